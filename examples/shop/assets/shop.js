@@ -1,0 +1,122 @@
+// Paper Lantern: everything works without this file except the live order page and the copying.
+(() => {
+  "use strict";
+
+  // Times in the reader's zone and language.
+  const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  function localTimes(root) {
+    for (const time of root.querySelectorAll("time[datetime]")) {
+      time.textContent = clock.format(new Date(time.dateTime));
+    }
+  }
+
+  // Asks whether a webhook changed the order, often at first, and swaps the part that shows it.
+  function watchOrder(live) {
+    let pause = 500;
+
+    async function swap() {
+      const answer = await fetch(location.href, { cache: "no-store" });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.querySelector("[data-live]");
+      if (!fresh) return;
+      localTimes(fresh);
+      // The status stays the same element and only its content changes, so that it is announced.
+      const status = live.querySelector("[role=status]");
+      const freshStatus = fresh.querySelector("[role=status]");
+      status.className = freshStatus.className;
+      status.replaceChildren(...freshStatus.childNodes);
+      freshStatus.remove();
+      while (status.nextSibling) status.nextSibling.remove();
+      status.after(...fresh.childNodes);
+      live.dataset.revision = fresh.dataset.revision;
+      document.title = page.title;
+    }
+
+    async function ask() {
+      try {
+        const answer = await fetch(live.dataset.live, { cache: "no-store" });
+        const { revision } = await answer.json();
+        if (answer.ok && revision !== live.dataset.revision) {
+          await swap();
+          pause = 500;
+        }
+      } catch {
+        // The shop does not answer just now; the next round may find it again.
+      }
+      pause = Math.min(pause * 1.15, 10000);
+      setTimeout(ask, pause);
+    }
+
+    setTimeout(ask, pause);
+  }
+
+  function offerCopying(cards) {
+    for (const button of cards.querySelectorAll("[data-copy]")) {
+      const word = button.querySelector("[data-copy-word]");
+      button.hidden = false;
+      button.addEventListener("click", async () => {
+        try {
+          await navigator.clipboard.writeText(button.dataset.copy);
+          word.textContent = "Copied";
+        } catch {
+          // Without the clipboard the number is marked, ready for the keyboard.
+          getSelection().selectAllChildren(button.closest("tr").querySelector("code"));
+          word.textContent = "Marked";
+        }
+        button.classList.add("done");
+        setTimeout(() => { word.textContent = "Copy"; button.classList.remove("done"); }, 1600);
+      });
+    }
+  }
+
+  function offerSearch(cards) {
+    const box = cards.querySelector("[data-search]");
+    const input = box.querySelector("input");
+    const result = cards.querySelector("[data-search-result]");
+    const groups = [...cards.querySelectorAll("details")];
+    const opened = new Map();
+    box.hidden = false;
+
+    input.addEventListener("input", () => {
+      const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let found = 0;
+      for (const group of groups) {
+        if (!opened.has(group)) opened.set(group, group.open);
+        let here = 0;
+        for (const row of group.querySelectorAll("tbody tr")) {
+          const text = `${row.textContent} ${row.dataset.foundBy}`.toLowerCase();
+          row.hidden = !words.every((word) => text.includes(word));
+          if (!row.hidden) here += 1;
+        }
+        group.hidden = here === 0;
+        group.querySelector("[data-count]").textContent = here;
+        group.open = words.length ? here > 0 : opened.get(group);
+        found += here;
+      }
+      if (!words.length) opened.clear();
+      const told = found === 1 ? "1 card found" : `${found} cards found`;
+      result.textContent = words.length ? told : "";
+    });
+  }
+
+  // The loader tells when its form does not come. When the loader itself is blocked, we have to.
+  function watchLoader(payment) {
+    const tell = () => {
+      if (!window.Sealpay) payment.querySelector("[data-payment-missing]").hidden = false;
+    };
+    if (document.readyState === "complete") tell();
+    else addEventListener("load", tell);
+  }
+
+  function begin(selector, start) {
+    const element = document.querySelector(selector);
+    if (element) start(element);
+  }
+
+  localTimes(document);
+  begin("[data-live]", watchOrder);
+  begin("[data-cards]", offerCopying);
+  begin("[data-cards]", offerSearch);
+  begin("[data-payment]", watchLoader);
+})();

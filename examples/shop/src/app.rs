@@ -1,0 +1,163 @@
+//! The shop as one router: every page, the webhook, and the headers that go with all of them.
+
+mod payment;
+mod shelf;
+mod webhook;
+
+use crate::edge::Edge;
+use crate::integration::Integration;
+use crate::orders::OrderFile;
+use crate::pages;
+use crate::verifier::Verifier;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+/// A webhook's largest body, bytes. A payment has about one thousand.
+const WEBHOOK_BYTES: usize = 64 * 1024;
+
+/// A form's largest body, bytes: three short fields.
+const FORM_BYTES: usize = 4 * 1024;
+
+/// What the handlers need.
+pub(crate) struct Shop {
+    pub(crate) integration: Integration,
+    pub(crate) orders: OrderFile,
+    pub(crate) verifier: Verifier,
+    pub(crate) edge: Edge,
+}
+
+/// Why a page could not be made. Callers see a sentence, the operator sees the reason.
+pub(crate) enum Trouble {
+    /// There is nothing under that address.
+    NotFound,
+    /// The form that was sent is not one of this shop's.
+    Form(&'static str),
+    /// Something of the shop's own failed.
+    Internal(String),
+}
+
+/// The whole shop.
+pub(crate) fn app(shop: Arc<Shop>) -> Router {
+    let forms = Router::new()
+        .route("/checkout", post(shelf::order))
+        .route(
+            "/checkout/{reference}",
+            get(payment::page).post(payment::choose),
+        )
+        .layer(DefaultBodyLimit::max(FORM_BYTES));
+    let webhook = Router::new()
+        .route("/webhooks/sealpay", post(webhook::receive))
+        .layer(DefaultBodyLimit::max(WEBHOOK_BYTES));
+    Router::new()
+        .route("/", get(shelf::page))
+        .route("/orders", get(payment::orders))
+        .route("/orders/{reference}", get(payment::order))
+        .route("/orders/{reference}/status", get(payment::status))
+        .route("/assets/{name}", get(shelf::asset))
+        .route("/healthz", get(async || "ok\n"))
+        .merge(forms)
+        .merge(webhook)
+        .fallback(async || Trouble::NotFound)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&shop),
+            secure_headers,
+        ))
+        .with_state(shop)
+}
+
+/// Nothing inline, nothing from elsewhere but the verifier's loader and its frame.
+async fn secure_headers(State(shop): State<Arc<Shop>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let verifier = shop.verifier.origin();
+    let policy = format!(
+        "default-src 'none'; script-src 'self' {verifier}; style-src 'self'; img-src 'self'; \
+         connect-src 'self'; frame-src {verifier}; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    let permissions = format!(
+        "payment=(self \"{verifier}\"), publickey-credentials-get=(self \"{verifier}\"), \
+         publickey-credentials-create=(self \"{verifier}\"), camera=(), geolocation=(), \
+         microphone=()"
+    );
+    let headers = response.headers_mut();
+    set(headers, header::CONTENT_SECURITY_POLICY, &policy);
+    set(
+        headers,
+        HeaderName::from_static("permissions-policy"),
+        &permissions,
+    );
+    set(
+        headers,
+        header::REFERRER_POLICY,
+        "strict-origin-when-cross-origin",
+    );
+    set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        set(headers, header::CACHE_CONTROL, "no-store");
+    }
+    response
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    // An origin has only characters that a header may carry.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+impl Shop {
+    /// Runs a job on the orders where it may wait for the disk.
+    pub(crate) async fn orders<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&OrderFile) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let orders = self.orders.clone();
+        Ok(tokio::task::spawn_blocking(move || job(&orders)).await??)
+    }
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<tokio::task::JoinError> for Trouble {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Trouble {
+    fn from(error: std::io::Error) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let (status, title, sentence) = match self {
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "Nothing here",
+                "There is no such page in this shop.",
+            ),
+            Self::Form(sentence) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "That did not work",
+                sentence,
+            ),
+            Self::Internal(reason) => {
+                eprintln!("shop: {reason}");
+                let sentence = "Something in the shop broke. Nothing was charged by this.";
+                (StatusCode::INTERNAL_SERVER_ERROR, "Our fault", sentence)
+            }
+        };
+        (status, pages::notice(title, sentence)).into_response()
+    }
+}

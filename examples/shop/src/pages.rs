@@ -1,0 +1,83 @@
+//! The pages, as HTML. `maud` escapes every value; only the shop's own drawings go in as they are.
+
+mod cards;
+mod checkout;
+mod home;
+mod order;
+mod orders;
+
+pub(crate) use checkout::{CheckoutPage, checkout};
+pub(crate) use home::home;
+pub(crate) use order::order;
+pub(crate) use orders::orders;
+
+use crate::when;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+/// The page frame: head, navigation and footer around the content.
+fn layout(title: &str, content: &Markup, head: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="theme-color" media="(prefers-color-scheme: light)" content="#faf6ee";
+                meta name="theme-color" media="(prefers-color-scheme: dark)" content="#191613";
+                title { (title) " · Paper Lantern" }
+                link rel="icon" href="/assets/favicon.svg" type="image/svg+xml";
+                link rel="stylesheet" href="/assets/shop.css";
+                script src="/assets/shop.js" defer {}
+                (head)
+            }
+            body {
+                a .skip href="#content" { "Skip to the content" }
+                header .top {
+                    div .inner {
+                        a .brand href="/" { (mark()) "Paper Lantern" }
+                        nav aria-label="Shop" {
+                            a href="/" { "Shop" }
+                            a href="/orders" { "Orders" }
+                        }
+                    }
+                }
+                main #content .inner tabindex="-1" { (content) }
+                footer .foot {
+                    div .inner {
+                        p { "Paper Lantern is a demonstration. The bank is simulated, no money "
+                            "moves and nothing is sent." }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A page that only says something, such as that another page is missing.
+pub(crate) fn notice(title: &str, sentence: &str) -> Markup {
+    let content = html! {
+        div .notice {
+            h1 { (title) }
+            p { (sentence) }
+            p { a .button href="/" { "Back to the shop" } }
+        }
+    };
+    layout(title, &content, &html! {})
+}
+
+fn mark() -> Markup {
+    PreEscaped(include_str!("../assets/mark.svg").to_owned())
+}
+
+/// A drawing of the shop's own.
+fn drawing(svg: &'static str) -> PreEscaped<&'static str> {
+    PreEscaped(svg)
+}
+
+/// A moment; the script rewrites the words in the reader's zone and language.
+fn moment(unix_seconds: u64) -> Markup {
+    html! {
+        time datetime=(when::for_machines(unix_seconds)) { (when::in_words(unix_seconds)) }
+    }
+}

@@ -1,0 +1,69 @@
+//! The cards to try: grouped, searchable, each number one press away from the clipboard.
+
+use crate::personas::{Group, Persona, Personas};
+use maud::{Markup, html};
+
+/// The list, or a sentence when the verifier did not tell it.
+pub(super) fn to_try(personas: &Personas) -> Markup {
+    if personas.is_empty() {
+        return html! {
+            p .muted { "The list of cards to try is not to be had just now. "
+                "Reload the page in a moment." }
+        };
+    }
+    html! {
+        section .cards aria-labelledby="cards" data-cards {
+            h3 #cards { "Cards to try" }
+            p .muted .small { "Any name, any date to come and any security code: "
+                "three digits, four for American Express." }
+            div .search hidden data-search {
+                label for="card-search" { "Search the cards" }
+                input #card-search type="search" autocomplete="off" spellcheck="false"
+                    placeholder="insufficient, amex, lost …";
+            }
+            @for group in Group::ALL {
+                @let cards: Vec<_> = personas.of(group).collect();
+                @if !cards.is_empty() { (rows(group, &cards)) }
+            }
+            p .muted role="status" data-search-result {}
+        }
+    }
+}
+
+fn rows(group: Group, cards: &[&Persona]) -> Markup {
+    html! {
+        details .group open[group == Group::Approved] {
+            summary {
+                (group.title())
+                span .count aria-hidden="true" data-count { (cards.len()) }
+            }
+            table {
+                caption .unseen { "Cards: " (group.title()) }
+                thead .unseen { tr { th scope="col" { "Card" } th scope="col" { "Copy" } } }
+                tbody { @for card in cards { (row(card)) } }
+            }
+        }
+    }
+}
+
+fn row(card: &Persona) -> Markup {
+    let found_by = format!(
+        "{} {} {} {}",
+        card.name, card.brand, card.outcome, card.number
+    );
+    html! {
+        tr data-found-by=(found_by) {
+            td {
+                strong { (card.title) }
+                code .number { (card.grouped_number()) }
+                span .muted .small { (card.description) }
+            }
+            td {
+                button .copy type="button" data-copy=(card.number) hidden {
+                    span data-copy-word { "Copy" }
+                    span .unseen { " the number of " (card.title) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! `POST /webhooks/sealpay`
+
+use super::{Answer, NOW, SECRET, Scene, merchant, scene, verifier_key};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use ed25519_dalek::SigningKey;
+use sealpay_protocol::webhook::{self, EndpointSecret};
+
+struct Delivery<'a> {
+    id: &'a str,
+    time: u64,
+    body: String,
+    /// Otherwise both good ones.
+    signature: Option<String>,
+}
+
+fn delivery<'a>(id: &'a str, reference: &str, state: &str, amount: i64) -> Delivery<'a> {
+    let decline = match state {
+        "declined" => serde_json::json!({
+            "code": "insufficient_funds", "response_code": "51", "class": "later",
+            "message": "Not <sufficient> funds.",
+        }),
+        _ => serde_json::Value::Null,
+    };
+    let body = serde_json::json!({
+        "type": format!("payment.{state}"),
+        "timestamp": "2026-11-22T10:00:42Z",
+        "data": { "sequence": 1, "payment": {
+            "id": format!("pay_{id}"), "session": "chk_1", "attempt": "att_1",
+            "merchant": merchant(), "order_ref": reference, "amount": amount,
+            "currency": "EUR", "capture": "automatic", "method": "card", "state": state,
+            "card": { "brand": "visa", "last4": "4242", "expiry": "2030-12" },
+            "decline": decline, "provider": "simulated", "created_at": NOW, "updated_at": NOW,
+        }},
+    });
+    Delivery {
+        id,
+        time: NOW,
+        body: body.to_string(),
+        signature: None,
+    }
+}
+
+impl Scene {
+    async fn deliver(&self, delivery: &Delivery<'_>) -> Answer {
+        let body = delivery.body.as_bytes();
+        let signature = delivery.signature.clone().unwrap_or_else(|| {
+            let secret = EndpointSecret::new(SECRET);
+            webhook::sign(
+                delivery.id,
+                delivery.time,
+                body,
+                &[&verifier_key()],
+                &[&secret],
+            )
+        });
+        let request = Request::post("/webhooks/sealpay")
+            .header("webhook-id", delivery.id)
+            .header("webhook-timestamp", delivery.time.to_string())
+            .header("webhook-signature", signature);
+        self.ask(request.body(Body::from(delivery.body.clone())).unwrap())
+            .await
+    }
+}
+
+#[tokio::test]
+async fn an_order_becomes_paid_by_webhook_only() {
+    let scene = scene("paid", &[verifier_key()]);
+    let reference = scene.order().await;
+    assert_eq!(scene.state(&reference).await, "waiting");
+    let declined = scene
+        .deliver(&delivery("1", &reference, "declined", 4_980))
+        .await;
+    assert_eq!(
+        (declined.status, declined.text.as_str()),
+        (StatusCode::NO_CONTENT, "")
+    );
+    assert_eq!(scene.state(&reference).await, "declined");
+    let page = scene.get(&format!("/orders/{reference}")).await.text;
+    for told in [
+        "Payment declined",
+        "insufficient_funds",
+        "51",
+        "Not &lt;sufficient&gt; funds.",
+    ] {
+        assert!(page.contains(told), "{told}");
+    }
+    scene
+        .deliver(&delivery("2", &reference, "captured", 4_980))
+        .await;
+    assert_eq!(scene.state(&reference).await, "paid");
+    let form = scene.get(&format!("/checkout/{reference}")).await;
+    assert_eq!(
+        form.headers[header::LOCATION],
+        format!("/orders/{reference}")
+    );
+    assert!(scene.get("/orders").await.text.contains(&reference));
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_not_believed_changes_nothing() {
+    let keys = [verifier_key()];
+    let secret = EndpointSecret::new(SECRET);
+    let scene = scene("refused", &keys);
+    let reference = scene.order().await;
+    let good = || delivery("1", &reference, "captured", 4_980);
+    let sign = |body: &str, keys: &[&SigningKey], secrets: &[&EndpointSecret]| {
+        Some(webhook::sign("1", NOW, body.as_bytes(), keys, secrets))
+    };
+    let (other_key, other_secret) = (
+        SigningKey::from_bytes(&[9; 32]),
+        EndpointSecret::new([9; 32]),
+    );
+    let body = good().body;
+    let elsewhere = body.replace(&merchant().to_string(), "mer_00000000020000000000000000");
+    let rows = [
+        (
+            "no signature",
+            Delivery {
+                signature: Some(String::new()),
+                ..good()
+            },
+            401,
+        ),
+        (
+            "another secret",
+            Delivery {
+                signature: sign(&body, &[&keys[0]], &[&other_secret]),
+                ..good()
+            },
+            401,
+        ),
+        (
+            "another key",
+            Delivery {
+                signature: sign(&body, &[&other_key], &[&secret]),
+                ..good()
+            },
+            401,
+        ),
+        (
+            "no key at all",
+            Delivery {
+                signature: sign(&body, &[], &[&secret]),
+                ..good()
+            },
+            401,
+        ),
+        (
+            "another body",
+            Delivery {
+                signature: sign("{}", &[&keys[0]], &[&secret]),
+                ..good()
+            },
+            401,
+        ),
+        (
+            "too old",
+            Delivery {
+                time: NOW - 301,
+                ..good()
+            },
+            401,
+        ),
+        (
+            "not JSON",
+            Delivery {
+                body: "no".into(),
+                ..good()
+            },
+            400,
+        ),
+        (
+            "half an event",
+            Delivery {
+                body: body.replace("order_ref", "order"),
+                ..good()
+            },
+            400,
+        ),
+        (
+            "another merchant",
+            Delivery {
+                body: elsewhere,
+                ..good()
+            },
+            409,
+        ),
+        (
+            "another amount",
+            delivery("1", &reference, "captured", 4_979),
+            409,
+        ),
+        (
+            "an unknown order",
+            delivery("1", "PL-0", "captured", 4_980),
+            404,
+        ),
+        (
+            "a later kind of event",
+            Delivery {
+                body: body.replace("payment.captured", "payout.made"),
+                ..good()
+            },
+            204,
+        ),
+    ];
+    for (name, wrong, status) in rows {
+        let answer = scene.deliver(&wrong).await;
+        assert_eq!(answer.status.as_u16(), status, "{name}: {}", answer.text);
+        assert_eq!(
+            answer.text.trim_end().ends_with('.'),
+            status != 204,
+            "{name}: {}",
+            answer.text
+        );
+        assert_eq!(scene.state(&reference).await, "waiting", "{name}");
+    }
+    let answer = scene.deliver(&good()).await;
+    assert_eq!(
+        (answer.status, scene.state(&reference).await),
+        (StatusCode::NO_CONTENT, "paid".into())
+    );
+}
+
+#[tokio::test]
+async fn without_a_known_key_the_shared_secret_is_enough() {
+    let scene = scene("no-key", &[]);
+    let reference = scene.order().await;
+    let answer = scene
+        .deliver(&delivery("1", &reference, "authorized", 4_980))
+        .await;
+    assert_eq!(
+        (answer.status, scene.state(&reference).await),
+        (StatusCode::NO_CONTENT, "reserved".into())
+    );
+}
+
+#[tokio::test]
+async fn a_webhook_of_more_than_64_kib_is_not_read() {
+    let scene = scene("large", &[verifier_key()]);
+    let large = Delivery {
+        id: "1",
+        time: NOW,
+        body: "x".repeat(64 * 1024 + 1),
+        signature: None,
+    };
+    assert_eq!(
+        scene.deliver(&large).await.status,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+}

@@ -1,0 +1,105 @@
+//! Digits as people type them and paste them: grouped, and in the script of their keyboard.
+
+use zeroize::Zeroize;
+
+/// Where the digits of a script begin. Phones type these, and forms that refuse them give no hint.
+const ZEROS: [char; 7] = [
+    '0', '\u{0660}', // Arabic-Indic
+    '\u{06F0}', // Persian and Urdu
+    '\u{0966}', // Devanagari
+    '\u{09E6}', // Bengali
+    '\u{0E50}', // Thai
+    '\u{FF10}', // full width
+];
+
+/// The value of a decimal digit.
+pub(super) fn value_of(character: char) -> Option<u8> {
+    ZEROS.iter().find_map(|zero| {
+        let distance = u32::from(character).checked_sub(u32::from(*zero))?;
+        u8::try_from(distance).ok().filter(|value| *value < 10)
+    })
+}
+
+/// Whether people, or the programs they copy from, put this between digits: white space, the
+/// dashes, and marks that nobody sees.
+pub(super) fn is_separator(character: char) -> bool {
+    character.is_whitespace() || is_dash(character) || is_invisible(character)
+}
+
+fn is_dash(character: char) -> bool {
+    matches!(
+        character,
+        '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}'
+    )
+}
+
+/// Marks of width zero that set the direction or forbid a break.
+pub(super) fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{00AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}'
+    ) || is_direction_control(character)
+}
+
+/// Marks that turn the writing direction for the text after them.
+pub(super) fn is_direction_control(character: char) -> bool {
+    matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Room for the digits of every number.
+const ROOM: usize = 19;
+
+/// ASCII digits on the stack, wiped when they are dropped.
+pub(super) struct Digits {
+    bytes: [u8; ROOM],
+    length: usize,
+    is_overfull: bool,
+}
+
+/// Something stands among the digits that is neither a digit nor a separator.
+pub(super) struct NotDigits;
+
+impl Digits {
+    /// Collects the digits of a text, without the separators.
+    pub(super) fn read(text: &str) -> Result<Self, NotDigits> {
+        let mut digits = Digits {
+            bytes: [0; ROOM],
+            length: 0,
+            is_overfull: false,
+        };
+        for character in text.chars() {
+            match value_of(character) {
+                Some(value) => digits.push(value),
+                None if is_separator(character) => {}
+                None => return Err(NotDigits),
+            }
+        }
+        Ok(digits)
+    }
+
+    fn push(&mut self, value: u8) {
+        match self.bytes.get_mut(self.length) {
+            Some(place) => {
+                *place = b'0' + value;
+                self.length += 1;
+            }
+            None => self.is_overfull = true,
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        let filled = self.bytes.get(..self.length).unwrap_or_default();
+        core::str::from_utf8(filled).unwrap_or_default()
+    }
+
+    /// Whether there were more digits than there is room for.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.is_overfull
+    }
+}
+
+impl Drop for Digits {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}

@@ -1,0 +1,164 @@
+//! Expiry dates, ISO/IEC 7813: a month, through the last day of which the card is good.
+
+use core::fmt;
+
+use super::Progress;
+use super::expiry_text::{Typed, decimal, format, written};
+use super::year_month::YearMonth;
+
+/// The furthest expiry date, months from now: cards are issued for five years, some for ten.
+pub(super) const FURTHEST_MONTHS: u32 = 20 * 12;
+
+/// The last month in which a card is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Expiry(YearMonth);
+
+/// Why a text is no expiry date of a good card, in order of precedence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ExpiryError {
+    /// It is not a month and a year with something between them.
+    NotADate,
+    /// There is no digit.
+    Missing,
+    /// The month is not one of 1 to 12.
+    MonthInvalid,
+    /// The month or the year lacks digits.
+    Incomplete,
+    /// The month is over.
+    InThePast,
+    /// It lies more than twenty years ahead.
+    TooFar,
+}
+
+impl ExpiryError {
+    /// The stable name for machines.
+    pub fn code(self) -> &'static str {
+        match self {
+            ExpiryError::NotADate => "expiry_not_a_date",
+            ExpiryError::Missing => "expiry_missing",
+            ExpiryError::MonthInvalid => "expiry_month_invalid",
+            ExpiryError::Incomplete => "expiry_incomplete",
+            ExpiryError::InThePast => "expiry_in_the_past",
+            ExpiryError::TooFar => "expiry_too_far",
+        }
+    }
+}
+
+impl fmt::Display for ExpiryError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            ExpiryError::NotADate => "the expiry date is not of the form MM / YY",
+            ExpiryError::Missing => "the expiry date has no digit",
+            ExpiryError::MonthInvalid => "the month of the expiry date is not one of 01 to 12",
+            ExpiryError::Incomplete => "the expiry date lacks digits",
+            ExpiryError::InThePast => "the expiry date is in the past",
+            ExpiryError::TooFar => "the expiry date is more than twenty years ahead",
+        })
+    }
+}
+
+impl core::error::Error for ExpiryError {}
+
+impl Expiry {
+    /// Reads `MM / YY` with one or two digits for the month and two or four for the year, and any
+    /// common separator or none; `YYYY-MM` of password managers too. Without a separator the month
+    /// has two digits unless that makes no month: `530` is May 2030.
+    ///
+    /// # Errors
+    ///
+    /// The first [`ExpiryError`] that applies.
+    pub fn parse(text: &str, today: YearMonth) -> Result<Expiry, ExpiryError> {
+        Typed::read(text)?.best_reading(|reading| reading.parse(today))
+    }
+
+    /// Whether what is typed is a whole date, or may still become one by typing on. `12 / 20` may
+    /// be on its way to `12 / 2030`.
+    ///
+    /// # Errors
+    ///
+    /// The [`ExpiryError`] that typing on cannot mend.
+    pub fn check(text: &str, today: YearMonth) -> Result<Progress, ExpiryError> {
+        let typed = match Typed::read(text) {
+            Err(ExpiryError::Missing) => return Ok(Progress::Incomplete),
+            typed => typed?,
+        };
+        if typed.best_reading(|reading| reading.parse(today)).is_ok() {
+            return Ok(Progress::Complete);
+        }
+        typed.best_reading(|reading| reading.may_become_right(today))?;
+        Ok(Progress::Incomplete)
+    }
+
+    /// Reads the six ASCII digits `YYYYMM` of the envelope.
+    ///
+    /// # Errors
+    ///
+    /// [`ExpiryError`] when it is anything else, over or too far.
+    pub fn from_yyyymm(text: &str, today: YearMonth) -> Result<Expiry, ExpiryError> {
+        let value = match (text.len(), decimal(text.as_bytes())) {
+            (6, Some(value)) => value,
+            _ => return Err(ExpiryError::NotADate),
+        };
+        within_reach(value / 100, value % 100, today)
+    }
+
+    /// The six digits `YYYYMM` of the envelope.
+    pub fn to_yyyymm(self) -> String {
+        let value = u32::from(self.year()) * 100 + u32::from(self.month());
+        written::<6>(value).into_iter().map(char::from).collect()
+    }
+
+    /// The month, 1 to 12.
+    pub fn month(self) -> u8 {
+        self.0.month()
+    }
+
+    /// The year, all of it.
+    pub fn year(self) -> u16 {
+        self.0.year()
+    }
+
+    /// The last month in which the card is good.
+    pub fn year_month(self) -> YearMonth {
+        self.0
+    }
+
+    /// Whether the card is no longer good.
+    pub fn is_past(self, today: YearMonth) -> bool {
+        self.0 < today
+    }
+}
+
+impl fmt::Display for Expiry {
+    /// ISO 8601: `2030-12`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// A date that may be asked for money today.
+pub(super) fn within_reach(year: u32, month: u32, today: YearMonth) -> Result<Expiry, ExpiryError> {
+    let month = u8::try_from(month).unwrap_or(0);
+    if !(1..=12).contains(&month) {
+        return Err(ExpiryError::MonthInvalid);
+    }
+    let year = u16::try_from(year).unwrap_or(u16::MAX);
+    match YearMonth::new(year, month) {
+        None if year == 0 => Err(ExpiryError::InThePast),
+        None => Err(ExpiryError::TooFar),
+        Some(date) if date < today => Err(ExpiryError::InThePast),
+        Some(date) if date.ordinal() > today.ordinal() + FURTHEST_MONTHS => {
+            Err(ExpiryError::TooFar)
+        }
+        Some(date) => Ok(Expiry(date)),
+    }
+}
+
+/// An expiry date as the field shows it while it is being typed: `5` becomes `05 / `, `1230` and
+/// `12/2030` become `12 / 30`. What cannot be a date is left out.
+///
+/// `12 /` is what Backspace leaves of `12 / `, and becomes `12`, so that the separator can be
+/// deleted although it comes by itself.
+pub fn format_typing(text: &str) -> String {
+    format(text)
+}

@@ -1,0 +1,273 @@
+//! What people type for an expiry date, before anybody knows whether it is one.
+
+use super::digits;
+use super::expiry::{Expiry, ExpiryError, FURTHEST_MONTHS, within_reach};
+use super::year_month::YearMonth;
+
+/// The digits of a month and a year.
+const ROOM: usize = 6;
+
+/// The digits of a text, and where the first separator stood between or behind them.
+pub(super) struct Typed {
+    digits: [u8; ROOM],
+    length: usize,
+    separator_at: Option<usize>,
+}
+
+impl Typed {
+    const EMPTY: Typed = Typed {
+        digits: [0; ROOM],
+        length: 0,
+        separator_at: None,
+    };
+
+    pub(super) fn read(text: &str) -> Result<Typed, ExpiryError> {
+        let mut typed = Typed::EMPTY;
+        let mut second_ended = false;
+        let mut is_a_date = true;
+        for character in text.trim().chars() {
+            if let Some(value) = digits::value_of(character) {
+                is_a_date &= !second_ended && typed.push(value);
+            } else if is_separator(character) {
+                match typed.separator_at {
+                    None => typed.separator_at = Some(typed.length),
+                    Some(at) => second_ended |= typed.length > at,
+                }
+            } else {
+                // A mark that nobody sees separates nothing and harms nobody.
+                is_a_date &= digits::is_invisible(character);
+            }
+        }
+        if !is_a_date || (typed.length > 0 && typed.separator_at == Some(0)) {
+            Err(ExpiryError::NotADate)
+        } else if typed.length == 0 {
+            Err(ExpiryError::Missing)
+        } else {
+            Ok(typed)
+        }
+    }
+
+    /// Takes a digit in, if there is room.
+    fn push(&mut self, value: u8) -> bool {
+        let place = self.digits.get_mut(self.length);
+        let has_room = place.is_some();
+        if let Some(place) = place {
+            *place = b'0' + value;
+            self.length += 1;
+        }
+        has_room
+    }
+
+    fn digits(&self) -> &[u8] {
+        self.digits.get(..self.length).unwrap_or_default()
+    }
+
+    /// Judges the way to tell the month from the year. Without a separator there may be two: the
+    /// month has one digit if two make no month, but only if all is well then.
+    pub(super) fn best_reading<T>(
+        &self,
+        judge: impl Fn(&Reading<'_>) -> Result<T, ExpiryError>,
+    ) -> Result<T, ExpiryError> {
+        let digits = self.digits();
+        let Some(at) = self.separator_at else {
+            return match judge(&Reading::split(digits, 2)) {
+                Err(ExpiryError::MonthInvalid) => {
+                    judge(&Reading::split(digits, 1)).map_err(|_| ExpiryError::MonthInvalid)
+                }
+                judgement => judgement,
+            };
+        };
+        let (before, after) = digits.split_at_checked(at).unwrap_or_default();
+        match (before.len(), after.len()) {
+            (1..=2, 0..=4) => judge(&Reading {
+                month: before,
+                year: after,
+                month_ended: true,
+            }),
+            (4, 1..=2) => judge(&Reading {
+                month: after,
+                year: before,
+                month_ended: true,
+            }),
+            _ => Err(ExpiryError::NotADate),
+        }
+    }
+}
+
+/// One way to tell the month from the year.
+pub(super) struct Reading<'a> {
+    month: &'a [u8],
+    year: &'a [u8],
+    /// Whether no digit can follow in the month.
+    month_ended: bool,
+}
+
+impl Reading<'_> {
+    /// The month has `width` digits, and the year has the others.
+    fn split(digits: &[u8], width: usize) -> Reading<'_> {
+        match digits.split_at_checked(width) {
+            // One digit that stands alone may have a second behind it, unless the month has one.
+            None => Reading {
+                month: digits,
+                year: &[],
+                month_ended: false,
+            },
+            Some((month, year)) => Reading {
+                month,
+                year,
+                month_ended: true,
+            },
+        }
+    }
+
+    /// The month, if all of it is typed.
+    fn month(&self) -> Result<Option<u32>, ExpiryError> {
+        if !self.month_ended {
+            return Ok(None);
+        }
+        match decimal(self.month) {
+            Some(month @ 1..=12) => Ok(Some(month)),
+            _ => Err(ExpiryError::MonthInvalid),
+        }
+    }
+
+    pub(super) fn parse(&self, today: YearMonth) -> Result<Expiry, ExpiryError> {
+        let (Some(month), 2 | 4) = (self.month()?, self.year.len()) else {
+            return Err(ExpiryError::Incomplete);
+        };
+        within_reach(self.earliest_year(month, today), month, today)
+    }
+
+    /// Whether digits can be put behind those typed so that the date is good.
+    pub(super) fn may_become_right(&self, today: YearMonth) -> Result<(), ExpiryError> {
+        let Some(month) = self.month()? else {
+            return match self.month {
+                [b'0' | b'1'] => Ok(()),
+                _ => Err(ExpiryError::MonthInvalid),
+            };
+        };
+        let first = u32::from(today.year());
+        let may = (first..=first + FURTHEST_MONTHS / 12)
+            .filter(|year| within_reach(*year, month, today).is_ok())
+            .any(|year| self.year_begins(year));
+        if may {
+            return Ok(());
+        }
+        let earliest = within_reach(self.earliest_year(month, today), month, today);
+        Err(earliest.err().unwrap_or(ExpiryError::NotADate))
+    }
+
+    /// Whether the typed digits begin `year`, written with four digits or with two.
+    fn year_begins(&self, year: u32) -> bool {
+        written::<4>(year).starts_with(self.year) || written::<2>(year).starts_with(self.year)
+    }
+
+    /// The year, with zeros for the digits that are not typed yet.
+    ///
+    /// Two digits are a year of this century, unless that is over and the next is within reach:
+    /// at the end of 2095 the card of a shopper who types `05` is not ninety years old.
+    fn earliest_year(&self, month: u32, today: YearMonth) -> u32 {
+        let value = decimal(self.year).unwrap_or(0);
+        let in_century = match self.year.len() {
+            0 | 1 => value * 10,
+            2 => value,
+            3 => return value * 10,
+            _ => return value,
+        };
+        let this_year = u32::from(today.year());
+        let year = this_year - this_year % 100 + in_century;
+        match within_reach(year, month, today) {
+            Err(ExpiryError::InThePast) if within_reach(year + 100, month, today).is_ok() => {
+                year + 100
+            }
+            _ => year,
+        }
+    }
+}
+
+/// What [`format_typing`](super::expiry::format_typing) shows.
+pub(super) fn format(text: &str) -> String {
+    let trimmed = text.trim_start();
+    let mut typed = Typed::EMPTY;
+    for character in trimmed.chars() {
+        if let Some(value) = digits::value_of(character) {
+            // There is nothing to show of what goes beyond a date.
+            typed.push(value);
+        } else if is_separator(character) && typed.length > 0 {
+            typed.separator_at = typed.separator_at.or(Some(typed.length));
+        }
+    }
+    let (month, year) = typed.month_and_year();
+    let mut shown = String::with_capacity("MM / YYYY".len());
+    match month {
+        [] => return shown,
+        [digit @ b'0'..=b'1'] if year.is_empty() && (*digit == b'0' || !typed.is_separated()) => {
+            shown.push(char::from(*digit));
+            return shown;
+        }
+        [digit] => shown.extend(['0', char::from(*digit)]),
+        digits => shown.extend(digits.iter().copied().map(char::from)),
+    }
+    if year.is_empty() && trimmed.ends_with(" /") {
+        return shown;
+    }
+    shown.push_str(" / ");
+    shown.extend(shown_year(year).iter().copied().map(char::from));
+    shown
+}
+
+impl Typed {
+    fn is_separated(&self) -> bool {
+        self.separator_at.is_some()
+    }
+
+    /// Tells the month from the year while both may be unfinished.
+    fn month_and_year(&self) -> (&[u8], &[u8]) {
+        let digits = self.digits();
+        let width = match (self.separator_at, digits) {
+            (Some(at @ 1..=2), _) => at,
+            (Some(4), [_, _, _, _, _, ..]) => {
+                let (year, month) = digits.split_at_checked(4).unwrap_or_default();
+                return (month, year);
+            }
+            // Pasted whole, so that a wrong month is shown for what it is.
+            (_, [_, _, _, _] | [_, _, _, _, _, _]) => 2,
+            (_, [b'2'..=b'9', ..] | [b'1', b'3'..=b'9', ..]) => 1,
+            _ => 2,
+        };
+        digits.split_at_checked(width).unwrap_or((digits, &[]))
+    }
+}
+
+/// Two digits of a year, unless all four may be coming or are there and are not of this century.
+fn shown_year(year: &[u8]) -> &[u8] {
+    match year {
+        [b'2', b'0', _, _] => year.get(2..).unwrap_or_default(),
+        [b'2', b'0', ..] | [_, _, _, _] => year,
+        _ => year.get(..2).unwrap_or(year),
+    }
+}
+
+/// What stands between a month and a year.
+fn is_separator(character: char) -> bool {
+    matches!(character, '/' | '.' | '\u{2044}' | '\u{2215}' | '\u{FF0F}')
+        || digits::is_separator(character) && !digits::is_invisible(character)
+}
+
+/// The value of ASCII digits, if they are.
+pub(super) fn decimal(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |value, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        value.checked_mul(10)?.checked_add(u32::from(digit))
+    })
+}
+
+/// The last `N` decimal digits of a value, in ASCII.
+pub(super) fn written<const N: usize>(mut value: u32) -> [u8; N] {
+    let mut digits = [b'0'; N];
+    for place in digits.iter_mut().rev() {
+        *place = u8::try_from(value % 10).map_or(b'0', |digit| b'0' + digit);
+        value /= 10;
+    }
+    digits
+}

@@ -1,0 +1,185 @@
+//! Identifiers: a prefix that says what is named, and 128 bits that sort by time.
+//!
+//! 48 bits of milliseconds and 80 random bits, written in lowercase Crockford base32. They are
+//! ordered because rows that arrive in key order keep a large table fast.
+
+use core::fmt;
+use core::str::FromStr;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const TEXT_CHARACTERS: usize = 26;
+const PREFIX_CHARACTERS: usize = 3;
+
+/// A text that is not an identifier of the expected kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdError {
+    expected_prefix: &'static str,
+}
+
+impl fmt::Display for IdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected ")?;
+        f.write_str(self.expected_prefix)?;
+        f.write_str("_ and 26 characters of lowercase Crockford base32")
+    }
+}
+
+impl core::error::Error for IdError {}
+
+const fn assemble(unix_ms: u64, random: [u8; 10]) -> [u8; 16] {
+    let [_, _, a, b, c, d, e, f] = unix_ms.to_be_bytes();
+    let [g, h, i, j, k, l, m, n, o, p] = random;
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+}
+
+fn write_text(value: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for place in (0..TEXT_CHARACTERS).rev() {
+        let digit = usize::try_from((value >> (place * 5)) & 31).unwrap_or(0);
+        f.write_str(core::str::from_utf8(&ALPHABET[digit..=digit]).unwrap_or("0"))?;
+    }
+    Ok(())
+}
+
+fn parse_text(text: &[u8]) -> Option<u128> {
+    if text.len() != TEXT_CHARACTERS || text[0] > b'7' {
+        return None;
+    }
+    text.iter().try_fold(0_u128, |value, character| {
+        let digit = ALPHABET.iter().position(|letter| letter == character)?;
+        Some((value << 5) | u128::try_from(digit).ok()?)
+    })
+}
+
+macro_rules! identifiers {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u128);
+
+        impl $name {
+            /// What stands before the underscore.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// Makes an identifier of a moment in milliseconds since 1970 and ten random bytes.
+            #[must_use]
+            pub const fn new(unix_ms: u64, random: [u8; 10]) -> Self {
+                Self(u128::from_be_bytes(assemble(unix_ms, random)))
+            }
+
+            /// The moment of its making, milliseconds since 1970.
+            #[must_use]
+            pub fn unix_ms(self) -> u64 {
+                u64::try_from(self.0 >> 80).unwrap_or(u64::MAX)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!($prefix, "_"))?;
+                write_text(self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let refused = IdError { expected_prefix: $prefix };
+                let bytes = text.as_bytes();
+                if bytes.len() != PREFIX_CHARACTERS + 1 + TEXT_CHARACTERS
+                    || !text.starts_with(concat!($prefix, "_"))
+                {
+                    return Err(refused);
+                }
+                parse_text(&bytes[PREFIX_CHARACTERS + 1..]).map(Self).ok_or(refused)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+identifiers! {
+    /// A merchant.
+    MerchantId = "mer";
+    /// A checkout session: one order in one browser.
+    SessionId = "chk";
+    /// An attempt to pay; also the `Idempotency-Key`. The widget makes it before it sends.
+    AttemptId = "att";
+    /// A payment: what became of one attempt.
+    PaymentId = "pay";
+    /// An event, and the `webhook-id` of all its deliveries.
+    EventId = "evt";
+    /// A webhook endpoint of a merchant.
+    EndpointId = "whe";
+    /// An API key (the name of the key, not the key).
+    ApiKeyId = "key";
+    /// An HTTP request, in logs and errors.
+    RequestId = "req";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AttemptId, PaymentId};
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_text_form_is_fixed() {
+        let rows = [
+            (0, [0; 10], "pay_00000000000000000000000000"),
+            (1, [0; 10], "pay_00000000010000000000000000"),
+            ((1 << 48) - 1, [255; 10], "pay_7zzzzzzzzzzzzzzzzzzzzzzzzz"),
+        ];
+        for (unix_ms, random, text) in rows {
+            assert_eq!(PaymentId::new(unix_ms, random).to_string(), text);
+            assert_eq!(text.parse::<PaymentId>().unwrap().unix_ms(), unix_ms);
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        let rows = [
+            "",
+            "pay_",
+            "pay_0000000000000000000000000",
+            "pay_000000000000000000000000000",
+            "pay_80000000000000000000000000",
+            "pay_0000000000000000000000000u",
+            "pay_0000000000000000000000000A",
+            "att_00000000000000000000000000",
+            "PAY_00000000000000000000000000",
+            "pay-00000000000000000000000000",
+            "pay_0000000000000000000000000é",
+        ];
+        for text in rows {
+            assert!(text.parse::<PaymentId>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reading_back_gives_the_same_identifier(ms in 0_u64..1 << 48, random: [u8; 10]) {
+            let id = AttemptId::new(ms, random);
+            prop_assert_eq!(id.to_string().parse::<AttemptId>().unwrap(), id);
+            prop_assert_eq!(id.unix_ms(), ms);
+        }
+
+        #[test]
+        fn texts_sort_as_the_identifiers_do(a in 0_u64..1 << 48, b in 0_u64..1 << 48, r: [u8; 10]) {
+            let (a, b) = (AttemptId::new(a, r), AttemptId::new(b, r));
+            prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The widget's ephemeral Ed25519 key as others see it.
+
+use crate::encoding;
+use core::fmt;
+use ed25519_dalek::VerifyingKey;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// An Ed25519 public key as a JWK (RFC 8037 section 2), with exactly these members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PublicJwk {
+    /// Always `OKP`.
+    pub kty: String,
+    /// Always `Ed25519`.
+    pub crv: String,
+    /// The 32 bytes of the key in base64url.
+    pub x: String,
+}
+
+/// RFC 7638 thumbprint of a key: 43 characters of base64url.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Thumbprint(String);
+
+/// A JWK that is not a usable Ed25519 public key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyError;
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("The key is not an Ed25519 public key as RFC 8037 writes it.")
+    }
+}
+
+impl core::error::Error for KeyError {}
+
+impl PublicJwk {
+    /// Writes a key down.
+    #[must_use]
+    pub fn of(key: &VerifyingKey) -> Self {
+        Self {
+            kty: "OKP".into(),
+            crv: "Ed25519".into(),
+            x: encoding::base64url(key.as_bytes()),
+        }
+    }
+
+    /// Reads the key.
+    ///
+    /// # Errors
+    /// [`KeyError`] for another kind of key, a wrong length, a point that is not on the curve, and
+    /// a point of small order, with which one signature would fit many messages.
+    pub fn verifying_key(&self) -> Result<VerifyingKey, KeyError> {
+        if self.kty != "OKP" || self.crv != "Ed25519" {
+            return Err(KeyError);
+        }
+        let bytes: [u8; 32] = encoding::array_from_base64url(&self.x).ok_or(KeyError)?;
+        verifying_key(&bytes)
+    }
+}
+
+/// Reads the 32 bytes of an Ed25519 public key.
+///
+/// # Errors
+/// [`KeyError`] for a point that is not on the curve or of small order.
+pub fn verifying_key(bytes: &[u8; 32]) -> Result<VerifyingKey, KeyError> {
+    let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError)?;
+    if key.is_weak() {
+        Err(KeyError)
+    } else {
+        Ok(key)
+    }
+}
+
+impl Thumbprint {
+    /// The thumbprint of a key (RFC 7638 section 3, members of RFC 8037 section 2).
+    #[must_use]
+    pub fn of(key: &VerifyingKey) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(br#"{"crv":"Ed25519","kty":"OKP","x":""#);
+        hash.update(encoding::base64url(key.as_bytes()));
+        hash.update(br#""}"#);
+        Self(encoding::base64url(&hash.finalize()))
+    }
+
+    /// The 43 characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads a thumbprint that was stored or received.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        encoding::array_from_base64url::<32>(text).map(|_| Self(text.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyError, PublicJwk, Thumbprint, verifying_key};
+
+    #[test]
+    fn the_thumbprint_of_rfc_8037_appendix_a3() {
+        let jwk = PublicJwk {
+            kty: "OKP".into(),
+            crv: "Ed25519".into(),
+            x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".into(),
+        };
+        let thumbprint = Thumbprint::of(&jwk.verifying_key().unwrap());
+        assert_eq!(
+            thumbprint.as_str(),
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
+    }
+
+    #[test]
+    fn keys_of_small_order_are_refused() {
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        assert_eq!(verifying_key(&identity), Err(KeyError));
+        assert_eq!(verifying_key(&[0; 32]), Err(KeyError));
+    }
+}

@@ -1,0 +1,22 @@
+//! The treaty between the checkout widget, the verifier and everyone who talks to them.
+//!
+//! Everything here is pure: no input or output, no clock, no randomness of its own. Bytes, times
+//! and random numbers are arguments, so the same call gives the same answer in a browser, on a
+//! server and in a test. `docs/PROTOCOL.md` says the same byte by byte for other implementers.
+
+pub mod api;
+pub mod card;
+pub mod currency;
+pub mod encoding;
+pub mod envelope;
+pub mod ids;
+pub mod key;
+pub mod limits;
+pub mod money;
+pub mod order;
+pub mod origin;
+pub mod seal;
+pub mod secret;
+pub mod sign;
+#[cfg(feature = "verifier")]
+pub mod webhook;

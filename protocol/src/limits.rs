@@ -1,0 +1,62 @@
+//! Every maximum of the protocol, each with its reason.
+
+/// Largest request body, bytes. An order of the largest size, a key and an origin fit four times.
+pub const BODY_BYTES: usize = 32 * 1024;
+
+/// Largest compact order, characters. Twenty items with long names need about five thousand.
+pub const ORDER_CHARACTERS: usize = 8192;
+
+/// Longest life of an order, seconds. A basket older than half an hour should be priced again.
+pub const ORDER_LIFETIME_SECONDS: u64 = 30 * 60;
+
+/// How far `iat` of an order may lie ahead of the verifier's clock, seconds.
+pub const ORDER_ISSUED_AHEAD_SECONDS: u64 = 60;
+
+/// Items shown with an order. More do not fit beside a form, and the amount does not need them.
+pub const ORDER_ITEMS: usize = 20;
+
+/// Longest item name, characters: one line on a phone, twice over.
+pub const ITEM_NAME_CHARACTERS: usize = 80;
+
+/// Largest quantity of one item.
+pub const ITEM_QUANTITY: u32 = 9999;
+
+/// Longest description of an order, characters.
+pub const DESCRIPTION_CHARACTERS: usize = 140;
+
+/// Longest order reference and customer reference, ASCII characters.
+pub const REFERENCE_CHARACTERS: usize = 64;
+
+/// Pages that one order may be embedded in.
+pub const PARENT_ORIGINS: usize = 8;
+
+/// Longest origin, characters: a host name has at most 253, plus scheme and port.
+pub const ORIGIN_CHARACTERS: usize = 270;
+
+/// Largest amount to be paid, minor units: ISO 8583 data element 4 has twelve digits.
+pub const AMOUNT_MINOR: i64 = 999_999_999_999;
+
+/// How long a request signature is good, seconds: `expires` − `created`.
+pub const SIGNATURE_LIFETIME_SECONDS: u64 = 60;
+
+/// How far `created` may lie ahead of the verifier's clock, seconds.
+pub const SIGNATURE_AHEAD_SECONDS: u64 = 30;
+
+/// Longest header value that is parsed as a signature, bytes. The one allowed shape has about 420.
+pub const SIGNATURE_HEADER_BYTES: usize = 1024;
+
+/// Random bytes in a signature's nonce.
+pub const NONCE_BYTES: usize = 16;
+
+/// Attempts to pay in one session. Enough for typing errors and two other cards; beyond it the
+/// page is more likely being used to test stolen numbers.
+pub const ATTEMPTS_PER_SESSION: u32 = 10;
+
+/// How often one order may be opened with another key, for pages that are reloaded.
+pub const SESSION_REBINDS: u32 = 5;
+
+/// Longest life of a session, seconds: that of its order.
+pub const SESSION_LIFETIME_SECONDS: u64 = ORDER_LIFETIME_SECONDS;
+
+/// How far a webhook's timestamp may lie from the receiver's clock, seconds (Standard Webhooks).
+pub const WEBHOOK_TOLERANCE_SECONDS: u64 = 300;

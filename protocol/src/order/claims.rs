@@ -1,0 +1,75 @@
+//! The claims of an order as they are written.
+
+use crate::ids::MerchantId;
+use crate::origin::Origin;
+use serde::{Deserialize, Serialize};
+
+/// The payload of an order; `docs/PROTOCOL.md` section 3 gives the limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderClaims {
+    /// The merchant.
+    pub iss: MerchantId,
+    /// The verifier's origin.
+    pub aud: Origin,
+    /// Names the order once.
+    pub jti: String,
+    /// Made at, seconds since 1970.
+    pub iat: u64,
+    /// Refused from, seconds since 1970.
+    pub exp: u64,
+    /// Minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// The merchant's order number.
+    pub order_ref: String,
+    /// When the money is taken.
+    pub capture: Capture,
+    /// Pages that may embed the widget.
+    pub parent_origins: Vec<Origin>,
+    /// One line for the shopper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What is bought, for the shopper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<OrderItem>>,
+    /// The merchant's reference for the shopper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// Asks the simulated bank for an outcome; test mode only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulate: Option<Simulate>,
+}
+
+/// When the money is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Capture {
+    /// Together with the authorization.
+    Automatic,
+    /// Later, when the merchant asks for it.
+    Manual,
+}
+
+/// One line of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrderItem {
+    /// What it is.
+    pub name: String,
+    /// How many.
+    pub quantity: u32,
+    /// Minor units for all of them together.
+    pub amount: i64,
+}
+
+/// What the tester wants the simulated bank to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Simulate {
+    /// Name of an outcome; docs/TESTING.md lists them.
+    pub outcome: String,
+}

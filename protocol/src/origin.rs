@@ -1,0 +1,162 @@
+//! Web origins (RFC 6454 section 6.2) in the one form in which they are compared.
+
+use crate::limits;
+use core::fmt;
+use core::str::FromStr;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// `https://host` or `http://host`, lowercase, with a port only where it is not the default one.
+///
+/// Only exact texts are accepted and nothing is normalized: an origin is compared byte by byte
+/// with what a browser reports, so a second spelling would be a second meaning.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin(String);
+
+/// A text that is not an origin in its one form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OriginError;
+
+impl fmt::Display for OriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "An origin is http:// or https://, a lowercase host and, unless it is the default, \
+             a port; without a path or a slash at the end.",
+        )
+    }
+}
+
+impl core::error::Error for OriginError {}
+
+impl Origin {
+    /// The whole text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Host and port as RFC 9421 section 2.2.3 wants `@authority`.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.0
+            .split_once("://")
+            .map_or("", |(_, authority)| authority)
+    }
+
+    /// Whether the scheme is `https`.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    if let Some(literal) = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        return literal
+            .parse::<core::net::Ipv6Addr>()
+            .is_ok_and(|ip| ip.to_string() == literal);
+    }
+    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    host.len() <= 253
+        && host.split('.').all(|label| {
+            let bytes = label.as_bytes();
+            (1..=63).contains(&bytes.len())
+                && bytes.iter().copied().all(allowed)
+                && bytes.first() != Some(&b'-')
+                && bytes.last() != Some(&b'-')
+        })
+}
+
+fn is_port(port: &str, https: bool) -> bool {
+    let number = port.parse::<u16>().ok();
+    let default = if https { 443 } else { 80 };
+    number.is_some_and(|number| number != 0 && number != default && number.to_string() == port)
+}
+
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        if text.len() > limits::ORIGIN_CHARACTERS {
+            return Err(OriginError);
+        }
+        let https = text.starts_with("https://");
+        let rest = text.strip_prefix(if https { "https://" } else { "http://" });
+        let rest = rest.ok_or(OriginError)?;
+        let after_literal = rest.rfind(']').map_or(0, |end| end + 1);
+        let (host, port) = match rest[after_literal..].split_once(':') {
+            Some((host, port)) => (&rest[..after_literal + host.len()], Some(port)),
+            None => (rest, None),
+        };
+        if is_host(host) && port.is_none_or(|port| is_port(port, https)) {
+            Ok(Self(text.into()))
+        } else {
+            Err(OriginError)
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Origin {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Origin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Origin;
+
+    #[test]
+    fn only_the_one_form_of_an_origin_is_accepted() {
+        let rows = [
+            ("https://pay.example", true),
+            ("http://localhost:4242", true),
+            ("http://127.0.0.1:8787", true),
+            ("http://[::1]:8787", true),
+            ("https://a-b.example:8443", true),
+            ("https://pay.example/", false),
+            ("https://pay.example:443", false),
+            ("http://pay.example:80", false),
+            ("https://Pay.example", false),
+            ("https://pay.example:0443", false),
+            ("https://pay.example:70000", false),
+            ("https://user@pay.example", false),
+            ("https://pay..example", false),
+            ("https://-pay.example", false),
+            ("https://*.example", false),
+            ("https://", false),
+            ("https://[::1", false),
+            ("https://[0:0::1]", false),
+            ("https://pay.example ; report-uri x", false),
+            ("ftp://pay.example", false),
+            ("null", false),
+            ("*", false),
+            ("", false),
+        ];
+        for (text, good) in rows {
+            assert_eq!(text.parse::<Origin>().is_ok(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_authority_is_host_and_port() {
+        let origin: Origin = "http://[::1]:8787".parse().unwrap();
+        assert_eq!(origin.authority(), "[::1]:8787");
+    }
+}

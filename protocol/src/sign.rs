@@ -1,0 +1,161 @@
+//! Request signatures: RFC 9421 over a Content-Digest of RFC 9530, in one shape without options.
+//!
+//! The browser only ever writes this one shape, so it needs no parser; reading the signatures of
+//! others is in [`verify`] and stays on servers.
+
+#[cfg(feature = "verifier")]
+pub mod verify;
+
+use crate::encoding::{base64, base64url};
+use crate::key::Thumbprint;
+use crate::limits::{NONCE_BYTES, SIGNATURE_LIFETIME_SECONDS};
+use ed25519_dalek::{Signer, SigningKey};
+use sha2::{Digest, Sha256};
+
+/// The covered components, in their one order (RFC 9421 section 2).
+pub const COMPONENTS: [&str; 8] = [
+    "@method",
+    "@authority",
+    "@path",
+    "@query",
+    "content-type",
+    "content-digest",
+    "idempotency-key",
+    "sealpay-session",
+];
+
+/// The signature's label in both headers.
+pub const LABEL: &str = "sig";
+
+/// The `tag` parameter: a signature made for another purpose is not one of ours.
+pub const TAG: &str = "sealpay-v1";
+
+/// What is signed of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestParts<'a> {
+    /// The method in capitals.
+    pub method: &'a str,
+    /// Host and port of the verifier's origin.
+    pub authority: &'a str,
+    /// The absolute path.
+    pub path: &'a str,
+    /// The query without its question mark; `None` when there is none.
+    pub query: Option<&'a str>,
+    /// The `Content-Type` header.
+    pub content_type: &'a str,
+    /// The `Idempotency-Key` header.
+    pub idempotency_key: &'a str,
+    /// The `Sealpay-Session` header.
+    pub session: &'a str,
+    /// The bytes of the body.
+    pub body: &'a [u8],
+}
+
+/// What is fresh in every signature.
+#[derive(Debug, Clone, Copy)]
+pub struct SignatureParameters {
+    /// Seconds since 1970.
+    pub created: u64,
+    /// Sixteen random bytes, never used twice.
+    pub nonce: [u8; NONCE_BYTES],
+}
+
+/// The three headers that a signed request carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedHeaders {
+    /// `Content-Digest` (RFC 9530 section 2).
+    pub content_digest: String,
+    /// `Signature-Input` (RFC 9421 section 4.1).
+    pub signature_input: String,
+    /// `Signature` (RFC 9421 section 4.2).
+    pub signature: String,
+}
+
+/// `Content-Digest` of a body.
+#[must_use]
+pub fn content_digest(body: &[u8]) -> String {
+    ["sha-256=:", &base64(&Sha256::digest(body)), ":"].concat()
+}
+
+/// Signs a request with the ephemeral key.
+#[must_use]
+pub fn sign(
+    parts: &RequestParts<'_>,
+    parameters: &SignatureParameters,
+    key: &SigningKey,
+) -> SignedHeaders {
+    let content_digest = content_digest(parts.body);
+    let thumbprint = Thumbprint::of(&key.verifying_key());
+    let signature_params = signature_params(parameters, &thumbprint);
+    let base = signature_base(parts, &content_digest, &signature_params);
+    let signature = key.sign(base.as_bytes());
+    SignedHeaders {
+        content_digest,
+        signature_input: [LABEL, "=", &signature_params].concat(),
+        signature: [LABEL, "=:", &base64(&signature.to_bytes()), ":"].concat(),
+    }
+}
+
+/// The value of `@signature-params` (RFC 9421 section 2.3).
+#[must_use]
+pub fn signature_params(parameters: &SignatureParameters, thumbprint: &Thumbprint) -> String {
+    let created = parameters.created;
+    let mut text = String::with_capacity(320);
+    text.push('(');
+    for (place, component) in COMPONENTS.iter().enumerate() {
+        if place > 0 {
+            text.push(' ');
+        }
+        text.push('"');
+        text.push_str(component);
+        text.push('"');
+    }
+    for piece in [
+        ");created=",
+        &created.to_string(),
+        ";expires=",
+        &created
+            .saturating_add(SIGNATURE_LIFETIME_SECONDS)
+            .to_string(),
+        ";nonce=\"",
+        &base64url(&parameters.nonce),
+        "\";alg=\"ed25519\";keyid=\"",
+        thumbprint.as_str(),
+        "\";tag=\"",
+        TAG,
+        "\"",
+    ] {
+        text.push_str(piece);
+    }
+    text
+}
+
+/// The signature base (RFC 9421 section 2.5).
+#[must_use]
+pub fn signature_base(
+    parts: &RequestParts<'_>,
+    content_digest: &str,
+    signature_params: &str,
+) -> String {
+    // "@query" is a lone question mark when the request has none (section 2.2.7).
+    let query = ["?", parts.query.unwrap_or("")].concat();
+    let values = [
+        parts.method,
+        parts.authority,
+        parts.path,
+        &query,
+        parts.content_type,
+        content_digest,
+        parts.idempotency_key,
+        parts.session,
+    ];
+    let mut base = String::with_capacity(768);
+    for (name, value) in COMPONENTS.iter().zip(values) {
+        for piece in ["\"", name, "\": ", value, "\n"] {
+            base.push_str(piece);
+        }
+    }
+    base.push_str("\"@signature-params\": ");
+    base.push_str(signature_params);
+    base
+}

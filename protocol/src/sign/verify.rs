@@ -1,0 +1,240 @@
+//! Reading and checking the request signatures of others.
+//!
+//! Three steps, each with its own type: [`ReceivedSignature::parse`] looks at the form only,
+//! [`ReceivedSignature::check_freshness`] at the times, and [`ReceivedSignature::verify`] at the digest and the signature.
+
+use super::{
+    COMPONENTS, LABEL, RequestParts, SignatureParameters, TAG, content_digest, signature_base,
+    signature_params,
+};
+use crate::encoding::array_from_base64url;
+use crate::key::Thumbprint;
+use crate::limits::{
+    NONCE_BYTES, SIGNATURE_AHEAD_SECONDS, SIGNATURE_HEADER_BYTES, SIGNATURE_LIFETIME_SECONDS,
+};
+use core::fmt;
+use ed25519_dalek::{Signature, VerifyingKey};
+use sfv::{BareItem, Dictionary, FieldType, InnerList, ListEntry, Parser};
+use subtle::ConstantTimeEq;
+
+/// Why a request signature was refused, in the order of the checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignatureError {
+    /// A header is missing.
+    Missing,
+    /// A header is not of the one accepted form.
+    Malformed,
+    /// `created` is too old or `expires` has passed.
+    Expired,
+    /// `created` lies ahead of the verifier's clock.
+    FromTheFuture,
+    /// The body is not the one that was signed.
+    DigestMismatch,
+    /// Signed by another key, or something covered was altered.
+    Invalid,
+}
+
+impl SignatureError {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "missing_signature",
+            Self::Malformed => "malformed_signature",
+            Self::Expired => "signature_expired",
+            Self::FromTheFuture => "signature_from_the_future",
+            Self::DigestMismatch => "digest_mismatch",
+            Self::Invalid => "signature_invalid",
+        }
+    }
+}
+
+impl fmt::Display for SignatureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => {
+                "The request needs the headers content-digest, signature-input and signature."
+            }
+            Self::Malformed => "The signature headers are not of the form sealpay-v1 asks for.",
+            Self::Expired => "The signature has expired; sign the request again.",
+            Self::FromTheFuture => "The signature was created in the future; check the clock.",
+            Self::DigestMismatch => "The body is not the one that content-digest describes.",
+            Self::Invalid => "The signature does not fit the request and the key.",
+        })
+    }
+}
+
+impl core::error::Error for SignatureError {}
+
+/// The three headers as received.
+#[derive(Debug, Clone, Copy)]
+pub struct ReceivedHeaders<'a> {
+    /// `Content-Digest`.
+    pub content_digest: &'a str,
+    /// `Signature-Input`.
+    pub signature_input: &'a str,
+    /// `Signature`.
+    pub signature: &'a str,
+}
+
+/// A signature of the right form; nothing is verified yet.
+#[derive(Debug, Clone)]
+pub struct ReceivedSignature {
+    parameters: SignatureParameters,
+    thumbprint: Thumbprint,
+    content_digest: String,
+    signature: Signature,
+}
+
+impl ReceivedSignature {
+    /// Reads the headers.
+    ///
+    /// # Errors
+    /// [`SignatureError::Malformed`] for anything but the one form.
+    pub fn parse(headers: &ReceivedHeaders<'_>) -> Result<Self, SignatureError> {
+        let all = [
+            headers.content_digest,
+            headers.signature_input,
+            headers.signature,
+        ];
+        if all
+            .iter()
+            .any(|header| header.len() > SIGNATURE_HEADER_BYTES)
+        {
+            return Err(SignatureError::Malformed);
+        }
+        let (parameters, thumbprint) =
+            parse_input(headers.signature_input).ok_or(SignatureError::Malformed)?;
+        let signature = parse_signature(headers.signature).ok_or(SignatureError::Malformed)?;
+        let content_digest = headers.content_digest.to_owned();
+        Ok(Self {
+            parameters,
+            thumbprint,
+            content_digest,
+            signature,
+        })
+    }
+
+    /// The key that claims to have signed.
+    #[must_use]
+    pub const fn thumbprint(&self) -> &Thumbprint {
+        &self.thumbprint
+    }
+
+    /// The nonce, to be spent once the signature is verified.
+    #[must_use]
+    pub const fn nonce(&self) -> &[u8; NONCE_BYTES] {
+        &self.parameters.nonce
+    }
+
+    /// When the signature stops to be good, seconds since 1970.
+    #[must_use]
+    pub const fn expires_at(&self) -> u64 {
+        self.parameters
+            .created
+            .saturating_add(SIGNATURE_LIFETIME_SECONDS)
+    }
+
+    /// Checks the times: created at most 60 s ago and at most 30 s ahead.
+    ///
+    /// # Errors
+    /// [`SignatureError::Expired`] or [`SignatureError::FromTheFuture`].
+    pub const fn check_freshness(&self, now: u64) -> Result<(), SignatureError> {
+        if self.parameters.created > now.saturating_add(SIGNATURE_AHEAD_SECONDS) {
+            return Err(SignatureError::FromTheFuture);
+        }
+        if now >= self.expires_at() {
+            return Err(SignatureError::Expired);
+        }
+        Ok(())
+    }
+
+    /// Recomputes the digest of the body.
+    ///
+    /// # Errors
+    /// [`SignatureError::DigestMismatch`].
+    pub fn check_digest(&self, body: &[u8]) -> Result<(), SignatureError> {
+        let expected = content_digest(body);
+        if bool::from(expected.as_bytes().ct_eq(self.content_digest.as_bytes())) {
+            Ok(())
+        } else {
+            Err(SignatureError::DigestMismatch)
+        }
+    }
+
+    /// Checks digest, key and signature; strict, so a small-order key or `R` never passes.
+    ///
+    /// # Errors
+    /// [`SignatureError::DigestMismatch`] or [`SignatureError::Invalid`].
+    pub fn verify(
+        &self,
+        parts: &RequestParts<'_>,
+        key: &VerifyingKey,
+    ) -> Result<(), SignatureError> {
+        self.check_digest(parts.body)?;
+        if Thumbprint::of(key) != self.thumbprint {
+            return Err(SignatureError::Invalid);
+        }
+        let signed = signature_params(&self.parameters, &self.thumbprint);
+        let base = signature_base(parts, &self.content_digest, &signed);
+        key.verify_strict(base.as_bytes(), &self.signature)
+            .map_err(|_| SignatureError::Invalid)
+    }
+}
+
+fn only_member(header: &str) -> Option<ListEntry> {
+    let mut dictionary = Dictionary::parse(Parser::new(header)).ok()?;
+    if dictionary.len() != 1 {
+        return None;
+    }
+    dictionary.swap_remove(LABEL)
+}
+
+fn parse_input(header: &str) -> Option<(SignatureParameters, Thumbprint)> {
+    let ListEntry::InnerList(list) = only_member(header)? else {
+        return None;
+    };
+    covers_exactly(&list).then_some(())?;
+    let parameters = &list.params;
+    let names = ["created", "expires", "nonce", "alg", "keyid", "tag"];
+    if !parameters.keys().map(|key| key.as_str()).eq(names) {
+        return None;
+    }
+    let integer = |name: &str| {
+        let value = parameters.get(name)?.as_integer()?;
+        u64::try_from(i64::from(value)).ok()
+    };
+    let text = |name: &str| {
+        parameters
+            .get(name)?
+            .as_string()
+            .map(sfv::StringRef::as_str)
+    };
+    let created = integer("created")?;
+    let right = integer("expires")? == created.checked_add(SIGNATURE_LIFETIME_SECONDS)?
+        && text("alg")? == "ed25519"
+        && text("tag")? == TAG;
+    right.then_some(())?;
+    let nonce = array_from_base64url(text("nonce")?)?;
+    let thumbprint = Thumbprint::parse(text("keyid")?)?;
+    Some((SignatureParameters { created, nonce }, thumbprint))
+}
+
+fn covers_exactly(list: &InnerList) -> bool {
+    let plain = list.items.iter().map(|item| {
+        let name = item.bare_item.as_string().map(sfv::StringRef::as_str);
+        name.filter(|_| item.params.is_empty())
+    });
+    plain.eq(COMPONENTS.map(Some))
+}
+
+fn parse_signature(header: &str) -> Option<Signature> {
+    let ListEntry::Item(item) = only_member(header)? else {
+        return None;
+    };
+    let BareItem::ByteSequence(bytes) = item.bare_item else {
+        return None;
+    };
+    item.params.is_empty().then_some(())?;
+    Signature::from_slice(&bytes).ok()
+}

@@ -1,0 +1,401 @@
+//! Expiry dates and the calendar under them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use proptest::prelude::*;
+use sealpay_protocol::card::expiry::format_typing;
+use sealpay_protocol::card::{Expiry, ExpiryError, Progress, YearMonth};
+
+use ExpiryError::{InThePast, Incomplete, Missing, MonthInvalid, NotADate, TooFar};
+
+fn month_of(year: u16, month: u8) -> YearMonth {
+    YearMonth::new(year, month).unwrap()
+}
+
+fn november_2026() -> YearMonth {
+    month_of(2026, 11)
+}
+
+const MAY_GROW: Result<Progress, ExpiryError> = Ok(Progress::Incomplete);
+const COMPLETE: Result<Progress, ExpiryError> = Ok(Progress::Complete);
+
+/// What `parse` and `check` say: `YYYYMM` or the error, and the progress or the error.
+type Row = (
+    &'static str,
+    Result<&'static str, ExpiryError>,
+    Result<Progress, ExpiryError>,
+);
+
+#[track_caller]
+fn assert_rows(today: YearMonth, rows: &[Row]) {
+    for (text, parsed, checked) in rows {
+        let date = Expiry::parse(text, today).map(Expiry::to_yyyymm);
+        assert_eq!(date, parsed.map(String::from), "parse {text:?}");
+        assert_eq!(Expiry::check(text, today), *checked, "check {text:?}");
+    }
+}
+
+#[test]
+fn a_date_is_read_in_every_form_that_people_type() {
+    assert_rows(
+        november_2026(),
+        &[
+            ("12 / 30", Ok("203012"), COMPLETE),
+            ("12/30", Ok("203012"), COMPLETE),
+            ("12/2030", Ok("203012"), COMPLETE),
+            ("1230", Ok("203012"), COMPLETE),
+            ("122030", Ok("203012"), COMPLETE),
+            ("1/30", Ok("203001"), COMPLETE),
+            ("01/30", Ok("203001"), COMPLETE),
+            ("5/2030", Ok("203005"), COMPLETE),
+            ("530", Ok("203005"), COMPLETE),
+            ("130", Ok("203001"), COMPLETE),
+            ("52030", Ok("203005"), COMPLETE),
+            ("12-30", Ok("203012"), COMPLETE),
+            ("12.30", Ok("203012"), COMPLETE),
+            ("12 30", Ok("203012"), COMPLETE),
+            (" 12 \u{2013} 30 ", Ok("203012"), COMPLETE),
+            ("\u{200e}12/30\u{200e}", Ok("203012"), COMPLETE),
+            ("2030-12", Ok("203012"), COMPLETE),
+            ("１２／３０", Ok("203012"), COMPLETE),
+            ("١٢/٣٠", Ok("203012"), COMPLETE),
+        ],
+    );
+}
+
+#[test]
+fn a_date_that_is_not_whole_may_still_become_right_or_not() {
+    assert_rows(
+        november_2026(),
+        &[
+            ("", Err(Missing), MAY_GROW),
+            (" / ", Err(Missing), MAY_GROW),
+            ("0", Err(Incomplete), MAY_GROW),
+            ("1", Err(Incomplete), MAY_GROW),
+            ("5", Err(Incomplete), MAY_GROW),
+            ("12", Err(Incomplete), MAY_GROW),
+            ("12 / ", Err(Incomplete), MAY_GROW),
+            ("12 / 3", Err(Incomplete), MAY_GROW),
+            ("123", Err(Incomplete), MAY_GROW),
+            ("127", Err(Incomplete), Err(TooFar)),
+            ("12 / 203", Err(Incomplete), MAY_GROW),
+            ("53", Err(MonthInvalid), MAY_GROW),
+            ("5203", Err(MonthInvalid), MAY_GROW),
+            // Typed as 2020 that is over; as the beginning of 2030 it is not.
+            ("12 / 20", Err(InThePast), MAY_GROW),
+            ("12 / 1", Err(Incomplete), Err(InThePast)),
+            ("12 / 19", Err(InThePast), Err(InThePast)),
+            ("12 / 201", Err(Incomplete), Err(InThePast)),
+            ("12 / 9", Err(Incomplete), Err(TooFar)),
+            ("12 / 99", Err(TooFar), Err(TooFar)),
+            ("12 / 999", Err(Incomplete), Err(TooFar)),
+            ("12 / 0000", Err(InThePast), Err(InThePast)),
+            ("12 / 9999", Err(TooFar), Err(TooFar)),
+            ("12 / 20300", Err(NotADate), Err(NotADate)),
+        ],
+    );
+}
+
+#[test]
+fn a_month_is_one_of_twelve() {
+    assert_rows(
+        november_2026(),
+        &[
+            ("00/30", Err(MonthInvalid), Err(MonthInvalid)),
+            ("0/30", Err(MonthInvalid), Err(MonthInvalid)),
+            ("00", Err(MonthInvalid), Err(MonthInvalid)),
+            ("0030", Err(MonthInvalid), Err(MonthInvalid)),
+            ("13/30", Err(MonthInvalid), Err(MonthInvalid)),
+            ("1330", Err(MonthInvalid), Err(MonthInvalid)),
+            ("9930", Err(MonthInvalid), Err(MonthInvalid)),
+            ("99/", Err(MonthInvalid), Err(MonthInvalid)),
+            ("2030-13", Err(MonthInvalid), Err(MonthInvalid)),
+        ],
+    );
+}
+
+#[test]
+fn what_is_not_a_month_and_a_year_is_no_date() {
+    assert_rows(
+        november_2026(),
+        &[
+            ("ab", Err(NotADate), Err(NotADate)),
+            ("12/3o", Err(NotADate), Err(NotADate)),
+            ("Dec 2030", Err(NotADate), Err(NotADate)),
+            ("/30", Err(NotADate), Err(NotADate)),
+            ("31/12/30", Err(NotADate), Err(NotADate)),
+            ("123/30", Err(NotADate), Err(NotADate)),
+            ("2030-12-31", Err(NotADate), Err(NotADate)),
+            ("1234567", Err(NotADate), Err(NotADate)),
+            ("4242424242424242", Err(NotADate), Err(NotADate)),
+        ],
+    );
+}
+
+#[test]
+fn a_card_is_good_through_the_last_day_of_its_month_and_twenty_years_ahead() {
+    assert_rows(
+        november_2026(),
+        &[
+            ("10/26", Err(InThePast), Err(InThePast)),
+            ("11/26", Ok("202611"), COMPLETE),
+            ("12/26", Ok("202612"), COMPLETE),
+            ("11/46", Ok("204611"), COMPLETE),
+            ("12/46", Err(TooFar), Err(TooFar)),
+            ("12/2046", Err(TooFar), Err(TooFar)),
+            ("10/2026", Err(InThePast), Err(InThePast)),
+        ],
+    );
+    // The last second of the month, and the next.
+    let last_second = 1_796_083_199;
+    let rows = [
+        (last_second, Ok("202611")),
+        (last_second + 1, Err(InThePast)),
+    ];
+    for (now, parsed) in rows {
+        let date = Expiry::parse("11/26", YearMonth::from_unix_seconds(now));
+        assert_eq!(date.map(Expiry::to_yyyymm), parsed.map(String::from));
+    }
+}
+
+#[test]
+fn two_digits_of_a_year_are_of_the_next_century_when_this_one_is_nearly_over() {
+    let rows = [
+        ("12/95", Ok("209512")),
+        ("01/05", Ok("210501")),
+        ("01/94", Err(InThePast)),
+    ];
+    for (text, parsed) in rows {
+        let date = Expiry::parse(text, month_of(2095, 6)).map(Expiry::to_yyyymm);
+        assert_eq!(date, parsed.map(String::from), "{text}");
+    }
+}
+
+#[test]
+fn the_envelope_has_six_digits_and_nothing_else() {
+    let today = november_2026();
+    let rows = [
+        ("203012", Ok("2030-12")),
+        ("202611", Ok("2026-11")),
+        ("202610", Err(InThePast)),
+        ("204612", Err(TooFar)),
+        ("203000", Err(MonthInvalid)),
+        ("203013", Err(MonthInvalid)),
+        ("20301", Err(NotADate)),
+        ("2030012", Err(NotADate)),
+        ("2030 1", Err(NotADate)),
+        ("+20301", Err(NotADate)),
+        ("1230", Err(NotADate)),
+        ("", Err(NotADate)),
+        ("٢٠٣", Err(NotADate)),
+    ];
+    for (text, parsed) in rows {
+        let date = Expiry::from_yyyymm(text, today).map(|expiry| expiry.to_string());
+        assert_eq!(date, parsed.map(String::from), "{text:?}");
+    }
+}
+
+#[test]
+fn every_error_has_its_own_code_and_a_sentence() {
+    let rows = [
+        (NotADate, "expiry_not_a_date"),
+        (Missing, "expiry_missing"),
+        (MonthInvalid, "expiry_month_invalid"),
+        (Incomplete, "expiry_incomplete"),
+        (InThePast, "expiry_in_the_past"),
+        (TooFar, "expiry_too_far"),
+    ];
+    for (error, code) in rows {
+        assert_eq!(error.code(), code);
+        assert!(error.to_string().contains("the expiry date"), "{error}");
+    }
+}
+
+#[test]
+fn the_field_shows_what_was_typed_as_it_stands_on_the_card() {
+    let rows = [
+        ("", ""),
+        ("0", "0"),
+        ("1", "1"),
+        ("5", "05 / "),
+        ("12", "12 / "),
+        ("13", "01 / 3"),
+        ("00", "00 / "),
+        ("0/", "0"),
+        ("1/", "01 / "),
+        ("05 / 3", "05 / 3"),
+        ("05 / 30", "05 / 30"),
+        ("530", "05 / 30"),
+        ("1230", "12 / 30"),
+        ("1330", "13 / 30"),
+        ("12/2030", "12 / 30"),
+        ("122030", "12 / 30"),
+        ("52030", "05 / 30"),
+        ("5/2030", "05 / 30"),
+        ("2030-12", "12 / 30"),
+        ("12 / 20", "12 / 20"),
+        ("12 / 203", "12 / 203"),
+        ("12 / 305", "12 / 30"),
+        ("12/1930", "12 / 1930"),
+        ("12 / 303030", "12 / 3030"),
+        ("abc", ""),
+        ("/", ""),
+        ("  12", "12 / "),
+        ("1a2b3", "12 / 3"),
+        ("１２３", "12 / 3"),
+        // What Backspace leaves of `12 / `, of `12 /` and of `05 / `.
+        ("12 /", "12"),
+        ("05 /", "05"),
+    ];
+    for (typed, shown) in rows {
+        assert_eq!(format_typing(typed), shown, "{typed:?}");
+    }
+}
+
+#[test]
+fn a_date_can_be_typed_and_deleted_one_key_at_a_time() {
+    let mut field = String::new();
+    for key in "1230".chars() {
+        field.push(key);
+        field = format_typing(&field);
+    }
+    assert_eq!(field, "12 / 30");
+    let mut left = Vec::new();
+    while field.pop().is_some() {
+        field = format_typing(&field);
+        left.push(field.clone());
+    }
+    assert_eq!(left, ["12 / 3", "12 / ", "12", "1", ""]);
+}
+
+#[test]
+fn a_time_lies_in_its_month() {
+    let rows = [
+        (0, 1970, 1),
+        (2_678_399, 1970, 1),
+        (2_678_400, 1970, 2),
+        (68_255_999, 1972, 2), // 1972-02-29, the first leap day
+        (68_256_000, 1972, 3),
+        (951_782_399, 2000, 2), // 2000-02-28
+        (951_868_799, 2000, 2), // 2000-02-29, a leap year by the rule of 400
+        (951_868_800, 2000, 3),
+        (946_684_799, 1999, 12),
+        (946_684_800, 2000, 1),
+        (1_709_251_199, 2024, 2), // 2024-02-29
+        (1_709_251_200, 2024, 3),
+        (1_763_800_000, 2025, 11),
+        (1_772_323_199, 2026, 2), // 2026-02-28, no leap year
+        (1_772_323_200, 2026, 3),
+        (2_147_483_648, 2038, 1),
+        (4_107_542_399, 2100, 2), // 2100-02-28, no leap year by the rule of 100
+        (4_107_542_400, 2100, 3),
+        (253_402_300_799, 9999, 12),
+        (253_402_300_800, 9999, 12),
+        (u64::MAX, 9999, 12),
+    ];
+    for (seconds, year, month) in rows {
+        assert_eq!(
+            YearMonth::from_unix_seconds(seconds),
+            month_of(year, month),
+            "{seconds}"
+        );
+    }
+}
+
+#[test]
+fn every_day_of_two_thousand_years_lies_in_the_month_that_counting_gives() {
+    let (mut year, mut month, mut day) = (1970_u16, 1_u8, 1_u8);
+    for days in 0..2_000 * 365_u64 {
+        let first_second = days * 86_400;
+        let expected = month_of(year, month);
+        assert_eq!(
+            YearMonth::from_unix_seconds(first_second),
+            expected,
+            "day {days}"
+        );
+        assert_eq!(
+            YearMonth::from_unix_seconds(first_second + 86_399),
+            expected,
+            "day {days}"
+        );
+        let is_leap =
+            year.is_multiple_of(400) || year.is_multiple_of(4) && !year.is_multiple_of(100);
+        let length = match month {
+            2 if is_leap => 29,
+            2 => 28,
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        };
+        day += 1;
+        if day > length {
+            (month, day) = (month + 1, 1);
+        }
+        if month > 12 {
+            (year, month) = (year + 1, 1);
+        }
+    }
+}
+
+#[test]
+fn there_is_no_thirteenth_month_and_no_year_zero() {
+    for (year, month) in [(2026, 0), (2026, 13), (0, 1), (10_000, 1)] {
+        assert_eq!(YearMonth::new(year, month), None);
+    }
+    assert_eq!(month_of(9999, 12).to_string(), "9999-12");
+    assert!(month_of(2026, 12) < month_of(2027, 1));
+}
+
+proptest! {
+    #[test]
+    fn a_good_date_survives_every_way_to_write_it(months_ahead in 0_u32..=240) {
+        let today = november_2026();
+        let ordinal = 2026 * 12 + 10 + months_ahead;
+        let (year, month) = (ordinal / 12, ordinal % 12 + 1);
+        let six_digits = format!("{year:04}{month:02}");
+        let forms = [
+            format!("{month:02} / {:02}", year % 100),
+            format!("{month}/{year}"),
+            format!("{month:02}{:02}", year % 100),
+            format!("{month:02}{year}"),
+            format!("{year}-{month:02}"),
+        ];
+        for form in forms {
+            let expiry = Expiry::parse(&form, today).unwrap();
+            prop_assert_eq!(expiry.to_yyyymm(), six_digits.clone(), "{}", form);
+            prop_assert_eq!(Expiry::parse(&format_typing(&form), today), Ok(expiry), "{}", form);
+            prop_assert_eq!(Expiry::from_yyyymm(&six_digits, today), Ok(expiry));
+            // Nobody types the year first.
+            if !form.contains('-') {
+                for end in 0..=form.len() {
+                    let typed = &form[..end];
+                    prop_assert!(Expiry::check(typed, today).is_ok(), "{typed:?} of {form:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_parses_is_complete_and_the_other_way_round(
+        text in "[0-9]{0,4}[/ -]{0,2}[0-9]{0,4}",
+    ) {
+        let is_complete = Expiry::check(&text, november_2026()) == Ok(Progress::Complete);
+        prop_assert_eq!(Expiry::parse(&text, november_2026()).is_ok(), is_complete);
+    }
+
+    #[test]
+    fn what_the_field_shows_is_shown_again_unchanged(text in "[0-9]{0,6}[/ -]{0,2}[0-9]{0,6}") {
+        let shown = format_typing(&text);
+        // A bare month is what deleting leaves behind, and goes on growing.
+        if shown.len() != 2 {
+            prop_assert_eq!(format_typing(&shown), shown);
+        }
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in any::<String>(), now in any::<u64>()) {
+        let today = YearMonth::from_unix_seconds(now);
+        let parsed = Expiry::parse(&text, today).is_ok();
+        prop_assert_eq!(parsed, Expiry::check(&text, today) == Ok(Progress::Complete));
+        prop_assert!(format_typing(&text).len() <= "MM / YYYY".len());
+    }
+}

@@ -1,0 +1,248 @@
+//! The commands. Secrets are shown once, on standard output; everything else is on standard error.
+
+use crate::config::{Config, DEFAULT_FILE, Flags, ServeFlags};
+use crate::flow::register::{NewMerchant, Registrar};
+use crate::serve::{self, Parts};
+use clap::{Args, Parser, Subcommand};
+use sealpay_protocol::ids::{ApiKeyId, EndpointId, MerchantId};
+use serde::Serialize;
+use serde_json::json;
+use std::io::Write;
+
+/// A small payment gateway with a simulated bank behind it.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server.
+    Serve(Box<ServeFlags>),
+    /// Registers merchants and what belongs to them.
+    #[command(subcommand)]
+    Merchant(Merchant),
+    /// Prints a configuration file with every default and a comment for each.
+    Config,
+    /// Prints the machine-readable contract of the HTTP interface.
+    Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+enum Merchant {
+    /// Registers a merchant; prints its credentials once.
+    Add(AddMerchant),
+    /// Lists the merchants.
+    List,
+    /// Adds a key that may sign the merchant's orders, beside those that are active.
+    AddKey {
+        merchant: MerchantId,
+        /// The merchant's name for the key.
+        #[arg(long)]
+        key_id: String,
+        /// The Ed25519 key, 32 bytes in base64url.
+        #[arg(long)]
+        public_key: String,
+    },
+    /// Retires a key: orders signed with it are refused from now on.
+    RetireKey {
+        merchant: MerchantId,
+        #[arg(long)]
+        key_id: String,
+    },
+    /// Adds a page that may embed the widget.
+    AddOrigin {
+        merchant: MerchantId,
+        origin: String,
+    },
+    /// Removes a page.
+    RemoveOrigin {
+        merchant: MerchantId,
+        origin: String,
+    },
+    /// Adds an API key; prints it once.
+    AddApiKey { merchant: MerchantId },
+    /// Revokes an API key.
+    RevokeApiKey { key: ApiKeyId },
+    /// Adds a webhook endpoint; prints its secret once.
+    AddWebhook { merchant: MerchantId, url: String },
+    /// Switches a webhook endpoint off.
+    DisableWebhook { endpoint: EndpointId },
+}
+
+#[derive(Debug, Args)]
+struct AddMerchant {
+    /// Its name for shoppers.
+    #[arg(long)]
+    name: String,
+    /// Its name for its first order key.
+    #[arg(long)]
+    key_id: String,
+    /// The Ed25519 key, 32 bytes in base64url.
+    #[arg(long)]
+    public_key: String,
+    /// A page that may embed the widget; may be given several times.
+    #[arg(long)]
+    origin: Vec<String>,
+    /// Where webhooks go.
+    #[arg(long)]
+    webhook_url: Option<String>,
+    /// Print JSON on one line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn run(cli: Cli) -> Result<(), String> {
+    let config = Config::load(&cli.flags)?;
+    match cli.command {
+        Command::Serve(flags) => serve::serve(config.for_serving(*flags)?).await,
+        Command::Merchant(command) => merchant(config, command).await,
+        Command::Config => print(DEFAULT_FILE),
+        Command::Openapi => {
+            print(&crate::http::openapi_document().map_err(|error| error.to_string())?)
+        }
+    }
+}
+
+fn print(text: &str) -> Result<(), String> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| format!("cannot print: {error}"))
+}
+
+fn print_json(value: &impl Serialize, on_one_line: bool) -> Result<(), String> {
+    let written = if on_one_line {
+        serde_json::to_string(value)
+    } else {
+        serde_json::to_string_pretty(value)
+    };
+    print(&(written.map_err(|error| error.to_string())? + "\n"))
+}
+
+async fn merchant(config: Config, command: Merchant) -> Result<(), String> {
+    let parts = Parts::open(&config).await?;
+    let outcome = run_merchant(&parts, command).await;
+    parts.store.close().await;
+    outcome
+}
+
+async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
+    let Parts {
+        store,
+        vault,
+        clock,
+        entropy,
+    } = parts;
+    let registrar = Registrar {
+        store,
+        vault,
+        clock,
+        entropy,
+    };
+    let now_ms = clock.now_ms_i64();
+    let inside = |error: crate::store::StoreError| error.to_string();
+    match command {
+        Merchant::Add(add) => {
+            let on_one_line = add.json;
+            let made = registrar.add_merchant(add.into()).await?;
+            let shown = json!({
+                "merchant": made.merchant,
+                "key_id": made.key_id,
+                "api_key": made.api_key.as_str(),
+                "webhook_secret": made.webhook_secret.as_ref().map(|secret| secret.as_str()),
+            });
+            print_json(&shown, on_one_line)
+        }
+        Merchant::List => {
+            let merchants = store.merchants().await.map_err(inside)?;
+            let rows: Vec<_> = merchants
+                .iter()
+                .map(|merchant| {
+                    let keys: Vec<_> = merchant.order_keys.iter().map(|key| &key.key_id).collect();
+                    let id = merchant.id.to_string();
+                    json!({"merchant": id, "name": merchant.name, "order_keys": keys,
+                           "origins": merchant.origins})
+                })
+                .collect();
+            print_json(&rows, false)
+        }
+        Merchant::AddKey {
+            merchant,
+            key_id,
+            public_key,
+        } => {
+            registrar
+                .add_order_key(merchant, &key_id, &public_key)
+                .await
+        }
+        Merchant::RetireKey { merchant, key_id } => {
+            let retired = store
+                .retire_order_key(merchant, &key_id, now_ms)
+                .await
+                .map_err(inside)?;
+            found(retired, &format!("{merchant} has no active key {key_id}"))
+        }
+        Merchant::AddOrigin { merchant, origin } => registrar.add_origin(merchant, &origin).await,
+        Merchant::RemoveOrigin { merchant, origin } => {
+            let removed = store
+                .remove_origin(merchant, &origin)
+                .await
+                .map_err(inside)?;
+            found(removed, &format!("{merchant} has no origin {origin}"))
+        }
+        Merchant::AddApiKey { merchant } => {
+            let api_key = registrar.add_api_key(merchant).await?;
+            print_json(&json!({"api_key": api_key.as_str()}), false)
+        }
+        Merchant::RevokeApiKey { key } => {
+            let revoked = store.revoke_api_key(key, now_ms).await.map_err(inside)?;
+            found(revoked, &format!("there is no active API key {key}"))
+        }
+        Merchant::AddWebhook { merchant, url } => {
+            let made = registrar.add_endpoint(merchant, &url).await?;
+            let secret = made.webhook_secret.as_str();
+            print_json(
+                &json!({"endpoint": made.endpoint, "webhook_secret": secret}),
+                false,
+            )
+        }
+        Merchant::DisableWebhook { endpoint } => {
+            let disabled = store
+                .disable_endpoint(endpoint, now_ms)
+                .await
+                .map_err(inside)?;
+            found(
+                disabled,
+                &format!("there is no active webhook endpoint {endpoint}"),
+            )
+        }
+    }
+}
+
+fn found(changed: bool, otherwise: &str) -> Result<(), String> {
+    if changed {
+        Ok(())
+    } else {
+        Err(otherwise.to_owned())
+    }
+}
+
+impl From<AddMerchant> for NewMerchant {
+    fn from(add: AddMerchant) -> Self {
+        Self {
+            name: add.name,
+            key_id: add.key_id,
+            public_key: add.public_key,
+            origins: add.origin,
+            webhook_url: add.webhook_url,
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! What an operator decides: a file, and flags that win over it. Read once, at the start.
+
+use crate::outbox::address::{AddressPolicy, Network};
+use clap::Args;
+use sealpay_protocol::origin::Origin;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The file, with every default in it and a comment for each.
+pub const DEFAULT_FILE: &str = include_str!("../verifier-server.default.toml");
+
+/// The configuration.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// The origin under which it is reached.
+    pub public_origin: Origin,
+    /// The folder for what it keeps.
+    pub data: PathBuf,
+    /// `sqlite`, or a Postgres URL.
+    pub database: String,
+    /// The master key's file; in the data folder when left out.
+    pub master_key_file: Option<PathBuf>,
+    /// The widget's files.
+    pub widget: PathBuf,
+    /// Whether outcomes can be asked for.
+    pub test_mode: bool,
+    /// How long the provider may take, milliseconds.
+    pub provider_timeout_ms: u64,
+    /// Plain HTTP on an address that is not loopback.
+    pub allow_plain_http: bool,
+    /// A proxy appends the client's address to `X-Forwarded-For`.
+    pub behind_proxy: bool,
+    /// How long running requests may take at the end, milliseconds.
+    pub drain_ms: u64,
+    /// TLS by files.
+    pub tls: Tls,
+    /// How much one address may ask.
+    pub rate_limit: RateLimitConfig,
+    /// Where webhooks may go.
+    pub webhooks: Webhooks,
+    /// What is logged.
+    pub log: Log,
+}
+
+/// TLS by files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The chain, PEM.
+    pub certificate: Option<PathBuf>,
+    /// The private key, PEM.
+    pub key: Option<PathBuf>,
+}
+
+/// How much one address may ask.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RateLimitConfig {
+    /// Requests a second; 0 for no limit.
+    pub per_second: u32,
+    /// Requests at once.
+    pub burst: u32,
+}
+
+/// Where webhooks may go.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Networks that are not public and still allowed.
+    pub allow: Vec<String>,
+    /// Plain HTTP.
+    pub allow_http: bool,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// What.
+    pub filter: String,
+}
+
+/// For people or for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// Lines of JSON.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            public_origin: default_origin(),
+            data: "data".into(),
+            database: "sqlite".into(),
+            master_key_file: None,
+            widget: "dist".into(),
+            test_mode: true,
+            provider_timeout_ms: 10_000,
+            allow_plain_http: false,
+            behind_proxy: false,
+            drain_ms: 15_000,
+            tls: Tls::default(),
+            rate_limit: RateLimitConfig::default(),
+            webhooks: Webhooks::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a constant text, read by a test")]
+fn default_origin() -> Origin {
+    "http://127.0.0.1:8787"
+        .parse()
+        .expect("the default origin is an origin")
+}
+
+impl Default for RateLimitConfig {
+    fn default() -> Self {
+        Self {
+            per_second: 50,
+            burst: 200,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Text,
+            filter: "info".into(),
+        }
+    }
+}
+
+/// Flags that win over the file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Flags {
+    /// The configuration file; `verifier-server config` prints one with every default.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The folder for what the server keeps.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// `sqlite`, or postgres://user:password@host/name
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// The master key's file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServeFlags {
+    /// Where the server listens, such as 127.0.0.1:8787
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// The origin under which browsers and merchants reach the server.
+    #[arg(long, value_name = "ORIGIN")]
+    pub public_origin: Option<Origin>,
+    /// The folder with the widget's files.
+    #[arg(long, value_name = "DIR")]
+    pub widget_dir: Option<PathBuf>,
+    /// A network that webhooks may reach although it is not public, such as 127.0.0.0/8
+    #[arg(long, value_name = "NETWORK")]
+    pub webhook_allow: Vec<String>,
+    /// Allow webhooks over plain HTTP.
+    #[arg(long)]
+    pub webhook_allow_http: bool,
+    /// How long the provider may take, milliseconds.
+    #[arg(long, value_name = "MILLISECONDS")]
+    pub provider_timeout_ms: Option<u64>,
+    /// Requests a second from one address; 0 for no limit.
+    #[arg(long, value_name = "REQUESTS")]
+    pub rate_limit_per_second: Option<u32>,
+    /// What to log, such as info or warn.
+    #[arg(long, value_name = "FILTER")]
+    pub log_filter: Option<String>,
+}
+
+impl Config {
+    /// The file's settings, and the flags over them.
+    ///
+    /// # Errors
+    /// A sentence that names the file or the setting.
+    pub fn load(flags: &Flags) -> Result<Self, String> {
+        let mut config = match &flags.config {
+            Some(path) => read(path)?,
+            None => Self::default(),
+        };
+        set(&mut config.data, flags.data.clone());
+        set(&mut config.database, flags.database.clone());
+        if flags.master_key_file.is_some() {
+            config.master_key_file.clone_from(&flags.master_key_file);
+        }
+        Ok(config)
+    }
+
+    /// The same with the flags of `serve`, checked as a whole.
+    ///
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn for_serving(mut self, flags: ServeFlags) -> Result<Self, String> {
+        set(&mut self.listen, flags.listen);
+        set(&mut self.public_origin, flags.public_origin);
+        set(&mut self.widget, flags.widget_dir);
+        set(&mut self.provider_timeout_ms, flags.provider_timeout_ms);
+        set(&mut self.rate_limit.per_second, flags.rate_limit_per_second);
+        set(&mut self.log.filter, flags.log_filter);
+        self.webhooks.allow.extend(flags.webhook_allow);
+        self.webhooks.allow_http |= flags.webhook_allow_http;
+        self.check()?;
+        Ok(self)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !(100..=60_000).contains(&self.provider_timeout_ms) {
+            return Err("provider_timeout_ms must be from 100 to 60000".into());
+        }
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return Err("tls needs both certificate and key, or neither".into());
+        }
+        let plain = self.tls.certificate.is_none();
+        if plain && !self.listen.ip().is_loopback() && !self.allow_plain_http {
+            return Err(format!(
+                "{} is not loopback and there is no [tls]: give certificate and key, or set \
+                 allow_plain_http = true behind a proxy that has TLS",
+                self.listen
+            ));
+        }
+        self.address_policy().map(|_| ())
+    }
+
+    /// Where webhooks may go.
+    ///
+    /// # Errors
+    /// A sentence that names the network.
+    pub fn address_policy(&self) -> Result<AddressPolicy, String> {
+        let networks: Result<Vec<Network>, _> = self
+            .webhooks
+            .allow
+            .iter()
+            .map(|text| text.parse())
+            .collect();
+        Ok(AddressPolicy::new(networks?, self.webhooks.allow_http))
+    }
+
+    /// The database's address.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        if self.database == "sqlite" {
+            format!("sqlite:{}", self.data.join("sealpay.sqlite").display())
+        } else {
+            self.database.clone()
+        }
+    }
+}
+
+fn set<T>(setting: &mut T, flag: Option<T>) {
+    if let Some(value) = flag {
+        *setting = value;
+    }
+}
+
+fn read(path: &Path) -> Result<Config, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("configuration file {}: {error}", path.display()))?;
+    toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, DEFAULT_FILE, ServeFlags};
+
+    #[test]
+    fn the_commented_file_holds_the_defaults() {
+        assert_eq!(
+            toml::from_str::<Config>(DEFAULT_FILE).unwrap(),
+            Config::default()
+        );
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_are_named() {
+        let rows = [
+            ("listen = \"0.0.0.0:8787\"", "not loopback"),
+            ("provider_timeout_ms = 0", "provider_timeout_ms"),
+            ("[tls]\nkey = \"key.pem\"", "both certificate and key"),
+            ("[webhooks]\nallow = [\"here\"]", "here is not a network"),
+        ];
+        for (text, expected) in rows {
+            let config: Config = toml::from_str(text).unwrap();
+            let error = config.for_serving(ServeFlags::default()).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+        assert!(toml::from_str::<Config>("listen = \"127.0.0.1:1\"").is_err());
+    }
+}

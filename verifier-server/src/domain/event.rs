@@ -1,0 +1,104 @@
+//! Events: what a merchant is told, and the deliveries that tell it.
+
+use super::state::PaymentState;
+use sealpay_protocol::ids::{EndpointId, EventId, MerchantId, PaymentId};
+
+/// Something that happened to a payment, as it was at the time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The event; also the `webhook-id`.
+    pub id: EventId,
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// Such as `payment.captured`.
+    pub kind: String,
+    /// Counts a payment's events from 1.
+    pub sequence: i64,
+    /// The exact bytes that are signed and sent.
+    pub body: String,
+    /// Milliseconds since 1970.
+    pub created_at_ms: i64,
+}
+
+/// One event on its way to one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The event.
+    pub event: EventId,
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// Whether it arrived.
+    pub state: DeliveryState,
+    /// Attempts made.
+    pub attempts: i64,
+    /// When it is tried next, milliseconds since 1970.
+    pub next_at_ms: i64,
+    /// The last HTTP status, or none when no answer came.
+    pub last_status: Option<i64>,
+    /// What went wrong last, in a few words.
+    pub last_error: Option<String>,
+}
+
+/// A delivery that is due, with all that is needed to send it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueDelivery {
+    /// The event.
+    pub event: EventId,
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// Attempts made so far.
+    pub attempts: i64,
+    /// The address.
+    pub url: String,
+    /// The HMAC secret, encrypted under the master key.
+    pub secret_encrypted: String,
+    /// The exact bytes.
+    pub body: String,
+    /// When the event happened, milliseconds since 1970.
+    pub created_at_ms: i64,
+}
+
+/// Whether a delivery arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// It will be tried again.
+    Pending,
+    /// The endpoint said 2xx.
+    Delivered,
+    /// Given up.
+    Failed,
+}
+
+impl DeliveryState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Failed];
+
+    /// The name in JSON and in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The event that tells of a payment's new state; none for states that a merchant need not hear of.
+#[must_use]
+pub const fn kind_of(state: PaymentState) -> Option<&'static str> {
+    match state {
+        PaymentState::Authorized => Some("payment.authorized"),
+        PaymentState::Captured => Some("payment.captured"),
+        PaymentState::Declined => Some("payment.declined"),
+        PaymentState::Unknown => Some("payment.unknown"),
+        PaymentState::PartiallyCaptured => Some("payment.partially_captured"),
+        PaymentState::PartiallyRefunded => Some("payment.partially_refunded"),
+        PaymentState::Refunded => Some("payment.refunded"),
+        PaymentState::Voided => Some("payment.voided"),
+        PaymentState::Expired => Some("payment.expired"),
+        PaymentState::RequiresAction | PaymentState::Authorizing => None,
+    }
+}

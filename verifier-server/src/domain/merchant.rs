@@ -1,0 +1,98 @@
+//! Merchants, and what they registered.
+
+use sealpay_protocol::ids::{ApiKeyId, EndpointId, MerchantId};
+
+/// A merchant with everything that a request needs to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merchant {
+    /// The merchant.
+    pub id: MerchantId,
+    /// Its name for shoppers.
+    pub name: String,
+    /// Milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// Keys that may sign its orders.
+    pub order_keys: Vec<OrderKey>,
+    /// Pages that may embed the widget.
+    pub origins: Vec<String>,
+}
+
+/// A key that may sign a merchant's orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderKey {
+    /// The merchant's name for the key.
+    pub key_id: String,
+    /// 32 bytes of Ed25519.
+    pub public_key: [u8; 32],
+}
+
+/// A merchant's API key: never the key, only its keyed hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Names the key.
+    pub id: ApiKeyId,
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// The first characters, to tell keys apart.
+    pub prefix: String,
+    /// HMAC-SHA256 of the key under a key of its own, in base64url.
+    pub hash: String,
+    /// Milliseconds since 1970.
+    pub created_at_ms: i64,
+}
+
+/// Where a merchant wants its webhooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookEndpoint {
+    /// The endpoint.
+    pub id: EndpointId,
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// The address.
+    pub url: String,
+    /// The HMAC secret, encrypted under the master key.
+    pub secret_encrypted: String,
+    /// When it was switched off for failing too long, milliseconds since 1970.
+    pub disabled_at_ms: Option<i64>,
+    /// Milliseconds since 1970.
+    pub created_at_ms: i64,
+}
+
+/// A key of the verifier, private half encrypted under the master key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerKey {
+    /// Names the key.
+    pub key_id: String,
+    /// What it is for.
+    pub purpose: KeyPurpose,
+    /// The public half in base64url.
+    pub public_key: String,
+    /// The private half, encrypted; empty once it was destroyed.
+    pub private_key_encrypted: String,
+    /// Used from, seconds since 1970.
+    pub not_before: i64,
+    /// Sealed to (or signed with) until, seconds since 1970.
+    pub not_after: i64,
+    /// Destroyed from, seconds since 1970.
+    pub destroy_at: i64,
+}
+
+/// What a key of the verifier is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyPurpose {
+    /// Opening sealed cards.
+    Sealing,
+    /// Signing webhooks.
+    Webhook,
+}
+
+impl KeyPurpose {
+    /// The name in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sealing => "sealing",
+            Self::Webhook => "webhook",
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! A payment as it is kept.
+
+use super::state::PaymentState;
+use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
+use sealpay_protocol::money::Money;
+use sealpay_protocol::order::Capture;
+
+/// A payment: what became of one attempt. The card number and security code are not in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// The payment.
+    pub id: PaymentId,
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// The client's name for it.
+    pub attempt: AttemptId,
+    /// SHA-256 of the body that asked for it, in base64url: the same attempt with other bytes is a conflict.
+    pub body_digest: String,
+    /// The merchant's order number.
+    pub order_ref: String,
+    /// What is paid.
+    pub money: Money,
+    /// When the money is taken.
+    pub capture: Capture,
+    /// The card, as far as it may be kept.
+    pub card: KeptCard,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// Key of the decline, when declined.
+    pub decline: Option<String>,
+    /// The provider that was asked.
+    pub provider: String,
+    /// The outcome that the order asked the simulated bank for.
+    pub simulate: Option<String>,
+    /// How many events told of it.
+    pub sequence: i64,
+    /// Milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// Milliseconds since 1970.
+    pub updated_at_ms: i64,
+    /// Until when the claim is somebody's, milliseconds since 1970: afterwards recovery may ask.
+    pub lease_until_ms: i64,
+}
+
+/// What may be kept of a card (PCI DSS 3.4.1, 3.5.1.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptCard {
+    /// The brand's slug, or `unknown`.
+    pub brand: String,
+    /// The last four digits.
+    pub last4: String,
+    /// `YYYY-MM`.
+    pub expiry: String,
+    /// HMAC-SHA256 of the number under a key of its own, in base64url.
+    pub fingerprint: String,
+}

@@ -1,0 +1,46 @@
+//! A checkout session as it is kept.
+
+use sealpay_protocol::ids::{AttemptId, MerchantId, SessionId};
+use sealpay_protocol::money::Money;
+use sealpay_protocol::order::{Capture, OrderItem};
+
+/// One order in one browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The session.
+    pub id: SessionId,
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// The order's `jti`; once per merchant.
+    pub jti: String,
+    /// SHA-256 of the compact order.
+    pub order_digest: [u8; 32],
+    /// The merchant's order number.
+    pub order_ref: String,
+    /// What is to be paid.
+    pub money: Money,
+    /// When the money is taken.
+    pub capture: Capture,
+    /// One line for the shopper.
+    pub description: Option<String>,
+    /// What is bought.
+    pub items: Option<Vec<OrderItem>>,
+    /// The merchant's reference for the shopper.
+    pub customer: Option<String>,
+    /// The outcome that the order asked the simulated bank for.
+    pub simulate: Option<String>,
+    /// The page that embeds the widget.
+    pub parent_origin: String,
+    /// The ephemeral key, 32 bytes.
+    pub public_key: [u8; 32],
+    /// How often the order was opened with another key.
+    pub rebinds: u32,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// The attempt that is under way or has paid; while there is one, no other can start.
+    pub active_attempt: Option<AttemptId>,
+    /// Seconds since 1970.
+    pub expires_at: u64,
+    /// Milliseconds since 1970.
+    pub created_at_ms: i64,
+}

@@ -1,0 +1,61 @@
+//! Housekeeping: keys that rotate, nonces that need not be remembered any more.
+
+use super::gateway::Gateway;
+use crate::domain::merchant::KeyPurpose;
+use crate::gate::key_ring::KeyRing;
+use crate::gate::refusal::{Code, Refusal};
+use std::time::Duration;
+
+/// Loads the keys, makes the missing ones, destroys the ones whose time is over.
+///
+/// # Errors
+/// A refusal when the store does not answer or a key does not open.
+pub async fn refresh_keys(gateway: &Gateway) -> Result<(), Refusal> {
+    let now = gateway.clock.now();
+    let destroyed = gateway.store.destroy_server_keys(seconds(now)).await?;
+    if destroyed > 0 {
+        tracing::info!(destroyed, "retired sealing keys were destroyed");
+    }
+    let missing = load(gateway, now)
+        .await?
+        .missing(&gateway.vault, &gateway.entropy, now);
+    for key in &missing {
+        let added = gateway.store.add_server_key(key).await?;
+        tracing::info!(
+            key_id = key.key_id,
+            purpose = key.purpose.name(),
+            ?added,
+            "a key was made"
+        );
+    }
+    // Another process may have made one at the same moment: what is stored is what counts.
+    gateway.replace_keys(load(gateway, now).await?);
+    Ok(())
+}
+
+async fn load(gateway: &Gateway, now: u64) -> Result<KeyRing, Refusal> {
+    let mut records = gateway.store.server_keys(KeyPurpose::Sealing).await?;
+    records.extend(gateway.store.server_keys(KeyPurpose::Webhook).await?);
+    KeyRing::open(records, &gateway.vault, now)
+        .map_err(|error| Refusal::because(Code::Internal, error))
+}
+
+fn seconds(now: u64) -> i64 {
+    i64::try_from(now).unwrap_or(i64::MAX)
+}
+
+/// Keeps house again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        if let Err(refusal) = refresh_keys(gateway).await {
+            tracing::error!(
+                ?refusal,
+                "keys could not be refreshed and will be tried again"
+            );
+        }
+        if let Err(error) = gateway.store.forget_nonces(gateway.clock.now()).await {
+            tracing::warn!(%error, "spent nonces could not be forgotten and will be tried again");
+        }
+    }
+}

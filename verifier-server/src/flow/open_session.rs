@@ -1,0 +1,146 @@
+//! Opening a checkout session: the order is verified and bound to the browser's key.
+
+use super::gateway::Gateway;
+use super::shopper_view;
+use crate::domain::merchant::Merchant;
+use crate::domain::session::Session;
+use crate::gate::refusal::{Code, Refusal};
+use crate::gate::signed_request::{IncomingRequest, SignedRequest, VerifiedRequest};
+use crate::store::{Nonce, SessionOpened};
+use sealpay_protocol::api::{NEW_SESSION, OpenSessionRequest, SessionView};
+use sealpay_protocol::ids::SessionId;
+use sealpay_protocol::order::{self, CompactOrder, Order};
+use sealpay_protocol::origin::Origin;
+
+/// Opens a session, or finds the one that the same browser opened before.
+///
+/// # Errors
+/// The first refusal, by precedence.
+pub async fn open_session(
+    gateway: &Gateway,
+    request: IncomingRequest<'_>,
+) -> Result<SessionView, Refusal> {
+    if request
+        .session
+        .is_some_and(|session| session != NEW_SESSION)
+    {
+        return Err(Refusal::of(Code::MalformedRequest, "sealpay-session"));
+    }
+    let signed = SignedRequest::read(request, gateway.clock.now())?;
+    let body: OpenSessionRequest = super::read::json(signed.body())?;
+    let key = body
+        .key
+        .verifying_key()
+        .map_err(|_| Refusal::of(Code::MalformedRequest, "key"))?;
+    let verified = signed.verify(&key, gateway.settings.public_origin.authority())?;
+    let (order, merchant) = verify_order(gateway, &body.order).await?;
+    check_simulation(gateway, &order)?;
+    check_origin(&merchant, &order, &body.parent_origin)?;
+    let session = new_session(gateway, &order, &body, key.to_bytes());
+    let session = bind(gateway, &session, verified).await?;
+    shopper_view::session_view(gateway, &merchant, &session).await
+}
+
+async fn verify_order(gateway: &Gateway, compact: &str) -> Result<(Order, Merchant), Refusal> {
+    let compact = CompactOrder::parse(compact)?;
+    let merchant = gateway.store.merchant(compact.issuer()).await?;
+    let merchant = merchant.ok_or_else(|| Refusal::of(Code::UnknownMerchant, "iss"))?;
+    let key = merchant
+        .order_keys
+        .iter()
+        .find(|key| key.key_id == compact.key_id())
+        .and_then(|key| sealpay_protocol::key::verifying_key(&key.public_key).ok())
+        .ok_or_else(|| Refusal::of(Code::UnknownOrderKey, "kid"))?;
+    let now = gateway.clock.now();
+    Ok((
+        compact.verify(&key, &gateway.settings.public_origin, now)?,
+        merchant,
+    ))
+}
+
+fn check_simulation(gateway: &Gateway, order: &Order) -> Result<(), Refusal> {
+    let Some(simulate) = &order.claims().simulate else {
+        return Ok(());
+    };
+    if !gateway.settings.test_mode {
+        return Err(Refusal::of(Code::SimulateNotAllowed, "simulate"));
+    }
+    if !gateway.provider.knows_outcome(&simulate.outcome) {
+        return Err(Refusal::of(Code::InvalidParameter, "simulate"));
+    }
+    Ok(())
+}
+
+/// The page must be one that the order names, and every page that the order names must be one
+/// that the merchant registered: a stolen order key alone does not move the widget elsewhere.
+fn check_origin(merchant: &Merchant, order: &Order, parent: &Origin) -> Result<(), Refusal> {
+    let named = &order.claims().parent_origins;
+    let is_registered = |origin: &Origin| merchant.origins.iter().any(|o| o == origin.as_str());
+    let all_registered = named.iter().all(is_registered);
+    if named.contains(parent) && all_registered {
+        Ok(())
+    } else {
+        Err(Refusal::of(Code::OriginNotAllowed, "parent_origin"))
+    }
+}
+
+fn new_session(
+    gateway: &Gateway,
+    order: &Order,
+    body: &OpenSessionRequest,
+    public_key: [u8; 32],
+) -> Session {
+    let claims = order.claims().clone();
+    let now_ms = gateway.clock.now_ms();
+    Session {
+        id: SessionId::new(now_ms, gateway.entropy.bytes()),
+        merchant: claims.iss,
+        jti: claims.jti,
+        order_digest: order::digest(&body.order),
+        order_ref: claims.order_ref,
+        money: order.money(),
+        capture: claims.capture,
+        description: claims.description,
+        items: claims.items,
+        customer: claims.customer,
+        simulate: claims.simulate.map(|simulate| simulate.outcome),
+        parent_origin: body.parent_origin.to_string(),
+        public_key,
+        rebinds: 0,
+        attempts: 0,
+        active_attempt: None,
+        expires_at: claims.exp,
+        created_at_ms: gateway.clock.now_ms_i64(),
+    }
+}
+
+async fn bind(
+    gateway: &Gateway,
+    session: &Session,
+    verified: VerifiedRequest,
+) -> Result<Session, Refusal> {
+    let opened = gateway
+        .store
+        .open_session(session, &Nonce::of(verified))
+        .await?;
+    match opened {
+        SessionOpened::New(session)
+        | SessionOpened::Same(session)
+        | SessionOpened::Rebound(session) => Ok(session),
+        SessionOpened::Reused => Err(Refusal::of(Code::OrderReused, "jti")),
+        SessionOpened::AttemptInProgress(_) => Err(Refusal::new(Code::AttemptInProgress)),
+        SessionOpened::NonceReplayed => Err(Refusal::new(Code::NonceReplayed)),
+    }
+}
+
+impl Nonce {
+    /// The nonce that a verified request spends.
+    #[must_use]
+    pub(super) fn of(verified: VerifiedRequest) -> Self {
+        Self {
+            expires_at: verified.nonce_expires_at,
+            value: verified.nonce,
+            thumbprint: verified.thumbprint.as_str().to_owned(),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Reading: what the merchant's server and the widget may look up.
+
+use super::gateway::Gateway;
+use super::merchant_view::{EventRecord, PaymentRecord};
+use crate::gate::api_key;
+use crate::gate::key_ring::webhook_key_text;
+use crate::gate::refusal::{Code, Refusal};
+use crate::store::PaymentFilter;
+use sealpay_protocol::ids::{EventId, MerchantId, PaymentId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+/// Most rows of one page.
+pub const PAGE_MOST: u32 = 100;
+/// Rows of a page when nothing is asked for.
+pub const PAGE_DEFAULT: u32 = 20;
+
+/// A page, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T: ToSchema> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Whether there are more after the last one.
+    pub has_more: bool,
+}
+
+/// The verifier's public keys.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PublishedKeys {
+    /// Keys that cards are sealed to: the current one and the next.
+    pub sealing_keys: Vec<PublishedSealingKey>,
+    /// Keys that webhooks are signed with.
+    pub webhook_keys: Vec<PublishedWebhookKey>,
+}
+
+/// A key that cards are sealed to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PublishedSealingKey {
+    /// Key id.
+    pub kid: String,
+    /// Always `X-Wing` (0x647a).
+    pub kem: &'static str,
+    /// Always `HKDF-SHA256` (0x0001).
+    pub kdf: &'static str,
+    /// Always `ChaCha20Poly1305` (0x0003).
+    pub aead: &'static str,
+    /// 1216 bytes in base64url.
+    pub public_key: String,
+    /// Seconds since 1970.
+    pub not_before: i64,
+    /// Seconds since 1970.
+    pub not_after: i64,
+}
+
+/// A key that webhooks are signed with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PublishedWebhookKey {
+    /// Key id.
+    pub kid: String,
+    /// `whpk_…`.
+    pub public_key: String,
+    /// Seconds since 1970.
+    pub not_before: i64,
+    /// Seconds since 1970; none while no end is set.
+    pub not_after: Option<i64>,
+}
+
+/// Parses a body: first whether it is JSON at all, then whether it is the right JSON.
+///
+/// # Errors
+/// [`Code::MalformedJson`] or [`Code::MalformedRequest`].
+pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|error| {
+        let code = if error.is_data() {
+            Code::MalformedRequest
+        } else {
+            Code::MalformedJson
+        };
+        // The error's text can quote the body, which may hold anything: it stays out of the log.
+        Refusal::because(
+            code,
+            format!("at line {} column {}", error.line(), error.column()),
+        )
+    })
+}
+
+/// The merchant of an `Authorization` header.
+///
+/// # Errors
+/// [`Code::ApiKeyInvalid`].
+pub async fn merchant_of(gateway: &Gateway, header: Option<&str>) -> Result<MerchantId, Refusal> {
+    let hash = api_key::hash_of_header(header, &gateway.vault)?;
+    let key = gateway.store.api_key_by_hash(&hash).await?;
+    key.map(|key| key.merchant)
+        .ok_or_else(|| Refusal::of(Code::ApiKeyInvalid, "authorization"))
+}
+
+/// A payment of the merchant.
+///
+/// # Errors
+/// [`Code::NotFound`], also for somebody else's payment.
+pub async fn payment(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+) -> Result<PaymentRecord, Refusal> {
+    let id: PaymentId = id.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+    let payment = gateway.store.payment(merchant, id).await?;
+    payment
+        .map(|payment| PaymentRecord::of(&payment))
+        .ok_or(Refusal::new(Code::NotFound))
+}
+
+/// Payments of the merchant, newest first.
+///
+/// # Errors
+/// A refusal when the store does not answer.
+pub async fn payments(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    order_ref: Option<String>,
+    after: Option<PaymentId>,
+    limit: u32,
+) -> Result<Page<PaymentRecord>, Refusal> {
+    let filter = PaymentFilter {
+        order_ref,
+        after,
+        limit: limit.saturating_add(1),
+    };
+    let rows = gateway.store.payments(merchant, &filter).await?;
+    Ok(page(rows, limit, |payment| {
+        Some(PaymentRecord::of(&payment))
+    }))
+}
+
+/// Events of the merchant, newest first.
+///
+/// # Errors
+/// A refusal when the store does not answer.
+pub async fn events(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    after: Option<EventId>,
+    limit: u32,
+) -> Result<Page<EventRecord>, Refusal> {
+    let rows = gateway
+        .store
+        .events(merchant, after, limit.saturating_add(1))
+        .await?;
+    Ok(page(rows, limit, |(event, deliveries)| {
+        EventRecord::of(event, &deliveries)
+    }))
+}
+
+fn page<R, T: ToSchema>(rows: Vec<R>, limit: u32, view: impl FnMut(R) -> Option<T>) -> Page<T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > limit;
+    Page {
+        data: rows.into_iter().take(limit).filter_map(view).collect(),
+        has_more,
+    }
+}
+
+/// The public keys.
+#[must_use]
+pub fn published_keys(gateway: &Gateway) -> PublishedKeys {
+    let keys = gateway.keys();
+    let sealing_keys = keys
+        .published_sealing_keys(gateway.clock.now())
+        .map(|key| PublishedSealingKey {
+            kid: key.key_id.clone(),
+            kem: "X-Wing",
+            kdf: "HKDF-SHA256",
+            aead: "ChaCha20Poly1305",
+            public_key: key.public_key.clone(),
+            not_before: key.not_before,
+            not_after: key.not_after,
+        })
+        .collect();
+    let webhook_keys = keys
+        .published_webhook_keys()
+        .filter_map(|key| {
+            Some(PublishedWebhookKey {
+                kid: key.key_id.clone(),
+                public_key: webhook_key_text(key)?,
+                not_before: key.not_before,
+                not_after: (key.not_after != i64::MAX).then_some(key.not_after),
+            })
+        })
+        .collect();
+    PublishedKeys {
+        sealing_keys,
+        webhook_keys,
+    }
+}
+
+/// The origins that may embed the widget of a merchant, for `frame-ancestors`.
+///
+/// # Errors
+/// [`Code::UnknownMerchant`].
+pub async fn frame_ancestors(gateway: &Gateway, merchant: &str) -> Result<Vec<String>, Refusal> {
+    let unknown = || Refusal::new(Code::UnknownMerchant);
+    let id: MerchantId = merchant.parse().map_err(|_| unknown())?;
+    Ok(gateway
+        .store
+        .merchant(id)
+        .await?
+        .ok_or_else(unknown)?
+        .origins)
+}

@@ -1,0 +1,257 @@
+//! What an operator registers: merchants, their keys, origins, API keys and webhook endpoints.
+
+use crate::domain::merchant::{Merchant, OrderKey, WebhookEndpoint};
+use crate::edge::{Clock, Entropy};
+use crate::gate::api_key;
+use crate::gate::vault::Vault;
+use crate::store::{Addition, Store, StoreError};
+use sealpay_protocol::encoding::array_from_base64url;
+use sealpay_protocol::ids::{EndpointId, MerchantId};
+use sealpay_protocol::key::verifying_key;
+use sealpay_protocol::origin::Origin;
+use sealpay_protocol::webhook::EndpointSecret;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// The label under which an endpoint's secret is encrypted.
+#[must_use]
+pub fn endpoint_label(endpoint: EndpointId) -> String {
+    format!("webhook-endpoint:{endpoint}")
+}
+
+/// What registering needs.
+#[derive(Debug)]
+pub struct Registrar<'a> {
+    /// Where it is kept.
+    pub store: &'a Store,
+    /// Under which it is kept.
+    pub vault: &'a Vault,
+    /// The time.
+    pub clock: &'a Clock,
+    /// Randomness.
+    pub entropy: &'a Entropy,
+}
+
+/// A merchant to be registered.
+#[derive(Debug, Clone)]
+pub struct NewMerchant {
+    /// Its name for shoppers.
+    pub name: String,
+    /// Its name for its first order key.
+    pub key_id: String,
+    /// The key, 32 bytes in base64url.
+    pub public_key: String,
+    /// Pages that may embed the widget.
+    pub origins: Vec<String>,
+    /// Where webhooks go.
+    pub webhook_url: Option<String>,
+}
+
+/// What the merchant gets: shown once, and so without a way to be serialized in passing.
+pub struct Credentials {
+    /// `mer_…`.
+    pub merchant: String,
+    /// The name of its order key.
+    pub key_id: String,
+    /// `sk_test_…`.
+    pub api_key: Zeroizing<String>,
+    /// `whsec_…`, when a webhook address was given.
+    pub webhook_secret: Option<Zeroizing<String>>,
+}
+
+/// What a new webhook endpoint gets: shown once.
+pub struct EndpointCredentials {
+    /// `whe_…`.
+    pub endpoint: String,
+    /// `whsec_…`.
+    pub webhook_secret: Zeroizing<String>,
+}
+
+/// Checks a merchant's name for shoppers.
+///
+/// # Errors
+/// A sentence.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let good = (1..=80).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if good {
+        Ok(())
+    } else {
+        Err("a merchant's name has 1 to 80 printable characters".into())
+    }
+}
+
+/// Checks an order key.
+///
+/// # Errors
+/// A sentence.
+pub fn check_order_key(key_id: &str, public_key: &str) -> Result<OrderKey, String> {
+    let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
+    if !(1..=64).contains(&key_id.len()) || !key_id.bytes().all(allowed) {
+        return Err("a key id has 1 to 64 of the characters A-Z a-z 0-9 . _ -".into());
+    }
+    let bytes = array_from_base64url(public_key)
+        .filter(|bytes| verifying_key(bytes).is_ok())
+        .ok_or("the public key is not an Ed25519 key of 32 bytes in base64url")?;
+    Ok(OrderKey {
+        key_id: key_id.to_owned(),
+        public_key: bytes,
+    })
+}
+
+/// Checks the address of a webhook endpoint; what it resolves to is checked at every delivery.
+///
+/// # Errors
+/// A sentence.
+pub fn check_webhook_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("the webhook address: {error}"))?;
+    if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
+        return Err(
+            "the webhook address must start with https:// (or http:// in development)".into(),
+        );
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the webhook address must not hold a user name or password".into());
+    }
+    Ok(url)
+}
+
+fn newly(added: Result<Addition, StoreError>, otherwise: &str) -> Result<(), String> {
+    match added.map_err(|error| error.to_string())? {
+        Addition::Added => Ok(()),
+        Addition::AlreadyThere => Err(otherwise.to_owned()),
+    }
+}
+
+impl Registrar<'_> {
+    /// Registers a merchant with its first key, origins, API key and endpoint, all or nothing.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn add_merchant(&self, new: NewMerchant) -> Result<Credentials, String> {
+        check_name(&new.name)?;
+        let key = check_order_key(&new.key_id, &new.public_key)?;
+        for origin in &new.origins {
+            let parsed = origin.parse::<Origin>();
+            parsed.map_err(|error| format!("{origin}: {error}"))?;
+        }
+        let now_ms = self.clock.now_ms();
+        let merchant = Merchant {
+            id: MerchantId::new(now_ms, self.entropy.bytes()),
+            name: new.name,
+            created_at_ms: self.clock.now_ms_i64(),
+            order_keys: vec![key],
+            origins: new.origins,
+        };
+        let api_key = api_key::make(merchant.id, self.vault, self.entropy, now_ms);
+        let endpoint = match &new.webhook_url {
+            Some(url) => Some(self.new_endpoint(merchant.id, url)?),
+            None => None,
+        };
+        let record = endpoint.as_ref().map(|(record, _)| record);
+        let added = self
+            .store
+            .register_merchant(&merchant, &api_key.record, record)
+            .await;
+        newly(added, &format!("{} is registered already", merchant.id))?;
+        Ok(Credentials {
+            merchant: merchant.id.to_string(),
+            key_id: new.key_id,
+            api_key: api_key.plaintext,
+            webhook_secret: endpoint.map(|(_, secret)| secret),
+        })
+    }
+
+    fn new_endpoint(
+        &self,
+        merchant: MerchantId,
+        url: &str,
+    ) -> Result<(WebhookEndpoint, Zeroizing<String>), String> {
+        let url = check_webhook_url(url)?;
+        let id = EndpointId::new(self.clock.now_ms(), self.entropy.bytes());
+        let secret = EndpointSecret::new(self.entropy.bytes());
+        let label = endpoint_label(id);
+        let record = WebhookEndpoint {
+            id,
+            merchant,
+            url: url.into(),
+            secret_encrypted: self
+                .vault
+                .encrypt(&label, secret.bytes(), self.entropy.bytes()),
+            disabled_at_ms: None,
+            created_at_ms: self.clock.now_ms_i64(),
+        };
+        Ok((record, secret.reveal()))
+    }
+
+    /// Adds a webhook endpoint.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn add_endpoint(
+        &self,
+        merchant: MerchantId,
+        url: &str,
+    ) -> Result<EndpointCredentials, String> {
+        self.require(merchant).await?;
+        let (record, webhook_secret) = self.new_endpoint(merchant, url)?;
+        let added = self.store.add_endpoint(&record).await;
+        newly(added, &format!("{} is registered already", record.id))?;
+        Ok(EndpointCredentials {
+            endpoint: record.id.to_string(),
+            webhook_secret,
+        })
+    }
+
+    /// Adds an API key.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn add_api_key(&self, merchant: MerchantId) -> Result<Zeroizing<String>, String> {
+        self.require(merchant).await?;
+        let made = api_key::make(merchant, self.vault, self.entropy, self.clock.now_ms());
+        let added = self.store.add_api_key(&made.record).await;
+        newly(added, &format!("{} exists already", made.record.id))?;
+        Ok(made.plaintext)
+    }
+
+    /// Adds an order key, beside those that are active: this is how a merchant rotates.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn add_order_key(
+        &self,
+        merchant: MerchantId,
+        key_id: &str,
+        public_key: &str,
+    ) -> Result<(), String> {
+        self.require(merchant).await?;
+        let key = check_order_key(key_id, public_key)?;
+        let now_ms = self.clock.now_ms_i64();
+        let added = self.store.add_order_key(merchant, &key, now_ms).await;
+        newly(added, &format!("the merchant has, or had, a key {key_id}"))
+    }
+
+    /// Adds a page that may embed the widget.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn add_origin(&self, merchant: MerchantId, origin: &str) -> Result<(), String> {
+        self.require(merchant).await?;
+        origin
+            .parse::<Origin>()
+            .map_err(|error| format!("{origin}: {error}"))?;
+        let added = self.store.add_origin(merchant, origin).await;
+        newly(added, &format!("{origin} is registered already"))
+    }
+
+    async fn require(&self, merchant: MerchantId) -> Result<(), String> {
+        let found = self
+            .store
+            .merchant(merchant)
+            .await
+            .map_err(|error| error.to_string())?;
+        found
+            .map(|_| ())
+            .ok_or_else(|| format!("there is no merchant {merchant}"))
+    }
+}

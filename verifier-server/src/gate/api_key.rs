@@ -1,0 +1,49 @@
+//! API keys of merchants: made once, shown once, kept only as a keyed hash.
+
+use super::refusal::{Code, Refusal};
+use super::vault::Vault;
+use crate::domain::merchant::ApiKey;
+use crate::edge::Entropy;
+use sealpay_protocol::encoding::base64url;
+use sealpay_protocol::ids::{ApiKeyId, MerchantId};
+use zeroize::Zeroizing;
+
+/// What a key starts with, so that people and scanners of leaked secrets recognize it.
+pub const PREFIX: &str = "sk_test_";
+const SHOWN_CHARACTERS: usize = PREFIX.len() + 4;
+const KEY_CHARACTERS: usize = PREFIX.len() + 43;
+
+/// A key as the merchant gets it, and as it is kept.
+pub struct NewApiKey {
+    /// To be shown once.
+    pub plaintext: Zeroizing<String>,
+    /// To be stored.
+    pub record: ApiKey,
+}
+
+/// Makes an API key.
+#[must_use]
+pub fn make(merchant: MerchantId, vault: &Vault, entropy: &Entropy, now_ms: u64) -> NewApiKey {
+    let random = Zeroizing::new(entropy.bytes::<32>());
+    let plaintext = Zeroizing::new([PREFIX, &base64url(random.as_slice())].concat());
+    let record = ApiKey {
+        id: ApiKeyId::new(now_ms, entropy.bytes()),
+        merchant,
+        prefix: plaintext[..SHOWN_CHARACTERS].to_owned(),
+        hash: vault.api_key_hash(&plaintext),
+        created_at_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
+    };
+    NewApiKey { plaintext, record }
+}
+
+/// The hash to look for, of an `Authorization` header.
+///
+/// # Errors
+/// [`Code::ApiKeyInvalid`] when the header is missing or not of the form of a key.
+pub fn hash_of_header(header: Option<&str>, vault: &Vault) -> Result<String, Refusal> {
+    let key = header
+        .and_then(|text| text.strip_prefix("Bearer "))
+        .filter(|key| key.len() == KEY_CHARACTERS && key.starts_with(PREFIX))
+        .ok_or_else(|| Refusal::of(Code::ApiKeyInvalid, "authorization"))?;
+    Ok(vault.api_key_hash(key))
+}

@@ -1,0 +1,247 @@
+//! The verifier's own keys: sealing keys that rotate, and the key that signs webhooks.
+//!
+//! A sealing key is published a while before it is used and kept, after it is replaced, as long as
+//! the longest session that may have sealed to it; then its private half is destroyed.
+
+use super::vault::{Vault, VaultError};
+use crate::domain::merchant::{KeyPurpose, ServerKey};
+use crate::edge::Entropy;
+use ed25519_dalek::SigningKey;
+use sealpay_protocol::encoding::{base64url, hex};
+use sealpay_protocol::limits::SESSION_LIFETIME_SECONDS;
+use sealpay_protocol::seal::SealingPrivateKey;
+use sealpay_protocol::secret::Secret;
+use sealpay_protocol::webhook;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// How long a sealing key is sealed to, seconds.
+pub const SEALING_KEY_SECONDS: u64 = 7 * 24 * 60 * 60;
+/// How long before its time the next key is published, seconds.
+pub const PUBLISHED_AHEAD_SECONDS: u64 = 24 * 60 * 60;
+/// How long a replaced key still opens: the longest session, and a minute for the last request.
+pub const KEPT_AFTER_SECONDS: u64 = SESSION_LIFETIME_SECONDS + 60;
+
+/// The keys that are in use at one time.
+#[derive(Debug, Default)]
+pub struct KeyRing {
+    sealing: Vec<SealingEntry>,
+    webhook: Vec<WebhookEntry>,
+}
+
+#[derive(Debug)]
+struct SealingEntry {
+    record: ServerKey,
+    key: Arc<SealingPrivateKey>,
+}
+
+struct WebhookEntry {
+    record: ServerKey,
+    key: SigningKey,
+}
+
+impl std::fmt::Debug for WebhookEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("WebhookEntry")
+            .field(&self.record.key_id)
+            .finish()
+    }
+}
+
+fn label(purpose: KeyPurpose, key_id: &str) -> String {
+    [purpose.name(), ":", key_id].concat()
+}
+
+fn seconds(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+impl KeyRing {
+    /// Opens the stored keys.
+    ///
+    /// # Errors
+    /// [`VaultError`] when the master key is another one than they were stored under.
+    pub fn open(records: Vec<ServerKey>, vault: &Vault, now: u64) -> Result<Self, VaultError> {
+        let mut ring = Self::default();
+        for record in records {
+            if record.private_key_encrypted.is_empty() || record.destroy_at <= seconds(now) {
+                continue;
+            }
+            let label = label(record.purpose, &record.key_id);
+            let secret = vault.decrypt(&label, &record.private_key_encrypted)?;
+            let seed: [u8; 32] = secret.as_slice().try_into().map_err(|_| VaultError)?;
+            match record.purpose {
+                KeyPurpose::Sealing => {
+                    let key = SealingPrivateKey::from_seed(&Secret::new(seed)).ok_or(VaultError)?;
+                    ring.sealing.push(SealingEntry {
+                        record,
+                        key: Arc::new(key),
+                    });
+                }
+                KeyPurpose::Webhook => {
+                    let key = SigningKey::from_bytes(&Zeroizing::new(seed));
+                    ring.webhook.push(WebhookEntry { record, key });
+                }
+            }
+        }
+        ring.sealing.sort_by_key(|entry| entry.record.not_before);
+        ring.webhook.sort_by_key(|entry| entry.record.not_before);
+        Ok(ring)
+    }
+
+    /// The key that opens what was sealed to this key id; a retired key still does for a while.
+    #[must_use]
+    pub fn sealing_key(&self, key_id: &str, now: u64) -> Option<Arc<SealingPrivateKey>> {
+        self.sealing
+            .iter()
+            .find(|entry| entry.record.key_id == key_id && entry.record.destroy_at > seconds(now))
+            .map(|entry| Arc::clone(&entry.key))
+    }
+
+    /// The key that new sessions seal to: the youngest that is in its time.
+    #[must_use]
+    pub fn current_sealing_key(&self, now: u64) -> Option<&ServerKey> {
+        self.sealing
+            .iter()
+            .rev()
+            .map(|entry| &entry.record)
+            .find(|key| key.not_before <= seconds(now) && key.not_after > seconds(now))
+    }
+
+    /// Sealing keys to publish: those in their time and those to come.
+    pub fn published_sealing_keys(&self, now: u64) -> impl Iterator<Item = &ServerKey> {
+        let now = seconds(now);
+        self.sealing
+            .iter()
+            .map(|entry| &entry.record)
+            .filter(move |key| key.not_after > now)
+    }
+
+    /// Webhook keys to publish: all that are not destroyed.
+    pub fn published_webhook_keys(&self) -> impl Iterator<Item = &ServerKey> {
+        self.webhook.iter().map(|entry| &entry.record)
+    }
+
+    /// The keys that sign webhooks now; two during a rotation.
+    pub fn webhook_keys(&self, now: u64) -> impl Iterator<Item = &SigningKey> {
+        let now = seconds(now);
+        self.webhook
+            .iter()
+            .filter(move |entry| entry.record.not_before <= now && entry.record.not_after > now)
+            .map(|entry| &entry.key)
+    }
+
+    /// The keys that have to be made now so that there is always a current one, and a next one in
+    /// its time. Empty most of the time.
+    #[must_use]
+    pub fn missing(&self, vault: &Vault, entropy: &Entropy, now: u64) -> Vec<ServerKey> {
+        let mut made = Vec::new();
+        let last = self.sealing.last().map(|entry| entry.record.not_after);
+        let last = last.and_then(|not_after| u64::try_from(not_after).ok());
+        match last {
+            Some(end) if end > now => {
+                if end <= now.saturating_add(PUBLISHED_AHEAD_SECONDS) {
+                    made.extend(new_sealing_key(vault, entropy, end));
+                }
+            }
+            _ => made.extend(new_sealing_key(vault, entropy, now)),
+        }
+        if self.webhook.is_empty() {
+            made.push(new_webhook_key(vault, entropy, now));
+        }
+        made
+    }
+}
+
+fn new_sealing_key(vault: &Vault, entropy: &Entropy, not_before: u64) -> Option<ServerKey> {
+    let seed = Secret::new(entropy.bytes::<32>());
+    let key = SealingPrivateKey::from_seed(&seed)?;
+    let label = label(KeyPurpose::Sealing, key.key_id());
+    let not_after = not_before.saturating_add(SEALING_KEY_SECONDS);
+    Some(ServerKey {
+        key_id: key.key_id().to_owned(),
+        purpose: KeyPurpose::Sealing,
+        public_key: key.public_key().to_base64url(),
+        private_key_encrypted: vault.encrypt(&label, seed.expose(), entropy.bytes()),
+        not_before: seconds(not_before),
+        not_after: seconds(not_after),
+        destroy_at: seconds(not_after.saturating_add(KEPT_AFTER_SECONDS)),
+    })
+}
+
+fn new_webhook_key(vault: &Vault, entropy: &Entropy, now: u64) -> ServerKey {
+    let seed = Zeroizing::new(entropy.bytes::<32>());
+    let public = SigningKey::from_bytes(&seed).verifying_key();
+    let key_id = hex(&Sha256::digest(public.as_bytes())[..8]);
+    let label = label(KeyPurpose::Webhook, &key_id);
+    ServerKey {
+        purpose: KeyPurpose::Webhook,
+        public_key: base64url(public.as_bytes()),
+        private_key_encrypted: vault.encrypt(&label, seed.as_slice(), entropy.bytes()),
+        key_id,
+        not_before: seconds(now),
+        // Receivers keep webhook keys, so they do not rotate by themselves.
+        not_after: i64::MAX,
+        destroy_at: i64::MAX,
+    }
+}
+
+/// A stored webhook key as `whpk_…`.
+#[must_use]
+pub fn webhook_key_text(key: &ServerKey) -> Option<String> {
+    let bytes = sealpay_protocol::encoding::array_from_base64url(&key.public_key)?;
+    let public = sealpay_protocol::key::verifying_key(&bytes).ok()?;
+    Some(webhook::public_key_text(&public))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KEPT_AFTER_SECONDS, KeyRing, PUBLISHED_AHEAD_SECONDS, SEALING_KEY_SECONDS};
+    use crate::edge::Entropy;
+    use crate::gate::master_key::MasterKey;
+    use crate::gate::vault::Vault;
+
+    #[test]
+    fn keys_are_made_published_ahead_retired_and_destroyed() {
+        let vault = Vault::new(&MasterKey::new([1; 32]));
+        let entropy = Entropy::system();
+        let start = 1_700_000_000;
+        let mut stored = KeyRing::default().missing(&vault, &entropy, start);
+        assert_eq!(stored.len(), 2, "a sealing key and a webhook key");
+        let open = |stored: &Vec<_>, now| KeyRing::open(stored.clone(), &vault, now).unwrap();
+        let first = stored[0].key_id.clone();
+        assert_eq!(
+            open(&stored, start).missing(&vault, &entropy, start).len(),
+            0
+        );
+
+        let end = start + SEALING_KEY_SECONDS;
+        let ahead = end - PUBLISHED_AHEAD_SECONDS;
+        stored.extend(open(&stored, ahead).missing(&vault, &entropy, ahead));
+        assert_eq!(stored.len(), 3, "the next sealing key");
+        let ring = open(&stored, ahead);
+        assert_eq!(ring.published_sealing_keys(ahead).count(), 2);
+        assert_eq!(ring.current_sealing_key(ahead).unwrap().key_id, first);
+        assert_eq!(
+            ring.current_sealing_key(end).unwrap().key_id,
+            stored[2].key_id
+        );
+
+        assert_eq!(ring.published_sealing_keys(end).count(), 1);
+        assert!(
+            ring.sealing_key(&first, end + KEPT_AFTER_SECONDS - 1)
+                .is_some()
+        );
+        assert!(ring.sealing_key(&first, end + KEPT_AFTER_SECONDS).is_none());
+        assert_eq!(open(&stored, end + KEPT_AFTER_SECONDS).sealing.len(), 1);
+    }
+
+    #[test]
+    fn keys_do_not_open_under_another_master_key() {
+        let vault = Vault::new(&MasterKey::new([1; 32]));
+        let stored = KeyRing::default().missing(&vault, &Entropy::system(), 1);
+        let other = Vault::new(&MasterKey::new([2; 32]));
+        assert!(KeyRing::open(stored, &other, 1).is_err());
+    }
+}

@@ -1,0 +1,241 @@
+//! Every refusal that the outside can see: a stable code, a status, and a sentence.
+//!
+//! Listed by precedence: where several would fit, the earlier one is answered.
+
+use sealpay_protocol::order::OrderError;
+use sealpay_protocol::sign::verify::SignatureError;
+use std::fmt;
+
+/// A refusal: what the outside learns, and what only the log learns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The stable code.
+    pub code: Code,
+    /// The offending member, claim or header.
+    pub param: Option<&'static str>,
+    /// For the log only.
+    pub internal: Option<String>,
+}
+
+macro_rules! codes {
+    ($($variant:ident = $name:literal, $status:literal, $title:literal, $sentence:literal;)*) => {
+        /// A stable code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $sentence] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, by precedence.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The code as it is sent.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The HTTP status.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// A few words.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            /// A sentence that says what to do.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    ShuttingDown = "shutting_down", 503, "Shutting down",
+        "The server is shutting down; send the same request again in a moment.";
+    RateLimited = "rate_limited", 429, "Too many requests",
+        "Too many requests from this address; wait a moment and send the same request again.";
+    NotFound = "not_found", 404, "Not found",
+        "There is nothing here, or it is not yours.";
+    MethodNotAllowed = "method_not_allowed", 405, "Method not allowed",
+        "This path does not take that method; the Allow header lists the ones it takes.";
+    UnsupportedMediaType = "unsupported_media_type", 415, "Unsupported media type",
+        "The Content-Type must be application/json.";
+    PayloadTooLarge = "payload_too_large", 413, "Payload too large",
+        "The body is larger than 32768 bytes.";
+    ApiKeyInvalid = "api_key_invalid", 401, "API key invalid",
+        "Send a valid API key as Authorization: Bearer sk_test_….";
+    InvalidParameter = "invalid_parameter", 400, "Invalid parameter",
+        "A parameter has a value that is not accepted; param names it.";
+    UnknownSession = "unknown_session", 404, "Unknown session",
+        "There is no such checkout session; open one with an order.";
+    MissingSignature = "missing_signature", 401, "Signature missing",
+        "The request needs the headers content-digest, signature-input and signature.";
+    MalformedRequest = "malformed_request", 400, "Malformed request",
+        "The body or a header is not of the form that the API describes; param names it if known.";
+    MalformedSignature = "malformed_signature", 400, "Signature malformed",
+        "The signature headers are not of the form sealpay-v1 asks for.";
+    SignatureFromTheFuture = "signature_from_the_future", 401, "Signature from the future",
+        "The signature was created in the future; compare your clock with server_time and sign again.";
+    SignatureExpired = "signature_expired", 401, "Signature expired",
+        "The signature has expired; compare your clock with server_time and sign again.";
+    DigestMismatch = "digest_mismatch", 400, "Digest mismatch",
+        "The body is not the one that content-digest describes.";
+    MalformedJson = "malformed_json", 400, "Malformed JSON",
+        "The body is not JSON in UTF-8, or it is nested too deeply.";
+    SignatureInvalid = "signature_invalid", 401, "Signature invalid",
+        "The signature does not fit the request and the key.";
+    NonceReplayed = "nonce_replayed", 401, "Signature used before",
+        "A signature is good once; sign the same request again with a new nonce.";
+    MalformedOrder = "malformed_order", 400, "Malformed order",
+        "The order is not of the form that PROTOCOL section 3 describes; param names the claim.";
+    UnknownMerchant = "unknown_merchant", 404, "Unknown merchant",
+        "There is no such merchant.";
+    UnknownOrderKey = "unknown_order_key", 401, "Unknown order key",
+        "The merchant has no active key of that kid.";
+    OrderSignatureInvalid = "order_signature_invalid", 401, "Order signature invalid",
+        "The order's signature does not fit the merchant's key.";
+    OrderForAnotherVerifier = "order_for_another_verifier", 422, "Order for another verifier",
+        "The order's aud is not this verifier's origin.";
+    OrderExpired = "order_expired", 410, "Order expired",
+        "The order is no longer good or not good yet; the page needs a new one.";
+    CurrencyUnknown = "currency_unknown", 422, "Currency unknown",
+        "The currency is not an ISO 4217 code in capitals that money can be paid in.";
+    AmountInvalid = "amount_invalid", 422, "Amount invalid",
+        "The amount must be from 1 to 999999999999 minor units.";
+    SimulateNotAllowed = "simulate_not_allowed", 403, "Simulation not allowed",
+        "This verifier is not in test mode and does not simulate outcomes.";
+    OriginNotAllowed = "origin_not_allowed", 403, "Origin not allowed",
+        "The page is not among the order's parent_origins, or not registered for the merchant.";
+    OrderReused = "order_reused", 409, "Order used before",
+        "The order's jti was used before by another browser or for another order; make a new order.";
+    AttemptConflict = "attempt_conflict", 409, "Attempt conflict",
+        "This attempt id was used with another body; use a new id for a new attempt.";
+    AttemptInProgress = "attempt_in_progress", 409, "Attempt in progress",
+        "Another attempt of this session is under way; wait for its outcome.";
+    SessionComplete = "session_complete", 409, "Session complete",
+        "This session is paid.";
+    SessionExpired = "session_expired", 410, "Session expired",
+        "The session has expired; the page needs a new order.";
+    TooManyAttempts = "too_many_attempts", 422, "Too many attempts",
+        "This session has no attempts left; the page needs a new order.";
+    SealedCardRefused = "sealed_card_refused", 422, "Sealed card refused",
+        "The sealed card does not open for this payment; seal it again with the current key.";
+    Overloaded = "overloaded", 503, "Overloaded",
+        "The server has too much to do; send the same request again in a moment.";
+    Internal = "internal", 500, "Internal error",
+        "Something failed inside; send the same request again, and quote request_id if it stays.";
+}
+
+impl Refusal {
+    /// A refusal without further detail.
+    #[must_use]
+    pub const fn new(code: Code) -> Self {
+        Self {
+            code,
+            param: None,
+            internal: None,
+        }
+    }
+
+    /// A refusal that names what is at fault.
+    #[must_use]
+    pub const fn of(code: Code, param: &'static str) -> Self {
+        Self {
+            code,
+            param: Some(param),
+            internal: None,
+        }
+    }
+
+    /// A refusal whose reason only the log learns.
+    pub fn because(code: Code, internal: impl fmt::Display) -> Self {
+        Self {
+            code,
+            param: None,
+            internal: Some(internal.to_string()),
+        }
+    }
+}
+
+impl From<SignatureError> for Refusal {
+    fn from(error: SignatureError) -> Self {
+        Self::new(match error {
+            SignatureError::Missing => Code::MissingSignature,
+            SignatureError::Malformed => Code::MalformedSignature,
+            SignatureError::Expired => Code::SignatureExpired,
+            SignatureError::FromTheFuture => Code::SignatureFromTheFuture,
+            SignatureError::DigestMismatch => Code::DigestMismatch,
+            SignatureError::Invalid => Code::SignatureInvalid,
+        })
+    }
+}
+
+impl From<OrderError> for Refusal {
+    fn from(error: OrderError) -> Self {
+        let code = match error {
+            OrderError::Malformed(_) => Code::MalformedOrder,
+            OrderError::SignatureInvalid => Code::OrderSignatureInvalid,
+            OrderError::AnotherVerifier => Code::OrderForAnotherVerifier,
+            OrderError::Expired(_) => Code::OrderExpired,
+            OrderError::AmountInvalid => Code::AmountInvalid,
+            OrderError::CurrencyUnknown => Code::CurrencyUnknown,
+        };
+        Self {
+            code,
+            param: error.claim(),
+            internal: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, Refusal};
+    use sealpay_protocol::order::OrderError;
+    use sealpay_protocol::sign::verify::SignatureError;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_unique_and_their_texts_are_sentences() {
+        let names: HashSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!(code.sentence().ends_with('.'), "{}", code.name());
+            assert!(!code.title().ends_with('.'), "{}", code.name());
+            assert!((400..=599).contains(&code.status()), "{}", code.name());
+        }
+    }
+
+    #[test]
+    fn the_protocol_and_the_server_use_the_same_codes() {
+        let signature = [
+            SignatureError::Missing,
+            SignatureError::Malformed,
+            SignatureError::Expired,
+            SignatureError::FromTheFuture,
+            SignatureError::DigestMismatch,
+            SignatureError::Invalid,
+        ];
+        for error in signature {
+            assert_eq!(Refusal::from(error).code.name(), error.code());
+        }
+        let order = [
+            OrderError::Malformed("jti"),
+            OrderError::SignatureInvalid,
+            OrderError::AnotherVerifier,
+            OrderError::Expired("exp"),
+            OrderError::AmountInvalid,
+            OrderError::CurrencyUnknown,
+        ];
+        for error in order {
+            assert_eq!(Refusal::from(error).code.name(), error.code());
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! A signed request, from the headers to the proof that its key signed it.
+//!
+//! [`SignedRequest::read`] gives a request of the right form that is fresh and whose body is the
+//! signed one; [`SignedRequest::verify`] turns it into [`VerifiedRequest`], which nothing else makes.
+
+use super::refusal::{Code, Refusal};
+use ed25519_dalek::VerifyingKey;
+use sealpay_protocol::api::CONTENT_TYPE;
+use sealpay_protocol::encoding::base64url;
+use sealpay_protocol::ids::AttemptId;
+use sealpay_protocol::key::Thumbprint;
+use sealpay_protocol::sign::RequestParts;
+use sealpay_protocol::sign::verify::{ReceivedHeaders, ReceivedSignature};
+use sha2::{Digest, Sha256};
+
+/// What the HTTP side hands over.
+#[derive(Debug, Clone, Copy)]
+pub struct IncomingRequest<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The path.
+    pub path: &'a str,
+    /// The query, if any.
+    pub query: Option<&'a str>,
+    /// `Sealpay-Session`.
+    pub session: Option<&'a str>,
+    /// `Idempotency-Key`.
+    pub idempotency_key: Option<&'a str>,
+    /// `Content-Digest`.
+    pub content_digest: Option<&'a str>,
+    /// `Signature-Input`.
+    pub signature_input: Option<&'a str>,
+    /// `Signature`.
+    pub signature: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// Of the right form, fresh, and about this body; not yet known to be signed by anybody.
+#[derive(Debug)]
+pub struct SignedRequest<'a> {
+    request: IncomingRequest<'a>,
+    session: &'a str,
+    idempotency_key: &'a str,
+    attempt: AttemptId,
+    signature: ReceivedSignature,
+}
+
+/// Signed by the key that it was checked against.
+#[derive(Debug)]
+pub struct VerifiedRequest {
+    /// The attempt that the client named.
+    pub attempt: AttemptId,
+    /// SHA-256 of the body in base64url.
+    pub body_digest: String,
+    /// The key that signed.
+    pub thumbprint: Thumbprint,
+    /// The nonce, in base64url; the store spends it.
+    pub nonce: String,
+    /// Until when the nonce has to be remembered, seconds since 1970.
+    pub nonce_expires_at: u64,
+}
+
+impl<'a> SignedRequest<'a> {
+    /// Reads the headers, checks the times and recomputes the digest.
+    ///
+    /// # Errors
+    /// The first refusal in the order that PROTOCOL section 5 gives.
+    pub fn read(request: IncomingRequest<'a>, now: u64) -> Result<Self, Refusal> {
+        let required = |value: Option<&'a str>, name| {
+            value.ok_or_else(|| Refusal::of(Code::MalformedRequest, name))
+        };
+        let session = required(request.session, "sealpay-session")?;
+        let (Some(content_digest), Some(signature_input), Some(signature)) = (
+            request.content_digest,
+            request.signature_input,
+            request.signature,
+        ) else {
+            return Err(Refusal::new(Code::MissingSignature));
+        };
+        let idempotency_key = required(request.idempotency_key, "idempotency-key")?;
+        let attempt = idempotency_key
+            .parse()
+            .map_err(|_| Refusal::of(Code::MalformedRequest, "idempotency-key"))?;
+        let headers = ReceivedHeaders {
+            content_digest,
+            signature_input,
+            signature,
+        };
+        let signature = ReceivedSignature::parse(&headers)?;
+        signature.check_freshness(now)?;
+        signature.check_digest(request.body)?;
+        Ok(Self {
+            request,
+            session,
+            idempotency_key,
+            attempt,
+            signature,
+        })
+    }
+
+    /// The body, which is the one that was signed by somebody.
+    #[must_use]
+    pub const fn body(&self) -> &'a [u8] {
+        self.request.body
+    }
+
+    /// Checks the signature against a key.
+    ///
+    /// # Errors
+    /// [`Code::SignatureInvalid`].
+    pub fn verify(self, key: &VerifyingKey, authority: &str) -> Result<VerifiedRequest, Refusal> {
+        let parts = RequestParts {
+            method: self.request.method,
+            authority,
+            path: self.request.path,
+            query: self.request.query,
+            content_type: CONTENT_TYPE,
+            idempotency_key: self.idempotency_key,
+            session: self.session,
+            body: self.request.body,
+        };
+        self.signature.verify(&parts, key)?;
+        Ok(VerifiedRequest {
+            attempt: self.attempt,
+            body_digest: base64url(&Sha256::digest(self.request.body)),
+            thumbprint: self.signature.thumbprint().clone(),
+            nonce: base64url(self.signature.nonce()),
+            nonce_expires_at: self.signature.expires_at(),
+        })
+    }
+}

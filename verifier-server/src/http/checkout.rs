@@ -1,0 +1,152 @@
+//! What browsers load: the loader, the document in the frame, and the widget's files.
+
+use super::assets::Asset;
+use super::problem::Problem;
+use super::state::AppState;
+use crate::flow::read::frame_ancestors;
+use crate::gate::refusal::{Code, Refusal};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, Response, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router, body::Body};
+use serde_json::json;
+
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// The loader's address stays the same while its content changes, so browsers ask again soon.
+const FIVE_MINUTES: &str = "public, max-age=300";
+
+/// Everything but the frame's ancestors. Scripts and styles come only from files of our own.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors ";
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/checkout.js", get(loader))
+        .route("/checkout.json", get(pinned_loader))
+        .route("/checkout/{merchant}", get(document))
+        .route("/assets/{digest}/{name}", get(file))
+}
+
+async fn document(
+    State(state): State<AppState>,
+    Path(merchant): Path<String>,
+) -> Result<Response<Body>, Problem> {
+    let origins = frame_ancestors(&state.gateway, &merchant).await?;
+    let document = state.assets.document();
+    let document = document.ok_or_else(|| {
+        Refusal::because(Code::NotFound, "the server runs without the widget's files")
+    })?;
+    let ancestors = if origins.is_empty() {
+        "'none'".to_owned()
+    } else {
+        origins.join(" ")
+    };
+    // Origins were checked when they were registered: none holds a space or a semicolon.
+    let policy = HeaderValue::try_from([POLICY, &ancestors].concat())
+        .map_err(|error| Refusal::because(Code::Internal, error))?;
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (
+            header::HeaderName::from_static("permissions-policy"),
+            HeaderValue::from_static(
+                "camera=(), microphone=(), geolocation=(), payment=(self), \
+             publickey-credentials-get=(self), publickey-credentials-create=(self)",
+            ),
+        ),
+        // Lets the frame live in pages that are isolated from other origins (COEP).
+        (
+            header::HeaderName::from_static("cross-origin-embedder-policy"),
+            HeaderValue::from_static("require-corp"),
+        ),
+        (
+            header::HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("cross-origin"),
+        ),
+    ];
+    Ok((headers, document.to_vec()).into_response())
+}
+
+async fn loader(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let asset = state
+        .assets
+        .loader()
+        .ok_or_else(|| Refusal::new(Code::NotFound))?;
+    Ok(serve(asset, &headers, FIVE_MINUTES))
+}
+
+/// Where the loader never changes, and the integrity that goes into the script tag.
+async fn pinned_loader(State(state): State<AppState>) -> Result<Json<serde_json::Value>, Problem> {
+    let (path, integrity) = state
+        .assets
+        .pinned_loader()
+        .ok_or_else(|| Refusal::new(Code::NotFound))?;
+    let origin = &state.gateway.settings().public_origin;
+    Ok(Json(
+        json!({ "src": format!("{origin}{path}"), "integrity": integrity }),
+    ))
+}
+
+async fn file(
+    State(state): State<AppState>,
+    Path((digest, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let asset = state.assets.file(&digest, &name);
+    Ok(serve(
+        asset.ok_or_else(|| Refusal::new(Code::NotFound))?,
+        &headers,
+        FOR_EVER,
+    ))
+}
+
+/// Whether `Accept-Encoding` names a coding without forbidding it (RFC 9110 section 12.5.3).
+fn accepts(headers: &HeaderMap, coding: &str) -> bool {
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
+    accepted.unwrap_or_default().split(',').any(|entry| {
+        let (name, weight) = entry.split_once(';').unwrap_or((entry, ""));
+        let forbidden = weight
+            .trim()
+            .strip_prefix("q=")
+            .is_some_and(|q| q.bytes().all(|c| matches!(c, b'0' | b'.')));
+        name.trim() == coding && !forbidden
+    })
+}
+
+fn serve(asset: &Asset, request: &HeaderMap, caching: &'static str) -> Response<Body> {
+    let compressed = [("br", &asset.brotli), ("gzip", &asset.gzip)]
+        .into_iter()
+        .find_map(|(coding, bytes)| Some((coding, bytes.as_ref()?)))
+        .filter(|(coding, _)| accepts(request, coding))
+        .or_else(|| {
+            let gzip = asset.gzip.as_ref()?;
+            accepts(request, "gzip").then_some(("gzip", gzip))
+        });
+    let headers = [
+        (header::CONTENT_TYPE, asset.content_type),
+        (header::CACHE_CONTROL, caching),
+        (header::VARY, "accept-encoding"),
+        // Pages of any origin load the loader with `crossorigin`, to check its integrity.
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (
+            header::HeaderName::from_static("cross-origin-resource-policy"),
+            "cross-origin",
+        ),
+    ];
+    match compressed {
+        Some((coding, bytes)) => {
+            (headers, [(header::CONTENT_ENCODING, coding)], bytes.clone()).into_response()
+        }
+        None => (headers, asset.identity.clone()).into_response(),
+    }
+}

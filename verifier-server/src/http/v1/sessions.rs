@@ -1,0 +1,30 @@
+//! `/v1/sessions`
+
+use crate::flow::open_session::open_session;
+use crate::http::problem::Problem;
+use crate::http::signed::WholeRequest;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::State;
+use sealpay_protocol::api::{OpenSessionRequest, Problem as ProblemBody, SessionView};
+
+/// Opens a checkout session with a signed order.
+#[utoipa::path(
+    post,
+    path = "/v1/sessions",
+    tag = "widget",
+    request_body = OpenSessionRequest,
+    responses(
+        (status = 200, description = "The session", body = SessionView),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn open(
+    State(state): State<AppState>,
+    request: WholeRequest,
+) -> Result<Json<SessionView>, Problem> {
+    Ok(Json(
+        open_session(&state.gateway, request.incoming()).await?,
+    ))
+}

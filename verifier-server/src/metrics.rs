@@ -1,0 +1,132 @@
+//! Figures for operators, in the text format of OpenMetrics. No label ever holds what a client sent.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::time::Duration;
+
+/// Bounds of the duration buckets, seconds: from a cached file to a provider that took its time.
+const DURATION_SECONDS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    method: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabels {
+    code: &'static str,
+}
+
+/// The figures.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    payments: Family<StateLabels, Counter>,
+    refusals: Family<CodeLabels, Counter>,
+    deliveries: Family<StateLabels, Counter>,
+}
+
+fn duration_histogram() -> Histogram {
+    Histogram::new(DURATION_SECONDS)
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("sealpay");
+        let requests = Family::default();
+        let durations = Family::<_, _, fn() -> Histogram>::new_with_constructor(duration_histogram);
+        let payments = Family::default();
+        let refusals = Family::default();
+        let deliveries = Family::default();
+        registry.register(
+            "http_requests",
+            "Answered requests",
+            Family::clone(&requests),
+        );
+        registry.register(
+            "http_request_duration_seconds",
+            "Time from the headers to the answer",
+            Family::clone(&durations),
+        );
+        registry.register(
+            "payment_answers",
+            "Answers about payments",
+            Family::clone(&payments),
+        );
+        registry.register("refusals", "Refused requests", Family::clone(&refusals));
+        registry.register(
+            "webhook_attempts",
+            "Sent webhooks",
+            Family::clone(&deliveries),
+        );
+        Self {
+            registry,
+            requests,
+            durations,
+            payments,
+            refusals,
+            deliveries,
+        }
+    }
+}
+
+impl Metrics {
+    /// A request was answered. The route is the pattern, not the path.
+    pub fn request(&self, route: &str, method: &str, status: u16, took: Duration) {
+        let route = route.to_owned();
+        self.durations
+            .get_or_create(&RouteLabels {
+                route: route.clone(),
+            })
+            .observe(took.as_secs_f64());
+        let labels = RequestLabels {
+            route,
+            method: method.to_owned(),
+            status,
+        };
+        self.requests.get_or_create(&labels).inc();
+    }
+
+    /// A shopper was told the state of a payment.
+    pub fn payment_answer(&self, state: &'static str) {
+        self.payments.get_or_create(&StateLabels { state }).inc();
+    }
+
+    /// A request was refused.
+    pub fn refusal(&self, code: &'static str) {
+        self.refusals.get_or_create(&CodeLabels { code }).inc();
+    }
+
+    /// A webhook was sent.
+    pub fn delivery(&self, state: &'static str) {
+        self.deliveries.get_or_create(&StateLabels { state }).inc();
+    }
+
+    /// The figures as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing into a string does not fail.
+        let written = encode(&mut text, &self.registry);
+        debug_assert!(written.is_ok(), "a string takes everything");
+        text
+    }
+}

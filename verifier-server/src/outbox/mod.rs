@@ -1,0 +1,170 @@
+//! The outbox: every event reaches every endpoint of its merchant at least once.
+//!
+//! The event was written in the same transaction as the change that it tells, so nothing that was
+//! acknowledged can be lost between. A delivery is claimed by moving its time forward, so two
+//! processes do not both send it; a process that dies in between leaves it to be tried again.
+
+pub mod address;
+mod backoff;
+mod sender;
+
+use crate::domain::event::{Delivery, DeliveryState, DueDelivery};
+use crate::edge::{Clock, Entropy};
+use crate::store::{Store, StoreError};
+use address::AddressPolicy;
+use backoff::next_attempt_ms;
+use sender::{Sender, Sent};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+/// Deliveries on their way at once.
+const IN_FLIGHT: usize = 64;
+/// How long a claimed delivery is left alone, milliseconds: the longest request, and some.
+const LEASE_MS: i64 = 30_000;
+/// How long the outbox sleeps when nobody wakes it.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// Gives the value of `webhook-signature` for a delivery at a time in seconds, or nothing when
+/// its secret does not open.
+pub type Sign = dyn Fn(&DueDelivery, u64) -> Option<String> + Send + Sync;
+
+/// Is told of every attempt: whether it was delivered, will be tried again, or was given up.
+pub type Observe = dyn Fn(DeliveryState) + Send + Sync;
+
+/// The outbox.
+pub struct Outbox {
+    store: Store,
+    sender: Sender,
+    sign: Box<Sign>,
+    observe: Box<Observe>,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+impl std::fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Outbox")
+    }
+}
+
+impl Outbox {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// A sentence when the HTTP client cannot be made.
+    pub fn new(
+        store: Store,
+        policy: AddressPolicy,
+        sign: Box<Sign>,
+        observe: Box<Observe>,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> Result<Self, String> {
+        let sender = Sender::new(policy)?;
+        Ok(Self {
+            store,
+            sender,
+            sign,
+            observe,
+            clock,
+            entropy,
+        })
+    }
+
+    /// Delivers until dropped. A slow endpoint holds up only its own deliveries.
+    pub async fn run(self: Arc<Self>, wake: &Notify) {
+        let mut in_flight = JoinSet::new();
+        loop {
+            while in_flight.try_join_next().is_some() {}
+            let room = IN_FLIGHT.saturating_sub(in_flight.len());
+            let due = self.claim(room).await;
+            if due.is_empty() {
+                tokio::select! {
+                    () = wake.notified() => {}
+                    () = tokio::time::sleep(IDLE) => {}
+                    Some(_) = in_flight.join_next() => {}
+                }
+            }
+            for delivery in due {
+                let outbox = Arc::clone(&self);
+                in_flight.spawn(async move { outbox.deliver(delivery).await });
+            }
+        }
+    }
+
+    async fn claim(&self, room: usize) -> Vec<DueDelivery> {
+        let Ok(limit @ 1..) = u32::try_from(room) else {
+            return Vec::new();
+        };
+        let now_ms = self.clock.now_ms_i64();
+        let lease_until_ms = now_ms.saturating_add(LEASE_MS);
+        match self
+            .store
+            .due_deliveries(now_ms, lease_until_ms, limit)
+            .await
+        {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!(%error, "due deliveries could not be read; trying again");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn deliver(&self, delivery: DueDelivery) {
+        let sent = match (self.sign)(&delivery, self.clock.now()) {
+            Some(signature) => {
+                let timestamp = self.clock.now();
+                self.sender.send(&delivery, timestamp, &signature).await
+            }
+            None => Sent::Failed("the endpoint's secret does not open".into()),
+        };
+        if let Err(error) = self.note(&delivery, sent).await {
+            // The lease runs out and the delivery is made again: at least once, not exactly once.
+            tracing::error!(%error, event = %delivery.event, "a delivery could not be noted");
+        }
+    }
+
+    async fn note(&self, delivery: &DueDelivery, sent: Sent) -> Result<(), StoreError> {
+        let now_ms = self.clock.now_ms_i64();
+        let attempts = delivery.attempts.saturating_add(1);
+        let random = u64::from_be_bytes(self.entropy.bytes());
+        let next = next_attempt_ms(attempts, now_ms, random);
+        let (state, next_at_ms, last_status, last_error) = match sent {
+            Sent::Answered(status @ 200..=299) => (
+                DeliveryState::Delivered,
+                now_ms,
+                Some(i64::from(status)),
+                None,
+            ),
+            // 410 Gone: the receiver asks not to be told again (Standard Webhooks).
+            Sent::Answered(410) => (DeliveryState::Failed, now_ms, Some(410), None),
+            Sent::Answered(status) => {
+                let state = next.map_or(DeliveryState::Failed, |_| DeliveryState::Pending);
+                (state, next.unwrap_or(now_ms), Some(i64::from(status)), None)
+            }
+            Sent::Failed(reason) => {
+                let state = next.map_or(DeliveryState::Failed, |_| DeliveryState::Pending);
+                (state, next.unwrap_or(now_ms), None, Some(reason))
+            }
+        };
+        tracing::info!(
+            event = %delivery.event, endpoint = %delivery.endpoint, state = state.name(),
+            attempts, status = last_status, error = last_error, "webhook sent"
+        );
+        (self.observe)(state);
+        let result = Delivery {
+            event: delivery.event,
+            endpoint: delivery.endpoint,
+            state,
+            attempts,
+            next_at_ms,
+            last_status,
+            last_error,
+        };
+        // Where it was not noted somebody else delivered it meanwhile, and theirs stands.
+        self.store.delivery_result(&result).await.map(drop)
+    }
+}

@@ -1,0 +1,126 @@
+//! The first transaction of a payment: an attempt claims its session, once, before anybody is asked
+//! for money.
+
+use super::nonces::{self, Nonce};
+use super::tx::{Fault, Tx};
+use super::value::{Value, values};
+use super::{Store, StoreError, payments, sessions};
+use crate::domain::payment::Payment;
+
+/// What became of the wish to claim, in order of precedence. Except for a replay the nonce is spent.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// The signature was used before. Nothing else was looked at.
+    NonceReplayed,
+    /// The same attempt with the same bytes came before: the payment as it stands.
+    Existing(Payment),
+    /// The same attempt came before with other bytes.
+    Conflict,
+    /// There is no such session.
+    SessionUnknown,
+    /// The outcome of another attempt of the session is open.
+    AttemptInProgress,
+    /// The session is paid.
+    SessionComplete,
+    /// The session has no attempt left.
+    TooManyAttempts,
+    /// The attempt is claimed, and whoever claimed it may ask the provider.
+    Claimed,
+}
+
+/// Decides every race between attempts of one session.
+const HOLD: &str = "UPDATE sessions SET active_attempt = $2, attempts = attempts + 1
+    WHERE id = $1 AND active_attempt IS NULL AND attempts < $3";
+
+const LET_GO: &str = "UPDATE sessions SET active_attempt = NULL, attempts = attempts - 1
+    WHERE id = $1 AND active_attempt = $2";
+
+/// The statements of a claim, made ready by whoever asks, so that the one writer has less to do.
+struct Wish {
+    payment: Payment,
+    nonce: [Value; 3],
+    hold: [Value; 3],
+    row: [Value; payments::COLUMNS],
+    attempts_per_session: u32,
+}
+
+async fn claim(tx: &mut Tx<'_>, wish: &Wish) -> Result<Claim, Fault> {
+    // All three are sent at once, and what should not stay is taken back: that is rare, and a
+    // payment costs one journey to the database less.
+    let changed = tx
+        .execute_together(&[
+            (nonces::SPEND, &wish.nonce),
+            (HOLD, &wish.hold),
+            (payments::INSERT, &wish.row),
+        ])
+        .await?;
+    let [fresh, held, inserted] = changed[..] else {
+        return Err(StoreError::Corrupt("three statements have three counts".into()).into());
+    };
+    if (fresh, held, inserted) == (1, 1, 1) {
+        return Ok(Claim::Claimed);
+    }
+    let payment = &wish.payment;
+    if held == 1 {
+        tx.execute(LET_GO, &values![payment.session, payment.attempt])
+            .await?;
+    }
+    if inserted == 1 {
+        tx.execute(payments::TAKE_BACK, &values![payment.id])
+            .await?;
+    }
+    if fresh == 0 {
+        return Ok(Claim::NonceReplayed);
+    }
+    if inserted == 0 {
+        return came_before(tx, payment).await;
+    }
+    held_by(tx, wish).await
+}
+
+/// The attempt has a payment already.
+async fn came_before(tx: &mut Tx<'_>, wanted: &Payment) -> Result<Claim, Fault> {
+    match payments::of_attempt(tx, wanted.session, wanted.attempt).await? {
+        Some(stored) if stored.body_digest == wanted.body_digest => Ok(Claim::Existing(stored)),
+        Some(_) => Ok(Claim::Conflict),
+        None => Err(Fault::Retry("a payment was there and is gone".into())),
+    }
+}
+
+/// The attempt is new and did not get the session: who has it?
+async fn held_by(tx: &mut Tx<'_>, wish: &Wish) -> Result<Claim, Fault> {
+    let Some((session, active)) = sessions::with_active(tx, wish.payment.session).await? else {
+        return Ok(Claim::SessionUnknown);
+    };
+    match (session.active_attempt, active) {
+        (Some(_), Some(payment)) if payment.state.is_open() => Ok(Claim::AttemptInProgress),
+        (Some(_), _) => Ok(Claim::SessionComplete),
+        (None, _) if session.attempts >= wish.attempts_per_session => Ok(Claim::TooManyAttempts),
+        (None, _) => Err(Fault::Retry("a session was let go in between".into())),
+    }
+}
+
+impl Store {
+    /// Spends the nonce and claims an attempt: keeps the payment and gives it the session. Only the
+    /// caller that is told [`Claim::Claimed`] may ask the provider.
+    ///
+    /// # Errors
+    /// The database did not do its work; nothing was claimed, unless the outcome is unknown.
+    pub async fn claim(
+        &self,
+        payment: &Payment,
+        nonce: &Nonce,
+        attempts_per_session: u32,
+    ) -> Result<Claim, StoreError> {
+        let wish = Wish {
+            nonce: nonce.values()?,
+            hold: values![payment.session, payment.attempt, attempts_per_session],
+            row: payments::insert_values(payment),
+            payment: payment.clone(),
+            attempts_per_session,
+        };
+        self.write(async move |tx: &mut Tx<'_>| claim(tx, &wish).await)
+            .await
+    }
+}

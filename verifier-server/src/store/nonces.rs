@@ -1,0 +1,61 @@
+//! Nonces: a signature is good once.
+
+use super::tx::{Fault, Tx};
+use super::value::{Value, integer, values};
+use super::{Store, StoreError};
+
+/// Rows forgotten in one transaction, so that payments need not wait long behind it.
+const FORGOTTEN_AT_ONCE: u32 = 2000;
+
+/// What makes a signature good only once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nonce {
+    /// `expires` of the signature, seconds since 1970. A replay carries the same.
+    pub expires_at: u64,
+    /// The nonce, base64url.
+    pub value: String,
+    /// The thumbprint of the key that signed.
+    pub thumbprint: String,
+}
+
+/// Spends a nonce; changes no row when it was spent before.
+pub(super) const SPEND: &str = "INSERT INTO nonces (expires_at, nonce, thumbprint)
+    VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+
+impl Nonce {
+    pub(super) fn values(&self) -> Result<[Value; 3], StoreError> {
+        Ok(values![
+            integer(self.expires_at)?,
+            &self.value,
+            &self.thumbprint
+        ])
+    }
+}
+
+const FORGET: &str = "DELETE FROM nonces WHERE (expires_at, nonce, thumbprint) IN (
+        SELECT expires_at, nonce, thumbprint FROM nonces WHERE expires_at < $1
+        ORDER BY expires_at LIMIT $2
+    )";
+
+impl Store {
+    /// Forgets the nonces of signatures that expired before `now`, seconds since 1970, and says
+    /// how many. Only freshness refuses those signatures from then on.
+    ///
+    /// # Errors
+    /// The database did not do its work; some may be forgotten already.
+    pub async fn forget_nonces(&self, now: u64) -> Result<u64, StoreError> {
+        let now = integer(now)?;
+        let mut forgotten = 0;
+        loop {
+            let changed = self
+                .write(async move |tx: &mut Tx<'_>| -> Result<u64, Fault> {
+                    tx.execute(FORGET, &values![now, FORGOTTEN_AT_ONCE]).await
+                })
+                .await?;
+            forgotten += changed;
+            if changed < u64::from(FORGOTTEN_AT_ONCE) {
+                return Ok(forgotten);
+            }
+        }
+    }
+}

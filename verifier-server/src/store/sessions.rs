@@ -1,0 +1,237 @@
+//! Checkout sessions: an order is opened once, by the first key that comes with it.
+
+use super::nonces::{self, Nonce};
+use super::tx::{Fault, Tx};
+use super::value::{Row, Value, integer, values};
+use super::{Store, StoreError, payments};
+use crate::domain::payment::Payment;
+use crate::domain::session::Session;
+use sealpay_protocol::encoding::{array_from_base64url, base64url};
+use sealpay_protocol::ids::SessionId;
+use sealpay_protocol::limits;
+use sealpay_protocol::money::Money;
+use sealpay_protocol::order::{Capture, OrderItem};
+
+/// What became of the wish to open a session, in order of precedence.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionOpened {
+    /// The signature was used before. Nothing else was looked at.
+    NonceReplayed,
+    /// The order was not seen before.
+    New(Session),
+    /// The order's `jti` came before with other content, or may not be opened with another key.
+    Reused,
+    /// The same order and the same key; the session as it stands.
+    Same(Session),
+    /// The same order with another key, while the outcome of an attempt is open.
+    AttemptInProgress(Session),
+    /// The same order with another key, which from now on is the only one.
+    Rebound(Session),
+}
+
+macro_rules! columns {
+    () => {
+        "id, merchant, jti, order_digest, order_ref, amount_minor, currency, capture, description, \
+         items, customer, simulate, parent_origin, public_key, rebinds, attempts, active_attempt, \
+         expires_at, created_at_ms"
+    };
+}
+
+const INSERT: &str = concat!(
+    "INSERT INTO sessions (",
+    columns!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+     $19) ON CONFLICT (merchant, jti) DO NOTHING"
+);
+
+const TAKE_BACK: &str = "DELETE FROM sessions WHERE id = $1";
+
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
+
+const BY_ORDER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM sessions WHERE merchant = $1 AND jti = $2"
+);
+
+/// Decides between two pages that want to go on with one order, and against an attempt.
+const REBIND: &str = "UPDATE sessions
+    SET public_key = $3, parent_origin = $4, rebinds = rebinds + 1
+    WHERE id = $1 AND public_key = $2 AND active_attempt IS NULL AND rebinds < $5";
+
+fn insert_values(session: &Session) -> Result<[Value; 19], StoreError> {
+    Ok(values![
+        session.id,
+        session.merchant,
+        &session.jti,
+        base64url(&session.order_digest),
+        &session.order_ref,
+        session.money.amount_minor(),
+        session.money.currency().code().to_owned(),
+        capture_name(session.capture),
+        session.description.as_ref(),
+        session
+            .items
+            .as_ref()
+            .map(|items| items_text(items))
+            .transpose()?,
+        session.customer.as_ref(),
+        session.simulate.as_ref(),
+        &session.parent_origin,
+        base64url(&session.public_key),
+        session.rebinds,
+        session.attempts,
+        session.active_attempt,
+        integer(session.expires_at)?,
+        session.created_at_ms,
+    ])
+}
+
+fn session(mut row: Row) -> Result<Session, StoreError> {
+    Ok(Session {
+        id: row.parsed()?,
+        merchant: row.parsed()?,
+        jti: row.text()?,
+        order_digest: row.read(array_from_base64url)?,
+        order_ref: row.text()?,
+        money: Money::new(row.integer()?, row.parsed()?),
+        capture: row.read(capture)?,
+        description: row.optional_text()?,
+        items: row.optional_text()?.map(|text| items(&text)).transpose()?,
+        customer: row.optional_text()?,
+        simulate: row.optional_text()?,
+        parent_origin: row.text()?,
+        public_key: row.read(array_from_base64url)?,
+        rebinds: row.number()?,
+        attempts: row.number()?,
+        active_attempt: row.optional_parsed()?,
+        expires_at: row.number()?,
+        created_at_ms: row.integer()?,
+    })
+}
+
+fn items_text(items: &[OrderItem]) -> Result<String, StoreError> {
+    serde_json::to_string(items).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+fn items(text: &str) -> Result<Vec<OrderItem>, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+pub(super) const fn capture_name(capture: Capture) -> &'static str {
+    match capture {
+        Capture::Automatic => "automatic",
+        Capture::Manual => "manual",
+    }
+}
+
+pub(super) fn capture(name: &str) -> Option<Capture> {
+    [Capture::Automatic, Capture::Manual]
+        .into_iter()
+        .find(|one| capture_name(*one) == name)
+}
+
+/// The session, and the payment of the attempt that holds it.
+pub(super) async fn with_active(
+    tx: &mut Tx<'_>,
+    id: SessionId,
+) -> Result<Option<(Session, Option<Payment>)>, Fault> {
+    let Some(row) = tx.optional(BY_ID, &values![id]).await? else {
+        return Ok(None);
+    };
+    let session = session(row)?;
+    let active = match session.active_attempt {
+        Some(attempt) => payments::of_attempt(tx, id, attempt).await?,
+        None => None,
+    };
+    Ok(Some((session, active)))
+}
+
+/// The order came before: with which content, and with which key?
+async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, Fault> {
+    let row = tx
+        .optional(BY_ORDER, &values![wanted.merchant, &wanted.jti])
+        .await?;
+    let Some(row) = row else {
+        return Err(Fault::Retry("a session was there and is gone".into()));
+    };
+    let mut stored = session(row)?;
+    if stored.order_digest != wanted.order_digest {
+        return Ok(SessionOpened::Reused);
+    }
+    if stored.public_key == wanted.public_key {
+        return Ok(SessionOpened::Same(stored));
+    }
+    if let Some(attempt) = stored.active_attempt {
+        let active = payments::of_attempt(tx, stored.id, attempt).await?;
+        let open = active.is_some_and(|payment| payment.state.is_open());
+        return Ok(if open {
+            SessionOpened::AttemptInProgress(stored)
+        } else {
+            SessionOpened::Reused
+        });
+    }
+    if stored.rebinds >= limits::SESSION_REBINDS {
+        return Ok(SessionOpened::Reused);
+    }
+    let values = values![
+        stored.id,
+        base64url(&stored.public_key),
+        base64url(&wanted.public_key),
+        &wanted.parent_origin,
+        limits::SESSION_REBINDS,
+    ];
+    if tx.execute(REBIND, &values).await? == 0 {
+        return Err(Fault::Retry(
+            "a session was changed by somebody else".into(),
+        ));
+    }
+    stored.public_key = wanted.public_key;
+    stored.parent_origin.clone_from(&wanted.parent_origin);
+    stored.rebinds += 1;
+    Ok(SessionOpened::Rebound(stored))
+}
+
+impl Store {
+    /// Spends the nonce and opens a session for an order, or finds the one that it has.
+    ///
+    /// # Errors
+    /// The database did not do its work; then the nonce is not spent either, unless the outcome is
+    /// unknown.
+    pub async fn open_session(
+        &self,
+        wanted: &Session,
+        nonce: &Nonce,
+    ) -> Result<SessionOpened, StoreError> {
+        let wanted = wanted.clone();
+        let (row, nonce) = (insert_values(&wanted)?, nonce.values()?);
+        self.write(async move |tx: &mut Tx<'_>| {
+            // Both are sent at once; what should not stay is taken back, which is rare.
+            let changed = tx
+                .execute_together(&[(nonces::SPEND, &nonce), (INSERT, &row)])
+                .await?;
+            match changed[..] {
+                [1, 1] => Ok(SessionOpened::New(wanted.clone())),
+                [1, _] => open_again(tx, &wanted).await,
+                [_, 1] => {
+                    tx.execute(TAKE_BACK, &values![wanted.id]).await?;
+                    Ok(SessionOpened::NonceReplayed)
+                }
+                _ => Ok(SessionOpened::NonceReplayed),
+            }
+        })
+        .await
+    }
+
+    /// A session.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let row = self
+            .read(async move |tx: &mut Tx<'_>| tx.optional(BY_ID, &values![id]).await)
+            .await?;
+        row.map(session).transpose()
+    }
+}

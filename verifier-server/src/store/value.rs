@@ -1,0 +1,188 @@
+//! What goes into a statement and what comes out of it: text, integers and nothing else.
+
+use super::StoreError;
+use sealpay_protocol::ids::{ApiKeyId, AttemptId, EndpointId, EventId};
+use sealpay_protocol::ids::{MerchantId, PaymentId, SessionId};
+use std::borrow::Cow;
+use std::str::FromStr;
+
+/// A value of a column. There are two types of column, because both databases agree on these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(Cow<'static, str>),
+    Integer(i64),
+    Null,
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl From<&String> for Value {
+    fn from(text: &String) -> Self {
+        Self::Text(Cow::Owned(text.clone()))
+    }
+}
+
+impl From<&'static str> for Value {
+    fn from(text: &'static str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(number: u32) -> Self {
+        Self::Integer(number.into())
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+macro_rules! from_ids {
+    ($($id:ident),*) => {$(
+        impl From<$id> for Value {
+            fn from(id: $id) -> Self {
+                Self::Text(Cow::Owned(id.to_string()))
+            }
+        }
+    )*};
+}
+
+from_ids!(
+    ApiKeyId, AttemptId, EndpointId, EventId, MerchantId, PaymentId, SessionId
+);
+
+/// The arguments of a statement: the first is `$1`.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => {
+        [$($crate::store::value::Value::from($value)),*]
+    };
+}
+
+pub(super) use values;
+
+/// A count or a time of the domain as the store keeps it.
+pub(super) fn integer<N: TryInto<i64>>(number: N) -> Result<i64, StoreError> {
+    number
+        .try_into()
+        .map_err(|_| StoreError::Corrupt("a number has more than 63 bits".into()))
+}
+
+/// A row that is read from its first column to its last, in the order of the `SELECT`.
+#[derive(Debug)]
+pub(super) struct Row {
+    columns: std::vec::IntoIter<Value>,
+    width: usize,
+}
+
+impl Row {
+    pub(super) fn new(columns: Vec<Value>) -> Self {
+        Self {
+            width: columns.len(),
+            columns: columns.into_iter(),
+        }
+    }
+
+    fn unexpected(&self, expected: &str) -> StoreError {
+        let column = self.width - self.columns.len();
+        StoreError::Corrupt(format!(
+            "column {column} of {} is not {expected}",
+            self.width
+        ))
+    }
+
+    pub(super) fn optional_text(&mut self) -> Result<Option<String>, StoreError> {
+        match self.columns.next() {
+            Some(Value::Text(text)) => Ok(Some(text.into_owned())),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.unexpected("a text or null")),
+        }
+    }
+
+    pub(super) fn text(&mut self) -> Result<String, StoreError> {
+        match self.columns.next() {
+            Some(Value::Text(text)) => Ok(text.into_owned()),
+            _ => Err(self.unexpected("a text")),
+        }
+    }
+
+    pub(super) fn optional_integer(&mut self) -> Result<Option<i64>, StoreError> {
+        match self.columns.next() {
+            Some(Value::Integer(number)) => Ok(Some(number)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.unexpected("an integer or null")),
+        }
+    }
+
+    pub(super) fn integer(&mut self) -> Result<i64, StoreError> {
+        match self.columns.next() {
+            Some(Value::Integer(number)) => Ok(number),
+            _ => Err(self.unexpected("an integer")),
+        }
+    }
+
+    /// An integer of a narrower or unsigned type.
+    pub(super) fn number<N: TryFrom<i64>>(&mut self) -> Result<N, StoreError> {
+        let number = self.integer()?;
+        N::try_from(number).map_err(|_| self.unexpected("within its range"))
+    }
+
+    /// A text that `FromStr` reads, such as an identifier.
+    pub(super) fn parsed<T: FromStr>(&mut self) -> Result<T, StoreError> {
+        let text = self.text()?;
+        text.parse()
+            .map_err(|_| self.unexpected("what it should be"))
+    }
+
+    /// The same, or null.
+    pub(super) fn optional_parsed<T: FromStr>(&mut self) -> Result<Option<T>, StoreError> {
+        let text = self.optional_text()?;
+        text.map(|text| {
+            text.parse()
+                .map_err(|_| self.unexpected("what it should be"))
+        })
+        .transpose()
+    }
+
+    /// A text that `read` understands.
+    pub(super) fn read<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
+        let text = self.text()?;
+        read(&text).ok_or_else(|| self.unexpected("what it should be"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Row, Value};
+    use crate::store::StoreError;
+
+    #[test]
+    fn a_column_of_another_type_is_named_in_the_error() {
+        let mut row = Row::new(values!["a text", 5_i64].to_vec());
+        assert_eq!(row.text().unwrap(), "a text");
+        let refused = row.text().unwrap_err();
+        assert_eq!(
+            refused,
+            StoreError::Corrupt("column 2 of 2 is not a text".into())
+        );
+    }
+
+    #[test]
+    fn reading_past_the_last_column_is_an_error() {
+        let mut row = Row::new(vec![Value::Null]);
+        assert_eq!(row.optional_integer(), Ok(None));
+        assert!(row.optional_integer().is_err());
+    }
+}
