@@ -90,7 +90,7 @@ mod tests {
     fn advice_fits_the_class() {
         for decline in all() {
             let fitting: &[Advice] = match decline.class {
-                DeclineClass::Approve => &[Advice::None, Advice::TryOtherCard],
+                DeclineClass::Approve => &[Advice::None],
                 DeclineClass::FixData => &[Advice::CheckDetails, Advice::TryAgain, Advice::None],
                 DeclineClass::NeverRetry => {
                     &[Advice::TryOtherCard, Advice::CheckDetails, Advice::None]

@@ -10,6 +10,10 @@ use crate::domain::payment::Payment;
 /// What became of the wish to claim, in order of precedence. Except for a replay the nonce is spent.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is looked at once, where it is returned"
+)]
 pub enum Claim {
     /// The signature was used before. Nothing else was looked at.
     NonceReplayed,
@@ -120,7 +124,6 @@ impl Store {
             payment: payment.clone(),
             attempts_per_session,
         };
-        self.write(async move |tx: &mut Tx<'_>| claim(tx, &wish).await)
-            .await
+        self.write(wish, |tx, wish| Box::pin(claim(tx, wish))).await
     }
 }

@@ -87,11 +87,11 @@ fn due_delivery(mut row: Row) -> Result<(DueDelivery, i64), StoreError> {
 async fn page(
     tx: &mut Tx<'_>,
     merchant: MerchantId,
-    after: &str,
+    after: &Value,
     limit: u32,
 ) -> Result<Vec<(Event, Vec<Delivery>)>, Fault> {
     let rows = tx
-        .query(OF_MERCHANT, &values![merchant, after.to_owned(), limit])
+        .query(OF_MERCHANT, &values![merchant, after.clone(), limit])
         .await?;
     let mut events = Vec::with_capacity(rows.len());
     for row in rows {
@@ -158,9 +158,11 @@ impl Store {
         after: Option<EventId>,
         limit: u32,
     ) -> Result<Vec<(Event, Vec<Delivery>)>, StoreError> {
-        let after = after.map_or_else(|| BEHIND_ALL.to_owned(), |id| id.to_string());
-        self.read(async move |tx: &mut Tx<'_>| page(tx, merchant, &after, limit).await)
-            .await
+        let after = after.map_or_else(|| Value::from(BEHIND_ALL), Value::from);
+        self.read((merchant, after, limit), |tx, (merchant, after, limit)| {
+            Box::pin(page(tx, *merchant, after, *limit))
+        })
+        .await
     }
 
     /// Deliveries that are due, given to the caller until the lease ends. Nobody else is given them
@@ -174,8 +176,13 @@ impl Store {
         lease_until_ms: i64,
         limit: u32,
     ) -> Result<Vec<DueDelivery>, StoreError> {
-        self.write(async move |tx: &mut Tx<'_>| lease_due(tx, now_ms, lease_until_ms, limit).await)
-            .await
+        self.write(
+            (now_ms, lease_until_ms, limit),
+            |tx, (now_ms, lease_until_ms, limit)| {
+                Box::pin(lease_due(tx, *now_ms, *lease_until_ms, *limit))
+            },
+        )
+        .await
     }
 
     /// Keeps what became of a try to deliver; says whether the delivery was still pending.
@@ -200,8 +207,7 @@ impl Store {
     /// # Errors
     /// The database did not do its work.
     pub async fn pending_deliveries(&self) -> Result<u64, StoreError> {
-        self.read(async |tx: &mut Tx<'_>| Ok(tx.one(PENDING, &values![]).await?.number()?))
-            .await
+        self.one(PENDING, []).await?.number()
     }
 
     /// When the next delivery is due, milliseconds since 1970.
@@ -209,7 +215,6 @@ impl Store {
     /// # Errors
     /// The database did not do its work.
     pub async fn next_delivery_at(&self) -> Result<Option<i64>, StoreError> {
-        self.read(async |tx: &mut Tx<'_>| Ok(tx.one(NEXT, &values![]).await?.optional_integer()?))
-            .await
+        self.one(NEXT, []).await?.optional_integer()
     }
 }

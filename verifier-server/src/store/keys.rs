@@ -1,6 +1,5 @@
 //! The verifier's own keys. The private halves arrive encrypted.
 
-use super::tx::Tx;
 use super::value::{Row, values};
 use super::{Addition, Store, StoreError};
 use crate::domain::merchant::{KeyPurpose, ServerKey};
@@ -34,9 +33,7 @@ impl Store {
     /// # Errors
     /// The database did not do its work.
     pub async fn server_keys(&self, purpose: KeyPurpose) -> Result<Vec<ServerKey>, StoreError> {
-        let rows = self
-            .read(async move |tx: &mut Tx<'_>| tx.query(OF_PURPOSE, &values![purpose.name()]).await)
-            .await?;
+        let rows = self.rows(OF_PURPOSE, values![purpose.name()]).await?;
         rows.into_iter()
             .map(|row| server_key(row, purpose))
             .collect()
@@ -65,7 +62,6 @@ impl Store {
     /// # Errors
     /// The database did not do its work.
     pub async fn destroy_server_keys(&self, now: i64) -> Result<u64, StoreError> {
-        self.write(async move |tx: &mut Tx<'_>| tx.execute(DESTROY, &values![now]).await)
-            .await
+        self.execute(DESTROY, values![now]).await
     }
 }

@@ -84,6 +84,50 @@ async fn add(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<Addition, Fault> {
     Ok(Addition::Added)
 }
 
+struct Registration {
+    merchant: Merchant,
+    api_key: [Value; 5],
+    endpoint: Option<[Value; 6]>,
+}
+
+async fn register(tx: &mut Tx<'_>, registration: &Registration) -> Result<Addition, Fault> {
+    if add(tx, &registration.merchant).await? == Addition::AlreadyThere {
+        return Ok(Addition::AlreadyThere);
+    }
+    let mut added = tx.execute(ADD_API_KEY, &registration.api_key).await?;
+    if let Some(endpoint) = &registration.endpoint {
+        added = added.min(tx.execute(ADD_ENDPOINT, endpoint).await?);
+    }
+    if added == 0 {
+        let what = "a new merchant's API key or endpoint has a name that is taken";
+        return Err(StoreError::Corrupt(what.into()).into());
+    }
+    Ok(Addition::Added)
+}
+
+async fn disable(tx: &mut Tx<'_>, endpoint: EndpointId, now_ms: i64) -> Result<bool, Fault> {
+    let disabled = tx
+        .execute(DISABLE_ENDPOINT, &values![endpoint, now_ms])
+        .await?;
+    tx.execute(GIVE_UP_DELIVERIES, &values![endpoint]).await?;
+    Ok(disabled > 0)
+}
+
+async fn one(tx: &mut Tx<'_>, merchant: MerchantId) -> Result<Option<Merchant>, Fault> {
+    match tx.optional(ONE, &values![merchant]).await? {
+        Some(row) => complete(tx, row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn all(tx: &mut Tx<'_>) -> Result<Vec<Merchant>, Fault> {
+    let mut merchants = Vec::new();
+    for row in tx.query(ALL, &[]).await? {
+        merchants.push(complete(tx, row).await?);
+    }
+    Ok(merchants)
+}
+
 /// Reads a merchant's keys and origins to its row.
 async fn complete(tx: &mut Tx<'_>, mut row: Row) -> Result<Merchant, Fault> {
     let id: MerchantId = row.parsed()?;
@@ -160,8 +204,7 @@ impl Store {
     /// # Errors
     /// The database did not do its work.
     pub async fn add_merchant(&self, merchant: &Merchant) -> Result<Addition, StoreError> {
-        let merchant = merchant.clone();
-        self.write(async move |tx: &mut Tx<'_>| add(tx, &merchant).await)
+        self.write(merchant.clone(), |tx, merchant| Box::pin(add(tx, merchant)))
             .await
     }
 
@@ -175,22 +218,13 @@ impl Store {
         api_key: &ApiKey,
         endpoint: Option<&WebhookEndpoint>,
     ) -> Result<Addition, StoreError> {
-        let merchant = merchant.clone();
-        let api_key = api_key_values(api_key);
-        let endpoint = endpoint.map(endpoint_values);
-        self.write(async move |tx: &mut Tx<'_>| {
-            if add(tx, &merchant).await? == Addition::AlreadyThere {
-                return Ok(Addition::AlreadyThere);
-            }
-            let mut added = tx.execute(ADD_API_KEY, &api_key).await?;
-            if let Some(endpoint) = &endpoint {
-                added = added.min(tx.execute(ADD_ENDPOINT, endpoint).await?);
-            }
-            if added == 0 {
-                let what = "a new merchant's API key or endpoint has a name that is taken";
-                return Err(StoreError::Corrupt(what.into()).into());
-            }
-            Ok(Addition::Added)
+        let registration = Registration {
+            merchant: merchant.clone(),
+            api_key: api_key_values(api_key),
+            endpoint: endpoint.map(endpoint_values),
+        };
+        self.write(registration, |tx, registration| {
+            Box::pin(register(tx, registration))
         })
         .await
     }
@@ -200,13 +234,8 @@ impl Store {
     /// # Errors
     /// The database did not do its work.
     pub async fn merchant(&self, merchant: MerchantId) -> Result<Option<Merchant>, StoreError> {
-        self.read(
-            async move |tx: &mut Tx<'_>| match tx.optional(ONE, &values![merchant]).await? {
-                Some(row) => complete(tx, row).await.map(Some),
-                None => Ok(None),
-            },
-        )
-        .await
+        self.read(merchant, |tx, merchant| Box::pin(one(tx, *merchant)))
+            .await
     }
 
     /// Every merchant, the oldest first.
@@ -214,14 +243,7 @@ impl Store {
     /// # Errors
     /// The database did not do its work.
     pub async fn merchants(&self) -> Result<Vec<Merchant>, StoreError> {
-        self.read(async |tx: &mut Tx<'_>| {
-            let mut merchants = Vec::new();
-            for row in tx.query(ALL, &values![]).await? {
-                merchants.push(complete(tx, row).await?);
-            }
-            Ok(merchants)
-        })
-        .await
+        self.read((), |tx, ()| Box::pin(all(tx))).await
     }
 
     /// Adds a key that may sign a merchant's orders. The name of a retired key is not free.
@@ -302,11 +324,10 @@ impl Store {
     /// # Errors
     /// The database did not do its work.
     pub async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, StoreError> {
-        let values = values![hash.to_owned()];
-        let row = self
-            .read(async move |tx: &mut Tx<'_>| tx.optional(API_KEY, &values).await)
-            .await?;
-        row.map(api_key).transpose()
+        self.row(API_KEY, values![hash.to_owned()])
+            .await?
+            .map(api_key)
+            .transpose()
     }
 
     /// Adds a webhook endpoint. Events from now on go there, earlier ones do not.
@@ -325,9 +346,7 @@ impl Store {
         &self,
         merchant: MerchantId,
     ) -> Result<Vec<WebhookEndpoint>, StoreError> {
-        let rows = self
-            .read(async move |tx: &mut Tx<'_>| tx.query(ENDPOINTS, &values![merchant]).await)
-            .await?;
+        let rows = self.rows(ENDPOINTS, values![merchant]).await?;
         rows.into_iter().map(endpoint).collect()
     }
 
@@ -340,12 +359,8 @@ impl Store {
         endpoint: EndpointId,
         now_ms: i64,
     ) -> Result<bool, StoreError> {
-        self.write(async move |tx: &mut Tx<'_>| {
-            let disabled = tx
-                .execute(DISABLE_ENDPOINT, &values![endpoint, now_ms])
-                .await?;
-            tx.execute(GIVE_UP_DELIVERIES, &values![endpoint]).await?;
-            Ok(disabled > 0)
+        self.write((endpoint, now_ms), |tx, (endpoint, now_ms)| {
+            Box::pin(disable(tx, *endpoint, *now_ms))
         })
         .await
     }

@@ -28,8 +28,8 @@ use postgres::Postgres;
 use sqlite::Sqlite;
 use std::fmt;
 use std::sync::Arc;
-use tx::{Fault, Sql, Tx};
-use value::{Value, values};
+use tx::Operation;
+use value::{Row, Value};
 
 /// The database did not do its work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,12 +122,9 @@ impl Store {
     /// # Errors
     /// It does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.write(async |tx: &mut Tx<'_>| {
-            tx.one("SELECT COUNT(*) FROM schema_migrations", &values![])
-                .await
-                .map(drop)
-        })
-        .await
+        const ASK: &str = "SELECT COUNT(*) FROM schema_migrations";
+        let asked = self.write((), |tx, ()| Box::pin(tx.query(ASK, &[]))).await;
+        asked.map(drop)
     }
 
     /// Finishes what waits and closes the database; what comes later is refused.
@@ -145,40 +142,48 @@ impl Store {
 
     /// Runs an operation that changes something, all of it or nothing, and answers when that is
     /// durable. On Postgres it may run more than once.
-    async fn write<T, F>(&self, operation: F) -> Result<T, StoreError>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
-        T: Send + 'static,
-    {
+    async fn write<I: Send + Sync + 'static, T: Send + 'static>(
+        &self,
+        input: I,
+        operation: Operation<I, T>,
+    ) -> Result<T, StoreError> {
         match &self.connection {
-            Connection::Sqlite(sqlite) => sqlite.write(operation).await,
-            Connection::Postgres(postgres) => postgres.write(&operation).await,
+            Connection::Sqlite(sqlite) => sqlite.write(input, operation).await,
+            Connection::Postgres(postgres) => postgres.write(&input, operation).await,
         }
     }
 
     /// Runs an operation that changes nothing.
-    async fn read<T, F>(&self, operation: F) -> Result<T, StoreError>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
-        T: Send + 'static,
-    {
+    async fn read<I: Send + Sync + 'static, T: Send + 'static>(
+        &self,
+        input: I,
+        operation: Operation<I, T>,
+    ) -> Result<T, StoreError> {
         match &self.connection {
-            Connection::Sqlite(sqlite) => sqlite.read(operation).await,
-            Connection::Postgres(postgres) => postgres.read(&operation).await,
+            Connection::Sqlite(sqlite) => sqlite.read(input, operation).await,
+            Connection::Postgres(postgres) => postgres.read(&input, operation).await,
         }
     }
 
-    /// Runs one statement; says whether it changed anything.
+    /// Runs one statement and says how many rows it changed.
+    async fn execute<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<u64, StoreError> {
+        self.write((sql, values), |tx, (sql, values)| {
+            Box::pin(tx.execute(sql, values))
+        })
+        .await
+    }
+
+    /// Runs one statement and says whether it changed anything.
     async fn change<const N: usize>(
         &self,
         sql: &'static str,
         values: [Value; N],
     ) -> Result<bool, StoreError> {
-        let sql = Sql(sql);
-        let changed = self
-            .write(async move |tx: &mut Tx<'_>| tx.execute(sql.text(), &values).await)
-            .await?;
-        Ok(changed > 0)
+        Ok(self.execute(sql, values).await? > 0)
     }
 
     /// Runs one `INSERT` that changes nothing when the row is there already.
@@ -187,12 +192,43 @@ impl Store {
         sql: &'static str,
         values: [Value; N],
     ) -> Result<Addition, StoreError> {
-        let added = self.change(sql, values).await?;
-        Ok(if added {
+        let added = self.execute(sql, values).await?;
+        Ok(if added > 0 {
             Addition::Added
         } else {
             Addition::AlreadyThere
         })
+    }
+
+    /// Runs one `SELECT`.
+    async fn rows<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.read((sql, values), |tx, (sql, values)| {
+            Box::pin(tx.query(sql, values))
+        })
+        .await
+    }
+
+    /// Runs one `SELECT` of one row.
+    async fn row<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+
+    /// Runs one `SELECT` of an aggregate, which always has a row.
+    async fn one<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Row, StoreError> {
+        let row = self.row(sql, values).await?;
+        row.ok_or_else(|| StoreError::Corrupt("an aggregate has no row".into()))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Nonces: a signature is good once.
 
-use super::tx::{Fault, Tx};
 use super::value::{Value, integer, values};
 use super::{Store, StoreError};
 
@@ -48,9 +47,7 @@ impl Store {
         let mut forgotten = 0;
         loop {
             let changed = self
-                .write(async move |tx: &mut Tx<'_>| -> Result<u64, Fault> {
-                    tx.execute(FORGET, &values![now, FORGOTTEN_AT_ONCE]).await
-                })
+                .execute(FORGET, values![now, FORGOTTEN_AT_ONCE])
                 .await?;
             forgotten += changed;
             if changed < u64::from(FORGOTTEN_AT_ONCE) {

@@ -1,6 +1,6 @@
 //! Payments: what is read of them, and the leases of those whose outcome is open.
 
-use super::tx::{Fault, Sql, Tx};
+use super::tx::{Fault, Tx};
 use super::value::{Row, Value, values};
 use super::{Store, StoreError, sessions};
 use crate::domain::payment::{KeptCard, Payment};
@@ -152,10 +152,11 @@ impl Store {
         merchant: MerchantId,
         id: PaymentId,
     ) -> Result<Option<Payment>, StoreError> {
-        let row = self
-            .read(async move |tx: &mut Tx<'_>| tx.optional(BY_ID, &values![id]).await)
-            .await?;
-        let found = row.map(payment).transpose()?;
+        let found = self
+            .row(BY_ID, values![id])
+            .await?
+            .map(payment)
+            .transpose()?;
         Ok(found.filter(|payment| payment.merchant == merchant))
     }
 
@@ -168,8 +169,10 @@ impl Store {
         session: SessionId,
         attempt: AttemptId,
     ) -> Result<Option<Payment>, StoreError> {
-        self.read(async move |tx: &mut Tx<'_>| of_attempt(tx, session, attempt).await)
-            .await
+        self.row(OF_ATTEMPT, values![session, attempt])
+            .await?
+            .map(payment)
+            .transpose()
     }
 
     /// A merchant's payments, newest first.
@@ -183,14 +186,18 @@ impl Store {
     ) -> Result<Vec<Payment>, StoreError> {
         let after = filter
             .after
-            .map_or_else(|| BEHIND_ALL.to_owned(), |id| id.to_string());
-        let mut values = values![merchant, after, filter.limit].to_vec();
-        let mut sql = OF_MERCHANT;
-        if let Some(order_ref) = &filter.order_ref {
-            values.push(order_ref.into());
-            sql = OF_ORDER;
-        }
-        self.payments_by(sql, values).await
+            .map_or_else(|| Value::from(BEHIND_ALL), Value::from);
+        let rows = match &filter.order_ref {
+            None => {
+                self.rows(OF_MERCHANT, values![merchant, after, filter.limit])
+                    .await?
+            }
+            Some(order_ref) => {
+                self.rows(OF_ORDER, values![merchant, after, filter.limit, order_ref])
+                    .await?
+            }
+        };
+        rows.into_iter().map(payment).collect()
     }
 
     /// Payments that are authorizing or unknown and whose lease has ended by a moment,
@@ -203,8 +210,8 @@ impl Store {
         lease_before_ms: i64,
         limit: u32,
     ) -> Result<Vec<Payment>, StoreError> {
-        self.payments_by(OPEN, values![lease_before_ms, limit].to_vec())
-            .await
+        let rows = self.rows(OPEN, values![lease_before_ms, limit]).await?;
+        rows.into_iter().map(payment).collect()
     }
 
     /// Takes over the lease of an open payment; says whether the caller has it. Of several callers
@@ -229,22 +236,7 @@ impl Store {
     /// The database did not do its work.
     pub async fn count_in_state(&self, state: PaymentState) -> Result<u64, StoreError> {
         let indexed = matches!(state, PaymentState::Authorizing | PaymentState::Unknown);
-        let sql = Sql(if indexed { COUNT_OPEN } else { COUNT });
-        self.read(async move |tx: &mut Tx<'_>| {
-            Ok(tx.one(sql.text(), &values![state.name()]).await?.number()?)
-        })
-        .await
-    }
-
-    async fn payments_by(
-        &self,
-        sql: &'static str,
-        values: Vec<Value>,
-    ) -> Result<Vec<Payment>, StoreError> {
-        let sql = Sql(sql);
-        let rows = self
-            .read(async move |tx: &mut Tx<'_>| tx.query(sql.text(), &values).await)
-            .await?;
-        rows.into_iter().map(payment).collect()
+        let sql = if indexed { COUNT_OPEN } else { COUNT };
+        self.one(sql, values![state.name()]).await?.number()
     }
 }

@@ -4,7 +4,7 @@
 //! race, so `READ COMMITTED` is enough and a Postgres-compatible cluster serves as well.
 //! Connections are not encrypted: use a socket, the same machine or a private network.
 
-use super::tx::{Fault, Statement, Tx};
+use super::tx::{Fault, Operation, Statement, Tx};
 use super::value::{Row, Value};
 use super::{Options, StoreError, migrate};
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool};
@@ -79,18 +79,20 @@ impl Postgres {
         })
     }
 
-    pub(super) async fn write<T, F>(&self, operation: &F) -> Result<T, StoreError>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<T, Fault>,
-    {
-        self.run(operation, true).await
+    pub(super) async fn write<I: Sync, T>(
+        &self,
+        input: &I,
+        operation: Operation<I, T>,
+    ) -> Result<T, StoreError> {
+        self.run(input, operation, true).await
     }
 
-    pub(super) async fn read<T, F>(&self, operation: &F) -> Result<T, StoreError>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<T, Fault>,
-    {
-        self.run(operation, false).await
+    pub(super) async fn read<I: Sync, T>(
+        &self,
+        input: &I,
+        operation: Operation<I, T>,
+    ) -> Result<T, StoreError> {
+        self.run(input, operation, false).await
     }
 
     pub(super) fn close(&self) {
@@ -98,10 +100,12 @@ impl Postgres {
         self.pool.close();
     }
 
-    async fn run<T, F>(&self, operation: &F, writes: bool) -> Result<T, StoreError>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<T, Fault>,
-    {
+    async fn run<I: Sync, T>(
+        &self,
+        input: &I,
+        operation: Operation<I, T>,
+        writes: bool,
+    ) -> Result<T, StoreError> {
         if self.queue.is_closed() {
             return Err(StoreError::Unavailable("the store is closed".into()));
         }
@@ -111,7 +115,7 @@ impl Postgres {
             .map_err(|_| StoreError::Overloaded)?;
         let mut last = String::new();
         for _ in 0..TRIES {
-            match self.attempt(operation, writes).await {
+            match self.attempt(input, operation, writes).await {
                 Ok(value) => return Ok(value),
                 Err(Fault::Store(error)) => return Err(error),
                 Err(Fault::Retry(why)) => last = why,
@@ -120,10 +124,12 @@ impl Postgres {
         Err(StoreError::Unavailable(last))
     }
 
-    async fn attempt<T, F>(&self, operation: &F, writes: bool) -> Result<T, Fault>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<T, Fault>,
-    {
+    async fn attempt<I: Sync, T>(
+        &self,
+        input: &I,
+        operation: Operation<I, T>,
+        writes: bool,
+    ) -> Result<T, Fault> {
         let connection = self.pool.get().await.map_err(|error| match error {
             PoolError::Timeout(_) => Fault::from(StoreError::Overloaded),
             error => StoreError::Unavailable(full(&error)).into(),
@@ -137,7 +143,7 @@ impl Postgres {
             client,
             begun: !writes,
         });
-        let outcome = operation(&mut tx).await;
+        let outcome = operation(&mut tx, input).await;
         let begun = matches!(tx, Tx::Postgres(Transaction { begun: true, .. }));
         let outcome = match outcome {
             Ok(value) if writes && begun => {

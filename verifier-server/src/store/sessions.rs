@@ -30,6 +30,9 @@ pub enum SessionOpened {
     Rebound(Session),
 }
 
+/// How many columns a session has.
+const COLUMNS: usize = 19;
+
 macro_rules! columns {
     () => {
         "id, merchant, jti, order_digest, order_ref, amount_minor, currency, capture, description, \
@@ -60,7 +63,7 @@ const REBIND: &str = "UPDATE sessions
     SET public_key = $3, parent_origin = $4, rebinds = rebinds + 1
     WHERE id = $1 AND public_key = $2 AND active_attempt IS NULL AND rebinds < $5";
 
-fn insert_values(session: &Session) -> Result<[Value; 19], StoreError> {
+fn insert_values(session: &Session) -> Result<[Value; COLUMNS], StoreError> {
     Ok(values![
         session.id,
         session.merchant,
@@ -148,6 +151,27 @@ pub(super) async fn with_active(
     Ok(Some((session, active)))
 }
 
+/// The statements of an opening, made ready by whoever asks, so that the one writer has less to do.
+struct Wish {
+    session: Session,
+    nonce: [Value; 3],
+    row: [Value; COLUMNS],
+}
+
+async fn open(tx: &mut Tx<'_>, wish: &Wish) -> Result<SessionOpened, Fault> {
+    // Both are sent at once; what should not stay is taken back, which is rare.
+    let statements = [(nonces::SPEND, &wish.nonce[..]), (INSERT, &wish.row[..])];
+    match tx.execute_together(&statements).await?[..] {
+        [1, 1] => Ok(SessionOpened::New(wish.session.clone())),
+        [1, _] => open_again(tx, &wish.session).await,
+        [_, 1] => {
+            tx.execute(TAKE_BACK, &values![wish.session.id]).await?;
+            Ok(SessionOpened::NonceReplayed)
+        }
+        _ => Ok(SessionOpened::NonceReplayed),
+    }
+}
+
 /// The order came before: with which content, and with which key?
 async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, Fault> {
     let row = tx
@@ -204,24 +228,12 @@ impl Store {
         wanted: &Session,
         nonce: &Nonce,
     ) -> Result<SessionOpened, StoreError> {
-        let wanted = wanted.clone();
-        let (row, nonce) = (insert_values(&wanted)?, nonce.values()?);
-        self.write(async move |tx: &mut Tx<'_>| {
-            // Both are sent at once; what should not stay is taken back, which is rare.
-            let changed = tx
-                .execute_together(&[(nonces::SPEND, &nonce), (INSERT, &row)])
-                .await?;
-            match changed[..] {
-                [1, 1] => Ok(SessionOpened::New(wanted.clone())),
-                [1, _] => open_again(tx, &wanted).await,
-                [_, 1] => {
-                    tx.execute(TAKE_BACK, &values![wanted.id]).await?;
-                    Ok(SessionOpened::NonceReplayed)
-                }
-                _ => Ok(SessionOpened::NonceReplayed),
-            }
-        })
-        .await
+        let wish = Wish {
+            nonce: nonce.values()?,
+            row: insert_values(wanted)?,
+            session: wanted.clone(),
+        };
+        self.write(wish, |tx, wish| Box::pin(open(tx, wish))).await
     }
 
     /// A session.
@@ -229,9 +241,6 @@ impl Store {
     /// # Errors
     /// The database did not do its work.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row = self
-            .read(async move |tx: &mut Tx<'_>| tx.optional(BY_ID, &values![id]).await)
-            .await?;
-        row.map(session).transpose()
+        self.row(BY_ID, values![id]).await?.map(session).transpose()
     }
 }

@@ -18,11 +18,12 @@ pub enum Settled {
     NotInState(Payment),
 }
 
-/// Decides every race between outcomes of one payment. `$5` is how many events tell of it, which
-/// is one more than before or, without an event, as many.
+/// Decides every race between outcomes of one payment. `$5` is how many events tell of it then,
+/// which is one more than before, or null when none tells of this outcome.
 const MOVE: &str = concat!(
-    "UPDATE payments SET state = $3, decline = $4, sequence = sequence + $6, updated_at_ms = $7 \
-     WHERE id = $1 AND state = $2 AND ($6 = 0 OR sequence + 1 = $5) RETURNING ",
+    "UPDATE payments SET state = $3, decline = $4, sequence = COALESCE($5, sequence), \
+     updated_at_ms = $6 \
+     WHERE id = $1 AND state = $2 AND sequence + 1 = COALESCE($5, sequence + 1) RETURNING ",
     payments::columns!()
 );
 
@@ -40,7 +41,7 @@ const FREE: &str = "UPDATE sessions SET active_attempt = NULL
 
 struct Outcome {
     payment: PaymentId,
-    movement: [Value; 7],
+    movement: [Value; 6],
     told: Option<([Value; 7], [Value; 3])>,
     frees_session: bool,
 }
@@ -94,8 +95,7 @@ impl Store {
             from.name(),
             to.name(),
             decline.map(str::to_owned),
-            event.map_or(0, |event| event.sequence),
-            i64::from(event.is_some()),
+            event.map(|event| event.sequence),
             now_ms,
         ];
         let told = event.map(|event| {
@@ -119,7 +119,7 @@ impl Store {
             told,
             frees_session,
         };
-        self.write(async move |tx: &mut Tx<'_>| settle(tx, &outcome).await)
+        self.write(outcome, |tx, outcome| Box::pin(settle(tx, outcome)))
             .await
     }
 }

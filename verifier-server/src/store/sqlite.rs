@@ -4,7 +4,7 @@
 //! asked to make durable. So the writer takes every job that waits, runs each in a savepoint of
 //! one transaction, commits once, and only then answers them all.
 
-use super::tx::{Fault, Tx};
+use super::tx::{Fault, Operation, Tx};
 use super::value::{Row, Value};
 use super::{Options, StoreError, migrate};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -61,22 +61,19 @@ trait Job: Send {
     fn answer(self: Box<Self>, batch: &Result<(), StoreError>);
 }
 
-struct Task<F, T> {
-    operation: F,
+struct Task<I, T> {
+    input: I,
+    operation: Operation<I, T>,
     outcome: Option<Result<T, StoreError>>,
     waiting: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<F, T> Job for Task<F, T>
-where
-    F: AsyncFn(&mut Tx<'_>) -> Result<T, Fault> + Send,
-    T: Send,
-{
+impl<I: Send, T: Send> Job for Task<I, T> {
     fn run(&mut self, connection: &mut Connection) -> bool {
         let mut tx = Tx::Sqlite(connection);
-        let operation = &self.operation;
+        let (operation, input) = (self.operation, &self.input);
         // After a panic only the connection is looked at again, and its savepoint is rolled back.
-        let ran = catch_unwind(AssertUnwindSafe(|| poll_once(operation(&mut tx))));
+        let ran = catch_unwind(AssertUnwindSafe(|| poll_once(operation(&mut tx, input))));
         let outcome = match ran {
             Ok(Some(Ok(value))) => Ok(value),
             Ok(Some(Err(Fault::Store(error)))) => Err(error),
@@ -149,20 +146,20 @@ impl Sqlite {
         })
     }
 
-    pub(super) async fn write<T, F>(&self, operation: F) -> Result<T, StoreError>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
-        T: Send + 'static,
-    {
-        enqueue(&self.write_queue, operation).await
+    pub(super) async fn write<I: Send + 'static, T: Send + 'static>(
+        &self,
+        input: I,
+        operation: Operation<I, T>,
+    ) -> Result<T, StoreError> {
+        enqueue(&self.write_queue, input, operation).await
     }
 
-    pub(super) async fn read<T, F>(&self, operation: F) -> Result<T, StoreError>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
-        T: Send + 'static,
-    {
-        enqueue(&self.read_queue, operation).await
+    pub(super) async fn read<I: Send + 'static, T: Send + 'static>(
+        &self,
+        input: I,
+        operation: Operation<I, T>,
+    ) -> Result<T, StoreError> {
+        enqueue(&self.read_queue, input, operation).await
     }
 
     /// Lets the threads finish what waits and ends them.
@@ -180,13 +177,14 @@ impl Sqlite {
     }
 }
 
-async fn enqueue<T, F>(queue: &SyncSender<Message>, operation: F) -> Result<T, StoreError>
-where
-    F: AsyncFn(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
-    T: Send + 'static,
-{
+async fn enqueue<I: Send + 'static, T: Send + 'static>(
+    queue: &SyncSender<Message>,
+    input: I,
+    operation: Operation<I, T>,
+) -> Result<T, StoreError> {
     let (waiting, answer) = oneshot::channel();
     let task = Task {
+        input,
         operation,
         outcome: None,
         waiting,

@@ -6,6 +6,8 @@
 use super::value::{Row, Value};
 use super::{StoreError, postgres, sqlite};
 use rusqlite::Connection;
+use std::future::Future;
+use std::pin::Pin;
 
 /// Why an operation did not end.
 #[derive(Debug)]
@@ -22,19 +24,11 @@ impl From<StoreError> for Fault {
     }
 }
 
-/// A statement that an operation carries with it.
-///
-/// An `async` closure that captures a bare `&'static str` gives a future of which the compiler
-/// cannot tell whether it is `Send`: it forgets that the lifetime is `'static`. Inside a type of
-/// our own there is no lifetime to forget.
-#[derive(Clone, Copy)]
-pub(super) struct Sql(pub(super) &'static str);
+/// An operation under way.
+pub(super) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
-impl Sql {
-    pub(super) const fn text(self) -> &'static str {
-        self.0
-    }
-}
+/// What is done with a transaction and an input. It may be run more than once.
+pub(super) type Operation<I, T> = for<'a> fn(&'a mut Tx<'_>, &'a I) -> Running<'a, T>;
 
 /// A statement and its arguments.
 pub(super) type Statement<'a> = (&'static str, &'a [Value]);
@@ -96,12 +90,6 @@ impl Tx<'_> {
         values: &[Value],
     ) -> Result<Option<Row>, Fault> {
         Ok(self.query(sql, values).await?.into_iter().next())
-    }
-
-    /// The row that an aggregate always has.
-    pub(super) async fn one(&mut self, sql: &'static str, values: &[Value]) -> Result<Row, Fault> {
-        let row = self.optional(sql, values).await?;
-        row.ok_or_else(|| StoreError::Corrupt("an aggregate has no row".into()).into())
     }
 }
 
