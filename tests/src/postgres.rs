@@ -1,0 +1,288 @@
+//! A real Postgres for tests: one server for the whole test process, and a fresh database for each
+//! test.
+//!
+//! `SEALPAY_TEST_POSTGRES_URL` names a server that runs already; its user may create databases.
+//! Otherwise one is started from installed binaries (`SEALPAY_TEST_POSTGRES_BIN`, `PATH`, or where
+//! Debian puts them) on a socket in a temporary folder. It ends with the test process, however
+//! that ends. Without either, tests say loudly that they were skipped.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio_postgres::{Client, NoTls};
+
+/// A database of its own.
+#[derive(Debug)]
+pub struct Database {
+    url: String,
+    name: String,
+    server: &'static Server,
+}
+
+impl Database {
+    /// `postgres://…`
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if self.server.watchdog.is_some() {
+            // It goes away with its server; dropping it would cost a checkpoint.
+            return;
+        }
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let url = &self.server.url;
+        // The test's own runtime may be going down, and cannot be waited for from here.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(async {
+                let client = connect(url).await.map_err(std::io::Error::other)?;
+                client
+                    .batch_execute(&sql)
+                    .await
+                    .map_err(std::io::Error::other)
+            })
+        });
+        if !matches!(dropping.join(), Ok(Ok(()))) {
+            eprintln!("The test database {} could not be dropped.", self.name);
+        }
+    }
+}
+
+/// A fresh database, or none when there is no Postgres, which is said on standard error.
+///
+/// # Panics
+/// There is a Postgres, and it does not work.
+pub async fn fresh_database() -> Option<Database> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let server = server()?;
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("sealpay_test_{}_{number}", std::process::id());
+    let client = connect(&server.url)
+        .await
+        .expect("the test server takes connections");
+    let creating = client
+        .batch_execute(&format!("CREATE DATABASE {name}"))
+        .await;
+    creating.expect("the test user may create databases");
+    let url = with_database(&server.url, &name);
+    Some(Database { url, name, server })
+}
+
+async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+/// The URL with another database in it.
+fn with_database(url: &str, name: &str) -> String {
+    let (base, parameters) = url
+        .split_once('?')
+        .map_or((url, None), |(a, b)| (a, Some(b)));
+    let host = base.find("://").map_or(0, |at| at + 3);
+    let end = base[host..].find('/').map_or(base.len(), |at| host + at);
+    let parameters = parameters
+        .map(|text| format!("?{text}"))
+        .unwrap_or_default();
+    format!("{}/{name}{parameters}", &base[..end])
+}
+
+/// The server, started at the first call.
+fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| {
+        if let Some(url) = setting("SEALPAY_TEST_POSTGRES_URL") {
+            return Some(Server {
+                url,
+                watchdog: None,
+            });
+        }
+        let Some(binaries) = find_binaries() else {
+            eprintln!(
+                "\n*** SKIPPED: no Postgres. Install it, or set SEALPAY_TEST_POSTGRES_BIN to the \
+                 folder of its binaries or SEALPAY_TEST_POSTGRES_URL to a server. ***\n"
+            );
+            return None;
+        };
+        Some(Server::start(&binaries))
+    });
+    server.as_ref()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where tests learn of a Postgres"
+)]
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The folder with `initdb` and `postgres`.
+fn find_binaries() -> Option<PathBuf> {
+    let mut folders: Vec<PathBuf> = setting("SEALPAY_TEST_POSTGRES_BIN")
+        .map(PathBuf::from)
+        .into_iter()
+        .collect();
+    let path = setting("PATH").unwrap_or_default();
+    folders.extend(std::env::split_paths(&path));
+    if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
+        let mut versions: Vec<_> = versions
+            .flatten()
+            .map(|entry| entry.path().join("bin"))
+            .collect();
+        versions.sort();
+        folders.extend(versions.into_iter().rev());
+    }
+    folders.into_iter().find(|folder| {
+        ["initdb", "postgres"]
+            .iter()
+            .all(|name| folder.join(name).is_file())
+    })
+}
+
+#[derive(Debug)]
+struct Server {
+    url: String,
+    /// Stops the server and removes its folder when its standard input ends, which the operating
+    /// system sees to, even when the tests are killed.
+    watchdog: Option<Child>,
+}
+
+const WATCHDOG: &str = r#"
+"$@" &
+server=$!
+cat > /dev/null
+kill -QUIT $server
+wait $server
+rm -rf "$FOLDER"
+"#;
+
+impl Server {
+    fn start(binaries: &Path) -> Self {
+        let folder = std::env::temp_dir().join(format!("sealpay-postgres-{}", std::process::id()));
+        let data = folder.join("data");
+        // The id of a process may come again; what an earlier one left is in the way.
+        fs::remove_dir_all(&folder).ok();
+        fs::create_dir(&folder).expect("the temporary folder can be written");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("own folder");
+        let user = (own_id("-u") == 0).then(ordinary_user);
+        if let Some((user, group)) = user {
+            chown(&folder, Some(user), Some(group)).expect("root may give folders away");
+        }
+        let mut initdb = as_user(user, &binaries.join("initdb"));
+        initdb.arg("--pgdata").arg(&data);
+        initdb.args([
+            "--username=sealpay",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+        ]);
+        initdb.args(["--no-sync", "--no-instructions"]);
+        let made = initdb.current_dir("/").output().expect("initdb starts");
+        assert!(made.status.success(), "initdb: {}", said(&made));
+
+        let mut server = Command::new("sh");
+        server.args(["-c", WATCHDOG, "watchdog"]);
+        let postgres = as_user(user, &binaries.join("postgres"));
+        server.arg(postgres.get_program()).args(postgres.get_args());
+        server.arg("-D").arg(&data).arg("-k").arg(&folder);
+        server.args(["-c", "listen_addresses=", "-c", "max_connections=300"]);
+        let log = fs::File::create(folder.join("log")).expect("own folder");
+        server
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log);
+        let watchdog = server
+            .env("FOLDER", &folder)
+            .current_dir("/")
+            .spawn()
+            .expect("sh starts");
+
+        let socket = folder.to_string_lossy().replace('/', "%2F");
+        let url = format!("postgres://sealpay@{socket}/postgres");
+        wait_for(&folder);
+        Self {
+            url,
+            watchdog: Some(watchdog),
+        }
+    }
+}
+
+/// Waits until the log says that connections are taken; the socket is there a little earlier.
+fn wait_for(folder: &Path) {
+    for _ in 0..600 {
+        let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+        if log.contains("ready to accept connections") {
+            return;
+        }
+        assert!(!log.contains("FATAL"), "Postgres did not start: {log}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+    panic!("Postgres was not ready after half a minute: {log}");
+}
+
+/// Postgres refuses to run as root, so it runs as its own user or as nobody.
+fn ordinary_user() -> (u32, u32) {
+    let known = ["postgres", "nobody"].into_iter().find_map(|name| {
+        let id = |flag| number(&Command::new("id").args([flag, name]).output().ok()?);
+        Some((id("-u")?, id("-g")?))
+    });
+    known.expect("there is a user called postgres or nobody")
+}
+
+fn own_id(flag: &str) -> u32 {
+    let output = Command::new("id").arg(flag).output().expect("id starts");
+    number(&output).expect("id prints a number")
+}
+
+fn number(output: &Output) -> Option<u32> {
+    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+}
+
+fn as_user(user: Option<(u32, u32)>, program: &Path) -> Command {
+    let Some((user, group)) = user else {
+        return Command::new(program);
+    };
+    let mut command = Command::new("setpriv");
+    command.args([format!("--reuid={user}"), format!("--regid={group}")]);
+    command.arg("--clear-groups").arg(program);
+    command
+}
+
+fn said(output: &Output) -> String {
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_database;
+
+    #[test]
+    fn the_database_in_a_url_is_replaced() {
+        let rows = [
+            ("postgres://u@h", "postgres://u@h/t"),
+            ("postgres://u:p@h:5432/a", "postgres://u:p@h:5432/t"),
+            (
+                "postgres://u@%2Ftmp%2Fx/a?connect_timeout=3",
+                "postgres://u@%2Ftmp%2Fx/t?connect_timeout=3",
+            ),
+            ("postgres://h?user=u", "postgres://h/t?user=u"),
+        ];
+        for (url, expected) in rows {
+            assert_eq!(with_database(url, "t"), expected);
+        }
+    }
+}

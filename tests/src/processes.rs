@@ -1,0 +1,228 @@
+//! Our own programs as real processes: started for tests, and gone with the tests.
+
+#![expect(clippy::expect_used, reason = "what a test needs and does not find ends it")]
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::Duration;
+
+/// How long a program may take until it listens. A loaded machine that has just built it is slow.
+const STARTING: Duration = Duration::from_secs(30);
+const GLANCE: Duration = Duration::from_millis(20);
+/// A port that was free a moment ago may be taken by somebody else before the program has it.
+const PORTS_TO_TRY: u32 = 5;
+
+/// Ends the program when its standard input ends, which the operating system sees to, even when
+/// the tests are killed. `$FOLDER` is thrown away then, unless the last word was to keep it.
+const WATCHDOG: &str = r#"
+"$@" &
+program=$!
+word=$(cat)
+kill -TERM $program 2> /dev/null
+( sleep 5; kill -KILL $program 2> /dev/null ) > /dev/null 2>&1 &
+impatience=$!
+wait $program
+kill $impatience 2> /dev/null
+if [ -n "$FOLDER" ] && [ "$word" != keep ]; then rm -rf "$FOLDER"; rmdir "${FOLDER%/*}" 2> /dev/null; fi
+"#;
+
+/// A setting of the environment that is there and not empty.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where tests learn of programs and browsers"
+)]
+pub fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The root of the workspace.
+#[must_use]
+pub fn workspace() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("the tests stand in the workspace")
+}
+
+/// The folder into which everything is built.
+#[must_use]
+pub fn target() -> PathBuf {
+    let own = std::env::current_exe().expect("a process knows its program");
+    // …/target/debug/deps/all-0123456789abcdef
+    let target = own.ancestors().nth(3).expect("tests stand three folders deep");
+    target.to_owned()
+}
+
+/// A program of ours: in `SEALPAY_BIN_DIR`, or where cargo puts it beside the tests.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
+    let folder = setting("SEALPAY_BIN_DIR").map_or_else(|| target().join("debug"), PathBuf::from);
+    let program = folder.join(name);
+    assert!(
+        program.is_file(),
+        "{} is not there; `cargo build --workspace` makes it",
+        program.display()
+    );
+    program
+}
+
+/// The widget's files: in `SEALPAY_WIDGET_DIR`, or in `dist`.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn widget_folder() -> PathBuf {
+    let folder = setting("SEALPAY_WIDGET_DIR").map_or_else(|| workspace().join("dist"), PathBuf::from);
+    assert!(
+        folder.join("index.html").is_file(),
+        "there is no widget in {}; `cargo xtask widget` builds it",
+        folder.display()
+    );
+    folder
+}
+
+/// An answer that a program prints on one line.
+///
+/// # Panics
+/// When it fails or prints something else than JSON.
+#[must_use]
+pub fn json_of(mut command: Command) -> serde_json::Value {
+    let output = command.output().expect("the program starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed: {said}");
+    serde_json::from_slice(&output.stdout).expect("the program prints JSON")
+}
+
+/// A program that runs until this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    watchdog: Child,
+    leash: Option<ChildStdin>,
+    log: PathBuf,
+}
+
+impl Running {
+    /// Starts a program that writes to a log, and throws a folder away when it has ended.
+    ///
+    /// # Panics
+    /// When there is no shell, or the log cannot be made.
+    #[must_use]
+    pub fn start(command: &Command, log: &Path, folder: Option<&Path>) -> Self {
+        let output = File::create(log).expect("the folder of the log can be written");
+        let errors = output.try_clone().expect("a file has two handles");
+        let mut watchdog = Command::new("sh");
+        watchdog.args(["-c", WATCHDOG, "watchdog"]);
+        watchdog.arg(command.get_program()).args(command.get_args());
+        watchdog.env("FOLDER", folder.unwrap_or_else(|| Path::new("")));
+        let mut watchdog = watchdog
+            .stdin(Stdio::piped())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .expect("there is a shell");
+        let leash = watchdog.stdin.take();
+        Self {
+            watchdog,
+            leash,
+            log: log.to_owned(),
+        }
+    }
+
+    /// Starts a program that is told a port, on one that is free, and waits until it listens.
+    ///
+    /// # Panics
+    /// With what it said, when it never listens.
+    #[must_use]
+    pub fn listening(
+        log: &Path,
+        folder: Option<&Path>,
+        command: impl Fn(SocketAddr) -> Command,
+    ) -> (Self, SocketAddr) {
+        let mut said = String::new();
+        for _ in 0..PORTS_TO_TRY {
+            let address = free_address();
+            let mut running = Self::start(&command(address), log, folder);
+            if running.wait_until_it_listens(address) {
+                return (running, address);
+            }
+            said = running.log();
+            running.keep_the_folder();
+        }
+        panic!("{} did not start: {said}", log.display());
+    }
+
+    fn wait_until_it_listens(&mut self, address: SocketAddr) -> bool {
+        let glances = STARTING.as_millis() / GLANCE.as_millis();
+        for _ in 0..glances {
+            if TcpStream::connect_timeout(&address, GLANCE).is_ok() {
+                return !matches!(self.watchdog.try_wait(), Ok(Some(_)));
+            }
+            if self.log().contains("in use") {
+                return false;
+            }
+            std::thread::sleep(GLANCE);
+        }
+        false
+    }
+
+    /// What it has said so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let mut bytes = Vec::new();
+        if let Ok(mut file) = File::open(&self.log) {
+            file.read_to_end(&mut bytes).ok();
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The next try needs what stands in it.
+    fn keep_the_folder(&mut self) {
+        if let Some(leash) = &mut self.leash {
+            leash.write_all(b"keep").ok();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The end of its input is what the watchdog waits for.
+        drop(self.leash.take());
+        self.watchdog.wait().ok();
+    }
+}
+
+/// An address of this machine on which nobody listens just now.
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
+    listener.local_addr().expect("a listener has an address")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GLANCE, Running};
+    use std::process::Command;
+
+    #[test]
+    fn a_program_ends_with_its_handle_and_its_folder_is_thrown_away() {
+        let stage = std::env::temp_dir().join(format!("sealpay-processes-{}", std::process::id()));
+        let folder = stage.join("data");
+        std::fs::create_dir_all(&folder).unwrap();
+        let log = folder.join("log");
+        let mut sleeper = Command::new("sh");
+        sleeper.args(["-c", "echo $$; exec sleep 60"]);
+        let running = Running::start(&sleeper, &log, Some(&folder));
+        while running.log().trim().is_empty() {
+            std::thread::sleep(GLANCE);
+        }
+        let process = std::path::PathBuf::from(format!("/proc/{}", running.log().trim()));
+        assert!(process.exists());
+        drop(running);
+        assert!(!process.exists());
+        assert!(!stage.exists());
+    }
+}

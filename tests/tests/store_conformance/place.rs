@@ -1,0 +1,73 @@
+//! Where a test's store is: a file of its own, or a database of its own.
+
+use harness::postgres::{Database, fresh_database};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use verifier_server::store::{Options, Store};
+
+/// An empty database that goes away with the test.
+pub(crate) enum Place {
+    Sqlite(PathBuf),
+    Postgres(Database),
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("sealpay-store-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        // The id of a process may come again; what an earlier one left is in the way.
+        fs::remove_dir_all(&folder).ok();
+        fs::create_dir(&folder).unwrap();
+        Self::Sqlite(folder)
+    }
+
+    pub(crate) async fn postgres() -> Option<Self> {
+        fresh_database().await.map(Self::Postgres)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => format!("sqlite:{}", folder.join("sealpay.db").display()),
+            Self::Postgres(database) => database.url().to_owned(),
+        }
+    }
+
+    pub(crate) async fn open(&self) -> Store {
+        self.open_with(&Options {
+            postgres_connections: 8,
+            ..Options::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn open_with(&self, options: &Options) -> Store {
+        Store::open(&self.url(), options).await.unwrap()
+    }
+
+    /// Runs a statement past the store.
+    pub(crate) async fn tamper(&self, sql: &str) {
+        match self {
+            Self::Sqlite(folder) => {
+                let connection = rusqlite::Connection::open(folder.join("sealpay.db")).unwrap();
+                connection.execute_batch(sql).unwrap();
+            }
+            Self::Postgres(database) => {
+                let connecting = tokio_postgres::connect(database.url(), tokio_postgres::NoTls);
+                let (client, connection) = connecting.await.unwrap();
+                tokio::spawn(connection);
+                client.batch_execute(sql).await.unwrap();
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Self::Sqlite(folder) = self {
+            fs::remove_dir_all(folder).ok();
+        }
+    }
+}

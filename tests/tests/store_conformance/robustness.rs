@@ -1,0 +1,276 @@
+//! Neighbours that fail, callers that go away, connections that break, too many at once.
+
+use super::on_both_databases;
+use super::place::Place;
+use super::world::{ATTEMPTS, NOW_MS, api_key, merchant, nonce, opened, paid, payment};
+use super::world::{registered, session, unique};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UnixStream};
+use tokio::task::JoinSet;
+use verifier_server::domain::session::Session;
+use verifier_server::domain::state::PaymentState;
+use verifier_server::store::{Addition, Options, SessionOpened, Store, StoreError};
+
+async fn an_operation_that_fails_does_not_hurt_its_neighbours(place: &Place) {
+    let store = place.open().await;
+    let first = registered(&store).await;
+    let taken = api_key(first.id);
+    assert_eq!(store.add_api_key(&taken).await, Ok(Addition::Added));
+    let registrations: JoinSet<_> = (0..60)
+        .map(|number| {
+            let store = store.clone();
+            let merchant = merchant();
+            let mut key = api_key(merchant.id);
+            let fails = number % 3 == 0;
+            if fails {
+                key.hash.clone_from(&taken.hash);
+            }
+            async move {
+                let outcome = store.register_merchant(&merchant, &key, None).await;
+                (fails, merchant, key, outcome)
+            }
+        })
+        .collect();
+    for (fails, merchant, key, outcome) in registrations.join_all().await {
+        let stored = store.merchant(merchant.id).await.unwrap();
+        if fails {
+            assert!(
+                matches!(outcome, Err(StoreError::Corrupt(_))),
+                "{outcome:?}"
+            );
+            assert_eq!(stored, None);
+        } else {
+            assert_eq!(outcome, Ok(Addition::Added));
+            assert_eq!(stored, Some(merchant));
+            assert_eq!(store.api_key_by_hash(&key.hash).await, Ok(Some(key)));
+        }
+    }
+}
+
+async fn too_many_at_once_are_told_so_and_the_others_are_served(place: &Place) {
+    let store = place
+        .open_with(&Options {
+            queue: 4,
+            batch: 2,
+            ..Options::default()
+        })
+        .await;
+    let adding: JoinSet<_> = (0..300)
+        .map(|_| {
+            let store = store.clone();
+            let merchant = merchant();
+            async move { (store.add_merchant(&merchant).await, merchant.id) }
+        })
+        .collect();
+    let mut kept = Vec::new();
+    let mut refused = 0;
+    for (outcome, id) in adding.join_all().await {
+        match outcome {
+            Ok(Addition::Added) => kept.push(id),
+            Err(StoreError::Overloaded) => refused += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    kept.sort();
+    assert!(
+        refused > 0 && !kept.is_empty(),
+        "{refused} refused, {} kept",
+        kept.len()
+    );
+    let stored = store.merchants().await.unwrap();
+    assert_eq!(
+        stored
+            .into_iter()
+            .map(|merchant| merchant.id)
+            .collect::<Vec<_>>(),
+        kept
+    );
+    assert_eq!(store.ping().await, Ok(()));
+}
+
+async fn a_caller_that_goes_away_leaves_nothing_half_done(place: &Place) {
+    let store = place
+        .open_with(&Options {
+            postgres_connections: 2,
+            ..Options::default()
+        })
+        .await;
+    let merchant = registered(&store).await;
+    for step in 0..40 {
+        let session = opened(&store, merchant.id).await;
+        let payment = payment(&session);
+        let claiming = {
+            let (store, payment) = (store.clone(), payment.clone());
+            tokio::spawn(async move { store.claim(&payment, &nonce(), ATTEMPTS).await })
+        };
+        // From before the first journey to after the last.
+        tokio::time::sleep(Duration::from_micros(step * 50)).await;
+        claiming.abort();
+        drop(claiming.await);
+        // All of the claim or nothing of it; on SQLite it may still be under way.
+        assert_eq!(store.ping().await, Ok(()));
+        let held = store.session(session.id).await.unwrap().unwrap();
+        let stored = store.payment(merchant.id, payment.id).await.unwrap();
+        assert_eq!(held.active_attempt, stored.map(|payment| payment.attempt));
+    }
+}
+
+async fn two_processes_may_use_one_database(place: &Place) {
+    let (store, other) = (place.open().await, place.open().await);
+    let merchant = registered(&store).await;
+    let sessions: JoinSet<_> = (0..100)
+        .map(|number| {
+            let store = if number % 2 == 0 {
+                store.clone()
+            } else {
+                other.clone()
+            };
+            let session = session(merchant.id);
+            async move { (store.open_session(&session, &nonce()).await, session) }
+        })
+        .collect();
+    for (outcome, session) in sessions.join_all().await {
+        assert_eq!(outcome, Ok(SessionOpened::New(session)));
+    }
+}
+
+async fn a_column_that_is_not_what_it_should_be_is_an_error_and_not_a_panic(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let captured = paid(&store, merchant.id, PaymentState::Captured).await;
+    place
+        .tamper("UPDATE payments SET state = 'paid twice'")
+        .await;
+    let read = store.payment(merchant.id, captured.id).await;
+    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+    let (from, to) = (PaymentState::Captured, PaymentState::Refunded);
+    let refused = store
+        .settle_outcome(captured.id, from, to, None, None, NOW_MS)
+        .await;
+    assert!(
+        matches!(refused, Err(StoreError::Corrupt(_))),
+        "{refused:?}"
+    );
+    assert_eq!(store.ping().await, Ok(()));
+}
+
+async fn large_texts_and_every_kind_of_character_come_back_as_they_went(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let rows = [
+        String::new(),
+        "x".repeat(100_000),
+        "'; DROP TABLE sessions; --".into(),
+        "\u{feff}\u{202e}e\u{301} é \r\n\t\u{7f}\u{fffd}".into(),
+        "$1 ?1 :a @b %s {} \\".into(),
+    ];
+    for text in rows {
+        let wanted = Session {
+            jti: format!("{text}{}", unique()).chars().take(64).collect(),
+            order_ref: text.clone(),
+            description: Some(text),
+            ..session(merchant.id)
+        };
+        let outcome = store.open_session(&wanted, &nonce()).await;
+        assert_eq!(outcome, Ok(SessionOpened::New(wanted.clone())));
+        assert_eq!(store.session(wanted.id).await, Ok(Some(wanted)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn connections_that_the_server_cuts_are_replaced() {
+    let Some(place) = Place::postgres().await else {
+        eprintln!("skipped without Postgres: connections_that_the_server_cuts_are_replaced");
+        return;
+    };
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    for _ in 0..5 {
+        place
+            .tamper(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            )
+            .await;
+        paid(&store, merchant.id, PaymentState::Captured).await;
+    }
+    assert_eq!(store.count_in_state(PaymentState::Captured).await, Ok(5));
+}
+
+/// Stands between the store and the server, and hangs up when it has passed on a `COMMIT`.
+async fn hang_up_after_commit(socket: String, armed: Arc<AtomicBool>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = UnixStream::connect(&socket).await.unwrap();
+            let armed = Arc::clone(&armed);
+            tokio::spawn(async move {
+                let (mut from_client, mut to_client) = client.into_split();
+                let (mut from_server, mut to_server) = server.into_split();
+                let answers = tokio::spawn(async move {
+                    tokio::io::copy(&mut from_server, &mut to_client).await.ok();
+                });
+                let mut buffer = vec![0; 65536];
+                while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
+                    let bytes = &buffer[..length];
+                    let commit = bytes.windows(7).any(|word| word == b"COMMIT\0");
+                    if commit && armed.load(Ordering::SeqCst) {
+                        answers.abort();
+                        drop(answers.await);
+                        to_server.write_all(bytes).await.unwrap();
+                        // Long enough for the server to have done it.
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                        return;
+                    }
+                    to_server.write_all(bytes).await.unwrap();
+                }
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_commit_whose_answer_is_lost_is_neither_done_nor_failed() {
+    let Some(place) = Place::postgres().await else {
+        eprintln!("skipped without Postgres: a commit whose answer is lost");
+        return;
+    };
+    let url = place.url();
+    let rest = url
+        .strip_prefix("postgres://sealpay@")
+        .filter(|rest| rest.starts_with("%2F"));
+    let Some((socket, name)) = rest.and_then(|rest| rest.split_once('/')) else {
+        eprintln!("skipped, the server is not our own: a commit whose answer is lost");
+        return;
+    };
+    let socket = format!("{}/.s.PGSQL.5432", socket.replace("%2F", "/"));
+    let armed = Arc::new(AtomicBool::new(false));
+    let port = hang_up_after_commit(socket, Arc::clone(&armed)).await;
+    let through = format!("postgres://sealpay@127.0.0.1:{port}/{name}");
+    let store = Store::open(&through, &Options::default()).await.unwrap();
+    let kept = registered(&store).await;
+
+    armed.store(true, Ordering::SeqCst);
+    let lost = merchant();
+    assert_eq!(
+        store.add_merchant(&lost).await,
+        Err(StoreError::OutcomeUnknown)
+    );
+    armed.store(false, Ordering::SeqCst);
+    // This time it was done. The store goes on with another connection.
+    assert_eq!(store.merchants().await, Ok(vec![kept, lost]));
+}
+
+on_both_databases! {
+    an_operation_that_fails_does_not_hurt_its_neighbours,
+    too_many_at_once_are_told_so_and_the_others_are_served,
+    a_caller_that_goes_away_leaves_nothing_half_done,
+    two_processes_may_use_one_database,
+    a_column_that_is_not_what_it_should_be_is_an_error_and_not_a_panic,
+    large_texts_and_every_kind_of_character_come_back_as_they_went,
+}

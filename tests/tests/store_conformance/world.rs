@@ -1,0 +1,214 @@
+//! Merchants, sessions, payments and events to put into a store.
+
+use sealpay_protocol::ids::{ApiKeyId, AttemptId, EndpointId, EventId};
+use sealpay_protocol::ids::{MerchantId, PaymentId, SessionId};
+use sealpay_protocol::money::Money;
+use sealpay_protocol::order::{Capture, OrderItem};
+use std::sync::atomic::{AtomicU64, Ordering};
+use verifier_server::domain::event::Event;
+use verifier_server::domain::merchant::{ApiKey, Merchant, OrderKey, WebhookEndpoint};
+use verifier_server::domain::payment::{KeptCard, Payment};
+use verifier_server::domain::session::Session;
+use verifier_server::domain::state::PaymentState;
+use verifier_server::store::{Addition, Claim, Nonce, SessionOpened, Settled, Store};
+
+/// 2025-11-22, milliseconds since 1970.
+pub(crate) const NOW_MS: i64 = 1_763_800_000_000;
+
+pub(crate) const ATTEMPTS: u32 = 3;
+
+/// A number that no other call gives.
+pub(crate) fn unique() -> u64 {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The millisecond and random bytes of an identifier; later calls give later ones.
+pub(crate) fn seed() -> (u64, [u8; 10]) {
+    let number = unique();
+    let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
+    (1_763_800_000_000 + number, [0, 0, a, b, c, d, e, f, g, h])
+}
+
+macro_rules! new_id {
+    ($kind:ident) => {{
+        let (unix_ms, random) = $crate::store_conformance::world::seed();
+        $kind::new(unix_ms, random)
+    }};
+}
+
+pub(crate) fn nonce() -> Nonce {
+    Nonce {
+        expires_at: 1_763_800_060,
+        value: format!("nonce-{}", unique()),
+        thumbprint: "thumbprint".into(),
+    }
+}
+
+pub(crate) fn merchant() -> Merchant {
+    Merchant {
+        id: new_id!(MerchantId),
+        name: "Paper Lantern – 纸灯笼 🏮".into(),
+        created_at_ms: NOW_MS,
+        order_keys: vec![
+            OrderKey {
+                key_id: "2025-a".into(),
+                public_key: [1; 32],
+            },
+            OrderKey {
+                key_id: "2025-b".into(),
+                public_key: [255; 32],
+            },
+        ],
+        origins: vec![
+            "http://127.0.0.1:4000".into(),
+            "https://shop.example".into(),
+        ],
+    }
+}
+
+pub(crate) fn api_key(merchant: MerchantId) -> ApiKey {
+    ApiKey {
+        id: new_id!(ApiKeyId),
+        merchant,
+        prefix: "sk_test_ab".into(),
+        hash: format!("hash-{}", unique()),
+        created_at_ms: NOW_MS,
+    }
+}
+
+pub(crate) fn endpoint(merchant: MerchantId) -> WebhookEndpoint {
+    WebhookEndpoint {
+        id: new_id!(EndpointId),
+        merchant,
+        url: "https://shop.example/webhooks".into(),
+        secret_encrypted: "c2VjcmV0".into(),
+        disabled_at_ms: None,
+        created_at_ms: NOW_MS,
+    }
+}
+
+/// A session with everything that it may have.
+pub(crate) fn session(merchant: MerchantId) -> Session {
+    Session {
+        id: new_id!(SessionId),
+        merchant,
+        jti: format!("order-{}", unique()),
+        order_digest: [7; 32],
+        order_ref: "A-1001".into(),
+        money: Money::new(2490, "EUR".parse().unwrap()),
+        capture: Capture::Automatic,
+        description: Some("Zwei Bücher; one with a ' and a \" in it".into()),
+        items: Some(vec![OrderItem {
+            name: "Müßiggang 📚".into(),
+            quantity: 2,
+            amount: 2490,
+        }]),
+        customer: Some("customer-7".into()),
+        simulate: Some("approved".into()),
+        parent_origin: "https://shop.example".into(),
+        public_key: [9; 32],
+        rebinds: 0,
+        attempts: 0,
+        active_attempt: None,
+        expires_at: 1_763_801_800,
+        created_at_ms: NOW_MS,
+    }
+}
+
+/// A claim on the session that is not made yet.
+pub(crate) fn payment(session: &Session) -> Payment {
+    Payment {
+        id: new_id!(PaymentId),
+        session: session.id,
+        merchant: session.merchant,
+        attempt: new_id!(AttemptId),
+        body_digest: "digest-of-the-body".into(),
+        order_ref: session.order_ref.clone(),
+        money: session.money,
+        capture: session.capture,
+        card: KeptCard {
+            brand: "visa".into(),
+            last4: "4242".into(),
+            expiry: "2030-12".into(),
+            fingerprint: "fingerprint".into(),
+        },
+        state: PaymentState::Authorizing,
+        decline: None,
+        provider: "simulated".into(),
+        simulate: session.simulate.clone(),
+        sequence: 0,
+        created_at_ms: NOW_MS,
+        updated_at_ms: NOW_MS,
+        lease_until_ms: NOW_MS + 30_000,
+    }
+}
+
+pub(crate) fn event(payment: &Payment, sequence: i64) -> Event {
+    Event {
+        id: new_id!(EventId),
+        merchant: payment.merchant,
+        payment: payment.id,
+        kind: "payment.captured".into(),
+        sequence,
+        body: format!(r#"{{"type":"payment.captured","data":{{"sequence":{sequence}}}}}"#),
+        created_at_ms: NOW_MS,
+    }
+}
+
+pub(crate) async fn registered(store: &Store) -> Merchant {
+    let merchant = merchant();
+    assert_eq!(store.add_merchant(&merchant).await, Ok(Addition::Added));
+    merchant
+}
+
+/// A merchant with an endpoint.
+pub(crate) async fn reachable(store: &Store) -> (Merchant, WebhookEndpoint) {
+    let merchant = registered(store).await;
+    let endpoint = endpoint(merchant.id);
+    assert_eq!(store.add_endpoint(&endpoint).await, Ok(Addition::Added));
+    (merchant, endpoint)
+}
+
+pub(crate) async fn opened(store: &Store, merchant: MerchantId) -> Session {
+    let session = session(merchant);
+    let outcome = store.open_session(&session, &nonce()).await;
+    assert_eq!(outcome, Ok(SessionOpened::New(session.clone())));
+    session
+}
+
+pub(crate) async fn claimed(store: &Store, session: &Session) -> Payment {
+    let payment = payment(session);
+    assert_eq!(
+        store.claim(&payment, &nonce(), ATTEMPTS).await,
+        Ok(Claim::Claimed)
+    );
+    payment
+}
+
+/// Moves a payment on and tells of it.
+pub(crate) async fn settled(store: &Store, payment: &Payment, to: PaymentState) -> Payment {
+    let decline = (to == PaymentState::Declined).then_some("insufficient_funds");
+    let event = event(payment, payment.sequence + 1);
+    let outcome = store
+        .settle_outcome(
+            payment.id,
+            payment.state,
+            to,
+            decline,
+            Some(&event),
+            NOW_MS + 5,
+        )
+        .await;
+    match outcome.unwrap() {
+        Settled::Done(payment) => payment,
+        Settled::NotInState(payment) => panic!("the payment is {}", payment.state),
+    }
+}
+
+/// A payment in a session of its own that went from claim to `state`.
+pub(crate) async fn paid(store: &Store, merchant: MerchantId, state: PaymentState) -> Payment {
+    let session = opened(store, merchant).await;
+    let payment = claimed(store, &session).await;
+    settled(store, &payment, state).await
+}
