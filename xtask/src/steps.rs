@@ -1,0 +1,375 @@
+//! What there is to check, step by step, in the order in which a mistake is found soonest.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::browser::{self, Browser};
+use crate::console;
+use crate::environment;
+use crate::failure::Failure;
+use crate::postgres::{self, Postgres};
+use crate::process::{self, Show};
+use crate::tally::Tally;
+use crate::tools::{self, Purpose};
+use crate::widget;
+use crate::workspace::Workspace;
+
+/// Why a step did not pass.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    Failed(Failure),
+    /// Something is missing that this machine need not have.
+    Skipped(String),
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+type Run = fn(&Workspace, &mut Tally) -> Result<(), Ended>;
+
+/// One thing to check.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    /// Without these, if they were tried, it cannot work.
+    pub(crate) needs: &'static [&'static str],
+    pub(crate) run: Run,
+}
+
+/// The package whose tests need the finished widget and the programs.
+const SYSTEM_TESTS: &str = "sealpay-tests";
+
+/// Every step. All that build choose the whole workspace: another choice of packages is another choice
+/// of features, and everything would be compiled twice.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "browser",
+        title: "A browser for the tests",
+        needs: &[],
+        run: browser,
+    },
+    Step {
+        name: "postgres",
+        title: "A Postgres for the tests",
+        needs: &[],
+        run: postgres,
+    },
+    Step {
+        name: "tools",
+        title: "The tools that build the widget",
+        needs: &[],
+        run: tools,
+    },
+    Step {
+        name: "format",
+        title: "The code is formatted",
+        needs: &[],
+        run: format_check,
+    },
+    Step {
+        name: "lint",
+        title: "Clippy has no warnings",
+        needs: &[],
+        run: lint,
+    },
+    Step {
+        name: "lint-wasm",
+        title: "Clippy has no warnings about what runs in the browser",
+        needs: &["tools"],
+        run: lint_wasm,
+    },
+    Step {
+        name: "docs",
+        title: "The documentation of the code has no warnings",
+        needs: &[],
+        run: docs,
+    },
+    Step {
+        name: "widget",
+        title: "The widget is built",
+        needs: &["tools"],
+        run: widget,
+    },
+    Step {
+        name: "build",
+        title: "The programs and the tests are built",
+        needs: &[],
+        run: build,
+    },
+    Step {
+        name: "unit",
+        title: "Unit and integration tests",
+        needs: &["build"],
+        run: unit,
+    },
+    Step {
+        name: "examples",
+        title: "The examples in the documentation",
+        needs: &["build"],
+        run: examples,
+    },
+    Step {
+        name: "in-browser",
+        title: "The widget's own tests, in a browser",
+        needs: &["tools"],
+        run: in_browser,
+    },
+    Step {
+        name: "system",
+        title: "Tests of the whole: store, servers, browser",
+        needs: &["build", "widget"],
+        run: system,
+    },
+];
+
+fn browser(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
+    browser::install(workspace).map_err(|failure| {
+        if environment::is_continuous_integration() {
+            Ended::Failed(failure)
+        } else {
+            Ended::Skipped(format!("{failure} Until then no test runs in a browser."))
+        }
+    })
+}
+
+fn postgres(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
+    postgres::install(workspace).map_err(|failure| {
+        Ended::Skipped(format!(
+            "{failure} Until then the store is tested on SQLite only."
+        ))
+    })
+}
+
+fn tools(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
+    Ok(tools::install(workspace, Purpose::Test)?)
+}
+
+fn format_check(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
+    cargo(workspace, tally, &["fmt", "--all", "--check"])
+}
+
+fn lint(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
+    let all = &[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    cargo(workspace, tally, all)
+}
+
+/// The treaty is a part of the widget here, so it is looked at as well, with the features that it has there.
+fn lint_wasm(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
+    let arguments = &[
+        "clippy",
+        "--package",
+        "sealpay-widget",
+        "--all-targets",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    cargo(workspace, tally, arguments)
+}
+
+fn docs(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
+    let mut command = workspace.cargo(&["doc", "--workspace", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    Ok(process::run(
+        "cargo doc",
+        command,
+        Show::Output,
+        &mut |_| (),
+    )?)
+}
+
+fn widget(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
+    Ok(widget::build(workspace)?)
+}
+
+fn build(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
+    cargo(workspace, tally, &["build", "--workspace", "--all-targets"])
+}
+
+/// All tests but those of the whole.
+fn unit(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
+    let all = TestTargets::read(workspace)?;
+    let mut arguments = vec![
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--lib",
+        "--bins",
+        "--examples",
+    ];
+    for name in &all.of_one_crate {
+        arguments.extend(["--test", name]);
+    }
+    cargo(workspace, tally, &arguments)
+}
+
+fn examples(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
+    cargo(
+        workspace,
+        tally,
+        &["test", "--workspace", "--doc", "--no-fail-fast"],
+    )
+}
+
+fn in_browser(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
+    let Some(browser) = Browser::find() else {
+        return Err(Ended::Skipped(String::from(
+            "There is no browser, so the widget's own tests did not run.",
+        )));
+    };
+    let mut command = workspace.command("wasm-pack");
+    command.args(["test", "--headless", "--chrome", "widget"]);
+    with_browser(&mut command, &browser);
+    test(command, "wasm-pack", tally)
+}
+
+fn system(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
+    let all = TestTargets::read(workspace)?;
+    let mut arguments = vec!["test", "--workspace", "--no-fail-fast"];
+    for name in &all.of_the_whole {
+        arguments.extend(["--test", name]);
+    }
+    let mut command = workspace.cargo(&arguments);
+    command
+        .env("SEALPAY_BIN_DIR", workspace.target().join("debug"))
+        .env("SEALPAY_WIDGET_DIR", workspace.dist());
+    find_help(&mut command);
+    test(command, "cargo test", tally)
+}
+
+/// Tells tests and measurements where the browser and Postgres are, and says loudly when they are not.
+pub(crate) fn find_help(command: &mut Command) {
+    match Browser::find() {
+        Some(browser) => {
+            command.env("SEALPAY_TEST_BROWSER", "1");
+            with_browser(command, &browser);
+        }
+        None => console::loud("There is no browser: what needs one does not run."),
+    }
+    match Postgres::find() {
+        Some(Postgres::Programs(folder)) => {
+            command.env(postgres::PROGRAM_FOLDER, folder);
+        }
+        Some(Postgres::Running) => {}
+        None => console::loud("There is no Postgres: the store is tried on SQLite only."),
+    }
+}
+
+fn with_browser(command: &mut Command, browser: &Browser) {
+    command
+        .env("CHROMEDRIVER", &browser.driver)
+        .env("CHROMIUM", &browser.program);
+}
+
+fn cargo(workspace: &Workspace, tally: &mut Tally, arguments: &[&str]) -> Result<(), Ended> {
+    let label = format!("cargo {}", arguments.first().copied().unwrap_or_default());
+    test(workspace.cargo(arguments), &label, tally)
+}
+
+fn test(command: Command, label: &str, tally: &mut Tally) -> Result<(), Ended> {
+    Ok(process::run(label, command, Show::Output, &mut |line| {
+        tally.take(line);
+    })?)
+}
+
+/// The names of the integration tests. Cargo can leave out packages, but that would change features.
+#[derive(Debug, PartialEq, Eq)]
+struct TestTargets {
+    of_one_crate: Vec<String>,
+    of_the_whole: Vec<String>,
+}
+
+impl TestTargets {
+    fn read(workspace: &Workspace) -> Result<Self, Failure> {
+        let question = workspace.cargo(&[
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ]);
+        let metadata = process::answer("Asking cargo for the tests", question)?;
+        serde_json::from_str(&metadata)
+            .map(|metadata| Self::from_metadata(&metadata))
+            .map_err(|error| Failure::because("Cargo's answer is not JSON", error))
+    }
+
+    fn from_metadata(metadata: &Value) -> Self {
+        let mut all = Self {
+            of_one_crate: Vec::new(),
+            of_the_whole: Vec::new(),
+        };
+        for package in array(metadata, "packages") {
+            let is_system = package.get("name").and_then(Value::as_str) == Some(SYSTEM_TESTS);
+            for target in array(package, "targets") {
+                let is_test = array(target, "kind").iter().any(|kind| kind == "test");
+                let name = target.get("name").and_then(Value::as_str);
+                match name.filter(|_| is_test) {
+                    Some(name) if is_system => all.of_the_whole.push(name.to_owned()),
+                    Some(name) => all.of_one_crate.push(name.to_owned()),
+                    None => {}
+                }
+            }
+        }
+        all
+    }
+}
+
+fn array<'a>(object: &'a Value, field: &str) -> &'a [Value] {
+    object
+        .get(field)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn tests_of_the_whole_are_told_from_those_of_one_crate() {
+        let metadata = json!({"packages": [
+            {"name": "sealpay-protocol", "targets": [
+                {"name": "sealpay_protocol", "kind": ["lib"]},
+                {"name": "vectors", "kind": ["test"]},
+            ]},
+            {"name": "sealpay-tests", "targets": [
+                {"name": "harness", "kind": ["lib"]},
+                {"name": "all", "kind": ["test"]},
+                {"name": "bench", "kind": ["bin"]},
+            ]},
+        ]});
+        let expected = TestTargets {
+            of_one_crate: vec![String::from("vectors")],
+            of_the_whole: vec![String::from("all")],
+        };
+        assert_eq!(TestTargets::from_metadata(&metadata), expected);
+    }
+
+    #[test]
+    fn a_step_needs_only_steps_before_it() {
+        for (position, step) in STEPS.iter().enumerate() {
+            for need in step.needs {
+                let found = STEPS
+                    .iter()
+                    .take(position)
+                    .any(|before| before.name == *need);
+                assert!(found, "{} needs {need}", step.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Installs what builds the widget, under `target/tools`, where it disturbs nothing else on the machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::console;
+use crate::diagnosis;
+use crate::environment::{self, Stopwatch};
+use crate::failure::{Failure, Outcome};
+use crate::process::{self, Show};
+use crate::workspace::Workspace;
+
+/// What the tools are for; tests need one more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Build,
+    Test,
+}
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// A program that `cargo install` builds.
+struct Tool {
+    package: &'static str,
+    /// Each of these must be there; the first one tells its version.
+    programs: &'static [&'static str],
+    version: String,
+    /// Whether the lock file inside the package is the better choice. Newer dependencies break trunk and
+    /// wasm-pack from time to time; the lock of wasm-bindgen-cli names versions that were withdrawn.
+    locked: bool,
+}
+
+impl Tool {
+    /// In the order in which they are installed. The version of wasm-bindgen must equal the library's.
+    fn needed_for(purpose: Purpose, wasm_bindgen: String) -> Vec<Self> {
+        let mut tools = vec![
+            Self {
+                package: "wasm-bindgen-cli",
+                programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
+                version: wasm_bindgen,
+                locked: false,
+            },
+            Self {
+                package: "trunk",
+                programs: &["trunk"],
+                // The last one that builds with this project's Rust: 0.22 asks for 1.96.
+                version: String::from("0.21.14"),
+                locked: true,
+            },
+        ];
+        if purpose == Purpose::Test {
+            tools.push(Self {
+                package: "wasm-pack",
+                programs: &["wasm-pack"],
+                version: String::from("0.15.1"),
+                locked: true,
+            });
+        }
+        tools
+    }
+
+    fn is_in(&self, folder: &Path) -> bool {
+        self.programs.iter().all(|program| {
+            version_of(&folder.join(program)).is_some_and(|version| version == self.version)
+        })
+    }
+
+    /// The folder of `PATH` where this version is installed already.
+    fn elsewhere(&self) -> Option<PathBuf> {
+        let found = environment::find_program(self.programs.first()?)?;
+        let folder = found.parent()?;
+        self.is_in(folder).then(|| folder.to_path_buf())
+    }
+}
+
+/// Installs what is missing.
+///
+/// # Errors
+/// When the WebAssembly target or a tool can be neither found nor installed.
+pub(crate) fn install(workspace: &Workspace, purpose: Purpose) -> Outcome {
+    install_target(workspace)?;
+    let tools = Tool::needed_for(purpose, locked_wasm_bindgen(workspace)?);
+    let missing: Vec<&Tool> = tools
+        .iter()
+        .filter(|tool| !tool.is_in(&workspace.tools()) && tool.elsewhere().is_none())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    console::heading(&format!(
+        "Installing {} (once; a few minutes)",
+        names.join(", ")
+    ));
+    if environment::variable("CC").is_none() && environment::find_program("cc").is_none() {
+        return Err(Failure::new(diagnosis::NO_COMPILER));
+    }
+    for tool in missing {
+        let watch = Stopwatch::start();
+        install_tool(workspace, tool)?;
+        console::note(&format!(
+            "{} {} installed in {}",
+            tool.package,
+            tool.version,
+            environment::in_words(watch.elapsed())
+        ));
+    }
+    Ok(())
+}
+
+fn install_tool(workspace: &Workspace, tool: &Tool) -> Outcome {
+    if let Err(failure) = cargo_install(workspace, tool, tool.locked) {
+        if failure.has_advice() {
+            return Err(failure);
+        }
+        console::note(&format!(
+            "{failure} Trying once more with other versions of its dependencies."
+        ));
+        cargo_install(workspace, tool, !tool.locked)?;
+    }
+    if tool.is_in(&workspace.tools()) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} was installed but does not answer to `--version` with {}. Remove the folder {} and try again.",
+        tool.package,
+        tool.version,
+        workspace.tools().display()
+    )))
+}
+
+/// Built quickly rather than well: they run for seconds. Without default features they cannot download
+/// other programs by themselves, which is not wanted anyway, and need no TLS.
+fn cargo_install(workspace: &Workspace, tool: &Tool, locked: bool) -> Outcome {
+    let mut command = workspace.cargo(&["install", tool.package, "--version", &tool.version]);
+    command
+        .args(["--no-default-features", "--force", "--root"])
+        .arg(workspace.target().join("tools"))
+        .env("CARGO_TARGET_DIR", workspace.target().join("tools-build"))
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "4")
+        .env_remove("RUSTFLAGS");
+    if locked {
+        command.arg("--locked");
+    }
+    process::run(tool.package, command, Show::Progress, &mut |_| ())
+}
+
+/// Makes sure that Rust can build for the browser.
+fn install_target(workspace: &Workspace) -> Outcome {
+    let mut question = workspace.command("rustc");
+    question.args(["--print", "target-libdir", "--target", WASM_TARGET]);
+    let library = process::answer("Asking rustc for its libraries", question)?;
+    if Path::new(library.trim()).is_dir() {
+        return Ok(());
+    }
+    if environment::find_program("rustup").is_none() {
+        return Err(Failure::new(format!(
+            "Rust's library for {WASM_TARGET} is missing, and there is no rustup to add it. Install rustup, or \
+             the package of your system that holds it (on Debian `libstd-rust-dev-wasm32`)."
+        )));
+    }
+    console::heading(&format!("Adding the target {WASM_TARGET}"));
+    let mut command = workspace.command("rustup");
+    command.args(["target", "add", WASM_TARGET]);
+    process::run("rustup", command, Show::Output, &mut |_| ())
+}
+
+fn locked_wasm_bindgen(workspace: &Workspace) -> Result<String, Failure> {
+    let lock = workspace.root().join("Cargo.lock");
+    let text = fs::read_to_string(&lock)
+        .map_err(|error| Failure::because(format!("{} cannot be read", lock.display()), error))?;
+    locked_version(&text, "wasm-bindgen")
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Failure::new("Cargo.lock does not name wasm-bindgen, which the widget needs.")
+        })
+}
+
+/// The version of a package in a lock file.
+fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    let name = format!("name = \"{package}\"");
+    let mut lines = lock.lines().skip_while(|line| *line != name);
+    lines.next()?;
+    lines
+        .next()?
+        .strip_prefix("version = \"")?
+        .strip_suffix('"')
+}
+
+fn version_of(program: &Path) -> Option<String> {
+    if !environment::is_executable(program) {
+        return None;
+    }
+    let mut command = std::process::Command::new(program);
+    command.arg("--version");
+    let said = process::answer("Asking for a version", command).ok()?;
+    spoken_version(&said).map(str::to_owned)
+}
+
+/// The version in `trunk 0.21.14` or `wasm-bindgen 0.2.130 (1a2b3c)`.
+fn spoken_version(said: &str) -> Option<&str> {
+    said.split_whitespace()
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()) && word.contains('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_that_of_the_named_package_alone() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-futures\"\nversion = \"0.4.1\"\n\n\
+                    [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\nsource = \"x\"\n";
+        assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.130"));
+        assert_eq!(locked_version(lock, "wasm"), None);
+        assert_eq!(locked_version("", "wasm-bindgen"), None);
+    }
+
+    #[test]
+    fn versions_are_read_from_what_programs_say() {
+        let rows = [
+            ("trunk 0.21.14\n", Some("0.21.14")),
+            ("wasm-bindgen 0.2.130 (1a2b3c4)\n", Some("0.2.130")),
+            ("wasm-pack", None),
+            ("", None),
+        ];
+        for (said, expected) in rows {
+            assert_eq!(spoken_version(said), expected, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn only_tests_wait_for_wasm_pack() {
+        let packages = |purpose| -> Vec<&str> {
+            Tool::needed_for(purpose, String::from("0.2.130"))
+                .iter()
+                .map(|tool| tool.package)
+                .collect()
+        };
+        assert_eq!(packages(Purpose::Build), ["wasm-bindgen-cli", "trunk"]);
+        assert_eq!(
+            packages(Purpose::Test),
+            ["wasm-bindgen-cli", "trunk", "wasm-pack"]
+        );
+    }
+}

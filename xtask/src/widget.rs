@@ -1,0 +1,180 @@
+//! Builds the widget into `dist/`: WebAssembly, its document, and what the document names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::compress::{self, Sizes};
+use crate::console;
+use crate::environment::{self, Stopwatch};
+use crate::failure::{Failure, Outcome};
+use crate::fingerprint;
+use crate::process::{self, Show};
+use crate::wasm;
+use crate::workspace::Workspace;
+
+/// Everything that the finished widget depends on, besides the compiler and the tools.
+const INPUTS: &[&str] = &[
+    ".cargo",
+    "Cargo.lock",
+    "Cargo.toml",
+    "Trunk.toml",
+    "index.html",
+    "protocol",
+    "static",
+    "widget",
+    "xtask/src/compress.rs",
+    "xtask/src/wasm.rs",
+];
+
+const MODULE: &str = "sealpay-widget_bg.wasm";
+
+/// What a browser loads for the form, and the page for the loader. Without one of them nothing works.
+const EXPECTED: &[&str] = &[
+    "boot.js",
+    "checkout.js",
+    "index.html",
+    "sealpay-widget.js",
+    MODULE,
+    "style.css",
+];
+
+/// Builds, unless what is in `dist/` was built from exactly this.
+///
+/// # Errors
+/// When it does not compile, or a file that is needed does not come out.
+pub(crate) fn build(workspace: &Workspace) -> Outcome {
+    let fingerprint = current_fingerprint(workspace)?;
+    if is_built(workspace, &fingerprint) {
+        return Ok(());
+    }
+    console::heading("Building the widget");
+    let watch = Stopwatch::start();
+    compile(workspace)?;
+    assemble(workspace)?;
+    require_all(workspace)?;
+    slim(&workspace.dist().join(MODULE))?;
+    let files = compress::folder(&workspace.dist())?;
+    for line in table(&files) {
+        console::note(&line);
+    }
+    console::note(&format!(
+        "The widget was built in {}",
+        environment::in_words(watch.elapsed())
+    ));
+    fs::write(stamp(workspace), fingerprint)
+        .map_err(|error| Failure::because("The build of the widget cannot be noted", error))
+}
+
+/// Cargo is asked first and by itself: it shows progress, and explains what is wrong.
+fn compile(workspace: &Workspace) -> Outcome {
+    let command = workspace.cargo(&[
+        "build",
+        "--package",
+        "sealpay-widget",
+        "--bin",
+        "sealpay-widget",
+        "--profile",
+        "widget",
+        "--target",
+        "wasm32-unknown-unknown",
+    ]);
+    process::run("widget", command, Show::Output, &mut |_| ())
+}
+
+/// Trunk finds everything compiled; it makes the bindings and puts the files together.
+fn assemble(workspace: &Workspace) -> Outcome {
+    let mut command = workspace.command("trunk");
+    command
+        .args([
+            "build",
+            "--offline",
+            "--skip-version-check",
+            "--color",
+            "never",
+        ])
+        // Trunk takes this convention for its own flag, and fails when it is `1`.
+        .env_remove("NO_COLOR");
+    process::run("trunk", command, Show::Progress, &mut |_| ())
+}
+
+fn slim(module: &Path) -> Outcome {
+    let broken = |error| Failure::because(format!("{} cannot be slimmed", module.display()), error);
+    let slimmed = wasm::without_custom_sections(&fs::read(module).map_err(broken)?)?;
+    fs::write(module, slimmed).map_err(broken)
+}
+
+fn require_all(workspace: &Workspace) -> Outcome {
+    let missing: Vec<&str> = EXPECTED
+        .iter()
+        .copied()
+        .filter(|name| !workspace.dist().join(name).is_file())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "The widget was built, but without {}. Look at the `data-trunk` links in index.html: each file that \
+         the document loads needs one.",
+        missing.join(", ")
+    )))
+}
+
+fn stamp(workspace: &Workspace) -> PathBuf {
+    workspace.target().join("widget-fingerprint")
+}
+
+fn current_fingerprint(workspace: &Workspace) -> Result<String, Failure> {
+    let mut question = workspace.command("rustc");
+    question.arg("--version");
+    let compiler = process::answer("Asking rustc for its version", question)?;
+    let flags = environment::variable("RUSTFLAGS").unwrap_or_default();
+    fingerprint::of(workspace.root(), INPUTS, &[&compiler, &flags])
+}
+
+fn is_built(workspace: &Workspace, fingerprint: &str) -> bool {
+    let dist = workspace.dist();
+    dist.join(compress::MANIFEST).is_file()
+        && EXPECTED.iter().all(|name| dist.join(name).is_file())
+        && fs::read_to_string(stamp(workspace)).is_ok_and(|built| built == fingerprint)
+}
+
+/// The sizes as a table, the heaviest form of judgement last.
+fn table(files: &[(String, Sizes)]) -> Vec<String> {
+    let mut total = Sizes::default();
+    let mut lines = vec![format!(
+        "{:<24} {:>9} {:>9} {:>9}",
+        "file", "raw", "gzip", "brotli"
+    )];
+    for (name, sizes) in files {
+        total.raw += sizes.raw;
+        total.gzip += sizes.gzip;
+        total.brotli += sizes.brotli;
+        lines.push(row(name, *sizes));
+    }
+    lines.push(row("together", total));
+    lines
+}
+
+fn row(name: &str, sizes: Sizes) -> String {
+    format!(
+        "{name:<24} {:>9} {:>9} {:>9}",
+        sizes.raw, sizes.gzip, sizes.brotli
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_adds_up() {
+        let file = |raw, gzip, brotli| Sizes { raw, gzip, brotli };
+        let lines = table(&[
+            (String::from("a.js"), file(100, 60, 50)),
+            (String::from("b.css"), file(10, 6, 5)),
+        ]);
+        let last = lines.last().expect("a last line");
+        let words: Vec<&str> = last.split_whitespace().collect();
+        assert_eq!(words, ["together", "110", "66", "55"]);
+    }
+}
