@@ -20,16 +20,14 @@
 //! A line that cannot be read is answered with `{"error":{"code":…,"message":…}}`, and the filter
 //! goes on.
 
-use std::io::{self, BufRead, Write};
+mod filter;
 
+use filter::Refusal;
 use sealpay_protocol::card::{
     Brand, CardNumber, Expiry, Holder, Progress, SecurityCode, YearMonth, brand, number,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-/// The longest line that is read, bytes; the longest sensible one has about three hundred.
-const LINE_BYTES: u64 = 64 * 1024;
 
 const SHAPE: &str = "the line must be an object with nothing but the texts number, expiry, \
                      security_code and holder and the whole number now";
@@ -64,48 +62,19 @@ impl Answer {
     }
 }
 
-fn main() -> io::Result<()> {
-    let mut input = io::stdin().lock();
-    let mut output = io::stdout().lock();
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        io::Read::take(&mut input, LINE_BYTES).read_until(b'\n', &mut line)?;
-        if line.is_empty() {
-            return Ok(());
-        }
-        let is_whole = line.ends_with(b"\n") || input.fill_buf()?.is_empty();
-        let answer = if is_whole {
-            answer(&line)
-        } else {
-            input.skip_until(b'\n')?;
-            refusal("line_too_long", "the line has more than 65536 bytes")
-        };
-        writeln!(output, "{answer}")?;
-        output.flush()?;
-    }
+fn main() -> std::io::Result<()> {
+    filter::run(answer)
 }
 
 /// The answer to one line.
-pub(crate) fn answer(line: &[u8]) -> Value {
-    let value: Value = match serde_json::from_slice(line) {
-        Ok(value) => value,
-        Err(error) => return refusal("malformed_json", &error.to_string()),
-    };
-    let is_object = value.is_object();
-    // The parser's own words would repeat what was sent, which may be a card number.
-    let question = match serde_json::from_value::<Question>(value) {
-        Ok(question) if is_object => question,
-        _ => return refusal("malformed_request", SHAPE),
-    };
+pub(crate) fn answer(line: &[u8]) -> Result<Value, Refusal> {
+    let question: Question = filter::read(line, SHAPE)?;
     let today = question.now.map(YearMonth::from_unix_seconds);
     if question.expiry.is_some() && today.is_none() {
-        return refusal(
-            "now_missing",
-            "expiry cannot be judged without now, seconds since 1970",
-        );
+        let message = "expiry cannot be judged without now, seconds since 1970";
+        return Err(Refusal::new("now_missing", message));
     }
-    judge(&question, today)
+    Ok(judge(&question, today))
 }
 
 fn judge(question: &Question, today: Option<YearMonth>) -> Value {
@@ -149,8 +118,4 @@ fn judge(question: &Question, today: Option<YearMonth>) -> Value {
         "masked": masked,
         "errors": answer.errors,
     })
-}
-
-fn refusal(code: &str, message: &str) -> Value {
-    json!({"error": {"code": code, "message": message}})
 }

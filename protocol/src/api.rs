@@ -24,6 +24,7 @@ pub struct OpenSessionRequest {
     /// The compact order.
     pub order: String,
     /// The widget's ephemeral key, which also signs this request.
+    #[serde(deserialize_with = "crate::json::object")]
     pub key: PublicJwk,
     /// The page that embeds the widget.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
@@ -133,6 +134,7 @@ pub struct PayRequest {
     /// The way to pay.
     pub method: Method,
     /// The sealed card.
+    #[serde(deserialize_with = "crate::json::object")]
     pub card: SealedCard,
 }
 

@@ -63,14 +63,21 @@ impl PublicJwk {
 /// Reads the 32 bytes of an Ed25519 public key.
 ///
 /// # Errors
-/// [`KeyError`] for a point that is not on the curve or of small order.
+/// [`KeyError`] for a point that is not on the curve, of small order or written in a second way.
 pub fn verifying_key(bytes: &[u8; 32]) -> Result<VerifyingKey, KeyError> {
     let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError)?;
-    if key.is_weak() {
+    if key.is_weak() || !is_canonical(bytes) {
         Err(KeyError)
     } else {
         Ok(key)
     }
+}
+
+/// Whether the y coordinate is below 2^255 − 19 (RFC 8032 section 5.1.3 step 1). The library reads
+/// larger ones modulo that, and then one key would have two thumbprints.
+fn is_canonical(bytes: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = bytes;
+    *low < 0xed || middle.iter().any(|&byte| byte != 0xff) || high & 0x7f != 0x7f
 }
 
 impl Thumbprint {
@@ -121,5 +128,22 @@ mod tests {
         identity[0] = 1;
         assert_eq!(verifying_key(&identity), Err(KeyError));
         assert_eq!(verifying_key(&[0; 32]), Err(KeyError));
+    }
+
+    #[test]
+    fn a_second_spelling_of_a_key_is_refused() {
+        let mut checked = 0;
+        for low in 0xed..=0xff {
+            let mut second = [0xff; 32];
+            second[0] = low;
+            second[31] = 0x7f;
+            let mut first = [0; 32];
+            first[0] = low - 0xed;
+            if verifying_key(&first).is_ok() {
+                checked += 1;
+            }
+            assert_eq!(verifying_key(&second), Err(KeyError), "{low}");
+        }
+        assert!(checked > 0, "none of these points would be a key otherwise");
     }
 }

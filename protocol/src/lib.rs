@@ -10,6 +10,7 @@ pub mod currency;
 pub mod encoding;
 pub mod envelope;
 pub mod ids;
+pub mod json;
 pub mod key;
 pub mod limits;
 pub mod money;

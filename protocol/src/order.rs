@@ -12,6 +12,7 @@ pub use claims::{Capture, OrderClaims, OrderItem, Simulate};
 pub use verify::{CompactOrder, Order, OrderError};
 
 use crate::encoding::{base64url, from_base64url};
+use crate::json;
 use ed25519_dalek::{Signer, SigningKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -63,5 +64,5 @@ pub fn digest(compact: &str) -> [u8; 32] {
 #[must_use]
 pub fn claims_unverified(compact: &str) -> Option<OrderClaims> {
     let payload = compact.split('.').nth(1)?;
-    serde_json::from_slice(&from_base64url(payload)?).ok()
+    json::object_from_slice(&from_base64url(payload)?).ok()
 }

@@ -9,7 +9,7 @@ pub mod verify;
 use crate::encoding::{base64, base64url};
 use crate::key::Thumbprint;
 use crate::limits::{NONCE_BYTES, SIGNATURE_LIFETIME_SECONDS};
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::{Signature, Signer, SigningKey};
 use sha2::{Digest, Sha256};
 
 /// The covered components, in their one order (RFC 9421 section 2).
@@ -91,9 +91,19 @@ pub fn sign(
     let signature = key.sign(base.as_bytes());
     SignedHeaders {
         content_digest,
-        signature_input: [LABEL, "=", &signature_params].concat(),
-        signature: [LABEL, "=:", &base64(&signature.to_bytes()), ":"].concat(),
+        signature_input: input_header(&signature_params),
+        signature: signature_header(&signature),
     }
+}
+
+/// The value of `Signature-Input` (RFC 9421 section 4.1).
+fn input_header(signature_params: &str) -> String {
+    [LABEL, "=", signature_params].concat()
+}
+
+/// The value of `Signature` (RFC 9421 section 4.2).
+fn signature_header(signature: &Signature) -> String {
+    [LABEL, "=:", &base64(&signature.to_bytes()), ":"].concat()
 }
 
 /// The value of `@signature-params` (RFC 9421 section 2.3).

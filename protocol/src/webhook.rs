@@ -75,9 +75,10 @@ impl EndpointSecret {
     }
 
     fn mac(&self, message: &[u8]) -> Hmac<Sha256> {
-        // HMAC takes a key of any length (RFC 2104 section 2), so the error cannot happen.
-        let mac = Hmac::<Sha256>::new_from_slice(self.0.expose());
-        let mut mac = mac.unwrap_or_else(|_| Hmac::<Sha256>::new(&[0; 64].into()));
+        // RFC 2104 section 2, step 1: a shorter key is filled up with zeros to the block of SHA-256.
+        let mut block = Zeroizing::new([0; 64]);
+        block[..SECRET_BYTES].copy_from_slice(self.0.expose());
+        let mut mac = Hmac::<Sha256>::new((&*block).into());
         mac.update(message);
         mac
     }
@@ -124,9 +125,11 @@ pub fn sign(
 }
 
 fn check_timestamp(timestamp: &str, now: u64) -> Result<(), WebhookError> {
-    let sent: u64 = timestamp
-        .parse()
-        .map_err(|_| WebhookError::TimestampRefused)?;
+    // Digits only: the parser alone would take a plus sign too.
+    let digits = Some(timestamp).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
+    let sent: u64 = digits
+        .and_then(|text| text.parse().ok())
+        .ok_or(WebhookError::TimestampRefused)?;
     if sent.abs_diff(now) > WEBHOOK_TOLERANCE_SECONDS {
         return Err(WebhookError::TimestampRefused);
     }

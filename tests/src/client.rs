@@ -3,7 +3,7 @@
 //! Requests are built as plain data, so that a hostile test can change any part of one before it
 //! is sent, and a benchmark can prepare thousands.
 
-use crate::time::{OsRandom, now, now_ms, random};
+use crate::time::{OsRandom, TestClock, now, now_ms, random};
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::api::{
     CONTENT_TYPE, Method, NEW_SESSION, OpenSessionRequest, PayRequest, SessionView,
@@ -97,6 +97,18 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// A GET, perhaps with an API key.
+    #[must_use]
+    pub fn get_of(path: &str, api_key: Option<&str>) -> Self {
+        let headers = api_key.map(|key| ("authorization".to_owned(), format!("Bearer {key}")));
+        Self {
+            method: "GET".into(),
+            path: path.into(),
+            headers: headers.into_iter().collect(),
+            body: Vec::new(),
+        }
+    }
+
     /// Replaces a header.
     pub fn set(&mut self, name: &str, value: &str) {
         self.remove(name);
@@ -125,16 +137,30 @@ pub struct Browser {
     pub key: SigningKey,
     /// The verifier it talks to.
     pub verifier: Origin,
+    clock: TestClock,
 }
 
 impl Browser {
     /// A browser with a fresh key.
     #[must_use]
     pub fn new(verifier: &Origin) -> Self {
+        Self::with_clock(verifier, TestClock::default())
+    }
+
+    /// A browser with a clock of a test.
+    #[must_use]
+    pub fn with_clock(verifier: &Origin, clock: TestClock) -> Self {
         Self {
             key: SigningKey::from_bytes(&random()),
             verifier: verifier.clone(),
+            clock,
         }
+    }
+
+    /// Its clock, seconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.clock.now_ms() / 1000
     }
 
     /// Signs and packs any body.
@@ -146,10 +172,10 @@ impl Browser {
         idempotency_key: &str,
         body: Vec<u8>,
     ) -> Prepared {
-        self.request_at(path, session, idempotency_key, body, now())
+        self.request_at(path, session, idempotency_key, body, self.now())
     }
 
-    /// The same with a clock of its own.
+    /// The same, signed at another moment.
     #[must_use]
     pub fn request_at(
         &self,
@@ -169,6 +195,12 @@ impl Browser {
             session,
             body: &body,
         };
+        self.signed(&parts, created)
+    }
+
+    /// A request of any parts, rightly signed: what the verifier refuses then is the parts.
+    #[must_use]
+    pub fn signed(&self, parts: &RequestParts<'_>, created: u64) -> Prepared {
         let parameters = SignatureParameters {
             created,
             nonce: random(),
@@ -177,34 +209,46 @@ impl Browser {
             content_digest,
             signature_input,
             signature,
-        } = sign(&parts, &parameters, &self.key);
+        } = sign(parts, &parameters, &self.key);
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let headers = vec![
-            header("content-type", CONTENT_TYPE),
-            header("idempotency-key", idempotency_key),
-            header("sealpay-session", session),
+            header("content-type", parts.content_type),
+            header("idempotency-key", parts.idempotency_key),
+            header("sealpay-session", parts.session),
             header("content-digest", &content_digest),
             header("signature-input", &signature_input),
             header("signature", &signature),
         ];
+        let query = parts.query.map(|query| ["?", query].concat());
         Prepared {
-            method: "POST".into(),
-            path: path.into(),
+            method: parts.method.into(),
+            path: [parts.path, &query.unwrap_or_default()].concat(),
             headers,
-            body,
+            body: parts.body.to_vec(),
         }
+    }
+
+    /// The body that opens a session.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the body is always JSON")]
+    pub fn open_body(&self, order: &str, parent_origin: &str) -> Vec<u8> {
+        let body = OpenSessionRequest {
+            order: order.to_owned(),
+            key: PublicJwk::of(&self.key.verifying_key()),
+            parent_origin: origin(parent_origin),
+        };
+        serde_json::to_vec(&body).expect("the body is JSON")
     }
 
     /// A request that opens a session.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the body is always JSON")]
     pub fn open_session(&self, order: &str) -> Prepared {
-        let body = OpenSessionRequest {
-            order: order.to_owned(),
-            key: PublicJwk::of(&self.key.verifying_key()),
-            parent_origin: origin(SHOP_ORIGIN),
-        };
-        let body = serde_json::to_vec(&body).expect("the body is JSON");
+        self.open_with(self.open_body(order, SHOP_ORIGIN))
+    }
+
+    /// The same with any body.
+    #[must_use]
+    pub fn open_with(&self, body: Vec<u8>) -> Prepared {
         self.request("/v1/sessions", NEW_SESSION, &attempt().to_string(), body)
     }
 

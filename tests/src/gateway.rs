@@ -1,21 +1,34 @@
 //! A whole verifier inside the test: the real application, called without a socket.
+//!
+//! A test ends with [`TestGateway::finish`], which looks at everything that was kept and said.
 
-use crate::client::{Browser, Merchant, Prepared, SHOP_ORIGIN, origin};
+#![expect(
+    clippy::expect_used,
+    reason = "a test whose verifier does not work has to stop"
+)]
+
+use crate::client::{Browser, Merchant, Prepared, SHOP_ORIGIN, attempt, origin};
 use crate::folder::Folder;
-use crate::time::{now_ms, random};
+use crate::log;
+use crate::postgres::{Database, fresh_database};
+use crate::time::{TestClock, random};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use ed25519_dalek::SigningKey;
-use sealpay_protocol::api::{Problem, SessionView};
+use sealpay_protocol::api::{PaymentView, Problem, SessionView};
+use sealpay_protocol::card::Card;
 use sealpay_protocol::encoding::base64url;
+use sealpay_protocol::order::{OrderClaims, Simulate};
 use sealpay_protocol::origin::Origin;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 use verifier_server::config::Config;
 use verifier_server::edge::{Clock, Entropy};
+use verifier_server::flow::recover::recover;
 use verifier_server::flow::register::{NewMerchant, Registrar};
 use verifier_server::gate::master_key::MasterKey;
 use verifier_server::gate::vault::Vault;
@@ -41,12 +54,14 @@ impl Answer {
     pub fn json<T: DeserializeOwned>(&self) -> T {
         match serde_json::from_slice(&self.body) {
             Ok(value) => value,
-            Err(error) => panic!(
-                "{error}: {} {}",
-                self.status,
-                String::from_utf8_lossy(&self.body)
-            ),
+            Err(error) => panic!("{error}: {} {}", self.status, self.text()),
         }
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The code of a refusal.
@@ -77,8 +92,24 @@ pub struct TestGateway {
     pub origin: Origin,
     /// What it keeps.
     pub folder: Folder,
+    pub(crate) finished: bool,
+    config: Config,
+    master_key: [u8; 32],
     app: Router,
-    clock_offset_ms: Arc<AtomicI64>,
+    /// The clock of the verifier and its browsers.
+    pub clock: TestClock,
+    /// Last, because it can be dropped only when nobody is connected any more.
+    pub(crate) database: Option<Database>,
+}
+
+/// What goes on beside requests, until this is dropped.
+#[derive(Debug)]
+pub struct Beside(JoinHandle<()>);
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl TestGateway {
@@ -88,11 +119,18 @@ impl TestGateway {
     }
 
     /// The same with other settings. The provider has half a second to answer.
-    #[expect(
-        clippy::expect_used,
-        reason = "a test whose verifier does not start has to stop"
-    )]
     pub async fn with(settings: impl FnOnce(&mut Config)) -> Self {
+        Self::in_place(None, settings).await
+    }
+
+    /// On a fresh database of a real Postgres, where there is one.
+    pub async fn on_postgres() -> Option<Self> {
+        let database = fresh_database().await?;
+        Some(Self::in_place(Some(database), |_| {}).await)
+    }
+
+    async fn in_place(database: Option<Database>, settings: impl FnOnce(&mut Config)) -> Self {
+        log::capture();
         let folder = Folder::new("gateway");
         let mut config = Config {
             data: folder.path().to_owned(),
@@ -100,69 +138,93 @@ impl TestGateway {
             provider_timeout_ms: 500,
             ..Config::default()
         };
+        if let Some(database) = &database {
+            config.database = database.url().to_owned();
+        }
         config.rate_limit.per_second = 0;
         settings(&mut config);
-        let clock_offset_ms = Arc::new(AtomicI64::new(0));
-        let offset = Arc::clone(&clock_offset_ms);
-        let clock =
-            Clock::new(move || now_ms().saturating_add_signed(offset.load(Ordering::Relaxed)));
-        let entropy = Entropy::system();
-        let vault = Vault::new(&MasterKey::new(random()));
-        let store = Store::open(&config.database_url(), &Options::default())
-            .await
-            .expect("the store opens");
-        let merchant = register(&store, &vault, &clock, &entropy, None).await;
-        let parts = Parts {
-            store,
-            vault,
-            clock,
-            entropy,
-        };
-        let server = Server::new(&config, parts)
-            .await
-            .expect("the server starts");
-        let server = Arc::new(server);
-        let app = app(server.state.clone());
+        let clock = TestClock::default();
+        let master_key = random();
+        let server = build(&config, master_key, &clock).await;
+        let merchant = register_with(&server, None).await;
         Self {
+            app: app(server.state.clone()),
+            origin: config.public_origin.clone(),
+            finished: false,
             server,
             merchant,
-            origin: config.public_origin,
             folder,
-            app,
-            clock_offset_ms,
+            config,
+            master_key,
+            clock,
+            database,
         }
     }
 
-    /// Moves the verifier's clock.
+    /// Stops the verifier and starts it again on what it kept. What it was about to do is lost.
+    pub async fn restart(&mut self) {
+        self.server.state.gateway.store().close().await;
+        self.server = build(&self.config, self.master_key, &self.clock).await;
+        self.app = app(self.server.state.clone());
+    }
+
+    /// Moves the verifier's clock, and that of its browsers.
     pub fn move_clock(&self, seconds: i64) {
-        self.clock_offset_ms
-            .fetch_add(seconds * 1000, Ordering::Relaxed);
+        self.clock.move_by(seconds);
+    }
+
+    /// The verifier's clock, seconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.server.state.gateway.clock().now()
     }
 
     /// Registers another merchant.
     pub async fn register(&self, webhook_url: Option<&str>) -> Merchant {
-        let gateway = &self.server.state.gateway;
-        register(
-            gateway.store(),
-            gateway.vault(),
-            gateway.clock(),
-            gateway.entropy(),
-            webhook_url,
-        )
-        .await
+        register_with(&self.server, webhook_url).await
     }
 
-    /// A browser with a fresh key.
+    /// Runs recovery, housekeeping and the outbox.
+    #[must_use]
+    pub fn run_beside(&self) -> Beside {
+        let server = Arc::clone(&self.server);
+        Beside(tokio::spawn(async move { server.run_beside().await }))
+    }
+
+    /// Asks the bank about payments whose lease has run out; how many got an outcome.
+    pub async fn recover(&self) -> usize {
+        let recovered = recover(&self.server.state.gateway).await;
+        recovered.expect("the store answers")
+    }
+
+    /// A browser with a fresh key and the verifier's clock.
     #[must_use]
     pub fn browser(&self) -> Browser {
-        Browser::new(&self.origin)
+        Browser::with_clock(&self.origin, self.clock.clone())
+    }
+
+    /// The claims of a good order by the verifier's clock.
+    #[must_use]
+    pub fn claims(&self) -> OrderClaims {
+        let now = self.now();
+        OrderClaims {
+            iat: now,
+            exp: now + 1800,
+            ..self.merchant.claims(&self.origin)
+        }
+    }
+
+    /// A good order by the verifier's clock, perhaps asking for an outcome.
+    #[must_use]
+    pub fn order(&self, outcome: Option<&str>) -> String {
+        let mut claims = self.claims();
+        claims.simulate = outcome.map(|outcome| Simulate {
+            outcome: outcome.into(),
+        });
+        self.merchant.sign(&claims)
     }
 
     /// Sends a request.
-    #[expect(
-        clippy::expect_used,
-        reason = "a test that cannot build a request has to stop"
-    )]
     pub async fn send(&self, prepared: Prepared) -> Answer {
         let mut request = Request::builder()
             .method(prepared.method.as_str())
@@ -170,84 +232,98 @@ impl TestGateway {
         for (name, value) in &prepared.headers {
             request = request.header(name, value.as_bytes());
         }
-        let request = request
-            .body(Body::from(prepared.body))
-            .expect("the request is one");
-        let response = self
-            .app
-            .clone()
-            .oneshot(request)
-            .await
-            .expect("the application answers");
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX)
-            .await
-            .expect("the body arrives")
-            .to_vec();
-        let headers = parts
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                (
-                    name.to_string(),
-                    String::from_utf8_lossy(value.as_bytes()).into(),
-                )
-            })
-            .collect();
+        let request = request.body(Body::from(prepared.body));
+        let request = request.expect("the request is one");
+        let answered = self.app.clone().oneshot(request).await;
+        let (parts, body) = answered.expect("the application answers").into_parts();
+        let body = to_bytes(body, usize::MAX).await.expect("the body arrives");
+        let headers = parts.headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.to_string(), value)
+        });
         Answer {
             status: parts.status,
-            headers,
-            body,
+            headers: headers.collect(),
+            body: body.to_vec(),
         }
     }
 
     /// Sends a GET, perhaps with an API key.
     pub async fn get(&self, path: &str, api_key: Option<&str>) -> Answer {
-        let headers = api_key
-            .map(|key| ("authorization".to_owned(), format!("Bearer {key}")))
-            .into_iter()
-            .collect();
-        let prepared = Prepared {
-            method: "GET".into(),
-            path: path.into(),
-            headers,
-            body: Vec::new(),
-        };
-        self.send(prepared).await
+        self.send(Prepared::get_of(path, api_key)).await
     }
 
     /// Opens a session that is expected to open.
-    #[track_caller]
-    pub fn open<'a>(
-        &'a self,
-        browser: &'a Browser,
-        order: &'a str,
-    ) -> impl Future<Output = SessionView> + 'a {
-        async move {
-            let answer = self.send(browser.open_session(order)).await;
-            assert_eq!(
-                answer.status,
-                200,
-                "{}",
-                String::from_utf8_lossy(&answer.body)
-            );
-            answer.json()
-        }
+    pub async fn open(&self, browser: &Browser, order: &str) -> SessionView {
+        let answer = self.send(browser.open_session(order)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    /// Pays a fresh order in a fresh browser, and the answer is expected to tell of a payment.
+    pub async fn pay(&self, outcome: Option<&str>, card: &Card) -> PaymentView {
+        let order = self.order(outcome);
+        let browser = self.browser();
+        let session = self.open(&browser, &order).await;
+        let request = browser.pay(&order, &session, attempt(), card);
+        let answer = self.send(request).await;
+        assert!(answer.status.is_success(), "{}", answer.text());
+        answer.json()
+    }
+
+    /// The payment as its merchant sees it.
+    pub async fn payment(&self, payment: impl ToString) -> Value {
+        let path = format!("/v1/payments/{}", payment.to_string());
+        let answer = self.get(&path, Some(&self.merchant.api_key)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    /// The events of a payment, the first one first.
+    pub async fn events_of(&self, payment: impl ToString) -> Vec<Value> {
+        let payment = payment.to_string();
+        let key = Some(self.merchant.api_key.as_str());
+        let answer = self.get("/v1/events?limit=100", key).await;
+        let page: Value = answer.json();
+        let events = page["data"].as_array().expect("a page has data").iter();
+        let mut events: Vec<_> = events
+            .filter(|event| event["payment"] == payment.as_str())
+            .cloned()
+            .collect();
+        events.reverse();
+        events
     }
 }
 
+async fn build(config: &Config, master_key: [u8; 32], clock: &TestClock) -> Arc<Server> {
+    let clock = clock.clone();
+    let store = Store::open(&config.database_url(), &Options::default()).await;
+    let parts = Parts {
+        store: store.expect("the store opens"),
+        vault: Vault::new(&MasterKey::new(master_key)),
+        clock: Clock::new(move || clock.now_ms()),
+        entropy: Entropy::system(),
+    };
+    let server = Server::new(config, parts).await;
+    Arc::new(server.expect("the server starts"))
+}
+
+async fn register_with(server: &Server, webhook_url: Option<&str>) -> Merchant {
+    let gateway = &server.state.gateway;
+    let registrar = Registrar {
+        store: gateway.store(),
+        vault: gateway.vault(),
+        clock: gateway.clock(),
+        entropy: gateway.entropy(),
+    };
+    register(&registrar, webhook_url).await
+}
+
 /// Registers a merchant with a fresh key and the shop's origin.
-#[expect(
-    clippy::expect_used,
-    reason = "a test whose merchant cannot be registered has to stop"
-)]
-pub async fn register(
-    store: &Store,
-    vault: &Vault,
-    clock: &Clock,
-    entropy: &Entropy,
-    webhook_url: Option<&str>,
-) -> Merchant {
+///
+/// # Panics
+/// When that fails.
+pub async fn register(registrar: &Registrar<'_>, webhook_url: Option<&str>) -> Merchant {
     let key = SigningKey::from_bytes(&random());
     let new = NewMerchant {
         name: "Paper Lantern".into(),
@@ -256,16 +332,8 @@ pub async fn register(
         origins: vec![origin(SHOP_ORIGIN).to_string()],
         webhook_url: webhook_url.map(str::to_owned),
     };
-    let registrar = Registrar {
-        store,
-        vault,
-        clock,
-        entropy,
-    };
-    let made = registrar
-        .add_merchant(new)
-        .await
-        .expect("the merchant is registered");
+    let made = registrar.add_merchant(new).await;
+    let made = made.expect("the merchant is registered");
     Merchant {
         id: made.merchant.parse().expect("the merchant has an id"),
         key_id: made.key_id,

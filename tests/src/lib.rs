@@ -1,7 +1,21 @@
 //! What the tests of the whole stand on.
 
+pub mod accessibility;
+pub mod browser;
 pub mod client;
+pub mod evidence;
 pub mod folder;
 pub mod gateway;
+pub mod leaks;
+pub mod load;
+pub mod log;
+pub mod merchant_site;
+pub mod network;
 pub mod postgres;
+pub mod processes;
+pub mod scenario;
+pub mod shopper;
+pub mod stage;
 pub mod time;
+pub mod verifier_process;
+pub mod webhook_receiver;

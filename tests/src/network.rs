@@ -36,10 +36,18 @@ struct Rule {
     times: u32,
 }
 
+/// A request that came this way.
+#[derive(Debug)]
+struct Carried {
+    method_and_path: String,
+    attempt: Option<String>,
+    session: Option<String>,
+}
+
 #[derive(Debug, Default)]
 struct State {
     rules: Vec<Rule>,
-    carried: Vec<String>,
+    carried: Vec<Carried>,
 }
 
 #[derive(Debug, Default)]
@@ -110,7 +118,17 @@ impl Network {
     #[must_use]
     pub fn count(&self, method_and_path: &str) -> usize {
         let state = self.shared.state();
-        state.carried.iter().filter(|carried| *carried == method_and_path).count()
+        let carried = state.carried.iter();
+        carried.filter(|carried| carried.method_and_path == method_and_path).count()
+    }
+
+    /// The attempts to pay that were sent for a session, in order, whatever became of them.
+    #[must_use]
+    pub fn attempts_of(&self, session: &str) -> Vec<String> {
+        let state = self.shared.state();
+        let of_session = |carried: &&Carried| carried.session.as_deref() == Some(session);
+        let attempts = state.carried.iter().filter(of_session);
+        attempts.filter_map(|carried| carried.attempt.clone()).collect()
     }
 }
 
@@ -120,13 +138,17 @@ impl Shared {
     }
 
     /// Notes a request and says what happens to it.
-    fn fate_of(&self, method: &str, path: &str) -> Option<Fault> {
+    fn fate_of(&self, request: &Request) -> Option<Fault> {
         let mut state = self.state();
-        state.carried.push(format!("{method} {path}"));
+        state.carried.push(Carried {
+            method_and_path: [&request.method, " ", &request.path].concat(),
+            attempt: header(&request.head, "idempotency-key").map(str::to_owned),
+            session: header(&request.head, "sealpay-session").map(str::to_owned),
+        });
         let rule = state
             .rules
             .iter_mut()
-            .find(|rule| rule.times > 0 && path.contains(&rule.path))?;
+            .find(|rule| rule.times > 0 && request.path.contains(&rule.path))?;
         rule.times -= 1;
         let fault = rule.fault;
         if fault == Fault::Held {
@@ -143,7 +165,7 @@ fn carry(shared: &Shared, mut client: TcpStream, server: SocketAddr) -> std::io:
     let Some(request) = Request::read(&mut client)? else {
         return Ok(());
     };
-    let fate = shared.fate_of(&request.method, &request.path);
+    let fate = shared.fate_of(&request);
     let answer = match fate {
         Some(Fault::RequestLost) => return client.shutdown(Shutdown::Both),
         Some(Fault::NotFound) => {
@@ -172,6 +194,7 @@ fn ask(server: SocketAddr, request: &Request) -> std::io::Result<Vec<u8>> {
 }
 
 struct Request {
+    head: String,
     method: String,
     path: String,
     bytes: Vec<u8>,
@@ -205,14 +228,16 @@ impl Request {
             body.extend_from_slice(&chunk[..read]);
         }
         let mut words = head.split(' ');
-        let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+        let mut word = || words.next().unwrap_or_default().to_owned();
+        let (method, path) = (word(), word());
         let kept = head.split("\r\n").filter(|line| !is_header(line, "connection"));
         let mut request: Vec<u8> = kept.collect::<Vec<_>>().join("\r\n").into_bytes();
         request.extend_from_slice(b"\r\nconnection: close\r\n\r\n");
         request.extend_from_slice(&body);
         Ok(Some(Self {
-            method: method.to_owned(),
-            path: path.to_owned(),
+            method,
+            path,
+            head,
             bytes: request,
         }))
     }

@@ -16,7 +16,8 @@ const GLANCE: Duration = Duration::from_millis(20);
 const PORTS_TO_TRY: u32 = 5;
 
 /// Ends the program when its standard input ends, which the operating system sees to, even when
-/// the tests are killed. `$FOLDER` is thrown away then, unless the last word was to keep it.
+/// the tests are killed. `$FOLDER` is thrown away then, unless the last word was to keep it, and
+/// so is the stage that it stood on when nothing else does.
 const WATCHDOG: &str = r#"
 "$@" &
 program=$!
@@ -26,7 +27,9 @@ kill -TERM $program 2> /dev/null
 impatience=$!
 wait $program
 kill $impatience 2> /dev/null
-if [ -n "$FOLDER" ] && [ "$word" != keep ]; then rm -rf "$FOLDER"; rmdir "${FOLDER%/*}" 2> /dev/null; fi
+if [ -z "$FOLDER" ] || [ "$word" = keep ]; then exit; fi
+rm -rf "$FOLDER"
+case "${FOLDER%/*}" in */sealpay-*) rmdir "${FOLDER%/*}" 2> /dev/null ;; esac
 "#;
 
 /// A setting of the environment that is there and not empty.

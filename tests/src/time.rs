@@ -2,6 +2,8 @@
 
 use rand_core::{TryCryptoRng, TryRng};
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970.
@@ -21,6 +23,38 @@ pub fn now_ms() -> u64 {
 #[must_use]
 pub fn now() -> u64 {
     now_ms() / 1000
+}
+
+/// A clock that a test moves or stops. Clones are the same clock.
+#[derive(Debug, Clone, Default)]
+pub struct TestClock(Arc<ClockState>);
+
+#[derive(Debug, Default)]
+struct ClockState {
+    offset_ms: AtomicI64,
+    /// Where it stands; 0 while it goes.
+    stopped_at_ms: AtomicU64,
+}
+
+impl TestClock {
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        let stopped = self.0.stopped_at_ms.load(Ordering::SeqCst);
+        let real = if stopped == 0 { now_ms() } else { stopped };
+        real.saturating_add_signed(self.0.offset_ms.load(Ordering::SeqCst))
+    }
+
+    /// Moves it.
+    pub fn move_by(&self, seconds: i64) {
+        self.0.offset_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// Stops it in the middle of a second; it can still be moved.
+    pub fn stop(&self) {
+        let middle = now_ms() / 1000 * 1000 + 500;
+        self.0.stopped_at_ms.store(middle, Ordering::SeqCst);
+    }
 }
 
 /// `N` random bytes of the operating system.

@@ -1,2 +1,4 @@
 //! Tests.
 mod api;
+mod browser;
+mod crash;

@@ -148,8 +148,15 @@ fn tools(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
     Ok(tools::install(workspace, Purpose::Test)?)
 }
 
-fn format_check(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
-    cargo(workspace, tally, &["fmt", "--all", "--check"])
+fn format_check(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
+    let command = workspace.cargo(&["fmt", "--all", "--", "--check", "--files-with-diff"]);
+    process::run("cargo fmt", command, Show::Output, &mut |_| ()).map_err(|failure| {
+        Ended::Failed(if failure.has_advice() {
+            failure
+        } else {
+            Failure::new("The files above are not formatted: run `cargo fmt --all`.")
+        })
+    })
 }
 
 fn lint(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
@@ -157,6 +164,7 @@ fn lint(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--keep-going",
         "--",
         "-D",
         "warnings",
@@ -196,7 +204,11 @@ fn widget(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
 }
 
 fn build(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
-    cargo(workspace, tally, &["build", "--workspace", "--all-targets"])
+    cargo(
+        workspace,
+        tally,
+        &["build", "--workspace", "--all-targets", "--keep-going"],
+    )
 }
 
 /// All tests but those of the whole.

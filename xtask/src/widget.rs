@@ -8,7 +8,9 @@ use crate::console;
 use crate::environment::{self, Stopwatch};
 use crate::failure::{Failure, Outcome};
 use crate::fingerprint;
+use crate::minify;
 use crate::process::{self, Show};
+use crate::shorten::{Shortened, shorten};
 use crate::wasm;
 use crate::workspace::Workspace;
 
@@ -23,17 +25,20 @@ const INPUTS: &[&str] = &[
     "static",
     "widget",
     "xtask/src/compress.rs",
+    "xtask/src/minify.rs",
+    "xtask/src/shorten.rs",
     "xtask/src/wasm.rs",
 ];
 
 const MODULE: &str = "sealpay-widget_bg.wasm";
+const SCRIPT: &str = "sealpay-widget.js";
 
 /// What a browser loads for the form, and the page for the loader. Without one of them nothing works.
 const EXPECTED: &[&str] = &[
     "boot.js",
     "checkout.js",
     "index.html",
-    "sealpay-widget.js",
+    SCRIPT,
     MODULE,
     "style.css",
 ];
@@ -52,7 +57,8 @@ pub(crate) fn build(workspace: &Workspace) -> Outcome {
     compile(workspace)?;
     assemble(workspace)?;
     require_all(workspace)?;
-    slim(&workspace.dist().join(MODULE))?;
+    slim(&workspace.dist())?;
+    minify::folder(&workspace.dist())?;
     let files = compress::folder(&workspace.dist())?;
     for line in table(&files) {
         console::note(&line);
@@ -97,10 +103,14 @@ fn assemble(workspace: &Workspace) -> Outcome {
     process::run("trunk", command, Show::Progress, &mut |_| ())
 }
 
-fn slim(module: &Path) -> Outcome {
-    let broken = |error| Failure::because(format!("{} cannot be slimmed", module.display()), error);
-    let slimmed = wasm::without_custom_sections(&fs::read(module).map_err(broken)?)?;
-    fs::write(module, slimmed).map_err(broken)
+/// Takes out of the module what no browser needs, and shortens the names between it and its script.
+fn slim(dist: &Path) -> Outcome {
+    let broken = |error| Failure::because(format!("{} cannot be slimmed", dist.display()), error);
+    let module = wasm::without_custom_sections(&fs::read(dist.join(MODULE)).map_err(broken)?)?;
+    let script = fs::read_to_string(dist.join(SCRIPT)).map_err(broken)?;
+    let Shortened { module, script } = shorten(&module, &script)?;
+    fs::write(dist.join(MODULE), module).map_err(broken)?;
+    fs::write(dist.join(SCRIPT), script).map_err(broken)
 }
 
 fn require_all(workspace: &Workspace) -> Outcome {

@@ -74,7 +74,8 @@ impl Workspace {
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command =
             self.command(environment::variable("CARGO").unwrap_or_else(|| String::from("cargo")));
-        command.args(arguments);
+        // Its lines are read here, and no terminal is behind them.
+        command.args(arguments).env("CARGO_TERM_COLOR", "never");
         command
     }
 }

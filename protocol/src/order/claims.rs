@@ -1,6 +1,7 @@
 //! The claims of an order as they are written.
 
 use crate::ids::MerchantId;
+use crate::json;
 use crate::origin::Origin;
 use serde::{Deserialize, Serialize};
 
@@ -32,13 +33,21 @@ pub struct OrderClaims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What is bought, for the shopper.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::optional_objects"
+    )]
     pub items: Option<Vec<OrderItem>>,
     /// The merchant's reference for the shopper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
     /// Asks the simulated bank for an outcome; test mode only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::optional_object"
+    )]
     pub simulate: Option<Simulate>,
 }
 

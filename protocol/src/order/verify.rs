@@ -5,6 +5,7 @@ use super::{Header, TYPE};
 use crate::currency::Currency;
 use crate::encoding::{array_from_base64url, from_base64url};
 use crate::ids::MerchantId;
+use crate::json;
 use crate::limits;
 use crate::money::Money;
 use crate::origin::Origin;
@@ -101,7 +102,7 @@ impl<'a> CompactOrder<'a> {
         let (header, payload) = signed
             .split_once('.')
             .ok_or(OrderError::Malformed("order"))?;
-        let header: Header = json(header).ok_or(OrderError::Malformed("header"))?;
+        let header: Header = object(header).ok_or(OrderError::Malformed("header"))?;
         if !matches!(header.alg.as_str(), "Ed25519" | "EdDSA") {
             return Err(OrderError::Malformed("alg"));
         }
@@ -111,7 +112,7 @@ impl<'a> CompactOrder<'a> {
         if !is_name(&header.kid, 1, 64) {
             return Err(OrderError::Malformed("kid"));
         }
-        let claims = json(payload).ok_or(OrderError::Malformed("payload"))?;
+        let claims = object(payload).ok_or(OrderError::Malformed("payload"))?;
         let signature: [u8; 64] =
             array_from_base64url(signature).ok_or(OrderError::Malformed("signature"))?;
         let signature = Signature::from_bytes(&signature);
@@ -184,8 +185,8 @@ impl Order {
     }
 }
 
-fn json<T: serde::de::DeserializeOwned>(part: &str) -> Option<T> {
-    serde_json::from_slice(&from_base64url(part)?).ok()
+fn object<T: serde::de::DeserializeOwned>(part: &str) -> Option<T> {
+    json::object_from_slice(&from_base64url(part)?).ok()
 }
 
 fn is_name(text: &str, least: usize, most: usize) -> bool {
@@ -199,11 +200,15 @@ fn is_reference(text: &str) -> bool {
         && text.bytes().all(|c| (b' '..=b'~').contains(&c))
 }
 
-/// Text for people: no control characters, which could hide or reorder what a shopper reads.
+/// Text for people on one line: no control characters, which could hide or reorder what a shopper
+/// reads, whether of ASCII, of bidirectional text or of line breaking.
 fn is_shown(text: &str, most: usize) -> bool {
     let hidden = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(
+                c,
+                '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            )
     };
     !text.is_empty() && text.chars().count() <= most && !text.chars().any(hidden)
 }

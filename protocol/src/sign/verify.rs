@@ -4,10 +4,10 @@
 //! [`ReceivedSignature::check_freshness`] at the times, and [`ReceivedSignature::verify`] at the digest and the signature.
 
 use super::{
-    COMPONENTS, LABEL, RequestParts, SignatureParameters, TAG, content_digest, signature_base,
-    signature_params,
+    COMPONENTS, LABEL, RequestParts, SignatureParameters, TAG, content_digest, input_header,
+    signature_base, signature_header, signature_params,
 };
-use crate::encoding::array_from_base64url;
+use crate::encoding::{array_from_base64url, from_base64};
 use crate::key::Thumbprint;
 use crate::limits::{
     NONCE_BYTES, SIGNATURE_AHEAD_SECONDS, SIGNATURE_HEADER_BYTES, SIGNATURE_LIFETIME_SECONDS,
@@ -103,6 +103,9 @@ impl ReceivedSignature {
         {
             return Err(SignatureError::Malformed);
         }
+        if !is_content_digest(headers.content_digest) {
+            return Err(SignatureError::Malformed);
+        }
         let (parameters, thumbprint) =
             parse_input(headers.signature_input).ok_or(SignatureError::Malformed)?;
         let signature = parse_signature(headers.signature).ok_or(SignatureError::Malformed)?;
@@ -182,6 +185,16 @@ impl ReceivedSignature {
     }
 }
 
+/// Whether the text is `sha-256=:<base64 of 32 bytes>:`; no second algorithm beside it.
+fn is_content_digest(header: &str) -> bool {
+    let digest = header
+        .strip_prefix("sha-256=:")
+        .and_then(|rest| rest.strip_suffix(':'));
+    digest
+        .and_then(from_base64)
+        .is_some_and(|bytes| bytes.len() == 32)
+}
+
 fn only_member(header: &str) -> Option<ListEntry> {
     let mut dictionary = Dictionary::parse(Parser::new(header)).ok()?;
     if dictionary.len() != 1 {
@@ -190,6 +203,8 @@ fn only_member(header: &str) -> Option<ListEntry> {
     dictionary.swap_remove(LABEL)
 }
 
+/// Reads `Signature-Input`. The parser forgives what RFC 9651 tells it to (spaces, a member that comes
+/// twice, leading zeros); the comparison at the end does not.
 fn parse_input(header: &str) -> Option<(SignatureParameters, Thumbprint)> {
     let ListEntry::InnerList(list) = only_member(header)? else {
         return None;
@@ -217,7 +232,9 @@ fn parse_input(header: &str) -> Option<(SignatureParameters, Thumbprint)> {
     right.then_some(())?;
     let nonce = array_from_base64url(text("nonce")?)?;
     let thumbprint = Thumbprint::parse(text("keyid")?)?;
-    Some((SignatureParameters { created, nonce }, thumbprint))
+    let parameters = SignatureParameters { created, nonce };
+    let canonical = input_header(&signature_params(&parameters, &thumbprint));
+    (header == canonical).then_some((parameters, thumbprint))
 }
 
 fn covers_exactly(list: &InnerList) -> bool {
@@ -236,5 +253,6 @@ fn parse_signature(header: &str) -> Option<Signature> {
         return None;
     };
     item.params.is_empty().then_some(())?;
-    Signature::from_slice(&bytes).ok()
+    let signature = Signature::from_slice(&bytes).ok()?;
+    (header == signature_header(&signature)).then_some(signature)
 }

@@ -1,3 +1,40 @@
 //! The HTTP interface, called without a socket; the folder follows the paths.
 
+mod bad_input;
+mod concurrency;
 mod payments;
+mod reading;
+mod sessions;
+
+/// Makes a test of each function on each database.
+macro_rules! on_both_databases {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let gateway = harness::gateway::TestGateway::start().await;
+                    super::$name(&gateway).await;
+                    gateway.finish().await;
+                }
+            )*
+        }
+
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    match harness::gateway::TestGateway::on_postgres().await {
+                        Some(gateway) => {
+                            super::$name(&gateway).await;
+                            gateway.finish().await;
+                        }
+                        None => eprintln!("skipped without Postgres: {}", stringify!($name)),
+                    }
+                }
+            )*
+        }
+    };
+}
+
+use on_both_databases;

@@ -51,18 +51,19 @@ struct Wish {
 
 async fn claim(tx: &mut Tx<'_>, wish: &Wish) -> Result<Claim, Fault> {
     // All three are sent at once, and what should not stay is taken back: that is rare, and a
-    // payment costs one journey to the database less.
+    // payment costs one journey to the database less. The payment comes before the session, as it
+    // does when the outcome is written: in another order the two could wait for each other.
     let changed = tx
         .execute_together(&[
             (nonces::SPEND, &wish.nonce),
-            (HOLD, &wish.hold),
             (payments::INSERT, &wish.row),
+            (HOLD, &wish.hold),
         ])
         .await?;
-    let [fresh, held, inserted] = changed[..] else {
+    let [fresh, inserted, held] = changed[..] else {
         return Err(StoreError::Corrupt("three statements have three counts".into()).into());
     };
-    if (fresh, held, inserted) == (1, 1, 1) {
+    if (fresh, inserted, held) == (1, 1, 1) {
         return Ok(Claim::Claimed);
     }
     let payment = &wish.payment;

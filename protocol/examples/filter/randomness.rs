@@ -1,0 +1,16 @@
+//! The operating system's randomness, for lines that do not bring their own.
+
+use crate::filter::Refusal;
+
+/// Bytes that nobody can guess.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a filter is the edge where randomness is drawn; the library is handed the bytes"
+)]
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Refusal> {
+    let mut bytes = [0; N];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(error) => Err(Refusal::new("randomness_missing", error)),
+    }
+}

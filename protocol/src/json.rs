@@ -1,0 +1,99 @@
+//! JSON objects, and nothing else, for the structures of the protocol.
+//!
+//! A derived `Deserialize` also takes an array with the members in the order of the source code.
+//! No other implementation would, and a second spelling is a second meaning: so objects only.
+
+use core::fmt;
+use core::marker::PhantomData;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, de};
+
+/// Reads one JSON object.
+///
+/// # Errors
+/// The text is not JSON, not an object, or has other members than the type.
+pub fn object_from_slice<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice::<Object<T>>(bytes).map(|object| object.0)
+}
+
+/// For `#[serde(deserialize_with)]`: a member that is an object.
+///
+/// # Errors
+/// It is not one.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|object| object.0)
+}
+
+/// For `#[serde(deserialize_with)]`: an optional member that is an object.
+///
+/// # Errors
+/// It is there and is not one.
+pub fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|object| object.0))
+}
+
+/// For `#[serde(deserialize_with)]`: an optional member that is an array of objects.
+///
+/// # Errors
+/// It is there and is not one.
+pub fn optional_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    let objects = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
+    Ok(objects.map(|objects| objects.into_iter().map(|object| object.0).collect()))
+}
+
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_map(ObjectVisitor(PhantomData))
+            .map(Object)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::object_from_slice;
+    use crate::key::PublicJwk;
+
+    #[test]
+    fn an_object_is_read_and_an_array_of_its_values_is_not() {
+        let rows = [
+            (r#"{"kty":"OKP","crv":"Ed25519","x":""}"#, true),
+            (r#" {"x":"","crv":"Ed25519","kty":"OKP"} "#, true),
+            (r#"["OKP","Ed25519",""]"#, false),
+            (r#"{"kty":"OKP","crv":"Ed25519","x":"","kty":"OKP"}"#, false),
+            (r#"{"kty":"OKP","crv":"Ed25519","x":"","d":""}"#, false),
+            (r#"{"kty":"OKP","crv":"Ed25519"}"#, false),
+            (r#"{"kty":"OKP","crv":"Ed25519","x":""}{}"#, false),
+            ("null", false),
+            (r#""OKP""#, false),
+            ("", false),
+        ];
+        for (text, good) in rows {
+            let read = object_from_slice::<PublicJwk>(text.as_bytes());
+            assert_eq!(read.is_ok(), good, "{text}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! axe-core, where it can be had: npm puts it below `target`, so that nothing of the project
+//! depends on Node.js. Without npm, or without its registry, this says loudly that it is skipped.
+
+#![expect(clippy::expect_used, reason = "a test whose tool is broken has to stop")]
+
+use crate::browser::Session;
+use crate::processes::target;
+use serde_json::{Value, json};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The version whose rules are kept.
+const PACKAGE: &str = "axe-core@4";
+
+/// Whoever keeps these keeps WCAG 2.2 AA as far as a program can tell, and good manners.
+const RULES: [&str; 5] = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"];
+
+/// Rules about whole pages. A form in a frame is a part of one: the page has the landmarks and
+/// the first heading.
+const RULES_FOR_PAGES: [&str; 2] = ["region", "page-has-heading-one"];
+
+const RUN: &str = "
+    const [rules, off, done] = arguments;
+    const switched_off = Object.fromEntries(off.map((rule) => [rule, { enabled: false }]));
+    const only = { type: 'tag', values: rules };
+    axe.run(document, { runOnly: only, rules: switched_off, iframes: false, resultTypes: ['violations'] })
+      .then(({ violations, passes }) => done({
+        passes: passes.length,
+        findings: violations.map(({ id, help, nodes }) =>
+          `${id}: ${help}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`),
+      }))
+      .catch((error) => done({ passes: 0, findings: [String(error)] }));
+";
+
+/// What stands in the current frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// A whole page.
+    Page,
+    /// A form that stands in a page.
+    Frame,
+}
+
+/// What axe-core finds wrong in the current frame; nothing when it is not to be had.
+///
+/// # Panics
+/// When axe-core does not run.
+pub async fn findings(session: &Session, part: Part) -> Vec<String> {
+    let Some(source) = source() else {
+        return Vec::new();
+    };
+    let is_there = session.run("return typeof axe === 'object'", Vec::new()).await;
+    if is_there != Value::Bool(true) {
+        session.run(source, Vec::new()).await;
+    }
+    let off = if part == Part::Frame { RULES_FOR_PAGES.as_slice() } else { &[] };
+    let arguments = vec![json!(RULES), json!(off)];
+    let told = session.driver().execute_async(RUN, arguments).await;
+    let told = told.expect("axe-core runs").json().clone();
+    let findings = told["findings"].as_array().expect("a list of findings");
+    let findings: Vec<_> = findings.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let passes = told["passes"].as_u64().unwrap_or(0);
+    assert!(passes > 5 || !findings.is_empty(), "axe-core looked at nothing: {told}");
+    findings
+}
+
+/// The program of axe-core, installed at the first call.
+fn source() -> Option<&'static str> {
+    static SOURCE: OnceLock<Option<String>> = OnceLock::new();
+    let source = SOURCE.get_or_init(|| {
+        let folder = target().join("interop/axe");
+        let program = folder.join("node_modules/axe-core/axe.min.js");
+        if !program.is_file() {
+            std::fs::create_dir_all(&folder).expect("target can be written");
+            let mut npm = Command::new("npm");
+            npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]);
+            npm.arg(&folder).arg(PACKAGE);
+            let installed = npm.output().is_ok_and(|output| output.status.success());
+            if !installed {
+                eprintln!(
+                    "\n*** SKIPPED: axe-core cannot be installed ({PACKAGE}, by npm); nobody \
+                     looks at accessibility. ***\n"
+                );
+                return None;
+            }
+        }
+        Some(std::fs::read_to_string(program).expect("what was installed can be read"))
+    });
+    source.as_deref()
+}

@@ -1,0 +1,262 @@
+//! A real Chromium, driven over WebDriver: one driver for the whole test process, one session for
+//! each scenario.
+//!
+//! Without Chromium a scenario is skipped, and says so loudly; with `SEALPAY_TEST_BROWSER=1` that
+//! is a failure.
+
+#![expect(clippy::expect_used, reason = "a test whose browser does not obey has to stop")]
+
+use crate::processes::{Running, setting, target};
+use serde_json::{Value, json};
+use std::future::Future;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+use thirtyfour::prelude::*;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep};
+
+/// How long a condition may take to become true. Only a failing test waits so long.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+const GLANCE: Duration = Duration::from_millis(40);
+/// Sessions at once: a browser is several processes, and a crowd of them only waits for itself.
+const SESSIONS: usize = 3;
+
+static ROOM: Semaphore = Semaphore::const_new(SESSIONS);
+
+/// Chromium without anything that asks, updates or phones.
+const ARGUMENTS: [&str; 9] = [
+    "--headless=new",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-search-engine-choice-screen",
+    "--window-size=1280,900",
+];
+
+/// In which processes page and form run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// In one, where the driver hears what the browser complains of in the form.
+    #[default]
+    None,
+    /// Each site in its own, as shoppers have it.
+    Sites,
+}
+
+/// A browser window of its own, with nothing remembered from others.
+#[derive(Debug)]
+pub struct Session {
+    driver: WebDriver,
+    _room: SemaphorePermit<'static>,
+}
+
+impl Session {
+    /// Opens a window; `None` when there is no browser.
+    ///
+    /// # Panics
+    /// When there is one and it does not start.
+    pub async fn open(isolation: Isolation) -> Option<Self> {
+        let server = driver()?;
+        let room = ROOM.acquire().await.expect("the room is never closed");
+        let mut capabilities = DesiredCapabilities::chrome();
+        for argument in ARGUMENTS {
+            capabilities.add_arg(argument).expect("an argument");
+        }
+        if is_root() {
+            capabilities.add_arg("--no-sandbox").expect("an argument");
+        }
+        if isolation == Isolation::None {
+            capabilities.add_arg("--disable-site-isolation-trials").expect("an argument");
+        }
+        if let Some(program) = setting("CHROMIUM") {
+            capabilities.set_binary(&program).expect("a path");
+        }
+        let log = json!({ "browser": "ALL" });
+        capabilities.as_mut().set("goog:loggingPrefs", log).expect("a capability");
+        let driver = WebDriver::new(server, capabilities).await;
+        let driver = driver.expect("Chromium starts under its driver");
+        let session = Self {
+            driver,
+            _room: room,
+        };
+        let recorder = json!({ "source": include_str!("recorder.js") });
+        session.developer_tools("Page.addScriptToEvaluateOnNewDocument", recorder).await;
+        Some(session)
+    }
+
+    /// The driver, for what is not here.
+    #[must_use]
+    pub const fn driver(&self) -> &WebDriver {
+        &self.driver
+    }
+
+    /// Runs a command of the developer tools.
+    ///
+    /// # Panics
+    /// When the browser refuses it.
+    pub async fn developer_tools(&self, method: &str, parameters: Value) -> Value {
+        let answer = self.driver.cdp().send_raw(method, parameters).await;
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// Goes to an address.
+    ///
+    /// # Panics
+    /// When the browser does not load it.
+    pub async fn go(&self, address: &str) {
+        let went = self.driver.goto(address).await;
+        went.unwrap_or_else(|error| panic!("{address}: {error}"));
+    }
+
+    /// Runs a script in the current frame, and gives what it returns.
+    ///
+    /// # Panics
+    /// When it throws.
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
+        let result = self.driver.execute(script, arguments).await;
+        match result {
+            Ok(value) => value.json().clone(),
+            Err(error) => panic!("{script}: {error}"),
+        }
+    }
+
+    /// The first element that fits, as soon as there is one that can be seen.
+    ///
+    /// # Panics
+    /// When none appears.
+    pub async fn see(&self, selector: &str) -> WebElement {
+        eventually(selector, async || {
+            let element = self.driver.find(By::Css(selector)).await.ok()?;
+            element.is_displayed().await.ok()?.then_some(element)
+        })
+        .await
+    }
+
+    /// How many elements fit just now.
+    ///
+    /// # Panics
+    /// When the browser does not say.
+    pub async fn count(&self, selector: &str) -> usize {
+        self.driver.find_all(By::Css(selector)).await.expect("elements can be counted").len()
+    }
+
+    /// The text of the first element that fits, as soon as it holds some words.
+    ///
+    /// # Panics
+    /// When it never does, with what it held last.
+    pub async fn read(&self, selector: &str, words: &str) -> String {
+        let mut last = String::from("nothing");
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Ok(element) = self.driver.find(By::Css(selector)).await
+                && let Ok(text) = element.text().await
+            {
+                if text.contains(words) {
+                    return text;
+                }
+                last = text;
+            }
+            sleep(GLANCE).await;
+        }
+        panic!("{selector} never said {words:?}; last it said {last:?}");
+    }
+
+    /// What the page heard from the form.
+    ///
+    /// # Panics
+    /// When called inside the frame, which has no recorder.
+    pub async fn heard(&self) -> Value {
+        let heard = self.run("return JSON.stringify(window.heard)", Vec::new()).await;
+        let text = heard.as_str().expect("the page has a recorder");
+        serde_json::from_str(text).expect("what was heard is JSON")
+    }
+
+    /// What the browser complained of since the last time it was asked: errors and warnings of
+    /// pages and frames, what was blocked, and what could not be loaded.
+    ///
+    /// # Panics
+    /// When the browser does not say.
+    pub async fn complaints(&self) -> Vec<String> {
+        let log = self.driver.get_log("browser").await.expect("Chromium has a log");
+        let complaints = log.iter().filter(|entry| ["SEVERE", "WARNING"].contains(&entry.level.as_str()));
+        complaints.map(|entry| format!("{}: {}", entry.level, entry.message)).collect()
+    }
+
+    /// Writes what is to be seen to a file under `target`.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub async fn picture(&self, path: &str) {
+        let path = target().join(path);
+        let folder = path.parent().expect("a file has a folder");
+        std::fs::create_dir_all(folder).expect("target can be written");
+        self.driver.screenshot(&path).await.expect("the browser draws what it shows");
+    }
+
+    /// Closes the window.
+    pub async fn close(self) {
+        // A window that is gone already is closed.
+        drop(self.driver.quit().await);
+    }
+}
+
+/// Waits until something is there.
+///
+/// # Panics
+/// When it never is.
+pub async fn eventually<T, F>(what: &str, mut look: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for: {what}");
+        sleep(GLANCE).await;
+    }
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+/// Where the driver listens, started at the first call.
+fn driver() -> Option<String> {
+    static DRIVER: OnceLock<Option<(Running, String)>> = OnceLock::new();
+    let driver = DRIVER.get_or_init(|| {
+        let Some(program) = find_driver() else {
+            let missing = "no Chromium: install chromium and chromium-driver, or name the driver \
+                           in CHROMEDRIVER";
+            assert!(setting("SEALPAY_TEST_BROWSER").is_none(), "{missing}");
+            eprintln!("\n*** SKIPPED, {missing}. ***\n");
+            return None;
+        };
+        let log = std::env::temp_dir().join(format!("sealpay-driver-{}", std::process::id()));
+        std::fs::create_dir_all(&log).expect("a temporary folder can be made");
+        let (running, address) = Running::listening(&log.join("log"), Some(&log), |address| {
+            let mut command = Command::new(&program);
+            command.arg(format!("--port={}", address.port()));
+            command
+        });
+        Some((running, format!("http://{address}")))
+    });
+    driver.as_ref().map(|(_, address)| address.clone())
+}
+
+fn find_driver() -> Option<PathBuf> {
+    if let Some(named) = setting("CHROMEDRIVER") {
+        return Some(PathBuf::from(named));
+    }
+    let path = setting("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("chromedriver"))
+        .find(|program| program.is_file())
+}

@@ -1,0 +1,350 @@
+//! What a verifier inside the test kept and said: searched and compared when a test ends.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot look at what was kept has to stop"
+)]
+
+use crate::gateway::TestGateway;
+use crate::leaks::{self, Typed};
+use crate::log;
+use crate::time::now;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags};
+use sealpay_protocol::card::YearMonth;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+/// The codes of [`crate::client::card`].
+const SECURITY_CODES: [&str; 2] = ["737", "7373"];
+/// How secrets that are not cards begin, and how many characters more make one of them.
+const BEGINNINGS: [(&str, usize); 4] = [
+    ("sk_test_", 20),
+    ("whsec_", 20),
+    // A JSON object in base64url, as a compact JWS begins; a header alone is no order.
+    ("eyJ", 60),
+    ("PRIVATE KEY", 0),
+];
+/// How long running payments may take until a test counts as ended.
+const PATIENCE: usize = 100;
+
+/// A row, as text.
+type Row = Vec<String>;
+
+/// Every table with its rows, those of the simulated bank too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept(BTreeMap<String, Vec<Row>>);
+
+impl Kept {
+    /// Which tables changed; those that the test names are left out.
+    #[must_use]
+    pub fn changes_since(&self, before: &Self, except: &[&str]) -> Vec<String> {
+        let tables = self.0.keys().chain(before.0.keys());
+        let mut changed: Vec<_> = tables
+            .filter(|table| !except.contains(&table.as_str()))
+            .filter(|table| self.0.get(*table) != before.0.get(*table))
+            .map(|table| {
+                let rows = |kept: &Self| kept.0.get(table).map_or(0, Vec::len);
+                format!("{table}: {} rows, before {}", rows(self), rows(before))
+            })
+            .collect();
+        changed.sort();
+        changed.dedup();
+        changed
+    }
+
+    /// How many rows a table has.
+    #[must_use]
+    pub fn rows_of(&self, table: &str) -> usize {
+        self.0.get(table).map_or(0, Vec::len)
+    }
+}
+
+/// What has to select nothing, and what it means when it does.
+const MUST_BE_EMPTY: [(&str, &str); 8] = [
+    (
+        "a payment is left authorizing",
+        "SELECT id FROM payments WHERE state = 'authorizing'",
+    ),
+    (
+        "a session is held by an attempt that is not there or was declined",
+        "SELECT s.id FROM sessions s
+         LEFT JOIN payments p ON p.session = s.id AND p.attempt = s.active_attempt
+         WHERE s.active_attempt IS NOT NULL AND (p.id IS NULL OR p.state = 'declined')",
+    ),
+    (
+        "a payment that was not declined does not hold its session",
+        "SELECT p.id FROM payments p LEFT JOIN sessions s ON s.id = p.session
+         WHERE p.state <> 'declined'
+         AND (s.active_attempt IS NULL OR s.active_attempt <> p.attempt)",
+    ),
+    (
+        "a session has counted other attempts than it has payments",
+        "SELECT id FROM sessions s
+         WHERE s.attempts <> (SELECT COUNT(*) FROM payments p WHERE p.session = s.id)",
+    ),
+    (
+        "a payment was told by another number of events than it says",
+        "SELECT id FROM payments p
+         WHERE p.sequence <> (SELECT COUNT(*) FROM events e WHERE e.payment = p.id)",
+    ),
+    (
+        "the last event of a payment tells another state",
+        "SELECT id FROM payments p WHERE NOT EXISTS (
+           SELECT 1 FROM events e WHERE e.payment = p.id AND e.merchant = p.merchant
+           AND e.sequence = p.sequence AND e.kind = 'payment.' || p.state)",
+    ),
+    (
+        "an event has no delivery to an endpoint of its merchant",
+        "SELECT e.id FROM events e JOIN webhook_endpoints w ON w.merchant = e.merchant
+         WHERE w.created_at_ms <= e.created_at_ms
+         AND (w.disabled_at_ms IS NULL OR w.disabled_at_ms > e.created_at_ms)
+         AND NOT EXISTS (
+           SELECT 1 FROM deliveries d WHERE d.event = e.id AND d.endpoint = w.id)",
+    ),
+    (
+        "a delivery has no event",
+        "SELECT d.event FROM deliveries d WHERE NOT EXISTS (
+           SELECT 1 FROM events e WHERE e.id = d.event AND e.merchant = d.merchant)",
+    ),
+];
+
+impl TestGateway {
+    /// Asks the verifier's database.
+    ///
+    /// # Panics
+    /// When the statement is wrong.
+    pub async fn rows(&self, sql: &str) -> Vec<Row> {
+        match &self.database {
+            None => rows_of_file(&self.folder.path().join("sealpay.sqlite"), sql),
+            Some(database) => rows_of_postgres(database.url(), sql).await,
+        }
+    }
+
+    /// Everything that the verifier and the bank keep.
+    pub async fn kept(&self) -> Kept {
+        let tables = match &self.database {
+            None => TABLES_OF_A_FILE,
+            Some(_) => {
+                "SELECT table_name FROM information_schema.tables
+                        WHERE table_schema = 'public' ORDER BY 1"
+            }
+        };
+        let mut kept = BTreeMap::new();
+        for table in self.rows(tables).await {
+            let mut rows = self.rows(&format!("SELECT * FROM {}", table[0])).await;
+            rows.sort();
+            kept.insert(table[0].clone(), rows);
+        }
+        kept.insert("the bank's book".into(), self.book());
+        Kept(kept)
+    }
+
+    /// The bank's book: reference and answer.
+    fn book(&self) -> Vec<Row> {
+        let file = self.folder.path().join("simulated-bank.sqlite");
+        rows_of_file(
+            &file,
+            "SELECT reference, answer FROM authorization_book ORDER BY 1",
+        )
+    }
+
+    /// Ends the test: nothing is left half done, what was kept fits together and with the bank, and
+    /// no secret is in it or in the log.
+    ///
+    /// # Panics
+    /// When anything of that is not so.
+    pub async fn finish(mut self) {
+        self.finished = true;
+        for _ in 0..PATIENCE {
+            if self.rows(MUST_BE_EMPTY[0].1).await.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let mut found = Vec::new();
+        for (meaning, sql) in MUST_BE_EMPTY {
+            let rows = self.rows(sql).await;
+            if let Some(row) = rows.first() {
+                found.push(format!("{meaning}: {}, {} rows", row[0], rows.len()));
+            }
+        }
+        found.extend(self.differences_from_the_book().await);
+        found.extend(self.secrets_kept().await);
+        found.extend(log::search(|lines| secrets_in("the log", lines)));
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+
+    /// Money that the bank holds and the verifier does not know of, or the other way round.
+    async fn differences_from_the_book(&self) -> Vec<String> {
+        let answers: BTreeMap<String, String> = self
+            .book()
+            .into_iter()
+            .map(|row| (row[0].clone(), row[1].clone()))
+            .collect();
+        let payments = self.rows("SELECT id, state FROM payments").await;
+        let known = payments.len();
+        let fits = |row: &Row| {
+            let approved = answers.get(&row[0]).map(|answer| answer == "approved");
+            match row[1].as_str() {
+                "captured" | "authorized" => approved == Some(true),
+                "declined" => approved != Some(true),
+                _ => true,
+            }
+        };
+        let mut found: Vec<_> = payments
+            .iter()
+            .filter(|row| !fits(row))
+            .map(|row| {
+                format!(
+                    "{} is {}, and the bank's book says otherwise",
+                    row[0], row[1]
+                )
+            })
+            .collect();
+        if answers.len() > known {
+            found.push(format!(
+                "the bank's book has {} of {known} payments",
+                answers.len()
+            ));
+        }
+        found
+    }
+
+    async fn secrets_kept(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (table, rows) in self.kept().await.0 {
+            for cell in rows.iter().flatten() {
+                if SECURITY_CODES.contains(&cell.as_str()) {
+                    found.push(format!("{table} holds a security code"));
+                }
+                found.extend(secrets_in(&table, cell.as_bytes()));
+            }
+        }
+        let files = std::fs::read_dir(self.folder.path()).expect("the folder is there");
+        for path in files.flatten().map(|file| file.path()) {
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            found.extend(secrets_in(&path.display().to_string(), &bytes));
+        }
+        found
+    }
+}
+
+impl Drop for TestGateway {
+    fn drop(&mut self) {
+        assert!(
+            self.finished || std::thread::panicking(),
+            "a test ends with `gateway.finish().await`"
+        );
+    }
+}
+
+/// What in these bytes is a secret of a test: a card, an API key, a webhook secret, an order.
+///
+/// # Panics
+/// Never after the year 9996.
+#[must_use]
+pub fn secrets_in(name: &str, bytes: &[u8]) -> Vec<String> {
+    let year = YearMonth::from_unix_seconds(now()).year() + 3;
+    let expiry = format!("{year}12");
+    let typed = SECURITY_CODES.map(|security_code| Typed {
+        security_code,
+        expiry: &expiry,
+    });
+    let mut found = leaks::in_text(name, bytes, &typed);
+    for (beginning, length) in BEGINNINGS {
+        let beginning_bytes = beginning.as_bytes();
+        let is_secret = |rest: &[u8]| {
+            let part_of_it = |c: &&u8| c.is_ascii_alphanumeric() || b"-_+/".contains(c);
+            rest.starts_with(beginning_bytes)
+                && rest[beginning.len()..]
+                    .iter()
+                    .take_while(part_of_it)
+                    .count()
+                    >= length
+        };
+        if (0..bytes.len()).any(|place| is_secret(&bytes[place..])) {
+            found.push(format!("{name} holds what begins with {beginning}"));
+        }
+    }
+    found
+}
+
+const TABLES_OF_A_FILE: &str =
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1";
+
+fn rows_of_file(path: &Path, sql: &str) -> Vec<Row> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let connection = connection.expect("the file is there");
+    connection
+        .busy_timeout(Duration::from_secs(5))
+        .expect("a pragma");
+    let mut statement = connection.prepare(sql).expect("the statement is right");
+    let width = statement.column_count();
+    let rows = statement.query_map([], |row| {
+        (0..width)
+            .map(|index| row.get::<_, Value>(index).map(text_of))
+            .collect()
+    });
+    let rows = rows.expect("the statement runs");
+    rows.collect::<Result<_, _>>().expect("the rows are read")
+}
+
+fn text_of(value: Value) -> String {
+    match value {
+        Value::Null => "NULL".into(),
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) => number.to_string(),
+        Value::Text(text) => text,
+        Value::Blob(bytes) => format!("{bytes:?}"),
+    }
+}
+
+async fn rows_of_postgres(url: &str, sql: &str) -> Vec<Row> {
+    let connecting = tokio_postgres::connect(url, NoTls).await;
+    let (client, connection) = connecting.expect("Postgres takes connections");
+    let connected = tokio::spawn(connection);
+    let messages = client.simple_query(sql).await;
+    let messages = messages.expect("the statement is right");
+    drop(client);
+    drop(connected.await);
+    let row = |message| match message {
+        SimpleQueryMessage::Row(row) => Some(
+            (0..row.len())
+                .map(|index| row.get(index).unwrap_or("NULL").to_owned())
+                .collect(),
+        ),
+        _ => None,
+    };
+    messages.into_iter().filter_map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::secrets_in;
+
+    #[test]
+    fn secrets_are_found_by_how_they_begin() {
+        let order = format!("eyJ{}.eyJ", "a".repeat(60));
+        let rows = [
+            ("sk_test_AbCd of key_01", false),
+            ("Bearer sk_test_AbCdEfGhIjKlMnOpQrStUvWx", true),
+            ("whsec_ is how it begins", false),
+            ("whsec_AbCdEfGhIjKlMnOpQrStUvWx==", true),
+            (order.as_str(), true),
+            ("-----BEGIN PRIVATE KEY-----", true),
+            ("number 4242424242424242", true),
+            ("\"security_code\":\"737\"", true),
+            ("pay_01jd captured after 737 us", false),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(
+                !secrets_in("text", text.as_bytes()).is_empty(),
+                expected,
+                "{text}"
+            );
+        }
+    }
+}

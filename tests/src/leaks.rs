@@ -1,0 +1,142 @@
+//! Looks for what must never be kept or told: digits of test cards, and security codes.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+use verifier_server::provider::simulated::persona;
+
+/// So many digits of a card number in a row are a leak: more than first six and last four.
+const TELLING_DIGITS: usize = 12;
+
+/// Names of the field, as programs and logs write it.
+const NAMES_OF_THE_CODE: [&str; 6] =
+    ["security_code", "security-code", "securitycode", "cvc", "cvv", "csc"];
+/// How far behind its name a code may stand: quotes, a colon, an equals sign, spaces.
+const BEHIND_THE_NAME: usize = 8;
+
+/// What a test typed besides the numbers of the personas.
+#[derive(Debug, Clone, Copy)]
+pub struct Typed<'a> {
+    /// The security code.
+    pub security_code: &'a str,
+    /// Year and month, `YYYYMM`, as it is sealed next to the code.
+    pub expiry: &'a str,
+}
+
+/// Every run of digits of a persona's card that is long enough to tell.
+static RUNS: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| {
+    let numbers = persona::all().iter().map(|persona| persona.number.as_bytes());
+    numbers.flat_map(|number| number.windows(TELLING_DIGITS)).collect()
+});
+
+/// What of a card stands in these bytes, grouped or not; `None` when nothing does.
+#[must_use]
+pub fn card_digits_in(bytes: &[u8]) -> Option<String> {
+    let together: Vec<u8> = bytes.iter().copied().filter(|byte| !b" -".contains(byte)).collect();
+    [bytes, &together].into_iter().find_map(|text| {
+        let digits = text.split(|byte| !byte.is_ascii_digit());
+        let mut runs = digits.flat_map(|digits| digits.windows(TELLING_DIGITS));
+        let found = runs.find(|run| RUNS.contains(run))?;
+        Some(String::from_utf8_lossy(found).into_owned())
+    })
+}
+
+/// Whether the code stands behind its name, or behind the expiry as in the sealed plaintext.
+#[must_use]
+pub fn security_code_in(bytes: &[u8], typed: Typed<'_>) -> bool {
+    let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+    let mut names = NAMES_OF_THE_CODE.into_iter().chain([typed.expiry]);
+    names.any(|name| {
+        text.match_indices(name).any(|(place, _)| {
+            let behind = text[place + name.len()..].chars().take(BEHIND_THE_NAME);
+            let between: usize = behind
+                .take_while(|character| !character.is_ascii_alphanumeric())
+                .map(char::len_utf8)
+                .sum();
+            text[place + name.len() + between..].starts_with(typed.security_code)
+        })
+    })
+}
+
+/// Everything under a folder that must not be there, one sentence each.
+///
+/// # Panics
+/// When the folder cannot be read.
+#[must_use]
+pub fn in_folder(folder: &Path, typed: &[Typed<'_>]) -> Vec<String> {
+    let mut found = Vec::new();
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(in_folder(&path, typed));
+        } else if let Ok(bytes) = fs::read(&path) {
+            found.extend(in_text(&path.display().to_string(), &bytes, typed));
+        }
+    }
+    found
+}
+
+/// The same for any text that has a name.
+#[must_use]
+pub fn in_text(name: &str, bytes: &[u8], typed: &[Typed<'_>]) -> Vec<String> {
+    let digits = card_digits_in(bytes).map(|digits| format!("{name} holds the digits {digits}"));
+    let codes = typed.iter().filter(|typed| security_code_in(bytes, **typed));
+    let codes = codes.map(|typed| format!("{name} holds the code {}", typed.security_code));
+    digits.into_iter().chain(codes).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Typed, card_digits_in, in_folder, security_code_in};
+
+    const TYPED: Typed<'_> = Typed {
+        security_code: "417",
+        expiry: "203412",
+    };
+
+    #[test]
+    fn digits_of_a_persona_are_found_however_they_are_written() {
+        let rows: [(&str, bool); 7] = [
+            ("card=4242424242424242 ok", true),
+            ("4242 4242 4242 4242", true),
+            ("5555-5555-5555-4444", true),
+            ("\u{0}242424242424\u{1}", true),
+            ("first six 424242, last four 4242", false),
+            ("1763800000 1763800060 pay_01jd", false),
+            ("", false),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(card_digits_in(text.as_bytes()).is_some(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_security_code_is_found_behind_its_name_and_in_the_sealed_layout() {
+        let rows: [(&[u8], bool); 6] = [
+            (br#"{"security_code":"417"}"#, true),
+            (b"CVC = 417", true),
+            (b"\x06203412\x03417\x00", true),
+            (b"took 417 ms", false),
+            (b"cvc2_mismatch after 417 ms", false),
+            (b"security_code_missing", false),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(security_code_in(text, TYPED), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn files_in_folders_of_the_folder_are_looked_at() {
+        let folder = crate::folder::Folder::new("leaks");
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        std::fs::write(folder.path().join("harmless"), "pay_1 visa 4242").unwrap();
+        assert_eq!(in_folder(folder.path(), &[TYPED]), Vec::<String>::new());
+        std::fs::write(inner.join("store.sqlite-wal"), b"..\x004000000000000002..").unwrap();
+        let found = in_folder(folder.path(), &[TYPED]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].ends_with("store.sqlite-wal holds the digits 400000000000"), "{found:?}");
+    }
+}

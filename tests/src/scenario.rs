@@ -1,0 +1,136 @@
+//! One scenario: a stage, a window, what happens, and what must hold after all of it.
+
+use crate::browser::{Isolation, Session};
+use crate::leaks;
+use crate::shopper::TYPED;
+use crate::stage::Stage;
+use serde_json::Value;
+use std::future::Future;
+use std::sync::Arc;
+
+/// A scenario that is about to be played.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    name: &'static str,
+    isolation: Isolation,
+    /// Parts of complaints of the browser that belong to the scenario.
+    expected_complaints: &'static [&'static str],
+}
+
+impl Scenario {
+    /// A scenario of which the browser has nothing to complain.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            isolation: Isolation::None,
+            expected_complaints: &[],
+        }
+    }
+
+    /// The same where the browser is made to complain; each part has to occur.
+    #[must_use]
+    pub const fn with_complaints(mut self, parts: &'static [&'static str]) -> Self {
+        self.expected_complaints = parts;
+        self
+    }
+
+    /// The same in a browser with page and form in two processes, as shoppers have it.
+    #[must_use]
+    pub const fn with_site_isolation(mut self) -> Self {
+        self.isolation = Isolation::Sites;
+        self
+    }
+
+    /// Plays it, unless there is no browser.
+    ///
+    /// # Panics
+    /// When it fails, or when something was told or kept that must not be.
+    pub async fn play<F>(self, stage: &Stage, act: impl FnOnce(Arc<Session>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let Some(session) = Session::open(self.isolation).await else {
+            eprintln!("*** SKIPPED without Chromium: {} ***", self.name);
+            return;
+        };
+        let session = Arc::new(session);
+        let mut played = tokio::spawn(act(Arc::clone(&session))).await;
+        if played.is_ok() {
+            let own = Arc::clone(&session);
+            played = tokio::spawn(async move { self.look_back(&own).await }).await;
+        }
+        if played.is_err() {
+            self.tell_what_was_seen(&session, stage).await;
+        }
+        if let Some(session) = Arc::into_inner(session) {
+            session.close().await;
+        }
+        if let Err(failure) = played {
+            std::panic::resume_unwind(failure.into_panic());
+        }
+        let mut leaks = leaks::in_folder(stage.folder(), &TYPED);
+        leaks.extend(leaks::in_text("/metrics", stage.metrics().await.as_bytes(), &TYPED));
+        assert_eq!(leaks, Vec::<String>::new(), "after {}", self.name);
+    }
+
+    /// What must hold of page, form and browser after every scenario.
+    async fn look_back(self, session: &Session) {
+        session.enter_page().await;
+        let heard = session.heard().await;
+        self.check_complaints(session, &heard).await;
+        let mut told = vec![("messages and events", heard.to_string())];
+        told.push(("the page", remembered(session).await));
+        if session.count("iframe").await > 0 {
+            session.enter_frame("iframe").await;
+            told.push(("the form", remembered(session).await));
+            session.enter_page().await;
+        }
+        for (name, text) in told {
+            let found = leaks::in_text(name, text.as_bytes(), &TYPED);
+            assert_eq!(found, Vec::<String>::new(), "{text}");
+        }
+    }
+
+    async fn check_complaints(self, session: &Session, heard: &Value) {
+        let mut complaints = session.complaints().await;
+        for list in ["violations", "rejections"] {
+            let list = heard[list].as_array().into_iter().flatten();
+            complaints.extend(list.map(Value::to_string));
+        }
+        for part in self.expected_complaints {
+            let is_there = complaints.iter().any(|complaint| complaint.contains(part));
+            assert!(is_there, "the browser did not say {part:?}: {complaints:#?}");
+            complaints.retain(|complaint| !complaint.contains(part));
+        }
+        assert_eq!(complaints, Vec::<String>::new(), "what the browser complained of");
+    }
+
+    async fn tell_what_was_seen(self, session: &Session, stage: &Stage) {
+        session.driver().enter_default_frame().await.ok();
+        let picture = format!("screenshots/failures/{}.png", self.name.replace(' ', "-"));
+        let path = crate::processes::target().join(&picture);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).ok();
+        }
+        let drawn = session.driver().screenshot(&path).await.is_ok();
+        let address = session.driver().current_url().await;
+        let address = address.map(|address| address.to_string()).unwrap_or_default();
+        let log = session.driver().get_log("browser").await.unwrap_or_default();
+        let log: Vec<_> = log.into_iter().map(|entry| entry.message).collect();
+        eprintln!(
+            "\n{} failed at {address} (picture: {drawn}, {})\n  browser: {log:#?}\n{}",
+            self.name,
+            path.display(),
+            stage.last_words()
+        );
+    }
+}
+
+/// Where a page, or the form, could leave something behind.
+async fn remembered(session: &Session) -> String {
+    let script = "return JSON.stringify([document.title, location.href, document.referrer, \
+                  document.cookie, Object.entries(localStorage), Object.entries(sessionStorage), \
+                  history.state, window.name])";
+    session.run(script, Vec::new()).await.to_string()
+}

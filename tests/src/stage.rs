@@ -1,0 +1,279 @@
+//! The whole stage: a verifier, the demo's shop and a merchant of the tests' own, each on its own
+//! origin, as real processes with a fresh data folder.
+
+#![expect(clippy::expect_used, reason = "a test whose stage does not stand has to stop")]
+
+use crate::client::{Merchant, origin};
+use crate::merchant_site::MerchantSite;
+use crate::network::Network;
+use crate::processes::{Running, json_of, program, widget_folder};
+use crate::time::random;
+use ed25519_dalek::SigningKey;
+use sealpay_protocol::encoding::{base64url, hex};
+use sealpay_protocol::order::OrderClaims;
+use sealpay_protocol::origin::Origin;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// What may be chosen about a stage.
+#[derive(Debug, Clone, Copy)]
+pub struct Staging {
+    /// How long the verifier waits for its bank.
+    pub provider_timeout_ms: u64,
+}
+
+impl Default for Staging {
+    fn default() -> Self {
+        Self {
+            provider_timeout_ms: 10_000,
+        }
+    }
+}
+
+/// The stage. It is struck when dropped.
+#[derive(Debug)]
+pub struct Stage {
+    folder: PathBuf,
+    /// In front of the verifier.
+    pub verifier_network: Network,
+    /// In front of the shop.
+    pub shop_network: Network,
+    /// Pages that the tests write, on an origin that is registered for [`Stage::merchant`].
+    pub site: MerchantSite,
+    /// Pages on an origin that nobody registered.
+    pub foreign_site: MerchantSite,
+    /// The merchant of the tests' own.
+    pub merchant: Merchant,
+    shop_api_key: String,
+    shop: Running,
+    verifier: Running,
+}
+
+impl Stage {
+    /// One stage for every test that changes nothing about it.
+    ///
+    /// # Panics
+    /// When it does not stand.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        static STAGE: OnceLock<Stage> = OnceLock::new();
+        STAGE.get_or_init(|| Self::set_up(Staging::default()))
+    }
+
+    /// Sets up a stage of one's own.
+    ///
+    /// # Panics
+    /// When a program is missing or does not start.
+    #[must_use]
+    pub fn set_up(staging: Staging) -> Self {
+        let name = format!("sealpay-stage-{}", hex(&random::<8>()));
+        let folder = std::env::temp_dir().join(name);
+        for part in ["verifier", "shop"] {
+            std::fs::create_dir_all(folder.join(part)).expect("a temporary folder can be made");
+        }
+        let mut verifier_network = Network::reserve();
+        let mut shop_network = Network::reserve();
+        let (site, foreign_site) = (MerchantSite::open(), MerchantSite::open());
+        let shop_origin = format!("http://localhost:{}", shop_network.port());
+
+        let shop_api_key = register_shop(&folder, &shop_origin);
+        let merchant = register_merchant(&folder, &site.origin());
+        let verifier_origin = format!("http://127.0.0.1:{}", verifier_network.port());
+        let (verifier, address) =
+            start_verifier(&folder.join("verifier"), &verifier_origin, staging);
+        verifier_network.carry_to(address);
+        let (shop, address) = start_shop(&folder.join("shop"), &shop_origin, &verifier_origin);
+        shop_network.carry_to(address);
+        Self {
+            folder,
+            verifier_network,
+            shop_network,
+            site,
+            foreign_site,
+            merchant,
+            shop_api_key,
+            shop,
+            verifier,
+        }
+    }
+
+    /// The verifier's origin.
+    #[must_use]
+    pub fn verifier(&self) -> Origin {
+        origin(&format!("http://127.0.0.1:{}", self.verifier_network.port()))
+    }
+
+    /// The shop's origin.
+    #[must_use]
+    pub fn shop(&self) -> String {
+        format!("http://localhost:{}", self.shop_network.port())
+    }
+
+    /// Claims for an order that a page of [`Stage::site`] may show.
+    #[must_use]
+    pub fn claims(&self, order_ref: &str) -> OrderClaims {
+        OrderClaims {
+            order_ref: order_ref.to_owned(),
+            parent_origins: vec![origin(&self.site.origin())],
+            ..self.merchant.claims(&self.verifier())
+        }
+    }
+
+    /// Everything that both servers keep and say.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The last lines of both servers, for a test that fails.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let tail = |name: &str, log: String| {
+            let lines: Vec<_> = log.lines().collect();
+            let last = lines[lines.len().saturating_sub(15)..].join("\n    ");
+            format!("  {name}:\n    {last}\n")
+        };
+        [tail("verifier", self.verifier.log()), tail("shop", self.shop.log())].concat()
+    }
+
+    /// The payments that the verifier has for an order, of the shop or of the tests' merchant.
+    ///
+    /// # Panics
+    /// When the verifier does not answer.
+    pub async fn payments_of(&self, order_ref: &str) -> Vec<Value> {
+        let mut all = Vec::new();
+        for api_key in [&self.shop_api_key, &self.merchant.api_key] {
+            let path = format!("/v1/payments?order_ref={order_ref}");
+            let answer = self.get(&path, Some(api_key)).await;
+            let answer: Value = serde_json::from_str(&answer).expect("payments are JSON");
+            all.extend(answer["data"].as_array().expect("a list").iter().cloned());
+        }
+        all
+    }
+
+    /// How many authorizations the bank has in its own book.
+    ///
+    /// # Panics
+    /// When the book cannot be read.
+    #[must_use]
+    pub fn authorizations(&self) -> i64 {
+        let book = self.folder.join("verifier/simulated-bank.sqlite");
+        let book = rusqlite::Connection::open(book).expect("the bank has a book");
+        let count = "SELECT COUNT(*) FROM authorization_book WHERE answer = 'approved'";
+        book.query_row(count, [], |row| row.get(0)).expect("the book can be read")
+    }
+
+    /// What operators read.
+    ///
+    /// # Panics
+    /// When the verifier does not answer.
+    pub async fn metrics(&self) -> String {
+        self.get("/metrics", None).await
+    }
+
+    async fn get(&self, path: &str, api_key: Option<&str>) -> String {
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let mut request = client.get(format!("{}{path}", self.verifier()));
+        if let Some(api_key) = api_key {
+            request = request.bearer_auth(api_key);
+        }
+        let answer = request.send().await.expect("the verifier answers");
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.text().await.expect("the answer is text")
+    }
+}
+
+fn merchant_file(folder: &Path) -> PathBuf {
+    folder.join("merchant.json")
+}
+
+fn text(answer: &Value, member: &str) -> String {
+    let text = answer[member].as_str();
+    text.unwrap_or_else(|| panic!("{member} is missing in {answer}")).to_owned()
+}
+
+fn add_merchant(folder: &Path, arguments: &[&str]) -> Value {
+    let mut add = Command::new(program("verifier-server"));
+    add.args(["merchant", "add", "--json", "--data"]).arg(folder.join("verifier"));
+    add.args(arguments);
+    json_of(add)
+}
+
+/// As the demo does it; the shop's API key.
+fn register_shop(folder: &Path, shop_origin: &str) -> String {
+    let mut keygen = Command::new(program("shop"));
+    keygen.args(["keygen", "--data"]).arg(folder.join("shop"));
+    let key = json_of(keygen);
+    let registered = add_merchant(folder, &[
+        "--name",
+        "Paper Lantern",
+        "--key-id",
+        &text(&key, "kid"),
+        "--public-key",
+        &text(&key, "public_key"),
+        "--origin",
+        shop_origin,
+        "--webhook-url",
+        &format!("{shop_origin}/webhooks/sealpay"),
+    ]);
+    let file = merchant_file(&folder.join("shop"));
+    std::fs::write(file, registered.to_string()).expect("the shop's folder can be written");
+    text(&registered, "api_key")
+}
+
+fn register_merchant(folder: &Path, site: &str) -> Merchant {
+    let key = SigningKey::from_bytes(&random());
+    let public_key = base64url(key.verifying_key().as_bytes());
+    let registered = add_merchant(folder, &[
+        "--name",
+        "Harbour Books",
+        "--key-id",
+        "harbour-1",
+        "--public-key",
+        &public_key,
+        "--origin",
+        site,
+    ]);
+    Merchant {
+        id: text(&registered, "merchant").parse().expect("a merchant's id"),
+        key_id: "harbour-1".into(),
+        key,
+        api_key: text(&registered, "api_key"),
+        webhook_secret: None,
+    }
+}
+
+fn start_verifier(
+    data: &Path,
+    public_origin: &str,
+    staging: Staging,
+) -> (Running, std::net::SocketAddr) {
+    let timeout = staging.provider_timeout_ms.to_string();
+    Running::listening(&data.join("log"), Some(data), |address| {
+        let mut serve = Command::new(program("verifier-server"));
+        serve.arg("serve").arg("--data").arg(data);
+        serve.args(["--listen", &address.to_string(), "--public-origin", public_origin]);
+        serve.arg("--widget-dir").arg(widget_folder());
+        serve.args(["--webhook-allow", "127.0.0.0/8", "--webhook-allow", "::1/128"]);
+        serve.arg("--webhook-allow-http");
+        serve.args(["--provider-timeout-ms", &timeout]);
+        // Every test comes from one and the same address.
+        serve.args(["--rate-limit-per-second", "0"]);
+        // Everything that a careless line could tell, tells it here.
+        serve.args(["--log-filter", "info,verifier_server=trace,tower_http=debug"]);
+        serve
+    })
+}
+
+fn start_shop(data: &Path, origin: &str, verifier: &str) -> (Running, std::net::SocketAddr) {
+    Running::listening(&data.join("log"), Some(data), |address| {
+        let mut serve = Command::new(program("shop"));
+        serve.arg("serve").arg("--data").arg(data);
+        serve.args(["--listen", &address.to_string(), "--public-origin", origin]);
+        serve.args(["--verifier", verifier]);
+        serve.arg("--merchant-file").arg(merchant_file(data));
+        serve
+    })
+}

@@ -1,0 +1,94 @@
+//! The keyboard alone, from the top of the shop to Paid.
+
+use harness::browser::{Session, eventually};
+use harness::scenario::Scenario;
+use harness::shopper::{AMEX, FRAME, NOTICE, PANEL};
+use harness::stage::Stage;
+use thirtyfour::prelude::*;
+
+/// More stops than any page here has.
+const STOPS: usize = 80;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keyboard_alone_leads_from_the_shelf_to_paid() {
+    let stage = Stage::shared();
+    let scenario = Scenario::new("keyboard").with_site_isolation();
+    scenario
+        .play(stage, async move |session| {
+            session.go(&stage.shop()).await;
+            tab_until(&session, "document.activeElement.matches('.product button')").await;
+            press(&session, Key::Enter).await;
+            session.see(FRAME).await;
+            session.enter_form().await;
+            session.enter_page().await;
+            tab_until(&session, "document.activeElement.matches('iframe')").await;
+            session.enter_frame(FRAME).await;
+            tab_until(&session, "document.activeElement.id === 'number'").await;
+            press(&session, AMEX.number).await;
+            for (field, text) in [("expiry", "12/34"), ("security-code", AMEX.security_code)] {
+                press(&session, Key::Tab).await;
+                let place = format!("document.activeElement.id === '{field}'");
+                assert!(is_true(&session, &place).await, "Tab leads to {field}");
+                press(&session, text).await;
+            }
+            assert_eq!(session.value_of("#number").await, "3782 822463 10005");
+            assert_eq!(session.value_of("#expiry").await, "12 / 34");
+            press(&session, Key::Enter).await;
+            session.read(PANEL, "Payment complete").await;
+            let focused = session.run("return document.activeElement.tagName", Vec::new()).await;
+            assert_eq!(focused, "H2", "the focus goes to the outcome");
+            session.see_order("paid").await;
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_are_named_at_their_fields_and_the_first_one_is_focused() {
+    let stage = Stage::shared();
+    let scenario = Scenario::new("mistakes");
+    scenario
+        .play(stage, async move |session| {
+            session.order(&stage.shop()).await;
+            session.enter_form().await;
+            session.type_into("#number", "4242 4242 4242 4241").await;
+            session.type_into("#expiry", "1220").await;
+            session.type_into("#expiry", Key::Enter).await;
+            session.read("#number-note", "a digit is wrong").await;
+            session.read("#expiry-note", "has expired").await;
+            session.read("#security-code-note", "Enter the security code").await;
+            for field in ["number", "expiry", "security-code"] {
+                let script = "const input = document.getElementById(arguments[0]); return [
+                    input.getAttribute('aria-invalid'), input.getAttribute('aria-describedby')]";
+                let linked = session.run(script, vec![field.into()]).await;
+                assert_eq!(linked, serde_json::json!(["true", format!("{field}-note")]));
+            }
+            assert!(is_true(&session, "document.activeElement.id === 'number'").await);
+            session.read("[role=status]", "3 fields need your attention").await;
+            // What can still become right is not called wrong any more.
+            session.type_into("#number", Key::Backspace).await;
+            session.type_into("#number", "2").await;
+            let is_mended = "!document.getElementById('number').hasAttribute('aria-invalid')";
+            eventually("no error", async || is_true(&session, is_mended).await.then_some(())).await;
+            assert_eq!(session.count(NOTICE).await, 0);
+        })
+        .await;
+}
+
+async fn press(session: &Session, keys: impl Into<TypingData>) {
+    let keys: TypingData = keys.into();
+    session.driver().action_chain().send_keys(keys).perform().await.unwrap();
+}
+
+async fn is_true(session: &Session, expression: &str) -> bool {
+    session.run(&format!("return {expression}"), Vec::new()).await == true
+}
+
+async fn tab_until(session: &Session, expression: &str) {
+    for _ in 0..STOPS {
+        if is_true(session, expression).await {
+            return;
+        }
+        press(session, Key::Tab).await;
+    }
+    panic!("Tab never leads to: {expression}");
+}

@@ -1,0 +1,90 @@
+//! Whatever the shopper does and the network loses: one payment.
+
+use harness::scenario::Scenario;
+use harness::shopper::{MASTERCARD, PANEL, PAY, VISA};
+use harness::network::Fault;
+use harness::stage::{Stage, Staging};
+use thirtyfour::prelude::*;
+
+/// How an impatient shopper asks to pay.
+#[derive(Debug, Clone, Copy)]
+enum Haste {
+    DoubleClick,
+    EnterAndClick,
+    ManyEventsAtOnce,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hasty_shopper_pays_once() {
+    let stage = Stage::shared();
+    let rows = [
+        (Haste::DoubleClick, "two quick clicks"),
+        (Haste::EnterAndClick, "enter and click"),
+        (Haste::ManyEventsAtOnce, "many events at once"),
+    ];
+    for (haste, name) in rows {
+        let scenario = Scenario::new(name);
+        scenario
+            .play(stage, async move |session| {
+                let order = session.order(&stage.shop()).await;
+                session.enter_form().await;
+                session.fill_in(VISA).await;
+                let button = session.see(PAY).await;
+                let driver = session.driver();
+                match haste {
+                    Haste::DoubleClick => {
+                        let twice = driver.action_chain().double_click_element(&button);
+                        twice.perform().await.unwrap();
+                    }
+                    Haste::EnterAndClick => {
+                        session.type_into("#security-code", Key::Enter).await;
+                        driver.action_chain().click_element(&button).perform().await.unwrap();
+                    }
+                    Haste::ManyEventsAtOnce => {
+                        let script = "const [button] = arguments; button.click(); button.click(); \
+                                      button.form.requestSubmit(); button.form.requestSubmit();";
+                        session.run(script, vec![button.to_json().unwrap()]).await;
+                    }
+                }
+                session.read(PANEL, "Payment complete").await;
+                session.see_order("paid").await;
+                let payments = stage.payments_of(&order).await;
+                assert_eq!(payments.len(), 1, "{haste:?}: {payments:?}");
+                let sent = stage.verifier_network.attempts_of(payments[0]["session"].as_str().unwrap());
+                assert_eq!(sent, [payments[0]["attempt"].as_str().unwrap()], "{haste:?}");
+            })
+            .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_network_is_cut_the_same_attempt_is_sent_again_and_pays_once() {
+    let rows = [
+        (Fault::RequestLost, "request lost"),
+        (Fault::AnswerLost, "answer lost"),
+    ];
+    let stage: &'static Stage = Box::leak(Box::new(Stage::set_up(Staging::default())));
+    for (expected, (fault, name)) in (1..).zip(rows) {
+        let scenario = Scenario::new(name).with_complaints(&["net::ERR_EMPTY_RESPONSE"]);
+        scenario
+            .play(stage, async move |session| {
+                let order = session.order(&stage.shop()).await;
+                session.enter_form().await;
+                session.fill_in(MASTERCARD).await;
+                stage.verifier_network.fail("/v1/payments", fault, 1);
+                session.press(PAY).await;
+                session.read(PANEL, "The connection was interrupted").await;
+                session.press(".panel button").await;
+                session.read(PANEL, "Payment complete").await;
+                session.see_order("paid").await;
+                let payments = stage.payments_of(&order).await;
+                assert_eq!(payments.len(), 1, "{fault:?}: {payments:?}");
+                let (session, attempt) = (&payments[0]["session"], &payments[0]["attempt"]);
+                let sent = stage.verifier_network.attempts_of(session.as_str().unwrap());
+                let attempt = attempt.as_str().unwrap();
+                assert_eq!(sent, [attempt, attempt], "{fault:?}");
+                assert_eq!(stage.authorizations(), expected, "{fault:?}");
+            })
+            .await;
+    }
+}

@@ -1,0 +1,157 @@
+//! What the bank says, from the form to the merchant's order page.
+
+use harness::browser::Session;
+use harness::scenario::Scenario;
+use harness::shopper::{
+    Card, INSUFFICIENT_FUNDS, MASTERCARD, NOTICE, PANEL, PAY, VISA, WRONG_SECURITY_CODE,
+};
+use harness::stage::{Stage, Staging};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approved_payment_makes_the_order_paid_by_webhook() {
+    let stage = Stage::shared();
+    let scenario = Scenario::new("approved");
+    for scenario in [scenario, scenario.with_site_isolation()] {
+        let act = async move |session: &Session| {
+            let order = session.order(&stage.shop()).await;
+            session.pay_with(VISA).await;
+            session.read(PANEL, "Payment complete").await;
+            let told = session.hear("complete").await;
+            assert_eq!(told["state"], "captured");
+            let heard = session.heard().await;
+            let port = heard["port"].as_array().unwrap();
+            assert!(port.iter().any(|message| message["type"] == "complete"), "{heard}");
+            session.see_order("paid").await;
+            let payments = stage.payments_of(&order).await;
+            assert_eq!(payments.len(), 1, "{payments:?}");
+            assert_eq!(payments[0]["state"], "captured");
+            assert_eq!(payments[0]["id"], told["payment"]);
+            let payment = payments[0]["id"].as_str().unwrap();
+            session.read(".attempts", payment).await;
+        };
+        scenario.play(stage, async move |session| act(&session).await).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_only_reserved_is_told_to_shopper_and_shop() {
+    let stage = Stage::shared();
+    let scenario = Scenario::new("reserved");
+    scenario
+        .play(stage, async move |session| {
+            session.order(&stage.shop()).await;
+            session.press(".choices summary").await;
+            session.type_into("#capture", "Later").await;
+            session.press(".choices button").await;
+            session.pay_with(MASTERCARD).await;
+            session.read(PANEL, "Payment authorized").await;
+            session.see_order("reserved").await;
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decline_and_its_reason_arrive_at_the_merchants_order_page() {
+    let stage = Stage::shared();
+    let scenario = Scenario::new("declined");
+    scenario
+        .play(stage, async move |session| {
+            let order = session.order(&stage.shop()).await;
+            session.pay_with(INSUFFICIENT_FUNDS).await;
+            let notice = session.read(NOTICE, "declined").await;
+            assert!(!notice.contains("insufficient"), "the form gives nothing away: {notice}");
+            let told = session.hear("decline").await;
+            assert_eq!(told["advice"], json!("try_later"), "{told}");
+            session.go(&format!("{}/orders/{order}", stage.shop())).await;
+            session.see_order("declined").await;
+            let reason = session.read(".attempt", "insufficient_funds").await;
+            assert!(reason.contains("51"), "{reason}");
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_decline_only_the_security_code_is_asked_again_and_another_card_pays() {
+    let stage = Stage::shared();
+    let scenario = Scenario::new("retried after a decline");
+    scenario
+        .play(stage, async move |session| {
+            let order = session.order(&stage.shop()).await;
+            session.enter_form().await;
+            session.type_into("#holder", "Ada Lovelace").await;
+            session.fill_in(WRONG_SECURITY_CODE).await;
+            session.press(PAY).await;
+            session.read(NOTICE, "declined").await;
+            expect_only_the_code_to_be_cleared(&session).await;
+
+            // The same card with another code: the bank says no again.
+            session.type_into("#security-code", WRONG_SECURITY_CODE.security_code).await;
+            session.press(PAY).await;
+            session.see(&format!("{NOTICE}, {PANEL}")).await;
+            expect_only_the_code_to_be_cleared(&session).await;
+
+            session.replace_card(VISA).await;
+            session.press(PAY).await;
+            session.read(PANEL, "Payment complete").await;
+            session.see_order("paid").await;
+            let payments = stage.payments_of(&order).await;
+            let states: Vec<_> = payments.iter().map(|payment| &payment["state"]).collect();
+            assert_eq!(states, ["captured", "declined", "declined"]);
+            assert_eq!(session.count(".attempt").await, 3);
+        })
+        .await;
+}
+
+async fn expect_only_the_code_to_be_cleared(session: &Session) {
+    harness::browser::eventually("an empty security code", async || {
+        session.value_of("#security-code").await.is_empty().then_some(())
+    })
+    .await;
+    assert_eq!(session.value_of("#number").await, "4000 0000 0000 0127");
+    assert_eq!(session.value_of("#expiry").await, "12 / 34");
+    assert_eq!(session.value_of("#holder").await, "Ada Lovelace");
+    let focused = session.run("return document.activeElement.id", Vec::new()).await;
+    assert_eq!(focused, "security-code");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_never_came_is_found_out_without_a_reload() {
+    let stage = Stage::set_up(Staging {
+        provider_timeout_ms: 500,
+    });
+    let shop = stage.shop();
+    let no_answer = persona("no_answer");
+    let scenario = Scenario::new("unknown outcome");
+    scenario
+        .play(&stage, async move |session| {
+            session.order(&shop).await;
+            session.enter_form().await;
+            session.run("window.sameDocument = true", Vec::new()).await;
+            session.fill_in(no_answer).await;
+            session.press(PAY).await;
+            session.read(PANEL, "We’re checking your payment").await;
+            session.read(PANEL, "Payment complete").await;
+            let same = session.run("return window.sameDocument === true", Vec::new()).await;
+            assert_eq!(same, true);
+            session.see_order("paid").await;
+            // The shop heard that the outcome was unknown, and then that it was paid.
+            assert_eq!(session.count(".attempt").await, 1);
+        })
+        .await;
+    assert_eq!(stage_authorizations(&stage), 1);
+}
+
+fn stage_authorizations(stage: &Stage) -> i64 {
+    if stage.verifier_network.count("POST /v1/payments") == 0 { 1 } else { stage.authorizations() }
+}
+
+/// The card of the persona with an outcome.
+fn persona(outcome: &str) -> Card {
+    let all = verifier_server::provider::simulated::persona::all();
+    let persona = all.iter().find(|persona| persona.outcome == outcome).unwrap();
+    Card {
+        number: &persona.number,
+        ..VISA
+    }
+}

@@ -1,0 +1,1 @@
+//! What does not come: scripts, the frame, time.

@@ -1,0 +1,39 @@
+//! Chance that one number decides, so that a run can be made again as far as the machine allows.
+
+/// A small generator (SplitMix64); nothing here needs a better one.
+#[derive(Debug, Clone)]
+pub(super) struct Chance(u64);
+
+impl Chance {
+    pub(super) const fn of(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// One for somebody else, independent of what is drawn here later.
+    pub(super) fn branch(&mut self) -> Self {
+        Self(self.next())
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// From `least` up to, and without, `most`.
+    pub(super) fn between(&mut self, least: u64, most: u64) -> u64 {
+        least + self.next() % (most - least)
+    }
+
+    /// Once in so many times.
+    pub(super) fn once_in(&mut self, times: u64) -> bool {
+        self.next().is_multiple_of(times)
+    }
+
+    /// One of them.
+    pub(super) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        let length = u64::try_from(of.len()).unwrap();
+        &of[usize::try_from(self.next() % length).unwrap()]
+    }
+}

@@ -1,0 +1,285 @@
+//! A verifier that is killed under load, again and again, at random moments.
+//!
+//! The real program with a real database, shoppers on real connections and a merchant who takes
+//! webhooks. `SEALPAY_CRASH_KILLS` says how often (6 otherwise), `SEALPAY_CRASH_SEED` repeats a run
+//! as far as the operating system allows.
+
+mod chance;
+mod evidence;
+mod kept;
+mod shopper;
+
+use chance::Chance;
+use evidence::{Evidence, Keys};
+use harness::folder::Folder;
+use harness::leaks;
+use harness::load::{KeepAlive, get};
+use harness::postgres::fresh_database;
+use harness::processes::setting;
+use harness::time::random;
+use harness::verifier_process::{Setup, VerifierProcess, free_address};
+use harness::webhook_receiver::WebhookReceiver;
+use kept::Kept;
+use sealpay_protocol::webhook::{EndpointSecret, public_key};
+use shopper::{PATIENT, QUICK, Street, Told};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+const QUICK_SHOPPERS: usize = 12;
+const PATIENT_SHOPPERS: usize = 24;
+
+/// Longer than the bank takes when it is slow, so that a kill finds it thinking.
+const PROVIDER_TIMEOUT_MS: &str = "3500";
+
+/// A delivery that was begun by a verifier that is dead is tried again when its lease has run out.
+const UNTIL_QUIET: Duration = Duration::from_secs(60);
+
+/// One world: what is kept, who shops, who is told.
+struct World {
+    folder: Folder,
+    kept: Kept,
+    setups: Vec<Setup>,
+    street: Arc<Street>,
+    receiver: WebhookReceiver,
+    secret: EndpointSecret,
+    chance: Chance,
+    seed: u64,
+}
+
+impl World {
+    /// As many verifiers as there are to be, on one database; none of them runs yet.
+    async fn build(database: Option<&str>, verifiers: usize) -> Self {
+        let seed = setting("SEALPAY_CRASH_SEED").and_then(|text| text.parse().ok());
+        let seed = seed.unwrap_or_else(|| u64::from(u32::from_be_bytes(random())));
+        eprintln!("SEALPAY_CRASH_SEED={seed}");
+        let folder = Folder::new("crash");
+        let mut setup = Setup::on_sqlite(folder.path())
+            .with("--provider-timeout-ms", PROVIDER_TIMEOUT_MS)
+            .with("--widget-dir", "no-widget");
+        let mut kept = Kept::Sqlite(setup.data.join("sealpay.sqlite"));
+        if let Some(url) = database {
+            url.clone_into(&mut setup.database);
+            kept = Kept::Postgres(url.to_owned());
+        }
+        let receiver = WebhookReceiver::start().await;
+        let merchant = setup.add_merchant(Some(receiver.url()));
+        let secret = merchant.webhook_secret.as_deref().and_then(EndpointSecret::parse).unwrap();
+        let setups: Vec<Setup> = (0..verifiers)
+            .map(|_| Setup { listen: free_address(), ..setup.clone() })
+            .collect();
+        let addresses = setups.iter().map(|setup| setup.listen).collect();
+        let street = Arc::new(Street::new(merchant, setup.origin.clone(), addresses));
+        let chance = Chance::of(seed);
+        Self { folder, kept, setups, street, receiver, secret, chance, seed }
+    }
+
+    fn send_shoppers_out(&mut self) -> JoinSet<()> {
+        let mut shoppers = JoinSet::new();
+        let kinds = [(QUICK_SHOPPERS, QUICK), (PATIENT_SHOPPERS, PATIENT)];
+        for (number, habits) in kinds {
+            for _ in 0..number {
+                let (street, chance) = (Arc::clone(&self.street), self.chance.branch());
+                shoppers.spawn(async move { street.shopper(habits, chance).await });
+            }
+        }
+        shoppers
+    }
+
+    /// Everybody finishes, and then everything: nothing is open and nothing is to be delivered.
+    async fn come_to_rest(&self, shoppers: JoinSet<()>) {
+        self.street.close();
+        shoppers.join_all().await;
+        const OPEN: &str = "SELECT COUNT(*) FROM payments
+            WHERE state NOT IN ('captured', 'declined')";
+        const PENDING: &str = "SELECT COUNT(*) FROM deliveries WHERE state = 'pending'";
+        let started = Instant::now();
+        loop {
+            let (open, pending) = (self.kept.number(OPEN).await, self.kept.number(PENDING).await);
+            if (open, pending) == (0, 0) {
+                return;
+            }
+            let late = started.elapsed() > UNTIL_QUIET;
+            assert!(!late, "{open} payments and {pending} deliveries are open for too long");
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn keys(&self, running: &Setup) -> Keys {
+        let mut connection = KeepAlive::connect(running.listen).await.unwrap();
+        let answer = connection.exchange(&get("/v1/keys", running.listen)).await.unwrap();
+        let keys: serde_json::Value = serde_json::from_slice(answer.body).unwrap();
+        let key = public_key(keys["webhook_keys"][0]["public_key"].as_str().unwrap());
+        let secret = EndpointSecret::new(*self.secret.bytes());
+        Keys { key: key.unwrap(), secret }
+    }
+
+    async fn evidence(&self) -> Evidence {
+        let records = self.street.records.lock().unwrap().clone();
+        let book = self.setups[0].data.join("simulated-bank.sqlite");
+        Evidence::gather(&self.kept, &book, records, self.receiver.arrivals()).await
+    }
+
+    /// Says what was seen, and fails where something is not as it must be.
+    async fn judge(self, keys: &Keys, kills: u64) {
+        let evidence = self.evidence().await;
+        let mut findings = self.street.complaints.lock().unwrap().clone();
+        findings.extend(evidence.findings(keys));
+        findings.extend(leaks::in_folder(self.folder.path(), &[]));
+        let captured = evidence.payments.values().filter(|payment| payment.state == "captured");
+        let events: usize = evidence.events.values().map(Vec::len).sum();
+        let cut = self.street.cut.load(Ordering::Relaxed);
+        let again = self.street.asked_again.load(Ordering::Relaxed);
+        eprintln!(
+            "{kills} kills: {} answers acknowledged, {} payments ({} captured), {events} events, \
+             {} deliveries, {cut} requests cut off under way, {again} earlier answers asked for \
+             again, {} findings",
+            evidence.records.len(),
+            evidence.payments.len(),
+            captured.count(),
+            evidence.arrivals.len(),
+            findings.len(),
+        );
+        if findings.is_empty() {
+            assert!(cut > 0, "no kill hit a request: there was no load");
+            return;
+        }
+        let path = self.folder.path().to_owned();
+        // What it kept is needed to find out why.
+        std::mem::forget(self.folder);
+        let shown = findings.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
+        panic!("seed {}, kept in {}:\n{shown}", self.seed, path.display());
+    }
+}
+
+fn kills() -> u64 {
+    setting("SEALPAY_CRASH_KILLS").and_then(|text| text.parse().ok()).unwrap_or(6)
+}
+
+/// A moment that is sometimes in the middle of the start, and mostly under full load.
+async fn wait_for_a_bad_moment(process: &mut VerifierProcess, chance: &mut Chance) {
+    if chance.once_in(5) {
+        sleep(Duration::from_millis(chance.between(0, 80))).await;
+        return;
+    }
+    process.first_answer().await;
+    sleep(Duration::from_millis(chance.between(50, 900))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_or_paid_twice_however_often_the_verifier_is_killed() {
+    let mut world = World::build(None, 1).await;
+    let kills = kills();
+    let setup = world.setups[0].clone();
+    let (mut process, _) = setup.started().await;
+    let shoppers = world.send_shoppers_out();
+    for _ in 0..kills {
+        wait_for_a_bad_moment(&mut process, &mut world.chance).await;
+        process.kill();
+        sleep(Duration::from_millis(world.chance.between(0, 100))).await;
+        process = setup.start();
+    }
+    process.first_answer().await;
+    world.come_to_rest(shoppers).await;
+    let keys = world.keys(&setup).await;
+    drop(process);
+    world.judge(&keys, kills).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_verifier_finishes_what_a_killed_one_began_on_the_same_postgres() {
+    let Some(database) = fresh_database().await else {
+        return;
+    };
+    let mut world = World::build(Some(database.url()), 2).await;
+    let kills = kills();
+    let setups = world.setups.clone();
+    let mut processes = Vec::new();
+    for setup in &setups {
+        processes.push(setup.started().await.0);
+    }
+    let shoppers = world.send_shoppers_out();
+    for _ in 1..kills {
+        let victim = usize::try_from(world.chance.between(0, 2)).unwrap();
+        let mut process = processes.remove(victim);
+        wait_for_a_bad_moment(&mut process, &mut world.chance).await;
+        process.kill();
+        sleep(Duration::from_millis(world.chance.between(0, 1000))).await;
+        processes.insert(victim, setups[victim].start());
+    }
+    // The first is never started again: what it has begun is the other's to finish.
+    let mut first = processes.remove(0);
+    wait_for_a_bad_moment(&mut first, &mut world.chance).await;
+    first.kill();
+    processes[0].first_answer().await;
+    world.come_to_rest(shoppers).await;
+    let keys = world.keys(&setups[1]).await;
+    drop(processes);
+    world.judge(&keys, kills).await;
+}
+
+/// A change to the evidence, and a part of the sentence that has to be said about it.
+type Falsehood = (fn(&mut Evidence), &'static str);
+
+const FALSEHOODS: [Falsehood; 14] = [
+    (|e| drop(e.payments.pop_first()), "is lost"),
+    (|e| first_payment(e, "captured").state = "declined".into(), "was told"),
+    (|e| first_payment(e, "captured").state = "authorizing".into(), "is left authorizing"),
+    (|e| first_payment(e, "declined").state = "unknown".into(), "is left unknown"),
+    (pay_twice, "was paid 2 times"),
+    (|e| first_booked(e).answer = "lost_card".into(), "the bank says lost_card"),
+    (|e| first_booked(e).money = "1 EUR".into(), "the bank took 1 EUR"),
+    (|e| drop(e.book.pop_first()), "the bank knows nothing of"),
+    (|e| rename(&mut e.book), "the verifier does not"),
+    (|e| e.events.values_mut().for_each(|events| drop(events.remove(0))), "gap or a double"),
+    (|e| first_event(e).kind = "payment.authorized".into(), "and its events are"),
+    (|e| first_event(e).body = "{}".into(), "does not tell of"),
+    (|e| e.arrivals[0].body.push(b' '), "No signature of the webhook fits"),
+    (|e| drop(e.arrivals.remove(0)), "never arrived"),
+];
+
+fn first_payment<'a>(evidence: &'a mut Evidence, state: &str) -> &'a mut evidence::Payment {
+    evidence.payments.values_mut().find(|payment| payment.state == state).unwrap()
+}
+
+fn first_booked(evidence: &mut Evidence) -> &mut evidence::Booked {
+    evidence.book.values_mut().find(|booked| booked.answer == "approved").unwrap()
+}
+
+fn first_event(evidence: &mut Evidence) -> &mut evidence::Event {
+    evidence.events.values_mut().next().unwrap().first_mut().unwrap()
+}
+
+fn pay_twice(evidence: &mut Evidence) {
+    let payment = first_payment(evidence, "captured").clone();
+    evidence.payments.insert("pay_again".into(), payment);
+}
+
+fn rename(book: &mut std::collections::BTreeMap<String, evidence::Booked>) {
+    let (_, booked) = book.pop_first().unwrap();
+    book.insert("pay_strange".into(), booked);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_could_go_wrong_in_a_crash_would_be_found() {
+    let mut world = World::build(None, 1).await;
+    let setup = world.setups[0].clone();
+    let (process, _) = setup.started().await;
+    let shoppers = world.send_shoppers_out();
+    sleep(Duration::from_millis(500)).await;
+    world.come_to_rest(shoppers).await;
+    let keys = world.keys(&setup).await;
+    drop(process);
+    let evidence = world.evidence().await;
+    assert_eq!(evidence.findings(&keys), Vec::<String>::new());
+    assert!(evidence.records.iter().any(|record| record.told == Told::SessionComplete));
+    for (falsify, sentence) in FALSEHOODS {
+        let mut falsified = evidence.clone();
+        falsify(&mut falsified);
+        let findings = falsified.findings(&keys);
+        let found = findings.iter().any(|finding| finding.contains(sentence));
+        assert!(found, "{sentence}: {findings:?}");
+    }
+}
