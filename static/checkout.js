@@ -111,8 +111,10 @@
         fail("order_malformed", "This order cannot be paid: it was not made correctly.", false);
         return;
       }
+      // As high as the form of a small order is in that width, so that the page moves little later.
+      const height = container.clientWidth < 760 ? "562px" : "492px";
       frame = styled(document.createElement("iframe"), {
-        display: "block", width: "100%", height: "420px", border: "0", colorScheme: cssScheme });
+        display: "block", width: "100%", height, border: "0", colorScheme: cssScheme });
       frame.title = "Secure card payment";
       frame.allow = "payment; publickey-credentials-get; publickey-credentials-create";
       frame.referrerPolicy = "strict-origin";

@@ -7,9 +7,10 @@
 //! | `context` | what it is bound to, with the members that `seal` takes |
 //! | `now` | optional: seconds since 1970, to judge the expiry by; otherwise the clock's |
 //!
-//! The answer has `card` with `number`, `expiry` as `YYYYMM`, `security_code`, and `holder` or null,
-//! and `plaintext` and `associated_data` in hexadecimal. Whatever is wrong with the sealed card has
-//! one and the same code, `sealed_card_refused`. Use test cards: the answer shows what is in them.
+//! The answer has `card` with `number`, `expiry` as `YYYYMM`, `security_code`, and `holder` or
+//! null, and `plaintext` and `associated_data` in hexadecimal. Whatever is wrong with the sealed
+//! card has one and the same code, `sealed_card_refused`. Use test cards: the answer shows what is
+//! in them.
 
 #[path = "filter/clock.rs"]
 mod clock;

@@ -4,14 +4,18 @@
 //! |---|---|
 //! | `public_key` | the verifier's sealing key in base64url |
 //! | `card` | `number`, `expiry` and `security_code` as typed, and perhaps `holder` |
-//! | `context` | what the card is bound to: `verifier_origin`, `merchant`, `session`, `amount`, `currency`, `session_expires_at`, `attempt`, `thumbprint` of the ephemeral key, and `order_digest` in hexadecimal |
+//! | `context` | what the card is bound to, see below |
 //! | `now` | optional: seconds since 1970, to judge the expiry by; otherwise the clock's |
-//! | `random` | optional: the 64 bytes in hexadecimal that the encapsulation draws, first those of ML-KEM and then the private key of X25519; otherwise random |
+//! | `random` | optional: 64 bytes in hexadecimal for the encapsulation, see below |
+//!
+//! `context` has `verifier_origin`, `merchant`, `session`, `amount`, `currency`,
+//! `session_expires_at`, `attempt`, `thumbprint` of the ephemeral key, and `order_digest` in
+//! hexadecimal. Of `random`, the first 32 bytes go to ML-KEM and the others are the private key of
+//! X25519. Whoever seals two cards with the same `random` has told both: it is there for test
+//! vectors, and without it the bytes come from the operating system.
 //!
 //! The answer has `sealed`, the card on the wire, and for comparison in hexadecimal `info` and
 //! `associated_data`. It never repeats the card; an error of the card has the code of its field.
-//!
-//! Whoever seals two cards with the same `random` has told both: it is there for test vectors.
 
 #[path = "filter/clock.rs"]
 mod clock;
@@ -35,7 +39,7 @@ use serde_json::{Value, json};
 const SHAPE: &str = "the line must be an object with public_key, card and context, and perhaps now \
                      and random, as examples/README.md shows them";
 
-/// What X-Wing draws for one encapsulation (draft-connolly-cfrg-xwing-kem-10 section 5.4.1).
+/// What X-Wing draws for one encapsulation (`eseed` in draft-connolly-cfrg-xwing-kem-10).
 const RANDOM_BYTES: usize = 64;
 
 #[derive(Deserialize)]

@@ -21,8 +21,8 @@ use sealpay_protocol::{encoding, json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-const SHAPE: &str = "the line must be an object with the texts seed and kid, and claims as PROTOCOL \
-                     section 3 describes them";
+const SHAPE: &str = "the line must be an object with the texts seed and kid, and claims as \
+                     PROTOCOL section 3 describes them";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,11 +1,15 @@
-//! Signs a request with the ephemeral key: a filter with JSON lines on stdin and JSON lines on stdout.
+//! Signs a request with the ephemeral key: a filter with JSON lines on stdin and JSON lines on
+//! stdout.
 //!
 //! | Member | Meaning |
 //! |---|---|
 //! | `seed` | the ephemeral private key, 32 bytes in hexadecimal |
-//! | `request` | `method`, `authority`, `path`, perhaps `query` without its question mark, perhaps `content_type` (otherwise `application/json`), `idempotency_key`, `session`, and `body` as text |
+//! | `request` | what is signed, see below |
 //! | `created` | optional: seconds since 1970; otherwise the clock's |
 //! | `nonce` | optional: 16 bytes in base64url; otherwise random |
+//!
+//! `request` has `method`, `authority`, `path`, perhaps `query` without its question mark, perhaps
+//! `content_type` (otherwise `application/json`), `idempotency_key`, `session`, and `body` as text.
 //!
 //! The answer has `headers` with `content-digest`, `signature-input` and `signature`, and for
 //! comparison `signature_base`, what is signed.

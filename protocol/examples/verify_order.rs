@@ -7,8 +7,8 @@
 //! | `audience` | the verifier's origin |
 //! | `now` | optional: seconds since 1970; otherwise the clock's |
 //!
-//! The answer has `valid` (true), `kid`, `claims`, and `order_digest` in hexadecimal. An error has the
-//! code of PROTOCOL and, where one claim is at fault, its name in `param`.
+//! The answer has `valid` (true), `kid`, `claims`, and `order_digest` in hexadecimal. An error has
+//! the code that the verifier would answer and, where one claim is at fault, its name in `param`.
 
 #[path = "filter/clock.rs"]
 mod clock;

@@ -7,8 +7,9 @@
 //! | `headers` | `content-digest`, `signature-input` and `signature` as received |
 //! | `now` | optional: seconds since 1970; otherwise the clock's |
 //!
-//! The answer has `valid` (true), and `thumbprint`, `nonce` and `expires` of the signature. The checks
-//! have the order of PROTOCOL section 5; that a nonce is good once is for a verifier to remember.
+//! The answer has `valid` (true), and `thumbprint`, `nonce` and `expires` of the signature. The
+//! checks have the order of PROTOCOL section 5; that a nonce is good once is for a verifier to
+//! remember.
 
 #[path = "filter/clock.rs"]
 mod clock;

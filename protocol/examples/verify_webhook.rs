@@ -8,8 +8,8 @@
 //! | `secret` | the endpoint's `whsec_…`, to check `v1` with |
 //! | `now` | optional: seconds since 1970; otherwise the clock's |
 //!
-//! One of `public_key` and `secret` is needed; where both are given, both have to fit. The answer has
-//! `valid` (true), and `checked`, the schemes that were checked.
+//! One of `public_key` and `secret` is needed; where both are given, both have to fit. The answer
+//! has `valid` (true), and `checked`, the schemes that were checked.
 
 #[path = "filter/clock.rs"]
 mod clock;

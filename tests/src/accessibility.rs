@@ -41,6 +41,12 @@ pub enum Part {
     Frame,
 }
 
+/// Whether axe-core is to be had here.
+#[must_use]
+pub fn is_to_be_had() -> bool {
+    source().is_some()
+}
+
 /// What axe-core finds wrong in the current frame; nothing when it is not to be had.
 ///
 /// # Panics

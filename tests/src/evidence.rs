@@ -20,11 +20,12 @@ use tokio_postgres::{NoTls, SimpleQueryMessage};
 /// The codes of [`crate::client::card`].
 const SECURITY_CODES: [&str; 2] = ["737", "7373"];
 /// How secrets that are not cards begin, and how many characters more make one of them.
-const BEGINNINGS: [(&str, usize); 4] = [
+const BEGINNINGS: [(&str, usize); 5] = [
     ("sk_test_", 20),
     ("whsec_", 20),
-    // A JSON object in base64url, as a compact JWS begins; a header alone is no order.
-    ("eyJ", 60),
+    // `{"alg":` and `{"iss":` in base64url: the two parts of an order.
+    ("eyJhbGciOi", 20),
+    ("eyJpc3MiOi", 20),
     ("PRIVATE KEY", 0),
 ];
 /// How long running payments may take until a test counts as ended.
@@ -225,8 +226,13 @@ impl TestGateway {
         }
         let files = std::fs::read_dir(self.folder.path()).expect("the folder is there");
         for path in files.flatten().map(|file| file.path()) {
+            let name = path.display().to_string();
             let bytes = std::fs::read(&path).unwrap_or_default();
-            found.extend(secrets_in(&path.display().to_string(), &bytes));
+            found.extend(leaks::in_text(&name, &bytes, &typed(&expiry())));
+            // A file has no separators, so only whole secrets can be told from their neighbours.
+            let known = self.secrets();
+            let known = known.iter().filter(|secret| contains(&bytes, secret.as_bytes()));
+            found.extend(known.map(|secret| format!("{name} holds {}…", &secret[..8])));
         }
         found
     }
@@ -244,32 +250,53 @@ impl Drop for TestGateway {
 /// What in these bytes is a secret of a test: a card, an API key, a webhook secret, an order.
 ///
 /// # Panics
-/// Never after the year 9996.
+/// When the clock tells a year after 9996.
 #[must_use]
 pub fn secrets_in(name: &str, bytes: &[u8]) -> Vec<String> {
-    let year = YearMonth::from_unix_seconds(now()).year() + 3;
-    let expiry = format!("{year}12");
-    let typed = SECURITY_CODES.map(|security_code| Typed {
-        security_code,
-        expiry: &expiry,
-    });
-    let mut found = leaks::in_text(name, bytes, &typed);
+    let mut found = leaks::in_text(name, bytes, &typed(&expiry()));
     for (beginning, length) in BEGINNINGS {
-        let beginning_bytes = beginning.as_bytes();
-        let is_secret = |rest: &[u8]| {
-            let part_of_it = |c: &&u8| c.is_ascii_alphanumeric() || b"-_+/".contains(c);
-            rest.starts_with(beginning_bytes)
-                && rest[beginning.len()..]
-                    .iter()
-                    .take_while(part_of_it)
-                    .count()
-                    >= length
+        let part_of_it = |c: &&u8| c.is_ascii_alphanumeric() || b"-_+/".contains(c);
+        let is_secret = |place: usize| {
+            let rest = &bytes[place + beginning.len()..];
+            rest.iter().take_while(part_of_it).count() >= length
         };
-        if (0..bytes.len()).any(|place| is_secret(&bytes[place..])) {
+        if places_of(bytes, beginning.as_bytes()).any(is_secret) {
             found.push(format!("{name} holds what begins with {beginning}"));
         }
     }
     found
+}
+
+/// The expiry of [`crate::client::card`] as it is sealed.
+fn expiry() -> String {
+    let year = YearMonth::from_unix_seconds(now()).year() + 3;
+    format!("{year}12")
+}
+
+fn typed(expiry: &str) -> [Typed<'_>; 2] {
+    SECURITY_CODES.map(|security_code| Typed {
+        security_code,
+        expiry,
+    })
+}
+
+/// Where a text begins in these bytes.
+fn places_of<'a>(bytes: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let first = bytes[from..].iter().position(|byte| *byte == text[0])?;
+            let place = from + first;
+            from = place + 1;
+            if bytes[place..].starts_with(text) {
+                return Some(place);
+            }
+        }
+    })
+}
+
+fn contains(bytes: &[u8], text: &[u8]) -> bool {
+    places_of(bytes, text).next().is_some()
 }
 
 const TABLES_OF_A_FILE: &str =
@@ -327,7 +354,7 @@ mod tests {
 
     #[test]
     fn secrets_are_found_by_how_they_begin() {
-        let order = format!("eyJ{}.eyJ", "a".repeat(60));
+        let order = format!("eyJhbGciOi{}.eyJpc3MiOi", "a".repeat(60));
         let rows = [
             ("sk_test_AbCd of key_01", false),
             ("Bearer sk_test_AbCdEfGhIjKlMnOpQrStUvWx", true),

@@ -23,7 +23,8 @@ use sealpay_protocol::order::{OrderClaims, Simulate};
 use sealpay_protocol::origin::Origin;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
 use verifier_server::config::Config;
@@ -93,6 +94,8 @@ pub struct TestGateway {
     /// What it keeps.
     pub folder: Folder,
     pub(crate) finished: bool,
+    /// API keys and webhook secrets of every merchant.
+    secrets: Mutex<Vec<String>>,
     config: Config,
     master_key: [u8; 32],
     app: Router,
@@ -151,6 +154,7 @@ impl TestGateway {
             app: app(server.state.clone()),
             origin: config.public_origin.clone(),
             finished: false,
+            secrets: Mutex::new(secrets_of(&merchant)),
             server,
             merchant,
             folder,
@@ -181,7 +185,16 @@ impl TestGateway {
 
     /// Registers another merchant.
     pub async fn register(&self, webhook_url: Option<&str>) -> Merchant {
-        register_with(&self.server, webhook_url).await
+        let merchant = register_with(&self.server, webhook_url).await;
+        let mut secrets = self.secrets.lock().expect("nobody panicked with it");
+        secrets.extend(secrets_of(&merchant));
+        merchant
+    }
+
+    /// What was shown once and may be kept nowhere.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let secrets = self.secrets.lock().expect("nobody panicked with it");
+        secrets.clone()
     }
 
     /// Runs recovery, housekeeping and the outbox.
@@ -226,26 +239,25 @@ impl TestGateway {
 
     /// Sends a request.
     pub async fn send(&self, prepared: Prepared) -> Answer {
-        let mut request = Request::builder()
-            .method(prepared.method.as_str())
-            .uri(&prepared.path);
-        for (name, value) in &prepared.headers {
-            request = request.header(name, value.as_bytes());
-        }
-        let request = request.body(Body::from(prepared.body));
-        let request = request.expect("the request is one");
-        let answered = self.app.clone().oneshot(request).await;
-        let (parts, body) = answered.expect("the application answers").into_parts();
-        let body = to_bytes(body, usize::MAX).await.expect("the body arrives");
-        let headers = parts.headers.iter().map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.to_string(), value)
+        send(self.app.clone(), prepared).await
+    }
+
+    /// Sends requests at the same moment; the answers are in their order.
+    pub async fn send_together(&self, requests: Vec<Prepared>) -> Vec<Answer> {
+        let start = Arc::new(Barrier::new(requests.len()));
+        let sending = requests.into_iter().map(|request| {
+            let (app, start) = (self.app.clone(), Arc::clone(&start));
+            tokio::spawn(async move {
+                start.wait().await;
+                send(app, request).await
+            })
         });
-        Answer {
-            status: parts.status,
-            headers: headers.collect(),
-            body: body.to_vec(),
+        let sending: Vec<_> = sending.collect();
+        let mut answers = Vec::with_capacity(sending.len());
+        for answer in sending {
+            answers.push(answer.await.expect("the request was sent"));
         }
+        answers
     }
 
     /// Sends a GET, perhaps with an API key.
@@ -295,6 +307,28 @@ impl TestGateway {
     }
 }
 
+async fn send(app: Router, prepared: Prepared) -> Answer {
+    let mut request = Request::builder()
+        .method(prepared.method.as_str())
+        .uri(&prepared.path);
+    for (name, value) in &prepared.headers {
+        request = request.header(name, value.as_bytes());
+    }
+    let request = request.body(Body::from(prepared.body));
+    let answered = app.oneshot(request.expect("the request is one")).await;
+    let (parts, body) = answered.expect("the application answers").into_parts();
+    let body = to_bytes(body, usize::MAX).await.expect("the body arrives");
+    let headers = parts.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.to_string(), value)
+    });
+    Answer {
+        status: parts.status,
+        headers: headers.collect(),
+        body: body.to_vec(),
+    }
+}
+
 async fn build(config: &Config, master_key: [u8; 32], clock: &TestClock) -> Arc<Server> {
     let clock = clock.clone();
     let store = Store::open(&config.database_url(), &Options::default()).await;
@@ -306,6 +340,11 @@ async fn build(config: &Config, master_key: [u8; 32], clock: &TestClock) -> Arc<
     };
     let server = Server::new(config, parts).await;
     Arc::new(server.expect("the server starts"))
+}
+
+fn secrets_of(merchant: &Merchant) -> Vec<String> {
+    let webhook_secret = merchant.webhook_secret.iter().cloned();
+    webhook_secret.chain([merchant.api_key.clone()]).collect()
 }
 
 async fn register_with(server: &Server, webhook_url: Option<&str>) -> Merchant {

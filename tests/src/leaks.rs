@@ -24,10 +24,14 @@ pub struct Typed<'a> {
     pub expiry: &'a str,
 }
 
-/// Every run of digits of a persona's card that is long enough to tell.
+/// Every run of digits of a persona's card that is long enough to tell, and the whole numbers. Runs
+/// that are little but zeros tell nothing, and stand in every rounded number.
 static RUNS: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| {
     let numbers = persona::all().iter().map(|persona| persona.number.as_bytes());
-    numbers.flat_map(|number| number.windows(TELLING_DIGITS)).collect()
+    let tells = |run: &&[u8]| run.iter().filter(|digit| **digit != b'0').count() > 2;
+    numbers
+        .flat_map(|number| number.windows(TELLING_DIGITS).filter(tells).chain([number]))
+        .collect()
 });
 
 /// What of a card stands in these bytes, grouped or not; `None` when nothing does.
@@ -35,11 +39,28 @@ static RUNS: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| {
 pub fn card_digits_in(bytes: &[u8]) -> Option<String> {
     let together: Vec<u8> = bytes.iter().copied().filter(|byte| !b" -".contains(byte)).collect();
     [bytes, &together].into_iter().find_map(|text| {
-        let digits = text.split(|byte| !byte.is_ascii_digit());
-        let mut runs = digits.flat_map(|digits| digits.windows(TELLING_DIGITS));
-        let found = runs.find(|run| RUNS.contains(run))?;
+        let found = digits_of(text).find_map(|digits| {
+            let parts = digits.windows(TELLING_DIGITS);
+            let wholes = digits.windows(15).chain(digits.windows(16));
+            parts.chain(wholes).find(|run| RUNS.contains(run))
+        })?;
         Some(String::from_utf8_lossy(found).into_owned())
     })
+}
+
+/// Every run of digits but fractions such as that of `0.4000000000000001`.
+fn digits_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let runs = text.chunk_by(|left, right| left.is_ascii_digit() == right.is_ascii_digit());
+    let runs: Vec<_> = runs.collect();
+    let is_digits = |run: &[u8]| run.first().is_some_and(u8::is_ascii_digit);
+    let is_fraction = {
+        let runs = runs.clone();
+        move |place: usize| place > 1 && runs[place - 1] == b"."
+    };
+    runs.into_iter()
+        .enumerate()
+        .filter(move |(place, run)| is_digits(run) && !is_fraction(*place))
+        .map(|(_, run)| run)
 }
 
 /// Whether the code stands behind its name, or behind the expiry as in the sealed plaintext.
@@ -98,7 +119,10 @@ mod tests {
 
     #[test]
     fn digits_of_a_persona_are_found_however_they_are_written() {
-        let rows: [(&str, bool); 7] = [
+        let rows: [(&str, bool); 10] = [
+            ("seconds_sum 0.4000000000000002", false),
+            ("a block of 400000000000 bytes", false),
+            ("number 4000000000000002", true),
             ("card=4242424242424242 ok", true),
             ("4242 4242 4242 4242", true),
             ("5555-5555-5555-4444", true),
@@ -137,6 +161,6 @@ mod tests {
         std::fs::write(inner.join("store.sqlite-wal"), b"..\x004000000000000002..").unwrap();
         let found = in_folder(folder.path(), &[TYPED]);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].ends_with("store.sqlite-wal holds the digits 400000000000"), "{found:?}");
+        assert!(found[0].ends_with("sqlite-wal holds the digits 4000000000000002"), "{found:?}");
     }
 }

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod client;
 pub mod evidence;
 pub mod folder;
+pub mod gallery;
 pub mod gateway;
 pub mod leaks;
 pub mod load;

@@ -34,7 +34,7 @@ impl Page {
             scripts, frames, ..
         } = self;
         format!(
-            "default-src 'none'; script-src 'self' {scripts}; frame-src {frames}; \
+            "default-src 'none'; img-src 'self'; script-src 'self' {scripts}; frame-src {frames}; \
              base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; \
              trusted-types 'none'"
         )
@@ -44,7 +44,8 @@ impl Page {
         format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width\">\
-             <link rel=\"icon\" href=\"data:,\"><title>A merchant</title></head>\
+             <meta name=\"color-scheme\" content=\"light dark\">\
+             <title>A merchant</title></head>\
              <body><main><h1>A merchant</h1>\n{}\n</main>\
              <script src=\"/{name}.js\"></script></body></html>\n",
             self.body
@@ -75,6 +76,8 @@ impl MerchantSite {
         let pages = Pages::default();
         let router = Router::new()
             .route("/{name}", get(serve))
+            // Browsers ask for it, and complain when there is none.
+            .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
             .with_state(Arc::clone(&pages));
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -6,6 +6,12 @@
 //! Debian puts them) on a socket in a temporary folder. It ends with the test process, however
 //! that ends. Without either, tests say loudly that they were skipped.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a test whose Postgres does not work has to stop"
+)]
+
+use crate::processes::setting;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -117,14 +123,6 @@ fn server() -> Option<&'static Server> {
         Some(Server::start(&binaries))
     });
     server.as_ref()
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is where tests learn of a Postgres"
-)]
-fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The folder with `initdb` and `postgres`.

@@ -70,7 +70,7 @@ impl Scenario {
             std::panic::resume_unwind(failure.into_panic());
         }
         let mut leaks = leaks::in_folder(stage.folder(), &TYPED);
-        leaks.extend(leaks::in_text("/metrics", stage.metrics().await.as_bytes(), &TYPED));
+        leaks.extend(leaks::in_text("/metrics", stage.public("/metrics").await.as_bytes(), &TYPED));
         assert_eq!(leaks, Vec::<String>::new(), "after {}", self.name);
     }
 

@@ -4,7 +4,9 @@
 
 use crate::browser::{Session, eventually};
 use crate::leaks::Typed;
+use serde_json::{Value, json};
 use thirtyfour::prelude::*;
+use verifier_server::provider::simulated::persona::{self, Persona};
 
 /// The frame with the form.
 pub const FRAME: &str = "iframe[title='Secure card payment']";
@@ -36,7 +38,7 @@ pub struct Card {
     pub security_code: &'static str,
 }
 
-const fn persona(number: &'static str) -> Card {
+const fn card(number: &'static str) -> Card {
     Card {
         number,
         security_code: TYPED[0].security_code,
@@ -44,18 +46,29 @@ const fn persona(number: &'static str) -> Card {
 }
 
 /// Approved.
-pub const VISA: Card = persona("4242424242424242");
+pub const VISA: Card = card("4242424242424242");
 /// Approved.
-pub const MASTERCARD: Card = persona("5555 5555 5555 4444");
+pub const MASTERCARD: Card = card("5555 5555 5555 4444");
 /// Approved, with a code of four digits.
 pub const AMEX: Card = Card {
     number: "3782-822463-10005",
     security_code: TYPED[1].security_code,
 };
 /// Declined: insufficient funds.
-pub const INSUFFICIENT_FUNDS: Card = persona("4000000000009995");
+pub const INSUFFICIENT_FUNDS: Card = card("4000000000009995");
 /// Declined: the security code does not fit.
-pub const WRONG_SECURITY_CODE: Card = persona("4000000000000127");
+pub const WRONG_SECURITY_CODE: Card = card("4000000000000127");
+
+/// The card for an outcome of the simulated bank.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn persona_for(outcome: &str) -> Card {
+    let fits = |persona: &&Persona| persona.outcome == outcome;
+    let found = persona::all().iter().find(fits).expect("every outcome has a card");
+    card(&found.number)
+}
 
 impl Session {
     /// Orders the first product of the shop, and comes to its checkout; the order's reference.
@@ -155,6 +168,40 @@ impl Session {
         self.enter_form().await;
         self.fill_in(card).await;
         self.press(PAY).await;
+    }
+
+    /// Where in the window something of the form stands, and scrolls there.
+    ///
+    /// # Panics
+    /// When it cannot be found.
+    pub async fn aim(&self, selector: &str) -> (i64, i64) {
+        let place = "const { x, y, width, height } = arguments[0].getBoundingClientRect();
+                     return [x, y, x + width / 2, y + height / 2].map(Math.round)";
+        let element = self.see(selector).await;
+        element.scroll_into_view().await.expect("what is seen can be scrolled to");
+        let inside = self.run(place, vec![element.to_json().expect("an element")]).await;
+        self.enter_page().await;
+        let frame = self.see(FRAME).await;
+        let frame = frame.to_json().expect("an element");
+        let outside = self.run(place, vec![frame]).await;
+        self.enter_frame(FRAME).await;
+        let whole = |value: &Value| value.as_i64().expect("a whole number");
+        (whole(&inside[2]) + whole(&outside[0]), whole(&inside[3]) + whole(&outside[1]))
+    }
+
+    /// Clicks with the mouse, so often and so quickly as one event follows another. The driver's
+    /// own click would wait for the page in between.
+    ///
+    /// # Panics
+    /// When the browser does not take the events.
+    pub async fn click_quickly(&self, (x, y): (i64, i64), times: u32) {
+        for count in 1..=times {
+            for kind in ["mousePressed", "mouseReleased"] {
+                let event = json!({ "type": kind, "x": x, "y": y, "button": "left",
+                                    "clickCount": count });
+                self.developer_tools("Input.dispatchMouseEvent", event).await;
+            }
+        }
     }
 
     /// Waits on the page until the order is in a state.

@@ -165,12 +165,12 @@ impl Stage {
         book.query_row(count, [], |row| row.get(0)).expect("the book can be read")
     }
 
-    /// What operators read.
+    /// What the verifier gives to everybody under a path.
     ///
     /// # Panics
     /// When the verifier does not answer.
-    pub async fn metrics(&self) -> String {
-        self.get("/metrics", None).await
+    pub async fn public(&self, path: &str) -> String {
+        self.get(path, None).await
     }
 
     async fn get(&self, path: &str, api_key: Option<&str>) -> String {

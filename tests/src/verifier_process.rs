@@ -104,17 +104,23 @@ impl Setup {
         command
     }
 
+    /// Registers a merchant whose pages are those of [`SHOP_ORIGIN`].
+    #[must_use]
+    pub fn add_merchant(&self, webhook_url: Option<&str>) -> Merchant {
+        self.add_merchant_on(SHOP_ORIGIN, webhook_url)
+    }
+
     /// Registers a merchant by the command line, as an operator does.
     ///
     /// # Panics
     /// When that does not work.
     #[must_use]
-    pub fn add_merchant(&self, webhook_url: Option<&str>) -> Merchant {
+    pub fn add_merchant_on(&self, site: &str, webhook_url: Option<&str>) -> Merchant {
         let key = SigningKey::from_bytes(&random());
         let mut add = self.command(&["merchant", "add", "--json"]);
         add.args(["--name", "Paper Lantern", "--key-id", "order-key"]);
         add.args(["--public-key", &base64url(key.verifying_key().as_bytes())]);
-        add.args(["--origin", SHOP_ORIGIN]);
+        add.args(["--origin", site]);
         if let Some(url) = webhook_url {
             add.args(["--webhook-url", url]);
         }

@@ -2,3 +2,6 @@
 mod api;
 mod browser;
 mod crash;
+mod interop;
+mod operation;
+mod store_conformance;

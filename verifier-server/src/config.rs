@@ -304,6 +304,6 @@ mod tests {
             let error = config.for_serving(ServeFlags::default()).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
-        assert!(toml::from_str::<Config>("listen = \"127.0.0.1:1\"").is_err());
+        assert!(toml::from_str::<Config>("lissten = \"127.0.0.1:1\"").is_err());
     }
 }

@@ -38,9 +38,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     require_free_port(options.shop_port, "--shop-port")?;
     let data = workspace.root().join(&options.data);
     data::prepare_folder(&data, options)?;
-    tools::install(workspace, Purpose::Build)?;
-    widget::build(workspace)?;
-    build_servers(workspace)?;
+    build_all(workspace)?;
     data::register_shop(workspace, &data, options)?;
 
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
@@ -90,6 +88,22 @@ fn require_free_port(port: u16, option: &str) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// The tools and the widget beside the servers: each alone leaves a core idle for minutes.
+fn build_all(workspace: &Workspace) -> Outcome {
+    thread::scope(|scope| {
+        let servers = scope.spawn(|| build_servers(workspace));
+        let widget =
+            tools::install(workspace, Purpose::Build).and_then(|()| widget::build(workspace));
+        if let Err(failure) = &widget {
+            console::loud(&failure.to_string());
+        }
+        let servers = servers
+            .join()
+            .unwrap_or_else(|_| Err(Failure::new("The servers' build was interrupted.")));
+        widget.and(servers)
+    })
 }
 
 /// Chosen from the whole workspace, as the tests do: another choice of packages is another choice of

@@ -182,7 +182,7 @@ impl<'a> Watch<'a> {
         let elapsed = environment::in_words(self.since_start.elapsed());
         let mut line = format!("… {}: {elapsed}", self.label);
         if self.crates > 0 {
-            line.push_str(&format!(", {} crates so far", self.crates));
+            line.push_str(&format!(", crates so far: {}", self.crates));
         }
         if !self.latest.is_empty() {
             line.push_str(&format!(", {}", self.latest));
@@ -206,13 +206,14 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Cargo's report of one more thing done, which alone is worth no line.
+/// Cargo's report of one more thing done or waited for, which alone is worth no line.
 fn cargo_progress(line: &str) -> Option<(&str, &str)> {
     let (verb, what) = line.trim_start().split_once(' ')?;
     let is_progress = line.starts_with(' ')
         && matches!(
             verb,
             "Adding"
+                | "Blocking"
                 | "Checking"
                 | "Compiling"
                 | "Documenting"
@@ -255,7 +256,7 @@ mod tests {
             ("     Running unittests src/lib.rs", None),
             (
                 "    Blocking waiting for file lock on build directory",
-                None,
+                Some(("Blocking", "waiting for file lock on build directory")),
             ),
             ("Compiling is a word in a sentence", None),
             ("test result: ok. 1 passed; 0 failed", None),

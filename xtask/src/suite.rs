@@ -146,6 +146,13 @@ fn summary(reports: &[Report], time: Duration) -> Vec<String> {
             Verdict::Passed => "passed",
             Verdict::Failed(why) => {
                 reasons.push(format!("{} FAILED: {why}", report.name));
+                reasons.extend(
+                    report
+                        .tally
+                        .failures
+                        .iter()
+                        .map(|name| format!("    {name}")),
+                );
                 "FAILED"
             }
             Verdict::Skipped(why) => {
@@ -186,7 +193,7 @@ fn summary(reports: &[Report], time: Duration) -> Vec<String> {
 /// A step that failed without a failed test, or was skipped, counts as one: nobody should read
 /// `0 failed` after a failure.
 fn counted(report: &Report) -> Tally {
-    let mut tally = report.tally;
+    let mut tally = report.tally.clone();
     match report.verdict {
         Verdict::Failed(_) if tally.failed == 0 => tally.failed = 1,
         Verdict::Skipped(_) => tally.skipped += 1,
@@ -214,6 +221,7 @@ mod tests {
                 passed,
                 failed,
                 skipped,
+                failures: Vec::new(),
             },
         }
     }
@@ -291,6 +299,10 @@ mod tests {
             ),
         ];
         let text = summary(&reports, Duration::ZERO).join("\n");
+        assert!(
+            text.contains("cargo test failed\n    money::adds_up"),
+            "{text}"
+        );
         assert!(text.contains("format FAILED: not formatted"), "{text}");
         assert!(text.contains("browser SKIPPED: not installed"), "{text}");
     }

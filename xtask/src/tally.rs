@@ -1,11 +1,13 @@
 //! Counts tests by the closing lines of test runners.
 
 /// How many tests ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
     pub(crate) skipped: u64,
+    /// The names of those that failed, as far as they were told.
+    pub(crate) failures: Vec<String>,
 }
 
 impl Tally {
@@ -14,18 +16,22 @@ impl Tally {
         self.passed += other.passed;
         self.failed += other.failed;
         self.skipped += other.skipped;
+        self.failures.extend(other.failures);
     }
 
     /// Whether any test was counted.
-    pub(crate) fn is_empty(self) -> bool {
-        self == Self::default()
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 
-    /// Takes in a line of output if it closes a run of tests:
+    /// Takes in a line of output if it tells of a failed test, or closes a run of tests:
     /// `test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`.
     pub(crate) fn take(&mut self, line: &str) {
+        let line = line.trim();
+        if let Some(name) = failed_test(line) {
+            self.failures.push(name.to_owned());
+        }
         let Some((_, counts)) = line
-            .trim_start()
             .strip_prefix("test result: ")
             .and_then(|rest| rest.split_once(". "))
         else {
@@ -42,6 +48,12 @@ impl Tally {
             }
         }
     }
+}
+
+/// The name in `test money::adds_up ... FAILED`; wasm-bindgen's runner writes `FAIL`.
+fn failed_test(line: &str) -> Option<&str> {
+    let (name, result) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
+    matches!(result, "FAILED" | "FAIL").then_some(name)
 }
 
 #[cfg(test)]
@@ -78,8 +90,27 @@ mod tests {
                 passed,
                 failed,
                 skipped,
+                failures: Vec::new(),
             };
             assert_eq!(tally, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_failed_tests_are_kept() {
+        let rows = [
+            ("test money::adds_up ... FAILED", Some("money::adds_up")),
+            ("test form::is_shown ... FAIL", Some("form::is_shown")),
+            (
+                "test src/lib.rs - Money (line 3) ... FAILED",
+                Some("src/lib.rs - Money (line 3)"),
+            ),
+            ("test money::adds_up ... ok", None),
+            ("test result: FAILED. 1 passed; 1 failed", None),
+            ("the test ... FAILED", None),
+        ];
+        for (line, expected) in rows {
+            assert_eq!(failed_test(line), expected, "{line}");
         }
     }
 
@@ -92,15 +123,15 @@ mod tests {
             passed: 2,
             failed: 0,
             skipped: 3,
+            failures: vec![String::from("money::adds_up")],
         });
-        assert_eq!(
-            tally,
-            Tally {
-                passed: 7,
-                failed: 1,
-                skipped: 4
-            }
-        );
+        let expected = Tally {
+            passed: 7,
+            failed: 1,
+            skipped: 4,
+            failures: vec![String::from("money::adds_up")],
+        };
+        assert_eq!(tally, expected);
         assert!(!tally.is_empty());
     }
 }

@@ -1,5 +1,5 @@
-//! What the treaty promises: it keeps to the standards it names, its version-1 vectors never change,
-//! and whatever was altered on the way is refused.
+//! What the treaty promises: it keeps to the standards it names, its version-1 vectors never
+//! change, and whatever was altered on the way is refused.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -7,10 +7,13 @@ mod filters;
 mod make_vectors;
 mod order_claims;
 mod order_header;
+mod request_headers;
 mod request_signature;
 mod sealed_card;
+mod sealed_card_inside;
 mod standards;
 mod strict_ed25519;
+mod vector_file;
 mod vectors;
 mod webhook_signature;
 mod world;

@@ -24,7 +24,8 @@ fn bytes(value: &Value, member: &str) -> Vec<u8> {
 
 #[test]
 fn ed25519_signs_and_verifies_as_rfc_8032_section_7_1_does() {
-    let file: Value = serde_json::from_str(include_str!("../../vectors/rfc8032_ed25519.json")).unwrap();
+    let file: Value =
+        serde_json::from_str(include_str!("../../vectors/rfc8032_ed25519.json")).unwrap();
     let vectors = file["vectors"].as_array().unwrap();
     for vector in vectors {
         let seed = bytes(vector, "sk").try_into().unwrap();
@@ -114,12 +115,14 @@ fn hpke_with_x_wing_opens_and_seals_as_the_drafts_vectors_do() {
 
 #[test]
 fn the_signature_of_rfc_9421_appendix_b_2_6_is_made_and_verified() {
-    let vector: Value = serde_json::from_str(include_str!("../../vectors/rfc9421_b26.json")).unwrap();
+    let vector: Value =
+        serde_json::from_str(include_str!("../../vectors/rfc9421_b26.json")).unwrap();
     // The last 32 bytes of both encodings are the key (RFC 8410 sections 4 and 7).
-    let [private_key, public_key] = ["private_key_pkcs8_b64", "public_key_spki_b64"].map(|member| {
-        let der = BASE64.decode(text(&vector, member).as_bytes()).unwrap();
-        <[u8; 32]>::try_from(&der[der.len() - 32..]).unwrap()
-    });
+    let [private_key, public_key] =
+        ["private_key_pkcs8_b64", "public_key_spki_b64"].map(|member| {
+            let der = BASE64.decode(text(&vector, member).as_bytes()).unwrap();
+            <[u8; 32]>::try_from(&der[der.len() - 32..]).unwrap()
+        });
     let base = text(&vector, "signature_base");
     let input = text(&vector, "signature_input");
     let parameters = input.strip_prefix("sig-b26=").unwrap();

@@ -1,20 +1,19 @@
 //! Version 1 of the vectors: the file is what it always was, and everything in it can be computed
 //! again.
 
+use crate::vector_file::{CardVector, ContextVector, Vectors};
 use crate::world::Given;
 use data_encoding::HEXLOWER;
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::card::{Card, CardNumber, Expiry, Holder, SecurityCode, YearMonth};
-use sealpay_protocol::currency::Currency;
 use sealpay_protocol::encoding::{array_from_base64url, base64url, hex};
-use sealpay_protocol::envelope::{SealContext, SealedCard, plaintext};
+use sealpay_protocol::envelope::{SealContext, plaintext};
 use sealpay_protocol::ids::{
     ApiKeyId, AttemptId, EndpointId, EventId, MerchantId, PaymentId, RequestId, SessionId,
 };
 use sealpay_protocol::key::{PublicJwk, Thumbprint};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{self, CompactOrder, OrderClaims};
-use sealpay_protocol::origin::Origin;
 use sealpay_protocol::seal::{SealingPrivateKey, open, seal};
 use sealpay_protocol::secret::Secret;
 use sealpay_protocol::sign::verify::{ReceivedHeaders, ReceivedSignature};
@@ -22,161 +21,14 @@ use sealpay_protocol::sign::{
     RequestParts, SignatureParameters, sign, signature_base, signature_params,
 };
 use sealpay_protocol::webhook::{self, EndpointSecret, WebhookHeaders};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Other implementations test against this file: another digest is another protocol.
-const SHA256_OF_THE_FILE: &str =
-    "0000000000000000000000000000000000000000000000000000000000000000";
+const SHA256_OF_THE_FILE: &str = "97ca635adfaa518ff561589c44c65560239de7e0feed38c7cee5dbe5440c49f2";
 
 const FILE: &str = include_str!("../../vectors/sealpay-v1.json");
 
-/// The whole file. Bytes that travel are written as they travel, others in hexadecimal.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Vectors {
-    pub(crate) version: u8,
-    pub(crate) about: Vec<String>,
-    pub(crate) ids: Vec<IdVector>,
-    pub(crate) money: Vec<MoneyVector>,
-    pub(crate) sealing_key: SealingKeyVector,
-    pub(crate) ephemeral_key: SigningKeyVector,
-    pub(crate) merchant_key: SigningKeyVector,
-    pub(crate) webhook_keys: Vec<WebhookKeyVector>,
-    pub(crate) endpoint_secrets: Vec<EndpointSecretVector>,
-    pub(crate) orders: Vec<OrderVector>,
-    pub(crate) requests: Vec<RequestVector>,
-    pub(crate) sealed_cards: Vec<SealedCardVector>,
-    pub(crate) webhooks: Vec<WebhookVector>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct IdVector {
-    pub(crate) prefix: String,
-    pub(crate) unix_ms: u64,
-    pub(crate) random: String,
-    pub(crate) text: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MoneyVector {
-    pub(crate) amount: i64,
-    pub(crate) currency: Currency,
-    pub(crate) decimal: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SealingKeyVector {
-    pub(crate) seed: String,
-    pub(crate) public_key: String,
-    pub(crate) kid: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SigningKeyVector {
-    pub(crate) seed: String,
-    pub(crate) key: PublicJwk,
-    pub(crate) thumbprint: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WebhookKeyVector {
-    pub(crate) seed: String,
-    pub(crate) public_key: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EndpointSecretVector {
-    pub(crate) bytes: String,
-    pub(crate) secret: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OrderVector {
-    pub(crate) name: String,
-    pub(crate) header: String,
-    pub(crate) payload: String,
-    pub(crate) order: String,
-    pub(crate) order_digest: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RequestVector {
-    pub(crate) name: String,
-    pub(crate) method: String,
-    pub(crate) authority: String,
-    pub(crate) path: String,
-    pub(crate) query: Option<String>,
-    pub(crate) content_type: String,
-    pub(crate) idempotency_key: String,
-    pub(crate) session: String,
-    pub(crate) body: String,
-    pub(crate) created: u64,
-    pub(crate) nonce: String,
-    pub(crate) content_digest: String,
-    pub(crate) signature_base: String,
-    pub(crate) signature_input: String,
-    pub(crate) signature: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SealedCardVector {
-    pub(crate) name: String,
-    pub(crate) now: u64,
-    pub(crate) card: CardVector,
-    pub(crate) context: ContextVector,
-    pub(crate) random: String,
-    pub(crate) plaintext: String,
-    pub(crate) info: String,
-    pub(crate) associated_data: String,
-    pub(crate) sealed: SealedCard,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CardVector {
-    pub(crate) number: String,
-    pub(crate) expiry: String,
-    pub(crate) security_code: String,
-    pub(crate) holder: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ContextVector {
-    pub(crate) verifier_origin: Origin,
-    pub(crate) merchant: MerchantId,
-    pub(crate) session: SessionId,
-    pub(crate) amount: i64,
-    pub(crate) currency: Currency,
-    pub(crate) session_expires_at: u64,
-    pub(crate) attempt: AttemptId,
-    pub(crate) thumbprint: String,
-    pub(crate) order_digest: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WebhookVector {
-    pub(crate) name: String,
-    pub(crate) id: EventId,
-    pub(crate) timestamp: u64,
-    pub(crate) body: String,
-    pub(crate) seeds: Vec<String>,
-    pub(crate) secrets: Vec<String>,
-    pub(crate) signature: String,
-}
-
-fn vectors() -> Vectors {
+pub(crate) fn vectors() -> Vectors {
     serde_json::from_str(FILE).unwrap()
 }
 
@@ -351,7 +203,11 @@ fn webhooks_are_recomputed_and_verified() {
     let vectors = vectors();
     for vector in &vectors.webhooks {
         let keys: Vec<_> = vector.seeds.iter().map(|seed| signing_key(seed)).collect();
-        let secrets: Vec<_> = vector.secrets.iter().map(|s| EndpointSecret::parse(s).unwrap()).collect();
+        let secrets: Vec<_> = vector
+            .secrets
+            .iter()
+            .map(|s| EndpointSecret::parse(s).unwrap())
+            .collect();
         let (id, body) = (vector.id.to_string(), vector.body.as_bytes());
         let signature = webhook::sign(
             &id,
@@ -385,7 +241,10 @@ impl CardVector {
             number,
             expiry: Expiry::from_yyyymm(&self.expiry, today).unwrap(),
             security_code,
-            holder: self.holder.as_ref().map(|text| Holder::parse(text).unwrap()),
+            holder: self
+                .holder
+                .as_ref()
+                .map(|text| Holder::parse(text).unwrap()),
         }
     }
 }

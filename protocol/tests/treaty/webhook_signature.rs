@@ -30,15 +30,31 @@ fn both(headers: &WebhookHeaders<'_>, body: &[u8], now: u64) -> [Result<(), Webh
     ]
 }
 
-fn judged(id: &str, timestamp: &str, signature: &str, body: &[u8]) -> [Result<(), WebhookError>; 2] {
-    both(&WebhookHeaders { id, timestamp, signature }, body, NOW)
+fn judged(
+    id: &str,
+    timestamp: &str,
+    signature: &str,
+    body: &[u8],
+) -> [Result<(), WebhookError>; 2] {
+    both(
+        &WebhookHeaders {
+            id,
+            timestamp,
+            signature,
+        },
+        body,
+        NOW,
+    )
 }
 
 #[test]
 fn an_untouched_webhook_is_believed() {
     assert_eq!(judged(ID, "1763800000", &signature(), BODY), [Ok(()); 2]);
     let listed = signature();
-    let schemes: Vec<_> = listed.split(' ').map(|entry| entry.split(',').next()).collect();
+    let schemes: Vec<_> = listed
+        .split(' ')
+        .map(|entry| entry.split(',').next())
+        .collect();
     assert_eq!(schemes, [Some("v1a"), Some("v1")]);
 }
 
@@ -47,14 +63,29 @@ fn an_altered_webhook_is_not_believed() {
     let signature = signature();
     let rows: [(&str, &str, &str, &[u8]); 9] = [
         ("body", ID, "1763800000", br#"{"type":"payment.declined"}"#),
-        ("a space more", ID, "1763800000", br#"{"type": "payment.captured"}"#),
-        ("a line break more", ID, "1763800000", b"{\"type\":\"payment.captured\"}\n"),
+        (
+            "a space more",
+            ID,
+            "1763800000",
+            br#"{"type": "payment.captured"}"#,
+        ),
+        (
+            "a line break more",
+            ID,
+            "1763800000",
+            b"{\"type\":\"payment.captured\"}\n",
+        ),
         ("no body", ID, "1763800000", b""),
         ("id", "evt_01jd0000000000000000000001", "1763800000", BODY),
         ("no id", "", "1763800000", BODY),
         ("timestamp", ID, "1763800001", BODY),
         ("leading zero", ID, "01763800000", BODY),
-        ("a moved dot", "evt_01jd0000000000000000000000.1763800000", "1763800000", BODY),
+        (
+            "a moved dot",
+            "evt_01jd0000000000000000000000.1763800000",
+            "1763800000",
+            BODY,
+        ),
     ];
     for (name, id, timestamp, body) in rows {
         let refused = judged(id, timestamp, &signature, body);
@@ -65,7 +96,11 @@ fn an_altered_webhook_is_not_believed() {
 #[test]
 fn a_timestamp_is_good_for_five_minutes_either_way() {
     let signature = signature();
-    let headers = WebhookHeaders { id: ID, timestamp: "1763800000", signature: &signature };
+    let headers = WebhookHeaders {
+        id: ID,
+        timestamp: "1763800000",
+        signature: &signature,
+    };
     let rows = [
         (NOW - 301, Err(TimestampRefused)),
         (NOW - 300, Ok(())),
@@ -84,8 +119,18 @@ fn a_timestamp_is_good_for_five_minutes_either_way() {
 fn a_timestamp_is_a_whole_number_of_seconds() {
     let signature = signature();
     for timestamp in [
-        "", " ", "+1763800000", "-1763800000", "1763800000 ", " 1763800000", "1763800000.0", "1.7638e9", "0x69217a00",
-        "１７６３８０００００", "2025-11-22T08:26:40Z", "99999999999999999999999999",
+        "",
+        " ",
+        "+1763800000",
+        "-1763800000",
+        "1763800000 ",
+        " 1763800000",
+        "1763800000.0",
+        "1.7638e9",
+        "0x69217a00",
+        "１７６３８０００００",
+        "2025-11-22T08:26:40Z",
+        "99999999999999999999999999",
     ] {
         let refused = judged(ID, timestamp, &signature, BODY);
         assert_eq!(refused, [Err(TimestampRefused); 2], "{timestamp:?}");
@@ -96,8 +141,12 @@ fn a_timestamp_is_a_whole_number_of_seconds() {
 fn lists() -> Vec<(&'static str, String, [bool; 2])> {
     let signature = signature();
     let (v1a, v1) = signature.split_once(' ').unwrap();
-    let relabelled = signature.replacen("v1a,", "v2a,", 1).replacen(" v1,", " v2,", 1);
-    let exchanged = signature.replacen("v1a,", "v1,", 1).replacen(" v1,", " v1a,", 1);
+    let relabelled = signature
+        .replacen("v1a,", "v2a,", 1)
+        .replacen(" v1,", " v2,", 1);
+    let exchanged = signature
+        .replacen("v1a,", "v1,", 1)
+        .replacen(" v1,", " v1a,", 1);
     let padding = v1.trim_end_matches('=');
     let urlsafe = [v1a, v1].map(|entry| entry.replace(['+', '/'], "_"));
     let stranger = base64(&[0; 32]);
@@ -106,19 +155,39 @@ fn lists() -> Vec<(&'static str, String, [bool; 2])> {
         ("only v1a", v1a.into(), [true, false]),
         ("only v1", v1.into(), [false, true]),
         ("the other order", [v1, v1a].join(" "), [true, true]),
-        ("with others before", format!("v1,{stranger} v1a,{stranger} v9,x {v1a} {v1}"), [true, true]),
+        (
+            "with others before",
+            format!("v1,{stranger} v1a,{stranger} v9,x {v1a} {v1}"),
+            [true, true],
+        ),
         ("v1 cut", v1[..v1.len() - 4].into(), [false, false]),
         ("v1a cut", v1a[..v1a.len() - 4].into(), [false, false]),
-        ("without padding", [v1a.trim_end_matches('='), padding].join(" "), [false, false]),
-        ("the other alphabet", urlsafe.join(" "), [!v1a.contains(['+', '/']), !v1.contains(['+', '/'])]),
+        (
+            "without padding",
+            [v1a.trim_end_matches('='), padding].join(" "),
+            [false, false],
+        ),
+        (
+            "the other alphabet",
+            urlsafe.join(" "),
+            [!v1a.contains(['+', '/']), !v1.contains(['+', '/'])],
+        ),
         ("other schemes", relabelled, [false, false]),
         ("schemes exchanged", exchanged, [false, false]),
         ("capitals", signature.to_uppercase(), [false, false]),
-        ("no scheme", signature.replace("v1a,", "").replace("v1,", ""), [false, false]),
+        (
+            "no scheme",
+            signature.replace("v1a,", "").replace("v1,", ""),
+            [false, false],
+        ),
         ("separated by commas", [v1a, v1].join(","), [false, false]),
         ("separated by tabs", [v1a, v1].join("\t"), [false, false]),
         ("empty signatures", "v1a, v1,".into(), [false, false]),
-        ("zeros", format!("v1a,{} v1,{stranger}", base64(&[0; 64])), [false, false]),
+        (
+            "zeros",
+            format!("v1a,{} v1,{stranger}", base64(&[0; 64])),
+            [false, false],
+        ),
         ("no base64", "v1a,!!! v1,???".into(), [false, false]),
     ]
 }
@@ -127,7 +196,11 @@ fn lists() -> Vec<(&'static str, String, [bool; 2])> {
 fn a_list_of_signatures_needs_one_that_fits() {
     for (name, list, good) in lists() {
         let expected = good.map(|good| if good { Ok(()) } else { Err(SignatureRefused) });
-        assert_eq!(judged(ID, "1763800000", &list, BODY), expected, "{name}: {list}");
+        assert_eq!(
+            judged(ID, "1763800000", &list, BODY),
+            expected,
+            "{name}: {list}"
+        );
     }
 }
 
@@ -148,9 +221,16 @@ fn during_a_rotation_old_and_new_both_verify() {
     let [old_secret, new_secret] = firsts.map(world::endpoint_secret);
     let signature = sign(ID, NOW, BODY, &[&old, &new], &[&old_secret, &new_secret]);
     assert_eq!(signature.split(' ').count(), 4);
-    let headers = WebhookHeaders { id: ID, timestamp: "1763800000", signature: &signature };
+    let headers = WebhookHeaders {
+        id: ID,
+        timestamp: "1763800000",
+        signature: &signature,
+    };
     for key in [old, new] {
-        assert_eq!(verify_key(&headers, BODY, &key.verifying_key(), NOW), Ok(()));
+        assert_eq!(
+            verify_key(&headers, BODY, &key.verifying_key(), NOW),
+            Ok(())
+        );
     }
     for secret in [old_secret, new_secret] {
         assert_eq!(verify_secret(&headers, BODY, &secret, NOW), Ok(()));
@@ -163,8 +243,14 @@ fn keys_and_secrets_have_one_spelling() {
     let text = secret.reveal().to_string();
     assert_eq!(text.len(), "whsec_".len() + 44);
     for bad in [
-        "", "whsec_", &text[6..], &text[..text.len() - 1], &text.replace("whsec_", "whsk_"), &text.replace("whsec_", "WHSEC_"),
-        &[&text, " "].concat(), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "",
+        "whsec_",
+        &text[6..],
+        &text[..text.len() - 1],
+        &text.replace("whsec_", "whsk_"),
+        &text.replace("whsec_", "WHSEC_"),
+        &[&text, " "].concat(),
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     ] {
         assert!(EndpointSecret::parse(bad).is_none(), "{bad}");
     }
@@ -173,7 +259,12 @@ fn keys_and_secrets_have_one_spelling() {
     assert_eq!(public_key(&text), Some(key));
     let small_order = format!("whpk_{}", base64(&[0; 32]));
     for bad in [
-        "", "whpk_", &text[5..], &text[..text.len() - 1], &text.replace("whpk_", "whsec_"), &small_order,
+        "",
+        "whpk_",
+        &text[5..],
+        &text[..text.len() - 1],
+        &text.replace("whpk_", "whsec_"),
+        &small_order,
     ] {
         assert_eq!(public_key(bad), None, "{bad}");
     }
@@ -187,19 +278,22 @@ fn a_secret_does_not_print_itself() {
 
 proptest! {
     #[test]
-    fn any_body_verifies_as_it_is_and_in_no_other_way(body: Vec<u8>, place: prop::sample::Index, mask in 1_u8..) {
+    fn any_body_verifies_as_it_is_and_in_no_other_way(
+        body: Vec<u8>, place: prop::sample::Index, mask in 1_u8..,
+    ) {
         let key = world::signing_key(world::WEBHOOK_SEED);
         let secret = world::endpoint_secret(world::ENDPOINT_SECRET);
         let signature = sign(ID, NOW, &body, &[&key], &[&secret]);
         prop_assert_eq!(judged(ID, "1763800000", &signature, &body), [Ok(()); 2]);
+        let mut longer = body.clone();
+        longer.push(mask);
         let mut altered = body.clone();
-        altered.push(mask);
-        prop_assert_eq!(judged(ID, "1763800000", &signature, &altered), [Err(SignatureRefused); 2]);
         if !body.is_empty() {
-            let mut altered = body.clone();
-            let place = place.index(body.len());
-            altered[place] ^= mask;
-            prop_assert_eq!(judged(ID, "1763800000", &signature, &altered), [Err(SignatureRefused); 2]);
+            altered[place.index(body.len())] ^= mask;
+        }
+        for other in [longer, altered] {
+            let expected = if other == body { Ok(()) } else { Err(SignatureRefused) };
+            prop_assert_eq!(judged(ID, "1763800000", &signature, &other), [expected; 2]);
         }
     }
 }

@@ -28,13 +28,22 @@ async fn opened(gateway: &TestGateway) -> (Browser, String, SessionView) {
 
 async fn a_good_card_is_captured_and_the_merchant_can_read_it(gateway: &TestGateway) {
     let (browser, order, session) = opened(gateway).await;
-    assert_eq!((session.state, session.attempts_left), (SessionState::Open, 10));
+    assert_eq!(
+        (session.state, session.attempts_left),
+        (SessionState::Open, 10)
+    );
     let attempt = attempt();
     let request = browser.pay(&order, &session, attempt, &card(APPROVED));
     let answer = gateway.send(request).await;
-    assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, Some("no-store")));
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("cache-control")),
+        (200, Some("no-store"))
+    );
     let paid: PaymentView = answer.json();
-    assert_eq!((paid.state, paid.attempt), (ShopperState::Captured, attempt));
+    assert_eq!(
+        (paid.state, paid.attempt),
+        (ShopperState::Captured, attempt)
+    );
     let read = gateway.payment(paid.payment).await;
     let expected = json!({
         "id": paid.payment, "session": session.session, "attempt": attempt,
@@ -44,10 +53,16 @@ async fn a_good_card_is_captured_and_the_merchant_can_read_it(gateway: &TestGate
         "updated_at": read["updated_at"],
     });
     assert_eq!(read, expected);
-    assert_eq!((&read["card"]["brand"], &read["card"]["last4"]), (&json!("visa"), &json!("4242")));
+    assert_eq!(
+        (&read["card"]["brand"], &read["card"]["last4"]),
+        (&json!("visa"), &json!("4242"))
+    );
     let again = gateway.open(&browser, &order).await;
     assert_eq!(again.state, SessionState::Complete);
-    assert_eq!(again.payment.map(|payment| payment.payment), Some(paid.payment));
+    assert_eq!(
+        again.payment.map(|payment| payment.payment),
+        Some(paid.payment)
+    );
 }
 
 async fn a_manual_capture_is_authorized_only(gateway: &TestGateway) {
@@ -85,30 +100,40 @@ async fn the_same_attempt_gives_the_same_payment_and_another_body_is_a_conflict(
         let refused = gateway
             .send(browser.send_attempt(&session, attempt, other))
             .await;
-        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "attempt_conflict"));
+        assert_eq!(
+            (refused.status.as_u16(), refused.code().as_str()),
+            (409, "attempt_conflict")
+        );
         let changes = gateway.kept().await.changes_since(&before, &["nonces"]);
         assert_eq!(changes, Vec::<String>::new());
     }
 }
 
-async fn a_declined_session_is_free_for_another_attempt_until_ten_were_made(
-    gateway: &TestGateway,
-) {
+async fn a_declined_session_is_free_for_another_attempt_until_ten_were_made(gateway: &TestGateway) {
     let (browser, order, session) = opened(gateway).await;
     for left in (0..10).rev() {
         let request = browser.pay(&order, &session, attempt(), &card(DECLINED));
         let answer = gateway.send(request).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         let declined: PaymentView = answer.json();
-        assert_eq!((declined.state, declined.attempts_left), (ShopperState::Declined, left));
+        assert_eq!(
+            (declined.state, declined.attempts_left),
+            (ShopperState::Declined, left)
+        );
         if left == 5 {
             let session = gateway.open(&browser, &order).await;
-            assert_eq!((session.state, session.attempts_left), (SessionState::Open, 5));
+            assert_eq!(
+                (session.state, session.attempts_left),
+                (SessionState::Open, 5)
+            );
         }
     }
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
     let refused = gateway.send(request).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (422, "too_many_attempts"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (422, "too_many_attempts")
+    );
 
     let (browser, order, session) = opened(gateway).await;
     for (number, state) in [
@@ -127,7 +152,10 @@ async fn a_paid_session_takes_no_other_attempt(gateway: &TestGateway) {
     assert_eq!(gateway.send(request).await.status, 200);
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
     let refused = gateway.send(request).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "session_complete"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (409, "session_complete")
+    );
 }
 
 async fn an_expired_session_takes_no_attempt_and_still_answers_the_one_it_had(
@@ -141,7 +169,10 @@ async fn an_expired_session_takes_no_attempt_and_still_answers_the_one_it_had(
     gateway.move_clock(1801);
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
     let refused = gateway.send(request).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (410, "session_expired"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (410, "session_expired")
+    );
     let again: PaymentView = send().await.json();
     assert_eq!(again, declined);
     let other = browser.pay_body(&order, &session, stored, &card(DECLINED));

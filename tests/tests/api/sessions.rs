@@ -20,7 +20,10 @@ async fn the_same_browser_gets_the_same_session(gateway: &TestGateway) {
     let browser = gateway.browser();
     let first = gateway.open(&browser, &order).await;
     let second = gateway.open(&browser, &order).await;
-    assert_eq!((first.session, first.expires_at), (second.session, second.expires_at));
+    assert_eq!(
+        (first.session, first.expires_at),
+        (second.session, second.expires_at)
+    );
     assert_eq!(gateway.kept().await.rows_of("sessions"), 1);
 }
 
@@ -39,7 +42,10 @@ async fn another_browser_takes_the_order_over_five_times_and_the_old_one_is_wort
         browser = next;
     }
     let refused = gateway.send(gateway.browser().open_session(&order)).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "order_reused"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (409, "order_reused")
+    );
     let request = browser.pay(&order, &first, attempt(), &card(APPROVED));
     let paid: PaymentView = gateway.send(request).await.json();
     assert_eq!(paid.state, ShopperState::Captured);
@@ -52,13 +58,19 @@ async fn an_order_is_not_taken_over_while_its_outcome_is_open(gateway: &TestGate
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
     assert_eq!(gateway.send(request).await.status, 202);
     let refused = gateway.send(gateway.browser().open_session(&order)).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "attempt_in_progress"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (409, "attempt_in_progress")
+    );
     let own = gateway.open(&browser, &order).await;
     assert_eq!(own.state, SessionState::Processing);
     gateway.move_clock(5);
     assert_eq!(gateway.recover().await, 1);
     let taken: SessionView = gateway.open(&gateway.browser(), &order).await;
-    assert_eq!((taken.state, taken.session), (SessionState::Open, session.session));
+    assert_eq!(
+        (taken.state, taken.session),
+        (SessionState::Open, session.session)
+    );
 }
 
 async fn a_paid_order_is_not_taken_over(gateway: &TestGateway) {
@@ -82,7 +94,10 @@ async fn another_order_of_the_same_name_is_refused(gateway: &TestGateway) {
     let cheaper = gateway.merchant.sign(&claims);
     for who in [&browser, &gateway.browser()] {
         let refused = gateway.send(who.open_session(&cheaper)).await;
-        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "order_reused"));
+        assert_eq!(
+            (refused.status.as_u16(), refused.code().as_str()),
+            (409, "order_reused")
+        );
     }
     let changes = gateway.kept().await.changes_since(&before, &["nonces"]);
     assert_eq!(changes, Vec::<String>::new());
@@ -114,7 +129,10 @@ async fn what_the_order_shows_is_what_the_session_shows(gateway: &TestGateway) {
         .await;
     assert_eq!(session.order.description, claims.description);
     assert_eq!(session.order.items, claims.items);
-    assert_eq!((session.order.amount, session.order.currency.as_str()), (2490, "EUR"));
+    assert_eq!(
+        (session.order.amount, session.order.currency.as_str()),
+        (2490, "EUR")
+    );
     assert_eq!((session.expires_at, session.test_mode), (claims.exp, true));
     assert_eq!(session.merchant.name, "Paper Lantern");
 }

@@ -4,6 +4,7 @@ use harness::scenario::Scenario;
 use harness::shopper::{MASTERCARD, PANEL, PAY, VISA};
 use harness::network::Fault;
 use harness::stage::{Stage, Staging};
+use std::sync::Arc;
 use thirtyfour::prelude::*;
 
 /// How an impatient shopper asks to pay.
@@ -29,21 +30,18 @@ async fn a_hasty_shopper_pays_once() {
                 let order = session.order(&stage.shop()).await;
                 session.enter_form().await;
                 session.fill_in(VISA).await;
-                let button = session.see(PAY).await;
-                let driver = session.driver();
+                let button = session.aim(PAY).await;
                 match haste {
-                    Haste::DoubleClick => {
-                        let twice = driver.action_chain().double_click_element(&button);
-                        twice.perform().await.unwrap();
-                    }
+                    Haste::DoubleClick => session.click_quickly(button, 2).await,
                     Haste::EnterAndClick => {
                         session.type_into("#security-code", Key::Enter).await;
-                        driver.action_chain().click_element(&button).perform().await.unwrap();
+                        session.click_quickly(button, 1).await;
                     }
                     Haste::ManyEventsAtOnce => {
-                        let script = "const [button] = arguments; button.click(); button.click(); \
+                        let script = "const button = document.querySelector(arguments[0]); \
+                                      button.click(); button.click(); \
                                       button.form.requestSubmit(); button.form.requestSubmit();";
-                        session.run(script, vec![button.to_json().unwrap()]).await;
+                        session.run(script, vec![PAY.into()]).await;
                     }
                 }
                 session.read(PANEL, "Payment complete").await;
@@ -63,11 +61,13 @@ async fn when_the_network_is_cut_the_same_attempt_is_sent_again_and_pays_once() 
         (Fault::RequestLost, "request lost"),
         (Fault::AnswerLost, "answer lost"),
     ];
-    let stage: &'static Stage = Box::leak(Box::new(Stage::set_up(Staging::default())));
+    let stage = Arc::new(Stage::set_up(Staging::default()));
     for (expected, (fault, name)) in (1..).zip(rows) {
         let scenario = Scenario::new(name).with_complaints(&["net::ERR_EMPTY_RESPONSE"]);
+        let own = Arc::clone(&stage);
         scenario
-            .play(stage, async move |session| {
+            .play(&stage, async move |session| {
+                let stage = own;
                 let order = session.order(&stage.shop()).await;
                 session.enter_form().await;
                 session.fill_in(MASTERCARD).await;

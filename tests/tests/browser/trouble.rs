@@ -1,1 +1,178 @@
-//! What does not come: scripts, the frame, time.
+//! What does not come: scripts, frames, time. The page stays usable, and everything is told.
+
+use super::embedding::{page, page_with_tag};
+use harness::browser::{Session, eventually};
+use harness::merchant_site::Page;
+use harness::network::Fault;
+use harness::scenario::Scenario;
+use harness::shopper::{FRAME, PANEL, PAY, VISA};
+use harness::stage::{Stage, Staging};
+use std::sync::Arc;
+
+/// How the browser complains of a file that something on the way has blocked.
+const MISSING: &str = "404 (Not Found)";
+
+/// A page that mounts a form by its own script, keeps the promise's end, and has work of its own.
+fn page_with_promise(stage: &Stage, order: &str) -> Page {
+    let body = "<p><button id=\"own\" type=\"button\">0</button></p><div id=\"form\"></div>\
+                <script src=\"{verifier}/checkout.js\"></script>";
+    let script = format!(
+        "own.onclick = () => {{ own.textContent = Number(own.textContent) + 1; }};
+         Sealpay.mount('#form', {{ order: '{order}', timeout: 2000 }}).ready
+           .then(() => {{ window.ended = 'ready'; }}, (error) => {{ window.ended = error.code; }});"
+    );
+    page(stage, body, &script)
+}
+
+async fn expect_the_page_to_work(session: &Session) {
+    session.press("#own").await;
+    session.read("#own", "1").await;
+}
+
+async fn expect_the_promise_to_end(session: &Session, expected: &str) {
+    session.enter_page().await;
+    let ended = eventually("the end of the promise", async || {
+        session.run("return window.ended ?? null", Vec::new()).await.as_str().map(str::to_owned)
+    })
+    .await;
+    assert_eq!(ended, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_script_of_the_form_is_told_and_a_retry_brings_the_form() {
+    let stage = Arc::new(Stage::set_up(Staging::default()));
+    let rows: [(&str, &[&str]); 4] = [
+        ("sealpay-widget_bg.wasm", &[MISSING, "could not start"]),
+        ("sealpay-widget.js", &[MISSING, "could not start"]),
+        ("boot.js", &[MISSING]),
+        ("/checkout/mer_", &[MISSING]),
+    ];
+    for (blocked, complaints) in rows {
+        let name = format!("blocked-{}", blocked.replace(['/', '.', '_'], "-"));
+        let order = stage.merchant.sign(&stage.claims(&name));
+        let address = stage.site.publish(&name, page_with_promise(&stage, &order));
+        let scenario = Scenario::new("blocked script").with_complaints(complaints);
+        let own = Arc::clone(&stage);
+        scenario
+            .play(&stage, async move |session| {
+                own.verifier_network.fail(blocked, Fault::NotFound, u32::MAX);
+                session.go(&address).await;
+                expect_the_promise_to_end(&session, "load_timeout").await;
+                assert_eq!(session.hear("error").await["code"], "load_timeout");
+                session.read("[role=alert]", "could not be loaded").await;
+                expect_the_page_to_work(&session).await;
+                own.verifier_network.mend();
+                session.press("[role=alert] button").await;
+                session.pay_with(VISA).await;
+                session.read(PANEL, "Payment complete").await;
+            })
+            .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_loader_is_told_by_the_shop() {
+    let stage = Arc::new(Stage::set_up(Staging::default()));
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("blocked loader").with_complaints(&[MISSING]);
+    scenario
+        .play(&stage, async move |session| {
+            own.verifier_network.fail("/checkout.js", Fault::NotFound, u32::MAX);
+            session.go(&own.shop()).await;
+            session.press(".product form button[type=submit]").await;
+            session.read("[data-payment-missing]", "could not be loaded").await;
+            own.verifier_network.mend();
+            session.press("[data-payment-missing] a").await;
+            session.pay_with(VISA).await;
+            session.see_order("paid").await;
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_whose_policy_has_no_frames_is_told_at_once() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("no-frames"));
+    let page = Page {
+        frames: "'none'".into(),
+        ..page_with_promise(stage, &order)
+    };
+    let address = stage.site.publish("no-frames", page);
+    let scenario = Scenario::new("no frames").with_complaints(&["frame-src"]);
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            expect_the_promise_to_end(&session, "blocked_by_policy").await;
+            session.read("[role=alert]", "could not be loaded").await;
+            expect_the_page_to_work(&session).await;
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_none_is_told_without_a_retry() {
+    let stage = Stage::shared();
+    let address = stage.site.publish("no-order", page_with_promise(stage, "not.an.order"));
+    let scenario = Scenario::new("no order");
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            expect_the_promise_to_end(&session, "order_malformed").await;
+            session.read("[role=alert]", "cannot be paid").await;
+            assert_eq!(session.count("[role=alert] button").await, 0);
+            expect_the_page_to_work(&session).await;
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkout_expires_in_front_of_the_shopper() {
+    let stage = Stage::shared();
+    let mut claims = stage.claims("expires");
+    claims.exp = claims.iat + 6;
+    let order = stage.merchant.sign(&claims);
+    let address = stage.site.publish("expires", page_with_tag(stage, &order, ""));
+    let scenario = Scenario::new("expires");
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            session.enter_form().await;
+            session.type_into("#number", VISA.number).await;
+            session.read(PANEL, "This checkout has expired").await;
+            assert_eq!(session.count("form, input").await, 0);
+            assert_eq!(session.hear("error").await["code"], "session_expired");
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_has_expired_opens_no_form() {
+    let stage = Stage::shared();
+    let mut claims = stage.claims("expired");
+    (claims.iat, claims.exp) = (claims.iat - 900, claims.iat - 1);
+    let order = stage.merchant.sign(&claims);
+    let address = stage.site.publish("expired", page_with_promise(stage, &order));
+    let scenario = Scenario::new("expired").with_complaints(&["410 (Gone)"]);
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            expect_the_promise_to_end(&session, "session_expired").await;
+            session.enter_frame(FRAME).await;
+            session.read(PANEL, "This checkout has expired").await;
+            assert_eq!(session.count(PAY).await, 0);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_of_the_form_alone_says_where_it_belongs() {
+    let stage = Stage::shared();
+    let address = format!("{}/checkout/{}", stage.verifier(), stage.merchant.id);
+    let scenario = Scenario::new("not embedded").with_complaints(&["favicon.ico"]);
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            session.read("#failure", "belongs in a shop’s page").await;
+        })
+        .await;
+}

@@ -136,7 +136,7 @@ async fn nobody_else_may_read_the_file() {
     let Place::Sqlite(folder) = &place else {
         panic!("this is about files")
     };
-    let files: Vec<_> = std::fs::read_dir(folder)
+    let files: Vec<_> = std::fs::read_dir(folder.path())
         .unwrap()
         .map(Result::unwrap)
         .collect();

@@ -1,27 +1,18 @@
 //! Where a test's store is: a file of its own, or a database of its own.
 
+use harness::folder::Folder;
 use harness::postgres::{Database, fresh_database};
-use std::fs;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use verifier_server::store::{Options, Store};
 
 /// An empty database that goes away with the test.
 pub(crate) enum Place {
-    Sqlite(PathBuf),
+    Sqlite(Folder),
     Postgres(Database),
 }
 
 impl Place {
     pub(crate) fn sqlite() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("sealpay-store-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        // The id of a process may come again; what an earlier one left is in the way.
-        fs::remove_dir_all(&folder).ok();
-        fs::create_dir(&folder).unwrap();
-        Self::Sqlite(folder)
+        Self::Sqlite(Folder::new("store"))
     }
 
     pub(crate) async fn postgres() -> Option<Self> {
@@ -30,7 +21,9 @@ impl Place {
 
     pub(crate) fn url(&self) -> String {
         match self {
-            Self::Sqlite(folder) => format!("sqlite:{}", folder.join("sealpay.db").display()),
+            Self::Sqlite(folder) => {
+                format!("sqlite:{}", folder.path().join("sealpay.db").display())
+            }
             Self::Postgres(database) => database.url().to_owned(),
         }
     }
@@ -51,7 +44,8 @@ impl Place {
     pub(crate) async fn tamper(&self, sql: &str) {
         match self {
             Self::Sqlite(folder) => {
-                let connection = rusqlite::Connection::open(folder.join("sealpay.db")).unwrap();
+                let connection =
+                    rusqlite::Connection::open(folder.path().join("sealpay.db")).unwrap();
                 connection.execute_batch(sql).unwrap();
             }
             Self::Postgres(database) => {
@@ -60,14 +54,6 @@ impl Place {
                 tokio::spawn(connection);
                 client.batch_execute(sql).await.unwrap();
             }
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Self::Sqlite(folder) = self {
-            fs::remove_dir_all(folder).ok();
         }
     }
 }

@@ -19,7 +19,7 @@ use sealpay_protocol::card::{Card, YearMonth};
 use sealpay_protocol::envelope::{SealContext, SealedCard};
 use sealpay_protocol::ids::{PaymentId, SessionId};
 use sealpay_protocol::key::verifying_key;
-use sealpay_protocol::{limits, seal};
+use sealpay_protocol::limits;
 use std::time::Duration;
 
 /// How long after the provider's time is up a claim without an outcome is looked into.
@@ -69,18 +69,17 @@ pub async fn authorize(
 }
 
 async fn verify(gateway: &Gateway, request: IncomingRequest<'_>) -> Result<Verified, Refusal> {
-    let session = request
-        .session
-        .ok_or_else(|| Refusal::of(Code::MalformedRequest, "sealpay-session"))?;
     let unknown = || Refusal::of(Code::UnknownSession, "sealpay-session");
-    let id: SessionId = session.parse().map_err(|_| unknown())?;
+    let id: SessionId = request
+        .session
+        .and_then(|session| session.parse().ok())
+        .ok_or_else(unknown)?;
     let session = gateway.store.session(id).await?.ok_or_else(unknown)?;
     let signed = SignedRequest::read(request, gateway.clock.now())?;
-    let body = signed.body();
+    let pay = super::read::json(signed.body())?;
     let key = verifying_key(&session.public_key)
         .map_err(|error| Refusal::because(Code::Internal, error))?;
     let request = signed.verify(&key, gateway.settings.public_origin.authority())?;
-    let pay = super::read::json(body)?;
     Ok(Verified {
         session,
         request,
@@ -90,7 +89,7 @@ async fn verify(gateway: &Gateway, request: IncomingRequest<'_>) -> Result<Verif
 
 /// What could not be opened, and why; perhaps the attempt is known from before.
 struct Refused {
-    session: SessionId,
+    session: Session,
     request: VerifiedRequest,
     refusal: Refusal,
 }
@@ -114,7 +113,7 @@ fn open(gateway: &Gateway, verified: Verified) -> Result<Opened, Box<Refused>> {
             card,
         }),
         Err(refusal) => Err(Box::new(Refused {
-            session: session.id,
+            session,
             request,
             refusal,
         })),
@@ -143,7 +142,7 @@ fn open_card(
         thumbprint: &request.thumbprint,
         order_digest: &session.order_digest,
     };
-    seal::open(sealed, &key, &context, YearMonth::from_unix_seconds(now))
+    key.open(sealed, &context, YearMonth::from_unix_seconds(now))
         .map_err(|_| refused("the sealed card does not open or is not a card"))
 }
 
@@ -157,15 +156,42 @@ async fn answer_stored(gateway: &Gateway, refused: Box<Refused>) -> Result<Payme
     } = *refused;
     match gateway
         .store
-        .payment_of_attempt(session, request.attempt)
+        .payment_of_attempt(session.id, request.attempt)
         .await?
     {
         Some(payment) if payment.body_digest == request.body_digest => {
             shopper_view::payment_view(gateway, &payment).await
         }
         Some(_) => Err(Refusal::of(Code::AttemptConflict, "idempotency-key")),
-        None => Err(refusal),
+        None => Err(first_refusal(gateway, &session, refusal).await?),
     }
+}
+
+/// A session that takes no attempt at all says so, whatever else is wrong: a widget that comes back
+/// to a paid order learns that it is paid, not that its key is old.
+async fn first_refusal(
+    gateway: &Gateway,
+    session: &Session,
+    refusal: Refusal,
+) -> Result<Refusal, Refusal> {
+    if let Some(attempt) = session.active_attempt {
+        let active = gateway
+            .store
+            .payment_of_attempt(session.id, attempt)
+            .await?;
+        let open = active.is_some_and(|payment| payment.state.is_open());
+        return Ok(Refusal::new(if open {
+            Code::AttemptInProgress
+        } else {
+            Code::SessionComplete
+        }));
+    }
+    let used_up = session.attempts >= limits::ATTEMPTS_PER_SESSION;
+    Ok(if used_up && refusal.code == Code::SealedCardRefused {
+        Refusal::new(Code::TooManyAttempts)
+    } else {
+        refusal
+    })
 }
 
 /// Transaction 1: the attempt becomes a payment, once.

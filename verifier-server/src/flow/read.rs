@@ -7,6 +7,7 @@ use crate::gate::key_ring::webhook_key_text;
 use crate::gate::refusal::{Code, Refusal};
 use crate::store::PaymentFilter;
 use sealpay_protocol::ids::{EventId, MerchantId, PaymentId};
+use sealpay_protocol::json::object_from_slice;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
@@ -71,11 +72,11 @@ pub struct PublishedWebhookKey {
 /// # Errors
 /// [`Code::MalformedJson`] or [`Code::MalformedRequest`].
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| {
-        let code = if error.is_data() {
-            Code::MalformedRequest
-        } else {
-            Code::MalformedJson
+    object_from_slice(body).map_err(|error| {
+        // The first fault in the text need not be the first by precedence: it is read once more.
+        let code = match serde_json::from_slice::<serde_json::Value>(body) {
+            Ok(_) => Code::MalformedRequest,
+            Err(_) => Code::MalformedJson,
         };
         // The error's text can quote the body, which may hold anything: it stays out of the log.
         Refusal::because(

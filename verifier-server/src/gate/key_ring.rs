@@ -3,6 +3,7 @@
 //! A sealing key is published a while before it is used and kept, after it is replaced, as long as
 //! the longest session that may have sealed to it; then its private half is destroyed.
 
+use super::opening_key::OpeningKey;
 use super::vault::{Vault, VaultError};
 use crate::domain::merchant::{KeyPurpose, ServerKey};
 use crate::edge::Entropy;
@@ -33,7 +34,7 @@ pub struct KeyRing {
 #[derive(Debug)]
 struct SealingEntry {
     record: ServerKey,
-    key: Arc<SealingPrivateKey>,
+    key: Arc<OpeningKey>,
 }
 
 struct WebhookEntry {
@@ -73,7 +74,7 @@ impl KeyRing {
             let seed: [u8; 32] = secret.as_slice().try_into().map_err(|_| VaultError)?;
             match record.purpose {
                 KeyPurpose::Sealing => {
-                    let key = SealingPrivateKey::from_seed(&Secret::new(seed)).ok_or(VaultError)?;
+                    let key = OpeningKey::from_seed(&Secret::new(seed)).ok_or(VaultError)?;
                     ring.sealing.push(SealingEntry {
                         record,
                         key: Arc::new(key),
@@ -92,7 +93,7 @@ impl KeyRing {
 
     /// The key that opens what was sealed to this key id; a retired key still does for a while.
     #[must_use]
-    pub fn sealing_key(&self, key_id: &str, now: u64) -> Option<Arc<SealingPrivateKey>> {
+    pub fn sealing_key(&self, key_id: &str, now: u64) -> Option<Arc<OpeningKey>> {
         self.sealing
             .iter()
             .find(|entry| entry.record.key_id == key_id && entry.record.destroy_at > seconds(now))

@@ -61,6 +61,14 @@ pub struct VerifiedRequest {
     pub nonce_expires_at: u64,
 }
 
+impl IncomingRequest<'_> {
+    /// Whether the three headers of a signature are there.
+    #[must_use]
+    pub const fn has_signature(&self) -> bool {
+        self.content_digest.is_some() && self.signature_input.is_some() && self.signature.is_some()
+    }
+}
+
 impl<'a> SignedRequest<'a> {
     /// Reads the headers, checks the times and recomputes the digest.
     ///
@@ -70,7 +78,6 @@ impl<'a> SignedRequest<'a> {
         let required = |value: Option<&'a str>, name| {
             value.ok_or_else(|| Refusal::of(Code::MalformedRequest, name))
         };
-        let session = required(request.session, "sealpay-session")?;
         let (Some(content_digest), Some(signature_input), Some(signature)) = (
             request.content_digest,
             request.signature_input,
@@ -78,6 +85,7 @@ impl<'a> SignedRequest<'a> {
         ) else {
             return Err(Refusal::new(Code::MissingSignature));
         };
+        let session = required(request.session, "sealpay-session")?;
         let idempotency_key = required(request.idempotency_key, "idempotency-key")?;
         let attempt = idempotency_key
             .parse()

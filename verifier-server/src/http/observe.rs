@@ -4,7 +4,7 @@ use super::problem::{self, Circumstances, Problem};
 use super::state::AppState;
 use crate::gate::refusal::{Code, Refusal};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use sealpay_protocol::ids::RequestId;
@@ -20,7 +20,7 @@ pub(super) async fn observe(
     let started = Instant::now();
     let clock = state.gateway.clock();
     let id = RequestId::new(clock.now_ms(), state.gateway.entropy().bytes()).to_string();
-    let method = request.method().clone();
+    let method = name_of(request.method());
     // The pattern, never the path: a path is the client's text and could hold anything.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
@@ -43,11 +43,11 @@ pub(super) async fn observe(
 
     let status = response.status().as_u16();
     let took = started.elapsed();
-    state.metrics.request(route, method.as_str(), status, took);
+    state.metrics.request(route, method, status, took);
     let elapsed_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     log(
         &id,
-        &method,
+        method,
         route,
         status,
         elapsed_us,
@@ -58,12 +58,35 @@ pub(super) async fn observe(
 
 /// Answers that did not come from a handler of ours get a code as well.
 fn unnamed(response: &Response) -> Option<Problem> {
-    (response.status() == StatusCode::GATEWAY_TIMEOUT).then(|| {
-        Problem(Refusal::because(
-            Code::Internal,
-            "the request took too long",
-        ))
-    })
+    let refusal = match response.status() {
+        StatusCode::GATEWAY_TIMEOUT => {
+            Refusal::because(Code::Internal, "the request took too long")
+        }
+        // A path with percent signs that hide no text.
+        StatusCode::BAD_REQUEST => Refusal::new(Code::NotFound),
+        status if status.is_client_error() || status.is_server_error() => {
+            Refusal::because(Code::Internal, format_args!("unnamed {status}"))
+        }
+        _ => return None,
+    };
+    Some(Problem(refusal))
+}
+
+/// The method, for the log and the figures: like a path, another one is the client's text.
+fn name_of(method: &Method) -> &'static str {
+    const KNOWN: [Method; 9] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::CONNECT,
+    ];
+    let known = KNOWN.iter().find(|known| *known == method);
+    known.map_or("other", |known| known.as_str())
 }
 
 fn add_headers(response: &mut Response, id: &str) {
@@ -85,7 +108,7 @@ fn add_headers(response: &mut Response, id: &str) {
 
 fn log(
     request_id: &str,
-    method: &axum::http::Method,
+    method: &str,
     route: &str,
     status: u16,
     elapsed_us: u64,
@@ -95,8 +118,12 @@ fn log(
     let param = refusal.and_then(|refusal| refusal.param);
     let internal = refusal.and_then(|refusal| refusal.internal.as_deref());
     if status >= 500 {
-        tracing::error!(request_id, %method, route, status, elapsed_us, code, param, internal, "request");
+        tracing::error!(
+            request_id, method, route, status, elapsed_us, code, param, internal, "request"
+        );
     } else {
-        tracing::info!(request_id, %method, route, status, elapsed_us, code, param, internal, "request");
+        tracing::info!(
+            request_id, method, route, status, elapsed_us, code, param, internal, "request"
+        );
     }
 }

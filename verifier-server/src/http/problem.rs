@@ -53,6 +53,9 @@ pub(super) fn complete(
         server_time: circumstances.server_time,
     };
     let (mut parts, _) = response.into_parts();
+    if let Ok(status) = StatusCode::from_u16(code.status()) {
+        parts.status = status;
+    }
     let json = HeaderValue::from_static("application/problem+json");
     parts.headers.insert(header::CONTENT_TYPE, json);
     parts.headers.remove(header::CONTENT_LENGTH);

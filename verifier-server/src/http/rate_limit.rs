@@ -44,14 +44,21 @@ impl RateLimit {
         limiter.check_key(&network_of(address)).is_ok()
     }
 
-    /// Behind a proxy every connection is the proxy's; it puts the client last into the header.
+    /// Behind a proxy every connection is the proxy's; it puts the client last into the header, or
+    /// into a header of its own behind those that the client sent.
     fn address(&self, request: &Request) -> Option<IpAddr> {
-        if self.forwarded_by_proxy {
-            let header = request.headers().get("x-forwarded-for")?.to_str().ok()?;
-            return header.rsplit(',').next()?.trim().parse().ok();
-        }
-        let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        connection.map(|ConnectInfo(address)| address.ip())
+        let forwarded = || {
+            let headers = request.headers().get_all("x-forwarded-for");
+            let last = headers.iter().next_back()?.to_str().ok()?;
+            last.rsplit(',').next()?.trim().parse().ok()
+        };
+        let connection = || {
+            let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
+            connection.map(|ConnectInfo(address)| address.ip())
+        };
+        // A header that names nobody is answered for by the proxy: better a shared limit than none.
+        let forwarded = self.forwarded_by_proxy.then(forwarded).flatten();
+        forwarded.or_else(connection)
     }
 }
 

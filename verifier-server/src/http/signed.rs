@@ -18,7 +18,7 @@ pub(super) struct WholeRequest {
 }
 
 /// The one value of a header; a header that stands twice is as good as none.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     if values.next().is_some() {

@@ -7,6 +7,7 @@
 pub mod address;
 mod backoff;
 mod sender;
+mod turns;
 
 use crate::domain::event::{Delivery, DeliveryState, DueDelivery};
 use crate::edge::{Clock, Entropy};
@@ -18,9 +19,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use turns::{Seat, Turns};
 
-/// Deliveries on their way at once.
-const IN_FLIGHT: usize = 64;
+/// Deliveries on their way or waiting for their endpoint's turn.
+const IN_FLIGHT: usize = 1024;
+/// Deliveries claimed in one transaction.
+const CLAIMED_AT_ONCE: usize = 64;
+/// How long a delivery is put off whose endpoint has enough on its way, milliseconds.
+const PUT_OFF_MS: i64 = 2_000;
 /// How long a claimed delivery is left alone, milliseconds: the longest request, and some.
 const LEASE_MS: i64 = 30_000;
 /// How long the outbox sleeps when nobody wakes it.
@@ -76,10 +82,12 @@ impl Outbox {
     /// Delivers until dropped. A slow endpoint holds up only its own deliveries.
     pub async fn run(self: Arc<Self>, wake: &Notify) {
         let mut in_flight = JoinSet::new();
+        let mut turns = Turns::default();
         loop {
             while in_flight.try_join_next().is_some() {}
+            turns.forget_idle();
             let room = IN_FLIGHT.saturating_sub(in_flight.len());
-            let due = self.claim(room).await;
+            let due = self.claim(room.min(CLAIMED_AT_ONCE)).await;
             if due.is_empty() {
                 tokio::select! {
                     () = wake.notified() => {}
@@ -89,7 +97,13 @@ impl Outbox {
             }
             for delivery in due {
                 let outbox = Arc::clone(&self);
-                in_flight.spawn(async move { outbox.deliver(delivery).await });
+                let seat = turns.seat(delivery.endpoint);
+                in_flight.spawn(async move {
+                    match seat {
+                        Some(seat) => outbox.deliver_in_turn(delivery, seat).await,
+                        None => outbox.put_off(&delivery).await,
+                    }
+                });
             }
         }
     }
@@ -110,6 +124,32 @@ impl Outbox {
                 tracing::error!(%error, "due deliveries could not be read; trying again");
                 Vec::new()
             }
+        }
+    }
+
+    async fn deliver_in_turn(&self, delivery: DueDelivery, seat: Seat) {
+        let claimed_at_ms = self.clock.now_ms_i64();
+        let _turn = seat.turn().await;
+        // Too late to be done before the lease runs out: then it is claimed again.
+        let waited_ms = self.clock.now_ms_i64().saturating_sub(claimed_at_ms);
+        if waited_ms < LEASE_MS / 3 {
+            self.deliver(delivery).await;
+        }
+    }
+
+    /// Its endpoint has enough on its way: others go first.
+    async fn put_off(&self, delivery: &DueDelivery) {
+        let put_off = Delivery {
+            event: delivery.event,
+            endpoint: delivery.endpoint,
+            state: DeliveryState::Pending,
+            attempts: delivery.attempts,
+            next_at_ms: self.clock.now_ms_i64().saturating_add(PUT_OFF_MS),
+            last_status: None,
+            last_error: Some("waits for other webhooks to this endpoint".into()),
+        };
+        if let Err(error) = self.store.delivery_result(&put_off).await {
+            tracing::error!(%error, event = %delivery.event, "a delivery could not be put off");
         }
     }
 

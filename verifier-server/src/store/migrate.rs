@@ -20,8 +20,10 @@ const DONE: &str = "SELECT COALESCE(MAX(version), 0) FROM schema_migrations";
 
 const RECORD: &str = "INSERT INTO schema_migrations (version) VALUES ($1)";
 
-/// Held while migrating, so that servers that start together take turns. The number is "sealpay".
-const LOCK: &str = "SELECT pg_advisory_xact_lock(32481091427262841)";
+/// Held while migrating, so that servers that start together take turns, however long that takes.
+/// The number is "sealpay".
+const LOCK: &str = "SET LOCAL statement_timeout = 0;
+    SELECT pg_advisory_xact_lock(32481091427262841)";
 
 /// The migrations that are missing, with their numbers.
 fn missing(done: i64) -> Result<impl Iterator<Item = (i64, &'static str)>, StoreError> {

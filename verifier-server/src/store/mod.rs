@@ -3,6 +3,7 @@
 //! Every method takes its times as arguments. What a race decides is an outcome of its own type;
 //! a [`StoreError`] means that the database did not do its work.
 
+mod batch;
 mod claim;
 mod events;
 mod keys;

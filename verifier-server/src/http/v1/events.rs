@@ -19,7 +19,8 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     /// 1 to 100; 20 when left out.
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
     /// The last event of the page before.
     after: Option<String>,
 }
@@ -45,7 +46,7 @@ pub(crate) async fn list(
     let merchant = read::merchant_of(&state.gateway, authorization(&headers)).await?;
     let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
     let after = cursor(query.after.as_deref())?;
-    let limit = page_limit(query.limit)?;
+    let limit = page_limit(query.limit.as_deref())?;
     Ok(Json(
         read::events(&state.gateway, merchant, after, limit).await?,
     ))

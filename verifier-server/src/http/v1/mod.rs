@@ -7,20 +7,24 @@ pub(super) mod sessions;
 
 use crate::flow::read::{PAGE_DEFAULT, PAGE_MOST};
 use crate::gate::refusal::{Code, Refusal};
+use crate::http::signed::single;
 use axum::http::{HeaderMap, header};
 
 /// `limit` of a list: 1 to 100.
-fn page_limit(limit: Option<u32>) -> Result<u32, Refusal> {
-    let limit = limit.unwrap_or(PAGE_DEFAULT);
-    if (1..=PAGE_MOST).contains(&limit) {
-        Ok(limit)
-    } else {
-        Err(Refusal::of(Code::InvalidParameter, "limit"))
-    }
+fn page_limit(limit: Option<&str>) -> Result<u32, Refusal> {
+    let Some(text) = limit else {
+        return Ok(PAGE_DEFAULT);
+    };
+    // Digits only: the parser alone would take a plus sign too.
+    let digits = Some(text).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
+    digits
+        .and_then(|digits| digits.parse().ok())
+        .filter(|limit| (1..=PAGE_MOST).contains(limit))
+        .ok_or_else(|| Refusal::of(Code::InvalidParameter, "limit"))
 }
 
 fn authorization(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()
+    single(headers, header::AUTHORIZATION.as_str())
 }
 
 fn cursor<T: std::str::FromStr>(after: Option<&str>) -> Result<Option<T>, Refusal> {

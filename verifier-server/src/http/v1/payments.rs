@@ -13,6 +13,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use sealpay_protocol::api::{PayRequest, PaymentView, Problem as ProblemBody, ShopperState};
+use sealpay_protocol::limits::REFERENCE_CHARACTERS;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -56,7 +57,8 @@ pub(crate) async fn pay(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     /// 1 to 100; 20 when left out.
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
     /// The last payment of the page before.
     after: Option<String>,
     /// Only payments of this order.
@@ -84,9 +86,24 @@ pub(crate) async fn list(
     let merchant = read::merchant_of(&state.gateway, authorization(&headers)).await?;
     let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
     let after = cursor(query.after.as_deref())?;
-    let limit = page_limit(query.limit)?;
-    let page = read::payments(&state.gateway, merchant, query.order_ref, after, limit).await?;
+    let limit = page_limit(query.limit.as_deref())?;
+    let order_ref = order_ref(query.order_ref)?;
+    let page = read::payments(&state.gateway, merchant, order_ref, after, limit).await?;
     Ok(Json(page))
+}
+
+fn is_reference(text: &str) -> bool {
+    let printable = |c: u8| (b' '..=b'~').contains(&c);
+    (1..=REFERENCE_CHARACTERS).contains(&text.len()) && text.bytes().all(printable)
+}
+
+/// An order number as an order may have it: any other one belongs to no payment.
+fn order_ref(text: Option<String>) -> Result<Option<String>, Refusal> {
+    if text.as_deref().is_none_or(is_reference) {
+        Ok(text)
+    } else {
+        Err(Refusal::of(Code::InvalidParameter, "order_ref"))
+    }
 }
 
 /// One payment of the merchant.

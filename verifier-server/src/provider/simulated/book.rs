@@ -7,6 +7,8 @@ use crate::provider::Answer;
 use rusqlite::{Connection, OptionalExtension, params};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -37,7 +39,11 @@ const NEVER_RECEIVED: &str = "never_received";
 
 impl Book {
     pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
-        let connection = Connection::open(path)?;
+        make_private(path);
+        Self::of(Connection::open(path)?)
+    }
+
+    fn of(connection: Connection) -> rusqlite::Result<Self> {
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "OFF")?;
@@ -96,6 +102,15 @@ impl Book {
     }
 }
 
+/// Makes the file readable by its owner alone, before SQLite makes it readable by everybody.
+fn make_private(path: &Path) {
+    let made = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    if let Err(error) = made {
+        // Opening the database tells the same, with more words.
+        tracing::debug!(%error, "the bank's book cannot be made beforehand");
+    }
+}
+
 fn booked(answer: &str) -> Booked {
     match answer {
         NEVER_RECEIVED => Booked::NeverReceived,
@@ -106,12 +121,12 @@ fn booked(answer: &str) -> Booked {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Book, Booked, PaymentId};
+    use super::{Answer, Book, Booked, Connection, PaymentId};
     use sealpay_protocol::money::Money;
 
     fn book() -> (Book, Money) {
         (
-            Book::open(":memory:".as_ref()).unwrap(),
+            Book::of(Connection::open_in_memory().unwrap()).unwrap(),
             Money::new(2490, "EUR".parse().unwrap()),
         )
     }

@@ -5,17 +5,17 @@
 //! ```
 //!
 //! HPKE draws randomness. Here it is handed 64 written-down bytes: X-Wing takes the first 32 as the
-//! message of ML-KEM-768 and the others as the private key of X25519 (the `eseed` of EncapsulateDerand
-//! in draft-connolly-cfrg-xwing-kem-10 section 5.4.1).
+//! message of ML-KEM-768 and the others as the private key of X25519 (the `eseed` of
+//! EncapsulateDerand in draft-connolly-cfrg-xwing-kem-10).
 
-use crate::vectors::{
+mod messages;
+
+use crate::vector_file::{
     CardVector, ContextVector, EndpointSecretVector, IdVector, MoneyVector, OrderVector,
-    RequestVector, SealedCardVector, SealingKeyVector, SigningKeyVector, Vectors, WebhookKeyVector,
-    WebhookVector,
+    SealedCardVector, SealingKeyVector, SigningKeyVector, Vectors, WebhookKeyVector,
 };
 use crate::world::{self, Given, NOW, counting};
 use ed25519_dalek::Signer;
-use sealpay_protocol::api::{CONTENT_TYPE, NEW_SESSION};
 use sealpay_protocol::encoding::{base64url, hex};
 use sealpay_protocol::envelope::{SealContext, plaintext};
 use sealpay_protocol::ids::{
@@ -25,9 +25,6 @@ use sealpay_protocol::key::{PublicJwk, Thumbprint};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{self, Capture, OrderClaims, OrderItem, Simulate};
 use sealpay_protocol::seal::seal;
-use sealpay_protocol::sign::{
-    RequestParts, SignatureParameters, sign, signature_base, signature_params,
-};
 use sealpay_protocol::webhook;
 
 #[test]
@@ -46,15 +43,17 @@ pub(crate) fn file() -> String {
 fn vectors() -> Vectors {
     let orders = orders();
     let sealed_cards = sealed_cards(&orders);
-    let requests = requests(&orders, &sealed_cards);
+    let requests = messages::requests(&orders, &sealed_cards);
     Vectors {
         version: 1,
         about: [
-            "Vectors of the Sealpay protocol, version 1: docs/PROTOCOL.md says what they are vectors of.",
-            "They never change; a change of the protocol would be another file. The private keys are public: use them nowhere.",
-            "Bytes that travel are written as they travel, bytes that do not in lowercase hexadecimal.",
-            "orders are signed by merchant_key, requests by ephemeral_key; sealed_cards are sealed to sealing_key.",
-            "random of a sealed card are the 64 bytes that X-Wing draws for the encapsulation: 32 for ML-KEM-768, then the private key of X25519.",
+            "Vectors of the Sealpay protocol, version 1: docs/PROTOCOL.md says what they are of.",
+            "They never change; a change of the protocol would be another file.",
+            "The private keys in it are public: use them nowhere.",
+            "Bytes that travel are written as they travel, others in lowercase hexadecimal.",
+            "orders are signed by merchant_key, requests by ephemeral_key.",
+            "sealed_cards are sealed to sealing_key; random are the 64 bytes that X-Wing draws for \
+             the encapsulation: 32 for ML-KEM-768, then the private key of X25519.",
         ]
         .map(String::from)
         .to_vec(),
@@ -78,7 +77,7 @@ fn vectors() -> Vectors {
         orders,
         requests,
         sealed_cards,
-        webhooks: webhooks(),
+        webhooks: messages::webhooks(),
     }
 }
 
@@ -87,12 +86,36 @@ fn ids() -> Vec<IdVector> {
     let rows = [
         (0, [0; 10], MerchantId::new(0, [0; 10]).to_string()),
         (1, [0; 10], SessionId::new(1, [0; 10]).to_string()),
-        (last_ms, [255; 10], AttemptId::new(last_ms, [255; 10]).to_string()),
-        (NOW * 1000, counting(0), PaymentId::new(NOW * 1000, counting(0)).to_string()),
-        (NOW * 1000, counting(1), EventId::new(NOW * 1000, counting(1)).to_string()),
-        (NOW * 1000, counting(2), EndpointId::new(NOW * 1000, counting(2)).to_string()),
-        (NOW * 1000, counting(3), ApiKeyId::new(NOW * 1000, counting(3)).to_string()),
-        (NOW * 1000, counting(240), RequestId::new(NOW * 1000, counting(240)).to_string()),
+        (
+            last_ms,
+            [255; 10],
+            AttemptId::new(last_ms, [255; 10]).to_string(),
+        ),
+        (
+            NOW * 1000,
+            counting(0),
+            PaymentId::new(NOW * 1000, counting(0)).to_string(),
+        ),
+        (
+            NOW * 1000,
+            counting(1),
+            EventId::new(NOW * 1000, counting(1)).to_string(),
+        ),
+        (
+            NOW * 1000,
+            counting(2),
+            EndpointId::new(NOW * 1000, counting(2)).to_string(),
+        ),
+        (
+            NOW * 1000,
+            counting(3),
+            ApiKeyId::new(NOW * 1000, counting(3)).to_string(),
+        ),
+        (
+            NOW * 1000,
+            counting(240),
+            RequestId::new(NOW * 1000, counting(240)).to_string(),
+        ),
     ];
     rows.map(|(unix_ms, random, text)| IdVector {
         prefix: text[..3].into(),
@@ -176,7 +199,11 @@ fn full_claims() -> OrderClaims {
 fn orders() -> Vec<OrderVector> {
     let rows = [
         ("only what an order must have", "Ed25519", world::claims()),
-        ("everything that an order may have", "Ed25519", full_claims()),
+        (
+            "everything that an order may have",
+            "Ed25519",
+            full_claims(),
+        ),
         ("the older name of the algorithm", "EdDSA", world::claims()),
     ];
     rows.map(|(name, algorithm, claims)| {
@@ -202,19 +229,36 @@ fn orders() -> Vec<OrderVector> {
 fn sealed_cards(orders: &[OrderVector]) -> Vec<SealedCardVector> {
     let rows = [
         ("no holder", "4242424242424242", "203012", "123", ""),
-        ("four digits of security code, fifteen of number", "378282246310005", "202511", "1234", "Ada Lovelace"),
-        ("nineteen digits, a holder in UTF-8", "4242424242424242428", "204501", "007", "Ὑπατία Ἀλεξανδρινή"),
+        (
+            "four digits of security code, fifteen of number",
+            "378282246310005",
+            "202511",
+            "1234",
+            "Ada Lovelace",
+        ),
+        (
+            "nineteen digits, a holder in UTF-8",
+            "4242424242424242428",
+            "204501",
+            "007",
+            "Ὑπατία Ἀλεξανδρινή",
+        ),
     ];
     let mut vectors = Vec::new();
     for (index, (name, number, expiry, security_code, holder)) in (0..).zip(rows) {
         // The third card has the second order once more, in yen and for another attempt.
         let order = &orders[usize::from(index > 0)];
-        vectors.push(sealed_card(order, index, name, &CardVector {
-            number: number.into(),
-            expiry: expiry.into(),
-            security_code: security_code.into(),
-            holder: (!holder.is_empty()).then(|| holder.into()),
-        }));
+        vectors.push(sealed_card(
+            order,
+            index,
+            name,
+            &CardVector {
+                number: number.into(),
+                expiry: expiry.into(),
+                security_code: security_code.into(),
+                holder: (!holder.is_empty()).then(|| holder.into()),
+            },
+        ));
     }
     vectors
 }
@@ -227,7 +271,12 @@ fn sealed_card(
 ) -> SealedCardVector {
     let claims: OrderClaims = serde_json::from_str(&order.payload).unwrap();
     let holder = details.holder.as_deref().unwrap_or_default();
-    let card = world::card(&details.number, &details.expiry, &details.security_code, holder);
+    let card = world::card(
+        &details.number,
+        &details.expiry,
+        &details.security_code,
+        holder,
+    );
     let key = world::sealing_key();
     let order_digest = order::digest(&order.order);
     let thumbprint = world::ephemeral_thumbprint();
@@ -270,94 +319,4 @@ fn sealed_card(
         associated_data: hex(&context.associated_data(key.key_id())),
         sealed,
     }
-}
-
-fn requests(orders: &[OrderVector], cards: &[SealedCardVector]) -> Vec<RequestVector> {
-    let key = PublicJwk::of(&world::signing_key(world::EPHEMERAL_SEED).verifying_key());
-    let open = serde_json::json!({
-        "order": orders[0].order,
-        "key": key,
-        "parent_origin": "https://shop.example",
-    });
-    let pay = serde_json::json!({"method": "card", "card": cards[0].sealed});
-    let session = world::session().to_string();
-    let rows = [
-        ("a session is opened", "/v1/sessions", None, NEW_SESSION, open.to_string()),
-        ("a card pays", "/v1/payments", None, &session, pay.to_string()),
-        ("a query, an empty body", "/v1/payments", Some("b=2&a=%20"), &session, String::new()),
-    ];
-    let mut vectors = Vec::new();
-    for (index, (name, path, query, session, body)) in (0..).zip(rows) {
-        let authority = if query.is_some() { "localhost:8787" } else { "pay.example" };
-        vectors.push(request(index, &RequestParts {
-            method: "POST",
-            authority,
-            path,
-            query,
-            content_type: CONTENT_TYPE,
-            idempotency_key: &AttemptId::new(NOW * 1000 + 42_000, counting(index)).to_string(),
-            session,
-            body: body.as_bytes(),
-        }));
-        vectors.last_mut().unwrap().name = name.into();
-    }
-    vectors
-}
-
-fn request(index: u8, parts: &RequestParts<'_>) -> RequestVector {
-    let key = world::signing_key(world::EPHEMERAL_SEED);
-    let parameters = SignatureParameters {
-        created: NOW + u64::from(index),
-        nonce: counting(16 * index),
-    };
-    let signed = sign(parts, &parameters, &key);
-    let signature_params = signature_params(&parameters, &world::ephemeral_thumbprint());
-    RequestVector {
-        name: String::new(),
-        method: parts.method.into(),
-        authority: parts.authority.into(),
-        path: parts.path.into(),
-        query: parts.query.map(String::from),
-        content_type: parts.content_type.into(),
-        idempotency_key: parts.idempotency_key.into(),
-        session: parts.session.into(),
-        body: String::from_utf8(parts.body.to_vec()).unwrap(),
-        created: parameters.created,
-        nonce: base64url(&parameters.nonce),
-        signature_base: signature_base(parts, &signed.content_digest, &signature_params),
-        content_digest: signed.content_digest,
-        signature_input: signed.signature_input,
-        signature: signed.signature,
-    }
-}
-
-fn webhooks() -> Vec<WebhookVector> {
-    let captured = r#"{"type":"payment.captured","timestamp":"2025-11-22T08:27:23Z","data":{"sequence":1,"payment":{"order_ref":"A-1001"}}}"#;
-    let (seed, next_seed) = (world::WEBHOOK_SEED, world::NEXT_WEBHOOK_SEED);
-    let (secret, next_secret) = (world::ENDPOINT_SECRET, world::NEXT_ENDPOINT_SECRET);
-    let rows: [(&str, &str, &[u8], &[u8]); 2] = [
-        ("one key and one secret", captured, &[seed], &[secret]),
-        ("a rotation of both", "{ \"order\": \"№ 7\" }\n", &[seed, next_seed], &[secret, next_secret]),
-    ];
-    rows.map(|(name, body, seeds, secrets)| {
-        let keys: Vec<_> = seeds.iter().map(|&seed| world::signing_key(seed)).collect();
-        let endpoint: Vec<_> = secrets.iter().map(|&s| world::endpoint_secret(s)).collect();
-        let timestamp = NOW + 43;
-        WebhookVector {
-            name: name.into(),
-            id: world::event(),
-            timestamp,
-            body: body.into(),
-            seeds: seeds.iter().map(|&seed| hex(&counting::<32>(seed))).collect(),
-            secrets: endpoint.iter().map(|secret| secret.reveal().as_str().into()).collect(),
-            signature: webhook::sign(
-                &world::event().to_string(),
-                timestamp,
-                body.as_bytes(),
-                &keys.iter().collect::<Vec<_>>(),
-                &endpoint.iter().collect::<Vec<_>>(),
-            ),
-        }
-    })
-    .into()
 }

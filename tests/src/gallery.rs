@@ -1,0 +1,125 @@
+//! Pictures of every state, in both themes and on a phone and a desk, for people to look at; and
+//! what keeps somebody out while they are taken.
+
+use crate::accessibility::{Part, findings};
+use crate::browser::{Session, eventually};
+use serde_json::{Value, json};
+
+/// A phone and a desk, CSS pixels.
+pub const WIDTHS: [u64; 2] = [390, 1280];
+const THEMES: [&str; 2] = ["light", "dark"];
+/// Lower than this, a picture looks unlike a window.
+const LOWEST: u64 = 700;
+
+/// Whether the current frame, whose window is as high as it asked for, hides a part of itself.
+const SCROLLS: &str = "const { scrollWidth, scrollHeight } = document.documentElement;
+                       return scrollHeight > innerHeight || scrollWidth > innerWidth;";
+
+/// What one look through a window saw.
+#[derive(Debug)]
+pub struct Gallery<'a> {
+    session: &'a Session,
+    /// The frame with the form, when the pictures are of one.
+    frame: Option<&'static str>,
+    findings: Vec<String>,
+}
+
+impl<'a> Gallery<'a> {
+    /// Opens an empty gallery of pages, or of the form in a frame of pages.
+    #[must_use]
+    pub const fn new(session: &'a Session, frame: Option<&'static str>) -> Self {
+        Self {
+            session,
+            frame,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Takes the pictures of a state, `<state>-<theme>-<width>.png` under `target/screenshots`, and
+    /// looks for barriers and for scroll bars inside the page.
+    ///
+    /// # Panics
+    /// When the page does not come to rest.
+    pub async fn show(&mut self, state: &str) {
+        for width in WIDTHS {
+            self.show_at(width, state).await;
+        }
+    }
+
+    /// The same in one width only.
+    ///
+    /// # Panics
+    /// When the page does not come to rest.
+    pub async fn show_at(&mut self, width: u64, state: &str) {
+        for theme in THEMES {
+            self.put_on(theme, width).await;
+            self.session.picture(&format!("screenshots/{state}-{theme}-{width}.png")).await;
+            self.look_for_barriers(&format!("{state}, {theme}, {width} px")).await;
+        }
+        self.put_on(THEMES[0], width).await;
+    }
+
+    /// Ends the show.
+    ///
+    /// # Panics
+    /// When somebody would have been kept out.
+    pub fn close(self) {
+        assert_eq!(self.findings, Vec::<String>::new(), "what keeps somebody out");
+    }
+
+    async fn put_on(&self, theme: &str, width: u64) {
+        self.session.enter_page().await;
+        let features = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": theme },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ]});
+        self.session.developer_tools("Emulation.setEmulatedMedia", features).await;
+        self.resize(width, LOWEST).await;
+        let height = self.resting_height().await;
+        self.resize(width, height.max(LOWEST)).await;
+        self.resting_height().await;
+    }
+
+    /// Makes the window so wide and high, CSS pixels.
+    pub async fn resize(&self, width: u64, height: u64) {
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.session.developer_tools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// The height of the page once it has stayed the same for a few frames.
+    async fn resting_height(&self) -> u64 {
+        const SETTLE: &str = "
+            const done = arguments[arguments.length - 1];
+            let still = 0, last = -1;
+            const look = () => {
+              const height = document.documentElement.scrollHeight;
+              still = height === last ? still + 1 : 0;
+              last = height;
+              if (still === 8) done(height); else requestAnimationFrame(look);
+            };
+            look();";
+        eventually("a page at rest", async || {
+            let settled = self.session.driver().execute_async(SETTLE, Vec::<Value>::new()).await;
+            settled.ok()?.json().as_u64()
+        })
+        .await
+    }
+
+    async fn look_for_barriers(&mut self, state: &str) {
+        let part = match self.frame {
+            Some(frame) => {
+                self.session.enter_frame(frame).await;
+                Part::Frame
+            }
+            None => Part::Page,
+        };
+        let mut found = findings(self.session, part).await;
+        let scrolls = self.session.run(SCROLLS, Vec::new()).await;
+        if scrolls == true {
+            found.push("something scrolls that should be seen as a whole".into());
+        }
+        self.findings.extend(found.into_iter().map(|finding| format!("{state}: {finding}")));
+        self.session.enter_page().await;
+    }
+}

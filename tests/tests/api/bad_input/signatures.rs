@@ -1,0 +1,500 @@
+//! Request signatures: missing, malformed, of somebody else, and of another request.
+
+use super::{Checkout, Spoil, refused, spoilt_payment};
+use harness::client::{Browser, Prepared, origin};
+use harness::gateway::TestGateway;
+use sealpay_protocol::api::CONTENT_TYPE;
+use sealpay_protocol::sign::{RequestParts, content_digest};
+use verifier_server::gate::refusal::Code;
+
+fn replace(request: &mut Prepared, header: &str, from: &str, to: &str) {
+    let value = request.get(header).unwrap_or_default().to_owned();
+    assert!(value.contains(from), "{header} holds {from}: {value}");
+    request.set(header, &value.replacen(from, to, 1));
+}
+
+fn twice(request: &mut Prepared, header: &str) {
+    let value = request.get(header).unwrap_or_default().to_owned();
+    request.headers.push((header.into(), value));
+}
+
+fn without_parameter(request: &mut Prepared, name: &str) {
+    let value = request.get("signature-input").unwrap_or_default();
+    let begin = value
+        .find(&format!(";{name}="))
+        .expect("the parameter is there");
+    let end = value[begin + 1..]
+        .find(';')
+        .map_or(value.len(), |end| begin + 1 + end);
+    let without = [&value[..begin], &value[end..]].concat();
+    request.set("signature-input", &without);
+}
+
+const INPUT: &str = "signature-input";
+
+const SPOILT: [(&str, Spoil, Code); 43] = [
+    (
+        "no signature",
+        |r| r.remove("signature"),
+        Code::MissingSignature,
+    ),
+    ("no input", |r| r.remove(INPUT), Code::MissingSignature),
+    (
+        "no digest",
+        |r| r.remove("content-digest"),
+        Code::MissingSignature,
+    ),
+    (
+        "signature twice",
+        |r| twice(r, "signature"),
+        Code::MissingSignature,
+    ),
+    ("input twice", |r| twice(r, INPUT), Code::MissingSignature),
+    (
+        "digest twice",
+        |r| twice(r, "content-digest"),
+        Code::MissingSignature,
+    ),
+    (
+        "no attempt",
+        |r| r.remove("idempotency-key"),
+        Code::MalformedRequest,
+    ),
+    (
+        "attempt twice",
+        |r| twice(r, "idempotency-key"),
+        Code::MalformedRequest,
+    ),
+    (
+        "attempt of another kind",
+        |r| r.set("idempotency-key", "pay_01jd0000000000000000000000"),
+        Code::MalformedRequest,
+    ),
+    (
+        "attempt in capitals",
+        |r| replace(r, "idempotency-key", "att_", "ATT_"),
+        Code::MalformedRequest,
+    ),
+    (
+        "an empty signature",
+        |r| r.set("signature", ""),
+        Code::MalformedSignature,
+    ),
+    (
+        "an empty input",
+        |r| r.set(INPUT, ""),
+        Code::MalformedSignature,
+    ),
+    (
+        "no structured field",
+        |r| r.set("signature", "hello, world!"),
+        Code::MalformedSignature,
+    ),
+    (
+        "another label",
+        |r| replace(r, INPUT, "sig=", "gis="),
+        Code::MalformedSignature,
+    ),
+    (
+        "another label of both",
+        |r| {
+            replace(r, INPUT, "sig=", "gis=");
+            replace(r, "signature", "sig=", "gis=");
+        },
+        Code::MalformedSignature,
+    ),
+    (
+        "two signatures",
+        |r| {
+            let value = r.get("signature").unwrap_or_default().to_owned();
+            r.set(
+                "signature",
+                &format!("{value}, {}", value.replacen("sig", "two", 1)),
+            );
+        },
+        Code::MalformedSignature,
+    ),
+    (
+        "a signature of 63 bytes",
+        |r| r.set("signature", &format!("sig=:{}:", "A".repeat(84))),
+        Code::MalformedSignature,
+    ),
+    (
+        "a signature as text",
+        |r| r.set("signature", "sig=\"AAAA\""),
+        Code::MalformedSignature,
+    ),
+    (
+        "a signature with a parameter",
+        |r| {
+            let value = r.get("signature").unwrap_or_default().to_owned();
+            r.set("signature", &format!("{value};x"));
+        },
+        Code::MalformedSignature,
+    ),
+    (
+        "a component less",
+        |r| replace(r, INPUT, "\"@query\" ", ""),
+        Code::MalformedSignature,
+    ),
+    (
+        "a component more",
+        |r| replace(r, INPUT, "\"@query\"", "\"@query\" \"date\""),
+        Code::MalformedSignature,
+    ),
+    (
+        "components in another order",
+        |r| {
+            replace(
+                r,
+                INPUT,
+                "\"@method\" \"@authority\"",
+                "\"@authority\" \"@method\"",
+            )
+        },
+        Code::MalformedSignature,
+    ),
+    (
+        "a component with a parameter",
+        |r| replace(r, INPUT, "\"@path\"", "\"@path\";req"),
+        Code::MalformedSignature,
+    ),
+    (
+        "another algorithm",
+        |r| replace(r, INPUT, "\"ed25519\"", "\"hmac-sha256\""),
+        Code::MalformedSignature,
+    ),
+    (
+        "another tag",
+        |r| replace(r, INPUT, "sealpay-v1", "sealpay-v2"),
+        Code::MalformedSignature,
+    ),
+    (
+        "no created",
+        |r| without_parameter(r, "created"),
+        Code::MalformedSignature,
+    ),
+    (
+        "no expires",
+        |r| without_parameter(r, "expires"),
+        Code::MalformedSignature,
+    ),
+    (
+        "no nonce",
+        |r| without_parameter(r, "nonce"),
+        Code::MalformedSignature,
+    ),
+    (
+        "no algorithm",
+        |r| without_parameter(r, "alg"),
+        Code::MalformedSignature,
+    ),
+    (
+        "no keyid",
+        |r| without_parameter(r, "keyid"),
+        Code::MalformedSignature,
+    ),
+    (
+        "no tag",
+        |r| without_parameter(r, "tag"),
+        Code::MalformedSignature,
+    ),
+    (
+        "a parameter more",
+        |r| replace(r, INPUT, ";tag=", ";x=1;tag="),
+        Code::MalformedSignature,
+    ),
+    (
+        "created before 1970",
+        |r| replace(r, INPUT, "created=", "created=-"),
+        Code::MalformedSignature,
+    ),
+    (
+        "created as a fraction",
+        |r| replace(r, INPUT, ";expires", ".0;expires"),
+        Code::MalformedSignature,
+    ),
+    (
+        "a longer life",
+        |r| replace(r, INPUT, ";expires=1", ";expires=2"),
+        Code::MalformedSignature,
+    ),
+    (
+        "a short nonce",
+        |r| replace(r, INPUT, "nonce=\"", "nonce=\"AAAA"),
+        Code::MalformedSignature,
+    ),
+    (
+        "a keyid that is no thumbprint",
+        |r| replace(r, INPUT, "keyid=\"", "keyid=\"x"),
+        Code::MalformedSignature,
+    ),
+    (
+        "an input of 1025 bytes",
+        |r| r.set(INPUT, &"x".repeat(1025)),
+        Code::MalformedSignature,
+    ),
+    (
+        "a signature of 60000 bytes",
+        |r| r.set("signature", &"s".repeat(60_000)),
+        Code::MalformedSignature,
+    ),
+    (
+        "a digest of another algorithm",
+        |r| r.set("content-digest", "sha-512=:AAAA:"),
+        Code::MalformedSignature,
+    ),
+    (
+        "two digests",
+        |r| {
+            let value = r.get("content-digest").unwrap_or_default().to_owned();
+            r.set("content-digest", &format!("{value}, sha-512=:AAAA:"));
+        },
+        Code::MalformedSignature,
+    ),
+    (
+        "the digest of another body",
+        |r| r.set("content-digest", &content_digest(b"{}")),
+        Code::DigestMismatch,
+    ),
+    ("another body", |r| r.body.push(b' '), Code::DigestMismatch),
+];
+
+#[tokio::test]
+async fn spoilt_headers_are_refused_and_the_request_itself_is_still_good() {
+    let gateway = TestGateway::start().await;
+    for (what, spoil, code) in SPOILT {
+        spoilt_payment(&gateway, what, spoil, code).await;
+    }
+    gateway.finish().await;
+}
+
+/// Each of the eight covered components, altered on the way.
+const ALTERED: [(&str, Spoil, Code); 9] = [
+    (
+        "method",
+        |r| r.method = "PUT".into(),
+        Code::MethodNotAllowed,
+    ),
+    (
+        "path",
+        |r| r.path = "/v1/sessions".into(),
+        Code::MalformedRequest,
+    ),
+    (
+        "query",
+        |r| r.path.push_str("?retry=1"),
+        Code::SignatureInvalid,
+    ),
+    (
+        "an empty query with a mark of its own",
+        |r| r.path.push_str("??"),
+        Code::SignatureInvalid,
+    ),
+    (
+        "content-type",
+        |r| r.set("content-type", "text/plain"),
+        Code::UnsupportedMediaType,
+    ),
+    (
+        "content-digest and body",
+        |r| {
+            r.body.push(b' ');
+            r.set("content-digest", &content_digest(&r.body));
+        },
+        Code::SignatureInvalid,
+    ),
+    (
+        "idempotency-key",
+        |r| r.set("idempotency-key", "att_01jd0000000000000000000000"),
+        Code::SignatureInvalid,
+    ),
+    (
+        "session",
+        |r| r.set("sealpay-session", "chk_01jd0000000000000000000000"),
+        Code::UnknownSession,
+    ),
+    (
+        "a bit of the signature",
+        |r| {
+            let value = r.get("signature").unwrap_or_default().to_owned();
+            let other = if value.starts_with("sig=:A") {
+                "sig=:B"
+            } else {
+                "sig=:A"
+            };
+            r.set("signature", &[other, &value[6..]].concat());
+        },
+        Code::SignatureInvalid,
+    ),
+];
+
+#[tokio::test]
+async fn an_altered_component_is_refused_and_the_request_itself_is_still_good() {
+    let gateway = TestGateway::start().await;
+    for (what, spoil, code) in ALTERED {
+        spoilt_payment(&gateway, what, spoil, code).await;
+    }
+    gateway.finish().await;
+}
+
+/// The same from the other side: signed over something else than what is sent.
+#[tokio::test]
+async fn a_signature_over_another_component_is_refused() {
+    let gateway = TestGateway::start().await;
+    let other_verifier = origin("https://pay.example");
+    let rows: [(&str, fn(&mut RequestParts<'_>)); 7] = [
+        ("another method", |parts| parts.method = "PUT"),
+        ("another path", |parts| parts.path = "/v1/sessions"),
+        ("a query", |parts| parts.query = Some("retry=1")),
+        ("another content type", |parts| {
+            parts.content_type = "text/plain"
+        }),
+        ("another attempt", |parts| {
+            parts.idempotency_key = "att_01jd0000000000000000000000"
+        }),
+        ("another session", |parts| {
+            parts.session = "chk_01jd0000000000000000000000"
+        }),
+        ("no session yet", |parts| parts.session = "new"),
+    ];
+    for (what, alter) in rows {
+        let checkout = Checkout::open(&gateway).await;
+        let good = checkout.good_request();
+        let (session, attempt) = (
+            checkout.session.session.to_string(),
+            checkout.attempt.to_string(),
+        );
+        let mut parts = parts_of(&checkout.browser, &session, &attempt, &good.body);
+        alter(&mut parts);
+        let mut signed = checkout.browser.signed(&parts, checkout.browser.now());
+        signed.method = "POST".into();
+        signed.path = good.path;
+        signed.set("content-type", CONTENT_TYPE);
+        signed.set("idempotency-key", &attempt);
+        signed.set("sealpay-session", &session);
+        refused(&gateway, what, signed, Code::SignatureInvalid).await;
+        checkout.works(&gateway, what).await;
+    }
+
+    let checkout = Checkout::open(&gateway).await;
+    let mut elsewhere = checkout.browser.clone();
+    elsewhere.verifier = other_verifier;
+    let body = checkout.good_body();
+    let request = elsewhere.send_attempt(&checkout.session, checkout.attempt, body);
+    refused(
+        &gateway,
+        "another verifier's origin",
+        request,
+        Code::SignatureInvalid,
+    )
+    .await;
+    checkout.works(&gateway, "another verifier's origin").await;
+    gateway.finish().await;
+}
+
+fn parts_of<'a>(
+    browser: &'a Browser,
+    session: &'a str,
+    attempt: &'a str,
+    body: &'a [u8],
+) -> RequestParts<'a> {
+    RequestParts {
+        method: "POST",
+        authority: browser.verifier.authority(),
+        path: "/v1/payments",
+        query: None,
+        content_type: CONTENT_TYPE,
+        idempotency_key: attempt,
+        session,
+        body,
+    }
+}
+
+#[tokio::test]
+async fn keys_that_are_not_the_sessions_own_do_not_sign_for_it() {
+    let gateway = TestGateway::start().await;
+    let (mine, other) = (
+        Checkout::open(&gateway).await,
+        Checkout::open(&gateway).await,
+    );
+    let body = mine.good_body();
+    let stranger = gateway.browser();
+    let theirs = stranger.send_attempt(&mine.session, mine.attempt, body.clone());
+    refused(&gateway, "a stranger's key", theirs, Code::SignatureInvalid).await;
+    let theirs = other
+        .browser
+        .send_attempt(&mine.session, mine.attempt, body.clone());
+    refused(
+        &gateway,
+        "another session's key",
+        theirs,
+        Code::SignatureInvalid,
+    )
+    .await;
+
+    let mut claimed = stranger.send_attempt(&mine.session, mine.attempt, body);
+    let good = mine.good_request();
+    claimed.set(INPUT, good.get(INPUT).unwrap_or_default());
+    refused(&gateway, "a claimed keyid", claimed, Code::SignatureInvalid).await;
+
+    // One browser with two sessions: what it signed for one is nothing in the other.
+    let order = gateway.order(None);
+    let second = gateway.open(&mine.browser, &order).await;
+    let mut moved = mine.good_request();
+    moved.set("sealpay-session", &second.session.to_string());
+    refused(
+        &gateway,
+        "moved to another session",
+        moved,
+        Code::SignatureInvalid,
+    )
+    .await;
+    mine.works(&gateway, "all of it").await;
+    other.works(&gateway, "all of it").await;
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn opening_a_session_needs_the_key_that_it_brings() {
+    let gateway = TestGateway::start().await;
+    let order = gateway.order(None);
+    let (mine, other) = (gateway.browser(), gateway.browser());
+    let body = mine.open_body(&order, harness::client::SHOP_ORIGIN);
+    let request = other.open_with(body.clone());
+    refused(
+        &gateway,
+        "another key signs",
+        request,
+        Code::SignatureInvalid,
+    )
+    .await;
+    let text = String::from_utf8(body).unwrap();
+    let rows = [
+        ("\"OKP\"", "\"EC\"", Code::MalformedRequest),
+        ("\"Ed25519\"", "\"X25519\"", Code::MalformedRequest),
+        ("\"x\":\"", "\"x\":\"AA", Code::MalformedRequest),
+        ("\"x\":\"", "\"d\":\"AA\",\"x\":\"", Code::MalformedRequest),
+    ];
+    for (from, to, code) in rows {
+        let request = mine.open_with(text.replacen(from, to, 1).into_bytes());
+        refused(&gateway, to, request, code).await;
+    }
+    // The identity of the curve: with it one signature would fit every message.
+    let begin = text.find("\"x\":\"").unwrap() + 5;
+    let weak = [
+        &text[..begin],
+        "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        &text[begin + 43..],
+    ];
+    let request = mine.open_with(weak.concat().into_bytes());
+    refused(
+        &gateway,
+        "a key of small order",
+        request,
+        Code::MalformedRequest,
+    )
+    .await;
+    gateway.open(&mine, &order).await;
+    gateway.finish().await;
+}

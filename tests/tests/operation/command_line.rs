@@ -1,0 +1,145 @@
+//! The commands, and the sentences that they refuse with.
+
+use harness::folder::Folder;
+use harness::verifier_process::{Setup, program};
+use std::process::{Command, Output};
+
+const PUBLIC_KEY: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+fn run(data: &Folder, words: &[&str]) -> Output {
+    let mut command = Command::new(program());
+    command.args(words).arg("--data").arg(data.path());
+    command.output().expect("the program starts")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    assert!(output.status.success(), "{}", said(output));
+    serde_json::from_slice(&output.stdout).expect("the answer is JSON")
+}
+
+fn add(data: &Folder) -> serde_json::Value {
+    let words = ["merchant", "add", "--json", "--name", "Paper Lantern", "--key-id", "2026-11"];
+    let more = ["--public-key", PUBLIC_KEY, "--origin", "https://shop.example"];
+    json(&run(data, &[&words[..], &more[..]].concat()))
+}
+
+#[test]
+fn a_merchant_rotates_keys_origins_and_endpoints_by_commands() {
+    let data = Folder::new("commands");
+    let merchant = add(&data)["merchant"].as_str().unwrap().to_owned();
+    let other_key = "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw";
+    let commands: [&[&str]; 4] = [
+        &["merchant", "add-key", &merchant, "--key-id", "2026-12", "--public-key", other_key],
+        &["merchant", "retire-key", &merchant, "--key-id", "2026-11"],
+        &["merchant", "add-origin", &merchant, "https://www.shop.example"],
+        &["merchant", "remove-origin", &merchant, "https://shop.example"],
+    ];
+    for words in commands {
+        let output = run(&data, words);
+        assert!(output.status.success(), "{words:?}: {}", said(&output));
+    }
+    let listed = json(&run(&data, &["merchant", "list"]));
+    assert_eq!(listed[0]["merchant"], merchant);
+    assert_eq!(listed[0]["order_keys"], serde_json::json!(["2026-12"]));
+    assert_eq!(listed[0]["origins"], serde_json::json!(["https://www.shop.example"]));
+
+    let made = json(&run(&data, &["merchant", "add-api-key", &merchant]));
+    assert!(made["api_key"].as_str().unwrap().starts_with("sk_test_"));
+    let url = "https://shop.example/webhooks/sealpay";
+    let endpoint = json(&run(&data, &["merchant", "add-webhook", &merchant, url]));
+    assert!(endpoint["webhook_secret"].as_str().unwrap().starts_with("whsec_"));
+    let id = endpoint["endpoint"].as_str().unwrap();
+    assert!(run(&data, &["merchant", "disable-webhook", id]).status.success());
+}
+
+#[test]
+fn commands_refuse_with_a_sentence() {
+    let data = Folder::new("refusals");
+    let merchant = add(&data)["merchant"].as_str().unwrap().to_owned();
+    let nobody = "mer_01jd0000000000000000000000";
+    let weak = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let rows: [(&[&str], &str); 9] = [
+        (
+            &["merchant", "add-key", &merchant, "--key-id", "2026-11", "--public-key", PUBLIC_KEY],
+            "the merchant has, or had, a key 2026-11",
+        ),
+        (
+            &["merchant", "add-key", &merchant, "--key-id", "weak", "--public-key", weak],
+            "the public key is not an Ed25519 key",
+        ),
+        (&["merchant", "retire-key", &merchant, "--key-id", "none"], "has no active key none"),
+        (&["merchant", "add-origin", &merchant, "https://Shop.example/"], "An origin is http"),
+        (&["merchant", "add-origin", nobody, "https://a.example"], "there is no merchant mer_"),
+        (&["merchant", "add-origin", "shop", "https://a.example"], "26 characters"),
+        (&["merchant", "add-webhook", &merchant, "ftp://a.example"], "must start with https://"),
+        (
+            &["merchant", "add-webhook", &merchant, "https://user:word@a.example"],
+            "must not hold a user name",
+        ),
+        (&["merchant", "revoke-api-key", "key_01jd0000000000000000000000"], "no active API key"),
+    ];
+    for (words, sentence) in rows {
+        let output = run(&data, words);
+        assert!(!output.status.success(), "{words:?}");
+        assert!(said(&output).contains(sentence), "{words:?}: {}", said(&output));
+    }
+}
+
+#[test]
+fn what_is_kept_can_be_read_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let data = Folder::new("private");
+    let kept = Folder::new("private-parent");
+    drop(data);
+    let setup = Setup::on_sqlite(kept.path());
+    let merchant = setup.add_merchant(Some("https://shop.example/webhooks"));
+    let mode = |path: &std::path::Path| {
+        std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+    };
+    assert_eq!(mode(&setup.data), 0o700);
+    for entry in std::fs::read_dir(&setup.data).expect("the folder is there") {
+        let path = entry.expect("an entry").path();
+        assert_eq!(mode(&path) & 0o077, 0, "{}", path.display());
+        let bytes = std::fs::read(&path).expect("a file");
+        let secrets = [merchant.api_key.as_bytes(), merchant.webhook_secret.as_ref().unwrap().as_bytes()];
+        for secret in secrets {
+            let stands_there = bytes.windows(secret.len()).any(|window| window == secret);
+            assert!(!stands_there, "{} holds a secret as it is", path.display());
+        }
+    }
+}
+
+#[test]
+fn another_master_key_is_noticed_at_the_start() {
+    let folder = Folder::new("master-key");
+    let setup = Setup::on_sqlite(folder.path());
+    drop(setup.add_merchant(None));
+    let serve = |setup: &Setup| {
+        let mut command = Command::new(program());
+        command.args(["serve", "--listen", &setup.listen.to_string(), "--data"]).arg(&setup.data);
+        command
+    };
+    // The first start makes the keys; a second one under another master key cannot open them.
+    let mut first = serve(&setup).spawn().expect("the program starts");
+    let log = setup.data.join("sealpay.sqlite");
+    assert!(log.exists());
+    let deadline = 200;
+    for _ in 0..deadline {
+        if std::net::TcpStream::connect(setup.listen).is_ok() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    first.kill().expect("it runs");
+    first.wait().expect("it ends");
+    let other = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let output = serve(&setup).env("SEALPAY_MASTER_KEY", other).output().expect("it starts");
+    assert!(!output.status.success());
+    assert!(said(&output).contains("does not open with this master key"), "{}", said(&output));
+    let output = serve(&setup).env("SEALPAY_MASTER_KEY", "short").output().expect("it starts");
+    assert!(said(&output).contains("SEALPAY_MASTER_KEY: the master key must be"), "{}", said(&output));
+}

@@ -1,0 +1,96 @@
+//! Starting and stopping: a port in use, a request that is under way, an address that asks too much.
+
+use harness::client::{APPROVED, Browser, Merchant, attempt, card};
+use harness::folder::Folder;
+use harness::verifier_process::{Setup, program};
+use sealpay_protocol::api::{PaymentView, SessionView, ShopperState};
+use std::process::Command;
+use std::time::Duration;
+
+async fn send(setup: &Setup, prepared: harness::client::Prepared) -> reqwest::Response {
+    let url = format!("{}{}", setup.origin, prepared.path);
+    let mut request = reqwest::Client::new().post(url).body(prepared.body);
+    for (name, value) in &prepared.headers {
+        request = request.header(name, value);
+    }
+    request.send().await.expect("the verifier answers")
+}
+
+async fn open(setup: &Setup, merchant: &Merchant, browser: &Browser, outcome: Option<&str>) -> (String, SessionView) {
+    let order = merchant.order(&setup.origin, outcome);
+    let answer = send(setup, browser.open_session(&order)).await;
+    assert_eq!(answer.status(), 200);
+    (order, answer.json().await.expect("a session"))
+}
+
+fn terminate(process: u32) {
+    let sent = Command::new("kill").args(["-TERM", &process.to_string()]).status();
+    assert!(sent.expect("kill is there").success());
+}
+
+#[tokio::test]
+async fn a_payment_that_is_under_way_is_finished_before_the_server_stops() {
+    let folder = Folder::new("drain");
+    let setup = Setup::on_sqlite(folder.path());
+    let merchant = setup.add_merchant(None);
+    let (process, _) = setup.started().await;
+    let browser = Browser::new(&setup.origin);
+    // The bank takes three seconds, so the request is still running when the server is asked to stop.
+    let (order, session) = open(&setup, &merchant, &browser, Some("slow")).await;
+    let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
+    let paying = tokio::spawn({
+        let setup = setup.clone();
+        async move { send(&setup, request).await.json::<PaymentView>().await }
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    terminate(process.id());
+    let paid = paying.await.expect("the task ends").expect("a payment");
+    assert_eq!(paid.state, ShopperState::Captured);
+    let refused = reqwest::get(format!("{}/healthz", setup.origin)).await;
+    assert!(refused.is_err(), "new connections are not taken any more");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_a_sentence() {
+    let folder = Folder::new("port");
+    let setup = Setup::on_sqlite(folder.path());
+    let taken = std::net::TcpListener::bind(setup.listen).expect("the port is free");
+    let output = Command::new(program())
+        .args(["serve", "--listen", &setup.listen.to_string(), "--data"])
+        .arg(&setup.data)
+        .output()
+        .expect("the program starts");
+    drop(taken);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(said.contains("is in use; choose another one with --listen"), "{said}");
+}
+
+#[tokio::test]
+async fn an_address_that_asks_too_much_is_slowed_down_and_then_served_again() {
+    let folder = Folder::new("rate");
+    let mut setup = Setup::on_sqlite(folder.path());
+    setup.flags.clear();
+    let setup = setup.with("--rate-limit-per-second", "5");
+    let (_process, _) = setup.started().await;
+    let client = reqwest::Client::new();
+    let ask = || client.get(format!("{}/v1/payments", setup.origin)).send();
+    let mut limited = None;
+    for _ in 0..400 {
+        let answer = ask().await.expect("an answer");
+        if answer.status() == 429 {
+            limited = Some(answer);
+            break;
+        }
+        assert_eq!(answer.status(), 401);
+    }
+    let limited = limited.expect("the limit is reached");
+    assert_eq!(limited.headers()["retry-after"], "1");
+    let problem: sealpay_protocol::api::Problem = limited.json().await.expect("a problem");
+    assert_eq!(problem.code, "rate_limited");
+    // Keys and health are not counted: a shopper's page still loads.
+    let keys = client.get(format!("{}/v1/keys", setup.origin)).send().await.expect("an answer");
+    assert_eq!(keys.status(), 200);
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    assert_eq!(ask().await.expect("an answer").status(), 401);
+}

@@ -1,0 +1,88 @@
+//! Whose turn it is: an endpoint that is slow holds up its own deliveries and nobody else's.
+
+use sealpay_protocol::ids::EndpointId;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Deliveries on their way to one endpoint at once.
+const AT_ONCE: usize = 16;
+/// Those, and as many more as may wait here for their turn.
+const SEATS: usize = 80;
+
+/// The turns of every endpoint that has something on its way.
+#[derive(Debug, Default)]
+pub(super) struct Turns(HashMap<EndpointId, Turn>);
+
+#[derive(Debug)]
+struct Turn {
+    seats: Arc<Semaphore>,
+    at_once: Arc<Semaphore>,
+}
+
+/// A place in the queue of an endpoint; it is free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    at_once: Arc<Semaphore>,
+    _seat: OwnedSemaphorePermit,
+}
+
+impl Turns {
+    /// A place in the queue of an endpoint, or none when too many wait there already.
+    pub(super) fn seat(&mut self, endpoint: EndpointId) -> Option<Seat> {
+        let turn = self.0.entry(endpoint).or_insert_with(|| Turn {
+            seats: Arc::new(Semaphore::new(SEATS)),
+            at_once: Arc::new(Semaphore::new(AT_ONCE)),
+        });
+        let seat = Arc::clone(&turn.seats).try_acquire_owned().ok()?;
+        Some(Seat {
+            at_once: Arc::clone(&turn.at_once),
+            _seat: seat,
+        })
+    }
+
+    /// Forgets the endpoints that nothing is on its way to.
+    pub(super) fn forget_idle(&mut self) {
+        self.0
+            .retain(|_, turn| turn.seats.available_permits() < SEATS);
+    }
+}
+
+impl Seat {
+    /// Waits until it is this one's turn; none only if the queue is gone, which it never is.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.at_once).acquire_owned().await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AT_ONCE, SEATS, Turns};
+    use sealpay_protocol::ids::EndpointId;
+
+    #[tokio::test]
+    async fn an_endpoint_has_so_many_seats_and_fewer_turns() {
+        let (slow, quick) = (EndpointId::new(1, [1; 10]), EndpointId::new(1, [2; 10]));
+        let mut turns = Turns::default();
+        let mut seats: Vec<_> = (0..SEATS).map(|_| turns.seat(slow).unwrap()).collect();
+        assert!(turns.seat(slow).is_none(), "all seats are taken");
+        assert!(turns.seat(quick).is_some(), "another endpoint has its own");
+        let mut taken = Vec::new();
+        for seat in &seats[..AT_ONCE] {
+            taken.push(seat.turn().await.unwrap());
+        }
+        let waiting = seats[AT_ONCE].turn();
+        let no_time = std::time::Duration::ZERO;
+        assert!(
+            tokio::time::timeout(no_time, waiting).await.is_err(),
+            "nobody else's turn"
+        );
+        taken.pop();
+        assert!(seats[AT_ONCE].turn().await.is_some());
+        seats.pop();
+        assert!(turns.seat(slow).is_some());
+        drop(seats);
+        turns.forget_idle();
+        assert!(turns.0.is_empty());
+    }
+}

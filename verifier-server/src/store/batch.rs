@@ -1,0 +1,304 @@
+//! Jobs for SQLite: many are committed at once.
+//!
+//! A disk that has to be asked for durability is slow to answer and does not care how much it is
+//! asked to make durable. So the writer takes every job that waits, runs each in a savepoint of
+//! one transaction, commits once, and only then answers them all.
+
+use super::StoreError;
+use super::sqlite::unavailable;
+use super::tx::{Fault, Operation, Tx};
+use rusqlite::{Connection, ErrorCode};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use tokio::sync::oneshot;
+
+/// What a thread of the store is told.
+pub(super) enum Message {
+    Job(Box<dyn Job>),
+    Stop,
+}
+
+/// Something to do on a connection, and somebody who waits for it.
+pub(super) trait Job: Send {
+    /// Runs it and keeps what came out; says whether its changes should stay.
+    fn run(&mut self, connection: &mut Connection) -> bool;
+
+    /// Hands out what came out, or the fate of the batch when that is an error.
+    fn answer(self: Box<Self>, batch: &Result<(), StoreError>);
+}
+
+struct Task<I, T> {
+    input: I,
+    operation: Operation<I, T>,
+    outcome: Option<Result<T, StoreError>>,
+    waiting: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<I: Send, T: Send> Job for Task<I, T> {
+    fn run(&mut self, connection: &mut Connection) -> bool {
+        let mut tx = Tx::Sqlite(connection);
+        let (operation, input) = (self.operation, &self.input);
+        // After a panic only the connection is looked at again, and its savepoint is rolled back.
+        let ran = catch_unwind(AssertUnwindSafe(|| poll_once(operation(&mut tx, input))));
+        let outcome = match ran {
+            Ok(Some(Ok(value))) => Ok(value),
+            Ok(Some(Err(Fault::Store(error)))) => Err(error),
+            Ok(Some(Err(Fault::Retry(why)))) => Err(StoreError::Unavailable(why)),
+            Ok(None) => Err(StoreError::Unavailable(
+                "an operation waited on SQLite".into(),
+            )),
+            Err(_) => Err(StoreError::Unavailable("an operation panicked".into())),
+        };
+        let keep = outcome.is_ok();
+        self.outcome = Some(outcome);
+        keep
+    }
+
+    fn answer(self: Box<Self>, batch: &Result<(), StoreError>) {
+        let never_ran = || Err(StoreError::Unavailable("the operation did not run".into()));
+        let answer = match (self.outcome, batch) {
+            (Some(Ok(_)) | None, Err(error)) => Err(error.clone()),
+            (outcome, _) => outcome.unwrap_or_else(never_ran),
+        };
+        // Nobody may be waiting any more: a client that went away does not undo what was done.
+        drop(self.waiting.send(answer));
+    }
+}
+
+/// Polls a future that has nothing to wait for.
+fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+/// Puts a job into a queue and waits for what comes out.
+pub(super) async fn enqueue<I: Send + 'static, T: Send + 'static>(
+    queue: &SyncSender<Message>,
+    input: I,
+    operation: Operation<I, T>,
+) -> Result<T, StoreError> {
+    let (waiting, answer) = oneshot::channel();
+    let task = Task {
+        input,
+        operation,
+        outcome: None,
+        waiting,
+    };
+    queue
+        .try_send(Message::Job(Box::new(task)))
+        .map_err(|refused| match refused {
+            TrySendError::Full(_) => StoreError::Overloaded,
+            TrySendError::Disconnected(_) => StoreError::Unavailable("the store is closed".into()),
+        })?;
+    // The sender is only dropped unused when the thread died with the job in its hands.
+    answer.await.unwrap_or(Err(StoreError::OutcomeUnknown))
+}
+
+/// The life of the writer.
+pub(super) fn write_batches(connection: &mut Connection, queue: &Receiver<Message>, limit: usize) {
+    let mut jobs = Vec::with_capacity(limit);
+    while let Ok(Message::Job(job)) = queue.recv() {
+        let mut stopped = false;
+        let fate = write_batch(
+            connection,
+            job,
+            &mut jobs,
+            || match queue.try_recv() {
+                Ok(Message::Job(job)) => Some(job),
+                Ok(Message::Stop) => {
+                    stopped = true;
+                    None
+                }
+                Err(_) => None,
+            },
+            limit,
+        );
+        for job in jobs.drain(..) {
+            job.answer(&fate);
+        }
+        if stopped {
+            break;
+        }
+    }
+    let closed = Err(StoreError::Unavailable("the store is closed".into()));
+    while let Ok(Message::Job(job)) = queue.try_recv() {
+        job.answer(&closed);
+    }
+}
+
+/// Runs the first job and those that wait behind it, up to the limit, in one transaction.
+fn write_batch(
+    connection: &mut Connection,
+    first: Box<dyn Job>,
+    jobs: &mut Vec<Box<dyn Job>>,
+    mut next: impl FnMut() -> Option<Box<dyn Job>>,
+    limit: usize,
+) -> Result<(), StoreError> {
+    let mut current = Some(first);
+    let mut fate = control(connection, "BEGIN IMMEDIATE").map_err(unavailable);
+    while let Some(mut job) = current {
+        if fate.is_ok() {
+            fate = run_in_savepoint(connection, job.as_mut());
+        }
+        jobs.push(job);
+        // What waits behind a failure shares it, and does not wait for the next one.
+        current = if jobs.len() < limit { next() } else { None };
+    }
+    if fate.is_ok() {
+        fate = control(connection, "COMMIT").map_err(not_committed);
+    }
+    if fate.is_err() && !connection.is_autocommit() {
+        // Should this fail too, the next BEGIN fails and says so.
+        drop(control(connection, "ROLLBACK"));
+    }
+    fate
+}
+
+/// The error is one of the whole batch; that of the job is kept in the job.
+fn run_in_savepoint(connection: &mut Connection, job: &mut dyn Job) -> Result<(), StoreError> {
+    control(connection, "SAVEPOINT job").map_err(unavailable)?;
+    let keep = job.run(connection);
+    if connection.is_autocommit() {
+        // SQLite gives up the whole transaction when the disk is full or broken.
+        return Err(StoreError::Unavailable(
+            "the transaction was given up".into(),
+        ));
+    }
+    if !keep {
+        control(connection, "ROLLBACK TO job").map_err(unavailable)?;
+    }
+    control(connection, "RELEASE job").map_err(unavailable)
+}
+
+/// The life of a reader.
+pub(super) fn read_one_by_one(mut connection: Connection, queue: &Mutex<Receiver<Message>>) {
+    loop {
+        let message = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Message::Job(mut job)) = message else {
+            return;
+        };
+        let begun = control(&connection, "BEGIN").map_err(unavailable);
+        if begun.is_ok() {
+            job.run(&mut connection);
+            // Nothing was written, so nothing is lost by a failure.
+            drop(control(&connection, "ROLLBACK"));
+        }
+        job.answer(&begun);
+    }
+}
+
+/// A statement that steers the transaction.
+fn control(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.raw_execute().map(drop)
+}
+
+/// After an error of the disk the log may or may not hold the transaction's last page.
+fn not_committed(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure) => StoreError::OutcomeUnknown,
+        _ => unavailable(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Message, enqueue, write_batches};
+    use crate::store::StoreError;
+    use crate::store::tx::{Fault, Operation, Tx};
+    use crate::store::value::values;
+    use rusqlite::Connection;
+    use std::sync::mpsc::{SyncSender, sync_channel};
+    use std::thread::{self, JoinHandle};
+
+    const ADD: &str = "INSERT INTO numbers (number) VALUES ($1)";
+
+    /// Adds two numbers; what happens in between is up to the second.
+    async fn add_two(tx: &mut Tx<'_>, number: i64) -> Result<u64, Fault> {
+        tx.execute(ADD, &values![number]).await?;
+        match number % 10 {
+            1 => panic!("an operation goes wrong on purpose"),
+            2 => return Err(StoreError::Corrupt("on purpose".into()).into()),
+            3 => return Err(Fault::Retry("on purpose".into())),
+            4 => std::future::pending().await,
+            // The same number again is against the primary key.
+            5 => return tx.execute(ADD, &values![number]).await,
+            _ => {}
+        }
+        tx.execute(ADD, &values![-number]).await
+    }
+
+    /// Runs the jobs in one batch and returns what came out, and what is in the table then.
+    fn run(numbers: &[i64]) -> (Vec<Result<u64, StoreError>>, Vec<i64>) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let (queue, jobs) = sync_channel(numbers.len() + 1);
+        let operation: Operation<i64, u64> = |tx, number| Box::pin(add_two(tx, *number));
+        let outcomes = runtime.block_on(async {
+            let mut waiting = Vec::new();
+            for number in numbers {
+                let (queue, number) = (queue.clone(), *number);
+                let job = async move { enqueue(&queue, number, operation).await };
+                waiting.push(tokio::task::spawn(job));
+            }
+            // Every job is in the queue before the writer looks into it.
+            tokio::task::yield_now().await;
+            let writer = start(jobs);
+            let mut outcomes = Vec::new();
+            for waiting in waiting {
+                outcomes.push(waiting.await.unwrap());
+            }
+            (outcomes, writer)
+        });
+        let (outcomes, writer) = outcomes;
+        stop(&queue);
+        let connection = writer.join().unwrap();
+        let mut statement = connection
+            .prepare("SELECT number FROM numbers ORDER BY number")
+            .unwrap();
+        let kept = statement
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        (outcomes, kept)
+    }
+
+    fn start(jobs: std::sync::mpsc::Receiver<Message>) -> JoinHandle<Connection> {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let table = "CREATE TABLE numbers (number INTEGER NOT NULL PRIMARY KEY) STRICT";
+        connection.execute_batch(table).unwrap();
+        thread::spawn(move || {
+            write_batches(&mut connection, &jobs, 100);
+            connection
+        })
+    }
+
+    fn stop(queue: &SyncSender<Message>) {
+        queue.send(Message::Stop).unwrap();
+    }
+
+    #[test]
+    fn an_operation_that_goes_wrong_is_undone_and_its_neighbours_stay() {
+        let (outcomes, kept) = run(&[10, 11, 12, 13, 14, 15, 16]);
+        assert_eq!(kept, [-16, -10, 10, 16]);
+        let unavailable = |why: &str| Err(StoreError::Unavailable(why.into()));
+        assert_eq!(outcomes[0], Ok(1));
+        assert_eq!(outcomes[1], unavailable("an operation panicked"));
+        assert_eq!(outcomes[2], Err(StoreError::Corrupt("on purpose".into())));
+        assert_eq!(outcomes[3], unavailable("on purpose"));
+        assert_eq!(outcomes[4], unavailable("an operation waited on SQLite"));
+        assert!(
+            matches!(outcomes[5], Err(StoreError::Corrupt(_))),
+            "{:?}",
+            outcomes[5]
+        );
+        assert_eq!(outcomes[6], Ok(1));
+    }
+}

@@ -1,0 +1,31 @@
+//! The browser's clock and its timers.
+
+use gloo_timers::callback::Timeout;
+
+/// The longest wait that a browser's timer knows, milliseconds: beyond it the timer fires at once.
+const LONGEST_WAIT_MS: u32 = 2_147_483_647;
+
+/// Milliseconds since 1970 by the browser's clock, which may be wrong.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the edge that asks the browser"
+)]
+#[expect(
+    clippy::as_conversions,
+    reason = "from a float there is no other; it saturates"
+)]
+pub fn now_ms() -> u64 {
+    js_sys::Date::now() as u64
+}
+
+/// Seconds since 1970 by the browser's clock, which may be wrong.
+#[must_use]
+pub fn now() -> u64 {
+    now_ms() / 1000
+}
+
+/// Calls back later. There is no way to call it off: late callbacks are told apart by their turn.
+pub fn after(milliseconds: u32, callback: impl FnOnce() + 'static) {
+    Timeout::new(milliseconds.min(LONGEST_WAIT_MS), callback).forget();
+}

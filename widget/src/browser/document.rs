@@ -1,0 +1,126 @@
+//! The document around the form: language, look and size.
+
+use crate::appearance::{Appearance, ColourScheme};
+use crate::texts::Texts;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+use web_sys::{Document, Element, HtmlElement, ResizeObserver};
+
+fn document() -> Option<Document> {
+    web_sys::window()?.document()
+}
+
+/// The element that holds the form.
+#[must_use]
+pub fn root() -> Option<Element> {
+    document()?.get_element_by_id("checkout")
+}
+
+fn html() -> Option<HtmlElement> {
+    document()?.document_element()?.dyn_into().ok()
+}
+
+/// The language the browser prefers, such as `en-GB`.
+#[must_use]
+pub fn language() -> String {
+    let language = web_sys::window().and_then(|window| window.navigator().language());
+    language.unwrap_or_else(|| "en".into())
+}
+
+/// The verifier's authority, which is where this document came from: host, and port if it is not
+/// the default one, lowercase as the browser has it.
+#[must_use]
+pub fn authority() -> String {
+    web_sys::window()
+        .and_then(|window| window.location().host().ok())
+        .unwrap_or_default()
+}
+
+/// Says in which language the texts are.
+pub fn set_language(texts: &Texts) {
+    if let Some(html) = html() {
+        html.set_lang(texts.language);
+        html.set_dir(if texts.is_right_to_left { "rtl" } else { "ltr" });
+    }
+}
+
+/// Light, dark or as the device is set.
+pub fn set_colour_scheme(scheme: ColourScheme) {
+    set_data(
+        "color-scheme",
+        match scheme {
+            ColourScheme::Light => "light",
+            ColourScheme::Dark => "dark",
+            ColourScheme::Auto => "auto",
+        },
+    );
+}
+
+fn set_data(name: &str, value: &str) {
+    if let Some(html) = html() {
+        // Setting an attribute of a valid name cannot fail.
+        let _ = html.set_attribute(&["data-", name].concat(), value);
+    }
+}
+
+/// Puts the validated variables. The style object is not an inline style: the CSP allows it.
+pub fn set_appearance(appearance: &Appearance) {
+    let Some(style) = html().map(|html| html.style()) else {
+        return;
+    };
+    let set = |name: &str, value: &str| {
+        let _ = style.set_property(name, value);
+    };
+    if let Some(accent) = appearance.accent {
+        set("--accent", &accent.css());
+        set("--on-accent", accent.text_on_it());
+    }
+    if let Some(radius) = appearance.radius_px {
+        set("--radius", &[radius.to_string().as_str(), "px"].concat());
+    }
+    if let Some(font) = appearance.font {
+        set("--font", font);
+    }
+    if appearance.is_compact {
+        set_data("density", "compact");
+    }
+}
+
+/// Shows a sentence in place of the form, without any of its machinery.
+pub fn show_failure(heading: &str, sentence: &str) {
+    let Some(document) = document() else { return };
+    if let Some(skeleton) = document.get_element_by_id("skeleton") {
+        skeleton.remove();
+    }
+    let Some(failure) = document.get_element_by_id("failure") else {
+        return;
+    };
+    for (name, text) in [("h1", heading), ("p", sentence)] {
+        if let Ok(Some(element)) = failure.query_selector(name) {
+            element.set_text_content(Some(text));
+        }
+    }
+    let _ = failure.remove_attribute("hidden");
+}
+
+/// Whether the shopper is in this document, so that moving the focus takes it from nobody.
+#[must_use]
+pub fn has_focus() -> bool {
+    document()
+        .and_then(|document| document.has_focus().ok())
+        .unwrap_or(false)
+}
+
+/// Calls back with the height of an element in CSS pixels, now and whenever it changes.
+pub fn watch_height(element: &Element, callback: impl Fn(f64) + 'static) {
+    let watched = element.clone();
+    let changed = Closure::<dyn Fn()>::new(move || {
+        // Rounded up: a fraction less would show a scroll bar.
+        callback(watched.get_bounding_client_rect().height().ceil());
+    });
+    if let Ok(observer) = ResizeObserver::new(changed.as_ref().unchecked_ref()) {
+        observer.observe(element);
+        // It watches for as long as the document lives.
+        changed.forget();
+    }
+}

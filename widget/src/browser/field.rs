@@ -1,0 +1,74 @@
+//! An input of the form: what was typed into it, and where the caret stands.
+
+use crate::form::{Deletion, Edit};
+use wasm_bindgen::JsCast;
+pub use web_sys::Element;
+pub use web_sys::HtmlInputElement as Input;
+use web_sys::{Event, HtmlElement, InputEvent};
+use zeroize::Zeroizing;
+
+/// What the browser has in a field after an edit.
+pub struct Typed {
+    text: Zeroizing<String>,
+    caret: usize,
+    deletion: Option<Deletion>,
+}
+
+impl Typed {
+    /// Reads it from an `input` event, or from a `change` event that autofill fires.
+    #[must_use]
+    pub fn of(event: &Event) -> Option<Self> {
+        let input: Input = event.target()?.dyn_into().ok()?;
+        let text = Zeroizing::new(input.value());
+        let end = text.encode_utf16().count();
+        let caret = input.selection_start().ok().flatten();
+        let caret = caret
+            .and_then(|caret| usize::try_from(caret).ok())
+            .unwrap_or(end);
+        let kind = event.dyn_ref::<InputEvent>().map(InputEvent::input_type);
+        let deletion = kind.and_then(|kind| {
+            if !kind.starts_with("delete") {
+                None
+            } else if kind.ends_with("Forward") {
+                Some(Deletion::Forward)
+            } else {
+                Some(Deletion::Backward)
+            }
+        });
+        Some(Self {
+            text,
+            caret,
+            deletion,
+        })
+    }
+
+    /// As the form wants it.
+    #[must_use]
+    pub fn edit(&self) -> Edit<'_> {
+        Edit {
+            text: &self.text,
+            caret: self.caret,
+            deletion: self.deletion,
+        }
+    }
+}
+
+/// Shows a text in the field and puts the caret, and does neither when it is so already: setting a
+/// value moves the caret to the end and disturbs what the keyboard is composing.
+pub fn show(input: &Input, text: &str, caret: Option<usize>) {
+    if input.value() != text {
+        input.set_value(text);
+        let caret = caret.and_then(|caret| u32::try_from(caret).ok());
+        // Only where the shopper is: elsewhere a selection would draw the focus in some browsers.
+        if let Some(caret) = caret {
+            let _ = input.set_selection_range(caret, caret);
+        }
+    }
+}
+
+/// Puts the shopper there.
+pub fn focus(element: &Element) {
+    if let Some(element) = element.dyn_ref::<HtmlElement>() {
+        let _ = element.focus();
+    }
+}

@@ -1,0 +1,19 @@
+//! Randomness of the operating system, through `crypto.getRandomValues`.
+
+use getrandom::SysRng;
+use rand_core::{CryptoRng, UnwrapErr};
+
+/// Random bytes. A browser without randomness cannot encrypt: then the panic is the right answer.
+#[must_use]
+pub fn bytes<const LENGTH: usize>() -> [u8; LENGTH] {
+    use rand_core::Rng as _;
+    let mut bytes = [0; LENGTH];
+    source().fill_bytes(&mut bytes);
+    bytes
+}
+
+/// The source itself, for the seal.
+#[must_use]
+pub fn source() -> impl CryptoRng {
+    UnwrapErr(SysRng)
+}

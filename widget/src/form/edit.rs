@@ -1,0 +1,144 @@
+//! What an edit makes of a field: the text in its printed form, and the caret where the shopper
+//! left it.
+//!
+//! Offsets are those of the browser: UTF-16 code units.
+
+use sealpay_protocol::card::{brand, expiry, number};
+use zeroize::Zeroizing;
+
+/// The digits that are kept of a number: one more than any number has, so that too long a number
+/// is seen to be too long and not cut to another one.
+const NUMBER_DIGITS: usize = 20;
+
+/// The digits that are kept of a security code: as many as the longest.
+const SECURITY_CODE_DIGITS: usize = 4;
+
+/// The characters that are kept of a name: far more than fit, but an end to what is held.
+const HOLDER_CHARACTERS: usize = 200;
+
+/// A field as the browser has it after an edit.
+#[derive(Debug, Clone, Copy)]
+pub struct Edit<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// Where the caret stands.
+    pub caret: usize,
+    /// Whether something was deleted.
+    pub deletion: Option<Deletion>,
+}
+
+/// Which way a deletion went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// The character before the caret, as Backspace does.
+    Backward,
+    /// The character after the caret, as Delete does.
+    Forward,
+}
+
+/// A text and a caret.
+pub(super) struct Shown {
+    pub(super) text: Zeroizing<String>,
+    pub(super) caret: usize,
+}
+
+impl Edit<'_> {
+    fn before_caret(&self) -> &str {
+        let mut units = 0;
+        let end = self.text.char_indices().find_map(|(at, character)| {
+            let here = units;
+            units += character.len_utf16();
+            (here >= self.caret).then_some(at)
+        });
+        end.map_or(self.text, |end| &self.text[..end])
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.before_caret().len() == self.text.len()
+    }
+}
+
+/// Groups the digits as the brand prints them. `shown` is what the field had before.
+pub(super) fn number(shown: &str, edit: &Edit<'_>) -> Shown {
+    let mut digits = Zeroizing::new(number::digits_of(edit.text));
+    let mut before = number::digits_of(edit.before_caret()).len();
+    // Only the space between two groups was deleted: the digit beyond it is what was meant.
+    if *digits == number::digits_of(shown) {
+        match edit.deletion {
+            Some(Deletion::Backward) if before > 0 => {
+                before -= 1;
+                digits.remove(before);
+            }
+            Some(Deletion::Forward) if before < digits.len() => {
+                digits.remove(before);
+            }
+            _ => {}
+        }
+    }
+    digits.truncate(NUMBER_DIGITS);
+    let text = Zeroizing::new(number::format(&digits, brand::candidates(&digits).only()));
+    let caret = if before >= digits.len() {
+        text.len()
+    } else {
+        after_digits(&text, before)
+    };
+    Shown { text, caret }
+}
+
+/// Where `count` digits end. Digits and separators shown are ASCII: bytes are code units.
+fn after_digits(text: &str, count: usize) -> usize {
+    let mut seen = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if seen == count {
+            return at;
+        }
+        seen += usize::from(byte.is_ascii_digit());
+    }
+    text.len()
+}
+
+/// Puts the separator of `MM / YY`; in the middle of a text nothing is moved while deleting.
+pub(super) fn expiry(edit: &Edit<'_>) -> Shown {
+    if edit.deletion.is_some() && !edit.is_at_end() {
+        return Shown {
+            text: Zeroizing::new(edit.text.into()),
+            caret: edit.caret,
+        };
+    }
+    let text = Zeroizing::new(expiry::format_typing(edit.text));
+    let caret = if edit.is_at_end() {
+        text.len()
+    } else {
+        let added = number::digits_of(&text).len();
+        let added = added.saturating_sub(number::digits_of(edit.text).len());
+        after_digits(&text, number::digits_of(edit.before_caret()).len() + added)
+    };
+    Shown { text, caret }
+}
+
+/// The form in which an expiry date is left behind.
+pub(super) fn tidy_expiry(text: &str) -> String {
+    expiry::format_typing(text)
+        .trim_end_matches([' ', '/'])
+        .into()
+}
+
+pub(super) fn security_code(edit: &Edit<'_>) -> Shown {
+    let mut text = Zeroizing::new(number::digits_of(edit.text));
+    text.truncate(SECURITY_CODE_DIGITS);
+    let caret = number::digits_of(edit.before_caret()).len().min(text.len());
+    Shown { text, caret }
+}
+
+pub(super) fn holder(edit: &Edit<'_>) -> Shown {
+    let text = Zeroizing::new(
+        edit.text
+            .chars()
+            .take(HOLDER_CHARACTERS)
+            .collect::<String>(),
+    );
+    Shown {
+        text,
+        caret: edit.caret,
+    }
+}

@@ -1,0 +1,68 @@
+//! One field.
+
+use super::ErrorCode;
+use core::fmt;
+use zeroize::Zeroizing;
+
+/// A field of the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The card number.
+    Number,
+    /// The expiry date.
+    Expiry,
+    /// The security code.
+    SecurityCode,
+    /// The name on the card, which may be left out.
+    Holder,
+}
+
+impl Field {
+    /// All, in the order of the form.
+    pub const ALL: [Self; 4] = [Self::Number, Self::Expiry, Self::SecurityCode, Self::Holder];
+}
+
+/// The text of a field, wiped when it is dropped, and the error that is shown with it.
+#[derive(Default)]
+pub struct Entry {
+    text: Zeroizing<String>,
+    error: Option<ErrorCode>,
+}
+
+impl Entry {
+    /// The text as it is shown.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What is shown to be wrong.
+    #[must_use]
+    pub const fn error(&self) -> Option<ErrorCode> {
+        self.error
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+
+    pub(super) const fn set_error(&mut self, error: Option<ErrorCode>) {
+        self.error = error;
+    }
+
+    pub(super) fn replace_text(&mut self, text: Zeroizing<String>) {
+        self.text = text;
+    }
+
+    pub(super) fn tidy(&mut self, tidy: fn(&str) -> String) {
+        self.text = Zeroizing::new(tidy(&self.text));
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,325 @@
+use super::{Deletion, Edit, Field, Form, Rejection};
+use sealpay_protocol::card::{Brand, YearMonth};
+
+fn form() -> Form {
+    Form::new(YearMonth::new(2026, 11).unwrap())
+}
+
+/// Applies an edit written with `|` for the caret and returns the field the same way.
+fn edit(form: &mut Form, field: Field, text: &str, deletion: Option<Deletion>) -> String {
+    let caret = text[..text.find('|').unwrap()].encode_utf16().count();
+    let text = text.replace('|', "");
+    let caret = form.edited(
+        field,
+        &Edit {
+            text: &text,
+            caret,
+            deletion,
+        },
+    );
+    let mut units: Vec<u16> = form.entry(field).text().encode_utf16().collect();
+    units.insert(caret, u16::from(b'|'));
+    String::from_utf16(&units).unwrap()
+}
+
+fn set(form: &mut Form, field: Field, text: &str) {
+    form.edited(
+        field,
+        &Edit {
+            text,
+            caret: text.encode_utf16().count(),
+            deletion: None,
+        },
+    );
+}
+
+fn fill(form: &mut Form, number: &str, expiry: &str, security_code: &str) {
+    set(form, Field::Number, number);
+    set(form, Field::Expiry, expiry);
+    set(form, Field::SecurityCode, security_code);
+}
+
+#[test]
+fn the_caret_stays_where_the_shopper_left_it() {
+    use Deletion::{Backward, Forward};
+    let rows = [
+        // before, what the browser has after the edit, what went, what is shown
+        ("", "4|", None, "4|"),
+        ("4242", "42425|", None, "4242 5|"),
+        ("4242 5", "4242 |", Some(Backward), "4242|"),
+        ("4242 4242", "42429| 4242", None, "4242 9|424 2"),
+        ("4242 4242", "4|42 4242", Some(Backward), "4|424 242"),
+        // Only the space went: the digit beside it was meant.
+        ("4242 4242", "4242|4242", Some(Backward), "424|4 242"),
+        ("4242 4242", "4242|4242", Some(Forward), "4242| 242"),
+        // Typed and pasted separators, and letters, leave no trace.
+        ("", "4242-4242-4242-4242|", None, "4242 4242 4242 4242|"),
+        ("", "4242 |", None, "4242|"),
+        ("", "card: 4242|4242", None, "4242| 4242"),
+        // American Express is printed 4-6-5.
+        ("3782", "37828224631000|", None, "3782 822463 1000|"),
+        // Digits of other scripts.
+        ("", "\u{664}\u{662}\u{664}\u{662}\u{664}|", None, "4242 4|"),
+        // A pasted emoji takes two units.
+        ("", "\u{1F4B3}42|42", None, "42|42"),
+    ];
+    for (before, edited, deletion, shown) in rows {
+        let mut form = form();
+        set(&mut form, Field::Number, before);
+        assert_eq!(
+            edit(&mut form, Field::Number, edited, deletion),
+            shown,
+            "{before} → {edited}"
+        );
+    }
+}
+
+#[test]
+fn the_expiry_date_is_typed_as_it_is_printed() {
+    use Deletion::Backward;
+    let rows = [
+        ("1|", None, "1|"),
+        ("5|", None, "05 / |"),
+        ("12|", None, "12 / |"),
+        ("12 / 3|", None, "12 / 3|"),
+        ("12/30|", None, "12 / 30|"),
+        ("1230|", None, "12 / 30|"),
+        ("12/2030|", None, "12 / 30|"),
+        ("2030-12|", None, "12 / 30|"),
+        // Backspace at the end goes through the separator.
+        ("12 / |", Some(Backward), "12 / |"),
+        ("12 /|", Some(Backward), "12|"),
+        ("1|", Some(Backward), "1|"),
+        // In the middle nothing is moved while deleting, and the next digit fits in.
+        ("1| / 30", Some(Backward), "1| / 30"),
+        ("11| / 30", None, "11| / 30"),
+        ("| / 30", Some(Backward), "| / 30"),
+    ];
+    for (edited, deletion, shown) in rows {
+        assert_eq!(
+            edit(&mut form(), Field::Expiry, edited, deletion),
+            shown,
+            "{edited}"
+        );
+    }
+}
+
+#[test]
+fn an_expiry_date_is_left_tidy() {
+    for (typed, left) in [("1 / 30", "01 / 30"), ("12", "12"), ("", ""), ("5", "05")] {
+        let mut form = form();
+        let edit = Edit {
+            text: typed,
+            caret: 0,
+            deletion: Some(Deletion::Backward),
+        };
+        form.edited(Field::Expiry, &edit);
+        form.left(Field::Expiry);
+        assert_eq!(form.entry(Field::Expiry).text(), left, "{typed}");
+    }
+}
+
+#[test]
+fn an_error_comes_late_and_goes_early() {
+    let mut form = form();
+    set(&mut form, Field::Number, "4242 4242 4242 4241");
+    assert_eq!(form.entry(Field::Number).error(), None, "not while typing");
+    assert_eq!(form.left(Field::Number), Some("number_failed_luhn"));
+    assert_eq!(
+        form.entry(Field::Number).error(),
+        Some("number_failed_luhn")
+    );
+    assert_eq!(form.left(Field::Number), None, "announced once");
+    set(&mut form, Field::Number, "4242 4242 4242 424");
+    assert_eq!(
+        form.entry(Field::Number).error(),
+        None,
+        "it can still become right"
+    );
+    assert_eq!(form.left(Field::Number), Some("number_incomplete"));
+    set(&mut form, Field::Number, "4242 4242 4242 4242");
+    assert_eq!(form.entry(Field::Number).error(), None);
+    assert_eq!(form.left(Field::Number), None);
+}
+
+#[test]
+fn an_error_that_typing_cannot_mend_stays() {
+    let mut form = form();
+    set(&mut form, Field::Expiry, "13/30");
+    assert_eq!(form.left(Field::Expiry), Some("expiry_month_invalid"));
+    set(&mut form, Field::Expiry, "13/3");
+    assert_eq!(
+        form.entry(Field::Expiry).error(),
+        Some("expiry_month_invalid")
+    );
+    set(&mut form, Field::Expiry, "1");
+    assert_eq!(form.entry(Field::Expiry).error(), None);
+}
+
+#[test]
+fn leaving_an_empty_field_is_not_an_error_and_submitting_it_is() {
+    let mut form = form();
+    for field in Field::ALL {
+        assert_eq!(form.left(field), None);
+    }
+    let rejection = form.submit().map(drop).unwrap_err();
+    assert_eq!(
+        rejection,
+        Rejection {
+            first: Field::Number,
+            count: 3
+        }
+    );
+    let errors = Field::ALL.map(|field| form.entry(field).error());
+    let expected = [
+        Some("number_missing"),
+        Some("expiry_missing"),
+        Some("security_code_missing"),
+        None,
+    ];
+    assert_eq!(errors, expected);
+    set(&mut form, Field::Number, "4");
+    assert_eq!(form.entry(Field::Number).error(), None);
+}
+
+#[test]
+fn the_first_wrong_field_is_named() {
+    let rows = [
+        ("4242424242424242", "12/30", "12", Field::SecurityCode, 1),
+        ("4242424242424242", "10/26", "123", Field::Expiry, 1),
+        ("4242424242424241", "10/26", "1", Field::Number, 3),
+    ];
+    for (number, expiry, security_code, first, count) in rows {
+        let mut form = form();
+        fill(&mut form, number, expiry, security_code);
+        assert_eq!(
+            form.submit().map(drop).unwrap_err(),
+            Rejection { first, count },
+            "{first:?}"
+        );
+    }
+}
+
+#[test]
+fn the_security_code_follows_the_brand() {
+    let mut form = form();
+    fill(&mut form, "378282246310005", "12/30", "123");
+    assert_eq!(form.brand(), Some(Brand::AmericanExpress));
+    assert_eq!(form.security_code_length(), 4);
+    assert_eq!(
+        form.left(Field::SecurityCode),
+        Some("security_code_not_four")
+    );
+    set(&mut form, Field::Number, "4242424242424242");
+    assert_eq!(
+        form.entry(Field::SecurityCode).error(),
+        None,
+        "three will do for this one"
+    );
+    set(&mut form, Field::SecurityCode, "1234");
+    assert_eq!(
+        form.left(Field::SecurityCode),
+        Some("security_code_not_three")
+    );
+}
+
+#[test]
+fn a_complete_form_gives_the_card_and_keeps_what_was_typed() {
+    let mut form = form();
+    fill(&mut form, "4242424242424242", "5/30", "123");
+    set(&mut form, Field::Holder, " Ada Lovelace ");
+    assert!(form.is_complete());
+    let card = form.submit().unwrap();
+    assert_eq!(card.number.digits(), "4242424242424242");
+    assert_eq!(card.expiry.to_yyyymm(), "203005");
+    assert_eq!(card.security_code.digits(), "123");
+    assert_eq!(card.holder.unwrap().as_str(), "Ada Lovelace");
+    assert_eq!(form.entry(Field::Number).text(), "4242 4242 4242 4242");
+}
+
+#[test]
+fn the_name_may_be_left_out_and_a_card_number_in_it_is_refused() {
+    let mut form = form();
+    fill(&mut form, "4242424242424242", "12/30", "123");
+    assert!(form.submit().unwrap().holder.is_none());
+    set(&mut form, Field::Holder, "4242424242424242");
+    assert_eq!(form.left(Field::Holder), Some("holder_is_a_number"));
+    assert!(form.submit().is_err());
+}
+
+#[test]
+fn after_an_attempt_only_the_security_code_is_gone() {
+    let mut form = form();
+    fill(&mut form, "4242424242424242", "12/30", "123");
+    form.clear_security_code();
+    let texts = Field::ALL.map(|field| form.entry(field).text().to_owned());
+    assert_eq!(texts, ["4242 4242 4242 4242", "12 / 30", "", ""]);
+    form.forget();
+    assert!(
+        Field::ALL
+            .into_iter()
+            .all(|field| form.entry(field).text().is_empty())
+    );
+}
+
+#[test]
+fn too_long_a_number_is_not_cut_to_another_one() {
+    let mut form = form();
+    set(&mut form, Field::Number, "42424242424242421234567890");
+    assert_eq!(form.left(Field::Number), Some("number_too_long"));
+}
+
+#[test]
+fn nothing_typed_is_printed_for_debugging() {
+    let mut form = form();
+    fill(&mut form, "4242424242424242", "12/30", "987");
+    let printed = format!("{form:?}");
+    assert!(
+        !printed.contains("4242") && !printed.contains("987"),
+        "{printed}"
+    );
+}
+
+/// Random edits. On the host only, where they are quick.
+#[cfg(not(target_arch = "wasm32"))]
+mod properties {
+    use super::super::{Deletion, Edit, Field};
+    use super::{form, set};
+    use proptest::prelude::*;
+    use sealpay_protocol::card::number;
+
+    proptest! {
+        #[test]
+        fn any_edit_keeps_digits_and_caret_together(
+            digits in "[0-9]{0,19}",
+            at in 0_usize..24,
+            typed in "[0-9 -]{0,4}",
+        ) {
+            let mut form = form();
+            set(&mut form, Field::Number, &digits);
+            let shown = form.entry(Field::Number).text().to_owned();
+            let at = at.min(shown.len());
+            let text = [&shown[..at], &typed, &shown[at..]].concat();
+            let caret = at + typed.len();
+            let before = number::digits_of(&text[..caret]);
+            let placed = form.edited(Field::Number, &Edit { text: &text, caret, deletion: None });
+            let after = form.entry(Field::Number).text();
+            let kept = number::digits_of(&text);
+            let kept = &kept[..kept.len().min(20)];
+            prop_assert_eq!(number::digits_of(after), kept);
+            prop_assert_eq!(number::digits_of(&after[..placed]), &before[..before.len().min(20)]);
+        }
+
+        #[test]
+        fn no_text_upsets_a_field(text in "\\PC{0,40}", caret in 0_usize..80, way in 0_usize..3) {
+            let deletion = [None, Some(Deletion::Backward), Some(Deletion::Forward)][way];
+            for field in Field::ALL {
+                let mut form = form();
+                let placed = form.edited(field, &Edit { text: &text, caret, deletion });
+                form.left(field);
+                let _ = form.submit().map(drop);
+                let _ = placed;
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! How long to wait before asking again.
+
+/// Seconds between questions about a payment whose outcome is not known, then the last one for
+/// ever: quick for a bank that is merely slow, patient for one that is down.
+const CHECKING_SECONDS: [u32; 8] = [1, 2, 3, 5, 8, 13, 20, 30];
+
+/// Seconds before a request that was turned away or lost is repeated without asking the shopper.
+const RESEND_SECONDS: [u32; 2] = [1, 3];
+
+/// Milliseconds before the question number `polls`, counted from 0.
+pub(super) fn checking_ms(polls: u32) -> u32 {
+    let place = usize::try_from(polls)
+        .unwrap_or(usize::MAX)
+        .min(CHECKING_SECONDS.len() - 1);
+    CHECKING_SECONDS[place] * 1000
+}
+
+/// Milliseconds before resend number `resends`, counted from 0; `None` when it is the shopper's
+/// turn to decide.
+pub(super) fn resend_ms(resends: u32) -> Option<u32> {
+    let place = usize::try_from(resends).ok()?;
+    RESEND_SECONDS.get(place).map(|seconds| seconds * 1000)
+}

@@ -1,0 +1,40 @@
+//! What the page that embeds the form is told. There is no way to put card digits in here.
+
+use sealpay_protocol::api::{Advice, ShopperState};
+use sealpay_protocol::card::Brand;
+use sealpay_protocol::ids::PaymentId;
+
+/// One message to the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// The form can be used.
+    Ready,
+    /// The form changed.
+    Change {
+        /// Every field is complete and correct.
+        complete: bool,
+        /// The brand, when only one is left.
+        brand: Option<Brand>,
+    },
+    /// The payment was approved.
+    Complete {
+        /// The payment.
+        payment: PaymentId,
+        /// The merchant's order number.
+        order_ref: String,
+        /// `authorized` or `captured`.
+        state: ShopperState,
+    },
+    /// The payment was declined; the shopper may try again.
+    Decline {
+        /// The payment.
+        payment: PaymentId,
+        /// What the shopper was advised.
+        advice: Advice,
+    },
+    /// The form cannot go on, or not now. The sentence for people is in [`crate::texts`].
+    Error {
+        /// A stable code.
+        code: String,
+    },
+}

@@ -1,0 +1,110 @@
+use super::{LANGUAGES, Texts};
+use sealpay_protocol::card::{
+    CardNumber, CardNumberError, Expiry, ExpiryError, Holder, HolderError, SecurityCodeError,
+};
+
+/// Every code that a field can show.
+fn field_codes() -> Vec<&'static str> {
+    use CardNumberError as N;
+    use ExpiryError as E;
+    use HolderError as H;
+    use SecurityCodeError as S;
+    let mut codes: Vec<&str> = [
+        N::NotDigits,
+        N::Missing,
+        N::TooLong,
+        N::Incomplete,
+        N::FailedLuhn,
+    ]
+    .map(N::code)
+    .to_vec();
+    codes.extend(
+        [
+            E::Missing,
+            E::NotADate,
+            E::MonthInvalid,
+            E::Incomplete,
+            E::InThePast,
+            E::TooFar,
+        ]
+        .map(E::code),
+    );
+    codes.extend([S::NotDigits, S::Missing].map(S::code));
+    codes.extend(["security_code_not_three", "security_code_not_four"]);
+    codes.extend(
+        [
+            H::Missing,
+            H::TooLong,
+            H::ControlCharacter,
+            H::IsANumber,
+            H::NoLetter,
+        ]
+        .map(H::code),
+    );
+    codes
+}
+
+#[test]
+fn every_language_has_a_sentence_for_every_code() {
+    for texts in LANGUAGES {
+        let fallback = texts.error("no such code");
+        for code in field_codes() {
+            let sentence = texts.error(code);
+            assert_ne!(sentence, fallback, "{} {code}", texts.language);
+            assert!(sentence.ends_with('.'), "{sentence}");
+        }
+        let fallback = texts.panel("no such code");
+        let codes = [
+            "checking",
+            "interrupted",
+            "unreachable",
+            "session_expired",
+            "too_many_attempts",
+            "outcome_unknown",
+            "origin_not_allowed",
+            "malformed_order",
+            "order_reused",
+            "not_embedded",
+            "sealing_key_unusable",
+            "sealed_card_refused",
+            "nothing_was_paid",
+        ];
+        for code in codes {
+            let (heading, sentence) = texts.panel(code);
+            assert_ne!((heading, sentence), fallback, "{} {code}", texts.language);
+            assert!(sentence.ends_with('.') && !heading.ends_with('.'), "{code}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_locale_gets_english() {
+    for locale in ["en", "en-GB", "tlh", "", "EN-us"] {
+        assert_eq!(Texts::of(locale).language, "en", "{locale}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_never_repeated_back() {
+    // The sentences are fixed texts: no digit of a card can be in one.
+    let codes = [
+        CardNumber::parse("4242424242424241")
+            .map(drop)
+            .unwrap_err()
+            .code(),
+        Expiry::parse(
+            "13 / 30",
+            sealpay_protocol::card::YearMonth::new(2026, 11).unwrap(),
+        )
+        .map(drop)
+        .unwrap_err()
+        .code(),
+        Holder::parse("4242424242424242")
+            .map(drop)
+            .unwrap_err()
+            .code(),
+    ];
+    for code in codes {
+        assert!(!Texts::of("en").error(code).contains("4242"), "{code}");
+    }
+}

@@ -1,0 +1,228 @@
+//! Brand marks and icons, drawn here so that nothing has to be fetched.
+//!
+//! The marks only hint at the brands' own: a colour, a shape and the name as alternative text.
+
+use sealpay_protocol::card::Brand;
+use yew::{AttrValue, Html, html};
+
+/// A closed shape filled with a colour, or with a width a line of that colour.
+struct Shape {
+    colour: &'static str,
+    width: &'static str,
+    path: &'static str,
+}
+
+const fn fill(colour: &'static str, path: &'static str) -> Shape {
+    Shape {
+        colour,
+        width: "",
+        path,
+    }
+}
+
+const fn line(colour: &'static str, width: &'static str, path: &'static str) -> Shape {
+    Shape {
+        colour,
+        width,
+        path,
+    }
+}
+
+/// A mark: ground, shapes, and a name to write where there are none.
+struct Mark {
+    ground: &'static str,
+    shapes: &'static [Shape],
+    name: &'static str,
+}
+
+const WHITE: &str = "#fff";
+
+const LEFT_DISC: &str = "M8.5 12.5a6.6 6.6 0 1 0 13.2 0a6.6 6.6 0 1 0-13.2 0";
+const RIGHT_DISC: &str = "M16.3 12.5a6.6 6.6 0 1 0 13.2 0a6.6 6.6 0 1 0-13.2 0";
+const LENS: &str = "M19 7.2a6.6 6.6 0 0 1 0 10.6a6.6 6.6 0 0 1 0-10.6";
+
+static VISA: [Shape; 1] = [line(
+    "#1434cb",
+    "2.3",
+    "M6.6 8.2l2.6 8.2l4.2-8.2M16.8 8l-1.7 8.6M23.6 9.3c-1.5-1.3-4.4-.9-4.4 1c0 1.9 3.4 1.7 3.2 \
+     4c-.2 2.2-3.5 2.4-5 .9M23.4 16.6l5.2-8.2l1.9 8.2M26 13.6h4",
+)];
+static MASTERCARD: [Shape; 3] = [
+    fill("#eb001b", LEFT_DISC),
+    fill("#f79e1b", RIGHT_DISC),
+    fill("#ff5f00", LENS),
+];
+static MAESTRO: [Shape; 3] = [
+    fill("#eb001b", LEFT_DISC),
+    fill("#00a2e5", RIGHT_DISC),
+    fill("#7375cf", LENS),
+];
+static AMERICAN_EXPRESS: [Shape; 1] = [line(
+    WHITE,
+    "1.9",
+    "M3.8 16.7l3-8.4l3 8.4M4.9 13.9h3.8M12 16.7v-8.2l3 4.6l3-4.6v8.2M25.2 8.5h-4.3v8h4.3M20.9 \
+     12.4h3.7M27.4 8.5l6.2 8.1M33.6 8.5l-6.2 8.1",
+)];
+static DINERS_CLUB: [Shape; 3] = [
+    fill("#0069aa", "M11 12.5a8 8 0 1 0 16 0a8 8 0 1 0-16 0"),
+    fill(
+        WHITE,
+        "M12.7 12.5a6.3 6.3 0 1 0 12.6 0a6.3 6.3 0 1 0-12.6 0",
+    ),
+    fill(
+        "#0069aa",
+        "M17.8 8v9a4.7 4.7 0 0 1 0-9M20.2 8v9a4.7 4.7 0 0 0 0-9",
+    ),
+];
+static DISCOVER: [Shape; 3] = [
+    fill(
+        "#f47216",
+        "M13 25c11-2 20-7 25-12.5v9a3.5 3.5 0 0 1-3.5 3.5z",
+    ),
+    line(
+        "#231f20",
+        "1.7",
+        "M5.5 8.5v7h1.8a3.5 3.5 0 0 0 0-7zM13.8 8v8",
+    ),
+    fill("#f47216", "M17 12a4 4 0 1 0 8 0a4 4 0 1 0-8 0"),
+];
+static JCB: [Shape; 4] = [
+    fill("#0b5cab", "M7.5 7a3 3 0 0 1 3-3h3.5v14a3 3 0 0 1-3 3h-3.5z"),
+    fill(
+        "#c8102e",
+        "M15.7 7a3 3 0 0 1 3-3h3.5v14a3 3 0 0 1-3 3h-3.5z",
+    ),
+    fill(
+        "#00843d",
+        "M23.9 7a3 3 0 0 1 3-3h3.5v14a3 3 0 0 1-3 3h-3.5z",
+    ),
+    line(
+        WHITE,
+        "1.3",
+        "M12.3 10v4a1.6 1.6 0 0 1-3.2 0M20.8 10.8c-3.6-1.8-3.6 5.2 0 \
+         3.4M25.7 10v5h1.5a1.2 1.2 0 0 0 0-2.5h-1.5h1.3a1.2 1.2 0 0 0 0-2.5z",
+    ),
+];
+static UNIONPAY: [Shape; 4] = [
+    fill(
+        "#d81e2c",
+        "M9.5 4h6.5l-3.5 17h-6.5a1.8 1.8 0 0 1-1.8-2.2l3-13a2.5 2.5 0 0 1 2.3-1.8",
+    ),
+    fill("#0a3f7f", "M15.5 4h8.5l-3.5 17h-8.5z"),
+    fill(
+        "#00797f",
+        "M23.5 4h8a1.8 1.8 0 0 1 1.8 2.2l-3 13a2.5 2.5 0 0 1-2.3 1.8h-8z",
+    ),
+    line(
+        WHITE,
+        "1.6",
+        "M14 9.5l-.8 4c-.4 2.4 3.6 2.4 4 0l.8-4M20.3 15.5l1.2-6h2.5a1.6 1.6 0 0 1 0 3.2h-3",
+    ),
+];
+
+fn mark_of(brand: Brand) -> Mark {
+    let drawn = |ground, shapes| Mark {
+        ground,
+        shapes,
+        name: "",
+    };
+    let written = |ground, name| Mark {
+        ground,
+        shapes: &[],
+        name,
+    };
+    match brand {
+        Brand::Visa => drawn(WHITE, &VISA),
+        Brand::Mastercard => drawn(WHITE, &MASTERCARD),
+        Brand::AmericanExpress => drawn("#1f72cd", &AMERICAN_EXPRESS),
+        Brand::DinersClub => drawn(WHITE, &DINERS_CLUB),
+        Brand::Discover => drawn(WHITE, &DISCOVER),
+        Brand::Jcb => drawn(WHITE, &JCB),
+        Brand::UnionPay => drawn(WHITE, &UNIONPAY),
+        Brand::Maestro => drawn(WHITE, &MAESTRO),
+        Brand::Troy => written("#00838f", "troy"),
+        Brand::Naranja => written("#c24a00", "naranja"),
+        Brand::Verve => written("#00425f", "verve"),
+        Brand::Elo => written("#000", "elo"),
+        Brand::Mir => written("#007a3d", "mir"),
+        Brand::Hiper => written("#b3350a", "hiper"),
+        Brand::Hipercard => written("#8f1d1d", "hiper"),
+    }
+}
+
+/// The mark of a brand, or an outline of a card while it is not known.
+pub(super) fn of_brand(brand: Option<Brand>) -> Html {
+    let Some(brand) = brand else {
+        return html! {
+            <svg class="mark-blank" viewBox="0 0 38 25" aria-hidden="true" fill="none"
+                stroke="currentColor">
+                <rect x=".75" y=".75" width="36.5" height="23.5" rx="3.5" />
+                <path d="M1 7.5h36M5 17.5h8" />
+            </svg>
+        };
+    };
+    let Mark {
+        ground,
+        shapes,
+        name,
+    } = mark_of(brand);
+    html! {
+        <svg viewBox="0 0 38 25" role="img" aria-label={brand.name()}>
+            <rect x=".5" y=".5" width="37" height="24" rx="3.5" fill={ground} stroke="#c9d1d8" />
+            { for shapes.iter().map(shape) }
+            if !name.is_empty() {
+                <text x="19" y="15.8" fill={WHITE} text-anchor="middle" font-size="9.5"
+                    font-weight="700">{ name }</text>
+            }
+        </svg>
+    }
+}
+
+fn shape(shape: &Shape) -> Html {
+    let Shape {
+        colour,
+        width,
+        path,
+    } = *shape;
+    if width.is_empty() {
+        html! { <path fill={colour} d={path} /> }
+    } else {
+        html! { <path fill="none" stroke={colour} stroke-width={width} d={path} /> }
+    }
+}
+
+fn icon(size: &'static str, path: &'static str) -> Html {
+    let size = AttrValue::from(size);
+    html! {
+        <svg width={&size} height={&size} viewBox="0 0 24 24" fill="none" stroke="currentColor"
+            stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+            <path d={path} />
+        </svg>
+    }
+}
+
+pub(super) fn lock() -> Html {
+    icon(
+        "18",
+        "M7 10v-3a5 5 0 0 1 10 0v3M6 10h12a1.5 1.5 0 0 1 1.5 1.5v7.5a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2v-7.5a1.5 1.5 0 0 1 1.5-1.5M12 14.5v2.5",
+    )
+}
+
+pub(super) fn check() -> Html {
+    icon("28", "M5 12.8l4.6 4.6l9.6-10.4")
+}
+
+pub(super) fn cross() -> Html {
+    icon("26", "M6.5 6.5l11 11M17.5 6.5l-11 11")
+}
+
+pub(super) fn attention() -> Html {
+    icon("28", "M12 5.5v8M12 18v.1")
+}
+
+pub(super) fn clock() -> Html {
+    icon(
+        "28",
+        "M12 7v5.2l3.4 2M3.5 12a8.5 8.5 0 1 0 17 0a8.5 8.5 0 1 0-17 0",
+    )
+}

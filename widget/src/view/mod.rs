@@ -1,0 +1,83 @@
+//! Draws what `form` and `pay` say. No decision is made here that a test on the host could not see.
+
+mod checkout;
+mod fields;
+mod marks;
+mod panel;
+mod summary;
+
+pub use checkout::{Checkout, Properties};
+
+use crate::browser::answer::{Claims, claims_unverified};
+use crate::browser::page::{Greeting, Port};
+use crate::browser::transport::Transport;
+use crate::browser::{field, random};
+use crate::pay::request::Credentials;
+use crate::texts::Texts;
+use sealpay_protocol::origin::Origin;
+use std::rc::Rc;
+use zeroize::Zeroizing;
+
+/// Everything a checkout needs from outside.
+pub struct Connection {
+    texts: &'static Texts,
+    locale: String,
+    port: Port,
+    transport: Transport,
+    admission: Result<Admitted, &'static str>,
+}
+
+/// An order that this page may show.
+struct Admitted {
+    claims: Claims,
+    credentials: Credentials,
+}
+
+impl Connection {
+    /// Looks at the order, without verifying it: the verifier does. A page that the order does not
+    /// name gets no form.
+    #[must_use]
+    pub fn new(greeting: Greeting, transport: Transport) -> Self {
+        let Greeting {
+            order,
+            parent_origin,
+            locale,
+            port,
+            ..
+        } = greeting;
+        let admission = admit(order, &parent_origin);
+        Self {
+            texts: Texts::of(&locale),
+            locale,
+            port,
+            transport,
+            admission,
+        }
+    }
+}
+
+fn admit(order: Rc<str>, parent_origin: &str) -> Result<Admitted, &'static str> {
+    let claims = claims_unverified(&order).ok_or("malformed_order")?;
+    if !claims
+        .parent_origins
+        .iter()
+        .any(|origin| origin == parent_origin)
+    {
+        return Err("origin_not_allowed");
+    }
+    let parent: Origin = parent_origin.parse().map_err(|_| "origin_not_allowed")?;
+    let seed = Zeroizing::new(random::bytes());
+    Ok(Admitted {
+        claims,
+        credentials: Credentials::new(order, parent, &seed),
+    })
+}
+
+/// Puts the form in place of the skeleton.
+pub fn mount(root: field::Element, connection: Connection) {
+    crate::browser::document::set_language(connection.texts);
+    let properties = Properties {
+        connection: Rc::new(connection),
+    };
+    yew::Renderer::<Checkout>::with_root_and_props(root, properties).render();
+}

@@ -1,0 +1,265 @@
+//! The payment: one at a time, declines, lost answers, unknown outcomes, endings.
+
+use crate::stage::{
+    Stage, Verifier, ok, pause_ms, payment, refusal, session, settle, verifier, verifier_with,
+};
+use sealpay_protocol::api::{SessionState, SessionView, ShopperState};
+use sealpay_widget::browser::clock;
+use std::cell::Cell;
+use std::rc::Rc;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+#[wasm_bindgen_test]
+async fn two_quick_clicks_are_one_payment() {
+    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
+    stage.fill().await;
+    stage.click("form button");
+    stage.click("form button");
+    stage.click("form button");
+    stage.answered().await;
+    assert_eq!(stage.payments().len(), 1);
+    assert_eq!(stage.text("h2"), "Payment complete");
+}
+
+#[wasm_bindgen_test]
+async fn while_it_is_under_way_the_button_says_so_and_the_fields_are_closed() {
+    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
+    stage.fill().await;
+    stage.click("form button");
+    settle().await;
+    assert_eq!(stage.text("form button"), "Processing…");
+    assert_eq!(stage.text("[role=status]"), "Processing…");
+    assert_eq!(
+        stage.attribute("form button", "aria-disabled").as_deref(),
+        Some("true")
+    );
+    assert!(stage.field("number").read_only());
+    stage.answered().await;
+    assert_eq!(stage.text("h2"), "Payment complete");
+}
+
+#[wasm_bindgen_test]
+async fn an_approved_payment_shows_a_receipt_and_tells_the_page() {
+    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
+    stage.fill().await;
+    stage.pay().await;
+    assert!(
+        stage.element("form").is_none(),
+        "the card is gone from the document"
+    );
+    assert_eq!(stage.text(".figure"), "€24.90");
+    let receipt = stage.text(".receipt");
+    for part in ["Paper Lantern", "A-1001", "Visa •••• 4242", "2025"] {
+        assert!(receipt.contains(part), "{part} in {receipt}");
+    }
+    let complete = stage.message("complete").unwrap();
+    assert!(
+        complete.contains("\"order_ref\":\"A-1001\",\"state\":\"captured\""),
+        "{complete}"
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_decline_keeps_the_form_and_clears_only_the_security_code() {
+    let stage = Stage::open(verifier(|number, request| {
+        let state = if number == 0 {
+            ShopperState::Declined
+        } else {
+            ShopperState::Authorized
+        };
+        ok(&payment(request, state))
+    }))
+    .await;
+    stage.fill().await;
+    stage.type_into("holder", "Ada Lovelace").await;
+    stage.pay().await;
+    let values = ["number", "expiry", "security-code", "holder"].map(|id| stage.value(id));
+    assert_eq!(
+        values,
+        ["4242 4242 4242 4242", "12 / 30", "", "Ada Lovelace"]
+    );
+    let sentence = "Payment declinedYour bank declined this payment.";
+    assert_eq!(stage.text(".notice"), sentence);
+    assert_eq!(
+        stage.text("[role=status]"),
+        "Payment declined. Your bank declined this payment."
+    );
+    let decline = stage.message("decline").unwrap();
+    assert!(
+        decline.contains("\"advice\":\"try_other_card\""),
+        "{decline}"
+    );
+
+    stage.type_into("security-code", "987").await;
+    stage.pay().await;
+    assert_eq!(stage.text("h2"), "Payment authorized");
+    let payments = stage.payments();
+    assert_eq!(payments.len(), 2);
+    assert_ne!(payments[0].idempotency_key, payments[1].idempotency_key);
+}
+
+#[wasm_bindgen_test]
+async fn a_lost_answer_is_retried_with_the_same_attempt_and_the_same_bytes() {
+    let stage = Stage::open(verifier(|number, request| {
+        if number == 0 {
+            None
+        } else {
+            ok(&payment(request, ShopperState::Captured))
+        }
+    }))
+    .await;
+    stage.fill().await;
+    stage.pay().await;
+    assert_eq!(stage.text("h2"), "The connection was interrupted");
+    assert!(stage.text(".panel p").contains("cannot be charged twice"));
+    stage.click(".panel button");
+    stage.click(".panel button");
+    stage.answered().await;
+    assert_eq!(stage.text("h2"), "Payment complete");
+    let payments = stage.payments();
+    assert_eq!(payments.len(), 2);
+    assert_eq!(payments[0].idempotency_key, payments[1].idempotency_key);
+    assert_eq!(payments[0].body, payments[1].body);
+    assert_ne!(
+        payments[0].headers.signature_input,
+        payments[1].headers.signature_input
+    );
+}
+
+#[wasm_bindgen_test]
+async fn an_unknown_outcome_is_asked_for_with_the_same_bytes_until_it_is_known() {
+    let stage = Stage::open(verifier(|number, request| {
+        let state = if number == 0 {
+            ShopperState::Unknown
+        } else {
+            ShopperState::Declined
+        };
+        ok(&payment(request, state))
+    }))
+    .await;
+    stage.fill().await;
+    stage.pay().await;
+    assert_eq!(stage.text("h2"), "We’re checking your payment");
+    assert!(stage.text(".panel p").contains("Don’t pay again yet"));
+    pause_ms(1100).await;
+    stage.answered().await;
+    let payments = stage.payments();
+    assert_eq!(payments.len(), 2);
+    assert_eq!(payments[0].body, payments[1].body);
+    // Declined after all: what was typed is still there.
+    assert!(stage.element(".panel").is_none());
+    assert_eq!(stage.value("number"), "4242 4242 4242 4242");
+    assert_eq!(stage.value("security-code"), "");
+}
+
+#[wasm_bindgen_test]
+async fn a_clock_that_is_wrong_is_corrected_by_the_verifiers() {
+    let ahead = clock::now() + 86_400;
+    let stage = Stage::open(verifier(move |number, request| {
+        if number == 0 {
+            refusal("signature_expired", ahead)
+        } else {
+            ok(&payment(request, ShopperState::Captured))
+        }
+    }))
+    .await;
+    stage.fill().await;
+    stage.pay().await;
+    assert_eq!(stage.text("h2"), "Payment complete");
+    let payments = stage.payments();
+    assert_eq!(payments[0].body, payments[1].body);
+    let created = |request: &sealpay_widget::pay::request::SignedRequest| {
+        let input = request.headers.signature_input.clone();
+        let after = input
+            .split(";created=")
+            .nth(1)
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap();
+        after.parse::<u64>().unwrap()
+    };
+    let moved = created(&payments[1]) - created(&payments[0]);
+    assert!((86_395..=86_405).contains(&moved), "{moved}");
+}
+
+#[wasm_bindgen_test]
+async fn a_card_submitted_before_the_session_is_open_is_paid_when_it_is() {
+    // The first opening gets no answer; the second, a second later, does.
+    let openings = Cell::new(0);
+    let verifier: Verifier = Rc::new(move |request| {
+        if request.path == "/v1/payments" {
+            return ok(&payment(request, ShopperState::Captured));
+        }
+        if openings.replace(openings.get() + 1) == 0 {
+            None
+        } else {
+            ok(&session())
+        }
+    });
+    let stage = Stage::open(verifier).await;
+    assert_eq!(stage.text("form button"), "Pay €24.90");
+    stage.fill().await;
+    stage.pay().await;
+    assert_eq!(stage.text("form button"), "Processing…");
+    assert!(stage.payments().is_empty());
+    pause_ms(1100).await;
+    stage.answered().await;
+    assert_eq!(stage.payments().len(), 1);
+    assert_eq!(stage.text("h2"), "Payment complete");
+}
+
+#[wasm_bindgen_test]
+async fn an_expired_order_says_so_and_asks_the_page_for_another() {
+    let verifier: Verifier = Rc::new(|_| refusal("order_expired", clock::now()));
+    let stage = Stage::open(verifier).await;
+    assert_eq!(stage.text("h2"), "This checkout has expired");
+    let error = stage.message("error").unwrap();
+    assert!(error.contains("\"code\":\"session_expired\""), "{error}");
+    assert!(stage.message("ready").is_none());
+}
+
+#[wasm_bindgen_test]
+async fn a_session_that_ends_while_the_form_is_open_closes_it() {
+    let verifier: Verifier = Rc::new(|_| {
+        ok(&SessionView {
+            expires_at: clock::now() + 1,
+            ..session()
+        })
+    });
+    let stage = Stage::open(verifier).await;
+    stage.fill().await;
+    pause_ms(1100).await;
+    stage.answered().await;
+    assert_eq!(stage.text("h2"), "This checkout has expired");
+    assert!(stage.element("form").is_none());
+}
+
+#[wasm_bindgen_test]
+async fn a_reloaded_page_shows_a_payment_that_was_made() {
+    let verifier: Verifier = Rc::new(|request| {
+        let mut paid = payment(request, ShopperState::Captured);
+        paid.attempts_left = 8;
+        let view = SessionView {
+            state: SessionState::Complete,
+            payment: Some(paid),
+            ..session()
+        };
+        ok(&view)
+    });
+    let stage = Stage::open(verifier).await;
+    assert_eq!(stage.text("h2"), "Payment complete");
+    assert!(stage.message("ready").is_some() && stage.message("complete").is_some());
+}
+
+#[wasm_bindgen_test]
+async fn an_answer_that_is_not_the_verifiers_is_no_answer() {
+    let stage = Stage::open(verifier(|_, _| {
+        let body = "<html>502 Bad Gateway</html>".into();
+        Some(sealpay_widget::browser::transport::Reply { status: 502, body })
+    }))
+    .await;
+    stage.fill().await;
+    stage.pay().await;
+    assert_eq!(stage.text("h2"), "The connection was interrupted");
+}

@@ -1,0 +1,104 @@
+//! What leaves the browser: sealed, signed, and nothing else.
+
+use crate::stage::{Stage, sealing_key, session, verifier_with};
+use ed25519_dalek::Signature;
+use sealpay_protocol::api::{OpenSessionRequest, PayRequest, ShopperState};
+use sealpay_protocol::card::YearMonth;
+use sealpay_protocol::encoding::from_base64;
+use sealpay_protocol::envelope::SealContext;
+use sealpay_protocol::key::Thumbprint;
+use sealpay_protocol::money::Money;
+use sealpay_protocol::order;
+use sealpay_protocol::seal::open;
+use sealpay_protocol::sign::{RequestParts, content_digest, signature_base};
+use sealpay_widget::browser::{clock, document};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+#[wasm_bindgen_test]
+async fn the_card_is_sealed_for_this_payment_and_the_request_is_signed() {
+    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
+    stage.fill().await;
+    stage.type_into("holder", "Ada Lovelace").await;
+    stage.pay().await;
+
+    let opening: OpenSessionRequest =
+        serde_json::from_slice(&stage.requests.borrow()[0].body).unwrap();
+    let verifying_key = opening.key.verifying_key().unwrap();
+    let request = stage.payments().remove(0);
+
+    // The signature covers exactly what was sent.
+    let authority = document::authority();
+    let parts = RequestParts {
+        method: "POST",
+        authority: &authority,
+        path: request.path,
+        query: None,
+        content_type: "application/json",
+        idempotency_key: &request.idempotency_key,
+        session: &session().session.to_string(),
+        body: &request.body,
+    };
+    assert_eq!(
+        request.headers.content_digest,
+        content_digest(&request.body)
+    );
+    let params = request
+        .headers
+        .signature_input
+        .strip_prefix("sig=")
+        .unwrap();
+    let base = signature_base(&parts, &request.headers.content_digest, params);
+    let text = request.headers.signature.strip_prefix("sig=:").unwrap();
+    let bytes = from_base64(text.strip_suffix(':').unwrap()).unwrap();
+    let signature = Signature::from_slice(&bytes).unwrap();
+    verifying_key
+        .verify_strict(base.as_bytes(), &signature)
+        .unwrap();
+
+    // The card opens with what both sides know of the payment.
+    let pay: PayRequest = serde_json::from_slice(&request.body).unwrap();
+    let session = session();
+    let context = SealContext {
+        verifier_origin: &session.verifier_origin,
+        merchant: session.merchant.id,
+        session: session.session,
+        money: Money::charge(2490, "EUR".parse().unwrap()).unwrap(),
+        // The session of the stage ends half an hour after it was asked for.
+        session_expires_at: session.expires_at,
+        attempt: request.idempotency_key.parse().unwrap(),
+        thumbprint: &Thumbprint::of(&verifying_key),
+        order_digest: &order::digest(&opening.order),
+    };
+    let today = YearMonth::from_unix_seconds(clock::now());
+    let card = (0..5)
+        .find_map(|seconds| {
+            let session_expires_at = context.session_expires_at - seconds;
+            let context = SealContext {
+                session_expires_at,
+                ..context
+            };
+            open(&pay.card, &sealing_key(), &context, today).ok()
+        })
+        .expect("the card opens");
+    assert_eq!(card.number.digits(), "4242424242424242");
+    assert_eq!(card.security_code.digits(), "987");
+    assert_eq!(card.holder.unwrap().as_str(), "Ada Lovelace");
+}
+
+#[wasm_bindgen_test]
+async fn no_digit_of_the_card_is_in_a_message_or_a_request() {
+    let stage = Stage::open(verifier_with(ShopperState::Declined)).await;
+    stage.fill().await;
+    stage.pay().await;
+    let requests = stage.requests.borrow();
+    let bodies = requests
+        .iter()
+        .map(|request| String::from_utf8_lossy(&request.body).into());
+    let said: Vec<String> = stage.messages().into_iter().chain(bodies).collect();
+    assert!(said.len() >= 4);
+    for text in said {
+        for digits in ["424242", "4242 4242", "\"987\""] {
+            assert!(!text.contains(digits), "{digits} in {text}");
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! A form in a real document, a page that listens to it, and a verifier that says what a test wants.
+
+use ed25519_dalek::SigningKey;
+use js_sys::Reflect;
+use sealpay_protocol::api::{
+    Advice, CardView, DeclineView, MerchantView, Method, OrderView, PaymentView, Problem,
+    SealingKeyView, SessionState, SessionView, ShopperState,
+};
+use sealpay_protocol::ids::{MerchantId, PaymentId, SessionId};
+use sealpay_protocol::order::{self, Capture, OrderClaims, OrderItem};
+use sealpay_protocol::seal::SealingPrivateKey;
+use sealpay_protocol::secret::Secret;
+use sealpay_widget::appearance::{Appearance, ColourScheme};
+use sealpay_widget::browser::clock;
+use sealpay_widget::browser::page::{Greeting, Port};
+use sealpay_widget::browser::transport::{Reply, Transport};
+use sealpay_widget::pay::request::{PAYMENTS_PATH, SESSIONS_PATH, SignedRequest};
+use sealpay_widget::view::{Connection, mount};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Document, Element, Event, FocusEvent, HtmlElement, HtmlInputElement, InputEvent,
+    InputEventInit, MessageChannel, MessageEvent, MessagePort,
+};
+
+pub(crate) const PAGE: &str = "https://shop.example";
+
+/// What the verifier does with a request.
+pub(crate) type Verifier = Rc<dyn Fn(&SignedRequest) -> Option<Reply>>;
+
+pub(crate) struct Stage {
+    pub(crate) requests: Rc<RefCell<Vec<SignedRequest>>>,
+    messages: Rc<RefCell<Vec<JsValue>>>,
+    page: MessagePort,
+    root: Element,
+}
+
+pub(crate) fn document() -> Document {
+    web_sys::window().unwrap().document().unwrap()
+}
+
+/// Lets everything happen that does not wait for a timer of its own.
+pub(crate) async fn settle() {
+    for _ in 0..4 {
+        pause_ms(0).await;
+    }
+}
+
+pub(crate) async fn pause_ms(milliseconds: i32) {
+    let window = web_sys::window().unwrap();
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        window
+            .set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds)
+            .unwrap();
+    });
+    JsFuture::from(promise).await.unwrap();
+}
+
+// ---- What the verifier answers ----
+
+pub(crate) fn ok(view: &impl serde::Serialize) -> Option<Reply> {
+    Some(Reply {
+        status: 200,
+        body: serde_json::to_string(view).unwrap(),
+    })
+}
+
+pub(crate) fn refusal(code: &str, server_time: u64) -> Option<Reply> {
+    let problem = Problem {
+        kind: format!("https://pay.example/errors/{code}"),
+        title: code.into(),
+        status: 400,
+        code: code.into(),
+        detail: code.into(),
+        param: None,
+        request_id: "req_00000000000000000000000000".into(),
+        server_time,
+    };
+    Some(Reply {
+        status: 400,
+        body: serde_json::to_string(&problem).unwrap(),
+    })
+}
+
+pub(crate) fn sealing_key() -> SealingPrivateKey {
+    SealingPrivateKey::from_seed(&Secret::new([9; 32])).unwrap()
+}
+
+pub(crate) fn session() -> SessionView {
+    let key = sealing_key().public_key();
+    SessionView {
+        session: SessionId::new(1, [1; 10]),
+        state: SessionState::Open,
+        expires_at: clock::now() + 1800,
+        server_time: clock::now(),
+        test_mode: true,
+        verifier_origin: "https://pay.example".parse().unwrap(),
+        merchant: MerchantView {
+            id: MerchantId::new(1, [2; 10]),
+            name: "Paper Lantern".into(),
+        },
+        order: OrderView {
+            amount: 2490,
+            currency: "EUR".into(),
+            order_ref: "A-1001".into(),
+            capture: Capture::Automatic,
+            description: Some("Two lanterns".into()),
+            items: Some(items()),
+        },
+        methods: vec![Method::Card],
+        sealing_key: SealingKeyView {
+            kid: key.key_id().into(),
+            public_key: key.to_base64url(),
+        },
+        attempts_left: 10,
+        payment: None,
+    }
+}
+
+pub(crate) fn payment(request: &SignedRequest, state: ShopperState) -> PaymentView {
+    let decline = (state == ShopperState::Declined).then(|| DeclineView {
+        message: "Your bank declined this payment.".into(),
+        advice: Advice::TryOtherCard,
+    });
+    PaymentView {
+        payment: PaymentId::new(1, [3; 10]),
+        attempt: request.idempotency_key.parse().unwrap(),
+        state,
+        amount: 2490,
+        currency: "EUR".into(),
+        order_ref: "A-1001".into(),
+        created_at: 1_763_800_042,
+        card: CardView {
+            brand: "visa".into(),
+            last4: "4242".into(),
+        },
+        decline,
+        attempts_left: 9,
+    }
+}
+
+fn items() -> Vec<OrderItem> {
+    vec![OrderItem {
+        name: "Lantern".into(),
+        quantity: 2,
+        amount: 2490,
+    }]
+}
+
+/// A verifier that opens sessions and answers payment number `n` (from 0) as told.
+pub(crate) fn verifier(pay: impl Fn(usize, &SignedRequest) -> Option<Reply> + 'static) -> Verifier {
+    let count = RefCell::new(0);
+    Rc::new(move |request| {
+        if request.path == SESSIONS_PATH {
+            return ok(&session());
+        }
+        let number = count.replace_with(|number| *number + 1);
+        pay(number, request)
+    })
+}
+
+/// A verifier to which every payment comes out the same.
+pub(crate) fn verifier_with(state: ShopperState) -> Verifier {
+    verifier(move |_, request| ok(&payment(request, state)))
+}
+
+pub(crate) fn order_for(currency: &str, amount: i64) -> String {
+    let claims = OrderClaims {
+        iss: MerchantId::new(1, [2; 10]),
+        aud: "https://pay.example".parse().unwrap(),
+        jti: "order-one".into(),
+        iat: clock::now(),
+        exp: clock::now() + 1800,
+        amount,
+        currency: currency.into(),
+        order_ref: "A-1001".into(),
+        capture: Capture::Automatic,
+        parent_origins: vec![PAGE.parse().unwrap()],
+        description: None,
+        items: None,
+        customer: None,
+        simulate: None,
+    };
+    order::sign(&claims, "key-1", &SigningKey::from_bytes(&[4; 32])).unwrap()
+}
+
+pub(crate) fn order_of_the_stage() -> String {
+    order_for("EUR", 2490)
+}
+
+impl Stage {
+    pub(crate) async fn open(verifier: Verifier) -> Self {
+        Self::open_with(verifier, &order_of_the_stage(), PAGE, "en-IE").await
+    }
+
+    pub(crate) async fn open_with(
+        verifier: Verifier,
+        order: &str,
+        parent_origin: &str,
+        locale: &str,
+    ) -> Self {
+        if let Ok(Some(former)) = document().query_selector("main.stage") {
+            former.remove();
+        }
+        let root = document().create_element("main").unwrap();
+        root.set_class_name("stage");
+        document().body().unwrap().append_child(&root).unwrap();
+
+        let channel = MessageChannel::new().unwrap();
+        let messages = Rc::new(RefCell::new(Vec::new()));
+        let heard = messages.clone();
+        let listener = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+            heard.borrow_mut().push(event.data());
+        });
+        channel
+            .port1()
+            .set_onmessage(Some(listener.as_ref().unchecked_ref()));
+        listener.forget();
+
+        let requests = Rc::new(RefCell::new(Vec::new()));
+        let seen = requests.clone();
+        let transport = Transport::new(move |request: SignedRequest| {
+            let reply = verifier(&request);
+            seen.borrow_mut().push(request);
+            async move {
+                // Long enough to look at the form meanwhile.
+                pause_ms(40).await;
+                reply
+            }
+        });
+        let greeting = Greeting {
+            order: order.into(),
+            parent_origin: parent_origin.into(),
+            locale: locale.into(),
+            colour_scheme: ColourScheme::Light,
+            appearance: Appearance::default(),
+            port: Port::new(channel.port2()),
+        };
+        mount(root.clone(), Connection::new(greeting, transport));
+        let stage = Self {
+            requests,
+            messages,
+            page: channel.port1(),
+            root,
+        };
+        stage.answered().await;
+        stage
+    }
+
+    /// Waits for the answers that are on their way.
+    pub(crate) async fn answered(&self) {
+        settle().await;
+        pause_ms(80).await;
+        settle().await;
+    }
+
+    // ---- What is seen ----
+
+    pub(crate) fn element(&self, selector: &str) -> Option<Element> {
+        self.root.query_selector(selector).unwrap()
+    }
+
+    /// The text, with the spaces of all kinds that formatters use as plain ones.
+    pub(crate) fn text(&self, selector: &str) -> String {
+        let text = self
+            .element(selector)
+            .and_then(|element| element.text_content());
+        text.unwrap_or_default()
+            .replace(['\u{a0}', '\u{202f}'], " ")
+            .trim()
+            .into()
+    }
+
+    pub(crate) fn attribute(&self, selector: &str, name: &str) -> Option<String> {
+        self.element(selector).unwrap().get_attribute(name)
+    }
+
+    pub(crate) fn field(&self, id: &str) -> HtmlInputElement {
+        self.element(&format!("#{id}")).unwrap().dyn_into().unwrap()
+    }
+
+    pub(crate) fn value(&self, id: &str) -> String {
+        self.field(id).value()
+    }
+
+    /// What is wrong with a field, as a screen reader finds it.
+    pub(crate) fn described_error(&self, id: &str) -> Option<String> {
+        let field = self.field(id);
+        if field.get_attribute("aria-invalid")? != "true" {
+            return None;
+        }
+        let note = field.get_attribute("aria-describedby")?;
+        Some(self.text(&format!("#{note}")))
+    }
+
+    pub(crate) fn focused(&self) -> String {
+        document()
+            .active_element()
+            .map(|element| element.id())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn payments(&self) -> Vec<SignedRequest> {
+        let is_payment = |request: &&SignedRequest| request.path == PAYMENTS_PATH;
+        self.requests
+            .borrow()
+            .iter()
+            .filter(is_payment)
+            .cloned()
+            .collect()
+    }
+
+    /// Every message to the page as JSON.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        let json = |message: &JsValue| js_sys::JSON::stringify(message).unwrap().into();
+        self.messages.borrow().iter().map(json).collect()
+    }
+
+    pub(crate) fn message(&self, kind: &str) -> Option<String> {
+        let prefix = format!("{{\"type\":\"{kind}\"");
+        self.messages()
+            .into_iter()
+            .rev()
+            .find(|message| message.starts_with(&prefix))
+    }
+
+    // ---- What the shopper does ----
+
+    /// An edit as a browser makes it: the value, the caret, then the event.
+    pub(crate) async fn edit(&self, id: &str, value: &str, caret: u32, kind: &str) {
+        let field = self.field(id);
+        field.set_value(value);
+        field.set_selection_range(caret, caret).unwrap();
+        let init = InputEventInit::new();
+        init.set_bubbles(true);
+        init.set_input_type(kind);
+        let event = InputEvent::new_with_event_init_dict("input", &init).unwrap();
+        field.dispatch_event(&event).unwrap();
+        settle().await;
+    }
+
+    pub(crate) async fn type_into(&self, id: &str, text: &str) {
+        let caret = u32::try_from(text.encode_utf16().count()).unwrap();
+        self.edit(id, text, caret, "insertText").await;
+    }
+
+    pub(crate) async fn leave(&self, id: &str) {
+        let event = FocusEvent::new("blur").unwrap();
+        self.field(id).dispatch_event(&event).unwrap();
+        settle().await;
+    }
+
+    pub(crate) async fn fill(&self) {
+        self.type_into("number", "4242424242424242").await;
+        self.type_into("expiry", "12/30").await;
+        self.type_into("security-code", "987").await;
+    }
+
+    pub(crate) fn click(&self, selector: &str) {
+        self.element(selector)
+            .unwrap()
+            .unchecked_into::<HtmlElement>()
+            .click();
+    }
+
+    pub(crate) async fn pay(&self) {
+        self.click("form button");
+        self.answered().await;
+    }
+
+    /// What autofill of some browsers fires instead of `input`.
+    pub(crate) async fn fill_in_silently(&self, id: &str, value: &str) {
+        let field = self.field(id);
+        field.set_value(value);
+        let event = Event::new("change").unwrap();
+        Reflect::set(&event, &"filled".into(), &true.into()).unwrap();
+        field.dispatch_event(&event).unwrap();
+        settle().await;
+    }
+
+    /// What the page asks for.
+    pub(crate) async fn ask(&self, kind: &str) {
+        let message = js_sys::Object::new();
+        Reflect::set(&message, &"type".into(), &kind.into()).unwrap();
+        self.page.post_message(&message).unwrap();
+        self.answered().await;
+    }
+}
