@@ -112,16 +112,17 @@ impl Server {
             test_mode: config.test_mode,
             provider_timeout: Duration::from_millis(config.provider_timeout_ms),
         };
-        let gateway = Gateway::start(
+        let gateway = Gateway::new(
             settings,
             store.clone(),
             Box::new(bank),
             vault,
             clock.clone(),
             entropy.clone(),
-        )
-        .await
-        .map_err(|refusal| format!("the gateway does not start: {refusal:?}"))?;
+        );
+        maintain::refresh_keys(&gateway)
+            .await
+            .map_err(|refusal| format!("the gateway does not start: {refusal:?}"))?;
         let gateway = Arc::new(gateway);
         let metrics = Arc::new(Metrics::default());
         let counted = Arc::clone(&metrics);

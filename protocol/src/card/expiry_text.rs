@@ -241,6 +241,8 @@ impl Typed {
 
 /// Two digits of a year, unless all four may be coming or are there and are not of this century.
 fn shown_year(year: &[u8]) -> &[u8] {
+    // More than four digits are no year, and what is shown is what is read at the next key.
+    let year = year.get(..4).unwrap_or(year);
     match year {
         [b'2', b'0', _, _] => year.get(2..).unwrap_or_default(),
         [b'2', b'0', ..] | [_, _, _, _] => year,

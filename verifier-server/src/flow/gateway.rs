@@ -1,7 +1,6 @@
 //! The gateway: everything that a step needs, in one place.
 
 use crate::edge::{Clock, Entropy};
-use crate::flow::maintain;
 use crate::gate::key_ring::KeyRing;
 use crate::gate::refusal::{Code, Refusal};
 use crate::gate::vault::Vault;
@@ -44,32 +43,26 @@ impl std::fmt::Debug for Gateway {
 }
 
 impl Gateway {
-    /// Puts the parts together and makes the keys that are missing.
-    ///
-    /// # Errors
-    /// A refusal when the store cannot be reached or its keys do not open.
-    pub async fn start(
+    /// Puts the parts together. It has no keys until [`super::maintain::refresh_keys`] has run.
+    #[must_use]
+    pub fn new(
         settings: Settings,
         store: Store,
         provider: Box<dyn PaymentProvider>,
         vault: Vault,
         clock: Clock,
         entropy: Entropy,
-    ) -> Result<Self, Refusal> {
-        let keys = RwLock::new(Arc::new(KeyRing::default()));
-        let outbox = Notify::new();
-        let gateway = Self {
+    ) -> Self {
+        Self {
             settings,
             store,
             provider,
             vault,
             clock,
             entropy,
-            keys,
-            outbox,
-        };
-        maintain::refresh_keys(&gateway).await?;
-        Ok(gateway)
+            keys: RwLock::new(Arc::new(KeyRing::default())),
+            outbox: Notify::new(),
+        }
     }
 
     /// The settings.
