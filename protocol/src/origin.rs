@@ -41,12 +41,6 @@ impl Origin {
             .split_once("://")
             .map_or("", |(_, authority)| authority)
     }
-
-    /// Whether the scheme is `https`.
-    #[must_use]
-    pub fn is_https(&self) -> bool {
-        self.0.starts_with("https://")
-    }
 }
 
 fn is_host(host: &str) -> bool {

@@ -1,7 +1,10 @@
 //! axe-core, where it can be had: npm puts it below `target`, so that nothing of the project
 //! depends on Node.js. Without npm, or without its registry, this says loudly that it is skipped.
 
-#![expect(clippy::expect_used, reason = "a test whose tool is broken has to stop")]
+#![expect(
+    clippy::expect_used,
+    reason = "a test whose tool is broken has to stop"
+)]
 
 use crate::browser::Session;
 use crate::processes::target;
@@ -55,18 +58,31 @@ pub async fn findings(session: &Session, part: Part) -> Vec<String> {
     let Some(source) = source() else {
         return Vec::new();
     };
-    let is_there = session.run("return typeof axe === 'object'", Vec::new()).await;
+    let is_there = session
+        .run("return typeof axe === 'object'", Vec::new())
+        .await;
     if is_there != Value::Bool(true) {
         session.run(source, Vec::new()).await;
     }
-    let off = if part == Part::Frame { RULES_FOR_PAGES.as_slice() } else { &[] };
+    let off = if part == Part::Frame {
+        RULES_FOR_PAGES.as_slice()
+    } else {
+        &[]
+    };
     let arguments = vec![json!(RULES), json!(off)];
     let told = session.driver().execute_async(RUN, arguments).await;
     let told = told.expect("axe-core runs").json().clone();
     let findings = told["findings"].as_array().expect("a list of findings");
-    let findings: Vec<_> = findings.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let findings: Vec<_> = findings
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
     let passes = told["passes"].as_u64().unwrap_or(0);
-    assert!(passes > 5 || !findings.is_empty(), "axe-core looked at nothing: {told}");
+    assert!(
+        passes > 5 || !findings.is_empty(),
+        "axe-core looked at nothing: {told}"
+    );
     findings
 }
 
@@ -79,7 +95,13 @@ fn source() -> Option<&'static str> {
         if !program.is_file() {
             std::fs::create_dir_all(&folder).expect("target can be written");
             let mut npm = Command::new("npm");
-            npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]);
+            npm.args([
+                "install",
+                "--no-audit",
+                "--no-fund",
+                "--ignore-scripts",
+                "--prefix",
+            ]);
             npm.arg(&folder).arg(PACKAGE);
             let installed = npm.output().is_ok_and(|output| output.status.success());
             if !installed {

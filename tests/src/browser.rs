@@ -4,13 +4,16 @@
 //! Without Chromium a scenario is skipped, and says so loudly; with `SEALPAY_TEST_BROWSER=1` that
 //! is a failure.
 
-#![expect(clippy::expect_used, reason = "a test whose browser does not obey has to stop")]
+#![expect(
+    clippy::expect_used,
+    reason = "a test whose browser does not obey has to stop"
+)]
 
-use crate::processes::{Running, setting, target};
+use crate::processes::{Running, setting};
 use serde_json::{Value, json};
 use std::future::Future;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -72,13 +75,18 @@ impl Session {
             capabilities.add_arg("--no-sandbox").expect("an argument");
         }
         if isolation == Isolation::None {
-            capabilities.add_arg("--disable-site-isolation-trials").expect("an argument");
+            capabilities
+                .add_arg("--disable-site-isolation-trials")
+                .expect("an argument");
         }
         if let Some(program) = setting("CHROMIUM") {
             capabilities.set_binary(&program).expect("a path");
         }
         let log = json!({ "browser": "ALL" });
-        capabilities.as_mut().set("goog:loggingPrefs", log).expect("a capability");
+        capabilities
+            .as_mut()
+            .set("goog:loggingPrefs", log)
+            .expect("a capability");
         let driver = WebDriver::new(server, capabilities).await;
         let driver = driver.expect("Chromium starts under its driver");
         let session = Self {
@@ -86,7 +94,9 @@ impl Session {
             _room: room,
         };
         let recorder = json!({ "source": include_str!("recorder.js") });
-        session.developer_tools("Page.addScriptToEvaluateOnNewDocument", recorder).await;
+        session
+            .developer_tools("Page.addScriptToEvaluateOnNewDocument", recorder)
+            .await;
         Some(session)
     }
 
@@ -143,7 +153,11 @@ impl Session {
     /// # Panics
     /// When the browser does not say.
     pub async fn count(&self, selector: &str) -> usize {
-        self.driver.find_all(By::Css(selector)).await.expect("elements can be counted").len()
+        self.driver
+            .find_all(By::Css(selector))
+            .await
+            .expect("elements can be counted")
+            .len()
     }
 
     /// The text of the first element that fits, as soon as it holds some words.
@@ -172,7 +186,9 @@ impl Session {
     /// # Panics
     /// When called inside the frame, which has no recorder.
     pub async fn heard(&self) -> Value {
-        let heard = self.run("return JSON.stringify(window.heard)", Vec::new()).await;
+        let heard = self
+            .run("return JSON.stringify(window.heard)", Vec::new())
+            .await;
         let text = heard.as_str().expect("the page has a recorder");
         serde_json::from_str(text).expect("what was heard is JSON")
     }
@@ -183,20 +199,30 @@ impl Session {
     /// # Panics
     /// When the browser does not say.
     pub async fn complaints(&self) -> Vec<String> {
-        let log = self.driver.get_log("browser").await.expect("Chromium has a log");
-        let complaints = log.iter().filter(|entry| ["SEVERE", "WARNING"].contains(&entry.level.as_str()));
-        complaints.map(|entry| format!("{}: {}", entry.level, entry.message)).collect()
+        let log = self
+            .driver
+            .get_log("browser")
+            .await
+            .expect("Chromium has a log");
+        let complaints = log
+            .iter()
+            .filter(|entry| ["SEVERE", "WARNING"].contains(&entry.level.as_str()));
+        complaints
+            .map(|entry| format!("{}: {}", entry.level, entry.message))
+            .collect()
     }
 
-    /// Writes what is to be seen to a file under `target`.
+    /// Writes what is to be seen to a file.
     ///
     /// # Panics
     /// When the file cannot be written.
-    pub async fn picture(&self, path: &str) {
-        let path = target().join(path);
+    pub async fn picture(&self, path: &Path) {
         let folder = path.parent().expect("a file has a folder");
-        std::fs::create_dir_all(folder).expect("target can be written");
-        self.driver.screenshot(&path).await.expect("the browser draws what it shows");
+        std::fs::create_dir_all(folder).expect("a folder for pictures can be made");
+        self.driver
+            .screenshot(path)
+            .await
+            .expect("the browser draws what it shows");
     }
 
     /// Closes the window.

@@ -217,12 +217,11 @@ impl TestGateway {
     async fn secrets_kept(&self) -> Vec<String> {
         let mut found = Vec::new();
         for (table, rows) in self.kept().await.0 {
-            for cell in rows.iter().flatten() {
-                if SECURITY_CODES.contains(&cell.as_str()) {
-                    found.push(format!("{table} holds a security code"));
-                }
-                found.extend(secrets_in(&table, cell.as_bytes()));
+            let cells: Vec<_> = rows.iter().flatten().map(String::as_str).collect();
+            if cells.iter().any(|cell| SECURITY_CODES.contains(cell)) {
+                found.push(format!("{table} holds a security code"));
             }
+            found.extend(secrets_in(&table, cells.join("\n").as_bytes()));
         }
         let files = std::fs::read_dir(self.folder.path()).expect("the folder is there");
         for path in files.flatten().map(|file| file.path()) {
@@ -231,7 +230,9 @@ impl TestGateway {
             found.extend(leaks::in_text(&name, &bytes, &typed(&expiry())));
             // A file has no separators, so only whole secrets can be told from their neighbours.
             let known = self.secrets();
-            let known = known.iter().filter(|secret| contains(&bytes, secret.as_bytes()));
+            let known = known
+                .iter()
+                .filter(|secret| contains(&bytes, secret.as_bytes()));
             found.extend(known.map(|secret| format!("{name} holds {}…", &secret[..8])));
         }
         found

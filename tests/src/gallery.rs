@@ -3,6 +3,7 @@
 
 use crate::accessibility::{Part, findings};
 use crate::browser::{Session, eventually};
+use crate::processes::{setting, target, workspace};
 use serde_json::{Value, json};
 
 /// A phone and a desk, CSS pixels.
@@ -53,10 +54,27 @@ impl<'a> Gallery<'a> {
     pub async fn show_at(&mut self, width: u64, state: &str) {
         for theme in THEMES {
             self.put_on(theme, width).await;
-            self.session.picture(&format!("screenshots/{state}-{theme}-{width}.png")).await;
-            self.look_for_barriers(&format!("{state}, {theme}, {width} px")).await;
+            let file = format!("screenshots/{state}-{theme}-{width}.png");
+            self.session.picture(&target().join(file)).await;
+            self.look_for_barriers(&format!("{state}, {theme}, {width} px"))
+                .await;
         }
         self.put_on(THEMES[0], width).await;
+    }
+
+    /// With `SEALPAY_WRITE_SCREENSHOTS=1`, takes the picture of that name again that stands in
+    /// `docs/screenshots`: a window in which a desk shows the page as it is.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub async fn show_in_docs(&self, name: &str, height: u64) {
+        if setting("SEALPAY_WRITE_SCREENSHOTS").is_none() {
+            return;
+        }
+        self.put_on(THEMES[0], WIDTHS[1]).await;
+        self.resize(WIDTHS[1], height).await;
+        let file = workspace().join("docs/screenshots").join(name);
+        self.session.picture(&file).await;
     }
 
     /// Ends the show.
@@ -64,7 +82,11 @@ impl<'a> Gallery<'a> {
     /// # Panics
     /// When somebody would have been kept out.
     pub fn close(self) {
-        assert_eq!(self.findings, Vec::<String>::new(), "what keeps somebody out");
+        assert_eq!(
+            self.findings,
+            Vec::<String>::new(),
+            "what keeps somebody out"
+        );
     }
 
     async fn put_on(&self, theme: &str, width: u64) {
@@ -73,7 +95,14 @@ impl<'a> Gallery<'a> {
             { "name": "prefers-color-scheme", "value": theme },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]});
-        self.session.developer_tools("Emulation.setEmulatedMedia", features).await;
+        self.session
+            .developer_tools("Emulation.setEmulatedMedia", features)
+            .await;
+        // Pictures show the page, not the scroll bars of one browser.
+        let hidden = json!({ "hidden": true });
+        self.session
+            .developer_tools("Emulation.setScrollbarsHidden", hidden)
+            .await;
         self.resize(width, LOWEST).await;
         let height = self.resting_height().await;
         self.resize(width, height.max(LOWEST)).await;
@@ -84,7 +113,9 @@ impl<'a> Gallery<'a> {
     pub async fn resize(&self, width: u64, height: u64) {
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.session.developer_tools("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.session
+            .developer_tools("Emulation.setDeviceMetricsOverride", metrics)
+            .await;
     }
 
     /// The height of the page once it has stayed the same for a few frames.
@@ -100,7 +131,11 @@ impl<'a> Gallery<'a> {
             };
             look();";
         eventually("a page at rest", async || {
-            let settled = self.session.driver().execute_async(SETTLE, Vec::<Value>::new()).await;
+            let settled = self
+                .session
+                .driver()
+                .execute_async(SETTLE, Vec::<Value>::new())
+                .await;
             settled.ok()?.json().as_u64()
         })
         .await
@@ -119,7 +154,11 @@ impl<'a> Gallery<'a> {
         if scrolls == true {
             found.push("something scrolls that should be seen as a whole".into());
         }
-        self.findings.extend(found.into_iter().map(|finding| format!("{state}: {finding}")));
+        self.findings.extend(
+            found
+                .into_iter()
+                .map(|finding| format!("{state}: {finding}")),
+        );
         self.session.enter_page().await;
     }
 }

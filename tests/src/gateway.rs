@@ -291,18 +291,30 @@ impl TestGateway {
         answer.json()
     }
 
+    /// The events of the merchant, the first one first.
+    pub async fn events(&self) -> Vec<Value> {
+        let key = Some(self.merchant.api_key.as_str());
+        let mut events: Vec<Value> = Vec::new();
+        loop {
+            let after = events.last().and_then(|event| event["id"].as_str());
+            let after = after.map(|id| ["&after=", id].concat());
+            let path = ["/v1/events?limit=100", &after.unwrap_or_default()].concat();
+            let mut page: Value = self.get(&path, key).await.json();
+            if let Value::Array(rows) = page["data"].take() {
+                events.extend(rows);
+            }
+            if page["has_more"] != true {
+                events.reverse();
+                return events;
+            }
+        }
+    }
+
     /// The events of a payment, the first one first.
     pub async fn events_of(&self, payment: impl ToString) -> Vec<Value> {
         let payment = payment.to_string();
-        let key = Some(self.merchant.api_key.as_str());
-        let answer = self.get("/v1/events?limit=100", key).await;
-        let page: Value = answer.json();
-        let events = page["data"].as_array().expect("a page has data").iter();
-        let mut events: Vec<_> = events
-            .filter(|event| event["payment"] == payment.as_str())
-            .cloned()
-            .collect();
-        events.reverse();
+        let mut events = self.events().await;
+        events.retain(|event| event["payment"] == payment.as_str());
         events
     }
 }

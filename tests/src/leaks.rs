@@ -10,8 +10,14 @@ use verifier_server::provider::simulated::persona;
 const TELLING_DIGITS: usize = 12;
 
 /// Names of the field, as programs and logs write it.
-const NAMES_OF_THE_CODE: [&str; 6] =
-    ["security_code", "security-code", "securitycode", "cvc", "cvv", "csc"];
+const NAMES_OF_THE_CODE: [&str; 6] = [
+    "security_code",
+    "security-code",
+    "securitycode",
+    "cvc",
+    "cvv",
+    "csc",
+];
 /// How far behind its name a code may stand: quotes, a colon, an equals sign, spaces.
 const BEHIND_THE_NAME: usize = 8;
 
@@ -27,7 +33,9 @@ pub struct Typed<'a> {
 /// Every run of digits of a persona's card that is long enough to tell, and the whole numbers. Runs
 /// that are little but zeros tell nothing, and stand in every rounded number.
 static RUNS: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| {
-    let numbers = persona::all().iter().map(|persona| persona.number.as_bytes());
+    let numbers = persona::all()
+        .iter()
+        .map(|persona| persona.number.as_bytes());
     let tells = |run: &&[u8]| run.iter().filter(|digit| **digit != b'0').count() > 2;
     numbers
         .flat_map(|number| number.windows(TELLING_DIGITS).filter(tells).chain([number]))
@@ -37,7 +45,11 @@ static RUNS: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| {
 /// What of a card stands in these bytes, grouped or not; `None` when nothing does.
 #[must_use]
 pub fn card_digits_in(bytes: &[u8]) -> Option<String> {
-    let together: Vec<u8> = bytes.iter().copied().filter(|byte| !b" -".contains(byte)).collect();
+    let together: Vec<u8> = bytes
+        .iter()
+        .copied()
+        .filter(|byte| !b" -".contains(byte))
+        .collect();
     [bytes, &together].into_iter().find_map(|text| {
         let found = digits_of(text).find_map(|digits| {
             let parts = digits.windows(TELLING_DIGITS);
@@ -103,7 +115,9 @@ pub fn in_folder(folder: &Path, typed: &[Typed<'_>]) -> Vec<String> {
 #[must_use]
 pub fn in_text(name: &str, bytes: &[u8], typed: &[Typed<'_>]) -> Vec<String> {
     let digits = card_digits_in(bytes).map(|digits| format!("{name} holds the digits {digits}"));
-    let codes = typed.iter().filter(|typed| security_code_in(bytes, **typed));
+    let codes = typed
+        .iter()
+        .filter(|typed| security_code_in(bytes, **typed));
     let codes = codes.map(|typed| format!("{name} holds the code {}", typed.security_code));
     digits.into_iter().chain(codes).collect()
 }
@@ -132,7 +146,11 @@ mod tests {
             ("", false),
         ];
         for (text, expected) in rows {
-            assert_eq!(card_digits_in(text.as_bytes()).is_some(), expected, "{text}");
+            assert_eq!(
+                card_digits_in(text.as_bytes()).is_some(),
+                expected,
+                "{text}"
+            );
         }
     }
 
@@ -161,6 +179,9 @@ mod tests {
         std::fs::write(inner.join("store.sqlite-wal"), b"..\x004000000000000002..").unwrap();
         let found = in_folder(folder.path(), &[TYPED]);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].ends_with("sqlite-wal holds the digits 4000000000000002"), "{found:?}");
+        assert!(
+            found[0].ends_with("sqlite-wal holds the digits 4000000000000002"),
+            "{found:?}"
+        );
     }
 }

@@ -93,7 +93,9 @@ fn read_head(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>, Error> {
             length = number(value);
         }
     }
-    let whole = status.zip(length).map(|(status, length)| (status, body_from, body_from + length));
+    let whole = status
+        .zip(length)
+        .map(|(status, length)| (status, body_from, body_from + length));
     let (status, body_from, end) =
         whole.ok_or_else(|| Error::other("an answer without a status or a length"))?;
     let status = u16::try_from(status).map_err(Error::other)?;
@@ -112,7 +114,10 @@ fn number(text: &[u8]) -> Option<usize> {
 /// The bytes of a request.
 #[must_use]
 pub fn encode(prepared: &Prepared, host: &str) -> Vec<u8> {
-    let mut head = format!("{} {} HTTP/1.1\r\nhost: {host}\r\n", prepared.method, prepared.path);
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nhost: {host}\r\n",
+        prepared.method, prepared.path
+    );
     for (name, value) in &prepared.headers {
         for piece in [name.as_str(), ": ", value, "\r\n"] {
             head.push_str(piece);
@@ -134,12 +139,16 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_when_its_head_is_whole() {
-        let whole = b"HTTP/1.1 202 Accepted\r\nContent-Type: a/b\r\ncontent-length:  5\r\n\r\nhello";
+        let whole =
+            b"HTTP/1.1 202 Accepted\r\nContent-Type: a/b\r\ncontent-length:  5\r\n\r\nhello";
         for end in 0..whole.len() - 5 {
             assert_eq!(read_head(&whole[..end]).unwrap(), None, "{end}");
         }
         let body_from = whole.len() - 5;
-        assert_eq!(read_head(whole).unwrap(), Some((202, body_from, whole.len())));
+        assert_eq!(
+            read_head(whole).unwrap(),
+            Some((202, body_from, whole.len()))
+        );
         assert!(read_head(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
         assert!(read_head(b"nonsense\r\n\r\n").is_err());
     }

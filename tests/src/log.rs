@@ -59,11 +59,17 @@ pub fn search(search: impl FnOnce(&[u8]) -> Vec<String>) -> Vec<String> {
     found.clone()
 }
 
-/// The lines about a request or whatever else has a name.
+/// How much of the end of the log is looked at for the lines of one request, bytes.
+const RECENT: usize = 1 << 18;
+
+/// The lines about a request that was just answered.
 #[must_use]
 pub fn lines_about(name: &str) -> Vec<String> {
-    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let text = String::from_utf8_lossy(&lines);
+    let recent = {
+        let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+        lines[lines.len().saturating_sub(RECENT)..].to_vec()
+    };
+    let text = String::from_utf8_lossy(&recent);
     let about = text.lines().filter(|line| line.contains(name));
     about.map(str::to_owned).collect()
 }

@@ -1,7 +1,10 @@
 //! Pages of a merchant, written by tests: each with its own markup and script, on an origin of
 //! their own and under a policy as strict as one can be.
 
-#![expect(clippy::expect_used, reason = "a test whose pages cannot be served has to stop")]
+#![expect(
+    clippy::expect_used,
+    reason = "a test whose pages cannot be served has to stop"
+)]
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -71,8 +74,13 @@ impl MerchantSite {
     pub fn open() -> Self {
         let listener =
             std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
-        listener.set_nonblocking(true).expect("a listener need not block");
-        let port = listener.local_addr().expect("a listener has an address").port();
+        listener
+            .set_nonblocking(true)
+            .expect("a listener need not block");
+        let port = listener
+            .local_addr()
+            .expect("a listener has an address")
+            .port();
         let pages = Pages::default();
         let router = Router::new()
             .route("/{name}", get(serve))
@@ -80,10 +88,14 @@ impl MerchantSite {
             .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
             .with_state(Arc::clone(&pages));
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
             runtime.expect("a runtime starts").block_on(async {
                 let listener = TcpListener::from_std(listener).expect("a listener is one");
-                axum::serve(listener, router).await.expect("the site is served");
+                axum::serve(listener, router)
+                    .await
+                    .expect("the site is served");
             });
         });
         Self { port, pages }
@@ -109,7 +121,11 @@ async fn serve(State(pages): State<Pages>, Path(name): Path<String>) -> Response
         Some(name) => (name.to_owned(), true),
         None => (name, false),
     };
-    let page = pages.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
+    let page = pages
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(&name)
+        .cloned();
     let Some(page) = page else {
         return StatusCode::NOT_FOUND.into_response();
     };

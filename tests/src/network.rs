@@ -3,7 +3,10 @@
 //! It carries one request per connection, whole, and knows each by method and path. So it can lose
 //! exactly one request or exactly one answer, which is what a tunnel does to a phone.
 
-#![expect(clippy::expect_used, reason = "a test whose network does not work has to stop")]
+#![expect(
+    clippy::expect_used,
+    reason = "a test whose network does not work has to stop"
+)]
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -72,7 +75,10 @@ impl Network {
     #[must_use]
     pub fn reserve() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
-        let port = listener.local_addr().expect("a listener has an address").port();
+        let port = listener
+            .local_addr()
+            .expect("a listener has an address")
+            .port();
         Self {
             listener: Some(listener),
             port,
@@ -119,7 +125,9 @@ impl Network {
     pub fn count(&self, method_and_path: &str) -> usize {
         let state = self.shared.state();
         let carried = state.carried.iter();
-        carried.filter(|carried| carried.method_and_path == method_and_path).count()
+        carried
+            .filter(|carried| carried.method_and_path == method_and_path)
+            .count()
     }
 
     /// The attempts to pay that were sent for a session, in order, whatever became of them.
@@ -128,7 +136,9 @@ impl Network {
         let state = self.shared.state();
         let of_session = |carried: &&Carried| carried.session.as_deref() == Some(session);
         let attempts = state.carried.iter().filter(of_session);
-        attempts.filter_map(|carried| carried.attempt.clone()).collect()
+        attempts
+            .filter_map(|carried| carried.attempt.clone())
+            .collect()
     }
 }
 
@@ -153,7 +163,10 @@ impl Shared {
         let fault = rule.fault;
         if fault == Fault::Held {
             while !state.rules.is_empty() {
-                state = self.mended.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self
+                    .mended
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
             }
             return None;
         }
@@ -230,7 +243,9 @@ impl Request {
         let mut words = head.split(' ');
         let mut word = || words.next().unwrap_or_default().to_owned();
         let (method, path) = (word(), word());
-        let kept = head.split("\r\n").filter(|line| !is_header(line, "connection"));
+        let kept = head
+            .split("\r\n")
+            .filter(|line| !is_header(line, "connection"));
         let mut request: Vec<u8> = kept.collect::<Vec<_>>().join("\r\n").into_bytes();
         request.extend_from_slice(b"\r\nconnection: close\r\n\r\n");
         request.extend_from_slice(&body);
@@ -244,7 +259,8 @@ impl Request {
 }
 
 fn is_header(line: &str, name: &str) -> bool {
-    line.split_once(':').is_some_and(|(own, _)| own.eq_ignore_ascii_case(name))
+    line.split_once(':')
+        .is_some_and(|(own, _)| own.eq_ignore_ascii_case(name))
 }
 
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {

@@ -1,10 +1,14 @@
 //! Our own programs as real processes: started for tests, and gone with the tests.
 
-#![expect(clippy::expect_used, reason = "what a test needs and does not find ends it")]
+#![expect(
+    clippy::expect_used,
+    reason = "what a test needs and does not find ends it"
+)]
 
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
@@ -17,19 +21,21 @@ const PORTS_TO_TRY: u32 = 5;
 
 /// Ends the program when its standard input ends, which the operating system sees to, even when
 /// the tests are killed. `$FOLDER` is thrown away then, unless the last word was to keep it, and
-/// so is the stage that it stood on when nothing else does.
+/// so is the stage that it stood on when nothing else does. In the end nobody of the group is left,
+/// such as a browser whose driver is gone.
 const WATCHDOG: &str = r#"
 "$@" &
 program=$!
 word=$(cat)
-kill -TERM $program 2> /dev/null
-( sleep 5; kill -KILL $program 2> /dev/null ) > /dev/null 2>&1 &
-impatience=$!
+trap '' TERM
+kill -TERM 0
+( sleep 5; kill -KILL $program ) > /dev/null 2>&1 &
 wait $program
-kill $impatience 2> /dev/null
-if [ -z "$FOLDER" ] || [ "$word" = keep ]; then exit; fi
-rm -rf "$FOLDER"
-case "${FOLDER%/*}" in */sealpay-*) rmdir "${FOLDER%/*}" 2> /dev/null ;; esac
+if [ -n "$FOLDER" ] && [ "$word" != keep ]; then
+  rm -rf "$FOLDER"
+  case "${FOLDER%/*}" in */sealpay-*) rmdir "${FOLDER%/*}" 2> /dev/null ;; esac
+fi
+kill -KILL 0
 "#;
 
 /// A setting of the environment that is there and not empty.
@@ -54,7 +60,10 @@ pub fn workspace() -> &'static Path {
 pub fn target() -> PathBuf {
     let own = std::env::current_exe().expect("a process knows its program");
     // …/target/debug/deps/all-0123456789abcdef
-    let target = own.ancestors().nth(3).expect("tests stand three folders deep");
+    let target = own
+        .ancestors()
+        .nth(3)
+        .expect("tests stand three folders deep");
     target.to_owned()
 }
 
@@ -80,7 +89,8 @@ pub fn program(name: &str) -> PathBuf {
 /// When it was not built.
 #[must_use]
 pub fn widget_folder() -> PathBuf {
-    let folder = setting("SEALPAY_WIDGET_DIR").map_or_else(|| workspace().join("dist"), PathBuf::from);
+    let folder =
+        setting("SEALPAY_WIDGET_DIR").map_or_else(|| workspace().join("dist"), PathBuf::from);
     assert!(
         folder.join("index.html").is_file(),
         "there is no widget in {}; `cargo xtask widget` builds it",
@@ -123,6 +133,7 @@ impl Running {
         watchdog.arg(command.get_program()).args(command.get_args());
         watchdog.env("FOLDER", folder.unwrap_or_else(|| Path::new("")));
         let mut watchdog = watchdog
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(output)
             .stderr(errors)
@@ -208,6 +219,7 @@ fn free_address() -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::{GLANCE, Running};
+    use std::path::PathBuf;
     use std::process::Command;
 
     #[test]
@@ -217,15 +229,27 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let log = folder.join("log");
         let mut sleeper = Command::new("sh");
-        sleeper.args(["-c", "echo $$; exec sleep 60"]);
+        // Its child does not end when it is asked to.
+        sleeper.args([
+            "-c",
+            "(trap '' TERM; sleep 60) & echo $! $$ end; exec sleep 60",
+        ]);
         let running = Running::start(&sleeper, &log, Some(&folder));
-        while running.log().trim().is_empty() {
+        while !running.log().contains("end") {
             std::thread::sleep(GLANCE);
         }
-        let process = std::path::PathBuf::from(format!("/proc/{}", running.log().trim()));
-        assert!(process.exists());
+        let said = running.log();
+        let processes: Vec<_> = said
+            .split_whitespace()
+            .take(2)
+            .map(|id| PathBuf::from("/proc").join(id).join("cwd"))
+            .collect();
+        let is_there = |process: &PathBuf| std::fs::read_link(process).is_ok();
+        assert!(processes.iter().all(is_there));
         drop(running);
-        assert!(!process.exists());
+        while processes.iter().any(is_there) {
+            std::thread::sleep(GLANCE);
+        }
         assert!(!stage.exists());
     }
 }

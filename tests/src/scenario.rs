@@ -70,7 +70,11 @@ impl Scenario {
             std::panic::resume_unwind(failure.into_panic());
         }
         let mut leaks = leaks::in_folder(stage.folder(), &TYPED);
-        leaks.extend(leaks::in_text("/metrics", stage.public("/metrics").await.as_bytes(), &TYPED));
+        leaks.extend(leaks::in_text(
+            "/metrics",
+            stage.public("/metrics").await.as_bytes(),
+            &TYPED,
+        ));
         assert_eq!(leaks, Vec::<String>::new(), "after {}", self.name);
     }
 
@@ -100,10 +104,17 @@ impl Scenario {
         }
         for part in self.expected_complaints {
             let is_there = complaints.iter().any(|complaint| complaint.contains(part));
-            assert!(is_there, "the browser did not say {part:?}: {complaints:#?}");
+            assert!(
+                is_there,
+                "the browser did not say {part:?}: {complaints:#?}"
+            );
             complaints.retain(|complaint| !complaint.contains(part));
         }
-        assert_eq!(complaints, Vec::<String>::new(), "what the browser complained of");
+        assert_eq!(
+            complaints,
+            Vec::<String>::new(),
+            "what the browser complained of"
+        );
     }
 
     async fn tell_what_was_seen(self, session: &Session, stage: &Stage) {
@@ -115,8 +126,14 @@ impl Scenario {
         }
         let drawn = session.driver().screenshot(&path).await.is_ok();
         let address = session.driver().current_url().await;
-        let address = address.map(|address| address.to_string()).unwrap_or_default();
-        let log = session.driver().get_log("browser").await.unwrap_or_default();
+        let address = address
+            .map(|address| address.to_string())
+            .unwrap_or_default();
+        let log = session
+            .driver()
+            .get_log("browser")
+            .await
+            .unwrap_or_default();
         let log: Vec<_> = log.into_iter().map(|entry| entry.message).collect();
         eprintln!(
             "\n{} failed at {address} (picture: {drawn}, {})\n  browser: {log:#?}\n{}",

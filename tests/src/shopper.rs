@@ -66,7 +66,10 @@ pub const WRONG_SECURITY_CODE: Card = card("4000000000000127");
 #[must_use]
 pub fn persona_for(outcome: &str) -> Card {
     let fits = |persona: &&Persona| persona.outcome == outcome;
-    let found = persona::all().iter().find(fits).expect("every outcome has a card");
+    let found = persona::all()
+        .iter()
+        .find(fits)
+        .expect("every outcome has a card");
     card(&found.number)
 }
 
@@ -79,9 +82,15 @@ impl Session {
         self.go(shop).await;
         self.press(".product form button[type=submit]").await;
         self.see(FRAME).await;
-        let address = self.driver().current_url().await.expect("the page has an address");
+        let address = self
+            .driver()
+            .current_url()
+            .await
+            .expect("the page has an address");
         let reference = address.path().strip_prefix("/checkout/");
-        reference.unwrap_or_else(|| panic!("{address} is no checkout")).to_owned()
+        reference
+            .unwrap_or_else(|| panic!("{address} is no checkout"))
+            .to_owned()
     }
 
     /// Presses what fits, as soon as it can be seen.
@@ -99,7 +108,20 @@ impl Session {
     /// # Panics
     /// When the browser does not.
     pub async fn enter_page(&self) {
-        self.driver().enter_default_frame().await.expect("every frame is in a page");
+        self.driver()
+            .enter_default_frame()
+            .await
+            .expect("every frame is in a page");
+    }
+
+    /// Makes the page stay where it is when the payment is complete, as any page may by cancelling
+    /// the event; otherwise it leaves a second later.
+    pub async fn stay(&self) {
+        self.enter_page().await;
+        let script = "document.addEventListener('sealpay:complete', (event) => {
+                        event.preventDefault();
+                      })";
+        self.run(script, Vec::new()).await;
     }
 
     /// Looks into the form, as soon as it is open for typing.
@@ -144,7 +166,11 @@ impl Session {
     /// When there is no such field.
     pub async fn value_of(&self, selector: &str) -> String {
         let field = self.see(selector).await;
-        field.value().await.expect("a field has a value").unwrap_or_default()
+        field
+            .value()
+            .await
+            .expect("a field has a value")
+            .unwrap_or_default()
     }
 
     /// Fills in a card.
@@ -178,15 +204,23 @@ impl Session {
         let place = "const { x, y, width, height } = arguments[0].getBoundingClientRect();
                      return [x, y, x + width / 2, y + height / 2].map(Math.round)";
         let element = self.see(selector).await;
-        element.scroll_into_view().await.expect("what is seen can be scrolled to");
-        let inside = self.run(place, vec![element.to_json().expect("an element")]).await;
+        element
+            .scroll_into_view()
+            .await
+            .expect("what is seen can be scrolled to");
+        let inside = self
+            .run(place, vec![element.to_json().expect("an element")])
+            .await;
         self.enter_page().await;
         let frame = self.see(FRAME).await;
         let frame = frame.to_json().expect("an element");
         let outside = self.run(place, vec![frame]).await;
         self.enter_frame(FRAME).await;
         let whole = |value: &Value| value.as_i64().expect("a whole number");
-        (whole(&inside[2]) + whole(&outside[0]), whole(&inside[3]) + whole(&outside[1]))
+        (
+            whole(&inside[2]) + whole(&outside[0]),
+            whole(&inside[3]) + whole(&outside[1]),
+        )
     }
 
     /// Clicks with the mouse, so often and so quickly as one event follows another. The driver's
@@ -199,7 +233,8 @@ impl Session {
             for kind in ["mousePressed", "mouseReleased"] {
                 let event = json!({ "type": kind, "x": x, "y": y, "button": "left",
                                     "clickCount": count });
-                self.developer_tools("Input.dispatchMouseEvent", event).await;
+                self.developer_tools("Input.dispatchMouseEvent", event)
+                    .await;
             }
         }
     }

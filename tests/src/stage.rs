@@ -1,7 +1,10 @@
 //! The whole stage: a verifier, the demo's shop and a merchant of the tests' own, each on its own
 //! origin, as real processes with a fresh data folder.
 
-#![expect(clippy::expect_used, reason = "a test whose stage does not stand has to stop")]
+#![expect(
+    clippy::expect_used,
+    reason = "a test whose stage does not stand has to stop"
+)]
 
 use crate::client::{Merchant, origin};
 use crate::merchant_site::MerchantSite;
@@ -102,7 +105,10 @@ impl Stage {
     /// The verifier's origin.
     #[must_use]
     pub fn verifier(&self) -> Origin {
-        origin(&format!("http://127.0.0.1:{}", self.verifier_network.port()))
+        origin(&format!(
+            "http://127.0.0.1:{}",
+            self.verifier_network.port()
+        ))
     }
 
     /// The shop's origin.
@@ -135,7 +141,11 @@ impl Stage {
             let last = lines[lines.len().saturating_sub(15)..].join("\n    ");
             format!("  {name}:\n    {last}\n")
         };
-        [tail("verifier", self.verifier.log()), tail("shop", self.shop.log())].concat()
+        [
+            tail("verifier", self.verifier.log()),
+            tail("shop", self.shop.log()),
+        ]
+        .concat()
     }
 
     /// The payments that the verifier has for an order, of the shop or of the tests' merchant.
@@ -162,7 +172,8 @@ impl Stage {
         let book = self.folder.join("verifier/simulated-bank.sqlite");
         let book = rusqlite::Connection::open(book).expect("the bank has a book");
         let count = "SELECT COUNT(*) FROM authorization_book WHERE answer = 'approved'";
-        book.query_row(count, [], |row| row.get(0)).expect("the book can be read")
+        book.query_row(count, [], |row| row.get(0))
+            .expect("the book can be read")
     }
 
     /// What the verifier gives to everybody under a path.
@@ -174,7 +185,10 @@ impl Stage {
     }
 
     async fn get(&self, path: &str, api_key: Option<&str>) -> String {
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("a client");
         let mut request = client.get(format!("{}{path}", self.verifier()));
         if let Some(api_key) = api_key {
             request = request.bearer_auth(api_key);
@@ -191,12 +205,14 @@ fn merchant_file(folder: &Path) -> PathBuf {
 
 fn text(answer: &Value, member: &str) -> String {
     let text = answer[member].as_str();
-    text.unwrap_or_else(|| panic!("{member} is missing in {answer}")).to_owned()
+    text.unwrap_or_else(|| panic!("{member} is missing in {answer}"))
+        .to_owned()
 }
 
 fn add_merchant(folder: &Path, arguments: &[&str]) -> Value {
     let mut add = Command::new(program("verifier-server"));
-    add.args(["merchant", "add", "--json", "--data"]).arg(folder.join("verifier"));
+    add.args(["merchant", "add", "--json", "--data"])
+        .arg(folder.join("verifier"));
     add.args(arguments);
     json_of(add)
 }
@@ -206,18 +222,21 @@ fn register_shop(folder: &Path, shop_origin: &str) -> String {
     let mut keygen = Command::new(program("shop"));
     keygen.args(["keygen", "--data"]).arg(folder.join("shop"));
     let key = json_of(keygen);
-    let registered = add_merchant(folder, &[
-        "--name",
-        "Paper Lantern",
-        "--key-id",
-        &text(&key, "kid"),
-        "--public-key",
-        &text(&key, "public_key"),
-        "--origin",
-        shop_origin,
-        "--webhook-url",
-        &format!("{shop_origin}/webhooks/sealpay"),
-    ]);
+    let registered = add_merchant(
+        folder,
+        &[
+            "--name",
+            "Paper Lantern",
+            "--key-id",
+            &text(&key, "kid"),
+            // As one word, because it may begin with a hyphen.
+            &format!("--public-key={}", text(&key, "public_key")),
+            "--origin",
+            shop_origin,
+            "--webhook-url",
+            &format!("{shop_origin}/webhooks/sealpay"),
+        ],
+    );
     let file = merchant_file(&folder.join("shop"));
     std::fs::write(file, registered.to_string()).expect("the shop's folder can be written");
     text(&registered, "api_key")
@@ -226,18 +245,22 @@ fn register_shop(folder: &Path, shop_origin: &str) -> String {
 fn register_merchant(folder: &Path, site: &str) -> Merchant {
     let key = SigningKey::from_bytes(&random());
     let public_key = base64url(key.verifying_key().as_bytes());
-    let registered = add_merchant(folder, &[
-        "--name",
-        "Harbour Books",
-        "--key-id",
-        "harbour-1",
-        "--public-key",
-        &public_key,
-        "--origin",
-        site,
-    ]);
+    let registered = add_merchant(
+        folder,
+        &[
+            "--name",
+            "Harbour Books",
+            "--key-id",
+            "harbour-1",
+            &format!("--public-key={public_key}"),
+            "--origin",
+            site,
+        ],
+    );
     Merchant {
-        id: text(&registered, "merchant").parse().expect("a merchant's id"),
+        id: text(&registered, "merchant")
+            .parse()
+            .expect("a merchant's id"),
         key_id: "harbour-1".into(),
         key,
         api_key: text(&registered, "api_key"),
@@ -254,15 +277,28 @@ fn start_verifier(
     Running::listening(&data.join("log"), Some(data), |address| {
         let mut serve = Command::new(program("verifier-server"));
         serve.arg("serve").arg("--data").arg(data);
-        serve.args(["--listen", &address.to_string(), "--public-origin", public_origin]);
+        serve.args([
+            "--listen",
+            &address.to_string(),
+            "--public-origin",
+            public_origin,
+        ]);
         serve.arg("--widget-dir").arg(widget_folder());
-        serve.args(["--webhook-allow", "127.0.0.0/8", "--webhook-allow", "::1/128"]);
+        serve.args([
+            "--webhook-allow",
+            "127.0.0.0/8",
+            "--webhook-allow",
+            "::1/128",
+        ]);
         serve.arg("--webhook-allow-http");
         serve.args(["--provider-timeout-ms", &timeout]);
         // Every test comes from one and the same address.
         serve.args(["--rate-limit-per-second", "0"]);
         // Everything that a careless line could tell, tells it here.
-        serve.args(["--log-filter", "info,verifier_server=trace,tower_http=debug"]);
+        serve.args([
+            "--log-filter",
+            "info,verifier_server=trace,tower_http=debug",
+        ]);
         serve
     })
 }

@@ -193,7 +193,11 @@ impl VerifierProcess {
             }
             let ended = !matches!(self.child.try_wait(), Ok(None));
             let late = self.started.elapsed() > STARTING;
-            assert!(!ended && !late, "the verifier does not answer:\n{}", self.last_words());
+            assert!(
+                !ended && !late,
+                "the verifier does not answer:\n{}",
+                self.last_words()
+            );
             sleep(GLANCE).await;
         }
     }
@@ -204,7 +208,11 @@ impl VerifierProcess {
     /// When it had ended by itself before.
     pub fn kill(mut self) {
         let running = matches!(self.child.try_wait(), Ok(None));
-        assert!(running, "the verifier ended by itself:\n{}", self.last_words());
+        assert!(
+            running,
+            "the verifier ended by itself:\n{}",
+            self.last_words()
+        );
         drop(self);
     }
 

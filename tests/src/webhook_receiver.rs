@@ -74,7 +74,9 @@ impl WebhookReceiver {
             .route("/webhook", post(keep))
             .with_state(Arc::clone(&arrivals));
         let serving = tokio::spawn(async move {
-            axum::serve(listener, router).await.expect("the endpoint is served");
+            axum::serve(listener, router)
+                .await
+                .expect("the endpoint is served");
         });
         Self {
             url: format!("http://{address}/webhook"),
@@ -92,7 +94,10 @@ impl WebhookReceiver {
     /// Everything that arrived so far.
     #[must_use]
     pub fn arrivals(&self) -> Vec<Arrival> {
-        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.arrivals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -114,6 +119,9 @@ async fn keep(State(arrivals): State<Arrivals>, headers: HeaderMap, body: Bytes)
         body: body.to_vec(),
         at: now(),
     };
-    arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(arrival);
+    arrivals
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(arrival);
     StatusCode::NO_CONTENT
 }

@@ -2,6 +2,9 @@
 mod api;
 mod browser;
 mod crash;
+mod house;
 mod interop;
 mod operation;
+mod simulated_bank;
 mod store_conformance;
+mod webhooks;

@@ -3,6 +3,7 @@
 use crate::config::{Config, DEFAULT_FILE, Flags, ServeFlags};
 use crate::flow::register::{NewMerchant, Registrar};
 use crate::serve::{self, Parts};
+use crate::store::{Store, StoreError};
 use clap::{Args, Parser, Subcommand};
 use sealpay_protocol::ids::{ApiKeyId, EndpointId, MerchantId};
 use serde::Serialize;
@@ -148,7 +149,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
         entropy,
     };
     let now_ms = clock.now_ms_i64();
-    let inside = |error: crate::store::StoreError| error.to_string();
+    let inside = |error: StoreError| error.to_string();
     match command {
         Merchant::Add(add) => {
             let on_one_line = add.json;
@@ -156,24 +157,14 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
             let shown = json!({
                 "merchant": made.merchant,
                 "key_id": made.key_id,
+                "api_key_id": made.api_key_id,
                 "api_key": made.api_key.as_str(),
+                "endpoint": made.endpoint,
                 "webhook_secret": made.webhook_secret.as_ref().map(|secret| secret.as_str()),
             });
             print_json(&shown, on_one_line)
         }
-        Merchant::List => {
-            let merchants = store.merchants().await.map_err(inside)?;
-            let rows: Vec<_> = merchants
-                .iter()
-                .map(|merchant| {
-                    let keys: Vec<_> = merchant.order_keys.iter().map(|key| &key.key_id).collect();
-                    let id = merchant.id.to_string();
-                    json!({"merchant": id, "name": merchant.name, "order_keys": keys,
-                           "origins": merchant.origins})
-                })
-                .collect();
-            print_json(&rows, false)
-        }
+        Merchant::List => print_json(&list(store).await.map_err(inside)?, false),
         Merchant::AddKey {
             merchant,
             key_id,
@@ -199,8 +190,9 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
             found(removed, &format!("{merchant} has no origin {origin}"))
         }
         Merchant::AddApiKey { merchant } => {
-            let api_key = registrar.add_api_key(merchant).await?;
-            print_json(&json!({"api_key": api_key.as_str()}), false)
+            let made = registrar.add_api_key(merchant).await?;
+            let (id, api_key) = (made.record.id.to_string(), made.plaintext.as_str());
+            print_json(&json!({"api_key_id": id, "api_key": api_key}), false)
         }
         Merchant::RevokeApiKey { key } => {
             let revoked = store.revoke_api_key(key, now_ms).await.map_err(inside)?;
@@ -225,6 +217,37 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
             )
         }
     }
+}
+
+/// Every merchant with what its other commands name: nothing in it is secret.
+async fn list(store: &Store) -> Result<Vec<serde_json::Value>, StoreError> {
+    let mut rows = Vec::new();
+    for merchant in store.merchants().await? {
+        let order_keys: Vec<_> = merchant.order_keys.iter().map(|key| &key.key_id).collect();
+        let api_keys = store.api_keys(merchant.id).await?;
+        let api_keys: Vec<_> = api_keys
+            .iter()
+            .map(|key| json!({"api_key_id": key.id.to_string(), "prefix": key.prefix}))
+            .collect();
+        let endpoints = store.endpoints(merchant.id).await?;
+        let endpoints: Vec<_> = endpoints
+            .iter()
+            .map(|endpoint| {
+                let disabled = endpoint.disabled_at_ms.is_some();
+                json!({"endpoint": endpoint.id.to_string(), "url": endpoint.url,
+                       "disabled": disabled})
+            })
+            .collect();
+        rows.push(json!({
+            "merchant": merchant.id.to_string(),
+            "name": merchant.name,
+            "order_keys": order_keys,
+            "origins": merchant.origins,
+            "api_keys": api_keys,
+            "endpoints": endpoints,
+        }));
+    }
+    Ok(rows)
 }
 
 fn found(changed: bool, otherwise: &str) -> Result<(), String> {

@@ -120,9 +120,10 @@ impl Server {
             clock.clone(),
             entropy.clone(),
         );
-        maintain::refresh_keys(&gateway)
-            .await
-            .map_err(|refusal| format!("the gateway does not start: {refusal:?}"))?;
+        maintain::refresh_keys(&gateway).await.map_err(|refusal| {
+            let reason = refusal.internal.as_deref();
+            reason.unwrap_or(refusal.code.sentence()).to_owned()
+        })?;
         let gateway = Arc::new(gateway);
         let metrics = Arc::new(Metrics::default());
         let counted = Arc::clone(&metrics);

@@ -28,8 +28,9 @@ pub enum ColourScheme {
 }
 
 /// An opaque sRGB colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Colour {
+    css: String,
     red: u8,
     green: u8,
     blue: u8,
@@ -108,26 +109,24 @@ impl Colour {
             .then_some(digits)?;
         let value = u32::from_str_radix(digits, 16).ok()?;
         let [_, red, green, blue] = value.to_be_bytes();
-        Some(Self { red, green, blue })
+        Some(Self {
+            css: text.into(),
+            red,
+            green,
+            blue,
+        })
     }
 
-    /// Writes `#rrggbb`.
+    /// As CSS writes it: `#rrggbb`.
     #[must_use]
-    pub fn css(self) -> String {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = String::from("#");
-        for byte in [self.red, self.green, self.blue] {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from(DIGITS[usize::from(digit)]));
-            }
-        }
-        text
+    pub fn css(&self) -> &str {
+        &self.css
     }
 
     /// Black or white, whichever is easier to read on this colour (WCAG 2.2, contrast ratio): the
     /// better of the two always has at least 4.5 to 1.
     #[must_use]
-    pub fn text_on_it(self) -> &'static str {
+    pub fn text_on_it(&self) -> &'static str {
         // (1.05) / (L + 0.05) = (L + 0.05) / (0.05) where L is 0.1791.
         if self.luminance() > 17_910_000 {
             "#000"
@@ -137,7 +136,7 @@ impl Colour {
     }
 
     /// Relative luminance (WCAG 2.2) in whole numbers, from 0 to 100 000 000.
-    fn luminance(self) -> u64 {
+    fn luminance(&self) -> u64 {
         2126 * linear(self.red) + 7152 * linear(self.green) + 722 * linear(self.blue)
     }
 }
@@ -162,7 +161,7 @@ mod tests {
             density: Some("compact"),
         };
         let appearance = Appearance::of(&wish);
-        assert_eq!(appearance.accent.unwrap().css(), "#0a7b3c");
+        assert_eq!(appearance.accent.unwrap().css(), "#0a7B3c");
         assert_eq!(appearance.radius_px, Some(24));
         assert!(appearance.font.unwrap().starts_with("ui-serif"));
         assert!(appearance.is_compact);

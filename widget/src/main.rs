@@ -1,5 +1,10 @@
 //! The program that the browser starts; everything is in the library.
 
+/// Two-level segregated fit in its small form: what a shopper downloads counts more than speed.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 #[cfg(target_arch = "wasm32")]
 fn main() {
     sealpay_widget::browser::start();

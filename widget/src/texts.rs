@@ -22,8 +22,6 @@ pub struct Texts {
     pub number: &'static str,
     /// Label.
     pub expiry: &'static str,
-    /// Help under the field: how to type it.
-    pub expiry_hint: &'static str,
     /// Placeholder: letters for the month's and the year's digits.
     pub expiry_example: &'static str,
     /// Label.
@@ -109,7 +107,6 @@ static ENGLISH: Texts = Texts {
     card: "Pay by card",
     number: "Card number",
     expiry: "Expiry date",
-    expiry_hint: "Month and year",
     expiry_example: "MM / YY",
     security_code: "Security code",
     security_code_back: "3 digits on the back",
@@ -136,7 +133,7 @@ static ENGLISH: Texts = Texts {
 };
 
 /// The first stands for every code that is not listed.
-static ENGLISH_PANELS: [(&str, &str, &str); 15] = [
+static ENGLISH_PANELS: [(&str, &str, &str); 14] = [
     (
         "",
         "This checkout cannot continue",
@@ -209,11 +206,10 @@ static ENGLISH_PANELS: [(&str, &str, &str); 15] = [
         "The payment did not go through",
         "Nothing was charged. You can try again.",
     ),
-    ("opening", "Connecting", "The checkout is being opened."),
 ];
 
 /// The first stands for every code that is not listed.
-static ENGLISH_ERRORS: [(&str, &str); 22] = [
+static ENGLISH_ERRORS: [(&str, &str); 21] = [
     ("", "Check this field."),
     ("number_missing", "Enter the card number."),
     ("number_not_digits", "Use only digits in the card number."),
@@ -223,13 +219,13 @@ static ENGLISH_ERRORS: [(&str, &str); 22] = [
         "number_failed_luhn",
         "Check the card number: a digit is wrong.",
     ),
-    ("expiry_missing", "Enter the expiry date."),
+    ("expiry_missing", "Enter the date."),
     ("expiry_not_a_date", "Enter the expiry date as MM / YY."),
     ("expiry_month_invalid", "Check the month: 01 to 12."),
     ("expiry_incomplete", "Enter month and year."),
     ("expiry_in_the_past", "This card has expired."),
     ("expiry_too_far", "Check the year."),
-    ("security_code_missing", "Enter the security code."),
+    ("security_code_missing", "Enter the code."),
     ("security_code_not_digits", "Use only digits."),
     ("security_code_not_three", "Enter all 3 digits."),
     ("security_code_not_four", "Enter all 4 digits."),
@@ -241,10 +237,6 @@ static ENGLISH_ERRORS: [(&str, &str); 22] = [
     ),
     ("holder_is_a_number", "Enter a name here, not a number."),
     ("holder_no_letter", "Enter the name as it is on the card."),
-    (
-        "security_code_incomplete",
-        "Enter the complete security code.",
-    ),
 ];
 
 #[cfg(test)]

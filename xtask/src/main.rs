@@ -69,6 +69,13 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &str, arguments: &[String]) -> Result<ExitCode, Failure> {
+    if arguments
+        .iter()
+        .any(|argument| argument == "--help" || argument == "-h")
+    {
+        print!("{USAGE}");
+        return Ok(ExitCode::SUCCESS);
+    }
     let workspace = Workspace::locate()?;
     match command {
         "demo" => demo::run(&workspace, &demo::Options::parse(arguments)?)?,

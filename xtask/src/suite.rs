@@ -286,7 +286,11 @@ mod tests {
 
     #[test]
     fn every_reason_stands_in_the_summary() {
+        let why = String::from("cargo test failed");
+        let mut broken = report("unit", Verdict::Failed(why), (1, 1, 0));
+        broken.tally.failures.push(String::from("money::adds_up"));
         let reports = [
+            broken,
             report(
                 "format",
                 Verdict::Failed(String::from("not formatted")),

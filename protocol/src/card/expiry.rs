@@ -122,11 +122,6 @@ impl Expiry {
     pub fn year_month(self) -> YearMonth {
         self.0
     }
-
-    /// Whether the card is no longer good.
-    pub fn is_past(self, today: YearMonth) -> bool {
-        self.0 < today
-    }
 }
 
 impl fmt::Display for Expiry {

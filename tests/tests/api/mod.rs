@@ -1,5 +1,11 @@
 //! The HTTP interface, called without a socket; the folder follows the paths.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test stops where it cannot go on"
+)]
+
 mod bad_input;
 mod concurrency;
 mod payments;
@@ -13,8 +19,8 @@ macro_rules! on_both_databases {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
-                    let gateway = harness::gateway::TestGateway::start().await;
-                    super::$name(&gateway).await;
+                    let mut gateway = harness::gateway::TestGateway::start().await;
+                    super::$name(&mut gateway).await;
                     gateway.finish().await;
                 }
             )*
@@ -25,8 +31,8 @@ macro_rules! on_both_databases {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     match harness::gateway::TestGateway::on_postgres().await {
-                        Some(gateway) => {
-                            super::$name(&gateway).await;
+                        Some(mut gateway) => {
+                            super::$name(&mut gateway).await;
                             gateway.finish().await;
                         }
                         None => eprintln!("skipped without Postgres: {}", stringify!($name)),
@@ -37,4 +43,4 @@ macro_rules! on_both_databases {
     };
 }
 
-use on_both_databases;
+pub(crate) use on_both_databases;

@@ -3,7 +3,7 @@
 use harness::browser::{Session, eventually};
 use harness::merchant_site::Page;
 use harness::scenario::Scenario;
-use harness::shopper::{FRAME, INSUFFICIENT_FUNDS, NOTICE, PANEL, PAY, VISA};
+use harness::shopper::{FRAME, INSUFFICIENT_FUNDS, NOTICE, PANEL, PAY, VISA, persona_for};
 use harness::stage::Stage;
 use serde_json::{Value, json};
 
@@ -30,7 +30,8 @@ pub(super) fn page_with_tag(stage: &Stage, order: &str, attributes: &str) -> Pag
 #[tokio::test(flavor = "multi_thread")]
 async fn three_forms_on_one_page_do_not_disturb_each_other() {
     let stage = Stage::shared();
-    let orders = ["three-a", "three-b", "three-c"].map(|name| stage.merchant.sign(&stage.claims(name)));
+    let orders =
+        ["three-a", "three-b", "three-c"].map(|name| stage.merchant.sign(&stage.claims(name)));
     let [first, second, third] = &orders;
     let body = format!(
         "<div id=\"first\"></div>\
@@ -40,7 +41,7 @@ async fn three_forms_on_one_page_do_not_disturb_each_other() {
     );
     let script = format!(
         "window.mounted = Sealpay.mount('#third', {{ order: '{third}', locale: 'de-DE',
-           appearance: {{ accent: '#7a1f5c', radius: '4px', density: 'compact' }},
+           appearance: {{ accent: '#7a1f5c', radius: 4, density: 'compact' }},
            on: {{ ready() {{ window.readyBy = 'handler'; }} }} }});
          window.mounted.ready.then((own) => {{ window.settled = own === window.mounted; }});"
     );
@@ -52,6 +53,11 @@ async fn three_forms_on_one_page_do_not_disturb_each_other() {
             session.enter_form_in("#third iframe").await;
             session.read(PAY, "24,90 €").await;
             session.type_into("#number", "5555").await;
+            let look = "const { backgroundColor, borderRadius } =
+                          getComputedStyle(document.querySelector(arguments[0]));
+                        return [backgroundColor, borderRadius]";
+            let look = session.run(look, vec![PAY.into()]).await;
+            assert_eq!(look, json!(["rgb(122, 31, 92)", "4px"]));
 
             session.enter_form_in("#first iframe").await;
             session.fill_in(VISA).await;
@@ -68,11 +74,16 @@ async fn three_forms_on_one_page_do_not_disturb_each_other() {
             assert_eq!(session.count(&format!("{NOTICE}, {PANEL}")).await, 0);
 
             session.enter_page().await;
-            let by = session.run("return [window.readyBy, window.settled]", Vec::new()).await;
+            let by = session
+                .run("return [window.readyBy, window.settled]", Vec::new())
+                .await;
             assert_eq!(by, json!(["handler", true]));
-            for (event, targets) in
-                [("ready", vec!["first", "second", "third"]), ("complete", vec!["first"]), ("decline", vec!["second"]), ("error", vec![])]
-            {
+            for (event, targets) in [
+                ("ready", vec!["first", "second", "third"]),
+                ("complete", vec!["first"]),
+                ("decline", vec!["second"]),
+                ("error", vec![]),
+            ] {
                 assert_eq!(targets_of(&session, event).await, targets, "{event}");
             }
             expect_only_the_greeting_on_the_window(&session, stage).await;
@@ -83,7 +94,11 @@ async fn three_forms_on_one_page_do_not_disturb_each_other() {
             assert_eq!(session.count("iframe").await, 2);
         })
         .await;
-    for (name, expected) in [("three-a", vec!["captured"]), ("three-b", vec!["declined"]), ("three-c", vec![])] {
+    for (name, expected) in [
+        ("three-a", vec!["captured"]),
+        ("three-b", vec!["declined"]),
+        ("three-c", vec![]),
+    ] {
         let payments = stage.payments_of(name).await;
         let states: Vec<_> = payments.iter().map(|payment| &payment["state"]).collect();
         assert_eq!(states, expected, "{name}");
@@ -94,8 +109,9 @@ async fn targets_of(session: &Session, event: &str) -> Vec<String> {
     let heard = session.heard().await;
     let events = heard["events"].as_array().unwrap();
     let of_type = events.iter().filter(|heard| heard["type"] == event);
-    let mut targets: Vec<_> =
-        of_type.map(|heard| heard["target"].as_str().unwrap().to_owned()).collect();
+    let mut targets: Vec<_> = of_type
+        .map(|heard| heard["target"].as_str().unwrap().to_owned())
+        .collect();
     targets.sort();
     targets
 }
@@ -121,7 +137,10 @@ async fn expect_only_the_greeting_on_the_window(session: &Session, stage: &Stage
 async fn a_strict_page_with_a_pinned_loader_works_and_blocks_nothing() {
     let stage = Stage::shared();
     let pinned: Value = serde_json::from_str(&stage.public("/checkout.json").await).unwrap();
-    let (src, integrity) = (pinned["src"].as_str().unwrap(), pinned["integrity"].as_str().unwrap());
+    let (src, integrity) = (
+        pinned["src"].as_str().unwrap(),
+        pinned["integrity"].as_str().unwrap(),
+    );
     let order = stage.merchant.sign(&stage.claims("strict"));
     let body = format!(
         "<script src=\"{src}\" integrity=\"{integrity}\" crossorigin=\"anonymous\" \
@@ -151,7 +170,9 @@ async fn a_strict_page_with_a_pinned_loader_works_and_blocks_nothing() {
 async fn a_page_that_is_reloaded_after_paying_shows_the_receipt() {
     let stage = Stage::shared();
     let order = stage.merchant.sign(&stage.claims("reloaded"));
-    let address = stage.site.publish("reloaded", page_with_tag(stage, &order, ""));
+    let address = stage
+        .site
+        .publish("reloaded", page_with_tag(stage, &order, ""));
     let scenario = Scenario::new("reloaded");
     scenario
         .play(stage, async move |session| {
@@ -168,6 +189,29 @@ async fn a_page_that_is_reloaded_after_paying_shows_the_receipt() {
         })
         .await;
     assert_eq!(stage.payments_of("reloaded").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_reloaded_while_the_bank_thinks_learns_the_outcome() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("impatient"));
+    let address = stage
+        .site
+        .publish("impatient", page_with_tag(stage, &order, ""));
+    let scenario = Scenario::new("reloaded while processing").with_complaints(&["409 (Conflict)"]);
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            session.pay_with(persona_for("slow")).await;
+            session.read(PAY, "Processing").await;
+            session.enter_page().await;
+            session.go(&address).await;
+            session.enter_frame(FRAME).await;
+            session.read(PANEL, "We’re checking your payment").await;
+            session.read(PANEL, "Payment complete").await;
+        })
+        .await;
+    assert_eq!(stage.payments_of("impatient").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,7 +237,9 @@ async fn a_page_that_the_order_does_not_name_gets_no_form() {
     let mut claims = stage.claims("elsewhere");
     claims.parent_origins = vec![harness::client::origin(&stage.foreign_site.origin())];
     let order = stage.merchant.sign(&claims);
-    let address = stage.site.publish("elsewhere", page_with_tag(stage, &order, ""));
+    let address = stage
+        .site
+        .publish("elsewhere", page_with_tag(stage, &order, ""));
     let scenario = Scenario::new("not named in the order");
     scenario
         .play(stage, async move |session| {
@@ -210,7 +256,9 @@ async fn a_page_that_the_order_does_not_name_gets_no_form() {
 async fn an_order_with_a_page_that_is_not_registered_is_refused_by_the_verifier() {
     let stage = Stage::shared();
     let mut claims = stage.claims("both");
-    claims.parent_origins.push(harness::client::origin(&stage.foreign_site.origin()));
+    claims
+        .parent_origins
+        .push(harness::client::origin(&stage.foreign_site.origin()));
     let order = stage.merchant.sign(&claims);
     let address = stage.site.publish("both", page_with_tag(stage, &order, ""));
     let scenario = Scenario::new("not registered").with_complaints(&["403 (Forbidden)"]);

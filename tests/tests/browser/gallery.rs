@@ -24,7 +24,11 @@ fn rich_claims(stage: &Stage, name: &str) -> OrderClaims {
     OrderClaims {
         description: Some("Delivered to your door within three working days".into()),
         items: Some(vec![
-            item("The Lighthouse Keeper’s Almanac, illustrated edition", 1, 3490),
+            item(
+                "The Lighthouse Keeper’s Almanac, illustrated edition",
+                1,
+                3490,
+            ),
             item("Postcards of the old harbour", 12, 1800),
             item("Delivery", 1, 490),
         ]),
@@ -35,7 +39,9 @@ fn rich_claims(stage: &Stage, name: &str) -> OrderClaims {
 
 async fn publish_and_go(session: &Session, stage: &Stage, claims: &OrderClaims) {
     let order = stage.merchant.sign(claims);
-    let address = stage.site.publish(&claims.order_ref, page_with_tag(stage, &order, ""));
+    let address = stage
+        .site
+        .publish(&claims.order_ref, page_with_tag(stage, &order, ""));
     session.go(&address).await;
 }
 
@@ -45,154 +51,194 @@ async fn every_state_of_a_payment_can_be_seen_and_used_by_everybody() {
         provider_timeout_ms: 500,
     }));
     let own = Arc::clone(&stage);
-    let scenario = Scenario::new("states of a payment").with_complaints(&["net::ERR_EMPTY_RESPONSE"]);
+    let scenario =
+        Scenario::new("states of a payment").with_complaints(&["net::ERR_EMPTY_RESPONSE"]);
     scenario
         .play(&stage, async move |session| {
-            let (session, network) = (&*session, &own.verifier_network);
-            let mut gallery = Gallery::new(session, Some(FRAME));
-
-            let order = own.merchant.sign(&rich_claims(&own, "payment"));
-            let address = own.site.publish("payment", page_with_tag(&own, &order, ""));
-            network.fail("sealpay-widget_bg.wasm", Fault::Held, u32::MAX);
-            for width in WIDTHS {
-                gallery.resize(width, 800).await;
-                // The driver would wait for the script that is held.
-                let address = serde_json::json!({ "url": address });
-                session.developer_tools("Page.navigate", address).await;
-                session.enter_frame(FRAME).await;
-                session.see("#skeleton").await;
-                gallery.show_at(width, "loading").await;
-            }
-            network.mend();
-            session.enter_form().await;
-            gallery.show("form").await;
-
-            session.enter_form().await;
-            session.press(PAY).await;
-            session.read("#number-note", "Enter the card number").await;
-            gallery.show("mistakes").await;
-
-            session.enter_form().await;
-            session.fill_in(AMEX).await;
-            session.type_into("#holder", "Ada Lovelace").await;
-            gallery.show("filled-in-amex").await;
-
-            session.enter_form().await;
-            session.replace_card(INSUFFICIENT_FUNDS).await;
-            session.press(PAY).await;
-            session.read(NOTICE, "declined").await;
-            gallery.show("declined").await;
-
-            network.fail("/v1/payments", Fault::Held, 1);
-            session.enter_form().await;
-            session.replace_card(VISA).await;
-            session.press(PAY).await;
-            session.read(PAY, "Processing").await;
-            gallery.show("processing").await;
-            network.mend();
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "Payment complete").await;
-            gallery.show("paid").await;
-
-            let mut claims = rich_claims(&own, "reserve");
-            claims.capture = Capture::Manual;
-            publish_and_go(session, &own, &claims).await;
-            network.fail("/v1/payments", Fault::AnswerLost, 1);
-            session.pay_with(MASTERCARD).await;
-            session.read(PANEL, "The connection was interrupted").await;
-            gallery.show("interrupted").await;
-            session.enter_frame(FRAME).await;
-            session.press(".panel button").await;
-            session.read(PANEL, "Payment authorized").await;
-            gallery.show("authorized").await;
-
-            publish_and_go(session, &own, &rich_claims(&own, "unknown")).await;
-            session.pay_with(persona_for("no_answer")).await;
-            session.read(PANEL, "We’re checking your payment").await;
-            // The next question waits until the pictures are taken.
-            network.fail("/v1/payments", Fault::Held, 1);
-            gallery.show("checking").await;
-            network.mend();
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "Payment complete").await;
+            let mut gallery = Gallery::new(&session, Some(FRAME));
+            show_loading(&session, &own, &mut gallery).await;
+            show_a_decline_and_a_payment(&session, &own, &mut gallery).await;
+            show_an_interruption(&session, &own, &mut gallery).await;
+            show_an_unknown_outcome(&session, &own, &mut gallery).await;
             gallery.close();
         })
         .await;
+}
+
+async fn show_loading(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
+    let order = stage.merchant.sign(&rich_claims(stage, "payment"));
+    let tag = page_with_tag(stage, &order, "");
+    let address = serde_json::json!({ "url": stage.site.publish("payment", tag) });
+    let network = &stage.verifier_network;
+    network.fail("sealpay-widget_bg.wasm", Fault::Held, u32::MAX);
+    for width in WIDTHS {
+        gallery.resize(width, 800).await;
+        // The driver would wait for the script that is held.
+        session
+            .developer_tools("Page.navigate", address.clone())
+            .await;
+        session.enter_frame(FRAME).await;
+        session.see("#skeleton").await;
+        gallery.show_at(width, "loading").await;
+    }
+    network.mend();
+}
+
+async fn show_a_decline_and_a_payment(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
+    session.enter_form().await;
+    gallery.show("form").await;
+
+    session.enter_form().await;
+    session.press(PAY).await;
+    session.read("#number-note", "Enter the card number").await;
+    gallery.show("mistakes").await;
+
+    session.enter_form().await;
+    session.fill_in(AMEX).await;
+    session.type_into("#holder", "Ada Lovelace").await;
+    gallery.show("filled-in-amex").await;
+
+    session.enter_form().await;
+    session.replace_card(INSUFFICIENT_FUNDS).await;
+    session.press(PAY).await;
+    session.read(NOTICE, "declined").await;
+    gallery.show("declined").await;
+
+    stage.verifier_network.fail("/v1/payments", Fault::Held, 1);
+    session.enter_form().await;
+    session.replace_card(VISA).await;
+    session.press(PAY).await;
+    session.read(PAY, "Processing").await;
+    gallery.show("processing").await;
+    stage.verifier_network.mend();
+    session.enter_frame(FRAME).await;
+    session.read(PANEL, "Payment complete").await;
+    gallery.show("paid").await;
+}
+
+async fn show_an_interruption(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
+    let mut claims = rich_claims(stage, "reserve");
+    claims.capture = Capture::Manual;
+    publish_and_go(session, stage, &claims).await;
+    stage
+        .verifier_network
+        .fail("/v1/payments", Fault::AnswerLost, 1);
+    session.pay_with(MASTERCARD).await;
+    session.read(PANEL, "The connection was interrupted").await;
+    gallery.show("interrupted").await;
+    session.enter_frame(FRAME).await;
+    session.press(".panel button").await;
+    session.read(PANEL, "Payment authorized").await;
+    gallery.show("authorized").await;
+}
+
+async fn show_an_unknown_outcome(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
+    publish_and_go(session, stage, &rich_claims(stage, "unknown")).await;
+    session.pay_with(persona_for("no_answer")).await;
+    session.read(PANEL, "We’re checking your payment").await;
+    // The next question waits until the pictures are taken.
+    stage.verifier_network.fail("/v1/payments", Fault::Held, 1);
+    gallery.show("checking").await;
+    stage.verifier_network.mend();
+    session.enter_frame(FRAME).await;
+    session.read(PANEL, "Payment complete").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_end_without_a_payment_can_be_seen_and_used_by_everybody() {
     let stage = Arc::new(Stage::set_up(Staging::default()));
     let own = Arc::clone(&stage);
-    let scenario = Scenario::new("ends without a payment")
-        .with_complaints(&["410 (Gone)", "404 (Not Found)", "could not start", "net::ERR_EMPTY_RESPONSE"]);
+    let scenario = Scenario::new("ends without a payment").with_complaints(&[
+        "404 (Not Found)",
+        "could not start",
+        "410 (Gone)",
+        "net::ERR_EMPTY_RESPONSE",
+    ]);
     scenario
         .play(&stage, async move |session| {
-            let (session, network) = (&*session, &own.verifier_network);
-            let mut gallery = Gallery::new(session, Some(FRAME));
-
+            let mut gallery = Gallery::new(&session, Some(FRAME));
             // First, because the browser keeps a script that it got once.
-            network.fail("sealpay-widget_bg.wasm", Fault::NotFound, u32::MAX);
-            publish_and_go(session, &own, &rich_claims(&own, "no-script")).await;
-            session.enter_frame(FRAME).await;
-            session.read("#failure", "could not start").await;
-            gallery.show("script-blocked").await;
-            network.mend();
-
-            network.fail("/v1/sessions", Fault::RequestLost, 3);
-            publish_and_go(session, &own, &rich_claims(&own, "unreachable")).await;
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "cannot be reached").await;
-            gallery.show("unreachable").await;
-            session.enter_frame(FRAME).await;
-            session.press(".panel button").await;
-
-            session.enter_form().await;
-            session.fill_in(INSUFFICIENT_FUNDS).await;
-            use_up_every_attempt(session, INSUFFICIENT_FUNDS).await;
-            session.read(PANEL, "No attempts are left").await;
-            gallery.show("exhausted").await;
-
-            let mut claims = rich_claims(&own, "gone");
-            (claims.iat, claims.exp) = (claims.iat - 900, claims.iat - 1);
-            publish_and_go(session, &own, &claims).await;
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "This checkout has expired").await;
-            gallery.show("expired").await;
-
-            let mut claims = rich_claims(&own, "not-here");
-            claims.parent_origins = vec![harness::client::origin(&own.foreign_site.origin())];
-            publish_and_go(session, &own, &claims).await;
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "This page may not take payments").await;
-            gallery.show("origin-not-allowed").await;
-
+            show_a_blocked_script(&session, &own, &mut gallery).await;
+            show_an_unreachable_verifier(&session, &own, &mut gallery).await;
+            show_refusals(&session, &own, &mut gallery).await;
             gallery.close();
-
-            // Outside the frame: what the loader shows in its place.
-            let mut gallery = Gallery::new(session, None);
-            let form = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
-            let mount = "Sealpay.mount('#form', { order: 'none' })";
-            let address = own.site.publish("loader", page(&own, form, mount));
-            session.go(&address).await;
-            session.read("[role=alert]", "cannot be paid").await;
-            gallery.show("loader-order-malformed").await;
-            network.fail("/checkout/", Fault::NotFound, u32::MAX);
-            let order = own.merchant.sign(&own.claims("loader-timeout"));
-            let tag = page_with_tag(&own, &order, "data-timeout=\"500\"");
-            session.go(&own.site.publish("loader-timeout", tag)).await;
-            session.read("[role=alert]", "could not be loaded").await;
-            gallery.show("loader-timeout").await;
+            let mut gallery = Gallery::new(&session, None);
+            show_the_loader_alone(&session, &own, &mut gallery).await;
             gallery.close();
         })
         .await;
+}
+
+async fn show_a_blocked_script(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
+    let network = &stage.verifier_network;
+    network.fail("sealpay-widget_bg.wasm", Fault::NotFound, u32::MAX);
+    publish_and_go(session, stage, &rich_claims(stage, "no-script")).await;
+    session.enter_frame(FRAME).await;
+    session.read("#failure", "could not start").await;
+    gallery.show("script-blocked").await;
+    network.mend();
+}
+
+async fn show_an_unreachable_verifier(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
+    stage
+        .verifier_network
+        .fail("/v1/sessions", Fault::RequestLost, 3);
+    publish_and_go(session, stage, &rich_claims(stage, "unreachable")).await;
+    session.enter_frame(FRAME).await;
+    session.read(PANEL, "cannot be reached").await;
+    gallery.show("unreachable").await;
+    session.enter_frame(FRAME).await;
+    session.press(".panel button").await;
+    session.enter_form().await;
+    session.fill_in(INSUFFICIENT_FUNDS).await;
+    use_up_every_attempt(session, INSUFFICIENT_FUNDS).await;
+    session.read(PANEL, "No attempts are left").await;
+    gallery.show("exhausted").await;
+}
+
+async fn show_refusals(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
+    let mut claims = rich_claims(stage, "gone");
+    (claims.iat, claims.exp) = (claims.iat - 900, claims.iat - 1);
+    publish_and_go(session, stage, &claims).await;
+    session.enter_frame(FRAME).await;
+    session.read(PANEL, "This checkout has expired").await;
+    gallery.show("expired").await;
+
+    let mut claims = rich_claims(stage, "not-here");
+    claims.parent_origins = vec![harness::client::origin(&stage.foreign_site.origin())];
+    publish_and_go(session, stage, &claims).await;
+    session.enter_frame(FRAME).await;
+    session.read(PANEL, "This page may not take payments").await;
+    gallery.show("origin-not-allowed").await;
+}
+
+/// What the loader shows in place of the frame.
+async fn show_the_loader_alone(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
+    let form = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
+    let mount = "Sealpay.mount('#form', { order: 'none' })";
+    session
+        .go(&stage.site.publish("loader", page(stage, form, mount)))
+        .await;
+    session.read("[role=alert]", "cannot be paid").await;
+    gallery.show("loader-order-malformed").await;
+
+    stage
+        .verifier_network
+        .fail("/checkout/", Fault::NotFound, u32::MAX);
+    let order = stage.merchant.sign(&stage.claims("loader-timeout"));
+    let tag = page_with_tag(stage, &order, "data-timeout=\"500\"");
+    session.go(&stage.site.publish("loader-timeout", tag)).await;
+    session.read("[role=alert]", "could not be loaded").await;
+    gallery.show("loader-timeout").await;
 }
 
 /// Every further press is one more decline, until there are no more.
 async fn use_up_every_attempt(session: &Session, card: Card) {
     for attempt in 1..=ATTEMPTS_PER_SESSION {
         if attempt > 1 {
-            session.type_into("#security-code", card.security_code).await;
+            session
+                .type_into("#security-code", card.security_code)
+                .await;
         }
         session.press(PAY).await;
         if attempt < ATTEMPTS_PER_SESSION {
@@ -237,6 +283,7 @@ async fn every_page_of_the_shop_can_be_seen_and_used_by_everybody() {
             session.enter_form().await;
             session.enter_page().await;
             gallery.show("shop-checkout").await;
+            gallery.show_in_docs("form.png", 1030).await;
             let order_page = format!("{}/orders/{order}", own.shop());
             session.go(&order_page).await;
             gallery.show("shop-order-waiting").await;

@@ -1,4 +1,9 @@
 //! The whole in a real Chromium: the widget in a merchant's page, the verifier, the shop.
+//!
+//! Every scenario ends with what must hold after all of them, see [`harness::scenario`]. Without
+//! Chromium they say that they are skipped.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod embedding;
 mod gallery;

@@ -32,7 +32,11 @@ async fn expect_the_page_to_work(session: &Session) {
 async fn expect_the_promise_to_end(session: &Session, expected: &str) {
     session.enter_page().await;
     let ended = eventually("the end of the promise", async || {
-        session.run("return window.ended ?? null", Vec::new()).await.as_str().map(str::to_owned)
+        session
+            .run("return window.ended ?? null", Vec::new())
+            .await
+            .as_str()
+            .map(str::to_owned)
     })
     .await;
     assert_eq!(ended, expected);
@@ -55,7 +59,8 @@ async fn a_blocked_script_of_the_form_is_told_and_a_retry_brings_the_form() {
         let own = Arc::clone(&stage);
         scenario
             .play(&stage, async move |session| {
-                own.verifier_network.fail(blocked, Fault::NotFound, u32::MAX);
+                own.verifier_network
+                    .fail(blocked, Fault::NotFound, u32::MAX);
                 session.go(&address).await;
                 expect_the_promise_to_end(&session, "load_timeout").await;
                 assert_eq!(session.hear("error").await["code"], "load_timeout");
@@ -77,10 +82,13 @@ async fn a_blocked_loader_is_told_by_the_shop() {
     let scenario = Scenario::new("blocked loader").with_complaints(&[MISSING]);
     scenario
         .play(&stage, async move |session| {
-            own.verifier_network.fail("/checkout.js", Fault::NotFound, u32::MAX);
+            own.verifier_network
+                .fail("/checkout.js", Fault::NotFound, u32::MAX);
             session.go(&own.shop()).await;
             session.press(".product form button[type=submit]").await;
-            session.read("[data-payment-missing]", "could not be loaded").await;
+            session
+                .read("[data-payment-missing]", "could not be loaded")
+                .await;
             own.verifier_network.mend();
             session.press("[data-payment-missing] a").await;
             session.pay_with(VISA).await;
@@ -112,7 +120,9 @@ async fn a_page_whose_policy_has_no_frames_is_told_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_is_none_is_told_without_a_retry() {
     let stage = Stage::shared();
-    let address = stage.site.publish("no-order", page_with_promise(stage, "not.an.order"));
+    let address = stage
+        .site
+        .publish("no-order", page_with_promise(stage, "not.an.order"));
     let scenario = Scenario::new("no order");
     scenario
         .play(stage, async move |session| {
@@ -131,7 +141,9 @@ async fn a_checkout_expires_in_front_of_the_shopper() {
     let mut claims = stage.claims("expires");
     claims.exp = claims.iat + 6;
     let order = stage.merchant.sign(&claims);
-    let address = stage.site.publish("expires", page_with_tag(stage, &order, ""));
+    let address = stage
+        .site
+        .publish("expires", page_with_tag(stage, &order, ""));
     let scenario = Scenario::new("expires");
     scenario
         .play(stage, async move |session| {
@@ -151,7 +163,9 @@ async fn an_order_that_has_expired_opens_no_form() {
     let mut claims = stage.claims("expired");
     (claims.iat, claims.exp) = (claims.iat - 900, claims.iat - 1);
     let order = stage.merchant.sign(&claims);
-    let address = stage.site.publish("expired", page_with_promise(stage, &order));
+    let address = stage
+        .site
+        .publish("expired", page_with_promise(stage, &order));
     let scenario = Scenario::new("expired").with_complaints(&["410 (Gone)"]);
     scenario
         .play(stage, async move |session| {

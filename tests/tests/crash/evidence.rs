@@ -4,8 +4,8 @@
 
 use super::kept::{Kept, Row, sqlite_rows};
 use super::shopper::{Record, Told};
-use harness::webhook_receiver::Arrival;
 use ed25519_dalek::VerifyingKey;
+use harness::webhook_receiver::Arrival;
 use sealpay_protocol::api::ShopperState;
 use sealpay_protocol::webhook::EndpointSecret;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,8 +59,10 @@ const EVENTS: &str = "SELECT payment, id, kind, sequence, body FROM events
     ORDER BY payment, sequence, id";
 
 /// The last event of a payment says what its state is.
-const FINAL: [(&str, &str); 2] =
-    [("captured", "payment.captured"), ("declined", "payment.declined")];
+const FINAL: [(&str, &str); 2] = [
+    ("captured", "payment.captured"),
+    ("declined", "payment.declined"),
+];
 
 impl Evidence {
     pub(super) async fn gather(
@@ -73,20 +75,46 @@ impl Evidence {
         for row in kept.rows(EVENTS).await {
             let [payment, id, kind, sequence, body] = columns(row);
             let sequence = sequence.parse().unwrap();
-            events.entry(payment).or_default().push(Event { id, kind, sequence, body });
+            events.entry(payment).or_default().push(Event {
+                id,
+                kind,
+                sequence,
+                body,
+            });
         }
         let payments = kept.rows(PAYMENTS).await.into_iter().map(|row| {
             let [id, session, attempt, state, amount, currency, sequence] = columns(row);
             let money = format!("{amount} {currency}");
             let sequence = sequence.parse().unwrap();
-            (id, Payment { session, attempt, state, money, sequence })
+            (
+                id,
+                Payment {
+                    session,
+                    attempt,
+                    state,
+                    money,
+                    sequence,
+                },
+            )
         });
         let payments = payments.collect();
         let book = sqlite_rows(book, BOOK).into_iter().map(|row| {
             let [reference, answer, amount, currency] = columns(row);
-            (reference, Booked { answer, money: format!("{amount} {currency}") })
+            (
+                reference,
+                Booked {
+                    answer,
+                    money: format!("{amount} {currency}"),
+                },
+            )
         });
-        Self { records, payments, book: book.collect(), events, arrivals }
+        Self {
+            records,
+            payments,
+            book: book.collect(),
+            events,
+            arrivals,
+        }
     }
 
     /// What is not as it must be, one sentence each.
@@ -110,7 +138,12 @@ impl Evidence {
         if by_attempt.len() != self.payments.len() {
             findings.push("an attempt has two payments".into());
         }
-        for Record { session, attempt, told } in &self.records {
+        for Record {
+            session,
+            attempt,
+            told,
+        } in &self.records
+        {
             let stored = by_attempt.get(attempt.to_string().as_str());
             match (told, stored) {
                 (Told::Outcome { payment, state, .. }, Some((id, stored))) => {
@@ -142,7 +175,10 @@ impl Evidence {
     }
 
     fn paid_sessions(&self) -> BTreeSet<&str> {
-        let paid = self.payments.values().filter(|payment| payment.state == "captured");
+        let paid = self
+            .payments
+            .values()
+            .filter(|payment| payment.state == "captured");
         paid.map(|payment| payment.session.as_str()).collect()
     }
 
@@ -170,34 +206,53 @@ impl Evidence {
             };
             let approved = booked.answer == "approved";
             if approved != (payment.state == "captured") {
-                findings.push(format!("{reference}: the bank says {}, the verifier {}",
-                    booked.answer, payment.state));
+                findings.push(format!(
+                    "{reference}: the bank says {}, the verifier {}",
+                    booked.answer, payment.state
+                ));
             }
             if approved && booked.money != payment.money {
-                findings.push(format!("{reference}: the bank took {}, the payment is {}",
-                    booked.money, payment.money));
+                findings.push(format!(
+                    "{reference}: the bank took {}, the payment is {}",
+                    booked.money, payment.money
+                ));
             }
         }
         let unbooked = |id: &&String| !self.book.contains_key(*id);
         for id in self.payments.keys().filter(unbooked) {
-            findings.push(format!("{id} has an outcome that the bank knows nothing of"));
+            findings.push(format!(
+                "{id} has an outcome that the bank knows nothing of"
+            ));
         }
     }
 
     /// Every change was written down once, in order, and nothing that never was.
     fn check_events(&self, findings: &mut Vec<String>) {
-        let strangers = self.events.keys().filter(|id| !self.payments.contains_key(*id));
-        findings.extend(strangers.map(|id| format!("there are events of {id}, which is not there")));
+        let strangers = self
+            .events
+            .keys()
+            .filter(|id| !self.payments.contains_key(*id));
+        findings
+            .extend(strangers.map(|id| format!("there are events of {id}, which is not there")));
         for (id, payment) in &self.payments {
             let events = self.events.get(id).map(Vec::as_slice).unwrap_or_default();
-            if !events.iter().map(|event| event.sequence).eq(1..=payment.sequence) {
-                findings.push(format!("{id}: the sequence of events has a gap or a double"));
+            if !events
+                .iter()
+                .map(|event| event.sequence)
+                .eq(1..=payment.sequence)
+            {
+                findings.push(format!(
+                    "{id}: the sequence of events has a gap or a double"
+                ));
             }
             let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
             let last = FINAL.into_iter().find(|(state, _)| *state == payment.state);
             let last = last.map_or("none", |(_, kind)| kind);
             if kinds != [last] && kinds != ["payment.unknown", last] {
-                findings.push(format!("{id} is {} and its events are {kinds:?}", payment.state));
+                findings.push(format!(
+                    "{id} is {} and its events are {kinds:?}",
+                    payment.state
+                ));
             }
             for event in events {
                 check_body(id, payment, event, findings);
@@ -241,9 +296,15 @@ fn check_body(id: &str, payment: &Payment, event: &Event, findings: &mut Vec<Str
         && body["data"]["sequence"] == event.sequence
         && told["id"] == id
         && told["attempt"] == payment.attempt.as_str()
-        && format!("{} {}", told["amount"], told["currency"].as_str().unwrap_or_default())
-            == payment.money;
+        && format!(
+            "{} {}",
+            told["amount"],
+            told["currency"].as_str().unwrap_or_default()
+        ) == payment.money;
     if !right {
-        findings.push(format!("{}: the body does not tell of {id}: {body}", event.id));
+        findings.push(format!(
+            "{}: the body does not tell of {id}: {body}",
+            event.id
+        ));
     }
 }

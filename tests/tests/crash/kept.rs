@@ -33,7 +33,9 @@ pub(super) fn sqlite_rows(file: &Path, sql: &str) -> Vec<Row> {
     // The log beside the file can only be read by somebody who may write the index to it.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let connection = Connection::open_with_flags(file, flags).unwrap();
-    connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    connection
+        .busy_timeout(std::time::Duration::from_secs(10))
+        .unwrap();
     let mut statement = connection.prepare(sql).unwrap();
     let width = statement.column_count();
     let rows = statement.query_map([], |row| {

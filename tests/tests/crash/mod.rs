@@ -66,14 +66,30 @@ impl World {
         }
         let receiver = WebhookReceiver::start().await;
         let merchant = setup.add_merchant(Some(receiver.url()));
-        let secret = merchant.webhook_secret.as_deref().and_then(EndpointSecret::parse).unwrap();
+        let secret = merchant
+            .webhook_secret
+            .as_deref()
+            .and_then(EndpointSecret::parse)
+            .unwrap();
         let setups: Vec<Setup> = (0..verifiers)
-            .map(|_| Setup { listen: free_address(), ..setup.clone() })
+            .map(|_| Setup {
+                listen: free_address(),
+                ..setup.clone()
+            })
             .collect();
         let addresses = setups.iter().map(|setup| setup.listen).collect();
         let street = Arc::new(Street::new(merchant, setup.origin.clone(), addresses));
         let chance = Chance::of(seed);
-        Self { folder, kept, setups, street, receiver, secret, chance, seed }
+        Self {
+            folder,
+            kept,
+            setups,
+            street,
+            receiver,
+            secret,
+            chance,
+            seed,
+        }
     }
 
     fn send_shoppers_out(&mut self) -> JoinSet<()> {
@@ -97,23 +113,35 @@ impl World {
         const PENDING: &str = "SELECT COUNT(*) FROM deliveries WHERE state = 'pending'";
         let started = Instant::now();
         loop {
-            let (open, pending) = (self.kept.number(OPEN).await, self.kept.number(PENDING).await);
+            let (open, pending) = (
+                self.kept.number(OPEN).await,
+                self.kept.number(PENDING).await,
+            );
             if (open, pending) == (0, 0) {
                 return;
             }
             let late = started.elapsed() > UNTIL_QUIET;
-            assert!(!late, "{open} payments and {pending} deliveries are open for too long");
+            assert!(
+                !late,
+                "{open} payments and {pending} deliveries are open for too long"
+            );
             sleep(Duration::from_millis(200)).await;
         }
     }
 
     async fn keys(&self, running: &Setup) -> Keys {
         let mut connection = KeepAlive::connect(running.listen).await.unwrap();
-        let answer = connection.exchange(&get("/v1/keys", running.listen)).await.unwrap();
+        let answer = connection
+            .exchange(&get("/v1/keys", running.listen))
+            .await
+            .unwrap();
         let keys: serde_json::Value = serde_json::from_slice(answer.body).unwrap();
         let key = public_key(keys["webhook_keys"][0]["public_key"].as_str().unwrap());
         let secret = EndpointSecret::new(*self.secret.bytes());
-        Keys { key: key.unwrap(), secret }
+        Keys {
+            key: key.unwrap(),
+            secret,
+        }
     }
 
     async fn evidence(&self) -> Evidence {
@@ -128,7 +156,10 @@ impl World {
         let mut findings = self.street.complaints.lock().unwrap().clone();
         findings.extend(evidence.findings(keys));
         findings.extend(leaks::in_folder(self.folder.path(), &[]));
-        let captured = evidence.payments.values().filter(|payment| payment.state == "captured");
+        let captured = evidence
+            .payments
+            .values()
+            .filter(|payment| payment.state == "captured");
         let events: usize = evidence.events.values().map(Vec::len).sum();
         let cut = self.street.cut.load(Ordering::Relaxed);
         let again = self.street.asked_again.load(Ordering::Relaxed);
@@ -149,13 +180,20 @@ impl World {
         let path = self.folder.path().to_owned();
         // What it kept is needed to find out why.
         std::mem::forget(self.folder);
-        let shown = findings.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
+        let shown = findings
+            .iter()
+            .take(40)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n");
         panic!("seed {}, kept in {}:\n{shown}", self.seed, path.display());
     }
 }
 
 fn kills() -> u64 {
-    setting("SEALPAY_CRASH_KILLS").and_then(|text| text.parse().ok()).unwrap_or(6)
+    setting("SEALPAY_CRASH_KILLS")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(6)
 }
 
 /// A moment that is sometimes in the middle of the start, and mostly under full load.
@@ -225,31 +263,73 @@ type Falsehood = (fn(&mut Evidence), &'static str);
 
 const FALSEHOODS: [Falsehood; 14] = [
     (|e| drop(e.payments.pop_first()), "is lost"),
-    (|e| first_payment(e, "captured").state = "declined".into(), "was told"),
-    (|e| first_payment(e, "captured").state = "authorizing".into(), "is left authorizing"),
-    (|e| first_payment(e, "declined").state = "unknown".into(), "is left unknown"),
+    (
+        |e| first_payment(e, "captured").state = "declined".into(),
+        "was told",
+    ),
+    (
+        |e| first_payment(e, "captured").state = "authorizing".into(),
+        "is left authorizing",
+    ),
+    (
+        |e| first_payment(e, "declined").state = "unknown".into(),
+        "is left unknown",
+    ),
     (pay_twice, "was paid 2 times"),
-    (|e| first_booked(e).answer = "lost_card".into(), "the bank says lost_card"),
-    (|e| first_booked(e).money = "1 EUR".into(), "the bank took 1 EUR"),
+    (
+        |e| first_booked(e).answer = "lost_card".into(),
+        "the bank says lost_card",
+    ),
+    (
+        |e| first_booked(e).money = "1 EUR".into(),
+        "the bank took 1 EUR",
+    ),
     (|e| drop(e.book.pop_first()), "the bank knows nothing of"),
     (|e| rename(&mut e.book), "the verifier does not"),
-    (|e| e.events.values_mut().for_each(|events| drop(events.remove(0))), "gap or a double"),
-    (|e| first_event(e).kind = "payment.authorized".into(), "and its events are"),
+    (
+        |e| {
+            e.events
+                .values_mut()
+                .for_each(|events| drop(events.remove(0)))
+        },
+        "gap or a double",
+    ),
+    (
+        |e| first_event(e).kind = "payment.authorized".into(),
+        "and its events are",
+    ),
     (|e| first_event(e).body = "{}".into(), "does not tell of"),
-    (|e| e.arrivals[0].body.push(b' '), "No signature of the webhook fits"),
+    (
+        |e| e.arrivals[0].body.push(b' '),
+        "No signature of the webhook fits",
+    ),
     (|e| drop(e.arrivals.remove(0)), "never arrived"),
 ];
 
 fn first_payment<'a>(evidence: &'a mut Evidence, state: &str) -> &'a mut evidence::Payment {
-    evidence.payments.values_mut().find(|payment| payment.state == state).unwrap()
+    evidence
+        .payments
+        .values_mut()
+        .find(|payment| payment.state == state)
+        .unwrap()
 }
 
 fn first_booked(evidence: &mut Evidence) -> &mut evidence::Booked {
-    evidence.book.values_mut().find(|booked| booked.answer == "approved").unwrap()
+    evidence
+        .book
+        .values_mut()
+        .find(|booked| booked.answer == "approved")
+        .unwrap()
 }
 
 fn first_event(evidence: &mut Evidence) -> &mut evidence::Event {
-    evidence.events.values_mut().next().unwrap().first_mut().unwrap()
+    evidence
+        .events
+        .values_mut()
+        .next()
+        .unwrap()
+        .first_mut()
+        .unwrap()
 }
 
 fn pay_twice(evidence: &mut Evidence) {
@@ -274,7 +354,12 @@ async fn whatever_could_go_wrong_in_a_crash_would_be_found() {
     drop(process);
     let evidence = world.evidence().await;
     assert_eq!(evidence.findings(&keys), Vec::<String>::new());
-    assert!(evidence.records.iter().any(|record| record.told == Told::SessionComplete));
+    assert!(
+        evidence
+            .records
+            .iter()
+            .any(|record| record.told == Told::SessionComplete)
+    );
     for (falsify, sentence) in FALSEHOODS {
         let mut falsified = evidence.clone();
         falsify(&mut falsified);

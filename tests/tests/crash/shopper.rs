@@ -32,7 +32,11 @@ pub(super) struct Habit {
 }
 
 const fn habit(outcome: Option<&'static str>, cards: &'static [&'static str]) -> Habit {
-    Habit { outcome, cards, at_once: false }
+    Habit {
+        outcome,
+        cards,
+        at_once: false,
+    }
 }
 
 const ONE_CARD: &[&str] = &[APPROVED_CARD];
@@ -44,8 +48,16 @@ pub(super) const QUICK: &[Habit] = &[
     habit(Some("insufficient_funds"), ONE_CARD),
     habit(None, &[DECLINED_CARD, APPROVED_CARD]),
     habit(None, &[DECLINED_CARD, DECLINED_CARD, APPROVED_CARD]),
-    Habit { outcome: None, cards: &[APPROVED_CARD, APPROVED_CARD], at_once: true },
-    Habit { outcome: None, cards: &[DECLINED_CARD, APPROVED_CARD, APPROVED_CARD], at_once: true },
+    Habit {
+        outcome: None,
+        cards: &[APPROVED_CARD, APPROVED_CARD],
+        at_once: true,
+    },
+    Habit {
+        outcome: None,
+        cards: &[DECLINED_CARD, APPROVED_CARD, APPROVED_CARD],
+        at_once: true,
+    },
 ];
 
 /// Those whose bank takes its time, or never answers.
@@ -55,14 +67,22 @@ pub(super) const PATIENT: &[Habit] = &[
     habit(Some("no_answer_declined"), &[APPROVED_CARD, APPROVED_CARD]),
     habit(Some("never_received"), ONE_CARD),
     habit(Some("error"), &[APPROVED_CARD, APPROVED_CARD]),
-    Habit { outcome: Some("slow"), cards: &[APPROVED_CARD, APPROVED_CARD], at_once: true },
+    Habit {
+        outcome: Some("slow"),
+        cards: &[APPROVED_CARD, APPROVED_CARD],
+        at_once: true,
+    },
 ];
 
 /// What became of an attempt, as its shopper was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Told {
     /// Captured or declined.
-    Outcome { payment: PaymentId, state: ShopperState, decline: Option<String> },
+    Outcome {
+        payment: PaymentId,
+        state: ShopperState,
+        decline: Option<String>,
+    },
     /// Another attempt has paid for the order.
     SessionComplete,
 }
@@ -139,7 +159,11 @@ impl Street {
         let browser = Browser::new(&self.origin);
         let order = self.merchant.order(&self.origin, habit.outcome);
         let session = line.open(&browser, &order).await?;
-        let basket = Basket { browser: &browser, order: &order, session: &session };
+        let basket = Basket {
+            browser: &browser,
+            order: &order,
+            session: &session,
+        };
         if habit.at_once {
             return self.pay_at_once(habit.cards, &basket, line, chance).await;
         }
@@ -161,19 +185,22 @@ impl Street {
         let [first, second, rest @ ..] = cards else {
             return Err("nobody races alone".into());
         };
-        let mut others = [Line::new(self, chance.branch()), Line::new(self, chance.branch())];
+        let mut others = [
+            Line::new(self, chance.branch()),
+            Line::new(self, chance.branch()),
+        ];
         let [other, third] = &mut others;
-        let (first, second, third) = tokio::join!(
-            line.pay(basket, first),
-            other.pay(basket, second),
-            async {
+        let (first, second, third) =
+            tokio::join!(line.pay(basket, first), other.pay(basket, second), async {
                 match rest.first() {
                     Some(number) => third.pay(basket, number).await.map(Some),
                     None => Ok(None),
                 }
-            },
-        );
-        let told: Vec<Told> = [Some(first?), Some(second?), third?].into_iter().flatten().collect();
+            },);
+        let told: Vec<Told> = [Some(first?), Some(second?), third?]
+            .into_iter()
+            .flatten()
+            .collect();
         let paid = told.iter().filter(|told| told.captured()).count();
         let refused = told.contains(&Told::SessionComplete);
         if paid > 1 || (refused && paid == 0) {
@@ -185,7 +212,13 @@ impl Street {
 
 impl Told {
     fn captured(&self) -> bool {
-        matches!(self, Self::Outcome { state: ShopperState::Captured, .. })
+        matches!(
+            self,
+            Self::Outcome {
+                state: ShopperState::Captured,
+                ..
+            }
+        )
     }
 }
 
@@ -219,7 +252,12 @@ type Answer = (u16, Vec<u8>);
 
 impl<'a> Line<'a> {
     const fn new(street: &'a Street, chance: Chance) -> Self {
-        Self { street, chance, connection: None, last: None }
+        Self {
+            street,
+            chance,
+            connection: None,
+            last: None,
+        }
     }
 
     /// Sends until there is an answer; every time with what `prepare` signs anew.
@@ -240,7 +278,9 @@ impl<'a> Line<'a> {
     async fn ask_once(&mut self, prepared: &Prepared) -> Option<Answer> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => KeepAlive::connect(*self.chance.pick(&self.street.addresses)).await.ok()?,
+            None => KeepAlive::connect(*self.chance.pick(&self.street.addresses))
+                .await
+                .ok()?,
         };
         let request = encode(prepared, self.street.origin.authority());
         let Ok(received) = connection.exchange(&request).await else {
@@ -266,10 +306,18 @@ impl<'a> Line<'a> {
     /// Makes one attempt, sends it until its outcome is known, and writes that down.
     async fn pay(&mut self, basket: &Basket<'_>, number: &str) -> Result<Told, String> {
         let attempt = attempt();
-        let Basket { browser, order, session } = *basket;
+        let Basket {
+            browser,
+            order,
+            session,
+        } = *basket;
         let body = browser.pay_body(order, session, attempt, &card(number));
-        let sent =
-            Sent { browser: browser.clone(), session: session.clone(), attempt, body };
+        let sent = Sent {
+            browser: browser.clone(),
+            session: session.clone(),
+            attempt,
+            body,
+        };
         let broken_before = self.street.broken.load(Ordering::Relaxed);
         let told = self.send(&sent).await?;
         self.street.records.lock().unwrap().push(Record {
@@ -294,12 +342,18 @@ impl<'a> Line<'a> {
         if again == told {
             return Ok(());
         }
-        Err(format!("{} was {told:?} and is {again:?} after a kill", sent.attempt))
+        Err(format!(
+            "{} was {told:?} and is {again:?} after a kill",
+            sent.attempt
+        ))
     }
 
     async fn send(&mut self, sent: &Sent) -> Result<Told, String> {
         let started = Instant::now();
-        let prepare = || sent.browser.send_attempt(&sent.session, sent.attempt, sent.body.clone());
+        let prepare = || {
+            sent.browser
+                .send_attempt(&sent.session, sent.attempt, sent.body.clone())
+        };
         loop {
             let (status, body) = self.ask(prepare).await?;
             match (status, code_of(&body).as_deref()) {
@@ -317,11 +371,16 @@ impl<'a> Line<'a> {
 }
 
 fn code_of(body: &[u8]) -> Option<String> {
-    serde_json::from_slice::<Problem>(body).ok().map(|problem| problem.code)
+    serde_json::from_slice::<Problem>(body)
+        .ok()
+        .map(|problem| problem.code)
 }
 
 fn unexpected(doing: &str, status: u16, body: &[u8]) -> String {
-    format!("{doing} was answered {status}: {}", String::from_utf8_lossy(body))
+    format!(
+        "{doing} was answered {status}: {}",
+        String::from_utf8_lossy(body)
+    )
 }
 
 fn outcome(sent: &Sent, body: &[u8]) -> Result<Told, String> {

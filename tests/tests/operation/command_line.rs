@@ -22,8 +22,21 @@ fn json(output: &Output) -> serde_json::Value {
 }
 
 fn add(data: &Folder) -> serde_json::Value {
-    let words = ["merchant", "add", "--json", "--name", "Paper Lantern", "--key-id", "2026-11"];
-    let more = ["--public-key", PUBLIC_KEY, "--origin", "https://shop.example"];
+    let words = [
+        "merchant",
+        "add",
+        "--json",
+        "--name",
+        "Paper Lantern",
+        "--key-id",
+        "2026-11",
+    ];
+    let more = [
+        "--public-key",
+        PUBLIC_KEY,
+        "--origin",
+        "https://shop.example",
+    ];
     json(&run(data, &[&words[..], &more[..]].concat()))
 }
 
@@ -33,10 +46,28 @@ fn a_merchant_rotates_keys_origins_and_endpoints_by_commands() {
     let merchant = add(&data)["merchant"].as_str().unwrap().to_owned();
     let other_key = "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw";
     let commands: [&[&str]; 4] = [
-        &["merchant", "add-key", &merchant, "--key-id", "2026-12", "--public-key", other_key],
+        &[
+            "merchant",
+            "add-key",
+            &merchant,
+            "--key-id",
+            "2026-12",
+            "--public-key",
+            other_key,
+        ],
         &["merchant", "retire-key", &merchant, "--key-id", "2026-11"],
-        &["merchant", "add-origin", &merchant, "https://www.shop.example"],
-        &["merchant", "remove-origin", &merchant, "https://shop.example"],
+        &[
+            "merchant",
+            "add-origin",
+            &merchant,
+            "https://www.shop.example",
+        ],
+        &[
+            "merchant",
+            "remove-origin",
+            &merchant,
+            "https://shop.example",
+        ],
     ];
     for words in commands {
         let output = run(&data, words);
@@ -45,15 +76,42 @@ fn a_merchant_rotates_keys_origins_and_endpoints_by_commands() {
     let listed = json(&run(&data, &["merchant", "list"]));
     assert_eq!(listed[0]["merchant"], merchant);
     assert_eq!(listed[0]["order_keys"], serde_json::json!(["2026-12"]));
-    assert_eq!(listed[0]["origins"], serde_json::json!(["https://www.shop.example"]));
+    assert_eq!(
+        listed[0]["origins"],
+        serde_json::json!(["https://www.shop.example"])
+    );
 
     let made = json(&run(&data, &["merchant", "add-api-key", &merchant]));
     assert!(made["api_key"].as_str().unwrap().starts_with("sk_test_"));
+    let id = made["api_key_id"].as_str().unwrap();
+    assert!(
+        run(&data, &["merchant", "revoke-api-key", id])
+            .status
+            .success()
+    );
+    assert!(
+        !run(&data, &["merchant", "revoke-api-key", id])
+            .status
+            .success()
+    );
     let url = "https://shop.example/webhooks/sealpay";
     let endpoint = json(&run(&data, &["merchant", "add-webhook", &merchant, url]));
-    assert!(endpoint["webhook_secret"].as_str().unwrap().starts_with("whsec_"));
+    assert!(
+        endpoint["webhook_secret"]
+            .as_str()
+            .unwrap()
+            .starts_with("whsec_")
+    );
     let id = endpoint["endpoint"].as_str().unwrap();
-    assert!(run(&data, &["merchant", "disable-webhook", id]).status.success());
+    assert!(
+        run(&data, &["merchant", "disable-webhook", id])
+            .status
+            .success()
+    );
+    let listed = json(&run(&data, &["merchant", "list"]));
+    assert_eq!(listed[0]["api_keys"].as_array().map(Vec::len), Some(1));
+    let expected = serde_json::json!([{"endpoint": id, "url": url, "disabled": true}]);
+    assert_eq!(listed[0]["endpoints"], expected);
 }
 
 #[test]
@@ -64,28 +122,75 @@ fn commands_refuse_with_a_sentence() {
     let weak = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let rows: [(&[&str], &str); 9] = [
         (
-            &["merchant", "add-key", &merchant, "--key-id", "2026-11", "--public-key", PUBLIC_KEY],
+            &[
+                "merchant",
+                "add-key",
+                &merchant,
+                "--key-id",
+                "2026-11",
+                "--public-key",
+                PUBLIC_KEY,
+            ],
             "the merchant has, or had, a key 2026-11",
         ),
         (
-            &["merchant", "add-key", &merchant, "--key-id", "weak", "--public-key", weak],
+            &[
+                "merchant",
+                "add-key",
+                &merchant,
+                "--key-id",
+                "weak",
+                "--public-key",
+                weak,
+            ],
             "the public key is not an Ed25519 key",
         ),
-        (&["merchant", "retire-key", &merchant, "--key-id", "none"], "has no active key none"),
-        (&["merchant", "add-origin", &merchant, "https://Shop.example/"], "An origin is http"),
-        (&["merchant", "add-origin", nobody, "https://a.example"], "there is no merchant mer_"),
-        (&["merchant", "add-origin", "shop", "https://a.example"], "26 characters"),
-        (&["merchant", "add-webhook", &merchant, "ftp://a.example"], "must start with https://"),
         (
-            &["merchant", "add-webhook", &merchant, "https://user:word@a.example"],
+            &["merchant", "retire-key", &merchant, "--key-id", "none"],
+            "has no active key none",
+        ),
+        (
+            &["merchant", "add-origin", &merchant, "https://Shop.example/"],
+            "An origin is http",
+        ),
+        (
+            &["merchant", "add-origin", nobody, "https://a.example"],
+            "there is no merchant mer_",
+        ),
+        (
+            &["merchant", "add-origin", "shop", "https://a.example"],
+            "26 characters",
+        ),
+        (
+            &["merchant", "add-webhook", &merchant, "ftp://a.example"],
+            "must start with https://",
+        ),
+        (
+            &[
+                "merchant",
+                "add-webhook",
+                &merchant,
+                "https://user:word@a.example",
+            ],
             "must not hold a user name",
         ),
-        (&["merchant", "revoke-api-key", "key_01jd0000000000000000000000"], "no active API key"),
+        (
+            &[
+                "merchant",
+                "revoke-api-key",
+                "key_01jd0000000000000000000000",
+            ],
+            "no active API key",
+        ),
     ];
     for (words, sentence) in rows {
         let output = run(&data, words);
         assert!(!output.status.success(), "{words:?}");
-        assert!(said(&output).contains(sentence), "{words:?}: {}", said(&output));
+        assert!(
+            said(&output).contains(sentence),
+            "{words:?}: {}",
+            said(&output)
+        );
     }
 }
 
@@ -98,14 +203,21 @@ fn what_is_kept_can_be_read_by_its_owner_alone() {
     let setup = Setup::on_sqlite(kept.path());
     let merchant = setup.add_merchant(Some("https://shop.example/webhooks"));
     let mode = |path: &std::path::Path| {
-        std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+        std::fs::metadata(path)
+            .expect("it is there")
+            .permissions()
+            .mode()
+            & 0o777
     };
     assert_eq!(mode(&setup.data), 0o700);
     for entry in std::fs::read_dir(&setup.data).expect("the folder is there") {
         let path = entry.expect("an entry").path();
         assert_eq!(mode(&path) & 0o077, 0, "{}", path.display());
         let bytes = std::fs::read(&path).expect("a file");
-        let secrets = [merchant.api_key.as_bytes(), merchant.webhook_secret.as_ref().unwrap().as_bytes()];
+        let secrets = [
+            merchant.api_key.as_bytes(),
+            merchant.webhook_secret.as_ref().unwrap().as_bytes(),
+        ];
         for secret in secrets {
             let stands_there = bytes.windows(secret.len()).any(|window| window == secret);
             assert!(!stands_there, "{} holds a secret as it is", path.display());
@@ -120,7 +232,9 @@ fn another_master_key_is_noticed_at_the_start() {
     drop(setup.add_merchant(None));
     let serve = |setup: &Setup| {
         let mut command = Command::new(program());
-        command.args(["serve", "--listen", &setup.listen.to_string(), "--data"]).arg(&setup.data);
+        command
+            .args(["serve", "--listen", &setup.listen.to_string(), "--data"])
+            .arg(&setup.data);
         command
     };
     // The first start makes the keys; a second one under another master key cannot open them.
@@ -137,9 +251,23 @@ fn another_master_key_is_noticed_at_the_start() {
     first.kill().expect("it runs");
     first.wait().expect("it ends");
     let other = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    let output = serve(&setup).env("SEALPAY_MASTER_KEY", other).output().expect("it starts");
+    let output = serve(&setup)
+        .env("SEALPAY_MASTER_KEY", other)
+        .output()
+        .expect("it starts");
     assert!(!output.status.success());
-    assert!(said(&output).contains("does not open with this master key"), "{}", said(&output));
-    let output = serve(&setup).env("SEALPAY_MASTER_KEY", "short").output().expect("it starts");
-    assert!(said(&output).contains("SEALPAY_MASTER_KEY: the master key must be"), "{}", said(&output));
+    assert!(
+        said(&output).contains("does not open with this master key"),
+        "{}",
+        said(&output)
+    );
+    let output = serve(&setup)
+        .env("SEALPAY_MASTER_KEY", "short")
+        .output()
+        .expect("it starts");
+    assert!(
+        said(&output).contains("SEALPAY_MASTER_KEY: the master key must be"),
+        "{}",
+        said(&output)
+    );
 }

@@ -16,7 +16,12 @@ async fn send(setup: &Setup, prepared: harness::client::Prepared) -> reqwest::Re
     request.send().await.expect("the verifier answers")
 }
 
-async fn open(setup: &Setup, merchant: &Merchant, browser: &Browser, outcome: Option<&str>) -> (String, SessionView) {
+async fn open(
+    setup: &Setup,
+    merchant: &Merchant,
+    browser: &Browser,
+    outcome: Option<&str>,
+) -> (String, SessionView) {
     let order = merchant.order(&setup.origin, outcome);
     let answer = send(setup, browser.open_session(&order)).await;
     assert_eq!(answer.status(), 200);
@@ -24,7 +29,9 @@ async fn open(setup: &Setup, merchant: &Merchant, browser: &Browser, outcome: Op
 }
 
 fn terminate(process: u32) {
-    let sent = Command::new("kill").args(["-TERM", &process.to_string()]).status();
+    let sent = Command::new("kill")
+        .args(["-TERM", &process.to_string()])
+        .status();
     assert!(sent.expect("kill is there").success());
 }
 
@@ -63,7 +70,10 @@ async fn a_port_in_use_is_a_sentence() {
     drop(taken);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
-    assert!(said.contains("is in use; choose another one with --listen"), "{said}");
+    assert!(
+        said.contains("is in use; choose another one with --listen"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -89,7 +99,11 @@ async fn an_address_that_asks_too_much_is_slowed_down_and_then_served_again() {
     let problem: sealpay_protocol::api::Problem = limited.json().await.expect("a problem");
     assert_eq!(problem.code, "rate_limited");
     // Keys and health are not counted: a shopper's page still loads.
-    let keys = client.get(format!("{}/v1/keys", setup.origin)).send().await.expect("an answer");
+    let keys = client
+        .get(format!("{}/v1/keys", setup.origin))
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(keys.status(), 200);
     tokio::time::sleep(Duration::from_millis(1200)).await;
     assert_eq!(ask().await.expect("an answer").status(), 401);

@@ -21,7 +21,10 @@ async fn a_certificate_and_a_key_give_https() {
     let folder = Folder::new("tls");
     let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).expect("a certificate");
     let certificate = made.cert.pem();
-    let files = [("certificate.pem", &certificate), ("key.pem", &made.signing_key.serialize_pem())];
+    let files = [
+        ("certificate.pem", &certificate),
+        ("key.pem", &made.signing_key.serialize_pem()),
+    ];
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).expect("the file is written");
     }
@@ -34,11 +37,18 @@ async fn a_certificate_and_a_key_give_https() {
     );
     let file = folder.path().join("verifier-server.toml");
     std::fs::write(&file, configuration).expect("the file is written");
-    let started = Command::new(program()).arg("serve").arg("--config").arg(&file).spawn();
+    let started = Command::new(program())
+        .arg("serve")
+        .arg("--config")
+        .arg(&file)
+        .spawn();
     let _process = Killed(started.expect("the program starts"));
 
     let trusted = reqwest::Certificate::from_pem(certificate.as_bytes()).expect("a certificate");
-    let client = reqwest::Client::builder().tls_certs_only([trusted]).build().expect("a client");
+    let client = reqwest::Client::builder()
+        .tls_certs_only([trusted])
+        .build()
+        .expect("a client");
     let url = format!("{public}/v1/keys");
     let mut answer = client.get(&url).send().await;
     for _ in 0..200 {
@@ -50,7 +60,10 @@ async fn a_certificate_and_a_key_give_https() {
     }
     assert_eq!(answer.expect("an answer over TLS").status(), 200);
     let stranger = reqwest::Client::new().get(&url).send().await;
-    assert!(stranger.is_err(), "a client that does not know the certificate is not answered");
+    assert!(
+        stranger.is_err(),
+        "a client that does not know the certificate is not answered"
+    );
 }
 
 #[test]
@@ -64,5 +77,8 @@ fn plain_http_on_a_public_address_is_refused_unless_it_is_asked_for() {
         .expect("the program starts");
     let said = String::from_utf8_lossy(&serve.stderr);
     assert!(!serve.status.success());
-    assert!(said.contains("0.0.0.0:0 is not loopback and there is no [tls]"), "{said}");
+    assert!(
+        said.contains("0.0.0.0:0 is not loopback and there is no [tls]"),
+        "{said}"
+    );
 }

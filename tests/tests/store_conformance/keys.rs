@@ -93,7 +93,12 @@ async fn a_nonce_is_spent_for_its_moment_and_its_key_only(place: &Place) {
             .open_session(&super::world::session(merchant.id), fresh)
             .await;
         assert_eq!(replayed, Ok(SessionOpened::NonceReplayed));
+        assert_eq!(store.spend_nonce(fresh).await, Ok(false));
     }
+    let mut alone = spent;
+    alone.value = "BBBBBBBBBBBBBBBBBBBBBB".into();
+    assert_eq!(store.spend_nonce(&alone).await, Ok(true));
+    assert_eq!(store.spend_nonce(&alone).await, Ok(false));
 }
 
 async fn many_nonces_are_forgotten_in_several_steps(place: &Place) {

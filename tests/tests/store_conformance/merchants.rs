@@ -148,7 +148,12 @@ async fn a_revoked_api_key_is_not_found(place: &Place) {
         assert_eq!(store.add_api_key(key).await, Ok(Addition::Added));
         assert_eq!(store.add_api_key(key).await, Ok(Addition::AlreadyThere));
     }
+    assert_eq!(
+        store.api_keys(key.merchant).await,
+        Ok(vec![key.clone(), other.clone()])
+    );
     assert_eq!(store.revoke_api_key(key.id, NOW_MS).await, Ok(true));
+    assert_eq!(store.api_keys(key.merchant).await, Ok(vec![other.clone()]));
     assert_eq!(store.revoke_api_key(key.id, NOW_MS).await, Ok(false));
     assert_eq!(store.api_key_by_hash(&key.hash).await, Ok(None));
     assert_eq!(store.api_key_by_hash("nobody's").await, Ok(None));

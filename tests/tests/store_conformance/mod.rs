@@ -3,6 +3,8 @@
 //! A test is an `async fn(&Place)` and is named once in [`on_both_databases!`]. The last test reads
 //! the store's sources and fails when a public method does not occur here.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 mod claims;
 mod events;
 mod keys;

@@ -80,12 +80,6 @@ impl PaymentState {
         matches!(self, RequiresAction | Authorizing | Unknown)
     }
 
-    /// Whether the order counts as paid or reserved.
-    #[must_use]
-    pub const fn is_approved(self) -> bool {
-        matches!(self, Authorized | Captured | PartiallyCaptured)
-    }
-
     /// The name in JSON and in the store.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -147,19 +147,23 @@ fn open_card(
 }
 
 /// A retry may come when the session has expired or the sealing key is gone: what was answered
-/// before is answered again.
+/// before is answered again. Nothing is claimed here, so the nonce is spent by itself.
 async fn answer_stored(gateway: &Gateway, refused: Box<Refused>) -> Result<PaymentView, Refusal> {
     let Refused {
         session,
         request,
         refusal,
     } = *refused;
+    let (attempt, body_digest) = (request.attempt, request.body_digest.clone());
+    if !gateway.store.spend_nonce(&Nonce::of(request)).await? {
+        return Err(Refusal::new(Code::NonceReplayed));
+    }
     match gateway
         .store
-        .payment_of_attempt(session.id, request.attempt)
+        .payment_of_attempt(session.id, attempt)
         .await?
     {
-        Some(payment) if payment.body_digest == request.body_digest => {
+        Some(payment) if payment.body_digest == body_digest => {
             shopper_view::payment_view(gateway, &payment).await
         }
         Some(_) => Err(Refusal::of(Code::AttemptConflict, "idempotency-key")),

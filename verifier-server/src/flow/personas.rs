@@ -31,14 +31,19 @@ mod tests {
     fn the_testing_page_lists_every_persona_with_its_card_and_outcome() {
         let page = include_str!("../../../docs/TESTING.md");
         for persona in catalogue().personas {
-            let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
+            let digits =
+                |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
             let listed = page.lines().any(|line| {
                 let mut cells = line.split('|').map(str::trim).skip(1);
                 cells.next() == Some(persona.title.as_str())
                     && cells.next().map(digits) == Some(persona.number.clone())
                     && cells.next() == Some(&format!("`{}`", persona.outcome))
             });
-            assert!(listed, "{} is not in docs/TESTING.md as it is", persona.title);
+            assert!(
+                listed,
+                "{} is not in docs/TESTING.md as it is",
+                persona.title
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::merchant::{Merchant, OrderKey, WebhookEndpoint};
 use crate::edge::{Clock, Entropy};
-use crate::gate::api_key;
+use crate::gate::api_key::{self, NewApiKey};
 use crate::gate::vault::Vault;
 use crate::store::{Addition, Store, StoreError};
 use sealpay_protocol::encoding::array_from_base64url;
@@ -53,8 +53,12 @@ pub struct Credentials {
     pub merchant: String,
     /// The name of its order key.
     pub key_id: String,
+    /// `key_…`: what the API key is revoked by.
+    pub api_key_id: String,
     /// `sk_test_…`.
     pub api_key: Zeroizing<String>,
+    /// `whe_…`, when a webhook address was given.
+    pub endpoint: Option<String>,
     /// `whsec_…`, when a webhook address was given.
     pub webhook_secret: Option<Zeroizing<String>>,
 }
@@ -156,7 +160,9 @@ impl Registrar<'_> {
         Ok(Credentials {
             merchant: merchant.id.to_string(),
             key_id: new.key_id,
+            api_key_id: api_key.record.id.to_string(),
             api_key: api_key.plaintext,
+            endpoint: record.map(|record| record.id.to_string()),
             webhook_secret: endpoint.map(|(_, secret)| secret),
         })
     }
@@ -206,12 +212,12 @@ impl Registrar<'_> {
     ///
     /// # Errors
     /// A sentence.
-    pub async fn add_api_key(&self, merchant: MerchantId) -> Result<Zeroizing<String>, String> {
+    pub async fn add_api_key(&self, merchant: MerchantId) -> Result<NewApiKey, String> {
         self.require(merchant).await?;
         let made = api_key::make(merchant, self.vault, self.entropy, self.clock.now_ms());
         let added = self.store.add_api_key(&made.record).await;
         newly(added, &format!("{} exists already", made.record.id))?;
-        Ok(made.plaintext)
+        Ok(made)
     }
 
     /// Adds an order key, beside those that are active: this is how a merchant rotates.

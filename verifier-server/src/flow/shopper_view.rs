@@ -92,6 +92,8 @@ pub async fn session_view(
         }
         None => None,
     };
+    // The session was read a moment earlier: a decline in between has let it go.
+    let active = active.filter(|payment| payment.state != PaymentState::Declined);
     let state = match &active {
         None => SessionState::Open,
         Some(payment) if payment.state.is_open() => SessionState::Processing,

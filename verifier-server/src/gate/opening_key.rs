@@ -140,7 +140,7 @@ impl OpeningKey {
         let (ml_kem, x25519) = enc.split_at(ML_KEM_CIPHERTEXT_BYTES);
         let ml_kem = self.ml_kem.decapsulate(Ciphertext::from(ml_kem)).ok()?;
         let peer = UnparsedPublicKey::new(&X25519, x25519);
-        agreement::agree(&self.x25519, &peer, (), |agreed| {
+        agreement::agree(&self.x25519, peer, (), |agreed| {
             let mut hash = digest::Context::new(&SHA3_256);
             hash.update(ml_kem.as_ref());
             hash.update(agreed);
@@ -154,7 +154,10 @@ impl OpeningKey {
 }
 
 /// AWS-LC takes the long form of a private key, which only this place still makes.
-#[expect(deprecated, reason = "the seed, which is the better form, is what is stored")]
+#[expect(
+    deprecated,
+    reason = "the seed, which is the better form, is what is stored"
+)]
 fn expanded_ml_kem(seed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     use ml_kem::ExpandedKeyEncoding;
     let seed = Zeroizing::new(<[u8; 64]>::try_from(seed).ok()?);
@@ -217,7 +220,9 @@ mod tests {
         }
 
         fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-            bytes.iter_mut().for_each(|byte| *byte = self.0.bytes::<1>()[0]);
+            bytes
+                .iter_mut()
+                .for_each(|byte| *byte = self.0.bytes::<1>()[0]);
             Ok(())
         }
     }
@@ -280,10 +285,18 @@ mod tests {
             assert_eq!(opened, None, "enc {place}");
         }
         for place in 0..ct.len() {
-            assert_eq!(open(&keys, &enc, &flipped(&ct, place), &data), None, "ct {place}");
+            assert_eq!(
+                open(&keys, &enc, &flipped(&ct, place), &data),
+                None,
+                "ct {place}"
+            );
         }
         for place in 0..data.len() {
-            assert_eq!(open(&keys, &enc, &ct, &flipped(&data, place)), None, "data {place}");
+            assert_eq!(
+                open(&keys, &enc, &ct, &flipped(&data, place)),
+                None,
+                "data {place}"
+            );
         }
     }
 
@@ -307,7 +320,9 @@ mod tests {
         };
         let vector = vectors.as_array().unwrap().iter().find(suite).unwrap();
         let bytes = |value: &serde_json::Value| {
-            data_encoding::HEXLOWER.decode(value.as_str().unwrap().as_bytes()).unwrap()
+            data_encoding::HEXLOWER
+                .decode(value.as_str().unwrap().as_bytes())
+                .unwrap()
         };
         let seed: [u8; PRIVATE_KEY_BYTES] = bytes(&vector["skRm"]).try_into().unwrap();
         let info = bytes(&vector["info"]);
@@ -317,7 +332,9 @@ mod tests {
         assert_eq!(shared.as_slice(), bytes(&vector["shared_secret"]));
         let first = &vector["encryptions"][0];
         let mut ct = bytes(&first["ct"]);
-        let opened = key.open_in_place(&enc, &mut ct, &bytes(&first["aad"])).unwrap();
+        let opened = key
+            .open_in_place(&enc, &mut ct, &bytes(&first["aad"]))
+            .unwrap();
         assert_eq!(opened, bytes(&first["pt"]));
     }
 }

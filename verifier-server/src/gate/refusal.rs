@@ -94,7 +94,7 @@ codes! {
     NonceReplayed = "nonce_replayed", 401, "Signature used before",
         "A signature is good once; sign the same request again with a new nonce.";
     MalformedOrder = "malformed_order", 400, "Malformed order",
-        "The order is not of the form that PROTOCOL section 3 describes; param names the claim.";
+        "The order is not a compact JWS with the header and claims of docs/PROTOCOL.md section 3; param names the one at fault.";
     UnknownMerchant = "unknown_merchant", 404, "Unknown merchant",
         "There is no such merchant.";
     UnknownOrderKey = "unknown_order_key", 401, "Unknown order key",

@@ -154,11 +154,10 @@ impl Outbox {
     }
 
     async fn deliver(&self, delivery: DueDelivery) {
-        let sent = match (self.sign)(&delivery, self.clock.now()) {
-            Some(signature) => {
-                let timestamp = self.clock.now();
-                self.sender.send(&delivery, timestamp, &signature).await
-            }
+        // Asked once: what is signed is what is sent, also when a second ends in between.
+        let timestamp = self.clock.now();
+        let sent = match (self.sign)(&delivery, timestamp) {
+            Some(signature) => self.sender.send(&delivery, timestamp, &signature).await,
             None => Sent::Failed("the endpoint's secret does not open".into()),
         };
         if let Err(error) = self.note(&delivery, sent).await {

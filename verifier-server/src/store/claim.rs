@@ -6,8 +6,9 @@ use super::tx::{Fault, Tx};
 use super::value::{Value, values};
 use super::{Store, StoreError, payments, sessions};
 use crate::domain::payment::Payment;
+use crate::domain::state::PaymentState;
 
-/// What became of the wish to claim, in order of precedence. Except for a replay the nonce is spent.
+/// What became of the wish to claim, in order of precedence. The nonce is spent unless replayed.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
@@ -100,6 +101,10 @@ async fn held_by(tx: &mut Tx<'_>, wish: &Wish) -> Result<Claim, Fault> {
     };
     match (session.active_attempt, active) {
         (Some(_), Some(payment)) if payment.state.is_open() => Ok(Claim::AttemptInProgress),
+        // Postgres reads the two one after the other: the decline came in between.
+        (Some(_), Some(payment)) if payment.state == PaymentState::Declined => {
+            Err(Fault::Retry("a session was let go in between".into()))
+        }
         (Some(_), _) => Ok(Claim::SessionComplete),
         (None, _) if session.attempts >= wish.attempts_per_session => Ok(Claim::TooManyAttempts),
         (None, _) => Err(Fault::Retry("a session was let go in between".into())),

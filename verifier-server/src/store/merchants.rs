@@ -45,6 +45,9 @@ const ADD_API_KEY: &str = "INSERT INTO api_keys (id, merchant, prefix, hash, cre
 const REVOKE_API_KEY: &str = "UPDATE api_keys SET revoked_at_ms = $2
     WHERE id = $1 AND revoked_at_ms IS NULL";
 
+const API_KEYS: &str = "SELECT id, merchant, prefix, hash, created_at_ms FROM api_keys
+    WHERE merchant = $1 AND revoked_at_ms IS NULL ORDER BY id";
+
 const API_KEY: &str = "SELECT id, merchant, prefix, hash, created_at_ms FROM api_keys
     WHERE hash = $1 AND revoked_at_ms IS NULL";
 
@@ -328,6 +331,15 @@ impl Store {
             .await?
             .map(api_key)
             .transpose()
+    }
+
+    /// A merchant's API keys that are not revoked, the oldest first.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn api_keys(&self, merchant: MerchantId) -> Result<Vec<ApiKey>, StoreError> {
+        let rows = self.rows(API_KEYS, values![merchant]).await?;
+        rows.into_iter().map(api_key).collect()
     }
 
     /// Adds a webhook endpoint. Events from now on go there, earlier ones do not.

@@ -37,7 +37,8 @@ use value::{Row, Value};
 pub enum StoreError {
     /// Too many operations wait already; nothing was changed.
     Overloaded,
-    /// The database cannot be reached or refused to work; nothing was changed. The text is for logs.
+    /// The database cannot be reached or refused to work; nothing was changed. The text is for
+    /// logs.
     Unavailable(String),
     /// The answer to a commit was lost: it may have happened or not.
     OutcomeUnknown,

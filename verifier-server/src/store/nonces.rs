@@ -37,6 +37,14 @@ const FORGET: &str = "DELETE FROM nonces WHERE (expires_at, nonce, thumbprint) I
     )";
 
 impl Store {
+    /// Spends a nonce; false when it was spent before.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn spend_nonce(&self, nonce: &Nonce) -> Result<bool, StoreError> {
+        Ok(self.execute(SPEND, nonce.values()?).await? == 1)
+    }
+
     /// Forgets the nonces of signatures that expired before `now`, seconds since 1970, and says
     /// how many. Only freshness refuses those signatures from then on.
     ///

@@ -61,7 +61,8 @@ const OF_ORDER: &str = concat!(
     " FROM payments WHERE merchant = $1 AND order_ref = $4 AND id < $2 ORDER BY id DESC LIMIT $3"
 );
 
-/// The list of states is that of the partial index, word for word: otherwise SQLite does not use it.
+/// The list of states is that of the partial index, word for word: otherwise SQLite does not use
+/// the index.
 const OPEN: &str = concat!(
     "SELECT ",
     columns!(),

@@ -6,6 +6,7 @@ use super::value::{Row, Value, integer, values};
 use super::{Store, StoreError, payments};
 use crate::domain::payment::Payment;
 use crate::domain::session::Session;
+use crate::domain::state::PaymentState;
 use sealpay_protocol::encoding::{array_from_base64url, base64url};
 use sealpay_protocol::ids::SessionId;
 use sealpay_protocol::limits;
@@ -189,12 +190,14 @@ async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, 
     }
     if let Some(attempt) = stored.active_attempt {
         let active = payments::of_attempt(tx, stored.id, attempt).await?;
-        let open = active.is_some_and(|payment| payment.state.is_open());
-        return Ok(if open {
-            SessionOpened::AttemptInProgress(stored)
-        } else {
-            SessionOpened::Reused
-        });
+        return match active.map(|payment| payment.state) {
+            Some(state) if state.is_open() => Ok(SessionOpened::AttemptInProgress(stored)),
+            // Postgres reads the two one after the other: the decline came in between.
+            Some(PaymentState::Declined) => {
+                Err(Fault::Retry("a session was let go in between".into()))
+            }
+            _ => Ok(SessionOpened::Reused),
+        };
     }
     if stored.rebinds >= limits::SESSION_REBINDS {
         return Ok(SessionOpened::Reused);

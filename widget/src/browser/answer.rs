@@ -4,9 +4,9 @@
 //! browser already has. Members that are not known are passed over; one that is missing or of
 //! another type makes the whole answer unreadable, which is then no answer.
 
-use super::wish::{member, text};
+use super::object::{member, text, whole_number};
 use crate::pay::Refused;
-use js_sys::{Array, JSON, Number};
+use js_sys::{Array, JSON};
 use sealpay_protocol::api::{
     Advice, CardView, DeclineView, MerchantView, Method, OrderView, PaymentView, SealingKeyView,
     SessionState, SessionView, ShopperState,
@@ -185,18 +185,4 @@ fn count(value: &JsValue, name: &str) -> Option<u32> {
 
 fn seconds(value: &JsValue, name: &str) -> Option<u64> {
     u64::try_from(whole_number(value, name)?).ok()
-}
-
-/// A number without a fraction that JavaScript can tell from its neighbours.
-#[expect(
-    clippy::as_conversions,
-    reason = "a safe integer is exact as a float and as an i64"
-)]
-fn whole_number(value: &JsValue, name: &str) -> Option<i64> {
-    let number = member(value, name)?;
-    if Number::is_safe_integer(&number) {
-        number.as_f64().map(|float| float as i64)
-    } else {
-        None
-    }
 }

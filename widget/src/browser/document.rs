@@ -71,8 +71,8 @@ pub fn set_appearance(appearance: &Appearance) {
     let set = |name: &str, value: &str| {
         let _ = style.set_property(name, value);
     };
-    if let Some(accent) = appearance.accent {
-        set("--accent", &accent.css());
+    if let Some(accent) = &appearance.accent {
+        set("--accent", accent.css());
         set("--on-accent", accent.text_on_it());
     }
     if let Some(radius) = appearance.radius_px {

@@ -1,6 +1,7 @@
 //! Amounts and dates as the shopper's country writes them, by the browser's `Intl`.
 
-use js_sys::{Date, Object, Reflect};
+use super::object;
+use js_sys::{Date, Object};
 use sealpay_protocol::money::Money;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -26,20 +27,11 @@ extern "C" {
     fn format(this: &DateTimeFormat, date: &Date) -> Result<String, JsValue>;
 }
 
-fn options(pairs: &[(&str, JsValue)]) -> Object {
-    let object = Object::new();
-    for (name, value) in pairs {
-        // Setting a member of a fresh object cannot fail.
-        let _ = Reflect::set(&object, &JsValue::from_str(name), value);
-    }
-    object
-}
-
 /// An amount such as `€24.90` or `24,90 €`; `24.90 EUR` in a browser that cannot.
 #[must_use]
 pub fn money(locale: &str, money: Money) -> String {
     let digits = JsValue::from(money.currency().exponent());
-    let options = options(&[
+    let options = object::of(&[
         ("style", "currency".into()),
         ("currency", money.currency().code().into()),
         ("minimumFractionDigits", digits.clone()),
@@ -59,7 +51,7 @@ pub fn moment(locale: &str, unix_seconds: u64) -> String {
     // From 1970 on, as many seconds: milliseconds would not fit into 32 bits.
     let date = Date::new(&JsValue::from(0));
     date.set_utc_seconds(seconds);
-    let options = options(&[
+    let options = object::of(&[
         ("dateStyle", "medium".into()),
         ("timeStyle", "short".into()),
     ]);

@@ -3,10 +3,10 @@
 //! The only thing ever posted to `*` is a greeting without data. Everything else goes through the
 //! port that the page hands over, and the page's origin is what the browser says it is.
 
-use super::wish;
+use super::{object, wish};
 use crate::appearance::{Appearance, ColourScheme};
 use crate::pay::Message;
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, Object};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::Closure;
@@ -55,7 +55,7 @@ impl Port {
     /// Listens for what the page asks for.
     pub fn listen(&self, callback: impl Fn(Request) + 'static) {
         let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-            match wish::text(&event.data(), "type").as_deref() {
+            match object::text(&event.data(), "type").as_deref() {
                 Some("focus") => callback(Request::Focus),
                 Some("unmount") => callback(Request::Unmount),
                 _ => {}
@@ -111,9 +111,9 @@ impl Port {
     }
 
     fn post(&self, kind: &str, members: &[(&str, JsValue)]) {
-        let message = object(&[("type", kind.into())]);
+        let message = object::of(&[("type", kind.into())]);
         for (name, value) in members {
-            let _ = Reflect::set(&message, &JsValue::from_str(name), value);
+            object::set(&message, name, value);
         }
         // The page may be gone; then nobody needs to know.
         let _ = self.0.post_message(&message);
@@ -151,15 +151,6 @@ mod words {
     }
 }
 
-fn object(members: &[(&str, JsValue)]) -> Object {
-    let object = Object::new();
-    for (name, value) in members {
-        // Setting a member of a fresh object cannot fail.
-        let _ = Reflect::set(&object, &JsValue::from_str(name), value);
-    }
-    object
-}
-
 /// Whether there is a page around this document.
 #[must_use]
 pub fn is_embedded() -> bool {
@@ -192,24 +183,24 @@ pub fn connect(connected: impl FnOnce(Greeting) + 'static) {
     });
     let _ = window.add_event_listener_with_callback("message", heard.as_ref().unchecked_ref());
     heard.forget();
-    let hello = object(&[("sealpay", "hello".into()), ("version", VERSION.into())]);
+    let hello = object::of(&[("sealpay", "hello".into()), ("version", VERSION.into())]);
     let _ = parent.post_message(&hello, "*");
 }
 
 fn greeting_of(event: &MessageEvent) -> Option<Greeting> {
     let data = event.data();
-    let version = wish::member(&data, "version")?.as_f64()?;
-    if wish::text(&data, "sealpay")? != "connect" || version.to_bits() != VERSION.to_bits() {
+    let version = object::member(&data, "version")?.as_f64()?;
+    if object::text(&data, "sealpay")? != "connect" || version.to_bits() != VERSION.to_bits() {
         return None;
     }
     let ports: Array = event.ports().unchecked_into();
     let port: MessagePort = ports.get(0).dyn_into().ok()?;
     Some(Greeting {
-        order: wish::text(&data, "order")?.into(),
+        order: object::text(&data, "order")?.into(),
         parent_origin: event.origin(),
-        locale: wish::text(&data, "locale").unwrap_or_else(super::document::language),
+        locale: object::text(&data, "locale").unwrap_or_else(super::document::language),
         colour_scheme: wish::colour_scheme(&data),
-        appearance: wish::member(&data, "appearance")
+        appearance: object::member(&data, "appearance")
             .map(|value| wish::appearance(&value))
             .unwrap_or_default(),
         port: Port::new(port),

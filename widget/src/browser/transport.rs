@@ -1,16 +1,18 @@
 //! Sends signed requests to the verifier, byte for byte as they were signed.
 
-use super::answer;
+use super::{answer, object};
 use crate::pay::Answer;
 use crate::pay::request::SignedRequest;
-use gloo_net::http::{Method, RequestBuilder};
-use js_sys::Uint8Array;
+use js_sys::{Object, Uint8Array};
 use sealpay_protocol::api::CONTENT_TYPE;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use wasm_bindgen::JsValue;
-use web_sys::{AbortSignal, RequestCache, RequestCredentials, RequestRedirect};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortSignal, RequestCache, RequestCredentials, RequestInit, RequestRedirect, Response,
+};
 
 /// How long an answer may take. A simulated slow bank takes ten seconds, a real one up to twenty.
 const TIMEOUT_MS: u32 = 30_000;
@@ -70,28 +72,36 @@ impl Transport {
     }
 }
 
+/// With the browser's own `fetch` and no library: one fixed request does not need what a builder of
+/// any request costs every shopper to download.
 async fn fetch(request: SignedRequest) -> Option<Reply> {
-    let timeout = AbortSignal::timeout_with_u32(TIMEOUT_MS);
-    let body = Uint8Array::from(request.body.as_ref());
-    let response = RequestBuilder::new(request.path)
-        .method(Method::POST)
-        .header("content-type", CONTENT_TYPE)
-        .header("idempotency-key", &request.idempotency_key)
-        .header("sealpay-session", &request.session)
-        .header("content-digest", &request.headers.content_digest)
-        .header("signature-input", &request.headers.signature_input)
-        .header("signature", &request.headers.signature)
-        .credentials(RequestCredentials::Omit)
-        .cache(RequestCache::NoStore)
-        .redirect(RequestRedirect::Error)
-        .abort_signal(Some(&timeout))
-        .body(body)
-        .ok()?
-        .send()
+    let headers = Object::new();
+    for (name, value) in [
+        ("content-type", CONTENT_TYPE),
+        ("idempotency-key", &request.idempotency_key),
+        ("sealpay-session", &request.session),
+        ("content-digest", &request.headers.content_digest),
+        ("signature-input", &request.headers.signature_input),
+        ("signature", &request.headers.signature),
+    ] {
+        object::set(&headers, name, &value.into());
+    }
+    let init = RequestInit::new();
+    init.set_method("POST");
+    init.set_headers(&headers);
+    init.set_body(&Uint8Array::from(request.body.as_ref()));
+    init.set_credentials(RequestCredentials::Omit);
+    init.set_cache(RequestCache::NoStore);
+    init.set_redirect(RequestRedirect::Error);
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+    let answering = web_sys::window()?.fetch_with_str_and_init(request.path, &init);
+    let response: Response = JsFuture::from(answering).await.ok()?.dyn_into().ok()?;
+    let body = JsFuture::from(response.text().ok()?)
         .await
-        .ok()?;
+        .ok()?
+        .as_string()?;
     Some(Reply {
         status: response.status(),
-        body: response.text().await.ok()?,
+        body,
     })
 }

@@ -12,7 +12,6 @@ use sealpay_protocol::key::{PublicJwk, Thumbprint};
 use sealpay_protocol::limits::NONCE_BYTES;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order;
-use sealpay_protocol::origin::Origin;
 use sealpay_protocol::seal::{SealingPublicKey, seal};
 use sealpay_protocol::sign::{RequestParts, SignatureParameters, SignedHeaders, sign};
 use std::rc::Rc;
@@ -26,7 +25,7 @@ pub const PAYMENTS_PATH: &str = "/v1/payments";
 /// The order and the ephemeral key of one checkout: made once, kept in memory only.
 pub struct Credentials {
     order: Rc<str>,
-    parent_origin: Origin,
+    parent_origin: String,
     key: SigningKey,
 }
 
@@ -57,7 +56,7 @@ pub struct Freshness {
 impl Credentials {
     /// Takes the order, the page that handed it over, and 32 random bytes for the key.
     #[must_use]
-    pub fn new(order: Rc<str>, parent_origin: Origin, key_seed: &[u8; 32]) -> Self {
+    pub fn new(order: Rc<str>, parent_origin: String, key_seed: &[u8; 32]) -> Self {
         Self {
             order,
             parent_origin,
@@ -78,12 +77,12 @@ impl Credentials {
         json::object(&[
             ("order", Value::Text(&self.order)),
             ("key", Value::Object(&key)),
-            ("parent_origin", Value::Text(self.parent_origin.as_str())),
+            ("parent_origin", Value::Text(&self.parent_origin)),
         ])
     }
 
-    /// The body of an attempt, a [`PayRequest`](sealpay_protocol::api::PayRequest): the card, sealed
-    /// for this payment and no other. `None` when the verifier's key or amount is not usable.
+    /// The body of an attempt, a [`PayRequest`](sealpay_protocol::api::PayRequest): the card,
+    /// sealed for this payment and no other. `None` when the verifier's key or amount is not usable.
     #[must_use]
     pub fn pay_body(
         &self,

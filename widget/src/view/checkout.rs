@@ -119,6 +119,8 @@ impl Component for Checkout {
             <div class="sheet wide" ref={self.sheet.clone()}>
                 if let Some(summary) = &self.summary {
                     { summary.view(self.connection.texts, self.state.is_over()) }
+                } else {
+                    <h1 class="unseen">{ self.connection.texts.order }</h1>
                 }
                 <div class="payment">
                     { fields::view(self, link) }

@@ -171,7 +171,7 @@ pub(super) fn of_brand(brand: Option<Brand>) -> Html {
             <rect x=".5" y=".5" width="37" height="24" rx="3.5" fill={ground} stroke="#c9d1d8" />
             { for shapes.iter().map(shape) }
             if !name.is_empty() {
-                <text x="19" y="15.8" fill={WHITE} text-anchor="middle" font-size="9.5"
+                <text x="19" y="15.8" fill={WHITE} text-anchor="middle" font-size="8.5"
                     font-weight="700">{ name }</text>
             }
         </svg>
@@ -204,7 +204,8 @@ fn icon(size: &'static str, path: &'static str) -> Html {
 pub(super) fn lock() -> Html {
     icon(
         "18",
-        "M7 10v-3a5 5 0 0 1 10 0v3M6 10h12a1.5 1.5 0 0 1 1.5 1.5v7.5a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2v-7.5a1.5 1.5 0 0 1 1.5-1.5M12 14.5v2.5",
+        "M7 10v-3a5 5 0 0 1 10 0v3M6 10h12a1.5 1.5 0 0 1 1.5 1.5v7.5a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2v\
+         -7.5a1.5 1.5 0 0 1 1.5-1.5M12 14.5v2.5",
     )
 }
 

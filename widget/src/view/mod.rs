@@ -14,7 +14,6 @@ use crate::browser::transport::Transport;
 use crate::browser::{field, random};
 use crate::pay::request::Credentials;
 use crate::texts::Texts;
-use sealpay_protocol::origin::Origin;
 use std::rc::Rc;
 use zeroize::Zeroizing;
 
@@ -45,7 +44,7 @@ impl Connection {
             port,
             ..
         } = greeting;
-        let admission = admit(order, &parent_origin);
+        let admission = admit(order, parent_origin);
         Self {
             texts: Texts::of(&locale),
             locale,
@@ -56,20 +55,15 @@ impl Connection {
     }
 }
 
-fn admit(order: Rc<str>, parent_origin: &str) -> Result<Admitted, &'static str> {
+fn admit(order: Rc<str>, parent_origin: String) -> Result<Admitted, &'static str> {
     let claims = claims_unverified(&order).ok_or("malformed_order")?;
-    if !claims
-        .parent_origins
-        .iter()
-        .any(|origin| origin == parent_origin)
-    {
+    if !claims.parent_origins.contains(&parent_origin) {
         return Err("origin_not_allowed");
     }
-    let parent: Origin = parent_origin.parse().map_err(|_| "origin_not_allowed")?;
     let seed = Zeroizing::new(random::bytes());
     Ok(Admitted {
         claims,
-        credentials: Credentials::new(order, parent, &seed),
+        credentials: Credentials::new(order, parent_origin, &seed),
     })
 }
 

@@ -53,8 +53,10 @@ impl Summary {
                 <div class="head">
                     if let Some(merchant) = &self.merchant {
                         <h1>{ merchant }</h1>
-                    } else if !is_over {
-                        <i class="bone bone-short"></i>
+                    } else if is_over {
+                        <h1>{ texts.order }</h1>
+                    } else {
+                        <h1 class="bone bone-short"><span class="unseen">{ texts.order }</span></h1>
                     }
                     if self.is_test_mode {
                         <span class="test-mode">{ texts.test_mode }</span>

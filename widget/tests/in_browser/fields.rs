@@ -81,11 +81,11 @@ async fn a_submission_with_errors_sends_nothing_and_leads_to_the_first() {
     assert_eq!(stage.described_error("number"), None);
     assert_eq!(
         stage.described_error("expiry").as_deref(),
-        Some("Enter the expiry date.")
+        Some("Enter the date.")
     );
     assert_eq!(
         stage.described_error("security-code").as_deref(),
-        Some("Enter the security code.")
+        Some("Enter the code.")
     );
     assert_eq!(stage.focused(), "expiry");
     assert_eq!(stage.text("[role=status]"), "2 fields need your attention.");

@@ -1,4 +1,5 @@
-//! A form in a real document, a page that listens to it, and a verifier that says what a test wants.
+//! A form in a real document, a page that listens to it, and a verifier that says what a test
+//! wants.
 
 use ed25519_dalek::SigningKey;
 use js_sys::Reflect;

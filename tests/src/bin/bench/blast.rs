@@ -51,7 +51,10 @@ pub(crate) async fn blast(address: SocketAddr, clients: usize, requests: Vec<Vec
         })
         .collect();
     local.await;
-    let mut all = Blast { took: started.elapsed(), ..Blast::default() };
+    let mut all = Blast {
+        took: started.elapsed(),
+        ..Blast::default()
+    };
     for task in tasks {
         let own = task.await.expect("a client does not stop");
         all.latencies_us.extend(own.latencies_us);
@@ -73,10 +76,14 @@ async fn client(
         };
         next.set(place + 1);
         let sent = Instant::now();
-        let received = connection.exchange(request).await.expect("the server answers");
+        let received = connection
+            .exchange(request)
+            .await
+            .expect("the server answers");
         let took = u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX);
         own.latencies_us.push(took);
-        own.answers.push((place, received.status, received.body.to_vec()));
+        own.answers
+            .push((place, received.status, received.body.to_vec()));
     }
 }
 
@@ -84,7 +91,10 @@ async fn client(
 pub(crate) fn percentile(values: &mut [u64], percent: usize) -> u64 {
     values.sort_unstable();
     let place = values.len() * percent / 100;
-    values.get(place.min(values.len().saturating_sub(1))).copied().unwrap_or(0)
+    values
+        .get(place.min(values.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(0)
 }
 
 pub(crate) fn median(values: &[u64]) -> u64 {

@@ -72,8 +72,9 @@ impl Bench {
             payments: Vec::new(),
         };
         let public = bench.stock_key.public_key();
-        bench.payments =
-            (0..payments).map(|_| bench.payment(&public, &card(APPROVED))).collect();
+        bench.payments = (0..payments)
+            .map(|_| bench.payment(&public, &card(APPROVED)))
+            .collect();
         bench
     }
 

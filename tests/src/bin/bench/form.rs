@@ -80,7 +80,9 @@ fn publish(site: &MerchantSite, setup: &Setup, merchant: &Merchant, run: usize) 
         ..merchant.claims(&setup.origin)
     });
     let page = Page {
-        body: format!(r#"<script src="{verifier}/checkout.js" data-order="{order}" async></script>"#),
+        body: format!(
+            r#"<script src="{verifier}/checkout.js" data-order="{order}" async></script>"#
+        ),
         script: LISTEN.into(),
         scripts: verifier.clone(),
         frames: verifier,
@@ -92,7 +94,10 @@ impl Times {
     async fn take(&mut self, session: &Session, address: &str) {
         session.go(address).await;
         let ready = eventually("the form's ready", async || {
-            session.run("return window.readyAfter", Vec::new()).await.as_u64()
+            session
+                .run("return window.readyAfter", Vec::new())
+                .await
+                .as_u64()
         });
         self.ready.push(ready.await);
         session.enter_form().await;

@@ -16,7 +16,9 @@ pub(crate) fn cores() -> usize {
 
 pub(crate) fn describe(load_average_before: &str) -> Value {
     let processor = read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let processor = processor.lines().find(|line| line.starts_with("model name"));
+    let processor = processor
+        .lines()
+        .find(|line| line.starts_with("model name"));
     let processor = processor.and_then(|line| line.split(": ").nth(1));
     json!({
         "cores": cores(),
@@ -84,7 +86,12 @@ impl Ticks {
 fn of_process(id: &str) -> u64 {
     let text = read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let behind_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-    behind_name.split_whitespace().skip(11).take(2).map(number).sum()
+    behind_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(number)
+        .sum()
 }
 
 fn number(text: &str) -> u64 {
@@ -97,8 +104,18 @@ mod tests {
 
     #[test]
     fn what_nobody_of_us_used_was_used_by_others() {
-        let earlier = Ticks { busy: 100, all: 1000, server: 50, own: 10 };
-        let later = Ticks { busy: 280, all: 1200, server: 150, own: 50 };
+        let earlier = Ticks {
+            busy: 100,
+            all: 1000,
+            server: 50,
+            own: 10,
+        };
+        let later = Ticks {
+            busy: 280,
+            all: 1200,
+            server: 150,
+            own: 50,
+        };
         let mut spent = Ticks::default();
         spent.add_since(earlier, later);
         assert_eq!(spent.others_percent(), 20);

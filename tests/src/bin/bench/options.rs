@@ -30,12 +30,19 @@ impl Options {
         let mut words = words;
         while let Some(word) = words.next() {
             let mut number = || {
-                let text = words.next().ok_or_else(|| format!("{word} needs a number"))?;
-                text.parse::<u64>().map_err(|_| format!("{text} is not a number"))
+                let text = words
+                    .next()
+                    .ok_or_else(|| format!("{word} needs a number"))?;
+                text.parse::<u64>()
+                    .map_err(|_| format!("{text} is not a number"))
             };
             let positive = |number: Result<u64, String>| {
                 let number = usize::try_from(number?).unwrap_or(0);
-                if number == 0 { Err(format!("{word} must be 1 or more")) } else { Ok(number) }
+                if number == 0 {
+                    Err(format!("{word} must be 1 or more"))
+                } else {
+                    Ok(number)
+                }
             };
             match word.as_str() {
                 "--stored" => options.large = number()?,
@@ -65,9 +72,15 @@ mod tests {
 
     #[test]
     fn options_are_read_or_refused_in_a_sentence() {
-        let chosen = read("--stored 0 --payments 10 --rounds 1 --no-browser --no-postgres").unwrap();
-        let expected =
-            Options { large: 0, payments: 10, rounds: 1, browser: false, postgres: false };
+        let chosen =
+            read("--stored 0 --payments 10 --rounds 1 --no-browser --no-postgres").unwrap();
+        let expected = Options {
+            large: 0,
+            payments: 10,
+            rounds: 1,
+            browser: false,
+            postgres: false,
+        };
         assert_eq!(chosen, expected);
         assert_eq!(chosen.stored().collect::<Vec<_>>(), [0]);
         assert_eq!(read("").unwrap().stored().count(), 2);

@@ -28,7 +28,11 @@ pub(crate) async fn measure(
     merchant: Merchant,
     process: &VerifierProcess,
 ) -> Value {
-    let shop = Shop { merchant, origin: setup.origin.clone(), address: setup.listen };
+    let shop = Shop {
+        merchant,
+        origin: setup.origin.clone(),
+        address: setup.listen,
+    };
     let resident_at_start = process.resident_kib();
     let mut series: Vec<Series> = CLIENTS.iter().map(|_| Series::default()).collect();
     let (mut sessions, mut bounds, mut stock_bounds) = (Vec::new(), Vec::new(), Vec::new());
@@ -38,6 +42,7 @@ pub(crate) async fn measure(
             let (baskets, opening) = shop.fill_baskets(options.payments).await;
             sessions.push(opening.per_second());
             let requests = shop.sign(baskets);
+            eprintln!("  round {round}: paying with {clients} clients");
             let before = Ticks::now(process.id());
             let paid = blast(shop.address, clients, requests).await;
             series.spent.add_since(before, Ticks::now(process.id()));
@@ -47,13 +52,19 @@ pub(crate) async fn measure(
         }
         bounds.push(bound::of_server());
         stock_bounds.push(bound::of_stock_crates());
-        let latest: Vec<_> = series.iter().filter_map(|series| series.per_second.last()).collect();
+        let latest: Vec<_> = series
+            .iter()
+            .filter_map(|series| series.per_second.last())
+            .collect();
         eprintln!("  round {round}: {latest:?} payments per second with {CLIENTS:?} clients");
     }
     let (bound, stock_bound) = (middle(&bounds), middle(&stock_bounds));
     let mut by_clients = Map::new();
     for (clients, mut series) in CLIENTS.into_iter().zip(series) {
-        by_clients.insert(clients.to_string(), describe(&mut series, bound, stock_bound));
+        by_clients.insert(
+            clients.to_string(),
+            describe(&mut series, bound, stock_bound),
+        );
     }
     json!({
         "clients": by_clients,
@@ -69,7 +80,8 @@ pub(crate) async fn measure(
 }
 
 fn middle(bounds: &[Bound]) -> Bound {
-    let median_of = |figure: fn(&Bound) -> u64| median(&bounds.iter().map(figure).collect::<Vec<_>>());
+    let median_of =
+        |figure: fn(&Bound) -> u64| median(&bounds.iter().map(figure).collect::<Vec<_>>());
     Bound {
         per_second: median_of(|bound| bound.per_second),
         cpu_us: median_of(|bound| bound.cpu_us),

@@ -44,7 +44,9 @@ pub(crate) fn on_all_cores<T: Send, R: Send>(
                 scope.spawn(move || own.into_iter().map(work).collect::<Vec<R>>())
             })
             .collect();
-        let done = threads.into_iter().map(|thread| thread.join().expect("a thread ends"));
+        let done = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a thread ends"));
         done.flatten().collect()
     })
 }
@@ -58,7 +60,10 @@ impl Shop {
             let request = encode(&browser.open_session(&order), self.origin.authority());
             (browser, order, request)
         });
-        let requests = opened.iter().map(|(_, _, request)| request.clone()).collect();
+        let requests = opened
+            .iter()
+            .map(|(_, _, request)| request.clone())
+            .collect();
         let opening = blast(self.address, OPENING_CLIENTS, requests).await;
         let answers = opening.answers.iter().map(|(place, status, body)| {
             let (browser, order, _) = &opened[*place];
@@ -69,7 +74,12 @@ impl Shop {
             let session: SessionView = serde_json::from_slice(body).expect("a session is JSON");
             let attempt = attempt();
             let body = browser.pay_body(order, &session, attempt, &card(APPROVED));
-            Basket { browser: browser.clone(), session, attempt, body }
+            Basket {
+                browser: browser.clone(),
+                session,
+                attempt,
+                body,
+            }
         });
         (baskets, opening)
     }
@@ -77,8 +87,16 @@ impl Shop {
     /// Signs them all, which is good for a minute.
     pub(crate) fn sign(&self, baskets: Vec<Basket>) -> Vec<Vec<u8>> {
         on_all_cores(baskets, |basket| {
-            let Basket { browser, session, attempt, body } = basket;
-            encode(&browser.send_attempt(&session, attempt, body), self.origin.authority())
+            let Basket {
+                browser,
+                session,
+                attempt,
+                body,
+            } = basket;
+            encode(
+                &browser.send_attempt(&session, attempt, body),
+                self.origin.authority(),
+            )
         })
     }
 }

@@ -8,8 +8,8 @@ use sealpay_protocol::encoding::{base64url, hex};
 use sealpay_protocol::ids::{EventId, PaymentId, SessionId};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
-use std::rc::Rc;
 use std::cell::Cell;
+use std::rc::Rc;
 use tokio::task::LocalSet;
 use verifier_server::domain::event::Event;
 use verifier_server::domain::payment::{KeptCard, Payment};
@@ -32,7 +32,9 @@ pub(crate) async fn fill(setup: &Setup, merchant: &Merchant, count: u64) {
         "sqlite" => format!("sqlite:{}", setup.data.join("sealpay.sqlite").display()),
         url => url.to_owned(),
     };
-    let store = Store::open(&url, &Options::default()).await.expect("the store opens");
+    let store = Store::open(&url, &Options::default())
+        .await
+        .expect("the store opens");
     let left = Rc::new(Cell::new(count));
     let local = LocalSet::new();
     for _ in 0..AT_ONCE {
@@ -50,10 +52,16 @@ pub(crate) async fn fill(setup: &Setup, merchant: &Merchant, count: u64) {
 
 async fn store_one(store: &Store, merchant: &Merchant) {
     let session = session(merchant);
-    let opened = store.open_session(&session, &nonce()).await.expect("the store works");
+    let opened = store
+        .open_session(&session, &nonce())
+        .await
+        .expect("the store works");
     assert!(matches!(opened, SessionOpened::New(_)), "the order is new");
     let payment = payment(&session);
-    let claimed = store.claim(&payment, &nonce(), 10).await.expect("the store works");
+    let claimed = store
+        .claim(&payment, &nonce(), 10)
+        .await
+        .expect("the store works");
     assert!(matches!(claimed, Claim::Claimed), "the attempt is new");
     let event = Event {
         id: EventId::new(now_ms(), random()),
@@ -66,8 +74,13 @@ async fn store_one(store: &Store, merchant: &Merchant) {
     };
     let (from, to) = (PaymentState::Authorizing, PaymentState::Captured);
     let at = payment.created_at_ms;
-    let settled = store.settle_outcome(payment.id, from, to, None, Some(&event), at).await;
-    assert!(matches!(settled, Ok(Settled::Done(_))), "the payment is there");
+    let settled = store
+        .settle_outcome(payment.id, from, to, None, Some(&event), at)
+        .await;
+    assert!(
+        matches!(settled, Ok(Settled::Done(_))),
+        "the payment is there"
+    );
 }
 
 /// Its time is over, as that of most nonces a moment later; the server forgets it.

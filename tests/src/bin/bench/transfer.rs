@@ -13,7 +13,10 @@ pub(crate) fn measure() -> Value {
         .expect("the widget's folder can be read")
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending)))
+        .filter(|name| {
+            name.rsplit_once('.')
+                .is_some_and(|(_, ending)| ENDINGS.contains(&ending))
+        })
         .collect();
     names.sort();
     let mut files = Map::new();

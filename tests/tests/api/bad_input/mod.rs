@@ -2,14 +2,20 @@
 //! and the next good request works.
 
 mod bodies;
+mod inside_cards;
 mod keys_and_lists;
+mod load;
 mod nonces;
+mod order_forms;
 mod orders;
 mod precedence;
 mod routes;
 mod sealed_cards;
+mod sealing_keys;
+mod signature_headers;
 mod signatures;
 mod times;
+mod widget_files;
 
 use harness::client::{APPROVED, Browser, Prepared, attempt, card};
 use harness::evidence::secrets_in;

@@ -104,7 +104,11 @@ impl Book {
 
 /// Makes the file readable by its owner alone, before SQLite makes it readable by everybody.
 fn make_private(path: &Path) {
-    let made = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    let made = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path);
     if let Err(error) = made {
         // Opening the database tells the same, with more words.
         tracing::debug!(%error, "the bank's book cannot be made beforehand");

@@ -1,0 +1,81 @@
+//! Too much at once, and the end.
+
+use super::{Checkout, check_refusal, refused};
+use harness::client::{APPROVED, Prepared, attempt, card};
+use harness::gateway::{Answer, TestGateway};
+use sealpay_protocol::api::CONTENT_TYPE;
+use sealpay_protocol::sign::RequestParts;
+use std::fs;
+use verifier_server::gate::refusal::Code;
+
+#[tokio::test]
+async fn too_many_requests_of_one_address_are_slowed_down() {
+    let gateway = TestGateway::with(|config| {
+        config.rate_limit.per_second = 1;
+        config.rate_limit.burst = 3;
+        config.behind_proxy = true;
+    })
+    .await;
+    let from = |addresses: &[&str]| {
+        let mut request = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
+        for address in addresses {
+            request
+                .headers
+                .push(("x-forwarded-for".into(), (*address).into()));
+        }
+        request
+    };
+    for _ in 0..3 {
+        assert_eq!(gateway.send(from(&["203.0.113.1"])).await.status, 200);
+    }
+    // What the client itself wrote in front of the proxy's entry moves nobody to another address.
+    let rows: [&[&str]; 4] = [
+        &["203.0.113.1"],
+        &["198.51.100.7, 203.0.113.1"],
+        &["198.51.100.8", "203.0.113.1"],
+        &["::ffff:203.0.113.1"],
+    ];
+    for addresses in rows {
+        let answer = gateway.send(from(addresses)).await;
+        check_refusal(
+            &format!("{addresses:?}"),
+            &answer,
+            Code::RateLimited,
+            gateway.now(),
+        );
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    assert_eq!(gateway.send(from(&["203.0.113.2"])).await.status, 200);
+    for _ in 0..10 {
+        assert_eq!(
+            gateway.get("/v1/keys", None).await.status,
+            200,
+            "keys are for everybody"
+        );
+    }
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn a_server_that_stops_says_so_and_finishes_what_it_has() {
+    let gateway = TestGateway::start().await;
+    let checkout = Checkout::open(&gateway).await;
+    assert_eq!(gateway.get("/readyz", None).await.status, 200);
+    let draining = &gateway.server.state.draining;
+    draining.store(true, std::sync::atomic::Ordering::SeqCst);
+    refused(
+        &gateway,
+        "draining",
+        bare("GET", "/readyz"),
+        Code::ShuttingDown,
+    )
+    .await;
+    let request = checkout.browser.pay(
+        &checkout.order,
+        &checkout.session,
+        attempt(),
+        &card(APPROVED),
+    );
+    assert_eq!(gateway.send(request).await.status, 200);
+    gateway.finish().await;
+}

@@ -1,0 +1,83 @@
+//! What is written down for others is what the server does.
+
+use super::none;
+use super::sources::root;
+use std::collections::BTreeMap;
+use std::fs;
+use verifier_server::gate::refusal::Code;
+use verifier_server::http::openapi_document;
+
+/// The codes of the table in the last section of `docs/API.md`, with their statuses.
+fn codes_of(document: &str) -> BTreeMap<String, Vec<u16>> {
+    let errors = document.split("\n## Errors").nth(1).unwrap_or_default();
+    let mut codes = BTreeMap::new();
+    for row in errors.lines().filter(|line| line.starts_with("| ")) {
+        let mut cells = row.trim_matches('|').split('|');
+        let statuses = cells.next().unwrap_or_default().split(',');
+        let statuses: Vec<u16> = statuses
+            .filter_map(|text| text.trim().parse().ok())
+            .collect();
+        for name in cells
+            .next()
+            .unwrap_or_default()
+            .split('`')
+            .skip(1)
+            .step_by(2)
+        {
+            codes.insert(name.to_owned(), statuses.clone());
+        }
+    }
+    codes
+}
+
+fn differences(document: &str) -> Vec<String> {
+    let written = codes_of(document);
+    let mut found = Vec::new();
+    for code in Code::ALL {
+        match written.get(code.name()) {
+            None => found.push(format!("{} is not in docs/API.md", code.name())),
+            Some(statuses) if !statuses.contains(&code.status()) => {
+                found.push(format!("{} has the status {}", code.name(), code.status()));
+            }
+            Some(_) => {}
+        }
+    }
+    for name in written.keys() {
+        if !Code::ALL.iter().any(|code| code.name() == name) {
+            found.push(format!(
+                "docs/API.md tells of {name}, and nothing answers it"
+            ));
+        }
+    }
+    found
+}
+
+fn document() -> String {
+    fs::read_to_string(root().join("docs/API.md")).expect("the page is there")
+}
+
+#[test]
+fn every_code_is_on_the_page_and_every_code_of_the_page_is_one() {
+    none(&differences(&document()));
+    let page = document();
+    assert!(!differences(&page.replace("`nonce_replayed`", "")).is_empty());
+    assert!(!differences(&page.replace("`nonce_replayed`", "`nonce_reused`")).is_empty());
+    assert!(!differences(&page.replace("| 410 |", "| 411 |")).is_empty());
+}
+
+#[test]
+fn the_checked_in_contract_is_that_of_the_server() {
+    let path = root().join("docs/openapi.json");
+    let checked_in = fs::read_to_string(path).expect("docs/openapi.json is there");
+    let made = openapi_document().expect("the contract is JSON");
+    let first = checked_in
+        .lines()
+        .zip(made.lines())
+        .position(|(one, two)| one != two);
+    assert!(
+        checked_in == made,
+        "docs/openapi.json differs from line {:?} on; write it with \
+         `cargo run -p sealpay-verifier-server -- openapi > docs/openapi.json`",
+        first.map(|line| line + 1)
+    );
+}

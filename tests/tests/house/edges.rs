@@ -1,0 +1,112 @@
+//! Time, randomness and the environment come from the edges, and are handed in everywhere else.
+
+use super::sources::{Source, rust_files};
+use super::{each_is_found, none, none_is_found};
+
+/// What asks the machine. The last of several names is enough, because of `use`.
+const AMBIENT: [&str; 14] = [
+    "SystemTime::now",
+    "Instant::now",
+    "Date::now",
+    "Date::new_0",
+    "Math::random",
+    "getrandom::fill",
+    "getrandom::getrandom",
+    "SysRng",
+    "OsRng",
+    "thread_rng",
+    "rand::rng",
+    "rand::random",
+    "env::var",
+    "env::var_os",
+];
+
+/// The edges: here it may be asked.
+const EDGES: [&str; 6] = [
+    "verifier-server/src/edge",
+    "examples/shop/src/edge.rs",
+    "widget/src/browser",
+    "protocol/examples",
+    "tests",
+    "xtask",
+];
+
+/// Where it may be asked outside the edges, and why.
+const EXCEPTIONS: [(&str, &str, &str); 2] = [
+    (
+        "verifier-server/src/http/observe.rs",
+        "Instant::now",
+        "how long an answer took is told to operators and decides nothing",
+    ),
+    (
+        "verifier-server/src/serve.rs",
+        "env::var",
+        "the master key may come from the environment, and is read once at the start",
+    ),
+];
+
+fn asks_the_machine(source: &Source) -> Vec<String> {
+    if source.is_test() || EDGES.iter().any(|edge| source.is_in(edge)) {
+        return Vec::new();
+    }
+    let paths = source.paths();
+    let excepted = |ambient: &&&str| {
+        EXCEPTIONS
+            .iter()
+            .any(|(path, what, _)| *path == source.path && what == *ambient)
+    };
+    let named = |ambient: &&&str| {
+        let behind = ["::", **ambient].concat();
+        paths
+            .iter()
+            .any(|path| path == **ambient || path.ends_with(&behind))
+    };
+    let found = AMBIENT
+        .iter()
+        .filter(named)
+        .filter(|ambient| !excepted(ambient));
+    found
+        .map(|ambient| format!("{}: asks {ambient}", source.path))
+        .collect()
+}
+
+#[test]
+fn nobody_but_the_edges_asks_the_machine_for_time_randomness_or_settings() {
+    let found: Vec<_> = rust_files().iter().flat_map(asks_the_machine).collect();
+    none(&found);
+    let path = "verifier-server/src/flow/authorize.rs";
+    each_is_found(
+        asks_the_machine,
+        &[
+            (path, "let now = SystemTime::now();"),
+            (path, "let now = std::time::Instant::now();"),
+            (path, "let now = tokio::time::Instant::now();"),
+            (path, "use std::env::var;"),
+            (path, "getrandom::fill(&mut bytes)?;"),
+            ("widget/src/pay/step.rs", "js_sys::Date::now()"),
+            ("widget/src/view/panel.rs", "let x = Math::random();"),
+            ("protocol/src/seal.rs", "let mut rng = rand_core::OsRng;"),
+            ("verifier-server/src/http/observe.rs", "SystemTime::now()"),
+        ],
+    );
+    none_is_found(
+        asks_the_machine,
+        &[
+            ("verifier-server/src/edge/clock.rs", "SystemTime::now()"),
+            (path, "// SystemTime::now() is the edge's\nclock.now()"),
+        ],
+    );
+}
+
+#[test]
+fn every_exception_is_still_one() {
+    for (path, what, why) in EXCEPTIONS {
+        let files = rust_files();
+        let source = files.iter().find(|source| source.path == path);
+        let source = source.unwrap_or_else(|| panic!("{path} is gone"));
+        assert!(
+            source.text.contains(what),
+            "{path} does not need {what} any more ({why})"
+        );
+    }
+}

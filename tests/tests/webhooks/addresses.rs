@@ -1,0 +1,153 @@
+//! Where webhooks do not go, whatever a merchant registered.
+
+use super::delivery_when;
+use super::endpoint::{Endpoint, Reaction};
+use harness::client::{APPROVED, attempt, card};
+use harness::gateway::TestGateway;
+use serde_json::Value;
+use verifier_server::flow::register::check_webhook_url;
+
+async fn pay_and_read(gateway: &TestGateway, url: &str) -> Value {
+    let merchant = gateway.register(Some(url)).await;
+    let mut claims = gateway.claims();
+    claims.iss = merchant.id;
+    let order = merchant.sign(&claims);
+    let browser = gateway.browser();
+    let session = gateway.open(&browser, &order).await;
+    let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
+    assert_eq!(
+        gateway.send(request).await.status,
+        200,
+        "the payment does not depend on it"
+    );
+    gateway.server.state.gateway.wake_outbox();
+    delivery_when(gateway, &merchant.api_key, |delivery| {
+        delivery["attempts"] == 1
+    })
+    .await
+}
+
+#[tokio::test]
+async fn addresses_that_are_not_public_are_refused() {
+    let gateway = TestGateway::with(|config| config.webhooks.allow_http = true).await;
+    let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
+    let port = endpoint.address.port();
+    let _beside = gateway.run_beside();
+    let hosts = [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f.1",
+        "0177.0.0.1",
+        "0.0.0.0",
+        "localhost",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::127.0.0.1]",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.0.1",
+        "169.254.169.254",
+        "[fd00::1]",
+        "[fe80::1]",
+        "100.64.0.1",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "127.0.0.1.",
+    ];
+    for host in hosts {
+        let url = format!("http://{host}:{port}/webhooks?shop=1");
+        let delivery = pay_and_read(&gateway, &url).await;
+        assert_eq!(delivery["state"], "pending", "{url}: {delivery}");
+        assert_eq!(delivery["last_status"], Value::Null, "{url}: {delivery}");
+        let error = delivery["last_error"].as_str().unwrap_or_default();
+        assert!(
+            error.starts_with("the address is not public"),
+            "{url}: {delivery}"
+        );
+    }
+    assert_eq!(endpoint.connections(), 0, "nobody has connected");
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn what_an_operator_allows_is_all_that_is_allowed() {
+    let gateway = TestGateway::with(|config| {
+        config.webhooks.allow = vec!["127.0.0.1/32".into()];
+        config.webhooks.allow_http = true;
+    })
+    .await;
+    let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
+    let port = endpoint.address.port();
+    let _beside = gateway.run_beside();
+    for (host, allowed) in [
+        ("127.0.0.1", true),
+        ("[::ffff:127.0.0.1]", true),
+        ("127.0.0.2", false),
+        ("[::1]", false),
+    ] {
+        let url = format!("http://{host}:{port}/webhooks?shop=1");
+        let delivery = pay_and_read(&gateway, &url).await;
+        let expected = if allowed { "delivered" } else { "pending" };
+        assert_eq!(delivery["state"], expected, "{url}: {delivery}");
+    }
+    assert_eq!(endpoint.arrivals().len(), 2);
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_not_a_way() {
+    let gateway = super::gateway().await;
+    let inside = Endpoint::start(vec![Reaction::Status(200)]).await;
+    let outside = Endpoint::start(vec![Reaction::Redirect(inside.url())]).await;
+    let _beside = gateway.run_beside();
+    let delivery = pay_and_read(&gateway, &outside.url()).await;
+    assert_eq!(
+        (&delivery["state"], &delivery["last_status"]),
+        (&"pending".into(), &307.into())
+    );
+    assert_eq!((outside.arrivals().len(), inside.connections()), (1, 0));
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn without_tls_nothing_is_sent_unless_an_operator_allows_it() {
+    let gateway =
+        TestGateway::with(|config| config.webhooks.allow = vec!["127.0.0.0/8".into()]).await;
+    let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
+    let _beside = gateway.run_beside();
+    let delivery = pay_and_read(&gateway, &endpoint.url()).await;
+    assert_eq!(delivery["last_error"], "only https is allowed");
+    assert_eq!(endpoint.arrivals(), []);
+    gateway.finish().await;
+}
+
+#[test]
+fn addresses_that_are_no_endpoint_are_not_registered() {
+    for url in [
+        "",
+        "shop.example",
+        "/webhooks",
+        "ftp://shop.example/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1/",
+        "javascript:alert(1)",
+        "data:text/plain,x",
+        "https://",
+        "https://user@shop.example/",
+        "https://user:word@shop.example/",
+        "unix:/run/socket",
+        "http://[::1",
+        "https://shop example/",
+    ] {
+        assert!(check_webhook_url(url).is_err(), "{url}");
+    }
+    for url in [
+        "https://shop.example/webhooks?shop=1",
+        "http://127.0.0.1:4242/",
+    ] {
+        assert!(check_webhook_url(url).is_ok(), "{url}");
+    }
+}

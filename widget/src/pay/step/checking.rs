@@ -1,0 +1,76 @@
+//! Finding out what became of an attempt, and trying again when the shopper asks.
+
+use super::super::backoff;
+use super::super::effect::{Effect, Wake};
+use super::super::state::{Phase, Poll, State};
+
+impl State {
+    pub(super) fn check_session(&mut self) -> Vec<Effect> {
+        match self.take_phase() {
+            Phase::Checking { poll, polls } => self.check(poll, polls),
+            _ => self.check(Poll::Session, 0),
+        }
+    }
+
+    pub(super) fn check_again(&mut self) -> Vec<Effect> {
+        match self.take_phase() {
+            Phase::Checking { poll, polls } => self.check(poll, polls),
+            phase => {
+                self.phase = phase;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Waits and then asks, longer every time.
+    pub(super) fn check(&mut self, mut poll: Poll, polls: u32) -> Vec<Effect> {
+        let wake = match &mut poll {
+            Poll::Attempt(attempt) => {
+                attempt.may_be_paid = true;
+                Wake::Send
+            }
+            Poll::Session => Wake::Open,
+        };
+        self.phase = Phase::Checking {
+            poll,
+            polls: polls.saturating_add(1),
+        };
+        self.wait(backoff::checking_ms(polls), wake)
+    }
+
+    pub(super) fn wait(&mut self, milliseconds: u32, wake: Wake) -> Vec<Effect> {
+        vec![Effect::Wait {
+            turn: self.next_turn(),
+            milliseconds,
+            wake,
+        }]
+    }
+
+    pub(super) fn woke(&mut self, wake: Wake) -> Vec<Effect> {
+        let attempt = match &self.phase {
+            Phase::Paying { attempt, .. } => Some(attempt.clone()),
+            Phase::Checking {
+                poll: Poll::Attempt(attempt),
+                ..
+            } => Some(attempt.clone()),
+            _ => None,
+        };
+        let turn = self.next_turn();
+        match (wake, attempt) {
+            (Wake::Open, _) => vec![Effect::OpenSession { turn }],
+            (Wake::Send, Some(attempt)) => vec![Effect::Send { turn, attempt }],
+            (Wake::Send, None) => Vec::new(),
+        }
+    }
+
+    pub(super) fn retried(&mut self) -> Vec<Effect> {
+        match self.take_phase() {
+            Phase::Unreachable => self.open(None),
+            Phase::Interrupted { attempt } => self.send(attempt, 0),
+            phase => {
+                self.phase = phase;
+                Vec::new()
+            }
+        }
+    }
+}

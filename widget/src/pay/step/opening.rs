@@ -1,0 +1,129 @@
+//! Opening the session, and what it says about the order.
+
+use super::super::backoff;
+use super::super::effect::{Effect, Wake};
+use super::super::event::{Answer, Refused};
+use super::super::message::Message;
+use super::super::state::{Ending, Notice, Phase, State};
+use super::{Refusal, declined_notice, meaning_of, milliseconds_until, tell_error};
+use sealpay_protocol::api::{PaymentView, SessionState, SessionView};
+
+impl State {
+    pub(super) fn open(&mut self, notice: Option<Notice>) -> Vec<Effect> {
+        self.phase = Phase::Opening {
+            held: None,
+            resends: 0,
+            notice,
+        };
+        vec![Effect::OpenSession {
+            turn: self.next_turn(),
+        }]
+    }
+
+    pub(super) fn opened(&mut self, now: u64, answer: Answer<Box<SessionView>>) -> Vec<Effect> {
+        match answer {
+            Answer::Good(session) => self.take_session(now, session),
+            Answer::Refused(refused) => self.open_refused(now, &refused),
+            Answer::None => self.open_later(),
+        }
+    }
+
+    pub(super) fn take_session(&mut self, now: u64, session: Box<SessionView>) -> Vec<Effect> {
+        self.learn_time(now, session.server_time);
+        let state = session.state;
+        let payment = session.payment.clone();
+        let attempts_left = session.attempts_left;
+        let milliseconds = milliseconds_until(session.expires_at, session.server_time);
+        self.session = Some(session);
+        let mut effects = vec![Effect::WatchExpiry { milliseconds }];
+        effects.extend(self.tell_ready());
+        effects.extend(match (state, payment) {
+            (SessionState::Complete, Some(payment)) => self.paid(Box::new(payment)),
+            (SessionState::Complete, None) => self.end(Ending::Unresolved),
+            (SessionState::Processing, _) => self.check_session(),
+            (SessionState::Open, _) if attempts_left == 0 => self.end(Ending::Exhausted),
+            (SessionState::Open, payment) => self.show_form(payment),
+        });
+        effects
+    }
+
+    /// Opens the form, or goes straight on with what the shopper submitted before it was open.
+    pub(super) fn show_form(&mut self, payment: Option<PaymentView>) -> Vec<Effect> {
+        match self.take_phase() {
+            Phase::Opening {
+                held: Some(submission),
+                ..
+            } => self.seal(submission),
+            Phase::Checking { .. } => match payment.and_then(|payment| payment.decline) {
+                Some(decline) => self.ask_again(declined_notice(decline)),
+                None => self.ask_again(Notice::Code("nothing_was_paid")),
+            },
+            Phase::Opening {
+                notice: Some(notice),
+                ..
+            } => self.ask_again(notice),
+            _ => {
+                self.phase = Phase::Form { notice: None };
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn open_refused(&mut self, now: u64, refused: &Refused) -> Vec<Effect> {
+        self.learn_time(now, refused.server_time);
+        match meaning_of(&refused.code) {
+            Refusal::SignAgain => self.open_again(),
+            Refusal::Later | Refusal::Failed => self.open_later(),
+            Refusal::UnderWay => {
+                let mut effects = self.tell_ready();
+                effects.extend(self.check_session());
+                effects
+            }
+            Refusal::TooOld => self.end_or_admit(Ending::Expired),
+            Refusal::Exhausted => self.end_or_admit(Ending::Exhausted),
+            Refusal::AlreadyPaid | Refusal::SealAgain | Refusal::Final => {
+                self.end_or_admit(Ending::Fatal(refused.code.clone()))
+            }
+        }
+    }
+
+    /// At once, because only the signature was wrong; but not for ever.
+    pub(super) fn open_again(&mut self) -> Vec<Effect> {
+        match &mut self.phase {
+            Phase::Opening { resends, .. } if backoff::resend_ms(*resends).is_some() => {
+                *resends += 1;
+                vec![Effect::OpenSession {
+                    turn: self.next_turn(),
+                }]
+            }
+            _ => self.open_later(),
+        }
+    }
+
+    /// The page hears once that there is something to see.
+    pub(super) fn tell_ready(&mut self) -> Vec<Effect> {
+        let is_first = !core::mem::replace(&mut self.told_ready, true);
+        if is_first {
+            vec![Effect::Tell(Message::Ready)]
+        } else {
+            Vec::new()
+        }
+    }
+
+    pub(super) fn open_later(&mut self) -> Vec<Effect> {
+        match &mut self.phase {
+            Phase::Opening { resends, .. } => match backoff::resend_ms(*resends) {
+                Some(milliseconds) => {
+                    *resends += 1;
+                    self.wait(milliseconds, Wake::Open)
+                }
+                None => {
+                    self.phase = Phase::Unreachable;
+                    vec![tell_error("unreachable")]
+                }
+            },
+            Phase::Checking { .. } => self.check_again(),
+            _ => Vec::new(),
+        }
+    }
+}

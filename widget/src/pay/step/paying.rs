@@ -1,0 +1,219 @@
+//! From the shopper's wish to pay to the outcome.
+
+use super::super::backoff;
+use super::super::effect::{Effect, Wake};
+use super::super::event::{Answer, Refused, Submission};
+use super::super::message::Message;
+use super::super::state::{Attempt, Ending, Notice, Phase, Poll, State};
+use super::{Refusal, declined_notice, meaning_of, tell_error};
+use sealpay_protocol::api::{Advice, DeclineView, PaymentView, ShopperState};
+use std::rc::Rc;
+
+impl State {
+    pub(super) fn submitted(&mut self, submission: Submission) -> Vec<Effect> {
+        match &mut self.phase {
+            Phase::Form { .. } => self.seal(submission),
+            Phase::Opening {
+                held: held @ None, ..
+            } => {
+                *held = Some(submission);
+                Vec::new()
+            }
+            // A payment is under way, or there is nothing to pay: a second one cannot start.
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn seal(&mut self, submission: Submission) -> Vec<Effect> {
+        self.phase = Phase::Sealing {
+            attempt: submission.attempt,
+        };
+        vec![Effect::Seal {
+            turn: self.next_turn(),
+            submission,
+        }]
+    }
+
+    pub(super) fn sealed(&mut self, body: Option<Rc<[u8]>>) -> Vec<Effect> {
+        let Phase::Sealing { attempt } = self.phase else {
+            return Vec::new();
+        };
+        match body {
+            Some(body) => self.send(
+                Attempt {
+                    id: attempt,
+                    body,
+                    may_be_paid: false,
+                },
+                0,
+            ),
+            None => self.end(Ending::Fatal("sealing_key_unusable".into())),
+        }
+    }
+
+    pub(super) fn send(&mut self, attempt: Attempt, resends: u32) -> Vec<Effect> {
+        self.phase = Phase::Paying {
+            attempt: attempt.clone(),
+            resends,
+        };
+        vec![Effect::Send {
+            turn: self.next_turn(),
+            attempt,
+        }]
+    }
+
+    pub(super) fn answered(&mut self, now: u64, answer: Answer<Box<PaymentView>>) -> Vec<Effect> {
+        match answer {
+            Answer::Good(payment) => self.outcome(payment),
+            Answer::Refused(refused) => self.pay_refused(now, &refused),
+            Answer::None => self.unanswered(),
+        }
+    }
+
+    pub(super) fn outcome(&mut self, payment: Box<PaymentView>) -> Vec<Effect> {
+        if let Some(session) = &mut self.session {
+            session.attempts_left = payment.attempts_left;
+        }
+        match payment.state {
+            ShopperState::Authorized | ShopperState::Captured => self.paid(payment),
+            ShopperState::Declined => self.declined(*payment),
+            ShopperState::Processing | ShopperState::Unknown => match self.take_phase() {
+                Phase::Paying { attempt, .. } => self.check(Poll::Attempt(attempt), 0),
+                Phase::Checking { poll, polls } => self.check(poll, polls),
+                phase => {
+                    self.phase = phase;
+                    Vec::new()
+                }
+            },
+        }
+    }
+
+    pub(super) fn paid(&mut self, payment: Box<PaymentView>) -> Vec<Effect> {
+        let message = Message::Complete {
+            payment: payment.payment,
+            order_ref: payment.order_ref.clone(),
+            state: payment.state,
+        };
+        self.phase = Phase::Paid { payment };
+        vec![Effect::ForgetCard, Effect::Tell(message)]
+    }
+
+    pub(super) fn declined(&mut self, payment: PaymentView) -> Vec<Effect> {
+        let attempts_left = payment.attempts_left;
+        let decline = payment.decline.unwrap_or_else(|| DeclineView {
+            message: String::new(),
+            advice: Advice::None,
+        });
+        let message = Message::Decline {
+            payment: payment.payment,
+            advice: decline.advice,
+        };
+        let mut effects = vec![Effect::Tell(message)];
+        effects.extend(if attempts_left == 0 {
+            self.end(Ending::Exhausted)
+        } else {
+            self.ask_again(declined_notice(decline))
+        });
+        effects
+    }
+
+    /// Back to the form: everything stays as it was typed, except the security code.
+    pub(super) fn ask_again(&mut self, notice: Notice) -> Vec<Effect> {
+        self.phase = Phase::Form {
+            notice: Some(notice),
+        };
+        vec![Effect::AskSecurityCodeAgain]
+    }
+
+    pub(super) fn pay_refused(&mut self, now: u64, refused: &Refused) -> Vec<Effect> {
+        self.learn_time(now, refused.server_time);
+        match meaning_of(&refused.code) {
+            Refusal::SignAgain => self.resend_now(),
+            Refusal::Later => self.resend_later(false),
+            Refusal::Failed => self.resend_later(true),
+            Refusal::UnderWay => match self.take_phase() {
+                Phase::Paying { attempt, .. } => self.check(Poll::Attempt(attempt), 0),
+                Phase::Checking { poll, polls } => self.check(poll, polls),
+                _ => self.check(Poll::Session, 0),
+            },
+            Refusal::AlreadyPaid => {
+                self.phase = Phase::Checking {
+                    poll: Poll::Session,
+                    polls: 0,
+                };
+                vec![Effect::OpenSession {
+                    turn: self.next_turn(),
+                }]
+            }
+            Refusal::SealAgain => self.seal_again(),
+            Refusal::TooOld => self.end_or_admit(Ending::Expired),
+            Refusal::Exhausted => self.end_or_admit(Ending::Exhausted),
+            Refusal::Final => self.end_or_admit(Ending::Fatal(refused.code.clone())),
+        }
+    }
+
+    /// The verifier cannot open the seal, most likely because its key is newer than the session.
+    /// A refused seal was not charged; but an earlier sending of it may have been.
+    pub(super) fn seal_again(&mut self) -> Vec<Effect> {
+        if self.may_be_paid() {
+            return self.end(Ending::Unresolved);
+        }
+        self.open(Some(Notice::Code("sealed_card_refused")))
+    }
+
+    /// At once, because only the signature was wrong; but not for ever.
+    pub(super) fn resend_now(&mut self) -> Vec<Effect> {
+        match self.take_phase() {
+            Phase::Paying { attempt, resends } if backoff::resend_ms(resends).is_some() => {
+                self.send(attempt, resends + 1)
+            }
+            phase => {
+                self.phase = phase;
+                self.resend_later(false)
+            }
+        }
+    }
+
+    pub(super) fn resend_later(&mut self, may_be_paid: bool) -> Vec<Effect> {
+        match self.take_phase() {
+            Phase::Paying {
+                mut attempt,
+                resends,
+            } => {
+                attempt.may_be_paid |= may_be_paid;
+                let Some(milliseconds) = backoff::resend_ms(resends) else {
+                    return self.interrupt(attempt);
+                };
+                self.phase = Phase::Paying {
+                    attempt,
+                    resends: resends + 1,
+                };
+                self.wait(milliseconds, Wake::Send)
+            }
+            Phase::Checking { poll, polls } => self.check(poll, polls),
+            phase => {
+                self.phase = phase;
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn unanswered(&mut self) -> Vec<Effect> {
+        match self.take_phase() {
+            Phase::Paying { mut attempt, .. } => {
+                attempt.may_be_paid = true;
+                self.interrupt(attempt)
+            }
+            Phase::Checking { poll, polls } => self.check(poll, polls),
+            phase => {
+                self.phase = phase;
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn interrupt(&mut self, attempt: Attempt) -> Vec<Effect> {
+        self.phase = Phase::Interrupted { attempt };
+        vec![tell_error("interrupted")]
+    }
+}
