@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::compress::{self, Sizes};
 use crate::console;
@@ -28,6 +29,7 @@ const INPUTS: &[&str] = &[
     "xtask/src/minify.rs",
     "xtask/src/shorten.rs",
     "xtask/src/wasm.rs",
+    "xtask/src/widget.rs",
 ];
 
 const MODULE: &str = "sealpay-widget_bg.wasm";
@@ -73,7 +75,7 @@ pub(crate) fn build(workspace: &Workspace) -> Outcome {
 
 /// Cargo is asked first and by itself: it shows progress, and explains what is wrong.
 fn compile(workspace: &Workspace) -> Outcome {
-    let command = workspace.cargo(&[
+    let mut command = workspace.cargo(&[
         "build",
         "--package",
         "sealpay-widget",
@@ -84,6 +86,7 @@ fn compile(workspace: &Workspace) -> Outcome {
         "--target",
         "wasm32-unknown-unknown",
     ]);
+    neutral_paths(workspace, &mut command);
     process::run("widget", command, Show::Output, &mut |_| ())
 }
 
@@ -100,7 +103,31 @@ fn assemble(workspace: &Workspace) -> Outcome {
         ])
         // Trunk takes this convention for its own flag, and fails when it is `1`.
         .env_remove("NO_COLOR");
+    neutral_paths(workspace, &mut command);
     process::run("trunk", command, Show::Progress, &mut |_| ())
+}
+
+/// Keeps the folders of this machine out of what every shopper downloads: panics name their source files.
+/// Cargo adds these flags to those in `.cargo/config.toml`.
+fn neutral_paths(workspace: &Workspace, command: &mut Command) {
+    let home = environment::variable("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(&environment::variable("HOME")?).join(".cargo")));
+    let registries = home.map(|home| home.join("registry/src"));
+    let sources = registries.and_then(|folder| fs::read_dir(folder).ok());
+    let flags: Vec<String> = sources
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|registry| (registry.path(), "crates"))
+        .chain([(workspace.root().to_path_buf(), "sealpay")])
+        .map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display()))
+        // The variable separates flags by spaces; a folder with one keeps its name.
+        .filter(|flag| !flag.contains(' '))
+        .collect();
+    command.env(
+        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+        flags.join(" "),
+    );
 }
 
 /// Takes out of the module what no browser needs, and shortens the names between it and its script.

@@ -4,6 +4,11 @@
 //! webhooks. `SEALPAY_CRASH_KILLS` says how often (6 otherwise), `SEALPAY_CRASH_SEED` repeats a run
 //! as far as the operating system allows.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test needs and does not find ends it"
+)]
+
 mod chance;
 mod evidence;
 mod kept;

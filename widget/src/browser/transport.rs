@@ -1,9 +1,10 @@
 //! Sends signed requests to the verifier, byte for byte as they were signed.
 
-use super::{answer, object};
+use super::answer;
 use crate::pay::Answer;
 use crate::pay::request::SignedRequest;
-use js_sys::{Object, Uint8Array};
+use gloo_net::http::Headers;
+use js_sys::Uint8Array;
 use sealpay_protocol::api::CONTENT_TYPE;
 use std::future::Future;
 use std::pin::Pin;
@@ -72,10 +73,10 @@ impl Transport {
     }
 }
 
-/// With the browser's own `fetch` and no library: one fixed request does not need what a builder of
-/// any request costs every shopper to download.
+/// The headers are gloo-net's. Its builder is left out: it can make any request, and every shopper
+/// would download that for this one.
 async fn fetch(request: SignedRequest) -> Option<Reply> {
-    let headers = Object::new();
+    let headers = Headers::new();
     for (name, value) in [
         ("content-type", CONTENT_TYPE),
         ("idempotency-key", &request.idempotency_key),
@@ -84,11 +85,11 @@ async fn fetch(request: SignedRequest) -> Option<Reply> {
         ("signature-input", &request.headers.signature_input),
         ("signature", &request.headers.signature),
     ] {
-        object::set(&headers, name, &value.into());
+        headers.set(name, value);
     }
     let init = RequestInit::new();
     init.set_method("POST");
-    init.set_headers(&headers);
+    init.set_headers(&headers.into_raw());
     init.set_body(&Uint8Array::from(request.body.as_ref()));
     init.set_credentials(RequestCredentials::Omit);
     init.set_cache(RequestCache::NoStore);

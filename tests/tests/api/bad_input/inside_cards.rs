@@ -1,19 +1,17 @@
 //! Sealed cards that are rightly sealed: for other circumstances, or with something else inside.
 
-use super::{Checkout, refused};
-use harness::client::{APPROVED, Browser, attempt, card};
+use super::{Checkout, body_of, refused};
+use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;
 use harness::time::{OsRandom, now};
-use sealpay_protocol::api::{Method, PayRequest, SessionView};
+use sealpay_protocol::api::SessionView;
 use sealpay_protocol::card::YearMonth;
-use sealpay_protocol::encoding::{base64url, from_base64url};
+use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::envelope::{PLAINTEXT_BYTES, SealContext, SealedCard, plaintext};
 use sealpay_protocol::key::Thumbprint;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order;
 use sealpay_protocol::seal::{SealingPublicKey, seal_bytes};
-use verifier_server::flow::maintain::refresh_keys;
-use verifier_server::gate::key_ring::{KEPT_AFTER_SECONDS, SEALING_KEY_SECONDS};
 use verifier_server::gate::refusal::Code;
 
 /// Every field of the associated data, one at a time; the first is the label, which the key id's

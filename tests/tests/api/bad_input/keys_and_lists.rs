@@ -117,7 +117,13 @@ async fn a_revoked_key_opens_nothing_and_the_others_still_do() {
     assert!(inner.store().revoke_api_key(first, 1).await.unwrap());
     let revoked = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
     refused(&gateway, "revoked", revoked, Code::ApiKeyInvalid).await;
-    assert_eq!(gateway.get("/v1/payments", Some(&second.plaintext)).await.status, 200);
+    assert_eq!(
+        gateway
+            .get("/v1/payments", Some(&second.plaintext))
+            .await
+            .status,
+        200
+    );
     gateway.finish().await;
 }
 

@@ -1,11 +1,8 @@
 //! Too much at once, and the end.
 
-use super::{Checkout, check_refusal, refused};
+use super::{Checkout, bare, check_refusal, refused};
 use harness::client::{APPROVED, Prepared, attempt, card};
-use harness::gateway::{Answer, TestGateway};
-use sealpay_protocol::api::CONTENT_TYPE;
-use sealpay_protocol::sign::RequestParts;
-use std::fs;
+use harness::gateway::TestGateway;
 use verifier_server::gate::refusal::Code;
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod inside_cards;
 mod keys_and_lists;
 mod load;
 mod nonces;
+mod order_claims;
 mod order_forms;
 mod orders;
 mod precedence;
@@ -21,13 +22,27 @@ use harness::client::{APPROVED, Browser, Prepared, attempt, card};
 use harness::evidence::secrets_in;
 use harness::gateway::{Answer, TestGateway};
 use harness::log;
-use sealpay_protocol::api::{PaymentView, Problem, SessionView, ShopperState};
+use sealpay_protocol::api::{Method, PayRequest, PaymentView, Problem, SessionView, ShopperState};
+use sealpay_protocol::envelope::SealedCard;
 use sealpay_protocol::ids::AttemptId;
 use serde_json::Value;
 use verifier_server::gate::refusal::Code;
 
 /// What a row does to a good request.
 type Spoil = fn(&mut Prepared);
+
+const INPUT: &str = "signature-input";
+
+fn bare(method: &str, path: &str) -> Prepared {
+    let mut request = Prepared::get_of(path, None);
+    request.method = method.into();
+    request
+}
+
+fn body_of(card: SealedCard) -> Vec<u8> {
+    let method = Method::Card;
+    serde_json::to_vec(&PayRequest { method, card }).unwrap()
+}
 
 /// Looks at a refusal from every side.
 #[track_caller]

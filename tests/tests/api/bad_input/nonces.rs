@@ -35,13 +35,24 @@ async fn a_request_that_was_answered_is_not_answered_again() {
     gateway.finish().await;
 }
 
-/// What the store itself refused has spent its nonce.
+/// What was refused behind the signature has spent its nonce.
 #[tokio::test]
-async fn a_request_that_the_session_refused_is_not_answered_again() {
+async fn a_payment_that_was_refused_is_not_answered_again() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
-    checkout.works(&gateway, "nothing").await;
     let (browser, session) = (&checkout.browser, &checkout.session);
+    let elsewhere = browser.pay_body(&checkout.order, session, attempt(), &card(APPROVED));
+    let moved = checkout.request_with(elsewhere);
+    refused(
+        &gateway,
+        "a moved card",
+        moved.clone(),
+        Code::SealedCardRefused,
+    )
+    .await;
+    refused(&gateway, "the same again", moved, Code::NonceReplayed).await;
+
+    checkout.works(&gateway, "nothing").await;
     let late = browser.pay(&checkout.order, session, attempt(), &card(APPROVED));
     refused(
         &gateway,

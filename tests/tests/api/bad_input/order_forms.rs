@@ -2,13 +2,9 @@
 
 use super::refused;
 use ed25519_dalek::{Signer, SigningKey};
-use harness::client::{Prepared, SHOP_ORIGIN, origin};
+use harness::client::SHOP_ORIGIN;
 use harness::gateway::TestGateway;
-use harness::time::random;
-use sealpay_protocol::api::Problem;
 use sealpay_protocol::encoding::base64url;
-use sealpay_protocol::ids::MerchantId;
-use sealpay_protocol::order::{OrderClaims, OrderItem, Simulate};
 use serde_json::{Value, json};
 use verifier_server::gate::refusal::Code;
 

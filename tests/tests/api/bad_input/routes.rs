@@ -1,11 +1,10 @@
 //! Paths, methods and content types that do not belong.
 
-use super::{Checkout, check_refusal, refused};
-use harness::client::{APPROVED, Prepared, attempt, card};
-use harness::gateway::{Answer, TestGateway};
+use super::{Checkout, bare, refused};
+use harness::client::Prepared;
+use harness::gateway::TestGateway;
 use sealpay_protocol::api::CONTENT_TYPE;
 use sealpay_protocol::sign::RequestParts;
-use std::fs;
 use verifier_server::gate::refusal::Code;
 
 /// Every path with the methods that it takes.
@@ -42,12 +41,6 @@ const METHODS: [&str; 11] = [
     "PROPFIND",
     "4242424242424242",
 ];
-
-fn bare(method: &str, path: &str) -> Prepared {
-    let mut request = Prepared::get_of(path, None);
-    request.method = method.into();
-    request
-}
 
 #[tokio::test]
 async fn a_path_takes_its_own_methods_only_and_lists_them() {

@@ -1,28 +1,14 @@
 //! Sealed cards: broken, moved, of another key, and with something else inside.
 
-use super::{Checkout, refused};
-use harness::client::{APPROVED, Browser, attempt, card};
+use super::{Checkout, body_of, refused};
+use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;
-use harness::time::{OsRandom, now};
-use sealpay_protocol::api::{Method, PayRequest, SessionView};
-use sealpay_protocol::card::YearMonth;
 use sealpay_protocol::encoding::{base64url, from_base64url};
-use sealpay_protocol::envelope::{PLAINTEXT_BYTES, SealContext, SealedCard, plaintext};
-use sealpay_protocol::key::Thumbprint;
-use sealpay_protocol::money::Money;
-use sealpay_protocol::order;
-use sealpay_protocol::seal::{SealingPublicKey, seal_bytes};
-use verifier_server::flow::maintain::refresh_keys;
-use verifier_server::gate::key_ring::{KEPT_AFTER_SECONDS, SEALING_KEY_SECONDS};
+use sealpay_protocol::envelope::SealedCard;
 use verifier_server::gate::refusal::Code;
 
 /// What a row does to a good envelope.
 type SpoilCard = fn(&mut SealedCard);
-
-fn body_of(card: SealedCard) -> Vec<u8> {
-    let method = Method::Card;
-    serde_json::to_vec(&PayRequest { method, card }).unwrap()
-}
 
 /// The bytes of a part of the envelope, changed.
 fn bytes(text: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {

@@ -1,10 +1,9 @@
 //! Headers of a request signature: missing, twice, and of another form.
 
-use super::{Checkout, Spoil, refused, spoilt_payment};
-use harness::client::{Browser, Prepared, origin};
+use super::{INPUT, Spoil, spoilt_payment};
+use harness::client::Prepared;
 use harness::gateway::TestGateway;
-use sealpay_protocol::api::CONTENT_TYPE;
-use sealpay_protocol::sign::{RequestParts, content_digest};
+use sealpay_protocol::sign::content_digest;
 use verifier_server::gate::refusal::Code;
 
 fn replace(request: &mut Prepared, header: &str, from: &str, to: &str) {

@@ -1,13 +1,11 @@
 //! Request signatures: missing, malformed, of somebody else, and of another request.
 
-use super::{Checkout, Spoil, refused, spoilt_payment};
-use harness::client::{Browser, Prepared, origin};
+use super::{Checkout, INPUT, Spoil, refused, spoilt_payment};
+use harness::client::{Browser, origin};
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::CONTENT_TYPE;
 use sealpay_protocol::sign::{RequestParts, content_digest};
 use verifier_server::gate::refusal::Code;
-
-const INPUT: &str = "signature-input";
 
 /// Each of the eight covered components, altered on the way.
 const ALTERED: [(&str, Spoil, Code); 9] = [

@@ -1,10 +1,7 @@
 //! What browsers load: only what is meant for them, and only where it may stand.
 
-use super::{Checkout, check_refusal, refused};
-use harness::client::{APPROVED, Prepared, attempt, card};
+use super::{bare, refused};
 use harness::gateway::{Answer, TestGateway};
-use sealpay_protocol::api::CONTENT_TYPE;
-use sealpay_protocol::sign::RequestParts;
 use std::fs;
 use verifier_server::gate::refusal::Code;
 
