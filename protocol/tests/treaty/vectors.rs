@@ -52,7 +52,11 @@ fn version_1_of_the_file_never_changes() {
 
 #[test]
 fn the_file_is_what_its_generator_makes() {
-    assert!(crate::make_vectors::file() == FILE);
+    // As JSON and not as text: in what order members stand depends on a feature of the JSON library
+    // that another part of the workspace may turn on.
+    let made: serde_json::Value = serde_json::from_str(&crate::make_vectors::file()).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(FILE).unwrap();
+    assert!(made == kept);
 }
 
 #[test]

@@ -72,6 +72,36 @@ async fn a_payment_that_was_refused_is_not_answered_again() {
     )
     .await;
     refused(&gateway, "the same again", conflict, Code::NonceReplayed).await;
+
+    gateway.move_clock(1801);
+    let late = browser.pay(&checkout.order, session, attempt(), &card(APPROVED));
+    let stored = checkout.good_request();
+    let what = "paid and expired";
+    refused(&gateway, what, late.clone(), Code::SessionComplete).await;
+    refused(&gateway, "the same again", late, Code::NonceReplayed).await;
+    let what = "other bytes, expired";
+    refused(&gateway, what, stored.clone(), Code::AttemptConflict).await;
+    refused(&gateway, "the same again", stored, Code::NonceReplayed).await;
+    gateway.finish().await;
+}
+
+/// An opening that is refused has opened nothing, and does so again.
+#[tokio::test]
+async fn an_opening_that_was_refused_is_refused_again() {
+    let gateway = TestGateway::start().await;
+    let mut claims = gateway.claims();
+    claims.amount = 0;
+    let order = gateway.merchant.sign(&claims);
+    let request = gateway.browser().open_session(&order);
+    for _ in 0..2 {
+        refused(
+            &gateway,
+            "nothing to pay",
+            request.clone(),
+            Code::AmountInvalid,
+        )
+        .await;
+    }
     gateway.finish().await;
 }
 
