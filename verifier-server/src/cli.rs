@@ -46,7 +46,7 @@ enum Merchant {
         #[arg(long)]
         key_id: String,
         /// The Ed25519 key, 32 bytes in base64url.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         public_key: String,
     },
     /// Retires a key: orders signed with it are refused from now on.
@@ -84,7 +84,7 @@ struct AddMerchant {
     #[arg(long)]
     key_id: String,
     /// The Ed25519 key, 32 bytes in base64url.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     public_key: String,
     /// A page that may embed the widget; may be given several times.
     #[arg(long)]

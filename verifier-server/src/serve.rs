@@ -27,6 +27,10 @@ use zeroize::Zeroizing;
 
 const RECOVER_EVERY: Duration = Duration::from_millis(500);
 const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
+/// How long the headers of a request may take, and how long a connection may wait for its next one.
+const HEADERS_WITHIN: Duration = Duration::from_secs(30);
+/// Most bytes of headers; a signed request has about two thousand.
+const HEADER_BYTES: usize = 32 * 1024;
 const BANK_BOOK: &str = "simulated-bank.sqlite";
 const MASTER_KEY_FILE: &str = "master.key";
 
@@ -241,19 +245,31 @@ async fn listen(
             let tls = RustlsConfig::from_pem_file(certificate, key)
                 .await
                 .map_err(|error| format!("the TLS files cannot be used: {error}"))?;
-            axum_server::bind_rustls(address, tls)
+            patient_to_a_point(axum_server::bind_rustls(address, tls))
                 .handle(handle)
                 .serve(service)
                 .await
         }
         _ => {
-            axum_server::bind(address)
+            patient_to_a_point(axum_server::bind(address))
                 .handle(handle)
                 .serve(service)
                 .await
         }
     }
     .map_err(trouble)
+}
+
+/// A connection that sends its headers drop by drop is let go, and may not fill the memory before.
+fn patient_to_a_point<A>(
+    mut server: axum_server::Server<SocketAddr, A>,
+) -> axum_server::Server<SocketAddr, A> {
+    server
+        .http_builder()
+        .http1()
+        .header_read_timeout(HEADERS_WITHIN)
+        .max_buf_size(HEADER_BYTES);
+    server.first_request_timeout(HEADERS_WITHIN)
 }
 
 async fn stop_on_signal(handle: Handle<SocketAddr>, draining: Arc<AtomicBool>, drain: Duration) {

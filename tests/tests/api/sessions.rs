@@ -10,7 +10,7 @@ on_both_databases! {
     the_same_browser_gets_the_same_session,
     another_browser_takes_the_order_over_five_times_and_the_old_one_is_worthless,
     an_order_is_not_taken_over_while_its_outcome_is_open,
-    a_paid_order_is_not_taken_over,
+    a_paid_order_shows_its_receipt_to_a_reloaded_page_and_takes_no_other_payment,
     another_order_of_the_same_name_is_refused,
     what_the_order_shows_is_what_the_session_shows,
 }
@@ -73,14 +73,21 @@ async fn an_order_is_not_taken_over_while_its_outcome_is_open(gateway: &TestGate
     );
 }
 
-async fn a_paid_order_is_not_taken_over(gateway: &TestGateway) {
+async fn a_paid_order_shows_its_receipt_to_a_reloaded_page_and_takes_no_other_payment(
+    gateway: &TestGateway,
+) {
     let order = gateway.order(None);
     let browser = gateway.browser();
     let session = gateway.open(&browser, &order).await;
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
     assert_eq!(gateway.send(request).await.status, 200);
-    let refused = gateway.send(gateway.browser().open_session(&order)).await;
-    assert_eq!(refused.code(), "order_reused");
+    let reloaded = gateway.browser();
+    let receipt = gateway.open(&reloaded, &order).await;
+    assert_eq!(receipt.state, SessionState::Complete);
+    let shown = receipt.payment.as_ref().map(|payment| payment.state);
+    assert_eq!(shown, Some(ShopperState::Captured));
+    let again = reloaded.pay(&order, &receipt, attempt(), &card(APPROVED));
+    assert_eq!(gateway.send(again).await.code(), "session_complete");
 }
 
 async fn another_order_of_the_same_name_is_refused(gateway: &TestGateway) {

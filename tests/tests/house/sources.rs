@@ -90,7 +90,11 @@ impl Source {
     /// Whether all of it is compiled for tests only.
     pub(super) fn is_test(&self) -> bool {
         let mut parts = self.path.split('/');
-        parts.any(|part| part == "tests" || part == "tests.rs" || part.ends_with("_tests.rs"))
+        parts.any(|part| {
+            ["tests", "tests.rs"].contains(&part)
+                || part.ends_with("_tests")
+                || part.ends_with("_tests.rs")
+        })
     }
 
     /// The text without comments, and without what is compiled for tests only.

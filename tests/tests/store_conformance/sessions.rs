@@ -115,8 +115,8 @@ async fn another_order_under_the_same_name_is_refused(place: &Place) {
 async fn another_key_waits_for_an_attempt_and_does_not_get_a_paid_session(place: &Place) {
     let rows = [
         (PaymentState::Unknown, "in progress"),
-        (PaymentState::Captured, "reused"),
-        (PaymentState::Authorized, "reused"),
+        (PaymentState::Captured, "rebound"),
+        (PaymentState::Authorized, "rebound"),
         (PaymentState::Declined, "rebound"),
     ];
     let store = place.open().await;

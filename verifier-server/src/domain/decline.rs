@@ -74,15 +74,20 @@ mod tests {
 
     #[test]
     fn a_lost_stolen_or_suspected_card_looks_like_any_other_to_the_shopper() {
-        let plain = &super::find("do_not_honor").unwrap().shopper_message;
+        let seen = |key: &str| {
+            let decline = super::find(key).unwrap();
+            (decline.shopper_message.clone(), decline.advice)
+        };
         for key in [
             "lost_card",
             "stolen_card",
             "pickup_card",
+            "pickup_special",
             "issuer_suspected_fraud",
+            "security_violation",
             "risk_blocked",
         ] {
-            assert_eq!(&super::find(key).unwrap().shopper_message, plain, "{key}");
+            assert_eq!(seen(key), seen("do_not_honor"), "{key}");
         }
     }
 

@@ -183,12 +183,12 @@ async fn first_refusal(
             .store
             .payment_of_attempt(session.id, attempt)
             .await?;
-        let open = active.is_some_and(|payment| payment.state.is_open());
-        return Ok(Refusal::new(if open {
-            Code::AttemptInProgress
-        } else {
-            Code::SessionComplete
-        }));
+        match active.map(|payment| payment.state) {
+            Some(state) if state.is_open() => return Ok(Refusal::new(Code::AttemptInProgress)),
+            // The decline came in between: the session is free again.
+            Some(PaymentState::Declined) => {}
+            _ => return Ok(Refusal::new(Code::SessionComplete)),
+        }
     }
     let used_up = session.attempts >= limits::ATTEMPTS_PER_SESSION;
     Ok(if used_up && refusal.code == Code::SealedCardRefused {
@@ -253,7 +253,9 @@ fn new_payment(
                 .to_owned(),
             last4: card.number.last_four().to_owned(),
             expiry: card.expiry.to_string(),
-            fingerprint: gateway.vault.card_fingerprint(card.number.digits()),
+            fingerprint: gateway
+                .vault
+                .card_fingerprint(session.merchant, card.number.digits()),
         },
         state: PaymentState::Authorizing,
         decline: None,

@@ -6,6 +6,10 @@ use crate::gate::key_ring::KeyRing;
 use crate::gate::refusal::{Code, Refusal};
 use std::time::Duration;
 
+/// How far the clocks of two verifiers on one database may lie apart: what one of them would forget
+/// the other may still accept.
+const CLOCK_DIFFERENCE_SECONDS: u64 = 300;
+
 /// Loads the keys, makes the missing ones, destroys the ones whose time is over.
 ///
 /// # Errors
@@ -54,7 +58,8 @@ pub async fn run(gateway: &Gateway, every: Duration) {
                 "keys could not be refreshed and will be tried again"
             );
         }
-        if let Err(error) = gateway.store.forget_nonces(gateway.clock.now()).await {
+        let forgettable = gateway.clock.now().saturating_sub(CLOCK_DIFFERENCE_SECONDS);
+        if let Err(error) = gateway.store.forget_nonces(forgettable).await {
             tracing::warn!(%error, "spent nonces could not be forgotten and will be tried again");
         }
     }

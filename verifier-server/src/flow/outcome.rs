@@ -117,6 +117,13 @@ pub async fn keep(
             tracing::info!(payment = %payment.id, state = %state, decline, "payment settled");
             Ok(payment)
         }
-        Settled::NotInState(payment) => Ok(payment),
+        Settled::NotInState(stored) => {
+            if stored.state != state {
+                // Recovery was told that the provider never will book what it now has answered.
+                tracing::error!(payment = %stored.id, stored = %stored.state, answered = %state,
+                    "the provider answered otherwise than is stored");
+            }
+            Ok(stored)
+        }
     }
 }

@@ -114,7 +114,7 @@ codes! {
     OriginNotAllowed = "origin_not_allowed", 403, "Origin not allowed",
         "The page is not among the order's parent_origins, or not registered for the merchant.";
     OrderReused = "order_reused", 409, "Order used before",
-        "The order's jti was used before by another browser or for another order; make a new order.";
+        "The order's jti was used for another order, or the order was opened too often; make a new order.";
     AttemptConflict = "attempt_conflict", 409, "Attempt conflict",
         "This attempt id was used with another body; use a new id for a new attempt.";
     AttemptInProgress = "attempt_in_progress", 409, "Attempt in progress",

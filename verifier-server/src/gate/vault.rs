@@ -7,6 +7,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sealpay_protocol::encoding::{base64url, from_base64url};
+use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::secret::Secret;
 use sha2::Sha256;
 use std::fmt;
@@ -93,9 +94,11 @@ impl Vault {
     }
 
     /// Recognizes a card without knowing its number (PCI DSS 3.5.1.1: a keyed hash of all of it).
+    /// Each merchant sees other fingerprints, so that two of them cannot compare their shoppers.
     #[must_use]
-    pub fn card_fingerprint(&self, number: &str) -> String {
-        keyed_hash(&self.fingerprint, number)
+    pub fn card_fingerprint(&self, merchant: MerchantId, number: &str) -> String {
+        // A merchant's id always has thirty characters, so nothing can slide between the two.
+        keyed_hash(&self.fingerprint, &format!("{merchant}{number}"))
     }
 
     /// What is stored of an API key. The key has 256 random bits, so a slow hash adds nothing.
@@ -117,6 +120,7 @@ fn keyed_hash(key: &Secret<[u8; 32]>, text: &str) -> String {
 mod tests {
     use super::{Vault, VaultError};
     use crate::gate::master_key::MasterKey;
+    use sealpay_protocol::ids::MerchantId;
 
     #[test]
     fn a_secret_opens_only_under_its_own_label_and_master_key() {
@@ -140,8 +144,11 @@ mod tests {
     fn hashes_depend_on_the_master_key_and_the_purpose() {
         let vault = Vault::new(&MasterKey::new([1; 32]));
         let other = Vault::new(&MasterKey::new([2; 32]));
-        assert_eq!(vault.card_fingerprint("x"), vault.card_fingerprint("x"));
-        assert_ne!(vault.card_fingerprint("x"), other.card_fingerprint("x"));
-        assert_ne!(vault.card_fingerprint("x"), vault.api_key_hash("x"));
+        let (one, two) = (MerchantId::new(1, [1; 10]), MerchantId::new(2, [2; 10]));
+        let fingerprint = vault.card_fingerprint(one, "x");
+        assert_eq!(fingerprint, vault.card_fingerprint(one, "x"));
+        assert_ne!(fingerprint, vault.card_fingerprint(two, "x"));
+        assert_ne!(fingerprint, other.card_fingerprint(one, "x"));
+        assert_ne!(vault.api_key_hash("x"), other.api_key_hash("x"));
     }
 }

@@ -39,7 +39,13 @@ pub(super) async fn observe(
         response = problem::complete(response, refusal, &circumstances);
         state.metrics.refusal(refusal.code.name());
     }
-    add_headers(&mut response, &id);
+    let https = state
+        .gateway
+        .settings()
+        .public_origin
+        .as_str()
+        .starts_with("https://");
+    add_headers(&mut response, &id, https);
 
     let status = response.status().as_u16();
     let took = started.elapsed();
@@ -89,8 +95,12 @@ fn name_of(method: &Method) -> &'static str {
     known.map_or("other", |known| known.as_str())
 }
 
-fn add_headers(response: &mut Response, id: &str) {
+fn add_headers(response: &mut Response, id: &str, https: bool) {
     let headers = response.headers_mut();
+    if https {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }

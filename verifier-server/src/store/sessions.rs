@@ -62,7 +62,7 @@ const BY_ORDER: &str = concat!(
 /// Decides between two pages that want to go on with one order, and against an attempt.
 const REBIND: &str = "UPDATE sessions
     SET public_key = $3, parent_origin = $4, rebinds = rebinds + 1
-    WHERE id = $1 AND public_key = $2 AND active_attempt IS NULL AND rebinds < $5";
+    WHERE id = $1 AND public_key = $2 AND COALESCE(active_attempt, '') = $6 AND rebinds < $5";
 
 fn insert_values(session: &Session) -> Result<[Value; COLUMNS], StoreError> {
     Ok(values![
@@ -190,14 +190,15 @@ async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, 
     }
     if let Some(attempt) = stored.active_attempt {
         let active = payments::of_attempt(tx, stored.id, attempt).await?;
-        return match active.map(|payment| payment.state) {
-            Some(state) if state.is_open() => Ok(SessionOpened::AttemptInProgress(stored)),
+        match active.map(|payment| payment.state) {
+            Some(state) if state.is_open() => return Ok(SessionOpened::AttemptInProgress(stored)),
             // Postgres reads the two one after the other: the decline came in between.
             Some(PaymentState::Declined) => {
-                Err(Fault::Retry("a session was let go in between".into()))
+                return Err(Fault::Retry("a session was let go in between".into()));
             }
-            _ => Ok(SessionOpened::Reused),
-        };
+            // It is paid: a page that was reloaded may read the receipt, and nothing else.
+            _ => {}
+        }
     }
     if stored.rebinds >= limits::SESSION_REBINDS {
         return Ok(SessionOpened::Reused);
@@ -208,6 +209,10 @@ async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, 
         base64url(&wanted.public_key),
         &wanted.parent_origin,
         limits::SESSION_REBINDS,
+        stored
+            .active_attempt
+            .map(|attempt| attempt.to_string())
+            .unwrap_or_default(),
     ];
     if tx.execute(REBIND, &values).await? == 0 {
         return Err(Fault::Retry(
