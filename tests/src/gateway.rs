@@ -128,8 +128,13 @@ impl TestGateway {
 
     /// On a fresh database of a real Postgres, where there is one.
     pub async fn on_postgres() -> Option<Self> {
+        Self::on_postgres_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn on_postgres_with(settings: impl FnOnce(&mut Config)) -> Option<Self> {
         let database = fresh_database().await?;
-        Some(Self::in_place(Some(database), |_| {}).await)
+        Some(Self::in_place(Some(database), settings).await)
     }
 
     async fn in_place(database: Option<Database>, settings: impl FnOnce(&mut Config)) -> Self {

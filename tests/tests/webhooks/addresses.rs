@@ -1,7 +1,7 @@
 //! Where webhooks do not go, whatever a merchant registered.
 
-use super::delivery_when;
 use super::endpoint::{Endpoint, Reaction};
+use super::{delivery_when, gateway_that_allows};
 use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;
 use serde_json::Value;
@@ -29,7 +29,7 @@ async fn pay_and_read(gateway: &TestGateway, url: &str) -> Value {
 
 #[tokio::test]
 async fn addresses_that_are_not_public_are_refused() {
-    let gateway = TestGateway::with(|config| config.webhooks.allow_http = true).await;
+    let gateway = gateway_that_allows(&[], true).await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let port = endpoint.address.port();
     let _beside = gateway.run_beside();
@@ -74,11 +74,7 @@ async fn addresses_that_are_not_public_are_refused() {
 
 #[tokio::test]
 async fn what_an_operator_allows_is_all_that_is_allowed() {
-    let gateway = TestGateway::with(|config| {
-        config.webhooks.allow = vec!["127.0.0.1/32".into()];
-        config.webhooks.allow_http = true;
-    })
-    .await;
+    let gateway = gateway_that_allows(&["127.0.0.1/32"], true).await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let port = endpoint.address.port();
     let _beside = gateway.run_beside();
@@ -114,8 +110,7 @@ async fn a_redirect_is_an_answer_and_not_a_way() {
 
 #[tokio::test]
 async fn without_tls_nothing_is_sent_unless_an_operator_allows_it() {
-    let gateway =
-        TestGateway::with(|config| config.webhooks.allow = vec!["127.0.0.0/8".into()]).await;
+    let gateway = gateway_that_allows(&["127.0.0.0/8"], false).await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let _beside = gateway.run_beside();
     let delivery = pay_and_read(&gateway, &endpoint.url()).await;

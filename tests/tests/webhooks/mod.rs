@@ -17,11 +17,19 @@ use std::time::Duration;
 
 /// A verifier whose webhooks may go to the loopback.
 async fn gateway() -> TestGateway {
-    TestGateway::with(|config| {
-        config.webhooks.allow = vec!["127.0.0.0/8".into()];
-        config.webhooks.allow_http = true;
+    gateway_that_allows(&["127.0.0.0/8"], true).await
+}
+
+/// A verifier with these settings. Its clock stands still, so that nothing is tried again until
+/// the test says so, however busy the machine is.
+async fn gateway_that_allows(networks: &[&str], http: bool) -> TestGateway {
+    let gateway = TestGateway::with(|config| {
+        config.webhooks.allow = networks.iter().map(|network| (*network).into()).collect();
+        config.webhooks.allow_http = http;
     })
-    .await
+    .await;
+    gateway.clock.stop();
+    gateway
 }
 
 /// The deliveries of a merchant's newest event, once they are as expected.
