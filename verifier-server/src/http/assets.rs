@@ -3,9 +3,11 @@
 //! Their paths hold a digest of all of them, so that they never change under one address and may
 //! be cached for ever. The build has compressed them already.
 
+use brotli::CompressorWriter;
 use sealpay_protocol::encoding::{base64, hex};
 use sha2::{Digest, Sha256, Sha384};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 
 /// The file that is the document in the frame.
@@ -26,7 +28,7 @@ pub(super) struct Asset {
 #[derive(Debug, Default)]
 pub struct Assets {
     digest: String,
-    document: Option<Vec<u8>>,
+    document: Option<Asset>,
     files: BTreeMap<String, Asset>,
     loader_integrity: Option<String>,
 }
@@ -80,6 +82,13 @@ impl Assets {
         let document = document
             .replace("/assets/", &format!("/assets/{digest}/"))
             .into_bytes();
+        let document = Asset {
+            content_type: "text/html; charset=utf-8",
+            // Its addresses were written into it just now, so the build could not compress it.
+            brotli: brotli(&document).ok(),
+            gzip: None,
+            identity: document,
+        };
         let integrity =
             |file: &Asset| ["sha384-", &base64(&Sha384::digest(&file.identity))].concat();
         let loader_integrity = files.get(LOADER).map(integrity);
@@ -92,8 +101,8 @@ impl Assets {
     }
 
     /// The document in the frame.
-    pub(super) fn document(&self) -> Option<&[u8]> {
-        self.document.as_deref()
+    pub(super) fn document(&self) -> Option<&Asset> {
+        self.document.as_ref()
     }
 
     /// A file under the current digest.
@@ -115,6 +124,14 @@ impl Assets {
         let integrity = self.loader_integrity.as_deref()?;
         Some((format!("/assets/{}/{LOADER}", self.digest), integrity))
     }
+}
+
+fn brotli(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut compressed = Vec::new();
+    let mut writer = CompressorWriter::new(&mut compressed, 4096, 11, 22);
+    writer.write_all(bytes)?;
+    drop(writer);
+    Ok(compressed)
 }
 
 fn digest_of(files: &BTreeMap<String, Asset>) -> String {

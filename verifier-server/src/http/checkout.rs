@@ -31,6 +31,7 @@ pub(super) fn routes() -> Router<AppState> {
 async fn document(
     State(state): State<AppState>,
     Path(merchant): Path<String>,
+    request: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let origins = frame_ancestors(&state.gateway, &merchant).await?;
     let document = state.assets.document();
@@ -46,12 +47,7 @@ async fn document(
     let policy = HeaderValue::try_from([POLICY, &ancestors].concat())
         .map_err(|error| Refusal::because(Code::Internal, error))?;
     let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/html; charset=utf-8"),
-        ),
         (header::CONTENT_SECURITY_POLICY, policy),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
         (
             header::HeaderName::from_static("permissions-policy"),
             HeaderValue::from_static(
@@ -69,7 +65,13 @@ async fn document(
             HeaderValue::from_static("cross-origin"),
         ),
     ];
-    Ok((headers, document.to_vec()).into_response())
+    let mut response = serve(document, &request, "no-cache");
+    response.headers_mut().extend(headers);
+    // A document is shown in frames, and read by nobody else.
+    response
+        .headers_mut()
+        .remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+    Ok(response)
 }
 
 async fn loader(

@@ -7,9 +7,6 @@ use std::path::Path;
 /// What browsers load; whatever else stands in the folder they never see.
 const ENDINGS: [&str; 5] = ["css", "html", "js", "svg", "wasm"];
 
-/// The server writes addresses into it when it starts, and so sends it as it stands.
-const DOCUMENT: &str = "index.html";
-
 pub(crate) fn measure() -> Value {
     let folder = widget_folder();
     let mut names: Vec<String> = std::fs::read_dir(&folder)
@@ -45,8 +42,5 @@ fn sizes(file: &Path) -> [u64; 3] {
         std::fs::metadata(path).map(|metadata| metadata.len()).ok()
     };
     let raw = size("").unwrap_or(0);
-    if file.ends_with(DOCUMENT) {
-        return [raw; 3];
-    }
     [raw, size(".gz").unwrap_or(raw), size(".br").unwrap_or(raw)]
 }
