@@ -10,6 +10,23 @@ use sealpay_protocol::sign::{
     RequestParts, SignatureParameters, sign, signature_base, signature_params,
 };
 use sealpay_protocol::webhook;
+use serde_json::Value;
+
+/// The same JSON with its members sorted. Unsorted their order, and so every digest and signature,
+/// would depend on a feature of the JSON library that another part of the workspace turns on.
+fn by_name(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<(String, Value)> = members.into_iter().collect();
+            members.sort_by(|(one, _), (other, _)| one.cmp(other));
+            let sorted = members
+                .into_iter()
+                .map(|(name, value)| (name, by_name(value)));
+            Value::Object(sorted.collect())
+        }
+        other => other,
+    }
+}
 
 pub(super) fn requests(orders: &[OrderVector], cards: &[SealedCardVector]) -> Vec<RequestVector> {
     let key = PublicJwk::of(&world::signing_key(world::EPHEMERAL_SEED).verifying_key());
@@ -26,14 +43,14 @@ pub(super) fn requests(orders: &[OrderVector], cards: &[SealedCardVector]) -> Ve
             "/v1/sessions",
             None,
             NEW_SESSION,
-            open.to_string(),
+            by_name(open).to_string(),
         ),
         (
             "a card pays",
             "/v1/payments",
             None,
             &session,
-            pay.to_string(),
+            by_name(pay).to_string(),
         ),
         (
             "a query, an empty body",
