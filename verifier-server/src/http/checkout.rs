@@ -128,12 +128,8 @@ fn accepts(headers: &HeaderMap, coding: &str) -> bool {
 fn serve(asset: &Asset, request: &HeaderMap, caching: &'static str) -> Response<Body> {
     let compressed = [("br", &asset.brotli), ("gzip", &asset.gzip)]
         .into_iter()
-        .find_map(|(coding, bytes)| Some((coding, bytes.as_ref()?)))
         .filter(|(coding, _)| accepts(request, coding))
-        .or_else(|| {
-            let gzip = asset.gzip.as_ref()?;
-            accepts(request, "gzip").then_some(("gzip", gzip))
-        });
+        .find_map(|(coding, bytes)| Some((coding, bytes.as_ref()?)));
     let headers = [
         (header::CONTENT_TYPE, asset.content_type),
         (header::CACHE_CONTROL, caching),
