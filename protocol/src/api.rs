@@ -3,6 +3,7 @@
 use crate::envelope::SealedCard;
 use crate::ids::{AttemptId, MerchantId, PaymentId, SessionId};
 use crate::key::PublicJwk;
+pub use crate::method::Method;
 use crate::order::{Capture, OrderItem};
 use crate::origin::Origin;
 use serde::{Deserialize, Serialize};
@@ -107,15 +108,6 @@ pub struct OrderView {
     pub items: Option<Vec<OrderItem>>,
 }
 
-/// A way to pay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(ToSchema))]
-pub enum Method {
-    /// A payment card.
-    Card,
-}
-
 /// The key to seal to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -133,9 +125,66 @@ pub struct SealingKeyView {
 pub struct PayRequest {
     /// The way to pay.
     pub method: Method,
-    /// The sealed card.
-    #[serde(deserialize_with = "crate::json::object")]
-    pub card: SealedCard,
+    /// The sealed card: there with the method `card` and with no other.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::json::optional_object"
+    )]
+    pub card: Option<SealedCard>,
+}
+
+/// Body of `POST /v1/authentications`: what the shopper did about an [`ActionView`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct AuthenticationRequest {
+    /// The payment that waits for the shopper.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub payment: PaymentId,
+    /// What the shopper did.
+    pub step: AuthenticationStep,
+    /// The six digits, with the step `code` and with no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// With the steps `passkey` and `enrol` and with no other: the `PublicKeyCredential` as JSON
+    /// (WebAuthn Level 3, `toJSON()`), as a text, so that nobody in between reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+}
+
+/// What a shopper can do about a challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub enum AuthenticationStep {
+    /// Type the one-time code.
+    Code,
+    /// Ask for another code.
+    Resend,
+    /// Sign with a passkey.
+    Passkey,
+    /// Ask for a code in place of the passkey.
+    UseCode,
+    /// Keep a passkey for next time, after a code was right.
+    Enrol,
+    /// Give up this attempt to pay.
+    Cancel,
+}
+
+impl AuthenticationStep {
+    /// The name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Resend => "resend",
+            Self::Passkey => "passkey",
+            Self::UseCode => "use_code",
+            Self::Enrol => "enrol",
+            Self::Cancel => "cancel",
+        }
+    }
 }
 
 /// A payment as the shopper may see it.
@@ -158,12 +207,103 @@ pub struct PaymentView {
     pub order_ref: String,
     /// Seconds since 1970.
     pub created_at: u64,
-    /// The card, masked.
-    pub card: CardView,
+    /// The way to pay.
+    pub method: Method,
+    /// The card, masked; only with the method `card`.
+    pub card: Option<CardView>,
+    /// What the shopper has to do; only in the state `requires_action`.
+    pub action: Option<ActionView>,
+    /// How a passkey can be kept for next time; only right after a code was right.
+    pub enrolment: Option<EnrolmentView>,
     /// Why not, in words for the shopper.
     pub decline: Option<DeclineView>,
     /// How often the shopper may still try.
     pub attempts_left: u32,
+}
+
+/// What the shopper has to do before the payment goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub enum ActionView {
+    /// Nothing any more: the shopper is known, and the same attempt is to be sent again now.
+    Continue,
+    /// Type the code that the bank has sent.
+    Code(CodeView),
+    /// Sign with a passkey, or ask for a code.
+    Passkey(PasskeyView),
+    /// Confirm on the wallet's own page.
+    Wallet(WalletView),
+    /// Transfer the money.
+    Transfer(TransferView),
+}
+
+/// A one-time code that the shopper has to type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct CodeView {
+    /// Where the code went, such as `•• 42`.
+    pub sent_to: String,
+    /// Whether the last code was refused. Nobody learns why.
+    pub refused: bool,
+    /// How often the shopper may still type one.
+    pub attempts_left: u32,
+    /// How often another code may still be asked for.
+    pub resends_left: u32,
+    /// From when another code may be asked for, seconds since 1970.
+    pub resend_at: u64,
+    /// Until when the code is good, seconds since 1970.
+    pub expires_at: u64,
+}
+
+/// A passkey that the shopper may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct PasskeyView {
+    /// `PublicKeyCredentialRequestOptionsJSON` (WebAuthn Level 3), as a text.
+    pub options: String,
+    /// Whether the last passkey was refused.
+    pub refused: bool,
+    /// Until when it may be used, seconds since 1970.
+    pub expires_at: u64,
+}
+
+/// A wallet's own page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct WalletView {
+    /// Where the shopper confirms: a path at the verifier's origin, or an address elsewhere.
+    pub url: String,
+    /// Until when, seconds since 1970.
+    pub expires_at: u64,
+}
+
+/// A transfer that the shopper has to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct TransferView {
+    /// Whose account it is.
+    pub holder: String,
+    /// The account (ISO 13616).
+    pub iban: String,
+    /// The bank (ISO 9362).
+    pub bic: String,
+    /// What has to stand on the transfer (ISO 11649).
+    pub reference: String,
+    /// What is still to come, minor units.
+    pub amount_due: i64,
+    /// What has come, minor units.
+    pub amount_received: i64,
+    /// Until when the money has to be there, seconds since 1970.
+    pub expires_at: u64,
+}
+
+/// How a passkey can be kept for next time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct EnrolmentView {
+    /// `PublicKeyCredentialCreationOptionsJSON` (WebAuthn Level 3), as a text.
+    pub options: String,
 }
 
 /// What a shopper may know of a payment's state.
@@ -173,6 +313,8 @@ pub struct PaymentView {
 pub enum ShopperState {
     /// On its way to the bank.
     Processing,
+    /// The shopper has something to do.
+    RequiresAction,
     /// The bank holds the money for the merchant.
     Authorized,
     /// The money is taken.

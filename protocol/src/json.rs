@@ -48,6 +48,19 @@ pub fn optional_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(objects.map(|objects| objects.into_iter().map(|object| object.0).collect()))
 }
 
+/// For hand-written `Deserialize`: a text that names one of a few things. A derived enum also
+/// takes `{"name":null}`, which would be a second spelling.
+///
+/// # Errors
+/// It is not a text, or the text names nothing.
+pub fn named<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    read(&text).ok_or_else(|| de::Error::custom("not one of the known names"))
+}
+
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

@@ -13,6 +13,7 @@ pub mod ids;
 pub mod json;
 pub mod key;
 pub mod limits;
+pub mod method;
 pub mod money;
 pub mod order;
 pub mod origin;

@@ -60,3 +60,33 @@ pub const SESSION_LIFETIME_SECONDS: u64 = ORDER_LIFETIME_SECONDS;
 
 /// How far a webhook's timestamp may lie from the receiver's clock, seconds (Standard Webhooks).
 pub const WEBHOOK_TOLERANCE_SECONDS: u64 = 300;
+
+/// Digits of a one-time code: a million of them, of which five may be tried.
+pub const ONE_TIME_CODE_DIGITS: usize = 6;
+
+/// How often a one-time code may be wrong before the card is locked for it (PSD2 RTS article 4).
+pub const ONE_TIME_CODE_ATTEMPTS: u32 = 5;
+
+/// How long a one-time code is good, seconds.
+pub const ONE_TIME_CODE_LIFETIME_SECONDS: u64 = 5 * 60;
+
+/// How long a shopper waits before another code may be sent, seconds: messages take a while.
+pub const ONE_TIME_CODE_RESEND_AFTER_SECONDS: u64 = 30;
+
+/// How often another code may be sent. Each costs money and may reach a stranger's phone.
+pub const ONE_TIME_CODE_RESENDS: u32 = 3;
+
+/// How long a shopper has to prove who they are, all codes together, seconds.
+pub const CHALLENGE_LIFETIME_SECONDS: u64 = 10 * 60;
+
+/// How long a shopper has to confirm in the wallet, seconds.
+pub const WALLET_LIFETIME_SECONDS: u64 = 10 * 60;
+
+/// How long a transfer may take to arrive, seconds: two weekends and a holiday fit.
+pub const TRANSFER_LIFETIME_SECONDS: u64 = 7 * 24 * 60 * 60;
+
+/// How long the bank holds money that is not taken, seconds.
+pub const HOLD_LIFETIME_SECONDS: u64 = 7 * 24 * 60 * 60;
+
+/// Largest passkey credential as JSON, bytes: an attestation without certificates has about 1,500.
+pub const CREDENTIAL_BYTES: usize = 8 * 1024;

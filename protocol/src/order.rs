@@ -7,7 +7,7 @@ mod claims;
 #[cfg(feature = "verifier")]
 mod verify;
 
-pub use claims::{Capture, OrderClaims, OrderItem, Simulate};
+pub use claims::{AuthenticationWish, Capture, OrderClaims, OrderItem, Simulate};
 #[cfg(feature = "verifier")]
 pub use verify::{CompactOrder, Order, OrderError};
 

@@ -2,8 +2,9 @@
 
 use crate::config::{Config, DEFAULT_FILE, Flags, ServeFlags};
 use crate::flow::register::{NewMerchant, Registrar};
-use crate::serve::{self, Parts};
-use crate::store::{Store, StoreError};
+use crate::serve;
+use crate::server::Parts;
+use crate::store::{DatabaseError, Store};
 use clap::{Args, Parser, Subcommand};
 use sealpay_protocol::ids::{ApiKeyId, EndpointId, MerchantId};
 use serde::Serialize;
@@ -149,7 +150,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
         entropy,
     };
     let now_ms = clock.now_ms_i64();
-    let inside = |error: StoreError| error.to_string();
+    let inside = |error: DatabaseError| error.to_string();
     match command {
         Merchant::Add(add) => {
             let on_one_line = add.json;
@@ -220,7 +221,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
 }
 
 /// Every merchant with what its other commands name: nothing in it is secret.
-async fn list(store: &Store) -> Result<Vec<serde_json::Value>, StoreError> {
+async fn list(store: &Store) -> Result<Vec<serde_json::Value>, DatabaseError> {
     let mut rows = Vec::new();
     for merchant in store.merchants().await? {
         let order_keys: Vec<_> = merchant.order_keys.iter().map(|key| &key.key_id).collect();

@@ -259,8 +259,19 @@ impl Config {
     /// The database's address.
     #[must_use]
     pub fn database_url(&self) -> String {
+        self.url_of("sealpay.sqlite")
+    }
+
+    /// Where the simulated bank keeps its book: a file of its own, or tables of its own on the same
+    /// Postgres, so that all verifiers there share one bank.
+    #[must_use]
+    pub fn bank_url(&self) -> String {
+        self.url_of("simulated-bank.sqlite")
+    }
+
+    fn url_of(&self, file: &str) -> String {
         if self.database == "sqlite" {
-            format!("sqlite:{}", self.data.join("sealpay.sqlite").display())
+            format!("sqlite:{}", self.data.join(file).display())
         } else {
             self.database.clone()
         }

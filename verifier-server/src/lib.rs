@@ -1,11 +1,13 @@
 //! A small payment gateway: it verifies signed requests, opens sealed cards, asks a provider, keeps
 //! the outcome and tells the merchant. Behind it stands a simulated bank.
 //!
-//! `http → flow → {gate, domain, provider, store}` and `outbox → {store, domain}`; `serve` puts the
-//! parts together. A test reads the `use` lines and keeps these arrows.
+//! `http → flow → {gate, domain, provider, store}`, `outbox → {store, domain}` and
+//! `{store, provider} → database`; `server` puts the parts together. A test reads the `use` lines and
+//! keeps these arrows.
 
 pub mod cli;
 pub mod config;
+pub mod database;
 pub mod domain;
 pub mod edge;
 pub mod flow;
@@ -15,4 +17,5 @@ pub mod metrics;
 pub mod outbox;
 pub mod provider;
 pub mod serve;
+pub mod server;
 pub mod store;

@@ -1,202 +1,20 @@
-//! Puts the parts together and runs the server until it is asked to stop.
+//! Runs the server: the log, the listener, and an orderly end.
 
 use crate::config::{Config, LogFormat};
-use crate::domain::event::DueDelivery;
-use crate::edge::{Clock, Entropy};
-use crate::flow::register::endpoint_label;
-use crate::flow::{Gateway, Settings, maintain, recover};
-use crate::gate::master_key::{self, MasterKey};
-use crate::gate::vault::Vault;
-use crate::http::{self, AppState, Assets, RateLimit};
-use crate::metrics::Metrics;
-use crate::outbox::{Outbox, Sign};
-use crate::provider::simulated::SimulatedBank;
-use crate::store::{Options, Store};
+use crate::http;
+use crate::server::{Parts, Server};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
-use sealpay_protocol::webhook::{self, EndpointSecret};
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use zeroize::Zeroizing;
 
-const RECOVER_EVERY: Duration = Duration::from_millis(500);
-const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
 /// How long the headers of a request may take, and how long a connection may wait for its next one.
 const HEADERS_WITHIN: Duration = Duration::from_secs(30);
 /// Most bytes of headers; a signed request has about two thousand.
 const HEADER_BYTES: usize = 32 * 1024;
-const BANK_BOOK: &str = "simulated-bank.sqlite";
-const MASTER_KEY_FILE: &str = "master.key";
-
-/// What both the server and the other commands need.
-#[derive(Debug)]
-pub struct Parts {
-    /// Where everything is kept.
-    pub store: Store,
-    /// Under which it is kept.
-    pub vault: Vault,
-    /// The time.
-    pub clock: Clock,
-    /// Randomness.
-    pub entropy: Entropy,
-}
-
-impl Parts {
-    /// Opens the data folder, the master key and the store.
-    ///
-    /// # Errors
-    /// A sentence for the operator.
-    pub async fn open(config: &Config) -> Result<Self, String> {
-        let (clock, entropy) = (Clock::system(), Entropy::system());
-        make_private_folder(&config.data)?;
-        let vault = Vault::new(&load_master_key(config, &entropy)?);
-        let store = Store::open(&config.database_url(), &Options::default())
-            .await
-            .map_err(|error| format!("the database cannot be opened: {error}"))?;
-        Ok(Self {
-            store,
-            vault,
-            clock,
-            entropy,
-        })
-    }
-}
-
-fn make_private_folder(path: &Path) -> Result<(), String> {
-    let made = std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path);
-    made.map_err(|error| format!("data folder {}: {error}", path.display()))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one setting that comes from the environment"
-)]
-fn load_master_key(config: &Config, entropy: &Entropy) -> Result<MasterKey, String> {
-    if let Ok(text) = std::env::var("SEALPAY_MASTER_KEY") {
-        let text = Zeroizing::new(text);
-        return master_key::parse(&text).map_err(|error| format!("SEALPAY_MASTER_KEY: {error}"));
-    }
-    let path = config.master_key_file.clone();
-    let path = path.unwrap_or_else(|| config.data.join(MASTER_KEY_FILE));
-    master_key::load_or_create(&path, || entropy.bytes())
-}
-
-/// A server that is ready to answer, for the binary and for tests.
-#[derive(Debug)]
-pub struct Server {
-    /// What the handlers reach.
-    pub state: AppState,
-    outbox: Arc<Outbox>,
-}
-
-impl Server {
-    /// Puts the parts together.
-    ///
-    /// # Errors
-    /// A sentence for the operator.
-    pub async fn new(config: &Config, parts: Parts) -> Result<Self, String> {
-        let Parts {
-            store,
-            vault,
-            clock,
-            entropy,
-        } = parts;
-        let bank = SimulatedBank::open(&config.data.join(BANK_BOOK), clock.clone())?;
-        let settings = Settings {
-            public_origin: config.public_origin.clone(),
-            test_mode: config.test_mode,
-            provider_timeout: Duration::from_millis(config.provider_timeout_ms),
-        };
-        let gateway = Gateway::new(
-            settings,
-            store.clone(),
-            Box::new(bank),
-            vault,
-            clock.clone(),
-            entropy.clone(),
-        );
-        maintain::refresh_keys(&gateway).await.map_err(|refusal| {
-            let reason = refusal.internal.as_deref();
-            reason.unwrap_or(refusal.code.sentence()).to_owned()
-        })?;
-        let gateway = Arc::new(gateway);
-        let metrics = Arc::new(Metrics::default());
-        let counted = Arc::clone(&metrics);
-        let outbox = Outbox::new(
-            store,
-            config.address_policy()?,
-            signer(&gateway),
-            Box::new(move |state| counted.delivery(state.name())),
-            clock,
-            entropy,
-        )?;
-        let assets = load_assets(&config.widget)?;
-        let limits = &config.rate_limit;
-        let limit = NonZeroU32::new(limits.per_second)
-            .map(|rate| (rate, NonZeroU32::new(limits.burst).unwrap_or(rate)));
-        let state = AppState {
-            gateway,
-            assets: Arc::new(assets),
-            metrics,
-            rate_limit: Arc::new(RateLimit::new(limit, config.behind_proxy)),
-            draining: Arc::new(AtomicBool::new(false)),
-        };
-        Ok(Self {
-            state,
-            outbox: Arc::new(outbox),
-        })
-    }
-
-    /// Runs what goes on beside requests: recovery, housekeeping and the outbox. Until dropped.
-    pub async fn run_beside(&self) {
-        let gateway = &self.state.gateway;
-        tokio::join!(
-            recover::run(gateway, RECOVER_EVERY),
-            maintain::run(gateway, MAINTAIN_EVERY),
-            Arc::clone(&self.outbox).run(gateway.outbox()),
-        );
-    }
-}
-
-fn load_assets(folder: &Path) -> Result<Assets, String> {
-    if folder.exists() {
-        return Assets::load(folder);
-    }
-    tracing::warn!(folder = %folder.display(), "no widget there: the server has only its API");
-    Ok(Assets::default())
-}
-
-/// Webhooks are signed with the gateway's keys and the endpoint's secret.
-fn signer(gateway: &Arc<Gateway>) -> Box<Sign> {
-    let gateway = Arc::clone(gateway);
-    Box::new(move |delivery: &DueDelivery, timestamp| {
-        let label = endpoint_label(delivery.endpoint);
-        let secret = gateway
-            .vault()
-            .decrypt(&label, &delivery.secret_encrypted)
-            .ok()?;
-        let secret = EndpointSecret::new(secret.as_slice().try_into().ok()?);
-        let ring = gateway.keys();
-        let keys: Vec<_> = ring.webhook_keys(timestamp).collect();
-        let id = delivery.event.to_string();
-        Some(webhook::sign(
-            &id,
-            timestamp,
-            delivery.body.as_bytes(),
-            &keys,
-            &[&secret],
-        ))
-    })
-}
 
 /// Runs the server until SIGTERM or SIGINT.
 ///
@@ -222,7 +40,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let listened = listen(&config, http::app(server.state.clone()), handle).await;
     beside.abort();
     // Everything that was answered is durable already; closing only ends the threads in order.
-    server.state.gateway.store().close().await;
+    server.state.gateway.close().await;
     tracing::info!("stopped");
     listened
 }

@@ -2,8 +2,9 @@
 
 use crate::ids::MerchantId;
 use crate::json;
+use crate::method::Method;
 use crate::origin::Origin;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The payload of an order; `docs/PROTOCOL.md` section 3 gives the limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,15 @@ pub struct OrderClaims {
     /// The merchant's reference for the shopper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
+    /// The methods that the shopper may choose from; a card when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub methods: Option<Vec<Method>>,
+    /// The country of the billing address (ISO 3166-1 alpha-2); fraud rules look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing_country: Option<String>,
+    /// Whether the shopper has to be asked who they are; `automatic` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<AuthenticationWish>,
     /// Asks the simulated bank for an outcome; test mode only.
     #[serde(
         default,
@@ -51,8 +61,18 @@ pub struct OrderClaims {
     pub simulate: Option<Simulate>,
 }
 
+/// Whether the shopper has to be asked who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthenticationWish {
+    /// The rules decide.
+    Automatic,
+    /// The issuer is asked for a challenge.
+    Required,
+}
+
 /// When the money is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Capture {
@@ -60,6 +80,41 @@ pub enum Capture {
     Automatic,
     /// Later, when the merchant asks for it.
     Manual,
+}
+
+impl Capture {
+    /// The name in JSON and in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Manual => "manual",
+        }
+    }
+
+    /// The moment of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Automatic, Self::Manual]
+            .into_iter()
+            .find(|capture| capture.name() == name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Capture {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        json::named(deserializer, Self::from_name)
+    }
+}
+
+impl<'de> Deserialize<'de> for AuthenticationWish {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        json::named(deserializer, |name| match name {
+            "automatic" => Some(Self::Automatic),
+            "required" => Some(Self::Required),
+            _ => None,
+        })
+    }
 }
 
 /// One line of an order.

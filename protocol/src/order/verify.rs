@@ -7,6 +7,7 @@ use crate::encoding::{array_from_base64url, from_base64url};
 use crate::ids::MerchantId;
 use crate::json;
 use crate::limits;
+use crate::method::Method;
 use crate::money::Money;
 use crate::origin::Origin;
 use core::fmt;
@@ -200,6 +201,17 @@ fn is_reference(text: &str) -> bool {
         && text.bytes().all(|c| (b' '..=b'~').contains(&c))
 }
 
+/// At least one method, and none of them twice.
+fn are_methods(methods: &[Method]) -> bool {
+    let is_first = |(place, method): (usize, &Method)| !methods[..place].contains(method);
+    !methods.is_empty() && methods.iter().enumerate().all(is_first)
+}
+
+/// Two capital letters (ISO 3166-1 alpha-2). Which of them are countries changes over time.
+fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|c| c.is_ascii_uppercase())
+}
+
 /// Text for people on one line: no control characters, which could hide or reorder what a shopper
 /// reads, whether of ASCII, of bidirectional text or of line breaking.
 fn is_shown(text: &str, most: usize) -> bool {
@@ -245,6 +257,11 @@ fn check_texts(claims: &OrderClaims) -> Result<(), OrderError> {
                 .customer
                 .as_ref()
                 .is_none_or(|text| is_reference(text)),
+        ),
+        ("methods", claims.methods.as_deref().is_none_or(are_methods)),
+        (
+            "billing_country",
+            claims.billing_country.as_deref().is_none_or(is_country),
         ),
         (
             "simulate",

@@ -2,6 +2,7 @@
 
 use crate::world::{self, MERCHANT_KEY_ID, NOW};
 use sealpay_protocol::limits;
+use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{self, CompactOrder, OrderClaims, OrderError, OrderItem, Simulate};
 
 use OrderError::{
@@ -191,6 +192,36 @@ fn names_and_references_have_bounds() {
             simulate("a b"),
             Err(Malformed("simulate")),
         ),
+    ]);
+}
+
+#[test]
+fn methods_are_some_and_none_of_them_twice() {
+    use Method::{BankTransfer, Card, Wallet};
+    let methods = |methods: &[Method]| with(|claims| claims.methods = Some(methods.to_vec()));
+    check([
+        ("a card", methods(&[Card]), Ok(())),
+        ("all", methods(&[BankTransfer, Card, Wallet]), Ok(())),
+        ("none", methods(&[]), Err(Malformed("methods"))),
+        (
+            "one twice",
+            methods(&[Card, Wallet, Card]),
+            Err(Malformed("methods")),
+        ),
+    ]);
+}
+
+#[test]
+fn a_billing_country_is_two_capital_letters() {
+    let country = |text: &str| with(|claims| claims.billing_country = Some(text.into()));
+    let refused = Err(Malformed("billing_country"));
+    check([
+        ("Germany", country("DE"), Ok(())),
+        ("nothing", country(""), refused),
+        ("three letters", country("DEU"), refused),
+        ("small letters", country("de"), refused),
+        ("digits", country("27"), refused),
+        ("one letter of two bytes", country("É"), refused),
     ]);
 }
 

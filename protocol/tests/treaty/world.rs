@@ -113,6 +113,9 @@ pub(crate) fn claims() -> OrderClaims {
         description: None,
         items: None,
         customer: None,
+        methods: None,
+        billing_country: None,
+        authentication: None,
         simulate: None,
     }
 }

@@ -99,6 +99,7 @@ pub const fn kind_of(state: PaymentState) -> Option<&'static str> {
         PaymentState::Refunded => Some("payment.refunded"),
         PaymentState::Voided => Some("payment.voided"),
         PaymentState::Expired => Some("payment.expired"),
-        PaymentState::RequiresAction | PaymentState::Authorizing => None,
+        PaymentState::RequiresAction => Some("payment.requires_action"),
+        PaymentState::Authorizing => None,
     }
 }

@@ -1,7 +1,11 @@
 //! A payment as it is kept.
 
+use super::authentication::Authentication;
+use super::risk::Assessment;
 use super::state::PaymentState;
+use super::transfer::Expected;
 use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
+use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 
@@ -24,14 +28,26 @@ pub struct Payment {
     pub money: Money,
     /// When the money is taken.
     pub capture: Capture,
-    /// The card, as far as it may be kept.
-    pub card: KeptCard,
+    /// The way to pay.
+    pub method: Method,
+    /// The card, as far as it may be kept; only with the method `card`.
+    pub card: Option<KeptCard>,
+    /// Recognizes the shopper's network address again; none where nothing is assessed.
+    pub address: Option<String>,
     /// Where it stands.
     pub state: PaymentState,
     /// Key of the decline, when declined.
     pub decline: Option<String>,
-    /// The provider that was asked.
+    /// The provider that was asked, or is asked now.
     pub provider: String,
+    /// Why this one: the key of a route, and what came in between.
+    pub route_reason: String,
+    /// What the fraud rules say; none for a persona's card and for other methods.
+    pub risk: Option<Assessment>,
+    /// What the issuer says of the shopper, where it was asked.
+    pub authentication: Option<Authentication>,
+    /// The money that is expected; only with the method `bank_transfer`.
+    pub transfer: Option<Expected>,
     /// The outcome that the order asked the simulated bank for.
     pub simulate: Option<String>,
     /// How many events told of it.
@@ -40,7 +56,8 @@ pub struct Payment {
     pub created_at_ms: i64,
     /// Milliseconds since 1970.
     pub updated_at_ms: i64,
-    /// Until when the claim is somebody's, milliseconds since 1970: afterwards recovery may ask.
+    /// Until when the claim is somebody's, or the shopper may act, milliseconds since 1970:
+    /// afterwards recovery looks into it.
     pub lease_until_ms: i64,
 }
 

@@ -1,6 +1,7 @@
 //! A checkout session as it is kept.
 
 use sealpay_protocol::ids::{AttemptId, MerchantId, SessionId};
+use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, OrderItem};
 
@@ -27,6 +28,12 @@ pub struct Session {
     pub items: Option<Vec<OrderItem>>,
     /// The merchant's reference for the shopper.
     pub customer: Option<String>,
+    /// The methods that the shopper may choose from; at least one.
+    pub methods: Vec<Method>,
+    /// The country of the billing address (ISO 3166-1 alpha-2).
+    pub billing_country: Option<String>,
+    /// Whether the merchant wants the shopper to be asked who they are.
+    pub requires_authentication: bool,
     /// The outcome that the order asked the simulated bank for.
     pub simulate: Option<String>,
     /// The page that embeds the widget.

@@ -57,7 +57,7 @@ impl PaymentState {
     #[must_use]
     pub const fn successors(self) -> &'static [Self] {
         match self {
-            RequiresAction => &[Authorizing, Declined, Expired],
+            RequiresAction => &[Authorizing, Authorized, Captured, Declined, Expired],
             Authorizing => &[RequiresAction, Authorized, Captured, Declined, Unknown],
             Unknown => &[Authorized, Captured, Declined],
             Authorized => &[Captured, PartiallyCaptured, Voided, Expired],
@@ -128,7 +128,7 @@ mod tests {
     /// the successors has to be made twice and on purpose.
     const TABLE: [&str; 11] = [
         // R A a c p q r d v e u
-        ". X . . . . . X . X .", // requires_action
+        ". X X X . . . X . X .", // requires_action
         "X . X X . . . X . . X", // authorizing
         ". . . X X . . . X X .", // authorized
         ". . . . . X X . . . .", // captured

@@ -1,41 +1,69 @@
 //! Time, handed in.
+//!
+//! There are two times. The world's is what payments, sessions, holds and keys live by; in test
+//! mode it can be moved. The wall's is that of the machines outside: what they date (orders) and
+//! what they check by their own clocks (webhooks) goes by it.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Tells the time in milliseconds since 1970.
+/// Tells the time in milliseconds since 1970. Clones are moved together.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
+pub struct Clock {
+    wall: Arc<dyn Fn() -> u64 + Send + Sync>,
+    ahead_ms: Arc<AtomicU64>,
+}
 
 impl Clock {
     /// The machine's clock.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(system_ms))
+        Self::new(system_ms)
     }
 
     /// A clock that a test moves.
     pub fn new(tell: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        Self(Arc::new(tell))
+        Self {
+            wall: Arc::new(tell),
+            ahead_ms: Arc::new(AtomicU64::new(0)),
+        }
     }
 
-    /// Milliseconds since 1970.
+    /// The world's time, milliseconds since 1970.
     #[must_use]
     pub fn now_ms(&self) -> u64 {
-        (self.0)()
+        (self.wall)().saturating_add(self.ahead_ms())
     }
 
-    /// Milliseconds since 1970, as the store keeps them.
+    /// The world's time, milliseconds since 1970, as the store keeps it.
     #[must_use]
     pub fn now_ms_i64(&self) -> i64 {
         i64::try_from(self.now_ms()).unwrap_or(i64::MAX)
     }
 
-    /// Whole seconds since 1970.
+    /// The world's time, whole seconds since 1970.
     #[must_use]
     pub fn now(&self) -> u64 {
         self.now_ms() / 1000
+    }
+
+    /// The wall's time, whole seconds since 1970.
+    #[must_use]
+    pub fn wall(&self) -> u64 {
+        (self.wall)() / 1000
+    }
+
+    /// How far the world is ahead of the wall, milliseconds.
+    #[must_use]
+    pub fn ahead_ms(&self) -> u64 {
+        self.ahead_ms.load(Ordering::Relaxed)
+    }
+
+    /// Moves the world. It never goes back: what is smaller is passed over.
+    pub fn move_ahead(&self, ahead_ms: u64) {
+        self.ahead_ms.fetch_max(ahead_ms, Ordering::Relaxed);
     }
 }
 
@@ -54,4 +82,21 @@ fn system_ms() -> u64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Clock;
+
+    #[test]
+    fn the_world_moves_ahead_and_never_back() {
+        let clock = Clock::new(|| 1_000_000);
+        let clone = clock.clone();
+        clock.move_ahead(60_000);
+        clone.move_ahead(30_000);
+        assert_eq!(
+            (clone.now(), clone.wall(), clock.ahead_ms()),
+            (1060, 1000, 60_000)
+        );
+    }
 }

@@ -4,7 +4,8 @@ use crate::edge::{Clock, Entropy};
 use crate::gate::key_ring::KeyRing;
 use crate::gate::refusal::{Code, Refusal};
 use crate::gate::vault::Vault;
-use crate::provider::PaymentProvider;
+use crate::provider::simulated::SimulatedBank;
+use crate::provider::{Pending, Providers, Silence};
 use crate::store::Store;
 use sealpay_protocol::origin::Origin;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -26,10 +27,11 @@ pub struct Settings {
 pub struct Gateway {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
-    pub(crate) provider: Box<dyn PaymentProvider>,
+    pub(crate) providers: Providers,
     pub(crate) vault: Vault,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
+    simulation: Option<Arc<SimulatedBank>>,
     keys: RwLock<Arc<KeyRing>>,
     outbox: Notify,
 }
@@ -48,7 +50,7 @@ impl Gateway {
     pub fn new(
         settings: Settings,
         store: Store,
-        provider: Box<dyn PaymentProvider>,
+        providers: Providers,
         vault: Vault,
         clock: Clock,
         entropy: Entropy,
@@ -56,13 +58,27 @@ impl Gateway {
         Self {
             settings,
             store,
-            provider,
+            providers,
             vault,
             clock,
             entropy,
+            simulation: None,
             keys: RwLock::new(Arc::new(KeyRing::default())),
             outbox: Notify::new(),
         }
+    }
+
+    /// Behind it stands a simulation, which testers may look into and command.
+    #[must_use]
+    pub fn with_simulation(mut self, bank: Arc<SimulatedBank>) -> Self {
+        self.simulation = Some(bank);
+        self
+    }
+
+    /// The simulation behind it, where there is one.
+    #[must_use]
+    pub fn simulation(&self) -> Option<&SimulatedBank> {
+        self.simulation.as_deref()
     }
 
     /// The settings.
@@ -114,6 +130,23 @@ impl Gateway {
     #[must_use]
     pub const fn outbox(&self) -> &Notify {
         &self.outbox
+    }
+
+    /// Finishes what waits and closes what is kept, the simulation's book too.
+    pub async fn close(&self) {
+        self.store.close().await;
+        if let Some(bank) = &self.simulation {
+            bank.close().await;
+        }
+    }
+
+    /// Waits for a provider, but not for ever.
+    ///
+    /// # Errors
+    /// The provider's silence, or that it took too long.
+    pub(crate) async fn within<T>(&self, asked: Pending<'_, T>) -> Result<T, Silence> {
+        let answered = tokio::time::timeout(self.settings.provider_timeout, asked).await;
+        answered.unwrap_or_else(|_| Err(Silence::Unknown("no answer in time".into())))
     }
 
     /// Whether requests can be served.

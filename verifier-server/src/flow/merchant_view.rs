@@ -1,9 +1,13 @@
 //! Payments and events as the merchant sees them.
 
+use crate::domain::authentication::Authentication;
 use crate::domain::decline::{self, DeclineClass};
 use crate::domain::event::{Delivery, Event};
-use crate::domain::payment::Payment;
+use crate::domain::payment::{KeptCard, Payment};
+use crate::domain::risk::Assessment;
 use crate::domain::state::PaymentState;
+use crate::domain::transfer::Sum;
+use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -29,15 +33,21 @@ pub struct PaymentRecord {
     /// When the money is taken.
     pub capture: Capture,
     /// The way to pay.
-    pub method: &'static str,
+    pub method: Method,
     /// Where it stands.
     pub state: PaymentState,
-    /// The card, as far as it is kept.
-    pub card: CardRecord,
+    /// The card, as far as it is kept; only with the method `card`.
+    pub card: Option<CardRecord>,
     /// Why not.
     pub decline: Option<DeclineRecord>,
-    /// Who was asked.
-    pub provider: String,
+    /// Who was asked, and why.
+    pub route: RouteRecord,
+    /// What the fraud rules say; none for a persona's card and for other methods.
+    pub risk: Option<Assessment>,
+    /// What the issuer says of the shopper, where it was asked.
+    pub authentication: Option<Authentication>,
+    /// The money that is expected; only with the method `bank_transfer`.
+    pub transfer: Option<TransferRecord>,
     /// Seconds since 1970.
     pub created_at: i64,
     /// Seconds since 1970.
@@ -55,6 +65,28 @@ pub struct CardRecord {
     pub expiry: String,
     /// Recognizes the same card again; says nothing about its number.
     pub fingerprint: String,
+}
+
+/// Who was asked, and why.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RouteRecord {
+    /// The provider's name.
+    pub provider: String,
+    /// The key of the rule that chose it, and what came in between.
+    pub reason: String,
+}
+
+/// Money that is expected by bank transfer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TransferRecord {
+    /// The account (ISO 13616).
+    pub iban: String,
+    /// What has to stand on the transfer (ISO 11649).
+    pub reference: String,
+    /// What has come, minor units.
+    pub received: i64,
+    /// What came too much, minor units; the merchant has to send it back.
+    pub overpaid: i64,
 }
 
 /// Why a payment was declined.
@@ -121,18 +153,38 @@ impl PaymentRecord {
             amount: payment.money.amount_minor(),
             currency: payment.money.currency().to_string(),
             capture: payment.capture,
-            method: "card",
+            method: payment.method,
             state: payment.state,
-            card: CardRecord {
-                brand: payment.card.brand.clone(),
-                last4: payment.card.last4.clone(),
-                expiry: payment.card.expiry.clone(),
-                fingerprint: payment.card.fingerprint.clone(),
-            },
+            card: payment.card.as_ref().map(CardRecord::of),
             decline: payment.decline.as_deref().and_then(decline_record),
-            provider: payment.provider.clone(),
+            route: RouteRecord {
+                provider: payment.provider.clone(),
+                reason: payment.route_reason.clone(),
+            },
+            risk: payment.risk.clone(),
+            authentication: payment.authentication.clone(),
+            transfer: payment.transfer.as_ref().map(|expected| TransferRecord {
+                iban: expected.iban.clone(),
+                reference: expected.reference.clone(),
+                received: expected.received_minor,
+                overpaid: match expected.sum(payment.money.amount_minor()) {
+                    Sum::Over(minor) => minor,
+                    Sum::Short(_) | Sum::Exact => 0,
+                },
+            }),
             created_at: payment.created_at_ms.div_euclid(1000),
             updated_at: payment.updated_at_ms.div_euclid(1000),
+        }
+    }
+}
+
+impl CardRecord {
+    fn of(card: &KeptCard) -> Self {
+        Self {
+            brand: card.brand.clone(),
+            last4: card.last4.clone(),
+            expiry: card.expiry.clone(),
+            fingerprint: card.fingerprint.clone(),
         }
     }
 }

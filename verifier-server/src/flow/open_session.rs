@@ -9,7 +9,8 @@ use crate::gate::signed_request::{IncomingRequest, SignedRequest, VerifiedReques
 use crate::store::{Nonce, SessionOpened};
 use sealpay_protocol::api::{NEW_SESSION, OpenSessionRequest, SessionView};
 use sealpay_protocol::ids::SessionId;
-use sealpay_protocol::order::{self, CompactOrder, Order};
+use sealpay_protocol::method::Method;
+use sealpay_protocol::order::{self, AuthenticationWish, CompactOrder, Order};
 use sealpay_protocol::origin::Origin;
 
 /// Opens a session, or finds the one that the same browser opened before.
@@ -35,6 +36,7 @@ pub async fn open_session(
     let verified = signed.verify(&key, gateway.settings.public_origin.authority())?;
     let (order, merchant) = verify_order(gateway, &body.order).await?;
     check_simulation(gateway, &order)?;
+    check_methods(gateway, &order)?;
     check_origin(&merchant, &order, &body.parent_origin)?;
     let session = new_session(gateway, &order, &body, key.to_bytes());
     let session = bind(gateway, &session, verified).await?;
@@ -51,7 +53,7 @@ async fn verify_order(gateway: &Gateway, compact: &str) -> Result<(Order, Mercha
         .find(|key| key.key_id == compact.key_id())
         .and_then(|key| sealpay_protocol::key::verifying_key(&key.public_key).ok())
         .ok_or_else(|| Refusal::of(Code::UnknownOrderKey, "kid"))?;
-    let now = gateway.clock.now();
+    let now = gateway.clock.wall();
     Ok((
         compact.verify(&key, &gateway.settings.public_origin, now)?,
         merchant,
@@ -65,8 +67,17 @@ fn check_simulation(gateway: &Gateway, order: &Order) -> Result<(), Refusal> {
     if !gateway.settings.test_mode {
         return Err(Refusal::of(Code::SimulateNotAllowed, "simulate"));
     }
-    if !gateway.provider.knows_outcome(&simulate.outcome) {
+    if !gateway.providers.rehearsal.knows_outcome(&simulate.outcome) {
         return Err(Refusal::of(Code::InvalidParameter, "simulate"));
+    }
+    Ok(())
+}
+
+/// The wallet's page is part of the simulation.
+fn check_methods(gateway: &Gateway, order: &Order) -> Result<(), Refusal> {
+    let methods = order.claims().methods.as_deref().unwrap_or_default();
+    if methods.contains(&Method::Wallet) && !gateway.settings.test_mode {
+        return Err(Refusal::of(Code::MethodNotOffered, "methods"));
     }
     Ok(())
 }
@@ -92,6 +103,7 @@ fn new_session(
 ) -> Session {
     let claims = order.claims().clone();
     let now_ms = gateway.clock.now_ms();
+    let methods = claims.methods.unwrap_or_else(|| vec![Method::Card]);
     Session {
         id: SessionId::new(now_ms, gateway.entropy.bytes()),
         merchant: claims.iss,
@@ -104,12 +116,16 @@ fn new_session(
         items: claims.items,
         customer: claims.customer,
         simulate: claims.simulate.map(|simulate| simulate.outcome),
+        methods,
+        billing_country: claims.billing_country,
+        requires_authentication: claims.authentication == Some(AuthenticationWish::Required),
         parent_origin: body.parent_origin.to_string(),
         public_key,
         rebinds: 0,
         attempts: 0,
         active_attempt: None,
-        expires_at: claims.exp,
+        // The order was dated by the merchant's clock; the session lives by the world's.
+        expires_at: claims.exp.saturating_add(gateway.clock.ahead_ms() / 1000),
         created_at_ms: gateway.clock.now_ms_i64(),
     }
 }

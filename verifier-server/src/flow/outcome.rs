@@ -2,6 +2,7 @@
 
 use super::event;
 use super::gateway::Gateway;
+use crate::domain::authentication::Authentication;
 use crate::domain::decline::{self, DeclineClass};
 use crate::domain::payment::Payment;
 use crate::domain::state::PaymentState;
@@ -18,12 +19,27 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    const UNKNOWN: Self = Self {
+    /// Nobody knows: the provider is asked until it is known.
+    pub const UNKNOWN: Self = Self {
         state: PaymentState::Unknown,
         decline: None,
     };
 
-    fn approved(payment: &Payment) -> Self {
+    /// The shopper has something to do.
+    pub const REQUIRES_ACTION: Self = Self {
+        state: PaymentState::RequiresAction,
+        decline: None,
+    };
+
+    /// The time was up.
+    pub const EXPIRED: Self = Self {
+        state: PaymentState::Expired,
+        decline: None,
+    };
+
+    /// The money is held or taken, as the order asks.
+    #[must_use]
+    pub fn approved(payment: &Payment) -> Self {
         let state = match payment.capture {
             Capture::Automatic => PaymentState::Captured,
             Capture::Manual => PaymentState::Authorized,
@@ -34,7 +50,18 @@ impl Outcome {
         }
     }
 
-    fn declined(key: &str) -> Self {
+    /// The money has arrived: there is nothing to hold.
+    #[must_use]
+    pub const fn arrived() -> Self {
+        Self {
+            state: PaymentState::Captured,
+            decline: None,
+        }
+    }
+
+    /// No, for the reason with this key.
+    #[must_use]
+    pub fn declined(key: &str) -> Self {
         // A provider with a reason that the table does not know still has said no.
         let known = decline::find(key).map_or("do_not_honor", |decline| decline.key.as_str());
         Self {
@@ -44,20 +71,23 @@ impl Outcome {
     }
 }
 
+fn is_of_unknown_outcome(key: &str) -> bool {
+    decline::find(key).is_some_and(|decline| decline.class == DeclineClass::Unknown)
+}
+
 /// The outcome of an authorization; `None` when the time was up. A reason of the class *unknown*
 /// (response code 68) is an unknown outcome: the provider is asked before anything else is done.
 #[must_use]
 pub fn of_authorization(payment: &Payment, said: Option<Result<Answer, Silence>>) -> Outcome {
     match said {
         Some(Ok(Answer::Approved)) => Outcome::approved(payment),
-        Some(Ok(Answer::Declined(key))) => {
-            let class = decline::find(&key).map(|decline| decline.class);
-            if class == Some(DeclineClass::Unknown) {
-                return Outcome::UNKNOWN;
-            }
-            Outcome::declined(&key)
+        Some(Ok(Answer::Declined(key))) if is_of_unknown_outcome(&key) => Outcome::UNKNOWN,
+        Some(Ok(Answer::Declined(key))) => Outcome::declined(&key),
+        Some(Err(Silence::NotSent(reason))) => {
+            tracing::warn!(payment = %payment.id, reason, "no provider could be reached");
+            Outcome::declined("system_malfunction")
         }
-        Some(Err(Silence(reason))) => {
+        Some(Err(Silence::Unknown(reason))) => {
             tracing::warn!(payment = %payment.id, reason, "the provider did not answer");
             Outcome::UNKNOWN
         }
@@ -68,13 +98,19 @@ pub fn of_authorization(payment: &Payment, said: Option<Result<Answer, Silence>>
     }
 }
 
-/// The outcome of an inquiry: final, whatever it is.
+/// The outcome of an inquiry: final, whatever it is; none while the shopper has something to do.
 #[must_use]
-pub fn of_inquiry(payment: &Payment, said: Inquiry) -> Outcome {
+pub fn of_inquiry(payment: &Payment, said: Inquiry) -> Option<Outcome> {
     match said {
-        Inquiry::Answered(Answer::Approved) => Outcome::approved(payment),
-        Inquiry::Answered(Answer::Declined(key)) => Outcome::declined(&key),
-        Inquiry::NeverReceived => Outcome::declined("not_processed"),
+        Inquiry::Answered(Answer::Approved) => Some(Outcome::approved(payment)),
+        // Asked again, the provider still has no answer of the issuer's: it has taken the request
+        // back (ISO 8583 reversal), and nothing was approved.
+        Inquiry::Answered(Answer::Declined(key)) if is_of_unknown_outcome(&key) => {
+            Some(Outcome::declined("not_processed"))
+        }
+        Inquiry::Answered(Answer::Declined(key)) => Some(Outcome::declined(&key)),
+        Inquiry::NeverReceived => Some(Outcome::declined("not_processed")),
+        Inquiry::Waiting => None,
     }
 }
 
@@ -87,27 +123,46 @@ pub async fn keep(
     payment: &Payment,
     outcome: Outcome,
 ) -> Result<Payment, Refusal> {
+    keep_as(gateway, payment, outcome, payment.clone()).await
+}
+
+/// The same with what the issuer says of the shopper.
+///
+/// # Errors
+/// As above.
+pub async fn keep_authenticated(
+    gateway: &Gateway,
+    payment: &Payment,
+    outcome: Outcome,
+    authentication: Authentication,
+) -> Result<Payment, Refusal> {
+    let mut told = payment.clone();
+    told.authentication = Some(authentication);
+    keep_as(gateway, payment, outcome, told).await
+}
+
+/// The same with everything else that has changed since `payment` was read.
+///
+/// # Errors
+/// As above.
+pub async fn keep_as(
+    gateway: &Gateway,
+    payment: &Payment,
+    outcome: Outcome,
+    mut told: Payment,
+) -> Result<Payment, Refusal> {
     let Outcome { state, decline } = outcome;
     if !payment.state.may_become(state) {
         let reason = format!("{} may not become {state}", payment.state);
         return Err(Refusal::because(Code::Internal, reason));
     }
-    let now_ms = gateway.clock.now_ms_i64();
-    let mut told = payment.clone();
     told.state = state;
     told.decline = decline.map(str::to_owned);
-    told.updated_at_ms = now_ms;
+    told.updated_at_ms = gateway.clock.now_ms_i64();
     let event = event::of(gateway, &mut told)?;
     let settled = gateway
         .store
-        .settle_outcome(
-            payment.id,
-            payment.state,
-            state,
-            decline,
-            event.as_ref(),
-            now_ms,
-        )
+        .settle_outcome(payment, &told, event.as_ref())
         .await?;
     match settled {
         Settled::Done(payment) => {

@@ -1,5 +1,6 @@
 //! The catalogue of test cards, for people and for programs.
 
+use crate::provider::simulated::amount::{self, MeaningfulAmount};
 use crate::provider::simulated::outcome::{self, NamedOutcome};
 use crate::provider::simulated::persona::{self, Persona};
 use serde::Serialize;
@@ -8,10 +9,12 @@ use utoipa::ToSchema;
 /// The test cards.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Personas {
-    /// Each with its one outcome.
+    /// Each with its one outcome, or with an account that decides.
     pub personas: &'static [Persona],
     /// The names that an order may ask for in `simulate`, with any card.
     pub outcomes: Vec<NamedOutcome>,
+    /// The amounts that mean something, with any card whose outcome is not fixed.
+    pub amounts: &'static [MeaningfulAmount],
 }
 
 /// Every test card.
@@ -20,6 +23,7 @@ pub fn catalogue() -> Personas {
     Personas {
         personas: persona::all(),
         outcomes: outcome::all(),
+        amounts: amount::all(),
     }
 }
 
@@ -27,14 +31,19 @@ pub fn catalogue() -> Personas {
 mod tests {
     use super::catalogue;
 
+    const PAGE: &str = include_str!("../../../docs/TESTING.md");
+
+    fn cells(line: &str) -> impl Iterator<Item = &str> {
+        line.split('|').map(str::trim).skip(1)
+    }
+
     #[test]
     fn the_testing_page_lists_every_persona_with_its_card_and_outcome() {
-        let page = include_str!("../../../docs/TESTING.md");
         for persona in catalogue().personas {
             let digits =
                 |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
-            let listed = page.lines().any(|line| {
-                let mut cells = line.split('|').map(str::trim).skip(1);
+            let listed = PAGE.lines().any(|line| {
+                let mut cells = cells(line);
                 cells.next() == Some(persona.title.as_str())
                     && cells.next().map(digits) == Some(persona.number.clone())
                     && cells.next() == Some(&format!("`{}`", persona.outcome))
@@ -44,6 +53,26 @@ mod tests {
                 "{} is not in docs/TESTING.md as it is",
                 persona.title
             );
+        }
+    }
+
+    #[test]
+    fn the_testing_page_lists_every_amount_that_means_something() {
+        for amount in catalogue().amounts {
+            let listed = PAGE.lines().any(|line| {
+                let mut cells = cells(line);
+                cells.next() == Some(&amount.amount_minor.to_string())
+                    && cells.next() == Some(&format!("`{}`", amount.outcome))
+            });
+            assert!(listed, "{} is not in docs/TESTING.md", amount.amount_minor);
+        }
+    }
+
+    #[test]
+    fn the_testing_page_names_every_outcome() {
+        for outcome in catalogue().outcomes {
+            let named = PAGE.contains(&format!("`{}`", outcome.name));
+            assert!(named, "{} is not in docs/TESTING.md", outcome.name);
         }
     }
 }

@@ -4,31 +4,80 @@
 //! recoverers do not disturb each other: the lease is taken by a conditional update.
 
 use super::gateway::Gateway;
-use super::outcome;
+use super::outcome::{self, Outcome};
+use super::{authenticate, collect};
 use crate::domain::payment::Payment;
+use crate::domain::state::PaymentState;
 use crate::gate::refusal::Refusal;
+use crate::provider::Inquiry;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use sealpay_protocol::method::Method;
 use std::time::Duration;
 
 /// How many payments are looked into at once.
-const BATCH: u32 = 64;
+const BATCH: u32 = 256;
+/// How many are asked about at once: a provider that is slow for one is slow for all.
+const AT_ONCE: usize = 16;
 /// The shortest pause between two questions about one payment, milliseconds.
 const SHORTEST_PAUSE_MS: i64 = 2_000;
 /// The longest, milliseconds.
 const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 
-/// Looks into every payment whose lease has run out; how many got an outcome.
+/// Looks into every payment whose lease, or whose shopper's time, has run out; how many got an
+/// outcome. One that fails does not keep the others waiting.
 ///
 /// # Errors
-/// A refusal when the store does not answer.
+/// A refusal when the store does not say which payments those are.
 pub async fn recover(gateway: &Gateway) -> Result<usize, Refusal> {
-    let now_ms = gateway.clock.now_ms_i64();
+    let by_ms = gateway.clock.now_ms_i64();
+    let payments = gateway.store.open_payments(by_ms, BATCH).await?;
+    let mut looking = FuturesUnordered::new();
+    let mut waiting = payments.into_iter();
     let mut resolved = 0;
-    for payment in gateway.store.open_payments(now_ms, BATCH).await? {
-        if take_lease(gateway, &payment, now_ms).await? && ask(gateway, &payment).await? {
-            resolved += 1;
+    loop {
+        while looking.len() < AT_ONCE {
+            let Some(payment) = waiting.next() else { break };
+            looking.push(look_into(gateway, payment));
+        }
+        match looking.next().await {
+            Some(was_resolved) => resolved += usize::from(was_resolved),
+            None => return Ok(resolved),
         }
     }
-    Ok(resolved)
+}
+
+async fn look_into(gateway: &Gateway, payment: Payment) -> bool {
+    let looked = async {
+        // What the shopper did not do in time is decided by the store alone: the moment stays
+        // what it was, and two that look at once do no harm.
+        if payment.state == PaymentState::RequiresAction {
+            return give_up(gateway, &payment).await;
+        }
+        let now_ms = gateway.clock.now_ms_i64();
+        Ok(take_lease(gateway, &payment, now_ms).await? && ask(gateway, &payment).await?)
+    };
+    let looked: Result<bool, Refusal> = looked.await;
+    looked.unwrap_or_else(|refusal| {
+        tracing::error!(payment = %payment.id, ?refusal, "a payment could not be looked into");
+        false
+    })
+}
+
+/// The shopper's time is up: whoever waits for them is told first.
+async fn give_up(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
+    match payment.method {
+        Method::Card => {
+            outcome::keep(gateway, payment, Outcome::declined("payment_abandoned")).await?;
+            Ok(true)
+        }
+        Method::Wallet => Ok(authenticate::withdraw(gateway, payment).await?.is_some()),
+        Method::BankTransfer => {
+            // What arrived in time counts, even when nobody has looked at it yet.
+            collect::collect(gateway).await?;
+            let kept = outcome::keep(gateway, payment, Outcome::EXPIRED).await?;
+            Ok(!kept.state.is_open())
+        }
+    }
 }
 
 /// The pause grows with the payment's age, so that a provider that is down is not flooded.
@@ -45,22 +94,42 @@ async fn take_lease(gateway: &Gateway, payment: &Payment, now_ms: i64) -> Result
 }
 
 async fn ask(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
-    let asked = gateway.provider.inquire(payment.id);
-    match tokio::time::timeout(gateway.settings.provider_timeout, asked).await {
-        Ok(Ok(said)) => {
-            let outcome = outcome::of_inquiry(payment, said);
-            outcome::keep(gateway, payment, outcome).await?;
-            Ok(true)
-        }
-        Ok(Err(silence)) => {
-            tracing::warn!(payment = %payment.id, reason = silence.0, "the provider cannot say");
-            Ok(false)
-        }
-        Err(_) => {
-            tracing::warn!(payment = %payment.id, "the provider did not say in time");
+    let providers = &gateway.providers;
+    let asked = match payment.method {
+        Method::Card => match providers.acquirer(&payment.provider) {
+            Some(acquirer) => acquirer.inquire(payment.id),
+            None => {
+                tracing::error!(payment = %payment.id, provider = payment.provider,
+                    "the acquirer is not configured any more");
+                return Ok(false);
+            }
+        },
+        Method::Wallet => providers.wallet.inquire(payment.id),
+        // The shopper was told no account, so no money can come.
+        Method::BankTransfer => Box::pin(async { Ok(Inquiry::NeverReceived) }),
+    };
+    match gateway.within(asked).await {
+        Ok(said) => match outcome::of_inquiry(payment, said) {
+            Some(outcome) => {
+                outcome::keep(gateway, payment, outcome).await?;
+                Ok(true)
+            }
+            None => still_waiting(gateway, payment).await,
+        },
+        Err(silence) => {
+            tracing::warn!(payment = %payment.id, ?silence, "the provider cannot say");
             Ok(false)
         }
     }
+}
+
+/// A wallet has the request, and the verifier died before it could say so: nobody has seen the
+/// wallet's page, so it is taken back.
+async fn still_waiting(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
+    if payment.method == Method::Wallet {
+        return Ok(authenticate::withdraw(gateway, payment).await?.is_some());
+    }
+    Ok(false)
 }
 
 /// Recovers again and again, until dropped.

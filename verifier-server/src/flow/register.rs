@@ -4,7 +4,7 @@ use crate::domain::merchant::{Merchant, OrderKey, WebhookEndpoint};
 use crate::edge::{Clock, Entropy};
 use crate::gate::api_key::{self, NewApiKey};
 use crate::gate::vault::Vault;
-use crate::store::{Addition, Store, StoreError};
+use crate::store::{Addition, DatabaseError, Store};
 use sealpay_protocol::encoding::array_from_base64url;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use sealpay_protocol::key::verifying_key;
@@ -119,7 +119,7 @@ pub fn check_webhook_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-fn newly(added: Result<Addition, StoreError>, otherwise: &str) -> Result<(), String> {
+fn newly(added: Result<Addition, DatabaseError>, otherwise: &str) -> Result<(), String> {
     match added.map_err(|error| error.to_string())? {
         Addition::Added => Ok(()),
         Addition::AlreadyThere => Err(otherwise.to_owned()),

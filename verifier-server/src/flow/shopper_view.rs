@@ -1,5 +1,6 @@
 //! Sessions and payments as the shopper may see them: no reasons, only sentences.
 
+use super::action::{self, seconds};
 use super::gateway::Gateway;
 use crate::domain::decline;
 use crate::domain::merchant::Merchant;
@@ -8,8 +9,8 @@ use crate::domain::session::Session;
 use crate::domain::state::PaymentState;
 use crate::gate::refusal::{Code, Refusal};
 use sealpay_protocol::api::{
-    CardView, DeclineView, MerchantView, Method, OrderView, PaymentView, SealingKeyView,
-    SessionState, SessionView, ShopperState,
+    CardView, DeclineView, MerchantView, OrderView, PaymentView, SealingKeyView, SessionState,
+    SessionView, ShopperState,
 };
 use sealpay_protocol::limits::ATTEMPTS_PER_SESSION;
 
@@ -19,7 +20,8 @@ const fn attempts_left(session: &Session) -> u32 {
 
 const fn shopper_state(state: PaymentState) -> ShopperState {
     match state {
-        PaymentState::RequiresAction | PaymentState::Authorizing => ShopperState::Processing,
+        PaymentState::Authorizing => ShopperState::Processing,
+        PaymentState::RequiresAction => ShopperState::RequiresAction,
         PaymentState::Authorized => ShopperState::Authorized,
         PaymentState::Captured
         | PaymentState::PartiallyCaptured
@@ -37,18 +39,20 @@ const fn shopper_state(state: PaymentState) -> ShopperState {
 /// # Errors
 /// A refusal when the store does not answer.
 pub async fn payment_view(gateway: &Gateway, payment: &Payment) -> Result<PaymentView, Refusal> {
-    // Only a decline leads to another attempt; otherwise the number need not be looked up.
+    // Only what came to nothing leads to another attempt; otherwise the number need not be looked
+    // up.
     let left = if payment.state == PaymentState::Declined {
         let session = gateway.store.session(payment.session).await?;
         session.as_ref().map_or(0, attempts_left)
     } else {
         0
     };
-    Ok(view_of(payment, left))
+    Ok(view_of(gateway, payment, left).await)
 }
 
-fn view_of(payment: &Payment, attempts_left: u32) -> PaymentView {
+async fn view_of(gateway: &Gateway, payment: &Payment, attempts_left: u32) -> PaymentView {
     let decline = payment.decline.as_deref().and_then(decline::find);
+    let card = payment.card.as_ref();
     PaymentView {
         payment: payment.id,
         attempt: payment.attempt,
@@ -56,11 +60,14 @@ fn view_of(payment: &Payment, attempts_left: u32) -> PaymentView {
         amount: payment.money.amount_minor(),
         currency: payment.money.currency().to_string(),
         order_ref: payment.order_ref.clone(),
-        created_at: u64::try_from(payment.created_at_ms.div_euclid(1000)).unwrap_or(0),
-        card: CardView {
-            brand: payment.card.brand.clone(),
-            last4: payment.card.last4.clone(),
-        },
+        created_at: seconds(payment.created_at_ms),
+        method: payment.method,
+        card: card.map(|card| CardView {
+            brand: card.brand.clone(),
+            last4: card.last4.clone(),
+        }),
+        action: action::of(gateway, payment).await,
+        enrolment: action::enrolment(gateway, payment).await,
         decline: decline.map(|decline| DeclineView {
             message: decline.shopper_message.clone(),
             advice: decline.advice,
@@ -92,12 +99,17 @@ pub async fn session_view(
         }
         None => None,
     };
-    // The session was read a moment earlier: a decline in between has let it go.
-    let active = active.filter(|payment| payment.state != PaymentState::Declined);
+    // The session was read a moment earlier: what came to nothing in between has let it go.
+    let over = |state| matches!(state, PaymentState::Declined | PaymentState::Expired);
+    let active = active.filter(|payment| !over(payment.state));
     let state = match &active {
         None => SessionState::Open,
         Some(payment) if payment.state.is_open() => SessionState::Processing,
         Some(_) => SessionState::Complete,
+    };
+    let payment = match &active {
+        Some(payment) => Some(view_of(gateway, payment, attempts_left(session)).await),
+        None => None,
     };
     Ok(SessionView {
         session: session.id,
@@ -118,12 +130,12 @@ pub async fn session_view(
             description: session.description.clone(),
             items: session.items.clone(),
         },
-        methods: vec![Method::Card],
+        methods: session.methods.clone(),
         sealing_key: SealingKeyView {
             kid: key.key_id.clone(),
             public_key: key.public_key.clone(),
         },
         attempts_left: attempts_left(session),
-        payment: active.map(|payment| view_of(&payment, attempts_left(session))),
+        payment,
     })
 }

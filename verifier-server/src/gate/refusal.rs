@@ -65,6 +65,8 @@ codes! {
         "There is nothing here, or it is not yours.";
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed",
         "This path does not take that method; the Allow header lists the ones it takes.";
+    CrossSiteRefused = "cross_site_refused", 403, "Another site's page",
+        "A page of another site may not do this; open /sim at the verifier's own origin.";
     UnsupportedMediaType = "unsupported_media_type", 415, "Unsupported media type",
         "The Content-Type must be application/json.";
     PayloadTooLarge = "payload_too_large", 413, "Payload too large",
@@ -123,6 +125,12 @@ codes! {
         "This session is paid.";
     SessionExpired = "session_expired", 410, "Session expired",
         "The session has expired; the page needs a new order.";
+    ChallengeClosed = "challenge_closed", 409, "Challenge closed",
+        "This payment waits for nothing of that kind; ask what became of it by sending its attempt again.";
+    ResendRefused = "resend_refused", 429, "Code not sent again",
+        "Another code cannot be sent yet, or not again; the payment's action says when.";
+    MethodNotOffered = "method_not_offered", 422, "Method not offered",
+        "This session does not take that method; its methods member lists the ones it takes.";
     TooManyAttempts = "too_many_attempts", 422, "Too many attempts",
         "This session has no attempts left; the page needs a new order.";
     SealedCardRefused = "sealed_card_refused", 422, "Sealed card refused",

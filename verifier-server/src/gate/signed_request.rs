@@ -12,6 +12,7 @@ use sealpay_protocol::key::Thumbprint;
 use sealpay_protocol::sign::RequestParts;
 use sealpay_protocol::sign::verify::{ReceivedHeaders, ReceivedSignature};
 use sha2::{Digest, Sha256};
+use std::net::IpAddr;
 
 /// What the HTTP side hands over.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,8 @@ pub struct IncomingRequest<'a> {
     pub signature: Option<&'a str>,
     /// The body.
     pub body: &'a [u8],
+    /// The client's network: an address, or the /64 that one subscriber has.
+    pub network: Option<IpAddr>,
 }
 
 /// Of the right form, fresh, and about this body; not yet known to be signed by anybody.
@@ -59,6 +62,8 @@ pub struct VerifiedRequest {
     pub nonce: String,
     /// Until when the nonce has to be remembered, seconds since 1970.
     pub nonce_expires_at: u64,
+    /// The client's network.
+    pub network: Option<IpAddr>,
 }
 
 impl IncomingRequest<'_> {
@@ -135,6 +140,7 @@ impl<'a> SignedRequest<'a> {
             thumbprint: self.signature.thumbprint().clone(),
             nonce: base64url(self.signature.nonce()),
             nonce_expires_at: self.signature.expires_at(),
+            network: self.request.network,
         })
     }
 }

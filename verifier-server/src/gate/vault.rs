@@ -11,6 +11,7 @@ use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::secret::Secret;
 use sha2::Sha256;
 use std::fmt;
+use std::net::IpAddr;
 use zeroize::Zeroizing;
 
 const NONCE_BYTES: usize = 24;
@@ -20,6 +21,8 @@ pub struct Vault {
     encryption: Secret<[u8; 32]>,
     fingerprint: Secret<[u8; 32]>,
     api_key: Secret<[u8; 32]>,
+    address: Secret<[u8; 32]>,
+    bank: Secret<[u8; 32]>,
 }
 
 /// A stored secret that the master key does not open.
@@ -56,6 +59,8 @@ impl Vault {
             encryption: derive("sealpay/v1/vault/encryption"),
             fingerprint: derive("sealpay/v1/vault/card-fingerprint"),
             api_key: derive("sealpay/v1/vault/api-key"),
+            address: derive("sealpay/v1/vault/address"),
+            bank: derive("sealpay/v1/simulated-bank"),
         }
     }
 
@@ -99,6 +104,19 @@ impl Vault {
     pub fn card_fingerprint(&self, merchant: MerchantId, number: &str) -> String {
         // A merchant's id always has thirty characters, so nothing can slide between the two.
         keyed_hash(&self.fingerprint, &format!("{merchant}{number}"))
+    }
+
+    /// Recognizes a shopper's network without keeping it; each merchant sees others.
+    #[must_use]
+    pub fn address_fingerprint(&self, merchant: MerchantId, network: IpAddr) -> String {
+        keyed_hash(&self.address, &format!("{merchant}{network}"))
+    }
+
+    /// The simulated bank's own key. The bank and the verifier share a master key only because
+    /// they share a process.
+    #[must_use]
+    pub fn bank_key(&self) -> Secret<[u8; 32]> {
+        Secret::new(*self.bank.expose())
     }
 
     /// What is stored of an API key. The key has 256 random bits, so a slow hash adds nothing.

@@ -40,6 +40,7 @@ fn limited() -> OpenApiRouter<AppState> {
         .routes(routes!(v1::sessions::open))
         .routes(routes!(v1::payments::pay, v1::payments::list))
         .routes(routes!(v1::payments::one))
+        .routes(routes!(v1::authentications::step))
         .routes(routes!(v1::events::list))
 }
 
@@ -47,16 +48,16 @@ fn unlimited() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(v1::keys::list))
 }
 
-fn simulation() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(sim::personas::list))
-}
-
 /// The routes of the contract.
 pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
     let limit = middleware::from_fn_with_state(state.clone(), rate_limit::limit);
-    let router = limited().route_layer(limit).merge(unlimited());
+    let guesses = middleware::from_fn_with_state(state.clone(), rate_limit::slow_guessing);
+    let router = limited()
+        .route_layer(guesses)
+        .route_layer(limit.clone())
+        .merge(unlimited());
     if state.gateway.settings().test_mode {
-        router.merge(simulation())
+        router.merge(sim::router(state).route_layer(limit))
     } else {
         router
     }
@@ -69,7 +70,7 @@ pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
 pub fn document() -> Result<String, serde_json::Error> {
     let mut contract = limited()
         .merge(unlimited())
-        .merge(simulation())
+        .merge(sim::contract())
         .into_openapi();
     // The version of the contract is that of the protocol, not of every release.
     contract.info.version = "1".into();

@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use super::state::AppState;
 use crate::gate::refusal::{Code, Refusal};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::DefaultClock;
@@ -14,6 +14,10 @@ use std::num::NonZeroU32;
 
 /// Addresses remembered before the quiet ones are forgotten.
 const REMEMBERED: usize = 10_000;
+
+/// What a failed guess costs, in requests. Who mistypes a code does not notice; who tries all of
+/// them waits.
+const GUESS_COSTS: u32 = 20;
 
 /// A token bucket for each address.
 #[derive(Debug)]
@@ -34,14 +38,26 @@ impl RateLimit {
         }
     }
 
-    fn allows(&self, address: IpAddr) -> bool {
+    fn allows(&self, network: IpAddr) -> bool {
         let Some(limiter) = &self.limiter else {
             return true;
         };
         if limiter.len() > REMEMBERED {
             limiter.retain_recent();
         }
-        limiter.check_key(&network_of(address)).is_ok()
+        limiter.check_key(&network).is_ok()
+    }
+
+    /// Takes what a failed guess costs, as far as there is so much.
+    pub(super) fn penalize(&self, network: Option<IpAddr>) {
+        let (Some(limiter), Some(network)) = (&self.limiter, network) else {
+            return;
+        };
+        for _ in 0..GUESS_COSTS {
+            if limiter.check_key(&network).is_err() {
+                break;
+            }
+        }
     }
 
     /// Behind a proxy every connection is the proxy's; it puts the client last into the header, or
@@ -70,11 +86,78 @@ fn network_of(address: IpAddr) -> IpAddr {
     }
 }
 
-pub(super) async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    match state.rate_limit.address(&request) {
-        Some(address) if !state.rate_limit.allows(address) => {
-            Problem(Refusal::new(Code::RateLimited)).into_response()
+/// The client's network, for handlers behind [`limit`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Network(pub(super) IpAddr);
+
+pub(super) async fn limit(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Some(address) = state.rate_limit.address(&request) {
+        let network = network_of(address);
+        if !state.rate_limit.allows(network) {
+            return Problem(Refusal::new(Code::RateLimited)).into_response();
         }
-        _ => next.run(request).await,
+        request.extensions_mut().insert(Network(network));
+    }
+    next.run(request).await
+}
+
+/// Answers that say that there is no such thing, to whoever may be trying names. The names are
+/// secrets, or lead to some.
+const fn is_failed_guess(code: Code) -> bool {
+    matches!(code, Code::NotFound | Code::UnknownSession)
+}
+
+/// Slows down and logs whoever asks for what is not there. Goes inside of [`limit`].
+pub(super) async fn slow_guessing(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let network = request.extensions().get::<Network>().copied();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let refused = response.extensions().get::<Problem>();
+    if let Some(Problem(refusal)) = refused.filter(|refused| is_failed_guess(refused.0.code)) {
+        let network = network.map(|Network(network)| network);
+        state.rate_limit.penalize(network);
+        let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+        // The address is logged here because somebody may be trying names.
+        tracing::warn!(
+            route,
+            ?network,
+            code = refusal.code.name(),
+            "a guess failed"
+        );
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GUESS_COSTS, RateLimit};
+    use std::net::IpAddr;
+    use std::num::NonZeroU32;
+
+    #[test]
+    fn a_failed_guess_costs_many_requests_and_never_more_than_there_are() {
+        let one_a_second = NonZeroU32::new(1).unwrap();
+        let burst = NonZeroU32::new(GUESS_COSTS + 2).unwrap();
+        let limit = RateLimit::new(Some((one_a_second, burst)), false);
+        let (guesser, other): (IpAddr, IpAddr) =
+            ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        assert!(limit.allows(guesser));
+        limit.penalize(Some(guesser));
+        assert!(limit.allows(guesser), "one is left");
+        assert!(!limit.allows(guesser));
+        limit.penalize(Some(guesser));
+        limit.penalize(None);
+        assert!(limit.allows(other), "somebody else pays nothing");
+        let unlimited = RateLimit::new(None, false);
+        unlimited.penalize(Some(guesser));
+        assert!(unlimited.allows(guesser));
     }
 }

@@ -6,14 +6,16 @@
 
 pub mod address;
 mod backoff;
+mod mischief;
 mod sender;
 mod turns;
 
 use crate::domain::event::{Delivery, DeliveryState, DueDelivery};
 use crate::edge::{Clock, Entropy};
-use crate::store::{Store, StoreError};
+use crate::store::{DatabaseError, Store};
 use address::AddressPolicy;
 use backoff::next_attempt_ms;
+use mischief::Prank;
 use sender::{Sender, Sent};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +34,9 @@ const LEASE_MS: i64 = 30_000;
 /// How long the outbox sleeps when nobody wakes it.
 const IDLE: Duration = Duration::from_millis(500);
 
-/// Gives the value of `webhook-signature` for a delivery at a time in seconds, or nothing when
-/// its secret does not open.
+/// Gives the value of `webhook-signature` for a delivery that bears a time in seconds, or nothing
+/// when its secret does not open. Receivers check that time by their own clocks, so it is the
+/// wall's; which keys are in use is asked by the world's.
 pub type Sign = dyn Fn(&DueDelivery, u64) -> Option<String> + Send + Sync;
 
 /// Is told of every attempt: whether it was delivered, will be tried again, or was given up.
@@ -47,6 +50,8 @@ pub struct Outbox {
     observe: Box<Observe>,
     clock: Clock,
     entropy: Entropy,
+    /// What a tester has set, in test mode.
+    mischief: Option<mischief::Settings>,
 }
 
 impl std::fmt::Debug for Outbox {
@@ -76,7 +81,15 @@ impl Outbox {
             observe,
             clock,
             entropy,
+            mischief: None,
         })
+    }
+
+    /// Lets testers make webhooks misbehave; without this they never do.
+    #[must_use]
+    pub fn with_mischief(mut self) -> Self {
+        self.mischief = Some(mischief::Settings::default());
+        self
     }
 
     /// Delivers until dropped. A slow endpoint holds up only its own deliveries.
@@ -133,40 +146,85 @@ impl Outbox {
         // Too late to be done before the lease runs out: then it is claimed again.
         let waited_ms = self.clock.now_ms_i64().saturating_sub(claimed_at_ms);
         if waited_ms < LEASE_MS / 3 {
-            self.deliver(delivery).await;
+            match self.prank(&delivery).await {
+                Prank::HoldUntil(next_at_ms) => {
+                    self.hold(&delivery, next_at_ms, "held back on purpose")
+                        .await;
+                }
+                Prank::Send { twice } => self.deliver(delivery, twice).await,
+            }
+        }
+    }
+
+    /// What a tester wants done with a delivery.
+    async fn prank(&self, delivery: &DueDelivery) -> Prank {
+        match &self.mischief {
+            None => Prank::Send { twice: false },
+            Some(settings) => {
+                let mischief = settings.current(&self.store).await;
+                mischief::decide(mischief, delivery, self.clock.now_ms_i64())
+            }
         }
     }
 
     /// Its endpoint has enough on its way: others go first.
     async fn put_off(&self, delivery: &DueDelivery) {
+        let next_at_ms = self.clock.now_ms_i64().saturating_add(PUT_OFF_MS);
+        self.hold(
+            delivery,
+            next_at_ms,
+            "waits for other webhooks to this endpoint",
+        )
+        .await;
+    }
+
+    /// Not yet: it is due again at another moment, and no attempt was made.
+    async fn hold(&self, delivery: &DueDelivery, next_at_ms: i64, why: &str) {
         let put_off = Delivery {
             event: delivery.event,
             endpoint: delivery.endpoint,
             state: DeliveryState::Pending,
             attempts: delivery.attempts,
-            next_at_ms: self.clock.now_ms_i64().saturating_add(PUT_OFF_MS),
+            next_at_ms,
             last_status: None,
-            last_error: Some("waits for other webhooks to this endpoint".into()),
+            last_error: Some(why.into()),
         };
         if let Err(error) = self.store.delivery_result(&put_off).await {
             tracing::error!(%error, event = %delivery.event, "a delivery could not be put off");
         }
     }
 
-    async fn deliver(&self, delivery: DueDelivery) {
-        // Asked once: what is signed is what is sent, also when a second ends in between.
-        let timestamp = self.clock.now();
-        let sent = match (self.sign)(&delivery, timestamp) {
-            Some(signature) => self.sender.send(&delivery, timestamp, &signature).await,
-            None => Sent::Failed("the endpoint's secret does not open".into()),
+    async fn deliver(&self, delivery: DueDelivery, twice: bool) {
+        let is_dropped = match &self.mischief {
+            Some(settings) => settings.drops(&self.store).await,
+            None => false,
         };
+        let sent = if is_dropped {
+            Sent::Failed("dropped on purpose".into())
+        } else {
+            self.send(&delivery).await
+        };
+        if twice && !is_dropped {
+            // What came of the first one counts.
+            self.send(&delivery).await;
+            tracing::info!(event = %delivery.event, "a webhook was sent twice on purpose");
+        }
         if let Err(error) = self.note(&delivery, sent).await {
             // The lease runs out and the delivery is made again: at least once, not exactly once.
             tracing::error!(%error, event = %delivery.event, "a delivery could not be noted");
         }
     }
 
-    async fn note(&self, delivery: &DueDelivery, sent: Sent) -> Result<(), StoreError> {
+    async fn send(&self, delivery: &DueDelivery) -> Sent {
+        // Asked once: what is signed is what is sent, also when a second ends in between.
+        let timestamp = self.clock.wall();
+        match (self.sign)(delivery, timestamp) {
+            Some(signature) => self.sender.send(delivery, timestamp, &signature).await,
+            None => Sent::Failed("the endpoint's secret does not open".into()),
+        }
+    }
+
+    async fn note(&self, delivery: &DueDelivery, sent: Sent) -> Result<(), DatabaseError> {
         let now_ms = self.clock.now_ms_i64();
         let attempts = delivery.attempts.saturating_add(1);
         let random = u64::from_be_bytes(self.entropy.bytes());

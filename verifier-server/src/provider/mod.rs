@@ -1,21 +1,35 @@
-//! Whoever authorizes: today a simulated bank; a real provider implements the same trait.
+//! Whoever authorizes: today a simulated world; real providers implement the same traits.
 
+pub mod authentication;
 pub mod simulated;
+pub mod transfer;
+pub mod wallet;
 
-use sealpay_protocol::card::Card;
+pub use authentication::Authenticator;
+pub use transfer::TransferProvider;
+pub use wallet::WalletProvider;
+
+use crate::domain::authentication::Authentication;
+use sealpay_protocol::card::{Card, CardNumber};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
+use sealpay_protocol::order::Capture;
 use std::pin::Pin;
+use std::sync::Arc;
 
-/// What a provider is asked.
+/// What an acquirer is asked.
 #[derive(Debug)]
 pub struct AuthorizationRequest<'a> {
     /// Our name for it; a provider never authorizes the same reference twice.
     pub reference: PaymentId,
     /// How much.
     pub money: Money,
+    /// Whether the money is taken at once or only held.
+    pub capture: Capture,
     /// The card, for this one call.
     pub card: &'a Card,
+    /// What the issuer said of the shopper, where it was asked.
+    pub authentication: Option<&'a Authentication>,
     /// The outcome that the order asked for.
     pub simulate: Option<&'a str>,
 }
@@ -23,7 +37,7 @@ pub struct AuthorizationRequest<'a> {
 /// What a provider said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The money is held.
+    /// The money is held, or taken.
     Approved,
     /// No, for the reason with this key.
     Declined(String),
@@ -34,28 +48,85 @@ pub enum Answer {
 pub enum Inquiry {
     /// It had answered this.
     Answered(Answer),
+    /// It has the reference and has not decided: the shopper has something to do.
+    Waiting,
     /// It never received the reference, and will refuse it should it still arrive.
     NeverReceived,
 }
 
-/// The provider could not be asked or did not answer: what became of the request is not known.
+/// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Silence(pub String);
+pub enum Silence {
+    /// The request certainly was not sent: another provider may be asked. The text is for logs.
+    NotSent(String),
+    /// What became of the request is not known. The text is for logs.
+    Unknown(String),
+}
 
 /// A future that a provider returns.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Silence>> + Send + 'a>>;
 
-/// Someone who authorizes payments.
+/// Someone who authorizes card payments: an acquirer with the network and the issuers behind it.
 pub trait PaymentProvider: Send + Sync {
-    /// The name that stands on payments.
+    /// The name that stands on payments and in the routes.
     fn name(&self) -> &'static str;
-
-    /// Whether an order may ask for this outcome.
-    fn knows_outcome(&self, outcome: &str) -> bool;
 
     /// Asks for an authorization. The same reference again gives the same answer.
     fn authorize<'a>(&'a self, request: AuthorizationRequest<'a>) -> Pending<'a, Answer>;
 
     /// Asks what became of a reference.
     fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry>;
+
+    /// Takes held money, all of it or part; the rest is let go. Again is the same as once.
+    fn capture(&self, reference: PaymentId, money: Money) -> Pending<'_, Answer>;
+
+    /// Lets held money go. Again is the same as once.
+    fn void(&self, reference: PaymentId) -> Pending<'_, Answer>;
+}
+
+/// Everyone who can be asked.
+pub struct Providers {
+    /// For cards.
+    pub acquirers: Vec<Arc<dyn PaymentProvider>>,
+    /// Who says who a shopper is.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// For wallets.
+    pub wallet: Arc<dyn WalletProvider>,
+    /// For bank transfers.
+    pub transfers: Arc<dyn TransferProvider>,
+    /// Who knows which outcomes can be ordered.
+    pub rehearsal: Arc<dyn Rehearsal>,
+    /// Who knows the issuers.
+    pub issuers: Arc<dyn IssuerDirectory>,
+}
+
+impl Providers {
+    /// The acquirer of a name; none when it is not there any more.
+    #[must_use]
+    pub fn acquirer(&self, name: &str) -> Option<&dyn PaymentProvider> {
+        let found = self
+            .acquirers
+            .iter()
+            .find(|acquirer| acquirer.name() == name);
+        found.map(|acquirer| &**acquirer)
+    }
+}
+
+/// What is known of test cards and of outcomes that can be ordered; only a simulation has any.
+pub trait Rehearsal: Send + Sync {
+    /// Whether an order may ask for this outcome.
+    fn knows_outcome(&self, outcome: &str) -> bool;
+
+    /// Whether a card is a persona's: its outcome is promised and depends on nothing else.
+    fn is_persona(&self, number: &CardNumber) -> bool;
+
+    /// Whether the tester wants to see how the issuer is asked, whatever the amount: a persona
+    /// whose name says so, or such an outcome. Looks nothing up.
+    fn stages_authentication(&self, number: &CardNumber, simulate: Option<&str>) -> bool;
+}
+
+/// Who issued a card, as far as its first digits tell (ISO/IEC 7812-1).
+pub trait IssuerDirectory: Send + Sync {
+    /// The country (ISO 3166-1 alpha-2).
+    fn country_of(&self, number: &CardNumber) -> Option<&str>;
 }

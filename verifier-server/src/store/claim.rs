@@ -2,9 +2,8 @@
 //! for money.
 
 use super::nonces::{self, Nonce};
-use super::tx::{Fault, Tx};
-use super::value::{Value, values};
-use super::{Store, StoreError, payments, sessions};
+use super::{Store, payments, sessions};
+use crate::database::{DatabaseError, Fault, Tx, Value, values};
 use crate::domain::payment::Payment;
 use crate::domain::state::PaymentState;
 
@@ -62,7 +61,7 @@ async fn claim(tx: &mut Tx<'_>, wish: &Wish) -> Result<Claim, Fault> {
         ])
         .await?;
     let [fresh, inserted, held] = changed[..] else {
-        return Err(StoreError::Corrupt("three statements have three counts".into()).into());
+        return Err(DatabaseError::Corrupt("three statements have three counts".into()).into());
     };
     if (fresh, inserted, held) == (1, 1, 1) {
         return Ok(Claim::Claimed);
@@ -122,14 +121,16 @@ impl Store {
         payment: &Payment,
         nonce: &Nonce,
         attempts_per_session: u32,
-    ) -> Result<Claim, StoreError> {
+    ) -> Result<Claim, DatabaseError> {
         let wish = Wish {
             nonce: nonce.values()?,
             hold: values![payment.session, payment.attempt, attempts_per_session],
-            row: payments::insert_values(payment),
+            row: payments::insert_values(payment)?,
             payment: payment.clone(),
             attempts_per_session,
         };
-        self.write(wish, |tx, wish| Box::pin(claim(tx, wish))).await
+        self.database
+            .write(wish, |tx, wish| Box::pin(claim(tx, wish)))
+            .await
     }
 }

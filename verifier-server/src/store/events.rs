@@ -1,8 +1,7 @@
 //! Events and the outbox: what is to be told, to whom, and how far that is.
 
-use super::tx::{Fault, Statement, Tx};
-use super::value::{Row, Value, values};
-use super::{Store, StoreError};
+use super::Store;
+use crate::database::{DatabaseError, Fault, Row, Statement, Tx, Value, values};
 use crate::domain::event::{Delivery, DeliveryState, DueDelivery, Event};
 use sealpay_protocol::ids::{EventId, MerchantId};
 
@@ -40,7 +39,7 @@ const NEXT: &str = "SELECT MIN(next_at_ms) FROM deliveries WHERE state = 'pendin
 /// Sorts behind every identifier of an event.
 const BEHIND_ALL: &str = "evt_z";
 
-fn event(mut row: Row) -> Result<Event, StoreError> {
+fn event(mut row: Row) -> Result<Event, DatabaseError> {
     Ok(Event {
         id: row.parsed()?,
         merchant: row.parsed()?,
@@ -52,7 +51,7 @@ fn event(mut row: Row) -> Result<Event, StoreError> {
     })
 }
 
-fn delivery(mut row: Row) -> Result<Delivery, StoreError> {
+fn delivery(mut row: Row) -> Result<Delivery, DatabaseError> {
     Ok(Delivery {
         event: row.parsed()?,
         endpoint: row.parsed()?,
@@ -71,7 +70,7 @@ fn delivery_state(name: &str) -> Option<DeliveryState> {
 }
 
 /// A delivery and the moment that it was due at.
-fn due_delivery(mut row: Row) -> Result<(DueDelivery, i64), StoreError> {
+fn due_delivery(mut row: Row) -> Result<(DueDelivery, i64), DatabaseError> {
     let due = DueDelivery {
         event: row.parsed()?,
         endpoint: row.parsed()?,
@@ -157,12 +156,13 @@ impl Store {
         merchant: MerchantId,
         after: Option<EventId>,
         limit: u32,
-    ) -> Result<Vec<(Event, Vec<Delivery>)>, StoreError> {
+    ) -> Result<Vec<(Event, Vec<Delivery>)>, DatabaseError> {
         let after = after.map_or_else(|| Value::from(BEHIND_ALL), Value::from);
-        self.read((merchant, after, limit), |tx, (merchant, after, limit)| {
-            Box::pin(page(tx, *merchant, after, *limit))
-        })
-        .await
+        self.database
+            .read((merchant, after, limit), |tx, (merchant, after, limit)| {
+                Box::pin(page(tx, *merchant, after, *limit))
+            })
+            .await
     }
 
     /// Deliveries that are due, given to the caller until the lease ends. Nobody else is given them
@@ -175,21 +175,22 @@ impl Store {
         now_ms: i64,
         lease_until_ms: i64,
         limit: u32,
-    ) -> Result<Vec<DueDelivery>, StoreError> {
-        self.write(
-            (now_ms, lease_until_ms, limit),
-            |tx, (now_ms, lease_until_ms, limit)| {
-                Box::pin(lease_due(tx, *now_ms, *lease_until_ms, *limit))
-            },
-        )
-        .await
+    ) -> Result<Vec<DueDelivery>, DatabaseError> {
+        self.database
+            .write(
+                (now_ms, lease_until_ms, limit),
+                |tx, (now_ms, lease_until_ms, limit)| {
+                    Box::pin(lease_due(tx, *now_ms, *lease_until_ms, *limit))
+                },
+            )
+            .await
     }
 
     /// Keeps what became of a try to deliver; says whether the delivery was still pending.
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn delivery_result(&self, result: &Delivery) -> Result<bool, StoreError> {
+    pub async fn delivery_result(&self, result: &Delivery) -> Result<bool, DatabaseError> {
         let values = values![
             result.event,
             result.endpoint,
@@ -199,22 +200,22 @@ impl Store {
             result.last_status,
             result.last_error.as_ref(),
         ];
-        self.change(RESULT, values).await
+        self.database.change(RESULT, values).await
     }
 
     /// How many deliveries are pending.
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn pending_deliveries(&self) -> Result<u64, StoreError> {
-        self.one(PENDING, []).await?.number()
+    pub async fn pending_deliveries(&self) -> Result<u64, DatabaseError> {
+        self.database.one(PENDING, []).await?.number()
     }
 
     /// When the next delivery is due, milliseconds since 1970.
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn next_delivery_at(&self) -> Result<Option<i64>, StoreError> {
-        self.one(NEXT, []).await?.optional_integer()
+    pub async fn next_delivery_at(&self) -> Result<Option<i64>, DatabaseError> {
+        self.database.one(NEXT, []).await?.optional_integer()
     }
 }

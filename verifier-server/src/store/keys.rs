@@ -1,7 +1,7 @@
 //! The verifier's own keys. The private halves arrive encrypted.
 
-use super::value::{Row, values};
-use super::{Addition, Store, StoreError};
+use super::Store;
+use crate::database::{Addition, DatabaseError, Row, values};
 use crate::domain::merchant::{KeyPurpose, ServerKey};
 
 const ADD: &str = "INSERT INTO server_keys
@@ -15,7 +15,7 @@ const OF_PURPOSE: &str = "SELECT
 const DESTROY: &str = "UPDATE server_keys SET private_key_encrypted = ''
     WHERE destroy_at <= $1 AND private_key_encrypted <> ''";
 
-fn server_key(mut row: Row, purpose: KeyPurpose) -> Result<ServerKey, StoreError> {
+fn server_key(mut row: Row, purpose: KeyPurpose) -> Result<ServerKey, DatabaseError> {
     Ok(ServerKey {
         key_id: row.text()?,
         purpose,
@@ -32,8 +32,11 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn server_keys(&self, purpose: KeyPurpose) -> Result<Vec<ServerKey>, StoreError> {
-        let rows = self.rows(OF_PURPOSE, values![purpose.name()]).await?;
+    pub async fn server_keys(&self, purpose: KeyPurpose) -> Result<Vec<ServerKey>, DatabaseError> {
+        let rows = self
+            .database
+            .rows(OF_PURPOSE, values![purpose.name()])
+            .await?;
         rows.into_iter()
             .map(|row| server_key(row, purpose))
             .collect()
@@ -43,7 +46,7 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn add_server_key(&self, key: &ServerKey) -> Result<Addition, StoreError> {
+    pub async fn add_server_key(&self, key: &ServerKey) -> Result<Addition, DatabaseError> {
         let values = values![
             &key.key_id,
             key.purpose.name(),
@@ -53,7 +56,7 @@ impl Store {
             key.not_after,
             key.destroy_at,
         ];
-        self.add(ADD, values).await
+        self.database.add(ADD, values).await
     }
 
     /// Destroys the private halves whose time has come by `now`, seconds since 1970, and says how
@@ -61,7 +64,7 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn destroy_server_keys(&self, now: i64) -> Result<u64, StoreError> {
-        self.execute(DESTROY, values![now]).await
+    pub async fn destroy_server_keys(&self, now: i64) -> Result<u64, DatabaseError> {
+        self.database.execute(DESTROY, values![now]).await
     }
 }

@@ -1,21 +1,10 @@
 //! Merchants and what they registered: order keys, origins, API keys and webhook endpoints.
 
-use super::tx::{Fault, Tx};
-use super::value::{Row, Value, values};
-use super::{Store, StoreError};
+use super::Store;
+use crate::database::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::merchant::{ApiKey, Merchant, OrderKey, WebhookEndpoint};
 use sealpay_protocol::encoding::{array_from_base64url, base64url};
 use sealpay_protocol::ids::{ApiKeyId, EndpointId, MerchantId};
-
-/// Whether something was added.
-#[must_use]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Addition {
-    /// It was added.
-    Added,
-    /// Something of that name is there already, and stays as it is.
-    AlreadyThere,
-}
 
 const ADD: &str = "INSERT INTO merchants (id, name, created_at_ms)
     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
@@ -103,7 +92,7 @@ async fn register(tx: &mut Tx<'_>, registration: &Registration) -> Result<Additi
     }
     if added == 0 {
         let what = "a new merchant's API key or endpoint has a name that is taken";
-        return Err(StoreError::Corrupt(what.into()).into());
+        return Err(DatabaseError::Corrupt(what.into()).into());
     }
     Ok(Addition::Added)
 }
@@ -152,7 +141,7 @@ fn order_key_values(merchant: MerchantId, key: &OrderKey, now_ms: i64) -> [Value
     values![merchant, &key.key_id, base64url(&key.public_key), now_ms]
 }
 
-fn order_key(mut row: Row) -> Result<OrderKey, StoreError> {
+fn order_key(mut row: Row) -> Result<OrderKey, DatabaseError> {
     Ok(OrderKey {
         key_id: row.text()?,
         public_key: row.read(array_from_base64url)?,
@@ -169,7 +158,7 @@ fn api_key_values(key: &ApiKey) -> [Value; 5] {
     ]
 }
 
-fn api_key(mut row: Row) -> Result<ApiKey, StoreError> {
+fn api_key(mut row: Row) -> Result<ApiKey, DatabaseError> {
     Ok(ApiKey {
         id: row.parsed()?,
         merchant: row.parsed()?,
@@ -190,7 +179,7 @@ fn endpoint_values(endpoint: &WebhookEndpoint) -> [Value; 6] {
     ]
 }
 
-fn endpoint(mut row: Row) -> Result<WebhookEndpoint, StoreError> {
+fn endpoint(mut row: Row) -> Result<WebhookEndpoint, DatabaseError> {
     Ok(WebhookEndpoint {
         id: row.parsed()?,
         merchant: row.parsed()?,
@@ -206,8 +195,9 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn add_merchant(&self, merchant: &Merchant) -> Result<Addition, StoreError> {
-        self.write(merchant.clone(), |tx, merchant| Box::pin(add(tx, merchant)))
+    pub async fn add_merchant(&self, merchant: &Merchant) -> Result<Addition, DatabaseError> {
+        self.database
+            .write(merchant.clone(), |tx, merchant| Box::pin(add(tx, merchant)))
             .await
     }
 
@@ -220,24 +210,26 @@ impl Store {
         merchant: &Merchant,
         api_key: &ApiKey,
         endpoint: Option<&WebhookEndpoint>,
-    ) -> Result<Addition, StoreError> {
+    ) -> Result<Addition, DatabaseError> {
         let registration = Registration {
             merchant: merchant.clone(),
             api_key: api_key_values(api_key),
             endpoint: endpoint.map(endpoint_values),
         };
-        self.write(registration, |tx, registration| {
-            Box::pin(register(tx, registration))
-        })
-        .await
+        self.database
+            .write(registration, |tx, registration| {
+                Box::pin(register(tx, registration))
+            })
+            .await
     }
 
     /// A merchant with its order keys that are not retired, and its origins.
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn merchant(&self, merchant: MerchantId) -> Result<Option<Merchant>, StoreError> {
-        self.read(merchant, |tx, merchant| Box::pin(one(tx, *merchant)))
+    pub async fn merchant(&self, merchant: MerchantId) -> Result<Option<Merchant>, DatabaseError> {
+        self.database
+            .read(merchant, |tx, merchant| Box::pin(one(tx, *merchant)))
             .await
     }
 
@@ -245,8 +237,8 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn merchants(&self) -> Result<Vec<Merchant>, StoreError> {
-        self.read((), |tx, ()| Box::pin(all(tx))).await
+    pub async fn merchants(&self) -> Result<Vec<Merchant>, DatabaseError> {
+        self.database.read((), |tx, ()| Box::pin(all(tx))).await
     }
 
     /// Adds a key that may sign a merchant's orders. The name of a retired key is not free.
@@ -258,8 +250,9 @@ impl Store {
         merchant: MerchantId,
         key: &OrderKey,
         now_ms: i64,
-    ) -> Result<Addition, StoreError> {
-        self.add(ADD_ORDER_KEY, order_key_values(merchant, key, now_ms))
+    ) -> Result<Addition, DatabaseError> {
+        self.database
+            .add(ADD_ORDER_KEY, order_key_values(merchant, key, now_ms))
             .await
     }
 
@@ -272,12 +265,13 @@ impl Store {
         merchant: MerchantId,
         key_id: &str,
         now_ms: i64,
-    ) -> Result<bool, StoreError> {
-        self.change(
-            RETIRE_ORDER_KEY,
-            values![merchant, key_id.to_owned(), now_ms],
-        )
-        .await
+    ) -> Result<bool, DatabaseError> {
+        self.database
+            .change(
+                RETIRE_ORDER_KEY,
+                values![merchant, key_id.to_owned(), now_ms],
+            )
+            .await
     }
 
     /// Adds a page that may embed the widget.
@@ -288,8 +282,9 @@ impl Store {
         &self,
         merchant: MerchantId,
         origin: &str,
-    ) -> Result<Addition, StoreError> {
-        self.add(ADD_ORIGIN, values![merchant, origin.to_owned()])
+    ) -> Result<Addition, DatabaseError> {
+        self.database
+            .add(ADD_ORIGIN, values![merchant, origin.to_owned()])
             .await
     }
 
@@ -301,8 +296,9 @@ impl Store {
         &self,
         merchant: MerchantId,
         origin: &str,
-    ) -> Result<bool, StoreError> {
-        self.change(REMOVE_ORIGIN, values![merchant, origin.to_owned()])
+    ) -> Result<bool, DatabaseError> {
+        self.database
+            .change(REMOVE_ORIGIN, values![merchant, origin.to_owned()])
             .await
     }
 
@@ -310,24 +306,27 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn add_api_key(&self, key: &ApiKey) -> Result<Addition, StoreError> {
-        self.add(ADD_API_KEY, api_key_values(key)).await
+    pub async fn add_api_key(&self, key: &ApiKey) -> Result<Addition, DatabaseError> {
+        self.database.add(ADD_API_KEY, api_key_values(key)).await
     }
 
     /// Revokes an API key; says whether it was good until now.
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn revoke_api_key(&self, key: ApiKeyId, now_ms: i64) -> Result<bool, StoreError> {
-        self.change(REVOKE_API_KEY, values![key, now_ms]).await
+    pub async fn revoke_api_key(&self, key: ApiKeyId, now_ms: i64) -> Result<bool, DatabaseError> {
+        self.database
+            .change(REVOKE_API_KEY, values![key, now_ms])
+            .await
     }
 
     /// The API key with this hash, unless it is revoked.
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, StoreError> {
-        self.row(API_KEY, values![hash.to_owned()])
+    pub async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, DatabaseError> {
+        self.database
+            .row(API_KEY, values![hash.to_owned()])
             .await?
             .map(api_key)
             .transpose()
@@ -337,8 +336,8 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn api_keys(&self, merchant: MerchantId) -> Result<Vec<ApiKey>, StoreError> {
-        let rows = self.rows(API_KEYS, values![merchant]).await?;
+    pub async fn api_keys(&self, merchant: MerchantId) -> Result<Vec<ApiKey>, DatabaseError> {
+        let rows = self.database.rows(API_KEYS, values![merchant]).await?;
         rows.into_iter().map(api_key).collect()
     }
 
@@ -346,8 +345,13 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn add_endpoint(&self, endpoint: &WebhookEndpoint) -> Result<Addition, StoreError> {
-        self.add(ADD_ENDPOINT, endpoint_values(endpoint)).await
+    pub async fn add_endpoint(
+        &self,
+        endpoint: &WebhookEndpoint,
+    ) -> Result<Addition, DatabaseError> {
+        self.database
+            .add(ADD_ENDPOINT, endpoint_values(endpoint))
+            .await
     }
 
     /// A merchant's webhook endpoints, disabled ones among them, the oldest first.
@@ -357,8 +361,8 @@ impl Store {
     pub async fn endpoints(
         &self,
         merchant: MerchantId,
-    ) -> Result<Vec<WebhookEndpoint>, StoreError> {
-        let rows = self.rows(ENDPOINTS, values![merchant]).await?;
+    ) -> Result<Vec<WebhookEndpoint>, DatabaseError> {
+        let rows = self.database.rows(ENDPOINTS, values![merchant]).await?;
         rows.into_iter().map(endpoint).collect()
     }
 
@@ -370,10 +374,11 @@ impl Store {
         &self,
         endpoint: EndpointId,
         now_ms: i64,
-    ) -> Result<bool, StoreError> {
-        self.write((endpoint, now_ms), |tx, (endpoint, now_ms)| {
-            Box::pin(disable(tx, *endpoint, *now_ms))
-        })
-        .await
+    ) -> Result<bool, DatabaseError> {
+        self.database
+            .write((endpoint, now_ms), |tx, (endpoint, now_ms)| {
+                Box::pin(disable(tx, *endpoint, *now_ms))
+            })
+            .await
     }
 }

@@ -1,7 +1,7 @@
 //! Nonces: a signature is good once.
 
-use super::value::{Value, integer, values};
-use super::{Store, StoreError};
+use super::Store;
+use crate::database::{DatabaseError, Value, integer, values};
 
 /// Rows forgotten in one transaction, so that payments need not wait long behind it.
 const FORGOTTEN_AT_ONCE: u32 = 2000;
@@ -22,7 +22,7 @@ pub(super) const SPEND: &str = "INSERT INTO nonces (expires_at, nonce, thumbprin
     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
 impl Nonce {
-    pub(super) fn values(&self) -> Result<[Value; 3], StoreError> {
+    pub(super) fn values(&self) -> Result<[Value; 3], DatabaseError> {
         Ok(values![
             integer(self.expires_at)?,
             &self.value,
@@ -41,8 +41,8 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn spend_nonce(&self, nonce: &Nonce) -> Result<bool, StoreError> {
-        Ok(self.execute(SPEND, nonce.values()?).await? == 1)
+    pub async fn spend_nonce(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
+        Ok(self.database.execute(SPEND, nonce.values()?).await? == 1)
     }
 
     /// Forgets the nonces of signatures that expired before `now`, seconds since 1970, and says
@@ -50,11 +50,12 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work; some may be forgotten already.
-    pub async fn forget_nonces(&self, now: u64) -> Result<u64, StoreError> {
+    pub async fn forget_nonces(&self, now: u64) -> Result<u64, DatabaseError> {
         let now = integer(now)?;
         let mut forgotten = 0;
         loop {
             let changed = self
+                .database
                 .execute(FORGET, values![now, FORGOTTEN_AT_ONCE])
                 .await?;
             forgotten += changed;

@@ -1,12 +1,16 @@
 //! Payments: what is read of them, and the leases of those whose outcome is open.
 
-use super::tx::{Fault, Tx};
-use super::value::{Row, Value, values};
-use super::{Store, StoreError, sessions};
+use super::Store;
+use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::payment::{KeptCard, Payment};
 use crate::domain::state::PaymentState;
+use crate::domain::transfer;
 use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
+use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
+use sealpay_protocol::order::Capture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Which of a merchant's payments, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,13 +24,14 @@ pub struct PaymentFilter {
 }
 
 /// How many columns a payment has.
-pub(super) const COLUMNS: usize = 21;
+pub(super) const COLUMNS: usize = 28;
 
 macro_rules! columns {
     () => {
         "id, session, merchant, attempt, body_digest, order_ref, amount_minor, currency, capture, \
          card_brand, card_last4, card_expiry, card_fingerprint, state, decline, provider, \
-         simulate, sequence, created_at_ms, updated_at_ms, lease_until_ms"
+         simulate, sequence, created_at_ms, updated_at_ms, lease_until_ms, method, address, \
+         route_reason, risk, authentication, transfer, transfer_reference"
     };
 }
 
@@ -36,7 +41,7 @@ pub(super) const INSERT: &str = concat!(
     "INSERT INTO payments (",
     columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-     $19, $20, $21) ON CONFLICT (session, attempt) DO NOTHING"
+     $19, $20, $21, $22, $23, $24, $25, $26, $27, $28) ON CONFLICT (session, attempt) DO NOTHING"
 );
 
 pub(super) const TAKE_BACK: &str = "DELETE FROM payments WHERE id = $1";
@@ -66,23 +71,63 @@ const OF_ORDER: &str = concat!(
 const OPEN: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM payments WHERE state IN ('authorizing', 'unknown') AND lease_until_ms <= $1 \
+    " FROM payments WHERE state IN ('authorizing', 'requires_action', 'unknown') \
+     AND lease_until_ms <= $1 \
      ORDER BY lease_until_ms LIMIT $2"
 );
 
 const EXTEND: &str = "UPDATE payments SET lease_until_ms = $3
-    WHERE id = $1 AND lease_until_ms = $2 AND state IN ('authorizing', 'unknown')";
+    WHERE id = $1 AND lease_until_ms = $2
+    AND state IN ('authorizing', 'requires_action', 'unknown')";
 
 const COUNT_OPEN: &str = "SELECT COUNT(*) FROM payments
-    WHERE state IN ('authorizing', 'unknown') AND state = $1";
+    WHERE state IN ('authorizing', 'requires_action', 'unknown') AND state = $1";
+
+const OF_TRANSFER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM payments WHERE transfer_reference = $1"
+);
+
+const HELD: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM payments WHERE state = 'authorized' AND created_at_ms <= $1 \
+     ORDER BY created_at_ms LIMIT $2"
+);
+
+const NEWEST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM payments ORDER BY id DESC LIMIT $1"
+);
 
 const COUNT: &str = "SELECT COUNT(*) FROM payments WHERE state = $1";
 
 /// Sorts behind every identifier of a payment.
 const BEHIND_ALL: &str = "pay_z";
 
-pub(super) fn insert_values(payment: &Payment) -> [Value; COLUMNS] {
-    values![
+/// What has a form of its own is kept as JSON: no statement looks inside.
+pub(super) fn json<T: Serialize>(value: Option<&T>) -> Result<Option<String>, DatabaseError> {
+    let text = value.map(serde_json::to_string).transpose();
+    text.map_err(|error| DatabaseError::Corrupt(error.to_string()))
+}
+
+fn from_json<T: DeserializeOwned>(text: Option<String>) -> Result<Option<T>, DatabaseError> {
+    let value = text.map(|text| serde_json::from_str(&text)).transpose();
+    value.map_err(|error| DatabaseError::Corrupt(error.to_string()))
+}
+
+/// Under which a transfer is looked up.
+pub(super) fn transfer_reference(payment: &Payment) -> Option<String> {
+    let expected = payment.transfer.as_ref();
+    expected.map(|expected| transfer::plain(&expected.reference))
+}
+
+pub(super) fn insert_values(payment: &Payment) -> Result<[Value; COLUMNS], DatabaseError> {
+    let card = payment.card.as_ref();
+    let of_card = |text: fn(&KeptCard) -> &String| card.map(text).cloned().unwrap_or_default();
+    Ok(values![
         payment.id,
         payment.session,
         payment.merchant,
@@ -91,11 +136,11 @@ pub(super) fn insert_values(payment: &Payment) -> [Value; COLUMNS] {
         &payment.order_ref,
         payment.money.amount_minor(),
         payment.money.currency().code().to_owned(),
-        sessions::capture_name(payment.capture),
-        &payment.card.brand,
-        &payment.card.last4,
-        &payment.card.expiry,
-        &payment.card.fingerprint,
+        payment.capture.name(),
+        of_card(|card| &card.brand),
+        of_card(|card| &card.last4),
+        of_card(|card| &card.expiry),
+        of_card(|card| &card.fingerprint),
         payment.state.name(),
         payment.decline.as_ref(),
         &payment.provider,
@@ -104,10 +149,17 @@ pub(super) fn insert_values(payment: &Payment) -> [Value; COLUMNS] {
         payment.created_at_ms,
         payment.updated_at_ms,
         payment.lease_until_ms,
-    ]
+        payment.method.name(),
+        payment.address.as_ref(),
+        &payment.route_reason,
+        json(payment.risk.as_ref())?,
+        json(payment.authentication.as_ref())?,
+        json(payment.transfer.as_ref())?,
+        transfer_reference(payment),
+    ])
 }
 
-pub(super) fn payment(mut row: Row) -> Result<Payment, StoreError> {
+pub(super) fn payment(mut row: Row) -> Result<Payment, DatabaseError> {
     Ok(Payment {
         id: row.parsed()?,
         session: row.parsed()?,
@@ -116,13 +168,8 @@ pub(super) fn payment(mut row: Row) -> Result<Payment, StoreError> {
         body_digest: row.text()?,
         order_ref: row.text()?,
         money: Money::new(row.integer()?, row.parsed()?),
-        capture: row.read(sessions::capture)?,
-        card: KeptCard {
-            brand: row.text()?,
-            last4: row.text()?,
-            expiry: row.text()?,
-            fingerprint: row.text()?,
-        },
+        capture: row.read(Capture::from_name)?,
+        card: card(&mut row)?,
         state: row.parsed()?,
         decline: row.optional_text()?,
         provider: row.text()?,
@@ -131,7 +178,24 @@ pub(super) fn payment(mut row: Row) -> Result<Payment, StoreError> {
         created_at_ms: row.integer()?,
         updated_at_ms: row.integer()?,
         lease_until_ms: row.integer()?,
+        method: row.read(Method::from_name)?,
+        address: row.optional_text()?,
+        route_reason: row.text()?,
+        risk: from_json(row.optional_text()?)?,
+        authentication: from_json(row.optional_text()?)?,
+        transfer: from_json(row.optional_text()?)?,
     })
+}
+
+/// Empty texts are no card.
+fn card(row: &mut Row) -> Result<Option<KeptCard>, DatabaseError> {
+    let card = KeptCard {
+        brand: row.text()?,
+        last4: row.text()?,
+        expiry: row.text()?,
+        fingerprint: row.text()?,
+    };
+    Ok(Some(card).filter(|card| !card.brand.is_empty()))
 }
 
 pub(super) async fn of_attempt(
@@ -152,13 +216,74 @@ impl Store {
         &self,
         merchant: MerchantId,
         id: PaymentId,
-    ) -> Result<Option<Payment>, StoreError> {
+    ) -> Result<Option<Payment>, DatabaseError> {
         let found = self
+            .database
             .row(BY_ID, values![id])
             .await?
             .map(payment)
             .transpose()?;
         Ok(found.filter(|payment| payment.merchant == merchant))
+    }
+
+    /// A payment, whoever's it is: for what the bank says of it, and never for what somebody asks.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn payment_by_id(&self, id: PaymentId) -> Result<Option<Payment>, DatabaseError> {
+        let row = self.database.row(BY_ID, values![id]).await?;
+        row.map(payment).transpose()
+    }
+
+    /// The newest payments of all merchants, newest first.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn newest_payments(&self, limit: u32) -> Result<Vec<Payment>, DatabaseError> {
+        let rows = self.database.rows(NEWEST, values![limit]).await?;
+        rows.into_iter().map(payment).collect()
+    }
+
+    /// A payment of a session; nothing when it is another session's.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn payment_of_session(
+        &self,
+        session: SessionId,
+        id: PaymentId,
+    ) -> Result<Option<Payment>, DatabaseError> {
+        let row = self.database.row(BY_ID, values![id]).await?;
+        let found = row.map(payment).transpose()?;
+        Ok(found.filter(|payment| payment.session == session))
+    }
+
+    /// The payment that waits, or waited, for a transfer with this reference, however it is
+    /// written.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn payment_of_transfer(
+        &self,
+        reference: &str,
+    ) -> Result<Option<Payment>, DatabaseError> {
+        let reference = transfer::plain(reference);
+        let row = self.database.row(OF_TRANSFER, values![reference]).await?;
+        row.map(payment).transpose()
+    }
+
+    /// Payments that are authorized and were made by a moment, milliseconds since 1970; the oldest
+    /// first.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn held_payments(
+        &self,
+        made_by_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<Payment>, DatabaseError> {
+        let rows = self.database.rows(HELD, values![made_by_ms, limit]).await?;
+        rows.into_iter().map(payment).collect()
     }
 
     /// What became of an attempt.
@@ -169,8 +294,9 @@ impl Store {
         &self,
         session: SessionId,
         attempt: AttemptId,
-    ) -> Result<Option<Payment>, StoreError> {
-        self.row(OF_ATTEMPT, values![session, attempt])
+    ) -> Result<Option<Payment>, DatabaseError> {
+        self.database
+            .row(OF_ATTEMPT, values![session, attempt])
             .await?
             .map(payment)
             .transpose()
@@ -184,24 +310,26 @@ impl Store {
         &self,
         merchant: MerchantId,
         filter: &PaymentFilter,
-    ) -> Result<Vec<Payment>, StoreError> {
+    ) -> Result<Vec<Payment>, DatabaseError> {
         let after = filter
             .after
             .map_or_else(|| Value::from(BEHIND_ALL), Value::from);
         let rows = match &filter.order_ref {
             None => {
-                self.rows(OF_MERCHANT, values![merchant, after, filter.limit])
+                self.database
+                    .rows(OF_MERCHANT, values![merchant, after, filter.limit])
                     .await?
             }
             Some(order_ref) => {
-                self.rows(OF_ORDER, values![merchant, after, filter.limit, order_ref])
+                self.database
+                    .rows(OF_ORDER, values![merchant, after, filter.limit, order_ref])
                     .await?
             }
         };
         rows.into_iter().map(payment).collect()
     }
 
-    /// Payments that are authorizing or unknown and whose lease has ended by a moment,
+    /// Payments that are authorizing, unknown or wait for the shopper, and whose lease has ended by a moment,
     /// milliseconds since 1970; those that wait longest first.
     ///
     /// # Errors
@@ -210,8 +338,11 @@ impl Store {
         &self,
         lease_before_ms: i64,
         limit: u32,
-    ) -> Result<Vec<Payment>, StoreError> {
-        let rows = self.rows(OPEN, values![lease_before_ms, limit]).await?;
+    ) -> Result<Vec<Payment>, DatabaseError> {
+        let rows = self
+            .database
+            .rows(OPEN, values![lease_before_ms, limit])
+            .await?;
         rows.into_iter().map(payment).collect()
     }
 
@@ -225,19 +356,22 @@ impl Store {
         payment: PaymentId,
         from_lease_ms: i64,
         to_lease_ms: i64,
-    ) -> Result<bool, StoreError> {
-        self.change(EXTEND, values![payment, from_lease_ms, to_lease_ms])
+    ) -> Result<bool, DatabaseError> {
+        self.database
+            .change(EXTEND, values![payment, from_lease_ms, to_lease_ms])
             .await
     }
 
-    /// How many payments are in a state. Quick for authorizing and unknown; others are counted one
+    /// How many payments are in a state. Quick for open ones; others are counted one
     /// by one.
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn count_in_state(&self, state: PaymentState) -> Result<u64, StoreError> {
-        let indexed = matches!(state, PaymentState::Authorizing | PaymentState::Unknown);
-        let sql = if indexed { COUNT_OPEN } else { COUNT };
-        self.one(sql, values![state.name()]).await?.number()
+    pub async fn count_in_state(&self, state: PaymentState) -> Result<u64, DatabaseError> {
+        let sql = if state.is_open() { COUNT_OPEN } else { COUNT };
+        self.database
+            .one(sql, values![state.name()])
+            .await?
+            .number()
     }
 }

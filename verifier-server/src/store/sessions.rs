@@ -1,15 +1,15 @@
 //! Checkout sessions: an order is opened once, by the first key that comes with it.
 
 use super::nonces::{self, Nonce};
-use super::tx::{Fault, Tx};
-use super::value::{Row, Value, integer, values};
-use super::{Store, StoreError, payments};
+use super::{Store, payments};
+use crate::database::{DatabaseError, Fault, Row, Tx, Value, integer, values};
 use crate::domain::payment::Payment;
 use crate::domain::session::Session;
 use crate::domain::state::PaymentState;
 use sealpay_protocol::encoding::{array_from_base64url, base64url};
 use sealpay_protocol::ids::SessionId;
 use sealpay_protocol::limits;
+use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, OrderItem};
 
@@ -32,13 +32,13 @@ pub enum SessionOpened {
 }
 
 /// How many columns a session has.
-const COLUMNS: usize = 19;
+const COLUMNS: usize = 22;
 
 macro_rules! columns {
     () => {
         "id, merchant, jti, order_digest, order_ref, amount_minor, currency, capture, description, \
          items, customer, simulate, parent_origin, public_key, rebinds, attempts, active_attempt, \
-         expires_at, created_at_ms"
+         expires_at, created_at_ms, methods, billing_country, requires_authentication"
     };
 }
 
@@ -46,7 +46,7 @@ const INSERT: &str = concat!(
     "INSERT INTO sessions (",
     columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-     $19) ON CONFLICT (merchant, jti) DO NOTHING"
+     $19, $20, $21, $22) ON CONFLICT (merchant, jti) DO NOTHING"
 );
 
 const TAKE_BACK: &str = "DELETE FROM sessions WHERE id = $1";
@@ -64,7 +64,7 @@ const REBIND: &str = "UPDATE sessions
     SET public_key = $3, parent_origin = $4, rebinds = rebinds + 1
     WHERE id = $1 AND public_key = $2 AND COALESCE(active_attempt, '') = $6 AND rebinds < $5";
 
-fn insert_values(session: &Session) -> Result<[Value; COLUMNS], StoreError> {
+fn insert_values(session: &Session) -> Result<[Value; COLUMNS], DatabaseError> {
     Ok(values![
         session.id,
         session.merchant,
@@ -73,7 +73,7 @@ fn insert_values(session: &Session) -> Result<[Value; COLUMNS], StoreError> {
         &session.order_ref,
         session.money.amount_minor(),
         session.money.currency().code().to_owned(),
-        capture_name(session.capture),
+        session.capture.name(),
         session.description.as_ref(),
         session
             .items
@@ -89,10 +89,13 @@ fn insert_values(session: &Session) -> Result<[Value; COLUMNS], StoreError> {
         session.active_attempt,
         integer(session.expires_at)?,
         session.created_at_ms,
+        methods_text(&session.methods),
+        session.billing_country.as_ref(),
+        i64::from(session.requires_authentication),
     ])
 }
 
-fn session(mut row: Row) -> Result<Session, StoreError> {
+fn session(mut row: Row) -> Result<Session, DatabaseError> {
     Ok(Session {
         id: row.parsed()?,
         merchant: row.parsed()?,
@@ -100,7 +103,7 @@ fn session(mut row: Row) -> Result<Session, StoreError> {
         order_digest: row.read(array_from_base64url)?,
         order_ref: row.text()?,
         money: Money::new(row.integer()?, row.parsed()?),
-        capture: row.read(capture)?,
+        capture: row.read(Capture::from_name)?,
         description: row.optional_text()?,
         items: row.optional_text()?.map(|text| items(&text)).transpose()?,
         customer: row.optional_text()?,
@@ -112,28 +115,28 @@ fn session(mut row: Row) -> Result<Session, StoreError> {
         active_attempt: row.optional_parsed()?,
         expires_at: row.number()?,
         created_at_ms: row.integer()?,
+        methods: row.read(methods)?,
+        billing_country: row.optional_text()?,
+        requires_authentication: row.integer()? != 0,
     })
 }
 
-fn items_text(items: &[OrderItem]) -> Result<String, StoreError> {
-    serde_json::to_string(items).map_err(|error| StoreError::Corrupt(error.to_string()))
+fn items_text(items: &[OrderItem]) -> Result<String, DatabaseError> {
+    serde_json::to_string(items).map_err(|error| DatabaseError::Corrupt(error.to_string()))
 }
 
-fn items(text: &str) -> Result<Vec<OrderItem>, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(error.to_string()))
+fn items(text: &str) -> Result<Vec<OrderItem>, DatabaseError> {
+    serde_json::from_str(text).map_err(|error| DatabaseError::Corrupt(error.to_string()))
 }
 
-pub(super) const fn capture_name(capture: Capture) -> &'static str {
-    match capture {
-        Capture::Automatic => "automatic",
-        Capture::Manual => "manual",
-    }
+/// The names with a space between them.
+fn methods_text(methods: &[Method]) -> String {
+    let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
+    names.join(" ")
 }
 
-pub(super) fn capture(name: &str) -> Option<Capture> {
-    [Capture::Automatic, Capture::Manual]
-        .into_iter()
-        .find(|one| capture_name(*one) == name)
+fn methods(text: &str) -> Option<Vec<Method>> {
+    text.split(' ').map(Method::from_name).collect()
 }
 
 /// The session, and the payment of the attempt that holds it.
@@ -191,6 +194,8 @@ async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, 
     if let Some(attempt) = stored.active_attempt {
         let active = payments::of_attempt(tx, stored.id, attempt).await?;
         match active.map(|payment| payment.state) {
+            // The shopper has something to do, and may do it, or give it up, after a reload too.
+            Some(PaymentState::RequiresAction) => {}
             Some(state) if state.is_open() => return Ok(SessionOpened::AttemptInProgress(stored)),
             // Postgres reads the two one after the other: the decline came in between.
             Some(PaymentState::Declined) => {
@@ -235,20 +240,26 @@ impl Store {
         &self,
         wanted: &Session,
         nonce: &Nonce,
-    ) -> Result<SessionOpened, StoreError> {
+    ) -> Result<SessionOpened, DatabaseError> {
         let wish = Wish {
             nonce: nonce.values()?,
             row: insert_values(wanted)?,
             session: wanted.clone(),
         };
-        self.write(wish, |tx, wish| Box::pin(open(tx, wish))).await
+        self.database
+            .write(wish, |tx, wish| Box::pin(open(tx, wish)))
+            .await
     }
 
     /// A session.
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        self.row(BY_ID, values![id]).await?.map(session).transpose()
+    pub async fn session(&self, id: SessionId) -> Result<Option<Session>, DatabaseError> {
+        self.database
+            .row(BY_ID, values![id])
+            .await?
+            .map(session)
+            .transpose()
     }
 }

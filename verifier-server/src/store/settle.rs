@@ -1,8 +1,7 @@
 //! The second transaction of a payment: its outcome and the event that tells it, together.
 
-use super::tx::{Fault, Statement, Tx};
-use super::value::{Value, values};
-use super::{Store, StoreError, payments};
+use super::{Store, payments};
+use crate::database::{DatabaseError, Fault, Statement, Tx, Value, values};
 use crate::domain::event::Event;
 use crate::domain::payment::Payment;
 use crate::domain::state::PaymentState;
@@ -18,12 +17,15 @@ pub enum Settled {
     NotInState(Payment),
 }
 
-/// Decides every race between outcomes of one payment. `$5` is how many events tell of it then,
-/// which is one more than before, or null when none tells of this outcome.
+/// Decides every race between outcomes of one payment: `$2` is the state, `$12` the number of
+/// events and `$13` the transfer that the caller saw. `$14` is the lease that the caller holds, or
+/// 0 where none is needed: an answer counts even after somebody else has begun to ask.
 const MOVE: &str = concat!(
-    "UPDATE payments SET state = $3, decline = $4, sequence = COALESCE($5, sequence), \
-     updated_at_ms = $6 \
-     WHERE id = $1 AND state = $2 AND sequence + 1 = COALESCE($5, sequence + 1) RETURNING ",
+    "UPDATE payments SET state = $3, decline = $4, sequence = $5, updated_at_ms = $6, \
+     provider = $7, route_reason = $8, authentication = $9, transfer = $10, \
+     transfer_reference = $11, lease_until_ms = $15 \
+     WHERE id = $1 AND state = $2 AND sequence = $12 AND COALESCE(transfer, '') = $13 \
+     AND (CAST($14 AS BIGINT) = 0 OR lease_until_ms = $14) RETURNING ",
     payments::columns!()
 );
 
@@ -41,7 +43,7 @@ const FREE: &str = "UPDATE sessions SET active_attempt = NULL
 
 struct Outcome {
     payment: PaymentId,
-    movement: [Value; 6],
+    movement: [Value; 15],
     told: Option<([Value; 7], [Value; 3])>,
     frees_session: bool,
 }
@@ -51,7 +53,7 @@ async fn settle(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Settled, Fault> {
         let row = tx
             .optional(payments::BY_ID, &values![outcome.payment])
             .await?;
-        let missing = || StoreError::Corrupt("there is no such payment".into());
+        let missing = || DatabaseError::Corrupt("there is no such payment".into());
         return Ok(Settled::NotInState(payments::payment(
             row.ok_or_else(missing)?,
         )?));
@@ -74,29 +76,60 @@ async fn settle(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Settled, Fault> {
 
 impl Store {
     /// Moves a payment from one state to the next, keeps the event with a delivery for each enabled
-    /// endpoint of the merchant, and lets the session go when the payment was declined.
+    /// endpoint of the merchant, and lets the session go when the payment came to nothing.
     ///
-    /// The event's sequence has to be the next one of the payment.
+    /// What is written is what `after` says besides its names, money and card. The event's sequence
+    /// has to be the next one of the payment.
     ///
     /// # Errors
     /// The database did not do its work, or there is no such payment; nothing was written, unless
     /// the outcome is unknown.
     pub async fn settle_outcome(
         &self,
-        payment: PaymentId,
-        from: PaymentState,
-        to: PaymentState,
-        decline: Option<&str>,
+        before: &Payment,
+        after: &Payment,
         event: Option<&Event>,
-        now_ms: i64,
-    ) -> Result<Settled, StoreError> {
+    ) -> Result<Settled, DatabaseError> {
+        self.change_payment(before, after, event, 0).await
+    }
+
+    /// The same without an event, and only while the caller holds the lease of `before`: before
+    /// another provider is asked, it has to be certain that nobody else is asking.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn reroute(
+        &self,
+        before: &Payment,
+        after: &Payment,
+    ) -> Result<Settled, DatabaseError> {
+        self.change_payment(before, after, None, before.lease_until_ms)
+            .await
+    }
+
+    async fn change_payment(
+        &self,
+        before: &Payment,
+        after: &Payment,
+        event: Option<&Event>,
+        lease_ms: i64,
+    ) -> Result<Settled, DatabaseError> {
         let movement = values![
-            payment,
-            from.name(),
-            to.name(),
-            decline.map(str::to_owned),
-            event.map(|event| event.sequence),
-            now_ms,
+            before.id,
+            before.state.name(),
+            after.state.name(),
+            after.decline.clone(),
+            after.sequence,
+            after.updated_at_ms,
+            &after.provider,
+            &after.route_reason,
+            payments::json(after.authentication.as_ref())?,
+            payments::json(after.transfer.as_ref())?,
+            payments::transfer_reference(after),
+            before.sequence,
+            payments::json(before.transfer.as_ref())?.unwrap_or_default(),
+            lease_ms,
+            after.lease_until_ms,
         ];
         let told = event.map(|event| {
             (
@@ -109,17 +142,18 @@ impl Store {
                     &event.body,
                     event.created_at_ms,
                 ],
-                values![event.id, event.merchant, now_ms],
+                values![event.id, event.merchant, after.updated_at_ms],
             )
         });
-        let frees_session = to == PaymentState::Declined;
+        let frees_session = matches!(after.state, PaymentState::Declined | PaymentState::Expired);
         let outcome = Outcome {
-            payment,
+            payment: before.id,
             movement,
             told,
             frees_session,
         };
-        self.write(outcome, |tx, outcome| Box::pin(settle(tx, outcome)))
+        self.database
+            .write(outcome, |tx, outcome| Box::pin(settle(tx, outcome)))
             .await
     }
 }

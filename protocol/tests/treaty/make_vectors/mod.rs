@@ -189,6 +189,9 @@ fn full_claims() -> OrderClaims {
             item("Voucher", 1, -300),
         ]),
         customer: Some("customer 7".into()),
+        methods: None,
+        billing_country: None,
+        authentication: None,
         simulate: Some(Simulate {
             outcome: "insufficient_funds".into(),
         }),

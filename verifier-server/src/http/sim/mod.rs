@@ -1,3 +1,79 @@
-//! The simulated bank's control, in test mode only; otherwise these paths do not exist.
+//! The simulated world's control, in test mode only; otherwise these paths do not exist.
 
-pub(super) mod personas;
+mod accounts;
+mod clock;
+mod faults;
+mod page;
+mod payments;
+mod personas;
+mod phone;
+mod same_site;
+mod state;
+mod text;
+mod transfers;
+mod wallet;
+mod webhooks;
+
+use super::rate_limit::slow_guessing;
+use super::state::AppState;
+use crate::gate::refusal::{Code, Refusal};
+use axum::Router;
+use axum::middleware;
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Rows of a list when nothing is asked for.
+const DEFAULT_LIMIT: u32 = 20;
+/// Most rows of a list.
+const MOST_ROWS: u32 = 100;
+
+/// What programs use.
+pub(super) fn contract() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(personas::list))
+        .routes(routes!(clock::view, clock::set))
+        .routes(routes!(faults::list, faults::add, faults::remove_all))
+        .routes(routes!(faults::remove))
+        .routes(routes!(webhooks::view, webhooks::set))
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::one, accounts::change))
+        .routes(routes!(phone::list))
+        .routes(routes!(payments::list))
+        .routes(routes!(transfers::list, transfers::send))
+        .routes(routes!(state::view))
+}
+
+/// Everything below `/sim`. What changes something is for pages of our own only.
+pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
+    let pages = Router::new()
+        .route("/sim", get(page::control))
+        .route("/sim/control.css", get(text::control_css))
+        .route("/sim/control.js", get(text::control_js))
+        .route("/sim/wallet.css", get(text::wallet_css))
+        .route("/sim/wallet.js", get(text::wallet_js));
+    let guesses = middleware::from_fn_with_state(state.clone(), slow_guessing);
+    let wallet = Router::new()
+        .route(
+            "/sim/wallet/{token}",
+            get(wallet::open).post(wallet::decide),
+        )
+        .route_layer(guesses);
+    let same_site = middleware::from_fn_with_state(state.clone(), same_site::refuse_others);
+    contract()
+        .merge(OpenApiRouter::from(pages.merge(wallet)))
+        .route_layer(same_site)
+}
+
+/// `limit` of a list: 1 to 100.
+fn limit(limit: Option<&str>) -> Result<u32, Refusal> {
+    let Some(text) = limit else {
+        return Ok(DEFAULT_LIMIT);
+    };
+    // Digits only: the parser alone would take a plus sign too.
+    let digits = Some(text).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
+    digits
+        .and_then(|digits| digits.parse().ok())
+        .filter(|limit| (1..=MOST_ROWS).contains(limit))
+        .ok_or_else(|| Refusal::of(Code::InvalidParameter, "limit"))
+}

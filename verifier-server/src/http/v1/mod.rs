@@ -1,5 +1,6 @@
 //! Version 1 of the interface.
 
+pub(super) mod authentications;
 pub(super) mod events;
 pub(super) mod keys;
 pub(super) mod payments;

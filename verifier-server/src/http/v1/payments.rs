@@ -25,7 +25,7 @@ use std::sync::Arc;
     request_body = PayRequest,
     responses(
         (status = 200, description = "The outcome", body = PaymentView),
-        (status = 202, description = "Not known yet; ask again", body = PaymentView),
+        (status = 202, description = "Not known yet, or the shopper has something to do; ask again", body = PaymentView),
         (status = "4XX", description = "Refused", body = ProblemBody,
             content_type = "application/problem+json"),
     )
@@ -40,15 +40,21 @@ pub(crate) async fn pay(
     let view = task
         .await
         .map_err(|error| Refusal::because(Code::Internal, error))??;
-    let (status, name) = match view.state {
+    let (status, name) = status_of(view.state);
+    state.metrics.payment_answer(name);
+    Ok((status, Json(view)))
+}
+
+/// 202 while the outcome is not known.
+pub(super) const fn status_of(state: ShopperState) -> (StatusCode, &'static str) {
+    match state {
         ShopperState::Processing => (StatusCode::ACCEPTED, "processing"),
+        ShopperState::RequiresAction => (StatusCode::ACCEPTED, "requires_action"),
         ShopperState::Unknown => (StatusCode::ACCEPTED, "unknown"),
         ShopperState::Authorized => (StatusCode::OK, "authorized"),
         ShopperState::Captured => (StatusCode::OK, "captured"),
         ShopperState::Declined => (StatusCode::OK, "declined"),
-    };
-    state.metrics.payment_answer(name);
-    Ok((status, Json(view)))
+    }
 }
 
 /// What a list of payments is asked for.

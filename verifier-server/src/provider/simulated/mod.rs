@@ -1,97 +1,168 @@
-//! The simulated bank: every outcome a bank can give, on purpose.
+//! The simulated bank: a world with issuers, accounts, acquirers and a book, which behaves like a
+//! bank and can be told to misbehave.
 //!
-//! The order may ask for an outcome (`simulate`), a persona's card has one of its own, and every
-//! other card is approved. The bank keeps a book of its own, as a bank would, so that what it
-//! answered survives a crash of the verifier and can be asked for. No card number is in it.
+//! What it says is decided in this order: the outcome that the order asks for (`simulate`), the one
+//! that a persona's card promises, the one that the amount means, and else the account: its status,
+//! its limits, its balance. The book is a database of the bank's own, as a bank would have, so that
+//! what it answered survives a crash of the verifier and can be asked for. No card number is in it.
 
+pub mod account;
+mod acquirer;
+pub mod amount;
+pub mod authentication;
 mod book;
+pub mod control;
+mod exchange;
+pub mod fault;
+pub mod issuer;
 pub mod outcome;
 pub mod persona;
+pub mod phone;
+pub mod transfer;
+pub mod wallet;
+mod world;
 
-use super::{Answer, AuthorizationRequest, Inquiry, PaymentProvider, Pending, Silence};
-use crate::edge::Clock;
-use book::{Book, Booked};
-use outcome::{Arrival, Outcome};
-use sealpay_protocol::ids::PaymentId;
-use std::path::Path;
+use super::{IssuerDirectory, PaymentProvider, Rehearsal, Silence};
+use crate::database::{Database, Durability, Migrations, Options};
+use crate::domain::route;
+use crate::edge::{Clock, Entropy};
+use authentication::SimulatedAuthenticator;
+use phone::Phone;
+use sealpay_protocol::card::CardNumber;
+use sealpay_protocol::origin::Origin;
+use sealpay_protocol::secret::Secret;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
+use transfer::SimulatedTransfers;
+use wallet::SimulatedWallet;
+use world::World;
 
-/// How long the bank takes when it is told to be slow.
-const SLOW: Duration = Duration::from_secs(3);
+static MIGRATIONS: Migrations = Migrations {
+    table: "bank_schema_migrations",
+    steps: &[
+        include_str!("../../../migrations/bank/0001_accounts.sql"),
+        include_str!("../../../migrations/bank/0002_authentication.sql"),
+        include_str!("../../../migrations/bank/0003_wallet_and_transfer.sql"),
+    ],
+};
 
-/// The bank.
+/// How often the faults are read anew that another server may have been told.
+const REFRESH_FAULTS: Duration = Duration::from_secs(1);
+
+/// The bank, with everybody around it.
 #[derive(Debug)]
 pub struct SimulatedBank {
-    book: Book,
-    clock: Clock,
+    world: Arc<World>,
 }
 
 impl SimulatedBank {
     /// Opens the bank's book, making it when it is not there.
     ///
+    /// The key names the accounts: another key, other accounts behind the same cards. The origin is
+    /// the verifier's own, under which the pages of the world stand.
+    ///
     /// # Errors
     /// A sentence when the book cannot be opened.
-    pub fn open(book: &Path, clock: Clock) -> Result<Self, String> {
-        let opened = Book::open(book);
-        let book = opened.map_err(|error| format!("cannot open the bank's book: {error}"))?;
-        Ok(Self { book, clock })
+    pub async fn open(
+        url_or_path: &str,
+        key: Secret<[u8; 32]>,
+        origin: Origin,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> Result<Arc<Self>, String> {
+        let refused = |error| format!("cannot open the bank's book: {error}");
+        let options = Options::beside_another();
+        let opening = Database::open(url_or_path, &MIGRATIONS, Durability::Relaxed, &options);
+        let database = opening.await.map_err(refused)?;
+        let world = Arc::new(World::new(database, key, origin, clock, entropy));
+        let faults = world.faults.refresh(&world.database).await;
+        faults.map_err(refused)?;
+        tokio::spawn(keep_faults_fresh(Arc::downgrade(&world)));
+        Ok(Arc::new(Self { world }))
     }
 
-    async fn decide(&self, request: AuthorizationRequest<'_>) -> Result<Answer, Silence> {
-        let outcome = outcome_of(&request);
-        if outcome.slow {
-            tokio::time::sleep(SLOW).await;
-        }
-        if outcome.arrival == Arrival::Lost {
-            return never().await;
-        }
-        let now_ms = self.clock.now_ms_i64();
-        let booked = self
-            .book
-            .enter(request.reference, request.money, &outcome.answer, now_ms)
-            .map_err(|error| Silence(format!("the bank's book failed: {error}")))?;
-        match booked {
-            // The reference was given up before it arrived: a late message must not book anything.
-            Booked::NeverReceived => Ok(Answer::Declined("duplicate_transaction".into())),
-            Booked::Answered(_) if outcome.arrival == Arrival::AnswerLost => never().await,
-            Booked::Answered(answer) => Ok(answer),
+    /// Everybody who takes cards.
+    #[must_use]
+    pub fn acquirers(&self) -> Vec<Arc<dyn PaymentProvider>> {
+        let acquirers = route::acquirers().iter().map(|facts| {
+            let world = Arc::clone(&self.world);
+            let acquirer: Arc<dyn PaymentProvider> = Arc::new(acquirer::Acquirer { world, facts });
+            acquirer
+        });
+        acquirers.collect()
+    }
+
+    /// What the issuers ask of shoppers.
+    #[must_use]
+    pub fn authenticator(&self) -> Arc<SimulatedAuthenticator> {
+        Arc::new(SimulatedAuthenticator::new(Arc::clone(&self.world)))
+    }
+
+    /// The wallet.
+    #[must_use]
+    pub fn wallet(&self) -> Arc<SimulatedWallet> {
+        Arc::new(SimulatedWallet::new(Arc::clone(&self.world)))
+    }
+
+    /// The bank that money is sent to.
+    #[must_use]
+    pub fn transfers(&self) -> Arc<SimulatedTransfers> {
+        Arc::new(SimulatedTransfers::new(Arc::clone(&self.world)))
+    }
+
+    /// The phones that one-time codes are sent to.
+    #[must_use]
+    pub fn phone(&self) -> Phone {
+        Phone::new(&self.world)
+    }
+
+    /// Lets holds go that nobody took in time, at most so many; how many.
+    ///
+    /// # Errors
+    /// The book did not do its work.
+    pub async fn expire_holds(&self, now_ms: i64, limit: u32) -> Result<u32, Silence> {
+        self.world.expire_holds(now_ms, limit).await
+    }
+
+    /// Finishes what waits and closes the book.
+    pub async fn close(&self) {
+        self.world.database.close().await;
+    }
+}
+
+/// Ends when the bank is gone.
+async fn keep_faults_fresh(world: Weak<World>) {
+    loop {
+        tokio::time::sleep(REFRESH_FAULTS).await;
+        let Some(world) = world.upgrade() else {
+            break;
+        };
+        if let Err(error) = world.faults.refresh(&world.database).await {
+            // What was ordered last stays in force.
+            tracing::debug!(%error, "the ordered faults cannot be read");
         }
     }
 }
 
-/// A connection on which nothing ever comes back.
-async fn never<T>() -> T {
-    std::future::pending().await
-}
-
-fn outcome_of(request: &AuthorizationRequest<'_>) -> Outcome {
-    let persona = || persona::outcome_of(request.card.number.digits());
-    let name = request.simulate.or_else(persona).unwrap_or("approved");
-    // Orders with unknown names were refused when the session was opened.
-    outcome::find(name).unwrap_or_else(Outcome::approved)
-}
-
-impl PaymentProvider for SimulatedBank {
-    fn name(&self) -> &'static str {
-        "simulated"
-    }
-
+impl Rehearsal for SimulatedBank {
     fn knows_outcome(&self, outcome: &str) -> bool {
         outcome::find(outcome).is_some()
     }
 
-    fn authorize<'a>(&'a self, request: AuthorizationRequest<'a>) -> Pending<'a, Answer> {
-        Box::pin(self.decide(request))
+    fn is_persona(&self, number: &CardNumber) -> bool {
+        persona::of_card(number).is_some()
     }
 
-    fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
-        let found = self.book.ask(reference, self.clock.now_ms_i64());
-        Box::pin(async move {
-            match found {
-                Ok(Booked::Answered(answer)) => Ok(Inquiry::Answered(answer)),
-                Ok(Booked::NeverReceived) => Ok(Inquiry::NeverReceived),
-                Err(error) => Err(Silence(format!("the bank's book failed: {error}"))),
-            }
-        })
+    fn stages_authentication(&self, number: &CardNumber, simulate: Option<&str>) -> bool {
+        match simulate {
+            Some(name) => outcome::find(name).is_some_and(|outcome| outcome.enrolment.is_some()),
+            None => persona::of_card(number).is_some_and(persona::Persona::stages_authentication),
+        }
+    }
+}
+
+impl IssuerDirectory for SimulatedBank {
+    fn country_of(&self, number: &CardNumber) -> Option<&str> {
+        issuer::find(number).map(|issuer| issuer.country.as_str())
     }
 }

@@ -1,12 +1,11 @@
 //! SQLite: one writer thread, a few readers, and how they run a statement.
 
 use super::batch::{Message, enqueue, read_one_by_one, write_batches};
-use super::tx::{Fault, Operation};
-use super::value::{Row, Value};
-use super::{Options, StoreError, migrate};
-use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, ErrorCode};
-use std::borrow::Cow;
+use super::error::DatabaseError;
+use super::migrate::{self, Migrations};
+use super::options::{Durability, Options};
+use super::tx::Operation;
+use rusqlite::{Connection, ErrorCode};
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -29,11 +28,8 @@ const MIGRATION_TIMEOUT: Duration = Duration::from_secs(60);
 /// stalls the writer, so it should be rare; 80 MB of log are read back quickly after a crash.
 const WAL_PAGES: i64 = 20_000;
 
-/// Memory that the writer may come to use for pages, KiB. It grows with the database.
-const WRITER_CACHE_KIB: i64 = 256 * 1024;
-
 /// Memory that each reader may come to use for pages, KiB.
-const READER_CACHE_KIB: i64 = 16 * 1024;
+const READER_CACHE_KIB: u32 = 16 * 1024;
 
 /// Distinct statements are fewer than this, so none is ever prepared twice on a connection.
 const STATEMENTS: usize = 128;
@@ -49,33 +45,38 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     /// Opens the file, makes it when it is not there, migrates it and starts the threads.
-    pub(super) fn open(path: &str, options: &Options) -> Result<Self, StoreError> {
+    pub(super) fn open(
+        path: &str,
+        migrations: &Migrations,
+        durability: Durability,
+        options: &Options,
+    ) -> Result<Self, DatabaseError> {
         if path.is_empty() || path.starts_with(':') {
             // In memory every connection would have a database of its own.
-            return Err(StoreError::Unavailable(
+            return Err(DatabaseError::Unavailable(
                 "the database needs the path of a file".into(),
             ));
         }
         let path = PathBuf::from(path);
         create_private(&path)?;
-        let mut writer = connect(&path, WRITER_CACHE_KIB)?;
+        let mut writer = connect(&path, durability, options.writer_cache_kib)?;
         writer.busy_timeout(MIGRATION_TIMEOUT).map_err(opening)?;
-        migrate::sqlite(&mut writer)?;
+        migrate::sqlite(&mut writer, migrations)?;
         writer.busy_timeout(BUSY_TIMEOUT).map_err(opening)?;
         let (write_queue, write_jobs) = sync_channel(options.queue);
         let (read_queue, read_jobs) = sync_channel(options.queue);
         let batch = options.batch;
-        let mut threads = vec![start("store-writer", move || {
+        let mut threads = vec![start("database-writer", move || {
             write_batches(&mut writer, &write_jobs, batch);
         })?];
         let read_jobs = Arc::new(Mutex::new(read_jobs));
         for _ in 0..options.readers {
-            let reader = connect(&path, READER_CACHE_KIB)?;
+            let reader = connect(&path, durability, READER_CACHE_KIB)?;
             reader
                 .pragma_update(None, "query_only", true)
                 .map_err(opening)?;
             let jobs = Arc::clone(&read_jobs);
-            threads.push(start("store-reader", move || {
+            threads.push(start("database-reader", move || {
                 read_one_by_one(reader, &jobs)
             })?);
         }
@@ -92,7 +93,7 @@ impl Sqlite {
         &self,
         input: I,
         operation: Operation<I, T>,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, DatabaseError> {
         enqueue(&self.write_queue, input, operation).await
     }
 
@@ -100,7 +101,7 @@ impl Sqlite {
         &self,
         input: I,
         operation: Operation<I, T>,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, DatabaseError> {
         enqueue(&self.read_queue, input, operation).await
     }
 
@@ -119,108 +120,37 @@ impl Sqlite {
     }
 }
 
-fn start(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+fn start(
+    name: &str,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, DatabaseError> {
     thread::Builder::new()
         .name(name.into())
         .spawn(body)
-        .map_err(|error| StoreError::Unavailable(format!("no thread for the store: {error}")))
+        .map_err(|error| DatabaseError::Unavailable(format!("no thread for the database: {error}")))
 }
 
-pub(super) fn execute(connection: &Connection, sql: &str, values: &[Value]) -> Result<u64, Fault> {
-    let changed = bound(connection, sql, values)
-        .and_then(|mut statement| statement.raw_execute())
-        .map_err(failed)?;
-    Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+fn opening(error: rusqlite::Error) -> DatabaseError {
+    DatabaseError::Unavailable(format!("the database could not be opened: {error}"))
 }
 
-pub(super) fn query(
-    connection: &Connection,
-    sql: &str,
-    values: &[Value],
-) -> Result<Vec<Row>, Fault> {
-    let mut statement = bound(connection, sql, values).map_err(failed)?;
-    let width = statement.column_count();
-    let mut rows = statement.raw_query();
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        let columns = (0..width).map(|index| read(row.get_ref(index).map_err(failed)?));
-        found.push(Row::new(columns.collect::<Result<_, Fault>>()?));
-    }
-    Ok(found)
-}
-
-/// Binds by name, because SQLite numbers `$2` as 1 when it is the first to appear.
-fn bound<'c>(
-    connection: &'c Connection,
-    sql: &str,
-    values: &[Value],
-) -> rusqlite::Result<CachedStatement<'c>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    for (value, name) in values.iter().zip(PARAMETERS) {
-        let index = statement.parameter_index(name)?;
-        let index = index.ok_or_else(|| rusqlite::Error::InvalidParameterName(name.into()))?;
-        statement.raw_bind_parameter(index, value)?;
-    }
-    Ok(statement)
-}
-
-const PARAMETERS: [&str; 24] = [
-    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15",
-    "$16", "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24",
-];
-
-impl ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Integer(number) => ValueRef::Integer(*number),
-            Self::Null => ValueRef::Null,
-        }))
-    }
-}
-
-fn read(value: ValueRef<'_>) -> Result<Value, Fault> {
-    match value {
-        ValueRef::Text(bytes) => match str::from_utf8(bytes) {
-            Ok(text) => Ok(Value::Text(Cow::Owned(text.into()))),
-            Err(_) => Err(StoreError::Corrupt("a text is not UTF-8".into()).into()),
-        },
-        ValueRef::Integer(number) => Ok(Value::Integer(number)),
-        ValueRef::Null => Ok(Value::Null),
-        ValueRef::Real(_) | ValueRef::Blob(_) => {
-            Err(StoreError::Corrupt("a column is neither text nor integer".into()).into())
-        }
-    }
-}
-
-fn failed(error: rusqlite::Error) -> Fault {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation) => StoreError::Corrupt(error.to_string()).into(),
-        _ => unavailable(error).into(),
-    }
-}
-
-fn opening(error: rusqlite::Error) -> StoreError {
-    StoreError::Unavailable(format!("the database could not be opened: {error}"))
-}
-
-pub(super) fn unavailable(error: rusqlite::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
-}
-
-/// The file holds what a merchant earns: nobody else on the machine may read it. SQLite gives
-/// the log beside it the same permissions.
-fn create_private(path: &Path) -> Result<(), StoreError> {
+/// The file holds who paid whom: nobody else on the machine may read it. SQLite gives the log
+/// beside it the same permissions.
+fn create_private(path: &Path) -> Result<(), DatabaseError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop).map_err(|error| {
-        StoreError::Unavailable(format!("{} could not be opened: {error}", path.display()))
+        DatabaseError::Unavailable(format!("{} could not be opened: {error}", path.display()))
     })
 }
 
-fn connect(path: &Path, cache_kib: i64) -> Result<Connection, StoreError> {
+fn connect(
+    path: &Path,
+    durability: Durability,
+    cache_kib: u32,
+) -> Result<Connection, DatabaseError> {
     let is_busy = |error: &rusqlite::Error| {
         matches!(
             error.sqlite_error_code(),
@@ -228,24 +158,54 @@ fn connect(path: &Path, cache_kib: i64) -> Result<Connection, StoreError> {
         )
     };
     for _ in 1..OPENING_TRIES {
-        match try_to_connect(path, cache_kib) {
+        match try_to_connect(path, durability, cache_kib) {
             Err(error) if is_busy(&error) => thread::sleep(OPENING_PAUSE),
             opened => return opened.map_err(opening),
         }
     }
-    try_to_connect(path, cache_kib).map_err(opening)
+    try_to_connect(path, durability, cache_kib).map_err(opening)
 }
 
-fn try_to_connect(path: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
+fn try_to_connect(
+    path: &Path,
+    durability: Durability,
+    cache_kib: u32,
+) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::Relaxed => "OFF",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
-    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // A destroyed key must not stay readable in what a page has free.
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Durability, try_to_connect};
+
+    #[test]
+    fn only_full_durability_waits_for_the_disk() {
+        let name = format!("sealpay-durability-{}.db", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        for (durability, expected) in [(Durability::Full, 2), (Durability::Relaxed, 0)] {
+            let connection = try_to_connect(&path, durability, 1024).unwrap();
+            let ask = |pragma: &str| {
+                connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
+            };
+            assert_eq!(ask("synchronous"), Ok(expected), "{durability:?}");
+            let mode =
+                connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+            assert_eq!(mode, Ok("wal".into()), "{durability:?}");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
 }

@@ -3,45 +3,29 @@
 //! Operations are `async` because Postgres has to be waited for. On SQLite they never wait: the
 //! writer thread polls each once, and it is ready.
 
+use super::error::{DatabaseError, Fault};
+use super::postgres_statement::{Statement, Transaction};
+use super::sqlite_statement as sqlite;
 use super::value::{Row, Value};
-use super::{StoreError, postgres, sqlite};
 use rusqlite::Connection;
 use std::future::Future;
 use std::pin::Pin;
 
-/// Why an operation did not end.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// Somebody else was there first: roll back and run the operation again from its beginning.
-    Retry(String),
-    /// It will not work this time.
-    Store(StoreError),
-}
-
-impl From<StoreError> for Fault {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
 /// An operation under way.
-pub(super) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
+pub(crate) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
 /// What is done with a transaction and an input. It may be run more than once.
-pub(super) type Operation<I, T> = for<'a> fn(&'a mut Tx<'_>, &'a I) -> Running<'a, T>;
-
-/// A statement and its arguments.
-pub(super) type Statement<'a> = (&'static str, &'a [Value]);
+pub(crate) type Operation<I, T> = for<'a> fn(&'a mut Tx<'_>, &'a I) -> Running<'a, T>;
 
 /// A transaction, or on a reader a plain connection.
-pub(super) enum Tx<'a> {
+pub(crate) enum Tx<'a> {
     Sqlite(&'a mut Connection),
-    Postgres(postgres::Transaction<'a>),
+    Postgres(Transaction<'a>),
 }
 
 impl Tx<'_> {
     /// Runs a statement and says how many rows it changed.
-    pub(super) async fn execute(
+    pub(crate) async fn execute(
         &mut self,
         sql: &'static str,
         values: &[Value],
@@ -54,7 +38,7 @@ impl Tx<'_> {
     }
 
     /// Runs statements that do not depend on each other; on Postgres they travel together.
-    pub(super) async fn execute_together(
+    pub(crate) async fn execute_together(
         &mut self,
         statements: &[Statement<'_>],
     ) -> Result<Vec<u64>, Fault> {
@@ -71,7 +55,7 @@ impl Tx<'_> {
     }
 
     /// All rows.
-    pub(super) async fn query(
+    pub(crate) async fn query(
         &mut self,
         sql: &'static str,
         values: &[Value],
@@ -83,8 +67,18 @@ impl Tx<'_> {
         }
     }
 
+    /// Reads a table to see whether that works. Its name stands in a source, as every statement does.
+    pub(super) async fn look_into(&mut self, table: &'static str) -> Result<(), Fault> {
+        let sql = format!("SELECT COUNT(*) FROM {table}");
+        let rows = match self {
+            Self::Sqlite(connection) => sqlite::query(connection, &sql, &[]),
+            Self::Postgres(transaction) => transaction.query(&sql, &[]).await,
+        };
+        rows.map(drop)
+    }
+
     /// The first row, if there is one.
-    pub(super) async fn optional(
+    pub(crate) async fn optional(
         &mut self,
         sql: &'static str,
         values: &[Value],
@@ -97,7 +91,7 @@ impl Tx<'_> {
 fn refuse_nul(values: &[Value]) -> Result<(), Fault> {
     let has_nul = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
     if values.iter().any(has_nul) {
-        return Err(StoreError::Corrupt("a text with a NUL byte cannot be kept".into()).into());
+        return Err(DatabaseError::Corrupt("a text with a NUL byte cannot be kept".into()).into());
     }
     Ok(())
 }

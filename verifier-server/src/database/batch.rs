@@ -4,9 +4,9 @@
 //! asked to make durable. So the writer takes every job that waits, runs each in a savepoint of
 //! one transaction, commits once, and only then answers them all.
 
-use super::StoreError;
-use super::sqlite::unavailable;
-use super::tx::{Fault, Operation, Tx};
+use super::error::{DatabaseError, Fault};
+use super::sqlite_statement::unavailable;
+use super::tx::{Operation, Tx};
 use rusqlite::{Connection, ErrorCode};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
 
-/// What a thread of the store is told.
+/// What a thread of the database is told.
 pub(super) enum Message {
     Job(Box<dyn Job>),
     Stop,
@@ -28,14 +28,14 @@ pub(super) trait Job: Send {
     fn run(&mut self, connection: &mut Connection) -> bool;
 
     /// Hands out what came out, or the fate of the batch when that is an error.
-    fn answer(self: Box<Self>, batch: &Result<(), StoreError>);
+    fn answer(self: Box<Self>, batch: &Result<(), DatabaseError>);
 }
 
 struct Task<I, T> {
     input: I,
     operation: Operation<I, T>,
-    outcome: Option<Result<T, StoreError>>,
-    waiting: oneshot::Sender<Result<T, StoreError>>,
+    outcome: Option<Result<T, DatabaseError>>,
+    waiting: oneshot::Sender<Result<T, DatabaseError>>,
 }
 
 impl<I: Send, T: Send> Job for Task<I, T> {
@@ -46,20 +46,24 @@ impl<I: Send, T: Send> Job for Task<I, T> {
         let ran = catch_unwind(AssertUnwindSafe(|| poll_once(operation(&mut tx, input))));
         let outcome = match ran {
             Ok(Some(Ok(value))) => Ok(value),
-            Ok(Some(Err(Fault::Store(error)))) => Err(error),
-            Ok(Some(Err(Fault::Retry(why)))) => Err(StoreError::Unavailable(why)),
-            Ok(None) => Err(StoreError::Unavailable(
+            Ok(Some(Err(Fault::Failed(error)))) => Err(error),
+            Ok(Some(Err(Fault::Retry(why)))) => Err(DatabaseError::Unavailable(why)),
+            Ok(None) => Err(DatabaseError::Unavailable(
                 "an operation waited on SQLite".into(),
             )),
-            Err(_) => Err(StoreError::Unavailable("an operation panicked".into())),
+            Err(_) => Err(DatabaseError::Unavailable("an operation panicked".into())),
         };
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
     }
 
-    fn answer(self: Box<Self>, batch: &Result<(), StoreError>) {
-        let never_ran = || Err(StoreError::Unavailable("the operation did not run".into()));
+    fn answer(self: Box<Self>, batch: &Result<(), DatabaseError>) {
+        let never_ran = || {
+            Err(DatabaseError::Unavailable(
+                "the operation did not run".into(),
+            ))
+        };
         let answer = match (self.outcome, batch) {
             (Some(Ok(_)) | None, Err(error)) => Err(error.clone()),
             (outcome, _) => outcome.unwrap_or_else(never_ran),
@@ -82,7 +86,7 @@ pub(super) async fn enqueue<I: Send + 'static, T: Send + 'static>(
     queue: &SyncSender<Message>,
     input: I,
     operation: Operation<I, T>,
-) -> Result<T, StoreError> {
+) -> Result<T, DatabaseError> {
     let (waiting, answer) = oneshot::channel();
     let task = Task {
         input,
@@ -93,11 +97,13 @@ pub(super) async fn enqueue<I: Send + 'static, T: Send + 'static>(
     queue
         .try_send(Message::Job(Box::new(task)))
         .map_err(|refused| match refused {
-            TrySendError::Full(_) => StoreError::Overloaded,
-            TrySendError::Disconnected(_) => StoreError::Unavailable("the store is closed".into()),
+            TrySendError::Full(_) => DatabaseError::Overloaded,
+            TrySendError::Disconnected(_) => {
+                DatabaseError::Unavailable("the database is closed".into())
+            }
         })?;
     // The sender is only dropped unused when the thread died with the job in its hands.
-    answer.await.unwrap_or(Err(StoreError::OutcomeUnknown))
+    answer.await.unwrap_or(Err(DatabaseError::OutcomeUnknown))
 }
 
 /// The life of the writer.
@@ -126,7 +132,7 @@ pub(super) fn write_batches(connection: &mut Connection, queue: &Receiver<Messag
             break;
         }
     }
-    let closed = Err(StoreError::Unavailable("the store is closed".into()));
+    let closed = Err(DatabaseError::Unavailable("the database is closed".into()));
     while let Ok(Message::Job(job)) = queue.try_recv() {
         job.answer(&closed);
     }
@@ -139,7 +145,7 @@ fn write_batch(
     jobs: &mut Vec<Box<dyn Job>>,
     mut next: impl FnMut() -> Option<Box<dyn Job>>,
     limit: usize,
-) -> Result<(), StoreError> {
+) -> Result<(), DatabaseError> {
     let mut current = Some(first);
     let mut fate = control(connection, "BEGIN IMMEDIATE").map_err(unavailable);
     while let Some(mut job) = current {
@@ -161,12 +167,12 @@ fn write_batch(
 }
 
 /// The error is one of the whole batch; that of the job is kept in the job.
-fn run_in_savepoint(connection: &mut Connection, job: &mut dyn Job) -> Result<(), StoreError> {
+fn run_in_savepoint(connection: &mut Connection, job: &mut dyn Job) -> Result<(), DatabaseError> {
     control(connection, "SAVEPOINT job").map_err(unavailable)?;
     let keep = job.run(connection);
     if connection.is_autocommit() {
         // SQLite gives up the whole transaction when the disk is full or broken.
-        return Err(StoreError::Unavailable(
+        return Err(DatabaseError::Unavailable(
             "the transaction was given up".into(),
         ));
     }
@@ -199,9 +205,9 @@ fn control(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
 }
 
 /// After an error of the disk the log may or may not hold the transaction's last page.
-fn not_committed(error: rusqlite::Error) -> StoreError {
+fn not_committed(error: rusqlite::Error) -> DatabaseError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::SystemIoFailure) => StoreError::OutcomeUnknown,
+        Some(ErrorCode::SystemIoFailure) => DatabaseError::OutcomeUnknown,
         _ => unavailable(error),
     }
 }
@@ -209,9 +215,9 @@ fn not_committed(error: rusqlite::Error) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::{Message, enqueue, write_batches};
-    use crate::store::StoreError;
-    use crate::store::tx::{Fault, Operation, Tx};
-    use crate::store::value::values;
+    use crate::database::error::{DatabaseError, Fault};
+    use crate::database::tx::{Operation, Tx};
+    use crate::database::value::values;
     use rusqlite::Connection;
     use std::sync::mpsc::{SyncSender, sync_channel};
     use std::thread::{self, JoinHandle};
@@ -223,7 +229,7 @@ mod tests {
         tx.execute(ADD, &values![number]).await?;
         match number % 10 {
             1 => panic!("an operation goes wrong on purpose"),
-            2 => return Err(StoreError::Corrupt("on purpose".into()).into()),
+            2 => return Err(DatabaseError::Corrupt("on purpose".into()).into()),
             3 => return Err(Fault::Retry("on purpose".into())),
             4 => std::future::pending().await,
             // The same number again is against the primary key.
@@ -234,7 +240,7 @@ mod tests {
     }
 
     /// Runs the jobs in one batch and returns what came out, and what is in the table then.
-    fn run(numbers: &[i64]) -> (Vec<Result<u64, StoreError>>, Vec<i64>) {
+    fn run(numbers: &[i64]) -> (Vec<Result<u64, DatabaseError>>, Vec<i64>) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
@@ -288,14 +294,17 @@ mod tests {
     fn an_operation_that_goes_wrong_is_undone_and_its_neighbours_stay() {
         let (outcomes, kept) = run(&[10, 11, 12, 13, 14, 15, 16]);
         assert_eq!(kept, [-16, -10, 10, 16]);
-        let unavailable = |why: &str| Err(StoreError::Unavailable(why.into()));
+        let unavailable = |why: &str| Err(DatabaseError::Unavailable(why.into()));
         assert_eq!(outcomes[0], Ok(1));
         assert_eq!(outcomes[1], unavailable("an operation panicked"));
-        assert_eq!(outcomes[2], Err(StoreError::Corrupt("on purpose".into())));
+        assert_eq!(
+            outcomes[2],
+            Err(DatabaseError::Corrupt("on purpose".into()))
+        );
         assert_eq!(outcomes[3], unavailable("on purpose"));
         assert_eq!(outcomes[4], unavailable("an operation waited on SQLite"));
         assert!(
-            matches!(outcomes[5], Err(StoreError::Corrupt(_))),
+            matches!(outcomes[5], Err(DatabaseError::Corrupt(_))),
             "{:?}",
             outcomes[5]
         );

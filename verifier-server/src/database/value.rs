@@ -1,6 +1,6 @@
 //! What goes into a statement and what comes out of it: text, integers and nothing else.
 
-use super::StoreError;
+use super::error::DatabaseError;
 use sealpay_protocol::ids::{ApiKeyId, AttemptId, EndpointId, EventId};
 use sealpay_protocol::ids::{MerchantId, PaymentId, SessionId};
 use std::borrow::Cow;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 /// A value of a column. There are two types of column, because both databases agree on these.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Text(Cow<'static, str>),
     Integer(i64),
     Null,
@@ -67,43 +67,43 @@ from_ids!(
 /// The arguments of a statement: the first is `$1`.
 macro_rules! values {
     ($($value:expr),* $(,)?) => {
-        [$($crate::store::value::Value::from($value)),*]
+        [$($crate::database::Value::from($value)),*]
     };
 }
 
-pub(super) use values;
+pub(crate) use values;
 
-/// A count or a time of the domain as the store keeps it.
-pub(super) fn integer<N: TryInto<i64>>(number: N) -> Result<i64, StoreError> {
+/// A count or a time of the domain as a column keeps it.
+pub(crate) fn integer<N: TryInto<i64>>(number: N) -> Result<i64, DatabaseError> {
     number
         .try_into()
-        .map_err(|_| StoreError::Corrupt("a number has more than 63 bits".into()))
+        .map_err(|_| DatabaseError::Corrupt("a number has more than 63 bits".into()))
 }
 
 /// A row that is read from its first column to its last, in the order of the `SELECT`.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(crate) struct Row {
     columns: std::vec::IntoIter<Value>,
     width: usize,
 }
 
 impl Row {
-    pub(super) fn new(columns: Vec<Value>) -> Self {
+    pub(crate) fn new(columns: Vec<Value>) -> Self {
         Self {
             width: columns.len(),
             columns: columns.into_iter(),
         }
     }
 
-    fn unexpected(&self, expected: &str) -> StoreError {
+    fn unexpected(&self, expected: &str) -> DatabaseError {
         let column = self.width - self.columns.len();
-        StoreError::Corrupt(format!(
+        DatabaseError::Corrupt(format!(
             "column {column} of {} is not {expected}",
             self.width
         ))
     }
 
-    pub(super) fn optional_text(&mut self) -> Result<Option<String>, StoreError> {
+    pub(crate) fn optional_text(&mut self) -> Result<Option<String>, DatabaseError> {
         match self.columns.next() {
             Some(Value::Text(text)) => Ok(Some(text.into_owned())),
             Some(Value::Null) => Ok(None),
@@ -111,14 +111,14 @@ impl Row {
         }
     }
 
-    pub(super) fn text(&mut self) -> Result<String, StoreError> {
+    pub(crate) fn text(&mut self) -> Result<String, DatabaseError> {
         match self.columns.next() {
             Some(Value::Text(text)) => Ok(text.into_owned()),
             _ => Err(self.unexpected("a text")),
         }
     }
 
-    pub(super) fn optional_integer(&mut self) -> Result<Option<i64>, StoreError> {
+    pub(crate) fn optional_integer(&mut self) -> Result<Option<i64>, DatabaseError> {
         match self.columns.next() {
             Some(Value::Integer(number)) => Ok(Some(number)),
             Some(Value::Null) => Ok(None),
@@ -126,7 +126,7 @@ impl Row {
         }
     }
 
-    pub(super) fn integer(&mut self) -> Result<i64, StoreError> {
+    pub(crate) fn integer(&mut self) -> Result<i64, DatabaseError> {
         match self.columns.next() {
             Some(Value::Integer(number)) => Ok(number),
             _ => Err(self.unexpected("an integer")),
@@ -134,20 +134,20 @@ impl Row {
     }
 
     /// An integer of a narrower or unsigned type.
-    pub(super) fn number<N: TryFrom<i64>>(&mut self) -> Result<N, StoreError> {
+    pub(crate) fn number<N: TryFrom<i64>>(&mut self) -> Result<N, DatabaseError> {
         let number = self.integer()?;
         N::try_from(number).map_err(|_| self.unexpected("within its range"))
     }
 
     /// A text that `FromStr` reads, such as an identifier.
-    pub(super) fn parsed<T: FromStr>(&mut self) -> Result<T, StoreError> {
+    pub(crate) fn parsed<T: FromStr>(&mut self) -> Result<T, DatabaseError> {
         let text = self.text()?;
         text.parse()
             .map_err(|_| self.unexpected("what it should be"))
     }
 
     /// The same, or null.
-    pub(super) fn optional_parsed<T: FromStr>(&mut self) -> Result<Option<T>, StoreError> {
+    pub(crate) fn optional_parsed<T: FromStr>(&mut self) -> Result<Option<T>, DatabaseError> {
         let text = self.optional_text()?;
         text.map(|text| {
             text.parse()
@@ -157,7 +157,7 @@ impl Row {
     }
 
     /// A text that `read` understands.
-    pub(super) fn read<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
+    pub(crate) fn read<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Result<T, DatabaseError> {
         let text = self.text()?;
         read(&text).ok_or_else(|| self.unexpected("what it should be"))
     }
@@ -166,7 +166,7 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::{Row, Value};
-    use crate::store::StoreError;
+    use crate::database::DatabaseError;
 
     #[test]
     fn a_column_of_another_type_is_named_in_the_error() {
@@ -175,7 +175,7 @@ mod tests {
         let refused = row.text().unwrap_err();
         assert_eq!(
             refused,
-            StoreError::Corrupt("column 2 of 2 is not a text".into())
+            DatabaseError::Corrupt("column 2 of 2 is not a text".into())
         );
     }
 

@@ -1,0 +1,495 @@
+// Shows the simulated world every second and commands it. Everything that comes from the server is
+// written as text: nothing here makes markup of data.
+"use strict";
+
+(() => {
+  const find = (selector) => document.querySelector(selector);
+  const own = document.body.dataset.origin;
+  const exponents = new Map(
+    document.body.dataset.exponents.split(" ").map((entry) => entry.split(":")),
+  );
+  let world = null;
+
+  // Making elements
+
+  function make(name, properties = {}, ...children) {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(properties)) {
+      if (key === "data") Object.assign(element.dataset, value);
+      else if (key === "label") element.setAttribute("aria-label", value);
+      else element[key] = value;
+    }
+    element.append(...children.filter((child) => child !== null && child !== undefined));
+    return element;
+  }
+
+  const small = (text) => (text ? make("small", {}, text) : null);
+  const words = (name) => name.replaceAll("_", " ");
+
+  const BRANDS = { jcb: "JCB", unionpay: "UnionPay" };
+  const brandOf = (slug) => BRANDS[slug]
+    ?? slug.replace(/(^|-)([a-z])/g, (_, gap, letter) => `${gap ? " " : ""}${letter.toUpperCase()}`);
+  // The dots and the digits stay on one line.
+  const cardOf = ({ brand, last4 }) => `${brandOf(brand)} ••\u00a0${last4}`;
+
+  // Writes anew only what has changed, and leaves the keyboard where it was.
+  const shown = new Map();
+  function show(selector, data, elements) {
+    const text = JSON.stringify(data);
+    if (shown.get(selector) === text) return;
+    shown.set(selector, text);
+    const place = find(selector);
+    const key = place.contains(document.activeElement) && document.activeElement.dataset.key;
+    place.replaceChildren(...elements());
+    if (key) place.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+  }
+
+  function row(columns) {
+    const cells = columns.map(([label, ...content]) => {
+      const kept = content.filter((child) => child !== null && child !== undefined && child !== "");
+      const cell = make("td", { data: { label } }, make("div", {}, ...kept));
+      if (!kept.length) cell.classList.add("empty");
+      if (["Amount", "Balance", "Available", "Time", "Arrives"].includes(label)) {
+        cell.classList.add("number");
+      }
+      return cell;
+    });
+    return make("tr", {}, ...cells);
+  }
+
+  const nothing = (columns, text) =>
+    [make("tr", {}, make("td", { colSpan: columns, className: "nothing" }, text))];
+
+  const GOOD = ["captured", "authorized", "matched", "active", "allow", "authenticated"];
+  const WAIT = ["authorizing", "requires_action", "unknown", "scheduled", "arrived", "review",
+    "step_up", "attempted", "unavailable", "not_activated"];
+  function badge(state) {
+    const kind = GOOD.includes(state) ? "good" : WAIT.includes(state) ? "wait" : "bad";
+    return make("span", { className: `state ${kind}` }, words(state));
+  }
+
+  // Writing amounts and times
+
+  function money(minor, currency) {
+    const exponent = Number(exponents.get(currency) ?? 2);
+    const digits = String(Math.abs(minor)).padStart(exponent + 1, "0");
+    const whole = digits.slice(0, digits.length - exponent).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+    const part = exponent ? `.${digits.slice(-exponent)}` : "";
+    return `${minor < 0 ? "−" : ""}${whole}${part} ${currency}`;
+  }
+
+  const two = (number) => String(number).padStart(2, "0");
+  const time = (date) =>
+    `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
+  const day = new Intl.DateTimeFormat("en-GB", {
+    timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric",
+  });
+  const shortDay = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });
+
+  // The time of the world's present day; another day is named.
+  function moment(seconds) {
+    const date = new Date(seconds * 1000);
+    const today = new Date(world.clock.now * 1000).toDateString() === date.toDateString();
+    return today ? time(date) : `${shortDay.format(date)} ${time(date)}`;
+  }
+
+  function span(seconds) {
+    const parts = [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
+    const said = [];
+    for (const [size, name] of parts) {
+      const count = Math.floor(seconds / size);
+      seconds %= size;
+      if (count) said.push(`${count} ${name}${count === 1 ? "" : "s"}`);
+    }
+    return said.slice(0, 2).join(" ");
+  }
+
+  // Showing
+
+  function showClock({ now, ahead_seconds }) {
+    const date = new Date(now * 1000);
+    const element = find("#now");
+    element.dateTime = date.toISOString();
+    element.replaceChildren(`${time(date)} UTC`, make("span", { className: "day" }, day.format(date)));
+    find("#ahead").textContent = ahead_seconds
+      ? `${span(ahead_seconds)} ahead of the wall clock`
+      : "The same as the wall clock";
+  }
+
+  const owner = (message) => (message.persona ? words(message.persona) : "a card of no persona");
+
+  function showPhone({ data }) {
+    const [newest, ...earlier] = data;
+    find("#newest").hidden = !newest;
+    find("#silent").hidden = Boolean(newest);
+    if (newest) {
+      find("#newest-to").textContent = `${moment(newest.sent_at)} · ${newest.phone} · ${owner(newest)}`;
+      find("#newest-text").textContent = newest.text;
+      const code = find("#code");
+      code.hidden = !newest.code;
+      show("#code", newest.id, () => {
+        code.setAttribute("aria-label", `Copy the code ${newest.code}`);
+        return [newest.code ?? "", make("span", {}, "Copy")];
+      });
+    }
+    show("#messages", earlier, () => earlier.map((message) =>
+      make("li", {}, message.text, make("small", { className: "muted small" },
+        ` ${moment(message.sent_at)} · ${owner(message)}`))));
+  }
+
+  function paidWith({ method, card }) {
+    return card ? cardOf(card) : words(method);
+  }
+
+  function shopper(authentication) {
+    if (!authentication) return [];
+    const { status, eci, challenge, reasons } = authentication;
+    const by = challenge ? `by ${challenge} · ECI ${eci}` : `ECI ${eci}`;
+    return [badge(status), small(by), small(reasons.map(words).join(", "))];
+  }
+
+  function showPayments({ data }) {
+    const shownWith = [data, Math.floor(world.clock.now / 86400)];
+    show("#payment-rows", shownWith, () => data.length ? data.map((payment) => {
+      const { decline, risk, route } = payment;
+      return row([
+        ["Time", moment(payment.created_at)],
+        ["Order", payment.order_ref, small(payment.id)],
+        ["Amount", money(payment.amount, payment.currency), small(
+          payment.capture === "manual" ? "captured by hand" : "")],
+        ["Paid with", paidWith(payment)],
+        ["State", badge(payment.state), small(decline?.code),
+          small(decline?.response_code ? `response code ${decline.response_code}` : "")],
+        ["Route", words(route.provider || "nobody"), small(words(route.reason))],
+        ["Risk", ...(risk ? [badge(risk.outcome), small(`score ${risk.score}`),
+          small(risk.reasons.map(words).join(", "))] : [])],
+        ["Shopper", ...shopper(payment.authentication)],
+      ]);
+    }) : nothing(8, "No payments yet."));
+  }
+
+  function showTransfers({ data }) {
+    const shownWith = [data, Math.floor(world.clock.now / 86400)];
+    show("#transfer-rows", shownWith, () => data.length ? data.map((transfer) => row([
+      ["Arrives", moment(transfer.arrives_at)],
+      ["Reference", make("code", {}, transfer.reference)],
+      ["Amount", money(transfer.amount, transfer.currency)],
+      ["State", badge(transfer.state)],
+    ])) : nothing(4, "No money is on its way."));
+    const waiting = world.payments.data.filter(({ state, transfer }) =>
+      transfer && state === "requires_action");
+    show("#awaited", waiting, () => waiting.map((payment) => {
+      const due = payment.amount - payment.transfer.received;
+      const { reference } = payment.transfer;
+      return make("button", {
+        type: "button",
+        className: "quiet",
+        data: { key: payment.id },
+        label: `Fill in ${money(due, payment.currency)} for ${payment.order_ref}`,
+        onclick() {
+          find("#send-reference").value = reference;
+          find("#send-amount").value = due;
+          find("#send-currency").value = payment.currency;
+          find("#send-amount").focus();
+        },
+      }, `${payment.order_ref} waits`, make("span", { className: "number" }, money(due, payment.currency)));
+    }));
+  }
+
+  function limitsOf(account) {
+    const { currency } = account;
+    const said = [];
+    const limit = (value, text) => {
+      if (value !== null) said.push(text(value));
+    };
+    limit(account.per_transaction_limit_minor, (minor) => `each ${money(minor, currency)}`);
+    limit(account.daily_count_limit, (count) => `${count} a day (${account.day_count} made)`);
+    limit(account.daily_sum_limit_minor, (minor) => `${money(minor, currency)} a day`);
+    return said.map(small);
+  }
+
+  function showAccounts({ data }) {
+    const wanted = find("#search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = (account) => {
+      const text = Object.values(account).join(" ").toLowerCase();
+      return wanted.every((word) => text.includes(word));
+    };
+    const fitting = data.filter(fits);
+    show("#account-rows", fitting, () => fitting.length ? fitting.map((account) => {
+      const { currency } = account;
+      const edit = make("button", {
+        type: "button",
+        className: "quiet",
+        data: { key: account.id },
+        label: `Edit the account of ${account.holder}, ${account.last4}`,
+        onclick: () => editAccount(account),
+      }, "Edit");
+      return row([
+        ["Holder", account.holder, small(account.persona ? account.persona : "no persona")],
+        ["Card", cardOf(account), small(`${account.issuer}, ${account.country}`)],
+        ["Balance", money(account.balance_minor, currency), small(account.kind)],
+        ["Available", account.available_minor === null ? "no limit" : money(account.available_minor, currency),
+          small(account.held_minor ? `${money(account.held_minor, currency)} held` : "")],
+        ["Status", badge(account.locked ? "locked" : account.status)],
+        ["Enrolment", words(account.enrolment),
+          small(account.wrong_codes ? `${account.wrong_codes} wrong codes` : "")],
+        ["Limits", ...limitsOf(account)],
+        ["", edit],
+      ]);
+    }) : nothing(8, "No account fits."));
+    const told = `${fitting.length} of ${data.length}`;
+    if (find("#found").textContent !== told) find("#found").textContent = told;
+  }
+
+  function showFaults({ data }) {
+    find("#no-faults").hidden = data.length > 0;
+    show("#fault-list", data, () => data.map((fault) => {
+      const how = fault.remaining === null
+        ? `${fault.share_per_mille} ‰ of payments, seed ${fault.seed ?? 0}`
+        : `the next ${fault.remaining}`;
+      const took = fault.kind === "latency" ? `, ${fault.min_ms}–${fault.max_ms} ms` : "";
+      const text = `${words(fault.kind)}${took} · ${words(fault.target)} · ${how}`;
+      return make("li", {}, make("span", {}, text), make("button", {
+        type: "button",
+        className: "quiet",
+        data: { key: fault.id },
+        label: `Mend: ${text}`,
+        onclick: () => command("DELETE", `/sim/faults/${fault.id}`, undefined, "Mended."),
+      }, "Mend"));
+    }));
+  }
+
+  function showWebhooks(settings) {
+    const said = [];
+    if (settings.duplicate) said.push(`${settings.duplicate} ‰ are sent twice`);
+    if (settings.delay_ms) said.push(`each is held back ${settings.delay_ms} ms`);
+    if (settings.reorder) said.push("later events overtake");
+    if (settings.drop_first) said.push(`the next ${settings.drop_first} are dropped`);
+    const line = find("#mischief");
+    line.classList.toggle("on", said.length > 0);
+    const text = said.join(", ");
+    line.textContent = text ? `${text[0].toUpperCase()}${text.slice(1)}.`
+      : "Every webhook is sent once and in order.";
+  }
+
+  function showAll() {
+    showClock(world.clock);
+    showPhone(world.phone);
+    showPayments(world.payments);
+    showTransfers(world.transfers);
+    showAccounts(world.accounts);
+    showFaults(world.faults);
+    showWebhooks(world.webhooks);
+  }
+
+  // Asking and commanding
+
+  function live(works, text) {
+    const element = find("#live");
+    element.className = `live ${works ? "on" : "off"}`;
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  let asked = 0;
+  async function look() {
+    const turn = ++asked;
+    try {
+      const answer = await fetch("/sim/state", { cache: "no-store", signal: AbortSignal.timeout(5000) });
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+      const fresh = await answer.json();
+      // An older answer that comes late is passed over.
+      if (turn !== asked) return;
+      world = fresh;
+      showAll();
+      live(true, "Live");
+    } catch {
+      if (turn === asked) live(false, "No answer; trying again");
+    }
+  }
+
+  let pause = 0;
+  function tell(text) {
+    const notice = find("#notice");
+    notice.textContent = text;
+    clearTimeout(pause);
+    pause = setTimeout(() => { notice.textContent = ""; }, 6000);
+  }
+
+  function sentenceOf(problem) {
+    const at = problem.param ? `${words(problem.param)}: ` : "";
+    return `${at}${problem.detail ?? "The server did not understand."}`;
+  }
+
+  // Says whether it was done; what went wrong is told where `complain` says.
+  async function command(method, path, body, done, complain = tell) {
+    const request = { method, signal: AbortSignal.timeout(60000) };
+    if (body !== undefined) {
+      request.headers = { "content-type": "application/json" };
+      request.body = JSON.stringify(body);
+    }
+    try {
+      const answer = await fetch(path, request);
+      if (!answer.ok) {
+        complain(sentenceOf(await answer.json()));
+        return false;
+      }
+      const told = answer.status === 204 ? null : await answer.json();
+      tell(typeof done === "function" ? done(told) : done);
+      await look();
+      return true;
+    } catch {
+      complain("The server did not answer.");
+      return false;
+    }
+  }
+
+  // While a command is under way its button waits, so that nothing is done twice.
+  async function busy(button, work) {
+    if (button.disabled) return;
+    const had = document.activeElement === button;
+    button.disabled = true;
+    try {
+      await work();
+    } finally {
+      button.disabled = false;
+      if (had && document.activeElement === document.body) button.focus();
+    }
+  }
+
+  function onSubmit(selector, work) {
+    const form = find(selector);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      busy(event.submitter ?? form.querySelector("button"), () => work(new FormData(form)));
+    });
+  }
+
+  const number = (data, name) => {
+    const text = String(data.get(name) ?? "").trim();
+    return text === "" ? undefined : Number(text);
+  };
+
+  const advance = (seconds) => command("POST", "/sim/clock", { advance_seconds: seconds },
+    `The clock moved ${span(seconds)} ahead.`);
+
+  for (const button of document.querySelectorAll("[data-advance]")) {
+    button.addEventListener("click", () =>
+      busy(button, () => advance(Number(button.dataset.advance))));
+  }
+  onSubmit("#advance", (data) => advance(number(data, "count") * number(data, "unit")));
+
+  find("#code").addEventListener("click", async () => {
+    const code = world?.phone.data[0]?.code;
+    const word = find("#code span");
+    try {
+      await navigator.clipboard.writeText(code);
+      word.textContent = "Copied";
+    } catch {
+      // Without the clipboard the code is marked, ready for the keyboard.
+      getSelection().selectAllChildren(find("#code"));
+      word.textContent = "Marked";
+    }
+    setTimeout(() => { word.textContent = "Copy"; }, 1600);
+  });
+
+  onSubmit("#send", (data) => command("POST", "/sim/transfers", {
+    reference: data.get("reference"),
+    amount: number(data, "amount"),
+    currency: data.get("currency"),
+  }, (transfer) => transfer.state === "matched"
+    ? "The money arrived and belongs to a payment."
+    : "The money arrived; nobody expected it, and it goes back."));
+
+  find("#search").addEventListener("input", () => { if (world) showAccounts(world.accounts); });
+
+  function showFaultFields() {
+    const latency = find("#fault-kind").value === "latency";
+    const share = find("#fault-scope").value === "share_per_mille";
+    for (const [selector, used] of [["#fault-min", latency], ["#fault-max", latency], ["#fault-seed", share]]) {
+      find(selector).closest(".field").hidden = !used;
+      find(selector).disabled = !used;
+    }
+    find("#fault-min").required = latency;
+    find("#fault-count").max = share ? 1000 : 1000000;
+    find("label[for=fault-count]").textContent = share ? "Thousandths" : "How many";
+  }
+  find("#fault-kind").addEventListener("change", showFaultFields);
+  find("#fault-scope").addEventListener("change", showFaultFields);
+  showFaultFields();
+
+  onSubmit("#fault", (data) => command("POST", "/sim/faults", {
+    kind: data.get("kind"),
+    target: data.get("target"),
+    min_ms: number(data, "min_ms"),
+    max_ms: number(data, "max_ms"),
+    [data.get("scope")]: number(data, "count"),
+    seed: number(data, "seed"),
+  }, "Broken as you wish."));
+  find("#mend").addEventListener("click", () => busy(find("#mend"), () =>
+    command("DELETE", "/sim/faults", undefined, "Everything is mended.")));
+
+  onSubmit("#webhook", (data) => command("POST", "/sim/webhooks", {
+    duplicate: number(data, "duplicate") ?? 0,
+    delay_ms: number(data, "delay_ms") ?? 0,
+    drop_first: number(data, "drop_first") ?? 0,
+    reorder: data.get("reorder") === "on",
+  }, "Webhooks misbehave as you wish."));
+  find("#behave").addEventListener("click", () => busy(find("#behave"), async () => {
+    find("#webhook").reset();
+    await command("POST", "/sim/webhooks", {}, "Webhooks behave.");
+  }));
+
+  // Editing an account: only what was changed is sent.
+
+  const LIMITS = ["credit_limit_minor", "per_transaction_limit_minor", "daily_count_limit",
+    "daily_sum_limit_minor"];
+  const NUMBERS = ["balance_minor", "wrong_codes"];
+  const TEXTS = ["status", "enrolment", "phone"];
+  let edited = null;
+
+  function editAccount(account) {
+    edited = account;
+    const fields = find("#account-form").elements;
+    for (const name of [...LIMITS, ...NUMBERS, ...TEXTS]) fields[name].value = account[name] ?? "";
+    fields.credit_limit_minor.disabled = account.kind === "debit";
+    find("#account-title").textContent = account.holder;
+    find("#account-about").textContent = `${cardOf(account)} · ${account.issuer} · `
+      + `${account.kind} account in ${account.currency}`;
+    find("#account-problem").textContent = "";
+    find("#account").showModal();
+  }
+
+  function changesOf(data) {
+    const changes = {};
+    for (const name of TEXTS) {
+      if (data.get(name) !== edited[name]) changes[name] = data.get(name);
+    }
+    for (const name of [...LIMITS, ...NUMBERS]) {
+      if (!data.has(name)) continue;
+      const value = number(data, name) ?? (LIMITS.includes(name) ? null : edited[name]);
+      if (value !== edited[name]) changes[name] = value;
+    }
+    return changes;
+  }
+
+  onSubmit("#account-form", async (data) => {
+    const path = `/sim/accounts/${encodeURIComponent(edited.persona ?? edited.id)}`;
+    const complain = (text) => { find("#account-problem").textContent = text; };
+    const done = await command("PUT", path, changesOf(data), "The account was changed.", complain);
+    if (done) find("#account").close();
+  });
+  find("#account-close").addEventListener("click", () => find("#account").close());
+
+  // A page that nobody sees asks nothing.
+
+  function later() {
+    setTimeout(async () => {
+      if (!document.hidden) await look();
+      later();
+    }, 1000);
+  }
+  find("#elsewhere").hidden = location.origin === own;
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+  look();
+  later();
+})();

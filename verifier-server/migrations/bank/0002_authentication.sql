@@ -1,0 +1,59 @@
+-- Proving who the shopper is: challenges, what was done about them, messages to phones, passkeys.
+
+-- One row for each payment that the issuer was asked about. `expected` is what a proof is checked
+-- against while the challenge is open: the keyed hash of the code, or the random part of what a
+-- passkey has to sign.
+CREATE TABLE bank_challenges (
+    reference TEXT NOT NULL PRIMARY KEY,
+    account TEXT NOT NULL,
+    payee TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    brand TEXT NOT NULL,
+    parent_origin TEXT NOT NULL,
+    reasons TEXT NOT NULL,
+    sent_to TEXT NOT NULL,
+    state TEXT NOT NULL,
+    challenge TEXT,
+    status TEXT,
+    expected TEXT NOT NULL,
+    refused BIGINT NOT NULL,
+    attempts_left BIGINT NOT NULL,
+    resends_left BIGINT NOT NULL,
+    resend_at_ms BIGINT NOT NULL,
+    code_expires_at_ms BIGINT NOT NULL,
+    expires_at_ms BIGINT NOT NULL,
+    decided_at_ms BIGINT,
+    registration TEXT
+);
+
+-- What the shopper did, so that the same step that arrives again is not looked at again.
+CREATE TABLE bank_challenge_steps (
+    reference TEXT NOT NULL,
+    id TEXT NOT NULL,
+    resend_refused BIGINT NOT NULL,
+    PRIMARY KEY (reference, id)
+); -- clustered
+
+-- The identifiers begin with the time of their making, so the newest are last.
+CREATE TABLE bank_messages (
+    id TEXT NOT NULL PRIMARY KEY,
+    phone TEXT NOT NULL,
+    account TEXT NOT NULL,
+    text TEXT NOT NULL,
+    code TEXT,
+    created_at_ms BIGINT NOT NULL
+); -- clustered
+
+-- A passkey belongs to an account at one relying party.
+CREATE TABLE bank_passkeys (
+    account TEXT NOT NULL,
+    rp_id TEXT NOT NULL,
+    credential_id TEXT NOT NULL UNIQUE,
+    algorithm BIGINT NOT NULL,
+    public_key TEXT NOT NULL,
+    sign_count BIGINT NOT NULL,
+    backup_eligible BIGINT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (account, rp_id)
+);

@@ -1,0 +1,224 @@
+//! Brings a database to the present form when the server starts.
+//!
+//! One folder of numbered files serves both databases. A file is never changed once it was
+//! released; a new one is added.
+
+use super::error::{DatabaseError, full};
+use rusqlite::{Connection, TransactionBehavior};
+use tokio_postgres::Client;
+
+/// What brings a database to the form that one user of it needs. Users that share a database name
+/// different tables.
+#[derive(Debug)]
+pub struct Migrations {
+    /// What was done already stands in this table. The name is written as it stands into SQL.
+    pub table: &'static str,
+    /// Every migration in its order; the first is number 1.
+    pub steps: &'static [&'static str],
+}
+
+impl Migrations {
+    fn journal(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\n    version BIGINT NOT NULL PRIMARY KEY\n);",
+            self.table
+        )
+    }
+
+    fn done(&self) -> String {
+        format!("SELECT COALESCE(MAX(version), 0) FROM {}", self.table)
+    }
+
+    fn record(&self) -> String {
+        format!("INSERT INTO {} (version) VALUES ($1)", self.table)
+    }
+
+    /// Held while migrating, so that servers that start together take turns, however long that
+    /// takes. Each table has a lock of its own, so users of one database do not wait for each other.
+    fn lock(&self) -> String {
+        format!(
+            "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({})",
+            lock_number(self.table)
+        )
+    }
+
+    /// The migrations that are missing, with their numbers.
+    fn missing(
+        &self,
+        done: i64,
+    ) -> Result<impl Iterator<Item = (i64, &'static str)>, DatabaseError> {
+        let newest = i64::try_from(self.steps.len()).unwrap_or(i64::MAX);
+        if !(0..=newest).contains(&done) {
+            return Err(DatabaseError::Corrupt(format!(
+                "the database has form {done}, and this server knows forms up to {newest}: it was \
+                 written by a newer version"
+            )));
+        }
+        Ok((1..)
+            .zip(self.steps.iter().copied())
+            .filter(move |(version, _)| *version > done))
+    }
+}
+
+/// Others may lock numbers in the same database, so this one is spread over all 64 bits (FNV-1a of
+/// the product and the table) and stays the same from version to version.
+fn lock_number(table: &str) -> i64 {
+    let bytes = b"sealpay ".iter().chain(table.as_bytes());
+    bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+        .cast_signed()
+}
+
+/// SQLite takes any type into any column unless a table is strict, and a strict table knows
+/// 64-bit numbers as `INTEGER`. A clustered table is kept in the order of its primary key.
+fn for_sqlite(sql: &str) -> String {
+    sql.replace("BIGINT", "INTEGER")
+        .replace("\n); -- clustered", "\n) STRICT, WITHOUT ROWID;")
+        .replace("\n);", "\n) STRICT;")
+}
+
+pub(super) fn sqlite(
+    connection: &mut Connection,
+    migrations: &Migrations,
+) -> Result<(), DatabaseError> {
+    let failed = |error: rusqlite::Error| DatabaseError::Unavailable(format!("migration: {error}"));
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(failed)?;
+    transaction
+        .execute_batch(&for_sqlite(&migrations.journal()))
+        .map_err(failed)?;
+    let done = transaction
+        .query_row(&migrations.done(), [], |row| row.get(0))
+        .map_err(failed)?;
+    for (version, sql) in migrations.missing(done)? {
+        transaction
+            .execute_batch(&for_sqlite(sql))
+            .map_err(failed)?;
+        transaction
+            .execute(&migrations.record(), [version])
+            .map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
+pub(super) async fn postgres(
+    client: &mut Client,
+    migrations: &Migrations,
+) -> Result<(), DatabaseError> {
+    let failed = |error: tokio_postgres::Error| {
+        DatabaseError::Unavailable(format!("migration: {}", full(&error)))
+    };
+    let transaction = client.transaction().await.map_err(failed)?;
+    transaction
+        .batch_execute(&migrations.lock())
+        .await
+        .map_err(failed)?;
+    transaction
+        .batch_execute(&migrations.journal())
+        .await
+        .map_err(failed)?;
+    let done = transaction
+        .query_one(&migrations.done(), &[])
+        .await
+        .map_err(failed)?;
+    for (version, sql) in migrations.missing(done.try_get(0).map_err(failed)?)? {
+        transaction.batch_execute(sql).await.map_err(failed)?;
+        transaction
+            .execute(&migrations.record(), &[&version])
+            .await
+            .map_err(failed)?;
+    }
+    transaction.commit().await.map_err(failed)
+}
+
+#[cfg(test)]
+impl Migrations {
+    /// Tables that would take any type into any column; every user tests that it has none.
+    pub(crate) fn tables_not_strict_on_sqlite(&self) -> Vec<String> {
+        let mut connection = Connection::open_in_memory().unwrap();
+        sqlite(&mut connection, self).unwrap();
+        let lax = "SELECT name FROM pragma_table_list
+            WHERE type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'";
+        let mut lax = connection.prepare(lax).unwrap();
+        let names = lax.query_map([], |row| row.get(0)).unwrap();
+        names.map(Result::unwrap).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Migrations, for_sqlite, lock_number, sqlite};
+    use crate::database::DatabaseError;
+    use rusqlite::Connection;
+
+    static ONE: Migrations = Migrations {
+        table: "one_migrations",
+        steps: &[
+            "CREATE TABLE one_first (\n    number BIGINT NOT NULL\n);",
+            "CREATE TABLE one_second (\n    id TEXT NOT NULL PRIMARY KEY\n); -- clustered",
+        ],
+    };
+
+    static OTHER: Migrations = Migrations {
+        table: "other_migrations",
+        steps: &["CREATE TABLE other_first (\n    number BIGINT NOT NULL\n);"],
+    };
+
+    #[test]
+    fn only_what_is_missing_is_run() {
+        let rows: [(i64, &[i64]); 3] = [(0, &[1, 2]), (1, &[2]), (2, &[])];
+        for (done, expected) in rows {
+            let versions: Vec<_> = ONE.missing(done).unwrap().map(|(v, _)| v).collect();
+            assert_eq!(versions, expected, "{done}");
+        }
+    }
+
+    #[test]
+    fn a_database_of_a_newer_version_is_refused() {
+        for done in [3, -1, i64::MAX] {
+            let refused = ONE.missing(done).map(drop);
+            assert!(matches!(refused, Err(DatabaseError::Corrupt(_))), "{done}");
+        }
+    }
+
+    #[test]
+    fn tables_are_strict_on_sqlite_unless_their_end_is_not_found() {
+        assert!(ONE.tables_not_strict_on_sqlite().is_empty());
+        let lax = Migrations {
+            table: "lax_migrations",
+            steps: &["CREATE TABLE lax (number BIGINT NOT NULL);"],
+        };
+        assert_eq!(lax.tables_not_strict_on_sqlite(), ["lax"]);
+        let clustered = for_sqlite(ONE.steps[1]);
+        assert!(
+            clustered.ends_with(") STRICT, WITHOUT ROWID;"),
+            "{clustered}"
+        );
+    }
+
+    #[test]
+    fn users_of_one_database_keep_their_own_count() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for migrations in [&ONE, &OTHER, &ONE, &OTHER] {
+            sqlite(&mut connection, migrations).unwrap();
+        }
+        for (migrations, newest) in [(&ONE, 2), (&OTHER, 1)] {
+            let done = connection.query_row(&migrations.done(), [], |row| row.get(0));
+            assert_eq!(done, Ok(newest), "{}", migrations.table);
+        }
+    }
+
+    #[test]
+    fn each_journal_has_a_lock_of_its_own_that_never_changes() {
+        let rows = [
+            ("schema_migrations", -1_366_681_923_006_936_937),
+            ("bank_migrations", -2_075_498_828_880_114_876),
+        ];
+        for (table, number) in rows {
+            assert_eq!(lock_number(table), number, "{table}");
+        }
+    }
+}

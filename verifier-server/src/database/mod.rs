@@ -1,0 +1,209 @@
+//! A database, SQLite or Postgres: opening it, bringing it to its present form, and running
+//! operations in transactions. What is kept in it is the business of whoever uses it.
+//!
+//! Two use it, each with tables and a journal of migrations of its own: the store, and the book of
+//! the simulated bank. It knows nothing of the server but this folder.
+
+mod batch;
+mod error;
+mod migrate;
+mod options;
+mod postgres;
+mod postgres_statement;
+mod sqlite;
+mod sqlite_statement;
+mod tx;
+mod value;
+
+pub use error::DatabaseError;
+pub use migrate::Migrations;
+pub use options::{Durability, Options};
+
+pub(crate) use error::Fault;
+pub(crate) use postgres_statement::Statement;
+pub(crate) use tx::{Operation, Tx};
+pub(crate) use value::{Row, Value, integer, values};
+
+use postgres::Postgres;
+use sqlite::Sqlite;
+use std::sync::Arc;
+
+/// Whether something was added.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addition {
+    /// It was added.
+    Added,
+    /// Something of that name is there already, and stays as it is.
+    AlreadyThere,
+}
+
+/// A database that is open. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Database {
+    connection: Connection,
+    /// The table that says which migrations were done.
+    journal: &'static str,
+}
+
+#[derive(Debug, Clone)]
+enum Connection {
+    Sqlite(Arc<Sqlite>),
+    Postgres(Arc<Postgres>),
+}
+
+impl Database {
+    /// Opens `postgres://…`, `sqlite:` and a path, or a path, and brings it to the present form.
+    ///
+    /// # Errors
+    /// The database cannot be opened, or was written by a newer version.
+    pub async fn open(
+        url_or_path: &str,
+        migrations: &'static Migrations,
+        durability: Durability,
+        options: &Options,
+    ) -> Result<Self, DatabaseError> {
+        let connection = if is_postgres(url_or_path) {
+            let opening = Postgres::open(url_or_path, migrations, durability, options);
+            Connection::Postgres(Arc::new(opening.await?))
+        } else {
+            let path = url_or_path
+                .strip_prefix("sqlite:")
+                .unwrap_or(url_or_path)
+                .to_owned();
+            let options = options.clone();
+            let open = move || Sqlite::open(&path, migrations, durability, &options);
+            Connection::Sqlite(Arc::new(blocking(open).await??))
+        };
+        Ok(Self {
+            connection,
+            journal: migrations.table,
+        })
+    }
+
+    /// Says whether the database answers and takes changes.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> Result<(), DatabaseError> {
+        self.write(self.journal, |tx, journal| Box::pin(tx.look_into(journal)))
+            .await
+    }
+
+    /// Finishes what waits and closes the database; what comes later is refused.
+    pub async fn close(&self) {
+        match &self.connection {
+            Connection::Sqlite(sqlite) => {
+                let sqlite = Arc::clone(sqlite);
+                // The runtime is going down: then nobody waits for the threads, and the last
+                // clone of the database that is dropped ends them.
+                drop(blocking(move || sqlite.close()).await);
+            }
+            Connection::Postgres(postgres) => postgres.close(),
+        }
+    }
+
+    /// Runs an operation that changes something, all of it or nothing, and answers when that is
+    /// durable. On Postgres it may run more than once.
+    pub(crate) async fn write<I: Send + Sync + 'static, T: Send + 'static>(
+        &self,
+        input: I,
+        operation: Operation<I, T>,
+    ) -> Result<T, DatabaseError> {
+        match &self.connection {
+            Connection::Sqlite(sqlite) => sqlite.write(input, operation).await,
+            Connection::Postgres(postgres) => postgres.write(&input, operation).await,
+        }
+    }
+
+    /// Runs an operation that changes nothing.
+    pub(crate) async fn read<I: Send + Sync + 'static, T: Send + 'static>(
+        &self,
+        input: I,
+        operation: Operation<I, T>,
+    ) -> Result<T, DatabaseError> {
+        match &self.connection {
+            Connection::Sqlite(sqlite) => sqlite.read(input, operation).await,
+            Connection::Postgres(postgres) => postgres.read(&input, operation).await,
+        }
+    }
+
+    /// Runs one statement and says how many rows it changed.
+    pub(crate) async fn execute<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<u64, DatabaseError> {
+        self.write((sql, values), |tx, (sql, values)| {
+            Box::pin(tx.execute(sql, values))
+        })
+        .await
+    }
+
+    /// Runs one statement and says whether it changed anything.
+    pub(crate) async fn change<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<bool, DatabaseError> {
+        Ok(self.execute(sql, values).await? > 0)
+    }
+
+    /// Runs one `INSERT` that changes nothing when the row is there already.
+    pub(crate) async fn add<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Addition, DatabaseError> {
+        let added = self.execute(sql, values).await?;
+        Ok(if added > 0 {
+            Addition::Added
+        } else {
+            Addition::AlreadyThere
+        })
+    }
+
+    /// Runs one `SELECT`.
+    pub(crate) async fn rows<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Vec<Row>, DatabaseError> {
+        self.read((sql, values), |tx, (sql, values)| {
+            Box::pin(tx.query(sql, values))
+        })
+        .await
+    }
+
+    /// Runs one `SELECT` of one row.
+    pub(crate) async fn row<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Option<Row>, DatabaseError> {
+        Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+
+    /// Runs one `SELECT` of an aggregate, which always has a row.
+    pub(crate) async fn one<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Row, DatabaseError> {
+        let row = self.row(sql, values).await?;
+        row.ok_or_else(|| DatabaseError::Corrupt("an aggregate has no row".into()))
+    }
+}
+
+/// The one place that asks which database it is; the URL decides.
+fn is_postgres(url_or_path: &str) -> bool {
+    url_or_path.starts_with("postgres://") || url_or_path.starts_with("postgresql://")
+}
+
+/// Waits for files and threads without holding up the runtime.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, DatabaseError> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.map_err(|error| DatabaseError::Unavailable(error.to_string()))
+}

@@ -1,0 +1,108 @@
+//! What the shopper has to do about a payment, as the widget shows it.
+
+use super::gateway::Gateway;
+use crate::domain::authentication::{AuthenticationStatus, ChallengeKind};
+use crate::domain::payment::Payment;
+use crate::domain::state::PaymentState;
+use crate::domain::transfer::{Expected, Sum};
+use crate::provider::authentication::{CodeChallenge, PasskeyChallenge, Progress};
+use sealpay_protocol::api::{
+    ActionView, CodeView, EnrolmentView, PasskeyView, TransferView, WalletView,
+};
+use sealpay_protocol::method::Method;
+
+/// Milliseconds of the store as seconds of the interface.
+pub(super) fn seconds(unix_ms: i64) -> u64 {
+    u64::try_from(unix_ms.div_euclid(1000)).unwrap_or(0)
+}
+
+/// What has to be done; none in every other state, and none while the provider cannot be asked:
+/// the widget asks again.
+pub(super) async fn of(gateway: &Gateway, payment: &Payment) -> Option<ActionView> {
+    if payment.state != PaymentState::RequiresAction {
+        return None;
+    }
+    match payment.method {
+        Method::Card => {
+            let asked = gateway.providers.authenticator.progress(payment.id);
+            let progress = gateway.within(asked).await.ok().flatten()?;
+            Some(of_progress(progress))
+        }
+        Method::Wallet => {
+            let asked = gateway.providers.wallet.page(payment.id);
+            let url = gateway.within(asked).await.ok().flatten()?;
+            Some(ActionView::Wallet(WalletView {
+                url,
+                expires_at: seconds(payment.lease_until_ms),
+            }))
+        }
+        Method::BankTransfer => {
+            let expected = payment.transfer.as_ref()?;
+            Some(ActionView::Transfer(of_transfer(payment, expected)))
+        }
+    }
+}
+
+fn of_progress(progress: Progress) -> ActionView {
+    match progress {
+        Progress::Code(challenge) => ActionView::Code(of_code(challenge)),
+        Progress::Passkey(challenge) => ActionView::Passkey(of_passkey(challenge)),
+        Progress::Done(_) => ActionView::Continue,
+    }
+}
+
+fn of_code(challenge: CodeChallenge) -> CodeView {
+    CodeView {
+        sent_to: challenge.sent_to,
+        refused: challenge.refused,
+        attempts_left: challenge.attempts_left,
+        resends_left: challenge.resends_left,
+        resend_at: seconds(challenge.resend_at_ms),
+        expires_at: seconds(challenge.expires_at_ms),
+    }
+}
+
+fn of_passkey(challenge: PasskeyChallenge) -> PasskeyView {
+    PasskeyView {
+        options: challenge.options,
+        refused: challenge.refused,
+        expires_at: seconds(challenge.expires_at_ms),
+    }
+}
+
+fn of_transfer(payment: &Payment, expected: &Expected) -> TransferView {
+    let amount_due = match expected.sum(payment.money.amount_minor()) {
+        Sum::Short(minor) => minor,
+        Sum::Exact | Sum::Over(_) => 0,
+    };
+    TransferView {
+        holder: expected.holder.clone(),
+        iban: expected.iban.clone(),
+        bic: expected.bic.clone(),
+        reference: expected.reference.clone(),
+        amount_due,
+        amount_received: expected.received_minor,
+        expires_at: seconds(payment.lease_until_ms),
+    }
+}
+
+/// How a passkey can be kept for next time, for a shopper whose code was right for this payment.
+pub(super) async fn enrolment(gateway: &Gateway, payment: &Payment) -> Option<EnrolmentView> {
+    let is_paid = matches!(
+        payment.state,
+        PaymentState::Authorized | PaymentState::Captured
+    );
+    let by_code = payment
+        .authentication
+        .as_ref()
+        .is_some_and(|authentication| {
+            authentication.challenge == Some(ChallengeKind::Code)
+                && authentication.status == AuthenticationStatus::Authenticated
+        });
+    if !(is_paid && by_code) {
+        return None;
+    }
+    let asked = gateway.providers.authenticator.enrolment(payment.id);
+    let options = gateway.within(asked).await.ok().flatten()?;
+    Some(EnrolmentView { options })
+}

@@ -1,0 +1,206 @@
+//! What the shopper does about a payment that waits for them.
+
+use super::gateway::Gateway;
+use super::outcome::{self, Outcome, keep, keep_authenticated};
+use super::session_request::{Verified, verify};
+use super::shopper_view;
+use crate::domain::authentication::Authentication;
+use crate::domain::payment::Payment;
+use crate::domain::state::PaymentState;
+use crate::gate::refusal::{Code, Refusal};
+use crate::gate::signed_request::IncomingRequest;
+use crate::provider::Silence;
+use crate::provider::authentication::{Progress, Step, Stepped};
+use crate::store::Nonce;
+use sealpay_protocol::api::{AuthenticationRequest, AuthenticationStep, PaymentView};
+use sealpay_protocol::ids::AttemptId;
+use sealpay_protocol::limits;
+use sealpay_protocol::method::Method;
+
+/// A step with what belongs to it, and nothing else.
+enum Wish {
+    Step(Step),
+    Enrol(String),
+    Cancel,
+}
+
+/// Takes a step of the shopper's. The same `Idempotency-Key` again is looked at once only.
+///
+/// # Errors
+/// The first refusal, by precedence. A wrong code is not a refusal.
+pub async fn authenticate(
+    gateway: &Gateway,
+    request: IncomingRequest<'_>,
+) -> Result<PaymentView, Refusal> {
+    let verified = verify::<AuthenticationRequest>(gateway, request).await?;
+    let Verified {
+        session,
+        request,
+        body,
+    } = verified;
+    let id = body.payment;
+    let wish = wish(body)?;
+    let attempt = request.attempt;
+    if !gateway.store.spend_nonce(&Nonce::of(request)).await? {
+        return Err(Refusal::new(Code::NonceReplayed));
+    }
+    let found = gateway.store.payment_of_session(session.id, id).await?;
+    let payment = found.ok_or_else(|| Refusal::of(Code::NotFound, "payment"))?;
+    let payment = match wish {
+        Wish::Step(step) => take(gateway, payment, attempt, step).await?,
+        Wish::Enrol(credential) => enrol(gateway, payment, &credential).await?,
+        Wish::Cancel => cancel(gateway, payment, attempt).await?,
+    };
+    shopper_view::payment_view(gateway, &payment).await
+}
+
+fn wish(body: AuthenticationRequest) -> Result<Wish, Refusal> {
+    let of = |param| Refusal::of(Code::MalformedRequest, param);
+    let credential = |text: Option<String>| {
+        let fits = |text: &String| (1..=limits::CREDENTIAL_BYTES).contains(&text.len());
+        text.filter(fits).ok_or_else(|| of("credential"))
+    };
+    // What does not belong to the step would be passed over, and nobody would learn of it.
+    let has_code = body.step == AuthenticationStep::Code;
+    let has_credential = matches!(
+        body.step,
+        AuthenticationStep::Passkey | AuthenticationStep::Enrol
+    );
+    if body.code.is_some() != has_code {
+        return Err(of("code"));
+    }
+    if body.credential.is_some() != has_credential {
+        return Err(of("credential"));
+    }
+    Ok(match body.step {
+        AuthenticationStep::Code => {
+            let code = body.code.unwrap_or_default();
+            let is_code = code.len() == limits::ONE_TIME_CODE_DIGITS
+                && code.bytes().all(|c| c.is_ascii_digit());
+            if !is_code {
+                return Err(of("code"));
+            }
+            Wish::Step(Step::Code(code))
+        }
+        AuthenticationStep::Resend => Wish::Step(Step::Resend),
+        AuthenticationStep::UseCode => Wish::Step(Step::UseCode),
+        AuthenticationStep::Passkey => Wish::Step(Step::Passkey(credential(body.credential)?)),
+        AuthenticationStep::Enrol => Wish::Enrol(credential(body.credential)?),
+        AuthenticationStep::Cancel => Wish::Cancel,
+    })
+}
+
+/// A provider that cannot be asked has done nothing, as far as the shopper is concerned: the same
+/// step may be sent again, and is looked at once.
+fn unheard(silence: Silence) -> Refusal {
+    let (Silence::NotSent(reason) | Silence::Unknown(reason)) = silence;
+    Refusal::because(Code::Overloaded, reason)
+}
+
+async fn take(
+    gateway: &Gateway,
+    payment: Payment,
+    attempt: AttemptId,
+    step: Step,
+) -> Result<Payment, Refusal> {
+    if payment.state != PaymentState::RequiresAction || payment.method != Method::Card {
+        return Err(Refusal::of(Code::ChallengeClosed, "payment"));
+    }
+    let asked = gateway
+        .providers
+        .authenticator
+        .step(payment.id, attempt, step);
+    match gateway.within(asked).await.map_err(unheard)? {
+        Stepped::Progress(Progress::Done(authentication)) => {
+            done(gateway, payment, authentication).await
+        }
+        Stepped::Progress(Progress::Code(challenge)) => {
+            if challenge.refused {
+                tracing::warn!(payment = %payment.id, left = challenge.attempts_left,
+                    "a code was refused");
+            }
+            Ok(payment)
+        }
+        Stepped::Progress(Progress::Passkey(challenge)) => {
+            if challenge.refused {
+                tracing::warn!(payment = %payment.id, "a passkey was refused");
+            }
+            Ok(payment)
+        }
+        Stepped::Closed => Err(Refusal::of(Code::ChallengeClosed, "payment")),
+        Stepped::ResendRefused(_) => Err(Refusal::of(Code::ResendRefused, "step")),
+    }
+}
+
+/// The issuer has made up its mind. A shopper who is known goes on with the same attempt, which
+/// brings the card along again; anybody else has come to the end of it.
+async fn done(
+    gateway: &Gateway,
+    payment: Payment,
+    authentication: Authentication,
+) -> Result<Payment, Refusal> {
+    if authentication.status.may_be_authorized() {
+        return Ok(payment);
+    }
+    tracing::warn!(payment = %payment.id, status = %authentication.status.letter(),
+        "the shopper could not prove who they are");
+    let outcome = Outcome::declined("threeds_failed");
+    keep_authenticated(gateway, &payment, outcome, authentication).await
+}
+
+async fn enrol(gateway: &Gateway, payment: Payment, credential: &str) -> Result<Payment, Refusal> {
+    let asked = gateway
+        .providers
+        .authenticator
+        .enrol(payment.id, credential);
+    if gateway.within(asked).await.map_err(unheard)? {
+        tracing::info!(payment = %payment.id, "a passkey was enrolled");
+        Ok(payment)
+    } else {
+        Err(Refusal::of(Code::ChallengeClosed, "credential"))
+    }
+}
+
+/// The shopper gives up. Whoever was asked is told first, because it may have been quicker.
+async fn cancel(
+    gateway: &Gateway,
+    payment: Payment,
+    attempt: AttemptId,
+) -> Result<Payment, Refusal> {
+    if payment.state != PaymentState::RequiresAction {
+        return Err(Refusal::of(Code::ChallengeClosed, "payment"));
+    }
+    let abandoned = Outcome::declined("payment_abandoned");
+    match payment.method {
+        Method::Card => {
+            let asked = gateway
+                .providers
+                .authenticator
+                .step(payment.id, attempt, Step::Cancel);
+            // Whatever the issuer says to it, no authorization was asked for.
+            gateway.within(asked).await.map_err(unheard)?;
+            keep(gateway, &payment, abandoned).await
+        }
+        Method::Wallet => withdraw(gateway, &payment)
+            .await?
+            .map_or_else(|| Err(Refusal::of(Code::ChallengeClosed, "payment")), Ok),
+        Method::BankTransfer => keep(gateway, &payment, abandoned).await,
+    }
+}
+
+/// Takes a wallet's request back and keeps what became of it; none while that cannot be known.
+pub(super) async fn withdraw(
+    gateway: &Gateway,
+    payment: &Payment,
+) -> Result<Option<Payment>, Refusal> {
+    use crate::provider::Inquiry;
+    let asked = gateway.providers.wallet.withdraw(payment.id);
+    let outcome = match gateway.within(asked).await.map_err(unheard)? {
+        Inquiry::NeverReceived => Some(Outcome::declined("payment_abandoned")),
+        said => outcome::of_inquiry(payment, said),
+    };
+    match outcome {
+        Some(outcome) => Ok(Some(keep(gateway, payment, outcome).await?)),
+        None => Ok(None),
+    }
+}

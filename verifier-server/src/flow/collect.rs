@@ -1,0 +1,141 @@
+//! Money that arrives by bank transfer, and the payments that wait for it.
+
+use super::gateway::Gateway;
+use super::outcome::{Outcome, keep_as};
+use crate::domain::payment::Payment;
+use crate::domain::state::PaymentState;
+use crate::domain::transfer::Sum;
+use crate::gate::refusal::{Code, Refusal};
+use crate::provider::transfer::Arrival;
+use crate::provider::{Pending, Silence};
+use crate::store::Settled;
+use std::time::Duration;
+
+/// How many arrivals are looked at in one go.
+const BATCH: u32 = 64;
+
+/// What becomes of money that arrived.
+enum Fate {
+    /// It is, or was already, counted for a payment.
+    Counted,
+    /// Nobody waits for it: it goes back.
+    Returned,
+    /// Somebody else has changed the payment: look again.
+    Again,
+}
+
+/// Looks at all money that has arrived; how many arrivals were dealt with.
+///
+/// # Errors
+/// A refusal when the store or the bank does not answer; what was dealt with stays so.
+pub async fn collect(gateway: &Gateway) -> Result<usize, Refusal> {
+    let mut dealt_with = 0;
+    loop {
+        let now_ms = gateway.clock.now_ms_i64();
+        let arrivals = heard(gateway, gateway.providers.transfers.arrivals(now_ms, BATCH)).await?;
+        let Some(first) = arrivals.first().map(|arrival| arrival.id.clone()) else {
+            return Ok(dealt_with);
+        };
+        for arrival in &arrivals {
+            let returned = match count(gateway, arrival).await? {
+                Fate::Counted => false,
+                Fate::Returned => true,
+                Fate::Again => continue,
+            };
+            let said = gateway
+                .providers
+                .transfers
+                .acknowledge(&arrival.id, returned);
+            heard(gateway, said).await?;
+            dealt_with += 1;
+        }
+        tracing::debug!(first, "arrivals were dealt with");
+    }
+}
+
+async fn heard<T>(gateway: &Gateway, asked: Pending<'_, T>) -> Result<T, Refusal> {
+    gateway.within(asked).await.map_err(|silence| {
+        let (Silence::NotSent(reason) | Silence::Unknown(reason)) = silence;
+        Refusal::because(Code::Internal, reason)
+    })
+}
+
+/// Counts money for the payment whose reference it bears. What is counted stands on the payment by
+/// the bank's own name for it, so that a crash before the acknowledgement counts nothing twice.
+async fn count(gateway: &Gateway, arrival: &Arrival) -> Result<Fate, Refusal> {
+    let found = gateway
+        .store
+        .payment_of_transfer(&arrival.reference)
+        .await?;
+    let Some(payment) = found else {
+        tracing::warn!(
+            arrival = arrival.id,
+            "money arrived with a reference that nobody waits for"
+        );
+        return Ok(Fate::Returned);
+    };
+    let Some(expected) = &payment.transfer else {
+        return Ok(Fate::Returned);
+    };
+    if expected.arrivals.contains(&arrival.id) {
+        return Ok(Fate::Counted);
+    }
+    let is_welcome = payment.state == PaymentState::RequiresAction
+        && payment.money.currency() == arrival.money.currency()
+        && arrival.arrived_at_ms < payment.lease_until_ms;
+    if !is_welcome {
+        tracing::warn!(payment = %payment.id, arrival = arrival.id, "money came that is not awaited");
+        return Ok(Fate::Returned);
+    }
+    let mut told = payment.clone();
+    let mut counted = expected.clone();
+    counted.received_minor = counted
+        .received_minor
+        .saturating_add(arrival.money.amount_minor());
+    counted.arrivals.push(arrival.id.clone());
+    let sum = counted.sum(payment.money.amount_minor());
+    told.transfer = Some(counted);
+    match sum {
+        Sum::Short(_) => keep_short(gateway, &payment, told).await,
+        Sum::Exact | Sum::Over(_) => {
+            let kept = keep_as(gateway, &payment, Outcome::arrived(), told).await?;
+            Ok(fate_of(&kept, arrival))
+        }
+    }
+}
+
+/// Not enough yet: the payment waits on, and the shopper sees what is still to come.
+async fn keep_short(
+    gateway: &Gateway,
+    payment: &Payment,
+    mut told: Payment,
+) -> Result<Fate, Refusal> {
+    told.updated_at_ms = gateway.clock.now_ms_i64();
+    Ok(
+        match gateway.store.settle_outcome(payment, &told, None).await? {
+            Settled::Done(_) => Fate::Counted,
+            Settled::NotInState(_) => Fate::Again,
+        },
+    )
+}
+
+fn fate_of(kept: &Payment, arrival: &Arrival) -> Fate {
+    let counted = kept
+        .transfer
+        .as_ref()
+        .is_some_and(|t| t.arrivals.contains(&arrival.id));
+    if counted { Fate::Counted } else { Fate::Again }
+}
+
+/// Collects again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    loop {
+        if let Err(refusal) = collect(gateway).await {
+            tracing::error!(
+                ?refusal,
+                "arrivals could not be looked at and will be tried again"
+            );
+        }
+        tokio::time::sleep(every).await;
+    }
+}

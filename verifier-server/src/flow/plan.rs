@@ -1,0 +1,221 @@
+//! Before anybody is asked for money: what the fraud rules say, who is to be asked, and whether the
+//! shopper has to prove who they are.
+
+use super::gateway::Gateway;
+use super::instrument::Opened;
+use crate::domain::payment::{KeptCard, Payment};
+use crate::domain::risk::{self, Assessment, Facts, RiskOutcome};
+use crate::domain::route::{self, Query, Route};
+use crate::domain::session::Session;
+use crate::domain::state::PaymentState;
+use crate::domain::step_up::{self, Circumstances, Demand};
+use crate::gate::refusal::Refusal;
+use crate::gate::signed_request::VerifiedRequest;
+use sealpay_protocol::card::Card;
+use sealpay_protocol::ids::PaymentId;
+use sealpay_protocol::method::Method;
+use std::time::Duration;
+
+/// How long after the provider's time is up a claim without an outcome is looked into.
+const LEASE_MARGIN: Duration = Duration::from_secs(1);
+
+/// What is going to be done. Only [`plan`] makes one.
+pub(super) struct Plan {
+    payment: Payment,
+    course: Course,
+}
+
+/// How a payment goes on once it is claimed.
+pub(super) enum Course {
+    /// Nobody is asked: the reason is the key of a decline.
+    Decline(&'static str),
+    /// The acquirers of the route are asked, after the issuer where there is a demand.
+    Card {
+        route: Route,
+        demand: Option<Demand>,
+    },
+    /// The shopper is sent to the wallet.
+    Wallet,
+    /// The shopper is told where the money has to go.
+    BankTransfer,
+}
+
+impl Plan {
+    pub(super) const fn payment(&self) -> &Payment {
+        &self.payment
+    }
+
+    pub(super) fn into_parts(self) -> (Payment, Course) {
+        (self.payment, self.course)
+    }
+}
+
+/// Until when a claim that is made or taken up now is somebody's, milliseconds since 1970.
+pub(super) fn lease_until_ms(gateway: &Gateway) -> i64 {
+    let lease = gateway.settings.provider_timeout + LEASE_MARGIN;
+    let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+    gateway.clock.now_ms_i64().saturating_add(lease_ms)
+}
+
+/// Looks at everything that has to be known before the attempt is claimed.
+pub(super) async fn plan(
+    gateway: &Gateway,
+    session: &Session,
+    request: &VerifiedRequest,
+    opened: &Opened,
+) -> Result<Plan, Refusal> {
+    let mut payment = new_payment(gateway, session, request);
+    let course = match opened {
+        Opened::Card(card) => plan_card(gateway, session, request, card, &mut payment).await?,
+        Opened::Wallet => {
+            payment.method = Method::Wallet;
+            gateway
+                .providers
+                .wallet
+                .name()
+                .clone_into(&mut payment.provider);
+            "method".clone_into(&mut payment.route_reason);
+            Course::Wallet
+        }
+        Opened::BankTransfer => {
+            payment.method = Method::BankTransfer;
+            gateway
+                .providers
+                .transfers
+                .name()
+                .clone_into(&mut payment.provider);
+            "method".clone_into(&mut payment.route_reason);
+            Course::BankTransfer
+        }
+    };
+    Ok(Plan { payment, course })
+}
+
+async fn plan_card(
+    gateway: &Gateway,
+    session: &Session,
+    request: &VerifiedRequest,
+    card: &Card,
+    payment: &mut Payment,
+) -> Result<Course, Refusal> {
+    let kept = kept_card(gateway, session, card);
+    let country = gateway.providers.issuers.country_of(&card.number);
+    let route = route_of(gateway, session, card);
+    let rehearsal = &gateway.providers.rehearsal;
+    // What a persona's card does is promised, however often it is used from one desk.
+    if !rehearsal.is_persona(&card.number) {
+        payment.address = request
+            .network
+            .map(|network| gateway.vault.address_fingerprint(session.merchant, network));
+        let assessment = assess(gateway, session, &kept, payment, country).await?;
+        payment.risk = Some(assessment);
+    }
+    payment.card = Some(kept);
+    let risk = payment
+        .risk
+        .as_ref()
+        .map_or(RiskOutcome::Allow, |risk| risk.outcome);
+    if risk == RiskOutcome::Block {
+        "risk".clone_into(&mut payment.route_reason);
+        return Ok(Course::Decline("risk_blocked"));
+    }
+    let Some(route) = route else {
+        "none".clone_into(&mut payment.route_reason);
+        return Ok(Course::Decline("not_permitted_terminal"));
+    };
+    payment.provider = route.acquirers.first().cloned().unwrap_or_default();
+    payment.route_reason.clone_from(&route.reason);
+    let demand = step_up::demand(&Circumstances {
+        money: session.money,
+        risk,
+        merchant_requires: session.requires_authentication,
+        is_staged: rehearsal.stages_authentication(&card.number, session.simulate.as_deref()),
+    });
+    Ok(Course::Card { route, demand })
+}
+
+/// Which acquirers a card's payment may be sent to.
+pub(super) fn route_of(gateway: &Gateway, session: &Session, card: &Card) -> Option<Route> {
+    route::find(&Query {
+        brand: brand_of(card),
+        money: session.money,
+        country: gateway.providers.issuers.country_of(&card.number),
+    })
+}
+
+fn brand_of(card: &Card) -> &'static str {
+    card.number
+        .brand()
+        .map_or(route::UNKNOWN_BRAND, |brand| brand.slug())
+}
+
+async fn assess(
+    gateway: &Gateway,
+    session: &Session,
+    card: &KeptCard,
+    payment: &Payment,
+    issuer_country: Option<&str>,
+) -> Result<Assessment, Refusal> {
+    let now_ms = payment.created_at_ms;
+    let since_ms = now_ms.saturating_sub(risk::HISTORY_MS);
+    let store = &gateway.store;
+    let of_card = store.earlier_of_card(&card.fingerprint, since_ms).await?;
+    let of_address = match &payment.address {
+        Some(address) => store.earlier_of_address(address, since_ms).await?,
+        None => Vec::new(),
+    };
+    let assessment = risk::assess(&Facts {
+        money: session.money,
+        now_ms,
+        issuer_country,
+        billing_country: session.billing_country.as_deref(),
+        session_attempts: session.attempts,
+        of_card: &of_card,
+        of_address: &of_address,
+    });
+    if !assessment.reasons.is_empty() {
+        tracing::info!(payment = %payment.id, outcome = ?assessment.outcome,
+            score = assessment.score, reasons = assessment.reasons.join(" "), "fraud rules fit");
+    }
+    Ok(assessment)
+}
+
+fn kept_card(gateway: &Gateway, session: &Session, card: &Card) -> KeptCard {
+    let digits = card.number.digits();
+    KeptCard {
+        brand: brand_of(card).to_owned(),
+        last4: card.number.last_four().to_owned(),
+        expiry: card.expiry.to_string(),
+        fingerprint: gateway.vault.card_fingerprint(session.merchant, digits),
+    }
+}
+
+fn new_payment(gateway: &Gateway, session: &Session, request: &VerifiedRequest) -> Payment {
+    let now_ms = gateway.clock.now_ms();
+    let created_at_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    Payment {
+        id: PaymentId::new(now_ms, gateway.entropy.bytes()),
+        session: session.id,
+        merchant: session.merchant,
+        attempt: request.attempt,
+        body_digest: request.body_digest.clone(),
+        order_ref: session.order_ref.clone(),
+        money: session.money,
+        capture: session.capture,
+        method: Method::Card,
+        card: None,
+        address: None,
+        state: PaymentState::Authorizing,
+        decline: None,
+        provider: String::new(),
+        route_reason: String::new(),
+        risk: None,
+        authentication: None,
+        transfer: None,
+        simulate: session.simulate.clone(),
+        sequence: 0,
+        created_at_ms,
+        updated_at_ms: created_at_ms,
+        lease_until_ms: lease_until_ms(gateway),
+    }
+}

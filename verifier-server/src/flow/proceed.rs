@@ -1,0 +1,248 @@
+//! How a claimed payment goes on: at once, or after the shopper has done something.
+
+use super::ask;
+use super::gateway::Gateway;
+use super::instrument::Opened;
+use super::outcome::{self, Outcome, keep, keep_as, keep_authenticated};
+use super::plan::{self, Course, Plan, lease_until_ms};
+use crate::domain::authentication::{Authentication, AuthenticationStatus};
+use crate::domain::payment::Payment;
+use crate::domain::session::Session;
+use crate::domain::state::PaymentState;
+use crate::domain::step_up::Demand;
+use crate::domain::transfer::Expected;
+use crate::gate::refusal::Refusal;
+use crate::provider::authentication::{AuthenticationRequest, Progress};
+use crate::provider::transfer::TransferRequest;
+use crate::provider::wallet::WalletRequest;
+use crate::store::Settled;
+use sealpay_protocol::card::Card;
+use sealpay_protocol::limits;
+use sealpay_protocol::method::Method;
+
+/// What there is to go on with when an attempt comes again.
+pub(super) enum Means {
+    /// The instrument.
+    Of(Opened),
+    /// The card did not open any more, or the session is over.
+    None,
+}
+
+/// Goes on with a payment that this call, and no other, has claimed.
+pub(super) async fn begin(
+    gateway: &Gateway,
+    session: &Session,
+    plan: Plan,
+    opened: Opened,
+) -> Result<Payment, Refusal> {
+    let (payment, course) = plan.into_parts();
+    match (course, opened) {
+        (Course::Card { route, demand }, Opened::Card(card)) => {
+            let payment = match demand {
+                Some(demand) => match identify(gateway, session, payment, &card, demand).await? {
+                    Ok(payment) => payment,
+                    Err(settled) => return Ok(settled),
+                },
+                None => payment,
+            };
+            ask::ask(gateway, payment, &card, &route.acquirers).await
+        }
+        (Course::Wallet, _) => start_wallet(gateway, session, payment).await,
+        (Course::BankTransfer, _) => start_transfer(gateway, payment).await,
+        (Course::Decline(key), _) => keep(gateway, &payment, Outcome::declined(key)).await,
+        // A plan is made from the instrument.
+        (Course::Card { .. }, _) => keep(gateway, &payment, Outcome::UNKNOWN).await,
+    }
+}
+
+/// The same attempt again: where it waited for the shopper, it may go on now.
+pub(super) async fn again(
+    gateway: &Gateway,
+    session: &Session,
+    stored: Payment,
+    means: Means,
+) -> Result<Payment, Refusal> {
+    if stored.state != PaymentState::RequiresAction {
+        return Ok(stored);
+    }
+    match stored.method {
+        Method::Card => card_again(gateway, session, stored, means).await,
+        Method::Wallet => {
+            let asked = gateway.providers.wallet.inquire(stored.id);
+            match gateway.within(asked).await {
+                Ok(said) => match outcome::of_inquiry(&stored, said) {
+                    Some(outcome) => keep(gateway, &stored, outcome).await,
+                    None => Ok(stored),
+                },
+                Err(_) => Ok(stored),
+            }
+        }
+        Method::BankTransfer => Ok(stored),
+    }
+}
+
+/// A card goes on when the issuer is sure; and only one of several calls takes it up.
+async fn card_again(
+    gateway: &Gateway,
+    session: &Session,
+    stored: Payment,
+    means: Means,
+) -> Result<Payment, Refusal> {
+    let asked = gateway.providers.authenticator.progress(stored.id);
+    let Ok(Some(Progress::Done(authentication))) = gateway.within(asked).await else {
+        return Ok(stored);
+    };
+    if !authentication.status.may_be_authorized() {
+        let outcome = Outcome::declined("threeds_failed");
+        return keep_authenticated(gateway, &stored, outcome, authentication).await;
+    }
+    let Means::Of(Opened::Card(card)) = means else {
+        return Ok(stored);
+    };
+    let Some(route) = plan::route_of(gateway, session, &card) else {
+        return Ok(stored);
+    };
+    let mut taken = stored.clone();
+    taken.state = PaymentState::Authorizing;
+    taken.authentication = Some(authentication);
+    taken.provider = route.acquirers.first().cloned().unwrap_or_default();
+    taken.updated_at_ms = gateway.clock.now_ms_i64();
+    taken.lease_until_ms = lease_until_ms(gateway);
+    tracing::info!(payment = %stored.id, session = %session.id, "the shopper is known");
+    match gateway.store.settle_outcome(&stored, &taken, None).await? {
+        Settled::Done(payment) => ask::ask(gateway, payment, &card, &route.acquirers).await,
+        Settled::NotInState(stored) => Ok(stored),
+    }
+}
+
+/// Asks the issuer who the shopper is. Gives the payment to go on with, or as it is stored when it
+/// does not go on.
+async fn identify(
+    gateway: &Gateway,
+    session: &Session,
+    mut payment: Payment,
+    card: &Card,
+    demand: Demand,
+) -> Result<Result<Payment, Payment>, Refusal> {
+    let merchant = gateway.store.merchant(session.merchant).await?;
+    let payee = merchant.map(|merchant| merchant.name).unwrap_or_default();
+    let reasons = demand.reasons.clone();
+    let asked = gateway
+        .providers
+        .authenticator
+        .authenticate(AuthenticationRequest {
+            reference: payment.id,
+            money: payment.money,
+            card,
+            payee: &payee,
+            wants_challenge: demand.wants_challenge,
+            parent_origin: &session.parent_origin,
+            simulate: session.simulate.as_deref(),
+            reasons: demand.reasons,
+        });
+    let authentication = match gateway.within(asked).await {
+        Ok(Progress::Done(authentication)) => authentication,
+        Ok(Progress::Code(_) | Progress::Passkey(_)) => {
+            let mut told = payment.clone();
+            told.lease_until_ms = deadline_ms(gateway, limits::CHALLENGE_LIFETIME_SECONDS);
+            return Ok(Err(keep_as(
+                gateway,
+                &payment,
+                Outcome::REQUIRES_ACTION,
+                told,
+            )
+            .await?));
+        }
+        Err(silence) => {
+            tracing::warn!(payment = %payment.id, ?silence, "the issuer cannot say who it is");
+            Authentication {
+                status: AuthenticationStatus::Unavailable,
+                eci: AuthenticationStatus::Unavailable
+                    .eci(card.number.brand())
+                    .to_owned(),
+                value: None,
+                challenge: None,
+                reasons,
+            }
+        }
+    };
+    // Where a challenge had to be, nothing less will do.
+    let insufficient =
+        demand.wants_challenge && authentication.status == AuthenticationStatus::Unavailable;
+    if insufficient || !authentication.status.may_be_authorized() {
+        let outcome = Outcome::declined("threeds_failed");
+        return Ok(Err(keep_authenticated(
+            gateway,
+            &payment,
+            outcome,
+            authentication,
+        )
+        .await?));
+    }
+    payment.authentication = Some(authentication);
+    Ok(Ok(payment))
+}
+
+async fn start_wallet(
+    gateway: &Gateway,
+    session: &Session,
+    payment: Payment,
+) -> Result<Payment, Refusal> {
+    let merchant = gateway.store.merchant(session.merchant).await?;
+    let payee = merchant.map(|merchant| merchant.name).unwrap_or_default();
+    let expires_at_ms = deadline_ms(gateway, limits::WALLET_LIFETIME_SECONDS);
+    let started = gateway.providers.wallet.start(WalletRequest {
+        reference: payment.id,
+        money: payment.money,
+        capture: payment.capture,
+        payee: &payee,
+        expires_at_ms,
+        simulate: payment.simulate.as_deref(),
+    });
+    match gateway.within(started).await {
+        Ok(_) => {
+            let mut told = payment.clone();
+            told.lease_until_ms = expires_at_ms;
+            keep_as(gateway, &payment, Outcome::REQUIRES_ACTION, told).await
+        }
+        Err(silence) => {
+            let outcome = outcome::of_authorization(&payment, Some(Err(silence)));
+            keep(gateway, &payment, outcome).await
+        }
+    }
+}
+
+async fn start_transfer(gateway: &Gateway, payment: Payment) -> Result<Payment, Refusal> {
+    let started = gateway.providers.transfers.start(TransferRequest {
+        reference: payment.id,
+        money: payment.money,
+        simulate: payment.simulate.as_deref(),
+    });
+    match gateway.within(started).await {
+        Ok(collection) => {
+            let mut told = payment.clone();
+            told.lease_until_ms = deadline_ms(gateway, limits::TRANSFER_LIFETIME_SECONDS);
+            told.transfer = Some(Expected {
+                holder: collection.holder,
+                iban: collection.iban,
+                bic: collection.bic,
+                reference: collection.reference,
+                received_minor: 0,
+                arrivals: Vec::new(),
+            });
+            keep_as(gateway, &payment, Outcome::REQUIRES_ACTION, told).await
+        }
+        // The shopper was told nothing, so no money can come.
+        Err(silence) => {
+            tracing::warn!(payment = %payment.id, ?silence, "the bank gives no account");
+            keep(gateway, &payment, Outcome::declined("system_malfunction")).await
+        }
+    }
+}
+
+fn deadline_ms(gateway: &Gateway, lifetime_seconds: u64) -> i64 {
+    let lifetime_ms = i64::try_from(lifetime_seconds)
+        .unwrap_or(i64::MAX)
+        .saturating_mul(1000);
+    gateway.clock.now_ms_i64().saturating_add(lifetime_ms)
+}

@@ -1,0 +1,72 @@
+//! The world's clock, as testers see and move it.
+
+use super::members::Members;
+use crate::flow::gateway::Gateway;
+use crate::flow::world_clock;
+use crate::gate::refusal::{Code, Refusal};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How far the world may be ahead of the wall, seconds: two years. Cards and holds have run out by
+/// then, and nothing is kept that late.
+pub const MOST_AHEAD_SECONDS: u64 = 2 * 365 * 24 * 60 * 60;
+
+/// The world's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ClockView {
+    /// The world's time, seconds since 1970.
+    pub now: u64,
+    /// How far it is ahead of the wall's, seconds.
+    pub ahead_seconds: u64,
+}
+
+/// How the clock is to be moved: one of the two. It only goes forward.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[schema(example = json!({"advance_seconds": 86400}))]
+pub struct ClockOrder {
+    /// By so much.
+    #[schema(minimum = 1, maximum = 63_072_000)]
+    pub advance_seconds: Option<u64>,
+    /// To this moment, seconds since 1970.
+    pub to: Option<u64>,
+}
+
+/// What the clock says.
+#[must_use]
+pub fn view(gateway: &Gateway) -> ClockView {
+    ClockView {
+        now: gateway.clock.now(),
+        ahead_seconds: gateway.clock.ahead_ms() / 1000,
+    }
+}
+
+/// Moves the clock. What has become due is done when this answers.
+///
+/// # Errors
+/// A refusal that names the member at fault, or that the store does not answer.
+pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<ClockView, Refusal> {
+    let mut members = Members::read(body, &["advance_seconds", "to"])?;
+    let advance_seconds: Option<u64> = members.take("advance_seconds")?;
+    let to: Option<u64> = members.take("to")?;
+    world_clock::refresh(gateway).await?;
+    let now_ms = gateway.clock.now_ms();
+    let (param, by_ms) = match (advance_seconds, to) {
+        (Some(seconds), None) => {
+            let by_ms = seconds.checked_mul(1000).filter(|by_ms| *by_ms > 0);
+            ("advance_seconds", by_ms)
+        }
+        (None, Some(to)) => {
+            let by_ms = to
+                .checked_mul(1000)
+                .map(|to_ms| to_ms.saturating_sub(now_ms));
+            ("to", by_ms.filter(|_| to >= now_ms / 1000))
+        }
+        _ => return Err(Refusal::of(Code::MalformedRequest, "advance_seconds")),
+    };
+    let refused = || Refusal::of(Code::InvalidParameter, param);
+    let by_ms = by_ms.ok_or_else(refused)?;
+    if !world_clock::advance(gateway, by_ms, MOST_AHEAD_SECONDS * 1000).await? {
+        return Err(refused());
+    }
+    Ok(view(gateway))
+}

@@ -1,0 +1,84 @@
+//! Faults of the bank and the acquirers, on purpose.
+
+use super::members::Members;
+use super::{Fault, FaultOrder, bank, name, refused, silent};
+use crate::domain::route;
+use crate::flow::gateway::Gateway;
+use crate::gate::refusal::Refusal;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Faults that are in force.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Faults {
+    /// In the order in which they were ordered.
+    pub data: Vec<Fault>,
+}
+
+/// The faults in force.
+///
+/// # Errors
+/// A refusal when the bank does not answer.
+pub async fn list(gateway: &Gateway) -> Result<Faults, Refusal> {
+    let listed = bank(gateway)?.faults().await;
+    Ok(Faults {
+        data: listed.map_err(silent)?,
+    })
+}
+
+/// Orders a fault.
+///
+/// # Errors
+/// A refusal that names the member at fault, or that the bank does not answer.
+pub async fn add(gateway: &Gateway, body: &[u8]) -> Result<Fault, Refusal> {
+    let bank = bank(gateway)?;
+    let mut members = Members::read(
+        body,
+        &[
+            "target",
+            "kind",
+            "min_ms",
+            "max_ms",
+            "next",
+            "share_per_mille",
+            "seed",
+        ],
+    )?;
+    let order = FaultOrder {
+        kind: members.need("kind")?,
+        target: members.take("target")?.unwrap_or_else(|| "any".to_owned()),
+        min_ms: members.take("min_ms")?,
+        max_ms: members.take("max_ms")?,
+        next: members.take("next")?,
+        share_per_mille: members.take("share_per_mille")?,
+        seed: members.take("seed")?,
+    };
+    let fault = bank.add_fault(order).await.map_err(refused)?;
+    tracing::info!(fault = fault.id, kind = ?fault.kind, "a tester ordered a fault");
+    Ok(fault)
+}
+
+/// Takes a fault away.
+///
+/// # Errors
+/// A refusal when there is none of that name, or the bank does not answer.
+pub async fn remove(gateway: &Gateway, id: &str) -> Result<(), Refusal> {
+    bank(gateway)?
+        .remove_fault(name(id)?)
+        .await
+        .map_err(refused)
+}
+
+/// Takes every fault away.
+///
+/// # Errors
+/// A refusal when the bank does not answer.
+pub async fn remove_all(gateway: &Gateway) -> Result<(), Refusal> {
+    bank(gateway)?.remove_faults().await.map_err(silent)
+}
+
+/// The acquirers whose fault it may be: the name, and the name for people.
+pub fn targets() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let names = route::acquirers().iter();
+    names.map(|facts| (facts.name.as_str(), facts.title.as_str()))
+}

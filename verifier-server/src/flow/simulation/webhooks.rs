@@ -1,0 +1,75 @@
+//! How webhooks misbehave on purpose.
+
+use super::members::Members;
+use crate::domain::mischief::{MOST_DELAY_MS, MOST_DROPS, MOST_PER_MILLE, Mischief, READ_EVERY_MS};
+use crate::flow::gateway::Gateway;
+use crate::gate::refusal::{Code, Refusal};
+use serde::Serialize;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// How long reading the settings may take: what was read just before the change is forgotten so
+/// much later.
+const READING: Duration = Duration::from_millis(200);
+
+/// What is done to webhooks on purpose. What an order leaves out is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WebhookMischief {
+    /// Which share is sent twice, with the same `webhook-id`, thousandths.
+    #[schema(maximum = 1000)]
+    pub duplicate: u32,
+    /// Whether every other event of a payment is held back for a second and a half, so that the
+    /// next one overtakes it.
+    pub reorder: bool,
+    /// How long each is held back, milliseconds.
+    #[schema(maximum = 3_600_000)]
+    pub delay_ms: u32,
+    /// How many attempts are still to be dropped: they count as failed and are made again.
+    #[schema(maximum = 10_000)]
+    pub drop_first: u32,
+}
+
+/// What is in force.
+///
+/// # Errors
+/// A refusal when the store does not answer.
+pub async fn view(gateway: &Gateway) -> Result<WebhookMischief, Refusal> {
+    let (text, drop_first) = gateway.store.webhook_mischief().await?.unwrap_or_default();
+    let Mischief {
+        duplicate,
+        reorder,
+        delay_ms,
+    } = Mischief::from_text(&text);
+    Ok(WebhookMischief {
+        duplicate,
+        reorder,
+        delay_ms,
+        drop_first,
+    })
+}
+
+/// Sets all of it anew. When this answers, every server keeps to it.
+///
+/// # Errors
+/// A refusal that names the member at fault, or that the store does not answer.
+pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<WebhookMischief, Refusal> {
+    let mut members = Members::read(body, &["duplicate", "reorder", "delay_ms", "drop_first"])?;
+    let mischief = Mischief {
+        duplicate: up_to(&mut members, "duplicate", MOST_PER_MILLE)?,
+        reorder: members.take("reorder")?.unwrap_or(false),
+        delay_ms: up_to(&mut members, "delay_ms", MOST_DELAY_MS)?,
+    };
+    let drops = up_to(&mut members, "drop_first", MOST_DROPS)?;
+    let text = mischief.to_text();
+    gateway.store.set_webhook_mischief(&text, drops).await?;
+    tokio::time::sleep(Duration::from_millis(READ_EVERY_MS) + READING).await;
+    view(gateway).await
+}
+
+fn up_to(members: &mut Members, name: &'static str, most: u32) -> Result<u32, Refusal> {
+    let number: u32 = members.take(name)?.unwrap_or(0);
+    if number > most {
+        return Err(Refusal::of(Code::InvalidParameter, name));
+    }
+    Ok(number)
+}

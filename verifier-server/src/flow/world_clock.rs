@@ -1,0 +1,95 @@
+//! The world's clock, which a tester moves: what depends on time follows at once, and every server
+//! on the same database follows within a second.
+
+use super::gateway::Gateway;
+use super::{collect, expire, maintain, recover};
+use crate::gate::refusal::Refusal;
+use std::time::Duration;
+
+/// How often it is looked whether more has become due: each look deals with a batch.
+const ROUNDS: usize = 64;
+
+/// Follows what somebody has set, here or on another server.
+///
+/// # Errors
+/// A refusal when the store does not answer.
+pub async fn refresh(gateway: &Gateway) -> Result<(), Refusal> {
+    gateway
+        .clock
+        .move_ahead(gateway.store.clock_ahead_ms().await?);
+    Ok(())
+}
+
+/// Moves the world ahead by so much of what it is ahead now, and does what has become due. Says
+/// whether it did: it would not if the world were further ahead then than it may be.
+///
+/// # Errors
+/// A refusal when the store does not answer.
+pub async fn advance(gateway: &Gateway, by_ms: u64, most_ahead_ms: u64) -> Result<bool, Refusal> {
+    loop {
+        refresh(gateway).await?;
+        let ahead_ms = gateway.clock.ahead_ms().saturating_add(by_ms);
+        if ahead_ms > most_ahead_ms {
+            return Ok(false);
+        }
+        let wanted = i64::try_from(ahead_ms).unwrap_or(i64::MAX);
+        // Somebody who moved it at the same moment moved it from where they saw it: once more, from
+        // where it stands now.
+        if by_ms == 0 || gateway.store.move_clock(wanted).await? {
+            gateway.clock.move_ahead(ahead_ms);
+            break;
+        }
+    }
+    tracing::info!(
+        by_ms,
+        ahead_ms = gateway.clock.ahead_ms(),
+        "the clock was moved"
+    );
+    catch_up(gateway).await?;
+    Ok(true)
+}
+
+/// Does what has become due. What cannot be done now is tried again by whoever does it all the time.
+///
+/// # Errors
+/// A refusal when the keys of the new time cannot be had: nothing would work then.
+async fn catch_up(gateway: &Gateway) -> Result<(), Refusal> {
+    maintain::refresh_keys(gateway).await?;
+    later(collect::collect(gateway).await);
+    for _ in 0..ROUNDS {
+        let expired = later(expire::expire(gateway).await);
+        let recovered = later(recover::recover(gateway).await);
+        if expired + recovered == 0 {
+            break;
+        }
+    }
+    gateway.wake_outbox();
+    Ok(())
+}
+
+/// Swallows a failure on purpose: what is due stays due.
+fn later(done: Result<usize, Refusal>) -> usize {
+    done.unwrap_or_else(|refusal| {
+        tracing::warn!(?refusal, "what is due is done later");
+        0
+    })
+}
+
+/// Follows again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        let before_ms = gateway.clock.ahead_ms();
+        match refresh(gateway).await {
+            Ok(()) if gateway.clock.ahead_ms() > before_ms => {
+                // Another server has done what was due; this one needs the keys of the new time.
+                if let Err(refusal) = maintain::refresh_keys(gateway).await {
+                    tracing::error!(?refusal, "the keys of the new time could not be had");
+                }
+                gateway.wake_outbox();
+            }
+            Ok(()) => {}
+            Err(refusal) => tracing::warn!(?refusal, "nobody knows how late it is in the world"),
+        }
+    }
+}

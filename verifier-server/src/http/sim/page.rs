@@ -1,0 +1,397 @@
+//! `/sim`: the page on which a tester sees the world and commands it. The script fills it every
+//! second from `/sim/state`.
+
+use super::text;
+use crate::flow::simulation::faults::targets;
+use crate::flow::simulation::{AccountStatus, Enrolment};
+use crate::http::state::AppState;
+use axum::extract::State;
+use axum::response::Response;
+use maud::{DOCTYPE, Markup, html};
+use sealpay_protocol::currency::Currency;
+
+/// What goes wrong, and how it is called here.
+const FAULTS: [(&str, &str); 5] = [
+    ("latency", "Slow answer"),
+    ("no_answer", "No answer: nothing is booked"),
+    ("answer_lost", "Answer lost: it is booked"),
+    ("acquirer_down", "Acquirer down"),
+    ("issuer_down", "Issuer down"),
+];
+
+pub(super) async fn control(State(state): State<AppState>) -> Response {
+    text::page(page(state.gateway.settings().public_origin.as_str()))
+}
+
+fn page(origin: &str) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                title { "Simulated bank" }
+                link rel="stylesheet" href="/sim/control.css";
+                script src="/sim/control.js" defer {}
+            }
+            body data-origin=(origin) data-exponents=(exponents()) {
+                a .skip href="#content" { "Skip to the content" }
+                header .top {
+                    div .inner {
+                        p .brand { span .mark aria-hidden="true" {} "Simulated bank" }
+                        p .badge { "Test mode" }
+                        p #live .live { "Connecting…" }
+                    }
+                }
+                main #content .inner tabindex="-1" {
+                    h1 .unseen { "Control of the simulated bank" }
+                    noscript { p .warning { "This page needs JavaScript. Programs use "
+                        a href="/sim/state" { "/sim/state" } "." } }
+                    p #elsewhere .warning hidden {
+                        "This page is open under another address than the verifier's own, which is "
+                        "why nothing can be changed here. Open it at "
+                        a href={ (origin) "/sim" } { (origin) "/sim" } "."
+                    }
+                    div .columns {
+                        div .side { (clock()) (phone()) }
+                        div .wide { (payments()) (transfers()) (accounts()) (faults()) (webhooks()) }
+                    }
+                }
+                (account_dialog())
+                p #notice .notice role="status" {}
+                footer .foot { div .inner { p {
+                    "Everything here has a path for programs: see "
+                    code { "/sim/…" } " in the API. No money moves."
+                } } }
+            }
+        }
+    }
+}
+
+/// Currencies whose minor unit is not a hundredth, for the script.
+fn exponents() -> String {
+    let others = Currency::all().filter(|currency| currency.exponent() != 2);
+    let written: Vec<_> = others
+        .map(|currency| format!("{}:{}", currency.code(), currency.exponent()))
+        .collect();
+    written.join(" ")
+}
+
+fn card(id: &str, title: &str, content: &Markup) -> Markup {
+    html! {
+        section .card id=(id) aria-labelledby={ (id) "-title" } {
+            h2 id={ (id) "-title" } { (title) }
+            (content)
+        }
+    }
+}
+
+/// A table that can be scrolled sideways by keyboard; the script writes its rows.
+fn table(id: &str, label: &str, columns: &[&str]) -> Markup {
+    html! {
+        div .scroll tabindex="0" role="group" aria-label=(label) {
+            table {
+                caption .unseen { (label) }
+                thead { tr { @for column in columns { (heading(column)) } } }
+                tbody id=(id) {}
+            }
+        }
+    }
+}
+
+/// A column of buttons has a heading that is only heard.
+fn heading(column: &str) -> Markup {
+    html! {
+        th scope="col" {
+            @if column.is_empty() { span .unseen { "Change" } } @else { (column) }
+        }
+    }
+}
+
+fn field(id: &str, label: &str, input: &Markup) -> Markup {
+    html! { div .field { label for=(id) { (label) } (input) } }
+}
+
+fn number(id: &str, name: &str, label: &str, least: &str, most: &str) -> Markup {
+    field(
+        id,
+        label,
+        &html! {
+            input id=(id) name=(name) type="number" inputmode="numeric" step="1" min=(least) max=(most);
+        },
+    )
+}
+
+fn clock() -> Markup {
+    card(
+        "clock",
+        "World clock",
+        &html! {
+            p .now { time #now { "–" } }
+            p #ahead .muted { "\u{a0}" }
+            div .buttons {
+                button type="button" data-advance="300" { "+5 min" }
+                button type="button" data-advance="86400" { "+1 day" }
+                button type="button" data-advance="604800" { "+7 days" }
+            }
+            form #advance .row {
+                (field("advance-count", "Move by", &html! {
+                    input #advance-count name="count" type="number" inputmode="numeric" min="1"
+                        max="1000000" step="1" value="1" required;
+                }))
+                (field("advance-unit", "Unit", &html! {
+                    select #advance-unit name="unit" {
+                        option value="60" { "minutes" }
+                        option value="3600" selected { "hours" }
+                        option value="86400" { "days" }
+                    }
+                }))
+                button { "Move" }
+            }
+            p .muted .small { "Time only goes forward. What becomes due is done at once." }
+        },
+    )
+}
+
+fn phone() -> Markup {
+    card(
+        "phone",
+        "Phone",
+        &html! {
+            div #newest .newest hidden {
+                p #newest-to .muted .small {}
+                button #code .code type="button" {}
+                p #newest-text {}
+            }
+            p #silent .muted { "No messages yet. Codes of every persona arrive here." }
+            ol #messages .messages aria-label="Earlier messages" {}
+        },
+    )
+}
+
+fn payments() -> Markup {
+    card(
+        "payments",
+        "Payments",
+        &html! {
+            (table("payment-rows", "The newest payments",
+                &["Time", "Order", "Amount", "Paid with", "State", "Route", "Risk", "Shopper"]))
+        },
+    )
+}
+
+fn transfers() -> Markup {
+    card(
+        "transfers",
+        "Transfers",
+        &html! {
+            div .split {
+                (table("transfer-rows", "Money on its way and arrived",
+                    &["Arrives", "Reference", "Amount", "State"]))
+                form #send .stack aria-labelledby="send-title" {
+                    h3 #send-title { "Send money" }
+                    div #awaited .awaited {}
+                    (field("send-reference", "Reference", &html! {
+                        input #send-reference name="reference" maxlength="140" required
+                            autocomplete="off" spellcheck="false";
+                    }))
+                    div .row {
+                        (number_required("send-amount", "amount", "Minor units"))
+                        (field("send-currency", "Currency", &html! {
+                            input #send-currency .short name="currency" value="EUR" maxlength="3"
+                                pattern="[A-Z]{3}" required autocomplete="off" spellcheck="false";
+                        }))
+                    }
+                    button .primary { "Send money" }
+                }
+            }
+        },
+    )
+}
+
+fn number_required(id: &str, name: &str, label: &str) -> Markup {
+    field(
+        id,
+        label,
+        &html! {
+            input id=(id) name=(name) type="number" inputmode="numeric" step="1" min="1"
+                max="999999999999" required;
+        },
+    )
+}
+
+fn accounts() -> Markup {
+    card(
+        "accounts",
+        "Accounts",
+        &html! {
+            div .row .tools {
+                (field("search", "Search", &html! {
+                    input #search type="search" autocomplete="off" spellcheck="false";
+                }))
+                p #found .muted .small role="status" {}
+            }
+            (table("account-rows", "Accounts of the bank",
+                &["Holder", "Card", "Balance", "Available", "Status", "Enrolment", "Limits", ""]))
+        },
+    )
+}
+
+fn faults() -> Markup {
+    card(
+        "faults",
+        "Faults",
+        &html! {
+            p #no-faults .muted { "Nothing is broken." }
+            ul #fault-list .list aria-label="Faults in force" {}
+            form #fault .grid {
+                (field("fault-kind", "What goes wrong", &html! {
+                    select #fault-kind name="kind" {
+                        @for (value, label) in FAULTS { option value=(value) { (label) } }
+                    }
+                }))
+                (field("fault-target", "Whose fault", &html! {
+                    select #fault-target name="target" {
+                        option value="any" { "Everybody" }
+                        option value="issuer" { "The issuers" }
+                        @for (name, title) in targets() { option value=(name) { (title) } }
+                    }
+                }))
+                (number("fault-min", "min_ms", "At least, ms", "0", "120000"))
+                (number("fault-max", "max_ms", "At most, ms", "0", "120000"))
+                (field("fault-scope", "How often", &html! {
+                    select #fault-scope name="scope" {
+                        option value="next" { "The next requests" }
+                        option value="share_per_mille" { "A share, ‰" }
+                    }
+                }))
+                (field("fault-count", "How many", &html! {
+                    input #fault-count name="count" type="number" inputmode="numeric" step="1" min="1"
+                        max="1000000" value="1" required;
+                }))
+                (number("fault-seed", "seed", "Seed", "0", "4294967295"))
+                div .buttons {
+                    button .primary { "Break it" }
+                    button #mend type="button" { "Mend all" }
+                }
+            }
+        },
+    )
+}
+
+fn webhooks() -> Markup {
+    card(
+        "webhooks",
+        "Webhooks",
+        &html! {
+            p #mischief .muted { "Every webhook is sent once and in order." }
+            form #webhook .grid {
+                (number("webhook-duplicate", "duplicate", "Sent twice, ‰", "0", "1000"))
+                (number("webhook-delay", "delay_ms", "Held back, ms", "0", "3600000"))
+                (number("webhook-drop", "drop_first", "Drop the first", "0", "10000"))
+                div .field .check {
+                    input #webhook-reorder type="checkbox" name="reorder";
+                    label for="webhook-reorder" { "Later events overtake" }
+                }
+                div .buttons {
+                    button .primary { "Apply" }
+                    button #behave type="button" { "Behave" }
+                }
+            }
+        },
+    )
+}
+
+fn account_dialog() -> Markup {
+    html! {
+        dialog #account aria-labelledby="account-title" {
+            form #account-form {
+                h2 #account-title {}
+                p #account-about .muted .small {}
+                div .grid {
+                    (field("account-status", "Status", &html! {
+                        select #account-status name="status" {
+                            @for status in AccountStatus::ALL {
+                                option value=(status.name()) { (words(status.name())) }
+                            }
+                        }
+                    }))
+                    (field("account-enrolment", "Enrolment", &html! {
+                        select #account-enrolment name="enrolment" {
+                            @for enrolment in Enrolment::ALL {
+                                option value=(enrolment.name()) { (words(enrolment.name())) }
+                            }
+                        }
+                    }))
+                    (number("account-balance", "balance_minor", "Balance", "-999999999999",
+                        "999999999999"))
+                    (number("account-credit", "credit_limit_minor", "Credit limit", "0",
+                        "999999999999"))
+                    (number("account-each", "per_transaction_limit_minor", "Limit of one payment",
+                        "0", "999999999999"))
+                    (number("account-count", "daily_count_limit", "Payments a day", "0",
+                        "999999999999"))
+                    (number("account-sum", "daily_sum_limit_minor", "Sum of a day", "0",
+                        "999999999999"))
+                    (number("account-codes", "wrong_codes", "Wrong codes in a row", "0", "5"))
+                    (field("account-phone", "Phone", &html! {
+                        input #account-phone name="phone" type="tel" pattern="\\+[0-9]{8,15}"
+                            autocomplete="off";
+                    }))
+                }
+                p .muted .small { "Amounts are minor units of the account's currency. An empty "
+                    "limit is none." }
+                p #account-problem .problem role="alert" {}
+                div .buttons {
+                    button .primary { "Save" }
+                    button #account-close type="button" { "Cancel" }
+                }
+            }
+        }
+    }
+}
+
+/// A name as words.
+fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{exponents, page};
+    use std::collections::HashSet;
+
+    #[test]
+    fn nothing_on_the_page_is_inline_and_every_label_has_its_field() {
+        let text = page("https://pay.example").into_string();
+        for inline in ["<style", " style=", " onclick=", " onsubmit=", "<script>"] {
+            assert!(!text.contains(inline), "{inline}");
+        }
+        let ids: Vec<_> = text
+            .split(" id=\"")
+            .skip(1)
+            .filter_map(|t| t.split('"').next())
+            .collect();
+        let unique: HashSet<_> = ids.iter().collect();
+        assert_eq!(unique.len(), ids.len(), "an id stands twice: {ids:?}");
+        for label in text
+            .split("<label for=\"")
+            .skip(1)
+            .filter_map(|t| t.split('"').next())
+        {
+            assert!(unique.contains(&label), "{label}");
+        }
+    }
+
+    #[test]
+    fn the_script_learns_which_currencies_have_no_hundredths() {
+        let exponents = exponents();
+        assert!(
+            exponents.contains("JPY:0") && exponents.contains("KWD:3"),
+            "{exponents}"
+        );
+        assert!(!exponents.contains("EUR"), "{exponents}");
+    }
+}

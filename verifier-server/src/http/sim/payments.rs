@@ -1,0 +1,43 @@
+//! `/sim/payments`
+
+use super::limit;
+use crate::flow::simulation::payments::{self, Payments};
+use crate::gate::refusal::{Code, Refusal};
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use sealpay_protocol::api::Problem as ProblemBody;
+use serde::Deserialize;
+
+/// How many payments.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewestQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    pub(super) limit: Option<String>,
+}
+
+/// Lists the newest payments of all merchants, newest first. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/payments",
+    tag = "simulation",
+    params(NewestQuery),
+    responses(
+        (status = 200, description = "The payments", body = Payments),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    query: Result<Query<NewestQuery>, QueryRejection>,
+) -> Result<Json<Payments>, Problem> {
+    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let most = limit(query.limit.as_deref())?;
+    Ok(Json(payments::newest(&state.gateway, most).await?))
+}

@@ -1,0 +1,52 @@
+//! `/sim/phone`
+
+use super::limit;
+use crate::flow::simulation::phone::{self, Messages, Wanted};
+use crate::gate::refusal::{Code, Refusal};
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use sealpay_protocol::api::Problem as ProblemBody;
+use serde::Deserialize;
+
+/// What a list of messages is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PhoneQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// Only messages to this number.
+    phone: Option<String>,
+    /// Only messages to this persona.
+    persona: Option<String>,
+}
+
+/// Lists the messages on the simulated phones, newest first, with their one-time codes. Test mode
+/// only.
+#[utoipa::path(
+    get,
+    path = "/sim/phone",
+    tag = "simulation",
+    params(PhoneQuery),
+    responses(
+        (status = 200, description = "The messages", body = Messages),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    query: Result<Query<PhoneQuery>, QueryRejection>,
+) -> Result<Json<Messages>, Problem> {
+    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let most = limit(query.limit.as_deref())?;
+    let wanted = Wanted {
+        phone: query.phone,
+        persona: query.persona,
+    };
+    Ok(Json(phone::messages(&state.gateway, &wanted, most).await?))
+}

@@ -1,0 +1,56 @@
+//! `/sim/transfers`
+
+use super::limit;
+use super::payments::NewestQuery;
+use crate::flow::simulation::transfers::{self, TransferOrder, TransferView, Transfers};
+use crate::gate::refusal::{Code, Refusal};
+use crate::http::problem::Problem;
+use crate::http::signed::WholeRequest;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use sealpay_protocol::api::Problem as ProblemBody;
+
+/// Lists transfers that are on their way or have arrived, newest first. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/transfers",
+    tag = "simulation",
+    params(NewestQuery),
+    responses(
+        (status = 200, description = "The transfers", body = Transfers),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    query: Result<Query<NewestQuery>, QueryRejection>,
+) -> Result<Json<Transfers>, Problem> {
+    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let most = limit(query.limit.as_deref())?;
+    Ok(Json(transfers::list(&state.gateway, most).await?))
+}
+
+/// Sends money by hand. It arrives at once, and the payment that waits for it has heard of it when
+/// this answers.
+#[utoipa::path(
+    post,
+    path = "/sim/transfers",
+    tag = "simulation",
+    request_body = TransferOrder,
+    responses(
+        (status = 200, description = "What became of it", body = TransferView),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn send(
+    State(state): State<AppState>,
+    request: WholeRequest,
+) -> Result<Json<TransferView>, Problem> {
+    Ok(Json(
+        transfers::send(&state.gateway, request.incoming().body).await?,
+    ))
+}

@@ -1,0 +1,230 @@
+//! `/sim/wallet/{token}`: the simulated wallet's own page. It works without a script.
+
+use super::text;
+use crate::flow::wallet_page::{self, Standing, WalletScreen, Wish};
+use crate::gate::refusal::{Code, Refusal};
+use crate::http::problem::Problem;
+use crate::http::signed::single;
+use crate::http::state::AppState;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use maud::{DOCTYPE, Markup, html};
+use std::sync::Arc;
+use url::form_urlencoded;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+/// Largest form, bytes: two short fields.
+const FORM_BYTES: usize = 1024;
+
+pub(super) async fn open(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    let screen = wallet_page::open(&state.gateway, &token).await?;
+    Ok(text::page(page(&screen)))
+}
+
+/// Decides, and shows the same page anew: who loads it again decides nothing twice.
+pub(super) async fn decide(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    if single(&headers, header::CONTENT_TYPE.as_str()) != Some(FORM) {
+        return Err(Refusal::of(Code::UnsupportedMediaType, "content-type").into());
+    }
+    let body = to_bytes(body, FORM_BYTES).await;
+    let body = body.map_err(|error| Refusal::because(Code::PayloadTooLarge, error))?;
+    let wish = wish(&body)?;
+    let gateway = Arc::clone(&state.gateway);
+    let path = format!("/sim/wallet/{token}");
+    // A task of its own: a window that closes must not stop a payment half-way.
+    let task = tokio::spawn(async move { wallet_page::decide(&gateway, &token, wish).await });
+    task.await
+        .map_err(|error| Refusal::because(Code::Internal, error))??;
+    // The token is one that exists, so that it holds nothing but letters and digits.
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, path)]).into_response())
+}
+
+fn wish(body: &[u8]) -> Result<Wish, Refusal> {
+    let (mut action, mut account) = (None, None);
+    for (name, value) in form_urlencoded::parse(body) {
+        let field = match name.as_ref() {
+            "action" => &mut action,
+            "account" => &mut account,
+            _ => return Err(Refusal::new(Code::MalformedRequest)),
+        };
+        if field.replace(value.into_owned()).is_some() {
+            return Err(Refusal::new(Code::MalformedRequest));
+        }
+    }
+    match (action.as_deref(), account) {
+        (Some("confirm"), Some(account)) => Ok(Wish::Confirm(account)),
+        (Some("confirm"), None) => Err(Refusal::of(Code::InvalidParameter, "account")),
+        // The form sends the chosen account along with either button.
+        (Some("refuse"), _) => Ok(Wish::Refuse),
+        _ => Err(Refusal::of(Code::InvalidParameter, "action")),
+    }
+}
+
+fn page(screen: &WalletScreen) -> Markup {
+    let is_open = screen.standing == Standing::Open;
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                title { (title(screen.standing)) " · Simulated wallet" }
+                link rel="stylesheet" href="/sim/wallet.css";
+                @if !is_open { script src="/sim/wallet.js" defer {} }
+            }
+            body {
+                main {
+                    p .brand { span .mark aria-hidden="true" {} "Simulated wallet" }
+                    (summary(screen))
+                    @if is_open { (form(screen)) } @else { (result(screen.standing)) }
+                    p .note { "Test mode: no money moves." }
+                }
+            }
+        }
+    }
+}
+
+fn summary(screen: &WalletScreen) -> Markup {
+    html! {
+        h1 { (title(screen.standing)) }
+        dl .summary {
+            div { dt { "To" } dd { (screen.payee) } }
+            div .amount { dt { "Amount" } dd { (screen.amount) } }
+        }
+    }
+}
+
+/// An address without anything: the form goes to where the page came from.
+fn form(screen: &WalletScreen) -> Markup {
+    html! {
+        form method="post" {
+            fieldset {
+                legend { "Pay from" }
+                @for (place, (id, name)) in screen.accounts.iter().enumerate() {
+                    label .account {
+                        input type="radio" name="account" value=(id) required checked[place == 0];
+                        span { (name) }
+                    }
+                }
+            }
+            button .confirm name="action" value="confirm" { "Confirm and pay " (screen.amount) }
+            button .refuse name="action" value="refuse" formnovalidate { "Refuse" }
+        }
+    }
+}
+
+fn result(standing: Standing) -> Markup {
+    html! {
+        div .result .(class(standing)) role="status" {
+            p { (sentence(standing)) }
+        }
+        button .close type="button" hidden data-close[standing != Standing::Processing] {
+            "Close this window"
+        }
+    }
+}
+
+const fn title(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Open => "Confirm this payment",
+        Standing::Processing => "Waiting for the bank",
+        Standing::Paid => "Paid",
+        Standing::Refused => "You refused",
+        Standing::Declined => "Not paid",
+        Standing::Closed => "Too late",
+    }
+}
+
+const fn class(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Paid => "good",
+        Standing::Open | Standing::Processing => "wait",
+        Standing::Refused | Standing::Declined | Standing::Closed => "bad",
+    }
+}
+
+const fn sentence(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Open => "The payment waits for you.",
+        Standing::Processing => {
+            "You confirmed, and the bank has not answered yet. You can close this window: the shop \
+             learns what became of it."
+        }
+        Standing::Paid => "The payment is made. You can close this window and go back to the shop.",
+        Standing::Refused => {
+            "Nothing was paid. You can close this window and choose another way in the shop."
+        }
+        Standing::Declined => {
+            "The account did not allow it, and nothing was paid. You can close this window and \
+             choose another way in the shop."
+        }
+        Standing::Closed => {
+            "This payment can no longer be confirmed, and nothing was paid. You can close this \
+             window and go back to the shop."
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Wish, page, wish};
+    use crate::flow::wallet_page::{Standing, WalletScreen};
+
+    #[test]
+    fn a_form_says_one_thing() {
+        let confirmed = Wish::Confirm("wallet:everyday".into());
+        assert_eq!(
+            wish(b"account=wallet%3Aeveryday&action=confirm"),
+            Ok(confirmed)
+        );
+        assert_eq!(
+            wish(b"account=wallet%3Aeveryday&action=refuse"),
+            Ok(Wish::Refuse)
+        );
+        assert_eq!(wish(b"action=refuse"), Ok(Wish::Refuse));
+        let refused = [
+            ("", Some("action")),
+            ("action=", Some("action")),
+            ("action=pay&account=x", Some("action")),
+            ("action=confirm", Some("account")),
+            ("account=x", Some("action")),
+            ("action=refuse&action=confirm&account=x", None),
+            ("action=confirm&account=x&account=y", None),
+            ("action=confirm&account=x&amount=1", None),
+            ("\u{0}", None),
+        ];
+        for (body, param) in refused {
+            let refusal = wish(body.as_bytes()).unwrap_err();
+            assert_eq!(refusal.param, param, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_a_merchant_calls_itself_is_text_and_nothing_else() {
+        let screen = WalletScreen {
+            payee: "<script>alert(1)</script>".into(),
+            amount: "24.90 EUR".into(),
+            expires_at: 0,
+            accounts: vec![("wallet:everyday", "Everyday account")],
+            standing: Standing::Open,
+        };
+        let text = page(&screen).into_string();
+        assert!(
+            text.contains("&lt;script&gt;alert(1)&lt;/script&gt;"),
+            "{text}"
+        );
+        assert!(!text.contains("<script"), "{text}");
+    }
+}

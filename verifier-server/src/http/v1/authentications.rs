@@ -1,0 +1,56 @@
+//! `/v1/authentications`
+
+use super::payments::status_of;
+use crate::flow::authenticate::authenticate;
+use crate::gate::refusal::{Code, Refusal};
+use crate::http::problem::Problem;
+use crate::http::signed::WholeRequest;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sealpay_protocol::api::{
+    ActionView, AuthenticationRequest, PaymentView, Problem as ProblemBody,
+};
+use std::sync::Arc;
+
+/// Takes what the shopper did about a payment's action. The same key again is looked at once only.
+#[utoipa::path(
+    post,
+    path = "/v1/authentications",
+    tag = "widget",
+    request_body = AuthenticationRequest,
+    responses(
+        (status = 200, description = "The payment came to an end", body = PaymentView),
+        (status = 202, description = "The payment waits on, or can go on", body = PaymentView),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn step(
+    State(state): State<AppState>,
+    request: WholeRequest,
+) -> Result<(StatusCode, Json<PaymentView>), Problem> {
+    let gateway = Arc::clone(&state.gateway);
+    let network = request.incoming().network;
+    // A task of its own: a connection that breaks must not leave a step half taken.
+    let task = tokio::spawn(async move { authenticate(&gateway, request.incoming()).await });
+    let view = task
+        .await
+        .map_err(|error| Refusal::because(Code::Internal, error))??;
+    if is_refused(&view) {
+        state.rate_limit.penalize(network);
+    }
+    let (status, name) = status_of(view.state);
+    state.metrics.payment_answer(name);
+    Ok((status, Json(view)))
+}
+
+/// Whether a code or a passkey was wrong: a guess, for all that anybody knows.
+const fn is_refused(view: &PaymentView) -> bool {
+    match &view.action {
+        Some(ActionView::Code(code)) => code.refused,
+        Some(ActionView::Passkey(passkey)) => passkey.refused,
+        _ => false,
+    }
+}

@@ -1,0 +1,112 @@
+//! Asking the issuer who the shopper is (EMV 3-D Secure, shown inside the widget).
+
+use super::Pending;
+use crate::domain::authentication::Authentication;
+use sealpay_protocol::card::Card;
+use sealpay_protocol::ids::{AttemptId, PaymentId};
+use sealpay_protocol::money::Money;
+
+/// What an issuer is asked.
+#[derive(Debug)]
+pub struct AuthenticationRequest<'a> {
+    /// Our name for the payment; the same reference again gives the same answer.
+    pub reference: PaymentId,
+    /// How much.
+    pub money: Money,
+    /// The card, for this one call.
+    pub card: &'a Card,
+    /// Who is paid, as the shopper knows them.
+    pub payee: &'a str,
+    /// Whether a challenge is wished for, whatever the issuer would do by itself.
+    pub wants_challenge: bool,
+    /// The page that embeds the widget: passkeys are used below it.
+    pub parent_origin: &'a str,
+    /// The outcome that the order asked for.
+    pub simulate: Option<&'a str>,
+    /// Why the issuer is asked: keys of the step-up rules, which come back with the result.
+    pub reasons: Vec<String>,
+}
+
+/// Where an authentication stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// The shopper has to type a code.
+    Code(CodeChallenge),
+    /// The shopper has to use a passkey.
+    Passkey(PasskeyChallenge),
+    /// It is over.
+    Done(Authentication),
+}
+
+/// A code that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeChallenge {
+    /// Where it went, with all but the last digits hidden.
+    pub sent_to: String,
+    /// Whether the last code was refused.
+    pub refused: bool,
+    /// How often the shopper may still type one.
+    pub attempts_left: u32,
+    /// How often another code may still be asked for.
+    pub resends_left: u32,
+    /// From when another code may be asked for, milliseconds since 1970.
+    pub resend_at_ms: i64,
+    /// Until when the code is good, milliseconds since 1970.
+    pub expires_at_ms: i64,
+}
+
+/// A passkey that may be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasskeyChallenge {
+    /// `PublicKeyCredentialRequestOptionsJSON` (WebAuthn Level 3).
+    pub options: String,
+    /// Whether the last passkey was refused.
+    pub refused: bool,
+    /// Until when it may be used, milliseconds since 1970.
+    pub expires_at_ms: i64,
+}
+
+/// What the shopper did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Typed a code.
+    Code(String),
+    /// Asked for another code.
+    Resend,
+    /// Signed with a passkey: `PublicKeyCredential.toJSON()`.
+    Passkey(String),
+    /// Asked for a code in place of the passkey.
+    UseCode,
+    /// Gave up.
+    Cancel,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stepped {
+    /// It was looked at: where the authentication stands now.
+    Progress(Progress),
+    /// There is no open challenge for this payment.
+    Closed,
+    /// Another code cannot be sent yet, or not again.
+    ResendRefused(CodeChallenge),
+}
+
+/// Someone who can say who the shopper is.
+pub trait Authenticator: Send + Sync {
+    /// Asks the issuer: an answer at once, or a challenge.
+    fn authenticate<'a>(&'a self, request: AuthenticationRequest<'a>) -> Pending<'a, Progress>;
+
+    /// Where an authentication stands; none when the reference is unknown.
+    fn progress(&self, reference: PaymentId) -> Pending<'_, Option<Progress>>;
+
+    /// Hands over what the shopper did. The same id again is looked at once only.
+    fn step(&self, reference: PaymentId, id: AttemptId, step: Step) -> Pending<'_, Stepped>;
+
+    /// `PublicKeyCredentialCreationOptionsJSON` for a shopper whose code was right a moment ago and
+    /// whose card has no passkey yet; otherwise none.
+    fn enrolment(&self, reference: PaymentId) -> Pending<'_, Option<String>>;
+
+    /// Keeps a passkey: `PublicKeyCredential.toJSON()` of a creation. Says whether it was kept.
+    fn enrol<'a>(&'a self, reference: PaymentId, credential: &'a str) -> Pending<'a, bool>;
+}

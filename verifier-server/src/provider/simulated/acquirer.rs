@@ -1,0 +1,61 @@
+//! Acquirers of the simulated world. What they take and cost is known to the routes.
+
+use super::world::{CardAuthorization, World};
+use crate::domain::route;
+use crate::provider::{Answer, AuthorizationRequest, Inquiry, PaymentProvider, Pending};
+use sealpay_protocol::card::Brand;
+use sealpay_protocol::ids::PaymentId;
+use sealpay_protocol::money::Money;
+use std::sync::Arc;
+
+/// An acquirer of the simulated world.
+#[derive(Debug)]
+pub(super) struct Acquirer {
+    pub(super) world: Arc<World>,
+    pub(super) facts: &'static route::Acquirer,
+}
+
+impl PaymentProvider for Acquirer {
+    fn name(&self) -> &'static str {
+        &self.facts.name
+    }
+
+    fn authorize<'a>(&'a self, request: AuthorizationRequest<'a>) -> Pending<'a, Answer> {
+        let brand = request
+            .card
+            .number
+            .brand()
+            .map_or(route::UNKNOWN_BRAND, Brand::slug);
+        let currency = request.money.currency();
+        let authorization = CardAuthorization {
+            acquirer: &self.facts.name,
+            takes_it: self.facts.takes(brand, currency),
+            request,
+        };
+        Box::pin(self.world.authorize_card(authorization))
+    }
+
+    fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
+        Box::pin(async move {
+            let name = &self.facts.name;
+            self.world.reach(name, reference).await?;
+            self.world.inquire(name, reference).await
+        })
+    }
+
+    fn capture(&self, reference: PaymentId, money: Money) -> Pending<'_, Answer> {
+        Box::pin(async move {
+            let name = &self.facts.name;
+            self.world.reach(name, reference).await?;
+            self.world.capture(name, reference, money).await
+        })
+    }
+
+    fn void(&self, reference: PaymentId) -> Pending<'_, Answer> {
+        Box::pin(async move {
+            let name = &self.facts.name;
+            self.world.reach(name, reference).await?;
+            self.world.void(name, reference).await
+        })
+    }
+}

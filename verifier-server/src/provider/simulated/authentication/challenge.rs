@@ -1,0 +1,356 @@
+//! One authentication as the issuer keeps it: what is asked, how often it may still be tried, and
+//! how it ended. Every race is decided by a conditional update of its one row.
+
+use super::World;
+use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
+use crate::domain::authentication::{Authentication, AuthenticationStatus, ChallengeKind};
+use crate::provider::authentication::CodeChallenge;
+use crate::provider::simulated::phone::{self, Message};
+use sealpay_protocol::card::Brand;
+use sealpay_protocol::encoding::base64;
+use sealpay_protocol::ids::PaymentId;
+use sealpay_protocol::money::Money;
+
+/// Where an authentication stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Waiting for a code.
+    Code,
+    /// Waiting for a passkey.
+    Passkey,
+    /// Over.
+    Done,
+}
+
+impl State {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Passkey => "passkey",
+            Self::Done => "done",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Code, Self::Passkey, Self::Done]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+
+    /// The kind of challenge that is open.
+    pub(super) const fn kind(self) -> Option<ChallengeKind> {
+        match self {
+            Self::Code => Some(ChallengeKind::Code),
+            Self::Passkey => Some(ChallengeKind::Passkey),
+            Self::Done => None,
+        }
+    }
+}
+
+/// An authentication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Challenge {
+    pub(super) reference: PaymentId,
+    pub(super) account: String,
+    pub(super) payee: String,
+    pub(super) money: Money,
+    /// The brand's slug, or nothing.
+    pub(super) brand: String,
+    pub(super) parent_origin: String,
+    pub(super) reasons: Vec<String>,
+    pub(super) sent_to: String,
+    pub(super) state: State,
+    /// The kind of challenge that there is, or was last.
+    pub(super) challenge: Option<ChallengeKind>,
+    pub(super) status: Option<AuthenticationStatus>,
+    /// What a proof is checked against: the keyed hash of a code, or the random part of what a
+    /// passkey has to sign.
+    pub(super) expected: String,
+    pub(super) refused: bool,
+    pub(super) attempts_left: u32,
+    pub(super) resends_left: u32,
+    pub(super) resend_at_ms: i64,
+    pub(super) code_expires_at_ms: i64,
+    pub(super) expires_at_ms: i64,
+    pub(super) decided_at_ms: Option<i64>,
+    /// What a new passkey has to sign, once one may be made.
+    pub(super) registration: Option<String>,
+}
+
+macro_rules! columns {
+    () => {
+        "reference, account, payee, amount, currency, brand, parent_origin, reasons, sent_to, \
+         state, challenge, status, expected, refused, attempts_left, resends_left, resend_at_ms, \
+         code_expires_at_ms, expires_at_ms, decided_at_ms, registration"
+    };
+}
+
+const BY_REFERENCE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM bank_challenges WHERE reference = $1"
+);
+
+const BEGIN: &str = concat!(
+    "INSERT INTO bank_challenges (",
+    columns!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+     $19, $20, $21) ON CONFLICT (reference) DO NOTHING"
+);
+
+/// Takes one try before anything is compared, so that many at once are not more than there are.
+/// A passkey is checked against what it had to sign, which is spent by that.
+pub(super) const TRY: &str = concat!(
+    "UPDATE bank_challenges SET attempts_left = attempts_left - 1, \
+     expected = COALESCE($5, expected) \
+     WHERE reference = $1 AND state = $2 AND attempts_left > 0 AND expires_at_ms > $3 \
+     AND expected = COALESCE($4, expected) RETURNING ",
+    columns!()
+);
+
+/// Puts another code in the place of the last one.
+pub(super) const RESEND: &str = concat!(
+    "UPDATE bank_challenges SET expected = $3, code_expires_at_ms = $4, resend_at_ms = $5, \
+     resends_left = resends_left - 1, refused = 0 \
+     WHERE reference = $1 AND state = 'code' AND resends_left > 0 AND resend_at_ms <= $2 \
+     AND expires_at_ms > $2 RETURNING ",
+    columns!()
+);
+
+/// Puts a code in the place of the passkey.
+pub(super) const USE_CODE: &str = concat!(
+    "UPDATE bank_challenges SET state = 'code', challenge = 'code', expected = $3, \
+     code_expires_at_ms = $4, resend_at_ms = $5, refused = 0 \
+     WHERE reference = $1 AND state = 'passkey' AND expires_at_ms > $2 RETURNING ",
+    columns!()
+);
+
+/// Ends it, unless it is over.
+pub(super) const END: &str = concat!(
+    "UPDATE bank_challenges SET state = 'done', status = $2, decided_at_ms = $3, refused = 0, \
+     expected = '' WHERE reference = $1 AND state <> 'done' RETURNING ",
+    columns!()
+);
+
+/// Says that the last proof was wrong.
+pub(super) const REFUSE: &str = concat!(
+    "UPDATE bank_challenges SET refused = 1 WHERE reference = $1 RETURNING ",
+    columns!()
+);
+
+const STEP: &str = "INSERT INTO bank_challenge_steps (reference, id, resend_refused)
+    VALUES ($1, $2, 0) ON CONFLICT (reference, id) DO NOTHING";
+
+const STEP_BEFORE: &str = "SELECT resend_refused FROM bank_challenge_steps
+    WHERE reference = $1 AND id = $2";
+
+const STEP_REFUSED: &str = "UPDATE bank_challenge_steps SET resend_refused = 1
+    WHERE reference = $1 AND id = $2";
+
+const STEP_TAKEN_BACK: &str = "DELETE FROM bank_challenge_steps WHERE reference = $1 AND id = $2";
+
+/// What is wanted of a challenge: one conditional update, and a message when it changes something.
+pub(super) struct Wish {
+    pub(super) reference: PaymentId,
+    /// The name of the shopper's step.
+    pub(super) step: Value,
+    pub(super) change: &'static str,
+    pub(super) values: Vec<Value>,
+    pub(super) message: Option<Message>,
+}
+
+/// What became of it, with the challenge as it stands.
+pub(super) enum Granted {
+    /// The step came before.
+    Before(Challenge),
+    /// It was done.
+    Now(Challenge),
+    /// The challenge does not allow it.
+    Not(Challenge),
+    /// Another code was asked for too soon or too often, now or when the step came before.
+    NotAgain(Challenge),
+    /// There is no such challenge.
+    Unknown,
+}
+
+/// Begins a challenge, and sends the message that belongs to it, unless there is one.
+pub(super) async fn begin(
+    tx: &mut Tx<'_>,
+    (challenge, message): &(Challenge, Option<Message>),
+) -> Result<Challenge, Fault> {
+    if tx.execute(BEGIN, &challenge.values()?).await? == 0 {
+        let stored = find(tx, challenge.reference).await?;
+        return stored.ok_or_else(|| Fault::Retry("a challenge was there and is gone".into()));
+    }
+    send(tx, message.as_ref()).await?;
+    Ok(challenge.clone())
+}
+
+/// Takes a step, once.
+pub(super) async fn take_step(tx: &mut Tx<'_>, wish: &Wish) -> Result<Granted, Fault> {
+    let name = values![wish.reference, wish.step.clone()];
+    if tx.execute(STEP, &name).await? == 0 {
+        let mut row = tx.optional(STEP_BEFORE, &name).await?;
+        let resend_refused = match &mut row {
+            Some(row) => row.integer()? != 0,
+            None => return Err(Fault::Retry("a step was there and is gone".into())),
+        };
+        return Ok(match find(tx, wish.reference).await? {
+            Some(challenge) if resend_refused => Granted::NotAgain(challenge),
+            Some(challenge) => Granted::Before(challenge),
+            None => Granted::Unknown,
+        });
+    }
+    if let Some(row) = tx.optional(wish.change, &wish.values).await? {
+        send(tx, wish.message.as_ref()).await?;
+        return Ok(Granted::Now(Challenge::read(row)?));
+    }
+    let Some(challenge) = find(tx, wish.reference).await? else {
+        tx.execute(STEP_TAKEN_BACK, &name).await?;
+        return Ok(Granted::Unknown);
+    };
+    if wish.change == RESEND && challenge.state == State::Code {
+        tx.execute(STEP_REFUSED, &name).await?;
+        return Ok(Granted::NotAgain(challenge));
+    }
+    tx.execute(STEP_TAKEN_BACK, &name).await?;
+    Ok(Granted::Not(challenge))
+}
+
+/// A change that nobody took a step for; none when it does not apply.
+pub(super) async fn change(
+    tx: &mut Tx<'_>,
+    (sql, values): &(&'static str, Vec<Value>),
+) -> Result<Option<Challenge>, Fault> {
+    let row = tx.optional(sql, values).await?;
+    Ok(row.map(Challenge::read).transpose()?)
+}
+
+pub(super) async fn find(
+    tx: &mut Tx<'_>,
+    reference: PaymentId,
+) -> Result<Option<Challenge>, Fault> {
+    let row = tx.optional(BY_REFERENCE, &values![reference]).await?;
+    Ok(row.map(Challenge::read).transpose()?)
+}
+
+async fn send(tx: &mut Tx<'_>, message: Option<&Message>) -> Result<(), Fault> {
+    if let Some(message) = message {
+        tx.execute(phone::FORGET, &message.oldest_kept()).await?;
+        tx.execute(phone::SEND, &message.values()).await?;
+    }
+    Ok(())
+}
+
+impl Challenge {
+    pub(super) fn is_over(&self) -> bool {
+        self.state == State::Done
+    }
+
+    pub(super) fn is_late(&self, now_ms: i64) -> bool {
+        !self.is_over() && now_ms >= self.expires_at_ms
+    }
+
+    pub(super) fn code(&self) -> CodeChallenge {
+        CodeChallenge {
+            sent_to: self.sent_to.clone(),
+            refused: self.refused,
+            attempts_left: self.attempts_left,
+            resends_left: self.resends_left,
+            resend_at_ms: self.resend_at_ms,
+            expires_at_ms: self.code_expires_at_ms,
+        }
+    }
+
+    /// The result, once it is over.
+    pub(super) fn result(&self, world: &World) -> Authentication {
+        let status = self.status.unwrap_or(AuthenticationStatus::Unavailable);
+        let is_vouched_for = matches!(
+            status,
+            AuthenticationStatus::Authenticated | AuthenticationStatus::Attempted
+        );
+        let value = || {
+            let named = format!("{}{}", self.reference, status.letter());
+            base64(&world.keyed("authentication value", named.as_bytes())[..20])
+        };
+        Authentication {
+            status,
+            eci: status.eci(Brand::from_slug(&self.brand)).into(),
+            value: is_vouched_for.then(value),
+            challenge: self.challenge,
+            reasons: self.reasons.clone(),
+        }
+    }
+
+    fn values(&self) -> Result<[Value; 21], DatabaseError> {
+        let reasons = serde_json::to_string(&self.reasons)
+            .map_err(|error| DatabaseError::Corrupt(error.to_string()))?;
+        Ok(values![
+            self.reference,
+            &self.account,
+            &self.payee,
+            self.money.amount_minor(),
+            self.money.currency().code().to_owned(),
+            &self.brand,
+            &self.parent_origin,
+            reasons,
+            &self.sent_to,
+            self.state.name(),
+            self.challenge.map(kind_name),
+            self.status.map(|status| status.letter().to_string()),
+            &self.expected,
+            u32::from(self.refused),
+            self.attempts_left,
+            self.resends_left,
+            self.resend_at_ms,
+            self.code_expires_at_ms,
+            self.expires_at_ms,
+            self.decided_at_ms,
+            self.registration.clone(),
+        ])
+    }
+
+    pub(super) fn read(mut row: Row) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            reference: row.parsed()?,
+            account: row.text()?,
+            payee: row.text()?,
+            money: Money::new(row.integer()?, row.parsed()?),
+            brand: row.text()?,
+            parent_origin: row.text()?,
+            reasons: row.read(|text| serde_json::from_str(text).ok())?,
+            sent_to: row.text()?,
+            state: row.read(State::from_name)?,
+            challenge: row.optional_text()?.as_deref().and_then(kind_of),
+            status: row.optional_text()?.as_deref().and_then(status_of),
+            expected: row.text()?,
+            refused: row.integer()? != 0,
+            attempts_left: row.number()?,
+            resends_left: row.number()?,
+            resend_at_ms: row.integer()?,
+            code_expires_at_ms: row.integer()?,
+            expires_at_ms: row.integer()?,
+            decided_at_ms: row.optional_integer()?,
+            registration: row.optional_text()?,
+        })
+    }
+}
+
+const fn kind_name(kind: ChallengeKind) -> &'static str {
+    match kind {
+        ChallengeKind::Code => "code",
+        ChallengeKind::Passkey => "passkey",
+    }
+}
+
+fn kind_of(name: &str) -> Option<ChallengeKind> {
+    [ChallengeKind::Code, ChallengeKind::Passkey]
+        .into_iter()
+        .find(|kind| kind_name(*kind) == name)
+}
+
+fn status_of(letter: &str) -> Option<AuthenticationStatus> {
+    AuthenticationStatus::ALL
+        .into_iter()
+        .find(|status| letter.chars().eq([status.letter()]))
+}

@@ -1,0 +1,84 @@
+//! A proof is tried: counted, compared and judged in one transaction, so that guesses at once are
+//! not more than there are tries, and a crash in between forgets all of it.
+
+use super::challenge::{self, Challenge, Granted, Wish};
+use super::passkey::COUNT;
+use crate::database::{Fault, Tx, Value, values};
+use crate::domain::authentication::AuthenticationStatus::{Authenticated, NotAuthenticated};
+use crate::provider::simulated::account::locks;
+use sealpay_protocol::limits;
+use subtle::ConstantTimeEq;
+
+const COUNT_TRY: &str = "UPDATE bank_accounts SET wrong_codes = wrong_codes + 1
+    WHERE id = $1 AND wrong_codes < $2 RETURNING wrong_codes";
+
+/// The last of an account's tries may be the right one, though it is counted as wrong until then.
+const FORGIVE: &str = "UPDATE bank_accounts SET wrong_codes = 0 WHERE id = $1";
+
+/// What the shopper proves with.
+pub(super) enum Proof {
+    /// The keyed hash of what was typed.
+    Code(String),
+    /// What came of checking a passkey against what it had to sign: its new signature count.
+    Passkey {
+        rp_id: String,
+        sign_count: Option<u32>,
+    },
+}
+
+/// A step that is a try.
+pub(super) struct Trial {
+    /// Takes one try of the challenge.
+    pub(super) wish: Wish,
+    pub(super) proof: Proof,
+    pub(super) now_ms: i64,
+}
+
+pub(super) async fn judge(tx: &mut Tx<'_>, trial: &Trial) -> Result<Granted, Fault> {
+    let tried = match challenge::take_step(tx, &trial.wish).await? {
+        Granted::Now(tried) => tried,
+        other => return Ok(other),
+    };
+    // The account counts every try as wrong and forgives it when it is right: so tries at once,
+    // over many payments, are not more than the account has left.
+    let account = values![&tried.account, limits::ONE_TIME_CODE_ATTEMPTS];
+    let counted = tx.optional(COUNT_TRY, &account).await?;
+    let wrong: Option<u32> = counted.map(|mut row| row.number()).transpose()?;
+    let is_right = wrong.is_some() && is_right(tx, trial, &tried).await?;
+    if is_right {
+        tx.execute(FORGIVE, &values![&tried.account]).await?;
+    }
+    let end = |status: char| ending(&tried, status, trial.now_ms).to_vec();
+    let (change, values) = if is_right {
+        (challenge::END, end(Authenticated.letter()))
+    } else if tried.attempts_left == 0 || wrong.is_none_or(locks) {
+        (challenge::END, end(NotAuthenticated.letter()))
+    } else {
+        (challenge::REFUSE, values![tried.reference].to_vec())
+    };
+    let judged = challenge::change(tx, &(change, values)).await?;
+    let judged = judged.ok_or_else(|| Fault::Retry("a challenge changed meanwhile".into()))?;
+    Ok(Granted::Now(judged))
+}
+
+/// The arguments of [`challenge::END`].
+pub(super) fn ending(challenge: &Challenge, status: char, now_ms: i64) -> [Value; 3] {
+    values![challenge.reference, status.to_string(), now_ms]
+}
+
+async fn is_right(tx: &mut Tx<'_>, trial: &Trial, tried: &Challenge) -> Result<bool, Fault> {
+    match &trial.proof {
+        Proof::Code(hash) => {
+            // In a time that does not depend on how much of it is right.
+            let is_right = hash.as_bytes().ct_eq(tried.expected.as_bytes());
+            Ok(bool::from(is_right) && trial.now_ms < tried.code_expires_at_ms)
+        }
+        Proof::Passkey { rp_id, sign_count } => {
+            let Some(sign_count) = *sign_count else {
+                return Ok(false);
+            };
+            let counted = values![&tried.account, rp_id, sign_count];
+            Ok(tx.execute(COUNT, &counted).await? > 0)
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Ordering a fault: what may be ordered, and what cannot be.
+
+use super::super::fault::{ANY, Fault, FaultKind, ISSUER};
+use super::{ControlError, invalid};
+use crate::domain::route;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A fault that is ordered: for the next few requests, or for a share of all payments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultOrder {
+    /// Whose fault it is: the name of an acquirer, `issuer` or `any`.
+    #[serde(default = "any")]
+    pub target: String,
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// The shortest latency, milliseconds. Latency only.
+    #[serde(default)]
+    pub min_ms: Option<u32>,
+    /// The longest latency, milliseconds. Latency only; `min_ms` when missing.
+    #[serde(default)]
+    pub max_ms: Option<u32>,
+    /// How many requests it strikes.
+    #[serde(default)]
+    pub next: Option<u32>,
+    /// Which share of payments it strikes, thousandths.
+    #[serde(default)]
+    pub share_per_mille: Option<u32>,
+    /// What chooses them: the same seed strikes the same payments. Zero when missing.
+    #[serde(default)]
+    pub seed: Option<u32>,
+}
+
+fn any() -> String {
+    ANY.to_owned()
+}
+
+/// The longest latency: longer than any server waits.
+const LATENCY_MS: u32 = 120_000;
+/// How many requests one order strikes at most.
+const NEXT: u32 = 1_000_000;
+
+impl FaultOrder {
+    /// The fault that was ordered, if it can be.
+    pub(super) fn fault(self, id: String, created_at_ms: i64) -> Result<Fault, ControlError> {
+        self.check()?;
+        let min_ms = self.min_ms.unwrap_or(0);
+        Ok(Fault {
+            id,
+            target: self.target,
+            kind: self.kind,
+            min_ms,
+            max_ms: self.max_ms.unwrap_or(min_ms),
+            remaining: self.next,
+            share_per_mille: self.share_per_mille,
+            seed: self.share_per_mille.map(|_| self.seed.unwrap_or(0)),
+            created_at_ms,
+        })
+    }
+
+    fn check(&self) -> Result<(), ControlError> {
+        self.check_target()?;
+        let latency = self.kind == FaultKind::Latency;
+        let (min_ms, max_ms) = (self.min_ms, self.max_ms.or(self.min_ms));
+        if !latency && min_ms.is_some() {
+            return Err(invalid("min_ms", "Only a latency takes a while."));
+        }
+        if !latency && max_ms.is_some() {
+            return Err(invalid("max_ms", "Only a latency takes a while."));
+        }
+        if latency && min_ms.is_none() {
+            return Err(invalid("min_ms", "A latency needs its milliseconds."));
+        }
+        if max_ms < min_ms || max_ms.is_some_and(|max_ms| max_ms > LATENCY_MS) {
+            let reason =
+                format!("The longest latency must be from min_ms to {LATENCY_MS} milliseconds.");
+            return Err(invalid("max_ms", reason));
+        }
+        match (self.next, self.share_per_mille) {
+            (Some(next), None) if (1..=NEXT).contains(&next) => match self.seed {
+                Some(_) => Err(invalid("seed", "A seed belongs to share_per_mille.")),
+                None => Ok(()),
+            },
+            (Some(_), None) => Err(invalid("next", format!("It must be from 1 to {NEXT}."))),
+            (None, Some(share)) if (1..=1000).contains(&share) => Ok(()),
+            (None, Some(_)) => {
+                let reason = "The share must be from 1 to 1000 thousandths.";
+                Err(invalid("share_per_mille", reason))
+            }
+            _ => {
+                let reason = "Give either next or share_per_mille.";
+                Err(invalid("next", reason))
+            }
+        }
+    }
+
+    fn check_target(&self) -> Result<(), ControlError> {
+        let target = self.target.as_str();
+        let is_acquirer = route::acquirers().iter().any(|facts| facts.name == target);
+        let fits = match self.kind {
+            FaultKind::AcquirerDown => is_acquirer || target == ANY,
+            FaultKind::IssuerDown => target == ISSUER || target == ANY,
+            _ => is_acquirer || target == ISSUER || target == ANY,
+        };
+        if fits {
+            return Ok(());
+        }
+        let acquirers: Vec<_> = route::acquirers()
+            .iter()
+            .map(|facts| facts.name.as_str())
+            .collect();
+        let reason = format!(
+            "The target of this kind of fault must be {}.",
+            match self.kind {
+                FaultKind::AcquirerDown => [&acquirers[..], &[ANY]].concat().join(", "),
+                FaultKind::IssuerDown => [ISSUER, ANY].join(", "),
+                _ => [&acquirers[..], &[ISSUER, ANY]].concat().join(", "),
+            }
+        );
+        Err(invalid("target", reason))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FaultOrder;
+    use crate::provider::simulated::control::ControlError;
+
+    fn refused(json: &str) -> Option<&'static str> {
+        let order: FaultOrder = serde_json::from_str(json).unwrap();
+        match order.fault("flt_a".into(), 1) {
+            Ok(_) => None,
+            Err(ControlError::Invalid { field, reason }) => {
+                assert!(reason.ends_with('.'), "{reason}");
+                Some(field)
+            }
+            Err(other) => panic!("{json}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_part_of_an_order_is_looked_at() {
+        let rows = [
+            (r#"{"kind":"no_answer","next":1}"#, None),
+            (
+                r#"{"kind":"no_answer","target":"harbor","share_per_mille":1000}"#,
+                None,
+            ),
+            (
+                r#"{"kind":"no_answer","target":"issuer","share_per_mille":1,"seed":7}"#,
+                None,
+            ),
+            (
+                r#"{"kind":"latency","min_ms":0,"max_ms":120000,"next":1}"#,
+                None,
+            ),
+            (r#"{"kind":"latency","min_ms":5,"next":1}"#, None),
+            (
+                r#"{"kind":"no_answer","target":"nobody","next":1}"#,
+                Some("target"),
+            ),
+            (
+                r#"{"kind":"no_answer","target":"","next":1}"#,
+                Some("target"),
+            ),
+            (
+                r#"{"kind":"acquirer_down","target":"issuer","next":1}"#,
+                Some("target"),
+            ),
+            (
+                r#"{"kind":"issuer_down","target":"harbor","next":1}"#,
+                Some("target"),
+            ),
+            (
+                r#"{"kind":"no_answer","min_ms":1,"next":1}"#,
+                Some("min_ms"),
+            ),
+            (
+                r#"{"kind":"no_answer","max_ms":1,"next":1}"#,
+                Some("max_ms"),
+            ),
+            (r#"{"kind":"latency","next":1}"#, Some("min_ms")),
+            (r#"{"kind":"latency","max_ms":1,"next":1}"#, Some("min_ms")),
+            (
+                r#"{"kind":"latency","min_ms":2,"max_ms":1,"next":1}"#,
+                Some("max_ms"),
+            ),
+            (
+                r#"{"kind":"latency","min_ms":0,"max_ms":120001,"next":1}"#,
+                Some("max_ms"),
+            ),
+            (r#"{"kind":"no_answer"}"#, Some("next")),
+            (r#"{"kind":"no_answer","next":0}"#, Some("next")),
+            (r#"{"kind":"no_answer","next":1000001}"#, Some("next")),
+            (
+                r#"{"kind":"no_answer","next":1,"share_per_mille":1}"#,
+                Some("next"),
+            ),
+            (r#"{"kind":"no_answer","next":1,"seed":1}"#, Some("seed")),
+            (
+                r#"{"kind":"no_answer","share_per_mille":0}"#,
+                Some("share_per_mille"),
+            ),
+            (
+                r#"{"kind":"no_answer","share_per_mille":1001}"#,
+                Some("share_per_mille"),
+            ),
+        ];
+        for (json, expected) in rows {
+            assert_eq!(refused(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_order_is_refused_by_name() {
+        let rows = [
+            (r#"{"next":1}"#, "missing field `kind`"),
+            (r#"{"kind":"slow","next":1}"#, "unknown variant `slow`"),
+            (r#"{"kind":"no_answer","times":1}"#, "unknown field `times`"),
+            (r#"{"kind":"no_answer","next":-1}"#, "invalid value"),
+        ];
+        for (json, expected) in rows {
+            let error = serde_json::from_str::<FaultOrder>(json).unwrap_err();
+            assert!(error.to_string().contains(expected), "{json}: {error}");
+        }
+    }
+}

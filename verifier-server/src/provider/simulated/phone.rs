@@ -1,0 +1,161 @@
+//! The simulated phones: what the issuer sends to shoppers.
+//!
+//! A message holds its code in clear, as it does on a real phone, because the page that shows the
+//! phone has to show it. What the issuer itself keeps of a code is a keyed hash. A message is
+//! deleted after a day.
+
+use super::world::World;
+use crate::database::{Database, DatabaseError, Row, Value, values};
+use sealpay_protocol::encoding::hex;
+use sealpay_protocol::money::Money;
+use std::sync::Arc;
+
+/// How long a message is kept.
+const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Most messages that are shown at once.
+const SHOWN: u32 = 200;
+
+/// A message on a simulated phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its name; later messages have later names.
+    pub id: String,
+    /// The number it was sent to.
+    pub phone: String,
+    /// The account it is about.
+    pub account: String,
+    /// What it says.
+    pub text: String,
+    /// The one-time code in it.
+    pub code: Option<String>,
+    /// When it was sent, milliseconds since 1970.
+    pub created_at_ms: i64,
+}
+
+/// Keeps a message.
+pub(super) const SEND: &str = "INSERT INTO bank_messages
+    (id, phone, account, text, code, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+
+/// Deletes messages with a name below that of a moment.
+pub(super) const FORGET: &str = "DELETE FROM bank_messages WHERE id < $1";
+
+const NEWEST: &str = "SELECT id, phone, account, text, code, created_at_ms
+    FROM bank_messages ORDER BY id DESC LIMIT $1";
+
+impl Message {
+    /// A message that carries a code.
+    pub(super) fn with_code(
+        world: &World,
+        (phone, account): (&str, &str),
+        (payee, money): (&str, Money),
+        code: &str,
+    ) -> Self {
+        let created_at_ms = world.clock.now_ms_i64();
+        Self {
+            id: message_id(created_at_ms, world.entropy.bytes()),
+            phone: phone.into(),
+            account: account.into(),
+            text: format!("{payee} wants {money}. Code {code}. Never tell it to anyone."),
+            code: Some(code.into()),
+            created_at_ms,
+        }
+    }
+
+    /// The arguments of [`SEND`].
+    pub(super) fn values(&self) -> [Value; 6] {
+        values![
+            &self.id,
+            &self.phone,
+            &self.account,
+            &self.text,
+            self.code.clone(),
+            self.created_at_ms,
+        ]
+    }
+
+    /// The argument of [`FORGET`] when this message is sent.
+    pub(super) fn oldest_kept(&self) -> [Value; 1] {
+        values![message_id(self.created_at_ms - KEPT_MS, [0; 10])]
+    }
+
+    fn read(mut row: Row) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            id: row.text()?,
+            phone: row.text()?,
+            account: row.text()?,
+            text: row.text()?,
+            code: row.optional_text()?,
+            created_at_ms: row.integer()?,
+        })
+    }
+}
+
+/// Names sort by time as the times themselves do, because they are as long as each other.
+fn message_id(created_at_ms: i64, random: [u8; 10]) -> String {
+    let time = created_at_ms.max(0).to_be_bytes();
+    format!("msg_{}{}", hex(&time), hex(&random))
+}
+
+/// A number with all but its last two digits hidden.
+pub(super) fn masked(phone: &str) -> String {
+    let digits = phone.chars().filter(char::is_ascii_digit).count();
+    let mut place = 0;
+    let hide = |character: char| {
+        if !character.is_ascii_digit() {
+            return character;
+        }
+        place += 1;
+        if place + 2 > digits { character } else { '•' }
+    };
+    phone.chars().map(hide).collect()
+}
+
+/// What the page that shows the phones reads.
+#[derive(Debug, Clone)]
+pub struct Phone {
+    database: Database,
+}
+
+impl Phone {
+    pub(super) fn new(world: &Arc<World>) -> Self {
+        Self {
+            database: world.database.clone(),
+        }
+    }
+
+    /// The newest messages of all phones, newest first.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn messages(&self, limit: u32) -> Result<Vec<Message>, DatabaseError> {
+        let rows = self.database.rows(NEWEST, values![limit.min(SHOWN)]);
+        rows.await?.into_iter().map(Message::read).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{masked, message_id};
+
+    #[test]
+    fn only_the_last_two_digits_of_a_number_are_shown() {
+        let rows = [
+            ("+99910000042", "+•••••••••42"),
+            ("+999 100 0042", "+••• ••• ••42"),
+            ("42", "42"),
+            ("", ""),
+        ];
+        for (phone, expected) in rows {
+            assert_eq!(masked(phone), expected, "{phone}");
+        }
+    }
+
+    #[test]
+    fn names_of_messages_sort_by_time() {
+        let names = [0, 1, 255, 256, 1_763_800_000_000, i64::MAX];
+        let names = names.map(|moment| message_id(moment, [7; 10]));
+        assert!(names.is_sorted(), "{names:?}");
+        assert_eq!(message_id(-1, [0; 10]), message_id(0, [0; 10]));
+    }
+}

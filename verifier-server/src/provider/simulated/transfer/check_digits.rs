@@ -1,0 +1,39 @@
+//! Account numbers and creditor references with check digits: ISO 13616 (IBAN) and ISO 11649 (RF)
+//! both use ISO 7064 MOD 97-10 over the text with its first four characters at the end.
+
+/// The remainder by 97 of a text of digits and capitals, where A is 10 and Z is 35.
+fn remainder(text: &str) -> Option<u32> {
+    text.chars().try_fold(0_u32, |remainder, character| {
+        let value = character.to_digit(36)?;
+        let shift = if value < 10 { 10 } else { 100 };
+        Some((remainder * shift + value) % 97)
+    })
+}
+
+/// Puts the two check digits between a prefix of two letters and the rest, which are capitals and
+/// digits.
+pub(super) fn with_check_digits(prefix: &str, rest: &str) -> String {
+    let check = 98 - remainder(&format!("{rest}{prefix}00")).unwrap_or(0);
+    format!("{prefix}{check:02}{rest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{remainder, with_check_digits};
+
+    #[test]
+    fn the_examples_of_the_standards_have_these_check_digits() {
+        let rows = [
+            ("DE", "370400440532013000", "DE89370400440532013000"),
+            ("GB", "WEST12345698765432", "GB82WEST12345698765432"),
+            ("RF", "539007547034", "RF18539007547034"),
+        ];
+        for (prefix, rest, expected) in rows {
+            let text = with_check_digits(prefix, rest);
+            assert_eq!(text, expected);
+            let turned = format!("{}{}", &text[4..], &text[..4]);
+            assert_eq!(remainder(&turned), Some(1), "{text}");
+        }
+        assert_eq!(remainder("A B"), None);
+    }
+}

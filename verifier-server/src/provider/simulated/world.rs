@@ -1,0 +1,345 @@
+//! What everybody in the simulated world shares: the book, the clock, the bank's key, and the
+//! faults that were ordered.
+
+use super::account::{Account, day_of};
+use super::book::{self, Booked, Wish};
+use super::fault::{Faults, Request, Struck};
+use super::outcome::{self, Arrival, Outcome};
+use super::{amount, issuer, persona};
+use crate::database::{Database, DatabaseError};
+use crate::edge::{Clock, Entropy};
+use crate::provider::{Answer, AuthorizationRequest, Inquiry, Silence};
+use hmac::{Hmac, KeyInit, Mac};
+use sealpay_protocol::card::CardNumber;
+use sealpay_protocol::ids::PaymentId;
+use sealpay_protocol::limits;
+use sealpay_protocol::money::Money;
+use sealpay_protocol::order::Capture;
+use sealpay_protocol::origin::Origin;
+use sealpay_protocol::secret::Secret;
+use sha2::Sha256;
+use std::time::Duration;
+
+/// How long the bank takes when it is told to be slow.
+const SLOW: Duration = Duration::from_secs(3);
+
+/// What everybody in the simulated world shares.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) database: Database,
+    pub(super) clock: Clock,
+    pub(super) entropy: Entropy,
+    /// The verifier's public origin, where the pages of the world stand as well.
+    pub(super) origin: Origin,
+    pub(super) faults: Faults,
+    key: Secret<[u8; 32]>,
+}
+
+/// What an acquirer passes on to the issuer.
+pub(super) struct CardAuthorization<'a> {
+    pub(super) acquirer: &'static str,
+    /// Whether the acquirer takes the card's brand and the payment's currency.
+    pub(super) takes_it: bool,
+    pub(super) request: AuthorizationRequest<'a>,
+}
+
+/// What the bank is to say before any account is looked at, and how its answer travels.
+struct Script {
+    answer: Option<Answer>,
+    arrival: Arrival,
+}
+
+/// A database that fails leaves open what became of a request.
+pub(super) fn silent(error: DatabaseError) -> Silence {
+    Silence::Unknown(format!("the bank's book failed: {error}"))
+}
+
+/// A connection on which nothing ever comes back.
+async fn never<T>() -> T {
+    std::future::pending().await
+}
+
+fn unreadable() -> Silence {
+    Silence::Unknown("the bank's tables cannot be read".into())
+}
+
+impl World {
+    pub(super) fn new(
+        database: Database,
+        key: Secret<[u8; 32]>,
+        origin: Origin,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> Self {
+        Self {
+            database,
+            clock,
+            entropy,
+            origin,
+            faults: Faults::default(),
+            key,
+        }
+    }
+
+    /// Keyed hash (HMAC-SHA256 under the bank's key) of a label and bytes: fingerprints, peppers
+    /// and whatever else has to be the same each time and told to nobody.
+    pub(super) fn keyed(&self, label: &str, bytes: &[u8]) -> [u8; 32] {
+        // A key of 32 bytes is never refused; the fallback only keeps the type.
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.key.expose())
+            .unwrap_or_else(|_| <Hmac<Sha256> as KeyInit>::new(&[0; 64].into()));
+        // The length keeps one label with its bytes apart from a longer label with fewer.
+        let length = u64::try_from(label.len()).unwrap_or(u64::MAX);
+        mac.update(&length.to_be_bytes());
+        mac.update(label.as_bytes());
+        mac.update(bytes);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The account of a card as it is before its first payment.
+    fn fresh_account(&self, number: &CardNumber) -> Result<Account, Silence> {
+        let now_ms = self.clock.now_ms_i64();
+        let account = match persona::of_card(number) {
+            Some(persona) => persona.account(now_ms),
+            None => {
+                let fingerprint = self.keyed("account", number.digits().as_bytes());
+                issuer::derived(number, &fingerprint, now_ms)
+            }
+        };
+        account.ok_or_else(unreadable)
+    }
+
+    /// The account of a card, made when it is new. The number is not kept.
+    pub(super) async fn account_of(&self, number: &CardNumber) -> Result<Account, Silence> {
+        let fresh = self.fresh_account(number)?;
+        self.stored_or(fresh).await
+    }
+
+    /// The account of that name; a persona's is made when it is new.
+    pub(super) async fn account(&self, id: &str) -> Result<Option<Account>, Silence> {
+        let stored = book::account(&self.database, id).await.map_err(silent)?;
+        match persona::of_account(id) {
+            Some(persona) if stored.is_none() => {
+                let fresh = persona.account(self.clock.now_ms_i64());
+                let fresh = fresh.ok_or_else(unreadable)?;
+                self.stored_or(fresh).await.map(Some)
+            }
+            _ => Ok(stored),
+        }
+    }
+
+    async fn stored_or(&self, fresh: Account) -> Result<Account, Silence> {
+        let stored = book::account(&self.database, &fresh.id).await;
+        match stored.map_err(silent)? {
+            Some(stored) => Ok(stored),
+            None => book::make_account(&self.database, fresh)
+                .await
+                .map_err(silent),
+        }
+    }
+
+    /// Authorizes a card for an acquirer.
+    pub(super) async fn authorize_card(
+        &self,
+        authorization: CardAuthorization<'_>,
+    ) -> Result<Answer, Silence> {
+        let CardAuthorization {
+            acquirer,
+            takes_it,
+            request,
+        } = authorization;
+        let struck = self
+            .struck(Request::Authorization, Some(acquirer), request.reference)
+            .await?;
+        let persona = persona::of_card(&request.card.number);
+        let by_order = request.simulate.and_then(outcome::find);
+        let by_persona = || persona.and_then(persona::Persona::script);
+        let promised = persona.is_some_and(persona::Persona::is_promised);
+        let by_amount = || meaning_of(request.money).filter(|_| !promised);
+        let asked = by_order.or_else(by_persona).or_else(by_amount);
+        let mut script = self.play(asked, &struck).await;
+        if script.answer.is_none() && !takes_it {
+            script.answer = Some(Answer::Declined("not_permitted_terminal".into()));
+        }
+        if script.arrival == Arrival::Lost {
+            return never().await;
+        }
+        let arrival = script.arrival;
+        let wish = Wish {
+            provider: acquirer.to_owned(),
+            reference: request.reference,
+            account: self.fresh_account(&request.card.number)?,
+            money: request.money,
+            capture: request.capture,
+            script: script.answer,
+        };
+        let answer = self.book(wish).await?;
+        match answer {
+            // The reference was given up before it arrived: a late message books nothing.
+            Booked::NeverReceived => Ok(Answer::Declined("duplicate_transaction".into())),
+            Booked::Answered(_) if arrival == Arrival::AnswerLost => never().await,
+            Booked::Answered(answer) => Ok(answer),
+        }
+    }
+
+    /// Authorizes on an account without a card (the wallet): the same engine and book as for
+    /// cards. `provider` is the name under which it stands in the book. A lost message is an error
+    /// at once, because here a person waits for a page.
+    pub(super) async fn authorize_account(
+        &self,
+        provider: &str,
+        reference: PaymentId,
+        account: &str,
+        money: Money,
+        capture: Capture,
+        simulate: Option<&str>,
+    ) -> Result<Answer, Silence> {
+        let struck = self.struck(Request::Authorization, None, reference).await?;
+        let by_order = simulate.and_then(outcome::find);
+        let asked = by_order.or_else(|| meaning_of(money));
+        let script = self.play(asked, &struck).await;
+        let lost = || Silence::Unknown("the bank's answer is lost".into());
+        if script.arrival == Arrival::Lost {
+            return Err(lost());
+        }
+        let unknown = || Silence::Unknown("there is no such account".into());
+        let wish = Wish {
+            provider: provider.to_owned(),
+            reference,
+            account: self.account(account).await?.ok_or_else(unknown)?,
+            money,
+            capture,
+            script: script.answer,
+        };
+        match self.book(wish).await? {
+            Booked::NeverReceived => Ok(Answer::Declined("duplicate_transaction".into())),
+            Booked::Answered(_) if script.arrival == Arrival::AnswerLost => Err(lost()),
+            Booked::Answered(answer) => Ok(answer),
+        }
+    }
+
+    async fn book(&self, wish: Wish) -> Result<Booked, Silence> {
+        let now_ms = self.clock.now_ms_i64();
+        let hold_ms = i64::try_from(limits::HOLD_LIFETIME_SECONDS * 1000).unwrap_or(i64::MAX);
+        let times = book::Times {
+            now_ms,
+            day: day_of(now_ms),
+            hold_until_ms: now_ms.saturating_add(hold_ms),
+        };
+        book::authorize(&self.database, wish, times)
+            .await
+            .map_err(silent)
+    }
+
+    /// What became of a reference; an unknown one is struck out, so that it cannot arrive later.
+    pub(super) async fn inquire(
+        &self,
+        provider: &str,
+        reference: PaymentId,
+    ) -> Result<Inquiry, Silence> {
+        let now_ms = self.clock.now_ms_i64();
+        let booked = book::ask(&self.database, provider, reference, now_ms).await;
+        Ok(match booked.map_err(silent)? {
+            Booked::Answered(answer) => Inquiry::Answered(answer),
+            Booked::NeverReceived => Inquiry::NeverReceived,
+        })
+    }
+
+    /// Takes held money, all of it or part; the rest is let go.
+    pub(super) async fn capture(
+        &self,
+        provider: &str,
+        reference: PaymentId,
+        money: Money,
+    ) -> Result<Answer, Silence> {
+        let now_ms = self.clock.now_ms_i64();
+        book::capture(&self.database, provider, reference, money, now_ms)
+            .await
+            .map_err(silent)
+    }
+
+    /// Lets held money go.
+    pub(super) async fn void(
+        &self,
+        provider: &str,
+        reference: PaymentId,
+    ) -> Result<Answer, Silence> {
+        let now_ms = self.clock.now_ms_i64();
+        book::void(&self.database, provider, reference, now_ms)
+            .await
+            .map_err(silent)
+    }
+
+    /// Lets holds go that nobody took in time; how many.
+    pub(super) async fn expire_holds(&self, now_ms: i64, limit: u32) -> Result<u32, Silence> {
+        book::expire_holds(&self.database, now_ms, limit)
+            .await
+            .map_err(silent)
+    }
+
+    /// Passes a request about a known payment on to an acquirer, through the faults.
+    pub(super) async fn reach(&self, acquirer: &str, reference: PaymentId) -> Result<(), Silence> {
+        let struck = self
+            .struck(Request::FollowUp, Some(acquirer), reference)
+            .await?;
+        self.wait(&struck).await;
+        Ok(())
+    }
+
+    /// What goes wrong with a request; an error when it does not even leave.
+    async fn struck(
+        &self,
+        request: Request,
+        acquirer: Option<&str>,
+        reference: PaymentId,
+    ) -> Result<Struck, Silence> {
+        let struck = self
+            .faults
+            .strike(&self.database, request, acquirer, reference)
+            .await
+            .map_err(silent)?;
+        match acquirer {
+            Some(name) if struck.acquirer_down => {
+                Err(Silence::NotSent(format!("{name} cannot be reached")))
+            }
+            _ => Ok(struck),
+        }
+    }
+
+    async fn play(&self, asked: Option<Outcome>, struck: &Struck) -> Script {
+        self.wait(struck).await;
+        if asked.as_ref().is_some_and(|outcome| outcome.slow) {
+            tokio::time::sleep(SLOW).await;
+        }
+        let asked_arrival = asked.as_ref().map(|outcome| outcome.arrival);
+        let lost = struck.lost || asked_arrival == Some(Arrival::Lost);
+        let answer_lost = struck.answer_lost || asked_arrival == Some(Arrival::AnswerLost);
+        let arrival = match (lost, answer_lost) {
+            (true, _) => Arrival::Lost,
+            (false, true) => Arrival::AnswerLost,
+            (false, false) => Arrival::Arrives,
+        };
+        let answer = if struck.issuer_down {
+            Some(Answer::Declined("issuer_unavailable".into()))
+        } else {
+            asked.map(|outcome| outcome.answer)
+        };
+        Script { answer, arrival }
+    }
+
+    async fn wait(&self, struck: &Struck) {
+        for (min_ms, max_ms) in &struck.latencies_ms {
+            let width = u64::from(max_ms.saturating_sub(*min_ms)) + 1;
+            let drawn = u64::from_be_bytes(self.entropy.bytes()) % width;
+            let latency = Duration::from_millis(u64::from(*min_ms) + drawn);
+            tokio::time::sleep(latency).await;
+        }
+    }
+}
+
+/// What the amount asks for, if it means something.
+fn meaning_of(money: Money) -> Option<Outcome> {
+    amount::outcome_of(money.amount_minor()).and_then(outcome::find)
+}
+
+#[cfg(test)]
+pub(super) mod tests;

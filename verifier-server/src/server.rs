@@ -1,0 +1,239 @@
+//! Puts the parts of a server together, for the binary and for tests.
+
+use crate::config::Config;
+use crate::domain::event::DueDelivery;
+use crate::edge::{Clock, Entropy};
+use crate::flow::register::endpoint_label;
+use crate::flow::{Gateway, Settings, collect, expire, maintain, recover, world_clock};
+use crate::gate::master_key::{self, MasterKey};
+use crate::gate::refusal::Refusal;
+use crate::gate::vault::Vault;
+use crate::http::{AppState, Assets, RateLimit};
+use crate::metrics::Metrics;
+use crate::outbox::{Outbox, Sign};
+use crate::provider::simulated::SimulatedBank;
+use crate::provider::{IssuerDirectory, Providers, Rehearsal};
+use crate::store::{Options, Store};
+use sealpay_protocol::webhook::{self, EndpointSecret};
+use std::num::NonZeroU32;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+const RECOVER_EVERY: Duration = Duration::from_millis(500);
+const COLLECT_EVERY: Duration = Duration::from_secs(1);
+const EXPIRE_EVERY: Duration = Duration::from_secs(5);
+const FOLLOW_CLOCK_EVERY: Duration = Duration::from_secs(1);
+const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
+const MASTER_KEY_FILE: &str = "master.key";
+
+/// What both the server and the other commands need.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Under which it is kept.
+    pub vault: Vault,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+}
+
+impl Parts {
+    /// Opens the data folder, the master key and the store.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub async fn open(config: &Config) -> Result<Self, String> {
+        let (clock, entropy) = (Clock::system(), Entropy::system());
+        make_private_folder(&config.data)?;
+        let vault = Vault::new(&load_master_key(config, &entropy)?);
+        let store = Store::open(&config.database_url(), &Options::default())
+            .await
+            .map_err(|error| format!("the database cannot be opened: {error}"))?;
+        Ok(Self {
+            store,
+            vault,
+            clock,
+            entropy,
+        })
+    }
+}
+
+fn make_private_folder(path: &Path) -> Result<(), String> {
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
+    made.map_err(|error| format!("data folder {}: {error}", path.display()))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one setting that comes from the environment"
+)]
+fn load_master_key(config: &Config, entropy: &Entropy) -> Result<MasterKey, String> {
+    if let Ok(text) = std::env::var("SEALPAY_MASTER_KEY") {
+        let text = Zeroizing::new(text);
+        return master_key::parse(&text).map_err(|error| format!("SEALPAY_MASTER_KEY: {error}"));
+    }
+    let path = config.master_key_file.clone();
+    let path = path.unwrap_or_else(|| config.data.join(MASTER_KEY_FILE));
+    master_key::load_or_create(&path, || entropy.bytes())
+}
+
+/// A server that is ready to answer, for the binary and for tests.
+#[derive(Debug)]
+pub struct Server {
+    /// What the handlers reach.
+    pub state: AppState,
+    outbox: Arc<Outbox>,
+}
+
+impl Server {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub async fn new(config: &Config, parts: Parts) -> Result<Self, String> {
+        let Parts {
+            store,
+            vault,
+            clock,
+            entropy,
+        } = parts;
+        let bank = SimulatedBank::open(
+            &config.bank_url(),
+            vault.bank_key(),
+            config.public_origin.clone(),
+            clock.clone(),
+            entropy.clone(),
+        )
+        .await?;
+        let settings = Settings {
+            public_origin: config.public_origin.clone(),
+            test_mode: config.test_mode,
+            provider_timeout: Duration::from_millis(config.provider_timeout_ms),
+        };
+        let gateway = Gateway::new(
+            settings,
+            store.clone(),
+            providers_of(&bank),
+            vault,
+            clock.clone(),
+            entropy.clone(),
+        );
+        // The keys in use depend on the time, and the time on what testers have set.
+        if config.test_mode {
+            world_clock::refresh(&gateway).await.map_err(sentence)?;
+        }
+        maintain::refresh_keys(&gateway).await.map_err(sentence)?;
+        let gateway = Arc::new(gateway.with_simulation(bank));
+        let metrics = Arc::new(Metrics::default());
+        let counted = Arc::clone(&metrics);
+        let outbox = Outbox::new(
+            store,
+            config.address_policy()?,
+            signer(&gateway),
+            Box::new(move |state| counted.delivery(state.name())),
+            clock,
+            entropy,
+        )?;
+        let outbox = if config.test_mode {
+            outbox.with_mischief()
+        } else {
+            outbox
+        };
+        let assets = load_assets(&config.widget)?;
+        let limits = &config.rate_limit;
+        let limit = NonZeroU32::new(limits.per_second)
+            .map(|rate| (rate, NonZeroU32::new(limits.burst).unwrap_or(rate)));
+        let state = AppState {
+            gateway,
+            assets: Arc::new(assets),
+            metrics,
+            rate_limit: Arc::new(RateLimit::new(limit, config.behind_proxy)),
+            draining: Arc::new(AtomicBool::new(false)),
+        };
+        Ok(Self {
+            state,
+            outbox: Arc::new(outbox),
+        })
+    }
+
+    /// Runs what goes on beside requests: recovery, housekeeping and the outbox. Until dropped.
+    pub async fn run_beside(&self) {
+        let gateway = &self.state.gateway;
+        let follow_clock = async {
+            if gateway.settings().test_mode {
+                world_clock::run(gateway, FOLLOW_CLOCK_EVERY).await;
+            }
+        };
+        tokio::join!(
+            follow_clock,
+            recover::run(gateway, RECOVER_EVERY),
+            collect::run(gateway, COLLECT_EVERY),
+            expire::run(gateway, EXPIRE_EVERY),
+            maintain::run(gateway, MAINTAIN_EVERY),
+            Arc::clone(&self.outbox).run(gateway.outbox()),
+        );
+    }
+}
+
+/// What an operator reads.
+fn sentence(refusal: Refusal) -> String {
+    refusal
+        .internal
+        .unwrap_or_else(|| refusal.code.sentence().to_owned())
+}
+
+/// Everybody who can be asked lives in the simulated world.
+#[must_use]
+pub fn providers_of(bank: &Arc<SimulatedBank>) -> Providers {
+    let rehearsal: Arc<dyn Rehearsal> = bank.clone();
+    let issuers: Arc<dyn IssuerDirectory> = bank.clone();
+    Providers {
+        acquirers: bank.acquirers(),
+        authenticator: bank.authenticator(),
+        wallet: bank.wallet(),
+        transfers: bank.transfers(),
+        rehearsal,
+        issuers,
+    }
+}
+
+fn load_assets(folder: &Path) -> Result<Assets, String> {
+    if folder.exists() {
+        return Assets::load(folder);
+    }
+    tracing::warn!(folder = %folder.display(), "no widget there: the server has only its API");
+    Ok(Assets::default())
+}
+
+/// Webhooks are signed with the gateway's keys and the endpoint's secret.
+#[must_use]
+pub fn signer(gateway: &Arc<Gateway>) -> Box<Sign> {
+    let gateway = Arc::clone(gateway);
+    Box::new(move |delivery: &DueDelivery, timestamp| {
+        let label = endpoint_label(delivery.endpoint);
+        let secret = gateway
+            .vault()
+            .decrypt(&label, &delivery.secret_encrypted)
+            .ok()?;
+        let secret = EndpointSecret::new(secret.as_slice().try_into().ok()?);
+        let ring = gateway.keys();
+        let keys: Vec<_> = ring.webhook_keys(gateway.clock().now()).collect();
+        let id = delivery.event.to_string();
+        Some(webhook::sign(
+            &id,
+            timestamp,
+            delivery.body.as_bytes(),
+            &keys,
+            &[&secret],
+        ))
+    })
+}

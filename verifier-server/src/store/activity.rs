@@ -1,0 +1,59 @@
+//! What the fraud rules look at: earlier payments of a card and from an address.
+
+use super::Store;
+use crate::database::{DatabaseError, Row, values};
+use crate::domain::risk::{Earlier, LOOKED_AT};
+use sealpay_protocol::ids::PaymentId;
+use sealpay_protocol::money::Money;
+
+const OF_CARD: &str = "SELECT card_fingerprint, amount_minor, currency, state, created_at_ms
+    FROM payments WHERE card_fingerprint = $1 AND id >= $2 AND address IS NOT NULL
+    ORDER BY id DESC LIMIT $3";
+
+const OF_ADDRESS: &str = "SELECT card_fingerprint, amount_minor, currency, state, created_at_ms
+    FROM payments WHERE address = $1 AND id >= $2 AND address IS NOT NULL
+    ORDER BY id DESC LIMIT $3";
+
+fn earlier(mut row: Row) -> Result<Earlier, DatabaseError> {
+    Ok(Earlier {
+        fingerprint: row.text()?,
+        money: Money::new(row.integer()?, row.parsed()?),
+        state: row.parsed()?,
+        created_at_ms: row.integer()?,
+    })
+}
+
+/// Identifiers sort by time: this one before all that were made from a moment on.
+fn first_from(since_ms: i64) -> PaymentId {
+    PaymentId::new(u64::try_from(since_ms).unwrap_or(0), [0; 10])
+}
+
+impl Store {
+    /// The newest assessed payments of a card since a moment, milliseconds since 1970.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn earlier_of_card(
+        &self,
+        fingerprint: &str,
+        since_ms: i64,
+    ) -> Result<Vec<Earlier>, DatabaseError> {
+        let wanted = values![fingerprint.to_owned(), first_from(since_ms), LOOKED_AT];
+        let rows = self.database.rows(OF_CARD, wanted).await?;
+        rows.into_iter().map(earlier).collect()
+    }
+
+    /// The newest assessed payments from an address since a moment, milliseconds since 1970.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn earlier_of_address(
+        &self,
+        address: &str,
+        since_ms: i64,
+    ) -> Result<Vec<Earlier>, DatabaseError> {
+        let wanted = values![address.to_owned(), first_from(since_ms), LOOKED_AT];
+        let rows = self.database.rows(OF_ADDRESS, wanted).await?;
+        rows.into_iter().map(earlier).collect()
+    }
+}
