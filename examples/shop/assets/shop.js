@@ -109,6 +109,23 @@
     else addEventListener("load", tell);
   }
 
+  // The form says itself what there is to do. The page repeats it outside of the form, for whoever
+  // looks away, and says where the order can be followed while the money is on its way.
+  function watchForm(payment) {
+    const news = document.querySelector("[data-payment-news]");
+    if (!news) return;
+    const tell = (name) => {
+      for (const part of news.children) part.hidden = part.dataset.news !== name;
+    };
+    payment.addEventListener("sealpay:challenge", ({ detail }) => {
+      tell(detail && detail.kind === "wallet" ? "wallet" : "bank");
+    });
+    payment.addEventListener("sealpay:pending", () => tell("pending"));
+    for (const type of ["complete", "decline", "error"]) {
+      payment.addEventListener(`sealpay:${type}`, () => tell(null));
+    }
+  }
+
   function begin(selector, start) {
     const element = document.querySelector(selector);
     if (element) start(element);
@@ -119,4 +136,5 @@
   begin("[data-cards]", offerCopying);
   begin("[data-cards]", offerSearch);
   begin("[data-payment]", watchLoader);
+  begin("[data-payment]", watchForm);
 })();

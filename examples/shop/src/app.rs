@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// A webhook's largest body, bytes. A payment has about one thousand.
 const WEBHOOK_BYTES: usize = 64 * 1024;
 
-/// A form's largest body, bytes: three short fields.
+/// A form's largest body, bytes: a handful of short fields.
 const FORM_BYTES: usize = 4 * 1024;
 
 /// What the handlers need.

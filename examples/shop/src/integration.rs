@@ -4,7 +4,8 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::limits::ORDER_LIFETIME_SECONDS;
-use sealpay_protocol::order::{self, OrderClaims, OrderItem, Simulate};
+use sealpay_protocol::method::Method;
+use sealpay_protocol::order::{self, AuthenticationWish, OrderClaims, OrderItem, Simulate};
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::webhook::{self, EndpointSecret, WebhookError, WebhookHeaders};
 use serde::Deserialize;
@@ -46,14 +47,22 @@ pub(crate) enum Refused {
 impl Integration {
     /// Signs what the shopper is asked to pay. The text goes into the page, for the script tag.
     ///
-    /// The price comes from the shop's own records, never from the browser.
+    /// The price comes from the shop's own records, never from the browser. The simulated wallet is
+    /// there in test mode only: elsewhere an order that offers it would be refused.
     pub(crate) fn sign_order(
         &self,
         order: &Order,
+        test_mode: bool,
         unique: [u8; 16],
         now: u64,
     ) -> Result<String, serde_json::Error> {
         let amount = order.total.amount_minor();
+        let terms = &order.terms;
+        let mut methods = terms.methods.clone();
+        methods.retain(|method| test_mode || *method != Method::Wallet);
+        let authentication = terms
+            .requires_authentication
+            .then_some(AuthenticationWish::Required);
         let claims = OrderClaims {
             iss: self.merchant,
             aud: self.verifier.clone(),
@@ -63,7 +72,7 @@ impl Integration {
             amount,
             currency: order.total.currency().to_string(),
             order_ref: order.reference.clone(),
-            capture: order.capture,
+            capture: terms.capture,
             parent_origins: vec![self.shop.clone()],
             description: None,
             items: Some(vec![OrderItem {
@@ -72,7 +81,11 @@ impl Integration {
                 amount,
             }]),
             customer: None,
-            simulate: order.simulate.clone().map(|outcome| Simulate { outcome }),
+            // Nothing offered means a card (PROTOCOL section 3).
+            methods: Some(methods).filter(|methods| !methods.is_empty()),
+            billing_country: terms.billing_country.clone(),
+            authentication,
+            simulate: terms.simulate.clone().map(|outcome| Simulate { outcome }),
         };
         order::sign(&claims, &self.key_id, &self.order_key)
     }

@@ -38,7 +38,7 @@ use verifier::Verifier;
 /// How long requests under way may still take after the signal to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
 
-/// A small shop that takes card payments with Sealpay.
+/// A small shop that is paid through Sealpay.
 #[derive(Parser)]
 #[command(name = "shop", version)]
 struct Command {

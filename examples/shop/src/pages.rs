@@ -1,18 +1,24 @@
 //! The pages, as HTML. `maud` escapes every value; only the shop's own drawings go in as they are.
 
+mod attempt;
 mod cards;
 mod checkout;
+mod choices;
+mod explanation;
 mod home;
 mod order;
 mod orders;
+mod warnings;
 
 pub(crate) use checkout::{CheckoutPage, checkout};
+pub(crate) use choices::BILLING_COUNTRIES;
 pub(crate) use home::home;
-pub(crate) use order::order;
+pub(crate) use order::{Visit, order};
 pub(crate) use orders::orders;
 
 use crate::when;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sealpay_protocol::method::Method;
 
 /// The page frame: head, navigation and footer around the content.
 fn layout(title: &str, content: &Markup, head: &Markup) -> Markup {
@@ -73,6 +79,15 @@ fn mark() -> Markup {
 /// A drawing of the shop's own.
 fn drawing(svg: &'static str) -> PreEscaped<&'static str> {
     PreEscaped(svg)
+}
+
+/// A way to pay, for people.
+const fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Card => "Card",
+        Method::Wallet => "Wallet",
+        Method::BankTransfer => "Bank transfer",
+    }
 }
 
 /// A moment; the script rewrites the words in the reader's zone and language.

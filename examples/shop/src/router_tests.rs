@@ -1,5 +1,7 @@
 //! The whole shop, asked without a socket.
 
+mod delivery;
+mod news;
 mod pages;
 mod webhook;
 
@@ -7,7 +9,7 @@ use crate::app::{Shop, app};
 use crate::edge::Edge;
 use crate::integration::Integration;
 use crate::orders::OrderFile;
-use crate::personas;
+use crate::personas::{self, Persona, Personas};
 use crate::scratch::Folder;
 use crate::verifier::Verifier;
 use axum::Router;
@@ -36,15 +38,20 @@ struct Answer {
 }
 
 fn scene(name: &str, verifier_keys: &[SigningKey]) -> Scene {
+    let cards = vec![
+        personas::example("approved", "4242424242424242"),
+        personas::example("lost_card", "4000000000000010"),
+    ];
+    scene_with(name, verifier_keys, cards)
+}
+
+fn scene_with(name: &str, verifier_keys: &[SigningKey], cards: Vec<Persona>) -> Scene {
     let folder = Folder::new(&format!("router-{name}"));
     let keys = verifier_keys
         .iter()
         .map(SigningKey::verifying_key)
         .collect();
-    let cards = vec![
-        personas::example("approved", "4242424242424242"),
-        personas::example("lost_card", "4000000000000010"),
-    ];
+    let cards = Personas::of_cards(cards);
     let verifier = "http://127.0.0.1:8787".parse().unwrap();
     let shop = Shop {
         integration: Integration {

@@ -2,7 +2,7 @@
 //!
 //! Both are kept for a while, and the shop goes on without them when the verifier does not answer.
 
-use crate::personas::{Persona, Personas};
+use crate::personas::Personas;
 use ed25519_dalek::VerifyingKey;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::webhook;
@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 /// The shop's page waits for the cards to try; nobody should notice.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The longest answer that is read, bytes: a hundred cards with long sentences.
+/// The longest answer that is read, bytes: a few hundred cards and answers with long sentences.
 const ANSWER_BYTES: usize = 256 * 1024;
 
 /// How long an answer is good, seconds.
@@ -46,11 +46,6 @@ struct KeyList {
 #[derive(Deserialize)]
 struct WebhookKey {
     public_key: String,
-}
-
-#[derive(Deserialize)]
-struct PersonaList {
-    personas: Vec<Persona>,
 }
 
 impl Verifier {
@@ -98,7 +93,7 @@ impl Verifier {
     pub(crate) async fn personas(&self, now: u64) -> Arc<Personas> {
         let mut kept = self.personas.lock().await;
         if now >= kept.ask_again_at {
-            let answer = self.ask::<PersonaList>("/sim/personas").await;
+            let answer = self.ask::<Personas>("/sim/personas").await;
             let good_for = if answer.is_some() {
                 GOOD_FOR_SECONDS
             } else {
@@ -106,7 +101,7 @@ impl Verifier {
             };
             kept.ask_again_at = now.saturating_add(good_for);
             if let Some(list) = answer {
-                kept.value = Arc::new(Personas::new(list.personas));
+                kept.value = Arc::new(list);
             }
         }
         Arc::clone(&kept.value)
@@ -135,15 +130,14 @@ impl Verifier {
 
     /// Knows these things already and asks nobody.
     #[cfg(test)]
-    pub(crate) fn knowing(origin: Origin, keys: Vec<VerifyingKey>, personas: Vec<Persona>) -> Self {
+    pub(crate) fn knowing(origin: Origin, keys: Vec<VerifyingKey>, personas: Personas) -> Self {
         let mut verifier = Self::new(origin).unwrap();
         verifier.keys = Mutex::new(Kept {
             value: keys,
             ask_again_at: u64::MAX,
         });
-        let value = Arc::new(Personas::new(personas));
         verifier.personas = Mutex::new(Kept {
-            value,
+            value: Arc::new(personas),
             ask_again_at: u64::MAX,
         });
         verifier

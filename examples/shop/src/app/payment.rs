@@ -1,14 +1,15 @@
 //! From the order to its payment: the page with the form, and the order as the webhooks told of it.
 
 use super::{Shop, Trouble};
-use crate::orders::Order;
-use crate::pages::{self, CheckoutPage};
+use crate::orders::{Order, Terms};
+use crate::pages::{self, BILLING_COUNTRIES, CheckoutPage, Visit};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Form, Json};
 use maud::Markup;
 use sealpay_protocol::limits::ORDER_LIFETIME_SECONDS;
+use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -16,9 +17,16 @@ use std::sync::Arc;
 /// How many orders the list shows.
 const LISTED_ORDERS: u32 = 100;
 
-/// What a tester chose.
+/// What a tester chose. A box that is not ticked is not sent at all.
 #[derive(Deserialize)]
 pub(super) struct Choice {
+    card: Option<String>,
+    wallet: Option<String>,
+    bank_transfer: Option<String>,
+    #[serde(default)]
+    authentication: String,
+    #[serde(default)]
+    billing_country: String,
     #[serde(default)]
     simulate: String,
     capture: Capture,
@@ -53,12 +61,13 @@ pub(super) async fn page(
     Path(reference): Path<String>,
 ) -> Result<Response, Trouble> {
     let order = find(&shop, reference).await?;
-    if !order.can_be_paid() {
-        return Ok(order_page(&order.reference).into_response());
-    }
     let now = shop.edge.now();
-    let signed = signed_order(&shop, order.reference.clone(), now).await?;
     let personas = shop.verifier.personas(now).await;
+    // Only a verifier in test mode tells of its cards.
+    let test_mode = !personas.is_empty();
+    let Some(signed) = signed_order(&shop, order.reference.clone(), test_mode, now).await? else {
+        return Ok(order_page(&order.reference).into_response());
+    };
     let verifier = shop.verifier.origin();
     let page = CheckoutPage {
         order: &order,
@@ -69,18 +78,22 @@ pub(super) async fn page(
     Ok(pages::checkout(&page).into_response())
 }
 
-async fn signed_order(shop: &Arc<Shop>, reference: String, now: u64) -> Result<String, Trouble> {
+/// None when the order must not be paid now.
+async fn signed_order(
+    shop: &Arc<Shop>,
+    reference: String,
+    test_mode: bool,
+    now: u64,
+) -> Result<Option<String>, Trouble> {
     let unique = shop.edge.random()?;
     let signer = Arc::clone(shop);
-    let signed = shop
-        .orders(move |orders| {
-            orders.signed(&reference, now, ORDER_LIFETIME_SECONDS, |order| {
-                let signed = signer.integration.sign_order(order, unique, now);
-                signed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
-            })
+    shop.orders(move |orders| {
+        orders.signed(&reference, now, ORDER_LIFETIME_SECONDS, |order| {
+            let signed = signer.integration.sign_order(order, test_mode, unique, now);
+            signed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
         })
-        .await?;
-    signed.ok_or(Trouble::NotFound)
+    })
+    .await
 }
 
 /// `POST /checkout/{reference}`
@@ -90,12 +103,9 @@ pub(super) async fn choose(
     choice: Result<Form<Choice>, FormRejection>,
 ) -> Result<Redirect, Trouble> {
     let Form(choice) = choice.map_err(|_| Trouble::Form("The shop could not read that choice."))?;
+    let terms = choice.into_terms().map_err(Trouble::Form)?;
     let order = find(&shop, reference).await?;
-    if !order.can_be_paid() {
-        return Ok(order_page(&order.reference));
-    }
-    let simulate = Some(choice.simulate).filter(|outcome| !outcome.is_empty());
-    if let Some(outcome) = &simulate
+    if let Some(outcome) = &terms.simulate
         && !shop
             .verifier
             .personas(shop.edge.now())
@@ -107,9 +117,42 @@ pub(super) async fn choose(
         ));
     }
     let address = format!("/checkout/{}", order.reference);
-    shop.orders(move |orders| orders.choose(&order.reference, choice.capture, simulate.as_deref()))
+    // A payment that is under way keeps its terms; the page leads to wherever it stands.
+    shop.orders(move |orders| orders.choose(&order.reference, &terms))
         .await?;
     Ok(Redirect::to(&address))
+}
+
+impl Choice {
+    fn into_terms(self) -> Result<Terms, &'static str> {
+        let boxes = [
+            (self.card, Method::Card),
+            (self.wallet, Method::Wallet),
+            (self.bank_transfer, Method::BankTransfer),
+        ];
+        let ticked = boxes.into_iter().filter(|(ticked, _)| ticked.is_some());
+        let methods: Vec<_> = ticked.map(|(_, method)| method).collect();
+        if methods.is_empty() {
+            return Err("Please offer at least one way to pay.");
+        }
+        let requires_authentication = match self.authentication.as_str() {
+            "" | "automatic" => false,
+            "required" => true,
+            _ => return Err("The shop does not know that kind of identity check."),
+        };
+        let known = |country: &String| BILLING_COUNTRIES.iter().any(|(code, _)| code == country);
+        let billing_country = Some(self.billing_country).filter(|country| !country.is_empty());
+        if !billing_country.as_ref().is_none_or(known) {
+            return Err("The shop does not send anything to that country.");
+        }
+        Ok(Terms {
+            capture: self.capture,
+            methods,
+            billing_country,
+            requires_authentication,
+            simulate: Some(self.simulate).filter(|outcome| !outcome.is_empty()),
+        })
+    }
 }
 
 /// `GET /orders`
@@ -124,8 +167,12 @@ pub(super) async fn order(
     Path(reference): Path<String>,
     Query(arrival): Query<Arrival>,
 ) -> Result<Markup, Trouble> {
-    let from_the_form = arrival.from.as_deref() == Some("form");
-    Ok(pages::order(&find(&shop, reference).await?, from_the_form))
+    let order = find(&shop, reference).await?;
+    let visit = Visit {
+        from_the_form: arrival.from.as_deref() == Some("form"),
+        now: shop.edge.now(),
+    };
+    Ok(pages::order(&order, visit))
 }
 
 /// `GET /orders/{reference}/status`

@@ -1,7 +1,7 @@
 //! The shelf, and taking an order from it.
 
 use super::{Shop, Trouble};
-use crate::orders::Order;
+use crate::orders::{Order, Terms};
 use crate::{pages, products};
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -9,7 +9,6 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
-use sealpay_protocol::order::Capture;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -44,9 +43,9 @@ pub(super) async fn order(
         product,
         pieces: wish.pieces,
         total,
-        capture: Capture::Automatic,
-        simulate: None,
+        terms: Terms::default(),
         created_at: shop.edge.now(),
+        signed_until: 0,
         attempts: Vec::new(),
     };
     let address = format!("/checkout/{}", order.reference);

@@ -1,9 +1,20 @@
 //! The payment in an event, as far as this shop reads it.
 
-use super::{Attempt, AttemptState, Decline};
+use super::{Attempt, AttemptState, Decline, Details};
 use crate::integration::Event;
+use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use serde::Deserialize;
+
+/// The events that change an order here; each is named like the state that it tells of.
+const KNOWN: [&str; 6] = [
+    "requires_action",
+    "authorized",
+    "captured",
+    "declined",
+    "expired",
+    "unknown",
+];
 
 /// News of one payment.
 #[derive(Debug, Clone)]
@@ -30,8 +41,11 @@ struct Payment {
     #[serde(flatten)]
     amount: Money,
     state: String,
+    method: Method,
     card: Option<Card>,
     decline: Option<DeclineTold>,
+    #[serde(flatten)]
+    details: Details,
     created_at: u64,
 }
 
@@ -54,11 +68,10 @@ struct DeclineTold {
 /// # Errors
 /// The event is of a known kind and cannot be read.
 pub(crate) fn read_payment_event(event: Event) -> Result<Option<PaymentEvent>, serde_json::Error> {
-    let known = ["authorized", "captured", "declined", "unknown"];
     let Some(kind) = event
         .kind
         .strip_prefix("payment.")
-        .filter(|kind| known.contains(kind))
+        .filter(|kind| KNOWN.contains(kind))
     else {
         return Ok(None);
     };
@@ -82,7 +95,6 @@ pub(crate) fn read_payment_event(event: Event) -> Result<Option<PaymentEvent>, s
             card.last4
         )
     });
-    let created_at = payment.created_at;
     Ok(Some(PaymentEvent {
         order_reference: payment.order_ref,
         merchant: payment.merchant,
@@ -91,9 +103,11 @@ pub(crate) fn read_payment_event(event: Event) -> Result<Option<PaymentEvent>, s
             payment: payment.id,
             sequence,
             state,
+            method: payment.method,
             card,
             decline,
-            created_at,
+            details: payment.details,
+            created_at: payment.created_at,
         },
     }))
 }

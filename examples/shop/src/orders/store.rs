@@ -1,31 +1,12 @@
 //! The file that the orders are kept in.
 
-use super::{Attempt, AttemptState, Decline, Order, PaymentEvent};
-use crate::products;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
-use sealpay_protocol::money::Money;
-use sealpay_protocol::order::Capture;
+mod rows;
+
+use super::{Attempt, AttemptState, Order, OrderState, PaymentEvent, Terms, schema};
+use rows::{find, stored};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS orders (
-        reference TEXT PRIMARY KEY, product TEXT NOT NULL, pieces INTEGER NOT NULL,
-        amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, capture TEXT NOT NULL,
-        simulate TEXT, signed TEXT, signed_until INTEGER NOT NULL DEFAULT 0,
-        created_at INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS attempts (
-        payment TEXT PRIMARY KEY, order_reference TEXT NOT NULL REFERENCES orders,
-        sequence INTEGER NOT NULL, state TEXT NOT NULL, card TEXT NOT NULL,
-        decline_code TEXT, response_code TEXT, class TEXT, message TEXT,
-        created_at INTEGER NOT NULL
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS attempts_of_order ON attempts (order_reference);
-    CREATE TABLE IF NOT EXISTS webhooks (
-        id TEXT PRIMARY KEY, received_at INTEGER NOT NULL
-    ) STRICT;
-";
 
 /// How long the id of a webhook is remembered, seconds: longer than anything is redelivered.
 const REMEMBERED_SECONDS: u64 = 30 * 24 * 60 * 60;
@@ -55,12 +36,12 @@ pub(crate) enum Recorded {
 impl OrderFile {
     /// Opens the file, or makes it.
     pub(crate) fn open(path: &Path) -> rusqlite::Result<Self> {
-        let connection = Connection::open(path)?;
+        let mut connection = Connection::open(path)?;
         // An event is acknowledged only when it is on the disk.
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
         )?;
-        connection.execute_batch(SCHEMA)?;
+        schema::bring_up_to_date(&mut connection)?;
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
@@ -71,17 +52,23 @@ impl OrderFile {
 
     /// Keeps a new order.
     pub(crate) fn place(&self, order: &Order) -> rusqlite::Result<()> {
+        let terms = &order.terms;
         self.lock().execute(
             "INSERT INTO orders
-                (reference, product, pieces, amount_minor, currency, capture, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                (reference, product, pieces, amount_minor, currency, capture, simulate, methods,
+                 billing_country, requires_authentication, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 order.reference,
                 order.product.id,
                 order.pieces,
                 order.total.amount_minor(),
                 order.total.currency().code(),
-                capture_name(order.capture),
+                terms.capture.name(),
+                terms.simulate,
+                terms.method_names(),
+                terms.billing_country,
+                terms.requires_authentication,
                 stored(order.created_at),
             ],
         )?;
@@ -108,23 +95,34 @@ impl OrderFile {
         orders.filter_map(Result::transpose).collect()
     }
 
-    /// Lets a tester choose; the order is signed anew the next time its page is opened.
-    pub(crate) fn choose(
-        &self,
-        reference: &str,
-        capture: Capture,
-        simulate: Option<&str>,
-    ) -> rusqlite::Result<()> {
-        self.lock().execute(
-            "UPDATE orders SET capture = ?2, simulate = ?3, signed = NULL WHERE reference = ?1",
-            params![reference, capture_name(capture), simulate],
+    /// Lets a tester choose; the order is signed anew the next time its page is opened. False when
+    /// there is no such order, or a payment is under way or made.
+    pub(crate) fn choose(&self, reference: &str, terms: &Terms) -> rusqlite::Result<bool> {
+        let mut connection = self.lock();
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let order = find(&tx, reference)?;
+        if !order.is_some_and(|order| order.state().can_be_signed()) {
+            return Ok(false);
+        }
+        tx.execute(
+            "UPDATE orders SET capture = ?2, simulate = ?3, methods = ?4, billing_country = ?5,
+                requires_authentication = ?6, signed = NULL
+             WHERE reference = ?1",
+            params![
+                reference,
+                terms.capture.name(),
+                terms.simulate,
+                terms.method_names(),
+                terms.billing_country,
+                terms.requires_authentication,
+            ],
         )?;
-        Ok(())
+        tx.commit()?;
+        Ok(true)
     }
 
-    /// The signed order for the page: the one that is out already, while it is good.
-    ///
-    /// One signed order at a time, or two open tabs could pay the same thing twice.
+    /// The signed order for the page: the one that is out already, while it is good, or else a new
+    /// one. None when there is no such order, or when it must not be paid now.
     pub(crate) fn signed(
         &self,
         reference: &str,
@@ -134,20 +132,26 @@ impl OrderFile {
     ) -> rusqlite::Result<Option<String>> {
         let mut connection = self.lock();
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let kept: Option<Option<String>> = tx
-            .query_row(
-                "SELECT CASE WHEN signed_until > ?2 THEN signed END
-                 FROM orders WHERE reference = ?1",
-                params![reference, stored(now.saturating_add(TYPING_SECONDS))],
-                |row| row.get(0),
-            )
-            .optional()?;
-        if let Some(Some(signed)) = kept {
-            return Ok(Some(signed));
-        }
         let Some(order) = find(&tx, reference)? else {
             return Ok(None);
         };
+        let state = order.state();
+        if !order.can_be_paid(state, now) {
+            return Ok(None);
+        }
+        let typing = if state.can_be_signed() {
+            TYPING_SECONDS
+        } else {
+            0
+        };
+        let kept: Option<String> = tx.query_row(
+            "SELECT CASE WHEN signed_until > ?2 THEN signed END FROM orders WHERE reference = ?1",
+            params![reference, stored(now.saturating_add(typing))],
+            |row| row.get(0),
+        )?;
+        if kept.is_some() {
+            return Ok(kept);
+        }
         let signed = sign(&order)?;
         tx.execute(
             "UPDATE orders SET signed = ?2, signed_until = ?3 WHERE reference = ?1",
@@ -193,6 +197,9 @@ impl OrderFile {
             return Ok(Recorded::OtherAmount);
         }
         let changed = keep_newest(&tx, &event.order_reference, &event.attempt)?;
+        if changed && event.attempt.state == AttemptState::Expired {
+            take_back_signed(&tx, &event.order_reference)?;
+        }
         tx.commit()?;
         Ok(if changed {
             Recorded::New
@@ -215,6 +222,18 @@ fn remember(tx: &Transaction<'_>, webhook_id: &str, now: u64) -> rusqlite::Resul
     Ok(rows == 1)
 }
 
+/// What expired is paid again with a new signed order, unless another payment is under way.
+fn take_back_signed(tx: &Transaction<'_>, reference: &str) -> rusqlite::Result<()> {
+    let order = find(tx, reference)?;
+    if order.is_some_and(|order| order.state() == OrderState::Expired) {
+        tx.execute(
+            "UPDATE orders SET signed = NULL WHERE reference = ?1",
+            [reference],
+        )?;
+    }
+    Ok(())
+}
+
 /// False when what is written down is as new or newer.
 fn keep_newest(
     tx: &Transaction<'_>,
@@ -222,15 +241,18 @@ fn keep_newest(
     attempt: &Attempt,
 ) -> rusqlite::Result<bool> {
     let decline = attempt.decline.as_ref();
-    let rows = tx.execute(
+    let details = serde_json::to_string(&attempt.details)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    let changed = tx.execute(
         "INSERT INTO attempts
-            (payment, order_reference, sequence, state, card,
-             decline_code, response_code, class, message, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            (payment, order_reference, sequence, state, method, card,
+             decline_code, response_code, class, message, details, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
          ON CONFLICT (payment) DO UPDATE SET
-            sequence = excluded.sequence, state = excluded.state, card = excluded.card,
-            decline_code = excluded.decline_code, response_code = excluded.response_code,
-            class = excluded.class, message = excluded.message
+            sequence = excluded.sequence, state = excluded.state, method = excluded.method,
+            card = excluded.card, decline_code = excluded.decline_code,
+            response_code = excluded.response_code, class = excluded.class,
+            message = excluded.message, details = excluded.details
          WHERE excluded.sequence > attempts.sequence
             AND excluded.order_reference = attempts.order_reference",
         params![
@@ -238,103 +260,15 @@ fn keep_newest(
             order_reference,
             stored(attempt.sequence),
             attempt.state.name(),
+            attempt.method.name(),
             attempt.card,
             decline.map(|decline| &decline.code),
             decline.and_then(|decline| decline.response_code.as_ref()),
             decline.map(|decline| &decline.class),
             decline.map(|decline| &decline.message),
+            details,
             stored(attempt.created_at),
         ],
     )?;
-    Ok(rows == 1)
-}
-
-fn find(connection: &Connection, reference: &str) -> rusqlite::Result<Option<Order>> {
-    let order = connection
-        .prepare_cached(
-            "SELECT reference, product, pieces, amount_minor, currency, capture, simulate,
-                    created_at
-             FROM orders WHERE reference = ?1",
-        )?
-        .query_row([reference], read_order)
-        .optional()?;
-    let Some(mut order) = order else {
-        return Ok(None);
-    };
-    order.attempts = connection
-        .prepare_cached(
-            "SELECT payment, sequence, state, card, decline_code, response_code, class, message,
-                    created_at
-             FROM attempts WHERE order_reference = ?1 ORDER BY created_at DESC, payment DESC",
-        )?
-        .query_map([reference], read_attempt)?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(Some(order))
-}
-
-fn read_order(row: &Row<'_>) -> rusqlite::Result<Order> {
-    let currency: String = row.get("currency")?;
-    let currency = currency
-        .parse()
-        .map_err(|error| unreadable("currency", error))?;
-    let product: String = row.get("product")?;
-    Ok(Order {
-        reference: row.get("reference")?,
-        product: products::find(&product).ok_or_else(|| unreadable("product", product))?,
-        pieces: row.get("pieces")?,
-        total: Money::new(row.get("amount_minor")?, currency),
-        capture: match row.get::<_, String>("capture")?.as_str() {
-            "manual" => Capture::Manual,
-            _ => Capture::Automatic,
-        },
-        simulate: row.get("simulate")?,
-        created_at: moment(row.get("created_at")?),
-        attempts: Vec::new(),
-    })
-}
-
-fn read_attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
-    let state: String = row.get("state")?;
-    let code: Option<String> = row.get("decline_code")?;
-    let decline = match code {
-        Some(code) => Some(Decline {
-            code,
-            response_code: row.get("response_code")?,
-            class: row.get("class")?,
-            message: row.get("message")?,
-        }),
-        None => None,
-    };
-    Ok(Attempt {
-        payment: row.get("payment")?,
-        sequence: moment(row.get("sequence")?),
-        state: AttemptState::parse(&state).ok_or_else(|| unreadable("state", state))?,
-        card: row.get("card")?,
-        decline,
-        created_at: moment(row.get("created_at")?),
-    })
-}
-
-const fn capture_name(capture: Capture) -> &'static str {
-    match capture {
-        Capture::Automatic => "automatic",
-        Capture::Manual => "manual",
-    }
-}
-
-/// SQLite's integers have a sign; no moment and no sequence needs the upper half.
-fn stored(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn moment(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
-}
-
-fn unreadable(
-    column: &str,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> rusqlite::Error {
-    let told = format!("The stored {column} cannot be read: {}", error.into());
-    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, told.into())
+    Ok(changed == 1)
 }

@@ -1,10 +1,15 @@
 //! Events arrive twice, late and out of order; the order page must be right all the same.
 
-use super::{Attempt, AttemptState, Decline, Order, OrderFile, OrderState, PaymentEvent, Recorded};
+mod offering;
+
+use super::{
+    Attempt, AttemptState, Decline, Details, Order, OrderFile, OrderState, PaymentEvent, Recorded,
+    Risk, Terms, Transfer,
+};
 use crate::products;
 use crate::scratch::Folder;
+use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
-use sealpay_protocol::order::Capture;
 
 const NOW: u64 = 1_763_800_000;
 
@@ -22,9 +27,9 @@ fn scene(name: &str) -> Scene {
         product,
         pieces: 1,
         total: product.total(1).unwrap(),
-        capture: Capture::Automatic,
-        simulate: None,
+        terms: Terms::default(),
         created_at: NOW,
+        signed_until: 0,
         attempts: Vec::new(),
     };
     orders.place(&order).unwrap();
@@ -32,6 +37,10 @@ fn scene(name: &str) -> Scene {
 }
 
 fn event(payment: &str, sequence: u64, state: AttemptState) -> PaymentEvent {
+    event_by(Method::Card, payment, sequence, state)
+}
+
+fn event_by(method: Method, payment: &str, sequence: u64, state: AttemptState) -> PaymentEvent {
     let decline = (state == AttemptState::Declined).then(|| Decline {
         code: "insufficient_funds".into(),
         response_code: Some("51".into()),
@@ -46,8 +55,10 @@ fn event(payment: &str, sequence: u64, state: AttemptState) -> PaymentEvent {
             payment: payment.into(),
             sequence,
             state,
+            method,
             card: "visa 4242".into(),
             decline,
+            details: Details::default(),
             created_at: NOW,
         },
     }
@@ -58,53 +69,161 @@ impl Scene {
         self.orders.record(webhook_id, event, NOW).unwrap()
     }
 
+    fn order(&self) -> Order {
+        self.orders.find("PL-1").unwrap().unwrap()
+    }
+
     fn state(&self) -> OrderState {
-        self.orders.find("PL-1").unwrap().unwrap().state()
+        self.order().state()
+    }
+
+    fn signed(&self, now: u64, text: &str) -> Option<String> {
+        let text = text.to_owned();
+        self.orders
+            .signed("PL-1", now, 1_800, |_| Ok(text))
+            .unwrap()
+    }
+}
+
+type Told<'a> = (&'a str, u64, Method, AttemptState);
+
+const fn told(payment: &str, sequence: u64, method: Method, state: AttemptState) -> Told<'_> {
+    (payment, sequence, method, state)
+}
+
+#[test]
+fn one_attempt_alone_makes_the_order_what_it_is() {
+    use AttemptState::{Authorized, Captured, Declined, Expired, RequiresAction, Unknown};
+    use OrderState::{WaitingForShopper, WaitingForTransfer};
+    let rows = [
+        (
+            RequiresAction,
+            [WaitingForShopper, WaitingForShopper, WaitingForTransfer],
+        ),
+        (Declined, [OrderState::Declined; 3]),
+        (Expired, [OrderState::Expired; 3]),
+        (Unknown, [OrderState::Checking; 3]),
+        (Authorized, [OrderState::Reserved; 3]),
+        (Captured, [OrderState::Paid; 3]),
+    ];
+    let scene = scene("alone");
+    assert_eq!(scene.state(), OrderState::Waiting);
+    let mut sequence = 0;
+    for (state, expected) in rows {
+        for (method, expected) in Method::ALL.into_iter().zip(expected) {
+            sequence += 1;
+            let event = event_by(method, "pay_a", sequence, state);
+            assert_eq!(
+                scene.record(&format!("evt_{sequence}"), &event),
+                Recorded::New
+            );
+            assert_eq!(scene.state(), expected, "{method:?} {state:?}");
+        }
     }
 }
 
 #[test]
 fn the_best_attempt_decides_whatever_the_order_of_the_events() {
-    use AttemptState::{Authorized, Captured, Declined, Unknown};
-    type Told<'a> = (&'a str, u64, AttemptState);
-    let rows: [(&str, &[Told<'_>], OrderState); 8] = [
-        ("nothing", &[], OrderState::Waiting),
-        ("declined", &[("pay_a", 1, Declined)], OrderState::Declined),
+    use AttemptState::{Captured, Declined, Expired, RequiresAction, Unknown};
+    use Method::{BankTransfer, Card, Wallet};
+    let declined = told("pay_a", 1, Card, Declined);
+    let transfer = told("pay_b", 1, BankTransfer, RequiresAction);
+    let challenge = told("pay_a", 1, Card, RequiresAction);
+    let rows: [(&str, &[Told<'_>], OrderState); 14] = [
         (
             "retried",
-            &[("pay_a", 1, Declined), ("pay_b", 1, Captured)],
+            &[declined, told("pay_b", 1, Card, Captured)],
             OrderState::Paid,
         ),
         (
             "told-late",
-            &[("pay_b", 1, Captured), ("pay_a", 1, Declined)],
+            &[told("pay_b", 1, Card, Captured), declined],
             OrderState::Paid,
         ),
         (
             "resolved",
-            &[("pay_a", 1, Unknown), ("pay_a", 2, Captured)],
+            &[
+                told("pay_a", 1, Card, Unknown),
+                told("pay_a", 2, Card, Captured),
+            ],
             OrderState::Paid,
         ),
         (
             "overtaken",
-            &[("pay_a", 2, Declined), ("pay_a", 1, Unknown)],
+            &[
+                told("pay_a", 2, Card, Declined),
+                told("pay_a", 1, Card, Unknown),
+            ],
             OrderState::Declined,
         ),
         (
-            "reserved",
-            &[("pay_a", 1, Authorized)],
-            OrderState::Reserved,
+            "one-open",
+            &[declined, told("pay_b", 1, Card, Unknown)],
+            OrderState::Checking,
         ),
         (
-            "one-open",
-            &[("pay_a", 1, Declined), ("pay_b", 1, Unknown)],
-            OrderState::Checking,
+            "confirmed",
+            &[
+                told("pay_a", 1, Wallet, RequiresAction),
+                told("pay_a", 2, Wallet, Captured),
+            ],
+            OrderState::Paid,
+        ),
+        (
+            "confirmed-told-first",
+            &[
+                told("pay_a", 2, Wallet, Captured),
+                told("pay_a", 1, Wallet, RequiresAction),
+            ],
+            OrderState::Paid,
+        ),
+        (
+            "challenge-failed",
+            &[challenge, told("pay_a", 2, Card, Declined)],
+            OrderState::Declined,
+        ),
+        (
+            "after-a-decline",
+            &[transfer, declined],
+            OrderState::WaitingForTransfer,
+        ),
+        (
+            "two-open",
+            &[transfer, challenge],
+            OrderState::WaitingForTransfer,
+        ),
+        (
+            "never-came",
+            &[transfer, told("pay_b", 2, BankTransfer, Expired)],
+            OrderState::Expired,
+        ),
+        (
+            "expired-last",
+            &[declined, told("pay_b", 1, BankTransfer, Expired)],
+            OrderState::Expired,
+        ),
+        (
+            "declined-last",
+            &[
+                told("pay_b", 1, Card, Declined),
+                told("pay_a", 1, BankTransfer, Expired),
+            ],
+            OrderState::Declined,
+        ),
+        (
+            "paid-otherwise",
+            &[
+                told("pay_b", 1, BankTransfer, Expired),
+                told("pay_c", 1, Card, Captured),
+            ],
+            OrderState::Paid,
         ),
     ];
     for (name, events, expected) in rows {
         let scene = scene(&format!("best-{name}"));
-        for (place, (payment, sequence, state)) in events.iter().enumerate() {
-            scene.record(&format!("evt_{place}"), &event(payment, *sequence, *state));
+        for (place, (payment, sequence, method, state)) in events.iter().enumerate() {
+            let event = event_by(*method, payment, *sequence, *state);
+            scene.record(&format!("evt_{place}"), &event);
         }
         assert_eq!(scene.state(), expected, "{name}");
     }
@@ -134,6 +253,8 @@ fn a_stale_event_is_acknowledged_and_changes_nothing() {
         ("evt_1", 1, AttemptState::Unknown, Recorded::Stale),
         ("evt_2b", 2, AttemptState::Declined, Recorded::Stale),
         ("evt_1", 1, AttemptState::Unknown, Recorded::Duplicate),
+        ("evt_0", 1, AttemptState::RequiresAction, Recorded::Stale),
+        ("evt_0b", 2, AttemptState::Expired, Recorded::Stale),
     ];
     for (id, sequence, state, expected) in rows {
         assert_eq!(
@@ -210,28 +331,51 @@ fn everything_is_still_there_after_a_restart() {
 }
 
 #[test]
-fn one_signed_order_is_out_at_a_time() {
-    let scene = scene("signed");
-    let signed = |now, text: &str| {
-        let text = text.to_owned();
-        scene
-            .orders
-            .signed("PL-1", now, 1_800, |_| Ok(text))
-            .unwrap()
+fn what_was_told_beside_the_state_is_kept_and_replaced() {
+    let scene = scene("details");
+    let transfer = |received, overpaid| Details {
+        transfer: Some(Transfer {
+            iban: "DE89370400440532013000".into(),
+            reference: "RF18539007547034".into(),
+            received,
+            overpaid,
+        }),
+        ..Details::default()
     };
-    assert_eq!(signed(NOW, "first").as_deref(), Some("first"));
-    assert_eq!(signed(NOW + 1_679, "second").as_deref(), Some("first"));
-    assert_eq!(signed(NOW + 1_680, "third").as_deref(), Some("third"));
-    scene
-        .orders
-        .choose("PL-1", Capture::Manual, Some("lost_card"))
-        .unwrap();
-    assert_eq!(signed(NOW + 1_680, "fourth").as_deref(), Some("fourth"));
-    assert_eq!(
-        scene
-            .orders
-            .signed("PL-9", NOW, 1_800, |_| Ok(String::new()))
-            .unwrap(),
-        None
-    );
+    let rows = [
+        (AttemptState::RequiresAction, transfer(0, 0), None),
+        (AttemptState::Captured, transfer(2_990, 500), Some(500)),
+    ];
+    for (sequence, (state, details, overpaid)) in (1..).zip(rows) {
+        let mut event = event_by(Method::BankTransfer, "pay_a", sequence, state);
+        event.attempt.details = details.clone();
+        scene.record(&format!("evt_{sequence}"), &event);
+        let order = scene.order();
+        let attempt = order.leading().unwrap();
+        assert_eq!(
+            (&attempt.details, attempt.overpaid_minor()),
+            (&details, overpaid)
+        );
+    }
+}
+
+#[test]
+fn only_money_that_may_be_sent_for_is_reviewed() {
+    let rows = [
+        (AttemptState::Captured, "review", true),
+        (AttemptState::Authorized, "review", true),
+        (AttemptState::Declined, "review", false),
+        (AttemptState::RequiresAction, "review", false),
+        (AttemptState::Captured, "allow", false),
+        (AttemptState::Captured, "step_up", false),
+    ];
+    for (state, outcome, expected) in rows {
+        let mut attempt = event("pay_a", 1, state).attempt;
+        attempt.details.risk = Some(Risk {
+            outcome: outcome.into(),
+            score: 75,
+            reasons: vec!["card_testing".into()],
+        });
+        assert_eq!(attempt.is_to_be_reviewed(), expected, "{state:?} {outcome}");
+    }
 }

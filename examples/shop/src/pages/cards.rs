@@ -47,16 +47,14 @@ fn rows(group: Group, cards: &[&Persona]) -> Markup {
 }
 
 fn row(card: &Persona) -> Markup {
-    let found_by = format!(
-        "{} {} {} {}",
-        card.name, card.brand, card.outcome, card.number
-    );
+    let outcome = card.outcome().unwrap_or("account balance limit");
+    let found_by = format!("{} {} {outcome} {}", card.name, card.brand, card.number);
     html! {
         tr data-found-by=(found_by) {
             td {
                 strong { (card.title) }
                 code .number { (card.grouped_number()) }
-                span .muted .small { (card.description) }
+                span .muted .small { (with_code(&card.description)) }
             }
             td {
                 button .copy type="button" data-copy=(card.number) hidden {
@@ -64,6 +62,15 @@ fn row(card: &Persona) -> Markup {
                     span .unseen { " the number of " (card.title) }
                 }
             }
+        }
+    }
+}
+
+/// A sentence of the verifier's, in which names for programs stand between backticks.
+fn with_code(sentence: &str) -> Markup {
+    html! {
+        @for (place, part) in sentence.split('`').enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }

@@ -1,11 +1,10 @@
 //! The page with the payment form: the order, the form, and what a tester needs beside it.
 
-use super::{cards, drawing, layout};
+use super::{cards, choices, drawing, layout};
 use crate::orders::Order;
-use crate::personas::{Group, Personas};
+use crate::personas::Personas;
 use crate::products::price_text;
 use maud::{Markup, html};
-use sealpay_protocol::order::Capture;
 use sealpay_protocol::origin::Origin;
 
 /// What the page shows.
@@ -29,8 +28,14 @@ pub(crate) fn checkout(page: &CheckoutPage<'_>) -> Markup {
             aside .testers aria-labelledby="testers" {
                 h2 #testers { "For testers" }
                 p .muted { "The bank is simulated. Choose a card for the answer you want to see." }
+                @if !page.personas.is_empty() { (control(page.verifier)) }
                 (cards::to_try(page.personas))
-                (choices(page.order, page.personas))
+                @if page.order.state().can_be_signed() {
+                    (choices::choices(page.order, page.personas))
+                } @else {
+                    p .muted { "A payment is under way: what it is offered and answered stays "
+                        "as it is." }
+                }
             }
         }
     };
@@ -50,6 +55,19 @@ fn summary(order: &Order) -> Markup {
     }
 }
 
+/// In a tab of its own: the form on this page has to stay. Only a verifier in test mode has it.
+fn control(verifier: &Origin) -> Markup {
+    html! {
+        p .control {
+            a href={ (verifier) "/sim" } target="_blank" rel="noopener" {
+                "Phone, clock, bank" span .unseen { " (opens in a new tab)" }
+            }
+            span .muted .small { "Read the codes that the bank sends, send transfers, "
+                "move the time." }
+        }
+    }
+}
+
 /// This one script tag is the whole integration of the page.
 fn payment_form(page: &CheckoutPage<'_>) -> Markup {
     html! {
@@ -58,13 +76,14 @@ fn payment_form(page: &CheckoutPage<'_>) -> Markup {
                 data-order=(page.signed)
                 data-on-complete-url={ "/orders/" (page.order.reference) "?from=form" }
                 async {}
-            noscript { p .problem { "Paying by card needs JavaScript." } }
+            noscript { p .problem { "Paying needs JavaScript." } }
             div .problem role="alert" data-payment-missing hidden {
                 p { "The payment form could not be loaded. "
                     "Check your connection or content blocker, then try again." }
                 p { a .button href="" { "Try again" } }
             }
         }
+        (news(&page.order.reference))
         p .promise {
             "The form belongs to the payment service and runs apart from this page: "
             "this shop never sees your card."
@@ -72,38 +91,22 @@ fn payment_form(page: &CheckoutPage<'_>) -> Markup {
     }
 }
 
-/// Lets testers ask for an answer whatever the card; it goes into the signed order.
-fn choices(order: &Order, personas: &Personas) -> Markup {
-    let chosen = order.simulate.as_deref();
+/// What the form tells the page. The script fills and shows it; the form itself says what to do.
+fn news(reference: &str) -> Markup {
     html! {
-        details .choices open[chosen.is_some() || order.capture == Capture::Manual] {
-            summary { "Choose the bank’s answer instead" }
-            form method="post" action={ "/checkout/" (order.reference) } {
-                label for="simulate" { "Bank’s answer" }
-                select #simulate name="simulate" {
-                    option value="" { "By card (default)" }
-                    @for group in Group::ALL {
-                        @let outcomes = personas.outcomes(group);
-                        @if !outcomes.is_empty() {
-                            optgroup label=(group.title()) {
-                                @for outcome in outcomes {
-                                    option value=(outcome) selected[chosen == Some(outcome)] {
-                                        (outcome)
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-                label for="capture" { "Charge" }
-                select #capture name="capture" {
-                    option value="automatic" { "At once" }
-                    option value="manual" selected[order.capture == Capture::Manual] {
-                        "Later (reserve only)"
-                    }
-                }
-                button .button type="submit" { "Use this" }
-                p .muted .small { "The shop signs the order again and reloads the form." }
+        div .news role="status" data-payment-news {
+            p data-news="bank" hidden {
+                "Your bank wants to be sure that it is you. Please stay on this page until the "
+                "form says that it is done."
+            }
+            p data-news="wallet" hidden {
+                "Please confirm the payment in your wallet. This page goes on by itself."
+            }
+            div data-news="pending" hidden {
+                p { strong { "Your order is placed as soon as the money is there." } }
+                p { a href={ "/orders/" (reference) "?from=form" } {
+                    "Follow your order " (reference)
+                } }
             }
         }
     }

@@ -1,25 +1,38 @@
 //! One order, as the webhooks told of it. The script swaps the live part when it changes.
 
 use super::checkout::pieces;
-use super::{drawing, layout, moment};
-use crate::orders::{Attempt, AttemptState, Order, OrderState};
+use super::explanation::{explanation, still_due};
+use super::{attempt, drawing, layout, moment, warnings};
+use crate::orders::{Order, OrderState, Transfer};
 use crate::products::price_text;
 use maud::{Markup, html};
 
-/// The page. Who comes from the form just paid, and must not be asked to pay again.
-pub(crate) fn order(order: &Order, from_the_form: bool) -> Markup {
-    let settled = order.state() >= OrderState::Reserved;
+/// Who looks, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Visit {
+    /// Who comes from the form just paid, and must not be asked to pay again.
+    pub(crate) from_the_form: bool,
+    /// Seconds since 1970.
+    pub(crate) now: u64,
+}
+
+/// The page.
+pub(crate) fn order(order: &Order, visit: Visit) -> Markup {
     // Without scripts the page asks again by itself, until there is nothing more to come.
     let head = html! {
-        @if !settled { noscript { meta http-equiv="refresh" content="5"; } }
+        @if !order.state().is_settled() {
+            noscript { meta http-equiv="refresh" content="5"; }
+        }
     };
     let content = html! {
         div .receipt {
             p .eyebrow { "Order " (order.reference) }
             div data-live={ "/orders/" (order.reference) "/status" }
                 data-revision=(order.revision()) {
-                (status(order, from_the_form))
+                (status(order, visit))
+                @if let Some(transfer) = awaited(order) { (instruction(order, transfer)) }
                 (lines(order))
+                (warnings::section(order))
                 (attempts(order))
             }
         }
@@ -31,23 +44,24 @@ pub(crate) fn order(order: &Order, from_the_form: bool) -> Markup {
     )
 }
 
-fn status(order: &Order, from_the_form: bool) -> Markup {
+fn status(order: &Order, visit: Visit) -> Markup {
     let state = order.state();
-    let confirming = from_the_form && state == OrderState::Waiting;
+    let confirming = visit.from_the_form && state == OrderState::Waiting;
+    let can_be_paid = order.can_be_paid(state, visit.now);
     html! {
         section .status .(state.name()) role="status" aria-atomic="true" {
             span .sign aria-hidden="true" {}
             div {
                 h1 data-order-state=(state.name()) { (state.title()) }
                 @if confirming {
-                    p { "The bank has answered the form. This page changes by itself as soon as "
+                    p { "The payment form is done. This page changes by itself as soon as "
                         "the shop has been told too." }
                 } @else {
-                    p { (explanation(order)) }
+                    p { (explanation(order, can_be_paid)) }
                 }
-                @if order.can_be_paid() && !confirming {
+                @if can_be_paid && !confirming {
                     p { a .button .primary href={ "/checkout/" (order.reference) } {
-                        @if state == OrderState::Declined { "Try again" } @else { "Go to payment" }
+                        (way_to_pay(state))
                     } }
                 }
             }
@@ -55,26 +69,48 @@ fn status(order: &Order, from_the_form: bool) -> Markup {
     }
 }
 
-fn explanation(order: &Order) -> String {
-    let price = price_text(order.total);
-    match order.state() {
-        OrderState::Waiting => {
-            "Nothing has been paid yet. This page changes by itself when the bank has answered."
-                .to_owned()
-        }
-        OrderState::Declined => {
-            "The bank said no, and nothing was charged. You can try again or use another card."
-                .to_owned()
-        }
-        OrderState::Checking => {
-            "The bank has not answered yet. Please do not pay again: this page changes by itself."
-                .to_owned()
-        }
-        OrderState::Reserved => {
-            format!("{price} is reserved on your card. We take it when the parcel leaves.")
-        }
-        OrderState::Paid => format!("Thank you. {price} has been paid, and we start folding."),
+const fn way_to_pay(state: OrderState) -> &'static str {
+    match state {
+        OrderState::Declined => "Try again",
+        OrderState::Expired => "Pay again",
+        OrderState::WaitingForShopper => "Go on with the payment",
+        _ => "Go to payment",
     }
+}
+
+/// The transfer that the shopper has to make.
+fn awaited(order: &Order) -> Option<&Transfer> {
+    let attempt = order.leading()?;
+    let is_awaited = order.state() == OrderState::WaitingForTransfer;
+    attempt.details.transfer.as_ref().filter(|_| is_awaited)
+}
+
+fn instruction(order: &Order, transfer: &Transfer) -> Markup {
+    html! {
+        section .instruction aria-labelledby="instruction" {
+            h2 #instruction { "Your bank transfer" }
+            dl {
+                div { dt { "Amount" } dd { (price_text(still_due(order))) } }
+                div { dt { "IBAN" } dd { code { (in_fours(&transfer.iban)) } } }
+                div { dt { "Reference" } dd { code { (transfer.reference) } } }
+            }
+            p .muted .small { "Without the reference nobody knows that the money is for this "
+                "order." }
+        }
+    }
+}
+
+/// An IBAN as it is printed (ISO 13616): four characters and a space.
+fn in_fours(iban: &str) -> String {
+    let mut text = String::with_capacity(48);
+    let plain = iban.chars().filter(|c| !c.is_whitespace());
+    for (place, character) in plain.enumerate() {
+        if place > 0 && place.is_multiple_of(4) {
+            text.push(' ');
+        }
+        text.push(character);
+    }
+    text
 }
 
 fn lines(order: &Order) -> Markup {
@@ -91,6 +127,7 @@ fn lines(order: &Order) -> Markup {
 }
 
 fn attempts(order: &Order) -> Markup {
+    let currency = order.total.currency();
     html! {
         section .attempts aria-labelledby="attempts" {
             h2 #attempts { "What the shop was told" }
@@ -99,38 +136,20 @@ fn attempts(order: &Order) -> Markup {
             } @else {
                 p .muted .small { "From signed webhooks. A real shop would keep this page for "
                     "its own people." }
-                ol { @for attempt in &order.attempts { li { (told(attempt)) } } }
+                ol { @for attempt in &order.attempts { li { (attempt::told(attempt, currency)) } } }
             }
         }
     }
 }
 
-fn told(attempt: &Attempt) -> Markup {
-    let title = match attempt.state {
-        AttemptState::Declined => "Declined",
-        AttemptState::Unknown => "No answer yet",
-        AttemptState::Authorized => "Authorized",
-        AttemptState::Captured => "Captured",
-    };
-    html! {
-        article .attempt .(attempt.state.name()) {
-            h3 { span .pill { (title) } span .muted .small { (moment(attempt.created_at)) } }
-            @if let Some(decline) = &attempt.decline {
-                p .reason { (decline.message) }
-                dl {
-                    div { dt { "Code" } dd { code { (decline.code) } } }
-                    @if let Some(response_code) = &decline.response_code {
-                        div { dt { "Response code" } dd { code { (response_code) } } }
-                    }
-                    div { dt { "Class" } dd { code { (decline.class) } } }
-                }
-            }
-            dl {
-                @if !attempt.card.is_empty() {
-                    div { dt { "Card" } dd .brand-and-digits { (attempt.card) } }
-                }
-                div { dt { "Payment" } dd { code { (attempt.payment) } } }
-            }
+#[cfg(test)]
+mod tests {
+    use super::in_fours;
+
+    #[test]
+    fn an_iban_is_written_in_groups_of_four() {
+        for iban in ["DE89370400440532013000", "DE89 3704 0044 0532 0130 00"] {
+            assert_eq!(in_fours(iban), "DE89 3704 0044 0532 0130 00");
         }
     }
 }

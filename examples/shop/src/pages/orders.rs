@@ -1,6 +1,6 @@
 //! Every order, newest first.
 
-use super::{layout, moment};
+use super::{layout, method_name, moment, warnings};
 use crate::orders::Order;
 use crate::products::price_text;
 use maud::{Markup, html};
@@ -27,7 +27,15 @@ fn row(order: &Order) -> Markup {
         a href={ "/orders/" (order.reference) } {
             span .what {
                 strong { (order.product.name) }
-                span .muted .small { (order.reference) " · " (moment(order.created_at)) }
+                span .muted .small {
+                    (order.reference) " · " (moment(order.created_at))
+                    @if let Some(attempt) = order.leading() {
+                        " · " (method_name(attempt.method))
+                    }
+                }
+                @for warning in warnings::of(order) {
+                    span .warning .small { (warning.in_short()) }
+                }
             }
             span .amount { (price_text(order.total)) }
             span .pill .(state.name()) { (state.title()) }

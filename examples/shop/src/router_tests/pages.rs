@@ -1,7 +1,9 @@
 //! Every page, and the forms on them.
 
-use super::{merchant, scene};
+use super::{merchant, scene, scene_with};
 use axum::http::{StatusCode, header};
+use sealpay_protocol::method::Method;
+use sealpay_protocol::order::AuthenticationWish;
 
 #[tokio::test]
 async fn the_form_gets_the_order_that_the_shop_priced_and_signed() {
@@ -16,6 +18,11 @@ async fn the_form_gets_the_order_that_the_shop_priced_and_signed() {
         (first.exp - first.iat, first.iss, first.simulate.as_ref()),
         (1_800, merchant(), None)
     );
+    assert_eq!(first.methods.as_deref(), Some(&Method::ALL[..]));
+    assert_eq!(
+        (&first.billing_country, first.authentication),
+        (&None, None)
+    );
     assert_eq!(
         scene.claims(&reference).await,
         first,
@@ -24,20 +31,57 @@ async fn the_form_gets_the_order_that_the_shop_priced_and_signed() {
 
     let path = format!("/checkout/{reference}");
     let answer = scene
-        .post_form(&path, "simulate=lost_card&capture=manual")
+        .post_form(
+            &path,
+            "wallet=yes&bank_transfer=yes&authentication=required&billing_country=US&\
+             simulate=lost_card&capture=manual",
+        )
         .await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let second = scene.claims(&reference).await;
     assert_eq!(second.simulate.unwrap().outcome, "lost_card");
+    assert_eq!(
+        second.methods.as_deref(),
+        Some(&[Method::Wallet, Method::BankTransfer][..])
+    );
+    assert_eq!(second.billing_country.as_deref(), Some("US"));
+    assert_eq!(second.authentication, Some(AuthenticationWish::Required));
     assert_ne!(second.jti, first.jti);
     for wrong in [
-        "simulate=made_up&capture=manual",
-        "simulate=&capture=later",
-        "simulate=",
+        "card=yes&simulate=made_up&capture=manual",
+        "card=yes&simulate=&capture=later",
+        "card=yes&simulate=",
+        "simulate=&capture=manual",
+        "card=yes&capture=manual&billing_country=XX",
+        "card=yes&capture=manual&authentication=never",
     ] {
         let answer = scene.post_form(&path, wrong).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
     }
+    let third = scene.claims(&reference).await;
+    assert_eq!(third.jti, second.jti, "what is refused changes nothing");
+}
+
+#[tokio::test]
+async fn what_only_a_test_has_is_offered_in_test_mode_only() {
+    let reference_and_scene = async |name, cards| {
+        let scene = scene_with(name, &[], cards);
+        (scene.order().await, scene)
+    };
+    let (reference, scene) = reference_and_scene("live", Vec::new()).await;
+    let methods = scene.claims(&reference).await.methods;
+    assert_eq!(methods, Some(vec![Method::Card, Method::BankTransfer]));
+    let path = format!("/checkout/{reference}");
+    assert!(!scene.get(&path).await.text.contains("/sim"));
+    scene.post_form(&path, "wallet=yes&capture=automatic").await;
+    assert_eq!(scene.claims(&reference).await.methods, None);
+
+    let cards = vec![crate::personas::example("approved", "4242424242424242")];
+    let (reference, scene) = reference_and_scene("test", cards).await;
+    let page = scene.get(&format!("/checkout/{reference}")).await.text;
+    let link = "<a href=\"http://127.0.0.1:8787/sim\" target=\"_blank\" rel=\"noopener\">";
+    assert!(page.contains(link) && page.contains("Phone, clock, bank"));
+    assert!(page.contains("Your order is placed as soon as the money is there."));
 }
 
 #[tokio::test]
@@ -102,7 +146,8 @@ async fn what_the_verifier_says_of_its_cards_is_escaped() {
     let reference = scene.order().await;
     let page = scene.get(&format!("/checkout/{reference}")).await.text;
     assert!(page.contains("4000 0000 0000 0010"));
-    assert!(page.contains("A card to try &lt;b&gt;") && !page.contains("<b>"));
+    assert!(page.contains("A card to try &lt;b&gt;, see <code>&lt;i&gt;</code>."));
+    assert!(!page.contains("<b>") && !page.contains("<i>"));
 }
 
 #[tokio::test]

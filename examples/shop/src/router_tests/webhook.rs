@@ -1,67 +1,10 @@
 //! `POST /webhooks/sealpay`
 
-use super::{Answer, NOW, SECRET, Scene, merchant, scene, verifier_key};
-use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use super::delivery::{Delivery, delivery};
+use super::{NOW, SECRET, merchant, scene, verifier_key};
+use axum::http::{StatusCode, header};
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::webhook::{self, EndpointSecret};
-
-struct Delivery<'a> {
-    id: &'a str,
-    time: u64,
-    body: String,
-    /// Otherwise both good ones.
-    signature: Option<String>,
-}
-
-fn delivery<'a>(id: &'a str, reference: &str, state: &str, amount: i64) -> Delivery<'a> {
-    let decline = match state {
-        "declined" => serde_json::json!({
-            "code": "insufficient_funds", "response_code": "51", "class": "later",
-            "message": "Not <sufficient> funds.",
-        }),
-        _ => serde_json::Value::Null,
-    };
-    let body = serde_json::json!({
-        "type": format!("payment.{state}"),
-        "timestamp": "2026-11-22T10:00:42Z",
-        "data": { "sequence": 1, "payment": {
-            "id": format!("pay_{id}"), "session": "chk_1", "attempt": "att_1",
-            "merchant": merchant(), "order_ref": reference, "amount": amount,
-            "currency": "EUR", "capture": "automatic", "method": "card", "state": state,
-            "card": { "brand": "visa", "last4": "4242", "expiry": "2030-12" },
-            "decline": decline, "provider": "simulated", "created_at": NOW, "updated_at": NOW,
-        }},
-    });
-    Delivery {
-        id,
-        time: NOW,
-        body: body.to_string(),
-        signature: None,
-    }
-}
-
-impl Scene {
-    async fn deliver(&self, delivery: &Delivery<'_>) -> Answer {
-        let body = delivery.body.as_bytes();
-        let signature = delivery.signature.clone().unwrap_or_else(|| {
-            let secret = EndpointSecret::new(SECRET);
-            webhook::sign(
-                delivery.id,
-                delivery.time,
-                body,
-                &[&verifier_key()],
-                &[&secret],
-            )
-        });
-        let request = Request::post("/webhooks/sealpay")
-            .header("webhook-id", delivery.id)
-            .header("webhook-timestamp", delivery.time.to_string())
-            .header("webhook-signature", signature);
-        self.ask(request.body(Body::from(delivery.body.clone())).unwrap())
-            .await
-    }
-}
 
 #[tokio::test]
 async fn an_order_becomes_paid_by_webhook_only() {
@@ -174,6 +117,14 @@ async fn a_delivery_that_is_not_believed_changes_nothing() {
             "half an event",
             Delivery {
                 body: body.replace("order_ref", "order"),
+                ..good()
+            },
+            400,
+        ),
+        (
+            "a way to pay that nobody offered",
+            Delivery {
+                body: body.replace("\"method\":\"card\"", "\"method\":\"pigeon\""),
                 ..good()
             },
             400,

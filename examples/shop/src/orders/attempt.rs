@@ -1,0 +1,160 @@
+//! One attempt to pay an order, as the last event told of it.
+
+use super::OrderState;
+use sealpay_protocol::method::Method;
+use serde::{Deserialize, Serialize};
+
+/// A payment, as the last event told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    pub(crate) payment: String,
+    /// Counts the payment's events; a smaller one is older news.
+    pub(crate) sequence: u64,
+    pub(crate) state: AttemptState,
+    pub(crate) method: Method,
+    /// Brand and last digits; empty when no card was used.
+    pub(crate) card: String,
+    pub(crate) decline: Option<Decline>,
+    pub(crate) details: Details,
+    /// Seconds since 1970.
+    pub(crate) created_at: u64,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AttemptState {
+    /// The bank said no.
+    Declined,
+    /// Its time ran out.
+    Expired,
+    /// The shopper has to act, or has sent money that is not there yet.
+    RequiresAction,
+    /// The bank has not answered yet.
+    Unknown,
+    /// The bank holds the money.
+    Authorized,
+    /// The money is taken.
+    Captured,
+}
+
+/// Why the bank said no, in words for the merchant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decline {
+    pub(crate) code: String,
+    pub(crate) response_code: Option<String>,
+    pub(crate) class: String,
+    pub(crate) message: String,
+}
+
+/// What else was told, for the shop's people. Names are kept as they came: a later verifier may
+/// know more of them, and none of them decides anything here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Details {
+    pub(crate) route: Option<Route>,
+    pub(crate) risk: Option<Risk>,
+    pub(crate) authentication: Option<Authentication>,
+    pub(crate) transfer: Option<Transfer>,
+}
+
+/// Who was asked for the money, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Route {
+    pub(crate) provider: String,
+    pub(crate) reason: String,
+}
+
+/// What the fraud rules say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Risk {
+    pub(crate) outcome: String,
+    pub(crate) score: i64,
+    pub(crate) reasons: Vec<String>,
+}
+
+/// What the issuer says of the shopper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Authentication {
+    pub(crate) status: String,
+    /// Electronic commerce indicator: who carries a fraud.
+    pub(crate) eci: Option<String>,
+    /// How the shopper proved who they are.
+    pub(crate) challenge: Option<String>,
+    /// Why the issuer was asked.
+    pub(crate) reasons: Vec<String>,
+}
+
+/// Money that is expected on an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Transfer {
+    pub(crate) iban: String,
+    pub(crate) reference: String,
+    /// Minor units of the order's currency.
+    pub(crate) received: i64,
+    /// Minor units that came too much.
+    pub(crate) overpaid: i64,
+}
+
+impl Attempt {
+    /// What the order comes to by this attempt alone.
+    pub(super) const fn comes_to(&self) -> OrderState {
+        match (self.state, self.method) {
+            (AttemptState::Declined, _) => OrderState::Declined,
+            (AttemptState::Expired, _) => OrderState::Expired,
+            (AttemptState::RequiresAction, Method::BankTransfer) => OrderState::WaitingForTransfer,
+            (AttemptState::RequiresAction, Method::Card | Method::Wallet) => {
+                OrderState::WaitingForShopper
+            }
+            (AttemptState::Unknown, _) => OrderState::Checking,
+            (AttemptState::Authorized, _) => OrderState::Reserved,
+            (AttemptState::Captured, _) => OrderState::Paid,
+        }
+    }
+
+    /// Whether there is money for which something would be sent.
+    pub(crate) const fn has_money(&self) -> bool {
+        matches!(
+            self.state,
+            AttemptState::Authorized | AttemptState::Captured
+        )
+    }
+
+    /// Whether somebody should look at it before anything is sent.
+    pub(crate) fn is_to_be_reviewed(&self) -> bool {
+        let review = |risk: &Risk| risk.outcome == "review";
+        self.has_money() && self.details.risk.as_ref().is_some_and(review)
+    }
+
+    /// Minor units that came too much and have to go back.
+    pub(crate) fn overpaid_minor(&self) -> Option<i64> {
+        let transfer = self.details.transfer.as_ref()?;
+        Some(transfer.overpaid).filter(|minor| *minor > 0)
+    }
+}
+
+impl AttemptState {
+    const ALL: [Self; 6] = [
+        Self::Declined,
+        Self::Expired,
+        Self::RequiresAction,
+        Self::Unknown,
+        Self::Authorized,
+        Self::Captured,
+    ];
+
+    /// The name under which it is stored and sent.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Declined => "declined",
+            Self::Expired => "expired",
+            Self::RequiresAction => "requires_action",
+            Self::Unknown => "unknown",
+            Self::Authorized => "authorized",
+            Self::Captured => "captured",
+        }
+    }
+
+    /// Reads the name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}

@@ -1,0 +1,130 @@
+//! One attempt to pay, for the shop's people and for testers: everything that the webhook told.
+
+use super::{method_name, moment};
+use crate::orders::{Attempt, AttemptState, Authentication, Decline, Risk, Transfer};
+use crate::products::price_text;
+use maud::{Markup, html};
+use sealpay_protocol::currency::Currency;
+use sealpay_protocol::method::Method;
+use sealpay_protocol::money::Money;
+
+/// The attempt.
+pub(super) fn told(attempt: &Attempt, currency: Currency) -> Markup {
+    let details = &attempt.details;
+    html! {
+        article .attempt .(attempt.state.name()) {
+            h3 {
+                span .pill { (title(attempt)) }
+                span .muted .small { (moment(attempt.created_at)) }
+            }
+            @if let Some(decline) = &attempt.decline { (refused(decline)) }
+            dl {
+                div { dt { "Method" } dd { (method_name(attempt.method)) } }
+                @if !attempt.card.is_empty() {
+                    div { dt { "Card" } dd .capital { (attempt.card) } }
+                }
+                div { dt { "Payment" } dd { code { (attempt.payment) } } }
+                @if let Some(route) = &details.route {
+                    div { dt { "Route" } dd .capital { (words(&route.provider)) " ("
+                        (words(&route.reason)) ")" } }
+                }
+            }
+            @if let Some(risk) = &details.risk { (assessed(risk)) }
+            @if let Some(authentication) = &details.authentication { (asked(authentication)) }
+            @if let Some(transfer) = &details.transfer { (expected(transfer, currency)) }
+        }
+    }
+}
+
+fn title(attempt: &Attempt) -> &'static str {
+    let transfer = attempt.details.transfer.as_ref();
+    let has_come = transfer.is_some_and(|transfer| transfer.received > 0);
+    match (attempt.state, attempt.method) {
+        (AttemptState::Declined, _) => "Declined",
+        (AttemptState::Expired, Method::BankTransfer) if has_come => "Not enough came in time",
+        (AttemptState::Expired, Method::BankTransfer) => "The transfer never came",
+        (AttemptState::Expired, _) => "Expired",
+        (AttemptState::RequiresAction, Method::BankTransfer) => "Waiting for the bank transfer",
+        (AttemptState::RequiresAction, _) => "Waiting for the shopper",
+        (AttemptState::Unknown, _) => "No answer yet",
+        (AttemptState::Authorized, _) => "Authorized",
+        (AttemptState::Captured, _) => "Captured",
+    }
+}
+
+fn refused(decline: &Decline) -> Markup {
+    html! {
+        p .reason { (decline.message) }
+        dl {
+            div { dt { "Code" } dd { code { (decline.code) } } }
+            @if let Some(response_code) = &decline.response_code {
+                div { dt { "Response code" } dd { code { (response_code) } } }
+            }
+            div { dt { "Class" } dd { code { (decline.class) } } }
+        }
+    }
+}
+
+fn assessed(risk: &Risk) -> Markup {
+    let outcome = match risk.outcome.as_str() {
+        "allow" => "Nothing to see",
+        "step_up" => "Ask who the shopper is",
+        "review" => "Look at this before you send anything",
+        "block" => "Blocked",
+        other => other,
+    };
+    html! {
+        dl {
+            div { dt { "Risk" } dd { (outcome) } }
+            div { dt { "Score" } dd { (risk.score) } }
+            (reasons("Because of", &risk.reasons))
+        }
+    }
+}
+
+fn asked(authentication: &Authentication) -> Markup {
+    html! {
+        dl {
+            div { dt { "Identity" } dd .capital { (words(&authentication.status)) } }
+            @if let Some(eci) = &authentication.eci {
+                div { dt { abbr title="Electronic commerce indicator" { "ECI" } }
+                    dd { code { (eci) } } }
+            }
+            @if let Some(challenge) = &authentication.challenge {
+                div { dt { "Proved by" } dd .capital { (words(challenge)) } }
+            }
+            (reasons("Asked because of", &authentication.reasons))
+        }
+    }
+}
+
+fn expected(transfer: &Transfer, currency: Currency) -> Markup {
+    html! {
+        dl {
+            div { dt { "Reference" } dd { code { (transfer.reference) } } }
+            div { dt { "Received" } dd { (price_text(Money::new(transfer.received, currency))) } }
+            @if transfer.overpaid > 0 {
+                div { dt { "Overpaid" }
+                    dd { (price_text(Money::new(transfer.overpaid, currency))) } }
+            }
+        }
+    }
+}
+
+/// Keys of rules: a merchant looks them up, so they stand as they are.
+fn reasons(title: &str, keys: &[String]) -> Markup {
+    html! {
+        @if !keys.is_empty() {
+            div { dt { (title) } dd {
+                @for (place, key) in keys.iter().enumerate() {
+                    @if place > 0 { ", " } code { (key) }
+                }
+            } }
+        }
+    }
+}
+
+/// `not_authenticated` → `not authenticated`
+fn words(key: &str) -> String {
+    key.replace('_', " ")
+}
