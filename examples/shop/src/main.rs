@@ -67,10 +67,10 @@ struct Serve {
     #[arg(long, default_value = "127.0.0.1:4242")]
     listen: SocketAddr,
     /// The origin under which shoppers see the shop.
-    #[arg(long, default_value = "http://localhost:4242")]
+    #[arg(long, default_value = "http://127.0.0.1:4242")]
     public_origin: Origin,
     /// The verifier's origin.
-    #[arg(long, default_value = "http://127.0.0.1:8787")]
+    #[arg(long, default_value = "http://localhost:8787")]
     verifier: Origin,
     /// What the verifier told when the merchant was registered, as JSON.
     #[arg(long)]

@@ -39,7 +39,7 @@ pub(crate) fn prepare_folder(data: &Path, options: &Options) -> Outcome {
             Ok(())
         }
         Ok(_) => Err(Failure::new(format!(
-            "The data in {} was made for other ports. Use those, choose another folder with --data, or start \
+            "The data in {} was made for other addresses. Use those, choose another folder with --data, or start \
              over with --fresh.",
             data.display()
         ))),

@@ -52,14 +52,15 @@ impl Options {
         Ok(options)
     }
 
-    /// The origin of the document with the card form.
+    /// The origin of the document with the card form. A name, because passkeys belong to one (WebAuthn Level 3
+    /// section 4, relying party identifier) and browsers take this one for secure.
     pub(crate) fn verifier_origin(&self) -> String {
-        format!("http://127.0.0.1:{}", self.verifier_port)
+        format!("http://localhost:{}", self.verifier_port)
     }
 
     /// The origin of the merchant's pages. Another host name than the verifier's, so that a browser takes them for different sites.
     pub(crate) fn shop_origin(&self) -> String {
-        format!("http://localhost:{}", self.shop_port)
+        format!("http://127.0.0.1:{}", self.shop_port)
     }
 }
 
@@ -84,8 +85,8 @@ mod tests {
     #[test]
     fn options_have_defaults_and_can_be_chosen() {
         let options = parse("").expect("defaults");
-        assert_eq!(options.verifier_origin(), "http://127.0.0.1:8787");
-        assert_eq!(options.shop_origin(), "http://localhost:4242");
+        assert_eq!(options.verifier_origin(), "http://localhost:8787");
+        assert_eq!(options.shop_origin(), "http://127.0.0.1:4242");
         let options = parse("--data x --fresh --shop-port 1 --verifier-port 2").expect("chosen");
         let expected = Options {
             data: PathBuf::from("x"),
