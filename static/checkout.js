@@ -9,8 +9,9 @@
  *     → {ready, on, off, focus, unmount, element}; `on` is {ready: (detail) => …, …}
  *
  * Events, as handlers and as bubbling `sealpay:*` events of the container:
- *   ready {}   change {complete, brand}   resize {height}   challenge {}
- *   complete {payment, order_ref, state}  decline {payment, advice}  error {code, message}
+ *   ready {}   change {complete, brand}   resize {height}   challenge {kind}
+ *   complete {payment, order_ref, state}  pending {payment, order_ref, method}
+ *   decline {payment, advice}             error {code, message}
  * They are hints for the page. Whether an order is paid, only the webhook says.
  *
  * A merchant's policy needs the verifier in `script-src` and `frame-src`, and nothing inline.
@@ -19,7 +20,8 @@
   "use strict";
 
   const VERSION = 1;
-  const EVENTS = ["ready", "change", "resize", "challenge", "complete", "decline", "error"];
+  const EVENTS = [
+    "ready", "change", "resize", "challenge", "complete", "pending", "decline", "error"];
   const UNLOADED = "The payment form could not be loaded. "
     + "Check your connection or content blocker, then try again.";
   // The mark of the instance on its container; every copy of this script finds the same one.
@@ -61,7 +63,7 @@
   // What a message of the widget may tell the page; null drops what is not in the contract.
   const DETAILS = {
     ready: () => ({}),
-    challenge: () => ({}),
+    challenge: ({ kind }) => ["code", "passkey", "wallet"].includes(kind) ? { kind } : null,
     change: (message) => ({ complete: message.complete === true, brand: text(message.brand) }),
     resize: ({ height }) => {
       const sane = Number.isFinite(height) && height >= 0 && height <= 4000;
@@ -70,6 +72,8 @@
     complete: ({ payment, order_ref, state }) =>
       ["captured", "authorized"].includes(state)
         ? { payment: text(payment), order_ref: text(order_ref), state } : null,
+    pending: ({ payment, order_ref, method }) =>
+      ({ payment: text(payment), order_ref: text(order_ref), method: text(method) }),
     decline: ({ payment, advice }) => ({ payment: text(payment), advice: text(advice) }),
     error: ({ code, message }) => ({ code: text(code), message: text(message) }),
   };
@@ -90,7 +94,8 @@
     const id = crypto.getRandomValues(new Uint32Array(2)).join("-");
     const handlers = {};
     for (const type of EVENTS) handlers[type] = new Set();
-    let mounted = true, frame = null, port = null, notice = null, timer, departure, settle;
+    let mounted = true, frame = null, port = null, notice = null;
+    let leaves = false, timer, departure, settle;
 
     const ready = new Promise((resolve, reject) => { settle = { resolve, reject }; });
     ready.catch(() => {}); // Nobody has to listen; a rejection is told by the error event too.
@@ -116,11 +121,15 @@
       frame = styled(document.createElement("iframe"), {
         display: "block", width: "100%", height, border: "0", colorScheme: cssScheme });
       frame.title = "Secure card payment";
-      frame.allow = "payment; publickey-credentials-get; publickey-credentials-create";
+      // To the verifier, wherever the frame may be led.
+      frame.allow = `payment ${verifierOrigin}; publickey-credentials-get ${verifierOrigin}; `
+        + `publickey-credentials-create ${verifierOrigin}`;
       frame.referrerPolicy = "strict-origin";
       // The widget is of another origin than this page: keeping its own frees it from nothing here,
-      // and without it the verifier could not tell its requests from anyone's.
-      frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups");
+      // and without it the verifier could not tell its requests from anyone's. A wallet's page,
+      // which opens in a window of its own, is nobody's frame and not confined like one.
+      frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups "
+        + "allow-popups-to-escape-sandbox");
       frame.onerror = () => fail("load_failed", UNLOADED, true);
       frame.src = `${verifierOrigin}/checkout/${merchant}`;
       addEventListener("message", greet);
@@ -155,6 +164,11 @@
 
     function receive({ data }) {
       const type = data && data.type;
+      // The form offers something with the receipt. Whoever looks at it is not sent elsewhere.
+      if (type === "offer") {
+        clearTimeout(departure);
+        if (leaves && data.settled) depart(1000);
+      }
       const detail = EVENTS.includes(type) ? DETAILS[type](data) : null;
       if (!detail) return;
       if (type === "resize") frame.style.height = `${detail.height}px`;
@@ -163,15 +177,17 @@
       if (type === "ready") settle.resolve(instance);
       if (type === "error") settle.reject(problem(detail.code, detail.message));
       const stay = !emit(type, detail);
-      const { completeUrl } = options;
-      if (type === "complete" && mounted && !stay && completeUrl) leave(completeUrl);
+      if (type === "complete" && mounted && !stay && options.completeUrl) {
+        leaves = true;
+        depart(data.has_offer ? 15000 : 1000);
+      }
     }
 
     // A moment to see and hear that the payment went through, then the page the merchant chose.
-    function leave(address) {
-      const url = new URL(address, document.baseURI);
+    function depart(delay) {
+      const url = new URL(options.completeUrl, document.baseURI);
       if (!/^https?:$/.test(url.protocol)) return;
-      departure = setTimeout(() => location.assign(url), 1000);
+      departure = setTimeout(() => location.assign(url), delay);
     }
 
     // A policy that does not know the verifier is told at once, not after the timeout.

@@ -16,6 +16,11 @@ pub struct Texts {
     pub order: &'static str,
     /// Before the amount.
     pub total: &'static str,
+    /// Above the methods.
+    pub methods: &'static str,
+    /// The methods in the order of `Method::ALL`: the name, what is said about it, and for those
+    /// without fields the heading above.
+    pub method: [(&'static str, &'static str, &'static str); 3],
     /// Above the fields.
     pub card: &'static str,
     /// Label.
@@ -34,10 +39,10 @@ pub struct Texts {
     pub holder: &'static str,
     /// After a label.
     pub optional: &'static str,
-    /// Under the fields.
-    pub assurance: &'static str,
     /// The button, before the amount.
     pub pay: &'static str,
+    /// The button of a bank transfer.
+    pub show_transfer: &'static str,
     /// The button while a payment is under way, and what is announced.
     pub processing: &'static str,
     /// Announced when more than one field is wrong: before and after the number of fields.
@@ -54,6 +59,46 @@ pub struct Texts {
     pub authorized: &'static str,
     /// Authorized and not yet taken: what it means.
     pub authorized_explained: &'static str,
+    /// Bank's check: whom it is about.
+    pub payee: &'static str,
+    /// Bank's check and transfer.
+    pub amount: &'static str,
+    /// Before and after where the code went.
+    pub code_sent_to: (&'static str, &'static str),
+    /// Label.
+    pub code: &'static str,
+    /// Button.
+    pub confirm: &'static str,
+    /// Button.
+    pub send_another: &'static str,
+    /// After the button: before and after the seconds.
+    pub seconds_to_wait: (&'static str, &'static str),
+    /// Before the number of tries.
+    pub tries_left: &'static str,
+    /// Button.
+    pub use_passkey: &'static str,
+    /// Button.
+    pub use_code: &'static str,
+    /// Button.
+    pub cancel: &'static str,
+    /// Button.
+    pub open_wallet: &'static str,
+    /// Transfer: account.
+    pub holder_of_account: &'static str,
+    /// Transfer: what stands on it.
+    pub reference: &'static str,
+    /// Transfer: what has come.
+    pub received: &'static str,
+    /// Transfer: what is to come yet.
+    pub still_due: &'static str,
+    /// Transfer: by when.
+    pub until: &'static str,
+    /// Receipt: the offer.
+    pub offer: &'static str,
+    /// Receipt: the button of the offer.
+    pub keep_passkey: &'static str,
+    /// Receipt: the button against the offer.
+    pub no_thanks: &'static str,
     /// Receipt.
     pub paid_to: &'static str,
     /// Receipt.
@@ -104,6 +149,20 @@ static ENGLISH: Texts = Texts {
     test_mode: "Test mode",
     order: "Your order",
     total: "Total",
+    methods: "How would you like to pay?",
+    method: [
+        ("Card", "Encrypted on this device before it is sent.", ""),
+        (
+            "Wallet",
+            "Your wallet opens in a window of its own, where you confirm the payment.",
+            "Pay with your wallet",
+        ),
+        (
+            "Bank transfer",
+            "You get the account and a reference, and transfer the money yourself.",
+            "Pay by bank transfer",
+        ),
+    ],
     card: "Pay by card",
     number: "Card number",
     expiry: "Expiry date",
@@ -113,8 +172,8 @@ static ENGLISH: Texts = Texts {
     security_code_front: "4 digits on the front",
     holder: "Name on card",
     optional: "(optional)",
-    assurance: "Encrypted on this device before it is sent.",
     pay: "Pay",
+    show_transfer: "Show transfer details",
     processing: "Processing…",
     several_wrong: ("", " fields need your attention."),
     declined: "Payment declined",
@@ -124,16 +183,36 @@ static ENGLISH: Texts = Texts {
     authorized: "Payment authorized",
     authorized_explained: "Your bank has reserved the amount. It is charged when your order is \
         confirmed.",
+    payee: "Payment to",
+    amount: "Amount",
+    code_sent_to: ("Enter the 6-digit code that was sent to your phone ", "."),
+    code: "Code",
+    confirm: "Confirm",
+    send_another: "Send another code",
+    seconds_to_wait: ("in ", " s"),
+    tries_left: "Tries left:",
+    use_passkey: "Use your passkey",
+    use_code: "Send me a code instead",
+    cancel: "Cancel payment",
+    open_wallet: "Open the wallet",
+    holder_of_account: "Account holder",
+    reference: "Reference",
+    received: "Received so far",
+    still_due: "Still to transfer",
+    until: "Transfer by",
+    offer: "Next time you can confirm with a passkey, without waiting for a code.",
+    keep_passkey: "Use a passkey next time",
+    no_thanks: "No, thanks",
     paid_to: "Paid to",
     order_number: "Order",
-    paid_with: "Card",
+    paid_with: "Paid with",
     date: "Date",
     panels: &ENGLISH_PANELS,
     errors: &ENGLISH_ERRORS,
 };
 
 /// The first stands for every code that is not listed.
-static ENGLISH_PANELS: [(&str, &str, &str); 14] = [
+static ENGLISH_PANELS: [(&str, &str, &str); 21] = [
     (
         "",
         "This checkout cannot continue",
@@ -206,10 +285,45 @@ static ENGLISH_PANELS: [(&str, &str, &str); 14] = [
         "The payment did not go through",
         "Nothing was charged. You can try again.",
     ),
+    (
+        "cancelled",
+        "Payment cancelled",
+        "Nothing was charged. You can pay again, or in another way.",
+    ),
+    (
+        "abandoned",
+        "Your last payment was not finished",
+        "Nothing was charged. Please enter your card once more.",
+    ),
+    (
+        "method_not_offered",
+        "This way to pay is not available",
+        "Nothing was charged. Please choose another one.",
+    ),
+    (
+        "code",
+        "Your bank checks that it’s you",
+        "The code is only for this payment. Give it to nobody.",
+    ),
+    (
+        "passkey",
+        "Your bank checks that it’s you",
+        "Confirm with your passkey: fingerprint, face or screen lock.",
+    ),
+    (
+        "wallet",
+        "Confirm in your wallet",
+        "Your wallet opens in a window of its own. Come back here when you have confirmed.",
+    ),
+    (
+        "transfer",
+        "Transfer the money from your bank",
+        "Your order is placed when the money is there. You can close this page meanwhile.",
+    ),
 ];
 
 /// The first stands for every code that is not listed.
-static ENGLISH_ERRORS: [(&str, &str); 21] = [
+static ENGLISH_ERRORS: [(&str, &str); 30] = [
     ("", "Check this field."),
     ("number_missing", "Enter the card number."),
     ("number_not_digits", "Use only digits in the card number."),
@@ -237,6 +351,27 @@ static ENGLISH_ERRORS: [(&str, &str); 21] = [
     ),
     ("holder_is_a_number", "Enter a name here, not a number."),
     ("holder_no_letter", "Enter the name as it is on the card."),
+    ("code_incomplete", "Enter the 6 digits of the code."),
+    (
+        "code_refused",
+        "This code cannot be used. Check it, or ask for another one.",
+    ),
+    ("code_sent", "Another code is on its way."),
+    ("resend_refused", "Another code cannot be sent right now."),
+    (
+        "passkey_refused",
+        "This passkey cannot be used. Try again, or use a code.",
+    ),
+    (
+        "passkey_unused",
+        "No passkey was used. Try again, or use a code.",
+    ),
+    (
+        "not_sent",
+        "The connection was interrupted. Please try again.",
+    ),
+    ("passkey_kept", "Your passkey is saved for next time."),
+    ("passkey_not_kept", "No passkey was saved."),
 ];
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Short names for what the widget's WebAssembly imports.
+//! Short names for what the widget's WebAssembly imports, and a shorter script beside it.
 //!
 //! wasm-bindgen gives every import a long name with sixteen random digits, once in the module and
 //! once in the script beside it. Nobody reads them and they do not compress: short ones save every
-//! shopper about four kilobytes.
+//! shopper about four kilobytes. The script also knows ways to load a module that are never gone
+//! here, and describes values at length for messages that nobody sees.
 
 use crate::failure::Failure;
 use crate::wasm;
@@ -12,6 +13,29 @@ use std::collections::BTreeMap;
 const IMPORT_SECTION: u8 = 2;
 /// Imports of functions; wasm-bindgen makes no others (section 5.4.1).
 const FUNCTION: u8 = 0;
+
+/// Functions of the script, and what stands for each. The verifier serves the module with its own
+/// type, and `boot.js` says where it is.
+const REPLACED: [(&str, &str); 5] = [
+    ("\nfunction initSync(", ""),
+    ("\nasync function __wbg_load(", ""),
+    (
+        "\nasync function __wbg_init_once(module_or_path) {",
+        "async function __wbg_init_once({ module_or_path }) {\n\
+         const { instance, module } = await WebAssembly.instantiateStreaming(\n\
+         fetch(module_or_path), __wbg_get_imports());\n\
+         return __wbg_finalize_init(instance, module);\n}",
+    ),
+    (
+        "\nfunction debugString(val) {",
+        "function debugString(val) {\nreturn String(val);\n}",
+    ),
+    // It begins anew after two gigabytes.
+    (
+        "\nfunction decodeText(bytes) {",
+        "function decodeText(bytes) {\nreturn cachedTextDecoder.decode(bytes);\n}",
+    ),
+];
 
 /// The module and the script with short names.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,8 +72,22 @@ pub(crate) fn shorten(module: &[u8], script: &str) -> Result<Shortened, Failure>
     }
     Ok(Shortened {
         module: shorter,
-        script,
+        script: replace(&script),
     })
+}
+
+/// The script without what is never used. A function begins as it is known, and ends with the first
+/// brace that begins a line; one that is not there is not missed.
+fn replace(script: &str) -> String {
+    let mut script = script.replace("export { initSync, ", "export { ");
+    for (beginning, replacement) in REPLACED {
+        let parts = script.split_once(beginning);
+        let parts = parts.and_then(|(before, rest)| Some((before, rest.split_once("\n}\n")?.1)));
+        if let Some((before, after)) = parts {
+            script = [before, "\n", replacement, "\n", after].concat();
+        }
+    }
+    script
 }
 
 /// The section's body with short names, and which short name stands for which long one.
@@ -157,7 +195,7 @@ fn malformed() -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{define_as, short_name, shorten, write_name, write_number};
+    use super::{define_as, replace, short_name, shorten, write_name, write_number};
 
     /// A module with a type section, these imports and a custom section.
     fn module(imports: &[&str]) -> Vec<u8> {
@@ -186,6 +224,19 @@ mod tests {
             shortened.script,
             "const imports = { a: function() {  }, b: f };"
         );
+    }
+
+    #[test]
+    fn what_is_never_used_is_not_kept() {
+        let script = "let a;\nfunction initSync(module) {\n    if (a) {\n    }\n}\n\
+            function debugString(val) {\n    long();\n}\nfunction b() {\n}\n\
+            export { initSync, b as default };";
+        let expected = "let a;\n\nfunction debugString(val) {\nreturn String(val);\n}\n\
+            function b() {\n}\nexport { b as default };";
+        assert_eq!(replace(script), expected);
+        assert_eq!(replace("let a;"), "let a;");
+        let endless = "let a;\nfunction debugString(val) {";
+        assert_eq!(replace(endless), endless);
     }
 
     #[test]

@@ -245,6 +245,8 @@ fn in_browser(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
     let mut command = workspace.command("wasm-pack");
     command.args(["test", "--headless", "--chrome", "widget"]);
     with_browser(&mut command, &browser);
+    // The runner's own limit of 20 s for all tests together is what a busy machine needs to begin.
+    command.env("WASM_BINDGEN_TEST_TIMEOUT", "120");
     test(command, "wasm-pack", tally)
 }
 

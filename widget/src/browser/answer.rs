@@ -5,14 +5,18 @@
 //! another type makes the whole answer unreadable, which is then no answer.
 
 use super::object::{member, text, whole_number};
+use super::passkey;
 use crate::pay::Refused;
 use js_sys::{Array, JSON};
 use sealpay_protocol::api::{
-    Advice, CardView, DeclineView, MerchantView, Method, OrderView, PaymentView, SealingKeyView,
-    SessionState, SessionView, ShopperState,
+    ActionView, Advice, CardView, CodeView, DeclineView, EnrolmentView, MerchantView, Method,
+    OrderView, PasskeyView, PaymentView, SealingKeyView, SessionState, SessionView, ShopperState,
+    TransferView, WalletView,
 };
 use sealpay_protocol::encoding::from_base64url;
 use sealpay_protocol::order::{Capture, OrderItem};
+use std::cell::Cell;
+use std::str::FromStr;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// What the form needs of an order before the verifier has seen it.
@@ -20,6 +24,8 @@ use wasm_bindgen::{JsCast, JsValue};
 pub struct Claims {
     /// What is to be paid.
     pub order: OrderView,
+    /// The ways to pay; a card where none are named.
+    pub methods: Vec<Method>,
     /// The pages that may embed the form.
     pub parent_origins: Vec<String>,
 }
@@ -40,7 +46,8 @@ pub fn claims_unverified(compact: &str) -> Option<Claims> {
         .map(|origin| origin.as_string())
         .collect::<Option<_>>()?;
     Some(Claims {
-        order: order(&claims)?,
+        order: Reader::read(&claims, order)?,
+        methods: methods(&claims),
         parent_origins,
     })
 }
@@ -48,79 +55,130 @@ pub fn claims_unverified(compact: &str) -> Option<Claims> {
 /// The answer of `POST /v1/sessions`.
 #[must_use]
 pub fn session(value: &JsValue) -> Option<SessionView> {
-    let merchant = member(value, "merchant")?;
-    let key = member(value, "sealing_key")?;
-    let payment_view = member(value, "payment")?;
-    Some(SessionView {
-        session: text(value, "session")?.parse().ok()?,
-        state: match text(value, "state")?.as_str() {
-            "open" => SessionState::Open,
-            "processing" => SessionState::Processing,
-            "complete" => SessionState::Complete,
-            _ => return None,
-        },
-        expires_at: seconds(value, "expires_at")?,
-        server_time: seconds(value, "server_time")?,
-        test_mode: member(value, "test_mode")?.as_bool()?,
-        verifier_origin: text(value, "verifier_origin")?.parse().ok()?,
-        merchant: MerchantView {
-            id: text(&merchant, "id")?.parse().ok()?,
-            name: text(&merchant, "name")?,
-        },
-        order: order(&member(value, "order")?)?,
-        // Methods that this form does not know are not offered.
-        methods: list(value, "methods")?
-            .iter()
-            .filter_map(|method| (method == "card").then_some(Method::Card))
-            .collect(),
-        sealing_key: SealingKeyView {
-            kid: text(&key, "kid")?,
-            public_key: text(&key, "public_key")?,
-        },
-        attempts_left: count(value, "attempts_left")?,
-        payment: if payment_view.is_null() {
-            None
-        } else {
-            Some(payment(&payment_view)?)
-        },
+    Reader::read(value, |read| {
+        let merchant = read.object("merchant");
+        let id = merchant.parsed("id")?;
+        let verifier_origin = read.parsed("verifier_origin")?;
+        let key = read.object("sealing_key");
+        Some(SessionView {
+            session: read.parsed("session")?,
+            state: match read.text("state").as_str() {
+                "open" => SessionState::Open,
+                "processing" => SessionState::Processing,
+                "complete" => SessionState::Complete,
+                _ => return None,
+            },
+            expires_at: read.number("expires_at"),
+            server_time: read.number("server_time"),
+            test_mode: read.flag("test_mode"),
+            verifier_origin,
+            merchant: MerchantView {
+                id,
+                name: merchant.text("name"),
+            },
+            order: order(&read.object("order"))?,
+            methods: methods(&read.value),
+            sealing_key: SealingKeyView {
+                kid: key.text("kid"),
+                public_key: key.text("public_key"),
+            },
+            attempts_left: read.number("attempts_left"),
+            payment: read.optional("payment", payment_of),
+        })
     })
 }
 
-/// The answer of `POST /v1/payments`.
+/// Methods that this form does not know are not offered.
+fn methods(value: &JsValue) -> Vec<Method> {
+    let names = list(value, "methods").unwrap_or_default();
+    names
+        .iter()
+        .filter_map(|name| Method::from_name(&name.as_string()?))
+        .collect()
+}
+
+/// The answer of `POST /v1/payments` and of `POST /v1/authentications`.
 #[must_use]
 pub fn payment(value: &JsValue) -> Option<PaymentView> {
-    let card = member(value, "card")?;
-    let decline_view = member(value, "decline")?;
+    Reader::read(value, payment_of)
+}
+
+fn payment_of(read: &Reader<'_>) -> Option<PaymentView> {
     Some(PaymentView {
-        payment: text(value, "payment")?.parse().ok()?,
-        attempt: text(value, "attempt")?.parse().ok()?,
-        state: match text(value, "state")?.as_str() {
+        payment: read.parsed("payment")?,
+        attempt: read.parsed("attempt")?,
+        state: match read.text("state").as_str() {
             "processing" => ShopperState::Processing,
+            "requires_action" => ShopperState::RequiresAction,
             "authorized" => ShopperState::Authorized,
             "captured" => ShopperState::Captured,
             "declined" => ShopperState::Declined,
             "unknown" => ShopperState::Unknown,
             _ => return None,
         },
-        amount: whole_number(value, "amount")?,
-        currency: text(value, "currency")?,
-        order_ref: text(value, "order_ref")?,
-        created_at: seconds(value, "created_at")?,
-        card: CardView {
-            brand: text(&card, "brand")?,
-            last4: text(&card, "last4")?,
-        },
-        decline: if decline_view.is_null() {
-            None
+        method: Method::from_name(&read.text("method"))?,
+        amount: read.number("amount"),
+        currency: read.text("currency"),
+        order_ref: read.text("order_ref"),
+        created_at: read.number("created_at"),
+        card: read.optional("card", |card| {
+            Some(CardView {
+                brand: card.text("brand"),
+                last4: card.text("last4"),
+            })
+        }),
+        action: read.optional("action", action),
+        // What this browser cannot do is not offered.
+        enrolment: if passkey::is_known() {
+            read.optional("enrolment", |offer| {
+                Some(EnrolmentView {
+                    options: offer.text("options"),
+                })
+            })
         } else {
-            Some(decline(&decline_view)?)
+            None
         },
-        attempts_left: count(value, "attempts_left")?,
+        decline: read.optional("decline", decline),
+        attempts_left: read.number("attempts_left"),
     })
 }
 
-fn decline(value: &JsValue) -> Option<DeclineView> {
-    let advice = match text(value, "advice")?.as_str() {
+fn action(read: &Reader<'_>) -> Option<ActionView> {
+    let expires_at = || read.number("expires_at");
+    Some(match read.text("type").as_str() {
+        "continue" => ActionView::Continue,
+        "code" => ActionView::Code(CodeView {
+            sent_to: read.text("sent_to"),
+            refused: read.flag("refused"),
+            attempts_left: read.number("attempts_left"),
+            resends_left: read.number("resends_left"),
+            resend_at: read.number("resend_at"),
+            expires_at: expires_at(),
+        }),
+        "passkey" => ActionView::Passkey(PasskeyView {
+            options: read.text("options"),
+            refused: read.flag("refused"),
+            expires_at: expires_at(),
+        }),
+        "wallet" => ActionView::Wallet(WalletView {
+            url: read.text("url"),
+            expires_at: expires_at(),
+        }),
+        "transfer" => ActionView::Transfer(TransferView {
+            holder: read.text("holder"),
+            iban: read.text("iban"),
+            bic: read.text("bic"),
+            reference: read.text("reference"),
+            amount_due: read.number("amount_due"),
+            amount_received: read.number("amount_received"),
+            expires_at: expires_at(),
+        }),
+        _ => return None,
+    })
+}
+
+fn decline(read: &Reader<'_>) -> Option<DeclineView> {
+    let advice = match read.text("advice").as_str() {
         "check_details" => Advice::CheckDetails,
         "try_other_card" => Advice::TryOtherCard,
         "contact_bank" => Advice::ContactBank,
@@ -129,7 +187,7 @@ fn decline(value: &JsValue) -> Option<DeclineView> {
         _ => Advice::None,
     };
     Some(DeclineView {
-        message: text(value, "message")?,
+        message: read.text("message"),
         advice,
     })
 }
@@ -137,52 +195,111 @@ fn decline(value: &JsValue) -> Option<DeclineView> {
 /// A refusal (RFC 9457).
 #[must_use]
 pub fn refused(value: &JsValue) -> Option<Refused> {
-    Some(Refused {
-        code: text(value, "code")?,
-        server_time: seconds(value, "server_time")?,
+    Reader::read(value, |read| {
+        Some(Refused {
+            code: read.text("code"),
+            server_time: read.number("server_time"),
+        })
     })
 }
 
-fn order(value: &JsValue) -> Option<OrderView> {
-    let items = match list(value, "items") {
-        Some(items) => Some(
-            items
-                .iter()
-                .map(|line| item(&line))
-                .collect::<Option<_>>()?,
-        ),
-        None => None,
-    };
+fn order(read: &Reader<'_>) -> Option<OrderView> {
+    let items = list(&read.value, "items").map(|items| {
+        let items = items.iter().map(|line| item(&read.within(line)));
+        items.collect()
+    });
     Some(OrderView {
-        amount: whole_number(value, "amount")?,
-        currency: text(value, "currency")?,
-        order_ref: text(value, "order_ref")?,
-        capture: match text(value, "capture")?.as_str() {
+        capture: match read.text("capture").as_str() {
             "automatic" => Capture::Automatic,
             "manual" => Capture::Manual,
             _ => return None,
         },
-        description: text(value, "description"),
+        amount: read.number("amount"),
+        currency: read.text("currency"),
+        order_ref: read.text("order_ref"),
+        description: text(&read.value, "description"),
         items,
     })
 }
 
-fn item(value: &JsValue) -> Option<OrderItem> {
-    Some(OrderItem {
-        name: text(value, "name")?,
-        quantity: count(value, "quantity")?,
-        amount: whole_number(value, "amount")?,
-    })
+fn item(read: &Reader<'_>) -> OrderItem {
+    OrderItem {
+        name: read.text("name"),
+        quantity: read.number("quantity"),
+        amount: read.number("amount"),
+    }
 }
 
 fn list(value: &JsValue, name: &str) -> Option<Array> {
     member(value, name)?.dyn_into().ok()
 }
 
-fn count(value: &JsValue, name: &str) -> Option<u32> {
-    u32::try_from(whole_number(value, name)?).ok()
+/// Reads members, and remembers when one was missing or of another type: asked once at the end,
+/// that takes less code than a way out at each member.
+struct Reader<'a> {
+    value: JsValue,
+    is_flawed: &'a Cell<bool>,
 }
 
-fn seconds(value: &JsValue, name: &str) -> Option<u64> {
-    u64::try_from(whole_number(value, name)?).ok()
+impl<'a> Reader<'a> {
+    /// Everything that `read` takes of a value, or nothing.
+    fn read<T>(value: &JsValue, read: impl FnOnce(&Reader<'_>) -> Option<T>) -> Option<T> {
+        let is_flawed = Cell::new(false);
+        let reader = Reader {
+            value: value.clone(),
+            is_flawed: &is_flawed,
+        };
+        read(&reader).filter(|_| !is_flawed.get())
+    }
+
+    const fn within(&self, value: JsValue) -> Reader<'a> {
+        Reader {
+            value,
+            is_flawed: self.is_flawed,
+        }
+    }
+
+    fn flawed<T: Default>(&self) -> T {
+        self.is_flawed.set(true);
+        T::default()
+    }
+
+    fn object(&self, name: &str) -> Reader<'a> {
+        let value = member(&self.value, name);
+        self.within(value.unwrap_or_default())
+    }
+
+    fn text(&self, name: &str) -> String {
+        text(&self.value, name).unwrap_or_else(|| self.flawed())
+    }
+
+    fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.text(name).parse().ok()
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        let flag = member(&self.value, name).and_then(|value| value.as_bool());
+        flag.unwrap_or_else(|| self.flawed())
+    }
+
+    fn number<T: Default + TryFrom<i64>>(&self, name: &str) -> T {
+        let number = whole_number(&self.value, name).map(T::try_from);
+        match number {
+            Some(Ok(number)) => number,
+            _ => self.flawed(),
+        }
+    }
+
+    /// A member that may be `null` or left out.
+    fn optional<T>(&self, name: &str, read: fn(&Reader<'_>) -> Option<T>) -> Option<T> {
+        let value = member(&self.value, name)?;
+        if value.is_null() || value.is_undefined() {
+            return None;
+        }
+        let there = read(&self.within(value));
+        if there.is_none() {
+            self.is_flawed.set(true);
+        }
+        there
+    }
 }

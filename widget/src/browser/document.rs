@@ -111,6 +111,19 @@ pub fn has_focus() -> bool {
         .unwrap_or(false)
 }
 
+/// Calls back whenever the shopper comes back to this document: from another window, or from
+/// another tab as on a phone.
+pub fn watch_return(callback: impl Fn() + 'static) {
+    let returned = Closure::<dyn Fn()>::new(callback);
+    if let (Some(window), Some(document)) = (web_sys::window(), document()) {
+        let returned = returned.as_ref().unchecked_ref();
+        let _ = window.add_event_listener_with_callback("focus", returned);
+        let _ = document.add_event_listener_with_callback("visibilitychange", returned);
+    }
+    // It listens for as long as the document lives.
+    returned.forget();
+}
+
 /// Calls back with the height of an element in CSS pixels, now and whenever it changes.
 pub fn watch_height(element: &Element, callback: impl Fn(f64) + 'static) {
     let watched = element.clone();

@@ -66,6 +66,12 @@ pub fn show(input: &Input, text: &str, caret: Option<usize>) {
     }
 }
 
+/// What is in an input, and nothing else keeps it.
+#[must_use]
+pub fn text_in(input: &Input) -> Zeroizing<String> {
+    Zeroizing::new(input.value())
+}
+
 /// Puts the shopper there.
 pub fn focus(element: &Element) {
     if let Some(element) = element.dyn_ref::<HtmlElement>() {

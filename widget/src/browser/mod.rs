@@ -9,8 +9,10 @@ pub mod field;
 pub mod international;
 pub mod object;
 pub mod page;
+pub mod passkey;
 pub mod random;
 pub mod transport;
+pub mod wallet;
 pub mod wish;
 
 use crate::view::{self, Connection};

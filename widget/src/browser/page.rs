@@ -81,12 +81,30 @@ impl Port {
                 payment,
                 order_ref,
                 state,
+                has_offer,
             } => self.post(
                 "complete",
                 &[
                     ("payment", payment.to_string().into()),
                     ("order_ref", order_ref.into()),
                     ("state", words::of_state(*state).into()),
+                    ("has_offer", (*has_offer).into()),
+                ],
+            ),
+            Message::Offer { is_settled } => {
+                self.post("offer", &[("settled", (*is_settled).into())]);
+            }
+            Message::Challenge { kind } => self.post("challenge", &[("kind", (*kind).into())]),
+            Message::Pending {
+                payment,
+                order_ref,
+                method,
+            } => self.post(
+                "pending",
+                &[
+                    ("payment", payment.to_string().into()),
+                    ("order_ref", order_ref.into()),
+                    ("method", method.name().into()),
                 ],
             ),
             Message::Decline { payment, advice } => self.post(
@@ -132,6 +150,7 @@ mod words {
     pub(super) const fn of_state(state: ShopperState) -> &'static str {
         match state {
             ShopperState::Processing => "processing",
+            ShopperState::RequiresAction => "requires_action",
             ShopperState::Authorized => "authorized",
             ShopperState::Captured => "captured",
             ShopperState::Declined => "declined",

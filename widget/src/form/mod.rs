@@ -4,9 +4,11 @@
 //! soon as what is typed can still become right. Nothing that was typed is ever taken away, except
 //! the security code after an attempt.
 
+mod choice;
 mod edit;
 mod entry;
 
+pub use choice::Choice;
 pub use edit::{Deletion, Edit};
 pub use entry::{Entry, Field};
 

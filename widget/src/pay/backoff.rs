@@ -15,6 +15,21 @@ pub(super) fn checking_ms(polls: u32) -> u32 {
     CHECKING_SECONDS[place] * 1000
 }
 
+/// Milliseconds before question number `polls` about a wallet, counted from 0: a shopper who has
+/// just confirmed there should not have to wait.
+pub(super) const fn wallet_ms(polls: u32) -> u32 {
+    match polls {
+        0..30 => 2_000,
+        30..90 => 5_000,
+        _ => 15_000,
+    }
+}
+
+/// Milliseconds before question number `polls` about a transfer, counted from 0.
+pub(super) const fn transfer_ms(polls: u32) -> u32 {
+    if polls < 12 { 10_000 } else { 60_000 }
+}
+
 /// Milliseconds before resend number `resends`, counted from 0; `None` when it is the shopper's
 /// turn to decide.
 pub(super) fn resend_ms(resends: u32) -> Option<u32> {

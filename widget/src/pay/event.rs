@@ -1,18 +1,60 @@
 //! What happens to the state machine.
 
-use sealpay_protocol::api::{PaymentView, SessionView};
+use sealpay_protocol::api::{Method, PaymentView, SessionView};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::AttemptId;
 use std::rc::Rc;
+use zeroize::Zeroizing;
 
-/// A card that the shopper asked to be charged, and the name of the attempt, made before anything
-/// is sent.
+/// What the shopper asked to pay with, and the name of the attempt, made before anything is sent.
 #[derive(Debug)]
 pub struct Submission {
     /// The attempt, which is also the `Idempotency-Key`.
     pub attempt: AttemptId,
-    /// The card, complete and checked.
-    pub card: Card,
+    /// What to pay with.
+    pub means: Means,
+}
+
+/// What a shopper pays with.
+#[derive(Debug)]
+pub enum Means {
+    /// A card, complete and checked.
+    Card(Card),
+    /// The wallet: everything else is said on its own page.
+    Wallet,
+    /// A transfer, which the shopper makes later.
+    BankTransfer,
+}
+
+impl Means {
+    /// The method of it.
+    #[must_use]
+    pub const fn method(&self) -> Method {
+        match self {
+            Self::Card(_) => Method::Card,
+            Self::Wallet => Method::Wallet,
+            Self::BankTransfer => Method::BankTransfer,
+        }
+    }
+}
+
+/// What a shopper does about a challenge or an offer.
+#[derive(Debug)]
+pub enum Deed {
+    /// Confirms a one-time code, as it was typed.
+    Code(Zeroizing<String>),
+    /// Asks for another code.
+    Resend,
+    /// Wants to use a passkey.
+    UsePasskey,
+    /// Wants a code in place of the passkey.
+    UseCode,
+    /// Gives up this attempt.
+    Cancel,
+    /// Wants to keep a passkey for next time.
+    KeepPasskey,
+    /// Wants no passkey.
+    KeepNothing,
 }
 
 /// What the form acts on of a refusal, which is a [`Problem`](sealpay_protocol::api::Problem).
@@ -71,6 +113,38 @@ pub enum Event {
     },
     /// The shopper asked to try again.
     Retried,
+    /// The shopper did something about a challenge or an offer.
+    Did {
+        /// What names the request that may come of it, made before it is sent.
+        id: AttemptId,
+        /// The browser's clock, seconds since 1970.
+        now: u64,
+        /// What.
+        deed: Deed,
+    },
+    /// The shopper types a code: what was wrong with the last one is no longer of interest.
+    CodeTyped,
+    /// The answer to [`Effect::UsePasskey`](super::Effect::UsePasskey) or
+    /// [`Effect::KeepPasskey`](super::Effect::KeepPasskey).
+    Passkey {
+        /// Of the effect.
+        turn: u32,
+        /// What names the request that comes of it, made before it is sent.
+        id: AttemptId,
+        /// The credential as JSON; `None` when the browser cannot or the shopper would not.
+        credential: Option<String>,
+    },
+    /// The answer to [`Effect::Authenticate`](super::Effect::Authenticate).
+    Authenticated {
+        /// Of the effect.
+        turn: u32,
+        /// The browser's clock, seconds since 1970.
+        now: u64,
+        /// What became of it.
+        answer: Answer<Box<PaymentView>>,
+    },
+    /// The shopper came back to the form, maybe from the wallet.
+    CameBack,
     /// A wait is over.
     Woke {
         /// Of the effect.

@@ -4,6 +4,7 @@
 //! whoever runs the effects feeds their results back as events. A second payment cannot start
 //! while one is under way, because no state that has one under way accepts a submission.
 
+mod acting;
 mod backoff;
 mod effect;
 mod event;
@@ -13,8 +14,9 @@ pub mod request;
 mod state;
 mod step;
 
+pub use acting::{Acting, Errand, Offer, Proof, wallet_address};
 pub use effect::{Effect, Wake};
-pub use event::{Answer, Event, Refused, Submission};
+pub use event::{Answer, Deed, Event, Means, Refused, Submission};
 pub use message::Message;
 pub use state::{Attempt, Ending, Notice, Phase, Poll, State};
 

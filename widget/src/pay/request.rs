@@ -1,13 +1,13 @@
-//! The two requests as bytes and headers: sealed and signed here, sent by the browser.
+//! The three requests as bytes and headers: sealed and signed here, sent by the browser.
 //!
 //! Pure: the key, the time and the random numbers are handed in.
 
-use super::event::Submission;
 use super::json::{self, Value};
 use ed25519_dalek::SigningKey;
-use sealpay_protocol::api::{self, SessionView};
+use sealpay_protocol::api::{self, AuthenticationStep, Method, SessionView};
+use sealpay_protocol::card::Card;
 use sealpay_protocol::envelope::{SealContext, SealedCard};
-use sealpay_protocol::ids::{AttemptId, SessionId};
+use sealpay_protocol::ids::{AttemptId, PaymentId, SessionId};
 use sealpay_protocol::key::{PublicJwk, Thumbprint};
 use sealpay_protocol::limits::NONCE_BYTES;
 use sealpay_protocol::money::Money;
@@ -21,6 +21,41 @@ pub const SESSIONS_PATH: &str = "/v1/sessions";
 
 /// Where is paid.
 pub const PAYMENTS_PATH: &str = "/v1/payments";
+
+/// Where the shopper proves to be who they say.
+pub const AUTHENTICATIONS_PATH: &str = "/v1/authentications";
+
+/// The body of an attempt without a card, a [`PayRequest`](sealpay_protocol::api::PayRequest).
+#[must_use]
+pub fn pay_body_of(method: Method) -> Rc<[u8]> {
+    json::object(&[("method", Value::Text(method.name()))])
+}
+
+/// The body that says what a shopper did, an
+/// [`AuthenticationRequest`](sealpay_protocol::api::AuthenticationRequest), with the code or the
+/// credential that belongs to the step.
+#[must_use]
+pub fn authentication_body(payment: PaymentId, step: AuthenticationStep, proof: &str) -> Rc<[u8]> {
+    let payment = payment.to_string();
+    let members = [
+        ("payment", Value::Text(&payment)),
+        ("step", Value::Text(step.name())),
+        (
+            if matches!(step, AuthenticationStep::Code) {
+                "code"
+            } else {
+                "credential"
+            },
+            Value::Text(proof),
+        ),
+    ];
+    // The other steps prove nothing and have neither.
+    json::object(if proof.is_empty() {
+        &members[..2]
+    } else {
+        &members
+    })
+}
 
 /// The order and the ephemeral key of one checkout: made once, kept in memory only.
 pub struct Credentials {
@@ -87,10 +122,11 @@ impl Credentials {
     pub fn pay_body(
         &self,
         session: &SessionView,
-        submission: &Submission,
+        attempt: AttemptId,
+        card: &Card,
         random: &mut impl rand_core::CryptoRng,
     ) -> Option<Rc<[u8]>> {
-        let SealedCard { v, kid, enc, ct } = self.sealed(session, submission, random)?;
+        let SealedCard { v, kid, enc, ct } = self.sealed(session, attempt, card, random)?;
         let card = [
             ("v", Value::Number(v)),
             ("kid", Value::Text(&kid)),
@@ -106,7 +142,8 @@ impl Credentials {
     fn sealed(
         &self,
         session: &SessionView,
-        submission: &Submission,
+        attempt: AttemptId,
+        card: &Card,
         random: &mut impl rand_core::CryptoRng,
     ) -> Option<SealedCard> {
         let recipient = SealingPublicKey::from_base64url(&session.sealing_key.public_key).ok()?;
@@ -120,11 +157,11 @@ impl Credentials {
             session: session.session,
             money: Money::charge(session.order.amount, currency).ok()?,
             session_expires_at: session.expires_at,
-            attempt: submission.attempt,
+            attempt,
             thumbprint: &Thumbprint::of(&self.key.verifying_key()),
             order_digest: &order::digest(&self.order),
         };
-        seal(&submission.card, &recipient, &context, random).ok()
+        seal(card, &recipient, &context, random).ok()
     }
 
     /// Signs a request. The same body may be signed again and again; each time is fresh.
@@ -140,6 +177,7 @@ impl Credentials {
         let (path, session) = match destination {
             Destination::Sessions => (SESSIONS_PATH, api::NEW_SESSION.into()),
             Destination::Payments(session) => (PAYMENTS_PATH, session.to_string()),
+            Destination::Authentications(session) => (AUTHENTICATIONS_PATH, session.to_string()),
         };
         let idempotency_key = attempt.to_string();
         let parts = RequestParts {
@@ -174,6 +212,8 @@ pub enum Destination {
     Sessions,
     /// `POST /v1/payments` of this session.
     Payments(SessionId),
+    /// `POST /v1/authentications` of this session.
+    Authentications(SessionId),
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Where a payment stands.
 
+use super::acting::{Acting, Errand, Offer, Proof};
 use super::event::Submission;
 use sealpay_protocol::api::{Advice, PaymentView, SessionView};
-use sealpay_protocol::ids::AttemptId;
+use sealpay_protocol::ids::{AttemptId, PaymentId};
 use std::rc::Rc;
 
-/// An attempt that was sealed. Its bytes never change: sent again, it is the same payment.
+/// An attempt that is ready to be sent. Its bytes never change: sent again, it is the same payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// Its name, the `Idempotency-Key`.
@@ -15,6 +16,17 @@ pub struct Attempt {
     /// Whether it was sent and no answer came. From then on it may have been paid, and nothing
     /// may say otherwise.
     pub may_be_paid: bool,
+}
+
+impl Attempt {
+    /// One that was never sent.
+    pub(super) const fn new(id: AttemptId, body: Rc<[u8]>) -> Self {
+        Self {
+            id,
+            body,
+            may_be_paid: false,
+        }
+    }
 }
 
 /// How an unknown outcome is found out.
@@ -106,6 +118,15 @@ pub enum Phase {
         /// How often.
         polls: u32,
     },
+    /// The shopper has something to do before the payment goes on.
+    Acting(Box<Acting>),
+    /// A payment that an earlier page began is being given up: its card cannot be sent from here.
+    Abandoning {
+        /// The payment.
+        payment: PaymentId,
+        /// How often it was asked what became of it.
+        polls: u32,
+    },
     /// No answer came to the attempt; the shopper may send the same one again.
     Interrupted {
         /// The attempt.
@@ -115,6 +136,8 @@ pub enum Phase {
     Paid {
         /// The payment.
         payment: Box<PaymentView>,
+        /// What is offered besides.
+        offer: Offer,
     },
     /// Over.
     Ended(Ending),
@@ -124,6 +147,9 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct State {
     pub(super) phase: Phase,
+    pub(super) errand: Errand,
+    /// To this no answer came. Done again, it is the same request.
+    pub(super) lost: Option<Proof>,
     pub(super) session: Option<Box<SessionView>>,
     pub(super) clock_offset_seconds: i64,
     pub(super) turn: u32,
@@ -134,6 +160,8 @@ impl Default for State {
     fn default() -> Self {
         Self {
             phase: Phase::Waiting,
+            errand: Errand::None,
+            lost: None,
             session: None,
             clock_offset_seconds: 0,
             turn: 0,
@@ -160,8 +188,23 @@ impl State {
     pub const fn is_processing(&self) -> bool {
         matches!(
             self.phase,
-            Phase::Opening { held: Some(_), .. } | Phase::Sealing { .. } | Phase::Paying { .. }
+            Phase::Opening { held: Some(_), .. }
+                | Phase::Sealing { .. }
+                | Phase::Paying { .. }
+                | Phase::Abandoning { .. }
         )
+    }
+
+    /// Whether something that the shopper did about a challenge or an offer is on its way.
+    #[must_use]
+    pub const fn is_authenticating(&self) -> bool {
+        matches!(self.errand, Errand::Proving(_))
+    }
+
+    /// Whether the browser shows its own window about passkeys. The shopper may do without it.
+    #[must_use]
+    pub const fn is_in_ceremony(&self) -> bool {
+        matches!(self.errand, Errand::Ceremony)
     }
 
     /// Whether the shopper may ask to pay now.

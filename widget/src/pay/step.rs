@@ -1,14 +1,17 @@
 //! One event at a time.
 
+mod acting;
 mod checking;
 mod opening;
 mod paying;
+mod proving;
 
+use super::acting::Errand;
 use super::effect::Effect;
 use super::event::Event;
 use super::message::Message;
-use super::state::{Ending, Notice, Phase, State};
-use sealpay_protocol::api::DeclineView;
+use super::state::{Ending, Notice, Phase, Poll, State};
+use sealpay_protocol::api::{DeclineView, Method};
 
 /// What a refusal means for what to do next.
 enum Refusal {
@@ -28,6 +31,12 @@ enum Refusal {
     TooOld,
     /// No attempts are left.
     Exhausted,
+    /// The order may not be paid in this way.
+    NotOffered,
+    /// The challenge is over.
+    Closed,
+    /// Another code was asked for too early or too often.
+    TooEarly,
     /// Anything else cannot get better by itself.
     Final,
 }
@@ -42,6 +51,9 @@ fn meaning_of(code: &str) -> Refusal {
         "sealed_card_refused" => Refusal::SealAgain,
         "session_expired" | "order_expired" | "unknown_session" => Refusal::TooOld,
         "too_many_attempts" => Refusal::Exhausted,
+        "method_not_offered" => Refusal::NotOffered,
+        "challenge_closed" => Refusal::Closed,
+        "resend_refused" => Refusal::TooEarly,
         _ => Refusal::Final,
     }
 }
@@ -57,10 +69,28 @@ impl State {
             Event::Sealed { turn, body } if turn == self.turn => self.sealed(body),
             Event::Paid { turn, now, answer } if turn == self.turn => self.answered(now, answer),
             Event::Retried => self.retried(),
+            Event::Did { id, now, deed } => self.did(id, now, deed),
+            Event::CodeTyped => self.code_typed(),
+            Event::Passkey {
+                turn,
+                id,
+                credential,
+            } if turn == self.turn => self.passkey(id, credential.as_deref()),
+            Event::Authenticated { turn, now, answer } if turn == self.turn => {
+                self.authenticated(now, answer)
+            }
+            Event::CameBack => self.came_back(),
             Event::Woke { turn, wake } if turn == self.turn => self.woke(wake),
             Event::SessionTimeUp => self.time_up(),
             // An answer of an older turn, or a second start.
             _ => Vec::new(),
+        }
+    }
+
+    /// The answer to a question about the payment is here.
+    fn asked(&mut self) {
+        if matches!(self.errand, Errand::Asking) {
+            self.errand = Errand::None;
         }
     }
 
@@ -84,13 +114,24 @@ impl State {
     fn may_be_paid(&self) -> bool {
         match &self.phase {
             Phase::Paying { attempt, .. } | Phase::Interrupted { attempt } => attempt.may_be_paid,
-            Phase::Checking { .. } => true,
+            Phase::Checking { .. } | Phase::Abandoning { .. } => true,
+            // A card is paid by sending it once more; the others may be paid at any time.
+            Phase::Acting(acting) => match &acting.poll {
+                Poll::Attempt(attempt) => {
+                    attempt.may_be_paid || acting.payment.method != Method::Card
+                }
+                Poll::Session => true,
+            },
             _ => false,
         }
     }
 
     /// Ends, unless an attempt may have been paid: then the end is that we do not know.
     fn end_or_admit(&mut self, ending: Ending) -> Vec<Effect> {
+        if self.awaits_transfer() {
+            // The money comes whether this page can ask for it or not.
+            return Vec::new();
+        }
         let ending = if self.may_be_paid() {
             Ending::Unresolved
         } else {

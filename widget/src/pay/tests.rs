@@ -1,12 +1,20 @@
 //! What the tests of the state machine share.
 
+mod acting;
+mod offering;
 mod opening;
 mod paying;
+mod phases;
+mod waiting;
 
-use super::{Answer, Effect, Ending, Event, Message, Phase, Refused, State, Submission, Wake};
+use super::{
+    Acting, Answer, Deed, Effect, Ending, Event, Means, Message, Phase, Refused, State, Submission,
+    Wake,
+};
 use sealpay_protocol::api::{
-    Advice, CardView, DeclineView, MerchantView, Method, OrderView, PaymentView, SealingKeyView,
-    SessionState, SessionView, ShopperState,
+    ActionView, Advice, AuthenticationRequest, CardView, CodeView, DeclineView, MerchantView,
+    Method, OrderView, PasskeyView, PaymentView, SealingKeyView, SessionState, SessionView,
+    ShopperState, TransferView, WalletView,
 };
 use sealpay_protocol::card::{Card, CardNumber, Expiry, SecurityCode, YearMonth};
 use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
@@ -45,25 +53,89 @@ pub(super) fn session() -> SessionView {
     }
 }
 
+pub(super) fn payment_id() -> PaymentId {
+    PaymentId::new(1, [3; 10])
+}
+
 fn payment(state: ShopperState) -> PaymentView {
     let decline = (state == ShopperState::Declined).then(|| DeclineView {
         message: "Your bank said no.".into(),
         advice: Advice::TryOtherCard,
     });
     PaymentView {
-        payment: PaymentId::new(1, [3; 10]),
+        payment: payment_id(),
         attempt: attempt(1),
         state,
         amount: 2490,
         currency: "EUR".into(),
         order_ref: "A-1001".into(),
         created_at: NOW,
-        card: CardView {
+        method: Method::Card,
+        card: Some(CardView {
             brand: "visa".into(),
             last4: "4242".into(),
-        },
+        }),
+        action: None,
+        enrolment: None,
         decline,
         attempts_left: 9,
+    }
+}
+
+/// What a shopper may have to do, each once.
+fn actions() -> [ActionView; 4] {
+    [code_of(5), passkey(), wallet(), transfer()]
+}
+
+fn code_of(attempts_left: u32) -> ActionView {
+    ActionView::Code(CodeView {
+        sent_to: "•• 42".into(),
+        refused: attempts_left < 5,
+        attempts_left,
+        resends_left: 3,
+        resend_at: NOW + 30,
+        expires_at: NOW + 300,
+    })
+}
+
+fn passkey() -> ActionView {
+    ActionView::Passkey(PasskeyView {
+        options: "{\"challenge\":\"AA\"}".into(),
+        refused: false,
+        expires_at: NOW + 300,
+    })
+}
+
+fn wallet() -> ActionView {
+    ActionView::Wallet(WalletView {
+        url: "/wallet/1".into(),
+        expires_at: NOW + 600,
+    })
+}
+
+fn transfer() -> ActionView {
+    ActionView::Transfer(TransferView {
+        holder: "Paper Lantern".into(),
+        iban: "DE89370400440532013000".into(),
+        bic: "COBADEFFXXX".into(),
+        reference: "RF18539007547034".into(),
+        amount_due: 2490,
+        amount_received: 0,
+        expires_at: NOW + 604_800,
+    })
+}
+
+/// A payment that waits for the shopper.
+fn waiting_for(action: ActionView) -> PaymentView {
+    let method = match action {
+        ActionView::Wallet(_) => Method::Wallet,
+        ActionView::Transfer(_) => Method::BankTransfer,
+        _ => Method::Card,
+    };
+    PaymentView {
+        method,
+        action: Some(action),
+        ..payment(ShopperState::RequiresAction)
     }
 }
 
@@ -74,24 +146,27 @@ fn refused(code: &str) -> Refused {
     }
 }
 
-fn attempt(number: u8) -> AttemptId {
+pub(super) fn attempt(number: u8) -> AttemptId {
     AttemptId::new(1, [number; 10])
 }
 
-pub(super) fn submission(number: u8) -> Submission {
+pub(super) fn card() -> Card {
     let number_on_card = CardNumber::parse("4242424242424242").unwrap();
     let security_code = SecurityCode::parse("123", number_on_card.brand()).unwrap();
     let today = YearMonth::new(2026, 11).unwrap();
     let expiry = Expiry::parse("12/30", today).unwrap();
-    let card = Card {
+    Card {
         number: number_on_card,
         expiry,
         security_code,
         holder: None,
-    };
+    }
+}
+
+pub(super) fn submission(number: u8) -> Submission {
     Submission {
         attempt: attempt(number),
-        card,
+        means: Means::Card(card()),
     }
 }
 
@@ -170,6 +245,86 @@ impl Run {
             body: Some(body()),
         });
         run
+    }
+
+    /// With a payment that waits for the shopper.
+    fn acting(action: ActionView) -> Self {
+        let mut run = if matches!(action, ActionView::Wallet(_) | ActionView::Transfer(_)) {
+            let mut run = Self::open();
+            let means = match action {
+                ActionView::Wallet(_) => Means::Wallet,
+                _ => Means::BankTransfer,
+            };
+            run.step(Event::Submitted(Submission {
+                attempt: attempt(1),
+                means,
+            }));
+            run
+        } else {
+            Self::paying()
+        };
+        run.answered_with(action);
+        run
+    }
+
+    fn answered_with(&mut self, action: ActionView) {
+        self.paid(Answer::Good(Box::new(waiting_for(action))));
+    }
+
+    fn does(&mut self, number: u8, deed: Deed) {
+        self.does_at(NOW, number, deed);
+    }
+
+    fn does_at(&mut self, now: u64, number: u8, deed: Deed) {
+        let id = attempt(number);
+        self.step(Event::Did { id, now, deed });
+    }
+
+    fn types(&mut self, number: u8, code: &str) {
+        self.does(number, Deed::Code(code.to_owned().into()));
+    }
+
+    fn authenticated(&mut self, answer: Answer<Box<PaymentView>>) {
+        self.step(Event::Authenticated {
+            turn: self.turn(),
+            now: NOW,
+            answer,
+        });
+    }
+
+    fn authenticated_as(&mut self, payment: PaymentView) {
+        self.authenticated(Answer::Good(Box::new(payment)));
+    }
+
+    fn passkey(&mut self, number: u8, credential: Option<&str>) {
+        self.step(Event::Passkey {
+            turn: self.turn(),
+            id: attempt(number),
+            credential: credential.map(str::to_owned),
+        });
+    }
+
+    /// What is shown of what the shopper has to do.
+    fn shown(&self) -> &Acting {
+        match self.state.phase() {
+            Phase::Acting(acting) => acting,
+            phase => panic!("nothing to do: {phase:?}"),
+        }
+    }
+
+    /// What was sent to prove something: its name and its body.
+    fn proved(&self) -> Option<(AttemptId, AuthenticationRequest)> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::Authenticate { id, body, .. } => {
+                Some((*id, serde_json::from_slice(body).unwrap()))
+            }
+            _ => None,
+        })
+    }
+
+    fn asks_for_code(&self) -> bool {
+        let asks = |effect: &Effect| matches!(effect, Effect::AskCodeAgain);
+        self.effects.iter().any(asks)
     }
 
     fn sent(&self) -> Option<(AttemptId, Rc<[u8]>)> {

@@ -44,11 +44,29 @@ fn field_codes() -> Vec<&'static str> {
     codes
 }
 
+/// Every code of what is said about a challenge or an offer.
+const SAID: [&str; 9] = [
+    "code_incomplete",
+    "code_refused",
+    "code_sent",
+    "resend_refused",
+    "passkey_refused",
+    "passkey_unused",
+    "not_sent",
+    "passkey_kept",
+    "passkey_not_kept",
+];
+
 #[test]
 fn every_language_has_a_sentence_for_every_code() {
     for texts in LANGUAGES {
         let fallback = texts.error("no such code");
         for code in field_codes() {
+            let sentence = texts.error(code);
+            assert_ne!(sentence, fallback, "{} {code}", texts.language);
+            assert!(sentence.ends_with('.'), "{sentence}");
+        }
+        for code in SAID {
             let sentence = texts.error(code);
             assert_ne!(sentence, fallback, "{} {code}", texts.language);
             assert!(sentence.ends_with('.'), "{sentence}");
@@ -68,6 +86,13 @@ fn every_language_has_a_sentence_for_every_code() {
             "sealing_key_unusable",
             "sealed_card_refused",
             "nothing_was_paid",
+            "cancelled",
+            "abandoned",
+            "method_not_offered",
+            "code",
+            "passkey",
+            "wallet",
+            "transfer",
         ];
         for code in codes {
             let (heading, sentence) = texts.panel(code);

@@ -1,20 +1,19 @@
 //! The whole form: hands events to `form` and `pay`, runs the effects, draws the state.
 
+use super::effects::fresh_id;
+use super::element::element;
 use super::summary::Summary;
-use super::{Admitted, Connection, fields, panel};
+use super::{Connection, challenge, fields, panel, receipt};
 use crate::browser::field::{self, Input, Typed};
 use crate::browser::page::Request;
-use crate::browser::{answer, clock, document, random};
-use crate::form::{Field, Form};
-use crate::pay::request::{Destination, Freshness, SignedRequest};
-use crate::pay::{Effect, Event, Message, Notice, Phase, State, Submission};
+use crate::browser::wallet::WalletWindow;
+use crate::browser::{clock, document};
+use crate::form::{Choice, Field, Form};
+use crate::pay::{Deed, Event, Means, Message, Notice, Phase, State, Submission};
+use sealpay_protocol::api::{ActionView, Method};
 use sealpay_protocol::card::{Brand, YearMonth};
-use sealpay_protocol::ids::AttemptId;
-use std::collections::VecDeque;
-use std::pin::Pin;
 use std::rc::Rc;
-use yew::html::Scope;
-use yew::{AttrValue, Component, Context, Html, NodeRef, html};
+use yew::{Component, Context, Html, NodeRef};
 
 /// What the component is made of.
 #[derive(Clone, yew::Properties)]
@@ -35,8 +34,20 @@ pub enum Heard {
     Edited(Field, Typed),
     /// A field was left.
     Left(Field),
+    /// A method was chosen.
+    Chose(Method),
     /// The shopper asked to pay.
     Submitted,
+    /// Something was typed as a one-time code.
+    TypedCode,
+    /// Something was done about a challenge or an offer.
+    Did(Deed),
+    /// The wallet's page was asked for.
+    AskedForWallet,
+    /// The shopper came back to this document.
+    CameBack,
+    /// A second went by that is counted on the screen.
+    Ticked,
     /// Something happened to the payment.
     Happened(Event),
     /// The page asked for something.
@@ -45,22 +56,29 @@ pub enum Heard {
 
 /// Where to put the shopper after the next drawing.
 #[derive(Clone, Copy)]
-enum Focus {
+pub(super) enum Focus {
     Field(Field),
     Heading,
+    Code,
+    Pay,
 }
 
 /// The component.
 pub struct Checkout {
     pub(super) connection: Rc<Connection>,
     pub(super) form: Form,
+    pub(super) choice: Choice,
     pub(super) state: State,
+    pub(super) wallet: Option<WalletWindow>,
     pub(super) summary: Option<Summary>,
     pub(super) inputs: [NodeRef; 4],
     pub(super) heading: NodeRef,
+    pub(super) code: NodeRef,
+    pub(super) pay: NodeRef,
+    pub(super) focus: Option<Focus>,
     sheet: NodeRef,
-    announcement: AttrValue,
-    focus: Option<Focus>,
+    announcement: String,
+    is_counting: bool,
     told: (bool, Option<Brand>),
 }
 
@@ -74,6 +92,8 @@ impl Component for Checkout {
         connection
             .port
             .listen(move |request| heard.send_message(Heard::Asked(request)));
+        let heard = context.link().clone();
+        document::watch_return(move || heard.send_message(Heard::CameBack));
         let start = match &connection.admission {
             Ok(_) => Event::Start,
             Err(code) => Event::NotAdmitted(code),
@@ -84,15 +104,22 @@ impl Component for Checkout {
             .as_ref()
             .ok()
             .map(|admitted| &admitted.claims);
+        let mut choice = Choice::default();
+        choice.offer(claims.map_or(&[], |claims| &claims.methods));
         Self {
             summary: claims.and_then(|claims| Summary::of(&connection.locale, &claims.order)),
             form: Form::new(YearMonth::from_unix_seconds(clock::now())),
+            choice,
             state: State::default(),
+            wallet: None,
             inputs: Default::default(),
             heading: NodeRef::default(),
-            sheet: NodeRef::default(),
-            announcement: AttrValue::default(),
+            code: NodeRef::default(),
+            pay: NodeRef::default(),
             focus: None,
+            sheet: NodeRef::default(),
+            announcement: String::new(),
+            is_counting: false,
             told: (false, None),
             connection,
         }
@@ -102,33 +129,53 @@ impl Component for Checkout {
         match heard {
             Heard::Edited(field, typed) => self.edited(field, &typed),
             Heard::Left(field) => self.left(field),
+            Heard::Chose(method) => self.chose(method),
             Heard::Submitted => self.submitted(context),
+            Heard::TypedCode => {
+                self.announcement = String::new();
+                self.happened(context, Event::CodeTyped);
+            }
+            Heard::CameBack => {
+                if matches!(self.state.phase(), Phase::Acting(_)) {
+                    self.happened(context, Event::CameBack);
+                }
+            }
+            Heard::Did(deed) => {
+                let (id, now) = (fresh_id(), clock::now());
+                self.happened(context, Event::Did { id, now, deed });
+            }
+            Heard::AskedForWallet => self.open_wallet(),
+            Heard::Ticked => self.is_counting = false,
             Heard::Happened(event) => self.happened(context, event),
-            Heard::Asked(Request::Focus) => self.focus = Some(Focus::Field(Field::Number)),
+            Heard::Asked(Request::Focus) => self.focus = Some(self.first_place()),
             Heard::Asked(Request::Unmount) => {
                 self.forget();
                 self.connection.port.close();
             }
         }
+        self.count_seconds(context);
         true
     }
 
     fn view(&self, context: &Context<Self>) -> Html {
         let link = context.link();
-        html! {
-            <div class="sheet wide" ref={self.sheet.clone()}>
-                if let Some(summary) = &self.summary {
-                    { summary.view(self.connection.texts, self.state.is_over()) }
-                } else {
-                    <h1 class="unseen">{ self.connection.texts.order }</h1>
-                }
-                <div class="payment">
-                    { fields::view(self, link) }
-                    { panel::view(self, link) }
-                    <p class="unseen" role="status">{ &self.announcement }</p>
-                </div>
-            </div>
-        }
+        let texts = self.connection.texts;
+        let summary = match &self.summary {
+            Some(summary) => summary.view(texts, self.state.is_over()),
+            None => element("h1.unseen").says(texts.order),
+        };
+        let status = element("p.unseen")
+            .with("role=status")
+            .tells(&self.announcement);
+        let payment = element("div.payment")
+            .child(fields::view(self, link))
+            .child(panel::view(self, link))
+            .holds(status);
+        element("div.sheet wide")
+            .at(&self.sheet)
+            .holds(summary)
+            .holds(payment)
+            .done()
     }
 
     fn rendered(&mut self, _context: &Context<Self>, first_render: bool) {
@@ -139,6 +186,8 @@ impl Component for Checkout {
         let element = match self.focus.take() {
             Some(Focus::Field(field)) => self.input(field).map(field::Element::from),
             Some(Focus::Heading) => self.heading.cast(),
+            Some(Focus::Code) => self.code.cast(),
+            Some(Focus::Pay) => self.pay.cast(),
             None => None,
         };
         if let Some(element) = element {
@@ -157,12 +206,42 @@ impl Checkout {
         panel::code_of(self.state.phase())
     }
 
+    /// Where a shopper begins.
+    fn first_place(&self) -> Focus {
+        match self.state.phase() {
+            Phase::Acting(acting) if matches!(acting.action, ActionView::Code(_)) => Focus::Code,
+            _ if self.panel_code().is_some() => Focus::Heading,
+            _ if self.choice.method() == Method::Card => Focus::Field(Field::Number),
+            _ => Focus::Pay,
+        }
+    }
+
+    /// Whom the shopper pays.
+    pub(super) fn payee(&self) -> &str {
+        let summary = self.summary.as_ref();
+        summary.map_or("", |summary| {
+            summary.merchant.as_deref().unwrap_or_default()
+        })
+    }
+
+    /// What the shopper pays.
+    pub(super) fn total(&self) -> &str {
+        self.summary.as_ref().map_or("", |summary| &summary.total)
+    }
+
     // ---- The fields ----
+
+    fn chose(&mut self, method: Method) {
+        if !self.state.is_processing() {
+            self.choice.choose(method);
+            self.tell_change();
+        }
+    }
 
     fn edited(&mut self, field: Field, typed: &Typed) {
         let caret = self.form.edited(field, &typed.edit());
         self.show(field, Some(caret));
-        self.announcement = AttrValue::default();
+        self.announcement = String::new();
         self.tell_change();
     }
 
@@ -173,14 +252,18 @@ impl Checkout {
         self.show(field, None);
     }
 
-    fn show(&self, field: Field, caret: Option<usize>) {
+    pub(super) fn show(&self, field: Field, caret: Option<usize>) {
         if let Some(input) = self.input(field) {
             field::show(&input, self.form.entry(field).text(), caret);
         }
     }
 
-    fn tell_change(&mut self) {
-        let now = (self.form.is_complete(), self.form.brand());
+    pub(super) fn tell_change(&mut self) {
+        let now = match self.choice.method() {
+            Method::Card => (self.form.is_complete(), self.form.brand()),
+            // There is nothing to fill in.
+            _ => (true, None),
+        };
         if now != self.told {
             self.told = now;
             self.tell(&Message::Change {
@@ -190,10 +273,16 @@ impl Checkout {
         }
     }
 
-    fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.form.forget();
         for field in Field::ALL {
             self.show(field, None);
+        }
+    }
+
+    pub(super) fn empty_code(&self) {
+        if let Some(input) = self.code.cast::<Input>() {
+            field::show(&input, "", None);
         }
     }
 
@@ -203,17 +292,22 @@ impl Checkout {
         if !self.state.accepts_submission() {
             return;
         }
-        match self.form.submit() {
-            Ok(card) => {
-                let attempt = AttemptId::new(clock::now_ms(), random::bytes());
-                self.happened(context, Event::Submitted(Submission { attempt, card }));
+        let means = match self.choice.method() {
+            Method::Card => self.form.submit().map(Means::Card),
+            Method::Wallet => Ok(Means::Wallet),
+            Method::BankTransfer => Ok(Means::BankTransfer),
+        };
+        match means {
+            Ok(means) => {
+                let attempt = fresh_id();
+                self.happened(context, Event::Submitted(Submission { attempt, means }));
             }
             Err(rejection) => {
                 self.focus = Some(Focus::Field(rejection.first));
                 if rejection.count > 1 {
                     let (before, after) = self.connection.texts.several_wrong;
                     let count = rejection.count.to_string();
-                    self.announcement = [before, &count, after].concat().into();
+                    self.announcement = [before, &count, after].concat();
                 }
             }
         }
@@ -223,135 +317,81 @@ impl Checkout {
     }
 
     fn happened(&mut self, context: &Context<Self>, event: Event) {
-        let was_processing = self.state.is_processing();
+        let was_busy = self.is_busy();
         let before = self.panel_code().map(str::to_owned);
-        let mut effects = VecDeque::from(self.state.step(event));
-        while let Some(effect) = effects.pop_front() {
-            effects.extend(self.run(context, effect));
-        }
+        let effects = self.state.step(event);
+        self.run_all(context, effects);
         if let Some(session) = self.state.session() {
             self.summary = Summary::of_session(&self.connection.locale, session);
             let now = self.state.verifier_time(clock::now());
             self.form.set_today(YearMonth::from_unix_seconds(now));
+            self.choice.offer(&session.methods);
         }
-        self.announce(was_processing, before);
+        if self.panel_code() != Some("wallet")
+            && let Some(window) = self.wallet.take()
+        {
+            window.close();
+        }
+        self.announce(was_busy, before);
+    }
+
+    fn is_busy(&self) -> bool {
+        self.state.is_processing() || self.state.is_authenticating() || self.state.is_in_ceremony()
+    }
+
+    /// Draws again in a second, as long as seconds are counted on the screen.
+    fn count_seconds(&mut self, context: &Context<Self>) {
+        let Phase::Acting(acting) = self.state.phase() else {
+            return;
+        };
+        let ActionView::Code(code) = &acting.action else {
+            return;
+        };
+        if code.resends_left > 0 && self.seconds_until(code.resend_at) > 0 && !self.is_counting {
+            self.is_counting = true;
+            let link = context.link().clone();
+            clock::after(1000, move || link.send_message(Heard::Ticked));
+        }
     }
 
     /// Says once what has changed: by moving to the new heading when the shopper is here, or else
     /// by the live region.
-    fn announce(&mut self, was_processing: bool, before: Option<String>) {
+    fn announce(&mut self, was_busy: bool, before: Option<String>) {
         let texts = self.connection.texts;
-        let panel = self.panel_code().map(str::to_owned);
-        if panel.is_some() && panel != before {
+        let panel = self.panel_code();
+        if panel.is_some() && panel != before.as_deref() {
             if document::has_focus() {
-                self.focus = Some(Focus::Heading);
-                self.announcement = AttrValue::default();
+                let is_code = panel == Some("code");
+                self.focus = Some(if is_code { Focus::Code } else { Focus::Heading });
+                self.announcement = String::new();
             } else {
                 self.announcement = panel::heading_of(self).into();
             }
-        } else if self.state.is_processing() && !was_processing {
-            self.announcement = texts.processing.into();
-        } else if let Phase::Form {
-            notice: Some(notice),
-        } = self.state.phase()
-        {
-            let (heading, sentence) = fields::words_of(texts, notice);
-            self.announcement = [heading, ". ", sentence].concat().into();
+        } else if self.is_busy() {
+            if !was_busy {
+                self.announcement = texts.processing.into();
+            }
+        } else if let Some(words) = self.words() {
+            self.announcement = words;
         }
     }
 
-    /// Runs an effect; what can be answered at once gives the next effects.
-    fn run(&mut self, context: &Context<Self>, effect: Effect) -> Vec<Effect> {
-        let link = context.link().clone();
-        match effect {
-            Effect::OpenSession { turn } => self.open_session(context, turn),
-            Effect::Seal { turn, submission } => {
-                let body = self.seal(&submission);
-                return self.state.step(Event::Sealed { turn, body });
+    /// What there is to say besides a heading.
+    fn words(&self) -> Option<String> {
+        let texts = self.connection.texts;
+        match self.state.phase() {
+            Phase::Form {
+                notice: Some(notice),
+            } => {
+                let (heading, sentence) = fields::words_of(texts, notice);
+                Some([heading, ". ", sentence].concat())
             }
-            Effect::Send { turn, attempt } => {
-                let Some(session) = self.state.session().map(|session| session.session) else {
-                    return Vec::new();
-                };
-                let to = Destination::Payments(session);
-                let Some(request) = self.sign(to, attempt.id, attempt.body) else {
-                    return Vec::new();
-                };
-                let transport = self.connection.transport.clone();
-                listen(&link, async move {
-                    let answer = transport.send(request, answer::payment).await;
-                    Heard::Happened(Event::Paid {
-                        turn,
-                        now: clock::now(),
-                        answer,
-                    })
-                });
+            Phase::Acting(acting) => challenge::words_of(self, acting),
+            Phase::Paid { offer, .. } => {
+                receipt::code_of(*offer).map(|code| texts.error(code).to_owned())
             }
-            Effect::Wait {
-                turn,
-                milliseconds,
-                wake,
-            } => clock::after(milliseconds, move || {
-                link.send_message(Heard::Happened(Event::Woke { turn, wake }));
-            }),
-            Effect::WatchExpiry { milliseconds } => clock::after(milliseconds, move || {
-                link.send_message(Heard::Happened(Event::SessionTimeUp));
-            }),
-            Effect::AskSecurityCodeAgain => {
-                self.form.clear_security_code();
-                self.show(Field::SecurityCode, None);
-                self.tell_change();
-                if document::has_focus() {
-                    self.focus = Some(Focus::Field(Field::SecurityCode));
-                }
-            }
-            Effect::ForgetCard => self.forget(),
-            Effect::Tell(message) => self.tell(&message),
+            _ => None,
         }
-        Vec::new()
-    }
-
-    fn open_session(&self, context: &Context<Self>, turn: u32) {
-        let Ok(admitted) = &self.connection.admission else {
-            return;
-        };
-        let body = admitted.credentials.open_body();
-        let fresh = AttemptId::new(clock::now_ms(), random::bytes());
-        let Some(request) = self.sign(Destination::Sessions, fresh, body) else {
-            return;
-        };
-        let transport = self.connection.transport.clone();
-        listen(context.link(), async move {
-            let answer = transport.send(request, answer::session).await;
-            Heard::Happened(Event::Opened {
-                turn,
-                now: clock::now(),
-                answer,
-            })
-        });
-    }
-
-    fn seal(&self, submission: &Submission) -> Option<Rc<[u8]>> {
-        let Admitted { credentials, .. } = self.connection.admission.as_ref().ok()?;
-        credentials.pay_body(self.state.session()?, submission, &mut random::source())
-    }
-
-    fn sign(&self, to: Destination, id: AttemptId, body: Rc<[u8]>) -> Option<SignedRequest> {
-        let Admitted { credentials, .. } = self.connection.admission.as_ref().ok()?;
-        let created = self.state.verifier_time(clock::now());
-        let freshness = Freshness {
-            created,
-            nonce: random::bytes(),
-        };
-        Some(credentials.sign(&document::authority(), to, id, body, freshness))
-    }
-
-    fn tell(&self, message: &Message) {
-        let sentence = match message {
-            Message::Error { code } => self.connection.texts.panel(code).1,
-            _ => "",
-        };
-        self.connection.port.tell(message, sentence);
     }
 
     /// The notice above the fields.
@@ -361,10 +401,4 @@ impl Checkout {
             _ => None,
         }
     }
-}
-
-/// Hears what a future brings. Boxed, so that the machinery behind it is there once.
-fn listen(link: &Scope<Checkout>, future: impl Future<Output = Heard> + 'static) {
-    let future: Pin<Box<dyn Future<Output = Heard>>> = Box::pin(future);
-    link.send_future(future);
 }

@@ -1,13 +1,15 @@
 //! The form: fields, notice and the pay button.
 
 use super::checkout::{Checkout, Heard};
-use super::marks;
+use super::element::{Element, Kind, element};
+use super::{marks, methods};
 use crate::browser::field::Typed;
 use crate::form::Field;
 use crate::pay::Notice;
 use crate::texts::Texts;
+use sealpay_protocol::api::Method;
 use yew::html::Scope;
-use yew::{AttrValue, Event, FocusEvent, Html, InputEvent, MouseEvent, SubmitEvent, html};
+use yew::{Event, Html};
 
 /// Where a field stands among the four.
 pub(super) const fn place_of(field: Field) -> usize {
@@ -78,82 +80,96 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
         return Html::default();
     }
     let texts = checkout.connection.texts;
-    let onsubmit = link.callback(|event: SubmitEvent| {
-        event.prevent_default();
-        Heard::Submitted
+    let is_card = checkout.choice.method() == Method::Card;
+    let is_one_of_many = checkout.choice.offered().len() > 1;
+    let legend = element("legend")
+        .maybe("data-look", is_one_of_many.then_some("unseen"))
+        .child(marks::lock())
+        .says(texts.card);
+    let pair = element("div.pair")
+        .holds(field(checkout, link, Field::Expiry))
+        .holds(field(checkout, link, Field::SecurityCode));
+    let fields = element("fieldset")
+        .when(!is_card, "hidden")
+        .holds(legend)
+        .holds(field(checkout, link, Field::Number))
+        .holds(pair)
+        .holds(field(checkout, link, Field::Holder));
+    let assurance = is_card.then(|| {
+        let line = element("p.assurance");
+        line.says(methods::words_of(texts, Method::Card).1)
     });
-    html! {
-        <form {onsubmit} novalidate=true hidden={checkout.panel_code().is_some()}>
-            { notice(checkout) }
-            <fieldset>
-                <legend>{ marks::lock() }{ texts.card }</legend>
-                { field(checkout, link, Field::Number) }
-                <div class="pair">
-                    { field(checkout, link, Field::Expiry) }
-                    { field(checkout, link, Field::SecurityCode) }
-                </div>
-                { field(checkout, link, Field::Holder) }
-            </fieldset>
-            { pay_button(checkout) }
-            <p class="assurance">{ texts.assurance }</p>
-        </form>
-    }
+    element("form")
+        .with("novalidate")
+        .when(checkout.panel_code().is_some(), "hidden")
+        .on(Kind::Submit, link, |event| {
+            event.prevent_default();
+            Some(Heard::Submitted)
+        })
+        .child(notice(checkout))
+        .child(methods::view(checkout, link))
+        .child(methods::without_fields(checkout))
+        .holds(fields)
+        .holds(pay_button(checkout, link))
+        .may_hold(assurance)
+        .done()
 }
 
-fn field(checkout: &Checkout, link: &Scope<Checkout>, field: Field) -> Html {
+fn field(checkout: &Checkout, link: &Scope<Checkout>, field: Field) -> Element {
     let texts = checkout.connection.texts;
     let facts = facts_of(field, texts);
     let error = checkout.form.entry(field).error();
-    let edited = move |event: &Event| Typed::of(event).map(|typed| Heard::Edited(field, typed));
-    let oninput = link.batch_callback(move |event: InputEvent| edited(&event));
-    // Some browsers fill a field in without an `input` event.
-    let onchange = link.batch_callback(move |event: Event| edited(&event));
-    let onblur = link.callback(move |_: FocusEvent| Heard::Left(field));
     let (kind, note) = match error {
         Some(code) => (Some("error"), texts.error(code)),
         None => (None, hint(checkout, field)),
     };
-    let described_by = (!note.is_empty()).then_some(facts.note_id);
-    let direction = if facts.input_mode == "numeric" {
-        "ltr"
-    } else {
-        "auto"
-    };
-    html! {
-        <div class="field">
-            <label for={facts.id}>
-                { facts.label }
-                if !facts.is_required {
-                    <span>{ " " }{ texts.optional }</span>
-                }
-            </label>
-            <div class="control">
-                <input
-                    ref={checkout.inputs[place_of(field)].clone()}
-                    id={facts.id}
-                    name={facts.autocomplete}
-                    type="text"
-                    inputmode={facts.input_mode}
-                    autocomplete={facts.autocomplete}
-                    autocorrect="off"
-                    spellcheck="false"
-                    dir={direction}
-                    placeholder={facts.placeholder}
-                    required={facts.is_required}
-                    readonly={checkout.state.is_processing()}
-                    aria-invalid={error.map(|_| "true")}
-                    aria-describedby={described_by}
-                    {oninput}
-                    {onchange}
-                    {onblur}
-                />
-                if field == Field::Number {
-                    <span class="mark">{ marks::of_brand(checkout.form.brand()) }</span>
-                }
-            </div>
-            <p id={facts.note_id} class="beneath" data-kind={kind}>{ note }</p>
-        </div>
+    let mut label = element("label").say("for", facts.id).says(facts.label);
+    if !facts.is_required {
+        label = label.holds(element("span").says(" ").says(texts.optional));
     }
+    let mut control =
+        element("div.control").holds(input(checkout, link, field, &facts, !note.is_empty()));
+    if field == Field::Number {
+        let mark = element("span.mark");
+        control = control.holds(mark.child(marks::of_brand(checkout.form.brand())));
+    }
+    let beneath = element("p.beneath")
+        .say("id", facts.note_id)
+        .maybe("data-kind", kind)
+        .says(note);
+    element("div.field")
+        .holds(label)
+        .holds(control)
+        .holds(beneath)
+}
+
+fn input(
+    checkout: &Checkout,
+    link: &Scope<Checkout>,
+    field: Field,
+    facts: &Facts,
+    has_note: bool,
+) -> Element {
+    let is_wrong = checkout.form.entry(field).error().is_some();
+    let is_numeric = facts.input_mode == "numeric";
+    let edited = move |event: &Event| Typed::of(event).map(|typed| Heard::Edited(field, typed));
+    element("input")
+        .with("type=text;autocorrect=off;spellcheck=false")
+        .at(&checkout.inputs[place_of(field)])
+        .say("id", facts.id)
+        .say("name", facts.autocomplete)
+        .say("inputmode", facts.input_mode)
+        .say("autocomplete", facts.autocomplete)
+        .say("dir", if is_numeric { "ltr" } else { "auto" })
+        .say("placeholder", facts.placeholder)
+        .when(facts.is_required, "required")
+        .when(checkout.state.is_processing(), "readonly")
+        .maybe("aria-invalid", is_wrong.then_some("true"))
+        .maybe("aria-describedby", has_note.then_some(facts.note_id))
+        .on(Kind::Input, link, edited)
+        // Some browsers fill a field in without an `input` event.
+        .on(Kind::Change, link, edited)
+        .on(Kind::Leave, link, move |_| Some(Heard::Left(field)))
 }
 
 fn hint(checkout: &Checkout, field: Field) -> &'static str {
@@ -167,25 +183,25 @@ fn hint(checkout: &Checkout, field: Field) -> &'static str {
     }
 }
 
-fn pay_button(checkout: &Checkout) -> Html {
+fn pay_button(checkout: &Checkout, link: &Scope<Checkout>) -> Element {
     let texts = checkout.connection.texts;
     let is_processing = checkout.state.is_processing();
-    // Pressing the button must not take the shopper out of a field first: an error that appeared
-    // there could move the button away under the finger.
-    let onmousedown = |event: MouseEvent| event.prevent_default();
-    let amount = checkout
-        .summary
-        .as_ref()
-        .map(|summary| summary.total.clone());
-    html! {
-        <button type="submit" {onmousedown} aria-disabled={is_processing.then_some("true")}>
-            if is_processing {
-                <span class="spinner"></span>
-                { texts.processing }
-            } else {
-                { texts.pay }{ " " }{ amount.unwrap_or_default() }
-            }
-        </button>
+    let button = element("button")
+        .with("type=submit")
+        .at(&checkout.pay)
+        .maybe("aria-disabled", is_processing.then_some("true"))
+        // Pressing the button must not take the shopper out of a field first: an error that
+        // appeared there could move the button away under the finger.
+        .on(Kind::MouseDown, link, |event| {
+            event.prevent_default();
+            None
+        });
+    if is_processing {
+        button.child(marks::spinner()).says(texts.processing)
+    } else if checkout.choice.method() == Method::BankTransfer {
+        button.says(texts.show_transfer)
+    } else {
+        button.says(texts.pay).says(" ").tells(checkout.total())
     }
 }
 
@@ -205,12 +221,13 @@ fn notice(checkout: &Checkout) -> Html {
         return Html::default();
     };
     let (heading, sentence) = words_of(checkout.connection.texts, notice);
-    let sentence: AttrValue = sentence.to_owned().into();
     let kind = match notice {
         Notice::Declined { .. } => "danger",
         Notice::Code(_) => "warning",
     };
-    html! {
-        <div class="notice" data-kind={kind}><strong>{ heading }</strong>{ sentence }</div>
-    }
+    element("div.notice")
+        .say("data-kind", kind)
+        .holds(element("strong").tells(heading))
+        .tells(sentence)
+        .done()
 }

@@ -2,8 +2,10 @@
 //!
 //! The marks only hint at the brands' own: a colour, a shape and the name as alternative text.
 
+use super::element::{Element, element};
+use sealpay_protocol::api::Method;
 use sealpay_protocol::card::Brand;
-use yew::{AttrValue, Html, html};
+use yew::Html;
 
 /// A closed shape filled with a colour, or with a width a line of that colour.
 struct Shape {
@@ -152,53 +154,82 @@ fn mark_of(brand: Brand) -> Mark {
 
 /// The mark of a brand, or an outline of a card while it is not known.
 pub(super) fn of_brand(brand: Option<Brand>) -> Html {
+    let svg = element("svg").with("viewBox=0 0 38 25");
     let Some(brand) = brand else {
-        return html! {
-            <svg class="mark-blank" viewBox="0 0 38 25" aria-hidden="true" fill="none"
-                stroke="currentColor">
-                <rect x=".75" y=".75" width="36.5" height="23.5" rx="3.5" />
-                <path d="M1 7.5h36M5 17.5h8" />
-            </svg>
-        };
+        let outline = element("rect").with("x=.75;y=.75;width=36.5;height=23.5;rx=3.5");
+        return svg
+            .with("class=mark-blank;aria-hidden=true;fill=none;stroke=currentColor")
+            .holds(outline)
+            .holds(element("path").with("d=M1 7.5h36M5 17.5h8"))
+            .done();
     };
     let Mark {
         ground,
         shapes,
         name,
     } = mark_of(brand);
-    html! {
-        <svg viewBox="0 0 38 25" role="img" aria-label={brand.name()}>
-            <rect x=".5" y=".5" width="37" height="24" rx="3.5" fill={ground} stroke="#c9d1d8" />
-            { for shapes.iter().map(shape) }
-            if !name.is_empty() {
-                <text x="19" y="15.8" fill={WHITE} text-anchor="middle" font-size="8.5"
-                    font-weight="700">{ name }</text>
-            }
-        </svg>
+    let card = element("rect")
+        .with("x=.5;y=.5;width=37;height=24;rx=3.5;stroke=#c9d1d8")
+        .say("fill", ground);
+    let mut svg = svg
+        .with("role=img")
+        .say("aria-label", brand.name())
+        .holds(card);
+    for shape in shapes {
+        svg = svg.holds(drawn(shape));
     }
+    if !name.is_empty() {
+        let written =
+            element("text").with("x=19;y=15.8;text-anchor=middle;font-size=8.5;font-weight=700");
+        svg = svg.holds(written.say("fill", WHITE).says(name));
+    }
+    svg.done()
 }
 
-fn shape(shape: &Shape) -> Html {
+fn drawn(shape: &Shape) -> Element {
     let Shape {
         colour,
         width,
         path,
     } = *shape;
+    let drawn = element("path").say("d", path);
     if width.is_empty() {
-        html! { <path fill={colour} d={path} /> }
+        drawn.say("fill", colour)
     } else {
-        html! { <path fill="none" stroke={colour} stroke-width={width} d={path} /> }
+        drawn
+            .say("fill", "none")
+            .say("stroke", colour)
+            .say("stroke-width", width)
     }
 }
 
 fn icon(size: &'static str, path: &'static str) -> Html {
-    let size = AttrValue::from(size);
-    html! {
-        <svg width={&size} height={&size} viewBox="0 0 24 24" fill="none" stroke="currentColor"
-            stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
-            <path d={path} />
-        </svg>
-    }
+    element("svg")
+        .with(
+            "viewBox=0 0 24 24;fill=none;stroke=currentColor;stroke-width=2.2;\
+             stroke-linecap=round;stroke-linejoin=round;aria-hidden=true",
+        )
+        .say("width", size)
+        .say("height", size)
+        .holds(element("path").say("d", path))
+        .done()
+}
+
+/// Turns while something is under way.
+pub(super) fn spinner() -> Html {
+    element("span.spinner").done()
+}
+
+/// The icon of a method.
+pub(super) fn of_method(method: Method) -> Html {
+    icon(
+        "22",
+        match method {
+            Method::Card => "M3 6.5h18v11.5h-18zM3 10.5h18M6.5 14.5h3",
+            Method::Wallet => "M4 7.5h16v11.5h-16v-12l12-3v3.5M16 13v.1",
+            Method::BankTransfer => "M3.5 9.5l8.5-5l8.5 5zM6 13v4M12 13v4M18 13v4M4 20h16",
+        },
+    )
 }
 
 pub(super) fn lock() -> Html {

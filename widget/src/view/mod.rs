@@ -1,10 +1,16 @@
 //! Draws what `form` and `pay` say. No decision is made here that a test on the host could not see.
 
+mod challenge;
 mod checkout;
+mod effects;
+mod element;
 mod fields;
 mod marks;
+mod methods;
 mod panel;
+mod receipt;
 mod summary;
+mod transfer;
 
 pub use checkout::{Checkout, Properties};
 

@@ -1,13 +1,12 @@
-//! What stands in place of the form: the outcome, or what is being done to learn it.
+//! What stands in place of the form: waiting, interrupted, over; and what other panels share.
 
 use super::checkout::{Checkout, Heard};
-use super::marks;
-use crate::browser::international;
+use super::element::{Element, element};
+use super::{challenge, marks, receipt, transfer};
 use crate::pay::{Ending, Event, Phase};
-use sealpay_protocol::api::{PaymentView, ShopperState};
-use sealpay_protocol::card::Brand;
+use sealpay_protocol::api::{ActionView, ShopperState};
+use yew::Html;
 use yew::html::Scope;
-use yew::{AttrValue, Html, MouseEvent, html};
 
 /// The code of the panel, if the phase has one; the texts are filed under it.
 pub(super) fn code_of(phase: &Phase) -> Option<&str> {
@@ -16,10 +15,18 @@ pub(super) fn code_of(phase: &Phase) -> Option<&str> {
         | Phase::Opening { .. }
         | Phase::Form { .. }
         | Phase::Sealing { .. }
-        | Phase::Paying { .. } => None,
+        | Phase::Paying { .. }
+        | Phase::Abandoning { .. } => None,
         Phase::Unreachable => Some("unreachable"),
         Phase::Checking { .. } => Some("checking"),
         Phase::Interrupted { .. } => Some("interrupted"),
+        Phase::Acting(acting) => Some(match acting.action {
+            ActionView::Code(_) => "code",
+            ActionView::Passkey(_) => "passkey",
+            ActionView::Wallet(_) => "wallet",
+            ActionView::Transfer(_) => "transfer",
+            ActionView::Continue => "checking",
+        }),
         Phase::Paid { .. } => Some("paid"),
         Phase::Ended(ending) => Some(ending.code()),
     }
@@ -29,81 +36,78 @@ pub(super) fn code_of(phase: &Phase) -> Option<&str> {
 pub(super) fn heading_of(checkout: &Checkout) -> &'static str {
     let texts = checkout.connection.texts;
     match checkout.state.phase() {
-        Phase::Paid { payment } if payment.state == ShopperState::Authorized => texts.authorized,
+        Phase::Paid { payment, .. } if payment.state == ShopperState::Authorized => {
+            texts.authorized
+        }
         Phase::Paid { .. } => texts.paid,
         phase => texts.panel(code_of(phase).unwrap_or_default()).0,
     }
 }
 
-pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
-    let texts = checkout.connection.texts;
-    let phase = checkout.state.phase();
-    let Some(code) = code_of(phase) else {
-        return Html::default();
-    };
-    if let Phase::Paid { payment } = phase {
-        return receipt(checkout, payment);
+/// The heading, where the shopper is put.
+pub(super) fn heading(checkout: &Checkout) -> Element {
+    element("h2")
+        .with("id=heading;tabindex=-1")
+        .at(&checkout.heading)
+        .says(heading_of(checkout))
+}
+
+/// Begins a panel: an icon on a disc, and the heading.
+pub(super) fn panel(checkout: &Checkout, kind: Option<&'static str>, icon: Html) -> Element {
+    let seal = element("div.seal");
+    element("div.panel")
+        .with("role=group;aria-labelledby=heading")
+        .holds(seal.maybe("data-kind", kind).child(icon))
+        .holds(heading(checkout))
+}
+
+/// Begins a list of lines such as a receipt.
+pub(super) fn receipt() -> Element {
+    element("dl.receipt")
+}
+
+impl Element {
+    /// A line of a receipt.
+    pub(super) fn line(self, name: &'static str, value: &str) -> Self {
+        self.line_of(name, element("dd").tells(value))
     }
+
+    /// A line of a receipt whose value is made of parts.
+    pub(super) fn line_of(self, name: &'static str, value: Self) -> Self {
+        self.holds(element("div").holds(element("dt").says(name)).holds(value))
+    }
+}
+
+pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
+    let phase = checkout.state.phase();
     let (kind, icon) = match phase {
-        Phase::Checking { .. } => (None, html! { <span class="spinner"></span> }),
+        Phase::Paid { payment, offer } => {
+            return receipt::view(checkout, link, payment, *offer).done();
+        }
+        Phase::Acting(acting) => {
+            let panel = match &acting.action {
+                ActionView::Transfer(due) => transfer::view(checkout, acting, due),
+                _ => challenge::view(checkout, link, acting),
+            };
+            return panel.done();
+        }
+        Phase::Checking { .. } => (None, marks::spinner()),
         Phase::Ended(Ending::Fatal(_)) => (Some("danger"), marks::cross()),
         Phase::Ended(Ending::Expired) => (None, marks::clock()),
         _ => (Some("warning"), marks::attention()),
     };
-    let (heading, sentence) = texts.panel(code);
-    let can_retry = matches!(phase, Phase::Unreachable | Phase::Interrupted { .. });
-    let onclick = link.callback(|_: MouseEvent| Heard::Happened(Event::Retried));
-    html! {
-        <div class="panel">
-            <div class="seal" data-kind={kind}>{ icon }</div>
-            <h2 tabindex="-1" ref={checkout.heading.clone()}>{ heading }</h2>
-            <p>{ sentence }</p>
-            if can_retry {
-                <button type="button" {onclick}>{ texts.try_again }</button>
-            }
-        </div>
-    }
-}
-
-fn receipt(checkout: &Checkout, payment: &PaymentView) -> Html {
-    let texts = checkout.connection.texts;
-    let is_authorized = payment.state == ShopperState::Authorized;
-    let merchant = checkout
-        .summary
-        .as_ref()
-        .and_then(|summary| summary.merchant.clone());
-    let amount = checkout
-        .summary
-        .as_ref()
-        .map(|summary| summary.total.clone());
-    let date = international::moment(&checkout.connection.locale, payment.created_at);
-    let line = |name: &'static str, value: AttrValue| {
-        html! { <div><dt>{ name }</dt><dd>{ value }</dd></div> }
+    let Some(code) = code_of(phase) else {
+        return Html::default();
     };
-    html! {
-        <div class="panel">
-            <div class="seal" data-kind="success">{ marks::check() }</div>
-            <h2 tabindex="-1" ref={checkout.heading.clone()}>{ heading_of(checkout) }</h2>
-            <p class="figure">{ amount.unwrap_or_default() }</p>
-            if is_authorized {
-                <p>{ texts.authorized_explained }</p>
-            }
-            <dl class="receipt">
-                { line(texts.paid_to, merchant.unwrap_or_default()) }
-                { line(texts.order_number, payment.order_ref.clone().into()) }
-                { line(texts.paid_with, masked(payment)) }
-                { line(texts.date, date.into()) }
-            </dl>
-        </div>
-    }
-}
-
-/// A card such as `Visa •••• 4242`.
-fn masked(payment: &PaymentView) -> AttrValue {
-    let brand = Brand::from_slug(&payment.card.brand).map_or("", Brand::name);
-    [brand, " •••• ", &payment.card.last4]
-        .concat()
-        .trim_start()
-        .to_owned()
-        .into()
+    let texts = checkout.connection.texts;
+    let can_retry = matches!(phase, Phase::Unreachable | Phase::Interrupted { .. });
+    let again = can_retry.then(|| {
+        let again = element("button").with("type=button");
+        let again = again.pressed(link, || Heard::Happened(Event::Retried));
+        again.says(texts.try_again)
+    });
+    panel(checkout, kind, icon)
+        .holds(element("p").says(texts.panel(code).1))
+        .may_hold(again)
+        .done()
 }

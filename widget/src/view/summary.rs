@@ -1,36 +1,36 @@
 //! What is being paid, and to whom.
 
+use super::element::{Element, element};
 use crate::browser::international;
 use crate::texts::Texts;
 use sealpay_protocol::api::{OrderView, SessionView};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::OrderItem;
-use yew::{AttrValue, Html, html};
 
 /// The order in the shopper's locale.
 pub(super) struct Summary {
     /// Known once the session is open.
-    pub(super) merchant: Option<AttrValue>,
+    pub(super) merchant: Option<String>,
     is_test_mode: bool,
-    description: Option<AttrValue>,
-    items: Vec<(AttrValue, AttrValue)>,
-    pub(super) total: AttrValue,
+    description: Option<String>,
+    items: Vec<(String, String)>,
+    pub(super) total: String,
 }
 
 impl Summary {
     /// Of an order as the page handed it over, so that nobody waits for the amount.
     pub(super) fn of(locale: &str, order: &OrderView) -> Option<Self> {
         let currency: Currency = order.currency.parse().ok()?;
-        let format = |amount_minor| -> AttrValue {
-            international::money(locale, Money::new(amount_minor, currency)).into()
+        let format = |amount_minor| -> String {
+            international::money(locale, Money::new(amount_minor, currency))
         };
         let line = |item: &OrderItem| (name_of(item), format(item.amount));
         let items = order.items.as_deref().unwrap_or_default();
         Some(Self {
             merchant: None,
             is_test_mode: false,
-            description: order.description.clone().map(AttrValue::from),
+            description: order.description.clone(),
             items: items.iter().map(line).collect(),
             total: format(order.amount),
         })
@@ -40,52 +40,65 @@ impl Summary {
     pub(super) fn of_session(locale: &str, session: &SessionView) -> Option<Self> {
         let summary = Self::of(locale, &session.order)?;
         Some(Self {
-            merchant: Some(session.merchant.name.clone().into()),
+            merchant: Some(session.merchant.name.clone()),
             is_test_mode: session.test_mode,
             ..summary
         })
     }
 
     /// `is_over`: the merchant's name will not come any more if it is not there.
-    pub(super) fn view(&self, texts: &Texts, is_over: bool) -> Html {
-        html! {
-            <section class="summary" aria-label={texts.order}>
-                <div class="head">
-                    if let Some(merchant) = &self.merchant {
-                        <h1>{ merchant }</h1>
-                    } else if is_over {
-                        <h1>{ texts.order }</h1>
-                    } else {
-                        <h1 class="bone bone-short"><span class="unseen">{ texts.order }</span></h1>
-                    }
-                    if self.is_test_mode {
-                        <span class="test-mode">{ texts.test_mode }</span>
-                    }
-                </div>
-                if let Some(description) = &self.description {
-                    <p class="description">{ description }</p>
-                }
-                if !self.items.is_empty() {
-                    <ul class="items">
-                        { for self.items.iter().map(|(name, amount)| html! {
-                            <li><span>{ name }</span><span class="amount">{ amount }</span></li>
-                        }) }
-                    </ul>
-                }
-                <p class="total">
-                    <span>{ texts.total }</span>
-                    <span class="amount">{ &self.total }</span>
-                </p>
-            </section>
+    pub(super) fn view(&self, texts: &Texts, is_over: bool) -> Element {
+        let name = element("h1");
+        let name = match &self.merchant {
+            Some(merchant) => name.tells(merchant),
+            None if is_over => name.says(texts.order),
+            None => {
+                let unseen = element("span.unseen");
+                name.with("class=bone bone-short")
+                    .holds(unseen.says(texts.order))
+            }
+        };
+        let sign = self.is_test_mode.then(|| {
+            let sign = element("span.test-mode");
+            sign.says(texts.test_mode)
+        });
+        let head = element("div.head");
+        let description = self.description.as_ref().map(|description| {
+            let line = element("p.description");
+            line.tells(description)
+        });
+        let total = element("p.total")
+            .holds(element("span").says(texts.total))
+            .holds(figure(&self.total));
+        element("section.summary")
+            .say("aria-label", texts.order)
+            .holds(head.holds(name).may_hold(sign))
+            .may_hold(description)
+            .may_hold(self.items())
+            .holds(total)
+    }
+
+    fn items(&self) -> Option<Element> {
+        if self.items.is_empty() {
+            return None;
         }
+        let mut items = element("ul.items");
+        for (name, amount) in &self.items {
+            let name = element("span").tells(name);
+            items = items.holds(element("li").holds(name).holds(figure(amount)));
+        }
+        Some(items)
     }
 }
 
-fn name_of(item: &OrderItem) -> AttrValue {
+fn figure(amount: &str) -> Element {
+    let figure = element("span.amount");
+    figure.tells(amount)
+}
+
+fn name_of(item: &OrderItem) -> String {
     if item.quantity == 1 {
-        return item.name.clone().into();
+        return item.name.clone();
     }
-    [&item.quantity.to_string(), " × ", &item.name]
-        .concat()
-        .into()
+    [&item.quantity.to_string(), " × ", &item.name].concat()
 }

@@ -2,7 +2,9 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod acting;
 mod fields;
+mod methods;
 mod payment;
 mod protocol;
 mod stage;

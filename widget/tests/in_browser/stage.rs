@@ -4,8 +4,8 @@
 use ed25519_dalek::SigningKey;
 use js_sys::Reflect;
 use sealpay_protocol::api::{
-    Advice, CardView, DeclineView, MerchantView, Method, OrderView, PaymentView, Problem,
-    SealingKeyView, SessionState, SessionView, ShopperState,
+    ActionView, Advice, CardView, DeclineView, MerchantView, Method, OrderView, PayRequest,
+    PaymentView, Problem, SealingKeyView, SessionState, SessionView, ShopperState,
 };
 use sealpay_protocol::ids::{MerchantId, PaymentId, SessionId};
 use sealpay_protocol::order::{self, Capture, OrderClaims, OrderItem};
@@ -15,7 +15,9 @@ use sealpay_widget::appearance::{Appearance, ColourScheme};
 use sealpay_widget::browser::clock;
 use sealpay_widget::browser::page::{Greeting, Port};
 use sealpay_widget::browser::transport::{Reply, Transport};
-use sealpay_widget::pay::request::{PAYMENTS_PATH, SESSIONS_PATH, SignedRequest};
+use sealpay_widget::pay::request::{
+    AUTHENTICATIONS_PATH, PAYMENTS_PATH, SESSIONS_PATH, SignedRequest,
+};
 use sealpay_widget::view::{Connection, mount};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -90,8 +92,18 @@ pub(crate) fn sealing_key() -> SealingPrivateKey {
     SealingPrivateKey::from_seed(&Secret::new([9; 32])).unwrap()
 }
 
+thread_local! {
+    /// Made once: it takes a while in a browser.
+    static SEALING_KEY: SealingKeyView = {
+        let key = sealing_key().public_key();
+        SealingKeyView {
+            kid: key.key_id().into(),
+            public_key: key.to_base64url(),
+        }
+    };
+}
+
 pub(crate) fn session() -> SessionView {
-    let key = sealing_key().public_key();
     SessionView {
         session: SessionId::new(1, [1; 10]),
         state: SessionState::Open,
@@ -112,10 +124,7 @@ pub(crate) fn session() -> SessionView {
             items: Some(items()),
         },
         methods: vec![Method::Card],
-        sealing_key: SealingKeyView {
-            kid: key.key_id().into(),
-            public_key: key.to_base64url(),
-        },
+        sealing_key: SEALING_KEY.with(SealingKeyView::clone),
         attempts_left: 10,
         payment: None,
     }
@@ -134,12 +143,28 @@ pub(crate) fn payment(request: &SignedRequest, state: ShopperState) -> PaymentVi
         currency: "EUR".into(),
         order_ref: "A-1001".into(),
         created_at: 1_763_800_042,
-        card: CardView {
+        method: Method::Card,
+        card: Some(CardView {
             brand: "visa".into(),
             last4: "4242".into(),
-        },
+        }),
+        action: None,
+        enrolment: None,
         decline,
         attempts_left: 9,
+    }
+}
+
+/// A payment that waits for the shopper, made by a request to pay or to authenticate.
+pub(crate) fn waiting(request: &SignedRequest, action: ActionView) -> PaymentView {
+    let method = serde_json::from_slice::<PayRequest>(&request.body)
+        .map_or(Method::Card, |request| request.method);
+    let view = payment(request, ShopperState::RequiresAction);
+    PaymentView {
+        method,
+        card: view.card.filter(|_| method == Method::Card),
+        action: Some(action),
+        ..view
     }
 }
 
@@ -183,6 +208,9 @@ pub(crate) fn order_for(currency: &str, amount: i64) -> String {
         description: None,
         items: None,
         customer: None,
+        methods: None,
+        billing_country: None,
+        authentication: None,
         simulate: None,
     };
     order::sign(&claims, "key-1", &SigningKey::from_bytes(&[4; 32])).unwrap()
@@ -228,7 +256,7 @@ impl Stage {
             seen.borrow_mut().push(request);
             async move {
                 // Long enough to look at the form meanwhile.
-                pause_ms(40).await;
+                pause_ms(20).await;
                 reply
             }
         });
@@ -254,7 +282,7 @@ impl Stage {
     /// Waits for the answers that are on their way.
     pub(crate) async fn answered(&self) {
         settle().await;
-        pause_ms(80).await;
+        pause_ms(40).await;
         settle().await;
     }
 
@@ -304,14 +332,18 @@ impl Stage {
             .unwrap_or_default()
     }
 
+    fn requests_to(&self, path: &str) -> Vec<SignedRequest> {
+        let requests = self.requests.borrow();
+        let to_path = requests.iter().filter(|request| request.path == path);
+        to_path.cloned().collect()
+    }
+
     pub(crate) fn payments(&self) -> Vec<SignedRequest> {
-        let is_payment = |request: &&SignedRequest| request.path == PAYMENTS_PATH;
-        self.requests
-            .borrow()
-            .iter()
-            .filter(is_payment)
-            .cloned()
-            .collect()
+        self.requests_to(PAYMENTS_PATH)
+    }
+
+    pub(crate) fn authentications(&self) -> Vec<SignedRequest> {
+        self.requests_to(AUTHENTICATIONS_PATH)
     }
 
     /// Every message to the page as JSON.

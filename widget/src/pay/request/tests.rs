@@ -1,8 +1,14 @@
-use super::{Credentials, Destination, Freshness, PAYMENTS_PATH, SESSIONS_PATH};
-use crate::pay::tests::{session, submission};
+use super::{
+    AUTHENTICATIONS_PATH, Credentials, Destination, Freshness, PAYMENTS_PATH, SESSIONS_PATH,
+    authentication_body, pay_body_of,
+};
+use crate::pay::tests::{attempt, card, payment_id, session};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
-use sealpay_protocol::api::{Method, OpenSessionRequest, PayRequest, SealingKeyView, SessionView};
+use sealpay_protocol::api::{
+    AuthenticationRequest, AuthenticationStep, Method, OpenSessionRequest, PayRequest,
+    SealingKeyView, SessionView,
+};
 use sealpay_protocol::card::YearMonth;
 use sealpay_protocol::envelope::SealContext;
 use sealpay_protocol::ids::AttemptId;
@@ -50,13 +56,14 @@ fn the_body_that_opens_a_session_is_what_the_protocol_says() {
 #[test]
 fn a_sealed_card_opens_for_its_own_payment_only() {
     let (credentials, session) = (credentials(), session_with_key());
-    let submission = submission(1);
+    let (attempt, card) = (attempt(1), card());
     let body = credentials
-        .pay_body(&session, &submission, &mut UnwrapErr(SysRng))
+        .pay_body(&session, attempt, &card, &mut UnwrapErr(SysRng))
         .unwrap();
     let read: PayRequest = serde_json::from_slice(&body).unwrap();
     assert_eq!(read.method, Method::Card);
     assert_eq!(&serde_json::to_vec(&read).unwrap()[..], &body[..]);
+    let sealed = read.card.unwrap();
 
     let key: OpenSessionRequest = serde_json::from_slice(&credentials.open_body()).unwrap();
     let thumbprint = Thumbprint::of(&key.key.verifying_key().unwrap());
@@ -72,13 +79,45 @@ fn a_sealed_card_opens_for_its_own_payment_only() {
         order_digest: &order_digest,
     };
     let today = YearMonth::new(2026, 11).unwrap();
-    let opened =
-        |amount, attempt| open(&read.card, &sealing_key(), &context(amount, attempt), today);
-    let card = opened(2490, submission.attempt).unwrap();
+    let opened = |amount, attempt| open(&sealed, &sealing_key(), &context(amount, attempt), today);
+    let card = opened(2490, attempt).unwrap();
     assert_eq!(card.number.digits(), "4242424242424242");
     assert_eq!(card.security_code.digits(), "123");
-    assert!(opened(2491, submission.attempt).is_err());
+    assert!(opened(2491, attempt).is_err());
     assert!(opened(2490, AttemptId::new(2, [0; 10])).is_err());
+}
+
+#[test]
+fn what_is_paid_without_a_card_names_only_the_method() {
+    for method in [Method::Wallet, Method::BankTransfer] {
+        let body = pay_body_of(method);
+        let read: PayRequest = serde_json::from_slice(&body).unwrap();
+        assert_eq!(read.method, method);
+        assert!(read.card.is_none());
+        assert_eq!(&serde_json::to_vec(&read).unwrap()[..], &body[..]);
+    }
+}
+
+#[test]
+fn each_step_is_sent_with_what_belongs_to_it_and_nothing_else() {
+    use AuthenticationStep::{Cancel, Code, Enrol, Passkey, Resend, UseCode};
+    let credential = r#"{"id":"a\b","type":"public-key"}"#;
+    let rows = [
+        (Code, "123456", Some("123456"), None),
+        (Resend, "", None, None),
+        (Passkey, credential, None, Some(credential)),
+        (UseCode, "", None, None),
+        (Enrol, credential, None, Some(credential)),
+        (Cancel, "", None, None),
+    ];
+    for (step, proof, code, held) in rows {
+        let body = authentication_body(payment_id(), step, proof);
+        let read: AuthenticationRequest = serde_json::from_slice(&body).unwrap();
+        assert_eq!((read.payment, read.step), (payment_id(), step));
+        let there = (read.code.as_deref(), read.credential.as_deref());
+        assert_eq!(there, (code, held), "{step:?}");
+        assert_eq!(&serde_json::to_vec(&read).unwrap()[..], &body[..]);
+    }
 }
 
 #[test]
@@ -99,7 +138,7 @@ fn nothing_is_sealed_to_a_key_that_is_not_the_one_named() {
             sealing_key,
             ..session_with_key()
         };
-        let body = credentials().pay_body(&session, &submission(1), &mut UnwrapErr(SysRng));
+        let body = credentials().pay_body(&session, attempt(1), &card(), &mut UnwrapErr(SysRng));
         assert!(body.is_none());
     }
 }
@@ -138,6 +177,11 @@ fn a_request_is_signed_as_it_is_sent() {
         (
             Destination::Payments(session().session),
             PAYMENTS_PATH,
+            session().session.to_string(),
+        ),
+        (
+            Destination::Authentications(session().session),
+            AUTHENTICATIONS_PATH,
             session().session.to_string(),
         ),
     ];

@@ -5,13 +5,6 @@ use super::super::effect::{Effect, Wake};
 use super::super::state::{Phase, Poll, State};
 
 impl State {
-    pub(super) fn check_session(&mut self) -> Vec<Effect> {
-        match self.take_phase() {
-            Phase::Checking { poll, polls } => self.check(poll, polls),
-            _ => self.check(Poll::Session, 0),
-        }
-    }
-
     pub(super) fn check_again(&mut self) -> Vec<Effect> {
         match self.take_phase() {
             Phase::Checking { poll, polls } => self.check(poll, polls),
@@ -47,19 +40,23 @@ impl State {
     }
 
     pub(super) fn woke(&mut self, wake: Wake) -> Vec<Effect> {
+        if wake == Wake::Authenticate {
+            return self.send_proof();
+        }
         let attempt = match &self.phase {
             Phase::Paying { attempt, .. } => Some(attempt.clone()),
             Phase::Checking {
                 poll: Poll::Attempt(attempt),
                 ..
             } => Some(attempt.clone()),
+            Phase::Acting(_) => return self.ask_now(),
             _ => None,
         };
         let turn = self.next_turn();
         match (wake, attempt) {
             (Wake::Open, _) => vec![Effect::OpenSession { turn }],
             (Wake::Send, Some(attempt)) => vec![Effect::Send { turn, attempt }],
-            (Wake::Send, None) => Vec::new(),
+            (Wake::Send | Wake::Authenticate, _) => Vec::new(),
         }
     }
 

@@ -2,11 +2,11 @@
 
 use super::super::backoff;
 use super::super::effect::{Effect, Wake};
-use super::super::event::{Answer, Refused};
+use super::super::event::{Answer, Refused, Submission};
 use super::super::message::Message;
 use super::super::state::{Ending, Notice, Phase, State};
 use super::{Refusal, declined_notice, meaning_of, milliseconds_until, tell_error};
-use sealpay_protocol::api::{PaymentView, SessionState, SessionView};
+use sealpay_protocol::api::{PaymentView, SessionState, SessionView, ShopperState};
 
 impl State {
     pub(super) fn open(&mut self, notice: Option<Notice>) -> Vec<Effect> {
@@ -21,6 +21,7 @@ impl State {
     }
 
     pub(super) fn opened(&mut self, now: u64, answer: Answer<Box<SessionView>>) -> Vec<Effect> {
+        self.asked();
         match answer {
             Answer::Good(session) => self.take_session(now, session),
             Answer::Refused(refused) => self.open_refused(now, &refused),
@@ -28,10 +29,10 @@ impl State {
         }
     }
 
-    pub(super) fn take_session(&mut self, now: u64, session: Box<SessionView>) -> Vec<Effect> {
+    pub(super) fn take_session(&mut self, now: u64, mut session: Box<SessionView>) -> Vec<Effect> {
         self.learn_time(now, session.server_time);
         let state = session.state;
-        let payment = session.payment.clone();
+        let payment = session.payment.take();
         let attempts_left = session.attempts_left;
         let milliseconds = milliseconds_until(session.expires_at, session.server_time);
         self.session = Some(session);
@@ -40,7 +41,12 @@ impl State {
         effects.extend(match (state, payment) {
             (SessionState::Complete, Some(payment)) => self.paid(Box::new(payment)),
             (SessionState::Complete, None) => self.end(Ending::Unresolved),
-            (SessionState::Processing, _) => self.check_session(),
+            (SessionState::Processing, Some(payment))
+                if payment.state == ShopperState::RequiresAction =>
+            {
+                self.requires_action(Box::new(payment), None)
+            }
+            (SessionState::Processing, _) => self.still_unknown(),
             (SessionState::Open, _) if attempts_left == 0 => self.end(Ending::Exhausted),
             (SessionState::Open, payment) => self.show_form(payment),
         });
@@ -53,11 +59,13 @@ impl State {
             Phase::Opening {
                 held: Some(submission),
                 ..
-            } => self.seal(submission),
-            Phase::Checking { .. } => match payment.and_then(|payment| payment.decline) {
-                Some(decline) => self.ask_again(declined_notice(decline)),
-                None => self.ask_again(Notice::Code("nothing_was_paid")),
-            },
+            } => self.seal_if_offered(submission),
+            Phase::Checking { .. } | Phase::Acting(_) => {
+                match payment.and_then(|payment| payment.decline) {
+                    Some(decline) => self.ask_again(declined_notice(decline)),
+                    None => self.ask_again(Notice::Code("nothing_was_paid")),
+                }
+            }
             Phase::Opening {
                 notice: Some(notice),
                 ..
@@ -69,21 +77,34 @@ impl State {
         }
     }
 
+    /// What was chosen before the session was open may not be on offer.
+    fn seal_if_offered(&mut self, submission: Submission) -> Vec<Effect> {
+        let method = submission.means.method();
+        let is_offered = self
+            .session
+            .as_ref()
+            .is_some_and(|session| session.methods.contains(&method));
+        if is_offered {
+            self.seal(submission)
+        } else {
+            self.ask_again(Notice::Code("method_not_offered"))
+        }
+    }
+
     pub(super) fn open_refused(&mut self, now: u64, refused: &Refused) -> Vec<Effect> {
         self.learn_time(now, refused.server_time);
         match meaning_of(&refused.code) {
             Refusal::SignAgain => self.open_again(),
             Refusal::Later | Refusal::Failed => self.open_later(),
+            Refusal::UnderWay if matches!(self.phase, Phase::Acting(_)) => self.ask_later(),
             Refusal::UnderWay => {
                 let mut effects = self.tell_ready();
-                effects.extend(self.check_session());
+                effects.extend(self.still_unknown());
                 effects
             }
             Refusal::TooOld => self.end_or_admit(Ending::Expired),
             Refusal::Exhausted => self.end_or_admit(Ending::Exhausted),
-            Refusal::AlreadyPaid | Refusal::SealAgain | Refusal::Final => {
-                self.end_or_admit(Ending::Fatal(refused.code.clone()))
-            }
+            _ => self.end_or_admit(Ending::Fatal(refused.code.clone())),
         }
     }
 
@@ -122,8 +143,7 @@ impl State {
                     vec![tell_error("unreachable")]
                 }
             },
-            Phase::Checking { .. } => self.check_again(),
-            _ => Vec::new(),
+            _ => self.ask_later(),
         }
     }
 }

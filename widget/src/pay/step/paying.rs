@@ -1,9 +1,11 @@
 //! From the shopper's wish to pay to the outcome.
 
+use super::super::acting::Errand;
 use super::super::backoff;
 use super::super::effect::{Effect, Wake};
-use super::super::event::{Answer, Refused, Submission};
+use super::super::event::{Answer, Means, Refused, Submission};
 use super::super::message::Message;
+use super::super::request::pay_body_of;
 use super::super::state::{Attempt, Ending, Notice, Phase, Poll, State};
 use super::{Refusal, declined_notice, meaning_of, tell_error};
 use sealpay_protocol::api::{Advice, DeclineView, PaymentView, ShopperState};
@@ -25,12 +27,16 @@ impl State {
     }
 
     pub(super) fn seal(&mut self, submission: Submission) -> Vec<Effect> {
-        self.phase = Phase::Sealing {
-            attempt: submission.attempt,
+        let Submission { attempt, means } = submission;
+        let method = means.method();
+        let Means::Card(card) = means else {
+            return self.send(Attempt::new(attempt, pay_body_of(method)), 0);
         };
+        self.phase = Phase::Sealing { attempt };
         vec![Effect::Seal {
             turn: self.next_turn(),
-            submission,
+            attempt,
+            card,
         }]
     }
 
@@ -39,14 +45,7 @@ impl State {
             return Vec::new();
         };
         match body {
-            Some(body) => self.send(
-                Attempt {
-                    id: attempt,
-                    body,
-                    may_be_paid: false,
-                },
-                0,
-            ),
+            Some(body) => self.send(Attempt::new(attempt, body), 0),
             None => self.end(Ending::Fatal("sealing_key_unusable".into())),
         }
     }
@@ -63,6 +62,7 @@ impl State {
     }
 
     pub(super) fn answered(&mut self, now: u64, answer: Answer<Box<PaymentView>>) -> Vec<Effect> {
+        self.asked();
         match answer {
             Answer::Good(payment) => self.outcome(payment),
             Answer::Refused(refused) => self.pay_refused(now, &refused),
@@ -71,20 +71,27 @@ impl State {
     }
 
     pub(super) fn outcome(&mut self, payment: Box<PaymentView>) -> Vec<Effect> {
-        if let Some(session) = &mut self.session {
-            session.attempts_left = payment.attempts_left;
-        }
+        self.learn_attempts(&payment);
         match payment.state {
             ShopperState::Authorized | ShopperState::Captured => self.paid(payment),
-            ShopperState::Declined => self.declined(*payment),
-            ShopperState::Processing | ShopperState::Unknown => match self.take_phase() {
-                Phase::Paying { attempt, .. } => self.check(Poll::Attempt(attempt), 0),
-                Phase::Checking { poll, polls } => self.check(poll, polls),
-                phase => {
-                    self.phase = phase;
-                    Vec::new()
-                }
-            },
+            ShopperState::Declined => self.declined(*payment, None),
+            ShopperState::RequiresAction => self.requires_action(payment, None),
+            ShopperState::Processing | ShopperState::Unknown => self.still_unknown(),
+        }
+    }
+
+    pub(super) fn still_unknown(&mut self) -> Vec<Effect> {
+        match self.take_phase() {
+            Phase::Paying { attempt, .. } => self.check(Poll::Attempt(attempt), 0),
+            Phase::Checking { poll, polls } => self.check(poll, polls),
+            Phase::Acting(acting) => self.check(acting.poll, 0),
+            _ => self.check(Poll::Session, 0),
+        }
+    }
+
+    pub(super) fn learn_attempts(&mut self, payment: &PaymentView) {
+        if let Some(session) = &mut self.session {
+            session.attempts_left = payment.attempts_left;
         }
     }
 
@@ -93,12 +100,16 @@ impl State {
             payment: payment.payment,
             order_ref: payment.order_ref.clone(),
             state: payment.state,
+            has_offer: payment.enrolment.is_some(),
         };
-        self.phase = Phase::Paid { payment };
+        let offer = Self::offer_of(&payment);
+        self.errand = Errand::None;
+        self.phase = Phase::Paid { payment, offer };
         vec![Effect::ForgetCard, Effect::Tell(message)]
     }
 
-    pub(super) fn declined(&mut self, payment: PaymentView) -> Vec<Effect> {
+    /// Back to the form with the bank's sentence, or with a notice of ours in place of it.
+    pub(super) fn declined(&mut self, payment: PaymentView, notice: Option<Notice>) -> Vec<Effect> {
         let attempts_left = payment.attempts_left;
         let decline = payment.decline.unwrap_or_else(|| DeclineView {
             message: String::new(),
@@ -112,7 +123,7 @@ impl State {
         effects.extend(if attempts_left == 0 {
             self.end(Ending::Exhausted)
         } else {
-            self.ask_again(declined_notice(decline))
+            self.ask_again(notice.unwrap_or_else(|| declined_notice(decline)))
         });
         effects
     }
@@ -131,11 +142,8 @@ impl State {
             Refusal::SignAgain => self.resend_now(),
             Refusal::Later => self.resend_later(false),
             Refusal::Failed => self.resend_later(true),
-            Refusal::UnderWay => match self.take_phase() {
-                Phase::Paying { attempt, .. } => self.check(Poll::Attempt(attempt), 0),
-                Phase::Checking { poll, polls } => self.check(poll, polls),
-                _ => self.check(Poll::Session, 0),
-            },
+            Refusal::UnderWay if matches!(self.phase, Phase::Acting(_)) => self.ask_later(),
+            Refusal::UnderWay => self.still_unknown(),
             Refusal::AlreadyPaid => {
                 self.phase = Phase::Checking {
                     poll: Poll::Session,
@@ -146,9 +154,12 @@ impl State {
                 }]
             }
             Refusal::SealAgain => self.seal_again(),
+            Refusal::NotOffered if !self.may_be_paid() => {
+                self.ask_again(Notice::Code("method_not_offered"))
+            }
             Refusal::TooOld => self.end_or_admit(Ending::Expired),
             Refusal::Exhausted => self.end_or_admit(Ending::Exhausted),
-            Refusal::Final => self.end_or_admit(Ending::Fatal(refused.code.clone())),
+            _ => self.end_or_admit(Ending::Fatal(refused.code.clone())),
         }
     }
 
@@ -190,10 +201,9 @@ impl State {
                 };
                 self.wait(milliseconds, Wake::Send)
             }
-            Phase::Checking { poll, polls } => self.check(poll, polls),
             phase => {
                 self.phase = phase;
-                Vec::new()
+                self.ask_later()
             }
         }
     }
@@ -204,10 +214,9 @@ impl State {
                 attempt.may_be_paid = true;
                 self.interrupt(attempt)
             }
-            Phase::Checking { poll, polls } => self.check(poll, polls),
             phase => {
                 self.phase = phase;
-                Vec::new()
+                self.ask_later()
             }
         }
     }

@@ -12,9 +12,9 @@ fn a_card_submitted_before_the_session_is_open_is_sealed_when_it_is() {
     run.step(Event::Submitted(submission(1)));
     assert!(run.effects.is_empty() && run.state.is_processing());
     run.opened(Answer::Good(Box::new(session())));
-    let sealed = run.effects.iter().any(|effect| {
-        matches!(effect, Effect::Seal { submission, .. } if submission.attempt == attempt(1))
-    });
+    let sealed = run.effects.iter().any(
+        |effect| matches!(effect, Effect::Seal { attempt: sealed, .. } if *sealed == attempt(1)),
+    );
     assert!(sealed);
 }
 

@@ -30,6 +30,7 @@ fn a_payment_goes_from_opening_to_paid() {
         payment: PaymentId::new(1, [3; 10]),
         order_ref: "A-1001".into(),
         state: ShopperState::Captured,
+        has_offer: false,
     };
     assert_eq!(run.told(), [&complete]);
 }

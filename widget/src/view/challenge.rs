@@ -1,0 +1,178 @@
+//! What the shopper has to confirm: by a code, with a passkey, or in the wallet.
+
+use super::checkout::{Checkout, Heard};
+use super::element::{Element, Kind, element};
+use super::{marks, panel};
+use crate::browser::field::{Input, text_in};
+use crate::browser::{clock, passkey};
+use crate::pay::{Acting, Deed};
+use sealpay_protocol::api::{ActionView, CodeView};
+use yew::html::Scope;
+
+/// A button that does something about a challenge.
+fn button(
+    checkout: &Checkout,
+    link: &Scope<Checkout>,
+    look: &'static str,
+    words: &'static str,
+    meaning: fn() -> Heard,
+) -> Element {
+    element("button")
+        .with("type=button")
+        .say("data-look", look)
+        .when(checkout.state.is_authenticating(), "disabled")
+        .pressed(link, meaning)
+        .says(words)
+}
+
+pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>, acting: &Acting) -> Element {
+    let texts = checkout.connection.texts;
+    let icon = match &acting.action {
+        ActionView::Wallet(_) => marks::spinner(),
+        _ => marks::lock(),
+    };
+    let repeated = panel::receipt()
+        .line(texts.payee, checkout.payee())
+        .line(texts.amount, checkout.total());
+    let view = panel::panel(checkout, None, icon)
+        .holds(introduction(checkout, &acting.action))
+        .holds(repeated);
+    let view = match &acting.action {
+        ActionView::Code(code) => view.holds(code_form(checkout, link, acting, code)),
+        ActionView::Passkey(_) => {
+            let (view, look) = if passkey::is_known() {
+                let meaning = || Heard::Did(Deed::UsePasskey);
+                let used = button(checkout, link, "", texts.use_passkey, meaning);
+                (view.holds(note(checkout, acting)).holds(used), "secondary")
+            } else {
+                (view, "")
+            };
+            let meaning = || Heard::Did(Deed::UseCode);
+            view.holds(button(checkout, link, look, texts.use_code, meaning))
+        }
+        _ => {
+            let is_open = checkout.wallet_is_open();
+            let look = if is_open { "secondary" } else { "" };
+            let meaning = || Heard::AskedForWallet;
+            view.holds(note(checkout, acting)).holds(button(
+                checkout,
+                link,
+                look,
+                texts.open_wallet,
+                meaning,
+            ))
+        }
+    };
+    let meaning = || Heard::Did(Deed::Cancel);
+    view.holds(button(checkout, link, "quiet", texts.cancel, meaning))
+}
+
+fn introduction(checkout: &Checkout, action: &ActionView) -> Element {
+    let texts = checkout.connection.texts;
+    match action {
+        ActionView::Code(code) => {
+            let (before, after) = texts.code_sent_to;
+            element("p").tells(&[before, &code.sent_to, after].concat())
+        }
+        _ => {
+            let code = panel::code_of(checkout.state.phase()).unwrap_or_default();
+            element("p").says(texts.panel(code).1)
+        }
+    }
+}
+
+/// Whether what is said is good news.
+fn is_good(said: &str) -> bool {
+    said == "code_sent"
+}
+
+/// What there is to say about the last thing that the shopper did.
+pub(super) fn words_of(checkout: &Checkout, acting: &Acting) -> Option<String> {
+    let texts = checkout.connection.texts;
+    let said = acting.said?;
+    let mut words = texts.error(said).to_owned();
+    if said == "code_refused"
+        && let ActionView::Code(code) = &acting.action
+    {
+        let count = code.attempts_left.to_string();
+        words.extend([" ", texts.tries_left, " ", &count, "."]);
+    }
+    Some(words)
+}
+
+fn note(checkout: &Checkout, acting: &Acting) -> Element {
+    let is_bad = acting.said.is_some_and(|said| !is_good(said));
+    element("p")
+        .with("id=code-note;class=beneath")
+        .maybe("data-kind", is_bad.then_some("error"))
+        .tells(&words_of(checkout, acting).unwrap_or_default())
+}
+
+fn code_form(
+    checkout: &Checkout,
+    link: &Scope<Checkout>,
+    acting: &Acting,
+    code: &CodeView,
+) -> Element {
+    let texts = checkout.connection.texts;
+    let is_busy = checkout.state.is_authenticating();
+    let is_wrong = acting.said.is_some_and(|said| !is_good(said));
+    let input = element("input")
+        .with(
+            "id=code;type=text;inputmode=numeric;autocomplete=one-time-code;\
+             dir=ltr;required;aria-describedby=code-note",
+        )
+        .at(&checkout.code)
+        .when(is_busy, "readonly")
+        .maybe("aria-invalid", is_wrong.then_some("true"))
+        .on(Kind::Input, link, |_| Some(Heard::TypedCode));
+    let label = element("label").with("for=code").says(texts.code);
+    let field = element("div.field")
+        .holds(label)
+        .holds(input)
+        .holds(note(checkout, acting));
+    let confirm = element("button")
+        .with("type=submit")
+        .maybe("aria-disabled", is_busy.then_some("true"));
+    let confirm = if is_busy {
+        confirm.child(marks::spinner()).says(texts.processing)
+    } else {
+        confirm.says(texts.confirm)
+    };
+    let place = checkout.code.clone();
+    let another = (code.resends_left > 0).then(|| another_code(checkout, link, code));
+    let warning = element("p.assurance");
+    element("form")
+        .with("novalidate")
+        .on(Kind::Submit, link, move |event| {
+            event.prevent_default();
+            let input = place.cast::<Input>()?;
+            Some(Heard::Did(Deed::Code(text_in(&input))))
+        })
+        .holds(field)
+        .holds(confirm)
+        .may_hold(another)
+        .holds(warning.says(texts.panel("code").1))
+}
+
+/// Really disabled while there is nothing to ask for: a name that changes each second would
+/// otherwise be read out each second.
+fn another_code(checkout: &Checkout, link: &Scope<Checkout>, code: &CodeView) -> Element {
+    let texts = checkout.connection.texts;
+    let seconds = checkout.seconds_until(code.resend_at);
+    let (before, after) = texts.seconds_to_wait;
+    let meaning = || Heard::Did(Deed::Resend);
+    let another = button(checkout, link, "secondary", texts.send_another, meaning);
+    if seconds == 0 {
+        return another;
+    }
+    let wait = [" ", before, &seconds.to_string(), after].concat();
+    another.say("disabled", "").tells(&wait)
+}
+
+impl Checkout {
+    /// How long it is until a time of the verifier's clock.
+    pub(super) fn seconds_until(&self, time: u64) -> u64 {
+        time.saturating_sub(self.state.verifier_time(clock::now()))
+    }
+}

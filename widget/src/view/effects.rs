@@ -1,0 +1,213 @@
+//! Runs what the machine wants done.
+
+use super::Admitted;
+use super::checkout::{Checkout, Focus, Heard};
+use crate::browser::passkey::{self, Ceremony};
+use crate::browser::wallet::WalletWindow;
+use crate::browser::{answer, clock, document, random};
+use crate::form::Field;
+use crate::pay::request::{Destination, Freshness, SignedRequest};
+use crate::pay::{Deed, Effect, Event, Message, Phase, wallet_address};
+use sealpay_protocol::api::{ActionView, Method};
+use sealpay_protocol::card::Card;
+use sealpay_protocol::ids::{AttemptId, SessionId};
+use std::pin::Pin;
+use std::rc::Rc;
+use yew::Context;
+use yew::html::Scope;
+
+/// A name for what is about to be sent.
+pub(super) fn fresh_id() -> AttemptId {
+    AttemptId::new(clock::now_ms(), random::bytes())
+}
+
+impl Checkout {
+    pub(super) fn run_all(&mut self, context: &Context<Self>, effects: Vec<Effect>) {
+        for effect in effects {
+            let next = self.run(context, effect);
+            self.run_all(context, next);
+        }
+    }
+
+    /// Runs an effect; what can be answered at once gives the next effects.
+    fn run(&mut self, context: &Context<Self>, effect: Effect) -> Vec<Effect> {
+        let link = context.link().clone();
+        match effect {
+            Effect::OpenSession { turn } => self.open_session(context, turn),
+            Effect::Seal {
+                turn,
+                attempt,
+                card,
+            } => {
+                let body = self.seal(attempt, &card);
+                return self.state.step(Event::Sealed { turn, body });
+            }
+            Effect::Send { turn, attempt } => {
+                let event = |turn, now, answer| Event::Paid { turn, now, answer };
+                let (id, body) = (attempt.id, attempt.body);
+                self.send(&link, Destination::Payments, id, body, (turn, event));
+            }
+            Effect::Authenticate { turn, id, body } => {
+                let event = |turn, now, answer| Event::Authenticated { turn, now, answer };
+                self.send(&link, Destination::Authentications, id, body, (turn, event));
+            }
+            Effect::UsePasskey { turn, options } => {
+                ask_for_passkey(&link, turn, Ceremony::Use, options);
+            }
+            Effect::KeepPasskey { turn, options } => {
+                ask_for_passkey(&link, turn, Ceremony::Keep, options);
+            }
+            Effect::OpenWallet => self.open_wallet(),
+            Effect::Abandon => {
+                return self.state.step(Event::Did {
+                    id: fresh_id(),
+                    now: clock::now(),
+                    deed: Deed::Cancel,
+                });
+            }
+            Effect::Wait {
+                turn,
+                milliseconds,
+                wake,
+            } => clock::after(milliseconds, move || {
+                link.send_message(Heard::Happened(Event::Woke { turn, wake }));
+            }),
+            Effect::WatchExpiry { milliseconds } => clock::after(milliseconds, move || {
+                link.send_message(Heard::Happened(Event::SessionTimeUp));
+            }),
+            Effect::AskSecurityCodeAgain => self.ask_security_code_again(),
+            Effect::AskCodeAgain => {
+                self.empty_code();
+                self.focus = Some(Focus::Code);
+            }
+            Effect::FocusCode => self.focus = Some(Focus::Code),
+            Effect::ForgetCard => self.forget(),
+            Effect::Tell(message) => self.tell(&message),
+        }
+        Vec::new()
+    }
+
+    fn ask_security_code_again(&mut self) {
+        self.form.clear_security_code();
+        self.show(Field::SecurityCode, None);
+        self.tell_change();
+        if document::has_focus() {
+            let is_empty = self.form.entry(Field::Number).text().is_empty();
+            self.focus = Some(match self.choice.method() {
+                Method::Card if is_empty => Focus::Field(Field::Number),
+                Method::Card => Focus::Field(Field::SecurityCode),
+                _ => Focus::Pay,
+            });
+        }
+    }
+
+    fn open_session(&self, context: &Context<Self>, turn: u32) {
+        let Ok(admitted) = &self.connection.admission else {
+            return;
+        };
+        let body = admitted.credentials.open_body();
+        let Some(request) = self.sign(Destination::Sessions, fresh_id(), body) else {
+            return;
+        };
+        let transport = self.connection.transport.clone();
+        listen(context.link(), async move {
+            let answer = transport.send(request, answer::session).await;
+            Heard::Happened(Event::Opened {
+                turn,
+                now: clock::now(),
+                answer,
+            })
+        });
+    }
+
+    /// Sends something that is answered with a payment.
+    fn send(
+        &self,
+        link: &Scope<Self>,
+        to: fn(SessionId) -> Destination,
+        id: AttemptId,
+        body: Rc<[u8]>,
+        (turn, event): (u32, fn(u32, u64, PaymentAnswer) -> Event),
+    ) {
+        let Some(session) = self.state.session().map(|session| session.session) else {
+            return;
+        };
+        let Some(request) = self.sign(to(session), id, body) else {
+            return;
+        };
+        let transport = self.connection.transport.clone();
+        listen(link, async move {
+            let answer = transport.send(request, answer::payment).await;
+            Heard::Happened(event(turn, clock::now(), answer))
+        });
+    }
+
+    fn seal(&self, attempt: AttemptId, card: &Card) -> Option<Rc<[u8]>> {
+        let Admitted { credentials, .. } = self.connection.admission.as_ref().ok()?;
+        credentials.pay_body(self.state.session()?, attempt, card, &mut random::source())
+    }
+
+    fn sign(&self, to: Destination, id: AttemptId, body: Rc<[u8]>) -> Option<SignedRequest> {
+        let Admitted { credentials, .. } = self.connection.admission.as_ref().ok()?;
+        let created = self.state.verifier_time(clock::now());
+        let freshness = Freshness {
+            created,
+            nonce: random::bytes(),
+        };
+        Some(credentials.sign(&document::authority(), to, id, body, freshness))
+    }
+
+    pub(super) fn tell(&self, message: &Message) {
+        let sentence = match message {
+            Message::Error { code } => self.connection.texts.panel(code).1,
+            _ => "",
+        };
+        self.connection.port.tell(message, sentence);
+    }
+
+    // ---- The wallet's window ----
+
+    /// Opens the wallet's page, or brings it to the front.
+    pub(super) fn open_wallet(&mut self) {
+        let Phase::Acting(acting) = self.state.phase() else {
+            return;
+        };
+        let ActionView::Wallet(wallet) = &acting.action else {
+            return;
+        };
+        match &self.wallet {
+            Some(window) if !window.is_closed() => window.show(),
+            _ => {
+                let origin = self.state.session().map(|session| &session.verifier_origin);
+                self.wallet = origin
+                    .and_then(|origin| wallet_address(&wallet.url, origin.as_str()))
+                    .and_then(WalletWindow::open);
+            }
+        }
+    }
+
+    pub(super) fn wallet_is_open(&self) -> bool {
+        self.wallet
+            .as_ref()
+            .is_some_and(|window| !window.is_closed())
+    }
+}
+
+type PaymentAnswer = crate::pay::Answer<Box<sealpay_protocol::api::PaymentView>>;
+
+fn ask_for_passkey(link: &Scope<Checkout>, turn: u32, ceremony: Ceremony, options: String) {
+    listen(link, async move {
+        let credential = passkey::perform(ceremony, options).await;
+        Heard::Happened(Event::Passkey {
+            turn,
+            id: fresh_id(),
+            credential,
+        })
+    });
+}
+
+/// Hears what a future brings. Boxed, so that the machinery behind it is there once.
+fn listen(link: &Scope<Checkout>, future: impl Future<Output = Heard> + 'static) {
+    let future: Pin<Box<dyn Future<Output = Heard>>> = Box::pin(future);
+    link.send_future(future);
+}

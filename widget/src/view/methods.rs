@@ -1,0 +1,62 @@
+//! The ways to pay, as radio buttons, and what is said about those without fields.
+
+use super::checkout::{Checkout, Heard};
+use super::element::{Kind, element};
+use super::marks;
+use crate::texts::Texts;
+use sealpay_protocol::api::Method;
+use yew::Html;
+use yew::html::Scope;
+
+/// Name, sentence and heading of a method.
+pub(super) const fn words_of(
+    texts: &Texts,
+    method: Method,
+) -> (&'static str, &'static str, &'static str) {
+    let [card, wallet, bank_transfer] = texts.method;
+    match method {
+        Method::Card => card,
+        Method::Wallet => wallet,
+        Method::BankTransfer => bank_transfer,
+    }
+}
+
+/// The choice, where there is one.
+pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
+    let offered = checkout.choice.offered();
+    if offered.len() < 2 {
+        return Html::default();
+    }
+    let legend = element("legend").says(checkout.connection.texts.methods);
+    let mut view = element("fieldset.methods")
+        .when(checkout.state.is_processing(), "disabled")
+        .holds(legend);
+    for method in offered.iter().copied() {
+        let radio = element("input")
+            .with("type=radio;name=method")
+            .say("value", method.name())
+            .checked(checkout.choice.method() == method)
+            .on(Kind::Change, link, move |_| Some(Heard::Chose(method)));
+        let label = element("label")
+            .holds(radio)
+            .says(words_of(checkout.connection.texts, method).0)
+            .child(marks::of_method(method));
+        view = view.holds(label);
+    }
+    view.done()
+}
+
+/// What is said in place of fields.
+pub(super) fn without_fields(checkout: &Checkout) -> Html {
+    let method = checkout.choice.method();
+    if method == Method::Card {
+        return Html::default();
+    }
+    let (_, sentence, heading) = words_of(checkout.connection.texts, method);
+    let mut view = element("div");
+    if checkout.choice.offered().len() < 2 {
+        view = view.holds(element("h2").says(heading));
+    }
+    let explained = element("p.explained");
+    view.holds(explained.says(sentence)).done()
+}

@@ -1,0 +1,50 @@
+//! Where to transfer the money: figures that are easy to copy.
+
+use super::checkout::Checkout;
+use super::element::{Element, element};
+use super::{marks, panel};
+use crate::browser::international;
+use crate::pay::Acting;
+use sealpay_protocol::api::TransferView;
+use sealpay_protocol::money::Money;
+
+pub(super) fn view(checkout: &Checkout, acting: &Acting, transfer: &TransferView) -> Element {
+    let texts = checkout.connection.texts;
+    let locale = &checkout.connection.locale;
+    let money = |amount_minor| -> String {
+        let currency = acting.payment.currency.parse();
+        currency
+            .map(|currency| international::money(locale, Money::new(amount_minor, currency)))
+            .unwrap_or_default()
+    };
+    let until = international::moment(locale, transfer.expires_at);
+    let copied = element("dl.receipt copied");
+    panel::panel(checkout, None, marks::clock())
+        .holds(element("p").says(texts.panel("transfer").1))
+        .holds(
+            copied
+                .line(texts.still_due, &money(transfer.amount_due))
+                .line(texts.holder_of_account, &transfer.holder)
+                .line_of("IBAN", grouped(&transfer.iban))
+                .line("BIC", &transfer.bic)
+                .line_of(texts.reference, grouped(&transfer.reference)),
+        )
+        .holds(
+            panel::receipt()
+                .line(texts.received, &money(transfer.amount_received))
+                .line(texts.until, &until),
+        )
+}
+
+/// In fours, as it stands on paper. The gaps are only drawn: what is copied has none.
+fn grouped(text: &str) -> Element {
+    let mut groups = element("dd");
+    let mut characters = text.chars();
+    loop {
+        let group: String = characters.by_ref().take(4).collect();
+        if group.is_empty() {
+            return groups;
+        }
+        groups = groups.holds(element("span").tells(&group));
+    }
+}

@@ -1,0 +1,388 @@
+//! What the shopper has to confirm: codes, passkeys, wallets; and what a reload does to them.
+
+use crate::methods::verifier_of;
+use crate::stage::{Stage, Verifier, ok, pause_ms, payment, session, settle, waiting};
+use js_sys::{Function, Reflect};
+use sealpay_protocol::api::{
+    ActionView, AuthenticationRequest, AuthenticationStep, CodeView, EnrolmentView, Method,
+    PasskeyView, PaymentView, SessionState, SessionView, ShopperState, WalletView,
+};
+use sealpay_widget::browser::clock;
+use sealpay_widget::pay::request::{AUTHENTICATIONS_PATH, SESSIONS_PATH, SignedRequest};
+use std::cell::Cell;
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::FocusEvent;
+
+fn code(attempts_left: u32, resend_in: u64) -> ActionView {
+    ActionView::Code(CodeView {
+        sent_to: "•• 42".into(),
+        refused: attempts_left < 5,
+        attempts_left,
+        resends_left: 3,
+        resend_at: clock::now() + resend_in,
+        expires_at: clock::now() + 300,
+    })
+}
+
+fn step_of(request: &SignedRequest) -> AuthenticationRequest {
+    serde_json::from_slice(&request.body).unwrap()
+}
+
+/// A verifier whose code is `123456`, and which pays after it.
+fn verifier_with_code(resend_in: u64) -> Verifier {
+    let (tries, is_passed) = (Cell::new(5), Cell::new(false));
+    verifier_of(vec![Method::Card], move |request| {
+        if request.path != AUTHENTICATIONS_PATH {
+            return Some(if is_passed.get() {
+                payment(request, ShopperState::Captured)
+            } else {
+                waiting(request, code(5, resend_in))
+            });
+        }
+        let asked = step_of(request);
+        Some(match asked.step {
+            AuthenticationStep::Cancel => payment(request, ShopperState::Declined),
+            AuthenticationStep::Code if asked.code.as_deref() == Some("123456") => {
+                is_passed.set(true);
+                waiting(request, ActionView::Continue)
+            }
+            AuthenticationStep::Code => {
+                tries.set(tries.get() - 1);
+                waiting(request, code(tries.get(), resend_in))
+            }
+            _ => waiting(request, code(5, 30)),
+        })
+    })
+}
+
+async fn challenged(verifier: Verifier) -> Stage {
+    let stage = Stage::open(verifier).await;
+    stage.fill().await;
+    stage.pay().await;
+    stage
+}
+
+async fn confirm(stage: &Stage, code: &str) {
+    stage.type_into("code", code).await;
+    stage.click(".panel [type=submit]");
+    stage.answered().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_code_is_asked_for_refused_and_accepted() {
+    let stage = challenged(verifier_with_code(30)).await;
+    assert_eq!(stage.text(".panel h2"), "Your bank checks that it’s you");
+    assert!(stage.text(".panel p").contains("your phone •• 42."));
+    let repeated = stage.text(".panel .receipt");
+    assert!(
+        repeated.contains("Paper Lantern") && repeated.contains("€24.90"),
+        "{repeated}"
+    );
+    assert_eq!(
+        stage.attribute("#code", "autocomplete").as_deref(),
+        Some("one-time-code")
+    );
+    assert_eq!(
+        stage.attribute("#code", "inputmode").as_deref(),
+        Some("numeric")
+    );
+    assert_eq!(
+        stage.message("challenge").unwrap(),
+        "{\"type\":\"challenge\",\"kind\":\"code\"}"
+    );
+    assert!(stage.element("form[hidden] #number").is_some());
+
+    confirm(&stage, "1234").await;
+    assert_eq!(
+        stage.described_error("code").unwrap(),
+        "Enter the 6 digits of the code."
+    );
+    assert!(stage.authentications().is_empty());
+    stage.type_into("code", "12345").await;
+    assert_eq!(stage.described_error("code"), None);
+
+    confirm(&stage, "000-000").await;
+    let error = stage.described_error("code").unwrap();
+    assert!(error.ends_with("Tries left: 4."), "{error}");
+    assert_eq!(stage.text("[role=status]"), error);
+    assert_eq!(
+        (stage.value("code"), stage.focused()),
+        (String::new(), "code".into())
+    );
+
+    stage.type_into("code", " 123 456").await;
+    stage.click(".panel [type=submit]");
+    stage.click(".panel [type=submit]");
+    stage.answered().await;
+    stage.answered().await;
+    assert_eq!(stage.text(".panel h2"), "Payment complete");
+    assert_eq!(stage.authentications().len(), 2);
+    let payments = stage.payments();
+    assert_eq!(payments.len(), 2);
+    assert_eq!(payments[0].idempotency_key, payments[1].idempotency_key);
+    assert_eq!(payments[0].body, payments[1].body);
+}
+
+#[wasm_bindgen_test]
+async fn another_code_can_be_asked_for_when_the_seconds_are_over() {
+    let resend = ".panel [data-look=secondary]";
+    let stage = challenged(verifier_with_code(30)).await;
+    assert!(stage.text(resend).starts_with("Send another code in "));
+    assert!(stage.attribute(resend, "disabled").is_some());
+    assert_eq!(stage.text("[role=status]"), "", "seconds are not announced");
+
+    let stage = challenged(verifier_with_code(2)).await;
+    while stage.attribute(resend, "disabled").is_some() {
+        pause_ms(100).await;
+    }
+    assert_eq!(stage.text(resend), "Send another code");
+    stage.click(resend);
+    stage.answered().await;
+    let asked = step_of(&stage.authentications()[0]);
+    assert_eq!(asked.step, AuthenticationStep::Resend);
+    assert_eq!(stage.text("#code-note"), "Another code is on its way.");
+    assert_eq!(stage.described_error("code"), None);
+    assert!(stage.attribute(resend, "disabled").is_some());
+}
+
+#[wasm_bindgen_test]
+async fn a_cancelled_check_brings_the_form_back_as_it_was() {
+    let stage = challenged(verifier_with_code(30)).await;
+    stage.click(".panel > [data-look=quiet]");
+    stage.answered().await;
+    assert!(stage.text(".notice").starts_with("Payment cancelled"));
+    assert_eq!(stage.value("number"), "4242 4242 4242 4242");
+    assert_eq!(stage.value("security-code"), "");
+}
+
+#[wasm_bindgen_test]
+async fn a_lost_answer_to_a_code_is_asked_for_again_with_the_same_name() {
+    let count = Cell::new(0);
+    let verifier: Verifier = Rc::new(move |request| match request.path {
+        SESSIONS_PATH => ok(&session()),
+        AUTHENTICATIONS_PATH if count.replace(count.get() + 1) == 0 => None,
+        AUTHENTICATIONS_PATH => ok(&waiting(request, code(4, 30))),
+        _ => ok(&waiting(request, code(5, 30))),
+    });
+    let stage = challenged(verifier).await;
+    confirm(&stage, "000000").await;
+    pause_ms(1100).await;
+    stage.answered().await;
+    let sent = stage.authentications();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[0].idempotency_key, sent[1].idempotency_key);
+    assert_eq!(sent[0].body, sent[1].body);
+    assert_ne!(sent[0].headers.signature, sent[1].headers.signature);
+    assert!(stage.described_error("code").is_some());
+}
+
+/// Puts a function in place of one of the browser's for as long as a test runs.
+struct Instead {
+    owner: JsValue,
+    name: &'static str,
+    before: JsValue,
+}
+
+impl Instead {
+    fn of(owner: &JsValue, name: &'static str, arguments: &str, body: &str) -> Self {
+        let before = Reflect::get(owner, &name.into()).unwrap();
+        let function = Function::new_with_args(arguments, body);
+        Reflect::set(owner, &name.into(), &function).unwrap();
+        Self {
+            owner: owner.clone(),
+            name,
+            before,
+        }
+    }
+}
+
+impl Drop for Instead {
+    fn drop(&mut self) {
+        Reflect::set(&self.owner, &self.name.into(), &self.before).unwrap();
+    }
+}
+
+fn credentials() -> JsValue {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).unwrap();
+    Reflect::get(&navigator, &"credentials".into()).unwrap()
+}
+
+const ANSWER: &str =
+    "return Promise.resolve({ toJSON: () => ({ id: 'AA', kind: typeof options.publicKey }) })";
+
+fn passkey(is_refused: bool) -> ActionView {
+    let options = "{\"challenge\":\"AAAA\",\"rpId\":\"localhost\",\"allowCredentials\":[]}";
+    ActionView::Passkey(PasskeyView {
+        options: options.into(),
+        refused: is_refused,
+        expires_at: clock::now() + 300,
+    })
+}
+
+fn verifier_with_passkey() -> Verifier {
+    verifier_of(vec![Method::Card], |request| {
+        Some(if request.path == AUTHENTICATIONS_PATH {
+            match step_of(request).step {
+                AuthenticationStep::Passkey => waiting(request, passkey(true)),
+                _ => waiting(request, code(5, 30)),
+            }
+        } else {
+            waiting(request, passkey(false))
+        })
+    })
+}
+
+#[wasm_bindgen_test]
+async fn a_passkey_is_asked_of_the_browser_and_sent_as_a_text() {
+    let _instead = Instead::of(&credentials(), "get", "options", ANSWER);
+    let stage = challenged(verifier_with_passkey()).await;
+    assert!(stage.message("challenge").unwrap().contains("passkey"));
+    assert!(stage.authentications().is_empty(), "it needs the click");
+    stage.click(".panel button");
+    stage.answered().await;
+    let asked = step_of(&stage.authentications()[0]);
+    assert_eq!(asked.step, AuthenticationStep::Passkey);
+    assert_eq!(
+        asked.credential.unwrap(),
+        "{\"id\":\"AA\",\"kind\":\"object\"}"
+    );
+    assert!(
+        stage
+            .text("#code-note")
+            .starts_with("This passkey cannot be used.")
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_passkey_that_is_dismissed_leaves_the_code() {
+    let _instead = Instead::of(
+        &credentials(),
+        "get",
+        "options",
+        "return Promise.reject(new Error())",
+    );
+    let stage = challenged(verifier_with_passkey()).await;
+    stage.click(".panel button");
+    stage.answered().await;
+    let note = "No passkey was used. Try again, or use a code.";
+    assert_eq!(stage.text("#code-note"), note);
+    assert_eq!(stage.text("[role=status]"), note);
+    stage.click(".panel [data-look=secondary]");
+    stage.answered().await;
+    assert!(stage.element("#code").is_some());
+    assert_eq!(
+        step_of(&stage.authentications()[0]).step,
+        AuthenticationStep::UseCode
+    );
+}
+
+fn creation() -> EnrolmentView {
+    let options = "{\"challenge\":\"AAAA\",\"rp\":{\"id\":\"localhost\",\"name\":\"Bank\"},\
+        \"user\":{\"id\":\"AAAA\",\"name\":\"a\",\"displayName\":\"a\"},\
+        \"pubKeyCredParams\":[{\"type\":\"public-key\",\"alg\":-7}]}";
+    EnrolmentView {
+        options: options.into(),
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_passkey_for_next_time_is_offered_with_the_receipt() {
+    for (answer, said) in [
+        (ANSWER, "Your passkey is saved for next time."),
+        (
+            "return Promise.reject(new Error())",
+            "No passkey was saved.",
+        ),
+    ] {
+        let _instead = Instead::of(&credentials(), "create", "options", answer);
+        let stage = challenged(verifier_of(vec![Method::Card], |request| {
+            let view = payment(request, ShopperState::Captured);
+            let is_paying = request.path != AUTHENTICATIONS_PATH;
+            Some(PaymentView {
+                enrolment: is_paying.then(creation),
+                ..view
+            })
+        }))
+        .await;
+        assert!(
+            stage
+                .message("complete")
+                .unwrap()
+                .contains("\"has_offer\":true")
+        );
+        stage.click(".offer button");
+        stage.answered().await;
+        assert!(
+            stage.text(".offer").starts_with(said),
+            "{}",
+            stage.text(".offer")
+        );
+        assert_eq!(stage.text("[role=status]"), said);
+        assert!(stage.message("offer").unwrap().contains("\"settled\":true"));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_wallet_is_opened_asked_for_and_opened_again() {
+    let opened =
+        "window.sealpayOpened = (window.sealpayOpened || []).concat([[url, name]]); return null";
+    let window = js_sys::global();
+    let _instead = Instead::of(&window, "open", "url, name", opened);
+    let count = Cell::new(0);
+    let stage = Stage::open(verifier_of(vec![Method::Wallet], move |request| {
+        let url = "/wallet/1".into();
+        let expires_at = clock::now() + 600;
+        Some(if count.replace(count.get() + 1) < 1 {
+            waiting(request, ActionView::Wallet(WalletView { url, expires_at }))
+        } else {
+            payment(request, ShopperState::Captured)
+        })
+    }))
+    .await;
+    stage.pay().await;
+    assert_eq!(stage.text(".panel h2"), "Confirm in your wallet");
+    let times = || {
+        let opened = Reflect::get(&window, &"sealpayOpened".into()).unwrap();
+        js_sys::Array::from(&opened).length()
+    };
+    assert_eq!(times(), 1, "on arrival, as far as the browser lets it");
+    stage.click(".panel button");
+    settle().await;
+    assert_eq!(times(), 2, "it was blocked, and so is opened again");
+    // Who comes back is not made to wait.
+    let focus = FocusEvent::new("focus").unwrap();
+    web_sys::window().unwrap().dispatch_event(&focus).unwrap();
+    stage.answered().await;
+    assert_eq!(stage.text(".panel h2"), "Payment complete");
+    let payments = stage.payments();
+    assert_eq!(payments.len(), 2);
+    assert_eq!(payments[0].body, payments[1].body);
+}
+
+#[wasm_bindgen_test]
+async fn a_reload_gives_up_the_card_of_the_page_before_and_shows_the_form() {
+    let verifier: Verifier = Rc::new(|request| {
+        if request.path == AUTHENTICATIONS_PATH {
+            return ok(&payment(request, ShopperState::Declined));
+        }
+        ok(&SessionView {
+            state: SessionState::Processing,
+            payment: Some(waiting(request, code(5, 30))),
+            ..session()
+        })
+    });
+    let stage = Stage::open(verifier).await;
+    stage.answered().await;
+    assert_eq!(
+        step_of(&stage.authentications()[0]).step,
+        AuthenticationStep::Cancel
+    );
+    assert!(
+        stage
+            .text(".notice")
+            .starts_with("Your last payment was not finished")
+    );
+    assert_eq!(stage.text("form button"), "Pay €24.90");
+}

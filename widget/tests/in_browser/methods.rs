@@ -1,0 +1,148 @@
+//! The ways to pay: chosen, sent without a card, and shown on the receipt.
+
+use crate::stage::{Stage, Verifier, ok, payment, session, settle, waiting};
+use sealpay_protocol::api::{
+    ActionView, Method, PaymentView, SessionView, ShopperState, TransferView,
+};
+use sealpay_widget::browser::clock;
+use sealpay_widget::pay::request::{SESSIONS_PATH, SignedRequest};
+use std::rc::Rc;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+/// A verifier that offers these methods, and answers whatever is sent with a payment.
+pub(crate) fn verifier_of(
+    methods: Vec<Method>,
+    pay: impl Fn(&SignedRequest) -> Option<PaymentView> + 'static,
+) -> Verifier {
+    Rc::new(move |request| {
+        if request.path == SESSIONS_PATH {
+            return ok(&SessionView {
+                methods: methods.clone(),
+                ..session()
+            });
+        }
+        ok(&pay(request)?)
+    })
+}
+
+fn transfer(amount_received: i64) -> ActionView {
+    ActionView::Transfer(TransferView {
+        holder: "Paper Lantern Ltd.".into(),
+        iban: "DE89370400440532013000".into(),
+        bic: "COBADEFFXXX".into(),
+        reference: "RF18539007547034".into(),
+        amount_due: 2490 - amount_received,
+        amount_received,
+        expires_at: clock::now() + 604_800,
+    })
+}
+
+#[wasm_bindgen_test]
+async fn one_method_needs_no_choice() {
+    for (method, button) in [
+        (Method::Card, "Pay €24.90"),
+        (Method::Wallet, "Pay €24.90"),
+        (Method::BankTransfer, "Show transfer details"),
+    ] {
+        let stage = Stage::open(verifier_of(vec![method], |_| None)).await;
+        assert!(stage.element("[type=radio]").is_none());
+        assert_eq!(stage.text("form button"), button);
+        let is_hidden = stage.element("fieldset[hidden]").is_some();
+        assert_eq!(is_hidden, method != Method::Card);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_choice_keeps_what_was_typed_and_sends_only_the_method() {
+    let stage = Stage::open(verifier_of(Method::ALL.to_vec(), |request| {
+        Some(PaymentView {
+            method: Method::Wallet,
+            card: None,
+            ..payment(request, ShopperState::Captured)
+        })
+    }))
+    .await;
+    assert_eq!(stage.text(".methods legend"), "How would you like to pay?");
+    let names = ["Card", "Wallet", "Bank transfer"];
+    for (place, name) in names.iter().enumerate() {
+        assert_eq!(
+            stage.text(&format!(".methods label:nth-of-type({})", place + 1)),
+            *name
+        );
+    }
+    assert!(stage.element("[value=card]:checked").is_some());
+    stage.fill().await;
+    stage.click("[value=wallet]");
+    settle().await;
+    assert!(stage.element("[value=wallet]:checked").is_some());
+    assert!(
+        stage
+            .text(".explained")
+            .contains("where you confirm the payment")
+    );
+    stage.click("[value=card]");
+    settle().await;
+    assert_eq!(stage.value("number"), "4242 4242 4242 4242");
+    assert_eq!(stage.value("security-code"), "987");
+    stage.click("[value=wallet]");
+    settle().await;
+    stage.click("form button");
+    settle().await;
+    assert!(stage.element(".methods[disabled]").is_some());
+    stage.click("form button");
+    stage.answered().await;
+    let payments = stage.payments();
+    assert_eq!(payments.len(), 1);
+    assert_eq!(&payments[0].body[..], b"{\"method\":\"wallet\"}");
+    let receipt = stage.text(".receipt");
+    assert!(receipt.contains("Paid withWallet"), "{receipt}");
+}
+
+#[wasm_bindgen_test]
+async fn after_a_decline_another_method_can_be_chosen() {
+    let stage = Stage::open(verifier_of(Method::ALL.to_vec(), |request| {
+        let state = if request.body.starts_with(b"{\"method\":\"card\"") {
+            ShopperState::Declined
+        } else {
+            ShopperState::Captured
+        };
+        Some(payment(request, state))
+    }))
+    .await;
+    stage.fill().await;
+    stage.pay().await;
+    assert!(stage.element(".notice").is_some());
+    stage.click("[value=wallet]");
+    settle().await;
+    stage.pay().await;
+    assert_eq!(stage.text(".panel h2"), "Payment complete");
+}
+
+#[wasm_bindgen_test]
+async fn a_transfer_shows_its_figures_and_tells_the_page_once() {
+    let stage = Stage::open(verifier_of(vec![Method::BankTransfer], |request| {
+        Some(waiting(request, transfer(1000)))
+    }))
+    .await;
+    stage.pay().await;
+    assert_eq!(stage.text(".panel h2"), "Transfer the money from your bank");
+    let copied = stage.text(".copied");
+    for part in [
+        "€14.90",
+        "Paper Lantern Ltd.",
+        // The gaps are drawn, and not copied.
+        "DE89370400440532013000",
+        "COBADEFFXXX",
+        "RF18539007547034",
+    ] {
+        assert!(copied.contains(part), "{part} in {copied}");
+    }
+    assert!(stage.text(".copied + .receipt").contains("€10.00"));
+    assert!(stage.text(".panel p").contains("when the money is there"));
+    let pending = stage.message("pending").unwrap();
+    assert!(
+        pending.contains("\"order_ref\":\"A-1001\",\"method\":\"bank_transfer\""),
+        "{pending}"
+    );
+    assert!(stage.element(".panel button").is_none());
+}
