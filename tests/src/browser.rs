@@ -52,10 +52,39 @@ pub enum Isolation {
     Sites,
 }
 
+/// Which windows a page may open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Windows {
+    /// Any, as drivers have it.
+    #[default]
+    All,
+    /// Those that somebody has just asked for by a click or a key, as shoppers have it.
+    AskedFor,
+}
+
+/// How a browser is started.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner {
+    /// In which processes page and form run.
+    pub isolation: Isolation,
+    /// Which windows they may open.
+    pub windows: Windows,
+}
+
+impl From<Isolation> for Manner {
+    fn from(isolation: Isolation) -> Self {
+        Self {
+            isolation,
+            ..Self::default()
+        }
+    }
+}
+
 /// A browser window of its own, with nothing remembered from others.
 #[derive(Debug)]
 pub struct Session {
     driver: WebDriver,
+    window: WindowHandle,
     _room: SemaphorePermit<'static>,
 }
 
@@ -64,7 +93,8 @@ impl Session {
     ///
     /// # Panics
     /// When there is one and it does not start.
-    pub async fn open(isolation: Isolation) -> Option<Self> {
+    pub async fn open(manner: impl Into<Manner>) -> Option<Self> {
+        let manner = manner.into();
         let server = driver()?;
         let room = ROOM.acquire().await.expect("the room is never closed");
         let mut capabilities = DesiredCapabilities::chrome();
@@ -74,10 +104,15 @@ impl Session {
         if is_root() {
             capabilities.add_arg("--no-sandbox").expect("an argument");
         }
-        if isolation == Isolation::None {
+        if manner.isolation == Isolation::None {
             capabilities
                 .add_arg("--disable-site-isolation-trials")
                 .expect("an argument");
+        }
+        if manner.windows == Windows::AskedFor {
+            capabilities
+                .add_exclude_switch("disable-popup-blocking")
+                .expect("a switch");
         }
         if let Some(program) = setting("CHROMIUM") {
             capabilities.set_binary(&program).expect("a path");
@@ -89,8 +124,10 @@ impl Session {
             .expect("a capability");
         let driver = WebDriver::new(server, capabilities).await;
         let driver = driver.expect("Chromium starts under its driver");
+        let window = driver.window().await.expect("a session has a window");
         let session = Self {
             driver,
+            window,
             _room: room,
         };
         let recorder = json!({ "source": include_str!("recorder.js") });
@@ -122,6 +159,39 @@ impl Session {
     pub async fn go(&self, address: &str) {
         let went = self.driver.goto(address).await;
         went.unwrap_or_else(|error| panic!("{address}: {error}"));
+    }
+
+    /// Looks at the first window again.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub async fn enter_first_window(&self) {
+        let window = self.window.clone();
+        let entered = self.driver.switch_to_window(window).await;
+        entered.expect("the first window stays");
+    }
+
+    /// Looks at the window that a page has opened, as soon as there is one.
+    ///
+    /// # Panics
+    /// When none appears.
+    pub async fn enter_opened_window(&self) {
+        let window = eventually("an opened window", async || {
+            let windows = self.driver.windows().await.ok()?;
+            windows.into_iter().find(|window| *window != self.window)
+        })
+        .await;
+        let entered = self.driver.switch_to_window(window).await;
+        entered.expect("a window can be entered");
+    }
+
+    /// How many windows there are just now.
+    ///
+    /// # Panics
+    /// When the browser does not say.
+    pub async fn windows(&self) -> usize {
+        let windows = self.driver.windows().await;
+        windows.expect("windows can be counted").len()
     }
 
     /// Runs a script in the current frame, and gives what it returns.

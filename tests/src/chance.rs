@@ -2,15 +2,18 @@
 
 /// A small generator (SplitMix64); nothing here needs a better one.
 #[derive(Debug, Clone)]
-pub(super) struct Chance(u64);
+pub struct Chance(u64);
 
 impl Chance {
-    pub(super) const fn of(seed: u64) -> Self {
+    /// What a number decides.
+    #[must_use]
+    pub const fn of(seed: u64) -> Self {
         Self(seed)
     }
 
     /// One for somebody else, independent of what is drawn here later.
-    pub(super) fn branch(&mut self) -> Self {
+    #[must_use]
+    pub fn branch(&mut self) -> Self {
         Self(self.next())
     }
 
@@ -22,18 +25,27 @@ impl Chance {
     }
 
     /// From `least` up to, and without, `most`.
-    pub(super) fn between(&mut self, least: u64, most: u64) -> u64 {
+    pub fn between(&mut self, least: u64, most: u64) -> u64 {
         least + self.next() % (most - least)
     }
 
+    /// Bytes for somebody who wants random ones.
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let drawn = self.next().to_be_bytes();
+            chunk.copy_from_slice(&drawn[..chunk.len()]);
+        }
+    }
+
     /// Once in so many times.
-    pub(super) fn once_in(&mut self, times: u64) -> bool {
+    pub fn once_in(&mut self, times: u64) -> bool {
         self.next().is_multiple_of(times)
     }
 
     /// One of them.
-    pub(super) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        let length = u64::try_from(of.len()).unwrap();
-        &of[usize::try_from(self.next() % length).unwrap()]
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        let length = u64::try_from(of.len()).unwrap_or(1);
+        let place = usize::try_from(self.next() % length).unwrap_or(0);
+        &of[place]
     }
 }

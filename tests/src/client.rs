@@ -6,7 +6,8 @@
 use crate::time::{OsRandom, TestClock, now, now_ms, random};
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::api::{
-    CONTENT_TYPE, Method, NEW_SESSION, OpenSessionRequest, PayRequest, SessionView,
+    AuthenticationRequest, CONTENT_TYPE, Method, NEW_SESSION, OpenSessionRequest, PayRequest,
+    SessionView,
 };
 use sealpay_protocol::card::{Card, CardNumber, Expiry, SecurityCode, YearMonth};
 use sealpay_protocol::envelope::{SealContext, SealedCard};
@@ -54,6 +55,9 @@ impl Merchant {
             description: None,
             items: None,
             customer: None,
+            methods: None,
+            billing_country: None,
+            authentication: None,
             simulate: None,
         }
     }
@@ -298,7 +302,7 @@ impl Browser {
         let card = self.seal(order, session, attempt, card);
         serde_json::to_vec(&PayRequest {
             method: Method::Card,
-            card,
+            card: Some(card),
         })
         .expect("the body is JSON")
     }
@@ -314,6 +318,30 @@ impl Browser {
     ) -> Prepared {
         let body = self.pay_body(order, session, attempt, card);
         self.send_attempt(session, attempt, body)
+    }
+
+    /// A request that pays without a card.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the body is always JSON")]
+    pub fn pay_by(&self, session: &SessionView, attempt: AttemptId, method: Method) -> Prepared {
+        let request = PayRequest { method, card: None };
+        let body = serde_json::to_vec(&request).expect("the body is JSON");
+        self.send_attempt(session, attempt, body)
+    }
+
+    /// A request that says what the shopper did about a payment.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the body is always JSON")]
+    pub fn step(&self, session: &SessionView, body: &AuthenticationRequest) -> Prepared {
+        let body = serde_json::to_vec(body).expect("the body is JSON");
+        self.step_with(session, attempt(), body)
+    }
+
+    /// The same with any id and body.
+    #[must_use]
+    pub fn step_with(&self, session: &SessionView, id: AttemptId, body: Vec<u8>) -> Prepared {
+        let session = session.session.to_string();
+        self.request("/v1/authentications", &session, &id.to_string(), body)
     }
 
     /// A request with a body that was made before: a retry, with a new signature.

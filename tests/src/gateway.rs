@@ -14,6 +14,7 @@ use crate::postgres::{Database, fresh_database};
 use crate::time::{TestClock, random};
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::api::{PaymentView, Problem, SessionView};
@@ -23,6 +24,7 @@ use sealpay_protocol::order::{OrderClaims, Simulate};
 use sealpay_protocol::origin::Origin;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
@@ -34,7 +36,7 @@ use verifier_server::flow::register::{NewMerchant, Registrar};
 use verifier_server::gate::master_key::MasterKey;
 use verifier_server::gate::vault::Vault;
 use verifier_server::http::app;
-use verifier_server::serve::{Parts, Server};
+use verifier_server::server::{Parts, Server};
 use verifier_server::store::{Options, Store};
 
 /// An answer.
@@ -172,7 +174,7 @@ impl TestGateway {
 
     /// Stops the verifier and starts it again on what it kept. What it was about to do is lost.
     pub async fn restart(&mut self) {
-        self.server.state.gateway.store().close().await;
+        self.server.state.gateway.close().await;
         self.server = build(&self.config, self.master_key, &self.clock).await;
         self.app = app(self.server.state.clone());
     }
@@ -244,7 +246,12 @@ impl TestGateway {
 
     /// Sends a request.
     pub async fn send(&self, prepared: Prepared) -> Answer {
-        send(self.app.clone(), prepared).await
+        send(self.app.clone(), prepared, None).await
+    }
+
+    /// Sends a request as if it came over a connection from an address.
+    pub async fn send_from(&self, address: SocketAddr, prepared: Prepared) -> Answer {
+        send(self.app.clone(), prepared, Some(address)).await
     }
 
     /// Sends requests at the same moment; the answers are in their order.
@@ -254,7 +261,7 @@ impl TestGateway {
             let (app, start) = (self.app.clone(), Arc::clone(&start));
             tokio::spawn(async move {
                 start.wait().await;
-                send(app, request).await
+                send(app, request, None).await
             })
         });
         let sending: Vec<_> = sending.collect();
@@ -324,7 +331,7 @@ impl TestGateway {
     }
 }
 
-async fn send(app: Router, prepared: Prepared) -> Answer {
+async fn send(app: Router, prepared: Prepared, from: Option<SocketAddr>) -> Answer {
     let mut request = Request::builder()
         .method(prepared.method.as_str())
         .uri(&prepared.path);
@@ -332,7 +339,11 @@ async fn send(app: Router, prepared: Prepared) -> Answer {
         request = request.header(name, value.as_bytes());
     }
     let request = request.body(Body::from(prepared.body));
-    let answered = app.oneshot(request.expect("the request is one")).await;
+    let mut request = request.expect("the request is one");
+    if let Some(address) = from {
+        request.extensions_mut().insert(ConnectInfo(address));
+    }
+    let answered = app.oneshot(request).await;
     let (parts, body) = answered.expect("the application answers").into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("the body arrives");
     let headers = parts.headers.iter().map(|(name, value)| {

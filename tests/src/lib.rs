@@ -1,7 +1,10 @@
 //! What the tests of the whole stand on.
 
 pub mod accessibility;
+pub mod authenticator;
 pub mod browser;
+pub mod chance;
+pub mod checkout;
 pub mod client;
 pub mod evidence;
 pub mod folder;
@@ -20,3 +23,4 @@ pub mod stage;
 pub mod time;
 pub mod verifier_process;
 pub mod webhook_receiver;
+pub mod world;

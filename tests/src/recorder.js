@@ -19,7 +19,9 @@
     }
   };
 
-  for (const type of ["ready", "change", "resize", "challenge", "complete", "decline", "error"]) {
+  const types = [
+    "ready", "change", "resize", "challenge", "complete", "pending", "decline", "error"];
+  for (const type of types) {
     document.addEventListener(`sealpay:${type}`, ({ target, detail }) => {
       heard.events.push({ type, detail, target: target.id });
     });

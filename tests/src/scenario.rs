@@ -1,6 +1,6 @@
 //! One scenario: a stage, a window, what happens, and what must hold after all of it.
 
-use crate::browser::{Isolation, Session};
+use crate::browser::{Isolation, Manner, Session, Windows};
 use crate::leaks;
 use crate::shopper::TYPED;
 use crate::stage::Stage;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario {
     name: &'static str,
-    isolation: Isolation,
+    manner: Manner,
     /// Parts of complaints of the browser that belong to the scenario.
     expected_complaints: &'static [&'static str],
 }
@@ -23,7 +23,10 @@ impl Scenario {
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
-            isolation: Isolation::None,
+            manner: Manner {
+                isolation: Isolation::None,
+                windows: Windows::All,
+            },
             expected_complaints: &[],
         }
     }
@@ -38,7 +41,14 @@ impl Scenario {
     /// The same in a browser with page and form in two processes, as shoppers have it.
     #[must_use]
     pub const fn with_site_isolation(mut self) -> Self {
-        self.isolation = Isolation::Sites;
+        self.manner.isolation = Isolation::Sites;
+        self
+    }
+
+    /// The same in a browser that opens a window only when somebody has just asked for it.
+    #[must_use]
+    pub const fn with_windows_blocked(mut self) -> Self {
+        self.manner.windows = Windows::AskedFor;
         self
     }
 
@@ -50,7 +60,7 @@ impl Scenario {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let Some(session) = Session::open(self.isolation).await else {
+        let Some(session) = Session::open(self.manner).await else {
             eprintln!("*** SKIPPED without Chromium: {} ***", self.name);
             return;
         };
@@ -80,6 +90,7 @@ impl Scenario {
 
     /// What must hold of page, form and browser after every scenario.
     async fn look_back(self, session: &Session) {
+        session.enter_first_window().await;
         session.enter_page().await;
         let heard = session.heard().await;
         self.check_complaints(session, &heard).await;

@@ -17,6 +17,11 @@ pub const PANEL: &str = ".panel h2";
 /// What stands above the fields after a decline.
 pub const NOTICE: &str = ".notice";
 
+/// The button that confirms a code.
+pub const CONFIRM: &str = ".panel form button[type=submit]";
+/// What is said about a code or a passkey.
+pub const NOTE: &str = "#code-note";
+
 /// Typed in every test, so that every test can look for it where it must not be.
 pub const TYPED: [Typed<'static>; 2] = [
     Typed {
@@ -28,6 +33,9 @@ pub const TYPED: [Typed<'static>; 2] = [
         expiry: "203412",
     },
 ];
+
+/// More stops for Tab than any page here has.
+const STOPS: usize = 80;
 
 /// A card as it is typed.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +111,51 @@ impl Session {
         pressed.unwrap_or_else(|error| panic!("{selector} cannot be pressed: {error}"));
     }
 
+    /// Presses the button with these words, as soon as it can be pressed.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn press_button(&self, words: &str) {
+        let path = format!("//button[contains(normalize-space(.), '{words}')]");
+        let button = eventually(&format!("the button {words:?}"), async || {
+            let button = self.driver().find(By::XPath(path.as_str())).await.ok()?;
+            let can_be_pressed =
+                button.is_displayed().await.ok()? && button.is_enabled().await.ok()?;
+            can_be_pressed.then_some(button)
+        })
+        .await;
+        let pressed = button.click().await;
+        pressed.unwrap_or_else(|error| panic!("{words:?} cannot be pressed: {error}"));
+    }
+
+    /// Presses keys, wherever they go.
+    ///
+    /// # Panics
+    /// When the browser does not take them.
+    pub async fn press_keys(&self, keys: impl Into<TypingData>) {
+        let pressing = self.driver().action_chain().send_keys(keys);
+        pressing.perform().await.expect("keys can be pressed");
+    }
+
+    /// Whether something is so in the current frame.
+    pub async fn is_true(&self, expression: &str) -> bool {
+        self.run(&format!("return {expression}"), Vec::new()).await == true
+    }
+
+    /// Goes on by Tab until something is so.
+    ///
+    /// # Panics
+    /// When it never is.
+    pub async fn tab_until(&self, expression: &str) {
+        for _ in 0..STOPS {
+            if self.is_true(expression).await {
+                return;
+            }
+            self.press_keys(Key::Tab).await;
+        }
+        panic!("Tab never leads to: {expression}");
+    }
+
     /// Looks at the page, not at the form in it.
     ///
     /// # Panics
@@ -150,6 +203,13 @@ impl Session {
         frame.enter_frame().await.expect("a frame can be entered");
     }
 
+    async fn enter_form_of_any_method(&self) {
+        self.enter_frame(FRAME).await;
+        self.see(".methods").await;
+        // The merchant's name comes with the session.
+        self.see(".summary h1").await;
+    }
+
     /// Types into a field behind what stands there.
     ///
     /// # Panics
@@ -189,11 +249,37 @@ impl Session {
         self.fill_in(card).await;
     }
 
+    /// Pays with the card that stands there already: only its security code is asked again.
+    pub async fn pay_again_with(&self, card: Card) {
+        self.type_into("#security-code", card.security_code).await;
+        self.press(PAY).await;
+    }
+
     /// Pays with a card, from the page with the form on.
     pub async fn pay_with(&self, card: Card) {
         self.enter_form().await;
         self.fill_in(card).await;
         self.press(PAY).await;
+    }
+
+    /// Chooses a way to pay, by its name in the interface.
+    pub async fn choose(&self, method: &str) {
+        self.enter_form_of_any_method().await;
+        self.press(&format!("label:has(input[value={method}])"))
+            .await;
+    }
+
+    /// Pays without a card, from the page with the form on.
+    pub async fn pay_by(&self, method: &str) {
+        self.choose(method).await;
+        self.press(PAY).await;
+    }
+
+    /// Types a code over what stands there, and confirms it.
+    pub async fn confirm_code(&self, code: &str) {
+        self.type_into("#code", Key::Control + "a").await;
+        self.type_into("#code", code).await;
+        self.press(CONFIRM).await;
     }
 
     /// Where in the window something of the form stands, and scrolls there.

@@ -12,6 +12,7 @@ use crate::network::Network;
 use crate::processes::{Running, json_of, program, widget_folder};
 use crate::time::random;
 use ed25519_dalek::SigningKey;
+use reqwest::Method;
 use sealpay_protocol::encoding::{base64url, hex};
 use sealpay_protocol::order::OrderClaims;
 use sealpay_protocol::origin::Origin;
@@ -25,12 +26,15 @@ use std::sync::OnceLock;
 pub struct Staging {
     /// How long the verifier waits for its bank.
     pub provider_timeout_ms: u64,
+    /// Where the verifier has a name, which passkeys need: an address has none.
+    pub verifier_is_named: bool,
 }
 
 impl Default for Staging {
     fn default() -> Self {
         Self {
             provider_timeout_ms: 10_000,
+            verifier_is_named: false,
         }
     }
 }
@@ -49,6 +53,8 @@ pub struct Stage {
     pub foreign_site: MerchantSite,
     /// The merchant of the tests' own.
     pub merchant: Merchant,
+    verifier_origin: String,
+    shop_origin: String,
     shop_api_key: String,
     shop: Running,
     verifier: Running,
@@ -79,11 +85,18 @@ impl Stage {
         let mut verifier_network = Network::reserve();
         let mut shop_network = Network::reserve();
         let (site, foreign_site) = (MerchantSite::open(), MerchantSite::open());
-        let shop_origin = format!("http://localhost:{}", shop_network.port());
+        // Under two hosts, so that page and form are of two sites.
+        let hosts = ["127.0.0.1", "localhost"];
+        let [verifier_host, shop_host] = if staging.verifier_is_named {
+            [hosts[1], hosts[0]]
+        } else {
+            hosts
+        };
+        let shop_origin = format!("http://{shop_host}:{}", shop_network.port());
 
         let shop_api_key = register_shop(&folder, &shop_origin);
         let merchant = register_merchant(&folder, &site.origin());
-        let verifier_origin = format!("http://127.0.0.1:{}", verifier_network.port());
+        let verifier_origin = format!("http://{verifier_host}:{}", verifier_network.port());
         let (verifier, address) =
             start_verifier(&folder.join("verifier"), &verifier_origin, staging);
         verifier_network.carry_to(address);
@@ -96,6 +109,8 @@ impl Stage {
             site,
             foreign_site,
             merchant,
+            verifier_origin,
+            shop_origin,
             shop_api_key,
             shop,
             verifier,
@@ -105,16 +120,13 @@ impl Stage {
     /// The verifier's origin.
     #[must_use]
     pub fn verifier(&self) -> Origin {
-        origin(&format!(
-            "http://127.0.0.1:{}",
-            self.verifier_network.port()
-        ))
+        origin(&self.verifier_origin)
     }
 
     /// The shop's origin.
     #[must_use]
     pub fn shop(&self) -> String {
-        format!("http://localhost:{}", self.shop_network.port())
+        self.shop_origin.clone()
     }
 
     /// Claims for an order that a page of [`Stage::site`] may show.
@@ -156,7 +168,7 @@ impl Stage {
         let mut all = Vec::new();
         for api_key in [&self.shop_api_key, &self.merchant.api_key] {
             let path = format!("/v1/payments?order_ref={order_ref}");
-            let answer = self.get(&path, Some(api_key)).await;
+            let answer = self.ask(Method::GET, &path, Some(api_key), None).await;
             let answer: Value = serde_json::from_str(&answer).expect("payments are JSON");
             all.extend(answer["data"].as_array().expect("a list").iter().cloned());
         }
@@ -171,7 +183,7 @@ impl Stage {
     pub fn authorizations(&self) -> i64 {
         let book = self.folder.join("verifier/simulated-bank.sqlite");
         let book = rusqlite::Connection::open(book).expect("the bank has a book");
-        let count = "SELECT COUNT(*) FROM authorization_book WHERE answer = 'approved'";
+        let count = "SELECT COUNT(*) FROM bank_authorizations WHERE state IN ('held', 'booked')";
         book.query_row(count, [], |row| row.get(0))
             .expect("the book can be read")
     }
@@ -181,21 +193,41 @@ impl Stage {
     /// # Panics
     /// When the verifier does not answer.
     pub async fn public(&self, path: &str) -> String {
-        self.get(path, None).await
+        self.ask(Method::GET, path, None, None).await
     }
 
-    async fn get(&self, path: &str, api_key: Option<&str>) -> String {
+    /// Sends the verifier an order about the simulated world.
+    ///
+    /// # Panics
+    /// When the verifier does not obey.
+    pub async fn command(&self, method: Method, path: &str, order: &Value) -> Value {
+        let answer = self.ask(method, path, None, Some(order)).await;
+        serde_json::from_str(&answer).expect("the simulated world answers with JSON")
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        api_key: Option<&str>,
+        body: Option<&Value>,
+    ) -> String {
         let client = reqwest::Client::builder()
             .no_proxy()
             .build()
             .expect("a client");
-        let mut request = client.get(format!("{}{path}", self.verifier()));
+        let mut request = client.request(method, format!("{}{path}", self.verifier()));
         if let Some(api_key) = api_key {
             request = request.bearer_auth(api_key);
         }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
         let answer = request.send().await.expect("the verifier answers");
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        answer.text().await.expect("the answer is text")
+        let status = answer.status();
+        let text = answer.text().await.expect("the answer is text");
+        assert!(status.is_success(), "{path}: {status} {text}");
+        text
     }
 }
 

@@ -57,6 +57,13 @@ impl TestClock {
     }
 }
 
+impl TestClock {
+    /// Stops it at a moment, milliseconds since 1970; it can still be moved.
+    pub fn stop_at(&self, unix_ms: u64) {
+        self.0.stopped_at_ms.store(unix_ms, Ordering::SeqCst);
+    }
+}
+
 /// `N` random bytes of the operating system.
 #[must_use]
 #[expect(

@@ -1,10 +1,16 @@
 //! Tests.
+mod accounts;
 mod api;
 mod browser;
 mod crash;
 mod house;
+mod identity;
 mod interop;
+mod methods;
 mod operation;
+mod routing_and_risk;
 mod simulated_bank;
+mod simulation;
+mod simulation_control;
 mod store_conformance;
 mod webhooks;

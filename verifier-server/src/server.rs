@@ -112,6 +112,7 @@ impl Server {
             config.public_origin.clone(),
             clock.clone(),
             entropy.clone(),
+            config.test_mode,
         )
         .await?;
         let settings = Settings {
@@ -130,6 +131,8 @@ impl Server {
         // The keys in use depend on the time, and the time on what testers have set.
         if config.test_mode {
             world_clock::refresh(&gateway).await.map_err(sentence)?;
+        } else {
+            refuse_moved_clock(&store).await?;
         }
         maintain::refresh_keys(&gateway).await.map_err(sentence)?;
         let gateway = Arc::new(gateway.with_simulation(bank));
@@ -203,6 +206,18 @@ pub fn providers_of(bank: &Arc<SimulatedBank>) -> Providers {
         transfers: bank.transfers(),
         rehearsal,
         issuers,
+    }
+}
+
+/// What was done in a moved time lies in the future of the wall's clock: keys, leases, holds.
+async fn refuse_moved_clock(store: &Store) -> Result<(), String> {
+    match store.clock_ahead_ms().await {
+        Ok(0) => Ok(()),
+        Ok(_) => Err(
+            "the clock of this data was moved in test mode; start with test mode, or with new data"
+                .into(),
+        ),
+        Err(error) => Err(format!("the database cannot be read: {error}")),
     }
 }
 

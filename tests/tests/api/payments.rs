@@ -49,7 +49,8 @@ async fn a_good_card_is_captured_and_the_merchant_can_read_it(gateway: &TestGate
         "id": paid.payment, "session": session.session, "attempt": attempt,
         "merchant": gateway.merchant.id, "order_ref": "A-1001", "amount": 2490, "currency": "EUR",
         "capture": "automatic", "method": "card", "state": "captured", "decline": null,
-        "provider": "simulated", "card": read["card"], "created_at": paid.created_at,
+        "route": {"provider": "harbor", "reason": "european_cards"}, "risk": null,
+        "authentication": null, "transfer": null, "card": read["card"], "created_at": paid.created_at,
         "updated_at": read["updated_at"],
     });
     assert_eq!(read, expected);

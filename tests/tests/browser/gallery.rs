@@ -1,5 +1,9 @@
 //! Every state of the form and every page of the shop: pictures to look at, and no barrier in any.
 
+mod challenges;
+mod methods;
+mod shop;
+
 use super::embedding::{page, page_with_tag};
 use harness::accessibility::{Part, findings, is_to_be_had};
 use harness::browser::Session;
@@ -49,6 +53,7 @@ async fn publish_and_go(session: &Session, stage: &Stage, claims: &OrderClaims) 
 async fn every_state_of_a_payment_can_be_seen_and_used_by_everybody() {
     let stage = Arc::new(Stage::set_up(Staging {
         provider_timeout_ms: 500,
+        ..Staging::default()
     }));
     let own = Arc::clone(&stage);
     let scenario =

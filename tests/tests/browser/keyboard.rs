@@ -1,13 +1,10 @@
 //! The keyboard alone, from the top of the shop to Paid.
 
-use harness::browser::{Session, eventually};
+use harness::browser::eventually;
 use harness::scenario::Scenario;
 use harness::shopper::{AMEX, FRAME, NOTICE};
 use harness::stage::Stage;
 use thirtyfour::prelude::*;
-
-/// More stops than any page here has.
-const STOPS: usize = 80;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_keyboard_alone_leads_from_the_shelf_to_paid() {
@@ -16,28 +13,30 @@ async fn the_keyboard_alone_leads_from_the_shelf_to_paid() {
     scenario
         .play(stage, async move |session| {
             session.go(&stage.shop()).await;
-            tab_until(
-                &session,
-                "document.activeElement.matches('.product button')",
-            )
-            .await;
-            press(&session, Key::Enter).await;
+            session
+                .tab_until("document.activeElement.matches('.product button')")
+                .await;
+            session.press_keys(Key::Enter).await;
             session.see(FRAME).await;
             session.enter_form().await;
             session.enter_page().await;
-            tab_until(&session, "document.activeElement.matches('iframe')").await;
+            session
+                .tab_until("document.activeElement.matches('iframe')")
+                .await;
             session.enter_frame(FRAME).await;
-            tab_until(&session, "document.activeElement.id === 'number'").await;
-            press(&session, AMEX.number).await;
+            session
+                .tab_until("document.activeElement.id === 'number'")
+                .await;
+            session.press_keys(AMEX.number).await;
             for (field, text) in [("expiry", "12/34"), ("security-code", AMEX.security_code)] {
-                press(&session, Key::Tab).await;
+                session.press_keys(Key::Tab).await;
                 let place = format!("document.activeElement.id === '{field}'");
-                assert!(is_true(&session, &place).await, "Tab leads to {field}");
-                press(&session, text).await;
+                assert!(session.is_true(&place).await, "Tab leads to {field}");
+                session.press_keys(text).await;
             }
             assert_eq!(session.value_of("#number").await, "3782 822463 10005");
             assert_eq!(session.value_of("#expiry").await, "12 / 34");
-            press(&session, Key::Enter).await;
+            session.press_keys(Key::Enter).await;
             session.see_order("paid").await;
         })
         .await;
@@ -63,7 +62,11 @@ async fn mistakes_are_named_at_their_fields_and_the_first_one_is_focused() {
                 let linked = session.run(script, vec![field.into()]).await;
                 assert_eq!(linked, serde_json::json!(["true", format!("{field}-note")]));
             }
-            assert!(is_true(&session, "document.activeElement.id === 'number'").await);
+            assert!(
+                session
+                    .is_true("document.activeElement.id === 'number'")
+                    .await
+            );
             session
                 .read("[role=status]", "3 fields need your attention")
                 .await;
@@ -72,38 +75,10 @@ async fn mistakes_are_named_at_their_fields_and_the_first_one_is_focused() {
             session.type_into("#number", "2").await;
             let is_mended = "!document.getElementById('number').hasAttribute('aria-invalid')";
             eventually("no error", async || {
-                is_true(&session, is_mended).await.then_some(())
+                session.is_true(is_mended).await.then_some(())
             })
             .await;
             assert_eq!(session.count(NOTICE).await, 0);
         })
         .await;
-}
-
-async fn press(session: &Session, keys: impl Into<TypingData>) {
-    let keys: TypingData = keys.into();
-    session
-        .driver()
-        .action_chain()
-        .send_keys(keys)
-        .perform()
-        .await
-        .unwrap();
-}
-
-async fn is_true(session: &Session, expression: &str) -> bool {
-    session
-        .run(&format!("return {expression}"), Vec::new())
-        .await
-        == true
-}
-
-async fn tab_until(session: &Session, expression: &str) {
-    for _ in 0..STOPS {
-        if is_true(session, expression).await {
-            return;
-        }
-        press(session, Key::Tab).await;
-    }
-    panic!("Tab never leads to: {expression}");
 }

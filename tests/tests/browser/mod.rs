@@ -7,7 +7,11 @@
 
 mod embedding;
 mod gallery;
+mod identity;
 mod keyboard;
 mod once;
 mod outcomes;
+mod passkey;
+mod transfer;
 mod trouble;
+mod wallet;

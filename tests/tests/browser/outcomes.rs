@@ -146,6 +146,7 @@ async fn expect_only_the_code_to_be_cleared(session: &Session) {
 async fn an_answer_that_never_came_is_found_out_without_a_reload() {
     let stage = Arc::new(Stage::set_up(Staging {
         provider_timeout_ms: 500,
+        ..Staging::default()
     }));
     let own = Arc::clone(&stage);
     let scenario = Scenario::new("unknown outcome");

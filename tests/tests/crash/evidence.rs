@@ -2,14 +2,13 @@
 //!
 //! The evidence is plain data, so that a test can falsify it and see that the falsehood is found.
 
-use super::kept::{Kept, Row, sqlite_rows};
+use super::kept::{Kept, Row};
 use super::shopper::{Record, Told};
 use ed25519_dalek::VerifyingKey;
 use harness::webhook_receiver::Arrival;
 use sealpay_protocol::api::ShopperState;
 use sealpay_protocol::webhook::EndpointSecret;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 #[derive(Debug, Clone)]
 pub(super) struct Payment {
@@ -54,7 +53,10 @@ pub(super) struct Keys {
 
 const PAYMENTS: &str = "SELECT id, session, attempt, state, amount_minor, currency, sequence
     FROM payments";
-const BOOK: &str = "SELECT reference, answer, amount, currency FROM authorization_book";
+const BOOK: &str = "SELECT reference,
+    CASE WHEN state IN ('held', 'booked', 'released') THEN 'approved'
+         ELSE COALESCE(decline, state) END,
+    amount_minor, currency FROM bank_authorizations ORDER BY state";
 const EVENTS: &str = "SELECT payment, id, kind, sequence, body FROM events
     ORDER BY payment, sequence, id";
 
@@ -67,7 +69,7 @@ const FINAL: [(&str, &str); 2] = [
 impl Evidence {
     pub(super) async fn gather(
         kept: &Kept,
-        book: &Path,
+        book: &Kept,
         records: Vec<Record>,
         arrivals: Vec<Arrival>,
     ) -> Self {
@@ -98,7 +100,7 @@ impl Evidence {
             )
         });
         let payments = payments.collect();
-        let book = sqlite_rows(book, BOOK).into_iter().map(|row| {
+        let book = book.rows(BOOK).await.into_iter().map(|row| {
             let [reference, answer, amount, currency] = columns(row);
             (
                 reference,

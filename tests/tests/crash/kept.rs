@@ -29,7 +29,7 @@ impl Kept {
     }
 }
 
-pub(super) fn sqlite_rows(file: &Path, sql: &str) -> Vec<Row> {
+fn sqlite_rows(file: &Path, sql: &str) -> Vec<Row> {
     // The log beside the file can only be read by somebody who may write the index to it.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let connection = Connection::open_with_flags(file, flags).unwrap();

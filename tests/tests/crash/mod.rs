@@ -9,13 +9,12 @@
     reason = "what a test needs and does not find ends it"
 )]
 
-mod chance;
 mod evidence;
 mod kept;
 mod shopper;
 
-use chance::Chance;
 use evidence::{Evidence, Keys};
+use harness::chance::Chance;
 use harness::folder::Folder;
 use harness::leaks;
 use harness::load::{KeepAlive, get};
@@ -151,7 +150,10 @@ impl World {
 
     async fn evidence(&self) -> Evidence {
         let records = self.street.records.lock().unwrap().clone();
-        let book = self.setups[0].data.join("simulated-bank.sqlite");
+        let book = match &self.kept {
+            Kept::Sqlite(_) => Kept::Sqlite(self.setups[0].data.join("simulated-bank.sqlite")),
+            Kept::Postgres(url) => Kept::Postgres(url.clone()),
+        };
         Evidence::gather(&self.kept, &book, records, self.receiver.arrivals()).await
     }
 

@@ -3,7 +3,7 @@
 //! They do what the widget does: an attempt has its name and its bytes before it is sent, and when
 //! no answer comes the same attempt is sent again with a new signature, until there is one.
 
-use super::chance::Chance;
+use harness::chance::Chance;
 use harness::client::{Browser, Merchant, Prepared, attempt, card};
 use harness::load::{KeepAlive, encode};
 use sealpay_protocol::api::{PaymentView, Problem, SessionView, ShopperState};

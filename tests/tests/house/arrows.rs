@@ -4,11 +4,12 @@ use super::sources::{Source, files, is_or_is_in};
 use super::{each_is_found, none, none_is_found};
 
 /// What a folder of the server may name of the server; itself it always may.
-const OF_THE_SERVER: [(&str, &[&str]); 6] = [
+const OF_THE_SERVER: [(&str, &[&str]); 7] = [
     ("domain", &[]),
     ("gate", &["domain", "edge"]),
-    ("store", &["domain"]),
-    ("provider", &["domain", "edge"]),
+    ("database", &[]),
+    ("store", &["database", "domain"]),
+    ("provider", &["database", "domain", "edge"]),
     ("outbox", &["domain", "edge", "store"]),
     ("http", &["flow", "gate", "metrics", "domain"]),
 ];
@@ -70,6 +71,14 @@ fn the_parts_of_the_server_know_what_they_may() {
         arrows_of_the_server,
         &[
             (
+                "verifier-server/src/database/mod.rs",
+                "use crate::domain::payment::Payment;",
+            ),
+            (
+                "verifier-server/src/database/tx.rs",
+                "use crate::store::Store;",
+            ),
+            (
                 "verifier-server/src/store/mod.rs",
                 "use crate::provider::Answer;",
             ),
@@ -121,6 +130,18 @@ fn the_parts_of_the_server_know_what_they_may() {
             (
                 "verifier-server/src/outbox/mod.rs",
                 "use crate::store::Store;",
+            ),
+            (
+                "verifier-server/src/store/mod.rs",
+                "use crate::{database::Database, domain};",
+            ),
+            (
+                "verifier-server/src/provider/simulated/book.rs",
+                "use crate::database::Database;",
+            ),
+            (
+                "verifier-server/src/database/value.rs",
+                "use crate::database::DatabaseError;\nuse sealpay_protocol::ids::PaymentId;",
             ),
             ("verifier-server/src/serve.rs", "use crate::http::app;"),
         ],

@@ -39,7 +39,7 @@ const EXCEPTIONS: [(&str, &str, &str); 2] = [
         "how long an answer took is told to operators and decides nothing",
     ),
     (
-        "verifier-server/src/serve.rs",
+        "verifier-server/src/server.rs",
         "env::var",
         "the master key may come from the environment, and is read once at the start",
     ),

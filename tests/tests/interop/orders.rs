@@ -21,6 +21,9 @@ fn claims() -> OrderClaims {
         description: Some("紙の灯籠".into()),
         items: None,
         customer: None,
+        methods: None,
+        billing_country: None,
+        authentication: None,
         simulate: None,
     }
 }

@@ -7,5 +7,6 @@
     reason = "a test stops where it cannot go on"
 )]
 
+mod accounts;
 mod catalogue;
 mod silence;

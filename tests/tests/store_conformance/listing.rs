@@ -121,10 +121,11 @@ async fn a_lease_is_taken_over_from_what_was_seen(place: &Place) {
     let (seen, next) = (payment.lease_until_ms, payment.lease_until_ms + 1000);
     assert_eq!(
         store.extend_lease(payment.id, seen - 1, next).await,
-        Ok(false)
+        Ok(None)
     );
-    assert_eq!(store.extend_lease(payment.id, seen, next).await, Ok(true));
-    assert_eq!(store.extend_lease(payment.id, seen, next).await, Ok(false));
+    let taken = store.extend_lease(payment.id, seen, next).await.unwrap();
+    assert_eq!(taken.unwrap().lease_until_ms, next);
+    assert_eq!(store.extend_lease(payment.id, seen, next).await, Ok(None));
     let stored = store
         .payment(merchant.id, payment.id)
         .await
@@ -134,7 +135,7 @@ async fn a_lease_is_taken_over_from_what_was_seen(place: &Place) {
     settled(&store, &stored, PaymentState::Captured).await;
     assert_eq!(
         store.extend_lease(payment.id, next, next + 1).await,
-        Ok(false)
+        Ok(None)
     );
 }
 
@@ -158,7 +159,28 @@ async fn payments_are_counted_by_state(place: &Place) {
     }
 }
 
+async fn the_newest_payments_of_everybody_are_listed_and_each_is_found_by_its_name(place: &Place) {
+    let store = place.open().await;
+    let (one, other) = (registered(&store).await, registered(&store).await);
+    let mut newest_first = Vec::new();
+    for merchant in [one.id, other.id, one.id] {
+        newest_first.insert(0, paid(&store, merchant, PaymentState::Captured).await);
+    }
+    assert_eq!(
+        store.newest_payments(2).await,
+        Ok(newest_first[..2].to_vec())
+    );
+    assert_eq!(store.newest_payments(100).await, Ok(newest_first.clone()));
+    assert_eq!(store.newest_payments(0).await, Ok(Vec::new()));
+    for payment in newest_first {
+        assert_eq!(store.payment_by_id(payment.id).await, Ok(Some(payment)));
+    }
+    let nobody = payment(&opened(&store, one.id).await);
+    assert_eq!(store.payment_by_id(nobody.id).await, Ok(None));
+}
+
 on_both_databases! {
+    the_newest_payments_of_everybody_are_listed_and_each_is_found_by_its_name,
     payments_are_listed_newest_first_page_by_page,
     payments_of_one_order_are_listed_alone,
     open_payments_are_found_when_their_lease_has_ended,

@@ -6,7 +6,7 @@ use super::world::{NOW_MS, api_key, endpoint, merchant, paid, reachable, registe
 use verifier_server::domain::event::DeliveryState;
 use verifier_server::domain::merchant::OrderKey;
 use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Addition, StoreError};
+use verifier_server::store::{Addition, DatabaseError};
 
 async fn a_registered_merchant_is_read_back_whole(place: &Place) {
     let store = place.open().await;
@@ -52,7 +52,7 @@ async fn a_registration_that_fails_leaves_nothing(place: &Place) {
     key.hash.clone_from(&taken.hash);
     let refused = store.register_merchant(&second, &key, None).await;
     assert!(
-        matches!(refused, Err(StoreError::Corrupt(_))),
+        matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
     );
     assert_eq!(store.merchant(second.id).await, Ok(None));

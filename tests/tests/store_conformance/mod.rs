@@ -5,17 +5,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod activity;
 mod claims;
 mod events;
 mod keys;
 mod listing;
 mod merchants;
+mod neighbours;
 mod opening;
 mod place;
 mod races;
 mod robustness;
 mod sessions;
 mod settling;
+mod simulation;
 mod world;
 
 use std::fs;

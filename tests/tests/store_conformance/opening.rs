@@ -5,7 +5,7 @@ use super::place::Place;
 use super::world::{claimed, merchant, opened, paid, reachable, registered};
 use tokio::task::JoinSet;
 use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Options, Store, StoreError};
+use verifier_server::store::{DatabaseError, Options, Store};
 
 async fn what_was_answered_is_there_after_a_restart(place: &Place) {
     let store = place.open().await;
@@ -46,10 +46,13 @@ async fn a_closed_store_refuses(place: &Place) {
     store.close().await;
     assert!(matches!(
         store.ping().await,
-        Err(StoreError::Unavailable(_))
+        Err(DatabaseError::Unavailable(_))
     ));
     let read = store.merchant(merchant.id).await;
-    assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
+    assert!(
+        matches!(read, Err(DatabaseError::Unavailable(_))),
+        "{read:?}"
+    );
 }
 
 async fn closing_lets_what_waits_finish(place: &Place) {
@@ -102,7 +105,7 @@ async fn a_database_of_a_newer_server_is_refused(place: &Place) {
         .await;
     let refused = Store::open(&place.url(), &Options::default()).await;
     assert!(
-        matches!(refused, Err(StoreError::Corrupt(_))),
+        matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
     );
 }
@@ -121,7 +124,7 @@ async fn a_place_where_no_database_can_be_is_refused() {
     for url in rows {
         let refused = Store::open(url, &Options::default()).await;
         assert!(
-            matches!(refused, Err(StoreError::Unavailable(_))),
+            matches!(refused, Err(DatabaseError::Unavailable(_))),
             "{url:?}: {refused:?}"
         );
     }

@@ -2,7 +2,9 @@
 
 use super::on_both_databases;
 use super::place::Place;
-use super::world::{ATTEMPTS, NOW_MS, claimed, event, nonce, opened, paid, payment, reachable};
+use super::world::{
+    ATTEMPTS, NOW_MS, claimed, event, moved, nonce, opened, paid, payment, reachable,
+};
 use super::world::{registered, session, settled};
 use sealpay_protocol::limits;
 use std::collections::HashSet;
@@ -127,11 +129,12 @@ async fn of_many_outcomes_of_one_payment_one_is_kept(place: &Place) {
         } else {
             PaymentState::Declined
         };
-        let from = PaymentState::Authorizing;
-        let id = claimed.id;
+        let mut after = moved(&claimed, to, NOW_MS);
+        after.sequence = 1;
+        let before = claimed.clone();
         async move {
             store
-                .settle_outcome(id, from, to, None, Some(&event), NOW_MS)
+                .settle_outcome(&before, &after, Some(&event))
                 .await
                 .unwrap()
         }
@@ -229,11 +232,7 @@ async fn of_many_recoverers_one_has_the_lease(place: &Place) {
                 .unwrap()
         }
     });
-    let taken = at_once(leases)
-        .await
-        .into_iter()
-        .filter(|taken| *taken)
-        .count();
+    let taken = at_once(leases).await.into_iter().flatten().count();
     assert_eq!(taken, 1);
 }
 

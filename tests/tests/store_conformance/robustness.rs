@@ -2,7 +2,7 @@
 
 use super::on_both_databases;
 use super::place::Place;
-use super::world::{NOW_MS, api_key, merchant, nonce, paid, registered, session, unique};
+use super::world::{NOW_MS, api_key, merchant, moved, nonce, paid, registered, session, unique};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, UnixStream};
 use tokio::task::JoinSet;
 use verifier_server::domain::session::Session;
 use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Addition, Options, SessionOpened, Store, StoreError};
+use verifier_server::store::{Addition, DatabaseError, Options, SessionOpened, Store};
 
 async fn an_operation_that_fails_does_not_hurt_its_neighbours(place: &Place) {
     let store = place.open().await;
@@ -37,7 +37,7 @@ async fn an_operation_that_fails_does_not_hurt_its_neighbours(place: &Place) {
         let stored = store.merchant(merchant.id).await.unwrap();
         if fails {
             assert!(
-                matches!(outcome, Err(StoreError::Corrupt(_))),
+                matches!(outcome, Err(DatabaseError::Corrupt(_))),
                 "{outcome:?}"
             );
             assert_eq!(stored, None);
@@ -69,7 +69,7 @@ async fn too_many_at_once_are_told_so_and_the_others_are_served(place: &Place) {
     for (outcome, id) in adding.join_all().await {
         match outcome {
             Ok(Addition::Added) => kept.push(id),
-            Err(StoreError::Overloaded) => refused += 1,
+            Err(DatabaseError::Overloaded) => refused += 1,
             other => panic!("{other:?}"),
         }
     }
@@ -153,13 +153,11 @@ async fn a_column_that_is_not_what_it_should_be_is_an_error_and_not_a_panic(plac
         .tamper("UPDATE payments SET state = 'paid twice'")
         .await;
     let read = store.payment(merchant.id, captured.id).await;
-    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
-    let (from, to) = (PaymentState::Captured, PaymentState::Refunded);
-    let refused = store
-        .settle_outcome(captured.id, from, to, None, None, NOW_MS)
-        .await;
+    assert!(matches!(read, Err(DatabaseError::Corrupt(_))), "{read:?}");
+    let refunded = moved(&captured, PaymentState::Refunded, NOW_MS);
+    let refused = store.settle_outcome(&captured, &refunded, None).await;
     assert!(
-        matches!(refused, Err(StoreError::Corrupt(_))),
+        matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
     );
     assert_eq!(store.ping().await, Ok(()));
@@ -267,7 +265,7 @@ async fn a_commit_whose_answer_is_lost_is_neither_done_nor_failed() {
     let lost = merchant();
     assert_eq!(
         store.add_merchant(&lost).await,
-        Err(StoreError::OutcomeUnknown)
+        Err(DatabaseError::OutcomeUnknown)
     );
     armed.store(false, Ordering::SeqCst);
     // This time it was done. The store goes on with another connection.

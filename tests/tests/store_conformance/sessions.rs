@@ -6,7 +6,7 @@ use super::world::{claimed, nonce, opened, registered, session, settled};
 use sealpay_protocol::limits;
 use verifier_server::domain::session::Session;
 use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{SessionOpened, Store, StoreError};
+use verifier_server::store::{DatabaseError, SessionOpened, Store};
 
 /// The same order again, with a session id and perhaps a key of its own.
 fn again(first: &Session, public_key: [u8; 32]) -> Session {
@@ -170,7 +170,7 @@ async fn a_text_with_a_nul_byte_is_refused_and_changes_nothing(place: &Place) {
     };
     let refused = store.open_session(&bad, &nonce).await;
     assert!(
-        matches!(refused, Err(StoreError::Corrupt(_))),
+        matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
     );
     assert_eq!(store.session(bad.id).await, Ok(None));

@@ -2,33 +2,37 @@
 
 use super::on_both_databases;
 use super::place::Place;
-use super::world::{NOW_MS, claimed, event, opened, payment, reachable, registered, settled};
+use super::world::{
+    NOW_MS, claimed, event, moved, opened, paid, payment, reachable, registered, settled,
+};
+use verifier_server::domain::authentication::{
+    Authentication, AuthenticationStatus, ChallengeKind,
+};
 use verifier_server::domain::payment::Payment;
 use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Settled, StoreError};
+use verifier_server::domain::transfer::Expected;
+use verifier_server::store::{DatabaseError, Settled};
 
 async fn an_outcome_its_event_and_its_deliveries_come_together(place: &Place) {
     let store = place.open().await;
     let (merchant, endpoint) = reachable(&store).await;
     let session = opened(&store, merchant.id).await;
     let claimed = claimed(&store, &session).await;
-    let event = event(&claimed, 1);
-    let outcome = store
-        .settle_outcome(
-            claimed.id,
-            PaymentState::Authorizing,
-            PaymentState::Captured,
-            None,
-            Some(&event),
-            NOW_MS + 7,
-        )
-        .await;
+    let mut event = event(&claimed, 1);
+    event.created_at_ms = NOW_MS + 7;
+    // Everything that may have changed since the claim is written.
     let expected = Payment {
-        state: PaymentState::Captured,
         sequence: 1,
-        updated_at_ms: NOW_MS + 7,
-        ..claimed
+        provider: "meridian".into(),
+        route_reason: "cheapest, harbor was not reached".into(),
+        authentication: Some(authentication()),
+        transfer: Some(expected_transfer()),
+        lease_until_ms: NOW_MS + 60_000,
+        ..moved(&claimed, PaymentState::Captured, NOW_MS + 7)
     };
+    let outcome = store
+        .settle_outcome(&claimed, &expected, Some(&event))
+        .await;
     assert_eq!(outcome, Ok(Settled::Done(expected.clone())));
     assert_eq!(
         store.payment(merchant.id, expected.id).await,
@@ -51,15 +55,8 @@ async fn an_outcome_without_an_event_tells_nobody(place: &Place) {
     let (merchant, _) = reachable(&store).await;
     let session = opened(&store, merchant.id).await;
     let claimed = claimed(&store, &session).await;
-    let (from, to) = (PaymentState::Authorizing, PaymentState::RequiresAction);
-    let outcome = store
-        .settle_outcome(claimed.id, from, to, None, None, NOW_MS + 7)
-        .await;
-    let expected = Payment {
-        state: to,
-        updated_at_ms: NOW_MS + 7,
-        ..claimed
-    };
+    let expected = moved(&claimed, PaymentState::RequiresAction, NOW_MS + 7);
+    let outcome = store.settle_outcome(&claimed, &expected, None).await;
     assert_eq!(outcome, Ok(Settled::Done(expected)));
     assert_eq!(store.events(merchant.id, None, 10).await, Ok(Vec::new()));
     assert_eq!(store.pending_deliveries().await, Ok(0));
@@ -111,10 +108,17 @@ async fn an_outcome_that_comes_too_late_changes_nothing(place: &Place) {
     ];
     for (what, from, sequence) in rows {
         let event = event(&payment, sequence);
-        let to = PaymentState::Declined;
-        let outcome = store
-            .settle_outcome(payment.id, from, to, Some("x"), Some(&event), NOW_MS + 99)
-            .await;
+        let before = Payment {
+            state: from,
+            sequence: sequence - 1,
+            ..captured.clone()
+        };
+        let after = Payment {
+            sequence,
+            decline: Some("x".into()),
+            ..moved(&captured, PaymentState::Declined, NOW_MS + 99)
+        };
+        let outcome = store.settle_outcome(&before, &after, Some(&event)).await;
         assert_eq!(outcome, Ok(Settled::NotInState(captured.clone())), "{what}");
     }
     assert_eq!(
@@ -133,9 +137,12 @@ async fn an_outcome_whose_event_cannot_be_kept_is_not_kept_either(place: &Place)
     let first = opened(&store, merchant.id).await;
     let first = claimed(&store, &first).await;
     let taken = event(&first, 1);
-    let (from, to) = (PaymentState::Authorizing, PaymentState::Declined);
+    let declined = |payment: &Payment| Payment {
+        sequence: 1,
+        ..moved(payment, PaymentState::Declined, NOW_MS)
+    };
     let told = store
-        .settle_outcome(first.id, from, to, None, Some(&taken), NOW_MS)
+        .settle_outcome(&first, &declined(&first), Some(&taken))
         .await;
     assert!(matches!(told, Ok(Settled::Done(_))), "{told:?}");
 
@@ -144,10 +151,10 @@ async fn an_outcome_whose_event_cannot_be_kept_is_not_kept_either(place: &Place)
     let mut event = event(&second, 1);
     event.id = taken.id;
     let refused = store
-        .settle_outcome(second.id, from, to, None, Some(&event), NOW_MS)
+        .settle_outcome(&second, &declined(&second), Some(&event))
         .await;
     assert!(
-        matches!(refused, Err(StoreError::Corrupt(_))),
+        matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
     );
     assert_eq!(
@@ -163,17 +170,124 @@ async fn a_payment_that_does_not_exist_has_no_outcome(place: &Place) {
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     let never_claimed = payment(&session);
-    let (from, to) = (PaymentState::Authorizing, PaymentState::Captured);
-    let refused = store
-        .settle_outcome(never_claimed.id, from, to, None, None, NOW_MS)
-        .await;
+    let captured = moved(&never_claimed, PaymentState::Captured, NOW_MS);
+    let refused = store.settle_outcome(&never_claimed, &captured, None).await;
     assert!(
-        matches!(refused, Err(StoreError::Corrupt(_))),
+        matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
     );
 }
 
+async fn of_two_that_count_money_for_one_transfer_one_is_told_to_look_again(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let session = opened(&store, merchant.id).await;
+    let claimed = claimed(&store, &session).await;
+    let waiting = Payment {
+        transfer: Some(expected_transfer()),
+        ..moved(&claimed, PaymentState::RequiresAction, NOW_MS)
+    };
+    let outcome = store.settle_outcome(&claimed, &waiting, None).await;
+    assert_eq!(outcome, Ok(Settled::Done(waiting.clone())));
+    for (reference, is_meant) in [("rf18 0001", true), ("RF180001", true), ("RF180002", false)] {
+        let found = store.payment_of_transfer(reference).await.unwrap();
+        assert_eq!(found, is_meant.then(|| waiting.clone()), "{reference}");
+    }
+    let counted = |minor: i64, arrival: &str| Payment {
+        transfer: Some(Expected {
+            received_minor: minor,
+            arrivals: vec![arrival.into()],
+            ..expected_transfer()
+        }),
+        ..waiting.clone()
+    };
+    let first = store
+        .settle_outcome(&waiting, &counted(100, "a"), None)
+        .await;
+    assert!(matches!(first, Ok(Settled::Done(_))), "{first:?}");
+    let second = store
+        .settle_outcome(&waiting, &counted(50, "b"), None)
+        .await;
+    assert_eq!(second, Ok(Settled::NotInState(counted(100, "a"))));
+}
+
+async fn only_who_holds_the_lease_may_ask_somebody_else(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let session = opened(&store, merchant.id).await;
+    let claimed = claimed(&store, &session).await;
+    let elsewhere = Payment {
+        provider: "meridian".into(),
+        ..claimed.clone()
+    };
+    let lease = claimed.lease_until_ms;
+    let stored = Payment {
+        lease_until_ms: lease + 1,
+        ..claimed.clone()
+    };
+    let taken = store.extend_lease(claimed.id, lease, lease + 1).await;
+    assert_eq!(taken, Ok(Some(stored.clone())));
+    let refused = store.reroute(&claimed, &elsewhere).await;
+    assert_eq!(refused, Ok(Settled::NotInState(stored.clone())));
+    let rerouted = Payment {
+        provider: "meridian".into(),
+        ..stored.clone()
+    };
+    let done = store.reroute(&stored, &rerouted).await;
+    assert_eq!(done, Ok(Settled::Done(rerouted)));
+}
+
+async fn a_payment_belongs_to_its_session_alone(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let (session, other) = (
+        opened(&store, merchant.id).await,
+        opened(&store, merchant.id).await,
+    );
+    let payment = claimed(&store, &session).await;
+    let found = store.payment_of_session(session.id, payment.id).await;
+    assert_eq!(found, Ok(Some(payment.clone())));
+    assert_eq!(
+        store.payment_of_session(other.id, payment.id).await,
+        Ok(None)
+    );
+}
+
+async fn authorized_payments_are_found_by_their_age(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let held = paid(&store, merchant.id, PaymentState::Authorized).await;
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    assert_eq!(store.held_payments(NOW_MS - 1, 10).await, Ok(Vec::new()));
+    assert_eq!(store.held_payments(NOW_MS, 10).await, Ok(vec![held]));
+}
+
+fn authentication() -> Authentication {
+    Authentication {
+        status: AuthenticationStatus::Authenticated,
+        eci: "05".into(),
+        value: Some("value".into()),
+        challenge: Some(ChallengeKind::Code),
+        reasons: vec!["amount".into()],
+    }
+}
+
+fn expected_transfer() -> Expected {
+    Expected {
+        holder: "Paper Lantern".into(),
+        iban: "DE02120300000000202051".into(),
+        bic: "BYLADEM1001".into(),
+        reference: "RF18 0001".into(),
+        received_minor: 0,
+        arrivals: Vec::new(),
+    }
+}
+
 on_both_databases! {
+    of_two_that_count_money_for_one_transfer_one_is_told_to_look_again,
+    only_who_holds_the_lease_may_ask_somebody_else,
+    a_payment_belongs_to_its_session_alone,
+    authorized_payments_are_found_by_their_age,
     an_outcome_its_event_and_its_deliveries_come_together,
     an_outcome_without_an_event_tells_nobody,
     a_decline_keeps_its_reason_and_lets_the_session_go,

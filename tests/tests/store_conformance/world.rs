@@ -2,12 +2,14 @@
 
 use sealpay_protocol::ids::{ApiKeyId, AttemptId, EndpointId, EventId};
 use sealpay_protocol::ids::{MerchantId, PaymentId, SessionId};
+use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, OrderItem};
 use std::sync::atomic::{AtomicU64, Ordering};
 use verifier_server::domain::event::Event;
 use verifier_server::domain::merchant::{ApiKey, Merchant, OrderKey, WebhookEndpoint};
 use verifier_server::domain::payment::{KeptCard, Payment};
+use verifier_server::domain::risk::{Assessment, RiskOutcome};
 use verifier_server::domain::session::Session;
 use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{Addition, Claim, Nonce, SessionOpened, Settled, Store};
@@ -106,6 +108,9 @@ pub(crate) fn session(merchant: MerchantId) -> Session {
         }]),
         customer: Some("customer-7".into()),
         simulate: Some("approved".into()),
+        methods: Method::ALL.to_vec(),
+        billing_country: Some("DE".into()),
+        requires_authentication: true,
         parent_origin: "https://shop.example".into(),
         public_key: [9; 32],
         rebinds: 0,
@@ -123,19 +128,30 @@ pub(crate) fn payment(session: &Session) -> Payment {
         session: session.id,
         merchant: session.merchant,
         attempt: new_id!(AttemptId),
+        claimant: "thumbprint".into(),
         body_digest: "digest-of-the-body".into(),
         order_ref: session.order_ref.clone(),
         money: session.money,
         capture: session.capture,
-        card: KeptCard {
+        method: Method::Card,
+        card: Some(KeptCard {
             brand: "visa".into(),
             last4: "4242".into(),
             expiry: "2030-12".into(),
             fingerprint: "fingerprint".into(),
-        },
+        }),
+        address: Some("address".into()),
         state: PaymentState::Authorizing,
         decline: None,
-        provider: "simulated".into(),
+        provider: "harbor".into(),
+        route_reason: "cheapest".into(),
+        risk: Some(Assessment {
+            outcome: RiskOutcome::Review,
+            score: 70,
+            reasons: vec!["card_testing".into()],
+        }),
+        authentication: None,
+        transfer: None,
         simulate: session.simulate.clone(),
         sequence: 0,
         created_at_ms: NOW_MS,
@@ -178,7 +194,16 @@ pub(crate) async fn opened(store: &Store, merchant: MerchantId) -> Session {
 }
 
 pub(crate) async fn claimed(store: &Store, session: &Session) -> Payment {
-    let payment = payment(session);
+    claimed_as(store, session, |payment| payment).await
+}
+
+/// A claim of a payment that differs.
+pub(crate) async fn claimed_as(
+    store: &Store,
+    session: &Session,
+    differs: impl FnOnce(Payment) -> Payment,
+) -> Payment {
+    let payment = differs(payment(session));
     assert_eq!(
         store.claim(&payment, &nonce(), ATTEMPTS).await,
         Ok(Claim::Claimed)
@@ -186,20 +211,22 @@ pub(crate) async fn claimed(store: &Store, session: &Session) -> Payment {
     payment
 }
 
+/// A payment in its next state.
+pub(crate) fn moved(payment: &Payment, to: PaymentState, at_ms: i64) -> Payment {
+    Payment {
+        state: to,
+        updated_at_ms: at_ms,
+        ..payment.clone()
+    }
+}
+
 /// Moves a payment on and tells of it.
 pub(crate) async fn settled(store: &Store, payment: &Payment, to: PaymentState) -> Payment {
-    let decline = (to == PaymentState::Declined).then_some("insufficient_funds");
-    let event = event(payment, payment.sequence + 1);
-    let outcome = store
-        .settle_outcome(
-            payment.id,
-            payment.state,
-            to,
-            decline,
-            Some(&event),
-            NOW_MS + 5,
-        )
-        .await;
+    let mut after = moved(payment, to, NOW_MS + 5);
+    after.sequence += 1;
+    after.decline = (to == PaymentState::Declined).then(|| "insufficient_funds".into());
+    let event = event(payment, after.sequence);
+    let outcome = store.settle_outcome(payment, &after, Some(&event)).await;
     match outcome.unwrap() {
         Settled::Done(payment) => payment,
         Settled::NotInState(payment) => panic!("the payment is {}", payment.state),

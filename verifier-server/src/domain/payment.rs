@@ -20,6 +20,9 @@ pub struct Payment {
     pub merchant: MerchantId,
     /// The client's name for it.
     pub attempt: AttemptId,
+    /// The key that asked for it, by its thumbprint. A page that was reloaded has another one: it may
+    /// see what became of the payment and give it up, and nothing else.
+    pub claimant: String,
     /// SHA-256 of the body that asked for it, in base64url: the same attempt with other bytes is a conflict.
     pub body_digest: String,
     /// The merchant's order number.

@@ -27,7 +27,7 @@ pub enum RiskOutcome {
     Allow,
     /// The shopper has to prove who they are.
     StepUp,
-    /// Goes ahead, and the merchant should look before anything is sent.
+    /// The shopper has to prove who they are, and the merchant should look before anything is sent.
     Review,
     /// Does not go ahead.
     Block,

@@ -43,7 +43,11 @@ pub struct Demand {
 /// Decides; none when the issuer need not be asked.
 #[must_use]
 pub fn demand(circumstances: &Circumstances) -> Option<Demand> {
-    let by_risk = circumstances.risk == RiskOutcome::StepUp;
+    // A higher score never asks for less.
+    let by_risk = matches!(
+        circumstances.risk,
+        RiskOutcome::StepUp | RiskOutcome::Review
+    );
     let rows = [
         ("merchant", circumstances.merchant_requires, true),
         ("risk", by_risk, true),
@@ -95,7 +99,10 @@ mod tests {
         };
         let rows = [
             (at(24_999, "EUR", Allow, false, false), None),
-            (at(24_999, "EUR", Review, false, false), None),
+            (
+                at(24_999, "EUR", Review, false, false),
+                asked(true, &["risk"]),
+            ),
             (at(24_999, "EUR", Block, false, false), None),
             (
                 at(25_000, "EUR", Allow, false, false),

@@ -18,15 +18,19 @@ pub(super) fn seconds(unix_ms: i64) -> u64 {
 
 /// What has to be done; none in every other state, and none while the provider cannot be asked:
 /// the widget asks again.
-pub(super) async fn of(gateway: &Gateway, payment: &Payment) -> Option<ActionView> {
+///
+/// A challenge is shown to the key that made the attempt. The wallet has a sign-in of its own where it
+/// is real, and an account to send money to is no secret: a page that was reloaded may show them.
+pub(super) async fn of(gateway: &Gateway, payment: &Payment, asker: &str) -> Option<ActionView> {
     if payment.state != PaymentState::RequiresAction {
         return None;
     }
     match payment.method {
+        Method::Card if payment.claimant != asker => None,
         Method::Card => {
             let asked = gateway.providers.authenticator.progress(payment.id);
             let progress = gateway.within(asked).await.ok().flatten()?;
-            Some(of_progress(progress))
+            of_progress(progress)
         }
         Method::Wallet => {
             let asked = gateway.providers.wallet.page(payment.id);
@@ -43,11 +47,15 @@ pub(super) async fn of(gateway: &Gateway, payment: &Payment) -> Option<ActionVie
     }
 }
 
-fn of_progress(progress: Progress) -> ActionView {
+/// Somebody else's step may have ended it in between: then there is nothing to do but to ask again.
+fn of_progress(progress: Progress) -> Option<ActionView> {
     match progress {
-        Progress::Code(challenge) => ActionView::Code(of_code(challenge)),
-        Progress::Passkey(challenge) => ActionView::Passkey(of_passkey(challenge)),
-        Progress::Done(_) => ActionView::Continue,
+        Progress::Code(challenge) => Some(ActionView::Code(of_code(challenge))),
+        Progress::Passkey(challenge) => Some(ActionView::Passkey(of_passkey(challenge))),
+        Progress::Done(authentication) => authentication
+            .status
+            .may_be_authorized()
+            .then_some(ActionView::Continue),
     }
 }
 
@@ -87,7 +95,11 @@ fn of_transfer(payment: &Payment, expected: &Expected) -> TransferView {
 }
 
 /// How a passkey can be kept for next time, for a shopper whose code was right for this payment.
-pub(super) async fn enrolment(gateway: &Gateway, payment: &Payment) -> Option<EnrolmentView> {
+pub(super) async fn enrolment(
+    gateway: &Gateway,
+    payment: &Payment,
+    asker: &str,
+) -> Option<EnrolmentView> {
     let is_paid = matches!(
         payment.state,
         PaymentState::Authorized | PaymentState::Captured
@@ -99,7 +111,7 @@ pub(super) async fn enrolment(gateway: &Gateway, payment: &Payment) -> Option<En
             authentication.challenge == Some(ChallengeKind::Code)
                 && authentication.status == AuthenticationStatus::Authenticated
         });
-    if !(is_paid && by_code) {
+    if !(is_paid && by_code && payment.claimant == asker) {
         return None;
     }
     let asked = gateway.providers.authenticator.enrolment(payment.id);

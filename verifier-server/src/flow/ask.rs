@@ -3,7 +3,7 @@
 //! payment after a crash asks the right one.
 
 use super::gateway::Gateway;
-use super::outcome;
+use super::{outcome, plan};
 use crate::domain::payment::Payment;
 use crate::gate::refusal::Refusal;
 use crate::provider::{Answer, AuthorizationRequest, Silence};
@@ -91,6 +91,7 @@ async fn reroute(gateway: &Gateway, payment: &Payment, to: &str) -> Result<Settl
         payment.route_reason, payment.provider
     );
     rerouted.updated_at_ms = gateway.clock.now_ms_i64();
+    rerouted.lease_until_ms = plan::lease_until_ms(gateway);
     tracing::warn!(payment = %payment.id, from = payment.provider, to, "asking another acquirer");
     Ok(gateway.store.reroute(payment, &rerouted).await?)
 }

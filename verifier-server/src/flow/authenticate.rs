@@ -1,5 +1,6 @@
 //! What the shopper does about a payment that waits for them.
 
+use super::collect;
 use super::gateway::Gateway;
 use super::outcome::{self, Outcome, keep, keep_authenticated};
 use super::session_request::{Verified, verify};
@@ -40,18 +41,23 @@ pub async fn authenticate(
     } = verified;
     let id = body.payment;
     let wish = wish(body)?;
-    let attempt = request.attempt;
+    let (attempt, asker) = (request.attempt, request.thumbprint.clone());
     if !gateway.store.spend_nonce(&Nonce::of(request)).await? {
         return Err(Refusal::new(Code::NonceReplayed));
     }
     let found = gateway.store.payment_of_session(session.id, id).await?;
     let payment = found.ok_or_else(|| Refusal::of(Code::NotFound, "payment"))?;
+    // A page that was reloaded, or whoever else has the order, may give an attempt up, and no more.
+    let is_claimant = payment.claimant == asker.as_str();
+    if !is_claimant && !matches!(wish, Wish::Cancel) {
+        return Err(Refusal::of(Code::ChallengeClosed, "payment"));
+    }
     let payment = match wish {
         Wish::Step(step) => take(gateway, payment, attempt, step).await?,
         Wish::Enrol(credential) => enrol(gateway, payment, &credential).await?,
         Wish::Cancel => cancel(gateway, payment, attempt).await?,
     };
-    shopper_view::payment_view(gateway, &payment).await
+    shopper_view::payment_view(gateway, &payment, asker.as_str()).await
 }
 
 fn wish(body: AuthenticationRequest) -> Result<Wish, Refusal> {
@@ -184,7 +190,23 @@ async fn cancel(
         Method::Wallet => withdraw(gateway, &payment)
             .await?
             .map_or_else(|| Err(Refusal::of(Code::ChallengeClosed, "payment")), Ok),
-        Method::BankTransfer => keep(gateway, &payment, abandoned).await,
+        Method::BankTransfer => {
+            // Money that came is not forgotten: it completes the payment, or goes back in the end.
+            collect::collect(gateway).await?;
+            let found = gateway
+                .store
+                .payment_of_session(payment.session, payment.id)
+                .await?;
+            let payment = found.unwrap_or(payment);
+            let has_come = payment
+                .transfer
+                .as_ref()
+                .is_some_and(|t| t.received_minor > 0);
+            if has_come || payment.state != PaymentState::RequiresAction {
+                return Err(Refusal::of(Code::ChallengeClosed, "payment"));
+            }
+            keep(gateway, &payment, abandoned).await
+        }
     }
 }
 

@@ -36,13 +36,22 @@ pub async fn authorize(
         body,
     } = verify::<PayRequest>(gateway, request).await?;
     let instrument = instrument::of(body)?;
-    let opened = match instrument::open(gateway, &session, &request, instrument) {
+    let opened = instrument::open(gateway, &session, &request, instrument);
+    if gateway.clock.now() >= session.expires_at {
+        let refusal = Refusal::new(Code::SessionExpired);
+        let means = opened.map_or(Means::None, Means::Of);
+        return answer_stored(gateway, &session, request, refusal, means).await;
+    }
+    let opened = match opened {
         Ok(opened) => opened,
-        Err(refusal) => return answer_stored(gateway, &session, request, refusal).await,
+        Err(refusal) => {
+            return answer_stored(gateway, &session, request, refusal, Means::None).await;
+        }
     };
     let plan = plan::plan(gateway, &session, &request, &opened).await?;
+    let asker = request.thumbprint.clone();
     let payment = claim(gateway, &session, request, plan, opened).await?;
-    shopper_view::payment_view(gateway, &payment).await
+    shopper_view::payment_view(gateway, &payment, asker.as_str()).await
 }
 
 /// A retry may come when the session has expired or the sealing key is gone: what was answered
@@ -52,8 +61,10 @@ async fn answer_stored(
     session: &Session,
     request: VerifiedRequest,
     refusal: Refusal,
+    means: Means,
 ) -> Result<PaymentView, Refusal> {
     let (attempt, body_digest) = (request.attempt, request.body_digest.clone());
+    let asker = request.thumbprint.clone();
     if !gateway.store.spend_nonce(&Nonce::of(request)).await? {
         return Err(Refusal::new(Code::NonceReplayed));
     }
@@ -63,10 +74,10 @@ async fn answer_stored(
         .await?;
     match stored {
         Some(payment) if payment.body_digest == body_digest => {
-            // A session may end while the shopper is in the wallet; a card, though, cannot go on
-            // when it does not open any more.
-            let payment = proceed::again(gateway, session, payment, Means::None).await?;
-            shopper_view::payment_view(gateway, &payment).await
+            // A session may end while the shopper is in the wallet or types a code; a card, though,
+            // cannot go on when it does not open any more.
+            let payment = proceed::again(gateway, session, payment, means).await?;
+            shopper_view::payment_view(gateway, &payment, asker.as_str()).await
         }
         Some(_) => Err(Refusal::of(Code::AttemptConflict, "idempotency-key")),
         None => Err(first_refusal(gateway, session, refusal).await?),

@@ -1,5 +1,6 @@
 //! Money that arrives by bank transfer, and the payments that wait for it.
 
+use super::event;
 use super::gateway::Gateway;
 use super::outcome::{Outcome, keep_as};
 use crate::domain::payment::Payment;
@@ -33,14 +34,21 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, Refusal> {
     loop {
         let now_ms = gateway.clock.now_ms_i64();
         let arrivals = heard(gateway, gateway.providers.transfers.arrivals(now_ms, BATCH)).await?;
-        let Some(first) = arrivals.first().map(|arrival| arrival.id.clone()) else {
-            return Ok(dealt_with);
-        };
+        let before = dealt_with;
         for arrival in &arrivals {
-            let returned = match count(gateway, arrival).await? {
-                Fate::Counted => false,
-                Fate::Returned => true,
-                Fate::Again => continue,
+            let returned = match count(gateway, arrival).await {
+                Ok(Fate::Counted) => false,
+                Ok(Fate::Returned) => true,
+                Ok(Fate::Again) => continue,
+                // One that cannot be counted does not keep the others waiting.
+                Err(refusal) => {
+                    tracing::error!(
+                        arrival = arrival.id,
+                        ?refusal,
+                        "an arrival is looked at later"
+                    );
+                    continue;
+                }
             };
             let said = gateway
                 .providers
@@ -49,7 +57,9 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, Refusal> {
             heard(gateway, said).await?;
             dealt_with += 1;
         }
-        tracing::debug!(first, "arrivals were dealt with");
+        if dealt_with == before {
+            return Ok(dealt_with);
+        }
     }
 }
 
@@ -104,6 +114,21 @@ async fn count(gateway: &Gateway, arrival: &Arrival) -> Result<Fate, Refusal> {
     }
 }
 
+/// Sends back what came for a payment that has ended without it. What fails is said: money that
+/// nobody owns has to be seen.
+pub(super) async fn give_back(gateway: &Gateway, payment: &Payment) {
+    for arrival in payment
+        .transfer
+        .iter()
+        .flat_map(|expected| &expected.arrivals)
+    {
+        let said = gateway.providers.transfers.acknowledge(arrival, true);
+        if let Err(silence) = gateway.within(said).await {
+            tracing::error!(payment = %payment.id, arrival, ?silence, "money was not sent back");
+        }
+    }
+}
+
 /// Not enough yet: the payment waits on, and the shopper sees what is still to come.
 async fn keep_short(
     gateway: &Gateway,
@@ -111,12 +136,19 @@ async fn keep_short(
     mut told: Payment,
 ) -> Result<Fate, Refusal> {
     told.updated_at_ms = gateway.clock.now_ms_i64();
-    Ok(
-        match gateway.store.settle_outcome(payment, &told, None).await? {
-            Settled::Done(_) => Fate::Counted,
-            Settled::NotInState(_) => Fate::Again,
-        },
-    )
+    // The merchant is told what is still to come, because its own page may show it.
+    let event = event::of(gateway, &mut told)?;
+    let settled = gateway
+        .store
+        .settle_outcome(payment, &told, event.as_ref())
+        .await?;
+    Ok(match settled {
+        Settled::Done(_) => {
+            gateway.wake_outbox();
+            Fate::Counted
+        }
+        Settled::NotInState(_) => Fate::Again,
+    })
 }
 
 fn fate_of(kept: &Payment, arrival: &Arrival) -> Fate {

@@ -33,7 +33,8 @@ pub(super) fn of(body: PayRequest) -> Result<Instrument, Refusal> {
     }
 }
 
-/// Opens a card; the other methods have nothing to open.
+/// Opens a card; the other methods have nothing to open. Whether the session is over is not looked at:
+/// a challenge may end later than the session in which it began.
 pub(super) fn open(
     gateway: &Gateway,
     session: &Session,
@@ -46,9 +47,6 @@ pub(super) fn open(
         Instrument::Wallet => Method::Wallet,
         Instrument::BankTransfer => Method::BankTransfer,
     };
-    if now >= session.expires_at {
-        return Err(Refusal::new(Code::SessionExpired));
-    }
     if !session.methods.contains(&method) {
         return Err(Refusal::of(Code::MethodNotOffered, "method"));
     }

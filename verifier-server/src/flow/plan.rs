@@ -19,6 +19,11 @@ use std::time::Duration;
 /// How long after the provider's time is up a claim without an outcome is looked into.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
 
+/// Decline key: the fraud rules stopped it.
+pub(super) const BLOCKED: &str = "risk_blocked";
+/// Decline key: no acquirer takes such a payment.
+pub(super) const NO_ROUTE: &str = "not_permitted_terminal";
+
 /// What is going to be done. Only [`plan`] makes one.
 pub(super) struct Plan {
     payment: Payment,
@@ -117,11 +122,11 @@ async fn plan_card(
         .map_or(RiskOutcome::Allow, |risk| risk.outcome);
     if risk == RiskOutcome::Block {
         "risk".clone_into(&mut payment.route_reason);
-        return Ok(Course::Decline("risk_blocked"));
+        return Ok(Course::Decline(BLOCKED));
     }
     let Some(route) = route else {
         "none".clone_into(&mut payment.route_reason);
-        return Ok(Course::Decline("not_permitted_terminal"));
+        return Ok(Course::Decline(NO_ROUTE));
     };
     payment.provider = route.acquirers.first().cloned().unwrap_or_default();
     payment.route_reason.clone_from(&route.reason);
@@ -198,6 +203,7 @@ fn new_payment(gateway: &Gateway, session: &Session, request: &VerifiedRequest) 
         session: session.id,
         merchant: session.merchant,
         attempt: request.attempt,
+        claimant: request.thumbprint.as_str().to_owned(),
         body_digest: request.body_digest.clone(),
         order_ref: session.order_ref.clone(),
         money: session.money,

@@ -17,6 +17,7 @@ use crate::provider::transfer::TransferRequest;
 use crate::provider::wallet::WalletRequest;
 use crate::store::Settled;
 use sealpay_protocol::card::Card;
+use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::limits;
 use sealpay_protocol::method::Method;
 
@@ -153,6 +154,19 @@ async fn identify(
             )
             .await?));
         }
+        // The question may have arrived all the same, and a code be on its way.
+        Err(silence) if has_begun(gateway, payment.id).await => {
+            tracing::warn!(payment = %payment.id, ?silence, "the issuer's answer was lost");
+            let mut told = payment.clone();
+            told.lease_until_ms = deadline_ms(gateway, limits::CHALLENGE_LIFETIME_SECONDS);
+            return Ok(Err(keep_as(
+                gateway,
+                &payment,
+                Outcome::REQUIRES_ACTION,
+                told,
+            )
+            .await?));
+        }
         Err(silence) => {
             tracing::warn!(payment = %payment.id, ?silence, "the issuer cannot say who it is");
             Authentication {
@@ -180,7 +194,26 @@ async fn identify(
         .await?));
     }
     payment.authentication = Some(authentication);
-    Ok(Ok(payment))
+    renew_lease(gateway, payment).await
+}
+
+/// The issuer may have taken as long as a provider may: the acquirer is asked under a lease that is
+/// renewed, or not at all when somebody else looks into the payment already.
+async fn renew_lease(
+    gateway: &Gateway,
+    payment: Payment,
+) -> Result<Result<Payment, Payment>, Refusal> {
+    let mut renewed = payment.clone();
+    renewed.lease_until_ms = lease_until_ms(gateway);
+    Ok(match gateway.store.reroute(&payment, &renewed).await? {
+        Settled::Done(payment) => Ok(payment),
+        Settled::NotInState(stored) => Err(stored),
+    })
+}
+
+async fn has_begun(gateway: &Gateway, reference: PaymentId) -> bool {
+    let asked = gateway.providers.authenticator.progress(reference);
+    matches!(gateway.within(asked).await, Ok(Some(_)))
 }
 
 async fn start_wallet(

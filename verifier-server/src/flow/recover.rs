@@ -5,8 +5,9 @@
 
 use super::gateway::Gateway;
 use super::outcome::{self, Outcome};
-use super::{authenticate, collect};
+use super::{authenticate, collect, plan};
 use crate::domain::payment::Payment;
+use crate::domain::risk::RiskOutcome;
 use crate::domain::state::PaymentState;
 use crate::gate::refusal::Refusal;
 use crate::provider::Inquiry;
@@ -31,13 +32,20 @@ const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 pub async fn recover(gateway: &Gateway) -> Result<usize, Refusal> {
     let by_ms = gateway.clock.now_ms_i64();
     let payments = gateway.store.open_payments(by_ms, BATCH).await?;
+    // What arrived in time counts, even when nobody has looked at it yet.
+    let are_expected = |payment: &Payment| payment.method == Method::BankTransfer;
+    let money_was_looked_at = if payments.iter().any(are_expected) {
+        collect::collect(gateway).await.is_ok()
+    } else {
+        true
+    };
     let mut looking = FuturesUnordered::new();
     let mut waiting = payments.into_iter();
     let mut resolved = 0;
     loop {
         while looking.len() < AT_ONCE {
             let Some(payment) = waiting.next() else { break };
-            looking.push(look_into(gateway, payment));
+            looking.push(look_into(gateway, payment, money_was_looked_at));
         }
         match looking.next().await {
             Some(was_resolved) => resolved += usize::from(was_resolved),
@@ -46,15 +54,19 @@ pub async fn recover(gateway: &Gateway) -> Result<usize, Refusal> {
     }
 }
 
-async fn look_into(gateway: &Gateway, payment: Payment) -> bool {
+async fn look_into(gateway: &Gateway, payment: Payment, money_was_looked_at: bool) -> bool {
     let looked = async {
         // What the shopper did not do in time is decided by the store alone: the moment stays
         // what it was, and two that look at once do no harm.
         if payment.state == PaymentState::RequiresAction {
-            return give_up(gateway, &payment).await;
+            return give_up(gateway, &payment, money_was_looked_at).await;
         }
         let now_ms = gateway.clock.now_ms_i64();
-        Ok(take_lease(gateway, &payment, now_ms).await? && ask(gateway, &payment).await?)
+        // Asked is whoever the payment names now: another acquirer may have been asked meanwhile.
+        match take_lease(gateway, &payment, now_ms).await? {
+            Some(payment) => ask(gateway, &payment).await,
+            None => Ok(false),
+        }
     };
     let looked: Result<bool, Refusal> = looked.await;
     looked.unwrap_or_else(|refusal| {
@@ -64,24 +76,34 @@ async fn look_into(gateway: &Gateway, payment: Payment) -> bool {
 }
 
 /// The shopper's time is up: whoever waits for them is told first.
-async fn give_up(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
+async fn give_up(
+    gateway: &Gateway,
+    payment: &Payment,
+    money_was_looked_at: bool,
+) -> Result<bool, Refusal> {
     match payment.method {
         Method::Card => {
             outcome::keep(gateway, payment, Outcome::declined("payment_abandoned")).await?;
             Ok(true)
         }
         Method::Wallet => Ok(authenticate::withdraw(gateway, payment).await?.is_some()),
-        Method::BankTransfer => {
-            // What arrived in time counts, even when nobody has looked at it yet.
-            collect::collect(gateway).await?;
+        Method::BankTransfer if money_was_looked_at => {
             let kept = outcome::keep(gateway, payment, Outcome::EXPIRED).await?;
+            if kept.state == PaymentState::Expired {
+                collect::give_back(gateway, &kept).await;
+            }
             Ok(!kept.state.is_open())
         }
+        Method::BankTransfer => Ok(false),
     }
 }
 
 /// The pause grows with the payment's age, so that a provider that is down is not flooded.
-async fn take_lease(gateway: &Gateway, payment: &Payment, now_ms: i64) -> Result<bool, Refusal> {
+async fn take_lease(
+    gateway: &Gateway,
+    payment: &Payment,
+    now_ms: i64,
+) -> Result<Option<Payment>, Refusal> {
     let age_ms = now_ms.saturating_sub(payment.created_at_ms);
     let pause_ms = (age_ms / 4).clamp(SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS);
     let timeout = i64::try_from(gateway.settings.provider_timeout.as_millis()).unwrap_or(i64::MAX);
@@ -96,6 +118,20 @@ async fn take_lease(gateway: &Gateway, payment: &Payment, now_ms: i64) -> Result
 async fn ask(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
     let providers = &gateway.providers;
     let asked = match payment.method {
+        // The rules stopped it, and the verifier died before it could say so.
+        Method::Card if payment.provider.is_empty() => {
+            let blocked = payment
+                .risk
+                .as_ref()
+                .is_some_and(|r| r.outcome == RiskOutcome::Block);
+            let reason = if blocked {
+                plan::BLOCKED
+            } else {
+                plan::NO_ROUTE
+            };
+            outcome::keep(gateway, payment, Outcome::declined(reason)).await?;
+            return Ok(true);
+        }
         Method::Card => match providers.acquirer(&payment.provider) {
             Some(acquirer) => acquirer.inquire(payment.id),
             None => {

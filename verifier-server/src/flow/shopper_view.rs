@@ -12,6 +12,7 @@ use sealpay_protocol::api::{
     CardView, DeclineView, MerchantView, OrderView, PaymentView, SealingKeyView, SessionState,
     SessionView, ShopperState,
 };
+use sealpay_protocol::key::{Thumbprint, verifying_key};
 use sealpay_protocol::limits::ATTEMPTS_PER_SESSION;
 
 const fn attempts_left(session: &Session) -> u32 {
@@ -34,23 +35,36 @@ const fn shopper_state(state: PaymentState) -> ShopperState {
     }
 }
 
-/// A payment for the shopper who made it.
+/// A payment for a shopper of its session, who asks with this key, by its thumbprint. Only the key
+/// that made the attempt learns how to prove who the shopper is.
 ///
 /// # Errors
 /// A refusal when the store does not answer.
-pub async fn payment_view(gateway: &Gateway, payment: &Payment) -> Result<PaymentView, Refusal> {
+pub async fn payment_view(
+    gateway: &Gateway,
+    payment: &Payment,
+    asker: &str,
+) -> Result<PaymentView, Refusal> {
     // Only what came to nothing leads to another attempt; otherwise the number need not be looked
     // up.
-    let left = if payment.state == PaymentState::Declined {
+    let left = if matches!(
+        payment.state,
+        PaymentState::Declined | PaymentState::Expired
+    ) {
         let session = gateway.store.session(payment.session).await?;
         session.as_ref().map_or(0, attempts_left)
     } else {
         0
     };
-    Ok(view_of(gateway, payment, left).await)
+    Ok(view_of(gateway, payment, left, asker).await)
 }
 
-async fn view_of(gateway: &Gateway, payment: &Payment, attempts_left: u32) -> PaymentView {
+async fn view_of(
+    gateway: &Gateway,
+    payment: &Payment,
+    attempts_left: u32,
+    asker: &str,
+) -> PaymentView {
     let decline = payment.decline.as_deref().and_then(decline::find);
     let card = payment.card.as_ref();
     PaymentView {
@@ -66,8 +80,8 @@ async fn view_of(gateway: &Gateway, payment: &Payment, attempts_left: u32) -> Pa
             brand: card.brand.clone(),
             last4: card.last4.clone(),
         }),
-        action: action::of(gateway, payment).await,
-        enrolment: action::enrolment(gateway, payment).await,
+        action: action::of(gateway, payment, asker).await,
+        enrolment: action::enrolment(gateway, payment, asker).await,
         decline: decline.map(|decline| DeclineView {
             message: decline.shopper_message.clone(),
             advice: decline.advice,
@@ -108,7 +122,13 @@ pub async fn session_view(
         Some(_) => SessionState::Complete,
     };
     let payment = match &active {
-        Some(payment) => Some(view_of(gateway, payment, attempts_left(session)).await),
+        Some(payment) => {
+            let key = verifying_key(&session.public_key)
+                .map_err(|error| Refusal::because(Code::Internal, error))?;
+            let asker = Thumbprint::of(&key);
+            let left = attempts_left(session);
+            Some(view_of(gateway, payment, left, asker.as_str()).await)
+        }
         None => None,
     };
     Ok(SessionView {

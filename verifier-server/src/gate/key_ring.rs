@@ -9,7 +9,7 @@ use crate::domain::merchant::{KeyPurpose, ServerKey};
 use crate::edge::Entropy;
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::encoding::{base64url, hex};
-use sealpay_protocol::limits::SESSION_LIFETIME_SECONDS;
+use sealpay_protocol::limits::{CHALLENGE_LIFETIME_SECONDS, SESSION_LIFETIME_SECONDS};
 use sealpay_protocol::seal::SealingPrivateKey;
 use sealpay_protocol::secret::Secret;
 use sealpay_protocol::webhook;
@@ -22,7 +22,7 @@ pub const SEALING_KEY_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// How long before its time the next key is published, seconds.
 pub const PUBLISHED_AHEAD_SECONDS: u64 = 24 * 60 * 60;
 /// How long a replaced key still opens: the longest session, and a minute for the last request.
-pub const KEPT_AFTER_SECONDS: u64 = SESSION_LIFETIME_SECONDS + 60;
+pub const KEPT_AFTER_SECONDS: u64 = SESSION_LIFETIME_SECONDS + CHALLENGE_LIFETIME_SECONDS + 60;
 
 /// The keys that are in use at one time.
 #[derive(Debug, Default)]

@@ -53,6 +53,6 @@ pub trait TransferProvider: Send + Sync {
     fn arrivals(&self, by_ms: i64, limit: u32) -> Pending<'_, Vec<Arrival>>;
 
     /// Says that an arrival was dealt with, and how: it will not be told again. `returned` sends
-    /// the money back, for nobody expects it.
+    /// the money back, for nobody expects it, or not any more.
     fn acknowledge<'a>(&'a self, id: &'a str, returned: bool) -> Pending<'a, ()>;
 }

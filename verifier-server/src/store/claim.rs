@@ -101,7 +101,12 @@ async fn held_by(tx: &mut Tx<'_>, wish: &Wish) -> Result<Claim, Fault> {
     match (session.active_attempt, active) {
         (Some(_), Some(payment)) if payment.state.is_open() => Ok(Claim::AttemptInProgress),
         // Postgres reads the two one after the other: the decline came in between.
-        (Some(_), Some(payment)) if payment.state == PaymentState::Declined => {
+        (Some(_), Some(payment))
+            if matches!(
+                payment.state,
+                PaymentState::Declined | PaymentState::Expired
+            ) =>
+        {
             Err(Fault::Retry("a session was let go in between".into()))
         }
         (Some(_), _) => Ok(Claim::SessionComplete),

@@ -24,14 +24,14 @@ pub struct PaymentFilter {
 }
 
 /// How many columns a payment has.
-pub(super) const COLUMNS: usize = 28;
+pub(super) const COLUMNS: usize = 29;
 
 macro_rules! columns {
     () => {
         "id, session, merchant, attempt, body_digest, order_ref, amount_minor, currency, capture, \
          card_brand, card_last4, card_expiry, card_fingerprint, state, decline, provider, \
          simulate, sequence, created_at_ms, updated_at_ms, lease_until_ms, method, address, \
-         route_reason, risk, authentication, transfer, transfer_reference"
+         route_reason, risk, authentication, transfer, transfer_reference, claimant"
     };
 }
 
@@ -41,7 +41,7 @@ pub(super) const INSERT: &str = concat!(
     "INSERT INTO payments (",
     columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-     $19, $20, $21, $22, $23, $24, $25, $26, $27, $28) ON CONFLICT (session, attempt) DO NOTHING"
+     $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29) ON CONFLICT (session, attempt) DO NOTHING"
 );
 
 pub(super) const TAKE_BACK: &str = "DELETE FROM payments WHERE id = $1";
@@ -76,9 +76,11 @@ const OPEN: &str = concat!(
      ORDER BY lease_until_ms LIMIT $2"
 );
 
-const EXTEND: &str = "UPDATE payments SET lease_until_ms = $3
-    WHERE id = $1 AND lease_until_ms = $2
-    AND state IN ('authorizing', 'requires_action', 'unknown')";
+const EXTEND: &str = concat!(
+    "UPDATE payments SET lease_until_ms = $3 WHERE id = $1 AND lease_until_ms = $2 \
+     AND state IN ('authorizing', 'requires_action', 'unknown') RETURNING ",
+    columns!()
+);
 
 const COUNT_OPEN: &str = "SELECT COUNT(*) FROM payments
     WHERE state IN ('authorizing', 'requires_action', 'unknown') AND state = $1";
@@ -156,6 +158,7 @@ pub(super) fn insert_values(payment: &Payment) -> Result<[Value; COLUMNS], Datab
         json(payment.authentication.as_ref())?,
         json(payment.transfer.as_ref())?,
         transfer_reference(payment),
+        &payment.claimant,
     ])
 }
 
@@ -184,6 +187,11 @@ pub(super) fn payment(mut row: Row) -> Result<Payment, DatabaseError> {
         risk: from_json(row.optional_text()?)?,
         authentication: from_json(row.optional_text()?)?,
         transfer: from_json(row.optional_text()?)?,
+        claimant: {
+            // Under which a transfer is looked up; it stands in the transfer as well.
+            row.optional_text()?;
+            row.text()?
+        },
     })
 }
 
@@ -346,20 +354,25 @@ impl Store {
         rows.into_iter().map(payment).collect()
     }
 
-    /// Takes over the lease of an open payment; says whether the caller has it. Of several callers
-    /// that saw the same lease, one has.
+    /// Takes over the lease of an open payment; gives it as it stands now, or nothing when somebody
+    /// else has the lease. Of several callers that saw the same lease, one gets it.
     ///
     /// # Errors
     /// The database did not do its work.
     pub async fn extend_lease(
         &self,
-        payment: PaymentId,
+        id: PaymentId,
         from_lease_ms: i64,
         to_lease_ms: i64,
-    ) -> Result<bool, DatabaseError> {
-        self.database
-            .change(EXTEND, values![payment, from_lease_ms, to_lease_ms])
-            .await
+    ) -> Result<Option<Payment>, DatabaseError> {
+        let wanted = values![id, from_lease_ms, to_lease_ms];
+        let taken = self.database.write(wanted, |tx, wanted| {
+            Box::pin(async move {
+                let row = tx.optional(EXTEND, wanted).await?;
+                Ok(row.map(payment).transpose()?)
+            })
+        });
+        taken.await
     }
 
     /// How many payments are in a state. Quick for open ones; others are counted one

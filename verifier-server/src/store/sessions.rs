@@ -198,7 +198,7 @@ async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, 
             Some(PaymentState::RequiresAction) => {}
             Some(state) if state.is_open() => return Ok(SessionOpened::AttemptInProgress(stored)),
             // Postgres reads the two one after the other: the decline came in between.
-            Some(PaymentState::Declined) => {
+            Some(PaymentState::Declined | PaymentState::Expired) => {
                 return Err(Fault::Retry("a session was let go in between".into()));
             }
             // It is paid: a page that was reloaded may read the receipt, and nothing else.

@@ -69,9 +69,14 @@ async fn measure(options: &Options) -> Value {
     })
 }
 
-/// As an operator runs it, with the widget and the log of the default settings.
+/// As an operator runs it, with the widget and the log of the default settings, behind a proxy that
+/// names the shoppers' addresses.
 fn setup(folder: &Path) -> Setup {
-    Setup::on_sqlite(folder).with("--widget-dir", &widget_folder().to_string_lossy())
+    let file = folder.join("bench.toml");
+    std::fs::write(&file, "behind_proxy = true\n").expect("the folder takes a file");
+    Setup::on_sqlite(folder)
+        .with("--config", &file.to_string_lossy())
+        .with("--widget-dir", &widget_folder().to_string_lossy())
 }
 
 async fn on_sqlite(options: &Options, stored: u64) -> Value {

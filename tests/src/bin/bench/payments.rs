@@ -4,14 +4,19 @@ use crate::blast::{Blast, blast, median, percentile};
 use crate::bound::{self, Bound};
 use crate::machine::Ticks;
 use crate::options::Options;
-use crate::shopping::Shop;
+use crate::shopping::{Cards, Shop};
 use harness::client::Merchant;
 use harness::verifier_process::{Setup, VerifierProcess};
 use sealpay_protocol::api::{PaymentView, ShopperState};
 use serde_json::{Map, Value, json};
 
-/// Connections that are kept alive, each with one request at a time.
-const CLIENTS: [usize; 2] = [16, 64];
+/// Connections that are kept alive, each with one request at a time, and the cards that are paid
+/// with.
+const KINDS: [(usize, Cards); 3] = [
+    (16, Cards::Persona),
+    (64, Cards::Persona),
+    (16, Cards::Fresh),
+];
 /// Payments that nobody counts, until caches and memory are what they stay.
 const WARM_UP: usize = 500;
 
@@ -34,15 +39,15 @@ pub(crate) async fn measure(
         address: setup.listen,
     };
     let resident_at_start = process.resident_kib();
-    let mut series: Vec<Series> = CLIENTS.iter().map(|_| Series::default()).collect();
+    let mut series: Vec<Series> = KINDS.iter().map(|_| Series::default()).collect();
     let (mut sessions, mut bounds, mut stock_bounds) = (Vec::new(), Vec::new(), Vec::new());
-    pay(&shop, WARM_UP, CLIENTS[0]).await;
+    pay(&shop, WARM_UP, KINDS[0].0).await;
     for round in 1..=options.rounds {
-        for (clients, series) in CLIENTS.into_iter().zip(&mut series) {
-            let (baskets, opening) = shop.fill_baskets(options.payments).await;
+        for ((clients, cards), series) in KINDS.into_iter().zip(&mut series) {
+            let (baskets, opening) = shop.fill_baskets(options.payments, cards).await;
             sessions.push(opening.per_second());
             let requests = shop.sign(baskets);
-            eprintln!("  round {round}: paying with {clients} clients");
+            eprintln!("  round {round}: paying with {clients} clients, {cards:?} cards");
             let before = Ticks::now(process.id());
             let paid = blast(shop.address, clients, requests).await;
             series.spent.add_since(before, Ticks::now(process.id()));
@@ -56,15 +61,16 @@ pub(crate) async fn measure(
             .iter()
             .filter_map(|series| series.per_second.last())
             .collect();
-        eprintln!("  round {round}: {latest:?} payments per second with {CLIENTS:?} clients");
+        eprintln!("  round {round}: {latest:?} payments per second with {KINDS:?}");
     }
     let (bound, stock_bound) = (middle(&bounds), middle(&stock_bounds));
     let mut by_clients = Map::new();
-    for (clients, mut series) in CLIENTS.into_iter().zip(series) {
-        by_clients.insert(
-            clients.to_string(),
-            describe(&mut series, bound, stock_bound),
-        );
+    for ((clients, cards), mut series) in KINDS.into_iter().zip(series) {
+        let name = match cards {
+            Cards::Persona => clients.to_string(),
+            Cards::Fresh => format!("{clients}, cards that are assessed"),
+        };
+        by_clients.insert(name, describe(&mut series, bound, stock_bound));
     }
     json!({
         "clients": by_clients,
@@ -89,7 +95,7 @@ fn middle(bounds: &[Bound]) -> Bound {
 }
 
 async fn pay(shop: &Shop, count: usize, clients: usize) -> Blast {
-    let (baskets, _) = shop.fill_baskets(count).await;
+    let (baskets, _) = shop.fill_baskets(count, Cards::Persona).await;
     let paid = blast(shop.address, clients, shop.sign(baskets)).await;
     check(&paid);
     paid

@@ -4,6 +4,7 @@ use crate::blast::{Blast, blast};
 use crate::machine::cores;
 use harness::client::{APPROVED, Browser, Merchant, attempt, card};
 use harness::load::encode;
+use harness::time::random;
 use sealpay_protocol::api::SessionView;
 use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::origin::Origin;
@@ -18,6 +19,44 @@ pub(crate) struct Shop {
     pub(crate) merchant: Merchant,
     pub(crate) origin: Origin,
     pub(crate) address: SocketAddr,
+}
+
+/// Which cards the shoppers have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cards {
+    /// All of them a persona's, whose outcome is promised: nothing is assessed.
+    Persona,
+    /// Each another one that nobody knows, from an address of its own: the fraud rules look at it,
+    /// and its account comes into being.
+    Fresh,
+}
+
+impl Cards {
+    fn number(self) -> String {
+        match self {
+            Self::Persona => APPROVED.to_owned(),
+            Self::Fresh => fresh_number(),
+        }
+    }
+}
+
+/// Fifteen digits of a Visa card and the one that makes it right (ISO/IEC 7812-1 annex B).
+fn fresh_number() -> String {
+    let mut digits = vec![4];
+    digits.extend(random::<14>().map(|byte| u32::from(byte % 10)));
+    let doubled = |(place, digit): (usize, &u32)| match place % 2 {
+        0 => digit * 2 / 10 + digit * 2 % 10,
+        _ => *digit,
+    };
+    let sum: u32 = digits.iter().enumerate().map(doubled).sum();
+    digits.push((10 - sum % 10) % 10);
+    digits.iter().map(u32::to_string).collect()
+}
+
+/// An address that a proxy would name.
+fn fresh_address() -> String {
+    let [a, b, c] = random::<3>();
+    format!("10.{a}.{b}.{c}")
 }
 
 /// A sealed card in an open session, to be signed and sent.
@@ -53,7 +92,7 @@ pub(crate) fn on_all_cores<T: Send, R: Send>(
 
 impl Shop {
     /// Opens sessions over HTTP and seals a card in each; also what the opening measured.
-    pub(crate) async fn fill_baskets(&self, count: usize) -> (Vec<Basket>, Blast) {
+    pub(crate) async fn fill_baskets(&self, count: usize, cards: Cards) -> (Vec<Basket>, Blast) {
         let opened = on_all_cores((0..count).collect(), |_| {
             let browser = Browser::new(&self.origin);
             let order = self.merchant.order(&self.origin, None);
@@ -73,7 +112,7 @@ impl Shop {
         let baskets = on_all_cores(answers.collect(), |(browser, order, body)| {
             let session: SessionView = serde_json::from_slice(body).expect("a session is JSON");
             let attempt = attempt();
-            let body = browser.pay_body(order, &session, attempt, &card(APPROVED));
+            let body = browser.pay_body(order, &session, attempt, &card(&cards.number()));
             Basket {
                 browser: browser.clone(),
                 session,
@@ -93,17 +132,25 @@ impl Shop {
                 attempt,
                 body,
             } = basket;
-            encode(
-                &browser.send_attempt(&session, attempt, body),
-                self.origin.authority(),
-            )
+            let mut request = browser.send_attempt(&session, attempt, body);
+            request.set("x-forwarded-for", &fresh_address());
+            encode(&request, self.origin.authority())
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::on_all_cores;
+    use super::{fresh_number, on_all_cores};
+    use sealpay_protocol::card::CardNumber;
+
+    #[test]
+    fn a_fresh_card_is_a_card() {
+        for _ in 0..100 {
+            let number = fresh_number();
+            assert!(CardNumber::parse(&number).is_ok(), "{number}");
+        }
+    }
 
     #[test]
     fn everything_is_done_once_and_in_order() {

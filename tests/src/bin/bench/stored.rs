@@ -6,6 +6,7 @@ use harness::time::{now, now_ms, random};
 use harness::verifier_process::Setup;
 use sealpay_protocol::encoding::{base64url, hex};
 use sealpay_protocol::ids::{EventId, PaymentId, SessionId};
+use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use std::cell::Cell;
@@ -72,10 +73,13 @@ async fn store_one(store: &Store, merchant: &Merchant) {
         body: BODY.into(),
         created_at_ms: payment.created_at_ms,
     };
-    let (from, to) = (PaymentState::Authorizing, PaymentState::Captured);
-    let at = payment.created_at_ms;
+    let captured = Payment {
+        state: PaymentState::Captured,
+        sequence: 1,
+        ..payment.clone()
+    };
     let settled = store
-        .settle_outcome(payment.id, from, to, None, Some(&event), at)
+        .settle_outcome(&payment, &captured, Some(&event))
         .await;
     assert!(
         matches!(settled, Ok(Settled::Done(_))),
@@ -109,6 +113,9 @@ fn session(merchant: &Merchant) -> Session {
         items: None,
         customer: None,
         simulate: None,
+        methods: vec![Method::Card],
+        billing_country: None,
+        requires_authentication: false,
         parent_origin: SHOP_ORIGIN.into(),
         public_key: random(),
         rebinds: 0,
@@ -125,19 +132,26 @@ fn payment(session: &Session) -> Payment {
         session: session.id,
         merchant: session.merchant,
         attempt: attempt(),
+        claimant: base64url(&random::<32>()),
         body_digest: base64url(&random::<32>()),
         order_ref: session.order_ref.clone(),
         money: session.money,
         capture: session.capture,
-        card: KeptCard {
+        method: Method::Card,
+        card: Some(KeptCard {
             brand: "visa".into(),
             last4: "4242".into(),
             expiry: "2029-12".into(),
             fingerprint: base64url(&random::<32>()),
-        },
+        }),
+        address: None,
         state: PaymentState::Authorizing,
         decline: None,
-        provider: "simulated".into(),
+        provider: "harbor".into(),
+        route_reason: "european_cards".into(),
+        risk: None,
+        authentication: None,
+        transfer: None,
         simulate: None,
         sequence: 0,
         created_at_ms: milliseconds(),

@@ -224,7 +224,6 @@ async fn payments_with_other_members_are_refused() {
 
 /// A derived enum also reads an object with one member, which no other implementation would.
 #[tokio::test]
-#[ignore = "sealpay_protocol reads a method and a capture from an object too"]
 async fn a_method_has_one_spelling() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;

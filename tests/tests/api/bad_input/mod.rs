@@ -41,7 +41,11 @@ fn bare(method: &str, path: &str) -> Prepared {
 
 fn body_of(card: SealedCard) -> Vec<u8> {
     let method = Method::Card;
-    serde_json::to_vec(&PayRequest { method, card }).unwrap()
+    serde_json::to_vec(&PayRequest {
+        method,
+        card: Some(card),
+    })
+    .unwrap()
 }
 
 /// Looks at a refusal from every side.

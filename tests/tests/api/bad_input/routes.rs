@@ -106,7 +106,6 @@ async fn paths_that_are_not_there_are_not_found() {
         "/errors/nothing",
         "/errors/%3Cscript%3E",
         "/errors/not_found/",
-        "/sim",
         "/sim/",
         "/favicon.ico",
         "/robots.txt",

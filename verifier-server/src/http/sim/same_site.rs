@@ -19,12 +19,25 @@ pub(super) async fn refuse_others(
     next: Next,
 ) -> Response {
     let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let own = state.gateway.settings().public_origin.as_str();
-    if only_reads || is_own(request.headers(), own) {
+    let own = &state.gateway.settings().public_origin;
+    let host = request.headers().get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    let is_meant = host.is_none_or(|host| is_ours(host, own.authority()));
+    if is_meant && (only_reads || is_own(request.headers(), own.as_str())) {
         next.run(request).await
     } else {
         Problem(Refusal::new(Code::CrossSiteRefused)).into_response()
     }
+}
+
+/// Whether a host is the verifier's, or this machine by a name that nobody else can point elsewhere: a
+/// page of another site whose name was made to lead here (DNS rebinding) has its own name in `Host`.
+fn is_ours(host: &str, own: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|c| c.is_ascii_digit()) => name,
+        _ => host,
+    };
+    host == own || matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// Whether every header that says who asks says that it is a page of ours, or nobody's.
@@ -37,8 +50,26 @@ fn is_own(headers: &HeaderMap, own: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{SEC_FETCH_SITE, is_own};
+    use super::{SEC_FETCH_SITE, is_ours, is_own};
     use axum::http::{HeaderMap, HeaderValue, header};
+
+    #[test]
+    fn only_the_verifiers_own_name_and_this_machine_are_ours() {
+        let rows = [
+            ("pay.example:8443", true),
+            ("localhost:8787", true),
+            ("127.0.0.1", true),
+            ("[::1]:8787", true),
+            ("pay.example", false),
+            ("evil.example:8443", false),
+            ("localhost.evil.example", false),
+            ("127.0.0.1.evil.example:8443", false),
+            ("", false),
+        ];
+        for (host, expected) in rows {
+            assert_eq!(is_ours(host, "pay.example:8443"), expected, "{host}");
+        }
+    }
 
     #[test]
     fn only_pages_of_our_own_origin_and_programs_may_change_something() {

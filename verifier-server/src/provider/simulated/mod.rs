@@ -59,7 +59,8 @@ impl SimulatedBank {
     /// Opens the bank's book, making it when it is not there.
     ///
     /// The key names the accounts: another key, other accounts behind the same cards. The origin is
-    /// the verifier's own, under which the pages of the world stand.
+    /// the verifier's own, under which the pages of the world stand. Personas and amounts mean
+    /// something only where it is rehearsed.
     ///
     /// # Errors
     /// A sentence when the book cannot be opened.
@@ -69,12 +70,15 @@ impl SimulatedBank {
         origin: Origin,
         clock: Clock,
         entropy: Entropy,
+        is_rehearsed: bool,
     ) -> Result<Arc<Self>, String> {
         let refused = |error| format!("cannot open the bank's book: {error}");
         let options = Options::beside_another();
         let opening = Database::open(url_or_path, &MIGRATIONS, Durability::Relaxed, &options);
         let database = opening.await.map_err(refused)?;
-        let world = Arc::new(World::new(database, key, origin, clock, entropy));
+        let mut world = World::new(database, key, origin, clock, entropy);
+        world.is_rehearsed = is_rehearsed;
+        let world = Arc::new(world);
         let faults = world.faults.refresh(&world.database).await;
         faults.map_err(refused)?;
         tokio::spawn(keep_faults_fresh(Arc::downgrade(&world)));
@@ -146,17 +150,20 @@ async fn keep_faults_fresh(world: Weak<World>) {
 
 impl Rehearsal for SimulatedBank {
     fn knows_outcome(&self, outcome: &str) -> bool {
-        outcome::find(outcome).is_some()
+        self.world.is_rehearsed && outcome::find(outcome).is_some()
     }
 
     fn is_persona(&self, number: &CardNumber) -> bool {
-        persona::of_card(number).is_some()
+        self.world.persona_of(number).is_some()
     }
 
     fn stages_authentication(&self, number: &CardNumber, simulate: Option<&str>) -> bool {
         match simulate {
             Some(name) => outcome::find(name).is_some_and(|outcome| outcome.enrolment.is_some()),
-            None => persona::of_card(number).is_some_and(persona::Persona::stages_authentication),
+            None => {
+                let persona = self.world.persona_of(number);
+                persona.is_some_and(persona::Persona::stages_authentication)
+            }
         }
     }
 }

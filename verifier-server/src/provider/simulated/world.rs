@@ -5,6 +5,7 @@ use super::account::{Account, day_of};
 use super::book::{self, Booked, Wish};
 use super::fault::{Faults, Request, Struck};
 use super::outcome::{self, Arrival, Outcome};
+use super::persona::Persona;
 use super::{amount, issuer, persona};
 use crate::database::{Database, DatabaseError};
 use crate::edge::{Clock, Entropy};
@@ -32,6 +33,8 @@ pub(super) struct World {
     /// The verifier's public origin, where the pages of the world stand as well.
     pub(super) origin: Origin,
     pub(super) faults: Faults,
+    /// Whether personas and amounts mean something: in test mode only.
+    pub(super) is_rehearsed: bool,
     key: Secret<[u8; 32]>,
 }
 
@@ -77,6 +80,7 @@ impl World {
             entropy,
             origin,
             faults: Faults::default(),
+            is_rehearsed: true,
             key,
         }
     }
@@ -95,10 +99,19 @@ impl World {
         mac.finalize().into_bytes().into()
     }
 
+    /// The persona whose card it is, where personas mean something.
+    pub(super) fn persona_of(&self, number: &CardNumber) -> Option<&'static Persona> {
+        persona::of_card(number).filter(|_| self.is_rehearsed)
+    }
+
+    fn meaning_of(&self, money: Money) -> Option<Outcome> {
+        meaning_of(money).filter(|_| self.is_rehearsed)
+    }
+
     /// The account of a card as it is before its first payment.
     fn fresh_account(&self, number: &CardNumber) -> Result<Account, Silence> {
         let now_ms = self.clock.now_ms_i64();
-        let account = match persona::of_card(number) {
+        let account = match self.persona_of(number) {
             Some(persona) => persona.account(now_ms),
             None => {
                 let fingerprint = self.keyed("account", number.digits().as_bytes());
@@ -150,11 +163,11 @@ impl World {
         let struck = self
             .struck(Request::Authorization, Some(acquirer), request.reference)
             .await?;
-        let persona = persona::of_card(&request.card.number);
+        let persona = self.persona_of(&request.card.number);
         let by_order = request.simulate.and_then(outcome::find);
         let by_persona = || persona.and_then(persona::Persona::script);
         let promised = persona.is_some_and(persona::Persona::is_promised);
-        let by_amount = || meaning_of(request.money).filter(|_| !promised);
+        let by_amount = || self.meaning_of(request.money).filter(|_| !promised);
         let asked = by_order.or_else(by_persona).or_else(by_amount);
         let mut script = self.play(asked, &struck).await;
         if script.answer.is_none() && !takes_it {
@@ -195,7 +208,7 @@ impl World {
     ) -> Result<Answer, Silence> {
         let struck = self.struck(Request::Authorization, None, reference).await?;
         let by_order = simulate.and_then(outcome::find);
-        let asked = by_order.or_else(|| meaning_of(money));
+        let asked = by_order.or_else(|| self.meaning_of(money));
         let script = self.play(asked, &struck).await;
         let lost = || Silence::Unknown("the bank's answer is lost".into());
         if script.arrival == Arrival::Lost {
@@ -336,8 +349,11 @@ impl World {
     }
 }
 
-/// What the amount asks for, if it means something.
+/// What the amount asks for, if it means something: 9900.51 is written with two decimals.
 fn meaning_of(money: Money) -> Option<Outcome> {
+    if money.currency().exponent() != 2 {
+        return None;
+    }
     amount::outcome_of(money.amount_minor()).and_then(outcome::find)
 }
 

@@ -35,7 +35,11 @@ impl State {
         step: Option<AuthenticationStep>,
     ) -> Vec<Effect> {
         let Some(action) = payment.action.take() else {
-            return self.still_unknown();
+            return match self.polls_of_a_reload() {
+                // How to prove who the shopper is, only the page before this one was told.
+                Some(polls) if payment.method == Method::Card => self.abandon(&payment, polls),
+                _ => self.still_unknown(),
+            };
         };
         let (poll, polls, former) = match self.take_phase() {
             Phase::Paying { attempt, resends } if matches!(action, ActionView::Continue) => {
@@ -66,6 +70,18 @@ impl State {
                 };
                 self.act(acting, former, step)
             }
+        }
+    }
+
+    /// How often was asked, where this page did not make the attempt.
+    const fn polls_of_a_reload(&self) -> Option<u32> {
+        match self.phase {
+            Phase::Opening { .. } => Some(0),
+            Phase::Checking {
+                poll: Poll::Session,
+                polls,
+            } => Some(polls),
+            _ => None,
         }
     }
 

@@ -259,6 +259,18 @@ fn a_reload_gives_up_the_card_of_the_page_before() {
     }
 }
 
+/// The verifier tells how to prove who the shopper is only to the page that made the attempt.
+#[test]
+fn a_reload_gives_up_a_card_although_it_does_not_learn_what_is_asked() {
+    let mut run = Run::new();
+    let untold = PaymentView {
+        action: None,
+        ..waiting_for(code_of(5))
+    };
+    run.opened(processing(untold));
+    assert!(matches!(run.effects[..], [.., Effect::Abandon]));
+}
+
 #[test]
 fn a_card_that_cannot_be_given_up_is_asked_for_and_tried_again_later() {
     let mut run = abandoned(code_of(5));

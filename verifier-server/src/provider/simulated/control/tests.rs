@@ -24,6 +24,7 @@ async fn bank(folder: &TestFolder) -> Arc<SimulatedBank> {
         "http://127.0.0.1:8787".parse().unwrap(),
         Clock::new(|| NOON_MS),
         counting(),
+        true,
     )
     .await
     .unwrap()

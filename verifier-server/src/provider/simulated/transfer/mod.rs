@@ -64,7 +64,7 @@ const ARRIVED: &str = "SELECT id, creditor_reference, amount, currency, arrives_
     ORDER BY arrives_at_ms, id LIMIT $2";
 
 const ACKNOWLEDGE: &str = "UPDATE bank_transfers SET state = $2
-    WHERE id = $1 AND state = 'pending'";
+    WHERE id = $1 AND (state = 'pending' OR (state = 'matched' AND $2 = 'returned'))";
 
 const NEWEST: &str = "SELECT id, creditor_reference, amount, currency, arrives_at_ms, state
     FROM bank_transfers ORDER BY id DESC LIMIT $1";

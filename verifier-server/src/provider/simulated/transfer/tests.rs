@@ -177,8 +177,8 @@ async fn what_was_dealt_with_is_not_told_again() {
     };
     acknowledge(&arrived[0].id, false).await;
     acknowledge(&arrived[1].id, true).await;
-    // What was said first stands.
-    acknowledge(&arrived[0].id, true).await;
+    // What went back does not come again.
+    acknowledge(&arrived[1].id, false).await;
     acknowledge("nothing", true).await;
     assert_eq!(stage.arrivals().await, arrived[2..]);
     let expected = [
@@ -191,6 +191,10 @@ async fn what_was_dealt_with_is_not_told_again() {
         expected.map(TransferState::name),
         ["arrived", "returned", "matched"]
     );
+    // What was counted for a payment that ended without it goes back after all.
+    acknowledge(&arrived[0].id, true).await;
+    let returned = stage.states().await;
+    assert_eq!(returned[2], TransferState::Returned);
 }
 
 #[tokio::test]

@@ -1,0 +1,254 @@
+//! A checkout at a verifier inside the test, and what a tester orders of the world around it.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a test whose checkout or world does not work has to stop"
+)]
+
+use crate::client::{Browser, Prepared, attempt, card};
+use crate::gateway::{Answer, TestGateway};
+use sealpay_protocol::api::{
+    AuthenticationRequest, AuthenticationStep, PayRequest, PaymentView, SessionView,
+};
+use sealpay_protocol::ids::{AttemptId, PaymentId};
+use sealpay_protocol::method::Method;
+use sealpay_protocol::order::{OrderClaims, Simulate};
+use serde_json::{Value, json};
+use verifier_server::flow::{collect, expire, maintain};
+
+/// A shopper with an order in front of them.
+#[derive(Debug)]
+pub struct Checkout<'g> {
+    /// The verifier.
+    pub gateway: &'g TestGateway,
+    /// The shopper's browser.
+    pub browser: Browser,
+    /// The compact order.
+    pub order: String,
+    /// The session, as it was when it was opened.
+    pub session: SessionView,
+}
+
+/// An attempt to pay, with the bytes that are sent each time.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The `Idempotency-Key`.
+    pub id: AttemptId,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Checkout<'_> {
+    /// A new attempt with a card, sealed and not sent.
+    #[must_use]
+    pub fn by_card(&self, number: &str) -> Attempt {
+        let id = attempt();
+        let body = self
+            .browser
+            .pay_body(&self.order, &self.session, id, &card(number));
+        Attempt { id, body }
+    }
+
+    /// A new attempt without a card, not sent.
+    #[must_use]
+    pub fn by(&self, method: Method) -> Attempt {
+        let request = PayRequest { method, card: None };
+        let body = serde_json::to_vec(&request).expect("the body is JSON");
+        let id = attempt();
+        Attempt { id, body }
+    }
+
+    /// The request of an attempt, signed now.
+    #[must_use]
+    pub fn request(&self, attempt: &Attempt) -> Prepared {
+        let body = attempt.body.clone();
+        self.browser.send_attempt(&self.session, attempt.id, body)
+    }
+
+    /// Sends an attempt, for the first time or again.
+    pub async fn send(&self, attempt: &Attempt) -> Answer {
+        self.gateway.send(self.request(attempt)).await
+    }
+
+    /// The same, and the answer is expected to tell of a payment.
+    pub async fn pay(&self, attempt: &Attempt) -> PaymentView {
+        view(&self.send(attempt).await)
+    }
+
+    /// A step about a payment, signed now, with an id of its own.
+    #[must_use]
+    pub fn step(&self, payment: PaymentId, step: AuthenticationStep) -> Prepared {
+        self.browser.step(&self.session, &bare(payment, step))
+    }
+
+    /// A step that is expected to be taken.
+    pub async fn take(&self, payment: PaymentId, step: AuthenticationStep) -> PaymentView {
+        view(&self.gateway.send(self.step(payment, step)).await)
+    }
+
+    /// The request with a code.
+    #[must_use]
+    pub fn code(&self, payment: PaymentId, code: &str) -> Prepared {
+        let body = AuthenticationRequest {
+            code: Some(code.into()),
+            ..bare(payment, AuthenticationStep::Code)
+        };
+        self.browser.step(&self.session, &body)
+    }
+
+    /// A code that is expected to be looked at.
+    pub async fn type_code(&self, payment: PaymentId, code: &str) -> PaymentView {
+        view(&self.gateway.send(self.code(payment, code)).await)
+    }
+
+    /// The request with what a passkey said.
+    #[must_use]
+    pub fn credential(
+        &self,
+        payment: PaymentId,
+        step: AuthenticationStep,
+        credential: String,
+    ) -> Prepared {
+        let body = AuthenticationRequest {
+            credential: Some(credential),
+            ..bare(payment, step)
+        };
+        self.browser.step(&self.session, &body)
+    }
+}
+
+/// A step with nothing that belongs to it.
+#[must_use]
+pub const fn bare(payment: PaymentId, step: AuthenticationStep) -> AuthenticationRequest {
+    AuthenticationRequest {
+        payment,
+        step,
+        code: None,
+        credential: None,
+    }
+}
+
+/// The payment of an answer.
+///
+/// # Panics
+/// When it is a refusal.
+#[must_use]
+#[track_caller]
+pub fn view(answer: &Answer) -> PaymentView {
+    assert!(answer.status.is_success(), "{}", answer.text());
+    answer.json()
+}
+
+/// Asks for an outcome in an order.
+pub fn simulate(claims: &mut OrderClaims, outcome: &str) {
+    claims.simulate = Some(Simulate {
+        outcome: outcome.into(),
+    });
+}
+
+impl TestGateway {
+    /// Opens a checkout with a good order, changed by the test.
+    pub async fn checkout(&self, change: impl FnOnce(&mut OrderClaims)) -> Checkout<'_> {
+        let mut claims = self.claims();
+        change(&mut claims);
+        let order = self.merchant.sign(&claims);
+        let browser = self.browser();
+        let session = self.open(&browser, &order).await;
+        Checkout {
+            gateway: self,
+            browser,
+            order,
+            session,
+        }
+    }
+
+    /// Gives an order to the simulated world.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn command(&self, method: &str, path: &str, body: &Value) -> Value {
+        let mut request = Prepared::get_of(path, None);
+        request.method = method.into();
+        request.set("content-type", "application/json");
+        request.body = body.to_string().into_bytes();
+        let answer = self.send(request).await;
+        assert_eq!(answer.status, 200, "{path} {body}: {}", answer.text());
+        answer.json()
+    }
+
+    /// Reads something below `/sim`.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub async fn look(&self, path: &str) -> Value {
+        let answer = self.get(path, None).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.json()
+    }
+
+    /// The account of a persona.
+    pub async fn account(&self, persona: &str) -> Value {
+        self.look(&format!("/sim/accounts/{persona}")).await
+    }
+
+    /// Changes the account of a persona.
+    pub async fn change_account(&self, persona: &str, order: &Value) -> Value {
+        let path = format!("/sim/accounts/{persona}");
+        self.command("PUT", &path, order).await
+    }
+
+    /// Orders a fault.
+    pub async fn fault(&self, order: &Value) -> Value {
+        self.command("POST", "/sim/faults", order).await
+    }
+
+    /// Sends money in euros, which arrives at once; what the bank did with it.
+    pub async fn send_money(&self, reference: &str, amount_minor: i64) -> String {
+        let order = json!({"reference": reference, "amount": amount_minor, "currency": "EUR"});
+        let sent = self.command("POST", "/sim/transfers", &order).await;
+        let state = sent["state"].as_str();
+        state.expect("a transfer has a state").to_owned()
+    }
+
+    /// Every code on the simulated phones, the newest first.
+    pub async fn codes(&self) -> Vec<String> {
+        let messages = self.look("/sim/phone?limit=100").await;
+        let messages = messages["data"].as_array().expect("a list of messages");
+        let codes = messages
+            .iter()
+            .filter_map(|message| message["code"].as_str());
+        codes.map(str::to_owned).collect()
+    }
+
+    /// The newest code on the simulated phones.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn newest_code(&self) -> String {
+        let mut codes = self.codes().await.into_iter();
+        codes.next().expect("a code was sent")
+    }
+
+    /// Lets time pass, and does what a verifier that runs would have done meanwhile.
+    ///
+    /// # Panics
+    /// When the store does not answer.
+    pub async fn pass(&self, seconds: i64) {
+        self.move_clock(seconds);
+        let gateway = &self.server.state.gateway;
+        let keys = maintain::refresh_keys(gateway).await;
+        keys.expect("there are keys for every time");
+        collect::collect(gateway).await.expect("the bank answers");
+        expire::expire(gateway).await.expect("the store answers");
+        self.recover().await;
+    }
+
+    /// The types of a payment's events, the first one first.
+    pub async fn told(&self, payment: PaymentId) -> Vec<String> {
+        let events = self.events_of(payment).await;
+        let kinds = events.iter().filter_map(|event| event["type"].as_str());
+        kinds
+            .map(|kind| kind.trim_start_matches("payment.").to_owned())
+            .collect()
+    }
+}

@@ -1,0 +1,398 @@
+//! The bank's accounts on SQLite and on Postgres, where two servers share one bank: whoever pays
+//! at the same time, no account gives more than it has.
+
+use harness::client::card;
+use harness::folder::Folder;
+use harness::postgres::fresh_database;
+use harness::time::{TestClock, random};
+use sealpay_protocol::ids::PaymentId;
+use sealpay_protocol::limits;
+use sealpay_protocol::money::Money;
+use sealpay_protocol::order::Capture;
+use sealpay_protocol::secret::Secret;
+use std::sync::Arc;
+use verifier_server::edge::{Clock, Entropy};
+use verifier_server::provider::simulated::SimulatedBank;
+use verifier_server::provider::simulated::account::{AccountStatus, Enrolment};
+use verifier_server::provider::simulated::control::{AccountOrder, AccountView};
+use verifier_server::provider::simulated::persona;
+use verifier_server::provider::{Answer, AuthorizationRequest, Inquiry, PaymentProvider, Silence};
+
+/// What a tester changes about an account.
+type Change = fn(&mut AccountView);
+
+/// One bank at two counters: two servers on Postgres, one and the same on SQLite.
+struct Counters {
+    counters: [Arc<SimulatedBank>; 2],
+    clock: TestClock,
+}
+
+async fn open(url_or_path: &str, clock: &TestClock) -> Arc<SimulatedBank> {
+    let told = clock.clone();
+    let bank = SimulatedBank::open(
+        url_or_path,
+        Secret::new([5; 32]),
+        "http://127.0.0.1:8787".parse().unwrap(),
+        Clock::new(move || told.now_ms()),
+        Entropy::system(),
+        true,
+    );
+    bank.await.expect("the bank opens")
+}
+
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let folder = super::Folder::new("bank");
+                    let clock = super::TestClock::default();
+                    let path = folder.path().join("bank.sqlite");
+                    let bank = super::open(path.to_str().unwrap(), &clock).await;
+                    let counters = [std::sync::Arc::clone(&bank), bank];
+                    super::$name(super::Counters { counters, clock }).await;
+                }
+            )*
+        }
+
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let Some(database) = super::fresh_database().await else {
+                        eprintln!("skipped without Postgres: {}", stringify!($name));
+                        return;
+                    };
+                    let clock = super::TestClock::default();
+                    let (one, other) = tokio::join!(
+                        super::open(database.url(), &clock),
+                        super::open(database.url(), &clock),
+                    );
+                    super::$name(super::Counters { counters: [one, other], clock }).await;
+                }
+            )*
+        }
+    };
+}
+
+on_both! {
+    of_two_hundred_payments_at_once_a_hundred_are_approved,
+    one_reference_at_both_counters_is_answered_once,
+    an_account_is_changed_member_by_member,
+    what_is_held_is_taken_let_go_or_expires,
+    the_next_few_are_struck_and_no_more,
+    a_card_is_made_an_account_once_and_a_persona_without_limits_none,
+}
+
+fn number_of(name: &str) -> &'static str {
+    let persona = persona::all().iter().find(|persona| persona.name == name);
+    &persona.expect("there is such a persona").number
+}
+
+fn harbor(bank: &SimulatedBank) -> Arc<dyn PaymentProvider> {
+    let mut all = bank.acquirers().into_iter();
+    all.find(|acquirer| acquirer.name() == "harbor").unwrap()
+}
+
+fn new_reference() -> PaymentId {
+    PaymentId::new(1_780_000_000_000, random())
+}
+
+fn euros(amount_minor: i64) -> Money {
+    Money::new(amount_minor, "EUR".parse().unwrap())
+}
+
+async fn pay(
+    bank: &SimulatedBank,
+    number: &str,
+    reference: PaymentId,
+    amount_minor: i64,
+    capture: Capture,
+) -> Result<Answer, Silence> {
+    let card = card(number);
+    let request = AuthorizationRequest {
+        reference,
+        money: euros(amount_minor),
+        capture,
+        card: &card,
+        authentication: None,
+        simulate: None,
+    };
+    harbor(bank).authorize(request).await
+}
+
+fn order(json: &str) -> AccountOrder {
+    serde_json::from_str(json).expect("the order is well formed")
+}
+
+fn declined(key: &str) -> Answer {
+    Answer::Declined(key.into())
+}
+
+impl Counters {
+    async fn account(&self, persona: &str) -> AccountView {
+        self.counters[1].account(persona).await.unwrap()
+    }
+}
+
+async fn of_two_hundred_payments_at_once_a_hundred_are_approved(bank: Counters) {
+    let rows = [
+        (r#"{"balance_minor":249000}"#, "insufficient_funds"),
+        (
+            r#"{"balance_minor":9000000,"daily_count_limit":100}"#,
+            "count_limit_exceeded",
+        ),
+        (
+            r#"{"daily_count_limit":null,"daily_sum_limit_minor":249000}"#,
+            "amount_limit_exceeded",
+        ),
+    ];
+    for (json, reason) in rows {
+        // Another day, on which nothing was counted yet.
+        bank.clock.move_by(24 * 60 * 60);
+        let counter = &bank.counters[0];
+        let before = counter.change_account("ben_balance", order(json)).await;
+        let before = before.unwrap();
+        let payments = (0..200).map(|place| {
+            let counter = Arc::clone(&bank.counters[place % 2]);
+            let number = number_of("ben_balance");
+            let capture = [Capture::Automatic, Capture::Manual][place / 2 % 2];
+            tokio::spawn(
+                async move { pay(&counter, number, new_reference(), 2_490, capture).await },
+            )
+        });
+        let (mut yes, mut no) = (0, 0);
+        for payment in payments.collect::<Vec<_>>() {
+            match payment.await.unwrap().expect("the bank answers") {
+                Answer::Approved => yes += 1,
+                Answer::Declined(key) => {
+                    assert_eq!(key, reason);
+                    no += 1;
+                }
+            }
+        }
+        assert_eq!((yes, no), (100, 100), "{json}");
+        let after = bank.account("ben_balance").await;
+        assert_eq!(
+            (after.day_count, after.day_sum_minor),
+            (100, 249_000),
+            "{json}"
+        );
+        let taken = before.balance_minor - after.balance_minor;
+        let held = after.held_minor - before.held_minor;
+        assert_eq!(taken + held, 249_000, "{json}");
+        assert!(after.available_minor.unwrap() >= 0, "{json}");
+    }
+}
+
+async fn one_reference_at_both_counters_is_answered_once(bank: Counters) {
+    for name in ["ben_balance", "ada_approved"] {
+        let reference = new_reference();
+        let payments = (0..20).map(|place| {
+            let counter = Arc::clone(&bank.counters[place % 2]);
+            let number = number_of(name);
+            tokio::spawn(async move {
+                pay(&counter, number, reference, 6_000, Capture::Automatic).await
+            })
+        });
+        for payment in payments.collect::<Vec<_>>() {
+            assert_eq!(payment.await.unwrap(), Ok(Answer::Approved), "{name}");
+        }
+    }
+    let account = bank.account("ben_balance").await;
+    assert_eq!((account.balance_minor, account.day_count), (4_000, 1));
+    // Whoever asks first for an unknown reference is told that it will never come.
+    let unknown = new_reference();
+    for counter in &bank.counters {
+        let asked = harbor(counter).inquire(unknown).await;
+        assert_eq!(asked, Ok(Inquiry::NeverReceived));
+        for name in ["ben_balance", "ada_approved"] {
+            let late = pay(counter, number_of(name), unknown, 1, Capture::Automatic).await;
+            assert_eq!(late, Ok(declined("duplicate_transaction")), "{name}");
+        }
+    }
+    let account = bank.account("ben_balance").await;
+    assert_eq!((account.balance_minor, account.day_count), (4_000, 1));
+}
+
+async fn an_account_is_changed_member_by_member(bank: Counters) {
+    let mut expected = bank.account("cleo_credit_limit").await;
+    assert_eq!(expected.credit_limit_minor, Some(50_000));
+    let changes: [(&str, Change); 10] = [
+        (r#"{"status":"blocked"}"#, |a| {
+            a.status = AccountStatus::Blocked
+        }),
+        (r#"{"balance_minor":-7}"#, |a| a.balance_minor = -7),
+        (r#"{"credit_limit_minor":9}"#, |a| {
+            a.credit_limit_minor = Some(9)
+        }),
+        (r#"{"credit_limit_minor":null}"#, |a| {
+            a.credit_limit_minor = None
+        }),
+        (r#"{"per_transaction_limit_minor":3}"#, |a| {
+            a.per_transaction_limit_minor = Some(3);
+        }),
+        (r#"{"daily_count_limit":4}"#, |a| {
+            a.daily_count_limit = Some(4)
+        }),
+        (r#"{"daily_sum_limit_minor":5}"#, |a| {
+            a.daily_sum_limit_minor = Some(5)
+        }),
+        (r#"{"enrolment":"rejected"}"#, |a| {
+            a.enrolment = Enrolment::Rejected
+        }),
+        (r#"{"phone":"+99955555555"}"#, |a| {
+            a.phone = "+99955555555".into()
+        }),
+        (r#"{"wrong_codes":5}"#, |a| {
+            (a.wrong_codes, a.locked) = (5, true)
+        }),
+    ];
+    for (json, change) in changes {
+        let changed = bank.counters[0].change_account("cleo_credit_limit", order(json));
+        change(&mut expected);
+        expected.available_minor = expected
+            .credit_limit_minor
+            .map(|limit| expected.balance_minor + limit);
+        assert_eq!(changed.await.unwrap(), expected, "{json}");
+        assert_eq!(bank.account("cleo_credit_limit").await, expected, "{json}");
+    }
+    let everybody = bank.counters[1].accounts(10).await.unwrap();
+    assert!(everybody.contains(&expected));
+}
+
+async fn what_is_held_is_taken_let_go_or_expires(bank: Counters) {
+    let [one, other] = [&bank.counters[0], &bank.counters[1]];
+    let number = number_of("ben_balance");
+    let mut references = Vec::new();
+    for _ in 0..4 {
+        let reference = new_reference();
+        let answer = pay(one, number, reference, 2_500, Capture::Manual).await;
+        assert_eq!(answer, Ok(Answer::Approved));
+        references.push(reference);
+    }
+    let sums = async || {
+        let account = bank.account("ben_balance").await;
+        (account.balance_minor, account.held_minor)
+    };
+    assert_eq!(sums().await, (10_000, 10_000));
+    for counter in [one, other, one] {
+        let taken = harbor(counter).capture(references[0], euros(1_000)).await;
+        assert_eq!(taken, Ok(Answer::Approved));
+        assert_eq!(sums().await, (9_000, 7_500));
+    }
+    let refused = harbor(other).capture(references[0], euros(2_500)).await;
+    assert_eq!(refused, Ok(declined("invalid_amount")));
+    for counter in [one, other] {
+        let gone = harbor(counter).void(references[1]).await;
+        assert_eq!(gone, Ok(Answer::Approved));
+        assert_eq!(sums().await, (9_000, 5_000));
+    }
+    // Both ends of one hold at once: one of them is right.
+    let (acquirer, another) = (harbor(one), harbor(other));
+    let (taken, gone) = tokio::join!(
+        acquirer.capture(references[2], euros(2_500)),
+        another.void(references[2])
+    );
+    let (expected, left) = match (taken.unwrap(), gone.unwrap()) {
+        (Answer::Approved, Answer::Declined(_)) => (6_500, 2_500),
+        (Answer::Declined(_), Answer::Approved) => (9_000, 2_500),
+        both => panic!("{both:?}"),
+    };
+    assert_eq!(sums().await, (expected, left));
+    let seconds = i64::try_from(limits::HOLD_LIFETIME_SECONDS).unwrap();
+    bank.clock.move_by(seconds + 1);
+    let now_ms = i64::try_from(bank.clock.now_ms()).unwrap();
+    let (first, second) = tokio::join!(
+        one.expire_holds(now_ms, 100),
+        other.expire_holds(now_ms, 100)
+    );
+    assert_eq!(first.unwrap() + second.unwrap(), 1);
+    assert_eq!(sums().await, (expected, 0));
+    let late = harbor(one).capture(references[3], euros(2_500)).await;
+    assert_eq!(late, Ok(declined("invalid_transaction")));
+}
+
+async fn the_next_few_are_struck_and_no_more(bank: Counters) {
+    let [one, other] = [&bank.counters[0], &bank.counters[1]];
+    let json = r#"{"kind":"issuer_down","next":7}"#;
+    let fault = one.add_fault(serde_json::from_str(json).unwrap()).await;
+    let fault = fault.unwrap();
+    assert_eq!(other.faults().await.unwrap(), [fault]);
+    let mut struck = 0;
+    for place in 0..20 {
+        let counter = &bank.counters[place % 2];
+        let number = number_of("ada_approved");
+        let answer = pay(counter, number, new_reference(), 5, Capture::Automatic).await;
+        match answer.unwrap() {
+            Answer::Approved => assert!(place >= 7, "{place}"),
+            answer => {
+                assert_eq!(answer, declined("issuer_unavailable"));
+                struck += 1;
+            }
+        }
+    }
+    assert_eq!(struck, 7);
+    assert!(one.faults().await.unwrap().is_empty());
+    let json = r#"{"kind":"acquirer_down","share_per_mille":1000,"seed":4294967295}"#;
+    let fault = one.add_fault(serde_json::from_str(json).unwrap()).await;
+    let fault = fault.unwrap();
+    assert_eq!(other.faults().await.unwrap(), std::slice::from_ref(&fault));
+    let number = number_of("ada_approved");
+    let answer = pay(other, number, new_reference(), 5, Capture::Automatic).await;
+    assert!(matches!(answer, Err(Silence::NotSent(_))), "{answer:?}");
+    other.remove_fault(&fault.id).await.unwrap();
+    assert!(one.faults().await.unwrap().is_empty());
+}
+
+async fn a_card_is_made_an_account_once_and_a_persona_without_limits_none(bank: Counters) {
+    let payments = (0..40).map(|place| {
+        let counter = Arc::clone(&bank.counters[place % 2]);
+        tokio::spawn(async move {
+            let capture = Capture::Automatic;
+            pay(&counter, "4111111111111111", new_reference(), 100, capture).await
+        })
+    });
+    for payment in payments.collect::<Vec<_>>() {
+        assert_eq!(payment.await.unwrap(), Ok(Answer::Approved));
+    }
+    for _ in 0..5 {
+        let capture = Capture::Manual;
+        let number = number_of("ada_approved");
+        let paid = pay(&bank.counters[0], number, new_reference(), 100, capture).await;
+        assert_eq!(paid, Ok(Answer::Approved));
+    }
+    let accounts = bank.counters[1].accounts(10).await.unwrap();
+    let others: Vec<_> = accounts
+        .iter()
+        .filter(|account| account.persona.is_none())
+        .collect();
+    assert_eq!(others.len(), 1);
+    let counted = (
+        others[0].balance_minor,
+        others[0].day_count,
+        others[0].day_sum_minor,
+    );
+    assert_eq!(counted, (-4_000, 40, 4_000));
+    let ada = bank.account("ada_approved").await;
+    assert_eq!(
+        (ada.balance_minor, ada.held_minor, ada.day_count),
+        (0, 0, 0)
+    );
+    let newest = bank.counters[1].authorizations(100).await.unwrap();
+    assert_eq!(newest.len(), 45);
+    let held = newest.iter().filter(|one| one.state == "held");
+    assert!(
+        held.clone()
+            .all(|one| one.persona.as_deref() == Some("ada_approved"))
+    );
+    assert_eq!(held.count(), 5);
+    // What nobody counted is let go without a trace.
+    bank.clock.move_by(8 * 24 * 60 * 60);
+    let now_ms = i64::try_from(bank.clock.now_ms()).unwrap();
+    assert_eq!(bank.counters[0].expire_holds(now_ms, 3).await, Ok(3));
+    assert_eq!(bank.counters[0].expire_holds(now_ms, 3).await, Ok(2));
+    let ada = bank.account("ada_approved").await;
+    assert_eq!((ada.balance_minor, ada.held_minor), (0, 0));
+}

@@ -1,0 +1,176 @@
+//! Where a verifier dies: at a call to a provider, before it is made or after it was answered.
+//!
+//! Every transaction of the verifier lies between two such calls, so these are all the places
+//! between its steps.
+
+use sealpay_protocol::ids::{AttemptId, PaymentId};
+use sealpay_protocol::money::Money;
+use std::future::pending;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+use verifier_server::provider::authentication::{AuthenticationRequest, Progress, Step, Stepped};
+use verifier_server::provider::transfer::{Arrival, Collection, TransferRequest};
+use verifier_server::provider::wallet::WalletRequest;
+use verifier_server::provider::{
+    Answer, Authenticator, AuthorizationRequest, Inquiry, PaymentProvider, Pending, Providers,
+    TransferProvider, WalletProvider,
+};
+
+/// Counts places down and stops at the last of them for ever.
+#[derive(Debug, Default)]
+pub(super) struct Tripwire {
+    left: Mutex<Option<u64>>,
+    tripped: Notify,
+}
+
+impl Tripwire {
+    /// At so many places from here the verifier dies: 1 is the next.
+    pub(super) fn arm(&self, places: u64) {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(places);
+    }
+
+    pub(super) fn disarm(&self) {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Waits until the verifier has died.
+    pub(super) async fn tripped(&self) {
+        self.tripped.notified().await;
+    }
+
+    async fn pass(&self) {
+        let is_last = {
+            let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+            *left = left.map(|places| places.saturating_sub(1));
+            *left == Some(0)
+        };
+        if is_last {
+            self.tripped.notify_one();
+            pending::<()>().await;
+        }
+    }
+}
+
+/// Somebody behind the wire.
+struct Behind<T: ?Sized> {
+    wire: Arc<Tripwire>,
+    inner: Arc<T>,
+}
+
+impl<T: ?Sized + Send + Sync> Behind<T> {
+    fn new(wire: &Arc<Tripwire>, inner: Arc<T>) -> Arc<Self> {
+        Arc::new(Self {
+            wire: Arc::clone(wire),
+            inner,
+        })
+    }
+
+    fn around<'a, R: Send + 'a>(&'a self, call: Pending<'a, R>) -> Pending<'a, R> {
+        Box::pin(async move {
+            self.wire.pass().await;
+            let answer = call.await;
+            self.wire.pass().await;
+            answer
+        })
+    }
+}
+
+impl PaymentProvider for Behind<dyn PaymentProvider> {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn authorize<'a>(&'a self, request: AuthorizationRequest<'a>) -> Pending<'a, Answer> {
+        self.around(self.inner.authorize(request))
+    }
+
+    fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
+        self.around(self.inner.inquire(reference))
+    }
+
+    fn capture(&self, reference: PaymentId, money: Money) -> Pending<'_, Answer> {
+        self.around(self.inner.capture(reference, money))
+    }
+
+    fn void(&self, reference: PaymentId) -> Pending<'_, Answer> {
+        self.around(self.inner.void(reference))
+    }
+}
+
+impl Authenticator for Behind<dyn Authenticator> {
+    fn authenticate<'a>(&'a self, request: AuthenticationRequest<'a>) -> Pending<'a, Progress> {
+        self.around(self.inner.authenticate(request))
+    }
+
+    fn progress(&self, reference: PaymentId) -> Pending<'_, Option<Progress>> {
+        self.around(self.inner.progress(reference))
+    }
+
+    fn step(&self, reference: PaymentId, id: AttemptId, step: Step) -> Pending<'_, Stepped> {
+        self.around(self.inner.step(reference, id, step))
+    }
+
+    fn enrolment(&self, reference: PaymentId) -> Pending<'_, Option<String>> {
+        self.around(self.inner.enrolment(reference))
+    }
+
+    fn enrol<'a>(&'a self, reference: PaymentId, credential: &'a str) -> Pending<'a, bool> {
+        self.around(self.inner.enrol(reference, credential))
+    }
+}
+
+impl WalletProvider for Behind<dyn WalletProvider> {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn start<'a>(&'a self, request: WalletRequest<'a>) -> Pending<'a, String> {
+        self.around(self.inner.start(request))
+    }
+
+    fn page(&self, reference: PaymentId) -> Pending<'_, Option<String>> {
+        self.around(self.inner.page(reference))
+    }
+
+    fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
+        self.around(self.inner.inquire(reference))
+    }
+
+    fn withdraw(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
+        self.around(self.inner.withdraw(reference))
+    }
+}
+
+impl TransferProvider for Behind<dyn TransferProvider> {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn start<'a>(&'a self, request: TransferRequest<'a>) -> Pending<'a, Collection> {
+        self.around(self.inner.start(request))
+    }
+
+    fn arrivals(&self, by_ms: i64, limit: u32) -> Pending<'_, Vec<Arrival>> {
+        self.around(self.inner.arrivals(by_ms, limit))
+    }
+
+    fn acknowledge<'a>(&'a self, id: &'a str, returned: bool) -> Pending<'a, ()> {
+        self.around(self.inner.acknowledge(id, returned))
+    }
+}
+
+/// The same providers with the wire before and behind each of their answers.
+pub(super) fn wired(wire: &Arc<Tripwire>, providers: Providers) -> Providers {
+    let acquirers = providers.acquirers.into_iter().map(|acquirer| {
+        let behind: Arc<dyn PaymentProvider> = Behind::new(wire, acquirer);
+        behind
+    });
+    Providers {
+        acquirers: acquirers.collect(),
+        authenticator: Behind::new(wire, providers.authenticator),
+        wallet: Behind::new(wire, providers.wallet),
+        transfers: Behind::new(wire, providers.transfers),
+        rehearsal: providers.rehearsal,
+        issuers: providers.issuers,
+    }
+}

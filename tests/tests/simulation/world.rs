@@ -1,0 +1,167 @@
+//! One world: a verifier with its bank on files of its own, a clock that only moves when it is
+//! told to, and chance that one number decides.
+
+use super::tripwire::{Tripwire, wired};
+use harness::chance::Chance;
+use harness::client::{Merchant, Prepared};
+use harness::folder::Folder;
+use harness::gateway::register;
+use harness::time::TestClock;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use verifier_server::edge::{Clock, Entropy};
+use verifier_server::flow::register::Registrar;
+use verifier_server::flow::{Gateway, Settings, maintain};
+use verifier_server::gate::master_key::MasterKey;
+use verifier_server::gate::signed_request::IncomingRequest;
+use verifier_server::gate::vault::Vault;
+use verifier_server::provider::simulated::SimulatedBank;
+use verifier_server::server::providers_of;
+use verifier_server::store::{Options, Store};
+
+/// 2026-11-23 10:00 UTC, a Monday: histories begin here, whenever they are run.
+const BEGINNING_MS: u64 = 1_795_428_000_000;
+
+/// Longer than the bank takes on a busy machine, and short, because lost answers are waited for.
+const PROVIDER_TIMEOUT: Duration = Duration::from_millis(120);
+
+const MASTER_KEY: [u8; 32] = [7; 32];
+
+pub(super) struct World {
+    pub(super) folder: Folder,
+    pub(super) clock: TestClock,
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) bank: Arc<SimulatedBank>,
+    pub(super) merchant: Merchant,
+    pub(super) wire: Arc<Tripwire>,
+    entropy: Entropy,
+}
+
+impl World {
+    pub(super) async fn build(chance: &mut Chance, webhook_url: Option<&str>) -> Self {
+        let folder = Folder::new("simulation");
+        let clock = TestClock::default();
+        clock.stop_at(BEGINNING_MS);
+        let drawn = Mutex::new(chance.branch());
+        let entropy = Entropy::new(move |bytes| {
+            drawn
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .fill(bytes);
+        });
+        let wire = Arc::new(Tripwire::default());
+        let (gateway, bank) = start(&folder, &clock, &entropy, &wire).await;
+        let registrar = Registrar {
+            store: gateway.store(),
+            vault: gateway.vault(),
+            clock: gateway.clock(),
+            entropy: gateway.entropy(),
+        };
+        let merchant = register(&registrar, webhook_url).await;
+        Self {
+            folder,
+            clock,
+            gateway,
+            bank,
+            merchant,
+            wire,
+            entropy,
+        }
+    }
+
+    /// The verifier died and another one begins on what it kept.
+    pub(super) async fn restart(&mut self) {
+        self.gateway.close().await;
+        let started = start(&self.folder, &self.clock, &self.entropy, &self.wire).await;
+        (self.gateway, self.bank) = started;
+    }
+
+    /// Runs what the verifier does, and perhaps lets it die on the way; then nobody hears of it.
+    pub(super) async fn perhaps_dying<T>(
+        &mut self,
+        chance: &mut Chance,
+        flow: impl Future<Output = T>,
+    ) -> Option<T> {
+        if chance.once_in(5) {
+            self.wire.arm(chance.between(1, 9));
+        }
+        let wire = Arc::clone(&self.wire);
+        let done = tokio::select! {
+            biased;
+            () = wire.tripped() => None,
+            done = flow => Some(done),
+        };
+        wire.disarm();
+        if done.is_none() {
+            self.restart().await;
+        }
+        done
+    }
+
+    /// The world's time, milliseconds since 1970.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.gateway.clock().now_ms_i64()
+    }
+}
+
+pub(super) fn settings() -> Settings {
+    let config = verifier_server::config::Config::default();
+    Settings {
+        public_origin: config.public_origin,
+        test_mode: true,
+        provider_timeout: PROVIDER_TIMEOUT,
+    }
+}
+
+async fn start(
+    folder: &Folder,
+    clock: &TestClock,
+    entropy: &Entropy,
+    wire: &Arc<Tripwire>,
+) -> (Arc<Gateway>, Arc<SimulatedBank>) {
+    let settings = settings();
+    let path = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+    let moved = clock.clone();
+    let clock = Clock::new(move || moved.now_ms());
+    let vault = Vault::new(&MasterKey::new(MASTER_KEY));
+    let store = Store::open(&path("sealpay.sqlite"), &Options::default()).await;
+    let book = path("simulated-bank.sqlite");
+    let bank = SimulatedBank::open(
+        &book,
+        vault.bank_key(),
+        settings.public_origin.clone(),
+        clock.clone(),
+        entropy.clone(),
+        true,
+    );
+    let bank = bank.await.unwrap();
+    let providers = wired(wire, providers_of(&bank));
+    let gateway = Gateway::new(
+        settings,
+        store.unwrap(),
+        providers,
+        vault,
+        clock,
+        entropy.clone(),
+    );
+    let gateway = gateway.with_simulation(Arc::clone(&bank));
+    maintain::refresh_keys(&gateway).await.unwrap();
+    (Arc::new(gateway), bank)
+}
+
+/// A request as the HTTP side would hand it over, from one of a few addresses.
+pub(super) fn incoming(prepared: &Prepared, address: u8) -> IncomingRequest<'_> {
+    IncomingRequest {
+        method: &prepared.method,
+        path: &prepared.path,
+        query: None,
+        session: prepared.get("sealpay-session"),
+        idempotency_key: prepared.get("idempotency-key"),
+        content_digest: prepared.get("content-digest"),
+        signature_input: prepared.get("signature-input"),
+        signature: prepared.get("signature"),
+        body: &prepared.body,
+        network: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, address))),
+    }
+}

@@ -1,0 +1,183 @@
+//! Guessing at speed is slowed and logged.
+
+use super::{order, refused};
+use harness::client::{APPROVED, Prepared, attempt, card};
+use harness::gateway::TestGateway;
+use harness::log;
+use sealpay_protocol::api::{
+    ActionView, AuthenticationRequest, AuthenticationStep, PaymentView, SessionView,
+};
+use sealpay_protocol::order::Simulate;
+use serde_json::Value;
+use verifier_server::gate::refusal::Code;
+
+async fn limited() -> TestGateway {
+    limited_to(100).await
+}
+
+/// Behind a proxy the client is whom the proxy names.
+async fn limited_to(burst: u32) -> TestGateway {
+    TestGateway::with(|config| {
+        config.rate_limit.per_second = 1;
+        config.rate_limit.burst = burst;
+        config.behind_proxy = true;
+    })
+    .await
+}
+
+fn from(address: &str, path: &str) -> Prepared {
+    let mut request = Prepared::get_of(path, None);
+    request.set("x-forwarded-for", address);
+    request
+}
+
+/// How many requests are answered before the address has to wait.
+async fn answered(gateway: &TestGateway, address: &str, path: &str) -> u32 {
+    for count in 0..1000 {
+        let answer = gateway.send(from(address, path)).await;
+        if answer.status == 429 {
+            assert_eq!(answer.header("retry-after"), Some("1"));
+            return count;
+        }
+    }
+    panic!("{path} is never slowed");
+}
+
+#[tokio::test]
+async fn who_guesses_waits_soon_and_nobody_else_does() {
+    let gateway = limited().await;
+    let usual = answered(&gateway, "192.0.2.1", "/sim/clock").await;
+    assert!((100..110).contains(&usual), "{usual}");
+    for (address, path) in [
+        ("192.0.2.2", "/sim/wallet/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        ("192.0.2.3", "/sim/wallet/..%2f..%2fclock"),
+    ] {
+        let guesses = answered(&gateway, address, path).await;
+        assert!((4..7).contains(&guesses), "{path}: {guesses}");
+        let slowed = gateway.send(from(address, "/sim/clock")).await;
+        assert_eq!(slowed.status, 429, "{path}");
+    }
+    let other = gateway.send(from("192.0.2.9", "/sim/clock")).await;
+    assert_eq!(other.status, 200);
+    let logged = log::lines_about("a guess failed");
+    assert!(
+        logged.iter().any(|line| line.contains("192.0.2.2")),
+        "{logged:?}"
+    );
+    assert!(
+        !logged.iter().any(|line| line.contains("AAAAAAAA")),
+        "{logged:?}"
+    );
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn sessions_and_payments_are_no_better_to_guess() {
+    let gateway = limited().await;
+    let key = gateway.merchant.api_key.clone();
+    let mut count = 0;
+    loop {
+        let path = format!(
+            "/v1/payments/pay_01jd00000000000000000000{:02}",
+            count % 100
+        );
+        let mut request = from("192.0.2.4", &path);
+        request.set("authorization", &format!("Bearer {key}"));
+        let answer = gateway.send(request).await;
+        if answer.status == 429 {
+            break;
+        }
+        assert_eq!(answer.status, 404);
+        count += 1;
+    }
+    assert!((4..7).contains(&count), "{count}");
+    let browser = gateway.browser();
+    let mut count = 0;
+    loop {
+        let session = format!("chk_01jd00000000000000000000{count:02}");
+        let id = harness::client::attempt().to_string();
+        let mut request = browser.request("/v1/payments", &session, &id, b"{}".to_vec());
+        request.set("x-forwarded-for", "192.0.2.5");
+        let answer = gateway.send(request).await;
+        if answer.status == 429 {
+            break;
+        }
+        assert_eq!(answer.code(), "unknown_session");
+        count += 1;
+    }
+    assert!((4..7).contains(&count), "{count}");
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn commands_stand_behind_the_same_limit() {
+    let gateway = limited().await;
+    let mut moved = 0;
+    let refusal = loop {
+        let mut request = order("POST", "/sim/clock", r#"{"advance_seconds":1}"#);
+        request.set("x-forwarded-for", "192.0.2.6");
+        let answer = gateway.send(request.clone()).await;
+        if answer.status != 200 {
+            break refused(&gateway, "limited", request, (Code::RateLimited, None)).await;
+        }
+        moved += 1;
+    };
+    assert!((100..130).contains(&moved), "{moved}");
+    assert_eq!(refusal.header("retry-after"), Some("1"));
+    let clock: Value = gateway.send(from("192.0.2.7", "/sim/clock")).await.json();
+    assert_eq!(clock["ahead_seconds"], moved);
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn wrong_codes_cost_more_than_right_ones() {
+    let gateway = limited_to(50).await;
+    let mut claims = gateway.claims();
+    claims.simulate = Some(Simulate {
+        outcome: "challenge_code".into(),
+    });
+    let order = gateway.merchant.sign(&claims);
+    let browser = gateway.browser();
+    let from_a_shopper = |mut request: Prepared| {
+        request.set("x-forwarded-for", "192.0.2.8");
+        request
+    };
+    let opening = from_a_shopper(browser.open_session(&order));
+    let session: SessionView = gateway.send(opening).await.json();
+    let paying = browser.pay(&order, &session, attempt(), &card(APPROVED));
+    let payment: PaymentView = gateway.send(from_a_shopper(paying)).await.json();
+    let messages: Value = gateway.send(from("192.0.2.9", "/sim/phone")).await.json();
+    let right = messages["data"][0]["code"].as_str().unwrap().to_owned();
+    let wrong = if right == "000000" {
+        "000001"
+    } else {
+        "000000"
+    };
+    let step = |code: &str| {
+        let body = AuthenticationRequest {
+            payment: payment.payment,
+            step: AuthenticationStep::Code,
+            code: Some(code.into()),
+            credential: None,
+        };
+        from_a_shopper(browser.step(&session, &body))
+    };
+    // Three guesses at once, of the five that there are; then the shopper waits.
+    for left in [4, 3, 2] {
+        let view: PaymentView = gateway.send(step(wrong)).await.json();
+        match view.action {
+            Some(ActionView::Code(code)) => {
+                assert_eq!((code.refused, code.attempts_left), (true, left))
+            }
+            other => panic!("not a code's action: {other:?}"),
+        }
+    }
+    let mut waited = 0;
+    while gateway.send(step(wrong)).await.status == 429 {
+        waited += 1;
+        assert!(waited < 100, "it ends some day");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(waited > 0, "the fourth guess has to wait");
+    gateway.finish().await;
+}

@@ -1,0 +1,149 @@
+//! The tester's control below `/sim`: what it does, what it refuses, and who may not reach it.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
+mod bad_orders;
+mod bodies;
+mod clock;
+mod guessing;
+mod mischief;
+mod page;
+mod routes;
+mod transfers;
+mod wallet;
+
+use harness::client::{Browser, Merchant, Prepared, attempt};
+use harness::gateway::{Answer, TestGateway};
+use harness::time::{TestClock, now};
+use sealpay_protocol::api::{PaymentView, Problem, SessionView};
+use sealpay_protocol::method::Method;
+use sealpay_protocol::order::{Capture, Simulate};
+use serde_json::Value;
+use verifier_server::gate::refusal::Code;
+
+/// Every path with the methods that it takes.
+const ROUTES: [(&str, &[&str]); 17] = [
+    ("/sim", &["GET", "HEAD"]),
+    ("/sim/control.css", &["GET", "HEAD"]),
+    ("/sim/control.js", &["GET", "HEAD"]),
+    ("/sim/wallet.css", &["GET", "HEAD"]),
+    ("/sim/wallet.js", &["GET", "HEAD"]),
+    ("/sim/personas", &["GET", "HEAD"]),
+    ("/sim/clock", &["GET", "HEAD", "POST"]),
+    ("/sim/faults", &["DELETE", "GET", "HEAD", "POST"]),
+    ("/sim/faults/flt_none", &["DELETE"]),
+    ("/sim/webhooks", &["GET", "HEAD", "POST"]),
+    ("/sim/accounts", &["GET", "HEAD"]),
+    ("/sim/accounts/ada_approved", &["GET", "HEAD", "PUT"]),
+    ("/sim/phone", &["GET", "HEAD"]),
+    ("/sim/payments", &["GET", "HEAD"]),
+    ("/sim/transfers", &["GET", "HEAD", "POST"]),
+    ("/sim/state", &["GET", "HEAD"]),
+    ("/sim/wallet/none", &["GET", "HEAD", "POST"]),
+];
+
+/// A request of a program.
+fn order(method: &str, path: &str, body: &str) -> Prepared {
+    let mut request = Prepared::get_of(path, None);
+    request.method = method.into();
+    request.body = body.as_bytes().to_vec();
+    request.set("content-type", "application/json");
+    request
+}
+
+fn form(path: &str, body: &str) -> Prepared {
+    let mut request = order("POST", path, body);
+    request.set("content-type", "application/x-www-form-urlencoded");
+    request
+}
+
+async fn read(gateway: &TestGateway, path: &str) -> Value {
+    let answer = gateway.get(path, None).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    answer.json()
+}
+
+/// Sends what has to be done.
+async fn done(gateway: &TestGateway, method: &str, path: &str, body: &str) -> Value {
+    let answer = gateway.send(order(method, path, body)).await;
+    assert_eq!(
+        answer.status,
+        200,
+        "{method} {path} {body}: {}",
+        answer.text()
+    );
+    answer.json()
+}
+
+/// Sends what has to be refused.
+async fn refused(
+    gateway: &TestGateway,
+    what: &str,
+    request: Prepared,
+    (code, param): (Code, Option<&str>),
+) -> Answer {
+    let answer = gateway.send(request).await;
+    assert_eq!(
+        answer.status.as_u16(),
+        code.status(),
+        "{what}: {}",
+        answer.text()
+    );
+    let content_type = answer.header("content-type");
+    assert_eq!(content_type, Some("application/problem+json"), "{what}");
+    let problem: Problem = answer.json();
+    assert_eq!(problem.code, code.name(), "{what}: {}", answer.text());
+    assert_eq!(problem.param.as_deref(), param, "{what}: {}", answer.text());
+    answer
+}
+
+/// A browser whose clock is as far ahead as the world's, as that of a widget is.
+fn browser_in_the_world(gateway: &TestGateway) -> Browser {
+    let clock = TestClock::default();
+    let ahead = gateway.now().saturating_sub(now());
+    clock.move_by(i64::try_from(ahead).unwrap());
+    Browser::with_clock(&gateway.origin, clock)
+}
+
+/// What is bought, and how.
+struct Purchase {
+    method: Method,
+    capture: Capture,
+    outcome: Option<&'static str>,
+}
+
+/// A checkout that was paid without a card, or waits for it.
+struct Checkout {
+    browser: Browser,
+    session: SessionView,
+    payment: PaymentView,
+}
+
+async fn checkout(gateway: &TestGateway, purchase: Purchase) -> Checkout {
+    checkout_of(gateway, &gateway.merchant, purchase).await
+}
+
+async fn checkout_of(gateway: &TestGateway, merchant: &Merchant, purchase: Purchase) -> Checkout {
+    let mut claims = gateway.claims();
+    claims.iss = merchant.id;
+    // Orders are dated by the shop's own clock.
+    claims.iat = now();
+    claims.exp = now() + 1800;
+    claims.methods = Some(vec![purchase.method]);
+    claims.capture = purchase.capture;
+    claims.simulate = purchase.outcome.map(|outcome| Simulate {
+        outcome: outcome.into(),
+    });
+    let order = merchant.sign(&claims);
+    let browser = browser_in_the_world(gateway);
+    let session = gateway.open(&browser, &order).await;
+    let request = browser.pay_by(&session, attempt(), purchase.method);
+    let answer = gateway.send(request).await;
+    assert!(answer.status.is_success(), "{}", answer.text());
+    let payment = answer.json();
+    Checkout {
+        browser,
+        session,
+        payment,
+    }
+}

@@ -1,0 +1,185 @@
+//! Paths, methods and pages of other sites.
+
+use super::{ROUTES, form, order, read, refused};
+use harness::client::Prepared;
+use harness::gateway::TestGateway;
+use serde_json::Value;
+use verifier_server::gate::refusal::Code;
+
+const METHODS: [&str; 8] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
+];
+
+fn bare(method: &str, path: &str) -> Prepared {
+    let mut request = Prepared::get_of(path, None);
+    request.method = method.into();
+    request
+}
+
+#[tokio::test]
+async fn every_path_takes_its_own_methods_only() {
+    let gateway = TestGateway::start().await;
+    for (path, allowed) in ROUTES {
+        // The answer to HEAD has no body to look at.
+        let others = METHODS.iter().filter(|method| !allowed.contains(method));
+        for method in others.filter(|method| **method != "HEAD") {
+            let what = format!("{method} {path}");
+            let code = (Code::MethodNotAllowed, None);
+            let answer = refused(&gateway, &what, bare(method, path), code).await;
+            let listed = answer.header("allow").unwrap_or_default();
+            let mut listed: Vec<_> = listed.split(',').map(str::trim).collect();
+            listed.sort_unstable();
+            assert_eq!(listed, allowed, "{what}");
+        }
+        for method in allowed {
+            let answer = gateway.send(bare(method, path)).await;
+            assert_ne!(answer.status, 405, "{method} {path}");
+        }
+    }
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn without_test_mode_no_path_exists() {
+    let gateway = TestGateway::with(|config| config.test_mode = false).await;
+    let others = ["/sim/", "/sim/nothing", "/sim/clock/", "/sim/../sim/clock"];
+    let others = others.map(|path| (path, &["GET"][..]));
+    for (path, methods) in ROUTES.into_iter().chain(others) {
+        for method in METHODS
+            .iter()
+            .chain(methods)
+            .filter(|method| **method != "HEAD")
+        {
+            let what = format!("{method} {path}");
+            let request = order(method, path, r#"{"advance_seconds":60}"#);
+            refused(&gateway, &what, request, (Code::NotFound, None)).await;
+        }
+    }
+    assert_eq!(gateway.server.state.gateway.clock().ahead_ms(), 0);
+    gateway.finish().await;
+}
+
+/// What changes something, and would be done for a program.
+fn changes() -> Vec<Prepared> {
+    vec![
+        order("POST", "/sim/clock", r#"{"advance_seconds":60}"#),
+        order("POST", "/sim/faults", r#"{"kind":"no_answer","next":1}"#),
+        bare("DELETE", "/sim/faults"),
+        bare("DELETE", "/sim/faults/flt_none"),
+        order("POST", "/sim/webhooks", r#"{"duplicate":1000}"#),
+        order(
+            "PUT",
+            "/sim/accounts/ada_approved",
+            r#"{"status":"blocked"}"#,
+        ),
+        order(
+            "POST",
+            "/sim/transfers",
+            r#"{"reference":"RF18539007547034","amount":1,"currency":"EUR"}"#,
+        ),
+        form("/sim/wallet/none", "action=refuse"),
+    ]
+}
+
+async fn world(gateway: &TestGateway) -> Value {
+    let mut world = read(gateway, "/sim/state").await;
+    world["clock"]["now"] = Value::Null;
+    world
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing() {
+    let gateway = TestGateway::start().await;
+    let before = world(&gateway).await;
+    let own = gateway.origin.to_string();
+    let localhost = own.replace("127.0.0.1", "localhost");
+    let rows: [&[(&str, &str)]; 9] = [
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[("origin", "")],
+        &[("origin", &localhost)],
+        &[("origin", "http://127.0.0.1:1")],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("origin", &own), ("sec-fetch-site", "same-site")],
+        &[("origin", &own), ("origin", "https://evil.example")],
+    ];
+    for headers in rows {
+        for mut request in changes() {
+            for (name, value) in headers {
+                request.headers.push(((*name).into(), (*value).into()));
+            }
+            let what = format!("{} {} {headers:?}", request.method, request.path);
+            refused(&gateway, &what, request, (Code::CrossSiteRefused, None)).await;
+        }
+    }
+    assert_eq!(world(&gateway).await, before);
+    // Reading is no harm: no other page is let at the answer.
+    let mut reading = bare("GET", "/sim/clock");
+    reading.set("origin", "https://evil.example");
+    let answer = gateway.send(reading).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn the_own_page_and_programs_may() {
+    let gateway = TestGateway::start().await;
+    let own = gateway.origin.to_string();
+    let rows: [&[(&str, &str)]; 3] = [
+        &[("origin", &own), ("sec-fetch-site", "same-origin")],
+        &[("sec-fetch-site", "none")],
+        &[],
+    ];
+    for (place, headers) in rows.iter().enumerate() {
+        let mut request = order("POST", "/sim/clock", r#"{"advance_seconds":60}"#);
+        for (name, value) in *headers {
+            request.set(name, value);
+        }
+        let answer = gateway.send(request).await;
+        assert_eq!(answer.status, 200, "{headers:?}: {}", answer.text());
+        let clock: Value = answer.json();
+        assert_eq!(clock["ahead_seconds"], 60 * (place + 1));
+    }
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn the_pages_are_kept_apart_from_everything() {
+    let gateway = TestGateway::start().await;
+    let page = gateway.get("/sim", None).await;
+    let header = |name| page.header(name).unwrap_or_default().to_owned();
+    assert_eq!(header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(
+        header("content-security-policy"),
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    assert_eq!(header("cache-control"), "no-store");
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    for (path, content_type) in [
+        ("/sim/control.css", "text/css; charset=utf-8"),
+        ("/sim/control.js", "text/javascript; charset=utf-8"),
+        ("/sim/wallet.css", "text/css; charset=utf-8"),
+        ("/sim/wallet.js", "text/javascript; charset=utf-8"),
+    ] {
+        let answer = gateway.get(path, None).await;
+        assert_eq!(answer.header("content-type"), Some(content_type), "{path}");
+        let text = answer.text();
+        for dangerous in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacent",
+            "document.write",
+            "eval(",
+        ] {
+            assert!(!text.contains(dangerous), "{path}: {dangerous}");
+        }
+        assert!(
+            page.text().contains(path) || path.contains("wallet"),
+            "{path}"
+        );
+    }
+    gateway.finish().await;
+}
