@@ -21,8 +21,9 @@ fn summary(answer: &Answer) -> String {
         (ShopperState::RequiresAction, Some(ActionView::Code(code))) => {
             format!("refused, {} left", code.attempts_left)
         }
-        // Either it was right, or somebody else's guess has just ended the challenge.
-        (ShopperState::RequiresAction, Some(ActionView::Continue)) => "decided".into(),
+        // Somebody else's guess has just ended the challenge.
+        (ShopperState::RequiresAction, None) => "decided".into(),
+        (ShopperState::RequiresAction, Some(ActionView::Continue)) => "right".into(),
         (state, _) => format!("{state:?}"),
     }
 }

@@ -1,0 +1,268 @@
+//! The fraud rules: what is suspected, what follows, and who hears of it.
+
+use super::suspects::{Suspect, address};
+use super::{book_of, number};
+use crate::api::on_both_databases;
+use harness::checkout::simulate;
+use harness::client::APPROVED;
+use harness::gateway::TestGateway;
+use harness::log;
+use sealpay_protocol::api::{ActionView, PaymentView, ShopperState};
+use serde_json::{Value, json};
+
+on_both_databases! {
+    a_card_that_is_used_again_and_again_has_to_prove_who_it_is,
+    a_card_that_was_declined_many_times_is_suspected,
+    a_card_from_abroad_is_asked_and_one_from_home_is_not,
+    an_amount_ten_times_the_largest_before_is_suspected,
+    a_session_that_tries_again_and_again_is_suspected,
+    one_address_that_tries_many_cards_is_asked_and_from_abroad_blocked,
+    two_reasons_together_are_for_the_merchant_to_review,
+}
+
+async fn a_card_that_is_used_again_and_again_has_to_prove_who_it_is(gateway: &TestGateway) {
+    let card = number("41", 1);
+    for _ in 0..6 {
+        let allowed = Suspect::card(&card).pay(gateway).await;
+        allowed.is(ShopperState::Captured, "allow", 0, &[]);
+    }
+    let asked = Suspect::card(&card).pay(gateway).await;
+    asked.is(ShopperState::RequiresAction, "step_up", 40, &["card_velocity_hour"]);
+    // The challenge is met, and the payment goes on.
+    let code = gateway.newest_code().await;
+    let known = asked.checkout.type_code(asked.view.payment, &code).await;
+    assert_eq!(known.action, Some(ActionView::Continue));
+    let paid = asked.checkout.pay(&asked.attempt).await;
+    assert_eq!(paid.state, ShopperState::Captured);
+    let payment = gateway.payment(paid.payment).await;
+    assert_eq!(payment["authentication"]["reasons"], json!(["risk"]));
+    assert_eq!(payment["authentication"]["challenge"], "code");
+    // Another card, and the same card an hour later, are not suspected.
+    let other = Suspect::card(&number("41", 2)).pay(gateway).await;
+    other.is(ShopperState::Captured, "allow", 0, &[]);
+    gateway.move_clock(60 * 60);
+    let later = Suspect::card(&card).pay(gateway).await;
+    later.is(ShopperState::Captured, "allow", 0, &[]);
+}
+
+async fn a_card_that_was_declined_many_times_is_suspected(gateway: &TestGateway) {
+    let card = number("41", 1);
+    for _ in 0..4 {
+        let suspect = Suspect {
+            outcome: Some("do_not_honor"),
+            ..Suspect::card(&card)
+        };
+        let declined = suspect.pay(gateway).await;
+        declined.is(ShopperState::Declined, "allow", 0, &[]);
+    }
+    let asked = Suspect::card(&card).pay(gateway).await;
+    asked.is(ShopperState::RequiresAction, "step_up", 40, &["card_many_declines"]);
+    gateway.move_clock(24 * 60 * 60);
+    let later = Suspect::card(&card).pay(gateway).await;
+    later.is(ShopperState::Captured, "allow", 0, &[]);
+}
+
+async fn a_card_from_abroad_is_asked_and_one_from_home_is_not(gateway: &TestGateway) {
+    let rows = [
+        // The Netherlands.
+        ("41", Some("NL"), false),
+        ("41", Some("DE"), true),
+        ("41", None, false),
+        ("44", Some("US"), false),
+        ("44", Some("CA"), true),
+    ];
+    for (place, (prefix, country, is_suspect)) in (0..).zip(rows) {
+        let suspect = Suspect {
+            country,
+            ..Suspect::card(&number(prefix, place))
+        };
+        let paid = suspect.pay(gateway).await;
+        match is_suspect {
+            true => paid.is(ShopperState::RequiresAction, "step_up", 40, &["issuer_abroad"]),
+            false => paid.is(ShopperState::Captured, "allow", 0, &[]),
+        }
+    }
+}
+
+async fn an_amount_ten_times_the_largest_before_is_suspected(gateway: &TestGateway) {
+    let card = number("41", 1);
+    let of = |amount| Suspect {
+        amount,
+        ..Suspect::card(&card)
+    };
+    for amount in [100, 300, 200] {
+        // Two payments are no habit.
+        of(amount).pay(gateway).await.is(ShopperState::Captured, "allow", 0, &[]);
+    }
+    let asked = of(3_000).pay(gateway).await;
+    asked.is(ShopperState::RequiresAction, "step_up", 40, &["amount_unusual"]);
+    of(2_999).pay(gateway).await.is(ShopperState::Captured, "allow", 0, &[]);
+    of(3_000).pay(gateway).await.is(ShopperState::Captured, "allow", 0, &[]);
+}
+
+async fn a_session_that_tries_again_and_again_is_suspected(gateway: &TestGateway) {
+    let checkout = gateway.checkout(|claims| simulate(claims, "do_not_honor")).await;
+    for place in 0..6 {
+        let view = checkout.pay(&checkout.by_card(&number("41", place))).await;
+        assert_eq!(view.state, if place < 5 { ShopperState::Declined } else { ShopperState::RequiresAction });
+        let payment = gateway.payment(view.payment).await;
+        let reasons = if place < 5 { json!([]) } else { json!(["session_many_attempts"]) };
+        assert_eq!(payment["risk"]["reasons"], reasons, "{place}");
+    }
+}
+
+async fn one_address_that_tries_many_cards_is_asked_and_from_abroad_blocked(
+    gateway: &TestGateway,
+) {
+    let thief = Some("203.0.113.7");
+    for place in 0..6 {
+        let suspect = Suspect {
+            from: thief,
+            ..Suspect::card(&number("41", place))
+        };
+        suspect.pay(gateway).await.is(ShopperState::Captured, "allow", 0, &[]);
+    }
+    let card = number("41", 6);
+    let asked = Suspect {
+        from: thief,
+        ..Suspect::card(&card)
+    };
+    let asked = asked.pay(gateway).await;
+    asked.is(ShopperState::RequiresAction, "step_up", 60, &["card_testing"]);
+    let blocked = Suspect {
+        from: thief,
+        country: Some("DE"),
+        ..Suspect::card(&number("41", 7))
+    };
+    let blocked = blocked.pay(gateway).await;
+    blocked.is(ShopperState::Declined, "block", 100, &["card_testing", "issuer_abroad"]);
+    let id = blocked.view.payment;
+    assert_eq!(blocked.payment["decline"]["code"], "risk_blocked");
+    assert_eq!(blocked.payment["route"], json!({"provider": "", "reason": "risk"}));
+    assert_eq!(blocked.payment["authentication"], Value::Null);
+    assert_eq!(book_of(gateway, id).await, Vec::<Vec<String>>::new(), "nobody was asked");
+    let events = gateway.events_of(id).await;
+    assert_eq!(events[0]["body"]["data"]["payment"]["risk"], blocked.payment["risk"]);
+    let logged = log::lines_about(&id.to_string());
+    assert!(logged.iter().any(|line| line.contains("card_testing issuer_abroad")), "{logged:?}");
+
+    // To the shopper it looks like any other decline.
+    let refused = Suspect {
+        outcome: Some("do_not_honor"),
+        ..Suspect::card(&number("41", 8))
+    };
+    let refused = refused.pay(gateway).await;
+    assert_eq!(blocked.view.decline, refused.view.decline);
+    for view in [&asked.view, &blocked.view] {
+        let shown = serde_json::to_string(view).unwrap();
+        for word in ["risk", "fraud", "testing", "abroad", "score", "velocity"] {
+            assert!(!shown.contains(word), "{word}: {shown}");
+        }
+    }
+    // Somebody else, a persona from there, and the same address an hour later are not suspected.
+    for (from, card) in [("203.0.113.8", number("41", 9)), ("203.0.113.7", APPROVED.into())] {
+        let suspect = Suspect {
+            from: Some(from),
+            ..Suspect::card(&card)
+        };
+        let paid = suspect.pay(gateway).await;
+        assert_eq!(paid.view.state, ShopperState::Captured);
+    }
+    gateway.move_clock(60 * 60);
+    let later = Suspect {
+        from: thief,
+        ..Suspect::card(&number("41", 10))
+    };
+    later.pay(gateway).await.is(ShopperState::Captured, "allow", 0, &[]);
+    // Where somebody lives is not kept.
+    let kept = gateway.rows("SELECT * FROM payments").await;
+    assert!(!format!("{kept:?}").contains("203.0.113"));
+}
+
+async fn two_reasons_together_are_for_the_merchant_to_review(gateway: &TestGateway) {
+    let card = number("41", 1);
+    for _ in 0..6 {
+        Suspect::card(&card).pay(gateway).await;
+    }
+    let suspect = Suspect {
+        country: Some("DE"),
+        ..Suspect::card(&card)
+    };
+    let reviewed = suspect.pay(gateway).await;
+    reviewed.is(ShopperState::Captured, "review", 80, &["card_velocity_hour", "issuer_abroad"]);
+    assert_eq!(reviewed.payment["authentication"], Value::Null);
+}
+
+/// What a persona does is promised, however often and from wherever it is used.
+#[tokio::test]
+async fn personas_are_never_suspected() {
+    let gateway = TestGateway::start().await;
+    for _ in 0..12 {
+        let suspect = Suspect {
+            from: Some("203.0.113.7"),
+            country: Some("JP"),
+            ..Suspect::card(APPROVED)
+        };
+        let paid = suspect.pay(&gateway).await;
+        assert_eq!((paid.view.state, &paid.payment["risk"]), (ShopperState::Captured, &Value::Null));
+    }
+    gateway.finish().await;
+}
+
+/// The cards of one merchant say nothing about those of another.
+#[tokio::test]
+async fn merchants_do_not_share_what_they_know_of_a_card() {
+    let gateway = TestGateway::start().await;
+    let card = number("41", 1);
+    for _ in 0..7 {
+        Suspect::card(&card).pay(&gateway).await;
+    }
+    let other = gateway.register(None).await;
+    let claims = harness::client::Merchant::claims(&other, &gateway.origin);
+    let order = other.sign(&claims);
+    let browser = gateway.browser();
+    let session = gateway.open(&browser, &order).await;
+    let attempt = harness::client::attempt();
+    let request = browser.pay(&order, &session, attempt, &harness::client::card(&card));
+    let paid: PaymentView = gateway.send(request).await.json();
+    assert_eq!(paid.state, ShopperState::Captured);
+    gateway.finish().await;
+}
+
+/// An address is that of the connection; behind a proxy it is what the proxy says last, and
+/// everybody of one IPv6 network is one.
+#[tokio::test]
+async fn an_address_is_the_networks_and_cannot_be_made_up() {
+    let rows = [
+        (false, "198.51.100.1", Some("203.0.113.9"), "198.51.100.1", None, true),
+        (true, "10.0.0.1", Some("203.0.113.9"), "10.0.0.1", Some("203.0.113.9"), true),
+        (true, "10.0.0.1", Some("203.0.113.9"), "10.0.0.1", Some("203.0.113.10"), false),
+        // What the client wrote itself stands before what the proxy adds.
+        (true, "10.0.0.1", Some("6.6.6.6, 203.0.113.9"), "10.0.0.1", Some("7.7.7.7, 203.0.113.9"), true),
+        (false, "2001:db8::1", None, "2001:db8::ffff", None, true),
+        (false, "2001:db8::1", None, "2001:db8:0:1::1", None, false),
+        (false, "::ffff:198.51.100.1", None, "198.51.100.1", None, true),
+    ];
+    for (behind_proxy, first, forwarded, second, then_forwarded, is_same) in rows {
+        let what = format!("{first} {forwarded:?}, then {second} {then_forwarded:?}");
+        let gateway = TestGateway::with(|config| config.behind_proxy = behind_proxy).await;
+        let pay = async |place, from: &str, forwarded: Option<&str>| {
+            let checkout = gateway.checkout(|_| {}).await;
+            let attempt = checkout.by_card(&number("41", place));
+            let mut request = checkout.request(&attempt);
+            if let Some(forwarded) = forwarded {
+                request.set("x-forwarded-for", forwarded);
+            }
+            let answer = gateway.send_from(address(from), request).await;
+            let view = harness::checkout::view(&answer);
+            gateway.payment(view.payment).await["risk"]["reasons"].clone()
+        };
+        for place in 0..6 {
+            assert_eq!(pay(place, first, forwarded).await, json!([]), "{what}");
+        }
+        let reasons = pay(6, second, then_forwarded).await;
+        let expected = if is_same { json!(["card_testing"]) } else { json!([]) };
+        assert_eq!(reasons, expected, "{what}");
+        gateway.finish().await;
+    }
+}
