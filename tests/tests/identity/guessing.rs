@@ -142,6 +142,6 @@ async fn who_guesses_is_slowed_down() {
         .checkout
         .code(challenged.payment, &challenged.code);
     let other = "192.0.2.8:4711".parse().unwrap();
-    assert_eq!(summary(&gateway.send_from(other, request).await), "decided");
+    assert_eq!(summary(&gateway.send_from(other, request).await), "right");
     gateway.finish().await;
 }

@@ -294,3 +294,36 @@ async fn at_an_address_without_a_name_there_are_codes_only() {
     challenged_by(&gateway, "challenge_passkey").await;
     gateway.finish().await;
 }
+
+/// Whoever has the order can open its session again, and is not the shopper for it.
+#[tokio::test]
+async fn a_passkey_is_offered_to_nobody_but_whose_code_was_right() {
+    let gateway = TestGateway::with(on_a_domain).await;
+    let (challenged, offered) = paid_with_code(&gateway).await;
+    let offered = offered.expect("a passkey is offered");
+    let stranger = gateway.browser();
+    let session = gateway.open(&stranger, &challenged.checkout.order).await;
+    let shown = session.payment.clone().expect("the receipt is shown");
+    assert_eq!(
+        (shown.state, shown.enrolment),
+        (ShopperState::Captured, None)
+    );
+    let checkout = Checkout {
+        gateway: &gateway,
+        browser: stranger,
+        order: challenged.checkout.order.clone(),
+        session,
+    };
+    let credential = Software::new(LOCALHOST).create(&offered);
+    let request = checkout.credential(challenged.payment, Enrol, credential);
+    let answer = gateway.send(request).await;
+    assert_eq!(refusal(&answer), (409, "challenge_closed".into()));
+    assert_eq!(
+        gateway
+            .bank_rows("SELECT account FROM bank_passkeys")
+            .await
+            .len(),
+        0
+    );
+    gateway.finish().await;
+}

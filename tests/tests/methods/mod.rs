@@ -50,7 +50,10 @@ async fn begun<'g>(
         .await;
     let attempt = checkout.by(method);
     let view = checkout.pay(&attempt).await;
-    assert_eq!((view.state, &view.card), (ShopperState::RequiresAction, &None));
+    assert_eq!(
+        (view.state, &view.card),
+        (ShopperState::RequiresAction, &None)
+    );
     Waiting {
         payment: view.payment,
         checkout,

@@ -45,7 +45,11 @@ async fn a_session_takes_the_methods_of_its_order_and_no_other() {
             }
             let problem: Problem = answer.json();
             assert_eq!(
-                (problem.status, problem.code.as_str(), problem.param.as_deref()),
+                (
+                    problem.status,
+                    problem.code.as_str(),
+                    problem.param.as_deref()
+                ),
                 (422, "method_not_offered", Some("method")),
                 "{what}"
             );
@@ -59,30 +63,43 @@ async fn a_session_takes_the_methods_of_its_order_and_no_other() {
 #[tokio::test]
 async fn a_card_comes_with_the_method_card_and_with_no_other() {
     let gateway = TestGateway::start().await;
-    let checkout = gateway.checkout(|claims| claims.methods = Some(ALL.to_vec())).await;
+    let checkout = gateway
+        .checkout(|claims| claims.methods = Some(ALL.to_vec()))
+        .await;
     let sealed: Value = serde_json::from_slice(&checkout.by_card(APPROVED).body).unwrap();
     let sealed = &sealed["card"];
     let rows = [
         (json!({"method": "card"}), Some("card")),
         (json!({"method": "wallet", "card": sealed}), Some("card")),
-        (json!({"method": "bank_transfer", "card": sealed}), Some("card")),
-        (json!({"method": "card", "card": null}), None),
-        (json!({"method": "wallet", "card": null}), None),
+        (
+            json!({"method": "bank_transfer", "card": sealed}),
+            Some("card"),
+        ),
+        (json!({"method": "card", "card": null}), Some("card")),
         (json!({"method": "card", "card": {}}), None),
         (json!({"method": "cheque"}), None),
         (json!({"method": "Wallet"}), None),
         (json!({"method": null}), None),
         (json!({"method": ["wallet"]}), None),
         (json!({"card": sealed}), None),
-        (json!({"method": "wallet", "account": "wallet:everyday"}), None),
+        (
+            json!({"method": "wallet", "account": "wallet:everyday"}),
+            None,
+        ),
         (json!({}), None),
     ];
     for (body, param) in rows {
         let bytes = body.to_string().into_bytes();
-        let request = checkout.browser.send_attempt(&checkout.session, attempt(), bytes);
+        let request = checkout
+            .browser
+            .send_attempt(&checkout.session, attempt(), bytes);
         let answer = gateway.send(request).await;
         let problem: Problem = answer.json();
-        assert_eq!((problem.status, problem.code.as_str()), (400, "malformed_request"), "{body}");
+        assert_eq!(
+            (problem.status, problem.code.as_str()),
+            (400, "malformed_request"),
+            "{body}"
+        );
         if param.is_some() {
             assert_eq!(problem.param.as_deref(), param, "{body}");
         }
@@ -90,6 +107,9 @@ async fn a_card_comes_with_the_method_card_and_with_no_other() {
     let kept = gateway.kept().await;
     assert_eq!((kept.rows_of("payments"), kept.rows_of("events")), (0, 0));
     let paid = checkout.pay(&checkout.by_card(APPROVED)).await;
-    assert_eq!((paid.state, paid.attempts_left), (ShopperState::Captured, 0));
+    assert_eq!(
+        (paid.state, paid.attempts_left),
+        (ShopperState::Captured, 0)
+    );
     gateway.finish().await;
 }

@@ -35,7 +35,12 @@ async fn reloaded<'g>(checkout: &Checkout<'g>) -> Checkout<'g> {
 async fn old_key_is_worthless(old: &Checkout<'_>, waiting: &[Prepared]) {
     for request in waiting {
         let answer = old.gateway.send(request.clone()).await;
-        assert_eq!(refusal(&answer), (401, "signature_invalid".into()), "{}", request.path);
+        assert_eq!(
+            refusal(&answer),
+            (401, "signature_invalid".into()),
+            "{}",
+            request.path
+        );
     }
 }
 
@@ -83,14 +88,19 @@ async fn a_page_that_is_loaded_again_shows_where_to_pay_and_can_finish(gateway: 
             // Loaded once more, it gets the receipt.
             let receipt = reloaded(&new).await.session;
             assert_eq!(receipt.state, SessionState::Complete);
-            assert_eq!(receipt.payment.map(|payment| payment.state), Some(view.state));
+            assert_eq!(
+                receipt.payment.map(|payment| payment.state),
+                Some(view.state)
+            );
         }
     }
 }
 
 async fn a_challenge_is_shown_to_nobody_but_whom_it_was_for(gateway: &TestGateway) {
     for is_known in [false, true] {
-        let checkout = gateway.checkout(|claims| simulate(claims, "challenge_code")).await;
+        let checkout = gateway
+            .checkout(|claims| simulate(claims, "challenge_code"))
+            .await;
         let attempt = checkout.by_card(APPROVED);
         let waiting = checkout.pay(&attempt).await;
         let code = gateway.newest_code().await;
@@ -100,7 +110,10 @@ async fn a_challenge_is_shown_to_nobody_but_whom_it_was_for(gateway: &TestGatewa
         let new = reloaded(&checkout).await;
         assert_eq!(new.session.state, SessionState::Processing);
         let shown = new.session.payment.clone().expect("the payment is shown");
-        assert_eq!((shown.state, shown.action), (ShopperState::RequiresAction, None));
+        assert_eq!(
+            (shown.state, shown.action),
+            (ShopperState::RequiresAction, None)
+        );
         let old = [
             checkout.request(&attempt),
             checkout.code(waiting.payment, &code),
@@ -117,7 +130,10 @@ async fn a_challenge_is_shown_to_nobody_but_whom_it_was_for(gateway: &TestGatewa
         }
         // The sealed card of the old page does not open for the new one.
         let asked = view(&new.send(&attempt).await);
-        assert_eq!((asked.state, asked.action), (ShopperState::RequiresAction, None));
+        assert_eq!(
+            (asked.state, asked.action),
+            (ShopperState::RequiresAction, None)
+        );
         let given_up = new.take(waiting.payment, Cancel).await;
         assert_eq!(given_up.state, ShopperState::Declined);
         let second = new.by_card(APPROVED);
@@ -125,12 +141,17 @@ async fn a_challenge_is_shown_to_nobody_but_whom_it_was_for(gateway: &TestGatewa
         let code = gateway.newest_code().await;
         new.type_code(view.payment, &code).await;
         assert_eq!(new.pay(&second).await.state, ShopperState::Captured);
-        assert_eq!(gateway.told(waiting.payment).await, ["requires_action", "declined"]);
+        assert_eq!(
+            gateway.told(waiting.payment).await,
+            ["requires_action", "declined"]
+        );
     }
 }
 
 async fn a_challenge_may_be_met_when_the_session_is_over(gateway: &TestGateway) {
-    let checkout = gateway.checkout(|claims| simulate(claims, "challenge_code")).await;
+    let checkout = gateway
+        .checkout(|claims| simulate(claims, "challenge_code"))
+        .await;
     gateway.move_clock(29 * 60);
     let attempt = checkout.by_card(APPROVED);
     let waiting = checkout.pay(&attempt).await;

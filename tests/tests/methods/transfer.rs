@@ -102,8 +102,15 @@ async fn money_arrives_by_the_clock_as_it_was_ordered(gateway: &TestGateway) {
         let what = script.outcome;
         let (waiting, reference) = transfer(gateway, what).await;
         let action = transfer_of(&waiting.view);
-        assert_eq!((action.amount_due, action.amount_received), (DUE, 0), "{what}");
-        assert!(action.iban.starts_with("DE") && reference.starts_with("RF"), "{what}");
+        assert_eq!(
+            (action.amount_due, action.amount_received),
+            (DUE, 0),
+            "{what}"
+        );
+        assert!(
+            action.iban.starts_with("DE") && reference.starts_with("RF"),
+            "{what}"
+        );
         let until = gateway.now() + 7 * 24 * 60 * 60;
         assert!((until - 5..=until).contains(&action.expires_at), "{what}");
         gateway.pass(23 * HOUR).await;
@@ -149,7 +156,10 @@ async fn the_rest_may_be_sent_by_hand(gateway: &TestGateway) {
     gateway.pass(DAY + HOUR).await;
     let view = waiting.again().await;
     let action = transfer_of(&view);
-    assert_eq!((action.amount_due, action.amount_received), (100, DUE - 100));
+    assert_eq!(
+        (action.amount_due, action.amount_received),
+        (100, DUE - 100)
+    );
     let payment = gateway.payment(waiting.payment).await;
     assert_eq!(payment["state"], "requires_action");
     assert_eq!(payment["transfer"]["received"], DUE - 100);
@@ -164,11 +174,17 @@ async fn the_rest_may_be_sent_by_hand(gateway: &TestGateway) {
     assert_eq!(gateway.send_money(&reference, 1).await, "returned");
     let payment = gateway.payment(waiting.payment).await;
     assert_eq!(
-        (&payment["transfer"]["received"], &payment["transfer"]["overpaid"]),
+        (
+            &payment["transfer"]["received"],
+            &payment["transfer"]["overpaid"]
+        ),
         (&json!(DUE), &json!(0))
     );
     let told = waiting.told().await;
-    assert_eq!((told.first(), told.last()), (Some(&"requires_action".into()), Some(&"captured".into())));
+    assert_eq!(
+        (told.first(), told.last()),
+        (Some(&"requires_action".into()), Some(&"captured".into()))
+    );
     let captured = told.iter().filter(|kind| *kind == "captured").count();
     assert_eq!(captured, 1);
 }
@@ -176,11 +192,20 @@ async fn the_rest_may_be_sent_by_hand(gateway: &TestGateway) {
 async fn too_little_in_the_end_goes_back(gateway: &TestGateway) {
     let (waiting, _) = transfer(gateway, "transfer_short").await;
     gateway.pass(DAY + HOUR).await;
-    assert_eq!(transfers(gateway).await, [("matched".to_owned(), DUE - 100)]);
+    assert_eq!(
+        transfers(gateway).await,
+        [("matched".to_owned(), DUE - 100)]
+    );
     gateway.pass(7 * DAY).await;
     assert_eq!(waiting.state().await, "expired");
-    assert_eq!(waiting.told().await.last().map(String::as_str), Some("expired"));
-    assert_eq!(transfers(gateway).await, [("returned".to_owned(), DUE - 100)]);
+    assert_eq!(
+        waiting.told().await.last().map(String::as_str),
+        Some("expired")
+    );
+    assert_eq!(
+        transfers(gateway).await,
+        [("returned".to_owned(), DUE - 100)]
+    );
     assert_eq!(waiting.again().await.state, ShopperState::Declined);
 }
 
@@ -188,14 +213,21 @@ async fn who_gives_up_gets_back_what_is_sent_later(gateway: &TestGateway) {
     let (waiting, reference) = transfer(gateway, "transfer_paid").await;
     let checkout = &waiting.checkout;
     let given_up = checkout.take(waiting.payment, Cancel).await;
-    assert_eq!((given_up.state, given_up.attempts_left), (ShopperState::Declined, 9));
+    assert_eq!(
+        (given_up.state, given_up.attempts_left),
+        (ShopperState::Declined, 9)
+    );
     assert_eq!(waiting.state().await, "payment_abandoned");
     let session = gateway.open(&checkout.browser, &checkout.order).await;
     assert_eq!(session.state, SessionState::Open);
     assert_eq!(gateway.send_money(&reference, DUE).await, "returned");
     let second = checkout.by(Method::BankTransfer);
     let view = checkout.pay(&second).await;
-    assert_ne!(transfer_of(&view).reference, reference, "each payment has its own");
+    assert_ne!(
+        transfer_of(&view).reference,
+        reference,
+        "each payment has its own"
+    );
     gateway.pass(DAY + HOUR).await;
     assert_eq!(waiting.state().await, "payment_abandoned");
     assert_eq!(checkout.pay(&second).await.state, ShopperState::Captured);
@@ -203,7 +235,10 @@ async fn who_gives_up_gets_back_what_is_sent_later(gateway: &TestGateway) {
     let (waiting, reference) = transfer(gateway, "transfer_never").await;
     gateway.send_money(&reference, 1).await;
     let request = waiting.checkout.step(waiting.payment, Cancel);
-    assert_eq!(refusal(&gateway.send(request).await), (409, "challenge_closed".into()));
+    assert_eq!(
+        refusal(&gateway.send(request).await),
+        (409, "challenge_closed".into())
+    );
     assert_eq!(waiting.state().await, "requires_action");
 }
 

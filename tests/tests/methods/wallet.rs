@@ -45,15 +45,29 @@ async fn what_the_shopper_presses_decides_and_the_merchant_is_told_both_times(
 ) {
     let rows = [
         (EVERYDAY, ShopperState::Captured, "captured", "Paid"),
-        (REFUSE, ShopperState::Declined, "wallet_refused", "You refused"),
-        (NEARLY_EMPTY, ShopperState::Declined, "insufficient_funds", "Not paid"),
+        (
+            REFUSE,
+            ShopperState::Declined,
+            "wallet_refused",
+            "You refused",
+        ),
+        (
+            NEARLY_EMPTY,
+            ShopperState::Declined,
+            "insufficient_funds",
+            "Not paid",
+        ),
     ];
     for (pressed, seen, kept, shown) in rows {
         let (waiting, url) = wallet(gateway).await;
         let expires_at = wallet_of(&waiting.view).expires_at;
         let until = gateway.now() + 600;
         assert!((until - 5..=until).contains(&expires_at));
-        assert_eq!(waiting.again().await, waiting.view, "asking again changes nothing");
+        assert_eq!(
+            waiting.again().await,
+            waiting.view,
+            "asking again changes nothing"
+        );
         press(gateway, &url, pressed).await;
         let view = waiting.again().await;
         assert_eq!((view.state, &view.action), (seen, &None), "{pressed}");
@@ -63,20 +77,31 @@ async fn what_the_shopper_presses_decides_and_the_merchant_is_told_both_times(
         assert_eq!(waiting.told().await, ["requires_action", last]);
         assert!(page(gateway, &url).await.contains(shown), "{pressed}");
         let payment = gateway.payment(waiting.payment).await;
-        assert_eq!((&payment["method"], &payment["card"]), (&json!("wallet"), &Value::Null));
+        assert_eq!(
+            (&payment["method"], &payment["card"]),
+            (&json!("wallet"), &Value::Null)
+        );
         let route = json!({"provider": "simulated_wallet", "reason": "method"});
         assert_eq!(payment["route"], route);
         let events = gateway.events_of(waiting.payment).await;
         let of_event = |place: usize| &events[place]["body"]["data"]["payment"];
         assert_eq!(of_event(0)["state"], "requires_action");
-        assert_eq!(*of_event(1), payment, "the last event tells the payment as it is");
+        assert_eq!(
+            *of_event(1),
+            payment,
+            "the last event tells the payment as it is"
+        );
         for late in [EVERYDAY, REFUSE, NEARLY_EMPTY] {
             press(gateway, &url, late).await;
             assert_eq!(waiting.state().await, kept, "{pressed}, then {late}");
         }
         let checkout = &waiting.checkout;
         let session = gateway.open(&checkout.browser, &checkout.order).await;
-        let expected = if is_paid { SessionState::Complete } else { SessionState::Open };
+        let expected = if is_paid {
+            SessionState::Complete
+        } else {
+            SessionState::Open
+        };
         assert_eq!(session.state, expected);
         if !is_paid {
             assert_eq!(session.attempts_left, 9);
@@ -90,9 +115,15 @@ async fn who_gives_up_in_the_shop_cannot_confirm_any_more(gateway: &TestGateway)
     let (waiting, url) = wallet(gateway).await;
     let checkout = &waiting.checkout;
     let step = checkout.step(waiting.payment, Resend);
-    assert_eq!(refusal(&gateway.send(step).await), (409, "challenge_closed".into()));
+    assert_eq!(
+        refusal(&gateway.send(step).await),
+        (409, "challenge_closed".into())
+    );
     let code = checkout.code(waiting.payment, "123456");
-    assert_eq!(refusal(&gateway.send(code).await), (409, "challenge_closed".into()));
+    assert_eq!(
+        refusal(&gateway.send(code).await),
+        (409, "challenge_closed".into())
+    );
     let given_up = checkout.take(waiting.payment, Cancel).await;
     assert_eq!(given_up.state, ShopperState::Declined);
     assert_eq!(waiting.state().await, "payment_abandoned");
@@ -114,7 +145,10 @@ async fn who_confirmed_cannot_give_up_any_more(gateway: &TestGateway) {
     let (waiting, url) = wallet(gateway).await;
     press(gateway, &url, EVERYDAY).await;
     let request = waiting.checkout.step(waiting.payment, Cancel);
-    assert_eq!(refusal(&gateway.send(request).await), (409, "challenge_closed".into()));
+    assert_eq!(
+        refusal(&gateway.send(request).await),
+        (409, "challenge_closed".into())
+    );
     assert_eq!(waiting.state().await, "captured");
     let other = waiting.checkout.by(Method::Wallet);
     let other = waiting.checkout.send(&other).await;
@@ -138,7 +172,11 @@ async fn a_wallet_that_nobody_opens_is_given_up_after_ten_minutes(gateway: &Test
         assert_eq!(waiting.state().await, "payment_abandoned", "{first}");
         assert!(page(gateway, &url).await.contains("Too late"), "{first}");
         press(gateway, &url, EVERYDAY).await;
-        assert_eq!(waiting.told().await, ["requires_action", "declined"], "{first}");
+        assert_eq!(
+            waiting.told().await,
+            ["requires_action", "declined"],
+            "{first}"
+        );
     }
 }
 
@@ -152,7 +190,10 @@ async fn a_wallet_may_be_confirmed_when_the_session_is_over(gateway: &TestGatewa
     gateway.move_clock(5 * MINUTE);
     let new = checkout.send(&checkout.by(Method::Wallet)).await;
     assert!(!new.status.is_success(), "the session is over");
-    assert_eq!(checkout.pay(&attempt).await.state, ShopperState::RequiresAction);
+    assert_eq!(
+        checkout.pay(&attempt).await.state,
+        ShopperState::RequiresAction
+    );
     press(gateway, &url, EVERYDAY).await;
     assert_eq!(checkout.pay(&attempt).await.state, ShopperState::Captured);
 }
@@ -165,7 +206,10 @@ async fn what_was_confirmed_and_not_captured_is_held_for_seven_days(gateway: &Te
     assert_eq!(waiting.state().await, "authorized");
     gateway.pass(2 * MINUTE).await;
     assert_eq!(waiting.state().await, "expired");
-    assert_eq!(waiting.told().await, ["requires_action", "authorized", "expired"]);
+    assert_eq!(
+        waiting.told().await,
+        ["requires_action", "authorized", "expired"]
+    );
 }
 
 async fn confirming_and_giving_up_at_the_same_moment_has_one_winner(gateway: &TestGateway) {
@@ -192,7 +236,11 @@ async fn confirming_and_giving_up_at_the_same_moment_has_one_winner(gateway: &Te
         assert_eq!(seen == ShopperState::Captured, is_paid);
         let last = if is_paid { "captured" } else { "declined" };
         assert_eq!(waiting.told().await, ["requires_action", last]);
-        assert_eq!(page(gateway, &url).await.contains("<h1>Paid"), is_paid, "{state}");
+        assert_eq!(
+            page(gateway, &url).await.contains("<h1>Paid"),
+            is_paid,
+            "{state}"
+        );
         outcomes.push(state);
     }
     assert_eq!(outcomes.len(), 12);
@@ -219,10 +267,19 @@ async fn a_confirmation_whose_answer_is_lost_is_asked_for() {
     let rows = [("answer_lost", "captured"), ("no_answer", "not_processed")];
     for (kind, kept) in rows {
         let (waiting, url) = wallet(&gateway).await;
-        gateway.fault(&json!({"kind": kind, "target": "any", "next": 1})).await;
+        gateway
+            .fault(&json!({"kind": kind, "target": "any", "next": 1}))
+            .await;
         press(&gateway, &url, EVERYDAY).await;
-        assert!(page(&gateway, &url).await.contains("Waiting for the bank"), "{kind}");
-        assert_eq!(waiting.again().await.state, ShopperState::RequiresAction, "{kind}");
+        assert!(
+            page(&gateway, &url).await.contains("Waiting for the bank"),
+            "{kind}"
+        );
+        assert_eq!(
+            waiting.again().await.state,
+            ShopperState::RequiresAction,
+            "{kind}"
+        );
         gateway.move_clock(20);
         waiting.again().await;
         assert_eq!(waiting.state().await, kept, "{kind}");

@@ -19,7 +19,13 @@ on_both_databases! {
 }
 
 /// A fault, the card, and what is expected: the decline, the route, the book.
-type Row = (Value, &'static str, Option<&'static str>, [&'static str; 2], Option<&'static str>);
+type Row = (
+    Value,
+    &'static str,
+    Option<&'static str>,
+    [&'static str; 2],
+    Option<&'static str>,
+);
 
 fn down(target: &str, next: u32) -> Value {
     json!({"kind": "acquirer_down", "target": target, "next": next})
@@ -28,8 +34,20 @@ fn down(target: &str, next: u32) -> Value {
 async fn whoever_is_down_is_passed_over_and_nobody_is_asked_twice(gateway: &TestGateway) {
     let passed_over = "european_cards, harbor was not reached";
     let rows: [Row; 6] = [
-        (down("harbor", 1), APPROVED, None, ["meridian", passed_over], Some("meridian")),
-        (down("any", 1), APPROVED, None, ["meridian", passed_over], Some("meridian")),
+        (
+            down("harbor", 1),
+            APPROVED,
+            None,
+            ["meridian", passed_over],
+            Some("meridian"),
+        ),
+        (
+            down("any", 1),
+            APPROVED,
+            None,
+            ["meridian", passed_over],
+            Some("meridian"),
+        ),
         (
             down("any", 2),
             APPROVED,
@@ -37,9 +55,27 @@ async fn whoever_is_down_is_passed_over_and_nobody_is_asked_twice(gateway: &Test
             ["meridian", passed_over],
             None,
         ),
-        (down("meridian", 1), APPROVED, None, ["harbor", "european_cards"], Some("harbor")),
-        (down("meridian", 1), AMEX, Some("system_malfunction"), ["meridian", "cheapest"], None),
-        (down("harbor", 1), AMEX, None, ["meridian", "cheapest"], Some("meridian")),
+        (
+            down("meridian", 1),
+            APPROVED,
+            None,
+            ["harbor", "european_cards"],
+            Some("harbor"),
+        ),
+        (
+            down("meridian", 1),
+            AMEX,
+            Some("system_malfunction"),
+            ["meridian", "cheapest"],
+            None,
+        ),
+        (
+            down("harbor", 1),
+            AMEX,
+            None,
+            ["meridian", "cheapest"],
+            Some("meridian"),
+        ),
     ];
     for (fault, number, reason, [provider, why], asked) in rows {
         let what = format!("{fault}, {number}");
@@ -47,11 +83,19 @@ async fn whoever_is_down_is_passed_over_and_nobody_is_asked_twice(gateway: &Test
         let view = gateway.pay(None, &card(number)).await;
         let payment = gateway.payment(view.payment).await;
         assert_eq!(payment["decline"]["code"].as_str(), reason, "{what}");
-        assert_eq!(payment["route"], json!({"provider": provider, "reason": why}), "{what}");
+        assert_eq!(
+            payment["route"],
+            json!({"provider": provider, "reason": why}),
+            "{what}"
+        );
         let book = book_of(gateway, view.payment).await;
         let expected: Vec<_> = asked.map(|asked| [asked, "booked"]).into_iter().collect();
         assert_eq!(book, expected, "{what}");
-        let state = if reason.is_some() { "declined" } else { "captured" };
+        let state = if reason.is_some() {
+            "declined"
+        } else {
+            "captured"
+        };
         assert_eq!(gateway.told(view.payment).await, [state], "{what}");
         let gone = gateway.get("/sim/faults", None).await;
         assert_eq!(gone.status, 200);
@@ -64,9 +108,21 @@ async fn whoever_is_down_is_passed_over_and_nobody_is_asked_twice(gateway: &Test
 /// A fault that leaves open what became of a request, and what the acquirer says when it is asked.
 async fn whoever_is_silent_is_asked_what_became_of_it(gateway: &TestGateway) {
     let rows = [
-        (vec![("answer_lost", "harbor")], "captured", ["harbor", "booked"]),
-        (vec![("no_answer", "harbor")], "not_processed", ["harbor", "struck_out"]),
-        (vec![("latency", "harbor")], "not_processed", ["harbor", "struck_out"]),
+        (
+            vec![("answer_lost", "harbor")],
+            "captured",
+            ["harbor", "booked"],
+        ),
+        (
+            vec![("no_answer", "harbor")],
+            "not_processed",
+            ["harbor", "struck_out"],
+        ),
+        (
+            vec![("latency", "harbor")],
+            "not_processed",
+            ["harbor", "struck_out"],
+        ),
         // The first is certainly not reached, and the second may have booked.
         (
             vec![("acquirer_down", "harbor"), ("answer_lost", "meridian")],
@@ -98,11 +154,23 @@ async fn whoever_is_silent_is_asked_what_became_of_it(gateway: &TestGateway) {
         assert_eq!(gateway.recover().await, 1, "{faults:?}");
         let payment = gateway.payment(view.payment).await;
         let code = payment["decline"]["code"].as_str();
-        assert_eq!(code.or(payment["state"].as_str()), Some(outcome), "{faults:?}");
+        assert_eq!(
+            code.or(payment["state"].as_str()),
+            Some(outcome),
+            "{faults:?}"
+        );
         // Nobody else was asked.
         assert_eq!(book_of(gateway, view.payment).await, [book], "{faults:?}");
-        let last = if outcome == "captured" { "captured" } else { "declined" };
-        assert_eq!(gateway.told(view.payment).await, ["unknown", last], "{faults:?}");
+        let last = if outcome == "captured" {
+            "captured"
+        } else {
+            "declined"
+        };
+        assert_eq!(
+            gateway.told(view.payment).await,
+            ["unknown", last],
+            "{faults:?}"
+        );
         let seen = checkout.pay(&attempt).await.state;
         assert_eq!(seen == ShopperState::Captured, outcome == "captured");
     }
@@ -123,7 +191,8 @@ async fn a_share_of_payments_meets_the_same_fate_each_time(gateway: &TestGateway
     let mut request = harness::client::Prepared::get_of(&path, None);
     request.method = "DELETE".into();
     assert_eq!(gateway.send(request).await.status, 204);
-    let half = json!({"kind": "acquirer_down", "target": "harbor", "share_per_mille": 500, "seed": 7});
+    let half =
+        json!({"kind": "acquirer_down", "target": "harbor", "share_per_mille": 500, "seed": 7});
     gateway.fault(&half).await;
     let mut by_harbor = 0;
     for _ in 0..40 {
@@ -140,7 +209,9 @@ async fn the_next_acquirer_is_asked_after_a_challenge_as_well(gateway: &TestGate
         (vec![down("harbor", 1)], ShopperState::Captured),
         (vec![down("any", 2)], ShopperState::Declined),
     ] {
-        let checkout = gateway.checkout(|claims| simulate(claims, "challenge_code")).await;
+        let checkout = gateway
+            .checkout(|claims| simulate(claims, "challenge_code"))
+            .await;
         let attempt = checkout.by_card(APPROVED);
         let waiting = checkout.pay(&attempt).await;
         let code = gateway.newest_code().await;
@@ -152,7 +223,10 @@ async fn the_next_acquirer_is_asked_after_a_challenge_as_well(gateway: &TestGate
         assert_eq!(view.state, outcome, "{faults:?}");
         let payment = gateway.payment(view.payment).await;
         let reason = "european_cards, harbor was not reached";
-        assert_eq!(payment["route"], json!({"provider": "meridian", "reason": reason}));
+        assert_eq!(
+            payment["route"],
+            json!({"provider": "meridian", "reason": reason})
+        );
         assert_eq!(payment["authentication"]["challenge"], "code");
         let booked = book_of(gateway, view.payment).await.len();
         assert_eq!(booked, usize::from(outcome == ShopperState::Captured));

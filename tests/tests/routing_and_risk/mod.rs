@@ -1,9 +1,6 @@
 //! Who is asked for the money, who is asked next, and which payments are suspected.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test stops where it cannot go on"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod failover;
 mod risk;
@@ -46,6 +43,9 @@ fn numbers_have_their_check_digit() {
     for (prefix, place) in [("41", 7), ("44", 12_345), ("5", 0)] {
         let number = number(prefix, place);
         assert!(number.starts_with(prefix) && number.len() == 16);
-        assert!(sealpay_protocol::card::CardNumber::parse(&number).is_ok(), "{number}");
+        assert!(
+            sealpay_protocol::card::CardNumber::parse(&number).is_ok(),
+            "{number}"
+        );
     }
 }

@@ -41,12 +41,18 @@ async fn brand_currency_country_and_amount_decide_who_is_asked() {
         let route = json!({"provider": provider, "reason": reason});
         assert_eq!(payment["route"], route, "{what}");
         let events = gateway.events_of(view.payment).await;
-        assert_eq!(events[0]["body"]["data"]["payment"]["route"], route, "{what}");
+        assert_eq!(
+            events[0]["body"]["data"]["payment"]["route"], route,
+            "{what}"
+        );
         let book = book_of(&gateway, view.payment).await;
         assert_eq!(book, [[provider, "booked"]], "{what}");
         // The shopper hears of none of it.
         let shown = serde_json::to_string(&view).unwrap();
-        assert!(!shown.contains(provider) && !shown.contains("route"), "{shown}");
+        assert!(
+            !shown.contains(provider) && !shown.contains("route"),
+            "{shown}"
+        );
     }
     gateway.finish().await;
 }

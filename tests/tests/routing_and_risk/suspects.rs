@@ -4,16 +4,17 @@ use harness::checkout::{Attempt, Checkout, simulate, view};
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::{PaymentView, ShopperState};
 use serde_json::{Value, json};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A payment to come.
 pub(super) struct Suspect<'a> {
-    pub(super) card: &'a str,
+    pub(super) card: String,
     pub(super) amount: i64,
     /// The country of the billing address.
     pub(super) country: Option<&'a str>,
     pub(super) outcome: Option<&'a str>,
-    /// The address that the request comes from.
+    /// The address that the request comes from; one that nobody else has when it is left out.
     pub(super) from: Option<&'a str>,
 }
 
@@ -32,10 +33,17 @@ pub(super) fn address(text: &str) -> SocketAddr {
     SocketAddr::new(address, 4711)
 }
 
-impl<'a> Suspect<'a> {
-    pub(super) const fn card(card: &'a str) -> Self {
+fn unused_address() -> SocketAddr {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let place = NEXT.fetch_add(1, Ordering::Relaxed);
+    // 10.0.0.0/8
+    SocketAddr::new(Ipv4Addr::from_bits((10 << 24) + place).into(), 4711)
+}
+
+impl Suspect<'_> {
+    pub(super) fn card(card: &str) -> Self {
         Self {
-            card,
+            card: card.into(),
             amount: 2490,
             country: None,
             outcome: None,
@@ -53,12 +61,10 @@ impl<'a> Suspect<'a> {
                 }
             })
             .await;
-        let attempt = checkout.by_card(self.card);
+        let attempt = checkout.by_card(&self.card);
         let request = checkout.request(&attempt);
-        let answer = match self.from {
-            Some(from) => gateway.send_from(address(from), request).await,
-            None => gateway.send(request).await,
-        };
+        let from = self.from.map_or_else(unused_address, address);
+        let answer = gateway.send_from(from, request).await;
         let view = view(&answer);
         let payment = gateway.payment(view.payment).await;
         Tried {
@@ -75,6 +81,11 @@ impl Tried<'_> {
     #[track_caller]
     pub(super) fn is(&self, state: ShopperState, outcome: &str, score: i64, reasons: &[&str]) {
         let risk = json!({"outcome": outcome, "score": score, "reasons": reasons});
-        assert_eq!((self.view.state, &self.payment["risk"]), (state, &risk), "{}", self.payment);
+        assert_eq!(
+            (self.view.state, &self.payment["risk"]),
+            (state, &risk),
+            "{}",
+            self.payment
+        );
     }
 }
