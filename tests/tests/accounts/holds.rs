@@ -7,6 +7,7 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::api::{PaymentView, ShopperState};
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::order::Capture;
+use serde_json::json;
 
 const DAY: i64 = 24 * 60 * 60;
 const BEN: &str = "ben_balance";
@@ -14,6 +15,7 @@ const BEN: &str = "ben_balance";
 on_both_databases! {
     a_hold_keeps_money_from_others_and_ends_after_seven_days,
     many_holds_that_run_out_are_all_let_go,
+    a_hold_runs_out_at_the_bank_and_later_for_the_merchant_when_the_acquirer_is_down,
     what_a_day_allows_is_allowed_again_on_the_next,
 }
 
@@ -77,6 +79,21 @@ async fn many_holds_that_run_out_are_all_let_go(gateway: &TestGateway) {
     for payment in held {
         assert_eq!(gateway.payment(payment).await["state"], "expired");
     }
+}
+
+async fn a_hold_runs_out_at_the_bank_and_later_for_the_merchant_when_the_acquirer_is_down(
+    gateway: &TestGateway,
+) {
+    let held = pay(gateway, BEN, 5_000, Capture::Manual).await;
+    let down = json!({"kind": "acquirer_down", "target": "harbor", "next": 1});
+    gateway.fault(&down).await;
+    gateway.pass(7 * DAY).await;
+    assert_eq!(ledger(gateway, BEN).await.held, 0);
+    assert_eq!(gateway.payment(held.payment).await["state"], "authorized");
+    gateway.pass(60).await;
+    assert_eq!(gateway.payment(held.payment).await["state"], "expired");
+    assert_eq!(gateway.told(held.payment).await, ["authorized", "expired"]);
+    assert_eq!(ledger(gateway, BEN).await.balance, 10_000);
 }
 
 async fn what_a_day_allows_is_allowed_again_on_the_next(gateway: &TestGateway) {

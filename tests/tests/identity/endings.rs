@@ -14,6 +14,7 @@ on_both_databases! {
     who_goes_away_is_declined_after_ten_minutes,
     who_is_known_and_goes_away_is_declined_and_not_charged,
     who_comes_back_too_late_cannot_go_on,
+    going_on_at_the_last_moment_is_paid_or_given_up_and_never_both,
     a_verifier_that_starts_again_goes_on_where_it_was,
 }
 
@@ -103,10 +104,43 @@ async fn who_comes_back_too_late_cannot_go_on(gateway: &TestGateway) {
     // Nobody has looked yet that the time is up.
     let late = challenged.type_code(&challenged.code).await;
     assert_eq!(late.state, ShopperState::Declined);
+    let reason = declined_for(gateway, challenged.payment).await;
+    assert_eq!(
+        reason, "threeds_failed",
+        "a proof that comes too late is none"
+    );
     assert_eq!(booked(gateway, challenged.payment).await, 0);
     assert_eq!(gateway.recover().await, 0);
     let told = gateway.told(challenged.payment).await;
     assert_eq!(told, ["requires_action", "declined"]);
+}
+
+/// The shopper is known, the time is up, and the attempt comes again while somebody gives it up.
+async fn going_on_at_the_last_moment_is_paid_or_given_up_and_never_both(gateway: &TestGateway) {
+    for round in 0..10 {
+        let challenged = challenged(gateway).await;
+        challenged.type_code(&challenged.code).await;
+        let mut requests = vec![challenged.checkout.request(&challenged.attempt)];
+        if round % 2 == 0 {
+            requests.push(challenged.checkout.step(challenged.payment, Cancel));
+        } else {
+            gateway.move_clock(10 * MINUTE);
+            requests = vec![challenged.checkout.request(&challenged.attempt)];
+        }
+        let (answers, _) = tokio::join!(gateway.send_together(requests), gateway.recover());
+        for answer in &answers {
+            let status = answer.status.as_u16();
+            assert!(matches!(status, 200 | 202 | 409), "{}", answer.text());
+        }
+        let seen = challenged.again().await.state;
+        let is_paid = seen == ShopperState::Captured;
+        assert!(is_paid || seen == ShopperState::Declined, "{seen:?}");
+        let last = if is_paid { "captured" } else { "declined" };
+        let told = gateway.told(challenged.payment).await;
+        assert_eq!(told, ["requires_action", last], "round {round}");
+        let booked = booked(gateway, challenged.payment).await;
+        assert_eq!(booked, usize::from(is_paid), "round {round}");
+    }
 }
 
 async fn a_verifier_that_starts_again_goes_on_where_it_was(gateway: &mut TestGateway) {

@@ -123,7 +123,7 @@ on_both! {
 async fn who_guesses_is_slowed_down() {
     let gateway = TestGateway::with(|config| {
         config.rate_limit.per_second = 1;
-        config.rate_limit.burst = 50;
+        config.rate_limit.burst = 25;
     })
     .await;
     let challenged = challenged(&gateway).await;
@@ -136,7 +136,7 @@ async fn who_guesses_is_slowed_down() {
         told.push(summary(&gateway.send_from(guesser, request).await));
     }
     let slowed = told.iter().filter(|told| *told == "rate_limited").count();
-    assert!((1..=2).contains(&slowed), "{told:?}");
+    assert!(slowed >= 1, "{told:?}");
     assert_eq!(told[0], "refused, 4 left");
     let request = challenged
         .checkout
