@@ -125,8 +125,7 @@ async fn identify(
     card: &Card,
     demand: Demand,
 ) -> Result<Result<Payment, Payment>, Refusal> {
-    let merchant = gateway.store.merchant(session.merchant).await?;
-    let payee = merchant.map(|merchant| merchant.name).unwrap_or_default();
+    let payee = payee_of(gateway, session).await?;
     let reasons = demand.reasons.clone();
     let asked = gateway
         .providers
@@ -211,9 +210,18 @@ async fn renew_lease(
     })
 }
 
+/// Whether a challenge waits for the shopper. A result that was lost with its answer is as good as none:
+/// it would go on unseen where a challenge had to be.
 async fn has_begun(gateway: &Gateway, reference: PaymentId) -> bool {
     let asked = gateway.providers.authenticator.progress(reference);
-    matches!(gateway.within(asked).await, Ok(Some(_)))
+    let progress = gateway.within(asked).await;
+    matches!(progress, Ok(Some(Progress::Code(_) | Progress::Passkey(_))))
+}
+
+/// Who is paid, as shoppers know them.
+async fn payee_of(gateway: &Gateway, session: &Session) -> Result<String, Refusal> {
+    let merchant = gateway.store.merchant(session.merchant).await?;
+    Ok(merchant.map(|merchant| merchant.name).unwrap_or_default())
 }
 
 async fn start_wallet(
@@ -221,8 +229,7 @@ async fn start_wallet(
     session: &Session,
     payment: Payment,
 ) -> Result<Payment, Refusal> {
-    let merchant = gateway.store.merchant(session.merchant).await?;
-    let payee = merchant.map(|merchant| merchant.name).unwrap_or_default();
+    let payee = payee_of(gateway, session).await?;
     let expires_at_ms = deadline_ms(gateway, limits::WALLET_LIFETIME_SECONDS);
     let started = gateway.providers.wallet.start(WalletRequest {
         reference: payment.id,
