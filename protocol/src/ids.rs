@@ -128,6 +128,18 @@ identifiers! {
     ApiKeyId = "key";
     /// An HTTP request, in logs and errors.
     RequestId = "req";
+    /// A capture, void or refund: what is done to a payment after its authorization.
+    ModificationId = "mod";
+    /// A dispute: the shopper's bank takes money back.
+    DisputeId = "dis";
+    /// A transfer between two accounts of the ledger.
+    LedgerTransferId = "led";
+    /// A balance transaction: one line of a settlement.
+    TransactionId = "txn";
+    /// A settlement: a merchant's lines of one currency that are paid out together.
+    SettlementId = "set";
+    /// A payout of a settlement to the merchant's bank account.
+    PayoutId = "pyo";
 }
 
 #[cfg(test)]

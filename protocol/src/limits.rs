@@ -88,5 +88,34 @@ pub const TRANSFER_LIFETIME_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// How long the bank holds money that is not taken, seconds.
 pub const HOLD_LIFETIME_SECONDS: u64 = 7 * 24 * 60 * 60;
 
+/// Longest `Idempotency-Key` of a merchant's request, ASCII characters: any way to make an id fits.
+pub const IDEMPOTENCY_KEY_CHARACTERS: usize = 128;
+
+/// How long a merchant's request is remembered by its `Idempotency-Key`, seconds. Nobody repeats a
+/// request after a month.
+pub const IDEMPOTENCY_KEY_LIFETIME_SECONDS: u64 = 30 * 24 * 60 * 60;
+
+/// How long a merchant may answer a dispute, seconds.
+pub const DISPUTE_EVIDENCE_SECONDS: u64 = 10 * 24 * 60 * 60;
+
+/// Longest evidence in a dispute, characters.
+pub const EVIDENCE_CHARACTERS: usize = 8000;
+
 /// Largest passkey credential as JSON, bytes: an attestation without certificates has about 1,500.
 pub const CREDENTIAL_BYTES: usize = 8 * 1024;
+
+/// Webhook endpoints of one merchant. Each is told of every event that it wants to hear of.
+pub const WEBHOOK_ENDPOINTS: u32 = 16;
+
+/// Longest address of a webhook endpoint, characters.
+pub const WEBHOOK_URL_CHARACTERS: usize = 1024;
+
+/// Longest description of a webhook endpoint, characters.
+pub const ENDPOINT_DESCRIPTION_CHARACTERS: usize = 200;
+
+/// How long a replaced webhook secret may go on signing, seconds. Whoever needs longer than a week
+/// to exchange a secret does not exchange it.
+pub const SECRET_OVERLAP_SECONDS: u64 = 7 * 24 * 60 * 60;
+
+/// Events that one request may have delivered again: they are scheduled in one transaction.
+pub const REDELIVERIES: u32 = 1000;

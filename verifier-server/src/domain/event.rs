@@ -1,20 +1,23 @@
 //! Events: what a merchant is told, and the deliveries that tell it.
 
 use super::state::PaymentState;
-use sealpay_protocol::ids::{EndpointId, EventId, MerchantId, PaymentId};
+use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 
-/// Something that happened to a payment, as it was at the time.
+/// The version of the form of events' bodies.
+pub const EVENT_VERSION: &str = "1";
+
+/// Something that happened, to a payment or to something else that has a name, as it was then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The event; also the `webhook-id`.
     pub id: EventId,
     /// The merchant.
     pub merchant: MerchantId,
-    /// The payment.
-    pub payment: PaymentId,
+    /// What it happened to: a payment, a settlement, a payout, a webhook endpoint.
+    pub subject: String,
     /// Such as `payment.captured`.
     pub kind: String,
-    /// Counts a payment's events from 1.
+    /// Counts the subject's events from 1.
     pub sequence: i64,
     /// The exact bytes that are signed and sent.
     pub body: String,
@@ -54,10 +57,29 @@ pub struct DueDelivery {
     pub url: String,
     /// The HMAC secret, encrypted under the master key.
     pub secret_encrypted: String,
+    /// The secret before it, which signs beside it until a moment, milliseconds since 1970.
+    pub previous_secret: Option<(String, i64)>,
     /// The exact bytes.
     pub body: String,
     /// When the event happened, milliseconds since 1970.
     pub created_at_ms: i64,
+}
+
+/// One attempt to deliver, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryAttempt {
+    /// Counts the delivery's attempts from 1.
+    pub number: i64,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// How long it took, milliseconds.
+    pub duration_ms: i64,
+    /// The HTTP status, or none when no answer came.
+    pub status: Option<i64>,
+    /// What went wrong, in a few words.
+    pub error: Option<String>,
+    /// The beginning of the answer.
+    pub answer: Option<String>,
 }
 
 /// Whether a delivery arrived.
@@ -103,3 +125,29 @@ pub const fn kind_of(state: PaymentState) -> Option<&'static str> {
         PaymentState::Authorizing => None,
     }
 }
+
+/// Every type of event, for whoever chooses which to hear of.
+pub const KINDS: [&str; 22] = [
+    "payment.requires_action",
+    "payment.unknown",
+    "payment.authorized",
+    "payment.partially_captured",
+    "payment.captured",
+    "payment.capture_failed",
+    "payment.declined",
+    "payment.voided",
+    "payment.void_failed",
+    "payment.expired",
+    "payment.partially_refunded",
+    "payment.refunded",
+    "payment.refund_failed",
+    "dispute.opened",
+    "dispute.evidence_submitted",
+    "dispute.won",
+    "dispute.lost",
+    "settlement.closed",
+    "payout.paid",
+    "payout.returned",
+    "webhook_endpoint.disabled",
+    "ping",
+];

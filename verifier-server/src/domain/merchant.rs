@@ -11,10 +11,21 @@ pub struct Merchant {
     pub name: String,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
+    /// What is kept back of each settlement.
+    pub reserve: Reserve,
     /// Keys that may sign its orders.
     pub order_keys: Vec<OrderKey>,
     /// Pages that may embed the widget.
     pub origins: Vec<String>,
+}
+
+/// What is kept back of what a merchant earns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reserve {
+    /// Hundredths of a percent of each settlement that is above nothing.
+    pub basis_points: u32,
+    /// For how many business days.
+    pub days: u32,
 }
 
 /// A key that may sign a merchant's orders.
@@ -37,6 +48,10 @@ pub struct ApiKey {
     pub prefix: String,
     /// HMAC-SHA256 of the key under a key of its own, in base64url.
     pub hash: String,
+    /// What it may be used for: names with commas between, or `*`.
+    pub scopes: String,
+    /// When it stops being good, milliseconds since 1970.
+    pub expires_at_ms: Option<i64>,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
 }
@@ -50,8 +65,16 @@ pub struct WebhookEndpoint {
     pub merchant: MerchantId,
     /// The address.
     pub url: String,
+    /// What it is for, in the merchant's words; may be empty.
+    pub description: String,
+    /// Types of events that it hears of: names with commas between, or `*`.
+    pub event_types: String,
     /// The HMAC secret, encrypted under the master key.
     pub secret_encrypted: String,
+    /// The secret before it, which signs beside it until a moment, milliseconds since 1970.
+    pub previous_secret: Option<(String, i64)>,
+    /// Since when nothing was delivered to it, milliseconds since 1970.
+    pub failing_since_ms: Option<i64>,
     /// When it was switched off for failing too long, milliseconds since 1970.
     pub disabled_at_ms: Option<i64>,
     /// Milliseconds since 1970.

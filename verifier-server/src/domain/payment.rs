@@ -4,7 +4,7 @@ use super::authentication::Authentication;
 use super::risk::Assessment;
 use super::state::PaymentState;
 use super::transfer::Expected;
-use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
+use sealpay_protocol::ids::{AttemptId, MerchantId, ModificationId, PaymentId, SessionId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
@@ -51,6 +51,14 @@ pub struct Payment {
     pub authentication: Option<Authentication>,
     /// The money that is expected; only with the method `bank_transfer`.
     pub transfer: Option<Expected>,
+    /// What was taken, minor units.
+    pub captured_minor: i64,
+    /// What went back, minor units.
+    pub refunded_minor: i64,
+    /// What the shopper's bank has taken back, or may take, minor units.
+    pub disputed_minor: i64,
+    /// What is being done to it; until that is known, nothing else is.
+    pub modification: Option<ModificationId>,
     /// The outcome that the order asked the simulated bank for.
     pub simulate: Option<String>,
     /// How many events told of it.
@@ -75,4 +83,6 @@ pub struct KeptCard {
     pub expiry: String,
     /// HMAC-SHA256 of the number under a key of its own, in base64url.
     pub fingerprint: String,
+    /// Where it was issued (ISO 3166-1 alpha-2), as far as its first digits tell.
+    pub country: Option<String>,
 }

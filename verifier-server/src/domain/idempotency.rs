@@ -1,0 +1,28 @@
+//! A request that a merchant may send again: the key that names it, and what it asked for.
+
+use sealpay_protocol::ids::MerchantId;
+
+/// A write of a merchant's, as it is recognized.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotentRequest {
+    /// Whose it is; keys of different merchants have nothing to do with each other.
+    pub merchant: MerchantId,
+    /// `Idempotency-Key`.
+    pub key: String,
+    /// SHA-256 of method, path and body in base64url: the same key with another one is a conflict.
+    pub digest: String,
+}
+
+/// What a request with this key has made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repetition {
+    /// The same request came before.
+    Same {
+        /// What it made.
+        resource: String,
+        /// What it was answered, where that was kept.
+        answer: Option<String>,
+    },
+    /// Another request came with this key.
+    Other,
+}

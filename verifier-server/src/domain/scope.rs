@@ -1,0 +1,70 @@
+//! What an API key may be used for.
+
+/// A scope. Reading and changing are apart, and so are the things that cost money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Looking payments, their modifications and disputes up.
+    PaymentsRead,
+    /// Captures and voids.
+    PaymentsWrite,
+    /// Refunds.
+    RefundsWrite,
+    /// Answering disputes.
+    DisputesWrite,
+    /// Looking balances, settlements and payouts up.
+    BalanceRead,
+    /// Looking events, webhook endpoints and deliveries up.
+    EventsRead,
+    /// Changing webhook endpoints, their secrets, and delivering again.
+    WebhooksWrite,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 7] = [
+        Self::PaymentsRead,
+        Self::PaymentsWrite,
+        Self::RefundsWrite,
+        Self::DisputesWrite,
+        Self::BalanceRead,
+        Self::EventsRead,
+        Self::WebhooksWrite,
+    ];
+
+    /// The name in commands and in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PaymentsRead => "payments:read",
+            Self::PaymentsWrite => "payments:write",
+            Self::RefundsWrite => "refunds:write",
+            Self::DisputesWrite => "disputes:write",
+            Self::BalanceRead => "balance:read",
+            Self::EventsRead => "events:read",
+            Self::WebhooksWrite => "webhooks:write",
+        }
+    }
+
+    /// Whether scopes as they are kept, names with commas between or `*`, hold this one.
+    #[must_use]
+    pub fn is_in(self, scopes: &str) -> bool {
+        scopes == "*" || scopes.split(',').any(|scope| scope == self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scope;
+
+    #[test]
+    fn a_scope_is_in_a_list_that_names_it_whole_or_names_all() {
+        for scope in Scope::ALL {
+            assert!(scope.is_in("*"));
+            assert!(scope.is_in(scope.name()));
+            assert!(scope.is_in(&["other", scope.name()].join(",")));
+            assert!(!scope.is_in(""));
+            assert!(!scope.is_in(&scope.name()[..5]));
+        }
+        assert!(!Scope::PaymentsWrite.is_in("payments:read,refunds:write"));
+    }
+}
