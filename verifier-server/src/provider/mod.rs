@@ -1,17 +1,22 @@
 //! Whoever authorizes: today a simulated world; real providers implement the same traits.
 
 pub mod authentication;
+pub mod modification;
+pub mod payout;
 pub mod simulated;
 pub mod transfer;
 pub mod wallet;
 
 pub use authentication::Authenticator;
+pub use modification::{ModificationRequest, Modifier};
+pub use payout::PayoutProvider;
 pub use transfer::TransferProvider;
 pub use wallet::WalletProvider;
 
 use crate::domain::authentication::Authentication;
 use sealpay_protocol::card::{Card, CardNumber};
 use sealpay_protocol::ids::PaymentId;
+use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use std::pin::Pin;
@@ -67,7 +72,7 @@ pub enum Silence {
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Silence>> + Send + 'a>>;
 
 /// Someone who authorizes card payments: an acquirer with the network and the issuers behind it.
-pub trait PaymentProvider: Send + Sync {
+pub trait PaymentProvider: Modifier {
     /// The name that stands on payments and in the routes.
     fn name(&self) -> &'static str;
 
@@ -76,12 +81,6 @@ pub trait PaymentProvider: Send + Sync {
 
     /// Asks what became of a reference.
     fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry>;
-
-    /// Takes held money, all of it or part; the rest is let go. Again is the same as once.
-    fn capture(&self, reference: PaymentId, money: Money) -> Pending<'_, Answer>;
-
-    /// Lets held money go. Again is the same as once.
-    fn void(&self, reference: PaymentId) -> Pending<'_, Answer>;
 }
 
 /// Everyone who can be asked.
@@ -94,6 +93,8 @@ pub struct Providers {
     pub wallet: Arc<dyn WalletProvider>,
     /// For bank transfers.
     pub transfers: Arc<dyn TransferProvider>,
+    /// Who sends merchants their money.
+    pub payouts: Arc<dyn PayoutProvider>,
     /// Who knows which outcomes can be ordered.
     pub rehearsal: Arc<dyn Rehearsal>,
     /// Who knows the issuers.
@@ -109,6 +110,20 @@ impl Providers {
             .iter()
             .find(|acquirer| acquirer.name() == name);
         found.map(|acquirer| &**acquirer)
+    }
+
+    /// Who can change a payment of a method that a provider approved.
+    #[must_use]
+    pub fn modifier(&self, method: Method, provider: &str) -> Option<&dyn Modifier> {
+        match method {
+            Method::Card => {
+                let mut acquirers = self.acquirers.iter();
+                let found = acquirers.find(|acquirer| acquirer.name() == provider);
+                found.map(|acquirer| -> &dyn Modifier { &**acquirer })
+            }
+            Method::Wallet => Some(&*self.wallet),
+            Method::BankTransfer => Some(&*self.transfers),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Bank transfers: the shopper gets an account and a reference, and money arrives later.
 
-use super::Pending;
+use super::{Modifier, Pending};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 
@@ -42,7 +42,7 @@ pub struct Arrival {
 }
 
 /// Someone with accounts that money can be sent to.
-pub trait TransferProvider: Send + Sync {
+pub trait TransferProvider: Modifier {
     /// The name that stands on payments.
     fn name(&self) -> &'static str;
 

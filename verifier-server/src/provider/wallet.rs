@@ -1,6 +1,6 @@
 //! Wallets: the shopper confirms on the wallet's own page.
 
-use super::{Inquiry, Pending};
+use super::{Inquiry, Modifier, Pending};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
@@ -23,7 +23,7 @@ pub struct WalletRequest<'a> {
 }
 
 /// Someone who has wallets.
-pub trait WalletProvider: Send + Sync {
+pub trait WalletProvider: Modifier {
     /// The name that stands on payments.
     fn name(&self) -> &'static str;
 

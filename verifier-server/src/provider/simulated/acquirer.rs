@@ -1,11 +1,13 @@
 //! Acquirers of the simulated world. What they take and cost is known to the routes.
 
+use super::book;
 use super::world::{CardAuthorization, World};
 use crate::domain::route;
-use crate::provider::{Answer, AuthorizationRequest, Inquiry, PaymentProvider, Pending};
+use crate::provider::{
+    Answer, AuthorizationRequest, Inquiry, ModificationRequest, Modifier, PaymentProvider, Pending,
+};
 use sealpay_protocol::card::Brand;
 use sealpay_protocol::ids::PaymentId;
-use sealpay_protocol::money::Money;
 use std::sync::Arc;
 
 /// An acquirer of the simulated world.
@@ -42,20 +44,13 @@ impl PaymentProvider for Acquirer {
             self.world.inquire(name, reference).await
         })
     }
+}
 
-    fn capture(&self, reference: PaymentId, money: Money) -> Pending<'_, Answer> {
-        Box::pin(async move {
-            let name = &self.facts.name;
-            self.world.reach(name, reference).await?;
-            self.world.capture(name, reference, money).await
-        })
-    }
-
-    fn void(&self, reference: PaymentId) -> Pending<'_, Answer> {
-        Box::pin(async move {
-            let name = &self.facts.name;
-            self.world.reach(name, reference).await?;
-            self.world.void(name, reference).await
-        })
+impl Modifier for Acquirer {
+    fn modify(&self, request: ModificationRequest) -> Pending<'_, Answer> {
+        let name = &self.facts.name;
+        Box::pin(self.world.modify(name, request, |tx, change| {
+            Box::pin(book::modify_authorization(tx, change))
+        }))
     }
 }

@@ -5,9 +5,9 @@
 //! so that nobody who ordered none pays for them.
 
 use crate::database::{Database, DatabaseError, Row, values};
-use sealpay_protocol::ids::PaymentId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::fmt::Display;
 use std::sync::{Arc, PoisonError, RwLock};
 use utoipa::ToSchema;
 
@@ -15,6 +15,8 @@ use utoipa::ToSchema;
 pub(super) const ISSUER: &str = "issuer";
 /// Every acquirer and every issuer.
 pub(super) const ANY: &str = "any";
+/// The bank that pays merchants.
+pub(super) const PAYOUTS: &str = "payouts";
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -55,14 +57,13 @@ impl FaultKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Lost messages are a matter of authorizations: whoever asks later what became of one has to
-    /// get an answer some day.
+    /// No message is lost that only asks what became of something: that has to get an answer some
+    /// day.
     const fn strikes(self, request: Request) -> bool {
         match self {
             Self::Latency | Self::AcquirerDown => true,
-            Self::NoAnswer | Self::AnswerLost | Self::IssuerDown => {
-                matches!(request, Request::Authorization)
-            }
+            Self::NoAnswer | Self::AnswerLost => !matches!(request, Request::Inquiry),
+            Self::IssuerDown => request.reaches_issuer(),
         }
     }
 }
@@ -72,7 +73,8 @@ impl FaultKind {
 pub struct Fault {
     /// Its name.
     pub id: String,
-    /// Whose fault it is: the name of an acquirer, `issuer` or `any`.
+    /// Whose fault it is: the name of an acquirer, `simulated_wallet`, `simulated_transfer`,
+    /// `payouts`, `issuer` or `any`.
     pub target: String,
     /// What goes wrong.
     pub kind: FaultKind,
@@ -82,7 +84,8 @@ pub struct Fault {
     pub max_ms: u32,
     /// How many requests it will still strike, where it was ordered for the next few.
     pub remaining: Option<u32>,
-    /// Which share of payments it strikes, thousandths, where it was ordered for a share.
+    /// Which share of payments, of what is done to them and of payouts it strikes, thousandths,
+    /// where it was ordered for a share.
     pub share_per_mille: Option<u32>,
     /// What chooses them: the same seed strikes the same references.
     pub seed: Option<u32>,
@@ -95,8 +98,32 @@ pub struct Fault {
 pub(super) enum Request {
     /// For money.
     Authorization,
-    /// About a payment that is known: what became of it, to take it, to let it go.
-    FollowUp,
+    /// To take held money, or to let it go.
+    Completion,
+    /// To give money back.
+    Refund,
+    /// To send a merchant money.
+    Payout,
+    /// What became of a payment.
+    Inquiry,
+}
+
+impl Request {
+    const fn reaches_issuer(self) -> bool {
+        matches!(self, Self::Authorization | Self::Refund)
+    }
+}
+
+/// Whether a message is lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Loss {
+    /// It is not.
+    #[default]
+    None,
+    /// It belongs to a share of all that is lost: the same one is not lost again.
+    Once,
+    /// It is, and counted.
+    Each,
 }
 
 /// What goes wrong with one request.
@@ -104,18 +131,22 @@ pub(super) enum Request {
 pub(super) struct Struck {
     /// Bounds of a latency, milliseconds. Several add up.
     pub(super) latencies_ms: Vec<(u32, u32)>,
-    pub(super) lost: bool,
-    pub(super) answer_lost: bool,
+    pub(super) lost: Loss,
+    pub(super) answer_lost: Loss,
     pub(super) acquirer_down: bool,
     pub(super) issuer_down: bool,
 }
 
 impl Struck {
     fn by(&mut self, fault: &Fault) {
+        let loss = match fault.remaining {
+            Some(_) => Loss::Each,
+            None => Loss::Once,
+        };
         match fault.kind {
             FaultKind::Latency => self.latencies_ms.push((fault.min_ms, fault.max_ms)),
-            FaultKind::NoAnswer => self.lost = true,
-            FaultKind::AnswerLost => self.answer_lost = true,
+            FaultKind::NoAnswer => self.lost = self.lost.max(loss),
+            FaultKind::AnswerLost => self.answer_lost = self.answer_lost.max(loss),
             FaultKind::AcquirerDown => self.acquirer_down = true,
             FaultKind::IssuerDown => self.issuer_down = true,
         }
@@ -123,19 +154,21 @@ impl Struck {
 }
 
 impl Fault {
-    /// Whether it could strike a request to an acquirer, or to none.
-    fn concerns(&self, request: Request, acquirer: Option<&str>) -> bool {
+    /// Whether it could strike a request to a provider, or to none.
+    fn concerns(&self, request: Request, provider: Option<&str>) -> bool {
         let target = self.target.as_str();
-        let issuer = target == ISSUER && request == Request::Authorization;
+        let issuer = target == ISSUER && request.reaches_issuer();
+        // Payouts come unasked: they take nothing of what was ordered for payments.
+        let any = target == ANY && request != Request::Payout;
         let reached = match self.kind {
-            FaultKind::AcquirerDown => acquirer.is_some_and(|name| target == name || target == ANY),
-            _ => issuer || target == ANY || Some(target) == acquirer,
+            FaultKind::AcquirerDown => provider.is_some_and(|name| target == name || any),
+            _ => issuer || any || Some(target) == provider,
         };
         reached && self.kind.strikes(request)
     }
 
     /// Whether it strikes a reference, for one that was ordered for a share.
-    fn chooses(&self, reference: PaymentId) -> bool {
+    fn chooses(&self, reference: impl Display) -> bool {
         let (Some(share), Some(seed)) = (self.share_per_mille, self.seed) else {
             return false;
         };
@@ -245,14 +278,14 @@ impl Faults {
         &self,
         database: &Database,
         request: Request,
-        acquirer: Option<&str>,
-        reference: PaymentId,
+        provider: Option<&str>,
+        reference: impl Display + Copy,
     ) -> Result<Struck, DatabaseError> {
         let mut struck = Struck::default();
         let faults = self.current();
         for fault in faults
             .iter()
-            .filter(|fault| fault.concerns(request, acquirer))
+            .filter(|fault| fault.concerns(request, provider))
         {
             let strikes = if fault.remaining.is_some() {
                 self.consume(database, &fault.id).await?
@@ -278,132 +311,4 @@ impl Faults {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{ANY, Fault, FaultKind, Faults, ISSUER, Request, Struck};
-    use crate::provider::simulated::world::tests::{TestFolder, database};
-    use sealpay_protocol::ids::PaymentId;
-
-    fn fault(target: &str, kind: FaultKind) -> Fault {
-        Fault {
-            id: format!("{target}-{}", kind.name()),
-            target: target.into(),
-            kind,
-            min_ms: 1,
-            max_ms: 2,
-            remaining: Some(1),
-            share_per_mille: None,
-            seed: None,
-            created_at_ms: 0,
-        }
-    }
-
-    fn reference(number: u8) -> PaymentId {
-        PaymentId::new(u64::from(number), [number; 10])
-    }
-
-    #[test]
-    fn a_fault_strikes_whom_it_was_ordered_for() {
-        use FaultKind::{AcquirerDown, AnswerLost, IssuerDown, Latency, NoAnswer};
-        use Request::{Authorization, FollowUp};
-        let rows = [
-            (ANY, NoAnswer, Authorization, Some("harbor"), true),
-            (ANY, NoAnswer, Authorization, None, true),
-            (ANY, NoAnswer, FollowUp, Some("harbor"), false),
-            ("harbor", AnswerLost, Authorization, Some("harbor"), true),
-            ("harbor", AnswerLost, Authorization, Some("meridian"), false),
-            ("harbor", AnswerLost, Authorization, None, false),
-            (ISSUER, IssuerDown, Authorization, Some("harbor"), true),
-            (ISSUER, IssuerDown, Authorization, None, true),
-            (ISSUER, IssuerDown, FollowUp, Some("harbor"), false),
-            ("harbor", AcquirerDown, Authorization, Some("harbor"), true),
-            ("harbor", AcquirerDown, FollowUp, Some("harbor"), true),
-            ("harbor", AcquirerDown, FollowUp, Some("meridian"), false),
-            (ANY, AcquirerDown, Authorization, None, false),
-            (ISSUER, Latency, FollowUp, Some("harbor"), false),
-            (ANY, Latency, FollowUp, Some("harbor"), true),
-        ];
-        for (target, kind, request, acquirer, expected) in rows {
-            let concerns = fault(target, kind).concerns(request, acquirer);
-            assert_eq!(
-                concerns, expected,
-                "{target} {kind:?} {request:?} {acquirer:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_share_is_a_function_of_seed_and_reference() {
-        let share = |per_mille, seed| Fault {
-            remaining: None,
-            share_per_mille: Some(per_mille),
-            seed: Some(seed),
-            ..fault(ANY, FaultKind::NoAnswer)
-        };
-        let struck = |per_mille, seed| -> Vec<u8> {
-            let all = (0..=255).filter(|number| share(per_mille, seed).chooses(reference(*number)));
-            all.collect()
-        };
-        assert_eq!(struck(0, 1), Vec::<u8>::new());
-        assert_eq!(struck(1000, 1).len(), 256);
-        let half = struck(500, 1);
-        assert!((90..170).contains(&half.len()), "{}", half.len());
-        assert_eq!(half, struck(500, 1));
-        assert_ne!(half, struck(500, 2));
-    }
-
-    #[tokio::test]
-    async fn two_servers_together_strike_as_often_as_was_ordered() {
-        let folder = TestFolder::new("faults");
-        let database = database(&folder).await;
-        let (one, other) = (Faults::default(), Faults::default());
-        let ordered = Fault {
-            remaining: Some(5),
-            ..fault("harbor", FaultKind::NoAnswer)
-        };
-        one.add(&database, &ordered).await.unwrap();
-        other.refresh(&database).await.unwrap();
-        let mut strikes = 0;
-        for number in 0..10 {
-            for server in [&one, &other] {
-                let request = Request::Authorization;
-                let struck = server.strike(&database, request, Some("harbor"), reference(number));
-                strikes += usize::from(struck.await.unwrap().lost);
-            }
-        }
-        assert_eq!(strikes, 5);
-        assert!(one.current().is_empty() && other.current().is_empty());
-        assert!(one.refresh(&database).await.unwrap().is_empty());
-    }
-
-    #[tokio::test]
-    async fn faults_are_kept_as_ordered_and_go_when_removed() {
-        let folder = TestFolder::new("faults-kept");
-        let database = database(&folder).await;
-        let faults = Faults::default();
-        let share = Fault {
-            remaining: None,
-            share_per_mille: Some(1000),
-            seed: Some(u32::MAX),
-            ..fault(ANY, FaultKind::Latency)
-        };
-        let down = fault("harbor", FaultKind::AcquirerDown);
-        for fault in [&share, &down] {
-            faults.add(&database, fault).await.unwrap();
-        }
-        let kept = faults.refresh(&database).await.unwrap();
-        assert_eq!(kept, [share.clone(), down.clone()]);
-        let struck = faults.strike(&database, Request::FollowUp, Some("harbor"), reference(1));
-        let expected = Struck {
-            latencies_ms: vec![(1, 2)],
-            acquirer_down: true,
-            ..Struck::default()
-        };
-        assert_eq!(struck.await.unwrap(), expected);
-        assert!(faults.remove(&database, &share.id).await.unwrap());
-        assert!(!faults.remove(&database, &share.id).await.unwrap());
-        let struck = faults.strike(&database, Request::FollowUp, Some("harbor"), reference(2));
-        assert_eq!(struck.await.unwrap(), Struck::default());
-        assert!(faults.remove_all(&database).await.unwrap());
-        assert!(faults.current().is_empty());
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@ mod exchange;
 pub mod fault;
 pub mod issuer;
 pub mod outcome;
+pub mod payout;
 pub mod persona;
 pub mod phone;
 pub mod transfer;
@@ -27,6 +28,7 @@ use crate::database::{Database, Durability, Migrations, Options};
 use crate::domain::route;
 use crate::edge::{Clock, Entropy};
 use authentication::SimulatedAuthenticator;
+use payout::SimulatedPayouts;
 use phone::Phone;
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::origin::Origin;
@@ -43,6 +45,7 @@ static MIGRATIONS: Migrations = Migrations {
         include_str!("../../../migrations/bank/0001_accounts.sql"),
         include_str!("../../../migrations/bank/0002_authentication.sql"),
         include_str!("../../../migrations/bank/0003_wallet_and_transfer.sql"),
+        include_str!("../../../migrations/bank/0004_modifications_and_payouts.sql"),
     ],
 };
 
@@ -112,6 +115,12 @@ impl SimulatedBank {
     #[must_use]
     pub fn transfers(&self) -> Arc<SimulatedTransfers> {
         Arc::new(SimulatedTransfers::new(Arc::clone(&self.world)))
+    }
+
+    /// The bank that pays merchants.
+    #[must_use]
+    pub fn payouts(&self) -> Arc<SimulatedPayouts> {
+        Arc::new(SimulatedPayouts::new(Arc::clone(&self.world)))
     }
 
     /// The phones that one-time codes are sent to.

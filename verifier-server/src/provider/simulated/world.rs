@@ -2,14 +2,15 @@
 //! faults that were ordered.
 
 use super::account::{Account, day_of};
-use super::book::{self, Booked, Wish};
-use super::fault::{Faults, Request, Struck};
+use super::book::{self, Booked, Change, Modified, Wish};
+use super::fault::{Faults, Loss, Request, Struck};
 use super::outcome::{self, Arrival, Outcome};
 use super::persona::Persona;
 use super::{amount, issuer, persona};
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, Operation};
+use crate::domain::modification::ModificationKind;
 use crate::edge::{Clock, Entropy};
-use crate::provider::{Answer, AuthorizationRequest, Inquiry, Silence};
+use crate::provider::{Answer, AuthorizationRequest, Inquiry, ModificationRequest, Silence};
 use hmac::{Hmac, KeyInit, Mac};
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::ids::PaymentId;
@@ -19,6 +20,7 @@ use sealpay_protocol::order::Capture;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::secret::Secret;
 use sha2::Sha256;
+use std::fmt::Display;
 use std::time::Duration;
 
 /// How long the bank takes when it is told to be slow.
@@ -58,7 +60,7 @@ pub(super) fn silent(error: DatabaseError) -> Silence {
 }
 
 /// A connection on which nothing ever comes back.
-async fn never<T>() -> T {
+pub(super) async fn never<T>() -> T {
     std::future::pending().await
 }
 
@@ -257,29 +259,57 @@ impl World {
         })
     }
 
-    /// Takes held money, all of it or part; the rest is let go.
-    pub(super) async fn capture(
+    /// Passes a modification on to whoever does it, through the faults.
+    pub(super) async fn modify(
         &self,
         provider: &str,
-        reference: PaymentId,
-        money: Money,
+        request: ModificationRequest,
+        decide: Operation<Change, Answer>,
     ) -> Result<Answer, Silence> {
-        let now_ms = self.clock.now_ms_i64();
-        book::capture(&self.database, provider, reference, money, now_ms)
-            .await
-            .map_err(silent)
+        let kind = match request.kind {
+            ModificationKind::Refund => Request::Refund,
+            ModificationKind::Capture | ModificationKind::Void | ModificationKind::Expiry => {
+                Request::Completion
+            }
+        };
+        let message = request.modification;
+        let struck = self.struck(kind, Some(provider), message).await?;
+        self.wait(&struck).await;
+        self.arrive(&struck, message).await?;
+        let unreached = || Answer::Declined("issuer_unavailable".into());
+        let change = Change {
+            provider: provider.to_owned(),
+            request,
+            script: struck.issuer_down.then(unreached),
+            now_ms: self.clock.now_ms_i64(),
+        };
+        let modified = book::modify(&self.database, change, decide).await;
+        let Modified {
+            answer,
+            is_repeated,
+        } = modified.map_err(silent)?;
+        match struck.answer_lost {
+            Loss::Each => never().await,
+            Loss::Once if !is_repeated => never().await,
+            Loss::Once | Loss::None => Ok(answer),
+        }
     }
 
-    /// Lets held money go.
-    pub(super) async fn void(
+    /// Never ends for a message that is lost on its way.
+    pub(super) async fn arrive(
         &self,
-        provider: &str,
-        reference: PaymentId,
-    ) -> Result<Answer, Silence> {
-        let now_ms = self.clock.now_ms_i64();
-        book::void(&self.database, provider, reference, now_ms)
-            .await
-            .map_err(silent)
+        struck: &Struck,
+        message: impl Display,
+    ) -> Result<(), Silence> {
+        let is_lost = match struck.lost {
+            Loss::None => false,
+            Loss::Each => true,
+            Loss::Once => {
+                let lost = book::lose_once(&self.database, message.to_string()).await;
+                lost.map_err(silent)?
+            }
+        };
+        if is_lost { never().await } else { Ok(()) }
     }
 
     /// Lets holds go that nobody took in time; how many.
@@ -289,28 +319,28 @@ impl World {
             .map_err(silent)
     }
 
-    /// Passes a request about a known payment on to an acquirer, through the faults.
+    /// Passes the question what became of a payment on to an acquirer, through the faults.
     pub(super) async fn reach(&self, acquirer: &str, reference: PaymentId) -> Result<(), Silence> {
         let struck = self
-            .struck(Request::FollowUp, Some(acquirer), reference)
+            .struck(Request::Inquiry, Some(acquirer), reference)
             .await?;
         self.wait(&struck).await;
         Ok(())
     }
 
     /// What goes wrong with a request; an error when it does not even leave.
-    async fn struck(
+    pub(super) async fn struck(
         &self,
         request: Request,
-        acquirer: Option<&str>,
-        reference: PaymentId,
+        provider: Option<&str>,
+        reference: impl Display + Copy,
     ) -> Result<Struck, Silence> {
         let struck = self
             .faults
-            .strike(&self.database, request, acquirer, reference)
+            .strike(&self.database, request, provider, reference)
             .await
             .map_err(silent)?;
-        match acquirer {
+        match provider {
             Some(name) if struck.acquirer_down => {
                 Err(Silence::NotSent(format!("{name} cannot be reached")))
             }
@@ -324,8 +354,9 @@ impl World {
             tokio::time::sleep(SLOW).await;
         }
         let asked_arrival = asked.as_ref().map(|outcome| outcome.arrival);
-        let lost = struck.lost || asked_arrival == Some(Arrival::Lost);
-        let answer_lost = struck.answer_lost || asked_arrival == Some(Arrival::AnswerLost);
+        let lost = struck.lost != Loss::None || asked_arrival == Some(Arrival::Lost);
+        let answer_lost =
+            struck.answer_lost != Loss::None || asked_arrival == Some(Arrival::AnswerLost);
         let arrival = match (lost, answer_lost) {
             (true, _) => Arrival::Lost,
             (false, true) => Arrival::AnswerLost,
@@ -339,7 +370,7 @@ impl World {
         Script { answer, arrival }
     }
 
-    async fn wait(&self, struck: &Struck) {
+    pub(super) async fn wait(&self, struck: &Struck) {
         for (min_ms, max_ms) in &struck.latencies_ms {
             let width = u64::from(max_ms.saturating_sub(*min_ms)) + 1;
             let drawn = u64::from_be_bytes(self.entropy.bytes()) % width;

@@ -55,8 +55,9 @@ pub(super) const GIVE_BACK: &str = "UPDATE bank_accounts SET
     day_count = day_count - 1, day_sum_minor = day_sum_minor - $2
     WHERE id = $1";
 
-/// Ends a hold: all of it is let go, and a part is booked. The day's count stays.
-pub(super) const END_HOLD: &str = "UPDATE bank_accounts SET
+/// Lets go of a part of what is held, and takes or gives back a part of the balance. The day's
+/// count stays.
+pub(super) const MOVE: &str = "UPDATE bank_accounts SET
     held_minor = held_minor - $2, balance_minor = balance_minor - $3 WHERE id = $1";
 
 pub(in super::super) fn account(mut row: Row) -> Result<Account, DatabaseError> {

@@ -1,159 +1,249 @@
-//! What becomes of a hold: it is taken, in part or whole, let go, or forgotten.
+//! What becomes of an authorization: its hold is taken, by parts or whole, let go, or forgotten;
+//! and what was taken goes back, by parts or whole.
+//!
+//! Amounts on the account are shares of the whole, rounded up and taken as differences of what they
+//! are together: parts that add up to the whole take the whole, whatever the rates.
 
+use super::super::account::AccountStatus;
 use super::super::exchange::share;
-use super::{Entry, EntryState, accounts};
+use super::{Change, Entry, EntryState, accounts};
 use crate::database::{Database, DatabaseError, Fault, Tx, values};
+use crate::domain::modification::ModificationKind;
 use crate::provider::Answer;
-use sealpay_protocol::ids::PaymentId;
-use sealpay_protocol::money::Money;
 
-/// Decides every race between ends of one hold.
-const END: &str = "UPDATE bank_authorizations SET state = $3, booked_minor = $4,
-    booked_account_minor = $5, changed_at_ms = $6, hold_until_ms = NULL
-    WHERE reference = $1 AND provider = $2 AND state = 'held'";
+/// Decides every race: it changes an entry only as it was read.
+const CHANGE: &str = "UPDATE bank_authorizations SET state = $3, booked_minor = $4,
+    booked_account_minor = $5, refunded_minor = $6, refunded_account_minor = $7,
+    changed_at_ms = $8, hold_until_ms = $9
+    WHERE reference = $1 AND provider = $2 AND state = $10 AND booked_minor = $11
+    AND refunded_minor = $12";
 
 const EXPIRED: &str = "SELECT reference, provider FROM bank_authorizations
     WHERE state = 'held' AND hold_until_ms <= $1 ORDER BY hold_until_ms LIMIT $2";
 
-/// A wish about a hold. The reference is a text, because the book names it when holds expire.
-struct Wish {
+/// Why a modification is refused.
+const TRANSACTION: &str = "invalid_transaction";
+const AMOUNT: &str = "invalid_amount";
+const CLOSED: &str = "closed_account";
+
+fn no_share() -> Fault {
+    DatabaseError::Corrupt("an entry of the book has no amount".into()).into()
+}
+
+impl Entry {
+    /// What is held of the account, minor units of its currency.
+    const fn held_account_minor(&self) -> i64 {
+        match self.state {
+            EntryState::Held => self.account_minor.saturating_sub(self.booked_account_minor),
+            _ => 0,
+        }
+    }
+
+    const fn held_minor(&self) -> i64 {
+        match self.state {
+            EntryState::Held => self.amount_minor.saturating_sub(self.booked_minor),
+            _ => 0,
+        }
+    }
+
+    const fn refundable_minor(&self) -> i64 {
+        self.booked_minor.saturating_sub(self.refunded_minor)
+    }
+
+    fn is_over(&self, now_ms: i64) -> bool {
+        self.hold_until_ms.is_some_and(|until| until <= now_ms)
+    }
+
+    /// The entry once nothing of it is held any more.
+    fn ended(&self) -> Self {
+        let state = match self.state {
+            EntryState::Held if self.booked_minor > 0 => EntryState::Booked,
+            EntryState::Held => EntryState::Released,
+            other => other,
+        };
+        Self {
+            state,
+            hold_until_ms: None,
+            ..self.clone()
+        }
+    }
+
+    /// The entry once more of it was taken; the rest stays held.
+    fn taken(&self, amount_minor: i64) -> Option<Self> {
+        let booked_minor = self.booked_minor.checked_add(amount_minor)?;
+        let booked_account_minor = share(self.account_minor, booked_minor, self.amount_minor)?;
+        Some(Self {
+            booked_minor,
+            booked_account_minor,
+            ..self.clone()
+        })
+    }
+
+    /// The entry once more of it went back. What stays is rounded up, as what is taken is.
+    fn given_back(&self, amount_minor: i64) -> Option<Self> {
+        let refunded_minor = self.refunded_minor.checked_add(amount_minor)?;
+        let left_minor = self.booked_minor.checked_sub(refunded_minor)?;
+        let left = share(self.booked_account_minor, left_minor, self.booked_minor)?;
+        Some(Self {
+            refunded_minor,
+            refunded_account_minor: self.booked_account_minor.checked_sub(left)?,
+            ..self.clone()
+        })
+    }
+
+    /// What the account has lost to it, minor units of its currency.
+    const fn spent_account_minor(&self) -> i64 {
+        self.booked_account_minor
+            .saturating_sub(self.refunded_account_minor)
+    }
+}
+
+async fn find(tx: &mut Tx<'_>, reference: &str, provider: &str) -> Result<Option<Entry>, Fault> {
+    let key = values![reference.to_owned(), provider.to_owned()];
+    let row = tx.optional(super::ENTRY, &key).await?;
+    Ok(row.map(super::entry).transpose()?)
+}
+
+/// Writes an entry as it is afterwards, and moves the money on the account by the difference.
+async fn keep(tx: &mut Tx<'_>, before: &Entry, after: &Entry, now_ms: i64) -> Result<(), Fault> {
+    let changed = values![
+        &before.reference,
+        &before.provider,
+        after.state.name(),
+        after.booked_minor,
+        after.booked_account_minor,
+        after.refunded_minor,
+        after.refunded_account_minor,
+        now_ms,
+        after.hold_until_ms,
+        before.state.name(),
+        before.booked_minor,
+        before.refunded_minor,
+    ];
+    if tx.execute(CHANGE, &changed).await? == 0 {
+        return Err(Fault::Retry("an entry changed in between".into()));
+    }
+    if before.counted {
+        let freed = before.held_account_minor() - after.held_account_minor();
+        let spent = after.spent_account_minor() - before.spent_account_minor();
+        let values = values![&before.account, freed, spent];
+        tx.execute(accounts::MOVE, &values).await?;
+    }
+    Ok(())
+}
+
+fn refused(reason: &str) -> Result<Answer, Fault> {
+    Ok(Answer::Declined(reason.into()))
+}
+
+/// Whether an amount is a part of what there is, in the payment's currency.
+fn fits(entry: &Entry, change: &Change, most_minor: i64) -> bool {
+    let money = change.request.money;
+    entry.currency == money.currency().code() && (1..=most_minor).contains(&money.amount_minor())
+}
+
+async fn take(tx: &mut Tx<'_>, change: &Change, entry: &Entry) -> Result<Answer, Fault> {
+    if entry.state != EntryState::Held {
+        return refused(TRANSACTION);
+    }
+    if entry.is_over(change.now_ms) {
+        keep(tx, entry, &entry.ended(), change.now_ms).await?;
+        return refused(TRANSACTION);
+    }
+    if !fits(entry, change, entry.held_minor()) {
+        return refused(AMOUNT);
+    }
+    let taken = entry.taken(change.request.money.amount_minor());
+    let taken = taken.ok_or_else(no_share)?;
+    let is_last = change.request.is_final || taken.held_minor() == 0;
+    let after = if is_last { taken.ended() } else { taken };
+    keep(tx, entry, &after, change.now_ms).await?;
+    Ok(Answer::Approved)
+}
+
+/// What was to be let go and is gone already is as it was wanted.
+async fn let_go(tx: &mut Tx<'_>, change: &Change, entry: &Entry) -> Result<Answer, Fault> {
+    match entry.state {
+        EntryState::Held => {
+            keep(tx, entry, &entry.ended(), change.now_ms).await?;
+            Ok(Answer::Approved)
+        }
+        EntryState::Booked if entry.booked_minor == entry.amount_minor => refused(TRANSACTION),
+        EntryState::Released | EntryState::StruckOut | EntryState::Booked => Ok(Answer::Approved),
+        EntryState::Declined => refused(TRANSACTION),
+    }
+}
+
+async fn give_back(tx: &mut Tx<'_>, change: &Change, entry: &Entry) -> Result<Answer, Fault> {
+    if entry.booked_minor == 0 {
+        return refused(TRANSACTION);
+    }
+    if !fits(entry, change, entry.refundable_minor()) {
+        return refused(AMOUNT);
+    }
+    // A lost or blocked card has an account behind it all the same; a closed account has nobody.
+    let account = accounts::find(tx, &entry.account).await?;
+    if account.is_some_and(|account| account.status == AccountStatus::Closed) {
+        return refused(CLOSED);
+    }
+    let ended = entry.ended();
+    let after = ended.given_back(change.request.money.amount_minor());
+    keep(tx, entry, &after.ok_or_else(no_share)?, change.now_ms).await?;
+    Ok(Answer::Approved)
+}
+
+async fn strike_out(tx: &mut Tx<'_>, change: &Change) -> Result<Answer, Fault> {
+    let values = values![
+        change.request.payment,
+        change.provider.clone(),
+        change.now_ms
+    ];
+    match tx.execute(super::STRIKE_OUT, &values).await? {
+        1 => Ok(Answer::Approved),
+        _ => Err(Fault::Retry("an entry came in between".into())),
+    }
+}
+
+/// Does to an authorization what is asked, or says why not.
+pub(in super::super) async fn modify_authorization(
+    tx: &mut Tx<'_>,
+    change: &Change,
+) -> Result<Answer, Fault> {
+    use ModificationKind::{Capture, Expiry, Refund, Void};
+    let reference = change.request.payment.to_string();
+    let entry = find(tx, &reference, &change.provider).await?;
+    match (change.request.kind, entry) {
+        (Capture, Some(entry)) => take(tx, change, &entry).await,
+        (Void | Expiry, Some(entry)) => let_go(tx, change, &entry).await,
+        (Refund, Some(entry)) => give_back(tx, change, &entry).await,
+        // It may still be on its way: then it must find that nobody wants it any more.
+        (Void | Expiry, None) => strike_out(tx, change).await,
+        (Capture | Refund, None) => refused(TRANSACTION),
+    }
+}
+
+/// A hold whose time is over.
+struct Overdue {
     reference: String,
     provider: String,
     now_ms: i64,
 }
 
-fn refused(reason: &str) -> Answer {
-    Answer::Declined(reason.into())
-}
-
-async fn find(tx: &mut Tx<'_>, wish: &Wish) -> Result<Option<Entry>, Fault> {
-    let key = values![&wish.reference, &wish.provider];
-    let row = tx.optional(super::ENTRY, &key).await?;
-    Ok(row.map(super::entry).transpose()?)
-}
-
-/// Ends a hold: a part of it is booked, and nothing of it is held any more.
-async fn end(tx: &mut Tx<'_>, wish: &Wish, entry: &Entry, booked_minor: i64) -> Result<(), Fault> {
-    let account_part = share(entry.account_minor, booked_minor, entry.amount_minor);
-    let account_part = account_part
-        .ok_or_else(|| DatabaseError::Corrupt("an entry of the book has no amount".into()))?;
-    let state = if booked_minor > 0 {
-        EntryState::Booked
-    } else {
-        EntryState::Released
-    };
-    let ended = values![
-        &wish.reference,
-        &wish.provider,
-        state.name(),
-        booked_minor,
-        account_part,
-        wish.now_ms,
-    ];
-    if tx.execute(END, &ended).await? == 0 {
-        return Err(Fault::Retry("a hold ended in between".into()));
-    }
-    if entry.counted {
-        let values = values![&entry.account, entry.account_minor, account_part];
-        tx.execute(accounts::END_HOLD, &values).await?;
-    }
-    Ok(())
-}
-
-fn is_over(entry: &Entry, now_ms: i64) -> bool {
-    entry.hold_until_ms.is_some_and(|until| until <= now_ms)
-}
-
-async fn take(tx: &mut Tx<'_>, (wish, money): &(Wish, Money)) -> Result<Answer, Fault> {
-    let Some(entry) = find(tx, wish).await? else {
-        return Ok(refused("invalid_transaction"));
-    };
-    let fits = entry.currency == money.currency().code();
-    let amount = money.amount_minor();
-    match entry.state {
-        EntryState::Held if is_over(&entry, wish.now_ms) => {
-            end(tx, wish, &entry, 0).await?;
-            Ok(refused("invalid_transaction"))
-        }
-        EntryState::Held if !fits || amount <= 0 || amount > entry.amount_minor => {
-            Ok(refused("invalid_amount"))
-        }
-        EntryState::Held => {
-            end(tx, wish, &entry, amount).await?;
-            Ok(Answer::Approved)
-        }
-        EntryState::Booked if fits && amount == entry.booked_minor => Ok(Answer::Approved),
-        EntryState::Booked => Ok(refused("invalid_amount")),
-        EntryState::Released | EntryState::Declined | EntryState::StruckOut => {
-            Ok(refused("invalid_transaction"))
-        }
-    }
-}
-
-async fn let_go(tx: &mut Tx<'_>, wish: &Wish) -> Result<Answer, Fault> {
-    let Some(entry) = find(tx, wish).await? else {
-        // It may still be on its way: then it must find that nobody wants it any more.
-        let values = values![&wish.reference, &wish.provider, wish.now_ms];
-        return match tx.execute(super::STRIKE_OUT, &values).await? {
-            1 => Ok(Answer::Approved),
-            _ => Err(Fault::Retry("an entry came in between".into())),
-        };
-    };
-    match entry.state {
-        EntryState::Held => {
-            end(tx, wish, &entry, 0).await?;
-            Ok(Answer::Approved)
-        }
-        EntryState::Released | EntryState::StruckOut => Ok(Answer::Approved),
-        EntryState::Booked | EntryState::Declined => Ok(refused("invalid_transaction")),
-    }
-}
-
 /// Lets a hold go if its time is over; says whether it did.
-async fn expire(tx: &mut Tx<'_>, wish: &Wish) -> Result<bool, Fault> {
-    let entry = find(tx, wish).await?;
-    match entry.filter(|entry| entry.state == EntryState::Held && is_over(entry, wish.now_ms)) {
+async fn expire(tx: &mut Tx<'_>, overdue: &Overdue) -> Result<bool, Fault> {
+    let Overdue {
+        reference,
+        provider,
+        now_ms,
+    } = overdue;
+    let entry = find(tx, reference, provider).await?;
+    match entry.filter(|entry| entry.state == EntryState::Held && entry.is_over(*now_ms)) {
         Some(entry) => {
-            end(tx, wish, &entry, 0).await?;
+            keep(tx, &entry, &entry.ended(), *now_ms).await?;
             Ok(true)
         }
         None => Ok(false),
     }
-}
-
-fn wish(provider: &str, reference: PaymentId, now_ms: i64) -> Wish {
-    Wish {
-        reference: reference.to_string(),
-        provider: provider.to_owned(),
-        now_ms,
-    }
-}
-
-/// Takes held money, all of it or part; the rest is let go. Again is the same as once.
-pub(in super::super) async fn capture(
-    database: &Database,
-    provider: &str,
-    reference: PaymentId,
-    money: Money,
-    now_ms: i64,
-) -> Result<Answer, DatabaseError> {
-    let input = (wish(provider, reference, now_ms), money);
-    database
-        .write(input, |tx, input| Box::pin(take(tx, input)))
-        .await
-}
-
-/// Lets held money go. Again is the same as once.
-pub(in super::super) async fn void(
-    database: &Database,
-    provider: &str,
-    reference: PaymentId,
-    now_ms: i64,
-) -> Result<Answer, DatabaseError> {
-    let input = wish(provider, reference, now_ms);
-    database
-        .write(input, |tx, input| Box::pin(let_go(tx, input)))
-        .await
 }
 
 /// Lets holds go whose time is over, the oldest first; how many. Each in a transaction of its own,
@@ -165,12 +255,12 @@ pub(in super::super) async fn expire_holds(
 ) -> Result<u32, DatabaseError> {
     let mut expired = 0;
     for mut row in database.rows(EXPIRED, values![now_ms, limit]).await? {
-        let wish = Wish {
+        let overdue = Overdue {
             reference: row.text()?,
             provider: row.text()?,
             now_ms,
         };
-        let ended = database.write(wish, |tx, wish| Box::pin(expire(tx, wish)));
+        let ended = database.write(overdue, |tx, overdue| Box::pin(expire(tx, overdue)));
         expired += u32::from(ended.await?);
     }
     Ok(expired)

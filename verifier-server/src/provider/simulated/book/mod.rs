@@ -6,11 +6,13 @@
 mod accounts;
 mod authorizing;
 mod holds;
+mod modifying;
 #[cfg(test)]
 mod tests;
 
 pub(super) use authorizing::{Times, Wish, ask, authorize};
-pub(super) use holds::{capture, expire_holds, void};
+pub(super) use holds::{expire_holds, modify_authorization};
+pub(super) use modifying::{Change, Modified, lose_once, modify};
 
 use super::account::Account;
 use super::control::AccountOrder;
@@ -30,11 +32,11 @@ pub(super) enum Booked {
 /// How an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryState {
-    /// Approved, and the money is held.
+    /// Approved, and the money is held; some of it may have been taken.
     Held,
-    /// Approved, and the money was taken.
+    /// Approved, and money was taken; nothing is held any more.
     Booked,
-    /// Approved, and the money was let go.
+    /// Approved, and all the money was let go.
     Released,
     /// Declined.
     Declined,
@@ -84,6 +86,12 @@ pub(super) struct Entry {
     pub(super) decline: Option<String>,
     /// What was taken, minor units of the payment's currency.
     pub(super) booked_minor: i64,
+    /// The same in the account's currency.
+    pub(super) booked_account_minor: i64,
+    /// What went back of it, minor units of the payment's currency.
+    pub(super) refunded_minor: i64,
+    /// The same in the account's currency.
+    pub(super) refunded_account_minor: i64,
     pub(super) created_at_ms: i64,
     pub(super) hold_until_ms: Option<i64>,
 }
@@ -91,7 +99,8 @@ pub(super) struct Entry {
 macro_rules! entry_columns {
     () => {
         "reference, provider, account, amount_minor, currency, account_minor, counted, state, \
-         decline, booked_minor, created_at_ms, hold_until_ms"
+         decline, booked_minor, booked_account_minor, refunded_minor, refunded_account_minor, \
+         created_at_ms, hold_until_ms"
     };
 }
 
@@ -126,6 +135,9 @@ fn entry(mut row: Row) -> Result<Entry, DatabaseError> {
         state: row.read(EntryState::from_name)?,
         decline: row.optional_text()?,
         booked_minor: row.integer()?,
+        booked_account_minor: row.integer()?,
+        refunded_minor: row.integer()?,
+        refunded_account_minor: row.integer()?,
         created_at_ms: row.integer()?,
         hold_until_ms: row.optional_integer()?,
     })

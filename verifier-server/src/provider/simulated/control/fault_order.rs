@@ -1,6 +1,7 @@
 //! Ordering a fault: what may be ordered, and what cannot be.
 
-use super::super::fault::{ANY, Fault, FaultKind, ISSUER};
+use super::super::fault::{ANY, Fault, FaultKind, ISSUER, PAYOUTS};
+use super::super::{transfer, wallet};
 use super::{ControlError, invalid};
 use crate::domain::route;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,9 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultOrder {
-    /// Whose fault it is: the name of an acquirer, `issuer` or `any`.
+    /// Whose fault it is: the name of an acquirer, `simulated_wallet` or `simulated_transfer` for
+    /// what is done to their payments afterwards, `payouts`, `issuer` or `any`, which are all but
+    /// the payouts.
     #[serde(default = "any")]
     pub target: String,
     /// What goes wrong.
@@ -24,7 +27,7 @@ pub struct FaultOrder {
     /// How many requests it strikes.
     #[serde(default)]
     pub next: Option<u32>,
-    /// Which share of payments it strikes, thousandths.
+    /// Which share of payments, of what is done to them and of payouts it strikes, thousandths.
     #[serde(default)]
     pub share_per_mille: Option<u32>,
     /// What chooses them: the same seed strikes the same payments. Zero when missing.
@@ -97,27 +100,19 @@ impl FaultOrder {
 
     fn check_target(&self) -> Result<(), ControlError> {
         let target = self.target.as_str();
-        let is_acquirer = route::acquirers().iter().any(|facts| facts.name == target);
-        let fits = match self.kind {
-            FaultKind::AcquirerDown => is_acquirer || target == ANY,
-            FaultKind::IssuerDown => target == ISSUER || target == ANY,
-            _ => is_acquirer || target == ISSUER || target == ANY,
+        let acquirers = route::acquirers().iter().map(|facts| facts.name.as_str());
+        let others = [wallet::NAME, transfer::NAME, PAYOUTS];
+        let providers = acquirers.chain(others);
+        let targets: Vec<_> = match self.kind {
+            FaultKind::AcquirerDown => providers.chain([ANY]).collect(),
+            FaultKind::IssuerDown => vec![ISSUER, ANY],
+            _ => providers.chain([ISSUER, ANY]).collect(),
         };
-        if fits {
+        if targets.contains(&target) {
             return Ok(());
         }
-        let acquirers: Vec<_> = route::acquirers()
-            .iter()
-            .map(|facts| facts.name.as_str())
-            .collect();
-        let reason = format!(
-            "The target of this kind of fault must be {}.",
-            match self.kind {
-                FaultKind::AcquirerDown => [&acquirers[..], &[ANY]].concat().join(", "),
-                FaultKind::IssuerDown => [ISSUER, ANY].join(", "),
-                _ => [&acquirers[..], &[ISSUER, ANY]].concat().join(", "),
-            }
-        );
+        let targets = targets.join(", ");
+        let reason = format!("The target of this kind of fault must be one of {targets}.");
         Err(invalid("target", reason))
     }
 }
@@ -150,6 +145,18 @@ mod tests {
             (
                 r#"{"kind":"no_answer","target":"issuer","share_per_mille":1,"seed":7}"#,
                 None,
+            ),
+            (
+                r#"{"kind":"answer_lost","target":"payouts","next":1}"#,
+                None,
+            ),
+            (
+                r#"{"kind":"acquirer_down","target":"simulated_wallet","next":1}"#,
+                None,
+            ),
+            (
+                r#"{"kind":"issuer_down","target":"payouts","next":1}"#,
+                Some("target"),
             ),
             (
                 r#"{"kind":"latency","min_ms":0,"max_ms":120000,"next":1}"#,

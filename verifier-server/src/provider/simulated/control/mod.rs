@@ -159,6 +159,8 @@ pub struct AuthorizationView {
     pub currency: Option<String>,
     /// What was taken of it, minor units.
     pub booked_minor: i64,
+    /// What went back of that, minor units.
+    pub refunded_minor: i64,
     /// What it is on the account, minor units of the account's currency.
     pub account_minor: i64,
     /// `held`, `booked`, `released`, `declined` or `struck_out`.
@@ -184,6 +186,7 @@ fn authorization(entry: Entry, accounts: &HashMap<String, Account>) -> Authoriza
         amount_minor: entry.amount_minor,
         currency: known(entry.currency),
         booked_minor: entry.booked_minor,
+        refunded_minor: entry.refunded_minor,
         account_minor: entry.account_minor,
         state: entry.state.name(),
         decline: entry.decline,

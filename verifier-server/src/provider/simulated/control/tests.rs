@@ -1,5 +1,7 @@
 //! What a tester sees and changes, and that the bank follows.
 
+mod modifications;
+
 use super::{AccountOrder, ControlError, FaultOrder};
 use crate::edge::Clock;
 use crate::provider::simulated::SimulatedBank;

@@ -12,7 +12,7 @@ fn remainder(text: &str) -> Option<u32> {
 
 /// Puts the two check digits between a prefix of two letters and the rest, which are capitals and
 /// digits.
-pub(super) fn with_check_digits(prefix: &str, rest: &str) -> String {
+pub(in super::super) fn with_check_digits(prefix: &str, rest: &str) -> String {
     let check = 98 - remainder(&format!("{rest}{prefix}00")).unwrap_or(0);
     format!("{prefix}{check:02}{rest}")
 }

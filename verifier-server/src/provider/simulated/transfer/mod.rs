@@ -1,15 +1,17 @@
 //! Simulated bank transfers: an account to send to, a reference to write, and money that arrives by
 //! the clock or by hand.
 
-mod check_digits;
+pub(super) mod check_digits;
+mod refund;
 #[cfg(test)]
 mod tests;
 
 use super::outcome::{self, TransferScript};
 use super::world::{World, silent};
 use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
+use crate::domain::transfer::plain;
 use crate::provider::transfer::{Arrival, Collection, TransferRequest};
-use crate::provider::{Pending, Silence, TransferProvider};
+use crate::provider::{Answer, ModificationRequest, Modifier, Pending, Silence, TransferProvider};
 use check_digits::with_check_digits;
 use sealpay_protocol::encoding::hex;
 use sealpay_protocol::ids::PaymentId;
@@ -56,8 +58,8 @@ const EXPECTED: &str = "SELECT creditor_reference, currency FROM bank_collection
     WHERE reference = $1";
 
 const SCHEDULE: &str = "INSERT INTO bank_transfers
-    (id, creditor_reference, amount, currency, arrives_at_ms, state)
-    VALUES ($1, $2, $3, $4, $5, 'pending')";
+    (id, creditor_reference, amount, currency, arrives_at_ms, state, plain_reference)
+    VALUES ($1, $2, $3, $4, $5, 'pending', $6)";
 
 const ARRIVED: &str = "SELECT id, creditor_reference, amount, currency, arrives_at_ms
     FROM bank_transfers WHERE state = 'pending' AND arrives_at_ms <= $1
@@ -120,7 +122,7 @@ pub struct SimulatedTransfers {
 struct Expectation {
     reference: PaymentId,
     collection: [Value; 5],
-    transfer: Option<[Value; 5]>,
+    transfer: Option<[Value; 6]>,
 }
 
 /// Keeps it unless it is kept; gives the reference and the currency that were said first.
@@ -194,13 +196,15 @@ impl SimulatedTransfers {
         )
     }
 
-    fn schedule(&self, reference: String, money: Money, arrives_at_ms: i64) -> [Value; 5] {
+    fn schedule(&self, reference: String, money: Money, arrives_at_ms: i64) -> [Value; 6] {
+        let plain_reference = plain(&reference);
         values![
             self.transfer_id(),
             reference,
             money.amount_minor(),
             money.currency().code().to_owned(),
             arrives_at_ms,
+            plain_reference,
         ]
     }
 
@@ -319,6 +323,14 @@ fn arrival(mut row: Row) -> Result<Arrival, DatabaseError> {
         money: Money::new(row.integer()?, row.parsed()?),
         arrived_at_ms: row.integer()?,
     })
+}
+
+impl Modifier for SimulatedTransfers {
+    fn modify(&self, request: ModificationRequest) -> Pending<'_, Answer> {
+        Box::pin(self.world.modify(NAME, request, |tx, change| {
+            Box::pin(refund::decide(tx, change))
+        }))
+    }
 }
 
 impl TransferProvider for SimulatedTransfers {

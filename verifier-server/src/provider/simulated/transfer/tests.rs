@@ -1,10 +1,11 @@
 //! Where to send money, what the scripts send, and what becomes of it.
 
 use super::{SimulatedTransfers, TransferState};
-use crate::provider::TransferProvider;
+use crate::domain::modification::ModificationKind;
 use crate::provider::simulated::world::tests::{NOON_MS, TestFolder, world};
 use crate::provider::transfer::{Arrival, Collection, TransferRequest};
-use sealpay_protocol::ids::PaymentId;
+use crate::provider::{Answer, ModificationRequest, Modifier, TransferProvider};
+use sealpay_protocol::ids::{ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -239,4 +240,58 @@ async fn money_is_sent_by_hand_with_whatever_somebody_writes() {
     assert!(stage.arrivals().await.is_empty());
     stage.pass(1000);
     assert_eq!(stage.arrivals().await.len(), good.len());
+}
+
+#[tokio::test]
+async fn what_came_for_a_payment_goes_back_and_no_more() {
+    use ModificationKind::{Capture, Expiry, Refund, Void};
+    let stage = stage("refunds").await;
+    let never = Some("transfer_never");
+    let collection = stage.start(1, money(2490, "EUR"), never).await;
+    let other = stage.start(2, money(2490, "EUR"), never).await;
+    let arrive = async |reference: &str, amount, currency: &str, returned| {
+        let sent = money(amount, currency);
+        let sent = stage.transfers.send(reference, sent, stage.now_ms()).await;
+        let id = sent.unwrap().unwrap();
+        stage.transfers.acknowledge(&id, returned).await.unwrap();
+    };
+    // Written as people write it, by parts; and what is not counted for the payment.
+    let written = format!(" {} ", collection.reference.to_lowercase());
+    arrive(&written, 1000, "EUR", false).await;
+    arrive(&collection.reference, 1500, "EUR", false).await;
+    arrive(&collection.reference, 5000, "EUR", true).await;
+    arrive(&collection.reference, 5000, "USD", false).await;
+    arrive(&other.reference, 10, "EUR", false).await;
+    let tomorrow = stage.now_ms() + 1;
+    let late = stage.transfers.send(&written, money(9000, "EUR"), tomorrow);
+    assert!(late.await.unwrap().is_some());
+    let refused = |key: &str| Answer::Declined(key.into());
+    let rows = [
+        (1, Capture, 1, "EUR", refused("invalid_transaction")),
+        (1, Void, 1, "EUR", refused("invalid_transaction")),
+        (1, Expiry, 1, "EUR", refused("invalid_transaction")),
+        (3, Refund, 1, "EUR", refused("invalid_transaction")),
+        (1, Refund, 0, "EUR", refused("invalid_amount")),
+        (1, Refund, 1, "USD", refused("invalid_amount")),
+        (1, Refund, 2501, "EUR", refused("invalid_amount")),
+        (1, Refund, 1000, "EUR", Answer::Approved),
+        (1, Refund, 1501, "EUR", refused("invalid_amount")),
+        (1, Refund, 1500, "EUR", Answer::Approved),
+        (1, Refund, 1, "EUR", refused("invalid_amount")),
+        (2, Refund, 11, "EUR", refused("invalid_amount")),
+        (2, Refund, 10, "EUR", Answer::Approved),
+    ];
+    for (number, (of, kind, amount, currency, expected)) in (1..).zip(rows) {
+        let request = ModificationRequest {
+            modification: ModificationId::new(number, [1; 10]),
+            payment: payment(of),
+            kind,
+            money: money(amount, currency),
+            is_final: false,
+        };
+        for _ in 0..2 {
+            let answer = stage.transfers.modify(request).await.unwrap();
+            assert_eq!(answer, expected, "{number}: {kind:?} {amount}");
+        }
+    }
 }

@@ -13,7 +13,9 @@ use super::book;
 use super::world::{World, silent};
 use crate::database::{Value, values};
 use crate::provider::wallet::WalletRequest;
-use crate::provider::{Answer, Inquiry, Pending, Silence, WalletProvider};
+use crate::provider::{
+    Answer, Inquiry, ModificationRequest, Modifier, Pending, Silence, WalletProvider,
+};
 use account::ACCOUNTS;
 use request::{APPROVED, Closing, Request, State, capture_name, close};
 use sealpay_protocol::encoding::base64url;
@@ -278,6 +280,14 @@ fn said(found: &Request) -> WalletDecision {
     match (found.state, found.answer()) {
         (State::Confirmed | State::Refused, Some(answer)) => WalletDecision::Decided(answer),
         _ => WalletDecision::Closed,
+    }
+}
+
+impl Modifier for SimulatedWallet {
+    fn modify(&self, request: ModificationRequest) -> Pending<'_, Answer> {
+        Box::pin(self.world.modify(NAME, request, |tx, change| {
+            Box::pin(book::modify_authorization(tx, change))
+        }))
     }
 }
 

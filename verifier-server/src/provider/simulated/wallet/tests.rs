@@ -2,11 +2,12 @@
 
 use super::{NAME, SimulatedWallet, WalletDecision, WalletState};
 use crate::database::values;
+use crate::domain::modification::ModificationKind;
 use crate::provider::simulated::world::World;
 use crate::provider::simulated::world::tests::{NOON_MS, TestFolder, world};
 use crate::provider::wallet::WalletRequest;
-use crate::provider::{Answer, Inquiry, WalletProvider};
-use sealpay_protocol::ids::PaymentId;
+use crate::provider::{Answer, Inquiry, ModificationRequest, Modifier, WalletProvider};
+use sealpay_protocol::ids::{ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use std::sync::Arc;
@@ -49,10 +50,21 @@ fn answered(answer: Answer) -> Inquiry {
 impl Stage {
     /// Starts a request and gives the token of its page.
     async fn start_with(&self, number: u8, amount: i64, simulate: Option<&str>) -> String {
+        let capture = Capture::Automatic;
+        self.start_as(number, amount, capture, simulate).await
+    }
+
+    async fn start_as(
+        &self,
+        number: u8,
+        amount: i64,
+        capture: Capture,
+        simulate: Option<&str>,
+    ) -> String {
         let request = WalletRequest {
             reference: payment(number),
             money: Money::new(amount, "EUR".parse().unwrap()),
-            capture: Capture::Automatic,
+            capture,
             payee: "Paper Lantern",
             expires_at_ms: i64::try_from(NOON_MS + LIFE_MS).unwrap(),
             simulate,
@@ -332,5 +344,43 @@ async fn of_all_who_decide_at_once_one_does() {
             let is_paid = row.text().unwrap() == "booked";
             assert_eq!(is_paid, stands == answered(Answer::Approved), "{number}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_was_confirmed_is_taken_let_go_and_given_back_as_for_cards() {
+    use ModificationKind::{Capture as Take, Refund, Void};
+    let stage = stage("modified").await;
+    let token = stage.start_as(1, 100, Capture::Manual, None).await;
+    let paid = WalletDecision::Decided(Answer::Approved);
+    assert_eq!(stage.confirm(&token, NEARLY_EMPTY).await, paid);
+    let rows = [
+        (Refund, 1, declined("invalid_transaction"), (100, 100)),
+        (Take, 101, declined("invalid_amount"), (100, 100)),
+        (Take, 40, Answer::Approved, (60, 60)),
+        (Void, 60, Answer::Approved, (60, 0)),
+        (Take, 60, declined("invalid_transaction"), (60, 0)),
+        (Refund, 15, Answer::Approved, (75, 0)),
+        (Refund, 26, declined("invalid_amount"), (75, 0)),
+        (Refund, 25, Answer::Approved, (100, 0)),
+    ];
+    for (number, (kind, amount, expected, sums)) in (1..).zip(rows) {
+        let request = ModificationRequest {
+            modification: ModificationId::new(number, [1; 10]),
+            payment: payment(1),
+            kind,
+            money: Money::new(amount, "EUR".parse().unwrap()),
+            is_final: false,
+        };
+        for _ in 0..2 {
+            let answer = stage.wallet.modify(request).await.unwrap();
+            assert_eq!(answer, expected, "{number}");
+        }
+        let account = stage.world.account(NEARLY_EMPTY).await.unwrap().unwrap();
+        assert_eq!(
+            (account.balance_minor, account.held_minor),
+            sums,
+            "{number}"
+        );
     }
 }

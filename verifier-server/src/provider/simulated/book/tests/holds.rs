@@ -1,110 +1,328 @@
-//! Holds are taken in part or whole, let go, or expire.
+//! Holds are taken by parts or whole, let go, or expire; what was taken goes back by parts or whole.
 
 use super::{HARBOR, HOLD_MS, NOON, approved, euros, reference, stored, times, wish};
-use crate::provider::Answer;
-use crate::provider::simulated::account::{Account, tests::account};
+use crate::database::Database;
+use crate::domain::modification::ModificationKind;
+use crate::provider::simulated::account::{AccountStatus, tests::account};
 use crate::provider::simulated::book::{
-    EntryState, ask, authorize, capture, expire_holds, newest, void,
+    Change, Entry, EntryState, Modified, ask, authorize, change_account, expire_holds, modify,
+    modify_authorization, newest,
 };
 use crate::provider::simulated::world::tests::{TestFolder, database};
+use crate::provider::{Answer, ModificationRequest};
+use sealpay_protocol::ids::ModificationId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 
+/// A change of payment 1 by the modification of a number, unless a test says otherwise.
+pub(super) fn change(number: u64, kind: ModificationKind, money: Money) -> Change {
+    Change {
+        provider: HARBOR.into(),
+        request: ModificationRequest {
+            modification: ModificationId::new(number, [1; 10]),
+            payment: reference(1),
+            kind,
+            money,
+            is_final: false,
+        },
+        script: None,
+        now_ms: NOON,
+    }
+}
+
+pub(super) async fn run(database: &Database, change: Change) -> Modified {
+    let modified = modify(database, change, |tx, change| {
+        Box::pin(modify_authorization(tx, change))
+    });
+    modified.await.unwrap()
+}
+
+/// Lets go what is held of the payment of a number.
+pub(super) async fn let_go(database: &Database, number: u64) -> Answer {
+    let mut wish = change(number, ModificationKind::Void, euros(1));
+    wish.request.payment = reference(number);
+    run(database, wish).await.answer
+}
+
+pub(super) async fn entry(database: &Database) -> Entry {
+    let newest = newest(database, 100).await.unwrap();
+    let reference = reference(1).to_string();
+    let found = newest
+        .into_iter()
+        .find(|entry| entry.reference == reference);
+    found.unwrap()
+}
+
 /// What is done about a hold of 60.00 EUR.
+#[derive(Debug, Clone, Copy)]
 enum Deed {
     Take(i64),
+    TakeLast(i64),
     TakeYen(i64),
     LetGo,
+    Expire,
+    GiveBack(i64),
+    GiveBackYen(i64),
+    Close,
     Wait,
 }
 
-/// Deeds with the reason of a refusal if it is one, and what is booked and held after them.
+impl Deed {
+    /// The change, if it is one of the payment.
+    fn change(self, number: u64, now_ms: i64) -> Option<Change> {
+        use ModificationKind::{Capture, Expiry, Refund, Void};
+        let yen = |amount| Money::new(amount, "JPY".parse().unwrap());
+        let (kind, money) = match self {
+            Self::Take(amount) | Self::TakeLast(amount) => (Capture, euros(amount)),
+            Self::TakeYen(amount) => (Capture, yen(amount)),
+            Self::LetGo => (Void, euros(1)),
+            Self::Expire => (Expiry, euros(1)),
+            Self::GiveBack(amount) => (Refund, euros(amount)),
+            Self::GiveBackYen(amount) => (Refund, yen(amount)),
+            Self::Close | Self::Wait => return None,
+        };
+        let mut change = change(number, kind, money);
+        change.request.is_final = matches!(self, Self::TakeLast(_));
+        change.now_ms = now_ms;
+        Some(change)
+    }
+}
+
+/// Deeds with the reason of a refusal if it is one; then what has gone from the account and what is
+/// held of it.
 type HoldRow<'a> = (&'a [(Deed, Option<&'a str>)], (i64, i64));
 
+const YES: Option<&str> = None;
+const AMOUNT: Option<&str> = Some("invalid_amount");
+const TRANSACTION: Option<&str> = Some("invalid_transaction");
+
+/// Does one thing after the other, each change twice: the second time changes nothing.
+async fn check(name: &str, capture: Capture, rows: &[HoldRow<'_>]) {
+    for (place, (deeds, (gone, held))) in rows.iter().enumerate() {
+        let folder = TestFolder::new(&format!("{name}-{place}"));
+        let database = database(&folder).await;
+        let wish = wish(1, &account(), euros(6_000), capture);
+        let answer = authorize(&database, wish, times(NOON)).await.unwrap();
+        assert_eq!(answer, approved(), "{name} {place}");
+        let mut now_ms = NOON;
+        for (number, (deed, expected)) in (1..).zip(*deeds) {
+            let what = format!("{name} {place}: {number} {deed:?}");
+            match deed {
+                Deed::Wait => now_ms += HOLD_MS,
+                Deed::Close => {
+                    let order = serde_json::from_str(r#"{"status":"closed"}"#).unwrap();
+                    let closed = change_account(&database, account(), order).await.unwrap();
+                    assert_eq!(closed.status, AccountStatus::Closed);
+                }
+                _ => {}
+            }
+            let Some(change) = deed.change(number, now_ms) else {
+                continue;
+            };
+            let expected = expected.map_or(Answer::Approved, |key| Answer::Declined(key.into()));
+            for is_repeated in [false, true] {
+                let modified = run(&database, change.clone()).await;
+                let answer = expected.clone();
+                let expected = Modified {
+                    answer,
+                    is_repeated,
+                };
+                assert_eq!(modified, expected, "{what}");
+            }
+        }
+        let now = stored(&database, &account()).await;
+        let sums = (10_000 - now.balance_minor, now.held_minor);
+        assert_eq!(sums, (*gone, *held), "{name} {place}");
+        let counted = (now.day_count, now.day_sum_minor);
+        assert_eq!(counted, (1, 6_000), "{name} {place}: the day's count stays");
+        let asked = ask(&database, HARBOR, reference(1), now_ms).await.unwrap();
+        assert_eq!(
+            asked,
+            approved(),
+            "{name} {place}: it was approved all the same"
+        );
+    }
+}
+
 #[tokio::test]
-async fn a_hold_ends_once_and_as_it_was_told() {
-    use Deed::{LetGo, Take, TakeYen, Wait};
-    let folder = TestFolder::new("holds");
-    let database = database(&folder).await;
-    let (yes, amount, transaction) = (None, Some("invalid_amount"), Some("invalid_transaction"));
-    let rows: [HoldRow<'_>; 9] = [
-        (&[(Take(6_000), yes), (Take(6_000), yes)], (6_000, 0)),
+async fn a_hold_is_taken_by_parts_and_never_more_than_there_is() {
+    use Deed::{Expire, LetGo, Take, TakeLast, TakeYen, Wait};
+    let rows: [HoldRow<'_>; 16] = [
+        (&[(Take(6_000), YES), (Take(1), TRANSACTION)], (6_000, 0)),
         (
-            &[(Take(6_000), yes), (Take(1), amount), (LetGo, transaction)],
+            &[
+                (Take(6_000), YES),
+                (LetGo, TRANSACTION),
+                (Expire, TRANSACTION),
+            ],
+            (6_000, 0),
+        ),
+        (&[(Take(2_500), YES)], (2_500, 3_500)),
+        (
+            &[
+                (Take(2_500), YES),
+                (Take(3_501), AMOUNT),
+                (Take(3_500), YES),
+            ],
             (6_000, 0),
         ),
         (
-            &[
-                (Take(2_500), yes),
-                (Take(2_500), yes),
-                (Take(6_000), amount),
-            ],
-            (2_500, 0),
+            &[(Take(1), YES), (Take(1), YES), (Take(1), YES)],
+            (3, 5_997),
         ),
-        (&[(Take(1), yes)], (1, 0)),
         (
-            &[(Take(6_001), amount), (Take(0), amount), (Take(-1), amount)],
+            &[(Take(1), YES), (TakeLast(2), YES), (Take(1), TRANSACTION)],
+            (3, 0),
+        ),
+        (&[(TakeLast(1), YES), (LetGo, YES)], (1, 0)),
+        (
+            &[
+                (Take(6_001), AMOUNT),
+                (Take(0), AMOUNT),
+                (Take(-1), AMOUNT),
+                (Take(i64::MAX), AMOUNT),
+                (Take(i64::MIN), AMOUNT),
+            ],
             (0, 6_000),
         ),
-        (&[(TakeYen(6_000), amount), (Take(6_000), yes)], (6_000, 0)),
+        (&[(TakeYen(6_000), AMOUNT), (Take(6_000), YES)], (6_000, 0)),
         (
-            &[(LetGo, yes), (LetGo, yes), (Take(6_000), transaction)],
+            &[(LetGo, YES), (LetGo, YES), (Take(6_000), TRANSACTION)],
             (0, 0),
         ),
         (
-            &[(Wait, yes), (Take(6_000), transaction), (LetGo, yes)],
+            &[(Take(2_000), YES), (LetGo, YES), (Take(1), TRANSACTION)],
+            (2_000, 0),
+        ),
+        (
+            &[(Wait, YES), (Take(6_000), TRANSACTION), (LetGo, YES)],
             (0, 0),
         ),
-        (&[(Wait, yes), (LetGo, yes)], (0, 0)),
+        (
+            &[
+                (Take(5), YES),
+                (Wait, YES),
+                (Take(1), TRANSACTION),
+                (Expire, YES),
+            ],
+            (5, 0),
+        ),
+        (&[(Take(5), YES), (Wait, YES), (Expire, YES)], (5, 0)),
+        (&[(Wait, YES), (LetGo, YES)], (0, 0)),
+        (&[(Expire, YES), (Expire, YES)], (0, 0)),
     ];
-    for (number, (deeds, (booked, held))) in (1..).zip(rows) {
-        let state = Account {
-            id: format!("card:{number}"),
-            ..account()
-        };
-        let wish = wish(number, &state, euros(6_000), Capture::Manual);
-        let answer = authorize(&database, wish, times(NOON)).await.unwrap();
-        assert_eq!(answer, approved(), "{number}");
-        let mut now_ms = NOON;
-        for (deed, expected) in deeds {
-            let answer = match deed {
-                Take(amount) => {
-                    let money = euros(*amount);
-                    capture(&database, HARBOR, reference(number), money, now_ms).await
-                }
-                TakeYen(amount) => {
-                    let money = Money::new(*amount, "JPY".parse().unwrap());
-                    capture(&database, HARBOR, reference(number), money, now_ms).await
-                }
-                LetGo => void(&database, HARBOR, reference(number), now_ms).await,
-                Wait => {
-                    now_ms += HOLD_MS;
-                    Ok(Answer::Approved)
-                }
-            };
-            let expected = expected.map_or(Answer::Approved, |key| Answer::Declined(key.into()));
-            assert_eq!(answer.unwrap(), expected, "{number}");
-        }
-        let now = stored(&database, &state).await;
-        let counted = (now.day_count, now.day_sum_minor);
-        assert_eq!(
-            (10_000 - now.balance_minor, now.held_minor),
-            (booked, held),
-            "{number}"
-        );
-        assert_eq!(counted, (1, 6_000), "{number}: the day's count stays");
-        let asked = ask(&database, HARBOR, reference(number), now_ms).await;
-        assert_eq!(
-            asked.unwrap(),
-            approved(),
-            "{number}: it was approved all the same"
-        );
+    check("holds", Capture::Manual, &rows).await;
+}
+
+#[tokio::test]
+async fn what_was_taken_goes_back_and_never_more() {
+    use Deed::{Close, GiveBack, GiveBackYen, LetGo, Take, Wait};
+    let rows: [HoldRow<'_>; 8] = [
+        (&[(GiveBack(6_000), YES), (GiveBack(1), AMOUNT)], (0, 0)),
+        (
+            &[
+                (GiveBack(1_000), YES),
+                (GiveBack(2_000), YES),
+                (GiveBack(3_001), AMOUNT),
+                (GiveBack(3_000), YES),
+            ],
+            (0, 0),
+        ),
+        (
+            &[
+                (GiveBack(0), AMOUNT),
+                (GiveBack(-1), AMOUNT),
+                (GiveBack(i64::MAX), AMOUNT),
+                (GiveBackYen(1), AMOUNT),
+            ],
+            (6_000, 0),
+        ),
+        (&[(GiveBack(1), YES), (Take(1), TRANSACTION)], (5_999, 0)),
+        (&[(LetGo, TRANSACTION), (GiveBack(1), YES)], (5_999, 0)),
+        // Long after any hold.
+        (&[(Wait, YES), (Wait, YES), (GiveBack(6_000), YES)], (0, 0)),
+        (
+            &[(Close, YES), (GiveBack(1), Some("closed_account"))],
+            (6_000, 0),
+        ),
+        (
+            &[(GiveBack(1), YES), (Close, YES), (GiveBack(6_000), AMOUNT)],
+            (5_999, 0),
+        ),
+    ];
+    check("refunds", Capture::Automatic, &rows).await;
+    let rows: [HoldRow<'_>; 5] = [
+        (&[(GiveBack(1), TRANSACTION)], (0, 6_000)),
+        (&[(LetGo, YES), (GiveBack(1), TRANSACTION)], (0, 0)),
+        // What is still held is let go by a refund.
+        (
+            &[
+                (Take(2_000), YES),
+                (GiveBack(500), YES),
+                (Take(1), TRANSACTION),
+                (GiveBack(1_501), AMOUNT),
+                (GiveBack(1_500), YES),
+            ],
+            (0, 0),
+        ),
+        (
+            &[
+                (Take(2_000), YES),
+                (GiveBack(2_001), AMOUNT),
+                (Take(4_000), YES),
+            ],
+            (6_000, 0),
+        ),
+        (&[(Close, YES), (Take(2_000), YES)], (2_000, 4_000)),
+    ];
+    check("refunds-of-parts", Capture::Manual, &rows).await;
+}
+
+#[tokio::test]
+async fn what_is_unknown_is_refused_or_struck_out_and_an_issuers_answer_is_kept() {
+    use ModificationKind::{Expiry, Refund, Void};
+    let folder = TestFolder::new("unknown-changes");
+    let database = database(&folder).await;
+    let refused = |key: &str| Answer::Declined(key.into());
+    for (number, kind) in [(1, ModificationKind::Capture), (2, Refund)] {
+        let modified = run(&database, change(number, kind, euros(1))).await;
+        assert_eq!(modified.answer, refused("invalid_transaction"), "{kind:?}");
     }
-    let unknown = capture(&database, HARBOR, reference(99), euros(1), NOON).await;
+    for (number, kind) in [(3, Void), (4, Expiry), (5, Void)] {
+        let modified = run(&database, change(number, kind, euros(1))).await;
+        assert_eq!(modified.answer, Answer::Approved, "{kind:?}");
+        assert_eq!(entry(&database).await.state, EntryState::StruckOut);
+    }
+    let modified = run(&database, change(6, ModificationKind::Capture, euros(1))).await;
+    assert_eq!(modified.answer, refused("invalid_transaction"));
+    // Another acquirer knows its own modifications only, whatever their names.
+    let paid = wish(7, &account(), euros(6_000), Capture::Automatic);
+    authorize(&database, paid, times(NOON)).await.unwrap();
+    let mut refund = change(7, Refund, euros(6_000));
+    refund.request.payment = reference(7);
+    let elsewhere = Change {
+        provider: "meridian".into(),
+        ..refund.clone()
+    };
     assert_eq!(
-        unknown.unwrap(),
-        Answer::Declined("invalid_transaction".into())
+        run(&database, elsewhere).await.answer,
+        refused("invalid_transaction")
     );
+    let unreached = Change {
+        script: Some(refused("issuer_unavailable")),
+        ..refund.clone()
+    };
+    assert_eq!(
+        run(&database, unreached).await.answer,
+        refused("issuer_unavailable")
+    );
+    assert_eq!(
+        run(&database, refund.clone()).await.answer,
+        refused("issuer_unavailable")
+    );
+    refund.request.modification = ModificationId::new(8, [1; 10]);
+    assert_eq!(run(&database, refund).await.answer, Answer::Approved);
+    assert_eq!(stored(&database, &account()).await.balance_minor, 10_000);
 }
 
 #[tokio::test]
@@ -119,6 +337,10 @@ async fn holds_that_nobody_took_expire_and_give_the_money_back() {
         assert_eq!(answer, approved());
     }
     assert_eq!(stored(&database, &account()).await.held_minor, 9_000);
+    // Of the second a part was taken.
+    let mut part = change(1, ModificationKind::Capture, euros(1_000));
+    part.request.payment = reference(2);
+    assert_eq!(run(&database, part).await.answer, Answer::Approved);
     let rows = [
         (-1, 9, 0),
         (0, 9, 1),
@@ -132,13 +354,14 @@ async fn holds_that_nobody_took_expire_and_give_the_money_back() {
         assert_eq!(expired.unwrap(), expected, "{after} {limit}");
     }
     let now = stored(&database, &account()).await;
-    assert_eq!((now.held_minor, now.balance_minor), (0, 10_000));
+    assert_eq!((now.held_minor, now.balance_minor), (0, 9_000));
     let entries = newest(&database, 10).await.unwrap();
-    assert_eq!(entries.len(), 3);
-    assert!(
-        entries
-            .iter()
-            .all(|entry| entry.state == EntryState::Released)
-    );
+    let states: Vec<_> = entries.iter().map(|entry| entry.state).collect();
+    let expected = [
+        EntryState::Released,
+        EntryState::Booked,
+        EntryState::Released,
+    ];
+    assert_eq!(states, expected);
     assert!(entries.iter().all(|entry| entry.hold_until_ms.is_none()));
 }

@@ -2,10 +2,11 @@
 //! and what becomes of the account.
 
 mod holds;
+mod parts;
 
 use super::super::account::{Account, AccountStatus, day_of, tests::account};
 use super::super::world::tests::{NOON_MS, TestFolder, database};
-use super::{Booked, Times, Wish, ask, authorize, void};
+use super::{Booked, Times, Wish, ask, authorize};
 use crate::database::Database;
 use crate::provider::Answer;
 use sealpay_protocol::ids::PaymentId;
@@ -302,8 +303,7 @@ async fn a_reference_that_was_given_up_cannot_arrive_later() {
     let answer = authorize(&database, asked, times(NOON)).await.unwrap();
     assert_eq!(answer, approved());
     // Letting go of what is unknown keeps it from arriving as well.
-    let gone = void(&database, HARBOR, reference(2), NOON).await.unwrap();
-    assert_eq!(gone, Answer::Approved);
+    assert_eq!(holds::let_go(&database, 2).await, Answer::Approved);
     let wish = wish(2, &account(), euros(5), Capture::Automatic);
     let late = authorize(&database, wish, times(NOON)).await.unwrap();
     assert_eq!(late, never);
@@ -338,8 +338,7 @@ async fn an_account_that_nothing_limits_is_not_touched_until_it_is_limited() {
     );
     assert_eq!(pay(1, Capture::Automatic).await, approved());
     // What was held before it was limited is let go without a trace on the account.
-    let gone = void(&database, HARBOR, reference(2), NOON).await.unwrap();
-    assert_eq!(gone, Answer::Approved);
+    assert_eq!(holds::let_go(&database, 2).await, Answer::Approved);
     let now = stored(&database, &unlimited).await;
     assert_eq!(
         (now.held_minor, now.balance_minor, now.day_count),
