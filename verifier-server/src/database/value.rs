@@ -2,7 +2,8 @@
 
 use super::error::DatabaseError;
 use sealpay_protocol::ids::{ApiKeyId, AttemptId, EndpointId, EventId};
-use sealpay_protocol::ids::{MerchantId, PaymentId, SessionId};
+use sealpay_protocol::ids::{DisputeId, LedgerTransferId, ModificationId, PayoutId};
+use sealpay_protocol::ids::{MerchantId, PaymentId, SessionId, SettlementId, TransactionId};
 use std::borrow::Cow;
 use std::str::FromStr;
 
@@ -61,7 +62,19 @@ macro_rules! from_ids {
 }
 
 from_ids!(
-    ApiKeyId, AttemptId, EndpointId, EventId, MerchantId, PaymentId, SessionId
+    ApiKeyId,
+    AttemptId,
+    DisputeId,
+    EndpointId,
+    EventId,
+    LedgerTransferId,
+    MerchantId,
+    ModificationId,
+    PaymentId,
+    PayoutId,
+    SessionId,
+    SettlementId,
+    TransactionId
 );
 
 /// The arguments of a statement: the first is `$1`.
@@ -146,7 +159,13 @@ impl Row {
             .map_err(|_| self.unexpected("what it should be"))
     }
 
-    /// The same, or null.
+    /// A number that is not below nothing and has 32 bits.
+    pub(crate) fn small(&mut self) -> Result<u32, DatabaseError> {
+        let number = self.integer()?;
+        u32::try_from(number).map_err(|_| self.unexpected("a small number"))
+    }
+
+    /// A text that reads as something, or null.
     pub(crate) fn optional_parsed<T: FromStr>(&mut self) -> Result<Option<T>, DatabaseError> {
         let text = self.optional_text()?;
         text.map(|text| {

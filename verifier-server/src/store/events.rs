@@ -1,49 +1,101 @@
-//! Events and the outbox: what is to be told, to whom, and how far that is.
+//! Events: what merchants are told, each with the deliveries that tell it.
 
 use super::Store;
-use crate::database::{DatabaseError, Fault, Row, Statement, Tx, Value, values};
-use crate::domain::event::{Delivery, DeliveryState, DueDelivery, Event};
+use super::deliveries::delivery;
+use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
+use crate::domain::event::{Delivery, Event};
 use sealpay_protocol::ids::{EventId, MerchantId};
 
-const OF_MERCHANT: &str = "SELECT id, merchant, payment, kind, sequence, body, created_at_ms
-    FROM events WHERE merchant = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+/// Which of a merchant's events. What is none does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only those of this type.
+    pub kind: Option<String>,
+    /// Only those that tell of this.
+    pub subject: Option<String>,
+    /// Only those of this second or later, seconds since 1970.
+    pub created_from: Option<u64>,
+    /// Only those of this second or before, seconds since 1970.
+    pub created_until: Option<u64>,
+    /// Only those older than this one.
+    pub after: Option<EventId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+macro_rules! columns {
+    () => {
+        "id, merchant, subject, kind, sequence, body, created_at_ms"
+    };
+}
+
+/// `$1` to `$5` of every statement that looks for events: whose, of which type, when, of what.
+macro_rules! of_filter {
+    () => {
+        "merchant = $1 AND kind = COALESCE($2, kind) AND created_at_ms >= $3 \
+         AND created_at_ms < $4 AND subject = COALESCE($5, subject)"
+    };
+}
+
+const MATCHING: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM events WHERE ",
+    of_filter!(),
+    " AND id >= $6 AND id < $7 ORDER BY id DESC LIMIT $8"
+);
+
+/// The same through the index that leads with the subject.
+const OF_SUBJECT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM events WHERE ",
+    of_filter!(),
+    " AND id >= $6 AND id < $7 AND subject = $9 ORDER BY id DESC LIMIT $8"
+);
 
 /// The same page again, bounded above: between the two a new event may come.
-const DELIVERIES: &str = "SELECT
-    event, endpoint, state, attempts, next_at_ms, last_status, last_error FROM deliveries
-    WHERE event IN (
-        SELECT id FROM events WHERE merchant = $1 AND id <= $2 AND id >= $3
-    ) ORDER BY event, endpoint";
+const DELIVERIES: &str = concat!(
+    "SELECT event, endpoint, state, attempts, next_at_ms, last_status, last_error \
+     FROM deliveries WHERE event IN (SELECT id FROM events WHERE ",
+    of_filter!(),
+    " AND id >= $6 AND id <= $7) ORDER BY event, endpoint"
+);
 
-const DUE: &str = "SELECT d.event, d.endpoint, d.attempts, w.url, w.secret_encrypted, e.body,
-        e.created_at_ms, d.next_at_ms
-    FROM deliveries d
-    JOIN webhook_endpoints w ON w.id = d.endpoint
-    JOIN events e ON e.merchant = d.merchant AND e.id = d.event
-    WHERE d.state = 'pending' AND d.next_at_ms <= $1
-    ORDER BY d.next_at_ms LIMIT $2";
+const ONE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM events WHERE merchant = $1 AND id = $2"
+);
 
-/// Decides between two processes that saw the same delivery.
-const LEASE: &str = "UPDATE deliveries SET next_at_ms = $4
-    WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND next_at_ms = $3";
+const DELIVERIES_OF_ONE: &str = "SELECT
+    event, endpoint, state, attempts, next_at_ms, last_status, last_error
+    FROM deliveries WHERE event = $1 ORDER BY endpoint";
 
-/// What has arrived, or was given up, stays so: a slower process may still tell of an older try.
-const RESULT: &str = "UPDATE deliveries
-    SET state = $3, attempts = $4, next_at_ms = $5, last_status = $6, last_error = $7
-    WHERE event = $1 AND endpoint = $2 AND state = 'pending'";
+const NEWER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM events WHERE merchant = $1 AND id > $2 ORDER BY id LIMIT $3"
+);
 
-const PENDING: &str = "SELECT COUNT(*) FROM deliveries WHERE state = 'pending'";
-
-const NEXT: &str = "SELECT MIN(next_at_ms) FROM deliveries WHERE state = 'pending'";
+const LAST_SEQUENCE: &str = "SELECT CAST(COALESCE(MAX(sequence), 0) AS BIGINT)
+    FROM events WHERE subject = $1";
 
 /// Sorts behind every identifier of an event.
 const BEHIND_ALL: &str = "evt_z";
+
+/// How far the moment in an event's identifier may lie from the moment that it tells of, seconds.
+/// The identifier narrows the search and the moment itself decides.
+const NAMED_WITHIN_SECONDS: u64 = 3600;
+
+/// The last second that an identifier can begin with: it has 48 bits of milliseconds.
+const LAST_SECOND: u64 = ((1 << 48) - 1) / 1000;
 
 fn event(mut row: Row) -> Result<Event, DatabaseError> {
     Ok(Event {
         id: row.parsed()?,
         merchant: row.parsed()?,
-        payment: row.parsed()?,
+        subject: row.text()?,
         kind: row.text()?,
         sequence: row.integer()?,
         body: row.text()?,
@@ -51,47 +103,67 @@ fn event(mut row: Row) -> Result<Event, DatabaseError> {
     })
 }
 
-fn delivery(mut row: Row) -> Result<Delivery, DatabaseError> {
-    Ok(Delivery {
-        event: row.parsed()?,
-        endpoint: row.parsed()?,
-        state: row.read(delivery_state)?,
-        attempts: row.integer()?,
-        next_at_ms: row.integer()?,
-        last_status: row.optional_integer()?,
-        last_error: row.optional_text()?,
-    })
+/// Milliseconds of a second, as far as a column goes.
+pub(super) fn ms_of(second: u64) -> i64 {
+    i64::try_from(second.saturating_mul(1000)).unwrap_or(i64::MAX)
 }
 
-fn delivery_state(name: &str) -> Option<DeliveryState> {
-    DeliveryState::ALL
-        .into_iter()
-        .find(|state| state.name() == name)
+/// The first identifier that an event of this second can have.
+pub(super) fn first_named(second: u64) -> EventId {
+    let second = second.saturating_sub(NAMED_WITHIN_SECONDS);
+    EventId::new(second.min(LAST_SECOND) * 1000, [0; 10])
 }
 
-/// A delivery and the moment that it was due at.
-fn due_delivery(mut row: Row) -> Result<(DueDelivery, i64), DatabaseError> {
-    let due = DueDelivery {
-        event: row.parsed()?,
-        endpoint: row.parsed()?,
-        attempts: row.integer()?,
-        url: row.text()?,
-        secret_encrypted: row.text()?,
-        body: row.text()?,
-        created_at_ms: row.integer()?,
-    };
-    Ok((due, row.integer()?))
+/// What is behind every identifier of this second.
+pub(super) fn behind_named(second: u64) -> Value {
+    let behind = second.saturating_add(1 + NAMED_WITHIN_SECONDS);
+    if behind > LAST_SECOND {
+        return BEHIND_ALL.into();
+    }
+    EventId::new(behind * 1000, [0; 10]).to_string().into()
+}
+
+impl EventFilter {
+    fn values(&self, merchant: MerchantId) -> [Value; 5] {
+        let until = self.created_until.and_then(|second| second.checked_add(1));
+        values![
+            merchant,
+            self.kind.as_ref(),
+            self.created_from.map_or(0, ms_of),
+            until.map_or(i64::MAX, ms_of),
+            self.subject.as_ref(),
+        ]
+    }
+
+    fn between(&self) -> [Value; 2] {
+        let made_before = behind_named(self.created_until.unwrap_or(u64::MAX));
+        let from = first_named(self.created_from.unwrap_or(0));
+        let after = self.after.map(Value::from);
+        let before = match (after, made_before) {
+            (Some(Value::Text(after)), Value::Text(made)) => Value::Text(after.min(made)),
+            (_, made_before) => made_before,
+        };
+        [from.into(), before]
+    }
 }
 
 async fn page(
     tx: &mut Tx<'_>,
     merchant: MerchantId,
-    after: &Value,
-    limit: u32,
+    filter: &EventFilter,
 ) -> Result<Vec<(Event, Vec<Delivery>)>, Fault> {
-    let rows = tx
-        .query(OF_MERCHANT, &values![merchant, after.clone(), limit])
-        .await?;
+    let of_filter = filter.values(merchant);
+    let mut asked: Vec<Value> = of_filter.to_vec();
+    asked.extend(filter.between());
+    asked.push(filter.limit.into());
+    let sql = match &filter.subject {
+        None => MATCHING,
+        Some(subject) => {
+            asked.push(subject.into());
+            OF_SUBJECT
+        }
+    };
+    let rows = tx.query(sql, &asked).await?;
     let mut events = Vec::with_capacity(rows.len());
     for row in rows {
         events.push((event(row)?, Vec::new()));
@@ -99,51 +171,30 @@ async fn page(
     let (Some((newest, _)), Some((oldest, _))) = (events.first(), events.last()) else {
         return Ok(events);
     };
-    let rows = tx
-        .query(DELIVERIES, &values![merchant, newest.id, oldest.id])
-        .await?;
-    for row in rows {
+    let mut asked: Vec<Value> = of_filter.to_vec();
+    asked.extend(values![oldest.id, newest.id]);
+    for row in tx.query(DELIVERIES, &asked).await? {
         let delivery = delivery(row)?;
-        let of_event = events
-            .iter_mut()
-            .find(|(event, _)| event.id == delivery.event);
-        if let Some((_, deliveries)) = of_event {
+        // The newest comes first.
+        let place = events.binary_search_by(|(event, _)| delivery.event.cmp(&event.id));
+        if let Some((_, deliveries)) = place.ok().and_then(|place| events.get_mut(place)) {
             deliveries.push(delivery);
         }
     }
     Ok(events)
 }
 
-async fn lease_due(
+async fn one(
     tx: &mut Tx<'_>,
-    now_ms: i64,
-    lease_until_ms: i64,
-    limit: u32,
-) -> Result<Vec<DueDelivery>, Fault> {
-    let rows = tx.query(DUE, &values![now_ms, limit]).await?;
-    let mut due = rows
-        .into_iter()
-        .map(due_delivery)
-        .collect::<Result<Vec<_>, _>>()?;
-    if due.is_empty() {
-        return Ok(Vec::new());
-    }
-    // Two processes that lock the same rows in the same order do not lock each other out.
-    due.sort_by_key(|(delivery, _)| (delivery.event, delivery.endpoint));
-    let arguments: Vec<[Value; 4]> = due
-        .iter()
-        .map(|(due, next_at_ms)| values![due.event, due.endpoint, *next_at_ms, lease_until_ms])
-        .collect();
-    let statements: Vec<Statement<'_>> = arguments
-        .iter()
-        .map(|values| -> Statement<'_> { (LEASE, values) })
-        .collect();
-    let leased = tx.execute_together(&statements).await?;
-    Ok(due
-        .into_iter()
-        .zip(leased)
-        .filter_map(|((due, _), one)| (one == 1).then_some(due))
-        .collect())
+    merchant: MerchantId,
+    id: EventId,
+) -> Result<Option<(Event, Vec<Delivery>)>, Fault> {
+    let Some(row) = tx.optional(ONE, &values![merchant, id]).await? else {
+        return Ok(None);
+    };
+    let deliveries = tx.query(DELIVERIES_OF_ONE, &values![id]).await?;
+    let deliveries: Result<_, _> = deliveries.into_iter().map(delivery).collect();
+    Ok(Some((event(row)?, deliveries?)))
 }
 
 impl Store {
@@ -157,65 +208,70 @@ impl Store {
         after: Option<EventId>,
         limit: u32,
     ) -> Result<Vec<(Event, Vec<Delivery>)>, DatabaseError> {
-        let after = after.map_or_else(|| Value::from(BEHIND_ALL), Value::from);
+        let filter = EventFilter {
+            after,
+            limit,
+            ..EventFilter::default()
+        };
+        self.events_matching(merchant, filter).await
+    }
+
+    /// Those of a merchant's events that fit, newest first, each with its deliveries.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn events_matching(
+        &self,
+        merchant: MerchantId,
+        filter: EventFilter,
+    ) -> Result<Vec<(Event, Vec<Delivery>)>, DatabaseError> {
         self.database
-            .read((merchant, after, limit), |tx, (merchant, after, limit)| {
-                Box::pin(page(tx, *merchant, after, *limit))
+            .read((merchant, filter), |tx, (merchant, filter)| {
+                Box::pin(page(tx, *merchant, filter))
             })
             .await
     }
 
-    /// Deliveries that are due, given to the caller until the lease ends. Nobody else is given them
-    /// before; if the caller does not tell what became of one, it is due again then.
+    /// An event of a merchant with its deliveries.
     ///
     /// # Errors
-    /// The database did not do its work; when the outcome is unknown, they may be leased.
-    pub async fn due_deliveries(
+    /// The database did not do its work.
+    pub async fn event(
         &self,
-        now_ms: i64,
-        lease_until_ms: i64,
-        limit: u32,
-    ) -> Result<Vec<DueDelivery>, DatabaseError> {
+        merchant: MerchantId,
+        id: EventId,
+    ) -> Result<Option<(Event, Vec<Delivery>)>, DatabaseError> {
         self.database
-            .write(
-                (now_ms, lease_until_ms, limit),
-                |tx, (now_ms, lease_until_ms, limit)| {
-                    Box::pin(lease_due(tx, *now_ms, *lease_until_ms, *limit))
-                },
-            )
+            .read((merchant, id), |tx, (merchant, id)| {
+                Box::pin(one(tx, *merchant, *id))
+            })
             .await
     }
 
-    /// Keeps what became of a try to deliver; says whether the delivery was still pending.
+    /// A merchant's events newer than one, the oldest first. One that is being written now may
+    /// appear later, though its identifier is older.
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn delivery_result(&self, result: &Delivery) -> Result<bool, DatabaseError> {
-        let values = values![
-            result.event,
-            result.endpoint,
-            result.state.name(),
-            result.attempts,
-            result.next_at_ms,
-            result.last_status,
-            result.last_error.as_ref(),
-        ];
-        self.database.change(RESULT, values).await
+    pub async fn events_newer_than(
+        &self,
+        merchant: MerchantId,
+        known: EventId,
+        limit: u32,
+    ) -> Result<Vec<Event>, DatabaseError> {
+        let rows = self
+            .database
+            .rows(NEWER, values![merchant, known, limit])
+            .await?;
+        rows.into_iter().map(event).collect()
     }
 
-    /// How many deliveries are pending.
+    /// The number of the last event that tells of something; 0 when none does.
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn pending_deliveries(&self) -> Result<u64, DatabaseError> {
-        self.database.one(PENDING, []).await?.number()
-    }
-
-    /// When the next delivery is due, milliseconds since 1970.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn next_delivery_at(&self) -> Result<Option<i64>, DatabaseError> {
-        self.database.one(NEXT, []).await?.optional_integer()
+    pub async fn last_sequence(&self, subject: &str) -> Result<i64, DatabaseError> {
+        let values = values![subject.to_owned()];
+        self.database.one(LAST_SEQUENCE, values).await?.integer()
     }
 }

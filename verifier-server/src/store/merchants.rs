@@ -1,16 +1,21 @@
 //! Merchants and what they registered: order keys, origins, API keys and webhook endpoints.
 
-use super::Store;
+use super::{Store, api_keys, endpoints};
 use crate::database::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
-use crate::domain::merchant::{ApiKey, Merchant, OrderKey, WebhookEndpoint};
+use crate::domain::merchant::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
 use sealpay_protocol::encoding::{array_from_base64url, base64url};
-use sealpay_protocol::ids::{ApiKeyId, EndpointId, MerchantId};
+use sealpay_protocol::ids::MerchantId;
 
 const ADD: &str = "INSERT INTO merchants (id, name, created_at_ms)
     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
-const ONE: &str = "SELECT id, name, created_at_ms FROM merchants WHERE id = $1";
-const ALL: &str = "SELECT id, name, created_at_ms FROM merchants ORDER BY id";
+const ONE: &str = "SELECT id, name, created_at_ms, reserve_basis_points, reserve_days
+    FROM merchants WHERE id = $1";
+const ALL: &str = "SELECT id, name, created_at_ms, reserve_basis_points, reserve_days
+    FROM merchants ORDER BY id";
+
+const SET_RESERVE: &str = "UPDATE merchants SET reserve_basis_points = $2, reserve_days = $3
+    WHERE id = $1";
 
 const ORDER_KEYS: &str = "SELECT key_id, public_key FROM order_keys
     WHERE merchant = $1 AND retired_at_ms IS NULL ORDER BY key_id";
@@ -27,32 +32,6 @@ const ADD_ORIGIN: &str = "INSERT INTO merchant_origins (merchant, origin)
     VALUES ($1, $2) ON CONFLICT DO NOTHING";
 
 const REMOVE_ORIGIN: &str = "DELETE FROM merchant_origins WHERE merchant = $1 AND origin = $2";
-
-const ADD_API_KEY: &str = "INSERT INTO api_keys (id, merchant, prefix, hash, created_at_ms)
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
-
-const REVOKE_API_KEY: &str = "UPDATE api_keys SET revoked_at_ms = $2
-    WHERE id = $1 AND revoked_at_ms IS NULL";
-
-const API_KEYS: &str = "SELECT id, merchant, prefix, hash, created_at_ms FROM api_keys
-    WHERE merchant = $1 AND revoked_at_ms IS NULL ORDER BY id";
-
-const API_KEY: &str = "SELECT id, merchant, prefix, hash, created_at_ms FROM api_keys
-    WHERE hash = $1 AND revoked_at_ms IS NULL";
-
-const ADD_ENDPOINT: &str = "INSERT INTO webhook_endpoints
-    (id, merchant, url, secret_encrypted, created_at_ms, disabled_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-
-const ENDPOINTS: &str = "SELECT id, merchant, url, secret_encrypted, disabled_at_ms, created_at_ms
-    FROM webhook_endpoints WHERE merchant = $1 ORDER BY id";
-
-const DISABLE_ENDPOINT: &str = "UPDATE webhook_endpoints SET disabled_at_ms = $2
-    WHERE id = $1 AND disabled_at_ms IS NULL";
-
-const GIVE_UP_DELIVERIES: &str = "UPDATE deliveries
-    SET state = 'failed', last_error = 'the endpoint was disabled'
-    WHERE state = 'pending' AND endpoint = $1";
 
 /// Adds a merchant with its keys and origins, or changes nothing.
 async fn add(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<Addition, Fault> {
@@ -78,31 +57,23 @@ async fn add(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<Addition, Fault> {
 
 struct Registration {
     merchant: Merchant,
-    api_key: [Value; 5],
-    endpoint: Option<[Value; 6]>,
+    api_key: [Value; 7],
+    endpoint: Option<[Value; 11]>,
 }
 
 async fn register(tx: &mut Tx<'_>, registration: &Registration) -> Result<Addition, Fault> {
     if add(tx, &registration.merchant).await? == Addition::AlreadyThere {
         return Ok(Addition::AlreadyThere);
     }
-    let mut added = tx.execute(ADD_API_KEY, &registration.api_key).await?;
+    let mut added = tx.execute(api_keys::ADD, &registration.api_key).await?;
     if let Some(endpoint) = &registration.endpoint {
-        added = added.min(tx.execute(ADD_ENDPOINT, endpoint).await?);
+        added = added.min(tx.execute(endpoints::ADD, endpoint).await?);
     }
     if added == 0 {
         let what = "a new merchant's API key or endpoint has a name that is taken";
         return Err(DatabaseError::Corrupt(what.into()).into());
     }
     Ok(Addition::Added)
-}
-
-async fn disable(tx: &mut Tx<'_>, endpoint: EndpointId, now_ms: i64) -> Result<bool, Fault> {
-    let disabled = tx
-        .execute(DISABLE_ENDPOINT, &values![endpoint, now_ms])
-        .await?;
-    tx.execute(GIVE_UP_DELIVERIES, &values![endpoint]).await?;
-    Ok(disabled > 0)
 }
 
 async fn one(tx: &mut Tx<'_>, merchant: MerchantId) -> Result<Option<Merchant>, Fault> {
@@ -129,6 +100,10 @@ async fn complete(tx: &mut Tx<'_>, mut row: Row) -> Result<Merchant, Fault> {
         id,
         name: row.text()?,
         created_at_ms: row.integer()?,
+        reserve: Reserve {
+            basis_points: row.small()?,
+            days: row.small()?,
+        },
         order_keys: keys.into_iter().map(order_key).collect::<Result<_, _>>()?,
         origins: origins
             .into_iter()
@@ -145,48 +120,6 @@ fn order_key(mut row: Row) -> Result<OrderKey, DatabaseError> {
     Ok(OrderKey {
         key_id: row.text()?,
         public_key: row.read(array_from_base64url)?,
-    })
-}
-
-fn api_key_values(key: &ApiKey) -> [Value; 5] {
-    values![
-        key.id,
-        key.merchant,
-        &key.prefix,
-        &key.hash,
-        key.created_at_ms
-    ]
-}
-
-fn api_key(mut row: Row) -> Result<ApiKey, DatabaseError> {
-    Ok(ApiKey {
-        id: row.parsed()?,
-        merchant: row.parsed()?,
-        prefix: row.text()?,
-        hash: row.text()?,
-        created_at_ms: row.integer()?,
-    })
-}
-
-fn endpoint_values(endpoint: &WebhookEndpoint) -> [Value; 6] {
-    values![
-        endpoint.id,
-        endpoint.merchant,
-        &endpoint.url,
-        &endpoint.secret_encrypted,
-        endpoint.created_at_ms,
-        endpoint.disabled_at_ms,
-    ]
-}
-
-fn endpoint(mut row: Row) -> Result<WebhookEndpoint, DatabaseError> {
-    Ok(WebhookEndpoint {
-        id: row.parsed()?,
-        merchant: row.parsed()?,
-        url: row.text()?,
-        secret_encrypted: row.text()?,
-        disabled_at_ms: row.optional_integer()?,
-        created_at_ms: row.integer()?,
     })
 }
 
@@ -213,8 +146,8 @@ impl Store {
     ) -> Result<Addition, DatabaseError> {
         let registration = Registration {
             merchant: merchant.clone(),
-            api_key: api_key_values(api_key),
-            endpoint: endpoint.map(endpoint_values),
+            api_key: api_keys::new_values(api_key),
+            endpoint: endpoint.map(endpoints::new_values),
         };
         self.database
             .write(registration, |tx, registration| {
@@ -239,6 +172,19 @@ impl Store {
     /// The database did not do its work.
     pub async fn merchants(&self) -> Result<Vec<Merchant>, DatabaseError> {
         self.database.read((), |tx, ()| Box::pin(all(tx))).await
+    }
+
+    /// Sets what is kept back of a merchant's settlements; says whether there is such a merchant.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn set_reserve(
+        &self,
+        merchant: MerchantId,
+        reserve: Reserve,
+    ) -> Result<bool, DatabaseError> {
+        let values = values![merchant, reserve.basis_points, reserve.days];
+        self.database.change(SET_RESERVE, values).await
     }
 
     /// Adds a key that may sign a merchant's orders. The name of a retired key is not free.
@@ -299,86 +245,6 @@ impl Store {
     ) -> Result<bool, DatabaseError> {
         self.database
             .change(REMOVE_ORIGIN, values![merchant, origin.to_owned()])
-            .await
-    }
-
-    /// Adds an API key.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn add_api_key(&self, key: &ApiKey) -> Result<Addition, DatabaseError> {
-        self.database.add(ADD_API_KEY, api_key_values(key)).await
-    }
-
-    /// Revokes an API key; says whether it was good until now.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn revoke_api_key(&self, key: ApiKeyId, now_ms: i64) -> Result<bool, DatabaseError> {
-        self.database
-            .change(REVOKE_API_KEY, values![key, now_ms])
-            .await
-    }
-
-    /// The API key with this hash, unless it is revoked.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, DatabaseError> {
-        self.database
-            .row(API_KEY, values![hash.to_owned()])
-            .await?
-            .map(api_key)
-            .transpose()
-    }
-
-    /// A merchant's API keys that are not revoked, the oldest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn api_keys(&self, merchant: MerchantId) -> Result<Vec<ApiKey>, DatabaseError> {
-        let rows = self.database.rows(API_KEYS, values![merchant]).await?;
-        rows.into_iter().map(api_key).collect()
-    }
-
-    /// Adds a webhook endpoint. Events from now on go there, earlier ones do not.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn add_endpoint(
-        &self,
-        endpoint: &WebhookEndpoint,
-    ) -> Result<Addition, DatabaseError> {
-        self.database
-            .add(ADD_ENDPOINT, endpoint_values(endpoint))
-            .await
-    }
-
-    /// A merchant's webhook endpoints, disabled ones among them, the oldest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn endpoints(
-        &self,
-        merchant: MerchantId,
-    ) -> Result<Vec<WebhookEndpoint>, DatabaseError> {
-        let rows = self.database.rows(ENDPOINTS, values![merchant]).await?;
-        rows.into_iter().map(endpoint).collect()
-    }
-
-    /// Disables an endpoint and gives up what was on its way there; says whether it was enabled.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn disable_endpoint(
-        &self,
-        endpoint: EndpointId,
-        now_ms: i64,
-    ) -> Result<bool, DatabaseError> {
-        self.database
-            .write((endpoint, now_ms), |tx, (endpoint, now_ms)| {
-                Box::pin(disable(tx, *endpoint, *now_ms))
-            })
             .await
     }
 }

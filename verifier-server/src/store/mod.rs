@@ -4,22 +4,49 @@
 //! a [`DatabaseError`] means that the database did not do its work.
 
 mod activity;
+mod api_keys;
+mod booking;
 mod claim;
+mod deliveries;
+mod disputes;
+mod endpoint_writes;
+mod endpoints;
 mod events;
+mod idempotency;
 mod keys;
+mod ledger;
+mod listing;
 mod merchants;
+mod modifications;
 mod nonces;
 mod payments;
+mod payouts;
+mod redelivery;
 mod sessions;
 mod settle;
+mod settlements;
 mod simulation;
+mod telling;
+mod transactions;
 
 pub use crate::database::{Addition, DatabaseError, Options};
+pub use api_keys::KeyRotation;
 pub use claim::Claim;
+pub use deliveries::Noted;
+pub use disputes::{DisputeChange, DisputeStep};
+pub use endpoint_writes::{Answered, EndpointChange, EndpointWrite};
+pub use endpoints::Disabling;
+pub use events::EventFilter;
+pub use ledger::{Finding, FindingOf};
+pub use modifications::{ModificationClaim, ModificationSettled};
 pub use nonces::Nonce;
-pub use payments::PaymentFilter;
+pub use listing::PaymentFilter;
+pub use payouts::PayoutFilter;
+pub use redelivery::{Again, Begun, DeliveryFilter, KeptDelivery};
 pub use sessions::SessionOpened;
 pub use settle::Settled;
+pub use settlements::{Closure, Compose, SettlementFilter};
+pub use transactions::{PendingLines, TransactionFilter};
 
 use crate::database::{Database, Durability, Migrations};
 
@@ -28,6 +55,7 @@ static MIGRATIONS: Migrations = Migrations {
     steps: &[
         include_str!("../../migrations/0001_first.sql"),
         include_str!("../../migrations/0002_methods.sql"),
+        include_str!("../../migrations/0003_money.sql"),
     ],
 };
 

@@ -1,6 +1,6 @@
 //! Payments: what is read of them, and the leases of those whose outcome is open.
 
-use super::Store;
+use super::{Store, payments};
 use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::payment::{KeptCard, Payment};
 use crate::domain::state::PaymentState;
@@ -12,36 +12,37 @@ use sealpay_protocol::order::Capture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Which of a merchant's payments, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaymentFilter {
-    /// Only those of this order.
-    pub order_ref: Option<String>,
-    /// Only those older than this one.
-    pub after: Option<PaymentId>,
-    /// At most so many.
-    pub limit: u32,
-}
+/// How many columns a new payment has.
+pub(super) const COLUMNS: usize = 30;
 
-/// How many columns a payment has.
-pub(super) const COLUMNS: usize = 29;
-
-macro_rules! columns {
+/// What a payment is born with. What was captured, refunded and disputed comes later.
+macro_rules! born_with {
     () => {
         "id, session, merchant, attempt, body_digest, order_ref, amount_minor, currency, capture, \
          card_brand, card_last4, card_expiry, card_fingerprint, state, decline, provider, \
          simulate, sequence, created_at_ms, updated_at_ms, lease_until_ms, method, address, \
-         route_reason, risk, authentication, transfer, transfer_reference, claimant"
+         route_reason, risk, authentication, transfer, transfer_reference, claimant, card_country"
     };
 }
+
+macro_rules! columns {
+    () => {
+        concat!(
+            payments::born_with!(),
+            ", captured_minor, refunded_minor, disputed_minor, modification"
+        )
+    };
+}
+
+pub(super) use born_with;
 
 pub(super) use columns;
 
 pub(super) const INSERT: &str = concat!(
     "INSERT INTO payments (",
-    columns!(),
+    born_with!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-     $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29) ON CONFLICT (session, attempt) DO NOTHING"
+     $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) ON CONFLICT (session, attempt) DO NOTHING"
 );
 
 pub(super) const TAKE_BACK: &str = "DELETE FROM payments WHERE id = $1";
@@ -52,18 +53,6 @@ const OF_ATTEMPT: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM payments WHERE session = $1 AND attempt = $2"
-);
-
-const OF_MERCHANT: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM payments WHERE merchant = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
-);
-
-const OF_ORDER: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM payments WHERE merchant = $1 AND order_ref = $4 AND id < $2 ORDER BY id DESC LIMIT $3"
 );
 
 /// The list of states is that of the partial index, word for word: otherwise SQLite does not use
@@ -94,8 +83,8 @@ const OF_TRANSFER: &str = concat!(
 const HELD: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM payments WHERE state = 'authorized' AND created_at_ms <= $1 \
-     ORDER BY created_at_ms LIMIT $2"
+    " FROM payments WHERE state IN ('authorized', 'partially_captured') \
+     AND created_at_ms <= $1 AND modification IS NULL ORDER BY created_at_ms LIMIT $2"
 );
 
 const NEWEST: &str = concat!(
@@ -105,9 +94,6 @@ const NEWEST: &str = concat!(
 );
 
 const COUNT: &str = "SELECT COUNT(*) FROM payments WHERE state = $1";
-
-/// Sorts behind every identifier of a payment.
-const BEHIND_ALL: &str = "pay_z";
 
 /// What has a form of its own is kept as JSON: no statement looks inside.
 pub(super) fn json<T: Serialize>(value: Option<&T>) -> Result<Option<String>, DatabaseError> {
@@ -159,11 +145,12 @@ pub(super) fn insert_values(payment: &Payment) -> Result<[Value; COLUMNS], Datab
         json(payment.transfer.as_ref())?,
         transfer_reference(payment),
         &payment.claimant,
+        card.and_then(|card| card.country.clone()),
     ])
 }
 
 pub(super) fn payment(mut row: Row) -> Result<Payment, DatabaseError> {
-    Ok(Payment {
+    let mut payment = Payment {
         id: row.parsed()?,
         session: row.parsed()?,
         merchant: row.parsed()?,
@@ -192,7 +179,20 @@ pub(super) fn payment(mut row: Row) -> Result<Payment, DatabaseError> {
             row.optional_text()?;
             row.text()?
         },
-    })
+        captured_minor: 0,
+        refunded_minor: 0,
+        disputed_minor: 0,
+        modification: None,
+    };
+    let country = row.optional_text()?;
+    if let Some(card) = &mut payment.card {
+        card.country = country;
+    }
+    payment.captured_minor = row.integer()?;
+    payment.refunded_minor = row.integer()?;
+    payment.disputed_minor = row.integer()?;
+    payment.modification = row.optional_parsed()?;
+    Ok(payment)
 }
 
 /// Empty texts are no card.
@@ -202,6 +202,7 @@ fn card(row: &mut Row) -> Result<Option<KeptCard>, DatabaseError> {
         last4: row.text()?,
         expiry: row.text()?,
         fingerprint: row.text()?,
+        country: None,
     };
     Ok(Some(card).filter(|card| !card.brand.is_empty()))
 }
@@ -280,8 +281,8 @@ impl Store {
         row.map(payment).transpose()
     }
 
-    /// Payments that are authorized and were made by a moment, milliseconds since 1970; the oldest
-    /// first.
+    /// Payments whose money is held, all of it or some, and that nothing is done to, made by
+    /// a moment, milliseconds since 1970; the oldest first.
     ///
     /// # Errors
     /// The database did not do its work.
@@ -308,33 +309,6 @@ impl Store {
             .await?
             .map(payment)
             .transpose()
-    }
-
-    /// A merchant's payments, newest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn payments(
-        &self,
-        merchant: MerchantId,
-        filter: &PaymentFilter,
-    ) -> Result<Vec<Payment>, DatabaseError> {
-        let after = filter
-            .after
-            .map_or_else(|| Value::from(BEHIND_ALL), Value::from);
-        let rows = match &filter.order_ref {
-            None => {
-                self.database
-                    .rows(OF_MERCHANT, values![merchant, after, filter.limit])
-                    .await?
-            }
-            Some(order_ref) => {
-                self.database
-                    .rows(OF_ORDER, values![merchant, after, filter.limit, order_ref])
-                    .await?
-            }
-        };
-        rows.into_iter().map(payment).collect()
     }
 
     /// Payments that are authorizing, unknown or wait for the shopper, and whose lease has ended by a moment,

@@ -1,7 +1,10 @@
 //! The second transaction of a payment: its outcome and the event that tells it, together.
 
+use super::booking::Books;
+use super::telling::Telling;
 use super::{Store, payments};
 use crate::database::{DatabaseError, Fault, Statement, Tx, Value, values};
+use crate::domain::booking::Booking;
 use crate::domain::event::Event;
 use crate::domain::payment::Payment;
 use crate::domain::state::PaymentState;
@@ -23,28 +26,20 @@ pub enum Settled {
 const MOVE: &str = concat!(
     "UPDATE payments SET state = $3, decline = $4, sequence = $5, updated_at_ms = $6, \
      provider = $7, route_reason = $8, authentication = $9, transfer = $10, \
-     transfer_reference = $11, lease_until_ms = $15 \
+     transfer_reference = $11, lease_until_ms = $15, captured_minor = $16 \
      WHERE id = $1 AND state = $2 AND sequence = $12 AND COALESCE(transfer, '') = $13 \
      AND (CAST($14 AS BIGINT) = 0 OR lease_until_ms = $14) RETURNING ",
     payments::columns!()
 );
-
-const TELL: &str = "INSERT INTO events
-    (id, merchant, payment, kind, sequence, body, created_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
-
-const DELIVER: &str = "INSERT INTO deliveries
-    (event, endpoint, merchant, state, attempts, next_at_ms)
-    SELECT $1, id, merchant, 'pending', 0, $3 FROM webhook_endpoints
-    WHERE merchant = $2 AND disabled_at_ms IS NULL";
 
 const FREE: &str = "UPDATE sessions SET active_attempt = NULL
     WHERE id = $1 AND active_attempt = $2";
 
 struct Outcome {
     payment: PaymentId,
-    movement: [Value; 15],
-    told: Option<([Value; 7], [Value; 3])>,
+    movement: [Value; 16],
+    told: Option<Telling>,
+    books: Option<Books>,
     frees_session: bool,
 }
 
@@ -60,11 +55,9 @@ async fn settle(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Settled, Fault> {
     };
     let payment = payments::payment(row)?;
     let session = values![payment.session, payment.attempt];
-    let mut statements: Vec<Statement<'_>> = Vec::with_capacity(3);
-    if let Some((event, deliveries)) = &outcome.told {
-        statements.push((TELL, event));
-        statements.push((DELIVER, deliveries));
-    }
+    let mut statements: Vec<Statement<'_>> = Vec::with_capacity(5);
+    statements.extend(outcome.told.iter().flat_map(Telling::statements));
+    statements.extend(outcome.books.iter().flat_map(Books::statements));
     if outcome.frees_session {
         statements.push((FREE, &session));
     }
@@ -76,7 +69,8 @@ async fn settle(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Settled, Fault> {
 
 impl Store {
     /// Moves a payment from one state to the next, keeps the event with a delivery for each enabled
-    /// endpoint of the merchant, and lets the session go when the payment came to nothing.
+    /// endpoint of the merchant that wants to hear of it, and what goes into the books, and lets the
+    /// session go when the payment came to nothing.
     ///
     /// What is written is what `after` says besides its names, money and card. The event's sequence
     /// has to be the next one of the payment.
@@ -89,8 +83,10 @@ impl Store {
         before: &Payment,
         after: &Payment,
         event: Option<&Event>,
+        booking: Option<&Booking>,
     ) -> Result<Settled, DatabaseError> {
-        self.change_payment(before, after, event, 0).await
+        self.change_payment(before, after, (event, booking), 0)
+            .await
     }
 
     /// The same without an event, and only while the caller holds the lease of `before`: before
@@ -103,7 +99,7 @@ impl Store {
         before: &Payment,
         after: &Payment,
     ) -> Result<Settled, DatabaseError> {
-        self.change_payment(before, after, None, before.lease_until_ms)
+        self.change_payment(before, after, (None, None), before.lease_until_ms)
             .await
     }
 
@@ -111,7 +107,7 @@ impl Store {
         &self,
         before: &Payment,
         after: &Payment,
-        event: Option<&Event>,
+        (event, booking): (Option<&Event>, Option<&Booking>),
         lease_ms: i64,
     ) -> Result<Settled, DatabaseError> {
         let movement = values![
@@ -130,26 +126,14 @@ impl Store {
             payments::json(before.transfer.as_ref())?.unwrap_or_default(),
             lease_ms,
             after.lease_until_ms,
+            after.captured_minor,
         ];
-        let told = event.map(|event| {
-            (
-                values![
-                    event.id,
-                    event.merchant,
-                    event.payment,
-                    &event.kind,
-                    event.sequence,
-                    &event.body,
-                    event.created_at_ms,
-                ],
-                values![event.id, event.merchant, after.updated_at_ms],
-            )
-        });
         let frees_session = matches!(after.state, PaymentState::Declined | PaymentState::Expired);
         let outcome = Outcome {
             payment: before.id,
             movement,
-            told,
+            told: event.map(Telling::of),
+            books: booking.map(Books::of),
             frees_session,
         };
         self.database

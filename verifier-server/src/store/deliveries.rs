@@ -1,0 +1,253 @@
+//! The outbox: what is to be delivered, to whom, how far that is, and every attempt that was made.
+
+use super::Store;
+use crate::database::{DatabaseError, Fault, Row, Statement, Tx, Value, values};
+use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
+
+const DUE: &str = "SELECT d.event, d.endpoint, d.attempts, w.url, w.secret_encrypted,
+        w.previous_secret_encrypted, w.previous_secret_until_ms, e.body, e.created_at_ms,
+        d.next_at_ms
+    FROM deliveries d
+    JOIN webhook_endpoints w ON w.id = d.endpoint
+    JOIN events e ON e.merchant = d.merchant AND e.id = d.event
+    WHERE d.state = 'pending' AND d.next_at_ms <= $1
+    ORDER BY d.next_at_ms LIMIT $2";
+
+/// Decides between two processes that saw the same delivery.
+const LEASE: &str = "UPDATE deliveries SET next_at_ms = $4
+    WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND next_at_ms = $3";
+
+/// What has arrived, or was given up, stays so: a slower process may still tell of an older try.
+/// An endpoint may have been switched off while something was made ready for it.
+const RESULT: &str = "UPDATE deliveries
+    SET attempts = $4, next_at_ms = $5, last_status = $6, last_error = $7,
+    state = CASE WHEN $3 = 'pending' AND EXISTS (
+        SELECT 1 FROM webhook_endpoints
+        WHERE id = $2 AND (disabled_at_ms IS NOT NULL OR deleted_at_ms IS NOT NULL)
+    ) THEN 'failed' ELSE $3 END
+    WHERE event = $1 AND endpoint = $2 AND state = 'pending'";
+
+/// What came of the last attempt stays as it was told: none was made.
+const HOLD: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4
+    WHERE event = $1 AND endpoint = $2 AND state = 'pending'";
+
+/// Attempts are counted over all the times that a delivery was begun anew.
+const ATTEMPT: &str = "INSERT INTO delivery_attempts
+    (event, endpoint, number, at_ms, duration_ms, status, error, answer)
+    SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6, $7
+    FROM delivery_attempts WHERE event = $1 AND endpoint = $2
+    ON CONFLICT DO NOTHING";
+
+const WORKS: &str = "UPDATE webhook_endpoints SET failing_since_ms = NULL
+    WHERE id = $1 AND failing_since_ms IS NOT NULL";
+
+const FAILS: &str = "UPDATE webhook_endpoints SET failing_since_ms = $2
+    WHERE id = $1 AND failing_since_ms IS NULL";
+
+const FAILING: &str = "SELECT failing_since_ms FROM webhook_endpoints
+    WHERE id = $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL";
+
+const PENDING: &str = "SELECT COUNT(*) FROM deliveries WHERE state = 'pending'";
+
+const NEXT: &str = "SELECT MIN(next_at_ms) FROM deliveries WHERE state = 'pending'";
+
+/// What is known after an attempt was kept.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Noted {
+    /// Whether the delivery was still pending.
+    pub was_pending: bool,
+    /// Since when nothing has arrived at the endpoint, milliseconds since 1970; none when something
+    /// just has, or when nothing is sent there any more.
+    pub failing_since_ms: Option<i64>,
+}
+
+pub(super) fn delivery(mut row: Row) -> Result<Delivery, DatabaseError> {
+    Ok(Delivery {
+        event: row.parsed()?,
+        endpoint: row.parsed()?,
+        state: row.read(delivery_state)?,
+        attempts: row.integer()?,
+        next_at_ms: row.integer()?,
+        last_status: row.optional_integer()?,
+        last_error: row.optional_text()?,
+    })
+}
+
+fn delivery_state(name: &str) -> Option<DeliveryState> {
+    DeliveryState::ALL
+        .into_iter()
+        .find(|state| state.name() == name)
+}
+
+/// A delivery and the moment that it was due at.
+fn due_delivery(mut row: Row) -> Result<(DueDelivery, i64), DatabaseError> {
+    let due = DueDelivery {
+        event: row.parsed()?,
+        endpoint: row.parsed()?,
+        attempts: row.integer()?,
+        url: row.text()?,
+        secret_encrypted: row.text()?,
+        previous_secret: row.optional_text()?.zip(row.optional_integer()?),
+        body: row.text()?,
+        created_at_ms: row.integer()?,
+    };
+    Ok((due, row.integer()?))
+}
+
+async fn lease_due(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    lease_until_ms: i64,
+    limit: u32,
+) -> Result<Vec<DueDelivery>, Fault> {
+    let rows = tx.query(DUE, &values![now_ms, limit]).await?;
+    let mut due = rows
+        .into_iter()
+        .map(due_delivery)
+        .collect::<Result<Vec<_>, _>>()?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Two processes that lock the same rows in the same order do not lock each other out.
+    due.sort_by_key(|(delivery, _)| (delivery.event, delivery.endpoint));
+    let arguments: Vec<[Value; 4]> = due
+        .iter()
+        .map(|(due, next_at_ms)| values![due.event, due.endpoint, *next_at_ms, lease_until_ms])
+        .collect();
+    let statements: Vec<Statement<'_>> = arguments
+        .iter()
+        .map(|values| -> Statement<'_> { (LEASE, values) })
+        .collect();
+    let leased = tx.execute_together(&statements).await?;
+    Ok(due
+        .into_iter()
+        .zip(leased)
+        .filter_map(|((due, _), one)| (one == 1).then_some(due))
+        .collect())
+}
+
+struct Made {
+    arrived: bool,
+    result: [Value; 7],
+    attempt: [Value; 7],
+    works: [Value; 1],
+    fails: [Value; 2],
+}
+
+async fn note(tx: &mut Tx<'_>, noted: &Made) -> Result<Noted, Fault> {
+    let health: Statement<'_> = if noted.arrived {
+        (WORKS, &noted.works)
+    } else {
+        (FAILS, &noted.fails)
+    };
+    let statements: [Statement<'_>; 3] =
+        [(RESULT, &noted.result), (ATTEMPT, &noted.attempt), health];
+    let changed = tx.execute_together(&statements).await?;
+    if changed.get(1) != Some(&1) {
+        return Err(Fault::Retry("another attempt got the number".into()));
+    }
+    let failing_since_ms = if noted.arrived {
+        None
+    } else {
+        let row = tx.optional(FAILING, &noted.works).await?;
+        row.map(|mut row| row.optional_integer())
+            .transpose()?
+            .flatten()
+    };
+    Ok(Noted {
+        was_pending: changed.first() == Some(&1),
+        failing_since_ms,
+    })
+}
+
+impl Store {
+    /// Deliveries that are due, given to the caller until the lease ends. Nobody else is given them
+    /// before; if the caller does not tell what became of one, it is due again then.
+    ///
+    /// # Errors
+    /// The database did not do its work; when the outcome is unknown, they may be leased.
+    pub async fn due_deliveries(
+        &self,
+        now_ms: i64,
+        lease_until_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<DueDelivery>, DatabaseError> {
+        self.database
+            .write(
+                (now_ms, lease_until_ms, limit),
+                |tx, (now_ms, lease_until_ms, limit)| {
+                    Box::pin(lease_due(tx, *now_ms, *lease_until_ms, *limit))
+                },
+            )
+            .await
+    }
+
+    /// Keeps an attempt to deliver, under the next number whatever it says, and what became of the
+    /// delivery unless that had ended before.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn delivery_result(
+        &self,
+        result: &Delivery,
+        attempt: &DeliveryAttempt,
+    ) -> Result<Noted, DatabaseError> {
+        let noted = Made {
+            arrived: result.state == DeliveryState::Delivered,
+            result: values![
+                result.event,
+                result.endpoint,
+                result.state.name(),
+                result.attempts,
+                result.next_at_ms,
+                result.last_status,
+                result.last_error.as_ref(),
+            ],
+            attempt: values![
+                result.event,
+                result.endpoint,
+                attempt.at_ms,
+                attempt.duration_ms,
+                attempt.status,
+                attempt.error.as_ref(),
+                attempt.answer.as_ref(),
+            ],
+            works: values![result.endpoint],
+            fails: values![result.endpoint, attempt.at_ms],
+        };
+        self.database
+            .write(noted, |tx, noted| Box::pin(note(tx, noted)))
+            .await
+    }
+
+    /// Puts a delivery off without an attempt; says whether it was still pending.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn hold_delivery(
+        &self,
+        delivery: &DueDelivery,
+        next_at_ms: i64,
+        why: &'static str,
+    ) -> Result<bool, DatabaseError> {
+        let values = values![delivery.event, delivery.endpoint, next_at_ms, why];
+        self.database.change(HOLD, values).await
+    }
+
+    /// How many deliveries are pending.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn pending_deliveries(&self) -> Result<u64, DatabaseError> {
+        self.database.one(PENDING, []).await?.number()
+    }
+
+    /// When the next delivery is due, milliseconds since 1970.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn next_delivery_at(&self) -> Result<Option<i64>, DatabaseError> {
+        self.database.one(NEXT, []).await?.optional_integer()
+    }
+}

@@ -1,0 +1,296 @@
+//! What a merchant has done to webhook endpoints: each request is kept with what it did.
+
+use super::endpoints::{ADD, disable, give_up, new_values, one, tell_once};
+use super::{Store, idempotency};
+use crate::database::{DatabaseError, Fault, Tx, values};
+use crate::domain::event::Event;
+use crate::domain::idempotency::{IdempotentRequest, Repetition};
+use crate::domain::merchant::WebhookEndpoint;
+use sealpay_protocol::ids::{EndpointId, MerchantId};
+
+/// What became of a merchant's wish that concerns an endpoint, in order of precedence.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndpointWrite<T = ()> {
+    /// A request with this key came before.
+    Repeated(Repetition),
+    /// The merchant has no such endpoint.
+    NotThere,
+    /// The endpoint is switched off, or the merchant has as many as there may be, or somebody else
+    /// has just told of the endpoint.
+    NotNow,
+    /// It is done.
+    Done(T),
+}
+
+/// What is to be different about an endpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EndpointChange {
+    /// Another address; it is taken to work until it does not.
+    pub url: Option<String>,
+    /// Another description.
+    pub description: Option<String>,
+    /// Other types of events.
+    pub event_types: Option<String>,
+    /// Switched on, or off.
+    pub enabled: Option<bool>,
+}
+
+/// A request that may come again, and what it is to be answered then where that is kept.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The request.
+    pub request: IdempotentRequest,
+    /// The answer, encrypted where it holds a secret.
+    pub answer: Option<String>,
+    /// When it came, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+const COUNT: &str = "SELECT COUNT(*) FROM webhook_endpoints
+    WHERE merchant = $1 AND deleted_at_ms IS NULL";
+
+const CHANGE: &str = "UPDATE webhook_endpoints
+    SET url = COALESCE($3, url), description = COALESCE($4, description),
+    event_types = COALESCE($5, event_types),
+    failing_since_ms = CASE WHEN url = COALESCE($3, url) THEN failing_since_ms END
+    WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL";
+
+const ENABLE: &str = "UPDATE webhook_endpoints
+    SET disabled_at_ms = NULL, failing_since_ms = NULL
+    WHERE id = $1 AND disabled_at_ms IS NOT NULL";
+
+/// Its secrets are of no more use, so they are destroyed.
+const DELETE: &str = "UPDATE webhook_endpoints
+    SET deleted_at_ms = $3, secret_encrypted = '', previous_secret_encrypted = NULL,
+    previous_secret_until_ms = NULL
+    WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL";
+
+const ROTATE: &str = "UPDATE webhook_endpoints
+    SET previous_secret_until_ms = $4, secret_encrypted = $3,
+    previous_secret_encrypted = CASE WHEN CAST($4 AS BIGINT) IS NULL THEN NULL
+        ELSE secret_encrypted END
+    WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL";
+
+const DELIVER_TO_ONE: &str = "INSERT INTO deliveries
+    (event, endpoint, merchant, state, attempts, next_at_ms)
+    VALUES ($1, $2, $3, 'pending', 0, $4)";
+
+/// A write that came before, or nothing that has to be written down with what it is about to make.
+pub(super) async fn came_before(
+    tx: &mut Tx<'_>,
+    answered: &Answered,
+) -> Result<Option<Repetition>, Fault> {
+    idempotency::find(tx, &answered.request).await
+}
+
+/// Keeps a request; whoever else kept it in between was first.
+pub(super) async fn keep(
+    tx: &mut Tx<'_>,
+    answered: &Answered,
+    resource: String,
+) -> Result<(), Fault> {
+    let Answered {
+        request,
+        answer,
+        at_ms,
+    } = answered;
+    match idempotency::remember(tx, request, &resource, answer.as_deref(), *at_ms).await? {
+        None => Ok(()),
+        Some(_) => Err(Fault::Retry("the key was used in between".into())),
+    }
+}
+
+/// Two that come at once may both find the last free place: the limit is there against thousands.
+async fn create(
+    tx: &mut Tx<'_>,
+    (endpoint, most, answered): &(WebhookEndpoint, u32, Answered),
+) -> Result<EndpointWrite, Fault> {
+    if let Some(repetition) = came_before(tx, answered).await? {
+        return Ok(EndpointWrite::Repeated(repetition));
+    }
+    let count = tx.optional(COUNT, &values![endpoint.merchant]).await?;
+    let count = count.map(|mut row| row.integer()).transpose()?;
+    if count.is_some_and(|count| count >= i64::from(*most)) {
+        return Ok(EndpointWrite::NotNow);
+    }
+    keep(tx, answered, endpoint.id.to_string()).await?;
+    tx.execute(ADD, &new_values(endpoint)).await?;
+    Ok(EndpointWrite::Done(()))
+}
+
+struct Write {
+    merchant: MerchantId,
+    endpoint: EndpointId,
+    what: What,
+    answered: Answered,
+}
+
+enum What {
+    Change(EndpointChange),
+    Delete,
+    Rotate {
+        secret_encrypted: String,
+        previous_until_ms: Option<i64>,
+    },
+    Ping(Event),
+}
+
+async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
+    let (merchant, id, now_ms) = (write.merchant, write.endpoint, write.answered.at_ms);
+    if let Some(repetition) = came_before(tx, &write.answered).await? {
+        return Ok(EndpointWrite::Repeated(repetition));
+    }
+    let Some(seen) = one(tx, merchant, id).await? else {
+        return Ok(EndpointWrite::NotThere);
+    };
+    let resource = match &write.what {
+        What::Ping(event) => event.id.to_string(),
+        _ => id.to_string(),
+    };
+    let changed = match &write.what {
+        What::Change(change) => {
+            let values = values![
+                id,
+                merchant,
+                change.url.as_ref(),
+                change.description.as_ref(),
+                change.event_types.as_ref(),
+            ];
+            let changed = tx.execute(CHANGE, &values).await?;
+            match change.enabled {
+                Some(true) => drop(tx.execute(ENABLE, &values![id]).await?),
+                Some(false) => drop(disable(tx, id, now_ms).await?),
+                None => {}
+            }
+            changed
+        }
+        What::Delete => {
+            let changed = tx.execute(DELETE, &values![id, merchant, now_ms]).await?;
+            give_up(tx, id).await?;
+            changed
+        }
+        What::Rotate {
+            secret_encrypted,
+            previous_until_ms,
+        } => {
+            let values = values![id, merchant, secret_encrypted, *previous_until_ms];
+            tx.execute(ROTATE, &values).await?
+        }
+        What::Ping(event) => {
+            if seen.disabled_at_ms.is_some() || !tell_once(tx, event).await? {
+                return Ok(EndpointWrite::NotNow);
+            }
+            let values = values![event.id, id, merchant, event.created_at_ms];
+            tx.execute(DELIVER_TO_ONE, &values).await?
+        }
+    };
+    if changed == 0 {
+        return Err(Fault::Retry("the endpoint was deleted in between".into()));
+    }
+    keep(tx, &write.answered, resource).await?;
+    Ok(EndpointWrite::Done(()))
+}
+
+impl Store {
+    /// Adds a webhook endpoint as its merchant asked, who may have so many.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn create_endpoint(
+        &self,
+        endpoint: &WebhookEndpoint,
+        most: u32,
+        answered: Answered,
+    ) -> Result<EndpointWrite, DatabaseError> {
+        self.database
+            .write((endpoint.clone(), most, answered), |tx, input| {
+                Box::pin(create(tx, input))
+            })
+            .await
+    }
+
+    /// Changes an endpoint. Switched on, it hears of what happens from now on; switched off, what
+    /// was on its way there is given up.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn change_endpoint(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        change: EndpointChange,
+        answered: Answered,
+    ) -> Result<EndpointWrite, DatabaseError> {
+        self.endpoint_write(merchant, endpoint, What::Change(change), answered)
+            .await
+    }
+
+    /// Deletes an endpoint and gives up what was on its way there.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn delete_endpoint(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        answered: Answered,
+    ) -> Result<EndpointWrite, DatabaseError> {
+        self.endpoint_write(merchant, endpoint, What::Delete, answered)
+            .await
+    }
+
+    /// Gives an endpoint another secret; the one that it has signs beside it until then,
+    /// milliseconds since 1970, or not at all.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn rotate_secret(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        (secret_encrypted, previous_until_ms): (String, Option<i64>),
+        answered: Answered,
+    ) -> Result<EndpointWrite, DatabaseError> {
+        let what = What::Rotate {
+            secret_encrypted,
+            previous_until_ms,
+        };
+        self.endpoint_write(merchant, endpoint, what, answered)
+            .await
+    }
+
+    /// Tells one endpoint of an event whatever else it hears of. The event's sequence has to be the
+    /// next one of its subject.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn ping_endpoint(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        event: Event,
+        answered: Answered,
+    ) -> Result<EndpointWrite, DatabaseError> {
+        self.endpoint_write(merchant, endpoint, What::Ping(event), answered)
+            .await
+    }
+
+    async fn endpoint_write(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        what: What,
+        answered: Answered,
+    ) -> Result<EndpointWrite, DatabaseError> {
+        let input = Write {
+            merchant,
+            endpoint,
+            what,
+            answered,
+        };
+        self.database
+            .write(input, |tx, input| Box::pin(write(tx, input)))
+            .await
+    }
+}

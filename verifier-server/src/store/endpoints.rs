@@ -1,0 +1,231 @@
+//! Webhook endpoints: where a merchant wants to hear of what.
+
+use super::Store;
+use super::telling::Telling;
+use crate::database::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
+use crate::domain::event::Event;
+use crate::domain::merchant::WebhookEndpoint;
+use sealpay_protocol::ids::{EndpointId, MerchantId};
+
+/// An endpoint that is to be switched off because nothing has arrived there for too long.
+#[derive(Debug, Clone)]
+pub struct Disabling {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// Since when nothing has arrived; something that arrives meanwhile keeps the endpoint. None
+    /// where the endpoint has asked not to be told again.
+    pub failing_since_ms: Option<i64>,
+    /// What the merchant's other endpoints are told.
+    pub event: Event,
+}
+
+macro_rules! columns {
+    () => {
+        "id, merchant, url, description, event_types, secret_encrypted, \
+         previous_secret_encrypted, previous_secret_until_ms, failing_since_ms, disabled_at_ms, \
+         created_at_ms"
+    };
+}
+
+pub(super) const ADD: &str = concat!(
+    "INSERT INTO webhook_endpoints (",
+    columns!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING"
+);
+
+const OF_MERCHANT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM webhook_endpoints WHERE merchant = $1 AND deleted_at_ms IS NULL ORDER BY id"
+);
+
+const ONE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM webhook_endpoints WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL"
+);
+
+const BY_ID: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM webhook_endpoints WHERE id = $1 AND deleted_at_ms IS NULL"
+);
+
+const DISABLE: &str = "UPDATE webhook_endpoints SET disabled_at_ms = $2
+    WHERE id = $1 AND disabled_at_ms IS NULL";
+
+const DISABLE_FAILING: &str = "UPDATE webhook_endpoints SET disabled_at_ms = $2
+    WHERE id = $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL
+    AND COALESCE(failing_since_ms, 0) = COALESCE($3, failing_since_ms, 0)";
+
+const GIVE_UP_DELIVERIES: &str = "UPDATE deliveries
+    SET state = 'failed', last_error = 'the endpoint was disabled'
+    WHERE state = 'pending' AND endpoint = $1";
+
+/// Two that tell of one thing at once are decided by its sequence.
+const TELL: &str = "INSERT INTO events (id, merchant, subject, kind, sequence, body, created_at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+
+pub(super) fn new_values(endpoint: &WebhookEndpoint) -> [Value; 11] {
+    let previous = endpoint.previous_secret.as_ref();
+    values![
+        endpoint.id,
+        endpoint.merchant,
+        &endpoint.url,
+        &endpoint.description,
+        &endpoint.event_types,
+        &endpoint.secret_encrypted,
+        previous.map(|(secret, _)| secret.clone()),
+        previous.map(|(_, until_ms)| *until_ms),
+        endpoint.failing_since_ms,
+        endpoint.disabled_at_ms,
+        endpoint.created_at_ms,
+    ]
+}
+
+fn endpoint(mut row: Row) -> Result<WebhookEndpoint, DatabaseError> {
+    Ok(WebhookEndpoint {
+        id: row.parsed()?,
+        merchant: row.parsed()?,
+        url: row.text()?,
+        description: row.text()?,
+        event_types: row.text()?,
+        secret_encrypted: row.text()?,
+        previous_secret: row.optional_text()?.zip(row.optional_integer()?),
+        failing_since_ms: row.optional_integer()?,
+        disabled_at_ms: row.optional_integer()?,
+        created_at_ms: row.integer()?,
+    })
+}
+
+/// The endpoint of a merchant as a transaction sees it.
+pub(super) async fn one(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    id: EndpointId,
+) -> Result<Option<WebhookEndpoint>, Fault> {
+    let row = tx.optional(ONE, &values![id, merchant]).await?;
+    Ok(row.map(endpoint).transpose()?)
+}
+
+pub(super) async fn give_up(tx: &mut Tx<'_>, endpoint: EndpointId) -> Result<(), Fault> {
+    tx.execute(GIVE_UP_DELIVERIES, &values![endpoint]).await?;
+    Ok(())
+}
+
+pub(super) async fn disable(
+    tx: &mut Tx<'_>,
+    endpoint: EndpointId,
+    now_ms: i64,
+) -> Result<bool, Fault> {
+    let disabled = tx.execute(DISABLE, &values![endpoint, now_ms]).await?;
+    give_up(tx, endpoint).await?;
+    Ok(disabled > 0)
+}
+
+/// Keeps an event unless another has its number; says whether it did.
+pub(super) async fn tell_once(tx: &mut Tx<'_>, event: &Event) -> Result<bool, Fault> {
+    let told = Telling::of(event);
+    let [(_, values), _] = told.statements();
+    Ok(tx.execute(TELL, values).await? > 0)
+}
+
+async fn disable_failing(tx: &mut Tx<'_>, disabling: &Disabling) -> Result<bool, Fault> {
+    let id = disabling.endpoint;
+    let (event, since_ms) = (&disabling.event, disabling.failing_since_ms);
+    let values = values![id, event.created_at_ms, since_ms];
+    if tx.execute(DISABLE_FAILING, &values).await? == 0 {
+        return Ok(false);
+    }
+    if !tell_once(tx, event).await? {
+        return Err(Fault::Retry("somebody else told of the endpoint".into()));
+    }
+    give_up(tx, id).await?;
+    let told = Telling::of(event);
+    let [_, (deliver, values)] = told.statements();
+    tx.execute(deliver, values).await?;
+    Ok(true)
+}
+
+impl Store {
+    /// Adds a webhook endpoint. Events from now on go there, earlier ones do not.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn add_endpoint(
+        &self,
+        endpoint: &WebhookEndpoint,
+    ) -> Result<Addition, DatabaseError> {
+        self.database.add(ADD, new_values(endpoint)).await
+    }
+
+    /// A merchant's webhook endpoints, disabled ones among them, the oldest first.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn endpoints(
+        &self,
+        merchant: MerchantId,
+    ) -> Result<Vec<WebhookEndpoint>, DatabaseError> {
+        let rows = self.database.rows(OF_MERCHANT, values![merchant]).await?;
+        rows.into_iter().map(endpoint).collect()
+    }
+
+    /// A webhook endpoint of a merchant.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn endpoint(
+        &self,
+        merchant: MerchantId,
+        id: EndpointId,
+    ) -> Result<Option<WebhookEndpoint>, DatabaseError> {
+        let row = self.database.row(ONE, values![id, merchant]).await?;
+        row.map(endpoint).transpose()
+    }
+
+    /// A webhook endpoint, whoever's it is.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn endpoint_by_id(
+        &self,
+        id: EndpointId,
+    ) -> Result<Option<WebhookEndpoint>, DatabaseError> {
+        let row = self.database.row(BY_ID, values![id]).await?;
+        row.map(endpoint).transpose()
+    }
+
+    /// Disables an endpoint and gives up what was on its way there; says whether it was enabled.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn disable_endpoint(
+        &self,
+        endpoint: EndpointId,
+        now_ms: i64,
+    ) -> Result<bool, DatabaseError> {
+        self.database
+            .write((endpoint, now_ms), |tx, (endpoint, now_ms)| {
+                Box::pin(disable(tx, *endpoint, *now_ms))
+            })
+            .await
+    }
+
+    /// Disables an endpoint that has failed for too long, gives up what was on its way there and
+    /// tells the merchant's others, all together; says whether it did. The event's sequence has to
+    /// be the next one of the endpoint.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn disable_failing_endpoint(
+        &self,
+        disabling: Disabling,
+    ) -> Result<bool, DatabaseError> {
+        self.database
+            .write(disabling, |tx, disabling| {
+                Box::pin(disable_failing(tx, disabling))
+            })
+            .await
+    }
+}

@@ -1,0 +1,83 @@
+//! Requests that may be sent again: each is kept with what it made, in the transaction that makes it.
+
+use super::Store;
+use crate::database::{DatabaseError, Fault, Row, Tx, values};
+use crate::domain::idempotency::{IdempotentRequest, Repetition};
+
+const REMEMBER: &str = "INSERT INTO idempotent_requests
+    (merchant, idempotency_key, request_digest, resource, answer, created_at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+
+const FIND: &str = "SELECT request_digest, resource, answer FROM idempotent_requests
+    WHERE merchant = $1 AND idempotency_key = $2";
+
+const FORGET: &str = "DELETE FROM idempotent_requests WHERE created_at_ms < $1";
+
+fn repetition(mut row: Row, request: &IdempotentRequest) -> Result<Repetition, DatabaseError> {
+    let digest = row.text()?;
+    let (resource, answer) = (row.text()?, row.optional_text()?);
+    Ok(if digest == request.digest {
+        Repetition::Same { resource, answer }
+    } else {
+        Repetition::Other
+    })
+}
+
+/// What a request with this key has made, if there was one.
+pub(super) async fn find(
+    tx: &mut Tx<'_>,
+    request: &IdempotentRequest,
+) -> Result<Option<Repetition>, Fault> {
+    let key = values![request.merchant, &request.key];
+    let row = tx.optional(FIND, &key).await?;
+    Ok(row.map(|row| repetition(row, request)).transpose()?)
+}
+
+/// Keeps a request with what it is about to make; nothing if it is the first with its key. Two that
+/// come at once are decided by the table's key.
+pub(super) async fn remember(
+    tx: &mut Tx<'_>,
+    request: &IdempotentRequest,
+    resource: &str,
+    answer: Option<&str>,
+    now_ms: i64,
+) -> Result<Option<Repetition>, Fault> {
+    let values = values![
+        request.merchant,
+        &request.key,
+        &request.digest,
+        resource.to_owned(),
+        answer.map(str::to_owned),
+        now_ms,
+    ];
+    if tx.execute(REMEMBER, &values).await? == 1 {
+        return Ok(None);
+    }
+    match find(tx, request).await? {
+        Some(repetition) => Ok(Some(repetition)),
+        None => Err(Fault::Retry("a request was forgotten in between".into())),
+    }
+}
+
+impl Store {
+    /// What a request with this key has made, if there was one.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn repetition(
+        &self,
+        request: &IdempotentRequest,
+    ) -> Result<Option<Repetition>, DatabaseError> {
+        self.database
+            .read(request.clone(), |tx, request| Box::pin(find(tx, request)))
+            .await
+    }
+
+    /// Forgets requests made before a moment, milliseconds since 1970; how many.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn forget_idempotent_requests(&self, before_ms: i64) -> Result<u64, DatabaseError> {
+        self.database.execute(FORGET, values![before_ms]).await
+    }
+}

@@ -1,0 +1,231 @@
+//! The ledger: what stands on its accounts, and everything that has to agree with it.
+
+use super::Store;
+use crate::database::{DatabaseError, Row, values};
+use crate::domain::ledger::{Account, AccountBalance};
+use sealpay_protocol::currency::Currency;
+use sealpay_protocol::ids::MerchantId;
+use std::str::FromStr;
+
+/// One sum, or one row that is not what it has to be, of the books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is of.
+    pub of: FindingOf,
+    /// Whose.
+    pub merchant: MerchantId,
+    /// In which currency.
+    pub currency: Currency,
+    /// What is summed, or what is wrong: names with `:` between.
+    pub name: String,
+    /// A sum, or what should stand there; minor units.
+    pub first: i64,
+    /// Another sum, or what stands there; minor units.
+    pub second: i64,
+}
+
+macro_rules! findings {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+        /// What a finding is of.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum FindingOf {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl FromStr for FindingOf {
+            type Err = ();
+
+            fn from_str(name: &str) -> Result<Self, ()> {
+                match name {
+                    $($name => Ok(Self::$variant),)*
+                    _ => Err(()),
+                }
+            }
+        }
+    };
+}
+
+findings! {
+    /// Transfers of one cause between two accounts, `cause:debit:credit`: their sum.
+    Transfers = "transfers";
+    /// Lines of one kind, `kind:bound` or `kind:unbound`: gross and fees.
+    Lines = "lines";
+    /// Settlements: sums of their fees and of what they paid out.
+    Settled = "settled";
+    /// The last settlement: what it carried over.
+    Carried = "carried";
+    /// Payouts in a state: their sum.
+    Payouts = "payouts";
+    /// Disputes in a state: their sum.
+    Disputes = "disputes";
+    /// A line whose net is not its gross without its fees.
+    LineNet = "line_net";
+    /// A line that is in a settlement of somebody else, in none that there is, or in one before its day.
+    LineMisplaced = "line_misplaced";
+    /// A settlement whose net and carry do not add up.
+    SettlementSum = "settlement_sum";
+    /// A settlement whose lines do not add up to it: net of the lines and of the settlement.
+    SettlementLines = "settlement_lines";
+    /// A settlement that does not carry on what the one before left: carried over and carried in.
+    SettlementChain = "settlement_chain";
+    /// A settlement whose number has none before it, or that is not later than the one before.
+    SettlementOrder = "settlement_order";
+    /// A settlement and its payout disagree: what is to be paid and what is.
+    PayoutAmount = "payout_amount";
+    /// A returned payout without its line, or the other way round: the payout and its lines.
+    PayoutReturned = "payout_returned";
+    /// A payment whose captures are not all in lines: captured and in lines.
+    PaymentCaptured = "payment_captured";
+    /// A payment whose refunds are not all in lines: refunded and in lines.
+    PaymentRefunded = "payment_refunded";
+}
+
+/// One statement, so that all of it is of one moment while others go on writing.
+const FINDINGS: &str = concat!(
+    "WITH bound AS (
+        SELECT settlement, COUNT(*) AS lines,
+            CAST(SUM(gross_minor) AS BIGINT) AS gross_minor,
+            CAST(SUM(interchange_minor + scheme_minor + processor_minor) AS BIGINT) AS fees_minor,
+            CAST(SUM(net_minor) AS BIGINT) AS net_minor
+        FROM balance_transactions WHERE settlement IS NOT NULL GROUP BY settlement
+    ), paid AS (
+        SELECT payment,
+            CAST(SUM(CASE kind WHEN 'capture' THEN gross_minor ELSE 0 END) AS BIGINT)
+                AS captured_minor,
+            CAST(SUM(CASE kind WHEN 'refund' THEN -gross_minor ELSE 0 END) AS BIGINT)
+                AS refunded_minor
+        FROM balance_transactions WHERE payment IS NOT NULL GROUP BY payment
+    )
+    SELECT 'transfers', merchant, currency,
+        cause || ':' || debit_account || ':' || credit_account,
+        CAST(SUM(amount_minor) AS BIGINT), COUNT(*)
+    FROM ledger_transfers GROUP BY merchant, currency, cause, debit_account, credit_account
+    UNION ALL SELECT 'lines', merchant, currency,
+        kind || CASE WHEN settlement IS NULL THEN ':unbound' ELSE ':bound' END,
+        CAST(SUM(gross_minor) AS BIGINT),
+        CAST(SUM(interchange_minor + scheme_minor + processor_minor) AS BIGINT)
+    FROM balance_transactions
+    GROUP BY merchant, currency, kind,
+        CASE WHEN settlement IS NULL THEN ':unbound' ELSE ':bound' END
+    UNION ALL SELECT 'settled', merchant, currency, '',
+        CAST(SUM(interchange_minor + scheme_minor + processor_minor) AS BIGINT),
+        CAST(SUM(payout_minor) AS BIGINT)
+    FROM settlements GROUP BY merchant, currency
+    UNION ALL SELECT 'carried', s.merchant, s.currency, '', s.carried_out_minor, s.number
+    FROM settlements s WHERE s.number = (
+        SELECT MAX(t.number) FROM settlements t
+        WHERE t.merchant = s.merchant AND t.currency = s.currency)
+    UNION ALL SELECT 'payouts', merchant, currency, state,
+        CAST(SUM(amount_minor) AS BIGINT), COUNT(*)
+    FROM payouts GROUP BY merchant, currency, state
+    UNION ALL SELECT 'disputes', merchant, currency, state,
+        CAST(SUM(amount_minor) AS BIGINT), COUNT(*)
+    FROM disputes GROUP BY merchant, currency, state ",
+    "UNION ALL SELECT 'line_net', merchant, currency, id,
+        gross_minor - interchange_minor - scheme_minor - processor_minor, net_minor
+    FROM balance_transactions
+    WHERE gross_minor - interchange_minor - scheme_minor - processor_minor <> net_minor
+    UNION ALL SELECT 'line_misplaced', b.merchant, b.currency, b.id, b.net_minor, b.net_minor
+    FROM balance_transactions b LEFT JOIN settlements s ON s.id = b.settlement
+    WHERE b.settlement IS NOT NULL AND (s.id IS NULL OR s.merchant <> b.merchant
+        OR s.currency <> b.currency OR s.settlement_date < b.settlement_date)
+    UNION ALL SELECT 'settlement_sum', merchant, currency, id,
+        net_minor + carried_in_minor, payout_minor + carried_out_minor
+    FROM settlements
+    WHERE net_minor + carried_in_minor <> payout_minor + carried_out_minor
+        OR payout_minor < 0 OR carried_out_minor > 0
+        OR (payout_minor > 0 AND carried_out_minor < 0)
+    UNION ALL SELECT 'settlement_lines', s.merchant, s.currency, s.id,
+        COALESCE(b.net_minor, 0), s.net_minor
+    FROM settlements s LEFT JOIN bound b ON b.settlement = s.id
+    WHERE COALESCE(b.lines, 0) <> s.lines OR COALESCE(b.gross_minor, 0) <> s.gross_minor
+        OR COALESCE(b.fees_minor, 0) <> s.interchange_minor + s.scheme_minor + s.processor_minor
+        OR COALESCE(b.net_minor, 0) <> s.net_minor
+    UNION ALL SELECT 'settlement_chain', s.merchant, s.currency, s.id,
+        COALESCE(p.carried_out_minor, 0), s.carried_in_minor
+    FROM settlements s LEFT JOIN settlements p
+        ON p.merchant = s.merchant AND p.currency = s.currency AND p.number = s.number - 1
+    WHERE COALESCE(p.carried_out_minor, 0) <> s.carried_in_minor
+    UNION ALL SELECT 'settlement_order', s.merchant, s.currency, s.id,
+        COALESCE(p.number, 0) + 1, s.number
+    FROM settlements s LEFT JOIN settlements p
+        ON p.merchant = s.merchant AND p.currency = s.currency AND p.number = s.number - 1
+    WHERE (p.id IS NULL AND s.number <> 1) OR p.settlement_date >= s.settlement_date ",
+    "UNION ALL SELECT 'payout_amount', s.merchant, s.currency, s.id, s.payout_minor,
+        COALESCE(p.amount_minor, 0)
+    FROM settlements s LEFT JOIN payouts p ON p.settlement = s.id
+    WHERE s.payout_minor <> COALESCE(p.amount_minor, 0) OR COALESCE(s.payout, '') <> COALESCE(p.id, '')
+        OR (p.id IS NOT NULL AND (p.merchant <> s.merchant OR p.currency <> s.currency))
+    UNION ALL SELECT 'payout_amount', p.merchant, p.currency, p.settlement, 0, p.amount_minor
+    FROM payouts p LEFT JOIN settlements s ON s.id = p.settlement WHERE s.id IS NULL
+    UNION ALL SELECT 'payout_returned', p.merchant, p.currency, p.id,
+        CASE p.state WHEN 'returned' THEN p.amount_minor ELSE 0 END, COALESCE(b.gross_minor, 0)
+    FROM payouts p LEFT JOIN balance_transactions b
+        ON b.source = p.id AND b.kind = 'payout_return'
+    WHERE CASE p.state WHEN 'returned' THEN p.amount_minor ELSE 0 END
+        <> COALESCE(b.gross_minor, 0)
+    UNION ALL SELECT 'payment_captured', p.merchant, p.currency, p.id, p.captured_minor,
+        COALESCE(l.captured_minor, 0)
+    FROM payments p LEFT JOIN paid l ON l.payment = p.id
+    WHERE p.captured_minor <> COALESCE(l.captured_minor, 0)
+        AND p.created_at_ms >= (SELECT MIN(created_at_ms) FROM balance_transactions)
+    UNION ALL SELECT 'payment_refunded', p.merchant, p.currency, p.id, p.refunded_minor,
+        COALESCE(l.refunded_minor, 0)
+    FROM payments p LEFT JOIN paid l ON l.payment = p.id
+    WHERE p.refunded_minor <> COALESCE(l.refunded_minor, 0) ",
+    "ORDER BY 1, 2, 3, 4"
+);
+
+const ACCOUNTS: &str = "SELECT account, currency,
+        CAST(SUM(debited_minor) AS BIGINT), CAST(SUM(credited_minor) AS BIGINT)
+    FROM (
+        SELECT debit_account AS account, currency, amount_minor AS debited_minor,
+            CAST(0 AS BIGINT) AS credited_minor
+        FROM ledger_transfers WHERE merchant = $1
+        UNION ALL
+        SELECT credit_account, currency, CAST(0 AS BIGINT), amount_minor
+        FROM ledger_transfers WHERE merchant = $1
+    ) AS entries
+    GROUP BY account, currency ORDER BY currency, account";
+
+fn finding(mut row: Row) -> Result<Finding, DatabaseError> {
+    Ok(Finding {
+        of: row.parsed()?,
+        merchant: row.parsed()?,
+        currency: row.parsed()?,
+        name: row.text()?,
+        first: row.integer()?,
+        second: row.integer()?,
+    })
+}
+
+impl Store {
+    /// Every sum of the books, and every row of them that is not what it has to be, all of one moment.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn findings(&self) -> Result<Vec<Finding>, DatabaseError> {
+        let rows = self.database.rows(FINDINGS, values![]).await?;
+        rows.into_iter().map(finding).collect()
+    }
+
+    /// What stands on a merchant's accounts: added up from every transfer there ever was.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn account_balances(
+        &self,
+        merchant: MerchantId,
+    ) -> Result<Vec<AccountBalance>, DatabaseError> {
+        let rows = self.database.rows(ACCOUNTS, values![merchant]).await?;
+        let balances = rows.into_iter().map(|mut row| {
+            Ok(AccountBalance {
+                account: row.read(Account::from_name)?,
+                currency: row.parsed()?,
+                debited_minor: row.integer()?,
+                credited_minor: row.integer()?,
+            })
+        });
+        balances.collect()
+    }
+}

@@ -1,0 +1,299 @@
+//! Deliveries to one endpoint: looking them up, and beginning them anew.
+
+use super::Store;
+use super::deliveries::delivery;
+use super::endpoint_writes::{Answered, EndpointWrite, came_before, keep};
+use super::endpoints::one;
+use super::events::{behind_named, first_named, ms_of};
+use crate::database::{DatabaseError, Fault, Tx, Value, values};
+use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState};
+use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
+
+/// Which of an endpoint's deliveries. What is none does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// Only those in this state.
+    pub state: Option<DeliveryState>,
+    /// Only those of events older than this one.
+    pub after: Option<EventId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A delivery with what it tells and how often that was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptDelivery {
+    /// The event's type.
+    pub kind: String,
+    /// What the event tells of.
+    pub subject: String,
+    /// How far it is.
+    pub delivery: Delivery,
+    /// The last attempts, the first one first.
+    pub attempts: Vec<DeliveryAttempt>,
+}
+
+/// What is to be delivered again, or for the first time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Again {
+    /// One event, whether the endpoint hears of its type or not.
+    Event(EventId),
+    /// Events that the endpoint hears of now, the oldest first.
+    Range {
+        /// From the beginning of this second on, seconds since 1970.
+        from: u64,
+        /// Until the end of this second, seconds since 1970.
+        until: u64,
+        /// Only those newer than this one.
+        after: Option<EventId>,
+        /// At most so many.
+        most: u32,
+    },
+}
+
+/// What was begun anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// How many deliveries.
+    pub scheduled: u64,
+    /// The newest event among them.
+    pub last: Option<EventId>,
+    /// Whether there are more behind it.
+    pub has_more: bool,
+}
+
+const OF_ENDPOINT: &str = "SELECT
+    d.event, d.endpoint, d.state, d.attempts, d.next_at_ms, d.last_status, d.last_error
+    FROM deliveries d
+    WHERE d.endpoint = $1 AND d.merchant = $2 AND d.event < $3 AND d.state = COALESCE($4, d.state)
+    ORDER BY d.event DESC LIMIT $5";
+
+const TOLD: &str = "SELECT kind, subject FROM events WHERE merchant = $1 AND id = $2";
+
+/// A delivery that is begun anew again and again has many; the last schedule fits.
+const ATTEMPTS: &str = "SELECT number, at_ms, duration_ms, status, error, answer
+    FROM delivery_attempts WHERE event = $1 AND endpoint = $2
+    ORDER BY number DESC LIMIT 20";
+
+const ONE_EVENT: &str = "SELECT id FROM events WHERE merchant = $1 AND id = $2";
+
+const RANGE: &str = "SELECT id FROM events
+    WHERE merchant = $1 AND id >= $2 AND id < $3 AND id > $4
+    AND created_at_ms >= $5 AND created_at_ms < $6
+    AND ($7 = '*' OR $7 LIKE '%,' || kind || ',%')
+    ORDER BY id LIMIT $8";
+
+/// What was answered last stays to be seen until there is another answer.
+const BEGIN: &str = "INSERT INTO deliveries
+    (event, endpoint, merchant, state, attempts, next_at_ms)
+    VALUES ($1, $2, $3, 'pending', 0, $4)
+    ON CONFLICT (event, endpoint)
+    DO UPDATE SET state = 'pending', attempts = 0, next_at_ms = $4";
+
+/// Sorts behind, and before, every identifier of an event.
+const BEHIND_ALL: &str = "evt_z";
+const BEFORE_ALL: &str = "evt_";
+
+struct Asked {
+    merchant: MerchantId,
+    endpoint: EndpointId,
+    filter: DeliveryFilter,
+}
+
+async fn page(tx: &mut Tx<'_>, asked: &Asked) -> Result<Vec<KeptDelivery>, Fault> {
+    let filter = &asked.filter;
+    let after = filter.after.map(Value::from);
+    let values = values![
+        asked.endpoint,
+        asked.merchant,
+        after.unwrap_or_else(|| BEHIND_ALL.into()),
+        filter.state.map(DeliveryState::name),
+        filter.limit,
+    ];
+    let mut page = Vec::new();
+    for row in tx.query(OF_ENDPOINT, &values).await? {
+        let delivery = delivery(row)?;
+        let told = values![asked.merchant, delivery.event];
+        let Some(mut told) = tx.optional(TOLD, &told).await? else {
+            continue;
+        };
+        page.push(KeptDelivery {
+            kind: told.text()?,
+            subject: told.text()?,
+            attempts: attempts(tx, &delivery).await?,
+            delivery,
+        });
+    }
+    Ok(page)
+}
+
+async fn attempts(tx: &mut Tx<'_>, of: &Delivery) -> Result<Vec<DeliveryAttempt>, Fault> {
+    let rows = tx.query(ATTEMPTS, &values![of.event, of.endpoint]).await?;
+    let mut attempts = Vec::with_capacity(rows.len());
+    for mut row in rows.into_iter().rev() {
+        attempts.push(DeliveryAttempt {
+            number: row.integer()?,
+            at_ms: row.integer()?,
+            duration_ms: row.integer()?,
+            status: row.optional_integer()?,
+            error: row.optional_text()?,
+            answer: row.optional_text()?,
+        });
+    }
+    Ok(attempts)
+}
+
+struct Wish {
+    merchant: MerchantId,
+    endpoint: EndpointId,
+    again: Again,
+    answered: Answered,
+}
+
+/// The events that are meant, and whether there are more; none when the one that is named is not
+/// there.
+async fn meant(
+    tx: &mut Tx<'_>,
+    wish: &Wish,
+    event_types: &str,
+) -> Result<Option<(Vec<EventId>, bool)>, Fault> {
+    match &wish.again {
+        Again::Event(id) => {
+            let found = tx.optional(ONE_EVENT, &values![wish.merchant, *id]).await?;
+            Ok(found.map(|_| (vec![*id], false)))
+        }
+        Again::Range {
+            from,
+            until,
+            after,
+            most,
+        } => {
+            let listed = match event_types {
+                "*" => "*".to_owned(),
+                types => [",", types, ","].concat(),
+            };
+            let behind = after.map_or_else(|| Value::from(BEFORE_ALL), Value::from);
+            let values = values![
+                wish.merchant,
+                first_named(*from),
+                behind_named(*until),
+                behind,
+                ms_of(*from),
+                ms_of(until.saturating_add(1)),
+                listed,
+                most.saturating_add(1),
+            ];
+            let mut ids = Vec::new();
+            for mut row in tx.query(RANGE, &values).await? {
+                ids.push(row.parsed()?);
+            }
+            let most = usize::try_from(*most).unwrap_or(usize::MAX);
+            let has_more = ids.len() > most;
+            ids.truncate(most);
+            Ok(Some((ids, has_more)))
+        }
+    }
+}
+
+async fn begin(tx: &mut Tx<'_>, wish: &Wish) -> Result<EndpointWrite<Begun>, Fault> {
+    if let Some(repetition) = came_before(tx, &wish.answered).await? {
+        return Ok(EndpointWrite::Repeated(repetition));
+    }
+    let Some(seen) = one(tx, wish.merchant, wish.endpoint).await? else {
+        return Ok(EndpointWrite::NotThere);
+    };
+    if seen.disabled_at_ms.is_some() {
+        return Ok(EndpointWrite::NotNow);
+    }
+    let Some((events, has_more)) = meant(tx, wish, &seen.event_types).await? else {
+        return Ok(EndpointWrite::NotThere);
+    };
+    let due_ms = wish.answered.at_ms;
+    let arguments: Vec<[Value; 4]> = events
+        .iter()
+        .map(|event| values![*event, wish.endpoint, wish.merchant, due_ms])
+        .collect();
+    let statements: Vec<_> = arguments
+        .iter()
+        .map(|values| (BEGIN, values.as_slice()))
+        .collect();
+    let scheduled = tx.execute_together(&statements).await?.into_iter().sum();
+    let begun = Begun {
+        scheduled,
+        last: events.last().copied(),
+        has_more,
+    };
+    let mut answered = wish.answered.clone();
+    answered.answer = Some(begun.to_text());
+    keep(tx, &answered, wish.endpoint.to_string()).await?;
+    Ok(EndpointWrite::Done(begun))
+}
+
+impl Begun {
+    /// As it is kept, to be answered again.
+    fn to_text(self) -> String {
+        let last = self.last.map(|last| last.to_string());
+        let more = if self.has_more { "more" } else { "all" };
+        format!("{} {more} {}", self.scheduled, last.unwrap_or_default())
+    }
+
+    /// What was kept of an answer.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut parts = text.split(' ');
+        let scheduled = parts.next()?.parse().ok()?;
+        let has_more = parts.next()? == "more";
+        let last = parts.next()?;
+        let last = (!last.is_empty()).then(|| last.parse()).transpose().ok()?;
+        Some(Self {
+            scheduled,
+            last,
+            has_more,
+        })
+    }
+}
+
+impl Store {
+    /// Deliveries to an endpoint of a merchant, the newest event first, each with its last attempts.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn endpoint_deliveries(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        filter: DeliveryFilter,
+    ) -> Result<Vec<KeptDelivery>, DatabaseError> {
+        let asked = Asked {
+            merchant,
+            endpoint,
+            filter,
+        };
+        self.database
+            .read(asked, |tx, asked| Box::pin(page(tx, asked)))
+            .await
+    }
+
+    /// Delivers to an enabled endpoint again, from the first attempt on; also what was never meant
+    /// for it. Attempts that were made stay kept.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn redeliver(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        again: Again,
+        answered: Answered,
+    ) -> Result<EndpointWrite<Begun>, DatabaseError> {
+        let wish = Wish {
+            merchant,
+            endpoint,
+            again,
+            answered,
+        };
+        self.database
+            .write(wish, |tx, wish| Box::pin(begin(tx, wish)))
+            .await
+    }
+}
