@@ -207,6 +207,16 @@ pub struct PaymentView {
     pub order_ref: String,
     /// Seconds since 1970.
     pub created_at: u64,
+    /// What the merchant has taken, minor units; left out while that is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_captured: Option<i64>,
+    /// What the merchant has given back, minor units; left out while that is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_refunded: Option<i64>,
+    /// What was held for the merchant and will not be taken, minor units; left out while that is
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_released: Option<i64>,
     /// The way to pay.
     pub method: Method,
     /// The card, masked; only with the method `card`.

@@ -3,6 +3,7 @@
 //! The browser only ever writes this one shape, so it needs no parser; reading the signatures of
 //! others is in [`verify`] and stays on servers.
 
+pub mod merchant;
 #[cfg(feature = "verifier")]
 pub mod verify;
 
@@ -109,10 +110,38 @@ fn signature_header(signature: &Signature) -> String {
 /// The value of `@signature-params` (RFC 9421 section 2.3).
 #[must_use]
 pub fn signature_params(parameters: &SignatureParameters, thumbprint: &Thumbprint) -> String {
-    let created = parameters.created;
+    let lifetime = Lifetime {
+        created: parameters.created,
+        expires: parameters
+            .created
+            .saturating_add(SIGNATURE_LIFETIME_SECONDS),
+    };
+    params_text(
+        &COMPONENTS,
+        lifetime,
+        &parameters.nonce,
+        thumbprint.as_str(),
+        TAG,
+    )
+}
+
+/// From when and until when a signature is good, seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lifetime {
+    created: u64,
+    expires: u64,
+}
+
+fn params_text(
+    components: &[&str],
+    lifetime: Lifetime,
+    nonce: &[u8; NONCE_BYTES],
+    keyid: &str,
+    tag: &str,
+) -> String {
     let mut text = String::with_capacity(320);
     text.push('(');
-    for (place, component) in COMPONENTS.iter().enumerate() {
+    for (place, component) in components.iter().enumerate() {
         if place > 0 {
             text.push(' ');
         }
@@ -122,17 +151,15 @@ pub fn signature_params(parameters: &SignatureParameters, thumbprint: &Thumbprin
     }
     for piece in [
         ");created=",
-        &created.to_string(),
+        &lifetime.created.to_string(),
         ";expires=",
-        &created
-            .saturating_add(SIGNATURE_LIFETIME_SECONDS)
-            .to_string(),
+        &lifetime.expires.to_string(),
         ";nonce=\"",
-        &base64url(&parameters.nonce),
+        &base64url(nonce),
         "\";alg=\"ed25519\";keyid=\"",
-        thumbprint.as_str(),
+        keyid,
         "\";tag=\"",
-        TAG,
+        tag,
         "\"",
     ] {
         text.push_str(piece);
@@ -147,8 +174,7 @@ pub fn signature_base(
     content_digest: &str,
     signature_params: &str,
 ) -> String {
-    // "@query" is a lone question mark when the request has none (section 2.2.7).
-    let query = ["?", parts.query.unwrap_or("")].concat();
+    let query = query_component(parts.query);
     let values = [
         parts.method,
         parts.authority,
@@ -159,8 +185,20 @@ pub fn signature_base(
         parts.idempotency_key,
         parts.session,
     ];
+    base_text(COMPONENTS.into_iter().zip(values), signature_params)
+}
+
+/// `@query` is a lone question mark when the request has none (RFC 9421 section 2.2.7).
+fn query_component(query: Option<&str>) -> String {
+    ["?", query.unwrap_or("")].concat()
+}
+
+fn base_text<'a>(
+    components: impl Iterator<Item = (&'static str, &'a str)>,
+    signature_params: &str,
+) -> String {
     let mut base = String::with_capacity(768);
-    for (name, value) in COMPONENTS.iter().zip(values) {
+    for (name, value) in components {
         for piece in ["\"", name, "\": ", value, "\n"] {
             base.push_str(piece);
         }

@@ -1,14 +1,20 @@
 //! The commands. Secrets are shown once, on standard output; everything else is on standard error.
 
+mod api_keys;
+mod listen;
+mod settle;
+
 use crate::config::{Config, DEFAULT_FILE, Flags, ServeFlags};
 use crate::flow::register::{NewMerchant, Registrar};
 use crate::serve;
 use crate::server::Parts;
 use crate::store::{DatabaseError, Store};
+use api_keys::ApiKeyCommand;
 use clap::{Args, Parser, Subcommand};
-use sealpay_protocol::ids::{ApiKeyId, EndpointId, MerchantId};
+use sealpay_protocol::ids::{EndpointId, MerchantId};
 use serde::Serialize;
 use serde_json::json;
+use settle::{SetReserve, SettleCommand};
 use std::io::Write;
 
 /// A small payment gateway with a simulated bank behind it.
@@ -28,6 +34,12 @@ enum Command {
     /// Registers merchants and what belongs to them.
     #[command(subcommand)]
     Merchant(Merchant),
+    /// Closes the settlements that are due up to a date, prints them, and pays out.
+    Settle(SettleCommand),
+    /// Prints the trial balance; fails when the books do not add up.
+    Ledger,
+    /// Prints a merchant's events as they happen and forwards them, for development.
+    Listen(listen::Listen),
     /// Prints a configuration file with every default and a comment for each.
     Config,
     /// Prints the machine-readable contract of the HTTP interface.
@@ -40,6 +52,8 @@ enum Merchant {
     Add(AddMerchant),
     /// Lists the merchants.
     List,
+    /// Sets what is kept back of a merchant's settlements, and for how long.
+    SetReserve(SetReserve),
     /// Adds a key that may sign the merchant's orders, beside those that are active.
     AddKey {
         merchant: MerchantId,
@@ -66,10 +80,8 @@ enum Merchant {
         merchant: MerchantId,
         origin: String,
     },
-    /// Adds an API key; prints it once.
-    AddApiKey { merchant: MerchantId },
-    /// Revokes an API key.
-    RevokeApiKey { key: ApiKeyId },
+    #[command(flatten)]
+    ApiKeys(ApiKeyCommand),
     /// Adds a webhook endpoint; prints its secret once.
     AddWebhook { merchant: MerchantId, url: String },
     /// Switches a webhook endpoint off.
@@ -107,6 +119,9 @@ pub async fn run(cli: Cli) -> Result<(), String> {
     match cli.command {
         Command::Serve(flags) => serve::serve(config.for_serving(*flags)?).await,
         Command::Merchant(command) => merchant(config, command).await,
+        Command::Settle(command) => settle::run(&config, &command).await,
+        Command::Ledger => settle::ledger(&config).await,
+        Command::Listen(listen) => listen::run(&config, listen).await,
         Command::Config => print(DEFAULT_FILE),
         Command::Openapi => {
             print(&crate::http::openapi_document().map_err(|error| error.to_string())?)
@@ -166,6 +181,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
             print_json(&shown, on_one_line)
         }
         Merchant::List => print_json(&list(store).await.map_err(inside)?, false),
+        Merchant::SetReserve(command) => settle::set_reserve(store, &command).await,
         Merchant::AddKey {
             merchant,
             key_id,
@@ -190,15 +206,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
                 .map_err(inside)?;
             found(removed, &format!("{merchant} has no origin {origin}"))
         }
-        Merchant::AddApiKey { merchant } => {
-            let made = registrar.add_api_key(merchant).await?;
-            let (id, api_key) = (made.record.id.to_string(), made.plaintext.as_str());
-            print_json(&json!({"api_key_id": id, "api_key": api_key}), false)
-        }
-        Merchant::RevokeApiKey { key } => {
-            let revoked = store.revoke_api_key(key, now_ms).await.map_err(inside)?;
-            found(revoked, &format!("there is no active API key {key}"))
-        }
+        Merchant::ApiKeys(command) => api_keys::run(&registrar, command).await,
         Merchant::AddWebhook { merchant, url } => {
             let made = registrar.add_endpoint(merchant, &url).await?;
             let secret = made.webhook_secret.as_str();
@@ -226,10 +234,7 @@ async fn list(store: &Store) -> Result<Vec<serde_json::Value>, DatabaseError> {
     for merchant in store.merchants().await? {
         let order_keys: Vec<_> = merchant.order_keys.iter().map(|key| &key.key_id).collect();
         let api_keys = store.api_keys(merchant.id).await?;
-        let api_keys: Vec<_> = api_keys
-            .iter()
-            .map(|key| json!({"api_key_id": key.id.to_string(), "prefix": key.prefix}))
-            .collect();
+        let api_keys: Vec<_> = api_keys.iter().map(api_keys::listed).collect();
         let endpoints = store.endpoints(merchant.id).await?;
         let endpoints: Vec<_> = endpoints
             .iter()

@@ -3,14 +3,16 @@
 use crate::config::Config;
 use crate::domain::event::DueDelivery;
 use crate::edge::{Clock, Entropy};
+use crate::flow::endpoint_event;
 use crate::flow::register::endpoint_label;
-use crate::flow::{Gateway, Settings, collect, expire, maintain, recover, world_clock};
+use crate::flow::{Gateway, Settings, collect, dispute, maintain, modify, recover, world_clock};
+use crate::flow::{payouts, settle};
 use crate::gate::master_key::{self, MasterKey};
 use crate::gate::refusal::Refusal;
 use crate::gate::vault::Vault;
 use crate::http::{AppState, Assets, RateLimit};
 use crate::metrics::Metrics;
-use crate::outbox::{Outbox, Sign};
+use crate::outbox::{Outbox, Sign, Tell};
 use crate::provider::simulated::SimulatedBank;
 use crate::provider::{IssuerDirectory, Providers, Rehearsal};
 use crate::store::{Options, Store};
@@ -26,6 +28,8 @@ use zeroize::Zeroizing;
 const RECOVER_EVERY: Duration = Duration::from_millis(500);
 const COLLECT_EVERY: Duration = Duration::from_secs(1);
 const EXPIRE_EVERY: Duration = Duration::from_secs(5);
+const SETTLE_EVERY: Duration = Duration::from_secs(5);
+const PAY_OUT_EVERY: Duration = Duration::from_secs(2);
 const FOLLOW_CLOCK_EVERY: Duration = Duration::from_secs(1);
 const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
 const MASTER_KEY_FILE: &str = "master.key";
@@ -135,17 +139,23 @@ impl Server {
             refuse_moved_clock(&store).await?;
         }
         maintain::refresh_keys(&gateway).await.map_err(sentence)?;
-        let gateway = Arc::new(gateway.with_simulation(bank));
+        let policy = config.address_policy()?;
+        let addresses = policy.clone();
+        let gateway = gateway
+            .with_simulation(bank)
+            .with_webhook_addresses(Box::new(move |url| addresses.check(url)));
+        let gateway = Arc::new(gateway);
         let metrics = Arc::new(Metrics::default());
         let counted = Arc::clone(&metrics);
         let outbox = Outbox::new(
             store,
-            config.address_policy()?,
+            policy,
             signer(&gateway),
             Box::new(move |state| counted.delivery(state.name())),
             clock,
             entropy,
         )?;
+        let outbox = outbox.with_disabling(disabling(&gateway));
         let outbox = if config.test_mode {
             outbox.with_mischief()
         } else {
@@ -180,7 +190,11 @@ impl Server {
             follow_clock,
             recover::run(gateway, RECOVER_EVERY),
             collect::run(gateway, COLLECT_EVERY),
-            expire::run(gateway, EXPIRE_EVERY),
+            modify::run_recovery(gateway, RECOVER_EVERY),
+            modify::run_expiry(gateway, EXPIRE_EVERY),
+            dispute::run(gateway, EXPIRE_EVERY),
+            settle::run(gateway, SETTLE_EVERY),
+            payouts::run(gateway, PAY_OUT_EVERY),
             maintain::run(gateway, MAINTAIN_EVERY),
             Arc::clone(&self.outbox).run(gateway.outbox()),
         );
@@ -204,6 +218,7 @@ pub fn providers_of(bank: &Arc<SimulatedBank>) -> Providers {
         authenticator: bank.authenticator(),
         wallet: bank.wallet(),
         transfers: bank.transfers(),
+        payouts: bank.payouts(),
         rehearsal,
         issuers,
     }
@@ -229,26 +244,37 @@ fn load_assets(folder: &Path) -> Result<Assets, String> {
     Ok(Assets::default())
 }
 
-/// Webhooks are signed with the gateway's keys and the endpoint's secret.
+/// Webhooks are signed with the gateway's keys and the endpoint's secret, and for a while with the
+/// one that it had before.
 #[must_use]
 pub fn signer(gateway: &Arc<Gateway>) -> Box<Sign> {
     let gateway = Arc::clone(gateway);
     Box::new(move |delivery: &DueDelivery, timestamp| {
         let label = endpoint_label(delivery.endpoint);
-        let secret = gateway
-            .vault()
-            .decrypt(&label, &delivery.secret_encrypted)
-            .ok()?;
-        let secret = EndpointSecret::new(secret.as_slice().try_into().ok()?);
+        let open = |encrypted: &str| {
+            let secret = gateway.vault().decrypt(&label, encrypted).ok()?;
+            Some(EndpointSecret::new(secret.as_slice().try_into().ok()?))
+        };
+        let secret = open(&delivery.secret_encrypted)?;
+        let now_ms = gateway.clock().now_ms_i64();
+        let previous = delivery.previous_secret.as_ref();
+        let previous = previous.filter(|(_, until_ms)| now_ms < *until_ms);
+        let previous = previous.and_then(|(encrypted, _)| open(encrypted));
+        let secrets: Vec<_> = std::iter::once(&secret).chain(&previous).collect();
         let ring = gateway.keys();
         let keys: Vec<_> = ring.webhook_keys(gateway.clock().now()).collect();
         let id = delivery.event.to_string();
-        Some(webhook::sign(
-            &id,
-            timestamp,
-            delivery.body.as_bytes(),
-            &keys,
-            &[&secret],
-        ))
+        let body = delivery.body.as_bytes();
+        Some(webhook::sign(&id, timestamp, body, &keys, &secrets))
+    })
+}
+
+/// A merchant hears of an endpoint that is switched off at its others.
+#[must_use]
+pub fn disabling(gateway: &Arc<Gateway>) -> Box<Tell> {
+    let gateway = Arc::clone(gateway);
+    Box::new(move |endpoint, reason, sequence| {
+        let kind = "webhook_endpoint.disabled";
+        endpoint_event::of(&gateway, endpoint, kind, Some(reason.name()), sequence).ok()
     })
 }

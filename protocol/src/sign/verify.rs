@@ -2,10 +2,13 @@
 //!
 //! Three steps, each with its own type: [`ReceivedSignature::parse`] looks at the form only,
 //! [`ReceivedSignature::check_freshness`] at the times, and [`ReceivedSignature::verify`] at the digest and the signature.
+//! [`merchant`] has the same for the requests of merchants.
+
+pub mod merchant;
 
 use super::{
-    COMPONENTS, LABEL, RequestParts, SignatureParameters, TAG, content_digest, input_header,
-    signature_base, signature_header, signature_params,
+    COMPONENTS, LABEL, Lifetime, RequestParts, SignatureParameters, TAG, content_digest,
+    input_header, params_text, signature_base, signature_header, signature_params,
 };
 use crate::encoding::{array_from_base64url, from_base64};
 use crate::key::Thumbprint;
@@ -55,7 +58,9 @@ impl fmt::Display for SignatureError {
             Self::Missing => {
                 "The request needs the headers content-digest, signature-input and signature."
             }
-            Self::Malformed => "The signature headers are not of the form sealpay-v1 asks for.",
+            Self::Malformed => {
+                "The signature headers are not of the one form that docs/PROTOCOL.md gives."
+            }
             Self::Expired => "The signature has expired; sign the request again.",
             Self::FromTheFuture => "The signature was created in the future; check the clock.",
             Self::DigestMismatch => "The body is not the one that content-digest describes.",
@@ -92,17 +97,11 @@ impl ReceivedSignature {
     /// # Errors
     /// [`SignatureError::Malformed`] for anything but the one form.
     pub fn parse(headers: &ReceivedHeaders<'_>) -> Result<Self, SignatureError> {
-        let all = [
+        are_short_enough(&[
             headers.content_digest,
             headers.signature_input,
             headers.signature,
-        ];
-        if all
-            .iter()
-            .any(|header| header.len() > SIGNATURE_HEADER_BYTES)
-        {
-            return Err(SignatureError::Malformed);
-        }
+        ])?;
         if !is_content_digest(headers.content_digest) {
             return Err(SignatureError::Malformed);
         }
@@ -143,13 +142,11 @@ impl ReceivedSignature {
     /// # Errors
     /// [`SignatureError::Expired`] or [`SignatureError::FromTheFuture`].
     pub const fn check_freshness(&self, now: u64) -> Result<(), SignatureError> {
-        if self.parameters.created > now.saturating_add(SIGNATURE_AHEAD_SECONDS) {
-            return Err(SignatureError::FromTheFuture);
-        }
-        if now >= self.expires_at() {
-            return Err(SignatureError::Expired);
-        }
-        Ok(())
+        let lifetime = Lifetime {
+            created: self.parameters.created,
+            expires: self.expires_at(),
+        };
+        lifetime.check(now)
     }
 
     /// Recomputes the digest of the body.
@@ -157,12 +154,7 @@ impl ReceivedSignature {
     /// # Errors
     /// [`SignatureError::DigestMismatch`].
     pub fn check_digest(&self, body: &[u8]) -> Result<(), SignatureError> {
-        let expected = content_digest(body);
-        if bool::from(expected.as_bytes().ct_eq(self.content_digest.as_bytes())) {
-            Ok(())
-        } else {
-            Err(SignatureError::DigestMismatch)
-        }
+        is_digest_of(&self.content_digest, body)
     }
 
     /// Checks digest, key and signature; strict, so a small-order key or `R` never passes.
@@ -185,6 +177,37 @@ impl ReceivedSignature {
     }
 }
 
+impl Lifetime {
+    /// Not too far ahead, and not over.
+    const fn check(self, now: u64) -> Result<(), SignatureError> {
+        if self.created > now.saturating_add(SIGNATURE_AHEAD_SECONDS) {
+            return Err(SignatureError::FromTheFuture);
+        }
+        if now >= self.expires {
+            return Err(SignatureError::Expired);
+        }
+        Ok(())
+    }
+}
+
+fn are_short_enough(headers: &[&str]) -> Result<(), SignatureError> {
+    let mut headers = headers.iter();
+    if headers.all(|header| header.len() <= SIGNATURE_HEADER_BYTES) {
+        Ok(())
+    } else {
+        Err(SignatureError::Malformed)
+    }
+}
+
+fn is_digest_of(header: &str, body: &[u8]) -> Result<(), SignatureError> {
+    let expected = content_digest(body);
+    if bool::from(expected.as_bytes().ct_eq(header.as_bytes())) {
+        Ok(())
+    } else {
+        Err(SignatureError::DigestMismatch)
+    }
+}
+
 /// Whether the text is `sha-256=:<base64 of 32 bytes>:`; no second algorithm beside it.
 fn is_content_digest(header: &str) -> bool {
     let digest = header
@@ -203,46 +226,73 @@ fn only_member(header: &str) -> Option<ListEntry> {
     dictionary.swap_remove(LABEL)
 }
 
-/// Reads `Signature-Input`. The parser forgives what RFC 9651 tells it to (spaces, a member that comes
-/// twice, leading zeros); the comparison at the end does not.
 fn parse_input(header: &str) -> Option<(SignatureParameters, Thumbprint)> {
-    let ListEntry::InnerList(list) = only_member(header)? else {
-        return None;
-    };
-    covers_exactly(&list).then_some(())?;
-    let parameters = &list.params;
-    let names = ["created", "expires", "nonce", "alg", "keyid", "tag"];
-    if !parameters.keys().map(|key| key.as_str()).eq(names) {
+    let input = Input::parse(header, TAG, &COMPONENTS)?;
+    if input.lifetime.expires != expiry_of(input.lifetime.created)? {
         return None;
     }
-    let integer = |name: &str| {
-        let value = parameters.get(name)?.as_integer()?;
-        u64::try_from(i64::from(value)).ok()
+    let parameters = SignatureParameters {
+        created: input.lifetime.created,
+        nonce: input.nonce,
     };
-    let text = |name: &str| {
-        parameters
-            .get(name)?
-            .as_string()
-            .map(sfv::StringRef::as_str)
-    };
-    let created = integer("created")?;
-    let right = integer("expires")? == created.checked_add(SIGNATURE_LIFETIME_SECONDS)?
-        && text("alg")? == "ed25519"
-        && text("tag")? == TAG;
-    right.then_some(())?;
-    let nonce = array_from_base64url(text("nonce")?)?;
-    let thumbprint = Thumbprint::parse(text("keyid")?)?;
-    let parameters = SignatureParameters { created, nonce };
-    let canonical = input_header(&signature_params(&parameters, &thumbprint));
-    (header == canonical).then_some((parameters, thumbprint))
+    Some((parameters, Thumbprint::parse(&input.keyid)?))
 }
 
-fn covers_exactly(list: &InnerList) -> bool {
+const fn expiry_of(created: u64) -> Option<u64> {
+    created.checked_add(SIGNATURE_LIFETIME_SECONDS)
+}
+
+/// What stands in `Signature-Input`, of whoever it is.
+struct Input {
+    lifetime: Lifetime,
+    nonce: [u8; NONCE_BYTES],
+    keyid: String,
+}
+
+impl Input {
+    /// Reads `Signature-Input` that covers these components. The parser forgives what RFC 9651 tells it to
+    /// (spaces, a member that comes twice, leading zeros); the comparison at the end does not.
+    fn parse(header: &str, tag: &str, components: &[&str]) -> Option<Self> {
+        let ListEntry::InnerList(list) = only_member(header)? else {
+            return None;
+        };
+        covers_exactly(&list, components).then_some(())?;
+        let parameters = &list.params;
+        let names = ["created", "expires", "nonce", "alg", "keyid", "tag"];
+        if !parameters.keys().map(|key| key.as_str()).eq(names) {
+            return None;
+        }
+        let integer = |name: &str| {
+            let value = parameters.get(name)?.as_integer()?;
+            u64::try_from(i64::from(value)).ok()
+        };
+        let text = |name: &str| {
+            parameters
+                .get(name)?
+                .as_string()
+                .map(sfv::StringRef::as_str)
+        };
+        let right = text("alg")? == "ed25519" && text("tag")? == tag;
+        right.then_some(())?;
+        let input = Self {
+            lifetime: Lifetime {
+                created: integer("created")?,
+                expires: integer("expires")?,
+            },
+            nonce: array_from_base64url(text("nonce")?)?,
+            keyid: text("keyid")?.to_owned(),
+        };
+        let canonical = params_text(components, input.lifetime, &input.nonce, &input.keyid, tag);
+        (header == input_header(&canonical)).then_some(input)
+    }
+}
+
+fn covers_exactly(list: &InnerList, components: &[&str]) -> bool {
     let plain = list.items.iter().map(|item| {
         let name = item.bare_item.as_string().map(sfv::StringRef::as_str);
         name.filter(|_| item.params.is_empty())
     });
-    plain.eq(COMPONENTS.map(Some))
+    plain.eq(components.iter().copied().map(Some))
 }
 
 fn parse_signature(header: &str) -> Option<Signature> {

@@ -5,6 +5,8 @@
 
 mod filters;
 mod make_vectors;
+mod merchant_request;
+mod merchant_vectors;
 mod order_claims;
 mod order_header;
 mod request_headers;

@@ -140,7 +140,7 @@ async fn keep_short(
     let event = event::of(gateway, &mut told)?;
     let settled = gateway
         .store
-        .settle_outcome(payment, &told, event.as_ref())
+        .settle_outcome(payment, &told, event.as_ref(), None)
         .await?;
     Ok(match settled {
         Settled::Done(_) => {

@@ -2,7 +2,10 @@
 
 use super::gateway::Gateway;
 use super::merchant_view::PaymentRecord;
-use crate::domain::event::{Event, kind_of};
+use super::modification_view::{DisputeRecord, ModificationRecord};
+use crate::domain::dispute::Dispute;
+use crate::domain::event::{EVENT_VERSION, Event, kind_of};
+use crate::domain::modification::{Modification, ModificationState};
 use crate::domain::payment::Payment;
 use crate::gate::refusal::{Code, Refusal};
 use sealpay_protocol::ids::EventId;
@@ -16,6 +19,8 @@ pub struct EventBody {
     pub kind: String,
     /// When it happened, RFC 3339 in UTC.
     pub timestamp: String,
+    /// The version of this form.
+    pub version: &'static str,
     /// What happened.
     pub data: EventData,
 }
@@ -27,6 +32,19 @@ pub struct EventData {
     pub sequence: i64,
     /// The payment as it was then.
     pub payment: PaymentRecord,
+    /// What was done to it, where something was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modification: Option<ModificationRecord>,
+    /// What the shopper's bank wants, where this tells of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dispute: Option<DisputeRecord>,
+}
+
+/// What an event tells besides the payment.
+#[derive(Debug, Default)]
+struct Beside {
+    modification: Option<ModificationRecord>,
+    dispute: Option<DisputeRecord>,
 }
 
 /// The event of a payment's new state, counted on the payment; none when nobody need hear of it.
@@ -37,30 +55,80 @@ pub fn of(gateway: &Gateway, payment: &mut Payment) -> Result<Option<Event>, Ref
     let Some(kind) = kind_of(payment.state) else {
         return Ok(None);
     };
+    tell(gateway, payment, kind, Beside::default()).map(Some)
+}
+
+/// The event of a modification that has ended, counted on the payment; none when nobody asked for
+/// what failed.
+///
+/// # Errors
+/// As above.
+pub fn of_modification(
+    gateway: &Gateway,
+    payment: &mut Payment,
+    modification: &Modification,
+) -> Result<Option<Event>, Refusal> {
+    let kind = match modification.state {
+        ModificationState::Failed => modification.kind.failure_event(),
+        ModificationState::Pending | ModificationState::Succeeded => kind_of(payment.state),
+    };
+    let beside = Beside {
+        modification: Some(ModificationRecord::of(modification)),
+        dispute: None,
+    };
+    let event = kind.map(|kind| tell(gateway, payment, kind, beside));
+    event.transpose()
+}
+
+/// The event of a dispute's new state, counted on the payment.
+///
+/// # Errors
+/// As above.
+pub fn of_dispute(
+    gateway: &Gateway,
+    payment: &mut Payment,
+    dispute: &Dispute,
+) -> Result<Event, Refusal> {
+    let beside = Beside {
+        modification: None,
+        dispute: Some(DisputeRecord::of(dispute)),
+    };
+    tell(gateway, payment, dispute.state.event(), beside)
+}
+
+fn tell(
+    gateway: &Gateway,
+    payment: &mut Payment,
+    kind: &str,
+    beside: Beside,
+) -> Result<Event, Refusal> {
     payment.sequence = payment.sequence.saturating_add(1);
     let body = EventBody {
         kind: kind.to_owned(),
         timestamp: rfc3339(payment.updated_at_ms),
+        version: EVENT_VERSION,
         data: EventData {
             sequence: payment.sequence,
             payment: PaymentRecord::of(payment),
+            modification: beside.modification,
+            dispute: beside.dispute,
         },
     };
     let body =
         serde_json::to_string(&body).map_err(|error| Refusal::because(Code::Internal, error))?;
-    Ok(Some(Event {
+    Ok(Event {
         id: EventId::new(gateway.clock.now_ms(), gateway.entropy.bytes()),
         merchant: payment.merchant,
-        payment: payment.id,
+        subject: payment.id.to_string(),
         kind: kind.to_owned(),
         sequence: payment.sequence,
         body,
         created_at_ms: payment.updated_at_ms,
-    }))
+    })
 }
 
 /// `2026-11-22T10:00:42Z` (RFC 3339 section 5.6), from the days of the proleptic Gregorian calendar.
-fn rfc3339(unix_ms: i64) -> String {
+pub(super) fn rfc3339(unix_ms: i64) -> String {
     let seconds = unix_ms.div_euclid(1000);
     let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     // Count from 0000-03-01, so that the leap day is the last of its year.

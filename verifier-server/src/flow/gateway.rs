@@ -1,5 +1,6 @@
 //! The gateway: everything that a step needs, in one place.
 
+use crate::domain::booking::Naming;
 use crate::edge::{Clock, Entropy};
 use crate::gate::key_ring::KeyRing;
 use crate::gate::refusal::{Code, Refusal};
@@ -7,10 +8,15 @@ use crate::gate::vault::Vault;
 use crate::provider::simulated::SimulatedBank;
 use crate::provider::{Pending, Providers, Silence};
 use crate::store::Store;
+use sealpay_protocol::ids::{LedgerTransferId, TransactionId};
 use sealpay_protocol::origin::Origin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
+use url::Url;
+
+/// Says whether webhooks may go to an address, as far as its text tells, or why not.
+pub type CheckAddress = dyn Fn(&Url) -> Result<(), String> + Send + Sync;
 
 /// What an operator decides.
 #[derive(Debug, Clone)]
@@ -32,6 +38,7 @@ pub struct Gateway {
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
     simulation: Option<Arc<SimulatedBank>>,
+    webhook_addresses: Option<Box<CheckAddress>>,
     keys: RwLock<Arc<KeyRing>>,
     outbox: Notify,
 }
@@ -63,6 +70,7 @@ impl Gateway {
             clock,
             entropy,
             simulation: None,
+            webhook_addresses: None,
             keys: RwLock::new(Arc::new(KeyRing::default())),
             outbox: Notify::new(),
         }
@@ -73,6 +81,20 @@ impl Gateway {
     pub fn with_simulation(mut self, bank: Arc<SimulatedBank>) -> Self {
         self.simulation = Some(bank);
         self
+    }
+
+    /// Addresses that the outbox would refuse are refused when they are registered.
+    #[must_use]
+    pub fn with_webhook_addresses(mut self, check: Box<CheckAddress>) -> Self {
+        self.webhook_addresses = Some(check);
+        self
+    }
+
+    /// Whether webhooks may go there; the outbox looks again whenever it sends something.
+    pub(crate) fn check_webhook_address(&self, url: &Url) -> Result<(), String> {
+        self.webhook_addresses
+            .as_ref()
+            .map_or(Ok(()), |check| check(url))
     }
 
     /// The simulation behind it, where there is one.
@@ -137,6 +159,16 @@ impl Gateway {
         self.store.close().await;
         if let Some(bank) = &self.simulation {
             bank.close().await;
+        }
+    }
+
+    /// Names for what goes into the books now.
+    pub(crate) fn naming(&self) -> Naming {
+        let now_ms = self.clock.now_ms();
+        Naming {
+            transfer: LedgerTransferId::new(now_ms, self.entropy.bytes()),
+            line: TransactionId::new(now_ms, self.entropy.bytes()),
+            at_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
         }
     }
 

@@ -58,7 +58,9 @@ pub async fn run(gateway: &Gateway, every: Duration) {
                 "keys could not be refreshed and will be tried again"
             );
         }
-        let forgettable = gateway.clock.now().saturating_sub(CLOCK_DIFFERENCE_SECONDS);
+        // Merchants date their signatures by the wall's time, which the world's never falls behind:
+        // by the world's, a signature could be forgotten while it is still good.
+        let forgettable = gateway.clock.wall().saturating_sub(CLOCK_DIFFERENCE_SECONDS);
         if let Err(error) = gateway.store.forget_nonces(forgettable).await {
             tracing::warn!(%error, "spent nonces could not be forgotten and will be tried again");
         }

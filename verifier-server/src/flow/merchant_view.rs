@@ -1,16 +1,15 @@
-//! Payments and events as the merchant sees them.
+//! Payments as the merchant sees them.
 
 use crate::domain::authentication::Authentication;
 use crate::domain::decline::{self, DeclineClass};
-use crate::domain::event::{Delivery, Event};
 use crate::domain::payment::{KeptCard, Payment};
 use crate::domain::risk::Assessment;
 use crate::domain::state::PaymentState;
 use crate::domain::transfer::Sum;
+use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// A payment.
@@ -30,6 +29,12 @@ pub struct PaymentRecord {
     pub amount: i64,
     /// ISO 4217.
     pub currency: String,
+    /// What was taken, minor units.
+    pub amount_captured: i64,
+    /// What went back, minor units.
+    pub amount_refunded: i64,
+    /// What the shopper's bank has taken back, or may take, minor units.
+    pub amount_disputed: i64,
     /// When the money is taken.
     pub capture: Capture,
     /// The way to pay.
@@ -48,6 +53,8 @@ pub struct PaymentRecord {
     pub authentication: Option<Authentication>,
     /// The money that is expected; only with the method `bank_transfer`.
     pub transfer: Option<TransferRecord>,
+    /// Until when held money can be captured, seconds since 1970; none where nothing is held.
+    pub capture_before: Option<i64>,
     /// Seconds since 1970.
     pub created_at: i64,
     /// Seconds since 1970.
@@ -65,6 +72,8 @@ pub struct CardRecord {
     pub expiry: String,
     /// Recognizes the same card again; says nothing about its number.
     pub fingerprint: String,
+    /// Where it was issued (ISO 3166-1 alpha-2), as far as its first digits tell.
+    pub country: Option<String>,
 }
 
 /// Who was asked, and why.
@@ -102,44 +111,6 @@ pub struct DeclineRecord {
     pub message: String,
 }
 
-/// An event with its deliveries.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct EventRecord {
-    /// `evt_…`; also the `webhook-id`.
-    pub id: String,
-    /// Such as `payment.captured`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// `pay_…`.
-    pub payment: String,
-    /// Counts the payment's events from 1.
-    pub sequence: i64,
-    /// Seconds since 1970.
-    pub created_at: i64,
-    /// The exact body that is sent.
-    #[schema(value_type = Object)]
-    pub body: Box<RawValue>,
-    /// Where it went and how that ended.
-    pub deliveries: Vec<DeliveryRecord>,
-}
-
-/// A delivery.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DeliveryRecord {
-    /// `whe_…`.
-    pub endpoint: String,
-    /// `pending`, `delivered` or `failed`.
-    pub state: &'static str,
-    /// Attempts made.
-    pub attempts: i64,
-    /// The last HTTP status.
-    pub last_status: Option<i64>,
-    /// What went wrong last.
-    pub last_error: Option<String>,
-    /// When it is tried next, seconds since 1970.
-    pub next_at: Option<i64>,
-}
-
 impl PaymentRecord {
     /// A payment as its merchant sees it.
     #[must_use]
@@ -152,6 +123,9 @@ impl PaymentRecord {
             order_ref: payment.order_ref.clone(),
             amount: payment.money.amount_minor(),
             currency: payment.money.currency().to_string(),
+            amount_captured: payment.captured_minor,
+            amount_refunded: payment.refunded_minor,
+            amount_disputed: payment.disputed_minor,
             capture: payment.capture,
             method: payment.method,
             state: payment.state,
@@ -172,6 +146,11 @@ impl PaymentRecord {
                     Sum::Short(_) | Sum::Exact => 0,
                 },
             }),
+            capture_before: (payment.capturable_minor() > 0).then(|| {
+                let lifetime = i64::try_from(HOLD_LIFETIME_SECONDS).unwrap_or(i64::MAX);
+                let made_at = payment.created_at_ms.div_euclid(1000);
+                made_at.saturating_add(lifetime)
+            }),
             created_at: payment.created_at_ms.div_euclid(1000),
             updated_at: payment.updated_at_ms.div_euclid(1000),
         }
@@ -185,6 +164,7 @@ impl CardRecord {
             last4: card.last4.clone(),
             expiry: card.expiry.clone(),
             fingerprint: card.fingerprint.clone(),
+            country: card.country.clone(),
         }
     }
 }
@@ -197,34 +177,4 @@ fn decline_record(key: &str) -> Option<DeclineRecord> {
         class: decline.class,
         message: decline.merchant_message.clone(),
     })
-}
-
-impl EventRecord {
-    /// An event as its merchant sees it; `None` when the stored body is not JSON.
-    #[must_use]
-    pub fn of(event: Event, deliveries: &[Delivery]) -> Option<Self> {
-        Some(Self {
-            id: event.id.to_string(),
-            kind: event.kind,
-            payment: event.payment.to_string(),
-            sequence: event.sequence,
-            created_at: event.created_at_ms.div_euclid(1000),
-            body: RawValue::from_string(event.body).ok()?,
-            deliveries: deliveries.iter().map(DeliveryRecord::of).collect(),
-        })
-    }
-}
-
-impl DeliveryRecord {
-    fn of(delivery: &Delivery) -> Self {
-        let pending = delivery.state == crate::domain::event::DeliveryState::Pending;
-        Self {
-            endpoint: delivery.endpoint.to_string(),
-            state: delivery.state.name(),
-            attempts: delivery.attempts,
-            last_status: delivery.last_status,
-            last_error: delivery.last_error.clone(),
-            next_at: pending.then(|| delivery.next_at_ms.div_euclid(1000)),
-        }
-    }
 }

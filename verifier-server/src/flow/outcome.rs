@@ -3,6 +3,7 @@
 use super::event;
 use super::gateway::Gateway;
 use crate::domain::authentication::Authentication;
+use crate::domain::booking;
 use crate::domain::decline::{self, DeclineClass};
 use crate::domain::payment::Payment;
 use crate::domain::state::PaymentState;
@@ -159,10 +160,15 @@ pub async fn keep_as(
     told.state = state;
     told.decline = decline.map(str::to_owned);
     told.updated_at_ms = gateway.clock.now_ms_i64();
+    let booking = (state == PaymentState::Captured).then(|| {
+        told.captured_minor = told.money.amount_minor();
+        let (source, naming) = (told.id.to_string(), gateway.naming());
+        booking::of_capture(naming, &told, source, told.captured_minor)
+    });
     let event = event::of(gateway, &mut told)?;
     let settled = gateway
         .store
-        .settle_outcome(payment, &told, event.as_ref())
+        .settle_outcome(payment, &told, event.as_ref(), booking.as_ref())
         .await?;
     match settled {
         Settled::Done(payment) => {

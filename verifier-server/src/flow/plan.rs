@@ -192,6 +192,11 @@ fn kept_card(gateway: &Gateway, session: &Session, card: &Card) -> KeptCard {
         last4: card.number.last_four().to_owned(),
         expiry: card.expiry.to_string(),
         fingerprint: gateway.vault.card_fingerprint(session.merchant, digits),
+        country: gateway
+            .providers
+            .issuers
+            .country_of(&card.number)
+            .map(str::to_owned),
     }
 }
 
@@ -218,6 +223,10 @@ fn new_payment(gateway: &Gateway, session: &Session, request: &VerifiedRequest) 
         risk: None,
         authentication: None,
         transfer: None,
+        captured_minor: 0,
+        refunded_minor: 0,
+        disputed_minor: 0,
+        modification: None,
         simulate: session.simulate.clone(),
         sequence: 0,
         created_at_ms,

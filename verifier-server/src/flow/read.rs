@@ -1,12 +1,13 @@
 //! Reading: what the merchant's server and the widget may look up.
 
 use super::gateway::Gateway;
-use super::merchant_view::{EventRecord, PaymentRecord};
-use crate::gate::api_key;
+use super::merchant_view::PaymentRecord;
+use super::modification_view::{DisputeRecord, ModificationRecord};
 use crate::gate::key_ring::webhook_key_text;
 use crate::gate::refusal::{Code, Refusal};
-use crate::store::PaymentFilter;
-use sealpay_protocol::ids::{EventId, MerchantId, PaymentId};
+pub use crate::store::PaymentFilter;
+use sealpay_protocol::ids::{DisputeId, MerchantId, ModificationId, PaymentId};
+
 use sealpay_protocol::json::object_from_slice;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -89,12 +90,10 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
 /// The merchant of an `Authorization` header.
 ///
 /// # Errors
-/// [`Code::ApiKeyInvalid`].
+/// [`Code::ApiKeyInvalid`] or [`Code::ScopeMissing`].
 pub async fn merchant_of(gateway: &Gateway, header: Option<&str>) -> Result<MerchantId, Refusal> {
-    let hash = api_key::hash_of_header(header, &gateway.vault)?;
-    let key = gateway.store.api_key_by_hash(&hash).await?;
-    key.map(|key| key.merchant)
-        .ok_or_else(|| Refusal::of(Code::ApiKeyInvalid, "authorization"))
+    let credentials = super::access::Credentials::ApiKey(header);
+    super::access::merchant_of(gateway, credentials, crate::domain::scope::Scope::EventsRead).await
 }
 
 /// A payment of the merchant.
@@ -120,41 +119,63 @@ pub async fn payment(
 pub async fn payments(
     gateway: &Gateway,
     merchant: MerchantId,
-    order_ref: Option<String>,
-    after: Option<PaymentId>,
-    limit: u32,
+    filter: PaymentFilter,
 ) -> Result<Page<PaymentRecord>, Refusal> {
-    let filter = PaymentFilter {
-        order_ref,
-        after,
+    let limit = filter.limit;
+    let one_more = PaymentFilter {
         limit: limit.saturating_add(1),
+        ..filter
     };
-    let rows = gateway.store.payments(merchant, &filter).await?;
+    let rows = gateway.store.payments(merchant, &one_more).await?;
     Ok(page(rows, limit, |payment| {
         Some(PaymentRecord::of(&payment))
     }))
 }
 
-/// Events of the merchant, newest first.
+/// What was done to a payment of the merchant after its authorization, newest first.
+///
+/// # Errors
+/// [`Code::NotFound`], also for somebody else's payment.
+pub async fn modifications(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    payment: &str,
+    after: Option<ModificationId>,
+    limit: u32,
+) -> Result<Page<ModificationRecord>, Refusal> {
+    let id: PaymentId = payment.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+    if gateway.store.payment(merchant, id).await?.is_none() {
+        return Err(Refusal::new(Code::NotFound));
+    }
+    let more = limit.saturating_add(1);
+    let rows = gateway
+        .store
+        .modifications(merchant, id, after, more)
+        .await?;
+    Ok(page(rows, limit, |row| Some(ModificationRecord::of(&row))))
+}
+
+/// Disputes of the merchant, or of one payment of theirs, newest first.
 ///
 /// # Errors
 /// A refusal when the store does not answer.
-pub async fn events(
+pub async fn disputes(
     gateway: &Gateway,
     merchant: MerchantId,
-    after: Option<EventId>,
+    payment: Option<PaymentId>,
+    after: Option<DisputeId>,
     limit: u32,
-) -> Result<Page<EventRecord>, Refusal> {
+) -> Result<Page<DisputeRecord>, Refusal> {
+    let more = limit.saturating_add(1);
     let rows = gateway
         .store
-        .events(merchant, after, limit.saturating_add(1))
+        .disputes(merchant, payment, after, more)
         .await?;
-    Ok(page(rows, limit, |(event, deliveries)| {
-        EventRecord::of(event, &deliveries)
-    }))
+    Ok(page(rows, limit, |row| Some(DisputeRecord::of(&row))))
 }
 
-fn page<R, T: ToSchema>(rows: Vec<R>, limit: u32, view: impl FnMut(R) -> Option<T>) -> Page<T> {
+/// A page of the rows that were found, one more of which were asked for than it takes.
+pub(super) fn page<R, T: ToSchema>(rows: Vec<R>, limit: u32, view: impl FnMut(R) -> Option<T>) -> Page<T> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     Page {

@@ -1,6 +1,6 @@
 //! What an operator registers: merchants, their keys, origins, API keys and webhook endpoints.
 
-use crate::domain::merchant::{Merchant, OrderKey, WebhookEndpoint};
+use crate::domain::merchant::{Merchant, OrderKey, Reserve, WebhookEndpoint};
 use crate::edge::{Clock, Entropy};
 use crate::gate::api_key::{self, NewApiKey};
 use crate::gate::vault::Vault;
@@ -8,6 +8,7 @@ use crate::store::{Addition, DatabaseError, Store};
 use sealpay_protocol::encoding::array_from_base64url;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use sealpay_protocol::key::verifying_key;
+use sealpay_protocol::limits::WEBHOOK_URL_CHARACTERS;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::webhook::EndpointSecret;
 use url::Url;
@@ -107,6 +108,10 @@ pub fn check_order_key(key_id: &str, public_key: &str) -> Result<OrderKey, Strin
 /// # Errors
 /// A sentence.
 pub fn check_webhook_url(text: &str) -> Result<Url, String> {
+    if text.len() > WEBHOOK_URL_CHARACTERS {
+        let most = WEBHOOK_URL_CHARACTERS;
+        return Err(format!("the webhook address has more than {most} characters"));
+    }
     let url = Url::parse(text).map_err(|error| format!("the webhook address: {error}"))?;
     if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
         return Err(
@@ -143,6 +148,7 @@ impl Registrar<'_> {
             id: MerchantId::new(now_ms, self.entropy.bytes()),
             name: new.name,
             created_at_ms: self.clock.now_ms_i64(),
+            reserve: Reserve::default(),
             order_keys: vec![key],
             origins: new.origins,
         };
@@ -180,6 +186,10 @@ impl Registrar<'_> {
             id,
             merchant,
             url: url.into(),
+            description: String::new(),
+            event_types: "*".into(),
+            previous_secret: None,
+            failing_since_ms: None,
             secret_encrypted: self
                 .vault
                 .encrypt(&label, secret.bytes(), self.entropy.bytes()),

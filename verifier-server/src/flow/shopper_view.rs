@@ -35,6 +35,20 @@ const fn shopper_state(state: PaymentState) -> ShopperState {
     }
 }
 
+/// What was held and is not any more, although it was not taken, minor units.
+const fn released_minor(payment: &Payment) -> i64 {
+    match payment.state {
+        PaymentState::Voided
+        | PaymentState::Captured
+        | PaymentState::PartiallyRefunded
+        | PaymentState::Refunded => payment
+            .money
+            .amount_minor()
+            .saturating_sub(payment.captured_minor),
+        _ => 0,
+    }
+}
+
 /// A payment for a shopper of its session, who asks with this key, by its thumbprint. Only the key
 /// that made the attempt learns how to prove who the shopper is.
 ///
@@ -67,6 +81,7 @@ async fn view_of(
 ) -> PaymentView {
     let decline = payment.decline.as_deref().and_then(decline::find);
     let card = payment.card.as_ref();
+    let there = |amount_minor: i64| Some(amount_minor).filter(|minor| *minor > 0);
     PaymentView {
         payment: payment.id,
         attempt: payment.attempt,
@@ -75,6 +90,9 @@ async fn view_of(
         currency: payment.money.currency().to_string(),
         order_ref: payment.order_ref.clone(),
         created_at: seconds(payment.created_at_ms),
+        amount_captured: there(payment.captured_minor),
+        amount_refunded: there(payment.refunded_minor),
+        amount_released: there(released_minor(payment)),
         method: payment.method,
         card: card.map(|card| CardView {
             brand: card.brand.clone(),

@@ -2,7 +2,8 @@
 //! on the same database follows within a second.
 
 use super::gateway::Gateway;
-use super::{collect, expire, maintain, recover};
+use super::settle::{Until, settle};
+use super::{collect, dispute, maintain, modify, payouts, recover};
 use crate::gate::refusal::Refusal;
 use std::time::Duration;
 
@@ -57,9 +58,14 @@ async fn catch_up(gateway: &Gateway) -> Result<(), Refusal> {
     maintain::refresh_keys(gateway).await?;
     later(collect::collect(gateway).await);
     for _ in 0..ROUNDS {
-        let expired = later(expire::expire(gateway).await);
+        let modified = later(modify::recover(gateway).await);
+        let expired = later(modify::expire(gateway).await);
         let recovered = later(recover::recover(gateway).await);
-        if expired + recovered == 0 {
+        let lost = later(dispute::give_up(gateway).await);
+        // Whatever came back is settled again, and perhaps already due.
+        let closed = later(settle(gateway, Until::Now).await.map(|closed| closed.len()));
+        let paid = later(payouts::pay_out(gateway).await);
+        if modified + expired + recovered + lost + closed + paid == 0 {
             break;
         }
     }

@@ -21,7 +21,7 @@ pub struct NewApiKey {
     pub record: ApiKey,
 }
 
-/// Makes an API key.
+/// Makes an API key that is good for everything and for ever.
 #[must_use]
 pub fn make(merchant: MerchantId, vault: &Vault, entropy: &Entropy, now_ms: u64) -> NewApiKey {
     let random = Zeroizing::new(entropy.bytes::<32>());
@@ -31,9 +31,27 @@ pub fn make(merchant: MerchantId, vault: &Vault, entropy: &Entropy, now_ms: u64)
         merchant,
         prefix: plaintext[..SHOWN_CHARACTERS].to_owned(),
         hash: vault.api_key_hash(&plaintext),
+        scopes: "*".into(),
+        expires_at_ms: None,
         created_at_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
     };
     NewApiKey { plaintext, record }
+}
+
+impl NewApiKey {
+    /// The same key, good for these scopes only, and until a moment, milliseconds since 1970.
+    #[must_use]
+    pub fn limited(mut self, scopes: &str, expires_at_ms: Option<i64>) -> Self {
+        scopes.clone_into(&mut self.record.scopes);
+        self.record.expires_at_ms = expires_at_ms;
+        self
+    }
+}
+
+/// Whether a key's time has not come, milliseconds since 1970.
+#[must_use]
+pub fn is_good_at(key: &ApiKey, now_ms: i64) -> bool {
+    key.expires_at_ms.is_none_or(|end_ms| now_ms < end_ms)
 }
 
 /// The hash to look for, of an `Authorization` header.

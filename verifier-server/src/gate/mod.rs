@@ -6,6 +6,7 @@
 pub mod api_key;
 pub mod key_ring;
 pub mod master_key;
+pub mod merchant_signature;
 pub mod opening_key;
 pub mod refusal;
 pub mod signed_request;

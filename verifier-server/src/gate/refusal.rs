@@ -72,7 +72,13 @@ codes! {
     PayloadTooLarge = "payload_too_large", 413, "Payload too large",
         "The body is larger than 32768 bytes.";
     ApiKeyInvalid = "api_key_invalid", 401, "API key invalid",
-        "Send a valid API key as Authorization: Bearer sk_test_….";
+        "Send a valid API key as Authorization: Bearer sk_test_…, or sign the request with the merchant's order key.";
+    CredentialsAmbiguous = "credentials_ambiguous", 400, "Two credentials",
+        "Send an API key or a signature, not both.";
+    ScopeMissing = "scope_missing", 403, "Scope missing",
+        "The API key may not be used for this; make one whose scopes allow it.";
+    IdempotencyKeyInvalid = "idempotency_key_invalid", 400, "Idempotency key invalid",
+        "Every request that changes something needs an Idempotency-Key of 1 to 128 printable ASCII characters.";
     InvalidParameter = "invalid_parameter", 400, "Invalid parameter",
         "A parameter has a value that is not accepted; param names it.";
     UnknownSession = "unknown_session", 404, "Unknown session",
@@ -82,7 +88,7 @@ codes! {
     MalformedRequest = "malformed_request", 400, "Malformed request",
         "The body or a header is not of the form that the API describes; param names it if known.";
     MalformedSignature = "malformed_signature", 400, "Signature malformed",
-        "The signature headers are not of the form sealpay-v1 asks for.";
+        "The signature headers are not of the one form that docs/PROTOCOL.md gives.";
     SignatureFromTheFuture = "signature_from_the_future", 401, "Signature from the future",
         "The signature was created in the future; compare your clock with server_time and sign again.";
     SignatureExpired = "signature_expired", 401, "Signature expired",
@@ -133,6 +139,16 @@ codes! {
         "This session does not take that method; its methods member lists the ones it takes.";
     TooManyAttempts = "too_many_attempts", 422, "Too many attempts",
         "This session has no attempts left; the page needs a new order.";
+    IdempotencyKeyReused = "idempotency_key_reused", 409, "Idempotency key used before",
+        "This Idempotency-Key was used for another request; use a new key for a new request.";
+    ModificationInProgress = "modification_in_progress", 409, "Modification in progress",
+        "The outcome of another capture, void or refund of this payment is open; send the same request again in a moment.";
+    StateConflict = "state_conflict", 409, "Not possible in this state",
+        "What was asked for is not possible in the state that this is in; look at it again.";
+    AmountTooLarge = "amount_too_large", 422, "Amount too large",
+        "The amount is more than there is left to capture, refund or dispute.";
+    ReportTooLarge = "report_too_large", 422, "Report too large",
+        "The settlement has more than 100000 lines, which is too much for one report; read its lines in pages.";
     SealedCardRefused = "sealed_card_refused", 422, "Sealed card refused",
         "The sealed card does not open for this payment; seal it again with the current key.";
     Overloaded = "overloaded", 503, "Overloaded",

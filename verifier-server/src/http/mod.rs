@@ -4,6 +4,7 @@
 mod assets;
 mod checkout;
 mod errors;
+mod merchant;
 mod observe;
 mod openapi;
 mod probes;

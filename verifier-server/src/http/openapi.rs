@@ -4,7 +4,7 @@
 use super::state::AppState;
 use super::{rate_limit, sim, v1};
 use axum::middleware;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -14,24 +14,36 @@ use utoipa_axum::routes;
     info(
         title = "Sealpay verifier",
         description = "A payment gateway with a simulated bank. The requests of the widget are \
-            signed as docs/PROTOCOL.md describes; those of the merchant carry an API key."
+            signed as docs/PROTOCOL.md describes; those of the merchant carry an API key or are \
+            signed with its order key."
     ),
-    components(schemas(crate::flow::event::EventBody)),
-    modifiers(&ApiKeyScheme)
+    components(schemas(
+        crate::flow::event::EventBody,
+        crate::flow::event_view::EndpointEventBody
+    )),
+    modifiers(&MerchantSchemes)
 )]
 struct Contract;
 
-struct ApiKeyScheme;
+/// How a request of the merchant's server shows whose it is: in one of two ways.
+struct MerchantSchemes;
 
-impl Modify for ApiKeyScheme {
+impl Modify for MerchantSchemes {
     fn modify(&self, contract: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new()
+        let Some(components) = contract.components.as_mut() else {
+            return;
+        };
+        let api_key = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("`sk_test_…`"))
+            .description(Some("`sk_test_…`, good for the scopes it was made with"))
             .build();
-        if let Some(components) = contract.components.as_mut() {
-            components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
-        }
+        components.add_security_scheme("api_key", SecurityScheme::Http(api_key));
+        let order_key = ApiKeyValue::with_description(
+            "Signature",
+            "RFC 9421, by the merchant's order key: docs/PROTOCOL.md section 8",
+        );
+        let order_key = SecurityScheme::ApiKey(ApiKey::Header(order_key));
+        components.add_security_scheme("merchant_signature", order_key);
     }
 }
 
@@ -40,8 +52,38 @@ fn limited() -> OpenApiRouter<AppState> {
         .routes(routes!(v1::sessions::open))
         .routes(routes!(v1::payments::pay, v1::payments::list))
         .routes(routes!(v1::payments::one))
+        .routes(routes!(v1::modifications::capture))
+        .routes(routes!(v1::modifications::void))
+        .routes(routes!(v1::modifications::refund))
+        .routes(routes!(v1::modifications::list))
+        .routes(routes!(v1::disputes::list))
+        .routes(routes!(v1::disputes::one))
+        .routes(routes!(v1::disputes::evidence))
+        .routes(routes!(v1::disputes::accept))
         .routes(routes!(v1::authentications::step))
+        .routes(routes!(v1::balance::balance))
+        .routes(routes!(v1::balance::transactions))
+        .routes(routes!(v1::settlements::list))
+        .routes(routes!(v1::settlements::one))
+        .routes(routes!(v1::settlements::lines))
+        .routes(routes!(v1::settlements::report))
+        .routes(routes!(v1::payouts::list))
+        .routes(routes!(v1::payouts::one))
         .routes(routes!(v1::events::list))
+        .routes(routes!(v1::events::one))
+        .routes(routes!(
+            v1::webhook_endpoints::create,
+            v1::webhook_endpoints::list
+        ))
+        .routes(routes!(
+            v1::webhook_endpoints::one,
+            v1::webhook_endpoints::change,
+            v1::webhook_endpoints::delete
+        ))
+        .routes(routes!(v1::webhook_endpoints::rotate_secret))
+        .routes(routes!(v1::webhook_endpoints::ping))
+        .routes(routes!(v1::webhook_endpoints::deliveries))
+        .routes(routes!(v1::webhook_endpoints::redeliver))
 }
 
 fn unlimited() -> OpenApiRouter<AppState> {

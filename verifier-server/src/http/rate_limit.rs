@@ -105,10 +105,13 @@ pub(super) async fn limit(
     next.run(request).await
 }
 
-/// Answers that say that there is no such thing, to whoever may be trying names. The names are
+/// Answers that say that there is no such thing, to whoever may be trying names or keys. They are
 /// secrets, or lead to some.
 const fn is_failed_guess(code: Code) -> bool {
-    matches!(code, Code::NotFound | Code::UnknownSession)
+    matches!(
+        code,
+        Code::NotFound | Code::UnknownSession | Code::ApiKeyInvalid
+    )
 }
 
 /// Slows down and logs whoever asks for what is not there. Goes inside of [`limit`].

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
+use url::{Host, Url};
 
 /// An address that webhooks may not go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,8 +140,26 @@ impl AddressPolicy {
             || !NOT_PUBLIC.iter().any(|network| network.contains(address))
     }
 
-    pub(super) const fn allows_http(&self) -> bool {
-        self.http
+    /// Whether a webhook may be sent there, as far as the text says: a name is looked up only when
+    /// something is sent, and a literal address never reaches the resolver.
+    ///
+    /// # Errors
+    /// A few words for the merchant.
+    pub fn check(&self, url: &Url) -> Result<(), String> {
+        if url.scheme() != "https" && !(self.http && url.scheme() == "http") {
+            return Err("only https is allowed".into());
+        }
+        let allowed = match url.host() {
+            Some(Host::Ipv4(address)) => self.allows(address.into()),
+            Some(Host::Ipv6(address)) => self.allows(address.into()),
+            Some(Host::Domain(_)) => true,
+            None => false,
+        };
+        if allowed {
+            Ok(())
+        } else {
+            Err(Refused.to_string())
+        }
     }
 }
 

@@ -1,39 +1,73 @@
-//! When a delivery is tried again: quickly at first, then with growing pauses over three days.
+//! When a delivery is tried again: quickly at first, then with growing pauses over five days.
 
-/// Pauses after the first, second, … failed attempt, seconds: 77 hours in all.
-const PAUSES_SECONDS: [i64; 13] = [
-    2, 5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 86_400,
+/// Pauses after the first, second, … failed attempt, seconds: 149 hours in all.
+const PAUSES_SECONDS: [i64; 16] = [
+    2, 5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 86_400, 86_400, 86_400,
+    86_400,
 ];
 
+/// The longest pause that a receiver can ask for, milliseconds: one that asks for more would be
+/// told of nothing.
+const MOST_ASKED_MS: i64 = 86_400_000;
+
 /// The next attempt after `attempts` have failed, or none when it is given up. A fifth of the
-/// pause is drawn by chance, so that endpoints that failed together do not come back together.
-pub(super) fn next_attempt_ms(attempts: i64, now_ms: i64, random: u64) -> Option<i64> {
+/// pause is drawn by chance, so that endpoints that failed together do not come back together. A
+/// receiver that asked for a longer pause gets it, up to a day.
+pub(super) fn next_attempt_ms(
+    attempts: i64,
+    now_ms: i64,
+    random: u64,
+    asked_ms: Option<i64>,
+) -> Option<i64> {
     let place = usize::try_from(attempts.checked_sub(1)?).ok()?;
     let pause_ms = PAUSES_SECONDS.get(place)? * 1000;
     let spread = u64::try_from(pause_ms / 5).unwrap_or(0).max(1);
     let jitter = i64::try_from(random % spread).unwrap_or(0);
-    Some(now_ms.saturating_add(pause_ms - pause_ms / 10 + jitter))
+    let normal_ms = pause_ms - pause_ms / 10 + jitter;
+    let asked_ms = asked_ms.unwrap_or(0).min(MOST_ASKED_MS);
+    Some(now_ms.saturating_add(normal_ms.max(asked_ms)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{PAUSES_SECONDS, next_attempt_ms};
 
+    const DAY_MS: i64 = 86_400_000;
+
     #[test]
-    fn pauses_grow_over_three_days_and_then_end() {
-        let mut total = 0;
+    fn pauses_grow_over_five_days_and_then_end() {
+        let mut least_in_all = 0;
         for (place, pause) in PAUSES_SECONDS.iter().enumerate() {
             let attempts = i64::try_from(place).unwrap() + 1;
-            let least = next_attempt_ms(attempts, 0, 0).unwrap();
-            let most = next_attempt_ms(attempts, 0, u64::MAX).unwrap();
+            let least = next_attempt_ms(attempts, 0, 0, None).unwrap();
+            let most = next_attempt_ms(attempts, 0, u64::MAX, None).unwrap();
             assert!(
                 least >= pause * 900 && most <= pause * 1100,
                 "attempt {attempts}"
             );
-            total += pause;
+            least_in_all += least;
         }
-        assert!(total > 3 * 24 * 3600);
-        assert_eq!(next_attempt_ms(14, 0, 0), None);
-        assert_eq!(next_attempt_ms(0, 0, 0), None);
+        assert!(least_in_all > 5 * DAY_MS, "{least_in_all} ms");
+        assert_eq!(next_attempt_ms(17, 0, 0, None), None);
+        assert_eq!(next_attempt_ms(17, 0, 0, Some(1000)), None);
+        assert_eq!(next_attempt_ms(0, 0, 0, None), None);
+    }
+
+    #[test]
+    fn a_receiver_may_ask_for_a_longer_pause_but_for_no_more_than_a_day() {
+        let rows = [
+            (1, None, 1800),
+            (1, Some(0), 1800),
+            (1, Some(-1), 1800),
+            (1, Some(1000), 1800),
+            (1, Some(60_000), 60_000),
+            (1, Some(DAY_MS), DAY_MS),
+            (1, Some(i64::MAX), DAY_MS),
+            (16, Some(1000), 77_760_000),
+        ];
+        for (attempts, asked_ms, expected_ms) in rows {
+            let next = next_attempt_ms(attempts, 7, 0, asked_ms);
+            assert_eq!(next, Some(7 + expected_ms), "{attempts} {asked_ms:?}");
+        }
     }
 }

@@ -144,6 +144,7 @@ mod tests {
             attempts,
             url: String::new(),
             secret_encrypted: String::new(),
+            previous_secret: None,
             body: format!(r#"{{"type":"x","data":{{"sequence":{sequence},"payment":{{}}}}}}"#),
             created_at_ms: 10_000,
         }

@@ -5,22 +5,29 @@
 //! processes do not both send it; a process that dies in between leaves it to be tried again.
 
 pub mod address;
+mod answer;
 mod backoff;
+pub mod forward;
 mod mischief;
+mod outcome;
 mod sender;
 mod turns;
 
-use crate::domain::event::{Delivery, DeliveryState, DueDelivery};
+pub use outcome::Reason;
+
+use crate::domain::event::{DeliveryState, DueDelivery, Event};
+use crate::domain::merchant::WebhookEndpoint;
 use crate::edge::{Clock, Entropy};
-use crate::store::{DatabaseError, Store};
+use crate::store::Store;
 use address::AddressPolicy;
-use backoff::next_attempt_ms;
 use mischief::Prank;
+use outcome::Attempted;
 use sender::{Sender, Sent};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use turns::{Seat, Turns};
 
 /// Deliveries on their way or waiting for their endpoint's turn.
@@ -42,6 +49,10 @@ pub type Sign = dyn Fn(&DueDelivery, u64) -> Option<String> + Send + Sync;
 /// Is told of every attempt: whether it was delivered, will be tried again, or was given up.
 pub type Observe = dyn Fn(DeliveryState) + Send + Sync;
 
+/// Gives the event that tells of an endpoint that is being switched off, with the number that it has
+/// to bear, or nothing when it cannot be written.
+pub type Tell = dyn Fn(&WebhookEndpoint, Reason, i64) -> Option<Event> + Send + Sync;
+
 /// The outbox.
 pub struct Outbox {
     store: Store,
@@ -52,6 +63,8 @@ pub struct Outbox {
     entropy: Entropy,
     /// What a tester has set, in test mode.
     mischief: Option<mischief::Settings>,
+    /// Where there is none, endpoints are never switched off.
+    tell: Option<Box<Tell>>,
 }
 
 impl std::fmt::Debug for Outbox {
@@ -82,7 +95,15 @@ impl Outbox {
             clock,
             entropy,
             mischief: None,
+            tell: None,
         })
+    }
+
+    /// Switches endpoints off that have failed for five days or want to be told nothing more.
+    #[must_use]
+    pub fn with_disabling(mut self, tell: Box<Tell>) -> Self {
+        self.tell = Some(tell);
+        self
     }
 
     /// Lets testers make webhooks misbehave; without this they never do.
@@ -110,7 +131,8 @@ impl Outbox {
             }
             for delivery in due {
                 let outbox = Arc::clone(&self);
-                let seat = turns.seat(delivery.endpoint);
+                let is_crowded = in_flight.len() >= IN_FLIGHT / 2;
+                let seat = turns.seat(delivery.endpoint, is_crowded);
                 in_flight.spawn(async move {
                     match seat {
                         Some(seat) => outbox.deliver_in_turn(delivery, seat).await,
@@ -179,17 +201,9 @@ impl Outbox {
     }
 
     /// Not yet: it is due again at another moment, and no attempt was made.
-    async fn hold(&self, delivery: &DueDelivery, next_at_ms: i64, why: &str) {
-        let put_off = Delivery {
-            event: delivery.event,
-            endpoint: delivery.endpoint,
-            state: DeliveryState::Pending,
-            attempts: delivery.attempts,
-            next_at_ms,
-            last_status: None,
-            last_error: Some(why.into()),
-        };
-        if let Err(error) = self.store.delivery_result(&put_off).await {
+    async fn hold(&self, delivery: &DueDelivery, next_at_ms: i64, why: &'static str) {
+        let held = self.store.hold_delivery(delivery, next_at_ms, why).await;
+        if let Err(error) = held {
             tracing::error!(%error, event = %delivery.event, "a delivery could not be put off");
         }
     }
@@ -199,17 +213,24 @@ impl Outbox {
             Some(settings) => settings.drops(&self.store).await,
             None => false,
         };
+        let (at_ms, started) = (self.clock.now_ms_i64(), Instant::now());
         let sent = if is_dropped {
             Sent::Failed("dropped on purpose".into())
         } else {
             self.send(&delivery).await
+        };
+        let took_ms = i64::try_from(started.elapsed().as_millis());
+        let attempted = Attempted {
+            at_ms,
+            duration_ms: took_ms.unwrap_or(i64::MAX),
+            sent,
         };
         if twice && !is_dropped {
             // What came of the first one counts.
             self.send(&delivery).await;
             tracing::info!(event = %delivery.event, "a webhook was sent twice on purpose");
         }
-        if let Err(error) = self.note(&delivery, sent).await {
+        if let Err(error) = self.note(&delivery, attempted).await {
             // The lease runs out and the delivery is made again: at least once, not exactly once.
             tracing::error!(%error, event = %delivery.event, "a delivery could not be noted");
         }
@@ -219,49 +240,15 @@ impl Outbox {
         // Asked once: what is signed is what is sent, also when a second ends in between.
         let timestamp = self.clock.wall();
         match (self.sign)(delivery, timestamp) {
-            Some(signature) => self.sender.send(delivery, timestamp, &signature).await,
+            Some(signature) => {
+                let DueDelivery {
+                    url, event, body, ..
+                } = delivery;
+                self.sender
+                    .send(url, *event, body, timestamp, &signature)
+                    .await
+            }
             None => Sent::Failed("the endpoint's secret does not open".into()),
         }
-    }
-
-    async fn note(&self, delivery: &DueDelivery, sent: Sent) -> Result<(), DatabaseError> {
-        let now_ms = self.clock.now_ms_i64();
-        let attempts = delivery.attempts.saturating_add(1);
-        let random = u64::from_be_bytes(self.entropy.bytes());
-        let next = next_attempt_ms(attempts, now_ms, random);
-        let (state, next_at_ms, last_status, last_error) = match sent {
-            Sent::Answered(status @ 200..=299) => (
-                DeliveryState::Delivered,
-                now_ms,
-                Some(i64::from(status)),
-                None,
-            ),
-            // 410 Gone: the receiver asks not to be told again (Standard Webhooks).
-            Sent::Answered(410) => (DeliveryState::Failed, now_ms, Some(410), None),
-            Sent::Answered(status) => {
-                let state = next.map_or(DeliveryState::Failed, |_| DeliveryState::Pending);
-                (state, next.unwrap_or(now_ms), Some(i64::from(status)), None)
-            }
-            Sent::Failed(reason) => {
-                let state = next.map_or(DeliveryState::Failed, |_| DeliveryState::Pending);
-                (state, next.unwrap_or(now_ms), None, Some(reason))
-            }
-        };
-        tracing::info!(
-            event = %delivery.event, endpoint = %delivery.endpoint, state = state.name(),
-            attempts, status = last_status, error = last_error, "webhook sent"
-        );
-        (self.observe)(state);
-        let result = Delivery {
-            event: delivery.event,
-            endpoint: delivery.endpoint,
-            state,
-            attempts,
-            next_at_ms,
-            last_status,
-            last_error,
-        };
-        // Where it was not noted somebody else delivered it meanwhile, and theirs stands.
-        self.store.delivery_result(&result).await.map(drop)
     }
 }

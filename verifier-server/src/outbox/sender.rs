@@ -1,14 +1,15 @@
 //! Sending one webhook: the address is checked as it is resolved, and the checked one is used.
 
 use super::address::{AddressPolicy, Refused};
-use crate::domain::event::DueDelivery;
+use super::answer;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect;
+use sealpay_protocol::ids::EventId;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use url::{Host, Url};
+use url::Url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
@@ -16,8 +17,15 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// The receiver answered with this status.
-    Answered(u16),
+    /// The receiver answered.
+    Answered {
+        /// The status.
+        status: u16,
+        /// How the answer began.
+        answer: Option<String>,
+        /// How long the receiver asks to be left alone, milliseconds.
+        retry_after_ms: Option<i64>,
+    },
     /// No answer, for this reason.
     Failed(String),
 }
@@ -64,11 +72,15 @@ impl Sender {
 
     pub(super) async fn send(
         &self,
-        delivery: &DueDelivery,
+        url: &str,
+        event: EventId,
+        body: &str,
         timestamp: u64,
         signature: &str,
     ) -> Sent {
-        let url = match self.checked_url(&delivery.url) {
+        let checked = Url::parse(url).map_err(|error| error.to_string());
+        let checked = checked.and_then(|url| self.policy.check(&url).map(|()| url));
+        let url = match checked {
             Ok(url) => url,
             Err(reason) => return Sent::Failed(reason),
         };
@@ -76,35 +88,19 @@ impl Sender {
             .client
             .post(url)
             .header("content-type", "application/json")
-            .header("webhook-id", delivery.event.to_string())
+            .header("webhook-id", event.to_string())
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", signature)
-            .body(delivery.body.clone())
+            .body(body.to_owned())
             .send()
             .await;
         match sent {
-            // The body of the answer is not read: nothing in it is wanted.
-            Ok(answer) => Sent::Answered(answer.status().as_u16()),
+            Ok(answered) => Sent::Answered {
+                status: answered.status().as_u16(),
+                retry_after_ms: answer::retry_after_ms(answered.headers(), timestamp),
+                answer: answer::beginning(answered).await,
+            },
             Err(error) => Sent::Failed(reason_of(&error)),
-        }
-    }
-
-    /// A literal address never reaches the resolver, so it is checked here.
-    fn checked_url(&self, text: &str) -> Result<Url, String> {
-        let url = Url::parse(text).map_err(|error| error.to_string())?;
-        if url.scheme() != "https" && !self.policy.allows_http() {
-            return Err("only https is allowed".into());
-        }
-        let allowed = match url.host() {
-            Some(Host::Ipv4(address)) => self.policy.allows(address.into()),
-            Some(Host::Ipv6(address)) => self.policy.allows(address.into()),
-            Some(Host::Domain(_)) => true,
-            None => false,
-        };
-        if allowed {
-            Ok(url)
-        } else {
-            Err(Refused.to_string())
         }
     }
 }

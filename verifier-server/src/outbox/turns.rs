@@ -10,6 +10,10 @@ const AT_ONCE: usize = 16;
 /// Those, and as many more as may wait here for their turn.
 const SEATS: usize = 80;
 
+/// As many as one endpoint may have on their way and waiting while so many are under way in all that
+/// there could be no room for another's.
+const SEATS_WHEN_CROWDED: usize = 4;
+
 /// The turns of every endpoint that has something on its way.
 #[derive(Debug, Default)]
 pub(super) struct Turns(HashMap<EndpointId, Turn>);
@@ -29,11 +33,15 @@ pub(super) struct Seat {
 
 impl Turns {
     /// A place in the queue of an endpoint, or none when too many wait there already.
-    pub(super) fn seat(&mut self, endpoint: EndpointId) -> Option<Seat> {
+    pub(super) fn seat(&mut self, endpoint: EndpointId, is_crowded: bool) -> Option<Seat> {
         let turn = self.0.entry(endpoint).or_insert_with(|| Turn {
             seats: Arc::new(Semaphore::new(SEATS)),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
         });
+        let taken = SEATS.saturating_sub(turn.seats.available_permits());
+        if is_crowded && taken >= SEATS_WHEN_CROWDED {
+            return None;
+        }
         let seat = Arc::clone(&turn.seats).try_acquire_owned().ok()?;
         Some(Seat {
             at_once: Arc::clone(&turn.at_once),
@@ -57,16 +65,21 @@ impl Seat {
 
 #[cfg(test)]
 mod tests {
-    use super::{AT_ONCE, SEATS, Turns};
+    use super::{AT_ONCE, SEATS, SEATS_WHEN_CROWDED, Turns};
     use sealpay_protocol::ids::EndpointId;
 
     #[tokio::test]
     async fn an_endpoint_has_so_many_seats_and_fewer_turns() {
         let (slow, quick) = (EndpointId::new(1, [1; 10]), EndpointId::new(1, [2; 10]));
         let mut turns = Turns::default();
-        let mut seats: Vec<_> = (0..SEATS).map(|_| turns.seat(slow).unwrap()).collect();
-        assert!(turns.seat(slow).is_none(), "all seats are taken");
-        assert!(turns.seat(quick).is_some(), "another endpoint has its own");
+        let mut seats: Vec<_> = (0..SEATS)
+            .map(|_| turns.seat(slow, false).unwrap())
+            .collect();
+        assert!(turns.seat(slow, false).is_none(), "all seats are taken");
+        assert!(
+            turns.seat(quick, false).is_some(),
+            "another endpoint has its own"
+        );
         let mut taken = Vec::new();
         for seat in &seats[..AT_ONCE] {
             taken.push(seat.turn().await.unwrap());
@@ -80,9 +93,23 @@ mod tests {
         taken.pop();
         assert!(seats[AT_ONCE].turn().await.is_some());
         seats.pop();
-        assert!(turns.seat(slow).is_some());
+        assert!(turns.seat(slow, false).is_some());
         drop(seats);
         turns.forget_idle();
         assert!(turns.0.is_empty());
+    }
+
+    #[test]
+    fn when_it_is_crowded_an_endpoint_has_few_seats_and_each_still_has_some() {
+        let mut turns = Turns::default();
+        let hanging = (1..=100).map(|endpoint| EndpointId::new(1, [endpoint; 10]));
+        let mut seats = Vec::new();
+        for endpoint in hanging {
+            for _ in 0..SEATS_WHEN_CROWDED {
+                seats.push(turns.seat(endpoint, true).unwrap());
+            }
+            assert!(turns.seat(endpoint, true).is_none());
+        }
+        assert!(turns.seat(EndpointId::new(1, [200; 10]), true).is_some());
     }
 }

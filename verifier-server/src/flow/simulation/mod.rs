@@ -2,9 +2,11 @@
 
 pub mod accounts;
 pub mod clock;
+pub mod disputes;
 pub mod faults;
 mod members;
 pub mod payments;
+pub mod payouts;
 pub mod phone;
 pub mod state;
 pub mod transfers;

@@ -2,9 +2,11 @@
 
 mod accounts;
 mod clock;
+mod disputes;
 mod faults;
 mod page;
 mod payments;
+mod payouts;
 mod personas;
 mod phone;
 mod same_site;
@@ -41,6 +43,10 @@ pub(super) fn contract() -> OpenApiRouter<AppState> {
         .routes(routes!(phone::list))
         .routes(routes!(payments::list))
         .routes(routes!(transfers::list, transfers::send))
+        .routes(routes!(payouts::list))
+        .routes(routes!(payouts::send_back))
+        .routes(routes!(disputes::open))
+        .routes(routes!(disputes::decide))
         .routes(routes!(state::view))
 }
 

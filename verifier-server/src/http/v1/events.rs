@@ -1,17 +1,23 @@
 //! `/v1/events`
 
-use super::{authorization, cursor, page_limit};
-use crate::flow::merchant_view::EventRecord;
-use crate::flow::read::{self, Page};
+use super::{cursor, page_limit, second};
+use crate::domain::event::KINDS;
+use crate::domain::scope::Scope;
+use crate::flow::deliveries::{self, EventFilter};
+use crate::flow::event_view::EventRecord;
+use crate::flow::read::Page;
 use crate::gate::refusal::{Code, Refusal};
+use crate::http::merchant::MerchantRequest;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, Query, State};
 use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
+
+/// Longest identifier of something that an event can tell of.
+const SUBJECT_CHARACTERS: usize = 30;
 
 /// What a list of events is asked for.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -23,6 +29,42 @@ pub(crate) struct ListQuery {
     limit: Option<String>,
     /// The last event of the page before.
     after: Option<String>,
+    /// Only events of this type, such as `payment.captured`.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// Only events that tell of this: `pay_…`, `set_…`, `pyo_…` or `whe_…`.
+    subject: Option<String>,
+    /// Only events of this second or later, seconds since 1970.
+    #[param(value_type = Option<u64>)]
+    created_from: Option<String>,
+    /// Only events of this second or before, seconds since 1970.
+    #[param(value_type = Option<u64>)]
+    created_until: Option<String>,
+}
+
+impl ListQuery {
+    fn filter(self) -> Result<EventFilter, Refusal> {
+        let refused = |name| Refusal::of(Code::InvalidParameter, name);
+        let is_known = |kind: &str| KINDS.contains(&kind);
+        if !self.kind.as_deref().is_none_or(is_known) {
+            return Err(refused("type"));
+        }
+        let is_named = |subject: &str| {
+            (1..=SUBJECT_CHARACTERS).contains(&subject.len())
+                && subject.bytes().all(|c| c.is_ascii_graphic())
+        };
+        if !self.subject.as_deref().is_none_or(is_named) {
+            return Err(refused("subject"));
+        }
+        Ok(EventFilter {
+            kind: self.kind,
+            subject: self.subject,
+            created_from: second(self.created_from.as_deref(), "created_from")?,
+            created_until: second(self.created_until.as_deref(), "created_until")?,
+            after: cursor(self.after.as_deref())?,
+            limit: page_limit(self.limit.as_deref())?,
+        })
+    }
 }
 
 /// Lists the merchant's events with their deliveries, newest first.
@@ -31,7 +73,7 @@ pub(crate) struct ListQuery {
     path = "/v1/events",
     tag = "merchant",
     params(ListQuery),
-    security(("api_key" = [])),
+    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "A page", body = Page<EventRecord>),
         (status = "4XX", description = "Refused", body = ProblemBody,
@@ -40,14 +82,37 @@ pub(crate) struct ListQuery {
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    headers: HeaderMap,
     query: Result<Query<ListQuery>, QueryRejection>,
+    request: MerchantRequest,
 ) -> Result<Json<Page<EventRecord>>, Problem> {
-    let merchant = read::merchant_of(&state.gateway, authorization(&headers)).await?;
+    let merchant = request.merchant(&state, Scope::EventsRead).await?;
     let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
-    let after = cursor(query.after.as_deref())?;
-    let limit = page_limit(query.limit.as_deref())?;
+    let filter = query.filter()?;
     Ok(Json(
-        read::events(&state.gateway, merchant, after, limit).await?,
+        deliveries::events(&state.gateway, merchant, filter).await?,
+    ))
+}
+
+/// One event of the merchant with its deliveries.
+#[utoipa::path(
+    get,
+    path = "/v1/events/{id}",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`evt_…`")),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The event", body = EventRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<EventRecord>, Problem> {
+    let merchant = request.merchant(&state, Scope::EventsRead).await?;
+    Ok(Json(
+        deliveries::event(&state.gateway, merchant, &id).await?,
     ))
 }

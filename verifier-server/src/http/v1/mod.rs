@@ -1,15 +1,19 @@
 //! Version 1 of the interface.
 
 pub(super) mod authentications;
+pub(super) mod balance;
+pub(super) mod disputes;
 pub(super) mod events;
 pub(super) mod keys;
+pub(super) mod modifications;
 pub(super) mod payments;
+pub(super) mod payouts;
 pub(super) mod sessions;
+pub(super) mod settlements;
+pub(super) mod webhook_endpoints;
 
 use crate::flow::read::{PAGE_DEFAULT, PAGE_MOST};
 use crate::gate::refusal::{Code, Refusal};
-use crate::http::signed::single;
-use axum::http::{HeaderMap, header};
 
 /// `limit` of a list: 1 to 100.
 fn page_limit(limit: Option<&str>) -> Result<u32, Refusal> {
@@ -24,8 +28,12 @@ fn page_limit(limit: Option<&str>) -> Result<u32, Refusal> {
         .ok_or_else(|| Refusal::of(Code::InvalidParameter, "limit"))
 }
 
-fn authorization(headers: &HeaderMap) -> Option<&str> {
-    single(headers, header::AUTHORIZATION.as_str())
+/// A time, seconds since 1970.
+fn second(text: Option<&str>, name: &'static str) -> Result<Option<u64>, Refusal> {
+    let digits = |text: &&str| text.bytes().all(|c| c.is_ascii_digit());
+    let read = |text: &str| Some(text).filter(digits)?.parse().ok();
+    text.map(|text| read(text).ok_or_else(|| Refusal::of(Code::InvalidParameter, name)))
+        .transpose()
 }
 
 fn cursor<T: std::str::FromStr>(after: Option<&str>) -> Result<Option<T>, Refusal> {

@@ -1,20 +1,24 @@
 //! `/v1/payments`
 
-use super::{authorization, cursor, page_limit};
+use super::{cursor, page_limit};
+use crate::domain::scope::Scope;
 use crate::flow::authorize::authorize;
 use crate::flow::merchant_view::PaymentRecord;
-use crate::flow::read::{self, Page};
+use crate::flow::read::{self, Page, PaymentFilter};
 use crate::gate::refusal::{Code, Refusal};
+use crate::http::merchant::MerchantRequest;
 use crate::http::problem::Problem;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use sealpay_protocol::api::{PayRequest, PaymentView, Problem as ProblemBody, ShopperState};
 use sealpay_protocol::limits::REFERENCE_CHARACTERS;
+use sealpay_protocol::method::Method;
 use serde::Deserialize;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// Pays. The same attempt with the same bytes gives the same answer.
@@ -57,7 +61,7 @@ pub(super) const fn status_of(state: ShopperState) -> (StatusCode, &'static str)
     }
 }
 
-/// What a list of payments is asked for.
+/// What a list of payments is asked for. What has `from` and `until` takes in both of them.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +73,61 @@ pub(crate) struct ListQuery {
     after: Option<String>,
     /// Only payments of this order.
     order_ref: Option<String>,
+    /// Only payments in this state.
+    state: Option<String>,
+    /// Only payments made in this second or later, seconds since 1970.
+    #[param(value_type = Option<u64>)]
+    created_from: Option<String>,
+    /// Only payments made in this second or before, seconds since 1970.
+    #[param(value_type = Option<u64>)]
+    created_until: Option<String>,
+    /// Only payments of this amount or more, minor units.
+    #[param(value_type = Option<u64>)]
+    amount_from: Option<String>,
+    /// Only payments of this amount or less, minor units.
+    #[param(value_type = Option<u64>)]
+    amount_until: Option<String>,
+    /// Only payments of this currency (ISO 4217).
+    currency: Option<String>,
+    /// Only payments by this method: `card`, `wallet` or `bank_transfer`.
+    method: Option<String>,
+}
+
+impl ListQuery {
+    fn filter(self) -> Result<PaymentFilter, Refusal> {
+        let invalid = |name| Refusal::of(Code::InvalidParameter, name);
+        let method = self.method.as_deref().map(|name| {
+            let method = Method::from_name(name);
+            method.ok_or_else(|| invalid("method"))
+        });
+        Ok(PaymentFilter {
+            after: cursor(self.after.as_deref())?,
+            limit: page_limit(self.limit.as_deref())?,
+            order_ref: order_ref(self.order_ref)?,
+            state: read_as(self.state.as_deref(), "state")?,
+            currency: read_as(self.currency.as_deref(), "currency")?,
+            method: method.transpose()?,
+            created_from: whole_number(self.created_from.as_deref(), "created_from")?,
+            created_until: whole_number(self.created_until.as_deref(), "created_until")?,
+            amount_from_minor: whole_number(self.amount_from.as_deref(), "amount_from")?,
+            amount_until_minor: whole_number(self.amount_until.as_deref(), "amount_until")?,
+        })
+    }
+}
+
+fn read_as<T: FromStr>(text: Option<&str>, name: &'static str) -> Result<Option<T>, Refusal> {
+    let read = text.map(str::parse).transpose();
+    read.map_err(|_| Refusal::of(Code::InvalidParameter, name))
+}
+
+/// Digits only: the parser alone would take signs too.
+fn whole_number<T: FromStr>(text: Option<&str>, name: &'static str) -> Result<Option<T>, Refusal> {
+    let is_number = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
+    if text.is_none_or(is_number) {
+        read_as(text, name)
+    } else {
+        Err(Refusal::of(Code::InvalidParameter, name))
+    }
 }
 
 /// Lists the merchant's payments, newest first.
@@ -77,7 +136,7 @@ pub(crate) struct ListQuery {
     path = "/v1/payments",
     tag = "merchant",
     params(ListQuery),
-    security(("api_key" = [])),
+    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "A page", body = Page<PaymentRecord>),
         (status = "4XX", description = "Refused", body = ProblemBody,
@@ -86,15 +145,12 @@ pub(crate) struct ListQuery {
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    headers: HeaderMap,
     query: Result<Query<ListQuery>, QueryRejection>,
+    request: MerchantRequest,
 ) -> Result<Json<Page<PaymentRecord>>, Problem> {
-    let merchant = read::merchant_of(&state.gateway, authorization(&headers)).await?;
+    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
     let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
-    let after = cursor(query.after.as_deref())?;
-    let limit = page_limit(query.limit.as_deref())?;
-    let order_ref = order_ref(query.order_ref)?;
-    let page = read::payments(&state.gateway, merchant, order_ref, after, limit).await?;
+    let page = read::payments(&state.gateway, merchant, query.filter()?).await?;
     Ok(Json(page))
 }
 
@@ -118,7 +174,7 @@ fn order_ref(text: Option<String>) -> Result<Option<String>, Refusal> {
     path = "/v1/payments/{id}",
     tag = "merchant",
     params(("id" = String, Path, description = "`pay_…`")),
-    security(("api_key" = [])),
+    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The payment", body = PaymentRecord),
         (status = "4XX", description = "Refused", body = ProblemBody,
@@ -127,9 +183,9 @@ fn order_ref(text: Option<String>) -> Result<Option<String>, Refusal> {
 )]
 pub(crate) async fn one(
     State(state): State<AppState>,
-    headers: HeaderMap,
     Path(id): Path<String>,
+    request: MerchantRequest,
 ) -> Result<Json<PaymentRecord>, Problem> {
-    let merchant = read::merchant_of(&state.gateway, authorization(&headers)).await?;
+    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
     Ok(Json(read::payment(&state.gateway, merchant, &id).await?))
 }

@@ -1,12 +1,12 @@
 //! Money that was held and never taken: the hold ends, and the merchant is told.
 
-use super::gateway::Gateway;
-use super::outcome::{Outcome, keep};
+use super::{Wish, new, perform};
+use crate::domain::modification::{ModificationKind, ModificationState};
 use crate::domain::payment::Payment;
+use crate::flow::gateway::Gateway;
 use crate::gate::refusal::Refusal;
-use crate::provider::Answer;
+use crate::store::ModificationClaim;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
-use sealpay_protocol::method::Method;
 use std::time::Duration;
 
 /// How many payments are looked at in one go.
@@ -45,37 +45,28 @@ async fn end_at_the_bank(gateway: &Gateway) {
     }
 }
 
-/// The provider lets the money go first: a merchant who hears of it must not find it held.
+/// The provider lets the money go first: a merchant who hears of it must not find it held. Whoever
+/// does something else to the payment at this moment is let finish.
 async fn end(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
-    if !let_go(gateway, payment).await {
+    let wish = Wish {
+        kind: ModificationKind::Expiry,
+        amount_minor: None,
+        is_final: false,
+        reference: None,
+    };
+    let Ok(amount_minor) = payment.modifiable(wish.kind, None) else {
+        return Ok(false);
+    };
+    let modification = new(gateway, payment, &wish, amount_minor);
+    let claim = gateway
+        .store
+        .claim_modification(payment, &modification, None)
+        .await?;
+    if claim != ModificationClaim::Claimed {
         return Ok(false);
     }
-    keep(gateway, payment, Outcome::EXPIRED).await?;
-    Ok(true)
-}
-
-async fn let_go(gateway: &Gateway, payment: &Payment) -> bool {
-    let acquirer = match payment.method {
-        Method::Card => gateway.providers.acquirer(&payment.provider),
-        // Wallets end their holds by the same rule, unasked.
-        Method::Wallet | Method::BankTransfer => return true,
-    };
-    let Some(acquirer) = acquirer else {
-        tracing::error!(payment = %payment.id, provider = payment.provider,
-            "the acquirer is not configured any more");
-        return false;
-    };
-    match gateway.within(acquirer.void(payment.id)).await {
-        Ok(Answer::Approved) => true,
-        Ok(Answer::Declined(reason)) => {
-            tracing::error!(payment = %payment.id, reason, "the acquirer does not let a hold go");
-            false
-        }
-        Err(silence) => {
-            tracing::warn!(payment = %payment.id, ?silence, "a hold is let go later");
-            false
-        }
-    }
+    let ended = perform::perform(gateway, payment, modification).await?;
+    Ok(ended.state == ModificationState::Succeeded)
 }
 
 /// Ends holds again and again, until dropped.

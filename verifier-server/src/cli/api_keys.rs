@@ -1,0 +1,99 @@
+//! The commands for API keys: a key is shown once, when it is made.
+
+use super::{found, print_json};
+use crate::domain::merchant::ApiKey;
+use crate::flow::api_keys::{Limits, read_scopes};
+use crate::flow::register::Registrar;
+use clap::Subcommand;
+use sealpay_protocol::ids::{ApiKeyId, MerchantId};
+use serde_json::{Value, json};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ApiKeyCommand {
+    /// Adds an API key; prints it once.
+    AddApiKey {
+        merchant: MerchantId,
+        /// What it may be used for, with commas between, such as payments:read,refunds:write.
+        #[arg(long, default_value = "*")]
+        scopes: String,
+        /// After how many days it stops being good; never when left out.
+        #[arg(long)]
+        expires_in_days: Option<u32>,
+    },
+    /// Makes an API key of the same scopes in place of another; prints it once.
+    RotateApiKey {
+        key: ApiKeyId,
+        /// For how long the old one stays good.
+        #[arg(long, default_value_t = 86_400)]
+        overlap_seconds: u32,
+        /// After how many days the new one stops being good; never when left out.
+        #[arg(long)]
+        expires_in_days: Option<u32>,
+    },
+    /// Revokes an API key, at once.
+    RevokeApiKey { key: ApiKeyId },
+}
+
+/// Runs a command.
+pub(super) async fn run(registrar: &Registrar<'_>, command: ApiKeyCommand) -> Result<(), String> {
+    match command {
+        ApiKeyCommand::AddApiKey {
+            merchant,
+            scopes,
+            expires_in_days,
+        } => {
+            let limits = Limits {
+                scopes: read_scopes(&scopes)?,
+                expires_in_days,
+            };
+            let made = registrar.add_limited_api_key(merchant, &limits).await?;
+            print_json(&shown(&made.record, &made.plaintext), false)
+        }
+        ApiKeyCommand::RotateApiKey {
+            key,
+            overlap_seconds,
+            expires_in_days,
+        } => {
+            let rotated = registrar
+                .rotate_api_key(key, overlap_seconds, expires_in_days)
+                .await?;
+            let mut shown = shown(&rotated.made.record, &rotated.made.plaintext);
+            shown["replaces"] = json!({
+                "api_key_id": key.to_string(),
+                "expires_at": seconds(rotated.old_expires_at_ms),
+            });
+            print_json(&shown, false)
+        }
+        ApiKeyCommand::RevokeApiKey { key } => {
+            let revoked = registrar
+                .store
+                .revoke_api_key(key, registrar.clock.now_ms_i64())
+                .await
+                .map_err(|error| error.to_string())?;
+            found(revoked, &format!("there is no active API key {key}"))
+        }
+    }
+}
+
+const fn seconds(at_ms: i64) -> i64 {
+    at_ms.div_euclid(1000)
+}
+
+fn shown(key: &ApiKey, plaintext: &str) -> Value {
+    json!({
+        "api_key_id": key.id.to_string(),
+        "api_key": plaintext,
+        "scopes": key.scopes,
+        "expires_at": key.expires_at_ms.map(seconds),
+    })
+}
+
+/// A key in a list: nothing in it is secret.
+pub(super) fn listed(key: &ApiKey) -> Value {
+    json!({
+        "api_key_id": key.id.to_string(),
+        "prefix": key.prefix,
+        "scopes": key.scopes,
+        "expires_at": key.expires_at_ms.map(seconds),
+    })
+}

@@ -1,0 +1,282 @@
+//! `listen`: a merchant's events as they happen, printed and forwarded to a developer's machine.
+//!
+//! It reads the same database as the server and needs no endpoint of its own, so nothing of what it
+//! forwards is kept, tried again, or anybody else's business.
+
+use super::print;
+use crate::config::Config;
+use crate::domain::event::{Event, KINDS};
+use crate::domain::merchant::KeyPurpose;
+use crate::flow::register::check_webhook_url;
+use crate::gate::key_ring::KeyRing;
+use crate::outbox::forward::{Forwarded, Forwarder};
+use crate::server::Parts;
+use clap::Args;
+use jiff::Timestamp;
+use sealpay_protocol::ids::{EventId, MerchantId};
+use sealpay_protocol::webhook::{self, EndpointSecret};
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often it is looked for new events.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long an event may take from its naming until it can be seen: others may overtake it.
+const SEEN_WITHIN: Duration = Duration::from_secs(10);
+/// Events read at once.
+const PAGE: u32 = 100;
+
+/// What is forwarded, and where to.
+#[derive(Debug, Args)]
+pub(super) struct Listen {
+    /// Whose events.
+    #[arg(long)]
+    merchant: MerchantId,
+    /// Where they go, such as `http://localhost:4242/webhooks`.
+    #[arg(long)]
+    forward_to: String,
+    /// Only these types, with commas between.
+    #[arg(long, value_delimiter = ',')]
+    event_types: Vec<String>,
+    /// `whsec_…`: what `v1` signatures are made with; a fresh one is printed when left out.
+    #[arg(long)]
+    secret: Option<String>,
+}
+
+struct Listener<'a> {
+    parts: &'a Parts,
+    merchant: MerchantId,
+    url: String,
+    event_types: Vec<String>,
+    secret: EndpointSecret,
+    forwarder: Forwarder,
+    window: Window,
+}
+
+/// Which events were seen. Events become visible out of the order of their identifiers, so it is
+/// looked again from where the newest was a while ago.
+#[derive(Debug)]
+struct Window {
+    marks: VecDeque<(Instant, EventId)>,
+    seen: BTreeSet<EventId>,
+}
+
+impl Window {
+    fn from(floor: EventId, now: Instant) -> Self {
+        Self {
+            marks: VecDeque::from([(now, floor)]),
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// From which identifier on it has to be looked.
+    fn floor(&self) -> Option<EventId> {
+        self.marks.front().map(|(_, floor)| *floor)
+    }
+
+    /// Says whether an event is new.
+    fn see(&mut self, event: EventId) -> bool {
+        self.seen.insert(event)
+    }
+
+    /// Forgets what cannot come again.
+    fn mark(&mut self, now: Instant) {
+        let newest = self.seen.last().copied().or_else(|| self.floor());
+        self.marks.extend(newest.map(|newest| (now, newest)));
+        let is_old = |at: Instant| now.duration_since(at) >= SEEN_WITHIN;
+        while self.marks.get(1).is_some_and(|(at, _)| is_old(*at)) {
+            self.marks.pop_front();
+        }
+        if let Some(floor) = self.floor() {
+            self.seen = self.seen.split_off(&floor);
+        }
+    }
+}
+
+pub(super) async fn run(config: &Config, listen: Listen) -> Result<(), String> {
+    let url = check_webhook_url(&listen.forward_to)?;
+    if let Some(unknown) = listen
+        .event_types
+        .iter()
+        .find(|kind| !KINDS.contains(&kind.as_str()))
+    {
+        let known = KINDS.join(", ");
+        return Err(format!(
+            "there is no event type {unknown:?}; the types are {known}"
+        ));
+    }
+    let given = listen.secret.as_deref().map(|text| {
+        let read = EndpointSecret::parse(text);
+        read.ok_or("the secret is not whsec_ and 32 bytes in base64")
+    });
+    let given = given.transpose()?;
+    let parts = Parts::open(config).await?;
+    let is_fresh = given.is_none();
+    let listener = Listener {
+        secret: given.unwrap_or_else(|| EndpointSecret::new(parts.entropy.bytes())),
+        parts: &parts,
+        merchant: listen.merchant,
+        url: url.into(),
+        event_types: listen.event_types,
+        forwarder: Forwarder::new()?,
+        window: Window::from(EventId::new(0, [0; 10]), Instant::now()),
+    };
+    let outcome = tokio::select! {
+        outcome = listener.run(is_fresh) => outcome,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted.map_err(|error| format!("signals cannot be heard: {error}"))
+        }
+    };
+    parts.store.close().await;
+    outcome
+}
+
+impl Listener<'_> {
+    async fn run(mut self, is_fresh: bool) -> Result<(), String> {
+        let found = self.parts.store.merchant(self.merchant).await;
+        if found.map_err(|error| error.to_string())?.is_none() {
+            return Err(format!("there is no merchant {}", self.merchant));
+        }
+        self.begin().await?;
+        let Self { merchant, url, .. } = &self;
+        print(&format!("Events of {merchant} go to {url}\n"))?;
+        if is_fresh {
+            let secret = self.secret.reveal();
+            print(&format!("The webhook secret is {}\n", secret.as_str()))?;
+        }
+        loop {
+            match self.unseen().await {
+                Ok(events) => {
+                    for event in events {
+                        self.tell(&event).await?;
+                    }
+                }
+                // The server may hold the database for a moment.
+                Err(error) => eprintln!("{error} Trying again."),
+            }
+            self.window.mark(Instant::now());
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// What is there already is not forwarded.
+    async fn begin(&mut self) -> Result<(), String> {
+        let ahead = self.parts.store.clock_ahead_ms().await;
+        let clock = &self.parts.clock;
+        clock.move_ahead(ahead.map_err(|error| error.to_string())?);
+        let overlap_ms = u64::try_from(SEEN_WITHIN.as_millis()).unwrap_or(0);
+        let floor = clock.now_ms().saturating_sub(overlap_ms);
+        self.window = Window::from(EventId::new(floor, [0; 10]), Instant::now());
+        self.unseen().await.map(drop)
+    }
+
+    async fn unseen(&mut self) -> Result<Vec<Event>, String> {
+        let mut unseen = Vec::new();
+        let mut from = self.window.floor();
+        while let Some(known) = from {
+            let page = self
+                .parts
+                .store
+                .events_newer_than(self.merchant, known, PAGE)
+                .await
+                .map_err(|error| error.to_string())?;
+            let is_full = u32::try_from(page.len()).is_ok_and(|rows| rows >= PAGE);
+            from = page.last().map(|event| event.id).filter(|_| is_full);
+            for event in page {
+                if self.window.see(event.id) {
+                    unseen.push(event);
+                }
+            }
+        }
+        Ok(unseen)
+    }
+
+    async fn tell(&self, event: &Event) -> Result<(), String> {
+        if !self.event_types.is_empty() && !self.event_types.contains(&event.kind) {
+            return Ok(());
+        }
+        let timestamp = self.parts.clock.wall();
+        let signature = self.signature(event, timestamp).await?;
+        let said = self
+            .forwarder
+            .forward(&self.url, event, timestamp, &signature)
+            .await;
+        let said = match said {
+            Forwarded::Answered(status) => status.to_string(),
+            Forwarded::Failed(reason) => reason,
+        };
+        let at = Timestamp::from_millisecond(event.created_at_ms);
+        let at = at.map(|at| format!("{at:.0}")).unwrap_or_default();
+        let Event {
+            id, kind, subject, ..
+        } = event;
+        print(&format!("{at}  {kind}  {subject}  {id}  {said}\n"))
+    }
+
+    /// As the outbox signs it. A server that never ran has no keys: then only the secret does.
+    async fn signature(&self, event: &Event, timestamp: u64) -> Result<String, String> {
+        let Parts {
+            store,
+            vault,
+            clock,
+            ..
+        } = self.parts;
+        let ahead = store.clock_ahead_ms().await;
+        clock.move_ahead(ahead.map_err(|error| error.to_string())?);
+        let records = store.server_keys(KeyPurpose::Webhook).await;
+        let records = records.map_err(|error| error.to_string())?;
+        let now = clock.now();
+        let ring = KeyRing::open(records, vault, now).map_err(|error| error.to_string())?;
+        let keys: Vec<_> = ring.webhook_keys(now).collect();
+        let id = event.id.to_string();
+        let body = event.body.as_bytes();
+        Ok(webhook::sign(&id, timestamp, body, &keys, &[&self.secret]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SEEN_WITHIN, Window};
+    use sealpay_protocol::ids::EventId;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    const fn event(number: u64) -> EventId {
+        EventId::new(number, [0; 10])
+    }
+
+    #[test]
+    fn an_event_is_new_once_however_late_it_appears_within_the_window() {
+        let start = Instant::now();
+        let mut window = Window::from(event(0), start);
+        assert!(window.see(event(5)));
+        assert!(!window.see(event(5)));
+        window.mark(start + Duration::from_secs(1));
+        assert_eq!(
+            window.floor(),
+            Some(event(0)),
+            "an older one may still come"
+        );
+        assert!(window.see(event(3)));
+        assert!(!window.see(event(5)));
+        window.mark(start + Duration::from_secs(2));
+        for second in 3..=30 {
+            window.mark(start + Duration::from_secs(second));
+        }
+        assert_eq!(window.floor(), Some(event(5)));
+        assert_eq!(window.seen.len(), 1, "what cannot come again is forgotten");
+        let marks = usize::try_from(SEEN_WITHIN.as_secs()).unwrap();
+        assert!(window.marks.len() <= marks + 2);
+    }
+
+    #[test]
+    fn a_quiet_merchant_keeps_the_window_where_it_began() {
+        let start = Instant::now();
+        let mut window = Window::from(event(7), start);
+        for second in 1..=60 {
+            window.mark(start + Duration::from_secs(second));
+        }
+        assert_eq!(window.floor(), Some(event(7)));
+        assert!(window.see(event(8)));
+    }
+}

@@ -1,0 +1,86 @@
+//! The commands for money that was captured: closing what is due, and adding up the books.
+
+use super::{found, print_json};
+use crate::config::Config;
+use crate::domain::merchant::Reserve;
+use crate::flow::balance;
+use crate::flow::payouts::pay_out;
+use crate::flow::settle::{Until, settle};
+use crate::flow::settlement_view::SettlementRecord;
+use crate::gate::refusal::Refusal;
+use crate::server::{Parts, Server};
+use crate::store::Store;
+use clap::Args;
+use jiff::civil::Date;
+use sealpay_protocol::ids::MerchantId;
+
+#[derive(Debug, Args)]
+pub(super) struct SettleCommand {
+    /// The last settlement date that is closed, such as 2026-11-30; it need not have come.
+    #[arg(long, value_name = "DATE")]
+    until: Date,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SetReserve {
+    merchant: MerchantId,
+    /// Hundredths of a percent of what a settlement has earned; 0 for nothing.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    basis_points: u32,
+    /// For how many business days.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=365))]
+    days: u32,
+}
+
+/// What an operator reads.
+fn sentence(refusal: Refusal) -> String {
+    let inside = refusal.internal;
+    inside.unwrap_or_else(|| refusal.code.sentence().to_owned())
+}
+
+/// Closes what is due up to a date, prints each settlement on a line, and pays out.
+pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), String> {
+    let parts = Parts::open(config).await?;
+    let server = Server::new(config, parts).await?;
+    let gateway = &server.state.gateway;
+    let outcome = async {
+        let closed = settle(gateway, Until::Date(command.until)).await;
+        for settlement in closed.map_err(sentence)? {
+            print_json(&SettlementRecord::of(&settlement), true)?;
+        }
+        pay_out(gateway).await.map_err(sentence)
+    };
+    let outcome = outcome.await;
+    gateway.close().await;
+    outcome.map(drop)
+}
+
+/// Prints every account on a line; an error when something does not add up.
+pub(super) async fn ledger(config: &Config) -> Result<(), String> {
+    let parts = Parts::open(config).await?;
+    let outcome = balance::books(&parts.store).await;
+    parts.store.close().await;
+    let books = outcome.map_err(sentence)?;
+    for line in &books.trial_balance {
+        print_json(line, true)?;
+    }
+    if books.violations.is_empty() {
+        Ok(())
+    } else {
+        Err(format!(
+            "the books do not add up:\n{}",
+            books.violations.join("\n")
+        ))
+    }
+}
+
+/// Sets what is kept back of the settlements that are closed from now on.
+pub(super) async fn set_reserve(store: &Store, command: &SetReserve) -> Result<(), String> {
+    let reserve = Reserve {
+        basis_points: command.basis_points,
+        days: command.days,
+    };
+    let set = store.set_reserve(command.merchant, reserve).await;
+    let set = set.map_err(|error| error.to_string())?;
+    found(set, &format!("there is no merchant {}", command.merchant))
+}

@@ -1,0 +1,150 @@
+//! Events and their deliveries: what a merchant was told, and telling it again.
+
+use super::endpoints::{answered, endpoint_id, find, same};
+use super::event_view::{EndpointDeliveryRecord, EventRecord, RedeliveryRecord};
+use super::gateway::Gateway;
+use super::read::{Page, page};
+pub use crate::domain::event::DeliveryState;
+use crate::domain::idempotency::IdempotentRequest;
+use crate::gate::refusal::{Code, Refusal};
+use crate::store::{Again, Begun, EndpointWrite};
+pub use crate::store::{DeliveryFilter, EventFilter};
+use sealpay_protocol::ids::{EventId, MerchantId};
+use sealpay_protocol::limits::REDELIVERIES;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// What is to be delivered again: one event, or those of a time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedeliveryOrder {
+    /// `evt_…`: this one, whether the endpoint hears of its type or not.
+    pub event: Option<String>,
+    /// Events of this second or later that the endpoint hears of now, seconds since 1970.
+    pub from: Option<u64>,
+    /// … and of this second or before.
+    pub until: Option<u64>,
+    /// … and newer than this one: `last_event` of the answer before.
+    pub after: Option<String>,
+}
+
+impl RedeliveryOrder {
+    fn again(&self) -> Result<Again, Refusal> {
+        let refused = |param| Refusal::of(Code::InvalidParameter, param);
+        match (&self.event, self.from, self.until) {
+            (Some(event), None, None) if self.after.is_none() => {
+                Ok(Again::Event(event.parse().map_err(|_| refused("event"))?))
+            }
+            (None, Some(from), Some(until)) if from <= until => Ok(Again::Range {
+                from,
+                until,
+                after: self
+                    .after
+                    .as_ref()
+                    .map(|after| after.parse())
+                    .transpose()
+                    .map_err(|_| refused("after"))?,
+                most: REDELIVERIES,
+            }),
+            (None, Some(_), Some(_)) => Err(refused("until")),
+            (None, None, _) => Err(refused("from")),
+            (None, Some(_), None) => Err(refused("until")),
+            (Some(_), _, _) => Err(refused("event")),
+        }
+    }
+}
+
+/// Events of the merchant, newest first.
+///
+/// # Errors
+/// A refusal when the store does not answer.
+pub async fn events(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    filter: EventFilter,
+) -> Result<Page<EventRecord>, Refusal> {
+    let limit = filter.limit;
+    let one_more = EventFilter {
+        limit: limit.saturating_add(1),
+        ..filter
+    };
+    let rows = gateway.store.events_matching(merchant, one_more).await?;
+    Ok(page(rows, limit, |(event, deliveries)| {
+        EventRecord::of(event, &deliveries)
+    }))
+}
+
+/// One event of the merchant.
+///
+/// # Errors
+/// [`Code::NotFound`], also for somebody else's.
+pub async fn event(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+) -> Result<EventRecord, Refusal> {
+    let not_found = || Refusal::new(Code::NotFound);
+    let id: EventId = id.parse().map_err(|_| not_found())?;
+    let found = gateway.store.event(merchant, id).await?;
+    let (event, deliveries) = found.ok_or_else(not_found)?;
+    EventRecord::of(event, &deliveries)
+        .ok_or_else(|| Refusal::because(Code::Internal, "a kept event is not JSON"))
+}
+
+/// Deliveries to an endpoint of the merchant with their attempts, the newest event first.
+///
+/// # Errors
+/// [`Code::NotFound`], also for somebody else's endpoint.
+pub async fn of_endpoint(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    endpoint: &str,
+    filter: DeliveryFilter,
+) -> Result<Page<EndpointDeliveryRecord>, Refusal> {
+    let endpoint = find(gateway, merchant, endpoint_id(endpoint)?).await?.id;
+    let limit = filter.limit;
+    let one_more = DeliveryFilter {
+        limit: limit.saturating_add(1),
+        ..filter
+    };
+    let rows = gateway
+        .store
+        .endpoint_deliveries(merchant, endpoint, one_more)
+        .await?;
+    Ok(page(rows, limit, |kept| {
+        Some(EndpointDeliveryRecord::of(kept))
+    }))
+}
+
+/// Delivers to an endpoint again, from the first attempt on.
+///
+/// # Errors
+/// A refusal; nothing is sent then.
+pub async fn redeliver(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    endpoint: &str,
+    order: &RedeliveryOrder,
+) -> Result<RedeliveryRecord, Refusal> {
+    let again = order.again()?;
+    let endpoint = endpoint_id(endpoint)?;
+    let answered = answered(gateway, request, None);
+    let written = gateway
+        .store
+        .redeliver(request.merchant, endpoint, again, answered)
+        .await?;
+    match written {
+        EndpointWrite::Done(begun) => {
+            gateway.wake_outbox();
+            Ok(RedeliveryRecord::of(begun))
+        }
+        EndpointWrite::Repeated(repetition) => {
+            let (_, answer) = same(repetition)?;
+            let begun = answer.as_deref().and_then(Begun::from_text);
+            let lost = || Refusal::because(Code::Internal, "a kept answer cannot be read");
+            Ok(RedeliveryRecord::of(begun.ok_or_else(lost)?))
+        }
+        EndpointWrite::NotThere => Err(Refusal::new(Code::NotFound)),
+        EndpointWrite::NotNow => Err(Refusal::new(Code::StateConflict)),
+    }
+}

@@ -1,0 +1,280 @@
+//! Disputes: the shopper's bank takes money back, the merchant answers, and somebody wins.
+
+use super::event;
+use super::gateway::Gateway;
+use crate::domain::booking;
+use crate::domain::dispute::{Dispute, DisputeReason, DisputeState};
+use crate::domain::idempotency::{IdempotentRequest, Repetition};
+use crate::domain::payment::Payment;
+use crate::gate::refusal::{Code, Refusal};
+use crate::store::{DisputeChange, DisputeStep};
+use sealpay_protocol::ids::{DisputeId, MerchantId, PaymentId};
+use sealpay_protocol::limits::{DISPUTE_EVIDENCE_SECONDS, EVIDENCE_CHARACTERS};
+use sealpay_protocol::money::Money;
+use std::time::Duration;
+
+/// How many overdue disputes are looked at in one go.
+const BATCH: u32 = 64;
+/// How often it is looked again while something else is done to the payment.
+const LOOKS: u32 = 40;
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What happens to a dispute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happening {
+    /// The merchant says why the money is theirs.
+    Evidence(String),
+    /// The merchant lets the shopper have the money.
+    Accepted,
+    /// The shopper's bank has decided for the merchant.
+    Won,
+    /// The shopper's bank has decided for the shopper, or nobody answered in time.
+    Lost,
+}
+
+impl Happening {
+    const fn state(&self) -> DisputeState {
+        match self {
+            Self::Evidence(_) => DisputeState::UnderReview,
+            Self::Won => DisputeState::Won,
+            Self::Accepted | Self::Lost => DisputeState::Lost,
+        }
+    }
+}
+
+/// Checks what a merchant says in a dispute.
+///
+/// # Errors
+/// [`Code::InvalidParameter`].
+pub fn evidence(text: String) -> Result<Happening, Refusal> {
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    let fits = (1..=EVIDENCE_CHARACTERS).contains(&text.chars().count());
+    if fits && text.chars().all(is_plain) {
+        Ok(Happening::Evidence(text))
+    } else {
+        Err(Refusal::of(Code::InvalidParameter, "evidence"))
+    }
+}
+
+/// The shopper's bank takes money of a payment back: so much, or all there is.
+///
+/// # Errors
+/// A refusal; nothing was changed then.
+pub async fn open(
+    gateway: &Gateway,
+    payment: PaymentId,
+    amount_minor: Option<i64>,
+    reason: DisputeReason,
+) -> Result<Dispute, Refusal> {
+    for _ in 0..LOOKS {
+        let found = gateway.store.payment_by_id(payment).await?;
+        let before = found.ok_or(Refusal::new(Code::NotFound))?;
+        if before.modification.is_none() {
+            let dispute = new(gateway, &before, amount_minor, reason)?;
+            let mut after = before.clone();
+            after.disputed_minor = before
+                .disputed_minor
+                .saturating_add(dispute.money.amount_minor());
+            after.updated_at_ms = dispute.created_at_ms;
+            let event = event::of_dispute(gateway, &mut after, &dispute)?;
+            let booking = booking::of_dispute(gateway.naming(), &after, &dispute);
+            let step = DisputeStep {
+                before: &before,
+                after: &after,
+                dispute: &dispute,
+                event: &event,
+                booking: Some(&booking),
+                request: None,
+            };
+            if gateway.store.open_dispute(step).await? == DisputeChange::Done {
+                gateway.wake_outbox();
+                tracing::info!(payment = %payment, dispute = %dispute.id, "a dispute was opened");
+                return Ok(dispute);
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(Refusal::new(Code::ModificationInProgress))
+}
+
+fn new(
+    gateway: &Gateway,
+    payment: &Payment,
+    asked_minor: Option<i64>,
+    reason: DisputeReason,
+) -> Result<Dispute, Refusal> {
+    let left = payment.refundable_minor();
+    if left <= 0 {
+        return Err(Refusal::new(Code::StateConflict));
+    }
+    let amount_minor = asked_minor.unwrap_or(left);
+    if !(1..=left).contains(&amount_minor) {
+        return Err(Refusal::of(Code::AmountTooLarge, "amount"));
+    }
+    let now_ms = gateway.clock.now_ms();
+    let created_at_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    let time_ms = i64::try_from(DISPUTE_EVIDENCE_SECONDS).unwrap_or(i64::MAX);
+    Ok(Dispute {
+        id: DisputeId::new(now_ms, gateway.entropy.bytes()),
+        payment: payment.id,
+        merchant: payment.merchant,
+        money: Money::new(amount_minor, payment.money.currency()),
+        reason,
+        state: DisputeState::NeedsResponse,
+        evidence: None,
+        evidence_due_ms: created_at_ms.saturating_add(time_ms.saturating_mul(1000)),
+        created_at_ms,
+        updated_at_ms: created_at_ms,
+    })
+}
+
+/// What the merchant answers, once for each `Idempotency-Key`.
+///
+/// # Errors
+/// A refusal; nothing was changed then. [`Code::NotFound`] also for somebody else's dispute.
+pub async fn answer(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    dispute: &str,
+    happening: &Happening,
+) -> Result<Dispute, Refusal> {
+    let id: DisputeId = dispute.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+    if let Some(repetition) = gateway.store.repetition(request).await? {
+        return repeated(gateway, &repetition).await;
+    }
+    mine(gateway, request.merchant, id).await?;
+    happen(gateway, id, happening, Some(request)).await
+}
+
+/// A dispute of the merchant.
+///
+/// # Errors
+/// [`Code::NotFound`], also for somebody else's dispute.
+pub async fn mine(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: DisputeId,
+) -> Result<Dispute, Refusal> {
+    let found = gateway.store.dispute(id).await?;
+    found
+        .filter(|dispute| dispute.merchant == merchant)
+        .ok_or(Refusal::new(Code::NotFound))
+}
+
+async fn repeated(gateway: &Gateway, repetition: &Repetition) -> Result<Dispute, Refusal> {
+    let Repetition::Same { resource, .. } = repetition else {
+        return Err(Refusal::of(Code::IdempotencyKeyReused, "idempotency-key"));
+    };
+    let missing = || Refusal::because(Code::Internal, "a request made something that is gone");
+    let id = resource.parse().map_err(|_| missing())?;
+    gateway.store.dispute(id).await?.ok_or_else(missing)
+}
+
+/// Something happens to a dispute.
+///
+/// # Errors
+/// A refusal; nothing was changed then.
+pub async fn happen(
+    gateway: &Gateway,
+    id: DisputeId,
+    happening: &Happening,
+    request: Option<&IdempotentRequest>,
+) -> Result<Dispute, Refusal> {
+    for _ in 0..LOOKS {
+        let named = gateway.store.dispute(id).await?;
+        let named = named.ok_or(Refusal::new(Code::NotFound))?;
+        let missing = || Refusal::because(Code::Internal, "a dispute has no payment");
+        let before = gateway.store.payment_by_id(named.payment).await?;
+        let before = before.ok_or_else(missing)?;
+        // Read once more, after the payment: then it changes only together with the payment.
+        let dispute = gateway.store.dispute(id).await?.ok_or_else(missing)?;
+        if !dispute.state.may_become(happening.state()) {
+            return Err(Refusal::new(Code::StateConflict));
+        }
+        if before.modification.is_none() {
+            match step(gateway, &before, dispute, happening, request).await? {
+                Ok(dispute) => return Ok(dispute),
+                Err(DisputeChange::Repeated(repetition)) => {
+                    return repeated(gateway, &repetition).await;
+                }
+                Err(_) => {}
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(Refusal::new(Code::ModificationInProgress))
+}
+
+async fn step(
+    gateway: &Gateway,
+    before: &Payment,
+    mut dispute: Dispute,
+    happening: &Happening,
+    request: Option<&IdempotentRequest>,
+) -> Result<Result<Dispute, DisputeChange>, Refusal> {
+    let mut after = before.clone();
+    dispute.state = happening.state();
+    dispute.updated_at_ms = gateway.clock.now_ms_i64();
+    after.updated_at_ms = dispute.updated_at_ms;
+    let booking = match happening {
+        Happening::Evidence(evidence) => {
+            dispute.evidence = Some(evidence.clone());
+            None
+        }
+        Happening::Won => {
+            let amount_minor = dispute.money.amount_minor();
+            after.disputed_minor = before.disputed_minor.saturating_sub(amount_minor);
+            Some(booking::of_dispute_won(gateway.naming(), &after, &dispute))
+        }
+        // What is lost stays disputed: it can not be refunded as well.
+        Happening::Accepted | Happening::Lost => {
+            Some(booking::of_dispute_lost(gateway.naming(), &dispute))
+        }
+    };
+    let event = event::of_dispute(gateway, &mut after, &dispute)?;
+    let step = DisputeStep {
+        before,
+        after: &after,
+        dispute: &dispute,
+        event: &event,
+        booking: booking.as_ref(),
+        request,
+    };
+    Ok(match gateway.store.change_dispute(step).await? {
+        DisputeChange::Done => {
+            gateway.wake_outbox();
+            tracing::info!(dispute = %dispute.id, state = dispute.state.name(), "dispute changed");
+            Ok(dispute)
+        }
+        other => Err(other),
+    })
+}
+
+/// What nobody has answered in time is lost, at most a batch of them; how many.
+///
+/// # Errors
+/// A refusal when the store does not say which those are.
+pub async fn give_up(gateway: &Gateway) -> Result<usize, Refusal> {
+    let by_ms = gateway.clock.now_ms_i64();
+    let mut lost = 0;
+    for dispute in gateway.store.overdue_disputes(by_ms, BATCH).await? {
+        match happen(gateway, dispute.id, &Happening::Lost, None).await {
+            Ok(_) => lost += 1,
+            Err(refusal) => {
+                tracing::warn!(dispute = %dispute.id, ?refusal, "a dispute is given up later");
+            }
+        }
+    }
+    Ok(lost)
+}
+
+/// Gives up again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    loop {
+        if let Err(refusal) = give_up(gateway).await {
+            tracing::error!(?refusal, "disputes could not be looked at");
+        }
+        tokio::time::sleep(every).await;
+    }
+}

@@ -1,0 +1,43 @@
+//! The events that tell of a webhook endpoint: that it was switched off, or that it was pinged.
+
+use super::event::rfc3339;
+use super::event_view::{EndpointEventBody, EndpointEventData, EndpointRecord};
+use super::gateway::Gateway;
+use crate::domain::event::{EVENT_VERSION, Event};
+use crate::domain::merchant::WebhookEndpoint;
+use crate::gate::refusal::{Code, Refusal};
+use sealpay_protocol::ids::EventId;
+
+/// An event of this type that tells of an endpoint as it is now.
+///
+/// # Errors
+/// A refusal when the body cannot be written, which no endpoint causes.
+pub fn of(
+    gateway: &Gateway,
+    endpoint: &WebhookEndpoint,
+    kind: &'static str,
+    reason: Option<&'static str>,
+    sequence: i64,
+) -> Result<Event, Refusal> {
+    let now_ms = gateway.clock.now_ms_i64();
+    let body = EndpointEventBody {
+        kind,
+        timestamp: rfc3339(now_ms),
+        version: EVENT_VERSION,
+        data: EndpointEventData {
+            sequence,
+            reason,
+            webhook_endpoint: EndpointRecord::of(endpoint, now_ms),
+        },
+    };
+    let body = serde_json::to_string(&body);
+    Ok(Event {
+        id: EventId::new(gateway.clock.now_ms(), gateway.entropy.bytes()),
+        merchant: endpoint.merchant,
+        subject: endpoint.id.to_string(),
+        kind: kind.to_owned(),
+        sequence,
+        body: body.map_err(|error| Refusal::because(Code::Internal, error))?,
+        created_at_ms: now_ms,
+    })
+}

@@ -1,0 +1,134 @@
+//! What a merchant may want of a webhook endpoint, and what of it is refused.
+
+use super::gateway::Gateway;
+use super::register::check_webhook_url;
+use crate::domain::event::KINDS;
+use crate::gate::refusal::{Code, Refusal};
+use sealpay_protocol::limits::ENDPOINT_DESCRIPTION_CHARACTERS;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// A webhook endpoint that is to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEndpoint {
+    /// Where webhooks are to go: `https://…`.
+    pub url: String,
+    /// What it is to hear of; everything when left out, which is also `["*"]`.
+    pub event_types: Option<Vec<String>>,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+/// What is to be different about a webhook endpoint; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangedEndpoint {
+    /// Where webhooks are to go: `https://…`.
+    pub url: Option<String>,
+    /// What it is to hear of; `["*"]` is everything.
+    pub event_types: Option<Vec<String>>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// `enabled` or `disabled`.
+    pub state: Option<EndpointState>,
+}
+
+/// Whether anything is sent to an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointState {
+    /// Yes.
+    Enabled,
+    /// No; what was on its way there is given up.
+    Disabled,
+}
+
+/// A secret is to be replaced.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretRotation {
+    /// How long the previous secret signs beside the new one, seconds; a day when left out.
+    #[schema(minimum = 0, maximum = 604_800)]
+    pub overlap_seconds: Option<u64>,
+}
+
+pub(super) fn url(gateway: &Gateway, text: &str) -> Result<String, Refusal> {
+    let refused = |why: String| Refusal {
+        internal: Some(why),
+        ..Refusal::of(Code::InvalidParameter, "url")
+    };
+    let url = check_webhook_url(text).map_err(refused)?;
+    gateway.check_webhook_address(&url).map_err(refused)?;
+    Ok(url.into())
+}
+
+/// As they are kept: names with commas between, or `*`.
+pub(super) fn event_types(wanted: &[String]) -> Result<String, Refusal> {
+    let is_all = matches!(wanted, [all] if all == "*");
+    let are_known = wanted.iter().all(|kind| KINDS.contains(&kind.as_str()));
+    let kept: Vec<&str> = KINDS
+        .into_iter()
+        .filter(|kind| wanted.iter().any(|wanted| wanted == kind))
+        .collect();
+    // As many as were asked for: none, and none twice.
+    if is_all {
+        Ok("*".into())
+    } else if are_known && !kept.is_empty() && kept.len() == wanted.len() {
+        Ok(kept.join(","))
+    } else {
+        Err(Refusal::of(Code::InvalidParameter, "event_types"))
+    }
+}
+
+pub(super) fn description(text: String) -> Result<String, Refusal> {
+    let is_short = text.chars().count() <= ENDPOINT_DESCRIPTION_CHARACTERS;
+    if is_short && !text.chars().any(char::is_control) {
+        Ok(text)
+    } else {
+        Err(Refusal::of(Code::InvalidParameter, "description"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KINDS, description, event_types};
+    use sealpay_protocol::limits::ENDPOINT_DESCRIPTION_CHARACTERS;
+
+    #[test]
+    fn event_types_are_known_ones_each_once_or_all() {
+        let all = KINDS.join(",");
+        let rows: [(&[&str], Option<&str>); 11] = [
+            (&["*"], Some("*")),
+            (&["payment.captured"], Some("payment.captured")),
+            (
+                &["payment.refunded", "payment.captured"],
+                Some("payment.captured,payment.refunded"),
+            ),
+            (&KINDS, Some(&all)),
+            (&[], None),
+            (&["*", "*"], None),
+            (&["*", "payment.captured"], None),
+            (&["payment.captured", "payment.captured"], None),
+            (&["payment.*"], None),
+            (&["payment.captured,payment.refunded"], None),
+            (&[""], None),
+        ];
+        for (wanted, expected) in rows {
+            let wanted: Vec<String> = wanted.iter().map(|kind| (*kind).to_owned()).collect();
+            let kept = event_types(&wanted).ok();
+            assert_eq!(kept.as_deref(), expected, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_description_is_short_and_on_one_line() {
+        let longest = "ü".repeat(ENDPOINT_DESCRIPTION_CHARACTERS);
+        for good in ["", "orders – test shop", &longest] {
+            assert_eq!(description(good.into()).as_deref(), Ok(good));
+        }
+        for bad in [&[&longest, "ü"].concat(), "a\nb", "a\0b", "\u{1b}[31m"] {
+            assert!(description(bad.into()).is_err(), "{bad:?}");
+        }
+    }
+}

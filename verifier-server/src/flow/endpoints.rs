@@ -1,0 +1,322 @@
+//! Webhook endpoints, as their merchant makes and changes them. A secret is shown in the answer that
+//! makes it and nowhere else; that answer is kept encrypted for a request that comes again.
+
+use super::endpoint_event;
+pub use super::endpoint_wish::{ChangedEndpoint, EndpointState, NewEndpoint, SecretRotation};
+use super::endpoint_wish::{description, event_types, url};
+use super::event_view::{EndpointRecord, EventRecord, NewSecret};
+use super::gateway::Gateway;
+use super::register::endpoint_label;
+use crate::domain::idempotency::{IdempotentRequest, Repetition};
+use crate::domain::merchant::WebhookEndpoint;
+use crate::gate::refusal::{Code, Refusal};
+use crate::store::{Answered, EndpointChange, EndpointWrite};
+use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
+use sealpay_protocol::limits::{SECRET_OVERLAP_SECONDS, WEBHOOK_ENDPOINTS};
+use sealpay_protocol::webhook::EndpointSecret;
+use zeroize::Zeroizing;
+
+/// How often a ping is numbered anew because another event of its endpoint took its number.
+const NUMBERINGS: usize = 8;
+
+/// How long the previous secret signs beside a new one when nothing else is asked for, seconds.
+const OVERLAP_SECONDS: u64 = 24 * 60 * 60;
+
+/// An answer as it is sent, which may hold a secret.
+pub type SecretAnswer = Zeroizing<String>;
+
+pub(super) fn endpoint_id(text: &str) -> Result<EndpointId, Refusal> {
+    text.parse().map_err(|_| Refusal::new(Code::NotFound))
+}
+
+/// What an earlier request with this key made, and what it was answered.
+pub(super) fn same(repetition: Repetition) -> Result<(String, Option<String>), Refusal> {
+    match repetition {
+        Repetition::Same { resource, answer } => Ok((resource, answer)),
+        Repetition::Other => Err(Refusal::of(Code::IdempotencyKeyReused, "idempotency-key")),
+    }
+}
+
+pub(super) fn answered(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    answer: Option<String>,
+) -> Answered {
+    Answered {
+        request: request.clone(),
+        answer,
+        at_ms: gateway.clock.now_ms_i64(),
+    }
+}
+
+/// The label under which the answer to a request is encrypted.
+fn answer_label(request: &IdempotentRequest) -> String {
+    format!(
+        "idempotent-answer:{}:{}:{}",
+        request.merchant, request.digest, request.key
+    )
+}
+
+/// The answer that shows a secret, and the same encrypted.
+fn showing(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    endpoint: &WebhookEndpoint,
+    secret: &EndpointSecret,
+) -> Result<(SecretAnswer, String), Refusal> {
+    let revealed = secret.reveal();
+    let shown = NewSecret {
+        endpoint: EndpointRecord::of(endpoint, gateway.clock.now_ms_i64()),
+        secret: &revealed,
+    };
+    let written = serde_json::to_string(&shown);
+    let written = written.map_err(|error| Refusal::because(Code::Internal, error))?;
+    let written = Zeroizing::new(written);
+    let label = answer_label(request);
+    let nonce = gateway.entropy.bytes();
+    let encrypted = gateway.vault.encrypt(&label, written.as_bytes(), nonce);
+    Ok((written, encrypted))
+}
+
+/// The answer that was given before.
+fn shown_before(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    repetition: Repetition,
+) -> Result<SecretAnswer, Refusal> {
+    let (_, answer) = same(repetition)?;
+    let lost = || Refusal::because(Code::Internal, "a kept answer cannot be read");
+    let opened = gateway
+        .vault
+        .decrypt(&answer_label(request), &answer.ok_or_else(lost)?)
+        .map_err(|_| lost())?;
+    let text = std::str::from_utf8(&opened).map_err(|_| lost())?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Makes an endpoint; the answer shows its secret.
+///
+/// # Errors
+/// A refusal; nothing was made then.
+pub async fn create(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    new: NewEndpoint,
+) -> Result<SecretAnswer, Refusal> {
+    let id = EndpointId::new(gateway.clock.now_ms(), gateway.entropy.bytes());
+    let secret = EndpointSecret::new(gateway.entropy.bytes());
+    let label = endpoint_label(id);
+    let nonce = gateway.entropy.bytes();
+    let endpoint = WebhookEndpoint {
+        id,
+        merchant: request.merchant,
+        url: url(gateway, &new.url)?,
+        event_types: match &new.event_types {
+            Some(wanted) => event_types(wanted)?,
+            None => "*".into(),
+        },
+        description: description(new.description.unwrap_or_default())?,
+        secret_encrypted: gateway.vault.encrypt(&label, secret.bytes(), nonce),
+        previous_secret: None,
+        failing_since_ms: None,
+        disabled_at_ms: None,
+        created_at_ms: gateway.clock.now_ms_i64(),
+    };
+    let (answer, encrypted) = showing(gateway, request, &endpoint, &secret)?;
+    let answered = answered(gateway, request, Some(encrypted));
+    let written = gateway
+        .store
+        .create_endpoint(&endpoint, WEBHOOK_ENDPOINTS, answered)
+        .await?;
+    match written {
+        EndpointWrite::Done(()) => Ok(answer),
+        EndpointWrite::Repeated(repetition) => shown_before(gateway, request, repetition),
+        EndpointWrite::NotNow | EndpointWrite::NotThere => Err(Refusal::new(Code::StateConflict)),
+    }
+}
+
+/// The merchant's endpoints, the oldest first.
+///
+/// # Errors
+/// A refusal when the store does not answer.
+pub async fn list(gateway: &Gateway, merchant: MerchantId) -> Result<Vec<EndpointRecord>, Refusal> {
+    let now_ms = gateway.clock.now_ms_i64();
+    let endpoints = gateway.store.endpoints(merchant).await?;
+    let records = endpoints
+        .iter()
+        .map(|endpoint| EndpointRecord::of(endpoint, now_ms));
+    Ok(records.collect())
+}
+
+pub(super) async fn find(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: EndpointId,
+) -> Result<WebhookEndpoint, Refusal> {
+    let found = gateway.store.endpoint(merchant, id).await?;
+    found.ok_or(Refusal::new(Code::NotFound))
+}
+
+/// One endpoint of the merchant.
+///
+/// # Errors
+/// [`Code::NotFound`], also for somebody else's.
+pub async fn one(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+) -> Result<EndpointRecord, Refusal> {
+    let endpoint = find(gateway, merchant, endpoint_id(id)?).await?;
+    Ok(EndpointRecord::of(&endpoint, gateway.clock.now_ms_i64()))
+}
+
+/// Changes an endpoint.
+///
+/// # Errors
+/// A refusal; nothing was changed then.
+pub async fn change(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    id: &str,
+    changed: ChangedEndpoint,
+) -> Result<EndpointRecord, Refusal> {
+    let endpoint = endpoint_id(id)?;
+    let change = EndpointChange {
+        url: match &changed.url {
+            Some(text) => Some(url(gateway, text)?),
+            None => None,
+        },
+        event_types: changed
+            .event_types
+            .map(|wanted| event_types(&wanted))
+            .transpose()?,
+        description: changed.description.map(description).transpose()?,
+        enabled: changed.state.map(|state| state == EndpointState::Enabled),
+    };
+    let answered = answered(gateway, request, None);
+    let written = gateway
+        .store
+        .change_endpoint(request.merchant, endpoint, change, answered)
+        .await?;
+    done(written)?;
+    one(gateway, request.merchant, id).await
+}
+
+fn done(written: EndpointWrite) -> Result<(), Refusal> {
+    match written {
+        EndpointWrite::Done(()) => Ok(()),
+        EndpointWrite::Repeated(repetition) => same(repetition).map(drop),
+        EndpointWrite::NotThere => Err(Refusal::new(Code::NotFound)),
+        EndpointWrite::NotNow => Err(Refusal::new(Code::StateConflict)),
+    }
+}
+
+/// Deletes an endpoint.
+///
+/// # Errors
+/// A refusal; nothing was changed then.
+pub async fn delete(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    id: &str,
+) -> Result<(), Refusal> {
+    let answered = answered(gateway, request, None);
+    let written = gateway
+        .store
+        .delete_endpoint(request.merchant, endpoint_id(id)?, answered)
+        .await?;
+    done(written)
+}
+
+/// Gives an endpoint another secret; the answer shows it. A secret that still signed beside the one
+/// that is replaced stops at once.
+///
+/// # Errors
+/// A refusal; nothing was changed then.
+pub async fn rotate_secret(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    id: &str,
+    rotation: &SecretRotation,
+) -> Result<SecretAnswer, Refusal> {
+    let overlap = rotation.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
+    if overlap > SECRET_OVERLAP_SECONDS {
+        return Err(Refusal::of(Code::InvalidParameter, "overlap_seconds"));
+    }
+    let endpoint = endpoint_id(id)?;
+    let now_ms = gateway.clock.now_ms_i64();
+    let overlap_ms = i64::try_from(overlap.saturating_mul(1000)).unwrap_or(i64::MAX);
+    let until_ms = (overlap > 0).then(|| now_ms.saturating_add(overlap_ms));
+    let mut seen = find(gateway, request.merchant, endpoint).await?;
+    seen.previous_secret = until_ms.map(|until_ms| (String::new(), until_ms));
+    let secret = EndpointSecret::new(gateway.entropy.bytes());
+    let label = endpoint_label(endpoint);
+    let nonce = gateway.entropy.bytes();
+    let secret_encrypted = gateway.vault.encrypt(&label, secret.bytes(), nonce);
+    let (answer, encrypted) = showing(gateway, request, &seen, &secret)?;
+    let answered = answered(gateway, request, Some(encrypted));
+    let rotated = (secret_encrypted, until_ms);
+    let written = gateway
+        .store
+        .rotate_secret(request.merchant, endpoint, rotated, answered)
+        .await?;
+    match written {
+        EndpointWrite::Repeated(repetition) => shown_before(gateway, request, repetition),
+        written => done(written).map(|()| answer),
+    }
+}
+
+/// Sends an endpoint an event that tells of nothing.
+///
+/// # Errors
+/// A refusal; nothing is sent then.
+pub async fn ping(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    id: &str,
+) -> Result<EventRecord, Refusal> {
+    let merchant = request.merchant;
+    let endpoint = find(gateway, merchant, endpoint_id(id)?).await?;
+    for _ in 0..NUMBERINGS {
+        let told = gateway
+            .store
+            .last_sequence(&endpoint.id.to_string())
+            .await?;
+        let sequence = told.saturating_add(1);
+        let event = endpoint_event::of(gateway, &endpoint, "ping", None, sequence)?;
+        let named = event.id;
+        let answered = answered(gateway, request, None);
+        let written = gateway
+            .store
+            .ping_endpoint(merchant, endpoint.id, event, answered)
+            .await?;
+        match written {
+            EndpointWrite::Done(()) => {
+                gateway.wake_outbox();
+                return event_of(gateway, merchant, named).await;
+            }
+            EndpointWrite::Repeated(repetition) => {
+                let (resource, _) = same(repetition)?;
+                let kept = resource.parse();
+                let kept = kept.map_err(|error| Refusal::because(Code::Internal, error))?;
+                return event_of(gateway, merchant, kept).await;
+            }
+            EndpointWrite::NotThere => return Err(Refusal::new(Code::NotFound)),
+            EndpointWrite::NotNow => {
+                let seen = find(gateway, merchant, endpoint.id).await?;
+                if seen.disabled_at_ms.is_some() {
+                    return Err(Refusal::new(Code::StateConflict));
+                }
+            }
+        }
+    }
+    Err(Refusal::because(Code::Overloaded, "a ping found no number"))
+}
+
+async fn event_of(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: EventId,
+) -> Result<EventRecord, Refusal> {
+    super::deliveries::event(gateway, merchant, &id.to_string()).await
+}

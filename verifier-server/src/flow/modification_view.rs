@@ -1,0 +1,121 @@
+//! Modifications and disputes as the merchant sees them.
+
+use crate::domain::decline;
+use crate::domain::dispute::{Dispute, DisputeReason, DisputeState};
+use crate::domain::modification::{Modification, ModificationKind, ModificationState};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A capture, a void, a refund, or the end of a hold.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ModificationRecord {
+    /// `mod_…`.
+    pub id: String,
+    /// `pay_…`.
+    pub payment: String,
+    /// What is done.
+    pub kind: ModificationKind,
+    /// How much is taken, let go or given back, minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// For a capture: whether what is left is let go.
+    #[serde(rename = "final")]
+    pub is_final: bool,
+    /// The merchant's name for it.
+    pub reference: Option<String>,
+    /// How far it is. A pending one is done later, and an event tells how it ended.
+    pub state: ModificationState,
+    /// Why it failed.
+    pub failure: Option<FailureRecord>,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// Seconds since 1970.
+    pub updated_at: i64,
+}
+
+/// Why the provider did not do it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FailureRecord {
+    /// The stable key, of the same table as declines.
+    pub code: String,
+    /// A sentence for the merchant.
+    pub message: String,
+}
+
+/// A dispute.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DisputeRecord {
+    /// `dis_…`.
+    pub id: String,
+    /// `pay_…`.
+    pub payment: String,
+    /// What the shopper's bank has taken back, minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// Why.
+    pub reason: DisputeReason,
+    /// Where it stands.
+    pub state: DisputeState,
+    /// What the merchant has said.
+    pub evidence: Option<String>,
+    /// Until when the merchant may answer, seconds since 1970; afterwards it is lost.
+    pub evidence_due_at: i64,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// Seconds since 1970.
+    pub updated_at: i64,
+}
+
+impl ModificationRecord {
+    /// A modification as its merchant sees it.
+    #[must_use]
+    pub fn of(modification: &Modification) -> Self {
+        Self {
+            id: modification.id.to_string(),
+            payment: modification.payment.to_string(),
+            kind: modification.kind,
+            amount: modification.money.amount_minor(),
+            currency: modification.money.currency().to_string(),
+            is_final: modification.is_final,
+            reference: modification.reference.clone(),
+            state: modification.state,
+            failure: modification.failure.as_deref().map(FailureRecord::of),
+            created_at: modification.created_at_ms.div_euclid(1000),
+            updated_at: modification.updated_at_ms.div_euclid(1000),
+        }
+    }
+}
+
+impl FailureRecord {
+    fn of(key: &str) -> Self {
+        let known = decline::find(key);
+        Self {
+            code: key.to_owned(),
+            message: known.map_or_else(
+                || "The provider did not do it.".to_owned(),
+                |known| known.merchant_message.clone(),
+            ),
+        }
+    }
+}
+
+impl DisputeRecord {
+    /// A dispute as its merchant sees it.
+    #[must_use]
+    pub fn of(dispute: &Dispute) -> Self {
+        Self {
+            id: dispute.id.to_string(),
+            payment: dispute.payment.to_string(),
+            amount: dispute.money.amount_minor(),
+            currency: dispute.money.currency().to_string(),
+            reason: dispute.reason,
+            state: dispute.state,
+            evidence: dispute.evidence.clone(),
+            evidence_due_at: dispute.evidence_due_ms.div_euclid(1000),
+            created_at: dispute.created_at_ms.div_euclid(1000),
+            updated_at: dispute.updated_at_ms.div_euclid(1000),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Asks the provider for a modification, and writes its answer down.
+
+use crate::domain::booking::{self, Booking};
+use crate::domain::modification::{Modification, ModificationKind, ModificationState};
+use crate::domain::payment::Payment;
+use crate::flow::event;
+use crate::flow::gateway::Gateway;
+use crate::gate::refusal::Refusal;
+use crate::provider::{Answer, ModificationRequest};
+use crate::store::ModificationSettled;
+
+/// Asks and settles. Where no answer comes the modification stays pending.
+pub(super) async fn perform(
+    gateway: &Gateway,
+    payment: &Payment,
+    modification: Modification,
+) -> Result<Modification, Refusal> {
+    let Some(modifier) = gateway
+        .providers
+        .modifier(payment.method, &payment.provider)
+    else {
+        tracing::error!(payment = %payment.id, provider = payment.provider,
+            "the provider is not configured any more");
+        return Ok(modification);
+    };
+    let request = ModificationRequest {
+        modification: modification.id,
+        payment: payment.id,
+        kind: modification.kind,
+        money: modification.money,
+        is_final: modification.is_final,
+    };
+    match gateway.within(modifier.modify(request)).await {
+        Ok(answer) => settle(gateway, payment, modification, answer).await,
+        Err(silence) => {
+            tracing::warn!(payment = %payment.id, modification = %modification.id, ?silence,
+                "the provider did not answer and is asked again");
+            Ok(modification)
+        }
+    }
+}
+
+async fn settle(
+    gateway: &Gateway,
+    payment: &Payment,
+    mut modification: Modification,
+    answer: Answer,
+) -> Result<Modification, Refusal> {
+    match answer {
+        Answer::Approved => modification.state = ModificationState::Succeeded,
+        // Nothing is held there any more: that is all that the end of a hold wants.
+        Answer::Declined(reason) if modification.kind == ModificationKind::Expiry => {
+            tracing::error!(payment = %payment.id, reason, "a hold that ended was not held");
+            modification.state = ModificationState::Succeeded;
+        }
+        Answer::Declined(reason) => {
+            modification.state = ModificationState::Failed;
+            modification.failure = Some(reason);
+        }
+    }
+    let succeeded = modification.state == ModificationState::Succeeded;
+    modification.updated_at_ms = gateway.clock.now_ms_i64();
+    let mut after = if succeeded {
+        payment.modified(&modification)
+    } else {
+        payment.clone()
+    };
+    after.updated_at_ms = modification.updated_at_ms;
+    let event = event::of_modification(gateway, &mut after, &modification)?;
+    let booking = booking_of(gateway, &after, &modification);
+    let settled = gateway.store.settle_modification(
+        payment,
+        &after,
+        &modification,
+        event.as_ref(),
+        booking.as_ref(),
+    );
+    match settled.await? {
+        ModificationSettled::Done => {
+            gateway.wake_outbox();
+            tracing::info!(payment = %payment.id, modification = %modification.id,
+                kind = modification.kind.name(), state = modification.state.name(),
+                failure = modification.failure, "payment modified");
+            Ok(modification)
+        }
+        ModificationSettled::Ended(ended) => Ok(ended),
+    }
+}
+
+fn booking_of(gateway: &Gateway, after: &Payment, modification: &Modification) -> Option<Booking> {
+    if modification.state != ModificationState::Succeeded {
+        return None;
+    }
+    let (naming, source) = (gateway.naming(), modification.id.to_string());
+    let amount_minor = modification.money.amount_minor();
+    match modification.kind {
+        ModificationKind::Capture => {
+            Some(booking::of_capture(naming, after, source, amount_minor))
+        }
+        ModificationKind::Refund => Some(booking::of_refund(naming, after, source, amount_minor)),
+        ModificationKind::Void | ModificationKind::Expiry => None,
+    }
+}

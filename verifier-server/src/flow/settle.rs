@@ -1,0 +1,148 @@
+//! Settlement: what is due by the calendar is closed, each merchant, currency and day once.
+
+use super::gateway::Gateway;
+use super::settlement_view::{self, SettlementRecord};
+use crate::domain::closing::{self, Group, Terms};
+use crate::domain::schedule;
+use crate::domain::settlement::Settlement;
+use crate::gate::refusal::{Code, Refusal};
+use crate::store::{Closure, Compose};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use sealpay_protocol::ids::EventId;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// What the calendar has closed by now.
+    Now,
+    /// Everything up to a settlement date, even before its time.
+    Date(Date),
+}
+
+impl Until {
+    fn includes(self, group: &Group, now_ms: i64) -> bool {
+        match self {
+            Self::Now => group.closes_at_ms() <= now_ms,
+            Self::Date(date) => group.settlement_date <= date,
+        }
+    }
+
+    /// A day that is late enough to have everything before it. Somewhere it is a day later already.
+    fn last_day(self, now_ms: i64) -> Date {
+        match self {
+            Self::Now => {
+                let now = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::MAX);
+                let today = now.to_zoned(TimeZone::UTC).date();
+                today.checked_add(1.day()).unwrap_or(Date::MAX)
+            }
+            Self::Date(date) => date,
+        }
+    }
+}
+
+/// Closes what is due, the oldest first; what was closed here. Whatever another process closes at the
+/// same moment is closed once, and is not among it.
+///
+/// # Errors
+/// A refusal when the store does not say what is due. What cannot be closed is tried again.
+pub async fn settle(gateway: &Gateway, until: Until) -> Result<Vec<Settlement>, Refusal> {
+    let mut closed = Vec::new();
+    loop {
+        let now_ms = gateway.clock.now_ms_i64();
+        let groups = gateway.store.due_groups(until.last_day(now_ms)).await?;
+        let due = groups.iter().filter(|group| until.includes(group, now_ms));
+        let mut moved = false;
+        // Of each merchant and currency one day in each round: what is kept back on it may be
+        // released before the next one.
+        for group in due {
+            match close(gateway, group).await {
+                Ok(Progress::Closed(settlement)) => closed.push(settlement),
+                Ok(Progress::Postponed) => {}
+                Ok(Progress::None) => continue,
+                Err(refusal) => {
+                    tracing::error!(?group, ?refusal, "a settlement could not be closed");
+                    continue;
+                }
+            }
+            moved = true;
+        }
+        if !moved {
+            break;
+        }
+    }
+    if !closed.is_empty() {
+        gateway.wake_outbox();
+    }
+    Ok(closed)
+}
+
+enum Progress {
+    Closed(Settlement),
+    Postponed,
+    None,
+}
+
+async fn close(gateway: &Gateway, group: &Group) -> Result<Progress, Refusal> {
+    let merchant = gateway.store.merchant(group.merchant).await?;
+    let merchant = merchant
+        .ok_or_else(|| Refusal::because(Code::Internal, "there is no such merchant any more"))?;
+    let terms = Terms {
+        reserve: merchant.reserve,
+        account: gateway.providers.payouts.account(group.merchant),
+    };
+    let compose = composition(gateway, *group, terms);
+    match gateway.store.close_settlement(group, compose).await? {
+        Closure::Closed(settlement) => {
+            tracing::info!(settlement = %settlement.id, merchant = %settlement.merchant,
+                currency = %settlement.currency, date = %settlement.settlement_date,
+                lines = settlement.lines, "a settlement was closed");
+            Ok(Progress::Closed(settlement))
+        }
+        Closure::TooLate(date) => postpone(gateway, group, date).await,
+        Closure::Passed => Ok(Progress::None),
+    }
+}
+
+/// What a settlement is, once its lines are known. The event's name is made before: in the
+/// transaction there is neither clock nor chance.
+fn composition(gateway: &Gateway, group: Group, terms: Terms) -> Compose {
+    let told_at_ms = gateway.clock.now_ms_i64();
+    let event = EventId::new(gateway.clock.now_ms(), gateway.entropy.bytes());
+    Arc::new(move |sums, previous| {
+        let closed = closing::close(&group, sums, previous, &terms);
+        let record = SettlementRecord::of(&closed.settlement);
+        let told = settlement_view::closed(event, told_at_ms, &closed.settlement, record)?;
+        Ok((closed, told))
+    })
+}
+
+/// Lines that came after their day was closed are settled on the next business day after the last
+/// one that was.
+async fn postpone(gateway: &Gateway, group: &Group, closed: Date) -> Result<Progress, Refusal> {
+    let to = schedule::business_days_after(group.currency, closed, 1);
+    if to <= closed {
+        let reason = "the calendar has no business day after that of the last settlement";
+        return Err(Refusal::because(Code::Internal, reason));
+    }
+    let lines = gateway.store.postpone_lines(group, closed, to).await?;
+    tracing::info!(?group, lines, %to, "lines came too late for their settlement");
+    // Somebody else may have moved them already; then they are found where they are now.
+    Ok(Progress::Postponed)
+}
+
+/// Closes what is due again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    loop {
+        if let Err(refusal) = settle(gateway, Until::Now).await {
+            tracing::error!(
+                ?refusal,
+                "settlements could not be looked at and will be tried again"
+            );
+        }
+        tokio::time::sleep(every).await;
+    }
+}

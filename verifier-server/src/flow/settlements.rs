@@ -1,0 +1,229 @@
+//! What a merchant looks up of settlements, and their reports.
+
+use super::gateway::Gateway;
+use super::read::Page;
+use super::settlement_view::{SettlementRecord, TransactionRecord, page};
+use crate::domain::report::{Statement, camt053, csv, json};
+use crate::domain::settlement::{BalanceTransaction, Payout, Settlement};
+use crate::gate::refusal::{Code, Refusal};
+pub use crate::store::SettlementFilter;
+use crate::store::TransactionFilter;
+use sealpay_protocol::ids::{MerchantId, TransactionId};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use utoipa::ToSchema;
+
+/// Most lines of a report: it is written in memory, about a kilobyte for each of them.
+pub const REPORT_LINES_MOST: i64 = 100_000;
+
+/// Lines that are read at once for a report.
+const REPORT_PAGE: u32 = 1000;
+
+/// One report is written at a time, so that several take no more memory than one.
+static WRITING: Semaphore = Semaphore::const_new(1);
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Comma-separated values (RFC 4180).
+    Csv,
+    /// JSON.
+    Json,
+    /// A bank statement in XML (ISO 20022 camt.053.001.08).
+    Camt053,
+}
+
+impl Format {
+    /// Every form.
+    pub const ALL: [Self; 3] = [Self::Csv, Self::Json, Self::Camt053];
+
+    /// The name in requests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Camt053 => "camt053",
+        }
+    }
+
+    /// The form of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// The `Content-Type`.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Camt053 => "application/xml",
+        }
+    }
+
+    const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Camt053 => "camt053.xml",
+        }
+    }
+
+    fn write(self, statement: &Statement<'_>) -> String {
+        match self {
+            Self::Csv => csv::write(statement),
+            Self::Json => json::write(statement),
+            Self::Camt053 => camt053::write(statement),
+        }
+    }
+}
+
+/// A report as a file.
+#[derive(Debug)]
+pub struct Report {
+    /// The name of the file: letters, digits, points, lines and hyphens.
+    pub file_name: String,
+    /// The file.
+    pub text: String,
+}
+
+/// Settlements of the merchant, newest first.
+///
+/// # Errors
+/// A refusal when the store does not answer.
+pub async fn list(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    mut filter: SettlementFilter,
+) -> Result<Page<SettlementRecord>, Refusal> {
+    let limit = filter.limit;
+    filter.limit = limit.saturating_add(1);
+    let rows = gateway.store.settlements(merchant, &filter).await?;
+    Ok(page(rows, limit, |row| SettlementRecord::of(&row)))
+}
+
+async fn mine(gateway: &Gateway, merchant: MerchantId, id: &str) -> Result<Settlement, Refusal> {
+    let id = id.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+    let settlement = gateway.store.settlement(merchant, id).await?;
+    settlement.ok_or(Refusal::new(Code::NotFound))
+}
+
+/// A settlement of the merchant.
+///
+/// # Errors
+/// [`Code::NotFound`], also for somebody else's settlement.
+pub async fn one(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+) -> Result<SettlementRecord, Refusal> {
+    let settlement = mine(gateway, merchant, id).await?;
+    Ok(SettlementRecord::of(&settlement))
+}
+
+/// Lines of a settlement of the merchant, newest first.
+///
+/// # Errors
+/// [`Code::NotFound`], also for somebody else's settlement.
+pub async fn lines(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+    after: Option<TransactionId>,
+    limit: u32,
+) -> Result<Page<TransactionRecord>, Refusal> {
+    let settlement = mine(gateway, merchant, id).await?;
+    let filter = TransactionFilter {
+        settlement: Some(settlement.id),
+        after,
+        limit: limit.saturating_add(1),
+        ..TransactionFilter::default()
+    };
+    let rows = gateway
+        .store
+        .balance_transactions(merchant, &filter)
+        .await?;
+    Ok(page(rows, limit, TransactionRecord::of))
+}
+
+/// The report of a settlement of the merchant.
+///
+/// # Errors
+/// [`Code::NotFound`], also for somebody else's settlement; [`Code::ReportTooLarge`].
+pub async fn report(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+    format: Format,
+) -> Result<Report, Refusal> {
+    let settlement = mine(gateway, merchant, id).await?;
+    if settlement.lines > REPORT_LINES_MOST {
+        return Err(Refusal::new(Code::ReportTooLarge));
+    }
+    let _turn = WRITING.acquire().await.map_err(broken)?;
+    let contents = contents(gateway, settlement).await?;
+    let file_name = format!(
+        "settlement-{}-{}.{}",
+        contents.settlement.currency,
+        contents.settlement.settlement_date,
+        format.extension()
+    );
+    // Writing and hashing some megabytes would hold up everybody else's requests.
+    let writing = tokio::task::spawn_blocking(move || format.write(&contents.statement()));
+    let text = writing.await.map_err(broken)?;
+    Ok(Report { file_name, text })
+}
+
+fn broken(error: impl std::fmt::Display) -> Refusal {
+    Refusal::because(Code::Internal, error)
+}
+
+/// What a report is made of.
+struct Contents {
+    settlement: Settlement,
+    payout: Option<Payout>,
+    lines: Vec<BalanceTransaction>,
+    merchant_name: String,
+    account: String,
+}
+
+impl Contents {
+    fn statement(&self) -> Statement<'_> {
+        Statement {
+            settlement: &self.settlement,
+            payout: self.payout.as_ref(),
+            lines: &self.lines,
+            merchant_name: &self.merchant_name,
+            account: &self.account,
+        }
+    }
+}
+
+async fn contents(gateway: &Gateway, settlement: Settlement) -> Result<Contents, Refusal> {
+    let merchant = gateway.store.merchant(settlement.merchant).await?;
+    let payout = match settlement.payout {
+        Some(payout) => gateway.store.payout(settlement.merchant, payout).await?,
+        None => None,
+    };
+    let mut lines: Vec<BalanceTransaction> = Vec::new();
+    loop {
+        let after = lines.last().map(|line| line.id);
+        let store = &gateway.store;
+        let page = store.settlement_lines(settlement.id, after, REPORT_PAGE);
+        let page = page.await?;
+        if page.is_empty() {
+            break;
+        }
+        lines.extend(page);
+    }
+    Ok(Contents {
+        payout,
+        lines,
+        merchant_name: merchant.map(|merchant| merchant.name).unwrap_or_default(),
+        account: gateway.providers.payouts.account(settlement.merchant),
+        settlement,
+    })
+}

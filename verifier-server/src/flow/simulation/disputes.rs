@@ -1,0 +1,72 @@
+//! Disputes, which a tester opens and decides as the shopper's bank.
+
+use super::members::Members;
+use super::{bank, name};
+use crate::domain::dispute::{DisputeReason, DisputeState};
+use crate::flow::dispute::{self, Happening};
+use crate::flow::gateway::Gateway;
+use crate::flow::modification_view::DisputeRecord;
+use crate::gate::refusal::{Code, Refusal};
+use sealpay_protocol::ids::PaymentId;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// A dispute to be opened.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"payment": "pay_06f5c7w8e3k2m9q4r1t6v8x0z5", "amount": 1000, "reason": "fraudulent"}))]
+pub struct DisputeOrder {
+    /// `pay_…`.
+    pub payment: String,
+    /// Minor units; all there is when left out.
+    #[schema(minimum = 1)]
+    pub amount: Option<i64>,
+    /// `general` when left out.
+    pub reason: Option<DisputeReason>,
+}
+
+/// How a dispute is decided.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"outcome": "won"}))]
+pub struct DisputeDecision {
+    /// `won` by the merchant, or `lost`.
+    pub outcome: DisputeState,
+}
+
+/// Opens a dispute.
+///
+/// # Errors
+/// A refusal that names the member at fault, or says why there is nothing to dispute.
+pub async fn open(gateway: &Gateway, body: &[u8]) -> Result<DisputeRecord, Refusal> {
+    bank(gateway)?;
+    let mut members = Members::read(body, &["payment", "amount", "reason"])?;
+    let payment: String = members.need("payment")?;
+    let amount: Option<i64> = members.take("amount")?;
+    let reason: Option<String> = members.take("reason")?;
+    let payment = payment.parse::<PaymentId>();
+    let payment = payment.map_err(|_| Refusal::of(Code::InvalidParameter, "payment"))?;
+    if amount.is_some_and(|amount| amount < 1) {
+        return Err(Refusal::of(Code::InvalidParameter, "amount"));
+    }
+    let reason = DisputeReason::from_name(reason.as_deref().unwrap_or("general"));
+    let reason = reason.ok_or(Refusal::of(Code::InvalidParameter, "reason"))?;
+    let dispute = dispute::open(gateway, payment, amount, reason).await?;
+    Ok(DisputeRecord::of(&dispute))
+}
+
+/// Decides a dispute.
+///
+/// # Errors
+/// A refusal that names the member at fault, or says why it is decided already.
+pub async fn decide(gateway: &Gateway, id: &str, body: &[u8]) -> Result<DisputeRecord, Refusal> {
+    bank(gateway)?;
+    let id = name(id)?.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+    let mut members = Members::read(body, &["outcome"])?;
+    let outcome: String = members.need("outcome")?;
+    let happening = match DisputeState::from_name(&outcome) {
+        Some(DisputeState::Won) => Happening::Won,
+        Some(DisputeState::Lost) => Happening::Lost,
+        _ => return Err(Refusal::of(Code::InvalidParameter, "outcome")),
+    };
+    let dispute = dispute::happen(gateway, id, &happening, None).await?;
+    Ok(DisputeRecord::of(&dispute))
+}

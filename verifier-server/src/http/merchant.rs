@@ -1,0 +1,121 @@
+//! A request of the merchant's server: who sent it, whether it may, and whether it came before.
+
+use super::problem::Problem;
+use super::signed::single;
+use super::state::AppState;
+use crate::domain::idempotency::IdempotentRequest;
+use crate::domain::scope::Scope;
+use crate::flow::access::{self, Credentials};
+use crate::flow::read;
+use crate::gate::merchant_signature::IncomingMerchantRequest;
+use crate::gate::refusal::{Code, Refusal};
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
+use axum::http::request::Parts;
+use sealpay_protocol::api::CONTENT_TYPE;
+use sealpay_protocol::encoding::base64url;
+use sealpay_protocol::ids::MerchantId;
+use sealpay_protocol::limits::{BODY_BYTES, IDEMPOTENCY_KEY_CHARACTERS};
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+/// Who sends one of these says that the request is signed. A digest alone does not: it is good
+/// beside an API key as well.
+const OF_A_SIGNATURE: [&str; 3] = ["signature", "signature-input", "sealpay-merchant"];
+
+/// A request with its body, small enough.
+#[derive(Debug)]
+pub(super) struct MerchantRequest {
+    parts: Parts,
+    body: Bytes,
+}
+
+impl MerchantRequest {
+    /// The merchant, if the request proves to be theirs and may do what the scope names.
+    pub(super) async fn merchant(
+        &self,
+        state: &AppState,
+        scope: Scope,
+    ) -> Result<MerchantId, Problem> {
+        Ok(access::merchant_of(&state.gateway, self.credentials(), scope).await?)
+    }
+
+    /// A header that stands twice is there, though its value is nobody's to say.
+    fn credentials(&self) -> Credentials<'_> {
+        let headers = &self.parts.headers;
+        let is_signed = OF_A_SIGNATURE
+            .iter()
+            .any(|name| headers.contains_key(*name));
+        match (headers.contains_key(header::AUTHORIZATION), is_signed) {
+            (true, true) => Credentials::Both,
+            (false, true) => Credentials::Signature(self.incoming()),
+            _ => Credentials::ApiKey(single(headers, header::AUTHORIZATION.as_str())),
+        }
+    }
+
+    /// What the gate wants to see.
+    fn incoming(&self) -> IncomingMerchantRequest<'_> {
+        let headers = &self.parts.headers;
+        IncomingMerchantRequest {
+            method: self.parts.method.as_str(),
+            path: self.parts.uri.path(),
+            query: self.parts.uri.query(),
+            merchant: single(headers, "sealpay-merchant"),
+            content_type: single(headers, header::CONTENT_TYPE.as_str()),
+            idempotency_key: single(headers, "idempotency-key"),
+            content_digest: single(headers, "content-digest"),
+            signature_input: single(headers, "signature-input"),
+            signature: single(headers, "signature"),
+            body: &self.body,
+        }
+    }
+
+    /// What makes the request recognizable when it comes again; every write needs it.
+    pub(super) fn idempotent(&self, merchant: MerchantId) -> Result<IdempotentRequest, Problem> {
+        let refused = || Refusal::of(Code::IdempotencyKeyInvalid, "idempotency-key");
+        let key = single(&self.parts.headers, "idempotency-key").ok_or_else(refused)?;
+        let printable = |c: u8| (b'!'..=b'~').contains(&c);
+        if !(1..=IDEMPOTENCY_KEY_CHARACTERS).contains(&key.len()) || !key.bytes().all(printable) {
+            return Err(refused().into());
+        }
+        let mut digest = Sha256::new();
+        for part in [self.parts.method.as_str(), self.parts.uri.path()] {
+            digest.update(part);
+            digest.update(b"\n");
+        }
+        digest.update(&self.body);
+        Ok(IdempotentRequest {
+            merchant,
+            key: key.to_owned(),
+            digest: base64url(&digest.finalize()),
+        })
+    }
+
+    /// The body; no body is an empty object.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        if self.body.is_empty() {
+            return Ok(read::json(b"{}")?);
+        }
+        if single(&self.parts.headers, header::CONTENT_TYPE.as_str()) != Some(CONTENT_TYPE) {
+            return Err(Refusal::of(Code::UnsupportedMediaType, "content-type").into());
+        }
+        Ok(read::json(&self.body)?)
+    }
+}
+
+impl<S: Sync> FromRequest<S> for MerchantRequest {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let announced = single(&parts.headers, header::CONTENT_LENGTH.as_str());
+        let announced = announced.and_then(|length| length.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > BODY_BYTES) {
+            return Err(Refusal::new(Code::PayloadTooLarge).into());
+        }
+        let body = to_bytes(body, BODY_BYTES).await;
+        let body = body.map_err(|error| Refusal::because(Code::PayloadTooLarge, error))?;
+        Ok(Self { parts, body })
+    }
+}

@@ -1,0 +1,132 @@
+//! `/v1/balance` and `/v1/balance/transactions`
+
+use super::{cursor, page_limit};
+use crate::domain::scope::Scope;
+use crate::domain::settlement::TransactionKind;
+use crate::flow::balance::{self, Balances, TransactionFilter};
+use crate::flow::read::Page;
+use crate::flow::settlement_view::TransactionRecord;
+use crate::gate::refusal::{Code, Refusal};
+use crate::http::merchant::MerchantRequest;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use sealpay_protocol::api::Problem as ProblemBody;
+use serde::Deserialize;
+use std::str::FromStr;
+
+/// What the merchant has: what waits to be settled, what is carried over, kept back, disputed and on
+/// its way, and what stands on the accounts of the ledger.
+#[utoipa::path(
+    get,
+    path = "/v1/balance",
+    tag = "merchant",
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "One balance for each currency", body = Balances),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn balance(
+    State(state): State<AppState>,
+    request: MerchantRequest,
+) -> Result<Json<Balances>, Problem> {
+    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    Ok(Json(balance::balances(&state.gateway, merchant).await?))
+}
+
+/// What a list of balance transactions is asked for. What has `from` and `until` takes in both of
+/// them.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// The last balance transaction of the page before.
+    after: Option<String>,
+    /// Only those in this currency (ISO 4217).
+    currency: Option<String>,
+    /// Only those of this kind.
+    #[param(value_type = Option<TransactionKind>)]
+    kind: Option<String>,
+    /// Only those of this payment.
+    payment: Option<String>,
+    /// Only those in this settlement.
+    settlement: Option<String>,
+    /// Only those made in this second or later, seconds since 1970.
+    #[param(value_type = Option<u64>)]
+    created_from: Option<String>,
+    /// Only those made in this second or before, seconds since 1970.
+    #[param(value_type = Option<u64>)]
+    created_until: Option<String>,
+}
+
+impl ListQuery {
+    fn filter(&self) -> Result<TransactionFilter, Refusal> {
+        let from = second(self.created_from.as_deref(), "created_from")?;
+        let until = second(self.created_until.as_deref(), "created_until")?;
+        let of_second = |second: i64| second.saturating_mul(1000);
+        Ok(TransactionFilter {
+            after: cursor(self.after.as_deref())?,
+            limit: page_limit(self.limit.as_deref())?,
+            currency: named(self.currency.as_deref(), "currency", |c| c.parse().ok())?,
+            kind: named(self.kind.as_deref(), "kind", TransactionKind::from_name)?,
+            payment: named(self.payment.as_deref(), "payment", |id| id.parse().ok())?,
+            settlement: named(self.settlement.as_deref(), "settlement", |id| {
+                id.parse().ok()
+            })?,
+            created_from_ms: from.map(of_second),
+            created_until_ms: until.map(|second| of_second(second.saturating_add(1))),
+        })
+    }
+}
+
+/// A parameter that `read` understands.
+pub(super) fn named<T>(
+    text: Option<&str>,
+    name: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Refusal> {
+    let understood = text.map(|text| {
+        let value = read(text);
+        value.ok_or_else(|| Refusal::of(Code::InvalidParameter, name))
+    });
+    understood.transpose()
+}
+
+/// Digits only: the parser alone would take signs too.
+fn second(text: Option<&str>, name: &'static str) -> Result<Option<i64>, Refusal> {
+    named(text, name, |text| {
+        let digits = Some(text).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
+        digits.and_then(|digits| i64::from_str(digits).ok())
+    })
+}
+
+/// Lists the merchant's balance transactions, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/balance/transactions",
+    tag = "merchant",
+    params(ListQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "A page", body = Page<TransactionRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn transactions(
+    State(state): State<AppState>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+    request: MerchantRequest,
+) -> Result<Json<Page<TransactionRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let page = balance::transactions(&state.gateway, merchant, query.filter()?).await?;
+    Ok(Json(page))
+}

@@ -1,0 +1,156 @@
+//! `/v1/disputes`
+
+use super::{cursor, page_limit};
+use crate::domain::scope::Scope;
+use crate::flow::dispute::{self, Happening};
+use crate::flow::modification_view::DisputeRecord;
+use crate::flow::read::{self, Page};
+use crate::gate::refusal::{Code, Refusal};
+use crate::http::merchant::MerchantRequest;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use sealpay_protocol::api::Problem as ProblemBody;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// What a list of disputes is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// The last dispute of the page before.
+    after: Option<String>,
+    /// Only disputes of this payment.
+    payment: Option<String>,
+}
+
+/// Lists the merchant's disputes, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/disputes",
+    tag = "merchant",
+    params(ListQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "A page", body = Page<DisputeRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+    request: MerchantRequest,
+) -> Result<Json<Page<DisputeRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
+    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let after = cursor(query.after.as_deref())?;
+    let limit = page_limit(query.limit.as_deref())?;
+    let payment = query.payment.as_deref().map(str::parse).transpose();
+    let payment = payment.map_err(|_| Refusal::of(Code::InvalidParameter, "payment"))?;
+    let page = read::disputes(&state.gateway, merchant, payment, after, limit).await?;
+    Ok(Json(page))
+}
+
+/// One dispute of the merchant.
+#[utoipa::path(
+    get,
+    path = "/v1/disputes/{id}",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`dis_…`")),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The dispute", body = DisputeRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<DisputeRecord>, Problem> {
+    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
+    let id = id.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+    let dispute = dispute::mine(&state.gateway, merchant, id).await?;
+    Ok(Json(DisputeRecord::of(&dispute)))
+}
+
+/// Why the money is the merchant's.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EvidenceOrder {
+    /// 1 to 8000 characters.
+    evidence: String,
+}
+
+/// Answers a dispute; the shopper's bank looks at it then.
+#[utoipa::path(
+    post,
+    path = "/v1/disputes/{id}/evidence",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`dis_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = EvidenceOrder,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The dispute", body = DisputeRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn evidence(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<DisputeRecord>, Problem> {
+    let merchant = request.merchant(&state, Scope::DisputesWrite).await?;
+    let idempotent = request.idempotent(merchant)?;
+    let order: EvidenceOrder = request.json()?;
+    let happening = dispute::evidence(order.evidence)?;
+    let dispute = dispute::answer(&state.gateway, &idempotent, &id, &happening).await?;
+    Ok(Json(DisputeRecord::of(&dispute)))
+}
+
+/// Nothing needs to be said.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AcceptOrder {}
+
+/// Lets the shopper have the money.
+#[utoipa::path(
+    post,
+    path = "/v1/disputes/{id}/accept",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`dis_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = AcceptOrder,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The dispute", body = DisputeRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn accept(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<DisputeRecord>, Problem> {
+    let merchant = request.merchant(&state, Scope::DisputesWrite).await?;
+    let idempotent = request.idempotent(merchant)?;
+    let AcceptOrder {} = request.json()?;
+    let happening = Happening::Accepted;
+    let dispute = dispute::answer(&state.gateway, &idempotent, &id, &happening).await?;
+    Ok(Json(DisputeRecord::of(&dispute)))
+}

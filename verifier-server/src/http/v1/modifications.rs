@@ -1,0 +1,240 @@
+//! `/v1/payments/{id}/captures`, `…/void`, `…/refunds` and `…/modifications`
+
+use super::{cursor, page_limit};
+use crate::domain::modification::{ModificationKind, ModificationState};
+use crate::domain::scope::Scope;
+use crate::flow::modification_view::ModificationRecord;
+use crate::flow::modify::{self, Wish};
+use crate::flow::read::{self, Page};
+use crate::gate::refusal::{Code, Refusal};
+use crate::http::merchant::MerchantRequest;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use sealpay_protocol::api::Problem as ProblemBody;
+use sealpay_protocol::limits::REFERENCE_CHARACTERS;
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Held money is to be taken.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CaptureOrder {
+    /// Minor units; all that is still held when left out.
+    #[schema(minimum = 1)]
+    amount: Option<i64>,
+    /// Whether what is left is let go; otherwise it stays held for further captures.
+    #[serde(default, rename = "final")]
+    is_final: bool,
+    /// The merchant's name for it: 1 to 64 printable ASCII characters.
+    reference: Option<String>,
+}
+
+/// What is still held is to be let go.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VoidOrder {
+    /// The merchant's name for it: 1 to 64 printable ASCII characters.
+    reference: Option<String>,
+}
+
+/// Taken money is to go back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefundOrder {
+    /// Minor units; all that can go back when left out.
+    #[schema(minimum = 1)]
+    amount: Option<i64>,
+    /// The merchant's name for it: 1 to 64 printable ASCII characters.
+    reference: Option<String>,
+}
+
+type Answer = Result<(StatusCode, Json<ModificationRecord>), Problem>;
+
+/// Takes held money, all of it or part; several captures may follow each other. The same
+/// `Idempotency-Key` with the same request gives the same capture.
+#[utoipa::path(
+    post,
+    path = "/v1/payments/{id}/captures",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`pay_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = CaptureOrder,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "It was taken, or the provider said no", body = ModificationRecord),
+        (status = 202, description = "Pending; an event tells how it ends", body = ModificationRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn capture(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Answer {
+    let merchant = request.merchant(&state, Scope::PaymentsWrite).await?;
+    let idempotent = request.idempotent(merchant)?;
+    let order: CaptureOrder = request.json()?;
+    let wish = Wish {
+        kind: ModificationKind::Capture,
+        amount_minor: amount(order.amount)?,
+        is_final: order.is_final,
+        reference: reference(order.reference)?,
+    };
+    modified(state, idempotent, id, wish).await
+}
+
+/// Lets go what is still held. What was captured stays captured.
+#[utoipa::path(
+    post,
+    path = "/v1/payments/{id}/void",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`pay_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = VoidOrder,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "It was let go, or the provider said no", body = ModificationRecord),
+        (status = 202, description = "Pending; an event tells how it ends", body = ModificationRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn void(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Answer {
+    let merchant = request.merchant(&state, Scope::PaymentsWrite).await?;
+    let idempotent = request.idempotent(merchant)?;
+    let order: VoidOrder = request.json()?;
+    let wish = Wish {
+        kind: ModificationKind::Void,
+        amount_minor: None,
+        is_final: false,
+        reference: reference(order.reference)?,
+    };
+    modified(state, idempotent, id, wish).await
+}
+
+/// Gives captured money back, all of it or part; several refunds may follow each other.
+#[utoipa::path(
+    post,
+    path = "/v1/payments/{id}/refunds",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`pay_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = RefundOrder,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "It went back, or the provider said no", body = ModificationRecord),
+        (status = 202, description = "Pending; an event tells how it ends", body = ModificationRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn refund(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Answer {
+    let merchant = request.merchant(&state, Scope::RefundsWrite).await?;
+    let idempotent = request.idempotent(merchant)?;
+    let order: RefundOrder = request.json()?;
+    let wish = Wish {
+        kind: ModificationKind::Refund,
+        amount_minor: amount(order.amount)?,
+        is_final: false,
+        reference: reference(order.reference)?,
+    };
+    modified(state, idempotent, id, wish).await
+}
+
+async fn modified(
+    state: AppState,
+    idempotent: crate::domain::idempotency::IdempotentRequest,
+    payment: String,
+    wish: Wish,
+) -> Answer {
+    let gateway = Arc::clone(&state.gateway);
+    // A task of its own: a merchant whose connection breaks must not stop it half-way.
+    let task =
+        tokio::spawn(async move { modify::modify(&gateway, &idempotent, &payment, &wish).await });
+    let modification = task
+        .await
+        .map_err(|error| Refusal::because(Code::Internal, error))??;
+    let status = match modification.state {
+        ModificationState::Pending => StatusCode::ACCEPTED,
+        ModificationState::Succeeded | ModificationState::Failed => StatusCode::OK,
+    };
+    Ok((status, Json(ModificationRecord::of(&modification))))
+}
+
+fn amount(amount: Option<i64>) -> Result<Option<i64>, Refusal> {
+    match amount {
+        Some(..=0) => Err(Refusal::of(Code::InvalidParameter, "amount")),
+        other => Ok(other),
+    }
+}
+
+fn reference(text: Option<String>) -> Result<Option<String>, Refusal> {
+    let printable = |c: u8| (b' '..=b'~').contains(&c);
+    let is_reference = |text: &String| {
+        (1..=REFERENCE_CHARACTERS).contains(&text.len()) && text.bytes().all(printable)
+    };
+    if text.as_ref().is_none_or(is_reference) {
+        Ok(text)
+    } else {
+        Err(Refusal::of(Code::InvalidParameter, "reference"))
+    }
+}
+
+/// What a list of modifications is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// The last modification of the page before.
+    after: Option<String>,
+}
+
+/// Lists what was done to a payment after its authorization, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/payments/{id}/modifications",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`pay_…`"), ListQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "A page", body = Page<ModificationRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+    request: MerchantRequest,
+) -> Result<Json<Page<ModificationRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
+    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let after = cursor(query.after.as_deref())?;
+    let limit = page_limit(query.limit.as_deref())?;
+    let page = read::modifications(&state.gateway, merchant, &id, after, limit).await?;
+    Ok(Json(page))
+}

@@ -1,0 +1,167 @@
+//! `/v1/settlements`
+
+use super::balance::named;
+use super::{cursor, page_limit};
+use crate::domain::scope::Scope;
+use crate::flow::read::Page;
+use crate::flow::settlement_view::{SettlementRecord, TransactionRecord};
+use crate::flow::settlements::{self, Format, SettlementFilter};
+use crate::gate::refusal::{Code, Refusal};
+use crate::http::merchant::MerchantRequest;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderName, header};
+use sealpay_protocol::api::Problem as ProblemBody;
+use serde::Deserialize;
+
+/// What a list of settlements is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// The last settlement of the page before.
+    after: Option<String>,
+    /// Only settlements in this currency (ISO 4217).
+    currency: Option<String>,
+}
+
+/// Lists the merchant's settlements, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/settlements",
+    tag = "merchant",
+    params(ListQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "A page", body = Page<SettlementRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+    request: MerchantRequest,
+) -> Result<Json<Page<SettlementRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let filter = SettlementFilter {
+        after: cursor(query.after.as_deref())?,
+        limit: page_limit(query.limit.as_deref())?,
+        currency: named(query.currency.as_deref(), "currency", |c| c.parse().ok())?,
+    };
+    Ok(Json(
+        settlements::list(&state.gateway, merchant, filter).await?,
+    ))
+}
+
+/// One settlement of the merchant.
+#[utoipa::path(
+    get,
+    path = "/v1/settlements/{id}",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`set_…`")),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The settlement", body = SettlementRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<SettlementRecord>, Problem> {
+    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    Ok(Json(settlements::one(&state.gateway, merchant, &id).await?))
+}
+
+/// What the lines of a settlement are asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LinesQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// The last line of the page before.
+    after: Option<String>,
+}
+
+/// Lists the lines of a settlement, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/settlements/{id}/lines",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`set_…`"), LinesQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "A page", body = Page<TransactionRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn lines(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    query: Result<Query<LinesQuery>, QueryRejection>,
+    request: MerchantRequest,
+) -> Result<Json<Page<TransactionRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let after = cursor(query.after.as_deref())?;
+    let limit = page_limit(query.limit.as_deref())?;
+    let page = settlements::lines(&state.gateway, merchant, &id, after, limit).await?;
+    Ok(Json(page))
+}
+
+/// What a report is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReportQuery {
+    /// In which form.
+    #[param(value_type = Format)]
+    format: Option<String>,
+}
+
+/// The report of a settlement as a file: every line, with totals and a checksum at the end.
+#[utoipa::path(
+    get,
+    path = "/v1/settlements/{id}/report",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`set_…`"), ReportQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The report",
+            content((String = "text/csv"), (Object = "application/json"),
+                (String = "application/xml"))),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn report(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    query: Result<Query<ReportQuery>, QueryRejection>,
+    request: MerchantRequest,
+) -> Result<([(HeaderName, String); 2], String), Problem> {
+    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let format = named(query.format.as_deref(), "format", Format::from_name)?;
+    let format = format.ok_or_else(|| Refusal::of(Code::InvalidParameter, "format"))?;
+    let report = settlements::report(&state.gateway, merchant, &id, format).await?;
+    let disposition = format!("attachment; filename=\"{}\"", report.file_name);
+    let headers = [
+        (header::CONTENT_TYPE, format.media_type().to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((headers, report.text))
+}

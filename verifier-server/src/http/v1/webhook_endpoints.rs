@@ -1,0 +1,304 @@
+//! `/v1/webhook-endpoints`
+
+use super::{cursor, page_limit};
+use crate::domain::scope::Scope;
+use crate::flow::deliveries::{self, DeliveryFilter, DeliveryState, RedeliveryOrder};
+use crate::flow::endpoints::{self, ChangedEndpoint, NewEndpoint, SecretAnswer, SecretRotation};
+use crate::flow::event_view::{
+    EndpointDeliveryRecord, EndpointRecord, EventRecord, NewSecret, RedeliveryRecord,
+};
+use crate::flow::read::Page;
+use crate::gate::refusal::{Code, Refusal};
+use crate::http::merchant::MerchantRequest;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sealpay_protocol::api::{CONTENT_TYPE, Problem as ProblemBody};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// A body without members.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// What a list of deliveries is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeliveriesQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// The event of the last delivery of the page before.
+    after: Option<String>,
+    /// Only deliveries in this state: `pending`, `delivered` or `failed`.
+    state: Option<String>,
+}
+
+/// An answer with a secret in it is not for keeping on the way.
+fn showing_once(status: StatusCode, answer: &SecretAnswer) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, CONTENT_TYPE),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, answer.as_str().to_owned()).into_response()
+}
+
+/// Registers a webhook endpoint. The answer shows its secret, and no other answer does; the same
+/// `Idempotency-Key` with the same request gives the same answer.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints",
+    tag = "merchant",
+    params(("Idempotency-Key" = String, Header, description = "Names this request")),
+    request_body = NewEndpoint,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 201, description = "The endpoint with its secret", body = NewSecret<'static>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    request: MerchantRequest,
+) -> Result<Response, Problem> {
+    let merchant = request.merchant(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(merchant)?;
+    let new: NewEndpoint = request.json()?;
+    let answer = endpoints::create(&state.gateway, &idempotent, new).await?;
+    Ok(showing_once(StatusCode::CREATED, &answer))
+}
+
+/// Lists the merchant's webhook endpoints, the oldest first.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-endpoints",
+    tag = "merchant",
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "All of them", body = Page<EndpointRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    request: MerchantRequest,
+) -> Result<Json<Page<EndpointRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::EventsRead).await?;
+    Ok(Json(Page {
+        data: endpoints::list(&state.gateway, merchant).await?,
+        has_more: false,
+    }))
+}
+
+/// One webhook endpoint of the merchant.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-endpoints/{id}",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`whe_…`")),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The endpoint", body = EndpointRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<EndpointRecord>, Problem> {
+    let merchant = request.merchant(&state, Scope::EventsRead).await?;
+    Ok(Json(endpoints::one(&state.gateway, merchant, &id).await?))
+}
+
+/// Changes a webhook endpoint, or switches it off or on again.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = ChangedEndpoint,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The endpoint as it is now", body = EndpointRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn change(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<EndpointRecord>, Problem> {
+    let merchant = request.merchant(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(merchant)?;
+    let changed: ChangedEndpoint = request.json()?;
+    let changed = endpoints::change(&state.gateway, &idempotent, &id, changed).await?;
+    Ok(Json(changed))
+}
+
+/// Deletes a webhook endpoint. What was on its way there is given up.
+#[utoipa::path(
+    delete,
+    path = "/v1/webhook-endpoints/{id}",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<StatusCode, Problem> {
+    let merchant = request.merchant(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(merchant)?;
+    let Nothing {} = request.json()?;
+    endpoints::delete(&state.gateway, &idempotent, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives a webhook endpoint another secret, which the answer shows. The previous one signs beside it
+/// for a while, so that the receiver can be changed at leisure.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/rotate-secret",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = SecretRotation,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The endpoint with its new secret", body = NewSecret<'static>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn rotate_secret(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Response, Problem> {
+    let merchant = request.merchant(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(merchant)?;
+    let rotation: SecretRotation = request.json()?;
+    let answer = endpoints::rotate_secret(&state.gateway, &idempotent, &id, &rotation).await?;
+    Ok(showing_once(StatusCode::OK, &answer))
+}
+
+/// Sends an event of the type `ping` to this endpoint and no other, whatever it hears of.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/ping",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = Nothing,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 202, description = "The event, on its way", body = EventRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn ping(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<(StatusCode, Json<EventRecord>), Problem> {
+    let merchant = request.merchant(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(merchant)?;
+    let Nothing {} = request.json()?;
+    let event = endpoints::ping(&state.gateway, &idempotent, &id).await?;
+    Ok((StatusCode::ACCEPTED, Json(event)))
+}
+
+/// Lists the deliveries to a webhook endpoint, each with its attempts, the newest event first.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-endpoints/{id}/deliveries",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`whe_…`"), DeliveriesQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "A page", body = Page<EndpointDeliveryRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn deliveries(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    query: Result<Query<DeliveriesQuery>, QueryRejection>,
+    request: MerchantRequest,
+) -> Result<Json<Page<EndpointDeliveryRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::EventsRead).await?;
+    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let filter = DeliveryFilter {
+        state: query.state.as_deref().map(delivery_state).transpose()?,
+        after: cursor(query.after.as_deref())?,
+        limit: page_limit(query.limit.as_deref())?,
+    };
+    let page = deliveries::of_endpoint(&state.gateway, merchant, &id, filter).await?;
+    Ok(Json(page))
+}
+
+fn delivery_state(name: &str) -> Result<DeliveryState, Refusal> {
+    DeliveryState::ALL
+        .into_iter()
+        .find(|state| state.name() == name)
+        .ok_or_else(|| Refusal::of(Code::InvalidParameter, "state"))
+}
+
+/// Delivers to a webhook endpoint again, from the first attempt on: one event, or those of a time,
+/// also such as were never sent to it. Attempts that were made stay to be seen.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/redeliver",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = RedeliveryOrder,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 202, description = "How many are on their way", body = RedeliveryRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn redeliver(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<(StatusCode, Json<RedeliveryRecord>), Problem> {
+    let merchant = request.merchant(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(merchant)?;
+    let order: RedeliveryOrder = request.json()?;
+    let begun = deliveries::redeliver(&state.gateway, &idempotent, &id, &order).await?;
+    Ok((StatusCode::ACCEPTED, Json(begun)))
+}
