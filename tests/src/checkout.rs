@@ -14,7 +14,7 @@ use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{OrderClaims, Simulate};
 use serde_json::{Value, json};
-use verifier_server::flow::{collect, expire, maintain};
+use verifier_server::flow::{collect, maintain, modify};
 
 /// A shopper with an order in front of them.
 #[derive(Debug)]
@@ -239,7 +239,7 @@ impl TestGateway {
         let keys = maintain::refresh_keys(gateway).await;
         keys.expect("there are keys for every time");
         collect::collect(gateway).await.expect("the bank answers");
-        expire::expire(gateway).await.expect("the store answers");
+        modify::expire(gateway).await.expect("the store answers");
         self.recover().await;
     }
 

@@ -90,18 +90,22 @@ const MUST_BE_EMPTY: [(&str, &str); 8] = [
     (
         "a payment was told by another number of events than it says",
         "SELECT id FROM payments p
-         WHERE p.sequence <> (SELECT COUNT(*) FROM events e WHERE e.payment = p.id)",
+         WHERE p.sequence <> (SELECT COUNT(*) FROM events e WHERE e.subject = p.id)",
     ),
     (
         "the last event of a payment tells another state",
         "SELECT id FROM payments p WHERE NOT EXISTS (
-           SELECT 1 FROM events e WHERE e.payment = p.id AND e.merchant = p.merchant
-           AND e.sequence = p.sequence AND e.kind = 'payment.' || p.state)",
+           SELECT 1 FROM events e WHERE e.subject = p.id AND e.merchant = p.merchant
+           AND e.kind = 'payment.' || p.state AND e.sequence = (
+             SELECT MAX(o.sequence) FROM events o WHERE o.subject = p.id
+             AND o.kind LIKE 'payment.%' AND o.kind NOT LIKE '%failed'))",
     ),
     (
         "an event has no delivery to an endpoint of its merchant",
         "SELECT e.id FROM events e JOIN webhook_endpoints w ON w.merchant = e.merchant
-         WHERE w.created_at_ms <= e.created_at_ms
+         WHERE w.created_at_ms <= e.created_at_ms AND w.deleted_at_ms IS NULL
+         AND (w.event_types = '*' OR ',' || w.event_types || ',' LIKE '%,' || e.kind || ',%')
+         AND e.kind NOT IN ('ping', 'webhook_endpoint.disabled')
          AND (w.disabled_at_ms IS NULL OR w.disabled_at_ms > e.created_at_ms)
          AND NOT EXISTS (
            SELECT 1 FROM deliveries d WHERE d.event = e.id AND d.endpoint = w.id)",
@@ -123,7 +127,7 @@ const BANK_MUST_BE_EMPTY: [(&str, &str); 3] = [
     (
         "what an account holds is not the sum of its holds",
         "SELECT a.id FROM bank_accounts a WHERE a.held_minor <> (
-           SELECT COALESCE(SUM(e.account_minor), 0) FROM bank_authorizations e
+           SELECT COALESCE(SUM(e.account_minor - e.booked_account_minor), 0) FROM bank_authorizations e
            WHERE e.account = a.id AND e.state = 'held' AND e.counted = 1)",
     ),
     (

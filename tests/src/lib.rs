@@ -2,6 +2,7 @@
 
 pub mod accessibility;
 pub mod authenticator;
+pub mod back_office;
 pub mod browser;
 pub mod chance;
 pub mod checkout;

@@ -8,6 +8,7 @@ use sealpay_protocol::api::{PaymentView, ShopperState};
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::order::Capture;
 use serde_json::json;
+use verifier_server::flow::modify;
 
 const DAY: i64 = 24 * 60 * 60;
 const BEN: &str = "ben_balance";
@@ -15,6 +16,9 @@ const BEN: &str = "ben_balance";
 on_both_databases! {
     a_hold_keeps_money_from_others_and_ends_after_seven_days,
     many_holds_that_run_out_are_all_let_go,
+    what_was_captured_of_a_hold_stays_when_the_rest_runs_out,
+    a_capture_after_the_bank_let_the_money_go_fails_and_takes_nothing,
+    refunds_come_back_to_the_account_to_the_last_cent,
     a_hold_runs_out_at_the_bank_and_later_for_the_merchant_when_the_acquirer_is_down,
     what_a_day_allows_is_allowed_again_on_the_next,
 }
@@ -91,9 +95,84 @@ async fn a_hold_runs_out_at_the_bank_and_later_for_the_merchant_when_the_acquire
     assert_eq!(ledger(gateway, BEN).await.held, 0);
     assert_eq!(gateway.payment(held.payment).await["state"], "authorized");
     gateway.pass(60).await;
+    let asked_again = modify::recover(&gateway.server.state.gateway).await;
+    asked_again.expect("the store answers");
     assert_eq!(gateway.payment(held.payment).await["state"], "expired");
     assert_eq!(gateway.told(held.payment).await, ["authorized", "expired"]);
     assert_eq!(ledger(gateway, BEN).await.balance, 10_000);
+}
+
+async fn balance_and_hold(gateway: &TestGateway, name: &str) -> (i64, i64) {
+    let Ledger { balance, held, .. } = ledger(gateway, name).await;
+    (balance, held)
+}
+
+async fn what_was_captured_of_a_hold_stays_when_the_rest_runs_out(gateway: &TestGateway) {
+    let held = pay(gateway, BEN, 8_000, Capture::Manual).await.payment;
+    for (amount, expected) in [(1_000, (9_000, 7_000)), (500, (8_500, 6_500))] {
+        let body = json!({"amount": amount});
+        let done = gateway.modify(held, "captures", &body).await;
+        assert_eq!(done["state"], "succeeded", "{done}");
+        assert_eq!(balance_and_hold(gateway, BEN).await, expected);
+    }
+    gateway.pass(7 * DAY).await;
+    assert_eq!(balance_and_hold(gateway, BEN).await, (8_500, 0));
+    let captured = ("captured".to_owned(), 1_500, 0, 0);
+    assert_eq!(gateway.totals(held).await, captured);
+    let refused = gateway
+        .refused(held, "captures", &json!({"amount": 1}))
+        .await;
+    assert_eq!(refused, "state_conflict");
+    let back = gateway.modify(held, "refunds", &json!({})).await;
+    assert_eq!(back["state"], "succeeded", "{back}");
+    assert_eq!(balance_and_hold(gateway, BEN).await, (10_000, 0));
+}
+
+async fn a_capture_after_the_bank_let_the_money_go_fails_and_takes_nothing(gateway: &TestGateway) {
+    let held = pay(gateway, BEN, 8_000, Capture::Manual).await.payment;
+    let first = gateway
+        .modify(held, "captures", &json!({"amount": 1_000}))
+        .await;
+    assert_eq!(first["state"], "succeeded", "{first}");
+    // The bank is quicker than the verifier, which has not looked yet.
+    gateway.move_clock(7 * DAY);
+    let late = gateway
+        .modify(held, "captures", &json!({"amount": 1_000}))
+        .await;
+    assert_eq!(late["state"], "failed", "{late}");
+    assert_eq!(balance_and_hold(gateway, BEN).await, (9_000, 0));
+    gateway.pass(0).await;
+    let captured = ("captured".to_owned(), 1_000, 0, 0);
+    assert_eq!(gateway.totals(held).await, captured);
+    assert_eq!(balance_and_hold(gateway, BEN).await, (9_000, 0));
+}
+
+async fn refunds_come_back_to_the_account_to_the_last_cent(gateway: &TestGateway) {
+    for amounts in [&[3_333, 3_333, 1_334][..], &[1, 7_999], &[8_000]] {
+        let paid = pay(gateway, BEN, 8_000, Capture::Automatic).await.payment;
+        let mut balance = 2_000;
+        for amount in amounts {
+            assert_eq!(balance_and_hold(gateway, BEN).await, (balance, 0));
+            let back = gateway
+                .modify(paid, "refunds", &json!({"amount": amount}))
+                .await;
+            assert_eq!(back["state"], "succeeded", "{back}");
+            balance += amount;
+        }
+        assert_eq!(balance_and_hold(gateway, BEN).await, (10_000, 0));
+    }
+    // What came back stays counted for the day.
+    assert_eq!(ledger(gateway, BEN).await.count, 3);
+    let paid = pay(gateway, BEN, 8_000, Capture::Automatic).await.payment;
+    let closed = json!({"status": "closed"});
+    let account = format!("/sim/accounts/{BEN}");
+    gateway.command("PUT", &account, &closed).await;
+    let failed = gateway.modify(paid, "refunds", &json!({})).await;
+    assert_eq!(
+        (&failed["state"], &failed["failure"]["code"]),
+        (&json!("failed"), &json!("closed_account"))
+    );
+    assert_eq!(balance_and_hold(gateway, BEN).await, (2_000, 0));
 }
 
 async fn what_a_day_allows_is_allowed_again_on_the_next(gateway: &TestGateway) {

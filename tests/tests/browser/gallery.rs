@@ -2,6 +2,7 @@
 
 mod challenges;
 mod methods;
+mod receipts;
 mod shop;
 
 use super::embedding::{page, page_with_tag};

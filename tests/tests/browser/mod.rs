@@ -12,6 +12,7 @@ mod keyboard;
 mod once;
 mod outcomes;
 mod passkey;
+mod receipt;
 mod transfer;
 mod trouble;
 mod wallet;

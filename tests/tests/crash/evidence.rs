@@ -57,8 +57,8 @@ const BOOK: &str = "SELECT reference,
     CASE WHEN state IN ('held', 'booked', 'released') THEN 'approved'
          ELSE COALESCE(decline, state) END,
     amount_minor, currency FROM bank_authorizations ORDER BY state";
-const EVENTS: &str = "SELECT payment, id, kind, sequence, body FROM events
-    ORDER BY payment, sequence, id";
+const EVENTS: &str = "SELECT subject, id, kind, sequence, body FROM events
+    ORDER BY subject, sequence, id";
 
 /// The last event of a payment says what its state is.
 const FINAL: [(&str, &str); 2] = [

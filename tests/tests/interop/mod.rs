@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod orders;
+mod outbox;
 mod peers;
+mod receivers;
 mod requests;
 mod sealed_cards;
 mod webhooks;

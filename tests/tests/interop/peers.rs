@@ -97,15 +97,16 @@ impl Peer {
     ///
     /// With `CI=true` a peer whose tools are there has to be had.
     pub(super) fn ask(&self, test: &str, questions: &[Value]) -> Option<Vec<Value>> {
+        let folder = self.folder(test)?;
+        Some(self.answers(folder, questions))
+    }
+
+    /// Where the packages are; `None`, said loudly, when the peer cannot be had.
+    pub(super) fn folder(&self, test: &str) -> Option<&Path> {
         match self.ready.get_or_init(|| self.prepare()) {
-            Ok(folder) => Some(self.answers(folder, questions)),
+            Ok(folder) => Some(folder),
             Err(reason) => {
-                // The test runner keeps what `eprintln!` says to itself when a test passes.
-                let notice = format!(
-                    "\n*** SKIPPED 1 TEST: {test} NEEDS {}: {reason} ***\n",
-                    self.name.to_uppercase()
-                );
-                io::stderr().write_all(notice.as_bytes()).unwrap();
+                skip(test, self.name, reason);
                 None
             }
         }
@@ -178,6 +179,14 @@ impl Peer {
     }
 }
 
+/// Says that a test was skipped. The test runner keeps what `eprintln!` says to itself when a test
+/// passes.
+pub(super) fn skip(test: &str, needed: &str, reason: &str) {
+    let needed = needed.to_uppercase();
+    let notice = format!("\n*** SKIPPED 1 TEST: {test} NEEDS {needed}: {reason} ***\n");
+    io::stderr().write_all(notice.as_bytes()).unwrap();
+}
+
 fn succeeded(output: io::Result<Output>) -> Result<String, String> {
     let output = output.map_err(|error| error.to_string())?;
     if output.status.success() {
@@ -193,7 +202,8 @@ fn succeeded(output: io::Result<Output>) -> Result<String, String> {
     }
 }
 
-fn said(program: &str, arguments: &[&str]) -> Result<String, String> {
+/// What a program says, or why it could not be asked.
+pub(super) fn said(program: &str, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(program).args(arguments).output();
     succeeded(output).map_err(|reason| format!("{program}: {reason}"))
 }

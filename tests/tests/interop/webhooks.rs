@@ -1,7 +1,10 @@
 //! Webhooks, the libraries called `standardwebhooks`, and Python's `cryptography`.
 
+use super::outbox::{Shop, arrivals};
 use super::peers::{NODE, PYTHON, Peer};
 use super::{accepted, assert_refused, key, now};
+use harness::client::Prepared;
+use harness::webhook_receiver::{Arrival, WebhookReceiver};
 use sealpay_protocol::webhook::{EndpointSecret, public_key_text, sign};
 use serde_json::{Value, json};
 
@@ -105,6 +108,119 @@ fn standardwebhooks_refuses_an_old_delivery() {
         let test = "standardwebhooks_refuses_an_old_delivery";
         if let Some(answers) = peer.ask(test, std::slice::from_ref(&old)) {
             assert_refused(&answers[0], "a delivery of 400 seconds ago");
+        }
+    }
+}
+
+/// Bytes that came from a real verifier, as a question to a library.
+fn question_of(arrival: &Arrival, ask: &str, secret: &str, public_key: &Value) -> Value {
+    json!({
+        "ask": ask,
+        "headers": {
+            "webhook-id": arrival.id,
+            "webhook-timestamp": arrival.timestamp,
+            "webhook-signature": arrival.signature,
+        },
+        "body": String::from_utf8(arrival.body.clone()).unwrap(),
+        "secret": secret,
+        "public_key": public_key,
+    })
+}
+
+/// The same as an endpoint gets it while its secret is rotated, and the verifier's key as well.
+fn in_a_rotation(question: &Value, secrets: &[&EndpointSecret]) -> Value {
+    let text = |place: &str| question.pointer(place).unwrap().as_str().unwrap();
+    let mut rotated = question.clone();
+    rotated["headers"]["webhook-signature"] = sign(
+        text("/headers/webhook-id"),
+        text("/headers/webhook-timestamp").parse().unwrap(),
+        text("/body").as_bytes(),
+        &[&key(), &ed25519_dalek::SigningKey::from_bytes(&[0x5f; 32])],
+        secrets,
+    )
+    .into();
+    rotated["public_key"] = public_key_text(&key().verifying_key()).into();
+    rotated
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn published_libraries_take_what_the_outbox_sends_also_while_a_secret_is_rotated() {
+    let shop = Shop::new();
+    let receiver = WebhookReceiver::start().await;
+    let merchant = shop.setup.add_merchant(Some(receiver.url()));
+    let stranger = EndpointSecret::new([0x77; 32]);
+    let shop = shop.open().await;
+    shop.pay(&merchant, None).await;
+    shop.pay(&merchant, Some("insufficient_funds")).await;
+    arrivals(&receiver, 2).await;
+    // The third delivery is signed with the secret before and with the one after.
+    let rotated = shop.rotate_secret(&merchant, 3600).await;
+    shop.pay(&merchant, None).await;
+    let keys: Value = shop.send(&Prepared::get_of("/v1/keys", None)).await;
+    let public_key = &keys["webhook_keys"][0]["public_key"];
+    let secret = merchant.webhook_secret.as_deref().unwrap();
+    let parsed = EndpointSecret::parse(secret).unwrap();
+    let mut good = Vec::new();
+    let mut bad = Vec::new();
+    let arrivals = arrivals(&receiver, 3).await;
+    assert_eq!(arrivals[2].signature.matches(" v1,").count(), 2);
+    good.push(question_of(
+        &arrivals[2],
+        "verify_webhook",
+        &rotated,
+        public_key,
+    ));
+    bad.push(question_of(
+        &arrivals[1],
+        "verify_webhook",
+        &rotated,
+        public_key,
+    ));
+    for arrival in arrivals {
+        let question = |ask| question_of(&arrival, ask, secret, public_key);
+        let verify = question("verify_webhook");
+        // Whichever of the two a receiver still has, and wherever in the list its own stands.
+        good.push(in_a_rotation(&verify, &[&stranger, &parsed]));
+        good.push(in_a_rotation(&verify, &[&parsed, &stranger]));
+        bad.push(in_a_rotation(&verify, &[&stranger]));
+        for (place, text) in [
+            ("/body", format!("{} ", verify["body"].as_str().unwrap())),
+            ("/secret", stranger.reveal().to_string()),
+            (
+                "/headers/webhook-id",
+                "evt_01kanar9g0000g40r40m30e20a".into(),
+            ),
+            ("/headers/webhook-timestamp", (arrival.at - 7).to_string()),
+        ] {
+            let mut altered = verify.clone();
+            *altered.pointer_mut(place).unwrap() = text.into();
+            bad.push(altered);
+        }
+        good.push(verify);
+        for rotated in [false, true] {
+            let verify = question("verify_v1a");
+            good.push(if rotated {
+                in_a_rotation(&verify, &[])
+            } else {
+                verify
+            });
+        }
+    }
+    let test = "published_libraries_take_what_the_outbox_sends_also_while_a_secret_is_rotated";
+    // No published library reads v1a: in Python it is `cryptography` that does.
+    for (peer, reads_v1a) in [(&NODE, false), (&PYTHON, true)] {
+        let understands = |question: &&Value| reads_v1a || question["ask"] == "verify_webhook";
+        let questions: Vec<Value> = good.iter().filter(understands).cloned().collect();
+        let count = questions.len();
+        let all = [questions, bad.clone()].concat();
+        let Some(answers) = peer.ask(test, &all) else {
+            continue;
+        };
+        for answer in &answers[..count] {
+            assert_eq!(*accepted(answer), true);
+        }
+        for (answer, question) in answers[count..].iter().zip(&bad) {
+            assert_refused(answer, &question.to_string());
         }
     }
 }

@@ -115,12 +115,80 @@ fn a_merchant_rotates_keys_origins_and_endpoints_by_commands() {
 }
 
 #[test]
+fn an_api_key_is_limited_and_rotated_by_commands() {
+    let data = Folder::new("api-keys");
+    let merchant = add(&data)["merchant"].as_str().unwrap().to_owned();
+    let words = ["merchant", "add-api-key", &merchant];
+    let limits = ["--scopes", "refunds:write,payments:read"];
+    let days = ["--expires-in-days", "30"];
+    let made = json(&run(&data, &[&words[..], &limits, &days].concat()));
+    assert_eq!(made["scopes"], "payments:read,refunds:write");
+    let ends = made["expires_at"].as_i64().unwrap();
+    let old = made["api_key_id"].as_str().unwrap();
+    let words = ["merchant", "rotate-api-key", old];
+    let overlap = ["--overlap-seconds", "600"];
+    let rotated = json(&run(&data, &[&words[..], &overlap].concat()));
+    assert_eq!(rotated["scopes"], "payments:read,refunds:write");
+    assert_eq!(rotated["expires_at"], serde_json::Value::Null);
+    assert_eq!(rotated["replaces"]["api_key_id"], old);
+    let old_ends = rotated["replaces"]["expires_at"].as_i64().unwrap();
+    assert!((29 * 86_400..30 * 86_400).contains(&(ends - old_ends)));
+
+    let listed = run(&data, &["merchant", "list"]);
+    for key in [&made, &rotated] {
+        let key = key["api_key"].as_str().unwrap();
+        let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+        assert!(!text.contains(key), "a key is listed");
+        assert!(text.contains(&key[..12]), "its beginning is not");
+    }
+    let listed = json(&listed)[0]["api_keys"].take();
+    let rows: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| (key["scopes"].as_str().unwrap(), key["expires_at"].as_i64()))
+        .collect();
+    let expected = [
+        ("*", None),
+        ("payments:read,refunds:write", Some(old_ends)),
+        ("payments:read,refunds:write", None),
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[test]
 fn commands_refuse_with_a_sentence() {
     let data = Folder::new("refusals");
     let merchant = add(&data)["merchant"].as_str().unwrap().to_owned();
     let nobody = "mer_01jd0000000000000000000000";
     let weak = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    let rows: [(&[&str], &str); 9] = [
+    let rows: [(&[&str], &str); 13] = [
+        (
+            &["merchant", "add-api-key", nobody],
+            "there is no merchant mer_",
+        ),
+        (
+            &["merchant", "add-api-key", &merchant, "--scopes", "payments"],
+            "there is no scope \"payments\"; the scopes are payments:read,",
+        ),
+        (
+            &[
+                "merchant",
+                "add-api-key",
+                &merchant,
+                "--expires-in-days",
+                "0",
+            ],
+            "an API key lives for 1 to 36500 days",
+        ),
+        (
+            &[
+                "merchant",
+                "rotate-api-key",
+                "key_01jd0000000000000000000000",
+            ],
+            "no active API key",
+        ),
         (
             &[
                 "merchant",

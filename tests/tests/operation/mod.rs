@@ -6,5 +6,6 @@
 )]
 
 mod command_line;
+mod listen;
 mod stopping;
 mod tls;

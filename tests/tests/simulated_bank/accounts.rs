@@ -1,139 +1,26 @@
 //! The bank's accounts on SQLite and on Postgres, where two servers share one bank: whoever pays
 //! at the same time, no account gives more than it has.
 
-use harness::client::card;
-use harness::folder::Folder;
-use harness::postgres::fresh_database;
-use harness::time::{TestClock, random};
-use sealpay_protocol::ids::PaymentId;
-use sealpay_protocol::limits;
-use sealpay_protocol::money::Money;
+use super::counters::{Counters, declined, harbor, new_reference, number_of, on_both, pay};
 use sealpay_protocol::order::Capture;
-use sealpay_protocol::secret::Secret;
 use std::sync::Arc;
-use verifier_server::edge::{Clock, Entropy};
-use verifier_server::provider::simulated::SimulatedBank;
 use verifier_server::provider::simulated::account::{AccountStatus, Enrolment};
 use verifier_server::provider::simulated::control::{AccountOrder, AccountView};
-use verifier_server::provider::simulated::persona;
-use verifier_server::provider::{Answer, AuthorizationRequest, Inquiry, PaymentProvider, Silence};
+use verifier_server::provider::{Answer, Inquiry, Silence};
 
 /// What a tester changes about an account.
 type Change = fn(&mut AccountView);
-
-/// One bank at two counters: two servers on Postgres, one and the same on SQLite.
-struct Counters {
-    counters: [Arc<SimulatedBank>; 2],
-    clock: TestClock,
-}
-
-async fn open(url_or_path: &str, clock: &TestClock) -> Arc<SimulatedBank> {
-    let told = clock.clone();
-    let bank = SimulatedBank::open(
-        url_or_path,
-        Secret::new([5; 32]),
-        "http://127.0.0.1:8787".parse().unwrap(),
-        Clock::new(move || told.now_ms()),
-        Entropy::system(),
-        true,
-    );
-    bank.await.expect("the bank opens")
-}
-
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    let folder = super::Folder::new("bank");
-                    let clock = super::TestClock::default();
-                    let path = folder.path().join("bank.sqlite");
-                    let bank = super::open(path.to_str().unwrap(), &clock).await;
-                    let counters = [std::sync::Arc::clone(&bank), bank];
-                    super::$name(super::Counters { counters, clock }).await;
-                }
-            )*
-        }
-
-        mod on_postgres {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    let Some(database) = super::fresh_database().await else {
-                        eprintln!("skipped without Postgres: {}", stringify!($name));
-                        return;
-                    };
-                    let clock = super::TestClock::default();
-                    let (one, other) = tokio::join!(
-                        super::open(database.url(), &clock),
-                        super::open(database.url(), &clock),
-                    );
-                    super::$name(super::Counters { counters: [one, other], clock }).await;
-                }
-            )*
-        }
-    };
-}
 
 on_both! {
     of_two_hundred_payments_at_once_a_hundred_are_approved,
     one_reference_at_both_counters_is_answered_once,
     an_account_is_changed_member_by_member,
-    what_is_held_is_taken_let_go_or_expires,
     the_next_few_are_struck_and_no_more,
     a_card_is_made_an_account_once_and_a_persona_without_limits_none,
 }
 
-fn number_of(name: &str) -> &'static str {
-    let persona = persona::all().iter().find(|persona| persona.name == name);
-    &persona.expect("there is such a persona").number
-}
-
-fn harbor(bank: &SimulatedBank) -> Arc<dyn PaymentProvider> {
-    let mut all = bank.acquirers().into_iter();
-    all.find(|acquirer| acquirer.name() == "harbor").unwrap()
-}
-
-fn new_reference() -> PaymentId {
-    PaymentId::new(1_780_000_000_000, random())
-}
-
-fn euros(amount_minor: i64) -> Money {
-    Money::new(amount_minor, "EUR".parse().unwrap())
-}
-
-async fn pay(
-    bank: &SimulatedBank,
-    number: &str,
-    reference: PaymentId,
-    amount_minor: i64,
-    capture: Capture,
-) -> Result<Answer, Silence> {
-    let card = card(number);
-    let request = AuthorizationRequest {
-        reference,
-        money: euros(amount_minor),
-        capture,
-        card: &card,
-        authentication: None,
-        simulate: None,
-    };
-    harbor(bank).authorize(request).await
-}
-
 fn order(json: &str) -> AccountOrder {
     serde_json::from_str(json).expect("the order is well formed")
-}
-
-fn declined(key: &str) -> Answer {
-    Answer::Declined(key.into())
-}
-
-impl Counters {
-    async fn account(&self, persona: &str) -> AccountView {
-        self.counters[1].account(persona).await.unwrap()
-    }
 }
 
 async fn of_two_hundred_payments_at_once_a_hundred_are_approved(bank: Counters) {
@@ -260,58 +147,6 @@ async fn an_account_is_changed_member_by_member(bank: Counters) {
     }
     let everybody = bank.counters[1].accounts(10).await.unwrap();
     assert!(everybody.contains(&expected));
-}
-
-async fn what_is_held_is_taken_let_go_or_expires(bank: Counters) {
-    let [one, other] = [&bank.counters[0], &bank.counters[1]];
-    let number = number_of("ben_balance");
-    let mut references = Vec::new();
-    for _ in 0..4 {
-        let reference = new_reference();
-        let answer = pay(one, number, reference, 2_500, Capture::Manual).await;
-        assert_eq!(answer, Ok(Answer::Approved));
-        references.push(reference);
-    }
-    let sums = async || {
-        let account = bank.account("ben_balance").await;
-        (account.balance_minor, account.held_minor)
-    };
-    assert_eq!(sums().await, (10_000, 10_000));
-    for counter in [one, other, one] {
-        let taken = harbor(counter).capture(references[0], euros(1_000)).await;
-        assert_eq!(taken, Ok(Answer::Approved));
-        assert_eq!(sums().await, (9_000, 7_500));
-    }
-    let refused = harbor(other).capture(references[0], euros(2_500)).await;
-    assert_eq!(refused, Ok(declined("invalid_amount")));
-    for counter in [one, other] {
-        let gone = harbor(counter).void(references[1]).await;
-        assert_eq!(gone, Ok(Answer::Approved));
-        assert_eq!(sums().await, (9_000, 5_000));
-    }
-    // Both ends of one hold at once: one of them is right.
-    let (acquirer, another) = (harbor(one), harbor(other));
-    let (taken, gone) = tokio::join!(
-        acquirer.capture(references[2], euros(2_500)),
-        another.void(references[2])
-    );
-    let (expected, left) = match (taken.unwrap(), gone.unwrap()) {
-        (Answer::Approved, Answer::Declined(_)) => (6_500, 2_500),
-        (Answer::Declined(_), Answer::Approved) => (9_000, 2_500),
-        both => panic!("{both:?}"),
-    };
-    assert_eq!(sums().await, (expected, left));
-    let seconds = i64::try_from(limits::HOLD_LIFETIME_SECONDS).unwrap();
-    bank.clock.move_by(seconds + 1);
-    let now_ms = i64::try_from(bank.clock.now_ms()).unwrap();
-    let (first, second) = tokio::join!(
-        one.expire_holds(now_ms, 100),
-        other.expire_holds(now_ms, 100)
-    );
-    assert_eq!(first.unwrap() + second.unwrap(), 1);
-    assert_eq!(sums().await, (expected, 0));
-    let late = harbor(one).capture(references[3], euros(2_500)).await;
-    assert_eq!(late, Ok(declined("invalid_transaction")));
 }
 
 async fn the_next_few_are_struck_and_no_more(bank: Counters) {

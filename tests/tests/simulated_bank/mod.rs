@@ -9,4 +9,6 @@
 
 mod accounts;
 mod catalogue;
+mod counters;
+mod modifications;
 mod silence;

@@ -15,7 +15,7 @@ const ALWAYS: [(&str, &str); 14] = [
     (
         "an account holds another sum than its holds",
         "SELECT a.id FROM bank.bank_accounts a WHERE a.held_minor <> (
-           SELECT COALESCE(SUM(e.account_minor), 0) FROM bank.bank_authorizations e
+           SELECT COALESCE(SUM(e.account_minor - e.booked_account_minor), 0) FROM bank.bank_authorizations e
            WHERE e.account = a.id AND e.state = 'held' AND e.counted = 1)",
     ),
     (
@@ -68,18 +68,18 @@ const ALWAYS: [(&str, &str); 14] = [
     (
         "a payment was told by another number of events than it says",
         "SELECT id FROM payments p
-         WHERE p.sequence <> (SELECT COUNT(*) FROM events e WHERE e.payment = p.id)",
+         WHERE p.sequence <> (SELECT COUNT(*) FROM events e WHERE e.subject = p.id)",
     ),
     (
         "a payment came to its end twice, or to two ends",
-        "SELECT payment FROM events
+        "SELECT subject FROM events
          WHERE kind IN ('payment.captured', 'payment.declined', 'payment.expired')
-         GROUP BY payment HAVING COUNT(*) > 1",
+         GROUP BY subject HAVING COUNT(*) > 1",
     ),
     (
         "the last event of a payment tells another state",
         "SELECT id FROM payments p WHERE p.state <> 'authorizing' AND NOT EXISTS (
-           SELECT 1 FROM events e WHERE e.payment = p.id AND e.merchant = p.merchant
+           SELECT 1 FROM events e WHERE e.subject = p.id AND e.merchant = p.merchant
            AND e.sequence = p.sequence AND e.kind = 'payment.' || p.state)",
     ),
 ];

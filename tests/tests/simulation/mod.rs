@@ -13,7 +13,7 @@ mod invariants;
 mod shopper;
 mod tripwire;
 mod webhooks;
-mod world;
+pub(crate) mod world;
 
 use harness::chance::Chance;
 use harness::processes::setting;
@@ -21,7 +21,7 @@ use invariants::Inspector;
 use shopper::Shopper;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use verifier_server::flow::{collect, expire, maintain, recover};
+use verifier_server::flow::{collect, maintain, modify, recover};
 use verifier_server::provider::simulated::control::FaultOrder;
 use verifier_server::provider::simulated::fault::FaultKind;
 use world::World;
@@ -39,7 +39,8 @@ async fn tick(world: &mut World, chance: &mut Chance) {
     let working = async move {
         let _ = maintain::refresh_keys(&gateway).await;
         let _ = collect::collect(&gateway).await;
-        let _ = expire::expire(&gateway).await;
+        let _ = modify::recover(&gateway).await;
+        let _ = modify::expire(&gateway).await;
         let _ = recover::recover(&gateway).await;
     };
     world.perhaps_dying(chance, working).await;
@@ -128,7 +129,8 @@ async fn come_to_rest(world: &mut World, inspector: &mut Inspector) -> Vec<Strin
         maintain::refresh_keys(&gateway).await.unwrap();
         // On a busy machine the bank may be too slow for once; there is another day.
         let _ = collect::collect(&gateway).await;
-        let _ = expire::expire(&gateway).await;
+        let _ = modify::recover(&gateway).await;
+        let _ = modify::expire(&gateway).await;
         let _ = recover::recover(&gateway).await;
         found = inspector.at_rest();
         if found.is_empty() {

@@ -3,22 +3,22 @@
 //! Every transaction of the verifier lies between two such calls, so these are all the places
 //! between its steps.
 
-use sealpay_protocol::ids::{AttemptId, PaymentId};
-use sealpay_protocol::money::Money;
+use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, PayoutId};
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use verifier_server::provider::authentication::{AuthenticationRequest, Progress, Step, Stepped};
+use verifier_server::provider::payout::{PayoutRequest, ReturnedPayout};
 use verifier_server::provider::transfer::{Arrival, Collection, TransferRequest};
 use verifier_server::provider::wallet::WalletRequest;
 use verifier_server::provider::{
-    Answer, Authenticator, AuthorizationRequest, Inquiry, PaymentProvider, Pending, Providers,
-    TransferProvider, WalletProvider,
+    Answer, Authenticator, AuthorizationRequest, Inquiry, ModificationRequest, Modifier,
+    PaymentProvider, PayoutProvider, Pending, Providers, TransferProvider, WalletProvider,
 };
 
 /// Counts places down and stops at the last of them for ever.
 #[derive(Debug, Default)]
-pub(super) struct Tripwire {
+pub(crate) struct Tripwire {
     left: Mutex<Option<u64>>,
     tripped: Notify,
 }
@@ -87,13 +87,35 @@ impl PaymentProvider for Behind<dyn PaymentProvider> {
     fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
         self.around(self.inner.inquire(reference))
     }
+}
 
-    fn capture(&self, reference: PaymentId, money: Money) -> Pending<'_, Answer> {
-        self.around(self.inner.capture(reference, money))
+macro_rules! modifiers {
+    ($($provider:ident),*) => {$(
+        impl Modifier for Behind<dyn $provider> {
+            fn modify(&self, request: ModificationRequest) -> Pending<'_, Answer> {
+                self.around(self.inner.modify(request))
+            }
+        }
+    )*};
+}
+
+modifiers!(PaymentProvider, WalletProvider, TransferProvider);
+
+impl PayoutProvider for Behind<dyn PayoutProvider> {
+    fn account(&self, merchant: MerchantId) -> String {
+        self.inner.account(merchant)
     }
 
-    fn void(&self, reference: PaymentId) -> Pending<'_, Answer> {
-        self.around(self.inner.void(reference))
+    fn pay(&self, request: PayoutRequest) -> Pending<'_, Answer> {
+        self.around(self.inner.pay(request))
+    }
+
+    fn returned(&self, by_ms: i64, limit: u32) -> Pending<'_, Vec<ReturnedPayout>> {
+        self.around(self.inner.returned(by_ms, limit))
+    }
+
+    fn acknowledge_return(&self, payout: PayoutId) -> Pending<'_, ()> {
+        self.around(self.inner.acknowledge_return(payout))
     }
 }
 
@@ -170,6 +192,7 @@ pub(super) fn wired(wire: &Arc<Tripwire>, providers: Providers) -> Providers {
         authenticator: Behind::new(wire, providers.authenticator),
         wallet: Behind::new(wire, providers.wallet),
         transfers: Behind::new(wire, providers.transfers),
+        payouts: Behind::new(wire, providers.payouts),
         rehearsal: providers.rehearsal,
         issuers: providers.issuers,
     }

@@ -28,19 +28,42 @@ const PROVIDER_TIMEOUT: Duration = Duration::from_millis(120);
 
 const MASTER_KEY: [u8; 32] = [7; 32];
 
-pub(super) struct World {
-    pub(super) folder: Folder,
-    pub(super) clock: TestClock,
-    pub(super) gateway: Arc<Gateway>,
-    pub(super) bank: Arc<SimulatedBank>,
-    pub(super) merchant: Merchant,
+pub(crate) struct World {
+    pub(crate) folder: Folder,
+    pub(crate) clock: TestClock,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) bank: Arc<SimulatedBank>,
+    pub(crate) merchant: Merchant,
     pub(super) wire: Arc<Tripwire>,
     entropy: Entropy,
+    places: Places,
+}
+
+/// Where the store and the bank's book are.
+#[derive(Debug, Clone)]
+struct Places {
+    store: String,
+    book: String,
 }
 
 impl World {
     pub(super) async fn build(chance: &mut Chance, webhook_url: Option<&str>) -> Self {
+        Self::build_on(chance, webhook_url, None).await
+    }
+
+    /// The same with everything in one Postgres database.
+    pub(crate) async fn build_on(
+        chance: &mut Chance,
+        webhook_url: Option<&str>,
+        postgres: Option<&str>,
+    ) -> Self {
         let folder = Folder::new("simulation");
+        let file = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+        let place = |name: &str| postgres.map_or_else(|| file(name), str::to_owned);
+        let places = Places {
+            store: place("sealpay.sqlite"),
+            book: place("simulated-bank.sqlite"),
+        };
         let clock = TestClock::default();
         clock.stop_at(BEGINNING_MS);
         let drawn = Mutex::new(chance.branch());
@@ -51,7 +74,7 @@ impl World {
                 .fill(bytes);
         });
         let wire = Arc::new(Tripwire::default());
-        let (gateway, bank) = start(&folder, &clock, &entropy, &wire).await;
+        let (gateway, bank) = start(&places, &clock, &entropy, &wire).await;
         let registrar = Registrar {
             store: gateway.store(),
             vault: gateway.vault(),
@@ -67,18 +90,19 @@ impl World {
             merchant,
             wire,
             entropy,
+            places,
         }
     }
 
     /// The verifier died and another one begins on what it kept.
-    pub(super) async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.gateway.close().await;
-        let started = start(&self.folder, &self.clock, &self.entropy, &self.wire).await;
+        let started = start(&self.places, &self.clock, &self.entropy, &self.wire).await;
         (self.gateway, self.bank) = started;
     }
 
     /// Runs what the verifier does, and perhaps lets it die on the way; then nobody hears of it.
-    pub(super) async fn perhaps_dying<T>(
+    pub(crate) async fn perhaps_dying<T>(
         &mut self,
         chance: &mut Chance,
         flow: impl Future<Output = T>,
@@ -100,7 +124,7 @@ impl World {
     }
 
     /// The world's time, milliseconds since 1970.
-    pub(super) fn now_ms(&self) -> i64 {
+    pub(crate) fn now_ms(&self) -> i64 {
         self.gateway.clock().now_ms_i64()
     }
 }
@@ -115,20 +139,18 @@ pub(super) fn settings() -> Settings {
 }
 
 async fn start(
-    folder: &Folder,
+    places: &Places,
     clock: &TestClock,
     entropy: &Entropy,
     wire: &Arc<Tripwire>,
 ) -> (Arc<Gateway>, Arc<SimulatedBank>) {
     let settings = settings();
-    let path = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
     let moved = clock.clone();
     let clock = Clock::new(move || moved.now_ms());
     let vault = Vault::new(&MasterKey::new(MASTER_KEY));
-    let store = Store::open(&path("sealpay.sqlite"), &Options::default()).await;
-    let book = path("simulated-bank.sqlite");
+    let store = Store::open(&places.store, &Options::default()).await;
     let bank = SimulatedBank::open(
-        &book,
+        &places.book,
         vault.bank_key(),
         settings.public_origin.clone(),
         clock.clone(),
@@ -151,7 +173,7 @@ async fn start(
 }
 
 /// A request as the HTTP side would hand it over, from one of a few addresses.
-pub(super) fn incoming(prepared: &Prepared, address: u8) -> IncomingRequest<'_> {
+pub(crate) fn incoming(prepared: &Prepared, address: u8) -> IncomingRequest<'_> {
     IncomingRequest {
         method: &prepared.method,
         path: &prepared.path,

@@ -8,6 +8,7 @@ mod clock;
 mod guessing;
 mod mischief;
 mod page;
+mod payouts;
 mod routes;
 mod transfers;
 mod wallet;
@@ -22,7 +23,7 @@ use serde_json::Value;
 use verifier_server::gate::refusal::Code;
 
 /// Every path with the methods that it takes.
-const ROUTES: [(&str, &[&str]); 17] = [
+const ROUTES: [(&str, &[&str]); 19] = [
     ("/sim", &["GET", "HEAD"]),
     ("/sim/control.css", &["GET", "HEAD"]),
     ("/sim/control.js", &["GET", "HEAD"]),
@@ -37,6 +38,8 @@ const ROUTES: [(&str, &[&str]); 17] = [
     ("/sim/accounts/ada_approved", &["GET", "HEAD", "PUT"]),
     ("/sim/phone", &["GET", "HEAD"]),
     ("/sim/payments", &["GET", "HEAD"]),
+    ("/sim/payouts", &["GET", "HEAD"]),
+    ("/sim/payouts/none/return", &["POST"]),
     ("/sim/transfers", &["GET", "HEAD", "POST"]),
     ("/sim/state", &["GET", "HEAD"]),
     ("/sim/wallet/none", &["GET", "HEAD", "POST"]),

@@ -3,9 +3,9 @@
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, reachable, registered};
-use verifier_server::domain::event::{Delivery, DeliveryState, DueDelivery};
+use verifier_server::domain::event::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
 use verifier_server::domain::state::PaymentState;
-use verifier_server::store::Addition;
+use verifier_server::store::{Addition, DeliveryFilter, EventFilter, Noted, Store};
 
 /// Events of [`paid`] are due then.
 const DUE_MS: i64 = NOW_MS + 5;
@@ -20,6 +20,24 @@ fn result_of(due: &DueDelivery, state: DeliveryState, next_at_ms: i64) -> Delive
         last_status: (state == DeliveryState::Delivered).then_some(204),
         last_error: (state != DeliveryState::Delivered).then(|| "connection refused".into()),
     }
+}
+
+/// The attempt that has this result; the store numbers it.
+fn attempt_of(result: &Delivery) -> DeliveryAttempt {
+    DeliveryAttempt {
+        number: 0,
+        at_ms: DUE_MS,
+        duration_ms: 12,
+        status: result.last_status,
+        error: result.last_error.clone(),
+        answer: Some("no – 不".into()),
+    }
+}
+
+/// Keeps a result; whether the delivery was still pending.
+async fn noted(store: &Store, result: &Delivery) -> bool {
+    let noted = store.delivery_result(result, &attempt_of(result)).await;
+    noted.unwrap().was_pending
 }
 
 async fn a_due_delivery_brings_all_that_is_needed_to_send_it(place: &Place) {
@@ -44,6 +62,7 @@ async fn a_due_delivery_brings_all_that_is_needed_to_send_it(place: &Place) {
         attempts: 0,
         url: endpoint.url,
         secret_encrypted: endpoint.secret_encrypted,
+        previous_secret: endpoint.previous_secret,
         body: event.body,
         created_at_ms: event.created_at_ms,
     };
@@ -80,7 +99,7 @@ async fn results_move_a_delivery_on_until_it_has_arrived(place: &Place) {
         .unwrap()
         .remove(0);
     let failed = result_of(&due, DeliveryState::Pending, DUE_MS + 1000);
-    assert_eq!(store.delivery_result(&failed).await, Ok(true));
+    assert!(noted(&store, &failed).await);
     assert_eq!(
         store.events(merchant.id, None, 1).await.unwrap()[0].1,
         [failed]
@@ -95,7 +114,7 @@ async fn results_move_a_delivery_on_until_it_has_arrived(place: &Place) {
         .remove(0);
     assert_eq!(again.attempts, 1);
     let arrived = result_of(&again, DeliveryState::Delivered, DUE_MS + 1000);
-    assert_eq!(store.delivery_result(&arrived).await, Ok(true));
+    assert!(noted(&store, &arrived).await);
     assert_eq!(store.pending_deliveries().await, Ok(0));
     assert_eq!(store.next_delivery_at().await, Ok(None));
     assert_eq!(
@@ -104,7 +123,7 @@ async fn results_move_a_delivery_on_until_it_has_arrived(place: &Place) {
     );
     // A slower process that tells of an older try is too late.
     let late = result_of(&due, DeliveryState::Pending, DUE_MS + 2000);
-    assert_eq!(store.delivery_result(&late).await, Ok(false));
+    assert!(!noted(&store, &late).await);
     assert_eq!(
         store.events(merchant.id, None, 1).await.unwrap()[0].1,
         [arrived]
@@ -121,10 +140,10 @@ async fn what_was_given_up_stays_given_up(place: &Place) {
         .unwrap()
         .remove(0);
     let given_up = result_of(&due, DeliveryState::Failed, DUE_MS);
-    assert_eq!(store.delivery_result(&given_up).await, Ok(true));
+    assert!(noted(&store, &given_up).await);
     assert_eq!(store.pending_deliveries().await, Ok(0));
     let late = result_of(&due, DeliveryState::Delivered, DUE_MS);
-    assert_eq!(store.delivery_result(&late).await, Ok(false));
+    assert!(!noted(&store, &late).await);
 }
 
 async fn every_endpoint_gets_every_event_and_the_longest_waiting_come_first(place: &Place) {
@@ -141,7 +160,7 @@ async fn every_endpoint_gets_every_event_and_the_longest_waiting_come_first(plac
         .await
         .unwrap();
     let delayed = result_of(&first[0], DeliveryState::Pending, DUE_MS + 10);
-    assert_eq!(store.delivery_result(&delayed).await, Ok(true));
+    assert!(noted(&store, &delayed).await);
     let rest = store
         .due_deliveries(DUE_MS + 10, DUE_MS + 1000, 4)
         .await
@@ -197,6 +216,143 @@ async fn a_merchant_without_an_endpoint_has_events_all_the_same(place: &Place) {
     assert_eq!(store.pending_deliveries().await, Ok(0));
 }
 
+async fn attempts_are_numbered_in_the_order_of_their_coming_and_a_failing_endpoint_is_known(
+    place: &Place,
+) {
+    let store = place.open().await;
+    let (merchant, endpoint) = reachable(&store).await;
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    let due = store.due_deliveries(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let [first, second] = [&due[0], &due[1]];
+    let failed = result_of(first, DeliveryState::Pending, DUE_MS + 100);
+    let mut attempt = attempt_of(&failed);
+    let failing = |since_ms| {
+        Ok(Noted {
+            was_pending: true,
+            failing_since_ms: since_ms,
+        })
+    };
+    let told = store.delivery_result(&failed, &attempt).await;
+    assert_eq!(told, failing(Some(DUE_MS)));
+    attempt.at_ms += 7;
+    let told = store.delivery_result(&failed, &attempt).await;
+    assert_eq!(told, failing(Some(DUE_MS)), "since the first of them");
+    // Two processes tell at once: both are kept.
+    let (one, two) = tokio::join!(
+        store.delivery_result(&failed, &attempt),
+        store.delivery_result(&failed, &attempt),
+    );
+    assert_eq!((one, two), (failing(Some(DUE_MS)), failing(Some(DUE_MS))));
+    let filter = DeliveryFilter {
+        limit: 10,
+        ..DeliveryFilter::default()
+    };
+    let kept = store.endpoint_deliveries(merchant.id, endpoint.id, filter.clone());
+    let kept = kept.await.unwrap();
+    assert_eq!(kept.len(), 2);
+    assert_eq!(kept[0].delivery.event, second.event, "the newest first");
+    assert_eq!(kept[0].attempts, []);
+    let numbers: Vec<_> = kept[1].attempts.iter().map(|kept| kept.number).collect();
+    assert_eq!(numbers, [1, 2, 3, 4]);
+    attempt.number = 2;
+    assert_eq!(kept[1].attempts[1], attempt);
+    assert_eq!(kept[1].kind, "payment.captured");
+
+    let arrived = result_of(second, DeliveryState::Delivered, DUE_MS);
+    assert!(noted(&store, &arrived).await);
+    let seen = store.endpoint(merchant.id, endpoint.id).await.unwrap();
+    assert_eq!(seen.unwrap().failing_since_ms, None, "something arrived");
+    for (state, expected) in [
+        (DeliveryState::Pending, Some(first.event)),
+        (DeliveryState::Delivered, Some(second.event)),
+        (DeliveryState::Failed, None),
+    ] {
+        let filter = DeliveryFilter {
+            state: Some(state),
+            ..filter.clone()
+        };
+        let rows = store.endpoint_deliveries(merchant.id, endpoint.id, filter);
+        let rows = rows.await.unwrap();
+        let events: Vec<_> = rows.iter().map(|row| row.delivery.event).collect();
+        assert_eq!(events, Vec::from_iter(expected));
+    }
+    let older = DeliveryFilter {
+        after: Some(second.event),
+        ..filter
+    };
+    let rows = store.endpoint_deliveries(merchant.id, endpoint.id, older);
+    assert_eq!(rows.await.unwrap().len(), 1);
+}
+
+async fn a_delivery_that_is_held_tells_what_was_answered_last(place: &Place) {
+    let store = place.open().await;
+    let (merchant, _) = reachable(&store).await;
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    let due = store.due_deliveries(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let mut failed = result_of(&due[0], DeliveryState::Pending, DUE_MS + 100);
+    failed.last_status = Some(500);
+    assert!(noted(&store, &failed).await);
+    let held = store.hold_delivery(&due[0], DUE_MS + 900, "waits").await;
+    assert_eq!(held, Ok(true));
+    failed.next_at_ms = DUE_MS + 900;
+    failed.last_error = Some("waits".into());
+    let events = store.events(merchant.id, None, 1).await.unwrap();
+    assert_eq!(events[0].1, [failed]);
+    let arrived = result_of(&due[0], DeliveryState::Delivered, DUE_MS);
+    assert!(noted(&store, &arrived).await);
+    let held = store.hold_delivery(&due[0], DUE_MS + 900, "waits").await;
+    assert_eq!(held, Ok(false), "it has arrived");
+}
+
+async fn events_are_found_one_by_one_by_what_they_are_and_by_what_is_newer(place: &Place) {
+    let store = place.open().await;
+    let (merchant, _) = reachable(&store).await;
+    let (other, _) = reachable(&store).await;
+    let payment = paid(&store, merchant.id, PaymentState::Captured).await;
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    let all = store.events(merchant.id, None, 10).await.unwrap();
+    let [newer, older] = [&all[0], &all[1]];
+    assert_eq!(
+        store.event(merchant.id, older.0.id).await,
+        Ok(Some(older.clone()))
+    );
+    assert_eq!(store.event(other.id, older.0.id).await, Ok(None));
+    let newest = store.events_newer_than(merchant.id, older.0.id, 10).await;
+    assert_eq!(newest, Ok(vec![newer.0.clone()]));
+    let subject = payment.id.to_string();
+    assert_eq!(store.last_sequence(&subject).await, Ok(1));
+    assert_eq!(store.last_sequence("nobody").await, Ok(0));
+    let second = u64::try_from(DUE_MS).unwrap() / 1000;
+    let any = EventFilter {
+        limit: 10,
+        ..EventFilter::default()
+    };
+    let of = |change: &dyn Fn(&mut EventFilter)| {
+        let mut filter = any.clone();
+        change(&mut filter);
+        filter
+    };
+    let rows = [
+        (any.clone(), 2),
+        (of(&|f| f.kind = Some("payment.captured".into())), 2),
+        (of(&|f| f.kind = Some("payment.voided".into())), 0),
+        (of(&|f| f.subject = Some(subject.clone())), 1),
+        (of(&|f| f.created_from = Some(second)), 2),
+        (of(&|f| f.created_from = Some(second + 1)), 0),
+        (of(&|f| f.created_until = Some(second)), 2),
+        (of(&|f| f.created_until = Some(second - 1)), 0),
+        (of(&|f| f.after = Some(newer.0.id)), 1),
+        (of(&|f| f.limit = 1), 1),
+    ];
+    for (filter, expected) in rows {
+        let found = store.events_matching(merchant.id, filter.clone()).await;
+        let found = found.unwrap();
+        assert_eq!(found.len(), expected, "{filter:?}");
+        assert!(found.iter().all(|(_, deliveries)| deliveries.len() == 1));
+    }
+}
+
 on_both_databases! {
     a_due_delivery_brings_all_that_is_needed_to_send_it,
     a_leased_delivery_is_nobody_elses_until_the_lease_ends,
@@ -205,4 +361,7 @@ on_both_databases! {
     every_endpoint_gets_every_event_and_the_longest_waiting_come_first,
     events_are_listed_newest_first_page_by_page,
     a_merchant_without_an_endpoint_has_events_all_the_same,
+    attempts_are_numbered_in_the_order_of_their_coming_and_a_failing_endpoint_is_known,
+    a_delivery_that_is_held_tells_what_was_answered_last,
+    events_are_found_one_by_one_by_what_they_are_and_by_what_is_newer,
 }

@@ -3,15 +3,19 @@
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{ATTEMPTS, NOW_MS, claimed, nonce, opened, paid, payment, registered, settled};
+use sealpay_protocol::ids::PaymentId;
+use sealpay_protocol::method::Method;
+use sealpay_protocol::money::Money;
 use verifier_server::domain::payment::Payment;
 use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{Claim, PaymentFilter};
 
-const EVERYTHING: PaymentFilter = PaymentFilter {
-    order_ref: None,
-    after: None,
-    limit: 100,
-};
+fn everything() -> PaymentFilter {
+    PaymentFilter {
+        limit: 100,
+        ..PaymentFilter::default()
+    }
+}
 
 async fn payments_are_listed_newest_first_page_by_page(place: &Place) {
     let store = place.open().await;
@@ -21,12 +25,12 @@ async fn payments_are_listed_newest_first_page_by_page(place: &Place) {
         newest_first.insert(0, paid(&store, merchant.id, PaymentState::Captured).await);
         paid(&store, somebody_else.id, PaymentState::Captured).await;
     }
-    let all = store.payments(merchant.id, &EVERYTHING).await;
+    let all = store.payments(merchant.id, &everything()).await;
     assert_eq!(all, Ok(newest_first.clone()));
     let mut seen = Vec::new();
     let mut filter = PaymentFilter {
         limit: 2,
-        ..EVERYTHING
+        ..everything()
     };
     loop {
         let page = store.payments(merchant.id, &filter).await.unwrap();
@@ -37,7 +41,7 @@ async fn payments_are_listed_newest_first_page_by_page(place: &Place) {
     assert_eq!(seen, newest_first);
     let nothing = PaymentFilter {
         limit: 0,
-        ..EVERYTHING
+        ..everything()
     };
     assert_eq!(store.payments(merchant.id, &nothing).await, Ok(Vec::new()));
 }
@@ -58,7 +62,7 @@ async fn payments_of_one_order_are_listed_alone(place: &Place) {
     );
     let filter = PaymentFilter {
         order_ref: Some(odd.order_ref.clone()),
-        ..EVERYTHING
+        ..everything()
     };
     assert_eq!(
         store.payments(merchant.id, &filter).await,
@@ -71,17 +75,84 @@ async fn payments_of_one_order_are_listed_alone(place: &Place) {
     assert_eq!(store.payments(merchant.id, &older).await, Ok(Vec::new()));
     let unknown = PaymentFilter {
         order_ref: Some("C".into()),
-        ..EVERYTHING
+        ..everything()
     };
     assert_eq!(store.payments(merchant.id, &unknown).await, Ok(Vec::new()));
     assert_eq!(
         store
-            .payments(merchant.id, &EVERYTHING)
+            .payments(merchant.id, &everything())
             .await
             .unwrap()
             .len(),
         2
     );
+}
+
+async fn payments_are_narrowed_by_each_of_their_columns(place: &Place) {
+    let store = place.open().await;
+    let (merchant, somebody_else) = (registered(&store).await, registered(&store).await);
+    paid(&store, somebody_else.id, PaymentState::Captured).await;
+    let mut made = Vec::new();
+    for (seconds, amount, currency, method) in [
+        (10, 500, "EUR", Method::Card),
+        (20, 1000, "JPY", Method::Card),
+        (30, 1500, "EUR", Method::Wallet),
+    ] {
+        let created_at_ms = NOW_MS + seconds * 1000 + 999;
+        let unix_ms = created_at_ms.unsigned_abs();
+        let session = opened(&store, merchant.id).await;
+        let payment = Payment {
+            id: PaymentId::new(unix_ms, [9; 10]),
+            money: Money::new(amount, currency.parse().unwrap()),
+            method,
+            card: None,
+            created_at_ms,
+            ..payment(&session)
+        };
+        assert_eq!(
+            store.claim(&payment, &nonce(), ATTEMPTS).await,
+            Ok(Claim::Claimed)
+        );
+        made.push(payment);
+    }
+    let declined = settled(&store, &made[1], PaymentState::Declined).await;
+    assert_eq!(declined.state, PaymentState::Declined);
+    let second = |seconds: i64| Some(((NOW_MS + seconds * 1000) / 1000).unsigned_abs());
+    type Narrow = Box<dyn Fn(&mut PaymentFilter)>;
+    let rows: Vec<(Narrow, &[usize])> = vec![
+        (Box::new(|_| ()), &[2, 1, 0]),
+        (Box::new(|f| f.state = Some(PaymentState::Declined)), &[1]),
+        (
+            Box::new(|f| f.state = Some(PaymentState::Authorizing)),
+            &[2, 0],
+        ),
+        (Box::new(|f| f.currency = "JPY".parse().ok()), &[1]),
+        (Box::new(|f| f.method = Some(Method::Wallet)), &[2]),
+        (Box::new(|f| f.method = Some(Method::BankTransfer)), &[]),
+        (Box::new(|f| f.amount_from_minor = Some(1000)), &[2, 1]),
+        (Box::new(|f| f.amount_until_minor = Some(999)), &[0]),
+        (Box::new(move |f| f.created_from = second(20)), &[2, 1]),
+        (Box::new(move |f| f.created_from = second(31)), &[]),
+        (Box::new(move |f| f.created_until = second(20)), &[1, 0]),
+        (Box::new(move |f| f.created_until = second(9)), &[]),
+        (Box::new(|f| f.created_from = Some(u64::MAX)), &[]),
+        (Box::new(|f| f.created_until = Some(u64::MAX)), &[2, 1, 0]),
+        (Box::new(|f| f.limit = 1), &[2]),
+    ];
+    let order_ref = made[0].order_ref.clone();
+    for (place, (narrow, expected)) in rows.iter().enumerate() {
+        for order_ref in [None, Some(order_ref.clone())] {
+            let mut filter = PaymentFilter {
+                order_ref,
+                ..everything()
+            };
+            narrow(&mut filter);
+            let found = store.payments(merchant.id, &filter).await.unwrap();
+            let found: Vec<_> = found.iter().map(|payment| payment.id).collect();
+            let expected: Vec<_> = expected.iter().map(|index| made[*index].id).collect();
+            assert_eq!(found, expected, "row {place}: {filter:?}");
+        }
+    }
 }
 
 async fn open_payments_are_found_when_their_lease_has_ended(place: &Place) {
@@ -183,6 +254,7 @@ on_both_databases! {
     the_newest_payments_of_everybody_are_listed_and_each_is_found_by_its_name,
     payments_are_listed_newest_first_page_by_page,
     payments_of_one_order_are_listed_alone,
+    payments_are_narrowed_by_each_of_their_columns,
     open_payments_are_found_when_their_lease_has_ended,
     a_lease_is_taken_over_from_what_was_seen,
     payments_are_counted_by_state,

@@ -140,26 +140,6 @@ async fn origins_come_and_go(place: &Place) {
     assert_eq!(store.merchant(merchant.id).await, Ok(Some(merchant)));
 }
 
-async fn a_revoked_api_key_is_not_found(place: &Place) {
-    let store = place.open().await;
-    let merchant = registered(&store).await;
-    let (key, other) = (api_key(merchant.id), api_key(merchant.id));
-    for key in [&key, &other] {
-        assert_eq!(store.add_api_key(key).await, Ok(Addition::Added));
-        assert_eq!(store.add_api_key(key).await, Ok(Addition::AlreadyThere));
-    }
-    assert_eq!(
-        store.api_keys(key.merchant).await,
-        Ok(vec![key.clone(), other.clone()])
-    );
-    assert_eq!(store.revoke_api_key(key.id, NOW_MS).await, Ok(true));
-    assert_eq!(store.api_keys(key.merchant).await, Ok(vec![other.clone()]));
-    assert_eq!(store.revoke_api_key(key.id, NOW_MS).await, Ok(false));
-    assert_eq!(store.api_key_by_hash(&key.hash).await, Ok(None));
-    assert_eq!(store.api_key_by_hash("nobody's").await, Ok(None));
-    assert_eq!(store.api_key_by_hash(&other.hash).await, Ok(Some(other)));
-}
-
 async fn a_disabled_endpoint_gives_up_what_is_pending_and_gets_no_more(place: &Place) {
     let store = place.open().await;
     let (merchant, disabled) = reachable(&store).await;
@@ -212,6 +192,5 @@ on_both_databases! {
     a_retired_order_key_is_gone_and_its_name_is_not_free,
     two_merchants_may_name_their_keys_alike,
     origins_come_and_go,
-    a_revoked_api_key_is_not_found,
     a_disabled_endpoint_gives_up_what_is_pending_and_gets_no_more,
 }

@@ -6,19 +6,27 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod activity;
+mod api_keys;
 mod claims;
+mod disputes;
+mod endpoints;
 mod events;
 mod keys;
+mod ledger;
 mod listing;
 mod merchants;
+mod modifications;
 mod neighbours;
 mod opening;
+mod payouts;
 mod place;
 mod races;
 mod robustness;
 mod sessions;
+mod settlements;
 mod settling;
 mod simulation;
+mod transactions;
 mod world;
 
 use std::fs;

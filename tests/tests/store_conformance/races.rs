@@ -134,7 +134,7 @@ async fn of_many_outcomes_of_one_payment_one_is_kept(place: &Place) {
         let before = claimed.clone();
         async move {
             store
-                .settle_outcome(&before, &after, Some(&event))
+                .settle_outcome(&before, &after, Some(&event), None)
                 .await
                 .unwrap()
         }

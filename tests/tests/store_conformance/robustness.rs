@@ -155,7 +155,7 @@ async fn a_column_that_is_not_what_it_should_be_is_an_error_and_not_a_panic(plac
     let read = store.payment(merchant.id, captured.id).await;
     assert!(matches!(read, Err(DatabaseError::Corrupt(_))), "{read:?}");
     let refunded = moved(&captured, PaymentState::Refunded, NOW_MS);
-    let refused = store.settle_outcome(&captured, &refunded, None).await;
+    let refused = store.settle_outcome(&captured, &refunded, None, None).await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"

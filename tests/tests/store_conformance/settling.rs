@@ -31,7 +31,7 @@ async fn an_outcome_its_event_and_its_deliveries_come_together(place: &Place) {
         ..moved(&claimed, PaymentState::Captured, NOW_MS + 7)
     };
     let outcome = store
-        .settle_outcome(&claimed, &expected, Some(&event))
+        .settle_outcome(&claimed, &expected, Some(&event), None)
         .await;
     assert_eq!(outcome, Ok(Settled::Done(expected.clone())));
     assert_eq!(
@@ -56,7 +56,7 @@ async fn an_outcome_without_an_event_tells_nobody(place: &Place) {
     let session = opened(&store, merchant.id).await;
     let claimed = claimed(&store, &session).await;
     let expected = moved(&claimed, PaymentState::RequiresAction, NOW_MS + 7);
-    let outcome = store.settle_outcome(&claimed, &expected, None).await;
+    let outcome = store.settle_outcome(&claimed, &expected, None, None).await;
     assert_eq!(outcome, Ok(Settled::Done(expected)));
     assert_eq!(store.events(merchant.id, None, 10).await, Ok(Vec::new()));
     assert_eq!(store.pending_deliveries().await, Ok(0));
@@ -118,7 +118,7 @@ async fn an_outcome_that_comes_too_late_changes_nothing(place: &Place) {
             decline: Some("x".into()),
             ..moved(&captured, PaymentState::Declined, NOW_MS + 99)
         };
-        let outcome = store.settle_outcome(&before, &after, Some(&event)).await;
+        let outcome = store.settle_outcome(&before, &after, Some(&event), None).await;
         assert_eq!(outcome, Ok(Settled::NotInState(captured.clone())), "{what}");
     }
     assert_eq!(
@@ -142,7 +142,7 @@ async fn an_outcome_whose_event_cannot_be_kept_is_not_kept_either(place: &Place)
         ..moved(payment, PaymentState::Declined, NOW_MS)
     };
     let told = store
-        .settle_outcome(&first, &declined(&first), Some(&taken))
+        .settle_outcome(&first, &declined(&first), Some(&taken), None)
         .await;
     assert!(matches!(told, Ok(Settled::Done(_))), "{told:?}");
 
@@ -151,7 +151,7 @@ async fn an_outcome_whose_event_cannot_be_kept_is_not_kept_either(place: &Place)
     let mut event = event(&second, 1);
     event.id = taken.id;
     let refused = store
-        .settle_outcome(&second, &declined(&second), Some(&event))
+        .settle_outcome(&second, &declined(&second), Some(&event), None)
         .await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
@@ -171,7 +171,7 @@ async fn a_payment_that_does_not_exist_has_no_outcome(place: &Place) {
     let session = opened(&store, merchant.id).await;
     let never_claimed = payment(&session);
     let captured = moved(&never_claimed, PaymentState::Captured, NOW_MS);
-    let refused = store.settle_outcome(&never_claimed, &captured, None).await;
+    let refused = store.settle_outcome(&never_claimed, &captured, None, None).await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
@@ -187,7 +187,7 @@ async fn of_two_that_count_money_for_one_transfer_one_is_told_to_look_again(plac
         transfer: Some(expected_transfer()),
         ..moved(&claimed, PaymentState::RequiresAction, NOW_MS)
     };
-    let outcome = store.settle_outcome(&claimed, &waiting, None).await;
+    let outcome = store.settle_outcome(&claimed, &waiting, None, None).await;
     assert_eq!(outcome, Ok(Settled::Done(waiting.clone())));
     for (reference, is_meant) in [("rf18 0001", true), ("RF180001", true), ("RF180002", false)] {
         let found = store.payment_of_transfer(reference).await.unwrap();
@@ -202,11 +202,11 @@ async fn of_two_that_count_money_for_one_transfer_one_is_told_to_look_again(plac
         ..waiting.clone()
     };
     let first = store
-        .settle_outcome(&waiting, &counted(100, "a"), None)
+        .settle_outcome(&waiting, &counted(100, "a"), None, None)
         .await;
     assert!(matches!(first, Ok(Settled::Done(_))), "{first:?}");
     let second = store
-        .settle_outcome(&waiting, &counted(50, "b"), None)
+        .settle_outcome(&waiting, &counted(50, "b"), None, None)
         .await;
     assert_eq!(second, Ok(Settled::NotInState(counted(100, "a"))));
 }

@@ -7,7 +7,7 @@ use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, OrderItem};
 use std::sync::atomic::{AtomicU64, Ordering};
 use verifier_server::domain::event::Event;
-use verifier_server::domain::merchant::{ApiKey, Merchant, OrderKey, WebhookEndpoint};
+use verifier_server::domain::merchant::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
 use verifier_server::domain::payment::{KeptCard, Payment};
 use verifier_server::domain::risk::{Assessment, RiskOutcome};
 use verifier_server::domain::session::Session;
@@ -39,6 +39,8 @@ macro_rules! new_id {
     }};
 }
 
+pub(crate) use new_id;
+
 pub(crate) fn nonce() -> Nonce {
     Nonce {
         expires_at: 1_763_800_060,
@@ -52,6 +54,10 @@ pub(crate) fn merchant() -> Merchant {
         id: new_id!(MerchantId),
         name: "Paper Lantern – 纸灯笼 🏮".into(),
         created_at_ms: NOW_MS,
+        reserve: Reserve {
+            basis_points: 0,
+            days: 0,
+        },
         order_keys: vec![
             OrderKey {
                 key_id: "2025-a".into(),
@@ -75,6 +81,8 @@ pub(crate) fn api_key(merchant: MerchantId) -> ApiKey {
         merchant,
         prefix: "sk_test_ab".into(),
         hash: format!("hash-{}", unique()),
+        scopes: "payments:read,refunds:write".into(),
+        expires_at_ms: Some(NOW_MS + 1),
         created_at_ms: NOW_MS,
     }
 }
@@ -84,7 +92,11 @@ pub(crate) fn endpoint(merchant: MerchantId) -> WebhookEndpoint {
         id: new_id!(EndpointId),
         merchant,
         url: "https://shop.example/webhooks".into(),
+        description: "the shop's back office".into(),
+        event_types: "*".into(),
         secret_encrypted: "c2VjcmV0".into(),
+        previous_secret: Some(("b2xk".into(), NOW_MS)),
+        failing_since_ms: None,
         disabled_at_ms: None,
         created_at_ms: NOW_MS,
     }
@@ -139,6 +151,7 @@ pub(crate) fn payment(session: &Session) -> Payment {
             last4: "4242".into(),
             expiry: "2030-12".into(),
             fingerprint: "fingerprint".into(),
+            country: Some("DE".into()),
         }),
         address: Some("address".into()),
         state: PaymentState::Authorizing,
@@ -152,6 +165,10 @@ pub(crate) fn payment(session: &Session) -> Payment {
         }),
         authentication: None,
         transfer: None,
+        captured_minor: 0,
+        refunded_minor: 0,
+        disputed_minor: 0,
+        modification: None,
         simulate: session.simulate.clone(),
         sequence: 0,
         created_at_ms: NOW_MS,
@@ -164,7 +181,7 @@ pub(crate) fn event(payment: &Payment, sequence: i64) -> Event {
     Event {
         id: new_id!(EventId),
         merchant: payment.merchant,
-        payment: payment.id,
+        subject: payment.id.to_string(),
         kind: "payment.captured".into(),
         sequence,
         body: format!(r#"{{"type":"payment.captured","data":{{"sequence":{sequence}}}}}"#),
@@ -226,7 +243,7 @@ pub(crate) async fn settled(store: &Store, payment: &Payment, to: PaymentState) 
     after.sequence += 1;
     after.decline = (to == PaymentState::Declined).then(|| "insufficient_funds".into());
     let event = event(payment, after.sequence);
-    let outcome = store.settle_outcome(payment, &after, Some(&event)).await;
+    let outcome = store.settle_outcome(payment, &after, Some(&event), None).await;
     match outcome.unwrap() {
         Settled::Done(payment) => payment,
         Settled::NotInState(payment) => panic!("the payment is {}", payment.state),

@@ -1,12 +1,11 @@
 //! What arrives, how often, and in what order.
 
 use super::endpoint::{Endpoint, Reaction};
-use super::{delivery_when, gateway, later};
+use super::{delivery_when, gateway, later, pay_for};
 use ed25519_dalek::VerifyingKey;
-use harness::client::{APPROVED, Merchant, attempt, card};
+use harness::client::Merchant;
 use harness::gateway::TestGateway;
 use harness::time::now_ms;
-use sealpay_protocol::api::PaymentView;
 use sealpay_protocol::webhook::{
     EndpointSecret, WebhookError, WebhookHeaders, public_key, verify_key, verify_secret,
 };
@@ -21,20 +20,6 @@ async fn key(gateway: &TestGateway) -> VerifyingKey {
 
 fn secret(merchant: &Merchant) -> EndpointSecret {
     EndpointSecret::parse(merchant.webhook_secret.as_deref().unwrap()).unwrap()
-}
-
-/// Pays an order of a merchant.
-async fn pay_for(gateway: &TestGateway, merchant: &Merchant, outcome: Option<&str>) -> PaymentView {
-    let mut claims = gateway.claims();
-    claims.iss = merchant.id;
-    claims.simulate = outcome.map(|outcome| sealpay_protocol::order::Simulate {
-        outcome: outcome.into(),
-    });
-    let order = merchant.sign(&claims);
-    let browser = gateway.browser();
-    let session = gateway.open(&browser, &order).await;
-    let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
-    gateway.send(request).await.json()
 }
 
 fn is_delivered(delivery: &Value) -> bool {
@@ -213,35 +198,6 @@ async fn gone_means_gone() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(endpoint.arrivals().len(), 1);
-    gateway.finish().await;
-}
-
-#[tokio::test]
-async fn after_three_days_it_is_given_up() {
-    let gateway = gateway().await;
-    let endpoint = Endpoint::start(vec![Reaction::Status(503)]).await;
-    let merchant = gateway.register(Some(&endpoint.url())).await;
-    let _beside = gateway.run_beside();
-    pay_for(&gateway, &merchant, None).await;
-    let started = gateway.now();
-    for attempts in 1..=13_u64 {
-        let tried = |delivery: &Value| delivery["attempts"] == attempts;
-        let delivery = delivery_when(&gateway, &merchant.api_key, tried).await;
-        assert_eq!(delivery["state"], "pending", "{delivery}");
-        let next = delivery["next_at"].as_u64().unwrap();
-        later(
-            &gateway,
-            i64::try_from(next.saturating_sub(gateway.now())).unwrap() + 1,
-        );
-    }
-    let days = (gateway.now() - started) / 86_400;
-    assert!((2..=4).contains(&days), "{days} days");
-    let failed = |delivery: &Value| delivery["state"] == "failed";
-    let delivery = delivery_when(&gateway, &merchant.api_key, failed).await;
-    assert_eq!(
-        (&delivery["attempts"], &delivery["last_status"]),
-        (&14.into(), &503.into())
-    );
     gateway.finish().await;
 }
 

@@ -3,7 +3,7 @@
 use harness::time::now;
 use harness::webhook_receiver::Arrival;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,21 +15,29 @@ use tokio::task::JoinHandle;
 pub(super) enum Reaction {
     Status(u16),
     Redirect(String),
+    /// A status with a header and a body.
+    Answer(u16, &'static str, Vec<u8>),
+    /// A status, and then this many bytes as fast as they are taken.
+    Flood(u16, u64),
+    /// Closes the connection with a reset.
+    Reset,
     /// Closes the connection.
     Break,
     /// Never answers.
     Hang,
 }
 
-#[derive(Debug, Default)]
+type Choose = dyn Fn(&Arrival, usize) -> Reaction + Send + Sync;
+
 struct State {
-    script: Vec<Reaction>,
+    choose: Box<Choose>,
     connections: AtomicUsize,
+    /// Bytes of floods that were taken.
+    flooded: AtomicU64,
     arrivals: Mutex<Vec<Arrival>>,
 }
 
 /// Reacts by a script; its last line is for all that come after.
-#[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) address: SocketAddr,
     state: Arc<State>,
@@ -43,11 +51,29 @@ impl Endpoint {
     }
 
     pub(super) async fn at(address: SocketAddr, script: Vec<Reaction>) -> Self {
+        let choose = move |_: &Arrival, place: usize| {
+            let last = script.last().cloned().unwrap_or(Reaction::Status(204));
+            script.get(place).cloned().unwrap_or(last)
+        };
+        Self::serving(address, Box::new(choose)).await
+    }
+
+    /// Reacts to what has arrived, of which so much came before.
+    pub(super) async fn choosing(
+        choose: impl Fn(&Arrival, usize) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self::serving(anywhere, Box::new(choose)).await
+    }
+
+    async fn serving(address: SocketAddr, choose: Box<Choose>) -> Self {
         let listener = TcpListener::bind(address).await.expect("the port is free");
         let address = listener.local_addr().expect("a listener has an address");
         let state = Arc::new(State {
-            script,
-            ..State::default()
+            choose,
+            connections: AtomicUsize::new(0),
+            flooded: AtomicU64::new(0),
+            arrivals: Mutex::default(),
         });
         let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
         Self {
@@ -63,6 +89,10 @@ impl Endpoint {
 
     pub(super) fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn flooded(&self) -> u64 {
+        self.state.flooded.load(Ordering::SeqCst)
     }
 
     pub(super) fn arrivals(&self) -> Vec<Arrival> {
@@ -98,28 +128,56 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
 async fn answer_all(mut stream: TcpStream, state: Arc<State>) {
     let mut received = Vec::new();
     while let Some(arrival) = next_request(&mut stream, &mut received).await {
-        let place = {
+        let reaction = {
             let mut arrivals = state.arrivals.lock().expect("nobody panicked");
+            let reaction = (state.choose)(&arrival, arrivals.len());
             arrivals.push(arrival);
-            arrivals.len() - 1
+            reaction
         };
-        let last = state
-            .script
-            .last()
-            .cloned()
-            .unwrap_or(Reaction::Status(204));
-        let reaction = state.script.get(place).cloned().unwrap_or(last);
         let answer = match reaction {
-            Reaction::Status(status) => format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n"),
+            Reaction::Status(status) => {
+                format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n").into_bytes()
+            }
             Reaction::Redirect(target) => {
                 format!("HTTP/1.1 307 X\r\nlocation: {target}\r\ncontent-length: 0\r\n\r\n")
+                    .into_bytes()
+            }
+            Reaction::Answer(status, header, body) => {
+                let length = body.len();
+                let head =
+                    format!("HTTP/1.1 {status} X\r\n{header}content-length: {length}\r\n\r\n");
+                [head.into_bytes(), body].concat()
+            }
+            Reaction::Flood(status, bytes) => return flood(stream, &state, status, bytes).await,
+            Reaction::Reset => {
+                stream.set_zero_linger().expect("a socket can be reset");
+                return;
             }
             Reaction::Break => return,
             Reaction::Hang => return std::future::pending().await,
         };
-        if stream.write_all(answer.as_bytes()).await.is_err() {
+        if stream.write_all(&answer).await.is_err() {
             return;
         }
+    }
+}
+
+/// Sends until all is sent or nobody takes any more.
+async fn flood(mut stream: TcpStream, state: &State, status: u16, bytes: u64) {
+    let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {bytes}\r\n\r\n");
+    if stream.write_all(head.as_bytes()).await.is_err() {
+        return;
+    }
+    let block = [b'x'; 16 * 1024];
+    let mut left = bytes;
+    while left > 0 {
+        let wanted = usize::try_from(left).map_or(block.len(), |left| left.min(block.len()));
+        let Ok(written @ 1..) = stream.write(&block[..wanted]).await else {
+            return;
+        };
+        let written = u64::try_from(written).unwrap_or(0);
+        state.flooded.fetch_add(written, Ordering::SeqCst);
+        left -= written;
     }
 }
 

@@ -8,11 +8,23 @@
 )]
 
 mod addresses;
+mod attempts;
 mod deliveries;
+mod disabling;
 mod endpoint;
+mod endpoints;
+mod hostile_input;
+mod hostile_receivers;
+mod redelivery;
+mod rotation;
 
-use harness::gateway::TestGateway;
-use serde_json::Value;
+use endpoint::Endpoint;
+use harness::back_office::{key, write};
+use harness::client::{APPROVED, Merchant, attempt, card};
+use harness::gateway::{Answer, TestGateway};
+use sealpay_protocol::api::PaymentView;
+use sealpay_protocol::order::Simulate;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A verifier whose webhooks may go to the loopback.
@@ -54,4 +66,64 @@ async fn delivery_when(
 fn later(gateway: &TestGateway, seconds: i64) {
     gateway.move_clock(seconds);
     gateway.server.state.gateway.wake_outbox();
+}
+
+/// Pays an order of a merchant.
+async fn pay_for(gateway: &TestGateway, merchant: &Merchant, outcome: Option<&str>) -> PaymentView {
+    let mut claims = gateway.claims();
+    claims.iss = merchant.id;
+    claims.simulate = outcome.map(|outcome| Simulate {
+        outcome: outcome.into(),
+    });
+    let order = merchant.sign(&claims);
+    let browser = gateway.browser();
+    let session = gateway.open(&browser, &order).await;
+    let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
+    gateway.send(request).await.json()
+}
+
+/// A write of a merchant's server with a fresh key.
+async fn post(gateway: &TestGateway, api_key: &str, path: &str, body: &Value) -> Answer {
+    gateway.send(write(api_key, path, &key(), body)).await
+}
+
+/// An endpoint made as a merchant makes it; its id and its secret.
+async fn made(
+    gateway: &TestGateway,
+    merchant: &Merchant,
+    endpoint: &Endpoint,
+    event_types: &[&str],
+) -> (String, String) {
+    let body = json!({"url": endpoint.url(), "event_types": event_types});
+    let answer = post(gateway, &merchant.api_key, "/v1/webhook-endpoints", &body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let made: Value = answer.json();
+    let text = |member: &str| made[member].as_str().unwrap().to_owned();
+    (text("id"), text("secret"))
+}
+
+/// Deliveries to an endpoint as its merchant sees them.
+async fn deliveries_of(gateway: &TestGateway, merchant: &Merchant, endpoint: &str) -> Value {
+    let path = format!("/v1/webhook-endpoints/{endpoint}/deliveries?limit=100");
+    let answer = gateway.get(&path, Some(&merchant.api_key)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json::<Value>()["data"].take()
+}
+
+/// The same once they are as expected.
+async fn deliveries_when(
+    gateway: &TestGateway,
+    merchant: &Merchant,
+    endpoint: &str,
+    expected: impl Fn(&Value) -> bool,
+) -> Value {
+    let mut last = Value::Null;
+    for _ in 0..1000 {
+        last = deliveries_of(gateway, merchant, endpoint).await;
+        if expected(&last) {
+            return last;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the deliveries are not as expected: {last}");
 }

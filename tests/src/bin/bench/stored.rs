@@ -67,7 +67,7 @@ async fn store_one(store: &Store, merchant: &Merchant) {
     let event = Event {
         id: EventId::new(now_ms(), random()),
         merchant: payment.merchant,
-        payment: payment.id,
+        subject: payment.id.to_string(),
         kind: "payment.captured".into(),
         sequence: 1,
         body: BODY.into(),
@@ -79,7 +79,7 @@ async fn store_one(store: &Store, merchant: &Merchant) {
         ..payment.clone()
     };
     let settled = store
-        .settle_outcome(&payment, &captured, Some(&event))
+        .settle_outcome(&payment, &captured, Some(&event), None)
         .await;
     assert!(
         matches!(settled, Ok(Settled::Done(_))),
@@ -143,6 +143,7 @@ fn payment(session: &Session) -> Payment {
             last4: "4242".into(),
             expiry: "2029-12".into(),
             fingerprint: base64url(&random::<32>()),
+            country: Some("DE".into()),
         }),
         address: None,
         state: PaymentState::Authorizing,
@@ -152,6 +153,10 @@ fn payment(session: &Session) -> Payment {
         risk: None,
         authentication: None,
         transfer: None,
+        captured_minor: 0,
+        refunded_minor: 0,
+        disputed_minor: 0,
+        modification: None,
         simulate: None,
         sequence: 0,
         created_at_ms: milliseconds(),

@@ -91,7 +91,7 @@ async fn show_the_wallet(session: &Session, stage: &Stage, gallery: &mut Gallery
 }
 
 /// Presses a button of the wallet's page, which may be closed before the driver has seen it.
-async fn decide(session: &Session, button: &str) {
+pub(super) async fn decide(session: &Session, button: &str) {
     session.enter_opened_window().await;
     let button = session.see(button).await;
     drop(button.click().await);

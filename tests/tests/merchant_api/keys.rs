@@ -1,0 +1,200 @@
+//! API keys: what one may be used for, until when, and one in place of another.
+
+use crate::api::on_both_databases;
+use harness::client::Prepared;
+use harness::gateway::TestGateway;
+use serde_json::Value;
+use std::net::SocketAddr;
+use verifier_server::domain::scope::Scope;
+use verifier_server::flow::api_keys::{Limits, read_scopes};
+use verifier_server::flow::register::Registrar;
+use verifier_server::http::openapi_document;
+
+on_both_databases! {
+    a_key_is_good_until_its_end,
+    a_rotated_key_is_good_for_the_overlap_and_the_new_one_for_the_same_scopes,
+}
+
+fn registrar(gateway: &TestGateway) -> Registrar<'_> {
+    let inner = &gateway.server.state.gateway;
+    Registrar {
+        store: inner.store(),
+        vault: inner.vault(),
+        clock: inner.clock(),
+        entropy: inner.entropy(),
+    }
+}
+
+/// A key for these scopes, and its name.
+async fn key_for(gateway: &TestGateway, scopes: &str, days: Option<u32>) -> (String, String) {
+    let limits = Limits {
+        scopes: read_scopes(scopes).unwrap(),
+        expires_in_days: days,
+    };
+    let registrar = registrar(gateway);
+    let made = registrar.add_limited_api_key(gateway.merchant.id, &limits);
+    let made = made.await.unwrap();
+    (made.plaintext.to_string(), made.record.id.to_string())
+}
+
+/// An answer of `/v1/payments` to a key: its status and, of a refusal, everything that stays the
+/// same from one request to the next.
+async fn answer_to(gateway: &TestGateway, key: &str) -> (u16, Value) {
+    let answer = gateway.get("/v1/payments", Some(key)).await;
+    let mut body: Value = answer.json();
+    if let Some(body) = body.as_object_mut() {
+        body.remove("request_id");
+        body.remove("server_time");
+    }
+    (answer.status.as_u16(), body)
+}
+
+async fn a_key_is_good_until_its_end(gateway: &TestGateway) {
+    let (key, id) = key_for(gateway, "payments:read", Some(1)).await;
+    let (revoked, revoked_id) = key_for(gateway, "*", None).await;
+    assert_eq!(answer_to(gateway, &key).await.0, 200);
+    assert_eq!(answer_to(gateway, &revoked).await.0, 200);
+    let store = gateway.server.state.gateway.store();
+    assert!(
+        store
+            .revoke_api_key(revoked_id.parse().unwrap(), 1)
+            .await
+            .unwrap()
+    );
+    gateway.move_clock(24 * 60 * 60 - 2);
+    assert_eq!(answer_to(gateway, &key).await.0, 200);
+    gateway.move_clock(2);
+    // Expired, revoked, unknown, not a key at all: nobody learns which.
+    let unknown = ["sk_test_", &"A".repeat(43)].concat();
+    let expected = answer_to(gateway, "sk_live_").await;
+    assert_eq!(
+        (expected.0, &expected.1["code"]),
+        (401, &"api_key_invalid".into())
+    );
+    for key in [&key, &revoked, &unknown, &id] {
+        assert_eq!(answer_to(gateway, key).await, expected);
+    }
+}
+
+async fn a_rotated_key_is_good_for_the_overlap_and_the_new_one_for_the_same_scopes(
+    gateway: &TestGateway,
+) {
+    let (old, id) = key_for(gateway, "payments:read,disputes:write", None).await;
+    let id = id.parse().unwrap();
+    let registrar = registrar(gateway);
+    let rotated = registrar.rotate_api_key(id, 3600, None).await.unwrap();
+    assert_eq!(rotated.made.record.scopes, "payments:read,disputes:write");
+    assert_ne!(*rotated.made.plaintext, old);
+    for key in [&old, &*rotated.made.plaintext] {
+        assert_eq!(answer_to(gateway, key).await.0, 200);
+        let events = gateway.get("/v1/events", Some(key)).await;
+        assert_eq!(events.code(), "scope_missing");
+    }
+    // Rotated again with a longer overlap, the old one ends no later than it was said to.
+    let again = registrar.rotate_api_key(id, 86_400, Some(2)).await.unwrap();
+    assert_eq!(again.old_expires_at_ms, rotated.old_expires_at_ms);
+    gateway.move_clock(3601);
+    assert_eq!(answer_to(gateway, &old).await.0, 401);
+    for key in [&*rotated.made.plaintext, &*again.made.plaintext] {
+        assert_eq!(answer_to(gateway, key).await.0, 200);
+    }
+    let refused = registrar.rotate_api_key(id, 3600, None).await;
+    let refused = refused.err().unwrap();
+    assert_eq!(refused, format!("there is no active API key {id}"));
+    // Without an overlap the old one ends at once.
+    let next = rotated.made.record.id;
+    let last = registrar.rotate_api_key(next, 0, None).await.unwrap();
+    assert_eq!(answer_to(gateway, &rotated.made.plaintext).await.0, 401);
+    assert_eq!(answer_to(gateway, &last.made.plaintext).await.0, 200);
+}
+
+/// Method and path of every operation of the merchant's.
+fn operations() -> Vec<(String, String)> {
+    let contract: Value = serde_json::from_str(&openapi_document().unwrap()).unwrap();
+    let mut found = Vec::new();
+    for (path, item) in contract["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let tags = operation["tags"].as_array();
+            if tags.is_some_and(|tags| tags.contains(&"merchant".into())) {
+                found.push((method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// A request of an operation about things that are not there.
+fn request_of(method: &str, path: &str, key: &str) -> Prepared {
+    let mut parts: Vec<_> = path.split('/').collect();
+    for part in &mut parts {
+        if part.starts_with('{') {
+            *part = "pay_01jd0000000000000000000000";
+        }
+    }
+    let mut request = Prepared::get_of(&parts.join("/"), Some(key));
+    request.method = method.to_owned();
+    if method != "GET" {
+        request.set("idempotency-key", "scopes-1");
+    }
+    request
+}
+
+#[tokio::test]
+async fn every_operation_of_the_merchants_is_opened_by_one_scope_and_no_other() {
+    let gateway = TestGateway::start().await;
+    let mut keys = Vec::new();
+    for scope in Scope::ALL {
+        keys.push((scope, key_for(&gateway, scope.name(), None).await.0));
+    }
+    let operations = operations();
+    assert!(operations.len() >= 3, "{operations:?}");
+    for (method, path) in operations {
+        let mut opening = Vec::new();
+        for (scope, key) in &keys {
+            let answer = gateway.send(request_of(&method, &path, key)).await;
+            assert_ne!(answer.status, 401, "{method} {path}: {}", answer.text());
+            if answer.status != 403 {
+                opening.push(*scope);
+                continue;
+            }
+            assert_eq!(answer.code(), "scope_missing", "{method} {path}");
+        }
+        let [scope] = opening.as_slice() else {
+            panic!("{method} {path} is opened by {opening:?}");
+        };
+        let reads = scope.name().ends_with(":read");
+        assert_eq!(reads, method == "GET", "{method} {path} asks for {scope:?}");
+        let without = request_of(&method, &path, "sk_test_none");
+        assert_eq!(gateway.send(without).await.code(), "api_key_invalid");
+    }
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn who_tries_keys_at_speed_is_slowed_and_nobody_else_is() {
+    let gateway = TestGateway::with(|config| {
+        config.rate_limit.per_second = 1;
+        config.rate_limit.burst = 100;
+    })
+    .await;
+    let [guesser, other]: [SocketAddr; 2] =
+        ["192.0.2.1:1000", "192.0.2.2:1000"].map(|address| address.parse().unwrap());
+    let mut answered = 0;
+    for guess in 0..100_u8 {
+        let key = format!("sk_test_{}{guess:03}", "A".repeat(40));
+        let request = Prepared::get_of("/v1/payments", Some(&key));
+        let answer = gateway.send_from(guesser, request).await;
+        if answer.status == 429 {
+            break;
+        }
+        assert_eq!(answer.code(), "api_key_invalid");
+        answered += 1;
+    }
+    assert!((4..10).contains(&answered), "{answered}");
+    let good = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
+    assert_eq!(gateway.send_from(guesser, good.clone()).await.status, 429);
+    for _ in 0..50 {
+        assert_eq!(gateway.send_from(other, good.clone()).await.status, 200);
+    }
+    gateway.finish().await;
+}

@@ -1,0 +1,214 @@
+//! When it is settled.
+
+use super::{
+    DAY_MS, at, closed, closes_at, finish, inside, lines, listed, on_a_monday, on_both_databases,
+    payouts, read, sell, signed, told,
+};
+use harness::gateway::TestGateway;
+use serde_json::json;
+use verifier_server::domain::closing::Group;
+use verifier_server::domain::schedule;
+use verifier_server::flow::payouts::pay_out;
+
+async fn captured_money_is_settled_at_its_moment_and_paid_out(gateway: TestGateway) {
+    on_a_monday(&gateway).await;
+    let sold = [sell(&gateway, 10_000).await, sell(&gateway, 2_490).await];
+    let first = lines(&gateway, sold[0]).await.remove(0);
+    assert_eq!(first["kind"], "capture");
+    assert_eq!(first["amount"], 10_000);
+    let fees = first["fees"]["total"].as_i64().unwrap();
+    assert_eq!(first["net"].as_i64(), Some(10_000 - fees));
+    let closes_at = closes_at(&first);
+    at(&gateway, closes_at - 1).await;
+    assert!(closed(&gateway).await.is_empty(), "a millisecond too early");
+    at(&gateway, closes_at).await;
+    let settlements = closed(&gateway).await;
+    assert_eq!(settlements.len(), 1);
+    assert!(closed(&gateway).await.is_empty(), "once");
+    let settlement = &settlements[0];
+    assert_eq!(settlement.closed_at_ms, signed(closes_at));
+    let id = settlement.id.to_string();
+    let shown = read(&gateway, &format!("/v1/settlements/{id}")).await;
+    assert_eq!((&shown["number"], &shown["lines"]), (&json!(1), &json!(2)));
+    assert_eq!(shown["gross"], 12_490);
+    assert_eq!(told(&gateway, &id).await, ["settlement.closed 1"]);
+    let of = listed(&gateway, &format!("/v1/settlements/{id}/lines")).await;
+    assert_eq!(of.len(), 2);
+
+    let pending = payouts(&gateway).await;
+    assert_eq!(
+        (pending.len(), &pending[0]["state"]),
+        (1, &json!("pending"))
+    );
+    assert_eq!(pending[0]["amount"], shown["net"]);
+    assert_eq!(pay_out(inside(&gateway)).await.unwrap(), 1);
+    assert_eq!(pay_out(inside(&gateway)).await.unwrap(), 0);
+    let paid = payouts(&gateway).await.remove(0);
+    assert_eq!(paid["state"], "paid");
+    assert_eq!(
+        told(&gateway, paid["id"].as_str().unwrap()).await,
+        ["payout.paid 1"]
+    );
+    let at_the_bank = "SELECT id, account, amount_minor, currency FROM bank_payouts";
+    let expected = [
+        &paid["id"],
+        &paid["account"],
+        &paid["amount"],
+        &paid["currency"],
+    ];
+    let expected = expected.map(|value| value.to_string().replace('"', ""));
+    assert_eq!(gateway.bank_rows(at_the_bank).await, [expected.to_vec()]);
+    finish(gateway).await;
+}
+
+async fn a_millisecond_decides_which_day_it_was_sold_on(gateway: TestGateway) {
+    let monday = on_a_monday(&gateway).await;
+    let euro = "EUR".parse().unwrap();
+    let day = |at: u64| schedule::sales_day(euro, signed(at));
+    // The cut-off lies between these two; each look halves what is in between.
+    let (mut before, mut after) = (monday, monday + DAY_MS);
+    while after - before > 1 {
+        let middle = before + (after - before) / 2;
+        if day(middle) == day(monday) {
+            before = middle;
+        } else {
+            after = middle;
+        }
+    }
+    at(&gateway, before).await;
+    let first = sell(&gateway, 1_000).await;
+    at(&gateway, after).await;
+    let second = sell(&gateway, 2_000).await;
+    let (first, second) = (
+        lines(&gateway, first).await.remove(0),
+        lines(&gateway, second).await.remove(0),
+    );
+    assert!(first["sales_day"].as_str() < second["sales_day"].as_str());
+    at(&gateway, closes_at(&first)).await;
+    let settlement = closed(&gateway).await.remove(0);
+    assert_eq!((settlement.lines, settlement.gross_minor), (1, 1_000));
+    at(&gateway, closes_at(&second)).await;
+    let settlement = closed(&gateway).await.remove(0);
+    assert_eq!((settlement.number, settlement.gross_minor), (2, 2_000));
+    pay_out(inside(&gateway)).await.unwrap();
+    finish(gateway).await;
+}
+
+async fn what_comes_too_late_is_settled_on_the_next_business_day(gateway: TestGateway) {
+    on_a_monday(&gateway).await;
+    let first = sell(&gateway, 1_000).await;
+    at(&gateway, closes_at(&lines(&gateway, first).await[0])).await;
+    let settlement = closed(&gateway).await.remove(0);
+    // The line of a capture that took two days to be written down.
+    let late = sell(&gateway, 500).await;
+    let line = lines(&gateway, late).await.remove(0);
+    let group = Group {
+        settlement_date: settlement.settlement_date,
+        merchant: settlement.merchant,
+        currency: settlement.currency,
+    };
+    let of_line = line["settlement_date"].as_str().unwrap().parse().unwrap();
+    let store = inside(&gateway).store();
+    let moved = store.postpone_lines(&group, of_line, settlement.settlement_date);
+    assert_eq!(moved.await, Ok(1));
+    assert!(closed(&gateway).await.is_empty(), "the day is closed");
+    let line = lines(&gateway, late).await.remove(0);
+    let next = schedule::business_days_after(group.currency, group.settlement_date, 1);
+    assert_eq!(line["settlement_date"], next.to_string());
+    at(&gateway, closes_at(&line)).await;
+    let second = closed(&gateway).await.remove(0);
+    assert_eq!(
+        (second.number, second.lines, second.gross_minor),
+        (2, 1, 500)
+    );
+    assert_eq!(second.settlement_date, next);
+    pay_out(inside(&gateway)).await.unwrap();
+    finish(gateway).await;
+}
+
+async fn a_clock_that_leaps_over_days_closes_each_of_them(gateway: TestGateway) {
+    let monday = on_a_monday(&gateway).await;
+    let reserve = verifier_server::domain::merchant::Reserve {
+        basis_points: 1_000,
+        days: 1,
+    };
+    let store = inside(&gateway).store();
+    assert_eq!(
+        store.set_reserve(gateway.merchant.id, reserve).await,
+        Ok(true)
+    );
+    for day in 0..3 {
+        at(&gateway, monday + day * DAY_MS).await;
+        sell(&gateway, 1_000).await;
+        sell(&gateway, 2_000).await;
+        gateway
+            .approved(
+                sealpay_protocol::order::Capture::Automatic,
+                3_000,
+                |claims| {
+                    claims.currency = "GBP".parse().unwrap();
+                },
+            )
+            .await;
+    }
+    let leap = json!({"advance_seconds": 10 * 24 * 60 * 60});
+    gateway.command("POST", "/sim/clock", &leap).await;
+    let settlements = listed(&gateway, "/v1/settlements?currency=EUR").await;
+    let numbers: Vec<_> = settlements
+        .iter()
+        .map(|row| row["number"].as_i64())
+        .collect();
+    // What is kept back on the third day is released on a fourth.
+    assert_eq!(numbers, [Some(1), Some(2), Some(3), Some(4)]);
+    let lines: Vec<_> = settlements
+        .iter()
+        .map(|row| row["lines"].as_i64())
+        .collect();
+    assert_eq!(lines, [Some(3), Some(4), Some(4), Some(1)]);
+    let dates: Vec<_> = settlements
+        .iter()
+        .map(|row| row["settlement_date"].as_str())
+        .collect();
+    assert!(dates.is_sorted(), "{dates:?}");
+    assert_eq!(
+        listed(&gateway, "/v1/settlements?currency=GBP").await.len(),
+        4
+    );
+    let all_paid = payouts(&gateway).await;
+    assert_eq!(all_paid.len(), 8);
+    assert!(
+        all_paid.iter().all(|payout| payout["state"] == "paid"),
+        "{all_paid:?}"
+    );
+    finish(gateway).await;
+}
+
+async fn a_server_that_runs_settles_by_itself(gateway: TestGateway) {
+    let monday = on_a_monday(&gateway).await;
+    let sold = sell(&gateway, 1_000).await;
+    let line = lines(&gateway, sold).await.remove(0);
+    assert!(closes_at(&line) > monday);
+    at(&gateway, closes_at(&line)).await;
+    let beside = gateway.run_beside();
+    for _ in 0..400 {
+        if payouts(&gateway)
+            .await
+            .first()
+            .is_some_and(|payout| payout["state"] == "paid")
+        {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(payouts(&gateway).await[0]["state"], "paid");
+    drop(beside);
+    finish(gateway).await;
+}
+
+on_both_databases! {
+    captured_money_is_settled_at_its_moment_and_paid_out,
+    a_millisecond_decides_which_day_it_was_sold_on,
+    what_comes_too_late_is_settled_on_the_next_business_day,
+    a_clock_that_leaps_over_days_closes_each_of_them,
+    a_server_that_runs_settles_by_itself,
+}

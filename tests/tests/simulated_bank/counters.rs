@@ -1,0 +1,122 @@
+//! One bank at two counters, on SQLite and on Postgres, and whoever comes to them.
+
+use harness::client::card;
+use harness::time::random;
+use sealpay_protocol::ids::PaymentId;
+use sealpay_protocol::money::Money;
+use sealpay_protocol::order::Capture;
+use sealpay_protocol::secret::Secret;
+use std::sync::Arc;
+use verifier_server::edge::{Clock, Entropy};
+use verifier_server::provider::simulated::SimulatedBank;
+use verifier_server::provider::simulated::control::AccountView;
+use verifier_server::provider::simulated::persona;
+use verifier_server::provider::{Answer, AuthorizationRequest, PaymentProvider, Silence};
+
+pub(super) use harness::folder::Folder;
+pub(super) use harness::postgres::fresh_database;
+pub(super) use harness::time::TestClock;
+
+/// One bank at two counters: two servers on Postgres, one and the same on SQLite.
+pub(super) struct Counters {
+    pub(super) counters: [Arc<SimulatedBank>; 2],
+    pub(super) clock: TestClock,
+}
+
+pub(super) async fn open(url_or_path: &str, clock: &TestClock) -> Arc<SimulatedBank> {
+    let told = clock.clone();
+    let bank = SimulatedBank::open(
+        url_or_path,
+        Secret::new([5; 32]),
+        "http://127.0.0.1:8787".parse().unwrap(),
+        Clock::new(move || told.now_ms()),
+        Entropy::system(),
+        true,
+    );
+    bank.await.expect("the bank opens")
+}
+
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let folder = $crate::simulated_bank::counters::Folder::new("bank");
+                    let clock = $crate::simulated_bank::counters::TestClock::default();
+                    let path = folder.path().join("bank.sqlite");
+                    let bank = $crate::simulated_bank::counters::open(path.to_str().unwrap(), &clock).await;
+                    let counters = [std::sync::Arc::clone(&bank), bank];
+                    super::$name($crate::simulated_bank::counters::Counters { counters, clock }).await;
+                }
+            )*
+        }
+
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let Some(database) = $crate::simulated_bank::counters::fresh_database().await else {
+                        eprintln!("skipped without Postgres: {}", stringify!($name));
+                        return;
+                    };
+                    let clock = $crate::simulated_bank::counters::TestClock::default();
+                    let (one, other) = tokio::join!(
+                        $crate::simulated_bank::counters::open(database.url(), &clock),
+                        $crate::simulated_bank::counters::open(database.url(), &clock),
+                    );
+                    super::$name($crate::simulated_bank::counters::Counters { counters: [one, other], clock }).await;
+                }
+            )*
+        }
+    };
+}
+
+pub(super) use on_both;
+
+pub(super) fn number_of(name: &str) -> &'static str {
+    let persona = persona::all().iter().find(|persona| persona.name == name);
+    &persona.expect("there is such a persona").number
+}
+
+pub(super) fn harbor(bank: &SimulatedBank) -> Arc<dyn PaymentProvider> {
+    let mut all = bank.acquirers().into_iter();
+    all.find(|acquirer| acquirer.name() == "harbor").unwrap()
+}
+
+pub(super) fn new_reference() -> PaymentId {
+    PaymentId::new(1_780_000_000_000, random())
+}
+
+pub(super) fn euros(amount_minor: i64) -> Money {
+    Money::new(amount_minor, "EUR".parse().unwrap())
+}
+
+pub(super) async fn pay(
+    bank: &SimulatedBank,
+    number: &str,
+    reference: PaymentId,
+    amount_minor: i64,
+    capture: Capture,
+) -> Result<Answer, Silence> {
+    let card = card(number);
+    let request = AuthorizationRequest {
+        reference,
+        money: euros(amount_minor),
+        capture,
+        card: &card,
+        authentication: None,
+        simulate: None,
+    };
+    harbor(bank).authorize(request).await
+}
+
+pub(super) fn declined(key: &str) -> Answer {
+    Answer::Declined(key.into())
+}
+
+impl Counters {
+    pub(super) async fn account(&self, persona: &str) -> AccountView {
+        self.counters[1].account(persona).await.unwrap()
+    }
+}

@@ -1,0 +1,208 @@
+//! What follows an authorization, at two counters at once: nothing is done twice, and nothing beyond
+//! what there is.
+
+use super::counters::{Counters, declined, euros, harbor, new_reference, number_of, on_both, pay};
+use harness::time::random;
+use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId, PayoutId};
+use sealpay_protocol::limits;
+use sealpay_protocol::order::Capture;
+use std::sync::Arc;
+use verifier_server::domain::modification::ModificationKind;
+use verifier_server::provider::payout::PayoutRequest;
+use verifier_server::provider::simulated::payout::ReturnReason;
+use verifier_server::provider::transfer::TransferRequest;
+use verifier_server::provider::{
+    Answer, ModificationRequest, Modifier, PayoutProvider, TransferProvider,
+};
+
+on_both! {
+    what_is_held_is_taken_let_go_or_expires,
+    parts_at_both_counters_are_together_no_more_than_the_whole,
+    money_that_arrived_goes_back_once_at_two_counters,
+    a_payout_is_sent_and_returned_once_at_two_counters,
+}
+
+/// A modification that was not there before.
+fn modification(
+    kind: ModificationKind,
+    payment: PaymentId,
+    amount_minor: i64,
+) -> ModificationRequest {
+    ModificationRequest {
+        modification: ModificationId::new(1_780_000_000_000, random()),
+        payment,
+        kind,
+        money: euros(amount_minor),
+        is_final: false,
+    }
+}
+
+async fn what_is_held_is_taken_let_go_or_expires(bank: Counters) {
+    use ModificationKind::{Capture as Take, Refund, Void};
+    let [one, other] = [&bank.counters[0], &bank.counters[1]];
+    let number = number_of("ben_balance");
+    let mut references = Vec::new();
+    for _ in 0..4 {
+        let reference = new_reference();
+        let answer = pay(one, number, reference, 2_500, Capture::Manual).await;
+        assert_eq!(answer, Ok(Answer::Approved));
+        references.push(reference);
+    }
+    let sums = async || {
+        let account = bank.account("ben_balance").await;
+        (account.balance_minor, account.held_minor)
+    };
+    assert_eq!(sums().await, (10_000, 10_000));
+    let part = modification(Take, references[0], 1_000);
+    for counter in [one, other, one] {
+        let taken = harbor(counter).modify(part).await;
+        assert_eq!(taken, Ok(Answer::Approved));
+        assert_eq!(sums().await, (9_000, 9_000));
+    }
+    let too_much = modification(Take, references[0], 1_501);
+    let refused = harbor(other).modify(too_much).await;
+    assert_eq!(refused, Ok(declined("invalid_amount")));
+    let last = ModificationRequest {
+        is_final: true,
+        ..modification(Take, references[0], 500)
+    };
+    assert_eq!(harbor(other).modify(last).await, Ok(Answer::Approved));
+    assert_eq!(sums().await, (8_500, 7_500));
+    let back = modification(Refund, references[0], 1_500);
+    assert_eq!(harbor(one).modify(back).await, Ok(Answer::Approved));
+    assert_eq!(sums().await, (10_000, 7_500));
+    for counter in [one, other] {
+        let gone = modification(Void, references[1], 2_500);
+        assert_eq!(harbor(counter).modify(gone).await, Ok(Answer::Approved));
+        assert_eq!(sums().await, (10_000, 5_000));
+    }
+    // Both ends of one hold at once: one of them is right.
+    let (acquirer, another) = (harbor(one), harbor(other));
+    let (taken, gone) = tokio::join!(
+        acquirer.modify(modification(Take, references[2], 2_500)),
+        another.modify(modification(Void, references[2], 2_500))
+    );
+    let (expected, left) = match (taken.unwrap(), gone.unwrap()) {
+        (Answer::Approved, Answer::Declined(_)) => (7_500, 2_500),
+        (Answer::Declined(_), Answer::Approved) => (10_000, 2_500),
+        both => panic!("{both:?}"),
+    };
+    assert_eq!(sums().await, (expected, left));
+    // Of the last a part is taken, and the rest runs out.
+    let part = modification(Take, references[3], 100);
+    assert_eq!(harbor(one).modify(part).await, Ok(Answer::Approved));
+    let seconds = i64::try_from(limits::HOLD_LIFETIME_SECONDS).unwrap();
+    bank.clock.move_by(seconds + 1);
+    let now_ms = i64::try_from(bank.clock.now_ms()).unwrap();
+    let (first, second) = tokio::join!(
+        one.expire_holds(now_ms, 100),
+        other.expire_holds(now_ms, 100)
+    );
+    assert_eq!(first.unwrap() + second.unwrap(), 1);
+    assert_eq!(sums().await, (expected - 100, 0));
+    let late = modification(Take, references[3], 2_400);
+    let late = harbor(one).modify(late).await;
+    assert_eq!(late, Ok(declined("invalid_transaction")));
+}
+
+async fn parts_at_both_counters_are_together_no_more_than_the_whole(bank: Counters) {
+    let number = number_of("ben_balance");
+    let reference = new_reference();
+    let held = pay(&bank.counters[0], number, reference, 7_000, Capture::Manual).await;
+    assert_eq!(held, Ok(Answer::Approved));
+    let rows = [
+        (ModificationKind::Capture, (3_000, 0)),
+        (ModificationKind::Refund, (10_000, 0)),
+    ];
+    for (kind, sums) in rows {
+        // Ten fit; each is asked for at both counters, and then again.
+        let parts: Vec<_> = (0..20)
+            .map(|_| modification(kind, reference, 700))
+            .collect();
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            let asked = parts.iter().flat_map(|part| {
+                let counters = bank.counters.clone().map(|counter| (counter, *part));
+                counters.map(|(counter, part)| {
+                    tokio::spawn(async move { harbor(&counter).modify(part).await })
+                })
+            });
+            for asked in asked.collect::<Vec<_>>() {
+                answers.push(asked.await.unwrap().expect("the bank answers"));
+            }
+        }
+        let (first, again) = answers.split_at(40);
+        assert_eq!(first, again, "{kind:?}");
+        let pairs: Vec<_> = first.chunks(2).collect();
+        assert!(pairs.iter().all(|pair| pair[0] == pair[1]), "{kind:?}");
+        let done = pairs.iter().filter(|pair| pair[0] == Answer::Approved);
+        assert_eq!(done.count(), 10, "{kind:?}");
+        let account = bank.account("ben_balance").await;
+        assert_eq!(
+            (account.balance_minor, account.held_minor),
+            sums,
+            "{kind:?}"
+        );
+    }
+}
+
+async fn money_that_arrived_goes_back_once_at_two_counters(bank: Counters) {
+    let transfers = bank.counters.clone().map(|counter| counter.transfers());
+    let reference = new_reference();
+    let request = TransferRequest {
+        reference,
+        money: euros(5_000),
+        simulate: Some("transfer_never"),
+    };
+    let collection = transfers[0].start(request).await.unwrap();
+    let now_ms = i64::try_from(bank.clock.now_ms()).unwrap();
+    let written = collection.reference.to_lowercase();
+    let sent = transfers[1].send(&written, euros(5_000), now_ms).await;
+    let sent = sent.unwrap().expect("it can be sent");
+    transfers[1].acknowledge(&sent, false).await.unwrap();
+    let parts = (0..20).map(|place| {
+        let transfers = Arc::clone(&transfers[place % 2]);
+        let part = modification(ModificationKind::Refund, reference, 700);
+        tokio::spawn(async move { transfers.modify(part).await })
+    });
+    let mut done = 0;
+    for part in parts.collect::<Vec<_>>() {
+        match part.await.unwrap().expect("the bank answers") {
+            Answer::Approved => done += 1,
+            refused => assert_eq!(refused, declined("invalid_amount")),
+        }
+    }
+    assert_eq!(done, 7);
+}
+
+async fn a_payout_is_sent_and_returned_once_at_two_counters(bank: Counters) {
+    let merchant = MerchantId::new(1_780_000_000_000, random());
+    let payout = PayoutId::new(1_780_000_000_000, random());
+    let request = PayoutRequest {
+        payout,
+        merchant,
+        account: bank.counters[0].payouts().account(merchant),
+        money: euros(12_345),
+    };
+    let sent = (0..20).map(|place| {
+        let payouts = bank.counters[place % 2].payouts();
+        let request = request.clone();
+        tokio::spawn(async move { payouts.pay(request).await })
+    });
+    for sent in sent.collect::<Vec<_>>() {
+        assert_eq!(sent.await.unwrap(), Ok(Answer::Approved));
+    }
+    assert_eq!(bank.counters[1].sent_payouts(9).await.unwrap().len(), 1);
+    let [one, other] = &bank.counters;
+    let (first, second) = tokio::join!(
+        one.return_payout(payout, ReturnReason::AccountClosed),
+        other.return_payout(payout, ReturnReason::AccountUnknown)
+    );
+    assert_eq!(first.unwrap().reason, second.unwrap().reason);
+    let now_ms = i64::try_from(bank.clock.now_ms()).unwrap();
+    let returned = other.payouts().returned(now_ms, 9).await.unwrap();
+    assert_eq!(returned.len(), 1);
+    assert_eq!(returned[0].payout, payout);
+    one.payouts().acknowledge_return(payout).await.unwrap();
+    assert_eq!(other.payouts().returned(now_ms, 9).await, Ok(Vec::new()));
+}

@@ -1,0 +1,347 @@
+//! Webhook endpoints as their merchants make and change them.
+
+use super::on_both_databases;
+use super::place::Place;
+use super::world::{NOW_MS, endpoint, paid, reachable, registered, unique};
+use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
+use verifier_server::domain::event::{DeliveryState, Event};
+use verifier_server::domain::idempotency::{IdempotentRequest, Repetition};
+use verifier_server::domain::merchant::WebhookEndpoint;
+use verifier_server::domain::state::PaymentState;
+use verifier_server::store::{Addition, Store};
+use verifier_server::store::{
+    Again, Answered, Begun, DeliveryFilter, Disabling, EndpointChange, EndpointWrite,
+};
+
+fn answered(merchant: MerchantId, key: &str) -> Answered {
+    Answered {
+        request: IdempotentRequest {
+            merchant,
+            key: key.into(),
+            digest: "digest".into(),
+        },
+        answer: Some("answer".into()),
+        at_ms: NOW_MS + 20,
+    }
+}
+
+fn fresh(merchant: MerchantId) -> Answered {
+    answered(merchant, &format!("key-{}", unique()))
+}
+
+fn event_of(endpoint: &WebhookEndpoint, kind: &str, sequence: i64) -> Event {
+    let (unix_ms, random) = super::world::seed();
+    Event {
+        id: EventId::new(unix_ms, random),
+        merchant: endpoint.merchant,
+        subject: endpoint.id.to_string(),
+        kind: kind.into(),
+        sequence,
+        body: "{}".into(),
+        created_at_ms: NOW_MS + 30,
+    }
+}
+
+async fn states(store: &Store, endpoint: &WebhookEndpoint) -> Vec<DeliveryState> {
+    let filter = DeliveryFilter {
+        limit: 100,
+        ..DeliveryFilter::default()
+    };
+    let kept = store.endpoint_deliveries(endpoint.merchant, endpoint.id, filter);
+    let kept = kept.await.unwrap();
+    kept.iter().map(|kept| kept.delivery.state).collect()
+}
+
+async fn an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let first = endpoint(merchant.id);
+    let made = store
+        .create_endpoint(&first, 2, answered(merchant.id, "one"))
+        .await;
+    assert_eq!(made, Ok(EndpointWrite::Done(())));
+    let again = store
+        .create_endpoint(&endpoint(merchant.id), 2, answered(merchant.id, "one"))
+        .await;
+    let same = Repetition::Same {
+        resource: first.id.to_string(),
+        answer: Some("answer".into()),
+    };
+    assert_eq!(again, Ok(EndpointWrite::Repeated(same)));
+    let mut other = answered(merchant.id, "one");
+    other.request.digest = "another".into();
+    let reused = store
+        .create_endpoint(&endpoint(merchant.id), 2, other)
+        .await;
+    assert_eq!(reused, Ok(EndpointWrite::Repeated(Repetition::Other)));
+    let second = endpoint(merchant.id);
+    let made = store.create_endpoint(&second, 2, fresh(merchant.id)).await;
+    assert_eq!(made, Ok(EndpointWrite::Done(())));
+    let third = endpoint(merchant.id);
+    let full = store
+        .create_endpoint(&third, 2, answered(merchant.id, "three"))
+        .await;
+    assert_eq!(full, Ok(EndpointWrite::NotNow));
+    assert_eq!(
+        store.endpoints(merchant.id).await,
+        Ok(vec![first, second.clone()])
+    );
+    let deleted = store
+        .delete_endpoint(merchant.id, second.id, fresh(merchant.id))
+        .await;
+    assert_eq!(deleted, Ok(EndpointWrite::Done(())));
+    let made = store
+        .create_endpoint(&third, 2, answered(merchant.id, "three"))
+        .await;
+    assert_eq!(
+        made,
+        Ok(EndpointWrite::Done(())),
+        "what was refused was not kept"
+    );
+}
+
+async fn simultaneous_requests_with_one_key_make_one_endpoint(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let endpoints: Vec<_> = (0..8).map(|_| endpoint(merchant.id)).collect();
+    let making = endpoints.into_iter().map(|endpoint| {
+        let (store, answered) = (store.clone(), answered(merchant.id, "one"));
+        tokio::spawn(async move { store.create_endpoint(&endpoint, 16, answered).await })
+    });
+    let mut done = 0;
+    for making in making.collect::<Vec<_>>() {
+        match making.await.unwrap().unwrap() {
+            EndpointWrite::Done(()) => done += 1,
+            EndpointWrite::Repeated(Repetition::Same { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(done, 1);
+    assert_eq!(store.endpoints(merchant.id).await.unwrap().len(), 1);
+}
+
+async fn a_change_changes_what_it_names(place: &Place) {
+    let store = place.open().await;
+    let (merchant, mut known) = reachable(&store).await;
+    let change = |change: EndpointChange| {
+        store.change_endpoint(merchant.id, known.id, change, fresh(merchant.id))
+    };
+    let done = Ok(EndpointWrite::Done(()));
+    assert_eq!(change(EndpointChange::default()).await, done);
+    assert_eq!(
+        store.endpoint(merchant.id, known.id).await,
+        Ok(Some(known.clone()))
+    );
+    let all = EndpointChange {
+        url: Some("https://other.example/".into()),
+        description: Some("another".into()),
+        event_types: Some("payment.voided".into()),
+        enabled: Some(false),
+    };
+    assert_eq!(change(all).await, done);
+    let on = EndpointChange {
+        enabled: Some(true),
+        ..EndpointChange::default()
+    };
+    let seen = store.endpoint_by_id(known.id).await.unwrap().unwrap();
+    assert_eq!(seen.disabled_at_ms, Some(NOW_MS + 20));
+    assert_eq!(change(on).await, done);
+    known.url = "https://other.example/".into();
+    known.description = "another".into();
+    known.event_types = "payment.voided".into();
+    assert_eq!(
+        store.endpoint(merchant.id, known.id).await,
+        Ok(Some(known.clone()))
+    );
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    assert_eq!(states(&store, &known).await, [], "it does not hear of that");
+    let stranger = registered(&store).await;
+    let not_there = store
+        .change_endpoint(
+            stranger.id,
+            known.id,
+            EndpointChange::default(),
+            fresh(stranger.id),
+        )
+        .await;
+    assert_eq!(not_there, Ok(EndpointWrite::NotThere));
+    assert_eq!(store.endpoint(stranger.id, known.id).await, Ok(None));
+}
+
+async fn a_secret_is_replaced_and_stays_a_while_or_not(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let rotated = |secret: &str, until_ms| {
+        let rotation = (secret.to_owned(), until_ms);
+        store.rotate_secret(merchant.id, known.id, rotation, fresh(merchant.id))
+    };
+    let rows = [
+        (
+            "second",
+            Some(NOW_MS + 99),
+            Some((known.secret_encrypted.clone(), NOW_MS + 99)),
+        ),
+        ("third", None, None),
+        ("fourth", Some(NOW_MS), Some(("third".to_owned(), NOW_MS))),
+    ];
+    for (secret, until_ms, previous) in rows {
+        assert_eq!(rotated(secret, until_ms).await, Ok(EndpointWrite::Done(())));
+        let seen = store.endpoint_by_id(known.id).await.unwrap().unwrap();
+        assert_eq!(
+            (seen.secret_encrypted.as_str(), seen.previous_secret),
+            (secret, previous)
+        );
+    }
+}
+
+async fn a_deleted_endpoint_keeps_no_secret_and_hears_of_nothing(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    let deleted = store
+        .delete_endpoint(merchant.id, known.id, fresh(merchant.id))
+        .await;
+    assert_eq!(deleted, Ok(EndpointWrite::Done(())));
+    let again = store
+        .delete_endpoint(merchant.id, known.id, fresh(merchant.id))
+        .await;
+    assert_eq!(again, Ok(EndpointWrite::NotThere));
+    assert_eq!(store.endpoint(merchant.id, known.id).await, Ok(None));
+    assert_eq!(store.endpoint_by_id(known.id).await, Ok(None));
+    assert_eq!(store.endpoints(merchant.id).await, Ok(Vec::new()));
+    assert_eq!(states(&store, &known).await, [DeliveryState::Failed]);
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    assert_eq!(store.pending_deliveries().await, Ok(0));
+}
+
+async fn a_ping_is_numbered_and_goes_to_one_endpoint(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let other = endpoint(merchant.id);
+    assert_eq!(store.add_endpoint(&other).await, Ok(Addition::Added));
+    let ping = |sequence| {
+        let event = event_of(&known, "ping", sequence);
+        store.ping_endpoint(merchant.id, known.id, event, fresh(merchant.id))
+    };
+    assert_eq!(ping(1).await, Ok(EndpointWrite::Done(())));
+    assert_eq!(
+        ping(1).await,
+        Ok(EndpointWrite::NotNow),
+        "the number is taken"
+    );
+    assert_eq!(ping(2).await, Ok(EndpointWrite::Done(())));
+    assert_eq!(states(&store, &known).await, [DeliveryState::Pending; 2]);
+    assert_eq!(states(&store, &other).await, []);
+    assert_eq!(store.last_sequence(&known.id.to_string()).await, Ok(2));
+    assert_eq!(store.disable_endpoint(known.id, NOW_MS).await, Ok(true));
+    assert_eq!(
+        ping(3).await,
+        Ok(EndpointWrite::NotNow),
+        "nothing goes there"
+    );
+}
+
+async fn a_failing_endpoint_is_switched_off_once_and_the_others_are_told(place: &Place) {
+    let store = place.open().await;
+    let (merchant, mut failing) = reachable(&store).await;
+    let other = endpoint(merchant.id);
+    failing = WebhookEndpoint {
+        id: endpoint(merchant.id).id,
+        failing_since_ms: Some(NOW_MS),
+        ..failing
+    };
+    for known in [&failing, &other] {
+        assert_eq!(store.add_endpoint(known).await, Ok(Addition::Added));
+    }
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    let disabling = |since_ms, sequence| Disabling {
+        endpoint: failing.id,
+        failing_since_ms: since_ms,
+        event: event_of(&failing, "webhook_endpoint.disabled", sequence),
+    };
+    let since = store
+        .disable_failing_endpoint(disabling(Some(NOW_MS - 1), 1))
+        .await;
+    assert_eq!(since, Ok(false), "something has arrived since");
+    assert_eq!(store.last_sequence(&failing.id.to_string()).await, Ok(0));
+    let (one, two) = tokio::join!(
+        store.disable_failing_endpoint(disabling(Some(NOW_MS), 1)),
+        store.disable_failing_endpoint(disabling(Some(NOW_MS), 1)),
+    );
+    let both = [one.unwrap(), two.unwrap()];
+    assert_eq!(both.iter().filter(|done| **done).count(), 1);
+    let seen = store.endpoint_by_id(failing.id).await.unwrap().unwrap();
+    assert_eq!(seen.disabled_at_ms, Some(NOW_MS + 30));
+    assert_eq!(states(&store, &failing).await, [DeliveryState::Failed]);
+    let told = [DeliveryState::Pending; 2];
+    assert_eq!(states(&store, &other).await, told, "the payment, and this");
+    let nobody = Disabling {
+        endpoint: EndpointId::new(1, [0; 10]),
+        failing_since_ms: None,
+        event: event_of(&other, "webhook_endpoint.disabled", 1),
+    };
+    assert_eq!(store.disable_failing_endpoint(nobody).await, Ok(false));
+}
+
+async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    for _ in 0..3 {
+        paid(&store, merchant.id, PaymentState::Captured).await;
+    }
+    let late = endpoint(merchant.id);
+    assert_eq!(store.add_endpoint(&late).await, Ok(Addition::Added));
+    let events = store.events(merchant.id, None, 10).await.unwrap();
+    let ids: Vec<_> = events.iter().rev().map(|(event, _)| event.id).collect();
+    let second = u64::try_from(NOW_MS).unwrap() / 1000;
+    let again = |again: Again, key: &str| {
+        store.redeliver(merchant.id, late.id, again, answered(merchant.id, key))
+    };
+    let range = |from, until, after| Again::Range {
+        from,
+        until,
+        after,
+        most: 2,
+    };
+    let begun = |scheduled, last: Option<&EventId>, has_more| {
+        Ok(EndpointWrite::Done(Begun {
+            scheduled,
+            last: last.copied(),
+            has_more,
+        }))
+    };
+    let none = again(range(second + 1, second + 9, None), "a").await;
+    assert_eq!(none, begun(0, None, false));
+    let first = again(range(second, second, None), "b").await;
+    assert_eq!(first, begun(2, ids.get(1), true));
+    let rest = again(range(0, u64::MAX, Some(ids[1])), "c").await;
+    assert_eq!(rest, begun(1, ids.get(2), false));
+    assert_eq!(states(&store, &late).await, [DeliveryState::Pending; 3]);
+    let one = again(Again::Event(ids[0]), "d").await;
+    assert_eq!(one, begun(1, ids.first(), false));
+    let kept = again(Again::Event(ids[0]), "d").await.unwrap();
+    let EndpointWrite::Repeated(Repetition::Same { answer, .. }) = kept else {
+        panic!("{kept:?}");
+    };
+    let text = answer.unwrap();
+    assert_eq!(
+        Ok(EndpointWrite::Done(Begun::from_text(&text).unwrap())),
+        one
+    );
+    let unknown = again(Again::Event(EventId::new(1, [0; 10])), "e").await;
+    assert_eq!(unknown, Ok(EndpointWrite::NotThere));
+    assert_eq!(store.disable_endpoint(late.id, NOW_MS).await, Ok(true));
+    let off = again(Again::Event(ids[0]), "f").await;
+    assert_eq!(off, Ok(EndpointWrite::NotNow));
+}
+
+on_both_databases! {
+    an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be,
+    simultaneous_requests_with_one_key_make_one_endpoint,
+    a_change_changes_what_it_names,
+    a_secret_is_replaced_and_stays_a_while_or_not,
+    a_deleted_endpoint_keeps_no_secret_and_hears_of_nothing,
+    a_ping_is_numbered_and_goes_to_one_endpoint,
+    a_failing_endpoint_is_switched_off_once_and_the_others_are_told,
+    what_is_begun_anew_keeps_its_attempts_and_its_place,
+}

@@ -1,0 +1,243 @@
+//! Modifications: one at a time, each request once, and all of an ending or nothing of it.
+
+use super::on_both_databases;
+use super::place::Place;
+use super::world::{NOW_MS, event, new_id, paid, reachable, registered};
+use sealpay_protocol::ids::{LedgerTransferId, MerchantId, ModificationId, TransactionId};
+use sealpay_protocol::money::Money;
+use verifier_server::domain::booking::{self, Booking, Naming};
+use verifier_server::domain::idempotency::{IdempotentRequest, Repetition};
+use verifier_server::domain::modification::{Modification, ModificationKind, ModificationState};
+use verifier_server::domain::payment::Payment;
+use verifier_server::domain::state::PaymentState;
+use verifier_server::store::{ModificationClaim, ModificationSettled, Store};
+
+fn request(merchant: MerchantId, key: &str) -> IdempotentRequest {
+    IdempotentRequest {
+        merchant,
+        key: key.into(),
+        digest: "digest".into(),
+    }
+}
+
+fn modification(payment: &Payment, kind: ModificationKind, amount_minor: i64) -> Modification {
+    Modification {
+        id: new_id!(ModificationId),
+        payment: payment.id,
+        merchant: payment.merchant,
+        kind,
+        money: Money::new(amount_minor, payment.money.currency()),
+        is_final: true,
+        reference: Some("return 7".into()),
+        state: ModificationState::Pending,
+        failure: None,
+        created_at_ms: NOW_MS + 10,
+        updated_at_ms: NOW_MS + 10,
+        lease_until_ms: NOW_MS + 1_000,
+    }
+}
+
+fn booking(payment: &Payment, modification: &Modification) -> Booking {
+    let naming = Naming {
+        transfer: new_id!(LedgerTransferId),
+        line: new_id!(TransactionId),
+        at_ms: NOW_MS + 20,
+    };
+    let amount_minor = modification.money.amount_minor();
+    booking::of_capture(naming, payment, modification.id.to_string(), amount_minor)
+}
+
+async fn claimed(store: &Store, payment: &Payment) -> Modification {
+    let modification = modification(payment, ModificationKind::Capture, 100);
+    let claim = store.claim_modification(payment, &modification, None).await;
+    assert_eq!(claim, Ok(ModificationClaim::Claimed));
+    modification
+}
+
+/// Settles a capture of 100; the payment and the modification as they are to be afterwards.
+async fn settle(store: &Store, before: &Payment, of: &Modification) -> (Payment, Modification) {
+    let mut ended = of.clone();
+    ended.state = ModificationState::Succeeded;
+    ended.updated_at_ms = NOW_MS + 20;
+    let mut after = before.modified(&ended);
+    (after.sequence, after.updated_at_ms) = (before.sequence + 1, NOW_MS + 20);
+    let told = event(before, after.sequence);
+    let booked = booking(&after, of);
+    let settled = store.settle_modification(before, &after, &ended, Some(&told), Some(&booked));
+    assert_eq!(settled.await, Ok(ModificationSettled::Done));
+    (after, ended)
+}
+
+async fn a_claim_is_made_once_and_holds_the_payment(place: &Place) {
+    let store = place.open().await;
+    let (merchant, _) = reachable(&store).await;
+    let payment = paid(&store, merchant.id, PaymentState::Authorized).await;
+    let first = modification(&payment, ModificationKind::Capture, 100);
+    let request = request(merchant.id, "one");
+    let claim = store
+        .claim_modification(&payment, &first, Some(&request))
+        .await;
+    assert_eq!(claim, Ok(ModificationClaim::Claimed));
+    let held = store
+        .payment(merchant.id, payment.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(held.modification, Some(first.id));
+    assert_eq!(store.modification(first.id).await, Ok(Some(first.clone())));
+    // The same request, whatever it would make now.
+    let second = modification(&payment, ModificationKind::Capture, 100);
+    let claim = store
+        .claim_modification(&payment, &second, Some(&request))
+        .await;
+    assert_eq!(claim, Ok(ModificationClaim::Same(first.clone())));
+    let another = IdempotentRequest {
+        digest: "another".into(),
+        ..request.clone()
+    };
+    let claim = store
+        .claim_modification(&payment, &second, Some(&another))
+        .await;
+    assert_eq!(claim, Ok(ModificationClaim::KeyReused));
+    let claim = store.claim_modification(&payment, &second, None).await;
+    assert_eq!(claim, Ok(ModificationClaim::Moved));
+    assert_eq!(store.modification(second.id).await, Ok(None));
+    let resource = first.id.to_string();
+    let answer = None;
+    let same = Repetition::Same { resource, answer };
+    assert_eq!(store.repetition(&request).await, Ok(Some(same)));
+    assert_eq!(
+        store.repetition(&another).await,
+        Ok(Some(Repetition::Other))
+    );
+    assert_eq!(store.count_open_modifications().await, Ok(1));
+}
+
+async fn a_payment_that_moved_on_is_not_claimed_and_the_request_is_free(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let seen = paid(&store, merchant.id, PaymentState::Authorized).await;
+    let first = claimed(&store, &seen).await;
+    settle(&store, &seen, &first).await;
+    let late = modification(&seen, ModificationKind::Void, 100);
+    let request = request(merchant.id, "late");
+    let claim = store.claim_modification(&seen, &late, Some(&request)).await;
+    assert_eq!(claim, Ok(ModificationClaim::Moved));
+    assert_eq!(store.repetition(&request).await, Ok(None));
+}
+
+async fn an_ending_writes_everything_once(place: &Place) {
+    let store = place.open().await;
+    let (merchant, _) = reachable(&store).await;
+    let before = paid(&store, merchant.id, PaymentState::Authorized).await;
+    let pending = claimed(&store, &before).await;
+    let (after, ended) = settle(&store, &before, &pending).await;
+    assert_eq!(
+        store.payment(merchant.id, before.id).await,
+        Ok(Some(after.clone()))
+    );
+    assert_eq!(store.modification(ended.id).await, Ok(Some(ended.clone())));
+    let listed = store.modifications(merchant.id, before.id, None, 10).await;
+    assert_eq!(listed, Ok(vec![ended.clone()]));
+    let older = store
+        .modifications(merchant.id, before.id, Some(ended.id), 10)
+        .await;
+    assert_eq!(older, Ok(Vec::new()));
+    // Whoever is slower is told how it ended, and writes nothing.
+    let mut failed = pending.clone();
+    failed.state = ModificationState::Failed;
+    let told = event(&before, 2);
+    let late = store
+        .settle_modification(&before, &before, &failed, Some(&told), None)
+        .await;
+    assert_eq!(late, Ok(ModificationSettled::Ended(ended)));
+    assert_eq!(store.payment(merchant.id, before.id).await, Ok(Some(after)));
+    assert_eq!(store.count_open_modifications().await, Ok(0));
+}
+
+async fn one_of_many_takes_the_lease(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let payment = paid(&store, merchant.id, PaymentState::Authorized).await;
+    let pending = claimed(&store, &payment).await;
+    assert_eq!(
+        store.open_modifications(NOW_MS + 999, 10).await,
+        Ok(Vec::new())
+    );
+    let open = store.open_modifications(NOW_MS + 1_000, 10).await.unwrap();
+    assert_eq!(open, [pending.clone()]);
+    let (from_ms, to_ms) = (pending.lease_until_ms, NOW_MS + 9_000);
+    let taken = store
+        .extend_modification_lease(pending.id, from_ms, to_ms)
+        .await
+        .unwrap();
+    assert_eq!(taken.map(|taken| taken.lease_until_ms), Some(to_ms));
+    let late = store
+        .extend_modification_lease(pending.id, from_ms, to_ms)
+        .await;
+    assert_eq!(late, Ok(None));
+}
+
+async fn claims_at_the_same_moment_have_one_winner(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let payment = paid(&store, merchant.id, PaymentState::Authorized).await;
+    let mut racing = tokio::task::JoinSet::new();
+    for place in 0..16 {
+        let (store, payment) = (store.clone(), payment.clone());
+        // Half of them are one request, again and again.
+        let key = if place % 2 == 0 {
+            "same".into()
+        } else {
+            format!("key-{place}")
+        };
+        let request = request(merchant.id, &key);
+        racing.spawn(async move {
+            let wanted = modification(&payment, ModificationKind::Capture, 100);
+            let claim = store.claim_modification(&payment, &wanted, Some(&request));
+            claim.await.unwrap()
+        });
+    }
+    let claims = racing.join_all().await;
+    let won = claims
+        .iter()
+        .filter(|claim| **claim == ModificationClaim::Claimed);
+    assert_eq!(won.count(), 1, "{claims:?}");
+    assert_eq!(store.count_open_modifications().await, Ok(1));
+}
+
+async fn what_is_being_modified_is_not_ended_by_time(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let free = paid(&store, merchant.id, PaymentState::Authorized).await;
+    let held = paid(&store, merchant.id, PaymentState::Authorized).await;
+    claimed(&store, &held).await;
+    let ids: Vec<_> = store.held_payments(NOW_MS, 10).await.unwrap();
+    let ids: Vec<_> = ids.iter().map(|payment| payment.id).collect();
+    assert_eq!(ids, [free.id]);
+}
+
+async fn old_requests_are_forgotten(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let payment = paid(&store, merchant.id, PaymentState::Authorized).await;
+    let request = request(merchant.id, "old");
+    let wanted = modification(&payment, ModificationKind::Capture, 100);
+    let claim = store
+        .claim_modification(&payment, &wanted, Some(&request))
+        .await;
+    assert_eq!(claim, Ok(ModificationClaim::Claimed));
+    assert_eq!(store.forget_idempotent_requests(NOW_MS + 10).await, Ok(0));
+    assert_eq!(store.forget_idempotent_requests(NOW_MS + 11).await, Ok(1));
+    assert_eq!(store.repetition(&request).await, Ok(None));
+}
+
+on_both_databases!(
+    a_claim_is_made_once_and_holds_the_payment,
+    a_payment_that_moved_on_is_not_claimed_and_the_request_is_free,
+    an_ending_writes_everything_once,
+    one_of_many_takes_the_lease,
+    claims_at_the_same_moment_have_one_winner,
+    what_is_being_modified_is_not_ended_by_time,
+    old_requests_are_forgotten,
+);

@@ -1,0 +1,127 @@
+//! Lines of settlements: what is read of them.
+
+use super::on_both_databases;
+use super::place::Place;
+use super::settlements::{close, closed, sold};
+use super::world::registered;
+use verifier_server::domain::settlement::TransactionKind;
+use verifier_server::store::TransactionFilter;
+
+async fn lists_of_lines_are_filtered(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await.id;
+    let mut payments = Vec::new();
+    for amount in [100, 200, 300] {
+        payments.push(sold(&store, merchant, amount, "2026-11-25").await);
+    }
+    let settlement = closed(close(&store, merchant, "2026-11-25").await);
+    payments.push(sold(&store, merchant, 400, "2026-11-26").await);
+    let all = TransactionFilter {
+        limit: 10,
+        ..TransactionFilter::default()
+    };
+    let lines = store.balance_transactions(merchant, &all).await.unwrap();
+    let at = |place: usize| i64::try_from(lines[place].id.unix_ms()).unwrap();
+    let rows = [
+        (all.clone(), vec![400, 300, 200, 100]),
+        (
+            TransactionFilter {
+                limit: 2,
+                ..all.clone()
+            },
+            vec![400, 300],
+        ),
+        (
+            TransactionFilter {
+                after: Some(lines[1].id),
+                ..all.clone()
+            },
+            vec![200, 100],
+        ),
+        (
+            TransactionFilter {
+                currency: "USD".parse().ok(),
+                ..all.clone()
+            },
+            vec![],
+        ),
+        (
+            TransactionFilter {
+                currency: "EUR".parse().ok(),
+                limit: 1,
+                ..all.clone()
+            },
+            vec![400],
+        ),
+        (
+            TransactionFilter {
+                kind: Some(TransactionKind::Refund),
+                ..all.clone()
+            },
+            vec![],
+        ),
+        (
+            TransactionFilter {
+                kind: Some(TransactionKind::Capture),
+                limit: 1,
+                ..all.clone()
+            },
+            vec![400],
+        ),
+        (
+            TransactionFilter {
+                payment: Some(payments[1].id),
+                ..all.clone()
+            },
+            vec![200],
+        ),
+        (
+            TransactionFilter {
+                settlement: Some(settlement.id),
+                ..all.clone()
+            },
+            vec![300, 200, 100],
+        ),
+        (
+            TransactionFilter {
+                settlement: Some(settlement.id),
+                payment: Some(payments[3].id),
+                ..all.clone()
+            },
+            vec![],
+        ),
+        (
+            TransactionFilter {
+                created_from_ms: Some(at(1)),
+                ..all.clone()
+            },
+            vec![400, 300],
+        ),
+        (
+            TransactionFilter {
+                created_until_ms: Some(at(1)),
+                ..all.clone()
+            },
+            vec![200, 100],
+        ),
+        (
+            TransactionFilter {
+                created_until_ms: Some(at(1)),
+                after: Some(lines[2].id),
+                ..all.clone()
+            },
+            vec![100],
+        ),
+    ];
+    for (filter, expected) in rows {
+        let found = store.balance_transactions(merchant, &filter).await.unwrap();
+        let amounts: Vec<_> = found.iter().map(|line| line.gross_minor).collect();
+        assert_eq!(amounts, expected, "{filter:?}");
+    }
+    let other = registered(&store).await.id;
+    assert_eq!(store.balance_transactions(other, &all).await, Ok(vec![]));
+}
+
+on_both_databases! {
+    lists_of_lines_are_filtered,
+}

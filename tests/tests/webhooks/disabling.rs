@@ -1,0 +1,184 @@
+//! An endpoint at which nothing arrives is switched off, and its merchant is told at the others.
+
+use super::endpoint::{Endpoint, Reaction};
+use super::{deliveries_of, deliveries_when, gateway, later, made, pay_for, post};
+use harness::client::Merchant;
+use harness::gateway::TestGateway;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const DAY: i64 = 86_400;
+
+async fn endpoint_of(gateway: &TestGateway, merchant: &Merchant, id: &str) -> Value {
+    let path = format!("/v1/webhook-endpoints/{id}");
+    gateway.get(&path, Some(&merchant.api_key)).await.json()
+}
+
+fn last_is(state: &'static str, attempts: usize) -> impl Fn(&Value) -> bool {
+    move |rows| {
+        rows[0]["state"] == state && rows[0]["attempts"].as_array().map(Vec::len) == Some(attempts)
+    }
+}
+
+/// What arrived, as JSON.
+fn bodies(endpoint: &Endpoint) -> Vec<Value> {
+    let arrivals = endpoint.arrivals();
+    let read = |body: &Vec<u8>| serde_json::from_slice(body).unwrap();
+    arrivals.iter().map(|arrival| read(&arrival.body)).collect()
+}
+
+#[tokio::test]
+async fn after_five_days_of_failure_the_endpoint_is_switched_off_and_the_others_are_told() {
+    let gateway = gateway().await;
+    let failing = Endpoint::start(vec![Reaction::Status(503)]).await;
+    let other = Endpoint::start(vec![Reaction::Status(200)]).await;
+    let merchant = gateway.register(None).await;
+    let (id, _) = made(&gateway, &merchant, &failing, &["*"]).await;
+    let kinds = ["webhook_endpoint.disabled"];
+    let (_, _) = made(&gateway, &merchant, &other, &kinds).await;
+    let _beside = gateway.run_beside();
+    pay_for(&gateway, &merchant, None).await;
+    let started = gateway.now();
+    let mut made_attempts = 1;
+    loop {
+        let last = last_is("pending", made_attempts);
+        let gone_or_tried = |rows: &Value| last(rows) || rows[0]["state"] == "failed";
+        let rows = deliveries_when(&gateway, &merchant, &id, gone_or_tried).await;
+        if rows[0]["state"] == "failed" {
+            break;
+        }
+        let seen = endpoint_of(&gateway, &merchant, &id).await;
+        assert_eq!(seen["state"], "enabled", "{seen}");
+        assert!(seen["failing_since"].as_u64().unwrap() >= started, "{seen}");
+        let next = rows[0]["next_at"].as_u64().unwrap();
+        let pause = next.saturating_sub(gateway.now());
+        later(&gateway, i64::try_from(pause).unwrap() + 1);
+        made_attempts += 1;
+    }
+    let took = gateway.now() - started;
+    assert!((5 * 86_400..7 * 86_400).contains(&took), "{took} s");
+    let seen = endpoint_of(&gateway, &merchant, &id).await;
+    assert_eq!(seen["state"], "disabled");
+    let told = other.wait_for(1).await;
+    let body = bodies(&other).remove(0);
+    assert_eq!(body["type"], "webhook_endpoint.disabled");
+    assert_eq!(body["version"], "1");
+    assert_eq!(body["data"]["reason"], "failing");
+    assert_eq!(body["data"]["sequence"], 1);
+    assert_eq!(body["data"]["webhook_endpoint"], seen);
+    assert_eq!(told.len(), 1);
+
+    // Nothing more goes there until the merchant switches it on again.
+    let before = failing.arrivals().len();
+    pay_for(&gateway, &merchant, None).await;
+    later(&gateway, DAY);
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(failing.arrivals().len(), before);
+    let path = format!("/v1/webhook-endpoints/{id}");
+    for refused in ["ping", "redeliver"] {
+        let path = format!("{path}/{refused}");
+        let body = match refused {
+            "ping" => json!({}),
+            _ => json!({"from": started, "until": gateway.now()}),
+        };
+        let answer = post(&gateway, &merchant.api_key, &path, &body).await;
+        assert_eq!(answer.code(), "state_conflict", "{refused}");
+    }
+    let on = json!({"state": "enabled"});
+    let answer = post(&gateway, &merchant.api_key, &path, &on).await;
+    let seen: Value = answer.json();
+    assert_eq!(
+        (&seen["state"], &seen["failing_since"]),
+        (&json!("enabled"), &Value::Null)
+    );
+    let missed = json!({"from": started, "until": gateway.now()});
+    let again = format!("{path}/redeliver");
+    let answer = post(&gateway, &merchant.api_key, &again, &missed).await;
+    let begun: Value = answer.json();
+    assert_eq!(
+        begun["scheduled"], 3,
+        "two payments and the disabling: {begun}"
+    );
+    failing.wait_for(before + 3).await;
+    let seen = endpoint_of(&gateway, &merchant, &id).await;
+    assert_eq!(seen["state"], "enabled", "five days begin anew");
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn one_success_within_five_days_keeps_the_endpoint_and_a_delivery_ends_all_the_same() {
+    let gateway = gateway().await;
+    let picky = Endpoint::choosing(|arrival, _| {
+        let body = String::from_utf8_lossy(&arrival.body);
+        Reaction::Status(if body.contains(r#""type":"ping""#) {
+            200
+        } else {
+            500
+        })
+    });
+    let picky = picky.await;
+    let merchant = gateway.register(None).await;
+    let (id, _) = made(&gateway, &merchant, &picky, &["*"]).await;
+    let _beside = gateway.run_beside();
+    pay_for(&gateway, &merchant, None).await;
+    let payments = |rows: &Value| -> Value {
+        let rows = rows.as_array().unwrap().iter();
+        let mut payments = rows.filter(|row| row["type"] == "payment.captured");
+        payments.next().cloned().unwrap_or_default()
+    };
+    for attempt in 1..=17 {
+        let tried =
+            |rows: &Value| payments(rows)["attempts"].as_array().map(Vec::len) == Some(attempt);
+        let rows = deliveries_when(&gateway, &merchant, &id, tried).await;
+        let row = payments(&rows);
+        if attempt == 17 {
+            assert_eq!(row["state"], "failed", "{row}");
+            assert_eq!(row["next_at"], Value::Null);
+            break;
+        }
+        assert_eq!(row["state"], "pending", "{row}");
+        let path = format!("/v1/webhook-endpoints/{id}/ping");
+        let answer = post(&gateway, &merchant.api_key, &path, &json!({})).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        let all = |rows: &Value| {
+            let mut rows = rows.as_array().unwrap().iter();
+            rows.all(|row| row["type"] != "ping" || row["state"] == "delivered")
+        };
+        deliveries_when(&gateway, &merchant, &id, all).await;
+        let next = row["next_at"].as_u64().unwrap();
+        let pause = next.saturating_sub(gateway.now());
+        later(&gateway, i64::try_from(pause).unwrap() + 1);
+    }
+    let seen = endpoint_of(&gateway, &merchant, &id).await;
+    assert_eq!(seen["state"], "enabled", "{seen}");
+    let arrived = bodies(&picky);
+    let pings: Vec<_> = arrived
+        .iter()
+        .filter(|body| body["type"] == "ping")
+        .collect();
+    let numbers: Vec<_> = pings
+        .iter()
+        .map(|body| body["data"]["sequence"].clone())
+        .collect();
+    assert_eq!(numbers, (1..=16).map(Value::from).collect::<Vec<_>>());
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_gone_is_switched_off_at_once() {
+    let gateway = gateway().await;
+    let gone = Endpoint::start(vec![Reaction::Status(410)]).await;
+    let other = Endpoint::start(vec![Reaction::Status(200)]).await;
+    let merchant = gateway.register(None).await;
+    let (id, _) = made(&gateway, &merchant, &gone, &["payment.captured"]).await;
+    made(&gateway, &merchant, &other, &["webhook_endpoint.disabled"]).await;
+    let _beside = gateway.run_beside();
+    pay_for(&gateway, &merchant, None).await;
+    other.wait_for(1).await;
+    assert_eq!(bodies(&other)[0]["data"]["reason"], "gone");
+    let seen = endpoint_of(&gateway, &merchant, &id).await;
+    assert_eq!(seen["state"], "disabled");
+    let rows = deliveries_of(&gateway, &merchant, &id).await;
+    assert_eq!(rows[0]["state"], "failed");
+    gateway.finish().await;
+}

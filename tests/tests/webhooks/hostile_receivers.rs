@@ -1,0 +1,175 @@
+//! Receivers that hang, reset, redirect, fail for a day or answer without end: none of them is
+//! anybody else's business.
+
+use super::endpoint::{Endpoint, Reaction};
+use super::{deliveries_when, delivery_when, gateway, later, made, pay_for};
+use harness::client::Merchant;
+use harness::gateway::TestGateway;
+use harness::time::now_ms;
+use serde_json::Value;
+use std::time::Duration;
+
+const MEGABYTE: u64 = 1024 * 1024;
+
+/// A merchant whose only endpoint behaves like this.
+async fn merchant_at(gateway: &TestGateway, reaction: Reaction) -> (Merchant, Endpoint, String) {
+    let endpoint = Endpoint::start(vec![reaction]).await;
+    let merchant = gateway.register(None).await;
+    let (id, _) = made(gateway, &merchant, &endpoint, &["*"]).await;
+    (merchant, endpoint, id)
+}
+
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_receiver_however_bad_delays_another() {
+    let gateway = gateway().await;
+    let inside = Endpoint::start(vec![Reaction::Status(200)]).await;
+    let bad = [
+        Reaction::Hang,
+        Reaction::Reset,
+        Reaction::Redirect(inside.url().replace("127.0.0.1", "10.0.0.1")),
+        Reaction::Redirect(inside.url()),
+        Reaction::Status(500),
+        Reaction::Flood(200, 10 * MEGABYTE),
+        Reaction::Flood(500, u64::MAX),
+    ];
+    let mut merchants = Vec::new();
+    for reaction in bad {
+        merchants.push(merchant_at(&gateway, reaction).await);
+    }
+    let (good, quick, _) = merchant_at(&gateway, Reaction::Status(200)).await;
+    let _beside = gateway.run_beside();
+    for _ in 0..10 {
+        for (merchant, _, _) in &merchants {
+            pay_for(&gateway, merchant, None).await;
+        }
+    }
+    for expected in 1..=5 {
+        let started_ms = now_ms();
+        pay_for(&gateway, &good, None).await;
+        quick.wait_for(expected).await;
+        let took_ms = now_ms() - started_ms;
+        assert!(took_ms < 5000, "{took_ms} ms");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(inside.connections(), 0, "nobody followed");
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn each_way_to_fail_is_told_in_a_few_words() {
+    let gateway = gateway().await;
+    let _beside = gateway.run_beside();
+    let rows = [
+        (Reaction::Reset, Value::Null, "the connection broke".into()),
+        (Reaction::Break, Value::Null, "the connection broke".into()),
+        (
+            Reaction::Redirect("http://10.0.0.1/".into()),
+            307.into(),
+            Value::Null,
+        ),
+        (Reaction::Status(500), 500.into(), Value::Null),
+        (Reaction::Flood(500, u64::MAX), 500.into(), Value::Null),
+    ];
+    for (reaction, status, error) in rows {
+        let (merchant, _endpoint, id) = merchant_at(&gateway, reaction.clone()).await;
+        pay_for(&gateway, &merchant, None).await;
+        let tried = |rows: &Value| rows[0]["attempts"][0].is_object();
+        let row = deliveries_when(&gateway, &merchant, &id, tried).await;
+        let attempt = &row[0]["attempts"][0];
+        assert_eq!(
+            (&attempt["status"], &attempt["error"]),
+            (&status, &error),
+            "{reaction:?}"
+        );
+        assert_eq!(row[0]["state"], "pending");
+    }
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_without_end_is_delivered_and_costs_nothing() {
+    let gateway = gateway().await;
+    let flooding = [
+        merchant_at(&gateway, Reaction::Flood(200, 10 * MEGABYTE)).await,
+        merchant_at(&gateway, Reaction::Flood(200, u64::MAX)).await,
+    ];
+    for (merchant, _, _) in &flooding {
+        for _ in 0..20 {
+            pay_for(&gateway, merchant, None).await;
+        }
+    }
+    let before_kib = resident_kib();
+    let _beside = gateway.run_beside();
+    for (merchant, endpoint, id) in &flooding {
+        let delivered = |rows: &Value| {
+            let rows = rows.as_array().unwrap().iter();
+            rows.filter(|row| row["state"] == "delivered").count() == 20
+        };
+        let rows = deliveries_when(&gateway, merchant, id, delivered).await;
+        for row in rows.as_array().unwrap() {
+            let kept = row["attempts"][0]["answer"].as_str().unwrap();
+            assert_eq!(kept, "x".repeat(1024));
+            let took = row["attempts"][0]["duration_ms"].as_u64().unwrap();
+            assert!(took < 5000, "{took} ms");
+        }
+        // What was taken is what the sockets hold: it does not grow with what is sent.
+        let flooded = endpoint.flooded();
+        assert!(flooded < 20 * 8 * MEGABYTE, "{flooded} bytes");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(endpoint.flooded(), flooded, "the connections are closed");
+    }
+    // Other tests run beside this one in the same process: enough to see a hundred megabytes kept.
+    let grown_kib = resident_kib().saturating_sub(before_kib);
+    assert!(grown_kib < 200 * 1024, "{grown_kib} KiB");
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_fails_for_a_day_gets_everything_afterwards() {
+    let gateway = gateway().await;
+    let (merchant, endpoint, id) = merchant_at(&gateway, Reaction::Status(500)).await;
+    let (other, quick, _) = merchant_at(&gateway, Reaction::Status(200)).await;
+    let address = endpoint.address;
+    let beside = gateway.run_beside();
+    let mut events = 0;
+    for _ in 0..6 {
+        pay_for(&gateway, &merchant, None).await;
+        events += 1;
+        let all_tried = |rows: &Value| {
+            let mut rows = rows.as_array().unwrap().iter();
+            rows.all(|row| row["attempts"][0].is_object())
+        };
+        deliveries_when(&gateway, &merchant, &id, all_tried).await;
+        later(&gateway, 4 * 3600);
+        pay_for(&gateway, &other, None).await;
+        quick.wait_for(events).await;
+    }
+    drop(beside);
+    drop(endpoint);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mended = Endpoint::at(address, vec![Reaction::Status(200)]).await;
+    let _beside = gateway.run_beside();
+    later(&gateway, 86_400);
+    mended.wait_for(events).await;
+    let delivered = |rows: &Value| {
+        let mut rows = rows.as_array().unwrap().iter();
+        rows.all(|row| row["state"] == "delivered")
+    };
+    deliveries_when(&gateway, &merchant, &id, delivered).await;
+    let path = format!("/v1/webhook-endpoints/{id}");
+    let seen: Value = gateway.get(&path, Some(&merchant.api_key)).await.json();
+    assert_eq!(
+        (&seen["state"], &seen["failing_since"]),
+        (&"enabled".into(), &Value::Null)
+    );
+    let is_delivered = |delivery: &Value| delivery["state"] == "delivered";
+    delivery_when(&gateway, &other.api_key, is_delivered).await;
+    gateway.finish().await;
+}
