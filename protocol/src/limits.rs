@@ -95,6 +95,10 @@ pub const IDEMPOTENCY_KEY_CHARACTERS: usize = 128;
 /// request after a month.
 pub const IDEMPOTENCY_KEY_LIFETIME_SECONDS: u64 = 30 * 24 * 60 * 60;
 
+/// How long an answer that holds a secret can be had again by its `Idempotency-Key`, seconds. A lost
+/// answer is asked for at once, and a secret should not lie about.
+pub const IDEMPOTENT_ANSWER_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
+
 /// How long a merchant may answer a dispute, seconds.
 pub const DISPUTE_EVIDENCE_SECONDS: u64 = 10 * 24 * 60 * 60;
 

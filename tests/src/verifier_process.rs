@@ -97,7 +97,9 @@ impl Setup {
         self
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    /// Another command of the program on the same data, such as `ledger`.
+    #[must_use]
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.args(words).arg("--data").arg(&self.data);
         command.args(["--database", &self.database]);

@@ -57,9 +57,11 @@ pub struct Texts {
     pub paid: &'static str,
     /// Authorized and not yet taken: the heading.
     pub authorized: &'static str,
-    /// Authorized and not yet taken: what it means.
-    pub authorized_explained: &'static str,
-    /// Bank's check: whom it is about.
+    /// Paid: before the amount.
+    pub you_paid: &'static str,
+    /// Authorized and not yet taken: after the amount, on a card and in a wallet.
+    pub is_reserved: [&'static str; 2],
+    /// Bank's check and receipt: whom it is about.
     pub payee: &'static str,
     /// Bank's check and transfer.
     pub amount: &'static str,
@@ -100,13 +102,13 @@ pub struct Texts {
     /// Receipt: the button against the offer.
     pub no_thanks: &'static str,
     /// Receipt.
-    pub paid_to: &'static str,
-    /// Receipt.
     pub order_number: &'static str,
     /// Receipt.
-    pub paid_with: &'static str,
+    pub payment_method: &'static str,
     /// Receipt.
     pub date: &'static str,
+    /// Receipt: what went back.
+    pub refunded: &'static str,
     /// Headings and sentences of states and notices, by code.
     panels: &'static [(&'static str, &'static str, &'static str)],
     /// What is wrong with a field, by code.
@@ -181,8 +183,11 @@ static ENGLISH: Texts = Texts {
     try_again: "Try again",
     paid: "Payment complete",
     authorized: "Payment authorized",
-    authorized_explained: "Your bank has reserved the amount. It is charged when your order is \
-        confirmed.",
+    you_paid: "You paid ",
+    is_reserved: [
+        " is reserved on your card. The shop takes it when your order ships.",
+        " is reserved in your wallet. The shop takes it when your order ships.",
+    ],
     payee: "Payment to",
     amount: "Amount",
     code_sent_to: ("Enter the 6-digit code that was sent to your phone ", "."),
@@ -203,16 +208,16 @@ static ENGLISH: Texts = Texts {
     offer: "Next time you can confirm with a passkey, without waiting for a code.",
     keep_passkey: "Use a passkey next time",
     no_thanks: "No, thanks",
-    paid_to: "Paid to",
     order_number: "Order",
-    paid_with: "Paid with",
+    payment_method: "Payment method",
     date: "Date",
+    refunded: "Refunded",
     panels: &ENGLISH_PANELS,
     errors: &ENGLISH_ERRORS,
 };
 
 /// The first stands for every code that is not listed.
-static ENGLISH_PANELS: [(&str, &str, &str); 21] = [
+static ENGLISH_PANELS: [(&str, &str, &str); 22] = [
     (
         "",
         "This checkout cannot continue",
@@ -284,6 +289,11 @@ static ENGLISH_PANELS: [(&str, &str, &str); 21] = [
         "nothing_was_paid",
         "The payment did not go through",
         "Nothing was charged. You can try again.",
+    ),
+    (
+        "payment_voided",
+        "The shop cancelled this payment",
+        "Nothing was charged: the amount that was reserved is yours again.",
     ),
     (
         "cancelled",

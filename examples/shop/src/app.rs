@@ -1,9 +1,11 @@
 //! The shop as one router: every page, the webhook, and the headers that go with all of them.
 
+mod backoffice;
 mod payment;
 mod shelf;
 mod webhook;
 
+use crate::desk::Desk;
 use crate::edge::Edge;
 use crate::integration::Integration;
 use crate::orders::OrderFile;
@@ -28,6 +30,8 @@ pub(crate) struct Shop {
     pub(crate) integration: Integration,
     pub(crate) orders: OrderFile,
     pub(crate) verifier: Verifier,
+    /// None when the shop has no API key.
+    pub(crate) desk: Option<Desk>,
     pub(crate) edge: Edge,
 }
 
@@ -37,6 +41,8 @@ pub(crate) enum Trouble {
     NotFound,
     /// The form that was sent is not one of this shop's.
     Form(&'static str),
+    /// The form does not come from this browser's own page of this shop.
+    Stranger,
     /// Something of the shop's own failed.
     Internal(String),
 }
@@ -49,6 +55,7 @@ pub(crate) fn app(shop: Arc<Shop>) -> Router {
             "/checkout/{reference}",
             get(payment::page).post(payment::choose),
         )
+        .route("/orders/{reference}/desk", post(backoffice::act))
         .layer(DefaultBodyLimit::max(FORM_BYTES));
     let webhook = Router::new()
         .route("/webhooks/sealpay", post(webhook::receive))
@@ -151,6 +158,12 @@ impl IntoResponse for Trouble {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "That did not work",
                 sentence,
+            ),
+            Self::Stranger => (
+                StatusCode::FORBIDDEN,
+                "That was not sent",
+                "It did not come from the order’s page in this browser, so nothing was done. \
+                 Open the order again and repeat it there.",
             ),
             Self::Internal(reason) => {
                 eprintln!("shop: {reason}");

@@ -2,6 +2,7 @@
 //! orders Paid.
 
 mod app;
+mod desk;
 mod edge;
 mod integration;
 mod order_key;
@@ -18,6 +19,7 @@ mod when;
 
 use app::{Shop, app};
 use clap::{Args, Parser, Subcommand};
+use desk::Desk;
 use edge::Edge;
 use integration::Integration;
 use orders::OrderFile;
@@ -83,6 +85,8 @@ struct MerchantFile {
     merchant: MerchantId,
     key_id: String,
     webhook_secret: String,
+    /// For what follows a payment; without it the shop only sells.
+    api_key: Option<String>,
 }
 
 #[tokio::main]
@@ -147,10 +151,13 @@ fn open(options: &Serve, edge: Edge) -> Result<Shop, Box<dyn Error>> {
         shop: options.public_origin.clone(),
     };
     let verifier = Verifier::new(options.verifier.clone())?;
+    let desk = registered.api_key;
+    let desk = desk.map(|api_key| Desk::new(options.verifier.clone(), api_key));
     Ok(Shop {
         integration,
         orders,
         verifier,
+        desk: desk.transpose()?,
         edge,
     })
 }

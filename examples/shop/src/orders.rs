@@ -5,6 +5,7 @@
 
 mod attempt;
 mod event;
+mod news;
 mod schema;
 mod store;
 mod terms;
@@ -13,6 +14,9 @@ mod tests;
 
 pub(crate) use attempt::{Attempt, AttemptState, Authentication, Decline, Details, Risk, Transfer};
 pub(crate) use event::{PaymentEvent, read_payment_event};
+#[cfg(test)]
+pub(crate) use news::Told;
+pub(crate) use news::{Failure, News};
 pub(crate) use store::{OrderFile, Recorded};
 pub(crate) use terms::Terms;
 
@@ -50,8 +54,16 @@ pub(crate) enum OrderState {
     WaitingForTransfer,
     /// An answer is missing, so nobody should pay again.
     Checking,
+    /// The shop let go what was held.
+    Voided,
+    /// All of the money went back.
+    Refunded,
     /// The money is held until the parcel is sent.
     Reserved,
+    /// Part of the money is taken, and the rest is held.
+    PartlyPaid,
+    /// Part of the money went back.
+    PartlyRefunded,
     /// The money is taken.
     Paid,
 }
@@ -72,8 +84,13 @@ impl Order {
 
     /// Changes whenever an event changed the order: a page compares it with its own.
     pub(crate) fn revision(&self) -> String {
-        let news: u64 = self.attempts.iter().map(|attempt| attempt.sequence).sum();
-        format!("{}-{}-{news}", self.state().name(), self.attempts.len())
+        let news: usize = self.attempts.iter().map(|attempt| attempt.news.len()).sum();
+        let newest: u64 = self.attempts.iter().map(|attempt| attempt.sequence).sum();
+        format!(
+            "{}-{}-{newest}-{news}",
+            self.state().name(),
+            self.attempts.len()
+        )
     }
 
     /// Whether the payment form may be shown.
@@ -93,11 +110,15 @@ impl OrderState {
         match self {
             Self::Waiting => 0,
             Self::Declined | Self::Expired => 1,
-            Self::WaitingForShopper => 2,
-            Self::WaitingForTransfer => 3,
-            Self::Checking => 4,
-            Self::Reserved => 5,
-            Self::Paid => 6,
+            Self::Voided => 2,
+            Self::Refunded => 3,
+            Self::WaitingForShopper => 4,
+            Self::WaitingForTransfer => 5,
+            Self::Checking => 6,
+            Self::Reserved => 7,
+            Self::PartlyPaid => 8,
+            Self::PartlyRefunded => 9,
+            Self::Paid => 10,
         }
     }
 
@@ -106,9 +127,22 @@ impl OrderState {
         matches!(self, Self::Waiting | Self::Declined | Self::Expired)
     }
 
-    /// Whether the shop has, or will have, the money.
+    /// Whether nobody has to wait for the shopper or the bank any more.
     pub(crate) const fn is_settled(self) -> bool {
-        matches!(self, Self::Reserved | Self::Paid)
+        match self {
+            Self::Voided
+            | Self::Refunded
+            | Self::Reserved
+            | Self::PartlyPaid
+            | Self::PartlyRefunded
+            | Self::Paid => true,
+            Self::Waiting
+            | Self::Declined
+            | Self::Expired
+            | Self::WaitingForShopper
+            | Self::WaitingForTransfer
+            | Self::Checking => false,
+        }
     }
 
     /// The stable name, for machines and style sheets.
@@ -120,7 +154,11 @@ impl OrderState {
             Self::WaitingForShopper => "waiting_for_shopper",
             Self::WaitingForTransfer => "waiting_for_transfer",
             Self::Checking => "checking",
+            Self::Voided => "voided",
+            Self::Refunded => "refunded",
             Self::Reserved => "reserved",
+            Self::PartlyPaid => "partially_captured",
+            Self::PartlyRefunded => "partially_refunded",
             Self::Paid => "paid",
         }
     }
@@ -134,7 +172,11 @@ impl OrderState {
             Self::WaitingForShopper => "Waiting for the shopper",
             Self::WaitingForTransfer => "Waiting for the bank transfer",
             Self::Checking => "Checking with the bank",
-            Self::Reserved => "Reserved",
+            Self::Voided => "Cancelled",
+            Self::Refunded => "Refunded",
+            Self::Reserved => "Authorized – capture later",
+            Self::PartlyPaid => "Partly paid",
+            Self::PartlyRefunded => "Partly refunded",
             Self::Paid => "Paid",
         }
     }

@@ -4,6 +4,8 @@ mod attempt;
 mod cards;
 mod checkout;
 mod choices;
+mod desk;
+mod diary;
 mod explanation;
 mod home;
 mod order;
@@ -12,6 +14,7 @@ mod warnings;
 
 pub(crate) use checkout::{CheckoutPage, checkout};
 pub(crate) use choices::BILLING_COUNTRIES;
+pub(crate) use desk::{DeskForm, desk_answer};
 pub(crate) use home::home;
 pub(crate) use order::{Visit, order};
 pub(crate) use orders::orders;

@@ -1,5 +1,6 @@
 //! What the shop sells, and how it writes a price.
 
+use sealpay_protocol::currency::Currency;
 use sealpay_protocol::money::Money;
 
 /// One thing on the shelf.
@@ -85,9 +86,22 @@ pub(crate) fn price_text(price: Money) -> String {
     text
 }
 
+/// An amount as somebody types it: `24`, `24.9`, `24,90`. None for anything else.
+pub(crate) fn typed_price(text: &str, currency: Currency) -> Option<Money> {
+    let text = text.trim();
+    let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    let exponent = usize::from(currency.exponent());
+    let is_plain = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+    if whole.is_empty() || !is_plain(whole) || !is_plain(fraction) || fraction.len() > exponent {
+        return None;
+    }
+    let minor = format!("{whole}{fraction:0<exponent$}").parse().ok()?;
+    Money::charge(minor, currency).ok()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{PRODUCTS, find, price_text};
+    use super::{PRODUCTS, find, price_text, typed_price};
     use sealpay_protocol::money::Money;
 
     #[test]
@@ -119,6 +133,32 @@ mod tests {
                 price_text(Money::new(amount, currency.parse().unwrap())),
                 text
             );
+        }
+    }
+
+    #[test]
+    fn an_amount_is_read_as_it_is_typed_or_not_at_all() {
+        let rows = [
+            ("24", "EUR", Some(2_400)),
+            (" 24.9 ", "EUR", Some(2_490)),
+            ("24,90", "EUR", Some(2_490)),
+            ("0.01", "EUR", Some(1)),
+            ("3200", "JPY", Some(3_200)),
+            ("7.5", "KWD", Some(7_500)),
+            ("", "EUR", None),
+            ("0", "EUR", None),
+            (".5", "EUR", None),
+            ("-1", "EUR", None),
+            ("+1", "EUR", None),
+            ("1e3", "EUR", None),
+            ("24.905", "EUR", None),
+            ("1.0", "JPY", None),
+            ("1,000.00", "EUR", None),
+            ("99999999999999999999", "EUR", None),
+        ];
+        for (text, currency, minor) in rows {
+            let typed = typed_price(text, currency.parse().unwrap());
+            assert_eq!(typed.map(Money::amount_minor), minor, "{text} {currency}");
         }
     }
 

@@ -1,11 +1,13 @@
 //! The whole shop, asked without a socket.
 
 mod delivery;
+mod desk;
 mod news;
 mod pages;
 mod webhook;
 
 use crate::app::{Shop, app};
+use crate::desk::Desk;
 use crate::edge::Edge;
 use crate::integration::Integration;
 use crate::orders::OrderFile;
@@ -46,6 +48,15 @@ fn scene(name: &str, verifier_keys: &[SigningKey]) -> Scene {
 }
 
 fn scene_with(name: &str, verifier_keys: &[SigningKey], cards: Vec<Persona>) -> Scene {
+    scene_of(name, verifier_keys, cards, None)
+}
+
+fn scene_of(
+    name: &str,
+    verifier_keys: &[SigningKey],
+    cards: Vec<Persona>,
+    desk: Option<Desk>,
+) -> Scene {
     let folder = Folder::new(&format!("router-{name}"));
     let keys = verifier_keys
         .iter()
@@ -64,6 +75,7 @@ fn scene_with(name: &str, verifier_keys: &[SigningKey], cards: Vec<Persona>) -> 
         },
         orders: OrderFile::open(&folder.path().join("orders.sqlite")).unwrap(),
         verifier: Verifier::knowing(verifier, keys, cards),
+        desk,
         edge: Edge::fixed(NOW),
     };
     Scene {

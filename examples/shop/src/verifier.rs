@@ -48,6 +48,18 @@ struct WebhookKey {
     public_key: String,
 }
 
+/// The body of an answer; `None` when it breaks off or is longer than anything that is expected.
+pub(crate) async fn body_of(mut answer: reqwest::Response) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.ok()? {
+        if body.len() + chunk.len() > ANSWER_BYTES {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Some(body)
+}
+
 impl Verifier {
     /// Knows nothing yet.
     pub(crate) fn new(origin: Origin) -> reqwest::Result<Self> {
@@ -110,7 +122,7 @@ impl Verifier {
     /// `None` for every kind of failure: the callers go on with what they have.
     async fn ask<T: DeserializeOwned>(&self, path: &str) -> Option<T> {
         let address = format!("{}{path}", self.origin);
-        let mut answer = self
+        let answer = self
             .client
             .get(address)
             .send()
@@ -118,14 +130,7 @@ impl Verifier {
             .ok()?
             .error_for_status()
             .ok()?;
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.ok()? {
-            if body.len() + chunk.len() > ANSWER_BYTES {
-                return None;
-            }
-            body.extend_from_slice(&chunk);
-        }
-        serde_json::from_slice(&body).ok()
+        serde_json::from_slice(&body_of(answer).await?).ok()
     }
 
     /// Knows these things already and asks nobody.

@@ -11,6 +11,7 @@
 
 mod evidence;
 mod kept;
+mod money;
 mod shopper;
 
 use evidence::{Evidence, Keys};

@@ -22,9 +22,10 @@ const AMBIENT: [&str; 14] = [
 ];
 
 /// The edges: here it may be asked.
-const EDGES: [&str; 6] = [
+const EDGES: [&str; 7] = [
     "verifier-server/src/edge",
     "examples/shop/src/edge.rs",
+    "examples/receivers/rust/src/edge.rs",
     "widget/src/browser",
     "protocol/examples",
     "tests",

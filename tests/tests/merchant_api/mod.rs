@@ -7,6 +7,7 @@
 )]
 
 mod authentication;
+mod history;
 mod keys;
 mod lists;
 mod openapi;

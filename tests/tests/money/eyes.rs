@@ -7,17 +7,17 @@ use std::time::Duration;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// A row, as texts; what is null is empty.
-pub(super) type Row = Vec<String>;
+pub(crate) type Row = Vec<String>;
 
 /// The store and the bank's book. On SQLite the book is attached, so that a table of either is
 /// named without saying whose it is.
-pub(super) enum Eyes {
+pub(crate) enum Eyes {
     Sqlite(Mutex<Connection>),
     Postgres(Client),
 }
 
 impl Eyes {
-    pub(super) fn on_sqlite(folder: &Folder) -> Self {
+    pub(crate) fn on_sqlite(folder: &Folder) -> Self {
         let file = folder.path().join("sealpay.sqlite");
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
         let connection = Connection::open_with_flags(file, flags).unwrap();
@@ -29,13 +29,13 @@ impl Eyes {
         Self::Sqlite(Mutex::new(connection))
     }
 
-    pub(super) async fn on_postgres(url: &str) -> Self {
+    pub(crate) async fn on_postgres(url: &str) -> Self {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         tokio::spawn(connection);
         Self::Postgres(client)
     }
 
-    pub(super) async fn rows(&self, sql: &str) -> Vec<Row> {
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<Row> {
         match self {
             Self::Sqlite(connection) => sqlite_rows(&connection.lock().unwrap(), sql),
             Self::Postgres(client) => {

@@ -209,12 +209,12 @@ async fn findings(eyes: &Eyes, table: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// What is not as it always has to be.
-pub(super) async fn always(eyes: &Eyes) -> Vec<String> {
+pub(crate) async fn always(eyes: &Eyes) -> Vec<String> {
     findings(eyes, &ALWAYS).await
 }
 
 /// What is not as it has to be at rest.
-pub(super) async fn at_rest(eyes: &Eyes) -> Vec<String> {
+pub(crate) async fn at_rest(eyes: &Eyes) -> Vec<String> {
     let mut found = always(eyes).await;
     found.extend(findings(eyes, &AT_REST).await);
     if !found.is_empty() {

@@ -10,8 +10,8 @@
     reason = "a history that cannot go on ends the test"
 )]
 
-mod eyes;
-mod invariants;
+pub(crate) mod eyes;
+pub(crate) mod invariants;
 mod office;
 
 use crate::simulation::world::World;

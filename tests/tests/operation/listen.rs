@@ -146,7 +146,7 @@ async fn events_are_printed_and_forwarded_signed_as_the_outbox_signs_them() {
     listening.interrupt();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_that_is_given_is_used_and_not_shown() {
     let folder = Folder::new("listen-secret");
     let setup = Setup::on_sqlite(folder.path());

@@ -1,10 +1,6 @@
 //! Settlement, end to end: from captured money to the merchant's bank account, by the calendar.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test stops where it cannot go on"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod bad_input;
 mod calendar;
@@ -22,7 +18,7 @@ use verifier_server::domain::settlement::Settlement;
 use verifier_server::flow::payouts::pay_out;
 use verifier_server::flow::settle::{Until, settle};
 use verifier_server::flow::{Gateway, balance};
-use verifier_server::provider::simulated::ReturnReason;
+use verifier_server::provider::simulated::payout::ReturnReason;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 

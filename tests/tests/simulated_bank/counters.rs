@@ -1,7 +1,7 @@
 //! One bank at two counters, on SQLite and on Postgres, and whoever comes to them.
 
 use harness::client::card;
-use harness::time::random;
+use harness::time::{TestClock, random};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
@@ -15,7 +15,6 @@ use verifier_server::provider::{Answer, AuthorizationRequest, PaymentProvider, S
 
 pub(super) use harness::folder::Folder;
 pub(super) use harness::postgres::fresh_database;
-pub(super) use harness::time::TestClock;
 
 /// One bank at two counters: two servers on Postgres, one and the same on SQLite.
 pub(super) struct Counters {
@@ -23,7 +22,7 @@ pub(super) struct Counters {
     pub(super) clock: TestClock,
 }
 
-pub(super) async fn open(url_or_path: &str, clock: &TestClock) -> Arc<SimulatedBank> {
+async fn open(url_or_path: &str, clock: &TestClock) -> Arc<SimulatedBank> {
     let told = clock.clone();
     let bank = SimulatedBank::open(
         url_or_path,
@@ -36,36 +35,48 @@ pub(super) async fn open(url_or_path: &str, clock: &TestClock) -> Arc<SimulatedB
     bank.await.expect("the bank opens")
 }
 
+/// One bank that both counters are of.
+pub(super) async fn on_sqlite(folder: &Folder) -> Counters {
+    let clock = TestClock::default();
+    let path = folder.path().join("bank.sqlite");
+    let bank = open(path.to_str().unwrap(), &clock).await;
+    let counters = [Arc::clone(&bank), bank];
+    Counters { counters, clock }
+}
+
+/// Two servers on one database.
+pub(super) async fn on_postgres(url: &str) -> Counters {
+    let clock = TestClock::default();
+    let (one, other) = tokio::join!(open(url, &clock), open(url, &clock));
+    Counters {
+        counters: [one, other],
+        clock,
+    }
+}
+
 macro_rules! on_both {
     ($($name:ident),* $(,)?) => {
         mod on_sqlite {
+            use $crate::simulated_bank::counters;
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
-                    let folder = $crate::simulated_bank::counters::Folder::new("bank");
-                    let clock = $crate::simulated_bank::counters::TestClock::default();
-                    let path = folder.path().join("bank.sqlite");
-                    let bank = $crate::simulated_bank::counters::open(path.to_str().unwrap(), &clock).await;
-                    let counters = [std::sync::Arc::clone(&bank), bank];
-                    super::$name($crate::simulated_bank::counters::Counters { counters, clock }).await;
+                    let folder = counters::Folder::new("bank");
+                    super::$name(counters::on_sqlite(&folder).await).await;
                 }
             )*
         }
 
         mod on_postgres {
+            use $crate::simulated_bank::counters;
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
-                    let Some(database) = $crate::simulated_bank::counters::fresh_database().await else {
+                    let Some(database) = counters::fresh_database().await else {
                         eprintln!("skipped without Postgres: {}", stringify!($name));
                         return;
                     };
-                    let clock = $crate::simulated_bank::counters::TestClock::default();
-                    let (one, other) = tokio::join!(
-                        $crate::simulated_bank::counters::open(database.url(), &clock),
-                        $crate::simulated_bank::counters::open(database.url(), &clock),
-                    );
-                    super::$name($crate::simulated_bank::counters::Counters { counters: [one, other], clock }).await;
+                    super::$name(counters::on_postgres(database.url()).await).await;
                 }
             )*
         }

@@ -1,5 +1,5 @@
-//! What follows an authorization, at two counters at once: nothing is done twice, and nothing beyond
-//! what there is.
+//! What follows an authorization, at two counters at once: nothing is done twice, and nothing
+//! beyond what there is.
 
 use super::counters::{Counters, declined, euros, harbor, new_reference, number_of, on_both, pay};
 use harness::time::random;

@@ -4,7 +4,7 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, api_key, endpoint, merchant, paid, reachable, registered};
 use verifier_server::domain::event::DeliveryState;
-use verifier_server::domain::merchant::OrderKey;
+use verifier_server::domain::merchant::{OrderKey, Reserve};
 use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{Addition, DatabaseError};
 
@@ -185,6 +185,20 @@ async fn a_disabled_endpoint_gives_up_what_is_pending_and_gets_no_more(place: &P
     assert_eq!(endpoints(1), given_up);
 }
 
+async fn a_reserve_is_set_and_read_back(place: &Place) {
+    let store = place.open().await;
+    let mut merchant = registered(&store).await;
+    merchant.reserve = Reserve {
+        basis_points: 1_000,
+        days: 90,
+    };
+    let set = store.set_reserve(merchant.id, merchant.reserve).await;
+    assert_eq!(set, Ok(true));
+    let nobody = super::world::merchant().id;
+    assert_eq!(store.set_reserve(nobody, merchant.reserve).await, Ok(false));
+    assert_eq!(store.merchant(merchant.id).await, Ok(Some(merchant)));
+}
+
 on_both_databases! {
     a_registered_merchant_is_read_back_whole,
     registering_again_changes_nothing,
@@ -192,5 +206,6 @@ on_both_databases! {
     a_retired_order_key_is_gone_and_its_name_is_not_free,
     two_merchants_may_name_their_keys_alike,
     origins_come_and_go,
+    a_reserve_is_set_and_read_back,
     a_disabled_endpoint_gives_up_what_is_pending_and_gets_no_more,
 }

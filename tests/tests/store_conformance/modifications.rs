@@ -227,6 +227,10 @@ async fn old_requests_are_forgotten(place: &Place) {
         .claim_modification(&payment, &wanted, Some(&request))
         .await;
     assert_eq!(claim, Ok(ModificationClaim::Claimed));
+    // What is pending would be done once more if it were forgotten.
+    assert_eq!(store.forget_idempotent_requests(NOW_MS + 11).await, Ok(0));
+    settle(&store, &payment, &wanted).await;
+    assert_eq!(store.forget_idempotent_answers(NOW_MS + 11).await, Ok(0));
     assert_eq!(store.forget_idempotent_requests(NOW_MS + 10).await, Ok(0));
     assert_eq!(store.forget_idempotent_requests(NOW_MS + 11).await, Ok(1));
     assert_eq!(store.repetition(&request).await, Ok(None));

@@ -242,7 +242,8 @@ pub(crate) async fn settled(store: &Store, payment: &Payment, to: PaymentState) 
     let mut after = moved(payment, to, NOW_MS + 5);
     after.sequence += 1;
     after.decline = (to == PaymentState::Declined).then(|| "insufficient_funds".into());
-    let event = event(payment, after.sequence);
+    let mut event = event(payment, after.sequence);
+    event.created_at_ms = after.updated_at_ms;
     let outcome = store.settle_outcome(payment, &after, Some(&event), None).await;
     match outcome.unwrap() {
         Settled::Done(payment) => payment,

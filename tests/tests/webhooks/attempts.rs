@@ -85,7 +85,7 @@ async fn a_receiver_that_asks_for_time_gets_it_but_for_no_more_than_a_day() {
         (503, "retry-after: 99999999999999999999\r\n", 86_395, 86_401),
         (
             503,
-            "retry-after: Fri, 31 Dec 9999 23:59:59 GMT\r\n",
+            "retry-after: Fri, 31 Dec 2100 23:59:59 GMT\r\n",
             86_395,
             86_401,
         ),

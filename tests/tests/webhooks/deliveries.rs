@@ -180,27 +180,6 @@ async fn an_endpoint_that_is_not_there_gets_its_webhook_when_it_is() {
     gateway.finish().await;
 }
 
-#[tokio::test]
-async fn gone_means_gone() {
-    let gateway = gateway().await;
-    let endpoint = Endpoint::start(vec![Reaction::Status(410), Reaction::Status(200)]).await;
-    let merchant = gateway.register(Some(&endpoint.url())).await;
-    let _beside = gateway.run_beside();
-    pay_for(&gateway, &merchant, None).await;
-    let failed = |delivery: &Value| delivery["state"] == "failed";
-    let delivery = delivery_when(&gateway, &merchant.api_key, failed).await;
-    assert_eq!(
-        (&delivery["attempts"], &delivery["last_status"]),
-        (&1.into(), &410.into())
-    );
-    for _ in 0..3 {
-        later(&gateway, 100_000);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert_eq!(endpoint.arrivals().len(), 1);
-    gateway.finish().await;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_endpoint_holds_up_nobody_else() {
     let gateway = gateway().await;

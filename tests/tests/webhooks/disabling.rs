@@ -180,5 +180,11 @@ async fn an_endpoint_that_is_gone_is_switched_off_at_once() {
     assert_eq!(seen["state"], "disabled");
     let rows = deliveries_of(&gateway, &merchant, &id).await;
     assert_eq!(rows[0]["state"], "failed");
+    assert_eq!(rows[0]["attempts"][0]["status"], 410);
+    for _ in 0..3 {
+        later(&gateway, 100_000);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(gone.arrivals().len(), 1);
     gateway.finish().await;
 }

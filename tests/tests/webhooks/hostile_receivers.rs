@@ -7,9 +7,13 @@ use harness::client::Merchant;
 use harness::gateway::TestGateway;
 use harness::time::now_ms;
 use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const MEGABYTE: u64 = 1024 * 1024;
+/// More than anybody takes in the time of a test.
+const ENDLESS: u64 = 1 << 60;
 
 /// A merchant whose only endpoint behaves like this.
 async fn merchant_at(gateway: &TestGateway, reaction: Reaction) -> (Merchant, Endpoint, String) {
@@ -37,7 +41,7 @@ async fn no_receiver_however_bad_delays_another() {
         Reaction::Redirect(inside.url()),
         Reaction::Status(500),
         Reaction::Flood(200, 10 * MEGABYTE),
-        Reaction::Flood(500, u64::MAX),
+        Reaction::Flood(500, ENDLESS),
     ];
     let mut merchants = Vec::new();
     for reaction in bad {
@@ -75,7 +79,7 @@ async fn each_way_to_fail_is_told_in_a_few_words() {
             Value::Null,
         ),
         (Reaction::Status(500), 500.into(), Value::Null),
-        (Reaction::Flood(500, u64::MAX), 500.into(), Value::Null),
+        (Reaction::Flood(500, ENDLESS), 500.into(), Value::Null),
     ];
     for (reaction, status, error) in rows {
         let (merchant, _endpoint, id) = merchant_at(&gateway, reaction.clone()).await;
@@ -98,7 +102,7 @@ async fn an_answer_without_end_is_delivered_and_costs_nothing() {
     let gateway = gateway().await;
     let flooding = [
         merchant_at(&gateway, Reaction::Flood(200, 10 * MEGABYTE)).await,
-        merchant_at(&gateway, Reaction::Flood(200, u64::MAX)).await,
+        merchant_at(&gateway, Reaction::Flood(200, ENDLESS)).await,
     ];
     for (merchant, _, _) in &flooding {
         for _ in 0..20 {
@@ -134,10 +138,20 @@ async fn an_answer_without_end_is_delivered_and_costs_nothing() {
 #[tokio::test]
 async fn a_receiver_that_fails_for_a_day_gets_everything_afterwards() {
     let gateway = gateway().await;
-    let (merchant, endpoint, id) = merchant_at(&gateway, Reaction::Status(500)).await;
+    let is_broken = Arc::new(AtomicBool::new(true));
+    let broken = Arc::clone(&is_broken);
+    let endpoint = Endpoint::choosing(move |_, _| {
+        Reaction::Status(if broken.load(Ordering::SeqCst) {
+            500
+        } else {
+            200
+        })
+    });
+    let endpoint = endpoint.await;
+    let merchant = gateway.register(None).await;
+    let (id, _) = made(&gateway, &merchant, &endpoint, &["*"]).await;
     let (other, quick, _) = merchant_at(&gateway, Reaction::Status(200)).await;
-    let address = endpoint.address;
-    let beside = gateway.run_beside();
+    let _beside = gateway.run_beside();
     let mut events = 0;
     for _ in 0..6 {
         pay_for(&gateway, &merchant, None).await;
@@ -151,13 +165,10 @@ async fn a_receiver_that_fails_for_a_day_gets_everything_afterwards() {
         pay_for(&gateway, &other, None).await;
         quick.wait_for(events).await;
     }
-    drop(beside);
-    drop(endpoint);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let mended = Endpoint::at(address, vec![Reaction::Status(200)]).await;
-    let _beside = gateway.run_beside();
+    let before = endpoint.arrivals().len();
+    is_broken.store(false, Ordering::SeqCst);
     later(&gateway, 86_400);
-    mended.wait_for(events).await;
+    endpoint.wait_for(before + events).await;
     let delivered = |rows: &Value| {
         let mut rows = rows.as_array().unwrap().iter();
         rows.all(|row| row["state"] == "delivered")

@@ -119,8 +119,12 @@ fn payment_of(read: &Reader<'_>) -> Option<PaymentView> {
         method: Method::from_name(&read.text("method"))?,
         amount: read.number("amount"),
         currency: read.text("currency"),
-        order_ref: read.text("order_ref"),
-        created_at: read.number("created_at"),
+        // A receipt without one of these is better than none.
+        order_ref: text(&read.value, "order_ref").unwrap_or_default(),
+        created_at: read.maybe("created_at").unwrap_or_default(),
+        amount_captured: read.maybe("amount_captured"),
+        amount_refunded: read.maybe("amount_refunded"),
+        amount_released: read.maybe("amount_released"),
         card: read.optional("card", |card| {
             Some(CardView {
                 brand: card.text("brand"),
@@ -283,11 +287,12 @@ impl<'a> Reader<'a> {
     }
 
     fn number<T: Default + TryFrom<i64>>(&self, name: &str) -> T {
-        let number = whole_number(&self.value, name).map(T::try_from);
-        match number {
-            Some(Ok(number)) => number,
-            _ => self.flawed(),
-        }
+        self.maybe(name).unwrap_or_else(|| self.flawed())
+    }
+
+    /// A number that may be missing.
+    fn maybe<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
+        T::try_from(whole_number(&self.value, name)?).ok()
     }
 
     /// A member that may be `null` or left out.

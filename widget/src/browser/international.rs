@@ -42,11 +42,29 @@ pub fn money(locale: &str, money: Money) -> String {
         .unwrap_or_else(|_| money.to_string())
 }
 
-/// A moment in seconds since 1970, as a date and a time of the shopper's time zone.
+/// An amount in the currency of that code; nothing when there is no such currency.
 #[must_use]
-pub fn moment(locale: &str, unix_seconds: u64) -> String {
+pub fn amount(locale: &str, amount_minor: i64, currency: &str) -> String {
+    let currency = currency.parse();
+    currency
+        .map(|currency| money(locale, Money::new(amount_minor, currency)))
+        .unwrap_or_default()
+}
+
+/// A moment, as the shopper reads it and as programs do.
+#[derive(Debug, Default)]
+pub struct Moment {
+    /// A date and a time of the shopper's time zone.
+    pub words: String,
+    /// The same in UTC (ISO 8601).
+    pub machine: String,
+}
+
+/// A moment in seconds since 1970.
+#[must_use]
+pub fn moment(locale: &str, unix_seconds: u64) -> Moment {
     let Ok(seconds) = u32::try_from(unix_seconds) else {
-        return String::new();
+        return Moment::default();
     };
     // From 1970 on, as many seconds: milliseconds would not fit into 32 bits.
     let date = Date::new(&JsValue::from(0));
@@ -55,7 +73,10 @@ pub fn moment(locale: &str, unix_seconds: u64) -> String {
         ("dateStyle", "medium".into()),
         ("timeStyle", "short".into()),
     ]);
-    DateTimeFormat::new(locale, &options)
-        .and_then(|format| format.format(&date))
-        .unwrap_or_default()
+    Moment {
+        words: DateTimeFormat::new(locale, &options)
+            .and_then(|format| format.format(&date))
+            .unwrap_or_default(),
+        machine: date.to_iso_string().into(),
+    }
 }

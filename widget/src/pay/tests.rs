@@ -70,6 +70,9 @@ fn payment(state: ShopperState) -> PaymentView {
         currency: "EUR".into(),
         order_ref: "A-1001".into(),
         created_at: NOW,
+        amount_captured: None,
+        amount_refunded: None,
+        amount_released: None,
         method: Method::Card,
         card: Some(CardView {
             brand: "visa".into(),

@@ -86,6 +86,7 @@ fn every_language_has_a_sentence_for_every_code() {
             "sealing_key_unusable",
             "sealed_card_refused",
             "nothing_was_paid",
+            "payment_voided",
             "cancelled",
             "abandoned",
             "method_not_offered",

@@ -365,7 +365,7 @@ impl Checkout {
                 self.focus = Some(if is_code { Focus::Code } else { Focus::Heading });
                 self.announcement = String::new();
             } else {
-                self.announcement = panel::heading_of(self).into();
+                self.announcement = panel::words_of(self);
             }
         } else if self.is_busy() {
             if !was_busy {

@@ -10,7 +10,7 @@ use yew::{AttrValue, Event, Html, NodeRef};
 
 /// Every attribute of the form. One list for all elements: that takes less code than one for each,
 /// or than a map, and for so few elements nobody notices the time.
-static NAMES: [&str; 42] = [
+static NAMES: [&str; 43] = [
     "aria-describedby",
     "aria-disabled",
     "aria-hidden",
@@ -23,6 +23,7 @@ static NAMES: [&str; 42] = [
     "d",
     "data-kind",
     "data-look",
+    "datetime",
     "dir",
     "disabled",
     "fill",
@@ -84,12 +85,21 @@ impl Element {
         self
     }
 
+    /// An attribute of ours.
+    pub(super) fn say(self, name: &str, value: &'static str) -> Self {
+        self.put(name, AttributeOrProperty::Static(value))
+    }
+
     /// An attribute.
-    pub(super) fn say(mut self, name: &str, value: &'static str) -> Self {
+    pub(super) fn tell(self, name: &str, value: String) -> Self {
+        self.put(name, AttributeOrProperty::Attribute(value.into()))
+    }
+
+    fn put(mut self, name: &str, value: AttributeOrProperty) -> Self {
         let place = NAMES.iter().position(|known| *known == name);
         debug_assert!(place.is_some(), "{name} is missing in the list");
         if let (Attributes::Dynamic { values, .. }, Some(place)) = (&mut self.0.attributes, place) {
-            values[place] = Some(AttributeOrProperty::Static(value));
+            values[place] = Some(value);
         }
         self
     }

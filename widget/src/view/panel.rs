@@ -3,6 +3,7 @@
 use super::checkout::{Checkout, Heard};
 use super::element::{Element, element};
 use super::{challenge, marks, receipt, transfer};
+use crate::browser::international::{self, Moment};
 use crate::pay::{Ending, Event, Phase};
 use sealpay_protocol::api::{ActionView, ShopperState};
 use yew::Html;
@@ -32,7 +33,15 @@ pub(super) fn code_of(phase: &Phase) -> Option<&str> {
     }
 }
 
-/// The heading, for the live region.
+/// What the live region says: the heading, and what a receipt is about.
+pub(super) fn words_of(checkout: &Checkout) -> String {
+    match checkout.state.phase() {
+        Phase::Paid { payment, .. } => receipt::words_of(checkout, payment),
+        _ => heading_of(checkout).into(),
+    }
+}
+
+/// The heading.
 pub(super) fn heading_of(checkout: &Checkout) -> &'static str {
     let texts = checkout.connection.texts;
     match checkout.state.phase() {
@@ -46,17 +55,27 @@ pub(super) fn heading_of(checkout: &Checkout) -> &'static str {
 
 /// The heading, where the shopper is put.
 pub(super) fn heading(checkout: &Checkout) -> Element {
+    let outcome = is_receipt(checkout).then_some("outcome");
     element("h2")
         .with("id=heading;tabindex=-1")
+        .maybe("aria-describedby", outcome)
         .at(&checkout.heading)
         .says(heading_of(checkout))
 }
 
-/// Begins a panel: an icon on a disc, and the heading.
+fn is_receipt(checkout: &Checkout) -> bool {
+    matches!(checkout.state.phase(), Phase::Paid { .. })
+}
+
+/// Begins a panel: an icon on a disc, and the heading. A receipt is no group, because whoever is put
+/// on its heading would hear that twice.
 pub(super) fn panel(checkout: &Checkout, kind: Option<&'static str>, icon: Html) -> Element {
     let seal = element("div.seal");
-    element("div.panel")
-        .with("role=group;aria-labelledby=heading")
+    let mut panel = element("div.panel");
+    if !is_receipt(checkout) {
+        panel = panel.with("role=group;aria-labelledby=heading");
+    }
+    panel
         .holds(seal.maybe("data-kind", kind).child(icon))
         .holds(heading(checkout))
 }
@@ -64,6 +83,14 @@ pub(super) fn panel(checkout: &Checkout, kind: Option<&'static str>, icon: Html)
 /// Begins a list of lines such as a receipt.
 pub(super) fn receipt() -> Element {
     element("dl.receipt")
+}
+
+/// A moment as the value of a line.
+pub(super) fn moment(checkout: &Checkout, unix_seconds: u64) -> Element {
+    let Moment { words, machine } =
+        international::moment(&checkout.connection.locale, unix_seconds);
+    let time = element("time").tell("datetime", machine);
+    element("dd").holds(time.tells(&words))
 }
 
 impl Element {
@@ -92,6 +119,7 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
             return panel.done();
         }
         Phase::Checking { .. } => (None, marks::spinner()),
+        Phase::Ended(Ending::Fatal(code)) if code == "payment_voided" => (None, marks::cross()),
         Phase::Ended(Ending::Fatal(_)) => (Some("danger"), marks::cross()),
         Phase::Ended(Ending::Expired) => (None, marks::clock()),
         _ => (Some("warning"), marks::attention()),

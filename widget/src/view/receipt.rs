@@ -5,10 +5,41 @@ use super::element::{Element, element};
 use super::{marks, methods, panel};
 use crate::browser::international;
 use crate::pay::{Deed, Offer};
-use sealpay_protocol::api::{PaymentView, ShopperState};
+use sealpay_protocol::api::{Method, PaymentView, ShopperState};
 use sealpay_protocol::card::Brand;
 use yew::Html;
 use yew::html::Scope;
+
+/// What was taken or held, and what is said before and after it.
+fn outcome(checkout: &Checkout, payment: &PaymentView) -> [String; 3] {
+    let texts = checkout.connection.texts;
+    let (before, amount_minor, after) = if payment.state == ShopperState::Authorized {
+        let place = usize::from(payment.method == Method::Wallet);
+        ("", payment.amount, texts.is_reserved[place])
+    } else {
+        let taken = payment.amount_captured.unwrap_or(payment.amount);
+        (texts.you_paid, taken, "")
+    };
+    [
+        before.into(),
+        money(checkout, payment, amount_minor),
+        after.into(),
+    ]
+}
+
+fn money(checkout: &Checkout, payment: &PaymentView, amount_minor: i64) -> String {
+    international::amount(&checkout.connection.locale, amount_minor, &payment.currency)
+}
+
+/// The same for whoever is not looking.
+pub(super) fn words_of(checkout: &Checkout, payment: &PaymentView) -> String {
+    [
+        panel::heading_of(checkout),
+        ". ",
+        &outcome(checkout, payment).concat(),
+    ]
+    .concat()
+}
 
 pub(super) fn view(
     checkout: &Checkout,
@@ -17,35 +48,55 @@ pub(super) fn view(
     offer: Offer,
 ) -> Element {
     let texts = checkout.connection.texts;
-    let date = international::moment(&checkout.connection.locale, payment.created_at);
-    let figure = element("p.figure");
-    let mut view = panel::panel(checkout, Some("success"), marks::check())
-        .holds(figure.tells(checkout.total()));
-    if payment.state == ShopperState::Authorized {
-        view = view.holds(element("p").says(texts.authorized_explained));
+    let [before, figure, after] = outcome(checkout, payment);
+    let outcome = element("p.outcome")
+        .with("id=outcome")
+        .tells(&before)
+        .holds(element("strong.figure").tells(&figure))
+        .tells(&after);
+    // An older verifier may not say everything.
+    let order_ref = match &*payment.order_ref {
+        "" => checkout
+            .state
+            .session()
+            .map_or("", |session| &session.order.order_ref),
+        order_ref => order_ref,
+    };
+    let mut lines = panel::receipt()
+        .line(texts.payee, checkout.payee())
+        .line(texts.order_number, order_ref)
+        .line_of(texts.payment_method, means(checkout, payment));
+    if payment.created_at > 0 {
+        lines = lines.line_of(texts.date, panel::moment(checkout, payment.created_at));
     }
-    view.holds(
-        panel::receipt()
-            .line(texts.paid_to, checkout.payee())
-            .line(texts.order_number, &payment.order_ref)
-            .line(texts.paid_with, &means(checkout, payment))
-            .line(texts.date, &date),
-    )
-    .child(offered(checkout, link, offer))
+    if let Some(refunded) = payment.amount_refunded {
+        lines = lines.line(texts.refunded, &money(checkout, payment, refunded));
+    }
+    let icon = if payment.state == ShopperState::Authorized {
+        marks::clock()
+    } else {
+        marks::check()
+    };
+    panel::panel(checkout, Some("success"), icon)
+        .holds(outcome)
+        .holds(lines)
+        .child(offered(checkout, link, offer))
 }
 
-/// A card such as `Visa •••• 4242`, or the method.
-fn means(checkout: &Checkout, payment: &PaymentView) -> String {
+/// A card such as `Visa •••• 4242` with its mark, or the method. The dots are only seen.
+fn means(checkout: &Checkout, payment: &PaymentView) -> Element {
+    let means = element("dd.means");
     let Some(card) = &payment.card else {
-        return methods::words_of(checkout.connection.texts, payment.method)
-            .0
-            .to_owned();
+        return means.says(methods::words_of(checkout.connection.texts, payment.method).0);
     };
-    let brand = Brand::from_slug(&card.brand).map_or("", Brand::name);
-    [brand, " •••• ", &card.last4]
-        .concat()
-        .trim_start()
-        .to_owned()
+    let brand = Brand::from_slug(&card.brand);
+    let mark = element("span").with("aria-hidden=true");
+    let dots = element("span").with("aria-hidden=true");
+    means
+        .holds(mark.child(marks::of_brand(brand)))
+        .says(brand.map_or("", Brand::name))
+        .holds(dots.says(" •••• "))
+        .tells(&card.last4)
 }
 
 /// What came of the offer, by code.

@@ -6,18 +6,13 @@ use super::{marks, panel};
 use crate::browser::international;
 use crate::pay::Acting;
 use sealpay_protocol::api::TransferView;
-use sealpay_protocol::money::Money;
 
 pub(super) fn view(checkout: &Checkout, acting: &Acting, transfer: &TransferView) -> Element {
     let texts = checkout.connection.texts;
     let locale = &checkout.connection.locale;
     let money = |amount_minor| -> String {
-        let currency = acting.payment.currency.parse();
-        currency
-            .map(|currency| international::money(locale, Money::new(amount_minor, currency)))
-            .unwrap_or_default()
+        international::amount(locale, amount_minor, &acting.payment.currency)
     };
-    let until = international::moment(locale, transfer.expires_at);
     let copied = element("dl.receipt copied");
     panel::panel(checkout, None, marks::clock())
         .holds(element("p").says(texts.panel("transfer").1))
@@ -32,7 +27,7 @@ pub(super) fn view(checkout: &Checkout, acting: &Acting, transfer: &TransferView
         .holds(
             panel::receipt()
                 .line(texts.received, &money(transfer.amount_received))
-                .line(texts.until, &until),
+                .line_of(texts.until, panel::moment(checkout, transfer.expires_at)),
         )
 }
 

@@ -7,6 +7,7 @@ mod fields;
 mod methods;
 mod payment;
 mod protocol;
+mod receipt;
 mod stage;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

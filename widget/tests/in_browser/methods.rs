@@ -95,7 +95,7 @@ async fn a_choice_keeps_what_was_typed_and_sends_only_the_method() {
     assert_eq!(payments.len(), 1);
     assert_eq!(&payments[0].body[..], b"{\"method\":\"wallet\"}");
     let receipt = stage.text(".receipt");
-    assert!(receipt.contains("Paid withWallet"), "{receipt}");
+    assert!(receipt.contains("Payment methodWallet"), "{receipt}");
 }
 
 #[wasm_bindgen_test]

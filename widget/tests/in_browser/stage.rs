@@ -143,6 +143,9 @@ pub(crate) fn payment(request: &SignedRequest, state: ShopperState) -> PaymentVi
         currency: "EUR".into(),
         order_ref: "A-1001".into(),
         created_at: 1_763_800_042,
+        amount_captured: None,
+        amount_refunded: None,
+        amount_released: None,
         method: Method::Card,
         card: Some(CardView {
             brand: "visa".into(),

@@ -1,13 +1,16 @@
 //! From the order to its payment: the page with the form, and the order as the webhooks told of it.
 
+use super::backoffice::Token;
 use super::{Shop, Trouble};
 use crate::orders::{Order, Terms};
-use crate::pages::{self, BILLING_COUNTRIES, CheckoutPage, Visit};
+use crate::pages::{self, BILLING_COUNTRIES, CheckoutPage, DeskForm, Visit};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Form, Json};
 use maud::Markup;
+use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::limits::ORDER_LIFETIME_SECONDS;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
@@ -45,13 +48,13 @@ pub(super) struct Status {
     revision: String,
 }
 
-async fn find(shop: &Shop, reference: String) -> Result<Order, Trouble> {
+pub(super) async fn find(shop: &Shop, reference: String) -> Result<Order, Trouble> {
     shop.orders(move |orders| orders.find(&reference))
         .await?
         .ok_or(Trouble::NotFound)
 }
 
-fn order_page(reference: &str) -> Redirect {
+pub(super) fn order_page(reference: &str) -> Redirect {
     Redirect::to(&format!("/orders/{reference}"))
 }
 
@@ -166,13 +169,23 @@ pub(super) async fn order(
     State(shop): State<Arc<Shop>>,
     Path(reference): Path<String>,
     Query(arrival): Query<Arrival>,
-) -> Result<Markup, Trouble> {
+    headers: HeaderMap,
+) -> Result<Response, Trouble> {
     let order = find(&shop, reference).await?;
+    let token = Token::of(&shop, &headers)?;
+    // Named before anything is sent: sent twice, it is the same request.
+    let key = format!("shop-{}", base64url(&shop.edge.random::<16>()?));
     let visit = Visit {
         from_the_form: arrival.from.as_deref() == Some("form"),
         now: shop.edge.now(),
+        desk: shop.desk.is_some().then_some(DeskForm {
+            token: &token.value,
+            key: &key,
+        }),
     };
-    Ok(pages::order(&order, visit))
+    let page = pages::order(&order, visit);
+    let cookie = token.cookie.map(|cookie| [(header::SET_COOKIE, cookie)]);
+    Ok((cookie, page).into_response())
 }
 
 /// `GET /orders/{reference}/status`

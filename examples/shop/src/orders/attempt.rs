@@ -1,6 +1,6 @@
 //! One attempt to pay an order, as the last event told of it.
 
-use super::OrderState;
+use super::{News, OrderState};
 use sealpay_protocol::method::Method;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,8 @@ pub(crate) struct Attempt {
     pub(crate) details: Details,
     /// Seconds since 1970.
     pub(crate) created_at: u64,
+    /// What was told of it so far, in the order in which it happened.
+    pub(crate) news: Vec<News>,
 }
 
 /// What became of an attempt.
@@ -33,8 +35,16 @@ pub(crate) enum AttemptState {
     Unknown,
     /// The bank holds the money.
     Authorized,
+    /// Part of the money is taken, and the rest is held.
+    PartiallyCaptured,
     /// The money is taken.
     Captured,
+    /// Part of the money went back.
+    PartiallyRefunded,
+    /// All of the money went back.
+    Refunded,
+    /// The shop let go what was held.
+    Voided,
 }
 
 /// Why the bank said no, in words for the merchant.
@@ -54,6 +64,12 @@ pub(crate) struct Details {
     pub(crate) risk: Option<Risk>,
     pub(crate) authentication: Option<Authentication>,
     pub(crate) transfer: Option<Transfer>,
+    /// Taken, minor units. A verifier that does not know of parts does not say this.
+    pub(crate) amount_captured: Option<i64>,
+    /// Given back, minor units.
+    pub(crate) amount_refunded: Option<i64>,
+    /// Taken back by the shopper's bank, or asked back, minor units.
+    pub(crate) amount_disputed: Option<i64>,
 }
 
 /// Who was asked for the money, and why.
@@ -106,7 +122,11 @@ impl Attempt {
             }
             (AttemptState::Unknown, _) => OrderState::Checking,
             (AttemptState::Authorized, _) => OrderState::Reserved,
+            (AttemptState::PartiallyCaptured, _) => OrderState::PartlyPaid,
             (AttemptState::Captured, _) => OrderState::Paid,
+            (AttemptState::PartiallyRefunded, _) => OrderState::PartlyRefunded,
+            (AttemptState::Refunded, _) => OrderState::Refunded,
+            (AttemptState::Voided, _) => OrderState::Voided,
         }
     }
 
@@ -114,8 +134,50 @@ impl Attempt {
     pub(crate) const fn has_money(&self) -> bool {
         matches!(
             self.state,
-            AttemptState::Authorized | AttemptState::Captured
+            AttemptState::Authorized
+                | AttemptState::PartiallyCaptured
+                | AttemptState::Captured
+                | AttemptState::PartiallyRefunded
         )
+    }
+
+    /// What was taken, minor units, where the order is of so much.
+    pub(crate) fn captured_minor(&self, total_minor: i64) -> i64 {
+        let untold = match self.state {
+            AttemptState::Captured | AttemptState::PartiallyRefunded | AttemptState::Refunded => {
+                total_minor
+            }
+            _ => 0,
+        };
+        self.details.amount_captured.unwrap_or(untold)
+    }
+
+    /// What went back, minor units.
+    pub(crate) fn refunded_minor(&self) -> i64 {
+        self.details.amount_refunded.unwrap_or(0)
+    }
+
+    /// What is still held and may be taken, minor units.
+    pub(crate) fn capturable_minor(&self, total_minor: i64) -> i64 {
+        match self.state {
+            AttemptState::Authorized | AttemptState::PartiallyCaptured => {
+                total_minor.saturating_sub(self.captured_minor(total_minor))
+            }
+            _ => 0,
+        }
+    }
+
+    /// What may go back, minor units: what was taken, without what went back or is disputed.
+    pub(crate) fn refundable_minor(&self, total_minor: i64) -> i64 {
+        match self.state {
+            AttemptState::PartiallyCaptured
+            | AttemptState::Captured
+            | AttemptState::PartiallyRefunded => self
+                .captured_minor(total_minor)
+                .saturating_sub(self.refunded_minor())
+                .saturating_sub(self.details.amount_disputed.unwrap_or(0)),
+            _ => 0,
+        }
     }
 
     /// Whether somebody should look at it before anything is sent.
@@ -132,13 +194,17 @@ impl Attempt {
 }
 
 impl AttemptState {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 10] = [
         Self::Declined,
         Self::Expired,
         Self::RequiresAction,
         Self::Unknown,
         Self::Authorized,
+        Self::PartiallyCaptured,
         Self::Captured,
+        Self::PartiallyRefunded,
+        Self::Refunded,
+        Self::Voided,
     ];
 
     /// The name under which it is stored and sent.
@@ -149,7 +215,11 @@ impl AttemptState {
             Self::RequiresAction => "requires_action",
             Self::Unknown => "unknown",
             Self::Authorized => "authorized",
+            Self::PartiallyCaptured => "partially_captured",
             Self::Captured => "captured",
+            Self::PartiallyRefunded => "partially_refunded",
+            Self::Refunded => "refunded",
+            Self::Voided => "voided",
         }
     }
 

@@ -1,20 +1,15 @@
 //! The payment in an event, as far as this shop reads it.
 
-use super::{Attempt, AttemptState, Decline, Details};
+use super::news::{DisputeTold, ModificationTold};
+use super::{Attempt, AttemptState, Decline, Details, News};
 use crate::integration::Event;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use serde::Deserialize;
 
-/// The events that change an order here; each is named like the state that it tells of.
-const KNOWN: [&str; 6] = [
-    "requires_action",
-    "authorized",
-    "captured",
-    "declined",
-    "expired",
-    "unknown",
-];
+/// What the events are about that change an order here. All of them carry the payment as it was
+/// then; of others, such as payouts, this shop keeps no books.
+const KNOWN: [&str; 2] = ["payment.", "dispute."];
 
 /// News of one payment.
 #[derive(Debug, Clone)]
@@ -25,12 +20,16 @@ pub(crate) struct PaymentEvent {
     /// What was paid; the shop compares it with what it asked for.
     pub(crate) amount: Money,
     pub(crate) attempt: Attempt,
+    /// What happened, for the list below the payment.
+    pub(crate) news: News,
 }
 
 #[derive(Deserialize)]
 struct Data {
     sequence: u64,
     payment: Payment,
+    modification: Option<ModificationTold>,
+    dispute: Option<DisputeTold>,
 }
 
 #[derive(Deserialize)]
@@ -68,19 +67,18 @@ struct DeclineTold {
 /// # Errors
 /// The event is of a known kind and cannot be read.
 pub(crate) fn read_payment_event(event: Event) -> Result<Option<PaymentEvent>, serde_json::Error> {
-    let Some(kind) = event
-        .kind
-        .strip_prefix("payment.")
-        .filter(|kind| KNOWN.contains(kind))
-    else {
+    if !KNOWN.iter().any(|about| event.kind.starts_with(about)) {
         return Ok(None);
-    };
-    let Data { sequence, payment } = serde_json::from_value(event.data)?;
+    }
+    let Data {
+        sequence,
+        payment,
+        modification,
+        dispute,
+    } = serde_json::from_value(event.data)?;
+    // A state of a later version: what the shop knows already is the better answer.
     let Some(state) = AttemptState::parse(&payment.state) else {
-        return Err(serde::de::Error::custom(format!(
-            "a {kind} payment in state {}",
-            payment.state
-        )));
+        return Ok(None);
     };
     let decline = payment.decline.map(|told| Decline {
         code: told.code,
@@ -99,6 +97,7 @@ pub(crate) fn read_payment_event(event: Event) -> Result<Option<PaymentEvent>, s
         order_reference: payment.order_ref,
         merchant: payment.merchant,
         amount: payment.amount,
+        news: News::of(event.kind, sequence, modification, dispute),
         attempt: Attempt {
             payment: payment.id,
             sequence,
@@ -108,6 +107,7 @@ pub(crate) fn read_payment_event(event: Event) -> Result<Option<PaymentEvent>, s
             decline,
             details: payment.details,
             created_at: payment.created_at,
+            news: Vec::new(),
         },
     }))
 }

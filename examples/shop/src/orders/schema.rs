@@ -4,7 +4,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 /// Each step is taken once; the file counts them in `user_version`. The first one also fits files
 /// that were made before anything was counted.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS orders (
         reference TEXT PRIMARY KEY, product TEXT NOT NULL, pieces INTEGER NOT NULL,
         amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, capture TEXT NOT NULL,
@@ -27,6 +27,13 @@ const STEPS: [&str; 2] = [
     ALTER TABLE orders ADD COLUMN requires_authentication INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE attempts ADD COLUMN method TEXT NOT NULL DEFAULT 'card';
     ALTER TABLE attempts ADD COLUMN details TEXT NOT NULL DEFAULT '{}';",
+    // What happened to a payment, one row for each event.
+    "CREATE TABLE news (
+        webhook TEXT PRIMARY KEY, payment TEXT NOT NULL REFERENCES attempts,
+        sequence INTEGER NOT NULL, kind TEXT NOT NULL, told TEXT NOT NULL,
+        told_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX news_of_payment ON news (payment, sequence);",
 ];
 
 /// Takes the steps that the file has not taken yet.

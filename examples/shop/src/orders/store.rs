@@ -197,6 +197,7 @@ impl OrderFile {
             return Ok(Recorded::OtherAmount);
         }
         let changed = keep_newest(&tx, &event.order_reference, &event.attempt)?;
+        write_down(&tx, webhook_id, event, now)?;
         if changed && event.attempt.state == AttemptState::Expired {
             take_back_signed(&tx, &event.order_reference)?;
         }
@@ -207,6 +208,35 @@ impl OrderFile {
             Recorded::Stale
         })
     }
+}
+
+/// One line of the payment's diary, whatever became of the payment since.
+fn write_down(
+    tx: &Transaction<'_>,
+    webhook_id: &str,
+    event: &PaymentEvent,
+    now: u64,
+) -> rusqlite::Result<()> {
+    let news = &event.news;
+    // An id is remembered for a while only, a line for ever.
+    tx.execute(
+        "INSERT INTO news (webhook, payment, sequence, kind, told, told_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+        params![
+            webhook_id,
+            event.attempt.payment,
+            stored(news.sequence),
+            news.kind,
+            as_json(&news.told)?,
+            stored(now),
+        ],
+    )?;
+    Ok(())
+}
+
+fn as_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
 /// False when the id is known already.
@@ -241,8 +271,7 @@ fn keep_newest(
     attempt: &Attempt,
 ) -> rusqlite::Result<bool> {
     let decline = attempt.decline.as_ref();
-    let details = serde_json::to_string(&attempt.details)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    let details = as_json(&attempt.details)?;
     let changed = tx.execute(
         "INSERT INTO attempts
             (payment, order_reference, sequence, state, method, card,

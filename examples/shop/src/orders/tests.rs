@@ -3,8 +3,8 @@
 mod offering;
 
 use super::{
-    Attempt, AttemptState, Decline, Details, Order, OrderFile, OrderState, PaymentEvent, Recorded,
-    Risk, Terms, Transfer,
+    Attempt, AttemptState, Decline, Details, News, Order, OrderFile, OrderState, PaymentEvent,
+    Recorded, Risk, Terms, Transfer,
 };
 use crate::products;
 use crate::scratch::Folder;
@@ -60,7 +60,9 @@ fn event_by(method: Method, payment: &str, sequence: u64, state: AttemptState) -
             decline,
             details: Details::default(),
             created_at: NOW,
+            news: Vec::new(),
         },
+        news: News::of(format!("payment.{}", state.name()), sequence, None, None),
     }
 }
 
@@ -93,7 +95,10 @@ const fn told(payment: &str, sequence: u64, method: Method, state: AttemptState)
 
 #[test]
 fn one_attempt_alone_makes_the_order_what_it_is() {
-    use AttemptState::{Authorized, Captured, Declined, Expired, RequiresAction, Unknown};
+    use AttemptState::{
+        Authorized, Captured, Declined, Expired, PartiallyCaptured, PartiallyRefunded, Refunded,
+        RequiresAction, Unknown, Voided,
+    };
     use OrderState::{WaitingForShopper, WaitingForTransfer};
     let rows = [
         (
@@ -104,7 +109,11 @@ fn one_attempt_alone_makes_the_order_what_it_is() {
         (Expired, [OrderState::Expired; 3]),
         (Unknown, [OrderState::Checking; 3]),
         (Authorized, [OrderState::Reserved; 3]),
+        (PartiallyCaptured, [OrderState::PartlyPaid; 3]),
         (Captured, [OrderState::Paid; 3]),
+        (PartiallyRefunded, [OrderState::PartlyRefunded; 3]),
+        (Refunded, [OrderState::Refunded; 3]),
+        (Voided, [OrderState::Voided; 3]),
     ];
     let scene = scene("alone");
     assert_eq!(scene.state(), OrderState::Waiting);

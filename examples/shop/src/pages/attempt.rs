@@ -1,6 +1,6 @@
 //! One attempt to pay, for the shop's people and for testers: everything that the webhook told.
 
-use super::{method_name, moment};
+use super::{diary, method_name, moment};
 use crate::orders::{Attempt, AttemptState, Authentication, Decline, Risk, Transfer};
 use crate::products::price_text;
 use maud::{Markup, html};
@@ -32,6 +32,8 @@ pub(super) fn told(attempt: &Attempt, currency: Currency) -> Markup {
             @if let Some(risk) = &details.risk { (assessed(risk)) }
             @if let Some(authentication) = &details.authentication { (asked(authentication)) }
             @if let Some(transfer) = &details.transfer { (expected(transfer, currency)) }
+            (sums(attempt, currency))
+            (diary::diary(attempt, currency))
         }
     }
 }
@@ -48,7 +50,11 @@ fn title(attempt: &Attempt) -> &'static str {
         (AttemptState::RequiresAction, _) => "Waiting for the shopper",
         (AttemptState::Unknown, _) => "No answer yet",
         (AttemptState::Authorized, _) => "Authorized",
+        (AttemptState::PartiallyCaptured, _) => "Partly captured",
         (AttemptState::Captured, _) => "Captured",
+        (AttemptState::PartiallyRefunded, _) => "Partly refunded",
+        (AttemptState::Refunded, _) => "Refunded",
+        (AttemptState::Voided, _) => "Voided",
     }
 }
 
@@ -106,6 +112,29 @@ fn expected(transfer: &Transfer, currency: Currency) -> Markup {
             @if transfer.overpaid > 0 {
                 div { dt { "Overpaid" }
                     dd { (price_text(Money::new(transfer.overpaid, currency))) } }
+            }
+        }
+    }
+}
+
+/// How far the money is, as soon as any has moved.
+fn sums(attempt: &Attempt, currency: Currency) -> Markup {
+    let details = &attempt.details;
+    let sums = [
+        ("Captured", details.amount_captured),
+        ("Refunded", details.amount_refunded),
+        ("Disputed", details.amount_disputed),
+    ];
+    let moved = sums.map(|(title, minor)| (title, minor.unwrap_or(0)));
+    html! {
+        @if moved.iter().any(|(_, minor)| *minor > 0) {
+            dl {
+                @for (title, minor) in moved {
+                    @if minor > 0 {
+                        div { dt { (title) }
+                            dd { (price_text(Money::new(minor, currency))) } }
+                    }
+                }
             }
         }
     }

@@ -33,8 +33,52 @@ pub(super) fn explanation(order: &Order, can_be_paid: bool) -> String {
             };
             format!("{price} is reserved{place}. We take it when the parcel leaves.")
         }
-        OrderState::Paid => format!("Thank you. {price} has been paid, and we start folding."),
+        OrderState::PartlyPaid => format!(
+            "{} of {price} has been paid. The rest is reserved until the other parcels leave.",
+            price_text(taken(order))
+        ),
+        OrderState::Paid => paid(order),
+        OrderState::PartlyRefunded => format!(
+            "{} of the {} that you paid is on its way back. Your bank may need some days.",
+            price_text(given_back(order)),
+            price_text(taken(order))
+        ),
+        OrderState::Refunded => format!(
+            "{} is on its way back. Your bank may need some days.",
+            price_text(given_back(order))
+        ),
+        OrderState::Voided => {
+            format!("We do not take the {price} that was reserved. Nothing was charged.")
+        }
     }
+}
+
+fn paid(order: &Order) -> String {
+    let taken = taken(order);
+    if taken == order.total {
+        let price = price_text(taken);
+        return format!("Thank you. {price} has been paid, and we start folding.");
+    }
+    format!(
+        "Thank you. {} of {} has been paid; the rest will not be charged.",
+        price_text(taken),
+        price_text(order.total)
+    )
+}
+
+/// What the shop has taken.
+fn taken(order: &Order) -> Money {
+    let total = order.total.amount_minor();
+    let minor = order
+        .leading()
+        .map_or(0, |attempt| attempt.captured_minor(total));
+    Money::new(minor, order.total.currency())
+}
+
+/// What went back.
+fn given_back(order: &Order) -> Money {
+    let minor = order.leading().map_or(0, Attempt::refunded_minor);
+    Money::new(minor, order.total.currency())
 }
 
 const BANK_SAID_NO: &str = "The bank said no, and nothing was charged.";

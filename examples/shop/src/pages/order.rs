@@ -2,22 +2,24 @@
 
 use super::checkout::pieces;
 use super::explanation::{explanation, still_due};
-use super::{attempt, drawing, layout, moment, warnings};
+use super::{DeskForm, attempt, desk, drawing, layout, moment, warnings};
 use crate::orders::{Order, OrderState, Transfer};
 use crate::products::price_text;
 use maud::{Markup, html};
 
 /// Who looks, and when.
 #[derive(Clone, Copy)]
-pub(crate) struct Visit {
+pub(crate) struct Visit<'a> {
     /// Who comes from the form just paid, and must not be asked to pay again.
     pub(crate) from_the_form: bool,
     /// Seconds since 1970.
     pub(crate) now: u64,
+    /// What the forms of the shop's people carry; none where the shop cannot do anything.
+    pub(crate) desk: Option<DeskForm<'a>>,
 }
 
 /// The page.
-pub(crate) fn order(order: &Order, visit: Visit) -> Markup {
+pub(crate) fn order(order: &Order, visit: Visit<'_>) -> Markup {
     // Without scripts the page asks again by itself, until there is nothing more to come.
     let head = html! {
         @if !order.state().is_settled() {
@@ -33,6 +35,7 @@ pub(crate) fn order(order: &Order, visit: Visit) -> Markup {
                 @if let Some(transfer) = awaited(order) { (instruction(order, transfer)) }
                 (lines(order))
                 (warnings::section(order))
+                (desk::section(order, visit.desk))
                 (attempts(order))
             }
         }
@@ -44,7 +47,7 @@ pub(crate) fn order(order: &Order, visit: Visit) -> Markup {
     )
 }
 
-fn status(order: &Order, visit: Visit) -> Markup {
+fn status(order: &Order, visit: Visit<'_>) -> Markup {
     let state = order.state();
     let confirming = visit.from_the_form && state == OrderState::Waiting;
     let can_be_paid = order.can_be_paid(state, visit.now);

@@ -1,9 +1,12 @@
 //! What the shop's people have to know before they send anything.
 
-use crate::orders::Order;
+use crate::orders::{News, Order};
 use crate::products::price_text;
+use crate::when;
 use maud::{Markup, html};
+use sealpay_protocol::currency::Currency;
 use sealpay_protocol::money::Money;
+use std::collections::BTreeMap;
 
 /// One of them.
 pub(super) enum Warning {
@@ -11,6 +14,37 @@ pub(super) enum Warning {
     Review,
     /// So much came too much.
     Overpaid(Money),
+    /// The shopper's bank wants so much back, and the shop may answer until then.
+    Disputed(Money, Option<u64>),
+    /// The shopper's bank looks at what the shop said.
+    UnderReview(Money),
+    /// So much is lost.
+    Lost(Money),
+}
+
+/// What a dispute has come to, by its last news; nothing when it was won.
+fn dispute(news: &News, currency: Currency) -> Option<Warning> {
+    let money = Money::new(news.told.amount.unwrap_or(0), currency);
+    match news.kind.as_str() {
+        "dispute.opened" => Some(Warning::Disputed(money, news.told.answer_until)),
+        "dispute.evidence_submitted" => Some(Warning::UnderReview(money)),
+        "dispute.lost" => Some(Warning::Lost(money)),
+        _ => None,
+    }
+}
+
+/// What the disputes of an order have come to.
+fn disputes(order: &Order) -> impl Iterator<Item = Warning> {
+    let news = order.attempts.iter().flat_map(|attempt| &attempt.news);
+    let mut last = BTreeMap::new();
+    for news in news {
+        if let Some(id) = &news.told.dispute {
+            last.insert(id, news);
+        }
+    }
+    let currency = order.total.currency();
+    last.into_values()
+        .filter_map(move |news| dispute(news, currency))
 }
 
 /// Those of an order, by how much they matter.
@@ -27,7 +61,7 @@ pub(super) fn of(order: &Order) -> Vec<Warning> {
     let overpaid = Money::new(overpaid, order.total.currency());
     let review = is_review.then_some(Warning::Review);
     let overpaid = (overpaid.amount_minor() > 0).then_some(Warning::Overpaid(overpaid));
-    review.into_iter().chain(overpaid).collect()
+    disputes(order).chain(review).chain(overpaid).collect()
 }
 
 impl Warning {
@@ -36,6 +70,9 @@ impl Warning {
         match self {
             Self::Review => "Look at this before you send anything".to_owned(),
             Self::Overpaid(money) => format!("Overpaid by {}", price_text(*money)),
+            Self::Disputed(money, _) => format!("Disputed: {}", price_text(*money)),
+            Self::UnderReview(money) => format!("Dispute under review: {}", price_text(*money)),
+            Self::Lost(money) => format!("Dispute lost: {}", price_text(*money)),
         }
     }
 
@@ -47,6 +84,23 @@ impl Warning {
             Self::Overpaid(money) => {
                 format!("Overpaid by {}: send that back.", price_text(*money))
             }
+            Self::Disputed(money, until) => {
+                let until = until.map_or_else(String::new, |moment| {
+                    format!(" until {}", when::in_words(moment))
+                });
+                format!(
+                    "The shopper’s bank wants {} back. Send evidence{until}, or it is lost.",
+                    price_text(*money)
+                )
+            }
+            Self::UnderReview(money) => format!(
+                "The shopper’s bank looks at the evidence about {}.",
+                price_text(*money)
+            ),
+            Self::Lost(money) => format!(
+                "The dispute was lost: {} went back to the shopper.",
+                price_text(*money)
+            ),
         }
     }
 }

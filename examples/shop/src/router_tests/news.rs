@@ -29,7 +29,172 @@ fn stories() -> Vec<(&'static str, Vec<Chapter>)> {
         ("never-came", story_of_a_transfer_that_never_came()),
         ("challenge", story_of_an_identity_check()),
         ("wallet", story_of_a_wallet()),
+        ("later", story_of_what_follows()),
     ]
+}
+
+fn story_of_what_follows() -> Vec<Chapter> {
+    let chapter = |state, told, order, page| Chapter {
+        state,
+        told,
+        order,
+        page,
+        offered: false,
+    };
+    vec![
+        chapter(
+            "authorized",
+            serde_json::json!({}),
+            "reserved",
+            &["Authorized – capture later", "is reserved on your card"][..],
+        ),
+        chapter(
+            "partially_captured",
+            serde_json::json!({ "amount_captured": 2_000 }),
+            "partially_captured",
+            &[
+                "Partly paid",
+                "€20.00 of €49.80 has been paid",
+                "Partly captured",
+            ],
+        ),
+        chapter(
+            "captured",
+            serde_json::json!({ "amount_captured": 3_000 }),
+            "paid",
+            &["€30.00 of €49.80 has been paid; the rest will not be charged"],
+        ),
+        chapter(
+            "partially_refunded",
+            serde_json::json!({ "amount_captured": 3_000, "amount_refunded": 500 }),
+            "partially_refunded",
+            &[
+                "Partly refunded",
+                "€5.00 of the €30.00 that you paid is on its way back",
+            ],
+        ),
+        chapter(
+            "refunded",
+            serde_json::json!({ "amount_captured": 3_000, "amount_refunded": 3_000 }),
+            "refunded",
+            &["Refunded", "€30.00 is on its way back"],
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn an_order_that_was_let_go_is_over_and_not_offered_again() {
+    let scene = scene("let-go", &[verifier_key()]);
+    let reference = scene.order().await;
+    for (sequence, state) in [(1, "authorized"), (2, "voided")] {
+        let told = of_payment(state, &reference, sequence, state, serde_json::json!({}));
+        scene.deliver(&told).await;
+    }
+    assert_eq!(scene.state(&reference).await, "voided");
+    let page = scene.get(&format!("/orders/{reference}")).await.text;
+    assert!(page.contains("Cancelled") && page.contains("Nothing was charged."));
+    assert!(!page.contains(&format!("href=\"/checkout/{reference}\"")));
+}
+
+/// An event about a payment that was taken, with what is told besides.
+fn event_of<'a>(
+    kind: &'a str,
+    reference: &str,
+    sequence: u64,
+    besides: &serde_json::Value,
+) -> super::delivery::Delivery<'a> {
+    let mut told = of_payment(kind, reference, sequence, "captured", serde_json::json!({}));
+    let mut body: serde_json::Value = serde_json::from_str(&told.body).unwrap();
+    body["type"] = kind.into();
+    let besides = besides.as_object().unwrap().clone();
+    body["data"].as_object_mut().unwrap().extend(besides);
+    told.body = body.to_string();
+    told
+}
+
+#[tokio::test]
+async fn what_failed_and_what_is_disputed_is_told_to_the_shops_people() {
+    let scene = scene("disputed", &[verifier_key()]);
+    let reference = scene.order().await;
+    let refund = serde_json::json!({ "modification": {
+        "id": "mod_1", "payment": "pay_1", "kind": "refund", "amount": 505, "currency": "EUR",
+        "state": "failed", "failure": { "code": "account_closed", "message": "The account is closed." } } });
+    let dispute = |state: &str| {
+        serde_json::json!({ "dispute": {
+            "id": "dsp_1", "payment": "pay_1", "amount": 4_980, "currency": "EUR",
+            "reason": "fraudulent", "state": state, "evidence_due_at": 1_764_000_000 } })
+    };
+    let rows = [
+        ("payment.captured", serde_json::json!({}), "", ""),
+        (
+            "payment.refund_failed",
+            refund,
+            "Could not refund €5.05: account closed",
+            "",
+        ),
+        (
+            "dispute.opened",
+            dispute("needs_response"),
+            "The shopper’s bank wants €49.80 back. Send evidence until 24 Nov 2025",
+            "Disputed: €49.80",
+        ),
+        (
+            "dispute.evidence_submitted",
+            dispute("under_review"),
+            "looks at the evidence about €49.80",
+            "Dispute under review: €49.80",
+        ),
+        (
+            "dispute.lost",
+            dispute("lost"),
+            "The dispute was lost: €49.80 went back to the shopper.",
+            "Dispute lost: €49.80",
+        ),
+    ];
+    for (sequence, (kind, besides, on_page, in_list)) in (1..).zip(rows) {
+        let answer = scene
+            .deliver(&event_of(kind, &reference, sequence, &besides))
+            .await;
+        assert_eq!(
+            answer.status,
+            StatusCode::NO_CONTENT,
+            "{kind}: {}",
+            answer.text
+        );
+        assert_eq!(scene.state(&reference).await, "paid", "{kind}");
+        let page = scene.get(&format!("/orders/{reference}")).await.text;
+        assert!(page.contains(on_page), "{kind}: {page}");
+        assert!(scene.get("/orders").await.text.contains(in_list), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn news_that_this_shop_keeps_no_books_of_are_taken_without_harm() {
+    let scene = scene("other-news", &[verifier_key()]);
+    for kind in [
+        "payout.paid",
+        "payout.returned",
+        "settlement.closed",
+        "webhook_endpoint.disabled",
+        "ping",
+        "invoice.made",
+    ] {
+        let told = super::delivery::Delivery {
+            id: kind,
+            time: super::NOW,
+            body: serde_json::json!({ "type": kind, "data": { "sequence": 1 } }).to_string(),
+            signature: None,
+        };
+        assert_eq!(
+            scene.deliver(&told).await.status,
+            StatusCode::NO_CONTENT,
+            "{kind}"
+        );
+    }
+    let reference = scene.order().await;
+    let later = of_payment("later", &reference, 1, "polished", serde_json::json!({}));
+    assert_eq!(scene.deliver(&later).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(scene.state(&reference).await, "waiting");
 }
 
 fn story_of_a_transfer() -> Vec<Chapter> {

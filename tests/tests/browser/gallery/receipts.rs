@@ -9,6 +9,7 @@ use harness::shopper::{FRAME, PANEL, VISA};
 use harness::stage::{Stage, Staging};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
+use serde_json::Value;
 use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,24 +38,8 @@ async fn show_a_receipt(session: &Session, stage: &Stage, gallery: &mut Gallery<
     session.read(PANEL, "Payment complete").await;
     gallery.show("receipt-after-reload").await;
 
-    let payment = stage.payments_of("receipt").await.remove(0);
-    let path = format!(
-        "{}/v1/payments/{}/refunds",
-        stage.verifier(),
-        payment["id"].as_str().unwrap()
-    );
-    let refund = reqwest::Client::builder().no_proxy().build().unwrap();
-    let refund = refund
-        .post(path)
-        .bearer_auth(&stage.merchant.api_key)
-        .header("idempotency-key", "receipt-refund")
-        .json(&serde_json::json!({ "amount": 490 }));
-    let refund = refund.send().await.unwrap();
-    assert!(
-        refund.status().is_success(),
-        "{}",
-        refund.text().await.unwrap()
-    );
+    let part = serde_json::json!({ "amount": 490 });
+    order_from_the_merchant(stage, "receipt", "refunds", &part).await;
     session.enter_page().await;
     session.driver().refresh().await.unwrap();
     session.enter_frame(FRAME).await;
@@ -81,8 +66,29 @@ async fn show_what_is_reserved(session: &Session, stage: &Stage, gallery: &mut G
     session.read(PANEL, "Payment authorized").await;
     gallery.show("receipt-wallet").await;
 
-    let payment = stage.payments_of("reserved").await.remove(0);
-    assert_eq!(payment["state"], "authorized");
+    let all = serde_json::json!({});
+    order_from_the_merchant(stage, "reserved-in-a-wallet", "void", &all).await;
+    session.enter_page().await;
+    session.driver().refresh().await.unwrap();
+    session.enter_frame(FRAME).await;
+    session.read(PANEL, "The shop cancelled this payment").await;
+    gallery.show("receipt-voided").await;
+}
+
+/// What a merchant's server asks for after a payment.
+async fn order_from_the_merchant(stage: &Stage, name: &str, what: &str, body: &Value) {
+    let payment = stage.payments_of(name).await.remove(0);
+    let payment = payment["id"].as_str().unwrap();
+    let address = format!("{}/v1/payments/{payment}/{what}", stage.verifier());
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = client
+        .post(address)
+        .bearer_auth(&stage.merchant.api_key)
+        .header("idempotency-key", format!("{name}-{what}"))
+        .json(body);
+    let answer = request.send().await.unwrap();
+    let (status, text) = (answer.status(), answer.text().await.unwrap());
+    assert!(status.is_success(), "{status} {text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::interop::outbox::Shop;
 use harness::time::now;
+use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -158,6 +159,21 @@ pub(super) async fn drops_what_is_stale(language: Language, test: &str) {
             [said, "duplicate"],
             "{what}"
         );
+    }
+    // What is not of a payment is counted by itself.
+    for (kind, sequence, said) in [
+        ("payout", 2, "processed"),
+        ("payout", 1, "stale"),
+        ("settlement", 1, "processed"),
+        ("webhook_endpoint", 1, "processed"),
+        ("webhook_endpoint", 2, "processed"),
+    ] {
+        let subject = json!({"id": format!("{kind}_1")});
+        let data = json!({"sequence": sequence, kind: subject});
+        let body = json!({"type": "x", "data": data});
+        let delivery = signer.deliver(&body.to_string());
+        assert_answer(delivery.send(&receiver.url()).await, TAKEN, kind);
+        assert_eq!(receiver.said_of(&delivery.id), [said], "{kind} {sequence}");
     }
     // Two copies at the same moment: one is worked on, the other waits and is a duplicate.
     let delivery = signer.deliver(&event(payment(), 1));

@@ -7,8 +7,12 @@ use super::{
 };
 use crate::interop::outbox::{OpenShop, Shop, arrivals};
 use harness::client::Merchant;
+use harness::processes::Running;
+use harness::verifier_process::program;
 use harness::webhook_receiver::WebhookReceiver;
 use serde_json::{Value, json};
+use std::process::Command;
+use std::time::Duration;
 
 fn secret(merchant: &Merchant) -> &str {
     merchant.webhook_secret.as_deref().unwrap()
@@ -58,6 +62,7 @@ pub(super) async fn takes_what_the_verifier_sends_and_nothing_else(language: Lan
     stands_a_bad_network(&shop, &merchant, &receiver).await;
     takes_what_is_sent_on_request(&shop, &merchant, &receiver).await;
     follows_a_payment_through_its_life(&shop, &merchant, &receiver).await;
+    takes_what_is_forwarded(&shop, (&other, &tap), &receiver).await;
     let new = shop.rotate_secret(&other, 3600).await;
     let settings = super::settings(&[&new], &[], shop.setup.origin.as_str());
     let changed = Place::find().start(&call, &shop.folder, &settings).await;
@@ -263,4 +268,38 @@ async fn follows_a_payment_through_its_life(
         assert_eq!(event["body"]["data"]["sequence"], sequence, "{event}");
         assert_eq!(receiver.said_of(id_of(event)), ["processed"], "{event}");
     }
+}
+
+/// As a developer has it, whose machine is no endpoint.
+async fn takes_what_is_forwarded(
+    shop: &OpenShop,
+    (merchant, tap): (&Merchant, &WebhookReceiver),
+    receiver: &Receiver,
+) {
+    let mut listen = Command::new(program());
+    listen.args(["listen", "--database", &shop.setup.database]);
+    listen.arg("--data").arg(&shop.setup.data);
+    listen.args(["--merchant", &merchant.id.to_string()]);
+    listen.args([
+        "--forward-to",
+        &receiver.url(),
+        "--secret",
+        secret(merchant),
+    ]);
+    let log = shop.folder.path().join("listen.log");
+    let listening = Running::start(&listen, &log, None);
+    let count = tap.arrivals().len();
+    let listens = || listening.log().contains("Events of");
+    for _ in 0..1500 {
+        if listens() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(listens(), "{}", listening.log());
+    shop.pay(merchant, None).await;
+    let arrived = arrivals(tap, count + 1).await;
+    receiver
+        .will_have_said_of(&arrived[count].id, &["processed"])
+        .await;
 }

@@ -39,6 +39,9 @@ impl State {
         let mut effects = vec![Effect::WatchExpiry { milliseconds }];
         effects.extend(self.tell_ready());
         effects.extend(match (state, payment) {
+            (SessionState::Complete, Some(payment)) if payment.state == ShopperState::Declined => {
+                self.voided()
+            }
             (SessionState::Complete, Some(payment)) => self.paid(Box::new(payment)),
             (SessionState::Complete, None) => self.end(Ending::Unresolved),
             (SessionState::Processing, Some(payment))

@@ -74,6 +74,7 @@ impl State {
         self.learn_attempts(&payment);
         match payment.state {
             ShopperState::Authorized | ShopperState::Captured => self.paid(payment),
+            ShopperState::Declined if payment.amount_released.is_some() => self.voided(),
             ShopperState::Declined => self.declined(*payment, None),
             ShopperState::RequiresAction => self.requires_action(payment, None),
             ShopperState::Processing | ShopperState::Unknown => self.still_unknown(),
@@ -106,6 +107,11 @@ impl State {
         self.errand = Errand::None;
         self.phase = Phase::Paid { payment, offer };
         vec![Effect::ForgetCard, Effect::Tell(message)]
+    }
+
+    /// The merchant let go what was held: there is nothing more to pay here.
+    pub(super) fn voided(&mut self) -> Vec<Effect> {
+        self.end(Ending::Fatal("payment_voided".into()))
     }
 
     /// Back to the form with the bank's sentence, or with a notice of ours in place of it.

@@ -4,7 +4,7 @@ use super::super::{
     Answer, Effect, Ending, Event, Message, Notice, Phase, Poll, Refused, State, Wake,
 };
 use super::{NOW, Run, attempt, payment, refused, session, submission};
-use sealpay_protocol::api::{SessionState, SessionView, ShopperState};
+use sealpay_protocol::api::{PaymentView, SessionState, SessionView, ShopperState};
 
 #[test]
 fn a_card_submitted_before_the_session_is_open_is_sealed_when_it_is() {
@@ -47,6 +47,28 @@ fn a_session_that_was_paid_elsewhere_shows_the_payment() {
     assert!(run.opens());
     run.opened(Answer::Good(Box::new(complete())));
     assert!(matches!(run.state.phase(), Phase::Paid { .. }));
+}
+
+#[test]
+fn what_the_merchant_let_go_is_not_shown_as_paid() {
+    let ending = Ending::Fatal("payment_voided".into());
+    let let_go = || PaymentView {
+        amount_released: Some(2490),
+        ..payment(ShopperState::Declined)
+    };
+    let mut run = Run::new();
+    run.opened(Answer::Good(Box::new(SessionView {
+        state: SessionState::Complete,
+        payment: Some(let_go()),
+        ..session()
+    })));
+    assert_eq!(run.ending(), &ending);
+    assert_eq!(run.told_error(), Some("payment_voided"));
+
+    let mut run = Run::paying();
+    run.paid(Answer::Good(Box::new(let_go())));
+    assert_eq!(run.ending(), &ending);
+    assert!(run.forgets_the_card());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Orders and attempts, read from their rows.
 
 use crate::orders::terms::methods_of;
-use crate::orders::{Attempt, AttemptState, Decline, Order, Terms};
+use crate::orders::{Attempt, AttemptState, Decline, News, Order, Terms};
 use crate::products;
 use rusqlite::{Connection, OptionalExtension, Row};
 use sealpay_protocol::method::Method;
@@ -22,7 +22,7 @@ pub(super) fn find(connection: &Connection, reference: &str) -> rusqlite::Result
     let Some(mut order) = order else {
         return Ok(None);
     };
-    order.attempts = connection
+    let mut attempts: Vec<Attempt> = connection
         .prepare_cached(
             "SELECT payment, sequence, state, method, card, decline_code, response_code, class,
                     message, details, created_at
@@ -30,7 +30,29 @@ pub(super) fn find(connection: &Connection, reference: &str) -> rusqlite::Result
         )?
         .query_map([reference], read_attempt)?
         .collect::<rusqlite::Result<_>>()?;
+    for attempt in &mut attempts {
+        attempt.news = news_of(connection, &attempt.payment)?;
+    }
+    order.attempts = attempts;
     Ok(Some(order))
+}
+
+fn news_of(connection: &Connection, payment: &str) -> rusqlite::Result<Vec<News>> {
+    connection
+        .prepare_cached(
+            "SELECT sequence, kind, told, told_at FROM news WHERE payment = ?1
+             ORDER BY sequence, told_at, rowid",
+        )?
+        .query_map([payment], |row| {
+            let told: String = row.get("told")?;
+            Ok(News {
+                sequence: moment(row.get("sequence")?),
+                kind: row.get("kind")?,
+                told: serde_json::from_str(&told).map_err(|error| unreadable("told", error))?,
+                told_at: moment(row.get("told_at")?),
+            })
+        })?
+        .collect()
 }
 
 fn read_order(row: &Row<'_>) -> rusqlite::Result<Order> {
@@ -86,6 +108,7 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         decline,
         details: serde_json::from_str(&details).map_err(|error| unreadable("details", error))?,
         created_at: moment(row.get("created_at")?),
+        news: Vec::new(),
     })
 }
 
