@@ -14,7 +14,8 @@ use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{OrderClaims, Simulate};
 use serde_json::{Value, json};
-use verifier_server::flow::{collect, maintain, modify};
+use verifier_server::flow::settle::{Until, settle};
+use verifier_server::flow::{collect, dispute, maintain, modify, payouts};
 
 /// A shopper with an order in front of them.
 #[derive(Debug)]
@@ -239,8 +240,13 @@ impl TestGateway {
         let keys = maintain::refresh_keys(gateway).await;
         keys.expect("there are keys for every time");
         collect::collect(gateway).await.expect("the bank answers");
+        modify::recover(gateway).await.expect("the store answers");
         modify::expire(gateway).await.expect("the store answers");
         self.recover().await;
+        dispute::give_up(gateway).await.expect("the store answers");
+        let settled = settle(gateway, Until::Now).await;
+        settled.expect("the store answers");
+        payouts::pay_out(gateway).await.expect("the store answers");
     }
 
     /// The types of a payment's events, the first one first.

@@ -82,6 +82,13 @@ CREATE TABLE ledger_transfers (
 
 CREATE INDEX ledger_transfers_of_merchant ON ledger_transfers (merchant, currency, id);
 
+INSERT INTO ledger_transfers
+    (id, merchant, currency, debit_account, credit_account, amount_minor, cause, cause_id,
+     created_at_ms)
+    SELECT 'led_' || SUBSTR(id, 5), merchant, currency, 'shopper_clearing', 'merchant_payable',
+        amount_minor, 'capture', id, updated_at_ms
+    FROM payments WHERE state = 'captured';
+
 -- The lines of settlements. A line is written with what it tells and later bound to its settlement,
 -- once. `source` and `kind` name the cause: nothing is settled twice.
 CREATE TABLE balance_transactions (
@@ -106,6 +113,15 @@ CREATE TABLE balance_transactions (
     created_at_ms BIGINT NOT NULL,
     UNIQUE (source, kind)
 );
+
+-- What was captured before there were fees costs nothing, and is settled as soon as may be.
+INSERT INTO balance_transactions
+    (id, merchant, currency, kind, source, payment, order_ref, method, gross_minor,
+     interchange_minor, scheme_minor, processor_minor, net_minor, sales_day, settlement_date,
+     created_at_ms)
+    SELECT 'txn_' || SUBSTR(id, 5), merchant, currency, 'capture', id, id, order_ref, method,
+        amount_minor, 0, 0, 0, amount_minor, '2026-11-20', '2026-11-23', updated_at_ms
+    FROM payments WHERE state = 'captured';
 
 CREATE INDEX balance_transactions_of_merchant ON balance_transactions (merchant, id);
 CREATE INDEX balance_transactions_due

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 #[derive(Debug, Subcommand)]
 pub(super) enum ApiKeyCommand {
     /// Adds an API key; prints it once.
-    AddApiKey {
+    #[command(name = "add-api-key")]
+    Add {
         merchant: MerchantId,
         /// What it may be used for, with commas between, such as payments:read,refunds:write.
         #[arg(long, default_value = "*")]
@@ -21,7 +22,8 @@ pub(super) enum ApiKeyCommand {
         expires_in_days: Option<u32>,
     },
     /// Makes an API key of the same scopes in place of another; prints it once.
-    RotateApiKey {
+    #[command(name = "rotate-api-key")]
+    Rotate {
         key: ApiKeyId,
         /// For how long the old one stays good.
         #[arg(long, default_value_t = 86_400)]
@@ -31,13 +33,14 @@ pub(super) enum ApiKeyCommand {
         expires_in_days: Option<u32>,
     },
     /// Revokes an API key, at once.
-    RevokeApiKey { key: ApiKeyId },
+    #[command(name = "revoke-api-key")]
+    Revoke { key: ApiKeyId },
 }
 
 /// Runs a command.
 pub(super) async fn run(registrar: &Registrar<'_>, command: ApiKeyCommand) -> Result<(), String> {
     match command {
-        ApiKeyCommand::AddApiKey {
+        ApiKeyCommand::Add {
             merchant,
             scopes,
             expires_in_days,
@@ -49,7 +52,7 @@ pub(super) async fn run(registrar: &Registrar<'_>, command: ApiKeyCommand) -> Re
             let made = registrar.add_limited_api_key(merchant, &limits).await?;
             print_json(&shown(&made.record, &made.plaintext), false)
         }
-        ApiKeyCommand::RotateApiKey {
+        ApiKeyCommand::Rotate {
             key,
             overlap_seconds,
             expires_in_days,
@@ -64,7 +67,7 @@ pub(super) async fn run(registrar: &Registrar<'_>, command: ApiKeyCommand) -> Re
             });
             print_json(&shown, false)
         }
-        ApiKeyCommand::RevokeApiKey { key } => {
+        ApiKeyCommand::Revoke { key } => {
             let revoked = registrar
                 .store
                 .revoke_api_key(key, registrar.clock.now_ms_i64())

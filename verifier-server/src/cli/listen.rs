@@ -17,12 +17,13 @@ use sealpay_protocol::ids::{EventId, MerchantId};
 use sealpay_protocol::webhook::{self, EndpointSecret};
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// How often it is looked for new events.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How long an event may take from its naming until it can be seen: others may overtake it.
-const SEEN_WITHIN: Duration = Duration::from_secs(10);
+/// Looks within which an event is seen that others overtook on their way to the database: ten seconds.
+const LOOKS: usize = 20;
+/// The same before the first look, milliseconds.
+const OVERLAP_MS: u64 = 10_000;
 /// Events read at once.
 const PAGE: u32 = 100;
 
@@ -54,24 +55,24 @@ struct Listener<'a> {
 }
 
 /// Which events were seen. Events become visible out of the order of their identifiers, so it is
-/// looked again from where the newest was a while ago.
+/// looked again from where the newest was some looks ago.
 #[derive(Debug)]
 struct Window {
-    marks: VecDeque<(Instant, EventId)>,
+    newest: VecDeque<EventId>,
     seen: BTreeSet<EventId>,
 }
 
 impl Window {
-    fn from(floor: EventId, now: Instant) -> Self {
+    fn from(floor: EventId) -> Self {
         Self {
-            marks: VecDeque::from([(now, floor)]),
+            newest: VecDeque::from([floor]),
             seen: BTreeSet::new(),
         }
     }
 
     /// From which identifier on it has to be looked.
     fn floor(&self) -> Option<EventId> {
-        self.marks.front().map(|(_, floor)| *floor)
+        self.newest.front().copied()
     }
 
     /// Says whether an event is new.
@@ -79,13 +80,12 @@ impl Window {
         self.seen.insert(event)
     }
 
-    /// Forgets what cannot come again.
-    fn mark(&mut self, now: Instant) {
+    /// Ends a look, and forgets what cannot come again.
+    fn looked(&mut self) {
         let newest = self.seen.last().copied().or_else(|| self.floor());
-        self.marks.extend(newest.map(|newest| (now, newest)));
-        let is_old = |at: Instant| now.duration_since(at) >= SEEN_WITHIN;
-        while self.marks.get(1).is_some_and(|(at, _)| is_old(*at)) {
-            self.marks.pop_front();
+        self.newest.extend(newest);
+        if self.newest.len() > LOOKS {
+            self.newest.pop_front();
         }
         if let Some(floor) = self.floor() {
             self.seen = self.seen.split_off(&floor);
@@ -119,7 +119,7 @@ pub(super) async fn run(config: &Config, listen: Listen) -> Result<(), String> {
         url: url.into(),
         event_types: listen.event_types,
         forwarder: Forwarder::new()?,
-        window: Window::from(EventId::new(0, [0; 10]), Instant::now()),
+        window: Window::from(EventId::new(0, [0; 10])),
     };
     let outcome = tokio::select! {
         outcome = listener.run(is_fresh) => outcome,
@@ -154,7 +154,7 @@ impl Listener<'_> {
                 // The server may hold the database for a moment.
                 Err(error) => eprintln!("{error} Trying again."),
             }
-            self.window.mark(Instant::now());
+            self.window.looked();
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -164,9 +164,8 @@ impl Listener<'_> {
         let ahead = self.parts.store.clock_ahead_ms().await;
         let clock = &self.parts.clock;
         clock.move_ahead(ahead.map_err(|error| error.to_string())?);
-        let overlap_ms = u64::try_from(SEEN_WITHIN.as_millis()).unwrap_or(0);
-        let floor = clock.now_ms().saturating_sub(overlap_ms);
-        self.window = Window::from(EventId::new(floor, [0; 10]), Instant::now());
+        let floor_ms = clock.now_ms().saturating_sub(OVERLAP_MS);
+        self.window = Window::from(EventId::new(floor_ms, [0; 10]));
         self.unseen().await.map(drop)
     }
 
@@ -236,10 +235,8 @@ impl Listener<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SEEN_WITHIN, Window};
+    use super::{LOOKS, Window};
     use sealpay_protocol::ids::EventId;
-    use std::time::Duration;
-    use tokio::time::Instant;
 
     const fn event(number: u64) -> EventId {
         EventId::new(number, [0; 10])
@@ -247,34 +244,26 @@ mod tests {
 
     #[test]
     fn an_event_is_new_once_however_late_it_appears_within_the_window() {
-        let start = Instant::now();
-        let mut window = Window::from(event(0), start);
+        let mut window = Window::from(event(0));
         assert!(window.see(event(5)));
         assert!(!window.see(event(5)));
-        window.mark(start + Duration::from_secs(1));
-        assert_eq!(
-            window.floor(),
-            Some(event(0)),
-            "an older one may still come"
-        );
+        window.looked();
+        assert_eq!(window.floor(), Some(event(0)), "older ones may still come");
         assert!(window.see(event(3)));
         assert!(!window.see(event(5)));
-        window.mark(start + Duration::from_secs(2));
-        for second in 3..=30 {
-            window.mark(start + Duration::from_secs(second));
+        for _ in 0..LOOKS {
+            window.looked();
         }
         assert_eq!(window.floor(), Some(event(5)));
         assert_eq!(window.seen.len(), 1, "what cannot come again is forgotten");
-        let marks = usize::try_from(SEEN_WITHIN.as_secs()).unwrap();
-        assert!(window.marks.len() <= marks + 2);
+        assert_eq!(window.newest.len(), LOOKS);
     }
 
     #[test]
     fn a_quiet_merchant_keeps_the_window_where_it_began() {
-        let start = Instant::now();
-        let mut window = Window::from(event(7), start);
-        for second in 1..=60 {
-            window.mark(start + Duration::from_secs(second));
+        let mut window = Window::from(event(7));
+        for _ in 0..LOOKS * 3 {
+            window.looked();
         }
         assert_eq!(window.floor(), Some(event(7)));
         assert!(window.see(event(8)));

@@ -162,6 +162,19 @@ pub async fn mine(
         .ok_or(Refusal::new(Code::NotFound))
 }
 
+/// What stands in the way may be what the same request has done a moment ago.
+async fn unless_repeated(
+    gateway: &Gateway,
+    request: Option<&IdempotentRequest>,
+) -> Result<Dispute, Refusal> {
+    if let Some(request) = request
+        && let Some(repetition) = gateway.store.repetition(request).await?
+    {
+        return repeated(gateway, &repetition).await;
+    }
+    Err(Refusal::new(Code::StateConflict))
+}
+
 async fn repeated(gateway: &Gateway, repetition: &Repetition) -> Result<Dispute, Refusal> {
     let Repetition::Same { resource, .. } = repetition else {
         return Err(Refusal::of(Code::IdempotencyKeyReused, "idempotency-key"));
@@ -189,8 +202,10 @@ pub async fn happen(
         let before = before.ok_or_else(missing)?;
         // Read once more, after the payment: then it changes only together with the payment.
         let dispute = gateway.store.dispute(id).await?.ok_or_else(missing)?;
-        if !dispute.state.may_become(happening.state()) {
-            return Err(Refusal::new(Code::StateConflict));
+        let is_late = matches!(happening, Happening::Evidence(_))
+            && dispute.evidence_due_ms <= gateway.clock.now_ms_i64();
+        if is_late || !dispute.state.may_become(happening.state()) {
+            return unless_repeated(gateway, request).await;
         }
         if before.modification.is_none() {
             match step(gateway, &before, dispute, happening, request).await? {

@@ -4,7 +4,7 @@
 use super::endpoint_event;
 pub use super::endpoint_wish::{ChangedEndpoint, EndpointState, NewEndpoint, SecretRotation};
 use super::endpoint_wish::{description, event_types, url};
-use super::event_view::{EndpointRecord, EventRecord, NewSecret};
+use super::event_view::{EndpointRecord, EventRecord, RevealedEndpoint};
 use super::gateway::Gateway;
 use super::register::endpoint_label;
 use crate::domain::idempotency::{IdempotentRequest, Repetition};
@@ -65,7 +65,7 @@ fn showing(
     secret: &EndpointSecret,
 ) -> Result<(SecretAnswer, String), Refusal> {
     let revealed = secret.reveal();
-    let shown = NewSecret {
+    let shown = RevealedEndpoint {
         endpoint: EndpointRecord::of(endpoint, gateway.clock.now_ms_i64()),
         secret: &revealed,
     };

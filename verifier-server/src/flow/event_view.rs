@@ -110,7 +110,7 @@ pub struct EndpointRecord {
 
 /// An endpoint with a secret that was just made, which is shown this once.
 #[derive(Serialize, ToSchema)]
-pub struct NewSecret<'a> {
+pub struct RevealedEndpoint<'a> {
     /// The endpoint.
     #[serde(flatten)]
     pub endpoint: EndpointRecord,

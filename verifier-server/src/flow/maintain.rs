@@ -4,6 +4,10 @@ use super::gateway::Gateway;
 use crate::domain::merchant::KeyPurpose;
 use crate::gate::key_ring::KeyRing;
 use crate::gate::refusal::{Code, Refusal};
+use crate::store::DatabaseError;
+use sealpay_protocol::limits::{
+    IDEMPOTENCY_KEY_LIFETIME_SECONDS, IDEMPOTENT_ANSWER_LIFETIME_SECONDS,
+};
 use std::time::Duration;
 
 /// How far the clocks of two verifiers on one database may lie apart: what one of them would forget
@@ -48,6 +52,18 @@ fn seconds(now: u64) -> i64 {
     i64::try_from(now).unwrap_or(i64::MAX)
 }
 
+/// Nobody sends a request again after so long.
+async fn forget_requests(gateway: &Gateway) -> Result<u64, DatabaseError> {
+    let lifetime = i64::try_from(IDEMPOTENCY_KEY_LIFETIME_SECONDS).unwrap_or(i64::MAX);
+    let now_ms = gateway.clock.now_ms_i64();
+    let before_ms = now_ms.saturating_sub(lifetime.saturating_mul(1000));
+    let lifetime = i64::try_from(IDEMPOTENT_ANSWER_LIFETIME_SECONDS).unwrap_or(i64::MAX);
+    let answers_before_ms = now_ms.saturating_sub(lifetime.saturating_mul(1000));
+    let store = &gateway.store;
+    store.forget_idempotent_answers(answers_before_ms).await?;
+    store.forget_idempotent_requests(before_ms).await
+}
+
 /// Keeps house again and again, until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     loop {
@@ -63,6 +79,9 @@ pub async fn run(gateway: &Gateway, every: Duration) {
         let forgettable = gateway.clock.wall().saturating_sub(CLOCK_DIFFERENCE_SECONDS);
         if let Err(error) = gateway.store.forget_nonces(forgettable).await {
             tracing::warn!(%error, "spent nonces could not be forgotten and will be tried again");
+        }
+        if let Err(error) = forget_requests(gateway).await {
+            tracing::warn!(%error, "old requests could not be forgotten and will be tried again");
         }
     }
 }

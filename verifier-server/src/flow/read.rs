@@ -7,7 +7,6 @@ use crate::gate::key_ring::webhook_key_text;
 use crate::gate::refusal::{Code, Refusal};
 pub use crate::store::PaymentFilter;
 use sealpay_protocol::ids::{DisputeId, MerchantId, ModificationId, PaymentId};
-
 use sealpay_protocol::json::object_from_slice;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -85,15 +84,6 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
             format!("at line {} column {}", error.line(), error.column()),
         )
     })
-}
-
-/// The merchant of an `Authorization` header.
-///
-/// # Errors
-/// [`Code::ApiKeyInvalid`] or [`Code::ScopeMissing`].
-pub async fn merchant_of(gateway: &Gateway, header: Option<&str>) -> Result<MerchantId, Refusal> {
-    let credentials = super::access::Credentials::ApiKey(header);
-    super::access::merchant_of(gateway, credentials, crate::domain::scope::Scope::EventsRead).await
 }
 
 /// A payment of the merchant.

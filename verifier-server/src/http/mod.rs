@@ -4,6 +4,7 @@
 mod assets;
 mod checkout;
 mod errors;
+mod examples;
 mod merchant;
 mod observe;
 mod openapi;

@@ -2,7 +2,7 @@
 //! and a test fails when the two part.
 
 use super::state::AppState;
-use super::{rate_limit, sim, v1};
+use super::{examples, rate_limit, sim, v1};
 use axum::middleware;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -108,7 +108,7 @@ pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
 /// The contract as JSON, as it is checked in.
 ///
 /// # Errors
-/// Never with these types.
+/// An example has no place in it.
 pub fn document() -> Result<String, serde_json::Error> {
     let mut contract = limited()
         .merge(unlimited())
@@ -117,5 +117,6 @@ pub fn document() -> Result<String, serde_json::Error> {
     // The version of the contract is that of the protocol, not of every release.
     contract.info.version = "1".into();
     contract.info.license = None;
+    examples::put_into(&mut contract)?;
     contract.to_pretty_json().map(|json| json + "\n")
 }

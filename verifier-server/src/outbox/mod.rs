@@ -27,7 +27,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use turns::{Seat, Turns};
 
 /// Deliveries on their way or waiting for their endpoint's turn.
@@ -213,13 +212,13 @@ impl Outbox {
             Some(settings) => settings.drops(&self.store).await,
             None => false,
         };
-        let (at_ms, started) = (self.clock.now_ms_i64(), Instant::now());
+        let (at_ms, began_ms) = (self.clock.now_ms_i64(), self.wall_ms());
         let sent = if is_dropped {
             Sent::Failed("dropped on purpose".into())
         } else {
             self.send(&delivery).await
         };
-        let took_ms = i64::try_from(started.elapsed().as_millis());
+        let took_ms = i64::try_from(self.wall_ms().saturating_sub(began_ms));
         let attempted = Attempted {
             at_ms,
             duration_ms: took_ms.unwrap_or(i64::MAX),
@@ -234,6 +233,11 @@ impl Outbox {
             // The lease runs out and the delivery is made again: at least once, not exactly once.
             tracing::error!(%error, event = %delivery.event, "a delivery could not be noted");
         }
+    }
+
+    /// The wall's time, which nobody moves while something is sent.
+    fn wall_ms(&self) -> u64 {
+        self.clock.now_ms().saturating_sub(self.clock.ahead_ms())
     }
 
     async fn send(&self, delivery: &DueDelivery) -> Sent {

@@ -78,6 +78,7 @@ const OVERDUE: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM disputes WHERE state = 'needs_response' AND evidence_due_ms <= $1 \
+     AND payment NOT IN (SELECT payment FROM modifications WHERE state = 'pending') \
      ORDER BY evidence_due_ms LIMIT $2"
 );
 
@@ -241,6 +242,7 @@ impl Store {
     }
 
     /// Disputes that nobody has answered by a moment, milliseconds since 1970; the oldest first.
+    /// Those whose payment is being modified are left for later, so that they hold up no others.
     ///
     /// # Errors
     /// The database did not do its work.

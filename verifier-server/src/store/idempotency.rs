@@ -11,7 +11,12 @@ const REMEMBER: &str = "INSERT INTO idempotent_requests
 const FIND: &str = "SELECT request_digest, resource, answer FROM idempotent_requests
     WHERE merchant = $1 AND idempotency_key = $2";
 
-const FORGET: &str = "DELETE FROM idempotent_requests WHERE created_at_ms < $1";
+/// What is pending is remembered: a repetition would do it once more.
+const FORGET: &str = "DELETE FROM idempotent_requests WHERE created_at_ms < $1
+    AND resource NOT IN (SELECT id FROM modifications WHERE state = 'pending')";
+
+const FORGET_ANSWERS: &str = "UPDATE idempotent_requests SET answer = NULL
+    WHERE created_at_ms < $1 AND answer IS NOT NULL";
 
 fn repetition(mut row: Row, request: &IdempotentRequest) -> Result<Repetition, DatabaseError> {
     let digest = row.text()?;
@@ -71,6 +76,16 @@ impl Store {
         self.database
             .read(request.clone(), |tx, request| Box::pin(find(tx, request)))
             .await
+    }
+
+    /// Forgets the answers that were kept of requests made before a moment, milliseconds since
+    /// 1970; how many. They hold secrets.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn forget_idempotent_answers(&self, before_ms: i64) -> Result<u64, DatabaseError> {
+        let before = values![before_ms];
+        self.database.execute(FORGET_ANSWERS, before).await
     }
 
     /// Forgets requests made before a moment, milliseconds since 1970; how many.

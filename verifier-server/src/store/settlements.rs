@@ -21,10 +21,6 @@ pub type Compose = Arc<dyn Fn(&Sums, Previous) -> Result<(Closed, Event), String
 /// What became of the wish to close a settlement.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is looked at once, where it is returned"
-)]
 pub enum Closure {
     /// It is closed now.
     Closed(Settlement),

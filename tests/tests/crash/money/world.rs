@@ -216,9 +216,12 @@ impl World {
         while self.errands.join_next().await.is_some() {}
         self.shops.repeat_all(self.chance.branch()).await;
         let network = &self.shops.network;
+        // An answer without a body has no length, which such a line takes for a broken one.
         let no_faults = sim("DELETE", "/sim/faults", &Value::Null);
-        let answer = network.ask_once(running.listen, &no_faults).await;
-        assert_eq!(answer.map(|(status, _)| status), Some(204));
+        network.ask_once(running.listen, &no_faults).await;
+        let faults = sim("GET", "/sim/faults", &Value::Null);
+        let answer = network.ask_once(running.listen, &faults).await;
+        assert_eq!(answer, Some((200, br#"{"data":[]}"#.to_vec())));
         let mut rests = 0;
         for _ in 0..DAYS_UNTIL_REST {
             let a_day = sim("POST", "/sim/clock", &json!({"advance_seconds": DAY}));

@@ -58,7 +58,10 @@ pub async fn modify(
         }
         let seen = find(gateway, request.merchant, payment).await?;
         if seen.modification.is_none() {
-            let modification = planned(gateway, &seen, wish)?;
+            let modification = match planned(gateway, &seen, wish) {
+                Ok(modification) => modification,
+                Err(refusal) => return unless_repeated(gateway, request, refusal).await,
+            };
             let claim = gateway
                 .store
                 .claim_modification(&seen, &modification, Some(request));
@@ -77,6 +80,18 @@ pub async fn modify(
         tokio::time::sleep(PAUSE).await;
     }
     Err(Refusal::new(Code::ModificationInProgress))
+}
+
+/// What stands in the way may be what the same request has done a moment ago.
+async fn unless_repeated(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    refusal: Refusal,
+) -> Result<Modification, Refusal> {
+    match gateway.store.repetition(request).await? {
+        Some(repetition) => repeated(gateway, &repetition).await,
+        None => Err(refusal),
+    }
 }
 
 async fn repeated(gateway: &Gateway, repetition: &Repetition) -> Result<Modification, Refusal> {

@@ -9,6 +9,9 @@ use crate::gate::refusal::Refusal;
 use crate::provider::{Answer, ModificationRequest};
 use crate::store::ModificationSettled;
 
+/// Key of the reason with which a provider says that it holds nothing under a reference.
+const NOT_HELD: &str = "invalid_transaction";
+
 /// Asks and settles. Where no answer comes the modification stays pending.
 pub(super) async fn perform(
     gateway: &Gateway,
@@ -48,8 +51,11 @@ async fn settle(
 ) -> Result<Modification, Refusal> {
     match answer {
         Answer::Approved => modification.state = ModificationState::Succeeded,
-        // Nothing is held there any more: that is all that the end of a hold wants.
-        Answer::Declined(reason) if modification.kind == ModificationKind::Expiry => {
+        // Nothing is held there any more: that is all that the end of a hold wants. With any other
+        // reason it may be held still, and is asked about again, under another name.
+        Answer::Declined(reason)
+            if modification.kind == ModificationKind::Expiry && reason == NOT_HELD =>
+        {
             tracing::error!(payment = %payment.id, reason, "a hold that ended was not held");
             modification.state = ModificationState::Succeeded;
         }
@@ -94,9 +100,7 @@ fn booking_of(gateway: &Gateway, after: &Payment, modification: &Modification) -
     let (naming, source) = (gateway.naming(), modification.id.to_string());
     let amount_minor = modification.money.amount_minor();
     match modification.kind {
-        ModificationKind::Capture => {
-            Some(booking::of_capture(naming, after, source, amount_minor))
-        }
+        ModificationKind::Capture => Some(booking::of_capture(naming, after, source, amount_minor)),
         ModificationKind::Refund => Some(booking::of_refund(naming, after, source, amount_minor)),
         ModificationKind::Void | ModificationKind::Expiry => None,
     }

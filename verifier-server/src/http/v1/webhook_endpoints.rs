@@ -5,7 +5,7 @@ use crate::domain::scope::Scope;
 use crate::flow::deliveries::{self, DeliveryFilter, DeliveryState, RedeliveryOrder};
 use crate::flow::endpoints::{self, ChangedEndpoint, NewEndpoint, SecretAnswer, SecretRotation};
 use crate::flow::event_view::{
-    EndpointDeliveryRecord, EndpointRecord, EventRecord, NewSecret, RedeliveryRecord,
+    EndpointDeliveryRecord, EndpointRecord, EventRecord, RedeliveryRecord, RevealedEndpoint,
 };
 use crate::flow::read::Page;
 use crate::gate::refusal::{Code, Refusal};
@@ -59,7 +59,7 @@ fn showing_once(status: StatusCode, answer: &SecretAnswer) -> Response {
     request_body = NewEndpoint,
     security(("api_key" = []), ("merchant_signature" = [])),
     responses(
-        (status = 201, description = "The endpoint with its secret", body = NewSecret<'static>),
+        (status = 201, description = "The endpoint with its secret", body = RevealedEndpoint<'static>),
         (status = "4XX", description = "Refused", body = ProblemBody,
             content_type = "application/problem+json"),
     )
@@ -190,7 +190,7 @@ pub(crate) async fn delete(
     request_body = SecretRotation,
     security(("api_key" = []), ("merchant_signature" = [])),
     responses(
-        (status = 200, description = "The endpoint with its new secret", body = NewSecret<'static>),
+        (status = 200, description = "The endpoint with its new secret", body = RevealedEndpoint<'static>),
         (status = "4XX", description = "Refused", body = ProblemBody,
             content_type = "application/problem+json"),
     )

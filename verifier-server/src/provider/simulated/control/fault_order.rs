@@ -147,18 +147,6 @@ mod tests {
                 None,
             ),
             (
-                r#"{"kind":"answer_lost","target":"payouts","next":1}"#,
-                None,
-            ),
-            (
-                r#"{"kind":"acquirer_down","target":"simulated_wallet","next":1}"#,
-                None,
-            ),
-            (
-                r#"{"kind":"issuer_down","target":"payouts","next":1}"#,
-                Some("target"),
-            ),
-            (
                 r#"{"kind":"latency","min_ms":0,"max_ms":120000,"next":1}"#,
                 None,
             ),
@@ -216,6 +204,31 @@ mod tests {
         ];
         for (json, expected) in rows {
             assert_eq!(refused(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn every_kind_has_its_targets() {
+        let acquirer = [
+            "harbor",
+            "simulated_wallet",
+            "simulated_transfer",
+            "payouts",
+            "any",
+        ];
+        let every = [&acquirer[..], &["issuer"]].concat();
+        let rows = [
+            ("no_answer", every.clone()),
+            ("answer_lost", every.clone()),
+            ("acquirer_down", acquirer.to_vec()),
+            ("issuer_down", vec!["issuer", "any"]),
+        ];
+        for (kind, targets) in rows {
+            for target in every.iter().chain(&["nobody", "Payouts", ""]) {
+                let order = format!(r#"{{"kind":"{kind}","target":"{target}","next":1}}"#);
+                let expected = (!targets.contains(target)).then_some("target");
+                assert_eq!(refused(&order), expected, "{order}");
+            }
         }
     }
 

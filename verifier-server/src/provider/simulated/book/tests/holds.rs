@@ -1,4 +1,5 @@
-//! Holds are taken by parts or whole, let go, or expire; what was taken goes back by parts or whole.
+//! Holds are taken by parts or whole, let go, or expire; what was taken goes back by parts or
+//! whole.
 
 use super::{HARBOR, HOLD_MS, NOON, approved, euros, reference, stored, times, wish};
 use crate::database::Database;
