@@ -396,6 +396,7 @@ pub async fn register(registrar: &Registrar<'_>, webhook_url: Option<&str>) -> M
         name: "Paper Lantern".into(),
         key_id: "test-key".into(),
         public_key: base64url(key.verifying_key().as_bytes()),
+        key_scopes: "*".into(),
         origins: vec![origin(SHOP_ORIGIN).to_string()],
         webhook_url: webhook_url.map(str::to_owned),
     };

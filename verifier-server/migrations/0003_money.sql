@@ -80,7 +80,9 @@ CREATE TABLE ledger_transfers (
     created_at_ms BIGINT NOT NULL
 ); -- clustered
 
-CREATE INDEX ledger_transfers_of_merchant ON ledger_transfers (merchant, currency, id);
+-- Has everything that balances are added up from, so that they are read from it alone.
+CREATE INDEX ledger_transfers_of_merchant ON ledger_transfers
+    (merchant, currency, debit_account, credit_account, amount_minor);
 
 INSERT INTO ledger_transfers
     (id, merchant, currency, debit_account, credit_account, amount_minor, cause, cause_id,
@@ -125,7 +127,9 @@ INSERT INTO balance_transactions
 
 CREATE INDEX balance_transactions_of_merchant ON balance_transactions (merchant, id);
 CREATE INDEX balance_transactions_due
-    ON balance_transactions (settlement_date, merchant, currency) WHERE settlement IS NULL;
+    ON balance_transactions (merchant, currency, settlement_date) WHERE settlement IS NULL;
+CREATE INDEX balance_transactions_of_payment ON balance_transactions (payment, id)
+    WHERE payment IS NOT NULL;
 CREATE INDEX balance_transactions_of_settlement ON balance_transactions (settlement, id)
     WHERE settlement IS NOT NULL;
 
@@ -175,7 +179,9 @@ CREATE INDEX payouts_open ON payouts (lease_until_ms) WHERE state = 'pending';
 ALTER TABLE merchants ADD COLUMN reserve_basis_points BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE merchants ADD COLUMN reserve_days BIGINT NOT NULL DEFAULT 0;
 
--- Scopes are names with commas between; `*` is every scope.
+-- Scopes are names with commas between; `*` is every scope. A key that signs orders may do nothing
+-- else unless it is said.
+ALTER TABLE order_keys ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
 ALTER TABLE api_keys ADD COLUMN scopes TEXT NOT NULL DEFAULT '*';
 ALTER TABLE api_keys ADD COLUMN expires_at_ms BIGINT;
 

@@ -63,6 +63,9 @@ enum Merchant {
         /// The Ed25519 key, 32 bytes in base64url.
         #[arg(long, allow_hyphen_values = true)]
         public_key: String,
+        /// What requests that it signs may do besides signing orders, with commas between.
+        #[arg(long, default_value = "")]
+        scopes: String,
     },
     /// Retires a key: orders signed with it are refused from now on.
     RetireKey {
@@ -99,6 +102,9 @@ struct AddMerchant {
     /// The Ed25519 key, 32 bytes in base64url.
     #[arg(long, allow_hyphen_values = true)]
     public_key: String,
+    /// What requests that the key signs may do besides signing orders, with commas between.
+    #[arg(long, default_value = "")]
+    key_scopes: String,
     /// A page that may embed the widget; may be given several times.
     #[arg(long)]
     origin: Vec<String>,
@@ -186,9 +192,10 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
             merchant,
             key_id,
             public_key,
+            scopes,
         } => {
             registrar
-                .add_order_key(merchant, &key_id, &public_key)
+                .add_order_key(merchant, &key_id, &public_key, &scopes)
                 .await
         }
         Merchant::RetireKey { merchant, key_id } => {
@@ -270,6 +277,7 @@ impl From<AddMerchant> for NewMerchant {
             name: add.name,
             key_id: add.key_id,
             public_key: add.public_key,
+            key_scopes: add.key_scopes,
             origins: add.origin,
             webhook_url: add.webhook_url,
         }

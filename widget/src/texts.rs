@@ -242,7 +242,8 @@ static ENGLISH_PANELS: [(&str, &str, &str); 22] = [
     (
         "session_expired",
         "This checkout has expired",
-        "Nothing was charged. Go back to the shop to get a fresh one.",
+        "Nothing more is charged here. If you have not paid yet, go back to the shop to get a \
+         fresh one.",
     ),
     (
         "too_many_attempts",

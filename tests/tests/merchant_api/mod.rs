@@ -1,10 +1,6 @@
 //! What a merchant's server does: who it is, what it looks up, and what it changes.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test stops where it cannot go on"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod authentication;
 mod history;

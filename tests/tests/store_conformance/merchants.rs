@@ -65,6 +65,7 @@ async fn a_retired_order_key_is_gone_and_its_name_is_not_free(place: &Place) {
     let key = OrderKey {
         key_id: "2026".into(),
         public_key: [3; 32],
+        scopes: "*".into(),
     };
     assert_eq!(
         store.add_order_key(merchant.id, &key, NOW_MS).await,

@@ -62,10 +62,12 @@ pub(crate) fn merchant() -> Merchant {
             OrderKey {
                 key_id: "2025-a".into(),
                 public_key: [1; 32],
+                scopes: String::new(),
             },
             OrderKey {
                 key_id: "2025-b".into(),
                 public_key: [255; 32],
+                scopes: "payments:read,refunds:write".into(),
             },
         ],
         origins: vec![

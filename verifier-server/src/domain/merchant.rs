@@ -35,6 +35,8 @@ pub struct OrderKey {
     pub key_id: String,
     /// 32 bytes of Ed25519.
     pub public_key: [u8; 32],
+    /// What requests that it signs may do besides: names with commas between, `*`, or nothing.
+    pub scopes: String,
 }
 
 /// A merchant's API key: never the key, only its keyed hash.

@@ -32,7 +32,7 @@ pub async fn merchant_of(
 ) -> Result<MerchantId, Refusal> {
     match credentials {
         Credentials::ApiKey(header) => of_api_key(gateway, header, scope).await,
-        Credentials::Signature(request) => of_signature(gateway, request).await,
+        Credentials::Signature(request) => of_signature(gateway, request, scope).await,
         Credentials::Both => Err(Refusal::of(Code::CredentialsAmbiguous, "authorization")),
     }
 }
@@ -56,31 +56,36 @@ async fn of_api_key(
     }
 }
 
-/// Who holds the order key may do everything: with it the merchant says what is bought for how much.
-/// The times in the signature are those of the merchant's machine, so the wall's time judges them.
+/// An order key may do what it was given for: one that only signs orders lies on a web server, where
+/// it should not be able to refund anything as well. The times in the signature are those of the merchant's machine, so the wall's time judges them.
 async fn of_signature(
     gateway: &Gateway,
     request: IncomingMerchantRequest<'_>,
+    scope: Scope,
 ) -> Result<MerchantId, Refusal> {
     let signed = SignedMerchantRequest::read(request, gateway.clock.wall())?;
     let merchant = gateway.store.merchant(signed.merchant()).await?;
     let merchant =
         merchant.ok_or_else(|| Refusal::of(Code::UnknownMerchant, "sealpay-merchant"))?;
-    let key = merchant
+    let known = merchant
         .order_keys
         .iter()
         .find(|key| key.key_id == signed.key_id())
-        .and_then(|key| verifying_key(&key.public_key).ok())
         .ok_or_else(|| Refusal::of(Code::UnknownOrderKey, "keyid"))?;
+    let key = verifying_key(&known.public_key)
+        .map_err(|_| Refusal::of(Code::UnknownOrderKey, "keyid"))?;
     let verified = signed.verify(&key, gateway.settings.public_origin.authority())?;
     let nonce = Nonce {
         expires_at: verified.nonce_expires_at,
         value: verified.nonce,
         thumbprint: format!("{}/{}", verified.merchant, verified.key_id),
     };
-    if gateway.store.spend_nonce(&nonce).await? {
+    if !gateway.store.spend_nonce(&nonce).await? {
+        return Err(Refusal::new(Code::NonceReplayed));
+    }
+    if scope.is_in(&known.scopes) {
         Ok(verified.merchant)
     } else {
-        Err(Refusal::new(Code::NonceReplayed))
+        Err(Refusal::of(Code::ScopeMissing, scope.name()))
     }
 }

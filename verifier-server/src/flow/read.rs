@@ -165,7 +165,11 @@ pub async fn disputes(
 }
 
 /// A page of the rows that were found, one more of which were asked for than it takes.
-pub(super) fn page<R, T: ToSchema>(rows: Vec<R>, limit: u32, view: impl FnMut(R) -> Option<T>) -> Page<T> {
+pub(super) fn page<R, T: ToSchema>(
+    rows: Vec<R>,
+    limit: u32,
+    view: impl FnMut(R) -> Option<T>,
+) -> Page<T> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     Page {

@@ -1,5 +1,6 @@
 //! What an operator registers: merchants, their keys, origins, API keys and webhook endpoints.
 
+use super::api_keys::read_scopes;
 use crate::domain::merchant::{Merchant, OrderKey, Reserve, WebhookEndpoint};
 use crate::edge::{Clock, Entropy};
 use crate::gate::api_key::{self, NewApiKey};
@@ -42,6 +43,8 @@ pub struct NewMerchant {
     pub key_id: String,
     /// The key, 32 bytes in base64url.
     pub public_key: String,
+    /// What requests that the key signs may do besides; nothing when empty.
+    pub key_scopes: String,
     /// Pages that may embed the widget.
     pub origins: Vec<String>,
     /// Where webhooks go.
@@ -89,7 +92,11 @@ pub fn check_name(name: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// A sentence.
-pub fn check_order_key(key_id: &str, public_key: &str) -> Result<OrderKey, String> {
+pub fn check_order_key(
+    key_id: &str,
+    public_key: &str,
+    scopes: &str,
+) -> Result<OrderKey, String> {
     let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
     if !(1..=64).contains(&key_id.len()) || !key_id.bytes().all(allowed) {
         return Err("a key id has 1 to 64 of the characters A-Z a-z 0-9 . _ -".into());
@@ -100,6 +107,10 @@ pub fn check_order_key(key_id: &str, public_key: &str) -> Result<OrderKey, Strin
     Ok(OrderKey {
         key_id: key_id.to_owned(),
         public_key: bytes,
+        scopes: match scopes {
+            "" => String::new(),
+            scopes => read_scopes(scopes)?,
+        },
     })
 }
 
@@ -138,7 +149,7 @@ impl Registrar<'_> {
     /// A sentence.
     pub async fn add_merchant(&self, new: NewMerchant) -> Result<Credentials, String> {
         check_name(&new.name)?;
-        let key = check_order_key(&new.key_id, &new.public_key)?;
+        let key = check_order_key(&new.key_id, &new.public_key, &new.key_scopes)?;
         for origin in &new.origins {
             let parsed = origin.parse::<Origin>();
             parsed.map_err(|error| format!("{origin}: {error}"))?;
@@ -239,9 +250,10 @@ impl Registrar<'_> {
         merchant: MerchantId,
         key_id: &str,
         public_key: &str,
+        scopes: &str,
     ) -> Result<(), String> {
         self.require(merchant).await?;
-        let key = check_order_key(key_id, public_key)?;
+        let key = check_order_key(key_id, public_key, scopes)?;
         let now_ms = self.clock.now_ms_i64();
         let added = self.store.add_order_key(merchant, &key, now_ms).await;
         newly(added, &format!("the merchant has, or had, a key {key_id}"))

@@ -10,6 +10,7 @@ use crate::store::{Closure, Compose};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::EventId;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,8 @@ use std::time::Duration;
 pub enum Until {
     /// What the calendar has closed by now.
     Now,
-    /// Everything up to a settlement date, even before its time.
+    /// Everything up to a settlement date, even before its time; and nothing that is later than what
+    /// is sold now.
     Date(Date),
 }
 
@@ -27,7 +29,7 @@ impl Until {
     fn includes(self, group: &Group, now_ms: i64) -> bool {
         match self {
             Self::Now => group.closes_at_ms() <= now_ms,
-            Self::Date(date) => group.settlement_date <= date,
+            Self::Date(date) => group.settlement_date <= date.min(newest(group.currency, now_ms)),
         }
     }
 
@@ -42,6 +44,13 @@ impl Until {
             Self::Date(date) => date,
         }
     }
+}
+
+/// The day on which what is sold now is settled. Nothing later is ever closed: what is kept back
+/// would be released before its time, and what is sold next would come too late and wait for a day
+/// after it, however far ahead that is.
+fn newest(currency: Currency, now_ms: i64) -> Date {
+    schedule::settlement_date(currency, schedule::sales_day(currency, now_ms))
 }
 
 /// Closes what is due, the oldest first; what was closed here. Whatever another process closes at the
@@ -78,6 +87,18 @@ pub async fn settle(gateway: &Gateway, until: Until) -> Result<Vec<Settlement>, 
         gateway.wake_outbox();
     }
     Ok(closed)
+}
+
+/// What [`settle`] has left of what it was asked for, because its day is too far ahead; of each
+/// merchant and currency the first day.
+///
+/// # Errors
+/// A refusal when the store does not answer.
+pub async fn left(gateway: &Gateway, until: Until) -> Result<Vec<Group>, Refusal> {
+    let now_ms = gateway.clock.now_ms_i64();
+    let mut groups = gateway.store.due_groups(until.last_day(now_ms)).await?;
+    groups.retain(|group| group.settlement_date > newest(group.currency, now_ms));
+    Ok(groups)
 }
 
 enum Progress {

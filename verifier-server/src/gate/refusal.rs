@@ -76,7 +76,7 @@ codes! {
     CredentialsAmbiguous = "credentials_ambiguous", 400, "Two credentials",
         "Send an API key or a signature, not both.";
     ScopeMissing = "scope_missing", 403, "Scope missing",
-        "The API key may not be used for this; make one whose scopes allow it.";
+        "The API key or the merchant's key may not be used for this; use one whose scopes allow it.";
     IdempotencyKeyInvalid = "idempotency_key_invalid", 400, "Idempotency key invalid",
         "Every request that changes something needs an Idempotency-Key of 1 to 128 printable ASCII characters.";
     InvalidParameter = "invalid_parameter", 400, "Invalid parameter",

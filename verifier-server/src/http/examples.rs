@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use utoipa::openapi::content::Content;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::{OpenApi, RefOr};
+use utoipa::openapi::{OpenApi, RefOr, Schema};
 
 const EXAMPLES: &str = include_str!("../../data/examples.json");
 const JSON: &str = "application/json";
@@ -98,8 +98,23 @@ impl Exchange {
     }
 }
 
+/// Examples that stand beside a type, in the one order of members.
+fn sort_those_of_types(contract: &mut OpenApi) {
+    let components = contract.components.as_mut();
+    for schema in components
+        .map(|all| all.schemas.values_mut())
+        .into_iter()
+        .flatten()
+    {
+        if let RefOr::T(Schema::Object(object)) = schema {
+            object.example = object.example.take().map(sorted);
+        }
+    }
+}
+
 /// Puts every example into the contract.
 pub(super) fn put_into(contract: &mut OpenApi) -> Result<(), serde_json::Error> {
+    sort_those_of_types(contract);
     let exchanges: Vec<Exchange> = serde_json::from_str(EXAMPLES)?;
     for exchange in exchanges {
         let what = format!("{}, {}", exchange.operation, exchange.name);

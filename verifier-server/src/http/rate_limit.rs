@@ -110,7 +110,11 @@ pub(super) async fn limit(
 const fn is_failed_guess(code: Code) -> bool {
     matches!(
         code,
-        Code::NotFound | Code::UnknownSession | Code::ApiKeyInvalid
+        Code::NotFound
+            | Code::UnknownSession
+            | Code::ApiKeyInvalid
+            | Code::UnknownMerchant
+            | Code::UnknownOrderKey
     )
 }
 

@@ -17,11 +17,11 @@ const ALL: &str = "SELECT id, name, created_at_ms, reserve_basis_points, reserve
 const SET_RESERVE: &str = "UPDATE merchants SET reserve_basis_points = $2, reserve_days = $3
     WHERE id = $1";
 
-const ORDER_KEYS: &str = "SELECT key_id, public_key FROM order_keys
+const ORDER_KEYS: &str = "SELECT key_id, public_key, scopes FROM order_keys
     WHERE merchant = $1 AND retired_at_ms IS NULL ORDER BY key_id";
 
 const ADD_ORDER_KEY: &str = "INSERT INTO order_keys
-    (merchant, key_id, public_key, created_at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    (merchant, key_id, public_key, scopes, created_at_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
 
 const RETIRE_ORDER_KEY: &str = "UPDATE order_keys SET retired_at_ms = $3
     WHERE merchant = $1 AND key_id = $2 AND retired_at_ms IS NULL";
@@ -112,14 +112,16 @@ async fn complete(tx: &mut Tx<'_>, mut row: Row) -> Result<Merchant, Fault> {
     })
 }
 
-fn order_key_values(merchant: MerchantId, key: &OrderKey, now_ms: i64) -> [Value; 4] {
-    values![merchant, &key.key_id, base64url(&key.public_key), now_ms]
+fn order_key_values(merchant: MerchantId, key: &OrderKey, now_ms: i64) -> [Value; 5] {
+    let public_key = base64url(&key.public_key);
+    values![merchant, &key.key_id, public_key, &key.scopes, now_ms]
 }
 
 fn order_key(mut row: Row) -> Result<OrderKey, DatabaseError> {
     Ok(OrderKey {
         key_id: row.text()?,
         public_key: row.read(array_from_base64url)?,
+        scopes: row.text()?,
     })
 }
 

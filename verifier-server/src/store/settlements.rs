@@ -50,7 +50,7 @@ macro_rules! columns {
 }
 
 /// The first day of each group: what it releases or returns may come before the group's next one.
-const DUE: &str = "SELECT merchant, currency, MIN(settlement_date) FROM balance_transactions
+pub(super) const DUE: &str = "SELECT merchant, currency, MIN(settlement_date) FROM balance_transactions
     WHERE settlement IS NULL AND settlement_date <= $1
     GROUP BY merchant, currency ORDER BY 3, 1, 2";
 
@@ -65,7 +65,7 @@ const BEGIN: &str = "INSERT INTO settlements
      payout_minor, closed_at_ms)
     VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0) ON CONFLICT DO NOTHING";
 
-const BIND: &str = "UPDATE balance_transactions SET settlement = $1
+pub(super) const BIND: &str = "UPDATE balance_transactions SET settlement = $1
     WHERE merchant = $2 AND currency = $3 AND settlement IS NULL AND settlement_date <= $4";
 
 /// What is bound, and nothing that was written meanwhile.
@@ -92,7 +92,7 @@ const COMPLETE: &str =
 const TAKE_BACK: &str = "DELETE FROM settlements WHERE id = $1";
 
 /// Only what is not bound: a line never leaves its settlement.
-const POSTPONE: &str = "UPDATE balance_transactions SET settlement_date = $4
+pub(super) const POSTPONE: &str = "UPDATE balance_transactions SET settlement_date = $4
     WHERE merchant = $1 AND currency = $2 AND settlement IS NULL AND settlement_date <= $3";
 
 const BY_ID: &str = concat!(columns!(), "WHERE id = $1");

@@ -55,15 +55,23 @@ macro_rules! columns {
 macro_rules! filtered {
     () => {
         "AND id < $2 AND id >= $3 AND ($4 = '' OR currency = $4) AND ($5 = '' OR kind = $5) \
-         AND ($6 = '' OR payment = $6) ORDER BY id DESC LIMIT $7"
+         ORDER BY id DESC LIMIT $6"
     };
 }
 
 const OF_MERCHANT: &str = concat!(columns!(), "WHERE merchant = $1 ", filtered!());
 
-const OF_MERCHANT_IN: &str = concat!(
+/// Lines of a payment or of a settlement are few beside all of the merchant's. Where those could be
+/// found by the merchant, SQLite would read all of them instead.
+const OF_PAYMENT: &str = concat!(
     columns!(),
-    "WHERE merchant = $1 AND settlement = $8 ",
+    "WHERE payment = $7 AND merchant || '' = $1 AND ($8 = '' OR settlement = $8) ",
+    filtered!()
+);
+
+const OF_SETTLEMENT_FILTERED: &str = concat!(
+    columns!(),
+    "WHERE settlement = $7 AND merchant || '' = $1 ",
     filtered!()
 );
 
@@ -141,27 +149,26 @@ impl Store {
         merchant: MerchantId,
         filter: &TransactionFilter,
     ) -> Result<Vec<BalanceTransaction>, DatabaseError> {
-        let [id, upper, lower, currency, kind, payment, limit] = values![
+        let [merchant, upper, lower, currency, kind, limit] = values![
             merchant,
             upper(filter),
             first_of(filter.created_from_ms.unwrap_or(0)),
             or_any(filter.currency.map(|currency| currency.code().to_owned())),
             or_any(filter.kind.map(TransactionKind::name)),
-            or_any(filter.payment),
             filter.limit,
         ];
-        let rows = match filter.settlement {
-            None => {
-                let values = [id, upper, lower, currency, kind, payment, limit];
-                self.database.rows(OF_MERCHANT, values).await?
-            }
-            Some(settlement) => {
-                let settlement = Value::from(settlement);
-                let values = [id, upper, lower, currency, kind, payment, limit, settlement];
-                self.database.rows(OF_MERCHANT_IN, values).await?
-            }
+        let (sql, narrowed) = match (filter.payment, filter.settlement) {
+            (Some(payment), any) => (OF_PAYMENT, vec![payment.into(), or_any(any)]),
+            (None, Some(settlement)) => (OF_SETTLEMENT_FILTERED, vec![settlement.into()]),
+            (None, None) => (OF_MERCHANT, vec![]),
         };
-        rows.into_iter().map(line).collect()
+        let mut wanted = vec![merchant, upper, lower, currency, kind, limit];
+        wanted.extend(narrowed);
+        let reading = (sql, wanted);
+        let rows = self
+            .database
+            .read(reading, |tx, (sql, wanted)| Box::pin(tx.query(sql, wanted)));
+        rows.await?.into_iter().map(line).collect()
     }
 
     /// The lines of a settlement in the order in which they were made, after one of them.
@@ -198,5 +205,54 @@ impl Store {
             })
         });
         pending.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settlements::{BIND, DUE, POSTPONE};
+    use super::super::{MIGRATIONS, ledger};
+    use super::{OF_MERCHANT, OF_PAYMENT, OF_SETTLEMENT, OF_SETTLEMENT_FILTERED, PENDING};
+    use rusqlite::Connection;
+
+    /// What has been settled, and it is almost everything, is read by nobody who asks for something
+    /// else; and nothing is sorted.
+    #[test]
+    fn each_statement_reads_from_the_index_that_was_made_for_it() {
+        let connection = Connection::open_in_memory().unwrap();
+        for step in MIGRATIONS.steps {
+            connection.execute_batch(step).unwrap();
+        }
+        let rows = [
+            (OF_MERCHANT, "of_merchant (merchant=? AND id>? AND id<?)"),
+            (OF_PAYMENT, "of_payment (payment=? AND id>? AND id<?)"),
+            (OF_SETTLEMENT, "of_settlement (settlement=? AND id>?)"),
+            (
+                OF_SETTLEMENT_FILTERED,
+                "of_settlement (settlement=? AND id>? AND id<?)",
+            ),
+            (PENDING, "due (merchant=?)"),
+            (BIND, "due (merchant=? AND currency=? AND settlement_date<?)"),
+            (POSTPONE, "due (merchant=? AND currency=? AND settlement_date<?)"),
+        ];
+        for (sql, index) in rows {
+            let expected = ["SEARCH balance_transactions USING INDEX balance_transactions_", index];
+            assert_eq!(plan(&connection, sql), [expected.concat()], "{sql}");
+        }
+        let due = plan(&connection, DUE);
+        let covered = "SCAN balance_transactions USING COVERING INDEX balance_transactions_due";
+        assert_eq!(due[0], covered, "{due:?}");
+        let moved = "SEARCH ledger_transfers USING COVERING INDEX ledger_transfers_of_merchant \
+                     (merchant=?)";
+        assert_eq!(plan(&connection, ledger::MOVED), [moved]);
+    }
+
+    fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+        let explain = ["EXPLAIN QUERY PLAN ", sql].concat();
+        let mut statement = connection.prepare(&explain).unwrap();
+        let nothing = vec![None::<i64>; statement.parameter_count()];
+        let nothing = rusqlite::params_from_iter(nothing);
+        let steps = statement.query_map(nothing, |row| row.get::<_, String>("detail"));
+        steps.unwrap().map(Result::unwrap).collect()
     }
 }

@@ -49,13 +49,13 @@ const JUMPS: [u64; 8] = [
 const DAYS_UNTIL_REST: u32 = 40;
 
 /// What is not at rest.
-const OPEN: &str = "SELECT
-    (SELECT COUNT(*) FROM payments WHERE state IN
-      ('authorizing', 'requires_action', 'unknown', 'authorized', 'partially_captured'))
-    + (SELECT COUNT(*) FROM modifications WHERE state = 'pending')
-    + (SELECT COUNT(*) FROM balance_transactions WHERE settlement IS NULL)
-    + (SELECT COUNT(*) FROM payouts WHERE state = 'pending')
-    + (SELECT COUNT(*) FROM deliveries WHERE state = 'pending')";
+const OPEN: &str = "SELECT id || ' ' || state FROM payments WHERE state IN
+      ('authorizing', 'requires_action', 'unknown', 'authorized', 'partially_captured')
+    UNION ALL SELECT id FROM modifications WHERE state = 'pending'
+    UNION ALL SELECT id || ' ' || kind || ' ' || settlement_date FROM balance_transactions
+      WHERE settlement IS NULL
+    UNION ALL SELECT id FROM payouts WHERE state = 'pending'
+    UNION ALL SELECT event || ' ' || attempts FROM deliveries WHERE state = 'pending'";
 
 /// The day that is settled next.
 const NEXT: &str = "SELECT MIN(settlement_date) FROM balance_transactions WHERE settlement IS NULL";
@@ -177,18 +177,21 @@ impl World {
                 .spawn(async move { return_a_payout(&shops.network, address, chance).await });
         }
         if self.chance.once_in(6) {
-            self.settle_by_hand(2).await;
+            self.settle_by_hand().await;
         }
     }
 
-    /// Starts commands that settle the next day before its time.
-    pub(super) async fn settle_by_hand(&mut self, commands: usize) {
+    /// The day that is settled next, if there is any.
+    async fn next(&self) -> Option<String> {
         let next = self.kept.rows(NEXT).await.remove(0).remove(0);
-        for _ in 0..commands {
-            if !next.is_empty() {
-                let settling = settling(&self.setups[0], &next);
-                self.settling.push(settling);
-            }
+        (!next.is_empty()).then_some(next)
+    }
+
+    /// Starts two commands that settle the next day before its time.
+    async fn settle_by_hand(&mut self) {
+        if let Some(next) = self.next().await {
+            let both = [0, 1].map(|_| settling(&self.setups[0], &next));
+            self.settling.extend(both);
         }
     }
 
@@ -228,14 +231,14 @@ impl World {
             let answer = network.ask_once(running.listen, &a_day).await;
             assert_eq!(answer.map(|(status, _)| status), Some(200));
             // What the bank ends by itself ends a little later than what is seen here.
-            rests += u32::from(self.kept.number(OPEN).await == 0);
+            rests += u32::from(self.kept.rows(OPEN).await.is_empty());
             if rests == 2 {
                 return;
             }
             sleep(Duration::from_millis(300)).await;
         }
-        let open = self.kept.number(OPEN).await;
-        panic!("{open} rows are open after {DAYS_UNTIL_REST} days");
+        let open = self.kept.rows(OPEN).await.concat().join(", ");
+        panic!("after {DAYS_UNTIL_REST} days there is still {open}");
     }
 
     async fn eyes(&self) -> Eyes {
@@ -308,9 +311,12 @@ impl World {
         )
     }
 
-    /// Two commands at the same moment, beside verifiers that run; what each of them has closed.
-    pub(super) async fn settled_by_two(&self, until: &str) -> Vec<Value> {
-        let both = [0, 1].map(|_| settling(&self.setups[0], until));
+    /// Two commands at the same moment, beside verifiers that run; what they have closed.
+    pub(super) async fn settled_by_two(&self) -> Vec<Value> {
+        let Some(next) = self.next().await else {
+            return Vec::new();
+        };
+        let both = [0, 1].map(|_| settling(&self.setups[0], &next));
         let mut closed = Vec::new();
         for settling in both {
             let Output {
