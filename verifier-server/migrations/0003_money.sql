@@ -126,8 +126,10 @@ INSERT INTO balance_transactions
     FROM payments WHERE state = 'captured';
 
 CREATE INDEX balance_transactions_of_merchant ON balance_transactions (merchant, id);
+-- `settlement` is empty in each of them; without it SQLite would look at the row to see that.
 CREATE INDEX balance_transactions_due
-    ON balance_transactions (merchant, currency, settlement_date) WHERE settlement IS NULL;
+    ON balance_transactions (merchant, currency, settlement_date, settlement)
+    WHERE settlement IS NULL;
 CREATE INDEX balance_transactions_of_payment ON balance_transactions (payment, id)
     WHERE payment IS NOT NULL;
 CREATE INDEX balance_transactions_of_settlement ON balance_transactions (settlement, id)
@@ -192,6 +194,7 @@ ALTER TABLE webhook_endpoints ADD COLUMN event_types TEXT NOT NULL DEFAULT '*';
 ALTER TABLE webhook_endpoints ADD COLUMN previous_secret_encrypted TEXT;
 ALTER TABLE webhook_endpoints ADD COLUMN previous_secret_until_ms BIGINT;
 ALTER TABLE webhook_endpoints ADD COLUMN failing_since_ms BIGINT;
+ALTER TABLE webhook_endpoints ADD COLUMN failures BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE webhook_endpoints ADD COLUMN deleted_at_ms BIGINT;
 
 -- An event tells of a payment, or of something else that has a name.
@@ -210,3 +213,4 @@ CREATE TABLE delivery_attempts (
 ); -- clustered
 
 CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint, event);
+CREATE INDEX deliveries_pending_of_endpoint ON deliveries (endpoint) WHERE state = 'pending';

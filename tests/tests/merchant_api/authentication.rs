@@ -2,17 +2,20 @@
 
 use super::signing::Signing;
 use crate::api::on_both_databases;
-use harness::client::Prepared;
+use harness::client::{Merchant, Prepared};
 use harness::gateway::{Answer, TestGateway};
 use harness::time::random;
 use sealpay_protocol::api::Problem;
+use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::sign::content_digest;
 use serde_json::Value;
+use verifier_server::flow::register::Registrar;
 use verifier_server::gate::refusal::Code;
 
 on_both_databases! {
     of_twenty_copies_of_a_signed_request_one_passes,
-    a_signed_request_may_do_everything_and_shows_what_is_its_merchants,
+    a_signed_request_shows_what_is_its_merchants,
+    a_key_that_only_signs_orders_may_do_nothing_else,
 }
 
 /// The request is refused with this code, and nothing is kept of it but a nonce.
@@ -32,7 +35,7 @@ async fn refused(gateway: &TestGateway, what: &str, request: Prepared, code: Cod
     answer
 }
 
-async fn a_signed_request_may_do_everything_and_shows_what_is_its_merchants(gateway: &TestGateway) {
+async fn a_signed_request_shows_what_is_its_merchants(gateway: &TestGateway) {
     let other = gateway.register(None).await;
     gateway
         .pay(None, &harness::client::card(harness::client::APPROVED))
@@ -61,6 +64,39 @@ async fn a_signed_request_may_do_everything_and_shows_what_is_its_merchants(gate
     let mut request = short.prepared();
     request.set("content-type", "application/json");
     assert_eq!(gateway.send(request).await.status, 200);
+}
+
+async fn a_key_that_only_signs_orders_may_do_nothing_else(gateway: &TestGateway) {
+    let verifier = &gateway.server.state.gateway;
+    let registrar = Registrar {
+        store: verifier.store(),
+        vault: verifier.vault(),
+        clock: verifier.clock(),
+        entropy: verifier.entropy(),
+    };
+    let public_key = base64url(gateway.merchant.key.verifying_key().as_bytes());
+    let rows = [
+        ("", false),
+        ("refunds:write", false),
+        ("payments:read", true),
+    ];
+    for (number, (scopes, is_allowed)) in rows.into_iter().enumerate() {
+        let key_id = format!("key-{number}");
+        let added = registrar.add_order_key(gateway.merchant.id, &key_id, &public_key, scopes);
+        added.await.unwrap();
+        let merchant = Merchant {
+            key_id,
+            ..gateway.merchant.clone()
+        };
+        let answer = gateway
+            .send(Signing::by(gateway, &merchant).prepared())
+            .await;
+        if is_allowed {
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        } else {
+            assert_eq!(answer.code(), Code::ScopeMissing.name(), "{scopes:?}");
+        }
+    }
 }
 
 async fn of_twenty_copies_of_a_signed_request_one_passes(gateway: &TestGateway) {

@@ -202,6 +202,18 @@ fn it_refuses_with_a_sentence() {
             "the secret is not whsec_",
         ),
     ];
+    let nowhere = Setup {
+        data: folder.path().join("nowhere"),
+        ..Setup::on_sqlite(folder.path())
+    };
+    let output = listen(&nowhere, &merchant, &good).output();
+    let output = output.expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && said.contains("there is no "),
+        "{said}"
+    );
+    assert!(!nowhere.data.exists(), "nothing is made there");
     for (merchant, words, sentence) in rows {
         let output = listen(&setup, merchant, words).output().expect("it starts");
         let said = String::from_utf8_lossy(&output.stderr);

@@ -9,6 +9,7 @@ use serde_json::json;
 use verifier_server::domain::closing::Group;
 use verifier_server::domain::schedule;
 use verifier_server::flow::payouts::pay_out;
+use verifier_server::flow::settle::{Until, left, settle};
 
 async fn captured_money_is_settled_at_its_moment_and_paid_out(gateway: TestGateway) {
     on_a_monday(&gateway).await;
@@ -183,6 +184,52 @@ async fn a_clock_that_leaps_over_days_closes_each_of_them(gateway: TestGateway) 
     finish(gateway).await;
 }
 
+async fn closing_by_hand_takes_nothing_that_is_later_than_what_is_sold_now(gateway: TestGateway) {
+    let monday = on_a_monday(&gateway).await;
+    let reserve = verifier_server::domain::merchant::Reserve {
+        basis_points: 1_000,
+        days: 1,
+    };
+    let store = inside(&gateway).store();
+    assert_eq!(
+        store.set_reserve(gateway.merchant.id, reserve).await,
+        Ok(true)
+    );
+    let first = sell(&gateway, 1_000).await;
+    let day = lines(&gateway, first).await[0]["settlement_date"].clone();
+    let until = Until::Date("2099-12-31".parse().unwrap());
+    let closed = settle(inside(&gateway), until).await.unwrap();
+    assert_eq!(closed.len(), 1, "{closed:?}");
+    assert_eq!(day, closed[0].settlement_date.to_string());
+    let left_over = left(inside(&gateway), until).await.unwrap();
+    let euro = closed[0].currency;
+    let next = schedule::business_days_after(euro, closed[0].settlement_date, 1);
+    let dates: Vec<_> = left_over
+        .iter()
+        .map(|group| group.settlement_date)
+        .collect();
+    assert_eq!(dates, [next], "what is kept back waits for its day");
+    // What is sold afterwards waits for one day more, and not for ever.
+    let second = sell(&gateway, 2_000).await;
+    assert!(settle(inside(&gateway), until).await.unwrap().is_empty());
+    let line = lines(&gateway, second).await.remove(0);
+    assert_eq!(line["settlement_date"], next.to_string());
+    // On the day after, the same command closes both.
+    at(&gateway, monday + DAY_MS).await;
+    let closed = settle(inside(&gateway), until).await.unwrap();
+    let told: Vec<_> = closed
+        .iter()
+        .map(|one| (one.settlement_date, one.lines))
+        .collect();
+    assert_eq!(
+        told,
+        [(next, 3)],
+        "a sale, what was kept back, and what is kept back now"
+    );
+    pay_out(inside(&gateway)).await.unwrap();
+    finish(gateway).await;
+}
+
 async fn a_server_that_runs_settles_by_itself(gateway: TestGateway) {
     let monday = on_a_monday(&gateway).await;
     let sold = sell(&gateway, 1_000).await;
@@ -210,5 +257,6 @@ on_both_databases! {
     a_millisecond_decides_which_day_it_was_sold_on,
     what_comes_too_late_is_settled_on_the_next_business_day,
     a_clock_that_leaps_over_days_closes_each_of_them,
+    closing_by_hand_takes_nothing_that_is_later_than_what_is_sold_now,
     a_server_that_runs_settles_by_itself,
 }

@@ -8,6 +8,7 @@ mod crash;
 mod money;
 mod processes;
 mod reading;
+mod returns;
 
 use harness::gateway::TestGateway;
 use sealpay_protocol::ids::PaymentId;
@@ -15,6 +16,7 @@ use sealpay_protocol::order::Capture;
 use serde_json::Value;
 use verifier_server::domain::schedule;
 use verifier_server::domain::settlement::Settlement;
+use verifier_server::flow::maintain::refresh_keys;
 use verifier_server::flow::payouts::pay_out;
 use verifier_server::flow::settle::{Until, settle};
 use verifier_server::flow::{Gateway, balance};
@@ -59,10 +61,10 @@ fn signed(unix_ms: u64) -> i64 {
     i64::try_from(unix_ms).unwrap()
 }
 
-/// Stops the clock at a moment, and does what a verifier that runs would have done meanwhile.
+/// Stops the clock at a moment, for which there are keys. Nothing is settled: the tests do that.
 async fn at(gateway: &TestGateway, unix_ms: u64) {
     gateway.clock.stop_at(unix_ms);
-    gateway.pass(0).await;
+    refresh_keys(inside(gateway)).await.unwrap();
 }
 
 /// Stops the clock at ten in the morning of a Monday whose week is an ordinary one.

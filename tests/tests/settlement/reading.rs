@@ -132,6 +132,8 @@ async fn a_report_comes_in_three_forms_and_stays_the_same(gateway: TestGateway) 
         let answer = gateway.get(&path, Some(&gateway.merchant.api_key)).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(answer.header("content-type"), Some(media_type));
+        let length = answer.body.len().to_string();
+        assert_eq!(answer.header("content-length"), Some(length.as_str()));
         let name = format!("settlement-EUR-{}.{extension}", settlement.settlement_date);
         let disposition = format!("attachment; filename=\"{name}\"");
         assert_eq!(

@@ -256,6 +256,7 @@ async fn a_failing_endpoint_is_switched_off_once_and_the_others_are_told(place: 
     paid(&store, merchant.id, PaymentState::Captured).await;
     let disabling = |since_ms, sequence| Disabling {
         endpoint: failing.id,
+        url: failing.url.clone(),
         failing_since_ms: since_ms,
         event: event_of(&failing, "webhook_endpoint.disabled", sequence),
     };
@@ -263,6 +264,12 @@ async fn a_failing_endpoint_is_switched_off_once_and_the_others_are_told(place: 
         .disable_failing_endpoint(disabling(Some(NOW_MS - 1), 1))
         .await;
     assert_eq!(since, Ok(false), "something has arrived since");
+    let elsewhere = Disabling {
+        url: "https://former.example/".into(),
+        ..disabling(None, 1)
+    };
+    let elsewhere = store.disable_failing_endpoint(elsewhere).await;
+    assert_eq!(elsewhere, Ok(false), "another address was asked");
     assert_eq!(store.last_sequence(&failing.id.to_string()).await, Ok(0));
     let (one, two) = tokio::join!(
         store.disable_failing_endpoint(disabling(Some(NOW_MS), 1)),
@@ -277,6 +284,7 @@ async fn a_failing_endpoint_is_switched_off_once_and_the_others_are_told(place: 
     assert_eq!(states(&store, &other).await, told, "the payment, and this");
     let nobody = Disabling {
         endpoint: EndpointId::new(1, [0; 10]),
+        url: other.url.clone(),
         failing_since_ms: None,
         event: event_of(&other, "webhook_endpoint.disabled", 1),
     };

@@ -8,9 +8,9 @@ use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{Addition, DeliveryFilter, EventFilter, Noted, Store};
 
 /// Events of [`paid`] are due then.
-const DUE_MS: i64 = NOW_MS + 5;
+pub(super) const DUE_MS: i64 = NOW_MS + 5;
 
-fn result_of(due: &DueDelivery, state: DeliveryState, next_at_ms: i64) -> Delivery {
+pub(super) fn result_of(due: &DueDelivery, state: DeliveryState, next_at_ms: i64) -> Delivery {
     Delivery {
         event: due.event,
         endpoint: due.endpoint,
@@ -35,7 +35,7 @@ fn attempt_of(result: &Delivery) -> DeliveryAttempt {
 }
 
 /// Keeps a result; whether the delivery was still pending.
-async fn noted(store: &Store, result: &Delivery) -> bool {
+pub(super) async fn noted(store: &Store, result: &Delivery) -> bool {
     let noted = store.delivery_result(result, &attempt_of(result)).await;
     noted.unwrap().was_pending
 }
@@ -227,23 +227,24 @@ async fn attempts_are_numbered_in_the_order_of_their_coming_and_a_failing_endpoi
     let [first, second] = [&due[0], &due[1]];
     let failed = result_of(first, DeliveryState::Pending, DUE_MS + 100);
     let mut attempt = attempt_of(&failed);
-    let failing = |since_ms| {
-        Ok(Noted {
-            was_pending: true,
-            failing_since_ms: since_ms,
-        })
+    let failing = |failures| Noted {
+        was_pending: failures == 1,
+        failing_since_ms: Some(DUE_MS),
+        failures,
     };
     let told = store.delivery_result(&failed, &attempt).await;
-    assert_eq!(told, failing(Some(DUE_MS)));
+    assert_eq!(told, Ok(failing(1)));
     attempt.at_ms += 7;
     let told = store.delivery_result(&failed, &attempt).await;
-    assert_eq!(told, failing(Some(DUE_MS)), "since the first of them");
+    assert_eq!(told, Ok(failing(2)), "since the first of them");
     // Two processes tell at once: both are kept.
     let (one, two) = tokio::join!(
         store.delivery_result(&failed, &attempt),
         store.delivery_result(&failed, &attempt),
     );
-    assert_eq!((one, two), (failing(Some(DUE_MS)), failing(Some(DUE_MS))));
+    let mut both = [one.unwrap(), two.unwrap()];
+    both.sort_by_key(|noted| noted.failures);
+    assert_eq!(both, [failing(3), failing(4)]);
     let filter = DeliveryFilter {
         limit: 10,
         ..DeliveryFilter::default()
@@ -299,7 +300,8 @@ async fn a_delivery_that_is_held_tells_what_was_answered_last(place: &Place) {
     failed.last_error = Some("waits".into());
     let events = store.events(merchant.id, None, 1).await.unwrap();
     assert_eq!(events[0].1, [failed]);
-    let arrived = result_of(&due[0], DeliveryState::Delivered, DUE_MS);
+    let mut arrived = result_of(&due[0], DeliveryState::Delivered, DUE_MS);
+    arrived.attempts = 2;
     assert!(noted(&store, &arrived).await);
     let held = store.hold_delivery(&due[0], DUE_MS + 900, "waits").await;
     assert_eq!(held, Ok(false), "it has arrived");

@@ -8,6 +8,7 @@
 mod activity;
 mod api_keys;
 mod claims;
+mod deliveries;
 mod disputes;
 mod endpoints;
 mod events;

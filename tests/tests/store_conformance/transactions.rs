@@ -92,6 +92,24 @@ async fn lists_of_lines_are_filtered(place: &Place) {
         ),
         (
             TransactionFilter {
+                settlement: Some(settlement.id),
+                payment: Some(payments[1].id),
+                ..all.clone()
+            },
+            vec![200],
+        ),
+        (
+            TransactionFilter {
+                settlement: Some(settlement.id),
+                kind: Some(TransactionKind::Capture),
+                after: Some(lines[1].id),
+                limit: 1,
+                ..all.clone()
+            },
+            vec![200],
+        ),
+        (
+            TransactionFilter {
                 created_from_ms: Some(at(1)),
                 ..all.clone()
             },
@@ -119,7 +137,21 @@ async fn lists_of_lines_are_filtered(place: &Place) {
         assert_eq!(amounts, expected, "{filter:?}");
     }
     let other = registered(&store).await.id;
-    assert_eq!(store.balance_transactions(other, &all).await, Ok(vec![]));
+    let of_somebody_else = [
+        all.clone(),
+        TransactionFilter {
+            payment: Some(payments[1].id),
+            ..all.clone()
+        },
+        TransactionFilter {
+            settlement: Some(settlement.id),
+            ..all
+        },
+    ];
+    for filter in of_somebody_else {
+        let found = store.balance_transactions(other, &filter).await;
+        assert_eq!(found, Ok(vec![]), "{filter:?}");
+    }
 }
 
 on_both_databases! {

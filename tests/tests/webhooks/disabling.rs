@@ -1,11 +1,13 @@
 //! An endpoint at which nothing arrives is switched off, and its merchant is told at the others.
 
 use super::endpoint::{Endpoint, Reaction};
-use super::{deliveries_of, deliveries_when, gateway, later, made, pay_for, post};
+use super::{deliveries_of, deliveries_when, delivery_when, gateway, later, made, pay_for, post};
 use harness::client::Merchant;
 use harness::gateway::TestGateway;
 use serde_json::{Value, json};
 use std::time::Duration;
+use verifier_server::domain::idempotency::IdempotentRequest;
+use verifier_server::store::{Answered, EndpointWrite};
 
 const DAY: i64 = 86_400;
 
@@ -102,6 +104,64 @@ async fn after_five_days_of_failure_the_endpoint_is_switched_off_and_the_others_
     failing.wait_for(before + 3).await;
     let seen = endpoint_of(&gateway, &merchant, &id).await;
     assert_eq!(seen["state"], "enabled", "five days begin anew");
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_over_five_days_switches_nothing_off() {
+    let gateway = gateway().await;
+    let failing = Endpoint::start(vec![Reaction::Status(500)]).await;
+    let merchant = gateway.register(None).await;
+    let (id, _) = made(&gateway, &merchant, &failing, &["*"]).await;
+    let _beside = gateway.run_beside();
+    pay_for(&gateway, &merchant, None).await;
+    for attempts in 1..=3 {
+        deliveries_when(&gateway, &merchant, &id, last_is("pending", attempts)).await;
+        let seen = endpoint_of(&gateway, &merchant, &id).await;
+        assert_eq!(seen["state"], "enabled", "after {attempts} attempts");
+        later(&gateway, 6 * DAY);
+    }
+    deliveries_when(&gateway, &merchant, &id, last_is("pending", 4)).await;
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_does_not_open_is_not_the_receivers_failure() {
+    let gateway = gateway().await;
+    let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
+    let merchant = gateway.register(None).await;
+    let (id, _) = made(&gateway, &merchant, &endpoint, &["*"]).await;
+    let path = format!("/v1/webhook-endpoints/{id}/rotate-secret");
+    let store = gateway.server.state.gateway.store();
+    let sealed = store.rotate_secret(
+        merchant.id,
+        id.parse().unwrap(),
+        ("nonsense".into(), None),
+        Answered {
+            request: IdempotentRequest {
+                merchant: merchant.id,
+                key: "sealed".into(),
+                digest: "digest".into(),
+            },
+            answer: None,
+            at_ms: 0,
+        },
+    );
+    assert_eq!(sealed.await, Ok(EndpointWrite::Done(())));
+    let _beside = gateway.run_beside();
+    pay_for(&gateway, &merchant, None).await;
+    let why = "waits until the endpoint's secret can be read";
+    let held = |delivery: &Value| delivery["last_error"] == why;
+    let delivery = delivery_when(&gateway, &merchant.api_key, held).await;
+    assert_eq!(
+        (&delivery["state"], &delivery["attempts"]),
+        (&json!("pending"), &json!(0))
+    );
+    let seen = endpoint_of(&gateway, &merchant, &id).await;
+    assert_eq!(seen["failing_since"], Value::Null);
+    post(&gateway, &merchant.api_key, &path, &json!({})).await;
+    later(&gateway, 301);
+    endpoint.wait_for(1).await;
     gateway.finish().await;
 }
 

@@ -56,6 +56,13 @@ async fn an_endpoint_is_made_once_for_each_key_and_shows_its_secret_only_then() 
     let kept = gateway.rows("SELECT answer FROM idempotent_requests").await;
     assert_eq!(kept.len(), 1);
     assert!(!kept[0][0].contains("whsec_") && kept[0][0].len() > 100);
+    // After a day nothing is, and the same request is answered without the secret.
+    gateway.move_clock(1);
+    let now_ms = i64::try_from(gateway.now() * 1000).unwrap();
+    let store = gateway.server.state.gateway.store();
+    assert_eq!(store.forget_idempotent_answers(now_ms).await, Ok(1));
+    let later = gateway.send(request).await;
+    assert_eq!((later.status.as_u16(), later.json::<Value>()), (201, made));
     gateway.finish().await;
 }
 

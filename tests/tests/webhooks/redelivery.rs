@@ -119,7 +119,12 @@ async fn a_delivered_event_is_delivered_again_and_what_was_tried_stays() {
         "the schedule begins anew"
     );
     // The same request is answered the same and does nothing more.
-    assert_eq!(gateway.send(request).await.json::<Value>(), begun);
+    assert_eq!(gateway.send(request.clone()).await.json::<Value>(), begun);
+    // After a day nobody knows any more what it began, and it still begins nothing.
+    let store = gateway.server.state.gateway.store();
+    let later_ms = i64::try_from(gateway.now() * 1000 + 1000).unwrap();
+    store.forget_idempotent_answers(later_ms).await.unwrap();
+    assert_eq!(gateway.send(request).await.code(), "state_conflict");
     tokio::time::sleep(Duration::from_millis(700)).await;
     let arrivals = endpoint.arrivals();
     assert_eq!(arrivals.len(), 2);

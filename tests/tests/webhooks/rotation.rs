@@ -48,8 +48,20 @@ async fn the_previous_secret_signs_beside_the_new_one_until_its_time_is_over() {
         "an old secret is told to nobody"
     );
     // The same request is answered the same, and does not rotate again.
-    let again = gateway.send(request).await;
+    let again = gateway.send(request.clone()).await;
     assert_eq!((again.status, &again.body), (answer.status, &answer.body));
+    gateway.move_clock(1);
+    let now_ms = i64::try_from(gateway.now() * 1000).unwrap();
+    let store = gateway.server.state.gateway.store();
+    store.forget_idempotent_answers(now_ms).await.unwrap();
+    let answered = gateway.send(request).await;
+    let mut expected = rotated.clone();
+    expected.as_object_mut().unwrap().remove("secret");
+    assert_eq!(
+        (answered.status, answered.json::<Value>()),
+        (answer.status, expected),
+        "after a day"
+    );
 
     pay_for(&gateway, &merchant, None).await;
     let arrival = endpoint.wait_for(1).await.remove(0);

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use sealpay_protocol::ids::{EventId, MerchantId};
 use sealpay_protocol::webhook::{self, EndpointSecret};
 use std::collections::{BTreeSet, VecDeque};
+use std::path::Path;
 use std::time::Duration;
 
 /// How often it is looked for new events.
@@ -110,6 +111,7 @@ pub(super) async fn run(config: &Config, listen: Listen) -> Result<(), String> {
         read.ok_or("the secret is not whsec_ and 32 bytes in base64")
     });
     let given = given.transpose()?;
+    refuse_where_nothing_is(config)?;
     let parts = Parts::open(config).await?;
     let is_fresh = given.is_none();
     let listener = Listener {
@@ -129,6 +131,25 @@ pub(super) async fn run(config: &Config, listen: Listen) -> Result<(), String> {
     };
     parts.store.close().await;
     outcome
+}
+
+/// Opening data makes what is not there, and a mistyped folder would get a database and a master key
+/// of its own.
+fn refuse_where_nothing_is(config: &Config) -> Result<(), String> {
+    let url = config.database_url();
+    let is_server = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let file = url.strip_prefix("sqlite:").unwrap_or(&url);
+    let missing = if config.data.is_dir() {
+        (!is_server && !Path::new(file).is_file()).then_some(Path::new(file))
+    } else {
+        Some(config.data.as_path())
+    };
+    missing.map_or(Ok(()), |missing| {
+        let missing = missing.display();
+        Err(format!(
+            "there is no {missing}: listen reads the data of a server that has run"
+        ))
+    })
 }
 
 impl Listener<'_> {

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::domain::merchant::Reserve;
 use crate::flow::balance;
 use crate::flow::payouts::pay_out;
-use crate::flow::settle::{Until, settle};
+use crate::flow::settle::{Until, left, settle};
 use crate::flow::settlement_view::SettlementRecord;
 use crate::gate::refusal::Refusal;
 use crate::server::{Parts, Server};
@@ -16,7 +16,8 @@ use sealpay_protocol::ids::MerchantId;
 
 #[derive(Debug, Args)]
 pub(super) struct SettleCommand {
-    /// The last settlement date that is closed, such as 2026-11-30; it need not have come.
+    /// The last settlement date that is closed, such as 2026-11-30; it need not have come, and is
+    /// no later than that of what is sold now.
     #[arg(long, value_name = "DATE")]
     until: Date,
 }
@@ -44,9 +45,16 @@ pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), 
     let server = Server::new(config, parts).await?;
     let gateway = &server.state.gateway;
     let outcome = async {
-        let closed = settle(gateway, Until::Date(command.until)).await;
-        for settlement in closed.map_err(sentence)? {
+        let until = Until::Date(command.until);
+        for settlement in settle(gateway, until).await.map_err(sentence)? {
             print_json(&SettlementRecord::of(&settlement), true)?;
+        }
+        for group in left(gateway, until).await.map_err(sentence)? {
+            eprintln!(
+                "{} has {} lines from {} on that are left: nothing is settled before what is sold \
+                 now is.",
+                group.merchant, group.currency, group.settlement_date
+            );
         }
         pay_out(gateway).await.map_err(sentence)
     };

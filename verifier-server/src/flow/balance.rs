@@ -1,12 +1,11 @@
 //! What a merchant has, and whether the books agree with each other.
 
 mod sums;
+pub(super) mod turns;
 
 use super::gateway::Gateway;
-use super::read::Page;
-use super::settlement_view::{
-    AccountRecord, BalanceRecord, PendingRecord, TransactionRecord, page,
-};
+use super::read::{Page, page};
+use super::settlement_view::{AccountRecord, BalanceRecord, PendingRecord, TransactionRecord};
 use crate::domain::ledger::Account;
 use crate::gate::refusal::Refusal;
 use crate::store::Store;
@@ -25,12 +24,18 @@ pub struct Balances {
     pub data: Vec<BalanceRecord>,
 }
 
-/// What a merchant has in every currency.
+/// What a merchant has in every currency: everything that was ever moved is added up.
 ///
 /// # Errors
-/// A refusal when the store does not answer.
+/// [`Code::Overloaded`](crate::gate::refusal::Code::Overloaded) when others do so; a refusal when
+/// the store does not answer.
 pub async fn balances(gateway: &Gateway, merchant: MerchantId) -> Result<Balances, Refusal> {
-    let store = &gateway.store;
+    let store = gateway.store.clone();
+    let reading = async move { added_up(&store, merchant).await };
+    gateway.turns.long_read(reading).await
+}
+
+async fn added_up(store: &Store, merchant: MerchantId) -> Result<Balances, Refusal> {
     let mut balances: BTreeMap<Currency, BalanceRecord> = BTreeMap::new();
     for found in store.account_balances(merchant).await? {
         let account = AccountRecord {
@@ -86,7 +91,8 @@ fn of_currency(
 /// Lines of the merchant, newest first.
 ///
 /// # Errors
-/// A refusal when the store does not answer.
+/// [`Code::Overloaded`](crate::gate::refusal::Code::Overloaded) when it may take long and others do
+/// such things; a refusal when the store does not answer.
 pub async fn transactions(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -94,11 +100,17 @@ pub async fn transactions(
 ) -> Result<Page<TransactionRecord>, Refusal> {
     let limit = filter.limit;
     filter.limit = limit.saturating_add(1);
-    let rows = gateway
-        .store
-        .balance_transactions(merchant, &filter)
-        .await?;
-    Ok(page(rows, limit, TransactionRecord::of))
+    // No index knows these: when nothing is of this kind or currency, everything is looked at.
+    let may_take_long =
+        filter.payment.is_none() && (filter.kind.is_some() || filter.currency.is_some());
+    let store = gateway.store.clone();
+    let reading = async move { Ok(store.balance_transactions(merchant, &filter).await?) };
+    let rows = if may_take_long {
+        gateway.turns.long_read(reading).await?
+    } else {
+        reading.await?
+    };
+    Ok(page(rows, limit, |row| Some(TransactionRecord::of(row))))
 }
 
 /// One account of the trial balance, minor units.

@@ -139,10 +139,12 @@ pub async fn redeliver(
             Ok(RedeliveryRecord::of(begun))
         }
         EndpointWrite::Repeated(repetition) => {
+            // How many they were is kept for a day; whoever wants them again asks with another key.
             let (_, answer) = same(repetition)?;
-            let begun = answer.as_deref().and_then(Begun::from_text);
+            let answer = answer.ok_or(Refusal::new(Code::StateConflict))?;
             let lost = || Refusal::because(Code::Internal, "a kept answer cannot be read");
-            Ok(RedeliveryRecord::of(begun.ok_or_else(lost)?))
+            let begun = Begun::from_text(&answer).ok_or_else(lost)?;
+            Ok(RedeliveryRecord::of(begun))
         }
         EndpointWrite::NotThere => Err(Refusal::new(Code::NotFound)),
         EndpointWrite::NotNow => Err(Refusal::new(Code::StateConflict)),

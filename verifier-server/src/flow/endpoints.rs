@@ -78,17 +78,24 @@ fn showing(
     Ok((written, encrypted))
 }
 
-/// The answer that was given before.
-fn shown_before(
+/// The answer that was given before. It is kept for a day; after that a request that comes again is
+/// answered with the endpoint as it is now, without the secret.
+async fn shown_before(
     gateway: &Gateway,
     request: &IdempotentRequest,
     repetition: Repetition,
 ) -> Result<SecretAnswer, Refusal> {
-    let (_, answer) = same(repetition)?;
+    let (resource, answer) = same(repetition)?;
+    let Some(answer) = answer else {
+        let endpoint = one(gateway, request.merchant, &resource).await?;
+        let written = serde_json::to_string(&endpoint);
+        let written = written.map_err(|error| Refusal::because(Code::Internal, error))?;
+        return Ok(Zeroizing::new(written));
+    };
     let lost = || Refusal::because(Code::Internal, "a kept answer cannot be read");
     let opened = gateway
         .vault
-        .decrypt(&answer_label(request), &answer.ok_or_else(lost)?)
+        .decrypt(&answer_label(request), &answer)
         .map_err(|_| lost())?;
     let text = std::str::from_utf8(&opened).map_err(|_| lost())?;
     Ok(Zeroizing::new(text.to_owned()))
@@ -130,7 +137,7 @@ pub async fn create(
         .await?;
     match written {
         EndpointWrite::Done(()) => Ok(answer),
-        EndpointWrite::Repeated(repetition) => shown_before(gateway, request, repetition),
+        EndpointWrite::Repeated(repetition) => shown_before(gateway, request, repetition).await,
         EndpointWrite::NotNow | EndpointWrite::NotThere => Err(Refusal::new(Code::StateConflict)),
     }
 }
@@ -261,7 +268,7 @@ pub async fn rotate_secret(
         .rotate_secret(request.merchant, endpoint, rotated, answered)
         .await?;
     match written {
-        EndpointWrite::Repeated(repetition) => shown_before(gateway, request, repetition),
+        EndpointWrite::Repeated(repetition) => shown_before(gateway, request, repetition).await,
         written => done(written).map(|()| answer),
     }
 }

@@ -1,5 +1,6 @@
 //! The gateway: everything that a step needs, in one place.
 
+use super::balance::turns::Turns;
 use crate::domain::booking::Naming;
 use crate::edge::{Clock, Entropy};
 use crate::gate::key_ring::KeyRing;
@@ -37,6 +38,7 @@ pub struct Gateway {
     pub(crate) vault: Vault,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
+    pub(super) turns: Turns,
     simulation: Option<Arc<SimulatedBank>>,
     webhook_addresses: Option<Box<CheckAddress>>,
     keys: RwLock<Arc<KeyRing>>,
@@ -69,6 +71,7 @@ impl Gateway {
             vault,
             clock,
             entropy,
+            turns: Turns::default(),
             simulation: None,
             webhook_addresses: None,
             keys: RwLock::new(Arc::new(KeyRing::default())),

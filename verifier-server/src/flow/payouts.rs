@@ -1,20 +1,27 @@
 //! Payouts: the bank is told of each until it has answered, and says which came back.
 
 use super::gateway::Gateway;
-use super::read::Page;
-use super::settlement_view::{self, PayoutRecord, page};
+use super::read::{Page, page};
+use super::settlement_view::{self, PayoutRecord};
 use crate::domain::booking;
 use crate::domain::settlement::{Payout, PayoutState};
 use crate::gate::refusal::{Code, Refusal};
 use crate::provider::payout::{PayoutRequest, ReturnedPayout};
 use crate::provider::{Answer, Silence};
 pub use crate::store::PayoutFilter;
+use futures_util::stream::{self, StreamExt};
 use sealpay_protocol::ids::{EventId, MerchantId};
 use sealpay_protocol::money::Money;
 use std::time::Duration;
 
 /// How many payouts are looked at in one go.
 const BATCH: u32 = 64;
+
+/// How many of them the bank is told of at the same time.
+const AT_ONCE: usize = 16;
+
+/// Most returns that are asked for, when nobody knows the ones before.
+const RETURNS_MOST: u32 = 64 * BATCH;
 
 /// How long after the bank's time is up somebody else may ask again, milliseconds.
 const MARGIN_MS: i64 = 1000;
@@ -31,7 +38,7 @@ pub async fn list(
     let limit = filter.limit;
     filter.limit = limit.saturating_add(1);
     let rows = gateway.store.payouts(merchant, &filter).await?;
-    Ok(page(rows, limit, |row| PayoutRecord::of(&row)))
+    Ok(page(rows, limit, |row| Some(PayoutRecord::of(&row))))
 }
 
 /// A payout of the merchant.
@@ -57,25 +64,34 @@ pub async fn one(
 pub async fn pay_out(gateway: &Gateway) -> Result<usize, Refusal> {
     let mut moved = 0;
     loop {
-        let before = moved;
-        let now_ms = gateway.clock.now_ms_i64();
-        for payout in gateway.store.open_payouts(now_ms, BATCH).await? {
-            match pay(gateway, &payout).await {
-                Ok(has_moved) => moved += usize::from(has_moved),
-                Err(refusal) => {
-                    tracing::error!(payout = %payout.id, ?refusal, "a payout is made later");
-                }
-            }
+        // Neither waits for the other: a bank that is slow to pay may be quick to say what came back.
+        let (paid, taken_back) = tokio::join!(pay_some(gateway), take_back(gateway));
+        let now_moved: usize = [&paid, &taken_back].into_iter().flatten().sum();
+        if now_moved > 0 {
+            gateway.wake_outbox();
         }
-        moved += take_back(gateway).await?;
-        if moved == before {
-            break;
+        moved += now_moved;
+        paid.and(taken_back)?;
+        if now_moved == 0 {
+            return Ok(moved);
         }
     }
-    if moved > 0 {
-        gateway.wake_outbox();
-    }
-    Ok(moved)
+}
+
+/// Tells the bank of the payouts that wait longest, several at a time: one that gets no answer holds
+/// up few others.
+async fn pay_some(gateway: &Gateway) -> Result<usize, Refusal> {
+    let now_ms = gateway.clock.now_ms_i64();
+    let open = gateway.store.open_payouts(now_ms, BATCH).await?;
+    let paying = stream::iter(open).map(async |payout: Payout| match pay(gateway, &payout).await {
+        Ok(has_moved) => usize::from(has_moved),
+        Err(refusal) => {
+            tracing::error!(payout = %payout.id, ?refusal, "a payout is made later");
+            0
+        }
+    });
+    let paid = paying.buffer_unordered(AT_ONCE);
+    Ok(paid.fold(0, async |sum, one| sum + one).await)
 }
 
 /// Tells the bank of one payout. It never pays the same one twice, so that a crash after it has paid
@@ -108,29 +124,37 @@ async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, Refusal> {
 }
 
 /// Takes payouts back that the merchant's bank has returned. A return is acknowledged only once it
-/// is written down: until then the bank tells it again.
+/// is written down: until then the bank tells it again. So it does with those that are unknown here,
+/// as after a backup was put back: they are passed over and never acknowledged, because they may be
+/// known again when their settlements are closed once more.
 async fn take_back(gateway: &Gateway) -> Result<usize, Refusal> {
     let now_ms = gateway.clock.now_ms_i64();
-    let asked = gateway.providers.payouts.returned(now_ms, BATCH);
-    let returned = gateway.within(asked).await.map_err(unheard)?;
-    let mut taken = 0;
-    for returned in &returned {
-        match take_one_back(gateway, returned).await {
-            Ok(()) => {
-                let said = gateway
-                    .providers
-                    .payouts
-                    .acknowledge_return(returned.payout);
-                gateway.within(said).await.map_err(unheard)?;
-                taken += 1;
-            }
-            // One that cannot be taken back does not keep the others waiting.
-            Err(refusal) => {
-                tracing::error!(payout = %returned.payout, ?refusal, "a return is looked at later");
+    let mut limit = BATCH;
+    loop {
+        let asked = gateway.providers.payouts.returned(now_ms, limit);
+        let returned = gateway.within(asked).await.map_err(unheard)?;
+        let (mut taken, mut unknown) = (0, 0);
+        for returned in &returned {
+            match take_one_back(gateway, returned).await {
+                Ok(TakenBack::Done) => taken += 1,
+                Ok(TakenBack::Unknown) => unknown += 1,
+                // One that cannot be taken back does not keep the others waiting.
+                Err(refusal) => {
+                    let payout = returned.payout;
+                    tracing::error!(%payout, ?refusal, "a return is looked at later");
+                }
             }
         }
+        if unknown > 0 {
+            tracing::warn!(unknown, "the bank returns payouts that are not known here");
+        }
+        // Where those that stay have left room for no others, more are asked for.
+        let is_full = returned.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+        if taken > 0 || !is_full || limit >= RETURNS_MOST {
+            return Ok(taken);
+        }
+        limit = limit.saturating_mul(8);
     }
-    Ok(taken)
 }
 
 fn unheard(silence: Silence) -> Refusal {
@@ -138,20 +162,30 @@ fn unheard(silence: Silence) -> Refusal {
     Refusal::because(Code::Internal, reason)
 }
 
-async fn take_one_back(gateway: &Gateway, returned: &ReturnedPayout) -> Result<(), Refusal> {
+enum TakenBack {
+    /// It is written down, and the bank was told so.
+    Done,
+    /// There is no such payout.
+    Unknown,
+}
+
+async fn take_one_back(gateway: &Gateway, returned: &ReturnedPayout) -> Result<TakenBack, Refusal> {
     loop {
-        let stored = gateway.store.payout_by_id(returned.payout).await?;
-        let payout = stored
-            .ok_or_else(|| Refusal::because(Code::Internal, "nobody knows the returned payout"))?;
-        if payout.state == PayoutState::Returned {
-            return Ok(());
-        }
+        let Some(payout) = gateway.store.payout_by_id(returned.payout).await? else {
+            return Ok(TakenBack::Unknown);
+        };
         let reason = Some(returned.reason.clone());
         // Otherwise somebody else has moved it in between: once more, from where it is now.
-        if keep(gateway, &payout, PayoutState::Returned, reason).await? {
-            return Ok(());
+        if payout.state == PayoutState::Returned
+            || keep(gateway, &payout, PayoutState::Returned, reason).await?
+        {
+            break;
         }
     }
+    let bank = &gateway.providers.payouts;
+    let told = gateway.within(bank.acknowledge_return(returned.payout));
+    told.await.map_err(unheard)?;
+    Ok(TakenBack::Done)
 }
 
 /// Writes down what became of a payout; says whether that was news.

@@ -2,7 +2,6 @@
 //! them.
 
 use super::event::rfc3339;
-use super::read::Page;
 use crate::domain::event::{EVENT_VERSION, Event};
 use crate::domain::fees::Fees;
 use crate::domain::ledger::Account;
@@ -246,21 +245,6 @@ impl PayoutRecord {
             created_at: seconds(payout.created_at_ms),
             updated_at: seconds(payout.updated_at_ms),
         }
-    }
-}
-
-/// A page of rows of which one more was asked for than fits.
-pub(super) fn page<R, T: ToSchema>(
-    mut rows: Vec<R>,
-    limit: u32,
-    view: impl FnMut(R) -> T,
-) -> Page<T> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
-    Page {
-        data: rows.into_iter().map(view).collect(),
-        has_more,
     }
 }
 

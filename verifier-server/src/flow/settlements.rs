@@ -1,8 +1,8 @@
 //! What a merchant looks up of settlements, and their reports.
 
 use super::gateway::Gateway;
-use super::read::Page;
-use super::settlement_view::{SettlementRecord, TransactionRecord, page};
+use super::read::{Page, page};
+use super::settlement_view::{SettlementRecord, TransactionRecord};
 use crate::domain::report::{Statement, camt053, csv, json};
 use crate::domain::settlement::{BalanceTransaction, Payout, Settlement};
 use crate::gate::refusal::{Code, Refusal};
@@ -10,17 +10,21 @@ pub use crate::store::SettlementFilter;
 use crate::store::TransactionFilter;
 use sealpay_protocol::ids::{MerchantId, TransactionId};
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use std::time::Duration;
 use utoipa::ToSchema;
 
-/// Most lines of a report: it is written in memory, about a kilobyte for each of them.
-pub const REPORT_LINES_MOST: i64 = 100_000;
+mod sending;
+
+pub use sending::Sending;
+
+/// Most lines of a report: it is written in memory, less than 32 MiB of it.
+pub const REPORT_LINES_MOST: i64 = 8_000;
 
 /// Lines that are read at once for a report.
 const REPORT_PAGE: u32 = 1000;
 
-/// One report is written at a time, so that several take no more memory than one.
-static WRITING: Semaphore = Semaphore::const_new(1);
+/// How long its lines may take to be read.
+const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// The form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -87,7 +91,7 @@ pub struct Report {
     /// The name of the file: letters, digits, points, lines and hyphens.
     pub file_name: String,
     /// The file.
-    pub text: String,
+    pub text: Sending,
 }
 
 /// Settlements of the merchant, newest first.
@@ -102,7 +106,7 @@ pub async fn list(
     let limit = filter.limit;
     filter.limit = limit.saturating_add(1);
     let rows = gateway.store.settlements(merchant, &filter).await?;
-    Ok(page(rows, limit, |row| SettlementRecord::of(&row)))
+    Ok(page(rows, limit, |row| Some(SettlementRecord::of(&row))))
 }
 
 async fn mine(gateway: &Gateway, merchant: MerchantId, id: &str) -> Result<Settlement, Refusal> {
@@ -146,13 +150,14 @@ pub async fn lines(
         .store
         .balance_transactions(merchant, &filter)
         .await?;
-    Ok(page(rows, limit, TransactionRecord::of))
+    Ok(page(rows, limit, |row| Some(TransactionRecord::of(row))))
 }
 
 /// The report of a settlement of the merchant.
 ///
 /// # Errors
-/// [`Code::NotFound`], also for somebody else's settlement; [`Code::ReportTooLarge`].
+/// [`Code::NotFound`], also for somebody else's settlement; [`Code::ReportTooLarge`];
+/// [`Code::Overloaded`] when others are being written or sent, or the database is slow.
 pub async fn report(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -163,18 +168,24 @@ pub async fn report(
     if settlement.lines > REPORT_LINES_MOST {
         return Err(Refusal::new(Code::ReportTooLarge));
     }
-    let _turn = WRITING.acquire().await.map_err(broken)?;
-    let contents = contents(gateway, settlement).await?;
+    let turn = gateway.turns.report().await?;
+    let reading = tokio::time::timeout(READ_WITHIN, contents(gateway, settlement));
+    let late = |_| Refusal::because(Code::Overloaded, "a report was not read in time");
+    let contents = reading.await.map_err(late)??;
     let file_name = format!(
         "settlement-{}-{}.{}",
         contents.settlement.currency,
         contents.settlement.settlement_date,
         format.extension()
     );
-    // Writing and hashing some megabytes would hold up everybody else's requests.
-    let writing = tokio::task::spawn_blocking(move || format.write(&contents.statement()));
-    let text = writing.await.map_err(broken)?;
-    Ok(Report { file_name, text })
+    // Writing and hashing some megabytes would hold up everybody else's requests. It goes on when
+    // nobody waits for it any more, so it has the turn with it.
+    let writing = tokio::task::spawn_blocking(move || (format.write(&contents.statement()), turn));
+    let (text, turn) = writing.await.map_err(broken)?;
+    Ok(Report {
+        file_name,
+        text: Sending::new(text, turn),
+    })
 }
 
 fn broken(error: impl std::fmt::Display) -> Refusal {
@@ -227,3 +238,6 @@ async fn contents(gateway: &Gateway, settlement: Settlement) -> Result<Contents,
         settlement,
     })
 }
+
+#[cfg(test)]
+mod tests;

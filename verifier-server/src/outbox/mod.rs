@@ -10,6 +10,7 @@ mod backoff;
 pub mod forward;
 mod mischief;
 mod outcome;
+mod resolver;
 mod sender;
 mod turns;
 
@@ -22,7 +23,9 @@ use crate::store::Store;
 use address::AddressPolicy;
 use mischief::Prank;
 use outcome::Attempted;
+use sealpay_protocol::ids::{EndpointId, EventId};
 use sender::{Sender, Sent};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -33,8 +36,9 @@ use turns::{Seat, Turns};
 const IN_FLIGHT: usize = 1024;
 /// Deliveries claimed in one transaction.
 const CLAIMED_AT_ONCE: usize = 64;
-/// How long a delivery is put off whose endpoint has enough on its way, milliseconds.
-const PUT_OFF_MS: i64 = 2_000;
+/// How long a delivery is put off whose secret does not open, milliseconds: an operator has to give
+/// the server the right master key.
+const SEALED_MS: i64 = 300_000;
 /// How long a claimed delivery is left alone, milliseconds: the longest request, and some.
 const LEASE_MS: i64 = 30_000;
 /// How long the outbox sleeps when nobody wakes it.
@@ -128,16 +132,18 @@ impl Outbox {
                     Some(_) = in_flight.join_next() => {}
                 }
             }
+            let mut seatless: BTreeMap<EndpointId, Vec<EventId>> = BTreeMap::new();
             for delivery in due {
-                let outbox = Arc::clone(&self);
                 let is_crowded = in_flight.len() >= IN_FLIGHT / 2;
-                let seat = turns.seat(delivery.endpoint, is_crowded);
-                in_flight.spawn(async move {
-                    match seat {
-                        Some(seat) => outbox.deliver_in_turn(delivery, seat).await,
-                        None => outbox.put_off(&delivery).await,
-                    }
-                });
+                if let Some(seat) = turns.seat(delivery.endpoint, is_crowded) {
+                    in_flight.spawn(Arc::clone(&self).deliver_in_turn(delivery, seat));
+                } else {
+                    let waiting = seatless.entry(delivery.endpoint).or_default();
+                    waiting.push(delivery.event);
+                }
+            }
+            for (endpoint, claimed) in seatless {
+                self.put_off(&mut turns, endpoint, claimed).await;
             }
         }
     }
@@ -161,7 +167,7 @@ impl Outbox {
         }
     }
 
-    async fn deliver_in_turn(&self, delivery: DueDelivery, seat: Seat) {
+    async fn deliver_in_turn(self: Arc<Self>, delivery: DueDelivery, seat: Seat) {
         let claimed_at_ms = self.clock.now_ms_i64();
         let _turn = seat.turn().await;
         // Too late to be done before the lease runs out: then it is claimed again.
@@ -188,15 +194,19 @@ impl Outbox {
         }
     }
 
-    /// Its endpoint has enough on its way: others go first.
-    async fn put_off(&self, delivery: &DueDelivery) {
-        let next_at_ms = self.clock.now_ms_i64().saturating_add(PUT_OFF_MS);
-        self.hold(
-            delivery,
-            next_at_ms,
-            "waits for other webhooks to this endpoint",
-        )
-        .await;
+    /// An endpoint has enough on its way: others go first, and all that is due there waits, so that
+    /// it is not claimed one by one only to be put off.
+    async fn put_off(&self, turns: &mut Turns, endpoint: EndpointId, claimed: Vec<EventId>) {
+        let now_ms = self.clock.now_ms_i64();
+        let times = (now_ms, turns.put_off_until(endpoint, now_ms));
+        let why = "waits for other webhooks to this endpoint";
+        let put_off = self
+            .store
+            .put_off_deliveries(endpoint, claimed, times, why)
+            .await;
+        if let Err(error) = put_off {
+            tracing::error!(%error, %endpoint, "deliveries could not be put off");
+        }
     }
 
     /// Not yet: it is due again at another moment, and no attempt was made.
@@ -208,6 +218,18 @@ impl Outbox {
     }
 
     async fn deliver(&self, delivery: DueDelivery, twice: bool) {
+        // Asked once: what is signed is what is sent, also when a second ends in between.
+        let timestamp = self.clock.wall();
+        let Some(signature) = (self.sign)(&delivery, timestamp) else {
+            tracing::error!(
+                event = %delivery.event, endpoint = %delivery.endpoint,
+                "the endpoint's secret does not open: is it the right master key?"
+            );
+            let next_at_ms = self.clock.now_ms_i64().saturating_add(SEALED_MS);
+            let why = "waits until the endpoint's secret can be read";
+            return self.hold(&delivery, next_at_ms, why).await;
+        };
+        let signed = (timestamp, signature.as_str());
         let is_dropped = match &self.mischief {
             Some(settings) => settings.drops(&self.store).await,
             None => false,
@@ -216,7 +238,7 @@ impl Outbox {
         let sent = if is_dropped {
             Sent::Failed("dropped on purpose".into())
         } else {
-            self.send(&delivery).await
+            self.send(&delivery, signed).await
         };
         let took_ms = i64::try_from(self.wall_ms().saturating_sub(began_ms));
         let attempted = Attempted {
@@ -226,7 +248,7 @@ impl Outbox {
         };
         if twice && !is_dropped {
             // What came of the first one counts.
-            self.send(&delivery).await;
+            self.send(&delivery, signed).await;
             tracing::info!(event = %delivery.event, "a webhook was sent twice on purpose");
         }
         if let Err(error) = self.note(&delivery, attempted).await {
@@ -240,19 +262,12 @@ impl Outbox {
         self.clock.now_ms().saturating_sub(self.clock.ahead_ms())
     }
 
-    async fn send(&self, delivery: &DueDelivery) -> Sent {
-        // Asked once: what is signed is what is sent, also when a second ends in between.
-        let timestamp = self.clock.wall();
-        match (self.sign)(delivery, timestamp) {
-            Some(signature) => {
-                let DueDelivery {
-                    url, event, body, ..
-                } = delivery;
-                self.sender
-                    .send(url, *event, body, timestamp, &signature)
-                    .await
-            }
-            None => Sent::Failed("the endpoint's secret does not open".into()),
-        }
+    async fn send(&self, delivery: &DueDelivery, (timestamp, signature): (u64, &str)) -> Sent {
+        let DueDelivery {
+            url, event, body, ..
+        } = delivery;
+        self.sender
+            .send(url, *event, body, timestamp, signature)
+            .await
     }
 }

@@ -5,10 +5,13 @@ use super::sender::Sent;
 use super::{Outbox, Tell};
 use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
 use crate::store::{DatabaseError, Disabling};
-use sealpay_protocol::ids::EndpointId;
 
 /// How long nothing may arrive at an endpoint before it is switched off, milliseconds.
 const FAILING_FOR_MS: i64 = 5 * 86_400_000;
+
+/// How many attempts at an endpoint have failed before it is switched off: days pass in a moment
+/// where a tester moves the clock, and slowly where nothing is sent.
+const FAILED_ATTEMPTS: i64 = 10;
 
 /// 410 Gone: the receiver asks not to be told again (Standard Webhooks).
 const GONE: u16 = 410;
@@ -59,15 +62,14 @@ impl Outbox {
             "webhook sent"
         );
         (self.observe)(result.state);
-        // Where the delivery had ended somebody else delivered it meanwhile, and theirs stands.
+        // Where the delivery had ended or was begun anew meanwhile, that stands.
         let noted = self.store.delivery_result(&result, &attempt).await?;
         let since_ms = noted.failing_since_ms;
         let is_long = |since_ms| attempt.at_ms.saturating_sub(since_ms) >= FAILING_FOR_MS;
         if is_gone {
-            self.switch_off(delivery.endpoint, Reason::Gone, None).await
-        } else if since_ms.is_some_and(is_long) {
-            self.switch_off(delivery.endpoint, Reason::Failing, since_ms)
-                .await
+            self.switch_off(delivery, Reason::Gone, None).await
+        } else if since_ms.is_some_and(is_long) && noted.failures >= FAILED_ATTEMPTS {
+            self.switch_off(delivery, Reason::Failing, since_ms).await
         } else {
             Ok(())
         }
@@ -118,7 +120,7 @@ impl Outbox {
     /// the endpoint; where this does not work, the next failure comes here again.
     async fn switch_off(
         &self,
-        endpoint: EndpointId,
+        delivery: &DueDelivery,
         reason: Reason,
         failing_since_ms: Option<i64>,
     ) -> Result<(), DatabaseError> {
@@ -126,6 +128,7 @@ impl Outbox {
             return Ok(());
         };
         let tell: &Tell = tell;
+        let endpoint = delivery.endpoint;
         let seen = self.store.endpoint_by_id(endpoint).await?;
         let Some(mut seen) = seen.filter(|seen| seen.disabled_at_ms.is_none()) else {
             return Ok(());
@@ -137,6 +140,7 @@ impl Outbox {
         };
         let disabling = Disabling {
             endpoint,
+            url: delivery.url.clone(),
             failing_since_ms,
             event,
         };

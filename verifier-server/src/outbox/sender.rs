@@ -2,11 +2,10 @@
 
 use super::address::{AddressPolicy, Refused};
 use super::answer;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use super::resolver::CheckingResolver;
 use reqwest::redirect;
 use sealpay_protocol::ids::EventId;
 use std::error::Error;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -35,31 +34,11 @@ pub(super) struct Sender {
     policy: Arc<AddressPolicy>,
 }
 
-/// Resolves once and gives out only what the policy allows, so that the address that was checked
-/// is the address that is connected to.
-struct CheckingResolver(Arc<AddressPolicy>);
-
-impl Resolve for CheckingResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let policy = Arc::clone(&self.0);
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let addresses: Vec<SocketAddr> = found.collect();
-            // One bad address among good ones is enough: a name that points both ways is a trick.
-            if addresses.is_empty() || addresses.iter().any(|a| !policy.allows(a.ip())) {
-                return Err(Box::<dyn Error + Send + Sync>::from(Refused));
-            }
-            let checked: Addrs = Box::new(addresses.into_iter());
-            Ok(checked)
-        })
-    }
-}
-
 impl Sender {
     pub(super) fn new(policy: AddressPolicy) -> Result<Self, String> {
         let policy = Arc::new(policy);
         let client = reqwest::Client::builder()
-            .dns_resolver(Arc::new(CheckingResolver(Arc::clone(&policy))))
+            .dns_resolver(Arc::new(CheckingResolver::new(Arc::clone(&policy))))
             .redirect(redirect::Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)

@@ -14,6 +14,11 @@ const SEATS: usize = 80;
 /// there could be no room for another's.
 const SEATS_WHEN_CROWDED: usize = 4;
 
+/// How long deliveries are put off whose endpoint has no seat, milliseconds: twice as long each time
+/// until it has one again.
+const SHORTEST_PAUSE_MS: i64 = 2_000;
+const LONGEST_PAUSE_MS: i64 = 300_000;
+
 /// The turns of every endpoint that has something on its way.
 #[derive(Debug, Default)]
 pub(super) struct Turns(HashMap<EndpointId, Turn>);
@@ -22,6 +27,23 @@ pub(super) struct Turns(HashMap<EndpointId, Turn>);
 struct Turn {
     seats: Arc<Semaphore>,
     at_once: Arc<Semaphore>,
+    pause: Option<Pause>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    length_ms: i64,
+    until_ms: i64,
+}
+
+impl Turn {
+    fn new() -> Self {
+        Self {
+            seats: Arc::new(Semaphore::new(SEATS)),
+            at_once: Arc::new(Semaphore::new(AT_ONCE)),
+            pause: None,
+        }
+    }
 }
 
 /// A place in the queue of an endpoint; it is free again when this is dropped.
@@ -34,19 +56,34 @@ pub(super) struct Seat {
 impl Turns {
     /// A place in the queue of an endpoint, or none when too many wait there already.
     pub(super) fn seat(&mut self, endpoint: EndpointId, is_crowded: bool) -> Option<Seat> {
-        let turn = self.0.entry(endpoint).or_insert_with(|| Turn {
-            seats: Arc::new(Semaphore::new(SEATS)),
-            at_once: Arc::new(Semaphore::new(AT_ONCE)),
-        });
+        let turn = self.0.entry(endpoint).or_insert_with(Turn::new);
         let taken = SEATS.saturating_sub(turn.seats.available_permits());
         if is_crowded && taken >= SEATS_WHEN_CROWDED {
             return None;
         }
         let seat = Arc::clone(&turn.seats).try_acquire_owned().ok()?;
+        turn.pause = None;
         Some(Seat {
             at_once: Arc::clone(&turn.at_once),
             _seat: seat,
         })
+    }
+
+    /// Until when an endpoint without a seat is left alone, milliseconds since 1970. Whatever comes
+    /// during a pause waits for its end, and the next pause is longer.
+    pub(super) fn put_off_until(&mut self, endpoint: EndpointId, now_ms: i64) -> i64 {
+        let turn = self.0.entry(endpoint).or_insert_with(Turn::new);
+        let length_ms = match turn.pause {
+            Some(pause) if now_ms < pause.until_ms => return pause.until_ms,
+            Some(pause) => pause.length_ms.saturating_mul(2).min(LONGEST_PAUSE_MS),
+            None => SHORTEST_PAUSE_MS,
+        };
+        let until_ms = now_ms.saturating_add(length_ms);
+        turn.pause = Some(Pause {
+            length_ms,
+            until_ms,
+        });
+        until_ms
     }
 
     /// Forgets the endpoints that nothing is on its way to.
@@ -65,7 +102,7 @@ impl Seat {
 
 #[cfg(test)]
 mod tests {
-    use super::{AT_ONCE, SEATS, SEATS_WHEN_CROWDED, Turns};
+    use super::{AT_ONCE, LONGEST_PAUSE_MS, SEATS, SEATS_WHEN_CROWDED, Turns};
     use sealpay_protocol::ids::EndpointId;
 
     #[tokio::test]
@@ -111,5 +148,31 @@ mod tests {
             assert!(turns.seat(endpoint, true).is_none());
         }
         assert!(turns.seat(EndpointId::new(1, [200; 10]), true).is_some());
+    }
+    #[test]
+    fn an_endpoint_without_a_seat_is_left_alone_for_longer_each_time() {
+        let (slow, other) = (EndpointId::new(1, [1; 10]), EndpointId::new(1, [2; 10]));
+        let mut turns = Turns::default();
+        let mut seats: Vec<_> = (0..SEATS)
+            .map(|_| turns.seat(slow, false).unwrap())
+            .collect();
+        let mut now_ms = 7;
+        for length_ms in [
+            2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000,
+        ] {
+            assert!(turns.seat(slow, false).is_none());
+            assert_eq!(turns.put_off_until(slow, now_ms), now_ms + length_ms);
+            let within = turns.put_off_until(slow, now_ms + length_ms - 1);
+            assert_eq!(within, now_ms + length_ms, "the pause goes on");
+            now_ms += length_ms;
+        }
+        for _ in 0..2 {
+            assert_eq!(turns.put_off_until(slow, now_ms), now_ms + LONGEST_PAUSE_MS);
+            now_ms += LONGEST_PAUSE_MS;
+        }
+        assert_eq!(turns.put_off_until(other, now_ms), now_ms + 2_000);
+        seats.pop();
+        seats.extend(turns.seat(slow, false));
+        assert_eq!(turns.put_off_until(slow, now_ms), now_ms + 2_000);
     }
 }

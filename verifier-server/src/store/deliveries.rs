@@ -3,6 +3,7 @@
 use super::Store;
 use crate::database::{DatabaseError, Fault, Row, Statement, Tx, Value, values};
 use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
+use sealpay_protocol::ids::{EndpointId, EventId};
 
 const DUE: &str = "SELECT d.event, d.endpoint, d.attempts, w.url, w.secret_encrypted,
         w.previous_secret_encrypted, w.previous_secret_until_ms, e.body, e.created_at_ms,
@@ -17,19 +18,28 @@ const DUE: &str = "SELECT d.event, d.endpoint, d.attempts, w.url, w.secret_encry
 const LEASE: &str = "UPDATE deliveries SET next_at_ms = $4
     WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND next_at_ms = $3";
 
-/// What has arrived, or was given up, stays so: a slower process may still tell of an older try.
-/// An endpoint may have been switched off while something was made ready for it.
+/// What has arrived, or was given up, stays so, and so does what was begun anew meanwhile: the
+/// attempts tell which try this is the answer to. An endpoint may have been switched off while
+/// something was made ready for it.
 const RESULT: &str = "UPDATE deliveries
     SET attempts = $4, next_at_ms = $5, last_status = $6, last_error = $7,
     state = CASE WHEN $3 = 'pending' AND EXISTS (
         SELECT 1 FROM webhook_endpoints
         WHERE id = $2 AND (disabled_at_ms IS NOT NULL OR deleted_at_ms IS NOT NULL)
     ) THEN 'failed' ELSE $3 END
-    WHERE event = $1 AND endpoint = $2 AND state = 'pending'";
+    WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND attempts + 1 = $4";
 
 /// What came of the last attempt stays as it was told: none was made.
-const HOLD: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4
+const HOLD: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4,
+    state = CASE WHEN EXISTS (
+        SELECT 1 FROM webhook_endpoints
+        WHERE id = $2 AND (disabled_at_ms IS NOT NULL OR deleted_at_ms IS NOT NULL)
+    ) THEN 'failed' ELSE state END
     WHERE event = $1 AND endpoint = $2 AND state = 'pending'";
+
+/// All that would be claimed only to be put off as well; what is on its way is due later.
+const PUT_OFF: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4
+    WHERE endpoint = $1 AND state = 'pending' AND next_at_ms <= $2";
 
 /// Attempts are counted over all the times that a delivery was begun anew.
 const ATTEMPT: &str = "INSERT INTO delivery_attempts
@@ -38,28 +48,39 @@ const ATTEMPT: &str = "INSERT INTO delivery_attempts
     FROM delivery_attempts WHERE event = $1 AND endpoint = $2
     ON CONFLICT DO NOTHING";
 
-const WORKS: &str = "UPDATE webhook_endpoints SET failing_since_ms = NULL
+/// The last [`ATTEMPTS_KEPT`] of a delivery, which may be begun anew for ever.
+const FORGET_ATTEMPTS: &str = "DELETE FROM delivery_attempts
+    WHERE event = $1 AND endpoint = $2 AND number + $3 <= (
+        SELECT MAX(number) FROM delivery_attempts WHERE event = $1 AND endpoint = $2)";
+
+const WORKS: &str = "UPDATE webhook_endpoints SET failing_since_ms = NULL, failures = 0
     WHERE id = $1 AND failing_since_ms IS NOT NULL";
 
-const FAILS: &str = "UPDATE webhook_endpoints SET failing_since_ms = $2
-    WHERE id = $1 AND failing_since_ms IS NULL";
+const FAILS: &str = "UPDATE webhook_endpoints
+    SET failing_since_ms = COALESCE(failing_since_ms, $2), failures = failures + 1
+    WHERE id = $1";
 
-const FAILING: &str = "SELECT failing_since_ms FROM webhook_endpoints
+const FAILING: &str = "SELECT failing_since_ms, failures FROM webhook_endpoints
     WHERE id = $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL";
 
 const PENDING: &str = "SELECT COUNT(*) FROM deliveries WHERE state = 'pending'";
 
 const NEXT: &str = "SELECT MIN(next_at_ms) FROM deliveries WHERE state = 'pending'";
 
+/// Attempts of a delivery that are kept: more than a schedule has.
+pub(super) const ATTEMPTS_KEPT: i64 = 20;
+
 /// What is known after an attempt was kept.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Noted {
-    /// Whether the delivery was still pending.
+    /// Whether the delivery still waited for what came of this attempt.
     pub was_pending: bool,
     /// Since when nothing has arrived at the endpoint, milliseconds since 1970; none when something
     /// just has, or when nothing is sent there any more.
     pub failing_since_ms: Option<i64>,
+    /// How many attempts at the endpoint have failed since then.
+    pub failures: i64,
 }
 
 pub(super) fn delivery(mut row: Row) -> Result<Delivery, DatabaseError> {
@@ -131,6 +152,7 @@ struct Made {
     arrived: bool,
     result: [Value; 7],
     attempt: [Value; 7],
+    kept: [Value; 3],
     works: [Value; 1],
     fails: [Value; 2],
 }
@@ -141,24 +163,58 @@ async fn note(tx: &mut Tx<'_>, noted: &Made) -> Result<Noted, Fault> {
     } else {
         (FAILS, &noted.fails)
     };
-    let statements: [Statement<'_>; 3] =
-        [(RESULT, &noted.result), (ATTEMPT, &noted.attempt), health];
+    // The endpoint first, as whoever switches it off does: then neither waits for the other.
+    let statements: [Statement<'_>; 4] = [
+        health,
+        (RESULT, &noted.result),
+        (ATTEMPT, &noted.attempt),
+        (FORGET_ATTEMPTS, &noted.kept),
+    ];
     let changed = tx.execute_together(&statements).await?;
-    if changed.get(1) != Some(&1) {
+    if changed.get(2) != Some(&1) {
         return Err(Fault::Retry("another attempt got the number".into()));
     }
-    let failing_since_ms = if noted.arrived {
-        None
-    } else {
-        let row = tx.optional(FAILING, &noted.works).await?;
-        row.map(|mut row| row.optional_integer())
-            .transpose()?
-            .flatten()
+    let mut known = Noted {
+        was_pending: changed.get(1) == Some(&1),
+        failing_since_ms: None,
+        failures: 0,
     };
-    Ok(Noted {
-        was_pending: changed.first() == Some(&1),
-        failing_since_ms,
-    })
+    if !noted.arrived
+        && let Some(mut row) = tx.optional(FAILING, &noted.works).await?
+    {
+        known.failing_since_ms = row.optional_integer()?;
+        known.failures = row.integer()?;
+    }
+    Ok(known)
+}
+
+struct PutOff {
+    endpoint: EndpointId,
+    claimed: Vec<EventId>,
+    now_ms: i64,
+    next_at_ms: i64,
+    why: &'static str,
+}
+
+async fn put_off(tx: &mut Tx<'_>, put_off: &PutOff) -> Result<u64, Fault> {
+    let PutOff {
+        endpoint,
+        claimed,
+        now_ms,
+        next_at_ms,
+        why,
+    } = put_off;
+    let due = values![*endpoint, *now_ms, *next_at_ms, *why];
+    // Those that were claimed bear a lease, as those do that are on their way: they are named.
+    let named: Vec<[Value; 4]> = claimed
+        .iter()
+        .map(|event| values![*event, *endpoint, *next_at_ms, *why])
+        .collect();
+    let named = named
+        .iter()
+        .map(|values| -> Statement<'_> { (HOLD, values) });
+    let statements: Vec<Statement<'_>> = named.chain([(PUT_OFF, due.as_slice())]).collect();
+    Ok(tx.execute_together(&statements).await?.into_iter().sum())
 }
 
 impl Store {
@@ -184,7 +240,8 @@ impl Store {
     }
 
     /// Keeps an attempt to deliver, under the next number whatever it says, and what became of the
-    /// delivery unless that had ended before.
+    /// delivery unless that had ended before, was tried by somebody else or begun anew. Of attempts
+    /// that were made long ago none is kept.
     ///
     /// # Errors
     /// The database did not do its work.
@@ -213,6 +270,7 @@ impl Store {
                 attempt.error.as_ref(),
                 attempt.answer.as_ref(),
             ],
+            kept: values![result.event, result.endpoint, ATTEMPTS_KEPT],
             works: values![result.endpoint],
             fails: values![result.endpoint, attempt.at_ms],
         };
@@ -233,6 +291,30 @@ impl Store {
     ) -> Result<bool, DatabaseError> {
         let values = values![delivery.event, delivery.endpoint, next_at_ms, why];
         self.database.change(HOLD, values).await
+    }
+
+    /// Puts off what was claimed for an endpoint, and with it all that is due there now; how many.
+    /// No attempt is made.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn put_off_deliveries(
+        &self,
+        endpoint: EndpointId,
+        claimed: Vec<EventId>,
+        (now_ms, next_at_ms): (i64, i64),
+        why: &'static str,
+    ) -> Result<u64, DatabaseError> {
+        let input = PutOff {
+            endpoint,
+            claimed,
+            now_ms,
+            next_at_ms,
+            why,
+        };
+        self.database
+            .write(input, |tx, input| Box::pin(put_off(tx, input)))
+            .await
     }
 
     /// How many deliveries are pending.

@@ -16,8 +16,8 @@ pub enum EndpointWrite<T = ()> {
     Repeated(Repetition),
     /// The merchant has no such endpoint.
     NotThere,
-    /// The endpoint is switched off, or the merchant has as many as there may be, or somebody else
-    /// has just told of the endpoint.
+    /// The endpoint is switched off, or too much waits for it, or the merchant has as many as there
+    /// may be, or somebody else has just told of the endpoint.
     NotNow,
     /// It is done.
     Done(T),
@@ -53,11 +53,12 @@ const COUNT: &str = "SELECT COUNT(*) FROM webhook_endpoints
 const CHANGE: &str = "UPDATE webhook_endpoints
     SET url = COALESCE($3, url), description = COALESCE($4, description),
     event_types = COALESCE($5, event_types),
-    failing_since_ms = CASE WHEN url = COALESCE($3, url) THEN failing_since_ms END
+    failing_since_ms = CASE WHEN url = COALESCE($3, url) THEN failing_since_ms END,
+    failures = CASE WHEN url = COALESCE($3, url) THEN failures ELSE 0 END
     WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL";
 
 const ENABLE: &str = "UPDATE webhook_endpoints
-    SET disabled_at_ms = NULL, failing_since_ms = NULL
+    SET disabled_at_ms = NULL, failing_since_ms = NULL, failures = 0
     WHERE id = $1 AND disabled_at_ms IS NOT NULL";
 
 /// Its secrets are of no more use, so they are destroyed.

@@ -12,6 +12,8 @@ use sealpay_protocol::ids::{EndpointId, MerchantId};
 pub struct Disabling {
     /// The endpoint.
     pub endpoint: EndpointId,
+    /// Where it was sent to; another address that was given meanwhile keeps the endpoint.
+    pub url: String,
     /// Since when nothing has arrived; something that arrives meanwhile keeps the endpoint. None
     /// where the endpoint has asked not to be told again.
     pub failing_since_ms: Option<i64>,
@@ -56,7 +58,7 @@ const DISABLE: &str = "UPDATE webhook_endpoints SET disabled_at_ms = $2
 
 const DISABLE_FAILING: &str = "UPDATE webhook_endpoints SET disabled_at_ms = $2
     WHERE id = $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL
-    AND COALESCE(failing_since_ms, 0) = COALESCE($3, failing_since_ms, 0)";
+    AND COALESCE(failing_since_ms, 0) = COALESCE($3, failing_since_ms, 0) AND url = $4";
 
 const GIVE_UP_DELIVERIES: &str = "UPDATE deliveries
     SET state = 'failed', last_error = 'the endpoint was disabled'
@@ -133,7 +135,7 @@ pub(super) async fn tell_once(tx: &mut Tx<'_>, event: &Event) -> Result<bool, Fa
 async fn disable_failing(tx: &mut Tx<'_>, disabling: &Disabling) -> Result<bool, Fault> {
     let id = disabling.endpoint;
     let (event, since_ms) = (&disabling.event, disabling.failing_since_ms);
-    let values = values![id, event.created_at_ms, since_ms];
+    let values = values![id, event.created_at_ms, since_ms, &disabling.url];
     if tx.execute(DISABLE_FAILING, &values).await? == 0 {
         return Ok(false);
     }

@@ -1,7 +1,7 @@
 //! Deliveries to one endpoint: looking them up, and beginning them anew.
 
 use super::Store;
-use super::deliveries::delivery;
+use super::deliveries::{ATTEMPTS_KEPT, delivery};
 use super::endpoint_writes::{Answered, EndpointWrite, came_before, keep};
 use super::endpoints::one;
 use super::events::{behind_named, first_named, ms_of};
@@ -73,7 +73,15 @@ const TOLD: &str = "SELECT kind, subject FROM events WHERE merchant = $1 AND id 
 /// A delivery that is begun anew again and again has many; the last schedule fits.
 const ATTEMPTS: &str = "SELECT number, at_ms, duration_ms, status, error, answer
     FROM delivery_attempts WHERE event = $1 AND endpoint = $2
-    ORDER BY number DESC LIMIT 20";
+    ORDER BY number DESC LIMIT $3";
+
+/// Deliveries that may wait for one endpoint before no more are begun anew: what a receiver that
+/// hangs does not take costs the database a little again and again.
+const MOST_PENDING: i64 = 10_000;
+
+const PENDING: &str = "SELECT COUNT(*) FROM (
+        SELECT 1 AS waiting FROM deliveries WHERE endpoint = $1 AND state = 'pending' LIMIT $2
+    ) AS all_waiting";
 
 const ONE_EVENT: &str = "SELECT id FROM events WHERE merchant = $1 AND id = $2";
 
@@ -128,7 +136,8 @@ async fn page(tx: &mut Tx<'_>, asked: &Asked) -> Result<Vec<KeptDelivery>, Fault
 }
 
 async fn attempts(tx: &mut Tx<'_>, of: &Delivery) -> Result<Vec<DeliveryAttempt>, Fault> {
-    let rows = tx.query(ATTEMPTS, &values![of.event, of.endpoint]).await?;
+    let values = values![of.event, of.endpoint, ATTEMPTS_KEPT];
+    let rows = tx.query(ATTEMPTS, &values).await?;
     let mut attempts = Vec::with_capacity(rows.len());
     for mut row in rows.into_iter().rev() {
         attempts.push(DeliveryAttempt {
@@ -202,7 +211,10 @@ async fn begin(tx: &mut Tx<'_>, wish: &Wish) -> Result<EndpointWrite<Begun>, Fau
     let Some(seen) = one(tx, wish.merchant, wish.endpoint).await? else {
         return Ok(EndpointWrite::NotThere);
     };
-    if seen.disabled_at_ms.is_some() {
+    let most = values![wish.endpoint, MOST_PENDING];
+    let pending = tx.optional(PENDING, &most).await?;
+    let pending = pending.map(|mut row| row.integer()).transpose()?;
+    if seen.disabled_at_ms.is_some() || pending.is_some_and(|count| count >= MOST_PENDING) {
         return Ok(EndpointWrite::NotNow);
     }
     let Some((events, has_more)) = meant(tx, wish, &seen.event_types).await? else {
@@ -275,7 +287,7 @@ impl Store {
     }
 
     /// Delivers to an enabled endpoint again, from the first attempt on; also what was never meant
-    /// for it. Attempts that were made stay kept.
+    /// for it. Attempts that were made stay kept. Where ten thousand wait already no more are begun.
     ///
     /// # Errors
     /// The database did not do its work.

@@ -232,11 +232,20 @@ mod tests {
                 "of_settlement (settlement=? AND id>? AND id<?)",
             ),
             (PENDING, "due (merchant=?)"),
-            (BIND, "due (merchant=? AND currency=? AND settlement_date<?)"),
-            (POSTPONE, "due (merchant=? AND currency=? AND settlement_date<?)"),
+            (
+                BIND,
+                "due (merchant=? AND currency=? AND settlement_date<?)",
+            ),
+            (
+                POSTPONE,
+                "due (merchant=? AND currency=? AND settlement_date<?)",
+            ),
         ];
         for (sql, index) in rows {
-            let expected = ["SEARCH balance_transactions USING INDEX balance_transactions_", index];
+            let expected = [
+                "SEARCH balance_transactions USING INDEX balance_transactions_",
+                index,
+            ];
             assert_eq!(plan(&connection, sql), [expected.concat()], "{sql}");
         }
         let due = plan(&connection, DUE);

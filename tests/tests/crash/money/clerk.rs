@@ -119,7 +119,7 @@ impl Shops {
                 self.complain(complaint);
                 return;
             }
-            sleep(Duration::from_millis(chance.between(0, 120))).await;
+            sleep(Duration::from_millis(chance.between(0, 60))).await;
         }
     }
 

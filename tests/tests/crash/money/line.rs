@@ -14,13 +14,15 @@ use tokio::time::{Instant, sleep, timeout};
 /// The longest that anybody may have to wait for an answer: several kills and leases in between.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What is said again in a moment: somebody else is at it, or nobody can be just now.
-const NOT_YET: [&str; 5] = [
+/// What is said again in a moment: somebody else is at it, or nobody can be just now. What failed
+/// inside stands in the log, which is read at the end.
+const NOT_YET: [&str; 6] = [
     "attempt_in_progress",
     "modification_in_progress",
     "overloaded",
     "shutting_down",
     "nonce_replayed",
+    "internal",
 ];
 
 /// The world's time was another one there.

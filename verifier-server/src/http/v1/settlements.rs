@@ -11,9 +11,11 @@ use crate::http::merchant::MerchantRequest;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, header};
+use futures_util::stream;
 use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 
@@ -152,7 +154,7 @@ pub(crate) async fn report(
     Path(id): Path<String>,
     query: Result<Query<ReportQuery>, QueryRejection>,
     request: MerchantRequest,
-) -> Result<([(HeaderName, String); 2], String), Problem> {
+) -> Result<([(HeaderName, String); 3], Body), Problem> {
     let merchant = request.merchant(&state, Scope::BalanceRead).await?;
     let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
     let format = named(query.format.as_deref(), "format", Format::from_name)?;
@@ -162,6 +164,12 @@ pub(crate) async fn report(
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, disposition),
+        // Who gets less than this knows that the report is not whole.
+        (header::CONTENT_LENGTH, report.text.bytes().to_string()),
     ];
-    Ok((headers, report.text))
+    let pieces = stream::try_unfold(report.text, async |mut text| {
+        let piece = text.next_piece()?;
+        Ok::<_, std::io::Error>(piece.map(|piece| (piece, text)))
+    });
+    Ok((headers, Body::from_stream(pieces)))
 }

@@ -1,0 +1,73 @@
+//! How much memory a report takes.
+
+use super::{Format, REPORT_LINES_MOST};
+use crate::domain::fees::Fees;
+use crate::domain::report::Statement;
+use crate::domain::settlement::{BalanceTransaction, Settlement, TransactionKind};
+use jiff::civil::date;
+use sealpay_protocol::ids::{MerchantId, PaymentId, SettlementId, TransactionId};
+use sealpay_protocol::limits::REFERENCE_CHARACTERS;
+
+/// A line whose every column is as long as it can be, and longer still where it is escaped.
+fn line(number: i64) -> BalanceTransaction {
+    let random = [255; 10];
+    BalanceTransaction {
+        id: TransactionId::new(number.unsigned_abs(), random),
+        merchant: MerchantId::new(1, random),
+        currency: "KWD".parse().unwrap(),
+        kind: TransactionKind::ReserveRelease,
+        source: PaymentId::new(1, random).to_string(),
+        payment: Some(PaymentId::new(1, random)),
+        order_ref: Some("\"".repeat(REFERENCE_CHARACTERS)),
+        method: Some("simulated_bank_transfer".into()),
+        brand: Some("american_express".into()),
+        region: Some("international".into()),
+        gross_minor: -999_999_999_999,
+        fees: Fees {
+            interchange_minor: -99_999_999_999,
+            scheme_minor: -99_999_999_999,
+            processor_minor: -99_999_999_999,
+        },
+        net_minor: -999_999_999_999,
+        sales_day: date(2026, 11, 24),
+        settlement_date: date(2026, 11, 26),
+        settlement: Some(SettlementId::new(1, random)),
+        created_at_ms: 1_763_800_000_999,
+    }
+}
+
+#[test]
+fn the_longest_report_fits_into_32_mib() {
+    let lines: Vec<_> = (0..REPORT_LINES_MOST).map(line).collect();
+    let settlement = Settlement {
+        id: SettlementId::new(1, [1; 10]),
+        merchant: MerchantId::new(1, [1; 10]),
+        currency: "KWD".parse().unwrap(),
+        number: 1,
+        settlement_date: date(2026, 11, 26),
+        lines: REPORT_LINES_MOST,
+        gross_minor: 0,
+        fees: Fees::default(),
+        net_minor: 0,
+        carried_in_minor: 0,
+        carried_out_minor: 0,
+        payout: None,
+        payout_minor: 0,
+        closed_at_ms: 1_763_800_000_000,
+    };
+    let statement = Statement {
+        settlement: &settlement,
+        payout: None,
+        lines: &lines,
+        merchant_name: "Paper Lantern",
+        account: "DE00",
+    };
+    // A line in memory, and beside it, in the worst case, the same line as it is written.
+    let of_lines = lines.len() * (2 * size_of::<BalanceTransaction>() + 512);
+    for format in Format::ALL {
+        let text = format.write(&statement);
+        // While a text grows, there are two of them.
+        let bytes = of_lines + text.capacity() + text.capacity() / 2;
+        assert!(bytes < 32 << 20, "{format:?} takes {bytes} bytes");
+    }
+}
