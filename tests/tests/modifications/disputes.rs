@@ -113,7 +113,9 @@ async fn a_dispute_that_nobody_answers_is_lost_when_its_time_is_over() {
     assert_eq!(dispute::give_up(verifier).await, Ok(0));
     gateway.move_clock(61);
     let path = format!("/v1/disputes/{id}/evidence");
-    let late = gateway.write(&path, &json!({"evidence": "Delivered."})).await;
+    let late = gateway
+        .write(&path, &json!({"evidence": "Delivered."}))
+        .await;
     assert_eq!(late.code(), "state_conflict");
     assert_eq!(dispute::give_up(verifier).await, Ok(1));
     let key = Some(gateway.merchant.api_key.as_str());

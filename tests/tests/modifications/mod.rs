@@ -1,10 +1,6 @@
 //! What is done to a payment after its authorization, as merchants ask for it.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test stops where it cannot go on"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod bad_input;
 mod captures;

@@ -118,7 +118,9 @@ async fn an_outcome_that_comes_too_late_changes_nothing(place: &Place) {
             decline: Some("x".into()),
             ..moved(&captured, PaymentState::Declined, NOW_MS + 99)
         };
-        let outcome = store.settle_outcome(&before, &after, Some(&event), None).await;
+        let outcome = store
+            .settle_outcome(&before, &after, Some(&event), None)
+            .await;
         assert_eq!(outcome, Ok(Settled::NotInState(captured.clone())), "{what}");
     }
     assert_eq!(
@@ -171,7 +173,9 @@ async fn a_payment_that_does_not_exist_has_no_outcome(place: &Place) {
     let session = opened(&store, merchant.id).await;
     let never_claimed = payment(&session);
     let captured = moved(&never_claimed, PaymentState::Captured, NOW_MS);
-    let refused = store.settle_outcome(&never_claimed, &captured, None, None).await;
+    let refused = store
+        .settle_outcome(&never_claimed, &captured, None, None)
+        .await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"

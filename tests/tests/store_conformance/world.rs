@@ -246,7 +246,9 @@ pub(crate) async fn settled(store: &Store, payment: &Payment, to: PaymentState) 
     after.decline = (to == PaymentState::Declined).then(|| "insufficient_funds".into());
     let mut event = event(payment, after.sequence);
     event.created_at_ms = after.updated_at_ms;
-    let outcome = store.settle_outcome(payment, &after, Some(&event), None).await;
+    let outcome = store
+        .settle_outcome(payment, &after, Some(&event), None)
+        .await;
     match outcome.unwrap() {
         Settled::Done(payment) => payment,
         Settled::NotInState(payment) => panic!("the payment is {}", payment.state),

@@ -76,7 +76,10 @@ pub async fn run(gateway: &Gateway, every: Duration) {
         }
         // Merchants date their signatures by the wall's time, which the world's never falls behind:
         // by the world's, a signature could be forgotten while it is still good.
-        let forgettable = gateway.clock.wall().saturating_sub(CLOCK_DIFFERENCE_SECONDS);
+        let forgettable = gateway
+            .clock
+            .wall()
+            .saturating_sub(CLOCK_DIFFERENCE_SECONDS);
         if let Err(error) = gateway.store.forget_nonces(forgettable).await {
             tracing::warn!(%error, "spent nonces could not be forgotten and will be tried again");
         }

@@ -110,7 +110,11 @@ async fn card_again(
     taken.updated_at_ms = gateway.clock.now_ms_i64();
     taken.lease_until_ms = lease_until_ms(gateway);
     tracing::info!(payment = %stored.id, session = %session.id, "the shopper is known");
-    match gateway.store.settle_outcome(&stored, &taken, None, None).await? {
+    match gateway
+        .store
+        .settle_outcome(&stored, &taken, None, None)
+        .await?
+    {
         Settled::Done(payment) => ask::ask(gateway, payment, &card, &route.acquirers).await,
         Settled::NotInState(stored) => Ok(stored),
     }

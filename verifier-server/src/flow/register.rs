@@ -92,11 +92,7 @@ pub fn check_name(name: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// A sentence.
-pub fn check_order_key(
-    key_id: &str,
-    public_key: &str,
-    scopes: &str,
-) -> Result<OrderKey, String> {
+pub fn check_order_key(key_id: &str, public_key: &str, scopes: &str) -> Result<OrderKey, String> {
     let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
     if !(1..=64).contains(&key_id.len()) || !key_id.bytes().all(allowed) {
         return Err("a key id has 1 to 64 of the characters A-Z a-z 0-9 . _ -".into());
@@ -121,7 +117,9 @@ pub fn check_order_key(
 pub fn check_webhook_url(text: &str) -> Result<Url, String> {
     if text.len() > WEBHOOK_URL_CHARACTERS {
         let most = WEBHOOK_URL_CHARACTERS;
-        return Err(format!("the webhook address has more than {most} characters"));
+        return Err(format!(
+            "the webhook address has more than {most} characters"
+        ));
     }
     let url = Url::parse(text).map_err(|error| format!("the webhook address: {error}"))?;
     if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {

@@ -158,7 +158,10 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work; nothing was written, unless the outcome is unknown.
-    pub async fn open_dispute(&self, step: DisputeStep<'_>) -> Result<DisputeChange, DatabaseError> {
+    pub async fn open_dispute(
+        &self,
+        step: DisputeStep<'_>,
+    ) -> Result<DisputeChange, DatabaseError> {
         self.change(step, Some(new_values(step.dispute))).await
     }
 

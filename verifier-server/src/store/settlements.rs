@@ -50,7 +50,8 @@ macro_rules! columns {
 }
 
 /// The first day of each group: what it releases or returns may come before the group's next one.
-pub(super) const DUE: &str = "SELECT merchant, currency, MIN(settlement_date) FROM balance_transactions
+pub(super) const DUE: &str =
+    "SELECT merchant, currency, MIN(settlement_date) FROM balance_transactions
     WHERE settlement IS NULL AND settlement_date <= $1
     GROUP BY merchant, currency ORDER BY 3, 1, 2";
 

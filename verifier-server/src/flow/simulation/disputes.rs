@@ -59,7 +59,9 @@ pub async fn open(gateway: &Gateway, body: &[u8]) -> Result<DisputeRecord, Refus
 /// A refusal that names the member at fault, or says why it is decided already.
 pub async fn decide(gateway: &Gateway, id: &str, body: &[u8]) -> Result<DisputeRecord, Refusal> {
     bank(gateway)?;
-    let id = name(id)?.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+    let id = name(id)?
+        .parse()
+        .map_err(|_| Refusal::new(Code::NotFound))?;
     let mut members = Members::read(body, &["outcome"])?;
     let outcome: String = members.need("outcome")?;
     let happening = match DisputeState::from_name(&outcome) {
