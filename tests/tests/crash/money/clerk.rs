@@ -4,7 +4,7 @@
 //! A request has its `Idempotency-Key` and its bytes before it is sent. When no answer comes the same
 //! request is sent again, until there is one; what was told once has to be told again later.
 
-use super::line::{Line, Network, code_of, unexpected};
+use super::line::{Line, Network, PATIENCE, code_of, unexpected};
 use harness::back_office::{key, write};
 use harness::chance::Chance;
 use harness::client::{APPROVED, Browser, Merchant, SHOP_ORIGIN, attempt, card};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 const CURRENCIES: [&str; 3] = ["EUR", "USD", "GBP"];
 
@@ -191,7 +191,11 @@ impl Shops {
         let body = browser.pay_body(&order, &session, attempt, &card(APPROVED));
         let (id, attempt) = (session.session.to_string(), attempt.to_string());
         let pay = |now| browser.request_at("/v1/payments", &id, &attempt, body.clone(), now);
+        let started = Instant::now();
         let view = loop {
+            if started.elapsed() > PATIENCE {
+                return Err(format!("{attempt} has had no outcome for too long"));
+            }
             let answer = line.ask(pay).await?;
             match (answer.0, code_of(&answer.1).as_deref()) {
                 (200 | 202, _) => {}

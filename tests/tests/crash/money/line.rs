@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 /// The longest that anybody may have to wait for an answer: several kills and leases in between.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What is said again in a moment: somebody else is at it, or nobody can be just now. What failed
 /// inside stands in the log, which is read at the end.
