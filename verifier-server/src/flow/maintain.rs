@@ -24,9 +24,22 @@ pub async fn refresh_keys(gateway: &Gateway) -> Result<(), Refusal> {
     if destroyed > 0 {
         tracing::info!(destroyed, "retired sealing keys were destroyed");
     }
+    add_missing(gateway, now, now).await
+}
+
+/// Makes the keys that a moment needs before the clock is moved there: nobody then finds the time
+/// without a key. Those of the present time stay.
+///
+/// # Errors
+/// As above.
+pub async fn prepare_keys(gateway: &Gateway, at: u64) -> Result<(), Refusal> {
+    add_missing(gateway, gateway.clock.now(), at).await
+}
+
+async fn add_missing(gateway: &Gateway, now: u64, at: u64) -> Result<(), Refusal> {
     let missing = load(gateway, now)
         .await?
-        .missing(&gateway.vault, &gateway.entropy, now);
+        .missing(&gateway.vault, &gateway.entropy, at);
     for key in &missing {
         let added = gateway.store.add_server_key(key).await?;
         tracing::info!(

@@ -21,6 +21,22 @@ pub async fn refresh(gateway: &Gateway) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The same for a server that is at work: there is no moment without keys.
+async fn follow(gateway: &Gateway) -> Result<(), Refusal> {
+    let ahead_ms = gateway.store.clock_ahead_ms().await?;
+    if ahead_ms > gateway.clock.ahead_ms() {
+        maintain::prepare_keys(gateway, then(gateway, ahead_ms)).await?;
+        gateway.clock.move_ahead(ahead_ms);
+    }
+    Ok(())
+}
+
+/// The world's time, seconds since 1970, once it is so far ahead.
+fn then(gateway: &Gateway, ahead_ms: u64) -> u64 {
+    let further_ms = ahead_ms.saturating_sub(gateway.clock.ahead_ms());
+    gateway.clock.now_ms().saturating_add(further_ms) / 1000
+}
+
 /// Moves the world ahead by so much of what it is ahead now, and does what has become due. Says
 /// whether it did: it would not if the world were further ahead then than it may be.
 ///
@@ -28,12 +44,13 @@ pub async fn refresh(gateway: &Gateway) -> Result<(), Refusal> {
 /// A refusal when the store does not answer.
 pub async fn advance(gateway: &Gateway, by_ms: u64, most_ahead_ms: u64) -> Result<bool, Refusal> {
     loop {
-        refresh(gateway).await?;
+        follow(gateway).await?;
         let ahead_ms = gateway.clock.ahead_ms().saturating_add(by_ms);
         if ahead_ms > most_ahead_ms {
             return Ok(false);
         }
         let wanted = i64::try_from(ahead_ms).unwrap_or(i64::MAX);
+        maintain::prepare_keys(gateway, then(gateway, ahead_ms)).await?;
         // Somebody who moved it at the same moment moved it from where they saw it: once more, from
         // where it stands now.
         if by_ms == 0 || gateway.store.move_clock(wanted).await? {
@@ -86,9 +103,9 @@ pub async fn run(gateway: &Gateway, every: Duration) {
     loop {
         tokio::time::sleep(every).await;
         let before_ms = gateway.clock.ahead_ms();
-        match refresh(gateway).await {
+        match follow(gateway).await {
             Ok(()) if gateway.clock.ahead_ms() > before_ms => {
-                // Another server has done what was due; this one needs the keys of the new time.
+                // Another server has done what was due; the keys of the old time have to go.
                 if let Err(refusal) = maintain::refresh_keys(gateway).await {
                     tracing::error!(?refusal, "the keys of the new time could not be had");
                 }

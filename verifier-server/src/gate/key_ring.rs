@@ -138,15 +138,17 @@ impl KeyRing {
     #[must_use]
     pub fn missing(&self, vault: &Vault, entropy: &Entropy, now: u64) -> Vec<ServerKey> {
         let mut made = Vec::new();
-        let last = self.sealing.last().map(|entry| entry.record.not_after);
-        let last = last.and_then(|not_after| u64::try_from(not_after).ok());
-        match last {
-            Some(end) if end > now => {
-                if end <= now.saturating_add(PUBLISHED_AHEAD_SECONDS) {
+        // A key of a time that is still far may be there already: it says nothing about now.
+        let current = self.current_sealing_key(now);
+        let end = current.and_then(|key| u64::try_from(key.not_after).ok());
+        match end {
+            Some(end) => {
+                let is_near = end <= now.saturating_add(PUBLISHED_AHEAD_SECONDS);
+                if is_near && self.current_sealing_key(end).is_none() {
                     made.extend(new_sealing_key(vault, entropy, end));
                 }
             }
-            _ => made.extend(new_sealing_key(vault, entropy, now)),
+            None => made.extend(new_sealing_key(vault, entropy, now)),
         }
         if self.webhook.is_empty() {
             made.push(new_webhook_key(vault, entropy, now));
@@ -236,6 +238,24 @@ mod tests {
         );
         assert!(ring.sealing_key(&first, end + KEPT_AFTER_SECONDS).is_none());
         assert_eq!(open(&stored, end + KEPT_AFTER_SECONDS).sealing.len(), 1);
+    }
+
+    #[test]
+    fn a_key_of_a_far_time_leaves_no_gap_before_it() {
+        let vault = Vault::new(&MasterKey::new([1; 32]));
+        let entropy = Entropy::system();
+        let start = 1_700_000_000;
+        let mut stored = KeyRing::default().missing(&vault, &entropy, start);
+        let open = |stored: &Vec<_>| KeyRing::open(stored.clone(), &vault, start).unwrap();
+        let far = start + 50 * SEALING_KEY_SECONDS;
+        stored.extend(open(&stored).missing(&vault, &entropy, far));
+        assert!(open(&stored).current_sealing_key(far).is_some());
+        assert!(open(&stored).current_sealing_key(start).is_some());
+        let end = start + SEALING_KEY_SECONDS;
+        let near = end - PUBLISHED_AHEAD_SECONDS;
+        stored.extend(open(&stored).missing(&vault, &entropy, near));
+        assert!(open(&stored).current_sealing_key(end).is_some());
+        assert_eq!(open(&stored).missing(&vault, &entropy, near).len(), 0);
     }
 
     #[test]

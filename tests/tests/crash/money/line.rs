@@ -16,13 +16,12 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What is said again in a moment: somebody else is at it, or nobody can be just now. What failed
 /// inside stands in the log, which is read at the end.
-const NOT_YET: [&str; 6] = [
+const NOT_YET: [&str; 5] = [
     "attempt_in_progress",
     "modification_in_progress",
     "overloaded",
     "shutting_down",
     "nonce_replayed",
-    "internal",
 ];
 
 /// The world's time was another one there.
