@@ -1,6 +1,6 @@
 //! `/v1/balance` and `/v1/balance/transactions`
 
-use super::{cursor, page_limit};
+use super::{cursor, named, page_limit, whole_number};
 use crate::domain::scope::Scope;
 use crate::domain::settlement::TransactionKind;
 use crate::flow::balance::{self, Balances, TransactionFilter};
@@ -15,7 +15,6 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
-use std::str::FromStr;
 
 /// What the merchant has: what waits to be settled, what is carried over, kept back, disputed and on
 /// its way, and what stands on the accounts of the ledger.
@@ -68,8 +67,8 @@ pub(crate) struct ListQuery {
 
 impl ListQuery {
     fn filter(&self) -> Result<TransactionFilter, Refusal> {
-        let from = second(self.created_from.as_deref(), "created_from")?;
-        let until = second(self.created_until.as_deref(), "created_until")?;
+        let from = whole_number(self.created_from.as_deref(), "created_from")?;
+        let until: Option<i64> = whole_number(self.created_until.as_deref(), "created_until")?;
         let of_second = |second: i64| second.saturating_mul(1000);
         Ok(TransactionFilter {
             after: cursor(self.after.as_deref())?,
@@ -84,27 +83,6 @@ impl ListQuery {
             created_until_ms: until.map(|second| of_second(second.saturating_add(1))),
         })
     }
-}
-
-/// A parameter that `read` understands.
-pub(super) fn named<T>(
-    text: Option<&str>,
-    name: &'static str,
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, Refusal> {
-    let understood = text.map(|text| {
-        let value = read(text);
-        value.ok_or_else(|| Refusal::of(Code::InvalidParameter, name))
-    });
-    understood.transpose()
-}
-
-/// Digits only: the parser alone would take signs too.
-fn second(text: Option<&str>, name: &'static str) -> Result<Option<i64>, Refusal> {
-    named(text, name, |text| {
-        let digits = Some(text).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
-        digits.and_then(|digits| i64::from_str(digits).ok())
-    })
 }
 
 /// Lists the merchant's balance transactions, newest first.

@@ -1,6 +1,6 @@
 //! `/v1/events`
 
-use super::{cursor, page_limit, second};
+use super::{cursor, page_limit, whole_number};
 use crate::domain::event::KINDS;
 use crate::domain::scope::Scope;
 use crate::flow::deliveries::{self, EventFilter};
@@ -59,8 +59,8 @@ impl ListQuery {
         Ok(EventFilter {
             kind: self.kind,
             subject: self.subject,
-            created_from: second(self.created_from.as_deref(), "created_from")?,
-            created_until: second(self.created_until.as_deref(), "created_until")?,
+            created_from: whole_number(self.created_from.as_deref(), "created_from")?,
+            created_until: whole_number(self.created_until.as_deref(), "created_until")?,
             after: cursor(self.after.as_deref())?,
             limit: page_limit(self.limit.as_deref())?,
         })

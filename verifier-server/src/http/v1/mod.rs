@@ -14,6 +14,7 @@ pub(super) mod webhook_endpoints;
 
 use crate::flow::read::{PAGE_DEFAULT, PAGE_MOST};
 use crate::gate::refusal::{Code, Refusal};
+use std::str::FromStr;
 
 /// `limit` of a list: 1 to 100.
 fn page_limit(limit: Option<&str>) -> Result<u32, Refusal> {
@@ -28,15 +29,23 @@ fn page_limit(limit: Option<&str>) -> Result<u32, Refusal> {
         .ok_or_else(|| Refusal::of(Code::InvalidParameter, "limit"))
 }
 
-/// A time, seconds since 1970.
-fn second(text: Option<&str>, name: &'static str) -> Result<Option<u64>, Refusal> {
-    let digits = |text: &&str| text.bytes().all(|c| c.is_ascii_digit());
-    let read = |text: &str| Some(text).filter(digits)?.parse().ok();
-    text.map(|text| read(text).ok_or_else(|| Refusal::of(Code::InvalidParameter, name)))
-        .transpose()
+/// A parameter that `read` understands.
+fn named<T>(
+    text: Option<&str>,
+    name: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Refusal> {
+    let invalid = || Refusal::of(Code::InvalidParameter, name);
+    text.map(|text| read(text).ok_or_else(invalid)).transpose()
 }
 
-fn cursor<T: std::str::FromStr>(after: Option<&str>) -> Result<Option<T>, Refusal> {
+/// Digits only: the parser alone would take signs too.
+fn whole_number<T: FromStr>(text: Option<&str>, name: &'static str) -> Result<Option<T>, Refusal> {
+    let digits = |text: &&str| text.bytes().all(|c| c.is_ascii_digit());
+    named(text, name, |text| Some(text).filter(digits)?.parse().ok())
+}
+
+fn cursor<T: FromStr>(after: Option<&str>) -> Result<Option<T>, Refusal> {
     let parsed = after.map(str::parse).transpose();
     parsed.map_err(|_| Refusal::of(Code::InvalidParameter, "after"))
 }

@@ -1,6 +1,6 @@
 //! `/v1/payments`
 
-use super::{cursor, page_limit};
+use super::{cursor, named, page_limit, whole_number};
 use crate::domain::scope::Scope;
 use crate::flow::authorize::authorize;
 use crate::flow::merchant_view::PaymentRecord;
@@ -18,7 +18,6 @@ use sealpay_protocol::api::{PayRequest, PaymentView, Problem as ProblemBody, Sho
 use sealpay_protocol::limits::REFERENCE_CHARACTERS;
 use sealpay_protocol::method::Method;
 use serde::Deserialize;
-use std::str::FromStr;
 use std::sync::Arc;
 
 /// Pays. The same attempt with the same bytes gives the same answer.
@@ -95,38 +94,18 @@ pub(crate) struct ListQuery {
 
 impl ListQuery {
     fn filter(self) -> Result<PaymentFilter, Refusal> {
-        let invalid = |name| Refusal::of(Code::InvalidParameter, name);
-        let method = self.method.as_deref().map(|name| {
-            let method = Method::from_name(name);
-            method.ok_or_else(|| invalid("method"))
-        });
         Ok(PaymentFilter {
             after: cursor(self.after.as_deref())?,
             limit: page_limit(self.limit.as_deref())?,
             order_ref: order_ref(self.order_ref)?,
-            state: read_as(self.state.as_deref(), "state")?,
-            currency: read_as(self.currency.as_deref(), "currency")?,
-            method: method.transpose()?,
+            state: named(self.state.as_deref(), "state", |state| state.parse().ok())?,
+            currency: named(self.currency.as_deref(), "currency", |c| c.parse().ok())?,
+            method: named(self.method.as_deref(), "method", Method::from_name)?,
             created_from: whole_number(self.created_from.as_deref(), "created_from")?,
             created_until: whole_number(self.created_until.as_deref(), "created_until")?,
             amount_from_minor: whole_number(self.amount_from.as_deref(), "amount_from")?,
             amount_until_minor: whole_number(self.amount_until.as_deref(), "amount_until")?,
         })
-    }
-}
-
-fn read_as<T: FromStr>(text: Option<&str>, name: &'static str) -> Result<Option<T>, Refusal> {
-    let read = text.map(str::parse).transpose();
-    read.map_err(|_| Refusal::of(Code::InvalidParameter, name))
-}
-
-/// Digits only: the parser alone would take signs too.
-fn whole_number<T: FromStr>(text: Option<&str>, name: &'static str) -> Result<Option<T>, Refusal> {
-    let is_number = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
-    if text.is_none_or(is_number) {
-        read_as(text, name)
-    } else {
-        Err(Refusal::of(Code::InvalidParameter, name))
     }
 }
 

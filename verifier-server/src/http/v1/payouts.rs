@@ -1,7 +1,6 @@
 //! `/v1/payouts`
 
-use super::balance::named;
-use super::{cursor, page_limit};
+use super::{cursor, named, page_limit};
 use crate::domain::scope::Scope;
 use crate::domain::settlement::PayoutState;
 use crate::flow::payouts::{self, PayoutFilter};

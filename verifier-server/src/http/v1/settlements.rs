@@ -1,7 +1,6 @@
 //! `/v1/settlements`
 
-use super::balance::named;
-use super::{cursor, page_limit};
+use super::{cursor, named, page_limit};
 use crate::domain::scope::Scope;
 use crate::flow::read::Page;
 use crate::flow::settlement_view::{SettlementRecord, TransactionRecord};
