@@ -56,6 +56,7 @@ static MIGRATIONS: Migrations = Migrations {
         include_str!("../../migrations/0001_first.sql"),
         include_str!("../../migrations/0002_methods.sql"),
         include_str!("../../migrations/0003_money.sql"),
+        include_str!("../../migrations/0004_safety.sql"),
     ],
 };
 

@@ -1,0 +1,1 @@
+-- What makes the gateway safe by default: who did what, and limits that belong to one merchant.
