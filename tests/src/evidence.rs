@@ -83,7 +83,7 @@ impl Kept {
 }
 
 /// What has to select nothing, and what it means when it does.
-const MUST_BE_EMPTY: [(&str, &str); 8] = [
+const MUST_BE_EMPTY: [(&str, &str); 9] = [
     (
         "a payment is left authorizing",
         "SELECT id FROM payments WHERE state = 'authorizing'",
@@ -128,6 +128,11 @@ const MUST_BE_EMPTY: [(&str, &str); 8] = [
          AND (w.disabled_at_ms IS NULL OR w.disabled_at_ms > e.created_at_ms)
          AND NOT EXISTS (
            SELECT 1 FROM deliveries d WHERE d.event = e.id AND d.endpoint = w.id)",
+    ),
+    (
+        "an event does not name its merchant in the envelope",
+        "SELECT id FROM events e
+         WHERE e.body NOT LIKE '%,\"merchant\":\"' || e.merchant || '\",%\"data\":{%'",
     ),
     (
         "a delivery has no event",

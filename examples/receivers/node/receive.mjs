@@ -1,7 +1,8 @@
 // Receives the webhooks of Sealpay with plain Node.js (18 or later) and no package.
 //
-//   SEALPAY_WEBHOOK_SECRETS=whsec_… SEALPAY_VERIFIER=https://pay.example node receive.mjs
+//   SEALPAY_MERCHANT=mer_… SEALPAY_WEBHOOK_SECRETS=whsec_… SEALPAY_VERIFIER=https://pay.example node receive.mjs
 //
+// SEALPAY_MERCHANT         the merchant whose events are taken
 // SEALPAY_WEBHOOK_SECRETS  the endpoint's secrets, separated by spaces: two while one is rotated
 // SEALPAY_WEBHOOK_KEYS     the verifier's keys, whpk_…, separated by spaces, …
 // SEALPAY_VERIFIER         … or its origin: the keys are fetched there once, at the start
@@ -45,11 +46,13 @@ export function readKey(text) {
  * Verifies a delivery over its raw body and returns the event in it.
  *
  * Both signatures have to fit: a `v1` one of the accepted secrets and a `v1a` one of the accepted
- * keys. The header may list several of each, and schemes that are not known yet.
+ * keys. The header may list several of each, and schemes that are not known yet. The event has to be
+ * the merchant's: the verifier signs for every merchant with the same keys, so `v1a` proves who sent it
+ * and not to whom.
  *
  * @param headers the values of webhook-id, webhook-timestamp and webhook-signature
  * @param body a Buffer of the bytes that came, neither parsed nor decoded
- * @param accepted {secrets, keys}, as readSecret and readKey give them
+ * @param accepted {merchant, secrets, keys}: you, mer_…, and what readSecret and readKey give
  * @param now seconds since 1970
  */
 export function verify({ id, timestamp, signature }, body, accepted, now) {
@@ -74,7 +77,9 @@ export function verify({ id, timestamp, signature }, body, accepted, now) {
   }
   const fits = (given) => accepted.keys.some((key) => ed25519Verify(null, message, key, given));
   if (!listed("v1a", 64).some(fits)) throw new Refused("no v1a signature fits an accepted key");
-  return readEvent(body);
+  const event = readEvent(body);
+  if (event.merchant !== accepted.merchant) throw new Refused("the event is of another merchant");
+  return event;
 }
 
 function readEvent(body) {
@@ -84,7 +89,8 @@ function readEvent(body) {
   } catch {
     throw new Refused("the body is signed, but it is not an event");
   }
-  if (typeof event?.type !== "string" || typeof event.data !== "object" || event.data === null) {
+  const named = typeof event?.type === "string" && typeof event.merchant === "string";
+  if (!named || typeof event.data !== "object" || event.data === null) {
     throw new Refused("the body is signed, but it is not an event");
   }
   return event;
@@ -202,6 +208,8 @@ export function serve(accepted, inbox) {
 const words = (text) => (text ?? "").split(/\s+/).filter((word) => word !== "");
 
 async function acceptedFrom(environment) {
+  const merchant = environment.SEALPAY_MERCHANT ?? "";
+  if (!merchant.startsWith("mer_")) throw new Error("SEALPAY_MERCHANT has to be the merchant's id, mer_…");
   const secrets = words(environment.SEALPAY_WEBHOOK_SECRETS).map(readSecret);
   const keys = words(environment.SEALPAY_WEBHOOK_KEYS).map(readKey);
   if (environment.SEALPAY_VERIFIER) {
@@ -212,7 +220,7 @@ async function acceptedFrom(environment) {
   }
   if (secrets.length === 0) throw new Error("SEALPAY_WEBHOOK_SECRETS has no secret");
   if (keys.length === 0) throw new Error("there is no key: set SEALPAY_WEBHOOK_KEYS or SEALPAY_VERIFIER");
-  return { secrets, keys };
+  return { merchant, secrets, keys };
 }
 
 /** What a shop does with an event: here it says that it came. Throw, and it comes again. */

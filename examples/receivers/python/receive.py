@@ -1,7 +1,8 @@
 """Receives the webhooks of Sealpay with Python 3.10 or later, its standard library and `cryptography`.
 
-    SEALPAY_WEBHOOK_SECRETS=whsec_… SEALPAY_VERIFIER=https://pay.example python3 receive.py
+    SEALPAY_MERCHANT=mer_… SEALPAY_WEBHOOK_SECRETS=whsec_… SEALPAY_VERIFIER=https://pay.example python3 receive.py
 
+SEALPAY_MERCHANT         the merchant whose events are taken
 SEALPAY_WEBHOOK_SECRETS  the endpoint's secrets, separated by spaces: two while one is rotated
 SEALPAY_WEBHOOK_KEYS     the verifier's keys, whpk_…, separated by spaces, …
 SEALPAY_VERIFIER         … or its origin: the keys are fetched there once, at the start
@@ -68,13 +69,15 @@ def key_fits(key, message, signature):
     return True
 
 
-def verify(webhook_id, timestamp, signature, body, secrets, keys, now):
+def verify(webhook_id, timestamp, signature, body, merchant, secrets, keys, now):
     """Verifies a delivery over its raw body and returns the event in it.
 
     Both signatures have to fit: a `v1` one of the accepted secrets and a `v1a` one of the accepted
-    keys. The header may list several of each, and schemes that are not known yet. The first three
-    are the values of webhook-id, webhook-timestamp and webhook-signature; `body` is the bytes that
-    came, neither parsed nor decoded; `now` is in seconds since 1970.
+    keys. The header may list several of each, and schemes that are not known yet. The event has to
+    be the merchant's: the verifier signs for every merchant with the same keys, so `v1a` proves who
+    sent it and not to whom. The first three are the values of webhook-id, webhook-timestamp and
+    webhook-signature; `body` is the bytes that came, neither parsed nor decoded; `merchant` is you,
+    mer_…; `now` is in seconds since 1970.
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", webhook_id or ""):
         raise Refused("webhook-id is missing or malformed")
@@ -96,7 +99,10 @@ def verify(webhook_id, timestamp, signature, body, secrets, keys, now):
         raise Refused("no v1 signature fits an accepted secret")
     if not any(key_fits(key, message, given) for given in listed("v1a", 64) for key in keys):
         raise Refused("no v1a signature fits an accepted key")
-    return read_event(body)
+    event = read_event(body)
+    if event["merchant"] != merchant:
+        raise Refused("the event is of another merchant")
+    return event
 
 
 def read_event(body):
@@ -104,8 +110,8 @@ def read_event(body):
         event = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
         event = None
-    known = isinstance(event, dict) and isinstance(event.get("type"), str)
-    if not known or not isinstance(event.get("data"), dict):
+    named = isinstance(event, dict) and all(isinstance(event.get(name), str) for name in ("type", "merchant"))
+    if not named or not isinstance(event.get("data"), dict):
         raise Refused("the body is signed, but it is not an event")
     return event
 
@@ -166,12 +172,12 @@ class Inbox:
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """One connection. `accepted` is (secrets, keys), and `inbox` takes what was verified."""
+    """One connection. `accepted` is (merchant, secrets, keys), and `inbox` takes what was verified."""
 
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "receiver", ""
     timeout = 10
-    accepted = ((), ())
+    accepted = ("", (), ())
     inbox = None
 
     def do_POST(self):
@@ -180,9 +186,9 @@ class Receiver(BaseHTTPRequestHandler):
         try:
             webhook_id = self.header("webhook-id")
             timestamp, signature = self.header("webhook-timestamp"), self.header("webhook-signature")
-            secrets, keys = self.accepted
+            merchant, secrets, keys = self.accepted
             body = self.raw_body()
-            event = verify(webhook_id, timestamp, signature, body, secrets, keys, int(time.time()))
+            event = verify(webhook_id, timestamp, signature, body, merchant, secrets, keys, int(time.time()))
             what = self.inbox.take(webhook_id, event)
         except Refused as refused:
             return self.answer(400, str(refused))
@@ -243,6 +249,9 @@ def fetched_keys(verifier):
 
 
 def accepted_from(environment):
+    merchant = environment.get("SEALPAY_MERCHANT", "")
+    if not merchant.startswith("mer_"):
+        raise ValueError("SEALPAY_MERCHANT has to be the merchant's id, mer_…")
     secrets = [read_secret(text) for text in environment.get("SEALPAY_WEBHOOK_SECRETS", "").split()]
     keys = environment.get("SEALPAY_WEBHOOK_KEYS", "").split()
     if environment.get("SEALPAY_VERIFIER"):
@@ -251,7 +260,7 @@ def accepted_from(environment):
         raise ValueError("SEALPAY_WEBHOOK_SECRETS has no secret")
     if not keys:
         raise ValueError("there is no key: set SEALPAY_WEBHOOK_KEYS or SEALPAY_VERIFIER")
-    return secrets, [read_key(text) for text in keys]
+    return merchant, secrets, [read_key(text) for text in keys]
 
 
 def work(webhook_id, event):

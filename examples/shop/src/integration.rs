@@ -29,6 +29,8 @@ pub(crate) struct Integration {
 pub(crate) struct Event {
     #[serde(rename = "type")]
     pub(crate) kind: String,
+    /// Whom it is for: the verifier signs for every merchant with the same keys.
+    merchant: String,
     /// Read once the type is known: an event of a later version must not break the shop.
     pub(crate) data: serde_json::Value,
 }
@@ -42,6 +44,8 @@ pub(crate) enum Refused {
     UnknownKey,
     /// Signed, and yet not an event.
     NotAnEvent,
+    /// Signed by the verifier, for somebody else.
+    OtherMerchant,
 }
 
 impl Integration {
@@ -93,7 +97,7 @@ impl Integration {
     /// Verifies a delivery over the bytes that arrived, before anything is read from them.
     ///
     /// Both signatures have to fit: `v1` by the shared secret, and `v1a` by a key of the verifier
-    /// as soon as one is known.
+    /// as soon as one is known. Then the event has to be this merchant's.
     pub(crate) fn verify_webhook(
         &self,
         headers: &WebhookHeaders<'_>,
@@ -107,6 +111,11 @@ impl Integration {
         if !verifier_keys.is_empty() && !verifier_keys.iter().any(fits) {
             return Err(Refused::UnknownKey);
         }
-        serde_json::from_slice(body).map_err(|_| Refused::NotAnEvent)
+        let event: Event = serde_json::from_slice(body).map_err(|_| Refused::NotAnEvent)?;
+        if event.merchant == self.merchant.to_string() {
+            Ok(event)
+        } else {
+            Err(Refused::OtherMerchant)
+        }
     }
 }

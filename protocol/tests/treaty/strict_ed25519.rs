@@ -130,7 +130,7 @@ fn webhook_door() -> Door {
             .unwrap()
             .try_into()
             .unwrap(),
-        forged_s: "33c72b2b963078a129f22f9b0a4c0f13993abaf5c082012eb8dab170bfe6bd02",
+        forged_s: "5a9a178fc59c88254eaa9d6ae0804519a81d692237be755389515ac14030cb08",
         passes: Box::new(move |signature, key| {
             let signature = &["v1a,", &base64(signature)].concat();
             let headers = WebhookHeaders {

@@ -24,7 +24,7 @@ use sealpay_protocol::webhook::{self, EndpointSecret, WebhookHeaders};
 use sha2::{Digest, Sha256};
 
 /// Other implementations test against this file: another digest is another protocol.
-const SHA256_OF_THE_FILE: &str = "97ca635adfaa518ff561589c44c65560239de7e0feed38c7cee5dbe5440c49f2";
+const SHA256_OF_THE_FILE: &str = "460955721378abbe9e76bbf43a592a5ea492823795b0bc7ab5fbddede0e05e5f";
 
 const FILE: &str = include_str!("../../vectors/sealpay-v1.json");
 

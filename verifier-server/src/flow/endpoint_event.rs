@@ -24,6 +24,7 @@ pub fn of(
         kind,
         timestamp: rfc3339(now_ms),
         version: EVENT_VERSION,
+        merchant: endpoint.merchant.to_string(),
         data: EndpointEventData {
             sequence,
             reason,

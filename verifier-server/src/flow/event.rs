@@ -21,6 +21,8 @@ pub struct EventBody {
     pub timestamp: String,
     /// The version of this form.
     pub version: &'static str,
+    /// The merchant whom the event is for: a receiver refuses another's.
+    pub merchant: String,
     /// What happened.
     pub data: EventData,
 }
@@ -107,6 +109,7 @@ fn tell(
         kind: kind.to_owned(),
         timestamp: rfc3339(payment.updated_at_ms),
         version: EVENT_VERSION,
+        merchant: payment.merchant.to_string(),
         data: EventData {
             sequence: payment.sequence,
             payment: PaymentRecord::of(payment),

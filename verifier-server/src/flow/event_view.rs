@@ -139,6 +139,8 @@ pub struct EndpointEventBody {
     pub timestamp: String,
     /// The version of this form.
     pub version: &'static str,
+    /// The merchant whom the event is for: a receiver refuses another's.
+    pub merchant: String,
     /// What happened.
     pub data: EndpointEventData,
 }

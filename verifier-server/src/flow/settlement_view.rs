@@ -8,7 +8,7 @@ use crate::domain::ledger::Account;
 use crate::domain::settlement::{
     BalanceTransaction, Payout, PayoutState, Settlement, TransactionKind,
 };
-use sealpay_protocol::ids::EventId;
+use sealpay_protocol::ids::{EventId, MerchantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -255,6 +255,7 @@ struct Body<'a> {
     kind: &'a str,
     timestamp: String,
     version: &'static str,
+    merchant: MerchantId,
     data: Data,
 }
 
@@ -267,11 +268,17 @@ struct Data {
     payout: Option<PayoutRecord>,
 }
 
-fn body(kind: &str, happened_at_ms: i64, data: Data) -> Result<String, String> {
+fn body(
+    kind: &str,
+    merchant: MerchantId,
+    happened_at_ms: i64,
+    data: Data,
+) -> Result<String, String> {
     let body = Body {
         kind,
         timestamp: rfc3339(happened_at_ms),
         version: EVENT_VERSION,
+        merchant,
         data,
     };
     serde_json::to_string(&body).map_err(|error| error.to_string())
@@ -296,7 +303,7 @@ pub(super) fn closed(
         subject: settlement.id.to_string(),
         kind: kind.to_owned(),
         sequence,
-        body: body(kind, settlement.closed_at_ms, data)?,
+        body: body(kind, settlement.merchant, settlement.closed_at_ms, data)?,
         created_at_ms: told_at_ms,
     })
 }
@@ -324,7 +331,7 @@ pub(super) fn payout_moved(
         subject: payout.id.to_string(),
         kind: kind.to_owned(),
         sequence,
-        body: body(kind, payout.updated_at_ms, data)?,
+        body: body(kind, payout.merchant, payout.updated_at_ms, data)?,
         created_at_ms: payout.updated_at_ms,
     })
 }

@@ -1,11 +1,12 @@
 //! Receives the webhooks of Sealpay, with crates of crates.io only.
 //!
 //! ```text
-//! SEALPAY_WEBHOOK_SECRETS=whsec_… SEALPAY_VERIFIER=https://pay.example webhook-receiver
+//! SEALPAY_MERCHANT=mer_… SEALPAY_WEBHOOK_SECRETS=whsec_… SEALPAY_VERIFIER=https://pay.example webhook-receiver
 //! ```
 //!
 //! | Variable | Meaning |
 //! |---|---|
+//! | `SEALPAY_MERCHANT` | the merchant whose events are taken |
 //! | `SEALPAY_WEBHOOK_SECRETS` | the endpoint's secrets, separated by spaces: two in a rotation |
 //! | `SEALPAY_WEBHOOK_KEYS` | the verifier's keys, `whpk_…`, separated by spaces, … |
 //! | `SEALPAY_VERIFIER` | … or its origin: the keys are fetched there once, at the start |
@@ -114,6 +115,10 @@ async fn raw_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refused> {
 }
 
 async fn accepted() -> Result<Accepted, Box<dyn Error>> {
+    let merchant = setting("SEALPAY_MERCHANT", "");
+    if !merchant.starts_with("mer_") {
+        return Err("SEALPAY_MERCHANT has to be the merchant's id, mer_…".into());
+    }
     let secrets = setting("SEALPAY_WEBHOOK_SECRETS", "");
     // The text is not repeated: this message ends in a log.
     let wrong = "a secret is written whsec_ and base64 of 32 bytes";
@@ -135,6 +140,7 @@ async fn accepted() -> Result<Accepted, Box<dyn Error>> {
         read_key(text).ok_or_else(|| format!("{text} is not whpk_ and base64 of 32 bytes"))
     });
     Ok(Accepted {
+        merchant,
         secrets,
         keys: keys.collect::<Result<_, _>>()?,
     })

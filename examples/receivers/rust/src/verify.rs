@@ -21,8 +21,11 @@ pub(crate) struct Delivery<'a> {
     pub(crate) signature: &'a str,
 }
 
-/// The secrets and keys of which a signature may be; it cannot be printed.
+/// Whose events are taken, and the secrets and keys of which a signature may be; it cannot be
+/// printed.
 pub(crate) struct Accepted {
+    /// You, `mer_…`. The verifier signs for every merchant with the same keys.
+    pub(crate) merchant: String,
     /// The endpoint's secrets: two while one is rotated.
     pub(crate) secrets: Vec<[u8; 32]>,
     /// The verifier's keys.
@@ -59,8 +62,8 @@ fn from_base64<const N: usize>(text: &str) -> Option<[u8; N]> {
 /// Verifies a delivery over its raw body and returns the event in it.
 ///
 /// Both signatures have to fit: a `v1` one of the accepted secrets and a `v1a` one of the accepted
-/// keys. The header may list several of each, and schemes that are not known yet. `now` is in
-/// seconds since 1970.
+/// keys. The header may list several of each, and schemes that are not known yet. The event has to
+/// be the merchant's: `v1a` proves who sent it and not to whom. `now` is in seconds since 1970.
 ///
 /// # Errors
 /// What does not fit, in a few words.
@@ -106,7 +109,11 @@ pub(crate) fn verify(
     if !listed(signature, "v1a").any(key_fits) {
         return Err(Refused("no v1a signature fits an accepted key"));
     }
-    read_event(body).ok_or(Refused("the body is signed, but it is not an event"))
+    let event = read_event(body).ok_or(Refused("the body is signed, but it is not an event"))?;
+    if event["merchant"] != accepted.merchant.as_str() {
+        return Err(Refused("the event is of another merchant"));
+    }
+    Ok(event)
 }
 
 /// The signatures of one scheme in the list.
@@ -129,7 +136,8 @@ fn mac_fits(secret: &[u8; 32], message: &[u8], given: &[u8; 32]) -> bool {
 
 fn read_event(body: &[u8]) -> Option<Value> {
     let event: Value = serde_json::from_slice(body).ok()?;
-    (event["type"].is_string() && event["data"].is_object()).then_some(event)
+    let is_event = event["type"].is_string() && event["data"].is_object();
+    (is_event && event["merchant"].is_string()).then_some(event)
 }
 
 #[cfg(test)]
@@ -163,6 +171,7 @@ mod tests {
             for secret in texts(&vector["secrets"]) {
                 for key in &keys[..texts(&vector["seeds"]).len()] {
                     let accepted = Accepted {
+                        merchant: "mer_01k9xft7g0041061050r3gg28a".into(),
                         secrets: vec![read_secret(&secret).unwrap()],
                         keys: vec![*key],
                     };

@@ -39,12 +39,6 @@ pub(super) async fn receive(
         Ok(None) => return Ok(StatusCode::NO_CONTENT.into_response()),
         Err(_) => return Ok(refusal(&Refused::NotAnEvent)),
     };
-    if event.merchant != shop.integration.merchant.to_string() {
-        return Ok(answer(
-            StatusCode::CONFLICT,
-            "The payment is of another merchant.",
-        ));
-    }
     let (id, now) = (delivery.id.to_owned(), shop.edge.now());
     let recorded = shop
         .orders(move |orders| orders.record(&id, &event, now))
@@ -87,6 +81,7 @@ fn refusal(refused: &Refused) -> Response {
             StatusCode::BAD_REQUEST,
             "The body is signed, but it is not an event.",
         ),
+        Refused::OtherMerchant => answer(StatusCode::CONFLICT, "The event is of another merchant."),
     }
 }
 

@@ -15,8 +15,6 @@ const KNOWN: [&str; 2] = ["payment.", "dispute."];
 #[derive(Debug, Clone)]
 pub(crate) struct PaymentEvent {
     pub(crate) order_reference: String,
-    /// Who was paid.
-    pub(crate) merchant: String,
     /// What was paid; the shop compares it with what it asked for.
     pub(crate) amount: Money,
     pub(crate) attempt: Attempt,
@@ -35,7 +33,6 @@ struct Data {
 #[derive(Deserialize)]
 struct Payment {
     id: String,
-    merchant: String,
     order_ref: String,
     #[serde(flatten)]
     amount: Money,
@@ -95,7 +92,6 @@ pub(crate) fn read_payment_event(event: Event) -> Result<Option<PaymentEvent>, s
     });
     Ok(Some(PaymentEvent {
         order_reference: payment.order_ref,
-        merchant: payment.merchant,
         amount: payment.amount,
         news: News::of(event.kind, sequence, modification, dispute),
         attempt: Attempt {

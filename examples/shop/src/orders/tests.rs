@@ -49,7 +49,6 @@ fn event_by(method: Method, payment: &str, sequence: u64, state: AttemptState) -
     });
     PaymentEvent {
         order_reference: "PL-1".into(),
-        merchant: "mer_00000000000000000000000000".into(),
         amount: Money::new(2_490, "EUR".parse().unwrap()),
         attempt: Attempt {
             payment: payment.into(),

@@ -50,6 +50,7 @@ pub(super) fn of_payment<'a>(
     let body = serde_json::json!({
         "type": format!("payment.{state}"),
         "timestamp": "2026-11-22T10:00:42Z",
+        "merchant": merchant(),
         "data": { "sequence": sequence, "payment": payment },
     });
     Delivery {

@@ -182,7 +182,10 @@ async fn news_that_this_shop_keeps_no_books_of_are_taken_without_harm() {
         let told = super::delivery::Delivery {
             id: kind,
             time: super::NOW,
-            body: serde_json::json!({ "type": kind, "data": { "sequence": 1 } }).to_string(),
+            body: serde_json::json!({
+                "type": kind, "merchant": super::merchant(), "data": { "sequence": 1 },
+            })
+            .to_string(),
             signature: None,
         };
         assert_eq!(

@@ -113,14 +113,16 @@ fn request(index: u8, parts: &RequestParts<'_>) -> RequestVector {
 }
 
 pub(super) fn webhooks() -> Vec<WebhookVector> {
-    let captured = concat!(
-        r#"{"type":"payment.captured","timestamp":"2025-11-22T08:27:23Z","#,
-        r#""data":{"sequence":1,"payment":{"order_ref":"A-1001"}}}"#,
-    );
+    let captured = [
+        r#"{"type":"payment.captured","timestamp":"2025-11-22T08:27:23Z","version":"1","merchant":""#,
+        &world::merchant().to_string(),
+        r#"","data":{"sequence":1,"payment":{"order_ref":"A-1001"}}}"#,
+    ]
+    .concat();
     let (seed, next_seed) = (world::WEBHOOK_SEED, world::NEXT_WEBHOOK_SEED);
     let (secret, next_secret) = (world::ENDPOINT_SECRET, world::NEXT_ENDPOINT_SECRET);
     let rows: [(&str, &str, &[u8], &[u8]); 2] = [
-        ("one key and one secret", captured, &[seed], &[secret]),
+        ("one key and one secret", &captured, &[seed], &[secret]),
         (
             "a rotation of both",
             "{ \"order\": \"№ 7\" }\n",

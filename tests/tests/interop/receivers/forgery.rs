@@ -81,6 +81,17 @@ impl Forged {
         }
     }
 
+    /// The same with the `v1` signature of somebody who knows this secret. The verifier's `v1a` stays.
+    pub(super) fn resigned(&self, secret: &EndpointSecret) -> Self {
+        let sent = self.timestamp.parse().unwrap();
+        let own = sign(&self.id, sent, &self.body, &[], &[secret]);
+        let list = [self.entries("v1a").join(" "), own].join(" ");
+        Self {
+            signature: list,
+            ..self.clone()
+        }
+    }
+
     /// The entries of the list that are of one scheme.
     pub(super) fn entries(&self, scheme: &str) -> Vec<&str> {
         let of_it = |entry: &&str| entry.split(',').next() == Some(scheme);
@@ -109,12 +120,16 @@ impl Forged {
     }
 }
 
+/// The merchant whose events the receivers take where no verifier runs.
+pub(super) const MERCHANT: &str = "mer_01k9xft7g0041061050r3gg28a";
+
 /// The body of an event of a payment.
 pub(super) fn event(payment: PaymentId, sequence: u64) -> String {
     let payment = json!({"id": payment, "order_ref": "№ 7"});
     json!({
         "type": "payment.captured",
         "timestamp": "2026-11-22T10:00:42Z",
+        "merchant": MERCHANT,
         "data": {"sequence": sequence, "payment": payment},
     })
     .to_string()

@@ -1,9 +1,9 @@
 //! What only somebody with the keys could send: rightly signed, and still not always to be taken.
 
-use super::forgery::{Forged, Signer, event, payment};
+use super::forgery::{Forged, MERCHANT, Signer, event, payment};
 use super::program::{Call, Language, Place, Receiver};
 use super::{
-    CLOCK, KEY, LIST, LONG, NO_EVENT, SECRET, TAKEN, assert_answer, nothing_secret_was_said,
+    CLOCK, KEY, LIST, LONG, NO_EVENT, OTHER, SECRET, TAKEN, assert_answer, nothing_secret_was_said,
     settings,
 };
 use crate::interop::outbox::Shop;
@@ -18,7 +18,7 @@ async fn alone(call: &Call, shop: &Shop, signers: &[&Signer]) -> Receiver {
     let secrets: Vec<_> = signers.iter().map(|signer| signer.secret_text()).collect();
     let keys: Vec<_> = signers.iter().map(|signer| signer.key_text()).collect();
     let texts = |list: &[String]| list.join(" ");
-    let settings = settings(&[&texts(&secrets)], &[&texts(&keys)], "");
+    let settings = settings(MERCHANT, &[&texts(&secrets)], &[&texts(&keys)], "");
     Place::find().start(call, &shop.folder, &settings).await
 }
 
@@ -48,8 +48,18 @@ pub(super) async fn judges_what_is_rightly_signed(language: Language, test: &str
         ("no JSON", signer.deliver("{"), NO_EVENT),
         (
             "of no payment",
-            signer.deliver(r#"{"type":"ping","data":{}}"#),
+            signer.deliver(&json!({"type": "ping", "merchant": MERCHANT, "data": {}}).to_string()),
             TAKEN,
+        ),
+        (
+            "of another merchant",
+            signer.deliver(&body().replace(MERCHANT, "mer_01k9xft7g0041061050r3gg28b")),
+            OTHER,
+        ),
+        (
+            "of no merchant",
+            signer.deliver(r#"{"type":"ping","data":{}}"#),
+            NO_EVENT,
         ),
         ("64 KiB", signer.deliver(&padded(&body(), 65_536)), TAKEN),
         (
@@ -170,7 +180,7 @@ pub(super) async fn drops_what_is_stale(language: Language, test: &str) {
     ] {
         let subject = json!({"id": format!("{kind}_1")});
         let data = json!({"sequence": sequence, kind: subject});
-        let body = json!({"type": "x", "data": data});
+        let body = json!({"type": "x", "merchant": MERCHANT, "data": data});
         let delivery = signer.deliver(&body.to_string());
         assert_answer(delivery.send(&receiver.url()).await, TAKEN, kind);
         assert_eq!(receiver.said_of(&delivery.id), [said], "{kind} {sequence}");

@@ -5,7 +5,7 @@ mod judged;
 mod program;
 mod real;
 
-use forgery::{Forged, Signer};
+use forgery::{Forged, MERCHANT, Signer};
 use harness::folder::Folder;
 use program::{Language, Receiver};
 use serde_json::{Value, json};
@@ -20,11 +20,19 @@ const CLOCK: (u16, &str) = (400, "the timestamp is too far from the clock");
 const SECRET: (u16, &str) = (400, "no v1 signature fits an accepted secret");
 const KEY: (u16, &str) = (400, "no v1a signature fits an accepted key");
 const LONG: (u16, &str) = (400, "the body is longer than 65536 bytes");
+const OTHER: (u16, &str) = (400, "the event is of another merchant");
 const NO_EVENT: (u16, &str) = (400, "the body is signed, but it is not an event");
 
-/// What a receiver is told: secrets and keys, and where the verifier's keys are.
-fn settings(secrets: &[&str], keys: &[&str], verifier: &str) -> Vec<(&'static str, String)> {
+/// What a receiver is told: whose events it takes, secrets and keys, and where the verifier's keys
+/// are.
+fn settings(
+    merchant: &str,
+    secrets: &[&str],
+    keys: &[&str],
+    verifier: &str,
+) -> Vec<(&'static str, String)> {
     vec![
+        ("SEALPAY_MERCHANT", merchant.to_owned()),
         ("SEALPAY_WEBHOOK_SECRETS", secrets.join(" ")),
         ("SEALPAY_WEBHOOK_KEYS", keys.join(" ")),
         ("SEALPAY_VERIFIER", verifier.to_owned()),
@@ -81,13 +89,23 @@ fn does_not_start_without_secrets_and_keys(language: Language, test: &str) {
     let spoilt = secret.replacen("whsec_", "whsec_?", 1);
     let seed = spoilt.trim_start_matches("whsec_?");
     for (settings, what) in [
-        (settings(&[], &[&key], ""), "no secret"),
-        (settings(&[&secret], &[], ""), "no key"),
-        (settings(&[&spoilt], &[&key], ""), "a spoilt secret"),
-        (settings(&[&secret[..40]], &[&key], ""), "half a secret"),
-        (settings(&[&secret], &["whpk_AAAA"], ""), "a short key"),
+        (settings("", &[&secret], &[&key], ""), "no merchant"),
+        (settings(MERCHANT, &[], &[&key], ""), "no secret"),
+        (settings(MERCHANT, &[&secret], &[], ""), "no key"),
         (
-            settings(&[&secret], &[], "http://127.0.0.1:9"),
+            settings(MERCHANT, &[&spoilt], &[&key], ""),
+            "a spoilt secret",
+        ),
+        (
+            settings(MERCHANT, &[&secret[..40]], &[&key], ""),
+            "half a secret",
+        ),
+        (
+            settings(MERCHANT, &[&secret], &["whpk_AAAA"], ""),
+            "a short key",
+        ),
+        (
+            settings(MERCHANT, &[&secret], &[], "http://127.0.0.1:9"),
             "no verifier",
         ),
     ] {

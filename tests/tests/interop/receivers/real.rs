@@ -3,13 +3,15 @@
 use super::forgery::Forged;
 use super::program::{Language, Place, Receiver};
 use super::{
-    ID, KEY, LIST, SECRET, TAKEN, TIMESTAMP, assert_answer, nothing_secret_was_said, settings,
+    ID, KEY, LIST, OTHER, SECRET, TAKEN, TIMESTAMP, assert_answer, nothing_secret_was_said,
+    settings,
 };
 use crate::interop::outbox::{OpenShop, Shop, arrivals};
 use harness::client::Merchant;
 use harness::processes::Running;
 use harness::verifier_process::program;
 use harness::webhook_receiver::WebhookReceiver;
+use sealpay_protocol::webhook::EndpointSecret;
 use serde_json::{Value, json};
 use std::process::Command;
 use std::time::Duration;
@@ -31,8 +33,15 @@ pub(super) async fn takes_what_the_verifier_sends_and_nothing_else(language: Lan
     let other = shop.setup.add_merchant(Some(tap.url()));
     let shop = shop.open().await;
     let secrets = [secret(&other), secret(&merchant)];
-    let settings = settings(&secrets, &[], shop.setup.origin.as_str());
-    let receiver = place.start(&call, &shop.folder, &settings).await;
+    let origin = shop.setup.origin.to_string();
+    let of = |merchant: &Merchant, secret: &str| {
+        settings(&merchant.id.to_string(), &[secret], &[], &origin)
+    };
+    let receiver = of(&merchant, secrets[1]);
+    let receiver = place.start(&call, &shop.folder, &receiver).await;
+    // The other merchant's own.
+    let others = of(&other, secrets[0]);
+    let others = Place::find().start(&call, &shop.folder, &others).await;
 
     for outcome in [None, Some("insufficient_funds")] {
         let paid = shop.pay(&merchant, outcome).await;
@@ -50,23 +59,33 @@ pub(super) async fn takes_what_the_verifier_sends_and_nothing_else(language: Lan
     shop.pay(&other, None).await;
     let arrived = arrivals(&tap, 2).await;
     let (real, next) = (Forged::of(&arrived[0]), Forged::of(&arrived[1]));
-    refuses_altered(&receiver, &real, &next).await;
-    assert!(receiver.said_of(&real.id).is_empty());
+    refuses_altered(&others, &real, &next).await;
+    assert!(others.said_of(&real.id).is_empty());
     // Untouched by all of that, and however often it comes.
     for _ in 0..3 {
-        assert_answer(real.send(&receiver.url()).await, TAKEN, "as it came");
+        assert_answer(real.send(&others.url()).await, TAKEN, "as it came");
     }
-    let said = receiver.said_of(&real.id);
+    let said = others.said_of(&real.id);
     assert_eq!(said, ["processed", "duplicate", "duplicate"]);
-    nothing_secret_was_said(&receiver, &secrets, &[&real, &next]);
+    nothing_secret_was_said(&others, &secrets, &[&real, &next]);
+    // Whoever stole a secret still needs an event of this merchant: the verifier's own signature
+    // over another merchant's payment is not enough.
+    let stolen = EndpointSecret::parse(secrets[1]).unwrap();
+    let misdirected = real.resigned(&stolen);
+    assert_answer(
+        misdirected.send(&receiver.url()).await,
+        OTHER,
+        "misdirected",
+    );
+    assert!(receiver.said_of(&real.id).is_empty());
     stands_a_bad_network(&shop, &merchant, &receiver).await;
     takes_what_is_sent_on_request(&shop, &merchant, &receiver).await;
     follows_a_payment_through_its_life(&shop, &merchant, &receiver).await;
-    takes_what_is_forwarded(&shop, (&other, &tap), &receiver).await;
+    takes_what_is_forwarded(&shop, (&other, &tap), &others).await;
     let new = shop.rotate_secret(&other, 3600).await;
-    let settings = super::settings(&[&new], &[], shop.setup.origin.as_str());
-    let changed = Place::find().start(&call, &shop.folder, &settings).await;
-    takes_either_secret_while_one_is_rotated(&shop, (&other, &tap), [&receiver, &changed]).await;
+    let changed = of(&other, &new);
+    let changed = Place::find().start(&call, &shop.folder, &changed).await;
+    takes_either_secret_while_one_is_rotated(&shop, (&other, &tap), [&others, &changed]).await;
 }
 
 fn id_of(event: &Value) -> &str {
