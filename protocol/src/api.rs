@@ -1,5 +1,6 @@
 //! The bodies that the widget and the verifier exchange; `docs/API.md` shows them.
 
+pub use crate::decline::{CardField, DeclineCategory};
 use crate::envelope::SealedCard;
 use crate::ids::{AttemptId, MerchantId, PaymentId, SessionId};
 use crate::key::PublicJwk;
@@ -252,7 +253,7 @@ pub enum ActionView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct CodeView {
-    /// Where the code went, such as `•• 42`.
+    /// Where the code went, such as `•••• 42`.
     pub sent_to: String,
     /// Whether the last code was refused. Nobody learns why.
     pub refused: bool,
@@ -349,10 +350,16 @@ pub struct CardView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct DeclineView {
-    /// A sentence.
+    /// A sentence in English.
     pub message: String,
     /// What to do next.
     pub advice: Advice,
+    /// The reason, for a sentence in the shopper's language.
+    pub category: DeclineCategory,
+    /// The field of the form to correct.
+    pub field: Option<CardField>,
+    /// Whether the same card is of no use any more, so that a form should empty its fields.
+    pub replace_card: bool,
 }
 
 /// What a shopper can do after a decline.

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod card;
 pub mod currency;
+pub mod decline;
 pub mod encoding;
 pub mod envelope;
 pub mod ids;

@@ -246,7 +246,7 @@ async fn a_page_that_the_order_does_not_name_gets_no_form() {
             session.go(&address).await;
             assert_eq!(session.hear("error").await["code"], "origin_not_allowed");
             session.enter_frame(FRAME).await;
-            session.read(PANEL, "This page may not take payments").await;
+            session.read(PANEL, "set up to take payments here").await;
             assert_eq!(session.count("input").await, 0);
         })
         .await;
@@ -267,7 +267,7 @@ async fn an_order_with_a_page_that_is_not_registered_is_refused_by_the_verifier(
             session.go(&address).await;
             assert_eq!(session.hear("error").await["code"], "origin_not_allowed");
             session.enter_frame(FRAME).await;
-            session.read(PANEL, "This page may not take payments").await;
+            session.read(PANEL, "set up to take payments here").await;
         })
         .await;
 }

@@ -96,7 +96,7 @@ async fn show_a_decline_and_a_payment(session: &Session, stage: &Stage, gallery:
 
     session.enter_form().await;
     session.press(PAY).await;
-    session.read("#number-note", "Enter the card number").await;
+    session.read("#number-note", "Enter your card number").await;
     gallery.show("mistakes").await;
 
     session.enter_form().await;
@@ -134,7 +134,7 @@ async fn show_an_interruption(session: &Session, stage: &Stage, gallery: &mut Ga
     gallery.show("interrupted").await;
     session.enter_frame(FRAME).await;
     session.press(".panel button").await;
-    session.read(PANEL, "Payment authorized").await;
+    session.read(PANEL, "Payment approved").await;
     gallery.show("authorized").await;
 }
 
@@ -191,14 +191,14 @@ async fn show_an_unreachable_verifier(session: &Session, stage: &Stage, gallery:
         .fail("/v1/sessions", Fault::RequestLost, 3);
     publish_and_go(session, stage, &rich_claims(stage, "unreachable")).await;
     session.enter_frame(FRAME).await;
-    session.read(PANEL, "cannot be reached").await;
+    session.read(PANEL, "can’t connect right now").await;
     gallery.show("unreachable").await;
     session.enter_frame(FRAME).await;
     session.press(".panel button").await;
     session.enter_form().await;
     session.fill_in(INSUFFICIENT_FUNDS).await;
     use_up_every_attempt(session, INSUFFICIENT_FUNDS).await;
-    session.read(PANEL, "No attempts are left").await;
+    session.read(PANEL, "Too many attempts").await;
     gallery.show("exhausted").await;
 }
 
@@ -207,14 +207,14 @@ async fn show_refusals(session: &Session, stage: &Stage, gallery: &mut Gallery<'
     (claims.iat, claims.exp) = (claims.iat - 900, claims.iat - 1);
     publish_and_go(session, stage, &claims).await;
     session.enter_frame(FRAME).await;
-    session.read(PANEL, "This checkout has expired").await;
+    session.read(PANEL, "This checkout has timed out").await;
     gallery.show("expired").await;
 
     let mut claims = rich_claims(stage, "not-here");
     claims.parent_origins = vec![harness::client::origin(&stage.foreign_site.origin())];
     publish_and_go(session, stage, &claims).await;
     session.enter_frame(FRAME).await;
-    session.read(PANEL, "This page may not take payments").await;
+    session.read(PANEL, "set up to take payments here").await;
     gallery.show("origin-not-allowed").await;
 }
 

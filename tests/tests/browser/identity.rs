@@ -11,8 +11,8 @@ use thirtyfour::prelude::*;
 
 /// Whose bank sends a code for every payment.
 const CODY: &str = "cody_challenge_code";
-const ASKED: &str = "Your bank checks that it’s you";
-const REFUSED: &str = "This code cannot be used. Check it, or ask for another one.";
+const ASKED: &str = "Confirm it’s you";
+const REFUSED: &str = "That code isn’t right. Check it or get a new one.";
 /// How the browser complains of a signature that the moved clock has made old.
 const CLOCK_WAS_MOVED: &str = "401 (Unauthorized)";
 
@@ -37,7 +37,7 @@ pub(super) async fn pay_up_to_the_code_with(session: &Session, outcome: &str) {
 pub(super) async fn try_in_vain(session: &Session, code: &str, tries_left: u32) {
     session.confirm_code(code).await;
     let note = session
-        .read(NOTE, &format!("Tries left: {tries_left}."))
+        .read(NOTE, &format!("Attempts left: {tries_left}."))
         .await;
     assert!(note.starts_with(REFUSED), "one message for all: {note}");
     eventually("an empty field in focus", async || {
@@ -75,7 +75,12 @@ async fn the_right_code_pays_and_nobody_but_the_bank_learns_it() {
             session.stay().await;
             pay_up_to_the_code(&session).await;
             let asked = session.read(".panel", "Paper Lantern").await;
-            for part in ["€", "sent to your phone", "Give it to nobody", "Test mode"] {
+            for part in [
+                "€",
+                "your bank sent to",
+                "Never share this code",
+                "Test mode",
+            ] {
                 let whole = session.see("body").await.text().await.unwrap();
                 assert!(
                     asked.contains(part) || whole.contains(part),
@@ -115,7 +120,7 @@ async fn a_wrong_code_is_asked_again_and_the_right_one_still_pays() {
             // What cannot be a code is not sent, and costs nothing.
             for text in ["", "12345", "1234567", "abcdef"] {
                 session.confirm_code(text).await;
-                session.read(NOTE, "Enter the 6 digits of the code").await;
+                session.read(NOTE, "Enter all 6 digits").await;
             }
             try_in_vain(&session, &wrong(&code), 3).await;
             // What was wrong with the last one is forgotten with the first digit of the next.
@@ -147,8 +152,8 @@ async fn a_code_that_is_too_old_is_refused_like_a_wrong_one_and_another_one_pays
             let expired = own.code_on_phone_of(CODY).await;
             own.move_clock(5 * MINUTE + 1).await;
             try_in_vain(&session, &expired, 4).await;
-            session.press_button("Send another code").await;
-            session.read(NOTE, "Another code is on its way").await;
+            session.press_button("Resend code").await;
+            session.read(NOTE, "sent a new code").await;
             let code = own.code_on_phone_of(CODY).await;
             assert_ne!(code, expired);
             session.confirm_code(&code).await;
@@ -170,13 +175,13 @@ async fn another_code_can_be_sent_after_a_while_and_ends_the_one_before() {
             let mut code = own.code_on_phone_of(CODY).await;
             let button = "document.querySelector('.panel form button[type=button]')";
             for tries_left in [4, 2] {
-                session.read(".panel", "Send another code in ").await;
+                session.read(".panel", "Resend code in ").await;
                 assert!(session.is_true(&format!("{button}.disabled")).await);
                 own.move_clock(MINUTE + 31).await;
                 // The form learns the time from the next answer.
                 try_in_vain(&session, &wrong(&code), tries_left).await;
-                session.press_button("Send another code").await;
-                session.read(NOTE, "Another code is on its way").await;
+                session.press_button("Resend code").await;
+                session.read(NOTE, "sent a new code").await;
                 let dead = code;
                 code = own.code_on_phone_of(CODY).await;
                 assert_ne!(code, dead);
@@ -202,8 +207,8 @@ async fn a_code_is_sent_again_three_times_at_most() {
                 own.move_clock(MINUTE + 31).await;
                 let code = own.code_on_phone_of(CODY).await;
                 try_in_vain(&session, &wrong(&code), tries_left).await;
-                session.press_button("Send another code").await;
-                session.read(NOTE, "Another code is on its way").await;
+                session.press_button("Resend code").await;
+                session.read(NOTE, "sent a new code").await;
             }
             let panel = session.read(".panel", "Confirm").await;
             assert!(!panel.contains("another code"), "{panel}");
@@ -345,7 +350,7 @@ async fn a_page_that_is_reloaded_during_the_check_asks_for_the_card_once_more() 
                 .await;
             session.enter_frame(FRAME).await;
             session
-                .read(NOTICE, "Your last payment was not finished")
+                .read(NOTICE, "Your last payment wasn’t completed")
                 .await;
             pay_up_to_the_code(&session).await;
             let code = own.code_on_phone_of(CODY).await;

@@ -53,9 +53,11 @@ async fn mistakes_are_named_at_their_fields_and_the_first_one_is_focused() {
             session.type_into("#number", "4242 4242 4242 4241").await;
             session.type_into("#expiry", "1220").await;
             session.type_into("#expiry", Key::Enter).await;
-            session.read("#number-note", "a digit is wrong").await;
+            session.read("#number-note", "Check the digits").await;
             session.read("#expiry-note", "has expired").await;
-            session.read("#security-code-note", "Enter the code").await;
+            session
+                .read("#security-code-note", "3 digits on the back")
+                .await;
             for field in ["number", "expiry", "security-code"] {
                 let script = "const input = document.getElementById(arguments[0]); return [
                     input.getAttribute('aria-invalid'), input.getAttribute('aria-describedby')]";
@@ -67,9 +69,7 @@ async fn mistakes_are_named_at_their_fields_and_the_first_one_is_focused() {
                     .is_true("document.activeElement.id === 'number'")
                     .await
             );
-            session
-                .read("[role=status]", "3 fields need your attention")
-                .await;
+            session.read("[role=status]", "Check 3 fields").await;
             // What can still become right is not called wrong any more.
             session.type_into("#number", Key::Backspace).await;
             session.type_into("#number", "2").await;

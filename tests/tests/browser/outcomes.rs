@@ -48,7 +48,7 @@ async fn an_order_that_is_only_reserved_is_told_to_shopper_and_shop() {
             session.see(FRAME).await;
             session.stay().await;
             session.pay_with(MASTERCARD).await;
-            session.read(PANEL, "Payment authorized").await;
+            session.read(PANEL, "Payment approved").await;
             let focused = session.run("return document.activeElement.tagName", Vec::new());
             assert_eq!(focused.await, "H2", "the focus goes to the outcome");
             let told = session.hear("complete").await;

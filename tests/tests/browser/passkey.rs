@@ -32,7 +32,7 @@ pub(super) async fn pay_by_code(session: &Session, stage: &Stage) -> String {
     session.confirm_code(&code).await;
     session.read(PANEL, "Payment complete").await;
     session
-        .read(".offer", "Next time you can confirm with a passkey")
+        .read(".offer", "Save a passkey and skip the code")
         .await;
     order
 }
@@ -41,14 +41,14 @@ pub(super) async fn pay_by_code(session: &Session, stage: &Stage) -> String {
 pub(super) async fn pay_up_to_the_passkey(session: &Session, stage: &Stage) -> String {
     let order = session.order(&stage.shop()).await;
     session.pay_with(persona_for(OUTCOME)).await;
-    session.read(".panel", "Use your passkey").await;
+    session.read(".panel", "Continue with passkey").await;
     order
 }
 
 /// Pays by code and keeps a passkey; the order.
 pub(super) async fn keep_a_passkey(session: &Session, stage: &Stage) -> String {
     let order = pay_by_code(session, stage).await;
-    session.press_button("Use a passkey next time").await;
+    session.press_button("Save a passkey").await;
     session.read(".offer", "Your passkey is saved").await;
     order
 }
@@ -84,7 +84,7 @@ async fn a_passkey_that_was_kept_after_a_code_confirms_the_next_payment() {
                 assert!(panel.contains('€'), "payee and amount: {panel}");
                 assert_eq!(session.hear("challenge").await["kind"], "passkey");
                 session.enter_frame(harness::shopper::FRAME).await;
-                session.press_button("Use your passkey").await;
+                session.press_button("Continue with passkey").await;
                 session.see_order("paid").await;
                 let by_passkey = ("authenticated".into(), "passkey".into());
                 assert_eq!(challenge_of(&own, &second).await, by_passkey);
@@ -106,8 +106,8 @@ async fn whoever_cannot_use_the_passkey_gets_a_code() {
 
             let order = pay_up_to_the_passkey(&session, &own).await;
             authenticator.recognise_user(false).await;
-            session.press_button("Use your passkey").await;
-            session.read(NOTE, "No passkey was used").await;
+            session.press_button("Continue with passkey").await;
+            session.read(NOTE, "verify your passkey").await;
             session.press_button("Send me a code instead").await;
             session.see("#code").await;
             let code = own.code_on_phone_of(KAY).await;
@@ -136,7 +136,7 @@ async fn a_passkey_on_a_device_that_is_gone_does_not_keep_the_shopper_from_a_cod
             let order = pay_up_to_the_passkey(&session, &own).await;
             authenticator.unplug().await;
             // The browser may look for the device for minutes.
-            session.press_button("Use your passkey").await;
+            session.press_button("Continue with passkey").await;
             session.press_button("Send me a code instead").await;
             session.see("#code").await;
             let code = own.code_on_phone_of(KAY).await;
@@ -157,7 +157,7 @@ async fn an_offer_that_fails_can_be_tried_again_and_one_that_is_refused_changes_
         .play(&stage, async move |session| {
             let authenticator = Authenticator::plug_in(&session).await;
             pay_by_code(&session, &own).await;
-            session.press_button("No, thanks").await;
+            session.press_button("Not now").await;
             session.see_order("paid").await;
             assert_eq!(authenticator.passkeys().await, 0);
 
@@ -168,10 +168,10 @@ async fn an_offer_that_fails_can_be_tried_again_and_one_that_is_refused_changes_
             session.confirm_code(&code).await;
             session.see(".offer").await;
             authenticator.recognise_user(false).await;
-            session.press_button("Use a passkey next time").await;
+            session.press_button("Save a passkey").await;
             session.read(".offer", "No passkey was saved").await;
             authenticator.recognise_user(true).await;
-            session.press_button("Use a passkey next time").await;
+            session.press_button("Save a passkey").await;
             session.read(".offer", "Your passkey is saved").await;
             assert_eq!(authenticator.passkeys().await, 1);
             session.go(&format!("{}/orders/{order}", own.shop())).await;
@@ -196,17 +196,17 @@ async fn the_keyboard_alone_keeps_a_passkey_and_uses_it() {
                 session.press_keys(Key::Enter).await;
             };
             pay_by_code(&session, &own).await;
-            press("Use a passkey next time").await;
+            press("Save a passkey").await;
             session.read(".offer", "Your passkey is saved").await;
             assert_eq!(authenticator.passkeys().await, 1);
             session.see_order("paid").await;
 
             pay_up_to_the_passkey(&session, &own).await;
             authenticator.recognise_user(false).await;
-            press("Use your passkey").await;
-            session.read(NOTE, "No passkey was used").await;
+            press("Continue with passkey").await;
+            session.read(NOTE, "verify your passkey").await;
             authenticator.recognise_user(true).await;
-            press("Use your passkey").await;
+            press("Continue with passkey").await;
             session.see_order("paid").await;
         })
         .await;

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::sync::Arc;
 use thirtyfour::prelude::*;
 
-const WAITING: &str = "Transfer the money from your bank";
+const WAITING: &str = "Complete your bank transfer";
 /// How the browser complains of a signature that the moved clock has made old.
 const CLOCK_WAS_MOVED: &str = "401 (Unauthorized)";
 
@@ -34,7 +34,7 @@ pub(super) async fn pay_up_to_the_details(
     }
     session.stay().await;
     session.choose("bank_transfer").await;
-    session.read(PAY, "Show transfer details").await;
+    session.read(PAY, "Pay by bank transfer").await;
     session.press(PAY).await;
     session.read(PANEL, WAITING).await;
     order

@@ -89,7 +89,7 @@ async fn what_is_refused_in_the_wallet_can_be_paid_in_another_way() {
             let order = pay_up_to_the_wallet(&session, &own).await;
             decide(&session, ".refuse").await;
             session.enter_frame(FRAME).await;
-            session.read(NOTICE, "Payment declined").await;
+            session.read(NOTICE, "Payment cancelled").await;
             expect_one_window(&session).await;
             session.hear("decline").await;
             session.choose("card").await;
@@ -116,7 +116,7 @@ async fn a_window_that_was_closed_is_opened_again_and_confirms() {
             session.enter_first_window().await;
             session.enter_frame(FRAME).await;
             session.read(PANEL, WAITING).await;
-            session.press_button("Open the wallet").await;
+            session.press_button("Open wallet").await;
             session.enter_opened_window().await;
             session.read("h1", "Confirm this payment").await;
             decide(&session, ".confirm").await;
@@ -146,7 +146,7 @@ async fn a_window_that_the_browser_does_not_let_open_is_opened_by_a_button() {
             own.verifier_network.mend();
             session.read(PANEL, WAITING).await;
             assert_eq!(session.windows().await, 1, "no window without a press");
-            session.press_button("Open the wallet").await;
+            session.press_button("Open wallet").await;
             session.enter_opened_window().await;
             session.read("h1", "Confirm this payment").await;
             decide(&session, ".confirm").await;

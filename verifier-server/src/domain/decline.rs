@@ -1,7 +1,7 @@
 //! Declines as data: `data/declines.json` holds the key, the ISO 8583 response code, the class and
 //! both sentences of every reason, because networks reclassify them over time.
 
-use sealpay_protocol::api::Advice;
+use sealpay_protocol::api::{Advice, CardField, DeclineCategory};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
@@ -15,12 +15,18 @@ pub struct Decline {
     pub response_code: Option<String>,
     /// What kind of reason it is.
     pub class: DeclineClass,
+    /// What the shopper may know of it; an approval has none.
+    pub category: Option<DeclineCategory>,
     /// A sentence for the shopper that gives nothing away.
     pub shopper_message: String,
     /// A sentence for the merchant that says what to do.
     pub merchant_message: String,
     /// What the shopper can do.
     pub advice: Advice,
+    /// The field that the shopper can correct.
+    pub field: Option<CardField>,
+    /// Whether the same card is of no use any more.
+    pub replace_card: bool,
 }
 
 /// What kind of reason a decline has, which tells whether a retry can help.
@@ -63,8 +69,8 @@ pub fn find(key: &str) -> Option<&'static Decline> {
 #[cfg(test)]
 mod tests {
     use super::{DeclineClass, all};
-    use sealpay_protocol::api::Advice;
-    use std::collections::HashSet;
+    use sealpay_protocol::api::{Advice, CardField, DeclineCategory};
+    use std::collections::{HashMap, HashSet};
 
     #[test]
     fn the_table_reads_and_no_key_stands_twice() {
@@ -76,7 +82,13 @@ mod tests {
     fn a_lost_stolen_or_suspected_card_looks_like_any_other_to_the_shopper() {
         let seen = |key: &str| {
             let decline = super::find(key).unwrap();
-            (decline.shopper_message.clone(), decline.advice)
+            (
+                decline.category,
+                decline.shopper_message.clone(),
+                decline.advice,
+                decline.field,
+                decline.replace_card,
+            )
         };
         for key in [
             "lost_card",
@@ -96,7 +108,7 @@ mod tests {
         for decline in all() {
             let fitting: &[Advice] = match decline.class {
                 DeclineClass::Approve => &[Advice::None],
-                DeclineClass::FixData => &[Advice::CheckDetails, Advice::TryAgain, Advice::None],
+                DeclineClass::FixData => &[Advice::CheckDetails, Advice::TryOtherCard],
                 DeclineClass::NeverRetry => {
                     &[Advice::TryOtherCard, Advice::CheckDetails, Advice::None]
                 }
@@ -109,6 +121,60 @@ mod tests {
                 DeclineClass::StepUp => &[Advice::TryOtherCard, Advice::TryAgain],
             };
             assert!(fitting.contains(&decline.advice), "{}", decline.key);
+        }
+    }
+
+    #[test]
+    fn a_category_has_one_sentence_and_one_advice_and_never_names_the_reason() {
+        let mut seen = HashMap::new();
+        for decline in all() {
+            let Some(category) = decline.category else {
+                assert_eq!(decline.class, DeclineClass::Approve);
+                continue;
+            };
+            assert!(super::find(category.name()).is_none(), "{}", decline.key);
+            let shown = (
+                &decline.shopper_message,
+                decline.advice,
+                decline.field,
+                decline.replace_card,
+            );
+            let first = *seen.entry(category).or_insert(shown);
+            assert_eq!(first, shown, "{}", decline.key);
+        }
+        assert_eq!(seen.len(), DeclineCategory::ALL.len());
+    }
+
+    #[test]
+    fn a_reason_to_check_details_names_the_field_and_only_such_a_reason_does() {
+        for decline in all() {
+            let checks = decline.advice == Advice::CheckDetails;
+            assert_eq!(decline.field.is_some(), checks, "{}", decline.key);
+        }
+        let field = |key| super::find(key).unwrap().field;
+        assert_eq!(field("invalid_number"), Some(CardField::Number));
+        assert_eq!(field("expired_card"), Some(CardField::Expiry));
+        assert_eq!(field("cvc2_mismatch"), Some(CardField::SecurityCode));
+    }
+
+    #[test]
+    fn a_card_that_must_not_be_retried_is_emptied_unless_a_field_can_be_corrected() {
+        for decline in all() {
+            let is_final = decline.class == DeclineClass::NeverRetry
+                && decline.field.is_none()
+                && decline.advice != Advice::None;
+            assert!(decline.replace_card || !is_final, "{}", decline.key);
+        }
+    }
+
+    #[test]
+    fn no_sentence_for_a_shopper_asks_for_what_the_form_does_not_have() {
+        for decline in all() {
+            let sentence = decline.shopper_message.to_lowercase();
+            for word in ["pin", "address", "billing"] {
+                let mut words = sentence.split(|character: char| !character.is_alphanumeric());
+                assert!(!words.any(|known| known == word), "{}", decline.key);
+            }
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::domain::session::Session;
 use crate::domain::state::PaymentState;
 use crate::gate::refusal::{Code, Refusal};
 use sealpay_protocol::api::{
-    CardView, DeclineView, MerchantView, OrderView, PaymentView, SealingKeyView, SessionState,
-    SessionView, ShopperState,
+    CardView, DeclineCategory, DeclineView, MerchantView, OrderView, PaymentView, SealingKeyView,
+    SessionState, SessionView, ShopperState,
 };
 use sealpay_protocol::key::{Thumbprint, verifying_key};
 use sealpay_protocol::limits::ATTEMPTS_PER_SESSION;
@@ -103,6 +103,10 @@ async fn view_of(
         decline: decline.map(|decline| DeclineView {
             message: decline.shopper_message.clone(),
             advice: decline.advice,
+            // Only an approval has none.
+            category: decline.category.unwrap_or(DeclineCategory::CardDeclined),
+            field: decline.field,
+            replace_card: decline.replace_card,
         }),
         attempts_left,
     }

@@ -9,9 +9,9 @@ use super::passkey;
 use crate::pay::Refused;
 use js_sys::{Array, JSON};
 use sealpay_protocol::api::{
-    ActionView, Advice, CardView, CodeView, DeclineView, EnrolmentView, MerchantView, Method,
-    OrderView, PasskeyView, PaymentView, SealingKeyView, SessionState, SessionView, ShopperState,
-    TransferView, WalletView,
+    ActionView, Advice, CardField, CardView, CodeView, DeclineCategory, DeclineView, EnrolmentView,
+    MerchantView, Method, OrderView, PasskeyView, PaymentView, SealingKeyView, SessionState,
+    SessionView, ShopperState, TransferView, WalletView,
 };
 use sealpay_protocol::encoding::from_base64url;
 use sealpay_protocol::order::{Capture, OrderItem};
@@ -193,6 +193,15 @@ fn decline(read: &Reader<'_>) -> Option<DeclineView> {
     Some(DeclineView {
         message: read.text("message"),
         advice,
+        category: DeclineCategory::from_name(&read.text("category"))
+            .unwrap_or(DeclineCategory::CardDeclined),
+        field: match text(&read.value, "field").as_deref() {
+            Some("number") => Some(CardField::Number),
+            Some("expiry") => Some(CardField::Expiry),
+            Some("security_code") => Some(CardField::SecurityCode),
+            _ => None,
+        },
+        replace_card: read.flag("replace_card"),
     })
 }
 

@@ -10,9 +10,6 @@ use zeroize::Zeroizing;
 /// is seen to be too long and not cut to another one.
 const NUMBER_DIGITS: usize = 20;
 
-/// The digits that are kept of a security code: as many as the longest.
-const SECURITY_CODE_DIGITS: usize = 4;
-
 /// The characters that are kept of a name: far more than fit, but an end to what is held.
 const HOLDER_CHARACTERS: usize = 200;
 
@@ -123,20 +120,22 @@ pub(super) fn tidy_expiry(text: &str) -> String {
         .into()
 }
 
-pub(super) fn security_code(edit: &Edit<'_>) -> Shown {
+/// Takes no more digits than the code has.
+pub(super) fn security_code(edit: &Edit<'_>, longest: u8) -> Shown {
     let mut text = Zeroizing::new(number::digits_of(edit.text));
-    text.truncate(SECURITY_CODE_DIGITS);
+    text.truncate(usize::from(longest));
     let caret = number::digits_of(edit.before_caret()).len().min(text.len());
     Shown { text, caret }
 }
 
+/// A pasted tab or line break is a space: it can neither be seen nor be corrected.
 pub(super) fn holder(edit: &Edit<'_>) -> Shown {
-    let text = Zeroizing::new(
-        edit.text
-            .chars()
-            .take(HOLDER_CHARACTERS)
-            .collect::<String>(),
-    );
+    let spaced = |character| match character {
+        '\t' | '\n' | '\r' => ' ',
+        character => character,
+    };
+    let kept = edit.text.chars().take(HOLDER_CHARACTERS);
+    let text = Zeroizing::new(kept.map(spaced).collect::<String>());
     Shown {
         text,
         caret: edit.caret,

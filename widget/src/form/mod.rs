@@ -20,6 +20,9 @@ use sealpay_protocol::card::{
 /// What is wrong with a field: a stable code, worded in [`crate::texts`].
 pub type ErrorCode = &'static str;
 
+/// The digits of the longest security code, taken while the brand is not known.
+const LONGEST_SECURITY_CODE: u8 = 4;
+
 /// The four fields.
 #[derive(Debug)]
 pub struct Form {
@@ -100,7 +103,12 @@ impl Form {
         let shown = match field {
             Field::Number => edit::number(self.number.text(), edit),
             Field::Expiry => edit::expiry(edit),
-            Field::SecurityCode => edit::security_code(edit),
+            Field::SecurityCode => {
+                let longest = self
+                    .brand()
+                    .map_or(LONGEST_SECURITY_CODE, Brand::security_code_length);
+                edit::security_code(edit, longest)
+            }
             Field::Holder => edit::holder(edit),
         };
         self.entry_mut(field).replace_text(shown.text);
@@ -225,16 +233,13 @@ impl Form {
         }
     }
 
-    /// Four digits on the front are another sentence than three on the back.
+    /// Four digits on the front are another sentence than three on the back, and it says so
+    /// wherever some are missing: the sentence takes the place of the help.
     fn worded_for_the_brand(&self, code: ErrorCode) -> ErrorCode {
         match code {
-            "security_code_incomplete" | "security_code_too_long"
-                if self.security_code_length() == 4 =>
-            {
-                "security_code_not_four"
-            }
-            "security_code_incomplete" | "security_code_too_long" => "security_code_not_three",
-            code => code,
+            "security_code_not_digits" => code,
+            _ if self.security_code_length() == 4 => "security_code_not_four",
+            _ => "security_code_not_three",
         }
     }
 }

@@ -174,7 +174,7 @@ fn leaving_an_empty_field_is_not_an_error_and_submitting_it_is() {
     let expected = [
         Some("number_missing"),
         Some("expiry_missing"),
-        Some("security_code_missing"),
+        Some("security_code_not_three"),
         None,
     ];
     assert_eq!(errors, expected);
@@ -217,10 +217,35 @@ fn the_security_code_follows_the_brand() {
         "three will do for this one"
     );
     set(&mut form, Field::SecurityCode, "1234");
+    let entry = form.entry(Field::SecurityCode);
+    assert_eq!(entry.text(), "123", "a fourth digit is not taken");
+    fill(&mut form, "378282246310005", "12/30", "1234");
+    set(&mut form, Field::Number, "4242424242424242");
     assert_eq!(
         form.left(Field::SecurityCode),
         Some("security_code_not_three")
     );
+}
+
+#[test]
+fn an_empty_security_code_says_where_to_find_it() {
+    for (number, code) in [
+        ("4242424242424242", "security_code_not_three"),
+        ("378282246310005", "security_code_not_four"),
+    ] {
+        let mut form = form();
+        fill(&mut form, number, "12/30", "");
+        assert!(form.submit().is_err());
+        assert_eq!(form.entry(Field::SecurityCode).error(), Some(code));
+    }
+}
+
+#[test]
+fn a_pasted_tab_or_line_break_in_a_name_is_a_space() {
+    let mut form = form();
+    set(&mut form, Field::Holder, "Ada\tLovelace\r\n");
+    assert_eq!(form.left(Field::Holder), None);
+    assert_eq!(form.entry(Field::Holder).text(), "Ada Lovelace  ");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::acting::{Acting, Errand, Offer, Proof};
 use super::event::Submission;
-use sealpay_protocol::api::{Advice, PaymentView, SessionView};
+use sealpay_protocol::api::{DeclineView, PaymentView, SessionView};
 use sealpay_protocol::ids::{AttemptId, PaymentId};
 use std::rc::Rc;
 
@@ -41,13 +41,8 @@ pub enum Poll {
 /// What stands above the fields after an attempt that came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// The bank declined: the verifier's sentence.
-    Declined {
-        /// The sentence for the shopper.
-        message: String,
-        /// What to do.
-        advice: Advice,
-    },
+    /// The bank declined.
+    Declined(DeclineView),
     /// Something of ours, by code.
     Code(&'static str),
 }

@@ -10,8 +10,8 @@ use super::acting::Errand;
 use super::effect::Effect;
 use super::event::Event;
 use super::message::Message;
-use super::state::{Ending, Notice, Phase, Poll, State};
-use sealpay_protocol::api::{DeclineView, Method};
+use super::state::{Ending, Phase, Poll, State};
+use sealpay_protocol::api::Method;
 
 /// What a refusal means for what to do next.
 enum Refusal {
@@ -150,13 +150,6 @@ impl State {
     fn learn_time(&mut self, now: u64, server_time: u64) {
         let offset = i128::from(server_time) - i128::from(now);
         self.clock_offset_seconds = i64::try_from(offset).unwrap_or(0);
-    }
-}
-
-fn declined_notice(decline: DeclineView) -> Notice {
-    Notice::Declined {
-        message: decline.message,
-        advice: decline.advice,
     }
 }
 

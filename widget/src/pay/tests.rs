@@ -12,9 +12,9 @@ use super::{
     Wake,
 };
 use sealpay_protocol::api::{
-    ActionView, Advice, AuthenticationRequest, CardView, CodeView, DeclineView, MerchantView,
-    Method, OrderView, PasskeyView, PaymentView, SealingKeyView, SessionState, SessionView,
-    ShopperState, TransferView, WalletView,
+    ActionView, Advice, AuthenticationRequest, CardView, CodeView, DeclineCategory, DeclineView,
+    MerchantView, Method, OrderView, PasskeyView, PaymentView, SealingKeyView, SessionState,
+    SessionView, ShopperState, TransferView, WalletView,
 };
 use sealpay_protocol::card::{Card, CardNumber, Expiry, SecurityCode, YearMonth};
 use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
@@ -61,6 +61,9 @@ fn payment(state: ShopperState) -> PaymentView {
     let decline = (state == ShopperState::Declined).then(|| DeclineView {
         message: "Your bank said no.".into(),
         advice: Advice::TryOtherCard,
+        category: DeclineCategory::CardDeclined,
+        field: None,
+        replace_card: false,
     });
     PaymentView {
         payment: payment_id(),

@@ -29,7 +29,7 @@ fn field_codes() -> Vec<&'static str> {
         ]
         .map(E::code),
     );
-    codes.extend([S::NotDigits, S::Missing].map(S::code));
+    codes.push(S::NotDigits.code());
     codes.extend(["security_code_not_three", "security_code_not_four"]);
     codes.extend(
         [
@@ -79,6 +79,7 @@ fn every_language_has_a_sentence_for_every_code() {
             "session_expired",
             "too_many_attempts",
             "outcome_unknown",
+            "possibly_paid",
             "origin_not_allowed",
             "malformed_order",
             "order_reused",

@@ -208,10 +208,13 @@ fn pay_button(checkout: &Checkout, link: &Scope<Checkout>) -> Element {
 /// Heading and sentence of a notice.
 pub(super) fn words_of<'a>(texts: &'static Texts, notice: &'a Notice) -> (&'a str, &'a str) {
     match notice {
-        Notice::Declined { message, .. } if message.is_empty() => {
+        Notice::Declined(decline) if decline.message.is_empty() => {
             (texts.declined, texts.declined_without_reason)
         }
-        Notice::Declined { message, .. } => (texts.declined, message),
+        Notice::Declined(decline) => (
+            texts.decline_heading(decline.category.name()),
+            &decline.message,
+        ),
         Notice::Code(code) => texts.panel(code),
     }
 }
@@ -222,7 +225,7 @@ fn notice(checkout: &Checkout) -> Html {
     };
     let (heading, sentence) = words_of(checkout.connection.texts, notice);
     let kind = match notice {
-        Notice::Declined { .. } => "danger",
+        Notice::Declined(_) => "danger",
         Notice::Code(_) => "warning",
     };
     element("div.notice")

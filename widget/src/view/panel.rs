@@ -120,6 +120,9 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
         }
         Phase::Checking { .. } => (None, marks::spinner()),
         Phase::Ended(Ending::Fatal(code)) if code == "payment_voided" => (None, marks::cross()),
+        Phase::Ended(Ending::Fatal(code)) if code == "possibly_paid" => {
+            (Some("warning"), marks::attention())
+        }
         Phase::Ended(Ending::Fatal(_)) => (Some("danger"), marks::cross()),
         Phase::Ended(Ending::Expired) => (None, marks::clock()),
         _ => (Some("warning"), marks::attention()),

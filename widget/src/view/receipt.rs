@@ -49,6 +49,11 @@ pub(super) fn view(
 ) -> Element {
     let texts = checkout.connection.texts;
     let [before, figure, after] = outcome(checkout, payment);
+    let payee = if payment.state == ShopperState::Authorized {
+        texts.payee
+    } else {
+        texts.paid_to
+    };
     let outcome = element("p.outcome")
         .with("id=outcome")
         .tells(&before)
@@ -63,7 +68,7 @@ pub(super) fn view(
         order_ref => order_ref,
     };
     let mut lines = panel::receipt()
-        .line(texts.payee, checkout.payee())
+        .line(payee, checkout.payee())
         .line(texts.order_number, order_ref)
         .line_of(texts.payment_method, means(checkout, payment));
     if payment.created_at > 0 {

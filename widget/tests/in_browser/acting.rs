@@ -73,7 +73,7 @@ async fn confirm(stage: &Stage, code: &str) {
 #[wasm_bindgen_test]
 async fn a_code_is_asked_for_refused_and_accepted() {
     let stage = challenged(verifier_with_code(30)).await;
-    assert_eq!(stage.text(".panel h2"), "Your bank checks that it’s you");
+    assert_eq!(stage.text(".panel h2"), "Confirm it’s you");
     assert!(stage.text(".panel p").contains("your phone •• 42."));
     let repeated = stage.text(".panel .receipt");
     assert!(
@@ -105,7 +105,7 @@ async fn a_code_is_asked_for_refused_and_accepted() {
 
     confirm(&stage, "000-000").await;
     let error = stage.described_error("code").unwrap();
-    assert!(error.ends_with("Tries left: 4."), "{error}");
+    assert!(error.ends_with("Attempts left: 4."), "{error}");
     assert_eq!(stage.text("[role=status]"), error);
     assert_eq!(
         (stage.value("code"), stage.focused()),
@@ -129,7 +129,7 @@ async fn a_code_is_asked_for_refused_and_accepted() {
 async fn another_code_can_be_asked_for_when_the_seconds_are_over() {
     let resend = ".panel [data-look=secondary]";
     let stage = challenged(verifier_with_code(30)).await;
-    assert!(stage.text(resend).starts_with("Send another code in "));
+    assert!(stage.text(resend).starts_with("Resend code in "));
     assert!(stage.attribute(resend, "disabled").is_some());
     assert_eq!(stage.text("[role=status]"), "", "seconds are not announced");
 
@@ -137,7 +137,7 @@ async fn another_code_can_be_asked_for_when_the_seconds_are_over() {
     while stage.attribute(resend, "disabled").is_some() {
         pause_ms(100).await;
     }
-    assert_eq!(stage.text(resend), "Send another code");
+    assert_eq!(stage.text(resend), "Resend code");
     stage.click(resend);
     stage.answered().await;
     let asked = step_of(&stage.authentications()[0]);
@@ -251,7 +251,7 @@ async fn a_passkey_is_asked_of_the_browser_and_sent_as_a_text() {
     assert!(
         stage
             .text("#code-note")
-            .starts_with("This passkey cannot be used.")
+            .starts_with("That passkey didn’t work.")
     );
 }
 
@@ -266,7 +266,7 @@ async fn a_passkey_that_is_dismissed_leaves_the_code() {
     let stage = challenged(verifier_with_passkey()).await;
     stage.click(".panel button");
     stage.answered().await;
-    let note = "No passkey was used. Try again, or use a code.";
+    let note = "We couldn’t verify your passkey. Try again or get a code.";
     assert_eq!(stage.text("#code-note"), note);
     assert_eq!(stage.text("[role=status]"), note);
     stage.click(".panel [data-look=secondary]");
@@ -382,7 +382,7 @@ async fn a_reload_gives_up_the_card_of_the_page_before_and_shows_the_form() {
     assert!(
         stage
             .text(".notice")
-            .starts_with("Your last payment was not finished")
+            .starts_with("Your last payment wasn’t completed")
     );
     assert_eq!(stage.text("form button"), "Pay €24.90");
 }

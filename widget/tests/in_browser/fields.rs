@@ -88,7 +88,7 @@ async fn a_submission_with_errors_sends_nothing_and_leads_to_the_first() {
         Some("Enter the code.")
     );
     assert_eq!(stage.focused(), "expiry");
-    assert_eq!(stage.text("[role=status]"), "2 fields need your attention.");
+    assert_eq!(stage.text("[role=status]"), "Check 2 fields.");
     assert!(stage.payments().is_empty());
 }
 

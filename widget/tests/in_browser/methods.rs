@@ -42,7 +42,7 @@ async fn one_method_needs_no_choice() {
     for (method, button) in [
         (Method::Card, "Pay €24.90"),
         (Method::Wallet, "Pay €24.90"),
-        (Method::BankTransfer, "Show transfer details"),
+        (Method::BankTransfer, "Pay by bank transfer"),
     ] {
         let stage = Stage::open(verifier_of(vec![method], |_| None)).await;
         assert!(stage.element("[type=radio]").is_none());

@@ -92,7 +92,7 @@ async fn a_decline_keeps_the_form_and_clears_only_the_security_code() {
 
     stage.type_into("security-code", "987").await;
     stage.pay().await;
-    assert_eq!(stage.text("h2"), "Payment authorized");
+    assert_eq!(stage.text("h2"), "Payment approved");
     let payments = stage.payments();
     assert_eq!(payments.len(), 2);
     assert_ne!(payments[0].idempotency_key, payments[1].idempotency_key);

@@ -20,7 +20,7 @@ static ROWS: [Row; 5] = [
         heading: "Payment complete",
         outcome: "You paid €24.90",
         lines: &[
-            "Payment toPaper Lantern",
+            "Paid toPaper Lantern",
             "OrderA-1001",
             "Payment methodVisa •••• 4242",
             "Date22 Nov 2025",
@@ -31,8 +31,8 @@ static ROWS: [Row; 5] = [
             state: ShopperState::Authorized,
             ..payment
         },
-        heading: "Payment authorized",
-        outcome: "€24.90 is reserved on your card. The shop takes it when your order ships.",
+        heading: "Payment approved",
+        outcome: "€24.90 is on hold on your card. You’ll be charged when your order ships.",
         lines: &["Payment methodVisa •••• 4242"],
     },
     Row {
@@ -42,8 +42,8 @@ static ROWS: [Row; 5] = [
             card: None,
             ..payment
         },
-        heading: "Payment authorized",
-        outcome: "€24.90 is reserved in your wallet. The shop takes it when your order ships.",
+        heading: "Payment approved",
+        outcome: "€24.90 is on hold in your wallet. You’ll be charged when your order ships.",
         lines: &["Payment methodWallet"],
     },
     Row {
@@ -128,7 +128,7 @@ async fn a_receipt_is_shown_even_when_an_older_verifier_tells_less() {
     assert_eq!(stage.text("#outcome"), "You paid €24.90");
     assert_eq!(
         stage.text(".receipt"),
-        "Payment toPaper LanternOrderA-1001Payment methodCard"
+        "Paid toPaper LanternOrderA-1001Payment methodCard"
     );
 }
 
@@ -152,7 +152,7 @@ async fn a_reloaded_page_shows_the_same_receipt() {
         (ShopperState::Captured, "You paid €24.90"),
         (
             ShopperState::Authorized,
-            "€24.90 is reserved on your card. The shop takes it when your order ships.",
+            "€24.90 is on hold on your card. You’ll be charged when your order ships.",
         ),
     ] {
         let stage = Stage::open(reloaded(state, None)).await;

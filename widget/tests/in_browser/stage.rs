@@ -4,8 +4,8 @@
 use ed25519_dalek::SigningKey;
 use js_sys::Reflect;
 use sealpay_protocol::api::{
-    ActionView, Advice, CardView, DeclineView, MerchantView, Method, OrderView, PayRequest,
-    PaymentView, Problem, SealingKeyView, SessionState, SessionView, ShopperState,
+    ActionView, Advice, CardView, DeclineCategory, DeclineView, MerchantView, Method, OrderView,
+    PayRequest, PaymentView, Problem, SealingKeyView, SessionState, SessionView, ShopperState,
 };
 use sealpay_protocol::ids::{MerchantId, PaymentId, SessionId};
 use sealpay_protocol::order::{self, Capture, OrderClaims, OrderItem};
@@ -134,6 +134,9 @@ pub(crate) fn payment(request: &SignedRequest, state: ShopperState) -> PaymentVi
     let decline = (state == ShopperState::Declined).then(|| DeclineView {
         message: "Your bank declined this payment.".into(),
         advice: Advice::TryOtherCard,
+        category: DeclineCategory::CardDeclined,
+        field: None,
+        replace_card: false,
     });
     PaymentView {
         payment: PaymentId::new(1, [3; 10]),

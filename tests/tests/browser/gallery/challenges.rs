@@ -46,7 +46,7 @@ async fn show_codes(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>)
 
     session.enter_frame(FRAME).await;
     session.press(CONFIRM).await;
-    session.read(NOTE, "Enter the 6 digits").await;
+    session.read(NOTE, "Enter all 6 digits").await;
     gallery.show("code-incomplete").await;
 
     let wrong_code = wrong(&stage.code_on_phone_of(KAY).await);
@@ -58,7 +58,7 @@ async fn show_codes(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>)
     gallery.show("code-processing").await;
     network.mend();
     session.enter_frame(FRAME).await;
-    session.read(NOTE, "Tries left: 4.").await;
+    session.read(NOTE, "Attempts left: 4.").await;
     gallery.show("code-refused").await;
 
     for tries_left in [3, 2, 1] {
@@ -70,8 +70,8 @@ async fn show_codes(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>)
             gallery.show("code-can-be-sent-again").await;
             session.enter_frame(FRAME).await;
         }
-        session.press_button("Send another code").await;
-        session.read(NOTE, "Another code is on its way").await;
+        session.press_button("Resend code").await;
+        session.read(NOTE, "sent a new code").await;
         if tries_left == 3 {
             gallery.show("code-sent-again").await;
         }
@@ -93,7 +93,7 @@ async fn show_what_is_given_up(session: &Session, stage: &Stage, gallery: &mut G
     session.go(address.as_str()).await;
     session.enter_frame(FRAME).await;
     session
-        .read(NOTICE, "Your last payment was not finished")
+        .read(NOTICE, "Your last payment wasn’t completed")
         .await;
     gallery.show("abandoned").await;
 
@@ -112,12 +112,12 @@ async fn show_the_offer(
     gallery.show("paid-with-offer").await;
     authenticator.recognise_user(false).await;
     session.enter_frame(FRAME).await;
-    session.press_button("Use a passkey next time").await;
+    session.press_button("Save a passkey").await;
     session.read(".offer", "No passkey was saved").await;
     gallery.show("passkey-not-kept").await;
     authenticator.recognise_user(true).await;
     session.enter_frame(FRAME).await;
-    session.press_button("Use a passkey next time").await;
+    session.press_button("Save a passkey").await;
     session.read(".offer", "Your passkey is saved").await;
     gallery.show("passkey-kept").await;
 }
@@ -130,16 +130,16 @@ async fn show_the_passkey(
 ) {
     publish_and_go(session, stage, &rich_claims(stage, "passkey")).await;
     session.pay_with(persona_for(OUTCOME)).await;
-    session.read(".panel", "Use your passkey").await;
+    session.read(".panel", "Continue with passkey").await;
     gallery.show("passkey").await;
     authenticator.recognise_user(false).await;
     session.enter_frame(FRAME).await;
-    session.press_button("Use your passkey").await;
-    session.read(NOTE, "No passkey was used").await;
+    session.press_button("Continue with passkey").await;
+    session.read(NOTE, "verify your passkey").await;
     gallery.show("passkey-unused").await;
     authenticator.recognise_user(true).await;
     session.enter_frame(FRAME).await;
-    session.press_button("Use your passkey").await;
+    session.press_button("Continue with passkey").await;
     session.read(PANEL, "Payment complete").await;
     eventually("a receipt without an offer", async || {
         (session.count(".offer").await == 0).then_some(())

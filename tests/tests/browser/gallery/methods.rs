@@ -76,10 +76,10 @@ async fn show_the_wallet(session: &Session, stage: &Stage, gallery: &mut Gallery
     gallery.show("wallet-closed").await;
 
     session.enter_frame(FRAME).await;
-    session.press_button("Open the wallet").await;
+    session.press_button("Open wallet").await;
     decide(session, ".refuse").await;
     session.enter_frame(FRAME).await;
-    session.read(NOTICE, "declined").await;
+    session.read(NOTICE, "Payment cancelled").await;
     gallery.show("wallet-refused").await;
 
     publish_and_go(session, stage, &claims_for(stage, "wallet", &Method::ALL)).await;
@@ -102,7 +102,7 @@ async fn show_a_transfer(session: &Session, stage: &Stage, gallery: &mut Gallery
     let claims = claims_for(stage, "transfer", &Method::ALL);
     publish_and_go(session, stage, &claims).await;
     session.pay_by("bank_transfer").await;
-    session.read(PANEL, "Transfer the money").await;
+    session.read(PANEL, "Complete your bank transfer").await;
     gallery.show("transfer").await;
 
     let payment = stage.payments_of("transfer").await.remove(0);

@@ -52,7 +52,7 @@ async fn show_what_is_reserved(session: &Session, stage: &Stage, gallery: &mut G
     claims.capture = Capture::Manual;
     publish_and_go(session, stage, &claims).await;
     session.pay_with(VISA).await;
-    session.read(PANEL, "Payment authorized").await;
+    session.read(PANEL, "Payment approved").await;
     gallery.show("receipt-authorized").await;
 
     let mut claims = rich_claims(stage, "reserved-in-a-wallet");
@@ -63,7 +63,7 @@ async fn show_what_is_reserved(session: &Session, stage: &Stage, gallery: &mut G
     session.press("form button[type=submit]").await;
     super::methods::decide(session, ".confirm").await;
     session.enter_frame(FRAME).await;
-    session.read(PANEL, "Payment authorized").await;
+    session.read(PANEL, "Payment approved").await;
     gallery.show("receipt-wallet").await;
 
     let all = serde_json::json!({});

@@ -56,7 +56,9 @@ impl Message {
             id: message_id(created_at_ms, world.entropy.bytes()),
             phone: phone.into(),
             account: account.into(),
-            text: format!("{payee} wants {money}. Code {code}. Never tell it to anyone."),
+            text: format!(
+                "{code} is your code to pay {money} to {payee}. Never share it with anyone."
+            ),
             code: Some(code.into()),
             created_at_ms,
         }
@@ -97,18 +99,11 @@ fn message_id(created_at_ms: i64, random: [u8; 10]) -> String {
     format!("msg_{}{}", hex(&time), hex(&random))
 }
 
-/// A number with all but its last two digits hidden.
+/// The last two digits of a number, behind dots that do not tell how long it is.
 pub(super) fn masked(phone: &str) -> String {
-    let digits = phone.chars().filter(char::is_ascii_digit).count();
-    let mut place = 0;
-    let hide = |character: char| {
-        if !character.is_ascii_digit() {
-            return character;
-        }
-        place += 1;
-        if place + 2 > digits { character } else { '•' }
-    };
-    phone.chars().map(hide).collect()
+    let digits: Vec<char> = phone.chars().filter(char::is_ascii_digit).collect();
+    let shown = digits.iter().skip(digits.len().saturating_sub(2));
+    "•••• ".chars().chain(shown.copied()).collect()
 }
 
 /// What the page that shows the phones reads.
@@ -141,10 +136,10 @@ mod tests {
     #[test]
     fn only_the_last_two_digits_of_a_number_are_shown() {
         let rows = [
-            ("+99910000042", "+•••••••••42"),
-            ("+999 100 0042", "+••• ••• ••42"),
-            ("42", "42"),
-            ("", ""),
+            ("+99910000042", "•••• 42"),
+            ("+999 100 0042", "•••• 42"),
+            ("42", "•••• 42"),
+            ("7", "•••• 7"),
         ];
         for (phone, expected) in rows {
             assert_eq!(masked(phone), expected, "{phone}");

@@ -5,7 +5,7 @@ use super::super::effect::{Effect, Wake};
 use super::super::event::{Answer, Refused, Submission};
 use super::super::message::Message;
 use super::super::state::{Ending, Notice, Phase, State};
-use super::{Refusal, declined_notice, meaning_of, milliseconds_until, tell_error};
+use super::{Refusal, meaning_of, milliseconds_until, tell_error};
 use sealpay_protocol::api::{PaymentView, SessionState, SessionView, ShopperState};
 
 impl State {
@@ -65,7 +65,7 @@ impl State {
             } => self.seal_if_offered(submission),
             Phase::Checking { .. } | Phase::Acting(_) => {
                 match payment.and_then(|payment| payment.decline) {
-                    Some(decline) => self.ask_again(declined_notice(decline)),
+                    Some(decline) => self.ask_again(Notice::Declined(decline)),
                     None => self.ask_again(Notice::Code("nothing_was_paid")),
                 }
             }

@@ -7,8 +7,8 @@ use super::super::event::{Answer, Means, Refused, Submission};
 use super::super::message::Message;
 use super::super::request::pay_body_of;
 use super::super::state::{Attempt, Ending, Notice, Phase, Poll, State};
-use super::{Refusal, declined_notice, meaning_of, tell_error};
-use sealpay_protocol::api::{Advice, DeclineView, PaymentView, ShopperState};
+use super::{Refusal, meaning_of, tell_error};
+use sealpay_protocol::api::{Advice, DeclineCategory, DeclineView, PaymentView, ShopperState};
 use std::rc::Rc;
 
 impl State {
@@ -120,16 +120,22 @@ impl State {
         let decline = payment.decline.unwrap_or_else(|| DeclineView {
             message: String::new(),
             advice: Advice::None,
+            category: DeclineCategory::CardDeclined,
+            field: None,
+            replace_card: false,
         });
         let message = Message::Decline {
             payment: payment.payment,
             advice: decline.advice,
         };
         let mut effects = vec![Effect::Tell(message)];
-        effects.extend(if attempts_left == 0 {
+        effects.extend(if decline.category == DeclineCategory::PossiblyPaid {
+            // With a form there would be a button to pay a second time.
+            self.end(Ending::Fatal("possibly_paid".into()))
+        } else if attempts_left == 0 {
             self.end(Ending::Exhausted)
         } else {
-            self.ask_again(notice.unwrap_or_else(|| declined_notice(decline)))
+            self.ask_again(notice.unwrap_or(Notice::Declined(decline)))
         });
         effects
     }

@@ -64,7 +64,7 @@ fn a_refused_code_is_asked_for_again_and_the_page_is_not_told_again() {
     assert!(matches!(
         run.state.phase(),
         Phase::Form {
-            notice: Some(Notice::Declined { .. })
+            notice: Some(Notice::Declined(_))
         }
     ));
     assert!(run.clears_only_the_security_code());

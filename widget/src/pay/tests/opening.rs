@@ -101,7 +101,7 @@ fn a_reload_during_an_attempt_asks_the_session_until_it_is_known() {
     assert!(matches!(
         run.state.phase(),
         Phase::Form {
-            notice: Some(Notice::Declined { .. })
+            notice: Some(Notice::Declined(_))
         }
     ));
 }

@@ -100,12 +100,12 @@ fn a_decline_clears_only_the_security_code_and_a_new_attempt_has_a_new_name() {
     };
     assert_eq!(run.told(), [&decline]);
     let Phase::Form {
-        notice: Some(Notice::Declined { message, .. }),
+        notice: Some(Notice::Declined(decline)),
     } = run.state.phase()
     else {
         panic!("{:?}", run.state.phase());
     };
-    assert_eq!(message, "Your bank said no.");
+    assert_eq!(decline.message, "Your bank said no.");
     run.step(Event::Submitted(submission(2)));
     run.step(Event::Sealed {
         turn: run.turn(),

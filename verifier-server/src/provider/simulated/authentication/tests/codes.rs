@@ -20,7 +20,7 @@ async fn a_right_code_is_accepted_once() {
     let stage = stage("right").await;
     let challenge = stage.begin_code(1).await;
     let now_ms = stage.now_ms();
-    assert!(challenge.sent_to.starts_with("+•••"), "{challenge:?}");
+    assert!(challenge.sent_to.starts_with("•••• "), "{challenge:?}");
     assert_eq!((challenge.attempts_left, challenge.resends_left), (5, 3));
     assert_eq!(challenge.resend_at_ms, now_ms + 30_000);
     assert_eq!(challenge.expires_at_ms, now_ms + 300_000);
@@ -29,7 +29,9 @@ async fn a_right_code_is_accepted_once() {
     let code = message.code.clone().unwrap();
     assert_eq!(code.len(), 6);
     assert_eq!(message.phone, stage.account().await.phone);
-    let text = format!("Paper Lantern wants 49.00 EUR. Code {code}. Never tell it to anyone.");
+    let text = format!(
+        "{code} is your code to pay 49.00 EUR to Paper Lantern. Never share it with anyone."
+    );
     assert_eq!(message.text, text);
     let result = done(stage.code(1, 1, &code).await);
     assert_eq!(result.status, AuthenticationStatus::Authenticated);
