@@ -41,6 +41,38 @@ impl Origin {
             .split_once("://")
             .map_or("", |(_, authority)| authority)
     }
+
+    /// Whether it names this machine and no other: `localhost`, a name below it (RFC 6761 section
+    /// 6.3), or a loopback address. Such an origin is no server that strangers reach.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        is_local_host(host_of(self.authority()))
+    }
+}
+
+/// An authority without its port.
+#[must_use]
+pub fn host_of(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|c| c.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
+fn is_local_host(host: &str) -> bool {
+    let literal = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    if let Some(literal) = literal {
+        return literal
+            .parse::<core::net::Ipv6Addr>()
+            .is_ok_and(|address| address.is_loopback());
+    }
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host
+            .parse::<core::net::Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 fn is_host(host: &str) -> bool {
@@ -160,6 +192,29 @@ mod tests {
         ];
         for (text, good) in rows {
             assert_eq!(text.parse::<Origin>().is_ok(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_names_and_addresses_of_this_machine_are_local() {
+        let rows = [
+            ("http://localhost:4242", true),
+            ("https://localhost", true),
+            ("http://shop.localhost:3000", true),
+            ("http://127.0.0.1:8787", true),
+            ("http://127.9.9.9", true),
+            ("http://[::1]:8787", true),
+            ("https://pay.example", false),
+            ("http://localhost.example", false),
+            ("http://notlocalhost", false),
+            ("http://127.0.0.1.example", false),
+            ("http://0.0.0.0", false),
+            ("http://192.168.1.2", false),
+            ("http://[::]:8787", false),
+            ("http://[fe80::1]", false),
+        ];
+        for (text, local) in rows {
+            assert_eq!(text.parse::<Origin>().unwrap().is_local(), local, "{text}");
         }
     }
 

@@ -7,11 +7,15 @@
     reason = "a test whose verifier does not work has to stop"
 )]
 
+mod building;
+
+use self::building::{build, operators_of};
 use crate::client::{Browser, Merchant, Prepared, SHOP_ORIGIN, attempt, origin};
 use crate::folder::Folder;
 use crate::log;
 use crate::postgres::{Database, fresh_database};
 use crate::time::{TestClock, random};
+use crate::verifier_process::is_for_operators;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -30,14 +34,10 @@ use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
 use verifier_server::config::Config;
-use verifier_server::edge::{Clock, Entropy};
 use verifier_server::flow::recover::recover;
 use verifier_server::flow::register::{NewMerchant, Registrar};
-use verifier_server::gate::master_key::MasterKey;
-use verifier_server::gate::vault::Vault;
 use verifier_server::http::app;
-use verifier_server::server::{Parts, Server};
-use verifier_server::store::{Options, Store};
+use verifier_server::server::Server;
 
 /// An answer.
 #[derive(Debug, Clone)]
@@ -101,6 +101,7 @@ pub struct TestGateway {
     config: Config,
     master_key: [u8; 32],
     app: Router,
+    operators: Router,
     /// The clock of the verifier and its browsers.
     pub clock: TestClock,
     /// Last, because it can be dropped only when nobody is connected any more.
@@ -146,6 +147,7 @@ impl TestGateway {
             data: folder.path().to_owned(),
             widget: folder.path().join("no-widget"),
             provider_timeout_ms: 500,
+            test_mode: true,
             ..Config::default()
         };
         if let Some(database) = &database {
@@ -159,6 +161,7 @@ impl TestGateway {
         let merchant = register_with(&server, None).await;
         Self {
             app: app(server.state.clone()),
+            operators: operators_of(&server),
             origin: config.public_origin.clone(),
             finished: false,
             secrets: Mutex::new(secrets_of(&merchant)),
@@ -177,6 +180,16 @@ impl TestGateway {
         self.server.state.gateway.close().await;
         self.server = build(&self.config, self.master_key, &self.clock).await;
         self.app = app(self.server.state.clone());
+        self.operators = operators_of(&self.server);
+    }
+
+    /// The listener that serves a path.
+    fn listener(&self, path: &str) -> Router {
+        if is_for_operators(path) {
+            self.operators.clone()
+        } else {
+            self.app.clone()
+        }
     }
 
     /// Moves the verifier's clock, and that of its browsers.
@@ -244,21 +257,31 @@ impl TestGateway {
         self.merchant.sign(&claims)
     }
 
-    /// Sends a request.
+    /// Sends a request, to the operator's listener where that serves it.
     pub async fn send(&self, prepared: Prepared) -> Answer {
+        send(self.listener(&prepared.path), prepared, None).await
+    }
+
+    /// Sends a request to the public listener, whatever it is about.
+    pub async fn send_as_stranger(&self, prepared: Prepared) -> Answer {
         send(self.app.clone(), prepared, None).await
+    }
+
+    /// Sends a request to the operator's listener, whatever it is about.
+    pub async fn send_as_operator(&self, prepared: Prepared) -> Answer {
+        send(self.operators.clone(), prepared, None).await
     }
 
     /// Sends a request as if it came over a connection from an address.
     pub async fn send_from(&self, address: SocketAddr, prepared: Prepared) -> Answer {
-        send(self.app.clone(), prepared, Some(address)).await
+        send(self.listener(&prepared.path), prepared, Some(address)).await
     }
 
     /// Sends requests at the same moment; the answers are in their order.
     pub async fn send_together(&self, requests: Vec<Prepared>) -> Vec<Answer> {
         let start = Arc::new(Barrier::new(requests.len()));
         let sending = requests.into_iter().map(|request| {
-            let (app, start) = (self.app.clone(), Arc::clone(&start));
+            let (app, start) = (self.listener(&request.path), Arc::clone(&start));
             tokio::spawn(async move {
                 start.wait().await;
                 send(app, request, None).await
@@ -355,19 +378,6 @@ async fn send(app: Router, prepared: Prepared, from: Option<SocketAddr>) -> Answ
         headers: headers.collect(),
         body: body.to_vec(),
     }
-}
-
-async fn build(config: &Config, master_key: [u8; 32], clock: &TestClock) -> Arc<Server> {
-    let clock = clock.clone();
-    let store = Store::open(&config.database_url(), &Options::default()).await;
-    let parts = Parts {
-        store: store.expect("the store opens"),
-        vault: Vault::new(&MasterKey::new(master_key)),
-        clock: Clock::new(move || clock.now_ms()),
-        entropy: Entropy::system(),
-    };
-    let server = Server::new(config, parts).await;
-    Arc::new(server.expect("the server starts"))
 }
 
 fn secrets_of(merchant: &Merchant) -> Vec<String> {

@@ -11,6 +11,7 @@ use crate::merchant_site::MerchantSite;
 use crate::network::Network;
 use crate::processes::{Running, json_of, program, widget_folder};
 use crate::time::random;
+use crate::verifier_process::{control_of, is_for_operators};
 use ed25519_dalek::SigningKey;
 use reqwest::Method;
 use sealpay_protocol::encoding::{base64url, hex};
@@ -56,6 +57,7 @@ pub struct Stage {
     verifier_origin: String,
     shop_origin: String,
     shop_api_key: String,
+    control_origin: String,
     shop: Running,
     verifier: Running,
 }
@@ -100,7 +102,9 @@ impl Stage {
         let (verifier, address) =
             start_verifier(&folder.join("verifier"), &verifier_origin, staging);
         verifier_network.carry_to(address);
-        let (shop, address) = start_shop(&folder.join("shop"), &shop_origin, &verifier_origin);
+        let control_origin = format!("http://{}", control_of(address));
+        let origins = [&shop_origin, &verifier_origin, &control_origin];
+        let (shop, address) = start_shop(&folder.join("shop"), origins);
         shop_network.carry_to(address);
         Self {
             folder,
@@ -112,6 +116,7 @@ impl Stage {
             verifier_origin,
             shop_origin,
             shop_api_key,
+            control_origin,
             shop,
             verifier,
         }
@@ -188,7 +193,13 @@ impl Stage {
             .expect("the book can be read")
     }
 
-    /// What the verifier gives to everybody under a path.
+    /// The origin of the verifier's listener for operators.
+    #[must_use]
+    pub fn control(&self) -> &str {
+        &self.control_origin
+    }
+
+    /// What the verifier gives without a credential under a path.
     ///
     /// # Panics
     /// When the verifier does not answer.
@@ -216,7 +227,12 @@ impl Stage {
             .no_proxy()
             .build()
             .expect("a client");
-        let mut request = client.request(method, format!("{}{path}", self.verifier()));
+        let origin = if is_for_operators(path) {
+            &self.control_origin
+        } else {
+            &self.verifier_origin
+        };
+        let mut request = client.request(method, format!("{origin}{path}"));
         if let Some(api_key) = api_key {
             request = request.bearer_auth(api_key);
         }
@@ -315,6 +331,8 @@ fn start_verifier(
             "--public-origin",
             public_origin,
         ]);
+        serve.args(["--control-listen", &control_of(address).to_string()]);
+        serve.arg("--test-mode");
         serve.arg("--widget-dir").arg(widget_folder());
         serve.args([
             "--webhook-allow",
@@ -335,12 +353,15 @@ fn start_verifier(
     })
 }
 
-fn start_shop(data: &Path, origin: &str, verifier: &str) -> (Running, std::net::SocketAddr) {
+fn start_shop(
+    data: &Path,
+    [origin, verifier, control]: [&String; 3],
+) -> (Running, std::net::SocketAddr) {
     Running::listening(&data.join("log"), Some(data), |address| {
         let mut serve = Command::new(program("shop"));
         serve.arg("serve").arg("--data").arg(data);
         serve.args(["--listen", &address.to_string(), "--public-origin", origin]);
-        serve.args(["--verifier", verifier]);
+        serve.args(["--verifier", verifier, "--verifier-control", control]);
         serve.arg("--merchant-file").arg(merchant_file(data));
         serve
     })

@@ -51,6 +51,30 @@ pub fn free_address() -> SocketAddr {
     listener.local_addr().expect("a listener has an address")
 }
 
+/// Whether a path belongs to the operator's listener.
+#[must_use]
+pub fn is_for_operators(path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    matches!(path, "/sim" | "/metrics" | "/readyz") || path.starts_with("/sim/")
+}
+
+/// Where the operator's listener of a verifier is: the same port of another loopback address, so that
+/// nobody has to be told.
+#[must_use]
+pub fn control_of(listen: SocketAddr) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 2], listen.port()))
+}
+
+/// Which of a verifier's two listeners serves a path.
+#[must_use]
+pub fn listener_of(listen: SocketAddr, path: &str) -> SocketAddr {
+    if is_for_operators(path) {
+        control_of(listen)
+    } else {
+        listen
+    }
+}
+
 /// How a verifier is run; the same again after it was killed.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -69,11 +93,12 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// On SQLite, on a free port, without a rate limit; webhooks may go to this machine.
+    /// A test on SQLite, on a free port, without a rate limit; webhooks may go to this machine.
     #[must_use]
     pub fn on_sqlite(folder: &Path) -> Self {
         let listen = free_address();
         let flags = [
+            "--test-mode",
             "--rate-limit-per-second",
             "0",
             "--webhook-allow",
@@ -148,6 +173,7 @@ impl Setup {
         let mut serve = self.command(&["serve"]);
         serve.args(["--listen", &self.listen.to_string()]);
         serve.args(["--public-origin", self.origin.as_str()]);
+        serve.args(["--control-listen", &control_of(self.listen).to_string()]);
         serve.args(&self.flags);
         serve.stdin(Stdio::null()).stdout(Stdio::null());
         serve.stderr(log.expect("the log can be written"));

@@ -125,7 +125,7 @@ pub async fn run(cli: Cli) -> Result<(), String> {
     match cli.command {
         Command::Serve(flags) => serve::serve(config.for_serving(*flags)?).await,
         Command::Merchant(command) => merchant(config, command).await,
-        Command::Settle(command) => settle::run(&config, &command).await,
+        Command::Settle(command) => settle::run(&config.for_command(), &command).await,
         Command::Ledger => settle::ledger(&config).await,
         Command::Listen(listen) => listen::run(&config, listen).await,
         Command::Config => print(DEFAULT_FILE),

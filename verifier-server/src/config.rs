@@ -1,5 +1,10 @@
 //! What an operator decides: a file, and flags that win over it. Read once, at the start.
 
+mod check;
+mod control;
+
+pub use control::ControlListen;
+
 use crate::outbox::address::{AddressPolicy, Network};
 use clap::Args;
 use sealpay_protocol::origin::Origin;
@@ -26,8 +31,16 @@ pub struct Config {
     pub master_key_file: Option<PathBuf>,
     /// The widget's files.
     pub widget: PathBuf,
-    /// Whether outcomes can be asked for.
+    /// Whether this is a test: a simulated bank, outcomes that can be asked for, `/sim`.
     pub test_mode: bool,
+    /// Test mode under a public origin that other machines reach as well.
+    pub test_mode_in_public: bool,
+    /// Where operators and testers are served: `/sim`, `/metrics`, `/readyz`.
+    pub control_listen: ControlListen,
+    /// The file with the bearer token of the operator's listener.
+    pub control_token_file: Option<PathBuf>,
+    /// Who authorizes payments.
+    pub provider: ProviderConfig,
     /// How long the provider may take, milliseconds.
     pub provider_timeout_ms: u64,
     /// Plain HTTP on an address that is not loopback.
@@ -44,6 +57,34 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// What is logged.
     pub log: Log,
+}
+
+/// Who authorizes payments.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProviderConfig {
+    /// Which provider.
+    pub kind: ProviderKind,
+}
+
+/// The providers that this version has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderKind {
+    /// The simulated bank: it approves invented cards, and no money moves.
+    #[default]
+    Simulated,
+}
+
+impl ProviderKind {
+    /// Whether real money moves. What is made with a provider, API keys and data included, is
+    /// marked with it.
+    #[must_use]
+    pub const fn is_live(self) -> bool {
+        match self {
+            Self::Simulated => false,
+        }
+    }
 }
 
 /// TLS by files.
@@ -105,7 +146,11 @@ impl Default for Config {
             database: "sqlite".into(),
             master_key_file: None,
             widget: "dist".into(),
-            test_mode: true,
+            test_mode: false,
+            test_mode_in_public: false,
+            control_listen: ControlListen::default(),
+            control_token_file: None,
+            provider: ProviderConfig::default(),
             provider_timeout_ms: 10_000,
             allow_plain_http: false,
             behind_proxy: false,
@@ -169,6 +214,18 @@ pub struct ServeFlags {
     /// The origin under which browsers and merchants reach the server.
     #[arg(long, value_name = "ORIGIN")]
     pub public_origin: Option<Origin>,
+    /// Run a test: the simulated bank, outcomes that can be asked for, /sim for the control listener.
+    #[arg(long)]
+    pub test_mode: bool,
+    /// Allow test mode under a public origin that other machines reach.
+    #[arg(long)]
+    pub test_mode_in_public: bool,
+    /// Where operators and testers are served, such as 127.0.0.1:8788; off for nowhere.
+    #[arg(long, value_name = "ADDRESS")]
+    pub control_listen: Option<ControlListen>,
+    /// The file with the bearer token for the control listener.
+    #[arg(long, value_name = "FILE")]
+    pub control_token_file: Option<PathBuf>,
     /// The folder with the widget's files.
     #[arg(long, value_name = "DIR")]
     pub widget_dir: Option<PathBuf>,
@@ -214,6 +271,12 @@ impl Config {
     pub fn for_serving(mut self, flags: ServeFlags) -> Result<Self, String> {
         set(&mut self.listen, flags.listen);
         set(&mut self.public_origin, flags.public_origin);
+        set(&mut self.control_listen, flags.control_listen);
+        if flags.control_token_file.is_some() {
+            self.control_token_file = flags.control_token_file;
+        }
+        self.test_mode |= flags.test_mode;
+        self.test_mode_in_public |= flags.test_mode_in_public;
         set(&mut self.widget, flags.widget_dir);
         set(&mut self.provider_timeout_ms, flags.provider_timeout_ms);
         set(&mut self.rate_limit.per_second, flags.rate_limit_per_second);
@@ -224,22 +287,11 @@ impl Config {
         Ok(self)
     }
 
-    fn check(&self) -> Result<(), String> {
-        if !(100..=60_000).contains(&self.provider_timeout_ms) {
-            return Err("provider_timeout_ms must be from 100 to 60000".into());
-        }
-        if self.tls.certificate.is_some() != self.tls.key.is_some() {
-            return Err("tls needs both certificate and key, or neither".into());
-        }
-        let plain = self.tls.certificate.is_none();
-        if plain && !self.listen.ip().is_loopback() && !self.allow_plain_http {
-            return Err(format!(
-                "{} is not loopback and there is no [tls]: give certificate and key, or set \
-                 allow_plain_http = true behind a proxy that has TLS",
-                self.listen
-            ));
-        }
-        self.address_policy().map(|_| ())
+    /// The same for a command that works on the data and serves nobody: its mode is the provider's.
+    #[must_use]
+    pub const fn for_command(mut self) -> Self {
+        self.test_mode = !self.provider.kind.is_live();
+        self
     }
 
     /// Where webhooks may go.
@@ -292,29 +344,14 @@ fn read(path: &Path) -> Result<Config, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, DEFAULT_FILE, ServeFlags};
+    use super::{Config, DEFAULT_FILE};
 
     #[test]
     fn the_commented_file_holds_the_defaults() {
+        assert!(!Config::default().test_mode);
         assert_eq!(
             toml::from_str::<Config>(DEFAULT_FILE).unwrap(),
             Config::default()
         );
-    }
-
-    #[test]
-    fn settings_that_do_not_fit_are_named() {
-        let rows = [
-            ("listen = \"0.0.0.0:8787\"", "not loopback"),
-            ("provider_timeout_ms = 0", "provider_timeout_ms"),
-            ("[tls]\nkey = \"key.pem\"", "both certificate and key"),
-            ("[webhooks]\nallow = [\"here\"]", "here is not a network"),
-        ];
-        for (text, expected) in rows {
-            let config: Config = toml::from_str(text).unwrap();
-            let error = config.for_serving(ServeFlags::default()).unwrap_err();
-            assert!(error.contains(expected), "{error}");
-        }
-        assert!(toml::from_str::<Config>("lissten = \"127.0.0.1:1\"").is_err());
     }
 }

@@ -1,4 +1,6 @@
-//! Runs the server: the log, the listener, and an orderly end.
+//! Runs the server: the log, the listeners, and an orderly end.
+
+mod operator;
 
 use crate::config::{Config, LogFormat};
 use crate::http;
@@ -6,6 +8,7 @@ use crate::server::{Parts, Server};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,8 +25,13 @@ const HEADER_BYTES: usize = 32 * 1024;
 /// A sentence for the operator.
 pub async fn serve(config: Config) -> Result<(), String> {
     start_log(&config)?;
+    if config.test_mode {
+        warn_of_test_mode(&config);
+    }
+    let operators = operator::open(&config).await?;
     let parts = Parts::open(&config).await?;
     let server = Arc::new(Server::new(&config, parts).await?);
+    let operators = operators.map(|operators| operators.serve(server.state.clone()));
     let handle = Handle::new();
     let drain = Duration::from_millis(config.drain_ms);
     tokio::spawn(stop_on_signal(
@@ -36,13 +44,32 @@ pub async fn serve(config: Config) -> Result<(), String> {
         tokio::spawn(async move { server.run_beside().await })
     };
     tracing::info!(listen = %config.listen, origin = %config.public_origin,
-        test_mode = config.test_mode, "listening");
+        control = %config.control_listen, test_mode = config.test_mode, "listening");
     let listened = listen(&config, http::app(server.state.clone()), handle).await;
     beside.abort();
+    // To the last moment it says that the server is stopping.
+    if let Some(operators) = operators {
+        operators.abort();
+    }
     // Everything that was answered is durable already; closing only ends the threads in order.
     server.state.gateway.close().await;
     tracing::info!("stopped");
     listened
+}
+
+/// Said at every start: nobody takes a test for the real thing for long.
+fn warn_of_test_mode(config: &Config) {
+    let origin = &config.public_origin;
+    tracing::warn!(
+        %origin,
+        "test mode: payments are simulated, test cards are approved and no money moves"
+    );
+    if !origin.is_local() {
+        tracing::warn!(
+            %origin,
+            "test mode in public: whoever reaches the public origin pays with test cards"
+        );
+    }
 }
 
 async fn listen(
@@ -52,17 +79,9 @@ async fn listen(
 ) -> Result<(), String> {
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     let address = config.listen;
-    let trouble = |error: std::io::Error| {
-        if error.kind() == std::io::ErrorKind::AddrInUse {
-            return format!("{address} is in use; choose another one with --listen");
-        }
-        format!("{address}: {error}")
-    };
     match (&config.tls.certificate, &config.tls.key) {
         (Some(certificate), Some(key)) => {
-            let tls = RustlsConfig::from_pem_file(certificate, key)
-                .await
-                .map_err(|error| format!("the TLS files cannot be used: {error}"))?;
+            let tls = read_tls(certificate, key).await?;
             patient_to_a_point(axum_server::bind_rustls(address, tls))
                 .handle(handle)
                 .serve(service)
@@ -75,7 +94,19 @@ async fn listen(
                 .await
         }
     }
-    .map_err(trouble)
+    .map_err(|error| cannot_listen(address, "--listen", &error))
+}
+
+async fn read_tls(certificate: &Path, key: &Path) -> Result<RustlsConfig, String> {
+    let read = RustlsConfig::from_pem_file(certificate, key).await;
+    read.map_err(|error| format!("the TLS files cannot be used: {error}"))
+}
+
+fn cannot_listen(address: SocketAddr, flag: &str, error: &std::io::Error) -> String {
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        return format!("{address} is in use; choose another one with {flag}");
+    }
+    format!("{address}: {error}")
 }
 
 /// A connection that sends its headers drop by drop is let go, and may not fill the memory before.

@@ -104,21 +104,35 @@ impl Server {
     /// # Errors
     /// A sentence for the operator.
     pub async fn new(config: &Config, parts: Parts) -> Result<Self, String> {
+        config.check_provider()?;
+        let bank = SimulatedBank::open(
+            &config.bank_url(),
+            parts.vault.bank_key(),
+            config.public_origin.clone(),
+            parts.clock.clone(),
+            parts.entropy.clone(),
+            config.test_mode,
+        )
+        .await?;
+        Self::with_providers(config, parts, providers_of(&bank), Some(bank)).await
+    }
+
+    /// The same with other providers; a simulation stands behind them in test mode only.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub async fn with_providers(
+        config: &Config,
+        parts: Parts,
+        providers: Providers,
+        simulation: Option<Arc<SimulatedBank>>,
+    ) -> Result<Self, String> {
         let Parts {
             store,
             vault,
             clock,
             entropy,
         } = parts;
-        let bank = SimulatedBank::open(
-            &config.bank_url(),
-            vault.bank_key(),
-            config.public_origin.clone(),
-            clock.clone(),
-            entropy.clone(),
-            config.test_mode,
-        )
-        .await?;
         let settings = Settings {
             public_origin: config.public_origin.clone(),
             test_mode: config.test_mode,
@@ -127,7 +141,7 @@ impl Server {
         let gateway = Gateway::new(
             settings,
             store.clone(),
-            providers_of(&bank),
+            providers,
             vault,
             clock.clone(),
             entropy.clone(),
@@ -141,9 +155,10 @@ impl Server {
         maintain::refresh_keys(&gateway).await.map_err(sentence)?;
         let policy = config.address_policy()?;
         let addresses = policy.clone();
-        let gateway = gateway
-            .with_simulation(bank)
-            .with_webhook_addresses(Box::new(move |url| addresses.check(url)));
+        let mut gateway = gateway.with_webhook_addresses(Box::new(move |url| addresses.check(url)));
+        if let Some(bank) = simulation {
+            gateway = gateway.with_simulation(bank);
+        }
         let gateway = Arc::new(gateway);
         let metrics = Arc::new(Metrics::default());
         let counted = Arc::clone(&metrics);
@@ -228,12 +243,28 @@ pub fn providers_of(bank: &Arc<SimulatedBank>) -> Providers {
 async fn refuse_moved_clock(store: &Store) -> Result<(), String> {
     match store.clock_ahead_ms().await {
         Ok(0) => Ok(()),
-        Ok(_) => Err(
-            "the clock of this data was moved in test mode; start with test mode, or with new data"
-                .into(),
-        ),
+        Ok(ahead_ms) => Err(format!(
+            "the clock of this data was moved in test mode: it is {} ahead, never goes back, and \
+             what the data holds is dated by it; start with test_mode = true (--test-mode) to go \
+             on testing, or with an empty folder (--data) or database to begin anew",
+            in_words(ahead_ms)
+        )),
         Err(error) => Err(format!("the database cannot be read: {error}")),
     }
+}
+
+/// A span of time, milliseconds, in its largest unit.
+fn in_words(span_ms: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [
+        (24 * 60 * 60 * 1000, "day"),
+        (60 * 60 * 1000, "hour"),
+        (60 * 1000, "minute"),
+        (1000, "second"),
+    ];
+    let unit = UNITS.iter().find(|(size, _)| span_ms >= *size);
+    let (size, name) = unit.unwrap_or(&UNITS[3]);
+    let count = span_ms / size;
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }
 
 fn load_assets(folder: &Path) -> Result<Assets, String> {

@@ -24,6 +24,8 @@ use crate::tools::{self, Purpose};
 use crate::widget;
 use crate::workspace::Workspace;
 
+/// Ada Approved's (docs/TESTING.md).
+const TEST_CARD: &str = "4242 4242 4242 4242";
 const GLANCE: Duration = Duration::from_millis(100);
 /// A development build that reads its database from a slow disk may take seconds.
 const STARTING: Duration = Duration::from_secs(30);
@@ -35,6 +37,7 @@ const STARTING: Duration = Duration::from_secs(30);
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     let watch = Stopwatch::start();
     require_free_port(options.verifier_port, "--verifier-port")?;
+    require_free_port(options.control_port, "--control-port")?;
     require_free_port(options.shop_port, "--shop-port")?;
     let data = workspace.root().join(&options.data);
     data::prepare_folder(&data, options)?;
@@ -136,6 +139,11 @@ fn start_servers(
         .arg(data)
         .args(["--listen", &format!("127.0.0.1:{}", options.verifier_port)])
         .args(["--public-origin", &options.verifier_origin()])
+        .arg("--test-mode")
+        .args([
+            "--control-listen",
+            &format!("127.0.0.1:{}", options.control_port),
+        ])
         .arg("--widget-dir")
         .arg(workspace.dist())
         // The shop is on this very machine, where webhooks do not go unless they are allowed to.
@@ -157,6 +165,7 @@ fn start_servers(
         .args(["--listen", &format!("127.0.0.1:{}", options.shop_port)])
         .args(["--public-origin", &options.shop_origin()])
         .args(["--verifier", &options.verifier_origin()])
+        .args(["--verifier-control", &options.control_origin()])
         .arg("--merchant-file")
         .arg(data::merchant_file(data));
     servers.push(Server::start("shop", shop)?);
@@ -189,10 +198,12 @@ fn wait_until_well(
 
 fn announce(options: &Options, data: &Path, watch: Stopwatch) {
     println!(
-        "\n  The shop      {}\n  The verifier  {}\n  The data      {}\n\n  \
+        "\n  The shop       {}\n  The verifier   {}\n  Test controls  {}/sim\n  \
+         A test card    {TEST_CARD}, any date ahead, any security code\n  The data       {}\n\n  \
          Ready after {}. Ctrl-C stops both; the data stays.\n",
         options.shop_origin(),
         options.verifier_origin(),
+        options.control_origin(),
         data.display(),
         environment::in_words(watch.elapsed())
     );

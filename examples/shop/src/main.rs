@@ -74,6 +74,10 @@ struct Serve {
     /// The verifier's origin.
     #[arg(long, default_value = "http://localhost:8787")]
     verifier: Origin,
+    /// The origin of the verifier's control listener, where test cards and test controls are; without
+    /// it the shop sells as if nothing were a test.
+    #[arg(long)]
+    verifier_control: Option<Origin>,
     /// What the verifier told when the merchant was registered, as JSON.
     #[arg(long)]
     merchant_file: PathBuf,
@@ -150,7 +154,7 @@ fn open(options: &Serve, edge: Edge) -> Result<Shop, Box<dyn Error>> {
         verifier: options.verifier.clone(),
         shop: options.public_origin.clone(),
     };
-    let verifier = Verifier::new(options.verifier.clone())?;
+    let verifier = Verifier::new(options.verifier.clone(), options.verifier_control.clone())?;
     let desk = registered.api_key;
     let desk = desk.map(|api_key| Desk::new(options.verifier.clone(), api_key));
     Ok(Shop {

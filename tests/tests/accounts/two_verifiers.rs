@@ -7,7 +7,7 @@ use harness::folder::Folder;
 use harness::leaks;
 use harness::load::{KeepAlive, encode};
 use harness::postgres::fresh_database;
-use harness::verifier_process::{Setup, free_address};
+use harness::verifier_process::{Setup, free_address, listener_of};
 use sealpay_protocol::api::{PaymentView, SessionView, ShopperState};
 use sealpay_protocol::ids::AttemptId;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ async fn told(address: SocketAddr, method: &str, path: &str, body: Option<Value>
         request.set("content-type", "application/json");
         request.body = body.to_string().into_bytes();
     }
-    let (status, body) = sent(address, &request, None).await;
+    let (status, body) = sent(listener_of(address, path), &request, None).await;
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
     serde_json::from_slice(&body).unwrap()
 }

@@ -4,7 +4,7 @@ use harness::client::{APPROVED, Browser, Merchant, Prepared, attempt, card};
 use harness::folder::Folder;
 use harness::load::{KeepAlive, encode};
 use harness::time::random;
-use harness::verifier_process::{Setup, VerifierProcess};
+use harness::verifier_process::{Setup, VerifierProcess, listener_of};
 use harness::webhook_receiver::{Arrival, WebhookReceiver};
 use sealpay_protocol::api::{
     AuthenticationRequest, AuthenticationStep, PaymentView, SessionView, ShopperState,
@@ -53,7 +53,7 @@ impl Shop {
 impl OpenShop {
     /// Sends a request that is expected to be answered with JSON.
     pub(super) async fn send<T: DeserializeOwned>(&self, request: &Prepared) -> T {
-        let address = self.setup.listen;
+        let address = listener_of(self.setup.listen, &request.path);
         let mut connection = KeepAlive::connect(address).await.unwrap();
         let bytes = encode(request, &address.to_string());
         let answer = connection.exchange(&bytes).await.unwrap();

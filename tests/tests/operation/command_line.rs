@@ -301,7 +301,8 @@ fn another_master_key_is_noticed_at_the_start() {
     let serve = |setup: &Setup| {
         let mut command = Command::new(program());
         command
-            .args(["serve", "--listen", &setup.listen.to_string(), "--data"])
+            .args(["serve", "--test-mode", "--control-listen", "off"])
+            .args(["--listen", &setup.listen.to_string(), "--data"])
             .arg(&setup.data);
         command
     };

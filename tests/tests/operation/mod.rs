@@ -6,6 +6,7 @@
 )]
 
 mod command_line;
+mod control_listener;
 mod listen;
 mod stopping;
 mod tls;

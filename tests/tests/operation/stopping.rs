@@ -63,7 +63,8 @@ async fn a_port_in_use_is_a_sentence() {
     let setup = Setup::on_sqlite(folder.path());
     let taken = std::net::TcpListener::bind(setup.listen).expect("the port is free");
     let output = Command::new(program())
-        .args(["serve", "--listen", &setup.listen.to_string(), "--data"])
+        .args(["serve", "--test-mode", "--control-listen", "off"])
+        .args(["--listen", &setup.listen.to_string(), "--data"])
         .arg(&setup.data)
         .output()
         .expect("the program starts");
@@ -80,7 +81,7 @@ async fn a_port_in_use_is_a_sentence() {
 async fn an_address_that_asks_too_much_is_slowed_down_and_then_served_again() {
     let folder = Folder::new("rate");
     let mut setup = Setup::on_sqlite(folder.path());
-    setup.flags.clear();
+    setup.flags = vec!["--test-mode".into()];
     let setup = setup.with("--rate-limit-per-second", "5");
     let (_process, _) = setup.started().await;
     let client = reqwest::Client::new();

@@ -31,7 +31,7 @@ async fn a_certificate_and_a_key_give_https() {
     let listen = free_address();
     let public = origin(&format!("https://localhost:{}", listen.port()));
     let configuration = format!(
-        "listen = \"{listen}\"\npublic_origin = \"{public}\"\ndata = \"{data}/data\"\n\
+        "test_mode = true\ncontrol_listen = \"off\"\nlisten = \"{listen}\"\npublic_origin = \"{public}\"\ndata = \"{data}/data\"\n\
          [tls]\ncertificate = \"{data}/certificate.pem\"\nkey = \"{data}/key.pem\"\n",
         data = folder.path().display()
     );

@@ -142,7 +142,7 @@ async fn queries_are_read_strictly() {
 #[tokio::test]
 async fn a_wallets_form_says_one_thing_or_nothing_happens() {
     let gateway = TestGateway::start().await;
-    let path = "/sim/wallet/none";
+    let path = "/test/wallet/none";
     let rows = [
         ("", (InvalidParameter, Some("action"))),
         ("action=pay", (InvalidParameter, Some("action"))),

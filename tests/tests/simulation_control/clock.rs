@@ -268,6 +268,7 @@ async fn server_on(folder: &Folder, database: &Database, master_key: [u8; 32]) -
         data: folder.path().to_owned(),
         database: database.url().to_owned(),
         widget: folder.path().join("no-widget"),
+        test_mode: true,
         ..Config::default()
     };
     let store = Store::open(&config.database_url(), &Options::default()).await;

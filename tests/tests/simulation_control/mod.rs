@@ -10,6 +10,7 @@ mod mischief;
 mod page;
 mod payouts;
 mod routes;
+mod strangers;
 mod transfers;
 mod wallet;
 
@@ -23,12 +24,10 @@ use serde_json::Value;
 use verifier_server::gate::refusal::Code;
 
 /// Every path with the methods that it takes.
-const ROUTES: [(&str, &[&str]); 19] = [
+const ROUTES: [(&str, &[&str]); 16] = [
     ("/sim", &["GET", "HEAD"]),
     ("/sim/control.css", &["GET", "HEAD"]),
     ("/sim/control.js", &["GET", "HEAD"]),
-    ("/sim/wallet.css", &["GET", "HEAD"]),
-    ("/sim/wallet.js", &["GET", "HEAD"]),
     ("/sim/personas", &["GET", "HEAD"]),
     ("/sim/clock", &["GET", "HEAD", "POST"]),
     ("/sim/faults", &["DELETE", "GET", "HEAD", "POST"]),
@@ -42,7 +41,13 @@ const ROUTES: [(&str, &[&str]); 19] = [
     ("/sim/payouts/none/return", &["POST"]),
     ("/sim/transfers", &["GET", "HEAD", "POST"]),
     ("/sim/state", &["GET", "HEAD"]),
-    ("/sim/wallet/none", &["GET", "HEAD", "POST"]),
+];
+
+/// The wallet's page, which shoppers see: the public listener serves it.
+const WALLET: [(&str, &[&str]); 3] = [
+    ("/test/wallet.css", &["GET", "HEAD"]),
+    ("/test/wallet.js", &["GET", "HEAD"]),
+    ("/test/wallet/none", &["GET", "HEAD", "POST"]),
 ];
 
 /// A request of a program.

@@ -12,11 +12,12 @@ use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr};
 use thirtyfour::Key;
 use tokio::net::TcpListener;
-use verifier_server::http::app;
+use verifier_server::http::{OperatorAccess, app, operator_app};
 
 /// A verifier that browsers reach.
 struct Served {
     gateway: TestGateway,
+    control: SocketAddr,
     _beside: Beside,
 }
 
@@ -33,14 +34,22 @@ impl Served {
             let app = app.into_make_service_with_connect_info::<SocketAddr>();
             axum::serve(listener, app).await.unwrap();
         });
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let control = listener.local_addr().unwrap();
+        let operators = operator_app(gateway.server.state.clone(), OperatorAccess::default());
+        tokio::spawn(async move { axum::serve(listener, operators).await.unwrap() });
         let beside = gateway.run_beside();
         Self {
             gateway,
+            control,
             _beside: beside,
         }
     }
 
     fn address(&self, path: &str) -> String {
+        if path.starts_with("/sim") {
+            return format!("http://{}{path}", self.control);
+        }
         [self.gateway.origin.as_str(), path].concat()
     }
 
@@ -269,7 +278,7 @@ async fn a_wallets_window_closes_when_there_is_nothing_left_to_do_in_it() {
     };
     let checkout = checkout(&served.gateway, purchase).await;
     let path = wallet::path(&checkout.payment);
-    session.go(&served.address("/sim")).await;
+    session.go(&served.address("/errors")).await;
     let script = "window.wallet = window.open(arguments[0])";
     session.run(script, vec![path.into()]).await;
     let is_there = "return window.wallet?.document.querySelector('.confirm') !== null";

@@ -1,6 +1,6 @@
 //! Paths, methods and pages of other sites.
 
-use super::{ROUTES, form, order, read, refused};
+use super::{ROUTES, WALLET, form, order, read, refused};
 use harness::client::Prepared;
 use harness::gateway::TestGateway;
 use serde_json::Value;
@@ -19,7 +19,7 @@ fn bare(method: &str, path: &str) -> Prepared {
 #[tokio::test]
 async fn every_path_takes_its_own_methods_only() {
     let gateway = TestGateway::start().await;
-    for (path, allowed) in ROUTES {
+    for (path, allowed) in ROUTES.into_iter().chain(WALLET) {
         // The answer to HEAD has no body to look at.
         let others = METHODS.iter().filter(|method| !allowed.contains(method));
         for method in others.filter(|method| **method != "HEAD") {
@@ -44,7 +44,7 @@ async fn without_test_mode_no_path_exists() {
     let gateway = TestGateway::with(|config| config.test_mode = false).await;
     let others = ["/sim/", "/sim/nothing", "/sim/clock/", "/sim/../sim/clock"];
     let others = others.map(|path| (path, &["GET"][..]));
-    for (path, methods) in ROUTES.into_iter().chain(others) {
+    for (path, methods) in ROUTES.into_iter().chain(WALLET).chain(others) {
         for method in METHODS
             .iter()
             .chain(methods)
@@ -77,7 +77,7 @@ fn changes() -> Vec<Prepared> {
             "/sim/transfers",
             r#"{"reference":"RF18539007547034","amount":1,"currency":"EUR"}"#,
         ),
-        form("/sim/wallet/none", "action=refuse"),
+        form("/test/wallet/none", "action=refuse"),
     ]
 }
 
@@ -92,8 +92,10 @@ async fn a_page_of_another_site_changes_nothing() {
     let gateway = TestGateway::start().await;
     let before = world(&gateway).await;
     let own = gateway.origin.to_string();
+    let host = gateway.origin.authority().to_owned();
     let localhost = own.replace("127.0.0.1", "localhost");
-    let rows: [&[(&str, &str)]; 9] = [
+    let rows: [&[(&str, &str)]; 10] = [
+        &[("host", "evil.example"), ("origin", "http://evil.example")],
         &[("origin", "https://evil.example")],
         &[("origin", "null")],
         &[("origin", "")],
@@ -106,7 +108,11 @@ async fn a_page_of_another_site_changes_nothing() {
     ];
     for headers in rows {
         for mut request in changes() {
-            for (name, value) in headers {
+            request.set("host", &host);
+            for (name, value) in headers.iter().filter(|(name, _)| *name == "host") {
+                request.set(name, value);
+            }
+            for (name, value) in headers.iter().filter(|(name, _)| *name != "host") {
                 request.headers.push(((*name).into(), (*value).into()));
             }
             let what = format!("{} {} {headers:?}", request.method, request.path);
@@ -132,8 +138,10 @@ async fn the_own_page_and_programs_may() {
         &[("sec-fetch-site", "none")],
         &[],
     ];
+    let host = gateway.origin.authority().to_owned();
     for (place, headers) in rows.iter().enumerate() {
         let mut request = order("POST", "/sim/clock", r#"{"advance_seconds":60}"#);
+        request.set("host", &host);
         for (name, value) in *headers {
             request.set(name, value);
         }
@@ -161,8 +169,8 @@ async fn the_pages_are_kept_apart_from_everything() {
     for (path, content_type) in [
         ("/sim/control.css", "text/css; charset=utf-8"),
         ("/sim/control.js", "text/javascript; charset=utf-8"),
-        ("/sim/wallet.css", "text/css; charset=utf-8"),
-        ("/sim/wallet.js", "text/javascript; charset=utf-8"),
+        ("/test/wallet.css", "text/css; charset=utf-8"),
+        ("/test/wallet.js", "text/javascript; charset=utf-8"),
     ] {
         let answer = gateway.get(path, None).await;
         assert_eq!(answer.header("content-type"), Some(content_type), "{path}");

@@ -4,7 +4,6 @@
 
 (() => {
   const find = (selector) => document.querySelector(selector);
-  const own = document.body.dataset.origin;
   const exponents = new Map(
     document.body.dataset.exponents.split(" ").map((entry) => entry.split(":")),
   );
@@ -488,7 +487,6 @@
       later();
     }, 1000);
   }
-  find("#elsewhere").hidden = location.origin === own;
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
   look();
   later();

@@ -1,9 +1,10 @@
 //! The master key, from a file or the environment: the one secret that is not in the database.
 
+use super::secret_file;
 use sealpay_protocol::encoding::{array_from_base64url, base64url};
 use sealpay_protocol::secret::Secret;
 use std::fs::OpenOptions;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -48,9 +49,8 @@ pub fn load_or_create(
             Ok(key)
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let mut text = Zeroizing::new(String::new());
-            let mut file = OpenOptions::new().read(true).open(path).map_err(trouble)?;
-            file.read_to_string(&mut text).map_err(trouble)?;
+            let text =
+                secret_file::read(path).map_err(|error| format!("master key file {error}"))?;
             parse(&text).map_err(|sentence| format!("{}: {sentence}", path.display()))
         }
         Err(error) => Err(trouble(error)),

@@ -9,5 +9,6 @@ pub mod master_key;
 pub mod merchant_signature;
 pub mod opening_key;
 pub mod refusal;
+pub mod secret_file;
 pub mod signed_request;
 pub mod vault;

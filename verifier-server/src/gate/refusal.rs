@@ -65,8 +65,10 @@ codes! {
         "There is nothing here, or it is not yours.";
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed",
         "This path does not take that method; the Allow header lists the ones it takes.";
+    ControlTokenInvalid = "control_token_invalid", 401, "Control token invalid",
+        "Send the operator's token as Authorization: Bearer ….";
     CrossSiteRefused = "cross_site_refused", 403, "Another site's page",
-        "A page of another site may not do this; open /sim at the verifier's own origin.";
+        "A page of another site may not do this; open the page at its own address.";
     UnsupportedMediaType = "unsupported_media_type", 415, "Unsupported media type",
         "The Content-Type must be application/json.";
     PayloadTooLarge = "payload_too_large", 413, "Payload too large",

@@ -8,6 +8,7 @@ mod examples;
 mod merchant;
 mod observe;
 mod openapi;
+mod operator;
 mod probes;
 mod problem;
 mod rate_limit;
@@ -18,6 +19,7 @@ mod v1;
 
 pub use assets::Assets;
 pub use openapi::document as openapi_document;
+pub use operator::{OperatorAccess, app as operator_app};
 pub use rate_limit::RateLimit;
 pub use state::AppState;
 
@@ -33,23 +35,37 @@ use tower_http::timeout::TimeoutLayer;
 /// Longest time for a request: the longest provider timeout that can be configured, and some.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(65);
 
-/// The whole application: tests call it without a socket.
+/// What the public listener serves: tests call it without a socket.
 pub fn app(state: AppState) -> Router {
     let (api, _) = openapi::router(&state).split_for_parts();
-    let app = api
+    let mut routes = api
         .merge(checkout::routes())
         .merge(errors::routes())
-        .merge(probes::routes())
+        .merge(probes::public_routes());
+    if state.gateway.settings().test_mode {
+        routes = routes.merge(sim::wallet_router(&state));
+    }
+    finish(routes, state, |app| app)
+}
+
+/// What goes around every route, whoever is served.
+fn finish(
+    routes: Router<AppState>,
+    state: AppState,
+    guard: impl FnOnce(Router<AppState>) -> Router<AppState>,
+) -> Router {
+    let routes = routes
         .fallback(async || Problem::from(Refusal::new(Code::NotFound)))
         .method_not_allowed_fallback(async || Problem::from(Refusal::new(Code::MethodNotAllowed)));
-    app.layer(TimeoutLayer::with_status_code(
-        StatusCode::GATEWAY_TIMEOUT,
-        REQUEST_TIMEOUT,
-    ))
-    .layer(CatchPanicLayer::custom(problem::of_panic))
-    .layer(middleware::from_fn_with_state(
-        state.clone(),
-        observe::observe,
-    ))
-    .with_state(state)
+    guard(routes)
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            REQUEST_TIMEOUT,
+        ))
+        .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            observe::observe,
+        ))
+        .with_state(state)
 }

@@ -5,6 +5,7 @@ use super::state::AppState;
 use super::{examples, rate_limit, sim, v1};
 use axum::middleware;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::server::{Server, ServerBuilder};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -90,19 +91,24 @@ fn unlimited() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(v1::keys::list))
 }
 
-/// The routes of the contract.
+/// The routes of the contract that shoppers and merchants use.
 pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
     let limit = middleware::from_fn_with_state(state.clone(), rate_limit::limit);
     let guesses = middleware::from_fn_with_state(state.clone(), rate_limit::slow_guessing);
-    let router = limited()
+    limited()
         .route_layer(guesses)
-        .route_layer(limit.clone())
-        .merge(unlimited());
-    if state.gateway.settings().test_mode {
-        router.merge(sim::router(state).route_layer(limit))
-    } else {
-        router
-    }
+        .route_layer(limit)
+        .merge(unlimited())
+}
+
+/// Where the simulation is controlled: not where merchants and shoppers are served.
+fn operators_listener() -> Server {
+    ServerBuilder::new()
+        .url("http://localhost:8788")
+        .description(Some(
+            "The operator's listener (control_listen), in test mode only",
+        ))
+        .build()
 }
 
 /// The contract as JSON, as it is checked in.
@@ -110,10 +116,12 @@ pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
 /// # Errors
 /// An example has no place in it.
 pub fn document() -> Result<String, serde_json::Error> {
-    let mut contract = limited()
-        .merge(unlimited())
-        .merge(sim::contract())
-        .into_openapi();
+    let mut simulation = sim::contract().into_openapi();
+    for path in simulation.paths.paths.values_mut() {
+        path.servers = Some(vec![operators_listener()]);
+    }
+    let mut contract = limited().merge(unlimited()).into_openapi();
+    contract.merge(simulation);
     // The version of the contract is that of the protocol, not of every release.
     contract.info.version = "1".into();
     contract.info.license = None;

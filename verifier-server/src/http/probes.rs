@@ -1,4 +1,4 @@
-//! For operators and what watches over servers: `/healthz`, `/readyz`, `/metrics`.
+//! For what watches over servers: `/healthz` for everybody, `/readyz` and `/metrics` for operators.
 
 use super::problem::Problem;
 use super::state::AppState;
@@ -9,9 +9,13 @@ use axum::http::{HeaderName, header};
 use axum::routing::get;
 use std::sync::atomic::Ordering;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/healthz", get(async || "ok\n"))
+/// It tells nothing and asks nobody.
+pub(super) fn public_routes() -> Router<AppState> {
+    Router::new().route("/healthz", get(async || "ok\n"))
+}
+
+pub(super) fn operator_routes() -> Router<AppState> {
+    public_routes()
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
 }

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 pub(crate) struct Options {
     pub(crate) data: PathBuf,
     pub(crate) verifier_port: u16,
+    pub(crate) control_port: u16,
     pub(crate) shop_port: u16,
     pub(crate) fresh: bool,
 }
@@ -22,6 +23,7 @@ impl Options {
         let mut options = Self {
             data: PathBuf::from("demo-data"),
             verifier_port: 8787,
+            control_port: 8788,
             shop_port: 4242,
             fresh: false,
         };
@@ -34,12 +36,13 @@ impl Options {
             match argument.as_str() {
                 "--data" => options.data = PathBuf::from(value()?),
                 "--verifier-port" => options.verifier_port = port(value()?)?,
+                "--control-port" => options.control_port = port(value()?)?,
                 "--shop-port" => options.shop_port = port(value()?)?,
                 "--fresh" => options.fresh = true,
                 other => {
                     return Err(Failure::new(format!(
                         "`demo` does not know {other:?}. It takes --data DIR, --verifier-port PORT, \
-                         --shop-port PORT and --fresh."
+                         --control-port PORT, --shop-port PORT and --fresh."
                     )));
                 }
             }
@@ -49,6 +52,11 @@ impl Options {
                 "The verifier and the shop need two different ports: they are two different sites.",
             ));
         }
+        if [options.verifier_port, options.shop_port].contains(&options.control_port) {
+            return Err(Failure::new(
+                "The test controls need a port of their own: give another one with --control-port.",
+            ));
+        }
         Ok(options)
     }
 
@@ -56,6 +64,11 @@ impl Options {
     /// section 4, relying party identifier) and browsers take this one for secure.
     pub(crate) fn verifier_origin(&self) -> String {
         format!("http://localhost:{}", self.verifier_port)
+    }
+
+    /// The origin of the verifier's listener for operators and testers.
+    pub(crate) fn control_origin(&self) -> String {
+        format!("http://localhost:{}", self.control_port)
     }
 
     /// The origin of the merchant's pages. Another host name than the verifier's, so that a browser takes them for different sites.
@@ -86,11 +99,14 @@ mod tests {
     fn options_have_defaults_and_can_be_chosen() {
         let options = parse("").expect("defaults");
         assert_eq!(options.verifier_origin(), "http://localhost:8787");
+        assert_eq!(options.control_origin(), "http://localhost:8788");
         assert_eq!(options.shop_origin(), "http://127.0.0.1:4242");
-        let options = parse("--data x --fresh --shop-port 1 --verifier-port 2").expect("chosen");
+        let options = parse("--data x --fresh --shop-port 1 --verifier-port 2 --control-port 3")
+            .expect("chosen");
         let expected = Options {
             data: PathBuf::from("x"),
             verifier_port: 2,
+            control_port: 3,
             shop_port: 1,
             fresh: true,
         };
@@ -104,6 +120,8 @@ mod tests {
             ("--shop-port 0", "is not a port"),
             ("--shop-port 70000", "is not a port"),
             ("--verifier-port 4242", "two different ports"),
+            ("--shop-port 8788", "a port of their own"),
+            ("--control-port 8787", "a port of their own"),
             ("--colour", "does not know"),
         ];
         for (words, part) in rows {

@@ -76,6 +76,7 @@ pub(super) async fn page(
         order: &order,
         signed: &signed,
         verifier,
+        control: shop.verifier.control(),
         personas: &personas,
     };
     Ok(pages::checkout(&page).into_response())

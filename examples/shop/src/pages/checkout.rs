@@ -13,6 +13,8 @@ pub(crate) struct CheckoutPage<'a> {
     /// The order as the shop signed it, for the script tag.
     pub(crate) signed: &'a str,
     pub(crate) verifier: &'a Origin,
+    /// Where testers control the verifier.
+    pub(crate) control: Option<&'a Origin>,
     pub(crate) personas: &'a Personas,
 }
 
@@ -28,7 +30,9 @@ pub(crate) fn checkout(page: &CheckoutPage<'_>) -> Markup {
             aside .testers aria-labelledby="testers" {
                 h2 #testers { "For testers" }
                 p .muted { "The bank is simulated. Choose a card for the answer you want to see." }
-                @if !page.personas.is_empty() { (control(page.verifier)) }
+                @if let Some(origin) = page.control.filter(|_| !page.personas.is_empty()) {
+                    (control(origin))
+                }
                 (cards::to_try(page.personas))
                 @if page.order.state().can_be_signed() {
                     (choices::choices(page.order, page.personas))
@@ -56,10 +60,10 @@ fn summary(order: &Order) -> Markup {
 }
 
 /// In a tab of its own: the form on this page has to stay. Only a verifier in test mode has it.
-fn control(verifier: &Origin) -> Markup {
+fn control(origin: &Origin) -> Markup {
     html! {
         p .control {
-            a href={ (verifier) "/sim" } target="_blank" rel="noopener" {
+            a href={ (origin) "/sim" } target="_blank" rel="noopener" {
                 "Phone, clock, bank" span .unseen { " (opens in a new tab)" }
             }
             span .muted .small { "Read the codes that the bank sends, send transfers, "

@@ -79,7 +79,7 @@ async fn what_only_a_test_has_is_offered_in_test_mode_only() {
     let cards = vec![crate::personas::example("approved", "4242424242424242")];
     let (reference, scene) = reference_and_scene("test", cards).await;
     let page = scene.get(&format!("/checkout/{reference}")).await.text;
-    let link = "<a href=\"http://127.0.0.1:8787/sim\" target=\"_blank\" rel=\"noopener\">";
+    let link = "<a href=\"http://localhost:8788/sim\" target=\"_blank\" rel=\"noopener\">";
     assert!(page.contains(link) && page.contains("Phone, clock, bank"));
     assert!(page.contains("Your order is placed as soon as the money is there."));
 }

@@ -4,6 +4,7 @@ use harness::chance::Chance;
 use harness::client::Prepared;
 use harness::load::{KeepAlive, encode};
 use harness::time::now;
+use harness::verifier_process::listener_of;
 use sealpay_protocol::api::Problem;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -61,7 +62,8 @@ impl Network {
 
     /// Asks once, on a connection of its own; nothing when no answer comes.
     pub(super) async fn ask_once(&self, address: SocketAddr, request: &Prepared) -> Option<Answer> {
-        let mut connection = KeepAlive::connect(address).await.ok()?;
+        let listener = listener_of(address, &request.path);
+        let mut connection = KeepAlive::connect(listener).await.ok()?;
         let request = encode(request, &self.authority);
         let asked = timeout(PATIENCE, connection.exchange(&request))
             .await
@@ -76,7 +78,7 @@ impl Network {
 pub(super) struct Line<'a> {
     network: &'a Network,
     chance: Chance,
-    connection: Option<KeepAlive>,
+    connection: Option<(SocketAddr, KeepAlive)>,
     /// How far the world is ahead at the other end, seconds.
     ahead_seconds: u64,
 }
@@ -121,11 +123,12 @@ impl<'a> Line<'a> {
     }
 
     async fn ask_once(&mut self, prepared: &Prepared) -> Option<Answer> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => KeepAlive::connect(*self.chance.pick(&self.network.addresses))
-                .await
-                .ok()?,
+        let (address, mut connection) = match self.connection.take() {
+            Some(connected) => connected,
+            None => {
+                let address = *self.chance.pick(&self.network.addresses);
+                (address, KeepAlive::connect(address).await.ok()?)
+            }
         };
         let request = encode(prepared, &self.network.authority);
         let asked = timeout(PATIENCE, connection.exchange(&request)).await;
@@ -134,13 +137,17 @@ impl<'a> Line<'a> {
             return None;
         };
         let answer = (received.status, received.body.to_vec());
-        self.connection = Some(connection);
+        self.connection = Some((address, connection));
         Some(answer)
     }
 
     /// Whoever is asked on this connection may lag behind the others.
     async fn look_at_the_clock(&mut self) {
-        let Some((200, body)) = self.ask_once(&Prepared::get_of("/sim/clock", None)).await else {
+        let Some((address, _)) = self.connection else {
+            return;
+        };
+        let clock = Prepared::get_of("/sim/clock", None);
+        let Some((200, body)) = self.network.ask_once(address, &clock).await else {
             return;
         };
         let told: Value = serde_json::from_slice(&body).unwrap_or_default();

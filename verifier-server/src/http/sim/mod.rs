@@ -1,4 +1,5 @@
-//! The simulated world's control, in test mode only; otherwise these paths do not exist.
+//! The simulated world's control, in test mode only; otherwise these paths do not exist. It is served
+//! by the operator's listener, except for the wallet's page, which shoppers see.
 
 mod accounts;
 mod clock;
@@ -16,11 +17,12 @@ mod transfers;
 mod wallet;
 mod webhooks;
 
-use super::rate_limit::slow_guessing;
+use super::rate_limit::{self, slow_guessing};
 use super::state::AppState;
 use crate::gate::refusal::{Code, Refusal};
 use axum::Router;
 use axum::middleware;
+use axum::response::Redirect;
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -50,25 +52,33 @@ pub(super) fn contract() -> OpenApiRouter<AppState> {
         .routes(routes!(state::view))
 }
 
-/// Everything below `/sim`. What changes something is for pages of our own only.
-pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
+/// Everything below `/sim`, for the operator's listener. What changes something is for pages of its
+/// own only; where every request carries a token, any name leads to it.
+pub(super) fn router(any_name: bool) -> Router<AppState> {
     let pages = Router::new()
+        .route("/", get(async || Redirect::to("/sim")))
         .route("/sim", get(page::control))
         .route("/sim/control.css", get(text::control_css))
-        .route("/sim/control.js", get(text::control_js))
-        .route("/sim/wallet.css", get(text::wallet_css))
-        .route("/sim/wallet.js", get(text::wallet_js));
+        .route("/sim/control.js", get(text::control_js));
+    let same_site = middleware::from_fn_with_state(any_name, same_site::refuse_others_there);
+    Router::from(contract()).merge(pages).route_layer(same_site)
+}
+
+/// The wallet's page, for the public listener: whoever has its address is the shopper.
+pub(super) fn wallet_router(state: &AppState) -> Router<AppState> {
     let guesses = middleware::from_fn_with_state(state.clone(), slow_guessing);
-    let wallet = Router::new()
+    let limit = middleware::from_fn_with_state(state.clone(), rate_limit::limit);
+    let same_site = middleware::from_fn_with_state(state.clone(), same_site::refuse_others);
+    Router::new()
         .route(
-            "/sim/wallet/{token}",
+            "/test/wallet/{token}",
             get(wallet::open).post(wallet::decide),
         )
-        .route_layer(guesses);
-    let same_site = middleware::from_fn_with_state(state.clone(), same_site::refuse_others);
-    contract()
-        .merge(OpenApiRouter::from(pages.merge(wallet)))
+        .route_layer(guesses)
+        .route("/test/wallet.css", get(text::wallet_css))
+        .route("/test/wallet.js", get(text::wallet_js))
         .route_layer(same_site)
+        .route_layer(limit)
 }
 
 /// `limit` of a list: 1 to 100.

@@ -4,8 +4,6 @@
 use super::text;
 use crate::flow::simulation::faults::targets;
 use crate::flow::simulation::{AccountStatus, Enrolment};
-use crate::http::state::AppState;
-use axum::extract::State;
 use axum::response::Response;
 use maud::{DOCTYPE, Markup, html};
 use sealpay_protocol::currency::Currency;
@@ -19,11 +17,11 @@ const FAULTS: [(&str, &str); 5] = [
     ("issuer_down", "Issuer down"),
 ];
 
-pub(super) async fn control(State(state): State<AppState>) -> Response {
-    text::page(page(state.gateway.settings().public_origin.as_str()))
+pub(super) async fn control() -> Response {
+    text::page(page())
 }
 
-fn page(origin: &str) -> Markup {
+fn page() -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -36,7 +34,7 @@ fn page(origin: &str) -> Markup {
                 link rel="stylesheet" href="/sim/control.css";
                 script src="/sim/control.js" defer {}
             }
-            body data-origin=(origin) data-exponents=(exponents()) {
+            body data-exponents=(exponents()) {
                 a .skip href="#content" { "Skip to the content" }
                 header .top {
                     div .inner {
@@ -49,11 +47,6 @@ fn page(origin: &str) -> Markup {
                     h1 .unseen { "Control of the simulated bank" }
                     noscript { p .warning { "This page needs JavaScript. Programs use "
                         a href="/sim/state" { "/sim/state" } "." } }
-                    p #elsewhere .warning hidden {
-                        "This page is open under another address than the verifier's own, which is "
-                        "why nothing can be changed here. Open it at "
-                        a href={ (origin) "/sim" } { (origin) "/sim" } "."
-                    }
                     div .columns {
                         div .side { (clock()) (phone()) }
                         div .wide { (payments()) (transfers()) (accounts()) (faults()) (webhooks()) }
@@ -365,7 +358,7 @@ mod tests {
 
     #[test]
     fn nothing_on_the_page_is_inline_and_every_label_has_its_field() {
-        let text = page("https://pay.example").into_string();
+        let text = page().into_string();
         for inline in ["<style", " style=", " onclick=", " onsubmit=", "<script>"] {
             assert!(!text.contains(inline), "{inline}");
         }

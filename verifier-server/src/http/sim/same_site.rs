@@ -1,4 +1,5 @@
-//! A page of another site must not move a tester's clock: browsers say which page asks.
+//! A page of another site must not pay in a shopper's wallet or move a tester's clock: browsers say
+//! which page asks.
 
 use crate::gate::refusal::{Code, Refusal};
 use crate::http::problem::Problem;
@@ -7,6 +8,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use sealpay_protocol::origin::host_of;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Set by browsers and by no page (Fetch Metadata).
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
@@ -20,32 +23,61 @@ pub(super) async fn refuse_others(
 ) -> Response {
     let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let own = &state.gateway.settings().public_origin;
-    let host = request.headers().get(header::HOST);
-    let host = host.and_then(|host| host.to_str().ok());
-    let is_meant = host.is_none_or(|host| is_ours(host, own.authority()));
-    if is_meant && (only_reads || is_own(request.headers(), own.as_str())) {
+    let host = host(request.headers());
+    let is_meant = host.is_none_or(|host| host == own.authority() || is_ours(host));
+    if is_meant && (only_reads || is_own(request.headers(), |origin| origin == own.as_str())) {
         next.run(request).await
     } else {
         Problem(Refusal::new(Code::CrossSiteRefused)).into_response()
     }
 }
 
-/// Whether a host is the verifier's, or this machine by a name that nobody else can point elsewhere: a
-/// page of another site whose name was made to lead here (DNS rebinding) has its own name in `Host`.
-fn is_ours(host: &str, own: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|c| c.is_ascii_digit()) => name,
-        _ => host,
+/// The same on the operator's listener, which has no name of its own: its pages are of the origin
+/// that the request names. Where requests carry a token, no browser is made to send one.
+pub(super) async fn refuse_others_there(
+    State(any_name): State<bool>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let host = host(request.headers());
+    let is_meant = any_name || host.is_none_or(is_ours);
+    let of_this_host = |origin: &str| {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority.is_some() && authority == host
     };
-    host == own || matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+    if is_meant && (only_reads || is_own(request.headers(), of_this_host)) {
+        next.run(request).await
+    } else {
+        Problem(Refusal::new(Code::CrossSiteRefused)).into_response()
+    }
+}
+
+fn host(headers: &HeaderMap) -> Option<&str> {
+    let host = headers.get(header::HOST)?;
+    // One that is no text is nobody's.
+    Some(host.to_str().unwrap_or_default())
+}
+
+/// Whether a host is this machine by a name that nobody else can point elsewhere, or an address: a
+/// page of another site whose name was made to lead here (DNS rebinding) has its own name in `Host`.
+fn is_ours(host: &str) -> bool {
+    let name = host_of(host);
+    let literal = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    name == "localhost"
+        || name.parse::<Ipv4Addr>().is_ok()
+        || literal.is_some_and(|literal| literal.parse::<Ipv6Addr>().is_ok())
 }
 
 /// Whether every header that says who asks says that it is a page of ours, or nobody's.
-fn is_own(headers: &HeaderMap, own: &str) -> bool {
+fn is_own(headers: &HeaderMap, is_own_origin: impl Fn(&str) -> bool) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
     // `none` is a shopper who typed the address.
-    origins.all(|origin| origin == own) && sites.all(|site| site == "same-origin" || site == "none")
+    origins.all(|origin| origin.to_str().is_ok_and(&is_own_origin))
+        && sites.all(|site| site == "same-origin" || site == "none")
 }
 
 #[cfg(test)]
@@ -54,12 +86,13 @@ mod tests {
     use axum::http::{HeaderMap, HeaderValue, header};
 
     #[test]
-    fn only_the_verifiers_own_name_and_this_machine_are_ours() {
+    fn only_this_machine_and_addresses_are_ours_whatever_a_name_leads_to() {
         let rows = [
-            ("pay.example:8443", true),
             ("localhost:8787", true),
             ("127.0.0.1", true),
             ("[::1]:8787", true),
+            ("192.0.2.7:8788", true),
+            ("pay.example:8443", false),
             ("pay.example", false),
             ("evil.example:8443", false),
             ("localhost.evil.example", false),
@@ -67,7 +100,7 @@ mod tests {
             ("", false),
         ];
         for (host, expected) in rows {
-            assert_eq!(is_ours(host, "pay.example:8443"), expected, "{host}");
+            assert_eq!(is_ours(host), expected, "{host}");
         }
     }
 
@@ -96,7 +129,8 @@ mod tests {
             for site in sites {
                 headers.append(SEC_FETCH_SITE, HeaderValue::from_str(site).unwrap());
             }
-            assert_eq!(is_own(&headers, own), expected, "{origins:?} {sites:?}");
+            let said = is_own(&headers, |origin| origin == own);
+            assert_eq!(said, expected, "{origins:?} {sites:?}");
         }
     }
 }

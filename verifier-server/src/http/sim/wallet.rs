@@ -1,4 +1,4 @@
-//! `/sim/wallet/{token}`: the simulated wallet's own page. It works without a script.
+//! `/test/wallet/{token}`: the simulated wallet's own page. It works without a script.
 
 use super::text;
 use crate::flow::wallet_page::{self, Standing, WalletScreen, Wish};
@@ -40,7 +40,7 @@ pub(super) async fn decide(
     let body = body.map_err(|error| Refusal::because(Code::PayloadTooLarge, error))?;
     let wish = wish(&body)?;
     let gateway = Arc::clone(&state.gateway);
-    let path = format!("/sim/wallet/{token}");
+    let path = format!("/test/wallet/{token}");
     // A task of its own: a window that closes must not stop a payment half-way.
     let task = tokio::spawn(async move { wallet_page::decide(&gateway, &token, wish).await });
     task.await
@@ -81,8 +81,8 @@ fn page(screen: &WalletScreen) -> Markup {
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
                 title { (title(screen.standing)) " · Simulated wallet" }
-                link rel="stylesheet" href="/sim/wallet.css";
-                @if !is_open { script src="/sim/wallet.js" defer {} }
+                link rel="stylesheet" href="/test/wallet.css";
+                @if !is_open { script src="/test/wallet.js" defer {} }
             }
             body {
                 main {

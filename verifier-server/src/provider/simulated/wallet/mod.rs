@@ -98,7 +98,7 @@ impl SimulatedWallet {
     }
 
     fn address(&self, reference: PaymentId) -> String {
-        format!("/sim/wallet/{}", self.token(reference))
+        format!("/test/wallet/{}", self.token(reference))
     }
 
     fn row(

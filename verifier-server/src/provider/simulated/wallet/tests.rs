@@ -72,7 +72,7 @@ impl Stage {
         let address = self.wallet.start(request).await.unwrap();
         let page = self.wallet.page(payment(number)).await.unwrap();
         assert_eq!(page.as_ref(), Some(&address));
-        address.strip_prefix("/sim/wallet/").unwrap().to_owned()
+        address.strip_prefix("/test/wallet/").unwrap().to_owned()
     }
 
     async fn start(&self, number: u8) -> String {
@@ -245,7 +245,7 @@ async fn a_reference_that_was_asked_for_before_it_arrived_is_refused() {
             simulate: None,
         };
         let address = stage.wallet.start(request).await.unwrap();
-        let token = address.strip_prefix("/sim/wallet/").unwrap();
+        let token = address.strip_prefix("/test/wallet/").unwrap();
         assert_eq!(stage.wallet.open(token).await.unwrap(), None);
         let decision = stage.confirm(token, EVERYDAY).await;
         assert_eq!(decision, WalletDecision::UnknownPage);

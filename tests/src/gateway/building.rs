@@ -1,0 +1,50 @@
+//! The server of a test, put together of its parts.
+
+use crate::time::TestClock;
+use axum::Router;
+use std::sync::Arc;
+use verifier_server::config::Config;
+use verifier_server::edge::{Clock, Entropy};
+use verifier_server::gate::master_key::MasterKey;
+use verifier_server::gate::vault::Vault;
+use verifier_server::http::{OperatorAccess, operator_app};
+use verifier_server::provider::simulated::SimulatedBank;
+use verifier_server::server::{Parts, Server, providers_of};
+use verifier_server::store::{Options, Store};
+
+pub(super) fn operators_of(server: &Server) -> Router {
+    operator_app(server.state.clone(), OperatorAccess::default())
+}
+
+pub(super) async fn build(config: &Config, master_key: [u8; 32], clock: &TestClock) -> Arc<Server> {
+    let clock = clock.clone();
+    let store = Store::open(&config.database_url(), &Options::default()).await;
+    let parts = Parts {
+        store: store.expect("the store opens"),
+        vault: Vault::new(&MasterKey::new(master_key)),
+        clock: Clock::new(move || clock.now_ms()),
+        entropy: Entropy::system(),
+    };
+    let server = if config.test_mode {
+        Server::new(config, parts).await
+    } else {
+        live(config, parts).await
+    };
+    Arc::new(server.expect("the server starts"))
+}
+
+/// A server with a provider that is taken for a real one: the simulated bank stands in for it, and
+/// nobody can look behind it.
+async fn live(config: &Config, parts: Parts) -> Result<Server, String> {
+    let bank = SimulatedBank::open(
+        &config.bank_url(),
+        parts.vault.bank_key(),
+        config.public_origin.clone(),
+        parts.clock.clone(),
+        parts.entropy.clone(),
+        false,
+    )
+    .await?;
+    let providers = providers_of(&bank);
+    Server::with_providers(config, parts, providers, None).await
+}

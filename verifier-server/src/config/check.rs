@@ -1,0 +1,99 @@
+//! Settings that do not go together are refused at the start: each rule is a sentence that names
+//! the settings and what to write instead.
+
+use super::{Config, ProviderKind};
+
+impl Config {
+    /// Everything that a server is started with, as a whole.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if !(100..=60_000).contains(&self.provider_timeout_ms) {
+            return Err("provider_timeout_ms must be from 100 to 60000".into());
+        }
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return Err("tls needs both certificate and key, or neither".into());
+        }
+        self.check_listeners()?;
+        self.check_public_origin()?;
+        self.check_provider()?;
+        self.address_policy().map(|_| ())
+    }
+
+    const fn has_tls(&self) -> bool {
+        self.tls.certificate.is_some()
+    }
+
+    fn check_listeners(&self) -> Result<(), String> {
+        let is_plain = !self.has_tls() && !self.allow_plain_http;
+        if is_plain && !self.listen.ip().is_loopback() {
+            return Err(format!(
+                "{} is not loopback and there is no [tls]: give certificate and key, or set \
+                 allow_plain_http = true behind a proxy that has TLS",
+                self.listen
+            ));
+        }
+        let Some(control) = self.control_listen.address() else {
+            return Ok(());
+        };
+        if control == self.listen && control.port() != 0 {
+            return Err(format!(
+                "listen and control_listen are both {control}: choose another control_listen, \
+                 which is for operators and must not be published"
+            ));
+        }
+        if control.ip().is_loopback() {
+            return Ok(());
+        }
+        if self.control_token_file.is_none() {
+            return Err(format!(
+                "control_listen = \"{control}\" is not loopback and there is no \
+                 control_token_file: give the file with its bearer token, or choose a \
+                 control_listen such as 127.0.0.1:8788"
+            ));
+        }
+        if is_plain {
+            return Err(format!(
+                "control_listen = \"{control}\" is not loopback and there is no [tls], so that \
+                 its token would travel in plain text: give certificate and key, or set \
+                 allow_plain_http = true behind a proxy that has TLS"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_public_origin(&self) -> Result<(), String> {
+        let origin = &self.public_origin;
+        if origin.is_local() {
+            return Ok(());
+        }
+        if self.test_mode && !self.test_mode_in_public {
+            return Err(format!(
+                "test_mode = true and public_origin = \"{origin}\" do not go together: whoever \
+                 reaches {origin} pays with test cards; set test_mode_in_public = true \
+                 (--test-mode-in-public) if that is what you want, or use an origin on localhost"
+            ));
+        }
+        if !self.test_mode && !origin.as_str().starts_with("https://") {
+            return Err(format!(
+                "public_origin = \"{origin}\" is plain HTTP, which is for localhost and for \
+                 test_mode = true only: use the https:// origin that shoppers see"
+            ));
+        }
+        Ok(())
+    }
+
+    /// A provider that moves no money authorizes nothing but tests.
+    pub(crate) fn check_provider(&self) -> Result<(), String> {
+        match self.provider.kind {
+            ProviderKind::Simulated if !self.test_mode => Err(
+                "provider.kind = \"simulated\" and test_mode = false do not go together: the \
+                 simulated bank approves invented cards and moves no money, and this version has \
+                 no other provider; set test_mode = true (--test-mode) to run a test"
+                    .into(),
+            ),
+            ProviderKind::Simulated => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

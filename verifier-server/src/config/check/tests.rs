@@ -1,0 +1,215 @@
+//! The start-up matrix: every combination of what decides whether a server may start.
+
+use crate::config::{Config, ServeFlags};
+use std::collections::HashSet;
+
+/// A setting's name in the table, and the lines of the configuration file that make it.
+type Choice = (&'static str, &'static str);
+
+const MODES: [Choice; 3] = [
+    ("live", "test_mode = false"),
+    ("test", "test_mode = true"),
+    (
+        "test in public",
+        "test_mode = true\ntest_mode_in_public = true",
+    ),
+];
+const ORIGINS: [Choice; 4] = [
+    ("http local", "public_origin = \"http://localhost:8787\""),
+    ("https local", "public_origin = \"https://127.0.0.1:8787\""),
+    ("http public", "public_origin = \"http://pay.example\""),
+    ("https public", "public_origin = \"https://pay.example\""),
+];
+const LISTENERS: [Choice; 2] = [
+    ("loopback", "listen = \"127.0.0.1:8787\""),
+    ("anywhere", "listen = \"0.0.0.0:8787\""),
+];
+const TRANSPORTS: [Choice; 3] = [
+    ("plain", ""),
+    ("plain by name", "allow_plain_http = true"),
+    ("tls", "[tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\""),
+];
+const CONTROLS: [Choice; 5] = [
+    ("off", "control_listen = \"off\""),
+    ("loopback", "control_listen = \"[::1]:8788\""),
+    ("the same", "control_listen = \"127.0.0.1:8787\""),
+    ("anywhere", "control_listen = \"0.0.0.0:8788\""),
+    (
+        "anywhere with token",
+        "control_listen = \"0.0.0.0:8788\"\ncontrol_token_file = \"token\"",
+    ),
+];
+
+const ANY: &str = "";
+const STARTS: &str = "";
+
+/// Mode, origin, listener, transport, control, and what the server says of it: of the rows that fit,
+/// the first one counts.
+const MATRIX: [[&str; 6]; 13] = [
+    [
+        ANY,
+        ANY,
+        "anywhere",
+        "plain",
+        ANY,
+        "0.0.0.0:8787 is not loopback and there is no [tls]",
+    ],
+    [
+        ANY,
+        ANY,
+        "loopback",
+        ANY,
+        "the same",
+        "listen and control_listen are both 127.0.0.1:8787",
+    ],
+    [
+        ANY,
+        ANY,
+        ANY,
+        ANY,
+        "anywhere",
+        "is not loopback and there is no control_token_file",
+    ],
+    [
+        ANY,
+        ANY,
+        ANY,
+        "plain",
+        "anywhere with token",
+        "its token would travel in plain text",
+    ],
+    [
+        "live",
+        "http public",
+        ANY,
+        ANY,
+        ANY,
+        "public_origin = \"http://pay.example\" is plain HTTP",
+    ],
+    [
+        "live",
+        ANY,
+        ANY,
+        ANY,
+        ANY,
+        "provider.kind = \"simulated\" and test_mode = false",
+    ],
+    [
+        "test",
+        "http public",
+        ANY,
+        ANY,
+        ANY,
+        "test_mode = true and public_origin = \"http://pay",
+    ],
+    [
+        "test",
+        "https public",
+        ANY,
+        ANY,
+        ANY,
+        "test_mode = true and public_origin = \"https://pay",
+    ],
+    ["test", "http local", ANY, ANY, ANY, STARTS],
+    ["test", "https local", ANY, ANY, ANY, STARTS],
+    ["test in public", "http local", ANY, ANY, ANY, STARTS],
+    ["test in public", "https local", ANY, ANY, ANY, STARTS],
+    ["test in public", ANY, ANY, ANY, ANY, STARTS],
+];
+
+fn outcome(chosen: [Choice; 5]) -> String {
+    // Tables of the file come last.
+    let mut lines = chosen.map(|(_, lines)| lines);
+    lines.sort_by_key(|lines| lines.starts_with('['));
+    let config: Config = toml::from_str(&lines.join("\n")).unwrap();
+    config
+        .for_serving(ServeFlags::default())
+        .err()
+        .unwrap_or_default()
+}
+
+#[test]
+fn every_combination_of_mode_origin_listeners_and_tls_has_its_outcome() {
+    let mut used = HashSet::new();
+    for mode in MODES {
+        for origin in ORIGINS {
+            for listener in LISTENERS {
+                for transport in TRANSPORTS {
+                    for control in CONTROLS {
+                        let chosen = [mode, origin, listener, transport, control];
+                        let names = chosen.map(|(name, _)| name);
+                        let fits = |row: &[&str; 6]| {
+                            let mut pairs = row.iter().zip(&names);
+                            pairs.all(|(wanted, name)| *wanted == ANY || wanted == name)
+                        };
+                        let place = MATRIX.iter().position(fits);
+                        let place =
+                            place.unwrap_or_else(|| panic!("{names:?} is not in the table"));
+                        used.insert(place);
+                        let (said, expected) = (outcome(chosen), MATRIX[place][5]);
+                        let fits = if expected == STARTS {
+                            said.is_empty()
+                        } else {
+                            said.contains(expected)
+                        };
+                        assert!(fits, "{names:?}: {said:?}, not {expected:?}");
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(used.len(), MATRIX.len(), "a row is never used");
+}
+
+#[test]
+fn settings_that_do_not_fit_are_named() {
+    let rows = [
+        ("provider_timeout_ms = 0", "provider_timeout_ms"),
+        ("[tls]\nkey = \"key.pem\"", "both certificate and key"),
+        (
+            "test_mode = true\n[webhooks]\nallow = [\"here\"]",
+            "here is not a network",
+        ),
+    ];
+    for (text, expected) in rows {
+        let config: Config = toml::from_str(text).unwrap();
+        let error = config.for_serving(ServeFlags::default()).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_setting_that_is_not_one_says_what_would_be() {
+    let rows = [
+        ("lissten = \"127.0.0.1:1\"", "unknown field `lissten`"),
+        ("[provider]\nkind = \"stripe\"", "expected `simulated`"),
+        (
+            "control_listen = \"8788\"",
+            "neither an address with a port, such as 127.0.0.1:8788, nor off",
+        ),
+    ];
+    for (text, expected) in rows {
+        let error = toml::from_str::<Config>(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_test_is_asked_for_by_flags_as_well() {
+    let flags = |test_mode, test_mode_in_public| ServeFlags {
+        test_mode,
+        test_mode_in_public,
+        public_origin: Some("https://pay.example".parse().unwrap()),
+        control_listen: Some("off".parse().unwrap()),
+        ..ServeFlags::default()
+    };
+    for (test, in_public, starts) in [
+        (false, false, false),
+        (false, true, false),
+        (true, false, false),
+        (true, true, true),
+    ] {
+        let started = Config::default().for_serving(flags(test, in_public));
+        assert_eq!(started.is_ok(), starts, "{test} {in_public}: {started:?}");
+    }
+}

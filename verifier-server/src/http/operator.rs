@@ -1,0 +1,97 @@
+//! What the operator's listener serves: `/readyz`, `/metrics` and, in test mode, `/sim`. It is on
+//! loopback, or every request carries a token.
+
+use super::problem::Problem;
+use super::signed::single;
+use super::state::AppState;
+use super::{finish, probes, sim};
+use crate::gate::refusal::{Code, Refusal};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// Who may use the operator's listener: whoever reaches it, or whoever has the token.
+#[derive(Debug, Clone, Default)]
+pub struct OperatorAccess {
+    /// The token's hash: hashes are of one length, and comparing them tells nothing of the token.
+    token_hash: Option<[u8; 32]>,
+}
+
+impl OperatorAccess {
+    /// Only with this token.
+    #[must_use]
+    pub fn with_token(token: &str) -> Self {
+        Self {
+            token_hash: Some(Sha256::digest(token).into()),
+        }
+    }
+
+    fn allows(&self, authorization: Option<&str>) -> bool {
+        let Some(expected) = &self.token_hash else {
+            return true;
+        };
+        // The scheme is written in either case (RFC 9110 section 11.1).
+        let token = authorization
+            .and_then(|text| text.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let given: [u8; 32] = Sha256::digest(token.map_or("", |(_, token)| token.trim())).into();
+        token.is_some() & bool::from(given.ct_eq(expected))
+    }
+}
+
+/// The whole of it: tests call it without a socket.
+pub fn app(state: AppState, access: OperatorAccess) -> Router {
+    let mut routes = probes::operator_routes();
+    if state.gateway.settings().test_mode {
+        routes = routes.merge(sim::router(access.token_hash.is_some()));
+    }
+    finish(routes, state, |app| {
+        app.layer(middleware::from_fn_with_state(access, ask_for_token))
+    })
+}
+
+async fn ask_for_token(
+    State(access): State<OperatorAccess>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let authorization = single(request.headers(), header::AUTHORIZATION.as_str());
+    if access.allows(authorization) {
+        return next.run(request).await;
+    }
+    Problem(Refusal::of(Code::ControlTokenInvalid, "authorization")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OperatorAccess;
+
+    #[test]
+    fn only_the_whole_token_opens_a_listener_that_has_one() {
+        let token = "0123456789abcdef0123456789abcdef";
+        let access = OperatorAccess::with_token(token);
+        let good = ["Bearer ", "bearer ", "BEARER  "].map(|scheme| [scheme, token].concat());
+        for header in good {
+            assert!(access.allows(Some(&header)), "{header}");
+        }
+        let shorter = &token[..31];
+        let longer = [token, "0"].concat();
+        let bad = [
+            token.to_owned(),
+            format!("Basic {token}"),
+            format!("Bearer {shorter}"),
+            format!("Bearer {longer}"),
+            "Bearer ".to_owned(),
+            String::new(),
+        ];
+        for header in bad {
+            assert!(!access.allows(Some(&header)), "{header}");
+        }
+        assert!(!access.allows(None));
+        assert!(OperatorAccess::default().allows(None));
+    }
+}
