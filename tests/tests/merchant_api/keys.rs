@@ -5,10 +5,8 @@ use harness::client::Prepared;
 use harness::gateway::TestGateway;
 use serde_json::Value;
 use std::net::SocketAddr;
-use verifier_server::domain::scope::Scope;
 use verifier_server::flow::api_keys::{Limits, read_scopes};
 use verifier_server::flow::register::Registrar;
-use verifier_server::http::openapi_document;
 
 on_both_databases! {
     a_key_is_good_until_its_end,
@@ -26,7 +24,11 @@ fn registrar(gateway: &TestGateway) -> Registrar<'_> {
 }
 
 /// A key for these scopes, and its name.
-async fn key_for(gateway: &TestGateway, scopes: &str, days: Option<u32>) -> (String, String) {
+pub(super) async fn key_for(
+    gateway: &TestGateway,
+    scopes: &str,
+    days: Option<u32>,
+) -> (String, String) {
     let limits = Limits {
         scopes: read_scopes(scopes).unwrap(),
         expires_in_days: days,
@@ -106,68 +108,6 @@ async fn a_rotated_key_is_good_for_the_overlap_and_the_new_one_for_the_same_scop
     let last = registrar.rotate_api_key(next, 0, None).await.unwrap();
     assert_eq!(answer_to(gateway, &rotated.made.plaintext).await.0, 401);
     assert_eq!(answer_to(gateway, &last.made.plaintext).await.0, 200);
-}
-
-/// Method and path of every operation of the merchant's.
-fn operations() -> Vec<(String, String)> {
-    let contract: Value = serde_json::from_str(&openapi_document().unwrap()).unwrap();
-    let mut found = Vec::new();
-    for (path, item) in contract["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
-            let tags = operation["tags"].as_array();
-            if tags.is_some_and(|tags| tags.contains(&"merchant".into())) {
-                found.push((method.to_uppercase(), path.clone()));
-            }
-        }
-    }
-    found
-}
-
-/// A request of an operation about things that are not there.
-fn request_of(method: &str, path: &str, key: &str) -> Prepared {
-    let mut parts: Vec<_> = path.split('/').collect();
-    for part in &mut parts {
-        if part.starts_with('{') {
-            *part = "pay_01jd0000000000000000000000";
-        }
-    }
-    let mut request = Prepared::get_of(&parts.join("/"), Some(key));
-    request.method = method.to_owned();
-    if method != "GET" {
-        request.set("idempotency-key", "scopes-1");
-    }
-    request
-}
-
-#[tokio::test]
-async fn every_operation_of_the_merchants_is_opened_by_one_scope_and_no_other() {
-    let gateway = TestGateway::start().await;
-    let mut keys = Vec::new();
-    for scope in Scope::ALL {
-        keys.push((scope, key_for(&gateway, scope.name(), None).await.0));
-    }
-    let operations = operations();
-    assert!(operations.len() >= 3, "{operations:?}");
-    for (method, path) in operations {
-        let mut opening = Vec::new();
-        for (scope, key) in &keys {
-            let answer = gateway.send(request_of(&method, &path, key)).await;
-            assert_ne!(answer.status, 401, "{method} {path}: {}", answer.text());
-            if answer.status != 403 {
-                opening.push(*scope);
-                continue;
-            }
-            assert_eq!(answer.code(), "scope_missing", "{method} {path}");
-        }
-        let [scope] = opening.as_slice() else {
-            panic!("{method} {path} is opened by {opening:?}");
-        };
-        let reads = scope.name().ends_with(":read");
-        assert_eq!(reads, method == "GET", "{method} {path} asks for {scope:?}");
-        let without = request_of(&method, &path, "sk_test_none");
-        assert_eq!(gateway.send(without).await.code(), "api_key_invalid");
-    }
-    gateway.finish().await;
 }
 
 #[tokio::test]

@@ -7,4 +7,6 @@ mod history;
 mod keys;
 mod lists;
 mod openapi;
+mod scope_attacks;
+mod scopes;
 mod signing;

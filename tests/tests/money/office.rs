@@ -96,6 +96,7 @@ impl Office {
         self.number += 1;
         IdempotentRequest {
             merchant: world.merchant.id,
+            credential: "key_1".into(),
             key: format!("key-{}", self.number),
             digest: format!("digest-{digest}"),
         }

@@ -97,6 +97,7 @@ async fn a_change_is_made_once_for_each_request(place: &Place) {
     };
     let request = IdempotentRequest {
         merchant: merchant.id,
+        credential: "key_1".into(),
         key: "evidence".into(),
         digest: "digest".into(),
     };

@@ -17,6 +17,7 @@ fn answered(merchant: MerchantId, key: &str) -> Answered {
     Answered {
         request: IdempotentRequest {
             merchant,
+            credential: "key_1".into(),
             key: key.into(),
             digest: "digest".into(),
         },

@@ -15,6 +15,7 @@ use verifier_server::store::{ModificationClaim, ModificationSettled, Store};
 fn request(merchant: MerchantId, key: &str) -> IdempotentRequest {
     IdempotentRequest {
         merchant,
+        credential: "key_1".into(),
         key: key.into(),
         digest: "digest".into(),
     }

@@ -140,6 +140,7 @@ async fn a_secret_that_does_not_open_is_not_the_receivers_failure() {
         Answered {
             request: IdempotentRequest {
                 merchant: merchant.id,
+                credential: "key_1".into(),
                 key: "sealed".into(),
                 digest: "digest".into(),
             },

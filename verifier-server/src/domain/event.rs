@@ -1,5 +1,6 @@
 //! Events: what a merchant is told, and the deliveries that tell it.
 
+use super::scope::Scope;
 use super::state::PaymentState;
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 
@@ -126,6 +127,29 @@ pub const fn kind_of(state: PaymentState) -> Option<&'static str> {
     }
 }
 
+/// What has to be readable for whoever is told of events of a type: what stands in their bodies.
+/// None for a ping, which tells an endpoint of itself.
+#[must_use]
+pub fn read_scope(kind: &str) -> Option<Scope> {
+    match kind.split('.').next() {
+        Some("payment" | "dispute") => Some(Scope::PaymentsRead),
+        Some("settlement" | "payout") => Some(Scope::BalanceRead),
+        Some("ping") => None,
+        _ => Some(Scope::EventsRead),
+    }
+}
+
+/// The same of a list as endpoints keep it, names with commas between or `*`: each scope once.
+#[must_use]
+pub fn read_scopes(event_types: &str) -> Vec<Scope> {
+    let all = event_types == "*";
+    let listed = |kind: &str| all || event_types.split(',').any(|listed| listed == kind);
+    let listed = KINDS.into_iter().filter(|kind| listed(kind));
+    let needed: Vec<_> = listed.filter_map(read_scope).collect();
+    let known = Scope::ALL.into_iter();
+    known.filter(|scope| needed.contains(scope)).collect()
+}
+
 /// Every type of event, for whoever chooses which to hear of.
 pub const KINDS: [&str; 22] = [
     "payment.requires_action",
@@ -151,3 +175,26 @@ pub const KINDS: [&str; 22] = [
     "webhook_endpoint.disabled",
     "ping",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::{KINDS, Scope, read_scope, read_scopes};
+
+    #[test]
+    fn event_types_need_the_scope_that_reads_what_they_tell() {
+        let all = [Scope::PaymentsRead, Scope::BalanceRead, Scope::EventsRead];
+        let rows: [(&str, &[Scope]); 6] = [
+            ("*", &all),
+            (&KINDS.join(","), &all),
+            ("payment.captured,dispute.lost", &all[..1]),
+            ("payment.captured,payout.paid", &all[..2]),
+            ("webhook_endpoint.disabled", &all[2..]),
+            ("ping", &[]),
+        ];
+        for (event_types, scopes) in rows {
+            assert_eq!(read_scopes(event_types), scopes, "{event_types}");
+        }
+        // What is not known yet is nobody's to read but who may read events at all.
+        assert_eq!(read_scope("invoice.sent"), Some(Scope::EventsRead));
+    }
+}

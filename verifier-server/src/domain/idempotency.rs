@@ -7,6 +7,8 @@ use sealpay_protocol::ids::MerchantId;
 pub struct IdempotentRequest {
     /// Whose it is; keys of different merchants have nothing to do with each other.
     pub merchant: MerchantId,
+    /// The credential that was shown, as [`super::principal::Principal`] names it.
+    pub credential: String,
     /// `Idempotency-Key`.
     pub key: String,
     /// SHA-256 of method, path and body in base64url: the same key with another one is a conflict.
@@ -20,7 +22,8 @@ pub enum Repetition {
     Same {
         /// What it made.
         resource: String,
-        /// What it was answered, where that was kept.
+        /// What it was answered, where that was kept and the credential is the same: a stored
+        /// answer may hold a secret that only the one who made it has seen.
         answer: Option<String>,
     },
     /// Another request came with this key.

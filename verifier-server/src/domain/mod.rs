@@ -14,6 +14,7 @@ pub mod merchant;
 pub mod mischief;
 pub mod modification;
 pub mod payment;
+pub mod principal;
 pub mod report;
 pub mod risk;
 pub mod route;

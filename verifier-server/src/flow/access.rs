@@ -1,12 +1,13 @@
 //! Who a request of a merchant's server is from, and whether it may do what it asks for.
 
 use super::gateway::Gateway;
+use crate::domain::event::read_scopes;
+use crate::domain::principal::Principal;
 use crate::domain::scope::Scope;
 use crate::gate::api_key;
 use crate::gate::merchant_signature::{IncomingMerchantRequest, SignedMerchantRequest};
 use crate::gate::refusal::{Code, Refusal};
 use crate::store::Nonce;
-use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::key::verifying_key;
 
 /// What a request brings to show whose it is.
@@ -20,28 +21,44 @@ pub enum Credentials<'a> {
     Both,
 }
 
-/// The merchant that a request is from, if it may do what the scope names.
+/// Who a request of a merchant's server is from.
 ///
 /// # Errors
-/// [`Code::CredentialsAmbiguous`], [`Code::ApiKeyInvalid`], [`Code::ScopeMissing`], or what is wrong
-/// with the signature, in the order that PROTOCOL section 8 gives.
-pub async fn merchant_of(
+/// [`Code::CredentialsAmbiguous`], [`Code::ApiKeyInvalid`], or what is wrong with the signature, in
+/// the order that PROTOCOL section 8 gives.
+pub async fn identify(
     gateway: &Gateway,
     credentials: Credentials<'_>,
-    scope: Scope,
-) -> Result<MerchantId, Refusal> {
+) -> Result<Principal, Refusal> {
     match credentials {
-        Credentials::ApiKey(header) => of_api_key(gateway, header, scope).await,
-        Credentials::Signature(request) => of_signature(gateway, request, scope).await,
+        Credentials::ApiKey(header) => of_api_key(gateway, header).await,
+        Credentials::Signature(request) => of_signature(gateway, request).await,
         Credentials::Both => Err(Refusal::of(Code::CredentialsAmbiguous, "authorization")),
     }
 }
 
-async fn of_api_key(
-    gateway: &Gateway,
-    header: Option<&str>,
-    scope: Scope,
-) -> Result<MerchantId, Refusal> {
+/// Says whether somebody may do what a scope names.
+///
+/// # Errors
+/// [`Code::ScopeMissing`], which names the scope.
+pub fn require(principal: &Principal, scope: Scope) -> Result<(), Refusal> {
+    if principal.may(scope) {
+        Ok(())
+    } else {
+        Err(Refusal::of(Code::ScopeMissing, scope.name()))
+    }
+}
+
+/// Says whether somebody may read all that is told by events of these types, as endpoints keep them.
+///
+/// # Errors
+/// [`Code::ScopeMissing`], which names the first scope that is missing.
+pub fn require_readable(principal: &Principal, event_types: &str) -> Result<(), Refusal> {
+    let mut needed = read_scopes(event_types).into_iter();
+    needed.try_for_each(|scope| require(principal, scope))
+}
+
+async fn of_api_key(gateway: &Gateway, header: Option<&str>) -> Result<Principal, Refusal> {
     let hash = api_key::hash_of_header(header, &gateway.vault)?;
     let key = gateway.store.api_key_by_hash(&hash).await?;
     let now_ms = gateway.clock.now_ms_i64();
@@ -49,11 +66,7 @@ async fn of_api_key(
     let key = key
         .filter(|key| api_key::is_good_at(key, now_ms))
         .ok_or_else(|| Refusal::of(Code::ApiKeyInvalid, "authorization"))?;
-    if scope.is_in(&key.scopes) {
-        Ok(key.merchant)
-    } else {
-        Err(Refusal::of(Code::ScopeMissing, scope.name()))
-    }
+    Ok(Principal::from_api_key(key.merchant, key.id, key.scopes))
 }
 
 /// An order key may do what it was given for: one that only signs orders lies on a web server, where
@@ -61,8 +74,7 @@ async fn of_api_key(
 async fn of_signature(
     gateway: &Gateway,
     request: IncomingMerchantRequest<'_>,
-    scope: Scope,
-) -> Result<MerchantId, Refusal> {
+) -> Result<Principal, Refusal> {
     let signed = SignedMerchantRequest::read(request, gateway.clock.wall())?;
     let merchant = gateway.store.merchant(signed.merchant()).await?;
     let merchant =
@@ -83,9 +95,6 @@ async fn of_signature(
     if !gateway.store.spend_nonce(&nonce).await? {
         return Err(Refusal::new(Code::NonceReplayed));
     }
-    if scope.is_in(&known.scopes) {
-        Ok(verified.merchant)
-    } else {
-        Err(Refusal::of(Code::ScopeMissing, scope.name()))
-    }
+    let (merchant, scopes) = (verified.merchant, known.scopes.clone());
+    Ok(Principal::from_order_key(merchant, &known.key_id, scopes))
 }

@@ -1,11 +1,15 @@
 //! Events and their deliveries: what a merchant was told, and telling it again.
 
+use super::access::{require, require_readable};
 use super::endpoints::{answered, endpoint_id, find, same};
 use super::event_view::{EndpointDeliveryRecord, EventRecord, RedeliveryRecord};
 use super::gateway::Gateway;
 use super::read::{Page, page};
 pub use crate::domain::event::DeliveryState;
+use crate::domain::event::read_scope;
 use crate::domain::idempotency::IdempotentRequest;
+use crate::domain::principal::Principal;
+use crate::domain::scope::Scope;
 use crate::gate::refusal::{Code, Refusal};
 use crate::store::{Again, Begun, EndpointWrite};
 pub use crate::store::{DeliveryFilter, EventFilter};
@@ -54,24 +58,47 @@ impl RedeliveryOrder {
     }
 }
 
-/// Events of the merchant, newest first.
+/// Events of the merchant that the credential may read, newest first.
 ///
 /// # Errors
-/// A refusal when the store does not answer.
+/// [`Code::ScopeMissing`] when a type is asked for that it may not read, or the store does not
+/// answer.
 pub async fn events(
     gateway: &Gateway,
-    merchant: MerchantId,
+    principal: &Principal,
     filter: EventFilter,
 ) -> Result<Page<EventRecord>, Refusal> {
+    if let Some(scope) = filter.kind.as_deref().and_then(read_scope) {
+        require(principal, scope)?;
+    }
+    let merchant = principal.merchant;
     let limit = filter.limit;
     let one_more = EventFilter {
         limit: limit.saturating_add(1),
+        without_payments: !principal.may(Scope::PaymentsRead),
+        without_balance: !principal.may(Scope::BalanceRead),
         ..filter
     };
     let rows = gateway.store.events_matching(merchant, one_more).await?;
     Ok(page(rows, limit, |(event, deliveries)| {
         EventRecord::of(event, &deliveries)
     }))
+}
+
+/// One event of the merchant, if the credential may read it.
+///
+/// # Errors
+/// [`Code::NotFound`], also for somebody else's; [`Code::ScopeMissing`].
+pub async fn readable_event(
+    gateway: &Gateway,
+    principal: &Principal,
+    id: &str,
+) -> Result<EventRecord, Refusal> {
+    let found = event(gateway, principal.merchant, id).await?;
+    if let Some(scope) = read_scope(&found.kind) {
+        require(principal, scope)?;
+    }
+    Ok(found)
 }
 
 /// One event of the merchant.
@@ -122,12 +149,22 @@ pub async fn of_endpoint(
 /// A refusal; nothing is sent then.
 pub async fn redeliver(
     gateway: &Gateway,
+    principal: &Principal,
     request: &IdempotentRequest,
     endpoint: &str,
     order: &RedeliveryOrder,
 ) -> Result<RedeliveryRecord, Refusal> {
     let again = order.again()?;
     let endpoint = endpoint_id(endpoint)?;
+    let seen = find(gateway, request.merchant, endpoint).await?;
+    match &again {
+        Again::Event(id) => {
+            let found = gateway.store.event(request.merchant, *id).await?;
+            let (told, _) = found.ok_or(Refusal::new(Code::NotFound))?;
+            require_readable(principal, &told.kind)?;
+        }
+        Again::Range { .. } => require_readable(principal, &seen.event_types)?,
+    }
     let answered = answered(gateway, request, None);
     let written = gateway
         .store

@@ -1,6 +1,7 @@
 //! Webhook endpoints, as their merchant makes and changes them. A secret is shown in the answer that
 //! makes it and nowhere else; that answer is kept encrypted for a request that comes again.
 
+use super::access::require_readable;
 use super::endpoint_event;
 pub use super::endpoint_wish::{ChangedEndpoint, EndpointState, NewEndpoint, SecretRotation};
 use super::endpoint_wish::{description, event_types, url};
@@ -9,6 +10,7 @@ use super::gateway::Gateway;
 use super::register::endpoint_label;
 use crate::domain::idempotency::{IdempotentRequest, Repetition};
 use crate::domain::merchant::WebhookEndpoint;
+use crate::domain::principal::Principal;
 use crate::gate::refusal::{Code, Refusal};
 use crate::store::{Answered, EndpointChange, EndpointWrite};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
@@ -78,8 +80,9 @@ fn showing(
     Ok((written, encrypted))
 }
 
-/// The answer that was given before. It is kept for a day; after that a request that comes again is
-/// answered with the endpoint as it is now, without the secret.
+/// The answer that was given before. It is kept for a day and for the credential that asked; after
+/// that, and to another one, a request that comes again is answered with the endpoint as it is now,
+/// without the secret.
 async fn shown_before(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -107,9 +110,15 @@ async fn shown_before(
 /// A refusal; nothing was made then.
 pub async fn create(
     gateway: &Gateway,
+    principal: &Principal,
     request: &IdempotentRequest,
     new: NewEndpoint,
 ) -> Result<SecretAnswer, Refusal> {
+    let event_types = match &new.event_types {
+        Some(wanted) => event_types(wanted)?,
+        None => "*".into(),
+    };
+    require_readable(principal, &event_types)?;
     let id = EndpointId::new(gateway.clock.now_ms(), gateway.entropy.bytes());
     let secret = EndpointSecret::new(gateway.entropy.bytes());
     let label = endpoint_label(id);
@@ -118,10 +127,7 @@ pub async fn create(
         id,
         merchant: request.merchant,
         url: url(gateway, &new.url)?,
-        event_types: match &new.event_types {
-            Some(wanted) => event_types(wanted)?,
-            None => "*".into(),
-        },
+        event_types,
         description: description(new.description.unwrap_or_default())?,
         secret_encrypted: gateway.vault.encrypt(&label, secret.bytes(), nonce),
         previous_secret: None,
@@ -183,6 +189,7 @@ pub async fn one(
 /// A refusal; nothing was changed then.
 pub async fn change(
     gateway: &Gateway,
+    principal: &Principal,
     request: &IdempotentRequest,
     id: &str,
     changed: ChangedEndpoint,
@@ -200,6 +207,9 @@ pub async fn change(
         description: changed.description.map(description).transpose()?,
         enabled: changed.state.map(|state| state == EndpointState::Enabled),
     };
+    let seen = find(gateway, request.merchant, endpoint).await?;
+    let goes_there = newly_told(&seen, &change);
+    require_readable(principal, &goes_there)?;
     let answered = answered(gateway, request, None);
     let written = gateway
         .store
@@ -207,6 +217,30 @@ pub async fn change(
         .await?;
     done(written)?;
     one(gateway, request.merchant, id).await
+}
+
+/// The types of events that go somewhere by a change where they did not go before: all that the
+/// endpoint hears of, by another address; what is new among them otherwise.
+fn newly_told(seen: &WebhookEndpoint, change: &EndpointChange) -> String {
+    let wanted = change.event_types.as_ref().unwrap_or(&seen.event_types);
+    let is_redirected = change.url.as_ref().is_some_and(|url| *url != seen.url);
+    if is_redirected || seen.event_types == wanted.as_str() {
+        return if is_redirected {
+            wanted.clone()
+        } else {
+            String::new()
+        };
+    }
+    if seen.event_types == "*" || wanted == "*" {
+        return if wanted == "*" {
+            wanted.clone()
+        } else {
+            String::new()
+        };
+    }
+    let known = |kind: &&str| seen.event_types.split(',').any(|known| known == *kind);
+    let new: Vec<_> = wanted.split(',').filter(|kind| !known(kind)).collect();
+    new.join(",")
 }
 
 fn done(written: EndpointWrite) -> Result<(), Refusal> {

@@ -4,6 +4,7 @@ use super::problem::Problem;
 use super::signed::single;
 use super::state::AppState;
 use crate::domain::idempotency::IdempotentRequest;
+use crate::domain::principal::Principal;
 use crate::domain::scope::Scope;
 use crate::flow::access::{self, Credentials};
 use crate::flow::read;
@@ -19,10 +20,27 @@ use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::limits::{BODY_BYTES, IDEMPOTENCY_KEY_CHARACTERS};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use std::sync::{Arc, OnceLock};
 
 /// Who sends one of these says that the request is signed. A digest alone does not: it is good
 /// beside an API key as well.
 const OF_A_SIGNATURE: [&str; 3] = ["signature", "signature-input", "sealpay-merchant"];
+
+/// Where a handler notes who a request was from, for whoever stands around it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NotedPrincipal(Arc<OnceLock<Principal>>);
+
+impl NotedPrincipal {
+    fn note(&self, principal: &Principal) {
+        // A request has one sender, so the first is as good as any other.
+        self.0.get_or_init(|| principal.clone());
+    }
+
+    /// Who it was, where that was found out.
+    pub(super) fn get(&self) -> Option<&Principal> {
+        self.0.get()
+    }
+}
 
 /// A request with its body, small enough.
 #[derive(Debug)]
@@ -38,7 +56,22 @@ impl MerchantRequest {
         state: &AppState,
         scope: Scope,
     ) -> Result<MerchantId, Problem> {
-        Ok(access::merchant_of(&state.gateway, self.credentials(), scope).await?)
+        Ok(self.principal(state, scope).await?.merchant)
+    }
+
+    /// Who sent the request, if they may do what the scope names. The log line of the request says
+    /// who it was, also of whom is refused.
+    pub(super) async fn principal(
+        &self,
+        state: &AppState,
+        scope: Scope,
+    ) -> Result<Principal, Problem> {
+        let principal = access::identify(&state.gateway, self.credentials()).await?;
+        if let Some(noted) = self.parts.extensions.get::<NotedPrincipal>() {
+            noted.note(&principal);
+        }
+        access::require(&principal, scope)?;
+        Ok(principal)
     }
 
     /// A header that stands twice is there, though its value is nobody's to say.
@@ -72,7 +105,7 @@ impl MerchantRequest {
     }
 
     /// What makes the request recognizable when it comes again; every write needs it.
-    pub(super) fn idempotent(&self, merchant: MerchantId) -> Result<IdempotentRequest, Problem> {
+    pub(super) fn idempotent(&self, principal: &Principal) -> Result<IdempotentRequest, Problem> {
         let refused = || Refusal::of(Code::IdempotencyKeyInvalid, "idempotency-key");
         let key = single(&self.parts.headers, "idempotency-key").ok_or_else(refused)?;
         let printable = |c: u8| (b'!'..=b'~').contains(&c);
@@ -86,7 +119,8 @@ impl MerchantRequest {
         }
         digest.update(&self.body);
         Ok(IdempotentRequest {
-            merchant,
+            merchant: principal.merchant,
+            credential: principal.credential.clone(),
             key: key.to_owned(),
             digest: base64url(&digest.finalize()),
         })

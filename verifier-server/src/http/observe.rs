@@ -1,7 +1,9 @@
 //! What happens around every request: an id, a line in the log, figures, and safe headers.
 
+use super::merchant::NotedPrincipal;
 use super::problem::{self, Circumstances, Problem};
 use super::state::AppState;
+use crate::domain::principal::Principal;
 use crate::gate::refusal::{Code, Refusal};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -14,7 +16,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 pub(super) async fn observe(
     State(state): State<AppState>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let started = Instant::now();
@@ -24,6 +26,9 @@ pub(super) async fn observe(
     // The pattern, never the path: a path is the client's text and could hold anything.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+
+    let principal = NotedPrincipal::default();
+    request.extensions_mut().insert(principal.clone());
 
     let mut response = next.run(request).await;
     let problem = response
@@ -58,6 +63,7 @@ pub(super) async fn observe(
         status,
         elapsed_us,
         problem.map(|problem| problem.0).as_ref(),
+        principal.get(),
     );
     response
 }
@@ -123,17 +129,22 @@ fn log(
     status: u16,
     elapsed_us: u64,
     refusal: Option<&Refusal>,
+    principal: Option<&Principal>,
 ) {
     let code = refusal.map(|refusal| refusal.code.name());
     let param = refusal.and_then(|refusal| refusal.param);
     let internal = refusal.and_then(|refusal| refusal.internal.as_deref());
+    let merchant = principal.map(|principal| tracing::field::display(principal.merchant));
+    let credential = principal.map(|principal| principal.credential.as_str());
     if status >= 500 {
         tracing::error!(
-            request_id, method, route, status, elapsed_us, code, param, internal, "request"
+            request_id, method, route, status, elapsed_us, merchant, credential, code, param,
+            internal, "request"
         );
     } else {
         tracing::info!(
-            request_id, method, route, status, elapsed_us, code, param, internal, "request"
+            request_id, method, route, status, elapsed_us, merchant, credential, code, param,
+            internal, "request"
         );
     }
 }

@@ -17,6 +17,10 @@ pub struct EventFilter {
     pub created_from: Option<u64>,
     /// Only those of this second or before, seconds since 1970.
     pub created_until: Option<u64>,
+    /// None of payments and disputes: their reader may not see them.
+    pub without_payments: bool,
+    /// None of settlements and payouts.
+    pub without_balance: bool,
     /// Only those older than this one.
     pub after: Option<EventId>,
     /// At most so many.
@@ -29,11 +33,14 @@ macro_rules! columns {
     };
 }
 
-/// `$1` to `$5` of every statement that looks for events: whose, of which type, when, of what.
+/// `$1` to `$7` of every statement that looks for events: whose, of which type, when, of what, and
+/// what their reader may not see.
 macro_rules! of_filter {
     () => {
         "merchant = $1 AND kind = COALESCE($2, kind) AND created_at_ms >= $3 \
-         AND created_at_ms < $4 AND subject = COALESCE($5, subject)"
+         AND created_at_ms < $4 AND subject = COALESCE($5, subject) \
+         AND (CAST($6 AS BIGINT) = 0 OR (kind NOT LIKE 'payment.%' AND kind NOT LIKE 'dispute.%')) \
+         AND (CAST($7 AS BIGINT) = 0 OR (kind NOT LIKE 'settlement.%' AND kind NOT LIKE 'payout.%'))"
     };
 }
 
@@ -42,7 +49,7 @@ const MATCHING: &str = concat!(
     columns!(),
     " FROM events WHERE ",
     of_filter!(),
-    " AND id >= $6 AND id < $7 ORDER BY id DESC LIMIT $8"
+    " AND id >= $8 AND id < $9 ORDER BY id DESC LIMIT $10"
 );
 
 /// The same through the index that leads with the subject.
@@ -51,7 +58,7 @@ const OF_SUBJECT: &str = concat!(
     columns!(),
     " FROM events WHERE ",
     of_filter!(),
-    " AND id >= $6 AND id < $7 AND subject = $9 ORDER BY id DESC LIMIT $8"
+    " AND id >= $8 AND id < $9 AND subject = $11 ORDER BY id DESC LIMIT $10"
 );
 
 /// The same page again, bounded above: between the two a new event may come.
@@ -59,7 +66,7 @@ const DELIVERIES: &str = concat!(
     "SELECT event, endpoint, state, attempts, next_at_ms, last_status, last_error \
      FROM deliveries WHERE event IN (SELECT id FROM events WHERE ",
     of_filter!(),
-    " AND id >= $6 AND id <= $7) ORDER BY event, endpoint"
+    " AND id >= $8 AND id <= $9) ORDER BY event, endpoint"
 );
 
 const ONE: &str = concat!(
@@ -124,7 +131,7 @@ pub(super) fn behind_named(second: u64) -> Value {
 }
 
 impl EventFilter {
-    fn values(&self, merchant: MerchantId) -> [Value; 5] {
+    fn values(&self, merchant: MerchantId) -> [Value; 7] {
         let until = self.created_until.and_then(|second| second.checked_add(1));
         values![
             merchant,
@@ -132,6 +139,8 @@ impl EventFilter {
             self.created_from.map_or(0, ms_of),
             until.map_or(i64::MAX, ms_of),
             self.subject.as_ref(),
+            i64::from(self.without_payments),
+            i64::from(self.without_balance),
         ]
     }
 

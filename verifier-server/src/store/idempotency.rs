@@ -5,10 +5,10 @@ use crate::database::{DatabaseError, Fault, Row, Tx, values};
 use crate::domain::idempotency::{IdempotentRequest, Repetition};
 
 const REMEMBER: &str = "INSERT INTO idempotent_requests
-    (merchant, idempotency_key, request_digest, resource, answer, created_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    (merchant, idempotency_key, request_digest, resource, answer, created_at_ms, credential)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 
-const FIND: &str = "SELECT request_digest, resource, answer FROM idempotent_requests
+const FIND: &str = "SELECT request_digest, resource, answer, credential FROM idempotent_requests
     WHERE merchant = $1 AND idempotency_key = $2";
 
 /// What is pending is remembered: a repetition would do it once more.
@@ -21,6 +21,8 @@ const FORGET_ANSWERS: &str = "UPDATE idempotent_requests SET answer = NULL
 fn repetition(mut row: Row, request: &IdempotentRequest) -> Result<Repetition, DatabaseError> {
     let digest = row.text()?;
     let (resource, answer) = (row.text()?, row.optional_text()?);
+    let is_the_same_credential = row.text()? == request.credential;
+    let answer = answer.filter(|_| is_the_same_credential);
     Ok(if digest == request.digest {
         Repetition::Same { resource, answer }
     } else {
@@ -54,6 +56,7 @@ pub(super) async fn remember(
         resource.to_owned(),
         answer.map(str::to_owned),
         now_ms,
+        &request.credential,
     ];
     if tx.execute(REMEMBER, &values).await? == 1 {
         return Ok(None);

@@ -112,8 +112,8 @@ pub(crate) async fn evidence(
     Path(id): Path<String>,
     request: MerchantRequest,
 ) -> Result<Json<DisputeRecord>, Problem> {
-    let merchant = request.merchant(&state, Scope::DisputesWrite).await?;
-    let idempotent = request.idempotent(merchant)?;
+    let principal = request.principal(&state, Scope::DisputesWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
     let order: EvidenceOrder = request.json()?;
     let happening = dispute::evidence(order.evidence)?;
     let dispute = dispute::answer(&state.gateway, &idempotent, &id, &happening).await?;
@@ -147,8 +147,8 @@ pub(crate) async fn accept(
     Path(id): Path<String>,
     request: MerchantRequest,
 ) -> Result<Json<DisputeRecord>, Problem> {
-    let merchant = request.merchant(&state, Scope::DisputesWrite).await?;
-    let idempotent = request.idempotent(merchant)?;
+    let principal = request.principal(&state, Scope::DisputesWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
     let AcceptOrder {} = request.json()?;
     let happening = Happening::Accepted;
     let dispute = dispute::answer(&state.gateway, &idempotent, &id, &happening).await?;

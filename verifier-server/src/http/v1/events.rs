@@ -63,11 +63,13 @@ impl ListQuery {
             created_until: whole_number(self.created_until.as_deref(), "created_until")?,
             after: cursor(self.after.as_deref())?,
             limit: page_limit(self.limit.as_deref())?,
+            ..EventFilter::default()
         })
     }
 }
 
-/// Lists the merchant's events with their deliveries, newest first.
+/// Lists the merchant's events with their deliveries, newest first: those that the credential's
+/// other read scopes allow.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -85,11 +87,11 @@ pub(crate) async fn list(
     query: Result<Query<ListQuery>, QueryRejection>,
     request: MerchantRequest,
 ) -> Result<Json<Page<EventRecord>>, Problem> {
-    let merchant = request.merchant(&state, Scope::EventsRead).await?;
+    let principal = request.principal(&state, Scope::EventsRead).await?;
     let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
     let filter = query.filter()?;
     Ok(Json(
-        deliveries::events(&state.gateway, merchant, filter).await?,
+        deliveries::events(&state.gateway, &principal, filter).await?,
     ))
 }
 
@@ -111,8 +113,8 @@ pub(crate) async fn one(
     Path(id): Path<String>,
     request: MerchantRequest,
 ) -> Result<Json<EventRecord>, Problem> {
-    let merchant = request.merchant(&state, Scope::EventsRead).await?;
+    let principal = request.principal(&state, Scope::EventsRead).await?;
     Ok(Json(
-        deliveries::event(&state.gateway, merchant, &id).await?,
+        deliveries::readable_event(&state.gateway, &principal, &id).await?,
     ))
 }

@@ -79,8 +79,8 @@ pub(crate) async fn capture(
     Path(id): Path<String>,
     request: MerchantRequest,
 ) -> Answer {
-    let merchant = request.merchant(&state, Scope::PaymentsWrite).await?;
-    let idempotent = request.idempotent(merchant)?;
+    let principal = request.principal(&state, Scope::PaymentsWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
     let order: CaptureOrder = request.json()?;
     let wish = Wish {
         kind: ModificationKind::Capture,
@@ -114,8 +114,8 @@ pub(crate) async fn void(
     Path(id): Path<String>,
     request: MerchantRequest,
 ) -> Answer {
-    let merchant = request.merchant(&state, Scope::PaymentsWrite).await?;
-    let idempotent = request.idempotent(merchant)?;
+    let principal = request.principal(&state, Scope::PaymentsWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
     let order: VoidOrder = request.json()?;
     let wish = Wish {
         kind: ModificationKind::Void,
@@ -149,8 +149,8 @@ pub(crate) async fn refund(
     Path(id): Path<String>,
     request: MerchantRequest,
 ) -> Answer {
-    let merchant = request.merchant(&state, Scope::RefundsWrite).await?;
-    let idempotent = request.idempotent(merchant)?;
+    let principal = request.principal(&state, Scope::RefundsWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
     let order: RefundOrder = request.json()?;
     let wish = Wish {
         kind: ModificationKind::Refund,

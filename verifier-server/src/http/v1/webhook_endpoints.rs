@@ -50,7 +50,8 @@ fn showing_once(status: StatusCode, answer: &SecretAnswer) -> Response {
 }
 
 /// Registers a webhook endpoint. The answer shows its secret, and no other answer does; the same
-/// `Idempotency-Key` with the same request gives the same answer.
+/// `Idempotency-Key` with the same request of the same credential gives the same answer. Needs the
+/// read scopes of the events that go there as well.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints",
@@ -68,10 +69,10 @@ pub(crate) async fn create(
     State(state): State<AppState>,
     request: MerchantRequest,
 ) -> Result<Response, Problem> {
-    let merchant = request.merchant(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(merchant)?;
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
     let new: NewEndpoint = request.json()?;
-    let answer = endpoints::create(&state.gateway, &idempotent, new).await?;
+    let answer = endpoints::create(&state.gateway, &principal, &idempotent, new).await?;
     Ok(showing_once(StatusCode::CREATED, &answer))
 }
 
@@ -120,7 +121,8 @@ pub(crate) async fn one(
     Ok(Json(endpoints::one(&state.gateway, merchant, &id).await?))
 }
 
-/// Changes a webhook endpoint, or switches it off or on again.
+/// Changes a webhook endpoint, or switches it off or on again. Another address, or more types of
+/// events, needs the read scopes of the events that go there as well.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints/{id}",
@@ -142,10 +144,10 @@ pub(crate) async fn change(
     Path(id): Path<String>,
     request: MerchantRequest,
 ) -> Result<Json<EndpointRecord>, Problem> {
-    let merchant = request.merchant(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(merchant)?;
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
     let changed: ChangedEndpoint = request.json()?;
-    let changed = endpoints::change(&state.gateway, &idempotent, &id, changed).await?;
+    let changed = endpoints::change(&state.gateway, &principal, &idempotent, &id, changed).await?;
     Ok(Json(changed))
 }
 
@@ -170,8 +172,8 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
     request: MerchantRequest,
 ) -> Result<StatusCode, Problem> {
-    let merchant = request.merchant(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(merchant)?;
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
     let Nothing {} = request.json()?;
     endpoints::delete(&state.gateway, &idempotent, &id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -200,8 +202,8 @@ pub(crate) async fn rotate_secret(
     Path(id): Path<String>,
     request: MerchantRequest,
 ) -> Result<Response, Problem> {
-    let merchant = request.merchant(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(merchant)?;
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
     let rotation: SecretRotation = request.json()?;
     let answer = endpoints::rotate_secret(&state.gateway, &idempotent, &id, &rotation).await?;
     Ok(showing_once(StatusCode::OK, &answer))
@@ -229,8 +231,8 @@ pub(crate) async fn ping(
     Path(id): Path<String>,
     request: MerchantRequest,
 ) -> Result<(StatusCode, Json<EventRecord>), Problem> {
-    let merchant = request.merchant(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(merchant)?;
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
     let Nothing {} = request.json()?;
     let event = endpoints::ping(&state.gateway, &idempotent, &id).await?;
     Ok((StatusCode::ACCEPTED, Json(event)))
@@ -274,7 +276,8 @@ fn delivery_state(name: &str) -> Result<DeliveryState, Refusal> {
 }
 
 /// Delivers to a webhook endpoint again, from the first attempt on: one event, or those of a time,
-/// also such as were never sent to it. Attempts that were made stay to be seen.
+/// also such as were never sent to it. Attempts that were made stay to be seen. Needs the read
+/// scopes of these events as well.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints/{id}/redeliver",
@@ -296,9 +299,9 @@ pub(crate) async fn redeliver(
     Path(id): Path<String>,
     request: MerchantRequest,
 ) -> Result<(StatusCode, Json<RedeliveryRecord>), Problem> {
-    let merchant = request.merchant(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(merchant)?;
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
     let order: RedeliveryOrder = request.json()?;
-    let begun = deliveries::redeliver(&state.gateway, &idempotent, &id, &order).await?;
+    let begun = deliveries::redeliver(&state.gateway, &principal, &idempotent, &id, &order).await?;
     Ok((StatusCode::ACCEPTED, Json(begun)))
 }
