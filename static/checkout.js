@@ -56,6 +56,12 @@
     }
   }
 
+  // The pages around the frame, this one first: no other page may frame the document.
+  function parents() {
+    const around = [self.origin, ...(location.ancestorOrigins || [])];
+    return new URLSearchParams([...new Set(around)].map((origin) => ["parent", origin]));
+  }
+
   function text(value) {
     return typeof value === "string" ? value : null;
   }
@@ -131,7 +137,7 @@
       frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups "
         + "allow-popups-to-escape-sandbox");
       frame.onerror = () => fail("load_failed", UNLOADED, true);
-      frame.src = `${verifierOrigin}/checkout/${merchant}`;
+      frame.src = `${verifierOrigin}/checkout/${merchant}?${parents()}`;
       addEventListener("message", greet);
       document.addEventListener("securitypolicyviolation", refused);
       timer = setTimeout(() => fail("load_timeout", UNLOADED, true), timeout);

@@ -5,6 +5,7 @@ mod control;
 
 pub use control::ControlListen;
 
+use crate::listener::{ConnectionLimits, Hsts, TlsFiles, TlsVersion, TrustedProxies};
 use crate::outbox::address::{AddressPolicy, Network};
 use clap::Args;
 use sealpay_protocol::origin::Origin;
@@ -45,12 +46,16 @@ pub struct Config {
     pub provider_timeout_ms: u64,
     /// Plain HTTP on an address that is not loopback.
     pub allow_plain_http: bool,
-    /// A proxy appends the client's address to `X-Forwarded-For`.
-    pub behind_proxy: bool,
+    /// Networks of the proxies that append the client's address to `X-Forwarded-For`.
+    pub trusted_proxies: Vec<String>,
     /// How long running requests may take at the end, milliseconds.
     pub drain_ms: u64,
     /// TLS by files.
     pub tls: Tls,
+    /// How far the promise of HTTPS goes.
+    pub hsts: Hsts,
+    /// How many connections and requests there may be.
+    pub connections: ConnectionLimits,
     /// How much one address may ask.
     pub rate_limit: RateLimitConfig,
     /// Where webhooks may go.
@@ -95,6 +100,19 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// The private key, PEM.
     pub key: Option<PathBuf>,
+    /// The oldest version of TLS that is spoken.
+    pub min_version: TlsVersion,
+}
+
+impl Tls {
+    /// The files, to be read and followed.
+    pub(crate) fn files(&self, certificate: &Path, key: &Path) -> TlsFiles {
+        TlsFiles {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            min_version: self.min_version,
+        }
+    }
 }
 
 /// How much one address may ask.
@@ -153,9 +171,11 @@ impl Default for Config {
             provider: ProviderConfig::default(),
             provider_timeout_ms: 10_000,
             allow_plain_http: false,
-            behind_proxy: false,
+            trusted_proxies: Vec::new(),
             drain_ms: 15_000,
             tls: Tls::default(),
+            hsts: Hsts::default(),
+            connections: ConnectionLimits::default(),
             rate_limit: RateLimitConfig::default(),
             webhooks: Webhooks::default(),
             log: Log::default(),
@@ -229,6 +249,9 @@ pub struct ServeFlags {
     /// The folder with the widget's files.
     #[arg(long, value_name = "DIR")]
     pub widget_dir: Option<PathBuf>,
+    /// A network of proxies in front whose X-Forwarded-For is believed, such as 127.0.0.1/32
+    #[arg(long, value_name = "NETWORK")]
+    pub trusted_proxy: Vec<String>,
     /// A network that webhooks may reach although it is not public, such as 127.0.0.0/8
     #[arg(long, value_name = "NETWORK")]
     pub webhook_allow: Vec<String>,
@@ -281,6 +304,7 @@ impl Config {
         set(&mut self.provider_timeout_ms, flags.provider_timeout_ms);
         set(&mut self.rate_limit.per_second, flags.rate_limit_per_second);
         set(&mut self.log.filter, flags.log_filter);
+        self.trusted_proxies.extend(flags.trusted_proxy);
         self.webhooks.allow.extend(flags.webhook_allow);
         self.webhooks.allow_http |= flags.webhook_allow_http;
         self.check()?;
@@ -292,6 +316,14 @@ impl Config {
     pub const fn for_command(mut self) -> Self {
         self.test_mode = !self.provider.kind.is_live();
         self
+    }
+
+    /// The proxies in front.
+    ///
+    /// # Errors
+    /// A sentence that names the network.
+    pub fn trusted_proxies(&self) -> Result<TrustedProxies, String> {
+        TrustedProxies::parse(&self.trusted_proxies)
     }
 
     /// Where webhooks may go.

@@ -13,6 +13,7 @@ pub mod edge;
 pub mod flow;
 pub mod gate;
 pub mod http;
+pub mod listener;
 pub mod metrics;
 pub mod outbox;
 pub mod provider;

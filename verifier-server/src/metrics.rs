@@ -4,6 +4,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::time::Duration;
@@ -33,6 +34,35 @@ struct CodeLabels {
     code: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+/// Why a connection did not come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusedConnection {
+    /// As many were open as there may be.
+    Limit,
+    /// As many were open from its network as there may be.
+    NetworkLimit,
+    /// The client did not finish the TLS handshake.
+    Handshake,
+    /// The system did not give it, such as when too many files are open.
+    Accept,
+}
+
+impl RefusedConnection {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::NetworkLimit => "network_limit",
+            Self::Handshake => "handshake",
+            Self::Accept => "accept",
+        }
+    }
+}
+
 /// The figures.
 #[derive(Debug)]
 pub struct Metrics {
@@ -42,6 +72,8 @@ pub struct Metrics {
     payments: Family<StateLabels, Counter>,
     refusals: Family<CodeLabels, Counter>,
     deliveries: Family<StateLabels, Counter>,
+    connections: Gauge,
+    refused_connections: Family<ReasonLabels, Counter>,
 }
 
 fn duration_histogram() -> Histogram {
@@ -77,6 +109,18 @@ impl Default for Metrics {
             "Sent webhooks",
             Family::clone(&deliveries),
         );
+        let connections = Gauge::default();
+        let refused_connections = Family::default();
+        registry.register(
+            "connections_open",
+            "Open connections",
+            Gauge::clone(&connections),
+        );
+        registry.register(
+            "connections_refused",
+            "Connections that did not come about",
+            Family::clone(&refused_connections),
+        );
         Self {
             registry,
             requests,
@@ -84,6 +128,8 @@ impl Default for Metrics {
             payments,
             refusals,
             deliveries,
+            connections,
+            refused_connections,
         }
     }
 }
@@ -118,6 +164,24 @@ impl Metrics {
     /// A webhook was sent.
     pub fn delivery(&self, state: &'static str) {
         self.deliveries.get_or_create(&StateLabels { state }).inc();
+    }
+
+    /// A connection was opened.
+    pub fn connection_opened(&self) {
+        self.connections.inc();
+    }
+
+    /// A connection was closed.
+    pub fn connection_closed(&self) {
+        self.connections.dec();
+    }
+
+    /// A connection did not come about.
+    pub fn connection_refused(&self, reason: RefusedConnection) {
+        let labels = ReasonLabels {
+            reason: reason.name(),
+        };
+        self.refused_connections.get_or_create(&labels).inc();
     }
 
     /// The figures as text.

@@ -4,20 +4,14 @@ mod operator;
 
 use crate::config::{Config, LogFormat};
 use crate::http;
+use crate::listener::{Connections, limited, patient};
 use crate::server::{Parts, Server};
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-
-/// How long the headers of a request may take, and how long a connection may wait for its next one.
-const HEADERS_WITHIN: Duration = Duration::from_secs(30);
-/// Most bytes of headers; a signed request has about two thousand.
-const HEADER_BYTES: usize = 32 * 1024;
 
 /// Runs the server until SIGTERM or SIGINT.
 ///
@@ -28,7 +22,8 @@ pub async fn serve(config: Config) -> Result<(), String> {
     if config.test_mode {
         warn_of_test_mode(&config);
     }
-    let operators = operator::open(&config).await?;
+    let limits = config.connections.fit_into_file_limit()?;
+    let operators = operator::open(&config)?;
     let parts = Parts::open(&config).await?;
     let server = Arc::new(Server::new(&config, parts).await?);
     let operators = operators.map(|operators| operators.serve(server.state.clone()));
@@ -45,7 +40,14 @@ pub async fn serve(config: Config) -> Result<(), String> {
     };
     tracing::info!(listen = %config.listen, origin = %config.public_origin,
         control = %config.control_listen, test_mode = config.test_mode, "listening");
-    let listened = listen(&config, http::app(server.state.clone()), handle).await;
+    let connections = Connections::of_public_listener(
+        &limits,
+        config.trusted_proxies()?,
+        Arc::clone(&server.state.metrics),
+        server.state.gateway.clock().clone(),
+    );
+    let app = http::app(server.state.clone());
+    let listened = listen(&config, app, &connections, handle).await;
     beside.abort();
     // To the last moment it says that the server is stopping.
     if let Some(operators) = operators {
@@ -75,20 +77,24 @@ fn warn_of_test_mode(config: &Config) {
 async fn listen(
     config: &Config,
     app: axum::Router,
+    connections: &Arc<Connections>,
     handle: Handle<SocketAddr>,
 ) -> Result<(), String> {
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     let address = config.listen;
     match (&config.tls.certificate, &config.tls.key) {
         (Some(certificate), Some(key)) => {
-            let tls = read_tls(certificate, key).await?;
-            patient_to_a_point(axum_server::bind_rustls(address, tls))
-                .handle(handle)
-                .serve(service)
-                .await
+            let files = config.tls.files(certificate, key);
+            let tls = files.load()?;
+            let server = axum_server::bind_rustls(address, tls.clone());
+            let server = limited(server.map(|tls| patient(tls, connections)), connections);
+            tokio::select! {
+                served = server.handle(handle).serve(service) => served,
+                () = files.follow(tls) => Ok(()),
+            }
         }
         _ => {
-            patient_to_a_point(axum_server::bind(address))
+            limited(axum_server::bind(address), connections)
                 .handle(handle)
                 .serve(service)
                 .await
@@ -97,28 +103,11 @@ async fn listen(
     .map_err(|error| cannot_listen(address, "--listen", &error))
 }
 
-async fn read_tls(certificate: &Path, key: &Path) -> Result<RustlsConfig, String> {
-    let read = RustlsConfig::from_pem_file(certificate, key).await;
-    read.map_err(|error| format!("the TLS files cannot be used: {error}"))
-}
-
 fn cannot_listen(address: SocketAddr, flag: &str, error: &std::io::Error) -> String {
     if error.kind() == std::io::ErrorKind::AddrInUse {
         return format!("{address} is in use; choose another one with {flag}");
     }
     format!("{address}: {error}")
-}
-
-/// A connection that sends its headers drop by drop is let go, and may not fill the memory before.
-fn patient_to_a_point<A>(
-    mut server: axum_server::Server<SocketAddr, A>,
-) -> axum_server::Server<SocketAddr, A> {
-    server
-        .http_builder()
-        .http1()
-        .header_read_timeout(HEADERS_WITHIN)
-        .max_buf_size(HEADER_BYTES);
-    server.first_request_timeout(HEADERS_WITHIN)
 }
 
 async fn stop_on_signal(handle: Handle<SocketAddr>, draining: Arc<AtomicBool>, drain: Duration) {

@@ -6,11 +6,13 @@ use crate::edge::{Clock, Entropy};
 use crate::flow::endpoint_event;
 use crate::flow::register::endpoint_label;
 use crate::flow::{Gateway, Settings, collect, dispute, maintain, modify, recover, world_clock};
-use crate::flow::{payouts, settle};
+use crate::flow::{payouts, settle, widget_builds};
 use crate::gate::master_key::{self, MasterKey};
 use crate::gate::refusal::Refusal;
 use crate::gate::vault::Vault;
-use crate::http::{AppState, Assets, RateLimit};
+use crate::http::{
+    AppState, Assets, Clients, FrameOrigins, InFlight, OtherBuilds, RateLimit, SecurityHeaders,
+};
 use crate::metrics::Metrics;
 use crate::outbox::{Outbox, Sign, Tell};
 use crate::provider::simulated::SimulatedBank;
@@ -176,17 +178,7 @@ impl Server {
         } else {
             outbox
         };
-        let assets = load_assets(&config.widget)?;
-        let limits = &config.rate_limit;
-        let limit = NonZeroU32::new(limits.per_second)
-            .map(|rate| (rate, NonZeroU32::new(limits.burst).unwrap_or(rate)));
-        let state = AppState {
-            gateway,
-            assets: Arc::new(assets),
-            metrics,
-            rate_limit: Arc::new(RateLimit::new(limit, config.behind_proxy)),
-            draining: Arc::new(AtomicBool::new(false)),
-        };
+        let state = state_of(config, gateway, metrics).await?;
         Ok(Self {
             state,
             outbox: Arc::new(outbox),
@@ -201,7 +193,13 @@ impl Server {
                 world_clock::run(gateway, FOLLOW_CLOCK_EVERY).await;
             }
         };
+        let record_build = async {
+            if let Some((digest, _)) = self.state.assets.kept() {
+                widget_builds::run(gateway, digest).await;
+            }
+        };
         tokio::join!(
+            record_build,
             follow_clock,
             recover::run(gateway, RECOVER_EVERY),
             collect::run(gateway, COLLECT_EVERY),
@@ -265,6 +263,35 @@ fn in_words(span_ms: u64) -> String {
     let (size, name) = unit.unwrap_or(&UNITS[3]);
     let count = span_ms / size;
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What the handlers reach.
+async fn state_of(
+    config: &Config,
+    gateway: Arc<Gateway>,
+    metrics: Arc<Metrics>,
+) -> Result<AppState, String> {
+    let assets = load_assets(&config.widget)?;
+    if let Some((digest, files)) = assets.kept()
+        && let Err(error) = widget_builds::record(&gateway, digest, &files).await
+    {
+        tracing::warn!(%error, "other verifiers cannot serve the files of this widget");
+    }
+    let limits = &config.rate_limit;
+    let limit = NonZeroU32::new(limits.per_second)
+        .map(|rate| (rate, NonZeroU32::new(limits.burst).unwrap_or(rate)));
+    Ok(AppState {
+        gateway,
+        assets: Arc::new(assets),
+        other_builds: Arc::new(OtherBuilds::default()),
+        frame_origins: Arc::new(FrameOrigins::default()),
+        metrics,
+        clients: Arc::new(Clients::new(config.trusted_proxies()?)),
+        security_headers: Arc::new(SecurityHeaders::new(&config.public_origin, &config.hsts)),
+        in_flight: Arc::new(InFlight::new(&config.connections)),
+        rate_limit: Arc::new(RateLimit::new(limit)),
+        draining: Arc::new(AtomicBool::new(false)),
+    })
 }
 
 fn load_assets(folder: &Path) -> Result<Assets, String> {

@@ -4,14 +4,15 @@ use super::sources::{Source, files, is_or_is_in};
 use super::{each_is_found, none, none_is_found};
 
 /// What a folder of the server may name of the server; itself it always may.
-const OF_THE_SERVER: [(&str, &[&str]); 7] = [
+const OF_THE_SERVER: [(&str, &[&str]); 8] = [
     ("domain", &[]),
     ("gate", &["domain", "edge"]),
     ("database", &[]),
     ("store", &["database", "domain"]),
     ("provider", &["database", "domain", "edge"]),
     ("outbox", &["domain", "edge", "store"]),
-    ("http", &["flow", "gate", "metrics", "domain"]),
+    ("listener", &["edge", "metrics", "outbox"]),
+    ("http", &["flow", "gate", "metrics", "domain", "listener"]),
 ];
 
 /// The flow knows every part that it puts together, and none that is put together around it.

@@ -111,7 +111,7 @@ async fn a_rotated_key_is_good_for_the_overlap_and_the_new_one_for_the_same_scop
 }
 
 #[tokio::test]
-async fn who_tries_keys_at_speed_is_slowed_and_nobody_else_is() {
+async fn who_tries_keys_at_speed_is_slowed_and_a_good_key_is_not() {
     let gateway = TestGateway::with(|config| {
         config.rate_limit.per_second = 1;
         config.rate_limit.burst = 100;
@@ -132,9 +132,8 @@ async fn who_tries_keys_at_speed_is_slowed_and_nobody_else_is() {
     }
     assert!((4..10).contains(&answered), "{answered}");
     let good = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
-    assert_eq!(gateway.send_from(guesser, good.clone()).await.status, 429);
-    for _ in 0..50 {
-        assert_eq!(gateway.send_from(other, good.clone()).await.status, 200);
+    for from in [guesser, other].repeat(25) {
+        assert_eq!(gateway.send_from(from, good.clone()).await.status, 200);
     }
     gateway.finish().await;
 }

@@ -40,7 +40,8 @@ async fn status(url: &str, token: Option<&str>) -> u16 {
 async fn documented_start(folder: &Folder) -> (Setup, VerifierProcess) {
     let mut setup = Setup::on_sqlite(folder.path()).with("--widget-dir", "no-widget");
     setup.origin = origin("https://pay.example");
-    setup.flags.push("--test-mode-in-public".into());
+    let flags = ["--test-mode-in-public", "--trusted-proxy", "127.0.0.1"];
+    setup.flags.extend(flags.map(str::to_owned));
     let (process, _) = setup.started().await;
     (setup, process)
 }

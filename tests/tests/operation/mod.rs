@@ -6,7 +6,10 @@
 )]
 
 mod command_line;
+mod connections;
 mod control_listener;
+mod guessing;
 mod listen;
+mod rolling;
 mod stopping;
 mod tls;

@@ -3,6 +3,8 @@
 use harness::client::origin;
 use harness::folder::Folder;
 use harness::verifier_process::{Setup, free_address, program};
+use sealpay_protocol::origin::Origin;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -64,6 +66,117 @@ async fn a_certificate_and_a_key_give_https() {
         stranger.is_err(),
         "a client that does not know the certificate is not answered"
     );
+}
+
+/// A verifier with TLS whose files a test replaces.
+struct WithTls {
+    folder: Folder,
+    public: Origin,
+    process: Killed,
+}
+
+impl WithTls {
+    async fn start(settings: &str) -> (Self, rcgen::CertifiedKey<rcgen::KeyPair>) {
+        let folder = Folder::new("tls-files");
+        let certified = write_certificate(folder.path());
+        let listen = free_address();
+        let public = origin(&format!("https://localhost:{}", listen.port()));
+        let configuration = format!(
+            "test_mode = true\ncontrol_listen = \"off\"\nlisten = \"{listen}\"\n\
+             public_origin = \"{public}\"\ndata = \"{data}/data\"\n\
+             [tls]\ncertificate = \"{data}/certificate.pem\"\nkey = \"{data}/key.pem\"\n{settings}",
+            data = folder.path().display()
+        );
+        let file = folder.path().join("verifier-server.toml");
+        std::fs::write(&file, configuration).expect("the file is written");
+        let started = Command::new(program())
+            .arg("serve")
+            .arg("--config")
+            .arg(&file)
+            .spawn();
+        let process = Killed(started.expect("the program starts"));
+        let verifier = Self {
+            folder,
+            public,
+            process,
+        };
+        for _ in 0..200 {
+            if verifier
+                .answers(&certified, reqwest::tls::Version::TLS_1_3)
+                .await
+            {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        (verifier, certified)
+    }
+
+    /// Whether a client that trusts nothing but this certificate is answered.
+    async fn answers(
+        &self,
+        certified: &rcgen::CertifiedKey<rcgen::KeyPair>,
+        at_most: reqwest::tls::Version,
+    ) -> bool {
+        let trusted = reqwest::Certificate::from_pem(certified.cert.pem().as_bytes());
+        let client = reqwest::Client::builder()
+            .tls_certs_only([trusted.expect("a certificate")])
+            .tls_version_max(at_most)
+            .build()
+            .expect("a client");
+        let answer = client.get(format!("{}/healthz", self.public)).send().await;
+        answer.is_ok_and(|answer| answer.status() == 200)
+    }
+}
+
+fn write_certificate(folder: &Path) -> rcgen::CertifiedKey<rcgen::KeyPair> {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).expect("a certificate");
+    let files = [
+        ("certificate.pem", made.cert.pem()),
+        ("key.pem", made.signing_key.serialize_pem()),
+    ];
+    for (name, text) in files {
+        std::fs::write(folder.join(name), text).expect("the file is written");
+    }
+    made
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_replaced_is_used_without_a_restart() {
+    use reqwest::tls::Version;
+    let (verifier, before) = WithTls::start("").await;
+    assert!(verifier.answers(&before, Version::TLS_1_2).await);
+    let hang_up = || {
+        let process = verifier.process.0.id().to_string();
+        let sent = Command::new("kill").args(["-HUP", &process]).status();
+        assert!(sent.expect("kill is there").success());
+    };
+    // Files that cannot be used change nothing.
+    std::fs::write(verifier.folder.path().join("certificate.pem"), "none").expect("written");
+    hang_up();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(verifier.answers(&before, Version::TLS_1_3).await);
+    let after = write_certificate(verifier.folder.path());
+    hang_up();
+    let mut is_new = false;
+    for _ in 0..100 {
+        is_new = verifier.answers(&after, Version::TLS_1_3).await;
+        if is_new {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(is_new);
+    assert!(!verifier.answers(&before, Version::TLS_1_3).await);
+}
+
+#[tokio::test]
+async fn the_oldest_version_of_tls_is_a_setting() {
+    use reqwest::tls::Version;
+    let settings = "min_version = \"1.3\"\n[hsts]\ninclude_subdomains = true\n";
+    let (verifier, certified) = WithTls::start(settings).await;
+    assert!(verifier.answers(&certified, Version::TLS_1_3).await);
+    assert!(!verifier.answers(&certified, Version::TLS_1_2).await);
 }
 
 #[test]

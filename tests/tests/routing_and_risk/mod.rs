@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+mod addresses;
 mod failover;
 mod risk;
 mod routes;

@@ -1,6 +1,6 @@
 //! The fraud rules: what is suspected, what follows, and who hears of it.
 
-use super::suspects::{Suspect, address};
+use super::suspects::Suspect;
 use super::{book_of, number};
 use crate::api::on_both_databases;
 use harness::checkout::simulate;
@@ -317,81 +317,4 @@ async fn merchants_do_not_share_what_they_know_of_a_card() {
     let paid: PaymentView = gateway.send(request).await.json();
     assert_eq!(paid.state, ShopperState::Captured);
     gateway.finish().await;
-}
-
-/// An address is that of the connection; behind a proxy it is what the proxy says last, and
-/// everybody of one IPv6 network is one.
-#[tokio::test]
-async fn an_address_is_the_networks_and_cannot_be_made_up() {
-    let rows = [
-        (
-            false,
-            "198.51.100.1",
-            Some("203.0.113.9"),
-            "198.51.100.1",
-            None,
-            true,
-        ),
-        (
-            true,
-            "10.0.0.1",
-            Some("203.0.113.9"),
-            "10.0.0.1",
-            Some("203.0.113.9"),
-            true,
-        ),
-        (
-            true,
-            "10.0.0.1",
-            Some("203.0.113.9"),
-            "10.0.0.1",
-            Some("203.0.113.10"),
-            false,
-        ),
-        // What the client wrote itself stands before what the proxy adds.
-        (
-            true,
-            "10.0.0.1",
-            Some("6.6.6.6, 203.0.113.9"),
-            "10.0.0.1",
-            Some("7.7.7.7, 203.0.113.9"),
-            true,
-        ),
-        (false, "2001:db8::1", None, "2001:db8::ffff", None, true),
-        (false, "2001:db8::1", None, "2001:db8:0:1::1", None, false),
-        (
-            false,
-            "::ffff:198.51.100.1",
-            None,
-            "198.51.100.1",
-            None,
-            true,
-        ),
-    ];
-    for (behind_proxy, first, forwarded, second, then_forwarded, is_same) in rows {
-        let what = format!("{first} {forwarded:?}, then {second} {then_forwarded:?}");
-        let gateway = TestGateway::with(|config| config.behind_proxy = behind_proxy).await;
-        let pay = async |place, from: &str, forwarded: Option<&str>| {
-            let checkout = gateway.checkout(|_| {}).await;
-            let attempt = checkout.by_card(&number("41", place));
-            let mut request = checkout.request(&attempt);
-            if let Some(forwarded) = forwarded {
-                request.set("x-forwarded-for", forwarded);
-            }
-            let answer = gateway.send_from(address(from), request).await;
-            let view = harness::checkout::view(&answer);
-            gateway.payment(view.payment).await["risk"]["reasons"].clone()
-        };
-        for place in 0..6 {
-            assert_eq!(pay(place, first, forwarded).await, json!([]), "{what}");
-        }
-        let reasons = pay(6, second, then_forwarded).await;
-        let expected = if is_same {
-            json!(["card_testing"])
-        } else {
-            json!([])
-        };
-        assert_eq!(reasons, expected, "{what}");
-        gateway.finish().await;
-    }
 }

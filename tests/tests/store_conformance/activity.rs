@@ -28,7 +28,7 @@ async fn cards_and_addresses_are_recognized(place: &Place) {
         (1_000, 1, "card a", Some("home")),
         (2_000, 2, "card a", Some("work")),
         (3_000, 3, "card b", Some("home")),
-        // What was not assessed does not count.
+        // Its address is not known.
         (4_000, 4, "card a", None),
     ];
     for (at, number, card, address) in rows {
@@ -38,12 +38,25 @@ async fn cards_and_addresses_are_recognized(place: &Place) {
         })
         .await;
     }
+    let session = opened(&store, merchant.id).await;
+    claimed_as(&store, &session, |payment| Payment {
+        risk: None,
+        ..of(payment, 5_000, 5, "card a", None)
+    })
+    .await;
     let times = |rows: Vec<verifier_server::domain::risk::Earlier>| {
         rows.iter().map(|row| row.created_at_ms).collect::<Vec<_>>()
     };
     let of_card = |card: &'static str, since| store.earlier_of_card(card, since);
-    assert_eq!(times(of_card("card a", 0).await.unwrap()), [2_000, 1_000]);
-    assert_eq!(times(of_card("card a", 1_001).await.unwrap()), [2_000]);
+    assert_eq!(
+        times(of_card("card a", 0).await.unwrap()),
+        [4_000, 2_000, 1_000],
+        "what was not assessed does not count"
+    );
+    assert_eq!(
+        times(of_card("card a", 1_001).await.unwrap()),
+        [4_000, 2_000]
+    );
     assert_eq!(times(of_card("card c", 0).await.unwrap()), [0_i64; 0]);
     let of_address = store.earlier_of_address("home", 0).await.unwrap();
     let cards: Vec<_> = of_address

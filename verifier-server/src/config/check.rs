@@ -15,6 +15,9 @@ impl Config {
         self.check_listeners()?;
         self.check_public_origin()?;
         self.check_provider()?;
+        self.check_proxies()?;
+        self.connections.check()?;
+        self.hsts.check()?;
         self.address_policy().map(|_| ())
     }
 
@@ -79,6 +82,22 @@ impl Config {
             ));
         }
         Ok(())
+    }
+
+    /// Without TLS of its own a server under a public origin stands behind a proxy. If nobody says
+    /// which, all shoppers are one address to the limits and the fraud rules.
+    fn check_proxies(&self) -> Result<(), String> {
+        let proxies = self.trusted_proxies()?;
+        let (listen, origin) = (self.listen, &self.public_origin);
+        let is_direct = !listen.ip().is_loopback() && !origin.as_str().starts_with("https://");
+        if self.has_tls() || !proxies.is_empty() || origin.is_local() || is_direct {
+            return Ok(());
+        }
+        Err(format!(
+            "listen = \"{listen}\" and public_origin = \"{origin}\" need a proxy in between, and \
+             neither [tls] nor trusted_proxies is set: name the proxy, such as trusted_proxies = \
+             [\"127.0.0.1\"] (--trusted-proxy 127.0.0.1), or give certificate and key"
+        ))
     }
 
     /// A provider that moves no money authorizes nothing but tests.

@@ -55,6 +55,12 @@ impl Clock {
         (self.wall)() / 1000
     }
 
+    /// The wall's time, milliseconds since 1970.
+    #[must_use]
+    pub fn wall_ms(&self) -> u64 {
+        (self.wall)()
+    }
+
     /// How far the world is ahead of the wall, milliseconds.
     #[must_use]
     pub fn ahead_ms(&self) -> u64 {

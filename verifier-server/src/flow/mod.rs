@@ -37,6 +37,7 @@ pub mod settlements;
 pub mod shopper_view;
 pub mod simulation;
 pub mod wallet_page;
+pub mod widget_builds;
 pub mod world_clock;
 
 pub use gateway::{Gateway, Settings};

@@ -61,6 +61,8 @@ codes! {
         "The server is shutting down; send the same request again in a moment.";
     RateLimited = "rate_limited", 429, "Too many requests",
         "Too many requests from this address; wait a moment and send the same request again.";
+    RequestTimeout = "request_timeout", 408, "Request too slow",
+        "The body of the request did not arrive in time; send the same request again.";
     NotFound = "not_found", 404, "Not found",
         "There is nothing here, or it is not yours.";
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed",

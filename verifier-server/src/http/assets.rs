@@ -3,8 +3,10 @@
 //! Their paths hold a digest of all of them, so that they never change under one address and may
 //! be cached for ever. The build has compressed them already.
 
+use crate::flow::widget_builds::WidgetFile;
+use axum::body::Bytes;
 use brotli::CompressorWriter;
-use sealpay_protocol::encoding::{base64, hex};
+use sealpay_protocol::encoding::{base64, base64url, from_base64url, hex};
 use sha2::{Digest, Sha256, Sha384};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -12,6 +14,8 @@ use std::path::Path;
 
 /// The file that is the document in the frame.
 const DOCUMENT: &str = "index.html";
+/// As much of a SHA-256 as nobody finds a second build for.
+const DIGEST_BYTES: usize = 16;
 /// The file that merchants load.
 const LOADER: &str = "checkout.js";
 
@@ -19,17 +23,23 @@ const LOADER: &str = "checkout.js";
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asset {
     pub(super) content_type: &'static str,
-    pub(super) identity: Vec<u8>,
-    pub(super) gzip: Option<Vec<u8>>,
-    pub(super) brotli: Option<Vec<u8>>,
+    pub(super) identity: Bytes,
+    pub(super) gzip: Option<Bytes>,
+    pub(super) brotli: Option<Bytes>,
+}
+
+/// The files of one build under the digest of all of them.
+#[derive(Debug, Default)]
+pub(super) struct Build {
+    digest: String,
+    files: BTreeMap<String, Asset>,
 }
 
 /// The widget's files.
 #[derive(Debug, Default)]
 pub struct Assets {
-    digest: String,
+    build: Build,
     document: Option<Asset>,
-    files: BTreeMap<String, Asset>,
     loader_integrity: Option<String>,
 }
 
@@ -62,8 +72,9 @@ impl Assets {
             let Some(content_type) = content_type(name) else {
                 continue;
             };
-            let identity = std::fs::read(&path).map_err(trouble)?;
-            let compressed = |ending| std::fs::read(folder.join([name, ending].concat())).ok();
+            let identity = std::fs::read(&path).map_err(trouble)?.into();
+            let compressed = |ending| std::fs::read(folder.join([name, ending].concat()));
+            let compressed = |ending| compressed(ending).ok().map(Bytes::from);
             let asset = Asset {
                 content_type,
                 identity,
@@ -78,26 +89,32 @@ impl Assets {
                 folder.display()
             )
         })?;
-        let digest = digest_of(&files);
+        let build = Build::new(files);
         let document = document
-            .replace("/assets/", &format!("/assets/{digest}/"))
+            .replace("/assets/", &format!("/assets/{}/", build.digest))
             .into_bytes();
         let document = Asset {
             content_type: "text/html; charset=utf-8",
             // Its addresses were written into it just now, so the build could not compress it.
-            brotli: brotli(&document).ok(),
+            brotli: brotli(&document).ok().map(Bytes::from),
             gzip: None,
-            identity: document,
+            identity: document.into(),
         };
         let integrity =
             |file: &Asset| ["sha384-", &base64(&Sha384::digest(&file.identity))].concat();
-        let loader_integrity = files.get(LOADER).map(integrity);
+        let loader_integrity = build.files.get(LOADER).map(integrity);
         Ok(Self {
-            digest,
+            build,
             document: Some(document),
-            files,
             loader_integrity,
         })
+    }
+
+    /// The digest of the build and its files, as other verifiers keep them; nothing without a widget.
+    #[must_use]
+    pub fn kept(&self) -> Option<(&str, Vec<WidgetFile>)> {
+        self.document.as_ref()?;
+        Some((&self.build.digest, self.build.kept()))
     }
 
     /// The document in the frame.
@@ -107,8 +124,8 @@ impl Assets {
 
     /// A file under the current digest.
     pub(super) fn file(&self, digest: &str, name: &str) -> Option<&Asset> {
-        if digest == self.digest {
-            self.files.get(name)
+        if digest == self.build.digest {
+            self.build.file(name)
         } else {
             None
         }
@@ -116,13 +133,13 @@ impl Assets {
 
     /// The loader.
     pub(super) fn loader(&self) -> Option<&Asset> {
-        self.files.get(LOADER)
+        self.build.file(LOADER)
     }
 
     /// The address under which the loader never changes, and its integrity for the script tag.
     pub(super) fn pinned_loader(&self) -> Option<(String, &str)> {
         let integrity = self.loader_integrity.as_deref()?;
-        Some((format!("/assets/{}/{LOADER}", self.digest), integrity))
+        Some((format!("/assets/{}/{LOADER}", self.build.digest), integrity))
     }
 }
 
@@ -134,12 +151,117 @@ fn brotli(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(compressed)
 }
 
+impl Asset {
+    /// Its bytes by coding.
+    fn codings(&self) -> impl Iterator<Item = (&'static str, &Bytes)> {
+        let compressed = [("gzip", &self.gzip), ("br", &self.brotli)];
+        let compressed = compressed.into_iter();
+        let compressed = compressed.filter_map(|(coding, bytes)| Some((coding, bytes.as_ref()?)));
+        std::iter::once(("identity", &self.identity)).chain(compressed)
+    }
+}
+
+impl Build {
+    fn new(files: BTreeMap<String, Asset>) -> Self {
+        Self {
+            digest: digest_of(&files),
+            files,
+        }
+    }
+
+    /// The form of a digest.
+    pub(super) fn is_digest(text: &str) -> bool {
+        let is_digit = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+        text.len() == 2 * DIGEST_BYTES && text.bytes().all(is_digit)
+    }
+
+    pub(super) fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    pub(super) fn file(&self, name: &str) -> Option<&Asset> {
+        self.files.get(name)
+    }
+
+    fn kept(&self) -> Vec<WidgetFile> {
+        let files = self.files.iter().flat_map(|(name, asset)| {
+            asset.codings().map(|(coding, bytes)| WidgetFile {
+                name: name.clone(),
+                coding: coding.to_owned(),
+                content: base64url(bytes),
+            })
+        });
+        files.collect()
+    }
+
+    /// The build of which these are the files, if they are some.
+    pub(super) fn from_kept(kept: &[WidgetFile]) -> Option<Self> {
+        let mut files: BTreeMap<String, Asset> = BTreeMap::new();
+        for file in kept {
+            let bytes = Bytes::from(from_base64url(&file.content)?);
+            let asset = files.entry(file.name.clone()).or_default();
+            asset.content_type = content_type(&file.name)?;
+            match file.coding.as_str() {
+                "identity" => asset.identity = bytes,
+                "gzip" => asset.gzip = Some(bytes),
+                "br" => asset.brotli = Some(bytes),
+                _ => return None,
+            }
+        }
+        Some(Self::new(files))
+    }
+}
+
+/// Every byte that is served counts: the digest is all that a browser knows a build by.
 fn digest_of(files: &BTreeMap<String, Asset>) -> String {
     let mut hash = Sha256::new();
     for (name, asset) in files {
-        hash.update(name.as_bytes());
-        hash.update([0]);
-        hash.update(Sha256::digest(&asset.identity));
+        for (coding, bytes) in asset.codings() {
+            for text in [name.as_str(), coding] {
+                hash.update(text);
+                hash.update([0]);
+            }
+            hash.update(Sha256::digest(bytes));
+        }
     }
-    hex(&hash.finalize()[..8])
+    hex(&hash.finalize()[..DIGEST_BYTES])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Asset, Build};
+    use axum::body::Bytes;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_build_that_was_kept_is_the_same_and_an_altered_one_is_another() {
+        let asset = Asset {
+            content_type: "text/javascript; charset=utf-8",
+            identity: Bytes::from_static(b"boot"),
+            gzip: None,
+            brotli: Some(Bytes::from_static(b"br")),
+        };
+        let build = Build::new(BTreeMap::from([("boot.js".to_owned(), asset)]));
+        assert!(Build::is_digest(build.digest()));
+        let mut kept = build.kept();
+        let read = Build::from_kept(&kept).unwrap();
+        assert_eq!(read.digest(), build.digest());
+        let file = read.file("boot.js").unwrap();
+        assert_eq!(
+            (&file.identity[..], file.gzip.is_none()),
+            (&b"boot"[..], true)
+        );
+        for place in 0..kept.len() {
+            let good = std::mem::replace(&mut kept[place].content, "AAAA".into());
+            let altered = Build::from_kept(&kept).unwrap();
+            assert_ne!(altered.digest(), build.digest());
+            kept[place].content = good;
+        }
+        assert_ne!(
+            Build::from_kept(&kept[1..]).unwrap().digest(),
+            build.digest()
+        );
+        "no coding".clone_into(&mut kept[0].coding);
+        assert!(Build::from_kept(&kept).is_none());
+    }
 }

@@ -1,15 +1,17 @@
 //! What browsers load: the loader, the document in the frame, and the widget's files.
 
 use super::assets::Asset;
+use super::builds;
+use super::client::Client;
+use super::frame_origins::{origins_of, registered_parents};
 use super::problem::Problem;
 use super::state::AppState;
-use crate::flow::read::frame_ancestors;
 use crate::gate::refusal::{Code, Refusal};
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::{Json, Router, body::Body};
+use axum::{Extension, Json, Router, body::Body};
 use serde_json::json;
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -31,19 +33,22 @@ pub(super) fn routes() -> Router<AppState> {
 async fn document(
     State(state): State<AppState>,
     Path(merchant): Path<String>,
+    RawQuery(query): RawQuery,
+    client: Option<Extension<Client>>,
     request: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let origins = frame_ancestors(&state.gateway, &merchant).await?;
+    let registered = origins_of(&state, client.map(|client| client.0), &merchant).await?;
+    let parents = registered_parents(query.as_deref(), &registered);
     let document = state.assets.document();
     let document = document.ok_or_else(|| {
         Refusal::because(Code::NotFound, "the server runs without the widget's files")
     })?;
-    let ancestors = if origins.is_empty() {
+    let ancestors = if parents.is_empty() {
         "'none'".to_owned()
     } else {
-        origins.join(" ")
+        parents.join(" ")
     };
-    // Origins were checked when they were registered: none holds a space or a semicolon.
+    // An origin holds neither a space nor a semicolon.
     let policy = HeaderValue::try_from([POLICY, &ancestors].concat())
         .map_err(|error| Refusal::because(Code::Internal, error))?;
     let headers = [
@@ -102,12 +107,12 @@ async fn file(
     Path((digest, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let asset = state.assets.file(&digest, &name);
-    Ok(serve(
-        asset.ok_or_else(|| Refusal::new(Code::NotFound))?,
-        &headers,
-        FOR_EVER,
-    ))
+    if let Some(asset) = state.assets.file(&digest, &name) {
+        return Ok(serve(asset, &headers, FOR_EVER));
+    }
+    let asset = builds::file(&state, &digest, &name).await?;
+    let asset = asset.ok_or_else(|| Refusal::new(Code::NotFound))?;
+    Ok(serve(&asset, &headers, FOR_EVER))
 }
 
 /// Whether `Accept-Encoding` names a coding without forbidding it (RFC 9110 section 12.5.3).

@@ -2,9 +2,14 @@
 //! paths: `/v1/payments` is in `v1/payments.rs`.
 
 mod assets;
+mod builds;
 mod checkout;
+mod client;
 mod errors;
 mod examples;
+mod frame_origins;
+mod guesses;
+mod in_flight;
 mod merchant;
 mod observe;
 mod openapi;
@@ -12,15 +17,21 @@ mod operator;
 mod probes;
 mod problem;
 mod rate_limit;
+mod security_headers;
 mod signed;
 mod sim;
 mod state;
 mod v1;
 
 pub use assets::Assets;
+pub use builds::OtherBuilds;
+pub use client::Clients;
+pub use frame_origins::{FRESH_MS as FRAME_ORIGINS_FRESH_MS, FrameOrigins};
+pub use in_flight::InFlight;
 pub use openapi::document as openapi_document;
 pub use operator::{OperatorAccess, app as operator_app};
 pub use rate_limit::RateLimit;
+pub use security_headers::SecurityHeaders;
 pub use state::AppState;
 
 use crate::gate::refusal::{Code, Refusal};
@@ -61,6 +72,10 @@ fn finish(
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             REQUEST_TIMEOUT,
+        ))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            client::identify,
         ))
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(middleware::from_fn_with_state(

@@ -6,7 +6,7 @@ use super::state::AppState;
 use crate::domain::principal::Principal;
 use crate::gate::refusal::{Code, Refusal};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use sealpay_protocol::ids::RequestId;
@@ -23,6 +23,12 @@ pub(super) async fn observe(
     let clock = state.gateway.clock();
     let id = RequestId::new(clock.now_ms(), state.gateway.entropy().bytes()).to_string();
     let method = name_of(request.method());
+    // A proxy in front knows the request by a name of its own: it is logged beside ours.
+    let proxy_request_id = state
+        .clients
+        .came_by_proxy(&request)
+        .then(|| request_id_of(request.headers()))
+        .flatten();
     // The pattern, never the path: a path is the client's text and could hold anything.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
@@ -44,28 +50,38 @@ pub(super) async fn observe(
         response = problem::complete(response, refusal, &circumstances);
         state.metrics.refusal(refusal.code.name());
     }
-    let https = state
-        .gateway
-        .settings()
-        .public_origin
-        .as_str()
-        .starts_with("https://");
-    add_headers(&mut response, &id, https);
+    state.security_headers.add(&mut response);
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
 
     let status = response.status().as_u16();
     let took = started.elapsed();
     state.metrics.request(route, method, status, took);
     let elapsed_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    log(
-        &id,
+    let line = Line {
+        request_id: &id,
+        proxy_request_id: proxy_request_id.as_deref(),
         method,
         route,
         status,
         elapsed_us,
+    };
+    log(
+        &line,
         problem.map(|problem| problem.0).as_ref(),
         principal.get(),
     );
     response
+}
+
+/// The id that a proxy gave to a request, if it looks like one.
+fn request_id_of(headers: &HeaderMap) -> Option<String> {
+    const MOST_CHARACTERS: usize = 128;
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let usual = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b'=');
+    let is_usual = (1..=MOST_CHARACTERS).contains(&id.len()) && id.bytes().all(usual);
+    is_usual.then(|| id.to_owned())
 }
 
 /// Answers that did not come from a handler of ours get a code as well.
@@ -101,36 +117,25 @@ fn name_of(method: &Method) -> &'static str {
     known.map_or("other", |known| known.as_str())
 }
 
-fn add_headers(response: &mut Response, id: &str, https: bool) {
-    let headers = response.headers_mut();
-    if https {
-        let year = HeaderValue::from_static("max-age=31536000");
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
-    }
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(REQUEST_ID, id);
-    }
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    headers
-        .entry(header::REFERRER_POLICY)
-        .or_insert(HeaderValue::from_static("no-referrer"));
-}
-
-fn log(
-    request_id: &str,
-    method: &str,
-    route: &str,
+/// What a line of the log says of every request.
+struct Line<'a> {
+    request_id: &'a str,
+    proxy_request_id: Option<&'a str>,
+    method: &'a str,
+    route: &'a str,
     status: u16,
     elapsed_us: u64,
-    refusal: Option<&Refusal>,
-    principal: Option<&Principal>,
-) {
+}
+
+fn log(line: &Line<'_>, refusal: Option<&Refusal>, principal: Option<&Principal>) {
+    let Line {
+        request_id,
+        proxy_request_id,
+        method,
+        route,
+        status,
+        elapsed_us,
+    } = *line;
     let code = refusal.map(|refusal| refusal.code.name());
     let param = refusal.and_then(|refusal| refusal.param);
     let internal = refusal.and_then(|refusal| refusal.internal.as_deref());
@@ -138,13 +143,33 @@ fn log(
     let credential = principal.map(|principal| principal.credential.as_str());
     if status >= 500 {
         tracing::error!(
-            request_id, method, route, status, elapsed_us, merchant, credential, code, param,
-            internal, "request"
+            request_id,
+            proxy_request_id,
+            method,
+            route,
+            status,
+            elapsed_us,
+            merchant,
+            credential,
+            code,
+            param,
+            internal,
+            "request"
         );
     } else {
         tracing::info!(
-            request_id, method, route, status, elapsed_us, merchant, credential, code, param,
-            internal, "request"
+            request_id,
+            proxy_request_id,
+            method,
+            route,
+            status,
+            elapsed_us,
+            merchant,
+            credential,
+            code,
+            param,
+            internal,
+            "request"
         );
     }
 }

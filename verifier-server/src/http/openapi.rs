@@ -2,7 +2,7 @@
 //! and a test fails when the two part.
 
 use super::state::AppState;
-use super::{examples, rate_limit, sim, v1};
+use super::{examples, in_flight, rate_limit, sim, v1};
 use axum::middleware;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::server::{Server, ServerBuilder};
@@ -94,9 +94,11 @@ fn unlimited() -> OpenApiRouter<AppState> {
 /// The routes of the contract that shoppers and merchants use.
 pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
     let limit = middleware::from_fn_with_state(state.clone(), rate_limit::limit);
+    let admit = middleware::from_fn_with_state(state.clone(), in_flight::admit);
     let guesses = middleware::from_fn_with_state(state.clone(), rate_limit::slow_guessing);
     limited()
         .route_layer(guesses)
+        .route_layer(admit)
         .route_layer(limit)
         .merge(unlimited())
 }

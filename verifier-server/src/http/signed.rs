@@ -1,7 +1,7 @@
 //! From an HTTP request to what the gate wants to see of it.
 
+use super::client::Client;
 use super::problem::Problem;
-use super::rate_limit::Network;
 use crate::gate::refusal::{Code, Refusal};
 use crate::gate::signed_request::IncomingRequest;
 use axum::body::{Bytes, to_bytes};
@@ -43,7 +43,11 @@ impl WholeRequest {
             signature_input: single(headers, "signature-input"),
             signature: single(headers, "signature"),
             body: &self.body,
-            network: self.parts.extensions.get().map(|Network(network)| *network),
+            network: self
+                .parts
+                .extensions
+                .get()
+                .and_then(|client: &Client| client.network()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What every handler can reach.
 
-use super::{Assets, RateLimit};
+use super::{Assets, Clients, FrameOrigins, InFlight, OtherBuilds, RateLimit, SecurityHeaders};
 use crate::flow::Gateway;
 use crate::metrics::Metrics;
 use std::sync::Arc;
@@ -13,9 +13,19 @@ pub struct AppState {
     pub gateway: Arc<Gateway>,
     /// The widget's files; none when the server runs without them.
     pub assets: Arc<Assets>,
+    /// Files of the widget's other builds.
+    pub other_builds: Arc<OtherBuilds>,
+    /// In whose pages the form may be framed.
+    pub frame_origins: Arc<FrameOrigins>,
     /// Figures.
     pub metrics: Arc<Metrics>,
-    /// How much one address may ask.
+    /// Whose requests are.
+    pub clients: Arc<Clients>,
+    /// What browsers are told.
+    pub security_headers: Arc<SecurityHeaders>,
+    /// How many requests are worked on at once.
+    pub in_flight: Arc<InFlight>,
+    /// How much one network may ask.
     pub rate_limit: Arc<RateLimit>,
     /// Set when the server is about to stop.
     pub draining: Arc<AtomicBool>,

@@ -59,7 +59,7 @@ impl Network {
         }
     }
 
-    fn contains(self, address: IpAddr) -> bool {
+    pub(crate) fn contains(self, address: IpAddr) -> bool {
         match (self.address, address) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
                 let difference = network.to_bits() ^ address.to_bits();

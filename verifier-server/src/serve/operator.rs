@@ -1,9 +1,10 @@
 //! The operator's listener, beside the public one.
 
-use super::{cannot_listen, patient_to_a_point, read_tls};
+use super::cannot_listen;
 use crate::config::Config;
 use crate::gate::secret_file;
 use crate::http::{AppState, OperatorAccess, operator_app};
+use crate::listener::{ConnectionLimits, Connections, TlsFiles, limited, patient};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use std::net::{SocketAddr, TcpListener};
@@ -16,7 +17,8 @@ const TOKEN_CHARACTERS: usize = 32;
 /// An open listener that nobody is served by yet: a port in use is said before anything is done.
 pub(super) struct Listener {
     listener: TcpListener,
-    tls: Option<RustlsConfig>,
+    tls: Option<(TlsFiles, RustlsConfig)>,
+    limits: ConnectionLimits,
     access: OperatorAccess,
 }
 
@@ -24,7 +26,7 @@ pub(super) struct Listener {
 ///
 /// # Errors
 /// A sentence for the operator.
-pub(super) async fn open(config: &Config) -> Result<Option<Listener>, String> {
+pub(super) fn open(config: &Config) -> Result<Option<Listener>, String> {
     let Some(address) = config.control_listen.address() else {
         return Ok(None);
     };
@@ -33,7 +35,9 @@ pub(super) async fn open(config: &Config) -> Result<Option<Listener>, String> {
     // No certificate names this machine's own addresses.
     let tls = match (&config.tls.certificate, &config.tls.key) {
         (Some(certificate), Some(key)) if !address.ip().is_loopback() => {
-            Some(read_tls(certificate, key).await?)
+            let files = config.tls.files(certificate, key);
+            let active = files.load()?;
+            Some((files, active))
         }
         _ => None,
     };
@@ -42,6 +46,7 @@ pub(super) async fn open(config: &Config) -> Result<Option<Listener>, String> {
     Ok(Some(Listener {
         listener,
         tls,
+        limits: config.connections.clone(),
         access,
     }))
 }
@@ -69,18 +74,22 @@ impl Listener {
     }
 
     async fn run(self, state: AppState) -> std::io::Result<()> {
+        let (metrics, clock) = (state.metrics.clone(), state.gateway.clock().clone());
+        let connections = Connections::of_operators_listener(&self.limits, metrics, clock);
         let service = operator_app(state, self.access);
         let service = service.into_make_service_with_connect_info::<SocketAddr>();
         let handle = Handle::new();
         match self.tls {
-            Some(tls) => {
-                patient_to_a_point(axum_server::from_tcp_rustls(self.listener, tls)?)
-                    .handle(handle)
-                    .serve(service)
-                    .await
+            Some((files, active)) => {
+                let server = axum_server::from_tcp_rustls(self.listener, active.clone())?;
+                let server = limited(server.map(|tls| patient(tls, &connections)), &connections);
+                tokio::select! {
+                    served = server.handle(handle).serve(service) => served,
+                    () = files.follow(active) => Ok(()),
+                }
             }
             None => {
-                patient_to_a_point(axum_server::from_tcp(self.listener)?)
+                limited(axum_server::from_tcp(self.listener)?, &connections)
                     .handle(handle)
                     .serve(service)
                     .await

@@ -9,7 +9,7 @@ use sealpay_protocol::money::Money;
 // What the rules themselves stopped, and what nobody finished, says nothing of the card: otherwise a
 // block would renew itself.
 const OF_CARD: &str = "SELECT card_fingerprint, amount_minor, currency, state, created_at_ms
-    FROM payments WHERE card_fingerprint = $1 AND id >= $2 AND address IS NOT NULL
+    FROM payments WHERE card_fingerprint = $1 AND id >= $2 AND risk IS NOT NULL
     AND COALESCE(decline, '') NOT IN ('risk_blocked', 'not_permitted_terminal', 'payment_abandoned')
     ORDER BY id DESC LIMIT $3";
 

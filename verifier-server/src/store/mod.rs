@@ -28,6 +28,7 @@ mod settlements;
 mod simulation;
 mod telling;
 mod transactions;
+mod widget_builds;
 
 pub use crate::database::{Addition, DatabaseError, Options};
 pub use api_keys::KeyRotation;
@@ -47,6 +48,7 @@ pub use sessions::SessionOpened;
 pub use settle::Settled;
 pub use settlements::{Closure, Compose, SettlementFilter};
 pub use transactions::{PendingLines, TransactionFilter};
+pub use widget_builds::WidgetFile;
 
 use crate::database::{Database, Durability, Migrations};
 

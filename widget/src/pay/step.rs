@@ -44,7 +44,7 @@ enum Refusal {
 fn meaning_of(code: &str) -> Refusal {
     match code {
         "signature_expired" | "signature_from_the_future" | "nonce_replayed" => Refusal::SignAgain,
-        "rate_limited" | "overloaded" | "shutting_down" => Refusal::Later,
+        "rate_limited" | "request_timeout" | "overloaded" | "shutting_down" => Refusal::Later,
         "internal" => Refusal::Failed,
         "attempt_in_progress" => Refusal::UnderWay,
         "session_complete" => Refusal::AlreadyPaid,

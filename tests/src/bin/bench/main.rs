@@ -73,7 +73,7 @@ async fn measure(options: &Options) -> Value {
 /// names the shoppers' addresses.
 fn setup(folder: &Path) -> Setup {
     let file = folder.join("bench.toml");
-    std::fs::write(&file, "behind_proxy = true\n").expect("the folder takes a file");
+    std::fs::write(&file, "trusted_proxies = [\"127.0.0.1\"]\n").expect("the folder takes a file");
     Setup::on_sqlite(folder)
         .with("--config", &file.to_string_lossy())
         .with("--widget-dir", &widget_folder().to_string_lossy())

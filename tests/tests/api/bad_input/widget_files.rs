@@ -4,6 +4,8 @@ use super::{bare, refused};
 use harness::gateway::{Answer, TestGateway};
 use std::fs;
 use verifier_server::gate::refusal::Code;
+use verifier_server::http::FRAME_ORIGINS_FRESH_MS;
+use verifier_server::store::Addition;
 
 /// A gateway with a widget of a few bytes, beside files that nobody may have.
 async fn with_widget() -> TestGateway {
@@ -106,10 +108,16 @@ async fn a_coding_is_used_only_where_it_is_accepted() {
     gateway.finish().await;
 }
 
+fn frame_ancestors(answer: &Answer) -> String {
+    let policy = answer.header("content-security-policy").unwrap_or_default();
+    policy.rsplit("; ").next().unwrap_or_default().to_owned()
+}
+
 #[tokio::test]
 async fn the_frame_may_stand_in_the_merchants_pages_only() {
     let gateway = with_widget().await;
-    let path = format!("/checkout/{}", gateway.merchant.id);
+    let bare_path = format!("/checkout/{}", gateway.merchant.id);
+    let path = format!("{bare_path}?parent=http%3A%2F%2Fshop.test%3A4242");
     let answer = gateway.get(&path, None).await;
     assert_eq!(answer.status, 200);
     let policy = answer.header("content-security-policy").unwrap_or_default();
@@ -122,6 +130,15 @@ async fn the_frame_may_stand_in_the_merchants_pages_only() {
         !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"),
         "{policy}"
     );
+    for query in ["", "?parent=", "?parent=http://other.test", "?parent=*"] {
+        let answer = gateway.get(&[&bare_path, query].concat(), None).await;
+        assert_eq!(answer.status, 200, "{query}");
+        assert_eq!(
+            frame_ancestors(&answer),
+            "frame-ancestors 'none'",
+            "{query}"
+        );
+    }
     let store = gateway.server.state.gateway.store();
     assert!(
         store
@@ -129,12 +146,10 @@ async fn the_frame_may_stand_in_the_merchants_pages_only() {
             .await
             .unwrap()
     );
-    let policy = |answer: &Answer| {
-        let policy = answer.header("content-security-policy").unwrap_or_default();
-        policy.rsplit("; ").next().unwrap_or_default().to_owned()
-    };
+    let seconds = FRAME_ORIGINS_FRESH_MS.div_ceil(1000);
+    gateway.move_clock(i64::try_from(seconds).unwrap());
     assert_eq!(
-        policy(&gateway.get(&path, None).await),
+        frame_ancestors(&gateway.get(&path, None).await),
         "frame-ancestors 'none'"
     );
     for merchant in [
@@ -146,6 +161,27 @@ async fn the_frame_may_stand_in_the_merchants_pages_only() {
         let path = format!("/checkout/{merchant}");
         refused(&gateway, &path, bare("GET", &path), Code::UnknownMerchant).await;
     }
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn the_document_names_one_of_a_merchants_origins_and_asks_the_database_once() {
+    let gateway = with_widget().await;
+    let store = gateway.server.state.gateway.store();
+    let staging = "https://staging.shop.test";
+    let path = format!("/checkout/{}?parent={staging}", gateway.merchant.id);
+    let ancestors = async || frame_ancestors(&gateway.get(&path, None).await);
+    assert_eq!(ancestors().await, "frame-ancestors 'none'");
+    let added = store.add_origin(gateway.merchant.id, staging).await;
+    assert_eq!(added.unwrap(), Addition::Added);
+    assert_eq!(ancestors().await, "frame-ancestors 'none'", "from memory");
+    let seconds = FRAME_ORIGINS_FRESH_MS.div_ceil(1000);
+    gateway.move_clock(i64::try_from(seconds).unwrap());
+    assert_eq!(
+        ancestors().await,
+        "frame-ancestors https://staging.shop.test",
+        "the other origin is not told"
+    );
     gateway.finish().await;
 }
 

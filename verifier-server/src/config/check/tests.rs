@@ -40,17 +40,23 @@ const CONTROLS: [Choice; 5] = [
     ),
 ];
 
+const PROXIES: [Choice; 2] = [
+    ("none", ""),
+    ("named", "trusted_proxies = [\"10.0.0.0/8\"]"),
+];
+
 const ANY: &str = "";
 const STARTS: &str = "";
 
-/// Mode, origin, listener, transport, control, and what the server says of it: of the rows that fit,
+/// Mode, origin, listener, transport, control, proxies, and what the server says of it: of the rows that fit,
 /// the first one counts.
-const MATRIX: [[&str; 6]; 13] = [
+const MATRIX: [[&str; 7]; 17] = [
     [
         ANY,
         ANY,
         "anywhere",
         "plain",
+        ANY,
         ANY,
         "0.0.0.0:8787 is not loopback and there is no [tls]",
     ],
@@ -60,6 +66,7 @@ const MATRIX: [[&str; 6]; 13] = [
         "loopback",
         ANY,
         "the same",
+        ANY,
         "listen and control_listen are both 127.0.0.1:8787",
     ],
     [
@@ -68,6 +75,7 @@ const MATRIX: [[&str; 6]; 13] = [
         ANY,
         ANY,
         "anywhere",
+        ANY,
         "is not loopback and there is no control_token_file",
     ],
     [
@@ -76,6 +84,7 @@ const MATRIX: [[&str; 6]; 13] = [
         ANY,
         "plain",
         "anywhere with token",
+        ANY,
         "its token would travel in plain text",
     ],
     [
@@ -84,10 +93,12 @@ const MATRIX: [[&str; 6]; 13] = [
         ANY,
         ANY,
         ANY,
+        ANY,
         "public_origin = \"http://pay.example\" is plain HTTP",
     ],
     [
         "live",
+        ANY,
         ANY,
         ANY,
         ANY,
@@ -100,6 +111,7 @@ const MATRIX: [[&str; 6]; 13] = [
         ANY,
         ANY,
         ANY,
+        ANY,
         "test_mode = true and public_origin = \"http://pay",
     ],
     [
@@ -108,16 +120,53 @@ const MATRIX: [[&str; 6]; 13] = [
         ANY,
         ANY,
         ANY,
+        ANY,
         "test_mode = true and public_origin = \"https://pay",
     ],
-    ["test", "http local", ANY, ANY, ANY, STARTS],
-    ["test", "https local", ANY, ANY, ANY, STARTS],
-    ["test in public", "http local", ANY, ANY, ANY, STARTS],
-    ["test in public", "https local", ANY, ANY, ANY, STARTS],
-    ["test in public", ANY, ANY, ANY, ANY, STARTS],
+    ["test", "http local", ANY, ANY, ANY, ANY, STARTS],
+    ["test", "https local", ANY, ANY, ANY, ANY, STARTS],
+    ["test in public", "http local", ANY, ANY, ANY, ANY, STARTS],
+    ["test in public", "https local", ANY, ANY, ANY, ANY, STARTS],
+    [
+        "test in public",
+        "https public",
+        ANY,
+        "plain",
+        ANY,
+        "none",
+        "neither [tls] nor trusted_proxies is set",
+    ],
+    [
+        "test in public",
+        "https public",
+        ANY,
+        "plain by name",
+        ANY,
+        "none",
+        "neither [tls] nor trusted_proxies is set",
+    ],
+    [
+        "test in public",
+        "http public",
+        "loopback",
+        "plain",
+        ANY,
+        "none",
+        "neither [tls] nor trusted_proxies is set",
+    ],
+    [
+        "test in public",
+        "http public",
+        "loopback",
+        "plain by name",
+        ANY,
+        "none",
+        "neither [tls] nor trusted_proxies is set",
+    ],
+    ["test in public", ANY, ANY, ANY, ANY, ANY, STARTS],
 ];
 
-fn outcome(chosen: [Choice; 5]) -> String {
+fn outcome(chosen: [Choice; 6]) -> String {
     // Tables of the file come last.
     let mut lines = chosen.map(|(_, lines)| lines);
     lines.sort_by_key(|lines| lines.starts_with('['));
@@ -128,6 +177,25 @@ fn outcome(chosen: [Choice; 5]) -> String {
         .unwrap_or_default()
 }
 
+/// Which row of the table it is.
+fn check(chosen: [Choice; 6]) -> usize {
+    let names = chosen.map(|(name, _)| name);
+    let fits = |row: &[&str; 7]| {
+        let mut pairs = row.iter().zip(&names);
+        pairs.all(|(wanted, name)| *wanted == ANY || wanted == name)
+    };
+    let place = MATRIX.iter().position(fits);
+    let place = place.unwrap_or_else(|| panic!("{names:?} is not in the table"));
+    let (said, expected) = (outcome(chosen), MATRIX[place][6]);
+    let fits = if expected == STARTS {
+        said.is_empty()
+    } else {
+        said.contains(expected)
+    };
+    assert!(fits, "{names:?}: {said:?}, not {expected:?}");
+    place
+}
+
 #[test]
 fn every_combination_of_mode_origin_listeners_and_tls_has_its_outcome() {
     let mut used = HashSet::new();
@@ -136,23 +204,10 @@ fn every_combination_of_mode_origin_listeners_and_tls_has_its_outcome() {
             for listener in LISTENERS {
                 for transport in TRANSPORTS {
                     for control in CONTROLS {
-                        let chosen = [mode, origin, listener, transport, control];
-                        let names = chosen.map(|(name, _)| name);
-                        let fits = |row: &[&str; 6]| {
-                            let mut pairs = row.iter().zip(&names);
-                            pairs.all(|(wanted, name)| *wanted == ANY || wanted == name)
-                        };
-                        let place = MATRIX.iter().position(fits);
-                        let place =
-                            place.unwrap_or_else(|| panic!("{names:?} is not in the table"));
-                        used.insert(place);
-                        let (said, expected) = (outcome(chosen), MATRIX[place][5]);
-                        let fits = if expected == STARTS {
-                            said.is_empty()
-                        } else {
-                            said.contains(expected)
-                        };
-                        assert!(fits, "{names:?}: {said:?}, not {expected:?}");
+                        for proxies in PROXIES {
+                            let chosen = [mode, origin, listener, transport, control, proxies];
+                            used.insert(check(chosen));
+                        }
                     }
                 }
             }
@@ -169,6 +224,18 @@ fn settings_that_do_not_fit_are_named() {
         (
             "test_mode = true\n[webhooks]\nallow = [\"here\"]",
             "here is not a network",
+        ),
+        (
+            "test_mode = true\ntrusted_proxies = [\"0.0.0.0/0\"]",
+            "trusted_proxies holds \"0.0.0.0/0\", which is everybody",
+        ),
+        (
+            "test_mode = true\n[connections]\nmax = 0",
+            "connections.max = 0",
+        ),
+        (
+            "test_mode = true\n[hsts]\npreload = true",
+            "hsts.include_subdomains = true",
         ),
     ];
     for (text, expected) in rows {
@@ -201,6 +268,7 @@ fn a_test_is_asked_for_by_flags_as_well() {
         test_mode_in_public,
         public_origin: Some("https://pay.example".parse().unwrap()),
         control_listen: Some("off".parse().unwrap()),
+        trusted_proxy: vec!["127.0.0.1".into()],
         ..ServeFlags::default()
     };
     for (test, in_public, starts) in [

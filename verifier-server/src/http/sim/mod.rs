@@ -17,6 +17,7 @@ mod transfers;
 mod wallet;
 mod webhooks;
 
+use super::in_flight;
 use super::rate_limit::{self, slow_guessing};
 use super::state::AppState;
 use crate::gate::refusal::{Code, Refusal};
@@ -68,6 +69,7 @@ pub(super) fn router(any_name: bool) -> Router<AppState> {
 pub(super) fn wallet_router(state: &AppState) -> Router<AppState> {
     let guesses = middleware::from_fn_with_state(state.clone(), slow_guessing);
     let limit = middleware::from_fn_with_state(state.clone(), rate_limit::limit);
+    let admit = middleware::from_fn_with_state(state.clone(), in_flight::admit);
     let same_site = middleware::from_fn_with_state(state.clone(), same_site::refuse_others);
     Router::new()
         .route(
@@ -78,6 +80,7 @@ pub(super) fn wallet_router(state: &AppState) -> Router<AppState> {
         .route("/test/wallet.css", get(text::wallet_css))
         .route("/test/wallet.js", get(text::wallet_js))
         .route_layer(same_site)
+        .route_layer(admit)
         .route_layer(limit)
 }
 

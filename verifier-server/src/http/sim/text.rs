@@ -38,6 +38,15 @@ pub(super) async fn wallet_js() -> Text {
     text(JS, include_str!("../../../assets/sim/wallet.js"))
 }
 
+/// A page in a window that the form has opened, and whether that is still open the form has to know.
+pub(super) fn window(markup: Markup) -> Response {
+    let mut response = page(markup);
+    let name = HeaderName::from_static("cross-origin-opener-policy");
+    let value = HeaderValue::from_static("unsafe-none");
+    response.headers_mut().insert(name, value);
+    response
+}
+
 /// A page of ours.
 pub(super) fn page(markup: Markup) -> Response {
     let headers = [

@@ -23,7 +23,7 @@ pub(super) async fn open(
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
     let screen = wallet_page::open(&state.gateway, &token).await?;
-    Ok(text::page(page(&screen)))
+    Ok(text::window(page(&screen)))
 }
 
 /// Decides, and shows the same page anew: who loads it again decides nothing twice.

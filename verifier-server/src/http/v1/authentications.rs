@@ -4,11 +4,12 @@ use super::payments::status_of;
 use crate::flow::authenticate::authenticate;
 use crate::gate::refusal::{Code, Refusal};
 use crate::http::problem::Problem;
+use crate::http::rate_limit::WrongGuess;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use sealpay_protocol::api::{
     ActionView, AuthenticationRequest, PaymentView, Problem as ProblemBody,
 };
@@ -30,20 +31,17 @@ use std::sync::Arc;
 pub(crate) async fn step(
     State(state): State<AppState>,
     request: WholeRequest,
-) -> Result<(StatusCode, Json<PaymentView>), Problem> {
+) -> Result<(StatusCode, Option<Extension<WrongGuess>>, Json<PaymentView>), Problem> {
     let gateway = Arc::clone(&state.gateway);
-    let network = request.incoming().network;
     // A task of its own: a connection that breaks must not leave a step half taken.
     let task = tokio::spawn(async move { authenticate(&gateway, request.incoming()).await });
     let view = task
         .await
         .map_err(|error| Refusal::because(Code::Internal, error))??;
-    if is_refused(&view) {
-        state.rate_limit.penalize(network);
-    }
+    let wrong = is_refused(&view).then_some(Extension(WrongGuess));
     let (status, name) = status_of(view.state);
     state.metrics.payment_answer(name);
-    Ok((status, Json(view)))
+    Ok((status, wrong, Json(view)))
 }
 
 /// Whether a code or a passkey was wrong: a guess, for all that anybody knows.

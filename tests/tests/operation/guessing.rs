@@ -1,0 +1,129 @@
+//! Guessing is slowed down, and only guessing: shoppers and other keys go on.
+
+use harness::client::Prepared;
+use harness::gateway::{Answer, TestGateway};
+use std::net::SocketAddr;
+
+/// The limits of the default settings.
+async fn with_default_limits(trusted_proxies: &[&str]) -> TestGateway {
+    TestGateway::with(|config| {
+        config.rate_limit.per_second = 50;
+        config.trusted_proxies = trusted_proxies.iter().map(|text| (*text).into()).collect();
+    })
+    .await
+}
+
+fn wrong_key(number: usize) -> Prepared {
+    let key = format!("sk_test_{number:043}");
+    Prepared::get_of("/v1/payments", Some(&key))
+}
+
+async fn open_session(gateway: &TestGateway, from: SocketAddr, shopper: Option<&str>) -> Answer {
+    let mut opening = gateway.browser().open_session(&gateway.order(None));
+    if let Some(shopper) = shopper {
+        opening.set("x-forwarded-for", shopper);
+    }
+    gateway.send_from(from, opening).await
+}
+
+#[tokio::test]
+async fn wrong_keys_behind_a_proxy_stop_nobody_else() {
+    let gateway = with_default_limits(&["10.0.0.1"]).await;
+    let proxy: SocketAddr = "10.0.0.1:4711".parse().unwrap();
+    let mut refused = 0;
+    for _ in 0..40 {
+        let mut guess = wrong_key(1);
+        guess.set("x-forwarded-for", "198.51.100.66");
+        let answer = gateway.send_from(proxy, guess).await;
+        refused += usize::from(answer.status == 429);
+    }
+    assert!(refused >= 20, "the guesser waits: {refused}");
+    for shopper in 1..=5 {
+        let shopper = format!("198.51.100.{shopper}");
+        let opened = open_session(&gateway, proxy, Some(&shopper)).await;
+        assert_eq!(opened.status, 200, "{shopper}: {}", opened.text());
+    }
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn a_hundred_failed_guesses_leave_the_shoppers_of_the_same_address_alone() {
+    let gateway = with_default_limits(&[]).await;
+    let address: SocketAddr = "198.51.100.7:4711".parse().unwrap();
+    let mut refused = 0;
+    for number in 0..100 {
+        // One key again and again, and another one each time.
+        let answer = gateway
+            .send_from(address, wrong_key(number * (number % 2)))
+            .await;
+        refused += usize::from(answer.status == 429);
+    }
+    assert!(refused >= 30, "the guesser waits: {refused}");
+    let opened = open_session(&gateway, address, None).await;
+    assert_eq!(opened.status, 200, "{}", opened.text());
+    let good = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
+    assert_eq!(gateway.send_from(address, good).await.status, 200);
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn merchants_that_do_not_exist_are_not_looked_up_for_ever() {
+    let gateway = TestGateway::with(|config| {
+        config.rate_limit.per_second = 50;
+        let widget = config.data.join("widget");
+        std::fs::create_dir(&widget).unwrap();
+        std::fs::write(widget.join("index.html"), "<p>").unwrap();
+        config.widget = widget;
+    })
+    .await;
+    let address: SocketAddr = "198.51.100.8:4711".parse().unwrap();
+    let document = |merchant: &str| Prepared::get_of(&format!("/checkout/{merchant}"), None);
+    let known = document(&gateway.merchant.id.to_string());
+    assert_eq!(gateway.send_from(address, known.clone()).await.status, 200);
+    let mut refused = 0;
+    for number in 0..50 {
+        let unknown = document(&format!("mer_01jd00000000000000000000{number:02}"));
+        let answer = gateway.send_from(address, unknown).await;
+        refused += usize::from(answer.status == 429);
+    }
+    assert!(refused >= 30, "{refused}");
+    assert_eq!(
+        gateway.send_from(address, known).await.status,
+        200,
+        "a known one"
+    );
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn requests_over_the_limit_are_shed_and_other_networks_are_served() {
+    let gateway = TestGateway::with(|config| {
+        config.connections.max_requests_per_network = 1;
+        config.provider_timeout_ms = 2_000;
+    })
+    .await;
+    let [busy, other]: [SocketAddr; 2] =
+        ["198.51.100.1:4711", "198.51.100.2:4711"].map(|address| address.parse().unwrap());
+    let browser = gateway.browser();
+    let order = gateway.order(Some("slow"));
+    let session = gateway.open(&browser, &order).await;
+    let card = harness::client::card(harness::client::APPROVED);
+    let attempt = harness::client::attempt();
+    let paying = gateway.send_from(busy, browser.pay(&order, &session, attempt, &card));
+    let meanwhile = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let list = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
+        let shed = gateway.send_from(busy, list.clone()).await;
+        assert_eq!(
+            (shed.status.as_u16(), shed.code().as_str()),
+            (503, "overloaded")
+        );
+        assert_eq!(shed.header("retry-after"), Some("1"));
+        assert_eq!(gateway.send_from(other, list.clone()).await.status, 200);
+        list
+    };
+    let (paid, list) = tokio::join!(paying, meanwhile);
+    assert!(paid.status.is_success(), "{}", paid.text());
+    assert_eq!(gateway.send_from(busy, list).await.status, 200);
+    gateway.finish().await;
+}

@@ -1,0 +1,79 @@
+//! The widget's builds that verifiers on this database serve, or served lately.
+
+use super::gateway::Gateway;
+use crate::store::DatabaseError;
+pub use crate::store::WidgetFile;
+use std::time::Duration;
+
+/// How long the files of a build are kept after the last verifier served it: a page may pin the
+/// loader of a build by its digest.
+pub const KEPT_FOR_DAYS: i64 = 90;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// How often a verifier says that it still serves its build.
+const RECORDED_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// The machine's time: builds do not age when testers move the world's.
+fn now_ms(gateway: &Gateway) -> i64 {
+    i64::try_from(gateway.clock.wall_ms()).unwrap_or(i64::MAX)
+}
+
+/// Records a build with its files.
+///
+/// # Errors
+/// The database did not do its work.
+pub async fn record(
+    gateway: &Gateway,
+    digest: &str,
+    files: &[WidgetFile],
+) -> Result<(), DatabaseError> {
+    let store = &gateway.store;
+    let is_known = store
+        .widget_builds()
+        .await?
+        .iter()
+        .any(|known| known == digest);
+    store.record_widget_build(digest, now_ms(gateway)).await?;
+    // A verifier that was stopped in between left some of them out.
+    let kept = if is_known {
+        store.widget_files(digest).await?.len()
+    } else {
+        0
+    };
+    if kept < files.len() {
+        for file in files {
+            store.add_widget_file(digest, file).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The digests of the builds whose files are kept.
+///
+/// # Errors
+/// The database did not do its work.
+pub async fn digests(gateway: &Gateway) -> Result<Vec<String>, DatabaseError> {
+    gateway.store.widget_builds().await
+}
+
+/// The files of a build.
+///
+/// # Errors
+/// The database did not do its work.
+pub async fn files(gateway: &Gateway, digest: &str) -> Result<Vec<WidgetFile>, DatabaseError> {
+    gateway.store.widget_files(digest).await
+}
+
+/// Says again and again that a build is served, and forgets those that nobody serves any more.
+pub async fn run(gateway: &Gateway, digest: &str) {
+    loop {
+        tokio::time::sleep(RECORDED_EVERY).await;
+        let now_ms = now_ms(gateway);
+        let store = &gateway.store;
+        let recorded = store.record_widget_build(digest, now_ms).await;
+        let before_ms = now_ms.saturating_sub(KEPT_FOR_DAYS * DAY_MS);
+        let forgotten = store.forget_widget_builds(before_ms).await;
+        if let Err(error) = recorded.and(forgotten) {
+            tracing::warn!(%error, "the widget's build could not be recorded and will be tried again");
+        }
+    }
+}

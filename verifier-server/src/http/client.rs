@@ -1,0 +1,235 @@
+//! Whose request it is. A connection's address is the client's, unless it is a trusted proxy's:
+//! then `X-Forwarded-For` says who asked the proxy.
+
+use super::state::AppState;
+use crate::listener::{Throttle, TrustedProxies, network_of};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::HeaderMap;
+use axum::middleware::Next;
+use axum::response::Response;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+/// How often the log says that a proxy names nobody.
+const SAID_EVERY: Duration = Duration::from_secs(60);
+
+/// Whose request it is, for handlers behind [`identify`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Client {
+    /// Somebody of this network.
+    Network(IpAddr),
+    /// A trusted proxy named nobody. These are many, so they are not counted as one.
+    Unknown,
+}
+
+impl Client {
+    /// The network, where it is known.
+    pub(super) const fn network(self) -> Option<IpAddr> {
+        match self {
+            Self::Network(network) => Some(network),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// Finds out whose requests are.
+#[derive(Debug)]
+pub struct Clients {
+    proxies: TrustedProxies,
+    nameless: Throttle,
+}
+
+impl Clients {
+    /// Believes these proxies.
+    #[must_use]
+    pub const fn new(proxies: TrustedProxies) -> Self {
+        Self {
+            proxies,
+            nameless: Throttle::new(SAID_EVERY),
+        }
+    }
+
+    /// Whether the other end of the connection is a proxy that is believed.
+    pub(super) fn came_by_proxy(&self, request: &Request) -> bool {
+        peer(request).is_some_and(|address| self.proxies.contains(address))
+    }
+
+    /// Nothing when the request did not come over a connection.
+    fn client(&self, request: &Request, now_ms: u64) -> Option<Client> {
+        let peer = peer(request)?;
+        if !self.proxies.contains(peer) {
+            return Some(Client::Network(network_of(peer)));
+        }
+        if let Some(address) = forwarded_for(request.headers(), &self.proxies) {
+            return Some(Client::Network(network_of(address)));
+        }
+        if let Some(left_out) = self.nameless.pass(now_ms) {
+            tracing::warn!(proxy = %peer, left_out, "X-Forwarded-For of a trusted proxy names \
+                nobody: limits and fraud rules cannot tell its clients apart");
+        }
+        Some(Client::Unknown)
+    }
+}
+
+fn peer(request: &Request) -> Option<IpAddr> {
+    let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    connection.map(|ConnectInfo(address)| address.ip())
+}
+
+/// Each proxy appends the address that it was asked from, so the list is read from its end: past
+/// the trusted proxies, and the first other one is the client. What stands before it the client
+/// may have written itself. Where all are trusted, the client is the farthest of them.
+fn forwarded_for(headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr> {
+    let mut farthest = None;
+    for line in headers.get_all(FORWARDED_FOR).iter().rev() {
+        // Empty elements of a list count as not there (RFC 9110 section 5.6.1.2).
+        let entries = line.to_str().ok()?.rsplit(',').map(str::trim);
+        for entry in entries.filter(|entry| !entry.is_empty()) {
+            // An entry that names nobody hides everybody before it as well.
+            let address = address_of(entry)?;
+            if !proxies.contains(address) {
+                return Some(address);
+            }
+            farthest = Some(address);
+        }
+    }
+    farthest
+}
+
+/// The address in an entry, without what proxies put around it: quotes, brackets, a port, a zone.
+fn address_of(entry: &str) -> Option<IpAddr> {
+    let quoted = entry
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let node = quoted.unwrap_or(entry);
+    let host = match node.strip_prefix('[') {
+        Some(literal) => {
+            let (host, rest) = literal.split_once(']')?;
+            (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port)).then_some(host)?
+        }
+        None => match node.split_once(':') {
+            // More colons are an IPv6 address that stands alone.
+            Some((host, port)) if !port.contains(':') => is_port(port).then_some(host)?,
+            _ => node,
+        },
+    };
+    let address: IpAddr = host.split('%').next()?.parse().ok()?;
+    let address = address.to_canonical();
+    (!address.is_unspecified()).then_some(address)
+}
+
+/// A number, or a name that hides it (RFC 7239 section 6).
+fn is_port(port: &str) -> bool {
+    port.parse::<u16>().is_ok() || port.starts_with('_')
+}
+
+/// Puts the [`Client`] beside the request.
+pub(super) async fn identify(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let now_ms = state.gateway.clock().wall_ms();
+    if let Some(client) = state.clients.client(&request, now_ms) {
+        request.extensions_mut().insert(client);
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FORWARDED_FOR, address_of, forwarded_for};
+    use crate::listener::TrustedProxies;
+    use axum::http::{HeaderMap, HeaderValue};
+    use std::net::IpAddr;
+
+    #[test]
+    fn an_entry_may_have_a_port_brackets_quotes_and_a_zone() {
+        let (v4, v6) = (Some("198.51.100.7"), Some("2001:db8::7"));
+        let rows = [
+            ("198.51.100.7", v4),
+            ("198.51.100.7:51234", v4),
+            ("\"198.51.100.7\"", v4),
+            ("\"198.51.100.7:51234\"", v4),
+            ("198.51.100.7:_hidden", v4),
+            ("::ffff:198.51.100.7", v4),
+            ("[::ffff:198.51.100.7]:443", v4),
+            ("2001:db8::7", v6),
+            ("[2001:db8::7]", v6),
+            ("[2001:db8::7]:443", v6),
+            ("\"[2001:db8::7]\"", v6),
+            ("\"[2001:db8::7]:443\"", v6),
+            ("2001:db8::7%eth0", v6),
+            ("unknown", None),
+            ("_hidden", None),
+            ("-", None),
+            ("localhost", None),
+            ("0.0.0.0", None),
+            ("[::]:443", None),
+            ("198.51.100.7:", None),
+            ("198.51.100.7:65536", None),
+            ("198.51.100.7:http", None),
+            ("198.51.100.07", None),
+            ("198.51.100", None),
+            ("[198.51.100.7", None),
+            ("[2001:db8::7]443", None),
+            ("\"198.51.100.7", None),
+            ("198.51.100.7 evil", None),
+            ("", None),
+        ];
+        for (entry, expected) in rows {
+            let expected = expected.map(|text| text.parse::<IpAddr>().unwrap());
+            assert_eq!(address_of(entry), expected, "{entry}");
+        }
+    }
+
+    #[test]
+    fn the_client_is_the_last_address_that_is_no_trusted_proxy() {
+        let trusted = ["10.0.0.0/8".to_owned(), "198.51.100.0/24".to_owned()];
+        let trusted = TrustedProxies::parse(&trusted).unwrap();
+        let rows: [(&[&str], Option<&str>); 14] = [
+            (&["203.0.113.9"], Some("203.0.113.9")),
+            // One content delivery network and one balancer.
+            (&["203.0.113.9, 198.51.100.1"], Some("203.0.113.9")),
+            (
+                &["203.0.113.9, 198.51.100.1:443, 10.0.0.3"],
+                Some("203.0.113.9"),
+            ),
+            // What the client wrote itself stands before its own address.
+            (&["6.6.6.6, 203.0.113.9, 198.51.100.1"], Some("203.0.113.9")),
+            (
+                &["10.0.0.9, 203.0.113.9, 198.51.100.1"],
+                Some("203.0.113.9"),
+            ),
+            (&["unknown, 203.0.113.9, 10.0.0.3"], Some("203.0.113.9")),
+            // Each proxy may write a line of its own.
+            (
+                &["6.6.6.6", "203.0.113.9", "198.51.100.1"],
+                Some("203.0.113.9"),
+            ),
+            (&["203.0.113.9,, , 10.0.0.3,"], Some("203.0.113.9")),
+            // Inside of the operator's own network the farthest is the client.
+            (&["10.0.0.9, 10.0.0.3"], Some("10.0.0.9")),
+            (&["203.0.113.9, unknown, 10.0.0.3"], None),
+            (&["203.0.113.9, unknown"], None),
+            (&["unknown"], None),
+            (&[""], None),
+            (&[], None),
+        ];
+        for (lines, expected) in rows {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
+            }
+            let expected = expected.map(|text| text.parse::<IpAddr>().unwrap());
+            assert_eq!(forwarded_for(&headers, &trusted), expected, "{lines:?}");
+        }
+        let mut headers = HeaderMap::new();
+        headers.append(
+            FORWARDED_FOR,
+            HeaderValue::from_bytes(b"203.0.113.9, \xff").unwrap(),
+        );
+        assert_eq!(forwarded_for(&headers, &trusted), None);
+    }
+}

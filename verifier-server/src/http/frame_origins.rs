@@ -1,0 +1,181 @@
+//! In whose pages the form may be framed, answered from memory for a few seconds: the document is
+//! asked for without a credential, so that it must not cost the database a read each time.
+
+use super::client::Client;
+use super::state::AppState;
+use crate::flow::read::frame_ancestors;
+use crate::gate::refusal::{Code, Refusal};
+use sealpay_protocol::ids::MerchantId;
+use sealpay_protocol::origin::Origin;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use url::form_urlencoded;
+
+/// How long a merchant's origins are answered from memory: an origin that is added or removed
+/// counts after so long.
+pub const FRESH_MS: u64 = 3_000;
+/// How long others are answered from memory while one request reads again.
+const READ_WITHIN_MS: u64 = 1_000;
+/// Merchants remembered; more than one verifier has at work at the same moment.
+const REMEMBERED: usize = 10_000;
+/// Pages around a frame: a page in a page in a page is already rare.
+const MOST_PARENTS: usize = 8;
+
+#[derive(Debug)]
+struct Known {
+    origins: Arc<[String]>,
+    read_at_ms: u64,
+    fresh_until_ms: u64,
+}
+
+impl Known {
+    /// A clock that was set back makes nothing fresh for longer.
+    fn is_fresh(&self, now_ms: u64) -> bool {
+        (self.read_at_ms..self.fresh_until_ms).contains(&now_ms)
+    }
+}
+
+/// The origins of the merchants whose form was shown just now.
+#[derive(Debug, Default)]
+pub struct FrameOrigins(Mutex<HashMap<MerchantId, Known>>);
+
+impl FrameOrigins {
+    /// What is known; nothing when the caller has to read it. While it does, others are answered
+    /// with what was known before.
+    pub(super) fn known(&self, merchant: MerchantId, now_ms: u64) -> Option<Arc<[String]>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all.get_mut(&merchant)?;
+        if known.is_fresh(now_ms) {
+            return Some(Arc::clone(&known.origins));
+        }
+        known.read_at_ms = now_ms;
+        known.fresh_until_ms = now_ms.saturating_add(READ_WITHIN_MS);
+        None
+    }
+
+    fn remember(&self, merchant: MerchantId, origins: Arc<[String]>, now_ms: u64) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= REMEMBERED {
+            all.retain(|_, known| known.is_fresh(now_ms));
+        }
+        if all.len() < REMEMBERED {
+            let known = Known {
+                origins,
+                read_at_ms: now_ms,
+                fresh_until_ms: now_ms.saturating_add(FRESH_MS),
+            };
+            all.insert(merchant, known);
+        }
+    }
+}
+
+/// The origins that a merchant registered. Who asks for merchants that do not exist waits, and
+/// nobody who asks for one whose origins are known.
+pub(super) async fn origins_of(
+    state: &AppState,
+    client: Option<Client>,
+    merchant: &str,
+) -> Result<Arc<[String]>, Refusal> {
+    let id = merchant.parse();
+    let id: MerchantId = id.map_err(|_| Refusal::new(Code::UnknownMerchant))?;
+    let now_ms = state.gateway.clock().wall_ms();
+    if let Some(origins) = state.frame_origins.known(id, now_ms) {
+        return Ok(origins);
+    }
+    let limit = &state.rate_limit;
+    let guess = client.map(|client| limit.guess_at_a_form(client));
+    if guess.is_some_and(|guess| !limit.allows_guess(&guess, now_ms)) {
+        return Err(Refusal::new(Code::RateLimited));
+    }
+    let read = frame_ancestors(&state.gateway, merchant).await;
+    if let (Err(refusal), Some(guess)) = (&read, guess)
+        && refusal.code == Code::UnknownMerchant
+    {
+        limit.guess_failed(&guess, now_ms);
+    }
+    let origins: Arc<[String]> = read?.into();
+    state
+        .frame_origins
+        .remember(id, Arc::clone(&origins), now_ms);
+    Ok(origins)
+}
+
+/// The pages that the loader names (`?parent=…`, once for each page around the frame) and that are
+/// registered. Nobody learns of the others.
+pub(super) fn registered_parents(query: Option<&str>, registered: &[String]) -> Vec<String> {
+    let mut parents: Vec<String> = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let is_registered = name == "parent" && registered.iter().any(|origin| *origin == value);
+        let is_new = !parents.iter().any(|parent| *parent == value);
+        if is_registered && is_new && value.parse::<Origin>().is_ok() {
+            parents.push(value.into_owned());
+        }
+        if parents.len() == MOST_PARENTS {
+            break;
+        }
+    }
+    parents
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FRESH_MS, FrameOrigins, READ_WITHIN_MS, registered_parents};
+    use sealpay_protocol::ids::MerchantId;
+    use std::sync::Arc;
+
+    #[test]
+    fn one_request_reads_again_while_the_others_are_answered_from_memory() {
+        let (origins, merchant) = (FrameOrigins::default(), MerchantId::new(1, [1; 10]));
+        let is_known = |now_ms| origins.known(merchant, now_ms).is_some();
+        assert!(!is_known(10_000));
+        origins.remember(merchant, Arc::from([]), 10_000);
+        assert!(is_known(10_000) && is_known(9_999 + FRESH_MS));
+        let stale = 10_000 + FRESH_MS;
+        assert!(!is_known(stale), "this one reads");
+        assert!(is_known(stale) && is_known(stale + READ_WITHIN_MS - 1));
+        assert!(
+            !is_known(stale + READ_WITHIN_MS),
+            "the reader never came back"
+        );
+        assert!(!is_known(5_000), "the clock was set back");
+    }
+
+    #[test]
+    fn only_pages_that_are_named_and_registered_may_frame_the_form() {
+        let registered = ["https://shop.example", "https://staging.shop.example"];
+        let registered = registered.map(str::to_owned);
+        let rows: [(Option<&str>, &[&str]); 9] = [
+            (None, &[]),
+            (Some(""), &[]),
+            (
+                Some("parent=https%3A%2F%2Fshop.example"),
+                &["https://shop.example"],
+            ),
+            (
+                Some("parent=https://shop.example"),
+                &["https://shop.example"],
+            ),
+            (Some("parent=https://evil.example"), &[]),
+            (Some("parent=https://shop.example.evil.example"), &[]),
+            (Some("parent=https://shop.example%20*"), &[]),
+            (
+                Some("parent=null&parent=*&parent='self'&x=https://shop.example"),
+                &[],
+            ),
+            (
+                Some(
+                    "parent=https://staging.shop.example&parent=https://evil.example\
+                    &parent=https://shop.example&parent=https://shop.example",
+                ),
+                &["https://staging.shop.example", "https://shop.example"],
+            ),
+        ];
+        for (query, expected) in rows {
+            assert_eq!(
+                registered_parents(query, &registered),
+                expected,
+                "{query:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The connections of a listener: who gets one, and what is told of those who do not.
+
+use super::activity::Activity;
+use super::limits::ConnectionLimits;
+use super::permits::{Full, Permit, Permits};
+use super::proxies::{TrustedProxies, network_of};
+use super::stream::TimedStream;
+use super::throttle::Throttle;
+use crate::edge::Clock;
+use crate::metrics::{Metrics, RefusedConnection};
+use std::io::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// How often the log says the same of connections.
+const SAID_EVERY: Duration = Duration::from_secs(10);
+
+/// Connections of operators at once: a page of a browser and what watches over the server.
+const OF_OPERATORS: u32 = 64;
+
+/// The connections of a listener.
+#[derive(Debug)]
+pub struct Connections {
+    permits: Arc<Permits>,
+    proxies: TrustedProxies,
+    idle: Duration,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+    refused: Throttle,
+    failed: Throttle,
+}
+
+/// An open connection, counted until it is dropped.
+#[derive(Debug)]
+pub(super) struct OpenConnection {
+    metrics: Arc<Metrics>,
+    _permit: Permit,
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.metrics.connection_closed();
+    }
+}
+
+impl Connections {
+    /// Of the public listener. A proxy's connections are many clients', so that only all of them
+    /// together are limited.
+    #[must_use]
+    pub fn of_public_listener(
+        limits: &ConnectionLimits,
+        proxies: TrustedProxies,
+        metrics: Arc<Metrics>,
+        clock: Clock,
+    ) -> Arc<Self> {
+        let permits = Permits::new(limits.max, limits.max_per_network);
+        Arc::new(Self::new(permits, proxies, limits.idle(), metrics, clock))
+    }
+
+    /// Of the operator's listener: it stays open to operators when the public one is full.
+    #[must_use]
+    pub fn of_operators_listener(
+        limits: &ConnectionLimits,
+        metrics: Arc<Metrics>,
+        clock: Clock,
+    ) -> Arc<Self> {
+        let permits = Permits::new(OF_OPERATORS, OF_OPERATORS);
+        let proxies = TrustedProxies::default();
+        Arc::new(Self::new(permits, proxies, limits.idle(), metrics, clock))
+    }
+
+    const fn new(
+        permits: Arc<Permits>,
+        proxies: TrustedProxies,
+        idle: Duration,
+        metrics: Arc<Metrics>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            permits,
+            proxies,
+            idle,
+            metrics,
+            clock,
+            refused: Throttle::new(SAID_EVERY),
+            failed: Throttle::new(SAID_EVERY),
+        }
+    }
+
+    /// How long a connection may stay without a request.
+    pub(super) const fn idle(&self) -> Duration {
+        self.idle
+    }
+
+    /// Takes a connection, or lets it go at once.
+    pub(super) fn admit(&self, stream: TcpStream) -> Result<(TimedStream, Activity), Error> {
+        let peer = stream.peer_addr()?.ip();
+        let is_proxy = self.proxies.contains(peer);
+        let permit = self
+            .permits
+            .take((!is_proxy).then(|| network_of(peer)))
+            .map_err(|full| self.refuse(full, peer))?;
+        // Answers are written whole; waiting for more to write would only delay them.
+        stream.set_nodelay(true)?;
+        self.metrics.connection_opened();
+        let open = OpenConnection {
+            metrics: Arc::clone(&self.metrics),
+            _permit: permit,
+        };
+        let activity = Activity::new(self.idle);
+        Ok((TimedStream::new(stream, activity.clone(), open), activity))
+    }
+
+    fn refuse(&self, full: Full, peer: std::net::IpAddr) -> Error {
+        let (reason, sentence) = match full {
+            Full::All => (
+                RefusedConnection::Limit,
+                "a connection was refused: connections.max are open",
+            ),
+            Full::Network => (
+                RefusedConnection::NetworkLimit,
+                "a connection was refused: connections.max_per_network are open from its network",
+            ),
+        };
+        self.metrics.connection_refused(reason);
+        if let Some(left_out) = self.refused.pass(self.clock.wall_ms()) {
+            tracing::warn!(network = %network_of(peer), left_out, "{sentence}");
+        }
+        Error::other(Refused)
+    }
+
+    /// A connection did not come about. A stranger can cause that, so the log has a line in a while.
+    pub(super) fn failed(&self, peer: Option<&SocketAddr>, error: &Error) {
+        if error.get_ref().is_some_and(|inner| inner.is::<Refused>()) {
+            // Counted and told of already.
+            return;
+        }
+        if peer.is_some() {
+            self.metrics
+                .connection_refused(RefusedConnection::Handshake);
+            tracing::debug!(%error, "a connection was not established");
+            return;
+        }
+        self.metrics.connection_refused(RefusedConnection::Accept);
+        if let Some(left_out) = self.failed.pass(self.clock.wall_ms()) {
+            tracing::error!(%error, left_out, "connections cannot be accepted; where too many files \
+                are open, raise LimitNOFILE= of systemd or ulimit -n");
+        }
+    }
+}
+
+/// There was no permit.
+#[derive(Debug)]
+struct Refused;
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("too many connections")
+    }
+}
+
+impl std::error::Error for Refused {}

@@ -1,0 +1,24 @@
+//! Connections: who may have how many, for how long, and through which proxies.
+
+mod accept;
+mod activity;
+mod connections;
+mod hsts;
+mod limits;
+mod permits;
+mod proxies;
+mod service;
+mod stream;
+mod throttle;
+mod tls;
+
+pub(crate) use accept::{limited, patient};
+pub use connections::Connections;
+pub use hsts::Hsts;
+pub use limits::ConnectionLimits;
+pub use permits::Permits;
+pub use proxies::TrustedProxies;
+pub(crate) use proxies::network_of;
+pub(crate) use throttle::Throttle;
+pub(crate) use tls::TlsFiles;
+pub use tls::TlsVersion;

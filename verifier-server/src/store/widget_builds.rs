@@ -1,0 +1,104 @@
+//! The widget's builds that were served lately, so that any verifier can serve the files of any of
+//! them: while one is being replaced, a browser asks the new one for files of the old one.
+
+use super::Store;
+use crate::database::{DatabaseError, Row, values};
+
+const RECORD: &str = "INSERT INTO widget_builds (digest, seen_at_ms) VALUES ($1, $2)
+    ON CONFLICT (digest) DO UPDATE SET seen_at_ms = excluded.seen_at_ms";
+
+const ADD_FILE: &str = "INSERT INTO widget_files (build, name, coding, content)
+    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+
+const DIGESTS: &str = "SELECT digest FROM widget_builds";
+
+const FILES: &str = "SELECT name, coding, content FROM widget_files WHERE build = $1
+    ORDER BY name, coding";
+
+// The files first: a build that is recorded again meanwhile keeps them, because it is seen by then.
+const FORGET_FILES: &str = "DELETE FROM widget_files WHERE build IN
+    (SELECT digest FROM widget_builds WHERE seen_at_ms < $1)";
+
+const FORGET: &str = "DELETE FROM widget_builds WHERE seen_at_ms < $1";
+
+/// A file of a build in one of its codings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WidgetFile {
+    /// Its name.
+    pub name: String,
+    /// `identity`, `gzip` or `br`.
+    pub coding: String,
+    /// Its bytes in base64url.
+    pub content: String,
+}
+
+fn file(mut row: Row) -> Result<WidgetFile, DatabaseError> {
+    Ok(WidgetFile {
+        name: row.text()?,
+        coding: row.text()?,
+        content: row.text()?,
+    })
+}
+
+impl Store {
+    /// Records that a build is served now; milliseconds since 1970.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn record_widget_build(
+        &self,
+        digest: &str,
+        now_ms: i64,
+    ) -> Result<(), DatabaseError> {
+        let values = values![digest.to_owned(), now_ms];
+        self.database.execute(RECORD, values).await.map(drop)
+    }
+
+    /// Keeps a file of a build that is recorded; one that is there stays as it is.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn add_widget_file(
+        &self,
+        digest: &str,
+        file: &WidgetFile,
+    ) -> Result<(), DatabaseError> {
+        let values = values![digest.to_owned(), &file.name, &file.coding, &file.content];
+        self.database.execute(ADD_FILE, values).await.map(drop)
+    }
+
+    /// The digests of the recorded builds.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn widget_builds(&self) -> Result<Vec<String>, DatabaseError> {
+        let rows = self.database.rows(DIGESTS, values![]).await?;
+        rows.into_iter().map(|mut row| row.text()).collect()
+    }
+
+    /// The files of a build. They may still be arriving: whoever reads them checks the digest.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn widget_files(&self, digest: &str) -> Result<Vec<WidgetFile>, DatabaseError> {
+        let rows = self
+            .database
+            .rows(FILES, values![digest.to_owned()])
+            .await?;
+        rows.into_iter().map(file).collect()
+    }
+
+    /// Forgets the builds that nobody serves since a moment, milliseconds since 1970.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn forget_widget_builds(&self, before_ms: i64) -> Result<(), DatabaseError> {
+        self.database
+            .execute(FORGET_FILES, values![before_ms])
+            .await?;
+        self.database
+            .execute(FORGET, values![before_ms])
+            .await
+            .map(drop)
+    }
+}
