@@ -17,6 +17,7 @@ pub mod log;
 pub mod merchant_site;
 pub mod network;
 pub mod postgres;
+pub mod postgres_of_its_own;
 pub mod processes;
 pub mod scenario;
 pub mod shopper;

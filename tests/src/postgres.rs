@@ -30,6 +30,17 @@ pub struct Database {
 }
 
 impl Database {
+    /// The folder and the port of the server's socket, and this database's name; nothing when the
+    /// server is not our own.
+    #[must_use]
+    pub fn socket(&self) -> Option<(PathBuf, u16, String)> {
+        self.server.watchdog.as_ref()?;
+        let rest = self.server.url.strip_prefix("postgres://sealpay@")?;
+        let (socket, _) = rest.split_once('/')?;
+        let folder = socket.replace("%2F", "/");
+        Some((folder.into(), 5432, self.name.clone()))
+    }
+
     /// `postgres://…`
     #[must_use]
     pub fn url(&self) -> &str {
@@ -126,7 +137,7 @@ fn server() -> Option<&'static Server> {
 }
 
 /// The folder with `initdb` and `postgres`.
-fn find_binaries() -> Option<PathBuf> {
+pub(crate) fn find_binaries() -> Option<PathBuf> {
     let mut folders: Vec<PathBuf> = setting("SEALPAY_TEST_POSTGRES_BIN")
         .map(PathBuf::from)
         .into_iter()
@@ -173,21 +184,9 @@ impl Server {
         fs::remove_dir_all(&folder).ok();
         fs::create_dir(&folder).expect("the temporary folder can be written");
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("own folder");
-        let user = (own_id("-u") == 0).then(ordinary_user);
-        if let Some((user, group)) = user {
-            chown(&folder, Some(user), Some(group)).expect("root may give folders away");
-        }
-        let mut initdb = as_user(user, &binaries.join("initdb"));
-        initdb.arg("--pgdata").arg(&data);
-        initdb.args([
-            "--username=sealpay",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C",
-        ]);
-        initdb.args(["--no-sync", "--no-instructions"]);
-        let made = initdb.current_dir("/").output().expect("initdb starts");
-        assert!(made.status.success(), "initdb: {}", said(&made));
+        let user = ordinary_user_if_root();
+        chown_to(&folder, user);
+        initialize(binaries, &data, user);
 
         let mut server = Command::new("sh");
         server.args(["-c", WATCHDOG, "watchdog"]);
@@ -213,6 +212,32 @@ impl Server {
             url,
             watchdog: Some(watchdog),
         }
+    }
+}
+
+/// Makes the files of a server.
+pub(crate) fn initialize(binaries: &Path, data: &Path, user: Option<(u32, u32)>) {
+    let mut initdb = as_user(user, &binaries.join("initdb"));
+    initdb.arg("--pgdata").arg(data);
+    initdb.args([
+        "--username=sealpay",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C",
+    ]);
+    initdb.args(["--no-sync", "--no-instructions"]);
+    let made = initdb.current_dir("/").output().expect("initdb starts");
+    assert!(made.status.success(), "initdb: {}", said(&made));
+}
+
+/// Whom the programs run as when this process is root.
+pub(crate) fn ordinary_user_if_root() -> Option<(u32, u32)> {
+    (own_id("-u") == 0).then(ordinary_user)
+}
+
+pub(crate) fn chown_to(path: &Path, user: Option<(u32, u32)>) {
+    if let Some((user, group)) = user {
+        chown(path, Some(user), Some(group)).expect("root may give files away");
     }
 }
 
@@ -248,7 +273,7 @@ fn number(output: &Output) -> Option<u32> {
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }
 
-fn as_user(user: Option<(u32, u32)>, program: &Path) -> Command {
+pub(crate) fn as_user(user: Option<(u32, u32)>, program: &Path) -> Command {
     let Some((user, group)) = user else {
         return Command::new(program);
     };

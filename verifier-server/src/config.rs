@@ -5,6 +5,7 @@ mod control;
 
 pub use control::ControlListen;
 
+use crate::database::{PostgresUrl, is_postgres};
 use crate::listener::{ConnectionLimits, Hsts, TlsFiles, TlsVersion, TrustedProxies};
 use crate::outbox::address::{AddressPolicy, Network};
 use clap::Args;
@@ -28,6 +29,8 @@ pub struct Config {
     pub data: PathBuf,
     /// `sqlite`, or a Postgres URL.
     pub database: String,
+    /// Plain text to a Postgres on another machine.
+    pub allow_plain_database: bool,
     /// The master key's file; in the data folder when left out.
     pub master_key_file: Option<PathBuf>,
     /// The widget's files.
@@ -162,6 +165,7 @@ impl Default for Config {
             public_origin: default_origin(),
             data: "data".into(),
             database: "sqlite".into(),
+            allow_plain_database: false,
             master_key_file: None,
             widget: "dist".into(),
             test_mode: false,
@@ -324,6 +328,25 @@ impl Config {
     /// A sentence that names the network.
     pub fn trusted_proxies(&self) -> Result<TrustedProxies, String> {
         TrustedProxies::parse(&self.trusted_proxies)
+    }
+
+    /// Whether the database may be spoken to as its address says; every command asks.
+    ///
+    /// # Errors
+    /// A sentence with what to write instead.
+    pub fn check_database(&self) -> Result<(), String> {
+        if !is_postgres(&self.database) {
+            return Ok(());
+        }
+        let url = PostgresUrl::parse(&self.database)?;
+        url.check(self.allow_plain_database)?;
+        if let Some(host) = url.plain_host() {
+            tracing::warn!(
+                host,
+                "allow_plain_database: the database is spoken to in plain text"
+            );
+        }
+        Ok(())
     }
 
     /// Where webhooks may go.

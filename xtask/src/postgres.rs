@@ -8,7 +8,11 @@ use crate::environment;
 use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
 
-const PACKAGES: &[&str] = &["postgresql"];
+/// PgBouncer stands before the server in some tests, which are left out without it.
+const PACKAGES: &[&str] = &["postgresql", "pgbouncer"];
+const POOLER: &str = "pgbouncer";
+/// Where Debian puts servers, off an ordinary user's PATH.
+const POOLER_FOLDER: &str = "/usr/sbin";
 const PROGRAMS: &[&str] = &["initdb", "pg_ctl", "postgres"];
 /// Debian keeps each version's programs in a folder of its own, off the PATH.
 const DEBIAN_FOLDER: &str = "/usr/lib/postgresql";
@@ -49,6 +53,9 @@ impl Postgres {
 /// With the name of the package, when it is not.
 pub(crate) fn install(workspace: &Workspace) -> Outcome {
     if Postgres::find().is_some() {
+        if !has_pooler() && apt::is_usable() {
+            apt::install(workspace, &[POOLER])?;
+        }
         return Ok(());
     }
     if !apt::is_usable() {
@@ -62,6 +69,10 @@ pub(crate) fn install(workspace: &Workspace) -> Outcome {
             "Postgres was installed, but its programs are not in {DEBIAN_FOLDER}/*/bin."
         ))
     })
+}
+
+fn has_pooler() -> bool {
+    environment::find_program(POOLER).is_some() || Path::new(POOLER_FOLDER).join(POOLER).is_file()
 }
 
 /// The folder of the real program: what is on the PATH may be a link to it, without its neighbours.

@@ -18,6 +18,7 @@ impl Config {
         self.check_proxies()?;
         self.connections.check()?;
         self.hsts.check()?;
+        self.check_database()?;
         self.address_policy().map(|_| ())
     }
 

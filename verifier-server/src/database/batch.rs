@@ -47,7 +47,9 @@ impl<I: Send, T: Send> Job for Task<I, T> {
         let outcome = match ran {
             Ok(Some(Ok(value))) => Ok(value),
             Ok(Some(Err(Fault::Failed(error)))) => Err(error),
-            Ok(Some(Err(Fault::Retry(why)))) => Err(DatabaseError::Unavailable(why)),
+            Ok(Some(Err(Fault::Retry(why) | Fault::Away(why) | Fault::Prepared(why)))) => {
+                Err(DatabaseError::Unavailable(why))
+            }
             Ok(None) => Err(DatabaseError::Unavailable(
                 "an operation waited on SQLite".into(),
             )),

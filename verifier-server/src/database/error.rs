@@ -38,6 +38,11 @@ impl Error for DatabaseError {}
 pub(crate) enum Fault {
     /// Somebody else was there first: roll back and run the operation again from its beginning.
     Retry(String),
+    /// The server went away or takes no changes: the connection is worth nothing any more, another
+    /// one may be.
+    Away(String),
+    /// A prepared statement is not the one that was prepared: somebody hands out connections.
+    Prepared(String),
     /// It will not work this time.
     Failed(DatabaseError),
 }

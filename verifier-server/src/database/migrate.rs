@@ -6,6 +6,7 @@
 use super::error::{DatabaseError, full};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio_postgres::Client;
+use tokio_postgres::types::Type;
 
 /// What brings a database to the form that one user of it needs. Users that share a database name
 /// different tables.
@@ -121,13 +122,13 @@ pub(super) async fn postgres(
         .await
         .map_err(failed)?;
     let done = transaction
-        .query_one(&migrations.done(), &[])
+        .query_typed_one(&migrations.done(), &[])
         .await
         .map_err(failed)?;
     for (version, sql) in migrations.missing(done.try_get(0).map_err(failed)?)? {
         transaction.batch_execute(sql).await.map_err(failed)?;
         transaction
-            .execute(&migrations.record(), &[&version])
+            .execute_typed(&migrations.record(), &[(&version, Type::INT8)])
             .await
             .map_err(failed)?;
     }

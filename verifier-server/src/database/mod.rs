@@ -9,7 +9,10 @@ mod error;
 mod migrate;
 mod options;
 mod postgres;
+mod postgres_pooler;
 mod postgres_statement;
+mod postgres_tls;
+mod postgres_url;
 mod sqlite;
 mod sqlite_statement;
 mod tx;
@@ -21,6 +24,7 @@ pub use options::{Durability, Options};
 
 pub(crate) use error::Fault;
 pub(crate) use postgres_statement::Statement;
+pub(crate) use postgres_url::PostgresUrl;
 pub(crate) use tx::{Operation, Tx};
 pub(crate) use value::{Row, Value, integer, values};
 
@@ -196,7 +200,7 @@ impl Database {
 }
 
 /// The one place that asks which database it is; the URL decides.
-fn is_postgres(url_or_path: &str) -> bool {
+pub(crate) fn is_postgres(url_or_path: &str) -> bool {
     url_or_path.starts_with("postgres://") || url_or_path.starts_with("postgresql://")
 }
 

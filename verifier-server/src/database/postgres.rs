@@ -2,42 +2,70 @@
 //!
 //! Nothing relies on the isolation level: unique constraints and conditional updates decide every
 //! race, so `READ COMMITTED` is enough and a Postgres-compatible cluster serves as well.
-//! Connections are not encrypted: use a socket, the same machine or a private network.
+//!
+//! A connection that breaks, or whose server takes no changes any more, is replaced, and what was
+//! under way on it runs again on another. So a restart or a failover costs time and nothing else.
 
 use super::error::{DatabaseError, Fault, full};
 use super::migrate::{self, Migrations};
 use super::options::{Durability, Options};
-use super::postgres_statement::{Transaction, failed};
+use super::postgres_pooler;
+use super::postgres_statement::{Transaction, connection_fault, connection_trouble, failed};
+use super::postgres_tls::Tls;
+use super::postgres_url::PostgresUrl;
 use super::tx::{Operation, Tx};
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool};
 use deadpool_postgres::{PoolError, RecyclingMethod, Runtime};
 use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls};
 
-/// How often an operation is run that others got in the way of, or whose connection was lost.
+/// How often an operation is run that others got in the way of.
 const TRIES: usize = 8;
+
+/// Pauses before an operation runs again whose server was not there, milliseconds: three seconds
+/// in all, which is a restart and longer than a shopper should wait without a word.
+const PAUSES_MS: [u64; 8] = [0, 25, 50, 100, 200, 400, 800, 1600];
 
 /// How long to wait for a connection, a free one or a new one.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Said once for each connection, so that nobody waits for ever.
-const TIMEOUTS: &str = "SET statement_timeout = 15000;
-    SET idle_in_transaction_session_timeout = 30000";
-
-/// A server that is set to answer before it is durable is told otherwise; one that waits for
-/// replicas as well is left alone.
-const FULL: &str = "SELECT set_config('synchronous_commit', 'on', false)
+/// Said once for each connection, so that nobody waits for ever. A server that is set to answer
+/// before it is durable is told otherwise; one that waits for replicas as well is left alone.
+const SESSION: &str = "SET statement_timeout = 15000;
+    SET idle_in_transaction_session_timeout = 30000;
+    SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') = 'off'";
 
-const RELAXED: &str = "SET synchronous_commit TO off";
+const SESSION_RELAXED: &str = "SET statement_timeout = 15000;
+    SET idle_in_transaction_session_timeout = 30000;
+    SET synchronous_commit TO off";
+
+/// The same for one transaction, where the next one may run on another connection.
+const BEGIN_POOLED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
+    SET LOCAL statement_timeout = 15000;
+    SET LOCAL idle_in_transaction_session_timeout = 30000;
+    SELECT set_config('synchronous_commit', 'on', true)
+    WHERE current_setting('synchronous_commit') = 'off'";
+
+const BEGIN_POOLED_RELAXED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
+    SET LOCAL statement_timeout = 15000;
+    SET LOCAL idle_in_transaction_session_timeout = 30000;
+    SET LOCAL synchronous_commit TO off";
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// The pool, and how many may wait for it.
 #[derive(Debug)]
 pub(super) struct Postgres {
     pool: Pool,
     queue: Semaphore,
+    /// Begins a transaction where nothing can be said to a connection once and for all.
+    begin: &'static str,
+    /// A pooler hands out connections for one transaction each.
+    pooled: AtomicBool,
 }
 
 impl Postgres {
@@ -50,39 +78,51 @@ impl Postgres {
         let refused = |error: &dyn Error| {
             DatabaseError::Unavailable(format!("the database could not be opened: {}", full(error)))
         };
-        let mut config: Config = url.parse().map_err(|error| refused(&error))?;
-        config.connect_timeout(CONNECTION_TIMEOUT);
-        if config.get_application_name().is_none() {
-            config.application_name("sealpay");
+        let mut url = PostgresUrl::parse(url).map_err(DatabaseError::Unavailable)?;
+        url.config.connect_timeout(CONNECTION_TIMEOUT);
+        if url.config.get_application_name().is_none() {
+            url.config.application_name("sealpay");
         }
-        let synchronous = match durability {
-            Durability::Full => FULL,
-            Durability::Relaxed => RELAXED,
+        let tls = url.tls.as_ref().map(Tls::new).transpose();
+        let tls = tls.map_err(DatabaseError::Unavailable)?;
+        let pooled = url.pooled || is_pooled(&url.config, tls.clone()).await?;
+        let (session, begin) = match durability {
+            Durability::Full => (SESSION, BEGIN_POOLED),
+            Durability::Relaxed => (SESSION_RELAXED, BEGIN_POOLED_RELAXED),
         };
         let method = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let pool = Pool::builder(Manager::from_config(config, NoTls, method))
+        let manager = match tls {
+            Some(tls) => Manager::from_config(url.config, tls, method),
+            None => Manager::from_config(url.config, NoTls, method),
+        };
+        let mut pool = Pool::builder(manager)
             .max_size(options.postgres_connections)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(CONNECTION_TIMEOUT))
             .create_timeout(Some(CONNECTION_TIMEOUT))
-            .recycle_timeout(Some(CONNECTION_TIMEOUT))
-            .post_create(Hook::async_fn(move |client, _| {
+            .recycle_timeout(Some(CONNECTION_TIMEOUT));
+        if pooled {
+            tracing::info!(
+                "a pooler stands before Postgres: statements are not prepared, which is slower"
+            );
+        } else {
+            pool = pool.post_create(Hook::async_fn(move |client, _| {
                 Box::pin(async move {
-                    let told = client.batch_execute(TIMEOUTS).await;
-                    told.map_err(HookError::Backend)?;
-                    let told = client.batch_execute(synchronous).await;
-                    told.map_err(HookError::Backend)
+                    let set = client.batch_execute(session).await;
+                    set.map_err(HookError::Backend)
                 })
-            }))
-            .build()
-            .map_err(|error| refused(&error))?;
+            }));
+        }
+        let pool = pool.build().map_err(|error| refused(&error))?;
         let mut connection = pool.get().await.map_err(|error| refused(&error))?;
         migrate::postgres(&mut connection, migrations).await?;
         Ok(Self {
             pool,
             queue: Semaphore::new(options.queue),
+            begin,
+            pooled: AtomicBool::new(pooled),
         })
     }
 
@@ -120,15 +160,37 @@ impl Postgres {
             .queue
             .try_acquire()
             .map_err(|_| DatabaseError::Overloaded)?;
-        let mut last = String::new();
-        for _ in 0..TRIES {
+        let (mut tries, mut pauses) = (1..TRIES, PAUSES_MS.iter());
+        loop {
+            let prepares = !self.pooled.load(Ordering::Relaxed);
             match self.attempt(input, operation, writes).await {
                 Ok(value) => return Ok(value),
                 Err(Fault::Failed(error)) => return Err(error),
-                Err(Fault::Retry(why)) => last = why,
+                Err(Fault::Retry(why)) if tries.next().is_none() => {
+                    return Err(DatabaseError::Unavailable(why));
+                }
+                Err(Fault::Retry(_)) => {}
+                Err(Fault::Prepared(why)) if !prepares => {
+                    return Err(DatabaseError::Unavailable(why));
+                }
+                Err(Fault::Prepared(why)) => {
+                    if !self.pooled.swap(true, Ordering::Relaxed) {
+                        tracing::warn!(
+                            why,
+                            "a pooler stands before Postgres: statements are not prepared any more"
+                        );
+                    }
+                }
+                Err(Fault::Away(why)) => {
+                    // Whoever was at the other end then may be at the end of the others too.
+                    self.pool.retain(|_, _| false);
+                    let Some(pause) = pauses.next() else {
+                        return Err(DatabaseError::Unavailable(why));
+                    };
+                    tokio::time::sleep(Duration::from_millis(*pause)).await;
+                }
             }
         }
-        Err(DatabaseError::Unavailable(last))
     }
 
     async fn attempt<I: Sync, T>(
@@ -137,30 +199,34 @@ impl Postgres {
         operation: Operation<I, T>,
         writes: bool,
     ) -> Result<T, Fault> {
-        let connection = self.pool.get().await.map_err(|error| match error {
-            PoolError::Timeout(_) => Fault::from(DatabaseError::Overloaded),
-            error => DatabaseError::Unavailable(full(&error)).into(),
-        })?;
+        let connection = self.pool.get().await.map_err(no_connection)?;
         let mut lease = Lease {
             connection: Some(connection),
             whole: false,
         };
         let client = lease.client()?;
+        let pooled = self.pooled.load(Ordering::Relaxed);
+        // Behind a pooler a read is a transaction as well: it needs the limits of one.
+        let transacts = writes || pooled;
         let mut tx = Tx::Postgres(Transaction {
             client,
-            begun: !writes,
+            begin: if pooled { self.begin } else { BEGIN },
+            prepares: !pooled,
+            begun: !transacts,
         });
         let outcome = operation(&mut tx, input).await;
         let begun = matches!(tx, Tx::Postgres(Transaction { begun: true, .. }));
         let outcome = match outcome {
-            Ok(value) if writes && begun => {
+            Ok(value) if transacts && begun => {
                 client
                     .batch_execute("COMMIT")
                     .await
                     .map_err(not_committed)?;
                 Ok(value)
             }
-            Err(fault) if writes && begun => {
+            // Its connection is given up with what it holds.
+            Err(fault @ Fault::Away(_)) => return Err(fault),
+            Err(fault) if transacts && begun => {
                 // Without an answer the connection is given up, which rolls back as well.
                 if client.batch_execute("ROLLBACK").await.is_err() {
                     return Err(fault);
@@ -171,6 +237,40 @@ impl Postgres {
         };
         lease.whole = true;
         outcome
+    }
+}
+
+/// Two connections of their own find out whether a pooler stands between.
+async fn is_pooled(config: &Config, tls: Option<Tls>) -> Result<bool, DatabaseError> {
+    let first = connect(config, tls.clone()).await?;
+    let second = connect(config, tls).await?;
+    postgres_pooler::is_between(&first, &second).await
+}
+
+async fn connect(config: &Config, tls: Option<Tls>) -> Result<Client, DatabaseError> {
+    match tls {
+        Some(tls) => {
+            let connected = config.connect(tls).await;
+            let (client, connection) = connected.map_err(connection_trouble)?;
+            tokio::spawn(connection);
+            Ok(client)
+        }
+        None => {
+            let connected = config.connect(NoTls).await;
+            let (client, connection) = connected.map_err(connection_trouble)?;
+            tokio::spawn(connection);
+            Ok(client)
+        }
+    }
+}
+
+fn no_connection(error: PoolError) -> Fault {
+    match error {
+        PoolError::Timeout(_) => DatabaseError::Overloaded.into(),
+        PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+            connection_fault(error)
+        }
+        error => DatabaseError::Unavailable(full(&error)).into(),
     }
 }
 
@@ -202,7 +302,10 @@ impl Drop for Lease {
 /// A failure of the commit itself. Only an answer of the server says that nothing was changed.
 fn not_committed(error: tokio_postgres::Error) -> Fault {
     match error.code() {
-        Some(code) if code.code().starts_with("57P0") => DatabaseError::OutcomeUnknown.into(),
+        // The server goes away, or a pooler speaks that lost the server.
+        Some(code) if code.code().starts_with("57P0") || code.code().starts_with("08") => {
+            DatabaseError::OutcomeUnknown.into()
+        }
         Some(_) => failed(error),
         None => DatabaseError::OutcomeUnknown.into(),
     }

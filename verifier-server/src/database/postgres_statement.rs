@@ -14,11 +14,12 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 /// A statement and its arguments.
 pub(crate) type Statement<'a> = (&'static str, &'a [Value]);
 
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-
 /// A transaction that begins together with its first statement.
 pub(crate) struct Transaction<'a> {
     pub(super) client: &'a Object,
+    pub(super) begin: &'static str,
+    /// Whether statements are prepared once for each connection and named from then on.
+    pub(super) prepares: bool,
     pub(super) begun: bool,
 }
 
@@ -28,12 +29,22 @@ impl Transaction<'_> {
         sql: &'static str,
         values: &[Value],
     ) -> Result<u64, Fault> {
+        if !self.prepares {
+            return self
+                .begin_with(unnamed_execute(self.client, sql, values))
+                .await;
+        }
         let statement = self.client.prepare_cached(sql).await.map_err(failed)?;
         let changed = self.client.execute_raw(&statement, values);
         self.begin_with(changed).await
     }
 
     pub(super) async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
+        if !self.prepares {
+            let typed: Vec<_> = values.iter().map(typed).collect();
+            let rows = self.client.query_typed(sql, &typed);
+            return self.begin_with(rows).await?.iter().map(read).collect();
+        }
         let statement = self.client.prepare_cached(sql).await.map_err(failed)?;
         let arguments: Vec<&(dyn ToSql + Sync)> = values
             .iter()
@@ -47,6 +58,13 @@ impl Transaction<'_> {
         &mut self,
         statements: &[Statement<'_>],
     ) -> Result<Vec<u64>, Fault> {
+        if !self.prepares {
+            let running = statements
+                .iter()
+                .map(|(sql, values)| unnamed_execute(self.client, sql, values));
+            let all = in_order(running.collect());
+            return self.begin_with(all).await;
+        }
         let mut prepared = Vec::with_capacity(statements.len());
         for (sql, _) in statements {
             prepared.push(self.client.prepare_cached(sql).await.map_err(failed)?);
@@ -68,10 +86,30 @@ impl Transaction<'_> {
             return first.await.map_err(failed);
         }
         self.begun = true;
-        let (begun, first) = tokio::join!(biased; self.client.batch_execute(BEGIN), first);
+        let (begun, first) = tokio::join!(biased; self.client.batch_execute(self.begin), first);
         begun.map_err(failed)?;
         first.map_err(failed)
     }
+}
+
+/// The statement, its arguments and their types in one message: nothing of it stays behind.
+async fn unnamed_execute(
+    client: &Object,
+    sql: &str,
+    values: &[Value],
+) -> Result<u64, tokio_postgres::Error> {
+    let typed: Vec<_> = values.iter().map(typed).collect();
+    client.execute_typed(sql, &typed).await
+}
+
+/// What the server cannot see by itself is said; where there is no value, it sees the type.
+fn typed(value: &Value) -> (&(dyn ToSql + Sync), Type) {
+    let kind = match value {
+        Value::Text(_) => Type::TEXT,
+        Value::Integer(_) => Type::INT8,
+        Value::Null => Type::UNKNOWN,
+    };
+    (value, kind)
 }
 
 /// Awaits all of them, having started each in turn. What is started in order is sent in order.
@@ -121,7 +159,7 @@ impl ToSql for Value {
     }
 
     fn accepts(kind: &Type) -> bool {
-        matches!(*kind, Type::TEXT | Type::INT8)
+        matches!(*kind, Type::TEXT | Type::INT8 | Type::UNKNOWN)
     }
 
     to_sql_checked!();
@@ -148,13 +186,52 @@ pub(super) fn failed(error: tokio_postgres::Error) -> Fault {
         &SqlState::T_R_SERIALIZATION_FAILURE,
         &SqlState::T_R_DEADLOCK_DETECTED,
     ];
+    // A statement that was prepared on another connection, or by somebody else.
+    let not_ours = [
+        &SqlState::INVALID_SQL_STATEMENT_NAME,
+        &SqlState::DUPLICATE_PSTATEMENT,
+    ];
     match error.code() {
         Some(code) if unlucky.contains(&code) => Fault::Retry(full(&error)),
-        // The server is going away or went; another connection may reach one that is there.
-        Some(code) if code.code().starts_with("57P0") => Fault::Retry(full(&error)),
+        Some(code) if not_ours.contains(&code) => Fault::Prepared(full(&error)),
+        Some(code) if is_away(code) => Fault::Away(full(&error)),
         Some(code) if code.code().starts_with("23") => DatabaseError::Corrupt(full(&error)).into(),
         Some(_) => DatabaseError::Unavailable(full(&error)).into(),
-        None if error.is_closed() => Fault::Retry(full(&error)),
+        None if is_broken(&error) => Fault::Away(full(&error)),
         None => DatabaseError::Unavailable(full(&error)).into(),
     }
+}
+
+fn is_broken(error: &tokio_postgres::Error) -> bool {
+    error.is_closed()
+        || error
+            .source()
+            .is_some_and(|cause| cause.is::<std::io::Error>())
+}
+
+/// The server goes away, was lost by a pooler, or takes no changes any more because another one
+/// took over; a new connection may reach one that is there.
+fn is_away(code: &SqlState) -> bool {
+    let classes = ["57P0", "08"];
+    *code == SqlState::READ_ONLY_SQL_TRANSACTION
+        || classes.iter().any(|class| code.code().starts_with(class))
+}
+
+/// Why there is no new connection. Nothing was begun on it.
+pub(super) fn connection_fault(error: tokio_postgres::Error) -> Fault {
+    match error.code() {
+        Some(code) if is_away(code) || *code == SqlState::TOO_MANY_CONNECTIONS => {
+            Fault::Away(full(&error))
+        }
+        // A wrong password stays wrong.
+        Some(_) => connection_trouble(error).into(),
+        None => Fault::Away(full(&error)),
+    }
+}
+
+pub(super) fn connection_trouble(error: tokio_postgres::Error) -> DatabaseError {
+    DatabaseError::Unavailable(format!(
+        "the database could not be opened: {}",
+        full(&error)
+    ))
 }

@@ -237,6 +237,14 @@ fn settings_that_do_not_fit_are_named() {
             "test_mode = true\n[hsts]\npreload = true",
             "hsts.include_subdomains = true",
         ),
+        (
+            "test_mode = true\ndatabase = \"postgres://u@db.example/d\"",
+            "set allow_plain_database = true",
+        ),
+        (
+            "test_mode = true\ndatabase = \"postgres://u@db.example/d?sslmode=require\"",
+            "write sslmode=verify-full",
+        ),
     ];
     for (text, expected) in rows {
         let config: Config = toml::from_str(text).unwrap();
