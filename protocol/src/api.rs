@@ -275,6 +275,9 @@ pub struct PasskeyView {
     pub options: String,
     /// Whether the last passkey was refused.
     pub refused: bool,
+    /// Whether the last passkey was not looked at because the outermost page is none that the order
+    /// names. No try is used up, and a code may be asked for instead.
+    pub wrong_page: bool,
     /// Until when it may be used, seconds since 1970.
     pub expires_at: u64,
 }

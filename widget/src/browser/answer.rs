@@ -162,6 +162,7 @@ fn action(read: &Reader<'_>) -> Option<ActionView> {
         "passkey" => ActionView::Passkey(PasskeyView {
             options: read.text("options"),
             refused: read.flag("refused"),
+            wrong_page: read.flag("wrong_page"),
             expires_at: expires_at(),
         }),
         "wallet" => ActionView::Wallet(WalletView {

@@ -108,6 +108,7 @@ fn passkey() -> ActionView {
     ActionView::Passkey(PasskeyView {
         options: "{\"challenge\":\"AA\"}".into(),
         refused: false,
+        wrong_page: false,
         expires_at: NOW + 300,
     })
 }

@@ -213,7 +213,7 @@ static PANELS: [(&str, &str, &str); 23] = [
 ];
 
 /// The first stands for every code that is not listed.
-static ERRORS: [(&str, &str); 29] = [
+static ERRORS: [(&str, &str); 30] = [
     ("", "Check this field."),
     ("number_missing", "Enter your card number."),
     ("number_not_digits", "Use digits only in the card number."),
@@ -256,6 +256,10 @@ static ERRORS: [(&str, &str); 29] = [
     (
         "passkey_refused",
         "That passkey didn’t work. Try again or get a code.",
+    ),
+    (
+        "passkey_wrong_page",
+        "Passkeys can’t be used on this page. Get a code instead.",
     ),
     (
         "passkey_unused",

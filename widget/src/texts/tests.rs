@@ -45,12 +45,13 @@ fn field_codes() -> Vec<&'static str> {
 }
 
 /// Every code of what is said about a challenge or an offer.
-const SAID: [&str; 9] = [
+const SAID: [&str; 10] = [
     "code_incomplete",
     "code_refused",
     "code_sent",
     "resend_refused",
     "passkey_refused",
+    "passkey_wrong_page",
     "passkey_unused",
     "not_sent",
     "passkey_kept",

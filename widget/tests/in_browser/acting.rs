@@ -217,6 +217,7 @@ fn passkey(is_refused: bool) -> ActionView {
     ActionView::Passkey(PasskeyView {
         options: options.into(),
         refused: is_refused,
+        wrong_page: false,
         expires_at: clock::now() + 300,
     })
 }

@@ -22,6 +22,7 @@ const fn said_about(action: &ActionView, step: Option<AuthenticationStep>) -> Op
     match (action, step) {
         (ActionView::Code(_), Some(AuthenticationStep::Resend)) => Some("code_sent"),
         (ActionView::Code(code), _) if code.refused => Some("code_refused"),
+        (ActionView::Passkey(passkey), _) if passkey.wrong_page => Some("passkey_wrong_page"),
         (ActionView::Passkey(passkey), _) if passkey.refused => Some("passkey_refused"),
         _ => None,
     }

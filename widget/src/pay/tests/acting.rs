@@ -250,12 +250,22 @@ fn a_passkey_that_is_dismissed_or_refused_can_be_tried_again() {
     let again = PasskeyView {
         options: "{}".into(),
         refused: true,
+        wrong_page: false,
         expires_at: NOW + 300,
+    };
+    let elsewhere = PasskeyView {
+        refused: false,
+        wrong_page: true,
+        ..again.clone()
     };
     run.authenticated_as(waiting_for(ActionView::Passkey(again)));
     assert_eq!(run.shown().said, Some("passkey_refused"));
     run.does(6, Deed::UsePasskey);
     assert!(matches!(run.effects[..], [Effect::UsePasskey { .. }]));
+    // The page around is none where passkeys may be used: another word for it.
+    run.passkey(7, Some("{}"));
+    run.authenticated_as(waiting_for(ActionView::Passkey(elsewhere)));
+    assert_eq!(run.shown().said, Some("passkey_wrong_page"));
 }
 
 #[test]
