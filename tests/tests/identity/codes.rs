@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 on_both_databases! {
     a_right_code_lets_the_same_attempt_go_on_and_the_proof_stands_on_the_payment,
-    five_wrong_codes_lock_the_card,
+    five_wrong_codes_pause_the_codes_and_nothing_else,
     wrong_codes_add_up_over_payments_and_a_right_one_forgives_them,
     a_code_is_good_for_five_minutes,
     another_code_is_sent_after_thirty_seconds_and_three_times,
@@ -77,7 +77,7 @@ async fn a_right_code_lets_the_same_attempt_go_on_and_the_proof_stands_on_the_pa
     assert_eq!(refusal(&late), (409, "challenge_closed".into()));
 }
 
-async fn five_wrong_codes_lock_the_card(gateway: &TestGateway) {
+async fn five_wrong_codes_pause_the_codes_and_nothing_else(gateway: &TestGateway) {
     let guessed = challenged(gateway).await;
     let wrong = wrong(&guessed.code);
     for expected in (1..5).rev() {
@@ -110,7 +110,7 @@ async fn five_wrong_codes_lock_the_card(gateway: &TestGateway) {
     assert_eq!(refusal(&late), (409, "challenge_closed".into()));
     assert_eq!(guessed.again().await.state, ShopperState::Declined);
 
-    // The card is locked for the next payment as well, which sends no code.
+    // No code is sent for the next payment either.
     let sent = gateway.codes().await.len();
     let checkout = gateway
         .checkout(|claims| simulate(claims, "challenge_code"))
@@ -120,7 +120,27 @@ async fn five_wrong_codes_lock_the_card(gateway: &TestGateway) {
     assert_eq!(payment["decline"]["code"], "threeds_failed");
     assert_eq!(payment["authentication"]["status"], "rejected");
     assert_eq!(gateway.codes().await.len(), sent);
+    let account = gateway.account(ADA).await;
+    let until_ms = account["codes_refused_until_ms"].as_u64().unwrap();
+    assert_eq!(account["locked"], false);
+    let pause = until_ms / 1000 - gateway.now();
+    assert!((290..=300).contains(&pause), "{pause}");
+    // What needs no code goes on.
+    let checkout = gateway
+        .checkout(|claims| simulate(claims, "frictionless"))
+        .await;
+    let paid = checkout.pay(&checkout.by_card(APPROVED)).await;
+    assert_eq!(paid.state, ShopperState::Captured);
+    // And after five minutes codes do, with all tries; or a tester ends the pause.
+    gateway.move_clock(300);
+    let after = challenged(gateway).await;
+    assert_eq!(left(&after.again().await), (5, false));
+    for _ in 0..5 {
+        after.type_code(&wrong).await;
+    }
     unlock(gateway, ADA).await;
+    let account = gateway.account(ADA).await;
+    assert_eq!(account["codes_refused_until_ms"], Value::Null);
     challenged(gateway).await;
 }
 

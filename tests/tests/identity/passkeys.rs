@@ -141,8 +141,13 @@ async fn a_signature_for_another_payment_or_page_is_refused_like_a_wrong_code(
     let mut spoilt = software.clone();
     spoilt.top_origin = "http://evil.test".into();
     let refused = first.sign(spoilt.get(&of_new_options)).await;
-    assert!(passkey_of(&refused).refused);
-    assert_eq!(wrong_codes_of(gateway, ADA).await, 2);
+    let told = passkey_of(&refused);
+    assert_eq!(
+        (told.refused, told.wrong_page),
+        (false, true),
+        "another page is no wrong passkey"
+    );
+    assert_eq!(wrong_codes_of(gateway, ADA).await, 0);
     // For its own payment it is still good.
     assert_eq!(
         second.sign(elsewhere).await.action,
@@ -150,7 +155,7 @@ async fn a_signature_for_another_payment_or_page_is_refused_like_a_wrong_code(
     );
     assert_eq!(wrong_codes_of(gateway, ADA).await, 0);
     let mut options = passkey_of(&refused).options.clone();
-    for _ in 0..2 {
+    for _ in 0..3 {
         let refused = first.sign("{}".into()).await;
         options = passkey_of(&refused).options.clone();
     }

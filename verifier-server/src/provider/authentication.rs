@@ -21,6 +21,8 @@ pub struct AuthenticationRequest<'a> {
     pub wants_challenge: bool,
     /// The page that embeds the widget: passkeys are used below it.
     pub parent_origin: &'a str,
+    /// The pages that the order names: that page may itself be below one of them.
+    pub order_origins: &'a [String],
     /// The outcome that the order asked for.
     pub simulate: Option<&'a str>,
     /// Why the issuer is asked: keys of the step-up rules, which come back with the result.
@@ -62,6 +64,8 @@ pub struct PasskeyChallenge {
     pub options: String,
     /// Whether the last passkey was refused.
     pub refused: bool,
+    /// Whether it was not looked at because the page around is none that the order names.
+    pub wrong_page: bool,
     /// Until when it may be used, milliseconds since 1970.
     pub expires_at_ms: i64,
 }

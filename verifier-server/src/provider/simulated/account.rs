@@ -56,8 +56,11 @@ pub struct Account {
     pub phone: String,
     /// Wrong one-time codes in a row.
     pub wrong_codes: u32,
-    /// Whether there were too many of them.
+    /// Whether the bank has locked it over them.
     pub locked: bool,
+    /// Until when no code is looked at because there were too many wrong ones, milliseconds since
+    /// 1970; 0 where nothing is paused.
+    pub codes_refused_until_ms: i64,
     /// When it came into being, milliseconds since 1970.
     pub created_at_ms: i64,
 }
@@ -162,6 +165,22 @@ pub(super) enum Verdict {
 }
 
 impl Account {
+    /// Whether wrong codes have to be waited over.
+    pub(super) const fn refuses_codes(&self, now_ms: i64) -> bool {
+        now_ms < self.codes_refused_until_ms
+    }
+
+    /// How many codes may still be tried.
+    pub(super) const fn tries_left(&self) -> u32 {
+        // A pause that is over has made them good.
+        let wrong = if self.codes_refused_until_ms > 0 {
+            0
+        } else {
+            self.wrong_codes
+        };
+        limits::ONE_TIME_CODE_ATTEMPTS.saturating_sub(wrong)
+    }
+
     /// Whether nothing limits it, so that there is nothing to count.
     pub(super) fn is_unlimited(&self) -> bool {
         self.status == AccountStatus::Active
@@ -273,6 +292,7 @@ pub(super) mod tests {
             phone: "+99910000000".into(),
             wrong_codes: 0,
             locked: false,
+            codes_refused_until_ms: 0,
             created_at_ms: 0,
         }
     }

@@ -129,6 +129,7 @@ pub(super) fn derived(number: &CardNumber, fingerprint: &[u8; 32], now_ms: i64) 
         phone: format!("+9991{subscriber:07}"),
         wrong_codes: 0,
         locked: false,
+        codes_refused_until_ms: 0,
         created_at_ms: now_ms,
     })
 }

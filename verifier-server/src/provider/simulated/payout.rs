@@ -4,9 +4,9 @@
 use super::SimulatedBank;
 use super::control::ControlError;
 use super::fault::{Loss, PAYOUTS, Request};
-use super::transfer::check_digits::with_check_digits;
 use super::world::{World, never, silent};
 use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
+use crate::domain::check_digits::with_check_digits;
 use crate::provider::payout::{PayoutRequest, ReturnedPayout};
 use crate::provider::{Answer, PayoutProvider, Pending, Silence};
 use sealpay_protocol::ids::{MerchantId, PayoutId};

@@ -179,6 +179,7 @@ impl Persona {
             phone: format!("+9990{place:07}"),
             wrong_codes,
             locked: locks(wrong_codes),
+            codes_refused_until_ms: 0,
             created_at_ms: now_ms,
         })
     }

@@ -4,6 +4,7 @@
 //! phone has to show it. What the issuer itself keeps of a code is a keyed hash. A message is
 //! deleted after a day.
 
+use super::account::Account;
 use super::world::World;
 use crate::database::{Database, DatabaseError, Row, Value, values};
 use sealpay_protocol::encoding::hex;
@@ -60,6 +61,23 @@ impl Message {
                 "{code} is your code to pay {money} to {payee}. Never share it with anyone."
             ),
             code: Some(code.into()),
+            created_at_ms,
+        }
+    }
+
+    /// A message that says that a passkey was made.
+    pub(super) fn of_passkey(world: &World, account: &Account) -> Self {
+        let created_at_ms = world.clock.now_ms_i64();
+        Self {
+            id: message_id(created_at_ms, world.entropy.bytes()),
+            phone: account.phone.clone(),
+            account: account.id.clone(),
+            text: format!(
+                "A passkey was saved for your card ending in {}. If this was not you, call your \
+                 bank.",
+                account.last4
+            ),
+            code: None,
             created_at_ms,
         }
     }

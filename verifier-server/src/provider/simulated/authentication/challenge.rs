@@ -1,7 +1,7 @@
 //! One authentication as the issuer keeps it: what is asked, how often it may still be tried, and
 //! how it ended. Every race is decided by a conditional update of its one row.
 
-use super::World;
+use super::{World, cool_down, trial};
 use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::authentication::{Authentication, AuthenticationStatus, ChallengeKind};
 use crate::provider::authentication::CodeChallenge;
@@ -56,7 +56,9 @@ pub(super) struct Challenge {
     pub(super) money: Money,
     /// The brand's slug, or nothing.
     pub(super) brand: String,
-    pub(super) parent_origin: String,
+    /// The pages where a passkey may be used, with spaces between: the one that embeds the widget,
+    /// and those that the order names.
+    pub(super) pages: String,
     pub(super) reasons: Vec<String>,
     pub(super) sent_to: String,
     pub(super) state: State,
@@ -67,6 +69,8 @@ pub(super) struct Challenge {
     /// passkey has to sign.
     pub(super) expected: String,
     pub(super) refused: bool,
+    /// The last passkey was used below a page that the order does not name.
+    pub(super) wrong_page: bool,
     pub(super) attempts_left: u32,
     pub(super) resends_left: u32,
     pub(super) resend_at_ms: i64,
@@ -132,6 +136,13 @@ pub(super) const END: &str = concat!(
     columns!()
 );
 
+/// Says that the last passkey was used on a page where none may be.
+pub(super) const OTHER_PAGE: &str = concat!(
+    "UPDATE bank_challenges SET refused = 2 \
+     WHERE reference = $1 AND state = 'passkey' AND expires_at_ms > $2 RETURNING ",
+    columns!()
+);
+
 /// Says that the last proof was wrong.
 pub(super) const REFUSE: &str = concat!(
     "UPDATE bank_challenges SET refused = 1 WHERE reference = $1 RETURNING ",
@@ -182,8 +193,19 @@ pub(super) async fn begin(
         let stored = find(tx, challenge.reference).await?;
         return stored.ok_or_else(|| Fault::Retry("a challenge was there and is gone".into()));
     }
-    send(tx, message.as_ref()).await?;
-    Ok(challenge.clone())
+    let Some(message) = message else {
+        return Ok(challenge.clone());
+    };
+    if cool_down::may_send(tx, &challenge.account, message.created_at_ms).await? {
+        send(tx, message).await?;
+        return Ok(challenge.clone());
+    }
+    // Nobody can be asked: the phone was sent as much as it may be.
+    tracing::warn!(reference = %challenge.reference, "a phone had too many messages in an hour");
+    let rejected = AuthenticationStatus::Rejected.letter();
+    let ending = trial::ending(challenge, rejected, message.created_at_ms);
+    let ended = change(tx, &(END, ending.to_vec())).await?;
+    ended.ok_or_else(|| Fault::Retry("a challenge was there and is gone".into()))
 }
 
 /// Takes a step, once.
@@ -201,8 +223,14 @@ pub(super) async fn take_step(tx: &mut Tx<'_>, wish: &Wish) -> Result<Granted, F
             None => Granted::Unknown,
         });
     }
-    if let Some(row) = tx.optional(wish.change, &wish.values).await? {
-        send(tx, wish.message.as_ref()).await?;
+    let may_send = match &wish.message {
+        Some(message) => cool_down::may_send(tx, &message.account, message.created_at_ms).await?,
+        None => true,
+    };
+    if may_send && let Some(row) = tx.optional(wish.change, &wish.values).await? {
+        if let Some(message) = &wish.message {
+            send(tx, message).await?;
+        }
         return Ok(Granted::Now(Challenge::read(row)?));
     }
     let Some(challenge) = find(tx, wish.reference).await? else {
@@ -234,17 +262,21 @@ pub(super) async fn find(
     Ok(row.map(Challenge::read).transpose()?)
 }
 
-async fn send(tx: &mut Tx<'_>, message: Option<&Message>) -> Result<(), Fault> {
-    if let Some(message) = message {
-        tx.execute(phone::FORGET, &message.oldest_kept()).await?;
-        tx.execute(phone::SEND, &message.values()).await?;
-    }
+async fn send(tx: &mut Tx<'_>, message: &Message) -> Result<(), Fault> {
+    cool_down::count_message(tx, &message.account, message.created_at_ms).await?;
+    tx.execute(phone::FORGET, &message.oldest_kept()).await?;
+    tx.execute(phone::SEND, &message.values()).await?;
     Ok(())
 }
 
 impl Challenge {
     pub(super) fn is_over(&self) -> bool {
         self.state == State::Done
+    }
+
+    /// The pages where a passkey may be used.
+    pub(super) fn pages(&self) -> impl Iterator<Item = &str> {
+        self.pages.split(' ')
     }
 
     pub(super) fn is_late(&self, now_ms: i64) -> bool {
@@ -292,14 +324,17 @@ impl Challenge {
             self.money.amount_minor(),
             self.money.currency().code().to_owned(),
             &self.brand,
-            &self.parent_origin,
+            &self.pages,
             reasons,
             &self.sent_to,
             self.state.name(),
             self.challenge.map(kind_name),
             self.status.map(|status| status.letter().to_string()),
             &self.expected,
-            u32::from(self.refused),
+            match (self.refused, self.wrong_page) {
+                (_, true) => 2,
+                (refused, false) => i64::from(refused),
+            },
             self.attempts_left,
             self.resends_left,
             self.resend_at_ms,
@@ -311,20 +346,25 @@ impl Challenge {
     }
 
     pub(super) fn read(mut row: Row) -> Result<Self, DatabaseError> {
-        Ok(Self {
+        let mut was_refused = false;
+        let mut challenge = Self {
             reference: row.parsed()?,
             account: row.text()?,
             payee: row.text()?,
             money: Money::new(row.integer()?, row.parsed()?),
             brand: row.text()?,
-            parent_origin: row.text()?,
+            pages: row.text()?,
             reasons: row.read(|text| serde_json::from_str(text).ok())?,
             sent_to: row.text()?,
             state: row.read(State::from_name)?,
             challenge: row.optional_text()?.as_deref().and_then(kind_of),
             status: row.optional_text()?.as_deref().and_then(status_of),
             expected: row.text()?,
-            refused: row.integer()? != 0,
+            refused: false,
+            wrong_page: row.integer().map(|refused| {
+                was_refused = refused == 1;
+                refused == 2
+            })?,
             attempts_left: row.number()?,
             resends_left: row.number()?,
             resend_at_ms: row.integer()?,
@@ -332,7 +372,9 @@ impl Challenge {
             expires_at_ms: row.integer()?,
             decided_at_ms: row.optional_integer()?,
             registration: row.optional_text()?,
-        })
+        };
+        challenge.refused = was_refused;
+        Ok(challenge)
     }
 }
 

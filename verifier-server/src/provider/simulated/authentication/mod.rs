@@ -3,6 +3,7 @@
 
 mod challenge;
 mod code;
+mod cool_down;
 mod passkey;
 mod step;
 #[cfg(test)]
@@ -54,6 +55,8 @@ struct Circumstances {
     /// What the account's issuer does.
     enrolled: Enrolment,
     is_locked: bool,
+    /// Five wrong codes have to be waited over.
+    refuses_codes: bool,
     wants_challenge: bool,
     /// Whether the amount is too small to bother anybody by itself (PSD2 RTS article 16).
     is_small: bool,
@@ -89,6 +92,9 @@ impl Circumstances {
         if self.is_locked && (self.ordered.is_none() || !matches!(decision, Decision::Done(_))) {
             return Decision::Done(AuthenticationStatus::Rejected);
         }
+        if self.refuses_codes && decision == Decision::Code {
+            return Decision::Done(AuthenticationStatus::Rejected);
+        }
         decision
     }
 }
@@ -100,6 +106,14 @@ fn is_small(money: Money) -> bool {
     let euro: Option<Currency> = "EUR".parse().ok();
     let amount = euro.and_then(|euro| exchange(money, euro));
     amount.is_some_and(|amount| amount < SMALL_MINOR)
+}
+
+/// The page that embeds the widget, and those that the order names besides.
+fn pages_of(request: &AuthenticationRequest<'_>) -> String {
+    let mut pages = vec![request.parent_origin];
+    let others = request.order_origins.iter().map(String::as_str);
+    pages.extend(others.filter(|page| *page != request.parent_origin));
+    pages.join(" ")
 }
 
 impl SimulatedAuthenticator {
@@ -117,6 +131,7 @@ impl SimulatedAuthenticator {
             ordered: outcome.and_then(|outcome| outcome.enrolment),
             enrolled: account.enrolment,
             is_locked: account.locked,
+            refuses_codes: account.refuses_codes(self.world.clock.now_ms_i64()),
             wants_challenge: request.wants_challenge,
             // What a persona does is promised, whatever the amount.
             is_small: account.persona.is_none() && is_small(request.money),
@@ -162,7 +177,7 @@ impl SimulatedAuthenticator {
             payee: request.payee.into(),
             money: request.money,
             brand: brand.map_or("", Brand::slug).into(),
-            parent_origin: request.parent_origin.into(),
+            pages: pages_of(&request),
             reasons: request.reasons,
             sent_to: masked(&account.phone),
             state,
@@ -170,7 +185,8 @@ impl SimulatedAuthenticator {
             status,
             expected,
             refused: false,
-            attempts_left: limits::ONE_TIME_CODE_ATTEMPTS.saturating_sub(account.wrong_codes),
+            wrong_page: false,
+            attempts_left: account.tries_left(),
             resends_left: limits::ONE_TIME_CODE_RESENDS,
             resend_at_ms: step::next_resend(now_ms),
             code_expires_at_ms: step::code_expiry(now_ms, expires_at_ms),
@@ -207,6 +223,7 @@ impl SimulatedAuthenticator {
                         Silence::Unknown("a passkey that was asked for is gone".into())
                     })?,
                     refused: stands.refused,
+                    wrong_page: stands.wrong_page,
                     expires_at_ms: stands.expires_at_ms,
                 }))
             }

@@ -2,11 +2,12 @@
 
 use super::SimulatedAuthenticator;
 use super::challenge::Challenge;
-use super::webauthn::{self, ALGORITHMS, Expected, Passkey, PublicKey};
+use super::webauthn::{self, ALGORITHMS, Expected, OTHER_PAGE, Passkey, PublicKey};
 use crate::database::{Addition, DatabaseError, Row, values};
 use crate::domain::authentication::{AuthenticationStatus, ChallengeKind};
 use crate::provider::Silence;
 use crate::provider::simulated::account::Account;
+use crate::provider::simulated::phone::{self, Message};
 use crate::provider::simulated::world::silent;
 use sealpay_protocol::encoding::{base64url, from_base64url};
 use sealpay_protocol::ids::PaymentId;
@@ -52,6 +53,17 @@ pub(super) fn relying_party(origin: &Origin) -> Option<&str> {
     let last_label = host.rsplit('.').next().unwrap_or(host);
     let is_address = host.starts_with('[') || last_label.bytes().all(|byte| byte.is_ascii_digit());
     ((is_secure || is_local) && !is_address).then_some(host)
+}
+
+/// What came of checking what a passkey signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checked {
+    /// It is right; its new signature count.
+    Right(u32),
+    /// It is not.
+    Wrong,
+    /// It was used below a page that the order does not name.
+    OtherPage,
 }
 
 fn passkey(mut row: Row) -> Result<Passkey, DatabaseError> {
@@ -127,30 +139,34 @@ impl SimulatedAuthenticator {
         Ok(Some(options.to_string()))
     }
 
-    /// Checks what a passkey signed; gives its new signature count when it is right.
+    /// Checks what a passkey signed.
     pub(super) async fn check_passkey(
         &self,
         challenge: &Challenge,
         credential: &str,
-    ) -> Result<Option<u32>, Silence> {
+    ) -> Result<Checked, Silence> {
         let Some(rp_id) = relying_party(&self.world.origin) else {
-            return Ok(None);
+            return Ok(Checked::Wrong);
         };
         let Some(passkey) = self.passkey_of(&challenge.account).await? else {
-            return Ok(None);
+            return Ok(Checked::Wrong);
         };
+        let pages: Vec<_> = challenge.pages().collect();
         let expected = Expected {
             challenge: &self.challenge_bytes(challenge),
             origin: self.world.origin.as_str(),
-            parent_origin: &challenge.parent_origin,
+            pages: &pages,
             rp_id,
         };
         let handle = self.user_handle(&challenge.account);
         match webauthn::used(credential, &expected, &passkey, &handle) {
-            Ok(sign_count) => Ok(Some(sign_count)),
+            Ok(sign_count) => Ok(Checked::Right(sign_count)),
             Err(reason) => {
                 tracing::info!(reference = %challenge.reference, reason, "a passkey was refused");
-                Ok(None)
+                Ok(match reason {
+                    OTHER_PAGE => Checked::OtherPage,
+                    _ => Checked::Wrong,
+                })
             }
         }
     }
@@ -243,10 +259,11 @@ impl SimulatedAuthenticator {
         if !self.was_right_lately(&found) {
             return Ok(false);
         }
+        let pages: Vec<_> = found.pages().collect();
         let expected = Expected {
             challenge: &from_base64url(registration).unwrap_or_default(),
             origin: self.world.origin.as_str(),
-            parent_origin: &found.parent_origin,
+            pages: &pages,
             rp_id,
         };
         let spend = values![reference, registration];
@@ -263,7 +280,7 @@ impl SimulatedAuthenticator {
             }
         };
         let values = values![
-            found.account,
+            &found.account,
             rp_id.to_owned(),
             base64url(&passkey.credential_id),
             passkey.key.algorithm(),
@@ -273,6 +290,21 @@ impl SimulatedAuthenticator {
             self.world.clock.now_ms_i64(),
         ];
         let added = database.add(KEEP, values).await.map_err(silent)?;
+        if added == Addition::Added {
+            self.tell_of_passkey(&found.account).await?;
+        }
         Ok(added == Addition::Added)
+    }
+
+    /// Whoever got one code out of a cardholder could keep a passkey for good: the phone says so.
+    /// A second code with its first use would go the way of the first one.
+    async fn tell_of_passkey(&self, account: &str) -> Result<(), Silence> {
+        let Some(account) = self.world.account(account).await? else {
+            return Ok(());
+        };
+        let message = Message::of_passkey(&self.world, &account);
+        let database = &self.world.database;
+        let sent = database.execute(phone::SEND, message.values()).await;
+        sent.map(drop).map_err(silent)
     }
 }

@@ -1,8 +1,9 @@
 //! What becomes of each thing that a shopper can do about a challenge.
 
 use super::challenge::{self, Challenge, Granted, State, Wish};
+use super::passkey::{self, Checked};
 use super::trial::{self, Proof, Trial};
-use super::{SimulatedAuthenticator, code, passkey};
+use super::{SimulatedAuthenticator, code};
 use crate::database::{Value, values};
 use crate::domain::authentication::AuthenticationStatus::{Authenticated, NotAuthenticated};
 use crate::provider::Silence;
@@ -68,11 +69,23 @@ impl SimulatedAuthenticator {
     ) -> Result<Stepped, Silence> {
         // What comes of checking counts only if the challenge still asks for what was checked;
         // the next try has something new to sign.
+        let sign_count = match self.check_passkey(found, credential).await? {
+            Checked::Right(sign_count) => Some(sign_count),
+            Checked::Wrong => None,
+            // A code may be asked for instead, and no try is used up.
+            Checked::OtherPage => {
+                let values = values![found.reference, self.world.clock.now_ms_i64()];
+                let change = challenge::OTHER_PAGE;
+                return self
+                    .granted(wish(found.reference, id, change, &values, None))
+                    .await;
+            }
+        };
         let proof = Proof::Passkey {
             rp_id: passkey::relying_party(&self.world.origin)
                 .unwrap_or_default()
                 .to_owned(),
-            sign_count: self.check_passkey(found, credential).await?,
+            sign_count,
         };
         let next = base64url(&self.world.entropy.bytes::<16>());
         let expected = [Some(found.expected.clone()), Some(next)];

@@ -2,18 +2,12 @@
 //! not more than there are tries, and a crash in between forgets all of it.
 
 use super::challenge::{self, Challenge, Granted, Wish};
+use super::cool_down;
 use super::passkey::COUNT;
 use crate::database::{Fault, Tx, Value, values};
 use crate::domain::authentication::AuthenticationStatus::{Authenticated, NotAuthenticated};
 use crate::provider::simulated::account::locks;
-use sealpay_protocol::limits;
 use subtle::ConstantTimeEq;
-
-const COUNT_TRY: &str = "UPDATE bank_accounts SET wrong_codes = wrong_codes + 1
-    WHERE id = $1 AND wrong_codes < $2 RETURNING wrong_codes";
-
-/// The last of an account's tries may be the right one, though it is counted as wrong until then.
-const FORGIVE: &str = "UPDATE bank_accounts SET wrong_codes = 0 WHERE id = $1";
 
 /// What the shopper proves with.
 pub(super) enum Proof {
@@ -39,19 +33,24 @@ pub(super) async fn judge(tx: &mut Tx<'_>, trial: &Trial) -> Result<Granted, Fau
         Granted::Now(tried) => tried,
         other => return Ok(other),
     };
-    // The account counts every try as wrong and forgives it when it is right: so tries at once,
-    // over many payments, are not more than the account has left.
-    let account = values![&tried.account, limits::ONE_TIME_CODE_ATTEMPTS];
-    let counted = tx.optional(COUNT_TRY, &account).await?;
-    let wrong: Option<u32> = counted.map(|mut row| row.number()).transpose()?;
-    let is_right = wrong.is_some() && is_right(tx, trial, &tried).await?;
+    // The account counts every code as wrong and forgives it when it is right: so tries at once,
+    // over many payments, are not more than the account has left. Signatures are not guessed.
+    let counted = match trial.proof {
+        Proof::Code(_) => cool_down::count_try(tx, &tried.account, trial.now_ms).await?,
+        Proof::Passkey { .. } => None,
+    };
+    let may_try = counted.is_some() || matches!(trial.proof, Proof::Passkey { .. });
+    let is_right = may_try && is_right(tx, trial, &tried).await?;
+    let last = counted.filter(|counted| locks(counted.wrong));
     if is_right {
-        tx.execute(FORGIVE, &values![&tried.account]).await?;
+        cool_down::forgive(tx, &tried.account).await?;
+    } else if let Some(last) = last {
+        cool_down::pause(tx, &tried.account, last, trial.now_ms).await?;
     }
     let end = |status: char| ending(&tried, status, trial.now_ms).to_vec();
     let (change, values) = if is_right {
         (challenge::END, end(Authenticated.letter()))
-    } else if tried.attempts_left == 0 || wrong.is_none_or(locks) {
+    } else if tried.attempts_left == 0 || !may_try || last.is_some() {
         (challenge::END, end(NotAuthenticated.letter()))
     } else {
         (challenge::REFUSE, values![tried.reference].to_vec())

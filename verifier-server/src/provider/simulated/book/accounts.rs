@@ -9,7 +9,7 @@ macro_rules! columns {
         "id, persona, holder, issuer, last4, brand, country, currency, kind, status, \
          balance_minor, held_minor, credit_limit_minor, per_transaction_limit_minor, \
          daily_count_limit, daily_sum_limit_minor, day, day_count, day_sum_minor, enrolment, \
-         phone, wrong_codes, created_at_ms"
+         phone, wrong_codes, codes_refused_until_ms, created_at_ms"
     };
 }
 
@@ -32,7 +32,7 @@ pub(super) const MAKE: &str = concat!(
     "INSERT INTO bank_accounts (",
     columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-     $19, $20, $21, $22, $23) ON CONFLICT (id) DO NOTHING"
+     $19, $20, $21, $22, $23, $24) ON CONFLICT (id) DO NOTHING"
 );
 
 /// Takes an amount and holds a part of it, if the account allows it: the same questions as
@@ -41,7 +41,8 @@ pub(super) const TAKE: &str = "UPDATE bank_accounts SET
     held_minor = held_minor + $4, balance_minor = balance_minor - $5, day = $3,
     day_count = CASE WHEN day = $3 THEN day_count + 1 ELSE 1 END,
     day_sum_minor = CASE WHEN day = $3 THEN day_sum_minor + $2 ELSE $2 END
-    WHERE id = $1 AND currency = $6 AND status = 'active' AND wrong_codes < $7
+    WHERE id = $1 AND currency = $6 AND status = 'active'
+    AND (wrong_codes < $7 OR codes_refused_until_ms > 0)
     AND (per_transaction_limit_minor IS NULL OR per_transaction_limit_minor >= $2)
     AND (daily_count_limit IS NULL
         OR daily_count_limit > CASE WHEN day = $3 THEN day_count ELSE 0 END)
@@ -85,13 +86,15 @@ pub(in super::super) fn account(mut row: Row) -> Result<Account, DatabaseError> 
         phone: row.text()?,
         wrong_codes: row.number()?,
         locked: false,
+        codes_refused_until_ms: row.integer()?,
         created_at_ms: row.integer()?,
     };
-    account.locked = locks(account.wrong_codes);
+    // A pause is no lock: what needs no code goes on.
+    account.locked = locks(account.wrong_codes) && account.codes_refused_until_ms == 0;
     Ok(account)
 }
 
-pub(super) fn values_of(account: &Account) -> [Value; 23] {
+pub(super) fn values_of(account: &Account) -> [Value; 24] {
     values![
         &account.id,
         account.persona.clone(),
@@ -115,6 +118,7 @@ pub(super) fn values_of(account: &Account) -> [Value; 23] {
         account.enrolment.name(),
         &account.phone,
         account.wrong_codes,
+        account.codes_refused_until_ms,
         account.created_at_ms,
     ]
 }
@@ -142,6 +146,9 @@ const CHANGE: &str = "UPDATE bank_accounts SET
     daily_sum_limit_minor =
         CASE WHEN CAST($10 AS BIGINT) = 1 THEN $11 ELSE daily_sum_limit_minor END,
     enrolment = COALESCE($12, enrolment), phone = COALESCE($13, phone),
+    codes_refused_until_ms =
+        CASE WHEN CAST($14 AS BIGINT) IS NULL THEN codes_refused_until_ms ELSE 0 END,
+    code_cooldowns = CASE WHEN CAST($14 AS BIGINT) IS NULL THEN code_cooldowns ELSE 0 END,
     wrong_codes = COALESCE($14, wrong_codes)
     WHERE id = $1";
 

@@ -57,7 +57,8 @@ const ENTER_UNLIMITED: &str = concat!(
      CAST($9 AS TEXT), CAST($10 AS BIGINT), CAST($11 AS BIGINT), CAST($12 AS BIGINT), \
      CAST($12 AS BIGINT), CAST($13 AS BIGINT) \
      WHERE NOT EXISTS (SELECT 1 FROM bank_accounts WHERE id = $3 \
-     AND (status <> 'active' OR wrong_codes >= $14 OR credit_limit_minor IS NOT NULL \
+     AND (status <> 'active' OR (wrong_codes >= $14 AND codes_refused_until_ms = 0) \
+     OR credit_limit_minor IS NOT NULL \
      OR per_transaction_limit_minor IS NOT NULL OR daily_count_limit IS NOT NULL \
      OR daily_sum_limit_minor IS NOT NULL)) \
      ON CONFLICT (reference, provider) DO NOTHING"

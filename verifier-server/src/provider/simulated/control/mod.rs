@@ -103,8 +103,10 @@ pub struct AccountView {
     pub phone: String,
     /// Wrong one-time codes in a row.
     pub wrong_codes: u32,
-    /// Whether there were too many of them.
+    /// Whether the bank has locked it over them.
     pub locked: bool,
+    /// Until when no code is looked at after five wrong ones, milliseconds since 1970.
+    pub codes_refused_until_ms: Option<i64>,
 }
 
 impl From<Account> for AccountView {
@@ -134,6 +136,7 @@ impl From<Account> for AccountView {
             phone: account.phone,
             wrong_codes: account.wrong_codes,
             locked: account.locked,
+            codes_refused_until_ms: Some(account.codes_refused_until_ms).filter(|ms| *ms > 0),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Simulated bank transfers: an account to send to, a reference to write, and money that arrives by
 //! the clock or by hand.
 
-pub(super) mod check_digits;
 mod refund;
 #[cfg(test)]
 mod tests;
@@ -9,10 +8,10 @@ mod tests;
 use super::outcome::{self, TransferScript};
 use super::world::{World, silent};
 use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
-use crate::domain::transfer::plain;
+use crate::domain::check_digits::with_check_digits;
+use crate::domain::transfer::{meant_by, plain};
 use crate::provider::transfer::{Arrival, Collection, TransferRequest};
 use crate::provider::{Answer, ModificationRequest, Modifier, Pending, Silence, TransferProvider};
-use check_digits::with_check_digits;
 use sealpay_protocol::encoding::hex;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
@@ -56,6 +55,8 @@ const EXPECT: &str = "INSERT INTO bank_collections
 
 const EXPECTED: &str = "SELECT creditor_reference, currency FROM bank_collections
     WHERE reference = $1";
+
+const BEARS: &str = "SELECT creditor_reference FROM bank_collections WHERE creditor_reference = $1";
 
 const SCHEDULE: &str = "INSERT INTO bank_transfers
     (id, creditor_reference, amount, currency, arrives_at_ms, state, plain_reference)
@@ -270,14 +271,33 @@ impl SimulatedTransfers {
         if !is_writable || Money::charge(money.amount_minor(), money.currency()).is_err() {
             return Ok(None);
         }
-        let transfer = self.schedule(reference.into(), money, arrives_at_ms);
+        let mut transfer = self.schedule(reference.into(), money, arrives_at_ms);
         let id = match &transfer {
             [Value::Text(id), ..] => id.to_string(),
             _ => String::new(),
         };
+        if let Some(borne) = self.borne(reference).await.map_err(silent)? {
+            transfer[5] = borne.into();
+        }
         let sent = self.world.database.execute(SCHEDULE, transfer).await;
         sent.map_err(silent)?;
         Ok(Some(id))
+    }
+
+    /// The one reference that is expected and that a text bears.
+    async fn borne(&self, text: &str) -> Result<Option<String>, DatabaseError> {
+        let mut found: Option<String> = None;
+        for reference in meant_by(text) {
+            let row = self.world.database.row(BEARS, values![reference]).await?;
+            let Some(reference) = row.map(|mut row| row.text()).transpose()? else {
+                continue;
+            };
+            if found.is_some_and(|other| other != reference) {
+                return Ok(None);
+            }
+            found = Some(reference);
+        }
+        Ok(found)
     }
 
     /// The newest transfers, newest first.

@@ -36,6 +36,7 @@ pub(super) fn fresh(id: &str, now_ms: i64) -> Option<Account> {
         phone: String::new(),
         wrong_codes: 0,
         locked: false,
+        codes_refused_until_ms: 0,
         created_at_ms: now_ms,
     })
 }

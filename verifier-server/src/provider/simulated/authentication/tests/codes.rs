@@ -2,15 +2,16 @@
 
 use super::super::code::draw;
 use super::{
-    MINUTE, ORIGIN, SECOND, Stage, another, assert_failed, done, payment, stage, step_id,
-    still_code,
+    CODE_CARD, MINUTE, ORIGIN, PARENT, SECOND, Stage, another, assert_failed, card, done, payment,
+    stage, step_id, still_code,
 };
 use crate::domain::authentication::{AuthenticationStatus, ChallengeKind};
 use crate::edge::Entropy;
 use crate::provider::Authenticator;
-use crate::provider::authentication::{Progress, Step, Stepped};
+use crate::provider::authentication::{AuthenticationRequest, Progress, Step, Stepped};
 use crate::provider::simulated::world::World;
 use crate::provider::simulated::world::tests::{TestFolder, database};
+use sealpay_protocol::money::Money;
 use sealpay_protocol::secret::Secret;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -149,8 +150,8 @@ async fn another_code_is_sent_after_thirty_seconds_and_three_times() {
 }
 
 #[tokio::test]
-async fn five_wrong_codes_end_the_challenge_and_lock_the_account() {
-    let stage = stage("locked").await;
+async fn five_wrong_codes_end_the_challenge_and_pause_the_codes() {
+    let stage = stage("paused").await;
     stage.begin_code(1).await;
     let code = stage.newest_code().await;
     let wrong = another(&code);
@@ -163,11 +164,104 @@ async fn five_wrong_codes_end_the_challenge_and_lock_the_account() {
     }
     assert_failed(stage.code(1, 5, &wrong).await);
     assert_eq!(stage.code(1, 6, &code).await, Stepped::Closed);
-    assert!(stage.account().await.locked);
+    assert!(stage.account().await.refuses_codes(stage.now_ms()));
     let Progress::Done(result) = stage.begin(2).await else {
-        panic!("a locked account was asked");
+        panic!("a code was asked for in a pause");
     };
     assert_eq!(result.status, AuthenticationStatus::Rejected);
+    // What needs no code goes on.
+    let Progress::Done(result) = stage.begin_with(3, 1000, None).await else {
+        panic!("a code was asked for below thirty euros");
+    };
+    assert_eq!(result.status, AuthenticationStatus::Authenticated);
+}
+
+#[tokio::test]
+async fn a_pause_ends_and_the_next_one_in_a_row_is_longer() {
+    let stage = stage("pauses").await;
+    let minute = 60 * 1000;
+    let mut number = 0;
+    for minutes in [5, 15, 30, 60, 60] {
+        number += 1;
+        stage.begin_code(number).await;
+        let wrong = another(&stage.newest_code().await);
+        for id in 1..=5 {
+            stage.code(number, id, &wrong).await;
+        }
+        stage.pass(minutes * minute - 1);
+        number += 1;
+        let progress = stage.begin(number).await;
+        assert!(
+            matches!(progress, Progress::Done(_)),
+            "{minutes}: {progress:?}"
+        );
+        stage.pass(1);
+        number += 1;
+        assert_eq!(stage.begin_code(number).await.attempts_left, 5, "{minutes}");
+    }
+    // A right code makes the next pause the first again.
+    let result = stage.prove(number).await;
+    assert_eq!(result.status, AuthenticationStatus::Authenticated);
+    number += 1;
+    stage.begin_code(number).await;
+    let wrong = another(&stage.newest_code().await);
+    for id in 1..=5 {
+        stage.code(number, id, &wrong).await;
+    }
+    stage.pass(5 * minute);
+    assert_eq!(stage.begin_code(number + 1).await.attempts_left, 5);
+}
+
+#[tokio::test]
+async fn a_phone_gets_ten_codes_in_an_hour_and_no_more() {
+    let stage = stage("messages").await;
+    for number in 1..=10 {
+        stage.begin_code(number).await;
+    }
+    let Progress::Done(result) = stage.begin(11).await else {
+        panic!("an eleventh code was sent");
+    };
+    assert_eq!(result.status, AuthenticationStatus::Rejected);
+    assert_eq!(stage.messages().await.len(), 10);
+    // Nor is one sent again; what was sent is still good.
+    stage.pass(31_000);
+    let refused = stage.step(1, 1, Step::Resend).await;
+    assert!(matches!(refused, Stepped::ResendRefused(_)), "{refused:?}");
+    assert_eq!(stage.messages().await.len(), 10);
+    let result = stage.prove(10).await;
+    assert_eq!(result.status, AuthenticationStatus::Authenticated);
+    stage.pass(60 * 60 * 1000);
+    stage.begin_code(12).await;
+    assert_eq!(stage.messages().await.len(), 11);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thirty_payments_at_once_send_ten_codes() {
+    let stage = stage("flood").await;
+    let mut tasks = Vec::new();
+    for number in 1..=30 {
+        let issuer = stage.issuer.clone();
+        tasks.push(tokio::spawn(async move {
+            let card = card(CODE_CARD);
+            let request = AuthenticationRequest {
+                reference: payment(number),
+                money: Money::new(4900, "EUR".parse().unwrap()),
+                card: &card,
+                payee: "Paper Lantern",
+                wants_challenge: false,
+                parent_origin: PARENT,
+                order_origins: &[],
+                simulate: None,
+                reasons: Vec::new(),
+            };
+            issuer.authenticate(request).await.unwrap()
+        }));
+    }
+    let mut asked = 0;
+    for task in tasks {
+        asked += usize::from(matches!(task.await.unwrap(), Progress::Code(_)));
+    }
+    assert_eq!((asked, stage.messages().await.len()), (10, 10));
 }
 
 #[tokio::test]
@@ -192,7 +286,7 @@ async fn wrong_codes_are_counted_over_all_payments_of_a_card_until_one_is_right(
     for id in 1..=5 {
         stage.code(7, id, &wrong).await;
     }
-    assert!(stage.account().await.locked);
+    assert!(stage.account().await.refuses_codes(stage.now_ms()));
     assert_failed(stage.code(6, 1, &code).await);
 }
 
@@ -262,7 +356,7 @@ async fn fifty_guesses_at_once_are_five() {
         panic!("the challenge is not over");
     };
     assert_eq!(result.status, AuthenticationStatus::NotAuthenticated);
-    assert!(stage.account().await.locked);
+    assert!(stage.account().await.refuses_codes(stage.now_ms()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

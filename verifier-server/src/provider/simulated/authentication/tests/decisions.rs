@@ -16,6 +16,7 @@ const NOBODY: Circumstances = Circumstances {
     ordered: None,
     enrolled: Enrolment::Code,
     is_locked: false,
+    refuses_codes: false,
     wants_challenge: false,
     is_small: false,
     has_passkey: false,
@@ -50,6 +51,10 @@ fn the_issuer_asks_as_little_as_it_may() {
         is_locked: true,
         ..circumstances
     };
+    let paused = |circumstances| Circumstances {
+        refuses_codes: true,
+        ..circumstances
+    };
     let done = Decision::Done;
     let rows = [
         (enrolled(Enrolment::None), done(Attempted)),
@@ -77,6 +82,21 @@ fn the_issuer_asks_as_little_as_it_may() {
         ),
         (locked(enrolled(Enrolment::Code)), done(Rejected)),
         (locked(enrolled(Enrolment::Frictionless)), done(Rejected)),
+        // A pause stops codes and nothing else.
+        (paused(enrolled(Enrolment::Code)), done(Rejected)),
+        (paused(ordered(Enrolment::Code)), done(Rejected)),
+        (
+            paused(small(enrolled(Enrolment::Code))),
+            done(Authenticated),
+        ),
+        (
+            paused(enrolled(Enrolment::Frictionless)),
+            done(Authenticated),
+        ),
+        (
+            paused(with_passkey(enrolled(Enrolment::Code))),
+            Decision::Passkey,
+        ),
         // What the order asks for is stronger than what the account is.
         (ordered(Enrolment::Frictionless), done(Authenticated)),
         (
@@ -116,6 +136,7 @@ async fn below_thirty_euros_in_any_currency_a_card_is_believed() {
             payee: "Paper Lantern",
             wants_challenge: false,
             parent_origin: PARENT,
+            order_origins: &[],
             simulate: None,
             reasons: Vec::new(),
         };

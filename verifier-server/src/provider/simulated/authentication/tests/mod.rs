@@ -109,6 +109,7 @@ impl Stage {
             payee: "Paper Lantern",
             wants_challenge: false,
             parent_origin: PARENT,
+            order_origins: &[],
             simulate,
             reasons: vec!["amount".into()],
         };
@@ -149,7 +150,9 @@ impl Stage {
 
     /// The newest code on the phone.
     async fn newest_code(&self) -> String {
-        self.messages().await.remove(0).code.unwrap()
+        let messages = self.messages().await.into_iter();
+        let mut codes = messages.filter_map(|message| message.code);
+        codes.next().unwrap()
     }
 
     async fn account(&self) -> Account {

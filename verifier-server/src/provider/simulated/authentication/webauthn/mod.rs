@@ -27,8 +27,9 @@ pub(super) struct Expected<'a> {
     pub(super) challenge: &'a [u8],
     /// The page that asks: the widget, at the verifier's origin.
     pub(super) origin: &'a str,
-    /// The page around it.
-    pub(super) parent_origin: &'a str,
+    /// The pages that the ceremony may be below: the outermost has to be one of them. None where it
+    /// is of a page by itself.
+    pub(super) pages: &'a [&'a str],
     pub(super) rp_id: &'a str,
 }
 
@@ -41,8 +42,11 @@ pub(super) struct Passkey {
     pub(super) is_backup_eligible: bool,
 }
 
-/// Why a ceremony was refused, for the log. The shopper hears the same of every reason.
+/// Why a ceremony was refused, for the log. The shopper hears the same of every reason but one.
 pub(super) type Refusal = &'static str;
+
+/// The page around is none where passkeys may be used: that is nothing that the shopper did wrong.
+pub(super) const OTHER_PAGE: Refusal = "the page around is another one";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -212,12 +216,14 @@ fn check_client_data(bytes: &[u8], kind: &str, expected: &Expected<'_>) -> Resul
     if data.origin != expected.origin {
         return Err("the origin is another one");
     }
-    // 7.1 steps 10 and 11, 7.2 steps 13 and 14: the widget is in a frame of the shop's page.
-    // Not every browser tells which page that is; one that does has to tell the right one.
-    match (data.cross_origin, data.top_origin) {
-        (_, None) => Ok(()),
-        (Some(true), Some(top)) if top == expected.parent_origin => Ok(()),
-        _ => Err("the page around is another one"),
+    // 7.1 steps 10 and 11, 7.2 steps 13 and 14: the widget is in a frame of the shop's page, which
+    // may be in a frame of another. Not every browser tells which page is the outermost; one that
+    // does has to tell one of those that the order names.
+    let is_framed = data.cross_origin == Some(true);
+    match data.top_origin {
+        None if is_framed != expected.pages.is_empty() => Ok(()),
+        Some(top) if is_framed && expected.pages.contains(&top.as_str()) => Ok(()),
+        _ => Err(OTHER_PAGE),
     }
 }
 

@@ -14,11 +14,14 @@ const PARENT: &str = "https://shop.example";
 const CHALLENGE: [u8; 48] = [3; 48];
 const HANDLE: [u8; 32] = [5; 32];
 
+/// The order names the shop's page and a portal around it.
+const PAGES: [&str; 2] = [PARENT, "https://portal.example"];
+
 fn expected() -> Expected<'static> {
     Expected {
         challenge: &CHALLENGE,
         origin: ORIGIN,
-        parent_origin: PARENT,
+        pages: &PAGES,
         rp_id: "pay.example",
     }
 }
@@ -86,13 +89,20 @@ fn a_key_that_vouches_for_itself_has_to_have_signed() {
 type Spoil = fn(&mut SoftwareAuthenticator);
 
 /// What is wrong with both ceremonies alike.
-const SPOILED: [(Spoil, Result<(), Refusal>); 17] = [
+const SPOILED: [(Spoil, Result<(), Refusal>); 18] = [
     (|_| (), Ok(())),
     (|a| a.top_origin = None, Ok(())),
-    (|a| (a.cross_origin, a.top_origin) = (None, None), Ok(())),
+    (
+        |a| a.top_origin = Some("https://portal.example".into()),
+        Ok(()),
+    ),
+    (
+        |a| (a.cross_origin, a.top_origin) = (None, None),
+        Err("the page around is another one"),
+    ),
     (
         |a| (a.cross_origin, a.top_origin) = (Some(false), None),
-        Ok(()),
+        Err("the page around is another one"),
     ),
     (|a| a.extensions = vec![0xa1, 0x61, b'x', 0xf5], Ok(())),
     (|a| a.flags |= 0b11000, Ok(())),
@@ -292,7 +302,8 @@ fn the_vectors_of_the_standard_are_read_as_it_says() {
         let expected = Expected {
             challenge: &challenge,
             origin: "https://example.org",
-            parent_origin: PARENT,
+            // The vectors are of pages by themselves.
+            pages: &[],
             rp_id: "example.org",
         };
         let outcome = created(&credential, &expected);
@@ -310,7 +321,7 @@ fn what_a_browser_says_in_a_frame_is_accepted() {
     let expected = Expected {
         challenge: &CHALLENGE,
         origin: member("origin"),
-        parent_origin: member("parent_origin"),
+        pages: &[member("parent_origin")],
         rp_id: member("rp_id"),
     };
     let passkey = created(&record["created"].to_string(), &expected).unwrap();
@@ -318,7 +329,7 @@ fn what_a_browser_says_in_a_frame_is_accepted() {
     let count = used(&assertion, &expected, &passkey, &HANDLE);
     assert_eq!((passkey.sign_count, count), (1, Ok(2)));
     let elsewhere = Expected {
-        parent_origin: "http://localhost:9303",
+        pages: &["http://localhost:9303"],
         ..expected
     };
     let refused = used(&assertion, &elsewhere, &passkey, &HANDLE);
