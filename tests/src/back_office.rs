@@ -7,11 +7,13 @@
 
 use crate::client::Prepared;
 use crate::gateway::{Answer, TestGateway};
+use rusqlite::Connection;
 use sealpay_protocol::api::ShopperState;
 use sealpay_protocol::encoding::hex;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::order::{Capture, OrderClaims};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A card whose payments are approved, whatever they are.
 const APPROVED_CARD: &str = "4242424242424242";
@@ -97,6 +99,21 @@ impl TestGateway {
             number("amount_refunded"),
             number("amount_disputed"),
         )
+    }
+
+    /// Changes the store's file past the verifier, for what cannot be brought about otherwise.
+    ///
+    /// # Panics
+    /// When the store is on Postgres, or the statement is wrong.
+    pub fn tamper(&self, sql: &str) {
+        assert!(self.database.is_none(), "only files are tampered with");
+        let connection = Connection::open(self.folder.path().join("sealpay.sqlite"));
+        let connection = connection.expect("the file is there");
+        let patience = connection.busy_timeout(Duration::from_secs(5));
+        patience.expect("a pragma");
+        connection
+            .execute_batch(sql)
+            .expect("the statement is right");
     }
 
     /// Opens a dispute as the shopper's bank does; its id.

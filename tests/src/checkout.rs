@@ -15,7 +15,7 @@ use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{OrderClaims, Simulate};
 use serde_json::{Value, json};
 use verifier_server::flow::settle::{Until, settle};
-use verifier_server::flow::{collect, dispute, maintain, modify, payouts};
+use verifier_server::flow::{collect, dispute, maintain, modify, payouts, reverse};
 
 /// A shopper with an order in front of them.
 #[derive(Debug)]
@@ -243,6 +243,7 @@ impl TestGateway {
         modify::recover(gateway).await.expect("the store answers");
         modify::expire(gateway).await.expect("the store answers");
         self.recover().await;
+        reverse::reverse(gateway).await.expect("the store answers");
         dispute::give_up(gateway).await.expect("the store answers");
         let settled = settle(gateway, Until::Now).await;
         settled.expect("the store answers");

@@ -22,3 +22,26 @@ CREATE TABLE widget_files (
     content TEXT NOT NULL,
     PRIMARY KEY (build, name, coding)
 );
+
+-- What came too much by transfer, whether it went back or not: the books are compared with it.
+ALTER TABLE payments ADD COLUMN overpaid_minor BIGINT NOT NULL DEFAULT 0;
+
+-- The pages that the order names, as a JSON list: a passkey may be used below any of them.
+ALTER TABLE sessions ADD COLUMN order_origins TEXT NOT NULL DEFAULT '[]';
+
+-- Providers that may still approve what was stored as declined or expired, or have: they are asked
+-- again, and what is held there is let go. The state is `watched`, `approved` (it has to be let go)
+-- or `reversed`; what turns out to be nothing is deleted. `modification` is the name under which
+-- the provider is asked to let go, so that it does so once.
+CREATE TABLE reversals (
+    payment TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    modification TEXT NOT NULL,
+    state TEXT NOT NULL,
+    tries BIGINT NOT NULL,
+    due_at_ms BIGINT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (payment, provider)
+);
+
+CREATE INDEX reversals_due ON reversals (due_at_ms) WHERE state IN ('watched', 'approved');

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod listen;
+mod modifications;
 mod settle;
 
 use crate::config::{Config, DEFAULT_FILE, Flags, ServeFlags};
@@ -11,6 +12,7 @@ use crate::server::Parts;
 use crate::store::{DatabaseError, Store};
 use api_keys::ApiKeyCommand;
 use clap::{Args, Parser, Subcommand};
+use modifications::ModificationCommand;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use serde::Serialize;
 use serde_json::json;
@@ -36,6 +38,9 @@ enum Command {
     Merchant(Merchant),
     /// Closes the settlements that are due up to a date, prints them, and pays out.
     Settle(SettleCommand),
+    /// Lists and ends captures, voids and refunds that do not end by themselves.
+    #[command(subcommand)]
+    Modification(ModificationCommand),
     /// Prints the trial balance; fails when the books do not add up.
     Ledger,
     /// Prints a merchant's events as they happen and forwards them, for development.
@@ -126,6 +131,7 @@ pub async fn run(cli: Cli) -> Result<(), String> {
         Command::Serve(flags) => serve::serve(config.for_serving(*flags)?).await,
         Command::Merchant(command) => merchant(config, command).await,
         Command::Settle(command) => settle::run(&config.for_command(), &command).await,
+        Command::Modification(command) => modifications::run(&config.for_command(), command).await,
         Command::Ledger => settle::ledger(&config).await,
         Command::Listen(listen) => listen::run(&config, listen).await,
         Command::Config => print(DEFAULT_FILE),

@@ -1,5 +1,6 @@
 //! Figures for operators, in the text format of OpenMetrics. No label ever holds what a client sent.
 
+use crate::flow::attention::Attention;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -74,6 +75,9 @@ pub struct Metrics {
     deliveries: Family<StateLabels, Counter>,
     connections: Gauge,
     refused_connections: Family<ReasonLabels, Counter>,
+    stuck_modifications: Gauge,
+    oldest_modification: Gauge,
+    late_approvals: Gauge,
 }
 
 fn duration_histogram() -> Histogram {
@@ -88,6 +92,24 @@ impl Default for Metrics {
         let payments = Family::default();
         let refusals = Family::default();
         let deliveries = Family::default();
+        let stuck_modifications = Gauge::default();
+        let oldest_modification = Gauge::default();
+        let late_approvals = Gauge::default();
+        registry.register(
+            "stuck_modifications",
+            "Captures, voids and refunds that have been pending for an hour",
+            stuck_modifications.clone(),
+        );
+        registry.register(
+            "oldest_stuck_modification_seconds",
+            "Age of the oldest of them",
+            oldest_modification.clone(),
+        );
+        registry.register(
+            "late_approvals",
+            "Approvals after the end of their payment that the provider has not voided yet",
+            late_approvals.clone(),
+        );
         registry.register(
             "http_requests",
             "Answered requests",
@@ -130,6 +152,9 @@ impl Default for Metrics {
             deliveries,
             connections,
             refused_connections,
+            stuck_modifications,
+            oldest_modification,
+            late_approvals,
         }
     }
 }
@@ -182,6 +207,15 @@ impl Metrics {
             reason: reason.name(),
         };
         self.refused_connections.get_or_create(&labels).inc();
+    }
+
+    /// What needs attention was looked at.
+    pub fn attention(&self, attention: Attention) {
+        let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.stuck_modifications.set(gauge(attention.modifications));
+        self.oldest_modification
+            .set(gauge(attention.oldest_seconds));
+        self.late_approvals.set(gauge(attention.approvals));
     }
 
     /// The figures as text.

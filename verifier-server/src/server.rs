@@ -6,7 +6,7 @@ use crate::edge::{Clock, Entropy};
 use crate::flow::endpoint_event;
 use crate::flow::register::endpoint_label;
 use crate::flow::{Gateway, Settings, collect, dispute, maintain, modify, recover, world_clock};
-use crate::flow::{payouts, settle, widget_builds};
+use crate::flow::{attention, payouts, reverse, settle, widget_builds};
 use crate::gate::master_key::{self, MasterKey};
 use crate::gate::refusal::Refusal;
 use crate::gate::vault::Vault;
@@ -33,6 +33,8 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(5);
 const SETTLE_EVERY: Duration = Duration::from_secs(5);
 const PAY_OUT_EVERY: Duration = Duration::from_secs(2);
 const FOLLOW_CLOCK_EVERY: Duration = Duration::from_secs(1);
+const REVERSE_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
 const MASTER_KEY_FILE: &str = "master.key";
 
@@ -56,6 +58,7 @@ impl Parts {
     /// A sentence for the operator.
     pub async fn open(config: &Config) -> Result<Self, String> {
         let (clock, entropy) = (Clock::system(), Entropy::system());
+        config.check_database()?;
         make_private_folder(&config.data)?;
         let vault = Vault::new(&load_master_key(config, &entropy)?);
         let store = Store::open(&config.database_url(), &Options::default())
@@ -205,6 +208,11 @@ impl Server {
             collect::run(gateway, COLLECT_EVERY),
             modify::run_recovery(gateway, RECOVER_EVERY),
             modify::run_expiry(gateway, EXPIRE_EVERY),
+            reverse::run(gateway, REVERSE_EVERY),
+            attention::run(gateway, LOOK_EVERY, |seen| self
+                .state
+                .metrics
+                .attention(seen)),
             dispute::run(gateway, EXPIRE_EVERY),
             settle::run(gateway, SETTLE_EVERY),
             payouts::run(gateway, PAY_OUT_EVERY),

@@ -5,9 +5,11 @@
 mod bad_input;
 mod captures;
 mod disputes;
+mod overpayments;
 mod refunds;
 mod repetition;
 mod silence;
+mod stuck;
 mod voids;
 
 use harness::gateway::TestGateway;

@@ -4,12 +4,13 @@
 use super::eyes::Eyes;
 
 /// What has to select nothing at any moment, and what it means when it does.
-const ALWAYS: [(&str, &str); 23] = [
+const ALWAYS: [(&str, &str); 25] = [
     (
-        "more was captured than was authorized, or more went back than was captured",
+        "more was captured than was authorized, or more went back than was received",
         "SELECT id FROM payments WHERE captured_minor > amount_minor OR captured_minor < 0
-         OR refunded_minor < 0 OR disputed_minor < 0
-         OR refunded_minor + disputed_minor > captured_minor",
+         OR refunded_minor < 0 OR disputed_minor < 0 OR overpaid_minor < 0
+         OR disputed_minor > captured_minor
+         OR refunded_minor + disputed_minor > captured_minor + overpaid_minor",
     ),
     (
         "a payment counts other captures than were made",
@@ -37,10 +38,27 @@ const ALWAYS: [(&str, &str); 23] = [
            WHERE l.payment = p.id AND l.kind = 'capture')",
     ),
     (
-        "the lines of a payment are other than what was refunded of it",
-        "SELECT p.id FROM payments p WHERE -p.refunded_minor <> (
+        "the lines of a payment are other than what was refunded of the merchant's",
+        "SELECT p.id FROM payments p WHERE CASE WHEN p.refunded_minor > p.overpaid_minor
+         THEN p.overpaid_minor - p.refunded_minor ELSE 0 END <> (
            SELECT CAST(COALESCE(SUM(l.gross_minor), 0) AS BIGINT) FROM balance_transactions l
            WHERE l.payment = p.id AND l.kind = 'refund')",
+    ),
+    (
+        "the ledger owes a shopper other than what came too much and did not go back",
+        "SELECT p.id FROM payments p WHERE CASE WHEN p.refunded_minor > p.overpaid_minor
+         THEN 0 ELSE p.overpaid_minor - p.refunded_minor END * CASE WHEN p.overpaid_minor > 0
+         THEN 1 ELSE 0 END <> (
+           SELECT CAST(COALESCE(SUM(CASE WHEN t.credit_account = 'overpayment'
+             THEN t.amount_minor WHEN t.debit_account = 'overpayment'
+             THEN -t.amount_minor ELSE 0 END), 0) AS BIGINT)
+           FROM ledger_transfers t WHERE t.cause_id = p.id
+           OR t.cause_id IN (SELECT m.id FROM modifications m WHERE m.payment = p.id))",
+    ),
+    (
+        "the bank has sent back another sum of a transfer than the payment says",
+        "SELECT p.id FROM payments p JOIN bank_collections c ON c.reference = p.id
+         WHERE p.modification IS NULL AND c.refunded_minor <> p.refunded_minor",
     ),
     (
         "the lines of a payment are other than what is disputed of it",
@@ -147,7 +165,7 @@ const ALWAYS: [(&str, &str); 23] = [
 ];
 
 /// The same when everything has come to rest.
-const AT_REST: [(&str, &str); 7] = [
+const AT_REST: [(&str, &str); 8] = [
     (
         "a payment is still open or held",
         "SELECT id || ' ' || state FROM payments WHERE state IN
@@ -174,14 +192,22 @@ const AT_REST: [(&str, &str); 7] = [
         "SELECT id FROM bank_payouts WHERE state = 'returned'",
     ),
     (
+        "other money came by transfer than is captured and owed to the shopper",
+        "SELECT p.id FROM payments p JOIN bank_collections c ON c.reference = p.id
+         WHERE p.captured_minor + p.overpaid_minor <> (
+           SELECT CAST(COALESCE(SUM(t.amount), 0) AS BIGINT) FROM bank_transfers t
+           WHERE t.plain_reference = c.creditor_reference AND t.currency = c.currency
+           AND t.state = 'matched')",
+    ),
+    (
         "the bank still holds money",
         "SELECT reference FROM bank_authorizations WHERE state = 'held'",
     ),
 ];
 
-/// What stands on the accounts when nothing is on its way: what shoppers owe is nothing, the
-/// merchant is owed what is carried, and whatever providers keep are the fees, the reserve and what
-/// is under review.
+/// What stands on the accounts when nothing is on its way: what shoppers have paid beyond what is
+/// settled is what came too much, the merchant is owed what is carried, and whatever providers keep
+/// are the fees, the reserve and what is under review.
 const ACCOUNTS: &str = "SELECT merchant, currency,
     CAST(SUM(CASE WHEN account = 'shopper_clearing' THEN minor ELSE 0 END) AS BIGINT),
     CAST(SUM(CASE WHEN account = 'merchant_payable' THEN -minor ELSE 0 END) AS BIGINT),
@@ -189,6 +215,7 @@ const ACCOUNTS: &str = "SELECT merchant, currency,
     CAST(SUM(CASE WHEN account = 'fees' THEN -minor ELSE 0 END) AS BIGINT),
     CAST(SUM(CASE WHEN account = 'reserve' THEN -minor ELSE 0 END) AS BIGINT),
     CAST(SUM(CASE WHEN account = 'dispute' THEN -minor ELSE 0 END) AS BIGINT),
+    CAST(SUM(CASE WHEN account = 'overpayment' THEN -minor ELSE 0 END) AS BIGINT),
     (SELECT COALESCE((SELECT s.carried_out_minor FROM settlements s
        WHERE s.merchant = a.merchant AND s.currency = a.currency
        ORDER BY s.number DESC LIMIT 1), 0))
@@ -229,12 +256,16 @@ pub(crate) async fn at_rest(eyes: &Eyes) -> Vec<String> {
             fees,
             reserve,
             dispute,
+            overpayment,
             carried,
         ] = &numbers[..]
         else {
             panic!("{row:?}");
         };
-        if clearing != 0 || payable != carried || receivable != payable + fees + reserve + dispute {
+        if clearing != overpayment
+            || payable != carried
+            || receivable != payable + fees + reserve + dispute
+        {
             found.push(format!("accounts do not fit each other: {row:?}"));
         }
     }

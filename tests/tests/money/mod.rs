@@ -24,7 +24,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use verifier_server::domain::merchant::Reserve;
 use verifier_server::flow::settle::{Until, settle};
-use verifier_server::flow::{Gateway, balance, dispute, maintain, modify, payouts, recover};
+use verifier_server::flow::{Gateway, balance, collect, dispute, maintain, modify, payouts};
+use verifier_server::flow::{recover, reverse};
 use verifier_server::provider::simulated::control::FaultOrder;
 use verifier_server::provider::simulated::fault::FaultKind;
 
@@ -46,7 +47,9 @@ const JUMPS: [i64; 8] = [
 async fn do_what_is_due(gateway: Arc<Gateway>) {
     let _ = maintain::refresh_keys(&gateway).await;
     let _ = recover::recover(&gateway).await;
+    let _ = collect::collect(&gateway).await;
     let _ = modify::recover(&gateway).await;
+    let _ = reverse::reverse(&gateway).await;
     let _ = modify::expire(&gateway).await;
     let _ = dispute::give_up(&gateway).await;
     let _ = settle(&gateway, Until::Now).await;
@@ -84,9 +87,13 @@ async fn step(
 ) -> (&'static str, Vec<String>) {
     let mut found = Vec::new();
     let what = match chance.between(0, 100) {
-        0..18 => {
+        0..14 => {
             office::sell(world, chance).await;
             "a shopper pays"
+        }
+        14..18 => {
+            office::sell_by_transfer(world, chance).await;
+            "a shopper pays by transfer"
         }
         18..45 => {
             office.modify(world, chance).await;
@@ -188,6 +195,9 @@ async fn history(seed: u64, postgres: Option<&str>, is_told: bool) -> Lived {
         UNION ALL SELECT 'payouts', COUNT(*) FROM payouts
         UNION ALL SELECT 'returned payouts', COUNT(*) FROM payouts WHERE state = 'returned'
         UNION ALL SELECT 'disputes', COUNT(*) FROM disputes
+        UNION ALL SELECT 'overpaid', COUNT(*) FROM payments WHERE overpaid_minor > 0
+        UNION ALL SELECT 'overpaid and all refunded', COUNT(*) FROM payments
+        WHERE overpaid_minor > 0 AND state = 'refunded'
         UNION ALL SELECT 'reserves', COUNT(*) FROM balance_transactions WHERE kind = 'reserve_hold'
         UNION ALL SELECT kind || ' ' || state, COUNT(*) FROM modifications GROUP BY kind, state";
     let rows = eyes.rows(counts).await.into_iter();
@@ -269,6 +279,8 @@ async fn every_history(is_on_postgres: bool, unasked: u64) {
         "carried",
         "disputes",
         "expiry succeeded",
+        "overpaid",
+        "overpaid and all refunded",
         "payouts",
         "refund succeeded",
         "reserves",

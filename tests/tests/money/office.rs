@@ -3,9 +3,10 @@
 
 use crate::simulation::world::{World, incoming};
 use harness::chance::Chance;
-use harness::client::{Browser, card};
+use harness::client::{Browser, Prepared, card};
+use sealpay_protocol::api::{Method, SessionView};
 use sealpay_protocol::ids::{AttemptId, PaymentId};
-use sealpay_protocol::order::{Capture, OrderClaims};
+use sealpay_protocol::order::{Capture, OrderClaims, Simulate};
 use std::sync::Arc;
 use verifier_server::domain::dispute::{DisputeReason, DisputeState};
 use verifier_server::domain::idempotency::IdempotentRequest;
@@ -60,8 +61,12 @@ fn amount(chance: &mut Chance, left: i64) -> Option<i64> {
     (!chance.once_in(3)).then(|| i64::try_from(chance.between(1, most)).unwrap())
 }
 
-/// A shopper pays with a card that is approved.
-pub(super) async fn sell(world: &mut World, chance: &mut Chance) {
+/// A shopper comes with an order over an amount by chance.
+async fn arrive(
+    world: &mut World,
+    chance: &mut Chance,
+    simulate: Option<&str>,
+) -> (Browser, String, SessionView) {
     let browser = Browser::with_clock(&world.gateway.settings().public_origin, world.clock.clone());
     let now = world.clock.now_ms() / 1000;
     let order = world.merchant.sign(&OrderClaims {
@@ -69,10 +74,14 @@ pub(super) async fn sell(world: &mut World, chance: &mut Chance) {
         exp: now + 1800,
         amount: i64::try_from(chance.between(100, 20_000)).unwrap(),
         currency: (*chance.pick(&CURRENCIES)).into(),
-        capture: match chance.once_in(2) {
+        capture: match chance.once_in(2) && simulate.is_none() {
             true => Capture::Manual,
             false => Capture::Automatic,
         },
+        methods: simulate.map(|_| vec![Method::BankTransfer]),
+        simulate: simulate.map(|outcome| Simulate {
+            outcome: outcome.into(),
+        }),
         ..world
             .merchant
             .claims(&world.gateway.settings().public_origin)
@@ -80,15 +89,44 @@ pub(super) async fn sell(world: &mut World, chance: &mut Chance) {
     let request = browser.open_session(&order);
     let opened = open_session(&world.gateway, incoming(&request, 1)).await;
     let session = opened.unwrap_or_else(|refusal| panic!("not opened: {refusal:?}"));
-    let mut random = [0; 10];
-    chance.fill(&mut random);
-    let attempt = AttemptId::new(browser.now() * 1000, random);
-    let place = usize::try_from(chance.between(0, 3)).unwrap();
-    let body = browser.pay_body(&order, &session, attempt, &card(CARDS[place]));
-    let request = browser.send_attempt(&session, attempt, body);
+    (browser, order, session)
+}
+
+async fn pay(world: &mut World, chance: &mut Chance, request: Prepared) {
     let gateway = Arc::clone(&world.gateway);
     let paying = async move { authorize(&gateway, incoming(&request, 1)).await };
     drop(world.perhaps_dying(chance, paying).await);
+}
+
+fn attempt(browser: &Browser, chance: &mut Chance) -> AttemptId {
+    let mut random = [0; 10];
+    chance.fill(&mut random);
+    AttemptId::new(browser.now() * 1000, random)
+}
+
+/// A shopper pays with a card that is approved.
+pub(super) async fn sell(world: &mut World, chance: &mut Chance) {
+    let (browser, order, session) = arrive(world, chance, None).await;
+    let attempt = attempt(&browser, chance);
+    let place = usize::try_from(chance.between(0, 3)).unwrap();
+    let body = browser.pay_body(&order, &session, attempt, &card(CARDS[place]));
+    let request = browser.send_attempt(&session, attempt, body);
+    pay(world, chance, request).await;
+}
+
+/// A shopper sends money: what is due, less, or more, and more often more.
+pub(super) async fn sell_by_transfer(world: &mut World, chance: &mut Chance) {
+    let scripts = [
+        "transfer_over",
+        "transfer_over",
+        "transfer_paid",
+        "transfer_short",
+    ];
+    let script = *chance.pick(&scripts);
+    let (browser, _, session) = arrive(world, chance, Some(script)).await;
+    let attempt = attempt(&browser, chance);
+    let request = browser.pay_by(&session, attempt, Method::BankTransfer);
+    pay(world, chance, request).await;
 }
 
 impl Office {

@@ -340,3 +340,48 @@ fn another_master_key_is_noticed_at_the_start() {
         said(&output)
     );
 }
+
+#[test]
+fn a_database_on_another_machine_is_not_spoken_to_in_plain_text() {
+    let data = Folder::new("plain");
+    let rows = [
+        ("postgres://u:secret@db.example/d", "allow_plain_database"),
+        (
+            "postgres://u:secret@db.example/d?sslmode=prefer",
+            "allow_plain_database",
+        ),
+        (
+            "postgres://u:secret@db.example/d?sslmode=require",
+            "sslmode=verify-full",
+        ),
+    ];
+    for (url, expected) in rows {
+        for words in [
+            ["merchant", "list"].as_slice(),
+            &["serve", "--test-mode"],
+            &["ledger"],
+        ] {
+            let refused = run(&data, &[words, &["--database", url]].concat());
+            assert!(!refused.status.success(), "{words:?} {url}");
+            let said = said(&refused);
+            assert!(said.contains(expected), "{words:?} {url}: {said}");
+            assert!(!said.contains("secret"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn modifications_that_do_not_end_are_listed_and_an_unknown_one_is_not_ended() {
+    let data = Folder::new("modifications");
+    let listed = run(&data, &["modification", "list"]);
+    assert!(listed.status.success(), "{}", said(&listed));
+    assert!(listed.stdout.is_empty());
+    let unknown = "mod_01m8jgas411t5hj7w0ncyykh3y";
+    let refused = run(&data, &["modification", "end", unknown, "--as", "failed"]);
+    assert!(!refused.status.success());
+    assert!(
+        said(&refused).contains("there is no modification"),
+        "{}",
+        said(&refused)
+    );
+}

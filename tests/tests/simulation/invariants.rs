@@ -41,7 +41,9 @@ const ALWAYS: [(&str, &str); 14] = [
     (
         "declined or expired, and money is held or booked",
         "SELECT id FROM payments WHERE state IN ('declined', 'expired') AND id IN (
-           SELECT reference FROM bank.bank_authorizations WHERE state IN ('held', 'booked'))",
+           SELECT reference FROM bank.bank_authorizations
+           WHERE state = 'held' OR (state = 'booked' AND refunded_minor < booked_minor))
+         AND id NOT IN (SELECT payment FROM reversals WHERE state IN ('watched', 'approved'))",
     ),
     (
         "booked for another amount than the payment's",
@@ -85,11 +87,15 @@ const ALWAYS: [(&str, &str); 14] = [
 ];
 
 /// The same when everything has come to rest.
-const AT_REST: [(&str, &str); 4] = [
+const AT_REST: [(&str, &str); 5] = [
     (
         "a payment is still open",
         "SELECT id || ' ' || state FROM payments
          WHERE state IN ('authorizing', 'requires_action', 'unknown', 'authorized')",
+    ),
+    (
+        "an approval after the end of its payment was not let go",
+        "SELECT payment FROM reversals WHERE state = 'approved'",
     ),
     (
         "the bank still holds money",
@@ -102,7 +108,7 @@ const AT_REST: [(&str, &str); 4] = [
     (
         "an approval belongs to no payment that came to something",
         "SELECT reference FROM bank.bank_authorizations WHERE state = 'booked'
-         AND reference NOT IN (SELECT id FROM payments WHERE state = 'captured')",
+         AND refunded_minor < booked_minor AND reference NOT IN (SELECT id FROM payments WHERE state = 'captured')",
     ),
 ];
 
@@ -162,7 +168,7 @@ impl Inspector {
     /// A balance is what it was at first less what was booked: nothing comes from nowhere.
     fn balances(&mut self) -> Vec<String> {
         let sql = "SELECT a.id, a.balance_minor, (
-               SELECT COALESCE(SUM(e.booked_account_minor), 0) FROM bank.bank_authorizations e
+               SELECT COALESCE(SUM(e.booked_account_minor - e.refunded_account_minor), 0) FROM bank.bank_authorizations e
                WHERE e.account = a.id AND e.counted = 1)
              FROM bank.bank_accounts a";
         let mut statement = self.connection.prepare_cached(sql).unwrap();

@@ -10,6 +10,7 @@
 )]
 
 mod invariants;
+mod late_approvals;
 mod shopper;
 mod tripwire;
 mod webhooks;
@@ -21,7 +22,7 @@ use invariants::Inspector;
 use shopper::Shopper;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use verifier_server::flow::{collect, maintain, modify, recover};
+use verifier_server::flow::{collect, maintain, modify, recover, reverse};
 use verifier_server::provider::simulated::control::FaultOrder;
 use verifier_server::provider::simulated::fault::FaultKind;
 use world::World;
@@ -42,6 +43,7 @@ async fn tick(world: &mut World, chance: &mut Chance) {
         let _ = modify::recover(&gateway).await;
         let _ = modify::expire(&gateway).await;
         let _ = recover::recover(&gateway).await;
+        let _ = reverse::reverse(&gateway).await;
     };
     world.perhaps_dying(chance, working).await;
 }
@@ -50,6 +52,9 @@ async fn order_fault(world: &World, chance: &mut Chance) {
     if chance.once_in(3) {
         world.bank.remove_faults().await.unwrap();
         return;
+    }
+    if chance.once_in(4) {
+        world.wire.lie();
     }
     let kinds = [
         FaultKind::NoAnswer,
@@ -122,6 +127,7 @@ async fn step(world: &mut World, chance: &mut Chance, shoppers: &mut Vec<Shopper
 /// Nobody does anything any more, and time passes.
 async fn come_to_rest(world: &mut World, inspector: &mut Inspector) -> Vec<String> {
     world.bank.remove_faults().await.unwrap();
+    world.wire.be_honest();
     let mut calm = Chance::of(0);
     let mut found = Vec::new();
     for _ in 0..DAYS_UNTIL_REST {
@@ -132,6 +138,7 @@ async fn come_to_rest(world: &mut World, inspector: &mut Inspector) -> Vec<Strin
         let _ = modify::recover(&gateway).await;
         let _ = modify::expire(&gateway).await;
         let _ = recover::recover(&gateway).await;
+        let _ = reverse::reverse(&gateway).await;
         found = inspector.at_rest();
         if found.is_empty() {
             return found;

@@ -5,6 +5,7 @@
 
 use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, PayoutId};
 use std::future::pending;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use verifier_server::provider::authentication::{AuthenticationRequest, Progress, Step, Stepped};
@@ -21,12 +22,33 @@ use verifier_server::provider::{
 pub(crate) struct Tripwire {
     left: Mutex<Option<u64>>,
     tripped: Notify,
+    /// So many times an acquirer does not know of an approval when it is asked.
+    lies: AtomicU32,
 }
 
 impl Tripwire {
     /// At so many places from here the verifier dies: 1 is the next.
     pub(super) fn arm(&self, places: u64) {
         *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(places);
+    }
+
+    /// An acquirer says once more that it never received what it has approved, as one does whose
+    /// parts do not agree yet.
+    pub(super) fn lie(&self) {
+        self.lies.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Nobody lies any more.
+    pub(super) fn be_honest(&self) {
+        self.lies.store(0, Ordering::SeqCst);
+    }
+
+    fn lies(&self) -> bool {
+        let less = |lies: u32| lies.checked_sub(1);
+        let lied = self
+            .lies
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+        lied.is_ok()
     }
 
     pub(super) fn disarm(&self) {
@@ -85,7 +107,14 @@ impl PaymentProvider for Behind<dyn PaymentProvider> {
     }
 
     fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
-        self.around(self.inner.inquire(reference))
+        Box::pin(async move {
+            match self.around(self.inner.inquire(reference)).await? {
+                Inquiry::Answered(Answer::Approved) if self.wire.lies() => {
+                    Ok(Inquiry::NeverReceived)
+                }
+                said => Ok(said),
+            }
+        })
     }
 }
 

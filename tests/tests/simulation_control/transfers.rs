@@ -29,6 +29,51 @@ async fn send(gateway: &TestGateway, reference: &str, amount: i64, currency: &st
 }
 
 #[tokio::test]
+async fn a_reference_inside_a_longer_text_is_matched_and_may_be_refunded() {
+    let gateway = TestGateway::start().await;
+    let (payment, reference) = awaited(&gateway).await;
+    let (other_payment, other) = awaited(&gateway).await;
+    let plain: String = reference
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    // Without its check digits, and with the reference of another payment beside it, nobody knows.
+    for unclear in [plain[4..].to_owned(), format!("{reference} and {other}")] {
+        assert_eq!(
+            send(&gateway, &unclear, 100, "EUR").await,
+            "returned",
+            "{unclear}"
+        );
+    }
+    let misread = plain.replace('0', "O").replace('1', "l");
+    let written = [
+        format!("Order 1042, {reference}"),
+        format!("{reference} thanks"),
+        format!("Invoice 7/{misread}, many thanks!"),
+        plain.to_lowercase(),
+    ];
+    for text in &written {
+        assert_eq!(send(&gateway, text, 500, "EUR").await, "matched", "{text}");
+    }
+    assert_eq!(send(&gateway, &reference, 490, "EUR").await, "matched");
+    assert_eq!(gateway.payment(&payment).await["state"], "captured");
+    assert_eq!(
+        gateway.payment(&other_payment).await["state"],
+        "requires_action"
+    );
+    // The bank gives back what it took by any of these texts.
+    let made = gateway
+        .modify(
+            payment.parse().unwrap(),
+            "refunds",
+            &json!({"amount": 2490}),
+        )
+        .await;
+    assert_eq!(made["state"], "succeeded", "{made}");
+    gateway.finish().await;
+}
+
+#[tokio::test]
 async fn a_payment_is_paid_by_parts_and_what_is_too_much_is_said() {
     let gateway = TestGateway::start().await;
     let (payment, reference) = awaited(&gateway).await;

@@ -41,6 +41,7 @@ async fn opened(store: &Store, before: &Payment) -> (Payment, Dispute) {
     let (after, dispute) = (disputed(before, 100), dispute(before, 100));
     let naming = Naming {
         transfer: new_id!(LedgerTransferId),
+        overpayment: new_id!(LedgerTransferId),
         line: new_id!(TransactionId),
         at_ms: NOW_MS + 10,
     };

@@ -97,7 +97,9 @@ async fn a_nonce_is_spent_for_its_moment_and_its_key_only(place: &Place) {
     }
     let mut alone = spent;
     alone.value = "BBBBBBBBBBBBBBBBBBBBBB".into();
+    assert_eq!(store.is_nonce_spent(&alone).await, Ok(false));
     assert_eq!(store.spend_nonce(&alone).await, Ok(true));
+    assert_eq!(store.is_nonce_spent(&alone).await, Ok(true));
     assert_eq!(store.spend_nonce(&alone).await, Ok(false));
 }
 

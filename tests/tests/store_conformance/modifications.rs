@@ -41,6 +41,7 @@ fn modification(payment: &Payment, kind: ModificationKind, amount_minor: i64) ->
 fn booking(payment: &Payment, modification: &Modification) -> Booking {
     let naming = Naming {
         transfer: new_id!(LedgerTransferId),
+        overpayment: new_id!(LedgerTransferId),
         line: new_id!(TransactionId),
         at_ms: NOW_MS + 20,
     };
@@ -213,9 +214,48 @@ async fn what_is_being_modified_is_not_ended_by_time(place: &Place) {
     let free = paid(&store, merchant.id, PaymentState::Authorized).await;
     let held = paid(&store, merchant.id, PaymentState::Authorized).await;
     claimed(&store, &held).await;
-    let ids: Vec<_> = store.held_payments(NOW_MS, 10).await.unwrap();
+    let ids: Vec<_> = store.held_payments(NOW_MS, NOW_MS, 10).await.unwrap();
     let ids: Vec<_> = ids.iter().map(|payment| payment.id).collect();
     assert_eq!(ids, [free.id]);
+}
+
+async fn a_refused_end_of_a_hold_is_wanted_again_after_a_growing_pause(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let held = paid(&store, merchant.id, PaymentState::Authorized).await;
+    let minute_ms = 60_000;
+    // The hold had to end an hour after it was made.
+    let ended_ms = held.created_at_ms + 60 * minute_ms;
+    let is_listed = async |now_ms: i64| {
+        let made_by_ms = now_ms - 60 * minute_ms;
+        let listed = store.held_payments(made_by_ms, now_ms, 10).await.unwrap();
+        !listed.is_empty()
+    };
+    let refuse = async |at_ms: i64| {
+        let seen = store.payment_by_id(held.id).await.unwrap().unwrap();
+        let mut wanted = modification(&seen, ModificationKind::Expiry, 100);
+        assert_eq!(
+            store.claim_modification(&seen, &wanted, None).await,
+            Ok(ModificationClaim::Claimed)
+        );
+        (wanted.state, wanted.failure) = (ModificationState::Failed, Some("do_not_honor".into()));
+        wanted.updated_at_ms = at_ms;
+        let ended = store.settle_modification(&seen, &seen, &wanted, None, None);
+        assert_eq!(ended.await, Ok(ModificationSettled::Done));
+    };
+    assert!(is_listed(ended_ms).await);
+    refuse(ended_ms).await;
+    assert!(!is_listed(ended_ms + minute_ms - 1).await);
+    assert!(is_listed(ended_ms + minute_ms).await);
+    // Ten minutes after the end of the hold: ten more.
+    refuse(ended_ms + 10 * minute_ms).await;
+    assert!(!is_listed(ended_ms + 20 * minute_ms - 1).await);
+    assert!(is_listed(ended_ms + 20 * minute_ms).await);
+    // Never longer than a day.
+    let late_ms = ended_ms + 5 * 24 * 60 * minute_ms;
+    refuse(late_ms).await;
+    assert!(!is_listed(late_ms + 24 * 60 * minute_ms - 1).await);
+    assert!(is_listed(late_ms + 24 * 60 * minute_ms).await);
 }
 
 async fn old_requests_are_forgotten(place: &Place) {
@@ -244,5 +284,6 @@ on_both_databases!(
     one_of_many_takes_the_lease,
     claims_at_the_same_moment_have_one_winner,
     what_is_being_modified_is_not_ended_by_time,
+    a_refused_end_of_a_hold_is_wanted_again_after_a_growing_pause,
     old_requests_are_forgotten,
 );

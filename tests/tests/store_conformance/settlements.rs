@@ -27,8 +27,10 @@ const FEES: Fees = Fees {
 
 pub(super) fn naming() -> Naming {
     let (unix_ms, random) = seed();
+    let (later_ms, other) = seed();
     Naming {
         transfer: LedgerTransferId::new(unix_ms, random),
+        overpayment: LedgerTransferId::new(later_ms, other),
         line: TransactionId::new(unix_ms, random),
         at_ms: NOW_MS,
     }

@@ -262,8 +262,14 @@ async fn authorized_payments_are_found_by_their_age(place: &Place) {
     let merchant = registered(&store).await;
     let held = paid(&store, merchant.id, PaymentState::Authorized).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
-    assert_eq!(store.held_payments(NOW_MS - 1, 10).await, Ok(Vec::new()));
-    assert_eq!(store.held_payments(NOW_MS, 10).await, Ok(vec![held]));
+    assert_eq!(
+        store.held_payments(NOW_MS - 1, NOW_MS, 10).await,
+        Ok(Vec::new())
+    );
+    assert_eq!(
+        store.held_payments(NOW_MS, NOW_MS, 10).await,
+        Ok(vec![held])
+    );
 }
 
 fn authentication() -> Authentication {

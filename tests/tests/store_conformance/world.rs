@@ -126,6 +126,10 @@ pub(crate) fn session(merchant: MerchantId) -> Session {
         billing_country: Some("DE".into()),
         requires_authentication: true,
         parent_origin: "https://shop.example".into(),
+        order_origins: vec![
+            "https://shop.example".into(),
+            "https://other.example".into(),
+        ],
         public_key: [9; 32],
         rebinds: 0,
         attempts: 0,

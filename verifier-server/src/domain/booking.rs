@@ -14,7 +14,7 @@ use sealpay_protocol::ids::{LedgerTransferId, MerchantId, TransactionId};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booking {
     /// In the ledger.
-    pub transfer: Option<Transfer>,
+    pub transfers: Vec<Transfer>,
     /// To be settled.
     pub line: Option<BalanceTransaction>,
 }
@@ -24,6 +24,8 @@ pub struct Booking {
 pub struct Naming {
     /// Of the transfer.
     pub transfer: LedgerTransferId,
+    /// Of the transfer of what came too much.
+    pub overpayment: LedgerTransferId,
     /// Of the line.
     pub line: TransactionId,
     /// Milliseconds since 1970.
@@ -90,14 +92,14 @@ fn of_payment(
     let currency = payment.money.currency();
     let card = payment.card.as_ref();
     Booking {
-        transfer: Transfer::of(
+        transfers: Vec::from_iter(Transfer::of(
             naming.transfer,
             payment.merchant,
             currency,
             gross_minor.saturating_abs(),
             (cause, source.clone()),
             naming.at_ms,
-        ),
+        )),
         line: Some(line(
             naming,
             Line {
@@ -114,26 +116,53 @@ fn of_payment(
     }
 }
 
+/// Money that came too much, or goes back of it: it is the shopper's and never settled.
+fn of_overpayment(
+    naming: Naming,
+    payment: &Payment,
+    cause: (Cause, String),
+    amount_minor: i64,
+) -> Option<Transfer> {
+    Transfer::of(
+        naming.overpayment,
+        payment.merchant,
+        payment.money.currency(),
+        amount_minor,
+        cause,
+        naming.at_ms,
+    )
+}
+
 /// Money was captured. The source is the modification, or the payment where it was taken at once.
 #[must_use]
 pub fn of_capture(naming: Naming, payment: &Payment, source: String, amount_minor: i64) -> Booking {
     let (fees, _) = fees::of_capture(&query(payment), amount_minor);
     let what = (Cause::Capture, TransactionKind::Capture);
-    of_payment(naming, payment, what, source, (amount_minor, fees))
+    let over = (Cause::Overpayment, source.clone());
+    let over = of_overpayment(naming, payment, over, payment.overpaid_minor());
+    let mut booking = of_payment(naming, payment, what, source, (amount_minor, fees));
+    booking.transfers.extend(over);
+    booking
 }
 
-/// Money was refunded.
+/// Money was refunded; the payment is as it is afterwards. What came too much goes back first, and
+/// is no business of the settlement's: it never was the merchant's.
 #[must_use]
 pub fn of_refund(naming: Naming, payment: &Payment, source: String, amount_minor: i64) -> Booking {
+    let too_much_minor = payment.overpayment_refunded_minor(payment.refunded_minor)
+        - payment.overpayment_refunded_minor(payment.refunded_minor.saturating_sub(amount_minor));
+    let over = (Cause::OverpaymentRefund, source.clone());
+    let over = of_overpayment(naming, payment, over, too_much_minor);
+    let amount_minor = amount_minor.saturating_sub(too_much_minor);
     let fees = fees::of_refund(&query(payment), amount_minor);
     let what = (Cause::Refund, TransactionKind::Refund);
-    of_payment(
-        naming,
-        payment,
-        what,
-        source,
-        (amount_minor.saturating_neg(), fees),
-    )
+    let gross_minor = amount_minor.saturating_neg();
+    let mut booking = of_payment(naming, payment, what, source, (gross_minor, fees));
+    booking.transfers.extend(over);
+    if amount_minor == 0 {
+        booking.line = None;
+    }
+    booking
 }
 
 /// The shopper's bank has taken money back.
@@ -165,14 +194,14 @@ pub fn of_dispute_won(naming: Naming, payment: &Payment, dispute: &Dispute) -> B
 #[must_use]
 pub fn of_dispute_lost(naming: Naming, dispute: &Dispute) -> Booking {
     Booking {
-        transfer: Transfer::of(
+        transfers: Vec::from_iter(Transfer::of(
             naming.transfer,
             dispute.merchant,
             dispute.money.currency(),
             dispute.money.amount_minor(),
             (Cause::DisputeLost, dispute.id.to_string()),
             naming.at_ms,
-        ),
+        )),
         line: None,
     }
 }
@@ -182,14 +211,14 @@ pub fn of_dispute_lost(naming: Naming, dispute: &Dispute) -> Booking {
 pub fn of_payout_return(naming: Naming, payout: &Payout) -> Booking {
     let source = payout.id.to_string();
     Booking {
-        transfer: Transfer::of(
+        transfers: Vec::from_iter(Transfer::of(
             naming.transfer,
             payout.merchant,
             payout.currency,
             payout.amount_minor,
             (Cause::PayoutReturn, source.clone()),
             naming.at_ms,
-        ),
+        )),
         line: Some(line(
             naming,
             Line {

@@ -7,6 +7,8 @@
 //! |---|---|---|
 //! | money is captured | shopper clearing | merchant payable |
 //! | money is refunded | merchant payable | shopper clearing |
+//! | more came by transfer than was due | shopper clearing | overpayment |
+//! | what came too much is sent back | overpayment | shopper clearing |
 //! | a settlement closes over what was captured, less what was refunded | provider receivable | shopper clearing |
 //! | its fees | merchant payable | fees |
 //! | what it keeps back | merchant payable | reserve |
@@ -38,17 +40,20 @@ pub enum Account {
     Reserve,
     /// What shoppers' banks have taken back and may have to return.
     Dispute,
+    /// What came too much by transfer and has not gone back: it is owed to the shoppers.
+    Overpayment,
 }
 
 impl Account {
     /// Every account.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ShopperClearing,
         Self::MerchantPayable,
         Self::ProviderReceivable,
         Self::Fees,
         Self::Reserve,
         Self::Dispute,
+        Self::Overpayment,
     ];
 
     /// The name in JSON and in the store.
@@ -61,6 +66,7 @@ impl Account {
             Self::Fees => "fees",
             Self::Reserve => "reserve",
             Self::Dispute => "dispute",
+            Self::Overpayment => "overpayment",
         }
     }
 
@@ -79,6 +85,10 @@ pub enum Cause {
     Capture,
     /// Money was refunded.
     Refund,
+    /// More came by transfer than was due.
+    Overpayment,
+    /// What came too much was sent back.
+    OverpaymentRefund,
     /// A dispute was opened.
     Dispute,
     /// A dispute was won.
@@ -101,9 +111,11 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Capture,
         Self::Refund,
+        Self::Overpayment,
+        Self::OverpaymentRefund,
         Self::Dispute,
         Self::DisputeWon,
         Self::DisputeLost,
@@ -121,6 +133,8 @@ impl Cause {
         match self {
             Self::Capture => "capture",
             Self::Refund => "refund",
+            Self::Overpayment => "overpayment",
+            Self::OverpaymentRefund => "overpayment_refund",
             Self::Dispute => "dispute",
             Self::DisputeWon => "dispute_won",
             Self::DisputeLost => "dispute_lost",
@@ -170,6 +184,8 @@ impl Cause {
         match self {
             Self::Capture => (Account::ShopperClearing, Account::MerchantPayable),
             Self::Refund => (Account::MerchantPayable, Account::ShopperClearing),
+            Self::Overpayment => (Account::ShopperClearing, Account::Overpayment),
+            Self::OverpaymentRefund => (Account::Overpayment, Account::ShopperClearing),
             Self::Dispute => (Account::MerchantPayable, Account::Dispute),
             Self::DisputeWon => (Account::Dispute, Account::MerchantPayable),
             Self::DisputeLost => (Account::Dispute, Account::ProviderReceivable),

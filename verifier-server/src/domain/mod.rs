@@ -3,6 +3,7 @@
 pub mod authentication;
 pub mod booking;
 pub mod calendar;
+pub(crate) mod check_digits;
 pub mod closing;
 pub mod decline;
 pub mod dispute;
@@ -16,6 +17,7 @@ pub mod modification;
 pub mod payment;
 pub mod principal;
 pub mod report;
+pub mod reversal;
 pub mod risk;
 pub mod route;
 pub mod schedule;

@@ -4,6 +4,7 @@
 
 use super::payment::Payment;
 use super::state::PaymentState;
+use super::transfer::Sum;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
 use serde::{Deserialize, Serialize};
@@ -140,13 +141,42 @@ impl Payment {
         }
     }
 
-    /// What may still go back, minor units: what was taken, without what went back and without
-    /// what the shopper's bank has taken or wants back.
+    /// What may still go back, minor units: what was taken and what came too much, without what
+    /// went back and without what the shopper's bank has taken or wants back.
     #[must_use]
-    pub const fn refundable_minor(&self) -> i64 {
+    pub fn refundable_minor(&self) -> i64 {
         self.captured_minor
+            .saturating_add(self.overpaid_minor())
             .saturating_sub(self.refunded_minor)
             .saturating_sub(self.disputed_minor)
+    }
+
+    /// What came too much by transfer, minor units, whether it went back or not.
+    #[must_use]
+    pub fn overpaid_minor(&self) -> i64 {
+        match &self.transfer {
+            Some(expected) if self.captured_minor > 0 => {
+                match expected.sum(self.money.amount_minor()) {
+                    Sum::Over(minor) => minor,
+                    Sum::Short(_) | Sum::Exact => 0,
+                }
+            }
+            _ => 0,
+        }
+    }
+
+    /// How much of what went back was what came too much: that goes back first.
+    #[must_use]
+    pub fn overpayment_refunded_minor(&self, refunded_minor: i64) -> i64 {
+        refunded_minor.min(self.overpaid_minor())
+    }
+
+    /// What the shopper's bank may still take back of what the merchant has, minor units.
+    #[must_use]
+    pub fn disputable_minor(&self) -> i64 {
+        let returned = self.overpayment_refunded_minor(self.refunded_minor);
+        self.refundable_minor()
+            .saturating_sub(self.overpaid_minor().saturating_sub(returned))
     }
 
     /// How much a modification is about: what was asked for, or all there is.
@@ -203,7 +233,8 @@ impl Payment {
             ModificationKind::Expiry => after.state = PaymentState::Expired,
             ModificationKind::Refund => {
                 after.refunded_minor = self.refunded_minor.saturating_add(amount);
-                after.state = if after.refunded_minor == self.captured_minor {
+                let received = self.captured_minor.saturating_add(self.overpaid_minor());
+                after.state = if after.refunded_minor == received {
                     PaymentState::Refunded
                 } else {
                     PaymentState::PartiallyRefunded
@@ -215,173 +246,4 @@ impl Payment {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Modification, ModificationKind, ModificationState, Obstacle};
-    use crate::domain::payment::Payment;
-    use crate::domain::state::PaymentState;
-    use sealpay_protocol::ids::{AttemptId, MerchantId, ModificationId, PaymentId, SessionId};
-    use sealpay_protocol::method::Method;
-    use sealpay_protocol::money::Money;
-    use sealpay_protocol::order::Capture;
-
-    /// A payment over 100 in a state, of which so much was captured, refunded and disputed.
-    fn payment(state: PaymentState, captured: i64, refunded: i64, disputed: i64) -> Payment {
-        Payment {
-            id: PaymentId::new(1, [1; 10]),
-            session: SessionId::new(1, [1; 10]),
-            merchant: MerchantId::new(1, [1; 10]),
-            attempt: AttemptId::new(1, [1; 10]),
-            claimant: String::new(),
-            body_digest: String::new(),
-            order_ref: "A-1".into(),
-            money: Money::new(100, "EUR".parse().unwrap()),
-            capture: Capture::Manual,
-            method: Method::Card,
-            card: None,
-            address: None,
-            state,
-            decline: None,
-            provider: "harbor".into(),
-            route_reason: String::new(),
-            risk: None,
-            authentication: None,
-            transfer: None,
-            captured_minor: captured,
-            refunded_minor: refunded,
-            disputed_minor: disputed,
-            modification: None,
-            simulate: None,
-            sequence: 1,
-            created_at_ms: 0,
-            updated_at_ms: 0,
-            lease_until_ms: 0,
-        }
-    }
-
-    fn modification(kind: ModificationKind, amount: i64, is_final: bool) -> Modification {
-        Modification {
-            id: ModificationId::new(1, [1; 10]),
-            payment: PaymentId::new(1, [1; 10]),
-            merchant: MerchantId::new(1, [1; 10]),
-            kind,
-            money: Money::new(amount, "EUR".parse().unwrap()),
-            is_final,
-            reference: None,
-            state: ModificationState::Succeeded,
-            failure: None,
-            created_at_ms: 0,
-            updated_at_ms: 0,
-            lease_until_ms: 0,
-        }
-    }
-
-    #[test]
-    fn what_is_possible_and_how_much_is_as_the_table_says() {
-        use ModificationKind::{Capture, Expiry, Refund, Void};
-        use PaymentState::{
-            Authorized, Captured, Declined, PartiallyCaptured, PartiallyRefunded, Refunded, Voided,
-        };
-        let (state, amount) = (Err(Obstacle::State), |left| Err(Obstacle::Amount(left)));
-        let rows = [
-            (payment(Authorized, 0, 0, 0), Capture, None, Ok(100)),
-            (payment(Authorized, 0, 0, 0), Capture, Some(100), Ok(100)),
-            (
-                payment(Authorized, 0, 0, 0),
-                Capture,
-                Some(101),
-                amount(100),
-            ),
-            (payment(Authorized, 0, 0, 0), Capture, Some(0), amount(100)),
-            (payment(Authorized, 0, 0, 0), Capture, Some(-1), amount(100)),
-            (payment(Authorized, 0, 0, 0), Void, None, Ok(100)),
-            (payment(Authorized, 0, 0, 0), Refund, None, state),
-            (payment(PartiallyCaptured, 30, 0, 0), Capture, None, Ok(70)),
-            (
-                payment(PartiallyCaptured, 30, 0, 0),
-                Capture,
-                Some(71),
-                amount(70),
-            ),
-            (payment(PartiallyCaptured, 30, 0, 0), Void, None, Ok(70)),
-            (payment(PartiallyCaptured, 30, 0, 0), Expiry, None, Ok(70)),
-            (payment(PartiallyCaptured, 30, 0, 0), Refund, None, Ok(30)),
-            (payment(Captured, 100, 0, 0), Capture, None, state),
-            (payment(Captured, 100, 0, 0), Void, None, state),
-            (payment(Captured, 100, 0, 0), Refund, None, Ok(100)),
-            (payment(Captured, 30, 0, 0), Refund, Some(31), amount(30)),
-            (payment(Captured, 100, 0, 100), Refund, None, amount(0)),
-            (payment(Captured, 100, 0, 60), Refund, Some(41), amount(40)),
-            (payment(PartiallyRefunded, 100, 60, 0), Refund, None, Ok(40)),
-            (
-                payment(PartiallyRefunded, 100, 60, 40),
-                Refund,
-                Some(1),
-                amount(0),
-            ),
-            (payment(Refunded, 100, 100, 0), Refund, None, state),
-            (payment(Voided, 0, 0, 0), Capture, None, state),
-            (payment(Declined, 0, 0, 0), Refund, None, state),
-        ];
-        for (payment, kind, asked, expected) in rows {
-            assert_eq!(
-                payment.modifiable(kind, asked),
-                expected,
-                "{kind:?} {asked:?} {payment:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_payment_afterwards_is_as_the_table_says() {
-        use ModificationKind::{Capture, Expiry, Refund, Void};
-        use PaymentState::{
-            Authorized, Captured, Expired, PartiallyCaptured, PartiallyRefunded, Refunded, Voided,
-        };
-        let held = || payment(Authorized, 0, 0, 0);
-        let part = || payment(PartiallyCaptured, 30, 0, 0);
-        let rows = [
-            (
-                held(),
-                modification(Capture, 100, false),
-                (Captured, 100, 0),
-            ),
-            (
-                held(),
-                modification(Capture, 30, false),
-                (PartiallyCaptured, 30, 0),
-            ),
-            (held(), modification(Capture, 30, true), (Captured, 30, 0)),
-            (held(), modification(Void, 100, false), (Voided, 0, 0)),
-            (held(), modification(Expiry, 100, false), (Expired, 0, 0)),
-            (part(), modification(Capture, 70, false), (Captured, 100, 0)),
-            (
-                part(),
-                modification(Capture, 1, false),
-                (PartiallyCaptured, 31, 0),
-            ),
-            (part(), modification(Void, 70, false), (Captured, 30, 0)),
-            (part(), modification(Expiry, 70, false), (Captured, 30, 0)),
-            (part(), modification(Refund, 30, false), (Refunded, 30, 30)),
-            (
-                part(),
-                modification(Refund, 1, false),
-                (PartiallyRefunded, 30, 1),
-            ),
-            (
-                payment(PartiallyRefunded, 100, 60, 0),
-                modification(Refund, 40, false),
-                (Refunded, 100, 100),
-            ),
-        ];
-        for (before, modification, (state, captured, refunded)) in rows {
-            let after = before.modified(&modification);
-            assert_eq!(
-                (after.state, after.captured_minor, after.refunded_minor),
-                (state, captured, refunded),
-                "{modification:?}"
-            );
-            let moves = before.state == after.state || before.state.may_become(after.state);
-            assert!(moves, "{} -> {}", before.state, after.state);
-        }
-    }
-}
+mod tests;

@@ -38,6 +38,8 @@ pub struct Session {
     pub simulate: Option<String>,
     /// The page that embeds the widget.
     pub parent_origin: String,
+    /// The pages that the order names; that one is among them.
+    pub order_origins: Vec<String>,
     /// The ephemeral key, 32 bytes.
     pub public_key: [u8; 32],
     /// How often the order was opened with another key.

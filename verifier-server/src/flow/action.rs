@@ -74,6 +74,7 @@ fn of_passkey(challenge: PasskeyChallenge) -> PasskeyView {
     PasskeyView {
         options: challenge.options,
         refused: challenge.refused,
+        wrong_page: challenge.wrong_page,
         expires_at: seconds(challenge.expires_at_ms),
     }
 }

@@ -8,7 +8,7 @@
 //! the shopper has acted, and the sealed card in it is opened once more.
 
 use super::gateway::Gateway;
-use super::instrument::{self, Opened};
+use super::instrument::{self, Instrument, Opened};
 use super::plan::{self, Plan};
 use super::proceed::{self, Means};
 use super::session_request::{Verified, verify};
@@ -36,6 +36,15 @@ pub async fn authorize(
         body,
     } = verify::<PayRequest>(gateway, request).await?;
     let instrument = instrument::of(body)?;
+    // Opening a card costs as much as a hundred look-ups: a recorded request is not worth it.
+    if matches!(instrument, Instrument::Card(_))
+        && gateway
+            .store
+            .is_nonce_spent(&Nonce::in_request(&request))
+            .await?
+    {
+        return Err(Refusal::new(Code::NonceReplayed));
+    }
     let opened = instrument::open(gateway, &session, &request, instrument);
     if gateway.clock.now() >= session.expires_at {
         let refusal = Refusal::new(Code::SessionExpired);

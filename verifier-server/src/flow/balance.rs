@@ -48,6 +48,7 @@ async fn added_up(store: &Store, merchant: MerchantId) -> Result<Balances, Refus
         match found.account {
             Account::Reserve => balance.reserve = account.balance,
             Account::Dispute => balance.disputed = account.balance,
+            Account::Overpayment => balance.overpaid = account.balance,
             _ => {}
         }
         balance.accounts.push(account);
@@ -83,6 +84,7 @@ fn of_currency(
         carried: 0,
         reserve: 0,
         disputed: 0,
+        overpaid: 0,
         in_transit: 0,
         accounts: Vec::new(),
     })

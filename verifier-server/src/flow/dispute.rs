@@ -104,7 +104,7 @@ fn new(
     asked_minor: Option<i64>,
     reason: DisputeReason,
 ) -> Result<Dispute, Refusal> {
-    let left = payment.refundable_minor();
+    let left = payment.disputable_minor();
     if left <= 0 {
         return Err(Refusal::new(Code::StateConflict));
     }

@@ -11,6 +11,7 @@ use crate::provider::{Pending, Providers, Silence};
 use crate::store::Store;
 use sealpay_protocol::ids::{LedgerTransferId, TransactionId};
 use sealpay_protocol::origin::Origin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -43,6 +44,7 @@ pub struct Gateway {
     webhook_addresses: Option<Box<CheckAddress>>,
     keys: RwLock<Arc<KeyRing>>,
     outbox: Notify,
+    cards_opened: AtomicU64,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -76,6 +78,7 @@ impl Gateway {
             webhook_addresses: None,
             keys: RwLock::new(Arc::new(KeyRing::default())),
             outbox: Notify::new(),
+            cards_opened: AtomicU64::new(0),
         }
     }
 
@@ -104,6 +107,17 @@ impl Gateway {
     #[must_use]
     pub fn simulation(&self) -> Option<&SimulatedBank> {
         self.simulation.as_deref()
+    }
+
+    /// How many sealed cards it has tried to open: what costs most of a payment.
+    #[must_use]
+    pub fn cards_opened(&self) -> u64 {
+        self.cards_opened.load(Ordering::Relaxed)
+    }
+
+    /// Counts a sealed card that is opened now.
+    pub(super) fn count_opening(&self) {
+        self.cards_opened.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The settings.
@@ -170,6 +184,7 @@ impl Gateway {
         let now_ms = self.clock.now_ms();
         Naming {
             transfer: LedgerTransferId::new(now_ms, self.entropy.bytes()),
+            overpayment: LedgerTransferId::new(now_ms, self.entropy.bytes()),
             line: TransactionId::new(now_ms, self.entropy.bytes()),
             at_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
         }

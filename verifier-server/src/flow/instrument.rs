@@ -81,6 +81,7 @@ fn open_card(
         thumbprint: &request.thumbprint,
         order_digest: &session.order_digest,
     };
+    gateway.count_opening();
     key.open(sealed, &context, YearMonth::from_unix_seconds(now))
         .map_err(|_| refused("the sealed card does not open or is not a card"))
 }

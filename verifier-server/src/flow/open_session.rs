@@ -120,6 +120,11 @@ fn new_session(
         billing_country: claims.billing_country,
         requires_authentication: claims.authentication == Some(AuthenticationWish::Required),
         parent_origin: body.parent_origin.to_string(),
+        order_origins: claims
+            .parent_origins
+            .iter()
+            .map(Origin::to_string)
+            .collect(),
         public_key,
         rebinds: 0,
         attempts: 0,
@@ -153,9 +158,15 @@ impl Nonce {
     /// The nonce that a verified request spends.
     #[must_use]
     pub(super) fn of(verified: VerifiedRequest) -> Self {
+        Self::in_request(&verified)
+    }
+
+    /// The same of a request that goes on.
+    #[must_use]
+    pub(super) fn in_request(verified: &VerifiedRequest) -> Self {
         Self {
             expires_at: verified.nonce_expires_at,
-            value: verified.nonce,
+            value: verified.nonce.clone(),
             thumbprint: verified.thumbprint.as_str().to_owned(),
         }
     }

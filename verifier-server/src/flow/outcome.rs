@@ -179,10 +179,18 @@ pub async fn keep_as(
             Ok(payment)
         }
         Settled::NotInState(stored) => {
-            if stored.state != state {
+            let is_approved = matches!(state, PaymentState::Authorized | PaymentState::Captured);
+            let elsewhere = stored.provider != payment.provider;
+            if stored.state != state || (is_approved && elsewhere) {
                 // Recovery was told that the provider never will book what it now has answered.
                 tracing::error!(payment = %stored.id, stored = %stored.state, answered = %state,
-                    "the provider answered otherwise than is stored");
+                    provider = payment.provider, "the provider answered otherwise than is stored");
+            }
+            let came_to_nothing =
+                matches!(stored.state, PaymentState::Declined | PaymentState::Expired);
+            if is_approved && (came_to_nothing || elsewhere) {
+                let now_ms = gateway.clock.now_ms_i64();
+                gateway.store.note_late_approval(payment, now_ms).await?;
             }
             Ok(stored)
         }

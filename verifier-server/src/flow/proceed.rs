@@ -141,6 +141,7 @@ async fn identify(
             payee: &payee,
             wants_challenge: demand.wants_challenge,
             parent_origin: &session.parent_origin,
+            order_origins: &session.order_origins,
             simulate: session.simulate.as_deref(),
             reasons: demand.reasons,
         });

@@ -136,6 +136,8 @@ pub struct BalanceRecord {
     pub reserve: i64,
     /// What shoppers' banks have taken back and may have to return, minor units.
     pub disputed: i64,
+    /// What came too much by transfer and was not refunded, minor units: the shoppers', not yours.
+    pub overpaid: i64,
     /// What is on its way to the merchant's bank account, minor units.
     pub in_transit: i64,
     /// What stands on the accounts of the ledger.

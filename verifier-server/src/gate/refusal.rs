@@ -152,7 +152,7 @@ codes! {
     AmountTooLarge = "amount_too_large", 422, "Amount too large",
         "The amount is more than there is left to capture, refund or dispute.";
     ReportTooLarge = "report_too_large", 422, "Report too large",
-        "The settlement has more than 100000 lines, which is too much for one report; read its lines in pages.";
+        "The settlement has more than 8000 lines, which is too much for one report; read its lines in pages.";
     SealedCardRefused = "sealed_card_refused", 422, "Sealed card refused",
         "The sealed card does not open for this payment; seal it again with the current key.";
     Overloaded = "overloaded", 503, "Overloaded",

@@ -19,23 +19,23 @@ pub(super) const LINE: &str = "INSERT INTO balance_transactions
 
 /// A booking made ready by whoever asks, so that the one writer has less to do.
 pub(super) struct Books {
-    transfer: Option<[Value; 9]>,
+    transfers: Vec<[Value; 9]>,
     line: Option<[Value; 19]>,
 }
 
 impl Books {
     pub(super) fn of(booking: &Booking) -> Self {
         Self {
-            transfer: booking.transfer.as_ref().map(transfer_values),
+            transfers: booking.transfers.iter().map(transfer_values).collect(),
             line: booking.line.as_ref().map(line_values),
         }
     }
 
     pub(super) fn statements(&self) -> impl Iterator<Item = Statement<'_>> {
-        let transfer = self.transfer.iter();
-        let transfer = transfer.map(|values| -> Statement<'_> { (TRANSFER, values) });
+        let transfers = self.transfers.iter();
+        let transfers = transfers.map(|values| -> Statement<'_> { (TRANSFER, values) });
         let line = self.line.iter();
-        transfer.chain(line.map(|values| -> Statement<'_> { (LINE, values) }))
+        transfers.chain(line.map(|values| -> Statement<'_> { (LINE, values) }))
     }
 }
 

@@ -59,6 +59,8 @@ findings! {
     Payouts = "payouts";
     /// Disputes in a state: their sum.
     Disputes = "disputes";
+    /// Payments of which more came than was due: how much more, and how much of it went back.
+    Overpaid = "overpaid";
     /// A line whose net is not its gross without its fees.
     LineNet = "line_net";
     /// A line that is in a settlement of somebody else, in none that there is, or in one before its day.
@@ -77,7 +79,8 @@ findings! {
     PayoutReturned = "payout_returned";
     /// A payment whose captures are not all in lines: captured and in lines.
     PaymentCaptured = "payment_captured";
-    /// A payment whose refunds are not all in lines: refunded and in lines.
+    /// A payment whose refunds, without what came too much, are not all in lines: refunded and in
+    /// lines.
     PaymentRefunded = "payment_refunded";
 }
 
@@ -121,7 +124,12 @@ const FINDINGS: &str = concat!(
     FROM payouts GROUP BY merchant, currency, state
     UNION ALL SELECT 'disputes', merchant, currency, state,
         CAST(SUM(amount_minor) AS BIGINT), COUNT(*)
-    FROM disputes GROUP BY merchant, currency, state ",
+    FROM disputes GROUP BY merchant, currency, state
+    UNION ALL SELECT 'overpaid', merchant, currency, '',
+        CAST(SUM(overpaid_minor) AS BIGINT),
+        CAST(SUM(CASE WHEN refunded_minor < overpaid_minor THEN refunded_minor
+            ELSE overpaid_minor END) AS BIGINT)
+    FROM payments WHERE overpaid_minor > 0 GROUP BY merchant, currency ",
     "UNION ALL SELECT 'line_net', merchant, currency, id,
         gross_minor - interchange_minor - scheme_minor - processor_minor, net_minor
     FROM balance_transactions
@@ -169,10 +177,14 @@ const FINDINGS: &str = concat!(
         COALESCE(l.captured_minor, 0)
     FROM payments p LEFT JOIN paid l ON l.payment = p.id
     WHERE p.captured_minor <> COALESCE(l.captured_minor, 0)
-    UNION ALL SELECT 'payment_refunded', p.merchant, p.currency, p.id, p.refunded_minor,
+    UNION ALL SELECT 'payment_refunded', p.merchant, p.currency, p.id,
+        CASE WHEN p.refunded_minor > p.overpaid_minor
+            THEN p.refunded_minor - p.overpaid_minor ELSE 0 END,
         COALESCE(l.refunded_minor, 0)
     FROM payments p LEFT JOIN paid l ON l.payment = p.id
-    WHERE p.refunded_minor <> COALESCE(l.refunded_minor, 0) ",
+    WHERE CASE WHEN p.refunded_minor > p.overpaid_minor
+            THEN p.refunded_minor - p.overpaid_minor ELSE 0 END
+        <> COALESCE(l.refunded_minor, 0) ",
     "ORDER BY 1, 2, 3, 4"
 );
 

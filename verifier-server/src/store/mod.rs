@@ -22,6 +22,7 @@ mod nonces;
 mod payments;
 mod payouts;
 mod redelivery;
+mod reversals;
 mod sessions;
 mod settle;
 mod settlements;

@@ -21,6 +21,9 @@ pub struct Nonce {
 pub(super) const SPEND: &str = "INSERT INTO nonces (expires_at, nonce, thumbprint)
     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
+const IS_SPENT: &str = "SELECT COUNT(*) FROM nonces
+    WHERE expires_at = $1 AND nonce = $2 AND thumbprint = $3";
+
 impl Nonce {
     pub(super) fn values(&self) -> Result<[Value; 3], DatabaseError> {
         Ok(values![
@@ -37,6 +40,16 @@ const FORGET: &str = "DELETE FROM nonces WHERE (expires_at, nonce, thumbprint) I
     )";
 
 impl Store {
+    /// Whether a nonce was spent before. Nothing is spent here: what decides between two requests at
+    /// once is [`spend_nonce`](Self::spend_nonce) or the claim.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn is_nonce_spent(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
+        let mut row = self.database.one(IS_SPENT, nonce.values()?).await?;
+        Ok(row.integer()? > 0)
+    }
+
     /// Spends a nonce; false when it was spent before.
     ///
     /// # Errors

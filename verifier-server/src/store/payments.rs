@@ -80,11 +80,20 @@ const OF_TRANSFER: &str = concat!(
     " FROM payments WHERE transfer_reference = $1"
 );
 
+/// A provider that refused to end a hold is asked again after a pause that is as long as the time
+/// since the hold should have ended: at least a minute, and at most a day.
 const HELD: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM payments WHERE state IN ('authorized', 'partially_captured') \
-     AND created_at_ms <= $1 AND modification IS NULL ORDER BY created_at_ms LIMIT $2"
+     AND created_at_ms <= $1 AND modification IS NULL AND NOT EXISTS ( \
+         SELECT 1 FROM modifications m \
+         WHERE m.payment = payments.id AND m.kind = 'expiry' AND m.state = 'failed' \
+         AND (m.updated_at_ms > CAST($3 AS BIGINT) - 60000 \
+             OR (m.updated_at_ms > CAST($3 AS BIGINT) - 86400000 \
+                 AND 2 * m.updated_at_ms - payments.created_at_ms \
+                     > 2 * CAST($3 AS BIGINT) - CAST($1 AS BIGINT)))) \
+     ORDER BY created_at_ms LIMIT $2"
 );
 
 const NEWEST: &str = concat!(
@@ -267,8 +276,8 @@ impl Store {
         Ok(found.filter(|payment| payment.session == session))
     }
 
-    /// The payment that waits, or waited, for a transfer with this reference, however it is
-    /// written.
+    /// The payment that waits, or waited, for a transfer with this text, however its reference is
+    /// written in it. None where the text means more than one.
     ///
     /// # Errors
     /// The database did not do its work.
@@ -276,22 +285,34 @@ impl Store {
         &self,
         reference: &str,
     ) -> Result<Option<Payment>, DatabaseError> {
-        let reference = transfer::plain(reference);
-        let row = self.database.row(OF_TRANSFER, values![reference]).await?;
-        row.map(payment).transpose()
+        let mut found: Option<Payment> = None;
+        for reference in transfer::meant_by(reference) {
+            let row = self.database.row(OF_TRANSFER, values![reference]).await?;
+            let Some(payment) = row.map(payment).transpose()? else {
+                continue;
+            };
+            if found.is_some_and(|other| other.id != payment.id) {
+                return Ok(None);
+            }
+            found = Some(payment);
+        }
+        Ok(found)
     }
 
     /// Payments whose money is held, all of it or some, and that nothing is done to, made by
-    /// a moment, milliseconds since 1970; the oldest first.
+    /// a moment, milliseconds since 1970; the oldest first. Those whose provider has lately refused
+    /// to end the hold are left out.
     ///
     /// # Errors
     /// The database did not do its work.
     pub async fn held_payments(
         &self,
         made_by_ms: i64,
+        now_ms: i64,
         limit: u32,
     ) -> Result<Vec<Payment>, DatabaseError> {
-        let rows = self.database.rows(HELD, values![made_by_ms, limit]).await?;
+        let values = values![made_by_ms, limit, now_ms];
+        let rows = self.database.rows(HELD, values).await?;
         rows.into_iter().map(payment).collect()
     }
 

@@ -32,13 +32,14 @@ pub enum SessionOpened {
 }
 
 /// How many columns a session has.
-const COLUMNS: usize = 22;
+const COLUMNS: usize = 23;
 
 macro_rules! columns {
     () => {
         "id, merchant, jti, order_digest, order_ref, amount_minor, currency, capture, description, \
          items, customer, simulate, parent_origin, public_key, rebinds, attempts, active_attempt, \
-         expires_at, created_at_ms, methods, billing_country, requires_authentication"
+         expires_at, created_at_ms, methods, billing_country, requires_authentication, \
+         order_origins"
     };
 }
 
@@ -46,7 +47,7 @@ const INSERT: &str = concat!(
     "INSERT INTO sessions (",
     columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-     $19, $20, $21, $22) ON CONFLICT (merchant, jti) DO NOTHING"
+     $19, $20, $21, $22, $23) ON CONFLICT (merchant, jti) DO NOTHING"
 );
 
 const TAKE_BACK: &str = "DELETE FROM sessions WHERE id = $1";
@@ -92,6 +93,7 @@ fn insert_values(session: &Session) -> Result<[Value; COLUMNS], DatabaseError> {
         methods_text(&session.methods),
         session.billing_country.as_ref(),
         i64::from(session.requires_authentication),
+        origins_text(&session.order_origins)?,
     ])
 }
 
@@ -118,7 +120,12 @@ fn session(mut row: Row) -> Result<Session, DatabaseError> {
         methods: row.read(methods)?,
         billing_country: row.optional_text()?,
         requires_authentication: row.integer()? != 0,
+        order_origins: row.read(|text| serde_json::from_str(text).ok())?,
     })
+}
+
+fn origins_text(origins: &[String]) -> Result<String, DatabaseError> {
+    serde_json::to_string(origins).map_err(|error| DatabaseError::Corrupt(error.to_string()))
 }
 
 fn items_text(items: &[OrderItem]) -> Result<String, DatabaseError> {

@@ -2,7 +2,7 @@
 
 use super::booking::Books;
 use super::telling::Telling;
-use super::{Store, payments};
+use super::{Store, payments, reversals};
 use crate::database::{DatabaseError, Fault, Statement, Tx, Value, values};
 use crate::domain::booking::Booking;
 use crate::domain::event::Event;
@@ -26,7 +26,8 @@ pub enum Settled {
 const MOVE: &str = concat!(
     "UPDATE payments SET state = $3, decline = $4, sequence = $5, updated_at_ms = $6, \
      provider = $7, route_reason = $8, authentication = $9, transfer = $10, \
-     transfer_reference = $11, lease_until_ms = $15, captured_minor = $16 \
+     transfer_reference = $11, lease_until_ms = $15, captured_minor = $16, \
+     overpaid_minor = $17 \
      WHERE id = $1 AND state = $2 AND sequence = $12 AND COALESCE(transfer, '') = $13 \
      AND (CAST($14 AS BIGINT) = 0 OR lease_until_ms = $14) RETURNING ",
     payments::columns!()
@@ -37,10 +38,12 @@ const FREE: &str = "UPDATE sessions SET active_attempt = NULL
 
 struct Outcome {
     payment: PaymentId,
-    movement: [Value; 16],
+    movement: [Value; 17],
     told: Option<Telling>,
     books: Option<Books>,
     frees_session: bool,
+    /// Whoever was asked may still approve: it has to be asked again.
+    watched: Option<[Value; 5]>,
 }
 
 async fn settle(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Settled, Fault> {
@@ -55,11 +58,14 @@ async fn settle(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Settled, Fault> {
     };
     let payment = payments::payment(row)?;
     let session = values![payment.session, payment.attempt];
-    let mut statements: Vec<Statement<'_>> = Vec::with_capacity(5);
+    let mut statements: Vec<Statement<'_>> = Vec::with_capacity(6);
     statements.extend(outcome.told.iter().flat_map(Telling::statements));
     statements.extend(outcome.books.iter().flat_map(Books::statements));
     if outcome.frees_session {
         statements.push((FREE, &session));
+    }
+    if let Some(watched) = &outcome.watched {
+        statements.push((reversals::WATCH, watched));
     }
     if !statements.is_empty() {
         tx.execute_together(&statements).await?;
@@ -127,6 +133,7 @@ impl Store {
             lease_ms,
             after.lease_until_ms,
             after.captured_minor,
+            after.overpaid_minor(),
         ];
         let frees_session = matches!(after.state, PaymentState::Declined | PaymentState::Expired);
         let outcome = Outcome {
@@ -135,6 +142,9 @@ impl Store {
             told: event.map(Telling::of),
             books: booking.map(Books::of),
             frees_session,
+            watched: after
+                .may_still_be_approved()
+                .then(|| reversals::watch_values(after)),
         };
         self.database
             .write(outcome, |tx, outcome| Box::pin(settle(tx, outcome)))

@@ -167,13 +167,15 @@ impl Attempt {
         }
     }
 
-    /// What may go back, minor units: what was taken, without what went back or is disputed.
+    /// What may go back, minor units: what was taken and what came too much, without what went back
+    /// or is disputed.
     pub(crate) fn refundable_minor(&self, total_minor: i64) -> i64 {
         match self.state {
             AttemptState::PartiallyCaptured
             | AttemptState::Captured
             | AttemptState::PartiallyRefunded => self
                 .captured_minor(total_minor)
+                .saturating_add(self.overpaid_minor().unwrap_or(0))
                 .saturating_sub(self.refunded_minor())
                 .saturating_sub(self.details.amount_disputed.unwrap_or(0)),
             _ => 0,

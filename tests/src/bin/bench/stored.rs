@@ -117,6 +117,7 @@ fn session(merchant: &Merchant) -> Session {
         billing_country: None,
         requires_authentication: false,
         parent_origin: SHOP_ORIGIN.into(),
+        order_origins: vec![SHOP_ORIGIN.into()],
         public_key: random(),
         rebinds: 0,
         attempts: 0,

@@ -35,6 +35,23 @@ async fn a_request_that_was_answered_is_not_answered_again() {
     gateway.finish().await;
 }
 
+#[tokio::test]
+async fn a_recorded_payment_costs_no_opening_of_its_card() {
+    let gateway = TestGateway::start().await;
+    let checkout = Checkout::open(&gateway).await;
+    let paying = checkout.good_request();
+    let opened = || gateway.server.state.gateway.cards_opened();
+    assert_eq!(gateway.send(paying.clone()).await.status, 200);
+    let before = opened();
+    assert!(before > 0);
+    for _ in 0..20 {
+        let again = gateway.send(paying.clone()).await;
+        assert_eq!(again.code(), "nonce_replayed");
+    }
+    assert_eq!(opened(), before);
+    gateway.finish().await;
+}
+
 /// What was refused behind the signature has spent its nonce.
 #[tokio::test]
 async fn a_payment_that_was_refused_is_not_answered_again() {

@@ -22,6 +22,8 @@ pub(super) struct Sums {
     carried_out: i64,
     payouts: BTreeMap<String, i64>,
     disputes: BTreeMap<String, i64>,
+    overpaid: i64,
+    overpaid_returned: i64,
 }
 
 impl Sums {
@@ -39,6 +41,7 @@ impl Sums {
             }
             FindingOf::Settled => (self.settled_fees, self.settled_payouts) = (first, second),
             FindingOf::Carried => self.carried_out = first,
+            FindingOf::Overpaid => (self.overpaid, self.overpaid_returned) = (first, second),
             FindingOf::Payouts => drop(self.payouts.insert(name.clone(), first)),
             FindingOf::Disputes => drop(self.disputes.insert(name.clone(), first)),
             _ => return Some(sentence(finding)),
@@ -122,6 +125,7 @@ impl Sums {
         let owed: i64 = owed.into_iter().map(unbound).sum();
         let sold = bound("capture") + bound("refund");
         let returned = self.payouts.get("returned").copied().unwrap_or(0);
+        let owed_to_shoppers = self.overpaid - self.overpaid_returned;
         let total: i64 = Account::ALL.into_iter().map(|a| self.balance(a)).sum();
         vec![
             ("The sum of all accounts", total, 0),
@@ -133,7 +137,12 @@ impl Sums {
             (
                 "Shopper clearing",
                 self.balance(Account::ShopperClearing),
-                -(unbound("capture") + unbound("refund")),
+                -(unbound("capture") + unbound("refund") + owed_to_shoppers),
+            ),
+            (
+                "Overpayment",
+                self.balance(Account::Overpayment),
+                owed_to_shoppers,
             ),
             ("Fees", self.balance(Account::Fees), self.bound_fees),
             (
@@ -171,6 +180,16 @@ impl Sums {
                 "What refunds moved",
                 self.moved(Cause::Refund),
                 -self.all_lines("refund"),
+            ),
+            (
+                "What overpayments moved",
+                self.moved(Cause::Overpayment),
+                self.overpaid,
+            ),
+            (
+                "What refunds of overpayments moved",
+                self.moved(Cause::OverpaymentRefund),
+                self.overpaid_returned,
             ),
             ("What disputes moved", self.moved(Cause::Dispute), disputed),
             (

@@ -20,9 +20,11 @@ pub async fn expire(gateway: &Gateway) -> Result<usize, Refusal> {
     let lifetime_ms = i64::try_from(HOLD_LIFETIME_SECONDS)
         .unwrap_or(i64::MAX)
         .saturating_mul(1000);
-    let made_by_ms = gateway.clock.now_ms_i64().saturating_sub(lifetime_ms);
+    let now_ms = gateway.clock.now_ms_i64();
+    let made_by_ms = now_ms.saturating_sub(lifetime_ms);
     let mut expired = 0;
-    for payment in gateway.store.held_payments(made_by_ms, BATCH).await? {
+    let held = gateway.store.held_payments(made_by_ms, now_ms, BATCH);
+    for payment in held.await? {
         match end(gateway, &payment).await {
             Ok(has_ended) => expired += usize::from(has_ended),
             Err(refusal) => {
@@ -66,6 +68,10 @@ async fn end(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
         return Ok(false);
     }
     let ended = perform::perform(gateway, payment, modification).await?;
+    if ended.state == ModificationState::Failed {
+        tracing::warn!(payment = %payment.id, provider = payment.provider,
+            failure = ended.failure, "the provider does not end a hold and is asked again later");
+    }
     Ok(ended.state == ModificationState::Succeeded)
 }
 

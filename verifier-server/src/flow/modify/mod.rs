@@ -5,12 +5,16 @@
 //! transaction open → settle (transaction 2). Whoever dies in between leaves a pending modification
 //! behind, and [`recover`] asks the provider again, who does the same one only once.
 
+mod by_hand;
 mod expire;
 mod perform;
 mod recover;
 
+pub use by_hand::{NEEDS_ATTENTION_MS, NotEnded, end_by_hand, pending};
 pub use expire::{expire, run as run_expiry};
 pub use recover::{recover, run as run_recovery};
+
+pub(super) use perform::NOT_HELD;
 
 use super::gateway::Gateway;
 use crate::domain::idempotency::{IdempotentRequest, Repetition};

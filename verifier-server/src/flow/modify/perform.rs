@@ -10,7 +10,7 @@ use crate::provider::{Answer, ModificationRequest};
 use crate::store::ModificationSettled;
 
 /// Key of the reason with which a provider says that it holds nothing under a reference.
-const NOT_HELD: &str = "invalid_transaction";
+pub(in super::super) const NOT_HELD: &str = "invalid_transaction";
 
 /// Asks and settles. Where no answer comes the modification stays pending.
 pub(super) async fn perform(
@@ -43,7 +43,7 @@ pub(super) async fn perform(
     }
 }
 
-async fn settle(
+pub(super) async fn settle(
     gateway: &Gateway,
     payment: &Payment,
     mut modification: Modification,

@@ -4,6 +4,7 @@ use super::{Format, REPORT_LINES_MOST};
 use crate::domain::fees::Fees;
 use crate::domain::report::Statement;
 use crate::domain::settlement::{BalanceTransaction, Settlement, TransactionKind};
+use crate::gate::refusal::Code;
 use jiff::civil::date;
 use sealpay_protocol::ids::{MerchantId, PaymentId, SettlementId, TransactionId};
 use sealpay_protocol::limits::REFERENCE_CHARACTERS;
@@ -34,6 +35,13 @@ fn line(number: i64) -> BalanceTransaction {
         settlement: Some(SettlementId::new(1, random)),
         created_at_ms: 1_763_800_000_999,
     }
+}
+
+#[test]
+fn a_report_that_is_refused_says_how_many_lines_one_may_have() {
+    let sentence = Code::ReportTooLarge.sentence();
+    let most = format!("more than {REPORT_LINES_MOST} lines");
+    assert!(sentence.contains(&most), "{sentence}");
 }
 
 #[test]

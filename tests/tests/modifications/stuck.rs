@@ -1,0 +1,102 @@
+//! A refund whose provider is gone: it is seen, and an operator ends it.
+
+use harness::gateway::TestGateway;
+use sealpay_protocol::ids::{ModificationId, PaymentId};
+use sealpay_protocol::order::Capture;
+use serde_json::json;
+use verifier_server::domain::modification::ModificationState;
+use verifier_server::flow::attention::{self, Attention};
+use verifier_server::flow::modify::{self, NotEnded};
+use verifier_server::provider::Answer;
+
+/// A refund that waits for a provider that is not configured any more.
+async fn stuck(gateway: &TestGateway) -> (PaymentId, ModificationId) {
+    let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
+    gateway.tamper(&format!(
+        "UPDATE payments SET provider = 'bygone' WHERE id = '{payment}'"
+    ));
+    let made = gateway
+        .modify(payment, "refunds", &json!({"amount": 300}))
+        .await;
+    assert_eq!(made["state"], "pending", "{made}");
+    (payment, made["id"].as_str().unwrap().parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_refund_whose_provider_is_gone_needs_attention_after_an_hour() {
+    let gateway = TestGateway::start().await;
+    stuck(&gateway).await;
+    let inside = &gateway.server.state.gateway;
+    assert_eq!(attention::look(inside).await, Ok(Attention::default()));
+    gateway.move_clock(3_700);
+    modify::recover(inside).await.unwrap();
+    let seen = attention::look(inside).await.unwrap();
+    assert_eq!((seen.modifications, seen.oldest_seconds / 100), (1, 37));
+    gateway.server.state.metrics.attention(seen);
+    let figures = gateway.server.state.metrics.text();
+    assert!(
+        figures.contains("sealpay_stuck_modifications 1"),
+        "{figures}"
+    );
+    let pending = modify::pending(inside).await.unwrap();
+    assert_eq!(pending.len(), 1);
+}
+
+#[tokio::test]
+async fn an_operator_ends_a_refund_as_the_provider_says() {
+    for (answer, state, refunded, told) in [
+        (
+            Answer::Approved,
+            "partially_refunded",
+            300,
+            "partially_refunded",
+        ),
+        (
+            Answer::Declined("not_processed".into()),
+            "captured",
+            0,
+            "refund_failed",
+        ),
+    ] {
+        let gateway = TestGateway::start().await;
+        let (payment, id) = stuck(&gateway).await;
+        let inside = &gateway.server.state.gateway;
+        let ended = modify::end_by_hand(inside, id, answer.clone(), false).await;
+        let ended = ended.unwrap();
+        assert_ne!(ended.state, ModificationState::Pending);
+        assert_eq!(
+            gateway.totals(payment).await,
+            (state.into(), 1000, refunded, 0)
+        );
+        assert_eq!(gateway.told(payment).await, ["captured", told]);
+        let again = modify::end_by_hand(inside, id, answer, false).await;
+        assert_eq!(again, Err(NotEnded::Ended(ended.state)));
+        // The payment is free for the next one.
+        assert_eq!(gateway.payment(payment).await["state"], state);
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_still_asks_about_is_not_ended_unless_forced() {
+    let gateway = TestGateway::with(|config| config.provider_timeout_ms = 150).await;
+    let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
+    gateway
+        .fault(&json!({"target": "any", "kind": "no_answer", "next": 1}))
+        .await;
+    let made = gateway
+        .modify(payment, "refunds", &json!({"amount": 300}))
+        .await;
+    let id: ModificationId = made["id"].as_str().unwrap().parse().unwrap();
+    let inside = &gateway.server.state.gateway;
+    let refused = modify::end_by_hand(inside, id, Answer::Approved, false).await;
+    assert!(
+        matches!(refused, Err(NotEnded::ProviderIsThere(_))),
+        "{refused:?}"
+    );
+    let failed = Answer::Declined("not_processed".into());
+    let ended = modify::end_by_hand(inside, id, failed, true).await.unwrap();
+    assert_eq!(ended.state, ModificationState::Failed);
+    let unknown = ModificationId::new(1, [1; 10]);
+    let refused = modify::end_by_hand(inside, unknown, Answer::Approved, true).await;
+    assert_eq!(refused, Err(NotEnded::Unknown));
+}

@@ -1,0 +1,105 @@
+//! The commands for captures, voids and refunds that do not end by themselves.
+
+use super::print_json;
+use crate::config::Config;
+use crate::domain::modification::Modification;
+use crate::flow::modify::{self, NEEDS_ATTENTION_MS, NotEnded};
+use crate::gate::refusal::Refusal;
+use crate::provider::Answer;
+use crate::server::{Parts, Server};
+use clap::{Args, Subcommand, ValueEnum};
+use sealpay_protocol::ids::ModificationId;
+use serde_json::{Value, json};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ModificationCommand {
+    /// Lists what is pending, the oldest first.
+    List,
+    /// Ends a pending one as its provider has told you. Ask the provider first: nobody else knows.
+    End(End),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct End {
+    modification: ModificationId,
+    /// What the provider says became of it.
+    #[arg(long = "as", value_name = "OUTCOME")]
+    outcome: Outcome,
+    /// End it although its provider is configured, and would be asked again by the server.
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Outcome {
+    /// It was done: the money was taken, let go or given back.
+    Succeeded,
+    /// It was not done.
+    Failed,
+}
+
+/// Key of the reason that the merchant is told.
+const ENDED_BY_HAND: &str = "not_processed";
+
+/// Runs one of them.
+pub(super) async fn run(config: &Config, command: ModificationCommand) -> Result<(), String> {
+    let parts = Parts::open(config).await?;
+    let server = Server::new(config, parts).await?;
+    let gateway = &server.state.gateway;
+    let outcome = async {
+        match command {
+            ModificationCommand::List => {
+                let now_ms = gateway.clock().now_ms_i64();
+                for pending in modify::pending(gateway).await.map_err(sentence)? {
+                    print_json(&listed(&pending, now_ms), true)?;
+                }
+                Ok(())
+            }
+            ModificationCommand::End(end) => {
+                let answer = match end.outcome {
+                    Outcome::Succeeded => Answer::Approved,
+                    Outcome::Failed => Answer::Declined(ENDED_BY_HAND.into()),
+                };
+                let id = end.modification;
+                let ended = modify::end_by_hand(gateway, id, answer, end.force).await;
+                let ended = ended.map_err(|why| refused(id, why))?;
+                print_json(&listed(&ended, gateway.clock().now_ms_i64()), true)
+            }
+        }
+    };
+    let outcome = outcome.await;
+    gateway.close().await;
+    outcome
+}
+
+fn listed(modification: &Modification, now_ms: i64) -> Value {
+    let age_ms = now_ms.saturating_sub(modification.created_at_ms);
+    json!({
+        "id": modification.id.to_string(),
+        "merchant": modification.merchant.to_string(),
+        "payment": modification.payment.to_string(),
+        "kind": modification.kind,
+        "amount": modification.money.amount_minor(),
+        "currency": modification.money.currency().to_string(),
+        "state": modification.state,
+        "age_seconds": age_ms / 1000,
+        "needs_attention": age_ms >= NEEDS_ATTENTION_MS,
+    })
+}
+
+fn refused(id: ModificationId, why: NotEnded) -> String {
+    match why {
+        NotEnded::Unknown => format!("there is no modification {id}"),
+        NotEnded::Ended(state) => format!("{id} has {} already", state.name()),
+        NotEnded::ProviderIsThere(provider) => format!(
+            "{id} is not ended: the server asks {provider} about it by itself; give --force when \
+             {provider} has told you that it never will answer"
+        ),
+        NotEnded::Refused(refusal) => sentence(refusal),
+    }
+}
+
+fn sentence(refusal: Refusal) -> String {
+    let inside = refusal.internal;
+    inside.unwrap_or_else(|| refusal.code.sentence().to_owned())
+}

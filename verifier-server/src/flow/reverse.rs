@@ -1,0 +1,151 @@
+//! Lets go what providers approved after a payment came to nothing.
+//!
+//! The question is written down together with the end itself, so that a crash forgets none.
+
+use super::gateway::Gateway;
+use crate::domain::modification::ModificationKind;
+use crate::domain::payment::Payment;
+use crate::domain::reversal::{Reversal, ReversalState};
+use crate::gate::refusal::{Code, Refusal};
+use crate::provider::{Answer, Inquiry, ModificationRequest, Silence};
+use sealpay_protocol::method::Method;
+use sealpay_protocol::order::Capture;
+use std::time::Duration;
+
+/// How many are looked at in one go.
+const BATCH: u32 = 64;
+
+/// The longest pause before a provider is asked again to let go, milliseconds.
+const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
+
+/// Asks about everything that is due; how many approvals were let go.
+///
+/// # Errors
+/// A refusal when the store does not say what that is.
+pub async fn reverse(gateway: &Gateway) -> Result<usize, Refusal> {
+    let now_ms = gateway.clock.now_ms_i64();
+    let mut reversed = 0;
+    for reversal in gateway.store.due_reversals(now_ms, BATCH).await? {
+        match look_into(gateway, &reversal, now_ms).await {
+            Ok(was_let_go) => reversed += usize::from(was_let_go),
+            Err(refusal) => {
+                tracing::error!(payment = %reversal.payment, ?refusal,
+                    "a late approval could not be looked into and will be again");
+            }
+        }
+    }
+    Ok(reversed)
+}
+
+async fn look_into(gateway: &Gateway, seen: &Reversal, now_ms: i64) -> Result<bool, Refusal> {
+    let pause_ms = match seen.state {
+        ReversalState::Watched => Reversal::pause_ms(seen.tries.saturating_add(1)),
+        _ => now_ms
+            .saturating_sub(seen.created_at_ms)
+            .clamp(10_000, LONGEST_PAUSE_MS),
+    };
+    let until_ms = now_ms.saturating_add(pause_ms);
+    if !gateway.store.take_reversal(seen, until_ms).await? {
+        return Ok(false);
+    }
+    let payment = gateway.store.payment_by_id(seen.payment).await?;
+    let missing = || Refusal::because(Code::Internal, "a late approval has no payment");
+    let payment = payment.ok_or_else(missing)?;
+    if seen.state == ReversalState::Approved {
+        return let_go(gateway, seen, &payment).await;
+    }
+    match ask(gateway, seen, &payment).await {
+        Some(Ok(Inquiry::Answered(Answer::Approved))) => {
+            gateway
+                .store
+                .mark_reversal(seen, ReversalState::Approved)
+                .await?;
+            let_go(gateway, seen, &payment).await
+        }
+        Some(Ok(_)) if seen.is_over() => {
+            gateway.store.forget_reversal(seen).await?;
+            Ok(false)
+        }
+        Some(Ok(_)) => Ok(false),
+        Some(Err(silence)) => {
+            tracing::warn!(payment = %payment.id, ?silence, "the provider cannot say");
+            Ok(false)
+        }
+        None => {
+            tracing::error!(payment = %payment.id, provider = seen.provider,
+                "the provider is not configured any more and may hold money");
+            Ok(false)
+        }
+    }
+}
+
+async fn ask(
+    gateway: &Gateway,
+    seen: &Reversal,
+    payment: &Payment,
+) -> Option<Result<Inquiry, Silence>> {
+    let asked = match payment.method {
+        Method::Card => gateway
+            .providers
+            .acquirer(&seen.provider)?
+            .inquire(payment.id),
+        Method::Wallet => gateway.providers.wallet.inquire(payment.id),
+        Method::BankTransfer => return None,
+    };
+    Some(gateway.within(asked).await)
+}
+
+/// What is held is voided, and what was taken at once is given back.
+async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result<bool, Refusal> {
+    let Some(modifier) = gateway.providers.modifier(payment.method, &seen.provider) else {
+        tracing::error!(payment = %payment.id, provider = seen.provider,
+            "the provider is not configured any more and holds money");
+        return Ok(false);
+    };
+    let request = ModificationRequest {
+        modification: seen.modification,
+        payment: payment.id,
+        kind: match payment.capture {
+            Capture::Automatic => ModificationKind::Refund,
+            Capture::Manual => ModificationKind::Void,
+        },
+        money: payment.money,
+        is_final: false,
+    };
+    match gateway.within(modifier.modify(request)).await {
+        Ok(Answer::Approved) => {
+            tracing::warn!(payment = %payment.id, provider = seen.provider,
+                "an approval that came after the end of its payment was voided");
+        }
+        Ok(Answer::Declined(reason)) if reason == super::modify::NOT_HELD => {
+            tracing::warn!(payment = %payment.id, provider = seen.provider,
+                "an approval that came after the end of its payment is not held any more");
+        }
+        Ok(Answer::Declined(reason)) => {
+            tracing::error!(payment = %payment.id, provider = seen.provider, reason,
+                "the provider does not void an approval and is asked again");
+            return Ok(false);
+        }
+        Err(silence) => {
+            tracing::warn!(payment = %payment.id, ?silence, "the provider did not answer");
+            return Ok(false);
+        }
+    }
+    Ok(gateway
+        .store
+        .mark_reversal(seen, ReversalState::Reversed)
+        .await?)
+}
+
+/// Looks again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    loop {
+        if let Err(refusal) = reverse(gateway).await {
+            tracing::error!(
+                ?refusal,
+                "late approvals could not be looked at and will be again"
+            );
+        }
+        tokio::time::sleep(every).await;
+    }
+}
