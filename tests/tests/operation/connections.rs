@@ -274,6 +274,24 @@ async fn a_body_that_does_not_arrive_in_time_is_refused_and_holds_up_nobody() {
     assert!(verifier.is_healthy_for(HERE).await);
 }
 
+/// Everybody's connections come from there.
+#[tokio::test]
+async fn a_proxy_may_have_as_many_connections_as_there_are() {
+    let settings = format!("trusted_proxies = [\"127.0.0.1\"]\n{}", settings());
+    let verifier = Verifier::start(&settings, "http").await;
+    let mut sockets = Vec::new();
+    for _ in 0..SOCKETS / 4 {
+        sockets.push(verifier.connect_from(HERE).await);
+    }
+    for socket in &mut sockets {
+        let request = get("/healthz", verifier.address);
+        socket.write_all(&request).await.expect("written");
+        let mut status = [0; 15];
+        socket.read_exact(&mut status).await.expect("an answer");
+        assert_eq!(&status, b"HTTP/1.1 200 OK");
+    }
+}
+
 /// A phone with a weak signal: a kilobyte takes four seconds.
 #[tokio::test]
 async fn a_slow_but_honest_client_is_served() {

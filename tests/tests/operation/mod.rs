@@ -10,6 +10,7 @@ mod connections;
 mod control_listener;
 mod guessing;
 mod listen;
+mod proxies;
 mod rolling;
 mod stopping;
 mod tls;

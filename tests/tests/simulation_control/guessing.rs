@@ -130,7 +130,7 @@ async fn sessions_and_payments_are_no_better_to_guess() {
 
 #[tokio::test]
 async fn wrong_codes_cost_more_than_right_ones() {
-    let gateway = limited_to(20, 60).await;
+    let gateway = limited_to(5, 60).await;
     let mut claims = gateway.claims();
     claims.simulate = Some(Simulate {
         outcome: "challenge_code".into(),
@@ -175,7 +175,7 @@ async fn wrong_codes_cost_more_than_right_ones() {
     while send(&gateway, step(wrong)).await.status == 429 {
         waited += 1;
         assert!(waited < 100, "it ends some day");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
     assert!(waited > 0, "the fourth guess has to wait");
     gateway.finish().await;
