@@ -98,7 +98,14 @@ async fn a_balance_says_where_all_the_money_is(gateway: TestGateway) {
     assert_eq!(account(&balance, "shopper_clearing"), -10_000);
     settled(&gateway, sold).await;
     let balance = euros(&gateway).await;
-    let zero = ["pending", "carried", "reserve", "disputed", "in_transit"];
+    let zero = [
+        "pending",
+        "carried",
+        "reserve",
+        "disputed",
+        "overpaid",
+        "in_transit",
+    ];
     assert!(zero.iter().all(|name| balance[*name] == 0), "{balance}");
     assert_eq!(balance["pending_by_date"], json!([]));
     assert_eq!(account(&balance, "merchant_payable"), 0);
