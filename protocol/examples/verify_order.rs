@@ -16,7 +16,7 @@ mod filter;
 
 use filter::Refusal;
 use sealpay_protocol::key::PublicJwk;
-use sealpay_protocol::order::{self, CompactOrder, OrderError};
+use sealpay_protocol::order::{self, CompactOrder, OrderRefusal};
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::{encoding, json};
 use serde::Deserialize;
@@ -55,9 +55,10 @@ fn answer(line: &[u8]) -> Result<Value, Refusal> {
     }))
 }
 
-fn refusal(error: OrderError) -> Refusal {
+fn refusal(refusal: OrderRefusal) -> Refusal {
+    let error = refusal.error();
     Refusal {
         param: error.claim(),
-        ..Refusal::new(error.code(), error)
+        ..Refusal::new(error.code(), refusal)
     }
 }

@@ -99,7 +99,7 @@ pub fn plaintext(card: &Card) -> Zeroizing<[u8; PLAINTEXT_BYTES]> {
     bytes[0] = VERSION;
     let mut at = 1;
     for field in fields {
-        // 1 + 1 + 19 + 1 + 6 + 1 + 4 + 1 + 96 bytes at most: the types guarantee that it fits.
+        // 1 + 1 + 19 + 1 + 6 + 1 + 4 + 1 + 222 bytes at most: the types guarantee that it fits.
         bytes[at] = u8::try_from(field.len()).unwrap_or(0);
         at += 1;
         bytes[at..at + field.len()].copy_from_slice(field.as_bytes());

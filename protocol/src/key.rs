@@ -106,7 +106,7 @@ impl Thumbprint {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyError, PublicJwk, Thumbprint, verifying_key};
+    use super::{KeyError, PublicJwk, Thumbprint, is_canonical, verifying_key};
 
     #[test]
     fn the_thumbprint_of_rfc_8037_appendix_a3() {
@@ -128,6 +128,36 @@ mod tests {
         identity[0] = 1;
         assert_eq!(verifying_key(&identity), Err(KeyError));
         assert_eq!(verifying_key(&[0; 32]), Err(KeyError));
+    }
+
+    /// The bytes below, at and above 2^255 − 19, and one byte in the middle that decides.
+    #[test]
+    fn a_coordinate_is_canonical_below_the_prime_and_not_from_it_on() {
+        let y = |low: u8, middle: u8, high: u8| {
+            let mut bytes = [0xff; 32];
+            (bytes[0], bytes[17], bytes[31]) = (low, middle, high);
+            bytes
+        };
+        let rows = [
+            (y(0xec, 0xff, 0x7f), true),
+            (y(0xed, 0xff, 0x7f), false),
+            (y(0xee, 0xff, 0x7f), false),
+            (y(0xff, 0xff, 0x7f), false),
+            // Any smaller byte above the lowest makes the whole smaller.
+            (y(0xff, 0xfe, 0x7f), true),
+            (y(0xff, 0x00, 0x7f), true),
+            (y(0xff, 0xff, 0x7e), true),
+            (y(0xff, 0xff, 0x00), true),
+            (y(0x00, 0x00, 0x00), true),
+            // The sign of x is the highest bit, and no part of y.
+            (y(0xec, 0xff, 0xff), true),
+            (y(0xed, 0xff, 0xff), false),
+            (y(0xff, 0xfe, 0xff), true),
+            (y(0xff, 0xff, 0xfe), true),
+        ];
+        for (bytes, canonical) in rows {
+            assert_eq!(is_canonical(&bytes), canonical, "{bytes:02x?}");
+        }
     }
 
     #[test]

@@ -22,4 +22,6 @@ pub mod seal;
 pub mod secret;
 pub mod sign;
 #[cfg(feature = "verifier")]
+pub mod text;
+#[cfg(feature = "verifier")]
 pub mod webhook;

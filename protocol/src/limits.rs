@@ -1,10 +1,13 @@
 //! Every maximum of the protocol, each with its reason.
 
-/// Largest request body, bytes. An order of the largest size, a key and an origin fit four times.
+/// Largest request body, bytes. A sealed card, a passkey and the longest evidence fit.
 pub const BODY_BYTES: usize = 32 * 1024;
 
-/// Largest compact order, characters. Twenty items with long names need about five thousand.
-pub const ORDER_CHARACTERS: usize = 8192;
+/// Largest compact order, characters. Two hundred items with names of eighty emoji fit.
+pub const ORDER_CHARACTERS: usize = 100 * 1024;
+
+/// Largest body that opens a session, bytes: an order of the largest size, a key and an origin.
+pub const SESSION_BODY_BYTES: usize = ORDER_CHARACTERS + 4 * 1024;
 
 /// Longest life of an order, seconds. A basket older than half an hour should be priced again.
 pub const ORDER_LIFETIME_SECONDS: u64 = 30 * 60;
@@ -12,8 +15,8 @@ pub const ORDER_LIFETIME_SECONDS: u64 = 30 * 60;
 /// How far `iat` of an order may lie ahead of the verifier's clock, seconds.
 pub const ORDER_ISSUED_AHEAD_SECONDS: u64 = 60;
 
-/// Items shown with an order. More do not fit beside a form, and the amount does not need them.
-pub const ORDER_ITEMS: usize = 20;
+/// Items of an order. A month of groceries fits; the form shows the first few and opens the rest.
+pub const ORDER_ITEMS: usize = 200;
 
 /// Longest item name, characters: one line on a phone, twice over.
 pub const ITEM_NAME_CHARACTERS: usize = 80;
@@ -123,3 +126,59 @@ pub const SECRET_OVERLAP_SECONDS: u64 = 7 * 24 * 60 * 60;
 
 /// Events that one request may have delivered again: they are scheduled in one transaction.
 pub const REDELIVERIES: u32 = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What others build on: a change here is a change of the protocol, and of its documents.
+    #[test]
+    fn the_limits_are_these_numbers() {
+        let rows = [
+            (BODY_BYTES.to_string(), "32768"),
+            (ORDER_CHARACTERS.to_string(), "102400"),
+            (SESSION_BODY_BYTES.to_string(), "106496"),
+            (ORDER_LIFETIME_SECONDS.to_string(), "1800"),
+            (ORDER_ISSUED_AHEAD_SECONDS.to_string(), "60"),
+            (ORDER_ITEMS.to_string(), "200"),
+            (ITEM_NAME_CHARACTERS.to_string(), "80"),
+            (ITEM_QUANTITY.to_string(), "9999"),
+            (DESCRIPTION_CHARACTERS.to_string(), "140"),
+            (REFERENCE_CHARACTERS.to_string(), "64"),
+            (PARENT_ORIGINS.to_string(), "8"),
+            (ORIGIN_CHARACTERS.to_string(), "270"),
+            (AMOUNT_MINOR.to_string(), "999999999999"),
+            (SIGNATURE_LIFETIME_SECONDS.to_string(), "60"),
+            (SIGNATURE_AHEAD_SECONDS.to_string(), "30"),
+            (SIGNATURE_HEADER_BYTES.to_string(), "1024"),
+            (NONCE_BYTES.to_string(), "16"),
+            (ATTEMPTS_PER_SESSION.to_string(), "10"),
+            (SESSION_REBINDS.to_string(), "5"),
+            (SESSION_LIFETIME_SECONDS.to_string(), "1800"),
+            (WEBHOOK_TOLERANCE_SECONDS.to_string(), "300"),
+            (ONE_TIME_CODE_DIGITS.to_string(), "6"),
+            (ONE_TIME_CODE_ATTEMPTS.to_string(), "5"),
+            (ONE_TIME_CODE_LIFETIME_SECONDS.to_string(), "300"),
+            (ONE_TIME_CODE_RESEND_AFTER_SECONDS.to_string(), "30"),
+            (ONE_TIME_CODE_RESENDS.to_string(), "3"),
+            (CHALLENGE_LIFETIME_SECONDS.to_string(), "600"),
+            (WALLET_LIFETIME_SECONDS.to_string(), "600"),
+            (TRANSFER_LIFETIME_SECONDS.to_string(), "604800"),
+            (HOLD_LIFETIME_SECONDS.to_string(), "604800"),
+            (IDEMPOTENCY_KEY_CHARACTERS.to_string(), "128"),
+            (IDEMPOTENCY_KEY_LIFETIME_SECONDS.to_string(), "2592000"),
+            (IDEMPOTENT_ANSWER_LIFETIME_SECONDS.to_string(), "86400"),
+            (DISPUTE_EVIDENCE_SECONDS.to_string(), "864000"),
+            (EVIDENCE_CHARACTERS.to_string(), "8000"),
+            (CREDENTIAL_BYTES.to_string(), "8192"),
+            (WEBHOOK_ENDPOINTS.to_string(), "16"),
+            (WEBHOOK_URL_CHARACTERS.to_string(), "1024"),
+            (ENDPOINT_DESCRIPTION_CHARACTERS.to_string(), "200"),
+            (SECRET_OVERLAP_SECONDS.to_string(), "604800"),
+            (REDELIVERIES.to_string(), "1000"),
+        ];
+        for (place, (limit, number)) in rows.into_iter().enumerate() {
+            assert_eq!(limit, number, "row {place}");
+        }
+    }
+}

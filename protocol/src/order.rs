@@ -5,11 +5,15 @@
 
 mod claims;
 #[cfg(feature = "verifier")]
+mod refusal;
+#[cfg(feature = "verifier")]
 mod verify;
 
 pub use claims::{AuthenticationWish, Capture, OrderClaims, OrderItem, Simulate};
 #[cfg(feature = "verifier")]
-pub use verify::{CompactOrder, Order, OrderError};
+pub use refusal::{OrderError, OrderRefusal};
+#[cfg(feature = "verifier")]
+pub use verify::{CompactOrder, Order};
 
 use crate::encoding::{base64url, from_base64url};
 use crate::json;

@@ -12,16 +12,45 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(String);
 
-/// A text that is not an origin in its one form.
+/// A text that is not an origin in its one form, by what has to be written instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OriginError;
+pub enum OriginError {
+    /// Neither `http://` nor `https://` in front: apps, files and `null` have no origin to compare.
+    Scheme,
+    /// Letters outside of ASCII in the host.
+    International,
+    /// Capitals.
+    Capitals,
+    /// A slash or more behind the host.
+    Path,
+    /// The port that the scheme has anyway.
+    DefaultPort,
+    /// Anything else.
+    Form,
+}
 
 impl fmt::Display for OriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "An origin is http:// or https://, a lowercase host and, unless it is the default, \
-             a port; without a path or a slash at the end.",
-        )
+        f.write_str(match self {
+            Self::Scheme => {
+                "An origin starts with https:// or http://; an app that shows the page from a scheme of \
+                 its own has to load the checkout page from the shop's website."
+            }
+            Self::International => {
+                "An origin has its host in the ASCII form that browsers report, such as \
+                 https://xn--mnchen-3ya.example for münchen.example."
+            }
+            Self::Capitals => "An origin is written in small letters, as browsers report it.",
+            Self::Path => "An origin ends behind the host and port: leave out the slash and the path.",
+            Self::DefaultPort => {
+                "An origin has a port only where it is not the default one: leave out :443 with https \
+                 and :80 with http."
+            }
+            Self::Form => {
+                "An origin is http:// or https://, a lowercase host and, unless it is the default, a \
+                 port; without a path or a slash at the end."
+            }
+        })
     }
 }
 
@@ -82,7 +111,8 @@ fn is_host(host: &str) -> bool {
     {
         return is_canonical_ipv6(literal);
     }
-    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    // Browsers and resolvers take the underscore, though RFC 952 does not.
+    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'-' | b'_');
     host.len() <= 253
         && host.split('.').all(|label| {
             let bytes = label.as_bytes();
@@ -116,16 +146,42 @@ fn is_port(port: &str, https: bool) -> bool {
     number.is_some_and(|number| number != 0 && number != default && number.to_string() == port)
 }
 
+/// What is wrong with a text that is no origin, as far as there is an advice for it.
+fn fault(text: &str) -> OriginError {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return OriginError::Scheme;
+    };
+    let default_port = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") => {
+            return OriginError::Capitals;
+        }
+        _ => return OriginError::Scheme,
+    };
+    if rest.contains(['/', '?', '#']) {
+        OriginError::Path
+    } else if !rest.is_ascii() {
+        OriginError::International
+    } else if rest.bytes().any(|c| c.is_ascii_uppercase()) {
+        OriginError::Capitals
+    } else if rest.ends_with(default_port) {
+        OriginError::DefaultPort
+    } else {
+        OriginError::Form
+    }
+}
+
 impl FromStr for Origin {
     type Err = OriginError;
 
     fn from_str(text: &str) -> Result<Self, OriginError> {
         if text.len() > limits::ORIGIN_CHARACTERS {
-            return Err(OriginError);
+            return Err(OriginError::Form);
         }
         let https = text.starts_with("https://");
         let rest = text.strip_prefix(if https { "https://" } else { "http://" });
-        let rest = rest.ok_or(OriginError)?;
+        let rest = rest.ok_or_else(|| fault(text))?;
         let after_literal = rest.rfind(']').map_or(0, |end| end + 1);
         let (host, port) = match rest[after_literal..].split_once(':') {
             Some((host, port)) => (&rest[..after_literal + host.len()], Some(port)),
@@ -134,7 +190,7 @@ impl FromStr for Origin {
         if is_host(host) && port.is_none_or(|port| is_port(port, https)) {
             Ok(Self(text.into()))
         } else {
-            Err(OriginError)
+            Err(fault(text))
         }
     }
 }
@@ -161,7 +217,7 @@ impl<'de> Deserialize<'de> for Origin {
 
 #[cfg(test)]
 mod tests {
-    use super::Origin;
+    use super::{Origin, OriginError};
 
     #[test]
     fn only_the_one_form_of_an_origin_is_accepted() {
@@ -171,6 +227,11 @@ mod tests {
             ("http://127.0.0.1:8787", true),
             ("http://[::1]:8787", true),
             ("https://a-b.example:8443", true),
+            ("https://my_shop.example", true),
+            ("http://_app:8000", true),
+            ("https://xn--mnchen-3ya.example", true),
+            ("https://münchen.example", false),
+            ("capacitor://localhost", false),
             ("https://pay.example/", false),
             ("https://pay.example:443", false),
             ("http://pay.example:80", false),
@@ -215,6 +276,41 @@ mod tests {
         ];
         for (text, local) in rows {
             assert_eq!(text.parse::<Origin>().unwrap().is_local(), local, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_write_instead() {
+        let rows = [
+            (
+                "https://münchen.example",
+                OriginError::International,
+                "xn--",
+            ),
+            ("https://shop.example:443", OriginError::DefaultPort, ":443"),
+            ("http://shop.example:80", OriginError::DefaultPort, ":80"),
+            ("https://shop.example/", OriginError::Path, "slash"),
+            ("https://shop.example/checkout", OriginError::Path, "path"),
+            (
+                "https://Shop.example",
+                OriginError::Capitals,
+                "small letters",
+            ),
+            (
+                "HTTPS://shop.example",
+                OriginError::Capitals,
+                "small letters",
+            ),
+            ("capacitor://localhost", OriginError::Scheme, "an app"),
+            ("ionic://localhost", OriginError::Scheme, "an app"),
+            ("file:///index.html", OriginError::Scheme, "an app"),
+            ("null", OriginError::Scheme, "https://"),
+            ("shop.example", OriginError::Scheme, "https://"),
+            ("https://-shop.example", OriginError::Form, "lowercase host"),
+        ];
+        for (text, error, word) in rows {
+            assert_eq!(text.parse::<Origin>(), Err(error), "{text}");
+            assert!(error.to_string().contains(word), "{error}");
         }
     }
 

@@ -49,8 +49,8 @@ fn a_security_code_is_as_long_as_its_brand_wants_it() {
 #[test]
 fn a_holder_has_a_name() {
     use HolderError::{ControlCharacter, IsANumber, Missing, NoLetter, TooLong};
-    let longest = "é".repeat(48);
-    let too_long = "é".repeat(48) + "x";
+    let longest = "é".repeat(111);
+    let too_long = "é".repeat(111) + "x";
     let rows = [
         ("", Err(Missing), Ok(Progress::Incomplete)),
         ("   ", Err(Missing), Ok(Progress::Incomplete)),
@@ -71,17 +71,7 @@ fn a_holder_has_a_name() {
         ("Łukasz Żółć", Ok("Łukasz Żółć"), Ok(Progress::Complete)),
         (&longest, Ok(longest.as_str()), Ok(Progress::Complete)),
         (&too_long, Err(TooLong), Err(TooLong)),
-        (
-            "Ada\nLovelace",
-            Err(ControlCharacter),
-            Err(ControlCharacter),
-        ),
         ("Ada\0", Err(ControlCharacter), Err(ControlCharacter)),
-        (
-            "Ada\u{202e}ecalevoL",
-            Err(ControlCharacter),
-            Err(ControlCharacter),
-        ),
         ("4242 4242 4242 4242", Err(IsANumber), Err(IsANumber)),
         ("4242-4242-4242-4242", Err(IsANumber), Err(IsANumber)),
         ("12/30", Err(IsANumber), Err(IsANumber)),
@@ -104,6 +94,47 @@ fn a_holder_has_a_name() {
         let holder = Holder::parse(text).map(|holder| holder.as_str().to_owned());
         assert_eq!(holder, parsed.map(String::from), "parse {text:?}");
         assert_eq!(Holder::check(text), checked, "check {text:?}");
+    }
+}
+
+#[test]
+fn what_nobody_sees_in_a_name_is_taken_out() {
+    let rows = [
+        ("\u{202B}Ada Example\u{202C}", "Ada Example"),
+        ("\u{2068}Ada Example\u{2069}", "Ada Example"),
+        ("Ada\tExample", "Ada Example"),
+        ("Ada\r\n", "Ada"),
+        ("Ada\nExample", "Ada Example"),
+        ("Ada\u{A0}Example\u{3000}", "Ada Example"),
+        ("Ada\u{200B}Example", "AdaExample"),
+        ("\u{FEFF}Ada\u{61C}", "Ada"),
+        ("O’Example", "O’Example"),
+        ("Example, Ada", "Example, Ada"),
+        // Persian is written with joiners; where they join nothing they are nothing.
+        ("علی\u{200C}رضا", "علی\u{200C}رضا"),
+        ("علی\u{200C}\u{200C}رضا\u{200C}", "علی\u{200C}رضا"),
+        ("A\u{200D}da", "Ada"),
+    ];
+    for (text, name) in rows {
+        let holder = Holder::parse(text).unwrap();
+        assert_eq!(holder.as_str(), name, "{text:?}");
+        assert_eq!(Holder::parse(holder.as_str()).unwrap().as_str(), name);
+    }
+    let tagged = Holder::parse("A\u{E0041}da").map(drop);
+    assert_eq!(tagged, Err(HolderError::ControlCharacter));
+}
+
+#[test]
+fn names_that_people_have_fit_in_every_script() {
+    let names = [
+        "ก".repeat(33),
+        "മ".repeat(40),
+        "木".repeat(33),
+        "e\u{301}".repeat(60),
+        "a".repeat(97),
+    ];
+    for name in names {
+        assert_eq!(Holder::parse(&name).unwrap().as_str(), name);
     }
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask demo | test | bench | widget | tools`: everything a newcomer runs, and what it needs installed.
+//! `cargo xtask demo | test | bench | fuzz | widget | tools`: everything a newcomer runs, and what it needs installed.
 //!
 //! This is an edge of the project: it reads the environment and the clock and starts other programs.
 //! Progress goes to standard error; what was asked for (addresses, results, JSON) goes to standard output.
@@ -17,6 +17,7 @@ mod diagnosis;
 mod environment;
 mod failure;
 mod fingerprint;
+mod fuzz;
 mod health;
 mod minify;
 mod postgres;
@@ -48,6 +49,8 @@ Usage: cargo xtask COMMAND
              --only STEP           run only this step; may be repeated
              --list                name the steps
   bench    measure, and print one JSON object
+  fuzz     run the fuzz targets, each for a minute, or those that are named
+             --seconds N           for so long each
   widget   build the widget into dist/
   tools    install trunk, wasm-bindgen and wasm-pack under target/tools
 ";
@@ -80,6 +83,7 @@ fn run(command: &str, arguments: &[String]) -> Result<ExitCode, Failure> {
     match command {
         "demo" => demo::run(&workspace, &demo::Options::parse(arguments)?)?,
         "test" => return suite::run(&workspace, &suite::Options::parse(arguments)?),
+        "fuzz" => fuzz::run(&workspace, &fuzz::Options::parse(arguments)?)?,
         "bench" => {
             no_more(arguments)?;
             bench::run(&workspace)?;

@@ -2,14 +2,13 @@
 
 use zeroize::Zeroize;
 
-/// Where the digits of a script begin. Phones type these, and forms that refuse them give no hint.
-const ZEROS: [char; 7] = [
-    '0', '\u{0660}', // Arabic-Indic
-    '\u{06F0}', // Persian and Urdu
-    '\u{0966}', // Devanagari
-    '\u{09E6}', // Bengali
-    '\u{0E50}', // Thai
-    '\u{FF10}', // full width
+/// Where the digits of a script begin: every row of ten decimal digits in the Basic Multilingual
+/// Plane (general category Nd). Phones type these, and forms that refuse them give no hint.
+const ZEROS: [u16; 37] = [
+    0x0030, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6,
+    0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80,
+    0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0,
+    0xFF10,
 ];
 
 /// The value of a decimal digit.

@@ -61,14 +61,15 @@ impl core::error::Error for ExpiryError {}
 
 impl Expiry {
     /// Reads `MM / YY` with one or two digits for the month and two or four for the year, and any
-    /// common separator or none; `YYYY-MM` of password managers too. Without a separator the month
-    /// has two digits unless that makes no month: `530` is May 2030.
+    /// common separator or none; `YYYY-MM` and `YYYYMM` of password managers too, and the month by
+    /// its English name. Without a separator the month has two digits unless that makes no date:
+    /// `530` is May 2030, and `127` is January 2027.
     ///
     /// # Errors
     ///
     /// The first [`ExpiryError`] that applies.
     pub fn parse(text: &str, today: YearMonth) -> Result<Expiry, ExpiryError> {
-        Typed::read(text)?.best_reading(|reading| reading.parse(today))
+        Typed::read(text)?.parse(today)
     }
 
     /// Whether what is typed is a whole date, or may still become one by typing on. `12 / 20` may
@@ -82,10 +83,10 @@ impl Expiry {
             Err(ExpiryError::Missing) => return Ok(Progress::Incomplete),
             typed => typed?,
         };
-        if typed.best_reading(|reading| reading.parse(today)).is_ok() {
+        if typed.parse(today).is_ok() {
             return Ok(Progress::Complete);
         }
-        typed.best_reading(|reading| reading.may_become_right(today))?;
+        typed.may_become_right(today)?;
         Ok(Progress::Incomplete)
     }
 
@@ -154,6 +155,10 @@ pub(super) fn within_reach(year: u32, month: u32, today: YearMonth) -> Result<Ex
 ///
 /// `12 /` is what Backspace leaves of `12 / `, and becomes `12`, so that the separator can be
 /// deleted although it comes by itself.
-pub fn format_typing(text: &str) -> String {
-    format(text)
+///
+/// Digits that come without a separator, as many at once as programs fill in, are read as a date of a
+/// card that is good `today`, where they can be. A text with words in it that is no date is shown as it
+/// is: what it would be read as is not what was meant.
+pub fn format_typing(text: &str, today: YearMonth) -> String {
+    format(text, today)
 }

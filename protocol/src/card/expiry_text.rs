@@ -22,6 +22,9 @@ impl Typed {
     };
 
     pub(super) fn read(text: &str) -> Result<Typed, ExpiryError> {
+        if words(text).next().is_some() {
+            return Typed::of_month_name(text).ok_or(ExpiryError::NotADate);
+        }
         let mut typed = Typed::EMPTY;
         let mut second_ended = false;
         let mut is_a_date = true;
@@ -62,36 +65,106 @@ impl Typed {
         self.digits.get(..self.length).unwrap_or_default()
     }
 
-    /// Judges the way to tell the month from the year. Without a separator there may be two: the
-    /// month has one digit if two make no month, but only if all is well then.
-    pub(super) fn best_reading<T>(
-        &self,
-        judge: impl Fn(&Reading<'_>) -> Result<T, ExpiryError>,
-    ) -> Result<T, ExpiryError> {
-        let digits = self.digits();
-        let Some(at) = self.separator_at else {
-            return match judge(&Reading::split(digits, 2)) {
-                Err(ExpiryError::MonthInvalid) => {
-                    judge(&Reading::split(digits, 1)).map_err(|_| ExpiryError::MonthInvalid)
-                }
-                judgement => judgement,
-            };
+    /// A month by its English name and a year in digits, in either order: `Mar 2027`.
+    fn of_month_name(text: &str) -> Option<Typed> {
+        let mut words = words(text);
+        let (word, None) = (words.next()?, words.next()) else {
+            return None;
         };
-        let (before, after) = digits.split_at_checked(at).unwrap_or_default();
-        match (before.len(), after.len()) {
-            (1..=2, 0..=4) => judge(&Reading {
-                month: before,
-                year: after,
-                month_ended: true,
-            }),
-            (4, 1..=2) => judge(&Reading {
-                month: after,
-                year: before,
-                month_ended: true,
-            }),
-            _ => Err(ExpiryError::NotADate),
+        let month = MONTHS.iter().position(|name| begins(name, word))? + 1;
+        let mut typed = Typed::EMPTY;
+        for digit in written::<2>(u32::try_from(month).ok()?) {
+            typed.push(digit - b'0');
         }
+        typed.separator_at = Some(typed.length);
+        let year = text.split(word).find(|part| part.chars().any(is_digit))?;
+        let others = text.split(word).filter(|part| part.chars().any(is_digit));
+        let year = year.trim_matches(|c: char| is_separator(c) || matches!(c, ',' | '\''));
+        let fits = year
+            .chars()
+            .all(|c| is_digit(c) && digits::value_of(c).is_some_and(|v| typed.push(v)));
+        (others.count() == 1 && fits && matches!(typed.length, 4 | 6)).then_some(typed)
     }
+
+    /// The ways to tell the month from the year, the likeliest first. Without a separator there are
+    /// several: a month of two digits, of one, and the year in front.
+    fn readings(&self) -> impl Iterator<Item = Reading<'_>> {
+        let digits = self.digits();
+        let length = digits.len();
+        let readings = match self.separator_at {
+            Some(at) => {
+                let (before, after) = digits.split_at_checked(at).unwrap_or_default();
+                let reading = match (before.len(), after.len()) {
+                    (1..=2, 0..=4) => Some(Reading::ended(before, after)),
+                    (4, 1..=2) => Some(Reading::ended(after, before)),
+                    _ => None,
+                };
+                [reading, None, None]
+            }
+            None => [
+                Some(Reading::split(digits, 2)),
+                (length < ROOM).then(|| Reading::split(digits, 1)),
+                (length > 4).then(|| {
+                    let (year, month) = digits.split_at_checked(4).unwrap_or_default();
+                    Reading::ended(month, year)
+                }),
+            ],
+        };
+        readings.into_iter().flatten()
+    }
+
+    /// The first reading that is a date, or else may become one, or else the likeliest: what is shown
+    /// is what is read.
+    fn reading(&self, today: YearMonth) -> Result<Reading<'_>, ExpiryError> {
+        let is_date = |reading: &Reading<'_>| reading.parse(today).is_ok();
+        let may_be = |reading: &Reading<'_>| reading.may_become_right(today).is_ok();
+        let mut found = self.readings().find(is_date);
+        found = found.or_else(|| self.readings().find(may_be));
+        found = found.or_else(|| self.readings().next());
+        found.ok_or(ExpiryError::NotADate)
+    }
+
+    pub(super) fn parse(&self, today: YearMonth) -> Result<Expiry, ExpiryError> {
+        self.reading(today)?.parse(today)
+    }
+
+    pub(super) fn may_become_right(&self, today: YearMonth) -> Result<(), ExpiryError> {
+        self.reading(today)?.may_become_right(today)
+    }
+}
+
+/// The months as they are written in English, whole or by their first letters.
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// Letters of a word: fewer are a slip of the finger, and are left out.
+const LETTERS_OF_A_WORD: usize = 3;
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_alphabetic());
+    words.filter(|word| word.chars().count() >= LETTERS_OF_A_WORD)
+}
+
+/// Whether `word` is the beginning of a month's name, in capitals or not.
+fn begins(name: &str, word: &str) -> bool {
+    let beginning = name.get(..word.len());
+    beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(word))
+}
+
+fn is_digit(character: char) -> bool {
+    digits::value_of(character).is_some()
 }
 
 /// One way to tell the month from the year.
@@ -103,6 +176,15 @@ pub(super) struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// Month and year, with something between them.
+    const fn ended<'a>(month: &'a [u8], year: &'a [u8]) -> Reading<'a> {
+        Reading {
+            month,
+            year,
+            month_ended: true,
+        }
+    }
+
     /// The month has `width` digits, and the year has the others.
     fn split(digits: &[u8], width: usize) -> Reading<'_> {
         match digits.split_at_checked(width) {
@@ -185,19 +267,17 @@ impl Reading<'_> {
     }
 }
 
+/// Most characters of what is shown as it was pasted.
+const PASTED_CHARACTERS: usize = 24;
+
 /// What [`format_typing`](super::expiry::format_typing) shows.
-pub(super) fn format(text: &str) -> String {
+pub(super) fn format(text: &str, today: YearMonth) -> String {
     let trimmed = text.trim_start();
-    let mut typed = Typed::EMPTY;
-    for character in trimmed.chars() {
-        if let Some(value) = digits::value_of(character) {
-            // There is nothing to show of what goes beyond a date.
-            typed.push(value);
-        } else if is_separator(character) && typed.length > 0 {
-            typed.separator_at = typed.separator_at.or(Some(typed.length));
-        }
-    }
-    let (month, year) = typed.month_and_year();
+    let typed = match typed_in(trimmed, today) {
+        Ok(typed) => typed,
+        Err(pasted) => return pasted,
+    };
+    let (month, year) = typed.month_and_year(today);
     let mut shown = String::with_capacity("MM / YYYY".len());
     match month {
         [] => return shown,
@@ -216,19 +296,54 @@ pub(super) fn format(text: &str) -> String {
     shown
 }
 
+/// The digits in a text, or the text where words stand beside them and nobody can tell the month:
+/// `März 2027` is shown as it is, so that it is seen to be refused, and is not read as month 20.
+fn typed_in(trimmed: &str, today: YearMonth) -> Result<Typed, String> {
+    let has_words = words(trimmed).next().is_some();
+    if has_words && let Some(typed) = Typed::of_month_name(trimmed) {
+        return Ok(typed);
+    }
+    let mut typed = Typed::EMPTY;
+    for character in trimmed.chars() {
+        if let Some(value) = digits::value_of(character) {
+            // There is nothing to show of what goes beyond a date.
+            typed.push(value);
+        } else if is_separator(character) && typed.length > 0 {
+            typed.separator_at = typed.separator_at.or(Some(typed.length));
+        }
+    }
+    let is_sure = typed.parse(today).is_ok() && !words_stand_between_digits(trimmed);
+    if has_words && typed.length > 0 && !is_sure {
+        return Err(trimmed.chars().take(PASTED_CHARACTERS).collect());
+    }
+    Ok(typed)
+}
+
+fn words_stand_between_digits(text: &str) -> bool {
+    let (first, last) = (text.find(is_digit), text.rfind(is_digit));
+    let between = first
+        .zip(last)
+        .and_then(|(first, last)| text.get(first..last));
+    between.is_some_and(|between| words(between).next().is_some())
+}
+
 impl Typed {
     fn is_separated(&self) -> bool {
         self.separator_at.is_some()
     }
 
     /// Tells the month from the year while both may be unfinished.
-    fn month_and_year(&self) -> (&[u8], &[u8]) {
+    fn month_and_year(&self, today: YearMonth) -> (&[u8], &[u8]) {
         let digits = self.digits();
         let width = match (self.separator_at, digits) {
             (Some(at @ 1..=2), _) => at,
             (Some(4), [_, _, _, _, _, ..]) => {
                 let (year, month) = digits.split_at_checked(4).unwrap_or_default();
                 return (month, year);
+            }
+            (None, [_, _, _, ..]) => {
+                let reading = self.reading(today);
+                return reading.map_or((digits, &[]), |reading| (reading.month, reading.year));
             }
             // Pasted whole, so that a wrong month is shown for what it is.
             (_, [_, _, _, _] | [_, _, _, _, _, _]) => 2,

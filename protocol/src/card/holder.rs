@@ -5,15 +5,16 @@ use core::fmt;
 use super::Progress;
 use super::digits;
 use crate::secret::Secret;
+use zeroize::Zeroizing;
 
-/// The longest name, bytes of UTF-8: embossed names have 26 characters, and some scripts need
-/// three bytes for each.
-pub const MOST_BYTES: usize = 96;
+/// The longest name, bytes of UTF-8: what is left of the envelope. Names on cards have 26 characters;
+/// seventy characters of scripts that need three bytes for each fit.
+pub const MOST_BYTES: usize = 222;
 
 /// A name is never so many digits; a card number is.
 const DIGITS_OF_A_CARD_NUMBER: usize = 12;
 
-/// The name on a card, trimmed, in whatever script. It is wiped from memory when it is dropped.
+/// The name on a card, in whatever script, without what nobody sees. It is wiped from memory when it is dropped.
 pub struct Holder(Secret<String>);
 
 /// Why a text is no name, in order of precedence.
@@ -48,7 +49,7 @@ impl fmt::Display for HolderError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             HolderError::Missing => "the name on the card is empty",
-            HolderError::TooLong => "the name on the card has more than 96 bytes",
+            HolderError::TooLong => "the name on the card has more than 222 bytes",
             HolderError::ControlCharacter => "the name on the card has control characters",
             HolderError::IsANumber => {
                 "the name on the card is a number, perhaps the card number in the wrong field"
@@ -61,15 +62,16 @@ impl fmt::Display for HolderError {
 impl core::error::Error for HolderError {}
 
 impl Holder {
-    /// Reads a name.
+    /// Reads a name. Marks that nobody sees are taken out, and tabs and line breaks are spaces: what
+    /// programs put around a name that is copied is not a fault of the shopper's.
     ///
     /// # Errors
     ///
     /// The first [`HolderError`] that applies.
     pub fn parse(text: &str) -> Result<Holder, HolderError> {
-        let name = text.trim();
-        match judge(name) {
-            None => Ok(Holder(Secret::new(String::from(name)))),
+        let name = Zeroizing::new(seen(text));
+        match judge(&name) {
+            None => Ok(Holder(Secret::new(name.to_string()))),
             Some(error) => Err(error),
         }
     }
@@ -81,7 +83,7 @@ impl Holder {
     /// The [`HolderError`] that typing on cannot mend, and a number: a name after it is not what
     /// the shopper has in mind.
     pub fn check(text: &str) -> Result<Progress, HolderError> {
-        match judge(text.trim()) {
+        match judge(&Zeroizing::new(seen(text))) {
             None => Ok(Progress::Complete),
             Some(HolderError::Missing | HolderError::NoLetter) => Ok(Progress::Incomplete),
             Some(error) => Err(error),
@@ -100,7 +102,43 @@ impl fmt::Debug for Holder {
     }
 }
 
-/// What is wrong with a trimmed name.
+/// The name as it is read by people: without marks that are not seen, with a space for every tab, line
+/// break and space of another width, and none at the ends. Persian and the scripts of India need
+/// joiners between their letters.
+fn seen(text: &str) -> String {
+    let mut name = String::with_capacity(text.len());
+    let mut joiner = None;
+    for character in text.chars() {
+        if is_joiner(character) {
+            joiner = Some(character);
+        } else if character.is_whitespace() {
+            joiner = None;
+            if !name.is_empty() {
+                name.push(' ');
+            }
+        } else if !is_unseen(character) {
+            let before = name.chars().next_back().is_some_and(may_be_joined);
+            name.extend(joiner.take().filter(|_| before && may_be_joined(character)));
+            name.push(character);
+        }
+    }
+    name.truncate(name.trim_end().len());
+    name
+}
+
+const fn is_joiner(character: char) -> bool {
+    matches!(character, '\u{200C}' | '\u{200D}')
+}
+
+fn is_unseen(character: char) -> bool {
+    digits::is_invisible(character) || character == '\u{61C}'
+}
+
+fn may_be_joined(character: char) -> bool {
+    !character.is_ascii() && is_letter(character)
+}
+
+/// What is wrong with such a name.
 fn judge(name: &str) -> Option<HolderError> {
     if name.is_empty() {
         return Some(HolderError::Missing);
@@ -148,12 +186,9 @@ fn is_letter(character: char) -> bool {
     }
 }
 
-/// Control characters in the wider sense: those that break a line or turn the writing direction
-/// could make a name in a merchant's list look like another.
+/// What is neither seen nor put around a name by honest programs.
 fn is_control(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{2028}' | '\u{2029}')
-        || digits::is_direction_control(character)
+    character.is_control() || matches!(character, '\u{E0000}'..='\u{E00FF}')
 }
 
 /// What stands between the digits of a number, in a card number or a date.

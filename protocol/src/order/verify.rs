@@ -1,76 +1,19 @@
 //! Checking an order: form first, then the signature, then what it says.
 
 use super::claims::{Capture, OrderClaims, OrderItem};
+use super::refusal::{OrderError, OrderRefusal};
 use super::{Header, TYPE};
 use crate::currency::Currency;
 use crate::encoding::{array_from_base64url, from_base64url};
 use crate::ids::MerchantId;
-use crate::json;
+use crate::json::{self, JsonFault};
 use crate::limits;
 use crate::method::Method;
 use crate::money::Money;
 use crate::origin::Origin;
-use core::fmt;
+use crate::text;
 use ed25519_dalek::{Signature, VerifyingKey};
-
-/// Why an order was refused, in the order of the checks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OrderError {
-    /// Not a compact JWS of the accepted form, or a claim of the wrong type; names the claim.
-    Malformed(&'static str),
-    /// The signature does not fit the merchant's key.
-    SignatureInvalid,
-    /// `aud` names another verifier.
-    AnotherVerifier,
-    /// `iat` lies ahead, `exp` has passed, or the two are too far apart; names the claim.
-    Expired(&'static str),
-    /// The amount is zero, negative or too large.
-    AmountInvalid,
-    /// No such currency.
-    CurrencyUnknown,
-}
-
-impl OrderError {
-    /// The stable code.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Malformed(_) => "malformed_order",
-            Self::SignatureInvalid => "order_signature_invalid",
-            Self::AnotherVerifier => "order_for_another_verifier",
-            Self::Expired(_) => "order_expired",
-            Self::AmountInvalid => "amount_invalid",
-            Self::CurrencyUnknown => "currency_unknown",
-        }
-    }
-
-    /// The claim at fault, where there is one.
-    #[must_use]
-    pub const fn claim(self) -> Option<&'static str> {
-        match self {
-            Self::Malformed(claim) | Self::Expired(claim) => Some(claim),
-            Self::SignatureInvalid => None,
-            Self::AnotherVerifier => Some("aud"),
-            Self::AmountInvalid => Some("amount"),
-            Self::CurrencyUnknown => Some("currency"),
-        }
-    }
-}
-
-impl fmt::Display for OrderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed(_) => "The order is not of the form that PROTOCOL section 3 describes.",
-            Self::SignatureInvalid => "The order's signature does not fit the merchant's key.",
-            Self::AnotherVerifier => "The order is meant for another verifier.",
-            Self::Expired(_) => "The order is no longer good or not good yet; make a new one.",
-            Self::AmountInvalid => "The amount must be from 1 to 999999999999 minor units.",
-            Self::CurrencyUnknown => "The currency is not an ISO 4217 code in capitals.",
-        })
-    }
-}
-
-impl core::error::Error for OrderError {}
+use serde::de::DeserializeOwned;
 
 /// An order of the right form whose signature has not been looked at.
 #[derive(Debug)]
@@ -93,29 +36,38 @@ impl<'a> CompactOrder<'a> {
     ///
     /// # Errors
     /// [`OrderError::Malformed`].
-    pub fn parse(compact: &'a str) -> Result<Self, OrderError> {
+    pub fn parse(compact: &'a str) -> Result<Self, OrderRefusal> {
         if compact.len() > limits::ORDER_CHARACTERS {
-            return Err(OrderError::Malformed("order"));
+            let (found, most) = (compact.len(), limits::ORDER_CHARACTERS);
+            let detail = format!("The order has {found} characters; at most {most} are accepted.");
+            return Err(malformed("order", detail));
         }
-        let (signed, signature) = compact
-            .rsplit_once('.')
-            .ok_or(OrderError::Malformed("order"))?;
-        let (header, payload) = signed
-            .split_once('.')
-            .ok_or(OrderError::Malformed("order"))?;
-        let header: Header = object(header).ok_or(OrderError::Malformed("header"))?;
+        let parts = compact.rsplit_once('.').and_then(|(signed, signature)| {
+            let (header, payload) = signed.split_once('.')?;
+            Some((signed, header, payload, signature))
+        });
+        let Some((signed, header, payload, signature)) = parts else {
+            let detail = "The order is not a compact JWS: header, payload and signature in \
+                          base64url, with dots between them.";
+            return Err(malformed("order", detail));
+        };
+        let header: Header = object("header", header)?;
         if !matches!(header.alg.as_str(), "Ed25519" | "EdDSA") {
-            return Err(OrderError::Malformed("alg"));
+            return Err(malformed("alg", "alg must be Ed25519 or EdDSA."));
         }
         if header.typ != TYPE {
-            return Err(OrderError::Malformed("typ"));
+            return Err(malformed("typ", format!("typ must be {TYPE}.")));
         }
         if !is_name(&header.kid, 1, 64) {
-            return Err(OrderError::Malformed("kid"));
+            return Err(malformed("kid", name_of("kid", 1, 64)));
         }
-        let claims = object(payload).ok_or(OrderError::Malformed("payload"))?;
-        let signature: [u8; 64] =
-            array_from_base64url(signature).ok_or(OrderError::Malformed("signature"))?;
+        let claims = object("payload", payload)?;
+        let signature: [u8; 64] = array_from_base64url(signature).ok_or_else(|| {
+            malformed(
+                "signature",
+                "The signature must be 64 bytes in base64url without padding.",
+            )
+        })?;
         let signature = Signature::from_bytes(&signature);
         Ok(Self {
             signed,
@@ -146,12 +98,12 @@ impl<'a> CompactOrder<'a> {
         key: &VerifyingKey,
         audience: &Origin,
         now: u64,
-    ) -> Result<Order, OrderError> {
+    ) -> Result<Order, OrderRefusal> {
         key.verify_strict(self.signed.as_bytes(), &self.signature)
             .map_err(|_| OrderError::SignatureInvalid)?;
-        let claims = self.claims;
+        let mut claims = self.claims;
         if claims.aud != *audience {
-            return Err(OrderError::AnotherVerifier);
+            return Err(OrderError::AnotherVerifier.into());
         }
         check_times(&claims, now)?;
         let currency: Currency = claims
@@ -162,6 +114,10 @@ impl<'a> CompactOrder<'a> {
             Money::charge(claims.amount, currency).map_err(|_| OrderError::AmountInvalid)?;
         check_texts(&claims)?;
         check_items(&claims)?;
+        claims.description = claims.description.map(|line| text::on_one_line(&line));
+        for item in claims.items.iter_mut().flatten() {
+            item.name = text::on_one_line(&item.name);
+        }
         Ok(Order { claims, money })
     }
 }
@@ -186,8 +142,49 @@ impl Order {
     }
 }
 
-fn object<T: serde::de::DeserializeOwned>(part: &str) -> Option<T> {
-    json::object_from_slice(&from_base64url(part)?).ok()
+fn malformed(claim: &'static str, detail: impl Into<String>) -> OrderRefusal {
+    OrderRefusal::malformed(claim, detail)
+}
+
+/// Reads one of the two JSON parts, or says which member of it is at fault.
+fn object<T: DeserializeOwned>(part: &'static str, text: &str) -> Result<T, OrderRefusal> {
+    let bytes = from_base64url(text).ok_or_else(|| {
+        let detail = format!("The {part} must be base64url without padding.");
+        malformed(part, detail)
+    })?;
+    json::object_from_slice(&bytes).map_err(|_| {
+        let fault = JsonFault::in_object::<T>(&bytes);
+        let claim = fault.root().and_then(known_claim).unwrap_or(part);
+        let detail = fault.sentence(&["The ", part].concat());
+        OrderRefusal::inside(claim, fault.param(), detail)
+    })
+}
+
+/// The name of a claim or of a member of the header, for ever.
+fn known_claim(name: &str) -> Option<&'static str> {
+    let known = [
+        "alg",
+        "typ",
+        "kid",
+        "iss",
+        "aud",
+        "jti",
+        "iat",
+        "exp",
+        "amount",
+        "currency",
+        "order_ref",
+        "capture",
+        "parent_origins",
+        "description",
+        "items",
+        "customer",
+        "methods",
+        "billing_country",
+        "authentication",
+        "simulate",
+    ];
+    known.into_iter().find(|known| *known == name)
 }
 
 fn is_name(text: &str, least: usize, most: usize) -> bool {
@@ -212,19 +209,6 @@ fn is_country(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|c| c.is_ascii_uppercase())
 }
 
-/// Text for people on one line: no control characters, which could hide or reorder what a shopper
-/// reads, whether of ASCII, of bidirectional text or of line breaking.
-fn is_shown(text: &str, most: usize) -> bool {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(
-                c,
-                '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            )
-    };
-    !text.is_empty() && text.chars().count() <= most && !text.chars().any(hidden)
-}
-
 fn check_times(claims: &OrderClaims, now: u64) -> Result<(), OrderError> {
     if claims.iat > now.saturating_add(limits::ORDER_ISSUED_AHEAD_SECONDS) {
         return Err(OrderError::Expired("iat"));
@@ -237,62 +221,89 @@ fn check_times(claims: &OrderClaims, now: u64) -> Result<(), OrderError> {
     Ok(())
 }
 
-fn check_texts(claims: &OrderClaims) -> Result<(), OrderError> {
-    let origins = &claims.parent_origins;
-    let shown = |text: &Option<String>, most| text.as_ref().is_none_or(|t| is_shown(t, most));
-    let rows = [
-        ("jti", is_name(&claims.jti, 8, 64)),
-        ("order_ref", is_reference(&claims.order_ref)),
-        (
-            "parent_origins",
-            (1..=limits::PARENT_ORIGINS).contains(&origins.len()),
-        ),
-        (
-            "description",
-            shown(&claims.description, limits::DESCRIPTION_CHARACTERS),
-        ),
-        (
-            "customer",
-            claims
-                .customer
-                .as_ref()
-                .is_none_or(|text| is_reference(text)),
-        ),
-        ("methods", claims.methods.as_deref().is_none_or(are_methods)),
-        (
-            "billing_country",
-            claims.billing_country.as_deref().is_none_or(is_country),
-        ),
-        (
-            "simulate",
-            claims
-                .simulate
-                .as_ref()
-                .is_none_or(|s| is_name(&s.outcome, 1, 64)),
-        ),
-    ];
-    rows.into_iter()
-        .find(|(_, good)| !good)
-        .map_or(Ok(()), |(claim, _)| Err(OrderError::Malformed(claim)))
+/// What a short name is made of.
+fn name_of(claim: &str, least: usize, most: usize) -> String {
+    format!("{claim} must be {least} to {most} of the characters A-Z a-z 0-9 . _ -")
+        + "; it is a name and not a text."
 }
 
-fn check_items(claims: &OrderClaims) -> Result<(), OrderError> {
+fn check_texts(claims: &OrderClaims) -> Result<(), OrderRefusal> {
+    let reference = |claim: &'static str, text: &str| {
+        let most = limits::REFERENCE_CHARACTERS;
+        let detail = || format!("{claim} must be 1 to {most} printable ASCII characters.");
+        is_reference(text)
+            .then_some(())
+            .ok_or_else(|| malformed(claim, detail()))
+    };
+    if !is_name(&claims.jti, 8, 64) {
+        return Err(malformed("jti", name_of("jti", 8, 64)));
+    }
+    reference("order_ref", &claims.order_ref)?;
+    let most = limits::PARENT_ORIGINS;
+    if !(1..=most).contains(&claims.parent_origins.len()) {
+        let detail = format!("parent_origins must name 1 to {most} origins.");
+        return Err(malformed("parent_origins", detail));
+    }
+    if let Some(description) = &claims.description {
+        text::check(description, limits::DESCRIPTION_CHARACTERS)
+            .map_err(|fault| malformed("description", format!("description {fault}.")))?;
+    }
+    if let Some(customer) = &claims.customer {
+        reference("customer", customer)?;
+    }
+    if !claims.methods.as_deref().is_none_or(are_methods) {
+        let detail = "methods must name at least one method, and none twice.";
+        return Err(malformed("methods", detail));
+    }
+    if !claims.billing_country.as_deref().is_none_or(is_country) {
+        let detail = "billing_country must be two capital letters (ISO 3166-1 alpha-2).";
+        return Err(malformed("billing_country", detail));
+    }
+    match &claims.simulate {
+        Some(simulate) if !is_name(&simulate.outcome, 1, 64) => {
+            Err(malformed("simulate", name_of("simulate.outcome", 1, 64)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_items(claims: &OrderClaims) -> Result<(), OrderRefusal> {
     let Some(items) = &claims.items else {
         return Ok(());
     };
-    let good = |item: &OrderItem| {
-        is_shown(&item.name, limits::ITEM_NAME_CHARACTERS)
-            && (1..=limits::ITEM_QUANTITY).contains(&item.quantity)
-    };
-    let sum = items
-        .iter()
-        .try_fold(0_i64, |sum, item| sum.checked_add(item.amount));
-    if (1..=limits::ORDER_ITEMS).contains(&items.len())
-        && items.iter().all(good)
-        && sum == Some(claims.amount)
-    {
+    let (found, most) = (items.len(), limits::ORDER_ITEMS);
+    if !(1..=most).contains(&found) {
+        let detail = format!(
+            "items has {found} entries; 1 to {most} are accepted, and items may be left out."
+        );
+        return Err(malformed("items", detail));
+    }
+    for (place, item) in items.iter().enumerate() {
+        check_item(item).map_err(|(member, what)| {
+            let member = format!("items[{place}].{member}");
+            let detail = format!("{member} {what}.");
+            OrderRefusal::inside("items", Some(member), detail)
+        })?;
+    }
+    let amounts = items.iter().map(|item| i128::from(item.amount));
+    let sum: i128 = amounts.sum();
+    if sum == i128::from(claims.amount) {
+        return Ok(());
+    }
+    let amount = claims.amount;
+    let detail = format!("The amounts of items add up to {sum}, but amount is {amount}.");
+    Err(malformed("items", detail))
+}
+
+/// What is wrong with one item: the member, and what.
+fn check_item(item: &OrderItem) -> Result<(), (&'static str, String)> {
+    text::check(&item.name, limits::ITEM_NAME_CHARACTERS)
+        .map_err(|fault| ("name", fault.to_string()))?;
+    let most = limits::ITEM_QUANTITY;
+    if (1..=most).contains(&item.quantity) {
         Ok(())
     } else {
-        Err(OrderError::Malformed("items"))
+        let (found, what) = (item.quantity, "must be a whole number from 1 to");
+        Err(("quantity", format!("{what} {most}, not {found}")))
     }
 }

@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod concurrency;
+mod other_clients;
 mod payments;
 mod reading;
 mod sessions;

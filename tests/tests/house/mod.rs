@@ -10,6 +10,7 @@ mod edges;
 mod secrets;
 mod sizes;
 mod sources;
+mod supply;
 
 use sources::Source;
 

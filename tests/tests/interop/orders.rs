@@ -80,5 +80,8 @@ fn we_verify_the_orders_that_jose_signs() {
         assert_eq!(*verified.claims(), claims);
     }
     let refused = CompactOrder::parse(accepted(&answers[2]).as_str().unwrap());
-    assert_eq!(refused.map(drop).unwrap_err().code(), "malformed_order");
+    assert_eq!(
+        refused.map(drop).unwrap_err().error().code(),
+        "malformed_order"
+    );
 }

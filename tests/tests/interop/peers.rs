@@ -10,14 +10,14 @@ use std::{env, fs, io, thread};
 /// A language with libraries of other people.
 #[derive(Debug)]
 pub(super) struct Peer {
-    name: &'static str,
-    packages: &'static [&'static str],
-    script: (&'static str, &'static str),
+    pub(super) name: &'static str,
+    pub(super) packages: &'static [&'static str],
+    pub(super) script: (&'static str, &'static str),
     /// Tells whether the tools are there, and installs the packages into a folder.
-    needs: fn() -> Result<(), String>,
-    install: fn(&Path, &[&str]) -> Command,
-    run: fn(&Path) -> Command,
-    ready: OnceLock<Result<PathBuf, String>>,
+    pub(super) needs: fn() -> Result<(), String>,
+    pub(super) install: fn(&Path, &[&str]) -> Command,
+    pub(super) run: fn(&Path) -> Command,
+    pub(super) ready: OnceLock<Result<PathBuf, String>>,
 }
 
 pub(super) static NODE: Peer = Peer {

@@ -178,6 +178,7 @@ pub(crate) fn incoming(prepared: &Prepared, address: u8) -> IncomingRequest<'_> 
         method: &prepared.method,
         path: &prepared.path,
         query: None,
+        content_type: "application/json",
         session: prepared.get("sealpay-session"),
         idempotency_key: prepared.get("idempotency-key"),
         content_digest: prepared.get("content-digest"),

@@ -61,7 +61,16 @@ pub async fn authenticate(
 }
 
 fn wish(body: AuthenticationRequest) -> Result<Wish, Refusal> {
-    let of = |param| Refusal::of(Code::MalformedRequest, param);
+    let of = |param: &'static str| {
+        let detail = match param {
+            "code" => "code must be six digits with the step code, and left out with others.",
+            _ => {
+                "credential must be a credential as JSON text with the steps passkey and enrol, \
+                  and left out with others."
+            }
+        };
+        Refusal::of(Code::MalformedRequest, param).explained(detail)
+    };
     let credential = |text: Option<String>| {
         let fits = |text: &String| (1..=limits::CREDENTIAL_BYTES).contains(&text.len());
         text.filter(fits).ok_or_else(|| of("credential"))

@@ -34,7 +34,14 @@ pub struct RedeliveryOrder {
 
 impl RedeliveryOrder {
     fn again(&self) -> Result<Again, Refusal> {
-        let refused = |param| Refusal::of(Code::InvalidParameter, param);
+        let refused = |param: &'static str| {
+            let detail = match param {
+                "after" => "after must be last_event of the answer before, such as evt_….",
+                "event" => "event must be an id such as evt_…, and stands alone.",
+                _ => "Give either event, or from and until with from no later than until.",
+            };
+            Refusal::invalid(param, detail)
+        };
         match (&self.event, self.from, self.until) {
             (Some(event), None, None) if self.after.is_none() => {
                 Ok(Again::Event(event.parse().map_err(|_| refused("event"))?))

@@ -53,7 +53,11 @@ pub fn evidence(text: String) -> Result<Happening, Refusal> {
     if fits && text.chars().all(is_plain) {
         Ok(Happening::Evidence(text))
     } else {
-        Err(Refusal::of(Code::InvalidParameter, "evidence"))
+        let detail = format!(
+            "evidence must be text of 1 to {EVIDENCE_CHARACTERS} characters, with no control \
+             characters but line breaks and tabs."
+        );
+        Err(Refusal::invalid("evidence", detail))
     }
 }
 

@@ -3,8 +3,9 @@
 use super::gateway::Gateway;
 use super::register::check_webhook_url;
 use crate::domain::event::KINDS;
-use crate::gate::refusal::{Code, Refusal};
+use crate::gate::refusal::Refusal;
 use sealpay_protocol::limits::ENDPOINT_DESCRIPTION_CHARACTERS;
+use sealpay_protocol::text;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -13,10 +14,12 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct NewEndpoint {
     /// Where webhooks are to go: `https://…`.
+    #[schema(max_length = 1024, pattern = "^https?://")]
     pub url: String,
     /// What it is to hear of; everything when left out, which is also `["*"]`.
     pub event_types: Option<Vec<String>>,
-    /// What it is for.
+    /// What it is for: one line.
+    #[schema(max_length = 200)]
     pub description: Option<String>,
 }
 
@@ -25,10 +28,12 @@ pub struct NewEndpoint {
 #[serde(deny_unknown_fields)]
 pub struct ChangedEndpoint {
     /// Where webhooks are to go: `https://…`.
+    #[schema(max_length = 1024, pattern = "^https?://")]
     pub url: Option<String>,
     /// What it is to hear of; `["*"]` is everything.
     pub event_types: Option<Vec<String>>,
-    /// What it is for.
+    /// What it is for: one line.
+    #[schema(max_length = 200)]
     pub description: Option<String>,
     /// `enabled` or `disabled`.
     pub state: Option<EndpointState>,
@@ -54,10 +59,7 @@ pub struct SecretRotation {
 }
 
 pub(super) fn url(gateway: &Gateway, text: &str) -> Result<String, Refusal> {
-    let refused = |why: String| Refusal {
-        internal: Some(why),
-        ..Refusal::of(Code::InvalidParameter, "url")
-    };
+    let refused = |why: String| Refusal::invalid("url", format!("url is not accepted: {why}."));
     let url = check_webhook_url(text).map_err(refused)?;
     gateway.check_webhook_address(&url).map_err(refused)?;
     Ok(url.into())
@@ -77,17 +79,20 @@ pub(super) fn event_types(wanted: &[String]) -> Result<String, Refusal> {
     } else if are_known && !kept.is_empty() && kept.len() == wanted.len() {
         Ok(kept.join(","))
     } else {
-        Err(Refusal::of(Code::InvalidParameter, "event_types"))
+        let known = KINDS.join(", ");
+        let detail =
+            format!(r#"event_types must be ["*"] or name each once, at least one, of {known}."#);
+        Err(Refusal::invalid("event_types", detail))
     }
 }
 
 pub(super) fn description(text: String) -> Result<String, Refusal> {
-    let is_short = text.chars().count() <= ENDPOINT_DESCRIPTION_CHARACTERS;
-    if is_short && !text.chars().any(char::is_control) {
-        Ok(text)
-    } else {
-        Err(Refusal::of(Code::InvalidParameter, "description"))
+    if text.is_empty() {
+        return Ok(text);
     }
+    text::check(&text, ENDPOINT_DESCRIPTION_CHARACTERS)
+        .map_err(|fault| Refusal::invalid("description", format!("description {fault}.")))?;
+    Ok(text::on_one_line(&text))
 }
 
 #[cfg(test)]
@@ -127,7 +132,14 @@ mod tests {
         for good in ["", "orders – test shop", &longest] {
             assert_eq!(description(good.into()).as_deref(), Ok(good));
         }
-        for bad in [&[&longest, "ü"].concat(), "a\nb", "a\0b", "\u{1b}[31m"] {
+        assert_eq!(description("a\nb".into()).as_deref(), Ok("a b"));
+        for bad in [
+            &[&longest, "ü"].concat(),
+            " ",
+            "a\0b",
+            "\u{1b}[31m",
+            "a\u{202e}b",
+        ] {
             assert!(description(bad.into()).is_err(), "{bad:?}");
         }
     }

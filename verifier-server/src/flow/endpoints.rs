@@ -282,7 +282,9 @@ pub async fn rotate_secret(
 ) -> Result<SecretAnswer, Refusal> {
     let overlap = rotation.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
     if overlap > SECRET_OVERLAP_SECONDS {
-        return Err(Refusal::of(Code::InvalidParameter, "overlap_seconds"));
+        let most = SECRET_OVERLAP_SECONDS;
+        let detail = format!("overlap_seconds must be a whole number from 0 to {most}.");
+        return Err(Refusal::invalid("overlap_seconds", detail));
     }
     let endpoint = endpoint_id(id)?;
     let now_ms = gateway.clock.now_ms_i64();

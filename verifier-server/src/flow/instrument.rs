@@ -29,7 +29,10 @@ pub(super) fn of(body: PayRequest) -> Result<Instrument, Refusal> {
         (Method::Card, Some(sealed)) => Ok(Instrument::Card(sealed)),
         (Method::Wallet, None) => Ok(Instrument::Wallet),
         (Method::BankTransfer, None) => Ok(Instrument::BankTransfer),
-        (Method::Card, None) | (_, Some(_)) => Err(Refusal::of(Code::MalformedRequest, "card")),
+        (Method::Card, None) | (_, Some(_)) => {
+            let detail = "card must be there with the method card, and with no other.";
+            Err(Refusal::of(Code::MalformedRequest, "card").explained(detail))
+        }
     }
 }
 

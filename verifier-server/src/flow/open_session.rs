@@ -25,14 +25,15 @@ pub async fn open_session(
         .session
         .is_some_and(|session| session != NEW_SESSION);
     if another && request.has_signature() {
-        return Err(Refusal::of(Code::MalformedRequest, "sealpay-session"));
+        let detail = "sealpay-session must be new where a session is opened.";
+        return Err(Refusal::of(Code::MalformedRequest, "sealpay-session").explained(detail));
     }
     let signed = SignedRequest::read(request, gateway.clock.now())?;
     let body: OpenSessionRequest = super::read::json(signed.body())?;
     let key = body
         .key
         .verifying_key()
-        .map_err(|_| Refusal::of(Code::MalformedRequest, "key"))?;
+        .map_err(|error| Refusal::of(Code::MalformedRequest, "key").explained(error.to_string()))?;
     let verified = signed.verify(&key, gateway.settings.public_origin.authority())?;
     let (order, merchant) = verify_order(gateway, &body.order).await?;
     check_simulation(gateway, &order)?;
@@ -68,7 +69,8 @@ fn check_simulation(gateway: &Gateway, order: &Order) -> Result<(), Refusal> {
         return Err(Refusal::of(Code::SimulateNotAllowed, "simulate"));
     }
     if !gateway.providers.rehearsal.knows_outcome(&simulate.outcome) {
-        return Err(Refusal::of(Code::InvalidParameter, "simulate"));
+        let detail = "simulate.outcome must be the name of an outcome of docs/TESTING.md.";
+        return Err(Refusal::invalid("simulate", detail));
     }
     Ok(())
 }

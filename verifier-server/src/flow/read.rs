@@ -7,7 +7,7 @@ use crate::gate::key_ring::webhook_key_text;
 use crate::gate::refusal::{Code, Refusal};
 pub use crate::store::PaymentFilter;
 use sealpay_protocol::ids::{DisputeId, MerchantId, ModificationId, PaymentId};
-use sealpay_protocol::json::object_from_slice;
+use sealpay_protocol::json::{JsonFault, object_from_slice};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
@@ -72,18 +72,9 @@ pub struct PublishedWebhookKey {
 /// # Errors
 /// [`Code::MalformedJson`] or [`Code::MalformedRequest`].
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    object_from_slice(body).map_err(|error| {
-        // The first fault in the text need not be the first by precedence: it is read once more.
-        let code = match serde_json::from_slice::<serde_json::Value>(body) {
-            Ok(_) => Code::MalformedRequest,
-            Err(_) => Code::MalformedJson,
-        };
-        // The error's text can quote the body, which may hold anything: it stays out of the log.
-        Refusal::because(
-            code,
-            format!("at line {} column {}", error.line(), error.column()),
-        )
-    })
+    // The first fault in the text need not be the first by precedence: it is read once more.
+    object_from_slice(body)
+        .map_err(|_| Refusal::of_json(&JsonFault::in_object::<T>(body), "The body"))
 }
 
 /// A payment of the merchant.

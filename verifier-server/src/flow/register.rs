@@ -11,6 +11,7 @@ use sealpay_protocol::ids::{EndpointId, MerchantId};
 use sealpay_protocol::key::verifying_key;
 use sealpay_protocol::limits::WEBHOOK_URL_CHARACTERS;
 use sealpay_protocol::origin::Origin;
+use sealpay_protocol::text;
 use sealpay_protocol::webhook::EndpointSecret;
 use url::Url;
 use zeroize::Zeroizing;
@@ -75,17 +76,15 @@ pub struct EndpointCredentials {
     pub webhook_secret: Zeroizing<String>,
 }
 
+/// Longest name of a merchant, characters: it stands beside the amount.
+const NAME_CHARACTERS: usize = 80;
+
 /// Checks a merchant's name for shoppers.
 ///
 /// # Errors
 /// A sentence.
 pub fn check_name(name: &str) -> Result<(), String> {
-    let good = (1..=80).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    if good {
-        Ok(())
-    } else {
-        Err("a merchant's name has 1 to 80 printable characters".into())
-    }
+    text::check(name, NAME_CHARACTERS).map_err(|fault| format!("the merchant's name {fault}"))
 }
 
 /// Checks an order key.
@@ -155,7 +154,7 @@ impl Registrar<'_> {
         let now_ms = self.clock.now_ms();
         let merchant = Merchant {
             id: MerchantId::new(now_ms, self.entropy.bytes()),
-            name: new.name,
+            name: text::on_one_line(&new.name),
             created_at_ms: self.clock.now_ms_i64(),
             reserve: Reserve::default(),
             order_keys: vec![key],

@@ -166,7 +166,11 @@ pub async fn report(
 ) -> Result<Report, Refusal> {
     let settlement = mine(gateway, merchant, id).await?;
     if settlement.lines > REPORT_LINES_MOST {
-        return Err(Refusal::new(Code::ReportTooLarge));
+        let (found, most) = (settlement.lines, REPORT_LINES_MOST);
+        let detail = format!(
+            "The settlement has {found} lines, and a report at most {most}; read its lines in pages."
+        );
+        return Err(Refusal::new(Code::ReportTooLarge).explained(detail));
     }
     let turn = gateway.turns.report().await?;
     let reading = tokio::time::timeout(READ_WITHIN, contents(gateway, settlement));

@@ -81,7 +81,8 @@ pub async fn decide(gateway: &Gateway, token: &str, wish: Wish) -> Result<Wallet
     match decided {
         Ok(WalletDecision::UnknownPage) => return Err(Refusal::new(Code::NotFound)),
         Ok(WalletDecision::UnknownAccount) => {
-            return Err(Refusal::of(Code::InvalidParameter, "account"));
+            let detail = "account must name one of the accounts of the page.";
+            return Err(Refusal::invalid("account", detail));
         }
         Ok(WalletDecision::Decided(_) | WalletDecision::Closed) => {
             tell(gateway, &wallet, reference).await?;

@@ -54,14 +54,46 @@ pub fn is_good_at(key: &ApiKey, now_ms: i64) -> bool {
     key.expires_at_ms.is_none_or(|end_ms| now_ms < end_ms)
 }
 
+/// The token of an `Authorization` header with the scheme Bearer (RFC 6750 section 2.1). Names of
+/// schemes have any case, and one or more spaces follow (RFC 9110 sections 11.1 and 11.4).
+#[must_use]
+pub fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
 /// The hash to look for, of an `Authorization` header.
 ///
 /// # Errors
 /// [`Code::ApiKeyInvalid`] when the header is missing or not of the form of a key.
 pub fn hash_of_header(header: Option<&str>, vault: &Vault) -> Result<String, Refusal> {
     let key = header
-        .and_then(|text| text.strip_prefix("Bearer "))
+        .and_then(bearer)
         .filter(|key| key.len() == KEY_CHARACTERS && key.starts_with(PREFIX))
         .ok_or_else(|| Refusal::of(Code::ApiKeyInvalid, "authorization"))?;
     Ok(vault.api_key_hash(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn the_scheme_of_a_token_has_any_case() {
+        let rows = [
+            ("Bearer sk_test_1", Some("sk_test_1")),
+            ("bearer sk_test_1", Some("sk_test_1")),
+            ("BEARER  sk_test_1 ", Some("sk_test_1")),
+            ("Bearer", None),
+            ("Bearer ", None),
+            ("Bearersk_test_1", None),
+            ("Basic sk_test_1", None),
+            ("sk_test_1", None),
+            (" Bearer sk_test_1", None),
+        ];
+        for (header, token) in rows {
+            assert_eq!(bearer(header), token, "{header:?}");
+        }
+    }
 }

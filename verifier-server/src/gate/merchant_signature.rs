@@ -6,7 +6,6 @@
 
 use super::refusal::{Code, Refusal};
 use ed25519_dalek::VerifyingKey;
-use sealpay_protocol::api::CONTENT_TYPE;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::sign::merchant::{Content, MerchantRequestParts};
@@ -25,7 +24,7 @@ pub struct IncomingMerchantRequest<'a> {
     pub query: Option<&'a str>,
     /// `Sealpay-Merchant`.
     pub merchant: Option<&'a str>,
-    /// `Content-Type`.
+    /// `Content-Type` as it was sent, if it is a spelling of `application/json`.
     pub content_type: Option<&'a str>,
     /// `Idempotency-Key`.
     pub idempotency_key: Option<&'a str>,
@@ -92,11 +91,16 @@ impl<'a> SignedMerchantRequest<'a> {
     /// The first refusal in the order that PROTOCOL section 8 gives.
     pub fn read(request: IncomingMerchantRequest<'a>, now: u64) -> Result<Self, Refusal> {
         let carries_something = request.carries_something();
-        if carries_something && request.content_type != Some(CONTENT_TYPE) {
+        let content_type = request.content_type.unwrap_or_default();
+        if carries_something && content_type.is_empty() {
             return Err(Refusal::of(Code::UnsupportedMediaType, "content-type"));
         }
         let headers = headers(&request, carries_something)?;
-        let malformed = |name| Refusal::of(Code::MalformedRequest, name);
+        let malformed = |name: &'static str| {
+            let detail =
+                format!("The request needs one {name} header of the form that is described.");
+            Refusal::of(Code::MalformedRequest, name).explained(detail)
+        };
         let merchant = request
             .merchant
             .and_then(|text| Some((text.parse().ok()?, text)))
@@ -104,7 +108,7 @@ impl<'a> SignedMerchantRequest<'a> {
         let content = if carries_something {
             let key = request.idempotency_key;
             Some(Content {
-                content_type: CONTENT_TYPE,
+                content_type,
                 idempotency_key: key.ok_or_else(|| malformed("idempotency-key"))?,
                 body: request.body,
             })

@@ -2,8 +2,10 @@
 //!
 //! Listed by precedence: where several would fit, the earlier one is answered.
 
-use sealpay_protocol::order::OrderError;
+use sealpay_protocol::json::JsonFault;
+use sealpay_protocol::order::{OrderError, OrderRefusal};
 use sealpay_protocol::sign::verify::SignatureError;
+use std::borrow::Cow;
 use std::fmt;
 
 /// A refusal: what the outside learns, and what only the log learns.
@@ -11,8 +13,11 @@ use std::fmt;
 pub struct Refusal {
     /// The stable code.
     pub code: Code,
-    /// The offending member, claim or header.
-    pub param: Option<&'static str>,
+    /// The offending member, claim or header; a member inside others with its path, as
+    /// `items[3].name`.
+    pub param: Option<Cow<'static, str>>,
+    /// What is wrong with it and what is accepted: a sentence in place of the code's own.
+    pub detail: Option<Cow<'static, str>>,
     /// For the log only.
     pub internal: Option<String>,
 }
@@ -72,9 +77,9 @@ codes! {
     CrossSiteRefused = "cross_site_refused", 403, "Another site's page",
         "A page of another site may not do this; open the page at its own address.";
     UnsupportedMediaType = "unsupported_media_type", 415, "Unsupported media type",
-        "The Content-Type must be application/json.";
+        "The Content-Type must be application/json, in any case and with any parameters.";
     PayloadTooLarge = "payload_too_large", 413, "Payload too large",
-        "The body is larger than 32768 bytes.";
+        "The body is larger than is read here.";
     ApiKeyInvalid = "api_key_invalid", 401, "API key invalid",
         "Send a valid API key as Authorization: Bearer sk_test_…, or sign the request with the merchant's order key.";
     CredentialsAmbiguous = "credentials_ambiguous", 400, "Two credentials",
@@ -102,7 +107,7 @@ codes! {
     MalformedJson = "malformed_json", 400, "Malformed JSON",
         "The body is not JSON in UTF-8, or it is nested too deeply.";
     SignatureInvalid = "signature_invalid", 401, "Signature invalid",
-        "The signature does not fit the request and the key.";
+        "The signature does not fit the request and the key; sign path, query and headers byte for byte as they are sent.";
     NonceReplayed = "nonce_replayed", 401, "Signature used before",
         "A signature is good once; sign the same request again with a new nonce.";
     MalformedOrder = "malformed_order", 400, "Malformed order",
@@ -168,6 +173,7 @@ impl Refusal {
         Self {
             code,
             param: None,
+            detail: None,
             internal: None,
         }
     }
@@ -177,9 +183,28 @@ impl Refusal {
     pub const fn of(code: Code, param: &'static str) -> Self {
         Self {
             code,
-            param: Some(param),
+            param: Some(Cow::Borrowed(param)),
+            detail: None,
             internal: None,
         }
+    }
+
+    /// A value that is not accepted: which, and a sentence that says what is.
+    pub fn invalid(param: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Code::InvalidParameter, param).explained(detail)
+    }
+
+    /// The same refusal with a sentence that fits this case better than that of the code.
+    #[must_use]
+    pub fn explained(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The sentence for the client.
+    #[must_use]
+    pub fn sentence(&self) -> &str {
+        self.detail.as_deref().unwrap_or(self.code.sentence())
     }
 
     /// A refusal whose reason only the log learns.
@@ -187,6 +212,7 @@ impl Refusal {
         Self {
             code,
             param: None,
+            detail: None,
             internal: Some(internal.to_string()),
         }
     }
@@ -217,8 +243,35 @@ impl From<OrderError> for Refusal {
         };
         Self {
             code,
-            param: error.claim(),
+            param: error.claim().map(Cow::Borrowed),
+            detail: None,
             internal: None,
+        }
+    }
+}
+
+impl From<OrderRefusal> for Refusal {
+    fn from(refusal: OrderRefusal) -> Self {
+        Self {
+            param: refusal.param().map(|param| Cow::Owned(param.to_owned())),
+            detail: refusal.detail().map(|detail| Cow::Owned(detail.to_owned())),
+            ..Self::from(refusal.error())
+        }
+    }
+}
+
+impl Refusal {
+    /// A JSON text that is not the one that is described: which member, and what it must be.
+    #[must_use]
+    pub fn of_json(fault: &JsonFault, whole: &str) -> Self {
+        let code = if fault.is_json() {
+            Code::MalformedRequest
+        } else {
+            Code::MalformedJson
+        };
+        Self {
+            param: fault.param().map(Cow::Owned),
+            ..Self::new(code).explained(fault.sentence(whole))
         }
     }
 }

@@ -5,7 +5,6 @@
 
 use super::refusal::{Code, Refusal};
 use ed25519_dalek::VerifyingKey;
-use sealpay_protocol::api::CONTENT_TYPE;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::key::Thumbprint;
@@ -23,6 +22,8 @@ pub struct IncomingRequest<'a> {
     pub path: &'a str,
     /// The query, if any.
     pub query: Option<&'a str>,
+    /// `Content-Type` as it was sent: a spelling of `application/json`.
+    pub content_type: &'a str,
     /// `Sealpay-Session`.
     pub session: Option<&'a str>,
     /// `Idempotency-Key`.
@@ -80,8 +81,11 @@ impl<'a> SignedRequest<'a> {
     /// # Errors
     /// The first refusal in the order that PROTOCOL section 5 gives.
     pub fn read(request: IncomingRequest<'a>, now: u64) -> Result<Self, Refusal> {
-        let required = |value: Option<&'a str>, name| {
-            value.ok_or_else(|| Refusal::of(Code::MalformedRequest, name))
+        let required = |value: Option<&'a str>, name: &'static str| {
+            value.ok_or_else(|| {
+                let detail = format!("The request needs one {name} header.");
+                Refusal::of(Code::MalformedRequest, name).explained(detail)
+            })
         };
         let (Some(content_digest), Some(signature_input), Some(signature)) = (
             request.content_digest,
@@ -92,9 +96,10 @@ impl<'a> SignedRequest<'a> {
         };
         let session = required(request.session, "sealpay-session")?;
         let idempotency_key = required(request.idempotency_key, "idempotency-key")?;
-        let attempt = idempotency_key
-            .parse()
-            .map_err(|_| Refusal::of(Code::MalformedRequest, "idempotency-key"))?;
+        let attempt = idempotency_key.parse().map_err(|error| {
+            let detail = format!("idempotency-key is not the id of an attempt: {error}.");
+            Refusal::of(Code::MalformedRequest, "idempotency-key").explained(detail)
+        })?;
         let headers = ReceivedHeaders {
             content_digest,
             signature_input,
@@ -128,7 +133,7 @@ impl<'a> SignedRequest<'a> {
             authority,
             path: self.request.path,
             query: self.request.query,
-            content_type: CONTENT_TYPE,
+            content_type: self.request.content_type,
             idempotency_key: self.idempotency_key,
             session: self.session,
             body: self.request.body,

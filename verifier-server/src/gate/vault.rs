@@ -2,10 +2,11 @@
 //! must be recognized but not known.
 
 use super::master_key::MasterKey;
+use crate::edge::hmac_sha256;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
-use hmac::{Hmac, Mac};
+use hmac::Mac;
 use sealpay_protocol::encoding::{base64url, from_base64url};
 use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::secret::Secret;
@@ -127,9 +128,7 @@ impl Vault {
 }
 
 fn keyed_hash(key: &Secret<[u8; 32]>, text: &str) -> String {
-    // HMAC takes a key of any length (RFC 2104 section 2); this one has 32 bytes.
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose())
-        .unwrap_or_else(|_| <Hmac<Sha256> as KeyInit>::new(&[0; 64].into()));
+    let mut mac = hmac_sha256(key.expose());
     mac.update(text.as_bytes());
     base64url(&mac.finalize().into_bytes())
 }

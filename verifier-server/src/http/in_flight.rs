@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use sealpay_protocol::limits::BODY_BYTES;
+use sealpay_protocol::limits::{BODY_BYTES, SESSION_BODY_BYTES};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,18 +45,27 @@ pub(super) async fn admit(State(state): State<AppState>, request: Request, next:
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    let reading = to_bytes(body, BODY_BYTES);
+    let most = longest_body(parts.uri.path());
+    let reading = to_bytes(body, most);
     let Ok(read) = tokio::time::timeout(state.in_flight.body_within, reading).await else {
         return Problem(Refusal::new(Code::RequestTimeout)).into_response();
     };
     // What is too long, or broke off, is refused where it is read: after the rules that stand before.
-    let body = read.map_or_else(|_| Body::from(vec![0; BODY_BYTES + 1]), Body::from);
+    let body = read.map_or_else(|_| Body::from(vec![0; most + 1]), Body::from);
     next.run(Request::from_parts(parts, body)).await
+}
+
+/// The longest body that a path reads: an order may list a large basket, and nothing else is as long.
+pub(super) fn longest_body(path: &str) -> usize {
+    match path {
+        "/v1/sessions" => SESSION_BODY_BYTES,
+        _ => BODY_BYTES,
+    }
 }
 
 /// Such a body is refused without being read.
 fn announces_too_much(request: &Request) -> bool {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    length.is_some_and(|length: usize| length > BODY_BYTES)
+    length.is_some_and(|length: usize| length > longest_body(request.uri().path()))
 }

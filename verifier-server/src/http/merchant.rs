@@ -1,5 +1,6 @@
 //! A request of the merchant's server: who sent it, whether it may, and whether it came before.
 
+use super::media_type;
 use super::problem::Problem;
 use super::signed::single;
 use super::state::AppState;
@@ -95,7 +96,7 @@ impl MerchantRequest {
             path: self.parts.uri.path(),
             query: self.parts.uri.query(),
             merchant: single(headers, "sealpay-merchant"),
-            content_type: single(headers, header::CONTENT_TYPE.as_str()),
+            content_type: media_type::expect(headers, CONTENT_TYPE).ok(),
             idempotency_key: single(headers, "idempotency-key"),
             content_digest: single(headers, "content-digest"),
             signature_input: single(headers, "signature-input"),
@@ -131,9 +132,7 @@ impl MerchantRequest {
         if self.body.is_empty() {
             return Ok(read::json(b"{}")?);
         }
-        if single(&self.parts.headers, header::CONTENT_TYPE.as_str()) != Some(CONTENT_TYPE) {
-            return Err(Refusal::of(Code::UnsupportedMediaType, "content-type").into());
-        }
+        media_type::expect(&self.parts.headers, CONTENT_TYPE)?;
         Ok(read::json(&self.body)?)
     }
 }

@@ -137,7 +137,7 @@ fn log(line: &Line<'_>, refusal: Option<&Refusal>, principal: Option<&Principal>
         elapsed_us,
     } = *line;
     let code = refusal.map(|refusal| refusal.code.name());
-    let param = refusal.and_then(|refusal| refusal.param);
+    let param = refusal.and_then(|refusal| refusal.param.as_deref());
     let internal = refusal.and_then(|refusal| refusal.internal.as_deref());
     let merchant = principal.map(|principal| tracing::field::display(principal.merchant));
     let credential = principal.map(|principal| principal.credential.as_str());

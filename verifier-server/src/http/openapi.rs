@@ -2,7 +2,7 @@
 //! and a test fails when the two part.
 
 use super::state::AppState;
-use super::{examples, in_flight, rate_limit, sim, v1};
+use super::{contract, examples, in_flight, rate_limit, sim, v1};
 use axum::middleware;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::server::{Server, ServerBuilder};
@@ -45,6 +45,12 @@ impl Modify for MerchantSchemes {
         );
         let order_key = SecurityScheme::ApiKey(ApiKey::Header(order_key));
         components.add_security_scheme("merchant_signature", order_key);
+        let page_key = ApiKeyValue::with_description(
+            "Signature",
+            "RFC 9421, by the key that the page made: docs/PROTOCOL.md section 5",
+        );
+        let page_key = SecurityScheme::ApiKey(ApiKey::Header(page_key));
+        components.add_security_scheme(contract::WIDGET_SIGNATURE, page_key);
     }
 }
 
@@ -127,6 +133,7 @@ pub fn document() -> Result<String, serde_json::Error> {
     // The version of the contract is that of the protocol, not of every release.
     contract.info.version = "1".into();
     contract.info.license = None;
+    contract::complete(&mut contract);
     examples::put_into(&mut contract)?;
     contract.to_pretty_json().map(|json| json + "\n")
 }

@@ -47,8 +47,8 @@ pub(super) fn complete(
         title: code.title().to_owned(),
         status: code.status(),
         code: code.name().to_owned(),
-        detail: code.sentence().to_owned(),
-        param: refusal.param.map(str::to_owned),
+        detail: refusal.sentence().to_owned(),
+        param: refusal.param.as_deref().map(str::to_owned),
         request_id: circumstances.request_id.to_owned(),
         server_time: circumstances.server_time,
     };

@@ -1,6 +1,8 @@
 //! From an HTTP request to what the gate wants to see of it.
 
 use super::client::Client;
+use super::in_flight::longest_body;
+use super::media_type;
 use super::problem::Problem;
 use crate::gate::refusal::{Code, Refusal};
 use crate::gate::signed_request::IncomingRequest;
@@ -9,7 +11,6 @@ use axum::extract::{FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use sealpay_protocol::api::CONTENT_TYPE;
-use sealpay_protocol::limits::BODY_BYTES;
 
 /// A request with its body, small enough and of the right content type.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ impl WholeRequest {
             method: self.parts.method.as_str(),
             path: self.parts.uri.path(),
             query: self.parts.uri.query(),
+            content_type: single(headers, header::CONTENT_TYPE.as_str()).unwrap_or(CONTENT_TYPE),
             session: single(headers, "sealpay-session"),
             idempotency_key: single(headers, "idempotency-key"),
             content_digest: single(headers, "content-digest"),
@@ -57,17 +59,19 @@ impl<S: Sync> FromRequest<S> for WholeRequest {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        if single(&parts.headers, header::CONTENT_TYPE.as_str()) != Some(CONTENT_TYPE) {
-            return Err(Refusal::of(Code::UnsupportedMediaType, "content-type").into());
-        }
+        media_type::expect(&parts.headers, CONTENT_TYPE)?;
+        let most = longest_body(parts.uri.path());
+        let too_large = || {
+            let detail = format!("The body is larger than {most} bytes.");
+            Refusal::new(Code::PayloadTooLarge).explained(detail)
+        };
         let announced = single(&parts.headers, header::CONTENT_LENGTH.as_str());
         let announced = announced.and_then(|length| length.parse::<usize>().ok());
-        if announced.is_some_and(|length| length > BODY_BYTES) {
-            return Err(Refusal::new(Code::PayloadTooLarge).into());
+        if announced.is_some_and(|length| length > most) {
+            return Err(too_large().into());
         }
         // Reading stops at the limit; a body that breaks off earlier has nobody left to tell.
-        let body = to_bytes(body, BODY_BYTES).await;
-        let body = body.map_err(|error| Refusal::because(Code::PayloadTooLarge, error))?;
+        let body = to_bytes(body, most).await.map_err(|_| too_large())?;
         Ok(Self { parts, body })
     }
 }

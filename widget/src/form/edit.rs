@@ -3,7 +3,7 @@
 //!
 //! Offsets are those of the browser: UTF-16 code units.
 
-use sealpay_protocol::card::{brand, expiry, number};
+use sealpay_protocol::card::{YearMonth, brand, expiry, number};
 use zeroize::Zeroizing;
 
 /// The digits that are kept of a number: one more than any number has, so that too long a number
@@ -95,14 +95,14 @@ fn after_digits(text: &str, count: usize) -> usize {
 }
 
 /// Puts the separator of `MM / YY`; in the middle of a text nothing is moved while deleting.
-pub(super) fn expiry(edit: &Edit<'_>) -> Shown {
+pub(super) fn expiry(edit: &Edit<'_>, today: YearMonth) -> Shown {
     if edit.deletion.is_some() && !edit.is_at_end() {
         return Shown {
             text: Zeroizing::new(edit.text.into()),
             caret: edit.caret,
         };
     }
-    let text = Zeroizing::new(expiry::format_typing(edit.text));
+    let text = Zeroizing::new(expiry::format_typing(edit.text, today));
     let caret = if edit.is_at_end() {
         text.len()
     } else {
@@ -114,8 +114,8 @@ pub(super) fn expiry(edit: &Edit<'_>) -> Shown {
 }
 
 /// The form in which an expiry date is left behind.
-pub(super) fn tidy_expiry(text: &str) -> String {
-    expiry::format_typing(text)
+pub(super) fn tidy_expiry(text: &str, today: YearMonth) -> String {
+    expiry::format_typing(text, today)
         .trim_end_matches([' ', '/'])
         .into()
 }

@@ -54,7 +54,7 @@ impl Entry {
         self.text = text;
     }
 
-    pub(super) fn tidy(&mut self, tidy: fn(&str) -> String) {
+    pub(super) fn tidy(&mut self, tidy: impl FnOnce(&str) -> String) {
         self.text = Zeroizing::new(tidy(&self.text));
     }
 }

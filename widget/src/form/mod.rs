@@ -102,7 +102,7 @@ impl Form {
     pub fn edited(&mut self, field: Field, edit: &Edit<'_>) -> usize {
         let shown = match field {
             Field::Number => edit::number(self.number.text(), edit),
-            Field::Expiry => edit::expiry(edit),
+            Field::Expiry => edit::expiry(edit, self.today),
             Field::SecurityCode => {
                 let longest = self
                     .brand()
@@ -132,7 +132,7 @@ impl Form {
     /// is not an error yet: the shopper may be looking around.
     pub fn left(&mut self, field: Field) -> Option<ErrorCode> {
         if field == Field::Expiry {
-            self.expiry.tidy(edit::tidy_expiry);
+            self.expiry.tidy(|text| edit::tidy_expiry(text, self.today));
         }
         if self.entry(field).is_blank() {
             return None;
@@ -148,7 +148,7 @@ impl Form {
     /// # Errors
     /// [`Rejection`] when a field is missing or wrong.
     pub fn submit(&mut self) -> Result<Card, Rejection> {
-        self.expiry.tidy(edit::tidy_expiry);
+        self.expiry.tidy(|text| edit::tidy_expiry(text, self.today));
         let mut first = None;
         let mut count = 0;
         for field in Field::ALL {

@@ -148,10 +148,10 @@ async fn parameters_that_are_not_accepted_are_named() {
         ("after=chk_01jd0000000000000000000000", "after"),
         ("after=%00", "after"),
         ("after=pay_01JD0000000000000000000000", "after"),
-        ("before=1", "query"),
-        ("LIMIT=1", "query"),
-        ("limit=1&limit=2", "query"),
-        ("merchant=mer_01jd0000000000000000000000", "query"),
+        ("before=1", "before"),
+        ("LIMIT=1", "LIMIT"),
+        ("limit=1&limit=2", "limit"),
+        ("merchant=mer_01jd0000000000000000000000", "merchant"),
         ("limit[]=1", "query"),
     ];
     for list in ["/v1/payments", "/v1/events"] {
@@ -169,7 +169,7 @@ async fn parameters_that_are_not_accepted_are_named() {
     let rows = [
         ("/v1/payments?after=evt_01jd0000000000000000000000", "after"),
         ("/v1/events?after=pay_01jd0000000000000000000000", "after"),
-        ("/v1/events?order_ref=A-1001", "query"),
+        ("/v1/events?order_ref=A-1001", "order_ref"),
         ("/v1/payments?order_ref=", "order_ref"),
         ("/v1/payments?order_ref=%00", "order_ref"),
         ("/v1/payments?order_ref=A%00", "order_ref"),

@@ -121,11 +121,9 @@ fn planned(gateway: &Gateway, seen: &Payment, wish: &Wish) -> Result<Modificatio
     let possible = seen.modifiable(wish.kind, wish.amount_minor);
     let amount_minor = possible.map_err(|obstacle| match obstacle {
         Obstacle::State => Refusal::new(Code::StateConflict),
-        Obstacle::Amount(left) => Refusal {
-            code: Code::AmountTooLarge,
-            param: Some("amount"),
-            internal: Some(format!("{left} minor units are left")),
-        },
+        Obstacle::Amount(left) => Refusal::of(Code::AmountTooLarge, "amount").explained(format!(
+            "The amount is more than the {left} minor units that are left."
+        )),
     })?;
     Ok(new(gateway, seen, wish, amount_minor))
 }

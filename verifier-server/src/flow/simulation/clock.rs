@@ -22,13 +22,30 @@ pub struct ClockView {
 
 /// How the clock is to be moved: one of the two. It only goes forward.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(untagged)]
 #[schema(example = json!({"advance_seconds": 86400}))]
-pub struct ClockOrder {
+pub enum ClockOrder {
     /// By so much.
+    By(ClockAdvance),
+    /// To a moment.
+    To(ClockMoment),
+}
+
+/// So much.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockAdvance {
+    /// Seconds.
     #[schema(minimum = 1, maximum = 63_072_000)]
-    pub advance_seconds: Option<u64>,
-    /// To this moment, seconds since 1970.
-    pub to: Option<u64>,
+    pub advance_seconds: u64,
+}
+
+/// A moment.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockMoment {
+    /// Seconds since 1970.
+    pub to: u64,
 }
 
 /// What the clock says.
@@ -61,9 +78,17 @@ pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<ClockView, Refusal> {
                 .map(|to_ms| to_ms.saturating_sub(now_ms));
             ("to", by_ms.filter(|_| to >= now_ms / 1000))
         }
-        _ => return Err(Refusal::of(Code::MalformedRequest, "advance_seconds")),
+        _ => {
+            let detail = "Give either advance_seconds or to, and not both.";
+            return Err(Refusal::of(Code::MalformedRequest, "advance_seconds").explained(detail));
+        }
     };
-    let refused = || Refusal::of(Code::InvalidParameter, param);
+    let refused = || {
+        let detail = format!(
+            "{param} must lead ahead, to at most {MOST_AHEAD_SECONDS} seconds ahead of the time."
+        );
+        Refusal::invalid(param, detail)
+    };
     let by_ms = by_ms.ok_or_else(refused)?;
     if !world_clock::advance(gateway, by_ms, MOST_AHEAD_SECONDS * 1000).await? {
         return Err(refused());

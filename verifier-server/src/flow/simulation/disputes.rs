@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 /// A dispute to be opened.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"payment": "pay_06f5c7w8e3k2m9q4r1t6v8x0z5", "amount": 1000, "reason": "fraudulent"}))]
 pub struct DisputeOrder {
     /// `pay_…`.
@@ -26,6 +27,7 @@ pub struct DisputeOrder {
 
 /// How a dispute is decided.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"outcome": "won"}))]
 pub struct DisputeDecision {
     /// `won` by the merchant, or `lost`.
@@ -43,12 +45,19 @@ pub async fn open(gateway: &Gateway, body: &[u8]) -> Result<DisputeRecord, Refus
     let amount: Option<i64> = members.take("amount")?;
     let reason: Option<String> = members.take("reason")?;
     let payment = payment.parse::<PaymentId>();
-    let payment = payment.map_err(|_| Refusal::of(Code::InvalidParameter, "payment"))?;
+    let payment = payment
+        .map_err(|error| Refusal::invalid("payment", format!("payment is not an id: {error}.")))?;
     if amount.is_some_and(|amount| amount < 1) {
-        return Err(Refusal::of(Code::InvalidParameter, "amount"));
+        return Err(Refusal::invalid(
+            "amount",
+            "amount must be at least 1 minor unit.",
+        ));
     }
     let reason = DisputeReason::from_name(reason.as_deref().unwrap_or("general"));
-    let reason = reason.ok_or(Refusal::of(Code::InvalidParameter, "reason"))?;
+    let reason = reason.ok_or_else(|| {
+        let names = DisputeReason::ALL.map(DisputeReason::name).join(", ");
+        Refusal::invalid("reason", format!("reason must be one of {names}."))
+    })?;
     let dispute = dispute::open(gateway, payment, amount, reason).await?;
     Ok(DisputeRecord::of(&dispute))
 }
@@ -67,7 +76,7 @@ pub async fn decide(gateway: &Gateway, id: &str, body: &[u8]) -> Result<DisputeR
     let happening = match DisputeState::from_name(&outcome) {
         Some(DisputeState::Won) => Happening::Won,
         Some(DisputeState::Lost) => Happening::Lost,
-        _ => return Err(Refusal::of(Code::InvalidParameter, "outcome")),
+        _ => return Err(Refusal::invalid("outcome", "outcome must be won or lost.")),
     };
     let dispute = dispute::happen(gateway, id, &happening, None).await?;
     Ok(DisputeRecord::of(&dispute))

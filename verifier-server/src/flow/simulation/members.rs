@@ -1,7 +1,8 @@
 //! The members of a tester's order, one by one, so that a refusal names the one at fault.
 
 use crate::gate::refusal::{Code, Refusal};
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use sealpay_protocol::json::{JsonFault, shown_name};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use std::fmt;
 
@@ -15,13 +16,13 @@ impl Members {
     /// # Errors
     /// [`Code::MalformedJson`] or [`Code::MalformedRequest`].
     pub(super) fn read(body: &[u8], known: &'static [&'static str]) -> Result<Self, Refusal> {
-        serde_json::from_slice::<Value>(body).map_err(|error| {
-            let place = format!("at line {} column {}", error.line(), error.column());
-            Refusal::because(Code::MalformedJson, place)
-        })?;
+        let whole = || JsonFault::in_object::<IgnoredAny>(body);
+        if serde_json::from_slice::<IgnoredAny>(body).is_err() {
+            return Err(Refusal::of_json(&whole(), "The body"));
+        }
         let mut reader = serde_json::Deserializer::from_slice(body);
         let read = reader.deserialize_map(OfObject(known));
-        read.unwrap_or(Err(Refusal::new(Code::MalformedRequest)))
+        read.unwrap_or_else(|_| Err(Refusal::of_json(&whole(), "The body")))
     }
 
     /// A member, if it was given.
@@ -36,12 +37,17 @@ impl Members {
             return Ok(None);
         };
         let (_, value) = self.0.swap_remove(place);
-        if value.is_object() || value.is_array() {
-            return Err(Refusal::of(Code::InvalidParameter, name));
+        let text = value.to_string();
+        let is_null = value.is_null();
+        match serde_json::from_value(value) {
+            Ok(read) => Ok(Some(read)),
+            // Where null is no value it is what is left out.
+            Err(_) if is_null => Ok(None),
+            Err(_) => {
+                let fault = JsonFault::in_value::<T>(text.as_bytes());
+                Err(Refusal::invalid(name, fault.sentence(name)))
+            }
         }
-        let read = serde_json::from_value(value);
-        read.map(Some)
-            .map_err(|_| Refusal::of(Code::InvalidParameter, name))
     }
 
     /// A member that has to be there.
@@ -51,12 +57,31 @@ impl Members {
     /// type.
     pub(super) fn need<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, Refusal> {
         self.take(name)?
-            .ok_or(Refusal::of(Code::MalformedRequest, name))
+            .ok_or_else(|| malformed(name, "is missing"))
     }
+}
+
+fn malformed(name: &'static str, what: &str) -> Refusal {
+    Refusal::of(Code::MalformedRequest, name).explained(format!("{name} {what}."))
 }
 
 /// Members that are known by these names; the inner result is the refusal.
 struct OfObject(&'static [&'static str]);
+
+impl OfObject {
+    fn unknown(&self, name: &str) -> Refusal {
+        let shown = shown_name(name);
+        let known = self.0.join(", ");
+        let detail = format!(
+            "{} is not known here; known are {known}.",
+            shown.unwrap_or("…")
+        );
+        Refusal {
+            param: shown.map(|name| name.to_owned().into()),
+            ..Refusal::new(Code::MalformedRequest).explained(detail)
+        }
+    }
+}
 
 impl<'de> Visitor<'de> for OfObject {
     type Value = Result<Members, Refusal>;
@@ -73,11 +98,10 @@ impl<'de> Visitor<'de> for OfObject {
             let twice = members.0.iter().find(|(given, _)| *given == name);
             match (known, twice) {
                 (Some(_), Some((name, _))) => {
-                    refused = refused.or(Some(Refusal::of(Code::MalformedRequest, name)));
+                    refused = refused.or_else(|| Some(malformed(name, "is given twice")));
                 }
                 (Some(name), None) => members.0.push((name, value)),
-                // What it is called is the client's text, and not repeated.
-                (None, _) => refused = refused.or(Some(Refusal::new(Code::MalformedRequest))),
+                (None, _) => refused = refused.or_else(|| Some(self.unknown(&name))),
             }
         }
         Ok(refused.map_or(Ok(members), Err))
@@ -95,38 +119,75 @@ mod tests {
         Members::read(body.as_bytes(), KNOWN)?.take("count")
     }
 
+    #[track_caller]
+    fn refused(body: &str, code: Code, param: Option<&str>, sentence: &str) {
+        let refusal = count(body).unwrap_err();
+        assert_eq!(
+            (refusal.code, refusal.param.as_deref()),
+            (code, param),
+            "{body}"
+        );
+        assert_eq!(refusal.sentence(), sentence, "{body}");
+    }
+
     #[test]
-    fn a_refusal_names_the_member_at_fault() {
-        let malformed = |param: Option<&'static str>| Refusal {
-            param,
-            ..Refusal::new(Code::MalformedRequest)
-        };
-        let invalid = || Refusal::of(Code::InvalidParameter, "count");
-        let rows = [
-            (r#"{"count":7}"#, Ok(Some(7))),
-            (r#"{"name":"x"}"#, Ok(None)),
-            ("{}", Ok(None)),
-            (r#"{"count":-1}"#, Err(invalid())),
-            (r#"{"count":1.5}"#, Err(invalid())),
-            (r#"{"count":"1"}"#, Err(invalid())),
-            (r#"{"count":null}"#, Err(invalid())),
-            (r#"{"count":[1]}"#, Err(invalid())),
-            (r#"{"count":{"a":1}}"#, Err(invalid())),
-            (r#"{"count":1,"count":1}"#, Err(malformed(Some("count")))),
-            (r#"{"count":1,"else":1}"#, Err(malformed(None))),
-            ("[7]", Err(malformed(None))),
-            ("7", Err(malformed(None))),
-            ("null", Err(malformed(None))),
+    fn a_refusal_names_the_member_at_fault_and_says_what_is_accepted() {
+        let good = [
+            (r#"{"count":7}"#, Some(7)),
+            (r#"{"name":"x"}"#, None),
+            ("{}", None),
+            (r#"{"count":null}"#, None),
         ];
-        for (body, expected) in rows {
-            assert_eq!(count(body), expected, "{body}");
+        for (body, expected) in good {
+            assert_eq!(count(body), Ok(expected), "{body}");
         }
+        let whole = "count must be a whole number from 0 to 4294967295";
+        for (body, end) in [
+            (r#"{"count":-1}"#, "."),
+            (
+                r#"{"count":1.5}"#,
+                ", not a number with a decimal point or an exponent.",
+            ),
+            (r#"{"count":"1"}"#, ", not a string."),
+            (r#"{"count":[1]}"#, ", not an array."),
+            (r#"{"count":{"a":1}}"#, ", not an object."),
+        ] {
+            let sentence = [whole, end].concat();
+            refused(body, Code::InvalidParameter, Some("count"), &sentence);
+        }
+        let malformed = Code::MalformedRequest;
+        refused(
+            r#"{"count":1,"count":1}"#,
+            malformed,
+            Some("count"),
+            "count is given twice.",
+        );
+        let unknown = " is not known here; known are count, name.";
+        refused(
+            r#"{"count":1,"other":1}"#,
+            malformed,
+            Some("other"),
+            &format!("other{unknown}"),
+        );
+        refused(r#"{"4242":1}"#, malformed, None, &format!("…{unknown}"));
+        refused(
+            "[7]",
+            malformed,
+            None,
+            "The body must be an object, not an array.",
+        );
+        refused(
+            "null",
+            malformed,
+            None,
+            "The body must be an object, not null.",
+        );
         for body in ["", "{", r#"{"count":7}}"#, "{\"count\":7}\u{0}", "count=7"] {
             let refusal = count(body).unwrap_err();
             assert_eq!(refusal.code, Code::MalformedJson, "{body}");
         }
         let needed = Members::read(b"{}", KNOWN).unwrap().need::<String>("name");
-        assert_eq!(needed.unwrap_err(), malformed(Some("name")));
+        assert_eq!(needed.unwrap_err().sentence(), "name is missing.");
     }
 
     #[test]

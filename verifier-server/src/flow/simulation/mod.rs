@@ -43,10 +43,7 @@ fn name(text: &str) -> Result<&str, Refusal> {
 fn refused(error: ControlError) -> Refusal {
     match error {
         ControlError::NotFound => Refusal::new(Code::NotFound),
-        ControlError::Invalid { field, reason } => Refusal {
-            internal: Some(reason),
-            ..Refusal::of(Code::InvalidParameter, field)
-        },
+        ControlError::Invalid { field, reason } => Refusal::invalid(field, reason),
         ControlError::Silent(silence) => silent(silence),
     }
 }

@@ -45,6 +45,7 @@ pub struct BankPayoutView {
 
 /// A payout to be sent back.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "account_closed"}))]
 pub struct ReturnOrder {
     /// Why; `account_closed` when missing.

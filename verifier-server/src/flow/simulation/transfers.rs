@@ -24,6 +24,7 @@ pub struct Transfers {
 
 /// A transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = BankTransferView)]
 pub struct TransferView {
     /// Its name.
     pub id: String,
@@ -41,12 +42,14 @@ pub struct TransferView {
 
 /// Money to be sent by hand.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"amount": 2490, "currency": "EUR", "reference": "RF18539007547034"}))]
 pub struct TransferOrder {
     /// What the sender writes: 1 to 140 characters.
+    #[schema(min_length = 1, max_length = 140)]
     pub reference: String,
     /// Minor units.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
     pub amount: i64,
     /// ISO 4217.
     pub currency: String,
@@ -85,16 +88,22 @@ pub async fn send(gateway: &Gateway, body: &[u8]) -> Result<TransferView, Refusa
     let amount_minor: i64 = members.need("amount")?;
     let currency: String = members.need("currency")?;
     if !(1..=AMOUNT_MINOR).contains(&amount_minor) {
-        return Err(Refusal::of(Code::InvalidParameter, "amount"));
+        let detail = format!("amount must be from 1 to {AMOUNT_MINOR} minor units.");
+        return Err(Refusal::invalid("amount", detail));
     }
     let currency = currency.parse::<Currency>();
-    let currency = currency.map_err(|_| Refusal::of(Code::InvalidParameter, "currency"))?;
+    let currency = currency.map_err(|_| {
+        Refusal::invalid("currency", "currency must be an ISO 4217 code in capitals.")
+    })?;
     let money = Money::new(amount_minor, currency);
     let bank = bank(gateway)?;
     let now_ms = gateway.clock.now_ms_i64();
     let sent = bank.transfers().send(&reference, money, now_ms).await;
     let id = sent.map_err(silent)?;
-    let id = id.ok_or(Refusal::of(Code::InvalidParameter, "reference"))?;
+    let id = id.ok_or_else(|| {
+        let detail = "reference must be 1 to 140 characters without control characters.";
+        Refusal::invalid("reference", detail)
+    })?;
     tracing::info!(transfer = id, "a tester sent money");
     collect::collect(gateway).await?;
     let listed = bank.transfers().list(SHOWN).await.map_err(silent)?;

@@ -3,8 +3,8 @@
 use super::members::Members;
 use crate::domain::mischief::{MOST_DELAY_MS, MOST_DROPS, MOST_PER_MILLE, Mischief, READ_EVERY_MS};
 use crate::flow::gateway::Gateway;
-use crate::gate::refusal::{Code, Refusal};
-use serde::Serialize;
+use crate::gate::refusal::Refusal;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -27,6 +27,23 @@ pub struct WebhookMischief {
     /// How many attempts are still to be dropped: they count as failed and are made again.
     #[schema(maximum = 10_000)]
     pub drop_first: u32,
+}
+
+/// What is to be done to webhooks on purpose. What is left out is not done.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookMischiefOrder {
+    /// Which share is sent twice, thousandths.
+    #[schema(maximum = 1000)]
+    pub duplicate: Option<u32>,
+    /// Whether every other event of a payment is held back.
+    pub reorder: Option<bool>,
+    /// How long each is held back, milliseconds.
+    #[schema(maximum = 3_600_000)]
+    pub delay_ms: Option<u32>,
+    /// How many attempts are to be dropped.
+    #[schema(maximum = 10_000)]
+    pub drop_first: Option<u32>,
 }
 
 /// What is in force.
@@ -69,7 +86,8 @@ pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<WebhookMischief, Refu
 fn up_to(members: &mut Members, name: &'static str, most: u32) -> Result<u32, Refusal> {
     let number: u32 = members.take(name)?.unwrap_or(0);
     if number > most {
-        return Err(Refusal::of(Code::InvalidParameter, name));
+        let detail = format!("{name} must be a whole number from 0 to {most}.");
+        return Err(Refusal::invalid(name, detail));
     }
     Ok(number)
 }

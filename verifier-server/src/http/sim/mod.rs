@@ -20,7 +20,7 @@ mod webhooks;
 use super::in_flight;
 use super::rate_limit::{self, slow_guessing};
 use super::state::AppState;
-use crate::gate::refusal::{Code, Refusal};
+use crate::gate::refusal::Refusal;
 use axum::Router;
 use axum::middleware;
 use axum::response::Redirect;
@@ -94,5 +94,8 @@ fn limit(limit: Option<&str>) -> Result<u32, Refusal> {
     digits
         .and_then(|digits| digits.parse().ok())
         .filter(|limit| (1..=MOST_ROWS).contains(limit))
-        .ok_or_else(|| Refusal::of(Code::InvalidParameter, "limit"))
+        .ok_or_else(|| {
+            let detail = format!("limit must be a whole number from 1 to {MOST_ROWS}.");
+            Refusal::invalid("limit", detail)
+        })
 }

@@ -2,12 +2,11 @@
 
 use super::limit;
 use crate::flow::simulation::payments::{self, Payments};
-use crate::gate::refusal::{Code, Refusal};
+use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 
@@ -35,9 +34,9 @@ pub(crate) struct NewestQuery {
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    query: Result<Query<NewestQuery>, QueryRejection>,
+    query: Params<NewestQuery>,
 ) -> Result<Json<Payments>, Problem> {
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let query = query.read()?;
     let most = limit(query.limit.as_deref())?;
     Ok(Json(payments::newest(&state.gateway, most).await?))
 }

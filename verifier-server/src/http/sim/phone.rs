@@ -2,12 +2,11 @@
 
 use super::limit;
 use crate::flow::simulation::phone::{self, Messages, Wanted};
-use crate::gate::refusal::{Code, Refusal};
+use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 
@@ -40,9 +39,9 @@ pub(crate) struct PhoneQuery {
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    query: Result<Query<PhoneQuery>, QueryRejection>,
+    query: Params<PhoneQuery>,
 ) -> Result<Json<Messages>, Problem> {
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let query = query.read()?;
     let most = limit(query.limit.as_deref())?;
     let wanted = Wanted {
         phone: query.phone,

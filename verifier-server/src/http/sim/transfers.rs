@@ -3,13 +3,12 @@
 use super::limit;
 use super::payments::NewestQuery;
 use crate::flow::simulation::transfers::{self, TransferOrder, TransferView, Transfers};
-use crate::gate::refusal::{Code, Refusal};
+use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use sealpay_protocol::api::Problem as ProblemBody;
 
 /// Lists transfers that are on their way or have arrived, newest first. Test mode only.
@@ -26,9 +25,9 @@ use sealpay_protocol::api::Problem as ProblemBody;
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    query: Result<Query<NewestQuery>, QueryRejection>,
+    query: Params<NewestQuery>,
 ) -> Result<Json<Transfers>, Problem> {
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let query = query.read()?;
     let most = limit(query.limit.as_deref())?;
     Ok(Json(transfers::list(&state.gateway, most).await?))
 }

@@ -3,8 +3,8 @@
 use super::text;
 use crate::flow::wallet_page::{self, Standing, WalletScreen, Wish};
 use crate::gate::refusal::{Code, Refusal};
+use crate::http::media_type::{self, FORM};
 use crate::http::problem::Problem;
-use crate::http::signed::single;
 use crate::http::state::AppState;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
@@ -14,7 +14,6 @@ use maud::{DOCTYPE, Markup, html};
 use std::sync::Arc;
 use url::form_urlencoded;
 
-const FORM: &str = "application/x-www-form-urlencoded";
 /// Largest form, bytes: two short fields.
 const FORM_BYTES: usize = 1024;
 
@@ -33,9 +32,7 @@ pub(super) async fn decide(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    if single(&headers, header::CONTENT_TYPE.as_str()) != Some(FORM) {
-        return Err(Refusal::of(Code::UnsupportedMediaType, "content-type").into());
-    }
+    media_type::expect(&headers, FORM)?;
     let body = to_bytes(body, FORM_BYTES).await;
     let body = body.map_err(|error| Refusal::because(Code::PayloadTooLarge, error))?;
     let wish = wish(&body)?;
@@ -55,18 +52,29 @@ fn wish(body: &[u8]) -> Result<Wish, Refusal> {
         let field = match name.as_ref() {
             "action" => &mut action,
             "account" => &mut account,
-            _ => return Err(Refusal::new(Code::MalformedRequest)),
+            _ => {
+                let detail =
+                    "The form has a field that is not known; known are action and account.";
+                return Err(Refusal::new(Code::MalformedRequest).explained(detail));
+            }
         };
         if field.replace(value.into_owned()).is_some() {
-            return Err(Refusal::new(Code::MalformedRequest));
+            let detail = "The form has a field that is given twice.";
+            return Err(Refusal::new(Code::MalformedRequest).explained(detail));
         }
     }
     match (action.as_deref(), account) {
         (Some("confirm"), Some(account)) => Ok(Wish::Confirm(account)),
-        (Some("confirm"), None) => Err(Refusal::of(Code::InvalidParameter, "account")),
+        (Some("confirm"), None) => Err(Refusal::invalid(
+            "account",
+            "account must name one of the accounts of the page.",
+        )),
         // The form sends the chosen account along with either button.
         (Some("refuse"), _) => Ok(Wish::Refuse),
-        _ => Err(Refusal::of(Code::InvalidParameter, "action")),
+        _ => Err(Refusal::invalid(
+            "action",
+            "action must be confirm or refuse.",
+        )),
     }
 }
 
@@ -207,7 +215,7 @@ mod tests {
         ];
         for (body, param) in refused {
             let refusal = wish(body.as_bytes()).unwrap_err();
-            assert_eq!(refusal.param, param, "{body}");
+            assert_eq!(refusal.param.as_deref(), param, "{body}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! `/sim/webhooks`
 
-use crate::flow::simulation::webhooks::{self, WebhookMischief};
+use crate::flow::simulation::webhooks::{self, WebhookMischief, WebhookMischiefOrder};
 use crate::http::problem::Problem;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
@@ -25,7 +25,7 @@ pub(crate) async fn view(State(state): State<AppState>) -> Result<Json<WebhookMi
     post,
     path = "/sim/webhooks",
     tag = "simulation",
-    request_body = WebhookMischief,
+    request_body = WebhookMischiefOrder,
     responses(
         (status = 200, description = "The settings", body = WebhookMischief),
         (status = "4XX", description = "Refused", body = ProblemBody,

@@ -1,18 +1,18 @@
 //! `/v1/balance` and `/v1/balance/transactions`
 
-use super::{cursor, named, page_limit, whole_number};
+use super::{currency, cursor, identifier, named, one_of, page_limit, schema, whole_number};
 use crate::domain::scope::Scope;
 use crate::domain::settlement::TransactionKind;
 use crate::flow::balance::{self, Balances, TransactionFilter};
 use crate::flow::read::Page;
 use crate::flow::settlement_view::TransactionRecord;
-use crate::gate::refusal::{Code, Refusal};
+use crate::gate::refusal::Refusal;
 use crate::http::merchant::MerchantRequest;
+use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 
@@ -47,15 +47,19 @@ pub(crate) struct ListQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// The last balance transaction of the page before.
+    #[param(schema_with = schema::transaction)]
     after: Option<String>,
     /// Only those in this currency (ISO 4217).
+    #[param(schema_with = schema::currency)]
     currency: Option<String>,
     /// Only those of this kind.
-    #[param(value_type = Option<TransactionKind>)]
+    #[param(value_type = Option<TransactionKind>, inline)]
     kind: Option<String>,
     /// Only those of this payment.
+    #[param(schema_with = schema::payment)]
     payment: Option<String>,
     /// Only those in this settlement.
+    #[param(schema_with = schema::settlement)]
     settlement: Option<String>,
     /// Only those made in this second or later, seconds since 1970.
     #[param(value_type = Option<u64>)]
@@ -69,16 +73,20 @@ impl ListQuery {
     fn filter(&self) -> Result<TransactionFilter, Refusal> {
         let from = whole_number(self.created_from.as_deref(), "created_from")?;
         let until: Option<i64> = whole_number(self.created_until.as_deref(), "created_until")?;
+        let kinds = one_of(TransactionKind::ALL.map(TransactionKind::name));
         let of_second = |second: i64| second.saturating_mul(1000);
         Ok(TransactionFilter {
             after: cursor(self.after.as_deref())?,
             limit: page_limit(self.limit.as_deref())?,
-            currency: named(self.currency.as_deref(), "currency", |c| c.parse().ok())?,
-            kind: named(self.kind.as_deref(), "kind", TransactionKind::from_name)?,
-            payment: named(self.payment.as_deref(), "payment", |id| id.parse().ok())?,
-            settlement: named(self.settlement.as_deref(), "settlement", |id| {
-                id.parse().ok()
-            })?,
+            currency: currency(self.currency.as_deref())?,
+            kind: named(
+                self.kind.as_deref(),
+                "kind",
+                &kinds,
+                TransactionKind::from_name,
+            )?,
+            payment: identifier(self.payment.as_deref(), "payment")?,
+            settlement: identifier(self.settlement.as_deref(), "settlement")?,
             created_from_ms: from.map(of_second),
             created_until_ms: until.map(|second| of_second(second.saturating_add(1))),
         })
@@ -100,11 +108,11 @@ impl ListQuery {
 )]
 pub(crate) async fn transactions(
     State(state): State<AppState>,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    query: Params<ListQuery>,
     request: MerchantRequest,
 ) -> Result<Json<Page<TransactionRecord>>, Problem> {
     let merchant = request.merchant(&state, Scope::BalanceRead).await?;
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let query = query.read()?;
     let page = balance::transactions(&state.gateway, merchant, query.filter()?).await?;
     Ok(Json(page))
 }

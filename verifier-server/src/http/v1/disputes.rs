@@ -1,17 +1,17 @@
 //! `/v1/disputes`
 
-use super::{cursor, page_limit};
+use super::{cursor, identifier, page_limit, schema};
 use crate::domain::scope::Scope;
 use crate::flow::dispute::{self, Happening};
 use crate::flow::modification_view::DisputeRecord;
 use crate::flow::read::{self, Page};
 use crate::gate::refusal::{Code, Refusal};
 use crate::http::merchant::MerchantRequest;
+use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -25,8 +25,10 @@ pub(crate) struct ListQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// The last dispute of the page before.
+    #[param(schema_with = schema::dispute)]
     after: Option<String>,
     /// Only disputes of this payment.
+    #[param(schema_with = schema::payment)]
     payment: Option<String>,
 }
 
@@ -45,15 +47,14 @@ pub(crate) struct ListQuery {
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    query: Params<ListQuery>,
     request: MerchantRequest,
 ) -> Result<Json<Page<DisputeRecord>>, Problem> {
     let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let query = query.read()?;
     let after = cursor(query.after.as_deref())?;
     let limit = page_limit(query.limit.as_deref())?;
-    let payment = query.payment.as_deref().map(str::parse).transpose();
-    let payment = payment.map_err(|_| Refusal::of(Code::InvalidParameter, "payment"))?;
+    let payment = identifier(query.payment.as_deref(), "payment")?;
     let page = read::disputes(&state.gateway, merchant, payment, after, limit).await?;
     Ok(Json(page))
 }

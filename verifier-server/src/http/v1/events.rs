@@ -1,18 +1,18 @@
 //! `/v1/events`
 
-use super::{cursor, page_limit, whole_number};
+use super::{cursor, one_of, page_limit, schema, whole_number};
 use crate::domain::event::KINDS;
 use crate::domain::scope::Scope;
 use crate::flow::deliveries::{self, EventFilter};
 use crate::flow::event_view::EventRecord;
 use crate::flow::read::Page;
-use crate::gate::refusal::{Code, Refusal};
+use crate::gate::refusal::Refusal;
 use crate::http::merchant::MerchantRequest;
+use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 
@@ -28,11 +28,14 @@ pub(crate) struct ListQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// The last event of the page before.
+    #[param(schema_with = schema::event)]
     after: Option<String>,
     /// Only events of this type, such as `payment.captured`.
+    #[param(schema_with = schema::event_type)]
     #[serde(rename = "type")]
     kind: Option<String>,
     /// Only events that tell of this: `pay_…`, `set_…`, `pyo_…` or `whe_…`.
+    #[param(min_length = 1, max_length = 30, pattern = "^[!-~]+$")]
     subject: Option<String>,
     /// Only events of this second or later, seconds since 1970.
     #[param(value_type = Option<u64>)]
@@ -44,17 +47,21 @@ pub(crate) struct ListQuery {
 
 impl ListQuery {
     fn filter(self) -> Result<EventFilter, Refusal> {
-        let refused = |name| Refusal::of(Code::InvalidParameter, name);
         let is_known = |kind: &str| KINDS.contains(&kind);
         if !self.kind.as_deref().is_none_or(is_known) {
-            return Err(refused("type"));
+            return Err(Refusal::invalid(
+                "type",
+                format!("type must be {}.", one_of(KINDS)),
+            ));
         }
         let is_named = |subject: &str| {
             (1..=SUBJECT_CHARACTERS).contains(&subject.len())
                 && subject.bytes().all(|c| c.is_ascii_graphic())
         };
         if !self.subject.as_deref().is_none_or(is_named) {
-            return Err(refused("subject"));
+            let most = SUBJECT_CHARACTERS;
+            let detail = format!("subject must be an id of 1 to {most} visible ASCII characters.");
+            return Err(Refusal::invalid("subject", detail));
         }
         Ok(EventFilter {
             kind: self.kind,
@@ -84,11 +91,11 @@ impl ListQuery {
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    query: Params<ListQuery>,
     request: MerchantRequest,
 ) -> Result<Json<Page<EventRecord>>, Problem> {
     let principal = request.principal(&state, Scope::EventsRead).await?;
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let query = query.read()?;
     let filter = query.filter()?;
     Ok(Json(
         deliveries::events(&state.gateway, &principal, filter).await?,

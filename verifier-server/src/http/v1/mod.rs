@@ -13,7 +13,9 @@ pub(super) mod settlements;
 pub(super) mod webhook_endpoints;
 
 use crate::flow::read::{PAGE_DEFAULT, PAGE_MOST};
-use crate::gate::refusal::{Code, Refusal};
+use crate::gate::refusal::Refusal;
+use sealpay_protocol::currency::Currency;
+use std::fmt::Display;
 use std::str::FromStr;
 
 /// `limit` of a list: 1 to 100.
@@ -26,26 +28,111 @@ fn page_limit(limit: Option<&str>) -> Result<u32, Refusal> {
     digits
         .and_then(|digits| digits.parse().ok())
         .filter(|limit| (1..=PAGE_MOST).contains(limit))
-        .ok_or_else(|| Refusal::of(Code::InvalidParameter, "limit"))
+        .ok_or_else(|| {
+            let detail = format!("limit must be a whole number from 1 to {PAGE_MOST}.");
+            Refusal::invalid("limit", detail)
+        })
 }
 
-/// A parameter that `read` understands.
+/// A parameter that `read` understands; `accepted` says what that is.
 fn named<T>(
     text: Option<&str>,
     name: &'static str,
+    accepted: &str,
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<Option<T>, Refusal> {
-    let invalid = || Refusal::of(Code::InvalidParameter, name);
+    let invalid = || Refusal::invalid(name, format!("{name} must be {accepted}."));
     text.map(|text| read(text).ok_or_else(invalid)).transpose()
+}
+
+/// One of a few names.
+fn one_of(names: impl IntoIterator<Item = &'static str>) -> String {
+    let names: Vec<_> = names.into_iter().collect();
+    ["one of ", &names.join(", ")].concat()
+}
+
+/// A currency.
+fn currency(text: Option<&str>) -> Result<Option<Currency>, Refusal> {
+    let accepted = "an ISO 4217 code in capitals that money can be paid in";
+    named(text, "currency", accepted, |code| code.parse().ok())
 }
 
 /// Digits only: the parser alone would take signs too.
 fn whole_number<T: FromStr>(text: Option<&str>, name: &'static str) -> Result<Option<T>, Refusal> {
     let digits = |text: &&str| text.bytes().all(|c| c.is_ascii_digit());
-    named(text, name, |text| Some(text).filter(digits)?.parse().ok())
+    let accepted = "a whole number in digits only";
+    named(text, name, accepted, |text| {
+        Some(text).filter(digits)?.parse().ok()
+    })
 }
 
-fn cursor<T: FromStr>(after: Option<&str>) -> Result<Option<T>, Refusal> {
-    let parsed = after.map(str::parse).transpose();
-    parsed.map_err(|_| Refusal::of(Code::InvalidParameter, "after"))
+fn identifier<T: FromStr<Err: Display>>(
+    text: Option<&str>,
+    name: &'static str,
+) -> Result<Option<T>, Refusal> {
+    let parsed = text.map(str::parse).transpose();
+    parsed.map_err(|error| Refusal::invalid(name, format!("{name} is not an id: {error}.")))
+}
+
+fn cursor<T: FromStr<Err: Display>>(after: Option<&str>) -> Result<Option<T>, Refusal> {
+    identifier(after, "after")
+}
+
+/// The schemas of parameters that are more than their type says.
+mod schema {
+    use crate::domain::event::KINDS;
+    use sealpay_protocol::currency::Currency;
+    use utoipa::openapi::Object;
+    use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+    fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> Object {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.enum_values(Some(names)).build()
+    }
+
+    pub(super) fn currency() -> Object {
+        let all: Vec<_> = Currency::all().collect();
+        names(all.iter().map(Currency::code))
+    }
+
+    pub(super) fn event_type() -> Object {
+        names(KINDS)
+    }
+
+    pub(super) fn delivery_state() -> Object {
+        names(crate::domain::event::DeliveryState::ALL.map(|state| state.name()))
+    }
+
+    /// 48 bits of time and 80 random bits behind a prefix.
+    fn identifier(prefix: &str) -> Object {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let pattern = format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$");
+        text.pattern(Some(pattern)).build()
+    }
+
+    macro_rules! identifiers {
+        ($($name:ident = $prefix:literal;)*) => {$(
+            pub(super) fn $name() -> Object {
+                identifier($prefix)
+            }
+        )*};
+    }
+
+    identifiers! {
+        payment = "pay";
+        modification = "mod";
+        dispute = "dis";
+        transaction = "txn";
+        settlement = "set";
+        payout = "pyo";
+        event = "evt";
+    }
+
+    /// A merchant's name for something: printable ASCII.
+    pub(super) fn reference() -> Object {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let most = sealpay_protocol::limits::REFERENCE_CHARACTERS;
+        let text = text.min_length(Some(1)).max_length(Some(most));
+        text.pattern(Some("^[ -~]+$")).build()
+    }
 }

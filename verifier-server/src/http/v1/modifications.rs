@@ -1,6 +1,6 @@
 //! `/v1/payments/{id}/captures`, `…/void`, `…/refunds` and `…/modifications`
 
-use super::{cursor, page_limit};
+use super::{cursor, page_limit, schema};
 use crate::domain::modification::{ModificationKind, ModificationState};
 use crate::domain::scope::Scope;
 use crate::flow::modification_view::ModificationRecord;
@@ -8,11 +8,11 @@ use crate::flow::modify::{self, Wish};
 use crate::flow::read::{self, Page};
 use crate::gate::refusal::{Code, Refusal};
 use crate::http::merchant::MerchantRequest;
+use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use sealpay_protocol::api::Problem as ProblemBody;
 use sealpay_protocol::limits::REFERENCE_CHARACTERS;
@@ -31,6 +31,7 @@ pub(crate) struct CaptureOrder {
     #[serde(default, rename = "final")]
     is_final: bool,
     /// The merchant's name for it: 1 to 64 printable ASCII characters.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[ -~]+$")]
     reference: Option<String>,
 }
 
@@ -39,6 +40,7 @@ pub(crate) struct CaptureOrder {
 #[serde(deny_unknown_fields)]
 pub(crate) struct VoidOrder {
     /// The merchant's name for it: 1 to 64 printable ASCII characters.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[ -~]+$")]
     reference: Option<String>,
 }
 
@@ -50,6 +52,7 @@ pub(crate) struct RefundOrder {
     #[schema(minimum = 1)]
     amount: Option<i64>,
     /// The merchant's name for it: 1 to 64 printable ASCII characters.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[ -~]+$")]
     reference: Option<String>,
 }
 
@@ -183,7 +186,10 @@ async fn modified(
 
 fn amount(amount: Option<i64>) -> Result<Option<i64>, Refusal> {
     match amount {
-        Some(..=0) => Err(Refusal::of(Code::InvalidParameter, "amount")),
+        Some(..=0) => {
+            let detail = "amount must be at least 1 minor unit, or be left out for all there is.";
+            Err(Refusal::invalid("amount", detail))
+        }
         other => Ok(other),
     }
 }
@@ -196,7 +202,9 @@ fn reference(text: Option<String>) -> Result<Option<String>, Refusal> {
     if text.as_ref().is_none_or(is_reference) {
         Ok(text)
     } else {
-        Err(Refusal::of(Code::InvalidParameter, "reference"))
+        let most = REFERENCE_CHARACTERS;
+        let detail = format!("reference must be 1 to {most} printable ASCII characters.");
+        Err(Refusal::invalid("reference", detail))
     }
 }
 
@@ -209,6 +217,7 @@ pub(crate) struct ListQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// The last modification of the page before.
+    #[param(schema_with = schema::modification)]
     after: Option<String>,
 }
 
@@ -228,11 +237,11 @@ pub(crate) struct ListQuery {
 pub(crate) async fn list(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    query: Params<ListQuery>,
     request: MerchantRequest,
 ) -> Result<Json<Page<ModificationRecord>>, Problem> {
     let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let query = query.read()?;
     let after = cursor(query.after.as_deref())?;
     let limit = page_limit(query.limit.as_deref())?;
     let page = read::modifications(&state.gateway, merchant, &id, after, limit).await?;

@@ -1,18 +1,19 @@
 //! `/v1/payments`
 
-use super::{cursor, named, page_limit, whole_number};
+use super::{currency, cursor, named, one_of, page_limit, schema, whole_number};
 use crate::domain::scope::Scope;
+use crate::domain::state::PaymentState;
 use crate::flow::authorize::authorize;
 use crate::flow::merchant_view::PaymentRecord;
 use crate::flow::read::{self, Page, PaymentFilter};
 use crate::gate::refusal::{Code, Refusal};
 use crate::http::merchant::MerchantRequest;
+use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use sealpay_protocol::api::{PayRequest, PaymentView, Problem as ProblemBody, ShopperState};
 use sealpay_protocol::limits::REFERENCE_CHARACTERS;
@@ -69,10 +70,13 @@ pub(crate) struct ListQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// The last payment of the page before.
+    #[param(schema_with = schema::payment)]
     after: Option<String>,
     /// Only payments of this order.
+    #[param(schema_with = schema::reference)]
     order_ref: Option<String>,
     /// Only payments in this state.
+    #[param(value_type = Option<PaymentState>, inline)]
     state: Option<String>,
     /// Only payments made in this second or later, seconds since 1970.
     #[param(value_type = Option<u64>)]
@@ -87,8 +91,10 @@ pub(crate) struct ListQuery {
     #[param(value_type = Option<u64>)]
     amount_until: Option<String>,
     /// Only payments of this currency (ISO 4217).
+    #[param(schema_with = schema::currency)]
     currency: Option<String>,
     /// Only payments by this method: `card`, `wallet` or `bank_transfer`.
+    #[param(value_type = Option<Method>, inline)]
     method: Option<String>,
 }
 
@@ -98,9 +104,16 @@ impl ListQuery {
             after: cursor(self.after.as_deref())?,
             limit: page_limit(self.limit.as_deref())?,
             order_ref: order_ref(self.order_ref)?,
-            state: named(self.state.as_deref(), "state", |state| state.parse().ok())?,
-            currency: named(self.currency.as_deref(), "currency", |c| c.parse().ok())?,
-            method: named(self.method.as_deref(), "method", Method::from_name)?,
+            state: named(self.state.as_deref(), "state", &states(), |state| {
+                state.parse().ok()
+            })?,
+            currency: currency(self.currency.as_deref())?,
+            method: named(
+                self.method.as_deref(),
+                "method",
+                "one of card, wallet, bank_transfer",
+                Method::from_name,
+            )?,
             created_from: whole_number(self.created_from.as_deref(), "created_from")?,
             created_until: whole_number(self.created_until.as_deref(), "created_until")?,
             amount_from_minor: whole_number(self.amount_from.as_deref(), "amount_from")?,
@@ -124,13 +137,17 @@ impl ListQuery {
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    query: Params<ListQuery>,
     request: MerchantRequest,
 ) -> Result<Json<Page<PaymentRecord>>, Problem> {
     let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let query = query.read()?;
     let page = read::payments(&state.gateway, merchant, query.filter()?).await?;
     Ok(Json(page))
+}
+
+fn states() -> String {
+    one_of(PaymentState::ALL.map(PaymentState::name))
 }
 
 fn is_reference(text: &str) -> bool {
@@ -143,7 +160,9 @@ fn order_ref(text: Option<String>) -> Result<Option<String>, Refusal> {
     if text.as_deref().is_none_or(is_reference) {
         Ok(text)
     } else {
-        Err(Refusal::of(Code::InvalidParameter, "order_ref"))
+        let most = REFERENCE_CHARACTERS;
+        let detail = format!("order_ref must be 1 to {most} printable ASCII characters.");
+        Err(Refusal::invalid("order_ref", detail))
     }
 }
 

@@ -1,18 +1,17 @@
 //! `/v1/payouts`
 
-use super::{cursor, named, page_limit};
+use super::{currency, cursor, named, one_of, page_limit, schema};
 use crate::domain::scope::Scope;
 use crate::domain::settlement::PayoutState;
 use crate::flow::payouts::{self, PayoutFilter};
 use crate::flow::read::Page;
 use crate::flow::settlement_view::PayoutRecord;
-use crate::gate::refusal::{Code, Refusal};
 use crate::http::merchant::MerchantRequest;
+use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 
@@ -25,11 +24,13 @@ pub(crate) struct ListQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// The last payout of the page before.
+    #[param(schema_with = schema::payout)]
     after: Option<String>,
     /// Only payouts in this currency (ISO 4217).
+    #[param(schema_with = schema::currency)]
     currency: Option<String>,
     /// Only payouts in this state.
-    #[param(value_type = Option<PayoutState>)]
+    #[param(value_type = Option<PayoutState>, inline)]
     state: Option<String>,
 }
 
@@ -48,16 +49,22 @@ pub(crate) struct ListQuery {
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    query: Params<ListQuery>,
     request: MerchantRequest,
 ) -> Result<Json<Page<PayoutRecord>>, Problem> {
     let merchant = request.merchant(&state, Scope::BalanceRead).await?;
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let query = query.read()?;
+    let states = one_of(PayoutState::ALL.map(PayoutState::name));
     let filter = PayoutFilter {
         after: cursor(query.after.as_deref())?,
         limit: page_limit(query.limit.as_deref())?,
-        currency: named(query.currency.as_deref(), "currency", |c| c.parse().ok())?,
-        state: named(query.state.as_deref(), "state", PayoutState::from_name)?,
+        currency: currency(query.currency.as_deref())?,
+        state: named(
+            query.state.as_deref(),
+            "state",
+            &states,
+            PayoutState::from_name,
+        )?,
     };
     Ok(Json(payouts::list(&state.gateway, merchant, filter).await?))
 }

@@ -1,18 +1,18 @@
 //! `/v1/settlements`
 
-use super::{cursor, named, page_limit};
+use super::{currency, cursor, named, one_of, page_limit, schema};
 use crate::domain::scope::Scope;
 use crate::flow::read::Page;
 use crate::flow::settlement_view::{SettlementRecord, TransactionRecord};
 use crate::flow::settlements::{self, Format, SettlementFilter};
-use crate::gate::refusal::{Code, Refusal};
+use crate::gate::refusal::Refusal;
 use crate::http::merchant::MerchantRequest;
+use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderName, header};
 use futures_util::stream;
 use sealpay_protocol::api::Problem as ProblemBody;
@@ -27,8 +27,10 @@ pub(crate) struct ListQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// The last settlement of the page before.
+    #[param(schema_with = schema::settlement)]
     after: Option<String>,
     /// Only settlements in this currency (ISO 4217).
+    #[param(schema_with = schema::currency)]
     currency: Option<String>,
 }
 
@@ -47,15 +49,15 @@ pub(crate) struct ListQuery {
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    query: Params<ListQuery>,
     request: MerchantRequest,
 ) -> Result<Json<Page<SettlementRecord>>, Problem> {
     let merchant = request.merchant(&state, Scope::BalanceRead).await?;
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let query = query.read()?;
     let filter = SettlementFilter {
         after: cursor(query.after.as_deref())?,
         limit: page_limit(query.limit.as_deref())?,
-        currency: named(query.currency.as_deref(), "currency", |c| c.parse().ok())?,
+        currency: currency(query.currency.as_deref())?,
     };
     Ok(Json(
         settlements::list(&state.gateway, merchant, filter).await?,
@@ -93,6 +95,7 @@ pub(crate) struct LinesQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// The last line of the page before.
+    #[param(schema_with = schema::transaction)]
     after: Option<String>,
 }
 
@@ -112,11 +115,11 @@ pub(crate) struct LinesQuery {
 pub(crate) async fn lines(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    query: Result<Query<LinesQuery>, QueryRejection>,
+    query: Params<LinesQuery>,
     request: MerchantRequest,
 ) -> Result<Json<Page<TransactionRecord>>, Problem> {
     let merchant = request.merchant(&state, Scope::BalanceRead).await?;
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let query = query.read()?;
     let after = cursor(query.after.as_deref())?;
     let limit = page_limit(query.limit.as_deref())?;
     let page = settlements::lines(&state.gateway, merchant, &id, after, limit).await?;
@@ -129,7 +132,7 @@ pub(crate) async fn lines(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReportQuery {
     /// In which form.
-    #[param(value_type = Format)]
+    #[param(value_type = Format, inline)]
     format: Option<String>,
 }
 
@@ -151,13 +154,20 @@ pub(crate) struct ReportQuery {
 pub(crate) async fn report(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    query: Result<Query<ReportQuery>, QueryRejection>,
+    query: Params<ReportQuery>,
     request: MerchantRequest,
 ) -> Result<([(HeaderName, String); 3], Body), Problem> {
     let merchant = request.merchant(&state, Scope::BalanceRead).await?;
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
-    let format = named(query.format.as_deref(), "format", Format::from_name)?;
-    let format = format.ok_or_else(|| Refusal::of(Code::InvalidParameter, "format"))?;
+    let query = query.read()?;
+    let accepted = one_of(Format::ALL.map(Format::name));
+    let format = named(
+        query.format.as_deref(),
+        "format",
+        &accepted,
+        Format::from_name,
+    )?;
+    let missing = || Refusal::invalid("format", format!("format must be {accepted}."));
+    let format = format.ok_or_else(missing)?;
     let report = settlements::report(&state.gateway, merchant, &id, format).await?;
     let disposition = format!("attachment; filename=\"{}\"", report.file_name);
     let headers = [

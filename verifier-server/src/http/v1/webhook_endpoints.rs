@@ -1,6 +1,6 @@
 //! `/v1/webhook-endpoints`
 
-use super::{cursor, page_limit};
+use super::{cursor, one_of, page_limit, schema};
 use crate::domain::scope::Scope;
 use crate::flow::deliveries::{self, DeliveryFilter, DeliveryState, RedeliveryOrder};
 use crate::flow::endpoints::{self, ChangedEndpoint, NewEndpoint, SecretAnswer, SecretRotation};
@@ -8,13 +8,13 @@ use crate::flow::event_view::{
     EndpointDeliveryRecord, EndpointRecord, EventRecord, RedeliveryRecord, RevealedEndpoint,
 };
 use crate::flow::read::Page;
-use crate::gate::refusal::{Code, Refusal};
+use crate::gate::refusal::Refusal;
 use crate::http::merchant::MerchantRequest;
+use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sealpay_protocol::api::{CONTENT_TYPE, Problem as ProblemBody};
@@ -35,8 +35,10 @@ pub(crate) struct DeliveriesQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// The event of the last delivery of the page before.
+    #[param(schema_with = schema::event)]
     after: Option<String>,
     /// Only deliveries in this state: `pending`, `delivered` or `failed`.
+    #[param(schema_with = schema::delivery_state)]
     state: Option<String>,
 }
 
@@ -254,11 +256,11 @@ pub(crate) async fn ping(
 pub(crate) async fn deliveries(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    query: Result<Query<DeliveriesQuery>, QueryRejection>,
+    query: Params<DeliveriesQuery>,
     request: MerchantRequest,
 ) -> Result<Json<Page<EndpointDeliveryRecord>>, Problem> {
     let merchant = request.merchant(&state, Scope::EventsRead).await?;
-    let Query(query) = query.map_err(|_| Refusal::of(Code::InvalidParameter, "query"))?;
+    let query = query.read()?;
     let filter = DeliveryFilter {
         state: query.state.as_deref().map(delivery_state).transpose()?,
         after: cursor(query.after.as_deref())?,
@@ -272,7 +274,10 @@ fn delivery_state(name: &str) -> Result<DeliveryState, Refusal> {
     DeliveryState::ALL
         .into_iter()
         .find(|state| state.name() == name)
-        .ok_or_else(|| Refusal::of(Code::InvalidParameter, "state"))
+        .ok_or_else(|| {
+            let names = one_of(DeliveryState::ALL.map(|state| state.name()));
+            Refusal::invalid("state", format!("state must be {names}."))
+        })
 }
 
 /// Delivers to a webhook endpoint again, from the first attempt on: one event, or those of a time,

@@ -9,9 +9,9 @@ use super::persona::Persona;
 use super::{amount, issuer, persona};
 use crate::database::{Database, DatabaseError, Operation};
 use crate::domain::modification::ModificationKind;
-use crate::edge::{Clock, Entropy};
+use crate::edge::{Clock, Entropy, hmac_sha256};
 use crate::provider::{Answer, AuthorizationRequest, Inquiry, ModificationRequest, Silence};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::limits;
@@ -19,7 +19,6 @@ use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::secret::Secret;
-use sha2::Sha256;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -90,9 +89,7 @@ impl World {
     /// Keyed hash (HMAC-SHA256 under the bank's key) of a label and bytes: fingerprints, peppers
     /// and whatever else has to be the same each time and told to nobody.
     pub(super) fn keyed(&self, label: &str, bytes: &[u8]) -> [u8; 32] {
-        // A key of 32 bytes is never refused; the fallback only keeps the type.
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.key.expose())
-            .unwrap_or_else(|_| <Hmac<Sha256> as KeyInit>::new(&[0; 64].into()));
+        let mut mac = hmac_sha256(self.key.expose());
         // The length keeps one label with its bytes apart from a longer label with fewer.
         let length = u64::try_from(label.len()).unwrap_or(u64::MAX);
         mac.update(&length.to_be_bytes());

@@ -3,6 +3,12 @@
 //! A derived `Deserialize` also takes an array with the members in the order of the source code.
 //! No other implementation would, and a second spelling is a second meaning: so objects only.
 
+#[cfg(feature = "verifier")]
+mod fault;
+
+#[cfg(feature = "verifier")]
+pub use fault::{JsonFault, shown_name};
+
 use core::fmt;
 use core::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
@@ -81,7 +87,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map_err(de::Error::custom)
+        T::deserialize(MapAccessDeserializer::new(map))
     }
 }
 

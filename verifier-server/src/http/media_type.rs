@@ -1,0 +1,112 @@
+//! Media types of bodies as RFC 9110 section 8.3.1 writes them: the names in any case, white space
+//! around the semicolons, and parameters, which are read and passed over.
+
+use super::signed::single;
+use crate::gate::refusal::{Code, Refusal};
+use axum::http::{HeaderMap, header};
+
+/// A form as browsers send it.
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The `Content-Type` as it was sent, if it is of this type.
+///
+/// # Errors
+/// [`Code::UnsupportedMediaType`] for another type, none, or two.
+pub(super) fn expect<'a>(
+    headers: &'a HeaderMap,
+    media_type: &'static str,
+) -> Result<&'a str, Refusal> {
+    let given = single(headers, header::CONTENT_TYPE.as_str());
+    given.filter(|given| is(given, media_type)).ok_or_else(|| {
+        Refusal::of(Code::UnsupportedMediaType, "content-type")
+            .explained(format!("The Content-Type must be {media_type}."))
+    })
+}
+
+/// Whether a `Content-Type` names this media type. A charset changes nothing: RFC 8259 section 8.1
+/// has JSON in UTF-8 and section 11 defines no parameter.
+fn is(value: &str, media_type: &str) -> bool {
+    let (name, mut rest) = split_at_semicolon(value);
+    let is_named = trim(name).eq_ignore_ascii_case(media_type);
+    while is_named && let Some(after) = rest {
+        let (parameter, next) = split_at_semicolon(after);
+        if !is_parameter(trim(parameter)) {
+            return false;
+        }
+        rest = next;
+    }
+    is_named
+}
+
+/// Optional white space (RFC 9110 section 5.6.3).
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+/// Splits at the first semicolon outside of a quoted text.
+fn split_at_semicolon(text: &str) -> (&str, Option<&str>) {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            ';' if !is_quoted => return (&text[..at], Some(&text[at + 1..])),
+            _ => {}
+        }
+    }
+    (text, None)
+}
+
+/// `name=token`, `name="quoted text"`, or nothing between two semicolons (RFC 9110 section 5.6.6).
+fn is_parameter(text: &str) -> bool {
+    let Some((name, value)) = text.split_once('=') else {
+        return text.is_empty();
+    };
+    let quoted = |value: &str| value.len() > 1 && value.starts_with('"') && value.ends_with('"');
+    is_token(name) && (is_token(value) || quoted(value))
+}
+
+fn is_token(text: &str) -> bool {
+    let allowed = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
+    !text.is_empty() && text.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FORM, is};
+
+    #[test]
+    fn a_media_type_has_any_case_and_any_parameters() {
+        let rows = [
+            ("application/json", true),
+            ("Application/JSON", true),
+            ("application/json; charset=utf-8", true),
+            ("application/json;charset=UTF-8", true),
+            ("application/json ;\tcharset=\"utf-8\"", true),
+            (
+                "application/json; charset=utf-8; profile=\"a;b\\\"c\"",
+                true,
+            ),
+            ("application/json;", true),
+            ("application/json; ; charset=utf-8", true),
+            ("application/json charset=utf-8", false),
+            ("application/json; charset", false),
+            ("application/json; charset =utf-8", false),
+            ("application/json; charset=", false),
+            ("application/json; =utf-8", false),
+            ("application/json; charset=\"utf-8", false),
+            ("application/json, application/json", false),
+            ("application/json5", false),
+            ("application/problem+json", false),
+            ("text/json", false),
+            ("text/plain; application/json", false),
+            (FORM, false),
+            ("", false),
+        ];
+        for (value, expected) in rows {
+            assert_eq!(is(value, "application/json"), expected, "{value}");
+        }
+        assert!(is("application/x-www-form-urlencoded; charset=UTF-8", FORM));
+    }
+}

@@ -1,0 +1,88 @@
+//! Query parameters: known ones, each at most once, and a refusal that names the other.
+
+use crate::gate::refusal::{Code, Refusal};
+use axum::extract::{FromRequestParts, Query};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use sealpay_protocol::json::JsonFault;
+use serde::de::DeserializeOwned;
+use std::convert::Infallible;
+use url::form_urlencoded;
+
+/// The parameters of a request, or why they are refused: who asks is looked at first.
+#[derive(Debug)]
+pub(super) struct Params<T>(Result<T, Refusal>);
+
+impl<T> Params<T> {
+    /// The parameters.
+    ///
+    /// # Errors
+    /// [`Code::InvalidParameter`] for one that is not known or is given twice.
+    pub(super) fn read(self) -> Result<T, Refusal> {
+        self.0
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let read = Query::<T>::try_from_uri(&parts.uri);
+        Ok(Self(
+            read.map(|Query(query)| query)
+                .map_err(|_| refusal::<T>(&parts.uri)),
+        ))
+    }
+}
+
+/// Parameters are members of an object whose values are texts.
+fn refusal<T: DeserializeOwned>(uri: &Uri) -> Refusal {
+    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    let members: Vec<String> = pairs
+        .map(|(name, value)| [text(&name), text(&value)].join(":"))
+        .collect();
+    let object = ["{", &members.join(","), "}"].concat();
+    let fault = JsonFault::in_object::<T>(object.as_bytes());
+    let shown = fault.param().filter(|param| !param.contains('…'));
+    let param = shown.unwrap_or_else(|| "query".into());
+    Refusal {
+        param: Some(param.into()),
+        ..Refusal::new(Code::InvalidParameter).explained(fault.sentence("The query"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refusal;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Paging {
+        #[expect(dead_code, reason = "only its name matters")]
+        limit: Option<String>,
+    }
+
+    #[test]
+    fn a_parameter_that_is_not_known_or_given_twice_is_named() {
+        let rows = [
+            (
+                "/?limits=2",
+                "limits",
+                "limits is not known here; known are limit.",
+            ),
+            ("/?limit=2&limit=3", "limit", "limit is given twice."),
+            (
+                "/?4242%204242=1",
+                "query",
+                "… is not known here; known are limit.",
+            ),
+        ];
+        for (uri, param, sentence) in rows {
+            let refusal = refusal::<Paging>(&uri.parse().unwrap());
+            assert_eq!(refusal.param.as_deref(), Some(param), "{uri}");
+            assert_eq!(refusal.sentence(), sentence, "{uri}");
+        }
+    }
+}
