@@ -197,7 +197,7 @@ impl Server {
             }
         };
         let record_build = async {
-            if let Some((digest, _)) = self.state.assets.kept() {
+            if let Some(digest) = self.state.assets.digest() {
                 widget_builds::run(gateway, digest).await;
             }
         };
@@ -280,8 +280,9 @@ async fn state_of(
     metrics: Arc<Metrics>,
 ) -> Result<AppState, String> {
     let assets = load_assets(&config.widget)?;
-    if let Some((digest, files)) = assets.kept()
-        && let Err(error) = widget_builds::record(&gateway, digest, &files).await
+    if let Some(digest) = assets.digest()
+        && let Err(error) =
+            widget_builds::record(&gateway, digest, assets.count(), || assets.kept()).await
     {
         tracing::warn!(%error, "other verifiers cannot serve the files of this widget");
     }

@@ -17,32 +17,25 @@ fn now_ms(gateway: &Gateway) -> i64 {
     i64::try_from(gateway.clock.wall_ms()).unwrap_or(i64::MAX)
 }
 
-/// Records a build with its files.
+/// Records a build, and its files unless all of them are kept already.
 ///
 /// # Errors
 /// The database did not do its work.
 pub async fn record(
     gateway: &Gateway,
     digest: &str,
-    files: &[WidgetFile],
+    count: usize,
+    files: impl FnOnce() -> Vec<WidgetFile>,
 ) -> Result<(), DatabaseError> {
     let store = &gateway.store;
-    let is_known = store
-        .widget_builds()
-        .await?
-        .iter()
-        .any(|known| known == digest);
     store.record_widget_build(digest, now_ms(gateway)).await?;
     // A verifier that was stopped in between left some of them out.
-    let kept = if is_known {
-        store.widget_files(digest).await?.len()
-    } else {
-        0
-    };
-    if kept < files.len() {
-        for file in files {
-            store.add_widget_file(digest, file).await?;
-        }
+    let kept = store.widget_file_count(digest).await?;
+    if usize::try_from(kept).is_ok_and(|kept| kept >= count) {
+        return Ok(());
+    }
+    for file in files() {
+        store.add_widget_file(digest, &file).await?;
     }
     Ok(())
 }

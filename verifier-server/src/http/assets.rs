@@ -110,11 +110,24 @@ impl Assets {
         })
     }
 
-    /// The digest of the build and its files, as other verifiers keep them; nothing without a widget.
+    /// The digest of the build; nothing without a widget.
     #[must_use]
-    pub fn kept(&self) -> Option<(&str, Vec<WidgetFile>)> {
+    pub fn digest(&self) -> Option<&str> {
         self.document.as_ref()?;
-        Some((&self.build.digest, self.build.kept()))
+        Some(&self.build.digest)
+    }
+
+    /// How many files the build has, each coding counted.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let files = self.build.files.values();
+        files.map(|asset| asset.codings().count()).sum()
+    }
+
+    /// The files of the build, as other verifiers keep them.
+    #[must_use]
+    pub fn kept(&self) -> Vec<WidgetFile> {
+        self.build.kept()
     }
 
     /// The document in the frame.

@@ -35,6 +35,8 @@ pub(super) struct Guess {
     network: Option<IpAddr>,
     target: Target,
     credential: u64,
+    /// Clients that nobody can tell apart are not limited together.
+    is_somebodys: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,6 +88,7 @@ impl Guesses {
             network,
             target,
             credential: self.hasher.hash_one(credential),
+            is_somebodys: network.is_some() || !credential.is_empty(),
         }
     }
 
@@ -97,11 +100,11 @@ impl Guesses {
             credential,
         };
         let own = (bucket(Some(guess.credential)), interval_ms);
-        // Clients that nobody can tell apart are not limited together.
+        let own = guess.is_somebodys.then_some(own);
         let shared = guess
             .network
             .map(|_| (bucket(None), interval_ms / NETWORK_SHARE));
-        std::iter::once(own).chain(shared)
+        own.into_iter().chain(shared)
     }
 
     /// Whether one more may be tried.
@@ -220,6 +223,7 @@ mod tests {
             "these are many"
         );
         assert_eq!(tried(&guesses, None, &["a"], NOW), 10);
+        assert_eq!(tried(&guesses, None, &[""], NOW), 1000, "nobody's");
     }
 
     #[test]

@@ -65,8 +65,8 @@ pub(crate) fn limited<A>(
     server: axum_server::Server<SocketAddr, A>,
     connections: &Arc<Connections>,
 ) -> axum_server::Server<SocketAddr, LimitedAcceptor<A>> {
-    // The stream ends an idle connection at half of this; hyper's own timer is the second one.
-    let within = connections.idle() * 2;
+    // The stream ends an idle connection before; these timers are the second line.
+    let within = connections.longest_wait();
     let (connections, failures) = (Arc::clone(connections), Arc::clone(connections));
     let mut server = server
         .map(|inner| LimitedAcceptor { inner, connections })
@@ -90,5 +90,5 @@ pub(crate) fn limited<A>(
 /// A handshake may take as long as the first request: a slow phone needs half a minute for the
 /// certificates alone.
 pub(crate) fn patient(tls: RustlsAcceptor, connections: &Connections) -> RustlsAcceptor {
-    tls.handshake_timeout(connections.idle() * 2)
+    tls.handshake_timeout(connections.handshake_within())
 }

@@ -17,6 +17,10 @@ use tokio::net::TcpStream;
 /// How often the log says the same of connections.
 const SAID_EVERY: Duration = Duration::from_secs(10);
 
+/// How long a proxy's connection may stay without a request: longer than proxies keep theirs, which is
+/// a minute in most, so that none of them sends a request into a connection that is just closed.
+const PROXY_IDLE: Duration = Duration::from_secs(120);
+
 /// Connections of operators at once: a page of a browser and what watches over the server.
 const OF_OPERATORS: u32 = 64;
 
@@ -89,9 +93,14 @@ impl Connections {
         }
     }
 
-    /// How long a connection may stay without a request.
-    pub(super) const fn idle(&self) -> Duration {
-        self.idle
+    /// How long the longest of them may wait for a request and its headers.
+    pub(super) fn longest_wait(&self) -> Duration {
+        (self.idle * 2).max(PROXY_IDLE * 2)
+    }
+
+    /// How long a handshake may take.
+    pub(super) const fn handshake_within(&self) -> Duration {
+        self.idle.saturating_mul(2)
     }
 
     /// Takes a connection, or lets it go at once.
@@ -109,7 +118,12 @@ impl Connections {
             metrics: Arc::clone(&self.metrics),
             _permit: permit,
         };
-        let activity = Activity::new(self.idle);
+        let idle = if is_proxy {
+            self.idle.max(PROXY_IDLE)
+        } else {
+            self.idle
+        };
+        let activity = Activity::new(idle);
         Ok((TimedStream::new(stream, activity.clone(), open), activity))
     }
 

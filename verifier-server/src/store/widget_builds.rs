@@ -12,6 +12,8 @@ const ADD_FILE: &str = "INSERT INTO widget_files (build, name, coding, content)
 
 const DIGESTS: &str = "SELECT digest FROM widget_builds";
 
+const COUNT: &str = "SELECT COUNT(*) FROM widget_files WHERE build = $1";
+
 const FILES: &str = "SELECT name, coding, content FROM widget_files WHERE build = $1
     ORDER BY name, coding";
 
@@ -74,6 +76,15 @@ impl Store {
     pub async fn widget_builds(&self) -> Result<Vec<String>, DatabaseError> {
         let rows = self.database.rows(DIGESTS, values![]).await?;
         rows.into_iter().map(|mut row| row.text()).collect()
+    }
+
+    /// How many files of a build are kept, each coding counted.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn widget_file_count(&self, digest: &str) -> Result<i64, DatabaseError> {
+        let row = self.database.row(COUNT, values![digest.to_owned()]).await?;
+        row.map_or(Ok(0), |mut row| row.integer())
     }
 
     /// The files of a build. They may still be arriving: whoever reads them checks the digest.
