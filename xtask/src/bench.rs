@@ -8,7 +8,7 @@ use crate::console;
 use crate::failure::{Failure, Outcome};
 use crate::process::{self, Show};
 use crate::steps;
-use crate::tools::{self, Purpose};
+use crate::tools;
 use crate::widget;
 use crate::workspace::Workspace;
 
@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 /// # Errors
 /// When something does not build, or the measurements do not come to their end.
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
-    tools::install(workspace, Purpose::Build)?;
+    tools::install_target(workspace)?;
     widget::build(workspace)?;
     console::heading("Building for release");
     let build = workspace.cargo(&[

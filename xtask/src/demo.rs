@@ -20,7 +20,7 @@ use crate::failure::{Failure, Outcome};
 use crate::health;
 use crate::process::{self, Show};
 use crate::servers::Server;
-use crate::tools::{self, Purpose};
+use crate::tools;
 use crate::widget;
 use crate::workspace::Workspace;
 
@@ -93,12 +93,11 @@ fn require_free_port(port: u16, option: &str) -> Outcome {
     Ok(())
 }
 
-/// The tools and the widget beside the servers: each alone leaves a core idle for minutes.
+/// The widget beside the servers: each alone leaves a core idle for minutes.
 fn build_all(workspace: &Workspace) -> Outcome {
     thread::scope(|scope| {
         let servers = scope.spawn(|| build_servers(workspace));
-        let widget =
-            tools::install(workspace, Purpose::Build).and_then(|()| widget::build(workspace));
+        let widget = tools::install_target(workspace).and_then(|()| widget::build(workspace));
         if let Err(failure) = &widget {
             console::loud(&failure.to_string());
         }
@@ -119,6 +118,8 @@ fn build_servers(workspace: &Workspace) -> Outcome {
         "verifier-server",
         "--bin",
         "shop",
+        "--bin",
+        widget::BINDGEN,
     ]);
     console::heading("Building the verifier and the shop");
     process::run("servers", command, Show::Output, &mut |_| ())

@@ -46,13 +46,15 @@ Usage: cargo xtask COMMAND
              --shop-port PORT      (4242)
              --fresh               throw the data away first
   test     install what tests need and run them all; ends with a summary
+             --quick               only what a change breaks most often, in about a minute
+             --long                also what takes long: fuzzing, and the build by trunk
              --only STEP           run only this step; may be repeated
              --list                name the steps
   bench    measure, and print one JSON object
   fuzz     run the fuzz targets, each for a minute, or those that are named
              --seconds N           for so long each
   widget   build the widget into dist/
-  tools    install trunk, wasm-bindgen and wasm-pack under target/tools
+  tools    install wasm-bindgen, wasm-pack, geckodriver and trunk under target/tools
 ";
 
 fn main() -> ExitCode {
@@ -90,12 +92,12 @@ fn run(command: &str, arguments: &[String]) -> Result<ExitCode, Failure> {
         }
         "widget" => {
             no_more(arguments)?;
-            tools::install(&workspace, tools::Purpose::Build)?;
+            tools::install_target(&workspace)?;
             widget::build(&workspace)?;
         }
         "tools" => {
             no_more(arguments)?;
-            tools::install(&workspace, tools::Purpose::Test)?;
+            tools::install(&workspace, tools::Purpose::LongTest)?;
         }
         "help" | "--help" | "-h" => print!("{USAGE}"),
         other => {

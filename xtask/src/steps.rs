@@ -31,10 +31,23 @@ impl From<Failure> for Ended {
 
 type Run = fn(&Workspace, &mut Tally) -> Result<(), Ended>;
 
+/// How much is checked. Each form has the steps of those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Form {
+    /// What a change breaks most often, while somebody waits.
+    Quick,
+    /// Everything that a change has to pass.
+    Full,
+    /// Also what takes long, or longer tools to install, and seldom breaks.
+    Long,
+}
+
 /// One thing to check.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
+    /// The shortest form that it belongs to.
+    pub(crate) form: Form,
     /// Without these, if they were tried, it cannot work.
     pub(crate) needs: &'static [&'static str],
     pub(crate) run: Run,
@@ -49,80 +62,100 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "browser",
         title: "A browser for the tests",
+        form: Form::Full,
         needs: &[],
         run: browser,
     },
     Step {
         name: "postgres",
         title: "A Postgres for the tests",
+        form: Form::Full,
         needs: &[],
         run: postgres,
     },
     Step {
         name: "tools",
-        title: "The tools that build the widget",
+        title: "The tools that the tests need",
+        form: Form::Full,
         needs: &[],
         run: tools,
     },
     Step {
         name: "format",
         title: "The code is formatted",
+        form: Form::Quick,
         needs: &[],
         run: format_check,
     },
     Step {
         name: "lint",
         title: "Clippy has no warnings",
+        form: Form::Quick,
         needs: &[],
         run: lint,
     },
     Step {
         name: "lint-wasm",
         title: "Clippy has no warnings about what runs in the browser",
-        needs: &["tools"],
+        form: Form::Full,
+        needs: &[],
         run: lint_wasm,
     },
     Step {
         name: "docs",
         title: "The documentation of the code has no warnings",
+        form: Form::Full,
         needs: &[],
         run: docs,
     },
     Step {
         name: "widget",
         title: "The widget is built",
-        needs: &["tools"],
+        form: Form::Full,
+        needs: &[],
         run: widget,
     },
     Step {
         name: "build",
         title: "The programs and the tests are built",
+        form: Form::Full,
         needs: &[],
         run: build,
     },
     Step {
         name: "unit",
         title: "Unit and integration tests",
+        form: Form::Quick,
         needs: &["build"],
         run: unit,
     },
     Step {
         name: "examples",
         title: "The examples in the documentation",
+        form: Form::Full,
         needs: &["build"],
         run: examples,
     },
     Step {
         name: "in-browser",
         title: "The widget's own tests, in a browser",
+        form: Form::Full,
         needs: &["tools"],
         run: in_browser,
     },
     Step {
         name: "system",
         title: "Tests of the whole: store, servers, browser",
+        form: Form::Full,
         needs: &["build", "widget"],
         run: system,
+    },
+    Step {
+        name: "trunk",
+        title: "Trunk builds the same widget",
+        form: Form::Long,
+        needs: &["widget"],
+        run: trunk,
     },
 ];
 
@@ -145,6 +178,7 @@ fn postgres(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
 }
 
 fn tools(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
+    tools::install_target(workspace)?;
     Ok(tools::install(workspace, Purpose::Test)?)
 }
 
@@ -201,6 +235,12 @@ fn docs(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
 
 fn widget(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
     Ok(widget::build(workspace)?)
+}
+
+/// `trunk build` and `trunk serve` have to keep working for whoever is used to them.
+fn trunk(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
+    tools::install(workspace, Purpose::LongTest)?;
+    Ok(widget::compare_with_trunk(workspace)?)
 }
 
 fn build(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::console;
 use crate::environment::{self, Stopwatch};
 use crate::failure::Failure;
-use crate::steps::{Ended, STEPS, Step};
+use crate::steps::{Ended, Form, STEPS, Step};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
 
@@ -15,8 +15,10 @@ use crate::workspace::Workspace;
 pub(crate) enum Options {
     /// Name the steps.
     List,
-    /// Run these, or all when there are none.
-    Run { only: Vec<String> },
+    /// Run the steps of a form.
+    Run { form: Form },
+    /// Run these.
+    Only(Vec<String>),
 }
 
 impl Options {
@@ -26,10 +28,13 @@ impl Options {
     /// When there is one that it does not know.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let mut only = Vec::new();
+        let mut form = Form::Full;
         let mut is_naming = false;
         for argument in arguments {
             match argument.as_str() {
                 "--list" => return Ok(Self::List),
+                "--quick" => form = Form::Quick,
+                "--long" => form = Form::Long,
                 "--only" => is_naming = true,
                 name if is_naming && STEPS.iter().any(|step| step.name == name) => {
                     only.push(name.to_owned());
@@ -37,18 +42,31 @@ impl Options {
                 other => {
                     let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
                     return Err(Failure::new(format!(
-                        "`test` does not know {other:?}. It takes --list, or --only and names of steps: {}.",
+                        "`test` does not know {other:?}. It takes --quick, --long, --list, or --only \
+                         and names of steps: {}.",
                         names.join(", ")
                     )));
                 }
             }
         }
-        if is_naming && only.is_empty() {
-            return Err(Failure::new(
-                "--only needs the name of a step; --list tells them.",
-            ));
+        match (is_naming, only.is_empty(), form) {
+            (false, _, form) => Ok(Self::Run { form }),
+            (true, false, Form::Full) => Ok(Self::Only(only)),
+            (true, true, _) => Err(Failure::new(
+                "--only needs the name of a step; --list names them.",
+            )),
+            (true, false, _) => Err(Failure::new(
+                "--only chooses steps by name, --quick and --long by their form: give one of them.",
+            )),
         }
-        Ok(Self::Run { only })
+    }
+
+    fn includes(&self, step: &Step) -> bool {
+        match self {
+            Self::List => false,
+            Self::Run { form } => step.form <= *form,
+            Self::Only(names) => names.iter().any(|name| name == step.name),
+        }
     }
 }
 
@@ -72,19 +90,21 @@ struct Report {
 /// # Errors
 /// Never by itself: a failed step is in the table, and in the exit code.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode, Failure> {
-    let only = match options {
-        Options::List => {
-            for step in STEPS {
-                println!("{:<12} {}", step.name, step.title);
-            }
-            return Ok(ExitCode::SUCCESS);
+    if *options == Options::List {
+        for step in STEPS {
+            let form = match step.form {
+                Form::Quick => "quick",
+                Form::Full => "",
+                Form::Long => "long",
+            };
+            println!("{:<12} {form:<6} {}", step.name, step.title);
         }
-        Options::Run { only } => only,
-    };
+        return Ok(ExitCode::SUCCESS);
+    }
     let watch = Stopwatch::start();
     let mut reports: Vec<Report> = Vec::new();
     for step in STEPS {
-        if only.is_empty() || only.iter().any(|name| name == step.name) {
+        if options.includes(step) {
             let report = run_step(workspace, step, &reports);
             reports.push(report);
         }
@@ -233,17 +253,24 @@ mod tests {
 
     #[test]
     fn steps_are_chosen_by_name() {
-        let only = |names: &[&str]| Options::Run {
-            only: names.iter().map(|name| (*name).to_owned()).collect(),
-        };
-        assert_eq!(parse(""), Ok(only(&[])));
+        let only =
+            |names: &[&str]| Options::Only(names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(parse(""), Ok(Options::Run { form: Form::Full }));
+        assert_eq!(parse("--quick"), Ok(Options::Run { form: Form::Quick }));
+        assert_eq!(parse("--long"), Ok(Options::Run { form: Form::Long }));
         assert_eq!(parse("--only lint"), Ok(only(&["lint"])));
         assert_eq!(
             parse("--only lint docs --only unit"),
             Ok(only(&["lint", "docs", "unit"]))
         );
         assert_eq!(parse("--list"), Ok(Options::List));
-        for wrong in ["lint", "--only", "--only nonsense", "--all"] {
+        for wrong in [
+            "lint",
+            "--only",
+            "--only nonsense",
+            "--all",
+            "--quick --only lint",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -10,14 +10,19 @@ use crate::failure::{Failure, Outcome};
 use crate::process::{self, Show};
 use crate::workspace::Workspace;
 
-/// What the tools are for; tests need one more.
+/// Which tests the tools are for. The widget and the servers are built without any: what shoppers
+/// download comes of the versions in `Cargo.lock` alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    Build,
     Test,
+    /// Also what takes longer than most people wait.
+    LongTest,
 }
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// The newest that its registry had when this was written; it drives every Firefox since 128.
+const GECKODRIVER: &str = "0.37.1";
 
 /// A program that `cargo install` builds.
 struct Tool {
@@ -41,18 +46,24 @@ impl Tool {
                 locked: false,
             },
             Self {
+                package: "wasm-pack",
+                programs: &["wasm-pack"],
+                version: String::from("0.15.1"),
+                locked: true,
+            },
+            Self {
+                package: "geckodriver",
+                programs: &["geckodriver"],
+                version: String::from(GECKODRIVER),
+                locked: true,
+            },
+        ];
+        if purpose == Purpose::LongTest {
+            tools.push(Self {
                 package: "trunk",
                 programs: &["trunk"],
                 // The last one that builds with this project's Rust: 0.22 asks for 1.96.
                 version: String::from("0.21.14"),
-                locked: true,
-            },
-        ];
-        if purpose == Purpose::Test {
-            tools.push(Self {
-                package: "wasm-pack",
-                programs: &["wasm-pack"],
-                version: String::from("0.15.1"),
                 locked: true,
             });
         }
@@ -148,7 +159,10 @@ fn cargo_install(workspace: &Workspace, tool: &Tool, locked: bool) -> Outcome {
 }
 
 /// Makes sure that Rust can build for the browser.
-fn install_target(workspace: &Workspace) -> Outcome {
+///
+/// # Errors
+/// When the target can be neither found nor installed.
+pub(crate) fn install_target(workspace: &Workspace) -> Outcome {
     let mut question = workspace.command("rustc");
     question.args(["--print", "target-libdir", "--target", WASM_TARGET]);
     let library = process::answer("Asking rustc for its libraries", question)?;
@@ -232,17 +246,18 @@ mod tests {
     }
 
     #[test]
-    fn only_tests_wait_for_wasm_pack() {
+    fn only_the_long_form_of_the_tests_waits_for_trunk() {
         let packages = |purpose| -> Vec<&str> {
             Tool::needed_for(purpose, String::from("0.2.130"))
                 .iter()
                 .map(|tool| tool.package)
                 .collect()
         };
-        assert_eq!(packages(Purpose::Build), ["wasm-bindgen-cli", "trunk"]);
+        let most = ["wasm-bindgen-cli", "wasm-pack", "geckodriver"];
+        assert_eq!(packages(Purpose::Test), most);
         assert_eq!(
-            packages(Purpose::Test),
-            ["wasm-bindgen-cli", "trunk", "wasm-pack"]
+            packages(Purpose::LongTest),
+            [most.as_slice(), &["trunk"]].concat()
         );
     }
 }

@@ -25,12 +25,18 @@ const INPUTS: &[&str] = &[
     "protocol",
     "static",
     "widget",
+    "xtask/bindgen",
     "xtask/src/compress.rs",
     "xtask/src/minify.rs",
     "xtask/src/shorten.rs",
     "xtask/src/wasm.rs",
     "xtask/src/widget.rs",
 ];
+
+/// The program that makes the bindings.
+pub(crate) const BINDGEN: &str = "sealpay-bindgen";
+/// What cargo makes, below its target folder.
+const COMPILED: &str = "wasm32-unknown-unknown/widget/sealpay-widget.wasm";
 
 const MODULE: &str = "sealpay-widget_bg.wasm";
 const SCRIPT: &str = "sealpay-widget.js";
@@ -57,7 +63,7 @@ pub(crate) fn build(workspace: &Workspace) -> Outcome {
     console::heading("Building the widget");
     let watch = Stopwatch::start();
     compile(workspace)?;
-    assemble(workspace)?;
+    assemble(workspace, &workspace.dist())?;
     require_all(workspace)?;
     slim(&workspace.dist())?;
     minify::folder(&workspace.dist())?;
@@ -90,8 +96,41 @@ fn compile(workspace: &Workspace) -> Outcome {
     process::run("widget", command, Show::Output, &mut |_| ())
 }
 
-/// Trunk finds everything compiled; it makes the bindings and puts the files together.
-fn assemble(workspace: &Workspace) -> Outcome {
+/// Puts together what `trunk build` would, which takes minutes to install: the bindings, the static
+/// files, and the document without the links that are meant for trunk. A test of the long form
+/// compares the two.
+fn assemble(workspace: &Workspace, dist: &Path) -> Outcome {
+    let broken = |error| Failure::because(format!("{} cannot be made", dist.display()), error);
+    if dist.exists() {
+        fs::remove_dir_all(dist).map_err(broken)?;
+    }
+    fs::create_dir_all(dist).map_err(broken)?;
+    bind(workspace, dist)?;
+    for entry in fs::read_dir(workspace.root().join("static")).map_err(broken)? {
+        let file = entry.map_err(broken)?;
+        fs::copy(file.path(), dist.join(file.file_name())).map_err(broken)?;
+    }
+    let document = fs::read_to_string(workspace.root().join("index.html")).map_err(broken)?;
+    fs::write(dist.join("index.html"), without_trunk_links(&document)).map_err(broken)
+}
+
+/// Writes the script beside the module, and the module that goes with it.
+fn bind(workspace: &Workspace, dist: &Path) -> Outcome {
+    let build = workspace.cargo(&["build", "--workspace", "--bin", BINDGEN]);
+    process::run("bindings", build, Show::Output, &mut |_| ())?;
+    let module = workspace.target().join(COMPILED);
+    let mut command = workspace.command(workspace.built(BINDGEN));
+    command.arg(module).arg(dist);
+    process::run("bindings", command, Show::Output, &mut |_| ())
+}
+
+/// Builds once more by trunk, and compares what it writes with what was put together here, before
+/// anything is minified.
+///
+/// # Errors
+/// With the name of the file that differs, or when trunk fails.
+pub(crate) fn compare_with_trunk(workspace: &Workspace) -> Outcome {
+    let theirs = workspace.target().join("trunk-dist");
     let mut command = workspace.command("trunk");
     command
         .args([
@@ -101,10 +140,36 @@ fn assemble(workspace: &Workspace) -> Outcome {
             "--color",
             "never",
         ])
+        .arg("--dist")
+        .arg(&theirs)
         // Trunk takes this convention for its own flag, and fails when it is `1`.
         .env_remove("NO_COLOR");
     neutral_paths(workspace, &mut command);
-    process::run("trunk", command, Show::Progress, &mut |_| ())
+    process::run("trunk", command, Show::Progress, &mut |_| ())?;
+    let ours = workspace.target().join("widget-dist");
+    assemble(workspace, &ours)?;
+    for name in EXPECTED {
+        let read = |folder: &Path| {
+            fs::read(folder.join(name))
+                .map_err(|error| Failure::because(format!("{name} cannot be read"), error))
+        };
+        if read(&ours)? != read(&theirs)? {
+            return Err(Failure::new(format!(
+                "`trunk build` and `cargo xtask widget` put {name} together differently: compare {} and {}.",
+                theirs.display(),
+                ours.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Each of trunk's links stands on a line of its own.
+fn without_trunk_links(document: &str) -> String {
+    document
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("<link data-trunk "))
+        .collect()
 }
 
 /// Keeps the folders of this machine out of what every shopper downloads: panics name their source files.
@@ -150,8 +215,7 @@ fn require_all(workspace: &Workspace) -> Outcome {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "The widget was built, but without {}. Look at the `data-trunk` links in index.html: each file that \
-         the document loads needs one.",
+        "The widget was built, but without {}: each file that the document loads has to be in `static`.",
         missing.join(", ")
     )))
 }
@@ -202,6 +266,14 @@ fn row(name: &str, sizes: Sizes) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_document_loses_only_the_links_for_trunk() {
+        let document = "<head>\n<link rel=\"stylesheet\" href=\"/a.css\">\n\
+                        <link data-trunk rel=\"rust\" href=\"w/Cargo.toml\">\n</head>\n";
+        let expected = "<head>\n<link rel=\"stylesheet\" href=\"/a.css\">\n</head>\n";
+        assert_eq!(without_trunk_links(document), expected);
+    }
 
     #[test]
     fn the_table_adds_up() {

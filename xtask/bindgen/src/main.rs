@@ -1,0 +1,34 @@
+//! `sealpay-bindgen MODULE FOLDER`: what `wasm-bindgen --target web --no-typescript` does, without
+//! the half of that program that nobody needs to wait for.
+//!
+//! The library is locked to the version of `wasm-bindgen` that the widget is built with, because
+//! each understands only the modules of its own version.
+
+use std::process::ExitCode;
+
+use wasm_bindgen_cli_support::Bindgen;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [module, folder] = arguments.as_slice() else {
+        eprintln!("Usage: sealpay-bindgen MODULE FOLDER");
+        return ExitCode::from(2);
+    };
+    match bindings(module, folder) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("The bindings of {module} cannot be made: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bindings(module: &str, folder: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(module)
+        .web(true)?
+        .typescript(false)
+        .generate(folder)?;
+    Ok(())
+}
