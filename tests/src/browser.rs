@@ -1,21 +1,16 @@
-//! A real Chromium, driven over WebDriver: one driver for the whole test process, one session for
-//! each scenario.
-//!
-//! Without Chromium a scenario is skipped, and says so loudly; with `SEALPAY_TEST_BROWSER=1` that
-//! is a failure.
+//! A real browser, driven over WebDriver: one session for each scenario, in Chromium unless it
+//! asks for another engine.
 
 #![expect(
     clippy::expect_used,
     reason = "a test whose browser does not obey has to stop"
 )]
 
-use crate::processes::{Running, setting};
+use crate::engine::Engine;
+use crate::processes::Running;
 use serde_json::{Value, json};
 use std::future::Future;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
+use std::path::Path;
 use std::time::Duration;
 use thirtyfour::prelude::*;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -27,20 +22,10 @@ const GLANCE: Duration = Duration::from_millis(40);
 /// Sessions at once: a browser is several processes, and a crowd of them only waits for itself.
 const SESSIONS: usize = 3;
 
-static ROOM: Semaphore = Semaphore::const_new(SESSIONS);
+/// A window in which a whole checkout can be seen, pixels.
+const TALL: (u32, u32) = (1280, 1760);
 
-/// Chromium without anything that asks, updates or phones.
-const ARGUMENTS: [&str; 9] = [
-    "--headless=new",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-search-engine-choice-screen",
-    "--window-size=1280,900",
-];
+static ROOM: Semaphore = Semaphore::const_new(SESSIONS);
 
 /// In which processes page and form run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,6 +50,8 @@ pub enum Windows {
 /// How a browser is started.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Manner {
+    /// Which browser.
+    pub engine: Engine,
     /// In which processes page and form run.
     pub isolation: Isolation,
     /// Which windows they may open.
@@ -83,8 +70,11 @@ impl From<Isolation> for Manner {
 /// A browser window of its own, with nothing remembered from others.
 #[derive(Debug)]
 pub struct Session {
+    engine: Engine,
     driver: WebDriver,
     window: WindowHandle,
+    /// The driver's own process, where it serves one session only. It ends after the session.
+    _process: Option<Running>,
     _room: SemaphorePermit<'static>,
 }
 
@@ -95,46 +85,39 @@ impl Session {
     /// When there is one and it does not start.
     pub async fn open(manner: impl Into<Manner>) -> Option<Self> {
         let manner = manner.into();
-        let server = driver()?;
+        let engine = manner.engine;
         let room = ROOM.acquire().await.expect("the room is never closed");
-        let mut capabilities = DesiredCapabilities::chrome();
-        for argument in ARGUMENTS {
-            capabilities.add_arg(argument).expect("an argument");
-        }
-        if is_root() {
-            capabilities.add_arg("--no-sandbox").expect("an argument");
-        }
-        if manner.isolation == Isolation::None {
-            capabilities
-                .add_arg("--disable-site-isolation-trials")
-                .expect("an argument");
-        }
-        if manner.windows == Windows::AskedFor {
-            capabilities
-                .add_exclude_switch("disable-popup-blocking")
-                .expect("a switch");
-        }
-        if let Some(program) = setting("CHROMIUM") {
-            capabilities.set_binary(&program).expect("a path");
-        }
-        let log = json!({ "browser": "ALL" });
-        capabilities
-            .as_mut()
-            .set("goog:loggingPrefs", log)
-            .expect("a capability");
-        let driver = WebDriver::new(server, capabilities).await;
-        let driver = driver.expect("Chromium starts under its driver");
+        let starting = tokio::task::spawn_blocking(move || engine.driver());
+        let (server, process) = starting.await.expect("a driver starts")?;
+        let driver = WebDriver::new(server, engine.capabilities(manner)).await;
+        let driver = driver.unwrap_or_else(|error| panic!("{}: {error}", engine.name()));
         let window = driver.window().await.expect("a session has a window");
         let session = Self {
+            engine,
             driver,
             window,
+            _process: process,
             _room: room,
         };
-        let recorder = json!({ "source": include_str!("recorder.js") });
-        session
-            .developer_tools("Page.addScriptToEvaluateOnNewDocument", recorder)
-            .await;
+        if engine == Engine::WebKit {
+            // Its driver does not scroll to what stands below the window in a frame.
+            let (width, height) = TALL;
+            let resized = session.driver.set_window_rect(0, 0, width, height).await;
+            resized.expect("a window can be made tall");
+        }
+        if engine == Engine::Chromium {
+            let recorder = json!({ "source": include_str!("recorder.js") });
+            session
+                .developer_tools("Page.addScriptToEvaluateOnNewDocument", recorder)
+                .await;
+        }
         Some(session)
+    }
+
+    /// Which browser it is.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        self.engine
     }
 
     /// The driver, for what is not here.
@@ -143,10 +126,10 @@ impl Session {
         &self.driver
     }
 
-    /// Runs a command of the developer tools.
+    /// Runs a command of Chromium's developer tools.
     ///
     /// # Panics
-    /// When the browser refuses it.
+    /// When the browser refuses it, or has none.
     pub async fn developer_tools(&self, method: &str, parameters: Value) -> Value {
         let answer = self.driver.cdp().send_raw(method, parameters).await;
         answer.unwrap_or_else(|error| panic!("{method}: {error}"))
@@ -318,41 +301,4 @@ where
         assert!(Instant::now() < deadline, "waited in vain for: {what}");
         sleep(GLANCE).await;
     }
-}
-
-fn is_root() -> bool {
-    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
-}
-
-/// Where the driver listens, started at the first call.
-fn driver() -> Option<String> {
-    static DRIVER: OnceLock<Option<(Running, String)>> = OnceLock::new();
-    let driver = DRIVER.get_or_init(|| {
-        let Some(program) = find_driver() else {
-            let missing = "no Chromium: install chromium and chromium-driver, or name the driver \
-                           in CHROMEDRIVER";
-            assert!(setting("SEALPAY_TEST_BROWSER").is_none(), "{missing}");
-            eprintln!("\n*** SKIPPED, {missing}. ***\n");
-            return None;
-        };
-        let log = std::env::temp_dir().join(format!("sealpay-driver-{}", std::process::id()));
-        std::fs::create_dir_all(&log).expect("a temporary folder can be made");
-        let (running, address) = Running::listening(&log.join("log"), Some(&log), |address| {
-            let mut command = Command::new(&program);
-            command.arg(format!("--port={}", address.port()));
-            command
-        });
-        Some((running, format!("http://{address}")))
-    });
-    driver.as_ref().map(|(_, address)| address.clone())
-}
-
-fn find_driver() -> Option<PathBuf> {
-    if let Some(named) = setting("CHROMEDRIVER") {
-        return Some(PathBuf::from(named));
-    }
-    let path = setting("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|folder| folder.join("chromedriver"))
-        .find(|program| program.is_file())
 }

@@ -1,6 +1,7 @@
 //! One scenario: a stage, a window, what happens, and what must hold after all of it.
 
 use crate::browser::{Isolation, Manner, Session, Windows};
+use crate::engine::Engine;
 use crate::leaks;
 use crate::shopper::TYPED;
 use crate::stage::Stage;
@@ -24,6 +25,7 @@ impl Scenario {
         Self {
             name,
             manner: Manner {
+                engine: Engine::Chromium,
                 isolation: Isolation::None,
                 windows: Windows::All,
             },
@@ -52,6 +54,13 @@ impl Scenario {
         self
     }
 
+    /// The same in another browser. Only Chromium records what the page hears and complains of.
+    #[must_use]
+    pub const fn in_engine(mut self, engine: Engine) -> Self {
+        self.manner.engine = engine;
+        self
+    }
+
     /// Plays it, unless there is no browser.
     ///
     /// # Panics
@@ -61,7 +70,8 @@ impl Scenario {
         F: Future<Output = ()> + Send + 'static,
     {
         let Some(session) = Session::open(self.manner).await else {
-            eprintln!("*** SKIPPED without Chromium: {} ***", self.name);
+            let engine = self.manner.engine.name();
+            eprintln!("*** SKIPPED without {engine}: {} ***", self.name);
             return;
         };
         let session = Arc::new(session);
@@ -92,9 +102,12 @@ impl Scenario {
     async fn look_back(self, session: &Session) {
         session.enter_first_window().await;
         session.enter_page().await;
-        let heard = session.heard().await;
-        self.check_complaints(session, &heard).await;
-        let mut told = vec![("messages and events", heard.to_string())];
+        let mut told = Vec::new();
+        if session.engine() == Engine::Chromium {
+            let heard = session.heard().await;
+            self.check_complaints(session, &heard).await;
+            told.push(("messages and events", heard.to_string()));
+        }
         told.push(("the page", remembered(session).await));
         if session.count("iframe").await > 0 {
             session.enter_frame("iframe").await;

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a shopper who cannot go on has to stop")]
 
 use crate::browser::{Session, eventually};
+use crate::engine::Engine;
 use crate::leaks::Typed;
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
@@ -216,8 +217,32 @@ impl Session {
     /// When the field takes nothing.
     pub async fn type_into(&self, selector: &str, text: impl Into<TypingData>) {
         let field = self.see(selector).await;
+        if self.engine() == Engine::WebKit {
+            // Its driver refuses a field in a frame that it has not focused itself.
+            let is_focused = format!("document.activeElement?.matches({})", json!(selector));
+            eventually(&format!("{selector} in focus"), async || {
+                field.click().await.ok()?;
+                self.is_true(&is_focused).await.then_some(())
+            })
+            .await;
+            return self.press_keys(text).await;
+        }
         let typed = field.send_keys(text).await;
         typed.unwrap_or_else(|error| panic!("{selector} takes no text: {error}"));
+    }
+
+    /// Deletes what stands in a field, by the keyboard.
+    async fn empty(&self, field: &str) {
+        if self.engine() == Engine::WebKit {
+            // Its driver does not hold a key down in a frame.
+            let select = format!("document.querySelector({}).select()", json!(field));
+            self.see(field).await;
+            self.run(&select, Vec::new()).await;
+            self.press_keys(Key::Delete).await;
+        } else {
+            self.type_into(field, Key::Control + "a").await;
+            self.type_into(field, Key::Delete).await;
+        }
     }
 
     /// What stands in a field.
@@ -243,8 +268,7 @@ impl Session {
     /// Fills in another card over the one that stands there.
     pub async fn replace_card(&self, card: Card) {
         for field in ["#number", "#expiry", "#security-code"] {
-            self.type_into(field, Key::Control + "a").await;
-            self.type_into(field, Key::Delete).await;
+            self.empty(field).await;
         }
         self.fill_in(card).await;
     }
@@ -277,7 +301,7 @@ impl Session {
 
     /// Types a code over what stands there, and confirms it.
     pub async fn confirm_code(&self, code: &str) {
-        self.type_into("#code", Key::Control + "a").await;
+        self.empty("#code").await;
         self.type_into("#code", code).await;
         self.press(CONFIRM).await;
     }

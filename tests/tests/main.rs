@@ -3,6 +3,7 @@ mod accounts;
 mod api;
 mod browser;
 mod crash;
+mod engines;
 mod house;
 mod identity;
 mod interop;

@@ -1,4 +1,4 @@
-//! Chromium and its driver.
+//! The browsers that tests drive: Chromium, Firefox and WebKit.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,10 @@ use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
 
 const PACKAGES: &[&str] = &["chromium", "chromium-driver"];
+/// Firefox's driver is no package of Debian's: it is among the tools.
+const OTHER_PACKAGES: &[&str] = &["firefox-esr", "webkit2gtk-driver", "xvfb"];
+/// What these packages bring.
+const OTHER_PROGRAMS: &[&str] = &["firefox-esr", "WebKitWebDriver", "Xvfb"];
 /// One of these is a browser that the driver finds.
 const BROWSERS: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 
@@ -31,21 +35,37 @@ impl Browser {
     }
 }
 
-/// Installs a browser if there is none and that is possible.
+/// Whether Firefox and WebKit are here as well.
+pub(crate) fn has_other_engines() -> bool {
+    OTHER_PROGRAMS
+        .iter()
+        .all(|program| environment::find_program(program).is_some())
+}
+
+/// Installs the browsers that are missing, if that is possible.
 ///
 /// # Errors
 /// With the names of the packages, when it is not.
 pub(crate) fn install(workspace: &Workspace) -> Outcome {
-    if Browser::find().is_some() {
+    let mut missing = Vec::new();
+    if Browser::find().is_none() {
+        missing.extend(PACKAGES);
+    }
+    if !has_other_engines() {
+        missing.extend(OTHER_PACKAGES);
+    }
+    if missing.is_empty() {
         return Ok(());
     }
     if !apt::is_usable() {
-        return Err(apt::please_install("Chromium with its driver", PACKAGES));
+        return Err(apt::please_install("A browser for the tests", &missing));
     }
-    apt::install(workspace, PACKAGES)?;
-    Browser::find().map(|_| ()).ok_or_else(|| {
-        Failure::new(
-            "Chromium was installed, but `chromium` and `chromedriver` are not on the PATH.",
-        )
-    })
+    apt::install(workspace, &missing)?;
+    if Browser::find().is_none() || !has_other_engines() {
+        return Err(Failure::new(format!(
+            "{} were installed, but their programs are not on the PATH.",
+            missing.join(", ")
+        )));
+    }
+    Ok(())
 }

@@ -61,7 +61,7 @@ const SYSTEM_TESTS: &str = "sealpay-tests";
 pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "browser",
-        title: "A browser for the tests",
+        title: "The browsers for the tests",
         form: Form::Full,
         needs: &[],
         run: browser,
@@ -164,7 +164,7 @@ fn browser(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
         if environment::is_continuous_integration() {
             Ended::Failed(failure)
         } else {
-            Ended::Skipped(format!("{failure} Until then no test runs in a browser."))
+            Ended::Skipped(format!("{failure} Until then no test runs in it."))
         }
     })
 }
@@ -311,7 +311,12 @@ pub(crate) fn find_help(command: &mut Command) {
             command.env("SEALPAY_TEST_BROWSER", "1");
             with_browser(command, &browser);
         }
-        None => console::loud("There is no browser: what needs one does not run."),
+        None => console::loud("There is no Chromium: what needs it does not run."),
+    }
+    if browser::has_other_engines() {
+        command.env("SEALPAY_TEST_ENGINES", "1");
+    } else {
+        console::loud("There is no Firefox or no WebKit: the main flows run in Chromium only.");
     }
     match Postgres::find() {
         Some(Postgres::Programs(folder)) => {

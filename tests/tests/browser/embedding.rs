@@ -8,7 +8,7 @@ use harness::stage::Stage;
 use serde_json::{Value, json};
 
 /// A page whose policy lets the verifier in, with the loader by its plain address.
-pub(super) fn page(stage: &Stage, body: &str, script: &str) -> Page {
+pub(crate) fn page(stage: &Stage, body: &str, script: &str) -> Page {
     let verifier = stage.verifier().to_string();
     Page {
         body: body.replace("{verifier}", &verifier),

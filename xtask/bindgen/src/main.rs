@@ -29,6 +29,7 @@ fn bindings(module: &str, folder: &str) -> Result<(), Box<dyn std::error::Error>
         .input_path(module)
         .web(true)?
         .typescript(false)
+        .omit_default_module_path(false)
         .generate(folder)?;
     Ok(())
 }
