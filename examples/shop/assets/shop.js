@@ -51,23 +51,33 @@
     setTimeout(ask, pause);
   }
 
-  function offerCopying(cards) {
-    for (const button of cards.querySelectorAll("[data-copy]")) {
+  // On the document, because the live part of the order page is swapped as a whole.
+  function offerCopying() {
+    document.documentElement.classList.add("scripted");
+    const told = document.createElement("p");
+    told.className = "unseen";
+    told.setAttribute("role", "status");
+    document.body.append(told);
+    document.addEventListener("click", async ({ target }) => {
+      const button = target.closest("[data-copy]");
+      if (!button) return;
       const word = button.querySelector("[data-copy-word]");
-      button.hidden = false;
-      button.addEventListener("click", async () => {
-        try {
-          await navigator.clipboard.writeText(button.dataset.copy);
-          word.textContent = "Copied";
-        } catch {
-          // Without the clipboard the number is marked, ready for the keyboard.
-          getSelection().selectAllChildren(button.closest("tr").querySelector("code"));
-          word.textContent = "Marked";
-        }
-        button.classList.add("done");
-        setTimeout(() => { word.textContent = "Copy"; button.classList.remove("done"); }, 1600);
-      });
-    }
+      try {
+        await navigator.clipboard.writeText(button.dataset.copy);
+        word.textContent = "Copied";
+      } catch {
+        // Without the clipboard the value is selected, ready for the keyboard.
+        getSelection().selectAllChildren(button.closest("tr, dd").querySelector("code"));
+        word.textContent = "Selected";
+      }
+      told.textContent = word.textContent;
+      button.classList.add("done");
+      setTimeout(() => {
+        word.textContent = "Copy";
+        told.textContent = "";
+        button.classList.remove("done");
+      }, 1600);
+    });
   }
 
   function offerSearch(cards) {
@@ -132,8 +142,8 @@
   }
 
   localTimes(document);
+  offerCopying();
   begin("[data-live]", watchOrder);
-  begin("[data-cards]", offerCopying);
   begin("[data-cards]", offerSearch);
   begin("[data-payment]", watchLoader);
   begin("[data-payment]", watchForm);

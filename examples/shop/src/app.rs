@@ -151,24 +151,28 @@ impl IntoResponse for Trouble {
         let (status, title, sentence) = match self {
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
-                "Nothing here",
-                "There is no such page in this shop.",
+                "Page not found",
+                "This page doesn’t exist, or it has moved.",
             ),
             Self::Form(sentence) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "That did not work",
+                "Please check what you entered",
                 sentence,
             ),
             Self::Stranger => (
                 StatusCode::FORBIDDEN,
-                "That was not sent",
-                "It did not come from the order’s page in this browser, so nothing was done. \
-                 Open the order again and repeat it there.",
+                "Request refused",
+                "This request didn’t come from the order’s page in this browser, so nothing was \
+                 changed. Open the order again and repeat it there.",
             ),
             Self::Internal(reason) => {
                 eprintln!("shop: {reason}");
-                let sentence = "Something in the shop broke. Nothing was charged by this.";
-                (StatusCode::INTERNAL_SERVER_ERROR, "Our fault", sentence)
+                let sentence = "Something went wrong on our side. This request didn’t charge you.";
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "Something went wrong",
+                    sentence,
+                )
             }
         };
         (status, pages::notice(title, sentence)).into_response()

@@ -80,6 +80,27 @@ impl Deed {
         }
     }
 
+    /// The deed of a name in a form or an address.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Capture, Self::Void, Self::Refund]
+            .into_iter()
+            .find(|deed| deed.name() == name)
+    }
+
+    /// Whether it has to be confirmed, because nothing brings the money back.
+    pub(crate) const fn is_final(self) -> bool {
+        matches!(self, Self::Void | Self::Refund)
+    }
+
+    /// The word on a button.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Capture => "Capture",
+            Self::Void => "Void",
+            Self::Refund => "Refund",
+        }
+    }
+
     /// The name in the form.
     pub(crate) const fn name(self) -> &'static str {
         match self {

@@ -14,7 +14,7 @@ mod warnings;
 
 pub(crate) use checkout::{CheckoutPage, checkout};
 pub(crate) use choices::BILLING_COUNTRIES;
-pub(crate) use desk::{DeskForm, desk_answer};
+pub(crate) use desk::{DeskForm, confirmation, desk_answer};
 pub(crate) use home::home;
 pub(crate) use order::{Visit, order};
 pub(crate) use orders::orders;
@@ -65,11 +65,21 @@ fn layout(title: &str, content: &Markup, head: &Markup) -> Markup {
 
 /// A page that only says something, such as that another page is missing.
 pub(crate) fn notice(title: &str, sentence: &str) -> Markup {
+    notice_with_way_back(title, sentence, "/")
+}
+
+/// The same with a way back to somewhere else.
+pub(crate) fn notice_with_way_back(title: &str, sentence: &str, back: &str) -> Markup {
+    let words = if back == "/" {
+        "Back to the shop"
+    } else {
+        "Back to the order"
+    };
     let content = html! {
         div .notice {
             h1 { (title) }
             p { (sentence) }
-            p { a .button href="/" { "Back to the shop" } }
+            p { a .button href=(back) { (words) } }
         }
     };
     layout(title, &content, &html! {})
@@ -82,6 +92,16 @@ fn mark() -> Markup {
 /// A drawing of the shop's own.
 fn drawing(svg: &'static str) -> PreEscaped<&'static str> {
     PreEscaped(svg)
+}
+
+/// Puts a value on the clipboard. Without scripts it is not shown.
+fn copy_button(value: &str, what: &str) -> Markup {
+    html! {
+        button .copy type="button" data-copy=(value) {
+            span data-copy-word { "Copy" }
+            span .unseen { " " (what) }
+        }
+    }
 }
 
 /// A way to pay, for people.

@@ -189,7 +189,7 @@ async fn whoever_gives_the_wallet_up_is_asked_again_how_to_pay() {
             let tab = session.driver().new_tab().await.unwrap();
             session.driver().switch_to_window(tab).await.unwrap();
             session.go(wallet.as_str()).await;
-            session.read("h1", "Too late").await;
+            session.read("h1", "This request has expired").await;
             session.driver().close_window().await.unwrap();
             session.enter_first_window().await;
             session.choose("card").await;

@@ -49,13 +49,13 @@ async fn what_the_shopper_presses_decides_and_the_merchant_is_told_both_times(
             REFUSE,
             ShopperState::Declined,
             "wallet_refused",
-            "You refused",
+            "You declined this payment",
         ),
         (
             NEARLY_EMPTY,
             ShopperState::Declined,
             "insufficient_funds",
-            "Not paid",
+            "Payment failed",
         ),
     ];
     for (pressed, seen, kept, shown) in rows {
@@ -128,7 +128,11 @@ async fn who_gives_up_in_the_shop_cannot_confirm_any_more(gateway: &TestGateway)
     assert_eq!(given_up.state, ShopperState::Declined);
     assert_eq!(waiting.state().await, "payment_abandoned");
     press(gateway, &url, EVERYDAY).await;
-    assert!(page(gateway, &url).await.contains("Too late"));
+    assert!(
+        page(gateway, &url)
+            .await
+            .contains("This request has expired")
+    );
     assert_eq!(waiting.again().await.state, ShopperState::Declined);
     assert_eq!(waiting.told().await, ["requires_action", "declined"]);
     let again = gateway.send(checkout.step(waiting.payment, Cancel)).await;
@@ -170,7 +174,12 @@ async fn a_wallet_that_nobody_opens_is_given_up_after_ten_minutes(gateway: &Test
         }
         gateway.recover().await;
         assert_eq!(waiting.state().await, "payment_abandoned", "{first}");
-        assert!(page(gateway, &url).await.contains("Too late"), "{first}");
+        assert!(
+            page(gateway, &url)
+                .await
+                .contains("This request has expired"),
+            "{first}"
+        );
         press(gateway, &url, EVERYDAY).await;
         assert_eq!(
             waiting.told().await,
@@ -272,7 +281,7 @@ async fn a_confirmation_whose_answer_is_lost_is_asked_for() {
             .await;
         press(&gateway, &url, EVERYDAY).await;
         assert!(
-            page(&gateway, &url).await.contains("Waiting for the bank"),
+            page(&gateway, &url).await.contains("Waiting for your bank"),
             "{kind}"
         );
         assert_eq!(

@@ -148,8 +148,8 @@ async fn the_world_can_be_seen_by_everybody() {
     gallery.show("sim-empty").await;
     served.lively().await;
     session.read("#payment-rows", "insufficient_funds").await;
-    session.read("#payment-rows", "requires action").await;
-    session.read("#transfer-rows", "returned").await;
+    session.read("#payment-rows", "Requires action").await;
+    session.read("#transfer-rows", "Returned").await;
     session.read("#fault-list", "acquirer down").await;
     session.read("#code", "Copy").await;
     gallery.show("sim-lively").await;
@@ -174,7 +174,7 @@ async fn the_world_is_commanded_by_keyboard() {
     session.read("#ahead", "1 day").await;
     assert!(read(gateway, "/sim/clock").await["ahead_seconds"] == 86400);
     press(&session, "#mend").await;
-    session.read("#notice", "mended").await;
+    session.read("#notice", "cleared").await;
     assert_eq!(
         read(gateway, "/sim/faults").await["data"],
         serde_json::json!([])
@@ -192,7 +192,7 @@ async fn the_world_is_commanded_by_keyboard() {
     value(&session, "#account-status", "blocked").await;
     value(&session, "#account-each", "100").await;
     press(&session, "#account-each").await;
-    session.read("#notice", "account was changed").await;
+    session.read("#notice", "Account saved").await;
     let account: Value = read(gateway, "/sim/accounts/ada_approved").await;
     assert_eq!(account["status"], "blocked");
     assert_eq!(account["per_transaction_limit_minor"], 100);
@@ -210,7 +210,7 @@ async fn the_world_is_commanded_by_keyboard() {
     press(&session, "#account-close").await;
     press(&session, "#awaited button").await;
     press(&session, "#send-amount").await;
-    session.read("#notice", "belongs to a payment").await;
+    session.read("#notice", "matched to a payment").await;
     // A refused command is no fault of the page's.
     let complaints = session.complaints().await;
     assert!(

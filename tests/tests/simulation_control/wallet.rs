@@ -108,7 +108,11 @@ async fn refusing_pays_nothing_and_stays_so() {
     let refused = payment(&gateway, &checkout).await;
     assert_eq!(refused["state"], "declined");
     assert_eq!(refused["decline"]["code"], "wallet_refused");
-    assert!(page(&gateway, &path).await.contains("You refused"));
+    assert!(
+        page(&gateway, &path)
+            .await
+            .contains("You declined this payment")
+    );
     send(&gateway, &path, CONFIRM).await;
     assert_eq!(payment(&gateway, &checkout).await["state"], "declined");
     let told = ["payment.requires_action", "payment.declined"];
@@ -129,7 +133,7 @@ async fn an_account_without_money_says_no() {
     let declined = payment(&gateway, &checkout).await;
     assert_eq!(declined["state"], "declined");
     assert_eq!(declined["decline"]["code"], "insufficient_funds");
-    assert!(page(&gateway, &path).await.contains("Not paid"));
+    assert!(page(&gateway, &path).await.contains("Payment failed"));
     gateway.finish().await;
 }
 
@@ -160,7 +164,11 @@ async fn who_comes_too_late_pays_nothing() {
     let gateway = TestGateway::start().await;
     let (checkout, path) = begun(&gateway, None).await;
     done(&gateway, "POST", "/sim/clock", r#"{"advance_seconds":600}"#).await;
-    assert!(page(&gateway, &path).await.contains("Too late"));
+    assert!(
+        page(&gateway, &path)
+            .await
+            .contains("This request has expired")
+    );
     send(&gateway, &path, CONFIRM).await;
     let declined = payment(&gateway, &checkout).await;
     assert_eq!(
@@ -175,7 +183,11 @@ async fn a_bank_that_does_not_answer_leaves_the_page_with_a_sentence_and_is_aske
     let gateway = TestGateway::start().await;
     let (checkout, path) = begun(&gateway, Some("no_answer")).await;
     send(&gateway, &path, CONFIRM).await;
-    assert!(page(&gateway, &path).await.contains("Waiting for the bank"));
+    assert!(
+        page(&gateway, &path)
+            .await
+            .contains("Waiting for your bank")
+    );
     assert_eq!(
         payment(&gateway, &checkout).await["state"],
         "requires_action"

@@ -8,6 +8,11 @@
     document.body.dataset.exponents.split(" ").map((entry) => entry.split(":")),
   );
   let world = null;
+  // The whole numbers of test cards, by persona: an account itself tells four digits.
+  const numbers = new Map();
+  fetch("/sim/personas").then((answer) => answer.json()).then(({ data }) => {
+    for (const { name, number } of data) numbers.set(name, number);
+  }).catch(() => { /* The search knows the last four digits all the same. */ });
 
   // Making elements
 
@@ -59,12 +64,16 @@
   const nothing = (columns, text) =>
     [make("tr", {}, make("td", { colSpan: columns, className: "nothing" }, text))];
 
-  const GOOD = ["captured", "authorized", "matched", "active", "allow", "authenticated"];
+  const GOOD = ["captured", "partially_captured", "authorized", "matched", "active", "allow",
+    "authenticated"];
+  const OVER = ["voided", "refunded", "partially_refunded"];
   const WAIT = ["authorizing", "requires_action", "unknown", "scheduled", "arrived", "review",
     "step_up", "attempted", "unavailable", "not_activated"];
   function badge(state) {
-    const kind = GOOD.includes(state) ? "good" : WAIT.includes(state) ? "wait" : "bad";
-    return make("span", { className: `state ${kind}` }, words(state));
+    const kinds = [["good", GOOD], ["wait", WAIT], ["over", OVER]];
+    const kind = kinds.find(([, states]) => states.includes(state))?.[0] ?? "bad";
+    const text = words(state);
+    return make("span", { className: `state ${kind}` }, text[0].toUpperCase() + text.slice(1));
   }
 
   // Writing amounts and times
@@ -75,6 +84,21 @@
     const whole = digits.slice(0, digits.length - exponent).replace(/\B(?=(\d{3})+$)/g, "\u202f");
     const part = exponent ? `.${digits.slice(-exponent)}` : "";
     return `${minor < 0 ? "−" : ""}${whole}${part} ${currency}`;
+  }
+
+  // `24.90` and 2490, each from the other; what is no amount is left to the server to refuse.
+  function decimal(minor, currency) {
+    const exponent = Number(exponents.get(currency) ?? 2);
+    const digits = String(minor).padStart(exponent + 1, "0");
+    const whole = digits.slice(0, digits.length - exponent);
+    return exponent ? `${whole}.${digits.slice(-exponent)}` : whole;
+  }
+
+  function minor(text, currency) {
+    const exponent = Number(exponents.get(currency) ?? 2);
+    const [whole, part = ""] = String(text).trim().replace(",", ".").split(".");
+    if (part.length > exponent) return undefined;
+    return Number(whole + part.padEnd(exponent, "0"));
   }
 
   const two = (number) => String(number).padStart(2, "0");
@@ -111,11 +135,11 @@
     element.dateTime = date.toISOString();
     element.replaceChildren(`${time(date)} UTC`, make("span", { className: "day" }, day.format(date)));
     find("#ahead").textContent = ahead_seconds
-      ? `${span(ahead_seconds)} ahead of the wall clock`
-      : "The same as the wall clock";
+      ? `${span(ahead_seconds)} ahead of the system clock`
+      : "Same as the system clock";
   }
 
-  const owner = (message) => (message.persona ? words(message.persona) : "a card of no persona");
+  const owner = (message) => (message.persona ? words(message.persona) : "unknown card");
 
   function showPhone({ data }) {
     const [newest, ...earlier] = data;
@@ -127,7 +151,7 @@
       const code = find("#code");
       code.hidden = !newest.code;
       show("#code", newest.id, () => {
-        code.setAttribute("aria-label", `Copy the code ${newest.code}`);
+        code.setAttribute("aria-label", `${newest.code ?? ""} Copy the code`);
         return [newest.code ?? "", make("span", {}, "Copy")];
       });
     }
@@ -155,14 +179,14 @@
         ["Time", moment(payment.created_at)],
         ["Order", payment.order_ref, small(payment.id)],
         ["Amount", money(payment.amount, payment.currency), small(
-          payment.capture === "manual" ? "captured by hand" : "")],
+          payment.capture === "manual" ? "manual capture" : "")],
         ["Paid with", paidWith(payment)],
         ["State", badge(payment.state), small(decline?.code),
           small(decline?.response_code ? `response code ${decline.response_code}` : "")],
-        ["Route", words(route.provider || "nobody"), small(words(route.reason))],
+        ["Route", words(route.provider || "none"), small(words(route.reason))],
         ["Risk", ...(risk ? [badge(risk.outcome), small(`score ${risk.score}`),
           small(risk.reasons.map(words).join(", "))] : [])],
-        ["Shopper", ...shopper(payment.authentication)],
+        ["Authentication", ...shopper(payment.authentication)],
       ]);
     }) : nothing(8, "No payments yet."));
   }
@@ -174,7 +198,7 @@
       ["Reference", make("code", {}, transfer.reference)],
       ["Amount", money(transfer.amount, transfer.currency)],
       ["State", badge(transfer.state)],
-    ])) : nothing(4, "No money is on its way."));
+    ])) : nothing(4, "No incoming transfers."));
     const waiting = world.payments.data.filter(({ state, transfer }) =>
       transfer && state === "requires_action");
     show("#awaited", waiting, () => waiting.map((payment) => {
@@ -187,11 +211,11 @@
         label: `Fill in ${money(due, payment.currency)} for ${payment.order_ref}`,
         onclick() {
           find("#send-reference").value = reference;
-          find("#send-amount").value = due;
+          find("#send-amount").value = decimal(due, payment.currency);
           find("#send-currency").value = payment.currency;
           find("#send-amount").focus();
         },
-      }, `${payment.order_ref} waits`, make("span", { className: "number" }, money(due, payment.currency)));
+      }, `${payment.order_ref} awaiting payment`, make("span", { className: "number" }, money(due, payment.currency)));
     }));
   }
 
@@ -201,16 +225,19 @@
     const limit = (value, text) => {
       if (value !== null) said.push(text(value));
     };
-    limit(account.per_transaction_limit_minor, (minor) => `each ${money(minor, currency)}`);
-    limit(account.daily_count_limit, (count) => `${count} a day (${account.day_count} made)`);
+    limit(account.per_transaction_limit_minor, (minor) => `${money(minor, currency)} per payment`);
+    limit(account.daily_count_limit, (count) => `${count} payments a day (${account.day_count} made)`);
     limit(account.daily_sum_limit_minor, (minor) => `${money(minor, currency)} a day`);
     return said.map(small);
   }
 
   function showAccounts({ data }) {
     const wanted = find("#search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const digits = find("#search").value.replace(/[\s-]/g, "");
     const fits = (account) => {
-      const text = Object.values(account).join(" ").toLowerCase();
+      const number = numbers.get(account.persona) ?? "";
+      if (/^\d{5,}$/.test(digits)) return number.startsWith(digits);
+      const text = [...Object.values(account), number].join(" ").toLowerCase();
       return wanted.every((word) => text.includes(word));
     };
     const fitting = data.filter(fits);
@@ -224,7 +251,7 @@
         onclick: () => editAccount(account),
       }, "Edit");
       return row([
-        ["Holder", account.holder, small(account.persona ? account.persona : "no persona")],
+        ["Holder", account.holder, small(account.persona ? account.persona : "no test persona")],
         ["Card", cardOf(account), small(`${account.issuer}, ${account.country}`)],
         ["Balance", money(account.balance_minor, currency), small(account.kind)],
         ["Available", account.available_minor === null ? "no limit" : money(account.available_minor, currency),
@@ -235,7 +262,7 @@
         ["Limits", ...limitsOf(account)],
         ["", edit],
       ]);
-    }) : nothing(8, "No account fits."));
+    }) : nothing(8, "No matching accounts."));
     const told = `${fitting.length} of ${data.length}`;
     if (find("#found").textContent !== told) find("#found").textContent = told;
   }
@@ -244,7 +271,7 @@
     find("#no-faults").hidden = data.length > 0;
     show("#fault-list", data, () => data.map((fault) => {
       const how = fault.remaining === null
-        ? `${fault.share_per_mille} ‰ of payments, seed ${fault.seed ?? 0}`
+        ? `${fault.share_per_mille} in 1,000 requests, seed ${fault.seed ?? 0}`
         : `the next ${fault.remaining}`;
       const took = fault.kind === "latency" ? `, ${fault.min_ms}–${fault.max_ms} ms` : "";
       const text = `${words(fault.kind)}${took} · ${words(fault.target)} · ${how}`;
@@ -252,23 +279,23 @@
         type: "button",
         className: "quiet",
         data: { key: fault.id },
-        label: `Mend: ${text}`,
-        onclick: () => command("DELETE", `/sim/faults/${fault.id}`, undefined, "Mended."),
-      }, "Mend"));
+        label: `Remove: ${text}`,
+        onclick: () => command("DELETE", `/sim/faults/${fault.id}`, undefined, "Fault removed."),
+      }, "Remove"));
     }));
   }
 
   function showWebhooks(settings) {
     const said = [];
-    if (settings.duplicate) said.push(`${settings.duplicate} ‰ are sent twice`);
-    if (settings.delay_ms) said.push(`each is held back ${settings.delay_ms} ms`);
-    if (settings.reorder) said.push("later events overtake");
-    if (settings.drop_first) said.push(`the next ${settings.drop_first} are dropped`);
+    if (settings.duplicate) said.push(`${settings.duplicate} in 1,000 are delivered twice`);
+    if (settings.delay_ms) said.push(`each is delayed by ${settings.delay_ms} ms`);
+    if (settings.reorder) said.push("events are delivered out of order");
+    if (settings.drop_first) said.push(`the next ${settings.drop_first} deliveries fail`);
     const line = find("#mischief");
     line.classList.toggle("on", said.length > 0);
     const text = said.join(", ");
     line.textContent = text ? `${text[0].toUpperCase()}${text.slice(1)}.`
-      : "Every webhook is sent once and in order.";
+      : "Webhooks are delivered once and in order.";
   }
 
   function showAll() {
@@ -302,7 +329,7 @@
       showAll();
       live(true, "Live");
     } catch {
-      if (turn === asked) live(false, "No answer; trying again");
+      if (turn === asked) live(false, "No response; retrying");
     }
   }
 
@@ -316,7 +343,7 @@
 
   function sentenceOf(problem) {
     const at = problem.param ? `${words(problem.param)}: ` : "";
-    return `${at}${problem.detail ?? "The server did not understand."}`;
+    return `${at}${problem.detail ?? "The server couldn’t process the request."}`;
   }
 
   // Says whether it was done; what went wrong is told where `complain` says.
@@ -337,7 +364,7 @@
       await look();
       return true;
     } catch {
-      complain("The server did not answer.");
+      complain("The server didn’t respond.");
       return false;
     }
   }
@@ -368,8 +395,11 @@
     return text === "" ? undefined : Number(text);
   };
 
-  const advance = (seconds) => command("POST", "/sim/clock", { advance_seconds: seconds },
-    `The clock moved ${span(seconds)} ahead.`);
+  // A week cannot be taken back, and everybody on this server lives through it.
+  const CONFIRMED_FROM = 7 * 86400;
+  const advance = (seconds) => (seconds < CONFIRMED_FROM
+    || confirm(`Move the clock forward ${span(seconds)}? It can’t be moved back.`)) && command("POST", "/sim/clock", { advance_seconds: seconds },
+    `The clock moved forward ${span(seconds)}.`);
 
   for (const button of document.querySelectorAll("[data-advance]")) {
     button.addEventListener("click", () =>
@@ -384,20 +414,20 @@
       await navigator.clipboard.writeText(code);
       word.textContent = "Copied";
     } catch {
-      // Without the clipboard the code is marked, ready for the keyboard.
+      // Without the clipboard the code is selected, ready for the keyboard.
       getSelection().selectAllChildren(find("#code"));
-      word.textContent = "Marked";
+      word.textContent = "Selected";
     }
     setTimeout(() => { word.textContent = "Copy"; }, 1600);
   });
 
   onSubmit("#send", (data) => command("POST", "/sim/transfers", {
     reference: data.get("reference"),
-    amount: number(data, "amount"),
+    amount: minor(data.get("amount"), data.get("currency")),
     currency: data.get("currency"),
   }, (transfer) => transfer.state === "matched"
-    ? "The money arrived and belongs to a payment."
-    : "The money arrived; nobody expected it, and it goes back."));
+    ? "The transfer was matched to a payment."
+    : "No payment matches this reference. The transfer was returned."));
 
   find("#search").addEventListener("input", () => { if (world) showAccounts(world.accounts); });
 
@@ -410,7 +440,7 @@
     }
     find("#fault-min").required = latency;
     find("#fault-count").max = share ? 1000 : 1000000;
-    find("label[for=fault-count]").textContent = share ? "Thousandths" : "How many";
+    find("label[for=fault-count]").textContent = share ? "Requests in 1,000" : "How many";
   }
   find("#fault-kind").addEventListener("change", showFaultFields);
   find("#fault-scope").addEventListener("change", showFaultFields);
@@ -423,19 +453,19 @@
     max_ms: number(data, "max_ms"),
     [data.get("scope")]: number(data, "count"),
     seed: number(data, "seed"),
-  }, "Broken as you wish."));
+  }, "Fault added."));
   find("#mend").addEventListener("click", () => busy(find("#mend"), () =>
-    command("DELETE", "/sim/faults", undefined, "Everything is mended.")));
+    command("DELETE", "/sim/faults", undefined, "All faults cleared.")));
 
   onSubmit("#webhook", (data) => command("POST", "/sim/webhooks", {
     duplicate: number(data, "duplicate") ?? 0,
     delay_ms: number(data, "delay_ms") ?? 0,
     drop_first: number(data, "drop_first") ?? 0,
     reorder: data.get("reorder") === "on",
-  }, "Webhooks misbehave as you wish."));
+  }, "Webhook settings applied."));
   find("#behave").addEventListener("click", () => busy(find("#behave"), async () => {
     find("#webhook").reset();
-    await command("POST", "/sim/webhooks", {}, "Webhooks behave.");
+    await command("POST", "/sim/webhooks", {}, "Webhook settings reset.");
   }));
 
   // Editing an account: only what was changed is sent.
@@ -474,7 +504,7 @@
   onSubmit("#account-form", async (data) => {
     const path = `/sim/accounts/${encodeURIComponent(edited.persona ?? edited.id)}`;
     const complain = (text) => { find("#account-problem").textContent = text; };
-    const done = await command("PUT", path, changesOf(data), "The account was changed.", complain);
+    const done = await command("PUT", path, changesOf(data), "Account saved.", complain);
     if (done) find("#account").close();
   });
   find("#account-close").addEventListener("click", () => find("#account").close());

@@ -90,8 +90,14 @@ pub struct RouteRecord {
 pub struct TransferRecord {
     /// The account (ISO 13616).
     pub iban: String,
+    /// Whose account it is; banks compare it with the IBAN.
+    pub holder: String,
+    /// The bank (ISO 9362).
+    pub bic: String,
     /// What has to stand on the transfer (ISO 11649).
     pub reference: String,
+    /// Until when the money has to be there, seconds since 1970, while it is awaited.
+    pub expires_at: Option<i64>,
     /// What has come, minor units.
     pub received: i64,
     /// What came too much, minor units; the merchant has to send it back.
@@ -139,7 +145,11 @@ impl PaymentRecord {
             authentication: payment.authentication.clone(),
             transfer: payment.transfer.as_ref().map(|expected| TransferRecord {
                 iban: expected.iban.clone(),
+                holder: expected.holder.clone(),
+                bic: expected.bic.clone(),
                 reference: expected.reference.clone(),
+                expires_at: (payment.state == PaymentState::RequiresAction)
+                    .then(|| payment.lease_until_ms.div_euclid(1000)),
                 received: expected.received_minor,
                 overpaid: match expected.sum(payment.money.amount_minor()) {
                     Sum::Over(minor) => minor,

@@ -12,7 +12,7 @@ use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use sealpay_protocol::encoding::{base64url, from_base64url};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -33,6 +33,9 @@ pub(super) struct Sent {
     deed: Deed,
     #[serde(default)]
     amount: String,
+    /// `yes` when what cannot be undone was asked about.
+    #[serde(default)]
+    confirmed: String,
 }
 
 /// What a browser's forms repeat, so that only its own pages can send them.
@@ -88,45 +91,67 @@ pub(super) async fn act(
     headers: HeaderMap,
     sent: Result<Form<Sent>, FormRejection>,
 ) -> Result<Response, Trouble> {
-    let Form(sent) = sent.map_err(|_| Trouble::Form("The shop could not read that."))?;
+    let Form(sent) = sent.map_err(|_| {
+        Trouble::Form("That form couldn’t be read. Reload the order and try again.")
+    })?;
     if !is_own(&shop, &headers, &sent.token) {
         return Err(Trouble::Stranger);
     }
     let desk = shop.desk.as_ref().ok_or(Trouble::NotFound)?;
     let order = payment::find(&shop, reference).await?;
-    let wish = sent.into_wish(&order).map_err(Trouble::Form)?;
+    let is_confirmed = sent.confirmed == "yes";
+    let wish = match sent.into_wish(&order) {
+        Ok(wish) => wish,
+        Err(sentence) => return Ok(unusable(&order, &sentence)),
+    };
+    let token = kept(&headers).unwrap_or_default();
+    if wish.deed.is_final() && !is_confirmed {
+        return Ok(pages::confirmation(&order, &wish, &token).into_response());
+    }
     let said = desk.ask(&wish).await;
     let status = match &said {
         // The webhook tells the order; its page shows that by itself.
-        Said::Done => return Ok(payment::order_page(&order.reference).into_response()),
+        Said::Done => return Ok(done(&order, wish.deed).into_response()),
         Said::Pending => StatusCode::ACCEPTED,
         Said::Failed(_) | Said::Refused(_) => StatusCode::CONFLICT,
         Said::Nothing => StatusCode::BAD_GATEWAY,
     };
-    let token = kept(&headers).unwrap_or_default();
     let page = pages::desk_answer(&order, &wish, &said, &token);
     Ok((status, page).into_response())
 }
 
+fn done(order: &Order, deed: Deed) -> Redirect {
+    Redirect::to(&format!("/orders/{}?done={}", order.reference, deed.name()))
+}
+
+/// What was typed cannot be used; the way back leads to the order and not to the front page.
+fn unusable(order: &Order, sentence: &str) -> Response {
+    let back = format!("/orders/{}", order.reference);
+    let page = pages::notice_with_way_back("Please check what you entered", sentence, &back);
+    (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+}
+
 impl Sent {
-    fn into_wish(self, order: &Order) -> Result<Wish, &'static str> {
+    fn into_wish(self, order: &Order) -> Result<Wish, String> {
         let printable = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
         if !(1..=KEY_CHARACTERS).contains(&self.key.len()) || !self.key.bytes().all(printable) {
-            return Err("The shop could not read that.");
+            return Err("That form couldn’t be read. Reload the order and try again.".into());
         }
         let is_of_the_order = |payment: &str| {
             let mut attempts = order.attempts.iter();
             attempts.any(|attempt| attempt.payment == payment)
         };
         if !is_of_the_order(&self.payment) {
-            return Err("The order has no such payment.");
+            return Err("This order has no such payment.".into());
         }
         let amount = match self.amount.trim() {
             // All there is.
             "" => None,
             text => {
                 let typed = typed_price(text, order.total.currency());
-                Some(typed.ok_or("Please type the amount like 12.50, or leave it empty for all.")?)
+                let example = order.total.decimal();
+                let sentence = format!("Enter an amount such as {example}.");
+                Some(typed.ok_or(sentence)?)
             }
         };
         Ok(Wish {

@@ -2,6 +2,7 @@
 
 use super::backoffice::Token;
 use super::{Shop, Trouble};
+use crate::desk::Deed;
 use crate::orders::{Order, Terms};
 use crate::pages::{self, BILLING_COUNTRIES, CheckoutPage, DeskForm, Visit};
 use axum::extract::rejection::FormRejection;
@@ -39,6 +40,7 @@ pub(super) struct Choice {
 #[derive(Deserialize)]
 pub(super) struct Arrival {
     from: Option<String>,
+    done: Option<String>,
 }
 
 /// What the order page asks for again and again.
@@ -106,7 +108,9 @@ pub(super) async fn choose(
     Path(reference): Path<String>,
     choice: Result<Form<Choice>, FormRejection>,
 ) -> Result<Redirect, Trouble> {
-    let Form(choice) = choice.map_err(|_| Trouble::Form("The shop could not read that choice."))?;
+    let Form(choice) = choice.map_err(|_| {
+        Trouble::Form("Those settings couldn’t be read. Reload the page and try again.")
+    })?;
     let terms = choice.into_terms().map_err(Trouble::Form)?;
     let order = find(&shop, reference).await?;
     if let Some(outcome) = &terms.simulate
@@ -117,7 +121,7 @@ pub(super) async fn choose(
             .has_outcome(outcome)
     {
         return Err(Trouble::Form(
-            "The simulated bank does not know that answer.",
+            "The simulated bank doesn’t know that outcome.",
         ));
     }
     let address = format!("/checkout/{}", order.reference);
@@ -137,17 +141,17 @@ impl Choice {
         let ticked = boxes.into_iter().filter(|(ticked, _)| ticked.is_some());
         let methods: Vec<_> = ticked.map(|(_, method)| method).collect();
         if methods.is_empty() {
-            return Err("Please offer at least one way to pay.");
+            return Err("Choose at least one payment method.");
         }
         let requires_authentication = match self.authentication.as_str() {
             "" | "automatic" => false,
             "required" => true,
-            _ => return Err("The shop does not know that kind of identity check."),
+            _ => return Err("Choose when to authenticate: by the risk rules, or always."),
         };
         let known = |country: &String| BILLING_COUNTRIES.iter().any(|(code, _)| code == country);
         let billing_country = Some(self.billing_country).filter(|country| !country.is_empty());
         if !billing_country.as_ref().is_none_or(known) {
-            return Err("The shop does not send anything to that country.");
+            return Err("Choose a billing country from the list.");
         }
         Ok(Terms {
             capture: self.capture,
@@ -178,6 +182,7 @@ pub(super) async fn order(
     let key = format!("shop-{}", base64url(&shop.edge.random::<16>()?));
     let visit = Visit {
         from_the_form: arrival.from.as_deref() == Some("form"),
+        done: arrival.done.as_deref().and_then(Deed::parse),
         now: shop.edge.now(),
         desk: shop.desk.is_some().then_some(DeskForm {
             token: &token.value,

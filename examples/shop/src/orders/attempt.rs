@@ -103,7 +103,15 @@ pub(crate) struct Authentication {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Transfer {
     pub(crate) iban: String,
+    /// Whose account it is. Orders from before the verifier told this have none.
+    #[serde(default)]
+    pub(crate) holder: String,
+    #[serde(default)]
+    pub(crate) bic: String,
     pub(crate) reference: String,
+    /// Until when the money has to be there, seconds since 1970, while it is awaited.
+    #[serde(default)]
+    pub(crate) expires_at: Option<u64>,
     /// Minor units of the order's currency.
     pub(crate) received: i64,
     /// Minor units that came too much.

@@ -344,6 +344,9 @@ fn what_was_told_beside_the_state_is_kept_and_replaced() {
     let transfer = |received, overpaid| Details {
         transfer: Some(Transfer {
             iban: "DE89370400440532013000".into(),
+            holder: "Paper Lantern".into(),
+            bic: "COBADEFFXXX".into(),
+            expires_at: None,
             reference: "RF18539007547034".into(),
             received,
             overpaid,

@@ -43,12 +43,12 @@ fn title(attempt: &Attempt) -> &'static str {
     let has_come = transfer.is_some_and(|transfer| transfer.received > 0);
     match (attempt.state, attempt.method) {
         (AttemptState::Declined, _) => "Declined",
-        (AttemptState::Expired, Method::BankTransfer) if has_come => "Not enough came in time",
-        (AttemptState::Expired, Method::BankTransfer) => "The transfer never came",
+        (AttemptState::Expired, Method::BankTransfer) if has_come => "Underpaid",
+        (AttemptState::Expired, Method::BankTransfer) => "Not paid in time",
         (AttemptState::Expired, _) => "Expired",
-        (AttemptState::RequiresAction, Method::BankTransfer) => "Waiting for the bank transfer",
-        (AttemptState::RequiresAction, _) => "Waiting for the shopper",
-        (AttemptState::Unknown, _) => "No answer yet",
+        (AttemptState::RequiresAction, Method::BankTransfer) => "Awaiting bank transfer",
+        (AttemptState::RequiresAction, _) => "Awaiting authentication",
+        (AttemptState::Unknown, _) => "Outcome unknown",
         (AttemptState::Authorized, _) => "Authorized",
         (AttemptState::PartiallyCaptured, _) => "Partly captured",
         (AttemptState::Captured, _) => "Captured",
@@ -73,9 +73,9 @@ fn refused(decline: &Decline) -> Markup {
 
 fn assessed(risk: &Risk) -> Markup {
     let outcome = match risk.outcome.as_str() {
-        "allow" => "Nothing to see",
-        "step_up" => "Ask who the shopper is",
-        "review" => "Look at this before you send anything",
+        "allow" => "Low risk",
+        "step_up" => "Authentication required",
+        "review" => "Review before shipping",
         "block" => "Blocked",
         other => other,
     };
@@ -83,7 +83,7 @@ fn assessed(risk: &Risk) -> Markup {
         dl {
             div { dt { "Risk" } dd { (outcome) } }
             div { dt { "Score" } dd { (risk.score) } }
-            (reasons("Because of", &risk.reasons))
+            (reasons("Reasons", &risk.reasons))
         }
     }
 }
@@ -91,15 +91,15 @@ fn assessed(risk: &Risk) -> Markup {
 fn asked(authentication: &Authentication) -> Markup {
     html! {
         dl {
-            div { dt { "Identity" } dd .capital { (words(&authentication.status)) } }
+            div { dt { "Authentication" } dd .capital { (words(&authentication.status)) } }
             @if let Some(eci) = &authentication.eci {
                 div { dt { abbr title="Electronic commerce indicator" { "ECI" } }
                     dd { code { (eci) } } }
             }
             @if let Some(challenge) = &authentication.challenge {
-                div { dt { "Proved by" } dd .capital { (words(challenge)) } }
+                div { dt { "Verified by" } dd .capital { (words(challenge)) } }
             }
-            (reasons("Asked because of", &authentication.reasons))
+            (reasons("Requested because", &authentication.reasons))
         }
     }
 }

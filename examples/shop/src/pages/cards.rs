@@ -3,21 +3,21 @@
 use crate::personas::{Group, Persona, Personas};
 use maud::{Markup, html};
 
-/// The list, or a sentence when the verifier did not tell it.
+/// The list, or a sentence when the verifier has none.
 pub(super) fn to_try(personas: &Personas) -> Markup {
     if personas.is_empty() {
         return html! {
-            p .muted { "The list of cards to try is not to be had just now. "
-                "Reload the page in a moment." }
+            p .muted { "The test cards aren’t available right now. Reload the page in a "
+                "moment." }
         };
     }
     html! {
         section .cards aria-labelledby="cards" data-cards {
-            h3 #cards { "Cards to try" }
-            p .muted .small { "Any name, any date to come and any security code: "
-                "three digits, four for American Express." }
+            h3 #cards { "Test cards" }
+            p .muted .small { "Use any name, any future expiry date and any security code "
+                "(3 digits; 4 for American Express)." }
             div .search hidden data-search {
-                label for="card-search" { "Search the cards" }
+                label for="card-search" { "Search test cards" }
                 input #card-search type="search" autocomplete="off" spellcheck="false"
                     placeholder="insufficient, amex, lost …";
             }
@@ -57,10 +57,7 @@ fn row(card: &Persona) -> Markup {
                 span .muted .small { (with_code(&card.description)) }
             }
             td {
-                button .copy type="button" data-copy=(card.number) hidden {
-                    span data-copy-word { "Copy" }
-                    span .unseen { " the number of " (card.title) }
-                }
+                (super::copy_button(&card.number, &format!("the number of {}", card.title)))
             }
         }
     }

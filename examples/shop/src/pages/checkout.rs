@@ -29,7 +29,7 @@ pub(crate) fn checkout(page: &CheckoutPage<'_>) -> Markup {
             }
             aside .testers aria-labelledby="testers" {
                 h2 #testers { "For testers" }
-                p .muted { "The bank is simulated. Choose a card for the answer you want to see." }
+                p .muted { "The bank is simulated. Each test card has one outcome." }
                 @if let Some(origin) = page.control.filter(|_| !page.personas.is_empty()) {
                     (control(origin))
                 }
@@ -37,8 +37,7 @@ pub(crate) fn checkout(page: &CheckoutPage<'_>) -> Markup {
                 @if page.order.state().can_be_signed() {
                     (choices::choices(page.order, page.personas))
                 } @else {
-                    p .muted { "A payment is under way: what it is offered and answered stays "
-                        "as it is." }
+                    p .muted { "A payment is in progress, so its test settings can’t be changed." }
                 }
             }
         }
@@ -52,7 +51,7 @@ fn summary(order: &Order) -> Markup {
             div .thumb { (drawing(order.product.art)) }
             div .what {
                 p .name { (order.product.name) }
-                p .muted { "Order " (order.reference) " · " (pieces(order.pieces)) }
+                p .muted { "Order " (order.reference) " · " (quantity(order.pieces)) }
             }
             p .total { span .unseen { "Total " } (price_text(order.total)) }
         }
@@ -64,10 +63,9 @@ fn control(origin: &Origin) -> Markup {
     html! {
         p .control {
             a href={ (origin) "/sim" } target="_blank" rel="noopener" {
-                "Phone, clock, bank" span .unseen { " (opens in a new tab)" }
+                "Test controls" span .unseen { " (opens in a new tab)" }
             }
-            span .muted .small { "Read the codes that the bank sends, send transfers, "
-                "move the time." }
+            span .muted .small { "One-time codes, bank transfers, clock and faults" }
         }
     }
 }
@@ -80,7 +78,7 @@ fn payment_form(page: &CheckoutPage<'_>) -> Markup {
                 data-order=(page.signed)
                 data-on-complete-url={ "/orders/" (page.order.reference) "?from=form" }
                 async {}
-            noscript { p .problem { "Paying needs JavaScript." } }
+            noscript { p .problem { "Turn on JavaScript to pay." } }
             div .problem role="alert" data-payment-missing hidden {
                 p { "The payment form could not be loaded. "
                     "Check your connection or content blocker, then try again." }
@@ -89,8 +87,7 @@ fn payment_form(page: &CheckoutPage<'_>) -> Markup {
         }
         (news(&page.order.reference))
         p .promise {
-            "The form belongs to the payment service and runs apart from this page: "
-            "this shop never sees your card."
+            "Card details go straight to our payment provider. Paper Lantern never sees them."
         }
     }
 }
@@ -100,27 +97,22 @@ fn news(reference: &str) -> Markup {
     html! {
         div .news role="status" data-payment-news {
             p data-news="bank" hidden {
-                "Your bank wants to be sure that it is you. Please stay on this page until the "
-                "form says that it is done."
+                "Your bank needs to confirm it’s you. Please keep this page open."
             }
             p data-news="wallet" hidden {
-                "Please confirm the payment in your wallet. This page goes on by itself."
+                "Confirm the payment in your wallet, then come back to this page."
             }
             div data-news="pending" hidden {
-                p { strong { "Your order is placed as soon as the money is there." } }
+                p { strong { "We’ll confirm your order as soon as your transfer arrives." } }
                 p { a href={ "/orders/" (reference) "?from=form" } {
-                    "Follow your order " (reference)
+                    "View order " (reference)
                 } }
             }
         }
     }
 }
 
-/// `1 piece`, `3 pieces`
-pub(super) fn pieces(count: u32) -> String {
-    if count == 1 {
-        "1 piece".to_owned()
-    } else {
-        format!("{count} pieces")
-    }
+/// `Quantity 3`
+pub(super) fn quantity(count: u32) -> String {
+    format!("Quantity {count}")
 }

@@ -25,20 +25,20 @@ pub(super) fn choices(order: &Order, personas: &Personas) -> Markup {
     let terms = &order.terms;
     html! {
         details .choices open[*terms != Terms::default()] {
-            summary { "Choose what is offered and answered" }
+            summary { "Test settings: payment methods and outcome" }
             form method="post" action={ "/checkout/" (order.reference) } {
                 (methods(terms))
                 (identity_and_country(terms))
                 (answers(terms, personas))
                 label for="capture" { "Charge" }
                 select #capture name="capture" {
-                    option value="automatic" { "At once" }
+                    option value="automatic" { "Immediately" }
                     option value="manual" selected[terms.capture == Capture::Manual] {
-                        "Later (reserve only)"
+                        "Later (authorize only)"
                     }
                 }
-                button .button type="submit" { "Use this" }
-                p .muted .small { "The shop signs the order again and reloads the form." }
+                button .button type="submit" { "Apply" }
+                p .muted .small { "Applying signs the order again and reloads the form." }
             }
         }
     }
@@ -47,7 +47,7 @@ pub(super) fn choices(order: &Order, personas: &Personas) -> Markup {
 fn methods(terms: &Terms) -> Markup {
     html! {
         fieldset {
-            legend { "Ways to pay" }
+            legend { "Payment methods" }
             @for method in Method::ALL {
                 label .tick {
                     input type="checkbox" name=(method.name()) value="yes"
@@ -62,14 +62,14 @@ fn methods(terms: &Terms) -> Markup {
 fn identity_and_country(terms: &Terms) -> Markup {
     let chosen = terms.billing_country.as_deref();
     html! {
-        label for="authentication" { "Identity check" }
+        label for="authentication" { "Authentication" }
         select #authentication name="authentication" {
-            option value="automatic" { "When the rules ask for it" }
+            option value="automatic" { "When the risk rules require it" }
             option value="required" selected[terms.requires_authentication] { "Always" }
         }
         label for="billing-country" { "Billing country" }
         select #billing-country name="billing_country" {
-            option value="" { "Not given" }
+            option value="" { "Not provided" }
             @for (code, name) in BILLING_COUNTRIES {
                 option value=(code) selected[chosen == Some(code)] { (name) }
             }
@@ -80,9 +80,9 @@ fn identity_and_country(terms: &Terms) -> Markup {
 fn answers(terms: &Terms, personas: &Personas) -> Markup {
     let chosen = terms.simulate.as_deref();
     html! {
-        label for="simulate" { "Bank’s answer" }
+        label for="simulate" { "Outcome" }
         select #simulate name="simulate" {
-            option value="" { "By card (default)" }
+            option value="" { "Decided by the card (default)" }
             @for group in Group::ALL {
                 @let outcomes = personas.outcomes(group);
                 @if !outcomes.is_empty() {

@@ -54,7 +54,7 @@ pub(super) fn section(order: &Order, form: Option<DeskForm<'_>>) -> Markup {
             @if !offers.is_empty() {
                 section .desk aria-labelledby="desk" {
                     h2 #desk { "Back office" }
-                    p .muted .small { "In a real shop only its own people get to see this." }
+                    p .muted .small { "In a real shop, only staff would see this." }
                     @for (place, offer) in offers.iter().enumerate() {
                         (deed(order, offer, form, place))
                     }
@@ -67,21 +67,13 @@ pub(super) fn section(order: &Order, form: Option<DeskForm<'_>>) -> Markup {
 fn deed(order: &Order, offer: &Offer<'_>, form: DeskForm<'_>, place: usize) -> Markup {
     let most = price_text(offer.most);
     let (button, label, hint) = match offer.deed {
-        Deed::Capture => (
-            "Capture",
-            "Take",
-            format!("Empty takes all {most} that is held."),
-        ),
+        Deed::Capture => ("Capture", "Amount to capture", format!("Up to {most}.")),
         Deed::Void => (
             "Void",
             "",
-            format!("Lets go the {most} that is held, for good."),
+            format!("Releases the {most} hold. This can’t be undone."),
         ),
-        Deed::Refund => (
-            "Refund",
-            "Give back",
-            format!("Empty gives back all {most}."),
-        ),
+        Deed::Refund => ("Refund", "Amount to refund", format!("Up to {most}.")),
     };
     let key = format!("{}-{}", form.key, offer.deed.name());
     let (field, help) = (format!("amount-{place}"), format!("amount-help-{place}"));
@@ -94,12 +86,13 @@ fn deed(order: &Order, offer: &Offer<'_>, form: DeskForm<'_>, place: usize) -> M
                 div .amount {
                     label for=(field) { (label) " (" (order.total.currency().code()) ")" }
                     input #(field) name="amount" inputmode="decimal" autocomplete="off"
-                        placeholder=(offer.most.decimal()) aria-describedby=(help);
+                        required value=(offer.most.decimal()) aria-describedby=(help);
                     p .small .muted #(help) { (hint) }
                 }
             }
-            button .button .primary[offer.deed == Deed::Capture] type="submit"
-                aria-describedby=(help) { (button) }
+            button .button .primary[offer.deed == Deed::Capture]
+                .danger[offer.deed == Deed::Void] type="submit"
+                aria-describedby=(help) { (button) @if offer.deed.is_final() { "…" } }
         }
     }
 }
@@ -113,42 +106,105 @@ fn hidden(token: &str, key: &str, payment: &str, deed: Deed) -> Markup {
     }
 }
 
+/// What is shown once after a deed that the bank has accepted.
+pub(super) const fn done(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Capture => "Capture successful.",
+        Deed::Void => "Hold released.",
+        Deed::Refund => "Refund successful.",
+    }
+}
+
+/// The fields of a request that the shop's staff have confirmed.
+fn confirmed(order: &Order, wish: &Wish, token: &str) -> Markup {
+    let money = |minor| Money::new(minor, order.total.currency());
+    html! {
+        (hidden(token, &wish.key, &wish.payment, wish.deed))
+        @if let Some(minor) = wish.amount_minor {
+            input type="hidden" name="amount" value=(money(minor).decimal());
+        }
+        input type="hidden" name="confirmed" value="yes";
+    }
+}
+
+/// The question before a deed that cannot be undone.
+pub(crate) fn confirmation(order: &Order, wish: &Wish, token: &str) -> Markup {
+    let money = |minor| Money::new(minor, order.total.currency());
+    let total = order.total.amount_minor();
+    let attempt = order
+        .attempts
+        .iter()
+        .find(|attempt| attempt.payment == wish.payment);
+    let held = attempt.map_or(0, |attempt| attempt.capturable_minor(total));
+    let all = match wish.deed {
+        Deed::Capture | Deed::Void => held,
+        Deed::Refund => attempt.map_or(0, |attempt| attempt.refundable_minor(total)),
+    };
+    let amount = price_text(money(wish.amount_minor.unwrap_or(all)));
+    let (question, sentence, button) = match wish.deed {
+        Deed::Void => (
+            format!("Release the {amount} hold?"),
+            "You won’t be able to charge this payment any more.".to_owned(),
+            "Release the hold".to_owned(),
+        ),
+        Deed::Refund if held > 0 => (
+            format!("Refund {amount}?"),
+            format!(
+                "This also releases the remaining {} hold. It can’t be undone.",
+                price_text(money(held))
+            ),
+            format!("Refund {amount}"),
+        ),
+        Deed::Refund | Deed::Capture => (
+            format!("{} {amount}?", wish.deed.title()),
+            "This can’t be undone.".to_owned(),
+            format!("{} {amount}", wish.deed.title()),
+        ),
+    };
+    let content = html! {
+        div .notice {
+            h1 { (question) }
+            p { "Order " (order.reference) ". " (sentence) }
+            form method="post" action={ "/orders/" (order.reference) "/desk" } {
+                (confirmed(order, wish, token))
+                button .button .danger type="submit" { (button) }
+            }
+            p { a .button href={ "/orders/" (order.reference) } { "Cancel" } }
+        }
+    };
+    layout(&question, &content, &html! {})
+}
+
 /// The page about a deed that is not simply done.
 pub(crate) fn desk_answer(order: &Order, wish: &Wish, said: &Said, token: &str) -> Markup {
     let deed = wish.deed.name();
     let (title, sentence) = match said {
         Said::Done | Said::Pending => (
             "Not finished yet",
-            format!("The bank has not answered to the {deed} yet. The order tells when it has."),
+            format!("The {deed} is pending. The order updates when the bank responds."),
         ),
         Said::Failed(sentence) => (
-            "The bank said no",
+            "Declined by the bank",
             format!("The {deed} failed, and nothing was changed. {sentence}"),
         ),
-        Said::Refused(sentence) => ("That cannot be done", sentence.clone()),
+        Said::Refused(sentence) => ("Not allowed", sentence.clone()),
         Said::Nothing => (
-            "No answer came",
+            "Outcome unknown",
             format!(
-                "The {deed} may be done or not. Ask once more: it is the same request, and it is \
-                 done only once."
+                "We don’t know yet whether the {deed} went through. It’s safe to retry; it can’t \
+                 happen twice."
             ),
         ),
     };
     let again = *said == Said::Nothing;
-    let amount = wish
-        .amount_minor
-        .map(|minor| Money::new(minor, order.total.currency()).decimal());
     let content = html! {
         div .notice {
             h1 { (title) }
             p { (sentence) }
             @if again {
                 form method="post" action={ "/orders/" (order.reference) "/desk" } {
-                    (hidden(token, &wish.key, &wish.payment, wish.deed))
-                    @if let Some(amount) = amount {
-                        input type="hidden" name="amount" value=(amount);
-                    }
-                    button .button .primary type="submit" { "Ask once more" }
+                    (confirmed(order, wish, token))
+                    button .button .primary type="submit" { "Retry" }
                 }
             }
             p { a .button href={ "/orders/" (order.reference) } {

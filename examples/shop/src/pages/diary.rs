@@ -37,24 +37,24 @@ fn line(news: &News, currency: Currency) -> String {
         .answer_until
         .filter(|_| news.kind == "dispute.opened")
         .map_or_else(String::new, |moment| {
-            format!(". Answer until {}", when::in_words(moment))
+            format!(". Respond by {}", when::in_words(moment))
         });
     let what = match news.kind.as_str() {
-        "payment.requires_action" => "Waiting for the shopper",
-        "payment.unknown" => "No answer from the bank yet",
+        "payment.requires_action" => "Awaiting the shopper",
+        "payment.unknown" => "Outcome unknown",
         "payment.authorized" => "Authorized",
         "payment.partially_captured" | "payment.captured" => "Captured",
-        "payment.capture_failed" => "Could not capture",
+        "payment.capture_failed" => "Capture failed",
         "payment.declined" => "Declined",
         "payment.voided" => "Voided",
-        "payment.void_failed" => "Could not void",
+        "payment.void_failed" => "Void failed",
         "payment.expired" => "Expired",
         "payment.partially_refunded" | "payment.refunded" => "Refunded",
-        "payment.refund_failed" => "Could not refund",
+        "payment.refund_failed" => "Refund failed",
         "dispute.opened" => "Disputed",
-        "dispute.evidence_submitted" => "Evidence sent about",
-        "dispute.won" => "Dispute won, back came",
-        "dispute.lost" => "Dispute lost, gone are",
+        "dispute.evidence_submitted" => "Evidence submitted for",
+        "dispute.won" => "Dispute won, returned:",
+        "dispute.lost" => "Dispute lost, deducted:",
         // A later verifier may tell more.
         kind => kind,
     };
@@ -87,11 +87,11 @@ mod tests {
             ),
             (
                 news("payment.refund_failed", Some(505), Some("account_closed")),
-                "Could not refund €5.05: account closed",
+                "Refund failed €5.05: account closed",
             ),
             (
                 news("dispute.opened", Some(2_490), Some("fraudulent")),
-                "Disputed €24.90: fraudulent. Answer until 22 Nov 2025, 08:26 UTC",
+                "Disputed €24.90: fraudulent. Respond by 22 Nov 2025, 08:26 UTC",
             ),
             (news("payment.polished", None, None), "payment.polished"),
         ];

@@ -1,6 +1,7 @@
 //! What an order's state means for its shopper, in a sentence or two. Nothing here says why a card
 //! is suspect: that is told to the shop's people only.
 
+use super::warnings;
 use crate::orders::{Attempt, Order, OrderState};
 use crate::products::price_text;
 use sealpay_protocol::method::Method;
@@ -11,18 +12,18 @@ pub(super) fn explanation(order: &Order, can_be_paid: bool) -> String {
     let price = price_text(order.total);
     match order.state() {
         OrderState::Waiting => {
-            "Nothing has been paid yet. This page changes by itself when the bank has answered."
-                .to_owned()
+            "We haven’t received a payment yet. This page updates automatically.".to_owned()
         }
         OrderState::Declined => format!(
-            "{} You can try again or pay in another way.",
+            "{} Try again or use another payment method.",
             order.leading().map_or(BANK_SAID_NO, declined)
         ),
         OrderState::Expired => expired(order),
         OrderState::WaitingForShopper => waiting_for_shopper(order, can_be_paid),
         OrderState::WaitingForTransfer => waiting_for_transfer(order),
         OrderState::Checking => {
-            "The bank has not answered yet. Please do not pay again: this page changes by itself."
+            "We’re waiting for your bank’s response. Please don’t pay again: this page updates \
+             automatically."
                 .to_owned()
         }
         OrderState::Reserved => {
@@ -31,36 +32,44 @@ pub(super) fn explanation(order: &Order, can_be_paid: bool) -> String {
                 Some(Method::Wallet) => " in your wallet",
                 Some(Method::BankTransfer) | None => "",
             };
-            format!("{price} is reserved{place}. We take it when the parcel leaves.")
+            format!(
+                "We’ve placed a hold of {price}{place} and will charge it when your order ships."
+            )
         }
         OrderState::PartlyPaid => format!(
-            "{} of {price} has been paid. The rest is reserved until the other parcels leave.",
+            "We’ve charged {} of {price}. The rest stays on hold until the remaining items ship.",
             price_text(taken(order))
         ),
         OrderState::Paid => paid(order),
         OrderState::PartlyRefunded => format!(
-            "{} of the {} that you paid is on its way back. Your bank may need some days.",
+            "We’ve refunded {} of the {} you paid. It can take a few days to reach your account.",
             price_text(given_back(order)),
             price_text(taken(order))
         ),
         OrderState::Refunded => format!(
-            "{} is on its way back. Your bank may need some days.",
+            "We’ve refunded {}. It can take a few days to reach your account.",
             price_text(given_back(order))
         ),
         OrderState::Voided => {
-            format!("We do not take the {price} that was reserved. Nothing was charged.")
+            format!("We’ve released the hold of {price}. You haven’t been charged.")
         }
     }
 }
 
 fn paid(order: &Order) -> String {
+    if let Some(disputed) = warnings::disputed(order) {
+        return format!(
+            "You asked your bank to return {}. We’ll update this page when they decide.",
+            price_text(disputed)
+        );
+    }
     let taken = taken(order);
     if taken == order.total {
         let price = price_text(taken);
-        return format!("Thank you. {price} has been paid, and we start folding.");
+        return format!("Thank you! We’ve received your {price} and will start folding.");
     }
     format!(
-        "Thank you. {} of {} has been paid; the rest will not be charged.",
+        "Thank you! We’ve charged {} of {}; the rest won’t be charged.",
         price_text(taken),
         price_text(order.total)
     )
@@ -81,7 +90,7 @@ fn given_back(order: &Order) -> Money {
     Money::new(minor, order.total.currency())
 }
 
-const BANK_SAID_NO: &str = "The bank said no, and nothing was charged.";
+const BANK_SAID_NO: &str = "Your bank declined the payment. You haven’t been charged.";
 
 fn method(order: &Order) -> Option<Method> {
     order.leading().map(|attempt| attempt.method)
@@ -95,18 +104,18 @@ fn declined(attempt: &Attempt) -> &'static str {
         .map(|decline| decline.code.as_str());
     match (attempt.method, code) {
         (_, Some("payment_abandoned")) => {
-            "The payment was not confirmed in time, and nothing was charged."
+            "The payment wasn’t confirmed in time. You haven’t been charged."
         }
         (_, Some("wallet_refused")) => {
-            "The payment was refused in the wallet, and nothing was charged."
+            "The payment was declined in your wallet. You haven’t been charged."
         }
-        (Method::Wallet, _) => "The wallet could not pay, and nothing was charged.",
+        (Method::Wallet, _) => "Your wallet couldn’t make this payment. You haven’t been charged.",
         (Method::BankTransfer, _) => {
-            "No account for a transfer was to be had; nothing was charged."
+            "We couldn’t set up your bank transfer. You haven’t been charged."
         }
         (Method::Card, _) => match authentication.map(|told| told.status.as_str()) {
             Some("not_authenticated" | "rejected") => {
-                "Your bank could not confirm that it is you, and nothing was charged."
+                "Your bank couldn’t confirm it’s you. You haven’t been charged."
             }
             _ => BANK_SAID_NO,
         },
@@ -117,18 +126,18 @@ fn expired(order: &Order) -> String {
     let received = received(order).filter(|received| received.amount_minor() > 0);
     let reason = match (method(order), received) {
         (Some(Method::BankTransfer), Some(received)) => format!(
-            "Only {} of {} arrived in time, so the order was not placed.",
+            "Only {} of {} arrived in time, so we couldn’t confirm your order.",
             price_text(received),
             price_text(order.total)
         ),
         (Some(Method::BankTransfer), None) => {
-            "The money did not arrive in time, so the order was not placed.".to_owned()
+            "Your transfer didn’t arrive in time, so we couldn’t confirm your order.".to_owned()
         }
         (Some(Method::Wallet), _) => {
-            "The payment ran out before the money was taken from the wallet.".to_owned()
+            "The hold in your wallet expired before we charged it.".to_owned()
         }
         (Some(Method::Card) | None, _) => {
-            "The reservation ran out before the money was taken.".to_owned()
+            "The hold on your card expired before we charged it.".to_owned()
         }
     };
     format!("{reason} You can pay again.")
@@ -136,21 +145,21 @@ fn expired(order: &Order) -> String {
 
 fn waiting_for_shopper(order: &Order, can_be_paid: bool) -> String {
     let reason = match method(order) {
-        Some(Method::Wallet) => "The payment waits for you in your wallet.",
-        _ => "Your bank wants to be sure that it is you.",
+        Some(Method::Wallet) => "The payment is waiting for you in your wallet.",
+        _ => "Your bank needs to confirm it’s you.",
     };
     let way = if can_be_paid {
-        "Nothing has been paid yet: go on in the payment form."
+        "You haven’t been charged yet. Continue in the payment form."
     } else {
-        "Nothing has been paid yet. You can pay again here as soon as this attempt is over."
+        "You haven’t been charged yet. You can pay again here once this attempt has ended."
     };
     format!("{reason} {way}")
 }
 
 fn waiting_for_transfer(order: &Order) -> String {
     format!(
-        "Please transfer {} as told below. Your order is placed when the money is there, which may \
-         take some days; this page changes by itself.",
+        "Transfer {} using the details below. Transfers can take a few days; this page updates \
+         automatically.",
         price_text(still_due(order))
     )
 }

@@ -28,7 +28,7 @@ fn card(product: &Product) -> Markup {
                 form method="post" action="/checkout" {
                     input type="hidden" name="product" value=(product.id);
                     div .pieces {
-                        label for=(pieces_id) { "Pieces" }
+                        label for=(pieces_id) { "Quantity" }
                         select #(pieces_id) name="pieces" {
                             @for pieces in 1..=MOST_PIECES { option value=(pieces) { (pieces) } }
                         }

@@ -1,8 +1,9 @@
 //! One order, as the webhooks told of it. The script swaps the live part when it changes.
 
-use super::checkout::pieces;
+use super::checkout::quantity;
 use super::explanation::{explanation, still_due};
-use super::{DeskForm, attempt, desk, drawing, layout, moment, warnings};
+use super::{DeskForm, attempt, copy_button, desk, drawing, layout, moment, warnings};
+use crate::desk::Deed;
 use crate::orders::{Order, OrderState, Transfer};
 use crate::products::price_text;
 use maud::{Markup, html};
@@ -12,6 +13,8 @@ use maud::{Markup, html};
 pub(crate) struct Visit<'a> {
     /// Who comes from the form just paid, and must not be asked to pay again.
     pub(crate) from_the_form: bool,
+    /// What the shop's staff have just done here.
+    pub(crate) done: Option<Deed>,
     /// Seconds since 1970.
     pub(crate) now: u64,
     /// What the forms of the shop's people carry; none where the shop cannot do anything.
@@ -29,6 +32,9 @@ pub(crate) fn order(order: &Order, visit: Visit<'_>) -> Markup {
     let content = html! {
         div .receipt {
             p .eyebrow { "Order " (order.reference) }
+            @if let Some(deed) = visit.done {
+                p .flash role="status" { (desk::done(deed)) }
+            }
             div data-live={ "/orders/" (order.reference) "/status" }
                 data-revision=(order.revision()) {
                 (status(order, visit))
@@ -57,8 +63,8 @@ fn status(order: &Order, visit: Visit<'_>) -> Markup {
             div {
                 h1 data-order-state=(state.name()) { (state.title()) }
                 @if confirming {
-                    p { "The payment form is done. This page changes by itself as soon as "
-                        "the shop has been told too." }
+                    p { "Thanks – we’re confirming your payment. This page updates "
+                        "automatically." }
                 } @else {
                     p { (explanation(order, can_be_paid)) }
                 }
@@ -76,7 +82,7 @@ const fn way_to_pay(state: OrderState) -> &'static str {
     match state {
         OrderState::Declined => "Try again",
         OrderState::Expired => "Pay again",
-        OrderState::WaitingForShopper => "Go on with the payment",
+        OrderState::WaitingForShopper => "Continue payment",
         _ => "Go to payment",
     }
 }
@@ -93,13 +99,27 @@ fn instruction(order: &Order, transfer: &Transfer) -> Markup {
         section .instruction aria-labelledby="instruction" {
             h2 #instruction { "Your bank transfer" }
             dl {
-                div { dt { "Amount" } dd { (price_text(still_due(order))) } }
-                div { dt { "IBAN" } dd { code { (in_fours(&transfer.iban)) } } }
-                div { dt { "Reference" } dd { code { (transfer.reference) } } }
+                (fact("Amount", &price_text(still_due(order)), &still_due(order).decimal()))
+                @if !transfer.holder.is_empty() {
+                    (fact("Account holder", &transfer.holder, &transfer.holder))
+                }
+                (fact("IBAN", &in_fours(&transfer.iban), &transfer.iban))
+                @if !transfer.bic.is_empty() { (fact("BIC", &transfer.bic, &transfer.bic)) }
+                (fact("Reference", &transfer.reference, &transfer.reference))
+                @if let Some(expires_at) = transfer.expires_at {
+                    div { dt { "Pay by" } dd { (moment(expires_at)) } }
+                }
             }
-            p .muted .small { "Without the reference nobody knows that the money is for this "
+            p .muted .small { "Include the reference so we can match your transfer to this "
                 "order." }
         }
+    }
+}
+
+/// What a banking app asks for, ready to be copied into it.
+fn fact(title: &str, shown: &str, copied: &str) -> Markup {
+    html! {
+        div { dt { (title) } dd { code { (shown) } (copy_button(copied, title)) } }
     }
 }
 
@@ -118,11 +138,11 @@ fn in_fours(iban: &str) -> String {
 
 fn lines(order: &Order) -> Markup {
     html! {
-        section .summary aria-label="What was ordered" {
+        section .summary aria-label="Your order" {
             div .thumb { (drawing(order.product.art)) }
             div .what {
                 p .name { (order.product.name) }
-                p .muted { (pieces(order.pieces)) " · " (moment(order.created_at)) }
+                p .muted { (quantity(order.pieces)) " · " (moment(order.created_at)) }
             }
             p .total { span .unseen { "Total " } (price_text(order.total)) }
         }
@@ -133,12 +153,12 @@ fn attempts(order: &Order) -> Markup {
     let currency = order.total.currency();
     html! {
         section .attempts aria-labelledby="attempts" {
-            h2 #attempts { "What the shop was told" }
+            h2 #attempts { "Payment activity" }
             @if order.attempts.is_empty() {
-                p .muted { "No webhook has arrived for this order." }
+                p .muted { "No payment events yet." }
             } @else {
-                p .muted .small { "From signed webhooks. A real shop would keep this page for "
-                    "its own people." }
+                p .muted .small { "From signed webhooks. In a real shop, only staff would see "
+                    "this." }
                 ol { @for attempt in &order.attempts { li { (attempt::told(attempt, currency)) } } }
             }
         }

@@ -11,8 +11,8 @@ pub(crate) fn orders(orders: &[Order]) -> Markup {
         div .ledger {
             h1 { "Orders" }
             @if orders.is_empty() {
-                p .muted { "Nobody has ordered anything yet." }
-                p { a .button .primary href="/" { "Go to the shelf" } }
+                p .muted { "No orders yet." }
+                p { a .button .primary href="/" { "Browse the shop" } }
             } @else {
                 ul .rows { @for order in orders { li { (row(order)) } } }
             }

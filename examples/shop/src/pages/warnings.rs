@@ -47,6 +47,14 @@ fn disputes(order: &Order) -> impl Iterator<Item = Warning> {
         .filter_map(move |news| dispute(news, currency))
 }
 
+/// What the shopper's bank is asking back, while that is not decided.
+pub(super) fn disputed(order: &Order) -> Option<Money> {
+    disputes(order).find_map(|warning| match warning {
+        Warning::Disputed(money, _) | Warning::UnderReview(money) => Some(money),
+        _ => None,
+    })
+}
+
 /// Those of an order, by how much they matter.
 pub(super) fn of(order: &Order) -> Vec<Warning> {
     let is_review = order
@@ -68,7 +76,7 @@ impl Warning {
     /// For the list.
     pub(super) fn in_short(&self) -> String {
         match self {
-            Self::Review => "Look at this before you send anything".to_owned(),
+            Self::Review => "Review before shipping".to_owned(),
             Self::Overpaid(money) => format!("Overpaid by {}", price_text(*money)),
             Self::Disputed(money, _) => format!("Disputed: {}", price_text(*money)),
             Self::UnderReview(money) => format!("Dispute under review: {}", price_text(*money)),
@@ -78,27 +86,30 @@ impl Warning {
 
     fn in_full(&self) -> String {
         match self {
-            Self::Review => "Look at this before you send anything. The payment went through, but \
-                 the fraud rules are not sure of it: the reasons stand below."
-                .to_owned(),
+            Self::Review => {
+                "Review before shipping. The payment was approved, but the fraud rules \
+                 flagged it. The reasons are listed below."
+                    .to_owned()
+            }
             Self::Overpaid(money) => {
-                format!("Overpaid by {}: send that back.", price_text(*money))
+                format!("Overpaid by {}. Refund the difference.", price_text(*money))
             }
             Self::Disputed(money, until) => {
                 let until = until.map_or_else(String::new, |moment| {
-                    format!(" until {}", when::in_words(moment))
+                    format!(" by {}", when::in_words(moment))
                 });
                 format!(
-                    "The shopper’s bank wants {} back. Send evidence{until}, or it is lost.",
+                    "The cardholder’s bank disputed {}. Submit evidence{until} or you’ll lose the \
+                     dispute. POST it to /v1/disputes/{{id}}/evidence.",
                     price_text(*money)
                 )
             }
             Self::UnderReview(money) => format!(
-                "The shopper’s bank looks at the evidence about {}.",
+                "The cardholder’s bank is reviewing your evidence about {}.",
                 price_text(*money)
             ),
             Self::Lost(money) => format!(
-                "The dispute was lost: {} went back to the shopper.",
+                "Dispute lost: {} was returned to the cardholder.",
                 price_text(*money)
             ),
         }
@@ -111,7 +122,7 @@ pub(super) fn section(order: &Order) -> Markup {
     html! {
         @if !warnings.is_empty() {
             section .warnings aria-labelledby="warnings" {
-                h2 #warnings { "For the shop’s people" }
+                h2 #warnings { "Action needed" }
                 ul { @for warning in &warnings { li { (warning.in_full()) } } }
             }
         }

@@ -143,7 +143,10 @@ async fn a_form_of_another_site_or_another_browser_does_nothing() {
     scene.tell(&reference, 1, "authorized", json!({})).await;
     let page = scene.open_desk(&reference).await;
     let other = scene.open_desk(&reference).await;
-    let form = |token: &str| format!("token={token}&key={}&payment=pay_1&deed=void", page.key);
+    let form = |token: &str| {
+        let (key, confirmed) = (&page.key, "confirmed=yes");
+        format!("token={token}&key={key}&payment=pay_1&deed=void&{confirmed}")
+    };
     let own = [
         (header::ORIGIN, SHOP),
         (header::COOKIE, page.cookie.as_str()),
@@ -182,8 +185,10 @@ async fn a_form_of_another_site_or_another_browser_does_nothing() {
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(
         answer.headers[header::LOCATION],
-        format!("/orders/{reference}")
+        format!("/orders/{reference}?done=void")
     );
+    let flash = scene.get(&format!("/orders/{reference}?done=void")).await;
+    assert!(flash.text.contains("Hold released."), "{}", flash.text);
     let expected = format!("/v1/payments/pay_1/void {} {{}}", page.key);
     assert_eq!(*heard.lock().unwrap(), [expected]);
 }
@@ -210,7 +215,7 @@ async fn every_answer_is_told_and_a_lost_one_is_asked_for_with_the_same_request(
             "The refund failed, and nothing was changed. The account is closed.",
         ),
         ("refused", 422, refused, 409, "Only 5 is left."),
-        ("broken", 500, json!({}), 502, "it is done only once"),
+        ("broken", 500, json!({}), 502, "it can’t happen twice"),
     ];
     for (name, status, body, answered, words) in rows {
         let (scene, heard) = scene_with_desk(name, status, body).await;
@@ -222,14 +227,14 @@ async fn every_answer_is_told_and_a_lost_one_is_asked_for_with_the_same_request(
             (header::COOKIE, page.cookie.as_str()),
         ];
         let form = format!(
-            "token={}&key={}&payment=pay_1&deed=refund&amount=5,05",
+            "token={}&key={}&payment=pay_1&deed=refund&amount=5,05&confirmed=yes",
             page.token, page.key
         );
         let answer = scene.send(&reference, form, &own).await;
         assert_eq!(answer.status.as_u16(), answered, "{name}");
         assert!(answer.text.contains(words), "{name}: {}", answer.text);
         if answered == 502 {
-            let again = ["token", "key", "payment", "deed", "amount"]
+            let again = ["token", "key", "payment", "deed", "amount", "confirmed"]
                 .map(|name| format!("{name}={}", value_of(&answer.text, name)))
                 .join("&");
             scene.send(&reference, again, &own).await;
@@ -243,4 +248,66 @@ async fn every_answer_is_told_and_a_lost_one_is_asked_for_with_the_same_request(
     let reference = without.order().await;
     let answer = without.send(&reference, String::new(), &[]).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a_void_or_a_refund_is_asked_about_before_it_is_sent() {
+    let (scene, heard) = scene_with_desk("asked", 200, json!({ "state": "succeeded" })).await;
+    let reference = scene.order().await;
+    let told = json!({ "amount_captured": 1_000 });
+    scene.tell(&reference, 1, "partially_captured", told).await;
+    let page = scene.open_desk(&reference).await;
+    let own = [
+        (header::ORIGIN, SHOP),
+        (header::COOKIE, page.cookie.as_str()),
+    ];
+    let rows = [
+        ("void", "", "Release the €39.80 hold?"),
+        (
+            "refund",
+            "5.05",
+            "This also releases the remaining €39.80 hold.",
+        ),
+    ];
+    for (deed, amount, question) in rows {
+        let form = format!(
+            "token={}&key={}-{deed}&payment=pay_1&deed={deed}&amount={amount}",
+            page.token, page.key
+        );
+        let asked = scene.send(&reference, form, &own).await;
+        assert_eq!(asked.status, StatusCode::OK, "{deed}");
+        assert!(asked.text.contains(question), "{}", asked.text);
+        assert_eq!(*heard.lock().unwrap(), Vec::<String>::new(), "{deed}");
+    }
+    let capture = format!(
+        "token={}&key={}&payment=pay_1&deed=capture&amount=5",
+        page.token, page.key
+    );
+    let answer = scene.send(&reference, capture, &own).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(heard.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_amount_that_cannot_be_read_leads_back_to_its_order() {
+    let (scene, _) = scene_with_desk("unreadable", 200, json!({})).await;
+    let reference = scene.order().await;
+    scene.tell(&reference, 1, "captured", json!({})).await;
+    let page = scene.open_desk(&reference).await;
+    let own = [
+        (header::ORIGIN, SHOP),
+        (header::COOKIE, page.cookie.as_str()),
+    ];
+    let form = format!(
+        "token={}&key={}&payment=pay_1&deed=refund&amount=abc",
+        page.token, page.key
+    );
+    let answer = scene.send(&reference, form, &own).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.text.contains("Enter an amount such as 49.80."));
+    assert!(
+        answer
+            .text
+            .contains(&format!("href=\"/orders/{reference}\""))
+    );
 }

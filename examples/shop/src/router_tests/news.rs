@@ -18,7 +18,8 @@ fn transfer(received: i64, overpaid: i64) -> serde_json::Value {
     serde_json::json!({
         "method": "bank_transfer", "card": null,
         "route": { "provider": "simulated_transfers", "reason": "method" },
-        "transfer": { "iban": "DE89370400440532013000", "reference": "RF18 5390 0754",
+        "transfer": { "iban": "DE89370400440532013000", "holder": "Paper Lantern",
+            "bic": "COBADEFFXXX", "expires_at": 1_763_800_000, "reference": "RF18 5390 0754",
                       "received": received, "overpaid": overpaid },
     })
 }
@@ -46,7 +47,10 @@ fn story_of_what_follows() -> Vec<Chapter> {
             "authorized",
             serde_json::json!({}),
             "reserved",
-            &["Authorized – capture later", "is reserved on your card"][..],
+            &[
+                "Order confirmed – not charged yet",
+                "hold of €49.80 on your card",
+            ][..],
         ),
         chapter(
             "partially_captured",
@@ -54,7 +58,7 @@ fn story_of_what_follows() -> Vec<Chapter> {
             "partially_captured",
             &[
                 "Partly paid",
-                "€20.00 of €49.80 has been paid",
+                "We’ve charged €20.00 of €49.80",
                 "Partly captured",
             ],
         ),
@@ -62,7 +66,7 @@ fn story_of_what_follows() -> Vec<Chapter> {
             "captured",
             serde_json::json!({ "amount_captured": 3_000 }),
             "paid",
-            &["€30.00 of €49.80 has been paid; the rest will not be charged"],
+            &["We’ve charged €30.00 of €49.80; the rest won’t be charged"],
         ),
         chapter(
             "partially_refunded",
@@ -70,14 +74,14 @@ fn story_of_what_follows() -> Vec<Chapter> {
             "partially_refunded",
             &[
                 "Partly refunded",
-                "€5.00 of the €30.00 that you paid is on its way back",
+                "We’ve refunded €5.00 of the €30.00 you paid",
             ],
         ),
         chapter(
             "refunded",
             serde_json::json!({ "amount_captured": 3_000, "amount_refunded": 3_000 }),
             "refunded",
-            &["Refunded", "€30.00 is on its way back"],
+            &["Refunded", "We’ve refunded €30.00"],
         ),
     ]
 }
@@ -92,7 +96,7 @@ async fn an_order_that_was_let_go_is_over_and_not_offered_again() {
     }
     assert_eq!(scene.state(&reference).await, "voided");
     let page = scene.get(&format!("/orders/{reference}")).await.text;
-    assert!(page.contains("Cancelled") && page.contains("Nothing was charged."));
+    assert!(page.contains("Cancelled") && page.contains("You haven’t been charged."));
     assert!(!page.contains(&format!("href=\"/checkout/{reference}\"")));
 }
 
@@ -129,25 +133,25 @@ async fn what_failed_and_what_is_disputed_is_told_to_the_shops_people() {
         (
             "payment.refund_failed",
             refund,
-            "Could not refund €5.05: account closed",
+            "Refund failed €5.05: account closed",
             "",
         ),
         (
             "dispute.opened",
             dispute("needs_response"),
-            "The shopper’s bank wants €49.80 back. Send evidence until 24 Nov 2025",
+            "The cardholder’s bank disputed €49.80. Submit evidence by 24 Nov 2025",
             "Disputed: €49.80",
         ),
         (
             "dispute.evidence_submitted",
             dispute("under_review"),
-            "looks at the evidence about €49.80",
+            "is reviewing your evidence about €49.80",
             "Dispute under review: €49.80",
         ),
         (
             "dispute.lost",
             dispute("lost"),
-            "The dispute was lost: €49.80 went back to the shopper.",
+            "Dispute lost: €49.80 was returned to the cardholder.",
             "Dispute lost: €49.80",
         ),
     ];
@@ -164,6 +168,9 @@ async fn what_failed_and_what_is_disputed_is_told_to_the_shops_people() {
         assert_eq!(scene.state(&reference).await, "paid", "{kind}");
         let page = scene.get(&format!("/orders/{reference}")).await.text;
         assert!(page.contains(on_page), "{kind}: {page}");
+        let is_disputed = ["dispute.opened", "dispute.evidence_submitted"].contains(&kind);
+        let asked_back = "You asked your bank to return €49.80.";
+        assert_eq!(page.contains(asked_back), is_disputed, "{kind}");
         assert!(scene.get("/orders").await.text.contains(in_list), "{kind}");
     }
 }
@@ -207,8 +214,8 @@ fn story_of_a_transfer() -> Vec<Chapter> {
             told: transfer(0, 0),
             order: "waiting_for_transfer",
             page: &[
-                "Waiting for the bank transfer",
-                "Please transfer €49.80",
+                "Waiting for your bank transfer",
+                "Transfer €49.80",
                 "DE89 3704 0044 0532 0130 00",
                 "RF18 5390 0754",
                 "Bank transfer",
@@ -219,7 +226,7 @@ fn story_of_a_transfer() -> Vec<Chapter> {
             state: "captured",
             told: transfer(5_480, 500),
             order: "paid",
-            page: &["Overpaid by €5.00: send that back.", "€54.80"],
+            page: &["Overpaid by €5.00. Refund the difference.", "€54.80"],
             offered: false,
         },
     ]
@@ -231,7 +238,7 @@ fn story_of_a_transfer_that_never_came() -> Vec<Chapter> {
             state: "requires_action",
             told: transfer(980, 0),
             order: "waiting_for_transfer",
-            page: &["Please transfer €40.00"],
+            page: &["Transfer €40.00"],
             offered: false,
         },
         Chapter {
@@ -274,7 +281,7 @@ fn story_of_an_identity_check() -> Vec<Chapter> {
             state: "requires_action",
             told: serde_json::json!({ "risk": risk }),
             order: "waiting_for_shopper",
-            page: &["Waiting for the shopper", "Go on with the payment"],
+            page: &["Waiting for you to confirm", "Continue payment"],
             offered: true,
         },
         Chapter {
@@ -320,14 +327,14 @@ fn story_of_a_wallet() -> Vec<Chapter> {
             state: "requires_action",
             told: wallet(serde_json::Value::Null),
             order: "waiting_for_shopper",
-            page: &["Waiting for the shopper", "in your wallet", "Wallet"],
+            page: &["Waiting for you to confirm", "in your wallet", "Wallet"],
             offered: true,
         },
         Chapter {
             state: "declined",
             told: wallet(refused),
             order: "declined",
-            page: &["The payment was refused in the wallet", "wallet_refused"],
+            page: &["The payment was declined in your wallet", "wallet_refused"],
             offered: true,
         },
     ]
@@ -380,7 +387,7 @@ async fn the_list_of_orders_says_what_to_look_at_first() {
     told["risk"] = serde_json::json!({ "outcome": "review", "score": 75, "reasons": [] });
     let waiting = of_payment("1", &reference, 1, "requires_action", told.clone());
     scene.deliver(&waiting).await;
-    let warning = "Look at this before you send anything";
+    let warning = "Review before shipping";
     assert!(!scene.get("/orders").await.text.contains(warning));
     scene
         .deliver(&of_payment("2", &reference, 2, "captured", told))

@@ -48,7 +48,7 @@ async fn show_a_check(session: &Session, stage: &Stage, gallery: &mut Gallery<'_
     let order = session.order(&stage.shop()).await;
     pay_up_to_the_code(session).await;
     session.enter_page().await;
-    session.read("[data-news=bank]", "Your bank wants").await;
+    session.read("[data-news=bank]", "Your bank needs").await;
     gallery.show("shop-checkout-code").await;
     let shown = (order.as_str(), "waiting_for_shopper", "shop-order-code");
     show_order(session, stage, gallery, shown).await;

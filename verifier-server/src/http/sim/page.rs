@@ -10,11 +10,22 @@ use sealpay_protocol::currency::Currency;
 
 /// What goes wrong, and how it is called here.
 const FAULTS: [(&str, &str); 5] = [
-    ("latency", "Slow answer"),
-    ("no_answer", "No answer: nothing is booked"),
-    ("answer_lost", "Answer lost: it is booked"),
+    ("latency", "Slow response"),
+    ("no_answer", "Request lost: nothing is booked"),
+    ("answer_lost", "Response lost: it is booked"),
     ("acquirer_down", "Acquirer down"),
     ("issuer_down", "Issuer down"),
+];
+
+/// What the page has, in its order.
+const SECTIONS: [(&str, &str); 7] = [
+    ("clock", "Clock"),
+    ("phone", "Phone"),
+    ("payments", "Payments"),
+    ("transfers", "Transfers"),
+    ("accounts", "Accounts"),
+    ("faults", "Faults"),
+    ("webhooks", "Webhooks"),
 ];
 
 pub(super) async fn control() -> Response {
@@ -44,9 +55,12 @@ fn page() -> Markup {
                     }
                 }
                 main #content .inner tabindex="-1" {
-                    h1 .unseen { "Control of the simulated bank" }
+                    h1 .unseen { "Test controls of the simulated bank" }
                     noscript { p .warning { "This page needs JavaScript. Programs use "
                         a href="/sim/state" { "/sim/state" } "." } }
+                    nav .jump aria-label="Sections" {
+                        @for (id, title) in SECTIONS { a href={ "#" (id) } { (title) } }
+                    }
                     div .columns {
                         div .side { (clock()) (phone()) }
                         div .wide { (payments()) (transfers()) (accounts()) (faults()) (webhooks()) }
@@ -55,8 +69,8 @@ fn page() -> Markup {
                 (account_dialog())
                 p #notice .notice role="status" {}
                 footer .foot { div .inner { p {
-                    "Everything here has a path for programs: see "
-                    code { "/sim/…" } " in the API. No money moves."
+                    "Everything here is also available over the API at " code { "/sim/…" }
+                    ". No money moves."
                 } } }
             }
         }
@@ -120,7 +134,7 @@ fn number(id: &str, name: &str, label: &str, least: &str, most: &str) -> Markup 
 fn clock() -> Markup {
     card(
         "clock",
-        "World clock",
+        "Clock",
         &html! {
             p .now { time #now { "–" } }
             p #ahead .muted { "\u{a0}" }
@@ -130,7 +144,7 @@ fn clock() -> Markup {
                 button type="button" data-advance="604800" { "+7 days" }
             }
             form #advance .row {
-                (field("advance-count", "Move by", &html! {
+                (field("advance-count", "Advance by", &html! {
                     input #advance-count name="count" type="number" inputmode="numeric" min="1"
                         max="1000000" step="1" value="1" required;
                 }))
@@ -141,9 +155,10 @@ fn clock() -> Markup {
                         option value="86400" { "days" }
                     }
                 }))
-                button { "Move" }
+                button { "Advance" }
             }
-            p .muted .small { "Time only goes forward. What becomes due is done at once." }
+            p .muted .small { "The clock only moves forward, for everybody on this "
+                "server. Anything that falls due runs immediately." }
         },
     )
 }
@@ -158,8 +173,8 @@ fn phone() -> Markup {
                 button #code .code type="button" {}
                 p #newest-text {}
             }
-            p #silent .muted { "No messages yet. Codes of every persona arrive here." }
-            ol #messages .messages aria-label="Earlier messages" {}
+            p #silent .muted { "No messages yet. One-time codes for all test cards appear here." }
+            ol #messages .messages tabindex="0" aria-label="Earlier messages" {}
         },
     )
 }
@@ -170,7 +185,7 @@ fn payments() -> Markup {
         "Payments",
         &html! {
             (table("payment-rows", "The newest payments",
-                &["Time", "Order", "Amount", "Paid with", "State", "Route", "Risk", "Shopper"]))
+                &["Time", "Order", "Amount", "Paid with", "State", "Route", "Risk", "Authentication"]))
         },
     )
 }
@@ -181,7 +196,7 @@ fn transfers() -> Markup {
         "Transfers",
         &html! {
             div .split {
-                (table("transfer-rows", "Money on its way and arrived",
+                (table("transfer-rows", "Incoming transfers",
                     &["Arrives", "Reference", "Amount", "State"]))
                 form #send .stack aria-labelledby="send-title" {
                     h3 #send-title { "Send money" }
@@ -191,7 +206,11 @@ fn transfers() -> Markup {
                             autocomplete="off" spellcheck="false";
                     }))
                     div .row {
-                        (number_required("send-amount", "amount", "Minor units"))
+                        (field("send-amount", "Amount", &html! {
+                            input #send-amount name="amount" inputmode="decimal" required
+                                pattern="[0-9]+([.,][0-9]+)?" placeholder="24.90"
+                                autocomplete="off";
+                        }))
                         (field("send-currency", "Currency", &html! {
                             input #send-currency .short name="currency" value="EUR" maxlength="3"
                                 pattern="[A-Z]{3}" required autocomplete="off" spellcheck="false";
@@ -200,17 +219,6 @@ fn transfers() -> Markup {
                     button .primary { "Send money" }
                 }
             }
-        },
-    )
-}
-
-fn number_required(id: &str, name: &str, label: &str) -> Markup {
-    field(
-        id,
-        label,
-        &html! {
-            input id=(id) name=(name) type="number" inputmode="numeric" step="1" min="1"
-                max="999999999999" required;
         },
     )
 }
@@ -237,27 +245,27 @@ fn faults() -> Markup {
         "faults",
         "Faults",
         &html! {
-            p #no-faults .muted { "Nothing is broken." }
+            p #no-faults .muted { "No active faults." }
             ul #fault-list .list aria-label="Faults in force" {}
             form #fault .grid {
-                (field("fault-kind", "What goes wrong", &html! {
+                (field("fault-kind", "Fault", &html! {
                     select #fault-kind name="kind" {
                         @for (value, label) in FAULTS { option value=(value) { (label) } }
                     }
                 }))
-                (field("fault-target", "Whose fault", &html! {
+                (field("fault-target", "Applies to", &html! {
                     select #fault-target name="target" {
-                        option value="any" { "Everybody" }
+                        option value="any" { "All" }
                         option value="issuer" { "The issuers" }
                         @for (name, title) in targets() { option value=(name) { (title) } }
                     }
                 }))
-                (number("fault-min", "min_ms", "At least, ms", "0", "120000"))
-                (number("fault-max", "max_ms", "At most, ms", "0", "120000"))
+                (number("fault-min", "min_ms", "Minimum delay (ms)", "0", "120000"))
+                (number("fault-max", "max_ms", "Maximum delay (ms)", "0", "120000"))
                 (field("fault-scope", "How often", &html! {
                     select #fault-scope name="scope" {
                         option value="next" { "The next requests" }
-                        option value="share_per_mille" { "A share, ‰" }
+                        option value="share_per_mille" { "A share of requests (per 1,000)" }
                     }
                 }))
                 (field("fault-count", "How many", &html! {
@@ -266,8 +274,8 @@ fn faults() -> Markup {
                 }))
                 (number("fault-seed", "seed", "Seed", "0", "4294967295"))
                 div .buttons {
-                    button .primary { "Break it" }
-                    button #mend type="button" { "Mend all" }
+                    button .primary { "Add fault" }
+                    button #mend type="button" { "Clear all faults" }
                 }
             }
         },
@@ -279,18 +287,18 @@ fn webhooks() -> Markup {
         "webhooks",
         "Webhooks",
         &html! {
-            p #mischief .muted { "Every webhook is sent once and in order." }
+            p #mischief .muted { "Webhooks are delivered once and in order." }
             form #webhook .grid {
-                (number("webhook-duplicate", "duplicate", "Sent twice, ‰", "0", "1000"))
-                (number("webhook-delay", "delay_ms", "Held back, ms", "0", "3600000"))
-                (number("webhook-drop", "drop_first", "Drop the first", "0", "10000"))
+                (number("webhook-duplicate", "duplicate", "Duplicate rate (per 1,000)", "0", "1000"))
+                (number("webhook-delay", "delay_ms", "Delay (ms)", "0", "3600000"))
+                (number("webhook-drop", "drop_first", "Fail the next deliveries", "0", "10000"))
                 div .field .check {
                     input #webhook-reorder type="checkbox" name="reorder";
-                    label for="webhook-reorder" { "Later events overtake" }
+                    label for="webhook-reorder" { "Deliver out of order" }
                 }
                 div .buttons {
                     button .primary { "Apply" }
-                    button #behave type="button" { "Behave" }
+                    button #behave type="button" { "Reset" }
                 }
             }
         },
@@ -322,11 +330,11 @@ fn account_dialog() -> Markup {
                         "999999999999"))
                     (number("account-credit", "credit_limit_minor", "Credit limit", "0",
                         "999999999999"))
-                    (number("account-each", "per_transaction_limit_minor", "Limit of one payment",
+                    (number("account-each", "per_transaction_limit_minor", "Per-payment limit",
                         "0", "999999999999"))
-                    (number("account-count", "daily_count_limit", "Payments a day", "0",
+                    (number("account-count", "daily_count_limit", "Daily payment limit", "0",
                         "999999999999"))
-                    (number("account-sum", "daily_sum_limit_minor", "Sum of a day", "0",
+                    (number("account-sum", "daily_sum_limit_minor", "Daily amount limit", "0",
                         "999999999999"))
                     (number("account-codes", "wrong_codes", "Wrong codes in a row", "0", "5"))
                     (field("account-phone", "Phone", &html! {
@@ -334,8 +342,8 @@ fn account_dialog() -> Markup {
                             autocomplete="off";
                     }))
                 }
-                p .muted .small { "Amounts are minor units of the account's currency. An empty "
-                    "limit is none." }
+                p .muted .small { "Amounts are in minor units of the account’s currency. Leave a limit "
+                    "empty for no limit." }
                 p #account-problem .problem role="alert" {}
                 div .buttons {
                     button .primary { "Save" }

@@ -128,7 +128,7 @@ fn form(screen: &WalletScreen) -> Markup {
                 }
             }
             button .confirm name="action" value="confirm" { "Confirm and pay " (screen.amount) }
-            button .refuse name="action" value="refuse" formnovalidate { "Refuse" }
+            button .refuse name="action" value="refuse" formnovalidate { "Decline" }
         }
     }
 }
@@ -147,11 +147,11 @@ fn result(standing: Standing) -> Markup {
 const fn title(standing: Standing) -> &'static str {
     match standing {
         Standing::Open => "Confirm this payment",
-        Standing::Processing => "Waiting for the bank",
+        Standing::Processing => "Waiting for your bank",
         Standing::Paid => "Paid",
-        Standing::Refused => "You refused",
-        Standing::Declined => "Not paid",
-        Standing::Closed => "Too late",
+        Standing::Refused => "You declined this payment",
+        Standing::Declined => "Payment failed",
+        Standing::Closed => "This request has expired",
     }
 }
 
@@ -165,21 +165,20 @@ const fn class(standing: Standing) -> &'static str {
 
 const fn sentence(standing: Standing) -> &'static str {
     match standing {
-        Standing::Open => "The payment waits for you.",
+        Standing::Open => "This payment is waiting for you.",
         Standing::Processing => {
-            "You confirmed, and the bank has not answered yet. You can close this window: the shop \
-             learns what became of it."
+            "You’ve confirmed the payment. We’re waiting for the bank. You can close this window."
         }
-        Standing::Paid => "The payment is made. You can close this window and go back to the shop.",
+        Standing::Paid => "You’ve paid. You can close this window and go back to the shop.",
         Standing::Refused => {
-            "Nothing was paid. You can close this window and choose another way in the shop."
+            "You haven’t been charged. Close this window to choose another payment method in the shop."
         }
         Standing::Declined => {
-            "The account did not allow it, and nothing was paid. You can close this window and \
-             choose another way in the shop."
+            "Your account couldn’t cover this. You haven’t been charged. Close this window to choose \
+             another payment method in the shop."
         }
         Standing::Closed => {
-            "This payment can no longer be confirmed, and nothing was paid. You can close this \
+            "This payment can no longer be confirmed. You haven’t been charged. You can close this \
              window and go back to the shop."
         }
     }
