@@ -46,8 +46,8 @@ pub struct SessionView {
     pub expires_at: u64,
     /// The verifier's clock, seconds since 1970.
     pub server_time: u64,
-    /// Whether outcomes can be asked for and no real money moves.
-    pub test_mode: bool,
+    /// Whether real money moves; a form that is not live says so.
+    pub livemode: bool,
     /// The verifier's origin.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub verifier_origin: Origin,

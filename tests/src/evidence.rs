@@ -39,8 +39,9 @@ const TEXTS: [(&str, &str); 4] = [
     ),
 ];
 /// How secrets that are not cards begin, and how many characters more make one of them.
-const BEGINNINGS: [(&str, usize); 5] = [
+const BEGINNINGS: [(&str, usize); 6] = [
     ("sk_test_", 20),
+    ("sk_live_", 20),
     ("whsec_", 20),
     // `{"alg":` and `{"iss":` in base64url: the two parts of an order.
     ("eyJhbGciOi", 20),

@@ -392,6 +392,7 @@ async fn register_with(server: &Server, webhook_url: Option<&str>) -> Merchant {
         vault: gateway.vault(),
         clock: gateway.clock(),
         entropy: gateway.entropy(),
+        livemode: gateway.livemode(),
     };
     register(&registrar, webhook_url).await
 }

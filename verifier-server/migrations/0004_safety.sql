@@ -23,6 +23,12 @@ CREATE TABLE widget_files (
     PRIMARY KEY (build, name, coding)
 );
 
+-- Whether the data is of tests or of real payments: one row, written by the first start.
+CREATE TABLE data_mode (
+    id BIGINT NOT NULL PRIMARY KEY,
+    livemode BIGINT NOT NULL
+);
+
 -- What came too much by transfer, whether it went back or not: the books are compared with it.
 ALTER TABLE payments ADD COLUMN overpaid_minor BIGINT NOT NULL DEFAULT 0;
 

@@ -169,12 +169,14 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
         vault,
         clock,
         entropy,
+        livemode,
     } = parts;
     let registrar = Registrar {
         store,
         vault,
         clock,
         entropy,
+        livemode: *livemode,
     };
     let now_ms = clock.now_ms_i64();
     let inside = |error: DatabaseError| error.to_string();
@@ -184,6 +186,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
             let made = registrar.add_merchant(add.into()).await?;
             let shown = json!({
                 "merchant": made.merchant,
+                "livemode": livemode,
                 "key_id": made.key_id,
                 "api_key_id": made.api_key_id,
                 "api_key": made.api_key.as_str(),

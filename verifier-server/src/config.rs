@@ -2,6 +2,7 @@
 
 mod check;
 mod control;
+mod database;
 
 pub use control::ControlListen;
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub database: String,
     /// Plain text to a Postgres on another machine.
     pub allow_plain_database: bool,
+    /// The file with the Postgres URL, where that holds a password.
+    pub database_file: Option<PathBuf>,
     /// The master key's file; in the data folder when left out.
     pub master_key_file: Option<PathBuf>,
     /// The widget's files.
@@ -166,6 +169,7 @@ impl Default for Config {
             data: "data".into(),
             database: "sqlite".into(),
             allow_plain_database: false,
+            database_file: None,
             master_key_file: None,
             widget: "dist".into(),
             test_mode: false,
@@ -222,8 +226,17 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// `sqlite`, or postgres://user:password@host/name
-    #[arg(long, global = true, value_name = "URL")]
+    /// Everybody on this machine can read a password here: see --database-file and PGPASSFILE.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        conflicts_with = "database_file"
+    )]
     pub database: Option<String>,
+    /// The file with the Postgres URL, readable by its owner alone.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub database_file: Option<PathBuf>,
     /// The master key's file.
     #[arg(long, global = true, value_name = "FILE")]
     pub master_key_file: Option<PathBuf>,
@@ -284,7 +297,15 @@ impl Config {
             None => Self::default(),
         };
         set(&mut config.data, flags.data.clone());
+        if flags.database.is_some() {
+            config.database_file = None;
+        }
         set(&mut config.database, flags.database.clone());
+        if flags.database_file.is_some() {
+            config.database_file.clone_from(&flags.database_file);
+            "sqlite".clone_into(&mut config.database);
+        }
+        config.database = database::resolve(&config.database, config.database_file.as_deref())?;
         if flags.master_key_file.is_some() {
             config.master_key_file.clone_from(&flags.master_key_file);
         }

@@ -49,6 +49,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Randomness.
     pub entropy: Entropy,
+    /// Whether what is kept is of real payments.
+    pub livemode: bool,
 }
 
 impl Parts {
@@ -64,13 +66,51 @@ impl Parts {
         let store = Store::open(&config.database_url(), &Options::default())
             .await
             .map_err(|error| format!("the database cannot be opened: {error}"))?;
+        let livemode = config.provider.kind.is_live();
+        bind_mode(&store, livemode).await?;
         Ok(Self {
             store,
             vault,
             clock,
             entropy,
+            livemode,
         })
     }
+}
+
+/// Data of tests and of real payments are never mixed: the first start says which it is for good.
+async fn bind_mode(store: &Store, livemode: bool) -> Result<(), String> {
+    let kept = store.bind_mode(livemode).await;
+    let kept = kept.map_err(|error| format!("the database cannot be read: {error}"))?;
+    match (kept, livemode) {
+        (false, true) => {
+            let ahead_ms = ahead_ms(store).await?;
+            let clock = if ahead_ms == 0 {
+                String::new()
+            } else {
+                format!(
+                    ", its clock was moved and is {} ahead for good",
+                    in_words(ahead_ms)
+                )
+            };
+            Err(format!(
+                "this data is a test's: its payments, API keys and settlements are not real{clock}, \
+                 and provider.kind names a provider that moves real money; begin with an empty \
+                 folder (--data) or database, and register merchants there"
+            ))
+        }
+        (true, false) => Err(
+            "this data is of real payments, and provider.kind = \"simulated\" is for tests; give \
+             the test a folder (--data) or database of its own"
+                .into(),
+        ),
+        _ => Ok(()),
+    }
+}
+
+async fn ahead_ms(store: &Store) -> Result<u64, String> {
+    let ahead = store.clock_ahead_ms().await;
+    ahead.map_err(|error| format!("the database cannot be read: {error}"))
 }
 
 fn make_private_folder(path: &Path) -> Result<(), String> {
@@ -137,7 +177,9 @@ impl Server {
             vault,
             clock,
             entropy,
+            livemode: _,
         } = parts;
+        bind_mode(&store, providers.livemode).await?;
         let settings = Settings {
             public_origin: config.public_origin.clone(),
             test_mode: config.test_mode,
@@ -235,6 +277,7 @@ pub fn providers_of(bank: &Arc<SimulatedBank>) -> Providers {
     let rehearsal: Arc<dyn Rehearsal> = bank.clone();
     let issuers: Arc<dyn IssuerDirectory> = bank.clone();
     Providers {
+        livemode: false,
         acquirers: bank.acquirers(),
         authenticator: bank.authenticator(),
         wallet: bank.wallet(),
@@ -247,15 +290,14 @@ pub fn providers_of(bank: &Arc<SimulatedBank>) -> Providers {
 
 /// What was done in a moved time lies in the future of the wall's clock: keys, leases, holds.
 async fn refuse_moved_clock(store: &Store) -> Result<(), String> {
-    match store.clock_ahead_ms().await {
-        Ok(0) => Ok(()),
-        Ok(ahead_ms) => Err(format!(
+    match ahead_ms(store).await? {
+        0 => Ok(()),
+        ahead_ms => Err(format!(
             "the clock of this data was moved in test mode: it is {} ahead, never goes back, and \
              what the data holds is dated by it; start with test_mode = true (--test-mode) to go \
              on testing, or with an empty folder (--data) or database to begin anew",
             in_words(ahead_ms)
         )),
-        Err(error) => Err(format!("the database cannot be read: {error}")),
     }
 }
 
@@ -299,6 +341,7 @@ async fn state_of(
         security_headers: Arc::new(SecurityHeaders::new(&config.public_origin, &config.hsts)),
         in_flight: Arc::new(InFlight::new(&config.connections)),
         rate_limit: Arc::new(RateLimit::new(limit)),
+        readiness: Arc::default(),
         draining: Arc::new(AtomicBool::new(false)),
     })
 }

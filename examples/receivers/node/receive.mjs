@@ -3,6 +3,7 @@
 //   SEALPAY_MERCHANT=mer_… SEALPAY_WEBHOOK_SECRETS=whsec_… SEALPAY_VERIFIER=https://pay.example node receive.mjs
 //
 // SEALPAY_MERCHANT         the merchant whose events are taken
+// SEALPAY_MODE             live, which it is when missing, or test: events of the other mode are refused
 // SEALPAY_WEBHOOK_SECRETS  the endpoint's secrets, separated by spaces: two while one is rotated
 // SEALPAY_WEBHOOK_KEYS     the verifier's keys, whpk_…, separated by spaces, …
 // SEALPAY_VERIFIER         … or its origin: the keys are fetched there once, at the start
@@ -48,11 +49,11 @@ export function readKey(text) {
  * Both signatures have to fit: a `v1` one of the accepted secrets and a `v1a` one of the accepted
  * keys. The header may list several of each, and schemes that are not known yet. The event has to be
  * the merchant's: the verifier signs for every merchant with the same keys, so `v1a` proves who sent it
- * and not to whom.
+ * and not to whom. And it has to be of the mode that is taken: a test's event pays for nothing.
  *
  * @param headers the values of webhook-id, webhook-timestamp and webhook-signature
  * @param body a Buffer of the bytes that came, neither parsed nor decoded
- * @param accepted {merchant, secrets, keys}: you, mer_…, and what readSecret and readKey give
+ * @param accepted {merchant, livemode, secrets, keys}: you, mer_…, whether money is real, and what readSecret and readKey give
  * @param now seconds since 1970
  */
 export function verify({ id, timestamp, signature }, body, accepted, now) {
@@ -79,6 +80,8 @@ export function verify({ id, timestamp, signature }, body, accepted, now) {
   if (!listed("v1a", 64).some(fits)) throw new Refused("no v1a signature fits an accepted key");
   const event = readEvent(body);
   if (event.merchant !== accepted.merchant) throw new Refused("the event is of another merchant");
+  // An event that does not say that money moved is a test's.
+  if ((event.livemode === true) !== accepted.livemode) throw new Refused("the event is of the other mode");
   return event;
 }
 
@@ -210,6 +213,8 @@ const words = (text) => (text ?? "").split(/\s+/).filter((word) => word !== "");
 async function acceptedFrom(environment) {
   const merchant = environment.SEALPAY_MERCHANT ?? "";
   if (!merchant.startsWith("mer_")) throw new Error("SEALPAY_MERCHANT has to be the merchant's id, mer_…");
+  const mode = environment.SEALPAY_MODE || "live";
+  if (mode !== "live" && mode !== "test") throw new Error("SEALPAY_MODE has to be live or test");
   const secrets = words(environment.SEALPAY_WEBHOOK_SECRETS).map(readSecret);
   const keys = words(environment.SEALPAY_WEBHOOK_KEYS).map(readKey);
   if (environment.SEALPAY_VERIFIER) {
@@ -220,7 +225,7 @@ async function acceptedFrom(environment) {
   }
   if (secrets.length === 0) throw new Error("SEALPAY_WEBHOOK_SECRETS has no secret");
   if (keys.length === 0) throw new Error("there is no key: set SEALPAY_WEBHOOK_KEYS or SEALPAY_VERIFIER");
-  return { merchant, secrets, keys };
+  return { merchant, livemode: mode === "live", secrets, keys };
 }
 
 /** What a shop does with an event: here it says that it came. Throw, and it comes again. */

@@ -3,6 +3,7 @@
     SEALPAY_MERCHANT=mer_… SEALPAY_WEBHOOK_SECRETS=whsec_… SEALPAY_VERIFIER=https://pay.example python3 receive.py
 
 SEALPAY_MERCHANT         the merchant whose events are taken
+SEALPAY_MODE             live, which it is when missing, or test: events of the other mode are refused
 SEALPAY_WEBHOOK_SECRETS  the endpoint's secrets, separated by spaces: two while one is rotated
 SEALPAY_WEBHOOK_KEYS     the verifier's keys, whpk_…, separated by spaces, …
 SEALPAY_VERIFIER         … or its origin: the keys are fetched there once, at the start
@@ -69,7 +70,7 @@ def key_fits(key, message, signature):
     return True
 
 
-def verify(webhook_id, timestamp, signature, body, merchant, secrets, keys, now):
+def verify(webhook_id, timestamp, signature, body, merchant, livemode, secrets, keys, now):
     """Verifies a delivery over its raw body and returns the event in it.
 
     Both signatures have to fit: a `v1` one of the accepted secrets and a `v1a` one of the accepted
@@ -77,7 +78,7 @@ def verify(webhook_id, timestamp, signature, body, merchant, secrets, keys, now)
     be the merchant's: the verifier signs for every merchant with the same keys, so `v1a` proves who
     sent it and not to whom. The first three are the values of webhook-id, webhook-timestamp and
     webhook-signature; `body` is the bytes that came, neither parsed nor decoded; `merchant` is you,
-    mer_…; `now` is in seconds since 1970.
+    mer_…; `livemode` is whether events of real money are taken, or those of a test; `now` is in seconds since 1970.
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", webhook_id or ""):
         raise Refused("webhook-id is missing or malformed")
@@ -102,6 +103,9 @@ def verify(webhook_id, timestamp, signature, body, merchant, secrets, keys, now)
     event = read_event(body)
     if event["merchant"] != merchant:
         raise Refused("the event is of another merchant")
+    # An event that does not say that money moved is a test's.
+    if (event.get("livemode") is True) != livemode:
+        raise Refused("the event is of the other mode")
     return event
 
 
@@ -172,12 +176,12 @@ class Inbox:
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """One connection. `accepted` is (merchant, secrets, keys), and `inbox` takes what was verified."""
+    """One connection. `accepted` is (merchant, livemode, secrets, keys), and `inbox` takes what was verified."""
 
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "receiver", ""
     timeout = 10
-    accepted = ("", (), ())
+    accepted = ("", True, (), ())
     inbox = None
 
     def do_POST(self):
@@ -186,9 +190,10 @@ class Receiver(BaseHTTPRequestHandler):
         try:
             webhook_id = self.header("webhook-id")
             timestamp, signature = self.header("webhook-timestamp"), self.header("webhook-signature")
-            merchant, secrets, keys = self.accepted
+            merchant, livemode, secrets, keys = self.accepted
             body = self.raw_body()
-            event = verify(webhook_id, timestamp, signature, body, merchant, secrets, keys, int(time.time()))
+            now = int(time.time())
+            event = verify(webhook_id, timestamp, signature, body, merchant, livemode, secrets, keys, now)
             what = self.inbox.take(webhook_id, event)
         except Refused as refused:
             return self.answer(400, str(refused))
@@ -252,6 +257,9 @@ def accepted_from(environment):
     merchant = environment.get("SEALPAY_MERCHANT", "")
     if not merchant.startswith("mer_"):
         raise ValueError("SEALPAY_MERCHANT has to be the merchant's id, mer_…")
+    mode = environment.get("SEALPAY_MODE") or "live"
+    if mode not in ("live", "test"):
+        raise ValueError("SEALPAY_MODE has to be live or test")
     secrets = [read_secret(text) for text in environment.get("SEALPAY_WEBHOOK_SECRETS", "").split()]
     keys = environment.get("SEALPAY_WEBHOOK_KEYS", "").split()
     if environment.get("SEALPAY_VERIFIER"):
@@ -260,7 +268,7 @@ def accepted_from(environment):
         raise ValueError("SEALPAY_WEBHOOK_SECRETS has no secret")
     if not keys:
         raise ValueError("there is no key: set SEALPAY_WEBHOOK_KEYS or SEALPAY_VERIFIER")
-    return merchant, secrets, [read_key(text) for text in keys]
+    return merchant, mode == "live", secrets, [read_key(text) for text in keys]
 
 
 def work(webhook_id, event):

@@ -15,6 +15,8 @@ use crate::orders::Order;
 /// What the merchant got when it was registered, and its own key.
 pub(crate) struct Integration {
     pub(crate) merchant: MerchantId,
+    /// Whether real money moves, or this is a test.
+    pub(crate) livemode: bool,
     /// The name under which the public half of `order_key` is registered.
     pub(crate) key_id: String,
     pub(crate) order_key: SigningKey,
@@ -31,6 +33,9 @@ pub(crate) struct Event {
     pub(crate) kind: String,
     /// Whom it is for: the verifier signs for every merchant with the same keys.
     merchant: String,
+    /// Whether real money moved: an event that does not say so is a test's.
+    #[serde(default)]
+    livemode: bool,
     /// Read once the type is known: an event of a later version must not break the shop.
     pub(crate) data: serde_json::Value,
 }
@@ -46,6 +51,8 @@ pub(crate) enum Refused {
     NotAnEvent,
     /// Signed by the verifier, for somebody else.
     OtherMerchant,
+    /// A test's event where money is real, or the reverse.
+    OtherMode,
 }
 
 impl Integration {
@@ -97,7 +104,8 @@ impl Integration {
     /// Verifies a delivery over the bytes that arrived, before anything is read from them.
     ///
     /// Both signatures have to fit: `v1` by the shared secret, and `v1a` by a key of the verifier
-    /// as soon as one is known. Then the event has to be this merchant's.
+    /// as soon as one is known. Then the event has to be this merchant's, and
+    /// of its mode.
     pub(crate) fn verify_webhook(
         &self,
         headers: &WebhookHeaders<'_>,
@@ -112,10 +120,12 @@ impl Integration {
             return Err(Refused::UnknownKey);
         }
         let event: Event = serde_json::from_slice(body).map_err(|_| Refused::NotAnEvent)?;
-        if event.merchant == self.merchant.to_string() {
-            Ok(event)
-        } else {
-            Err(Refused::OtherMerchant)
+        if event.merchant != self.merchant.to_string() {
+            return Err(Refused::OtherMerchant);
         }
+        if event.livemode != self.livemode {
+            return Err(Refused::OtherMode);
+        }
+        Ok(event)
     }
 }

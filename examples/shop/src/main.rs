@@ -87,10 +87,18 @@ struct Serve {
 #[derive(Deserialize)]
 struct MerchantFile {
     merchant: MerchantId,
+    /// Whether real money moves. A file that does not say so is of a live merchant, which refuses a
+    /// test's events.
+    #[serde(default = "live")]
+    livemode: bool,
     key_id: String,
     webhook_secret: String,
     /// For what follows a payment; without it the shop only sells.
     api_key: Option<String>,
+}
+
+const fn live() -> bool {
+    true
 }
 
 #[tokio::main]
@@ -148,6 +156,7 @@ fn open(options: &Serve, edge: Edge) -> Result<Shop, Box<dyn Error>> {
         .map_err(|error| format!("Cannot open {}: {error}.", file.display()))?;
     let integration = Integration {
         merchant: registered.merchant,
+        livemode: registered.livemode,
         key_id: registered.key_id,
         order_key,
         webhook_secret,

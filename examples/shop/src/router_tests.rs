@@ -67,6 +67,7 @@ fn scene_of(
     let shop = Shop {
         integration: Integration {
             merchant: merchant(),
+            livemode: false,
             key_id: "shop-1".into(),
             order_key: SigningKey::from_bytes(&[1; 32]),
             webhook_secret: EndpointSecret::new(SECRET),

@@ -8,6 +8,7 @@ use verifier_server::edge::{Clock, Entropy};
 use verifier_server::gate::master_key::MasterKey;
 use verifier_server::gate::vault::Vault;
 use verifier_server::http::{OperatorAccess, operator_app};
+use verifier_server::provider::Providers;
 use verifier_server::provider::simulated::SimulatedBank;
 use verifier_server::server::{Parts, Server, providers_of};
 use verifier_server::store::{Options, Store};
@@ -24,6 +25,7 @@ pub(super) async fn build(config: &Config, master_key: [u8; 32], clock: &TestClo
         vault: Vault::new(&MasterKey::new(master_key)),
         clock: Clock::new(move || clock.now_ms()),
         entropy: Entropy::system(),
+        livemode: !config.test_mode,
     };
     let server = if config.test_mode {
         Server::new(config, parts).await
@@ -45,6 +47,9 @@ async fn live(config: &Config, parts: Parts) -> Result<Server, String> {
         false,
     )
     .await?;
-    let providers = providers_of(&bank);
+    let providers = Providers {
+        livemode: true,
+        ..providers_of(&bank)
+    };
     Server::with_providers(config, parts, providers, None).await
 }

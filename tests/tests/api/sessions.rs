@@ -140,6 +140,6 @@ async fn what_the_order_shows_is_what_the_session_shows(gateway: &TestGateway) {
         (session.order.amount, session.order.currency.as_str()),
         (2490, "EUR")
     );
-    assert_eq!((session.expires_at, session.test_mode), (claims.exp, true));
+    assert_eq!((session.expires_at, session.livemode), (claims.exp, false));
     assert_eq!(session.merchant.name, "Paper Lantern");
 }

@@ -73,6 +73,7 @@ async fn a_key_that_only_signs_orders_may_do_nothing_else(gateway: &TestGateway)
         vault: verifier.vault(),
         clock: verifier.clock(),
         entropy: verifier.entropy(),
+        livemode: verifier.livemode(),
     };
     let public_key = base64url(gateway.merchant.key.verifying_key().as_bytes());
     let rows = [

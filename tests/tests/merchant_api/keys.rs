@@ -20,6 +20,7 @@ fn registrar(gateway: &TestGateway) -> Registrar<'_> {
         vault: inner.vault(),
         clock: inner.clock(),
         entropy: inner.entropy(),
+        livemode: inner.livemode(),
     }
 }
 

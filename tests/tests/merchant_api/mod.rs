@@ -6,6 +6,7 @@ mod authentication;
 mod history;
 mod keys;
 mod lists;
+mod livemode;
 mod openapi;
 mod scope_attacks;
 mod scopes;

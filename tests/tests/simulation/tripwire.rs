@@ -217,6 +217,7 @@ pub(super) fn wired(wire: &Arc<Tripwire>, providers: Providers) -> Providers {
         behind
     });
     Providers {
+        livemode: false,
         acquirers: acquirers.collect(),
         authenticator: Behind::new(wire, providers.authenticator),
         wallet: Behind::new(wire, providers.wallet),

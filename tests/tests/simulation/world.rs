@@ -80,6 +80,7 @@ impl World {
             vault: gateway.vault(),
             clock: gateway.clock(),
             entropy: gateway.entropy(),
+            livemode: gateway.livemode(),
         };
         let merchant = register(&registrar, webhook_url).await;
         Self {

@@ -277,6 +277,7 @@ async fn server_on(folder: &Folder, database: &Database, master_key: [u8; 32]) -
         vault: Vault::new(&MasterKey::new(master_key)),
         clock: Clock::system(),
         entropy: Entropy::system(),
+        livemode: false,
     };
     Arc::new(Server::new(&config, parts).await.unwrap())
 }

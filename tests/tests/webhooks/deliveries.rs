@@ -258,6 +258,7 @@ async fn every_endpoint_of_the_merchant_is_told_and_a_disabled_one_is_not() {
         vault: inner.vault(),
         clock: inner.clock(),
         entropy: inner.entropy(),
+        livemode: inner.livemode(),
     };
     let added = registrar
         .add_endpoint(merchant.id, &second.url())

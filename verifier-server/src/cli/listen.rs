@@ -9,6 +9,7 @@ use crate::domain::event::{Event, KINDS};
 use crate::domain::merchant::KeyPurpose;
 use crate::flow::register::check_webhook_url;
 use crate::gate::key_ring::KeyRing;
+use crate::gate::secret_file;
 use crate::outbox::forward::{Forwarded, Forwarder};
 use crate::server::Parts;
 use clap::Args;
@@ -16,8 +17,9 @@ use jiff::Timestamp;
 use sealpay_protocol::ids::{EventId, MerchantId};
 use sealpay_protocol::webhook::{self, EndpointSecret};
 use std::collections::{BTreeSet, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// How often it is looked for new events.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -41,8 +43,12 @@ pub(super) struct Listen {
     #[arg(long, value_delimiter = ',')]
     event_types: Vec<String>,
     /// `whsec_…`: what `v1` signatures are made with; a fresh one is printed when left out.
-    #[arg(long)]
+    /// Everybody on this machine can read it here: see --secret-file.
+    #[arg(long, conflicts_with = "secret_file")]
     secret: Option<String>,
+    /// The file with that secret, readable by its owner alone.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
 }
 
 struct Listener<'a> {
@@ -106,11 +112,7 @@ pub(super) async fn run(config: &Config, listen: Listen) -> Result<(), String> {
             "there is no event type {unknown:?}; the types are {known}"
         ));
     }
-    let given = listen.secret.as_deref().map(|text| {
-        let read = EndpointSecret::parse(text);
-        read.ok_or("the secret is not whsec_ and 32 bytes in base64")
-    });
-    let given = given.transpose()?;
+    let given = given_secret(&listen)?;
     refuse_where_nothing_is(config)?;
     let parts = Parts::open(config).await?;
     let is_fresh = given.is_none();
@@ -131,6 +133,17 @@ pub(super) async fn run(config: &Config, listen: Listen) -> Result<(), String> {
     };
     parts.store.close().await;
     outcome
+}
+
+fn given_secret(listen: &Listen) -> Result<Option<EndpointSecret>, String> {
+    let text = match (&listen.secret, &listen.secret_file) {
+        (Some(text), _) => Zeroizing::new(text.clone()),
+        (None, Some(path)) => secret_file::read(path)?,
+        (None, None) => return Ok(None),
+    };
+    let secret = EndpointSecret::parse(text.trim());
+    let wrong = "the secret is not whsec_ and 32 bytes in base64";
+    secret.map(Some).ok_or_else(|| wrong.to_owned())
 }
 
 /// Opening data makes what is not there, and a mistyped folder would get a database and a master key

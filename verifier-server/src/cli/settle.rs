@@ -47,7 +47,7 @@ pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), 
     let outcome = async {
         let until = Until::Date(command.until);
         for settlement in settle(gateway, until).await.map_err(sentence)? {
-            print_json(&SettlementRecord::of(&settlement), true)?;
+            print_json(&SettlementRecord::of(&settlement, gateway.livemode()), true)?;
         }
         for group in left(gateway, until).await.map_err(sentence)? {
             eprintln!(

@@ -59,7 +59,7 @@ pub fn require_readable(principal: &Principal, event_types: &str) -> Result<(), 
 }
 
 async fn of_api_key(gateway: &Gateway, header: Option<&str>) -> Result<Principal, Refusal> {
-    let hash = api_key::hash_of_header(header, &gateway.vault)?;
+    let hash = api_key::hash_of_header(header, gateway.livemode(), &gateway.vault)?;
     let key = gateway.store.api_key_by_hash(&hash).await?;
     let now_ms = gateway.clock.now_ms_i64();
     // Unknown, revoked and expired are one answer: it tells nobody that a key was one.

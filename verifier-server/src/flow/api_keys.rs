@@ -67,7 +67,13 @@ impl Registrar<'_> {
             return Err(format!("there is no merchant {merchant}"));
         }
         let expires_at_ms = self.end_of_days(limits.expires_in_days)?;
-        let made = api_key::make(merchant, self.vault, self.entropy, self.clock.now_ms());
+        let made = api_key::make(
+            merchant,
+            self.livemode,
+            self.vault,
+            self.entropy,
+            self.clock.now_ms(),
+        );
         let made = made.limited(&limits.scopes, expires_at_ms);
         match self.store.add_api_key(&made.record).await {
             Ok(Addition::Added) => Ok(made),
@@ -97,6 +103,7 @@ impl Registrar<'_> {
         let new_ends_ms = self.end_of_days(expires_in_days)?;
         let made = api_key::make(
             found.merchant,
+            self.livemode,
             self.vault,
             self.entropy,
             self.clock.now_ms(),

@@ -25,6 +25,7 @@ pub fn of(
         timestamp: rfc3339(now_ms),
         version: EVENT_VERSION,
         merchant: endpoint.merchant.to_string(),
+        livemode: gateway.livemode(),
         data: EndpointEventData {
             sequence,
             reason,

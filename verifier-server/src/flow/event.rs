@@ -23,6 +23,8 @@ pub struct EventBody {
     pub version: &'static str,
     /// The merchant whom the event is for: a receiver refuses another's.
     pub merchant: String,
+    /// Whether real money moves: a live receiver refuses a test's event.
+    pub livemode: bool,
     /// What happened.
     pub data: EventData,
 }
@@ -93,7 +95,7 @@ pub fn of_dispute(
 ) -> Result<Event, Refusal> {
     let beside = Beside {
         modification: None,
-        dispute: Some(DisputeRecord::of(dispute)),
+        dispute: Some(DisputeRecord::of(dispute, gateway.livemode())),
     };
     tell(gateway, payment, dispute.state.event(), beside)
 }
@@ -110,9 +112,10 @@ fn tell(
         timestamp: rfc3339(payment.updated_at_ms),
         version: EVENT_VERSION,
         merchant: payment.merchant.to_string(),
+        livemode: gateway.livemode(),
         data: EventData {
             sequence: payment.sequence,
-            payment: PaymentRecord::of(payment),
+            payment: PaymentRecord::of(payment, gateway.livemode()),
             modification: beside.modification,
             dispute: beside.dispute,
         },

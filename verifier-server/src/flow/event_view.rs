@@ -141,6 +141,8 @@ pub struct EndpointEventBody {
     pub version: &'static str,
     /// The merchant whom the event is for: a receiver refuses another's.
     pub merchant: String,
+    /// Whether real money moves: a live receiver refuses a test's event.
+    pub livemode: bool,
     /// What happened.
     pub data: EndpointEventData,
 }

@@ -120,6 +120,12 @@ impl Gateway {
         self.cards_opened.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Whether real money moves: the providers say so, and no setting does.
+    #[must_use]
+    pub const fn livemode(&self) -> bool {
+        self.providers.livemode
+    }
+
     /// The settings.
     #[must_use]
     pub const fn settings(&self) -> &Settings {

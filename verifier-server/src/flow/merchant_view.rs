@@ -17,6 +17,8 @@ use utoipa::ToSchema;
 pub struct PaymentRecord {
     /// `pay_…`.
     pub id: String,
+    /// Whether real money moves.
+    pub livemode: bool,
     /// `chk_…`.
     pub session: String,
     /// `att_…`.
@@ -120,9 +122,10 @@ pub struct DeclineRecord {
 impl PaymentRecord {
     /// A payment as its merchant sees it.
     #[must_use]
-    pub fn of(payment: &Payment) -> Self {
+    pub fn of(payment: &Payment, livemode: bool) -> Self {
         Self {
             id: payment.id.to_string(),
+            livemode,
             session: payment.session.to_string(),
             attempt: payment.attempt.to_string(),
             merchant: payment.merchant.to_string(),

@@ -48,6 +48,8 @@ pub struct FailureRecord {
 pub struct DisputeRecord {
     /// `dis_…`.
     pub id: String,
+    /// Whether real money moves.
+    pub livemode: bool,
     /// `pay_…`.
     pub payment: String,
     /// What the shopper's bank has taken back, minor units.
@@ -104,9 +106,10 @@ impl FailureRecord {
 impl DisputeRecord {
     /// A dispute as its merchant sees it.
     #[must_use]
-    pub fn of(dispute: &Dispute) -> Self {
+    pub fn of(dispute: &Dispute, livemode: bool) -> Self {
         Self {
             id: dispute.id.to_string(),
+            livemode,
             payment: dispute.payment.to_string(),
             amount: dispute.money.amount_minor(),
             currency: dispute.money.currency().to_string(),

@@ -38,7 +38,9 @@ pub async fn list(
     let limit = filter.limit;
     filter.limit = limit.saturating_add(1);
     let rows = gateway.store.payouts(merchant, &filter).await?;
-    Ok(page(rows, limit, |row| Some(PayoutRecord::of(&row))))
+    Ok(page(rows, limit, |row| {
+        Some(PayoutRecord::of(&row, gateway.livemode()))
+    }))
 }
 
 /// A payout of the merchant.
@@ -53,7 +55,7 @@ pub async fn one(
     let id = id.parse().map_err(|_| Refusal::new(Code::NotFound))?;
     let payout = gateway.store.payout(merchant, id).await?;
     let payout = payout.ok_or(Refusal::new(Code::NotFound))?;
-    Ok(PayoutRecord::of(&payout))
+    Ok(PayoutRecord::of(&payout, gateway.livemode()))
 }
 
 /// Tells the bank of every payout that it was not told of, and asks which came back; how many have
@@ -203,7 +205,7 @@ async fn keep(
     after.state = state;
     after.failure = failure;
     after.updated_at_ms = gateway.clock.now_ms_i64();
-    let record = PayoutRecord::of(&after);
+    let record = PayoutRecord::of(&after, gateway.livemode());
     let event = EventId::new(gateway.clock.now_ms(), gateway.entropy.bytes());
     // The first event of a payout that never was paid is that it came back.
     let sequence = if payout.state == PayoutState::Paid {

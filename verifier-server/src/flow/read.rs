@@ -89,7 +89,7 @@ pub async fn payment(
     let id: PaymentId = id.parse().map_err(|_| Refusal::new(Code::NotFound))?;
     let payment = gateway.store.payment(merchant, id).await?;
     payment
-        .map(|payment| PaymentRecord::of(&payment))
+        .map(|payment| PaymentRecord::of(&payment, gateway.livemode()))
         .ok_or(Refusal::new(Code::NotFound))
 }
 
@@ -109,7 +109,7 @@ pub async fn payments(
     };
     let rows = gateway.store.payments(merchant, &one_more).await?;
     Ok(page(rows, limit, |payment| {
-        Some(PaymentRecord::of(&payment))
+        Some(PaymentRecord::of(&payment, gateway.livemode()))
     }))
 }
 
@@ -152,7 +152,9 @@ pub async fn disputes(
         .store
         .disputes(merchant, payment, after, more)
         .await?;
-    Ok(page(rows, limit, |row| Some(DisputeRecord::of(&row))))
+    Ok(page(rows, limit, |row| {
+        Some(DisputeRecord::of(&row, gateway.livemode()))
+    }))
 }
 
 /// A page of the rows that were found, one more of which were asked for than it takes.

@@ -33,6 +33,8 @@ pub struct Registrar<'a> {
     pub clock: &'a Clock,
     /// Randomness.
     pub entropy: &'a Entropy,
+    /// Whether real money moves.
+    pub livemode: bool,
 }
 
 /// A merchant to be registered.
@@ -60,7 +62,7 @@ pub struct Credentials {
     pub key_id: String,
     /// `key_…`: what the API key is revoked by.
     pub api_key_id: String,
-    /// `sk_test_…`.
+    /// `sk_test_…` or `sk_live_…`.
     pub api_key: Zeroizing<String>,
     /// `whe_…`, when a webhook address was given.
     pub endpoint: Option<String>,
@@ -78,6 +80,21 @@ pub struct EndpointCredentials {
 
 /// Longest name of a merchant, characters: it stands beside the amount.
 const NAME_CHARACTERS: usize = 80;
+
+/// Checks a page that is to embed the widget. Over plain HTTP whoever is on the way is the page, so
+/// that where real money moves only this machine's own pages may come that way.
+///
+/// # Errors
+/// A sentence.
+pub fn check_page(text: &str, livemode: bool) -> Result<Origin, String> {
+    let origin: Origin = text.parse().map_err(|error| format!("{text}: {error}"))?;
+    if livemode && !origin.as_str().starts_with("https://") && !origin.is_local() {
+        return Err(format!(
+            "{text} is plain HTTP: where real money moves a page is on https://, or on localhost"
+        ));
+    }
+    Ok(origin)
+}
 
 /// Checks a merchant's name for shoppers.
 ///
@@ -148,8 +165,7 @@ impl Registrar<'_> {
         check_name(&new.name)?;
         let key = check_order_key(&new.key_id, &new.public_key, &new.key_scopes)?;
         for origin in &new.origins {
-            let parsed = origin.parse::<Origin>();
-            parsed.map_err(|error| format!("{origin}: {error}"))?;
+            check_page(origin, self.livemode)?;
         }
         let now_ms = self.clock.now_ms();
         let merchant = Merchant {
@@ -160,7 +176,7 @@ impl Registrar<'_> {
             order_keys: vec![key],
             origins: new.origins,
         };
-        let api_key = api_key::make(merchant.id, self.vault, self.entropy, now_ms);
+        let api_key = api_key::make(merchant.id, self.livemode, self.vault, self.entropy, now_ms);
         let endpoint = match &new.webhook_url {
             Some(url) => Some(self.new_endpoint(merchant.id, url)?),
             None => None,
@@ -232,7 +248,13 @@ impl Registrar<'_> {
     /// A sentence.
     pub async fn add_api_key(&self, merchant: MerchantId) -> Result<NewApiKey, String> {
         self.require(merchant).await?;
-        let made = api_key::make(merchant, self.vault, self.entropy, self.clock.now_ms());
+        let made = api_key::make(
+            merchant,
+            self.livemode,
+            self.vault,
+            self.entropy,
+            self.clock.now_ms(),
+        );
         let added = self.store.add_api_key(&made.record).await;
         newly(added, &format!("{} exists already", made.record.id))?;
         Ok(made)
@@ -262,9 +284,7 @@ impl Registrar<'_> {
     /// A sentence.
     pub async fn add_origin(&self, merchant: MerchantId, origin: &str) -> Result<(), String> {
         self.require(merchant).await?;
-        origin
-            .parse::<Origin>()
-            .map_err(|error| format!("{origin}: {error}"))?;
+        check_page(origin, self.livemode)?;
         let added = self.store.add_origin(merchant, origin).await;
         newly(added, &format!("{origin} is registered already"))
     }

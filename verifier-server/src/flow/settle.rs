@@ -133,9 +133,10 @@ async fn close(gateway: &Gateway, group: &Group) -> Result<Progress, Refusal> {
 fn composition(gateway: &Gateway, group: Group, terms: Terms) -> Compose {
     let told_at_ms = gateway.clock.now_ms_i64();
     let event = EventId::new(gateway.clock.now_ms(), gateway.entropy.bytes());
+    let livemode = gateway.livemode();
     Arc::new(move |sums, previous| {
         let closed = closing::close(&group, sums, previous, &terms);
-        let record = SettlementRecord::of(&closed.settlement);
+        let record = SettlementRecord::of(&closed.settlement, livemode);
         let told = settlement_view::closed(event, told_at_ms, &closed.settlement, record)?;
         Ok((closed, told))
     })

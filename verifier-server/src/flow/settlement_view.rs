@@ -68,6 +68,8 @@ pub struct TransactionRecord {
 pub struct SettlementRecord {
     /// `set_…`.
     pub id: String,
+    /// Whether real money moves.
+    pub livemode: bool,
     /// `mer_…`.
     pub merchant: String,
     /// Counts the merchant's settlements in this currency from 1, without gaps.
@@ -101,6 +103,8 @@ pub struct SettlementRecord {
 pub struct PayoutRecord {
     /// `pyo_…`.
     pub id: String,
+    /// Whether real money moves.
+    pub livemode: bool,
     /// `mer_…`.
     pub merchant: String,
     /// `set_…`: for what.
@@ -211,9 +215,10 @@ impl TransactionRecord {
 impl SettlementRecord {
     /// A settlement as its merchant sees it.
     #[must_use]
-    pub fn of(settlement: &Settlement) -> Self {
+    pub fn of(settlement: &Settlement, livemode: bool) -> Self {
         Self {
             id: settlement.id.to_string(),
+            livemode,
             merchant: settlement.merchant.to_string(),
             number: settlement.number,
             settlement_date: settlement.settlement_date.to_string(),
@@ -234,9 +239,10 @@ impl SettlementRecord {
 impl PayoutRecord {
     /// A payout as its merchant sees it.
     #[must_use]
-    pub fn of(payout: &Payout) -> Self {
+    pub fn of(payout: &Payout, livemode: bool) -> Self {
         Self {
             id: payout.id.to_string(),
+            livemode,
             merchant: payout.merchant.to_string(),
             settlement: payout.settlement.to_string(),
             amount: payout.amount_minor,
@@ -258,6 +264,7 @@ struct Body<'a> {
     timestamp: String,
     version: &'static str,
     merchant: MerchantId,
+    livemode: bool,
     data: Data,
 }
 
@@ -273,6 +280,7 @@ struct Data {
 fn body(
     kind: &str,
     merchant: MerchantId,
+    livemode: bool,
     happened_at_ms: i64,
     data: Data,
 ) -> Result<String, String> {
@@ -281,6 +289,7 @@ fn body(
         timestamp: rfc3339(happened_at_ms),
         version: EVENT_VERSION,
         merchant,
+        livemode,
         data,
     };
     serde_json::to_string(&body).map_err(|error| error.to_string())
@@ -294,6 +303,7 @@ pub(super) fn closed(
     record: SettlementRecord,
 ) -> Result<Event, String> {
     let (kind, sequence) = ("settlement.closed", 1);
+    let livemode = record.livemode;
     let data = Data {
         sequence,
         settlement: Some(record),
@@ -305,7 +315,13 @@ pub(super) fn closed(
         subject: settlement.id.to_string(),
         kind: kind.to_owned(),
         sequence,
-        body: body(kind, settlement.merchant, settlement.closed_at_ms, data)?,
+        body: body(
+            kind,
+            settlement.merchant,
+            livemode,
+            settlement.closed_at_ms,
+            data,
+        )?,
         created_at_ms: told_at_ms,
     })
 }
@@ -322,6 +338,7 @@ pub(super) fn payout_moved(
         PayoutState::Returned => "payout.returned",
         PayoutState::Pending => return Err("nothing tells of a payout that is pending".into()),
     };
+    let livemode = record.livemode;
     let data = Data {
         sequence,
         settlement: None,
@@ -333,7 +350,7 @@ pub(super) fn payout_moved(
         subject: payout.id.to_string(),
         kind: kind.to_owned(),
         sequence,
-        body: body(kind, payout.merchant, payout.updated_at_ms, data)?,
+        body: body(kind, payout.merchant, livemode, payout.updated_at_ms, data)?,
         created_at_ms: payout.updated_at_ms,
     })
 }

@@ -106,7 +106,9 @@ pub async fn list(
     let limit = filter.limit;
     filter.limit = limit.saturating_add(1);
     let rows = gateway.store.settlements(merchant, &filter).await?;
-    Ok(page(rows, limit, |row| Some(SettlementRecord::of(&row))))
+    Ok(page(rows, limit, |row| {
+        Some(SettlementRecord::of(&row, gateway.livemode()))
+    }))
 }
 
 async fn mine(gateway: &Gateway, merchant: MerchantId, id: &str) -> Result<Settlement, Refusal> {
@@ -125,7 +127,7 @@ pub async fn one(
     id: &str,
 ) -> Result<SettlementRecord, Refusal> {
     let settlement = mine(gateway, merchant, id).await?;
-    Ok(SettlementRecord::of(&settlement))
+    Ok(SettlementRecord::of(&settlement, gateway.livemode()))
 }
 
 /// Lines of a settlement of the merchant, newest first.
@@ -198,6 +200,7 @@ fn broken(error: impl std::fmt::Display) -> Refusal {
 
 /// What a report is made of.
 struct Contents {
+    livemode: bool,
     settlement: Settlement,
     payout: Option<Payout>,
     lines: Vec<BalanceTransaction>,
@@ -208,6 +211,7 @@ struct Contents {
 impl Contents {
     fn statement(&self) -> Statement<'_> {
         Statement {
+            livemode: self.livemode,
             settlement: &self.settlement,
             payout: self.payout.as_ref(),
             lines: &self.lines,
@@ -235,6 +239,7 @@ async fn contents(gateway: &Gateway, settlement: Settlement) -> Result<Contents,
         lines.extend(page);
     }
     Ok(Contents {
+        livemode: gateway.livemode(),
         payout,
         lines,
         merchant_name: merchant.map(|merchant| merchant.name).unwrap_or_default(),

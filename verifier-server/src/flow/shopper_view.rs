@@ -158,7 +158,7 @@ pub async fn session_view(
         state,
         expires_at: session.expires_at,
         server_time: now,
-        test_mode: gateway.settings.test_mode,
+        livemode: gateway.livemode(),
         verifier_origin: gateway.settings.public_origin.clone(),
         merchant: MerchantView {
             id: merchant.id,

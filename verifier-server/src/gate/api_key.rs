@@ -8,10 +8,16 @@ use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
 use zeroize::Zeroizing;
 
-/// What a key starts with, so that people and scanners of leaked secrets recognize it.
-pub const PREFIX: &str = "sk_test_";
-const SHOWN_CHARACTERS: usize = PREFIX.len() + 4;
-const KEY_CHARACTERS: usize = PREFIX.len() + 43;
+/// What a key of a test starts with, so that people and scanners of leaked secrets recognize it.
+pub const TEST_PREFIX: &str = "sk_test_";
+/// What a key starts with that moves real money.
+pub const LIVE_PREFIX: &str = "sk_live_";
+const SHOWN_CHARACTERS: usize = TEST_PREFIX.len() + 4;
+const KEY_CHARACTERS: usize = TEST_PREFIX.len() + 43;
+
+const fn prefix(livemode: bool) -> &'static str {
+    if livemode { LIVE_PREFIX } else { TEST_PREFIX }
+}
 
 /// A key as the merchant gets it, and as it is kept.
 pub struct NewApiKey {
@@ -23,9 +29,15 @@ pub struct NewApiKey {
 
 /// Makes an API key that is good for everything and for ever.
 #[must_use]
-pub fn make(merchant: MerchantId, vault: &Vault, entropy: &Entropy, now_ms: u64) -> NewApiKey {
+pub fn make(
+    merchant: MerchantId,
+    livemode: bool,
+    vault: &Vault,
+    entropy: &Entropy,
+    now_ms: u64,
+) -> NewApiKey {
     let random = Zeroizing::new(entropy.bytes::<32>());
-    let plaintext = Zeroizing::new([PREFIX, &base64url(random.as_slice())].concat());
+    let plaintext = Zeroizing::new([prefix(livemode), &base64url(random.as_slice())].concat());
     let record = ApiKey {
         id: ApiKeyId::new(now_ms, entropy.bytes()),
         merchant,
@@ -66,12 +78,21 @@ pub fn bearer(header: &str) -> Option<&str> {
 /// The hash to look for, of an `Authorization` header.
 ///
 /// # Errors
-/// [`Code::ApiKeyInvalid`] when the header is missing or not of the form of a key.
-pub fn hash_of_header(header: Option<&str>, vault: &Vault) -> Result<String, Refusal> {
+/// [`Code::ApiKeyInvalid`] when the header is missing or not of the form of a key,
+/// [`Code::ApiKeyOfOtherMode`] when it is a test's key and real money moves here, or the reverse.
+pub fn hash_of_header(
+    header: Option<&str>,
+    livemode: bool,
+    vault: &Vault,
+) -> Result<String, Refusal> {
     let key = header
         .and_then(bearer)
-        .filter(|key| key.len() == KEY_CHARACTERS && key.starts_with(PREFIX))
+        .filter(|key| key.len() == KEY_CHARACTERS)
+        .filter(|key| key.starts_with(TEST_PREFIX) || key.starts_with(LIVE_PREFIX))
         .ok_or_else(|| Refusal::of(Code::ApiKeyInvalid, "authorization"))?;
+    if !key.starts_with(prefix(livemode)) {
+        return Err(Refusal::of(Code::ApiKeyOfOtherMode, "authorization"));
+    }
     Ok(vault.api_key_hash(key))
 }
 

@@ -82,6 +82,8 @@ codes! {
         "The body is larger than is read here.";
     ApiKeyInvalid = "api_key_invalid", 401, "API key invalid",
         "Send a valid API key as Authorization: Bearer sk_test_…, or sign the request with the merchant's order key.";
+    ApiKeyOfOtherMode = "api_key_of_other_mode", 401, "API key of the other mode",
+        "A test verifier takes keys that begin with sk_test_, a live one those that begin with sk_live_; use the key of this verifier.";
     CredentialsAmbiguous = "credentials_ambiguous", 400, "Two credentials",
         "Send an API key or a signature, not both.";
     ScopeMissing = "scope_missing", 403, "Scope missing",

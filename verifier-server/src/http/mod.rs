@@ -33,6 +33,7 @@ pub use frame_origins::{FRESH_MS as FRAME_ORIGINS_FRESH_MS, FrameOrigins};
 pub use in_flight::InFlight;
 pub use openapi::document as openapi_document;
 pub use operator::{OperatorAccess, app as operator_app};
+pub use probes::Readiness;
 pub use rate_limit::RateLimit;
 pub use security_headers::SecurityHeaders;
 pub use state::AppState;

@@ -2,12 +2,16 @@
 
 use super::problem::Problem;
 use super::state::AppState;
+use crate::flow::Gateway;
 use crate::gate::refusal::{Code, Refusal};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::routing::get;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 /// It tells nothing and asks nobody.
 pub(super) fn public_routes() -> Router<AppState> {
@@ -20,12 +24,35 @@ pub(super) fn operator_routes() -> Router<AppState> {
         .route("/metrics", get(metrics))
 }
 
+/// How long an answer about readiness is given again: a probe takes the writer's time, and must not
+/// take it from payments however often it comes.
+const ASKED_EVERY: Duration = Duration::from_secs(1);
+
+/// What was found out last about whether requests can be served, and when.
+#[derive(Debug, Default)]
+pub struct Readiness(Mutex<Option<(Instant, Result<(), Refusal>)>>);
+
+impl Readiness {
+    /// Whoever comes while it is being found out waits for that and asks nobody.
+    async fn of(&self, gateway: &Gateway) -> Result<(), Refusal> {
+        let mut last = self.0.lock().await;
+        if let Some((asked, found)) = &*last
+            && asked.elapsed() < ASKED_EVERY
+        {
+            return found.clone();
+        }
+        let found = gateway.ready().await;
+        *last = Some((Instant::now(), found.clone()));
+        found
+    }
+}
+
 /// Whether requests can be served: the store answers and a sealing key is in its time.
 async fn ready(State(state): State<AppState>) -> Result<&'static str, Problem> {
     if state.draining.load(Ordering::Relaxed) {
         return Err(Refusal::new(Code::ShuttingDown).into());
     }
-    state.gateway.ready().await?;
+    state.readiness.of(&state.gateway).await?;
     Ok("ready\n")
 }
 

@@ -17,11 +17,11 @@ pub struct SecurityHeaders {
 }
 
 impl SecurityHeaders {
-    /// The promise of HTTPS is given under an https origin only.
+    /// The promise of HTTPS is given under an https origin only, and not for this machine:
+    /// `localhost` is every developer's, on every port.
     #[must_use]
     pub fn new(origin: &Origin, hsts: &Hsts) -> Self {
-        let is_https = origin.as_str().starts_with("https://");
-        let value = is_https.then(|| HeaderValue::try_from(hsts.value()));
+        let value = insists_on_https(origin).then(|| HeaderValue::try_from(hsts.value()));
         Self {
             hsts: value.and_then(Result::ok),
         }
@@ -47,6 +47,35 @@ impl SecurityHeaders {
             headers
                 .entry(name)
                 .or_insert(HeaderValue::from_static(value));
+        }
+    }
+}
+
+fn insists_on_https(origin: &Origin) -> bool {
+    origin.as_str().starts_with("https://") && !origin.is_local()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::insists_on_https;
+
+    #[test]
+    fn strict_transport_security_is_for_names_that_are_not_this_machines() {
+        let rows = [
+            ("https://pay.example", true),
+            ("https://pay.example:8443", true),
+            ("http://pay.example", false),
+            ("https://localhost:8443", false),
+            ("https://pay.localhost", false),
+            ("https://127.0.0.1:8443", false),
+            ("https://[::1]", false),
+        ];
+        for (origin, expected) in rows {
+            assert_eq!(
+                insists_on_https(&origin.parse().unwrap()),
+                expected,
+                "{origin}"
+            );
         }
     }
 }

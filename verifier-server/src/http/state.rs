@@ -1,6 +1,8 @@
 //! What every handler can reach.
 
-use super::{Assets, Clients, FrameOrigins, InFlight, OtherBuilds, RateLimit, SecurityHeaders};
+use super::{
+    Assets, Clients, FrameOrigins, InFlight, OtherBuilds, RateLimit, Readiness, SecurityHeaders,
+};
 use crate::flow::Gateway;
 use crate::metrics::Metrics;
 use std::sync::Arc;
@@ -27,6 +29,8 @@ pub struct AppState {
     pub in_flight: Arc<InFlight>,
     /// How much one network may ask.
     pub rate_limit: Arc<RateLimit>,
+    /// What was found out last about whether requests can be served.
+    pub readiness: Arc<Readiness>,
     /// Set when the server is about to stop.
     pub draining: Arc<AtomicBool>,
 }

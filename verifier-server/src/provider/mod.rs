@@ -85,6 +85,8 @@ pub trait PaymentProvider: Modifier {
 
 /// Everyone who can be asked.
 pub struct Providers {
+    /// Whether real money moves.
+    pub livemode: bool,
     /// For cards.
     pub acquirers: Vec<Arc<dyn PaymentProvider>>,
     /// Who says who a shopper is.

@@ -17,6 +17,7 @@ mod keys;
 mod ledger;
 mod listing;
 mod merchants;
+mod mode;
 mod modifications;
 mod nonces;
 mod payments;

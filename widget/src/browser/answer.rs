@@ -70,7 +70,7 @@ pub fn session(value: &JsValue) -> Option<SessionView> {
             },
             expires_at: read.number("expires_at"),
             server_time: read.number("server_time"),
-            test_mode: read.flag("test_mode"),
+            livemode: read.flag("livemode"),
             verifier_origin,
             merchant: MerchantView {
                 id,

@@ -29,7 +29,7 @@ pub(super) fn session() -> SessionView {
         state: SessionState::Open,
         expires_at: NOW + 1800,
         server_time: NOW,
-        test_mode: true,
+        livemode: false,
         verifier_origin: "https://pay.example".parse().unwrap(),
         merchant: MerchantView {
             id: MerchantId::new(1, [2; 10]),

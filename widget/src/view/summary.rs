@@ -41,7 +41,7 @@ impl Summary {
         let summary = Self::of(locale, &session.order)?;
         Some(Self {
             merchant: Some(session.merchant.name.clone()),
-            is_test_mode: session.test_mode,
+            is_test_mode: !session.livemode,
             ..summary
         })
     }

@@ -109,7 +109,7 @@ pub(crate) fn session() -> SessionView {
         state: SessionState::Open,
         expires_at: clock::now() + 1800,
         server_time: clock::now(),
-        test_mode: true,
+        livemode: false,
         verifier_origin: "https://pay.example".parse().unwrap(),
         merchant: MerchantView {
             id: MerchantId::new(1, [2; 10]),

@@ -7,6 +7,7 @@
 //! | Variable | Meaning |
 //! |---|---|
 //! | `SEALPAY_MERCHANT` | the merchant whose events are taken |
+//! | `SEALPAY_MODE` | `live`, which it is when missing, or `test`: events of the other mode are refused |
 //! | `SEALPAY_WEBHOOK_SECRETS` | the endpoint's secrets, separated by spaces: two in a rotation |
 //! | `SEALPAY_WEBHOOK_KEYS` | the verifier's keys, `whpk_…`, separated by spaces, … |
 //! | `SEALPAY_VERIFIER` | … or its origin: the keys are fetched there once, at the start |
@@ -119,6 +120,11 @@ async fn accepted() -> Result<Accepted, Box<dyn Error>> {
     if !merchant.starts_with("mer_") {
         return Err("SEALPAY_MERCHANT has to be the merchant's id, mer_…".into());
     }
+    let livemode = match &*setting("SEALPAY_MODE", "live") {
+        "live" => true,
+        "test" => false,
+        _ => return Err("SEALPAY_MODE has to be live or test".into()),
+    };
     let secrets = setting("SEALPAY_WEBHOOK_SECRETS", "");
     // The text is not repeated: this message ends in a log.
     let wrong = "a secret is written whsec_ and base64 of 32 bytes";
@@ -141,6 +147,7 @@ async fn accepted() -> Result<Accepted, Box<dyn Error>> {
     });
     Ok(Accepted {
         merchant,
+        livemode,
         secrets,
         keys: keys.collect::<Result<_, _>>()?,
     })

@@ -26,6 +26,8 @@ pub(crate) struct Delivery<'a> {
 pub(crate) struct Accepted {
     /// You, `mer_…`. The verifier signs for every merchant with the same keys.
     pub(crate) merchant: String,
+    /// Whether events of real money are taken, or those of a test.
+    pub(crate) livemode: bool,
     /// The endpoint's secrets: two while one is rotated.
     pub(crate) secrets: Vec<[u8; 32]>,
     /// The verifier's keys.
@@ -63,7 +65,8 @@ fn from_base64<const N: usize>(text: &str) -> Option<[u8; N]> {
 ///
 /// Both signatures have to fit: a `v1` one of the accepted secrets and a `v1a` one of the accepted
 /// keys. The header may list several of each, and schemes that are not known yet. The event has to
-/// be the merchant's: `v1a` proves who sent it and not to whom. `now` is in seconds since 1970.
+/// be the merchant's: `v1a` proves who sent it and not to whom. And it has to be of the mode that is
+/// taken: a test's event pays for nothing. `now` is in seconds since 1970.
 ///
 /// # Errors
 /// What does not fit, in a few words.
@@ -112,6 +115,10 @@ pub(crate) fn verify(
     let event = read_event(body).ok_or(Refused("the body is signed, but it is not an event"))?;
     if event["merchant"] != accepted.merchant.as_str() {
         return Err(Refused("the event is of another merchant"));
+    }
+    // An event that does not say that money moved is a test's.
+    if (event["livemode"] == true) != accepted.livemode {
+        return Err(Refused("the event is of the other mode"));
     }
     Ok(event)
 }
@@ -172,6 +179,7 @@ mod tests {
                 for key in &keys[..texts(&vector["seeds"]).len()] {
                     let accepted = Accepted {
                         merchant: "mer_01k9xft7g0041061050r3gg28a".into(),
+                        livemode: false,
                         secrets: vec![read_secret(&secret).unwrap()],
                         keys: vec![*key],
                     };

@@ -81,6 +81,7 @@ fn refusal(refused: &Refused) -> Response {
             StatusCode::BAD_REQUEST,
             "The body is signed, but it is not an event.",
         ),
+        Refused::OtherMode => answer(StatusCode::CONFLICT, "The event is of the other mode."),
         Refused::OtherMerchant => answer(StatusCode::CONFLICT, "The event is of another merchant."),
     }
 }

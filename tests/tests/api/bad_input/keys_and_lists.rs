@@ -45,7 +45,6 @@ async fn keys_that_are_none_open_nothing() {
         vec![format!("Bearer {key}A")],
         vec![format!("Bearer {}{flipped}", &key[..key.len() - 1])],
         vec![format!("Bearer {}", key.to_uppercase())],
-        vec![format!("Bearer {}", key.replace("sk_test_", "sk_live_"))],
         vec![format!("Bearer {}", "é".repeat(25))],
         vec![format!("Bearer {}", "x".repeat(60_000))],
         vec!["Bearer ' OR 1=1 --".into()],
@@ -110,6 +109,7 @@ async fn a_revoked_key_opens_nothing_and_the_others_still_do() {
         vault: inner.vault(),
         clock: inner.clock(),
         entropy: inner.entropy(),
+        livemode: inner.livemode(),
     };
     let second = registrar.add_api_key(gateway.merchant.id).await.unwrap();
     let ids = gateway.rows("SELECT id FROM api_keys ORDER BY id").await;

@@ -3,8 +3,8 @@
 use super::forgery::{Forged, MERCHANT, Signer, event, payment};
 use super::program::{Call, Language, Place, Receiver};
 use super::{
-    CLOCK, KEY, LIST, LONG, NO_EVENT, OTHER, SECRET, TAKEN, assert_answer, nothing_secret_was_said,
-    settings,
+    CLOCK, KEY, LIST, LONG, NO_EVENT, OTHER, OTHER_MODE, SECRET, TAKEN, assert_answer,
+    nothing_secret_was_said, settings,
 };
 use crate::interop::outbox::Shop;
 use harness::time::now;
@@ -55,6 +55,11 @@ pub(super) async fn judges_what_is_rightly_signed(language: Language, test: &str
             "of another merchant",
             signer.deliver(&body().replace(MERCHANT, "mer_01k9xft7g0041061050r3gg28b")),
             OTHER,
+        ),
+        (
+            "of real money",
+            signer.deliver(&body().replacen("{", "{\"livemode\":true,", 1)),
+            OTHER_MODE,
         ),
         (
             "of no merchant",

@@ -20,6 +20,7 @@ const CLOCK: (u16, &str) = (400, "the timestamp is too far from the clock");
 const SECRET: (u16, &str) = (400, "no v1 signature fits an accepted secret");
 const KEY: (u16, &str) = (400, "no v1a signature fits an accepted key");
 const LONG: (u16, &str) = (400, "the body is longer than 65536 bytes");
+const OTHER_MODE: (u16, &str) = (400, "the event is of the other mode");
 const OTHER: (u16, &str) = (400, "the event is of another merchant");
 const NO_EVENT: (u16, &str) = (400, "the body is signed, but it is not an event");
 
@@ -33,6 +34,7 @@ fn settings(
 ) -> Vec<(&'static str, String)> {
     vec![
         ("SEALPAY_MERCHANT", merchant.to_owned()),
+        ("SEALPAY_MODE", "test".to_owned()),
         ("SEALPAY_WEBHOOK_SECRETS", secrets.join(" ")),
         ("SEALPAY_WEBHOOK_KEYS", keys.join(" ")),
         ("SEALPAY_VERIFIER", verifier.to_owned()),

@@ -16,7 +16,7 @@ use crate::domain::schedule;
 use crate::domain::settlement::BalanceTransaction;
 
 /// The header, and with it the order of the cells.
-pub const COLUMNS: [&str; 33] = [
+pub const COLUMNS: [&str; 34] = [
     "record",
     "line_id",
     "settlement_id",
@@ -26,6 +26,7 @@ pub const COLUMNS: [&str; 33] = [
     "payout_id",
     "merchant_id",
     "merchant_name",
+    "livemode",
     "kind",
     "source",
     "payment_id",
@@ -137,7 +138,7 @@ pub fn write(statement: &Statement<'_>) -> String {
     text
 }
 
-/// The cells from `settlement_id` to `merchant_name`.
+/// The cells from `settlement_id` to `livemode`.
 fn of_settlement(row: &mut Row, statement: &Statement<'_>) {
     let settlement = statement.settlement;
     row.own(&settlement.id.to_string());
@@ -152,6 +153,7 @@ fn of_settlement(row: &mut Row, statement: &Statement<'_>) {
     );
     row.own(&settlement.merchant.to_string());
     row.foreign(statement.merchant_name);
+    row.own(if statement.livemode { "true" } else { "false" });
 }
 
 fn row(statement: &Statement<'_>, line: &BalanceTransaction) -> String {

@@ -94,6 +94,8 @@ pub struct ReportTrailer {
 /// The report of a settlement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SettlementReport {
+    /// Whether real money moves.
+    pub livemode: bool,
     /// `set_…`.
     pub settlement: String,
     /// Counts the merchant's settlements in this currency from 1, without gaps.
@@ -149,6 +151,7 @@ fn text(report: &SettlementReport) -> String {
 fn without_checksum(statement: &Statement<'_>) -> SettlementReport {
     let settlement = statement.settlement;
     SettlementReport {
+        livemode: statement.livemode,
         settlement: settlement.id.to_string(),
         number: settlement.number,
         settlement_date: settlement.settlement_date.to_string(),

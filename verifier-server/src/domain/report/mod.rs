@@ -17,6 +17,8 @@ use sha2::{Digest, Sha256};
 /// What a report tells.
 #[derive(Debug, Clone, Copy)]
 pub struct Statement<'a> {
+    /// Whether real money moves.
+    pub livemode: bool,
     /// The settlement.
     pub settlement: &'a Settlement,
     /// Its payout, where something is paid out.

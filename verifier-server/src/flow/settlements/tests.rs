@@ -64,6 +64,7 @@ fn the_longest_report_fits_into_32_mib() {
         closed_at_ms: 1_763_800_000_000,
     };
     let statement = Statement {
+        livemode: false,
         settlement: &settlement,
         payout: None,
         lines: &lines,

@@ -59,7 +59,7 @@ pub async fn open(gateway: &Gateway, body: &[u8]) -> Result<DisputeRecord, Refus
         Refusal::invalid("reason", format!("reason must be one of {names}."))
     })?;
     let dispute = dispute::open(gateway, payment, amount, reason).await?;
-    Ok(DisputeRecord::of(&dispute))
+    Ok(DisputeRecord::of(&dispute, gateway.livemode()))
 }
 
 /// Decides a dispute.
@@ -79,5 +79,5 @@ pub async fn decide(gateway: &Gateway, id: &str, body: &[u8]) -> Result<DisputeR
         _ => return Err(Refusal::invalid("outcome", "outcome must be won or lost.")),
     };
     let dispute = dispute::happen(gateway, id, &happening, None).await?;
-    Ok(DisputeRecord::of(&dispute))
+    Ok(DisputeRecord::of(&dispute, gateway.livemode()))
 }

@@ -20,6 +20,9 @@ pub struct Payments {
 pub async fn newest(gateway: &Gateway, limit: u32) -> Result<Payments, Refusal> {
     let payments = gateway.store.newest_payments(limit).await?;
     Ok(Payments {
-        data: payments.iter().map(PaymentRecord::of).collect(),
+        data: payments
+            .iter()
+            .map(|payment| PaymentRecord::of(payment, gateway.livemode()))
+            .collect(),
     })
 }

@@ -80,7 +80,7 @@ pub(crate) async fn one(
     let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
     let id = id.parse().map_err(|_| Refusal::new(Code::NotFound))?;
     let dispute = dispute::mine(&state.gateway, merchant, id).await?;
-    Ok(Json(DisputeRecord::of(&dispute)))
+    Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
 }
 
 /// Why the money is the merchant's.
@@ -118,7 +118,7 @@ pub(crate) async fn evidence(
     let order: EvidenceOrder = request.json()?;
     let happening = dispute::evidence(order.evidence)?;
     let dispute = dispute::answer(&state.gateway, &idempotent, &id, &happening).await?;
-    Ok(Json(DisputeRecord::of(&dispute)))
+    Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
 }
 
 /// Nothing needs to be said.
@@ -153,5 +153,5 @@ pub(crate) async fn accept(
     let AcceptOrder {} = request.json()?;
     let happening = Happening::Accepted;
     let dispute = dispute::answer(&state.gateway, &idempotent, &id, &happening).await?;
-    Ok(Json(DisputeRecord::of(&dispute)))
+    Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
 }

@@ -27,6 +27,9 @@ const NOT_PROVIDED: &str = "NOTPROVIDED";
 /// Who gives the names that ISO 20022 does not.
 const ISSUER: &str = "Sealpay";
 
+/// Said at the top of a test's statement.
+const TEST: &str = "Test: no money has moved.";
+
 /// The report.
 #[must_use]
 pub fn write(statement: &Statement<'_>) -> String {
@@ -38,6 +41,9 @@ pub fn write(statement: &Statement<'_>) -> String {
             xml.element("GrpHdr", |xml| {
                 xml.leaf("MsgId", &id);
                 xml.leaf("CreDtTm", &closed_at);
+                if !statement.livemode {
+                    xml.leaf("AddtlInf", TEST);
+                }
             });
             xml.element("Stmt", |xml| {
                 xml.leaf("Id", &id);

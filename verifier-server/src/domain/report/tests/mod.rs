@@ -59,6 +59,7 @@ struct Story {
 impl Story {
     fn statement(&self) -> Statement<'_> {
         Statement {
+            livemode: false,
             settlement: &self.settlement,
             payout: self.payout.as_ref(),
             lines: &self.lines,

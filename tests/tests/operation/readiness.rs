@@ -1,0 +1,22 @@
+//! Probes: however often they come, the store is asked once a second.
+
+use harness::client::Prepared;
+use harness::gateway::TestGateway;
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_probe_is_answered_from_memory_for_a_second_and_then_the_store_is_asked_again() {
+    let gateway = TestGateway::start().await;
+    let ask = async || {
+        let answer = gateway.send(Prepared::get_of("/readyz", None)).await;
+        answer.status.as_u16()
+    };
+    assert_eq!(ask().await, 200);
+    // A store that is closed answers nobody: whoever asked it would be told so.
+    gateway.server.state.gateway.store().close().await;
+    for _ in 0..100 {
+        assert_eq!(ask().await, 200, "from memory");
+    }
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert!(ask().await >= 500, "the store was asked");
+}

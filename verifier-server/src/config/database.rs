@@ -1,0 +1,159 @@
+//! Where the database's address and its password come from, so that no secret needs to stand where
+//! every user of a machine reads it.
+
+use crate::gate::secret_file;
+use std::path::Path;
+use url::Url;
+
+/// The address, with a password from the file that `PGPASSFILE` names where it has none of its own.
+///
+/// # Errors
+/// A sentence that names the settings or the file.
+pub(super) fn resolve(database: &str, file: Option<&Path>) -> Result<String, String> {
+    let database = match file {
+        Some(_) if database != "sqlite" => {
+            return Err(
+                "database and database_file are both given: leave database out, or write \
+                 \"sqlite\""
+                    .into(),
+            );
+        }
+        Some(path) => {
+            let text = secret_file::read(path).map_err(|error| format!("database_file {error}"))?;
+            text.trim().to_owned()
+        }
+        None => database.to_owned(),
+    };
+    let Some(passfile) = passfile() else {
+        return Ok(database);
+    };
+    let Some(url) = without_password(&database) else {
+        return Ok(database);
+    };
+    let lines = secret_file::read(Path::new(&passfile));
+    let lines = lines.map_err(|error| format!("PGPASSFILE {error}"))?;
+    Ok(with_password(url, &lines).unwrap_or(database))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the setting that every Postgres client takes from the environment"
+)]
+fn passfile() -> Option<String> {
+    std::env::var("PGPASSFILE")
+        .ok()
+        .filter(|path| !path.is_empty())
+}
+
+/// A Postgres URL that has no password.
+fn without_password(database: &str) -> Option<Url> {
+    let url = Url::parse(database).ok()?;
+    let is_postgres = matches!(url.scheme(), "postgres" | "postgresql");
+    (is_postgres && url.password().is_none()).then_some(url)
+}
+
+/// The URL with the password of the first line that fits (PostgreSQL, "The Password File"):
+/// `host:port:database:user:password`, where `*` fits everything and a backslash escapes.
+fn with_password(mut url: Url, lines: &str) -> Option<String> {
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let host = host.unwrap_or("localhost").to_owned();
+    let port = url.port().unwrap_or(5432).to_string();
+    let user = url.username().to_owned();
+    let database = url.path().trim_start_matches('/');
+    let database = if database.is_empty() { &user } else { database };
+    let wanted = [&host, &port, database, &user];
+    let fits = |line: &&str| {
+        let fields = fields(line);
+        let matches = |(field, wanted): (&String, &&str)| field == "*" || field == wanted;
+        fields.len() == 5 && fields.iter().zip(&wanted).all(matches)
+    };
+    let entries = lines.lines().filter(|line| !line.starts_with('#'));
+    let line = entries.into_iter().find(fits)?;
+    let password = fields(line).pop()?;
+    url.set_password(Some(&password)).ok()?;
+    Some(url.into())
+}
+
+fn fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut characters = line.chars();
+    while let Some(c) = characters.next() {
+        let literal = match c {
+            // The password is the rest, whatever stands in it.
+            ':' if fields.len() < 5 => {
+                fields.push(String::new());
+                continue;
+            }
+            '\\' => characters.next().unwrap_or('\\'),
+            other => other,
+        };
+        if let Some(field) = fields.last_mut() {
+            field.push(literal);
+        }
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{resolve, with_password, without_password};
+    use std::path::Path;
+
+    #[test]
+    fn a_password_comes_from_the_first_line_of_the_password_file_that_fits() {
+        let file = "# a comment\n\
+                    other.example:5432:*:*:wrong\n\
+                    db.example:5433:*:*:wrong port\n\
+                    db.example:5432:sealpay:app:p\\:a ss@/%\n\
+                    *:*:*:*:any\n";
+        let rows = [
+            (
+                "postgres://app@db.example/sealpay",
+                Some("postgres://app:p%3Aa%20ss%40%2F%25@db.example/sealpay"),
+            ),
+            (
+                "postgresql://app@db.example:5432/sealpay",
+                Some("postgresql://app:p%3Aa%20ss%40%2F%25@db.example:5432/sealpay"),
+            ),
+            (
+                "postgres://somebody@db.example/sealpay",
+                Some("postgres://somebody:any@db.example/sealpay"),
+            ),
+            ("postgres://app:own@db.example/sealpay", None),
+            ("sqlite", None),
+        ];
+        for (url, expected) in rows {
+            let found = without_password(url).and_then(|url| with_password(url, file));
+            assert_eq!(
+                found.as_deref().map(decoded),
+                expected.map(decoded),
+                "{url}"
+            );
+        }
+        let url = without_password("postgres://app@db.example/sealpay").unwrap();
+        assert_eq!(with_password(url, "db.example:5432:other:app:x\n"), None);
+    }
+
+    /// Which characters of a password are escaped is the library's choice.
+    fn decoded(url: &str) -> (String, Vec<u8>) {
+        let url = url::Url::parse(url).unwrap();
+        let password = url.password().unwrap_or_default().to_owned();
+        let bytes = url::form_urlencoded::parse(format!("p={password}").as_bytes())
+            .next()
+            .map(|(_, value)| value.into_owned().into_bytes());
+        let mut rest = url;
+        rest.set_password(None).unwrap();
+        (rest.into(), bytes.unwrap_or_default())
+    }
+
+    #[test]
+    fn one_address_of_the_database_is_enough() {
+        let both = resolve("postgres://db.example/a", Some(Path::new("/nowhere"))).unwrap_err();
+        assert!(both.contains("database and database_file"), "{both}");
+        let missing = resolve("sqlite", Some(Path::new("/nowhere/at-all"))).unwrap_err();
+        assert!(
+            missing.contains("database_file /nowhere/at-all"),
+            "{missing}"
+        );
+    }
+}
