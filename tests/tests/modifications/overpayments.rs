@@ -46,7 +46,7 @@ async fn an_overpaid_transfer_may_be_refunded_up_to_what_was_received() {
     let before = balance(&gateway).await;
     assert_eq!(
         (&before["pending"], &before["overpaid"]),
-        (&json!(DUE - 10), &json!(500))
+        (&json!(DUE - 20), &json!(500))
     );
     assert_eq!(account(&before, "overpayment"), 500);
     let more = json!({"amount": SENT + 1});

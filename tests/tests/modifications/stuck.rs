@@ -40,6 +40,7 @@ async fn a_refund_whose_provider_is_gone_needs_attention_after_an_hour() {
     );
     let pending = modify::pending(inside).await.unwrap();
     assert_eq!(pending.len(), 1);
+    gateway.finish().await;
 }
 
 #[tokio::test]
@@ -73,6 +74,7 @@ async fn an_operator_ends_a_refund_as_the_provider_says() {
         assert_eq!(again, Err(NotEnded::Ended(ended.state)));
         // The payment is free for the next one.
         assert_eq!(gateway.payment(payment).await["state"], state);
+        gateway.finish().await;
     }
 }
 
@@ -99,4 +101,5 @@ async fn what_the_server_still_asks_about_is_not_ended_unless_forced() {
     let unknown = ModificationId::new(1, [1; 10]);
     let refused = modify::end_by_hand(inside, unknown, Answer::Approved, true).await;
     assert_eq!(refused, Err(NotEnded::Unknown));
+    gateway.finish().await;
 }
