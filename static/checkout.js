@@ -3,15 +3,19 @@
  *
  *   <script src="https://pay.example/checkout.js" data-order="<JWS>" async></script>
  *     also: data-target="#id" data-locale data-color-scheme="light|dark|auto" data-timeout (ms)
- *           data-on-complete-url (cancel `sealpay:complete` to stay on the page)
+ *           data-on-complete-url (cancel `sealpay:complete` to stay on the page) data-return-url
+ *           data-verifier (the verifier's origin, where a copy of this file is served by another)
+ *           data-manual (elements of the page do not mount by themselves)
  *   <sealpay-checkout order="<JWS>"></sealpay-checkout>     the same names, without `data-`
- *   Sealpay.mount(target, {order, locale, colorScheme, appearance, completeUrl, timeout, on})
- *     → {ready, on, off, focus, unmount, element}; `on` is {ready: (detail) => …, …}
+ *   Sealpay.mount(target, {order, locale, colorScheme, appearance, completeUrl, returnUrl,
+ *                          renewOrder, timeout, on})
+ *     → {ready, on, off, focus, update, unmount, element}; `on` is {ready: (detail) => …, …}
  *
  * Events, as handlers and as bubbling `sealpay:*` events of the container:
  *   ready {}   change {complete, brand}   resize {height}   challenge {kind}
  *   complete {payment, order_ref, state}  pending {payment, order_ref, method}
- *   decline {payment, advice}             error {code, message}
+ *   decline {payment, advice}             expired {code}
+ *   error {code, message, detail, param, request_id, recoverable}
  * They are hints for the page. Whether an order is paid, only the webhook says.
  *
  * A merchant's policy needs the verifier in `script-src` and `frame-src`, and nothing inline.
@@ -20,21 +24,51 @@
   "use strict";
 
   const VERSION = 1;
-  const EVENTS = [
-    "ready", "change", "resize", "challenge", "complete", "pending", "decline", "error"];
+  const EVENTS = ["ready", "change", "resize", "challenge", "complete", "pending", "decline",
+    "expired", "error"];
   const UNLOADED = "The payment form could not be loaded. "
     + "Check your connection or content blocker, then try again.";
+  const BROKEN = "Something is wrong with this order. Please contact the shop.";
+  // How long a document that has loaded may be silent. Ours speaks first of all; an error page of
+  // the browser or of a proxy never does.
+  const SILENCE_MS = 3000;
+  // An order that is over is nobody's mistake.
+  const OVER = ["session_expired", "too_many_attempts", "order_reused"];
+  // How often an order is renewed without the shopper asking.
+  const RENEWALS = 5;
   // The mark of the instance on its container; every copy of this script finds the same one.
   const INSTANCE = Symbol.for("sealpay.instance");
 
-  const script = document.currentScript;
+  // Optimizers run this file as a module or by another script: then the tag is looked for.
+  const script = document.currentScript
+    || [...document.scripts].reverse().find(({ src }) => /\/checkout\.js(?:[?#]|$)/.test(src));
   if (!script || !script.src) {
-    throw problem("script_without_src", "Load checkout.js by a classic script tag with a src.");
+    tellPage("script_without_src", "Load checkout.js by a classic script tag with a src.");
+    return;
   }
-  const verifierOrigin = new URL(script.src).origin;
+  const verifierOrigin = originOf(script.dataset.verifier || script.src);
 
-  function problem(code, message) {
-    return Object.assign(new Error(message), { code });
+  function originOf(address) {
+    return new URL(address, document.baseURI).origin;
+  }
+
+  function problem(code, message, more) {
+    return Object.assign(new Error(message), { code }, more);
+  }
+
+  // For developers, who look for it in the console; shoppers read sentences of their own.
+  function explain({ code, detail, message, param, request_id: request }) {
+    const where = param ? `${param}: ` : "";
+    const which = request ? ` (request ${request})` : "";
+    console.error(`[Sealpay] ${code}: ${where}${detail || message}${which}`);
+  }
+
+  // What is wrong before there is a form that could say so.
+  function tellPage(code, message) {
+    const detail = {
+      code, message, detail: null, param: null, request_id: null, recoverable: false };
+    explain(detail);
+    document.dispatchEvent(new CustomEvent("sealpay:error", { detail }));
   }
 
   // Through the CSSOM: a policy without 'unsafe-inline' forbids style attributes, not this.
@@ -43,14 +77,15 @@
     return element;
   }
 
-  // Reads `iss` and believes nothing: it only chooses the document, the verifier checks the order.
-  function merchantOf(order) {
+  // Reads the claims and believes nothing: they only choose the document and its first height. The
+  // verifier checks the order.
+  function claimsOf(order) {
     try {
       const parts = order.split(".");
-      const payload = atob(parts[1].replace(/-/g, "+").replace(/_/g, "/"));
-      const { iss } = JSON.parse(payload);
-      const whole = parts.length === 3 && /^mer_[0-7][0-9a-hjkmnp-tv-z]{25}$/.test(iss);
-      return whole ? iss : null;
+      const binary = atob(parts[1].replace(/-/g, "+").replace(/_/g, "/"));
+      const claims = JSON.parse(binary);
+      const whole = parts.length === 3 && /^mer_[0-7][0-9a-hjkmnp-tv-z]{25}$/.test(claims.iss);
+      return whole ? claims : null;
     } catch {
       return null;
     }
@@ -60,6 +95,25 @@
   function parents() {
     const around = [self.origin, ...(location.ancestorOrigins || [])];
     return new URLSearchParams([...new Set(around)].map((origin) => ["parent", origin]));
+  }
+
+  // As high as the form of this order in that width, so that the page moves little later.
+  function heightOf({ methods, items, description }, width) {
+    const isWide = width >= 760;
+    const count = Array.isArray(methods) ? methods.length : 1;
+    const form = count > 1 ? 456 + 48 * count : 398;
+    const lines = Array.isArray(items) ? items.length : 0;
+    const summary = 94 + (lines ? 16 + 28 * lines : 0) + (description ? 28 : 0);
+    return isWide ? Math.max(form + 94, summary) : form + summary + 40;
+  }
+
+  // The scheme in which the page shows the container, whatever decides it there.
+  function schemeOf(container) {
+    const probe = styled(document.createElement("span"), { color: "CanvasText" });
+    container.append(probe);
+    const [red = 0] = getComputedStyle(probe).color.match(/\d+/g) || [];
+    probe.remove();
+    return Number(red) > 127 ? "dark" : "light";
   }
 
   function text(value) {
@@ -72,7 +126,7 @@
     challenge: ({ kind }) => ["code", "passkey", "wallet"].includes(kind) ? { kind } : null,
     change: (message) => ({ complete: message.complete === true, brand: text(message.brand) }),
     resize: ({ height }) => {
-      const sane = Number.isFinite(height) && height >= 0 && height <= 4000;
+      const sane = Number.isFinite(height) && height > 0 && height <= 8000;
       return sane ? { height: Math.round(height) } : null;
     },
     complete: ({ payment, order_ref, state }) =>
@@ -81,27 +135,37 @@
     pending: ({ payment, order_ref, method }) =>
       ({ payment: text(payment), order_ref: text(order_ref), method: text(method) }),
     decline: ({ payment, advice }) => ({ payment: text(payment), advice: text(advice) }),
-    error: ({ code, message }) => ({ code: text(code), message: text(message) }),
+    expired: ({ code }) => ({ code: text(code) }),
+    error: ({ code, message, detail, param, request_id, recoverable }) => ({
+      code: text(code), message: text(message), detail: text(detail), param: text(param),
+      request_id: text(request_id), recoverable: recoverable === true }),
   };
 
+  // Ids that frameworks make, such as `:r1:`, are no selectors without escapes.
+  function elementOf(target) {
+    if (typeof target !== "string") return target;
+    const byId = target.startsWith("#") && document.getElementById(target.slice(1));
+    if (byId) return byId;
+    try { return document.querySelector(target); } catch { return null; }
+  }
+
   function mount(target, options = {}) {
-    const container = typeof target === "string" ? document.querySelector(target) : target;
+    const container = elementOf(target);
     if (!container || container.nodeType !== 1) {
-      throw problem("target_missing", `There is no element ${target} for the payment form.`);
+      const named = typeof target === "string" ? ` ${target}` : "";
+      throw problem("target_missing", `There is no element${named} for the payment form. `
+        + "Mount when the element is in the document, or hand over the element itself.");
     }
     if (container[INSTANCE]) container[INSTANCE].unmount();
 
-    const { order, locale = null, timeout = 20000 } = options;
-    const fixed = ["light", "dark"].includes(options.colorScheme);
-    const colorScheme = fixed ? options.colorScheme : "auto";
-    // The frame stays transparent only while its scheme is that of the document inside.
-    const cssScheme = fixed ? colorScheme : "light dark";
-    const appearance = options.appearance ? JSON.parse(JSON.stringify(options.appearance)) : null;
+    let { order } = options;
+    const { locale = null, timeout = 20000, returnUrl, renewOrder } = options;
     const id = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    const appearance = options.appearance ? JSON.parse(JSON.stringify(options.appearance)) : null;
     const handlers = {};
     for (const type of EVENTS) handlers[type] = new Set();
-    let mounted = true, frame = null, port = null, notice = null;
-    let leaves = false, timer, departure, settle;
+    let mounted = true, frame = null, port = null, notice = null, colorScheme = null;
+    let leaves = false, isSpoken = false, renewals = 0, timer, silence, departure, settle;
 
     const ready = new Promise((resolve, reject) => { settle = { resolve, reject }; });
     ready.catch(() => {}); // Nobody has to listen; a rejection is told by the error event too.
@@ -116,17 +180,18 @@
     }
 
     function load() {
-      const merchant = merchantOf(order);
-      if (!merchant) {
+      const claims = claimsOf(order);
+      if (!claims) {
         // Retrying cannot mend an order, so there is no button.
-        fail("order_malformed", "This order cannot be paid: it was not made correctly.", false);
+        fail("malformed_order", BROKEN, "The order is no compact JWS of a merchant.", false);
         return;
       }
-      // As high as the form of a small order is in that width, so that the page moves little later.
-      const height = container.clientWidth < 760 ? "562px" : "492px";
+      const wanted = options.colorScheme;
+      colorScheme = ["light", "dark", "auto"].includes(wanted) ? wanted : schemeOf(container);
       frame = styled(document.createElement("iframe"), {
-        display: "block", width: "100%", height, border: "0", colorScheme: cssScheme });
-      frame.title = "Secure card payment";
+        display: "block", width: "100%", height: `${heightOf(claims, container.clientWidth)}px`,
+        border: "0", colorScheme: schemeOfFrame(), visibility: "hidden" });
+      frame.title = "Secure payment form";
       // To the verifier, wherever the frame may be led.
       frame.allow = `payment ${verifierOrigin}; publickey-credentials-get ${verifierOrigin}; `
         + `publickey-credentials-create ${verifierOrigin}`;
@@ -136,36 +201,57 @@
       // which opens in a window of its own, is nobody's frame and not confined like one.
       frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups "
         + "allow-popups-to-escape-sandbox");
-      frame.onerror = () => fail("load_failed", UNLOADED, true);
-      frame.src = `${verifierOrigin}/checkout/${merchant}?${parents()}`;
+      frame.onerror = () => fail("load_failed", UNLOADED, hint(), true);
+      // An error page loads as well, and says nothing.
+      frame.onload = () => {
+        clearTimeout(silence);
+        if (!isSpoken) silence = setTimeout(frame.onerror, SILENCE_MS);
+      };
+      frame.src = `${verifierOrigin}/checkout/${claims.iss}?${parents()}`;
       addEventListener("message", greet);
       document.addEventListener("securitypolicyviolation", refused);
-      timer = setTimeout(() => fail("load_timeout", UNLOADED, true), timeout);
+      timer = setTimeout(() => fail("load_timeout", UNLOADED, hint(), true), timeout);
       container.append(frame);
+    }
+
+    function hint() {
+      return `${verifierOrigin} did not show its form in ${location.origin}. Register this origin `
+        + `with \`verifier-server merchant add-origin\`, name it in the order's parent_origins, and `
+        + "load checkout.js from the verifier.";
+    }
+
+    // The frame stays transparent only while its scheme is that of the document inside.
+    function schemeOfFrame() {
+      return colorScheme === "auto" ? "light dark" : colorScheme || "light dark";
     }
 
     function clear() {
       removeEventListener("message", greet);
+      removeEventListener("online", leave);
       document.removeEventListener("securitypolicyviolation", refused);
-      clearTimeout(timer);
-      clearTimeout(departure);
+      for (const running of [timer, silence, departure]) clearTimeout(running);
       if (port) port.close();
       if (frame) frame.remove();
       if (notice) notice.remove();
       port = frame = notice = null;
+      isSpoken = false;
     }
 
-    // Each document in the frame says hello once; a reloaded one gets a channel of its own.
+    // Each document in the frame says hello when it is there, and again when the widget runs; each
+    // time it gets a channel of its own.
     function greet({ source, origin, data }) {
       if (source !== frame.contentWindow || origin !== verifierOrigin) return;
       if (!data || data.sealpay !== "hello" || data.version !== VERSION) return;
+      isSpoken = true;
+      clearTimeout(silence);
+      frame.style.visibility = "";
       if (port) port.close();
       const channel = new MessageChannel();
       port = channel.port1;
       port.onmessage = receive;
-      const connect = { sealpay: "connect", version: VERSION, instance: id, order };
-      frame.contentWindow.postMessage(
-        { ...connect, locale, colorScheme, appearance }, verifierOrigin, [channel.port2]);
+      const connect = { sealpay: "connect", version: VERSION, instance: id, order, locale,
+        colorScheme, appearance, canReturn: Boolean(returnUrl), canRenew: Boolean(renewOrder) };
+      frame.contentWindow.postMessage(connect, verifierOrigin, [channel.port2]);
     }
 
     function receive({ data }) {
@@ -175,14 +261,24 @@
         clearTimeout(departure);
         if (leaves && data.settled) depart(1000);
       }
+      // Only asked where it was offered: a button of the form.
+      if (type === "return" && returnUrl) go(returnUrl);
+      if (type === "renew" && renewOrder) renew();
       const detail = EVENTS.includes(type) ? DETAILS[type](data) : null;
       if (!detail) return;
       if (type === "resize") frame.style.height = `${detail.height}px`;
       // Either way the widget is alive and speaks for itself: the timer has no more to say.
       if (type === "ready" || type === "error") clearTimeout(timer);
       if (type === "ready") settle.resolve(instance);
-      if (type === "error") settle.reject(problem(detail.code, detail.message));
+      if (type === "error") {
+        if (detail.param && !OVER.includes(detail.code)) explain(detail);
+        settle.reject(problem(detail.code, detail.message, detail));
+      }
       const stay = !emit(type, detail);
+      if (type === "expired" && mounted && !stay && renewOrder && renewals < RENEWALS) {
+        renewals += 1;
+        renew();
+      }
       if (type === "complete" && mounted && !stay && options.completeUrl) {
         leaves = true;
         depart(data.has_offer ? 15000 : 1000);
@@ -190,29 +286,49 @@
     }
 
     // A moment to see and hear that the payment went through, then the page the merchant chose.
+    // Without a network the browser would show its own error page in place of the receipt.
     function depart(delay) {
-      const url = new URL(options.completeUrl, document.baseURI);
-      if (!/^https?:$/.test(url.protocol)) return;
-      departure = setTimeout(() => location.assign(url), delay);
+      departure = setTimeout(() => {
+        if (navigator.onLine === false) addEventListener("online", leave, { once: true });
+        else leave();
+      }, delay);
+    }
+
+    function leave() {
+      if (mounted) go(options.completeUrl);
+    }
+
+    function go(address) {
+      const url = new URL(address, document.baseURI);
+      if (/^https?:$/.test(url.protocol)) location.assign(url);
+    }
+
+    // Another order in place of one that is no longer good: what was typed stays.
+    function renew() {
+      new Promise((resolve) => resolve(renewOrder())).then((next) => {
+        if (mounted && text(next)) instance.update({ order: next });
+      }, (error) => setTimeout(() => { throw error; }));
     }
 
     // A policy that does not know the verifier is told at once, not after the timeout.
     function refused({ blockedURI, effectiveDirective, disposition }) {
       if (disposition !== "enforce" || effectiveDirective !== "frame-src") return;
-      if (blockedURI.startsWith(verifierOrigin)) fail("blocked_by_policy", UNLOADED, true);
+      if (blockedURI.startsWith(verifierOrigin)) {
+        fail("blocked_by_policy", UNLOADED, `frame-src has to name ${verifierOrigin}.`, true);
+      }
     }
 
-    function fail(code, message, retry) {
+    function fail(code, message, detail, recoverable) {
       clear();
       notice = styled(document.createElement("div"), {
         boxSizing: "border-box", padding: "20px", border: "1px solid GrayText", borderRadius: "8px",
-        background: "Canvas", color: "CanvasText", colorScheme: cssScheme,
+        background: "Canvas", color: "CanvasText", colorScheme: schemeOfFrame(),
         font: "16px/1.5 system-ui, sans-serif" });
       notice.setAttribute("role", "alert");
       const sentence = styled(document.createElement("p"), { margin: "0" });
       sentence.textContent = message;
       notice.append(sentence);
-      if (retry) {
+      if (recoverable) {
         const button = styled(document.createElement("button"), {
           minHeight: "44px", marginTop: "16px", padding: "8px 20px", font: "inherit" });
         button.type = "button";
@@ -221,8 +337,10 @@
         notice.append(button);
       }
       container.append(notice);
-      settle.reject(problem(code, message));
-      emit("error", { code, message });
+      const told = { code, message, detail, param: null, request_id: null, recoverable };
+      explain(told);
+      settle.reject(problem(code, message, told));
+      emit("error", told);
     }
 
     function known(type) {
@@ -239,6 +357,13 @@
         if (frame) frame.focus();
         if (port) port.postMessage({ type: "focus" });
       },
+      update(changes) {
+        if (!mounted || !changes || !text(changes.order)) return instance;
+        ({ order } = changes);
+        if (port) port.postMessage({ type: "update", order });
+        else if (notice) { clear(); load(); }
+        return instance;
+      },
       unmount() {
         if (!mounted) return;
         mounted = false;
@@ -250,51 +375,83 @@
     };
     for (const [type, handler] of Object.entries(options.on || {})) instance.on(type, handler);
     container[INSTANCE] = instance;
-    // Not before the caller had the time to listen: a wrong order is told at once.
-    queueMicrotask(() => { if (mounted) load(); });
+    const start = () => { if (mounted) load(); };
+    // A page that is prepared in advance loads no frames of others: the time counts from when it is
+    // shown. Otherwise not before the caller had the time to listen: a wrong order is told at once.
+    if (document.prerendering) {
+      document.addEventListener("prerenderingchange", start, { once: true });
+    } else {
+      queueMicrotask(start);
+    }
     return instance;
   }
 
+  // Attributes, and the properties of the element under which they stand too.
+  const ATTRIBUTES = { order: "order", locale: "locale", colorScheme: "color-scheme",
+    completeUrl: "on-complete-url", returnUrl: "return-url", timeout: "timeout" };
+
   function attributesOf(element, prefix) {
-    const read = (name) => element.getAttribute(prefix + name) || undefined;
-    return {
-      order: read("order"), locale: read("locale"), colorScheme: read("color-scheme"),
-      completeUrl: read("on-complete-url"), timeout: Number(read("timeout")) || undefined,
-    };
+    const options = {};
+    for (const [option, name] of Object.entries(ATTRIBUTES)) {
+      options[option] = element.getAttribute(prefix + name) || undefined;
+    }
+    options.timeout = Number(options.timeout) || undefined;
+    return options;
   }
 
+  const isManual = script.hasAttribute("data-manual");
   if (!window.Sealpay) window.Sealpay = Object.freeze({ mount, version: VERSION });
 
   // Without an order there is nothing to show yet; frameworks set it when they have it.
   function show(element) {
     if (element[INSTANCE]) element[INSTANCE].unmount();
     if (element.isConnected && element.hasAttribute("order")) {
-      mount(element, attributesOf(element, ""));
+      const { appearance, renewOrder } = element;
+      mount(element, { ...attributesOf(element, ""), appearance, renewOrder });
     }
   }
 
-  if (!customElements.get("sealpay-checkout")) {
-    customElements.define("sealpay-checkout", class extends HTMLElement {
-      static get observedAttributes() { return ["order"]; }
+  class SealpayCheckout extends HTMLElement {
+    static get observedAttributes() { return ["order"]; }
 
-      connectedCallback() {
-        if (getComputedStyle(this).display === "inline") this.style.display = "block";
-        // An element that the parser made before this script ran has mounted by its attribute.
-        if (!this[INSTANCE]) show(this);
+    connectedCallback() {
+      // What a framework set before this script ran hides the property of the class.
+      for (const option of Object.keys(ATTRIBUTES)) {
+        if (!Object.prototype.hasOwnProperty.call(this, option)) continue;
+        const value = this[option];
+        delete this[option];
+        this[option] = value;
       }
+      if (getComputedStyle(this).display === "inline") this.style.display = "block";
+      // An element that the parser made before this script ran has mounted by its attribute.
+      if (!this[INSTANCE]) show(this);
+    }
 
-      attributeChangedCallback(name, before, now) {
-        if (before !== now) show(this);
-      }
+    attributeChangedCallback(name, before, now) {
+      if (before !== now) show(this);
+    }
 
-      disconnectedCallback() {
-        show(this);
-      }
+    disconnectedCallback() {
+      show(this);
+    }
 
-      focus() {
-        if (this[INSTANCE]) this[INSTANCE].focus();
-      }
+    focus() {
+      if (this[INSTANCE]) this[INSTANCE].focus();
+    }
+  }
+  for (const [option, name] of Object.entries(ATTRIBUTES)) {
+    Object.defineProperty(SealpayCheckout.prototype, option, {
+      configurable: true,
+      get() { return this.getAttribute(name); },
+      set(value) {
+        if (value === null || value === undefined) this.removeAttribute(name);
+        else this.setAttribute(name, value);
+      },
     });
+  }
+
+  if (!isManual && !customElements.get("sealpay-checkout")) {
+    customElements.define("sealpay-checkout", SealpayCheckout);
   }
 
   if (script.hasAttribute("data-order")) {
@@ -303,11 +460,15 @@
       let target = selector;
       // In the head nothing is visible: such a script has to name its target.
       if (!target && !script.closest("head")) script.after(target = document.createElement("div"));
-      mount(target, attributesOf(script, "data-"));
+      try {
+        mount(target, attributesOf(script, "data-"));
+      } catch (error) {
+        tellPage(error.code || "mount_failed", error.message);
+      }
     };
     // The target may stand below a script that is loaded early.
     const parsing = document.readyState === "loading";
-    const early = parsing && selector && !document.querySelector(selector);
+    const early = parsing && selector && !elementOf(selector);
     if (early) document.addEventListener("DOMContentLoaded", start, { once: true });
     else start();
   }

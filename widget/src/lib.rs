@@ -5,6 +5,7 @@
 
 pub mod appearance;
 pub mod form;
+pub mod locale;
 pub mod pay;
 pub mod texts;
 

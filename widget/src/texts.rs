@@ -49,6 +49,8 @@ pub struct Texts {
     pub show_transfer: &'static str,
     /// The button while a payment is under way, and what is announced.
     pub processing: &'static str,
+    /// Beneath the button, and announced, when a payment takes long.
+    pub takes_long: &'static str,
     /// Announced when more than one field is wrong: before and after the number of fields.
     pub several_wrong: (&'static str, &'static str),
     /// Above the bank's sentence.
@@ -93,6 +95,14 @@ pub struct Texts {
     pub cancel: &'static str,
     /// Button.
     pub open_wallet: &'static str,
+    /// Button: out of a transfer of which nothing has come.
+    pub pay_another_way: &'static str,
+    /// Button: on from another tab.
+    pub continue_here: &'static str,
+    /// Button: on with another order.
+    pub start_again: &'static str,
+    /// Button: to the page that the shop named.
+    pub back_to_shop: &'static str,
     /// Transfer: account.
     pub holder_of_account: &'static str,
     /// Transfer: what stands on it.

@@ -148,6 +148,13 @@ pub fn digits_of(text: &str) -> String {
         .collect()
 }
 
+/// The same, where nothing but digits and what people put between them is there.
+pub fn ascii_digits(text: &str) -> Option<String> {
+    let is_clean =
+        |character: char| digits::value_of(character).is_some() || digits::is_separator(character);
+    text.chars().all(is_clean).then(|| digits_of(text))
+}
+
 /// Digits in the groups that are printed on cards of the brand: `4242 4242 4242 4242`.
 /// There is no space at the end.
 pub fn format(digits: &str, brand: Option<Brand>) -> String {

@@ -213,6 +213,10 @@ pub fn refused(value: &JsValue) -> Option<Refused> {
         Some(Refused {
             code: read.text("code"),
             server_time: read.number("server_time"),
+            // An older verifier may not say everything.
+            detail: text(&read.value, "detail").unwrap_or_default(),
+            param: text(&read.value, "param"),
+            request_id: text(&read.value, "request_id").unwrap_or_default(),
         })
     })
 }

@@ -124,6 +124,27 @@ pub fn watch_return(callback: impl Fn() + 'static) {
     returned.forget();
 }
 
+/// Calls back when the shopper leaves this document, which the browser may keep for when they come
+/// back.
+pub fn watch_leave(callback: impl Fn() + 'static) {
+    listen("pagehide", callback);
+}
+
+/// Calls back when the network is there again.
+pub fn watch_network(callback: impl Fn() + 'static) {
+    listen("online", callback);
+}
+
+fn listen(event: &str, callback: impl Fn() + 'static) {
+    let called = Closure::<dyn Fn()>::new(callback);
+    if let Some(window) = web_sys::window() {
+        let listener = called.as_ref().unchecked_ref();
+        let _ = window.add_event_listener_with_callback(event, listener);
+    }
+    // It listens for as long as the document lives.
+    called.forget();
+}
+
 /// Calls back with the height of an element in CSS pixels, now and whenever it changes.
 pub fn watch_height(element: &Element, callback: impl Fn(f64) + 'static) {
     let watched = element.clone();

@@ -12,9 +12,35 @@ pub struct Typed {
     text: Zeroizing<String>,
     caret: usize,
     deletion: Option<Deletion>,
+    is_composing: bool,
 }
 
 impl Typed {
+    /// Everything that an input holds, where no event told of it.
+    #[must_use]
+    pub fn all_of(input: &Input) -> Self {
+        let text = Zeroizing::new(input.value());
+        Self {
+            caret: text.encode_utf16().count(),
+            text,
+            deletion: None,
+            is_composing: false,
+        }
+    }
+
+    /// Whether an input method is still putting the text together: a field that is written into
+    /// meanwhile gets everything twice.
+    #[must_use]
+    pub const fn is_composing(&self) -> bool {
+        self.is_composing
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Reads it from an `input` event, or from a `change` event that autofill fires.
     #[must_use]
     pub fn of(event: &Event) -> Option<Self> {
@@ -25,7 +51,9 @@ impl Typed {
         let caret = caret
             .and_then(|caret| usize::try_from(caret).ok())
             .unwrap_or(end);
-        let kind = event.dyn_ref::<InputEvent>().map(InputEvent::input_type);
+        let input_event = event.dyn_ref::<InputEvent>();
+        let is_composing = input_event.is_some_and(InputEvent::is_composing);
+        let kind = input_event.map(InputEvent::input_type);
         let deletion = kind.and_then(|kind| {
             if !kind.starts_with("delete") {
                 None
@@ -39,6 +67,7 @@ impl Typed {
             text,
             caret,
             deletion,
+            is_composing,
         })
     }
 

@@ -27,20 +27,37 @@ extern "C" {
     fn format(this: &DateTimeFormat, date: &Date) -> Result<String, JsValue>;
 }
 
-/// An amount such as `€24.90` or `24,90 €`; `24.90 EUR` in a browser that cannot.
+/// Symbols that several currencies share. Which one is meant would depend on the locale, and that
+/// is the page's word.
+const SHARED_SYMBOLS: [&str; 2] = ["$", "kr"];
+
+/// An amount such as `€24.90`, `24,90 €` or `USD 24.90`; `24.90 EUR` in a browser that cannot.
 #[must_use]
 pub fn money(locale: &str, money: Money) -> String {
+    let symbol = money_with(locale, money, "symbol");
+    let is_shared = |text: &String| SHARED_SYMBOLS.iter().any(|shared| text.contains(shared));
+    symbol
+        .filter(|text| !is_shared(text))
+        .or_else(|| money_with(locale, money, "code"))
+        .unwrap_or_else(|| money.to_string())
+}
+
+fn money_with(locale: &str, money: Money, display: &str) -> Option<String> {
     let digits = JsValue::from(money.currency().exponent());
     let options = object::of(&[
         ("style", "currency".into()),
         ("currency", money.currency().code().into()),
+        ("currencyDisplay", display.into()),
+        ("numberingSystem", LATIN.into()),
         ("minimumFractionDigits", digits.clone()),
         ("maximumFractionDigits", digits),
     ]);
-    NumberFormat::new(locale, &options)
-        .and_then(|format| format.format(&money.decimal()))
-        .unwrap_or_else(|_| money.to_string())
+    let format = NumberFormat::new(locale, &options).ok()?;
+    format.format(&money.decimal()).ok()
 }
+
+/// The digits of our texts, whatever the locale asks for: an amount that cannot be read is none.
+const LATIN: &str = "latn";
 
 /// An amount in the currency of that code; nothing when there is no such currency.
 #[must_use]
@@ -72,11 +89,14 @@ pub fn moment(locale: &str, unix_seconds: u64) -> Moment {
     let options = object::of(&[
         ("dateStyle", "medium".into()),
         ("timeStyle", "short".into()),
+        ("numberingSystem", LATIN.into()),
+        ("calendar", "gregory".into()),
     ]);
+    let machine = String::from(date.to_iso_string());
     Moment {
         words: DateTimeFormat::new(locale, &options)
             .and_then(|format| format.format(&date))
-            .unwrap_or_default(),
-        machine: date.to_iso_string().into(),
+            .unwrap_or_else(|_| machine.clone()),
+        machine,
     }
 }

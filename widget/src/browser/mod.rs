@@ -7,6 +7,7 @@ pub mod clock;
 pub mod document;
 pub mod field;
 pub mod international;
+pub mod keepsake;
 pub mod object;
 pub mod page;
 pub mod passkey;

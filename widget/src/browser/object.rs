@@ -15,6 +15,12 @@ pub fn text(value: &JsValue, name: &str) -> Option<String> {
     member(value, name)?.as_string()
 }
 
+/// Whether a member is `true`.
+#[must_use]
+pub fn flag(value: &JsValue, name: &str) -> bool {
+    member(value, name).is_some_and(|value| value.is_truthy())
+}
+
 /// A member that is a number without a fraction that JavaScript can tell from its neighbours.
 #[must_use]
 #[expect(

@@ -5,7 +5,7 @@
 
 use super::{object, wish};
 use crate::appearance::{Appearance, ColourScheme};
-use crate::pay::Message;
+use crate::pay::{Message, Refused};
 use js_sys::{Array, Object};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -28,13 +28,26 @@ pub struct Greeting {
     pub colour_scheme: ColourScheme,
     /// The look.
     pub appearance: Appearance,
+    /// Where the shopper can go from a checkout that is over.
+    pub way_out: WayOut,
     /// The way back.
     pub port: Port,
 }
 
+/// What the page can do about a checkout that is over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WayOut {
+    /// It has a page to go back to.
+    pub can_return: bool,
+    /// It can bring another order.
+    pub can_renew: bool,
+}
+
 /// What the page asks for later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
+    /// Go on with another order.
+    Update(Rc<str>),
     /// Put the shopper into the first field.
     Focus,
     /// The page is done with the form: forget everything.
@@ -58,6 +71,11 @@ impl Port {
             match object::text(&event.data(), "type").as_deref() {
                 Some("focus") => callback(Request::Focus),
                 Some("unmount") => callback(Request::Unmount),
+                Some("update") => {
+                    if let Some(order) = object::text(&event.data(), "order") {
+                        callback(Request::Update(order.into()));
+                    }
+                }
                 _ => {}
             }
         });
@@ -66,8 +84,32 @@ impl Port {
         heard.forget();
     }
 
-    /// Tells the page something; `sentence` words an error for people.
-    pub fn tell(&self, message: &Message, sentence: &str) {
+    /// Asks the page for another order, or to lead the shopper back.
+    pub fn ask(&self, kind: &str) {
+        self.post(kind, &[]);
+    }
+
+    /// Tells the page of an error: `sentence` is for people, what the verifier said for developers.
+    pub fn tell_error(&self, code: &str, sentence: &str, refused: Option<&Refused>) {
+        let text = |text: Option<&str>| text.map_or(JsValue::NULL, JsValue::from_str);
+        let detail = refused.map(|refused| &*refused.detail);
+        let param = refused.and_then(|refused| refused.param.as_deref());
+        let request_id = refused.map(|refused| &*refused.request_id);
+        self.post(
+            "error",
+            &[
+                ("code", code.into()),
+                ("message", sentence.into()),
+                ("detail", text(detail)),
+                ("param", text(param)),
+                ("request_id", text(request_id)),
+                ("recoverable", is_recoverable(code).into()),
+            ],
+        );
+    }
+
+    /// Tells the page something but an error.
+    pub fn tell(&self, message: &Message) {
         match message {
             Message::Ready => self.post("ready", &[]),
             Message::Change { complete, brand } => {
@@ -114,12 +156,8 @@ impl Port {
                     ("advice", words::of_advice(*advice).into()),
                 ],
             ),
-            Message::Error { code } => {
-                self.post(
-                    "error",
-                    &[("code", code.into()), ("message", sentence.into())],
-                );
-            }
+            Message::Error { code } => self.tell_error(code, "", None),
+            Message::Expired { code } => self.post("expired", &[("code", (*code).into())]),
         }
     }
 
@@ -141,6 +179,14 @@ impl Port {
     pub fn close(&self) {
         self.0.close();
     }
+}
+
+/// Whether the form goes on by itself, or the shopper can make it go on.
+fn is_recoverable(code: &str) -> bool {
+    matches!(
+        code,
+        "interrupted" | "unreachable" | "open_elsewhere" | "update_refused"
+    )
 }
 
 /// The words of states and advice on the wire.
@@ -222,6 +268,10 @@ fn greeting_of(event: &MessageEvent) -> Option<Greeting> {
         appearance: object::member(&data, "appearance")
             .map(|value| wish::appearance(&value))
             .unwrap_or_default(),
+        way_out: WayOut {
+            can_return: object::flag(&data, "canReturn"),
+            can_renew: object::flag(&data, "canRenew"),
+        },
         port: Port::new(port),
     })
 }

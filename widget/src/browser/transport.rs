@@ -1,6 +1,6 @@
 //! Sends signed requests to the verifier, byte for byte as they were signed.
 
-use super::answer;
+use super::{answer, clock};
 use crate::pay::Answer;
 use crate::pay::request::SignedRequest;
 use gloo_net::http::Headers;
@@ -12,7 +12,7 @@ use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortSignal, RequestCache, RequestCredentials, RequestInit, RequestRedirect, Response,
+    AbortController, RequestCache, RequestCredentials, RequestInit, RequestRedirect, Response,
 };
 
 /// How long an answer may take. A simulated slow bank takes ten seconds, a real one up to twenty.
@@ -94,7 +94,10 @@ async fn fetch(request: SignedRequest) -> Option<Reply> {
     init.set_credentials(RequestCredentials::Omit);
     init.set_cache(RequestCache::NoStore);
     init.set_redirect(RequestRedirect::Error);
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+    // Not `AbortSignal.timeout`, which browsers of 2021 do not have.
+    let controller = AbortController::new().ok()?;
+    init.set_signal(Some(&controller.signal()));
+    clock::after(TIMEOUT_MS, move || controller.abort());
     let answering = web_sys::window()?.fetch_with_str_and_init(request.path, &init);
     let response: Response = JsFuture::from(answering).await.ok()?.dyn_into().ok()?;
     let body = JsFuture::from(response.text().ok()?)

@@ -1,27 +1,37 @@
 //! The window with the wallet's own page.
 
-use super::object;
+use super::{object, random};
+use js_sys::Object;
+use sealpay_protocol::encoding::base64url;
 use wasm_bindgen::JsValue;
 use web_sys::Window;
 
-/// One window for all: opened again, it is the same.
-const NAME: &str = "sealpay-wallet";
 /// As wide and high as a phone.
 const FEATURES: &str = "popup,width=440,height=720";
+/// Of the window's name: whoever knows it can lead the window elsewhere.
+const NAME_BYTES: usize = 12;
 
 /// A window that was opened.
 pub struct WalletWindow(Window);
 
 impl WalletWindow {
-    /// Opens the page. `None` when the browser does not let a window open without a click.
+    /// Opens the page. `None` when the browser does not say that a window is open: it lets none open
+    /// without a click, there are none in this app, or the page around this one keeps its windows
+    /// apart (`Cross-Origin-Opener-Policy`), and then there may be one.
     #[must_use]
     pub fn open(url: &str) -> Option<Self> {
-        let window = web_sys::window()?
-            .open_with_url_and_target_and_features("", NAME, FEATURES)
+        let own = web_sys::window()?;
+        // At once with its address: a window that nobody may touch would stay blank.
+        let window = own
+            .open_with_url_and_target_and_features(url, &fresh_name(), FEATURES)
             .ok()??;
+        // Some apps show the page in place of this one, and hand that back.
+        let is_around = |other: Option<Window>| other.is_some_and(|it| Object::is(&window, &it));
+        if is_around(own.top().ok().flatten()) || is_around(Some(own)) {
+            return None;
+        }
         // The wallet's page must not lead this one elsewhere.
         object::set(&window, "opener", &JsValue::NULL);
-        window.location().replace(url).ok()?;
         Some(Self(window))
     }
 
@@ -40,4 +50,9 @@ impl WalletWindow {
     pub fn close(self) {
         let _ = self.0.close();
     }
+}
+
+/// Another for each window, which nobody can guess.
+fn fresh_name() -> String {
+    ["sealpay-", &base64url(&random::bytes::<NAME_BYTES>())].concat()
 }

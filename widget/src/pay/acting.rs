@@ -2,6 +2,7 @@
 
 use super::state::Poll;
 use sealpay_protocol::api::{ActionView, AuthenticationStep, PaymentView};
+use sealpay_protocol::card::number;
 use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::limits::ONE_TIME_CODE_DIGITS;
 use std::rc::Rc;
@@ -77,17 +78,10 @@ pub fn wallet_address<'a>(url: &'a str, verifier_origin: &str) -> Option<&'a str
     (is_plain && (is_path || is_there || url.starts_with("https://"))).then_some(url)
 }
 
-/// The digits of a one-time code, typed or pasted with spaces or dashes; `None` when they are too
-/// few or too many, or something else is among them.
+/// The digits of a one-time code, typed or pasted, in the digits of any keyboard and with whatever
+/// the fields of the card pass over too; `None` when they are too few or too many, or something else
+/// is among them.
 pub(super) fn code_of(typed: &str) -> Option<Zeroizing<String>> {
-    let is_gap = |character: char| character.is_whitespace() || character == '-';
-    let digits: Zeroizing<String> = Zeroizing::new(
-        typed
-            .chars()
-            .filter(|character| !is_gap(*character))
-            .collect(),
-    );
-    let is_code =
-        digits.len() == ONE_TIME_CODE_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_code.then_some(digits)
+    let digits = Zeroizing::new(number::ascii_digits(typed)?);
+    (digits.len() == ONE_TIME_CODE_DIGITS).then_some(digits)
 }

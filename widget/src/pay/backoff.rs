@@ -7,6 +7,17 @@ const CHECKING_SECONDS: [u32; 8] = [1, 2, 3, 5, 8, 13, 20, 30];
 /// Seconds before a request that was turned away or lost is repeated without asking the shopper.
 const RESEND_SECONDS: [u32; 2] = [1, 3];
 
+/// Seconds before what could not be sent is sent again in the background, then the last one for ever.
+const RETRY_SECONDS: [u32; 4] = [5, 10, 20, 30];
+
+/// Milliseconds before background retry number `retries`, counted from 0.
+pub(super) fn retry_ms(retries: u32) -> u32 {
+    let place = usize::try_from(retries)
+        .unwrap_or(usize::MAX)
+        .min(RETRY_SECONDS.len() - 1);
+    RETRY_SECONDS[place] * 1000
+}
+
 /// Milliseconds before the question number `polls`, counted from 0.
 pub(super) fn checking_ms(polls: u32) -> u32 {
     let place = usize::try_from(polls)

@@ -86,6 +86,8 @@ pub enum Effect {
     FocusCode,
     /// Wipe everything that was typed; it is not needed any more.
     ForgetCard,
+    /// The same, unless the page can bring another order.
+    KeepForRenewal,
     /// Tell the page that embeds the form.
     Tell(Message),
 }
@@ -99,4 +101,6 @@ pub enum Wake {
     Send,
     /// To send what the shopper did once more.
     Authenticate,
+    /// To try again, in the background, what the network did not carry.
+    Retry,
 }

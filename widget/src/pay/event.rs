@@ -58,12 +58,18 @@ pub enum Deed {
 }
 
 /// What the form acts on of a refusal, which is a [`Problem`](sealpay_protocol::api::Problem).
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub struct Refused {
     /// The stable code.
     pub code: String,
     /// The verifier's clock, seconds since 1970.
     pub server_time: u64,
+    /// What is wrong, for a developer.
+    pub detail: String,
+    /// What it is about, such as `items`.
+    pub param: Option<String>,
+    /// Under which name the verifier's log has it.
+    pub request_id: String,
 }
 
 /// What became of a request.
@@ -82,6 +88,8 @@ pub enum Answer<T> {
 pub enum Event {
     /// The page handed over its order: begin.
     Start,
+    /// The page handed over another order in place of the one before: begin again.
+    Renewed,
     /// The page may not show this order, or it is none: by code.
     NotAdmitted(&'static str),
     /// The answer to [`Effect::OpenSession`](super::Effect::OpenSession).
@@ -143,7 +151,7 @@ pub enum Event {
         /// What became of it.
         answer: Answer<Box<PaymentView>>,
     },
-    /// The shopper came back to the form, maybe from the wallet.
+    /// The shopper came back to the form, maybe from the wallet, or the network came back.
     CameBack,
     /// A wait is over.
     Woke {

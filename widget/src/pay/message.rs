@@ -53,6 +53,11 @@ pub enum Message {
         /// What the shopper was advised.
         advice: Advice,
     },
+    /// With another order of the page the shopper could go on.
+    Expired {
+        /// Why this one is over.
+        code: &'static str,
+    },
     /// The form cannot go on, or not now. The sentence for people is in [`crate::texts`].
     Error {
         /// A stable code.

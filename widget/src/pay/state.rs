@@ -1,7 +1,7 @@
 //! Where a payment stands.
 
 use super::acting::{Acting, Errand, Offer, Proof};
-use super::event::Submission;
+use super::event::{Refused, Submission};
 use sealpay_protocol::api::{DeclineView, PaymentView, SessionView};
 use sealpay_protocol::ids::{AttemptId, PaymentId};
 use std::rc::Rc;
@@ -61,6 +61,16 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Whether the shopper can pay with another order in place of this one.
+    #[must_use]
+    pub fn is_renewable(&self) -> bool {
+        match self {
+            Self::Expired | Self::Exhausted => true,
+            Self::Unresolved => false,
+            Self::Fatal(code) => code == "order_reused",
+        }
+    }
+
     /// The code under which it is told and worded.
     #[must_use]
     pub fn code(&self) -> &str {
@@ -122,6 +132,8 @@ pub enum Phase {
         /// How often it was asked what became of it.
         polls: u32,
     },
+    /// Another tab has taken the order over; the shopper may go on here.
+    Elsewhere,
     /// No answer came to the attempt; the shopper may send the same one again.
     Interrupted {
         /// The attempt.
@@ -149,6 +161,12 @@ pub struct State {
     pub(super) clock_offset_seconds: i64,
     pub(super) turn: u32,
     pub(super) told_ready: bool,
+    /// How often the network failed in a row.
+    pub(super) interruptions: u32,
+    /// How often the order was taken back from another tab for one and the same attempt.
+    pub(super) takeovers: u32,
+    /// The last refusal, for developers.
+    pub(super) refused: Option<Refused>,
 }
 
 impl Default for State {
@@ -161,6 +179,9 @@ impl Default for State {
             clock_offset_seconds: 0,
             turn: 0,
             told_ready: false,
+            interruptions: 0,
+            takeovers: 0,
+            refused: None,
         }
     }
 }
@@ -209,6 +230,27 @@ impl State {
             self.phase,
             Phase::Form { .. } | Phase::Opening { held: None, .. }
         )
+    }
+
+    /// Whether another order may take the place of this one: nothing of it is under way or paid.
+    #[must_use]
+    pub fn accepts_order(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Form { .. } | Phase::Opening { held: None, .. } | Phase::Unreachable
+        ) || self.may_be_renewed()
+    }
+
+    /// Whether it ended so that another order of the page would go on.
+    #[must_use]
+    pub fn may_be_renewed(&self) -> bool {
+        matches!(&self.phase, Phase::Ended(ending) if ending.is_renewable())
+    }
+
+    /// What the verifier said about an error with this code, for developers.
+    #[must_use]
+    pub fn refusal(&self, code: &str) -> Option<&Refused> {
+        self.refused.as_ref().filter(|refused| refused.code == code)
     }
 
     /// Whether the form will not be needed any more.

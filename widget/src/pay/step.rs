@@ -8,7 +8,7 @@ mod proving;
 
 use super::acting::Errand;
 use super::effect::Effect;
-use super::event::Event;
+use super::event::{Event, Refused};
 use super::message::Message;
 use super::state::{Ending, Phase, Poll, State};
 use sealpay_protocol::api::Method;
@@ -33,6 +33,8 @@ enum Refusal {
     Exhausted,
     /// The order may not be paid in this way.
     NotOffered,
+    /// Another tab has opened the order since, with a key of its own.
+    Superseded,
     /// The challenge is over.
     Closed,
     /// Another code was asked for too early or too often.
@@ -47,6 +49,8 @@ fn meaning_of(code: &str) -> Refusal {
         "rate_limited" | "request_timeout" | "overloaded" | "shutting_down" => Refusal::Later,
         "internal" => Refusal::Failed,
         "attempt_in_progress" => Refusal::UnderWay,
+        // Ours fit as long as the session has our key.
+        "signature_invalid" => Refusal::Superseded,
         "session_complete" => Refusal::AlreadyPaid,
         "sealed_card_refused" => Refusal::SealAgain,
         "session_expired" | "order_expired" | "unknown_session" => Refusal::TooOld,
@@ -63,6 +67,7 @@ impl State {
     pub fn step(&mut self, event: Event) -> Vec<Effect> {
         match event {
             Event::Start if matches!(self.phase, Phase::Waiting) => self.open(None),
+            Event::Renewed if self.accepts_order() => self.renewed(),
             Event::NotAdmitted(code) => self.end(Ending::Fatal(code.into())),
             Event::Opened { turn, now, answer } if turn == self.turn => self.opened(now, answer),
             Event::Submitted(submission) => self.submitted(submission),
@@ -94,6 +99,16 @@ impl State {
         }
     }
 
+    /// From the beginning with another order; what was typed is not ours and stays.
+    fn renewed(&mut self) -> Vec<Effect> {
+        let turn = self.turn;
+        *self = Self {
+            turn,
+            ..Self::default()
+        };
+        self.open(None)
+    }
+
     const fn next_turn(&mut self) -> u32 {
         self.turn = self.turn.wrapping_add(1);
         self.turn
@@ -113,8 +128,13 @@ impl State {
 
     fn may_be_paid(&self) -> bool {
         match &self.phase {
-            Phase::Paying { attempt, .. } | Phase::Interrupted { attempt } => attempt.may_be_paid,
-            Phase::Checking { .. } | Phase::Abandoning { .. } => true,
+            Phase::Paying { attempt, .. }
+            | Phase::Interrupted { attempt }
+            | Phase::Checking {
+                poll: Poll::Attempt(attempt),
+                ..
+            } => attempt.may_be_paid,
+            Phase::Checking { .. } | Phase::Abandoning { .. } | Phase::Elsewhere => true,
             // A card is paid by sending it once more; the others may be paid at any time.
             Phase::Acting(acting) => match &acting.poll {
                 Poll::Attempt(attempt) => {
@@ -142,8 +162,26 @@ impl State {
 
     fn end(&mut self, ending: Ending) -> Vec<Effect> {
         let told = tell_error(ending.code());
+        let is_renewable = ending.is_renewable();
         self.phase = Phase::Ended(ending);
-        vec![Effect::ForgetCard, told]
+        // With another order of the page the shopper goes on with what was typed.
+        if is_renewable {
+            let code = match &self.phase {
+                Phase::Ended(Ending::Expired) => "session_expired",
+                Phase::Ended(Ending::Exhausted) => "too_many_attempts",
+                _ => "order_reused",
+            };
+            let expired = Effect::Tell(Message::Expired { code });
+            vec![Effect::KeepForRenewal, told, expired]
+        } else {
+            vec![Effect::ForgetCard, told]
+        }
+    }
+
+    /// What a refusal says besides its code.
+    fn learn_refusal(&mut self, now: u64, refused: &Refused) {
+        self.learn_time(now, refused.server_time);
+        self.refused = Some(refused.clone());
     }
 
     /// Keeps the difference between the verifier's clock and the browser's, which may be wrong.

@@ -1,6 +1,7 @@
 //! What the tests of the state machine share.
 
 mod acting;
+mod again;
 mod offering;
 mod opening;
 mod paying;
@@ -150,6 +151,7 @@ fn refused(code: &str) -> Refused {
     Refused {
         code: code.into(),
         server_time: NOW,
+        ..Refused::default()
     }
 }
 
@@ -363,7 +365,7 @@ impl Run {
     fn forgets_the_card(&self) -> bool {
         self.effects
             .iter()
-            .any(|effect| matches!(effect, Effect::ForgetCard))
+            .any(|effect| matches!(effect, Effect::ForgetCard | Effect::KeepForRenewal))
     }
 
     fn told(&self) -> Vec<&Message> {

@@ -40,6 +40,7 @@ pub(super) static TEXTS: Texts = Texts {
     continue_to_wallet: "Continue to wallet",
     show_transfer: "Pay by bank transfer",
     processing: "Processing…",
+    takes_long: "Still working – your bank is taking longer than usual. Don’t close this page.",
     several_wrong: ("Check ", " fields."),
     declined: "Payment declined",
     declined_without_reason: "You haven’t been charged. Try another card.",
@@ -71,6 +72,10 @@ pub(super) static TEXTS: Texts = Texts {
     use_code: "Send me a code instead",
     cancel: "Cancel payment",
     open_wallet: "Open wallet",
+    pay_another_way: "Pay another way",
+    continue_here: "Continue here",
+    start_again: "Start again",
+    back_to_shop: "Back to the shop",
     holder_of_account: "Account holder",
     reference: "Reference",
     received: "Received",
@@ -88,7 +93,7 @@ pub(super) static TEXTS: Texts = Texts {
 };
 
 /// The first stands for every code that is not listed.
-static PANELS: [(&str, &str, &str); 23] = [
+static PANELS: [(&str, &str, &str); 25] = [
     (
         "",
         "Something’s wrong with this checkout",
@@ -150,6 +155,11 @@ static PANELS: [(&str, &str, &str); 23] = [
          to the shop to start again.",
     ),
     (
+        "open_elsewhere",
+        "This checkout is open in another tab",
+        "Finish paying there, or continue here. You won’t be charged twice.",
+    ),
+    (
         "not_embedded",
         "Open this form from a shop",
         "Go to the checkout of the shop you want to pay.",
@@ -204,6 +214,12 @@ static PANELS: [(&str, &str, &str); 23] = [
         "wallet",
         "Confirm in your wallet",
         "We’ve opened your wallet in a new window. Confirm there, then come back here.",
+    ),
+    (
+        "wallet_hidden",
+        "Confirm in your wallet",
+        "If no window has opened, open your wallet with this link. Confirm there, then come back \
+         here.",
     ),
     (
         "transfer",

@@ -84,6 +84,7 @@ fn every_language_has_a_sentence_for_every_code() {
             "origin_not_allowed",
             "malformed_order",
             "order_reused",
+            "open_elsewhere",
             "not_embedded",
             "sealing_key_unusable",
             "sealed_card_refused",
@@ -95,6 +96,7 @@ fn every_language_has_a_sentence_for_every_code() {
             "code",
             "passkey",
             "wallet",
+            "wallet_hidden",
             "transfer",
         ];
         for code in codes {

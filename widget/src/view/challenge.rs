@@ -2,7 +2,7 @@
 
 use super::checkout::{Checkout, Heard};
 use super::element::{Element, Kind, element};
-use super::{marks, panel};
+use super::{fields, marks, panel};
 use crate::browser::field::{Input, text_in};
 use crate::browser::{clock, passkey};
 use crate::pay::{Acting, Deed};
@@ -14,7 +14,7 @@ fn button(
     checkout: &Checkout,
     link: &Scope<Checkout>,
     look: &'static str,
-    words: &'static str,
+    words: &str,
     meaning: fn() -> Heard,
 ) -> Element {
     element("button")
@@ -54,17 +54,26 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>, acting: &Acting)
             let is_open = checkout.wallet_is_open();
             let look = if is_open { "secondary" } else { "" };
             let meaning = || Heard::AskedForWallet;
-            view.holds(note(checkout, acting)).holds(button(
-                checkout,
-                link,
-                look,
-                texts.open_wallet,
-                meaning,
-            ))
+            let open = if checkout.is_wallet_hidden {
+                wallet_link(checkout)
+            } else {
+                Some(button(checkout, link, look, texts.open_wallet, meaning))
+            };
+            view.holds(note(checkout, acting)).may_hold(open)
         }
     };
     let meaning = || Heard::Did(Deed::Cancel);
     view.holds(button(checkout, link, "quiet", texts.cancel, meaning))
+}
+
+/// A plain link, where no window opens: apps show it in their own way, and no page can keep it apart.
+fn wallet_link(checkout: &Checkout) -> Option<Element> {
+    let address = checkout.wallet_address()?.to_owned();
+    let link = element("a.link").with("target=_blank;rel=noopener");
+    Some(
+        link.tell("href", address)
+            .says(checkout.connection.texts.open_wallet),
+    )
 }
 
 fn introduction(checkout: &Checkout, action: &ActionView) -> Element {
@@ -72,10 +81,17 @@ fn introduction(checkout: &Checkout, action: &ActionView) -> Element {
     match action {
         ActionView::Code(code) => {
             let (before, after) = texts.code_sent_to;
-            element("p").tells(&[before, &code.sent_to, after].concat())
+            element("p")
+                .holds(element("span").says(before))
+                .holds(element("span").quotes(&code.sent_to))
+                .holds(element("span").says(after))
         }
         _ => {
-            let code = panel::code_of(checkout.state.phase()).unwrap_or_default();
+            let code = if checkout.is_wallet_hidden {
+                "wallet_hidden"
+            } else {
+                panel::code_of(checkout.state.phase()).unwrap_or_default()
+            };
             element("p").says(texts.panel(code).1)
         }
     }
@@ -105,7 +121,7 @@ fn note(checkout: &Checkout, acting: &Acting) -> Element {
     element("p")
         .with("id=code-note;class=beneath")
         .maybe("data-kind", is_bad.then_some("error"))
-        .tells(&words_of(checkout, acting).unwrap_or_default())
+        .says(&words_of(checkout, acting).unwrap_or_default())
 }
 
 fn code_form(
@@ -134,11 +150,12 @@ fn code_form(
     let confirm = element("button")
         .with("type=submit")
         .maybe("aria-disabled", is_busy.then_some("true"));
-    let confirm = if is_busy {
-        confirm.child(marks::spinner()).says(texts.processing)
+    let words = if is_busy {
+        texts.processing
     } else {
-        confirm.says(texts.confirm)
+        texts.confirm
     };
+    let confirm = fields::labelled(confirm, is_busy, words, None);
     let place = checkout.code.clone();
     let another = (code.resends_left > 0).then(|| another_code(checkout, link, code));
     let warning = element("p.assurance");
@@ -162,12 +179,10 @@ fn another_code(checkout: &Checkout, link: &Scope<Checkout>, code: &CodeView) ->
     let seconds = checkout.seconds_until(code.resend_at);
     let (before, after) = texts.seconds_to_wait;
     let meaning = || Heard::Did(Deed::Resend);
-    let another = button(checkout, link, "secondary", texts.send_another, meaning);
-    if seconds == 0 {
-        return another;
-    }
-    let wait = [" ", before, &seconds.to_string(), after].concat();
-    another.say("disabled", "").tells(&wait)
+    let wait = [texts.send_another, " ", before, &seconds.to_string(), after].concat();
+    let must_wait = seconds > 0;
+    let words = if must_wait { &wait } else { texts.send_another };
+    button(checkout, link, "secondary", words, meaning).when(must_wait, "disabled")
 }
 
 impl Checkout {

@@ -9,11 +9,14 @@ use crate::browser::page::Request;
 use crate::browser::wallet::WalletWindow;
 use crate::browser::{clock, document};
 use crate::form::{Choice, Field, Form};
-use crate::pay::{Deed, Event, Means, Message, Notice, Phase, State, Submission};
+use crate::pay::{Deed, Event, Means, Notice, Phase, State, Submission};
 use sealpay_protocol::api::{ActionView, Method};
 use sealpay_protocol::card::{Brand, YearMonth};
 use std::rc::Rc;
 use yew::{Component, Context, Html, NodeRef};
+
+/// How long a payment may be under way before the shopper is told that it still is.
+const PATIENCE_MS: u32 = 5_000;
 
 /// What the component is made of.
 #[derive(Clone, yew::Properties)]
@@ -33,7 +36,7 @@ pub enum Heard {
     /// Something was typed.
     Edited(Field, Typed),
     /// A field was left.
-    Left(Field),
+    Blurred(Field),
     /// A method was chosen.
     Chose(Method),
     /// The shopper asked to pay.
@@ -44,8 +47,16 @@ pub enum Heard {
     Did(Deed),
     /// The wallet's page was asked for.
     AskedForWallet,
-    /// The shopper came back to this document.
+    /// The shopper came back to this document, or the network did.
     CameBack,
+    /// The shopper leaves this document, which may be shown again as it is.
+    Left,
+    /// Something has been under way for long: what, by its number.
+    TakesLong(u32),
+    /// The session of this order has ended by the clock.
+    TimeUp(Rc<Connection>),
+    /// A way out of a checkout that is over was chosen.
+    AskedFor(&'static str),
     /// A second went by that is counted on the screen.
     Ticked,
     /// Something happened to the payment.
@@ -77,9 +88,15 @@ pub struct Checkout {
     pub(super) pay: NodeRef,
     pub(super) focus: Option<Focus>,
     sheet: NodeRef,
-    announcement: String,
+    pub(super) announcement: String,
+    /// The browser did not say that the wallet's window opened.
+    pub(super) is_wallet_hidden: bool,
+    /// How often something was under way, and whether this time it takes long.
+    busy_count: u32,
+    is_watched: bool,
+    pub(super) takes_long: bool,
     is_counting: bool,
-    told: (bool, Option<Brand>),
+    pub(super) told: (bool, Option<Brand>),
 }
 
 impl Component for Checkout {
@@ -94,6 +111,10 @@ impl Component for Checkout {
             .listen(move |request| heard.send_message(Heard::Asked(request)));
         let heard = context.link().clone();
         document::watch_return(move || heard.send_message(Heard::CameBack));
+        let heard = context.link().clone();
+        document::watch_network(move || heard.send_message(Heard::CameBack));
+        let heard = context.link().clone();
+        document::watch_leave(move || heard.send_message(Heard::Left));
         let start = match &connection.admission {
             Ok(_) => Event::Start,
             Err(code) => Event::NotAdmitted(code),
@@ -119,6 +140,10 @@ impl Component for Checkout {
             focus: None,
             sheet: NodeRef::default(),
             announcement: String::new(),
+            is_wallet_hidden: false,
+            busy_count: 0,
+            is_watched: false,
+            takes_long: false,
             is_counting: false,
             told: (false, None),
             connection,
@@ -128,7 +153,7 @@ impl Component for Checkout {
     fn update(&mut self, context: &Context<Self>, heard: Heard) -> bool {
         match heard {
             Heard::Edited(field, typed) => self.edited(field, &typed),
-            Heard::Left(field) => self.left(field),
+            Heard::Blurred(field) => self.left(field),
             Heard::Chose(method) => self.chose(method),
             Heard::Submitted => self.submitted(context),
             Heard::TypedCode => {
@@ -136,7 +161,10 @@ impl Component for Checkout {
                 self.happened(context, Event::CodeTyped);
             }
             Heard::CameBack => {
-                if matches!(self.state.phase(), Phase::Acting(_)) {
+                if matches!(
+                    self.state.phase(),
+                    Phase::Acting(_) | Phase::Interrupted { .. } | Phase::Unreachable
+                ) {
                     self.happened(context, Event::CameBack);
                 }
             }
@@ -144,10 +172,28 @@ impl Component for Checkout {
                 let (id, now) = (fresh_id(), clock::now());
                 self.happened(context, Event::Did { id, now, deed });
             }
+            Heard::Left => {
+                self.form.clear_security_code();
+                self.show(Field::SecurityCode, None);
+            }
+            Heard::TakesLong(number) => {
+                if number == self.busy_count && self.state.is_processing() {
+                    self.takes_long = true;
+                    self.announcement = self.connection.texts.takes_long.into();
+                }
+            }
+            Heard::TimeUp(connection) => {
+                // The page may have brought another order since.
+                if Rc::ptr_eq(&connection, &self.connection) {
+                    self.happened(context, Event::SessionTimeUp);
+                }
+            }
+            Heard::AskedFor(way_out) => self.connection.port.ask(way_out),
             Heard::AskedForWallet => self.open_wallet(),
             Heard::Ticked => self.is_counting = false,
             Heard::Happened(event) => self.happened(context, event),
             Heard::Asked(Request::Focus) => self.focus = Some(self.first_place()),
+            Heard::Asked(Request::Update(order)) => self.renewed(context, order),
             Heard::Asked(Request::Unmount) => {
                 self.forget();
                 self.connection.port.close();
@@ -166,7 +212,7 @@ impl Component for Checkout {
         };
         let status = element("p.unseen")
             .with("role=status")
-            .tells(&self.announcement);
+            .says(&self.announcement);
         let payment = element("div.payment")
             .child(fields::view(self, link))
             .child(panel::view(self, link))
@@ -197,7 +243,7 @@ impl Component for Checkout {
 }
 
 impl Checkout {
-    fn input(&self, field: Field) -> Option<Input> {
+    pub(super) fn input(&self, field: Field) -> Option<Input> {
         self.inputs[fields::place_of(field)].cast()
     }
 
@@ -229,69 +275,13 @@ impl Checkout {
         self.summary.as_ref().map_or("", |summary| &summary.total)
     }
 
-    // ---- The fields ----
-
-    fn chose(&mut self, method: Method) {
-        if !self.state.is_processing() {
-            self.choice.choose(method);
-            self.tell_change();
-        }
-    }
-
-    fn edited(&mut self, field: Field, typed: &Typed) {
-        let caret = self.form.edited(field, &typed.edit());
-        self.show(field, Some(caret));
-        self.announcement = String::new();
-        self.tell_change();
-    }
-
-    fn left(&mut self, field: Field) {
-        if let Some(code) = self.form.left(field) {
-            self.announcement = self.connection.texts.error(code).into();
-        }
-        self.show(field, None);
-    }
-
-    pub(super) fn show(&self, field: Field, caret: Option<usize>) {
-        if let Some(input) = self.input(field) {
-            field::show(&input, self.form.entry(field).text(), caret);
-        }
-    }
-
-    pub(super) fn tell_change(&mut self) {
-        let now = match self.choice.method() {
-            Method::Card => (self.form.is_complete(), self.form.brand()),
-            // There is nothing to fill in.
-            _ => (true, None),
-        };
-        if now != self.told {
-            self.told = now;
-            self.tell(&Message::Change {
-                complete: now.0,
-                brand: now.1,
-            });
-        }
-    }
-
-    pub(super) fn forget(&mut self) {
-        self.form.forget();
-        for field in Field::ALL {
-            self.show(field, None);
-        }
-    }
-
-    pub(super) fn empty_code(&self) {
-        if let Some(input) = self.code.cast::<Input>() {
-            field::show(&input, "", None);
-        }
-    }
-
     // ---- The payment ----
 
     fn submitted(&mut self, context: &Context<Self>) {
         if !self.state.accepts_submission() {
             return;
         }
+        self.read_fields();
         let means = match self.choice.method() {
             Method::Card => self.form.submit().map(Means::Card),
             Method::Wallet => Ok(Means::Wallet),
@@ -327,12 +317,58 @@ impl Checkout {
             self.form.set_today(YearMonth::from_unix_seconds(now));
             self.choice.offer(&session.methods);
         }
-        if self.panel_code() != Some("wallet")
-            && let Some(window) = self.wallet.take()
-        {
-            window.close();
+        if !self.waits_for_wallet() {
+            self.is_wallet_hidden = false;
+            if let Some(window) = self.wallet.take() {
+                window.close();
+            }
         }
+        self.watch_patience(context);
         self.announce(was_busy, before);
+    }
+
+    fn waits_for_wallet(&self) -> bool {
+        matches!(self.state.phase(), Phase::Acting(acting)
+            if matches!(acting.action, ActionView::Wallet(_)))
+    }
+
+    /// After some seconds the shopper is told that it goes on.
+    fn watch_patience(&mut self, context: &Context<Self>) {
+        let is_processing = self.state.is_processing();
+        if is_processing == self.is_watched {
+            return;
+        }
+        self.is_watched = is_processing;
+        self.takes_long = false;
+        if is_processing {
+            self.busy_count = self.busy_count.wrapping_add(1);
+            let (link, number) = (context.link().clone(), self.busy_count);
+            clock::after(PATIENCE_MS, move || {
+                link.send_message(Heard::TakesLong(number));
+            });
+        }
+    }
+
+    /// Goes on with another order of the page: what was typed stays.
+    fn renewed(&mut self, context: &Context<Self>, order: Rc<str>) {
+        if !self.state.accepts_order() {
+            let (_, sentence) = self.connection.texts.panel("checking");
+            self.connection
+                .port
+                .tell_error("update_refused", sentence, None);
+            return;
+        }
+        self.connection = Rc::new(self.connection.with_order(order));
+        let event = match &self.connection.admission {
+            Ok(admitted) => {
+                let claims = &admitted.claims;
+                self.summary = Summary::of(&self.connection.locale, &claims.order);
+                self.choice.offer(&claims.methods);
+                Event::Renewed
+            }
+            Err(code) => Event::NotAdmitted(code),
+        };
+        self.happened(context, event);
     }
 
     fn is_busy(&self) -> bool {

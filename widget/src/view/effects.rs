@@ -72,9 +72,12 @@ impl Checkout {
             } => clock::after(milliseconds, move || {
                 link.send_message(Heard::Happened(Event::Woke { turn, wake }));
             }),
-            Effect::WatchExpiry { milliseconds } => clock::after(milliseconds, move || {
-                link.send_message(Heard::Happened(Event::SessionTimeUp));
-            }),
+            Effect::WatchExpiry { milliseconds } => {
+                let connection = self.connection.clone();
+                clock::after(milliseconds, move || {
+                    link.send_message(Heard::TimeUp(connection));
+                });
+            }
             Effect::AskSecurityCodeAgain => self.ask_security_code_again(),
             Effect::AskCodeAgain => {
                 self.empty_code();
@@ -82,6 +85,11 @@ impl Checkout {
             }
             Effect::FocusCode => self.focus = Some(Focus::Code),
             Effect::ForgetCard => self.forget(),
+            Effect::KeepForRenewal => {
+                if !self.connection.way_out.can_renew {
+                    self.forget();
+                }
+            }
             Effect::Tell(message) => self.tell(&message),
         }
         Vec::new()
@@ -158,30 +166,39 @@ impl Checkout {
     }
 
     pub(super) fn tell(&self, message: &Message) {
-        let sentence = match message {
-            Message::Error { code } => self.connection.texts.panel(code).1,
-            _ => "",
-        };
-        self.connection.port.tell(message, sentence);
+        let port = &self.connection.port;
+        if let Message::Error { code } = message {
+            let sentence = self.connection.texts.panel(code).1;
+            port.tell_error(code, sentence, self.state.refusal(code));
+        } else {
+            port.tell(message);
+        }
     }
 
     // ---- The wallet's window ----
 
-    /// Opens the wallet's page, or brings it to the front.
-    pub(super) fn open_wallet(&mut self) {
+    /// The address of the wallet's page, while that is what the shopper has to open.
+    pub(super) fn wallet_address(&self) -> Option<&str> {
         let Phase::Acting(acting) = self.state.phase() else {
-            return;
+            return None;
         };
         let ActionView::Wallet(wallet) = &acting.action else {
-            return;
+            return None;
         };
+        let origin = &self.state.session()?.verifier_origin;
+        wallet_address(&wallet.url, origin.as_str())
+    }
+
+    /// Opens the wallet's page, or brings it to the front.
+    pub(super) fn open_wallet(&mut self) {
         match &self.wallet {
             Some(window) if !window.is_closed() => window.show(),
             _ => {
-                let origin = self.state.session().map(|session| &session.verifier_origin);
-                self.wallet = origin
-                    .and_then(|origin| wallet_address(&wallet.url, origin.as_str()))
-                    .and_then(WalletWindow::open);
+                let Some(address) = self.wallet_address() else {
+                    return;
+                };
+                self.wallet = WalletWindow::open(address);
+                self.is_wallet_hidden = self.wallet.is_none();
             }
         }
     }

@@ -2,15 +2,20 @@
 //!
 //! Yew's macro writes out the whole making of an element wherever one stands. For a form of some
 //! eighty elements that is more to download than everything `pay` does; a call is a few bytes.
+//!
+//! The document is not ours alone: page translators wrap text nodes, and extensions put elements
+//! between ours. So an element has either a text or elements, never both. A text is the `textContent`
+//! of its element and is replaced as a whole: no text node is ever looked for again, and none is the
+//! place before which something is inserted. `static/boot.js` does the rest for elements.
 
 use super::checkout::{Checkout, Heard};
 use yew::html::Scope;
-use yew::virtual_dom::{AttributeOrProperty, Attributes, Listener, ListenerKind, VTag, VText};
+use yew::virtual_dom::{AttributeOrProperty, Attributes, Listener, ListenerKind, VNode, VTag};
 use yew::{AttrValue, Event, Html, NodeRef};
 
 /// Every attribute of the form. One list for all elements: that takes less code than one for each,
 /// or than a map, and for so few elements nobody notices the time.
-static NAMES: [&str; 43] = [
+static NAMES: [&str; 48] = [
     "aria-describedby",
     "aria-disabled",
     "aria-hidden",
@@ -32,12 +37,14 @@ static NAMES: [&str; 43] = [
     "for",
     "height",
     "hidden",
+    "href",
     "id",
     "inputmode",
     "name",
     "novalidate",
     "placeholder",
     "readonly",
+    "rel",
     "required",
     "role",
     "rx",
@@ -47,7 +54,10 @@ static NAMES: [&str; 43] = [
     "stroke-linejoin",
     "stroke-width",
     "tabindex",
+    "target",
     "text-anchor",
+    "textContent",
+    "translate",
     "type",
     "value",
     "viewBox",
@@ -68,11 +78,6 @@ pub(super) fn element(name: &'static str) -> Element {
         values: Box::new([const { None }; NAMES.len()]),
     };
     Element(tag).maybe("class", (!class.is_empty()).then_some(class))
-}
-
-/// A text.
-fn text(text: AttrValue) -> Html {
-    VText::new(text).into()
 }
 
 impl Element {
@@ -104,6 +109,15 @@ impl Element {
         self
     }
 
+    fn is_empty(&self) -> bool {
+        matches!(self.0.children(), Some(VNode::VList(list)) if list.is_empty())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        matches!(&self.0.attributes, Attributes::Dynamic { values, .. }
+            if NAMES.iter().zip(values).any(|(known, value)| *known == name && value.is_some()))
+    }
+
     /// An attribute that may be left out.
     pub(super) fn maybe(self, name: &'static str, value: Option<&'static str>) -> Self {
         match value {
@@ -125,6 +139,7 @@ impl Element {
 
     /// What is in it next.
     pub(super) fn child(mut self, child: Html) -> Self {
+        debug_assert!(!self.has("textContent"), "an element beside a text");
         self.0.add_child(child);
         self
     }
@@ -140,14 +155,29 @@ impl Element {
         self.child(child.map_or_else(Html::default, Self::done))
     }
 
-    /// A text of ours that is in it next.
-    pub(super) fn says(self, words: &'static str) -> Self {
-        self.child(text(AttrValue::Static(words)))
+    /// Its text.
+    pub(super) fn says(self, words: &str) -> Self {
+        debug_assert!(self.is_empty(), "{words}: a text beside elements");
+        self.put("textContent", AttributeOrProperty::Property(words.into()))
     }
 
-    /// A text that is in it next.
-    pub(super) fn tells(self, words: &str) -> Self {
-        self.child(text(AttrValue::from(words.to_owned())))
+    /// Its text, which is an amount, a name or a number: nobody may translate it.
+    pub(super) fn quotes(self, words: &str) -> Self {
+        // Some translators go by the attribute, others by the class.
+        self.with("translate=no").class("notranslate").says(words)
+    }
+
+    /// One more class.
+    fn class(mut self, name: &str) -> Self {
+        let place = NAMES.iter().position(|known| *known == "class");
+        if let (Attributes::Dynamic { values, .. }, Some(place)) = (&mut self.0.attributes, place) {
+            let class = match values[place].take() {
+                Some(AttributeOrProperty::Static(class)) => [class, " ", name].concat(),
+                _ => name.to_owned(),
+            };
+            values[place] = Some(AttributeOrProperty::Attribute(class.into()));
+        }
+        self
     }
 
     /// Where the element can be found later.
@@ -193,6 +223,7 @@ pub(super) enum Kind {
     Press,
     MouseDown,
     Input,
+    Composed,
     Change,
     Leave,
     Submit,
@@ -214,6 +245,7 @@ impl Listener for On {
             Kind::Press => ListenerKind::onclick,
             Kind::MouseDown => ListenerKind::onmousedown,
             Kind::Input => ListenerKind::oninput,
+            Kind::Composed => ListenerKind::other("compositionend".into()),
             Kind::Change => ListenerKind::onchange,
             Kind::Leave => ListenerKind::onblur,
             Kind::Submit => ListenerKind::onsubmit,

@@ -76,7 +76,9 @@ fn facts_of(field: Field, texts: &Texts) -> Facts {
 /// The form. It stays in the document while a panel stands in its place, so that what was typed
 /// and what the browser filled in stay too.
 pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
-    if checkout.state.is_over() {
+    // A checkout that the page can renew goes on with what stands in the fields.
+    let may_go_on = checkout.state.may_be_renewed() && checkout.connection.way_out.can_renew;
+    if checkout.state.is_over() && !may_go_on {
         return Html::default();
     }
     let texts = checkout.connection.texts;
@@ -85,7 +87,7 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
     let legend = element("legend")
         .maybe("data-look", is_one_of_many.then_some("unseen"))
         .child(marks::lock())
-        .says(texts.card);
+        .holds(element("span").says(texts.card));
     let pair = element("div.pair")
         .holds(field(checkout, link, Field::Expiry))
         .holds(field(checkout, link, Field::SecurityCode));
@@ -111,6 +113,7 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
         .child(methods::without_fields(checkout))
         .holds(fields)
         .holds(pay_button(checkout, link))
+        .may_hold(patience(checkout))
         .may_hold(assurance)
         .done()
 }
@@ -123,9 +126,12 @@ fn field(checkout: &Checkout, link: &Scope<Checkout>, field: Field) -> Element {
         Some(code) => (Some("error"), texts.error(code)),
         None => (None, hint(checkout, field)),
     };
-    let mut label = element("label").say("for", facts.id).says(facts.label);
+    let mut label = element("label")
+        .say("for", facts.id)
+        .holds(element("span").says(facts.label));
     if !facts.is_required {
-        label = label.holds(element("span").says(" ").says(texts.optional));
+        let optional = [" ", texts.optional].concat();
+        label = label.holds(element("span.optional").says(&optional));
     }
     let mut control =
         element("div.control").holds(input(checkout, link, field, &facts, !note.is_empty()));
@@ -169,7 +175,8 @@ fn input(
         .on(Kind::Input, link, edited)
         // Some browsers fill a field in without an `input` event.
         .on(Kind::Change, link, edited)
-        .on(Kind::Leave, link, move |_| Some(Heard::Left(field)))
+        .on(Kind::Composed, link, edited)
+        .on(Kind::Leave, link, move |_| Some(Heard::Blurred(field)))
 }
 
 fn hint(checkout: &Checkout, field: Field) -> &'static str {
@@ -196,13 +203,42 @@ fn pay_button(checkout: &Checkout, link: &Scope<Checkout>) -> Element {
             event.prevent_default();
             None
         });
-    if is_processing {
-        button.child(marks::spinner()).says(texts.processing)
+    let (words, amount) = if is_processing {
+        (texts.processing, None)
     } else if checkout.choice.method() == Method::BankTransfer {
-        button.says(texts.show_transfer)
+        (texts.show_transfer, None)
     } else {
-        button.says(texts.pay).says(" ").tells(checkout.total())
-    }
+        (texts.pay, Some(checkout.total()))
+    };
+    labelled(button, is_processing, words, amount)
+}
+
+/// What is said when a payment takes long. It is announced besides.
+fn patience(checkout: &Checkout) -> Option<Element> {
+    let words = checkout.connection.texts.takes_long;
+    checkout
+        .takes_long
+        .then(|| element("p.assurance").says(words))
+}
+
+/// Gives a button its label, behind a spinner while it is busy, before an amount where it is one
+/// that pays.
+pub(super) fn labelled(
+    button: Element,
+    is_busy: bool,
+    words: &str,
+    amount: Option<&str>,
+) -> Element {
+    let figure = amount.map(|amount| element("span").quotes(amount));
+    let gap = if amount.is_some() { " " } else { "" };
+    let words = element("span").says(&[words, gap].concat());
+    button
+        .child(if is_busy {
+            marks::spinner()
+        } else {
+            Html::default()
+        })
+        .holds(element("span").holds(words).may_hold(figure))
 }
 
 /// Heading and sentence of a notice.
@@ -230,7 +266,7 @@ fn notice(checkout: &Checkout) -> Html {
     };
     element("div.notice")
         .say("data-kind", kind)
-        .holds(element("strong").tells(heading))
-        .tells(sentence)
+        .holds(element("strong").says(heading))
+        .holds(element("span").says(sentence))
         .done()
 }

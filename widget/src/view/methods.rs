@@ -39,7 +39,7 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
             .on(Kind::Change, link, move |_| Some(Heard::Chose(method)));
         let label = element("label")
             .holds(radio)
-            .says(words_of(checkout.connection.texts, method).0)
+            .holds(element("span").says(words_of(checkout.connection.texts, method).0))
             .child(marks::of_method(method));
         view = view.holds(label);
     }

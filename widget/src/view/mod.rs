@@ -11,13 +11,15 @@ mod panel;
 mod receipt;
 mod summary;
 mod transfer;
+mod typing;
 
 pub use checkout::{Checkout, Properties};
 
 use crate::browser::answer::{Claims, claims_unverified};
-use crate::browser::page::{Greeting, Port};
+use crate::browser::page::{Greeting, Port, WayOut};
 use crate::browser::transport::Transport;
-use crate::browser::{field, random};
+use crate::browser::{document, field, keepsake, random};
+use crate::locale;
 use crate::pay::request::Credentials;
 use crate::texts::Texts;
 use std::rc::Rc;
@@ -27,6 +29,8 @@ use zeroize::Zeroizing;
 pub struct Connection {
     texts: &'static Texts,
     locale: String,
+    parent_origin: String,
+    way_out: WayOut,
     port: Port,
     transport: Transport,
     admission: Result<Admitted, &'static str>,
@@ -47,16 +51,38 @@ impl Connection {
             order,
             parent_origin,
             locale,
+            way_out,
             port,
             ..
         } = greeting;
-        let admission = admit(order, parent_origin);
+        let base_name = locale::base_name(&locale)
+            .or_else(|| locale::base_name(&document::language()))
+            .unwrap_or_default();
+        let texts = Texts::of(&base_name);
+        let admission = admit(order, parent_origin.clone());
         Self {
-            texts: Texts::of(&locale),
-            locale,
+            texts,
+            locale: locale::in_language(texts.language, &base_name),
+            parent_origin,
+            way_out,
             port,
             transport,
             admission,
+        }
+    }
+}
+
+impl Connection {
+    /// The same for another order of the page.
+    fn with_order(&self, order: Rc<str>) -> Self {
+        Self {
+            texts: self.texts,
+            locale: self.locale.clone(),
+            parent_origin: self.parent_origin.clone(),
+            way_out: self.way_out,
+            port: self.port.clone(),
+            transport: self.transport.clone(),
+            admission: admit(order, self.parent_origin.clone()),
         }
     }
 }
@@ -66,7 +92,8 @@ fn admit(order: Rc<str>, parent_origin: String) -> Result<Admitted, &'static str
     if !claims.parent_origins.contains(&parent_origin) {
         return Err("origin_not_allowed");
     }
-    let seed = Zeroizing::new(random::bytes());
+    // A page that is loaded again, or mounts again, goes on with the session that it has.
+    let seed = keepsake::seed_for(&order, || Zeroizing::new(random::bytes()));
     Ok(Admitted {
         claims,
         credentials: Credentials::new(order, parent_origin, &seed),

@@ -20,6 +20,7 @@ pub(super) fn code_of(phase: &Phase) -> Option<&str> {
         | Phase::Abandoning { .. } => None,
         Phase::Unreachable => Some("unreachable"),
         Phase::Checking { .. } => Some("checking"),
+        Phase::Elsewhere => Some("open_elsewhere"),
         Phase::Interrupted { .. } => Some("interrupted"),
         Phase::Acting(acting) => Some(match acting.action {
             ActionView::Code(_) => "code",
@@ -90,13 +91,13 @@ pub(super) fn moment(checkout: &Checkout, unix_seconds: u64) -> Element {
     let Moment { words, machine } =
         international::moment(&checkout.connection.locale, unix_seconds);
     let time = element("time").tell("datetime", machine);
-    element("dd").holds(time.tells(&words))
+    element("dd").holds(time.quotes(&words))
 }
 
 impl Element {
     /// A line of a receipt.
     pub(super) fn line(self, name: &'static str, value: &str) -> Self {
-        self.line_of(name, element("dd").tells(value))
+        self.line_of(name, element("dd").quotes(value))
     }
 
     /// A line of a receipt whose value is made of parts.
@@ -113,7 +114,7 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
         }
         Phase::Acting(acting) => {
             let panel = match &acting.action {
-                ActionView::Transfer(due) => transfer::view(checkout, acting, due),
+                ActionView::Transfer(due) => transfer::view(checkout, link, acting, due),
                 _ => challenge::view(checkout, link, acting),
             };
             return panel.done();
@@ -131,12 +132,23 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
         return Html::default();
     };
     let texts = checkout.connection.texts;
-    let can_retry = matches!(phase, Phase::Unreachable | Phase::Interrupted { .. });
-    let again = can_retry.then(|| {
-        let again = element("button").with("type=button");
-        let again = again.pressed(link, || Heard::Happened(Event::Retried));
-        again.says(texts.try_again)
-    });
+    let way_out = checkout.connection.way_out;
+    let retry = || Heard::Happened(Event::Retried);
+    let button = |words: &str, meaning: fn() -> Heard| {
+        let button = element("button").with("type=button");
+        Some(button.pressed(link, meaning).says(words))
+    };
+    let again = match phase {
+        Phase::Unreachable | Phase::Interrupted { .. } => button(texts.try_again, retry),
+        Phase::Elsewhere => button(texts.continue_here, retry),
+        Phase::Ended(ending) if ending.is_renewable() && way_out.can_renew => {
+            button(texts.start_again, || Heard::AskedFor("renew"))
+        }
+        Phase::Ended(_) if way_out.can_return => {
+            button(texts.back_to_shop, || Heard::AskedFor("return"))
+        }
+        _ => None,
+    };
     panel(checkout, kind, icon)
         .holds(element("p").says(texts.panel(code).1))
         .may_hold(again)

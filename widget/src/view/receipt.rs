@@ -56,9 +56,9 @@ pub(super) fn view(
     };
     let outcome = element("p.outcome")
         .with("id=outcome")
-        .tells(&before)
-        .holds(element("strong.figure").tells(&figure))
-        .tells(&after);
+        .holds(element("span").says(&before))
+        .holds(element("strong.figure").quotes(&figure))
+        .holds(element("span").says(&after));
     // An older verifier may not say everything.
     let order_ref = match &*payment.order_ref {
         "" => checkout
@@ -99,9 +99,9 @@ fn means(checkout: &Checkout, payment: &PaymentView) -> Element {
     let dots = element("span").with("aria-hidden=true");
     means
         .holds(mark.child(marks::of_brand(brand)))
-        .says(brand.map_or("", Brand::name))
+        .holds(element("span").quotes(brand.map_or("", Brand::name)))
         .holds(dots.says(" •••• "))
-        .tells(&card.last4)
+        .holds(element("span").quotes(&card.last4))
 }
 
 /// What came of the offer, by code.

@@ -50,7 +50,7 @@ impl Summary {
     pub(super) fn view(&self, texts: &Texts, is_over: bool) -> Element {
         let name = element("h1");
         let name = match &self.merchant {
-            Some(merchant) => name.tells(merchant),
+            Some(merchant) => name.quotes(merchant),
             None if is_over => name.says(texts.order),
             None => {
                 let unseen = element("span.unseen");
@@ -65,7 +65,7 @@ impl Summary {
         let head = element("div.head");
         let description = self.description.as_ref().map(|description| {
             let line = element("p.description");
-            line.tells(description)
+            line.says(description)
         });
         let total = element("p.total")
             .holds(element("span").says(texts.total))
@@ -84,7 +84,7 @@ impl Summary {
         }
         let mut items = element("ul.items");
         for (name, amount) in &self.items {
-            let name = element("span").tells(name);
+            let name = element("span").says(name);
             items = items.holds(element("li").holds(name).holds(figure(amount)));
         }
         Some(items)
@@ -93,7 +93,7 @@ impl Summary {
 
 fn figure(amount: &str) -> Element {
     let figure = element("span.amount");
-    figure.tells(amount)
+    figure.quotes(amount)
 }
 
 fn name_of(item: &OrderItem) -> String {

@@ -1,18 +1,32 @@
 //! Where to transfer the money: figures that are easy to copy.
 
-use super::checkout::Checkout;
+use super::checkout::{Checkout, Heard};
 use super::element::{Element, element};
 use super::{marks, panel};
 use crate::browser::international;
-use crate::pay::Acting;
+use crate::pay::{Acting, Deed};
 use sealpay_protocol::api::TransferView;
+use yew::html::Scope;
 
-pub(super) fn view(checkout: &Checkout, acting: &Acting, transfer: &TransferView) -> Element {
+pub(super) fn view(
+    checkout: &Checkout,
+    link: &Scope<Checkout>,
+    acting: &Acting,
+    transfer: &TransferView,
+) -> Element {
     let texts = checkout.connection.texts;
     let locale = &checkout.connection.locale;
     let money = |amount_minor| -> String {
         international::amount(locale, amount_minor, &acting.payment.currency)
     };
+    // Whoever has paid nothing yet may think again; what has come cannot be paid in another way.
+    let other_way = (transfer.amount_received == 0).then(|| {
+        element("button")
+            .with("type=button;data-look=quiet")
+            .when(checkout.state.is_authenticating(), "disabled")
+            .pressed(link, || Heard::Did(Deed::Cancel))
+            .says(texts.pay_another_way)
+    });
     let copied = element("dl.receipt copied");
     panel::panel(checkout, None, marks::clock())
         .holds(element("p").says(texts.panel("transfer").1))
@@ -29,6 +43,7 @@ pub(super) fn view(checkout: &Checkout, acting: &Acting, transfer: &TransferView
                 .line(texts.received, &money(transfer.amount_received))
                 .line_of(texts.until, panel::moment(checkout, transfer.expires_at)),
         )
+        .may_hold(other_way)
 }
 
 /// In fours, as it stands on paper. The gaps are only drawn: what is copied has none.
@@ -40,6 +55,6 @@ fn grouped(text: &str) -> Element {
         if group.is_empty() {
             return groups;
         }
-        groups = groups.holds(element("span").tells(&group));
+        groups = groups.holds(element("span").quotes(&group));
     }
 }

@@ -142,7 +142,7 @@ async fn another_code_can_be_asked_for_when_the_seconds_are_over() {
     stage.answered().await;
     let asked = step_of(&stage.authentications()[0]);
     assert_eq!(asked.step, AuthenticationStep::Resend);
-    assert_eq!(stage.text("#code-note"), "Another code is on its way.");
+    assert_eq!(stage.text("#code-note"), "We’ve sent a new code.");
     assert_eq!(stage.described_error("code"), None);
     assert!(stage.attribute(resend, "disabled").is_some());
 }
@@ -179,14 +179,14 @@ async fn a_lost_answer_to_a_code_is_asked_for_again_with_the_same_name() {
 }
 
 /// Puts a function in place of one of the browser's for as long as a test runs.
-struct Instead {
+pub(crate) struct Instead {
     owner: JsValue,
     name: &'static str,
     before: JsValue,
 }
 
 impl Instead {
-    fn of(owner: &JsValue, name: &'static str, arguments: &str, body: &str) -> Self {
+    pub(crate) fn of(owner: &JsValue, name: &'static str, arguments: &str, body: &str) -> Self {
         let before = Reflect::get(owner, &name.into()).unwrap();
         let function = Function::new_with_args(arguments, body);
         Reflect::set(owner, &name.into(), &function).unwrap();
@@ -204,13 +204,13 @@ impl Drop for Instead {
     }
 }
 
-fn credentials() -> JsValue {
+pub(crate) fn credentials() -> JsValue {
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).unwrap();
     Reflect::get(&navigator, &"credentials".into()).unwrap()
 }
 
-const ANSWER: &str =
-    "return Promise.resolve({ toJSON: () => ({ id: 'AA', kind: typeof options.publicKey }) })";
+const ANSWER: &str = "return Promise.resolve({ toJSON: () => ({ id: 'AA', rawId: 'AA',
+       response: { clientDataJSON: 'AA' }, kind: typeof options.publicKey }) })";
 
 fn passkey(is_refused: bool) -> ActionView {
     let options = "{\"challenge\":\"AAAA\",\"rpId\":\"localhost\",\"allowCredentials\":[]}";
@@ -247,7 +247,7 @@ async fn a_passkey_is_asked_of_the_browser_and_sent_as_a_text() {
     assert_eq!(asked.step, AuthenticationStep::Passkey);
     assert_eq!(
         asked.credential.unwrap(),
-        "{\"id\":\"AA\",\"kind\":\"object\"}"
+        "{\"id\":\"AA\",\"rawId\":\"AA\",\"response\":{\"clientDataJSON\":\"AA\"},\"kind\":\"object\"}"
     );
     assert!(
         stage
@@ -291,7 +291,7 @@ fn creation() -> EnrolmentView {
 #[wasm_bindgen_test]
 async fn a_passkey_for_next_time_is_offered_with_the_receipt() {
     for (answer, said) in [
-        (ANSWER, "Your passkey is saved for next time."),
+        (ANSWER, "Your passkey is saved."),
         (
             "return Promise.reject(new Error())",
             "No passkey was saved.",
@@ -349,9 +349,16 @@ async fn a_wallet_is_opened_asked_for_and_opened_again() {
         js_sys::Array::from(&opened).length()
     };
     assert_eq!(times(), 1, "on arrival, as far as the browser lets it");
-    stage.click(".panel button");
-    settle().await;
-    assert_eq!(times(), 2, "it was blocked, and so is opened again");
+    // Where no window opens, a link leads to the same page.
+    assert_eq!(
+        stage.attribute(".link", "href").as_deref(),
+        Some("/wallet/1")
+    );
+    assert_eq!(
+        stage.attribute(".link", "target").as_deref(),
+        Some("_blank")
+    );
+    assert!(stage.text(".panel").contains("If no window has opened"));
     // Who comes back is not made to wait.
     let focus = FocusEvent::new("focus").unwrap();
     web_sys::window().unwrap().dispatch_event(&focus).unwrap();

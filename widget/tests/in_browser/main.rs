@@ -9,5 +9,6 @@ mod payment;
 mod protocol;
 mod receipt;
 mod stage;
+mod surroundings;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

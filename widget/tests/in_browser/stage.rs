@@ -13,13 +13,13 @@ use sealpay_protocol::seal::SealingPrivateKey;
 use sealpay_protocol::secret::Secret;
 use sealpay_widget::appearance::{Appearance, ColourScheme};
 use sealpay_widget::browser::clock;
-use sealpay_widget::browser::page::{Greeting, Port};
+use sealpay_widget::browser::page::{Greeting, Port, WayOut};
 use sealpay_widget::browser::transport::{Reply, Transport};
 use sealpay_widget::pay::request::{
     AUTHENTICATIONS_PATH, PAYMENTS_PATH, SESSIONS_PATH, SignedRequest,
 };
 use sealpay_widget::view::{Connection, mount};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -93,6 +93,8 @@ pub(crate) fn sealing_key() -> SealingPrivateKey {
 }
 
 thread_local! {
+    /// How long an answer takes.
+    pub(crate) static ANSWER_MS: Cell<i32> = const { Cell::new(20) };
     /// Made once: it takes a while in a browser.
     static SEALING_KEY: SealingKeyView = {
         let key = sealing_key().public_key();
@@ -174,6 +176,34 @@ pub(crate) fn waiting(request: &SignedRequest, action: ActionView) -> PaymentVie
     }
 }
 
+/// What page translators do: each text node gives way to elements around a text of their own, and
+/// what is drawn later is treated alike.
+const TRANSLATOR: &str = "
+    const wrap = (node) => {
+      if (node.nodeType === Node.TEXT_NODE) {
+        if (!node.data.trim() || node.parentNode?.localName === 'font') return;
+        const outer = document.createElement('font');
+        const inner = outer.appendChild(document.createElement('font'));
+        inner.textContent = node.data;
+        node.replaceWith(outer);
+      } else {
+        [...node.childNodes].forEach(wrap);
+      }
+    };
+    new MutationObserver((changes) => {
+      for (const { target, addedNodes } of changes) {
+        target.nodeType === Node.TEXT_NODE ? wrap(target) : addedNodes.forEach(wrap);
+      }
+    }).observe(root, { childList: true, characterData: true, subtree: true });
+    wrap(root);";
+
+/// Has everything in the document translated, now and later: every test of a state is one of a
+/// state that somebody translates.
+fn translate(root: &Element) {
+    let translator = js_sys::Function::new_with_args("root", TRANSLATOR);
+    translator.call1(&JsValue::NULL, root).unwrap();
+}
+
 fn items() -> Vec<OrderItem> {
     vec![OrderItem {
         name: "Lantern".into(),
@@ -243,6 +273,7 @@ impl Stage {
         let root = document().create_element("main").unwrap();
         root.set_class_name("stage");
         document().body().unwrap().append_child(&root).unwrap();
+        translate(&root);
 
         let channel = MessageChannel::new().unwrap();
         let messages = Rc::new(RefCell::new(Vec::new()));
@@ -262,7 +293,7 @@ impl Stage {
             seen.borrow_mut().push(request);
             async move {
                 // Long enough to look at the form meanwhile.
-                pause_ms(20).await;
+                pause_ms(ANSWER_MS.get()).await;
                 reply
             }
         });
@@ -272,6 +303,10 @@ impl Stage {
             locale: locale.into(),
             colour_scheme: ColourScheme::Light,
             appearance: Appearance::default(),
+            way_out: WayOut {
+                can_return: true,
+                can_renew: true,
+            },
             port: Port::new(channel.port2()),
         };
         mount(root.clone(), Connection::new(greeting, transport));
@@ -422,8 +457,16 @@ impl Stage {
 
     /// What the page asks for.
     pub(crate) async fn ask(&self, kind: &str) {
+        self.ask_with(kind, &[]).await;
+    }
+
+    /// The same with more members.
+    pub(crate) async fn ask_with(&self, kind: &str, members: &[(&str, &str)]) {
         let message = js_sys::Object::new();
         Reflect::set(&message, &"type".into(), &kind.into()).unwrap();
+        for (name, value) in members {
+            Reflect::set(&message, &(*name).into(), &(*value).into()).unwrap();
+        }
         self.page.post_message(&message).unwrap();
         self.answered().await;
     }

@@ -4,7 +4,7 @@ use super::super::acting::{Acting, Errand, Offer};
 use super::super::backoff;
 use super::super::effect::{Effect, Wake};
 use super::super::message::Message;
-use super::super::state::{Notice, Phase, Poll, State};
+use super::super::state::{Attempt, Notice, Phase, Poll, State};
 use sealpay_protocol::api::{ActionView, AuthenticationStep, Method, PaymentView};
 
 /// The name of a challenge for the page; `None` for what is none.
@@ -142,6 +142,9 @@ impl State {
 
     /// Asks now, unless something is under way already.
     pub(super) fn came_back(&mut self) -> Vec<Effect> {
+        if matches!(self.phase, Phase::Interrupted { .. } | Phase::Unreachable) {
+            return self.retry_unseen();
+        }
         let waits_elsewhere = matches!(&self.phase, Phase::Acting(acting)
             if matches!(acting.action, ActionView::Wallet(_) | ActionView::Transfer(_)));
         if waits_elsewhere && matches!(self.errand, Errand::None) {
@@ -173,8 +176,16 @@ impl State {
     pub(super) fn closed(&mut self) -> Vec<Effect> {
         let (poll, polls) = match self.take_phase() {
             Phase::Acting(acting) => (acting.poll, 0),
+            Phase::Checking { poll, polls } => (poll, polls),
             Phase::Abandoning { polls, .. } => return self.check(Poll::Session, polls),
             _ => (Poll::Session, 0),
+        };
+        let poll = match poll {
+            Poll::Attempt(attempt) => Poll::Attempt(Attempt {
+                may_be_paid: true,
+                ..attempt
+            }),
+            poll => poll,
         };
         self.phase = Phase::Checking { poll, polls };
         self.ask_now()

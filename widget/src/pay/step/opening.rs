@@ -4,8 +4,8 @@ use super::super::backoff;
 use super::super::effect::{Effect, Wake};
 use super::super::event::{Answer, Refused, Submission};
 use super::super::message::Message;
-use super::super::state::{Ending, Notice, Phase, State};
-use super::{Refusal, meaning_of, milliseconds_until, tell_error};
+use super::super::state::{Ending, Notice, Phase, Poll, State};
+use super::{Refusal, meaning_of, milliseconds_until};
 use sealpay_protocol::api::{PaymentView, SessionState, SessionView, ShopperState};
 
 impl State {
@@ -22,6 +22,16 @@ impl State {
 
     pub(super) fn opened(&mut self, now: u64, answer: Answer<Box<SessionView>>) -> Vec<Effect> {
         self.asked();
+        if matches!(self.phase, Phase::Unreachable) {
+            if matches!(answer, Answer::None) {
+                return self.retry_later();
+            }
+            self.phase = Phase::Opening {
+                held: None,
+                resends: u32::MAX,
+                notice: None,
+            };
+        }
         match answer {
             Answer::Good(session) => self.take_session(now, session),
             Answer::Refused(refused) => self.open_refused(now, &refused),
@@ -31,6 +41,7 @@ impl State {
 
     pub(super) fn take_session(&mut self, now: u64, mut session: Box<SessionView>) -> Vec<Effect> {
         self.learn_time(now, session.server_time);
+        self.interruptions = 0;
         let state = session.state;
         let payment = session.payment.take();
         let attempts_left = session.attempts_left;
@@ -63,12 +74,15 @@ impl State {
                 held: Some(submission),
                 ..
             } => self.seal_if_offered(submission),
-            Phase::Checking { .. } | Phase::Acting(_) => {
-                match payment.and_then(|payment| payment.decline) {
-                    Some(decline) => self.ask_again(Notice::Declined(decline)),
-                    None => self.ask_again(Notice::Code("nothing_was_paid")),
-                }
-            }
+            // It was taken back from another tab, where nothing was paid.
+            Phase::Checking {
+                poll: Poll::Attempt(attempt),
+                ..
+            } => self.send(attempt, 0),
+            Phase::Checking { .. } | Phase::Acting(_) => match payment {
+                Some(payment) if payment.decline.is_some() => self.declined(payment, None),
+                _ => self.ask_again(Notice::Code("nothing_was_paid")),
+            },
             Phase::Opening {
                 notice: Some(notice),
                 ..
@@ -95,7 +109,7 @@ impl State {
     }
 
     pub(super) fn open_refused(&mut self, now: u64, refused: &Refused) -> Vec<Effect> {
-        self.learn_time(now, refused.server_time);
+        self.learn_refusal(now, refused);
         match meaning_of(&refused.code) {
             Refusal::SignAgain => self.open_again(),
             Refusal::Later | Refusal::Failed => self.open_later(),
@@ -143,7 +157,7 @@ impl State {
                 }
                 None => {
                     self.phase = Phase::Unreachable;
-                    vec![tell_error("unreachable")]
+                    self.told_interrupted("unreachable")
                 }
             },
             _ => self.ask_later(),

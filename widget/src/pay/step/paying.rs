@@ -28,6 +28,7 @@ impl State {
 
     pub(super) fn seal(&mut self, submission: Submission) -> Vec<Effect> {
         let Submission { attempt, means } = submission;
+        self.takeovers = 0;
         let method = means.method();
         let Means::Card(card) = means else {
             return self.send(Attempt::new(attempt, pay_body_of(method)), 0);
@@ -63,6 +64,18 @@ impl State {
 
     pub(super) fn answered(&mut self, now: u64, answer: Answer<Box<PaymentView>>) -> Vec<Effect> {
         self.asked();
+        // Sent again in the background: what comes now is the answer to that.
+        if matches!(self.phase, Phase::Interrupted { .. }) {
+            if matches!(answer, Answer::None) {
+                return self.retry_later();
+            }
+            if let Phase::Interrupted { attempt } = self.take_phase() {
+                self.phase = Phase::Paying {
+                    attempt,
+                    resends: u32::MAX,
+                };
+            }
+        }
         match answer {
             Answer::Good(payment) => self.outcome(payment),
             Answer::Refused(refused) => self.pay_refused(now, &refused),
@@ -72,6 +85,7 @@ impl State {
 
     pub(super) fn outcome(&mut self, payment: Box<PaymentView>) -> Vec<Effect> {
         self.learn_attempts(&payment);
+        self.interruptions = 0;
         match payment.state {
             ShopperState::Authorized | ShopperState::Captured => self.paid(payment),
             ShopperState::Declined if payment.amount_released.is_some() => self.voided(),
@@ -149,7 +163,7 @@ impl State {
     }
 
     pub(super) fn pay_refused(&mut self, now: u64, refused: &Refused) -> Vec<Effect> {
-        self.learn_time(now, refused.server_time);
+        self.learn_refusal(now, refused);
         match meaning_of(&refused.code) {
             Refusal::SignAgain => self.resend_now(),
             Refusal::Later => self.resend_later(false),
@@ -165,6 +179,7 @@ impl State {
                     turn: self.next_turn(),
                 }]
             }
+            Refusal::Superseded => self.superseded(),
             Refusal::SealAgain => self.seal_again(),
             Refusal::NotOffered if !self.may_be_paid() => {
                 self.ask_again(Notice::Code("method_not_offered"))
@@ -235,6 +250,29 @@ impl State {
 
     pub(super) fn interrupt(&mut self, attempt: Attempt) -> Vec<Effect> {
         self.phase = Phase::Interrupted { attempt };
-        vec![tell_error("interrupted")]
+        self.told_interrupted("interrupted")
+    }
+
+    /// Another tab has opened the order with a key of its own, and ours fits no more. Whoever pays
+    /// here wants to go on here: the order is taken back, once for each attempt, and the verifier
+    /// says what became of it meanwhile. Where only this page was asking, the shopper decides.
+    fn superseded(&mut self) -> Vec<Effect> {
+        match self.take_phase() {
+            Phase::Paying { attempt, .. } if self.takeovers == 0 => {
+                self.takeovers = 1;
+                self.phase = Phase::Checking {
+                    poll: Poll::Attempt(attempt),
+                    polls: 0,
+                };
+                self.errand = Errand::Asking;
+                let turn = self.next_turn();
+                vec![Effect::OpenSession { turn }]
+            }
+            _ => {
+                self.errand = Errand::None;
+                self.phase = Phase::Elsewhere;
+                vec![tell_error("open_elsewhere")]
+            }
+        }
     }
 }

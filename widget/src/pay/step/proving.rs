@@ -6,7 +6,7 @@ use super::super::effect::{Effect, Wake};
 use super::super::event::{Answer, Deed, Refused};
 use super::super::message::Message;
 use super::super::request::authentication_body;
-use super::super::state::{Ending, Phase, State};
+use super::super::state::{Ending, Phase, Poll, State};
 use super::{Refusal, meaning_of, tell_error};
 use sealpay_protocol::api::{ActionView, AuthenticationStep, PaymentView, ShopperState};
 use sealpay_protocol::ids::AttemptId;
@@ -73,7 +73,11 @@ impl State {
             (ActionView::Passkey(_), Deed::UseCode) => {
                 self.prove(id, AuthenticationStep::UseCode, "")
             }
-            (ActionView::Transfer(_) | ActionView::Continue, Deed::Cancel) => Vec::new(),
+            // What has come cannot be given up here any more.
+            (ActionView::Transfer(transfer), Deed::Cancel) if transfer.amount_received > 0 => {
+                Vec::new()
+            }
+            (ActionView::Continue, Deed::Cancel) => Vec::new(),
             (_, Deed::Cancel) => self.prove(id, AuthenticationStep::Cancel, ""),
             _ => Vec::new(),
         }
@@ -190,7 +194,7 @@ impl State {
     }
 
     fn proof_refused(&mut self, now: u64, mut proof: Proof, refused: &Refused) -> Vec<Effect> {
-        self.learn_time(now, refused.server_time);
+        self.learn_refusal(now, refused);
         let meaning = meaning_of(&refused.code);
         match meaning {
             Refusal::SignAgain if backoff::resend_ms(proof.resends).is_some() => {
@@ -207,6 +211,14 @@ impl State {
             _ => {}
         }
         match meaning {
+            // The shopper acts here, so it goes on here: the order is opened again.
+            Refusal::Superseded => {
+                self.phase = Phase::Checking {
+                    poll: Poll::Session,
+                    polls: 0,
+                };
+                self.ask_now()
+            }
             Refusal::TooEarly => {
                 if let Phase::Acting(acting) = &mut self.phase {
                     acting.said = Some("resend_refused");

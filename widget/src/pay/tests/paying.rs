@@ -133,7 +133,7 @@ fn a_lost_answer_is_retried_with_the_same_attempt_and_the_same_bytes() {
     run.paid(Answer::None);
     assert!(matches!(run.state.phase(), Phase::Interrupted { .. }));
     assert_eq!(run.told_error(), Some("interrupted"));
-    assert_eq!(run.sent(), None, "the shopper decides");
+    assert_eq!(run.sent(), None, "not at once");
     run.step(Event::Retried);
     assert_eq!(run.sent().unwrap(), first);
     run.outcome(ShopperState::Captured);
@@ -199,7 +199,7 @@ fn a_busy_verifier_is_asked_again_twice_and_then_the_shopper_decides() {
         let first = run.sent().unwrap();
         let mut waits = Vec::new();
         run.refused(code);
-        while let Some(wait) = run.waits_ms() {
+        while let (Some(wait), Phase::Paying { .. }) = (run.waits_ms(), run.state.phase()) {
             waits.push(wait);
             run.woke(Wake::Send);
             assert_eq!(run.sent().unwrap(), first, "{code}");

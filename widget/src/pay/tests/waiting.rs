@@ -183,13 +183,33 @@ fn a_transfer_is_told_once_asked_for_slowly_and_outlives_the_session() {
     }
     assert!(waits[..12].iter().all(|wait| *wait == 10_000));
     assert_eq!(waits[12..], [60_000, 60_000]);
+    let mut arrived = transfer();
+    if let ActionView::Transfer(transfer) = &mut arrived {
+        transfer.amount_received = 1;
+    }
+    run.woke(Wake::Send);
+    run.answered_with(arrived);
     run.does(2, Deed::Cancel);
-    assert!(run.effects.is_empty(), "a transfer may be on its way");
+    assert!(run.effects.is_empty(), "some of the money is there");
 
     run.woke(Wake::Send);
     run.refused("session_expired");
     assert!(run.effects.is_empty());
     assert!(matches!(run.shown().action, ActionView::Transfer(_)));
+}
+
+#[test]
+fn a_transfer_of_which_nothing_has_come_can_be_given_up_for_another_way() {
+    let mut run = Run::acting(transfer());
+    run.does(2, Deed::Cancel);
+    let (_, request) = run.proved().unwrap();
+    assert_eq!(request.step, AuthenticationStep::Cancel);
+    run.authenticated_as(PaymentView {
+        method: Method::BankTransfer,
+        ..payment(ShopperState::Declined)
+    });
+    let notice = Notice::Code("cancelled");
+    assert!(matches!(run.state.phase(), Phase::Form { notice: Some(shown) } if *shown == notice));
 }
 
 #[test]

@@ -1,0 +1,319 @@
+//! What surrounds the form and is not ours: browsers that fill in silently, input methods, password
+//! managers, networks that go and come, other tabs, orders that end.
+
+use crate::acting::{Instead, credentials};
+use crate::methods::verifier_of;
+use crate::stage::{
+    ANSWER_MS, Stage, Verifier, ok, order_for, pause_ms, payment, refusal, session, settle,
+    verifier, verifier_with, waiting,
+};
+use js_sys::{Function, Reflect};
+use sealpay_protocol::api::{
+    ActionView, AuthenticationRequest, AuthenticationStep, CodeView, Method, SessionState,
+    SessionView, ShopperState,
+};
+use sealpay_widget::browser::{clock, passkey};
+use sealpay_widget::pay::request::{AUTHENTICATIONS_PATH, SESSIONS_PATH};
+use std::cell::Cell;
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{Event, InputEvent, InputEventInit};
+
+#[wasm_bindgen_test]
+async fn what_the_browser_filled_in_without_a_word_is_read_when_it_is_paid() {
+    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
+    for (id, value) in [
+        ("number", "4242424242424242"),
+        ("expiry", "12/2030"),
+        ("security-code", "987"),
+        ("holder", "Ada Lovelace"),
+    ] {
+        stage.field(id).set_value(value);
+    }
+    stage.pay().await;
+    assert_eq!(stage.payments().len(), 1);
+    assert_eq!(stage.text("h2"), "Payment complete");
+}
+
+/// What an input method does: the text so far, and whether it is still at it.
+async fn compose(stage: &Stage, id: &str, text: &str, kind: &str, is_composing: bool) {
+    let field = stage.field(id);
+    field.set_value(text);
+    let init = InputEventInit::new();
+    init.set_bubbles(true);
+    init.set_is_composing(is_composing);
+    init.set_input_type("insertCompositionText");
+    let event = InputEvent::new_with_event_init_dict(kind, &init).unwrap();
+    field.dispatch_event(&event).unwrap();
+    settle().await;
+}
+
+#[wasm_bindgen_test]
+async fn an_input_method_that_composes_is_not_written_into_and_each_digit_counts_once() {
+    for id in ["number", "expiry", "security-code"] {
+        let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
+        for text in ["４", "４２", "４２４", "４２４２"] {
+            compose(&stage, id, text, "input", true).await;
+            assert_eq!(
+                stage.value(id),
+                text,
+                "{id}: untouched while it is composed"
+            );
+        }
+        compose(&stage, id, "４２４２", "compositionend", false).await;
+        let digits: String = stage
+            .value(id)
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect();
+        // A date that begins with 4 is one of April.
+        let expected = if id == "expiry" { "04242" } else { "4242" };
+        assert_eq!(digits, expected, "{id}");
+    }
+}
+
+fn code() -> ActionView {
+    ActionView::Code(CodeView {
+        sent_to: "•• 42".into(),
+        refused: false,
+        attempts_left: 5,
+        resends_left: 3,
+        resend_at: clock::now() + 30,
+        expires_at: clock::now() + 300,
+    })
+}
+
+#[wasm_bindgen_test]
+async fn a_code_in_the_digits_of_any_keyboard_is_sent_in_ours() {
+    for typed in [
+        "٠١٢٣٤٥",
+        "۰۱۲۳۴۵",
+        "０１２３４５",
+        "\u{200e}012345",
+        "012345\u{200b}",
+        "012–345",
+        "\u{202a}012345\u{202c}",
+        "012\u{a0}345",
+    ] {
+        let stage = Stage::open(verifier_of(vec![Method::Card], |request| {
+            Some(waiting(request, code()))
+        }))
+        .await;
+        stage.fill().await;
+        stage.pay().await;
+        stage.type_into("code", typed).await;
+        stage.click(".panel [type=submit]");
+        stage.answered().await;
+        let sent: AuthenticationRequest =
+            serde_json::from_slice(&stage.authentications()[0].body).unwrap();
+        assert_eq!(sent.step, AuthenticationStep::Code);
+        assert_eq!(sent.code.as_deref(), Some("012345"), "{typed:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_passkey_that_a_password_manager_made_is_read_member_by_member() {
+    // On the browser's class, whose own method then throws; and as a plain object.
+    let makers = [
+        "const it = { id: 'AAE', type: 'public-key', rawId: new Uint8Array([0, 1]).buffer,
+           response: { clientDataJSON: new Uint8Array([2]).buffer,
+             authenticatorData: new Uint8Array([3]), signature: new Uint8Array([4]).buffer,
+             userHandle: null } };
+         return Object.setPrototypeOf(it, { toJSON() { throw new TypeError('Illegal invocation'); } });",
+        "return { id: 'AAE', type: 'public-key', rawId: new Uint8Array([0, 1]).buffer,
+           response: { clientDataJSON: new Uint8Array([2]).buffer,
+             authenticatorData: new Uint8Array([3]), signature: new Uint8Array([4]).buffer,
+             userHandle: null } };",
+    ];
+    for maker in makers {
+        let credential = Function::new_no_args(maker).call0(&JsValue::NULL).unwrap();
+        let json = passkey::as_json(&credential).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let expected = serde_json::json!({
+            "id": "AAE", "rawId": "AAE", "type": "public-key", "clientExtensionResults": {},
+            "response": { "clientDataJSON": "Ag", "authenticatorData": "Aw", "signature": "BA" },
+        });
+        assert_eq!(json, expected);
+    }
+    assert_eq!(passkey::as_json(&JsValue::NULL), None);
+    // The browser's own comes first.
+    assert!(Reflect::has(&credentials(), &"get".into()).unwrap());
+}
+
+fn dispatch(kind: &str) {
+    let event = Event::new(kind).unwrap();
+    web_sys::window().unwrap().dispatch_event(&event).unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_network_that_comes_back_finishes_the_payment_by_itself() {
+    let is_there = Rc::new(Cell::new(false));
+    let network = is_there.clone();
+    let stage = Stage::open(verifier(move |_, request| {
+        network
+            .get()
+            .then(|| ok(&payment(request, ShopperState::Captured)))?
+    }))
+    .await;
+    stage.fill().await;
+    stage.pay().await;
+    assert_eq!(stage.text(".panel h2"), "The connection was interrupted");
+    is_there.set(true);
+    dispatch("online");
+    stage.answered().await;
+    assert_eq!(stage.text(".panel h2"), "Payment complete");
+    let payments = stage.payments();
+    assert_eq!(payments[0].idempotency_key, payments[1].idempotency_key);
+}
+
+#[wasm_bindgen_test]
+async fn a_payment_that_takes_long_says_that_it_goes_on() {
+    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
+    stage.fill().await;
+    ANSWER_MS.set(6_000);
+    stage.click("form button");
+    settle().await;
+    ANSWER_MS.set(20);
+    assert_eq!(stage.text("[role=status]"), "Processing…");
+    pause_ms(5_200).await;
+    assert!(stage.text("[role=status]").starts_with("Still working"));
+    assert!(stage.text("form").contains("Don’t close this page"));
+    pause_ms(1_000).await;
+    stage.answered().await;
+    assert_eq!(stage.text(".panel h2"), "Payment complete");
+}
+
+#[wasm_bindgen_test]
+async fn who_leaves_the_page_leaves_no_security_code_behind() {
+    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
+    stage.fill().await;
+    dispatch("pagehide");
+    settle().await;
+    assert_eq!(stage.value("security-code"), "");
+    assert_eq!(stage.value("number"), "4242 4242 4242 4242");
+}
+
+#[wasm_bindgen_test]
+async fn an_order_that_is_over_is_renewed_and_what_was_typed_stays() {
+    let is_over = Cell::new(true);
+    let stage = Stage::open(verifier(move |_, request| {
+        if is_over.replace(false) {
+            refusal("session_expired", clock::now())
+        } else {
+            ok(&payment(request, ShopperState::Captured))
+        }
+    }))
+    .await;
+    stage.fill().await;
+    stage.pay().await;
+    assert_eq!(stage.text(".panel h2"), "This checkout has timed out");
+    assert_eq!(
+        stage.message("expired").unwrap(),
+        "{\"type\":\"expired\",\"code\":\"session_expired\"}"
+    );
+    stage.click(".panel button");
+    stage.answered().await;
+    assert_eq!(stage.message("renew").unwrap(), "{\"type\":\"renew\"}");
+
+    let next = order_for("EUR", 5000);
+    stage.ask_with("update", &[("order", &next)]).await;
+    assert!(stage.element(".panel").is_none());
+    assert_eq!(stage.value("number"), "4242 4242 4242 4242");
+    assert_eq!(stage.value("security-code"), "987");
+    stage.pay().await;
+    assert_eq!(stage.text(".panel h2"), "Payment complete");
+    let opened = stage.requests.borrow();
+    let opened: Vec<_> = opened
+        .iter()
+        .filter(|request| request.path == SESSIONS_PATH)
+        .collect();
+    assert_ne!(opened[0].body, opened.last().unwrap().body);
+}
+
+#[wasm_bindgen_test]
+async fn an_order_does_not_change_while_a_payment_is_under_way() {
+    let stage = Stage::open(verifier_of(vec![Method::Card], |request| {
+        Some(waiting(request, code()))
+    }))
+    .await;
+    stage.fill().await;
+    stage.pay().await;
+    let next = order_for("EUR", 1);
+    stage.ask_with("update", &[("order", &next)]).await;
+    assert_eq!(stage.text(".panel h2"), "Confirm it’s you");
+    let error = stage.message("error").unwrap();
+    assert!(error.contains("\"code\":\"update_refused\""), "{error}");
+    assert!(error.contains("\"recoverable\":true"), "{error}");
+}
+
+#[wasm_bindgen_test]
+async fn an_error_tells_developers_what_the_verifier_said() {
+    let refusing: Verifier = Rc::new(|_| refusal("malformed_order", clock::now()));
+    let stage = Stage::open(refusing).await;
+    let error: serde_json::Value = serde_json::from_str(&stage.message("error").unwrap()).unwrap();
+    assert_eq!(error["code"], "malformed_order");
+    assert_eq!(error["detail"], "malformed_order");
+    assert_eq!(error["request_id"], "req_00000000000000000000000000");
+    assert_eq!(error["recoverable"], false);
+    assert_eq!(stage.text(".panel button"), "Back to the shop");
+    stage.click(".panel button");
+    stage.answered().await;
+    assert!(stage.message("return").is_some());
+}
+
+#[wasm_bindgen_test]
+async fn a_decline_that_was_learned_after_a_reload_is_told_to_the_page() {
+    let count = Cell::new(0);
+    let verifier: Verifier = Rc::new(move |request| {
+        if request.path == AUTHENTICATIONS_PATH {
+            return None;
+        }
+        let number = count.replace(count.get() + 1);
+        let state = if number == 0 {
+            (SessionState::Processing, ShopperState::Processing)
+        } else {
+            (SessionState::Open, ShopperState::Declined)
+        };
+        ok(&SessionView {
+            state: state.0,
+            payment: Some(payment(request, state.1)),
+            ..session()
+        })
+    });
+    let stage = Stage::open(verifier).await;
+    assert_eq!(stage.text(".panel h2"), "We’re checking your payment");
+    pause_ms(1200).await;
+    stage.answered().await;
+    assert!(stage.element(".notice").is_some());
+    assert!(stage.message("decline").is_some());
+}
+
+#[wasm_bindgen_test]
+async fn a_window_that_is_the_page_itself_is_not_taken_for_the_wallets() {
+    let global: JsValue = js_sys::global().into();
+    let _instead = Instead::of(
+        &global,
+        "open",
+        "url, name",
+        "window.lastName = name; return window.top",
+    );
+    let stage = Stage::open(verifier_of(vec![Method::Wallet], |request| {
+        let wallet = sealpay_protocol::api::WalletView {
+            url: "/wallet/1".into(),
+            expires_at: clock::now() + 600,
+        };
+        Some(waiting(request, ActionView::Wallet(wallet)))
+    }))
+    .await;
+    stage.pay().await;
+    assert!(stage.element(".link").is_some());
+    let name = Reflect::get(&global, &"lastName".into())
+        .unwrap()
+        .as_string()
+        .unwrap();
+    assert!(
+        name.starts_with("sealpay-") && name.len() > 20,
+        "nobody guesses {name}"
+    );
+}
