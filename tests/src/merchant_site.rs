@@ -27,6 +27,8 @@ pub struct Page {
     pub scripts: String,
     /// Who may bring frames, for the policy: the verifier, or nobody.
     pub frames: String,
+    /// Headers besides, such as those that keep a page apart from others.
+    pub headers: Vec<(&'static str, &'static str)>,
 }
 
 impl Page {
@@ -136,5 +138,12 @@ async fn serve(State(pages): State<Pages>, Path(name): Path<String>) -> Response
         (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
         (header::CONTENT_SECURITY_POLICY, page.policy()),
     ];
-    (headers, page.document(&name)).into_response()
+    let mut response = (headers, page.document(&name)).into_response();
+    for (name, value) in page.headers {
+        response.headers_mut().insert(
+            header::HeaderName::from_static(name),
+            header::HeaderValue::from_static(value),
+        );
+    }
+    response
 }

@@ -10,7 +10,7 @@ use thirtyfour::prelude::*;
 use verifier_server::provider::simulated::persona::{self, Persona};
 
 /// The frame with the form.
-pub const FRAME: &str = "iframe[title='Secure card payment']";
+pub const FRAME: &str = "iframe[title='Secure payment form']";
 /// The button that pays.
 pub const PAY: &str = "form button[type=submit]";
 /// The heading of what stands in place of the form.

@@ -15,6 +15,7 @@ pub(crate) fn page(stage: &Stage, body: &str, script: &str) -> Page {
         script: script.to_owned(),
         scripts: verifier.clone(),
         frames: verifier,
+        headers: Vec::new(),
     }
 }
 
@@ -198,7 +199,7 @@ async fn a_page_that_is_reloaded_while_the_bank_thinks_learns_the_outcome() {
     let address = stage
         .site
         .publish("impatient", page_with_tag(stage, &order, ""));
-    let scenario = Scenario::new("reloaded while processing").with_complaints(&["409 (Conflict)"]);
+    let scenario = Scenario::new("reloaded while processing");
     scenario
         .play(stage, async move |session| {
             session.go(&address).await;
@@ -218,13 +219,21 @@ async fn a_page_that_is_reloaded_while_the_bank_thinks_learns_the_outcome() {
 async fn a_page_of_an_origin_that_nobody_registered_gets_no_form() {
     let stage = Stage::shared();
     let order = stage.merchant.sign(&stage.claims("foreign"));
-    let tag = page_with_tag(stage, &order, "data-timeout=\"1500\"");
+    let tag = page_with_tag(stage, &order, "");
     let address = stage.foreign_site.publish("foreign", tag);
-    let scenario = Scenario::new("foreign origin").with_complaints(&["frame-ancestors"]);
+    let scenario = Scenario::new("foreign origin")
+        .with_complaints(&["frame-ancestors", "[Sealpay] load_failed"]);
     scenario
         .play(stage, async move |session| {
             session.go(&address).await;
-            assert_eq!(session.hear("error").await["code"], "load_timeout");
+            let error = session.hear("error").await;
+            assert_eq!(error["code"], "load_failed");
+            // What a developer has to register is named, and the shopper never sees the error page.
+            let detail = error["detail"].as_str().unwrap();
+            assert!(
+                detail.contains(&stage.foreign_site.origin()) && detail.contains("add-origin"),
+                "{detail}"
+            );
             session.read("[role=alert]", "could not be loaded").await;
             assert_eq!(session.count("iframe").await, 0);
         })
@@ -261,7 +270,8 @@ async fn an_order_with_a_page_that_is_not_registered_is_refused_by_the_verifier(
         .push(harness::client::origin(&stage.foreign_site.origin()));
     let order = stage.merchant.sign(&claims);
     let address = stage.site.publish("both", page_with_tag(stage, &order, ""));
-    let scenario = Scenario::new("not registered").with_complaints(&["403 (Forbidden)"]);
+    let scenario = Scenario::new("not registered")
+        .with_complaints(&["403 (Forbidden)", "[Sealpay] origin_not_allowed"]);
     scenario
         .play(stage, async move |session| {
             session.go(&address).await;

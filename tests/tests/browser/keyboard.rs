@@ -4,6 +4,7 @@ use harness::browser::eventually;
 use harness::scenario::Scenario;
 use harness::shopper::{AMEX, FRAME, NOTICE};
 use harness::stage::Stage;
+use serde_json::json;
 use thirtyfour::prelude::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,6 +80,39 @@ async fn mistakes_are_named_at_their_fields_and_the_first_one_is_focused() {
             })
             .await;
             assert_eq!(session.count(NOTICE).await, 0);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_input_method_writes_each_digit_once() {
+    let stage = Stage::shared();
+    let scenario = Scenario::new("input method");
+    scenario
+        .play(stage, async move |session| {
+            session.order(&stage.shop()).await;
+            session.enter_form().await;
+            for (field, composed, expected) in [
+                ("#number", ["４", "４２", "４２４２"], "4242"),
+                ("#expiry", ["１", "１２", "１２３"], "12 / 3"),
+                ("#security-code", ["４", "４１", "４１７"], "417"),
+            ] {
+                session.press(field).await;
+                for text in composed {
+                    let place = text.chars().count();
+                    let composing =
+                        json!({ "text": text, "selectionStart": place, "selectionEnd": place });
+                    session
+                        .developer_tools("Input.imeSetComposition", composing)
+                        .await;
+                }
+                let written = json!({ "text": composed[2] });
+                session.developer_tools("Input.insertText", written).await;
+                eventually(&format!("{expected} in {field}"), async || {
+                    (session.value_of(field).await == expected).then_some(())
+                })
+                .await;
+            }
         })
         .await;
 }

@@ -18,7 +18,7 @@ fn page_with_promise(stage: &Stage, order: &str) -> Page {
                 <script src=\"{verifier}/checkout.js\"></script>";
     let script = format!(
         "own.onclick = () => {{ own.textContent = Number(own.textContent) + 1; }};
-         Sealpay.mount('#form', {{ order: '{order}', timeout: 2000 }}).ready
+         Sealpay.mount('#form', {{ order: '{order}' }}).ready
            .then(() => {{ window.ended = 'ready'; }}, (error) => {{ window.ended = error.code; }});"
     );
     page(stage, body, &script)
@@ -45,13 +45,22 @@ async fn expect_the_promise_to_end(session: &Session, expected: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_blocked_script_of_the_form_is_told_and_a_retry_brings_the_form() {
     let stage = Arc::new(Stage::set_up(Staging::default()));
-    let rows: [(&str, &[&str]); 4] = [
-        ("sealpay-widget_bg.wasm", &[MISSING, "could not start"]),
-        ("sealpay-widget.js", &[MISSING, "could not start"]),
-        ("boot.js", &[MISSING]),
-        ("/checkout/mer_", &[MISSING]),
+    let unspoken: &[&str] = &[MISSING, "[Sealpay] load_failed"];
+    let rows: [(&str, &str, &[&str]); 4] = [
+        (
+            "sealpay-widget_bg.wasm",
+            "start_failed",
+            &[MISSING, "could not start"],
+        ),
+        (
+            "sealpay-widget.js",
+            "start_failed",
+            &[MISSING, "could not start"],
+        ),
+        ("boot.js", "load_failed", unspoken),
+        ("/checkout/mer_", "load_failed", unspoken),
     ];
-    for (blocked, complaints) in rows {
+    for (blocked, code, complaints) in rows {
         let name = format!("blocked-{}", blocked.replace(['/', '.', '_'], "-"));
         let order = stage.merchant.sign(&stage.claims(&name));
         let address = stage.site.publish(&name, page_with_promise(&stage, &order));
@@ -62,11 +71,21 @@ async fn a_blocked_script_of_the_form_is_told_and_a_retry_brings_the_form() {
                 own.verifier_network
                     .fail(blocked, Fault::NotFound, u32::MAX);
                 session.go(&address).await;
-                expect_the_promise_to_end(&session, "load_timeout").await;
-                assert_eq!(session.hear("error").await["code"], "load_timeout");
-                session.read("[role=alert]", "could not be loaded").await;
+                expect_the_promise_to_end(&session, code).await;
+                let error = session.hear("error").await;
+                assert_eq!(
+                    (&error["code"], &error["recoverable"]),
+                    (&code.into(), &true.into())
+                );
                 expect_the_page_to_work(&session).await;
                 own.verifier_network.mend();
+                if code == "start_failed" {
+                    // The document is ours: it says so itself, at once.
+                    session.enter_frame(FRAME).await;
+                    session.read("[role=alert]", "could not start").await;
+                } else {
+                    session.read("[role=alert]", "could not be loaded").await;
+                }
                 session.press("[role=alert] button").await;
                 session.pay_with(VISA).await;
                 session.read(PANEL, "Payment complete").await;
@@ -106,7 +125,8 @@ async fn a_page_whose_policy_has_no_frames_is_told_at_once() {
         ..page_with_promise(stage, &order)
     };
     let address = stage.site.publish("no-frames", page);
-    let scenario = Scenario::new("no frames").with_complaints(&["frame-src"]);
+    let scenario =
+        Scenario::new("no frames").with_complaints(&["frame-src", "[Sealpay] blocked_by_policy"]);
     scenario
         .play(stage, async move |session| {
             session.go(&address).await;
@@ -123,12 +143,12 @@ async fn an_order_that_is_none_is_told_without_a_retry() {
     let address = stage
         .site
         .publish("no-order", page_with_promise(stage, "not.an.order"));
-    let scenario = Scenario::new("no order");
+    let scenario = Scenario::new("no order").with_complaints(&["[Sealpay] malformed_order"]);
     scenario
         .play(stage, async move |session| {
             session.go(&address).await;
-            expect_the_promise_to_end(&session, "order_malformed").await;
-            session.read("[role=alert]", "cannot be paid").await;
+            expect_the_promise_to_end(&session, "malformed_order").await;
+            session.read("[role=alert]", "Something is wrong").await;
             assert_eq!(session.count("[role=alert] button").await, 0);
             expect_the_page_to_work(&session).await;
         })

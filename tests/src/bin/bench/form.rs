@@ -86,6 +86,7 @@ fn publish(site: &MerchantSite, setup: &Setup, merchant: &Merchant, run: usize) 
         script: LISTEN.into(),
         scripts: verifier.clone(),
         frames: verifier,
+        ..Page::default()
     };
     site.publish(&format!("page-{run}"), page)
 }

@@ -1,0 +1,202 @@
+//! The form in a document that others change: page translators, extensions; and what is said where
+//! it cannot go on.
+
+use super::embedding::page_with_tag;
+use harness::browser::Session;
+use harness::network::Fault;
+use harness::scenario::Scenario;
+use harness::shopper::{
+    FRAME, INSUFFICIENT_FUNDS, MASTERCARD, NOTICE, PANEL, PAY, VISA, persona_for,
+};
+use harness::stage::{Stage, Staging};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Wraps each text in the form, now and later, as page translators do: nothing of ours is left of a
+/// text node.
+const TRANSLATOR: &str = "
+    const wrap = (node) => {
+      if (node.nodeType === Node.TEXT_NODE) {
+        if (!node.data.trim() || node.parentNode?.localName === 'font') return;
+        const outer = document.createElement('font');
+        const inner = outer.appendChild(document.createElement('font'));
+        inner.textContent = node.data;
+        node.replaceWith(outer);
+      } else if (!/^(script|style)$/.test(node.localName)) {
+        [...node.childNodes].forEach(wrap);
+      }
+    };
+    const begin = () => {
+      new MutationObserver((changes) => {
+        for (const { target, addedNodes } of changes) {
+          target.nodeType === Node.TEXT_NODE ? wrap(target) : addedNodes.forEach(wrap);
+        }
+      }).observe(document.body, { childList: true, characterData: true, subtree: true });
+      wrap(document.body);
+    };
+    if (window !== window.top) {
+      addEventListener('DOMContentLoaded', begin);
+    }";
+
+/// Moves elements as extensions do: each into one of the extension's own, with another beside it.
+const EXTENSION: &str = "
+    for (const element of document.querySelectorAll(
+        'h1, h2, legend, label, button, p, .notice, .control, .field, fieldset, form')) {
+      const around = document.createElement('div');
+      element.replaceWith(around);
+      around.append(document.createElement('span'), element, document.createElement('span'));
+    }";
+
+/// From now on every document of the browser is translated.
+async fn translate(session: &Session) {
+    let source = json!({ "source": TRANSLATOR });
+    session
+        .developer_tools("Page.addScriptToEvaluateOnNewDocument", source)
+        .await;
+}
+
+/// That the translator was at work, or the test would prove nothing.
+async fn expect_to_be_translated(session: &Session) {
+    assert!(session.count("font > font").await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_translated_form_shows_errors_a_decline_and_the_receipt() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("translated"));
+    let address = stage
+        .site
+        .publish("translated", page_with_tag(stage, &order, ""));
+    let scenario = Scenario::new("translated");
+    scenario
+        .play(stage, async move |session| {
+            translate(&session).await;
+            session.go(&address).await;
+            session.enter_form().await;
+            expect_to_be_translated(&session).await;
+            session.press(PAY).await;
+            session.read("#number-note", "Enter your card number").await;
+            session.fill_in(INSUFFICIENT_FUNDS).await;
+            assert_eq!(session.see("#number-note").await.text().await.unwrap(), "");
+            session.press(PAY).await;
+            session.read(NOTICE, "insufficient funds").await;
+            session.read(PAY, "Pay €24.90").await;
+            session.replace_card(VISA).await;
+            session.press(PAY).await;
+            session.read(PANEL, "Payment complete").await;
+            session.read("#outcome", "You paid €24.90").await;
+            expect_to_be_translated(&session).await;
+            let kept = session
+                .run(
+                    "return document.querySelector('#outcome .figure').translate",
+                    Vec::new(),
+                )
+                .await;
+            assert_eq!(kept, false, "nobody may translate an amount");
+            assert_eq!(session.hear("complete").await["order_ref"], "translated");
+
+            session.go(&address).await;
+            session.enter_frame(FRAME).await;
+            session.read(PANEL, "Payment complete").await;
+        })
+        .await;
+    assert_eq!(stage.payments_of("translated").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_translated_form_leads_through_code_wallet_and_transfer() {
+    let stage = Arc::new(Stage::set_up(Staging::default()));
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("translated challenges");
+    scenario
+        .play(&stage, async move |session| {
+            translate(&session).await;
+            session.order(&own.shop()).await;
+            session.pay_with(persona_for("challenge_code")).await;
+            session.read(PANEL, "Confirm it’s you").await;
+            session
+                .read("[data-look=secondary]", "Resend code in 2")
+                .await;
+            session.confirm_code("1").await;
+            session.read("#code-note", "Enter all 6 digits").await;
+            session.press_button("Cancel payment").await;
+            session.read(NOTICE, "Payment cancelled").await;
+
+            session.pay_by("wallet").await;
+            session.read(PANEL, "Confirm in your wallet").await;
+            session.press_button("Cancel payment").await;
+            session.read(NOTICE, "Payment cancelled").await;
+
+            session.pay_by("bank_transfer").await;
+            session.read(PANEL, "Complete your bank transfer").await;
+            expect_to_be_translated(&session).await;
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_whose_elements_were_moved_declines_and_pays() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("moved"));
+    let address = stage
+        .site
+        .publish("moved", page_with_tag(stage, &order, ""));
+    let scenario = Scenario::new("moved elements");
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            session.enter_form().await;
+            session.run(EXTENSION, Vec::new()).await;
+            session.fill_in(INSUFFICIENT_FUNDS).await;
+            session.press(PAY).await;
+            session.read(NOTICE, "insufficient funds").await;
+            session.run(EXTENSION, Vec::new()).await;
+            session.replace_card(MASTERCARD).await;
+            session.press(PAY).await;
+            session.read(PANEL, "Payment complete").await;
+            session.hear("complete").await;
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_after_the_payment_left_is_told_and_a_reload_shows_the_receipt() {
+    let stage = Arc::new(Stage::set_up(Staging::default()));
+    let order = stage.merchant.sign(&stage.claims("crashed"));
+    let address = stage
+        .site
+        .publish("crashed", page_with_tag(&stage, &order, ""));
+    let own = Arc::clone(&stage);
+    let scenario =
+        Scenario::new("crashed").with_complaints(&["panicked at", "RuntimeError: unreachable"]);
+    scenario
+        .play(&stage, async move |session| {
+            session.go(&address).await;
+            own.verifier_network.fail("/v1/payments", Fault::Held, 1);
+            session.pay_with(VISA).await;
+            session.read(PAY, "Processing").await;
+            let broken = "Element.prototype.setAttribute = () => { throw new Error('broken'); }";
+            session.run(broken, Vec::new()).await;
+            own.verifier_network.mend();
+            let told = session.read("[role=alert]", "Something went wrong").await;
+            assert!(told.contains("Don’t pay again"), "{told}");
+            assert_eq!(session.count("input, form").await, 0);
+            let error = session.hear("error").await;
+            assert_eq!(error["code"], "crashed");
+            assert!(
+                error["message"]
+                    .as_str()
+                    .unwrap()
+                    .contains("Don’t pay again")
+            );
+
+            session.enter_frame(FRAME).await;
+            session.press_button("Reload").await;
+            session.read(PANEL, "Payment complete").await;
+            assert_eq!(session.hear("complete").await["order_ref"], "crashed");
+        })
+        .await;
+    let payments = stage.payments_of("crashed").await;
+    assert_eq!(payments.len(), 1, "{payments:?}");
+    assert_eq!(payments[0]["state"], "captured");
+}
