@@ -52,7 +52,7 @@ async fn three_forms_on_one_page_do_not_disturb_each_other() {
         .play(stage, async move |session| {
             session.go(&address).await;
             session.enter_form_in("#third iframe").await;
-            session.read(PAY, "24,90 €").await;
+            session.read(PAY, "€24.90").await;
             session.type_into("#number", "5555").await;
             let look = "const { backgroundColor, borderRadius } =
                           getComputedStyle(document.querySelector(arguments[0]));

@@ -175,7 +175,7 @@ async fn a_crash_after_the_payment_left_is_told_and_a_reload_shows_the_receipt()
             own.verifier_network.fail("/v1/payments", Fault::Held, 1);
             session.pay_with(VISA).await;
             session.read(PAY, "Processing").await;
-            let broken = "Element.prototype.setAttribute = () => { throw new Error('broken'); }";
+            let broken = "Node.prototype.insertBefore = () => { throw new Error('broken'); }";
             session.run(broken, Vec::new()).await;
             own.verifier_network.mend();
             let told = session.read("[role=alert]", "Something went wrong").await;

