@@ -33,7 +33,41 @@ addEventListener('message', ({ source, data, ports }) => {
   if (source !== parent || data?.sealpay !== 'connect' || !ports[0]) return;
   [port] = ports;
   if (failure) tell();
+  else sketch(data);
 });
+
+function bone(name) {
+  const element = document.createElement('i');
+  element.className = `bone ${name}`;
+  return element;
+}
+
+// The skeleton has the scheme and the parts that the form will have, so that the form takes its
+// place quietly. What the order says is only drawn, not believed.
+function sketch({ order, colorScheme, appearance }) {
+  const skeleton = document.querySelector('#skeleton:not([data-kind])');
+  if (!skeleton) return;
+  skeleton.dataset.kind = 'sketched';
+  document.documentElement.dataset.colorScheme = colorScheme ?? 'light';
+  let claims = {};
+  try {
+    claims = JSON.parse(atob(order.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')));
+  } catch {
+    // The widget says what is wrong with it.
+  }
+  const { items, methods } = claims;
+  const summary = skeleton.querySelector('.summary');
+  if (appearance?.summary === false) {
+    summary.remove();
+  } else if (Array.isArray(items)) {
+    for (const _ of items.slice(0, 5)) summary.lastElementChild.before(bone('bone-item'));
+  }
+  if (appearance?.button === false) skeleton.querySelector('.bone-button').remove();
+  if (Array.isArray(methods) && methods.length > 1) {
+    const rows = methods.map(() => bone('bone-method'));
+    skeleton.querySelector('.payment').prepend(bone('bone-label'), ...rows);
+  }
+}
 
 function tell() {
   if (!port) return;

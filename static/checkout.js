@@ -3,13 +3,15 @@
  *
  *   <script src="https://pay.example/checkout.js" data-order="<JWS>" async></script>
  *     also: data-target="#id" data-locale data-color-scheme="light|dark|auto" data-timeout (ms)
+ *           data-accent, -background, -text, -border, -danger, -radius, -spacing, -size, -font,
+ *           -density, -frame, data-summary="false", data-button="false" (the look)
  *           data-on-complete-url (cancel `sealpay:complete` to stay on the page) data-return-url
  *           data-verifier (the verifier's origin, where a copy of this file is served by another)
  *           data-manual (elements of the page do not mount by themselves)
  *   <sealpay-checkout order="<JWS>"></sealpay-checkout>     the same names, without `data-`
  *   Sealpay.mount(target, {order, locale, colorScheme, appearance, completeUrl, returnUrl,
  *                          renewOrder, timeout, on})
- *     → {ready, on, off, focus, update, unmount, element}; `on` is {ready: (detail) => …, …}
+ *     → {ready, on, off, focus, submit, update, unmount, element}; `on` is {ready: (detail) => …, …}
  *
  * Events, as handlers and as bubbling `sealpay:*` events of the container:
  *   ready {}   change {complete, brand}   resize {height}   challenge {kind}
@@ -34,6 +36,10 @@
   const SILENCE_MS = 3000;
   // An order that is over is nobody's mistake.
   const OVER = ["session_expired", "too_many_attempts", "order_reused"];
+  // How long a receipt can be read, and heard, before the page goes on.
+  const STAY_MS = 3000;
+  // The rim of the form, see style.css, pixels.
+  const RIM = 4;
   // How often an order is renewed without the shopper asking.
   const RENEWALS = 5;
   // The mark of the instance on its container; every copy of this script finds the same one.
@@ -97,14 +103,44 @@
     return new URLSearchParams([...new Set(around)].map((origin) => ["parent", origin]));
   }
 
-  // As high as the form of this order in that width, so that the page moves little later.
-  function heightOf({ methods, items, description }, width) {
+  // As high as the form of this order in that width, so that the page moves little later. The
+  // measures are those of style.css; a test compares them with the form.
+  function heightOf({ methods, items, description }, width, look) {
     const isWide = width >= 760;
-    const count = Array.isArray(methods) ? methods.length : 1;
-    const form = count > 1 ? 456 + 48 * count : 398;
-    const lines = Array.isArray(items) ? items.length : 0;
-    const summary = 94 + (lines ? 16 + 28 * lines : 0) + (description ? 28 : 0);
-    return isWide ? Math.max(form + 94, summary) : form + summary + 40;
+    const offered = Array.isArray(methods) ? methods : ["card"];
+    const hasCard = offered.includes("card");
+    const textLines = isWide ? 1 : 2;
+    const choice = offered.length > 1 ? 56 + 48 * offered.length : hasCard ? 36 : 26;
+    const fields = hasCard ? 304 + 20 * textLines : 26 + 24 * textLines;
+    const form = choice + fields + (look.button === false ? 0 : 50);
+    if (look.summary === false) return form + (look.button === false ? 70 : 36);
+    const count = Array.isArray(items) ? items.length : 0;
+    const rows = count ? 23 + 27 * Math.min(count, 5) + (count > 5 ? 33 : 0) : 0;
+    const summary = 104 + rows + (description ? 21 : 0);
+    const frame = look.frame === "card" ? (isWide ? 58 : 36) : 0;
+    return frame + (isWide ? Math.max(form, summary - 41) : form + summary);
+  }
+
+  // What belongs to the look, as attributes and in `appearance`.
+  const LOOK = ["accent", "background", "text", "border", "danger", "radius", "spacing", "size",
+    "font", "density", "frame", "summary", "button"];
+
+  // Attributes are texts; the form wants numbers and truth.
+  function lookOf(element, prefix) {
+    const look = {};
+    for (const name of LOOK) {
+      const value = element.getAttribute(prefix + name);
+      if (value === null) continue;
+      const isWord = !/^(?:true|false|\d+)$/.test(value);
+      look[name] = isWord ? value : JSON.parse(value);
+    }
+    return look;
+  }
+
+  // The language that the page says its container is in.
+  function languageOf(container) {
+    const said = container.closest("[lang]:not([lang=''])") || document.documentElement;
+    return said.lang || null;
   }
 
   // The scheme in which the page shows the container, whatever decides it there.
@@ -159,9 +195,11 @@
     if (container[INSTANCE]) container[INSTANCE].unmount();
 
     let { order } = options;
-    const { locale = null, timeout = 20000, returnUrl, renewOrder } = options;
+    const { timeout = 20000, returnUrl, renewOrder } = options;
+    const locale = options.locale || languageOf(container);
     const id = crypto.getRandomValues(new Uint32Array(2)).join("-");
-    const appearance = options.appearance ? JSON.parse(JSON.stringify(options.appearance)) : null;
+    const { summary, button } = options;
+    const appearance = JSON.parse(JSON.stringify({ summary, button, ...options.appearance }));
     const handlers = {};
     for (const type of EVENTS) handlers[type] = new Set();
     let mounted = true, frame = null, port = null, notice = null, colorScheme = null;
@@ -188,13 +226,19 @@
       }
       const wanted = options.colorScheme;
       colorScheme = ["light", "dark", "auto"].includes(wanted) ? wanted : schemeOf(container);
+      // Larger than the container by the rim in which rings around focused fields are drawn, unless
+      // that would be beyond the edge of the window and make the page scroll sideways.
+      const { left, right } = container.getBoundingClientRect();
+      const hasRoom = left >= RIM && right + RIM <= document.documentElement.clientWidth;
+      const rim = hasRoom ? RIM : 0;
+      const height = heightOf(claims, container.clientWidth, appearance) + 2 * RIM;
       frame = styled(document.createElement("iframe"), {
-        display: "block", width: "100%", height: `${heightOf(claims, container.clientWidth)}px`,
-        border: "0", colorScheme: schemeOfFrame(), visibility: "hidden" });
+        display: "block", width: `calc(100% + ${2 * rim}px)`, maxWidth: "none",
+        margin: `-${rim}px`, height: `${height}px`, border: "0", colorScheme: schemeOfFrame(), visibility: "hidden" });
       frame.title = "Secure payment form";
       // To the verifier, wherever the frame may be led.
       frame.allow = `payment ${verifierOrigin}; publickey-credentials-get ${verifierOrigin}; `
-        + `publickey-credentials-create ${verifierOrigin}`;
+        + `publickey-credentials-create ${verifierOrigin}; clipboard-write ${verifierOrigin}`;
       frame.referrerPolicy = "strict-origin";
       // The widget is of another origin than this page: keeping its own frees it from nothing here,
       // and without it the verifier could not tell its requests from anyone's. A wallet's page,
@@ -264,6 +308,7 @@
       // Only asked where it was offered: a button of the form.
       if (type === "return" && returnUrl) go(returnUrl);
       if (type === "renew" && renewOrder) renew();
+      if (type === "reveal") reveal(data);
       const detail = EVENTS.includes(type) ? DETAILS[type](data) : null;
       if (!detail) return;
       if (type === "resize") frame.style.height = `${detail.height}px`;
@@ -281,8 +326,26 @@
       }
       if (type === "complete" && mounted && !stay && options.completeUrl) {
         leaves = true;
-        depart(data.has_offer ? 15000 : 1000);
+        // No time limit where the shopper has something to decide (WCAG 2.2.1).
+        if (!data.has_offer) depart(STAY_MS);
       }
+    }
+
+    // Has a part of the form in view; only this page can scroll to it. A phone's keyboard leaves
+    // less of the window than `innerHeight` says.
+    function reveal({ top, bottom }) {
+      if (!Number.isFinite(top) || !Number.isFinite(bottom)) return;
+      const { top: start } = frame.getBoundingClientRect();
+      const { height = innerHeight } = window.visualViewport || {};
+      if (start + top >= 0 && start + bottom <= height) return;
+      // An element of the page, so that scrolling boxes and `scroll-padding` around it count.
+      const mark = styled(document.createElement("span"), {
+        position: "absolute", width: "1px", height: `${Math.min(bottom - top, height)}px`,
+        marginTop: `${top - RIM}px`, visibility: "hidden", scrollMargin: "16px" });
+      frame.before(mark);
+      const block = bottom - top > height / 2 ? "start" : "center";
+      mark.scrollIntoView({ block, inline: "nearest" });
+      mark.remove();
     }
 
     // A moment to see and hear that the payment went through, then the page the merchant chose.
@@ -364,6 +427,10 @@
         else if (notice) { clear(); load(); }
         return instance;
       },
+      // For a button of the page's own, in place of the form's.
+      submit() {
+        if (port) port.postMessage({ type: "submit" });
+      },
       unmount() {
         if (!mounted) return;
         mounted = false;
@@ -396,6 +463,7 @@
       options[option] = element.getAttribute(prefix + name) || undefined;
     }
     options.timeout = Number(options.timeout) || undefined;
+    options.appearance = lookOf(element, prefix);
     return options;
   }
 
@@ -407,7 +475,9 @@
     if (element[INSTANCE]) element[INSTANCE].unmount();
     if (element.isConnected && element.hasAttribute("order")) {
       const { appearance, renewOrder } = element;
-      mount(element, { ...attributesOf(element, ""), appearance, renewOrder });
+      const options = attributesOf(element, "");
+      Object.assign(options.appearance, appearance);
+      mount(element, { ...options, renewOrder });
     }
   }
 

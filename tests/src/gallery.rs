@@ -62,6 +62,24 @@ impl<'a> Gallery<'a> {
         self.put_on(THEMES[0], width).await;
     }
 
+    /// Takes pictures in the colours of a shopper who has chosen a few strong ones (forced colours),
+    /// and looks for barriers: `<state>-forced-<theme>-390.png`.
+    ///
+    /// # Panics
+    /// When the page does not come to rest.
+    pub async fn show_in_forced_colours(&mut self, state: &str) {
+        let width = WIDTHS[0];
+        for theme in THEMES {
+            self.put_on(theme, width).await;
+            self.emulate(theme, "active").await;
+            let file = format!("screenshots/{state}-forced-{theme}-{width}.png");
+            self.session.picture(&target().join(file)).await;
+            self.look_for_barriers(&format!("{state}, forced colours, {theme}"))
+                .await;
+        }
+        self.put_on(THEMES[0], width).await;
+    }
+
     /// With `SEALPAY_WRITE_SCREENSHOTS=1`, takes the picture of that name again that stands in
     /// `docs/screenshots`: a window in which a desk shows the page as it is.
     ///
@@ -91,13 +109,7 @@ impl<'a> Gallery<'a> {
 
     async fn put_on(&self, theme: &str, width: u64) {
         self.session.enter_page().await;
-        let features = json!({ "features": [
-            { "name": "prefers-color-scheme", "value": theme },
-            { "name": "prefers-reduced-motion", "value": "reduce" },
-        ]});
-        self.session
-            .developer_tools("Emulation.setEmulatedMedia", features)
-            .await;
+        self.emulate(theme, "none").await;
         // Pictures show the page, not the scroll bars of one browser.
         let hidden = json!({ "hidden": true });
         self.session
@@ -107,6 +119,17 @@ impl<'a> Gallery<'a> {
         let height = self.resting_height().await;
         self.resize(width, height.max(LOWEST)).await;
         self.resting_height().await;
+    }
+
+    async fn emulate(&self, theme: &str, forced_colours: &str) {
+        let features = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": theme },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+            { "name": "forced-colors", "value": forced_colours },
+        ]});
+        self.session
+            .developer_tools("Emulation.setEmulatedMedia", features)
+            .await;
     }
 
     /// Makes the window so wide and high, CSS pixels.

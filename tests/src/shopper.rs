@@ -190,8 +190,8 @@ impl Session {
     pub async fn enter_form_in(&self, frame: &str) {
         self.enter_frame(frame).await;
         self.see("#number").await;
-        // The merchant's name comes with the session.
-        self.see(".summary h1").await;
+        // That it is a test, only the session says.
+        self.see(".test-mode").await;
     }
 
     /// Looks into a frame, whatever it shows.
@@ -207,8 +207,8 @@ impl Session {
     async fn enter_form_of_any_method(&self) {
         self.enter_frame(FRAME).await;
         self.see(".methods").await;
-        // The merchant's name comes with the session.
-        self.see(".summary h1").await;
+        // That it is a test, only the session says.
+        self.see(".test-mode").await;
     }
 
     /// Types into a field behind what stands there.

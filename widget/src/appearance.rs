@@ -1,18 +1,51 @@
-//! What a page may change of the look: four variables, each validated, everything else ignored.
+//! What a page may change of the look: a few variables, each validated, everything else ignored.
 //!
-//! A page cannot hide the amount, the test mode or an error this way: no free CSS gets in.
+//! A page cannot hide the test mode or an error this way, nor make a text unreadable: no free CSS
+//! gets in, and colours that cannot be told apart are not taken.
 
 /// A validated appearance. `None` leaves the stylesheet's own value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Appearance {
     /// The colour of the pay button.
     pub accent: Option<Colour>,
+    /// The ground, and what is written on it.
+    pub ground: Option<Ground>,
     /// The corners, pixels.
     pub radius_px: Option<u8>,
+    /// Between the fields, pixels.
+    pub spacing_px: Option<u8>,
+    /// The size of the text, pixels; everything else follows it.
+    pub size_px: Option<u8>,
     /// The font family as CSS writes it.
     pub font: Option<&'static str>,
     /// Fields and gaps a little smaller.
     pub is_compact: bool,
+    /// With a border and a ground of its own around it.
+    pub is_framed: bool,
+    /// What is left to the page.
+    pub look: Look,
+}
+
+/// What the page shows itself and the form leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Look {
+    /// The order.
+    pub hides_summary: bool,
+    /// The button that pays: the page has one, which calls `submit()`.
+    pub hides_button: bool,
+}
+
+/// A ground, and colours that can be read on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ground {
+    /// Behind everything.
+    pub background: Colour,
+    /// What is written; black or white where the page names none that can be read.
+    pub text: String,
+    /// Around fields.
+    pub border: Option<Colour>,
+    /// Errors.
+    pub danger: Option<Colour>,
 }
 
 /// Light or dark, or as the shopper's device says.
@@ -38,6 +71,18 @@ pub struct Colour {
 
 /// Largest radius, pixels: half of the smallest field, beyond which nothing changes.
 pub const RADIUS_PX: u8 = 24;
+
+/// The spacing between fields, pixels.
+pub const SPACING_PX: [u8; 2] = [8, 24];
+
+/// The size of the text, pixels. Below 16, phones zoom into a field that is touched.
+pub const SIZE_PX: [u8; 2] = [14, 20];
+
+/// The least contrast of a text with its ground, tenths (WCAG 2.2, 1.4.3).
+const TEXT_CONTRAST: u64 = 45;
+
+/// The least contrast of the border of a field (WCAG 2.2, 1.4.11).
+const BORDER_CONTRAST: u64 = 30;
 
 /// Font families a page may ask for, by name. All are on the shopper's device already.
 const FONTS: [(&str, &str); 5] = [
@@ -68,12 +113,30 @@ const FONTS: [(&str, &str); 5] = [
 pub struct Wish<'a> {
     /// `#rrggbb`
     pub accent: Option<&'a str>,
+    /// `#rrggbb`
+    pub background: Option<&'a str>,
+    /// `#rrggbb`
+    pub text: Option<&'a str>,
+    /// `#rrggbb`
+    pub border: Option<&'a str>,
+    /// `#rrggbb`
+    pub danger: Option<&'a str>,
     /// Pixels.
     pub radius: Option<i64>,
+    /// Pixels.
+    pub spacing: Option<i64>,
+    /// Pixels.
+    pub size: Option<i64>,
     /// A name of the list.
     pub font: Option<&'a str>,
     /// `comfortable` or `compact`.
     pub density: Option<&'a str>,
+    /// `none` or `card`.
+    pub frame: Option<&'a str>,
+    /// Whether the order is shown.
+    pub summary: Option<bool>,
+    /// Whether the button that pays is shown.
+    pub button: Option<bool>,
 }
 
 impl Appearance {
@@ -88,13 +151,51 @@ impl Appearance {
         };
         Self {
             accent: wish.accent.and_then(Colour::parse),
-            radius_px: wish
-                .radius
-                .and_then(|pixels| u8::try_from(pixels).ok())
-                .filter(|pixels| *pixels <= RADIUS_PX),
+            ground: Ground::of(wish),
+            radius_px: within(wish.radius, [0, RADIUS_PX]),
+            spacing_px: within(wish.spacing, SPACING_PX),
+            size_px: within(wish.size, SIZE_PX),
             font: wish.font.and_then(font),
             is_compact: wish.density == Some("compact"),
+            is_framed: wish.frame == Some("card"),
+            look: Look {
+                hides_summary: wish.summary == Some(false),
+                hides_button: wish.button == Some(false),
+            },
         }
+    }
+}
+
+fn within(pixels: Option<i64>, [least, most]: [u8; 2]) -> Option<u8> {
+    let pixels = u8::try_from(pixels?).ok()?;
+    (least..=most).contains(&pixels).then_some(pixels)
+}
+
+impl Ground {
+    /// Texts, borders and errors are only taken together with the ground that they have to be read
+    /// on, and only where they can be.
+    fn of(wish: &Wish<'_>) -> Option<Self> {
+        let background = wish.background.and_then(Colour::parse)?;
+        let legible = |colour: Option<&str>, least| {
+            let colour = colour.and_then(Colour::parse)?;
+            colour.contrasts_with(&background, least).then_some(colour)
+        };
+        let text = legible(wish.text, TEXT_CONTRAST);
+        let border = legible(wish.border, BORDER_CONTRAST);
+        let danger = legible(wish.danger, TEXT_CONTRAST);
+        let text = text.map_or_else(|| background.text_on_it().into(), |text| text.css);
+        Some(Self {
+            background,
+            text,
+            border,
+            danger,
+        })
+    }
+
+    /// Whether what is not named has to be that of a dark form.
+    #[must_use]
+    pub fn is_dark(&self) -> bool {
+        self.background.text_on_it() == "#fff"
     }
 }
 
@@ -135,6 +236,13 @@ impl Colour {
         }
     }
 
+    /// Whether the contrast ratio (WCAG 2.2) is at least so many tenths.
+    fn contrasts_with(&self, other: &Self, least_tenths: u64) -> bool {
+        // 0.05 of the luminance, so that black has a ratio too.
+        let [one, two] = [self, other].map(|colour| colour.luminance() + 5_000_000);
+        10 * one.max(two) >= least_tenths * one.min(two)
+    }
+
     /// Relative luminance (WCAG 2.2) in whole numbers, from 0 to 100 000 000.
     fn luminance(&self) -> u64 {
         2126 * linear(self.red) + 7152 * linear(self.green) + 722 * linear(self.blue)
@@ -149,74 +257,4 @@ fn linear(channel: u8) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Appearance, Colour, Wish};
-
-    #[test]
-    fn only_valid_wishes_are_granted() {
-        let wish = Wish {
-            accent: Some("#0a7B3c"),
-            radius: Some(24),
-            font: Some("serif"),
-            density: Some("compact"),
-        };
-        let appearance = Appearance::of(&wish);
-        assert_eq!(appearance.accent.unwrap().css(), "#0a7B3c");
-        assert_eq!(appearance.radius_px, Some(24));
-        assert!(appearance.font.unwrap().starts_with("ui-serif"));
-        assert!(appearance.is_compact);
-
-        let rows = [
-            "",
-            "#fff",
-            "#1234567",
-            "red",
-            "#12345g",
-            "#+12345",
-            "url(x)",
-            "#12345\u{e9}",
-        ];
-        for accent in rows {
-            let wish = Wish {
-                accent: Some(accent),
-                ..Wish::default()
-            };
-            assert_eq!(Appearance::of(&wish), Appearance::default(), "{accent}");
-        }
-        for radius in [-1, 25, 256, i64::MAX] {
-            let wish = Wish {
-                radius: Some(radius),
-                ..Wish::default()
-            };
-            assert_eq!(Appearance::of(&wish), Appearance::default(), "{radius}");
-        }
-        let wish = Wish {
-            font: Some("x;}"),
-            density: Some("tiny"),
-            ..Wish::default()
-        };
-        assert_eq!(Appearance::of(&wish), Appearance::default());
-    }
-
-    #[test]
-    fn the_text_on_any_accent_can_be_read() {
-        let rows = [
-            ("#000000", "#fff"),
-            ("#ffffff", "#000"),
-            ("#ffff00", "#000"),
-            ("#0000ff", "#fff"),
-            ("#ff0000", "#000"),
-            ("#0f5e63", "#fff"),
-            ("#7fd3cc", "#000"),
-            ("#757575", "#fff"),
-            ("#777777", "#000"),
-        ];
-        for (accent, text) in rows {
-            assert_eq!(
-                Colour::parse(accent).unwrap().text_on_it(),
-                text,
-                "{accent}"
-            );
-        }
-    }
-}
+mod tests;

@@ -51,8 +51,12 @@ pub struct Texts {
     pub processing: &'static str,
     /// Beneath the button, and announced, when a payment takes long.
     pub takes_long: &'static str,
-    /// Announced when more than one field is wrong: before and after the number of fields.
-    pub several_wrong: (&'static str, &'static str),
+    /// Announced when more than one field is wrong.
+    pub several_wrong: fn(usize) -> String,
+    /// Under the items of a long order.
+    pub more_items: fn(usize) -> String,
+    /// When the session is about to end: before and after the time of day.
+    pub ends_at: (&'static str, &'static str),
     /// Above the bank's sentence.
     pub declined: &'static str,
     /// When the bank's sentence is missing.
@@ -85,8 +89,10 @@ pub struct Texts {
     pub send_another: &'static str,
     /// After the button: before and after the seconds.
     pub seconds_to_wait: (&'static str, &'static str),
-    /// Before the number of tries.
-    pub tries_left: &'static str,
+    /// After what is wrong with a code.
+    pub attempts_left: fn(u32) -> String,
+    /// Until when a code can be used: before the minutes and seconds.
+    pub code_expires_in: &'static str,
     /// Button.
     pub use_passkey: &'static str,
     /// Button.
@@ -103,6 +109,14 @@ pub struct Texts {
     pub start_again: &'static str,
     /// Button: to the page that the shop named.
     pub back_to_shop: &'static str,
+    /// Transfer: the button beside a fact.
+    pub copy: &'static str,
+    /// Transfer: the name of that button.
+    pub copy_fact: fn(&str) -> String,
+    /// Transfer: announced after it was pressed.
+    pub copied: fn(&str) -> String,
+    /// Transfer: announced when the browser did not let it.
+    pub not_copied: &'static str,
     /// Transfer: account.
     pub holder_of_account: &'static str,
     /// Transfer: what stands on it.

@@ -1,6 +1,7 @@
 //! Every state of the form and every page of the shop: pictures to look at, and no barrier in any.
 
 mod challenges;
+mod looks;
 mod methods;
 mod receipts;
 mod shop;
@@ -98,6 +99,7 @@ async fn show_a_decline_and_a_payment(session: &Session, stage: &Stage, gallery:
     session.press(PAY).await;
     session.read("#number-note", "Enter your card number").await;
     gallery.show("mistakes").await;
+    gallery.show_in_forced_colours("mistakes").await;
 
     session.enter_form().await;
     session.fill_in(AMEX).await;
@@ -109,6 +111,7 @@ async fn show_a_decline_and_a_payment(session: &Session, stage: &Stage, gallery:
     session.press(PAY).await;
     session.read(NOTICE, "declined").await;
     gallery.show("declined").await;
+    gallery.show_in_forced_colours("declined").await;
 
     stage.verifier_network.fail("/v1/payments", Fault::Held, 1);
     session.enter_form().await;

@@ -36,18 +36,24 @@ pub(super) async fn pay_up_to_the_code_with(session: &Session, outcome: &str) {
 /// Types a code that is no good, and sees that only the field for it is asked again.
 pub(super) async fn try_in_vain(session: &Session, code: &str, tries_left: u32) {
     session.confirm_code(code).await;
-    let note = session
-        .read(NOTE, &format!("Attempts left: {tries_left}."))
-        .await;
+    let note = session.read(NOTE, &attempts_left(tries_left)).await;
     assert!(note.starts_with(REFUSED), "one message for all: {note}");
     eventually("an empty field in focus", async || {
         let script = "const field = document.getElementById('code');
                       return field.value === '' && document.activeElement === field
                         && field.getAttribute('aria-invalid') === 'true'
-                        && field.getAttribute('aria-describedby') === 'code-note'";
+                        && field.getAttribute('aria-describedby') === 'code-help code-note'";
         (session.run(script, Vec::new()).await == true).then_some(())
     })
     .await;
+}
+
+/// How many times a code may still be typed, as the form says it.
+fn attempts_left(count: u32) -> String {
+    match count {
+        1 => "1 attempt left.".into(),
+        count => format!("{count} attempts left."),
+    }
 }
 
 /// States, declines and challenges of the payments of an order, newest first.
@@ -176,7 +182,11 @@ async fn another_code_can_be_sent_after_a_while_and_ends_the_one_before() {
             let button = "document.querySelector('.panel form button[type=button]')";
             for tries_left in [4, 2] {
                 session.read(".panel", "Resend code in ").await;
-                assert!(session.is_true(&format!("{button}.disabled")).await);
+                assert!(
+                    session
+                        .is_true(&format!("{button}.ariaDisabled === 'true'"))
+                        .await
+                );
                 own.move_clock(MINUTE + 31).await;
                 // The form learns the time from the next answer.
                 try_in_vain(&session, &wrong(&code), tries_left).await;

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod declines;
 pub(crate) mod embedding;
 mod gallery;
 mod identity;

@@ -81,8 +81,39 @@ pub fn set_appearance(appearance: &Appearance) {
     if let Some(font) = appearance.font {
         set("--font", font);
     }
+    let pixels = |pixels: u8| [pixels.to_string().as_str(), "px"].concat();
+    if let Some(spacing) = appearance.spacing_px {
+        set("--gap", &pixels(spacing));
+    }
+    if let Some(size) = appearance.size_px {
+        // In percent of what the shopper has set in the browser, and not in place of it.
+        let hundredths = u32::from(size) * 10_000 / 16;
+        let [whole, part] = [hundredths / 100, hundredths % 100].map(|part| part.to_string());
+        set("font-size", &[&whole, ".", &part, "%"].concat());
+    }
+    if let Some(ground) = &appearance.ground {
+        set("--surface", ground.background.css());
+        set("--input", ground.background.css());
+        set("--text", &ground.text);
+        if let Some(border) = &ground.border {
+            set("--edge", border.css());
+        }
+        if let Some(danger) = &ground.danger {
+            set("--danger", danger.css());
+        }
+        set_data("surface", "");
+        // What the page did not name has to be read on its ground.
+        set_colour_scheme(if ground.is_dark() {
+            ColourScheme::Dark
+        } else {
+            ColourScheme::Light
+        });
+    }
     if appearance.is_compact {
         set_data("density", "compact");
+    }
+    if appearance.is_framed {
+        set_data("frame", "card");
     }
 }
 

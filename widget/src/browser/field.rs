@@ -107,3 +107,12 @@ pub fn focus(element: &Element) {
         let _ = element.focus();
     }
 }
+
+/// From where to where something has to be seen with an element, CSS pixels from the top of this
+/// document: a field with its label and note, a panel with its icon.
+#[must_use]
+pub fn extent(element: &Element) -> (f64, f64) {
+    let whole = element.closest(".field, .panel, .offer").ok().flatten();
+    let bounds = whole.as_ref().unwrap_or(element).get_bounding_client_rect();
+    (bounds.top(), bounds.bottom())
+}

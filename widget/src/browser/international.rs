@@ -80,23 +80,39 @@ pub struct Moment {
 /// A moment in seconds since 1970.
 #[must_use]
 pub fn moment(locale: &str, unix_seconds: u64) -> Moment {
-    let Ok(seconds) = u32::try_from(unix_seconds) else {
+    let Some(date) = date_of(unix_seconds) else {
         return Moment::default();
     };
-    // From 1970 on, as many seconds: milliseconds would not fit into 32 bits.
-    let date = Date::new(&JsValue::from(0));
-    date.set_utc_seconds(seconds);
-    let options = object::of(&[
+    let styles = [
         ("dateStyle", "medium".into()),
         ("timeStyle", "short".into()),
-        ("numberingSystem", LATIN.into()),
-        ("calendar", "gregory".into()),
-    ]);
+    ];
     let machine = String::from(date.to_iso_string());
     Moment {
-        words: DateTimeFormat::new(locale, &options)
-            .and_then(|format| format.format(&date))
-            .unwrap_or_else(|_| machine.clone()),
+        words: written(locale, styles.into(), &date).unwrap_or_else(|| machine.clone()),
         machine,
     }
+}
+
+/// The time of day of a moment in seconds since 1970.
+#[must_use]
+pub fn time(locale: &str, unix_seconds: u64) -> String {
+    let styles = [("timeStyle", "short".into())];
+    date_of(unix_seconds)
+        .and_then(|date| written(locale, styles.into(), &date))
+        .unwrap_or_default()
+}
+
+fn date_of(unix_seconds: u64) -> Option<Date> {
+    // From 1970 on, as many seconds: milliseconds would not fit into 32 bits.
+    let date = Date::new(&JsValue::from(0));
+    date.set_utc_seconds(u32::try_from(unix_seconds).ok()?);
+    Some(date)
+}
+
+fn written(locale: &str, mut options: Vec<(&str, JsValue)>, date: &Date) -> Option<String> {
+    options.push(("numberingSystem", LATIN.into()));
+    options.push(("calendar", "gregory".into()));
+    let format = DateTimeFormat::new(locale, &object::of(&options)).ok()?;
+    format.format(date).ok()
 }

@@ -3,6 +3,7 @@
 //! Everything here is thin. What can be decided is decided in `form` and `pay`.
 
 pub mod answer;
+pub mod clipboard;
 pub mod clock;
 pub mod document;
 pub mod field;

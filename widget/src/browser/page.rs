@@ -50,6 +50,8 @@ pub enum Request {
     Update(Rc<str>),
     /// Put the shopper into the first field.
     Focus,
+    /// Pay, as the form's own button does.
+    Submit,
     /// The page is done with the form: forget everything.
     Unmount,
 }
@@ -70,6 +72,7 @@ impl Port {
         let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             match object::text(&event.data(), "type").as_deref() {
                 Some("focus") => callback(Request::Focus),
+                Some("submit") => callback(Request::Submit),
                 Some("unmount") => callback(Request::Unmount),
                 Some("update") => {
                     if let Some(order) = object::text(&event.data(), "order") {
@@ -164,6 +167,12 @@ impl Port {
     /// Tells the page how high the form is, CSS pixels.
     pub fn tell_height(&self, height: f64) {
         self.post("resize", &[("height", height.into())]);
+    }
+
+    /// Asks the page to have a part of the form in view, CSS pixels from its top: only the page can
+    /// scroll to it.
+    pub fn reveal(&self, top: f64, bottom: f64) {
+        self.post("reveal", &[("top", top.into()), ("bottom", bottom.into())]);
     }
 
     fn post(&self, kind: &str, members: &[(&str, JsValue)]) {

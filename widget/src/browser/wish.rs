@@ -1,18 +1,51 @@
 //! Reads the look that the page asks for.
 
-use super::object::{text, whole_number};
+use super::object::{member, text, whole_number};
 use crate::appearance::{Appearance, ColourScheme, Wish};
 use wasm_bindgen::JsValue;
 
 /// The appearance, as far as it is valid.
 #[must_use]
 pub fn appearance(value: &JsValue) -> Appearance {
-    let [accent, font, density] = ["accent", "font", "density"].map(|name| text(value, name));
+    let texts = [
+        "accent",
+        "background",
+        "text",
+        "border",
+        "danger",
+        "font",
+        "density",
+        "frame",
+    ]
+    .map(|name| text(value, name));
+    let [
+        accent,
+        background,
+        ink,
+        border,
+        danger,
+        font,
+        density,
+        frame,
+    ] = texts.each_ref().map(Option::as_deref);
+    let [radius, spacing, size] =
+        ["radius", "spacing", "size"].map(|name| whole_number(value, name));
+    let [summary, button] =
+        ["summary", "button"].map(|name| member(value, name).and_then(|value| value.as_bool()));
     Appearance::of(&Wish {
-        accent: accent.as_deref(),
-        radius: whole_number(value, "radius"),
-        font: font.as_deref(),
-        density: density.as_deref(),
+        accent,
+        background,
+        text: ink,
+        border,
+        danger,
+        radius,
+        spacing,
+        size,
+        font,
+        density,
+        frame,
+        summary,
+        button,
     })
 }
 

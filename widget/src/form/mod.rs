@@ -12,6 +12,7 @@ pub use choice::Choice;
 pub use edit::{Deletion, Edit};
 pub use entry::{Entry, Field};
 
+use sealpay_protocol::api::{Advice, CardField, DeclineView};
 use sealpay_protocol::card::brand::candidates;
 use sealpay_protocol::card::{
     Brand, Card, CardNumber, Expiry, Holder, Progress, SecurityCode, YearMonth, number,
@@ -19,6 +20,35 @@ use sealpay_protocol::card::{
 
 /// What is wrong with a field: a stable code, worded in [`crate::texts`].
 pub type ErrorCode = &'static str;
+
+/// The error of a field that the bank declined: the bank's sentence stands there.
+pub const DECLINED: ErrorCode = "declined";
+
+/// What is wanted of the shopper after an attempt that came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A field is wrong.
+    Correction(CardField),
+    /// This card will not do.
+    AnotherCard,
+    /// The same card may do.
+    SecurityCode,
+    /// Nothing in the fields helps.
+    Nothing,
+}
+
+impl Wanted {
+    /// What a decline wants.
+    #[must_use]
+    pub const fn by(decline: &DeclineView) -> Self {
+        match (decline.field, decline.replace_card, decline.advice) {
+            (Some(field), ..) => Self::Correction(field),
+            (None, true, _) => Self::AnotherCard,
+            (None, false, Advice::TryAgain | Advice::TryLater) => Self::SecurityCode,
+            _ => Self::Nothing,
+        }
+    }
+}
 
 /// The digits of the longest security code, taken while the brand is not known.
 const LONGEST_SECURITY_CODE: u8 = 4;
@@ -176,9 +206,25 @@ impl Form {
             .all(|field| self.judge(field).is_ok())
     }
 
-    /// After an attempt only the security code must be typed again (PCI DSS 3.3.1: it is not kept).
-    pub fn clear_security_code(&mut self) {
+    /// After an attempt only the security code must be typed again (PCI DSS 3.3.1: it is not kept);
+    /// where another card is asked for, everything. Returns the field to correct, if there is one:
+    /// it is marked until something is typed.
+    pub fn after_attempt(&mut self, wanted: Wanted) -> Option<Field> {
+        if wanted == Wanted::AnotherCard {
+            self.forget();
+        }
         self.security_code = Entry::default();
+        let (field, error) = match wanted {
+            Wanted::Correction(CardField::Number) => (Field::Number, DECLINED),
+            Wanted::Correction(CardField::Expiry) => (Field::Expiry, DECLINED),
+            Wanted::Correction(CardField::SecurityCode) => (Field::SecurityCode, DECLINED),
+            Wanted::AnotherCard => (Field::Number, DECLINED),
+            Wanted::SecurityCode if self.number.is_blank() => return None,
+            Wanted::SecurityCode => (Field::SecurityCode, "security_code_again"),
+            Wanted::Nothing => return None,
+        };
+        self.entry_mut(field).set_error(Some(error));
+        Some(field)
     }
 
     /// Wipes everything.

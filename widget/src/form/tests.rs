@@ -1,4 +1,5 @@
-use super::{Deletion, Edit, Field, Form, Rejection};
+use super::{DECLINED, Deletion, Edit, Field, Form, Rejection, Wanted};
+use sealpay_protocol::api::{Advice, CardField, DeclineCategory, DeclineView};
 use sealpay_protocol::card::{Brand, YearMonth};
 
 fn form() -> Form {
@@ -276,7 +277,7 @@ fn the_name_may_be_left_out_and_a_card_number_in_it_is_refused() {
 fn after_an_attempt_only_the_security_code_is_gone() {
     let mut form = form();
     fill(&mut form, "4242424242424242", "12/30", "123");
-    form.clear_security_code();
+    form.after_attempt(Wanted::Nothing);
     let texts = Field::ALL.map(|field| form.entry(field).text().to_owned());
     assert_eq!(texts, ["4242 4242 4242 4242", "12 / 30", "", ""]);
     form.forget();
@@ -285,6 +286,90 @@ fn after_an_attempt_only_the_security_code_is_gone() {
             .into_iter()
             .all(|field| form.entry(field).text().is_empty())
     );
+}
+
+#[test]
+fn a_decline_marks_the_field_that_is_wrong_and_empties_a_card_that_will_not_do() {
+    let rows = [
+        (
+            Wanted::Correction(CardField::Number),
+            Some(Field::Number),
+            true,
+        ),
+        (
+            Wanted::Correction(CardField::Expiry),
+            Some(Field::Expiry),
+            true,
+        ),
+        (
+            Wanted::Correction(CardField::SecurityCode),
+            Some(Field::SecurityCode),
+            true,
+        ),
+        (Wanted::AnotherCard, Some(Field::Number), false),
+        (Wanted::SecurityCode, Some(Field::SecurityCode), true),
+        (Wanted::Nothing, None, true),
+    ];
+    for (wanted, marked, keeps_number) in rows {
+        let mut form = form();
+        fill(&mut form, "4242424242424242", "12/30", "123");
+        assert_eq!(form.after_attempt(wanted), marked, "{wanted:?}");
+        let number = form.entry(Field::Number).text().to_owned();
+        assert_eq!(!number.is_empty(), keeps_number, "{wanted:?}");
+        assert_eq!(form.entry(Field::SecurityCode).text(), "", "{wanted:?}");
+        for field in Field::ALL {
+            let error = form.entry(field).error();
+            assert_eq!(
+                error.is_some(),
+                marked == Some(field),
+                "{wanted:?} {field:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_mark_of_a_decline_goes_as_soon_as_something_is_typed() {
+    let mut form = form();
+    fill(&mut form, "4242424242424242", "12/30", "123");
+    form.after_attempt(Wanted::AnotherCard);
+    assert_eq!(
+        form.left(Field::Number),
+        None,
+        "an empty field says nothing new"
+    );
+    assert_eq!(form.entry(Field::Number).error(), Some(DECLINED));
+    set(&mut form, Field::Number, "5");
+    assert_eq!(form.entry(Field::Number).error(), None);
+}
+
+#[test]
+fn what_a_decline_wants_follows_its_field_then_its_card_then_its_advice() {
+    let decline = |advice, field, replace_card| DeclineView {
+        message: String::new(),
+        advice,
+        category: DeclineCategory::CardDeclined,
+        field,
+        replace_card,
+    };
+    let number = Some(CardField::Number);
+    let rows = [
+        (
+            decline(Advice::CheckDetails, number, true),
+            Wanted::Correction(CardField::Number),
+        ),
+        (
+            decline(Advice::TryOtherCard, None, true),
+            Wanted::AnotherCard,
+        ),
+        (decline(Advice::TryOtherCard, None, false), Wanted::Nothing),
+        (decline(Advice::ContactBank, None, false), Wanted::Nothing),
+        (decline(Advice::TryAgain, None, false), Wanted::SecurityCode),
+        (decline(Advice::TryLater, None, false), Wanted::SecurityCode),
+    ];
+    for (decline, wanted) in rows {
+        assert_eq!(Wanted::by(&decline), wanted, "{decline:?}");
+    }
 }
 
 #[test]

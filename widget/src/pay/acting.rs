@@ -78,6 +78,15 @@ pub fn wallet_address<'a>(url: &'a str, verifier_origin: &str) -> Option<&'a str
     (is_plain && (is_path || is_there || url.starts_with("https://"))).then_some(url)
 }
 
+/// The digits in what was typed or pasted as a one-time code, whatever their script and whatever
+/// stands between them, and no more than a code has.
+#[must_use]
+pub fn code_digits(typed: &str) -> Zeroizing<String> {
+    let mut digits = Zeroizing::new(number::digits_of(typed));
+    digits.truncate(ONE_TIME_CODE_DIGITS);
+    digits
+}
+
 /// The digits of a one-time code, typed or pasted, in the digits of any keyboard and with whatever
 /// the fields of the card pass over too; `None` when they are too few or too many, or something else
 /// is among them.

@@ -14,7 +14,7 @@ pub mod request;
 mod state;
 mod step;
 
-pub use acting::{Acting, Errand, Offer, Proof, wallet_address};
+pub use acting::{Acting, Errand, Offer, Proof, code_digits, wallet_address};
 pub use effect::{Effect, Wake};
 pub use event::{Answer, Deed, Event, Means, Refused, Submission};
 pub use message::Message;

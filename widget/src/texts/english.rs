@@ -41,7 +41,9 @@ pub(super) static TEXTS: Texts = Texts {
     show_transfer: "Pay by bank transfer",
     processing: "Processing…",
     takes_long: "Still working – your bank is taking longer than usual. Don’t close this page.",
-    several_wrong: ("Check ", " fields."),
+    several_wrong: |count| ["Check ", &count.to_string(), " fields."].concat(),
+    more_items: |count| ["Show ", &count.to_string(), " more items"].concat(),
+    ends_at: ("This checkout times out at ", ". Pay before then."),
     declined: "Payment declined",
     declined_without_reason: "You haven’t been charged. Try another card.",
     decline_headings: &[
@@ -67,7 +69,11 @@ pub(super) static TEXTS: Texts = Texts {
     confirm: "Confirm",
     send_another: "Resend code",
     seconds_to_wait: ("in ", " s"),
-    tries_left: "Attempts left:",
+    attempts_left: |count| match count {
+        1 => "1 attempt left.".into(),
+        count => [&count.to_string(), " attempts left."].concat(),
+    },
+    code_expires_in: "The code expires in ",
     use_passkey: "Continue with passkey",
     use_code: "Send me a code instead",
     cancel: "Cancel payment",
@@ -76,6 +82,10 @@ pub(super) static TEXTS: Texts = Texts {
     continue_here: "Continue here",
     start_again: "Start again",
     back_to_shop: "Back to the shop",
+    copy: "Copy",
+    copy_fact: |fact| ["Copy ", fact].concat(),
+    copied: |fact| [fact, " copied."].concat(),
+    not_copied: "Your browser didn’t allow copying. Select the text instead.",
     holder_of_account: "Account holder",
     reference: "Reference",
     received: "Received",
@@ -93,7 +103,7 @@ pub(super) static TEXTS: Texts = Texts {
 };
 
 /// The first stands for every code that is not listed.
-static PANELS: [(&str, &str, &str); 25] = [
+static PANELS: [(&str, &str, &str); 26] = [
     (
         "",
         "Something’s wrong with this checkout",
@@ -222,6 +232,11 @@ static PANELS: [(&str, &str, &str); 25] = [
          here.",
     ),
     (
+        "wallet_closed",
+        "Confirm in your wallet",
+        "Your wallet isn’t open. Open it to confirm the payment.",
+    ),
+    (
         "transfer",
         "Complete your bank transfer",
         "We’ll confirm your order when your transfer arrives. You can close this page.",
@@ -229,7 +244,7 @@ static PANELS: [(&str, &str, &str); 25] = [
 ];
 
 /// The first stands for every code that is not listed.
-static ERRORS: [(&str, &str); 30] = [
+static ERRORS: [(&str, &str); 32] = [
     ("", "Check this field."),
     ("number_missing", "Enter your card number."),
     ("number_not_digits", "Use digits only in the card number."),
@@ -264,6 +279,8 @@ static ERRORS: [(&str, &str); 30] = [
         "code_refused",
         "That code isn’t right. Check it or get a new one.",
     ),
+    ("code_expired", "This code has expired. Get a new one."),
+    ("security_code_again", "Enter the security code again."),
     ("code_sent", "We’ve sent a new code."),
     (
         "resend_refused",

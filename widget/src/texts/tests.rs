@@ -45,7 +45,9 @@ fn field_codes() -> Vec<&'static str> {
 }
 
 /// Every code of what is said about a challenge or an offer.
-const SAID: [&str; 10] = [
+const SAID: [&str; 12] = [
+    "code_expired",
+    "security_code_again",
     "code_incomplete",
     "code_refused",
     "code_sent",
@@ -97,6 +99,7 @@ fn every_language_has_a_sentence_for_every_code() {
             "passkey",
             "wallet",
             "wallet_hidden",
+            "wallet_closed",
             "transfer",
         ];
         for code in codes {
@@ -105,6 +108,16 @@ fn every_language_has_a_sentence_for_every_code() {
             assert!(sentence.ends_with('.') && !heading.ends_with('.'), "{code}");
         }
     }
+}
+
+#[test]
+fn one_attempt_is_not_called_attempts() {
+    let texts = Texts::of("en");
+    let told = [0, 1, 2].map(texts.attempts_left);
+    assert_eq!(
+        told,
+        ["0 attempts left.", "1 attempt left.", "2 attempts left."]
+    );
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use super::checkout::{Checkout, Heard};
 use super::element::{Element, Kind, element};
 use super::{fields, marks, panel};
-use crate::browser::field::{Input, text_in};
+use crate::browser::field::{self, Input, text_in};
 use crate::browser::{clock, passkey};
-use crate::pay::{Acting, Deed};
+use crate::pay::{Acting, Deed, Phase, code_digits};
 use sealpay_protocol::api::{ActionView, CodeView};
 use yew::html::Scope;
 
 /// A button that does something about a challenge.
-fn button(
+pub(super) fn button(
     checkout: &Checkout,
     link: &Scope<Checkout>,
     look: &'static str,
@@ -20,7 +20,11 @@ fn button(
     element("button")
         .with("type=button")
         .say("data-look", look)
-        .when(checkout.state.is_authenticating(), "disabled")
+        // Not really disabled: the shopper would lose their place. The machine does one thing at a time.
+        .maybe(
+            "aria-disabled",
+            checkout.state.is_authenticating().then_some("true"),
+        )
         .pressed(link, meaning)
         .says(words)
 }
@@ -82,15 +86,16 @@ fn introduction(checkout: &Checkout, action: &ActionView) -> Element {
         ActionView::Code(code) => {
             let (before, after) = texts.code_sent_to;
             element("p")
+                .with("id=code-help")
                 .holds(element("span").says(before))
                 .holds(element("span").quotes(&code.sent_to))
                 .holds(element("span").says(after))
         }
         _ => {
-            let code = if checkout.is_wallet_hidden {
-                "wallet_hidden"
-            } else {
-                panel::code_of(checkout.state.phase()).unwrap_or_default()
+            let code = match panel::code_of(checkout.state.phase()).unwrap_or_default() {
+                "wallet" if checkout.is_wallet_hidden => "wallet_hidden",
+                "wallet" if !checkout.wallet_is_open() => "wallet_closed",
+                code => code,
             };
             element("p").says(texts.panel(code).1)
         }
@@ -102,22 +107,31 @@ fn is_good(said: &str) -> bool {
     said == "code_sent"
 }
 
-/// What there is to say about the last thing that the shopper did.
+/// What there is to say, by code: about the last thing that the shopper did, or the code's end.
+fn said_of(checkout: &Checkout, acting: &Acting) -> Option<&'static str> {
+    acting.said.or_else(|| match &acting.action {
+        ActionView::Code(code) => {
+            (checkout.seconds_until(code.expires_at) == 0).then_some("code_expired")
+        }
+        _ => None,
+    })
+}
+
+/// The same in words.
 pub(super) fn words_of(checkout: &Checkout, acting: &Acting) -> Option<String> {
     let texts = checkout.connection.texts;
-    let said = acting.said?;
+    let said = said_of(checkout, acting)?;
     let mut words = texts.error(said).to_owned();
     if said == "code_refused"
         && let ActionView::Code(code) = &acting.action
     {
-        let count = code.attempts_left.to_string();
-        words.extend([" ", texts.tries_left, " ", &count, "."]);
+        words.extend([" ", &(texts.attempts_left)(code.attempts_left)]);
     }
     Some(words)
 }
 
-fn note(checkout: &Checkout, acting: &Acting) -> Element {
-    let is_bad = acting.said.is_some_and(|said| !is_good(said));
+pub(super) fn note(checkout: &Checkout, acting: &Acting) -> Element {
+    let is_bad = said_of(checkout, acting).is_some_and(|said| !is_good(said));
     element("p")
         .with("id=code-note;class=beneath")
         .maybe("data-kind", is_bad.then_some("error"))
@@ -132,11 +146,11 @@ fn code_form(
 ) -> Element {
     let texts = checkout.connection.texts;
     let is_busy = checkout.state.is_authenticating();
-    let is_wrong = acting.said.is_some_and(|said| !is_good(said));
+    let is_wrong = said_of(checkout, acting).is_some_and(|said| !is_good(said));
     let input = element("input")
         .with(
             "id=code;type=text;inputmode=numeric;autocomplete=one-time-code;\
-             dir=ltr;required;aria-describedby=code-note",
+             enterkeyhint=go;dir=ltr;required;aria-describedby=code-help code-note",
         )
         .at(&checkout.code)
         .when(is_busy, "readonly")
@@ -159,6 +173,11 @@ fn code_form(
     let place = checkout.code.clone();
     let another = (code.resends_left > 0).then(|| another_code(checkout, link, code));
     let warning = element("p.assurance");
+    let seconds = checkout.seconds_until(code.expires_at);
+    let left = (seconds > 0).then(|| {
+        let line = element("p.assurance");
+        line.says(&[texts.code_expires_in, &minutes(seconds)].concat())
+    });
     element("form")
         .with("novalidate")
         .on(Kind::Submit, link, move |event| {
@@ -169,23 +188,56 @@ fn code_form(
         .holds(field)
         .holds(confirm)
         .may_hold(another)
+        .may_hold(left)
         .holds(warning.says(texts.panel("code").1))
 }
 
-/// Really disabled while there is nothing to ask for: a name that changes each second would
-/// otherwise be read out each second.
+/// Its name stays the same while seconds are counted beside it: it would be read out each second.
 fn another_code(checkout: &Checkout, link: &Scope<Checkout>, code: &CodeView) -> Element {
     let texts = checkout.connection.texts;
     let seconds = checkout.seconds_until(code.resend_at);
     let (before, after) = texts.seconds_to_wait;
-    let meaning = || Heard::Did(Deed::Resend);
-    let wait = [texts.send_another, " ", before, &seconds.to_string(), after].concat();
-    let must_wait = seconds > 0;
-    let words = if must_wait { &wait } else { texts.send_another };
-    button(checkout, link, "secondary", words, meaning).when(must_wait, "disabled")
+    let must_wait = seconds > 0 || checkout.state.is_authenticating();
+    let wait = (seconds > 0).then(|| {
+        let wait = [" ", before, &seconds.to_string(), after].concat();
+        element("span").with("aria-hidden=true").says(&wait)
+    });
+    let label = element("span").says(texts.send_another);
+    element("button")
+        .with("type=button;data-look=secondary")
+        .maybe("aria-disabled", must_wait.then_some("true"))
+        .pressed(link, || Heard::Did(Deed::Resend))
+        .holds(element("span").holds(label).may_hold(wait))
+}
+
+/// Such as `4:05`.
+fn minutes(seconds: u64) -> String {
+    let rest = seconds % 60;
+    let zero = if rest < 10 { "0" } else { "" };
+    [&(seconds / 60).to_string(), ":", zero, &rest.to_string()].concat()
 }
 
 impl Checkout {
+    /// Keeps no more in the field than a code has, and nothing else than digits.
+    pub(super) fn tidy_code(&self) {
+        if let Some(input) = self.code.cast::<Input>() {
+            let digits = code_digits(&text_in(&input));
+            field::show(&input, &digits, Some(digits.len()));
+        }
+    }
+
+    /// Whether this is the second in which the code ends.
+    pub(super) fn code_has_just_expired(&self) -> bool {
+        let Phase::Acting(acting) = self.state.phase() else {
+            return false;
+        };
+        let is_new = |code: &CodeView| {
+            let now = self.state.verifier_time(clock::now());
+            code.expires_at <= now && now < code.expires_at + 2
+        };
+        acting.said.is_none() && matches!(&acting.action, ActionView::Code(code) if is_new(code))
+    }
+
     /// How long it is until a time of the verifier's clock.
     pub(super) fn seconds_until(&self, time: u64) -> u64 {
         time.saturating_sub(self.state.verifier_time(clock::now()))

@@ -1,15 +1,15 @@
 //! The whole form: hands events to `form` and `pay`, runs the effects, draws the state.
 
-use super::effects::fresh_id;
+use super::effects::{WARNING_SECONDS, fresh_id};
 use super::element::element;
 use super::summary::Summary;
 use super::{Connection, challenge, fields, panel, receipt};
 use crate::browser::field::{self, Input, Typed};
 use crate::browser::page::Request;
 use crate::browser::wallet::WalletWindow;
-use crate::browser::{clock, document};
-use crate::form::{Choice, Field, Form};
-use crate::pay::{Deed, Event, Means, Notice, Phase, State, Submission};
+use crate::browser::{clock, document, international};
+use crate::form::{Choice, Field, Form, Wanted};
+use crate::pay::{Deed, Event, Means, Notice, Offer, Phase, State, Submission};
 use sealpay_protocol::api::{ActionView, Method};
 use sealpay_protocol::card::{Brand, YearMonth};
 use std::rc::Rc;
@@ -59,6 +59,12 @@ pub enum Heard {
     AskedFor(&'static str),
     /// A second went by that is counted on the screen.
     Ticked,
+    /// The session is about to end.
+    EndsSoon,
+    /// A fact of a transfer was to be copied: its name, and what to copy.
+    Copied(&'static str, String),
+    /// What became of that: the sentence.
+    CopyAnswered(String),
     /// Something happened to the payment.
     Happened(Event),
     /// The page asked for something.
@@ -70,6 +76,8 @@ pub enum Heard {
 pub(super) enum Focus {
     Field(Field),
     Heading,
+    Notice,
+    Offer,
     Code,
     Pay,
 }
@@ -86,6 +94,8 @@ pub struct Checkout {
     pub(super) heading: NodeRef,
     pub(super) code: NodeRef,
     pub(super) pay: NodeRef,
+    pub(super) notice_place: NodeRef,
+    pub(super) offer: NodeRef,
     pub(super) focus: Option<Focus>,
     sheet: NodeRef,
     pub(super) announcement: String,
@@ -96,6 +106,7 @@ pub struct Checkout {
     is_watched: bool,
     pub(super) takes_long: bool,
     is_counting: bool,
+    ends_soon: bool,
     pub(super) told: (bool, Option<Brand>),
 }
 
@@ -137,6 +148,8 @@ impl Component for Checkout {
             heading: NodeRef::default(),
             code: NodeRef::default(),
             pay: NodeRef::default(),
+            notice_place: NodeRef::default(),
+            offer: NodeRef::default(),
             focus: None,
             sheet: NodeRef::default(),
             announcement: String::new(),
@@ -145,6 +158,7 @@ impl Component for Checkout {
             is_watched: false,
             takes_long: false,
             is_counting: false,
+            ends_soon: false,
             told: (false, None),
             connection,
         }
@@ -157,6 +171,7 @@ impl Component for Checkout {
             Heard::Chose(method) => self.chose(method),
             Heard::Submitted => self.submitted(context),
             Heard::TypedCode => {
+                self.tidy_code();
                 self.announcement = String::new();
                 self.happened(context, Event::CodeTyped);
             }
@@ -173,7 +188,7 @@ impl Component for Checkout {
                 self.happened(context, Event::Did { id, now, deed });
             }
             Heard::Left => {
-                self.form.clear_security_code();
+                self.form.after_attempt(Wanted::Nothing);
                 self.show(Field::SecurityCode, None);
             }
             Heard::TakesLong(number) => {
@@ -190,10 +205,19 @@ impl Component for Checkout {
             }
             Heard::AskedFor(way_out) => self.connection.port.ask(way_out),
             Heard::AskedForWallet => self.open_wallet(),
-            Heard::Ticked => self.is_counting = false,
+            Heard::Ticked => {
+                self.is_counting = false;
+                if self.code_has_just_expired() {
+                    self.announcement = self.connection.texts.error("code_expired").into();
+                }
+            }
+            Heard::EndsSoon => self.warn(),
+            Heard::Copied(name, value) => self.copy(context, name, value),
+            Heard::CopyAnswered(sentence) => self.say(sentence),
             Heard::Happened(event) => self.happened(context, event),
             Heard::Asked(Request::Focus) => self.focus = Some(self.first_place()),
             Heard::Asked(Request::Update(order)) => self.renewed(context, order),
+            Heard::Asked(Request::Submit) => self.submitted(context),
             Heard::Asked(Request::Unmount) => {
                 self.forget();
                 self.connection.port.close();
@@ -207,7 +231,7 @@ impl Component for Checkout {
         let link = context.link();
         let texts = self.connection.texts;
         let summary = match &self.summary {
-            Some(summary) => summary.view(texts, self.state.is_over()),
+            Some(summary) => summary.view(texts, self.connection.look, self.state.is_over()),
             None => element("h1.unseen").says(texts.order),
         };
         let status = element("p.unseen")
@@ -232,12 +256,16 @@ impl Component for Checkout {
         let element = match self.focus.take() {
             Some(Focus::Field(field)) => self.input(field).map(field::Element::from),
             Some(Focus::Heading) => self.heading.cast(),
+            Some(Focus::Notice) => self.notice_place.cast(),
+            Some(Focus::Offer) => self.offer.cast(),
             Some(Focus::Code) => self.code.cast(),
             Some(Focus::Pay) => self.pay.cast(),
             None => None,
         };
         if let Some(element) = element {
             field::focus(&element);
+            let (top, bottom) = field::extent(&element);
+            self.connection.port.reveal(top, bottom);
         }
     }
 }
@@ -293,12 +321,13 @@ impl Checkout {
                 self.happened(context, Event::Submitted(Submission { attempt, means }));
             }
             Err(rejection) => {
+                // Also where the focus stays, so that Enter is never answered by silence.
                 self.focus = Some(Focus::Field(rejection.first));
-                if rejection.count > 1 {
-                    let (before, after) = self.connection.texts.several_wrong;
-                    let count = rejection.count.to_string();
-                    self.announcement = [before, &count, after].concat();
-                }
+                let texts = self.connection.texts;
+                self.say(match self.form.entry(rejection.first).error() {
+                    Some(code) if rejection.count == 1 => texts.error(code).into(),
+                    _ => (texts.several_wrong)(rejection.count),
+                });
             }
         }
         for field in Field::ALL {
@@ -307,7 +336,7 @@ impl Checkout {
     }
 
     fn happened(&mut self, context: &Context<Self>, event: Event) {
-        let was_busy = self.is_busy();
+        let (was_busy, had_offer) = (self.is_busy(), self.has_offer());
         let before = self.panel_code().map(str::to_owned);
         let effects = self.state.step(event);
         self.run_all(context, effects);
@@ -324,7 +353,7 @@ impl Checkout {
             }
         }
         self.watch_patience(context);
-        self.announce(was_busy, before);
+        self.announce(was_busy, had_offer, before);
     }
 
     fn waits_for_wallet(&self) -> bool {
@@ -375,6 +404,16 @@ impl Checkout {
         self.state.is_processing() || self.state.is_authenticating() || self.state.is_in_ceremony()
     }
 
+    /// Has the live region say something, also when it has just said the same.
+    pub(super) fn say(&mut self, words: String) {
+        let again = if self.announcement == words {
+            "\u{a0}"
+        } else {
+            ""
+        };
+        self.announcement = [&words, again].concat();
+    }
+
     /// Draws again in a second, as long as seconds are counted on the screen.
     fn count_seconds(&mut self, context: &Context<Self>) {
         let Phase::Acting(acting) = self.state.phase() else {
@@ -383,7 +422,8 @@ impl Checkout {
         let ActionView::Code(code) = &acting.action else {
             return;
         };
-        if code.resends_left > 0 && self.seconds_until(code.resend_at) > 0 && !self.is_counting {
+        let waits = code.resends_left > 0 && self.seconds_until(code.resend_at) > 0;
+        if (waits || self.seconds_until(code.expires_at) > 0) && !self.is_counting {
             self.is_counting = true;
             let link = context.link().clone();
             clock::after(1000, move || link.send_message(Heard::Ticked));
@@ -392,7 +432,7 @@ impl Checkout {
 
     /// Says once what has changed: by moving to the new heading when the shopper is here, or else
     /// by the live region.
-    fn announce(&mut self, was_busy: bool, before: Option<String>) {
+    fn announce(&mut self, was_busy: bool, had_offer: bool, before: Option<String>) {
         let texts = self.connection.texts;
         let panel = self.panel_code();
         if panel.is_some() && panel != before.as_deref() {
@@ -406,10 +446,75 @@ impl Checkout {
         } else if self.is_busy() {
             if !was_busy {
                 self.announcement = texts.processing.into();
+                if matches!(
+                    self.state.phase(),
+                    Phase::Sealing { .. } | Phase::Paying { .. }
+                ) {
+                    self.reveal_button();
+                }
             }
+        } else if matches!(self.focus, Some(Focus::Notice)) {
+            // Read where the shopper is put.
+            self.announcement = String::new();
         } else if let Some(words) = self.words() {
             self.announcement = words;
         }
+        self.follow_offer(had_offer);
+    }
+
+    /// The button that was pressed goes away: the shopper is put where its answer stands.
+    fn follow_offer(&mut self, had_offer: bool) {
+        let Phase::Paid { offer, .. } = self.state.phase() else {
+            return;
+        };
+        if had_offer && document::has_focus() {
+            match offer {
+                Offer::Kept => self.focus = Some(Focus::Offer),
+                Offer::None => self.focus = Some(Focus::Heading),
+                Offer::Made | Offer::Failed => {}
+            }
+        }
+    }
+
+    fn has_offer(&self) -> bool {
+        matches!(
+            self.state.phase(),
+            Phase::Paid {
+                offer: Offer::Made | Offer::Failed,
+                ..
+            }
+        )
+    }
+
+    /// A phone's keyboard, or a long page, may hide that something has begun.
+    fn reveal_button(&self) {
+        if let Some(button) = self.pay.cast::<field::Element>() {
+            let (top, bottom) = field::extent(&button);
+            self.connection.port.reveal(top, bottom);
+        }
+    }
+
+    /// Warns that the session ends, where the shopper still has to pay.
+    fn warn(&mut self) {
+        self.ends_soon = true;
+        if self.notice().is_none()
+            && let Some(sentence) = self.ends_at()
+        {
+            self.say(sentence);
+        }
+    }
+
+    /// When the session ends, once it is about to.
+    pub(super) fn ends_at(&self) -> Option<String> {
+        let session = self.state.session().filter(|_| self.ends_soon)?;
+        let (before, after) = self.connection.texts.ends_at;
+        // In the time of the shopper's own clock, which may be wrong.
+        let left = self.seconds_until(session.expires_at);
+        // A renewed session has its end later.
+        (1..=WARNING_SECONDS).contains(&left).then(|| {
+            let time = international::time(&self.connection.locale, clock::now() + left);
+            [before, &time, after].concat()
+        })
     }
 
     /// What there is to say besides a heading.
@@ -430,7 +535,7 @@ impl Checkout {
         }
     }
 
-    /// The notice above the fields.
+    /// The notice above the button that pays.
     pub(super) fn notice(&self) -> Option<&Notice> {
         match self.state.phase() {
             Phase::Form { notice } | Phase::Opening { notice, .. } => notice.as_ref(),

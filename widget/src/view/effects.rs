@@ -5,9 +5,9 @@ use super::checkout::{Checkout, Focus, Heard};
 use crate::browser::passkey::{self, Ceremony};
 use crate::browser::wallet::WalletWindow;
 use crate::browser::{answer, clock, document, random};
-use crate::form::Field;
+use crate::form::{Field, Wanted};
 use crate::pay::request::{Destination, Freshness, SignedRequest};
-use crate::pay::{Deed, Effect, Event, Message, Phase, wallet_address};
+use crate::pay::{Deed, Effect, Event, Message, Notice, Phase, wallet_address};
 use sealpay_protocol::api::{ActionView, Method};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{AttemptId, SessionId};
@@ -15,6 +15,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use yew::Context;
 use yew::html::Scope;
+
+/// How long before its end a shopper is warned that the session ends (WCAG 2.2.1).
+pub(super) const WARNING_SECONDS: u64 = 120;
+const WARNING_MS: u32 = 120_000;
 
 /// A name for what is about to be sent.
 pub(super) fn fresh_id() -> AttemptId {
@@ -74,6 +78,10 @@ impl Checkout {
             }),
             Effect::WatchExpiry { milliseconds } => {
                 let connection = self.connection.clone();
+                let ends_soon = link.clone();
+                clock::after(milliseconds.saturating_sub(WARNING_MS), move || {
+                    ends_soon.send_message(Heard::EndsSoon);
+                });
                 clock::after(milliseconds, move || {
                     link.send_message(Heard::TimeUp(connection));
                 });
@@ -95,16 +103,23 @@ impl Checkout {
         Vec::new()
     }
 
+    /// Wipes what must not stay, marks what is wrong, and puts the shopper there; where nothing in
+    /// the fields helps, on the notice, so that the reason is read and no keyboard covers it.
     fn ask_security_code_again(&mut self) {
-        self.form.clear_security_code();
-        self.show(Field::SecurityCode, None);
+        let is_card = self.choice.method() == Method::Card;
+        let wanted = match self.notice() {
+            Some(Notice::Declined(decline)) => Wanted::by(decline),
+            _ => Wanted::SecurityCode,
+        };
+        let marked = self.form.after_attempt(wanted).filter(|_| is_card);
+        for field in Field::ALL {
+            self.show(field, None);
+        }
         self.tell_change();
         if document::has_focus() {
-            let is_empty = self.form.entry(Field::Number).text().is_empty();
-            self.focus = Some(match self.choice.method() {
-                Method::Card if is_empty => Focus::Field(Field::Number),
-                Method::Card => Focus::Field(Field::SecurityCode),
-                _ => Focus::Pay,
+            self.focus = Some(match (wanted, marked) {
+                (Wanted::Correction(_) | Wanted::AnotherCard, Some(field)) => Focus::Field(field),
+                _ => Focus::Notice,
             });
         }
     }

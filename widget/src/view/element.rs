@@ -15,13 +15,14 @@ use yew::{AttrValue, Event, Html, NodeRef};
 
 /// Every attribute of the form. One list for all elements: that takes less code than one for each,
 /// or than a map, and for so few elements nobody notices the time.
-static NAMES: [&str; 48] = [
+static NAMES: [&str; 51] = [
     "aria-describedby",
     "aria-disabled",
     "aria-hidden",
     "aria-invalid",
     "aria-label",
     "aria-labelledby",
+    "autocapitalize",
     "autocomplete",
     "autocorrect",
     "class",
@@ -31,6 +32,7 @@ static NAMES: [&str; 48] = [
     "datetime",
     "dir",
     "disabled",
+    "enterkeyhint",
     "fill",
     "font-size",
     "font-weight",
@@ -50,6 +52,7 @@ static NAMES: [&str; 48] = [
     "rx",
     "spellcheck",
     "stroke",
+    "stroke-dasharray",
     "stroke-linecap",
     "stroke-linejoin",
     "stroke-width",

@@ -4,7 +4,7 @@ use super::checkout::{Checkout, Heard};
 use super::element::{Element, Kind, element};
 use super::{marks, methods};
 use crate::browser::field::Typed;
-use crate::form::Field;
+use crate::form::{DECLINED, Field};
 use crate::pay::Notice;
 use crate::texts::Texts;
 use sealpay_protocol::api::Method;
@@ -97,9 +97,12 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
         .holds(field(checkout, link, Field::Number))
         .holds(pair)
         .holds(field(checkout, link, Field::Holder));
+    let is_plain = !checkout.connection.look.hides_button;
     let assurance = is_card.then(|| {
-        let line = element("p.assurance");
-        line.says(methods::words_of(texts, Method::Card).1)
+        let words = methods::words_of(texts, Method::Card).1;
+        element("p.assurance")
+            .child(marks::small_lock())
+            .holds(element("span").says(words))
     });
     element("form")
         .with("novalidate")
@@ -108,11 +111,11 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
             event.prevent_default();
             Some(Heard::Submitted)
         })
-        .child(notice(checkout))
         .child(methods::view(checkout, link))
         .child(methods::without_fields(checkout))
         .holds(fields)
-        .holds(pay_button(checkout, link))
+        .child(notice(checkout))
+        .holds(pay_button(checkout, link).when(!is_plain, "hidden"))
         .may_hold(patience(checkout))
         .may_hold(assurance)
         .done()
@@ -123,7 +126,7 @@ fn field(checkout: &Checkout, link: &Scope<Checkout>, field: Field) -> Element {
     let facts = facts_of(field, texts);
     let error = checkout.form.entry(field).error();
     let (kind, note) = match error {
-        Some(code) => (Some("error"), texts.error(code)),
+        Some(code) => (Some("error"), error_of(checkout, code)),
         None => (None, hint(checkout, field)),
     };
     let mut label = element("label")
@@ -135,10 +138,18 @@ fn field(checkout: &Checkout, link: &Scope<Checkout>, field: Field) -> Element {
     }
     let mut control =
         element("div.control").holds(input(checkout, link, field, &facts, !note.is_empty()));
-    if field == Field::Number {
-        let mark = element("span.mark");
-        control = control.holds(mark.child(marks::of_brand(checkout.form.brand())));
-    }
+    let mark = match field {
+        // Until the brand is known the room is left to the digits.
+        Field::Number => checkout
+            .form
+            .brand()
+            .map(|brand| marks::of_brand(Some(brand))),
+        Field::SecurityCode => Some(marks::security_code(
+            checkout.form.security_code_length() == 4,
+        )),
+        _ => None,
+    };
+    control = control.may_hold(mark.map(|mark| element("span.mark").child(mark)));
     let beneath = element("p.beneath")
         .say("id", facts.note_id)
         .maybe("data-kind", kind)
@@ -165,6 +176,7 @@ fn input(
         .say("id", facts.id)
         .say("name", facts.autocomplete)
         .say("inputmode", facts.input_mode)
+        .maybe("autocapitalize", (!is_numeric).then_some("words"))
         .say("autocomplete", facts.autocomplete)
         .say("dir", if is_numeric { "ltr" } else { "auto" })
         .say("placeholder", facts.placeholder)
@@ -177,6 +189,14 @@ fn input(
         .on(Kind::Change, link, edited)
         .on(Kind::Composed, link, edited)
         .on(Kind::Leave, link, move |_| Some(Heard::Blurred(field)))
+}
+
+/// What is wrong with a field: of one that the bank declined, the bank's sentence.
+pub(super) fn error_of<'a>(checkout: &'a Checkout, code: &'static str) -> &'a str {
+    match checkout.notice() {
+        Some(Notice::Declined(decline)) if code == DECLINED => &decline.message,
+        _ => checkout.connection.texts.error(code),
+    }
 }
 
 fn hint(checkout: &Checkout, field: Field) -> &'static str {
@@ -205,10 +225,12 @@ fn pay_button(checkout: &Checkout, link: &Scope<Checkout>) -> Element {
         });
     let (words, amount) = if is_processing {
         (texts.processing, None)
-    } else if checkout.choice.method() == Method::BankTransfer {
-        (texts.show_transfer, None)
     } else {
-        (texts.pay, Some(checkout.total()))
+        match checkout.choice.method() {
+            Method::Card => (texts.pay, Some(checkout.total())),
+            Method::Wallet => (texts.continue_to_wallet, None),
+            Method::BankTransfer => (texts.show_transfer, None),
+        }
     };
     labelled(button, is_processing, words, amount)
 }
@@ -229,7 +251,7 @@ pub(super) fn labelled(
     words: &str,
     amount: Option<&str>,
 ) -> Element {
-    let figure = amount.map(|amount| element("span").quotes(amount));
+    let figure = amount.map(|amount| element("bdi").quotes(amount));
     let gap = if amount.is_some() { " " } else { "" };
     let words = element("span").says(&[words, gap].concat());
     button
@@ -255,18 +277,34 @@ pub(super) fn words_of<'a>(texts: &'static Texts, notice: &'a Notice) -> (&'a st
     }
 }
 
+/// Directly above the button that pays. The shopper is put here where no field is to be corrected.
 fn notice(checkout: &Checkout) -> Html {
-    let Some(notice) = checkout.notice() else {
-        return Html::default();
+    let texts = checkout.connection.texts;
+    let ending = checkout.ends_at();
+    let (kind, heading, sentence) = match (checkout.notice(), &ending) {
+        (Some(notice), _) => {
+            let (heading, sentence) = words_of(texts, notice);
+            let kind = match notice {
+                Notice::Declined(_) => "danger",
+                Notice::Code(_) => "warning",
+            };
+            (kind, heading, sentence)
+        }
+        (None, Some(ending)) => ("warning", "", ending.as_str()),
+        (None, None) => return Html::default(),
     };
-    let (heading, sentence) = words_of(checkout.connection.texts, notice);
-    let kind = match notice {
-        Notice::Declined(_) => "danger",
-        Notice::Code(_) => "warning",
-    };
+    let heading = (!heading.is_empty()).then(|| {
+        let strong = element("strong").with("id=notice-heading");
+        strong.says(heading)
+    });
     element("div.notice")
+        .with(
+            "tabindex=-1;role=group;aria-labelledby=notice-heading;\
+             aria-describedby=notice-sentence",
+        )
+        .at(&checkout.notice_place)
         .say("data-kind", kind)
-        .holds(element("strong").says(heading))
-        .holds(element("span").says(sentence))
+        .may_hold(heading)
+        .holds(element("span").with("id=notice-sentence").says(sentence))
         .done()
 }

@@ -154,14 +154,9 @@ fn mark_of(brand: Brand) -> Mark {
 
 /// The mark of a brand, or an outline of a card while it is not known.
 pub(super) fn of_brand(brand: Option<Brand>) -> Html {
-    let svg = element("svg").with("viewBox=0 0 38 25");
+    let svg = element("svg").with("viewBox=0 0 38 25;width=38;height=25");
     let Some(brand) = brand else {
-        let outline = element("rect").with("x=.75;y=.75;width=36.5;height=23.5;rx=3.5");
-        return svg
-            .with("class=mark-blank;aria-hidden=true;fill=none;stroke=currentColor")
-            .holds(outline)
-            .holds(element("path").with("d=M1 7.5h36M5 17.5h8"))
-            .done();
+        return outlined("M1 7.5h36M5 17.5h8").done();
     };
     let Mark {
         ground,
@@ -184,6 +179,33 @@ pub(super) fn of_brand(brand: Option<Brand>) -> Html {
         svg = svg.holds(written.say("fill", WHITE).says(name));
     }
     svg.done()
+}
+
+/// A card of no brand, with lines on it.
+fn outlined(lines: &'static str) -> Element {
+    element("svg")
+        .with("viewBox=0 0 38 25;width=38;height=25;aria-hidden=true;fill=none;stroke=currentColor")
+        .holds(element("rect").with("x=.75;y=.75;width=36.5;height=23.5;rx=3.5"))
+        .holds(element("path").say("d", lines))
+}
+
+/// Where the security code stands: on the front, or beside the strip on the back.
+pub(super) fn security_code(is_on_the_front: bool) -> Html {
+    let (lines, digits) = if is_on_the_front {
+        ("M5 18h8", "M22.5 9.5h10")
+    } else {
+        ("M1 5.5h36M5 14.5h14", "M22.5 14.5h9")
+    };
+    let digits = element("path")
+        .with("stroke-width=3;stroke-dasharray=2 1")
+        .say("d", digits);
+    let ring = element("rect").with("height=8;rx=4;stroke-width=1.4");
+    let ring = if is_on_the_front {
+        ring.with("x=20.5;y=5.5;width=14")
+    } else {
+        ring.with("x=20.5;y=10.5;width=13")
+    };
+    outlined(lines).holds(digits).holds(ring).done()
 }
 
 fn drawn(shape: &Shape) -> Element {
@@ -233,12 +255,15 @@ pub(super) fn of_method(method: Method) -> Html {
 }
 
 pub(super) fn lock() -> Html {
-    icon(
-        "18",
-        "M7 10v-3a5 5 0 0 1 10 0v3M6 10h12a1.5 1.5 0 0 1 1.5 1.5v7.5a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2v\
-         -7.5a1.5 1.5 0 0 1 1.5-1.5M12 14.5v2.5",
-    )
+    icon("18", LOCK)
 }
+
+pub(super) fn small_lock() -> Html {
+    icon("16", LOCK)
+}
+
+const LOCK: &str = "M7 10v-3a5 5 0 0 1 10 0v3M6 10h12a1.5 1.5 0 0 1 1.5 1.5v7.5a2 2 0 0 1-2 2h-11a2 2 0 \
+                    0 1-2-2v-7.5a1.5 1.5 0 0 1 1.5-1.5M12 14.5v2.5";
 
 pub(super) fn check() -> Html {
     icon("28", "M5 12.8l4.6 4.6l9.6-10.4")

@@ -15,6 +15,7 @@ mod typing;
 
 pub use checkout::{Checkout, Properties};
 
+use crate::appearance::Look;
 use crate::browser::answer::{Claims, claims_unverified};
 use crate::browser::page::{Greeting, Port, WayOut};
 use crate::browser::transport::Transport;
@@ -28,7 +29,9 @@ use zeroize::Zeroizing;
 /// Everything a checkout needs from outside.
 pub struct Connection {
     texts: &'static Texts,
+    /// Of amounts and dates.
     locale: String,
+    look: Look,
     parent_origin: String,
     way_out: WayOut,
     port: Port,
@@ -51,6 +54,7 @@ impl Connection {
             order,
             parent_origin,
             locale,
+            appearance,
             way_out,
             port,
             ..
@@ -63,6 +67,7 @@ impl Connection {
         Self {
             texts,
             locale: locale::in_language(texts.language, &base_name),
+            look: appearance.look,
             parent_origin,
             way_out,
             port,
@@ -78,6 +83,7 @@ impl Connection {
         Self {
             texts: self.texts,
             locale: self.locale.clone(),
+            look: self.look,
             parent_origin: self.parent_origin.clone(),
             way_out: self.way_out,
             port: self.port.clone(),

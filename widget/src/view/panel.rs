@@ -91,13 +91,13 @@ pub(super) fn moment(checkout: &Checkout, unix_seconds: u64) -> Element {
     let Moment { words, machine } =
         international::moment(&checkout.connection.locale, unix_seconds);
     let time = element("time").tell("datetime", machine);
-    element("dd").holds(time.quotes(&words))
+    element("dd").holds(element("bdi").holds(time.quotes(&words)))
 }
 
 impl Element {
     /// A line of a receipt.
     pub(super) fn line(self, name: &'static str, value: &str) -> Self {
-        self.line_of(name, element("dd").quotes(value))
+        self.line_of(name, element("dd").holds(element("bdi").quotes(value)))
     }
 
     /// A line of a receipt whose value is made of parts.

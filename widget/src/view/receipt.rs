@@ -57,7 +57,7 @@ pub(super) fn view(
     let outcome = element("p.outcome")
         .with("id=outcome")
         .holds(element("span").says(&before))
-        .holds(element("strong.figure").quotes(&figure))
+        .holds(element("strong.figure").holds(element("bdi").quotes(&figure)))
         .holds(element("span").says(&after));
     // An older verifier may not say everything.
     let order_ref = match &*payment.order_ref {
@@ -69,7 +69,7 @@ pub(super) fn view(
     };
     let mut lines = panel::receipt()
         .line(payee, checkout.payee())
-        .line(texts.order_number, order_ref)
+        .line_of(texts.order_number, order_number(order_ref))
         .line_of(texts.payment_method, means(checkout, payment));
     if payment.created_at > 0 {
         lines = lines.line_of(texts.date, panel::moment(checkout, payment.created_at));
@@ -86,6 +86,13 @@ pub(super) fn view(
         .holds(outcome)
         .holds(lines)
         .child(offered(checkout, link, offer))
+}
+
+/// A short one is never broken, so that it can be read out and searched for.
+fn order_number(order_ref: &str) -> Element {
+    let is_short = order_ref.chars().count() <= 24;
+    let number = element("bdi").maybe("class", is_short.then_some("whole"));
+    element("dd").holds(number.quotes(order_ref))
 }
 
 /// A card such as `Visa •••• 4242` with its mark, or the method. The dots are only seen.
@@ -120,12 +127,16 @@ fn offered(checkout: &Checkout, link: &Scope<Checkout>, offer: Offer) -> Html {
         None if offer == Offer::Made => texts.offer,
         None => return Html::default(),
     };
-    let mut view = element("div.offer").holds(element("p").says(sentence));
+    let sentence = element("p")
+        .with("tabindex=-1")
+        .at(&checkout.offer)
+        .says(sentence);
+    let mut view = element("div.offer").holds(sentence);
     if offer != Offer::Kept {
         let is_busy = checkout.state.is_authenticating() || checkout.state.is_in_ceremony();
         let keep = element("button")
             .with("type=button;data-look=secondary")
-            .when(is_busy, "disabled")
+            .maybe("aria-disabled", is_busy.then_some("true"))
             .pressed(link, || Heard::Did(Deed::KeepPasskey))
             .says(texts.keep_passkey);
         let refuse = element("button")

@@ -1,6 +1,7 @@
 //! What is being paid, and to whom.
 
 use super::element::{Element, element};
+use crate::appearance::Look;
 use crate::browser::international;
 use crate::texts::Texts;
 use sealpay_protocol::api::{OrderView, SessionView};
@@ -47,7 +48,26 @@ impl Summary {
     }
 
     /// `is_over`: the merchant's name will not come any more if it is not there.
-    pub(super) fn view(&self, texts: &Texts, is_over: bool) -> Element {
+    ///
+    /// A page that shows the order itself can leave it out. Test mode is always shown, and so is the
+    /// amount where no button of ours says it.
+    pub(super) fn view(&self, texts: &Texts, look: Look, is_over: bool) -> Element {
+        let sign = self.is_test_mode.then(|| {
+            let sign = element("span.test-mode");
+            sign.says(texts.test_mode)
+        });
+        let total = element("p.total")
+            .holds(element("span").says(texts.total))
+            .holds(figure(&self.total));
+        let section = element("section.summary").say("aria-label", texts.order);
+        if look.hides_summary {
+            let is_empty = sign.is_none() && !look.hides_button;
+            return section
+                .with("data-look=bare")
+                .when(is_empty, "hidden")
+                .may_hold(sign)
+                .may_hold(look.hides_button.then_some(total));
+        }
         let name = element("h1");
         let name = match &self.merchant {
             Some(merchant) => name.quotes(merchant),
@@ -58,41 +78,42 @@ impl Summary {
                     .holds(unseen.says(texts.order))
             }
         };
-        let sign = self.is_test_mode.then(|| {
-            let sign = element("span.test-mode");
-            sign.says(texts.test_mode)
-        });
         let head = element("div.head");
         let description = self.description.as_ref().map(|description| {
             let line = element("p.description");
             line.says(description)
         });
-        let total = element("p.total")
-            .holds(element("span").says(texts.total))
-            .holds(figure(&self.total));
-        element("section.summary")
-            .say("aria-label", texts.order)
+        let (first, rest) = self.items.split_at(self.items.len().min(SHOWN_ITEMS));
+        section
             .holds(head.holds(name).may_hold(sign))
             .may_hold(description)
-            .may_hold(self.items())
+            .may_hold(list(first))
+            .may_hold(list(rest).map(|list| {
+                let summary = element("summary").says(&(texts.more_items)(rest.len()));
+                element("details.more").holds(summary).holds(list)
+            }))
             .holds(total)
-    }
-
-    fn items(&self) -> Option<Element> {
-        if self.items.is_empty() {
-            return None;
-        }
-        let mut items = element("ul.items");
-        for (name, amount) in &self.items {
-            let name = element("span").says(name);
-            items = items.holds(element("li").holds(name).holds(figure(amount)));
-        }
-        Some(items)
     }
 }
 
+/// How many items stand there before the shopper asks for the rest.
+const SHOWN_ITEMS: usize = 5;
+
+fn list(items: &[(String, String)]) -> Option<Element> {
+    if items.is_empty() {
+        return None;
+    }
+    let mut list = element("ul.items");
+    for (name, amount) in items {
+        let name = element("bdi").says(name);
+        let name = element("span").holds(name);
+        list = list.holds(element("li").holds(name).holds(figure(amount)));
+    }
+    Some(list)
+}
+
 fn figure(amount: &str) -> Element {
-    let figure = element("span.amount");
+    let figure = element("bdi.amount");
     figure.quotes(amount)
 }
 

@@ -1,11 +1,14 @@
-//! Where to transfer the money: figures that are easy to copy.
+//! Where to transfer the money: a row for each fact, with a button that copies it, because it has
+//! to be typed into a bank's app, often on the same phone.
 
 use super::checkout::{Checkout, Heard};
-use super::element::{Element, element};
-use super::{marks, panel};
-use crate::browser::international;
+use super::element::{Element, Kind, element};
+use super::{challenge, marks, panel};
+use crate::browser::{clipboard, international};
 use crate::pay::{Acting, Deed};
 use sealpay_protocol::api::TransferView;
+use sealpay_protocol::money::Money;
+use yew::Context;
 use yew::html::Scope;
 
 pub(super) fn view(
@@ -16,39 +19,76 @@ pub(super) fn view(
 ) -> Element {
     let texts = checkout.connection.texts;
     let locale = &checkout.connection.locale;
-    let money = |amount_minor| -> String {
-        international::amount(locale, amount_minor, &acting.payment.currency)
-    };
-    // Whoever has paid nothing yet may think again; what has come cannot be paid in another way.
-    let other_way = (transfer.amount_received == 0).then(|| {
-        element("button")
-            .with("type=button;data-look=quiet")
-            .when(checkout.state.is_authenticating(), "disabled")
-            .pressed(link, || Heard::Did(Deed::Cancel))
-            .says(texts.pay_another_way)
+    let currency = &acting.payment.currency;
+    let money = |amount_minor| -> String { international::amount(locale, amount_minor, currency) };
+    // As a bank's app takes it: only the number.
+    let decimal = currency.parse().map_or_else(
+        |_| String::new(),
+        |currency| Money::new(transfer.amount_due, currency).decimal(),
+    );
+    let fact = |name, shown: Element, value: &str| row(checkout, link, name, shown, value);
+    let plain = |value: &str| element("bdi").quotes(value);
+    let facts = element("dl.receipt copied")
+        .holds(fact(
+            texts.still_due,
+            plain(&money(transfer.amount_due)),
+            &decimal,
+        ))
+        .holds(fact(
+            texts.holder_of_account,
+            plain(&transfer.holder),
+            &transfer.holder,
+        ))
+        .holds(fact("IBAN", grouped(&transfer.iban), &transfer.iban))
+        .holds(fact("BIC", plain(&transfer.bic), &transfer.bic))
+        .holds(fact(
+            texts.reference,
+            grouped(&transfer.reference),
+            &transfer.reference,
+        ));
+    let mut more = panel::receipt();
+    if transfer.amount_received > 0 {
+        more = more.line(texts.received, &money(transfer.amount_received));
+    }
+    let more = more.line_of(texts.until, panel::moment(checkout, transfer.expires_at));
+    // What has come would be left behind.
+    let other = (transfer.amount_received == 0).then(|| {
+        let meaning = || Heard::Did(Deed::Cancel);
+        challenge::button(checkout, link, "quiet", texts.pay_another_way, meaning)
     });
-    let copied = element("dl.receipt copied");
     panel::panel(checkout, None, marks::clock())
         .holds(element("p").says(texts.panel("transfer").1))
-        .holds(
-            copied
-                .line(texts.still_due, &money(transfer.amount_due))
-                .line(texts.holder_of_account, &transfer.holder)
-                .line_of("IBAN", grouped(&transfer.iban))
-                .line("BIC", &transfer.bic)
-                .line_of(texts.reference, grouped(&transfer.reference)),
-        )
-        .holds(
-            panel::receipt()
-                .line(texts.received, &money(transfer.amount_received))
-                .line_of(texts.until, panel::moment(checkout, transfer.expires_at)),
-        )
-        .may_hold(other_way)
+        .holds(facts)
+        .holds(more)
+        .holds(challenge::note(checkout, acting))
+        .may_hold(other)
+}
+
+fn row(
+    checkout: &Checkout,
+    link: &Scope<Checkout>,
+    name: &'static str,
+    shown: Element,
+    value: &str,
+) -> Element {
+    let texts = checkout.connection.texts;
+    let value = value.to_owned();
+    let fact = element("div.fact")
+        .holds(element("dt").says(name))
+        .holds(element("dd").holds(shown));
+    let copy = element("button")
+        .with("type=button;data-look=secondary")
+        .tell("aria-label", (texts.copy_fact)(name))
+        .on(Kind::Press, link, move |_| {
+            Some(Heard::Copied(name, value.clone()))
+        })
+        .says(texts.copy);
+    element("div").holds(fact).holds(copy)
 }
 
 /// In fours, as it stands on paper. The gaps are only drawn: what is copied has none.
 fn grouped(text: &str) -> Element {
-    let mut groups = element("dd");
+    let mut groups = element("bdi");
     let mut characters = text.chars();
     loop {
         let group: String = characters.by_ref().take(4).collect();
@@ -56,5 +96,20 @@ fn grouped(text: &str) -> Element {
             return groups;
         }
         groups = groups.holds(element("span").quotes(&group));
+    }
+}
+
+impl Checkout {
+    /// Copies a fact, and says whether it worked.
+    pub(super) fn copy(&self, context: &Context<Self>, name: &'static str, value: String) {
+        let texts = self.connection.texts;
+        context.link().send_future(async move {
+            let is_copied = clipboard::write(&value).await;
+            Heard::CopyAnswered(if is_copied {
+                (texts.copied)(name)
+            } else {
+                texts.not_copied.into()
+            })
+        });
     }
 }

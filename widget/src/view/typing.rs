@@ -25,7 +25,7 @@ impl Checkout {
 
     pub(super) fn left(&mut self, field: Field) {
         if let Some(code) = self.form.left(field) {
-            self.announcement = self.connection.texts.error(code).into();
+            self.say(self.connection.texts.error(code).into());
         }
         self.show(field, None);
     }

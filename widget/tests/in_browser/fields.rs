@@ -63,7 +63,7 @@ async fn an_error_comes_when_the_field_is_left_and_goes_while_typing() {
     stage.type_into("number", "4242424242424241").await;
     assert_eq!(stage.described_error("number"), None);
     stage.leave("number").await;
-    let sentence = "Check the card number: a digit is wrong.";
+    let sentence = "This card number isn’t valid. Check the digits.";
     assert_eq!(stage.described_error("number").as_deref(), Some(sentence));
     assert_eq!(stage.text("[role=status]"), sentence);
     stage
@@ -81,11 +81,11 @@ async fn a_submission_with_errors_sends_nothing_and_leads_to_the_first() {
     assert_eq!(stage.described_error("number"), None);
     assert_eq!(
         stage.described_error("expiry").as_deref(),
-        Some("Enter the date.")
+        Some("Enter the expiry date.")
     );
     assert_eq!(
         stage.described_error("security-code").as_deref(),
-        Some("Enter the code.")
+        Some("Enter the 3 digits on the back.")
     );
     assert_eq!(stage.focused(), "expiry");
     assert_eq!(stage.text("[role=status]"), "Check 2 fields.");

@@ -363,6 +363,8 @@ impl Stage {
             return None;
         }
         let note = field.get_attribute("aria-describedby")?;
+        // The last of them is the note.
+        let note = note.split(' ').next_back()?;
         Some(self.text(&format!("#{note}")))
     }
 

@@ -77,6 +77,9 @@ fn payment_form(page: &CheckoutPage<'_>) -> Markup {
             script src={ (page.verifier) "/checkout.js" }
                 data-order=(page.signed)
                 data-on-complete-url={ "/orders/" (page.order.reference) "?from=form" }
+                // The order stands beside the form already, and the form looks like this shop.
+                data-summary="false"
+                data-accent="#a33d1f"
                 async {}
             noscript { p .problem { "Turn on JavaScript to pay." } }
             div .problem role="alert" data-payment-missing hidden {

@@ -58,7 +58,7 @@ async fn show_codes(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>)
     gallery.show("code-processing").await;
     network.mend();
     session.enter_frame(FRAME).await;
-    session.read(NOTE, "Attempts left: 4.").await;
+    session.read(NOTE, "4 attempts left.").await;
     gallery.show("code-refused").await;
 
     for tries_left in [3, 2, 1] {

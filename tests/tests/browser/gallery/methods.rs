@@ -50,6 +50,7 @@ async fn show_the_choice(session: &Session, stage: &Stage, gallery: &mut Gallery
         session.choose(method.name()).await;
         gallery.show(&format!("choice-{}", method.name())).await;
     }
+    gallery.show_in_forced_colours("choice").await;
     session.choose("wallet").await;
     let network = &stage.verifier_network;
     network.fail("/v1/payments", Fault::Held, 1);
@@ -104,6 +105,7 @@ async fn show_a_transfer(session: &Session, stage: &Stage, gallery: &mut Gallery
     session.pay_by("bank_transfer").await;
     session.read(PANEL, "Complete your bank transfer").await;
     gallery.show("transfer").await;
+    gallery.show_in_forced_colours("transfer").await;
 
     let payment = stage.payments_of("transfer").await.remove(0);
     let reference = payment["transfer"]["reference"].as_str().unwrap();

@@ -49,6 +49,11 @@ impl State {
             return Vec::new();
         };
         match (&acting.action, deed) {
+            // Sent all the same, it would cost an attempt.
+            (ActionView::Code(code), Deed::Code(_)) if now >= code.expires_at => {
+                acting.said = Some("code_expired");
+                vec![Effect::FocusCode]
+            }
             (ActionView::Code(_), Deed::Code(typed)) => match code_of(&typed) {
                 Some(code) => self.prove(id, AuthenticationStep::Code, &code),
                 None => {

@@ -2,9 +2,12 @@
 
 use super::super::{Answer, Deed, Effect, Ending, Event, Message, Notice, Phase, Wake};
 use super::{
-    NOW, Run, actions, attempt, code_of, passkey, payment, payment_id, refused, waiting_for,
+    NOW, Run, actions, attempt, code_of, passkey, payment, payment_id, refused, transfer,
+    waiting_for,
 };
-use sealpay_protocol::api::{ActionView, AuthenticationStep, CodeView, PasskeyView, ShopperState};
+use sealpay_protocol::api::{
+    ActionView, AuthenticationStep, CodeView, PasskeyView, ShopperState, TransferView,
+};
 
 #[test]
 fn a_code_that_is_right_sends_the_same_attempt_again_at_once() {
@@ -30,15 +33,7 @@ fn a_code_that_is_right_sends_the_same_attempt_again_at_once() {
 
 #[test]
 fn a_code_that_is_not_six_digits_is_not_sent() {
-    for typed in [
-        "",
-        "12345",
-        "1234567",
-        "12345a",
-        "１２３４５６",
-        "123 45",
-        "+12345",
-    ] {
+    for typed in ["", "12345", "1234567", "12345a", "123 45", "+12345"] {
         let mut run = Run::acting(code_of(5));
         run.types(2, typed);
         assert!(run.proved().is_none(), "{typed}");
@@ -311,5 +306,43 @@ fn no_time_runs_out_while_the_shopper_acts() {
         run.step(Event::SessionTimeUp);
         assert!(run.effects.is_empty());
         assert!(matches!(run.state.phase(), Phase::Acting(_)));
+    }
+}
+
+#[test]
+fn a_code_is_read_in_any_digits_and_with_anything_between_them() {
+    for typed in [
+        "123456",
+        "123 456",
+        "123-456",
+        "\u{ff11}\u{ff12}\u{ff13}456",
+        "\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}",
+    ] {
+        let mut run = Run::acting(code_of(5));
+        run.types(2, typed);
+        assert!(run.proved().is_some(), "{typed}");
+    }
+}
+
+#[test]
+fn an_expired_code_is_called_expired_and_costs_no_attempt() {
+    let mut run = Run::acting(code_of(5));
+    run.does_at(NOW + 300, 2, Deed::Code(String::from("123456").into()));
+    assert!(run.proved().is_none());
+    assert_eq!(run.shown().said, Some("code_expired"));
+}
+
+#[test]
+fn a_transfer_can_be_left_for_another_way_to_pay_until_money_has_come() {
+    for (amount_received, is_left) in [(0, true), (1, false)] {
+        let mut run = Run::acting(match transfer() {
+            ActionView::Transfer(due) => ActionView::Transfer(TransferView {
+                amount_received,
+                ..due
+            }),
+            action => action,
+        });
+        run.does(2, Deed::Cancel);
+        assert_eq!(run.proved().is_some(), is_left, "{amount_received}");
     }
 }
