@@ -1,5 +1,6 @@
 //! Draws what `form` and `pay` say. No decision is made here that a test on the host could not see.
 
+mod announcing;
 mod challenge;
 mod checkout;
 mod effects;
