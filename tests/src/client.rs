@@ -20,7 +20,7 @@ use sealpay_protocol::seal::{SealingPublicKey, seal};
 use sealpay_protocol::sign::{RequestParts, SignatureParameters, SignedHeaders, sign};
 
 /// The page that embeds the widget, in tests.
-pub const SHOP_ORIGIN: &str = "http://shop.test:4242";
+pub const SHOP_ORIGIN: &str = "http://shop.localhost:4242";
 
 /// A merchant as its own server knows it.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@
 use harness::client::{APPROVED, Prepared, card};
 use harness::gateway::TestGateway;
 use serde_json::Value;
+use verifier_server::flow::register::Registrar;
 
 /// What is told of a payment, and the events that tell of it, says this.
 async fn everything_says(gateway: &TestGateway, live: bool) {
@@ -81,4 +82,34 @@ async fn a_settlement_its_payout_and_its_reports_say_that_they_are_a_tests() {
         assert!(report.contains(&part), "{format}: {report}");
     }
     gateway.finish().await;
+}
+
+#[tokio::test]
+async fn where_money_is_real_a_page_over_plain_http_is_on_localhost_or_refused() {
+    let http = "http://shop.example";
+    let others = ["https://shop.example", "http://localhost:3000"];
+    for (test_mode, refused) in [(false, true), (true, false)] {
+        let gateway = TestGateway::with(|config| config.test_mode = test_mode).await;
+        let inner = &gateway.server.state.gateway;
+        let registrar = Registrar {
+            store: inner.store(),
+            vault: inner.vault(),
+            clock: inner.clock(),
+            entropy: inner.entropy(),
+            livemode: inner.livemode(),
+        };
+        for page in others {
+            let added = registrar.add_origin(gateway.merchant.id, page).await;
+            assert_eq!(added, Ok(()), "{page}");
+        }
+        let added = registrar.add_origin(gateway.merchant.id, http).await;
+        assert_eq!(added.is_err(), refused, "{added:?}");
+        if let Err(sentence) = added {
+            assert!(
+                sentence.contains("http://shop.example is plain HTTP"),
+                "{sentence}"
+            );
+        }
+        gateway.finish().await;
+    }
 }

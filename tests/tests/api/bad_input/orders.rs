@@ -86,11 +86,11 @@ async fn the_widget_is_opened_only_in_pages_of_the_order_that_are_registered() {
     let order = gateway.order(None);
     for page in [
         "https://evil.example",
-        "https://shop.test:4242",
-        "http://shop.test",
-        "http://shop.test:4243",
-        "http://www.shop.test:4242",
-        "http://shop.test.evil.example:4242",
+        "https://shop.localhost:4242",
+        "http://shop.localhost",
+        "http://shop.localhost:4243",
+        "http://www.shop.localhost:4242",
+        "http://shop.localhost.evil.example:4242",
     ] {
         let request = browser.open_with(browser.open_body(&order, page));
         refused(&gateway, page, request, Code::OriginNotAllowed).await;
@@ -108,8 +108,8 @@ async fn the_widget_is_opened_only_in_pages_of_the_order_that_are_registered() {
         "null",
         "*",
         "",
-        "http://shop.test:4242/",
-        "HTTP://shop.test:4242",
+        "http://shop.localhost:4242/",
+        "HTTP://shop.localhost:4242",
     ] {
         let body = body.replace(SHOP_ORIGIN, page).into_bytes();
         let request = browser.open_with(body);

@@ -117,12 +117,12 @@ fn frame_ancestors(answer: &Answer) -> String {
 async fn the_frame_may_stand_in_the_merchants_pages_only() {
     let gateway = with_widget().await;
     let bare_path = format!("/checkout/{}", gateway.merchant.id);
-    let path = format!("{bare_path}?parent=http%3A%2F%2Fshop.test%3A4242");
+    let path = format!("{bare_path}?parent=http%3A%2F%2Fshop.localhost%3A4242");
     let answer = gateway.get(&path, None).await;
     assert_eq!(answer.status, 200);
     let policy = answer.header("content-security-policy").unwrap_or_default();
     assert!(
-        policy.ends_with("frame-ancestors http://shop.test:4242"),
+        policy.ends_with("frame-ancestors http://shop.localhost:4242"),
         "{policy}"
     );
     assert!(policy.starts_with("default-src 'none'; "), "{policy}");
@@ -142,7 +142,7 @@ async fn the_frame_may_stand_in_the_merchants_pages_only() {
     let store = gateway.server.state.gateway.store();
     assert!(
         store
-            .remove_origin(gateway.merchant.id, "http://shop.test:4242")
+            .remove_origin(gateway.merchant.id, "http://shop.localhost:4242")
             .await
             .unwrap()
     );
@@ -168,7 +168,7 @@ async fn the_frame_may_stand_in_the_merchants_pages_only() {
 async fn the_document_names_one_of_a_merchants_origins_and_asks_the_database_once() {
     let gateway = with_widget().await;
     let store = gateway.server.state.gateway.store();
-    let staging = "https://staging.shop.test";
+    let staging = "https://staging.shop.localhost";
     let path = format!("/checkout/{}?parent={staging}", gateway.merchant.id);
     let ancestors = async || frame_ancestors(&gateway.get(&path, None).await);
     assert_eq!(ancestors().await, "frame-ancestors 'none'");
@@ -179,7 +179,7 @@ async fn the_document_names_one_of_a_merchants_origins_and_asks_the_database_onc
     gateway.move_clock(i64::try_from(seconds).unwrap());
     assert_eq!(
         ancestors().await,
-        "frame-ancestors https://staging.shop.test",
+        "frame-ancestors https://staging.shop.localhost",
         "the other origin is not told"
     );
     gateway.finish().await;
