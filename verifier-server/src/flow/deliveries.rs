@@ -42,6 +42,13 @@ impl RedeliveryOrder {
             };
             Refusal::invalid(param, detail)
         };
+        // No moment is later than the store can hold.
+        if self
+            .until
+            .is_some_and(|until| i64::try_from(until).is_err())
+        {
+            return Err(refused("until"));
+        }
         match (&self.event, self.from, self.until) {
             (Some(event), None, None) if self.after.is_none() => {
                 Ok(Again::Event(event.parse().map_err(|_| refused("event"))?))

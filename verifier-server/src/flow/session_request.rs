@@ -20,6 +20,10 @@ pub(super) async fn verify<T: DeserializeOwned>(
     gateway: &Gateway,
     request: IncomingRequest<'_>,
 ) -> Result<Verified<T>, Refusal> {
+    // Who sends neither is told what every request needs, and not that there is no such session.
+    if request.session.is_none() && !request.has_signature() {
+        return Err(Refusal::new(Code::MissingSignature));
+    }
     let unknown = || Refusal::of(Code::UnknownSession, "sealpay-session");
     let id: SessionId = request
         .session

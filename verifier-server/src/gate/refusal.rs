@@ -84,7 +84,7 @@ codes! {
         "Send a valid API key as Authorization: Bearer sk_test_…, or sign the request with the merchant's order key.";
     ApiKeyOfOtherMode = "api_key_of_other_mode", 401, "API key of the other mode",
         "A test verifier takes keys that begin with sk_test_, a live one those that begin with sk_live_; use the key of this verifier.";
-    CredentialsAmbiguous = "credentials_ambiguous", 400, "Two credentials",
+    CredentialsAmbiguous = "credentials_ambiguous", 401, "Two credentials",
         "Send an API key or a signature, not both.";
     ScopeMissing = "scope_missing", 403, "Scope missing",
         "The API key or the merchant's key may not be used for this; use one whose scopes allow it.";

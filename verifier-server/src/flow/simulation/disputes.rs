@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 #[schema(example = json!({"payment": "pay_06f5c7w8e3k2m9q4r1t6v8x0z5", "amount": 1000, "reason": "fraudulent"}))]
 pub struct DisputeOrder {
     /// `pay_…`.
+    #[schema(pattern = "^pay_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
     pub payment: String,
     /// Minor units; all there is when left out.
     #[schema(minimum = 1)]

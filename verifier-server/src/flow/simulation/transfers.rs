@@ -46,13 +46,26 @@ pub struct TransferView {
 #[schema(example = json!({"amount": 2490, "currency": "EUR", "reference": "RF18539007547034"}))]
 pub struct TransferOrder {
     /// What the sender writes: 1 to 140 characters.
-    #[schema(min_length = 1, max_length = 140)]
+    #[schema(
+        min_length = 1,
+        max_length = 140,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]+$"
+    )]
     pub reference: String,
     /// Minor units.
     #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
     pub amount: i64,
     /// ISO 4217.
+    #[schema(schema_with = currencies)]
     pub currency: String,
+}
+
+fn currencies() -> utoipa::openapi::Object {
+    use utoipa::openapi::schema::{ObjectBuilder, Type};
+    let all: Vec<_> = Currency::all().collect();
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    text.enum_values(Some(all.iter().map(Currency::code)))
+        .build()
 }
 
 fn view(transfer: Transfer) -> TransferView {
