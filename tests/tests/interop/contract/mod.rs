@@ -106,7 +106,7 @@ fn a_client_generated_from_the_contract_compiles() {
     let mut compile = program("tsc");
     compile.args(["--noEmit", "--strict", "--target", "es2022"]);
     compile.args(["--module", "esnext", "--moduleResolution", "bundler"]);
-    compile.args(["--lib", "es2022,dom", "--types", ""]);
+    compile.args(["--lib", "es2022,dom"]);
     compile.arg(folder.join("client.ts"));
     succeeds(&mut compile, "the client compiles");
 }
