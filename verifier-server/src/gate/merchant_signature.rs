@@ -91,11 +91,11 @@ impl<'a> SignedMerchantRequest<'a> {
     /// The first refusal in the order that PROTOCOL section 8 gives.
     pub fn read(request: IncomingMerchantRequest<'a>, now: u64) -> Result<Self, Refusal> {
         let carries_something = request.carries_something();
+        let headers = headers(&request, carries_something)?;
         let content_type = request.content_type.unwrap_or_default();
         if carries_something && content_type.is_empty() {
             return Err(Refusal::of(Code::UnsupportedMediaType, "content-type"));
         }
-        let headers = headers(&request, carries_something)?;
         let malformed = |name: &'static str| {
             let detail =
                 format!("The request needs one {name} header of the form that is described.");

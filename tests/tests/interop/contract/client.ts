@@ -35,8 +35,8 @@ export async function work(baseUrl: string, apiKey: string): Promise<Payment[]> 
   }
   // @ts-expect-error no state has this name
   await client.GET("/v1/payments", { params: { query: { state: "paid" } } });
-  // @ts-expect-error a refund has no such member
-  await client.POST("/v1/payments/{id}/refunds", { params: { path: { id: "" }, header: { "Idempotency-Key": "a" } }, body: { sum: 1 } });
+  // @ts-expect-error an amount is a number
+  await client.POST("/v1/payments/{id}/refunds", { params: { path: { id: "" }, header: { "Idempotency-Key": "a" } }, body: { amount: "1" } });
   // @ts-expect-error a write needs an Idempotency-Key
   await client.POST("/v1/payments/{id}/void", { params: { path: { id: "" } }, body: {} });
   return listed.data.data;

@@ -88,6 +88,11 @@ pub(crate) async fn one(
 #[serde(deny_unknown_fields)]
 pub(crate) struct EvidenceOrder {
     /// 1 to 8000 characters.
+    #[schema(
+        min_length = 1,
+        max_length = 8000,
+        pattern = "^[^\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]+$"
+    )]
     evidence: String,
 }
 
