@@ -51,3 +51,43 @@ CREATE TABLE reversals (
 );
 
 CREATE INDEX reversals_due ON reversals (due_at_ms) WHERE state IN ('watched', 'approved');
+
+-- Who did what, from where and how that ended. Rows are added and never changed; each has a keyed
+-- hash of itself and the row before.
+CREATE TABLE audit_log (
+    sequence BIGINT NOT NULL PRIMARY KEY,
+    request TEXT NOT NULL UNIQUE,
+    merchant TEXT,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT,
+    source TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    previous_hash TEXT NOT NULL,
+    hash TEXT NOT NULL
+);
+
+CREATE INDEX audit_log_of_merchant ON audit_log (merchant, request);
+
+CREATE TABLE audit_head (
+    id BIGINT NOT NULL PRIMARY KEY,
+    sequence BIGINT NOT NULL,
+    hash TEXT NOT NULL
+);
+
+INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, '');
+
+-- Kept to the hour: enough to see that a key is not used any more.
+ALTER TABLE api_keys ADD COLUMN last_used_at_ms BIGINT;
+
+ALTER TABLE modifications ADD COLUMN created_by TEXT;
+ALTER TABLE disputes ADD COLUMN answered_by TEXT;
+
+-- Raised by every rotation of keys, so that running servers read theirs again.
+CREATE TABLE key_revision (
+    id BIGINT NOT NULL PRIMARY KEY,
+    revision BIGINT NOT NULL
+);
+
+INSERT INTO key_revision (id, revision) VALUES (1, 0);

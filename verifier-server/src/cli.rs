@@ -1,6 +1,8 @@
 //! The commands. Secrets are shown once, on standard output; everything else is on standard error.
 
 mod api_keys;
+mod audit;
+mod keys;
 mod listen;
 mod modifications;
 mod settle;
@@ -11,7 +13,9 @@ use crate::serve;
 use crate::server::Parts;
 use crate::store::{DatabaseError, Store};
 use api_keys::ApiKeyCommand;
+use audit::Change;
 use clap::{Args, Parser, Subcommand};
+use keys::KeysCommand;
 use modifications::ModificationCommand;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use serde::Serialize;
@@ -43,6 +47,11 @@ enum Command {
     Modification(ModificationCommand),
     /// Prints the trial balance; fails when the books do not add up.
     Ledger,
+    /// Lists and rotates the server's own keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Prints who changed what, and verifies that nobody altered it since.
+    Audit(audit::AuditCommand),
     /// Prints a merchant's events as they happen and forwards them, for development.
     Listen(listen::Listen),
     /// Prints a configuration file with every default and a comment for each.
@@ -133,6 +142,8 @@ pub async fn run(cli: Cli) -> Result<(), String> {
         Command::Settle(command) => settle::run(&config.for_command(), &command).await,
         Command::Modification(command) => modifications::run(&config.for_command(), command).await,
         Command::Ledger => settle::ledger(&config).await,
+        Command::Keys(command) => keys::run(&config, command).await,
+        Command::Audit(command) => audit::run(&config, &command).await,
         Command::Listen(listen) => listen::run(&config, listen).await,
         Command::Config => print(DEFAULT_FILE),
         Command::Openapi => {
@@ -158,9 +169,14 @@ fn print_json(value: &impl Serialize, on_one_line: bool) -> Result<(), String> {
 
 async fn merchant(config: Config, command: Merchant) -> Result<(), String> {
     let parts = Parts::open(&config).await?;
+    let change = Change::of(&command, &parts).await;
     let outcome = run_merchant(&parts, command).await;
+    let noted = match change {
+        Some(change) => change.note(&parts, &outcome).await,
+        None => Ok(()),
+    };
     parts.store.close().await;
-    outcome
+    outcome.and(noted)
 }
 
 async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
@@ -184,6 +200,9 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
         Merchant::Add(add) => {
             let on_one_line = add.json;
             let made = registrar.add_merchant(add.into()).await?;
+            let merchant = made.merchant.parse().ok();
+            let change = Change::new("merchant add", merchant, None);
+            change.note(parts, &Ok(())).await?;
             let shown = json!({
                 "merchant": made.merchant,
                 "livemode": livemode,

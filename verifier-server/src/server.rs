@@ -4,10 +4,13 @@ use crate::config::Config;
 use crate::domain::event::DueDelivery;
 use crate::edge::{Clock, Entropy};
 use crate::flow::endpoint_event;
+use crate::flow::gateway::KeySource;
 use crate::flow::register::endpoint_label;
-use crate::flow::{Gateway, Settings, collect, dispute, maintain, modify, recover, world_clock};
+use crate::flow::{
+    Gateway, Settings, collect, dispute, follow_keys, maintain, modify, recover, world_clock,
+};
 use crate::flow::{attention, payouts, reverse, settle, widget_builds};
-use crate::gate::master_key::{self, MasterKey};
+use crate::gate::master_key::{self, MasterKeys};
 use crate::gate::refusal::Refusal;
 use crate::gate::vault::Vault;
 use crate::http::{
@@ -21,7 +24,7 @@ use crate::store::{Options, Store};
 use sealpay_protocol::webhook::{self, EndpointSecret};
 use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -35,6 +38,8 @@ const PAY_OUT_EVERY: Duration = Duration::from_secs(2);
 const FOLLOW_CLOCK_EVERY: Duration = Duration::from_secs(1);
 const REVERSE_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often a server looks whether an operator has rotated keys.
+pub const FOLLOW_KEYS_EVERY: Duration = Duration::from_secs(1);
 const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
 const MASTER_KEY_FILE: &str = "master.key";
 
@@ -62,7 +67,7 @@ impl Parts {
         let (clock, entropy) = (Clock::system(), Entropy::system());
         config.check_database()?;
         make_private_folder(&config.data)?;
-        let vault = Vault::new(&load_master_key(config, &entropy)?);
+        let vault = Vault::from_keys(&load_master_keys(config, &entropy)?);
         let store = Store::open(&config.database_url(), &Options::default())
             .await
             .map_err(|error| format!("the database cannot be opened: {error}"))?;
@@ -125,14 +130,37 @@ fn make_private_folder(path: &Path) -> Result<(), String> {
     clippy::disallowed_methods,
     reason = "the one setting that comes from the environment"
 )]
-fn load_master_key(config: &Config, entropy: &Entropy) -> Result<MasterKey, String> {
+fn load_master_keys(config: &Config, entropy: &Entropy) -> Result<MasterKeys, String> {
     if let Ok(text) = std::env::var("SEALPAY_MASTER_KEY") {
         let text = Zeroizing::new(text);
         return master_key::parse(&text).map_err(|error| format!("SEALPAY_MASTER_KEY: {error}"));
     }
+    master_key::load_or_create(&master_key_path(config), || entropy.bytes())
+}
+
+/// Reads the master keys again after a rotation. Those of the environment stay until a restart.
+fn key_source(config: &Config) -> Box<KeySource> {
+    let path = master_key_path(config);
+    Box::new(move || {
+        // Without a file the keys were handed in by whoever put the server together.
+        if is_master_key_in_environment() || !path.exists() {
+            return Ok(None);
+        }
+        master_key::load(&path).map(Some)
+    })
+}
+
+/// Whether the master key is set in the environment, where no command can replace it.
+#[must_use]
+pub fn is_master_key_in_environment() -> bool {
+    std::env::var_os("SEALPAY_MASTER_KEY").is_some()
+}
+
+/// The file of the master key.
+#[must_use]
+pub fn master_key_path(config: &Config) -> PathBuf {
     let path = config.master_key_file.clone();
-    let path = path.unwrap_or_else(|| config.data.join(MASTER_KEY_FILE));
-    master_key::load_or_create(&path, || entropy.bytes())
+    path.unwrap_or_else(|| config.data.join(MASTER_KEY_FILE))
 }
 
 /// A server that is ready to answer, for the binary and for tests.
@@ -202,7 +230,9 @@ impl Server {
         maintain::refresh_keys(&gateway).await.map_err(sentence)?;
         let policy = config.address_policy()?;
         let addresses = policy.clone();
-        let mut gateway = gateway.with_webhook_addresses(Box::new(move |url| addresses.check(url)));
+        let mut gateway = gateway
+            .with_webhook_addresses(Box::new(move |url| addresses.check(url)))
+            .with_key_source(key_source(config));
         if let Some(bank) = simulation {
             gateway = gateway.with_simulation(bank);
         }
@@ -246,6 +276,7 @@ impl Server {
         tokio::join!(
             record_build,
             follow_clock,
+            follow_keys::run(gateway, FOLLOW_KEYS_EVERY),
             recover::run(gateway, RECOVER_EVERY),
             collect::run(gateway, COLLECT_EVERY),
             modify::run_recovery(gateway, RECOVER_EVERY),

@@ -4,7 +4,7 @@
 
 mod contract;
 mod orders;
-mod outbox;
+pub(crate) mod outbox;
 mod peers;
 mod receivers;
 mod requests;

@@ -21,26 +21,26 @@ const GLANCES: u32 = 400;
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// A verifier that will run: merchants are registered first.
-pub(super) struct Shop {
-    pub(super) folder: Folder,
-    pub(super) setup: Setup,
+pub(crate) struct Shop {
+    pub(crate) folder: Folder,
+    pub(crate) setup: Setup,
 }
 
 /// The verifier while it runs.
-pub(super) struct OpenShop {
-    pub(super) folder: Folder,
-    pub(super) setup: Setup,
+pub(crate) struct OpenShop {
+    pub(crate) folder: Folder,
+    pub(crate) setup: Setup,
     _process: VerifierProcess,
 }
 
 impl Shop {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = Folder::new("interop");
         let setup = Setup::on_sqlite(folder.path()).with("--widget-dir", "no-widget");
         Self { folder, setup }
     }
 
-    pub(super) async fn open(self) -> OpenShop {
+    pub(crate) async fn open(self) -> OpenShop {
         let (process, _) = self.setup.started().await;
         OpenShop {
             folder: self.folder,
@@ -52,7 +52,7 @@ impl Shop {
 
 impl OpenShop {
     /// Sends a request that is expected to be answered with JSON.
-    pub(super) async fn send<T: DeserializeOwned>(&self, request: &Prepared) -> T {
+    pub(crate) async fn send<T: DeserializeOwned>(&self, request: &Prepared) -> T {
         let address = listener_of(self.setup.listen, &request.path);
         let mut connection = KeepAlive::connect(address).await.unwrap();
         let bytes = encode(request, &address.to_string());
@@ -63,13 +63,44 @@ impl OpenShop {
     }
 
     /// Pays an order of a merchant.
-    pub(super) async fn pay(&self, merchant: &Merchant, outcome: Option<&str>) -> PaymentView {
+    pub(crate) async fn pay(&self, merchant: &Merchant, outcome: Option<&str>) -> PaymentView {
         let (_, _, request) = self.shopper(merchant, outcome).await;
         self.send(&request).await
     }
 
+    /// Pays an order as the widget does it: where the verifier cannot open the card any more, the
+    /// session is opened again, and the card is sealed anew for the same attempt.
+    pub(crate) async fn pay_as_the_widget_does(&self, merchant: &Merchant) -> PaymentView {
+        let order = merchant.order(&self.setup.origin, None);
+        let browser = Browser::new(&self.setup.origin);
+        let attempt = attempt();
+        for _ in 0..5 {
+            let session: SessionView = self.send(&browser.open_session(&order)).await;
+            // A shopper needs a moment to type, in which keys may change.
+            tokio::time::sleep(GLANCE).await;
+            let request = browser.pay(&order, &session, attempt, &card(APPROVED));
+            let (status, text) = self.exchange(&request).await;
+            if !text.contains("sealed_card_refused") {
+                assert!((200..300).contains(&status), "{text}");
+                return serde_json::from_str(&text).unwrap();
+            }
+        }
+        panic!("a card was refused again and again");
+    }
+
+    async fn exchange(&self, request: &Prepared) -> (u16, String) {
+        let address = self.setup.listen;
+        let mut connection = KeepAlive::connect(address).await.unwrap();
+        let bytes = encode(request, &address.to_string());
+        let answer = connection.exchange(&bytes).await.unwrap();
+        (
+            answer.status,
+            String::from_utf8_lossy(answer.body).into_owned(),
+        )
+    }
+
     /// Begins to pay and gives up when the bank wants to know more.
-    pub(super) async fn give_up(&self, merchant: &Merchant, outcome: &str) -> PaymentId {
+    pub(crate) async fn give_up(&self, merchant: &Merchant, outcome: &str) -> PaymentId {
         let (browser, session, request) = self.shopper(merchant, Some(outcome)).await;
         let asked: PaymentView = self.send(&request).await;
         assert_eq!(asked.state, ShopperState::RequiresAction);
@@ -85,7 +116,7 @@ impl OpenShop {
     }
 
     /// Pays an order whose money is to be captured later.
-    pub(super) async fn hold(&self, merchant: &Merchant) -> PaymentView {
+    pub(crate) async fn hold(&self, merchant: &Merchant) -> PaymentView {
         let mut claims = merchant.claims(&self.setup.origin);
         claims.capture = Capture::Manual;
         let (_, _, request) = self.shopper_of(merchant.sign(&claims)).await;
@@ -109,17 +140,17 @@ impl OpenShop {
     }
 
     /// Tells the verifier what to do to webhooks on purpose.
-    pub(super) async fn misbehave(&self, how: &Value) {
+    pub(crate) async fn misbehave(&self, how: &Value) {
         self.order("/sim/webhooks", how).await;
     }
 
     /// Gives the simulated world an order.
-    pub(super) async fn order(&self, path: &str, how: &Value) -> Value {
+    pub(crate) async fn order(&self, path: &str, how: &Value) -> Value {
         self.post(Prepared::get_of(path, None), how).await
     }
 
     /// Asks for something about the only endpoint of a merchant, such as `ping`.
-    pub(super) async fn of_endpoint(&self, merchant: &Merchant, what: &str, how: &Value) -> Value {
+    pub(crate) async fn of_endpoint(&self, merchant: &Merchant, what: &str, how: &Value) -> Value {
         let key = Some(merchant.api_key.as_str());
         let list = Prepared::get_of("/v1/webhook-endpoints", key);
         let list: Value = self.send(&list).await;
@@ -129,14 +160,14 @@ impl OpenShop {
     }
 
     /// Asks for something in a merchant's name.
-    pub(super) async fn write(&self, merchant: &Merchant, path: &str, how: &Value) -> Value {
+    pub(crate) async fn write(&self, merchant: &Merchant, path: &str, how: &Value) -> Value {
         let mut request = Prepared::get_of(path, Some(&merchant.api_key));
         request.set("idempotency-key", &hex(&random::<16>()));
         self.post(request, how).await
     }
 
     /// Replaces the secret of a merchant's endpoint; the new one.
-    pub(super) async fn rotate_secret(&self, merchant: &Merchant, overlap_seconds: u64) -> String {
+    pub(crate) async fn rotate_secret(&self, merchant: &Merchant, overlap_seconds: u64) -> String {
         let how = json!({"overlap_seconds": overlap_seconds});
         let rotated = self.of_endpoint(merchant, "rotate-secret", &how).await;
         rotated["secret"].as_str().unwrap().to_owned()
@@ -150,14 +181,14 @@ impl OpenShop {
     }
 
     /// The only event of a payment, once it was delivered.
-    pub(super) async fn delivered(&self, merchant: &Merchant, paid: &PaymentView) -> Value {
+    pub(crate) async fn delivered(&self, merchant: &Merchant, paid: &PaymentView) -> Value {
         self.all_delivered(merchant, paid.payment, 1)
             .await
             .remove(0)
     }
 
     /// So many events of a payment, the first one first, once all of them were delivered.
-    pub(super) async fn all_delivered(
+    pub(crate) async fn all_delivered(
         &self,
         merchant: &Merchant,
         payment: PaymentId,
@@ -185,7 +216,7 @@ impl OpenShop {
 }
 
 /// The first deliveries of an endpoint, as they came over the wire.
-pub(super) async fn arrivals(receiver: &WebhookReceiver, count: usize) -> Vec<Arrival> {
+pub(crate) async fn arrivals(receiver: &WebhookReceiver, count: usize) -> Vec<Arrival> {
     for _ in 0..GLANCES {
         let arrivals = receiver.arrivals();
         if arrivals.len() >= count {

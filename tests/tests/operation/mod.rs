@@ -5,6 +5,7 @@
     reason = "a test that does not find what it needs has to stop"
 )]
 
+mod audit;
 mod command_line;
 mod connections;
 mod control_listener;
@@ -14,5 +15,6 @@ mod modes;
 mod proxies;
 mod readiness;
 mod rolling;
+mod rotation;
 mod stopping;
 mod tls;

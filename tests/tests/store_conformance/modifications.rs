@@ -32,6 +32,7 @@ fn modification(payment: &Payment, kind: ModificationKind, amount_minor: i64) ->
         reference: Some("return 7".into()),
         state: ModificationState::Pending,
         failure: None,
+        created_by: None,
         created_at_ms: NOW_MS + 10,
         updated_at_ms: NOW_MS + 10,
         lease_until_ms: NOW_MS + 1_000,

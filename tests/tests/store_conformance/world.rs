@@ -86,6 +86,7 @@ pub(crate) fn api_key(merchant: MerchantId) -> ApiKey {
         scopes: "payments:read,refunds:write".into(),
         expires_at_ms: Some(NOW_MS + 1),
         created_at_ms: NOW_MS,
+        last_used_at_ms: None,
     }
 }
 

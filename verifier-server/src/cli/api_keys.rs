@@ -98,5 +98,6 @@ pub(super) fn listed(key: &ApiKey) -> Value {
         "prefix": key.prefix,
         "scopes": key.scopes,
         "expires_at": key.expires_at_ms.map(seconds),
+        "last_used_at": key.last_used_at_ms.map(seconds),
     })
 }

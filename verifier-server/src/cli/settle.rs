@@ -33,6 +33,12 @@ pub(super) struct SetReserve {
     days: u32,
 }
 
+impl SetReserve {
+    pub(super) const fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+}
+
 /// What an operator reads.
 fn sentence(refusal: Refusal) -> String {
     let inside = refusal.internal;

@@ -136,6 +136,8 @@ pub struct Dispute {
     pub state: DisputeState,
     /// What the merchant says.
     pub evidence: Option<String>,
+    /// The credential that said it, or accepted.
+    pub answered_by: Option<String>,
     /// Until when the merchant may answer, milliseconds since 1970; afterwards it is lost.
     pub evidence_due_ms: i64,
     /// Milliseconds since 1970.

@@ -54,6 +54,8 @@ pub struct ApiKey {
     pub scopes: String,
     /// When it stops being good, milliseconds since 1970.
     pub expires_at_ms: Option<i64>,
+    /// The hour of its last use, milliseconds since 1970.
+    pub last_used_at_ms: Option<i64>,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
 }
@@ -112,6 +114,9 @@ pub enum KeyPurpose {
 }
 
 impl KeyPurpose {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sealing, Self::Webhook];
+
     /// The name in the store.
     #[must_use]
     pub const fn name(self) -> &'static str {

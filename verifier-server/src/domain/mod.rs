@@ -1,5 +1,6 @@
 //! What a payment is: states, outcomes, rules and records. No HTTP, no SQL, no clock, no `async`.
 
+pub mod audit;
 pub mod authentication;
 pub mod booking;
 pub mod calendar;

@@ -111,6 +111,8 @@ pub struct Modification {
     pub state: ModificationState,
     /// Key of the provider's reason, when it failed.
     pub failure: Option<String>,
+    /// The credential that asked for it; none where time did.
+    pub created_by: Option<String>,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
     /// Milliseconds since 1970.

@@ -17,11 +17,13 @@ pub enum Scope {
     EventsRead,
     /// Changing webhook endpoints, their secrets, and delivering again.
     WebhooksWrite,
+    /// Looking up who did what.
+    AuditRead,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PaymentsRead,
         Self::PaymentsWrite,
         Self::RefundsWrite,
@@ -29,6 +31,7 @@ impl Scope {
         Self::BalanceRead,
         Self::EventsRead,
         Self::WebhooksWrite,
+        Self::AuditRead,
     ];
 
     /// The name in commands and in the store.
@@ -42,6 +45,7 @@ impl Scope {
             Self::BalanceRead => "balance:read",
             Self::EventsRead => "events:read",
             Self::WebhooksWrite => "webhooks:write",
+            Self::AuditRead => "audit:read",
         }
     }
 

@@ -66,6 +66,7 @@ async fn of_api_key(gateway: &Gateway, header: Option<&str>) -> Result<Principal
     let key = key
         .filter(|key| api_key::is_good_at(key, now_ms))
         .ok_or_else(|| Refusal::of(Code::ApiKeyInvalid, "authorization"))?;
+    gateway.last_use.note(&key, now_ms);
     Ok(Principal::from_api_key(key.merchant, key.id, key.scopes))
 }
 

@@ -127,6 +127,7 @@ fn new(
         reason,
         state: DisputeState::NeedsResponse,
         evidence: None,
+        answered_by: None,
         evidence_due_ms: created_at_ms.saturating_add(time_ms.saturating_mul(1000)),
         created_at_ms,
         updated_at_ms: created_at_ms,
@@ -236,6 +237,9 @@ async fn step(
     dispute.state = happening.state();
     dispute.updated_at_ms = gateway.clock.now_ms_i64();
     after.updated_at_ms = dispute.updated_at_ms;
+    if let Some(request) = request {
+        dispute.answered_by = Some(request.credential.clone());
+    }
     let booking = match happening {
         Happening::Evidence(evidence) => {
             dispute.evidence = Some(evidence.clone());

@@ -53,10 +53,12 @@ pub(super) fn answered(
 
 /// The label under which the answer to a request is encrypted.
 fn answer_label(request: &IdempotentRequest) -> String {
-    format!(
-        "idempotent-answer:{}:{}:{}",
-        request.merchant, request.digest, request.key
-    )
+    stored_response_label(&request.merchant.to_string(), &request.key, &request.digest)
+}
+
+/// The same of a row.
+pub(super) fn stored_response_label(merchant: &str, key: &str, digest: &str) -> String {
+    format!("idempotent-answer:{merchant}:{digest}:{key}")
 }
 
 /// The answer that shows a secret, and the same encrypted.

@@ -1,9 +1,11 @@
 //! The gateway: everything that a step needs, in one place.
 
 use super::balance::turns::Turns;
+use super::last_use::LastUse;
 use crate::domain::booking::Naming;
 use crate::edge::{Clock, Entropy};
 use crate::gate::key_ring::KeyRing;
+use crate::gate::master_key::MasterKeys;
 use crate::gate::refusal::{Code, Refusal};
 use crate::gate::vault::Vault;
 use crate::provider::simulated::SimulatedBank;
@@ -19,6 +21,9 @@ use url::Url;
 
 /// Says whether webhooks may go to an address, as far as its text tells, or why not.
 pub type CheckAddress = dyn Fn(&Url) -> Result<(), String> + Send + Sync;
+
+/// Reads the master keys again; none where they cannot change while the server runs.
+pub type KeySource = dyn Fn() -> Result<Option<MasterKeys>, String> + Send + Sync;
 
 /// What an operator decides.
 #[derive(Debug, Clone)]
@@ -40,8 +45,10 @@ pub struct Gateway {
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
     pub(super) turns: Turns,
+    pub(super) last_use: LastUse,
     simulation: Option<Arc<SimulatedBank>>,
     webhook_addresses: Option<Box<CheckAddress>>,
+    key_source: Option<Box<KeySource>>,
     keys: RwLock<Arc<KeyRing>>,
     outbox: Notify,
     cards_opened: AtomicU64,
@@ -74,8 +81,10 @@ impl Gateway {
             clock,
             entropy,
             turns: Turns::default(),
+            last_use: LastUse::default(),
             simulation: None,
             webhook_addresses: None,
+            key_source: None,
             keys: RwLock::new(Arc::new(KeyRing::default())),
             outbox: Notify::new(),
             cards_opened: AtomicU64::new(0),
@@ -94,6 +103,26 @@ impl Gateway {
     pub fn with_webhook_addresses(mut self, check: Box<CheckAddress>) -> Self {
         self.webhook_addresses = Some(check);
         self
+    }
+
+    /// The master key can be rotated beside it.
+    #[must_use]
+    pub fn with_key_source(mut self, source: Box<KeySource>) -> Self {
+        self.key_source = Some(source);
+        self
+    }
+
+    /// Reads the master keys again, after somebody has rotated something.
+    ///
+    /// # Errors
+    /// A sentence; the keys in use stay then.
+    pub(super) fn reload_master_keys(&self) -> Result<(), String> {
+        if let Some(source) = &self.key_source
+            && let Some(keys) = source()?
+        {
+            self.vault.replace_encryption_keys(&keys);
+        }
+        Ok(())
     }
 
     /// Whether webhooks may go there; the outbox looks again whenever it sends something.

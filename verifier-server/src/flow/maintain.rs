@@ -1,6 +1,7 @@
 //! Housekeeping: keys that rotate, nonces that need not be remembered any more.
 
 use super::gateway::Gateway;
+use super::last_use;
 use crate::domain::merchant::KeyPurpose;
 use crate::gate::key_ring::KeyRing;
 use crate::gate::refusal::{Code, Refusal};
@@ -95,6 +96,9 @@ pub async fn run(gateway: &Gateway, every: Duration) {
             .saturating_sub(CLOCK_DIFFERENCE_SECONDS);
         if let Err(error) = gateway.store.forget_nonces(forgettable).await {
             tracing::warn!(%error, "spent nonces could not be forgotten and will be tried again");
+        }
+        if let Err(error) = last_use::write(gateway).await {
+            tracing::warn!(%error, "the last uses of API keys could not be written");
         }
         if let Err(error) = forget_requests(gateway).await {
             tracing::warn!(%error, "old requests could not be forgotten and will be tried again");

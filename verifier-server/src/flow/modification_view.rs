@@ -28,6 +28,9 @@ pub struct ModificationRecord {
     pub state: ModificationState,
     /// Why it failed.
     pub failure: Option<FailureRecord>,
+    /// The credential that asked for it: `key_…`, or `order_key:` and the name of an order key; null
+    /// for an authorization that lapsed.
+    pub created_by: Option<String>,
     /// Seconds since 1970.
     pub created_at: i64,
     /// Seconds since 1970.
@@ -62,6 +65,8 @@ pub struct DisputeRecord {
     pub state: DisputeState,
     /// What the merchant has said.
     pub evidence: Option<String>,
+    /// The credential that sent the evidence, or accepted.
+    pub answered_by: Option<String>,
     /// Until when the merchant may answer, seconds since 1970; afterwards it is lost.
     pub evidence_due_at: i64,
     /// Seconds since 1970.
@@ -84,6 +89,7 @@ impl ModificationRecord {
             reference: modification.reference.clone(),
             state: modification.state,
             failure: modification.failure.as_deref().map(FailureRecord::of),
+            created_by: modification.created_by.clone(),
             created_at: modification.created_at_ms.div_euclid(1000),
             updated_at: modification.updated_at_ms.div_euclid(1000),
         }
@@ -116,6 +122,7 @@ impl DisputeRecord {
             reason: dispute.reason,
             state: dispute.state,
             evidence: dispute.evidence.clone(),
+            answered_by: dispute.answered_by.clone(),
             evidence_due_at: dispute.evidence_due_ms.div_euclid(1000),
             created_at: dispute.created_at_ms.div_euclid(1000),
             updated_at: dispute.updated_at_ms.div_euclid(1000),

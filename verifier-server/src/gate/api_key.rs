@@ -45,6 +45,7 @@ pub fn make(
         hash: vault.api_key_hash(&plaintext),
         scopes: "*".into(),
         expires_at_ms: None,
+        last_used_at_ms: None,
         created_at_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
     };
     NewApiKey { plaintext, record }

@@ -50,7 +50,9 @@ impl std::fmt::Debug for WebhookEntry {
     }
 }
 
-fn label(purpose: KeyPurpose, key_id: &str) -> String {
+/// The label under which the private half of a key is encrypted.
+#[must_use]
+pub fn label(purpose: KeyPurpose, key_id: &str) -> String {
     [purpose.name(), ":", key_id].concat()
 }
 
@@ -150,14 +152,20 @@ impl KeyRing {
             }
             None => made.extend(new_sealing_key(vault, entropy, now)),
         }
-        if self.webhook.is_empty() {
+        let is_good = |entry: &WebhookEntry| entry.record.not_after > seconds(now);
+        if !self.webhook.iter().any(is_good) {
             made.push(new_webhook_key(vault, entropy, now));
         }
         made
     }
 }
 
-fn new_sealing_key(vault: &Vault, entropy: &Entropy, not_before: u64) -> Option<ServerKey> {
+/// Makes a sealing key that is used from a moment on, seconds since 1970.
+pub(crate) fn new_sealing_key(
+    vault: &Vault,
+    entropy: &Entropy,
+    not_before: u64,
+) -> Option<ServerKey> {
     let seed = Secret::new(entropy.bytes::<32>());
     let key = SealingPrivateKey::from_seed(&seed)?;
     let label = label(KeyPurpose::Sealing, key.key_id());
@@ -173,7 +181,8 @@ fn new_sealing_key(vault: &Vault, entropy: &Entropy, not_before: u64) -> Option<
     })
 }
 
-fn new_webhook_key(vault: &Vault, entropy: &Entropy, now: u64) -> ServerKey {
+/// Makes a key that signs webhooks from now on, seconds since 1970.
+pub(crate) fn new_webhook_key(vault: &Vault, entropy: &Entropy, now: u64) -> ServerKey {
     let seed = Zeroizing::new(entropy.bytes::<32>());
     let public = SigningKey::from_bytes(&seed).verifying_key();
     let key_id = hex(&Sha256::digest(public.as_bytes())[..8]);

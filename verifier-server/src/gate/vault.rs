@@ -1,34 +1,88 @@
 //! What is kept under the master key: encrypted private keys, and keyed hashes of numbers that
 //! must be recognized but not known.
 
-use super::master_key::MasterKey;
+use super::master_key::{MasterKey, MasterKeys};
+use crate::domain::audit::AuditChain;
 use crate::edge::hmac_sha256;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::Mac;
-use sealpay_protocol::encoding::{base64url, from_base64url};
+use sealpay_protocol::encoding::{base64url, from_base64url, hex};
 use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::secret::Secret;
 use sha2::Sha256;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 const NONCE_BYTES: usize = 24;
 
-/// Keys derived from the master key (HKDF, RFC 5869), one for each purpose.
+/// Keys derived from the master key (HKDF, RFC 5869), one for each purpose. The encryption keys can
+/// be replaced while the vault is in use; those of the hashes stay.
 pub struct Vault {
-    encryption: Secret<[u8; 32]>,
+    encryption: RwLock<Arc<EncryptionKeys>>,
     fingerprint: Secret<[u8; 32]>,
     api_key: Secret<[u8; 32]>,
     address: Secret<[u8; 32]>,
     bank: Secret<[u8; 32]>,
+    audit: Secret<[u8; 32]>,
 }
 
 /// A stored secret that the master key does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VaultError;
+
+/// An encryption key and its name, which stands in front of everything that it encrypts.
+struct EncryptionKey {
+    id: String,
+    key: Secret<[u8; 32]>,
+}
+
+/// The current key first, and behind it those that are being replaced.
+struct EncryptionKeys {
+    current: EncryptionKey,
+    previous: Vec<EncryptionKey>,
+}
+
+fn derived(from: &MasterKey, purpose: &str) -> Secret<[u8; 32]> {
+    let mut key = [0; 32];
+    // 32 bytes are far below the 8160 that HKDF-SHA256 can give (RFC 5869 section 2.3).
+    let derived = Hkdf::<Sha256>::new(None, from.expose()).expand(purpose.as_bytes(), &mut key);
+    debug_assert!(derived.is_ok(), "HKDF gives 32 bytes");
+    Secret::new(key)
+}
+
+impl EncryptionKey {
+    fn of(master: &MasterKey) -> Self {
+        let name = derived(master, "sealpay/v1/vault/encryption-key-id");
+        Self {
+            id: format!("m{}", hex(&name.expose()[..4])),
+            key: derived(master, "sealpay/v1/vault/encryption"),
+        }
+    }
+}
+
+impl EncryptionKeys {
+    fn of(keys: &MasterKeys) -> Self {
+        Self {
+            current: EncryptionKey::of(&keys.current),
+            previous: keys.previous.iter().map(EncryptionKey::of).collect(),
+        }
+    }
+
+    fn find(&self, id: &str) -> Option<&EncryptionKey> {
+        let mut keys = std::iter::once(&self.current).chain(&self.previous);
+        keys.find(|key| key.id == id)
+    }
+}
+
+/// The root of the keyed hashes that belongs to a master key which was never replaced.
+#[must_use]
+pub fn hash_root(master_key: &MasterKey) -> MasterKey {
+    derived(master_key, "sealpay/v1/vault/hash-root")
+}
 
 impl fmt::Display for VaultError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,31 +99,57 @@ impl fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// Derives the keys.
+    /// Derives the keys of one master key.
     #[must_use]
     pub fn new(master_key: &MasterKey) -> Self {
-        let derivation = Hkdf::<Sha256>::new(None, master_key.expose());
-        let derive = |purpose: &str| {
-            let mut key = [0; 32];
-            // 32 bytes are far below the 8160 that HKDF-SHA256 can give (RFC 5869 section 2.3).
-            let derived = derivation.expand(purpose.as_bytes(), &mut key);
-            debug_assert!(derived.is_ok(), "HKDF gives 32 bytes");
-            Secret::new(key)
-        };
+        Self::from_keys(&MasterKeys::from(Secret::new(*master_key.expose())))
+    }
+
+    /// Derives the keys of master keys, one of which may be being replaced.
+    #[must_use]
+    pub fn from_keys(keys: &MasterKeys) -> Self {
+        let derived_root = hash_root(&keys.current);
+        let root = keys.hash_root.as_ref().unwrap_or(&derived_root);
         Self {
-            encryption: derive("sealpay/v1/vault/encryption"),
-            fingerprint: derive("sealpay/v1/vault/card-fingerprint"),
-            api_key: derive("sealpay/v1/vault/api-key"),
-            address: derive("sealpay/v1/vault/address"),
-            bank: derive("sealpay/v1/simulated-bank"),
+            encryption: RwLock::new(Arc::new(EncryptionKeys::of(keys))),
+            fingerprint: derived(root, "sealpay/v1/vault/card-fingerprint"),
+            api_key: derived(root, "sealpay/v1/vault/api-key"),
+            address: derived(root, "sealpay/v1/vault/address"),
+            bank: derived(root, "sealpay/v1/simulated-bank"),
+            audit: derived(root, "sealpay/v1/vault/audit-trail"),
         }
     }
 
+    /// Encrypts with other keys from now on. The hashes stay as they are.
+    pub fn replace_encryption_keys(&self, keys: &MasterKeys) {
+        let keys = Arc::new(EncryptionKeys::of(keys));
+        *self
+            .encryption
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    fn encryption_keys(&self) -> Arc<EncryptionKeys> {
+        Arc::clone(
+            &self
+                .encryption
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// The name of the current encryption key.
+    #[must_use]
+    pub fn encryption_key_id(&self) -> String {
+        self.encryption_keys().current.id.clone()
+    }
+
     /// Encrypts a secret for the database. The label says what it is and for whom, so that one
-    /// row's secret does not open in another's place.
+    /// row's secret does not open in another's place. In front stands the name of the key.
     #[must_use]
     pub fn encrypt(&self, label: &str, secret: &[u8], nonce: [u8; NONCE_BYTES]) -> String {
-        let cipher = XChaCha20Poly1305::new(self.encryption.expose().into());
+        let keys = self.encryption_keys();
+        let cipher = XChaCha20Poly1305::new(keys.current.key.expose().into());
         let payload = Payload {
             msg: secret,
             aad: label.as_bytes(),
@@ -78,17 +158,21 @@ impl Vault {
         let sealed = cipher
             .encrypt(&XNonce::from(nonce), payload)
             .unwrap_or_default();
-        base64url(&[nonce.as_slice(), &sealed].concat())
+        let sealed = base64url(&[nonce.as_slice(), &sealed].concat());
+        [&keys.current.id, ".", &sealed].concat()
     }
 
     /// Decrypts what [`Vault::encrypt`] made with the same label.
     ///
     /// # Errors
-    /// [`VaultError`] for another label, another master key or altered bytes.
+    /// [`VaultError`] for another label, an unknown master key or altered bytes.
     pub fn decrypt(&self, label: &str, text: &str) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        let bytes = from_base64url(text).ok_or(VaultError)?;
+        let (id, sealed) = text.split_once('.').ok_or(VaultError)?;
+        let keys = self.encryption_keys();
+        let key = keys.find(id).ok_or(VaultError)?;
+        let bytes = from_base64url(sealed).ok_or(VaultError)?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or(VaultError)?;
-        let cipher = XChaCha20Poly1305::new(self.encryption.expose().into());
+        let cipher = XChaCha20Poly1305::new(key.key.expose().into());
         let payload = Payload {
             msg: sealed,
             aad: label.as_bytes(),
@@ -120,6 +204,12 @@ impl Vault {
         Secret::new(*self.bank.expose())
     }
 
+    /// Makes the hashes of the audit trail.
+    #[must_use]
+    pub fn audit_chain(&self) -> AuditChain {
+        AuditChain::new(Secret::new(*self.audit.expose()))
+    }
+
     /// What is stored of an API key. The key has 256 random bits, so a slow hash adds nothing.
     #[must_use]
     pub fn api_key_hash(&self, api_key: &str) -> String {
@@ -135,8 +225,8 @@ fn keyed_hash(key: &Secret<[u8; 32]>, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Vault, VaultError};
-    use crate::gate::master_key::MasterKey;
+    use super::{Vault, VaultError, hash_root};
+    use crate::gate::master_key::{MasterKey, MasterKeys, parse};
     use sealpay_protocol::ids::MerchantId;
 
     #[test]
@@ -155,6 +245,43 @@ mod tests {
             vault.decrypt("sealing:a", &text[..text.len() - 2]),
             Err(VaultError)
         );
+    }
+
+    #[test]
+    fn a_replaced_master_key_opens_what_it_encrypted_until_it_is_gone_and_hashes_stay() {
+        let [old, new] = [[1; 32], [2; 32]].map(MasterKey::new);
+        let vault = Vault::new(&old);
+        let (before, hash) = (
+            vault.encrypt("a", b"secret", [3; 24]),
+            vault.api_key_hash("x"),
+        );
+        let mut keys = MasterKeys {
+            hash_root: Some(hash_root(&old)),
+            previous: vec![old],
+            current: new,
+        };
+        // As a server does that is running, and as one does that starts now.
+        vault.replace_encryption_keys(&keys);
+        for vault in [&vault, &Vault::from_keys(&parse(&keys.to_text()).unwrap())] {
+            assert_eq!(vault.decrypt("a", &before).unwrap().as_slice(), b"secret");
+            let after = vault.encrypt("a", b"secret", [4; 24]);
+            assert_ne!(
+                before.split_once('.').unwrap().0,
+                after.split_once('.').unwrap().0
+            );
+            assert_eq!(vault.decrypt("a", &after).unwrap().as_slice(), b"secret");
+            assert_eq!(vault.api_key_hash("x"), hash);
+        }
+        keys.previous.clear();
+        vault.replace_encryption_keys(&keys);
+        let started = Vault::from_keys(&parse(&keys.to_text()).unwrap());
+        for vault in [&vault, &started] {
+            assert_eq!(vault.decrypt("a", &before), Err(VaultError));
+            assert_eq!(vault.api_key_hash("x"), hash);
+        }
+        for wrong in ["", "AAAA", &[keys.to_text().as_str(), "AAAA"].concat()] {
+            assert!(parse(wrong).is_err(), "{}", wrong.len());
+        }
     }
 
     #[test]

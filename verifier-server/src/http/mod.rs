@@ -2,6 +2,7 @@
 //! paths: `/v1/payments` is in `v1/payments.rs`.
 
 mod assets;
+mod audit;
 mod builds;
 mod checkout;
 mod client;

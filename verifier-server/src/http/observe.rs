@@ -14,6 +14,10 @@ use tokio::time::Instant;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The request's id, for handlers and what stands around them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NotedRequest(pub(super) RequestId);
+
 pub(super) async fn observe(
     State(state): State<AppState>,
     mut request: Request,
@@ -21,7 +25,9 @@ pub(super) async fn observe(
 ) -> Response {
     let started = Instant::now();
     let clock = state.gateway.clock();
-    let id = RequestId::new(clock.now_ms(), state.gateway.entropy().bytes()).to_string();
+    let id = RequestId::new(clock.now_ms(), state.gateway.entropy().bytes());
+    request.extensions_mut().insert(NotedRequest(id));
+    let id = id.to_string();
     let method = name_of(request.method());
     // A proxy in front knows the request by a name of its own: it is logged beside ours.
     let proxy_request_id = state

@@ -2,7 +2,7 @@
 //! and a test fails when the two part.
 
 use super::state::AppState;
-use super::{contract, examples, in_flight, rate_limit, sim, v1};
+use super::{audit, contract, examples, in_flight, rate_limit, sim, v1};
 use axum::middleware;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::server::{Server, ServerBuilder};
@@ -76,6 +76,7 @@ fn limited() -> OpenApiRouter<AppState> {
         .routes(routes!(v1::settlements::report))
         .routes(routes!(v1::payouts::list))
         .routes(routes!(v1::payouts::one))
+        .routes(routes!(v1::audit::list))
         .routes(routes!(v1::events::list))
         .routes(routes!(v1::events::one))
         .routes(routes!(
@@ -102,7 +103,9 @@ pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
     let limit = middleware::from_fn_with_state(state.clone(), rate_limit::limit);
     let admit = middleware::from_fn_with_state(state.clone(), in_flight::admit);
     let guesses = middleware::from_fn_with_state(state.clone(), rate_limit::slow_guessing);
+    let audit = middleware::from_fn_with_state(state.clone(), audit::audit);
     limited()
+        .route_layer(audit)
         .route_layer(guesses)
         .route_layer(admit)
         .route_layer(limit)

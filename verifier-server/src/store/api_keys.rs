@@ -7,14 +7,14 @@ use sealpay_protocol::ids::{ApiKeyId, MerchantId};
 
 macro_rules! columns {
     () => {
-        "id, merchant, prefix, hash, scopes, created_at_ms, expires_at_ms"
+        "id, merchant, prefix, hash, scopes, created_at_ms, expires_at_ms, last_used_at_ms"
     };
 }
 
 pub(super) const ADD: &str = concat!(
     "INSERT INTO api_keys (",
     columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
 );
 
 const REVOKE: &str = "UPDATE api_keys SET revoked_at_ms = $2
@@ -44,6 +44,18 @@ const END: &str = "UPDATE api_keys SET expires_at_ms =
     WHERE id = $1 AND revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > $2)
     RETURNING expires_at_ms";
 
+const USED: &str = "UPDATE api_keys SET last_used_at_ms = $2
+    WHERE id = $1 AND (last_used_at_ms IS NULL OR last_used_at_ms < $2)";
+
+async fn note_used(tx: &mut Tx<'_>, used: &[[Value; 2]]) -> Result<(), Fault> {
+    let statements: Vec<_> = used
+        .iter()
+        .map(|values| (USED, values.as_slice()))
+        .collect();
+    tx.execute_together(&statements).await?;
+    Ok(())
+}
+
 /// What became of the wish to put one key in place of another.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +71,7 @@ pub enum KeyRotation {
 
 struct Succession {
     end: [Value; 3],
-    new: [Value; 7],
+    new: [Value; 8],
 }
 
 async fn rotate(tx: &mut Tx<'_>, succession: &Succession) -> Result<KeyRotation, Fault> {
@@ -74,7 +86,7 @@ async fn rotate(tx: &mut Tx<'_>, succession: &Succession) -> Result<KeyRotation,
     Ok(KeyRotation::Rotated { old_expires_at_ms })
 }
 
-pub(super) fn new_values(key: &ApiKey) -> [Value; 7] {
+pub(super) fn new_values(key: &ApiKey) -> [Value; 8] {
     values![
         key.id,
         key.merchant,
@@ -83,6 +95,7 @@ pub(super) fn new_values(key: &ApiKey) -> [Value; 7] {
         &key.scopes,
         key.created_at_ms,
         key.expires_at_ms,
+        key.last_used_at_ms,
     ]
 }
 
@@ -95,6 +108,7 @@ fn api_key(mut row: Row) -> Result<ApiKey, DatabaseError> {
         scopes: row.text()?,
         created_at_ms: row.integer()?,
         expires_at_ms: row.optional_integer()?,
+        last_used_at_ms: row.optional_integer()?,
     })
 }
 
@@ -163,5 +177,25 @@ impl Store {
     pub async fn api_keys(&self, merchant: MerchantId) -> Result<Vec<ApiKey>, DatabaseError> {
         let rows = self.database.rows(OF_MERCHANT, values![merchant]).await?;
         rows.into_iter().map(api_key).collect()
+    }
+
+    /// Notes when keys were used last, milliseconds since 1970; a later time that is known stays.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn note_api_keys_used(
+        &self,
+        used: impl IntoIterator<Item = (ApiKeyId, i64)>,
+    ) -> Result<(), DatabaseError> {
+        let used: Vec<_> = used
+            .into_iter()
+            .map(|(key, at_ms)| values![key, at_ms])
+            .collect();
+        if used.is_empty() {
+            return Ok(());
+        }
+        self.database
+            .write(used, |tx, used| Box::pin(note_used(tx, used)))
+            .await
     }
 }

@@ -44,17 +44,18 @@ pub struct DisputeStep<'a> {
 macro_rules! columns {
     () => {
         "id, payment, merchant, amount_minor, currency, reason, state, evidence, evidence_due_ms, \
-         created_at_ms, updated_at_ms"
+         created_at_ms, updated_at_ms, answered_by"
     };
 }
 
 const INSERT: &str = concat!(
     "INSERT INTO disputes (",
     columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 );
 
-const UPDATE: &str = "UPDATE disputes SET state = $2, evidence = $3, updated_at_ms = $4
+const UPDATE: &str =
+    "UPDATE disputes SET state = $2, evidence = $3, updated_at_ms = $4, answered_by = $5
     WHERE id = $1";
 
 const MOVE: &str = "UPDATE payments SET disputed_minor = $2, sequence = $3, updated_at_ms = $4
@@ -85,7 +86,7 @@ const OVERDUE: &str = concat!(
 /// Sorts behind every identifier of a dispute.
 const BEHIND_ALL: &str = "dis_z";
 
-fn new_values(dispute: &Dispute) -> [Value; 11] {
+fn new_values(dispute: &Dispute) -> [Value; 12] {
     values![
         dispute.id,
         dispute.payment,
@@ -98,6 +99,7 @@ fn new_values(dispute: &Dispute) -> [Value; 11] {
         dispute.evidence_due_ms,
         dispute.created_at_ms,
         dispute.updated_at_ms,
+        dispute.answered_by.clone(),
     ]
 }
 
@@ -113,13 +115,14 @@ fn dispute(mut row: Row) -> Result<Dispute, DatabaseError> {
         evidence_due_ms: row.integer()?,
         created_at_ms: row.integer()?,
         updated_at_ms: row.integer()?,
+        answered_by: row.optional_text()?,
     })
 }
 
 struct Change {
     movement: [Value; 5],
-    opened: Option<[Value; 11]>,
-    changed: [Value; 4],
+    opened: Option<[Value; 12]>,
+    changed: [Value; 5],
     told: Telling,
     books: Option<Books>,
     request: Option<(IdempotentRequest, String, i64)>,
@@ -180,7 +183,7 @@ impl Store {
     async fn change(
         &self,
         step: DisputeStep<'_>,
-        opened: Option<[Value; 11]>,
+        opened: Option<[Value; 12]>,
     ) -> Result<DisputeChange, DatabaseError> {
         let (after, dispute) = (step.after, step.dispute);
         let change = Change {
@@ -197,6 +200,7 @@ impl Store {
                 dispute.state.name(),
                 dispute.evidence.clone(),
                 dispute.updated_at_ms,
+                dispute.answered_by.clone(),
             ],
             told: Telling::of(step.event),
             books: step.booking.map(Books::of),

@@ -57,7 +57,7 @@ async fn add(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<Addition, Fault> {
 
 struct Registration {
     merchant: Merchant,
-    api_key: [Value; 7],
+    api_key: [Value; 8],
     endpoint: Option<[Value; 11]>,
 }
 

@@ -5,7 +5,9 @@
 
 mod activity;
 mod api_keys;
+mod audit;
 mod booking;
+mod ciphertexts;
 mod claim;
 mod deliveries;
 mod disputes;
@@ -34,6 +36,7 @@ mod widget_builds;
 
 pub use crate::database::{Addition, DatabaseError, Options};
 pub use api_keys::KeyRotation;
+pub use ciphertexts::{Ciphertext, EncryptedColumn};
 pub use claim::Claim;
 pub use deliveries::Noted;
 pub use disputes::{DisputeChange, DisputeStep};

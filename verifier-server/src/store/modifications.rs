@@ -41,14 +41,14 @@ pub enum ModificationSettled {
 macro_rules! columns {
     () => {
         "id, payment, merchant, kind, amount_minor, currency, is_final, reference, state, failure, \
-         created_at_ms, updated_at_ms, lease_until_ms"
+         created_at_ms, updated_at_ms, lease_until_ms, created_by"
     };
 }
 
 const INSERT: &str = concat!(
     "INSERT INTO modifications (",
     columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 );
 
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM modifications WHERE id = $1");
@@ -95,7 +95,7 @@ const FREE: &str = "UPDATE sessions SET active_attempt = NULL
 /// Sorts behind every identifier of a modification.
 const BEHIND_ALL: &str = "mod_z";
 
-fn new_values(modification: &Modification) -> [Value; 13] {
+fn new_values(modification: &Modification) -> [Value; 14] {
     values![
         modification.id,
         modification.payment,
@@ -110,6 +110,7 @@ fn new_values(modification: &Modification) -> [Value; 13] {
         modification.created_at_ms,
         modification.updated_at_ms,
         modification.lease_until_ms,
+        modification.created_by.clone(),
     ]
 }
 
@@ -127,6 +128,7 @@ fn modification(mut row: Row) -> Result<Modification, DatabaseError> {
         created_at_ms: row.integer()?,
         updated_at_ms: row.integer()?,
         lease_until_ms: row.integer()?,
+        created_by: row.optional_text()?,
     })
 }
 
@@ -139,7 +141,7 @@ async fn by_id(tx: &mut Tx<'_>, id: Value) -> Result<Modification, Fault> {
 struct Wish {
     modification: Modification,
     request: Option<IdempotentRequest>,
-    row: [Value; 13],
+    row: [Value; 14],
     hold: [Value; 4],
 }
 

@@ -54,6 +54,7 @@ fn modification(kind: ModificationKind, amount: i64, is_final: bool) -> Modifica
         reference: None,
         state: ModificationState::Succeeded,
         failure: None,
+        created_by: None,
         created_at_ms: 0,
         updated_at_ms: 0,
         lease_until_ms: 0,

@@ -63,7 +63,10 @@ pub async fn modify(
         let seen = find(gateway, request.merchant, payment).await?;
         if seen.modification.is_none() {
             let modification = match planned(gateway, &seen, wish) {
-                Ok(modification) => modification,
+                Ok(modification) => Modification {
+                    created_by: Some(request.credential.clone()),
+                    ..modification
+                },
                 Err(refusal) => return unless_repeated(gateway, request, refusal).await,
             };
             let claim = gateway
@@ -141,6 +144,7 @@ fn new(gateway: &Gateway, seen: &Payment, wish: &Wish, amount_minor: i64) -> Mod
         reference: wish.reference.clone(),
         state: ModificationState::Pending,
         failure: None,
+        created_by: None,
         created_at_ms,
         updated_at_ms: created_at_ms,
         lease_until_ms: lease_until_ms(gateway, created_at_ms),

@@ -1,5 +1,6 @@
 //! Version 1 of the interface.
 
+pub(super) mod audit;
 pub(super) mod authentications;
 pub(super) mod balance;
 pub(super) mod disputes;
@@ -126,6 +127,7 @@ mod schema {
         settlement = "set";
         payout = "pyo";
         event = "evt";
+        request = "req";
     }
 
     /// A merchant's name for something: printable ASCII.

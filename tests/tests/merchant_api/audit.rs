@@ -1,0 +1,196 @@
+//! Who did what: every write names the credential, in the audit trail and on what it made.
+
+use super::keys::key_for;
+use crate::api::on_both_databases;
+use harness::back_office::{key, path, write};
+use harness::gateway::TestGateway;
+use sealpay_protocol::order::Capture;
+use serde_json::{Value, json};
+use verifier_server::flow::{audit, last_use};
+
+on_both_databases! {
+    every_write_leaves_a_row_that_names_its_credential,
+    a_merchant_reads_its_own_trail_page_by_page,
+    what_is_made_names_who_made_it,
+    the_last_use_of_a_key_is_known_to_the_hour,
+}
+
+async fn trail(gateway: &TestGateway, query: &str) -> Value {
+    let path = format!("/v1/audit{query}");
+    let page = gateway.get(&path, Some(&gateway.merchant.api_key)).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    page.json()
+}
+
+/// What the newest row says.
+async fn newest(gateway: &TestGateway) -> Value {
+    trail(gateway, "?limit=1").await["data"][0].clone()
+}
+
+async fn every_write_leaves_a_row_that_names_its_credential(gateway: &TestGateway) {
+    let payment = gateway.approved(Capture::Manual, 1000, |_| {}).await;
+    let (api_key, id) = key_for(gateway, "*", None).await;
+    let (reader, reader_id) = key_for(gateway, "payments:read", None).await;
+    let body = json!({"url": "https://shop.example/webhooks"});
+    let made = write(&api_key, "/v1/webhook-endpoints", &key(), &body);
+    let made: Value = gateway.send(made).await.json();
+    let endpoint = made["id"].as_str().unwrap();
+    let of_it = |what: &str| format!("/v1/webhook-endpoints/{endpoint}{what}");
+    let refund = path(payment, "refunds");
+    let rows = [
+        (
+            &api_key,
+            "/v1/webhook-endpoints".to_owned(),
+            body,
+            "/v1/webhook-endpoints",
+            "201",
+        ),
+        (
+            &api_key,
+            of_it(""),
+            json!({"description": "x"}),
+            "/v1/webhook-endpoints/{id}",
+            "200",
+        ),
+        (
+            &api_key,
+            of_it("/ping"),
+            json!({}),
+            "/v1/webhook-endpoints/{id}/ping",
+            "202",
+        ),
+        (
+            &api_key,
+            path(payment, "captures"),
+            json!({}),
+            "/v1/payments/{id}/captures",
+            "200",
+        ),
+        (
+            &api_key,
+            refund.clone(),
+            json!({"amount": 5000}),
+            "/v1/payments/{id}/refunds",
+            "422 amount_too_large",
+        ),
+        (
+            &reader,
+            refund,
+            json!({}),
+            "/v1/payments/{id}/refunds",
+            "403 scope_missing",
+        ),
+    ];
+    for (by, path, body, route, outcome) in rows {
+        let answer = gateway.send(write(by, &path, &key(), &body)).await;
+        let row = newest(gateway).await;
+        let actor = if *by == reader { &reader_id } else { &id };
+        assert_eq!(row["actor"], actor.as_str(), "{row}");
+        assert_eq!(row["action"], format!("POST {route}"), "{row}");
+        assert_eq!(
+            row["request"],
+            answer.header("x-request-id").unwrap(),
+            "{row}"
+        );
+        let status = answer.status.as_u16().to_string();
+        assert!(
+            row["outcome"].as_str().unwrap().starts_with(&status),
+            "{row} {status}"
+        );
+        assert_eq!(row["outcome"], outcome, "{row}");
+        let named = path.split('/').nth(3);
+        assert_eq!(row["subject"].as_str(), named, "{row}");
+    }
+    // Who shows no credential of anybody's leaves none, and neither does who reads.
+    let count = trail(gateway, "?limit=100").await["data"]
+        .as_array()
+        .unwrap()
+        .len();
+    gateway
+        .send(write("sk_test_none", &of_it(""), &key(), &json!({})))
+        .await;
+    gateway.get("/v1/payments", Some(&reader)).await;
+    let after = trail(gateway, "?limit=100").await["data"]
+        .as_array()
+        .unwrap()
+        .len();
+    assert_eq!(after, count);
+    let inner = &gateway.server.state.gateway;
+    let verified = audit::verify(inner.store(), inner.vault(), |_| Ok(())).await;
+    assert_eq!(
+        verified.map(|(rows, _)| rows),
+        Ok(i64::try_from(count).unwrap())
+    );
+}
+
+async fn a_merchant_reads_its_own_trail_page_by_page(gateway: &TestGateway) {
+    let other = gateway.register(None).await;
+    let url = json!({"url": "https://shop.example/webhooks"});
+    for _ in 0..3 {
+        gateway.write("/v1/webhook-endpoints", &url).await;
+        gateway
+            .send(write(&other.api_key, "/v1/webhook-endpoints", &key(), &url))
+            .await;
+    }
+    let all = trail(gateway, "").await;
+    assert_eq!(
+        (all["data"].as_array().unwrap().len(), &all["has_more"]),
+        (3, &false.into())
+    );
+    let first = trail(gateway, "?limit=2").await;
+    assert_eq!(first["has_more"], true);
+    let after = first["data"][1]["request"].as_str().unwrap();
+    let second = trail(gateway, &format!("?limit=2&after={after}")).await;
+    assert_eq!(second["data"], json!([all["data"][2]]));
+    for query in ["?limit=0", "?after=x", "?after=", "?other=1"] {
+        let path = format!("/v1/audit{query}");
+        let answer = gateway.get(&path, Some(&other.api_key)).await;
+        assert_eq!(answer.code(), "invalid_parameter", "{query}");
+    }
+}
+
+async fn what_is_made_names_who_made_it(gateway: &TestGateway) {
+    let payment = gateway.approved(Capture::Manual, 1000, |_| {}).await;
+    let (api_key, id) = key_for(gateway, "*", None).await;
+    let captured = write(&api_key, &path(payment, "captures"), &key(), &json!({}));
+    let captured: Value = gateway.send(captured).await.json();
+    assert_eq!(captured["created_by"], id.as_str(), "{captured}");
+    let dispute = gateway.dispute(payment, None).await;
+    let evidence = format!("/v1/disputes/{dispute}/evidence");
+    let body = json!({"evidence": "It was sent on Monday."});
+    let answered: Value = gateway
+        .send(write(&api_key, &evidence, &key(), &body))
+        .await
+        .json();
+    assert_eq!(answered["answered_by"], id.as_str(), "{answered}");
+    // The events of both say it too.
+    let all = gateway
+        .get(&format!("/v1/events?subject={payment}"), Some(&api_key))
+        .await;
+    let all: Value = all.json();
+    let told = |pointer: &str| {
+        let events = all["data"].as_array().unwrap().iter();
+        events
+            .filter(|event| event.pointer(pointer) == Some(&json!(id)))
+            .count()
+    };
+    assert_eq!(told("/body/data/modification/created_by"), 1, "{all}");
+    assert_eq!(told("/body/data/dispute/answered_by"), 1, "{all}");
+}
+
+async fn the_last_use_of_a_key_is_known_to_the_hour(gateway: &TestGateway) {
+    let (api_key, id) = key_for(gateway, "payments:read", None).await;
+    let inner = &gateway.server.state.gateway;
+    let known = async || {
+        last_use::write(inner).await.unwrap();
+        let found = inner.store().api_key(id.parse().unwrap()).await;
+        found.unwrap().unwrap().last_used_at_ms
+    };
+    assert_eq!(known().await, None);
+    let hour = |now: u64| Some(i64::try_from(now / 3600 * 3600 * 1000).unwrap());
+    for _ in 0..2 {
+        gateway.get("/v1/payments", Some(&api_key)).await;
+        assert_eq!(known().await, hour(gateway.now()));
+        gateway.move_clock(3600);
+    }
+}

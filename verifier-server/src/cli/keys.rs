@@ -1,0 +1,201 @@
+//! The commands for the server's own keys.
+
+use super::audit::Change;
+use super::print_json;
+use crate::config::Config;
+use crate::domain::merchant::ServerKey;
+use crate::flow::rotate::{Rotation, next_master_keys};
+use crate::gate::key_ring::webhook_key_text;
+use crate::gate::master_key::{self, MasterKey};
+use crate::server::{FOLLOW_KEYS_EVERY, Parts, is_master_key_in_environment, master_key_path};
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Lists the server's keys: nothing in it is secret.
+    List,
+    /// Puts another key in place of one, beside running servers.
+    #[command(subcommand)]
+    Rotate(RotateCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RotateCommand {
+    /// The key that signs webhooks (`v1a`).
+    Webhook {
+        /// For how long the previous key signs as well: such as 14d, 12h, or 0 when it has leaked.
+        #[arg(long, default_value = "14d", value_parser = duration)]
+        overlap: u64,
+    },
+    /// The key that cards are sealed to. It changes by itself every week.
+    Sealing {
+        /// At once: the previous keys are destroyed, for when one has leaked.
+        #[arg(long, required = true)]
+        now: bool,
+    },
+    /// The master key: everything that it encrypts is encrypted anew.
+    Master {
+        /// Only write the new key beside the old one, to copy the file to the other machines. Run
+        /// the command again without this when every machine has it.
+        #[arg(long)]
+        prepare: bool,
+    },
+}
+
+/// Seconds of a number with d, h, m or s behind it; 0 needs none.
+fn duration(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no duration: write 14d, 12h, 30m, 60s or 0");
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let seconds = match unit {
+        "d" => 86_400,
+        "h" => 3_600,
+        "m" => 60,
+        "s" => 1,
+        "" if text == "0" => 1,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - unit.len()]
+        .parse()
+        .map_err(|_| wrong())?;
+    number.checked_mul(seconds).ok_or_else(wrong)
+}
+
+fn listed(key: &ServerKey) -> Value {
+    let end = |end: i64| (end != i64::MAX).then_some(end);
+    json!({
+        "key_id": key.key_id,
+        "purpose": key.purpose.name(),
+        "public_key": webhook_key_text(key).unwrap_or_else(|| key.public_key.clone()),
+        "not_before": key.not_before,
+        "not_after": end(key.not_after),
+        "destroyed_at": end(key.destroy_at),
+        "destroyed": key.private_key_encrypted.is_empty(),
+    })
+}
+
+/// Runs a command.
+pub(super) async fn run(config: &Config, command: KeysCommand) -> Result<(), String> {
+    let parts = Parts::open(config).await?;
+    let outcome = match command {
+        KeysCommand::List => list(&parts).await,
+        KeysCommand::Rotate(command) => {
+            let action = match command {
+                RotateCommand::Webhook { .. } => "keys rotate webhook",
+                RotateCommand::Sealing { .. } => "keys rotate sealing",
+                RotateCommand::Master { .. } => "keys rotate master",
+            };
+            let outcome = rotate(config, &parts, command).await;
+            let noted = Change::new(action, None, None).note(&parts, &outcome).await;
+            outcome.and(noted)
+        }
+    };
+    parts.store.close().await;
+    outcome
+}
+
+const fn rotation(parts: &Parts) -> Rotation<'_> {
+    Rotation {
+        store: &parts.store,
+        vault: &parts.vault,
+        clock: &parts.clock,
+        entropy: &parts.entropy,
+    }
+}
+
+async fn list(parts: &Parts) -> Result<(), String> {
+    for key in rotation(parts).list().await? {
+        print_json(&listed(&key), true)?;
+    }
+    let id = parts.vault.encryption_key_id();
+    print_json(&json!({"key_id": id, "purpose": "master"}), true)
+}
+
+async fn rotate(config: &Config, parts: &Parts, command: RotateCommand) -> Result<(), String> {
+    match command {
+        RotateCommand::Webhook { overlap } => {
+            print_json(&listed(&rotation(parts).webhook(overlap).await?), true)
+        }
+        RotateCommand::Sealing { now: _ } => {
+            print_json(&listed(&rotation(parts).sealing_now().await?), true)
+        }
+        RotateCommand::Master { prepare } => master(config, parts, prepare).await,
+    }
+}
+
+/// Running servers have read their keys again by then, and whatever they were writing is written.
+async fn until_servers_follow() {
+    tokio::time::sleep(FOLLOW_KEYS_EVERY * 4).await;
+}
+
+async fn master(config: &Config, parts: &Parts, prepare: bool) -> Result<(), String> {
+    if is_master_key_in_environment() {
+        return Err(
+            "SEALPAY_MASTER_KEY is set, and a command cannot change it: put the master key into a \
+             file (master_key_file) and remove the variable, restart, and rotate then"
+                .into(),
+        );
+    }
+    let path = master_key_path(config);
+    let mut keys = master_key::load(&path)?;
+    if keys.previous.is_empty() {
+        keys = next_master_keys(keys, MasterKey::new(parts.entropy.bytes()));
+        master_key::replace(&path, &keys)?;
+    }
+    parts.vault.replace_encryption_keys(&keys);
+    let rotation = rotation(parts);
+    rotation.announce().await?;
+    if prepare {
+        eprintln!(
+            "{} has the new master key and the old one. Copy it to every machine that runs a \
+             server on this database, and run the command again without --prepare.",
+            path.display()
+        );
+        return Ok(());
+    }
+    until_servers_follow().await;
+    let mut values = rotation.encrypt_anew().await?;
+    // A server that was late has written under the old key until a moment ago.
+    loop {
+        until_servers_follow().await;
+        let late = rotation.encrypt_anew().await?;
+        values += late;
+        if late == 0 {
+            break;
+        }
+    }
+    keys.previous.clear();
+    master_key::replace(&path, &keys)?;
+    parts.vault.replace_encryption_keys(&keys);
+    rotation.announce().await?;
+    let id = parts.vault.encryption_key_id();
+    print_json(&json!({"key_id": id, "encrypted_anew": values}), true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn a_duration_is_a_number_with_a_unit() {
+        let rows = [
+            ("14d", Some(1_209_600)),
+            ("12h", Some(43_200)),
+            ("30m", Some(1_800)),
+            ("60s", Some(60)),
+            ("0", Some(0)),
+            ("0d", Some(0)),
+            ("14", None),
+            ("d", None),
+            ("-1d", None),
+            ("1.5d", None),
+            ("1w", None),
+            ("", None),
+            ("99999999999999999999d", None),
+            ("999999999999999999d", None),
+        ];
+        for (text, seconds) in rows {
+            assert_eq!(duration(text).ok(), seconds, "{text}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Every write of a merchant's credential leaves a row in the audit trail, refused ones as well.
+//! Those that show no credential of anybody's are in the log alone.
+
+use super::client::Client;
+use super::merchant::NotedPrincipal;
+use super::observe::NotedRequest;
+use super::problem::Problem;
+use super::state::AppState;
+use crate::domain::audit::AuditEntry;
+use crate::flow::audit::append_or_log;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// Longest name of a thing in a path that is kept.
+const SUBJECT_CHARACTERS: usize = 64;
+
+/// What stands in the first place of a route, if it looks like a name: a path is the client's text.
+fn subject(route: &str, path: &str) -> Option<String> {
+    let mut parts = route.split('/').zip(path.split('/'));
+    let (_, named) = parts.find(|(pattern, _)| pattern.starts_with('{'))?;
+    let is_a_name = (1..=SUBJECT_CHARACTERS).contains(&named.len())
+        && named
+            .bytes()
+            .all(|c| c.is_ascii_alphanumeric() || c == b'_');
+    is_a_name.then(|| named.to_owned())
+}
+
+/// Writes the row behind the handler and before the response.
+pub(super) async fn audit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    if matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return next.run(request).await;
+    }
+    let extensions = request.extensions();
+    let noted = extensions.get::<NotedPrincipal>().cloned();
+    let id = extensions.get::<NotedRequest>().copied();
+    let network = extensions
+        .get::<Client>()
+        .and_then(|client| client.network());
+    let route = extensions.get::<MatchedPath>().cloned();
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    let principal = noted.as_ref().and_then(NotedPrincipal::get);
+    if let (Some(principal), Some(NotedRequest(id)), Some(route)) = (principal, id, route) {
+        let route = route.as_str();
+        let status = response.status().as_u16();
+        let refused = response.extensions().get::<Problem>();
+        let entry = AuditEntry {
+            request: id,
+            merchant: Some(principal.merchant),
+            actor: principal.credential.clone(),
+            action: format!("{method} {route}"),
+            subject: subject(route, &path),
+            source: network.map_or_else(|| "unknown".into(), |network| network.to_string()),
+            outcome: match refused {
+                Some(Problem(refusal)) => format!("{status} {}", refusal.code.name()),
+                None => status.to_string(),
+            },
+            at_ms: state.gateway.clock().now_ms_i64(),
+        };
+        append_or_log(&state.gateway, entry).await;
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subject;
+
+    #[test]
+    fn only_a_name_in_its_place_is_kept_of_a_path() {
+        let route = "/v1/payments/{id}/refunds";
+        let long = "x".repeat(65);
+        for (named, kept) in [
+            ("pay_1", true),
+            ("a%0ab", false),
+            ("", false),
+            (&long, false),
+        ] {
+            let path = format!("/v1/payments/{named}/refunds");
+            let expected = kept.then(|| named.to_owned());
+            assert_eq!(subject(route, &path), expected, "{named}");
+        }
+        assert_eq!(
+            subject("/v1/webhook-endpoints", "/v1/webhook-endpoints"),
+            None
+        );
+    }
+}
