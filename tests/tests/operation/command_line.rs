@@ -82,6 +82,8 @@ fn a_merchant_rotates_keys_origins_and_endpoints_by_commands() {
     );
 
     let made = json(&run(&data, &["merchant", "add-api-key", &merchant]));
+    // Whoever asks for nothing gets little.
+    assert_eq!(made["scopes"], "payments:read");
     assert!(made["api_key"].as_str().unwrap().starts_with("sk_test_"));
     let id = made["api_key_id"].as_str().unwrap();
     assert!(

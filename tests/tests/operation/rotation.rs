@@ -7,6 +7,7 @@ use harness::webhook_receiver::{Arrival, WebhookReceiver};
 use sealpay_protocol::webhook::{EndpointSecret, public_key};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -127,6 +128,12 @@ async fn each_key_is_rotated_beside_a_running_server_without_losing_a_payment_or
     }
     assert!(paid.len() > 10, "{}", paid.len());
     let arrivals = all_told(&tap, &paid).await;
+    every_delivery_is_signed(&merchant, &both, &arrivals);
+    the_trail_names_every_rotation(&shop).await;
+    the_old_master_key_opens_nothing(&shop, &old_file).await;
+}
+
+fn every_delivery_is_signed(merchant: &Merchant, both: &Value, arrivals: &[Arrival]) {
     let keys = both["webhook_keys"].as_array().expect("keys").iter();
     let keys: Vec<_> = keys
         .filter_map(|key| public_key(key["public_key"].as_str()?))
@@ -136,12 +143,15 @@ async fn each_key_is_rotated_beside_a_running_server_without_losing_a_payment_or
         .as_deref()
         .and_then(EndpointSecret::parse);
     let secret = secret.expect("a secret");
-    for arrival in &arrivals {
+    for arrival in arrivals {
         let fits = keys.iter().any(|key| arrival.verify(key, &secret).is_ok());
         assert!(fits, "{arrival:?}");
     }
     let last = arrivals.last().expect("deliveries");
     assert_eq!(signatures(last, "v1a"), 2, "both keys sign for a while");
+}
+
+async fn the_trail_names_every_rotation(shop: &OpenShop) {
     // Every command has left its row, and nobody has touched the trail.
     let rows = operator(shop.setup.command(&["audit"])).await;
     for action in [
@@ -153,7 +163,9 @@ async fn each_key_is_rotated_beside_a_running_server_without_losing_a_payment_or
         assert_eq!(rows.iter().filter(is_it).count(), 1, "{action}: {rows:?}");
     }
     operator(shop.setup.command(&["audit", "--verify"])).await;
+}
 
+async fn the_old_master_key_opens_nothing(shop: &OpenShop, old_file: &Path) {
     // After the end the old master key opens nothing.
     let old_file = old_file.to_string_lossy().into_owned();
     let mut with_the_old = shop.setup.command(&["serve", "--test-mode"]);

@@ -2,6 +2,7 @@
 
 use super::{found, print_json};
 use crate::domain::merchant::ApiKey;
+use crate::domain::scope::Scope;
 use crate::flow::api_keys::{Limits, read_scopes};
 use crate::flow::register::Registrar;
 use clap::Subcommand;
@@ -14,8 +15,9 @@ pub(super) enum ApiKeyCommand {
     #[command(name = "add-api-key")]
     Add {
         merchant: MerchantId,
-        /// What it may be used for, with commas between, such as payments:read,refunds:write.
-        #[arg(long, default_value = "*")]
+        /// What it may be used for, with commas between, such as payments:read,refunds:write, or *
+        /// for everything.
+        #[arg(long, default_value = Scope::PaymentsRead.name())]
         scopes: String,
         /// After how many days it stops being good; never when left out.
         #[arg(long)]
