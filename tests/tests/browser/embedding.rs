@@ -127,7 +127,9 @@ async fn expect_only_the_greeting_on_the_window(session: &Session, stage: &Stage
         assert_eq!(message["origin"], stage.verifier().to_string());
     }
     let port = heard["port"].as_array().unwrap();
-    let known = ["ready", "change", "resize", "complete", "decline", "error"];
+    let known = [
+        "ready", "change", "resize", "reveal", "complete", "decline", "error",
+    ];
     for message in port {
         let kind = message["type"].as_str().unwrap();
         assert!(known.contains(&kind), "{message}");
