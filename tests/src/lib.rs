@@ -7,6 +7,7 @@ pub mod browser;
 pub mod chance;
 pub mod checkout;
 pub mod client;
+pub mod copies;
 pub mod engine;
 pub mod evidence;
 pub mod folder;

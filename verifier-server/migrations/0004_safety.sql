@@ -91,3 +91,29 @@ CREATE TABLE key_revision (
 );
 
 INSERT INTO key_revision (id, revision) VALUES (1, 0);
+
+-- Webhooks. A delivery that is begun anew while an attempt is under way is another round of it: what
+-- comes of that attempt does not end it.
+ALTER TABLE deliveries ADD COLUMN round BIGINT NOT NULL DEFAULT 0;
+
+-- What a merchant has used up of what is allowed in an hour or a day.
+CREATE TABLE merchant_usage (
+    merchant TEXT NOT NULL,
+    what TEXT NOT NULL,
+    began_at_ms BIGINT NOT NULL,
+    ends_at_ms BIGINT NOT NULL,
+    used BIGINT NOT NULL,
+    PRIMARY KEY (merchant, what, began_at_ms)
+); -- clustered
+
+-- An endpoint is sent nothing until it has proved that it is its merchant's: when it did, when it is
+-- asked next, how often it was asked and when last, and why it did not.
+ALTER TABLE webhook_endpoints ADD COLUMN verified_at_ms BIGINT;
+ALTER TABLE webhook_endpoints ADD COLUMN verification_at_ms BIGINT;
+ALTER TABLE webhook_endpoints ADD COLUMN verification_attempts BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE webhook_endpoints ADD COLUMN verification_tried_at_ms BIGINT;
+ALTER TABLE webhook_endpoints ADD COLUMN verification_error TEXT;
+UPDATE webhook_endpoints SET verification_at_ms = created_at_ms WHERE deleted_at_ms IS NULL;
+
+CREATE INDEX webhook_endpoints_unverified ON webhook_endpoints (verification_at_ms)
+    WHERE verification_at_ms IS NOT NULL;

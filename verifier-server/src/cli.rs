@@ -246,7 +246,8 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
             let made = registrar.add_endpoint(merchant, &url).await?;
             let secret = made.webhook_secret.as_str();
             print_json(
-                &json!({"endpoint": made.endpoint, "webhook_secret": secret}),
+                &json!({"endpoint": made.endpoint, "webhook_secret": secret,
+                       "state": PENDING_VERIFICATION}),
                 false,
             )
         }
@@ -263,6 +264,9 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
     }
 }
 
+/// A new endpoint hears of nothing until it has answered the server that it is the merchant's.
+const PENDING_VERIFICATION: &str = "pending_verification";
+
 /// Every merchant with what its other commands name: nothing in it is secret.
 async fn list(store: &Store) -> Result<Vec<serde_json::Value>, DatabaseError> {
     let mut rows = Vec::new();
@@ -275,8 +279,9 @@ async fn list(store: &Store) -> Result<Vec<serde_json::Value>, DatabaseError> {
             .iter()
             .map(|endpoint| {
                 let disabled = endpoint.disabled_at_ms.is_some();
+                let verified = endpoint.verified_at_ms.is_some();
                 json!({"endpoint": endpoint.id.to_string(), "url": endpoint.url,
-                       "disabled": disabled})
+                       "disabled": disabled, "verified": verified})
             })
             .collect();
         rows.push(json!({

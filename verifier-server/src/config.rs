@@ -137,8 +137,16 @@ pub struct RateLimitConfig {
 pub struct Webhooks {
     /// Networks that are not public and still allowed.
     pub allow: Vec<String>,
+    /// Networks that are refused, whatever else is allowed.
+    pub deny: Vec<String>,
+    /// Ports besides those of https.
+    pub ports: Vec<u16>,
     /// Plain HTTP.
     pub allow_http: bool,
+    /// Whether merchants see what hosts in allowed networks answer.
+    pub keep_answers_of_allowed: bool,
+    /// Whether endpoints in allowed networks are asked to prove whose they are.
+    pub verify_allowed: bool,
 }
 
 /// What is logged.
@@ -375,13 +383,18 @@ impl Config {
     /// # Errors
     /// A sentence that names the network.
     pub fn address_policy(&self) -> Result<AddressPolicy, String> {
-        let networks: Result<Vec<Network>, _> = self
-            .webhooks
-            .allow
-            .iter()
-            .map(|text| text.parse())
-            .collect();
-        Ok(AddressPolicy::new(networks?, self.webhooks.allow_http))
+        let webhooks = &self.webhooks;
+        let networks = |setting: &str, texts: &[String]| -> Result<Vec<Network>, String> {
+            let networks = texts.iter().map(|text| text.parse());
+            let networks: Result<_, String> = networks.collect();
+            networks.map_err(|error| format!("webhooks.{setting}: {error}"))
+        };
+        let policy = AddressPolicy::new(networks("allow", &webhooks.allow)?, webhooks.allow_http);
+        Ok(policy
+            .denying(networks("deny", &webhooks.deny)?)
+            .with_ports(webhooks.ports.clone())
+            .keeping_answers(webhooks.keep_answers_of_allowed)
+            .verifying_allowed(webhooks.verify_allowed))
     }
 
     /// The database's address.

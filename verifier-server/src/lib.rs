@@ -10,6 +10,7 @@ pub mod config;
 pub mod database;
 pub mod domain;
 pub mod edge;
+mod fair;
 pub mod flow;
 pub mod gate;
 pub mod http;

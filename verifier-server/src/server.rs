@@ -17,7 +17,7 @@ use crate::http::{
     AppState, Assets, Clients, FrameOrigins, InFlight, OtherBuilds, RateLimit, SecurityHeaders,
 };
 use crate::metrics::Metrics;
-use crate::outbox::{Outbox, Sign, Tell};
+use crate::outbox::{Challenge, Outbox, Sign, Tell};
 use crate::provider::simulated::SimulatedBank;
 use crate::provider::{IssuerDirectory, Providers, Rehearsal};
 use crate::store::{Options, Store};
@@ -211,6 +211,7 @@ impl Server {
         let settings = Settings {
             public_origin: config.public_origin.clone(),
             test_mode: config.test_mode,
+            spool: config.data.clone(),
             provider_timeout: Duration::from_millis(config.provider_timeout_ms),
         };
         let gateway = Gateway::new(
@@ -229,9 +230,12 @@ impl Server {
         }
         maintain::refresh_keys(&gateway).await.map_err(sentence)?;
         let policy = config.address_policy()?;
-        let addresses = policy.clone();
+        let (addresses, named) = (policy.clone(), policy.clone());
         let mut gateway = gateway
-            .with_webhook_addresses(Box::new(move |url| addresses.check(url)))
+            .with_webhook_addresses(
+                Box::new(move |url| addresses.check(url).map_err(|refused| refused.to_string())),
+                Box::new(move |url| named.vouches_for(url)),
+            )
             .with_key_source(key_source(config));
         if let Some(bank) = simulation {
             gateway = gateway.with_simulation(bank);
@@ -247,7 +251,9 @@ impl Server {
             clock,
             entropy,
         )?;
-        let outbox = outbox.with_disabling(disabling(&gateway));
+        let outbox = outbox
+            .with_disabling(disabling(&gateway))
+            .with_challenges(challenging(&gateway));
         let outbox = if config.test_mode {
             outbox.with_mischief()
         } else {
@@ -291,6 +297,7 @@ impl Server {
             payouts::run(gateway, PAY_OUT_EVERY),
             maintain::run(gateway, MAINTAIN_EVERY),
             Arc::clone(&self.outbox).run(gateway.outbox()),
+            Arc::clone(&self.outbox).run_verification(),
         );
     }
 }
@@ -407,6 +414,15 @@ pub fn signer(gateway: &Arc<Gateway>) -> Box<Sign> {
         let id = delivery.event.to_string();
         let body = delivery.body.as_bytes();
         Some(webhook::sign(&id, timestamp, body, &keys, &secrets))
+    })
+}
+
+/// What an endpoint is asked to prove whose it is.
+#[must_use]
+pub fn challenging(gateway: &Arc<Gateway>) -> Box<Challenge> {
+    let gateway = Arc::clone(gateway);
+    Box::new(move |endpoint, challenge| {
+        endpoint_event::verification(&gateway, endpoint, challenge).ok()
     })
 }
 

@@ -185,6 +185,8 @@ async function answerTo(request, accepted, inbox) {
     };
     const body = await rawBody(request);
     const event = verify(delivery, body, accepted, Math.floor(Date.now() / 1000));
+    // The verifier sends nothing else until it has this back: that proves that the endpoint is yours.
+    if (event.type === "webhook_endpoint.verification") return [200, { challenge: event.data.challenge }];
     const what = await inbox.take(delivery.id, event);
     if (what !== "processed") console.log(`${what} ${delivery.id} ${event.type}`);
     return [204, ""];
@@ -198,6 +200,10 @@ async function answerTo(request, accepted, inbox) {
 export function serve(accepted, inbox) {
   const server = createServer(async (request, response) => {
     const [status, reason] = await answerTo(request, accepted, inbox);
+    if (status === 200) {
+      response.writeHead(200, { "content-type": "application/json" });
+      return void response.end(JSON.stringify(reason));
+    }
     // What was not read to its end cannot be followed by another request.
     if (status !== 204) response.setHeader("connection", "close");
     response.writeHead(status, status === 204 ? {} : { "content-type": "text/plain; charset=utf-8" });

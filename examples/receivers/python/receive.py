@@ -194,6 +194,9 @@ class Receiver(BaseHTTPRequestHandler):
             body = self.raw_body()
             now = int(time.time())
             event = verify(webhook_id, timestamp, signature, body, merchant, livemode, secrets, keys, now)
+            # The verifier sends nothing else until it has this back: that proves that the endpoint is yours.
+            if event["type"] == "webhook_endpoint.verification":
+                return self.answer_json({"challenge": event["data"].get("challenge")})
             what = self.inbox.take(webhook_id, event)
         except Refused as refused:
             return self.answer(400, str(refused))
@@ -235,6 +238,14 @@ class Receiver(BaseHTTPRequestHandler):
             self.send_header("connection", "close")
             self.send_header("content-type", "text/plain; charset=utf-8")
             self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def answer_json(self, value):
+        text = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
 

@@ -40,6 +40,14 @@ pub(crate) struct Event {
     pub(crate) data: serde_json::Value,
 }
 
+impl Event {
+    /// What the verifier wants back before it sends anything else: that proves whose endpoint this is.
+    pub(crate) fn challenge(&self) -> Option<&str> {
+        let asked = self.kind == "webhook_endpoint.verification";
+        self.data["challenge"].as_str().filter(|_| asked)
+    }
+}
+
 /// Why a delivery was not believed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {

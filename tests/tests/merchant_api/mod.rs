@@ -4,6 +4,7 @@
 
 mod audit;
 mod authentication;
+mod fairness;
 mod history;
 mod keys;
 mod lists;

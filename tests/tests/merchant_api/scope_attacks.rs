@@ -117,7 +117,7 @@ async fn an_endpoint_may_be_narrowed_and_kept_by_who_may_not_read_its_events(
         (json!({"event_types": ["payout.paid"]}), true),
         (json!({"event_types": ["payment.captured"]}), false),
         (json!({"state": "disabled"}), true),
-        (json!({"state": "enabled"}), true),
+        (json!({"state": "active"}), true),
     ] {
         let answer = written(gateway, &writer, &known, &body).await;
         assert_eq!(

@@ -104,6 +104,7 @@ fn a_merchant_rotates_keys_origins_and_endpoints_by_commands() {
             .unwrap()
             .starts_with("whsec_")
     );
+    assert_eq!(endpoint["state"], "pending_verification");
     let id = endpoint["endpoint"].as_str().unwrap();
     assert!(
         run(&data, &["merchant", "disable-webhook", id])
@@ -112,7 +113,8 @@ fn a_merchant_rotates_keys_origins_and_endpoints_by_commands() {
     );
     let listed = json(&run(&data, &["merchant", "list"]));
     assert_eq!(listed[0]["api_keys"].as_array().map(Vec::len), Some(1));
-    let expected = serde_json::json!([{"endpoint": id, "url": url, "disabled": true}]);
+    let expected = serde_json::json!([{"endpoint": id, "url": url, "disabled": true,
+        "verified": false}]);
     assert_eq!(listed[0]["endpoints"], expected);
 }
 

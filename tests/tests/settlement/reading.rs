@@ -1,12 +1,17 @@
 //! What a merchant reads: pages, filters and reports.
 
 use super::{
-    at, euros, finish, inside, lines, listed, on_a_monday, on_both_databases, read, sell, settled,
-    tick,
+    at, closed, closes_at, euros, finish, inside, lines, listed, on_a_monday, on_both_databases,
+    read, sell, settled, tick,
 };
+use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;
+use sealpay_protocol::ids::MerchantId;
 use serde_json::{Value, json};
 use verifier_server::domain::merchant::Reserve;
+use verifier_server::flow::payouts::pay_out;
+use verifier_server::flow::settlements::{self, Format};
+use verifier_server::gate::refusal::Code;
 
 async fn lists_are_read_in_pages(gateway: TestGateway) {
     on_a_monday(&gateway).await;
@@ -160,7 +165,47 @@ async fn a_report_comes_in_three_forms_and_stays_the_same(gateway: TestGateway) 
     finish(gateway).await;
 }
 
+async fn who_reads_a_report_slowly_or_not_at_all_delays_nobody_elses(gateway: TestGateway) {
+    on_a_monday(&gateway).await;
+    let other = gateway.register(None).await;
+    for merchant in [&gateway.merchant, &other] {
+        let mut claims = gateway.claims();
+        claims.iss = merchant.id;
+        let order = merchant.sign(&claims);
+        let browser = gateway.browser();
+        let session = gateway.open(&browser, &order).await;
+        let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
+        assert_eq!(gateway.send(request).await.status, 200);
+    }
+    let sold = listed(&gateway, "/v1/balance/transactions").await;
+    at(&gateway, closes_at(&sold[0])).await;
+    let settlements = closed(&gateway).await;
+    let report = |merchant: MerchantId| {
+        let mut all = settlements.iter();
+        let settlement = all.find(|settlement| settlement.merchant == merchant);
+        let id = settlement.unwrap().id.to_string();
+        let gateway = inside(&gateway);
+        async move { settlements::report(gateway, merchant, &id, Format::Csv).await }
+    };
+    let slow = gateway.merchant.id;
+    let unread = [report(slow).await.unwrap(), report(slow).await.unwrap()];
+    let refused = report(slow).await.map(drop);
+    assert_eq!(
+        refused.map_err(|refusal| refusal.code),
+        Err(Code::Overloaded),
+        "one merchant has so many files at once"
+    );
+    let mut quick = report(other.id).await.unwrap();
+    let text = quick.text.next_piece().await.unwrap().unwrap();
+    assert_eq!(text.len(), quick.text.bytes());
+    drop(unread);
+    assert!(report(slow).await.is_ok());
+    pay_out(inside(&gateway)).await.unwrap();
+    finish(gateway).await;
+}
+
 on_both_databases! {
+    who_reads_a_report_slowly_or_not_at_all_delays_nobody_elses,
     lists_are_read_in_pages,
     lines_are_found_by_what_they_are,
     a_balance_says_where_all_the_money_is,

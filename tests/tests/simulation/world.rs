@@ -135,6 +135,7 @@ pub(super) fn settings() -> Settings {
     Settings {
         public_origin: config.public_origin,
         test_mode: true,
+        spool: std::env::temp_dir(),
         provider_timeout: PROVIDER_TIMEOUT,
     }
 }

@@ -1,14 +1,17 @@
 //! The outbox when it is under way: what is put off, begun anew, and forgotten.
 
-use super::events::{DUE_MS, noted, result_of};
+use super::events::{DUE_MS, noted, noted_of_round, result_of};
 use super::on_both_databases;
 use super::place::Place;
-use super::world::{endpoint, paid, reachable};
-use sealpay_protocol::ids::MerchantId;
+use super::world::{NOW_MS, endpoint, paid, reachable};
+use sealpay_protocol::ids::{EventId, MerchantId};
 use verifier_server::domain::event::DeliveryState;
 use verifier_server::domain::idempotency::IdempotentRequest;
 use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Addition, Again, Answered, DeliveryFilter, EndpointWrite};
+use verifier_server::store::{
+    Addition, Again, Answered, DELIVERIES_KEPT_DAYS, DeliveryFilter, EndpointWrite,
+    REDELIVERIES_AN_HOUR,
+};
 
 fn answered(merchant: MerchantId, key: &str) -> Answered {
     Answered {
@@ -43,6 +46,111 @@ async fn what_was_begun_anew_is_not_undone_by_a_late_answer(place: &Place) {
     assert!(!noted(&store, &late).await);
     let due = store.due_deliveries(DUE_MS + 120, DUE_MS + 170, 10).await;
     assert_eq!(due.unwrap()[0].attempts, 0, "it begins anew all the same");
+}
+
+async fn a_redelivery_during_the_first_attempt_is_not_ended_by_it(place: &Place) {
+    let store = place.open().await;
+    let (merchant, endpoint) = reachable(&store).await;
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    let due = store.due_deliveries(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let again = Again::Event(due[0].event);
+    let begun = store.redeliver(
+        merchant.id,
+        endpoint.id,
+        again,
+        answered(merchant.id, "again"),
+    );
+    assert!(matches!(begun.await, Ok(EndpointWrite::Done(_))));
+    // The first attempt arrives after all: it is kept, and another one is made.
+    let arrived = result_of(&due[0], DeliveryState::Delivered, DUE_MS + 100);
+    assert!(!noted_of_round(&store, &arrived, due[0].round).await);
+    let due = store.due_deliveries(DUE_MS + 120, DUE_MS + 170, 10).await;
+    let due = due.unwrap();
+    assert_eq!((due.len(), due[0].attempts, due[0].round), (1, 0, 1));
+    let arrived = result_of(&due[0], DeliveryState::Delivered, DUE_MS + 130);
+    assert!(noted_of_round(&store, &arrived, 1).await);
+    let filter = DeliveryFilter {
+        limit: 1,
+        ..DeliveryFilter::default()
+    };
+    let kept = store.endpoint_deliveries(merchant.id, endpoint.id, filter);
+    assert_eq!(kept.await.unwrap()[0].attempts.len(), 2);
+}
+
+async fn what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterwards(place: &Place) {
+    let store = place.open().await;
+    let (merchant, endpoint) = reachable(&store).await;
+    let (other, elsewhere) = reachable(&store).await;
+    paid(&store, other.id, PaymentState::Captured).await;
+    let events = store.events(other.id, None, 1).await.unwrap();
+    let event = Again::Event(events[0].0.id);
+    let begin = |count: usize, key: String| {
+        let events = (1..).map(|number| EventId::new(number, [7; 10]));
+        let again = Again::Events(events.take(count).collect(), false);
+        store.redeliver(merchant.id, endpoint.id, again, answered(merchant.id, &key))
+    };
+    let ended = "UPDATE deliveries SET state = 'delivered'";
+    for thousand in 0..REDELIVERIES_AN_HOUR / 1000 {
+        let begun = begin(1000, thousand.to_string()).await;
+        assert!(matches!(begun, Ok(EndpointWrite::Done(_))), "{begun:?}");
+        place.tamper(ended).await;
+    }
+    let one_more = begin(1, "more".into()).await;
+    assert_eq!(one_more, Ok(EndpointWrite::LimitReached));
+    let others = store.redeliver(other.id, elsewhere.id, event, answered(other.id, "d"));
+    assert!(matches!(others.await, Ok(EndpointWrite::Done(_))));
+    assert_eq!(
+        store.purge_usage(DUE_MS).await,
+        Ok(0),
+        "the hour is not over"
+    );
+    assert_eq!(store.purge_usage(DUE_MS + 3_600_000).await, Ok(2));
+    let later = begin(1, "later".into()).await;
+    assert!(matches!(later, Ok(EndpointWrite::Done(_))));
+}
+
+async fn deliveries_of_endpoints_that_are_gone_and_old_ones_are_deleted(place: &Place) {
+    let store = place.open().await;
+    let (merchant, gone) = reachable(&store).await;
+    let stays = endpoint(merchant.id);
+    assert_eq!(store.add_endpoint(&stays).await, Ok(Addition::Added));
+    for _ in 0..2 {
+        paid(&store, merchant.id, PaymentState::Captured).await;
+    }
+    let due = store.due_deliveries(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    assert_eq!(due.len(), 4);
+    for due in due.iter().skip(1) {
+        noted(&store, &result_of(due, DeliveryState::Delivered, DUE_MS)).await;
+    }
+    let deleted = store.delete_endpoint(merchant.id, gone.id, answered(merchant.id, "delete"));
+    assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
+    let deleted_ms = DUE_MS + 120;
+    assert_eq!(
+        store.purge_deleted_endpoints(deleted_ms).await,
+        Ok(0),
+        "an attempt may be under way"
+    );
+    // First what belongs to it, then itself.
+    let later_ms = deleted_ms + 300_000;
+    assert_eq!(store.purge_deleted_endpoints(later_ms).await, Ok(2));
+    assert_eq!(store.purge_deleted_endpoints(later_ms).await, Ok(1));
+    assert_eq!(store.purge_deleted_endpoints(later_ms).await, Ok(0));
+    let all = store.events(merchant.id, None, 10).await.unwrap();
+    let left = all.iter().map(|(_, deliveries)| deliveries.len());
+    assert_eq!(left.collect::<Vec<_>>(), [1, 1]);
+    // Old ones go unless they wait; the events stay.
+    let now = u64::try_from(NOW_MS / 1000).unwrap();
+    let kept = DELIVERIES_KEPT_DAYS * 86_400;
+    assert_eq!(store.purge_old_deliveries(now + kept).await, Ok(0));
+    let ended = due.iter().skip(1).filter(|due| due.endpoint == stays.id);
+    let ended = u64::try_from(ended.count()).unwrap();
+    assert_eq!(
+        store.purge_old_deliveries(now + kept + 7200).await,
+        Ok(ended)
+    );
+    let all = store.events(merchant.id, None, 10).await.unwrap();
+    let left: usize = all.iter().map(|(_, deliveries)| deliveries.len()).sum();
+    assert_eq!((all.len(), u64::try_from(left)), (2, Ok(2 - ended)));
 }
 
 async fn the_last_twenty_attempts_of_a_delivery_are_kept(place: &Place) {
@@ -129,6 +237,9 @@ async fn no_more_is_begun_anew_where_ten_thousand_wait(place: &Place) {
 
 on_both_databases! {
     what_was_begun_anew_is_not_undone_by_a_late_answer,
+    a_redelivery_during_the_first_attempt_is_not_ended_by_it,
+    what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterwards,
+    deliveries_of_endpoints_that_are_gone_and_old_ones_are_deleted,
     the_last_twenty_attempts_of_a_delivery_are_kept,
     all_that_is_due_at_an_endpoint_is_put_off_together,
     no_more_is_begun_anew_where_ten_thousand_wait,

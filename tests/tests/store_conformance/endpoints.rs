@@ -10,7 +10,7 @@ use verifier_server::domain::merchant::WebhookEndpoint;
 use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{Addition, Store};
 use verifier_server::store::{
-    Again, Answered, Begun, DeliveryFilter, Disabling, EndpointChange, EndpointWrite,
+    Again, Answered, Begun, DeliveryFilter, Disabling, EndpointChange, EndpointWrite, EventRange,
 };
 
 fn answered(merchant: MerchantId, key: &str) -> Answered {
@@ -135,6 +135,7 @@ async fn a_change_changes_what_it_names(place: &Place) {
     );
     let all = EndpointChange {
         url: Some("https://other.example/".into()),
+        verified_at_ms: Some(NOW_MS),
         description: Some("another".into()),
         event_types: Some("payment.voided".into()),
         enabled: Some(false),
@@ -306,11 +307,15 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
     let again = |again: Again, key: &str| {
         store.redeliver(merchant.id, late.id, again, answered(merchant.id, key))
     };
-    let range = |from, until, after| Again::Range {
-        from,
-        until,
-        after,
-        most: 2,
+    let range = async |from, until, after| {
+        let range = EventRange {
+            from,
+            until,
+            after,
+            most: 2,
+        };
+        let found = store.events_in(merchant.id, "*", range).await.unwrap();
+        Again::Events(found.0, found.1)
     };
     let begun = |scheduled, last: Option<&EventId>, has_more| {
         Ok(EndpointWrite::Done(Begun {
@@ -319,13 +324,28 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
             has_more,
         }))
     };
-    let none = again(range(second + 1, second + 9, None), "a").await;
+    let none = again(range(second + 1, second + 9, None).await, "a").await;
     assert_eq!(none, begun(0, None, false));
-    let first = again(range(second, second, None), "b").await;
+    let first = again(range(second, second, None).await, "b").await;
     assert_eq!(first, begun(2, ids.get(1), true));
-    let rest = again(range(0, u64::MAX, Some(ids[1])), "c").await;
+    let rest = again(range(0, u64::MAX, Some(ids[1])).await, "c").await;
     assert_eq!(rest, begun(1, ids.get(2), false));
     assert_eq!(states(&store, &late).await, [DeliveryState::Pending; 3]);
+    let everything = EventRange {
+        from: 0,
+        until: u64::MAX,
+        after: None,
+        most: 9,
+    };
+    for (event_types, found) in [
+        ("payment.captured", 3),
+        ("payment.declined,payment.captured", 3),
+        ("payment.declined", 0),
+    ] {
+        let of_types = store.events_in(merchant.id, event_types, everything).await;
+        let (events, has_more) = of_types.unwrap();
+        assert_eq!((events.len(), has_more), (found, false), "{event_types}");
+    }
     let one = again(Again::Event(ids[0]), "d").await;
     assert_eq!(one, begun(1, ids.first(), false));
     let kept = again(Again::Event(ids[0]), "d").await.unwrap();

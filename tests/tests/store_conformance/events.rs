@@ -36,8 +36,14 @@ fn attempt_of(result: &Delivery) -> DeliveryAttempt {
 
 /// Keeps a result; whether the delivery was still pending.
 pub(super) async fn noted(store: &Store, result: &Delivery) -> bool {
-    let noted = store.delivery_result(result, &attempt_of(result)).await;
-    noted.unwrap().was_pending
+    noted_of_round(store, result, 0).await
+}
+
+/// The same of a delivery that was begun anew so often.
+pub(super) async fn noted_of_round(store: &Store, result: &Delivery, round: i64) -> bool {
+    let attempt = attempt_of(result);
+    let noted = store.delivery_result(result, round, &attempt);
+    noted.await.unwrap().was_pending
 }
 
 async fn a_due_delivery_brings_all_that_is_needed_to_send_it(place: &Place) {
@@ -59,6 +65,8 @@ async fn a_due_delivery_brings_all_that_is_needed_to_send_it(place: &Place) {
     let expected = DueDelivery {
         event: event.id,
         endpoint: endpoint.id,
+        merchant: merchant.id,
+        round: 0,
         attempts: 0,
         url: endpoint.url,
         secret_encrypted: endpoint.secret_encrypted,
@@ -232,15 +240,15 @@ async fn attempts_are_numbered_in_the_order_of_their_coming_and_a_failing_endpoi
         failing_since_ms: Some(DUE_MS),
         failures,
     };
-    let told = store.delivery_result(&failed, &attempt).await;
+    let told = store.delivery_result(&failed, 0, &attempt).await;
     assert_eq!(told, Ok(failing(1)));
     attempt.at_ms += 7;
-    let told = store.delivery_result(&failed, &attempt).await;
+    let told = store.delivery_result(&failed, 0, &attempt).await;
     assert_eq!(told, Ok(failing(2)), "since the first of them");
     // Two processes tell at once: both are kept.
     let (one, two) = tokio::join!(
-        store.delivery_result(&failed, &attempt),
-        store.delivery_result(&failed, &attempt),
+        store.delivery_result(&failed, 0, &attempt),
+        store.delivery_result(&failed, 0, &attempt),
     );
     let mut both = [one.unwrap(), two.unwrap()];
     both.sort_by_key(|noted| noted.failures);

@@ -14,6 +14,7 @@ mod endpoints;
 mod events;
 mod keys;
 mod ledger;
+mod limits;
 mod listing;
 mod merchants;
 mod modifications;
@@ -32,6 +33,7 @@ mod settlements;
 mod settling;
 mod simulation;
 mod transactions;
+mod verification;
 mod world;
 
 use std::fs;

@@ -102,6 +102,9 @@ pub(crate) fn endpoint(merchant: MerchantId) -> WebhookEndpoint {
         failing_since_ms: None,
         disabled_at_ms: None,
         created_at_ms: NOW_MS,
+        verified_at_ms: Some(NOW_MS),
+        verification_at_ms: None,
+        verification_error: None,
     }
 }
 

@@ -171,7 +171,7 @@ async fn an_endpoint_that_is_not_there_gets_its_webhook_when_it_is() {
     let merchant = gateway.register(Some(&url)).await;
     let _beside = gateway.run_beside();
     pay_for(&gateway, &merchant, None).await;
-    let refused = |delivery: &Value| delivery["last_error"] == "no connection";
+    let refused = |delivery: &Value| delivery["last_error"] == "the connection was refused";
     delivery_when(&gateway, &merchant.api_key, refused).await;
     let endpoint = Endpoint::at(port, vec![Reaction::Status(200)]).await;
     later(&gateway, 10);

@@ -50,7 +50,7 @@ async fn after_five_days_of_failure_the_endpoint_is_switched_off_and_the_others_
             break;
         }
         let seen = endpoint_of(&gateway, &merchant, &id).await;
-        assert_eq!(seen["state"], "enabled", "{seen}");
+        assert_eq!(seen["state"], "active", "{seen}");
         assert!(seen["failing_since"].as_u64().unwrap() >= started, "{seen}");
         let next = rows[0]["next_at"].as_u64().unwrap();
         let pause = next.saturating_sub(gateway.now());
@@ -86,12 +86,12 @@ async fn after_five_days_of_failure_the_endpoint_is_switched_off_and_the_others_
         let answer = post(&gateway, &merchant.api_key, &path, &body).await;
         assert_eq!(answer.code(), "state_conflict", "{refused}");
     }
-    let on = json!({"state": "enabled"});
+    let on = json!({"state": "active"});
     let answer = post(&gateway, &merchant.api_key, &path, &on).await;
     let seen: Value = answer.json();
     assert_eq!(
         (&seen["state"], &seen["failing_since"]),
-        (&json!("enabled"), &Value::Null)
+        (&json!("active"), &Value::Null)
     );
     let missed = json!({"from": started, "until": gateway.now()});
     let again = format!("{path}/redeliver");
@@ -103,7 +103,7 @@ async fn after_five_days_of_failure_the_endpoint_is_switched_off_and_the_others_
     );
     failing.wait_for(before + 3).await;
     let seen = endpoint_of(&gateway, &merchant, &id).await;
-    assert_eq!(seen["state"], "enabled", "five days begin anew");
+    assert_eq!(seen["state"], "active", "five days begin anew");
     gateway.finish().await;
 }
 
@@ -118,7 +118,7 @@ async fn a_clock_that_jumps_over_five_days_switches_nothing_off() {
     for attempts in 1..=3 {
         deliveries_when(&gateway, &merchant, &id, last_is("pending", attempts)).await;
         let seen = endpoint_of(&gateway, &merchant, &id).await;
-        assert_eq!(seen["state"], "enabled", "after {attempts} attempts");
+        assert_eq!(seen["state"], "active", "after {attempts} attempts");
         later(&gateway, 6 * DAY);
     }
     deliveries_when(&gateway, &merchant, &id, last_is("pending", 4)).await;
@@ -211,7 +211,7 @@ async fn one_success_within_five_days_keeps_the_endpoint_and_a_delivery_ends_all
         later(&gateway, i64::try_from(pause).unwrap() + 1);
     }
     let seen = endpoint_of(&gateway, &merchant, &id).await;
-    assert_eq!(seen["state"], "enabled", "{seen}");
+    assert_eq!(seen["state"], "active", "{seen}");
     let arrived = bodies(&picky);
     let pings: Vec<_> = arrived
         .iter()

@@ -27,7 +27,8 @@ async fn an_endpoint_is_made_once_for_each_key_and_shows_its_secret_only_then() 
     assert!(secret.starts_with("whsec_"));
     let id = made["id"].as_str().unwrap().to_owned();
     let expected = json!({"id": id, "url": "https://shop.example/webhooks", "description": "Lager",
-        "event_types": ["payment.captured", "payment.refunded"], "state": "enabled",
+        "event_types": ["payment.captured", "payment.refunded"], "state": "pending_verification",
+        "verified_at": null, "next_verification_at": made["created_at"], "verification_error": null,
         "failing_since": null, "disabled_at": null, "previous_secret_until": null,
         "created_at": made["created_at"], "secret": null});
     assert_eq!(made, expected);

@@ -261,7 +261,7 @@ async fn another_merchants_endpoints_and_events_are_not_there() {
     let seen = gateway
         .get(&format!("{PATH}/{foreign}"), Some(&theirs.api_key))
         .await;
-    assert_eq!(seen.json::<Value>()["state"], "enabled");
+    assert_eq!(seen.json::<Value>()["state"], "active");
     assert_eq!(gateway.get(PATH, None).await.code(), "api_key_invalid");
     gateway.finish().await;
 }

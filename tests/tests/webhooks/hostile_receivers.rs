@@ -178,7 +178,7 @@ async fn a_receiver_that_fails_for_a_day_gets_everything_afterwards() {
     let seen: Value = gateway.get(&path, Some(&merchant.api_key)).await.json();
     assert_eq!(
         (&seen["state"], &seen["failing_since"]),
-        (&"enabled".into(), &Value::Null)
+        (&"active".into(), &Value::Null)
     );
     let is_delivered = |delivery: &Value| delivery["state"] == "delivered";
     delivery_when(&gateway, &other.api_key, is_delivered).await;

@@ -13,10 +13,13 @@ mod deliveries;
 mod disabling;
 mod endpoint;
 mod endpoints;
+mod failures;
 mod hostile_input;
 mod hostile_receivers;
+mod limits;
 mod redelivery;
 mod rotation;
+mod verification;
 
 use endpoint::Endpoint;
 use harness::back_office::{key, write};
@@ -38,6 +41,7 @@ async fn gateway_that_allows(networks: &[&str], http: bool) -> TestGateway {
     let gateway = TestGateway::with(|config| {
         config.webhooks.allow = networks.iter().map(|network| (*network).into()).collect();
         config.webhooks.allow_http = http;
+        config.webhooks.keep_answers_of_allowed = true;
     })
     .await;
     gateway.clock.stop();
@@ -85,6 +89,18 @@ async fn pay_for(gateway: &TestGateway, merchant: &Merchant, outcome: Option<&st
 /// A write of a merchant's server with a fresh key.
 async fn post(gateway: &TestGateway, api_key: &str, path: &str, body: &Value) -> Answer {
     gateway.send(write(api_key, path, &key(), body)).await
+}
+
+/// Says of every endpoint that it is its merchant's, as if it had proved it before.
+async fn verified(gateway: &TestGateway) {
+    let store = gateway.server.state.gateway.store();
+    let now_ms = i64::try_from(gateway.clock.now_ms()).unwrap();
+    let unverified = "SELECT id, url FROM webhook_endpoints WHERE verified_at_ms IS NULL";
+    for row in gateway.rows(unverified).await {
+        let id = row[0].parse().unwrap();
+        let verified = store.endpoint_verified(id, &row[1], now_ms).await;
+        assert_eq!(verified, Ok(true));
+    }
 }
 
 /// An endpoint made as a merchant makes it; its id and its secret.

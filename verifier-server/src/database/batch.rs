@@ -6,6 +6,7 @@
 
 use super::error::{DatabaseError, Fault};
 use super::sqlite_statement::unavailable;
+use super::time_limit;
 use super::tx::{Operation, Tx};
 use rusqlite::{Connection, ErrorCode};
 use std::future::Future;
@@ -14,6 +15,7 @@ use std::pin::pin;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// What a thread of the database is told.
@@ -24,6 +26,10 @@ pub(super) enum Message {
 
 /// Something to do on a connection, and somebody who waits for it.
 pub(super) trait Job: Send {
+    /// How long it may take, where that is limited. Only a reader keeps to it: a write that is
+    /// interrupted takes its whole batch with it.
+    fn limit(&self) -> Option<Duration>;
+
     /// Runs it and keeps what came out; says whether its changes should stay.
     fn run(&mut self, connection: &mut Connection) -> bool;
 
@@ -32,6 +38,7 @@ pub(super) trait Job: Send {
 }
 
 struct Task<I, T> {
+    limit: Option<Duration>,
     input: I,
     operation: Operation<I, T>,
     outcome: Option<Result<T, DatabaseError>>,
@@ -39,6 +46,10 @@ struct Task<I, T> {
 }
 
 impl<I: Send, T: Send> Job for Task<I, T> {
+    fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
     fn run(&mut self, connection: &mut Connection) -> bool {
         let mut tx = Tx::Sqlite(connection);
         let (operation, input) = (self.operation, &self.input);
@@ -86,11 +97,13 @@ fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
 /// Puts a job into a queue and waits for what comes out.
 pub(super) async fn enqueue<I: Send + 'static, T: Send + 'static>(
     queue: &SyncSender<Message>,
+    limit: Option<Duration>,
     input: I,
     operation: Operation<I, T>,
 ) -> Result<T, DatabaseError> {
     let (waiting, answer) = oneshot::channel();
     let task = Task {
+        limit,
         input,
         operation,
         outcome: None,
@@ -193,7 +206,9 @@ pub(super) fn read_one_by_one(mut connection: Connection, queue: &Mutex<Receiver
         };
         let begun = control(&connection, "BEGIN").map_err(unavailable);
         if begun.is_ok() {
+            time_limit::set(&mut connection, job.limit());
             job.run(&mut connection);
+            time_limit::set(&mut connection, None);
             // Nothing was written, so nothing is lost by a failure.
             drop(control(&connection, "ROLLBACK"));
         }
@@ -252,7 +267,7 @@ mod tests {
             let mut waiting = Vec::new();
             for number in numbers {
                 let (queue, number) = (queue.clone(), *number);
-                let job = async move { enqueue(&queue, number, operation).await };
+                let job = async move { enqueue(&queue, None, number, operation).await };
                 waiting.push(tokio::task::spawn(job));
             }
             // Every job is in the queue before the writer looks into it.

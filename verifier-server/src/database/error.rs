@@ -11,6 +11,8 @@ pub enum DatabaseError {
     /// The database cannot be reached or refused to work; nothing was changed. The text is for
     /// logs.
     Unavailable(String),
+    /// It looked at too much and was ended; nothing was changed.
+    TooLong,
     /// The answer to a commit was lost: it may have happened or not.
     OutcomeUnknown,
     /// What is stored, or should be, is not what it has to be; nothing was changed. The text is
@@ -22,6 +24,7 @@ impl fmt::Display for DatabaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Overloaded => f.write_str("Too many operations wait for the database."),
+            Self::TooLong => f.write_str("The operation looked at too much and was ended."),
             Self::Unavailable(why) => write!(f, "The database is not available: {why}."),
             Self::OutcomeUnknown => {
                 f.write_str("The database did not say whether the change was made.")

@@ -15,6 +15,7 @@ mod postgres_tls;
 mod postgres_url;
 mod sqlite;
 mod sqlite_statement;
+mod time_limit;
 mod tx;
 mod value;
 
@@ -40,6 +41,16 @@ pub enum Addition {
     Added,
     /// Something of that name is there already, and stays as it is.
     AlreadyThere,
+}
+
+/// Which connections a read that may look at many rows is given, and for how long. What a payment
+/// waits for has others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// A page of a list.
+    List,
+    /// Sums over everything that a merchant ever did.
+    Sum,
 }
 
 /// A database that is open. Clones share it.
@@ -130,6 +141,33 @@ impl Database {
             Connection::Sqlite(sqlite) => sqlite.read(input, operation).await,
             Connection::Postgres(postgres) => postgres.read(&input, operation).await,
         }
+    }
+
+    /// Runs an operation that changes nothing and may look at many rows: apart from those that a
+    /// payment waits for, and only for so long.
+    pub(crate) async fn scan<I: Send + Sync + 'static, T: Send + 'static>(
+        &self,
+        extent: Extent,
+        input: I,
+        operation: Operation<I, T>,
+    ) -> Result<T, DatabaseError> {
+        match &self.connection {
+            Connection::Sqlite(sqlite) => sqlite.scan(extent, input, operation).await,
+            Connection::Postgres(postgres) => postgres.scan(extent, &input, operation).await,
+        }
+    }
+
+    /// Runs one `SELECT` that may look at many rows.
+    pub(crate) async fn scanned_rows<const N: usize>(
+        &self,
+        extent: Extent,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Vec<Row>, DatabaseError> {
+        self.scan(extent, (sql, values), |tx, (sql, values)| {
+            Box::pin(tx.query(sql, values))
+        })
+        .await
     }
 
     /// Runs one statement and says how many rows it changed.

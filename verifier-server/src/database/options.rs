@@ -1,4 +1,6 @@
-//! How a database is used: how much at once, and what an answer promises.
+//! How a database is used: how much at once, how long, and what an answer promises.
+
+use std::time::Duration;
 
 /// What is left of an answered change when the power fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,15 @@ pub struct Options {
     pub batch: usize,
     /// Connections that read on SQLite.
     pub readers: usize,
+    /// Connections on SQLite for what may look at many rows, apart from the readers: a payment never
+    /// waits for a list. None where nothing is listed.
+    pub list_readers: usize,
+    /// Connections to Postgres, of those below, that may look at many rows at once.
+    pub postgres_lists: usize,
+    /// How long a list may take before it is ended.
+    pub list_limit: Duration,
+    /// How long the sums over everything that a merchant ever did may take before they are ended.
+    pub sum_limit: Duration,
     /// Memory that the connection that writes on SQLite may come to use for pages, KiB. It grows
     /// with the database.
     pub writer_cache_kib: u32,
@@ -35,6 +46,10 @@ impl Default for Options {
             queue: 4096,
             batch: 256,
             readers: 2,
+            list_readers: 4,
+            postgres_lists: 5,
+            list_limit: Duration::from_secs(2),
+            sum_limit: Duration::from_secs(10),
             writer_cache_kib: 256 * 1024,
             postgres_connections: 16,
         }
@@ -47,6 +62,7 @@ impl Options {
     pub fn beside_another() -> Self {
         Self {
             readers: 1,
+            list_readers: 0,
             writer_cache_kib: 64 * 1024,
             postgres_connections: 8,
             ..Self::default()

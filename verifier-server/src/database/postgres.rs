@@ -6,6 +6,7 @@
 //! A connection that breaks, or whose server takes no changes any more, is replaced, and what was
 //! under way on it runs again on another. So a restart or a failover costs time and nothing else.
 
+use super::Extent;
 use super::error::{DatabaseError, Fault, full};
 use super::migrate::{self, Migrations};
 use super::options::{Durability, Options};
@@ -57,6 +58,22 @@ const BEGIN_POOLED_RELAXED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
+/// What an operation does.
+enum Kind<'a> {
+    /// It changes something, in a transaction that begins with its first statement.
+    Write,
+    /// It reads, each statement by itself.
+    Read,
+    /// It may look at many rows, in a transaction that begins like this.
+    Scan(&'a str),
+}
+
+/// The limit holds for this transaction only, also where connections are shared by a proxy.
+fn begin_within(limit: Duration) -> String {
+    let limit_ms = limit.as_millis();
+    format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {limit_ms}")
+}
+
 /// The pool, and how many may wait for it.
 #[derive(Debug)]
 pub(super) struct Postgres {
@@ -66,6 +83,11 @@ pub(super) struct Postgres {
     begin: &'static str,
     /// A pooler hands out connections for one transaction each.
     pooled: AtomicBool,
+    /// Connections that may look at many rows at once: the rest is for payments.
+    lists: Semaphore,
+    /// Begins a read that may look at many rows.
+    begin_list: String,
+    begin_sum: String,
 }
 
 impl Postgres {
@@ -123,6 +145,9 @@ impl Postgres {
             queue: Semaphore::new(options.queue),
             begin,
             pooled: AtomicBool::new(pooled),
+            lists: Semaphore::new(options.postgres_lists),
+            begin_list: begin_within(options.list_limit),
+            begin_sum: begin_within(options.sum_limit),
         })
     }
 
@@ -131,7 +156,7 @@ impl Postgres {
         input: &I,
         operation: Operation<I, T>,
     ) -> Result<T, DatabaseError> {
-        self.run(input, operation, true).await
+        self.run(input, operation, &Kind::Write).await
     }
 
     pub(super) async fn read<I: Sync, T>(
@@ -139,11 +164,29 @@ impl Postgres {
         input: &I,
         operation: Operation<I, T>,
     ) -> Result<T, DatabaseError> {
-        self.run(input, operation, false).await
+        self.run(input, operation, &Kind::Read).await
+    }
+
+    pub(super) async fn scan<I: Sync, T>(
+        &self,
+        extent: Extent,
+        input: &I,
+        operation: Operation<I, T>,
+    ) -> Result<T, DatabaseError> {
+        let waiting = tokio::time::timeout(CONNECTION_TIMEOUT, self.lists.acquire());
+        let place = waiting.await.map_err(|_| DatabaseError::Overloaded)?;
+        let closed = |_| DatabaseError::Unavailable("the database is closed".into());
+        let _place = place.map_err(closed)?;
+        let begin = match extent {
+            Extent::List => &self.begin_list,
+            Extent::Sum => &self.begin_sum,
+        };
+        self.run(input, operation, &Kind::Scan(begin)).await
     }
 
     pub(super) fn close(&self) {
         self.queue.close();
+        self.lists.close();
         self.pool.close();
     }
 
@@ -151,7 +194,7 @@ impl Postgres {
         &self,
         input: &I,
         operation: Operation<I, T>,
-        writes: bool,
+        kind: &Kind<'_>,
     ) -> Result<T, DatabaseError> {
         if self.queue.is_closed() {
             return Err(DatabaseError::Unavailable("the database is closed".into()));
@@ -163,7 +206,7 @@ impl Postgres {
         let (mut tries, mut pauses) = (1..TRIES, PAUSES_MS.iter());
         loop {
             let prepares = !self.pooled.load(Ordering::Relaxed);
-            match self.attempt(input, operation, writes).await {
+            match self.attempt(input, operation, kind).await {
                 Ok(value) => return Ok(value),
                 Err(Fault::Failed(error)) => return Err(error),
                 Err(Fault::Retry(why)) if tries.next().is_none() => {
@@ -197,7 +240,7 @@ impl Postgres {
         &self,
         input: &I,
         operation: Operation<I, T>,
-        writes: bool,
+        kind: &Kind<'_>,
     ) -> Result<T, Fault> {
         let connection = self.pool.get().await.map_err(no_connection)?;
         let mut lease = Lease {
@@ -207,10 +250,14 @@ impl Postgres {
         let client = lease.client()?;
         let pooled = self.pooled.load(Ordering::Relaxed);
         // Behind a pooler a read is a transaction as well: it needs the limits of one.
-        let transacts = writes || pooled;
+        let transacts = pooled || !matches!(kind, Kind::Read);
         let mut tx = Tx::Postgres(Transaction {
             client,
-            begin: if pooled { self.begin } else { BEGIN },
+            begin: match kind {
+                Kind::Scan(begin) => begin,
+                _ if pooled => self.begin,
+                _ => BEGIN,
+            },
             prepares: !pooled,
             begun: !transacts,
         });

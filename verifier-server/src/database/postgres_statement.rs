@@ -17,7 +17,7 @@ pub(crate) type Statement<'a> = (&'static str, &'a [Value]);
 /// A transaction that begins together with its first statement.
 pub(crate) struct Transaction<'a> {
     pub(super) client: &'a Object,
-    pub(super) begin: &'static str,
+    pub(super) begin: &'a str,
     /// Whether statements are prepared once for each connection and named from then on.
     pub(super) prepares: bool,
     pub(super) begun: bool,
@@ -195,6 +195,7 @@ pub(super) fn failed(error: tokio_postgres::Error) -> Fault {
         Some(code) if unlucky.contains(&code) => Fault::Retry(full(&error)),
         Some(code) if not_ours.contains(&code) => Fault::Prepared(full(&error)),
         Some(code) if is_away(code) => Fault::Away(full(&error)),
+        Some(code) if *code == SqlState::QUERY_CANCELED => DatabaseError::TooLong.into(),
         Some(code) if code.code().starts_with("23") => DatabaseError::Corrupt(full(&error)).into(),
         Some(_) => DatabaseError::Unavailable(full(&error)).into(),
         None if is_broken(&error) => Fault::Away(full(&error)),

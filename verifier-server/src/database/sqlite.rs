@@ -1,5 +1,6 @@
 //! SQLite: one writer thread, a few readers, and how they run a statement.
 
+use super::Extent;
 use super::batch::{Message, enqueue, read_one_by_one, write_batches};
 use super::error::DatabaseError;
 use super::migrate::{self, Migrations};
@@ -31,6 +32,9 @@ const WAL_PAGES: i64 = 20_000;
 /// Memory that each reader may come to use for pages, KiB.
 const READER_CACHE_KIB: u32 = 16 * 1024;
 
+/// The same of those for lists, which mostly read what nobody reads again soon.
+const LIST_CACHE_KIB: u32 = 2 * 1024;
+
 /// Distinct statements are fewer than this, so none is ever prepared twice on a connection.
 const STATEMENTS: usize = 128;
 
@@ -39,8 +43,12 @@ const STATEMENTS: usize = 128;
 pub(super) struct Sqlite {
     write_queue: SyncSender<Message>,
     read_queue: SyncSender<Message>,
+    list_queue: SyncSender<Message>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     readers: usize,
+    list_readers: usize,
+    list_limit: Duration,
+    sum_limit: Duration,
 }
 
 impl Sqlite {
@@ -69,23 +77,46 @@ impl Sqlite {
         let mut threads = vec![start("database-writer", move || {
             write_batches(&mut writer, &write_jobs, batch);
         })?];
-        let read_jobs = Arc::new(Mutex::new(read_jobs));
-        for _ in 0..options.readers {
-            let reader = connect(&path, durability, READER_CACHE_KIB)?;
-            reader
-                .pragma_update(None, "query_only", true)
-                .map_err(opening)?;
-            let jobs = Arc::clone(&read_jobs);
-            threads.push(start("database-reader", move || {
-                read_one_by_one(reader, &jobs)
-            })?);
-        }
+        let mut start_readers = |name: &str, count: usize, cache_kib, jobs| {
+            let jobs = Arc::new(Mutex::new(jobs));
+            for _ in 0..count {
+                let reader = connect(&path, durability, cache_kib)?;
+                reader
+                    .pragma_update(None, "query_only", true)
+                    .map_err(opening)?;
+                let jobs = Arc::clone(&jobs);
+                threads.push(start(name, move || read_one_by_one(reader, &jobs))?);
+            }
+            Ok::<(), DatabaseError>(())
+        };
+        start_readers(
+            "database-reader",
+            options.readers,
+            READER_CACHE_KIB,
+            read_jobs,
+        )?;
+        let list_queue = if options.list_readers == 0 {
+            read_queue.clone()
+        } else {
+            let (list_queue, list_jobs) = sync_channel(options.queue);
+            start_readers(
+                "database-lists",
+                options.list_readers,
+                LIST_CACHE_KIB,
+                list_jobs,
+            )?;
+            list_queue
+        };
         let threads = Mutex::new(threads);
         Ok(Self {
             write_queue,
             read_queue,
+            list_queue,
             threads,
             readers: options.readers,
+            list_readers: options.list_readers,
+            list_limit: options.list_limit,
+            sum_limit: options.sum_limit,
         })
     }
 
@@ -94,7 +125,7 @@ impl Sqlite {
         input: I,
         operation: Operation<I, T>,
     ) -> Result<T, DatabaseError> {
-        enqueue(&self.write_queue, input, operation).await
+        enqueue(&self.write_queue, None, input, operation).await
     }
 
     pub(super) async fn read<I: Send + 'static, T: Send + 'static>(
@@ -102,7 +133,20 @@ impl Sqlite {
         input: I,
         operation: Operation<I, T>,
     ) -> Result<T, DatabaseError> {
-        enqueue(&self.read_queue, input, operation).await
+        enqueue(&self.read_queue, None, input, operation).await
+    }
+
+    pub(super) async fn scan<I: Send + 'static, T: Send + 'static>(
+        &self,
+        extent: Extent,
+        input: I,
+        operation: Operation<I, T>,
+    ) -> Result<T, DatabaseError> {
+        let limit = match extent {
+            Extent::List => self.list_limit,
+            Extent::Sum => self.sum_limit,
+        };
+        enqueue(&self.list_queue, Some(limit), input, operation).await
     }
 
     /// Lets the threads finish what waits and ends them.
@@ -111,6 +155,9 @@ impl Sqlite {
         drop(self.write_queue.send(Message::Stop));
         for _ in 0..self.readers {
             drop(self.read_queue.send(Message::Stop));
+        }
+        for _ in 0..self.list_readers {
+            drop(self.list_queue.send(Message::Stop));
         }
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for thread in threads.drain(..) {

@@ -80,6 +80,8 @@ fn read(value: ValueRef<'_>) -> Result<Value, Fault> {
 
 fn failed(error: rusqlite::Error) -> Fault {
     match error.sqlite_error_code() {
+        // Only a limit interrupts.
+        Some(ErrorCode::OperationInterrupted) => DatabaseError::TooLong.into(),
         Some(ErrorCode::ConstraintViolation) => DatabaseError::Corrupt(error.to_string()).into(),
         _ => unavailable(error).into(),
     }

@@ -7,6 +7,10 @@ use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 /// The version of the form of events' bodies.
 pub const EVENT_VERSION: &str = "1";
 
+/// When a delivery is due that waits for its endpoint to be verified, milliseconds since 1970: behind
+/// every moment that a clock can be moved to.
+pub const HELD_MS: i64 = 9_000_000_000_000_000;
+
 /// Something that happened, to a payment or to something else that has a name, as it was then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -52,7 +56,11 @@ pub struct DueDelivery {
     pub event: EventId,
     /// The endpoint.
     pub endpoint: EndpointId,
-    /// Attempts made so far.
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// How often it was begun anew.
+    pub round: i64,
+    /// Attempts made so far, since then.
     pub attempts: i64,
     /// The address.
     pub url: String,

@@ -81,6 +81,12 @@ pub struct WebhookEndpoint {
     pub failing_since_ms: Option<i64>,
     /// When it was switched off for failing too long, milliseconds since 1970.
     pub disabled_at_ms: Option<i64>,
+    /// When it proved that it is the merchant's, milliseconds since 1970: until then nothing is sent.
+    pub verified_at_ms: Option<i64>,
+    /// When it is asked to prove that next, milliseconds since 1970.
+    pub verification_at_ms: Option<i64>,
+    /// Why it did not when it was asked last.
+    pub verification_error: Option<String>,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
 }

@@ -1,7 +1,6 @@
 //! What a merchant has, and whether the books agree with each other.
 
 mod sums;
-pub(super) mod turns;
 
 use super::gateway::Gateway;
 use super::read::{Page, page};
@@ -27,12 +26,12 @@ pub struct Balances {
 /// What a merchant has in every currency: everything that was ever moved is added up.
 ///
 /// # Errors
-/// [`Code::Overloaded`](crate::gate::refusal::Code::Overloaded) when others do so; a refusal when
-/// the store does not answer.
+/// [`Code::Overloaded`](crate::gate::refusal::Code::Overloaded) when it is not the merchant's turn
+/// in time; a refusal when the store does not answer.
 pub async fn balances(gateway: &Gateway, merchant: MerchantId) -> Result<Balances, Refusal> {
     let store = gateway.store.clone();
     let reading = async move { added_up(&store, merchant).await };
-    gateway.turns.long_read(reading).await
+    gateway.turns.sum(merchant, reading).await
 }
 
 async fn added_up(store: &Store, merchant: MerchantId) -> Result<Balances, Refusal> {
@@ -93,8 +92,8 @@ fn of_currency(
 /// Lines of the merchant, newest first.
 ///
 /// # Errors
-/// [`Code::Overloaded`](crate::gate::refusal::Code::Overloaded) when it may take long and others do
-/// such things; a refusal when the store does not answer.
+/// [`Code::Overloaded`](crate::gate::refusal::Code::Overloaded) when it may take long and is not the
+/// merchant's turn in time; a refusal when the store does not answer.
 pub async fn transactions(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -103,15 +102,10 @@ pub async fn transactions(
     let limit = filter.limit;
     filter.limit = limit.saturating_add(1);
     // No index knows these: when nothing is of this kind or currency, everything is looked at.
-    let may_take_long =
-        filter.payment.is_none() && (filter.kind.is_some() || filter.currency.is_some());
+    let scans = filter.payment.is_none() && (filter.kind.is_some() || filter.currency.is_some());
     let store = gateway.store.clone();
     let reading = async move { Ok(store.balance_transactions(merchant, &filter).await?) };
-    let rows = if may_take_long {
-        gateway.turns.long_read(reading).await?
-    } else {
-        reading.await?
-    };
+    let rows = gateway.turns.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |row| Some(TransactionRecord::of(row))))
 }
 

@@ -11,7 +11,7 @@ use crate::domain::idempotency::IdempotentRequest;
 use crate::domain::principal::Principal;
 use crate::domain::scope::Scope;
 use crate::gate::refusal::{Code, Refusal};
-use crate::store::{Again, Begun, EndpointWrite};
+use crate::store::{Again, Begun, EndpointWrite, EventRange};
 pub use crate::store::{DeliveryFilter, EventFilter};
 use sealpay_protocol::ids::{EventId, MerchantId};
 use sealpay_protocol::limits::REDELIVERIES;
@@ -32,8 +32,13 @@ pub struct RedeliveryOrder {
     pub after: Option<String>,
 }
 
+enum Wanted {
+    One(EventId),
+    Range(EventRange),
+}
+
 impl RedeliveryOrder {
-    fn again(&self) -> Result<Again, Refusal> {
+    fn wanted(&self) -> Result<Wanted, Refusal> {
         let refused = |param: &'static str| {
             let detail = match param {
                 "after" => "after must be last_event of the answer before, such as evt_….",
@@ -51,9 +56,9 @@ impl RedeliveryOrder {
         }
         match (&self.event, self.from, self.until) {
             (Some(event), None, None) if self.after.is_none() => {
-                Ok(Again::Event(event.parse().map_err(|_| refused("event"))?))
+                Ok(Wanted::One(event.parse().map_err(|_| refused("event"))?))
             }
-            (None, Some(from), Some(until)) if from <= until => Ok(Again::Range {
+            (None, Some(from), Some(until)) if from <= until => Ok(Wanted::Range(EventRange {
                 from,
                 until,
                 after: self
@@ -63,7 +68,7 @@ impl RedeliveryOrder {
                     .transpose()
                     .map_err(|_| refused("after"))?,
                 most: REDELIVERIES,
-            }),
+            })),
             (None, Some(_), Some(_)) => Err(refused("until")),
             (None, None, _) => Err(refused("from")),
             (None, Some(_), None) => Err(refused("until")),
@@ -93,7 +98,11 @@ pub async fn events(
         without_balance: !principal.may(Scope::BalanceRead),
         ..filter
     };
-    let rows = gateway.store.events_matching(merchant, one_more).await?;
+    // No index knows the type; a subject has few events.
+    let scans = one_more.kind.is_some() && one_more.subject.is_none();
+    let store = gateway.store.clone();
+    let reading = async move { Ok(store.events_matching(merchant, one_more).await?) };
+    let rows = gateway.turns.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |(event, deliveries)| {
         EventRecord::of(event, &deliveries)
     }))
@@ -148,10 +157,14 @@ pub async fn of_endpoint(
         limit: limit.saturating_add(1),
         ..filter
     };
-    let rows = gateway
-        .store
-        .endpoint_deliveries(merchant, endpoint, one_more)
-        .await?;
+    // No index knows the state.
+    let scans = one_more.state.is_some();
+    let store = gateway.store.clone();
+    let reading = async move {
+        let rows = store.endpoint_deliveries(merchant, endpoint, one_more);
+        Ok(rows.await?)
+    };
+    let rows = gateway.turns.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |kept| {
         Some(EndpointDeliveryRecord::of(kept))
     }))
@@ -168,17 +181,21 @@ pub async fn redeliver(
     endpoint: &str,
     order: &RedeliveryOrder,
 ) -> Result<RedeliveryRecord, Refusal> {
-    let again = order.again()?;
+    let wanted = order.wanted()?;
     let endpoint = endpoint_id(endpoint)?;
     let seen = find(gateway, request.merchant, endpoint).await?;
-    match &again {
-        Again::Event(id) => {
-            let found = gateway.store.event(request.merchant, *id).await?;
+    let again = match wanted {
+        Wanted::One(id) => {
+            let found = gateway.store.event(request.merchant, id).await?;
             let (told, _) = found.ok_or(Refusal::new(Code::NotFound))?;
             require_readable(principal, &told.kind)?;
+            Again::Event(id)
         }
-        Again::Range { .. } => require_readable(principal, &seen.event_types)?,
-    }
+        Wanted::Range(range) => {
+            require_readable(principal, &seen.event_types)?;
+            events_in(gateway, request.merchant, seen.event_types, range).await?
+        }
+    };
     let answered = answered(gateway, request, None);
     let written = gateway
         .store
@@ -199,5 +216,24 @@ pub async fn redeliver(
         }
         EndpointWrite::NotThere => Err(Refusal::new(Code::NotFound)),
         EndpointWrite::NotNow => Err(Refusal::new(Code::StateConflict)),
+        EndpointWrite::LimitReached => Err(Refusal::of(Code::LimitReached, "redeliver")),
     }
+}
+
+/// Events that an endpoint hears of now, looked for in the merchant's turn: nobody who writes waits
+/// for it.
+async fn events_in(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    event_types: String,
+    range: EventRange,
+) -> Result<Again, Refusal> {
+    let scans = event_types != "*";
+    let store = gateway.store.clone();
+    let reading = async move {
+        let found = store.events_in(merchant, &event_types, range);
+        Ok(found.await?)
+    };
+    let (events, has_more) = gateway.turns.list(merchant, scans, reading).await?;
+    Ok(Again::Events(events, has_more))
 }

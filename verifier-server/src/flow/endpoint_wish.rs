@@ -35,7 +35,7 @@ pub struct ChangedEndpoint {
     /// What it is for: one line.
     #[schema(max_length = 200)]
     pub description: Option<String>,
-    /// `enabled` or `disabled`.
+    /// `active` or `disabled`.
     pub state: Option<EndpointState>,
 }
 
@@ -43,8 +43,8 @@ pub struct ChangedEndpoint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndpointState {
-    /// Yes.
-    Enabled,
+    /// Yes, once it has proved that it is the merchant's.
+    Active,
     /// No; what was on its way there is given up.
     Disabled,
 }

@@ -125,17 +125,23 @@ pub async fn create(
     let secret = EndpointSecret::new(gateway.entropy.bytes());
     let label = endpoint_label(id);
     let nonce = gateway.entropy.bytes();
+    let url = url(gateway, &new.url)?;
+    let verified_at_ms = gateway.vouched_at_ms(&url);
+    let now_ms = gateway.clock.now_ms_i64();
     let endpoint = WebhookEndpoint {
         id,
         merchant: request.merchant,
-        url: url(gateway, &new.url)?,
+        url,
         event_types,
         description: description(new.description.unwrap_or_default())?,
         secret_encrypted: gateway.vault.encrypt(&label, secret.bytes(), nonce),
         previous_secret: None,
         failing_since_ms: None,
         disabled_at_ms: None,
-        created_at_ms: gateway.clock.now_ms_i64(),
+        created_at_ms: now_ms,
+        verified_at_ms,
+        verification_at_ms: verified_at_ms.is_none().then_some(now_ms),
+        verification_error: None,
     };
     let (answer, encrypted) = showing(gateway, request, &endpoint, &secret)?;
     let answered = answered(gateway, request, Some(encrypted));
@@ -147,6 +153,7 @@ pub async fn create(
         EndpointWrite::Done(()) => Ok(answer),
         EndpointWrite::Repeated(repetition) => shown_before(gateway, request, repetition).await,
         EndpointWrite::NotNow | EndpointWrite::NotThere => Err(Refusal::new(Code::StateConflict)),
+        EndpointWrite::LimitReached => Err(Refusal::of(Code::LimitReached, "url")),
     }
 }
 
@@ -197,17 +204,20 @@ pub async fn change(
     changed: ChangedEndpoint,
 ) -> Result<EndpointRecord, Refusal> {
     let endpoint = endpoint_id(id)?;
+    let url = match &changed.url {
+        Some(text) => Some(url(gateway, text)?),
+        None => None,
+    };
+    let verified_at_ms = url.as_deref().and_then(|url| gateway.vouched_at_ms(url));
     let change = EndpointChange {
-        url: match &changed.url {
-            Some(text) => Some(url(gateway, text)?),
-            None => None,
-        },
+        url,
+        verified_at_ms,
         event_types: changed
             .event_types
             .map(|wanted| event_types(&wanted))
             .transpose()?,
         description: changed.description.map(description).transpose()?,
-        enabled: changed.state.map(|state| state == EndpointState::Enabled),
+        enabled: changed.state.map(|state| state == EndpointState::Active),
     };
     let seen = find(gateway, request.merchant, endpoint).await?;
     let goes_there = newly_told(&seen, &change);
@@ -251,6 +261,7 @@ fn done(written: EndpointWrite) -> Result<(), Refusal> {
         EndpointWrite::Repeated(repetition) => same(repetition).map(drop),
         EndpointWrite::NotThere => Err(Refusal::new(Code::NotFound)),
         EndpointWrite::NotNow => Err(Refusal::new(Code::StateConflict)),
+        EndpointWrite::LimitReached => Err(Refusal::new(Code::LimitReached)),
     }
 }
 
@@ -311,6 +322,25 @@ pub async fn rotate_secret(
     }
 }
 
+/// Has an endpoint asked now to prove that it is the merchant's; the endpoint as it is.
+///
+/// # Errors
+/// A refusal; it is not asked then.
+pub async fn verify(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    id: &str,
+) -> Result<EndpointRecord, Refusal> {
+    let endpoint = endpoint_id(id)?;
+    let answered = answered(gateway, request, None);
+    let written = gateway
+        .store
+        .ask_endpoint(request.merchant, endpoint, answered)
+        .await?;
+    done(written)?;
+    one(gateway, request.merchant, id).await
+}
+
 /// Sends an endpoint an event that tells of nothing.
 ///
 /// # Errors
@@ -347,6 +377,7 @@ pub async fn ping(
                 return event_of(gateway, merchant, kept).await;
             }
             EndpointWrite::NotThere => return Err(Refusal::new(Code::NotFound)),
+            EndpointWrite::LimitReached => return Err(Refusal::new(Code::LimitReached)),
             EndpointWrite::NotNow => {
                 let seen = find(gateway, merchant, endpoint.id).await?;
                 if seen.disabled_at_ms.is_some() {

@@ -1,6 +1,6 @@
 //! Events, endpoints and deliveries as the merchant sees them.
 
-use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState, Event};
+use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState, Event, HELD_MS};
 use crate::domain::merchant::WebhookEndpoint;
 use crate::store::{Begun, KeptDelivery};
 use sealpay_protocol::ids::PaymentId;
@@ -62,7 +62,8 @@ pub struct EndpointDeliveryRecord {
     pub state: &'static str,
     /// What went wrong last.
     pub last_error: Option<String>,
-    /// When it is tried next, seconds since 1970.
+    /// When it is tried next, seconds since 1970; null also while the endpoint has yet to prove that it
+    /// is the merchant's.
     pub next_at: Option<i64>,
     /// The first one first; of more than twenty, the last twenty.
     pub attempts: Vec<AttemptRecord>,
@@ -96,8 +97,15 @@ pub struct EndpointRecord {
     pub description: String,
     /// What it hears of; `*` is everything.
     pub event_types: Vec<String>,
-    /// `enabled` or `disabled`.
+    /// `pending_verification` until the endpoint has proved that it is the merchant's, `active`, or
+    /// `disabled`.
     pub state: &'static str,
+    /// When it proved that, seconds since 1970.
+    pub verified_at: Option<i64>,
+    /// When it is asked to prove it next, seconds since 1970.
+    pub next_verification_at: Option<i64>,
+    /// Why it did not when it was asked last.
+    pub verification_error: Option<String>,
     /// Since when nothing has arrived there, seconds since 1970.
     pub failing_since: Option<i64>,
     /// When it was switched off, seconds since 1970.
@@ -147,13 +155,40 @@ pub struct EndpointEventBody {
     pub data: EndpointEventData,
 }
 
+/// The body by which a webhook endpoint is asked to prove that it is the merchant's.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VerificationBody<'a> {
+    /// `webhook_endpoint.verification`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// When it was asked, RFC 3339 in UTC.
+    pub timestamp: String,
+    /// The version of this form.
+    pub version: &'static str,
+    /// `mer_…`: whose endpoint it is said to be.
+    pub merchant: String,
+    /// Whether real money moves: a live receiver refuses a test's challenge.
+    pub livemode: bool,
+    /// What is asked.
+    pub data: VerificationData<'a>,
+}
+
+/// What a webhook endpoint is asked.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VerificationData<'a> {
+    /// What the answer has to hold, as `{"challenge":"…"}`.
+    pub challenge: &'a str,
+    /// The endpoint as it is now.
+    pub webhook_endpoint: EndpointRecord,
+}
+
 /// What happened to a webhook endpoint.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EndpointEventData {
     /// Counts the endpoint's events from 1.
     pub sequence: i64,
-    /// Why it was switched off: `failing` (nothing arrived for five days) or `gone` (it answered
-    /// 410). Only with the type `webhook_endpoint.disabled`.
+    /// Why it was switched off: `failing` (nothing arrived for five days), `gone` (it answered 410) or
+    /// `unverified` (it did not prove that it is the merchant's). Only with the type `webhook_endpoint.disabled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
     /// The endpoint as it was then.
@@ -183,7 +218,8 @@ impl EventRecord {
 }
 
 fn next_at(delivery: &Delivery) -> Option<i64> {
-    (delivery.state == DeliveryState::Pending).then(|| seconds(delivery.next_at_ms))
+    let is_due = delivery.state == DeliveryState::Pending && delivery.next_at_ms < HELD_MS;
+    is_due.then(|| seconds(delivery.next_at_ms))
 }
 
 impl DeliveryRecord {
@@ -234,13 +270,22 @@ impl EndpointRecord {
     pub fn of(endpoint: &WebhookEndpoint, now_ms: i64) -> Self {
         let previous = endpoint.previous_secret.as_ref();
         let overlap = previous.map(|(_, until_ms)| *until_ms);
-        let is_enabled = endpoint.disabled_at_ms.is_none();
+        let state = match (endpoint.disabled_at_ms, endpoint.verified_at_ms) {
+            (Some(_), _) => "disabled",
+            (None, None) => "pending_verification",
+            (None, Some(_)) => "active",
+        };
+        let next_ms = endpoint.verification_at_ms;
+        let next_ms = next_ms.filter(|_| endpoint.disabled_at_ms.is_none());
         Self {
             id: endpoint.id.to_string(),
             url: endpoint.url.clone(),
             description: endpoint.description.clone(),
             event_types: endpoint.event_types.split(',').map(str::to_owned).collect(),
-            state: if is_enabled { "enabled" } else { "disabled" },
+            state,
+            verified_at: endpoint.verified_at_ms.map(seconds),
+            next_verification_at: next_ms.map(seconds),
+            verification_error: endpoint.verification_error.clone(),
             failing_since: endpoint.failing_since_ms.map(seconds),
             disabled_at: endpoint.disabled_at_ms.map(seconds),
             previous_secret_until: overlap.filter(|until| now_ms < *until).map(seconds),

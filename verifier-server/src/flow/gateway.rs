@@ -1,7 +1,7 @@
 //! The gateway: everything that a step needs, in one place.
 
-use super::balance::turns::Turns;
 use super::last_use::LastUse;
+use super::turns::Turns;
 use crate::domain::booking::Naming;
 use crate::edge::{Clock, Entropy};
 use crate::gate::key_ring::KeyRing;
@@ -13,6 +13,7 @@ use crate::provider::{Pending, Providers, Silence};
 use crate::store::Store;
 use sealpay_protocol::ids::{LedgerTransferId, TransactionId};
 use sealpay_protocol::origin::Origin;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -25,6 +26,9 @@ pub type CheckAddress = dyn Fn(&Url) -> Result<(), String> + Send + Sync;
 /// Reads the master keys again; none where they cannot change while the server runs.
 pub type KeySource = dyn Fn() -> Result<Option<MasterKeys>, String> + Send + Sync;
 
+/// Says whether an address counts as its merchant's without being asked.
+pub type VouchForAddress = dyn Fn(&Url) -> bool + Send + Sync;
+
 /// What an operator decides.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -32,6 +36,8 @@ pub struct Settings {
     pub public_origin: Origin,
     /// Whether orders may ask for outcomes.
     pub test_mode: bool,
+    /// The folder for files that are gone when the server is: reports on their way.
+    pub spool: PathBuf,
     /// How long a provider may take to answer.
     pub provider_timeout: Duration,
 }
@@ -47,7 +53,7 @@ pub struct Gateway {
     pub(super) turns: Turns,
     pub(super) last_use: LastUse,
     simulation: Option<Arc<SimulatedBank>>,
-    webhook_addresses: Option<Box<CheckAddress>>,
+    webhook_addresses: Option<(Box<CheckAddress>, Box<VouchForAddress>)>,
     key_source: Option<Box<KeySource>>,
     keys: RwLock<Arc<KeyRing>>,
     outbox: Notify,
@@ -100,8 +106,12 @@ impl Gateway {
 
     /// Addresses that the outbox would refuse are refused when they are registered.
     #[must_use]
-    pub fn with_webhook_addresses(mut self, check: Box<CheckAddress>) -> Self {
-        self.webhook_addresses = Some(check);
+    pub fn with_webhook_addresses(
+        mut self,
+        check: Box<CheckAddress>,
+        vouch: Box<VouchForAddress>,
+    ) -> Self {
+        self.webhook_addresses = Some((check, vouch));
         self
     }
 
@@ -129,7 +139,15 @@ impl Gateway {
     pub(crate) fn check_webhook_address(&self, url: &Url) -> Result<(), String> {
         self.webhook_addresses
             .as_ref()
-            .map_or(Ok(()), |check| check(url))
+            .map_or(Ok(()), |(check, _)| check(url))
+    }
+
+    /// When an address that a merchant gives now counts as the merchant's without being asked: now,
+    /// where an operator has named its network.
+    pub(crate) fn vouched_at_ms(&self, url: &str) -> Option<i64> {
+        let (_, vouch) = self.webhook_addresses.as_ref()?;
+        let url = Url::parse(url).ok()?;
+        vouch(&url).then(|| self.clock.now_ms_i64())
     }
 
     /// The simulation behind it, where there is one.

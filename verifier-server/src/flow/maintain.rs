@@ -15,6 +15,9 @@ use std::time::Duration;
 /// the other may still accept.
 const CLOCK_DIFFERENCE_SECONDS: u64 = 300;
 
+/// Between two transactions that delete.
+const PURGE_PAUSE: Duration = Duration::from_millis(20);
+
 /// Loads the keys, makes the missing ones, destroys the ones whose time is over.
 ///
 /// # Errors
@@ -78,6 +81,27 @@ async fn forget_requests(gateway: &Gateway) -> Result<u64, DatabaseError> {
     store.forget_idempotent_requests(before_ms).await
 }
 
+/// Puts right what was written while an endpoint was being verified, and deletes the deliveries of endpoints that are gone and those that are old, and the counts of hours
+/// and days that are over; how many rows.
+///
+/// # Errors
+/// The database did not do its work.
+pub async fn purge_deliveries(gateway: &Gateway) -> Result<u64, DatabaseError> {
+    let (store, now_ms) = (&gateway.store, gateway.clock.now_ms_i64());
+    store.settle_held_deliveries(now_ms).await?;
+    let mut purged = store.purge_usage(now_ms).await?;
+    loop {
+        let of_gone = store.purge_deleted_endpoints(now_ms).await?;
+        let old = store.purge_old_deliveries(gateway.clock.now()).await?;
+        purged = purged.saturating_add(of_gone).saturating_add(old);
+        if of_gone == 0 && old == 0 {
+            return Ok(purged);
+        }
+        // Others write in between.
+        tokio::time::sleep(PURGE_PAUSE).await;
+    }
+}
+
 /// Keeps house again and again, until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     loop {
@@ -102,6 +126,9 @@ pub async fn run(gateway: &Gateway, every: Duration) {
         }
         if let Err(error) = forget_requests(gateway).await {
             tracing::warn!(%error, "old requests could not be forgotten and will be tried again");
+        }
+        if let Err(error) = purge_deliveries(gateway).await {
+            tracing::warn!(%error, "old deliveries could not be deleted and will be tried again");
         }
     }
 }

@@ -42,6 +42,7 @@ pub mod settlement_view;
 pub mod settlements;
 pub mod shopper_view;
 pub mod simulation;
+mod turns;
 pub mod wallet_page;
 pub mod widget_builds;
 pub mod world_clock;
@@ -55,6 +56,7 @@ impl From<DatabaseError> for Refusal {
     fn from(error: DatabaseError) -> Self {
         let code = match error {
             DatabaseError::Overloaded => Code::Overloaded,
+            DatabaseError::TooLong => Code::QueryTooBroad,
             _ => Code::Internal,
         };
         Self::because(code, error)

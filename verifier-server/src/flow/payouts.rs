@@ -37,7 +37,10 @@ pub async fn list(
 ) -> Result<Page<PayoutRecord>, Refusal> {
     let limit = filter.limit;
     filter.limit = limit.saturating_add(1);
-    let rows = gateway.store.payouts(merchant, &filter).await?;
+    let scans = filter.currency.is_some() || filter.state.is_some();
+    let store = gateway.store.clone();
+    let reading = async move { Ok(store.payouts(merchant, &filter).await?) };
+    let rows = gateway.turns.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |row| {
         Some(PayoutRecord::of(&row, gateway.livemode()))
     }))

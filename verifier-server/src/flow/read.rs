@@ -107,7 +107,15 @@ pub async fn payments(
         limit: limit.saturating_add(1),
         ..filter
     };
-    let rows = gateway.store.payments(merchant, &one_more).await?;
+    // Behind the index that gives the order, these are compared row by row.
+    let scans = one_more.state.is_some()
+        || one_more.currency.is_some()
+        || one_more.method.is_some()
+        || one_more.amount_from_minor.is_some()
+        || one_more.amount_until_minor.is_some();
+    let store = gateway.store.clone();
+    let reading = async move { Ok(store.payments(merchant, &one_more).await?) };
+    let rows = gateway.turns.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |payment| {
         Some(PaymentRecord::of(&payment, gateway.livemode()))
     }))

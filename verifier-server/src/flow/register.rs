@@ -219,6 +219,10 @@ impl Registrar<'_> {
                 .encrypt(&label, secret.bytes(), self.entropy.bytes()),
             disabled_at_ms: None,
             created_at_ms: self.clock.now_ms_i64(),
+            // The server asks it, whoever registered it.
+            verified_at_ms: None,
+            verification_at_ms: Some(self.clock.now_ms_i64()),
+            verification_error: None,
         };
         Ok((record, secret.reveal()))
     }

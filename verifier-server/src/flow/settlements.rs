@@ -14,10 +14,11 @@ use std::time::Duration;
 use utoipa::ToSchema;
 
 mod sending;
+mod spool;
 
 pub use sending::Sending;
 
-/// Most lines of a report: it is written in memory, less than 32 MiB of it.
+/// Most lines of a report: it is written in memory, less than 32 MiB of it, and then to a file.
 pub const REPORT_LINES_MOST: i64 = 8_000;
 
 /// Lines that are read at once for a report.
@@ -105,7 +106,10 @@ pub async fn list(
 ) -> Result<Page<SettlementRecord>, Refusal> {
     let limit = filter.limit;
     filter.limit = limit.saturating_add(1);
-    let rows = gateway.store.settlements(merchant, &filter).await?;
+    let scans = filter.currency.is_some();
+    let store = gateway.store.clone();
+    let reading = async move { Ok(store.settlements(merchant, &filter).await?) };
+    let rows = gateway.turns.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |row| {
         Some(SettlementRecord::of(&row, gateway.livemode()))
     }))
@@ -159,7 +163,8 @@ pub async fn lines(
 ///
 /// # Errors
 /// [`Code::NotFound`], also for somebody else's settlement; [`Code::ReportTooLarge`];
-/// [`Code::Overloaded`] when others are being written or sent, or the database is slow.
+/// [`Code::Overloaded`] when it is not the merchant's turn in time, others of the merchant's are being
+/// read, or the database is slow.
 pub async fn report(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -174,7 +179,8 @@ pub async fn report(
         );
         return Err(Refusal::new(Code::ReportTooLarge).explained(detail));
     }
-    let turn = gateway.turns.report().await?;
+    let sending = gateway.turns.sending(merchant)?;
+    let turn = gateway.turns.report(merchant).await?;
     let reading = tokio::time::timeout(READ_WITHIN, contents(gateway, settlement));
     let late = |_| Refusal::because(Code::Overloaded, "a report was not read in time");
     let contents = reading.await.map_err(late)??;
@@ -185,12 +191,20 @@ pub async fn report(
         format.extension()
     );
     // Writing and hashing some megabytes would hold up everybody else's requests. It goes on when
-    // nobody waits for it any more, so it has the turn with it.
-    let writing = tokio::task::spawn_blocking(move || (format.write(&contents.statement()), turn));
-    let (text, turn) = writing.await.map_err(broken)?;
+    // nobody waits for it any more, so it has the turn with it. The turn ends where the file is
+    // written: however slowly it is read then, it is in nobody's memory.
+    let folder = gateway.settings.spool.clone();
+    let name = gateway.entropy.bytes();
+    let writing = tokio::task::spawn_blocking(move || {
+        let text = format.write(&contents.statement());
+        let written = spool::write(&folder, name, text.as_bytes());
+        drop((text, turn));
+        written
+    });
+    let (file, bytes) = writing.await.map_err(broken)?.map_err(broken)?;
     Ok(Report {
         file_name,
-        text: Sending::new(text, turn),
+        text: Sending::new(file, bytes, sending),
     })
 }
 

@@ -156,10 +156,14 @@ codes! {
         "The outcome of another capture, void or refund of this payment is open; send the same request again in a moment.";
     StateConflict = "state_conflict", 409, "Not possible in this state",
         "What was asked for is not possible in the state that this is in; look at it again.";
+    LimitReached = "limit_reached", 429, "Limit reached",
+        "The merchant has used up what is allowed in this hour or day; do it later.";
     AmountTooLarge = "amount_too_large", 422, "Amount too large",
         "The amount is more than there is left to capture, refund or dispute.";
     ReportTooLarge = "report_too_large", 422, "Report too large",
         "The settlement has more than 8000 lines, which is too much for one report; read its lines in pages.";
+    QueryTooBroad = "query_too_broad", 422, "Query too broad",
+        "Answering this would look at too much; narrow it, by time for instance, or ask for one thing at a time.";
     SealedCardRefused = "sealed_card_refused", 422, "Sealed card refused",
         "The sealed card does not open for this payment; seal it again with the current key.";
     Overloaded = "overloaded", 503, "Overloaded",

@@ -90,6 +90,7 @@ fn limited() -> OpenApiRouter<AppState> {
         ))
         .routes(routes!(v1::webhook_endpoints::rotate_secret))
         .routes(routes!(v1::webhook_endpoints::ping))
+        .routes(routes!(v1::webhook_endpoints::verify))
         .routes(routes!(v1::webhook_endpoints::deliveries))
         .routes(routes!(v1::webhook_endpoints::redeliver))
 }

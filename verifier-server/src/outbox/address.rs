@@ -8,13 +8,30 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use url::{Host, Url};
 
-/// An address that webhooks may not go to.
+/// Why webhooks may not go somewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused;
+pub enum Refused {
+    /// Only https is allowed.
+    Http,
+    /// The address is not public.
+    Address,
+    /// The port is not among those that webhooks may go to.
+    Port,
+    /// There is no such name, or its addresses are not public. A merchant is not told which: that
+    /// would say which names there are in the operator's network.
+    Name,
+}
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the address is not public; allow it with --webhook-allow in development")
+        f.write_str(match self {
+            Self::Http => "only https is allowed",
+            Self::Address => {
+                "the address is not public; allow it with --webhook-allow in development"
+            }
+            Self::Port => "the port is not allowed; webhooks go to 443 and 8443",
+            Self::Name => "no public address was found for the name",
+        })
     }
 }
 
@@ -81,11 +98,13 @@ impl Network {
 }
 
 /// What is not public: the special-purpose registries of RFC 6890 and their later additions.
-const NOT_PUBLIC: [Network; 30] = [
+const NOT_PUBLIC: [Network; 31] = [
     Network::v4(0, 0, 0, 0, 8),
     Network::v4(10, 0, 0, 0, 8),
     Network::v4(100, 64, 0, 0, 10),
     Network::v4(127, 0, 0, 0, 8),
+    // Azure's wire server answers every virtual machine there.
+    Network::v4(168, 63, 129, 16, 32),
     Network::v4(169, 254, 0, 0, 16),
     Network::v4(172, 16, 0, 0, 12),
     Network::v4(192, 0, 0, 0, 24),
@@ -102,7 +121,7 @@ const NOT_PUBLIC: [Network; 30] = [
     Network::v4(240, 0, 0, 0, 4),
     // ::/16 holds the unspecified, loopback, IPv4-compatible and IPv4-mapped addresses.
     Network::v6(0, 0, 16),
-    // NAT64 (RFC 6052, RFC 8215) reaches IPv4 by another name.
+    // NAT64 of an operator's own (RFC 8215). The well-known prefix is judged by the IPv4 inside.
     Network::v6(0x64, 0xff9b, 32),
     Network::v6(0x100, 0, 16),
     // 2001::/23 holds Teredo, benchmarking and ORCHID.
@@ -118,54 +137,174 @@ const NOT_PUBLIC: [Network; 30] = [
     Network::v6(0xff00, 0, 8),
 ];
 
+/// The prefix behind which a network that has only IPv6 reaches IPv4 (RFC 6052).
+const NAT64: Network = Network::v6(0x64, 0xff9b, 96);
+
+/// Ports that webhooks may go to without anything said: those of https.
+const PORTS: [u16; 2] = [443, 8443];
+
+/// An address as it is judged: an IPv4 address that is written as IPv6 by the IPv4 inside.
+fn judged(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(inside) if NAT64.contains(inside.into()) => {
+            let [.., a, b, c, d] = inside.octets();
+            Ipv4Addr::new(a, b, c, d).into()
+        }
+        address => address,
+    }
+}
+
 /// Where webhooks may go.
 #[derive(Debug, Clone, Default)]
 pub struct AddressPolicy {
     allowed: Vec<Network>,
+    denied: Vec<Network>,
+    ports: Vec<u16>,
     http: bool,
+    keep_answers: bool,
+    verify_allowed: bool,
 }
 
 impl AddressPolicy {
     /// Public addresses over https, and besides them the networks that are named here.
     #[must_use]
     pub const fn new(allowed: Vec<Network>, http: bool) -> Self {
-        Self { allowed, http }
+        Self {
+            allowed,
+            denied: Vec::new(),
+            ports: Vec::new(),
+            http,
+            keep_answers: false,
+            verify_allowed: false,
+        }
+    }
+
+    /// Without these networks, whatever else is allowed.
+    #[must_use]
+    pub fn denying(mut self, networks: Vec<Network>) -> Self {
+        self.denied = networks;
+        self
+    }
+
+    /// To these ports as well.
+    #[must_use]
+    pub fn with_ports(mut self, ports: Vec<u16>) -> Self {
+        self.ports = ports;
+        self
+    }
+
+    /// Keeps what hosts in allowed networks answer.
+    #[must_use]
+    pub const fn keeping_answers(mut self, keep: bool) -> Self {
+        self.keep_answers = keep;
+        self
+    }
+
+    /// Asks endpoints in allowed networks to prove whose they are, as it does all others.
+    #[must_use]
+    pub const fn verifying_allowed(mut self, verify: bool) -> Self {
+        self.verify_allowed = verify;
+        self
     }
 
     /// Whether a webhook may go to this address.
     #[must_use]
     pub fn allows(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.allowed.iter().any(|network| network.contains(address))
-            || !NOT_PUBLIC.iter().any(|network| network.contains(address))
+        let judged = judged(address);
+        let is_in = |network: &Network| network.contains(address) || network.contains(judged);
+        !self.denied.iter().any(is_in)
+            && (self.names(address) || !NOT_PUBLIC.iter().any(|network| network.contains(judged)))
+    }
+
+    /// Whether an operator has named the network that an address is in: for development.
+    #[must_use]
+    pub fn names(&self, address: IpAddr) -> bool {
+        let judged = judged(address);
+        self.allowed.iter().any(|network| network.contains(judged))
+    }
+
+    /// Whether a webhook may go to this port of this address: to any where the operator has named
+    /// the network.
+    #[must_use]
+    pub fn allows_at(&self, address: IpAddr, port: u16) -> bool {
+        self.allows(address) && (self.allows_port(port) || self.names(address))
+    }
+
+    fn allows_port(&self, port: u16) -> bool {
+        PORTS.contains(&port) || self.ports.contains(&port) || (self.http && port == 80)
+    }
+
+    /// Whether the beginning of an answer from these addresses is kept, for the merchant to read.
+    pub(super) fn keeps_answers_of(&self, addresses: &[IpAddr]) -> bool {
+        self.keep_answers || !addresses.iter().any(|address| self.names(*address))
+    }
+
+    /// Whether an endpoint counts as its merchant's without being asked: its address is in a network
+    /// that the operator has named.
+    #[must_use]
+    pub fn vouches_for(&self, url: &Url) -> bool {
+        literal(url).is_some_and(|address| self.vouches_for_all(&[address]))
+    }
+
+    /// The same for the addresses of a name.
+    pub(super) fn vouches_for_all(&self, addresses: &[IpAddr]) -> bool {
+        let vouched = |a: &IpAddr| self.allows(*a) && self.names(*a);
+        !self.verify_allowed && !addresses.is_empty() && addresses.iter().all(vouched)
     }
 
     /// Whether a webhook may be sent there, as far as the text says: a name is looked up only when
     /// something is sent, and a literal address never reaches the resolver.
     ///
     /// # Errors
-    /// A few words for the merchant.
-    pub fn check(&self, url: &Url) -> Result<(), String> {
+    /// Why not.
+    pub fn check(&self, url: &Url) -> Result<(), Refused> {
         if url.scheme() != "https" && !(self.http && url.scheme() == "http") {
-            return Err("only https is allowed".into());
+            return Err(Refused::Http);
         }
-        let allowed = match url.host() {
-            Some(Host::Ipv4(address)) => self.allows(address.into()),
-            Some(Host::Ipv6(address)) => self.allows(address.into()),
-            Some(Host::Domain(_)) => true,
-            None => false,
-        };
-        if allowed {
+        let port = url.port_or_known_default().ok_or(Refused::Port)?;
+        match (url.host(), literal(url)) {
+            (None, _) => Err(Refused::Address),
+            (_, Some(address)) if !self.allows(address) => Err(Refused::Address),
+            (_, Some(address)) if self.allows_at(address, port) => Ok(()),
+            // It may be of a network that the operator has named.
+            (_, None) if self.allows_port(port) || !self.allowed.is_empty() => Ok(()),
+            _ => Err(Refused::Port),
+        }
+    }
+
+    /// Whether a webhook may be sent to the addresses of a name. One bad address among good ones is
+    /// enough to refuse: a name that points both ways is a trick.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn check_addresses(&self, addresses: &[IpAddr], port: u16) -> Result<(), Refused> {
+        if addresses.is_empty() || !addresses.iter().all(|address| self.allows(*address)) {
+            Err(Refused::Name)
+        } else if addresses
+            .iter()
+            .all(|address| self.allows_at(*address, port))
+        {
             Ok(())
         } else {
-            Err(Refused.to_string())
+            Err(Refused::Port)
         }
+    }
+}
+
+/// The address in a text that has no name.
+pub(super) fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host() {
+        Some(Host::Ipv4(address)) => Some(address.into()),
+        Some(Host::Ipv6(address)) => Some(address.into()),
+        Some(Host::Domain(_)) | None => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{AddressPolicy, Network};
+    use super::{AddressPolicy, Network, Refused};
+    use std::net::IpAddr;
+    use url::Url;
 
     #[test]
     fn only_public_addresses_are_allowed() {
@@ -198,6 +337,13 @@ mod tests {
             ("::ffff:93.184.216.34", true),
             ("::127.0.0.1", false),
             ("64:ff9b::7f00:1", false),
+            ("64:ff9b::a00:1", false),
+            ("64:ff9b::5db8:d822", true),
+            ("64:ff9b::1:5db8:d822", false),
+            ("64:ff9b:0:0:0:1:5db8:d822", false),
+            ("168.63.129.16", false),
+            ("168.63.129.17", true),
+            ("64:ff9b::a83f:8110", false),
             ("64:ff9b:1::1", false),
             ("2001::1", false),
             ("2001:db8::1", false),
@@ -240,5 +386,107 @@ mod tests {
         let everything: Network = "0.0.0.0/0".parse().unwrap();
         assert!(everything.contains("10.0.0.1".parse().unwrap()));
         assert!(!everything.contains("::1".parse().unwrap()));
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn networks(texts: &[&str]) -> Vec<Network> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_denied_is_denied_whatever_else_is_said() {
+        let policy =
+            AddressPolicy::new(networks(&["10.0.0.0/8", "203.0.113.0/24"]), false).denying(
+                networks(&["10.1.0.0/16", "93.184.216.0/24", "2a01:4f8::/32"]),
+            );
+        let rows = [
+            ("10.0.0.1", true),
+            ("10.1.0.1", false),
+            ("::ffff:10.1.0.1", false),
+            ("64:ff9b::a01:1", false),
+            ("64:ff9b::a00:1", true),
+            ("93.184.216.34", false),
+            ("64:ff9b::5db8:d822", false),
+            ("93.184.217.34", true),
+            ("2a01:4f8::1", false),
+            ("203.0.113.7", true),
+        ];
+        for (text, allowed) in rows {
+            assert_eq!(policy.allows(address(text)), allowed, "{text}");
+        }
+        let nat64 = AddressPolicy::default().denying(networks(&["64:ff9b::/96"]));
+        assert!(
+            !nat64.allows(address("64:ff9b::5db8:d822")),
+            "a prefix can be denied as such"
+        );
+        // Naming the prefix does not open what lies behind it.
+        let named = AddressPolicy::new(networks(&["64:ff9b::/96"]), false);
+        assert!(!named.allows(address("64:ff9b::a00:1")));
+    }
+
+    #[test]
+    fn ports_are_those_of_https_and_what_an_operator_adds() {
+        let public = AddressPolicy::default();
+        let more = AddressPolicy::new(Vec::new(), true).with_ports(vec![9443]);
+        let development = AddressPolicy::new(networks(&["127.0.0.0/8"]), true);
+        let rows = [
+            ("https://shop.example/", [Ok(()), Ok(()), Ok(())]),
+            ("https://shop.example:8443/", [Ok(()), Ok(()), Ok(())]),
+            (
+                "https://shop.example:9443/",
+                [Err(Refused::Port), Ok(()), Ok(())],
+            ),
+            (
+                "https://93.184.216.34:22/",
+                [Err(Refused::Port), Err(Refused::Port), Err(Refused::Port)],
+            ),
+            ("http://shop.example/", [Err(Refused::Http), Ok(()), Ok(())]),
+            (
+                "http://127.0.0.1:4242/",
+                [Err(Refused::Http), Err(Refused::Address), Ok(())],
+            ),
+        ];
+        for (url, expected) in rows {
+            let url = Url::parse(url).unwrap();
+            let checked = [&public, &more, &development].map(|policy| policy.check(&url));
+            assert_eq!(checked, expected, "{url}");
+        }
+        let found = [address("93.184.216.34")];
+        assert_eq!(development.check_addresses(&found, 22), Err(Refused::Port));
+        assert_eq!(development.check_addresses(&found, 443), Ok(()));
+        assert_eq!(
+            development.check_addresses(&[address("127.0.0.1")], 22),
+            Ok(())
+        );
+        assert_eq!(development.check_addresses(&[], 443), Err(Refused::Name));
+        let both = [address("93.184.216.34"), address("10.0.0.1")];
+        assert_eq!(development.check_addresses(&both, 443), Err(Refused::Name));
+    }
+
+    #[test]
+    fn only_addresses_in_a_named_network_are_vouched_for_and_their_answers_are_not_kept() {
+        let policy = AddressPolicy::new(networks(&["127.0.0.0/8"]), true);
+        for (url, vouched) in [
+            ("http://127.0.0.1:1/", true),
+            ("https://localhost/", false),
+            ("https://93.184.216.34/", false),
+        ] {
+            assert_eq!(
+                policy.vouches_for(&Url::parse(url).unwrap()),
+                vouched,
+                "{url}"
+            );
+        }
+        let (inside, outside) = (address("127.0.0.1"), address("93.184.216.34"));
+        assert!(policy.vouches_for_all(&[inside]) && !policy.vouches_for_all(&[]));
+        assert!(!policy.vouches_for_all(&[inside, outside]));
+        let strict = policy.clone().verifying_allowed(true);
+        assert!(!strict.vouches_for_all(&[inside]));
+        assert!(!policy.keeps_answers_of(&[outside, inside]));
+        assert!(policy.keeps_answers_of(&[outside]));
+        assert!(policy.keeping_answers(true).keeps_answers_of(&[inside]));
     }
 }

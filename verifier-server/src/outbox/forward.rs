@@ -1,7 +1,7 @@
 //! Sending events to a developer's own machine, whatever its address is.
 
 use super::address::{AddressPolicy, Network};
-use super::sender::{Sender, Sent};
+use super::sender::{Message, Sender, Sent};
 use crate::domain::event::Event;
 
 /// What the developer's server said.
@@ -43,12 +43,17 @@ impl Forwarder {
         timestamp: u64,
         signature: &str,
     ) -> Forwarded {
-        let sent = self
-            .0
-            .send(url, event.id, &event.body, timestamp, signature);
-        match sent.await {
+        let message = Message {
+            merchant: event.merchant,
+            url,
+            event: event.id,
+            body: &event.body,
+            timestamp,
+            signature,
+        };
+        match self.0.send(message).await {
             Sent::Answered { status, .. } => Forwarded::Answered(status),
-            Sent::Failed(reason) => Forwarded::Failed(reason),
+            Sent::Failed(reason) | Sent::Unreached(reason) => Forwarded::Failed(reason),
         }
     }
 }

@@ -135,10 +135,12 @@ async fn forget_later(settings: Arc<Mutex<Option<Read>>>) {
 mod tests {
     use super::{Mischief, Prank, decide, lot_of};
     use crate::domain::event::DueDelivery;
-    use sealpay_protocol::ids::{EndpointId, EventId};
+    use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 
     fn delivery(sequence: i64, attempts: i64) -> DueDelivery {
         DueDelivery {
+            merchant: MerchantId::new(1, [0; 10]),
+            round: 0,
             event: EventId::new(1, [1; 10]),
             endpoint: EndpointId::new(1, [2; 10]),
             attempts,

@@ -7,12 +7,14 @@
 pub mod address;
 mod answer;
 mod backoff;
+mod failure;
 pub mod forward;
 mod mischief;
 mod outcome;
 mod resolver;
 mod sender;
 mod turns;
+mod verification;
 
 pub use outcome::Reason;
 
@@ -24,7 +26,7 @@ use address::AddressPolicy;
 use mischief::Prank;
 use outcome::Attempted;
 use sealpay_protocol::ids::{EndpointId, EventId};
-use sender::{Sender, Sent};
+use sender::{Message, Sender, Sent};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,8 +41,9 @@ const CLAIMED_AT_ONCE: usize = 64;
 /// How long a delivery is put off whose secret does not open, milliseconds: an operator has to give
 /// the server the right master key.
 const SEALED_MS: i64 = 300_000;
-/// How long a claimed delivery is left alone, milliseconds: the longest request, and some.
-const LEASE_MS: i64 = 30_000;
+/// How long a claimed delivery is left alone, milliseconds: a third of it for its turn, five seconds
+/// for the name, fifteen for the request, and some.
+const LEASE_MS: i64 = 40_000;
 /// How long the outbox sleeps when nobody wakes it.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -56,6 +59,9 @@ pub type Observe = dyn Fn(DeliveryState) + Send + Sync;
 /// to bear, or nothing when it cannot be written.
 pub type Tell = dyn Fn(&WebhookEndpoint, Reason, i64) -> Option<Event> + Send + Sync;
 
+/// Gives what an endpoint is asked to prove whose it is, or nothing when it cannot be written.
+pub type Challenge = dyn Fn(&WebhookEndpoint, &str) -> Option<Event> + Send + Sync;
+
 /// The outbox.
 pub struct Outbox {
     store: Store,
@@ -68,6 +74,8 @@ pub struct Outbox {
     mischief: Option<mischief::Settings>,
     /// Where there is none, endpoints are never switched off.
     tell: Option<Box<Tell>>,
+    /// Where there is none, endpoints that have yet to be verified stay so.
+    challenge: Option<Box<Challenge>>,
 }
 
 impl std::fmt::Debug for Outbox {
@@ -99,6 +107,7 @@ impl Outbox {
             entropy,
             mischief: None,
             tell: None,
+            challenge: None,
         })
     }
 
@@ -106,6 +115,13 @@ impl Outbox {
     #[must_use]
     pub fn with_disabling(mut self, tell: Box<Tell>) -> Self {
         self.tell = Some(tell);
+        self
+    }
+
+    /// Asks endpoints to prove that they are their merchants'.
+    #[must_use]
+    pub fn with_challenges(mut self, challenge: Box<Challenge>) -> Self {
+        self.challenge = Some(challenge);
         self
     }
 
@@ -135,7 +151,7 @@ impl Outbox {
             let mut seatless: BTreeMap<EndpointId, Vec<EventId>> = BTreeMap::new();
             for delivery in due {
                 let is_crowded = in_flight.len() >= IN_FLIGHT / 2;
-                if let Some(seat) = turns.seat(delivery.endpoint, is_crowded) {
+                if let Some(seat) = turns.seat(delivery.endpoint, &delivery.url, is_crowded) {
                     in_flight.spawn(Arc::clone(&self).deliver_in_turn(delivery, seat));
                 } else {
                     let waiting = seatless.entry(delivery.endpoint).or_default();
@@ -241,9 +257,13 @@ impl Outbox {
             self.send(&delivery, signed).await
         };
         let took_ms = i64::try_from(self.wall_ms().saturating_sub(began_ms));
+        let duration_ms = match sent {
+            Sent::Unreached(_) => 0,
+            _ => took_ms.unwrap_or(i64::MAX),
+        };
         let attempted = Attempted {
             at_ms,
-            duration_ms: took_ms.unwrap_or(i64::MAX),
+            duration_ms,
             sent,
         };
         if twice && !is_dropped {
@@ -263,11 +283,14 @@ impl Outbox {
     }
 
     async fn send(&self, delivery: &DueDelivery, (timestamp, signature): (u64, &str)) -> Sent {
-        let DueDelivery {
-            url, event, body, ..
-        } = delivery;
-        self.sender
-            .send(url, *event, body, timestamp, signature)
-            .await
+        let message = Message {
+            merchant: delivery.merchant,
+            url: &delivery.url,
+            event: delivery.event,
+            body: &delivery.body,
+            timestamp,
+            signature,
+        };
+        self.sender.send(message).await
     }
 }

@@ -26,6 +26,8 @@ pub enum Reason {
     Failing,
     /// It answered 410.
     Gone,
+    /// It did not prove that it is its merchant's.
+    Unverified,
 }
 
 impl Reason {
@@ -35,6 +37,7 @@ impl Reason {
         match self {
             Self::Failing => "failing",
             Self::Gone => "gone",
+            Self::Unverified => "unverified",
         }
     }
 }
@@ -63,7 +66,9 @@ impl Outbox {
         );
         (self.observe)(result.state);
         // Where the delivery had ended or was begun anew meanwhile, that stands.
-        let noted = self.store.delivery_result(&result, &attempt).await?;
+        let store = &self.store;
+        let noted = store.delivery_result(&result, delivery.round, &attempt);
+        let noted = noted.await?;
         let since_ms = noted.failing_since_ms;
         let is_long = |since_ms| attempt.at_ms.saturating_sub(since_ms) >= FAILING_FOR_MS;
         if is_gone {
@@ -87,7 +92,7 @@ impl Outbox {
                 let asked_ms = retry_after_ms.filter(|_| LATER.contains(&status));
                 (Some(status), answer, None, asked_ms)
             }
-            Sent::Failed(reason) => (None, None, Some(reason), None),
+            Sent::Failed(reason) | Sent::Unreached(reason) => (None, None, Some(reason), None),
         };
         let random = u64::from_be_bytes(self.entropy.bytes());
         let next = next_attempt_ms(attempts, now_ms, random, asked_ms);
@@ -118,7 +123,7 @@ impl Outbox {
 
     /// Switches an endpoint off and tells the merchant's others of it. What arrives meanwhile keeps
     /// the endpoint; where this does not work, the next failure comes here again.
-    async fn switch_off(
+    pub(super) async fn switch_off(
         &self,
         delivery: &DueDelivery,
         reason: Reason,

@@ -1,204 +1,237 @@
-//! Looking names up: each lookup holds a thread until the system gives up, whoever has stopped
-//! waiting for it, so only so many are made at once and a name that does not answer is left alone.
+//! Looking names up. A lookup ends after a while, whatever the name server does; whoever asks for a
+//! name that is being looked up shares the answer; and a merchant has few lookups at once, so that
+//! names that hang cost the merchant who named them, and nobody else.
 
-use super::address::{AddressPolicy, Refused};
+use crate::fair::Places;
+use hickory_resolver::TokioResolver;
+use hickory_resolver::net::NetError;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use sealpay_protocol::ids::MerchantId;
 use std::collections::HashMap;
-use std::error::Error;
+use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-/// Lookups of one name at once: one that hangs, and one beside it.
-const OF_ONE_NAME: usize = 2;
-/// Lookups in all, of the 512 threads that the database and files need too.
-const IN_ALL: usize = 32;
-/// How long a lookup is waited for: less than for a connection, so that it is seen here.
-const PATIENCE: Duration = Duration::from_millis(2_500);
-/// How long a name is left alone that was not found in time.
+/// Lookups of one merchant at once.
+const OF_ONE_MERCHANT: usize = 4;
+/// Lookups in all: each is a socket or two.
+const IN_ALL: usize = 128;
+/// How long a lookup may take, both families and all name servers together.
+const LOOKUP: Duration = Duration::from_secs(2);
+/// How long an answer is waited for, with the lookups of the merchant that are before it.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long addresses that were found are kept: those who are to be told of one event share them.
+const KEPT: Duration = Duration::from_secs(5);
+/// How long a name is left alone that was not found.
 const REST: Duration = Duration::from_secs(30);
-/// Names that are known before those are forgotten that nothing is known of.
-const NAMES: usize = 256;
+/// Names that are known before all are forgotten but those that are being looked up.
+const NAMES: usize = 1024;
 
-type LookUp = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
+/// Why there are no addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotFound {
+    /// There is no such name, or it has no address.
+    NoAddress,
+    /// The name servers did not answer in time, or too much was to be looked up before.
+    Late,
+    /// The name servers failed.
+    Failed,
+}
 
-/// Resolves once and gives out only what the policy allows, so that the address that was checked
-/// is the address that is connected to.
-pub(super) struct CheckingResolver(Arc<Inner>);
+type Found = Result<Vec<IpAddr>, NotFound>;
+type Looking = Pin<Box<dyn Future<Output = Found> + Send>>;
+type LookUp = dyn Fn(String) -> Looking + Send + Sync;
+/// Nothing while it is being looked up.
+type Answer = watch::Receiver<Option<Found>>;
 
-struct Inner {
-    policy: Arc<AddressPolicy>,
+/// Looks names up, and gives reqwest the addresses that were checked and no others.
+pub(super) struct Resolver {
     look_up: Box<LookUp>,
     in_all: Arc<Semaphore>,
-    names: Mutex<HashMap<String, Known>>,
+    of_merchants: Places<MerchantId>,
+    names: Mutex<HashMap<String, Answer>>,
+    pinned: Arc<Mutex<HashMap<String, Checked>>>,
 }
 
-#[derive(Clone)]
-struct Known {
-    lookups: Arc<Semaphore>,
-    rests: bool,
+/// Addresses that requests under way may connect to.
+#[derive(Default)]
+struct Checked {
+    addresses: Vec<IpAddr>,
+    requests: usize,
 }
 
-impl CheckingResolver {
-    pub(super) fn new(policy: Arc<AddressPolicy>) -> Self {
-        let look_up = |name: &str| Ok((name, 0).to_socket_addrs()?.collect());
-        Self::with(policy, Box::new(look_up))
+/// While this is held, a request to the name finds the addresses that were checked.
+pub(super) struct Pinned {
+    name: String,
+    pins: Arc<Mutex<HashMap<String, Checked>>>,
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        let mut pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = pins.get_mut(&self.name).is_some_and(|pin| {
+            pin.requests = pin.requests.saturating_sub(1);
+            pin.requests == 0
+        });
+        if ended {
+            pins.remove(&self.name);
+        }
+    }
+}
+
+impl Resolver {
+    pub(super) fn new() -> Self {
+        Self::with(Box::new(|name| Box::pin(by_system(name))))
     }
 
-    fn with(policy: Arc<AddressPolicy>, look_up: Box<LookUp>) -> Self {
-        Self(Arc::new(Inner {
-            policy,
+    fn with(look_up: Box<LookUp>) -> Self {
+        Self {
             look_up,
             in_all: Arc::new(Semaphore::new(IN_ALL)),
+            of_merchants: Places::new(OF_ONE_MERCHANT),
             names: Mutex::default(),
-        }))
+            pinned: Arc::default(),
+        }
+    }
+
+    /// The addresses of a name, for a merchant's webhook.
+    pub(super) async fn addresses(self: &Arc<Self>, merchant: MerchantId, name: &str) -> Found {
+        let found = timeout(PATIENCE, self.shared(merchant, name)).await;
+        found.unwrap_or(Err(NotFound::Late))
+    }
+
+    async fn shared(self: &Arc<Self>, merchant: MerchantId, name: &str) -> Found {
+        if let Some(answer) = self.known(name) {
+            return answered(answer).await;
+        }
+        let places = self.places(merchant).await.ok_or(NotFound::Failed)?;
+        // Only who has a place begins a lookup that others share: they do not wait for the place.
+        let (answer, begun) = self.begin(name);
+        if let Some(begun) = begun {
+            tokio::spawn(Arc::clone(self).look(name.to_owned(), begun, places));
+        } else {
+            drop(places);
+        }
+        answered(answer).await
+    }
+
+    async fn places(&self, merchant: MerchantId) -> Option<[OwnedSemaphorePermit; 2]> {
+        let of_merchant = self.of_merchants.of(merchant).acquire_owned().await.ok()?;
+        let in_all = Arc::clone(&self.in_all).acquire_owned().await.ok()?;
+        Some([of_merchant, in_all])
+    }
+
+    fn known(&self, name: &str) -> Option<Answer> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        usable(&names, name)
+    }
+
+    /// The answer that is kept or under way, or a new one with its sender.
+    fn begin(&self, name: &str) -> (Answer, Option<watch::Sender<Option<Found>>>) {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = usable(&names, name) {
+            return (answer, None);
+        }
+        let (sender, answer) = watch::channel(None);
+        if names.len() >= NAMES {
+            names.retain(|_, known| known.borrow().is_none());
+        }
+        names.insert(name.to_owned(), answer.clone());
+        (answer, Some(sender))
+    }
+
+    async fn look(
+        self: Arc<Self>,
+        name: String,
+        begun: watch::Sender<Option<Found>>,
+        places: [OwnedSemaphorePermit; 2],
+    ) {
+        let found = timeout(LOOKUP, (self.look_up)(name.clone())).await;
+        let found = found.unwrap_or(Err(NotFound::Late));
+        drop(places);
+        let kept = if found.is_ok() { KEPT } else { REST };
+        begun.send_replace(Some(found));
+        sleep(kept).await;
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.remove(&name);
+    }
+
+    /// Lets requests to a name connect to these addresses.
+    pub(super) fn pin(&self, name: &str, addresses: Vec<IpAddr>) -> Pinned {
+        let mut pins = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        let pin = pins.entry(name.to_owned()).or_default();
+        pin.addresses = addresses;
+        pin.requests = pin.requests.saturating_add(1);
+        Pinned {
+            name: name.to_owned(),
+            pins: Arc::clone(&self.pinned),
+        }
+    }
+
+    fn pinned(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        let pins = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        let pin = pins.get(name);
+        let pin = pin.ok_or_else(|| io::Error::other("the name was not checked"))?;
+        let addresses = pin.addresses.iter();
+        Ok(addresses
+            .map(|address| SocketAddr::new(*address, 0))
+            .collect())
     }
 }
 
-impl Resolve for CheckingResolver {
+/// Who looks lives for as long as the answer is kept, unless something went wrong.
+fn usable(names: &HashMap<String, Answer>, name: &str) -> Option<Answer> {
+    let answer = names.get(name)?;
+    answer.has_changed().is_ok().then(|| answer.clone())
+}
+
+async fn answered(mut answer: Answer) -> Found {
+    let found = answer.wait_for(Option::is_some).await;
+    found.map_or(Err(NotFound::Failed), |found| {
+        found.clone().unwrap_or(Err(NotFound::Failed))
+    })
+}
+
+/// What reqwest asks when it connects: it is told what was checked and looks nothing up.
+pub(super) struct CheckedOnly(pub(super) Arc<Resolver>);
+
+impl Resolve for CheckedOnly {
     fn resolve(&self, name: Name) -> Resolving {
-        let inner = Arc::clone(&self.0);
+        let checked = self.0.pinned(name.as_str());
         Box::pin(async move {
-            let addresses = inner.addresses_of(name.as_str()).await?;
-            // One bad address among good ones is enough: a name that points both ways is a trick.
-            if addresses.is_empty() || addresses.iter().any(|a| !inner.policy.allows(a.ip())) {
-                return Err(Box::<dyn Error + Send + Sync>::from(Refused));
-            }
-            let checked: Addrs = Box::new(addresses.into_iter());
+            let checked: Addrs = Box::new(checked?.into_iter());
             Ok(checked)
         })
     }
 }
 
-impl Inner {
-    async fn addresses_of(self: &Arc<Self>, name: &str) -> io::Result<Vec<SocketAddr>> {
-        let lookups = self.known(name).lookups;
-        self.refuse_resting(name)?;
-        let of_name = timeout(PATIENCE, lookups.acquire_owned()).await;
-        let of_name = of_name.inspect_err(|_| self.leave_alone(name))?;
-        let of_name = of_name.map_err(io::Error::other)?;
-        // Whoever had the place before may have found nothing.
-        self.refuse_resting(name)?;
-        // That others fill all places is not this name's fault.
-        let in_all = timeout(PATIENCE, Arc::clone(&self.in_all).acquire_owned()).await?;
-        let in_all = in_all.map_err(io::Error::other)?;
-        let (inner, asked) = (Arc::clone(self), name.to_owned());
-        let looking = tokio::task::spawn_blocking(move || {
-            // The places are free when the thread is, not when nobody waits any more.
-            let _places = (in_all, of_name);
-            (inner.look_up)(&asked)
-        });
-        let found = match timeout(PATIENCE, looking).await {
-            Ok(ended) => ended.map_err(io::Error::other).flatten(),
-            Err(late) => Err(late.into()),
-        };
-        found.inspect_err(|_| self.leave_alone(name))
+/// Asks as the system is set up (`/etc/hosts`, `/etc/resolv.conf`), which is read anew each time: it
+/// may have changed, and that is little beside a question over the network.
+async fn by_system(name: String) -> Found {
+    let resolver = TokioResolver::builder_tokio()
+        .and_then(|builder| builder.build())
+        .map_err(|error| {
+            tracing::error!(%error, "the system's name servers are not known");
+            NotFound::Failed
+        })?;
+    match resolver.lookup_ip(name).await {
+        Ok(found) => Ok(found.iter().collect()),
+        Err(error) => Err(not_found(&error)),
     }
+}
 
-    fn refuse_resting(&self, name: &str) -> io::Result<()> {
-        if self.known(name).rests {
-            return Err(io::Error::other("the name was not found a moment ago"));
-        }
-        Ok(())
-    }
-
-    fn known(&self, name: &str) -> Known {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if names.len() >= NAMES && !names.contains_key(name) {
-            names.retain(|_, known| known.rests || known.lookups.available_permits() < OF_ONE_NAME);
-        }
-        let known = names.entry(name.to_owned()).or_insert_with(|| Known {
-            lookups: Arc::new(Semaphore::new(OF_ONE_NAME)),
-            rests: false,
-        });
-        known.clone()
-    }
-
-    fn leave_alone(self: &Arc<Self>, name: &str) {
-        if self.rest(name, true) {
-            let (inner, name) = (Arc::clone(self), name.to_owned());
-            tokio::spawn(async move {
-                sleep(REST).await;
-                inner.rest(&name, false);
-            });
-        }
-    }
-
-    /// Says whether that is new.
-    fn rest(&self, name: &str, rests: bool) -> bool {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names
-            .get_mut(name)
-            .is_some_and(|known| std::mem::replace(&mut known.rests, rests) != rests)
+fn not_found(error: &NetError) -> NotFound {
+    if error.is_no_records_found() {
+        NotFound::NoAddress
+    } else {
+        NotFound::Failed
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{AddressPolicy, CheckingResolver, IN_ALL, OF_ONE_NAME, PATIENCE};
-    use std::io;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::{Arc, Barrier};
-
-    /// A resolver that counts what it is asked.
-    fn counting(
-        answer: impl Fn(&str) -> io::Result<Vec<std::net::SocketAddr>> + Send + Sync + 'static,
-    ) -> (CheckingResolver, Arc<AtomicUsize>) {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&asked);
-        let look_up = move |name: &str| {
-            counted.fetch_add(1, Ordering::SeqCst);
-            answer(name)
-        };
-        let policy = Arc::new(AddressPolicy::default());
-        let resolver = CheckingResolver::with(policy, Box::new(look_up));
-        (resolver, asked)
-    }
-
-    #[tokio::test]
-    async fn a_name_that_was_not_found_is_not_asked_again_at_once() {
-        let (resolver, asked) = counting(|name| match name {
-            "good.example" => Ok(vec!["93.184.216.34:0".parse().unwrap()]),
-            _ => Err(io::Error::other("no such name")),
-        });
-        for _ in 0..3 {
-            assert!(resolver.0.addresses_of("bad.example").await.is_err());
-        }
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
-        for _ in 0..3 {
-            assert!(resolver.0.addresses_of("good.example").await.is_ok());
-        }
-        assert_eq!(asked.load(Ordering::SeqCst), 4);
-    }
-
-    #[tokio::test]
-    async fn a_name_that_hangs_holds_few_threads_and_others_are_found_beside_it() {
-        let end = Arc::new(Barrier::new(OF_ONE_NAME + 1));
-        let hung = Arc::clone(&end);
-        let (resolver, asked) = counting(move |name| {
-            if name == "hangs.example" {
-                hung.wait();
-            }
-            Ok(vec!["93.184.216.34:0".parse().unwrap()])
-        });
-        let waiting: Vec<_> = (0..IN_ALL / 2)
-            .map(|_| {
-                let inner = Arc::clone(&resolver.0);
-                tokio::spawn(async move { inner.addresses_of("hangs.example").await })
-            })
-            .collect();
-        while asked.load(Ordering::SeqCst) < OF_ONE_NAME {
-            tokio::task::yield_now().await;
-        }
-        assert!(resolver.0.addresses_of("good.example").await.is_ok());
-        for waiting in waiting {
-            let found = tokio::time::timeout(PATIENCE * 2, waiting).await;
-            assert!(found.unwrap().unwrap().is_err(), "nobody waits for ever");
-        }
-        assert_eq!(asked.load(Ordering::SeqCst), OF_ONE_NAME + 1);
-        end.wait();
-    }
-}
+mod tests;

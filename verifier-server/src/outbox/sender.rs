@@ -1,14 +1,16 @@
-//! Sending one webhook: the address is checked as it is resolved, and the checked one is used.
+//! Sending one webhook: the name is looked up and its addresses are checked, and one of these is
+//! connected to.
 
-use super::address::{AddressPolicy, Refused};
+use super::address::{AddressPolicy, Refused, literal};
 use super::answer;
-use super::resolver::CheckingResolver;
+use super::failure;
+use super::resolver::{CheckedOnly, NotFound, Pinned, Resolver};
 use reqwest::redirect;
-use sealpay_protocol::ids::EventId;
-use std::error::Error;
+use sealpay_protocol::ids::{EventId, MerchantId};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
+use url::{Host, Url};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
@@ -20,25 +22,53 @@ pub(super) enum Sent {
     Answered {
         /// The status.
         status: u16,
-        /// How the answer began.
+        /// How the answer began, where that is kept.
         answer: Option<String>,
         /// How long the receiver asks to be left alone, milliseconds.
         retry_after_ms: Option<i64>,
     },
     /// No answer, for this reason.
     Failed(String),
+    /// Nothing was connected to, for this reason. How long it took would tell of names and addresses
+    /// inside.
+    Unreached(String),
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Message<'a> {
+    /// Whose webhook.
+    pub(super) merchant: MerchantId,
+    /// Where it goes.
+    pub(super) url: &'a str,
+    /// `webhook-id`
+    pub(super) event: EventId,
+    /// The exact bytes that are signed.
+    pub(super) body: &'a str,
+    /// Seconds since 1970.
+    pub(super) timestamp: u64,
+    /// `webhook-signature`
+    pub(super) signature: &'a str,
 }
 
 pub(super) struct Sender {
     client: reqwest::Client,
     policy: Arc<AddressPolicy>,
+    names: Arc<Resolver>,
+}
+
+/// Where a webhook goes, checked.
+struct Target {
+    url: Url,
+    addresses: Vec<IpAddr>,
+    _pinned: Option<Pinned>,
 }
 
 impl Sender {
     pub(super) fn new(policy: AddressPolicy) -> Result<Self, String> {
-        let policy = Arc::new(policy);
+        let names = Arc::new(Resolver::new());
         let client = reqwest::Client::builder()
-            .dns_resolver(Arc::new(CheckingResolver::new(Arc::clone(&policy))))
+            .dns_resolver(Arc::new(CheckedOnly(Arc::clone(&names))))
             .redirect(redirect::Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -46,59 +76,103 @@ impl Sender {
             .user_agent(concat!("sealpay-webhook/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| format!("the webhook client cannot be made: {error}"))?;
-        Ok(Self { client, policy })
+        Ok(Self {
+            client,
+            policy: Arc::new(policy),
+            names,
+        })
     }
 
-    pub(super) async fn send(
-        &self,
-        url: &str,
-        event: EventId,
-        body: &str,
-        timestamp: u64,
-        signature: &str,
-    ) -> Sent {
-        let checked = Url::parse(url).map_err(|error| error.to_string());
-        let checked = checked.and_then(|url| self.policy.check(&url).map(|()| url));
-        let url = match checked {
-            Ok(url) => url,
-            Err(reason) => return Sent::Failed(reason),
+    /// Sends once. Redirects are not followed.
+    pub(super) async fn send(&self, message: Message<'_>) -> Sent {
+        let target = match self.target(message).await {
+            Ok(target) => target,
+            Err(reason) => return Sent::Unreached(reason),
         };
-        let sent = self
-            .client
-            .post(url)
-            .header("content-type", "application/json")
-            .header("webhook-id", event.to_string())
-            .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", signature)
-            .body(body.to_owned())
-            .send()
-            .await;
-        match sent {
-            Ok(answered) => Sent::Answered {
-                status: answered.status().as_u16(),
-                retry_after_ms: answer::retry_after_ms(answered.headers(), timestamp),
-                answer: answer::beginning(answered).await,
-            },
-            Err(error) => Sent::Failed(reason_of(&error)),
+        match self.post(message, &target).await {
+            Ok(answered) => {
+                let keeps = self.policy.keeps_answers_of(&target.addresses);
+                Sent::Answered {
+                    status: answered.status().as_u16(),
+                    retry_after_ms: answer::retry_after_ms(answered.headers(), message.timestamp),
+                    answer: if keeps {
+                        answer::beginning(answered).await
+                    } else {
+                        None
+                    },
+                }
+            }
+            Err(error) => Sent::Failed(failure::reason(&error).into()),
         }
     }
-}
 
-/// A few words; the address and what the client library says of it stay inside.
-fn reason_of(error: &reqwest::Error) -> String {
-    let mut cause: Option<&dyn Error> = Some(error);
-    while let Some(inner) = cause {
-        if inner.is::<Refused>() {
-            return Refused.to_string();
-        }
-        cause = inner.source();
+    /// Sends once and reads an answer whose value is wanted, whatever is kept of others: its status
+    /// and its beginning.
+    pub(super) async fn ask(&self, message: Message<'_>) -> Result<(u16, String), String> {
+        let target = self.target(message).await?;
+        let answered = self.post(message, &target).await;
+        let answered = answered.map_err(|error| failure::reason(&error).to_owned())?;
+        let status = answered.status().as_u16();
+        let answer = answer::beginning(answered).await;
+        Ok((status, answer.unwrap_or_default()))
     }
-    let reason = if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "no connection"
-    } else {
-        "the connection broke"
-    };
-    reason.into()
+
+    /// Says whether all that a name stands for lies in networks that the operator has named.
+    pub(super) async fn vouches_for(&self, merchant: MerchantId, url: &str) -> bool {
+        let Ok(url) = Url::parse(url) else {
+            return false;
+        };
+        if let Some(Host::Domain(name)) = url.host() {
+            let found = self.names.addresses(merchant, name).await;
+            let vouched = found.is_ok_and(|all| self.policy.vouches_for_all(&all));
+            return self.policy.check(&url).is_ok() && vouched;
+        }
+        self.policy.check(&url).is_ok() && self.policy.vouches_for(&url)
+    }
+
+    async fn target(&self, message: Message<'_>) -> Result<Target, String> {
+        let url = Url::parse(message.url).map_err(|error| error.to_string())?;
+        let refused = |why: Refused| why.to_string();
+        self.policy.check(&url).map_err(refused)?;
+        let Some(Host::Domain(name)) = url.host() else {
+            let addresses = literal(&url).into_iter().collect();
+            return Ok(Target {
+                url,
+                addresses,
+                _pinned: None,
+            });
+        };
+        let found = self.names.addresses(message.merchant, name).await;
+        let addresses = found.map_err(|missing| match missing {
+            NotFound::NoAddress => Refused::Name.to_string(),
+            NotFound::Late => "the name was not found in time".to_owned(),
+            NotFound::Failed => "the name could not be looked up".to_owned(),
+        })?;
+        let port = url.port_or_known_default().unwrap_or_default();
+        self.policy
+            .check_addresses(&addresses, port)
+            .map_err(refused)?;
+        let pinned = Some(self.names.pin(name, addresses.clone()));
+        Ok(Target {
+            url,
+            addresses,
+            _pinned: pinned,
+        })
+    }
+
+    async fn post(
+        &self,
+        message: Message<'_>,
+        target: &Target,
+    ) -> reqwest::Result<reqwest::Response> {
+        self.client
+            .post(target.url.clone())
+            .header("content-type", "application/json")
+            .header("webhook-id", message.event.to_string())
+            .header("webhook-timestamp", message.timestamp)
+            .header("webhook-signature", message.signature)
+            .body(message.body.to_owned())
+            .send()
+            .await
+    }
 }

@@ -1,12 +1,18 @@
-//! Whose turn it is: an endpoint that is slow holds up its own deliveries and nobody else's.
+//! Whose turn it is: an endpoint that is slow holds up its own deliveries and nobody else's, and no
+//! host gets more at once than it would from one endpoint.
 
+use crate::fair::Places;
 use sealpay_protocol::ids::EndpointId;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
 
-/// Deliveries on their way to one endpoint at once.
-const AT_ONCE: usize = 16;
+/// Deliveries on their way to one endpoint at once: fewer than to its host, so that one that hangs
+/// leaves room for others there.
+const AT_ONCE: usize = 12;
+/// Deliveries on their way to one host at once, whosever endpoints are there.
+const TO_A_HOST: usize = 16;
 /// Those, and as many more as may wait here for their turn.
 const SEATS: usize = 80;
 
@@ -20,8 +26,34 @@ const SHORTEST_PAUSE_MS: i64 = 2_000;
 const LONGEST_PAUSE_MS: i64 = 300_000;
 
 /// The turns of every endpoint that has something on its way.
-#[derive(Debug, Default)]
-pub(super) struct Turns(HashMap<EndpointId, Turn>);
+#[derive(Debug)]
+pub(super) struct Turns {
+    endpoints: HashMap<EndpointId, Turn>,
+    hosts: Places<String>,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            endpoints: HashMap::new(),
+            hosts: Places::new(TO_A_HOST),
+        }
+    }
+}
+
+/// What counts as one host: the host with all its ports of http and https. Other ports are what an
+/// operator has allowed, for development mostly, where one machine is everybody's host.
+fn host(url: &str) -> String {
+    let parsed = Url::parse(url).ok();
+    let host = parsed.as_ref().and_then(|url| {
+        let host = url.host_str()?.trim_end_matches('.');
+        Some(match url.port() {
+            None | Some(80 | 443 | 8443) => host.to_owned(),
+            Some(port) => format!("{host}:{port}"),
+        })
+    });
+    host.unwrap_or_default()
+}
 
 #[derive(Debug)]
 struct Turn {
@@ -50,13 +82,19 @@ impl Turn {
 #[derive(Debug)]
 pub(super) struct Seat {
     at_once: Arc<Semaphore>,
+    to_host: Arc<Semaphore>,
     _seat: OwnedSemaphorePermit,
 }
 
 impl Turns {
     /// A place in the queue of an endpoint, or none when too many wait there already.
-    pub(super) fn seat(&mut self, endpoint: EndpointId, is_crowded: bool) -> Option<Seat> {
-        let turn = self.0.entry(endpoint).or_insert_with(Turn::new);
+    pub(super) fn seat(
+        &mut self,
+        endpoint: EndpointId,
+        url: &str,
+        is_crowded: bool,
+    ) -> Option<Seat> {
+        let turn = self.endpoints.entry(endpoint).or_insert_with(Turn::new);
         let taken = SEATS.saturating_sub(turn.seats.available_permits());
         if is_crowded && taken >= SEATS_WHEN_CROWDED {
             return None;
@@ -65,6 +103,7 @@ impl Turns {
         turn.pause = None;
         Some(Seat {
             at_once: Arc::clone(&turn.at_once),
+            to_host: self.hosts.of(host(url)),
             _seat: seat,
         })
     }
@@ -72,7 +111,7 @@ impl Turns {
     /// Until when an endpoint without a seat is left alone, milliseconds since 1970. Whatever comes
     /// during a pause waits for its end, and the next pause is longer.
     pub(super) fn put_off_until(&mut self, endpoint: EndpointId, now_ms: i64) -> i64 {
-        let turn = self.0.entry(endpoint).or_insert_with(Turn::new);
+        let turn = self.endpoints.entry(endpoint).or_insert_with(Turn::new);
         let length_ms = match turn.pause {
             Some(pause) if now_ms < pause.until_ms => return pause.until_ms,
             Some(pause) => pause.length_ms.saturating_mul(2).min(LONGEST_PAUSE_MS),
@@ -88,15 +127,17 @@ impl Turns {
 
     /// Forgets the endpoints that nothing is on its way to.
     pub(super) fn forget_idle(&mut self) {
-        self.0
+        self.endpoints
             .retain(|_, turn| turn.seats.available_permits() < SEATS);
     }
 }
 
 impl Seat {
     /// Waits until it is this one's turn; none only if the queue is gone, which it never is.
-    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.at_once).acquire_owned().await.ok()
+    pub(super) async fn turn(&self) -> Option<[OwnedSemaphorePermit; 2]> {
+        let of_endpoint = Arc::clone(&self.at_once).acquire_owned().await.ok()?;
+        let to_host = Arc::clone(&self.to_host).acquire_owned().await.ok()?;
+        Some([of_endpoint, to_host])
     }
 }
 
@@ -105,16 +146,48 @@ mod tests {
     use super::{AT_ONCE, LONGEST_PAUSE_MS, SEATS, SEATS_WHEN_CROWDED, Turns};
     use sealpay_protocol::ids::EndpointId;
 
+    const URL: &str = "https://shop.example/webhooks";
+
+    #[tokio::test]
+    async fn a_host_gets_so_many_at_once_however_many_endpoints_are_there() {
+        let mut turns = Turns::default();
+        let urls = [
+            "https://shop.example/a",
+            "https://shop.example:8443/b",
+            "https://shop.example./c",
+            "https://shop.example/d",
+            "https://shop.example:9443/e",
+        ];
+        let mut counts = Vec::new();
+        let mut taken = Vec::new();
+        for (number, url) in (1..).zip(urls) {
+            let endpoint = EndpointId::new(1, [number; 10]);
+            let before = taken.len();
+            for _ in 0..AT_ONCE {
+                let seat = turns.seat(endpoint, url, false).unwrap();
+                let no_time = std::time::Duration::ZERO;
+                let turn = tokio::time::timeout(no_time, seat.turn()).await;
+                taken.extend(turn.ok().flatten());
+            }
+            counts.push(taken.len() - before);
+        }
+        // The point behind a name means the same name; another port is another host of a developer's.
+        assert_eq!(counts, [12, 4, 0, 0, 12]);
+    }
+
     #[tokio::test]
     async fn an_endpoint_has_so_many_seats_and_fewer_turns() {
         let (slow, quick) = (EndpointId::new(1, [1; 10]), EndpointId::new(1, [2; 10]));
         let mut turns = Turns::default();
         let mut seats: Vec<_> = (0..SEATS)
-            .map(|_| turns.seat(slow, false).unwrap())
+            .map(|_| turns.seat(slow, URL, false).unwrap())
             .collect();
-        assert!(turns.seat(slow, false).is_none(), "all seats are taken");
         assert!(
-            turns.seat(quick, false).is_some(),
+            turns.seat(slow, URL, false).is_none(),
+            "all seats are taken"
+        );
+        assert!(
+            turns.seat(quick, URL, false).is_some(),
             "another endpoint has its own"
         );
         let mut taken = Vec::new();
@@ -130,10 +203,10 @@ mod tests {
         taken.pop();
         assert!(seats[AT_ONCE].turn().await.is_some());
         seats.pop();
-        assert!(turns.seat(slow, false).is_some());
+        assert!(turns.seat(slow, URL, false).is_some());
         drop(seats);
         turns.forget_idle();
-        assert!(turns.0.is_empty());
+        assert!(turns.endpoints.is_empty());
     }
 
     #[test]
@@ -143,24 +216,28 @@ mod tests {
         let mut seats = Vec::new();
         for endpoint in hanging {
             for _ in 0..SEATS_WHEN_CROWDED {
-                seats.push(turns.seat(endpoint, true).unwrap());
+                seats.push(turns.seat(endpoint, URL, true).unwrap());
             }
-            assert!(turns.seat(endpoint, true).is_none());
+            assert!(turns.seat(endpoint, URL, true).is_none());
         }
-        assert!(turns.seat(EndpointId::new(1, [200; 10]), true).is_some());
+        assert!(
+            turns
+                .seat(EndpointId::new(1, [200; 10]), URL, true)
+                .is_some()
+        );
     }
     #[test]
     fn an_endpoint_without_a_seat_is_left_alone_for_longer_each_time() {
         let (slow, other) = (EndpointId::new(1, [1; 10]), EndpointId::new(1, [2; 10]));
         let mut turns = Turns::default();
         let mut seats: Vec<_> = (0..SEATS)
-            .map(|_| turns.seat(slow, false).unwrap())
+            .map(|_| turns.seat(slow, URL, false).unwrap())
             .collect();
         let mut now_ms = 7;
         for length_ms in [
             2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000,
         ] {
-            assert!(turns.seat(slow, false).is_none());
+            assert!(turns.seat(slow, URL, false).is_none());
             assert_eq!(turns.put_off_until(slow, now_ms), now_ms + length_ms);
             let within = turns.put_off_until(slow, now_ms + length_ms - 1);
             assert_eq!(within, now_ms + length_ms, "the pause goes on");
@@ -172,7 +249,7 @@ mod tests {
         }
         assert_eq!(turns.put_off_until(other, now_ms), now_ms + 2_000);
         seats.pop();
-        seats.extend(turns.seat(slow, false));
+        seats.extend(turns.seat(slow, URL, false));
         assert_eq!(turns.put_off_until(slow, now_ms), now_ms + 2_000);
     }
 }

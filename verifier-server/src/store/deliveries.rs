@@ -2,16 +2,17 @@
 
 use super::Store;
 use crate::database::{DatabaseError, Fault, Row, Statement, Tx, Value, values};
-use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
+use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery, HELD_MS};
 use sealpay_protocol::ids::{EndpointId, EventId};
 
-const DUE: &str = "SELECT d.event, d.endpoint, d.attempts, w.url, w.secret_encrypted,
+const DUE: &str =
+    "SELECT d.event, d.endpoint, d.merchant, d.round, d.attempts, w.url, w.secret_encrypted,
         w.previous_secret_encrypted, w.previous_secret_until_ms, e.body, e.created_at_ms,
         d.next_at_ms
     FROM deliveries d
     JOIN webhook_endpoints w ON w.id = d.endpoint
     JOIN events e ON e.merchant = d.merchant AND e.id = d.event
-    WHERE d.state = 'pending' AND d.next_at_ms <= $1
+    WHERE d.state = 'pending' AND d.next_at_ms <= $1 AND w.verified_at_ms IS NOT NULL
     ORDER BY d.next_at_ms LIMIT $2";
 
 /// Decides between two processes that saw the same delivery.
@@ -19,7 +20,7 @@ const LEASE: &str = "UPDATE deliveries SET next_at_ms = $4
     WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND next_at_ms = $3";
 
 /// What has arrived, or was given up, stays so, and so does what was begun anew meanwhile: the
-/// attempts tell which try this is the answer to. An endpoint may have been switched off while
+/// round and the attempts tell which try this is the answer to. An endpoint may have been switched off while
 /// something was made ready for it.
 const RESULT: &str = "UPDATE deliveries
     SET attempts = $4, next_at_ms = $5, last_status = $6, last_error = $7,
@@ -27,7 +28,8 @@ const RESULT: &str = "UPDATE deliveries
         SELECT 1 FROM webhook_endpoints
         WHERE id = $2 AND (disabled_at_ms IS NOT NULL OR deleted_at_ms IS NOT NULL)
     ) THEN 'failed' ELSE $3 END
-    WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND attempts + 1 = $4";
+    WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND attempts + 1 = $4
+    AND round = $8";
 
 /// What came of the last attempt stays as it was told: none was made.
 const HOLD: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4,
@@ -65,7 +67,8 @@ const FAILING: &str = "SELECT failing_since_ms, failures FROM webhook_endpoints
 
 const PENDING: &str = "SELECT COUNT(*) FROM deliveries WHERE state = 'pending'";
 
-const NEXT: &str = "SELECT MIN(next_at_ms) FROM deliveries WHERE state = 'pending'";
+const NEXT: &str = "SELECT MIN(next_at_ms) FROM deliveries
+    WHERE state = 'pending' AND next_at_ms < $1";
 
 /// Attempts of a delivery that are kept: more than a schedule has.
 pub(super) const ATTEMPTS_KEPT: i64 = 20;
@@ -106,6 +109,8 @@ fn due_delivery(mut row: Row) -> Result<(DueDelivery, i64), DatabaseError> {
     let due = DueDelivery {
         event: row.parsed()?,
         endpoint: row.parsed()?,
+        merchant: row.parsed()?,
+        round: row.integer()?,
         attempts: row.integer()?,
         url: row.text()?,
         secret_encrypted: row.text()?,
@@ -150,7 +155,7 @@ async fn lease_due(
 
 struct Made {
     arrived: bool,
-    result: [Value; 7],
+    result: [Value; 8],
     attempt: [Value; 7],
     kept: [Value; 3],
     works: [Value; 1],
@@ -240,7 +245,8 @@ impl Store {
     }
 
     /// Keeps an attempt to deliver, under the next number whatever it says, and what became of the
-    /// delivery unless that had ended before, was tried by somebody else or begun anew. Of attempts
+    /// delivery unless that had ended before, was tried by somebody else or begun anew since that
+    /// round. Of attempts
     /// that were made long ago none is kept.
     ///
     /// # Errors
@@ -248,6 +254,7 @@ impl Store {
     pub async fn delivery_result(
         &self,
         result: &Delivery,
+        round: i64,
         attempt: &DeliveryAttempt,
     ) -> Result<Noted, DatabaseError> {
         let noted = Made {
@@ -260,6 +267,7 @@ impl Store {
                 result.next_at_ms,
                 result.last_status,
                 result.last_error.as_ref(),
+                round,
             ],
             attempt: values![
                 result.event,
@@ -325,11 +333,15 @@ impl Store {
         self.database.one(PENDING, []).await?.number()
     }
 
-    /// When the next delivery is due, milliseconds since 1970.
+    /// When the next delivery is due, milliseconds since 1970; those that wait for their endpoint to be
+    /// verified are left out.
     ///
     /// # Errors
     /// The database did not do its work.
     pub async fn next_delivery_at(&self) -> Result<Option<i64>, DatabaseError> {
-        self.database.one(NEXT, []).await?.optional_integer()
+        self.database
+            .one(NEXT, values![HELD_MS])
+            .await?
+            .optional_integer()
     }
 }

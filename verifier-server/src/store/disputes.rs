@@ -3,7 +3,7 @@
 use super::booking::Books;
 use super::telling::Telling;
 use super::{Store, idempotency};
-use crate::database::{DatabaseError, Fault, Row, Statement, Tx, Value, values};
+use crate::database::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 use crate::domain::booking::Booking;
 use crate::domain::dispute::{Dispute, DisputeReason, DisputeState};
 use crate::domain::event::Event;
@@ -238,11 +238,15 @@ impl Store {
         let rows = match payment {
             Some(payment) => {
                 let values = values![merchant, after, limit, payment];
-                self.database.rows(OF_PAYMENT, values).await?
+                self.database
+                    .scanned_rows(Extent::List, OF_PAYMENT, values)
+                    .await?
             }
             None => {
                 let values = values![merchant, after, limit];
-                self.database.rows(OF_MERCHANT, values).await?
+                self.database
+                    .scanned_rows(Extent::List, OF_MERCHANT, values)
+                    .await?
             }
         };
         rows.into_iter().map(dispute).collect()

@@ -1,9 +1,11 @@
 //! What a merchant has done to webhook endpoints: each request is kept with what it did.
 
 use super::endpoints::{ADD, disable, give_up, new_values, one, tell_once};
+use super::usage::{Usage, spend};
+use super::verification::{HOLD_ALL, RELEASE};
 use super::{Store, idempotency};
 use crate::database::{DatabaseError, Fault, Tx, values};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, HELD_MS};
 use crate::domain::idempotency::{IdempotentRequest, Repetition};
 use crate::domain::merchant::WebhookEndpoint;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
@@ -19,6 +21,8 @@ pub enum EndpointWrite<T = ()> {
     /// The endpoint is switched off, or too much waits for it, or the merchant has as many as there
     /// may be, or somebody else has just told of the endpoint.
     NotNow,
+    /// The merchant has used up what is allowed in this hour or day.
+    LimitReached,
     /// It is done.
     Done(T),
 }
@@ -28,6 +32,9 @@ pub enum EndpointWrite<T = ()> {
 pub struct EndpointChange {
     /// Another address; it is taken to work until it does not.
     pub url: Option<String>,
+    /// When the merchant proved that this address is the merchant's, milliseconds since 1970; none
+    /// where that has yet to be.
+    pub verified_at_ms: Option<i64>,
     /// Another description.
     pub description: Option<String>,
     /// Other types of events.
@@ -58,8 +65,24 @@ const CHANGE: &str = "UPDATE webhook_endpoints
     WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL";
 
 const ENABLE: &str = "UPDATE webhook_endpoints
-    SET disabled_at_ms = NULL, failing_since_ms = NULL, failures = 0
+    SET disabled_at_ms = NULL, failing_since_ms = NULL, failures = 0, verification_attempts = 0,
+    verification_at_ms = CASE WHEN verified_at_ms IS NULL THEN CAST($2 AS BIGINT) END
     WHERE id = $1 AND disabled_at_ms IS NOT NULL";
+
+/// Another address proves anew that it is the merchant's.
+const MOVE: &str = "UPDATE webhook_endpoints
+    SET verified_at_ms = $2, verification_at_ms = $3, verification_attempts = 0,
+    verification_error = NULL
+    WHERE id = $1";
+
+/// Asked now, but not sooner than so many milliseconds after the last time.
+const ASK: &str = "UPDATE webhook_endpoints
+    SET verification_attempts = 0, verification_at_ms = CASE
+        WHEN verification_tried_at_ms + $3 > $2 THEN verification_tried_at_ms + $3 ELSE $2 END
+    WHERE id = $1 AND verified_at_ms IS NULL";
+
+/// Between two times at which an endpoint is asked, milliseconds.
+const ASKED_AGAIN_MS: i64 = 10_000;
 
 /// Its secrets are of no more use, so they are destroyed.
 const DELETE: &str = "UPDATE webhook_endpoints
@@ -115,6 +138,9 @@ async fn create(
     if count.is_some_and(|count| count >= i64::from(*most)) {
         return Ok(EndpointWrite::NotNow);
     }
+    if !spend(tx, endpoint.merchant, Usage::Endpoints, 1, answered.at_ms).await? {
+        return Ok(EndpointWrite::LimitReached);
+    }
     keep(tx, answered, endpoint.id.to_string()).await?;
     tx.execute(ADD, &new_values(endpoint)).await?;
     Ok(EndpointWrite::Done(()))
@@ -135,6 +161,34 @@ enum What {
         previous_until_ms: Option<i64>,
     },
     Ping(Event),
+    Verify,
+}
+
+/// When something is due at an endpoint: at a moment, or once it is verified.
+pub(super) const fn due_ms(endpoint: &WebhookEndpoint, at_ms: i64) -> i64 {
+    match endpoint.verified_at_ms {
+        Some(_) => at_ms,
+        None => HELD_MS,
+    }
+}
+
+async fn moved(
+    tx: &mut Tx<'_>,
+    id: EndpointId,
+    verified_at_ms: Option<i64>,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    let asked_at_ms = verified_at_ms.is_none().then_some(now_ms);
+    tx.execute(MOVE, &values![id, verified_at_ms, asked_at_ms])
+        .await?;
+    match verified_at_ms {
+        Some(_) => {
+            let values = values![id, now_ms, HELD_MS];
+            tx.execute(RELEASE, &values).await?
+        }
+        None => tx.execute(HOLD_ALL, &values![id, HELD_MS]).await?,
+    };
+    Ok(())
 }
 
 async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
@@ -159,8 +213,11 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
                 change.event_types.as_ref(),
             ];
             let changed = tx.execute(CHANGE, &values).await?;
+            if change.url.as_ref().is_some_and(|url| *url != seen.url) {
+                moved(tx, id, change.verified_at_ms, now_ms).await?;
+            }
             match change.enabled {
-                Some(true) => drop(tx.execute(ENABLE, &values![id]).await?),
+                Some(true) => drop(tx.execute(ENABLE, &values![id, now_ms]).await?),
                 Some(false) => drop(disable(tx, id, now_ms).await?),
                 None => {}
             }
@@ -179,11 +236,30 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
             tx.execute(ROTATE, &values).await?
         }
         What::Ping(event) => {
-            if seen.disabled_at_ms.is_some() || !tell_once(tx, event).await? {
+            if seen.disabled_at_ms.is_some() {
                 return Ok(EndpointWrite::NotNow);
             }
-            let values = values![event.id, id, merchant, event.created_at_ms];
+            if !spend(tx, merchant, Usage::Redeliveries, 1, now_ms).await? {
+                return Ok(EndpointWrite::LimitReached);
+            }
+            if !tell_once(tx, event).await? {
+                return Ok(EndpointWrite::NotNow);
+            }
+            let due_ms = due_ms(&seen, event.created_at_ms);
+            let values = values![event.id, id, merchant, due_ms];
             tx.execute(DELIVER_TO_ONE, &values).await?
+        }
+        What::Verify => {
+            if seen.disabled_at_ms.is_some() {
+                return Ok(EndpointWrite::NotNow);
+            }
+            if !spend(tx, merchant, Usage::Verifications, 1, now_ms).await? {
+                return Ok(EndpointWrite::LimitReached);
+            }
+            let values = values![id, now_ms, ASKED_AGAIN_MS];
+            tx.execute(ASK, &values).await?;
+            // One that is verified already stays so.
+            1
         }
     };
     if changed == 0 {
@@ -274,6 +350,20 @@ impl Store {
         answered: Answered,
     ) -> Result<EndpointWrite, DatabaseError> {
         self.endpoint_write(merchant, endpoint, What::Ping(event), answered)
+            .await
+    }
+
+    /// Has an endpoint asked now, rather than later, to prove that it is the merchant's.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn ask_endpoint(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        answered: Answered,
+    ) -> Result<EndpointWrite, DatabaseError> {
+        self.endpoint_write(merchant, endpoint, What::Verify, answered)
             .await
     }
 

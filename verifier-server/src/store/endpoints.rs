@@ -21,18 +21,21 @@ pub struct Disabling {
     pub event: Event,
 }
 
+/// What [`read`] reads.
 macro_rules! columns {
     () => {
         "id, merchant, url, description, event_types, secret_encrypted, \
          previous_secret_encrypted, previous_secret_until_ms, failing_since_ms, disabled_at_ms, \
-         created_at_ms"
+         created_at_ms, verified_at_ms, verification_at_ms, verification_error"
     };
 }
+
+pub(super) use columns;
 
 pub(super) const ADD: &str = concat!(
     "INSERT INTO webhook_endpoints (",
     columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING"
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING"
 );
 
 const OF_MERCHANT: &str = concat!(
@@ -68,7 +71,7 @@ const GIVE_UP_DELIVERIES: &str = "UPDATE deliveries
 const TELL: &str = "INSERT INTO events (id, merchant, subject, kind, sequence, body, created_at_ms)
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 
-pub(super) fn new_values(endpoint: &WebhookEndpoint) -> [Value; 11] {
+pub(super) fn new_values(endpoint: &WebhookEndpoint) -> [Value; 14] {
     let previous = endpoint.previous_secret.as_ref();
     values![
         endpoint.id,
@@ -82,10 +85,18 @@ pub(super) fn new_values(endpoint: &WebhookEndpoint) -> [Value; 11] {
         endpoint.failing_since_ms,
         endpoint.disabled_at_ms,
         endpoint.created_at_ms,
+        endpoint.verified_at_ms,
+        endpoint.verification_at_ms,
+        endpoint.verification_error.as_ref(),
     ]
 }
 
 fn endpoint(mut row: Row) -> Result<WebhookEndpoint, DatabaseError> {
+    read(&mut row)
+}
+
+/// An endpoint at the beginning of a row.
+pub(super) fn read(row: &mut Row) -> Result<WebhookEndpoint, DatabaseError> {
     Ok(WebhookEndpoint {
         id: row.parsed()?,
         merchant: row.parsed()?,
@@ -97,6 +108,9 @@ fn endpoint(mut row: Row) -> Result<WebhookEndpoint, DatabaseError> {
         failing_since_ms: row.optional_integer()?,
         disabled_at_ms: row.optional_integer()?,
         created_at_ms: row.integer()?,
+        verified_at_ms: row.optional_integer()?,
+        verification_at_ms: row.optional_integer()?,
+        verification_error: row.optional_text()?,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::deliveries::delivery;
-use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
+use crate::database::{DatabaseError, Extent, Fault, Row, Tx, Value, values};
 use crate::domain::event::{Delivery, Event};
 use sealpay_protocol::ids::{EventId, MerchantId};
 
@@ -235,9 +235,11 @@ impl Store {
         filter: EventFilter,
     ) -> Result<Vec<(Event, Vec<Delivery>)>, DatabaseError> {
         self.database
-            .read((merchant, filter), |tx, (merchant, filter)| {
-                Box::pin(page(tx, *merchant, filter))
-            })
+            .scan(
+                Extent::List,
+                (merchant, filter),
+                |tx, (merchant, filter)| Box::pin(page(tx, *merchant, filter)),
+            )
             .await
     }
 

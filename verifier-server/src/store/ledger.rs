@@ -1,7 +1,7 @@
 //! The ledger: what stands on its accounts, and everything that has to agree with it.
 
 use super::Store;
-use crate::database::{DatabaseError, Row, values};
+use crate::database::{DatabaseError, Extent, Row, values};
 use crate::domain::ledger::{Account, AccountBalance};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::MerchantId;
@@ -223,7 +223,10 @@ impl Store {
         &self,
         merchant: MerchantId,
     ) -> Result<Vec<AccountBalance>, DatabaseError> {
-        let rows = self.database.rows(MOVED, values![merchant]).await?;
+        let rows = self
+            .database
+            .scanned_rows(Extent::Sum, MOVED, values![merchant])
+            .await?;
         let mut balances = BTreeMap::new();
         for mut row in rows {
             let currency: Currency = row.parsed()?;

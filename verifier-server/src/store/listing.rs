@@ -1,7 +1,7 @@
 //! Lists of a merchant's payments, newest first, a page at a time.
 
 use super::{Store, payments};
-use crate::database::{DatabaseError, Value, values};
+use crate::database::{DatabaseError, Extent, Value, values};
 use crate::domain::payment::Payment;
 use crate::domain::state::PaymentState;
 use sealpay_protocol::currency::Currency;
@@ -122,9 +122,11 @@ impl Store {
         };
         let rows = self
             .database
-            .read((sql, filter.values(merchant)), |tx, (sql, values)| {
-                Box::pin(tx.query(sql, values))
-            })
+            .scan(
+                Extent::List,
+                (sql, filter.values(merchant)),
+                |tx, (sql, values)| Box::pin(tx.query(sql, values)),
+            )
             .await?;
         rows.into_iter().map(payments::payment).collect()
     }

@@ -4,7 +4,7 @@
 use super::booking::Books;
 use super::telling::Telling;
 use super::{Store, idempotency};
-use crate::database::{DatabaseError, Fault, Row, Statement, Tx, Value, values};
+use crate::database::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 use crate::domain::booking::Booking;
 use crate::domain::event::Event;
 use crate::domain::idempotency::{IdempotentRequest, Repetition};
@@ -301,7 +301,10 @@ impl Store {
     ) -> Result<Vec<Modification>, DatabaseError> {
         let after = after.map_or_else(|| Value::from(BEHIND_ALL), Value::from);
         let values = values![payment, merchant, after, limit];
-        let rows = self.database.rows(OF_PAYMENT, values).await?;
+        let rows = self
+            .database
+            .scanned_rows(Extent::List, OF_PAYMENT, values)
+            .await?;
         rows.into_iter().map(modification).collect()
     }
 

@@ -4,7 +4,7 @@ use super::Store;
 use super::booking::Books;
 use super::telling::Telling;
 use super::transactions::or_any;
-use crate::database::{DatabaseError, Fault, Row, Statement, Tx, Value, values};
+use crate::database::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 use crate::domain::booking::Booking;
 use crate::domain::event::Event;
 use crate::domain::settlement::{Payout, PayoutState};
@@ -209,7 +209,10 @@ impl Store {
         let currency = or_any(filter.currency.map(|currency| currency.code().to_owned()));
         let state = or_any(filter.state.map(PayoutState::name));
         let wanted = values![merchant, after, currency, state, filter.limit];
-        let rows = self.database.rows(OF_MERCHANT, wanted).await?;
+        let rows = self
+            .database
+            .scanned_rows(Extent::List, OF_MERCHANT, wanted)
+            .await?;
         rows.into_iter().map(payout).collect()
     }
 
@@ -221,7 +224,10 @@ impl Store {
         &self,
         merchant: MerchantId,
     ) -> Result<Vec<(Currency, i64)>, DatabaseError> {
-        let rows = self.database.rows(IN_TRANSIT, values![merchant]).await?;
+        let rows = self
+            .database
+            .scanned_rows(Extent::Sum, IN_TRANSIT, values![merchant])
+            .await?;
         let sums = rows
             .into_iter()
             .map(|mut row| Ok((row.parsed()?, row.integer()?)));

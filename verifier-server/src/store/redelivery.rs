@@ -2,10 +2,11 @@
 
 use super::Store;
 use super::deliveries::{ATTEMPTS_KEPT, delivery};
-use super::endpoint_writes::{Answered, EndpointWrite, came_before, keep};
+use super::endpoint_writes::{Answered, EndpointWrite, came_before, due_ms, keep};
 use super::endpoints::one;
 use super::events::{behind_named, first_named, ms_of};
-use crate::database::{DatabaseError, Fault, Tx, Value, values};
+use super::usage::{Usage, spend};
+use crate::database::{DatabaseError, Extent, Fault, Tx, Value, values};
 use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 
@@ -38,17 +39,21 @@ pub struct KeptDelivery {
 pub enum Again {
     /// One event, whether the endpoint hears of its type or not.
     Event(EventId),
-    /// Events that the endpoint hears of now, the oldest first.
-    Range {
-        /// From the beginning of this second on, seconds since 1970.
-        from: u64,
-        /// Until the end of this second, seconds since 1970.
-        until: u64,
-        /// Only those newer than this one.
-        after: Option<EventId>,
-        /// At most so many.
-        most: u32,
-    },
+    /// The events of a time, the oldest first, and whether there are more behind them.
+    Events(Vec<EventId>, bool),
+}
+
+/// Events of a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventRange {
+    /// From the beginning of this second on, seconds since 1970.
+    pub from: u64,
+    /// Until the end of this second, seconds since 1970.
+    pub until: u64,
+    /// Only those newer than this one.
+    pub after: Option<EventId>,
+    /// At most so many.
+    pub most: u32,
 }
 
 /// What was begun anew.
@@ -75,12 +80,14 @@ const ATTEMPTS: &str = "SELECT number, at_ms, duration_ms, status, error, answer
     FROM delivery_attempts WHERE event = $1 AND endpoint = $2
     ORDER BY number DESC LIMIT $3";
 
-/// Deliveries that may wait for one endpoint before no more are begun anew: what a receiver that
-/// hangs does not take costs the database a little again and again.
-const MOST_PENDING: i64 = 10_000;
+/// Deliveries that may wait for all endpoints of a merchant before no more are begun anew: what
+/// receivers that hang do not take costs the database a little again and again.
+pub const MOST_PENDING: i64 = 10_000;
 
 const PENDING: &str = "SELECT COUNT(*) FROM (
-        SELECT 1 AS waiting FROM deliveries WHERE endpoint = $1 AND state = 'pending' LIMIT $2
+        SELECT 1 AS waiting FROM webhook_endpoints w
+        JOIN deliveries d ON d.endpoint = w.id AND d.state = 'pending'
+        WHERE w.merchant = $1 AND w.deleted_at_ms IS NULL LIMIT $2
     ) AS all_waiting";
 
 const ONE_EVENT: &str = "SELECT id FROM events WHERE merchant = $1 AND id = $2";
@@ -91,12 +98,14 @@ const RANGE: &str = "SELECT id FROM events
     AND ($7 = '*' OR $7 LIKE '%,' || kind || ',%')
     ORDER BY id LIMIT $8";
 
-/// What was answered last stays to be seen until there is another answer.
+/// What was answered last stays to be seen until there is another answer. An attempt that is under way
+/// belongs to the round before, so that what comes of it does not end this one.
 const BEGIN: &str = "INSERT INTO deliveries
     (event, endpoint, merchant, state, attempts, next_at_ms)
     VALUES ($1, $2, $3, 'pending', 0, $4)
     ON CONFLICT (event, endpoint)
-    DO UPDATE SET state = 'pending', attempts = 0, next_at_ms = $4";
+    DO UPDATE SET state = 'pending', attempts = 0, next_at_ms = $4,
+        round = deliveries.round + 1";
 
 /// Sorts behind, and before, every identifier of an event.
 const BEHIND_ALL: &str = "evt_z";
@@ -161,46 +170,13 @@ struct Wish {
 
 /// The events that are meant, and whether there are more; none when the one that is named is not
 /// there.
-async fn meant(
-    tx: &mut Tx<'_>,
-    wish: &Wish,
-    event_types: &str,
-) -> Result<Option<(Vec<EventId>, bool)>, Fault> {
+async fn meant(tx: &mut Tx<'_>, wish: &Wish) -> Result<Option<(Vec<EventId>, bool)>, Fault> {
     match &wish.again {
         Again::Event(id) => {
             let found = tx.optional(ONE_EVENT, &values![wish.merchant, *id]).await?;
             Ok(found.map(|_| (vec![*id], false)))
         }
-        Again::Range {
-            from,
-            until,
-            after,
-            most,
-        } => {
-            let listed = match event_types {
-                "*" => "*".to_owned(),
-                types => [",", types, ","].concat(),
-            };
-            let behind = after.map_or_else(|| Value::from(BEFORE_ALL), Value::from);
-            let values = values![
-                wish.merchant,
-                first_named(*from),
-                behind_named(*until),
-                behind,
-                ms_of(*from),
-                ms_of(until.saturating_add(1)),
-                listed,
-                most.saturating_add(1),
-            ];
-            let mut ids = Vec::new();
-            for mut row in tx.query(RANGE, &values).await? {
-                ids.push(row.parsed()?);
-            }
-            let most = usize::try_from(*most).unwrap_or(usize::MAX);
-            let has_more = ids.len() > most;
-            ids.truncate(most);
-            Ok(Some((ids, has_more)))
-        }
+        Again::Events(events, has_more) => Ok(Some((events.clone(), *has_more))),
     }
 }
 
@@ -211,16 +187,21 @@ async fn begin(tx: &mut Tx<'_>, wish: &Wish) -> Result<EndpointWrite<Begun>, Fau
     let Some(seen) = one(tx, wish.merchant, wish.endpoint).await? else {
         return Ok(EndpointWrite::NotThere);
     };
-    let most = values![wish.endpoint, MOST_PENDING];
+    let most = values![wish.merchant, MOST_PENDING];
     let pending = tx.optional(PENDING, &most).await?;
     let pending = pending.map(|mut row| row.integer()).transpose()?;
     if seen.disabled_at_ms.is_some() || pending.is_some_and(|count| count >= MOST_PENDING) {
         return Ok(EndpointWrite::NotNow);
     }
-    let Some((events, has_more)) = meant(tx, wish, &seen.event_types).await? else {
+    let Some((events, has_more)) = meant(tx, wish).await? else {
         return Ok(EndpointWrite::NotThere);
     };
-    let due_ms = wish.answered.at_ms;
+    let now_ms = wish.answered.at_ms;
+    let due_ms = due_ms(&seen, now_ms);
+    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+    if !spend(tx, wish.merchant, Usage::Redeliveries, count, now_ms).await? {
+        return Ok(EndpointWrite::LimitReached);
+    }
     let arguments: Vec<[Value; 4]> = events
         .iter()
         .map(|event| values![*event, wish.endpoint, wish.merchant, due_ms])
@@ -282,12 +263,52 @@ impl Store {
             filter,
         };
         self.database
-            .read(asked, |tx, asked| Box::pin(page(tx, asked)))
+            .scan(Extent::List, asked, |tx, asked| Box::pin(page(tx, asked)))
             .await
     }
 
+    /// Events of a time, of these types (names with commas between, or `*`), the oldest first, and
+    /// whether there are more. Many may be looked at, so this is not done where others write.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn events_in(
+        &self,
+        merchant: MerchantId,
+        event_types: &str,
+        range: EventRange,
+    ) -> Result<(Vec<EventId>, bool), DatabaseError> {
+        let listed = match event_types {
+            "*" => "*".to_owned(),
+            types => [",", types, ","].concat(),
+        };
+        let behind = range
+            .after
+            .map_or_else(|| Value::from(BEFORE_ALL), Value::from);
+        let values = values![
+            merchant,
+            first_named(range.from),
+            behind_named(range.until),
+            behind,
+            ms_of(range.from),
+            ms_of(range.until.saturating_add(1)),
+            listed,
+            range.most.saturating_add(1),
+        ];
+        let rows = self.database.scanned_rows(Extent::List, RANGE, values);
+        let mut ids = Vec::new();
+        for mut row in rows.await? {
+            ids.push(row.parsed()?);
+        }
+        let most = usize::try_from(range.most).unwrap_or(usize::MAX);
+        let has_more = ids.len() > most;
+        ids.truncate(most);
+        Ok((ids, has_more))
+    }
+
     /// Delivers to an enabled endpoint again, from the first attempt on; also what was never meant
-    /// for it. Attempts that were made stay kept. Where ten thousand wait already no more are begun.
+    /// for it. Attempts that were made stay kept. Where [`MOST_PENDING`] of the merchant's wait
+    /// already no more are begun.
     ///
     /// # Errors
     /// The database did not do its work.

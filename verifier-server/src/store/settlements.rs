@@ -4,7 +4,7 @@ use super::booking::{LINE, TRANSFER, line_values, transfer_values};
 use super::telling::Telling;
 use super::transactions::{fees, or_any};
 use super::{Store, payouts};
-use crate::database::{DatabaseError, Fault, Row, Statement, Tx, Value, values};
+use crate::database::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 use crate::domain::closing::{Closed, Group, Previous, Sums};
 use crate::domain::event::Event;
 use crate::domain::settlement::Settlement;
@@ -333,7 +333,10 @@ impl Store {
         let after = after.map_or_else(|| Value::from(BEHIND_ALL), Value::from);
         let currency = or_any(filter.currency.map(|currency| currency.code().to_owned()));
         let wanted = values![merchant, after, currency, filter.limit];
-        let rows = self.database.rows(OF_MERCHANT, wanted).await?;
+        let rows = self
+            .database
+            .scanned_rows(Extent::List, OF_MERCHANT, wanted)
+            .await?;
         rows.into_iter().map(settlement).collect()
     }
 
@@ -345,7 +348,10 @@ impl Store {
         &self,
         merchant: MerchantId,
     ) -> Result<Vec<(Currency, i64)>, DatabaseError> {
-        let rows = self.database.rows(CARRIED, values![merchant]).await?;
+        let rows = self
+            .database
+            .scanned_rows(Extent::Sum, CARRIED, values![merchant])
+            .await?;
         let carried = rows
             .into_iter()
             .map(|mut row| Ok((row.parsed()?, row.integer()?)));

@@ -1,24 +1,27 @@
 //! An event and its deliveries, in the transaction of what it tells.
 
 use crate::database::{Statement, Value, values};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, HELD_MS};
 
 const TELL: &str = "INSERT INTO events
     (id, merchant, subject, kind, sequence, body, created_at_ms)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 /// For each endpoint that wants to hear of it. Names have no characters that mean something to LIKE
-/// but the underscore, which means any character and so itself.
+/// but the underscore, which means any character and so itself. What tells an endpoint that has yet to
+/// prove that it is the merchant's waits for that.
 const DELIVER: &str = "INSERT INTO deliveries
     (event, endpoint, merchant, state, attempts, next_at_ms)
-    SELECT $1, id, merchant, 'pending', 0, $3 FROM webhook_endpoints
+    SELECT $1, id, merchant, 'pending', 0,
+        CASE WHEN verified_at_ms IS NULL THEN CAST($5 AS BIGINT) ELSE CAST($3 AS BIGINT) END
+    FROM webhook_endpoints
     WHERE merchant = $2 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL
     AND (event_types = '*' OR ',' || event_types || ',' LIKE $4)";
 
 /// An event made ready by whoever asks, so that the one writer has less to do.
 pub(super) struct Telling {
     event: [Value; 7],
-    deliveries: [Value; 4],
+    deliveries: [Value; 5],
 }
 
 impl Telling {
@@ -38,6 +41,7 @@ impl Telling {
                 event.merchant,
                 event.created_at_ms,
                 ["%,", &event.kind, ",%"].concat(),
+                HELD_MS,
             ],
         }
     }

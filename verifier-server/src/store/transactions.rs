@@ -1,7 +1,7 @@
 //! Balance transactions, the lines of settlements: what is read of them.
 
 use super::Store;
-use crate::database::{DatabaseError, Row, Value, values};
+use crate::database::{DatabaseError, Extent, Row, Value, values};
 use crate::domain::fees::Fees;
 use crate::domain::settlement::{BalanceTransaction, TransactionKind};
 use jiff::civil::Date;
@@ -167,7 +167,9 @@ impl Store {
         let reading = (sql, wanted);
         let rows = self
             .database
-            .read(reading, |tx, (sql, wanted)| Box::pin(tx.query(sql, wanted)));
+            .scan(Extent::List, reading, |tx, (sql, wanted)| {
+                Box::pin(tx.query(sql, wanted))
+            });
         rows.await?.into_iter().map(line).collect()
     }
 
@@ -182,7 +184,10 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<BalanceTransaction>, DatabaseError> {
         let wanted = values![settlement, or_any(after), limit];
-        let rows = self.database.rows(OF_SETTLEMENT, wanted).await?;
+        let rows = self
+            .database
+            .scanned_rows(Extent::List, OF_SETTLEMENT, wanted)
+            .await?;
         rows.into_iter().map(line).collect()
     }
 
@@ -195,7 +200,10 @@ impl Store {
         &self,
         merchant: MerchantId,
     ) -> Result<Vec<PendingLines>, DatabaseError> {
-        let rows = self.database.rows(PENDING, values![merchant]).await?;
+        let rows = self
+            .database
+            .scanned_rows(Extent::Sum, PENDING, values![merchant])
+            .await?;
         let pending = rows.into_iter().map(|mut row| {
             Ok(PendingLines {
                 currency: row.parsed()?,

@@ -27,7 +27,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use edge::{now, setting};
 use inbox::{Inbox, Taken, counted};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -68,6 +68,9 @@ async fn receive(
         Ok(event) => event,
         Err(refused) => return (StatusCode::BAD_REQUEST, format!("{refused}\n")).into_response(),
     };
+    if let Some(challenge) = challenge(&event) {
+        return axum::Json(json!({ "challenge": challenge })).into_response();
+    }
     // One after the other, so that a duplicate waits for the first and does not overtake it.
     let mut inbox = receiver
         .inbox
@@ -83,6 +86,12 @@ async fn receive(
             (StatusCode::INTERNAL_SERVER_ERROR, again).into_response()
         }
     }
+}
+
+/// What the verifier wants back before it sends anything: that proves that this endpoint is yours.
+fn challenge(event: &Value) -> Option<&str> {
+    let asked = event["type"] == "webhook_endpoint.verification";
+    event["data"]["challenge"].as_str().filter(|_| asked)
 }
 
 fn dropped(why: &str, id: &str, event: &Value) -> Response {

@@ -3,11 +3,13 @@
 use super::{Shop, Trouble};
 use crate::integration::{Event, Refused};
 use crate::orders::{Recorded, read_payment_event};
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sealpay_protocol::webhook::WebhookHeaders;
+use serde_json::json;
 use std::sync::Arc;
 
 /// `POST /webhooks/sealpay`
@@ -33,6 +35,9 @@ pub(super) async fn receive(
         Ok(event) => event,
         Err(refused) => return Ok(refusal(&refused)),
     };
+    if let Some(challenge) = event.challenge() {
+        return Ok(Json(json!({ "challenge": challenge })).into_response());
+    }
     let event = match read_payment_event(event) {
         Ok(Some(event)) => event,
         // A kind of event that this shop does not use is not to be sent again.

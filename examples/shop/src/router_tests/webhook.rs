@@ -41,6 +41,39 @@ async fn an_order_becomes_paid_by_webhook_only() {
 }
 
 #[tokio::test]
+async fn a_challenge_of_the_verifier_is_answered_with_itself() {
+    let scene = scene("challenge", &[verifier_key()]);
+    let asked = |kind: &str| Delivery {
+        id: "1",
+        time: NOW,
+        body: serde_json::json!({
+            "type": kind,
+            "timestamp": "2026-11-22T10:00:42Z",
+            "merchant": merchant(),
+            "data": { "challenge": "q-7_x", "webhook_endpoint": { "id": "whe_1" } },
+        })
+        .to_string(),
+        signature: None,
+    };
+    let answer = scene.deliver(&asked("webhook_endpoint.verification")).await;
+    let expected = r#"{"challenge":"q-7_x"}"#;
+    assert_eq!(
+        (answer.status, answer.text.as_str()),
+        (StatusCode::OK, expected)
+    );
+    let ping = scene.deliver(&asked("ping")).await;
+    assert_eq!(ping.status, StatusCode::NO_CONTENT);
+    let forged = Delivery {
+        signature: Some("v1,AAAA v1a,AAAA".into()),
+        ..asked("webhook_endpoint.verification")
+    };
+    assert_eq!(
+        scene.deliver(&forged).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
 async fn a_delivery_that_is_not_believed_changes_nothing() {
     let keys = [verifier_key()];
     let secret = EndpointSecret::new(SECRET);

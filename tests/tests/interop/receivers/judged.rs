@@ -126,6 +126,45 @@ pub(super) async fn judges_what_is_rightly_signed(language: Language, test: &str
     nothing_secret_was_said(&receiver, &[&secrets[0], &secrets[1]], &deliveries);
 }
 
+/// The challenge comes back, but not to somebody whose signature does not fit or who asks for another
+/// merchant, and as often as it is asked for.
+pub(super) async fn answers_a_challenge(language: Language, test: &str) {
+    let Some(call) = language.call(test) else {
+        return;
+    };
+    let shop = Shop::new();
+    let (signer, stranger) = (Signer::new(), Signer::new());
+    let receiver = alone(&call, &shop, &[&signer]).await;
+    let asking = |kind: &str, merchant: &str| {
+        json!({
+            "type": kind,
+            "timestamp": "2026-11-22T10:00:42Z",
+            "version": "1",
+            "merchant": merchant,
+            "data": {"challenge": "q-7_x", "webhook_endpoint": {"id": "whe_1"}},
+        })
+        .to_string()
+    };
+    let body = asking("webhook_endpoint.verification", MERCHANT);
+    let asked = signer.deliver(&body);
+    for _ in 0..2 {
+        let (status, text) = asked.send(&receiver.url()).await;
+        let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((status, answer), (200, json!({"challenge": "q-7_x"})));
+    }
+    let others = asking(
+        "webhook_endpoint.verification",
+        "mer_01k9xft7g0041061050r3gg28b",
+    );
+    for (what, delivery, expected) in [
+        ("a stranger asks", stranger.deliver(&body), SECRET),
+        ("for another merchant", signer.deliver(&others), OTHER),
+        ("an event", signer.deliver(&asking("ping", MERCHANT)), TAKEN),
+    ] {
+        assert_answer(delivery.send(&receiver.url()).await, expected, what);
+    }
+}
+
 /// The same event with spaces behind it, which JSON allows.
 fn padded(body: &str, length: usize) -> String {
     format!("{body}{}", " ".repeat(length - body.len()))

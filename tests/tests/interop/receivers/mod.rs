@@ -149,6 +149,26 @@ fn python_works_again_after_a_failure_and_once_after_that() {
     works_again_after_a_failure_and_once_after_that(Language::Python, test, script);
 }
 
+/// A challenge is answered with itself, by whoever knows that the verifier sent it.
+async fn answers_a_challenge(language: Language, test: &str) {
+    judged::answers_a_challenge(language, test).await;
+}
+
+#[tokio::test]
+async fn node_answers_a_challenge() {
+    answers_a_challenge(Language::Node, "node_answers_a_challenge").await;
+}
+
+#[tokio::test]
+async fn python_answers_a_challenge() {
+    answers_a_challenge(Language::Python, "python_answers_a_challenge").await;
+}
+
+#[tokio::test]
+async fn rust_answers_a_challenge() {
+    answers_a_challenge(Language::Rust, "rust_answers_a_challenge").await;
+}
+
 macro_rules! receivers {
     ($($language:ident $takes:ident $judges:ident $drops:ident $starts:ident)*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

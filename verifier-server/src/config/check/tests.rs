@@ -223,7 +223,11 @@ fn settings_that_do_not_fit_are_named() {
         ("[tls]\nkey = \"key.pem\"", "both certificate and key"),
         (
             "test_mode = true\n[webhooks]\nallow = [\"here\"]",
-            "here is not a network",
+            "webhooks.allow: here is not a network",
+        ),
+        (
+            "test_mode = true\n[webhooks]\ndeny = [\"10.0.0.1\"]",
+            "webhooks.deny: 10.0.0.1 is not a network",
         ),
         (
             "test_mode = true\ntrusted_proxies = [\"0.0.0.0/0\"]",

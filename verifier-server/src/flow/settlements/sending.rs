@@ -1,26 +1,27 @@
 //! A report on its way to whoever asked for it.
 
-use std::io::{Error, ErrorKind};
+use crate::flow::turns::SendingPlace;
+use std::fs::File;
+use std::io::{Error, ErrorKind, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::AbortHandle;
 
-/// How long it may take to be sent. Afterwards it is forgotten, however much of it is missing: who
-/// reads slowly, or not at all, does not keep everybody else from their reports.
-const SENT_WITHIN: Duration = Duration::from_secs(30);
+/// The slowest that a report may be read, bytes a second, after a while to begin with. Who reads more
+/// slowly, or not at all, is hung up on.
+const SLOWEST: u64 = 64 * 1024;
+const TO_BEGIN_WITH: Duration = Duration::from_secs(10);
 
-/// So much of it is handed on at once, bytes. It is copied: what is on its way does not keep the
-/// whole in memory.
+/// So much of it is handed on at once, bytes.
 const PIECE_BYTES: usize = 64 * 1024;
 
 #[derive(Debug)]
 struct Held {
-    text: String,
-    _turn: OwnedSemaphorePermit,
+    file: File,
+    _place: SendingPlace,
 }
 
-/// The text of a report and the turn to have one. Both end with the last piece, when this is
+/// A report's file and the place to read it from. Both end with the last piece, when this is
 /// dropped, or when the time is over.
 #[derive(Debug)]
 pub struct Sending {
@@ -30,14 +31,23 @@ pub struct Sending {
     deadline: AbortHandle,
 }
 
+/// How long so much may take.
+fn time_for(bytes: usize) -> Duration {
+    let seconds = u64::try_from(bytes).unwrap_or(u64::MAX) / SLOWEST;
+    TO_BEGIN_WITH.saturating_add(Duration::from_secs(seconds))
+}
+
 impl Sending {
-    pub(super) fn new(text: String, turn: OwnedSemaphorePermit) -> Self {
-        Self::within(SENT_WITHIN, text, turn)
+    pub(super) fn new(file: File, bytes: usize, place: SendingPlace) -> Self {
+        Self::within(time_for(bytes), file, bytes, place)
     }
 
-    fn within(time: Duration, text: String, turn: OwnedSemaphorePermit) -> Self {
-        let bytes = text.len();
-        let held = Arc::new(Mutex::new(Some(Held { text, _turn: turn })));
+    fn within(time: Duration, file: File, bytes: usize, place: SendingPlace) -> Self {
+        let held = Held {
+            file,
+            _place: place,
+        };
+        let held = Arc::new(Mutex::new(Some(held)));
         let forgotten = Arc::clone(&held);
         // The body is not asked for anything while the other side reads nothing.
         let deadline = tokio::spawn(async move {
@@ -61,28 +71,32 @@ impl Sending {
     /// The next piece; nothing after the last one.
     ///
     /// # Errors
-    /// The time is over.
-    pub fn next_piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        if self.sent >= self.bytes {
+    /// The time is over, or the file cannot be read.
+    pub async fn next_piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let wanted = self.bytes.saturating_sub(self.sent).min(PIECE_BYTES);
+        if wanted == 0 {
             return Ok(None);
         }
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let rest = held
-            .as_ref()
-            .and_then(|held| held.text.as_bytes().get(self.sent..));
-        let Some(rest) = rest else {
-            return Err(Error::new(
-                ErrorKind::TimedOut,
-                "the report was read too slowly",
-            ));
-        };
-        let piece = rest.get(..PIECE_BYTES).unwrap_or(rest).to_vec();
+        let held = Arc::clone(&self.held);
+        let reading = tokio::task::spawn_blocking(move || read(&held, wanted));
+        let piece = reading.await.map_err(Error::other)??;
         self.sent = self.sent.saturating_add(piece.len());
         if self.sent >= self.bytes {
-            *held = None;
+            forget(&self.held);
         }
         Ok(Some(piece))
     }
+}
+
+fn read(held: &Mutex<Option<Held>>, wanted: usize) -> Result<Vec<u8>, Error> {
+    let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(held) = held.as_mut() else {
+        let late = "the report was read too slowly";
+        return Err(Error::new(ErrorKind::TimedOut, late));
+    };
+    let mut piece = vec![0; wanted];
+    held.file.read_exact(&mut piece)?;
+    Ok(piece)
 }
 
 fn forget(held: &Mutex<Option<Held>>) {
@@ -98,57 +112,69 @@ impl Drop for Sending {
 
 #[cfg(test)]
 mod tests {
-    use super::{PIECE_BYTES, Sending};
+    use super::super::spool;
+    use super::{PIECE_BYTES, Sending, time_for};
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicU8, Ordering};
     use std::time::Duration;
     use tokio::sync::Semaphore;
 
     const LONG: Duration = Duration::from_secs(60);
 
-    fn sending(turns: &Arc<Semaphore>, time: Duration, bytes: usize) -> Sending {
-        let turn = Arc::clone(turns).try_acquire_owned().unwrap();
-        Sending::within(time, "x".repeat(bytes), turn)
+    fn sending(places: &Arc<Semaphore>, time: Duration, bytes: usize) -> Sending {
+        static FILES: AtomicU8 = AtomicU8::new(0);
+        let place = Arc::clone(places).try_acquire_owned().unwrap();
+        let mut name = [FILES.fetch_add(1, Ordering::SeqCst); 16];
+        name[..4].copy_from_slice(&std::process::id().to_be_bytes());
+        let text = "x".repeat(bytes);
+        let file = spool::write(&std::env::temp_dir(), name, text.as_bytes());
+        Sending::within(time, file.unwrap().0, bytes, place)
     }
 
     #[tokio::test]
-    async fn it_is_sent_in_pieces_and_the_last_one_ends_the_turn() {
-        let turns = Arc::new(Semaphore::new(1));
+    async fn it_is_sent_in_pieces_and_the_last_one_frees_the_place() {
+        let places = Arc::new(Semaphore::new(1));
         for (bytes, pieces) in [
             (0, vec![]),
             (1, vec![1]),
             (PIECE_BYTES, vec![PIECE_BYTES]),
             (2 * PIECE_BYTES + 1, vec![PIECE_BYTES, PIECE_BYTES, 1]),
         ] {
-            let mut sending = sending(&turns, LONG, bytes);
+            let mut sending = sending(&places, LONG, bytes);
             assert_eq!(sending.bytes(), bytes);
             for expected in pieces {
-                assert_eq!(turns.available_permits(), 0, "{bytes}");
-                let piece = sending.next_piece().unwrap().unwrap();
-                assert_eq!(piece.len(), expected, "{bytes}");
+                assert_eq!(places.available_permits(), 0, "{bytes}");
+                let piece = sending.next_piece().await.unwrap().unwrap();
+                assert_eq!(piece, "x".repeat(expected).into_bytes(), "{bytes}");
             }
-            assert_eq!(sending.next_piece().unwrap(), None, "{bytes}");
+            assert_eq!(sending.next_piece().await.unwrap(), None, "{bytes}");
             drop(sending);
-            assert_eq!(turns.available_permits(), 1, "{bytes}");
+            assert_eq!(places.available_permits(), 1, "{bytes}");
         }
-        let mut whole = sending(&turns, LONG, 1);
-        whole.next_piece().unwrap();
+        let mut whole = sending(&places, LONG, 1);
+        whole.next_piece().await.unwrap();
         assert_eq!(
-            turns.available_permits(),
+            places.available_permits(),
             1,
             "the last piece is out of hand"
         );
     }
 
     #[tokio::test]
-    async fn who_hangs_up_or_reads_nothing_keeps_nobody_waiting() {
-        let turns = Arc::new(Semaphore::new(1));
-        drop(sending(&turns, LONG, 1));
-        assert_eq!(turns.available_permits(), 1);
-        let mut slow = sending(&turns, Duration::from_millis(20), 2 * PIECE_BYTES);
-        assert!(slow.next_piece().unwrap().is_some());
-        // Nobody asks for the next piece, and the turn is over all the same.
-        let next = tokio::time::timeout(LONG, turns.acquire()).await;
+    async fn who_hangs_up_or_reads_nothing_frees_the_place() {
+        let places = Arc::new(Semaphore::new(1));
+        drop(sending(&places, LONG, 1));
+        assert_eq!(places.available_permits(), 1);
+        let mut slow = sending(&places, Duration::from_millis(20), 2 * PIECE_BYTES);
+        // Nobody asks for the next piece, and the time is over all the same.
+        let next = tokio::time::timeout(LONG, places.acquire()).await;
         assert!(next.unwrap().is_ok());
-        assert!(slow.next_piece().is_err());
+        assert!(slow.next_piece().await.is_err());
+    }
+
+    #[test]
+    fn a_report_is_read_at_a_minimum_speed() {
+        assert_eq!(time_for(0), Duration::from_secs(10));
+        assert_eq!(time_for(32 << 20), Duration::from_secs(522));
     }
 }

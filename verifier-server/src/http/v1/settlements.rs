@@ -177,7 +177,7 @@ pub(crate) async fn report(
         (header::CONTENT_LENGTH, report.text.bytes().to_string()),
     ];
     let pieces = stream::try_unfold(report.text, async |mut text| {
-        let piece = text.next_piece()?;
+        let piece = text.next_piece().await?;
         Ok::<_, std::io::Error>(piece.map(|piece| (piece, text)))
     });
     Ok((headers, Body::from_stream(pieces)))

@@ -240,6 +240,36 @@ pub(crate) async fn ping(
     Ok((StatusCode::ACCEPTED, Json(event)))
 }
 
+/// Has a webhook endpoint asked now, rather than later, to prove that it is the merchant's. The answer
+/// comes before its: ask for the endpoint until its state is `active`.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/verify",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = Nothing,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 202, description = "The endpoint, about to be asked", body = EndpointRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn verify(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<(StatusCode, Json<EndpointRecord>), Problem> {
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let Nothing {} = request.json()?;
+    let endpoint = endpoints::verify(&state.gateway, &idempotent, &id).await?;
+    Ok((StatusCode::ACCEPTED, Json(endpoint)))
+}
+
 /// Lists the deliveries to a webhook endpoint, each with its attempts, the newest event first.
 #[utoipa::path(
     get,

@@ -1,0 +1,60 @@
+//! Places that belong to somebody: each merchant, endpoint or host has so many, however many the
+//! others ask for.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
+
+/// Who is known before those are forgotten of whom nothing is under way.
+const KNOWN: usize = 1024;
+
+/// So many places for each owner.
+#[derive(Debug)]
+pub(crate) struct Places<K> {
+    each: usize,
+    owners: Mutex<HashMap<K, Arc<Semaphore>>>,
+}
+
+impl<K: Eq + Hash + Debug> Places<K> {
+    /// So many for each.
+    pub(crate) fn new(each: usize) -> Self {
+        Self {
+            each,
+            owners: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Those of one owner.
+    pub(crate) fn of(&self, owner: K) -> Arc<Semaphore> {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        if owners.len() >= KNOWN {
+            // Whoever holds a place or waits for one holds the semaphore as well.
+            owners.retain(|_, places| Arc::strong_count(places) > 1);
+        }
+        let places = owners
+            .entry(owner)
+            .or_insert_with(|| Arc::new(Semaphore::new(self.each)));
+        Arc::clone(places)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KNOWN, Places};
+    use std::sync::Arc;
+
+    #[test]
+    fn each_owner_has_places_and_those_who_have_nothing_under_way_are_forgotten() {
+        let places = Places::new(1);
+        let held = places.of(0).try_acquire_owned().unwrap();
+        for owner in 1..=2 * KNOWN {
+            assert!(places.of(owner).try_acquire().is_ok());
+        }
+        assert!(places.owners.lock().unwrap().len() <= KNOWN);
+        assert!(places.of(0).try_acquire().is_err());
+        drop(held);
+        assert!(Arc::clone(&places.of(0)).try_acquire().is_ok());
+    }
+}
