@@ -118,8 +118,8 @@ fn hostile_plaintexts() -> Vec<(&'static str, Vec<u8>)> {
             fields([number, b"203012", b"123", b" Ada"]),
         ),
         (
-            "a holder of 97 bytes",
-            fields([number, b"203012", b"123", &[b'A'; 97]]),
+            "a holder of 223 bytes",
+            fields([number, b"203012", b"123", &[b'A'; 223]]),
         ),
         (
             "a holder with a line break",
