@@ -136,7 +136,8 @@ fn an_apostrophe_is_put_where_it_can_be_taken_away_again() {
 fn numbers_stay_numbers_below_nothing_as_well() {
     let rows = read(&write(&story(3).statement()));
     let trailer = rows.last().unwrap();
-    assert_eq!(rows[0].len(), 33);
+    assert_eq!(rows[0].len(), COLUMNS.len());
+    assert_eq!(cell(trailer, "livemode"), "false");
     let found = rows[1..]
         .iter()
         .filter(|row| cell(row, "gross_minor").starts_with('-'))
