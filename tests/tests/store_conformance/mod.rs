@@ -7,6 +7,7 @@
 
 mod activity;
 mod api_keys;
+mod audit;
 mod claims;
 mod deliveries;
 mod disputes;

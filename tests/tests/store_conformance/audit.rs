@@ -1,0 +1,127 @@
+//! The audit trail, the last use of keys, and what a rotation of keys changes.
+
+use super::on_both_databases;
+use super::place::Place;
+use super::world::{self, NOW_MS, registered};
+use sealpay_protocol::ids::{MerchantId, RequestId};
+use sealpay_protocol::secret::Secret;
+use std::sync::Arc;
+use verifier_server::domain::audit::{AuditChain, AuditEntry};
+use verifier_server::domain::merchant::{KeyPurpose, ServerKey};
+use verifier_server::store::{Addition, EncryptedColumn};
+
+on_both_databases! {
+    rows_of_the_trail_follow_each_other_whoever_writes_them,
+    the_last_use_of_a_key_only_moves_forward,
+    a_rotation_retires_the_keys_before_and_raises_the_revision,
+    a_ciphertext_is_replaced_unless_it_was_changed_meanwhile,
+}
+
+fn entry(number: u8, merchant: Option<MerchantId>) -> AuditEntry {
+    AuditEntry {
+        request: RequestId::new(u64::from(number), [number; 10]),
+        merchant,
+        actor: "key_1".into(),
+        action: "POST /v1/payments/{id}/refunds".into(),
+        subject: merchant.map(|merchant| merchant.to_string()),
+        source: "192.0.2.1".into(),
+        outcome: "200".into(),
+        at_ms: NOW_MS,
+    }
+}
+
+async fn rows_of_the_trail_follow_each_other_whoever_writes_them(place: &Place) {
+    let store = place.open().await;
+    let chain = || Arc::new(AuditChain::new(Secret::new([7; 32])));
+    let merchant = registered(&store).await.id;
+    let written = (1..=20).map(|number| {
+        let store = store.clone();
+        let of = (number % 2 == 0).then_some(merchant);
+        tokio::spawn(async move { store.append_audit(entry(number, of), chain()).await })
+    });
+    for written in written.collect::<Vec<_>>() {
+        assert_eq!(written.await.unwrap(), Ok(()));
+    }
+    let (rows, head) = store.audit_head().await.unwrap();
+    let all = store.audit_behind(0, 100).await.unwrap();
+    let mut before = String::new();
+    for (row, sequence) in all.iter().zip(1..) {
+        assert!(chain().fits(row, sequence, &before), "{row:?}");
+        before.clone_from(&row.hash);
+    }
+    assert_eq!((rows, all.len(), head), (20, 20, before));
+    let page = store.audit_of_merchant(merchant, None, 3).await.unwrap();
+    let named: Vec<_> = page.iter().map(|row| row.entry.clone()).collect();
+    let expected = [20, 18, 16].map(|number| entry(number, Some(merchant)));
+    assert_eq!(named, expected);
+    let after = Some(expected[2].request);
+    let rest = store.audit_of_merchant(merchant, after, 100).await.unwrap();
+    assert_eq!(rest.len(), 7);
+}
+
+async fn the_last_use_of_a_key_only_moves_forward(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let key = world::api_key(merchant.id);
+    assert_eq!(store.add_api_key(&key).await, Ok(Addition::Added));
+    for (used_ms, known_ms) in [(2000, 2000), (1000, 2000), (3000, 3000)] {
+        let noted = store.note_api_keys_used([(key.id, used_ms)]).await;
+        assert_eq!(noted, Ok(()));
+        let found = store.api_key(key.id).await.unwrap().unwrap();
+        assert_eq!(found.last_used_at_ms, Some(known_ms));
+    }
+}
+
+fn key(key_id: &str, not_after: i64) -> ServerKey {
+    ServerKey {
+        key_id: key_id.into(),
+        purpose: KeyPurpose::Webhook,
+        public_key: "public".into(),
+        private_key_encrypted: "mold.encrypted".into(),
+        not_before: 0,
+        not_after,
+        destroy_at: not_after,
+    }
+}
+
+async fn a_rotation_retires_the_keys_before_and_raises_the_revision(place: &Place) {
+    let store = place.open().await;
+    let revision = store.key_revision().await.unwrap();
+    for key in [key("a", i64::MAX), key("b", 50)] {
+        assert_eq!(store.add_server_key(&key).await, Ok(Addition::Added));
+    }
+    let new = key("c", i64::MAX);
+    assert_eq!(store.rotate_server_key(&new, (100, 200)).await, Ok(()));
+    let kept = store.server_keys(KeyPurpose::Webhook).await.unwrap();
+    let ends: Vec<_> = kept
+        .iter()
+        .map(|key| (key.not_after, key.destroy_at))
+        .collect();
+    assert_eq!(ends, [(100, 200), (50, 50), (i64::MAX, i64::MAX)]);
+    assert_eq!(store.key_revision().await, Ok(revision + 1));
+    assert_eq!(store.revise_keys().await, Ok(()));
+    assert_eq!(store.key_revision().await, Ok(revision + 2));
+}
+
+async fn a_ciphertext_is_replaced_unless_it_was_changed_meanwhile(place: &Place) {
+    let store = place.open().await;
+    assert_eq!(
+        store.add_server_key(&key("a", 100)).await,
+        Ok(Addition::Added)
+    );
+    let column = EncryptedColumn::ServerKey;
+    let found = store
+        .ciphertexts_of_other_keys(column, "mnew", 10)
+        .await
+        .unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].row, ["webhook", "a", ""]);
+    let replaced = store.replace_ciphertext(column, &found[0], "mnew.x").await;
+    assert_eq!(replaced, Ok(true));
+    let again = store.replace_ciphertext(column, &found[0], "mnew.y").await;
+    assert_eq!(again, Ok(false), "somebody else was first");
+    for column in EncryptedColumn::ALL {
+        let left = store.ciphertexts_of_other_keys(column, "mnew", 10).await;
+        assert_eq!(left, Ok(Vec::new()), "{column:?}");
+    }
+}
