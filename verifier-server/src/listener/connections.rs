@@ -176,3 +176,35 @@ impl std::fmt::Display for Refused {
 }
 
 impl std::error::Error for Refused {}
+
+#[cfg(test)]
+mod tests {
+    use super::{ConnectionLimits, Connections, Refused};
+    use crate::edge::Clock;
+    use crate::metrics::Metrics;
+    use std::io::Error;
+    use std::sync::Arc;
+
+    #[test]
+    fn connections_that_do_not_come_about_are_counted_by_reason() {
+        const TOO_MANY_FILES: i32 = 24;
+        let metrics = Arc::new(Metrics::default());
+        let limits = ConnectionLimits::default();
+        let clock = Clock::new(|| 1_000);
+        let connections = Connections::of_operators_listener(&limits, Arc::clone(&metrics), clock);
+        let peer = "192.0.2.1:4711".parse().unwrap();
+        for _ in 0..3 {
+            connections.failed(None, &Error::from_raw_os_error(TOO_MANY_FILES));
+        }
+        connections.failed(Some(&peer), &Error::other("no handshake"));
+        // Counted when it was refused.
+        connections.failed(Some(&peer), &Error::other(Refused));
+        let text = metrics.text();
+        for (reason, count) in [("accept", 3), ("handshake", 1)] {
+            let line =
+                format!("sealpay_connections_refused_total{{reason=\"{reason}\"}} {count}\n");
+            assert!(text.contains(&line), "{line} is not in\n{text}");
+        }
+        assert!(!text.contains("\"limit\""), "{text}");
+    }
+}
