@@ -114,14 +114,16 @@ impl Guesses {
         };
         let most_ms = self.burst.saturating_mul(interval_ms);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        self.buckets(guess, interval_ms).all(|(bucket, one_ms)| {
+        let mut allows = true;
+        for (bucket, one_ms) in self.buckets(guess, interval_ms) {
             let Some(full_at_ms) = buckets.full_at_ms.get_mut(&bucket) else {
-                return true;
+                continue;
             };
             // A clock that was set back makes nobody wait longer than a full bucket.
             *full_at_ms = (*full_at_ms).min(now_ms.saturating_add(most_ms));
-            full_at_ms.saturating_sub(now_ms) + one_ms <= most_ms
-        })
+            allows &= full_at_ms.saturating_sub(now_ms) + one_ms <= most_ms;
+        }
+        allows
     }
 
     /// One has failed.
