@@ -99,12 +99,29 @@ fn events() -> Vec<(&'static str, Make, &'static [&'static str])> {
         (
             "cancel",
             |_| did(Deed::Cancel),
-            &["code", "passkey", "wallet", "abandoning"],
+            &["code", "passkey", "wallet", "transfer", "abandoning"],
         ),
         ("keep passkey", |_| did(Deed::KeepPasskey), &["offering"]),
         ("keep nothing", |_| did(Deed::KeepNothing), &["offering"]),
         ("typed", |_| Event::CodeTyped, &[]),
-        ("came back", |_| Event::CameBack, &["wallet", "transfer"]),
+        (
+            "came back",
+            |_| Event::CameBack,
+            &["unreachable", "interrupted", "wallet", "transfer"],
+        ),
+        (
+            "retry",
+            |run| Event::Woke {
+                turn: run.turn(),
+                wake: Wake::Retry,
+            },
+            &["unreachable", "interrupted"],
+        ),
+        (
+            "another order",
+            |_| Event::Renewed,
+            &["opening", "unreachable", "form", "ended"],
+        ),
         (
             "passkey",
             |run| Event::Passkey {
