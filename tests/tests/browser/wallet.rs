@@ -146,7 +146,7 @@ async fn a_window_that_the_browser_does_not_let_open_is_opened_by_a_button() {
             own.verifier_network.mend();
             session.read(PANEL, WAITING).await;
             assert_eq!(session.windows().await, 1, "no window without a press");
-            session.press_button("Open wallet").await;
+            session.press(".panel .link").await;
             session.enter_opened_window().await;
             session.read("h1", "Confirm this payment").await;
             decide(&session, ".confirm").await;
