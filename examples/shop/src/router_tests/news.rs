@@ -248,7 +248,7 @@ fn story_of_a_transfer_that_never_came() -> Vec<Chapter> {
             page: &[
                 "Payment expired",
                 "Only €9.80 of €49.80 arrived in time",
-                "Not enough came in time",
+                "Underpaid",
                 "Pay again",
             ],
             offered: true,
@@ -263,7 +263,7 @@ fn story_of_a_transfer_that_never_came() -> Vec<Chapter> {
             order: "expired",
             page: &[
                 "The money did not arrive in time",
-                "The transfer never came",
+                "Not paid in time",
             ],
             offered: true,
         },
