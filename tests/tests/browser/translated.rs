@@ -77,16 +77,11 @@ async fn a_translated_form_shows_errors_a_decline_and_the_receipt() {
             session.press(PAY).await;
             session.read("#number-note", "Enter your card number").await;
             session.fill_in(INSUFFICIENT_FUNDS).await;
-<<<<<<< HEAD
             eventually("no error", async || {
                 let note = "document.getElementById('number-note').textContent === ''";
                 session.is_true(note).await.then_some(())
             })
             .await;
-=======
-            let note = "document.getElementById('number-note').textContent === ''";
-            assert!(session.is_true(note).await);
->>>>>>> c5f24f2 (tests/browser: a note without words takes no room)
             session.press(PAY).await;
             session.read(NOTICE, "insufficient funds").await;
             session.read(PAY, "Pay €24.90").await;

@@ -261,10 +261,7 @@ fn story_of_a_transfer_that_never_came() -> Vec<Chapter> {
                 another
             },
             order: "expired",
-            page: &[
-                "The money did not arrive in time",
-                "Not paid in time",
-            ],
+            page: &["The money did not arrive in time", "Not paid in time"],
             offered: true,
         },
     ]
