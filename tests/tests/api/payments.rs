@@ -46,7 +46,7 @@ async fn a_good_card_is_captured_and_the_merchant_can_read_it(gateway: &TestGate
     );
     let read = gateway.payment(paid.payment).await;
     let expected = json!({
-        "id": paid.payment, "session": session.session, "attempt": attempt,
+        "id": paid.payment, "livemode": false, "session": session.session, "attempt": attempt,
         "merchant": gateway.merchant.id, "order_ref": "A-1001", "amount": 2490, "currency": "EUR",
         "amount_captured": 2490, "amount_refunded": 0, "amount_disputed": 0, "capture_before": null,
         "capture": "automatic", "method": "card", "state": "captured", "decline": null,

@@ -2,11 +2,12 @@
 
 use super::{Checkout, refused};
 use harness::gateway::TestGateway;
+use sealpay_protocol::limits::{BODY_BYTES, SESSION_BODY_BYTES};
 use serde_json::{Value, json};
 use verifier_server::gate::refusal::Code;
 
-/// Bodies that are refused on both paths of the widget.
-fn rows() -> Vec<(&'static str, Vec<u8>, Code)> {
+/// Bodies that are refused on a path of the widget that reads so many bytes.
+fn rows(most: usize) -> Vec<(&'static str, Vec<u8>, Code)> {
     let megabyte = format!("{{\"order\":\"{}\"}}", "a".repeat(1 << 20));
     let deep = |open: &str, close: &str| {
         let depth = 5000;
@@ -20,10 +21,14 @@ fn rows() -> Vec<(&'static str, Vec<u8>, Code)> {
             megabyte.into_bytes(),
             Code::PayloadTooLarge,
         ),
-        ("a byte too many", vec![b' '; 32_769], Code::PayloadTooLarge),
+        (
+            "a byte too many",
+            vec![b' '; most + 1],
+            Code::PayloadTooLarge,
+        ),
         (
             "as many spaces as allowed",
-            vec![b' '; 32_768],
+            vec![b' '; most],
             Code::MalformedJson,
         ),
         ("nothing", Vec::new(), Code::MalformedJson),
@@ -96,9 +101,11 @@ fn rows() -> Vec<(&'static str, Vec<u8>, Code)> {
 async fn bodies_that_are_no_request_are_refused_on_both_paths() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
-    for (what, body, code) in rows() {
-        let opening = gateway.browser().open_with(body.clone());
+    for (what, body, code) in rows(SESSION_BODY_BYTES) {
+        let opening = gateway.browser().open_with(body);
         refused(&gateway, &format!("open: {what}"), opening, code).await;
+    }
+    for (what, body, code) in rows(BODY_BYTES) {
         let paying = checkout.request_with(body);
         refused(&gateway, &format!("pay: {what}"), paying, code).await;
     }

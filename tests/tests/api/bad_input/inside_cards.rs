@@ -219,8 +219,8 @@ async fn what_is_no_card_inside_is_refused_as_if_it_had_not_opened() {
             fields([number, ahead, code, b"\xff\xfe"]),
         ),
         (
-            "a holder of 97 bytes",
-            fields([number, ahead, code, &[b'A'; 97]]),
+            "a holder of 223 bytes",
+            fields([number, ahead, code, &[b'A'; 223]]),
         ),
         (
             "a holder that is the number",

@@ -201,10 +201,10 @@ const CLAIMS: [(&str, Claim, Code, &str); 44] = [
         "items",
     ),
     (
-        "21 items",
+        "201 items",
         |c| {
-            c.items = Some(vec![item("Lantern", 1, 100); 21]);
-            c.amount = 2100;
+            c.items = Some(vec![item("Lantern", 1, 10); 201]);
+            c.amount = 2010;
         },
         Code::MalformedOrder,
         "items",
@@ -230,25 +230,25 @@ const CLAIMS: [(&str, Claim, Code, &str); 44] = [
         "none of an item",
         |c| c.items = Some(vec![item("Lantern", 0, 2490)]),
         Code::MalformedOrder,
-        "items",
+        "items[0].quantity",
     ),
     (
         "10000 of an item",
         |c| c.items = Some(vec![item("Lantern", 10_000, 2490)]),
         Code::MalformedOrder,
-        "items",
+        "items[0].quantity",
     ),
     (
         "an item without a name",
         |c| c.items = Some(vec![item("", 1, 2490)]),
         Code::MalformedOrder,
-        "items",
+        "items[0].name",
     ),
     (
         "an item with a long name",
         |c| c.items = Some(vec![item(&"L".repeat(81), 1, 2490)]),
         Code::MalformedOrder,
-        "items",
+        "items[0].name",
     ),
     (
         "an empty customer",

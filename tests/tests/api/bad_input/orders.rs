@@ -31,9 +31,14 @@ async fn keys_that_are_not_the_merchants_do_not_sign_for_it() {
     refused(&gateway, "an unknown kid", request, Code::UnknownOrderKey).await;
 
     let good = gateway.merchant.sign(&claims);
-    let flipped = if good.ends_with('A') { "Q" } else { "A" };
+    let place = good.len() - 4;
+    let flipped = if good[place..].starts_with('A') {
+        "Q"
+    } else {
+        "A"
+    };
     let mut altered = good.clone();
-    altered.replace_range(good.len() - 4..good.len() - 3, flipped);
+    altered.replace_range(place..=place, flipped);
     let request = browser.open_session(&altered);
     refused(
         &gateway,

@@ -8,6 +8,7 @@ use harness::gateway::TestGateway;
 use harness::time::random;
 use sealpay_protocol::api::{NEW_SESSION, SessionView};
 use sealpay_protocol::ids::{MerchantId, SessionId};
+use sealpay_protocol::limits::SESSION_BODY_BYTES;
 use sealpay_protocol::order::Simulate;
 use sealpay_protocol::sign::content_digest;
 use verifier_server::gate::refusal::Code;
@@ -53,7 +54,7 @@ fn faulty(browser: &Browser, path: &str, session: &str, good: &[u8], faults: &[C
         body.truncate(body.len() - 1);
     }
     if has(Code::PayloadTooLarge) {
-        body.resize(40_000, b' ');
+        body.resize(SESSION_BODY_BYTES + 1, b' ');
     }
     let session = if has(Code::UnknownSession) {
         SessionId::new(1, random()).to_string()
