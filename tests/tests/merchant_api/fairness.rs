@@ -5,7 +5,8 @@ use harness::copies;
 use harness::gateway::TestGateway;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 const MANY: u32 = 200_000;
 
