@@ -74,7 +74,8 @@ async fn confirm(stage: &Stage, code: &str) {
 async fn a_code_is_asked_for_refused_and_accepted() {
     let stage = challenged(verifier_with_code(30)).await;
     assert_eq!(stage.text(".panel h2"), "Confirm it’s you");
-    assert!(stage.text(".panel p").contains("your phone •• 42."));
+    let sent = stage.text(".panel p");
+    assert!(sent.contains("•• 42."), "{sent}");
     let repeated = stage.text(".panel .receipt");
     assert!(
         repeated.contains("Paper Lantern") && repeated.contains("€24.90"),
@@ -97,7 +98,7 @@ async fn a_code_is_asked_for_refused_and_accepted() {
     confirm(&stage, "1234").await;
     assert_eq!(
         stage.described_error("code").unwrap(),
-        "Enter the 6 digits of the code."
+        "Enter all 6 digits."
     );
     assert!(stage.authentications().is_empty());
     stage.type_into("code", "12345").await;
@@ -148,7 +149,7 @@ async fn another_code_can_be_asked_for_when_the_seconds_are_over() {
     assert_eq!(asked.step, AuthenticationStep::Resend);
     assert_eq!(stage.text("#code-note"), "We’ve sent a new code.");
     assert_eq!(stage.described_error("code"), None);
-    assert!(stage.attribute(resend, "disabled").is_some());
+    assert!(stage.attribute(resend, "aria-disabled").is_some());
 }
 
 #[wasm_bindgen_test]

@@ -191,7 +191,10 @@ async fn a_page_that_the_order_does_not_name_gets_no_form() {
     let order = order_of_the_stage();
     let stage = Stage::open_with(verifier, &order, "https://other.example", "en").await;
     assert!(stage.element("form").is_none());
-    assert_eq!(stage.text("h2"), "This page may not take payments");
+    assert_eq!(
+        stage.text("h2"),
+        "This shop isn’t set up to take payments here"
+    );
     let error = stage.message("error").unwrap();
     assert!(error.contains("\"code\":\"origin_not_allowed\""), "{error}");
     assert!(stage.requests.borrow().is_empty());

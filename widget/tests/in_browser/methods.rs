@@ -41,7 +41,7 @@ fn transfer(amount_received: i64) -> ActionView {
 async fn one_method_needs_no_choice() {
     for (method, button) in [
         (Method::Card, "Pay €24.90"),
-        (Method::Wallet, "Pay €24.90"),
+        (Method::Wallet, "Continue to wallet"),
         (Method::BankTransfer, "Pay by bank transfer"),
     ] {
         let stage = Stage::open(verifier_of(vec![method], |_| None)).await;
@@ -78,7 +78,7 @@ async fn a_choice_keeps_what_was_typed_and_sends_only_the_method() {
     assert!(
         stage
             .text(".explained")
-            .contains("where you confirm the payment")
+            .contains("open your wallet in a new window")
     );
     stage.click("[value=card]");
     settle().await;
@@ -125,7 +125,7 @@ async fn a_transfer_shows_its_figures_and_tells_the_page_once() {
     }))
     .await;
     stage.pay().await;
-    assert_eq!(stage.text(".panel h2"), "Transfer the money from your bank");
+    assert_eq!(stage.text(".panel h2"), "Complete your bank transfer");
     let copied = stage.text(".copied");
     for part in [
         "€14.90",
@@ -138,7 +138,11 @@ async fn a_transfer_shows_its_figures_and_tells_the_page_once() {
         assert!(copied.contains(part), "{part} in {copied}");
     }
     assert!(stage.text(".copied + .receipt").contains("€10.00"));
-    assert!(stage.text(".panel p").contains("when the money is there"));
+    assert!(
+        stage
+            .text(".panel p")
+            .contains("when your transfer arrives")
+    );
     let pending = stage.message("pending").unwrap();
     assert!(
         pending.contains("\"order_ref\":\"A-1001\",\"method\":\"bank_transfer\""),

@@ -261,7 +261,7 @@ fn story_of_a_transfer_that_never_came() -> Vec<Chapter> {
                 another
             },
             order: "expired",
-            page: &["The money did not arrive in time", "Not paid in time"],
+            page: &["Your transfer didn’t arrive in time", "Not paid in time"],
             offered: true,
         },
     ]
@@ -289,7 +289,7 @@ fn story_of_an_identity_check() -> Vec<Chapter> {
                              "message": "Authentication failed." } }),
             order: "declined",
             page: &[
-                "Your bank could not confirm that it is you",
+                "Your bank couldn’t confirm it’s you",
                 "Not authenticated",
                 "<code>07</code>",
                 "Authentication failed.",
