@@ -119,6 +119,13 @@ impl Drop for Beside {
 }
 
 impl TestGateway {
+    /// Ends a test that has closed the store, in which nothing can be looked for any more.
+    pub fn abandon(mut self) {
+        self.finished = true;
+    }
+}
+
+impl TestGateway {
     /// On SQLite in a folder of its own.
     pub async fn start() -> Self {
         Self::with(|_| {}).await

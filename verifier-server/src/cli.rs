@@ -8,7 +8,7 @@ mod modifications;
 mod settle;
 
 use crate::config::{Config, DEFAULT_FILE, Flags, ServeFlags};
-use crate::flow::register::{NewMerchant, Registrar};
+use crate::flow::register::{Credentials, NewMerchant, Registrar};
 use crate::serve;
 use crate::server::Parts;
 use crate::store::{DatabaseError, Store};
@@ -203,16 +203,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
             let merchant = made.merchant.parse().ok();
             let change = Change::new("merchant add", merchant, None);
             change.note(parts, &Ok(())).await?;
-            let shown = json!({
-                "merchant": made.merchant,
-                "livemode": livemode,
-                "key_id": made.key_id,
-                "api_key_id": made.api_key_id,
-                "api_key": made.api_key.as_str(),
-                "endpoint": made.endpoint,
-                "webhook_secret": made.webhook_secret.as_ref().map(|secret| secret.as_str()),
-            });
-            print_json(&shown, on_one_line)
+            print_json(&made_merchant(&made, *livemode), on_one_line)
         }
         Merchant::List => print_json(&list(store).await.map_err(inside)?, false),
         Merchant::SetReserve(command) => settle::set_reserve(store, &command).await,
@@ -262,6 +253,19 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
             )
         }
     }
+}
+
+/// What a new merchant is told once.
+fn made_merchant(made: &Credentials, livemode: bool) -> serde_json::Value {
+    json!({
+        "merchant": made.merchant,
+        "livemode": livemode,
+        "key_id": made.key_id,
+        "api_key_id": made.api_key_id,
+        "api_key": made.api_key.as_str(),
+        "endpoint": made.endpoint,
+        "webhook_secret": made.webhook_secret.as_ref().map(|secret| secret.as_str()),
+    })
 }
 
 /// A new endpoint hears of nothing until it has answered the server that it is the merchant's.

@@ -9,6 +9,7 @@ mod merchant_request;
 mod merchant_vectors;
 mod order_claims;
 mod order_header;
+mod order_refusals;
 mod request_headers;
 mod request_signature;
 mod sealed_card;

@@ -228,7 +228,9 @@ async fn show_the_loader_alone(session: &Session, stage: &Stage, gallery: &mut G
     session
         .go(&stage.site.publish("loader", page(stage, form, mount)))
         .await;
-    session.read("[role=alert]", "cannot be paid").await;
+    session
+        .read("[role=alert]", "Something is wrong with this order")
+        .await;
     gallery.show("loader-order-malformed").await;
 
     stage

@@ -33,6 +33,10 @@ pub(super) async fn do_at_the_desk(session: &Session, deed: &str, amount: Option
             .await;
     }
     session.press(&format!("{deed} button")).await;
+    if deed != CAPTURE {
+        // What cannot be undone is asked about once more.
+        session.press(".notice button.danger").await;
+    }
 }
 
 /// The lines of the receipt, name and value.
@@ -125,7 +129,7 @@ async fn the_shops_people_take_a_part_let_the_rest_go_and_give_some_back() {
             session.see_order("partially_captured").await;
             session.read(".status", "€10.00 of €24.90").await;
             do_at_the_desk(&session, CAPTURE, Some("99")).await;
-            session.read("h1", "That cannot be done").await;
+            session.read("h1", "Not allowed").await;
             session.press(".notice a.button").await;
             do_at_the_desk(&session, VOID, None).await;
             session.see_order("paid").await;

@@ -4,13 +4,14 @@ use super::sources::{Source, files, is_or_is_in};
 use super::{each_is_found, none, none_is_found};
 
 /// What a folder of the server may name of the server; itself it always may.
-const OF_THE_SERVER: [(&str, &[&str]); 8] = [
+const OF_THE_SERVER: [(&str, &[&str]); 9] = [
     ("domain", &[]),
     ("gate", &["domain", "edge"]),
     ("database", &[]),
+    ("fair", &[]),
     ("store", &["database", "domain"]),
     ("provider", &["database", "domain", "edge"]),
-    ("outbox", &["domain", "edge", "store"]),
+    ("outbox", &["domain", "edge", "fair", "store"]),
     ("listener", &["edge", "metrics", "outbox"]),
     ("http", &["flow", "gate", "metrics", "domain", "listener"]),
 ];

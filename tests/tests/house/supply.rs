@@ -28,47 +28,46 @@ fn is_allowed(expression: &str) -> bool {
     let spaced = spaced.replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut rest = words.as_slice();
-    any_of(&mut rest) && rest.is_empty()
+    any_of(&mut rest) == Some(true) && rest.is_empty()
 }
 
-fn any_of(rest: &mut &[&str]) -> bool {
-    let mut allowed = all_of(rest);
+/// Nothing where this is no expression: half of one allows nothing, whatever the other half says.
+fn any_of(rest: &mut &[&str]) -> Option<bool> {
+    let mut allowed = all_of(rest)?;
     while let Some((&"OR", after)) = rest.split_first() {
         *rest = after;
-        allowed |= all_of(rest);
+        allowed |= all_of(rest)?;
     }
-    allowed
+    Some(allowed)
 }
 
-fn all_of(rest: &mut &[&str]) -> bool {
-    let mut allowed = one(rest);
+fn all_of(rest: &mut &[&str]) -> Option<bool> {
+    let mut allowed = one(rest)?;
     while let Some((&"AND", after)) = rest.split_first() {
         *rest = after;
-        allowed &= one(rest);
+        allowed &= one(rest)?;
     }
-    allowed
+    Some(allowed)
 }
 
-fn one(rest: &mut &[&str]) -> bool {
-    let Some((&name, after)) = rest.split_first() else {
-        return false;
-    };
+fn one(rest: &mut &[&str]) -> Option<bool> {
+    let (&name, after) = rest.split_first()?;
     *rest = after;
     if name == "(" {
-        let allowed = any_of(rest);
+        let allowed = any_of(rest)?;
         return match rest.split_first() {
             Some((&")", after)) => {
                 *rest = after;
-                allowed
+                Some(allowed)
             }
-            _ => false,
+            _ => None,
         };
     }
     // An exception gives more freedom and asks for nothing.
     if let ["WITH", _, after @ ..] = *rest {
         *rest = after;
     }
-    LICENCES.contains(&name)
+    Some(LICENCES.contains(&name))
 }
 
 fn faults(packages: &[Value]) -> Vec<String> {

@@ -127,7 +127,8 @@ async fn money_arrives_by_the_clock_as_it_was_ordered(gateway: &TestGateway) {
         assert_eq!(payment["state"], script.at_the_end, "{what}");
         let told = &payment["transfer"];
         let expected = json!({
-            "iban": action.iban, "reference": reference,
+            "iban": action.iban, "holder": "Sealpay Collections", "bic": "SEALDEF0XXX",
+            "reference": reference, "expires_at": null,
             "received": script.received, "overpaid": script.overpaid,
         });
         assert_eq!(*told, expected, "{what}");

@@ -223,7 +223,7 @@ fn commands_refuse_with_a_sentence() {
         ),
         (
             &["merchant", "add-origin", &merchant, "https://Shop.example/"],
-            "An origin is http",
+            "An origin ends behind the host",
         ),
         (
             &["merchant", "add-origin", nobody, "https://a.example"],

@@ -19,4 +19,6 @@ async fn a_probe_is_answered_from_memory_for_a_second_and_then_the_store_is_aske
     }
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert!(ask().await >= 500, "the store was asked");
+    // Nothing can be looked for in a store that is closed.
+    gateway.abandon();
 }

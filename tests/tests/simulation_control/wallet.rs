@@ -77,7 +77,7 @@ async fn confirming_pays_at_once_and_once() {
         "24.90 EUR",
         "Everyday account",
         "Confirm",
-        "Refuse",
+        "Decline",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }

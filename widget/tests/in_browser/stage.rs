@@ -1,6 +1,8 @@
 //! A form in a real document, a page that listens to it, and a verifier that says what a test
 //! wants.
 
+mod translator;
+
 use ed25519_dalek::SigningKey;
 use js_sys::Reflect;
 use sealpay_protocol::api::{
@@ -176,34 +178,6 @@ pub(crate) fn waiting(request: &SignedRequest, action: ActionView) -> PaymentVie
     }
 }
 
-/// What page translators do: each text node gives way to elements around a text of their own, and
-/// what is drawn later is treated alike.
-const TRANSLATOR: &str = "
-    const wrap = (node) => {
-      if (node.nodeType === Node.TEXT_NODE) {
-        if (!node.data.trim() || node.parentNode?.localName === 'font') return;
-        const outer = document.createElement('font');
-        const inner = outer.appendChild(document.createElement('font'));
-        inner.textContent = node.data;
-        node.replaceWith(outer);
-      } else {
-        [...node.childNodes].forEach(wrap);
-      }
-    };
-    new MutationObserver((changes) => {
-      for (const { target, addedNodes } of changes) {
-        target.nodeType === Node.TEXT_NODE ? wrap(target) : addedNodes.forEach(wrap);
-      }
-    }).observe(root, { childList: true, characterData: true, subtree: true });
-    wrap(root);";
-
-/// Has everything in the document translated, now and later: every test of a state is one of a
-/// state that somebody translates.
-fn translate(root: &Element) {
-    let translator = js_sys::Function::new_with_args("root", TRANSLATOR);
-    translator.call1(&JsValue::NULL, root).unwrap();
-}
-
 fn items() -> Vec<OrderItem> {
     vec![OrderItem {
         name: "Lantern".into(),
@@ -273,7 +247,7 @@ impl Stage {
         let root = document().create_element("main").unwrap();
         root.set_class_name("stage");
         document().body().unwrap().append_child(&root).unwrap();
-        translate(&root);
+        translator::translate(&root);
 
         let channel = MessageChannel::new().unwrap();
         let messages = Rc::new(RefCell::new(Vec::new()));

@@ -106,7 +106,7 @@ async fn the_shops_desk_can_be_seen_and_used_by_everybody() {
             session.see_order("partially_captured").await;
             gallery.show("shop-desk-partially-captured").await;
             do_at_the_desk(session, REFUND, Some("500")).await;
-            session.read("h1", "That cannot be done").await;
+            session.read("h1", "Not allowed").await;
             gallery.show("shop-desk-refused").await;
             session.press(".notice a.button").await;
             do_at_the_desk(session, CAPTURE, None).await;

@@ -106,7 +106,8 @@ impl Sums {
     /// What is, and what should be, where the two differ.
     pub(super) fn differences(&self) -> Vec<(&'static str, i64, i64)> {
         let mut compared = self.accounts();
-        compared.extend(self.causes());
+        compared.extend(self.causes_of_payments());
+        compared.extend(self.causes_of_settlements());
         compared.retain(|(_, is, should)| is != should);
         compared
     }
@@ -164,12 +165,8 @@ impl Sums {
     }
 
     /// Each cause of transfers against what it was the cause of.
-    fn causes(&self) -> Vec<(&'static str, i64, i64)> {
-        let sold = self.lines("capture", ":bound") + self.lines("refund", ":bound");
+    fn causes_of_payments(&self) -> Vec<(&'static str, i64, i64)> {
         let disputed = self.disputes(&["needs_response", "under_review", "won", "lost"]);
-        let returned = self.payouts.get("returned").copied().unwrap_or(0);
-        let paid: i64 = self.payouts.values().sum();
-        let held = -self.lines("reserve_hold", ":bound");
         vec![
             (
                 "What captures moved",
@@ -212,6 +209,16 @@ impl Sums {
                 self.moved(Cause::DisputeLost),
                 self.disputes(&["lost"]),
             ),
+        ]
+    }
+
+    /// What settlements, the reserve and payouts moved, beside what their lines say.
+    fn causes_of_settlements(&self) -> Vec<(&'static str, i64, i64)> {
+        let sold = self.lines("capture", ":bound") + self.lines("refund", ":bound");
+        let returned = self.payouts.get("returned").copied().unwrap_or(0);
+        let paid: i64 = self.payouts.values().sum();
+        let held = -self.lines("reserve_hold", ":bound");
+        vec![
             (
                 "What settlements moved",
                 self.moved(Cause::Settlement),
