@@ -8,6 +8,7 @@ use crate::browser::{self, Browser};
 use crate::console;
 use crate::environment;
 use crate::failure::Failure;
+use crate::known_failures;
 use crate::postgres::{self, Postgres};
 use crate::process::{self, Show};
 use crate::tally::Tally;
@@ -52,9 +53,6 @@ pub(crate) struct Step {
     pub(crate) needs: &'static [&'static str],
     pub(crate) run: Run,
 }
-
-/// Names tests that are known to fail.
-const KNOWN_FAILURES: &str = "tests/known-failures.txt";
 
 /// The package whose tests need the finished widget and the programs.
 const SYSTEM_TESTS: &str = "sealpay-tests";
@@ -299,12 +297,13 @@ fn system(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
     for name in &all.of_the_whole {
         arguments.extend(["--test", name]);
     }
-    let known = known_failures(workspace)?;
+    let known = known_failures::read(workspace)?;
     if !known.is_empty() {
         let list = known.join("\n  ");
         console::loud(&format!(
-            "{} tests are known to fail and are left out ({KNOWN_FAILURES}):\n  {list}",
-            known.len()
+            "{} tests are known to fail and are left out ({}):\n  {list}",
+            known.len(),
+            known_failures::FILE
         ));
         arguments.push("--");
         for name in &known {
@@ -318,16 +317,6 @@ fn system(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
         .env("SEALPAY_WIDGET_DIR", workspace.dist());
     find_help(&mut command);
     test(command, "cargo test", tally)
-}
-
-/// The names of tests that are known to fail; nobody should take them for passed.
-fn known_failures(workspace: &Workspace) -> Result<Vec<String>, Failure> {
-    let file = workspace.root().join(KNOWN_FAILURES);
-    let text = std::fs::read_to_string(&file)
-        .map_err(|error| Failure::because(format!("{} cannot be read", file.display()), error))?;
-    let lines = text.lines().map(str::trim);
-    let names = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    Ok(names.map(str::to_owned).collect())
 }
 
 /// Tells tests and measurements where the browser and Postgres are, and says loudly when they are not.

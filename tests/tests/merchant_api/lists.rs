@@ -186,7 +186,7 @@ async fn values_that_are_none_are_named() {
         ("amount_until=9223372036854775808", "amount_until"),
         ("amount_until=24.90", "amount_until"),
         ("amount=1", "amount"),
-        ("state=captured&state=declined", "query"),
+        ("state=captured&state=declined", "state"),
     ];
     for (query, named) in rows {
         let path = format!("/v1/payments?{query}");

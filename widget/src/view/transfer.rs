@@ -73,9 +73,6 @@ fn row(
 ) -> Element {
     let texts = checkout.connection.texts;
     let value = value.to_owned();
-    let fact = element("div.fact")
-        .holds(element("dt").says(name))
-        .holds(element("dd").holds(shown));
     let copy = element("button")
         .with("type=button;data-look=secondary")
         .tell("aria-label", (texts.copy_fact)(name))
@@ -83,7 +80,11 @@ fn row(
             Some(Heard::Copied(name, value.clone()))
         })
         .says(texts.copy);
-    element("div").holds(fact).holds(copy)
+    // A list of definitions takes nothing but terms and what they mean.
+    element("div")
+        .holds(element("dt").says(name))
+        .holds(element("dd").holds(shown))
+        .holds(element("dd").holds(copy))
 }
 
 /// In fours, as it stands on paper. The gaps are only drawn: what is copied has none.

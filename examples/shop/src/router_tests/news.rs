@@ -303,7 +303,7 @@ fn story_of_an_identity_check() -> Vec<Chapter> {
                 "authentication": authentication("authenticated", "05") }),
             order: "paid",
             page: &[
-                "Look at this before you send anything.",
+                "Review before shipping.",
                 "card_testing",
                 "Authenticated",
                 "<code>05</code>",
