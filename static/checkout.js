@@ -143,8 +143,13 @@
     return said.lang || null;
   }
 
-  // The scheme in which the page shows the container, whatever decides it there.
+  // The scheme in which the page shows the container, whatever decides it there. Where the page
+  // follows the device the form does, too: the device may change while the form is open.
   function schemeOf(container) {
+    const meta = document.querySelector('meta[name="color-scheme" i]');
+    const own = getComputedStyle(container).colorScheme;
+    const known = own === "normal" ? (meta && meta.content) || "" : own;
+    if (/\blight\b/.test(known) && /\bdark\b/.test(known)) return "auto";
     const probe = styled(document.createElement("span"), { color: "CanvasText" });
     container.append(probe);
     const [red = 0] = getComputedStyle(probe).color.match(/\d+/g) || [];

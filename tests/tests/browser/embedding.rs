@@ -283,3 +283,34 @@ async fn an_order_with_a_page_that_is_not_registered_is_refused_by_the_verifier(
         })
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_follows_the_device_takes_its_form_along() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("dusk"));
+    let address = stage
+        .site
+        .publish("dusk", page_with_tag(stage, &order, ""));
+    let scenario = Scenario::new("dusk");
+    scenario
+        .play(stage, async move |session| {
+            let prefer = async |scheme: &str| {
+                let features = json!({ "features": [
+                    { "name": "prefers-color-scheme", "value": scheme } ] });
+                session
+                    .developer_tools("Emulation.setEmulatedMedia", features)
+                    .await;
+            };
+            let color = "return getComputedStyle(document.querySelector('label')).color";
+            prefer("light").await;
+            session.go(&address).await;
+            session.enter_form().await;
+            let by_day = session.run(color, Vec::new()).await;
+            prefer("dark").await;
+            eventually("light letters on a dark page", async || {
+                (session.run(color, Vec::new()).await != by_day).then_some(())
+            })
+            .await;
+        })
+        .await;
+}
