@@ -135,7 +135,7 @@ function tolerateMovedNodes() {
 }
 
 // At once: the page shows nothing before it knows that this is the form, and not an error page.
-if (parent !== window) parent.postMessage({ sealpay: 'hello', version: 1 }, '*');
+if (parent !== window) parent.postMessage({ sealpay: 'hello', version: 1, from: 'document' }, '*');
 
 if (typeof WebAssembly === 'undefined') {
   fail('webassembly_unavailable');

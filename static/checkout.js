@@ -287,7 +287,8 @@
     }
 
     // Each document in the frame says hello when it is there, and again when the widget runs; each
-    // time it gets a channel of its own.
+    // time it gets a channel of its own. The answer says whose hello it answers: a widget that starts
+    // quickly may also see the answer to the document's, whose channel is closed by then.
     function greet({ source, origin, data }) {
       if (source !== frame.contentWindow || origin !== verifierOrigin) return;
       if (!data || data.sealpay !== "hello" || data.version !== VERSION) return;
@@ -298,7 +299,7 @@
       const channel = new MessageChannel();
       port = channel.port1;
       port.onmessage = receive;
-      const connect = { sealpay: "connect", version: VERSION, instance: id, order, locale,
+      const connect = { sealpay: "connect", version: VERSION, to: data.from, instance: id, order, locale,
         colorScheme, appearance, canReturn: Boolean(returnUrl), canRenew: Boolean(renewOrder) };
       frame.contentWindow.postMessage(connect, verifierOrigin, [channel.port2]);
     }

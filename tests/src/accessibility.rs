@@ -24,6 +24,9 @@ const RULES_FOR_PAGES: [&str; 2] = ["region", "page-has-heading-one"];
 
 const RUN: &str = "
     const [rules, off, done] = arguments;
+    // Through a transparent frame one sees the page, of which the frame knows nothing but the scheme.
+    const { style } = document.documentElement;
+    if (window !== top) style.backgroundColor = 'Canvas';
     const switched_off = Object.fromEntries(off.map((rule) => [rule, { enabled: false }]));
     const only = { type: 'tag', values: rules };
     axe.run(document, { runOnly: only, rules: switched_off, iframes: false, resultTypes: ['violations'] })
@@ -32,7 +35,8 @@ const RUN: &str = "
         findings: violations.map(({ id, help, nodes }) =>
           `${id}: ${help}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`),
       }))
-      .catch((error) => done({ passes: 0, findings: [String(error)] }));
+      .catch((error) => done({ passes: 0, findings: [String(error)] }))
+      .finally(() => { style.backgroundColor = ''; });
 ";
 
 /// What stands in the current frame.

@@ -63,17 +63,19 @@ impl<'a> Gallery<'a> {
     }
 
     /// Takes pictures in the colours of a shopper who has chosen a few strong ones (forced colours):
-    /// `<state>-forced-<theme>-390.png`. Their contrast is the browser's, and not ours to measure.
+    /// `<state>-forced-<theme>-390.png`.
     ///
     /// # Panics
     /// When the page does not come to rest.
-    pub async fn show_in_forced_colours(&self, state: &str) {
+    pub async fn show_in_forced_colours(&mut self, state: &str) {
         let width = WIDTHS[0];
         for theme in THEMES {
             self.put_on(theme, width).await;
             self.emulate(theme, "active").await;
             let file = format!("screenshots/{state}-forced-{theme}-{width}.png");
             self.session.picture(&target().join(file)).await;
+            self.look_for_barriers(&format!("{state}, forced colours, {theme}"))
+                .await;
         }
         self.put_on(THEMES[0], width).await;
     }

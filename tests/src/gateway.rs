@@ -118,6 +118,15 @@ impl Drop for Beside {
     }
 }
 
+impl Drop for TestGateway {
+    fn drop(&mut self) {
+        assert!(
+            self.finished || std::thread::panicking(),
+            "a test ends with `gateway.finish().await`"
+        );
+    }
+}
+
 impl TestGateway {
     /// Ends a test that has closed the store, in which nothing can be looked for any more.
     pub fn abandon(mut self) {

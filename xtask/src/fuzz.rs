@@ -1,16 +1,16 @@
 //! Runs the fuzz targets of `fuzz/`, each for a while, from seeds that are the vectors of the protocol.
 //!
-//! Not part of `cargo xtask test`: ten targets for a minute each are the long form, run before a release.
+//! Ten targets for a minute each are a step of `cargo xtask test --long`; for hours they run by hand.
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
 use crate::console;
 use crate::failure::{Failure, Outcome};
 use crate::process::{self, Show};
+use crate::tools::{self, Purpose};
 use crate::workspace::Workspace;
 
 /// How long each target runs where nothing is said.
@@ -37,10 +37,18 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Every target, for as long as nothing else is said.
+    pub(crate) fn all() -> Self {
+        Self {
+            seconds: SECONDS,
+            targets: TARGETS.map(str::to_owned).to_vec(),
+        }
+    }
+
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let mut options = Self {
-            seconds: SECONDS,
             targets: Vec::new(),
+            ..Self::all()
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
@@ -58,7 +66,7 @@ impl Options {
             }
         }
         if options.targets.is_empty() {
-            options.targets = TARGETS.map(str::to_owned).to_vec();
+            options.targets = Self::all().targets;
         }
         Ok(options)
     }
@@ -67,23 +75,18 @@ impl Options {
 /// Runs the targets one after the other.
 ///
 /// # Errors
-/// When a target finds something, or does not build. Without cargo-fuzz nothing runs, and that is said.
+/// When cargo-fuzz can be neither found nor installed, or a target finds something or does not build.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
-    let version = Command::new("cargo").args(["fuzz", "--version"]).output();
-    if !version.is_ok_and(|output| output.status.success()) {
-        console::heading("SKIPPED: cargo-fuzz is not installed (`cargo install cargo-fuzz`)");
-        return Ok(());
-    }
+    tools::install(workspace, Purpose::LongTest)?;
     let root = workspace.root();
     for target in &options.targets {
         let corpus = workspace.target().join("fuzz/corpus").join(target);
         write_seeds(root, target, &corpus)?;
         console::heading(&format!("Fuzzing {target} for {} s", options.seconds));
-        let mut command = Command::new("cargo");
-        command.current_dir(root);
+        let mut command = workspace.command("cargo-fuzz");
         // libFuzzer needs flags that only a nightly compiler takes; the code itself needs none.
         command.env("RUSTC_BOOTSTRAP", "1");
-        command.args(["fuzz", "run", "--target-dir"]);
+        command.args(["run", "--target-dir"]);
         command.arg(workspace.target().join("fuzz/build"));
         command.arg(target).arg(&corpus).arg("--");
         command.arg(format!("-max_total_time={}", options.seconds));

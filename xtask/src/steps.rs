@@ -8,6 +8,7 @@ use crate::browser::{self, Browser};
 use crate::console;
 use crate::environment;
 use crate::failure::Failure;
+use crate::fuzz;
 use crate::known_failures;
 use crate::postgres::{self, Postgres};
 use crate::process::{self, Show};
@@ -158,6 +159,13 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["widget"],
         run: trunk,
     },
+    Step {
+        name: "fuzz",
+        title: "Parsers that meet strangers, each fuzzed for a minute",
+        form: Form::Long,
+        needs: &[],
+        run: fuzz,
+    },
 ];
 
 fn browser(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
@@ -242,6 +250,10 @@ fn widget(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
 fn trunk(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
     tools::install(workspace, Purpose::LongTest)?;
     Ok(widget::compare_with_trunk(workspace)?)
+}
+
+fn fuzz(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
+    Ok(fuzz::run(workspace, &fuzz::Options::all())?)
 }
 
 fn build(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {

@@ -66,6 +66,12 @@ impl Tool {
                 version: String::from("0.21.14"),
                 locked: true,
             });
+            tools.push(Self {
+                package: "cargo-fuzz",
+                programs: &["cargo-fuzz"],
+                version: String::from("0.13.1"),
+                locked: true,
+            });
         }
         tools
     }

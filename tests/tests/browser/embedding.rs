@@ -123,7 +123,12 @@ async fn expect_only_the_greeting_on_the_window(session: &Session, stage: &Stage
     let messages = heard["messages"].as_array().unwrap();
     assert!(!messages.is_empty());
     for message in messages {
-        assert_eq!(message["data"], json!({ "sealpay": "hello", "version": 1 }));
+        let hello = |from| json!({ "sealpay": "hello", "version": 1, "from": from });
+        let data = &message["data"];
+        assert!(
+            [hello("document"), hello("widget")].contains(data),
+            "{data}"
+        );
         assert_eq!(message["origin"], stage.verifier().to_string());
     }
     let port = heard["port"].as_array().unwrap();
@@ -288,9 +293,7 @@ async fn an_order_with_a_page_that_is_not_registered_is_refused_by_the_verifier(
 async fn a_page_that_follows_the_device_takes_its_form_along() {
     let stage = Stage::shared();
     let order = stage.merchant.sign(&stage.claims("dusk"));
-    let address = stage
-        .site
-        .publish("dusk", page_with_tag(stage, &order, ""));
+    let address = stage.site.publish("dusk", page_with_tag(stage, &order, ""));
     let scenario = Scenario::new("dusk");
     scenario
         .play(stage, async move |session| {
@@ -311,6 +314,54 @@ async fn a_page_that_follows_the_device_takes_its_form_along() {
                 (session.run(color, Vec::new()).await != by_day).then_some(())
             })
             .await;
+        })
+        .await;
+}
+
+/// Holds the greeting of the document back until the widget's is there, as when the widget comes from
+/// a cache and the page is busy: the answers to both arrive while the widget listens.
+const LATE_GREETING: &str = "
+    let held = null;
+    addEventListener('message', (event) => {
+      if (event.data?.sealpay !== 'hello' || !event.isTrusted) return;
+      if (held) {
+        const { data, origin, source } = held;
+        dispatchEvent(new MessageEvent('message', { data, origin, source }));
+      } else {
+        held = event;
+        event.stopImmediatePropagation();
+      }
+    }, true);";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_widget_that_starts_before_the_page_has_answered_the_document_is_heard() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("late greeting"));
+    let body = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
+    let script = format!("{LATE_GREETING} Sealpay.mount('#form', {{ order: '{order}' }});");
+    let address = stage
+        .site
+        .publish("late-greeting", page(stage, body, &script));
+    let scenario = Scenario::new("late greeting");
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            session.enter_form().await;
+            session.read(PAY, "€24.90").await;
+            session.enter_page().await;
+            eventually("the event ready", async || {
+                (targets_of(&session, "ready").await == ["form"]).then_some(())
+            })
+            .await;
+            let messages = session.heard().await["messages"].clone();
+            let from: Vec<_> = messages
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|message| message["data"]["from"].clone())
+                .collect();
+            // The document's is seen once more when it is let go.
+            assert_eq!(from, ["document", "widget", "document"]);
         })
         .await;
 }

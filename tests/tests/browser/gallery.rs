@@ -183,7 +183,7 @@ async fn show_a_blocked_script(session: &Session, stage: &Stage, gallery: &mut G
     network.fail("sealpay-widget_bg.wasm", Fault::NotFound, u32::MAX);
     publish_and_go(session, stage, &rich_claims(stage, "no-script")).await;
     session.enter_frame(FRAME).await;
-    session.read("#failure", "could not start").await;
+    session.read(".panel", "could not start").await;
     gallery.show("script-blocked").await;
     network.mend();
 }

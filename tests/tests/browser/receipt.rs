@@ -28,9 +28,10 @@ pub(super) async fn reserve(session: &Session, stage: &Stage) -> String {
 /// Fills in a form of the desk and sends it.
 pub(super) async fn do_at_the_desk(session: &Session, deed: &str, amount: Option<&str>) {
     if let Some(amount) = amount {
-        session
-            .type_into(&format!("{deed} [name=amount]"), amount)
-            .await;
+        let field = format!("{deed} [name=amount]");
+        // It offers the whole.
+        session.see(&field).await.clear().await.unwrap();
+        session.type_into(&field, amount).await;
     }
     session.press(&format!("{deed} button")).await;
     if deed != CAPTURE {

@@ -170,7 +170,7 @@ async fn a_checkout_expires_in_front_of_the_shopper() {
             session.go(&address).await;
             session.enter_form().await;
             session.type_into("#number", VISA.number).await;
-            session.read(PANEL, "This checkout has expired").await;
+            session.read(PANEL, "This checkout has timed out").await;
             assert_eq!(session.count("form, input").await, 0);
             assert_eq!(session.hear("error").await["code"], "session_expired");
         })
@@ -192,7 +192,7 @@ async fn an_order_that_has_expired_opens_no_form() {
             session.go(&address).await;
             expect_the_promise_to_end(&session, "session_expired").await;
             session.enter_frame(FRAME).await;
-            session.read(PANEL, "This checkout has expired").await;
+            session.read(PANEL, "This checkout has timed out").await;
             assert_eq!(session.count(PAY).await, 0);
         })
         .await;
@@ -206,7 +206,7 @@ async fn the_document_of_the_form_alone_says_where_it_belongs() {
     scenario
         .play(stage, async move |session| {
             session.go(&address).await;
-            session.read("#failure", "belongs in a shop’s page").await;
+            session.read("#failure", "Open this form from a shop").await;
         })
         .await;
 }

@@ -93,21 +93,33 @@ async fn steps_of_another_form_are_refused_by_the_member_at_fault() {
             json!({"step": "enrol", "credential": long}),
             Some("credential"),
         ),
-        (json!({"step": "guess", "code": code}), None),
-        (json!({"step": "CODE", "code": code}), None),
-        (json!({"step": 1}), None),
-        (json!({"step": null}), None),
-        (json!({"code": code}), None),
-        (json!({"step": "code", "code": 123_456}), None),
-        (json!({"step": "code", "code": [code]}), None),
-        (json!({"step": "passkey", "credential": {}}), None),
-        (json!({"step": "code", "code": code, "amount": 1}), None),
-        (json!({"step": "code", "code": code, "payment": ""}), None),
+        (json!({"step": "guess", "code": code}), Some("step")),
+        (json!({"step": "CODE", "code": code}), Some("step")),
+        (json!({"step": 1}), Some("step")),
+        (json!({"step": null}), Some("step")),
+        (json!({"code": code}), Some("step")),
+        (json!({"step": "code", "code": 123_456}), Some("code")),
+        (json!({"step": "code", "code": [code]}), Some("code")),
+        (
+            json!({"step": "passkey", "credential": {}}),
+            Some("credential"),
+        ),
+        (
+            json!({"step": "code", "code": code, "amount": 1}),
+            Some("amount"),
+        ),
+        (
+            json!({"step": "code", "code": code, "payment": ""}),
+            Some("payment"),
+        ),
         (
             json!({"step": "code", "code": code, "payment": "pay_1"}),
-            None,
+            Some("payment"),
         ),
-        (json!({"step": "code", "code": code, "payment": null}), None),
+        (
+            json!({"step": "code", "code": code, "payment": null}),
+            Some("payment"),
+        ),
     ];
     for (members, param) in rows {
         let body = step(members).to_string();

@@ -136,7 +136,12 @@ async fn a_report_comes_in_three_forms_and_stays_the_same(gateway: TestGateway) 
     let settlement = settled(&gateway, sold).await;
     let rows = [
         ("csv", "text/csv; charset=utf-8", "csv", "record,line_id"),
-        ("json", "application/json", "json", "{\"settlement\":\"set_"),
+        (
+            "json",
+            "application/json",
+            "json",
+            "{\"livemode\":false,\"settlement\":\"set_",
+        ),
         ("camt053", "application/xml", "camt053.xml", "<?xml"),
     ];
     for (format, media_type, extension, beginning) in rows {

@@ -34,7 +34,7 @@ pub(super) const CLOCK: [Row; 19] = [
     (
         r#"{"advance_seconds":1,"Advance_seconds":1}"#,
         MalformedRequest,
-        None,
+        Some("Advance_seconds"),
     ),
     (
         r#"{"advance_seconds":0}"#,
@@ -293,8 +293,12 @@ pub(super) const ACCOUNT: [Row; 19] = [
         InvalidParameter,
         Some("wrong_codes"),
     ),
-    (r#"{"held_minor":0}"#, MalformedRequest, None),
-    (r#"{"id":"persona:mia_approved"}"#, MalformedRequest, None),
+    (r#"{"held_minor":0}"#, MalformedRequest, Some("held_minor")),
+    (
+        r#"{"id":"persona:mia_approved"}"#,
+        MalformedRequest,
+        Some("id"),
+    ),
 ];
 
 pub(super) const TRANSFERS: [Row; 17] = [

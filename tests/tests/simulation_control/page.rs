@@ -278,7 +278,8 @@ async fn a_wallets_window_closes_when_there_is_nothing_left_to_do_in_it() {
     };
     let checkout = checkout(&served.gateway, purchase).await;
     let path = wallet::path(&checkout.payment);
-    session.go(&served.address("/errors")).await;
+    // A page that keeps a handle on what it opens, which most of the verifier's do not.
+    session.go(&served.address(&path)).await;
     let script = "window.wallet = window.open(arguments[0])";
     session.run(script, vec![path.into()]).await;
     let is_there = "return window.wallet?.document.querySelector('.confirm') !== null";

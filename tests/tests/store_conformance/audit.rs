@@ -15,6 +15,7 @@ on_both_databases! {
     the_last_use_of_a_key_only_moves_forward,
     a_rotation_retires_the_keys_before_and_raises_the_revision,
     a_ciphertext_is_replaced_unless_it_was_changed_meanwhile,
+    data_belongs_to_the_mode_that_was_named_first,
 }
 
 fn entry(number: u8, merchant: Option<MerchantId>) -> AuditEntry {
@@ -123,5 +124,15 @@ async fn a_ciphertext_is_replaced_unless_it_was_changed_meanwhile(place: &Place)
     for column in EncryptedColumn::ALL {
         let left = store.ciphertexts_of_other_keys(column, "mnew", 10).await;
         assert_eq!(left, Ok(Vec::new()), "{column:?}");
+    }
+}
+
+async fn data_belongs_to_the_mode_that_was_named_first(place: &Place) {
+    let store = place.open().await;
+    for first in [true, false] {
+        assert_eq!(store.bind_mode(first).await.unwrap(), first);
+        assert_eq!(store.bind_mode(!first).await.unwrap(), first);
+        assert_eq!(place.open().await.bind_mode(!first).await.unwrap(), first);
+        place.tamper("DELETE FROM data_mode").await;
     }
 }

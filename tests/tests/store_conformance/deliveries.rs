@@ -122,7 +122,8 @@ async fn deliveries_of_endpoints_that_are_gone_and_old_ones_are_deleted(place: &
     for due in due.iter().skip(1) {
         noted(&store, &result_of(due, DeliveryState::Delivered, DUE_MS)).await;
     }
-    let deleted = store.delete_endpoint(merchant.id, gone.id, answered(merchant.id, "delete"));
+    let deleted =
+        store.delete_endpoint(merchant.id, gone.id, None, answered(merchant.id, "delete"));
     assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
     let deleted_ms = DUE_MS + 120;
     assert_eq!(

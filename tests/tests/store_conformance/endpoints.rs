@@ -58,11 +58,16 @@ async fn an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be(p
     let merchant = registered(&store).await;
     let first = endpoint(merchant.id);
     let made = store
-        .create_endpoint(&first, 2, answered(merchant.id, "one"))
+        .create_endpoint(&first, 2, None, answered(merchant.id, "one"))
         .await;
     assert_eq!(made, Ok(EndpointWrite::Done(())));
     let again = store
-        .create_endpoint(&endpoint(merchant.id), 2, answered(merchant.id, "one"))
+        .create_endpoint(
+            &endpoint(merchant.id),
+            2,
+            None,
+            answered(merchant.id, "one"),
+        )
         .await;
     let same = Repetition::Same {
         resource: first.id.to_string(),
@@ -72,15 +77,17 @@ async fn an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be(p
     let mut other = answered(merchant.id, "one");
     other.request.digest = "another".into();
     let reused = store
-        .create_endpoint(&endpoint(merchant.id), 2, other)
+        .create_endpoint(&endpoint(merchant.id), 2, None, other)
         .await;
     assert_eq!(reused, Ok(EndpointWrite::Repeated(Repetition::Other)));
     let second = endpoint(merchant.id);
-    let made = store.create_endpoint(&second, 2, fresh(merchant.id)).await;
+    let made = store
+        .create_endpoint(&second, 2, None, fresh(merchant.id))
+        .await;
     assert_eq!(made, Ok(EndpointWrite::Done(())));
     let third = endpoint(merchant.id);
     let full = store
-        .create_endpoint(&third, 2, answered(merchant.id, "three"))
+        .create_endpoint(&third, 2, None, answered(merchant.id, "three"))
         .await;
     assert_eq!(full, Ok(EndpointWrite::NotNow));
     assert_eq!(
@@ -88,11 +95,11 @@ async fn an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be(p
         Ok(vec![first, second.clone()])
     );
     let deleted = store
-        .delete_endpoint(merchant.id, second.id, fresh(merchant.id))
+        .delete_endpoint(merchant.id, second.id, None, fresh(merchant.id))
         .await;
     assert_eq!(deleted, Ok(EndpointWrite::Done(())));
     let made = store
-        .create_endpoint(&third, 2, answered(merchant.id, "three"))
+        .create_endpoint(&third, 2, None, answered(merchant.id, "three"))
         .await;
     assert_eq!(
         made,
@@ -107,7 +114,7 @@ async fn simultaneous_requests_with_one_key_make_one_endpoint(place: &Place) {
     let endpoints: Vec<_> = (0..8).map(|_| endpoint(merchant.id)).collect();
     let making = endpoints.into_iter().map(|endpoint| {
         let (store, answered) = (store.clone(), answered(merchant.id, "one"));
-        tokio::spawn(async move { store.create_endpoint(&endpoint, 16, answered).await })
+        tokio::spawn(async move { store.create_endpoint(&endpoint, 16, None, answered).await })
     });
     let mut done = 0;
     for making in making.collect::<Vec<_>>() {
@@ -125,7 +132,7 @@ async fn a_change_changes_what_it_names(place: &Place) {
     let store = place.open().await;
     let (merchant, mut known) = reachable(&store).await;
     let change = |change: EndpointChange| {
-        store.change_endpoint(merchant.id, known.id, change, fresh(merchant.id))
+        store.change_endpoint(merchant.id, known.id, change, None, fresh(merchant.id))
     };
     let done = Ok(EndpointWrite::Done(()));
     assert_eq!(change(EndpointChange::default()).await, done);
@@ -163,6 +170,7 @@ async fn a_change_changes_what_it_names(place: &Place) {
             stranger.id,
             known.id,
             EndpointChange::default(),
+            None,
             fresh(stranger.id),
         )
         .await;
@@ -175,7 +183,7 @@ async fn a_secret_is_replaced_and_stays_a_while_or_not(place: &Place) {
     let (merchant, known) = reachable(&store).await;
     let rotated = |secret: &str, until_ms| {
         let rotation = (secret.to_owned(), until_ms);
-        store.rotate_secret(merchant.id, known.id, rotation, fresh(merchant.id))
+        store.rotate_secret(merchant.id, known.id, rotation, None, fresh(merchant.id))
     };
     let rows = [
         (
@@ -201,11 +209,11 @@ async fn a_deleted_endpoint_keeps_no_secret_and_hears_of_nothing(place: &Place) 
     let (merchant, known) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     let deleted = store
-        .delete_endpoint(merchant.id, known.id, fresh(merchant.id))
+        .delete_endpoint(merchant.id, known.id, None, fresh(merchant.id))
         .await;
     assert_eq!(deleted, Ok(EndpointWrite::Done(())));
     let again = store
-        .delete_endpoint(merchant.id, known.id, fresh(merchant.id))
+        .delete_endpoint(merchant.id, known.id, None, fresh(merchant.id))
         .await;
     assert_eq!(again, Ok(EndpointWrite::NotThere));
     assert_eq!(store.endpoint(merchant.id, known.id).await, Ok(None));

@@ -35,6 +35,7 @@ mod settling;
 mod simulation;
 mod transactions;
 mod verification;
+mod widget_builds;
 mod world;
 
 use std::fs;

@@ -107,6 +107,7 @@ async fn another_address_holds_what_is_on_its_way_until_it_is_verified(place: &P
             merchant.id,
             known.id,
             change,
+            None,
             answered(merchant.id, NOW_MS + 20),
         )
     };
@@ -176,6 +177,7 @@ async fn an_endpoint_is_asked_sooner_by_request_but_not_all_the_time(place: &Pla
         merchant.id,
         asked.id,
         on,
+        None,
         answered(merchant.id, NOW_MS + 70_000),
     );
     assert_eq!(on.await, done);

@@ -137,6 +137,7 @@ async fn a_secret_that_does_not_open_is_not_the_receivers_failure() {
         merchant.id,
         id.parse().unwrap(),
         ("nonsense".into(), None),
+        None,
         Answered {
             request: IdempotentRequest {
                 merchant: merchant.id,

@@ -30,6 +30,17 @@ async fn with_certificate(last_year: i32) -> SocketAddr {
     address
 }
 
+/// A receiver that speaks plain HTTP, and says so to whoever begins with TLS.
+async fn without_tls() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    let served = axum::serve(listener, Router::new());
+    tokio::spawn(async move { served.await.ok() });
+    address
+}
+
 /// The first attempt at an endpoint of a new merchant.
 async fn attempted(gateway: &TestGateway, url: &str) -> Value {
     let merchant: Merchant = gateway.register(None).await;
@@ -50,7 +61,7 @@ async fn each_reason_says_where_to_look() {
     let gateway = gateway().await;
     let _beside = gateway.run_beside();
     let closed = Endpoint::start(Vec::new()).await.address;
-    let plain = Endpoint::start(vec![Reaction::Status(200)]).await;
+    let plain = without_tls().await;
     let (good, expired) = (with_certificate(2090).await, with_certificate(2001).await);
     let rows = [
         (
@@ -63,10 +74,7 @@ async fn each_reason_says_where_to_look() {
             "https://nobody.invalid/".into(),
             "no public address was found for the name",
         ),
-        (
-            format!("https://{}/", plain.address),
-            "no TLS with the receiver",
-        ),
+        (format!("https://{plain}/"), "no TLS with the receiver"),
     ];
     for (url, expected) in rows {
         let attempt = attempted(&gateway, &url).await;

@@ -135,6 +135,11 @@ async fn bodies_that_are_not_of_the_form_change_nothing() {
             "invalid_parameter",
         ),
         (of(""), json!({"state": "deleted"}), "malformed_request"),
+        (
+            of(""),
+            json!({"state": {"disabled": null}}),
+            "malformed_request",
+        ),
         (of(""), json!({"id": "whe_x"}), "malformed_request"),
         (
             of(""),
@@ -326,11 +331,11 @@ async fn lists_refuse_what_they_do_not_know() {
             "created_until=99999999999999999999",
             "created_until",
         ),
-        ("/v1/events", "state=pending", "query"),
+        ("/v1/events", "state=pending", "state"),
         (&deliveries, "limit=0", "limit"),
         (&deliveries, "after=x", "after"),
         (&deliveries, "state=lost", "state"),
-        (&deliveries, "type=ping", "query"),
+        (&deliveries, "type=ping", "type"),
     ];
     for (path, query, param) in rows {
         let path = format!("{path}?{query}");

@@ -150,7 +150,7 @@ async fn what_was_given_up_or_never_meant_for_an_endpoint_is_delivered_on_demand
     let rows = [
         (json!({"from": began - 60, "until": began}), 1),
         (json!({"from": began + 1, "until": began + 60}), 0),
-        (json!({"from": 0, "until": u64::MAX}), 1),
+        (json!({"from": 0, "until": i64::MAX}), 1),
     ];
     for (body, expected) in rows {
         let answer = post(&gateway, &merchant.api_key, &path, &body).await;

@@ -159,7 +159,7 @@ pub fn read_scopes(event_types: &str) -> Vec<Scope> {
 }
 
 /// Every type of event, for whoever chooses which to hear of.
-pub const KINDS: [&str; 22] = [
+pub const KINDS: [&str; 26] = [
     "payment.requires_action",
     "payment.unknown",
     "payment.authorized",
@@ -180,6 +180,10 @@ pub const KINDS: [&str; 22] = [
     "settlement.closed",
     "payout.paid",
     "payout.returned",
+    "webhook_endpoint.created",
+    "webhook_endpoint.updated",
+    "webhook_endpoint.secret_rotated",
+    "webhook_endpoint.deleted",
     "webhook_endpoint.disabled",
     "ping",
 ];

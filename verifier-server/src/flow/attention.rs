@@ -44,13 +44,17 @@ pub async fn look(gateway: &Gateway) -> Result<Attention, DatabaseError> {
     })
 }
 
-/// Looks again and again, until dropped, and hands on what it sees.
+/// Looks again and again, until dropped, and hands on what it sees. What is there twice in a row is an
+/// error in the log: after a start or a jump of the clock all that is pending may be old, and gets the
+/// time to end by itself.
 pub async fn run(gateway: &Gateway, every: Duration, tell: impl Fn(Attention)) {
+    let mut was_clear = true;
     loop {
         match look(gateway).await {
             Ok(attention) => {
                 tell(attention);
-                if attention != Attention::default() {
+                let is_clear = attention == Attention::default();
+                if !is_clear && !was_clear {
                     tracing::error!(
                         modifications = attention.modifications,
                         oldest_seconds = attention.oldest_seconds,
@@ -58,6 +62,7 @@ pub async fn run(gateway: &Gateway, every: Duration, tell: impl Fn(Attention)) {
                         "needs attention: see `verifier-server modification list`"
                     );
                 }
+                was_clear = is_clear;
             }
             Err(error) => tracing::warn!(%error, "what needs attention is looked at later"),
         }

@@ -5,7 +5,7 @@ use super::register::check_webhook_url;
 use crate::domain::event::KINDS;
 use crate::gate::refusal::Refusal;
 use sealpay_protocol::limits::ENDPOINT_DESCRIPTION_CHARACTERS;
-use sealpay_protocol::text;
+use sealpay_protocol::{json, text};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -36,6 +36,7 @@ pub struct ChangedEndpoint {
     #[schema(max_length = 200)]
     pub description: Option<String>,
     /// `active` or `disabled`.
+    #[serde(default, deserialize_with = "json::optional_name")]
     pub state: Option<EndpointState>,
 }
 

@@ -18,7 +18,7 @@ use sealpay_protocol::limits::{SECRET_OVERLAP_SECONDS, WEBHOOK_ENDPOINTS};
 use sealpay_protocol::webhook::EndpointSecret;
 use zeroize::Zeroizing;
 
-/// How often a ping is numbered anew because another event of its endpoint took its number.
+/// How often an event of an endpoint is numbered anew because another took its number.
 const NUMBERINGS: usize = 8;
 
 /// How long the previous secret signs beside a new one when nothing else is asked for, seconds.
@@ -145,12 +145,16 @@ pub async fn create(
     };
     let (answer, encrypted) = showing(gateway, request, &endpoint, &secret)?;
     let answered = answered(gateway, request, Some(encrypted));
+    let told = endpoint_event::of(gateway, &endpoint, "webhook_endpoint.created", None, 1)?;
     let written = gateway
         .store
-        .create_endpoint(&endpoint, WEBHOOK_ENDPOINTS, answered)
+        .create_endpoint(&endpoint, WEBHOOK_ENDPOINTS, Some(told), answered)
         .await?;
     match written {
-        EndpointWrite::Done(()) => Ok(answer),
+        EndpointWrite::Done(()) => {
+            gateway.wake_outbox();
+            Ok(answer)
+        }
         EndpointWrite::Repeated(repetition) => shown_before(gateway, request, repetition).await,
         EndpointWrite::NotNow | EndpointWrite::NotThere => Err(Refusal::new(Code::StateConflict)),
         EndpointWrite::LimitReached => Err(Refusal::of(Code::LimitReached, "url")),
@@ -219,16 +223,69 @@ pub async fn change(
         description: changed.description.map(description).transpose()?,
         enabled: changed.state.map(|state| state == EndpointState::Active),
     };
-    let seen = find(gateway, request.merchant, endpoint).await?;
+    let merchant = request.merchant;
+    let seen = find(gateway, merchant, endpoint).await?;
     let goes_there = newly_told(&seen, &change);
     require_readable(principal, &goes_there)?;
+    let after = change.applied_to(&seen, gateway.clock.now_ms_i64());
     let answered = answered(gateway, request, None);
-    let written = gateway
-        .store
-        .change_endpoint(request.merchant, endpoint, change, answered)
-        .await?;
-    done(written)?;
-    one(gateway, request.merchant, id).await
+    done(telling(gateway, &after, Deed::Change(change), answered).await?)?;
+    one(gateway, merchant, id).await
+}
+
+/// What is done to an endpoint that is there.
+enum Deed {
+    Change(EndpointChange),
+    Delete,
+    /// Another secret, encrypted, and until when the present one signs beside it.
+    Rotate(String, Option<i64>),
+}
+
+/// Does something to an endpoint, which its merchant's others are told as the next of its events.
+async fn telling(
+    gateway: &Gateway,
+    after: &WebhookEndpoint,
+    deed: Deed,
+    answered: Answered,
+) -> Result<EndpointWrite, Refusal> {
+    let (store, id, merchant) = (&gateway.store, after.id, after.merchant);
+    let kind = match deed {
+        Deed::Change(_) => "webhook_endpoint.updated",
+        Deed::Delete => "webhook_endpoint.deleted",
+        Deed::Rotate(..) => "webhook_endpoint.secret_rotated",
+    };
+    for _ in 0..NUMBERINGS {
+        let sequence = store
+            .last_sequence(&id.to_string())
+            .await?
+            .saturating_add(1);
+        let event = endpoint_event::of(gateway, after, kind, None, sequence)?;
+        let (told, answered) = (Some(event), answered.clone());
+        let written = match &deed {
+            Deed::Change(change) => {
+                let change = change.clone();
+                store
+                    .change_endpoint(merchant, id, change, told, answered)
+                    .await
+            }
+            Deed::Delete => store.delete_endpoint(merchant, id, told, answered).await,
+            Deed::Rotate(secret, until_ms) => {
+                let secrets = (secret.clone(), *until_ms);
+                store
+                    .rotate_secret(merchant, id, secrets, told, answered)
+                    .await
+            }
+        };
+        match written? {
+            EndpointWrite::NotNow => {}
+            written => {
+                gateway.wake_outbox();
+                return Ok(written);
+            }
+        }
+    }
+    let why = "an event of an endpoint found no number";
+    Err(Refusal::because(Code::Overloaded, why))
 }
 
 /// The types of events that go somewhere by a change where they did not go before: all that the
@@ -274,12 +331,18 @@ pub async fn delete(
     request: &IdempotentRequest,
     id: &str,
 ) -> Result<(), Refusal> {
+    let (merchant, endpoint) = (request.merchant, endpoint_id(id)?);
     let answered = answered(gateway, request, None);
-    let written = gateway
-        .store
-        .delete_endpoint(request.merchant, endpoint_id(id)?, answered)
-        .await?;
-    done(written)
+    let store = &gateway.store;
+    done(match store.endpoint(merchant, endpoint).await? {
+        Some(seen) => telling(gateway, &seen, Deed::Delete, answered).await?,
+        // There is none, or none any more: the same request may have come before.
+        None => {
+            store
+                .delete_endpoint(merchant, endpoint, None, answered)
+                .await?
+        }
+    })
 }
 
 /// Gives an endpoint another secret; the answer shows it. A secret that still signed beside the one
@@ -311,12 +374,8 @@ pub async fn rotate_secret(
     let secret_encrypted = gateway.vault.encrypt(&label, secret.bytes(), nonce);
     let (answer, encrypted) = showing(gateway, request, &seen, &secret)?;
     let answered = answered(gateway, request, Some(encrypted));
-    let rotated = (secret_encrypted, until_ms);
-    let written = gateway
-        .store
-        .rotate_secret(request.merchant, endpoint, rotated, answered)
-        .await?;
-    match written {
+    let rotate = Deed::Rotate(secret_encrypted, until_ms);
+    match telling(gateway, &seen, rotate, answered).await? {
         EndpointWrite::Repeated(repetition) => shown_before(gateway, request, repetition).await,
         written => done(written).map(|()| answer),
     }

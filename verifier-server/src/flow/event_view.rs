@@ -140,7 +140,7 @@ pub struct RedeliveryRecord {
 /// The body of a webhook that tells of a webhook endpoint.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EndpointEventBody {
-    /// `ping` or `webhook_endpoint.disabled`.
+    /// `ping` or `webhook_endpoint.…`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// When it happened, RFC 3339 in UTC.

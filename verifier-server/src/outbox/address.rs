@@ -230,6 +230,17 @@ impl AddressPolicy {
         self.allows(address) && (self.allows_port(port) || self.names(address))
     }
 
+    /// Those of the addresses of a name that may be used. A name of this machine alone has one of
+    /// each family, whatever else is set up (RFC 6761 section 6.3), and an operator may have named
+    /// the network of one of them; of any other name every address has to be allowed.
+    pub(super) fn usable(&self, mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+        let is_local = addresses.iter().all(IpAddr::is_loopback);
+        if is_local && addresses.iter().any(|address| self.allows(*address)) {
+            addresses.retain(|address| self.allows(*address));
+        }
+        addresses
+    }
+
     fn allows_port(&self, port: u16) -> bool {
         PORTS.contains(&port) || self.ports.contains(&port) || (self.http && port == 80)
     }

@@ -124,6 +124,7 @@ impl Sender {
         };
         if let Some(Host::Domain(name)) = url.host() {
             let found = self.names.addresses(merchant, name).await;
+            let found = found.map(|all| self.policy.usable(all));
             let vouched = found.is_ok_and(|all| self.policy.vouches_for_all(&all));
             return self.policy.check(&url).is_ok() && vouched;
         }
@@ -148,6 +149,7 @@ impl Sender {
             NotFound::Late => "the name was not found in time".to_owned(),
             NotFound::Failed => "the name could not be looked up".to_owned(),
         })?;
+        let addresses = self.policy.usable(addresses);
         let port = url.port_or_known_default().unwrap_or_default();
         self.policy
             .check_addresses(&addresses, port)

@@ -1,6 +1,6 @@
 //! What a merchant has done to webhook endpoints: each request is kept with what it did.
 
-use super::endpoints::{ADD, disable, give_up, new_values, one, tell_once};
+use super::endpoints::{ADD, disable, give_up, new_values, one, tell_once, tell_others};
 use super::usage::{Usage, spend};
 use super::verification::{HOLD_ALL, RELEASE};
 use super::{Store, idempotency};
@@ -41,6 +41,33 @@ pub struct EndpointChange {
     pub event_types: Option<String>,
     /// Switched on, or off.
     pub enabled: Option<bool>,
+}
+
+impl EndpointChange {
+    /// The endpoint as it is after the change.
+    #[must_use]
+    pub fn applied_to(&self, seen: &WebhookEndpoint, now_ms: i64) -> WebhookEndpoint {
+        let mut after = seen.clone();
+        if let Some(url) = self.url.as_ref().filter(|url| **url != seen.url) {
+            after.url.clone_from(url);
+            after.failing_since_ms = None;
+            after.verified_at_ms = self.verified_at_ms;
+            after.verification_at_ms = self.verified_at_ms.is_none().then_some(now_ms);
+            after.verification_error = None;
+        }
+        if let Some(description) = &self.description {
+            after.description.clone_from(description);
+        }
+        if let Some(event_types) = &self.event_types {
+            after.event_types.clone_from(event_types);
+        }
+        match self.enabled {
+            Some(true) => (after.disabled_at_ms, after.failing_since_ms) = (None, None),
+            Some(false) => after.disabled_at_ms = seen.disabled_at_ms.or(Some(now_ms)),
+            None => {}
+        }
+        after
+    }
 }
 
 /// A request that may come again, and what it is to be answered then where that is kept.
@@ -128,7 +155,7 @@ pub(super) async fn keep(
 /// Two that come at once may both find the last free place: the limit is there against thousands.
 async fn create(
     tx: &mut Tx<'_>,
-    (endpoint, most, answered): &(WebhookEndpoint, u32, Answered),
+    (endpoint, most, told, answered): &(WebhookEndpoint, u32, Option<Event>, Answered),
 ) -> Result<EndpointWrite, Fault> {
     if let Some(repetition) = came_before(tx, answered).await? {
         return Ok(EndpointWrite::Repeated(repetition));
@@ -143,6 +170,11 @@ async fn create(
     }
     keep(tx, answered, endpoint.id.to_string()).await?;
     tx.execute(ADD, &new_values(endpoint)).await?;
+    if let Some(event) = told {
+        // The first event of an endpoint that nobody else knows: it cannot have been told of before.
+        tell_once(tx, event).await?;
+        tell_others(tx, event, endpoint.id).await?;
+    }
     Ok(EndpointWrite::Done(()))
 }
 
@@ -150,6 +182,8 @@ struct Write {
     merchant: MerchantId,
     endpoint: EndpointId,
     what: What,
+    /// What the merchant's other endpoints are told of it, as the next event of the endpoint.
+    told: Option<Event>,
     answered: Answered,
 }
 
@@ -203,6 +237,11 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
         What::Ping(event) => event.id.to_string(),
         _ => id.to_string(),
     };
+    if let Some(event) = &write.told
+        && !tell_once(tx, event).await?
+    {
+        return Ok(EndpointWrite::NotNow);
+    }
     let changed = match &write.what {
         What::Change(change) => {
             let values = values![
@@ -265,12 +304,15 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
     if changed == 0 {
         return Err(Fault::Retry("the endpoint was deleted in between".into()));
     }
+    if let Some(event) = &write.told {
+        tell_others(tx, event, id).await?;
+    }
     keep(tx, &write.answered, resource).await?;
     Ok(EndpointWrite::Done(()))
 }
 
 impl Store {
-    /// Adds a webhook endpoint as its merchant asked, who may have so many.
+    /// Adds a webhook endpoint as its merchant asked, who may have so many, and tells the others.
     ///
     /// # Errors
     /// The database did not do its work.
@@ -278,17 +320,18 @@ impl Store {
         &self,
         endpoint: &WebhookEndpoint,
         most: u32,
+        told: Option<Event>,
         answered: Answered,
     ) -> Result<EndpointWrite, DatabaseError> {
         self.database
-            .write((endpoint.clone(), most, answered), |tx, input| {
+            .write((endpoint.clone(), most, told, answered), |tx, input| {
                 Box::pin(create(tx, input))
             })
             .await
     }
 
-    /// Changes an endpoint. Switched on, it hears of what happens from now on; switched off, what
-    /// was on its way there is given up.
+    /// Changes an endpoint and tells the merchant's others. Switched on, it hears of what happens
+    /// from now on; switched off, what was on its way there is given up.
     ///
     /// # Errors
     /// The database did not do its work.
@@ -297,9 +340,10 @@ impl Store {
         merchant: MerchantId,
         endpoint: EndpointId,
         change: EndpointChange,
+        told: Option<Event>,
         answered: Answered,
     ) -> Result<EndpointWrite, DatabaseError> {
-        self.endpoint_write(merchant, endpoint, What::Change(change), answered)
+        self.endpoint_write(merchant, endpoint, What::Change(change), told, answered)
             .await
     }
 
@@ -311,9 +355,10 @@ impl Store {
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
+        told: Option<Event>,
         answered: Answered,
     ) -> Result<EndpointWrite, DatabaseError> {
-        self.endpoint_write(merchant, endpoint, What::Delete, answered)
+        self.endpoint_write(merchant, endpoint, What::Delete, told, answered)
             .await
     }
 
@@ -327,13 +372,14 @@ impl Store {
         merchant: MerchantId,
         endpoint: EndpointId,
         (secret_encrypted, previous_until_ms): (String, Option<i64>),
+        told: Option<Event>,
         answered: Answered,
     ) -> Result<EndpointWrite, DatabaseError> {
         let what = What::Rotate {
             secret_encrypted,
             previous_until_ms,
         };
-        self.endpoint_write(merchant, endpoint, what, answered)
+        self.endpoint_write(merchant, endpoint, what, told, answered)
             .await
     }
 
@@ -349,7 +395,7 @@ impl Store {
         event: Event,
         answered: Answered,
     ) -> Result<EndpointWrite, DatabaseError> {
-        self.endpoint_write(merchant, endpoint, What::Ping(event), answered)
+        self.endpoint_write(merchant, endpoint, What::Ping(event), None, answered)
             .await
     }
 
@@ -363,7 +409,7 @@ impl Store {
         endpoint: EndpointId,
         answered: Answered,
     ) -> Result<EndpointWrite, DatabaseError> {
-        self.endpoint_write(merchant, endpoint, What::Verify, answered)
+        self.endpoint_write(merchant, endpoint, What::Verify, None, answered)
             .await
     }
 
@@ -372,12 +418,14 @@ impl Store {
         merchant: MerchantId,
         endpoint: EndpointId,
         what: What,
+        told: Option<Event>,
         answered: Answered,
     ) -> Result<EndpointWrite, DatabaseError> {
         let input = Write {
             merchant,
             endpoint,
             what,
+            told,
             answered,
         };
         self.database

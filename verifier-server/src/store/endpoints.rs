@@ -1,7 +1,7 @@
 //! Webhook endpoints: where a merchant wants to hear of what.
 
 use super::Store;
-use super::telling::Telling;
+use super::telling::{SPARE, Telling};
 use crate::database::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::event::Event;
 use crate::domain::merchant::WebhookEndpoint;
@@ -146,6 +146,19 @@ pub(super) async fn tell_once(tx: &mut Tx<'_>, event: &Event) -> Result<bool, Fa
     Ok(tx.execute(TELL, values).await? > 0)
 }
 
+/// Has the merchant's other endpoints told of an event that is kept.
+pub(super) async fn tell_others(
+    tx: &mut Tx<'_>,
+    event: &Event,
+    endpoint: EndpointId,
+) -> Result<(), Fault> {
+    let told = Telling::of(event);
+    let [_, (deliver, values)] = told.statements();
+    tx.execute(deliver, values).await?;
+    tx.execute(SPARE, &values![event.id, endpoint]).await?;
+    Ok(())
+}
+
 async fn disable_failing(tx: &mut Tx<'_>, disabling: &Disabling) -> Result<bool, Fault> {
     let id = disabling.endpoint;
     let (event, since_ms) = (&disabling.event, disabling.failing_since_ms);
@@ -157,9 +170,7 @@ async fn disable_failing(tx: &mut Tx<'_>, disabling: &Disabling) -> Result<bool,
         return Err(Fault::Retry("somebody else told of the endpoint".into()));
     }
     give_up(tx, id).await?;
-    let told = Telling::of(event);
-    let [_, (deliver, values)] = told.statements();
-    tx.execute(deliver, values).await?;
+    tell_others(tx, event, id).await?;
     Ok(true)
 }
 

@@ -18,6 +18,9 @@ const DELIVER: &str = "INSERT INTO deliveries
     WHERE merchant = $2 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL
     AND (event_types = '*' OR ',' || event_types || ',' LIKE $4)";
 
+/// What happened to an endpoint is told the others, not the endpoint itself.
+pub(super) const SPARE: &str = "DELETE FROM deliveries WHERE event = $1 AND endpoint = $2";
+
 /// An event made ready by whoever asks, so that the one writer has less to do.
 pub(super) struct Telling {
     event: [Value; 7],

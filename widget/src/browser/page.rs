@@ -237,6 +237,9 @@ fn embedder() -> Option<(Window, Window)> {
     (!Object::is(&window, &parent)).then_some((window, parent))
 }
 
+/// Who greets the page. The document has greeted it before, and the answer to that may arrive late.
+const SENDER: &str = "widget";
+
 /// Greets the page and waits for its answer; only the first good one counts.
 pub fn connect(connected: impl FnOnce(Greeting) + 'static) {
     let Some((window, parent)) = embedder() else {
@@ -257,7 +260,11 @@ pub fn connect(connected: impl FnOnce(Greeting) + 'static) {
     });
     let _ = window.add_event_listener_with_callback("message", heard.as_ref().unchecked_ref());
     heard.forget();
-    let hello = object::of(&[("sealpay", "hello".into()), ("version", VERSION.into())]);
+    let hello = object::of(&[
+        ("sealpay", "hello".into()),
+        ("version", VERSION.into()),
+        ("from", SENDER.into()),
+    ]);
     let _ = parent.post_message(&hello, "*");
 }
 
@@ -265,6 +272,9 @@ fn greeting_of(event: &MessageEvent) -> Option<Greeting> {
     let data = event.data();
     let version = object::member(&data, "version")?.as_f64()?;
     if object::text(&data, "sealpay")? != "connect" || version.to_bits() != VERSION.to_bits() {
+        return None;
+    }
+    if object::text(&data, "to")? != SENDER {
         return None;
     }
     let ports: Array = event.ports().unchecked_into();

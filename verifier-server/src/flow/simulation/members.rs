@@ -39,11 +39,13 @@ impl Members {
         let (_, value) = self.0.swap_remove(place);
         let text = value.to_string();
         let is_null = value.is_null();
+        // A derived enum would also take `{"name":null}`, a second spelling of "name".
+        let is_scalar = !value.is_object() && !value.is_array();
         match serde_json::from_value(value) {
-            Ok(read) => Ok(Some(read)),
+            Ok(read) if is_scalar => Ok(Some(read)),
             // Where null is no value it is what is left out.
             Err(_) if is_null => Ok(None),
-            Err(_) => {
+            _ => {
                 let fault = JsonFault::in_value::<T>(text.as_bytes());
                 Err(Refusal::invalid(name, fault.sentence(name)))
             }

@@ -38,9 +38,9 @@ pub(super) async fn wallet_js() -> Text {
     text(JS, include_str!("../../../assets/sim/wallet.js"))
 }
 
-/// A page in a window that the form has opened, and whether that is still open the form has to know.
-pub(super) fn window(markup: Markup) -> Response {
-    let mut response = page(markup);
+/// A response to a window that the form has opened. The form keeps its handle on it, to know whether
+/// it is still open and to close it; a redirect with another policy would take the handle away, too.
+pub(super) fn window(mut response: Response) -> Response {
     let name = HeaderName::from_static("cross-origin-opener-policy");
     let value = HeaderValue::from_static("unsafe-none");
     response.headers_mut().insert(name, value);

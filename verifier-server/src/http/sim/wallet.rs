@@ -22,7 +22,7 @@ pub(super) async fn open(
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
     let screen = wallet_page::open(&state.gateway, &token).await?;
-    Ok(text::window(page(&screen)))
+    Ok(text::window(text::page(page(&screen))))
 }
 
 /// Decides, and shows the same page anew: who loads it again decides nothing twice.
@@ -43,7 +43,8 @@ pub(super) async fn decide(
     task.await
         .map_err(|error| Refusal::because(Code::Internal, error))??;
     // The token is one that exists, so that it holds nothing but letters and digits.
-    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, path)]).into_response())
+    let shown_anew = (StatusCode::SEE_OTHER, [(header::LOCATION, path)]);
+    Ok(text::window(shown_anew.into_response()))
 }
 
 fn wish(body: &[u8]) -> Result<Wish, Refusal> {
