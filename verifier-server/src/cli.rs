@@ -172,14 +172,18 @@ async fn merchant(config: Config, command: Merchant) -> Result<(), String> {
     let change = Change::of(&command, &parts).await;
     let outcome = run_merchant(&parts, command).await;
     let noted = match change {
-        Some(change) => change.note(&parts, &outcome).await,
+        Some(change) => {
+            let made = outcome.as_ref().ok().and_then(Option::as_ref);
+            change.of_made(made).note(&parts, &outcome).await
+        }
         None => Ok(()),
     };
     parts.store.close().await;
     outcome.and(noted)
 }
 
-async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
+/// Runs a command; the id of what it made, where that was not named before.
+async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>, String> {
     let Parts {
         store,
         vault,
@@ -196,7 +200,8 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
     };
     let now_ms = clock.now_ms_i64();
     let inside = |error: DatabaseError| error.to_string();
-    match command {
+    let done = match command {
+        Merchant::ApiKeys(command) => return api_keys::run(&registrar, command).await,
         Merchant::Add(add) => {
             let on_one_line = add.json;
             let made = registrar.add_merchant(add.into()).await?;
@@ -232,7 +237,6 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
                 .map_err(inside)?;
             found(removed, &format!("{merchant} has no origin {origin}"))
         }
-        Merchant::ApiKeys(command) => api_keys::run(&registrar, command).await,
         Merchant::AddWebhook { merchant, url } => {
             let made = registrar.add_endpoint(merchant, &url).await?;
             let secret = made.webhook_secret.as_str();
@@ -252,7 +256,8 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
                 &format!("there is no active webhook endpoint {endpoint}"),
             )
         }
-    }
+    };
+    done.map(|()| None)
 }
 
 /// What a new merchant is told once.

@@ -28,6 +28,7 @@ mod shorten;
 mod steps;
 mod suite;
 mod tally;
+mod test_targets;
 mod tools;
 mod wasm;
 mod widget;

@@ -19,7 +19,7 @@ pub(super) enum ApiKeyCommand {
         /// for everything.
         #[arg(long, default_value = Scope::PaymentsRead.name())]
         scopes: String,
-        /// After how many days it stops being good; never when left out.
+        /// After how many days it expires; never when left out.
         #[arg(long)]
         expires_in_days: Option<u32>,
     },
@@ -27,10 +27,10 @@ pub(super) enum ApiKeyCommand {
     #[command(name = "rotate-api-key")]
     Rotate {
         key: ApiKeyId,
-        /// For how long the old one stays good.
+        /// For how long the old one stays valid.
         #[arg(long, default_value_t = 86_400)]
         overlap_seconds: u32,
-        /// After how many days the new one stops being good; never when left out.
+        /// After how many days the new one expires; when left out, with the old one, or never.
         #[arg(long)]
         expires_in_days: Option<u32>,
     },
@@ -39,8 +39,11 @@ pub(super) enum ApiKeyCommand {
     Revoke { key: ApiKeyId },
 }
 
-/// Runs a command.
-pub(super) async fn run(registrar: &Registrar<'_>, command: ApiKeyCommand) -> Result<(), String> {
+/// Runs a command; the id of the key that it made.
+pub(super) async fn run(
+    registrar: &Registrar<'_>,
+    command: ApiKeyCommand,
+) -> Result<Option<String>, String> {
     match command {
         ApiKeyCommand::Add {
             merchant,
@@ -52,7 +55,8 @@ pub(super) async fn run(registrar: &Registrar<'_>, command: ApiKeyCommand) -> Re
                 expires_in_days,
             };
             let made = registrar.add_limited_api_key(merchant, &limits).await?;
-            print_json(&shown(&made.record, &made.plaintext), false)
+            print_json(&shown(&made.record, &made.plaintext), false)?;
+            Ok(Some(made.record.id.to_string()))
         }
         ApiKeyCommand::Rotate {
             key,
@@ -67,7 +71,8 @@ pub(super) async fn run(registrar: &Registrar<'_>, command: ApiKeyCommand) -> Re
                 "api_key_id": key.to_string(),
                 "expires_at": seconds(rotated.old_expires_at_ms),
             });
-            print_json(&shown, false)
+            print_json(&shown, false)?;
+            Ok(Some(rotated.made.record.id.to_string()))
         }
         ApiKeyCommand::Revoke { key } => {
             let revoked = registrar
@@ -75,7 +80,8 @@ pub(super) async fn run(registrar: &Registrar<'_>, command: ApiKeyCommand) -> Re
                 .revoke_api_key(key, registrar.clock.now_ms_i64())
                 .await
                 .map_err(|error| error.to_string())?;
-            found(revoked, &format!("there is no active API key {key}"))
+            found(revoked, &format!("there is no active API key {key}"))?;
+            Ok(None)
         }
     }
 }

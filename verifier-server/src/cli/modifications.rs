@@ -1,5 +1,6 @@
 //! The commands for captures, voids and refunds that do not end by themselves.
 
+use super::audit::Change;
 use super::print_json;
 use crate::config::Config;
 use crate::domain::modification::Modification;
@@ -30,6 +31,25 @@ pub(super) struct End {
     force: bool,
 }
 
+impl End {
+    fn answer(&self) -> Answer {
+        match self.outcome {
+            Outcome::Succeeded => Answer::Approved,
+            Outcome::Failed => Answer::Declined(ENDED_BY_HAND.into()),
+        }
+    }
+
+    /// The command, for the audit trail: whoever reads it wants to know what was said of the money.
+    fn action(&self) -> String {
+        let outcome = match self.outcome {
+            Outcome::Succeeded => "succeeded",
+            Outcome::Failed => "failed",
+        };
+        let force = if self.force { " --force" } else { "" };
+        format!("modification end --as {outcome}{force}")
+    }
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Outcome {
     /// It was done: the money was taken, let go or given back.
@@ -56,14 +76,14 @@ pub(super) async fn run(config: &Config, command: ModificationCommand) -> Result
                 Ok(())
             }
             ModificationCommand::End(end) => {
-                let answer = match end.outcome {
-                    Outcome::Succeeded => Answer::Approved,
-                    Outcome::Failed => Answer::Declined(ENDED_BY_HAND.into()),
-                };
                 let id = end.modification;
-                let ended = modify::end_by_hand(gateway, id, answer, end.force).await;
-                let ended = ended.map_err(|why| refused(id, why))?;
-                print_json(&listed(&ended, gateway.clock().now_ms_i64()), true)
+                let ended = modify::end_by_hand(gateway, id, end.answer(), end.force).await;
+                let ended = ended.map_err(|why| refused(id, why));
+                let merchant = ended.as_ref().ok().map(|ended| ended.merchant);
+                let change = Change::new(&end.action(), merchant, Some(id.to_string()));
+                let noted = change.note_in(gateway, &ended).await;
+                print_json(&listed(&ended?, gateway.clock().now_ms_i64()), true)?;
+                noted
             }
         }
     };

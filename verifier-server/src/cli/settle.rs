@@ -1,5 +1,6 @@
 //! The commands for money that was captured: closing what is due, and adding up the books.
 
+use super::audit::Change;
 use super::{found, print_json};
 use crate::config::Config;
 use crate::domain::merchant::Reserve;
@@ -65,8 +66,10 @@ pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), 
         pay_out(gateway).await.map_err(sentence)
     };
     let outcome = outcome.await;
+    let change = Change::new(&format!("settle --until {}", command.until), None, None);
+    let noted = change.note_in(gateway, &outcome).await;
     gateway.close().await;
-    outcome.map(drop)
+    outcome.and(noted)
 }
 
 /// Prints every account on a line; an error when something does not add up.
