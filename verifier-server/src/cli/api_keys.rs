@@ -15,26 +15,25 @@ pub(super) enum ApiKeyCommand {
     #[command(name = "add-api-key")]
     Add {
         merchant: MerchantId,
-        /// What it may be used for, with commas between, such as payments:read,refunds:write, or *
-        /// for everything.
+        /// Comma-separated scopes, such as payments:read,refunds:write, or * for all.
         #[arg(long, default_value = Scope::PaymentsRead.name())]
         scopes: String,
-        /// After how many days it expires; never when left out.
+        /// Days until it expires; never when left out.
         #[arg(long)]
         expires_in_days: Option<u32>,
     },
-    /// Makes an API key of the same scopes in place of another; prints it once.
+    /// Rotates an API key (same scopes); prints the new key once.
     #[command(name = "rotate-api-key")]
     Rotate {
         key: ApiKeyId,
-        /// For how long the old one stays valid.
+        /// Seconds the old key stays valid.
         #[arg(long, default_value_t = 86_400)]
         overlap_seconds: u32,
-        /// After how many days the new one expires; when left out, with the old one, or never.
+        /// Days until the new key expires; when left out, it ends when the old one would have.
         #[arg(long)]
         expires_in_days: Option<u32>,
     },
-    /// Revokes an API key, at once.
+    /// Revokes an API key immediately.
     #[command(name = "revoke-api-key")]
     Revoke { key: ApiKeyId },
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 
 #[derive(Debug, Args)]
 pub(super) struct AuditCommand {
-    /// Print nothing but whether the trail is as it was written.
+    /// Only verify the trail; print the number of rows and the last hash.
     #[arg(long)]
     verify: bool,
     /// Fail unless the trail still has this row with this hash, as an earlier `--verify` or the

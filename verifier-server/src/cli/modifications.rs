@@ -14,19 +14,19 @@ use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ModificationCommand {
-    /// Lists what is pending, the oldest first.
+    /// Lists pending modifications, oldest first.
     List,
-    /// Ends a pending one as its provider has told you. Ask the provider first: nobody else knows.
+    /// Ends a pending modification with the outcome that its provider reports; ask there first.
     End(End),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct End {
     modification: ModificationId,
-    /// What the provider says became of it.
+    /// Outcome that the provider reports.
     #[arg(long = "as", value_name = "OUTCOME")]
     outcome: Outcome,
-    /// End it although its provider is configured, and would be asked again by the server.
+    /// End it even though its provider is configured and the server would ask it again.
     #[arg(long)]
     force: bool,
 }
@@ -52,7 +52,7 @@ impl End {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Outcome {
-    /// It was done: the money was taken, let go or given back.
+    /// The capture, void or refund was done.
     Succeeded,
     /// It was not done.
     Failed,

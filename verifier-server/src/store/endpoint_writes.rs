@@ -21,7 +21,7 @@ pub enum EndpointWrite<T = ()> {
     /// The endpoint is switched off, or too much waits for it, or the merchant has as many as there
     /// may be, or somebody else has just told of the endpoint.
     NotNow,
-    /// The merchant has used up what is allowed in this hour or day.
+    /// The merchant has reached its limit for this hour or day.
     LimitReached,
     /// It is done.
     Done(T),
