@@ -55,6 +55,7 @@ pub(crate) fn app(shop: Arc<Shop>) -> Router {
             "/checkout/{reference}",
             get(payment::page).post(payment::choose),
         )
+        .route("/checkout/{reference}/sign", post(payment::sign))
         .route("/orders/{reference}/desk", post(backoffice::act))
         .layer(DefaultBodyLimit::max(FORM_BYTES));
     let webhook = Router::new()

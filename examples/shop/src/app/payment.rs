@@ -7,7 +7,7 @@ use crate::orders::{Order, Terms};
 use crate::pages::{self, BILLING_COUNTRIES, CheckoutPage, DeskForm, Visit};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Form, Json};
 use maud::Markup;
@@ -100,6 +100,26 @@ async fn signed_order(
         })
     })
     .await
+}
+
+/// `POST /checkout/{reference}/sign`: another signed order for a form whose own is over, which is the
+/// body. A conflict says that there is nothing to pay now; the order's page says why.
+pub(super) async fn sign(
+    State(shop): State<Arc<Shop>>,
+    Path(reference): Path<String>,
+    over: String,
+) -> Result<Response, Trouble> {
+    let order = find(&shop, reference).await?;
+    let now = shop.edge.now();
+    let test_mode = !shop.verifier.personas(now).await.is_empty();
+    let reference = order.reference.clone();
+    shop.orders(move |orders| orders.take_back(&reference, &over))
+        .await?;
+    let signed = signed_order(&shop, order.reference, test_mode, now).await?;
+    Ok(signed.map_or_else(
+        || StatusCode::CONFLICT.into_response(),
+        IntoResponse::into_response,
+    ))
 }
 
 /// `POST /checkout/{reference}`

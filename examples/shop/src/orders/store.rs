@@ -165,6 +165,22 @@ impl OrderFile {
         Ok(Some(signed))
     }
 
+    /// Takes a signed order back that is over for its form, so that another one may go out. Only the
+    /// one that is out: the second of two forms that are over gets the order that the first one got,
+    /// because two signed orders could both be paid.
+    pub(crate) fn take_back(&self, reference: &str, signed: &str) -> rusqlite::Result<()> {
+        let mut connection = self.lock();
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let order = find(&tx, reference)?;
+        if order.is_some_and(|order| order.state().can_be_signed()) {
+            tx.execute(
+                "UPDATE orders SET signed = NULL WHERE reference = ?1 AND signed = ?2",
+                [reference, signed],
+            )?;
+        }
+        tx.commit()
+    }
+
     /// Writes an event down, once: the delivery's id and the change it tells, in one transaction.
     pub(crate) fn record(
         &self,
