@@ -81,12 +81,21 @@
     });
   }
 
+  function offerPrinting(button) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
+
   function offerSearch(cards) {
     const box = cards.querySelector("[data-search]");
     const input = box.querySelector("input");
     const result = cards.querySelector("[data-search-result]");
     const groups = [...cards.querySelectorAll("details")];
     const opened = new Map();
+    // On a phone the cards stand under the form, where an open group would be a long way down.
+    if (matchMedia("(max-width: 919px)").matches) {
+      for (const group of groups) group.open = false;
+    }
     box.hidden = false;
 
     input.addEventListener("input", () => {
@@ -161,6 +170,7 @@
   localTimes(document);
   offerCopying();
   begin("[data-live]", watchOrder);
+  begin("[data-print]", offerPrinting);
   begin("[data-cards]", offerSearch);
   begin("[data-payment]", watchLoader);
   begin("[data-payment]", watchForm);

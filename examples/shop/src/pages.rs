@@ -16,7 +16,7 @@ pub(crate) use checkout::{CheckoutPage, checkout};
 pub(crate) use choices::BILLING_COUNTRIES;
 pub(crate) use desk::{DeskForm, confirmation, desk_answer};
 pub(crate) use home::home;
-pub(crate) use order::{Visit, order};
+pub(crate) use order::{Arrival, Visit, order};
 pub(crate) use orders::orders;
 
 use crate::when;

@@ -1,7 +1,9 @@
 //! The whole shop, asked without a socket.
 
+mod arrival;
 mod delivery;
 mod desk;
+mod list;
 mod news;
 mod pages;
 mod renewal;

@@ -153,7 +153,7 @@ fn reasons(title: &str, keys: &[String]) -> Markup {
     }
 }
 
-/// `not_authenticated` → `not authenticated`
+/// `european_cards` → `European cards`
 fn words(key: &str) -> String {
-    key.replace('_', " ")
+    key.replace('_', " ").replace("european", "European")
 }

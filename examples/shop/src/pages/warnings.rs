@@ -1,8 +1,8 @@
 //! What the shop's people have to know before they send anything.
 
+use super::moment;
 use crate::orders::{News, Order};
 use crate::products::price_text;
-use crate::when;
 use maud::{Markup, html};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::money::Money;
@@ -84,34 +84,28 @@ impl Warning {
         }
     }
 
-    fn in_full(&self) -> String {
-        match self {
-            Self::Review => {
-                "Review before shipping. The payment was approved, but the fraud rules \
-                 flagged it. The reasons are listed below."
-                    .to_owned()
+    fn in_full(&self) -> Markup {
+        html! {
+            @match self {
+                Self::Review => {
+                    "Review before shipping. The payment was approved, but the fraud rules flagged "
+                    "it. The reasons are listed below."
+                }
+                Self::Overpaid(money) => {
+                    "Overpaid by " (price_text(*money)) ". Refund the difference."
+                }
+                Self::Disputed(money, until) => {
+                    "The cardholder’s bank disputed " (price_text(*money)) ". Submit evidence"
+                    @if let Some(until) = until { " by " (moment(*until)) }
+                    " or you’ll lose the dispute. POST it to /v1/disputes/{id}/evidence."
+                }
+                Self::UnderReview(money) => {
+                    "The cardholder’s bank is reviewing your evidence about " (price_text(*money)) "."
+                }
+                Self::Lost(money) => {
+                    "Dispute lost: " (price_text(*money)) " was returned to the cardholder."
+                }
             }
-            Self::Overpaid(money) => {
-                format!("Overpaid by {}. Refund the difference.", price_text(*money))
-            }
-            Self::Disputed(money, until) => {
-                let until = until.map_or_else(String::new, |moment| {
-                    format!(" by {}", when::in_words(moment))
-                });
-                format!(
-                    "The cardholder’s bank disputed {}. Submit evidence{until} or you’ll lose the \
-                     dispute. POST it to /v1/disputes/{{id}}/evidence.",
-                    price_text(*money)
-                )
-            }
-            Self::UnderReview(money) => format!(
-                "The cardholder’s bank is reviewing your evidence about {}.",
-                price_text(*money)
-            ),
-            Self::Lost(money) => format!(
-                "Dispute lost: {} was returned to the cardholder.",
-                price_text(*money)
-            ),
         }
     }
 }
