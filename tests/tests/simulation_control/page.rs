@@ -280,7 +280,8 @@ async fn a_wallets_window_closes_when_there_is_nothing_left_to_do_in_it() {
     let path = wallet::path(&checkout.payment);
     // A page that keeps a handle on what it opens, which most of the verifier's do not.
     session.go(&served.address(&path)).await;
-    let script = "window.wallet = window.open(arguments[0])";
+    let script = "window.wallet = window.open(arguments[0], 'sealpay-test');
+        window.wallet.opener = null;";
     session.run(script, vec![path.into()]).await;
     let is_there = "return window.wallet?.document.querySelector('.confirm') !== null";
     eventually("the wallet's window", async || {
