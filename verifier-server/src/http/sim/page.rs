@@ -42,6 +42,7 @@ fn page() -> Markup {
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
                 title { "Simulated bank" }
+                link rel="icon" href=(text::CONTROL_ICON);
                 link rel="stylesheet" href="/sim/control.css";
                 script src="/sim/control.js" defer {}
             }
