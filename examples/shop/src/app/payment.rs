@@ -239,6 +239,7 @@ pub(super) async fn order(
         arrival,
         done: params.done.as_deref().and_then(Deed::parse),
         now,
+        control: shop.verifier.control(),
         desk: shop.desk.is_some().then_some(DeskForm {
             token: &token.value,
             key: &key,

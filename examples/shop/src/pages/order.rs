@@ -7,6 +7,7 @@ use crate::desk::Deed;
 use crate::orders::{Order, OrderState, Transfer};
 use crate::products::price_text;
 use maud::{Markup, html};
+use sealpay_protocol::origin::Origin;
 
 /// How long a payment is being confirmed, seconds: webhooks come within some. After that the page says
 /// what to do instead.
@@ -54,6 +55,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) done: Option<Deed>,
     /// Seconds since 1970.
     pub(crate) now: u64,
+    /// Where testers control the verifier, and see what happened to a payment.
+    pub(crate) control: Option<&'a Origin>,
     /// What the forms of the shop's people carry; none where the shop cannot do anything.
     pub(crate) desk: Option<DeskForm<'a>>,
 }
@@ -82,7 +85,7 @@ pub(crate) fn order(order: &Order, visit: Visit<'_>) -> Markup {
                 (lines(order))
                 (warnings::section(order))
                 (desk::section(order, visit.desk))
-                (attempts(order))
+                (attempts(order, visit.control))
             }
         }
     };
@@ -236,7 +239,7 @@ fn total(order: &Order) -> Markup {
     }
 }
 
-fn attempts(order: &Order) -> Markup {
+fn attempts(order: &Order, control: Option<&Origin>) -> Markup {
     let currency = order.total.currency();
     html! {
         section .attempts aria-labelledby="attempts" {
@@ -246,7 +249,9 @@ fn attempts(order: &Order) -> Markup {
             } @else {
                 p .muted .small { "From signed webhooks. In a real shop, only staff would see "
                     "this." }
-                ol { @for attempt in &order.attempts { li { (attempt::told(attempt, currency)) } } }
+                ol { @for attempt in &order.attempts {
+                    li { (attempt::told(attempt, currency, control)) }
+                } }
             }
         }
     }

@@ -52,6 +52,8 @@ async fn a_payment_is_being_confirmed_for_some_minutes_and_no_longer() {
     for (query, ..) in rows {
         let text = scene.get(&format!("{page}{query}")).await.text;
         assert!(text.contains("We’ve received your €49.80"), "{query}");
+        let events = "href=\"http://localhost:8788/sim#pay_1\"";
+        assert!(text.contains(events), "{query}");
     }
 }
 
