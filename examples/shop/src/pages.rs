@@ -14,10 +14,11 @@ mod warnings;
 
 pub(crate) use checkout::{CheckoutPage, checkout};
 pub(crate) use choices::BILLING_COUNTRIES;
-pub(crate) use desk::{DeskForm, confirmation, desk_answer};
+pub(crate) use desk::{DeskForm, confirmation, desk_answer, done};
 pub(crate) use home::home;
 pub(crate) use order::{Arrival, Visit, order};
 pub(crate) use orders::orders;
+pub(crate) use warnings::EVIDENCE_CHARACTERS;
 
 use crate::when;
 use maud::{DOCTYPE, Markup, PreEscaped, html};

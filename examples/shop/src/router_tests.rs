@@ -3,6 +3,7 @@
 mod arrival;
 mod delivery;
 mod desk;
+mod evidence;
 mod list;
 mod news;
 mod pages;

@@ -2,7 +2,6 @@
 
 use super::backoffice::Token;
 use super::{Shop, Trouble};
-use crate::desk::Deed;
 use crate::orders::{Order, OrderFilter, Terms};
 use crate::pages::{self, Arrival, BILLING_COUNTRIES, CheckoutPage, DeskForm, Visit};
 use axum::extract::rejection::FormRejection;
@@ -237,7 +236,7 @@ pub(super) async fn order(
     let key = format!("shop-{}", base64url(&shop.edge.random::<16>()?));
     let visit = Visit {
         arrival,
-        done: params.done.as_deref().and_then(Deed::parse),
+        done: params.done.as_deref().and_then(pages::done),
         now,
         control: shop.verifier.control(),
         desk: shop.desk.is_some().then_some(DeskForm {

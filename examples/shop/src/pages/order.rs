@@ -3,7 +3,6 @@
 use super::checkout::quantity;
 use super::explanation::{explanation, is_cancelled, net, still_due};
 use super::{DeskForm, attempt, copy_button, desk, drawing, layout, method_name, moment, warnings};
-use crate::desk::Deed;
 use crate::orders::{Order, OrderState, Transfer};
 use crate::products::price_text;
 use maud::{Markup, html};
@@ -52,7 +51,7 @@ impl Arrival {
 pub(crate) struct Visit<'a> {
     pub(crate) arrival: Arrival,
     /// What the shop's staff have just done here.
-    pub(crate) done: Option<Deed>,
+    pub(crate) done: Option<&'static str>,
     /// Seconds since 1970.
     pub(crate) now: u64,
     /// Where testers control the verifier, and see what happened to a payment.
@@ -75,15 +74,13 @@ pub(crate) fn order(order: &Order, visit: Visit<'_>) -> Markup {
                 p .eyebrow { "Order " span .whole { (order.reference) } }
                 button .button type="button" data-print hidden { "Print" }
             }
-            @if let Some(deed) = visit.done {
-                p .flash role="status" { (desk::done(deed)) }
-            }
+            @if let Some(done) = visit.done { p .flash role="status" { (done) } }
             div data-live=(visit.arrival.status_address(order))
                 data-revision=(visit.arrival.revision(order, visit.now)) {
                 (status(order, visit))
                 @if let Some(transfer) = awaited(order) { (instruction(order, transfer)) }
                 (lines(order))
-                (warnings::section(order))
+                (warnings::section(order, visit.desk))
                 (desk::section(order, visit.desk))
                 (attempts(order, visit.control))
             }

@@ -102,7 +102,7 @@ async fn an_order_that_was_let_go_is_over_and_not_offered_again() {
 }
 
 /// An event about a payment that was taken, with what is told besides.
-fn event_of<'a>(
+pub(super) fn event_of<'a>(
     kind: &'a str,
     reference: &str,
     sequence: u64,
