@@ -2,7 +2,7 @@
 
 use super::checkout::quantity;
 use super::explanation::{explanation, is_cancelled, net, still_due};
-use super::{DeskForm, attempt, copy_button, desk, drawing, layout, method_name, moment, warnings};
+use super::{DeskForm, attempt, copy_button, desk, drawing, layout, moment, paid_with, warnings};
 use crate::orders::{Order, OrderState, Transfer};
 use crate::products::price_text;
 use maud::{Markup, html};
@@ -212,9 +212,7 @@ fn lines(order: &Order) -> Markup {
                 p .name { (order.product.name) }
                 p .muted { (quantity(order.pieces)) " · " (moment(order.created_at)) }
                 @if let Some(attempt) = paid {
-                    p .muted { (method_name(attempt.method)) " " span .capital .whole {
-                        (attempt.card)
-                    } }
+                    p .muted { (paid_with(attempt)) }
                 }
             }
             (total(order))

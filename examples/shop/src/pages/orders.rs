@@ -1,6 +1,6 @@
 //! Every order, newest first.
 
-use super::{layout, method_name, moment, warnings};
+use super::{layout, moment, paid_with, warnings};
 use crate::orders::{Order, OrderPage};
 use crate::products::price_text;
 use maud::{Markup, html};
@@ -78,8 +78,7 @@ fn row(order: &Order) -> Markup {
                 span .muted .small {
                     span .whole { (order.reference) } " · " (moment(order.created_at))
                     @if let Some(attempt) = order.leading() {
-                        " · " (method_name(attempt.method))
-                        @if !attempt.card.is_empty() { " " span .whole { (attempt.card) } }
+                        " · " (paid_with(attempt))
                     }
                 }
                 @for warning in warnings::of(order) {
