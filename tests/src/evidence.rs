@@ -129,7 +129,7 @@ const MUST_BE_EMPTY: [(&str, &str); 9] = [
         "SELECT e.id FROM events e JOIN webhook_endpoints w ON w.merchant = e.merchant
          WHERE w.created_at_ms <= e.created_at_ms AND w.deleted_at_ms IS NULL
          AND (w.event_types = '*' OR ',' || w.event_types || ',' LIKE '%,' || e.kind || ',%')
-         AND e.kind NOT IN ('ping', 'webhook_endpoint.disabled')
+         AND e.kind <> 'ping' AND e.kind NOT LIKE 'webhook_endpoint.%'
          AND (w.disabled_at_ms IS NULL OR w.disabled_at_ms > e.created_at_ms)
          AND NOT EXISTS (
            SELECT 1 FROM deliveries d WHERE d.event = e.id AND d.endpoint = w.id)",

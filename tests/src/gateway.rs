@@ -8,6 +8,7 @@
 )]
 
 mod building;
+mod keys;
 
 use self::building::{build, operators_of};
 use crate::client::{Browser, Merchant, Prepared, SHOP_ORIGIN, attempt, origin};

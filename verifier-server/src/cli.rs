@@ -37,20 +37,20 @@ pub struct Cli {
 enum Command {
     /// Runs the server.
     Serve(Box<ServeFlags>),
-    /// Registers merchants and what belongs to them.
+    /// Registers merchants, their keys, origins and webhook endpoints.
     #[command(subcommand)]
     Merchant(Merchant),
-    /// Closes the settlements that are due up to a date, prints them, and pays out.
+    /// Closes the settlements due up to a date, prints them, and pays out.
     Settle(SettleCommand),
-    /// Lists and ends captures, voids and refunds that do not end by themselves.
+    /// Lists pending captures, voids and refunds, and ends those whose provider does not answer.
     #[command(subcommand)]
     Modification(ModificationCommand),
-    /// Prints the trial balance; fails when the books do not add up.
+    /// Prints the trial balance; fails when the ledger does not balance.
     Ledger,
     /// Lists and rotates the server's own keys.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Prints who changed what, and verifies that nobody altered it since.
+    /// Prints the audit trail, and verifies that no row was altered, added or removed.
     Audit(audit::AuditCommand),
     /// Prints a merchant's events as they happen and forwards them, for development.
     Listen(listen::Listen),
@@ -66,33 +66,33 @@ enum Merchant {
     Add(AddMerchant),
     /// Lists the merchants.
     List,
-    /// Sets what is kept back of a merchant's settlements, and for how long.
+    /// Sets a merchant's reserve: the share of each settlement that is held back, and for how long.
     SetReserve(SetReserve),
-    /// Adds a key that may sign the merchant's orders, beside those that are active.
+    /// Adds an order key, beside those that are active.
     AddKey {
         merchant: MerchantId,
-        /// The merchant's name for the key.
+        /// ID of the order key, as `kid` in orders.
         #[arg(long)]
         key_id: String,
         /// The Ed25519 key, 32 bytes in base64url.
         #[arg(long, allow_hyphen_values = true)]
         public_key: String,
-        /// What requests that it signs may do besides signing orders, with commas between.
+        /// Comma-separated API scopes of requests signed with the key; none when left out.
         #[arg(long, default_value = "")]
         scopes: String,
     },
-    /// Retires a key: orders signed with it are refused from now on.
+    /// Retires an order key: orders signed with it are rejected from now on.
     RetireKey {
         merchant: MerchantId,
         #[arg(long)]
         key_id: String,
     },
-    /// Adds a page that may embed the widget.
+    /// Adds an origin allowed to embed the widget.
     AddOrigin {
         merchant: MerchantId,
         origin: String,
     },
-    /// Removes a page.
+    /// Removes an origin.
     RemoveOrigin {
         merchant: MerchantId,
         origin: String,
@@ -101,28 +101,28 @@ enum Merchant {
     ApiKeys(ApiKeyCommand),
     /// Adds a webhook endpoint; prints its secret once.
     AddWebhook { merchant: MerchantId, url: String },
-    /// Switches a webhook endpoint off.
+    /// Disables a webhook endpoint.
     DisableWebhook { endpoint: EndpointId },
 }
 
 #[derive(Debug, Args)]
 struct AddMerchant {
-    /// Its name for shoppers.
+    /// Name shown to shoppers.
     #[arg(long)]
     name: String,
-    /// Its name for its first order key.
+    /// ID of the first order key, as `kid` in orders.
     #[arg(long)]
     key_id: String,
     /// The Ed25519 key, 32 bytes in base64url.
     #[arg(long, allow_hyphen_values = true)]
     public_key: String,
-    /// What requests that the key signs may do besides signing orders, with commas between.
+    /// Comma-separated API scopes of requests signed with the key; none when left out.
     #[arg(long, default_value = "")]
     key_scopes: String,
-    /// A page that may embed the widget; may be given several times.
+    /// Origin allowed to embed the widget; may be given several times.
     #[arg(long)]
     origin: Vec<String>,
-    /// Where webhooks go.
+    /// URL that webhooks are sent to.
     #[arg(long)]
     webhook_url: Option<String>,
     /// Print JSON on one line.
@@ -172,14 +172,18 @@ async fn merchant(config: Config, command: Merchant) -> Result<(), String> {
     let change = Change::of(&command, &parts).await;
     let outcome = run_merchant(&parts, command).await;
     let noted = match change {
-        Some(change) => change.note(&parts, &outcome).await,
+        Some(change) => {
+            let made = outcome.as_ref().ok().and_then(Option::as_ref);
+            change.of_made(made).note(&parts, &outcome).await
+        }
         None => Ok(()),
     };
     parts.store.close().await;
     outcome.and(noted)
 }
 
-async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
+/// Runs a command; the id of what it made, where that was not named before.
+async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>, String> {
     let Parts {
         store,
         vault,
@@ -196,7 +200,8 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
     };
     let now_ms = clock.now_ms_i64();
     let inside = |error: DatabaseError| error.to_string();
-    match command {
+    let done = match command {
+        Merchant::ApiKeys(command) => return api_keys::run(&registrar, command).await,
         Merchant::Add(add) => {
             let on_one_line = add.json;
             let made = registrar.add_merchant(add.into()).await?;
@@ -232,7 +237,6 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
                 .map_err(inside)?;
             found(removed, &format!("{merchant} has no origin {origin}"))
         }
-        Merchant::ApiKeys(command) => api_keys::run(&registrar, command).await,
         Merchant::AddWebhook { merchant, url } => {
             let made = registrar.add_endpoint(merchant, &url).await?;
             let secret = made.webhook_secret.as_str();
@@ -252,7 +256,8 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<(), String> {
                 &format!("there is no active webhook endpoint {endpoint}"),
             )
         }
-    }
+    };
+    done.map(|()| None)
 }
 
 /// What a new merchant is told once.

@@ -234,7 +234,7 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// `sqlite`, or postgres://user:password@host/name
-    /// Everybody on this machine can read a password here: see --database-file and PGPASSFILE.
+    /// Every user of this machine can read a password here; prefer --database-file or PGPASSFILE.
     #[arg(
         long,
         global = true,
@@ -242,7 +242,7 @@ pub struct Flags {
         conflicts_with = "database_file"
     )]
     pub database: Option<String>,
-    /// The file with the Postgres URL, readable by its owner alone.
+    /// The file with the Postgres URL, readable only by its owner.
     #[arg(long, global = true, value_name = "FILE")]
     pub database_file: Option<PathBuf>,
     /// The master key's file.
@@ -256,16 +256,16 @@ pub struct ServeFlags {
     /// Where the server listens, such as 127.0.0.1:8787
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
-    /// The origin under which browsers and merchants reach the server.
+    /// The origin at which browsers and merchants reach the server.
     #[arg(long, value_name = "ORIGIN")]
     pub public_origin: Option<Origin>,
-    /// Run a test: the simulated bank, outcomes that can be asked for, /sim for the control listener.
+    /// Run in test mode: simulated bank, simulated outcomes, /sim on the control listener.
     #[arg(long)]
     pub test_mode: bool,
     /// Allow test mode under a public origin that other machines reach.
     #[arg(long)]
     pub test_mode_in_public: bool,
-    /// Where operators and testers are served, such as 127.0.0.1:8788; off for nowhere.
+    /// Address of the control listener, such as 127.0.0.1:8788, or off.
     #[arg(long, value_name = "ADDRESS")]
     pub control_listen: Option<ControlListen>,
     /// The file with the bearer token for the control listener.
@@ -274,10 +274,10 @@ pub struct ServeFlags {
     /// The folder with the widget's files.
     #[arg(long, value_name = "DIR")]
     pub widget_dir: Option<PathBuf>,
-    /// A network of proxies in front whose X-Forwarded-For is believed, such as 127.0.0.1/32
+    /// Network of proxies whose X-Forwarded-For is trusted, such as 127.0.0.1/32
     #[arg(long, value_name = "NETWORK")]
     pub trusted_proxy: Vec<String>,
-    /// A network that webhooks may reach although it is not public, such as 127.0.0.0/8
+    /// Non-public network that webhooks may reach, such as 127.0.0.0/8
     #[arg(long, value_name = "NETWORK")]
     pub webhook_allow: Vec<String>,
     /// Allow webhooks over plain HTTP.

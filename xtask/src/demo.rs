@@ -43,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     data::prepare_folder(&data, options)?;
     build_all(workspace)?;
     data::register_shop(workspace, &data, options)?;
+    let merchant = data::merchant_id(&data)?;
 
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| Failure::because("Ctrl-C cannot be listened for", error))?;
@@ -52,7 +53,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
             match stopped {
                 Stopped::Yes => Ok(()),
                 Stopped::No => {
-                    announce(options, &data, watch);
+                    let started = environment::in_words(watch.elapsed());
+                    println!("{}", announcement(options, &data, &merchant, &started));
                     watch_until_stopped(&mut servers, &mut signals)
                 }
             }
@@ -197,17 +199,19 @@ fn wait_until_well(
     Ok(Stopped::No)
 }
 
-fn announce(options: &Options, data: &Path, watch: Stopwatch) {
-    println!(
+/// Where everything is. Secrets stay in their file.
+fn announcement(options: &Options, data: &Path, merchant: &str, started: &str) -> String {
+    format!(
         "\n  The shop       {}\n  The verifier   {}\n  Test controls  {}/sim\n  \
-         A test card    {TEST_CARD}, any date ahead, any security code\n  The data       {}\n\n  \
-         Ready after {}. Ctrl-C stops both; the data stays.\n",
+         A test card    {TEST_CARD}, any future expiry date, any security code\n  \
+         The merchant   {merchant}\n  Its API key    `api_key` in {}\n  The data       {}\n\n  \
+         Ready after {started}. Ctrl-C stops both; the data stays.\n",
         options.shop_origin(),
         options.verifier_origin(),
         options.control_origin(),
+        data::merchant_file(data).display(),
         data.display(),
-        environment::in_words(watch.elapsed())
-    );
+    )
 }
 
 fn watch_until_stopped(servers: &mut [Server], signals: &mut Signals) -> Outcome {
@@ -235,6 +239,21 @@ fn stop_all(mut servers: Vec<Server>, signals: &mut Signals) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_announcement_names_the_merchant_and_the_file_with_its_api_key() {
+        let options = Options::parse(&[]).expect("defaults");
+        let text = announcement(&options, Path::new("demo-data"), "mer_1", "two minutes");
+        for part in [
+            "http://127.0.0.1:4242",
+            "http://localhost:8788/sim",
+            "mer_1",
+            "demo-data/shop/merchant.json",
+            "Ready after two minutes.",
+        ] {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+    }
 
     #[test]
     fn a_port_in_use_is_told_with_what_to_do() {

@@ -28,6 +28,7 @@ mod shorten;
 mod steps;
 mod suite;
 mod tally;
+mod test_targets;
 mod tools;
 mod wasm;
 mod widget;
@@ -44,6 +45,7 @@ Usage: cargo xtask COMMAND
   demo     build everything, start the verifier and the demo shop, print their addresses
              --data DIR            where the data is kept (demo-data)
              --verifier-port PORT  (8787)
+             --control-port PORT   test controls and metrics (8788)
              --shop-port PORT      (4242)
              --fresh               throw the data away first
   test     install what tests need and run them all; ends with a summary

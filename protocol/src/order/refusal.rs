@@ -50,9 +50,9 @@ impl OrderError {
     const fn sentence(self) -> &'static str {
         match self {
             Self::Malformed(_) => "The order is not of the form that PROTOCOL section 3 describes.",
-            Self::SignatureInvalid => "The order's signature does not fit the merchant's key.",
+            Self::SignatureInvalid => "The order's signature doesn't match the merchant's key.",
             Self::AnotherVerifier => "The order is meant for another verifier.",
-            Self::Expired(_) => "The order is no longer good or not good yet; make a new one.",
+            Self::Expired(_) => "The order has expired or is not valid yet; make a new one.",
             Self::AmountInvalid => "The amount must be from 1 to 999999999999 minor units.",
             Self::CurrencyUnknown => "The currency is not an ISO 4217 code in capitals.",
         }

@@ -64,7 +64,7 @@ impl fmt::Display for SignatureError {
             Self::Expired => "The signature has expired; sign the request again.",
             Self::FromTheFuture => "The signature was created in the future; check the clock.",
             Self::DigestMismatch => "The body is not the one that content-digest describes.",
-            Self::Invalid => "The signature does not fit the request and the key.",
+            Self::Invalid => "The signature doesn't match this request and key.",
         })
     }
 }

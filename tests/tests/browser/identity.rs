@@ -281,7 +281,10 @@ async fn whoever_gives_up_gets_the_form_again_and_may_pay_after_all() {
             assert_eq!(session.value_of("#number").await, "4000 0070 1700 0008");
             assert_eq!(session.value_of("#security-code").await, "");
             let focused = "document.activeElement.id === 'security-code'";
-            assert!(session.is_true(focused).await);
+            eventually("the field for the security code in focus", async || {
+                session.is_true(focused).await.then_some(())
+            })
+            .await;
 
             session.pay_again_with(persona_for("challenge_code")).await;
             session.see("#code").await;

@@ -122,9 +122,7 @@ async fn money_that_comes_too_late_goes_back_and_the_order_can_be_paid_again() {
             let heard = session.hear("decline").await;
             assert_eq!(heard["payment"], payment["id"]);
             expect_order(&session, &own, &order, "expired").await;
-            session
-                .read("[role=status]", "didn’t arrive in time")
-                .await;
+            session.read("[role=status]", "didn’t arrive in time").await;
             session.read("[role=status]", "Pay again").await;
         })
         .await;

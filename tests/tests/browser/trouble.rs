@@ -126,7 +126,7 @@ async fn a_page_whose_policy_has_no_frames_is_told_at_once() {
     };
     let address = stage.site.publish("no-frames", page);
     let scenario =
-        Scenario::new("no frames").with_complaints(&["frame-src", "[Sealpay] blocked_by_policy"]);
+        Scenario::new("no frames").with_complaints(&["[Sealpay] blocked_by_policy", "frame-src"]);
     scenario
         .play(stage, async move |session| {
             session.go(&address).await;

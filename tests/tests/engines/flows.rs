@@ -110,7 +110,7 @@ pub(super) async fn pay_by_wallet(engine: Engine) {
             look(&session, "wallet").await;
             // WebKit opens no window for a click that happened before the response.
             if session.windows().await == 1 {
-                session.press_button("Open").await;
+                session.press(".panel .link").await;
             }
             session.enter_opened_window().await;
             let confirm = session.see(".confirm").await;

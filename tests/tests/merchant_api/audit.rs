@@ -12,6 +12,7 @@ on_both_databases! {
     every_write_leaves_a_row_that_names_its_credential,
     a_merchant_reads_its_own_trail_page_by_page,
     what_is_made_names_who_made_it,
+    a_client_that_hangs_up_takes_no_row_along,
     the_last_use_of_a_key_is_known_to_the_hour,
 }
 
@@ -154,6 +155,32 @@ async fn a_merchant_reads_its_own_trail_page_by_page(gateway: &TestGateway) {
         let answer = gateway.get(&path, Some(&other.api_key)).await;
         assert_eq!(answer.code(), "invalid_parameter", "{query}");
     }
+}
+
+async fn a_client_that_hangs_up_takes_no_row_along(gateway: &TestGateway) {
+    let payment = gateway.approved(Capture::Automatic, 1000, |_| {}).await;
+    let refund = path(payment, "refunds");
+    let body = json!({"amount": 1});
+    let mut sent = Box::pin(gateway.send(write(&gateway.merchant.api_key, &refund, &key(), &body)));
+    // The server has begun with it when the connection is gone.
+    assert!(futures_util::poll!(&mut sent).is_pending());
+    drop(sent);
+    let of_it = |page: &Value| {
+        let rows = page["data"].as_array().unwrap().iter();
+        rows.filter(|row| row["subject"] == payment.to_string())
+            .count()
+    };
+    for _ in 0..500 {
+        if of_it(&trail(gateway, "?limit=100").await) == 1 {
+            let made = path(payment, "modifications");
+            let refunds = gateway.get(&made, Some(&gateway.merchant.api_key));
+            let refunds: Value = refunds.await.json();
+            assert_eq!(refunds["data"][0]["state"], "succeeded", "{refunds}");
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("the refund left no row");
 }
 
 async fn what_is_made_names_who_made_it(gateway: &TestGateway) {

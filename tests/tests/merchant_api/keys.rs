@@ -5,23 +5,10 @@ use harness::client::Prepared;
 use harness::gateway::TestGateway;
 use serde_json::Value;
 use std::net::SocketAddr;
-use verifier_server::flow::api_keys::{Limits, read_scopes};
-use verifier_server::flow::register::Registrar;
 
 on_both_databases! {
     a_key_is_good_until_its_end,
     a_rotated_key_is_good_for_the_overlap_and_the_new_one_for_the_same_scopes,
-}
-
-fn registrar(gateway: &TestGateway) -> Registrar<'_> {
-    let inner = &gateway.server.state.gateway;
-    Registrar {
-        store: inner.store(),
-        vault: inner.vault(),
-        clock: inner.clock(),
-        entropy: inner.entropy(),
-        livemode: inner.livemode(),
-    }
 }
 
 /// A key for these scopes, and its name.
@@ -30,14 +17,7 @@ pub(super) async fn key_for(
     scopes: &str,
     days: Option<u32>,
 ) -> (String, String) {
-    let limits = Limits {
-        scopes: read_scopes(scopes).unwrap(),
-        expires_in_days: days,
-    };
-    let registrar = registrar(gateway);
-    let made = registrar.add_limited_api_key(gateway.merchant.id, &limits);
-    let made = made.await.unwrap();
-    (made.plaintext.to_string(), made.record.id.to_string())
+    gateway.limited_key(gateway.merchant.id, scopes, days).await
 }
 
 /// An answer of `/v1/payments` to a key: its status and, of a refusal, everything that stays the
@@ -84,7 +64,7 @@ async fn a_rotated_key_is_good_for_the_overlap_and_the_new_one_for_the_same_scop
 ) {
     let (old, id) = key_for(gateway, "payments:read,disputes:write", None).await;
     let id = id.parse().unwrap();
-    let registrar = registrar(gateway);
+    let registrar = gateway.registrar();
     let rotated = registrar.rotate_api_key(id, 3600, None).await.unwrap();
     assert_eq!(rotated.made.record.scopes, "payments:read,disputes:write");
     assert_ne!(*rotated.made.plaintext, old);

@@ -43,9 +43,14 @@ fn alter(data: &Folder, sql: &str) {
     );
 }
 
-#[test]
-fn every_command_that_changes_something_leaves_a_row_and_an_altered_trail_is_noticed() {
-    let data = Folder::new("audit");
+/// Action, subject and outcome.
+fn row(row: Value) -> [String; 3] {
+    let text = |name: &str| row[name].as_str().unwrap_or("-").to_owned();
+    [text("action"), text("subject"), text("outcome")]
+}
+
+/// A new merchant and its API key's id.
+fn merchant_of(data: &Folder) -> (String, String) {
     let key = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
     let words = [
         "merchant",
@@ -57,28 +62,31 @@ fn every_command_that_changes_something_leaves_a_row_and_an_altered_trail_is_not
         "2026-11",
     ];
     let more = ["--public-key", key, "--origin", "https://shop.example"];
-    let added = run(&data, &[&words[..], &more[..]].concat());
+    let added = run(data, &[&words[..], &more[..]].concat());
     let added: Value = serde_json::from_slice(&added.stdout).expect("JSON");
-    let merchant = added["merchant"].as_str().expect("an id").to_owned();
-    let api_key = added["api_key_id"].as_str().expect("an id").to_owned();
+    let text = |name: &str| added[name].as_str().expect("an id").to_owned();
+    (text("merchant"), text("api_key_id"))
+}
+
+#[test]
+fn every_command_that_changes_something_leaves_a_row_and_an_altered_trail_is_noticed() {
+    let data = Folder::new("audit");
+    let (merchant, api_key) = merchant_of(&data);
     let origin = "https://www.shop.example";
     run(&data, &["merchant", "add-origin", &merchant, origin]);
     // What is refused is written down as well, and what only reads is not.
     run(&data, &["merchant", "add-origin", &merchant, origin]);
     run(&data, &["merchant", "list"]);
     run(&data, &["merchant", "revoke-api-key", &api_key]);
-    let told: Vec<_> = rows(&data)
-        .into_iter()
-        .map(|row| {
-            assert_eq!(row["merchant"], merchant.as_str(), "{row}");
-            assert_eq!(
-                (&row["actor"], &row["source"]),
-                (&"operator".into(), &"command line".into())
-            );
-            let text = |name: &str| row[name].as_str().unwrap_or("-").to_owned();
-            [text("action"), text("subject"), text("outcome")]
-        })
-        .collect();
+    let rows = rows(&data);
+    for row in &rows {
+        assert_eq!(row["merchant"], merchant.as_str(), "{row}");
+        assert_eq!(
+            (&row["actor"], &row["source"]),
+            (&"operator".into(), &"command line".into())
+        );
+    }
+    let told: Vec<_> = rows.into_iter().map(row).collect();
     let expected = [
         ["merchant add", "-", "done"],
         ["merchant add-origin", origin, "done"],
@@ -86,7 +94,8 @@ fn every_command_that_changes_something_leaves_a_row_and_an_altered_trail_is_not
         ["merchant revoke-api-key", &api_key, "done"],
     ];
     assert_eq!(told, expected);
-    assert_eq!(verified(&data).expect("it is whole")["rows"], 4);
+    let whole = verified(&data).expect("it is whole");
+    assert_eq!(whole["rows"], 4);
 
     let altered = "UPDATE audit_log SET actor = 'somebody else' WHERE sequence = 2";
     alter(&data, altered);
@@ -103,4 +112,63 @@ fn every_command_that_changes_something_leaves_a_row_and_an_altered_trail_is_not
     alter(&data, "DELETE FROM audit_log WHERE sequence = 2");
     let said = verified(&data).expect_err("a row is missing");
     assert!(said.contains("from row 2 on"), "{said}");
+}
+
+/// Commands about money, and one that names a thing which is only made then.
+#[test]
+fn commands_that_move_money_and_make_keys_leave_rows() {
+    let data = Folder::new("audit-of-money");
+    let (merchant, _) = merchant_of(&data);
+    let made = run(&data, &["merchant", "add-api-key", &merchant]);
+    let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    let made = made["api_key_id"].as_str().expect("an id");
+    let settled = run(&data, &["settle", "--until", "2026-12-10"]);
+    assert!(settled.status.success(), "{settled:?}");
+    let nothing = "mod_00000000000000000000000000";
+    let ended = ["modification", "end", nothing, "--as", "failed", "--force"];
+    assert!(!run(&data, &ended).status.success());
+    run(&data, &["modification", "list"]);
+    let told: Vec<_> = rows(&data).into_iter().skip(1).map(row).collect();
+    let expected = [
+        ["merchant add-api-key", made, "done"],
+        ["settle --until 2026-12-10", "-", "done"],
+        ["modification end --as failed --force", nothing, "failed"],
+    ];
+    assert_eq!(told, expected);
+}
+
+/// Whoever can write the database can cut the end of the trail off with its head. Who has noted a row
+/// elsewhere, as the server's log does, finds it missing.
+#[test]
+fn a_trail_whose_end_was_cut_off_does_not_have_the_row_that_was_noted() {
+    let data = Folder::new("audit-cut-off");
+    let (merchant, _) = merchant_of(&data);
+    let origin = |name: &str| format!("https://{name}.example");
+    for name in ["one", "two"] {
+        run(&data, &["merchant", "add-origin", &merchant, &origin(name)]);
+    }
+    let whole = verified(&data).expect("it is whole");
+    let noted = format!("3:{}", whole["last_hash"].as_str().expect("a hash"));
+    let expect = ["audit", "--verify", "--expect", &noted];
+    assert!(run(&data, &expect).status.success());
+    run(
+        &data,
+        &["merchant", "add-origin", &merchant, &origin("three")],
+    );
+    assert!(run(&data, &expect).status.success(), "it has grown since");
+    for (anchor, is_read) in [("3", false), ("0:x", false), ("3:abc", false)] {
+        let read = run(&data, &["audit", "--verify", "--expect", anchor]);
+        assert_eq!(read.status.success(), is_read, "{anchor}");
+    }
+    alter(&data, "DELETE FROM audit_log WHERE sequence > 2");
+    alter(
+        &data,
+        "UPDATE audit_head SET sequence = 2,
+         hash = (SELECT hash FROM audit_log WHERE sequence = 2)",
+    );
+    assert_eq!(verified(&data).expect("it fits together")["rows"], 2);
+    let said = run(&data, &expect);
+    assert!(!said.status.success());
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.contains("does not have the expected row"), "{said}");
 }

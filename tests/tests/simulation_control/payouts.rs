@@ -34,7 +34,7 @@ const ORDERS: [Row; 9] = [
     (
         r#"{"reason":"account_closed","amount":1}"#,
         MalformedRequest,
-        None,
+        Some("amount"),
     ),
 ];
 

@@ -1,5 +1,6 @@
 //! Webhook endpoints as their merchants make and change them.
 
+use super::events::{attempt_of, result_of};
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, reachable, registered, unique};
@@ -141,6 +142,7 @@ async fn a_change_changes_what_it_names(place: &Place) {
         Ok(Some(known.clone()))
     );
     let all = EndpointChange {
+        expected: Some((known.url.clone(), known.event_types.clone())),
         url: Some("https://other.example/".into()),
         verified_at_ms: Some(NOW_MS),
         description: Some("another".into()),
@@ -372,6 +374,63 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
     assert_eq!(off, Ok(EndpointWrite::NotNow));
 }
 
+async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let change = EndpointChange {
+        url: Some("https://other.example/".into()),
+        ..EndpointChange::default()
+    };
+    let told = event_of(&known, "webhook_endpoint.updated", 1);
+    let moved = store.change_endpoint(
+        merchant.id,
+        known.id,
+        change,
+        Some(told),
+        fresh(merchant.id),
+    );
+    assert_eq!(moved.await, Ok(EndpointWrite::Done(())));
+    let now_ms = NOW_MS + 100;
+    let due = store
+        .due_deliveries(now_ms, now_ms + 100, 10)
+        .await
+        .unwrap();
+    assert_eq!(due.len(), 1);
+    assert_eq!((due[0].is_farewell, &due[0].url), (true, &known.url));
+    let failed = result_of(&due[0], DeliveryState::Failed, now_ms);
+    let attempt = attempt_of(&failed);
+    let noted = store.farewell_result(&failed, 0, &attempt).await;
+    assert_eq!(noted, Ok(true));
+    let again = store.farewell_result(&failed, 0, &attempt).await;
+    assert_eq!(again, Ok(false), "it has ended");
+    let seen = store.endpoint_by_id(known.id).await.unwrap().unwrap();
+    assert_eq!((seen.failing_since_ms, seen.disabled_at_ms), (None, None));
+    assert_eq!(states(&store, &known).await, [DeliveryState::Failed]);
+}
+
+async fn a_change_that_expects_another_endpoint_changes_nothing(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let (url, event_types) = (known.url.clone(), known.event_types.clone());
+    for expected in [
+        ("https://former.example/".to_owned(), event_types),
+        (url, "ping".to_owned()),
+    ] {
+        let change = EndpointChange {
+            expected: Some(expected),
+            url: Some("https://other.example/".into()),
+            ..EndpointChange::default()
+        };
+        let told = event_of(&known, "webhook_endpoint.updated", 1);
+        let answered = fresh(merchant.id);
+        let changed = store.change_endpoint(merchant.id, known.id, change, Some(told), answered);
+        assert_eq!(changed.await, Ok(EndpointWrite::NotNow));
+    }
+    let seen = store.endpoint(merchant.id, known.id).await;
+    assert_eq!(seen, Ok(Some(known.clone())));
+    assert_eq!(store.last_sequence(&known.id.to_string()).await, Ok(0));
+}
+
 on_both_databases! {
     an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be,
     simultaneous_requests_with_one_key_make_one_endpoint,
@@ -381,4 +440,6 @@ on_both_databases! {
     a_ping_is_numbered_and_goes_to_one_endpoint,
     a_failing_endpoint_is_switched_off_once_and_the_others_are_told,
     what_is_begun_anew_keeps_its_attempts_and_its_place,
+    a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint,
+    a_change_that_expects_another_endpoint_changes_nothing,
 }

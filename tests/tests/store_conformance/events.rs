@@ -23,7 +23,7 @@ pub(super) fn result_of(due: &DueDelivery, state: DeliveryState, next_at_ms: i64
 }
 
 /// The attempt that has this result; the store numbers it.
-fn attempt_of(result: &Delivery) -> DeliveryAttempt {
+pub(super) fn attempt_of(result: &Delivery) -> DeliveryAttempt {
     DeliveryAttempt {
         number: 0,
         at_ms: DUE_MS,
@@ -69,6 +69,7 @@ async fn a_due_delivery_brings_all_that_is_needed_to_send_it(place: &Place) {
         round: 0,
         attempts: 0,
         url: endpoint.url,
+        is_farewell: false,
         secret_encrypted: endpoint.secret_encrypted,
         previous_secret: endpoint.previous_secret,
         body: event.body,

@@ -233,7 +233,7 @@ async fn what_was_claimed_when_the_verifier_ended_is_delivered_after_its_start()
     let _beside = gateway.run_beside();
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(endpoint.arrivals().len(), 1, "its lease has not run out");
-    later(&gateway, 31);
+    later(&gateway, 41);
     let arrivals = endpoint.wait_for(2).await;
     assert_eq!(
         arrivals[0].id, arrivals[1].id,

@@ -1,9 +1,11 @@
 //! Whoever redirects a merchant's webhooks cannot do it unseen: the other endpoints are told.
 
 use super::endpoint::{Endpoint, Reaction};
-use super::{gateway, made, post};
+use super::{deliveries_when, gateway, later, made, on_postgres, pay_for, post};
 use harness::back_office::{key, write};
 use serde_json::{Value, json};
+use std::time::Duration;
+use verifier_server::store::ENDPOINT_CHANGES_AN_HOUR;
 
 #[tokio::test]
 async fn a_change_of_an_endpoint_is_told_the_others_and_not_the_endpoint() {
@@ -67,11 +69,168 @@ async fn a_change_of_an_endpoint_is_told_the_others_and_not_the_endpoint() {
     }
     assert!(bodies[2]["data"]["webhook_endpoint"]["previous_secret_until"].is_i64());
     assert_eq!(watching.arrivals().len(), kinds.len());
-    assert_eq!(
-        changed.arrivals().len(),
-        0,
-        "its own changes are no news to it"
-    );
+    // Its own changes are no news to it, but for where it was before it moved.
+    let left: Vec<Value> = changed
+        .arrivals()
+        .iter()
+        .map(|arrival| serde_json::from_slice(&arrival.body).unwrap())
+        .collect();
+    assert_eq!(left, [bodies[1].clone()]);
     assert_eq!(elsewhere.arrivals().len(), 0);
+    gateway.finish().await;
+}
+
+/// An endpoint that is moved by a key that may write webhooks and read nothing takes nothing along
+/// that the key may not read, and the address before is told.
+#[tokio::test]
+async fn what_was_on_its_way_does_not_follow_an_endpoint_that_hears_less() {
+    let gateway = gateway().await;
+    let (down, elsewhere) = (
+        Endpoint::start(vec![Reaction::Status(503), Reaction::Status(200)]).await,
+        Endpoint::start(vec![Reaction::Status(200)]).await,
+    );
+    let merchant = gateway.register(None).await;
+    let (id, _) = made(&gateway, &merchant, &down, &["*"]).await;
+    let _beside = gateway.run_beside();
+    pay_for(&gateway, &merchant, None).await;
+    down.wait_for(1).await;
+    let weak = gateway
+        .limited_key(merchant.id, "webhooks:write", None)
+        .await
+        .0;
+    let path = format!("/v1/webhook-endpoints/{id}");
+    let all = json!({"url": elsewhere.url()});
+    assert_eq!(
+        post(&gateway, &weak, &path, &all).await.code(),
+        "scope_missing"
+    );
+    let moved = json!({"url": elsewhere.url(), "event_types": ["ping"]});
+    assert_eq!(post(&gateway, &weak, &path, &moved).await.status, 200);
+    let arrivals = down.wait_for(2).await;
+    let farewell: Value = serde_json::from_slice(&arrivals[1].body).unwrap();
+    assert_eq!(farewell["type"], "webhook_endpoint.updated");
+    assert_eq!(farewell["data"]["webhook_endpoint"]["url"], elsewhere.url());
+    let given_up = |rows: &Value| {
+        rows.as_array().unwrap().iter().any(|row| {
+            row["type"] == "payment.captured"
+                && row["state"] == "failed"
+                && row["last_error"] == "the endpoint was moved"
+        })
+    };
+    deliveries_when(&gateway, &merchant, &id, given_up).await;
+    later(&gateway, 86_400);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(elsewhere.arrivals().len(), 0);
+    assert_eq!(down.arrivals().len(), 2, "it is told once");
+    gateway.finish().await;
+}
+
+/// A farewell is tried once, and says nothing about the endpoint, which is elsewhere.
+#[tokio::test]
+async fn a_farewell_that_does_not_arrive_is_no_failure_of_the_endpoint() {
+    let gateway = gateway().await;
+    let (before, after) = (
+        Endpoint::start(vec![Reaction::Status(410)]).await,
+        Endpoint::start(vec![Reaction::Status(200)]).await,
+    );
+    let merchant = gateway.register(None).await;
+    let (id, _) = made(&gateway, &merchant, &before, &["*"]).await;
+    let _beside = gateway.run_beside();
+    let path = format!("/v1/webhook-endpoints/{id}");
+    let moved = post(
+        &gateway,
+        &merchant.api_key,
+        &path,
+        &json!({"url": after.url()}),
+    )
+    .await;
+    assert_eq!(moved.status, 200, "{}", moved.text());
+    let ended = |rows: &Value| rows[0]["state"] == "failed";
+    deliveries_when(&gateway, &merchant, &id, ended).await;
+    let seen: Value = gateway.get(&path, Some(&merchant.api_key)).await.json();
+    assert_eq!(
+        (&seen["state"], &seen["failing_since"]),
+        (&json!("active"), &Value::Null)
+    );
+    pay_for(&gateway, &merchant, None).await;
+    after.wait_for(1).await;
+    assert_eq!(before.arrivals().len(), 1);
+    gateway.finish().await;
+}
+
+/// Each request is allowed by itself: one takes the endpoint elsewhere and has it hear of nothing, the
+/// others ask for what it hears of already. Together they must not read everything elsewhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn requests_that_are_allowed_one_by_one_do_not_add_up_to_one_that_is_not() {
+    for gateway in [Some(gateway().await), on_postgres().await] {
+        let Some(gateway) = gateway else {
+            eprintln!("skipped without Postgres");
+            continue;
+        };
+        let merchant = gateway.register(None).await;
+        let weak = gateway
+            .limited_key(merchant.id, "webhooks:write", None)
+            .await
+            .0;
+        let receiver = Endpoint::start(vec![Reaction::Status(200)]).await;
+        for round in 0..12 {
+            let (id, _) = made(&gateway, &merchant, &receiver, &["*"]).await;
+            let path = format!("/v1/webhook-endpoints/{id}");
+            let elsewhere = format!("http://127.0.0.1:9/{round}");
+            let moved = json!({"url": elsewhere, "event_types": ["ping"]});
+            let wider = json!({"event_types": ["*"]});
+            let requests = [&wider, &wider, &moved, &wider, &wider, &wider];
+            let sent = requests.map(|body| post(&gateway, &weak, &path, body));
+            futures_util::future::join_all(sent).await;
+            let seen: Value = gateway.get(&path, Some(&merchant.api_key)).await.json();
+            let allowed = [
+                (json!(receiver.url()), json!(["*"])),
+                (json!(elsewhere), json!(["ping"])),
+            ];
+            let is = (seen["url"].clone(), seen["event_types"].clone());
+            assert!(allowed.contains(&is), "{seen}");
+            let mut delete = write(&merchant.api_key, &path, &key(), &Value::Null);
+            delete.method = "DELETE".into();
+            delete.body.clear();
+            assert_eq!(gateway.send(delete).await.status, 204);
+        }
+        gateway.finish().await;
+    }
+}
+
+/// Changes are told all others, so that there is an end to them; and what changes nothing is not told.
+#[tokio::test]
+async fn changes_are_counted_and_those_that_change_nothing_are_not_told() {
+    let gateway = gateway().await;
+    let merchant = gateway.register(None).await;
+    let receiver = Endpoint::start(vec![Reaction::Status(200)]).await;
+    let (id, _) = made(&gateway, &merchant, &receiver, &["ping"]).await;
+    let path = format!("/v1/webhook-endpoints/{id}");
+    for _ in 0..ENDPOINT_CHANGES_AN_HOUR {
+        let nothing = post(&gateway, &merchant.api_key, &path, &json!({})).await;
+        assert_eq!(nothing.status, 200, "{}", nothing.text());
+    }
+    let one_more = post(
+        &gateway,
+        &merchant.api_key,
+        &path,
+        &json!({"description": "x"}),
+    )
+    .await;
+    assert_eq!(
+        (one_more.status.as_u16(), one_more.code().as_str()),
+        (429, "limit_reached")
+    );
+    let told = "SELECT kind FROM events WHERE kind <> 'webhook_endpoint.created'";
+    assert_eq!(gateway.rows(told).await, Vec::<Vec<String>>::new());
+    later(&gateway, 3600);
+    let after = post(
+        &gateway,
+        &merchant.api_key,
+        &path,
+        &json!({"description": "x"}),
+    )
+    .await;
+    assert_eq!(after.status, 200, "{}", after.text());
     gateway.finish().await;
 }

@@ -88,11 +88,12 @@ async fn an_endpoint_hears_only_of_what_it_chose() {
     let _beside = gateway.run_beside();
     pay_for(&gateway, &merchant, None).await;
     pay_for(&gateway, &merchant, Some("insufficient_funds")).await;
-    all.wait_for(2).await;
+    // Two of payments, and that the merchant's other two endpoints were made.
+    all.wait_for(4).await;
     let told = some.wait_for(1).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let counts = [&all, &some, &none].map(|endpoint| endpoint.arrivals().len());
-    assert_eq!(counts, [2, 1, 0]);
+    assert_eq!(counts, [4, 1, 0]);
     let body: Value = serde_json::from_slice(&told[0].body).unwrap();
     assert_eq!(body["type"], "payment.declined");
     assert_eq!(body["version"], "1");
@@ -134,7 +135,10 @@ async fn changes_hold_for_what_happens_from_then_on() {
     assert_eq!(off["disabled_at"], gateway.now());
     pay_for(&gateway, &merchant, None).await;
     tokio::time::sleep(Duration::from_millis(700)).await;
-    assert_eq!((before.arrivals().len(), after.arrivals().len()), (0, 1));
+    let left = before.arrivals();
+    let left: Value = serde_json::from_slice(&left[0].body).unwrap();
+    assert_eq!(left["type"], "webhook_endpoint.updated", "it is told once");
+    assert_eq!((before.arrivals().len(), after.arrivals().len()), (1, 1));
     gateway.finish().await;
 }
 

@@ -23,7 +23,7 @@ async fn making_redelivering_and_deleting_ends_with_the_day_and_leaves_no_rows()
     let target = Endpoint::start(vec![Reaction::Status(200)]).await;
     let mut rounds = 0;
     let refused = loop {
-        let body = json!({"url": target.url()});
+        let body = json!({"url": target.url(), "event_types": ["payment.captured"]});
         let made = post(&gateway, &merchant.api_key, PATH, &body).await;
         if made.status != 201 {
             break made;

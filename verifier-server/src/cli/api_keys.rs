@@ -15,32 +15,34 @@ pub(super) enum ApiKeyCommand {
     #[command(name = "add-api-key")]
     Add {
         merchant: MerchantId,
-        /// What it may be used for, with commas between, such as payments:read,refunds:write, or *
-        /// for everything.
+        /// Comma-separated scopes, such as payments:read,refunds:write, or * for all.
         #[arg(long, default_value = Scope::PaymentsRead.name())]
         scopes: String,
-        /// After how many days it stops being good; never when left out.
+        /// Days until it expires; never when left out.
         #[arg(long)]
         expires_in_days: Option<u32>,
     },
-    /// Makes an API key of the same scopes in place of another; prints it once.
+    /// Rotates an API key (same scopes); prints the new key once.
     #[command(name = "rotate-api-key")]
     Rotate {
         key: ApiKeyId,
-        /// For how long the old one stays good.
+        /// Seconds the old key stays valid.
         #[arg(long, default_value_t = 86_400)]
         overlap_seconds: u32,
-        /// After how many days the new one stops being good; never when left out.
+        /// Days until the new key expires; when left out, it ends when the old one would have.
         #[arg(long)]
         expires_in_days: Option<u32>,
     },
-    /// Revokes an API key, at once.
+    /// Revokes an API key immediately.
     #[command(name = "revoke-api-key")]
     Revoke { key: ApiKeyId },
 }
 
-/// Runs a command.
-pub(super) async fn run(registrar: &Registrar<'_>, command: ApiKeyCommand) -> Result<(), String> {
+/// Runs a command; the id of the key that it made.
+pub(super) async fn run(
+    registrar: &Registrar<'_>,
+    command: ApiKeyCommand,
+) -> Result<Option<String>, String> {
     match command {
         ApiKeyCommand::Add {
             merchant,
@@ -52,7 +54,8 @@ pub(super) async fn run(registrar: &Registrar<'_>, command: ApiKeyCommand) -> Re
                 expires_in_days,
             };
             let made = registrar.add_limited_api_key(merchant, &limits).await?;
-            print_json(&shown(&made.record, &made.plaintext), false)
+            print_json(&shown(&made.record, &made.plaintext), false)?;
+            Ok(Some(made.record.id.to_string()))
         }
         ApiKeyCommand::Rotate {
             key,
@@ -67,7 +70,8 @@ pub(super) async fn run(registrar: &Registrar<'_>, command: ApiKeyCommand) -> Re
                 "api_key_id": key.to_string(),
                 "expires_at": seconds(rotated.old_expires_at_ms),
             });
-            print_json(&shown, false)
+            print_json(&shown, false)?;
+            Ok(Some(rotated.made.record.id.to_string()))
         }
         ApiKeyCommand::Revoke { key } => {
             let revoked = registrar
@@ -75,7 +79,8 @@ pub(super) async fn run(registrar: &Registrar<'_>, command: ApiKeyCommand) -> Re
                 .revoke_api_key(key, registrar.clock.now_ms_i64())
                 .await
                 .map_err(|error| error.to_string())?;
-            found(revoked, &format!("there is no active API key {key}"))
+            found(revoked, &format!("there is no active API key {key}"))?;
+            Ok(None)
         }
     }
 }

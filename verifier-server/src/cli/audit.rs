@@ -4,26 +4,54 @@ use super::api_keys::ApiKeyCommand;
 use super::{Merchant, print_json};
 use crate::config::Config;
 use crate::domain::audit::{AuditEntry, OPERATOR};
+use crate::edge::{Clock, Entropy};
 use crate::flow::audit::{self, AuditRecord};
+use crate::flow::gateway::Gateway;
 use crate::server::Parts;
+use crate::store::DatabaseError;
 use clap::Args;
 use sealpay_protocol::ids::{MerchantId, RequestId};
 use serde_json::json;
 
 #[derive(Debug, Args)]
 pub(super) struct AuditCommand {
-    /// Print nothing but whether the trail is as it was written.
+    /// Only verify the trail; print the number of rows and the last hash.
     #[arg(long)]
     verify: bool,
+    /// Fail unless the trail still has this row with this hash, as an earlier `--verify` or the
+    /// server's log gave them: without that, nothing tells whether its end was cut off.
+    #[arg(long, requires = "verify", value_name = "ROW:HASH", value_parser = anchor)]
+    expect: Option<Anchor>,
     /// Only rows of this merchant.
     #[arg(long)]
     merchant: Option<MerchantId>,
 }
 
+/// A row that is known from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Anchor {
+    row: i64,
+    hash: String,
+}
+
+fn anchor(text: &str) -> Result<Anchor, String> {
+    let read = || {
+        let (row, hash) = text.split_once(':')?;
+        let row = row.parse().ok().filter(|row| *row > 0)?;
+        let hash = (hash.len() == 43).then(|| hash.to_owned())?;
+        Some(Anchor { row, hash })
+    };
+    read().ok_or_else(|| "give the row and its hash, such as 17:ZYSy…".into())
+}
+
 /// Prints the trail, the oldest row first, and verifies it on the way.
 pub(super) async fn run(config: &Config, command: &AuditCommand) -> Result<(), String> {
     let parts = Parts::open(config).await?;
+    let mut is_expected = command.expect.is_none();
     let verified = audit::verify(&parts.store, &parts.vault, |row| {
+        if let Some(anchor) = &command.expect {
+            is_expected |= row.sequence == anchor.row && row.hash == anchor.hash;
+        }
         let is_wanted = command.merchant.is_none() || command.merchant == row.entry.merchant;
         if command.verify || !is_wanted {
             return Ok(());
@@ -38,28 +66,35 @@ pub(super) async fn run(config: &Config, command: &AuditCommand) -> Result<(), S
     let verified = verified.await;
     parts.store.close().await;
     let (rows, hash) = verified?;
+    if !is_expected {
+        return Err(
+            "the audit trail fits together and does not have the expected row: its end was cut off, \
+             or it is of another database"
+                .into(),
+        );
+    }
     if command.verify {
         print_json(&json!({"rows": rows, "last_hash": hash}), true)?;
     }
     Ok(())
 }
 
+fn unwritten(error: DatabaseError) -> String {
+    format!("it is done, and the audit trail could not be written: {error}")
+}
+
 /// What a command changes: its name, the merchant, and the thing that it names.
 #[derive(Debug)]
 pub(super) struct Change {
-    action: &'static str,
+    action: String,
     merchant: Option<MerchantId>,
     subject: Option<String>,
 }
 
 impl Change {
-    pub(super) const fn new(
-        action: &'static str,
-        merchant: Option<MerchantId>,
-        subject: Option<String>,
-    ) -> Self {
+    pub(super) fn new(action: &str, merchant: Option<MerchantId>, subject: Option<String>) -> Self {
         Self {
-            action,
+            action: action.to_owned(),
             merchant,
             subject,
         }
@@ -112,26 +147,45 @@ impl Change {
         Self::new(action, merchant, Some(key.to_string()))
     }
 
+    /// With what the command has made, where nothing was named before.
+    pub(super) fn of_made(self, made: Option<&String>) -> Self {
+        Self {
+            subject: self.subject.or_else(|| made.cloned()),
+            ..self
+        }
+    }
+
     /// Writes the row of a command that has ended.
     pub(super) async fn note<T>(
         self,
         parts: &Parts,
         outcome: &Result<T, String>,
     ) -> Result<(), String> {
-        let entry = AuditEntry {
-            request: RequestId::new(parts.clock.now_ms(), parts.entropy.bytes()),
+        let entry = self.entry(&parts.clock, &parts.entropy, outcome.is_ok());
+        let written = audit::append(&parts.store, &parts.vault, entry);
+        written.await.map_err(unwritten)
+    }
+
+    /// The same of a command that works as the server does.
+    pub(super) async fn note_in<T>(
+        self,
+        gateway: &Gateway,
+        outcome: &Result<T, String>,
+    ) -> Result<(), String> {
+        let entry = self.entry(gateway.clock(), gateway.entropy(), outcome.is_ok());
+        audit::write(gateway, entry).await.map_err(unwritten)
+    }
+
+    fn entry(self, clock: &Clock, entropy: &Entropy, is_done: bool) -> AuditEntry {
+        AuditEntry {
+            request: RequestId::new(clock.now_ms(), entropy.bytes()),
             merchant: self.merchant,
             actor: OPERATOR.into(),
-            action: self.action.into(),
+            action: self.action,
             subject: self.subject,
             source: "command line".into(),
-            outcome: if outcome.is_ok() { "done" } else { "failed" }.into(),
-            at_ms: parts.clock.now_ms_i64(),
-        };
-        audit::append(&parts.store, &parts.vault, entry)
-            .await
-            .map_err(|error| {
-                format!("it is done, and the audit trail could not be written: {error}")
-            })
+            outcome: if is_done { "done" } else { "failed" }.into(),
+            at_ms: clock.now_ms_i64(),
+        }
     }
 }

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
-    /// Lists the server's keys: nothing in it is secret.
+    /// Lists the server's keys, without secrets.
     List,
-    /// Puts another key in place of one, beside running servers.
+    /// Rotates a key while servers are running.
     #[command(subcommand)]
     Rotate(RotateCommand),
 }
@@ -24,17 +24,17 @@ pub(super) enum KeysCommand {
 pub(super) enum RotateCommand {
     /// The key that signs webhooks (`v1a`).
     Webhook {
-        /// For how long the previous key signs as well: such as 14d, 12h, or 0 when it has leaked.
+        /// How long the previous key signs as well, such as 14d or 12h; 0 if it has leaked.
         #[arg(long, default_value = "14d", value_parser = duration)]
         overlap: u64,
     },
-    /// The key that cards are sealed to. It changes by itself every week.
+    /// The key that cards are sealed to. The server rotates it every week.
     Sealing {
-        /// At once: the previous keys are destroyed, for when one has leaked.
+        /// Destroy the previous keys immediately, because one has leaked.
         #[arg(long, required = true)]
         now: bool,
     },
-    /// The master key: everything that it encrypts is encrypted anew.
+    /// The master key; everything it encrypts is re-encrypted.
     Master {
         /// Only write the new key beside the old one, to copy the file to the other machines. Run
         /// the command again without this when every machine has it.

@@ -33,20 +33,20 @@ const PAGE: u32 = 100;
 /// What is forwarded, and where to.
 #[derive(Debug, Args)]
 pub(super) struct Listen {
-    /// Whose events.
+    /// Merchant whose events to forward.
     #[arg(long)]
     merchant: MerchantId,
-    /// Where they go, such as `http://localhost:4242/webhooks`.
+    /// URL to forward to, such as `http://localhost:4242/webhooks`.
     #[arg(long)]
     forward_to: String,
-    /// Only these types, with commas between.
+    /// Comma-separated event types to forward; all when left out.
     #[arg(long, value_delimiter = ',')]
     event_types: Vec<String>,
-    /// `whsec_…`: what `v1` signatures are made with; a fresh one is printed when left out.
-    /// Everybody on this machine can read it here: see --secret-file.
+    /// `whsec_…`: the secret for `v1` signatures; a new one is printed when left out.
+    /// Every user of this machine can read it here; prefer --secret-file.
     #[arg(long, conflicts_with = "secret_file")]
     secret: Option<String>,
-    /// The file with that secret, readable by its owner alone.
+    /// File with that secret, readable only by its owner.
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 }

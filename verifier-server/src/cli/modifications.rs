@@ -1,5 +1,6 @@
 //! The commands for captures, voids and refunds that do not end by themselves.
 
+use super::audit::Change;
 use super::print_json;
 use crate::config::Config;
 use crate::domain::modification::Modification;
@@ -13,26 +14,45 @@ use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ModificationCommand {
-    /// Lists what is pending, the oldest first.
+    /// Lists pending modifications, oldest first.
     List,
-    /// Ends a pending one as its provider has told you. Ask the provider first: nobody else knows.
+    /// Ends a pending modification with the outcome that its provider reports; ask there first.
     End(End),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct End {
     modification: ModificationId,
-    /// What the provider says became of it.
+    /// Outcome that the provider reports.
     #[arg(long = "as", value_name = "OUTCOME")]
     outcome: Outcome,
-    /// End it although its provider is configured, and would be asked again by the server.
+    /// End it even though its provider is configured and the server would ask it again.
     #[arg(long)]
     force: bool,
 }
 
+impl End {
+    fn answer(&self) -> Answer {
+        match self.outcome {
+            Outcome::Succeeded => Answer::Approved,
+            Outcome::Failed => Answer::Declined(ENDED_BY_HAND.into()),
+        }
+    }
+
+    /// The command, for the audit trail: whoever reads it wants to know what was said of the money.
+    fn action(&self) -> String {
+        let outcome = match self.outcome {
+            Outcome::Succeeded => "succeeded",
+            Outcome::Failed => "failed",
+        };
+        let force = if self.force { " --force" } else { "" };
+        format!("modification end --as {outcome}{force}")
+    }
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Outcome {
-    /// It was done: the money was taken, let go or given back.
+    /// The capture, void or refund was done.
     Succeeded,
     /// It was not done.
     Failed,
@@ -56,14 +76,14 @@ pub(super) async fn run(config: &Config, command: ModificationCommand) -> Result
                 Ok(())
             }
             ModificationCommand::End(end) => {
-                let answer = match end.outcome {
-                    Outcome::Succeeded => Answer::Approved,
-                    Outcome::Failed => Answer::Declined(ENDED_BY_HAND.into()),
-                };
                 let id = end.modification;
-                let ended = modify::end_by_hand(gateway, id, answer, end.force).await;
-                let ended = ended.map_err(|why| refused(id, why))?;
-                print_json(&listed(&ended, gateway.clock().now_ms_i64()), true)
+                let ended = modify::end_by_hand(gateway, id, end.answer(), end.force).await;
+                let ended = ended.map_err(|why| refused(id, why));
+                let merchant = ended.as_ref().ok().map(|ended| ended.merchant);
+                let change = Change::new(&end.action(), merchant, Some(id.to_string()));
+                let noted = change.note_in(gateway, &ended).await;
+                print_json(&listed(&ended?, gateway.clock().now_ms_i64()), true)?;
+                noted
             }
         }
     };

@@ -1,5 +1,6 @@
 //! The commands for money that was captured: closing what is due, and adding up the books.
 
+use super::audit::Change;
 use super::{found, print_json};
 use crate::config::Config;
 use crate::domain::merchant::Reserve;
@@ -16,8 +17,8 @@ use sealpay_protocol::ids::MerchantId;
 
 #[derive(Debug, Args)]
 pub(super) struct SettleCommand {
-    /// The last settlement date that is closed, such as 2026-11-30; it need not have come, and is
-    /// no later than that of what is sold now.
+    /// Close settlements dated up to and including this date (YYYY-MM-DD). May be in the future, up
+    /// to the settlement date of payments captured now.
     #[arg(long, value_name = "DATE")]
     until: Date,
 }
@@ -25,10 +26,10 @@ pub(super) struct SettleCommand {
 #[derive(Debug, Args)]
 pub(super) struct SetReserve {
     merchant: MerchantId,
-    /// Hundredths of a percent of what a settlement has earned; 0 for nothing.
+    /// Reserve in basis points of each settlement's net (0 = none).
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     basis_points: u32,
-    /// For how many business days.
+    /// Business days until it is released.
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=365))]
     days: u32,
 }
@@ -57,16 +58,18 @@ pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), 
         }
         for group in left(gateway, until).await.map_err(sentence)? {
             eprintln!(
-                "{} has {} lines from {} on that are left: nothing is settled before what is sold \
-                 now is.",
+                "{} has {} transactions dated {} or later that stay open: settlements close no \
+                 later than that of payments captured now.",
                 group.merchant, group.currency, group.settlement_date
             );
         }
         pay_out(gateway).await.map_err(sentence)
     };
     let outcome = outcome.await;
+    let change = Change::new(&format!("settle --until {}", command.until), None, None);
+    let noted = change.note_in(gateway, &outcome).await;
     gateway.close().await;
-    outcome.map(drop)
+    outcome.and(noted)
 }
 
 /// Prints every account on a line; an error when something does not add up.
@@ -88,7 +91,7 @@ pub(super) async fn ledger(config: &Config) -> Result<(), String> {
     }
 }
 
-/// Sets what is kept back of the settlements that are closed from now on.
+/// Sets the reserve of the settlements that are closed from now on.
 pub(super) async fn set_reserve(store: &Store, command: &SetReserve) -> Result<(), String> {
     let reserve = Reserve {
         basis_points: command.basis_points,

@@ -64,6 +64,8 @@ pub struct DueDelivery {
     pub attempts: i64,
     /// The address.
     pub url: String,
+    /// Whether that is one that the endpoint had before, which is told once that it moved.
+    pub is_farewell: bool,
     /// The HMAC secret, encrypted under the master key.
     pub secret_encrypted: String,
     /// The secret before it, which signs beside it until a moment, milliseconds since 1970.

@@ -100,7 +100,8 @@ impl Registrar<'_> {
             .map_err(|error| error.to_string())?
             .filter(|key| api_key::is_good_at(key, now_ms))
             .ok_or_else(none)?;
-        let new_ends_ms = self.end_of_days(expires_in_days)?;
+        // A key that was lent for a time does not become one without an end by being rotated.
+        let new_ends_ms = self.end_of_days(expires_in_days)?.or(found.expires_at_ms);
         let made = api_key::make(
             found.merchant,
             self.livemode,

@@ -63,10 +63,27 @@ pub async fn append(store: &Store, vault: &Vault, entry: AuditEntry) -> Result<(
         .await
 }
 
+/// The same for whoever has the gateway.
+///
+/// # Errors
+/// The database did not do its work.
+pub async fn write(gateway: &Gateway, entry: AuditEntry) -> Result<(), DatabaseError> {
+    append(&gateway.store, &gateway.vault, entry).await
+}
+
+/// Says in the log how far the trail is: there, whoever cuts its end off in the database does not
+/// reach it.
+pub async fn anchor(gateway: &Gateway) {
+    match gateway.store.audit_head().await {
+        Ok((rows, last_hash)) => tracing::info!(rows, last_hash, "the audit trail"),
+        Err(error) => tracing::warn!(%error, "the end of the audit trail could not be read"),
+    }
+}
+
 /// Writes a row about what has been done. There is nobody left to refuse it, so a row that cannot
 /// be written goes to the log.
 pub async fn append_or_log(gateway: &Gateway, entry: AuditEntry) {
-    let written = append(&gateway.store, &gateway.vault, entry.clone()).await;
+    let written = write(gateway, entry.clone()).await;
     if let Err(error) = written {
         tracing::error!(%error, ?entry, "the audit trail could not be written");
     }

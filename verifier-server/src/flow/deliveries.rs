@@ -1,7 +1,8 @@
 //! Events and their deliveries: what a merchant was told, and telling it again.
 
 use super::access::{require, require_readable};
-use super::endpoints::{answered, endpoint_id, find, same};
+use super::endpoint_deed::find;
+use super::endpoints::{answered, endpoint_id, same};
 use super::event_view::{EndpointDeliveryRecord, EventRecord, RedeliveryRecord};
 use super::gateway::Gateway;
 use super::read::{Page, page};

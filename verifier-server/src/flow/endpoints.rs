@@ -2,6 +2,7 @@
 //! makes it and nowhere else; that answer is kept encrypted for a request that comes again.
 
 use super::access::require_readable;
+use super::endpoint_deed::{Deed, NUMBERINGS, find, telling};
 use super::endpoint_event;
 pub use super::endpoint_wish::{ChangedEndpoint, EndpointState, NewEndpoint, SecretRotation};
 use super::endpoint_wish::{description, event_types, url};
@@ -17,9 +18,6 @@ use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 use sealpay_protocol::limits::{SECRET_OVERLAP_SECONDS, WEBHOOK_ENDPOINTS};
 use sealpay_protocol::webhook::EndpointSecret;
 use zeroize::Zeroizing;
-
-/// How often an event of an endpoint is numbered anew because another took its number.
-const NUMBERINGS: usize = 8;
 
 /// How long the previous secret signs beside a new one when nothing else is asked for, seconds.
 const OVERLAP_SECONDS: u64 = 24 * 60 * 60;
@@ -174,15 +172,6 @@ pub async fn list(gateway: &Gateway, merchant: MerchantId) -> Result<Vec<Endpoin
     Ok(records.collect())
 }
 
-pub(super) async fn find(
-    gateway: &Gateway,
-    merchant: MerchantId,
-    id: EndpointId,
-) -> Result<WebhookEndpoint, Refusal> {
-    let found = gateway.store.endpoint(merchant, id).await?;
-    found.ok_or(Refusal::new(Code::NotFound))
-}
-
 /// One endpoint of the merchant.
 ///
 /// # Errors
@@ -214,6 +203,7 @@ pub async fn change(
     };
     let verified_at_ms = url.as_deref().and_then(|url| gateway.vouched_at_ms(url));
     let change = EndpointChange {
+        expected: None,
         url,
         verified_at_ms,
         event_types: changed
@@ -223,93 +213,10 @@ pub async fn change(
         description: changed.description.map(description).transpose()?,
         enabled: changed.state.map(|state| state == EndpointState::Active),
     };
-    let merchant = request.merchant;
-    let seen = find(gateway, merchant, endpoint).await?;
-    let goes_there = newly_told(&seen, &change);
-    require_readable(principal, &goes_there)?;
-    let after = change.applied_to(&seen, gateway.clock.now_ms_i64());
     let answered = answered(gateway, request, None);
-    done(telling(gateway, &after, Deed::Change(change), answered).await?)?;
-    one(gateway, merchant, id).await
-}
-
-/// What is done to an endpoint that is there.
-enum Deed {
-    Change(EndpointChange),
-    Delete,
-    /// Another secret, encrypted, and until when the present one signs beside it.
-    Rotate(String, Option<i64>),
-}
-
-/// Does something to an endpoint, which its merchant's others are told as the next of its events.
-async fn telling(
-    gateway: &Gateway,
-    after: &WebhookEndpoint,
-    deed: Deed,
-    answered: Answered,
-) -> Result<EndpointWrite, Refusal> {
-    let (store, id, merchant) = (&gateway.store, after.id, after.merchant);
-    let kind = match deed {
-        Deed::Change(_) => "webhook_endpoint.updated",
-        Deed::Delete => "webhook_endpoint.deleted",
-        Deed::Rotate(..) => "webhook_endpoint.secret_rotated",
-    };
-    for _ in 0..NUMBERINGS {
-        let sequence = store
-            .last_sequence(&id.to_string())
-            .await?
-            .saturating_add(1);
-        let event = endpoint_event::of(gateway, after, kind, None, sequence)?;
-        let (told, answered) = (Some(event), answered.clone());
-        let written = match &deed {
-            Deed::Change(change) => {
-                let change = change.clone();
-                store
-                    .change_endpoint(merchant, id, change, told, answered)
-                    .await
-            }
-            Deed::Delete => store.delete_endpoint(merchant, id, told, answered).await,
-            Deed::Rotate(secret, until_ms) => {
-                let secrets = (secret.clone(), *until_ms);
-                store
-                    .rotate_secret(merchant, id, secrets, told, answered)
-                    .await
-            }
-        };
-        match written? {
-            EndpointWrite::NotNow => {}
-            written => {
-                gateway.wake_outbox();
-                return Ok(written);
-            }
-        }
-    }
-    let why = "an event of an endpoint found no number";
-    Err(Refusal::because(Code::Overloaded, why))
-}
-
-/// The types of events that go somewhere by a change where they did not go before: all that the
-/// endpoint hears of, by another address; what is new among them otherwise.
-fn newly_told(seen: &WebhookEndpoint, change: &EndpointChange) -> String {
-    let wanted = change.event_types.as_ref().unwrap_or(&seen.event_types);
-    let is_redirected = change.url.as_ref().is_some_and(|url| *url != seen.url);
-    if is_redirected || seen.event_types == wanted.as_str() {
-        return if is_redirected {
-            wanted.clone()
-        } else {
-            String::new()
-        };
-    }
-    if seen.event_types == "*" || wanted == "*" {
-        return if wanted == "*" {
-            wanted.clone()
-        } else {
-            String::new()
-        };
-    }
-    let known = |kind: &&str| seen.event_types.split(',').any(|known| known == *kind);
-    let new: Vec<_> = wanted.split(',').filter(|kind| !known(kind)).collect();
-    new.join(",")
+    let change = Deed::Change(principal, change);
+    done(telling(gateway, request.merchant, endpoint, change, answered).await?)?;
+    one(gateway, request.merchant, id).await
 }
 
 fn done(written: EndpointWrite) -> Result<(), Refusal> {
@@ -335,7 +242,7 @@ pub async fn delete(
     let answered = answered(gateway, request, None);
     let store = &gateway.store;
     done(match store.endpoint(merchant, endpoint).await? {
-        Some(seen) => telling(gateway, &seen, Deed::Delete, answered).await?,
+        Some(_) => telling(gateway, merchant, endpoint, Deed::Delete, answered).await?,
         // There is none, or none any more: the same request may have come before.
         None => {
             store
@@ -375,7 +282,7 @@ pub async fn rotate_secret(
     let (answer, encrypted) = showing(gateway, request, &seen, &secret)?;
     let answered = answered(gateway, request, Some(encrypted));
     let rotate = Deed::Rotate(secret_encrypted, until_ms);
-    match telling(gateway, &seen, rotate, answered).await? {
+    match telling(gateway, request.merchant, endpoint, rotate, answered).await? {
         EndpointWrite::Repeated(repetition) => shown_before(gateway, request, repetition).await,
         written => done(written).map(|()| answer),
     }

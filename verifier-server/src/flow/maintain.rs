@@ -1,5 +1,6 @@
 //! Housekeeping: keys that rotate, nonces that need not be remembered any more.
 
+use super::audit;
 use super::gateway::Gateway;
 use super::last_use;
 use crate::domain::merchant::KeyPurpose;
@@ -104,7 +105,12 @@ pub async fn purge_deliveries(gateway: &Gateway) -> Result<u64, DatabaseError> {
 
 /// Keeps house again and again, until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
+    let mut anchored_in = None;
     loop {
+        let hour = gateway.clock.now() / 3600;
+        if anchored_in.replace(hour) != Some(hour) {
+            audit::anchor(gateway).await;
+        }
         tokio::time::sleep(every).await;
         if let Err(refusal) = refresh_keys(gateway).await {
             tracing::error!(

@@ -12,6 +12,7 @@ pub mod balance;
 pub mod collect;
 pub mod deliveries;
 pub mod dispute;
+mod endpoint_deed;
 pub mod endpoint_event;
 mod endpoint_wish;
 pub mod endpoints;

@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn the_testing_page_lists_every_persona_with_its_card_and_outcome() {
+    fn the_testing_page_lists_every_persona_with_its_card_outcome_and_description() {
         for persona in catalogue().personas {
             let digits =
                 |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
@@ -47,6 +47,7 @@ mod tests {
                 cells.next() == Some(persona.title.as_str())
                     && cells.next().map(digits) == Some(persona.number.clone())
                     && cells.next() == Some(&format!("`{}`", persona.outcome))
+                    && cells.next() == Some(persona.description.as_str())
             });
             assert!(
                 listed,

@@ -69,17 +69,17 @@ codes! {
     RequestTimeout = "request_timeout", 408, "Request too slow",
         "The body of the request did not arrive in time; send the same request again.";
     NotFound = "not_found", 404, "Not found",
-        "There is nothing here, or it is not yours.";
+        "There is no such path or resource.";
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed",
         "This path does not take that method; the Allow header lists the ones it takes.";
     ControlTokenInvalid = "control_token_invalid", 401, "Control token invalid",
         "Send the operator's token as Authorization: Bearer ….";
-    CrossSiteRefused = "cross_site_refused", 403, "Another site's page",
-        "A page of another site may not do this; open the page at its own address.";
+    CrossSiteRefused = "cross_site_refused", 403, "Cross-site request refused",
+        "A page on another site can't make this request; open this page at its own address.";
     UnsupportedMediaType = "unsupported_media_type", 415, "Unsupported media type",
         "The Content-Type must be application/json, in any case and with any parameters.";
     PayloadTooLarge = "payload_too_large", 413, "Payload too large",
-        "The body is larger than is read here.";
+        "The request body is too large.";
     ApiKeyInvalid = "api_key_invalid", 401, "API key invalid",
         "Send a valid API key as Authorization: Bearer sk_test_…, or sign the request with the merchant's order key.";
     ApiKeyOfOtherMode = "api_key_of_other_mode", 401, "API key of the other mode",
@@ -87,11 +87,11 @@ codes! {
     CredentialsAmbiguous = "credentials_ambiguous", 401, "Two credentials",
         "Send an API key or a signature, not both.";
     ScopeMissing = "scope_missing", 403, "Scope missing",
-        "The API key or the merchant's key may not be used for this; use one whose scopes allow it.";
+        "This key doesn't have the scope that the request needs; use one that does.";
     IdempotencyKeyInvalid = "idempotency_key_invalid", 400, "Idempotency key invalid",
         "Every request that changes something needs an Idempotency-Key of 1 to 128 printable ASCII characters.";
     InvalidParameter = "invalid_parameter", 400, "Invalid parameter",
-        "A parameter has a value that is not accepted; param names it.";
+        "A parameter's value is not accepted; param names it.";
     UnknownSession = "unknown_session", 404, "Unknown session",
         "There is no such checkout session; open one with an order.";
     MissingSignature = "missing_signature", 401, "Signature missing",
@@ -109,9 +109,9 @@ codes! {
     MalformedJson = "malformed_json", 400, "Malformed JSON",
         "The body is not JSON in UTF-8, or it is nested too deeply.";
     SignatureInvalid = "signature_invalid", 401, "Signature invalid",
-        "The signature does not fit the request and the key; sign path, query and headers byte for byte as they are sent.";
+        "The signature doesn't match this request and key; sign path, query and headers byte for byte as they are sent.";
     NonceReplayed = "nonce_replayed", 401, "Signature used before",
-        "A signature is good once; sign the same request again with a new nonce.";
+        "Each signature can be used once; sign the same request again with a new nonce.";
     MalformedOrder = "malformed_order", 400, "Malformed order",
         "The order is not a compact JWS with the header and claims of docs/PROTOCOL.md section 3; param names the one at fault.";
     UnknownMerchant = "unknown_merchant", 404, "Unknown merchant",
@@ -119,11 +119,11 @@ codes! {
     UnknownOrderKey = "unknown_order_key", 401, "Unknown order key",
         "The merchant has no active key of that kid.";
     OrderSignatureInvalid = "order_signature_invalid", 401, "Order signature invalid",
-        "The order's signature does not fit the merchant's key.";
+        "The order's signature doesn't match the merchant's key.";
     OrderForAnotherVerifier = "order_for_another_verifier", 422, "Order for another verifier",
         "The order's aud is not this verifier's origin.";
     OrderExpired = "order_expired", 410, "Order expired",
-        "The order is no longer good or not good yet; the page needs a new one.";
+        "The order has expired or is not valid yet; the page needs a new one.";
     CurrencyUnknown = "currency_unknown", 422, "Currency unknown",
         "The currency is not an ISO 4217 code in capitals that money can be paid in.";
     AmountInvalid = "amount_invalid", 422, "Amount invalid",
@@ -143,7 +143,7 @@ codes! {
     SessionExpired = "session_expired", 410, "Session expired",
         "The session has expired; the page needs a new order.";
     ChallengeClosed = "challenge_closed", 409, "Challenge closed",
-        "This payment waits for nothing of that kind; ask what became of it by sending its attempt again.";
+        "This payment is not waiting for that step; send its attempt again to get its state.";
     ResendRefused = "resend_refused", 429, "Code not sent again",
         "Another code cannot be sent yet, or not again; the payment's action says when.";
     MethodNotOffered = "method_not_offered", 422, "Method not offered",
@@ -155,21 +155,21 @@ codes! {
     ModificationInProgress = "modification_in_progress", 409, "Modification in progress",
         "The outcome of another capture, void or refund of this payment is open; send the same request again in a moment.";
     StateConflict = "state_conflict", 409, "Not possible in this state",
-        "What was asked for is not possible in the state that this is in; look at it again.";
+        "The resource's state doesn't allow this; get it again to see its state.";
     LimitReached = "limit_reached", 429, "Limit reached",
-        "The merchant has used up what is allowed in this hour or day; do it later.";
+        "The merchant has reached its limit for this hour or day; try again later.";
     AmountTooLarge = "amount_too_large", 422, "Amount too large",
         "The amount is more than there is left to capture, refund or dispute.";
     ReportTooLarge = "report_too_large", 422, "Report too large",
         "The settlement has more than 8000 lines, which is too much for one report; read its lines in pages.";
     QueryTooBroad = "query_too_broad", 422, "Query too broad",
-        "Answering this would look at too much; narrow it, by time for instance, or ask for one thing at a time.";
+        "The query would read too many rows; narrow it, by time for example, or ask for one thing at a time.";
     SealedCardRefused = "sealed_card_refused", 422, "Sealed card refused",
         "The sealed card does not open for this payment; seal it again with the current key.";
     Overloaded = "overloaded", 503, "Overloaded",
-        "The server has too much to do; send the same request again in a moment.";
+        "The server is overloaded; send the same request again in a moment.";
     Internal = "internal", 500, "Internal error",
-        "Something failed inside; send the same request again, and quote request_id if it stays.";
+        "Something went wrong on our side; send the same request again, and quote request_id if the problem continues.";
 }
 
 impl Refusal {

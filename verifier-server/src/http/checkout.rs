@@ -71,7 +71,10 @@ async fn document(
         ),
     ];
     let mut response = serve(document, &request, "no-cache");
-    response.headers_mut().extend(headers);
+    // Inserted and not added: a header that is there twice, even with the same value, is none.
+    for (name, value) in headers {
+        response.headers_mut().insert(name, value);
+    }
     // A document is shown in frames, and read by nobody else.
     response
         .headers_mut()

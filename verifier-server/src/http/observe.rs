@@ -8,7 +8,7 @@ use crate::gate::refusal::{Code, Refusal};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use sealpay_protocol::ids::RequestId;
 use tokio::time::Instant;
 
@@ -18,11 +18,26 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NotedRequest(pub(super) RequestId);
 
+/// What a client begins to change is done, logged and written to the audit trail although the client
+/// hangs up; what it only reads ends with it.
 pub(super) async fn observe(
     State(state): State<AppState>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
+    if matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    ) {
+        return observed(state, request, next).await;
+    }
+    let observed = tokio::spawn(observed(state, request, next));
+    observed.await.unwrap_or_else(|error| {
+        Problem::from(Refusal::because(Code::Internal, error)).into_response()
+    })
+}
+
+async fn observed(state: AppState, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let clock = state.gateway.clock();
     let id = RequestId::new(clock.now_ms(), state.gateway.entropy().bytes());

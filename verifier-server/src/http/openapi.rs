@@ -36,7 +36,9 @@ impl Modify for MerchantSchemes {
         };
         let api_key = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("`sk_test_…`, good for the scopes it was made with"))
+            .description(Some(
+                "`sk_test_…`, limited to the scopes it was created with",
+            ))
             .build();
         components.add_security_scheme("api_key", SecurityScheme::Http(api_key));
         let order_key = ApiKeyValue::with_description(

@@ -145,6 +145,7 @@ mod tests {
             endpoint: EndpointId::new(1, [2; 10]),
             attempts,
             url: String::new(),
+            is_farewell: false,
             secret_encrypted: String::new(),
             previous_secret: None,
             body: format!(r#"{{"type":"x","data":{{"sequence":{sequence},"payment":{{}}}}}}"#),

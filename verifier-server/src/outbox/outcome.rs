@@ -65,6 +65,12 @@ impl Outbox {
             "webhook sent"
         );
         (self.observe)(result.state);
+        if delivery.is_farewell {
+            let told = self
+                .store
+                .farewell_result(&result, delivery.round, &attempt);
+            return told.await.map(drop);
+        }
         // Where the delivery had ended or was begun anew meanwhile, that stands.
         let store = &self.store;
         let noted = store.delivery_result(&result, delivery.round, &attempt);
@@ -99,6 +105,7 @@ impl Outbox {
         let (state, next_at_ms) = match (status, next) {
             (Some(200..=299), _) => (DeliveryState::Delivered, now_ms),
             (Some(GONE), _) | (_, None) => (DeliveryState::Failed, now_ms),
+            _ if delivery.is_farewell => (DeliveryState::Failed, now_ms),
             (_, Some(next_at_ms)) => (DeliveryState::Pending, next_at_ms),
         };
         let result = Delivery {

@@ -158,6 +158,7 @@ fn unsent(endpoint: &WebhookEndpoint, event: EventId, body: String) -> DueDelive
         round: 0,
         attempts: 0,
         url: endpoint.url.clone(),
+        is_farewell: false,
         secret_encrypted: endpoint.secret_encrypted.clone(),
         previous_secret: endpoint.previous_secret.clone(),
         body,

@@ -6,13 +6,14 @@ use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery
 use sealpay_protocol::ids::{EndpointId, EventId};
 
 const DUE: &str =
-    "SELECT d.event, d.endpoint, d.merchant, d.round, d.attempts, w.url, w.secret_encrypted,
-        w.previous_secret_encrypted, w.previous_secret_until_ms, e.body, e.created_at_ms,
+    "SELECT d.event, d.endpoint, d.merchant, d.round, d.attempts, COALESCE(d.farewell_url, w.url),
+        CAST(CASE WHEN d.farewell_url IS NULL THEN 0 ELSE 1 END AS BIGINT), w.secret_encrypted, w.previous_secret_encrypted, w.previous_secret_until_ms, e.body, e.created_at_ms,
         d.next_at_ms
     FROM deliveries d
     JOIN webhook_endpoints w ON w.id = d.endpoint
     JOIN events e ON e.merchant = d.merchant AND e.id = d.event
-    WHERE d.state = 'pending' AND d.next_at_ms <= $1 AND w.verified_at_ms IS NOT NULL
+    WHERE d.state = 'pending' AND d.next_at_ms <= $1
+    AND (w.verified_at_ms IS NOT NULL OR d.farewell_url IS NOT NULL)
     ORDER BY d.next_at_ms LIMIT $2";
 
 /// Decides between two processes that saw the same delivery.
@@ -113,6 +114,7 @@ fn due_delivery(mut row: Row) -> Result<(DueDelivery, i64), DatabaseError> {
         round: row.integer()?,
         attempts: row.integer()?,
         url: row.text()?,
+        is_farewell: row.integer()? == 1,
         secret_encrypted: row.text()?,
         previous_secret: row.optional_text()?.zip(row.optional_integer()?),
         body: row.text()?,
@@ -153,6 +155,36 @@ async fn lease_due(
         .collect())
 }
 
+impl Made {
+    fn of(result: &Delivery, round: i64, attempt: &DeliveryAttempt) -> Self {
+        Self {
+            arrived: result.state == DeliveryState::Delivered,
+            result: values![
+                result.event,
+                result.endpoint,
+                result.state.name(),
+                result.attempts,
+                result.next_at_ms,
+                result.last_status,
+                result.last_error.as_ref(),
+                round,
+            ],
+            attempt: values![
+                result.event,
+                result.endpoint,
+                attempt.at_ms,
+                attempt.duration_ms,
+                attempt.status,
+                attempt.error.as_ref(),
+                attempt.answer.as_ref(),
+            ],
+            kept: values![result.event, result.endpoint, ATTEMPTS_KEPT],
+            works: values![result.endpoint],
+            fails: values![result.endpoint, attempt.at_ms],
+        }
+    }
+}
+
 struct Made {
     arrived: bool,
     result: [Value; 8],
@@ -160,6 +192,13 @@ struct Made {
     kept: [Value; 3],
     works: [Value; 1],
     fails: [Value; 2],
+}
+
+/// What comes of a farewell says nothing about the endpoint, which is elsewhere by now.
+async fn note_farewell(tx: &mut Tx<'_>, noted: &Made) -> Result<bool, Fault> {
+    let statements: [Statement<'_>; 2] = [(RESULT, &noted.result), (ATTEMPT, &noted.attempt)];
+    let changed = tx.execute_together(&statements).await?;
+    Ok(changed.first() == Some(&1))
 }
 
 async fn note(tx: &mut Tx<'_>, noted: &Made) -> Result<Noted, Fault> {
@@ -257,33 +296,25 @@ impl Store {
         round: i64,
         attempt: &DeliveryAttempt,
     ) -> Result<Noted, DatabaseError> {
-        let noted = Made {
-            arrived: result.state == DeliveryState::Delivered,
-            result: values![
-                result.event,
-                result.endpoint,
-                result.state.name(),
-                result.attempts,
-                result.next_at_ms,
-                result.last_status,
-                result.last_error.as_ref(),
-                round,
-            ],
-            attempt: values![
-                result.event,
-                result.endpoint,
-                attempt.at_ms,
-                attempt.duration_ms,
-                attempt.status,
-                attempt.error.as_ref(),
-                attempt.answer.as_ref(),
-            ],
-            kept: values![result.event, result.endpoint, ATTEMPTS_KEPT],
-            works: values![result.endpoint],
-            fails: values![result.endpoint, attempt.at_ms],
-        };
+        let noted = Made::of(result, round, attempt);
         self.database
             .write(noted, |tx, noted| Box::pin(note(tx, noted)))
+            .await
+    }
+
+    /// The same of an address that the endpoint had before; says whether that was still awaited.
+    ///
+    /// # Errors
+    /// The database did not do its work.
+    pub async fn farewell_result(
+        &self,
+        result: &Delivery,
+        round: i64,
+        attempt: &DeliveryAttempt,
+    ) -> Result<bool, DatabaseError> {
+        let noted = Made::of(result, round, attempt);
+        self.database
+            .write(noted, |tx, noted| Box::pin(note_farewell(tx, noted)))
             .await
     }
 

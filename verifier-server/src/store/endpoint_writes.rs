@@ -1,8 +1,8 @@
 //! What a merchant has done to webhook endpoints: each request is kept with what it did.
 
-use super::endpoints::{ADD, disable, give_up, new_values, one, tell_once, tell_others};
+use super::endpoint_change::{self as change, EndpointChange};
+use super::endpoints::{ADD, give_up, new_values, one, tell_once, tell_others};
 use super::usage::{Usage, spend};
-use super::verification::{HOLD_ALL, RELEASE};
 use super::{Store, idempotency};
 use crate::database::{DatabaseError, Fault, Tx, values};
 use crate::domain::event::{Event, HELD_MS};
@@ -21,53 +21,10 @@ pub enum EndpointWrite<T = ()> {
     /// The endpoint is switched off, or too much waits for it, or the merchant has as many as there
     /// may be, or somebody else has just told of the endpoint.
     NotNow,
-    /// The merchant has used up what is allowed in this hour or day.
+    /// The merchant has reached its limit for this hour or day.
     LimitReached,
     /// It is done.
     Done(T),
-}
-
-/// What is to be different about an endpoint.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EndpointChange {
-    /// Another address; it is taken to work until it does not.
-    pub url: Option<String>,
-    /// When the merchant proved that this address is the merchant's, milliseconds since 1970; none
-    /// where that has yet to be.
-    pub verified_at_ms: Option<i64>,
-    /// Another description.
-    pub description: Option<String>,
-    /// Other types of events.
-    pub event_types: Option<String>,
-    /// Switched on, or off.
-    pub enabled: Option<bool>,
-}
-
-impl EndpointChange {
-    /// The endpoint as it is after the change.
-    #[must_use]
-    pub fn applied_to(&self, seen: &WebhookEndpoint, now_ms: i64) -> WebhookEndpoint {
-        let mut after = seen.clone();
-        if let Some(url) = self.url.as_ref().filter(|url| **url != seen.url) {
-            after.url.clone_from(url);
-            after.failing_since_ms = None;
-            after.verified_at_ms = self.verified_at_ms;
-            after.verification_at_ms = self.verified_at_ms.is_none().then_some(now_ms);
-            after.verification_error = None;
-        }
-        if let Some(description) = &self.description {
-            after.description.clone_from(description);
-        }
-        if let Some(event_types) = &self.event_types {
-            after.event_types.clone_from(event_types);
-        }
-        match self.enabled {
-            Some(true) => (after.disabled_at_ms, after.failing_since_ms) = (None, None),
-            Some(false) => after.disabled_at_ms = seen.disabled_at_ms.or(Some(now_ms)),
-            None => {}
-        }
-        after
-    }
 }
 
 /// A request that may come again, and what it is to be answered then where that is kept.
@@ -83,24 +40,6 @@ pub struct Answered {
 
 const COUNT: &str = "SELECT COUNT(*) FROM webhook_endpoints
     WHERE merchant = $1 AND deleted_at_ms IS NULL";
-
-const CHANGE: &str = "UPDATE webhook_endpoints
-    SET url = COALESCE($3, url), description = COALESCE($4, description),
-    event_types = COALESCE($5, event_types),
-    failing_since_ms = CASE WHEN url = COALESCE($3, url) THEN failing_since_ms END,
-    failures = CASE WHEN url = COALESCE($3, url) THEN failures ELSE 0 END
-    WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL";
-
-const ENABLE: &str = "UPDATE webhook_endpoints
-    SET disabled_at_ms = NULL, failing_since_ms = NULL, failures = 0, verification_attempts = 0,
-    verification_at_ms = CASE WHEN verified_at_ms IS NULL THEN CAST($2 AS BIGINT) END
-    WHERE id = $1 AND disabled_at_ms IS NOT NULL";
-
-/// Another address proves anew that it is the merchant's.
-const MOVE: &str = "UPDATE webhook_endpoints
-    SET verified_at_ms = $2, verification_at_ms = $3, verification_attempts = 0,
-    verification_error = NULL
-    WHERE id = $1";
 
 /// Asked now, but not sooner than so many milliseconds after the last time.
 const ASK: &str = "UPDATE webhook_endpoints
@@ -206,25 +145,6 @@ pub(super) const fn due_ms(endpoint: &WebhookEndpoint, at_ms: i64) -> i64 {
     }
 }
 
-async fn moved(
-    tx: &mut Tx<'_>,
-    id: EndpointId,
-    verified_at_ms: Option<i64>,
-    now_ms: i64,
-) -> Result<(), Fault> {
-    let asked_at_ms = verified_at_ms.is_none().then_some(now_ms);
-    tx.execute(MOVE, &values![id, verified_at_ms, asked_at_ms])
-        .await?;
-    match verified_at_ms {
-        Some(_) => {
-            let values = values![id, now_ms, HELD_MS];
-            tx.execute(RELEASE, &values).await?
-        }
-        None => tx.execute(HOLD_ALL, &values![id, HELD_MS]).await?,
-    };
-    Ok(())
-}
-
 async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
     let (merchant, id, now_ms) = (write.merchant, write.endpoint, write.answered.at_ms);
     if let Some(repetition) = came_before(tx, &write.answered).await? {
@@ -237,31 +157,22 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
         What::Ping(event) => event.id.to_string(),
         _ => id.to_string(),
     };
+    if let What::Change(change) = &write.what
+        && !change.expects(&seen)
+    {
+        return Ok(EndpointWrite::NotNow);
+    }
+    let is_change = matches!(write.what, What::Change(_) | What::Rotate { .. });
+    if is_change && !spend(tx, merchant, Usage::EndpointChanges, 1, now_ms).await? {
+        return Ok(EndpointWrite::LimitReached);
+    }
     if let Some(event) = &write.told
         && !tell_once(tx, event).await?
     {
         return Ok(EndpointWrite::NotNow);
     }
     let changed = match &write.what {
-        What::Change(change) => {
-            let values = values![
-                id,
-                merchant,
-                change.url.as_ref(),
-                change.description.as_ref(),
-                change.event_types.as_ref(),
-            ];
-            let changed = tx.execute(CHANGE, &values).await?;
-            if change.url.as_ref().is_some_and(|url| *url != seen.url) {
-                moved(tx, id, change.verified_at_ms, now_ms).await?;
-            }
-            match change.enabled {
-                Some(true) => drop(tx.execute(ENABLE, &values![id, now_ms]).await?),
-                Some(false) => drop(disable(tx, id, now_ms).await?),
-                None => {}
-            }
-            changed
-        }
+        What::Change(change) => change::apply(tx, &seen, change, now_ms).await?,
         What::Delete => {
             let changed = tx.execute(DELETE, &values![id, merchant, now_ms]).await?;
             give_up(tx, id).await?;
@@ -302,10 +213,13 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
         }
     };
     if changed == 0 {
-        return Err(Fault::Retry("the endpoint was deleted in between".into()));
+        return Err(Fault::Retry("the endpoint was changed in between".into()));
     }
     if let Some(event) = &write.told {
         tell_others(tx, event, id).await?;
+        if let What::Change(change) = &write.what {
+            change::part(tx, &seen, change, event).await?;
+        }
     }
     keep(tx, &write.answered, resource).await?;
     Ok(EndpointWrite::Done(()))

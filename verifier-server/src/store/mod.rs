@@ -11,6 +11,7 @@ mod ciphertexts;
 mod claim;
 mod deliveries;
 mod disputes;
+mod endpoint_change;
 mod endpoint_writes;
 mod endpoints;
 mod events;
@@ -43,7 +44,8 @@ pub use ciphertexts::{Ciphertext, EncryptedColumn};
 pub use claim::Claim;
 pub use deliveries::Noted;
 pub use disputes::{DisputeChange, DisputeStep};
-pub use endpoint_writes::{Answered, EndpointChange, EndpointWrite};
+pub use endpoint_change::EndpointChange;
+pub use endpoint_writes::{Answered, EndpointWrite};
 pub use endpoints::Disabling;
 pub use events::EventFilter;
 pub use ledger::{Finding, FindingOf};
@@ -57,7 +59,9 @@ pub use sessions::SessionOpened;
 pub use settle::Settled;
 pub use settlements::{Closure, Compose, SettlementFilter};
 pub use transactions::{PendingLines, TransactionFilter};
-pub use usage::{ENDPOINTS_A_DAY, REDELIVERIES_AN_HOUR, VERIFICATIONS_AN_HOUR};
+pub use usage::{
+    ENDPOINT_CHANGES_AN_HOUR, ENDPOINTS_A_DAY, REDELIVERIES_AN_HOUR, VERIFICATIONS_AN_HOUR,
+};
 pub use verification::{DueVerification, VerificationFailed};
 pub use widget_builds::WidgetFile;
 
@@ -70,6 +74,7 @@ static MIGRATIONS: Migrations = Migrations {
         include_str!("../../migrations/0002_methods.sql"),
         include_str!("../../migrations/0003_money.sql"),
         include_str!("../../migrations/0004_safety.sql"),
+        include_str!("../../migrations/0005_farewells.sql"),
     ],
 };
 

@@ -105,7 +105,7 @@ const BEGIN: &str = "INSERT INTO deliveries
     VALUES ($1, $2, $3, 'pending', 0, $4)
     ON CONFLICT (event, endpoint)
     DO UPDATE SET state = 'pending', attempts = 0, next_at_ms = $4,
-        round = deliveries.round + 1";
+        round = deliveries.round + 1, farewell_url = NULL";
 
 /// Sorts behind, and before, every identifier of an event.
 const BEHIND_ALL: &str = "evt_z";

@@ -16,6 +16,8 @@ pub(super) enum Usage {
     /// Deliveries that are begun by request, redeliveries and pings: as many as a receiver misses in
     /// a bad day, and not enough to fill a disk.
     Redeliveries,
+    /// Changes of endpoints and of their secrets: each is told all others of the merchant.
+    EndpointChanges,
     /// Times at which an endpoint is asked by request to prove that it is the merchant's: whoever puts a
     /// receiver right does not need more, and a stranger's host is not asked more.
     Verifications,
@@ -26,6 +28,7 @@ impl Usage {
         match self {
             Self::Endpoints => "endpoints",
             Self::Redeliveries => "redeliveries",
+            Self::EndpointChanges => "endpoint_changes",
             Self::Verifications => "verifications",
         }
     }
@@ -35,6 +38,7 @@ impl Usage {
         match self {
             Self::Endpoints => (DAY_MS, ENDPOINTS_A_DAY),
             Self::Redeliveries => (HOUR_MS, REDELIVERIES_AN_HOUR),
+            Self::EndpointChanges => (HOUR_MS, ENDPOINT_CHANGES_AN_HOUR),
             Self::Verifications => (HOUR_MS, VERIFICATIONS_AN_HOUR),
         }
     }
@@ -45,6 +49,9 @@ pub const ENDPOINTS_A_DAY: i64 = 50;
 
 /// Deliveries that a merchant may begin by request in an hour.
 pub const REDELIVERIES_AN_HOUR: i64 = 20_000;
+
+/// Changes of endpoints and their secrets that a merchant may make in an hour.
+pub const ENDPOINT_CHANGES_AN_HOUR: i64 = 120;
 
 /// Times at which a merchant may have endpoints asked to prove whose they are, in an hour.
 pub const VERIFICATIONS_AN_HOUR: i64 = 60;

@@ -59,7 +59,7 @@ pub(super) const RELEASE: &str = "UPDATE deliveries SET next_at_ms = $2
     WHERE endpoint = $1 AND state = 'pending' AND next_at_ms = $3";
 
 pub(super) const HOLD_ALL: &str = "UPDATE deliveries SET next_at_ms = $2
-    WHERE endpoint = $1 AND state = 'pending'";
+    WHERE endpoint = $1 AND state = 'pending' AND farewell_url IS NULL";
 
 /// What was written while its endpoint was being verified, or given another address.
 const RELEASE_LATE: &str = "UPDATE deliveries SET next_at_ms = $1
@@ -67,7 +67,7 @@ const RELEASE_LATE: &str = "UPDATE deliveries SET next_at_ms = $1
         SELECT id FROM webhook_endpoints WHERE verified_at_ms IS NOT NULL)";
 
 const HOLD_LATE: &str = "UPDATE deliveries SET next_at_ms = $1
-    WHERE state = 'pending' AND next_at_ms < $1 AND endpoint IN (
+    WHERE state = 'pending' AND next_at_ms < $1 AND farewell_url IS NULL AND endpoint IN (
         SELECT id FROM webhook_endpoints WHERE verified_at_ms IS NULL)";
 
 async fn lease(

@@ -50,9 +50,22 @@ pub(crate) fn prepare_folder(data: &Path, options: &Options) -> Outcome {
     }
 }
 
-/// Where the shop finds its API key and webhook secret.
+/// Where the shop finds its merchant id, API key and webhook secret.
 pub(crate) fn merchant_file(data: &Path) -> PathBuf {
     data.join("shop").join("merchant.json")
+}
+
+/// The shop's merchant id.
+///
+/// # Errors
+/// When the shop was not registered.
+pub(crate) fn merchant_id(data: &Path) -> Result<String, Failure> {
+    let file = merchant_file(data);
+    let unreadable = |error| Failure::because(format!("{} cannot be read", file.display()), error);
+    let written = fs::read_to_string(&file).map_err(unreadable)?;
+    let merchant: Value =
+        serde_json::from_str(&written).map_err(|error| unreadable(error.into()))?;
+    text(&merchant, "merchant").map(str::to_owned)
 }
 
 /// Introduces the shop to the verifier, once.
@@ -146,6 +159,17 @@ mod tests {
         let fresh = parse("--fresh");
         assert!(prepare_folder(&data, &fresh).is_err());
         assert!(data.join("thesis.txt").is_file());
+        fs::remove_dir_all(&data).expect("removed");
+    }
+
+    #[test]
+    fn the_merchant_id_is_the_one_of_the_registered_shop() {
+        let data = scratch("merchant");
+        assert!(merchant_id(&data).is_err(), "nothing is registered yet");
+        assert_eq!(prepare_folder(&data, &parse("")), Ok(()));
+        let registered = r#"{"merchant":"mer_1","api_key":"sk_test_1"}"#;
+        write_secret(&merchant_file(&data), registered).expect("written");
+        assert_eq!(merchant_id(&data).as_deref(), Ok("mer_1"));
         fs::remove_dir_all(&data).expect("removed");
     }
 
