@@ -77,7 +77,10 @@ function tell() {
   port.postMessage = () => {};
   const recoverable = code !== 'webassembly_unavailable';
   post({ type: 'error', code, message: sentence, recoverable });
-  post({ type: 'resize', height: Math.ceil(element.getBoundingClientRect().height) });
+  // Again when it becomes higher in a narrower page: nothing of it can be scrolled to in the frame.
+  new ResizeObserver(() => {
+    post({ type: 'resize', height: Math.ceil(element.getBoundingClientRect().height) });
+  }).observe(element);
 }
 
 function made(name, text) {

@@ -82,6 +82,27 @@ impl<'a> Gallery<'a> {
         self.put_on(THEMES[0], width).await;
     }
 
+    /// Takes a picture of a page as it is printed on A4: `<state>-print.png`.
+    ///
+    /// # Panics
+    /// When the browser does not show it.
+    pub async fn show_on_paper(&self, state: &str) {
+        self.session.enter_page().await;
+        self.emulate_media("print").await;
+        self.resize(794, 1123).await;
+        let file = format!("screenshots/{state}-print.png");
+        self.session.picture(&target().join(file)).await;
+        self.emulate_media("").await;
+        self.put_on(THEMES[0], WIDTHS[0]).await;
+    }
+
+    async fn emulate_media(&self, media: &str) {
+        let media = json!({ "media": media });
+        self.session
+            .developer_tools("Emulation.setEmulatedMedia", media)
+            .await;
+    }
+
     /// With `SEALPAY_WRITE_SCREENSHOTS=1`, takes the picture of that name again that stands in
     /// `docs/screenshots`: a window in which a desk shows the page as it is.
     ///

@@ -44,6 +44,12 @@ impl Stage {
         let state = sent["state"].as_str();
         state.expect("a transfer has a state").to_owned()
     }
+
+    /// The shopper's bank takes back all of a payment.
+    pub async fn dispute(&self, payment: &str) {
+        let order = json!({ "payment": payment, "reason": "fraudulent" });
+        self.command(Method::POST, "/sim/disputes", &order).await;
+    }
 }
 
 /// Another code than this one.

@@ -1,4 +1,5 @@
-// Paper Lantern: everything works without this file except the live order page and the copying.
+// Paper Lantern: without this file the shop still sells. Missing are the live order page, the copying,
+// and another order for a form that was open for too long.
 (() => {
   "use strict";
 
@@ -80,12 +81,21 @@
     });
   }
 
+  function offerPrinting(button) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
+
   function offerSearch(cards) {
     const box = cards.querySelector("[data-search]");
     const input = box.querySelector("input");
     const result = cards.querySelector("[data-search-result]");
     const groups = [...cards.querySelectorAll("details")];
     const opened = new Map();
+    // On a phone the cards stand under the form, where an open group would be a long way down.
+    if (matchMedia("(max-width: 919px)").matches) {
+      for (const group of groups) group.open = false;
+    }
     box.hidden = false;
 
     input.addEventListener("input", () => {
@@ -136,6 +146,22 @@
     }
   }
 
+  // An order is good for half an hour. The form goes on with another one, and with what was typed.
+  function renewOrders(form) {
+    let order = form.getAttribute("order");
+    form.renewOrder = async () => {
+      const answer = await fetch(form.dataset.sign, { method: "POST", body: order });
+      if (answer.ok) order = await answer.text();
+      // It is paid, or a payment is under way: the order's page says which.
+      else location.assign(form.getAttribute("return-url"));
+      return answer.ok ? order : null;
+    };
+    // Whoever has used up every attempt is told so first, and goes on by a button.
+    form.addEventListener("sealpay:expired", (event) => {
+      if (event.detail.code === "too_many_attempts") event.preventDefault();
+    });
+  }
+
   function begin(selector, start) {
     const element = document.querySelector(selector);
     if (element) start(element);
@@ -144,7 +170,9 @@
   localTimes(document);
   offerCopying();
   begin("[data-live]", watchOrder);
+  begin("[data-print]", offerPrinting);
   begin("[data-cards]", offerSearch);
   begin("[data-payment]", watchLoader);
   begin("[data-payment]", watchForm);
+  begin("sealpay-checkout", renewOrders);
 })();

@@ -1,6 +1,7 @@
 //! The shop as one router: every page, the webhook, and the headers that go with all of them.
 
 mod backoffice;
+mod evidence;
 mod payment;
 mod shelf;
 mod webhook;
@@ -24,6 +25,10 @@ const WEBHOOK_BYTES: usize = 64 * 1024;
 
 /// A form's largest body, bytes: a handful of short fields.
 const FORM_BYTES: usize = 4 * 1024;
+
+/// The largest body of a form with a text of [`pages::EVIDENCE_CHARACTERS`], bytes: a character may take
+/// twelve in a form.
+const EVIDENCE_BYTES: usize = 64 * 1024;
 
 /// What the handlers need.
 pub(crate) struct Shop {
@@ -55,8 +60,12 @@ pub(crate) fn app(shop: Arc<Shop>) -> Router {
             "/checkout/{reference}",
             get(payment::page).post(payment::choose),
         )
+        .route("/checkout/{reference}/sign", post(payment::sign))
         .route("/orders/{reference}/desk", post(backoffice::act))
         .layer(DefaultBodyLimit::max(FORM_BYTES));
+    let evidence = Router::new()
+        .route("/orders/{reference}/evidence", post(evidence::submit))
+        .layer(DefaultBodyLimit::max(EVIDENCE_BYTES));
     let webhook = Router::new()
         .route("/webhooks/sealpay", post(webhook::receive))
         .layer(DefaultBodyLimit::max(WEBHOOK_BYTES));
@@ -68,6 +77,7 @@ pub(crate) fn app(shop: Arc<Shop>) -> Router {
         .route("/assets/{name}", get(shelf::asset))
         .route("/healthz", get(async || "ok\n"))
         .merge(forms)
+        .merge(evidence)
         .merge(webhook)
         .fallback(async || Trouble::NotFound)
         .layer(middleware::from_fn_with_state(

@@ -1,4 +1,5 @@
-//! What a merchant's server asks for after an authorization: captures, voids and refunds.
+//! What a merchant's server asks for after an authorization: captures, voids, refunds, and what it
+//! says to a dispute.
 //!
 //! Each request has a key that the page made before it was sent. However often it is sent, it is
 //! done once, and a lost answer is asked for by sending the same request again.
@@ -40,6 +41,16 @@ pub(crate) struct Wish {
     pub(crate) deed: Deed,
     /// Minor units; all there is when left out.
     pub(crate) amount_minor: Option<i64>,
+    /// Names the request: the `Idempotency-Key`.
+    pub(crate) key: String,
+}
+
+/// What the shop says to a dispute.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    pub(crate) dispute: String,
+    /// 1 to 8000 characters, without carriage returns.
+    pub(crate) text: String,
     /// Names the request: the `Idempotency-Key`.
     pub(crate) key: String,
 }
@@ -138,20 +149,42 @@ impl Desk {
             || serde_json::json!({}),
             |amount| serde_json::json!({ "amount": amount }),
         );
+        match self.post(&address, &wish.key, &body).await {
+            Some((status, body)) => said(status, &body),
+            None => Said::Nothing,
+        }
+    }
+
+    /// Answers a dispute.
+    pub(crate) async fn submit(&self, evidence: &Evidence) -> Said {
+        let address = format!(
+            "{}/v1/disputes/{}/evidence",
+            self.verifier, evidence.dispute
+        );
+        let body = serde_json::json!({ "evidence": evidence.text });
+        match self.post(&address, &evidence.key, &body).await {
+            Some((status, _)) if status.is_success() => Said::Done,
+            Some((status, body)) => said(status, &body),
+            None => Said::Nothing,
+        }
+    }
+
+    /// None when no answer came.
+    async fn post(
+        &self,
+        address: &str,
+        key: &str,
+        body: &serde_json::Value,
+    ) -> Option<(StatusCode, Vec<u8>)> {
         let request = self
             .client
             .post(address)
             .bearer_auth(self.api_key.expose())
-            .header("idempotency-key", &wish.key)
-            .json(&body);
-        let Ok(answer) = request.send().await else {
-            return Said::Nothing;
-        };
+            .header("idempotency-key", key)
+            .json(body);
+        let answer = request.send().await.ok()?;
         let status = answer.status();
-        match body_of(answer).await {
-            Some(body) => said(status, &body),
-            None => Said::Nothing,
-        }
+        Some((status, body_of(answer).await?))
     }
 }
 

@@ -30,7 +30,12 @@ impl Edge {
         Self {
             unix_ms: Arc::new(move || unix_ms),
             random: Arc::new(move |bytes| {
-                bytes.fill(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+                let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                bytes.fill(number);
+                // Five bits of a byte become a letter: the others of the number are in the first one.
+                if let Some(first) = bytes.first_mut() {
+                    *first ^= number >> 5;
+                }
                 Ok(())
             }),
         }

@@ -64,7 +64,7 @@ pub(crate) enum Refused {
 }
 
 impl Integration {
-    /// Signs what the shopper is asked to pay. The text goes into the page, for the script tag.
+    /// Signs what the shopper is asked to pay. The text goes into the page, for the form.
     ///
     /// The price comes from the shop's own records, never from the browser. The simulated wallet is
     /// there in test mode only: elsewhere an order that offers it would be refused.

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod event;
+mod list;
 mod news;
 mod schema;
 mod store;
@@ -14,6 +15,7 @@ mod tests;
 
 pub(crate) use attempt::{Attempt, AttemptState, Authentication, Decline, Details, Risk, Transfer};
 pub(crate) use event::{PaymentEvent, read_payment_event};
+pub(crate) use list::{OrderFilter, OrderPage};
 #[cfg(test)]
 pub(crate) use news::Told;
 pub(crate) use news::{Failure, News};

@@ -14,11 +14,13 @@ mod warnings;
 
 pub(crate) use checkout::{CheckoutPage, checkout};
 pub(crate) use choices::BILLING_COUNTRIES;
-pub(crate) use desk::{DeskForm, confirmation, desk_answer};
+pub(crate) use desk::{DeskForm, confirmation, desk_answer, done};
 pub(crate) use home::home;
-pub(crate) use order::{Visit, order};
+pub(crate) use order::{Arrival, Visit, order};
 pub(crate) use orders::orders;
+pub(crate) use warnings::EVIDENCE_CHARACTERS;
 
+use crate::orders::Attempt;
 use crate::when;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sealpay_protocol::method::Method;
@@ -110,6 +112,17 @@ const fn method_name(method: Method) -> &'static str {
         Method::Card => "Card",
         Method::Wallet => "Wallet",
         Method::BankTransfer => "Bank transfer",
+    }
+}
+
+/// What an attempt was paid with: the card, or else the method.
+fn paid_with(attempt: &Attempt) -> Markup {
+    html! {
+        @if attempt.card.is_empty() {
+            (method_name(attempt.method))
+        } @else {
+            span .capital .whole { (attempt.card) }
+        }
     }
 }
 

@@ -1,9 +1,13 @@
 //! The whole shop, asked without a socket.
 
+mod arrival;
 mod delivery;
 mod desk;
+mod evidence;
+mod list;
 mod news;
 mod pages;
+mod renewal;
 mod webhook;
 
 use crate::app::{Shop, app};
@@ -110,6 +114,12 @@ impl Scene {
             .await
     }
 
+    async fn post_text(&self, path: &str, text: &str) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "text/plain");
+        self.ask(request.body(Body::from(text.to_owned())).unwrap())
+            .await
+    }
+
     async fn post_form(&self, path: &str, form: &str) -> Answer {
         let kind = "application/x-www-form-urlencoded";
         let request = Request::post(path).header(header::CONTENT_TYPE, kind);
@@ -130,23 +140,26 @@ impl Scene {
     /// What the form gets, as the verifier sees it.
     async fn claims(&self, reference: &str) -> OrderClaims {
         let page = self.get(&format!("/checkout/{reference}")).await;
-        let signed = page
-            .text
-            .split("data-order=\"")
-            .nth(1)
-            .unwrap()
-            .split('"')
-            .next()
-            .unwrap();
-        let order = CompactOrder::parse(signed).unwrap();
-        assert_eq!(order.key_id(), "shop-1");
-        let key = SigningKey::from_bytes(&[1; 32]).verifying_key();
-        let verifier = "http://127.0.0.1:8787".parse().unwrap();
-        order.verify(&key, &verifier, NOW).unwrap().claims().clone()
+        claims_of(signed_order(&page.text))
     }
 
     async fn state(&self, reference: &str) -> serde_json::Value {
         let answer = self.get(&format!("/orders/{reference}/status")).await;
         serde_json::from_str::<serde_json::Value>(&answer.text).unwrap()["state"].clone()
     }
+}
+
+/// The order that a checkout page hands to its form.
+fn signed_order(page: &str) -> &str {
+    let (_, rest) = page.split_once(" order=\"").unwrap();
+    rest.split('"').next().unwrap()
+}
+
+/// What an order says to the verifier.
+fn claims_of(signed: &str) -> OrderClaims {
+    let order = CompactOrder::parse(signed).unwrap();
+    assert_eq!(order.key_id(), "shop-1");
+    let key = SigningKey::from_bytes(&[1; 32]).verifying_key();
+    let verifier = "http://127.0.0.1:8787".parse().unwrap();
+    order.verify(&key, &verifier, NOW).unwrap().claims().clone()
 }

@@ -15,6 +15,7 @@ mod once;
 mod outcomes;
 mod passkey;
 mod receipt;
+mod renewal;
 mod tabs;
 mod transfer;
 mod translated;

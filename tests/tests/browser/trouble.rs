@@ -202,7 +202,7 @@ async fn an_order_that_has_expired_opens_no_form() {
 async fn the_document_of_the_form_alone_says_where_it_belongs() {
     let stage = Stage::shared();
     let address = format!("{}/checkout/{}", stage.verifier(), stage.merchant.id);
-    let scenario = Scenario::new("not embedded").with_complaints(&["favicon.ico"]);
+    let scenario = Scenario::new("not embedded");
     scenario
         .play(stage, async move |session| {
             session.go(&address).await;

@@ -185,7 +185,7 @@ impl Shopper {
             _ => {
                 // The newest code may well be somebody else's.
                 let messages = world.bank.phone().messages(1).await.unwrap();
-                let code = messages.into_iter().find_map(|message| message.code);
+                let code = messages.into_iter().find_map(|sent| sent.message.code);
                 let code = code.or_else(|| Some("123456".into()));
                 self.step(world, chance, view, AuthenticationStep::Code, code)
                     .await;

@@ -6,6 +6,7 @@ mod bad_orders;
 mod bodies;
 mod clock;
 mod guessing;
+mod history;
 mod mischief;
 mod page;
 mod payouts;
@@ -24,7 +25,7 @@ use serde_json::Value;
 use verifier_server::gate::refusal::Code;
 
 /// Every path with the methods that it takes.
-const ROUTES: [(&str, &[&str]); 16] = [
+const ROUTES: [(&str, &[&str]); 17] = [
     ("/sim", &["GET", "HEAD"]),
     ("/sim/control.css", &["GET", "HEAD"]),
     ("/sim/control.js", &["GET", "HEAD"]),
@@ -37,6 +38,7 @@ const ROUTES: [(&str, &[&str]); 16] = [
     ("/sim/accounts/ada_approved", &["GET", "HEAD", "PUT"]),
     ("/sim/phone", &["GET", "HEAD"]),
     ("/sim/payments", &["GET", "HEAD"]),
+    ("/sim/payments/pay_none", &["GET", "HEAD"]),
     ("/sim/payouts", &["GET", "HEAD"]),
     ("/sim/payouts/none/return", &["POST"]),
     ("/sim/transfers", &["GET", "HEAD", "POST"]),

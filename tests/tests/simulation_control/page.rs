@@ -156,6 +156,10 @@ async fn the_world_can_be_seen_by_everybody() {
     press(&session, "[data-key='persona:ada_approved']").await;
     session.read("#account-title", "Ada Approved").await;
     gallery.show("sim-account").await;
+    press(&session, "#account-close").await;
+    press(&session, "#payment-rows tr:last-child button").await;
+    session.read("#payment-events", "payment.captured").await;
+    gallery.show("sim-payment").await;
     gallery.close();
     end(session, served).await;
 }
@@ -190,12 +194,18 @@ async fn the_world_is_commanded_by_keyboard() {
     );
     press(&session, "[data-key='persona:ada_approved']").await;
     value(&session, "#account-status", "blocked").await;
-    value(&session, "#account-each", "100").await;
+    value(&session, "#account-each", "1.005").await;
+    press(&session, "#account-each").await;
+    let said = session.read("#account-problem", "Per-payment limit").await;
+    assert!(said.contains("an amount such as 12.50"), "{said}");
+    value(&session, "#account-each", "1,00").await;
+    value(&session, "#account-balance", "-0.05").await;
     press(&session, "#account-each").await;
     session.read("#notice", "Account saved").await;
     let account: Value = read(gateway, "/sim/accounts/ada_approved").await;
     assert_eq!(account["status"], "blocked");
     assert_eq!(account["per_transaction_limit_minor"], 100);
+    assert_eq!(account["balance_minor"], -5);
     // What is refused is said where it was typed.
     press(&session, "[data-key='persona:ada_approved']").await;
     value(&session, "#account-phone", "+12345678901234567").await;
@@ -280,7 +290,8 @@ async fn a_wallets_window_closes_when_there_is_nothing_left_to_do_in_it() {
     let path = wallet::path(&checkout.payment);
     // A page that keeps a handle on what it opens, which most of the verifier's do not.
     session.go(&served.address(&path)).await;
-    let script = "window.wallet = window.open(arguments[0])";
+    let script = "window.wallet = window.open(arguments[0], 'sealpay-test');
+        window.wallet.opener = null;";
     session.run(script, vec![path.into()]).await;
     let is_there = "return window.wallet?.document.querySelector('.confirm') !== null";
     eventually("the wallet's window", async || {

@@ -161,7 +161,7 @@ async fn the_pages_are_kept_apart_from_everything() {
     assert_eq!(header("content-type"), "text/html; charset=utf-8");
     assert_eq!(
         header("content-security-policy"),
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     assert_eq!(header("cache-control"), "no-store");

@@ -65,9 +65,9 @@
     [make("tr", {}, make("td", { colSpan: columns, className: "nothing" }, text))];
 
   const GOOD = ["captured", "partially_captured", "authorized", "matched", "active", "allow",
-    "authenticated"];
+    "authenticated", "delivered", "won"];
   const OVER = ["voided", "refunded", "partially_refunded"];
-  const WAIT = ["authorizing", "requires_action", "unknown", "scheduled", "arrived", "review",
+  const WAIT = ["pending", "needs_response", "under_review", "authorizing", "requires_action", "unknown", "scheduled", "arrived", "review",
     "step_up", "attempted", "unavailable", "not_activated"];
   function badge(state) {
     const kinds = [["good", GOOD], ["wait", WAIT], ["over", OVER]];
@@ -89,8 +89,8 @@
   // `24.90` and 2490, each from the other; what is no amount is left to the server to refuse.
   function decimal(minor, currency) {
     const exponent = Number(exponents.get(currency) ?? 2);
-    const digits = String(minor).padStart(exponent + 1, "0");
-    const whole = digits.slice(0, digits.length - exponent);
+    const digits = String(Math.abs(minor)).padStart(exponent + 1, "0");
+    const whole = (minor < 0 ? "-" : "") + digits.slice(0, digits.length - exponent);
     return exponent ? `${whole}.${digits.slice(-exponent)}` : whole;
   }
 
@@ -139,6 +139,19 @@
       : "Same as the system clock";
   }
 
+  // A payment by its order, as long as it is one of those on the page.
+  function nameOf(id) {
+    const payment = world.payments.data.find((payment) => payment.id === id);
+    return payment ? `${payment.order_ref} · ${id}` : id;
+  }
+
+  const CODE_STATES = { valid: "", used: "Used", replaced: "Replaced by a newer code",
+    expired: "Expired" };
+  function aboutOf({ payment, code_state: state }) {
+    const parts = [CODE_STATES[state] ?? "", payment ? `For ${nameOf(payment)}` : ""];
+    return parts.filter(Boolean).join(" · ");
+  }
+
   const owner = (message) => (message.persona ? words(message.persona) : "unknown card");
 
   function showPhone({ data }) {
@@ -146,6 +159,9 @@
     find("#newest").hidden = !newest;
     find("#silent").hidden = Boolean(newest);
     if (newest) {
+      const { code_state: state } = newest;
+      find("#newest-about").textContent = aboutOf(newest);
+      find("#code").classList.toggle("spent", state !== "valid");
       find("#newest-to").textContent = `${moment(newest.sent_at)} · ${newest.phone} · ${owner(newest)}`;
       find("#newest-text").textContent = newest.text;
       const code = find("#code");
@@ -155,9 +171,10 @@
         return [newest.code ?? "", make("span", {}, "Copy")];
       });
     }
-    show("#messages", earlier, () => earlier.map((message) =>
+    const shownWith = [earlier, earlier.map(aboutOf)];
+    show("#messages", shownWith, () => earlier.map((message) =>
       make("li", {}, message.text, make("small", { className: "muted small" },
-        ` ${moment(message.sent_at)} · ${owner(message)}`))));
+        ` ${moment(message.sent_at)} · ${owner(message)}`), small(aboutOf(message)))));
   }
 
   function paidWith({ method, card }) {
@@ -177,13 +194,19 @@
       const { decline, risk, route } = payment;
       return row([
         ["Time", moment(payment.created_at)],
-        ["Order", payment.order_ref, small(payment.id)],
+        ["Order", make("button", {
+          type: "button",
+          className: "link",
+          data: { key: payment.id },
+          label: `${payment.order_ref}: events and deliveries`,
+          onclick: () => openPayment(payment.id),
+        }, payment.order_ref), small(payment.id)],
         ["Amount", money(payment.amount, payment.currency), small(
           payment.capture === "manual" ? "manual capture" : "")],
         ["Paid with", paidWith(payment)],
         ["State", badge(payment.state), small(decline?.code),
           small(decline?.response_code ? `response code ${decline.response_code}` : "")],
-        ["Route", words(route.provider || "none"), small(words(route.reason))],
+        ["Route", words(route.provider || "none"), small(words(route.reason).replace("european", "European"))],
         ["Risk", ...(risk ? [badge(risk.outcome), small(`score ${risk.score}`),
           small(risk.reasons.map(words).join(", "))] : [])],
         ["Authentication", ...shopper(payment.authentication)],
@@ -267,15 +290,23 @@
     if (find("#found").textContent !== told) find("#found").textContent = told;
   }
 
-  function showFaults({ data }) {
+  function faultOf({ kind, min_ms: least, max_ms: most, target }, how) {
+    const took = kind === "latency" ? `, ${least}–${most} ms` : "";
+    return `${words(kind)}${took} · ${words(target)} · ${how}`;
+  }
+
+  function showFaults({ data, spent }) {
     find("#no-faults").hidden = data.length > 0;
-    show("#fault-list", data, () => data.map((fault) => {
+    const named = [...data, ...spent].map(({ last_struck: id }) => id && nameOf(id));
+    show("#spent-list", [spent, named], () => spent.map((fault) =>
+      make("li", {}, faultOf(fault, `used by ${nameOf(fault.last_struck)}`))));
+    show("#fault-list", [data, named], () => data.map((fault) => {
       const how = fault.remaining === null
         ? `${fault.share_per_mille} in 1,000 requests, seed ${fault.seed ?? 0}`
         : `the next ${fault.remaining}`;
-      const took = fault.kind === "latency" ? `, ${fault.min_ms}–${fault.max_ms} ms` : "";
-      const text = `${words(fault.kind)}${took} · ${words(fault.target)} · ${how}`;
-      return make("li", {}, make("span", {}, text), make("button", {
+      const text = faultOf(fault, how);
+      const last = fault.last_struck && small(`last used by ${nameOf(fault.last_struck)}`);
+      return make("li", {}, make("span", {}, text, last), make("button", {
         type: "button",
         className: "quiet",
         data: { key: fault.id },
@@ -308,6 +339,61 @@
     showWebhooks(world.webhooks);
   }
 
+  // A payment with what happened to it
+
+  let opened = null;
+
+  function deliveryOf({ endpoint, state, attempts, last_status: status, last_error: error,
+    next_at: next }) {
+    const count = `${attempts} attempt${attempts === 1 ? "" : "s"}`;
+    const parts = [endpoint, count, status && `HTTP ${status}`, error,
+      next && `next at ${moment(next)}`].filter(Boolean);
+    return make("div", { className: "delivery" }, badge(state), small(parts.join(" · ")));
+  }
+
+  function showPayment({ payment, events, disputes }) {
+    const sum = money(payment.amount, payment.currency);
+    find("#payment-title").textContent = payment.order_ref;
+    find("#payment-about").textContent = `${payment.id} · ${sum} · ${words(payment.state)}`;
+    find("#no-events").hidden = events.length > 0;
+    find("#no-disputes").hidden = disputes.length > 0;
+    show("#payment-events", [payment.id, events], () => events.map((event) => make("li", {},
+      make("strong", {}, event.type), small(`${moment(event.created_at)} · ${event.id}`),
+      ...(event.deliveries.length ? event.deliveries.map(deliveryOf)
+        : [small("No webhook endpoint receives this event.")]))));
+    show("#payment-disputes", [payment.id, disputes], () => disputes.map((dispute) => make("li", {},
+      badge(dispute.state), small(`${money(dispute.amount, dispute.currency)} · `
+        + `${words(dispute.reason)} · ${dispute.id} · evidence until ${moment(dispute.evidence_due_at)}`))));
+  }
+
+  async function lookAtPayment() {
+    const id = opened;
+    if (!id) return;
+    const answer = await fetch(`/sim/payments/${id}`, {
+      cache: "no-store", signal: AbortSignal.timeout(5000) });
+    if (!answer.ok) {
+      opened = null;
+      tell("There is no such payment.");
+    } else {
+      const told = await answer.json();
+      if (opened !== id) return;
+      showPayment(told);
+      if (!find("#payment").open) find("#payment").showModal();
+    }
+  }
+
+  function openPayment(id) {
+    opened = id;
+    history.replaceState(null, "", `#${id}`);
+    lookAtPayment().catch(() => tell("The server didn’t respond."));
+  }
+  find("#payment").addEventListener("close", () => {
+    opened = null;
+    history.replaceState(null, "", location.pathname);
+  });
+  // `/sim#pay_…` opens that payment.
+  if (location.hash.startsWith("#pay_")) opened = location.hash.slice(1);
+
   // Asking and commanding
 
   function live(works, text) {
@@ -327,6 +413,7 @@
       if (turn !== asked) return;
       world = fresh;
       showAll();
+      await lookAtPayment();
       live(true, "Live");
     } catch {
       if (turn === asked) live(false, "No response; retrying");
@@ -473,13 +560,18 @@
   const LIMITS = ["credit_limit_minor", "per_transaction_limit_minor", "daily_count_limit",
     "daily_sum_limit_minor"];
   const NUMBERS = ["balance_minor", "wrong_codes"];
+  const isAmount = (name) => name.endsWith("_minor");
   const TEXTS = ["status", "enrolment", "phone"];
   let edited = null;
 
   function editAccount(account) {
     edited = account;
     const fields = find("#account-form").elements;
-    for (const name of [...LIMITS, ...NUMBERS, ...TEXTS]) fields[name].value = account[name] ?? "";
+    for (const name of [...LIMITS, ...NUMBERS, ...TEXTS]) {
+      const value = account[name] ?? "";
+      const isMoney = isAmount(name) && value !== "";
+      fields[name].value = isMoney ? decimal(value, account.currency) : value;
+    }
     fields.credit_limit_minor.disabled = account.kind === "debit";
     find("#account-title").textContent = account.holder;
     find("#account-about").textContent = `${cardOf(account)} · ${account.issuer} · `
@@ -495,7 +587,10 @@
     }
     for (const name of [...LIMITS, ...NUMBERS]) {
       if (!data.has(name)) continue;
-      const value = number(data, name) ?? (LIMITS.includes(name) ? null : edited[name]);
+      const typed = String(data.get(name)).trim();
+      const read = isAmount(name) ? minor(typed, edited.currency) : Number(typed);
+      const none = LIMITS.includes(name) ? null : edited[name];
+      const value = typed === "" ? none : read;
       if (value !== edited[name]) changes[name] = value;
     }
     return changes;
@@ -504,7 +599,14 @@
   onSubmit("#account-form", async (data) => {
     const path = `/sim/accounts/${encodeURIComponent(edited.persona ?? edited.id)}`;
     const complain = (text) => { find("#account-problem").textContent = text; };
-    const done = await command("PUT", path, changesOf(data), "Account saved.", complain);
+    const changes = changesOf(data);
+    const unread = Object.keys(changes).find((name) => changes[name] === undefined);
+    if (unread) {
+      const label = find(`[for=${CSS.escape(find("#account-form").elements[unread].id)}]`).textContent;
+      complain(`${label}: enter an amount such as ${decimal(1250, edited.currency)}.`);
+      return;
+    }
+    const done = await command("PUT", path, changes, "Account saved.", complain);
     if (done) find("#account").close();
   });
   find("#account-close").addEventListener("click", () => find("#account").close());

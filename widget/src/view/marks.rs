@@ -76,18 +76,10 @@ static DINERS_CLUB: [Shape; 3] = [
         "M17.8 8v9a4.7 4.7 0 0 1 0-9M20.2 8v9a4.7 4.7 0 0 0 0-9",
     ),
 ];
-static DISCOVER: [Shape; 3] = [
-    fill(
-        "#f47216",
-        "M13 25c11-2 20-7 25-12.5v9a3.5 3.5 0 0 1-3.5 3.5z",
-    ),
-    line(
-        "#231f20",
-        "1.7",
-        "M5.5 8.5v7h1.8a3.5 3.5 0 0 0 0-7zM13.8 8v8",
-    ),
-    fill("#f47216", "M17 12a4 4 0 1 0 8 0a4 4 0 1 0-8 0"),
-];
+static DISCOVER: [Shape; 1] = [fill(
+    "#f47216",
+    "M13 25c11-2 20-4 25-8.5v5a3.5 3.5 0 0 1-3.5 3.5z",
+)];
 static JCB: [Shape; 4] = [
     fill("#0b5cab", "M7.5 7a3 3 0 0 1 3-3h3.5v14a3 3 0 0 1-3 3h-3.5z"),
     fill(
@@ -138,7 +130,10 @@ fn mark_of(brand: Brand) -> Mark {
         Brand::Mastercard => drawn(WHITE, &MASTERCARD),
         Brand::AmericanExpress => drawn("#1f72cd", &AMERICAN_EXPRESS),
         Brand::DinersClub => drawn(WHITE, &DINERS_CLUB),
-        Brand::Discover => drawn(WHITE, &DISCOVER),
+        Brand::Discover => Mark {
+            name: "DISCOVER",
+            ..drawn(WHITE, &DISCOVER)
+        },
         Brand::Jcb => drawn(WHITE, &JCB),
         Brand::UnionPay => drawn(WHITE, &UNIONPAY),
         Brand::Maestro => drawn(WHITE, &MAESTRO),
@@ -174,9 +169,14 @@ pub(super) fn of_brand(brand: Option<Brand>) -> Html {
         svg = svg.holds(drawn(shape));
     }
     if !name.is_empty() {
-        let written =
-            element("text").with("x=19;y=15.8;text-anchor=middle;font-size=8.5;font-weight=700");
-        svg = svg.holds(written.say("fill", WHITE).says(name));
+        // On a white ground the name is long, and as wide as the mark whatever the font.
+        let (look, colour) = if ground == WHITE {
+            ("y=13.4;font-size=6.4;textLength=32", "#231f20")
+        } else {
+            ("y=15.8;font-size=8.5", WHITE)
+        };
+        let written = element("text").with("x=19;text-anchor=middle;font-weight=700");
+        svg = svg.holds(written.with(look).say("fill", colour).says(name));
     }
     svg.done()
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// cannot make the browser send it along with a form.
 const COOKIE: &str = "paper_lantern_desk";
 
-/// The longest name of a request that is passed on, characters; ours have 27.
+/// The longest name of a request that is passed on, characters; ours have 58 at most.
 const KEY_CHARACTERS: usize = 64;
 
 /// A form of the order page.
@@ -78,10 +78,16 @@ fn kept(headers: &HeaderMap) -> Option<String> {
 }
 
 /// A browser says which origin a form comes from, and only this shop's page knows the token.
-fn is_own(shop: &Shop, headers: &HeaderMap, token: &str) -> bool {
+pub(super) fn is_own(shop: &Shop, headers: &HeaderMap, token: &str) -> bool {
     let origin = headers.get(header::ORIGIN).map(|origin| origin.as_bytes());
     let own = shop.integration.shop.to_string();
     origin == Some(own.as_bytes()) && kept(headers).is_some_and(|kept| kept == token)
+}
+
+/// Whether a text may name a request.
+pub(super) fn is_key(text: &str) -> bool {
+    let printable = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+    (1..=KEY_CHARACTERS).contains(&text.len()) && text.bytes().all(printable)
 }
 
 /// `POST /orders/{reference}/desk`
@@ -133,8 +139,7 @@ fn unusable(order: &Order, sentence: &str) -> Response {
 
 impl Sent {
     fn into_wish(self, order: &Order) -> Result<Wish, String> {
-        let printable = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
-        if !(1..=KEY_CHARACTERS).contains(&self.key.len()) || !self.key.bytes().all(printable) {
+        if !is_key(&self.key) {
             return Err("That form couldn’t be read. Reload the order and try again.".into());
         }
         let is_of_the_order = |payment: &str| {

@@ -2,12 +2,11 @@
 
 use super::backoffice::Token;
 use super::{Shop, Trouble};
-use crate::desk::Deed;
-use crate::orders::{Order, Terms};
-use crate::pages::{self, BILLING_COUNTRIES, CheckoutPage, DeskForm, Visit};
+use crate::orders::{Order, OrderFilter, Terms};
+use crate::pages::{self, Arrival, BILLING_COUNTRIES, CheckoutPage, DeskForm, Visit};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Form, Json};
 use maud::Markup;
@@ -18,8 +17,8 @@ use sealpay_protocol::order::Capture;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// How many orders the list shows.
-const LISTED_ORDERS: u32 = 100;
+/// Characters of a search that are looked at.
+const SEARCH_CHARACTERS: usize = 100;
 
 /// What a tester chose. A box that is not ticked is not sent at all.
 #[derive(Deserialize)]
@@ -36,11 +35,21 @@ pub(super) struct Choice {
     capture: Capture,
 }
 
-/// Where a visitor of the order page comes from.
+/// Where a visitor of the order page comes from, and since when.
 #[derive(Deserialize)]
-pub(super) struct Arrival {
+pub(super) struct VisitParams {
     from: Option<String>,
+    since: Option<u64>,
     done: Option<String>,
+}
+
+/// What is asked of the list of orders.
+#[derive(Deserialize)]
+pub(super) struct ListParams {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    page: String,
 }
 
 /// What the order page asks for again and again.
@@ -100,6 +109,26 @@ async fn signed_order(
         })
     })
     .await
+}
+
+/// `POST /checkout/{reference}/sign`: another signed order for a form whose own is over, which is the
+/// body. A conflict says that there is nothing to pay now; the order's page says why.
+pub(super) async fn sign(
+    State(shop): State<Arc<Shop>>,
+    Path(reference): Path<String>,
+    over: String,
+) -> Result<Response, Trouble> {
+    let order = find(&shop, reference).await?;
+    let now = shop.edge.now();
+    let test_mode = !shop.verifier.personas(now).await.is_empty();
+    let reference = order.reference.clone();
+    shop.orders(move |orders| orders.take_back(&reference, &over))
+        .await?;
+    let signed = signed_order(&shop, order.reference, test_mode, now).await?;
+    Ok(signed.map_or_else(
+        || StatusCode::CONFLICT.into_response(),
+        IntoResponse::into_response,
+    ))
 }
 
 /// `POST /checkout/{reference}`
@@ -164,26 +193,52 @@ impl Choice {
 }
 
 /// `GET /orders`
-pub(super) async fn orders(State(shop): State<Arc<Shop>>) -> Result<Markup, Trouble> {
-    let orders = shop.orders(|orders| orders.newest(LISTED_ORDERS)).await?;
-    Ok(pages::orders(&orders))
+pub(super) async fn orders(
+    State(shop): State<Arc<Shop>>,
+    Query(params): Query<ListParams>,
+) -> Result<Markup, Trouble> {
+    let filter = OrderFilter {
+        words: params.q.trim().chars().take(SEARCH_CHARACTERS).collect(),
+        // Whatever is no number of a page is the first one.
+        page: params.page.parse().unwrap_or(1).max(1),
+    };
+    let page = shop.orders(move |orders| orders.list(filter)).await?;
+    Ok(pages::orders(&page))
+}
+
+impl VisitParams {
+    /// None when the form has just led here and nobody has noted the moment yet.
+    fn arrival(&self, now: u64) -> Option<Arrival> {
+        match (self.from.as_deref(), self.since) {
+            (Some("form"), Some(since)) if since <= now => Some(Arrival::FromForm { since }),
+            (Some("form"), _) => None,
+            _ => Some(Arrival::Elsewhere),
+        }
+    }
 }
 
 /// `GET /orders/{reference}`
 pub(super) async fn order(
     State(shop): State<Arc<Shop>>,
     Path(reference): Path<String>,
-    Query(arrival): Query<Arrival>,
+    Query(params): Query<VisitParams>,
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
     let order = find(&shop, reference).await?;
+    let now = shop.edge.now();
+    let Some(arrival) = params.arrival(now) else {
+        // In the address, so that a later visit to it is known as one.
+        let address = format!("/orders/{}?from=form&since={now}", order.reference);
+        return Ok(Redirect::to(&address).into_response());
+    };
     let token = Token::of(&shop, &headers)?;
     // Named before anything is sent: sent twice, it is the same request.
     let key = format!("shop-{}", base64url(&shop.edge.random::<16>()?));
     let visit = Visit {
-        from_the_form: arrival.from.as_deref() == Some("form"),
-        done: arrival.done.as_deref().and_then(Deed::parse),
-        now: shop.edge.now(),
+        arrival,
+        done: params.done.as_deref().and_then(pages::done),
+        now,
+        control: shop.verifier.control(),
         desk: shop.desk.is_some().then_some(DeskForm {
             token: &token.value,
             key: &key,
@@ -198,10 +253,13 @@ pub(super) async fn order(
 pub(super) async fn status(
     State(shop): State<Arc<Shop>>,
     Path(reference): Path<String>,
+    Query(params): Query<VisitParams>,
 ) -> Result<Json<Status>, Trouble> {
     let order = find(&shop, reference).await?;
+    let now = shop.edge.now();
+    let arrival = params.arrival(now).unwrap_or(Arrival::Elsewhere);
     Ok(Json(Status {
         state: order.state().name(),
-        revision: order.revision(),
+        revision: arrival.revision(&order, now),
     }))
 }

@@ -3,7 +3,8 @@
 mod rows;
 
 use super::{Attempt, AttemptState, Order, OrderState, PaymentEvent, Terms, schema};
-use rows::{find, stored};
+pub(super) use rows::find;
+use rows::stored;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,7 +46,7 @@ impl OrderFile {
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic elsewhere leaves no half-done transaction: dropping it rolled it back.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,21 +79,6 @@ impl OrderFile {
     /// The order of that number, with its attempts.
     pub(crate) fn find(&self, reference: &str) -> rusqlite::Result<Option<Order>> {
         find(&self.lock(), reference)
-    }
-
-    /// The newest orders, with their attempts.
-    pub(crate) fn newest(&self, count: u32) -> rusqlite::Result<Vec<Order>> {
-        let connection = self.lock();
-        let references: Vec<String> = connection
-            .prepare_cached(
-                "SELECT reference FROM orders ORDER BY created_at DESC, rowid DESC LIMIT ?1",
-            )?
-            .query_map([count], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let orders = references
-            .iter()
-            .map(|reference| find(&connection, reference));
-        orders.filter_map(Result::transpose).collect()
     }
 
     /// Lets a tester choose; the order is signed anew the next time its page is opened. False when
@@ -163,6 +149,22 @@ impl OrderFile {
         )?;
         tx.commit()?;
         Ok(Some(signed))
+    }
+
+    /// Takes a signed order back that is over for its form, so that another one may go out. Only the
+    /// one that is out: the second of two forms that are over gets the order that the first one got,
+    /// because two signed orders could both be paid.
+    pub(crate) fn take_back(&self, reference: &str, signed: &str) -> rusqlite::Result<()> {
+        let mut connection = self.lock();
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let order = find(&tx, reference)?;
+        if order.is_some_and(|order| order.state().can_be_signed()) {
+            tx.execute(
+                "UPDATE orders SET signed = NULL WHERE reference = ?1 AND signed = ?2",
+                [reference, signed],
+            )?;
+        }
+        tx.commit()
     }
 
     /// Writes an event down, once: the delivery's id and the change it tells, in one transaction.

@@ -7,9 +7,10 @@ use maud::{Markup, html};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
+use sealpay_protocol::origin::Origin;
 
 /// The attempt.
-pub(super) fn told(attempt: &Attempt, currency: Currency) -> Markup {
+pub(super) fn told(attempt: &Attempt, currency: Currency, control: Option<&Origin>) -> Markup {
     let details = &attempt.details;
     html! {
         article .attempt .(attempt.state.name()) {
@@ -23,7 +24,12 @@ pub(super) fn told(attempt: &Attempt, currency: Currency) -> Markup {
                 @if !attempt.card.is_empty() {
                     div { dt { "Card" } dd .capital { (attempt.card) } }
                 }
-                div { dt { "Payment" } dd { code { (attempt.payment) } } }
+                div { dt { "Payment" } dd { code { (attempt.payment) }
+                    @if let Some(control) = control {
+                        " " a .small href={ (control) "/sim#" (attempt.payment) } target="_blank"
+                            rel="noopener" { "Events" span .unseen { " (opens in a new tab)" } }
+                    }
+                } }
                 @if let Some(route) = &details.route {
                     div { dt { "Route" } dd .capital { (words(&route.provider)) " ("
                         (words(&route.reason)) ")" } }
@@ -153,7 +159,7 @@ fn reasons(title: &str, keys: &[String]) -> Markup {
     }
 }
 
-/// `not_authenticated` → `not authenticated`
+/// `european_cards` → `European cards`
 fn words(key: &str) -> String {
-    key.replace('_', " ")
+    key.replace('_', " ").replace("european", "European")
 }

@@ -10,7 +10,7 @@ use sealpay_protocol::origin::Origin;
 /// What the page shows.
 pub(crate) struct CheckoutPage<'a> {
     pub(crate) order: &'a Order,
-    /// The order as the shop signed it, for the script tag.
+    /// The order as the shop signed it, for the form.
     pub(crate) signed: &'a str,
     pub(crate) verifier: &'a Origin,
     /// Where testers control the verifier.
@@ -70,17 +70,22 @@ fn control(origin: &Origin) -> Markup {
     }
 }
 
-/// This one script tag is the whole integration of the page.
+/// The element is the form and the script its loader: that is the whole integration of the page. The
+/// shop's own script adds where another signed order comes from, which only a property can say; both
+/// scripts are deferred so that it has done so before the form is there.
 fn payment_form(page: &CheckoutPage<'_>) -> Markup {
+    let reference = &page.order.reference;
     html! {
         section .pay aria-label="Payment" data-payment {
-            script src={ (page.verifier) "/checkout.js" }
-                data-order=(page.signed)
-                data-on-complete-url={ "/orders/" (page.order.reference) "?from=form" }
+            sealpay-checkout
+                order=(page.signed)
+                on-complete-url={ "/orders/" (reference) "?from=form" }
+                return-url={ "/orders/" (reference) }
+                data-sign={ "/checkout/" (reference) "/sign" }
                 // The order stands beside the form already, and the form looks like this shop.
-                data-summary="false"
-                data-accent="#a33d1f"
-                async {}
+                summary="false"
+                accent="#a33d1f" {}
+            script src={ (page.verifier) "/checkout.js" } defer {}
             noscript { p .problem { "Turn on JavaScript to pay." } }
             div .problem role="alert" data-payment-missing hidden {
                 p { "The payment form could not be loaded. "
@@ -88,7 +93,7 @@ fn payment_form(page: &CheckoutPage<'_>) -> Markup {
                 p { a .button href="" { "Try again" } }
             }
         }
-        (news(&page.order.reference))
+        (news(reference))
         p .promise {
             "Card details go straight to our payment provider. Paper Lantern never sees them."
         }

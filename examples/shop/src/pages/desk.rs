@@ -106,13 +106,16 @@ fn hidden(token: &str, key: &str, payment: &str, deed: Deed) -> Markup {
     }
 }
 
-/// What is shown once after a deed that the bank has accepted.
-pub(super) const fn done(deed: Deed) -> &'static str {
-    match deed {
+/// What is shown once after something that the bank has accepted, by its name in the address.
+pub(crate) fn done(name: &str) -> Option<&'static str> {
+    if name == "evidence" {
+        return Some("Evidence sent.");
+    }
+    Some(match Deed::parse(name)? {
         Deed::Capture => "Capture successful.",
         Deed::Void => "Hold released.",
         Deed::Refund => "Refund successful.",
-    }
+    })
 }
 
 /// The fields of a request that the shop's staff have confirmed.

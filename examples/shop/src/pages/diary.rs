@@ -3,7 +3,6 @@
 use super::moment;
 use crate::orders::{Attempt, News};
 use crate::products::price_text;
-use crate::when;
 use maud::{Markup, html};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::money::Money;
@@ -15,7 +14,7 @@ pub(super) fn diary(attempt: &Attempt, currency: Currency) -> Markup {
             ol .diary {
                 @for news in &attempt.news {
                     li {
-                        span { (line(news, currency)) }
+                        span { (line(news, currency)) (deadline(news)) }
                         span .muted .small { (moment(news.told_at)) }
                     }
                 }
@@ -33,12 +32,6 @@ fn line(news: &News, currency: Currency) -> String {
         .reason
         .as_ref()
         .map_or_else(String::new, |key| format!(": {}", key.replace('_', " ")));
-    let answer = told
-        .answer_until
-        .filter(|_| news.kind == "dispute.opened")
-        .map_or_else(String::new, |moment| {
-            format!(". Respond by {}", when::in_words(moment))
-        });
     let what = match news.kind.as_str() {
         "payment.requires_action" => "Awaiting the shopper",
         "payment.unknown" => "Outcome unknown",
@@ -58,7 +51,14 @@ fn line(news: &News, currency: Currency) -> String {
         // A later verifier may tell more.
         kind => kind,
     };
-    format!("{what}{amount}{reason}{answer}")
+    format!("{what}{amount}{reason}")
+}
+
+/// Until when the shop may answer a dispute.
+fn deadline(news: &News) -> Markup {
+    let told = news.told.answer_until;
+    let until = told.filter(|_| news.kind == "dispute.opened");
+    html! { @if let Some(until) = until { ". Respond by " (moment(until)) } }
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
             ),
             (
                 news("dispute.opened", Some(2_490), Some("fraudulent")),
-                "Disputed €24.90: fraudulent. Respond by 22 Nov 2025, 08:26 UTC",
+                "Disputed €24.90: fraudulent",
             ),
             (news("payment.polished", None, None), "payment.polished"),
         ];

@@ -41,12 +41,7 @@ pub(super) fn explanation(order: &Order, can_be_paid: bool) -> String {
             price_text(taken(order))
         ),
         OrderState::Paid => paid(order),
-        OrderState::PartlyRefunded => format!(
-            "We’ve refunded {} of the {} you paid. It can take a few days to reach your account.",
-            price_text(given_back(order)),
-            price_text(taken(order))
-        ),
-        OrderState::Refunded => format!(
+        OrderState::PartlyRefunded | OrderState::Refunded => format!(
             "We’ve refunded {}. It can take a few days to reach your account.",
             price_text(given_back(order))
         ),
@@ -92,6 +87,26 @@ fn given_back(order: &Order) -> Money {
 
 const BANK_SAID_NO: &str = "Your bank declined the payment. You haven’t been charged.";
 
+/// The decline of a shopper who says no in the wallet.
+const CANCELLED: &str = "wallet_refused";
+
+/// Whether the shopper has ended the payment, and not the bank.
+pub(super) fn is_cancelled(order: &Order) -> bool {
+    let decline = order.leading().and_then(|attempt| attempt.decline.as_ref());
+    let is_declined = order.state() == OrderState::Declined;
+    is_declined && decline.is_some_and(|decline| decline.code == CANCELLED)
+}
+
+/// What the shop keeps of the money, once no more is to come.
+pub(super) fn net(order: &Order) -> Option<Money> {
+    let is_final = matches!(
+        order.state(),
+        OrderState::Paid | OrderState::PartlyRefunded | OrderState::Refunded
+    );
+    let minor = taken(order).amount_minor() - given_back(order).amount_minor();
+    is_final.then(|| Money::new(minor, order.total.currency()))
+}
+
 fn method(order: &Order) -> Option<Method> {
     order.leading().map(|attempt| attempt.method)
 }
@@ -106,9 +121,7 @@ fn declined(attempt: &Attempt) -> &'static str {
         (_, Some("payment_abandoned")) => {
             "The payment wasn’t confirmed in time. You haven’t been charged."
         }
-        (_, Some("wallet_refused")) => {
-            "The payment was declined in your wallet. You haven’t been charged."
-        }
+        (_, Some(CANCELLED)) => "You cancelled in your wallet. You haven’t been charged.",
         (Method::Wallet, _) => "Your wallet couldn’t make this payment. You haven’t been charged.",
         (Method::BankTransfer, _) => {
             "We couldn’t set up your bank transfer. You haven’t been charged."

@@ -1,22 +1,61 @@
 //! One order, as the webhooks told of it. The script swaps the live part when it changes.
 
 use super::checkout::quantity;
-use super::explanation::{explanation, still_due};
-use super::{DeskForm, attempt, copy_button, desk, drawing, layout, moment, warnings};
-use crate::desk::Deed;
+use super::explanation::{explanation, is_cancelled, net, still_due};
+use super::{DeskForm, attempt, copy_button, desk, drawing, layout, moment, paid_with, warnings};
 use crate::orders::{Order, OrderState, Transfer};
 use crate::products::price_text;
 use maud::{Markup, html};
+use sealpay_protocol::origin::Origin;
+
+/// How long a payment is being confirmed, seconds: webhooks come within some. After that the page says
+/// what to do instead.
+const CONFIRMING_SECONDS: u64 = 5 * 60;
+
+/// Where a visitor comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// From another page, or by an address of their own.
+    Elsewhere,
+    /// From the form: whoever comes from there has paid, and must not be asked to pay again.
+    FromForm {
+        /// Seconds since 1970.
+        since: u64,
+    },
+}
+
+impl Arrival {
+    /// Whether the webhook is later than it should be.
+    const fn is_long_ago(self, now: u64) -> bool {
+        matches!(self, Self::FromForm { since } if now >= since.saturating_add(CONFIRMING_SECONDS))
+    }
+
+    /// Changes whenever the page of this visitor does: a page compares it with its own.
+    pub(crate) fn revision(self, order: &Order, now: u64) -> String {
+        let late = if self.is_long_ago(now) { "-late" } else { "" };
+        format!("{}{late}", order.revision())
+    }
+
+    /// The address that is asked for the revision.
+    fn status_address(self, order: &Order) -> String {
+        let query = match self {
+            Self::Elsewhere => String::new(),
+            Self::FromForm { since } => format!("?from=form&since={since}"),
+        };
+        format!("/orders/{}/status{query}", order.reference)
+    }
+}
 
 /// Who looks, and when.
 #[derive(Clone, Copy)]
 pub(crate) struct Visit<'a> {
-    /// Who comes from the form just paid, and must not be asked to pay again.
-    pub(crate) from_the_form: bool,
+    pub(crate) arrival: Arrival,
     /// What the shop's staff have just done here.
-    pub(crate) done: Option<Deed>,
+    pub(crate) done: Option<&'static str>,
     /// Seconds since 1970.
     pub(crate) now: u64,
+    /// Where testers control the verifier, and see what happened to a payment.
+    pub(crate) control: Option<&'a Origin>,
     /// What the forms of the shop's people carry; none where the shop cannot do anything.
     pub(crate) desk: Option<DeskForm<'a>>,
 }
@@ -31,49 +70,77 @@ pub(crate) fn order(order: &Order, visit: Visit<'_>) -> Markup {
     };
     let content = html! {
         div .receipt {
-            p .eyebrow { "Order " (order.reference) }
-            @if let Some(deed) = visit.done {
-                p .flash role="status" { (desk::done(deed)) }
+            div .headline {
+                p .eyebrow { "Order " span .whole { (order.reference) } }
+                button .button type="button" data-print hidden { "Print" }
             }
-            div data-live={ "/orders/" (order.reference) "/status" }
-                data-revision=(order.revision()) {
+            @if let Some(done) = visit.done { p .flash role="status" { (done) } }
+            div data-live=(visit.arrival.status_address(order))
+                data-revision=(visit.arrival.revision(order, visit.now)) {
                 (status(order, visit))
                 @if let Some(transfer) = awaited(order) { (instruction(order, transfer)) }
                 (lines(order))
-                (warnings::section(order))
+                (warnings::section(order, visit.desk))
                 (desk::section(order, visit.desk))
-                (attempts(order))
+                (attempts(order, visit.control))
             }
         }
     };
     layout(
-        &format!("{}: order {}", order.state().title(), order.reference),
+        &format!("{}: order {}", title(order), order.reference),
         &content,
         &head,
     )
 }
 
+/// Who has said no in the wallet has cancelled; a bank declines.
+fn title(order: &Order) -> &'static str {
+    if is_cancelled(order) {
+        "Payment cancelled"
+    } else {
+        order.state().title()
+    }
+}
+
 fn status(order: &Order, visit: Visit<'_>) -> Markup {
     let state = order.state();
-    let confirming = visit.from_the_form && state == OrderState::Waiting;
+    let is_unconfirmed = visit.arrival != Arrival::Elsewhere && state == OrderState::Waiting;
     let can_be_paid = order.can_be_paid(state, visit.now);
+    let look = if is_cancelled(order) {
+        "cancelled"
+    } else {
+        state.name()
+    };
     html! {
-        section .status .(state.name()) role="status" aria-atomic="true" {
+        section .status .(look) role="status" aria-atomic="true" {
             span .sign aria-hidden="true" {}
             div {
-                h1 data-order-state=(state.name()) { (state.title()) }
-                @if confirming {
-                    p { "Thanks – we’re confirming your payment. This page updates "
-                        "automatically." }
+                h1 data-order-state=(state.name()) { (title(order)) }
+                @if is_unconfirmed {
+                    (unconfirmed(order, visit))
                 } @else {
                     p { (explanation(order, can_be_paid)) }
                 }
-                @if can_be_paid && !confirming {
+                @if can_be_paid && !is_unconfirmed {
                     p { a .button .primary href={ "/checkout/" (order.reference) } {
                         (way_to_pay(state))
                     } }
                 }
             }
+        }
+    }
+}
+
+/// The form says that the order is paid, and no webhook does.
+fn unconfirmed(order: &Order, visit: Visit<'_>) -> Markup {
+    html! {
+        @if visit.arrival.is_long_ago(visit.now) {
+            p { "We haven’t received your payment yet. If you’ve paid, please don’t pay again. Write "
+                "to " a href="mailto:help@paperlantern.example" { "help@paperlantern.example" }
+                " with the number of your order, and we’ll look for it." }
+            p { a .button href={ "/checkout/" (order.reference) } { "I haven’t paid yet" } }
+        } @else {
+            p { "Thanks – we’re confirming your payment. This page updates automatically." }
         }
     }
 }
@@ -137,19 +204,37 @@ fn in_fours(iban: &str) -> String {
 }
 
 fn lines(order: &Order) -> Markup {
+    let paid = order.leading().filter(|attempt| attempt.has_money());
     html! {
         section .summary aria-label="Your order" {
             div .thumb { (drawing(order.product.art)) }
             div .what {
                 p .name { (order.product.name) }
                 p .muted { (quantity(order.pieces)) " · " (moment(order.created_at)) }
+                @if let Some(attempt) = paid {
+                    p .muted { (paid_with(attempt)) }
+                }
             }
-            p .total { span .unseen { "Total " } (price_text(order.total)) }
+            (total(order))
         }
     }
 }
 
-fn attempts(order: &Order) -> Markup {
+/// What the order cost; where the shop has other money now, both.
+fn total(order: &Order) -> Markup {
+    html! {
+        p .total {
+            @if let Some(net) = net(order).filter(|net| *net != order.total) {
+                span .unseen { "Total " } s { (price_text(order.total)) } " "
+                span .unseen { "charged after refunds " } (price_text(net))
+            } @else {
+                span .unseen { "Total " } (price_text(order.total))
+            }
+        }
+    }
+}
+
+fn attempts(order: &Order, control: Option<&Origin>) -> Markup {
     let currency = order.total.currency();
     html! {
         section .attempts aria-labelledby="attempts" {
@@ -159,7 +244,9 @@ fn attempts(order: &Order) -> Markup {
             } @else {
                 p .muted .small { "From signed webhooks. In a real shop, only staff would see "
                     "this." }
-                ol { @for attempt in &order.attempts { li { (attempt::told(attempt, currency)) } } }
+                ol { @for attempt in &order.attempts {
+                    li { (attempt::told(attempt, currency, control)) }
+                } }
             }
         }
     }

@@ -1,24 +1,72 @@
 //! Every order, newest first.
 
-use super::{layout, method_name, moment, warnings};
-use crate::orders::Order;
+use super::{layout, moment, paid_with, warnings};
+use crate::orders::{Order, OrderPage};
 use crate::products::price_text;
 use maud::{Markup, html};
 
-/// The list.
-pub(crate) fn orders(orders: &[Order]) -> Markup {
+/// A page of the list.
+pub(crate) fn orders(page: &OrderPage) -> Markup {
+    let words = page.filter.words.as_str();
+    let is_all = words.is_empty() && page.filter.page == 1;
     let content = html! {
         div .ledger {
             h1 { "Orders" }
-            @if orders.is_empty() {
+            @if page.orders.is_empty() && is_all {
                 p .muted { "No orders yet." }
                 p { a .button .primary href="/" { "Browse the shop" } }
             } @else {
-                ul .rows { @for order in orders { li { (row(order)) } } }
+                (search(words))
+                @if page.orders.is_empty() {
+                    p .muted { (none_fits(words)) }
+                    p { a .button href="/orders" { "Show all orders" } }
+                } @else {
+                    ul .rows { @for order in &page.orders { li { (row(order)) } } }
+                }
+                (other_pages(page))
             }
         }
     };
     layout("Orders", &content, &html! {})
+}
+
+fn search(words: &str) -> Markup {
+    html! {
+        form .find method="get" action="/orders" role="search" {
+            label for="find" { "Search orders" }
+            input #find type="search" name="q" value=(words) maxlength="100" autocomplete="off"
+                spellcheck="false" aria-describedby="find-help";
+            button .button { "Search" }
+            p #find-help .muted .small { "Order, product, amount such as 24.90, payment, method, or "
+                "the last digits of a card" }
+        }
+    }
+}
+
+fn none_fits(words: &str) -> String {
+    if words.is_empty() {
+        return "There are no more orders.".to_owned();
+    }
+    format!("No orders match “{words}”.")
+}
+
+/// The way to newer and older orders; the form carries the search along.
+fn other_pages(page: &OrderPage) -> Markup {
+    let number = page.filter.page;
+    html! {
+        @if number > 1 || page.has_older {
+            form .pages method="get" action="/orders" aria-label="Pages" {
+                input type="hidden" name="q" value=(page.filter.words);
+                @if number > 1 {
+                    button .button name="page" value=(number - 1) { "Newer" }
+                }
+                span .muted { "Page " (number) }
+                @if page.has_older {
+                    button .button name="page" value=(number + 1) { "Older" }
+                }
+            }
+        }
+    }
 }
 
 fn row(order: &Order) -> Markup {
@@ -28,9 +76,9 @@ fn row(order: &Order) -> Markup {
             span .what {
                 strong { (order.product.name) }
                 span .muted .small {
-                    (order.reference) " · " (moment(order.created_at))
+                    span .whole { (order.reference) } " · " (moment(order.created_at))
                     @if let Some(attempt) = order.leading() {
-                        " · " (method_name(attempt.method))
+                        " · " (paid_with(attempt))
                     }
                 }
                 @for warning in warnings::of(order) {

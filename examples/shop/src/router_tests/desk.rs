@@ -11,12 +11,16 @@ use axum::response::IntoResponse;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 
-const SHOP: &str = "http://localhost:4242";
+pub(super) const SHOP: &str = "http://localhost:4242";
 
-type Heard = Arc<Mutex<Vec<String>>>;
+pub(super) type Heard = Arc<Mutex<Vec<String>>>;
 
 /// A shop with an API key, and a verifier that writes down what it is asked and answers this.
-async fn scene_with_desk(name: &str, status: u16, answer: serde_json::Value) -> (Scene, Heard) {
+pub(super) async fn scene_with_desk(
+    name: &str,
+    status: u16,
+    answer: serde_json::Value,
+) -> (Scene, Heard) {
     let heard = Heard::default();
     let ear = Arc::clone(&heard);
     let router = Router::new().fallback(async move |request: Request| {
@@ -39,27 +43,33 @@ async fn scene_with_desk(name: &str, status: u16, answer: serde_json::Value) -> 
 }
 
 /// What a form of the page carries.
-struct Page {
-    cookie: String,
-    token: String,
-    key: String,
+pub(super) struct Page {
+    pub(super) cookie: String,
+    pub(super) token: String,
+    pub(super) key: String,
 }
 
-fn value_of(page: &str, name: &str) -> String {
+pub(super) fn value_of(page: &str, name: &str) -> String {
     let after = page.split(&format!("name=\"{name}\" value=\"")).nth(1);
     let value = after.unwrap_or_else(|| panic!("{name}")).split('"').next();
     value.unwrap().to_owned()
 }
 
 impl Scene {
-    async fn tell(&self, reference: &str, sequence: u64, state: &str, told: serde_json::Value) {
+    pub(super) async fn tell(
+        &self,
+        reference: &str,
+        sequence: u64,
+        state: &str,
+        told: serde_json::Value,
+    ) {
         let id = format!("{state}-{sequence}");
         let told = of_payment(&id, reference, sequence, state, told);
         let answer = self.deliver(&told).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
     }
 
-    async fn open_desk(&self, reference: &str) -> Page {
+    pub(super) async fn open_desk(&self, reference: &str) -> Page {
         let answer = self.get(&format!("/orders/{reference}")).await;
         let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
         assert!(cookie.ends_with("; Path=/orders; HttpOnly; SameSite=Lax"));
@@ -76,8 +86,18 @@ impl Scene {
         form: String,
         headers: &[(header::HeaderName, &str)],
     ) -> Answer {
-        let mut request = Request::post(format!("/orders/{reference}/desk"))
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let path = format!("/orders/{reference}/desk");
+        self.send_to(&path, form, headers).await
+    }
+
+    pub(super) async fn send_to(
+        &self,
+        path: &str,
+        form: String,
+        headers: &[(header::HeaderName, &str)],
+    ) -> Answer {
+        let mut request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         for (name, value) in headers {
             request = request.header(name, *value);
         }

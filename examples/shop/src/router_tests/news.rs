@@ -74,7 +74,8 @@ fn story_of_what_follows() -> Vec<Chapter> {
             "partially_refunded",
             &[
                 "Partly refunded",
-                "We’ve refunded €5.00 of the €30.00 you paid",
+                "We’ve refunded €5.00. It can take a few days",
+                "<s>€49.80</s> <span class=\"unseen\">charged after refunds </span>€25.00",
             ],
         ),
         chapter(
@@ -101,7 +102,7 @@ async fn an_order_that_was_let_go_is_over_and_not_offered_again() {
 }
 
 /// An event about a payment that was taken, with what is told besides.
-fn event_of<'a>(
+pub(super) fn event_of<'a>(
     kind: &'a str,
     reference: &str,
     sequence: u64,
@@ -139,7 +140,7 @@ async fn what_failed_and_what_is_disputed_is_told_to_the_shops_people() {
         (
             "dispute.opened",
             dispute("needs_response"),
-            "The cardholder’s bank disputed €49.80. Submit evidence by 24 Nov 2025",
+            "disputed €49.80. Submit evidence by <time datetime=\"2025-11-24T16:00:00Z\">",
             "Disputed: €49.80",
         ),
         (
@@ -331,7 +332,7 @@ fn story_of_a_wallet() -> Vec<Chapter> {
             state: "declined",
             told: wallet(refused),
             order: "declined",
-            page: &["The payment was declined in your wallet", "wallet_refused"],
+            page: &["You cancelled in your wallet", "wallet_refused"],
             offered: true,
         },
     ]

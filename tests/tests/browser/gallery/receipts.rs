@@ -114,8 +114,40 @@ async fn the_shops_desk_can_be_seen_and_used_by_everybody() {
             do_at_the_desk(session, REFUND, Some("4.90")).await;
             session.see_order("partially_refunded").await;
             gallery.show("shop-desk-partially-refunded").await;
+            gallery.show_on_paper("shop-receipt").await;
             session.go(&format!("{}/orders", own.shop())).await;
             gallery.show("shop-orders-after-a-refund").await;
+            gallery.close();
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dispute_is_answered_at_the_shops_desk() {
+    let stage = Arc::new(Stage::set_up(Staging::default()));
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("dispute at the desk");
+    scenario
+        .play(&stage, async move |session| {
+            let session = &*session;
+            let mut gallery = Gallery::new(session, None);
+            let order = session.order(&own.shop()).await;
+            session.pay_with(VISA).await;
+            session.see_order("paid").await;
+            let payment = own.payments_of(&order).await.remove(0);
+            own.dispute(payment["id"].as_str().unwrap()).await;
+            session
+                .read(".status", "You asked your bank to return €24.90")
+                .await;
+            gallery.show("shop-desk-disputed").await;
+            session
+                .type_into("textarea", "Delivered and signed for.")
+                .await;
+            session.press(".evidence button").await;
+            session.read(".flash", "Evidence sent").await;
+            session
+                .read(".warnings", "is reviewing your evidence")
+                .await;
             gallery.close();
         })
         .await;

@@ -8,11 +8,13 @@ use crate::gate::refusal::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Faults that are in force.
+/// Faults that are in force, and those that were.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Faults {
     /// In the order in which they were ordered.
     pub data: Vec<Fault>,
+    /// Those of the last hour that have struck as often as was ordered, newest first; ten at most.
+    pub spent: Vec<Fault>,
 }
 
 /// The faults in force.
@@ -20,9 +22,10 @@ pub struct Faults {
 /// # Errors
 /// A refusal when the bank does not answer.
 pub async fn list(gateway: &Gateway) -> Result<Faults, Refusal> {
-    let listed = bank(gateway)?.faults().await;
+    let bank = bank(gateway)?;
     Ok(Faults {
-        data: listed.map_err(silent)?,
+        data: bank.faults().await.map_err(silent)?,
+        spent: bank.spent_faults().await.map_err(silent)?,
     })
 }
 

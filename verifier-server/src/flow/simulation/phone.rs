@@ -3,7 +3,8 @@
 use super::bank;
 use crate::flow::gateway::Gateway;
 use crate::gate::refusal::Refusal;
-use crate::provider::simulated::phone::Message;
+pub use crate::provider::simulated::phone::CodeState;
+use crate::provider::simulated::phone::SentMessage;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -33,6 +34,10 @@ pub struct MessageView {
     pub text: String,
     /// The one-time code in it.
     pub code: Option<String>,
+    /// Whether the code can be used.
+    pub code_state: Option<CodeState>,
+    /// `pay_…`: the payment that it is about.
+    pub payment: Option<String>,
     /// When it was sent, seconds since 1970.
     pub sent_at: i64,
 }
@@ -55,13 +60,19 @@ impl Wanted {
     }
 }
 
-fn view(message: Message) -> MessageView {
+fn view(sent: SentMessage) -> MessageView {
+    let SentMessage {
+        message,
+        code_state,
+    } = sent;
     MessageView {
         id: message.id,
         phone: message.phone,
         persona: message.account.strip_prefix(PERSONA).map(str::to_owned),
         text: message.text,
         code: message.code,
+        code_state,
+        payment: message.reference.map(|payment| payment.to_string()),
         sent_at: message.created_at_ms.div_euclid(1000),
     }
 }
@@ -94,6 +105,8 @@ mod tests {
             persona: Some("cody".into()),
             text: String::new(),
             code: None,
+            code_state: None,
+            payment: None,
             sent_at: 0,
         };
         let rows = [

@@ -45,6 +45,7 @@ pub(super) fn contract() -> OpenApiRouter<AppState> {
         .routes(routes!(accounts::one, accounts::change))
         .routes(routes!(phone::list))
         .routes(routes!(payments::list))
+        .routes(routes!(payments::one))
         .routes(routes!(transfers::list, transfers::send))
         .routes(routes!(payouts::list))
         .routes(routes!(payouts::send_back))

@@ -42,6 +42,7 @@ fn page() -> Markup {
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
                 title { "Simulated bank" }
+                link rel="icon" href=(text::CONTROL_ICON);
                 link rel="stylesheet" href="/sim/control.css";
                 script src="/sim/control.js" defer {}
             }
@@ -67,6 +68,7 @@ fn page() -> Markup {
                     }
                 }
                 (account_dialog())
+                (payment_dialog())
                 p #notice .notice role="status" {}
                 footer .foot { div .inner { p {
                     "Everything here is also available over the API at " code { "/sim/…" }
@@ -131,6 +133,19 @@ fn number(id: &str, name: &str, label: &str, least: &str, most: &str) -> Markup 
     )
 }
 
+/// An amount as people write it; the script sends minor units of the account's currency.
+fn amount(id: &str, name: &str, label: &str, may_be_negative: bool) -> Markup {
+    let sign = if may_be_negative { "-?" } else { "" };
+    field(
+        id,
+        label,
+        &html! {
+            input id=(id) name=(name) inputmode="decimal" maxlength="18" autocomplete="off"
+                pattern={ (sign) "[0-9]+([.,][0-9]+)?" };
+        },
+    )
+}
+
 fn clock() -> Markup {
     card(
         "clock",
@@ -171,6 +186,7 @@ fn phone() -> Markup {
             div #newest .newest hidden {
                 p #newest-to .muted .small {}
                 button #code .code type="button" {}
+                p #newest-about .small {}
                 p #newest-text {}
             }
             p #silent .muted { "No messages yet. One-time codes for all test cards appear here." }
@@ -247,6 +263,7 @@ fn faults() -> Markup {
         &html! {
             p #no-faults .muted { "No active faults." }
             ul #fault-list .list aria-label="Faults in force" {}
+            ul #spent-list .list .spent aria-label="Faults that are used up" {}
             form #fault .grid {
                 (field("fault-kind", "Fault", &html! {
                     select #fault-kind name="kind" {
@@ -326,30 +343,43 @@ fn account_dialog() -> Markup {
                             }
                         }
                     }))
-                    (number("account-balance", "balance_minor", "Balance", "-999999999999",
-                        "999999999999"))
-                    (number("account-credit", "credit_limit_minor", "Credit limit", "0",
-                        "999999999999"))
-                    (number("account-each", "per_transaction_limit_minor", "Per-payment limit",
-                        "0", "999999999999"))
+                    (amount("account-balance", "balance_minor", "Balance", true))
+                    (amount("account-credit", "credit_limit_minor", "Credit limit", false))
+                    (amount("account-each", "per_transaction_limit_minor", "Per-payment limit",
+                        false))
                     (number("account-count", "daily_count_limit", "Daily payment limit", "0",
                         "999999999999"))
-                    (number("account-sum", "daily_sum_limit_minor", "Daily amount limit", "0",
-                        "999999999999"))
+                    (amount("account-sum", "daily_sum_limit_minor", "Daily amount limit", false))
                     (number("account-codes", "wrong_codes", "Wrong codes in a row", "0", "5"))
                     (field("account-phone", "Phone", &html! {
                         input #account-phone name="phone" type="tel" pattern="\\+[0-9]{8,15}"
                             autocomplete="off";
                     }))
                 }
-                p .muted .small { "Amounts are in minor units of the account’s currency. Leave a limit "
-                    "empty for no limit." }
+                p .muted .small { "Leave a limit empty for no limit." }
                 p #account-problem .problem role="alert" {}
                 div .buttons {
                     button .primary { "Save" }
                     button #account-close type="button" { "Cancel" }
                 }
             }
+        }
+    }
+}
+
+/// A payment with what happened to it; the script fills it while it is open.
+fn payment_dialog() -> Markup {
+    html! {
+        dialog #payment .history aria-labelledby="payment-title" {
+            h2 #payment-title {}
+            p #payment-about .muted .small {}
+            h3 #events-title { "Events and deliveries" }
+            ol #payment-events .events aria-labelledby="events-title" {}
+            p #no-events .muted { "No events yet." }
+            h3 #disputes-title { "Disputes" }
+            ul #payment-disputes .events aria-labelledby="disputes-title" {}
+            p #no-disputes .muted { "No disputes." }
+            form method="dialog" .buttons { button { "Close" } }
         }
     }
 }

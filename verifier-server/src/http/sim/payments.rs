@@ -1,12 +1,12 @@
 //! `/sim/payments`
 
 use super::limit;
-use crate::flow::simulation::payments::{self, Payments};
+use crate::flow::simulation::payments::{self, PaymentHistory, Payments};
 use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 
@@ -39,4 +39,23 @@ pub(crate) async fn list(
     let query = query.read()?;
     let most = limit(query.limit.as_deref())?;
     Ok(Json(payments::newest(&state.gateway, most).await?))
+}
+
+/// A payment of any merchant with its events, their deliveries and its disputes. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/payments/{id}",
+    tag = "simulation",
+    params(("id" = String, Path, description = "`pay_…`")),
+    responses(
+        (status = 200, description = "The payment", body = PaymentHistory),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Json<PaymentHistory>, Problem> {
+    Ok(Json(payments::history(&state.gateway, &id).await?))
 }

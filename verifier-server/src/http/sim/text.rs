@@ -7,9 +7,25 @@ use maud::Markup;
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-/// Scripts and styles come only from files of our own, and nobody frames these pages.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+/// Scripts and styles come only from files of our own, the icon from the page itself, and nobody
+/// frames these pages.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; \
     connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// The icon of a tab, without a request of its own: a square in the colour of the page's mark.
+macro_rules! icon {
+    ($colour:literal) => {
+        concat!(
+            "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E\
+             %3Crect width='32' height='32' rx='9' fill='%23",
+            $colour,
+            "'/%3E%3C/svg%3E"
+        )
+    };
+}
+
+pub(super) const CONTROL_ICON: &str = icon!("0f5e63");
+pub(super) const WALLET_ICON: &str = icon!("2f4ac0");
 
 type Text = ([(HeaderName, &'static str); 2], &'static str);
 

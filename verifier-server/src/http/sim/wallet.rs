@@ -90,6 +90,7 @@ fn page(screen: &WalletScreen) -> Markup {
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
                 title { (title(screen.standing)) " · Simulated wallet" }
+                link rel="icon" href=(text::WALLET_ICON);
                 link rel="stylesheet" href="/test/wallet.css";
                 @if !is_open { script src="/test/wallet.js" defer {} }
             }

@@ -91,6 +91,10 @@ pub struct Fault {
     pub seed: Option<u32>,
     /// When it was ordered, milliseconds since 1970.
     pub created_at_ms: i64,
+    /// What it has struck last, where it was ordered for the next few requests: a payment, what is
+    /// done to one, or a payout.
+    #[serde(default)]
+    pub last_struck: Option<String>,
 }
 
 /// What somebody is asked.
@@ -181,17 +185,36 @@ impl Fault {
     }
 }
 
-const COLUMNS: &str = "SELECT id, target, kind, min_ms, max_ms, remaining, share_per_mille, seed,
-    created_at_ms FROM bank_faults WHERE remaining IS NULL OR remaining > 0
-    ORDER BY created_at_ms, id";
+macro_rules! columns {
+    () => {
+        "SELECT id, target, kind, min_ms, max_ms, remaining, share_per_mille, seed, created_at_ms, \
+         last_struck FROM bank_faults WHERE "
+    };
+}
+
+const IN_FORCE: &str = concat!(
+    columns!(),
+    "remaining IS NULL OR remaining > 0 ORDER BY created_at_ms, id"
+);
+
+/// Those that have struck as often as was ordered, the newest first.
+const SPENT: &str = concat!(
+    columns!(),
+    "remaining = 0 ORDER BY created_at_ms DESC, id LIMIT 10"
+);
 
 const ADD: &str = "INSERT INTO bank_faults
     (id, target, kind, min_ms, max_ms, remaining, share_per_mille, seed, created_at_ms)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
+/// How long it is remembered what a spent fault has struck, milliseconds.
+const REMEMBERED_MS: i64 = 60 * 60 * 1000;
+
+const FORGET: &str = "DELETE FROM bank_faults WHERE remaining = 0 AND created_at_ms < $1";
+
 /// Two servers that consume one fault strike exactly as often as was ordered.
-const CONSUME: &str =
-    "UPDATE bank_faults SET remaining = remaining - 1 WHERE id = $1 AND remaining > 0";
+const CONSUME: &str = "UPDATE bank_faults SET remaining = remaining - 1, last_struck = $2
+    WHERE id = $1 AND remaining > 0";
 
 fn fault(mut row: Row) -> Result<Fault, DatabaseError> {
     let narrow = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
@@ -205,7 +228,13 @@ fn fault(mut row: Row) -> Result<Fault, DatabaseError> {
         share_per_mille: narrow(row.optional_integer()?),
         seed: narrow(row.optional_integer()?),
         created_at_ms: row.integer()?,
+        last_struck: row.optional_text()?,
     })
+}
+
+async fn read(database: &Database, statement: &'static str) -> Result<Vec<Fault>, DatabaseError> {
+    let rows = database.rows(statement, []).await?;
+    rows.into_iter().map(fault).collect()
 }
 
 /// The faults that are in force.
@@ -223,10 +252,14 @@ impl Faults {
 
     /// Reads them from the table, which another server may have written.
     pub(super) async fn refresh(&self, database: &Database) -> Result<Vec<Fault>, DatabaseError> {
-        let rows = database.rows(COLUMNS, []).await?;
-        let faults = rows.into_iter().map(fault).collect::<Result<Vec<_>, _>>()?;
+        let faults = read(database, IN_FORCE).await?;
         self.keep(faults.clone());
         Ok(faults)
+    }
+
+    /// Those that have struck as often as was ordered, and what they struck last.
+    pub(super) async fn spent(database: &Database) -> Result<Vec<Fault>, DatabaseError> {
+        read(database, SPENT).await
     }
 
     pub(super) async fn add(
@@ -246,7 +279,7 @@ impl Faults {
             fault.created_at_ms,
         ];
         database
-            .execute("DELETE FROM bank_faults WHERE remaining = 0", [])
+            .execute(FORGET, values![fault.created_at_ms - REMEMBERED_MS])
             .await?;
         database.execute(ADD, values).await?;
         self.refresh(database).await.map(drop)
@@ -288,7 +321,7 @@ impl Faults {
             .filter(|fault| fault.concerns(request, provider))
         {
             let strikes = if fault.remaining.is_some() {
-                self.consume(database, &fault.id).await?
+                self.consume(database, &fault.id, reference).await?
             } else {
                 fault.chooses(reference)
             };
@@ -299,8 +332,14 @@ impl Faults {
         Ok(struck)
     }
 
-    async fn consume(&self, database: &Database, id: &str) -> Result<bool, DatabaseError> {
-        let consumed = database.change(CONSUME, values![id.to_owned()]).await?;
+    async fn consume(
+        &self,
+        database: &Database,
+        id: &str,
+        reference: impl Display,
+    ) -> Result<bool, DatabaseError> {
+        let struck = values![id.to_owned(), reference.to_string()];
+        let consumed = database.change(CONSUME, struck).await?;
         if !consumed {
             let others = self.current();
             let others = others.iter().filter(|fault| fault.id != id);

@@ -47,6 +47,7 @@ static MIGRATIONS: Migrations = Migrations {
         include_str!("../../../migrations/bank/0003_wallet_and_transfer.sql"),
         include_str!("../../../migrations/bank/0004_modifications_and_payouts.sql"),
         include_str!("../../../migrations/bank/0005_limits.sql"),
+        include_str!("../../../migrations/bank/0006_about.sql"),
     ],
 };
 

@@ -5,11 +5,17 @@
 //! deleted after a day.
 
 use super::account::Account;
+use super::authentication;
 use super::world::World;
-use crate::database::{Database, DatabaseError, Row, Value, values};
+use crate::database::{DatabaseError, Row, Value, values};
+use crate::domain::authentication::AuthenticationStatus;
 use sealpay_protocol::encoding::hex;
+use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
+use serde::Serialize;
+use std::collections::HashSet;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// How long a message is kept.
 const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
@@ -32,24 +38,52 @@ pub struct Message {
     pub code: Option<String>,
     /// When it was sent, milliseconds since 1970.
     pub created_at_ms: i64,
+    /// The payment that it is about.
+    pub reference: Option<PaymentId>,
+}
+
+/// Whether a one-time code can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeState {
+    /// It can.
+    Valid,
+    /// It was.
+    Used,
+    /// Another one was sent in its place.
+    Replaced,
+    /// Its time ran out, or the payment was given up.
+    Expired,
+}
+
+/// A message with what has become of its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentMessage {
+    /// The message.
+    pub message: Message,
+    /// None where it holds no code.
+    pub code_state: Option<CodeState>,
 }
 
 /// Keeps a message.
 pub(super) const SEND: &str = "INSERT INTO bank_messages
-    (id, phone, account, text, code, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+    (id, phone, account, text, code, created_at_ms, reference)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 /// Deletes messages with a name below that of a moment.
 pub(super) const FORGET: &str = "DELETE FROM bank_messages WHERE id < $1";
 
-const NEWEST: &str = "SELECT id, phone, account, text, code, created_at_ms
-    FROM bank_messages ORDER BY id DESC LIMIT $1";
+const NEWEST: &str =
+    "SELECT m.id, m.phone, m.account, m.text, m.code, m.created_at_ms, m.reference,
+    c.state, c.status, c.code_expires_at_ms FROM bank_messages m
+    LEFT JOIN bank_challenges c ON c.reference = m.reference ORDER BY m.id DESC LIMIT $1";
 
 impl Message {
     /// A message that carries a code.
     pub(super) fn with_code(
         world: &World,
         (phone, account): (&str, &str),
-        (payee, money): (&str, Money),
+        (reference, payee, money): (PaymentId, &str, Money),
         code: &str,
     ) -> Self {
         let created_at_ms = world.clock.now_ms_i64();
@@ -62,6 +96,7 @@ impl Message {
             ),
             code: Some(code.into()),
             created_at_ms,
+            reference: Some(reference),
         }
     }
 
@@ -79,11 +114,12 @@ impl Message {
             ),
             code: None,
             created_at_ms,
+            reference: None,
         }
     }
 
     /// The arguments of [`SEND`].
-    pub(super) fn values(&self) -> [Value; 6] {
+    pub(super) fn values(&self) -> [Value; 7] {
         values![
             &self.id,
             &self.phone,
@@ -91,6 +127,7 @@ impl Message {
             &self.text,
             self.code.clone(),
             self.created_at_ms,
+            self.reference.map(|reference| reference.to_string()),
         ]
     }
 
@@ -99,7 +136,7 @@ impl Message {
         values![message_id(self.created_at_ms - KEPT_MS, [0; 10])]
     }
 
-    fn read(mut row: Row) -> Result<Self, DatabaseError> {
+    fn read(row: &mut Row) -> Result<Self, DatabaseError> {
         Ok(Self {
             id: row.text()?,
             phone: row.text()?,
@@ -107,7 +144,43 @@ impl Message {
             text: row.text()?,
             code: row.optional_text()?,
             created_at_ms: row.integer()?,
+            reference: row
+                .optional_text()?
+                .and_then(|reference| reference.parse().ok()),
         })
+    }
+}
+
+impl SentMessage {
+    fn read(mut row: Row, now_ms: i64) -> Result<Self, DatabaseError> {
+        let message = Message::read(&mut row)?;
+        let (state, status) = (row.optional_text()?, row.optional_text()?);
+        let expires_at_ms = row.optional_integer()?.unwrap_or(0);
+        let is_done = state.as_deref().is_some_and(authentication::is_over);
+        let is_met = status == Some(AuthenticationStatus::Authenticated.letter().to_string());
+        let code_state = match (is_done, is_met) {
+            (true, true) => CodeState::Used,
+            (false, _) if now_ms < expires_at_ms => CodeState::Valid,
+            _ => CodeState::Expired,
+        };
+        Ok(Self {
+            code_state: message.code.is_some().then_some(code_state),
+            message,
+        })
+    }
+}
+
+/// Only the newest code of a payment can be used, or was.
+fn replace_earlier(messages: &mut [SentMessage]) {
+    let mut seen = HashSet::new();
+    for sent in messages {
+        let is_newest = sent
+            .message
+            .reference
+            .is_none_or(|reference| seen.insert(reference));
+        if !is_newest && sent.code_state.is_some() {
+            sent.code_state = Some(CodeState::Replaced);
+        }
     }
 }
 
@@ -127,13 +200,13 @@ pub(super) fn masked(phone: &str) -> String {
 /// What the page that shows the phones reads.
 #[derive(Debug, Clone)]
 pub struct Phone {
-    database: Database,
+    world: Arc<World>,
 }
 
 impl Phone {
     pub(super) fn new(world: &Arc<World>) -> Self {
         Self {
-            database: world.database.clone(),
+            world: Arc::clone(world),
         }
     }
 
@@ -141,9 +214,15 @@ impl Phone {
     ///
     /// # Errors
     /// The database did not do its work.
-    pub async fn messages(&self, limit: u32) -> Result<Vec<Message>, DatabaseError> {
-        let rows = self.database.rows(NEWEST, values![limit.min(SHOWN)]);
-        rows.await?.into_iter().map(Message::read).collect()
+    pub async fn messages(&self, limit: u32) -> Result<Vec<SentMessage>, DatabaseError> {
+        let rows = self.world.database.rows(NEWEST, values![limit.min(SHOWN)]);
+        let now_ms = self.world.clock.now_ms_i64();
+        let messages = rows.await?.into_iter();
+        let mut messages = messages
+            .map(|row| SentMessage::read(row, now_ms))
+            .collect::<Result<Vec<_>, _>>()?;
+        replace_earlier(&mut messages);
+        Ok(messages)
     }
 }
 

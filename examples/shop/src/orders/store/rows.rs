@@ -9,7 +9,10 @@ use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 
 /// The order of that number, with its attempts.
-pub(super) fn find(connection: &Connection, reference: &str) -> rusqlite::Result<Option<Order>> {
+pub(in crate::orders) fn find(
+    connection: &Connection,
+    reference: &str,
+) -> rusqlite::Result<Option<Order>> {
     let order = connection
         .prepare_cached(
             "SELECT reference, product, pieces, amount_minor, currency, capture, simulate, methods,

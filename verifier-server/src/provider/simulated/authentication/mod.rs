@@ -36,6 +36,11 @@ pub struct SimulatedAuthenticator {
     world: Arc<World>,
 }
 
+/// Whether a stored state says that the shopper is asked for nothing any more.
+pub(super) fn is_over(state: &str) -> bool {
+    state == State::Done.name()
+}
+
 /// What is asked of a shopper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Decision {
@@ -165,7 +170,7 @@ impl SimulatedAuthenticator {
                 let code = code::draw(&self.world);
                 let hash = code::hash(&self.world, request.reference, &code);
                 let to = (account.phone.as_str(), account.id.as_str());
-                let about = (request.payee, request.money);
+                let about = (request.reference, request.payee, request.money);
                 let message = Message::with_code(&self.world, to, about, &code);
                 (State::Code, hash, Some(message), None)
             }

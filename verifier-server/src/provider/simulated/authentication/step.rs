@@ -141,7 +141,7 @@ impl SimulatedAuthenticator {
             next_resend(now_ms),
         ];
         let to = (account.phone.as_str(), account.id.as_str());
-        let about = (found.payee.as_str(), found.money);
+        let about = (found.reference, found.payee.as_str(), found.money);
         let message = Message::with_code(&self.world, to, about, &code);
         let wish = wish(found.reference, id, change, &values, Some(message));
         self.granted(wish).await

@@ -59,6 +59,7 @@ impl FaultOrder {
             share_per_mille: self.share_per_mille,
             seed: self.share_per_mille.map(|_| self.seed.unwrap_or(0)),
             created_at_ms,
+            last_struck: None,
         })
     }
 

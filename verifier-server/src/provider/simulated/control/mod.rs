@@ -10,7 +10,7 @@ pub use fault_order::FaultOrder;
 
 use super::account::{Account, AccountKind, AccountStatus, Enrolment};
 use super::book::{self, Entry};
-use super::fault::Fault;
+use super::fault::{Fault, Faults};
 use super::issuer::letters;
 use super::world::silent;
 use super::{SimulatedBank, persona};
@@ -271,6 +271,14 @@ impl SimulatedBank {
     pub async fn faults(&self) -> Result<Vec<Fault>, Silence> {
         let faults = self.world.faults.refresh(&self.world.database).await;
         faults.map_err(silent)
+    }
+
+    /// The faults that have struck as often as was ordered, the newest first.
+    ///
+    /// # Errors
+    /// The book did not do its work.
+    pub async fn spent_faults(&self) -> Result<Vec<Fault>, Silence> {
+        Faults::spent(&self.world.database).await.map_err(silent)
     }
 
     /// Orders a fault.

@@ -15,6 +15,7 @@ fn fault(target: &str, kind: FaultKind) -> Fault {
         share_per_mille: None,
         seed: None,
         created_at_ms: 0,
+        last_struck: None,
     }
 }
 
@@ -141,4 +142,44 @@ async fn faults_are_kept_as_ordered_and_go_when_removed() {
     assert_eq!(struck.await.unwrap(), Struck::default());
     assert!(faults.remove_all(&database).await.unwrap());
     assert!(faults.current().is_empty());
+}
+
+#[tokio::test]
+async fn a_spent_fault_says_what_it_struck_for_an_hour() {
+    let folder = TestFolder::new("faults-spent");
+    let database = database(&folder).await;
+    let faults = Faults::default();
+    let twice = Fault {
+        remaining: Some(2),
+        ..fault("harbor", FaultKind::NoAnswer)
+    };
+    faults.add(&database, &twice).await.unwrap();
+    for number in 1..=3 {
+        let request = Request::Authorization;
+        let struck = faults.strike(&database, request, Some("harbor"), reference(number));
+        let is_struck = struck.await.unwrap().lost == Loss::Each;
+        assert_eq!(is_struck, number < 3, "{number}");
+        let (in_force, spent) = (
+            faults.refresh(&database).await.unwrap(),
+            Faults::spent(&database).await.unwrap(),
+        );
+        let struck = Fault {
+            remaining: Some(2_u32.saturating_sub(number.into())),
+            last_struck: Some(reference(number.min(2)).to_string()),
+            ..twice.clone()
+        };
+        let is_spent = number > 1;
+        assert_eq!(in_force.contains(&struck), !is_spent, "{number}");
+        assert_eq!(spent.contains(&struck), is_spent, "{number}");
+    }
+    for (created_at_ms, remembered) in [(super::REMEMBERED_MS, 1), (super::REMEMBERED_MS + 1, 0)] {
+        let next = Fault {
+            id: format!("later-{created_at_ms}"),
+            created_at_ms,
+            ..twice.clone()
+        };
+        faults.add(&database, &next).await.unwrap();
+        let spent = Faults::spent(&database).await.unwrap();
+        assert_eq!(spent.len(), remembered, "{created_at_ms}");
+    }
 }

@@ -3,6 +3,7 @@
 mod codes;
 mod decisions;
 mod passkeys;
+mod phone;
 
 use super::SimulatedAuthenticator;
 use crate::domain::authentication::{Authentication, AuthenticationStatus};
@@ -12,7 +13,7 @@ use crate::provider::authentication::{
     AuthenticationRequest, CodeChallenge, PasskeyChallenge, Progress, Step, Stepped,
 };
 use crate::provider::simulated::account::Account;
-use crate::provider::simulated::phone::{Message, Phone};
+use crate::provider::simulated::phone::{Message, Phone, SentMessage};
 use crate::provider::simulated::world::World;
 use crate::provider::simulated::world::tests::{NOON_MS, TestFolder, database};
 use sealpay_protocol::card::{Card, CardNumber, Expiry, SecurityCode, YearMonth};
@@ -144,8 +145,13 @@ impl Stage {
         self.step(number, id, Step::Code(code.into())).await
     }
 
-    async fn messages(&self) -> Vec<Message> {
+    async fn sent(&self) -> Vec<SentMessage> {
         Phone::new(&self.world).messages(100).await.unwrap()
+    }
+
+    async fn messages(&self) -> Vec<Message> {
+        let sent = self.sent().await.into_iter();
+        sent.map(|sent| sent.message).collect()
     }
 
     /// The newest code on the phone.
