@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_long_form_of_the_tests_waits_for_trunk() {
+    fn only_the_long_form_of_the_tests_waits_for_trunk_and_cargo_fuzz() {
         let packages = |purpose| -> Vec<&str> {
             Tool::needed_for(purpose, String::from("0.2.130"))
                 .iter()
@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(packages(Purpose::Test), most);
         assert_eq!(
             packages(Purpose::LongTest),
-            [most.as_slice(), &["trunk"]].concat()
+            [most.as_slice(), &["trunk", "cargo-fuzz"]].concat()
         );
     }
 }

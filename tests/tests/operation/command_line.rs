@@ -133,7 +133,10 @@ fn an_api_key_is_limited_and_rotated_by_commands() {
     let overlap = ["--overlap-seconds", "600"];
     let rotated = json(&run(&data, &[&words[..], &overlap].concat()));
     assert_eq!(rotated["scopes"], "payments:read,refunds:write");
-    assert_eq!(rotated["expires_at"], serde_json::Value::Null);
+    assert_eq!(
+        rotated["expires_at"], ends,
+        "it lives no longer than the old one would have"
+    );
     assert_eq!(rotated["replaces"]["api_key_id"], old);
     let old_ends = rotated["replaces"]["expires_at"].as_i64().unwrap();
     assert!((29 * 86_400..30 * 86_400).contains(&(ends - old_ends)));
@@ -155,7 +158,7 @@ fn an_api_key_is_limited_and_rotated_by_commands() {
     let expected = [
         ("*", None),
         ("payments:read,refunds:write", Some(old_ends)),
-        ("payments:read,refunds:write", None),
+        ("payments:read,refunds:write", Some(ends)),
     ];
     assert_eq!(rows, expected);
 }
