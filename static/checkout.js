@@ -45,9 +45,14 @@
   // The mark of the instance on its container; every copy of this script finds the same one.
   const INSTANCE = Symbol.for("sealpay.instance");
 
+  // An element hides the property of `document` whose name it bears, and the texts of a page may
+  // hold elements that the page did not make. What the prototype says they cannot hide.
+  const inDocument = (name) =>
+    Object.getOwnPropertyDescriptor(Document.prototype, name).get.call(document);
   // Optimizers run this file as a module or by another script: then the tag is looked for.
-  const script = document.currentScript
-    || [...document.scripts].reverse().find(({ src }) => /\/checkout\.js(?:[?#]|$)/.test(src));
+  const running = inDocument("currentScript");
+  const script = running instanceof HTMLScriptElement ? running
+    : [...inDocument("scripts")].reverse().find(({ src }) => /\/checkout\.js(?:[?#]|$)/.test(src));
   if (!script || !script.src) {
     tellPage("script_without_src", "Load checkout.js by a classic script tag with a src.");
     return;
@@ -474,7 +479,9 @@
   }
 
   const isManual = script.hasAttribute("data-manual");
-  if (!window.Sealpay) window.Sealpay = Object.freeze({ mount, version: VERSION });
+  // An element whose id this is stands there as well, and is none of ours.
+  const isThere = window.Sealpay && typeof window.Sealpay.mount === "function";
+  if (!isThere) window.Sealpay = Object.freeze({ mount, version: VERSION });
 
   // Without an order there is nothing to show yet; frameworks set it when they have it.
   function show(element) {

@@ -24,6 +24,9 @@ pub async fn serve(config: Config) -> Result<(), String> {
     if config.test_mode {
         warn_of_test_mode(&config);
     }
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let limits = config.connections.fit_into_file_limit()?;
     let operators = operator::open(&config)?;
     let parts = Parts::open(&config).await?;

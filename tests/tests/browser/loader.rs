@@ -156,6 +156,42 @@ async fn an_optimizer_that_makes_a_module_of_the_loader_leaves_the_form() {
         .await;
 }
 
+/// Comments and product texts of others may hold elements, though no script: their names must not
+/// say where the form comes from.
+#[tokio::test(flavor = "multi_thread")]
+async fn elements_that_bear_the_names_of_properties_do_not_lead_the_form_elsewhere() {
+    let stage = Stage::shared();
+    let elsewhere = stage.site.origin();
+    for (name, hiding) in [
+        ("clobbered", "<img name=\"currentScript\""),
+        ("clobbered-scripts", "<img name=\"scripts\""),
+        ("clobbered-window", "<form id=\"Sealpay\"></form><img"),
+    ] {
+        let order = stage.merchant.sign(&stage.claims(name));
+        let body = format!(
+            "<div id=\"form\"></div>{hiding} src=\"{elsewhere}/checkout.js\" hidden>\
+             <script src=\"{{verifier}}/checkout.js\"></script>"
+        );
+        let script = format!("Sealpay.mount('#form', {{ order: '{order}' }});");
+        let mut page = page(stage, &body, &script);
+        page.frames = format!("{} {elsewhere}", page.frames);
+        let address = stage.site.publish(name, page);
+        let scenario = Scenario::new("clobbered loader").with_complaints(&["404 (Not Found)"]);
+        scenario
+            .play(stage, async move |session| {
+                session.go(&address).await;
+                session.see("iframe").await;
+                let source = "return document.querySelector('iframe').src";
+                let source = session.run(source, Vec::new()).await;
+                let own = stage.verifier().to_string();
+                let source = source.as_str().unwrap_or_default();
+                assert!(source.starts_with(&own), "{name}: {source}");
+                expect_to_pay(&session).await;
+            })
+            .await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_is_prepared_in_advance_loads_the_form_when_it_is_shown() {
     let stage = Stage::shared();

@@ -17,17 +17,17 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(super) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Another network on the same machine.
-const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
+pub(super) const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
 /// As many as the server may have files.
 const SOCKETS: usize = 160;
 const IDLE: Duration = Duration::from_secs(2);
 
 /// A verifier under a limit on open files.
-struct Verifier {
+pub(super) struct Verifier {
     process: Child,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     _folder: Folder,
 }
 
@@ -41,7 +41,7 @@ impl Drop for Verifier {
 
 impl Verifier {
     /// With what stands in its configuration file besides.
-    async fn start(settings: &str, scheme: &str) -> Self {
+    pub(super) async fn start(settings: &str, scheme: &str) -> Self {
         let folder = Folder::new("connections");
         let address = free_address();
         let public = origin(&format!("{scheme}://localhost:{}", address.port()));
@@ -65,13 +65,13 @@ impl Verifier {
         verifier
     }
 
-    async fn connect_from(&self, source: IpAddr) -> TcpStream {
+    pub(super) async fn connect_from(&self, source: IpAddr) -> TcpStream {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(SocketAddr::new(source, 0)).expect("a port");
         socket.connect(self.address).await.expect("a connection")
     }
 
-    async fn is_healthy_for(&self, source: IpAddr) -> bool {
+    pub(super) async fn is_healthy_for(&self, source: IpAddr) -> bool {
         let mut stream = self.connect_from(source).await;
         let request = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
         let mut answer = [0; 15];
@@ -173,21 +173,8 @@ async fn idle_http2_connections_are_closed_and_a_new_client_is_served() {
 #[tokio::test]
 async fn idle_http2_connections_over_tls_are_closed_and_a_new_client_is_served() {
     let keys = Folder::new("connections-tls");
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).expect("a certificate");
-    let files = [
-        ("certificate", made.cert.pem()),
-        ("key", made.signing_key.serialize_pem()),
-    ];
-    let mut settings = settings();
-    settings.push_str("[tls]\n");
-    for (name, text) in files {
-        let path = keys.path().join([name, ".pem"].concat());
-        std::fs::write(&path, text).expect("the file is written");
-        settings.push_str(&format!("{name} = \"{}\"\n", path.display()));
-    }
-    let verifier = Verifier::start(&settings, "https").await;
-    let connector = http2_client(made.cert.der());
-    let name = ServerName::try_from("localhost").expect("a name");
+    let (tls, connector, name) = with_tls(&keys);
+    let verifier = Verifier::start(&[settings(), tls].concat(), "https").await;
     let mut sockets = Vec::new();
     for _ in 0..SOCKETS {
         let stream = verifier.connect_from(HERE).await;
@@ -218,6 +205,23 @@ async fn idle_http2_connections_over_tls_are_closed_and_a_new_client_is_served()
     let fresh = verifier.connect_from(HERE).await;
     let fresh = connector.connect(name, fresh).await;
     assert!(fresh.is_ok(), "a new client");
+}
+
+/// Settings of TLS with a certificate of its own, and a client of HTTP/2 that knows it.
+pub(super) fn with_tls(folder: &Folder) -> (String, TlsConnector, ServerName<'static>) {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).expect("a certificate");
+    let files = [
+        ("certificate", made.cert.pem()),
+        ("key", made.signing_key.serialize_pem()),
+    ];
+    let mut settings = "[tls]\n".to_owned();
+    for (name, text) in files {
+        let path = folder.path().join([name, ".pem"].concat());
+        std::fs::write(&path, text).expect("the file is written");
+        settings.push_str(&format!("{name} = \"{}\"\n", path.display()));
+    }
+    let name = ServerName::try_from("localhost").expect("a name");
+    (settings, http2_client(made.cert.der()), name)
 }
 
 fn http2_client(certificate: &CertificateDer<'static>) -> TlsConnector {

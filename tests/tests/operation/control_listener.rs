@@ -1,12 +1,18 @@
 //! The operator's listener of a real process: where it is, who may use it, and what a start without
 //! it says.
 
+use super::http2::{headers_of, preface};
 use harness::client::origin;
 use harness::folder::Folder;
 use harness::verifier_process::{Setup, VerifierProcess, control_of, free_address, program};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 const TOKEN: &str = "5a0e1c3f7b9d2468ace013579bdf0246";
 
@@ -20,7 +26,9 @@ fn secret_file(folder: &Path, text: &str, mode: u32) -> PathBuf {
 
 /// What a start that fails says.
 fn said(folder: &Path, words: &[&str]) -> String {
-    let mut serve = Command::new(program());
+    // One that starts after all is a failure too.
+    let mut serve = Command::new("timeout");
+    serve.arg("20").arg(program());
     serve.arg("serve").args(words);
     serve.arg("--data").arg(folder.join("data"));
     let output = serve.output().expect("the program starts");
@@ -80,7 +88,7 @@ async fn beyond_loopback_the_control_listener_asks_for_its_token() {
     let control = free_address();
     let file = folder.path().join("verifier-server.toml");
     let text = format!(
-        "allow_plain_http = true\ncontrol_listen = \"0.0.0.0:{}\"\ncontrol_token_file = \"{}\"\n",
+        "control_allow_plain_http = true\ncontrol_listen = \"0.0.0.0:{}\"\ncontrol_token_file = \"{}\"\n",
         control.port(),
         token.display()
     );
@@ -169,4 +177,75 @@ fn a_short_token_is_refused() {
         refused.contains("at least 32 printable characters"),
         "{refused}"
     );
+}
+
+/// The beginning of an answer, to a request that is written by hand.
+async fn answered(control: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(control).await.expect("connected");
+    stream.write_all(request).await.expect("written");
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    // HTTP/2 keeps its connection: what came within a second is the answer.
+    while let Ok(Ok(count @ 1..)) = timeout(Duration::from_secs(1), stream.read(&mut buffer)).await
+    {
+        answer.extend(&buffer[..count]);
+    }
+    answer
+}
+
+#[tokio::test]
+async fn a_name_that_was_made_to_lead_to_the_control_listener_reads_nothing_there() {
+    let folder = Folder::new("rebinding");
+    let (setup, _process) = documented_start(&folder).await;
+    let control = control_of(setup.listen);
+    for path in [
+        "/sim/phone",
+        "/sim",
+        "/metrics",
+        "/readyz",
+        "/healthz",
+        "/nothing",
+    ] {
+        let head = format!("GET {path} HTTP/1.1\r\nconnection: close\r\nhost: ");
+        let refused = answered(control, format!("{head}evil.example\r\n\r\n").as_bytes()).await;
+        let refused = String::from_utf8_lossy(&refused).into_owned();
+        assert!(refused.starts_with("HTTP/1.1 403"), "{path}: {refused}");
+        assert!(refused.contains("cross_site_refused"), "{path}: {refused}");
+        let served = answered(control, format!("{head}{control}\r\n\r\n").as_bytes()).await;
+        assert!(!served.starts_with(b"HTTP/1.1 403"), "{path}");
+        // The whole address, as a proxy is asked.
+        let whole = format!(
+            "GET http://evil.example{path} HTTP/1.1\r\nhost: {control}\r\nconnection: close\r\n\r\n"
+        );
+        let refused = answered(control, whole.as_bytes()).await;
+        assert!(refused.starts_with(b"HTTP/1.1 403"), "{path}");
+        for (authority, is_served) in [("evil.example", false), ("localhost", true)] {
+            let mut request = preface(&[]);
+            request.extend(headers_of(authority, 1, "GET", path, true));
+            let answer = answered(control, &request).await;
+            let is_refused = contains(&answer, b"errors/cross_site_refused");
+            assert_eq!(is_refused, !is_served, "{authority} {path} by HTTP/2");
+        }
+    }
+}
+
+fn contains(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
+}
+
+#[test]
+fn a_token_in_plain_text_needs_a_setting_of_its_own() {
+    let folder = Folder::new("plain-token");
+    let token = secret_file(folder.path(), TOKEN, 0o600);
+    let file = folder.path().join("verifier-server.toml");
+    let text = format!(
+        "allow_plain_http = true\ncontrol_listen = \"0.0.0.0:0\"\ncontrol_token_file = \"{}\"\n",
+        token.display()
+    );
+    std::fs::write(&file, text).expect("the folder takes a file");
+    let said = said(
+        folder.path(),
+        &["--test-mode", "--config", &file.to_string_lossy()],
+    );
+    assert!(said.contains("control_allow_plain_http = true"), "{said}");
 }

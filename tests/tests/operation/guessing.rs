@@ -14,7 +14,8 @@ async fn with_default_limits(trusted_proxies: &[&str]) -> TestGateway {
 }
 
 fn wrong_key(number: usize) -> Prepared {
-    let key = format!("sk_test_{number:043}");
+    // Of those that begin alike, the limit of one key holds.
+    let key = format!("sk_test_{number:09}{}", "x".repeat(34));
     Prepared::get_of("/v1/payments", Some(&key))
 }
 
@@ -125,5 +126,54 @@ async fn requests_over_the_limit_are_shed_and_other_networks_are_served() {
     let (paid, list) = tokio::join!(paying, meanwhile);
     assert!(paid.status.is_success(), "{}", paid.text());
     assert_eq!(gateway.send_from(busy, list).await.status, 200);
+    gateway.finish().await;
+}
+
+/// Behind the address of a carrier, a school or a cloud are many.
+#[tokio::test]
+async fn a_guesser_behind_the_same_address_locks_out_nobody_who_was_let_in_before() {
+    let gateway = with_default_limits(&[]).await;
+    let address: SocketAddr = "198.51.100.9:4711".parse().unwrap();
+    let good = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
+    assert_eq!(gateway.send_from(address, good.clone()).await.status, 200);
+    let browser = gateway.browser();
+    let order = gateway.order(None);
+    let opened = gateway
+        .send_from(address, browser.open_session(&order))
+        .await;
+    assert_eq!(opened.status, 200, "{}", opened.text());
+    let session = opened.json();
+
+    let mut refused = 0;
+    for number in 1..150 {
+        refused += usize::from(gateway.send_from(address, wrong_key(number)).await.status == 429);
+    }
+    assert!(refused >= 10, "the guesser waits: {refused}");
+    assert_eq!(
+        gateway.send_from(address, good).await.status,
+        200,
+        "a good key"
+    );
+    // So many that the guesser's requests themselves are not yet too many.
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let card = harness::client::card(harness::client::APPROVED);
+    let pay = browser.pay(&order, &session, harness::client::attempt(), &card);
+    refused = 0;
+    for number in 1..150 {
+        let mut guess = pay.clone();
+        guess.set(
+            "sealpay-session",
+            &format!("chk_01jd000000000000000000{number:04}"),
+        );
+        refused += usize::from(gateway.send_from(address, guess).await.status == 429);
+    }
+    assert!(refused >= 10, "the guesser waits: {refused}");
+    let paid = gateway.send_from(address, pay).await;
+    assert_eq!(
+        paid.status,
+        200,
+        "a session that was opened: {}",
+        paid.text()
+    );
     gateway.finish().await;
 }

@@ -6,15 +6,20 @@
 )]
 
 mod audit;
+mod bodies;
 mod command_line;
 mod connections;
 mod control_listener;
+mod forwarded;
 mod guessing;
+mod http2;
 mod listen;
 mod modes;
 mod proxies;
 mod readiness;
 mod rolling;
 mod rotation;
+mod slow_readers;
+mod start_up;
 mod stopping;
 mod tls;

@@ -3,6 +3,7 @@
 use super::number;
 use super::suspects::address;
 use harness::gateway::TestGateway;
+use sealpay_protocol::api::ShopperState;
 use serde_json::json;
 
 /// Two requests, each by the connection that it comes over and what `X-Forwarded-For` says.
@@ -16,7 +17,7 @@ async fn an_address_is_the_networks_and_cannot_be_made_up() {
     const PROXY: &[&str] = &["10.0.0.0/8"];
     const NETWORK_AND_PROXY: &[&str] = &["198.51.100.0/24", "10.0.0.1"];
     let proxied = |forwarded| ("10.0.0.1", Some(forwarded));
-    let rows: [(&[&str], From<'_>, From<'_>, bool); 14] = [
+    let rows: [(&[&str], From<'_>, From<'_>, bool); 15] = [
         (
             NONE,
             ("198.51.100.1", Some("203.0.113.9")),
@@ -35,6 +36,13 @@ async fn an_address_is_the_networks_and_cannot_be_made_up() {
             PROXY,
             proxied("6.6.6.6, 203.0.113.9"),
             proxied("7.7.7.7, 203.0.113.9"),
+            true,
+        ),
+        // Not even when it is no text.
+        (
+            PROXY,
+            proxied("203.0.113.9"),
+            proxied("\u{ff}, 203.0.113.9"),
             true,
         ),
         // A peer that is no proxy of the operator's says nothing.
@@ -76,12 +84,12 @@ async fn an_address_is_the_networks_and_cannot_be_made_up() {
             proxied("203.0.113.9, 198.51.100.2"),
             true,
         ),
-        // Whom the proxy does not name are not one household.
+        // A client inside of a trusted network hides behind nothing that it writes itself.
         (
-            PROXY,
-            proxied("203.0.113.9, unknown"),
-            proxied("203.0.113.9, unknown"),
-            false,
+            NETWORK_AND_PROXY,
+            proxied("198.51.100.9"),
+            proxied("\u{ff}, 198.51.100.9"),
+            true,
         ),
         (NONE, ("2001:db8::1", None), ("2001:db8::ffff", None), true),
         (
@@ -128,6 +136,27 @@ async fn an_address_is_the_networks_and_cannot_be_made_up() {
     }
 }
 
+/// Whom the proxy does not name are not one household; none of them goes unasked.
+#[tokio::test]
+async fn clients_without_an_address_are_asked_who_they_are() {
+    let gateway = TestGateway::with(|config| {
+        config.trusted_proxies = vec!["10.0.0.1".into()];
+    })
+    .await;
+    for place in 0..8 {
+        let checkout = gateway.checkout(|_| {}).await;
+        let mut request = checkout.request(&checkout.by_card(&number("41", place)));
+        request.set("x-forwarded-for", "203.0.113.9, unknown");
+        let answer = gateway.send_from(address("10.0.0.1"), request).await;
+        let view = harness::checkout::view(&answer);
+        assert_eq!(view.state, ShopperState::RequiresAction, "{place}");
+        let risk = &gateway.payment(view.payment).await["risk"];
+        assert_eq!(risk["outcome"], "step_up", "{place}");
+        assert_eq!(risk["reasons"], json!(["address_unknown"]), "{place}");
+    }
+    gateway.finish().await;
+}
+
 /// A card that is used again and again is noticed, whoever the proxy says it is used by.
 #[tokio::test]
 async fn a_card_is_known_again_where_the_address_is_not() {
@@ -144,8 +173,9 @@ async fn a_card_is_known_again_where_the_address_is_not() {
         gateway.payment(view.payment).await["risk"]["reasons"].clone()
     };
     for _ in 0..6 {
-        assert_eq!(pay().await, json!([]));
+        assert_eq!(pay().await, json!(["address_unknown"]));
     }
-    assert_eq!(pay().await, json!(["card_velocity_hour"]));
+    let expected = json!(["card_velocity_hour", "address_unknown"]);
+    assert_eq!(pay().await, expected);
     gateway.finish().await;
 }

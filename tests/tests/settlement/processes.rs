@@ -159,7 +159,7 @@ async fn settling_until_a_day_leaves_the_later_ones() {
     let again = run(&setup, &["settle", "--until", "2099-12-31"]);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
     assert!(printed(&again).is_empty(), "its day is closed: {said}");
-    let left = format!("{} has EUR lines from ", merchant.id);
+    let left = format!("{} has EUR transactions dated ", merchant.id);
     assert!(said.contains(&left), "{said}");
     let closed = all[0]["settlement_date"].as_str().unwrap();
     let (euro, closed) = ("EUR".parse().unwrap(), closed.parse().unwrap());

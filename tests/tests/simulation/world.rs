@@ -14,7 +14,7 @@ use verifier_server::edge::{Clock, Entropy};
 use verifier_server::flow::register::Registrar;
 use verifier_server::flow::{Gateway, Settings, maintain};
 use verifier_server::gate::master_key::MasterKey;
-use verifier_server::gate::signed_request::IncomingRequest;
+use verifier_server::gate::signed_request::{IncomingRequest, Source};
 use verifier_server::gate::vault::Vault;
 use verifier_server::provider::simulated::SimulatedBank;
 use verifier_server::server::providers_of;
@@ -187,6 +187,6 @@ pub(crate) fn incoming(prepared: &Prepared, address: u8) -> IncomingRequest<'_> 
         signature_input: prepared.get("signature-input"),
         signature: prepared.get("signature"),
         body: &prepared.body,
-        network: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, address))),
+        source: Source::Network(IpAddr::V4(Ipv4Addr::new(192, 0, 2, address))),
     }
 }

@@ -1,7 +1,7 @@
 //! Settings that do not go together are refused at the start: each rule is a sentence that names
 //! the settings and what to write instead.
 
-use super::{Config, ProviderKind};
+use super::{Config, Network, ProviderKind};
 
 impl Config {
     /// Everything that a server is started with, as a whole.
@@ -19,7 +19,48 @@ impl Config {
         self.connections.check()?;
         self.hsts.check()?;
         self.check_database()?;
-        self.address_policy().map(|_| ())
+        self.address_policy()?;
+        self.check_webhooks()
+    }
+
+    /// What starts and should not go unnoticed: said at every start.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let origin = &self.public_origin;
+        if origin.is_local() {
+            return Vec::new();
+        }
+        let mut warnings = Vec::new();
+        if self.rate_limit.per_second == 0 {
+            warnings.push(format!(
+                "rate_limit.per_second = 0 and public_origin = \"{origin}\": nobody is slowed, \
+                 whatever they guess at"
+            ));
+        }
+        if !self.webhooks.allow.is_empty() {
+            warnings.push(format!(
+                "webhooks.allow = {:?} and public_origin = \"{origin}\": merchants' webhooks reach \
+                 these networks, which is for development",
+                self.webhooks.allow
+            ));
+        }
+        warnings
+    }
+
+    /// Merchants choose where webhooks go: under a public origin they are strangers.
+    fn check_webhooks(&self) -> Result<(), String> {
+        let origin = &self.public_origin;
+        let is_wide = |text: &&String| {
+            let network: Result<Network, _> = text.parse();
+            network.is_ok_and(Network::is_wider_than_an_operators)
+        };
+        match self.webhooks.allow.iter().find(is_wide) {
+            Some(text) if !origin.is_local() => Err(format!(
+                "webhooks.allow holds \"{text}\", which is everything, and public_origin = \
+                 \"{origin}\": a merchant could then read what is in your own network; name the \
+                 networks that webhooks may reach, such as \"10.1.2.0/24\""
+            )),
+            _ => Ok(()),
+        }
     }
 
     const fn has_tls(&self) -> bool {
@@ -54,11 +95,12 @@ impl Config {
                  control_listen such as 127.0.0.1:8788"
             ));
         }
-        if is_plain {
+        // What is said of the public listener is not said of this one: its token is worth more.
+        if !self.has_tls() && !self.control_allow_plain_http {
             return Err(format!(
                 "control_listen = \"{control}\" is not loopback and there is no [tls], so that \
                  its token would travel in plain text: give certificate and key, or set \
-                 allow_plain_http = true behind a proxy that has TLS"
+                 control_allow_plain_http = true behind a proxy that has TLS"
             ));
         }
         Ok(())

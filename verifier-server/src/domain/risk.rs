@@ -70,6 +70,8 @@ pub struct Facts<'a> {
     pub billing_country: Option<&'a str>,
     /// Attempts of this session before this one.
     pub session_attempts: u32,
+    /// Nobody said from which address the payment comes, so that the rules about addresses are blind.
+    pub is_address_unknown: bool,
     /// Payments with the same card at the same merchant.
     pub of_card: &'a [Earlier],
     /// Payments from the same address, of any card.
@@ -147,6 +149,7 @@ fn numbers(facts: &Facts<'_>) -> BTreeMap<&'static str, i64> {
         ),
         ("address_cards_in_an_hour", number(cards.len())),
         ("session_attempts", i64::from(facts.session_attempts)),
+        ("address_unknown", i64::from(facts.is_address_unknown)),
         ("issuer_abroad", i64::from(abroad)),
         ("times_the_largest_before", times_the_largest(facts)),
     ])

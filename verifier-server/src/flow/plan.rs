@@ -10,7 +10,7 @@ use crate::domain::session::Session;
 use crate::domain::state::PaymentState;
 use crate::domain::step_up::{self, Circumstances, Demand};
 use crate::gate::refusal::Refusal;
-use crate::gate::signed_request::VerifiedRequest;
+use crate::gate::signed_request::{Source, VerifiedRequest};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::method::Method;
@@ -109,10 +109,11 @@ async fn plan_card(
     let rehearsal = &gateway.providers.rehearsal;
     // What a persona's card does is promised, however often it is used from one desk.
     if !rehearsal.is_persona(&card.number) {
-        payment.address = request
-            .network
-            .map(|network| gateway.vault.address_fingerprint(session.merchant, network));
-        let assessment = assess(gateway, session, &kept, payment, country).await?;
+        let network = request.source.network();
+        payment.address =
+            network.map(|network| gateway.vault.address_fingerprint(session.merchant, network));
+        let is_unknown = request.source == Source::Unknown;
+        let assessment = assess(gateway, session, &kept, payment, country, is_unknown).await?;
         payment.risk = Some(assessment);
     }
     payment.card = Some(kept);
@@ -160,6 +161,7 @@ async fn assess(
     card: &KeptCard,
     payment: &Payment,
     issuer_country: Option<&str>,
+    is_address_unknown: bool,
 ) -> Result<Assessment, Refusal> {
     let now_ms = payment.created_at_ms;
     let since_ms = now_ms.saturating_sub(risk::HISTORY_MS);
@@ -175,6 +177,7 @@ async fn assess(
         issuer_country,
         billing_country: session.billing_country.as_deref(),
         session_attempts: session.attempts,
+        is_address_unknown,
         of_card: &of_card,
         of_address: &of_address,
     });

@@ -13,6 +13,28 @@ use sealpay_protocol::sign::verify::{ReceivedHeaders, ReceivedSignature};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 
+/// Where a request came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// This network: an address, or the /64 that one subscriber has.
+    Network(IpAddr),
+    /// A proxy whose word counts named nobody.
+    Unknown,
+    /// This process: there was no connection.
+    Here,
+}
+
+impl Source {
+    /// The network, where it is known.
+    #[must_use]
+    pub const fn network(self) -> Option<IpAddr> {
+        match self {
+            Self::Network(network) => Some(network),
+            Self::Unknown | Self::Here => None,
+        }
+    }
+}
+
 /// What the HTTP side hands over.
 #[derive(Debug, Clone, Copy)]
 pub struct IncomingRequest<'a> {
@@ -36,8 +58,8 @@ pub struct IncomingRequest<'a> {
     pub signature: Option<&'a str>,
     /// The body.
     pub body: &'a [u8],
-    /// The client's network: an address, or the /64 that one subscriber has.
-    pub network: Option<IpAddr>,
+    /// Where the client is.
+    pub source: Source,
 }
 
 /// Of the right form, fresh, and about this body; not yet known to be signed by anybody.
@@ -63,8 +85,8 @@ pub struct VerifiedRequest {
     pub nonce: String,
     /// Until when the nonce has to be remembered, seconds since 1970.
     pub nonce_expires_at: u64,
-    /// The client's network.
-    pub network: Option<IpAddr>,
+    /// Where the client is.
+    pub source: Source,
 }
 
 impl IncomingRequest<'_> {
@@ -145,7 +167,7 @@ impl<'a> SignedRequest<'a> {
             thumbprint: self.signature.thumbprint().clone(),
             nonce: base64url(self.signature.nonce()),
             nonce_expires_at: self.signature.expires_at(),
-            network: self.request.network,
+            source: self.request.source,
         })
     }
 }

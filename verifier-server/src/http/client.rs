@@ -2,7 +2,8 @@
 //! then `X-Forwarded-For` says who asked the proxy.
 
 use super::state::AppState;
-use crate::listener::{Throttle, TrustedProxies, network_of};
+use crate::gate::signed_request::Source;
+use crate::listener::{Holder, Throttle, TrustedProxies, network_of};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
@@ -15,11 +16,12 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 const SAID_EVERY: Duration = Duration::from_secs(60);
 
 /// Whose request it is, for handlers behind [`identify`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Client {
     /// Somebody of this network.
     Network(IpAddr),
-    /// A trusted proxy named nobody. These are many, so they are not counted as one.
+    /// A trusted proxy named nobody. These may be many, so they have more than one network, and are
+    /// still bounded together.
     Unknown,
 }
 
@@ -29,6 +31,22 @@ impl Client {
         match self {
             Self::Network(network) => Some(network),
             Self::Unknown => None,
+        }
+    }
+
+    /// Whose places it takes.
+    pub(super) const fn holder(self) -> Holder {
+        match self {
+            Self::Network(network) => Holder::Network(network),
+            Self::Unknown => Holder::Unnamed,
+        }
+    }
+
+    /// What the fraud rules are told.
+    pub(super) const fn source(self) -> Source {
+        match self {
+            Self::Network(network) => Source::Network(network),
+            Self::Unknown => Source::Unknown,
         }
     }
 }
@@ -79,22 +97,36 @@ fn peer(request: &Request) -> Option<IpAddr> {
 
 /// Each proxy appends the address that it was asked from, so the list is read from its end: past
 /// the trusted proxies, and the first other one is the client. What stands before it the client
-/// may have written itself. Where all are trusted, the client is the farthest of them.
+/// may have written itself, so that nothing there is looked at: where a trusted proxy is followed
+/// by something that names nobody, that proxy is the client. Where all are trusted, the client is
+/// the farthest of them.
+///
+/// The peer is one of the hops that are walked, and where there are no more of them the next
+/// address is the client's, whatever network it belongs to.
 fn forwarded_for(headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr> {
+    let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+    let entries = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    // Empty elements of a list count as not there (RFC 9110 section 5.6.1.2).
+    let mut entries = entries
+        .map(<[u8]>::trim_ascii)
+        .filter(|entry| !entry.is_empty());
     let mut farthest = None;
-    for line in headers.get_all(FORWARDED_FOR).iter().rev() {
-        // Empty elements of a list count as not there (RFC 9110 section 5.6.1.2).
-        let entries = line.to_str().ok()?.rsplit(',').map(str::trim);
-        for entry in entries.filter(|entry| !entry.is_empty()) {
-            // An entry that names nobody hides everybody before it as well.
-            let address = address_of(entry)?;
-            if !proxies.contains(address) {
-                return Some(address);
-            }
-            farthest = Some(address);
+    for _ in 0..proxies.hops() {
+        let address = entries.next().and_then(address_in);
+        let Some(address) = address else {
+            break;
+        };
+        farthest = Some(address);
+        if !proxies.contains(address) {
+            break;
         }
     }
     farthest
+}
+
+/// Bytes that are no text name nobody.
+fn address_in(entry: &[u8]) -> Option<IpAddr> {
+    address_of(str::from_utf8(entry).ok()?)
 }
 
 /// The address in an entry, without what proxies put around it: quotes, brackets, a port, a zone.
@@ -188,7 +220,7 @@ mod tests {
     fn the_client_is_the_last_address_that_is_no_trusted_proxy() {
         let trusted = ["10.0.0.0/8".to_owned(), "198.51.100.0/24".to_owned()];
         let trusted = TrustedProxies::parse(&trusted).unwrap();
-        let rows: [(&[&str], Option<&str>); 14] = [
+        let rows: [(&[&str], Option<&str>); 19] = [
             (&["203.0.113.9"], Some("203.0.113.9")),
             // One content delivery network and one balancer.
             (&["203.0.113.9, 198.51.100.1"], Some("203.0.113.9")),
@@ -211,8 +243,18 @@ mod tests {
             (&["203.0.113.9,, , 10.0.0.3,"], Some("203.0.113.9")),
             // Inside of the operator's own network the farthest is the client.
             (&["10.0.0.9, 10.0.0.3"], Some("10.0.0.9")),
-            (&["203.0.113.9, unknown, 10.0.0.3"], None),
+            // Whoever is let through by a trusted proxy cannot make it forget whom it saw.
+            (&["203.0.113.9, unknown, 10.0.0.3"], Some("10.0.0.3")),
+            (&["\u{ff}, 10.0.0.9, 10.0.0.3"], Some("10.0.0.9")),
+            (&["\u{ff}", "203.0.113.9, 10.0.0.3"], Some("203.0.113.9")),
+            (&["\u{ff}, 203.0.113.9"], Some("203.0.113.9")),
+            // Somebody inside of a content delivery network, behind as many hops as are walked.
+            (
+                &["6.6.6.6, 198.51.100.4, 198.51.100.3, 198.51.100.2, 198.51.100.1"],
+                Some("198.51.100.4"),
+            ),
             (&["203.0.113.9, unknown"], None),
+            (&["203.0.113.9, \u{ff}"], None),
             (&["unknown"], None),
             (&[""], None),
             (&[], None),
@@ -220,16 +262,23 @@ mod tests {
         for (lines, expected) in rows {
             let mut headers = HeaderMap::new();
             for line in lines {
-                headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
+                headers.append(
+                    FORWARDED_FOR,
+                    HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+                );
             }
             let expected = expected.map(|text| text.parse::<IpAddr>().unwrap());
             assert_eq!(forwarded_for(&headers, &trusted), expected, "{lines:?}");
         }
         let mut headers = HeaderMap::new();
-        headers.append(
-            FORWARDED_FOR,
-            HeaderValue::from_bytes(b"203.0.113.9, \xff").unwrap(),
-        );
-        assert_eq!(forwarded_for(&headers, &trusted), None);
+        let line = HeaderValue::from_bytes(b"\xff, 203.0.113.9").unwrap();
+        headers.append(FORWARDED_FOR, line);
+        let expected = "203.0.113.9".parse().ok();
+        assert_eq!(forwarded_for(&headers, &trusted), expected);
+        let one_hop = trusted.walking(1);
+        let line = HeaderValue::from_static("203.0.113.9, 198.51.100.1");
+        headers.insert(FORWARDED_FOR, line);
+        let expected = "198.51.100.1".parse().ok();
+        assert_eq!(forwarded_for(&headers, &one_hop), expected);
     }
 }

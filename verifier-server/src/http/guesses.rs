@@ -1,9 +1,10 @@
 //! Failed guesses have a limit of their own. Who tries keys, names or codes waits for more of the
-//! same; a shopper of the same network, or another key of it, does not.
+//! same; a shopper of the same network, or another key of it, does not. Credentials that were let in
+//! lately do not wait for what strangers of their network guess.
 
-use std::collections::HashMap;
+use super::client::Client;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 
@@ -15,6 +16,13 @@ const NETWORK_SHARE: u64 = 10;
 /// Buckets remembered.
 const REMEMBERED: usize = 20_000;
 const SWEPT_EVERY_MS: u64 = 1_000;
+/// Clients whom a proxy does not name have together what so many networks have.
+const UNKNOWN_ARE: u64 = 4;
+/// A credential that was let in is remembered for so long at least, and for twice as long at most. A
+/// session lasts half an hour.
+const GOOD_FOR_MS: u64 = 30 * 60 * 1000;
+/// Good credentials remembered of each such time; the oldest are forgotten first.
+const REMEMBERED_GOOD: usize = 50_000;
 
 /// What is guessed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,16 +40,38 @@ pub(super) enum Target {
 /// What a request would be if it failed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Guess {
-    network: Option<IpAddr>,
+    client: Client,
     target: Target,
+    /// As much of the credential as tells one from another, so that the rest of it can be guessed.
     credential: u64,
-    /// Clients that nobody can tell apart are not limited together.
+    /// The whole of it.
+    whole: u64,
+    /// There is a credential.
     is_somebodys: bool,
+}
+
+/// A credential, as a request shows it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Credential<'a> {
+    /// As much of it as is no secret.
+    pub(super) name: &'a [u8],
+    /// All of it.
+    pub(super) whole: &'a [u8],
+}
+
+impl<'a> Credential<'a> {
+    /// None at all.
+    pub(super) const NONE: Self = Self::named(b"");
+
+    /// One that is no secret, or that is looked up as a whole.
+    pub(super) const fn named(name: &'a [u8]) -> Self {
+        Self { name, whole: name }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Bucket {
-    network: Option<IpAddr>,
+    client: Client,
     target: Target,
     /// None for all credentials of the network together.
     credential: Option<u64>,
@@ -52,6 +82,30 @@ struct Buckets {
     /// When each is full again, milliseconds since 1970 (GCRA).
     full_at_ms: HashMap<Bucket, u64>,
     swept_at_ms: u64,
+    good: Good,
+}
+
+/// Hashes of the credentials that were let in lately, each with its client.
+#[derive(Debug, Default)]
+struct Good {
+    now: HashSet<u64>,
+    before: HashSet<u64>,
+    since_ms: u64,
+}
+
+impl Good {
+    fn contains(&self, hash: u64) -> bool {
+        self.now.contains(&hash) || self.before.contains(&hash)
+    }
+
+    fn insert(&mut self, hash: u64, now_ms: u64) {
+        let is_over = now_ms.abs_diff(self.since_ms) >= GOOD_FOR_MS;
+        if is_over || self.now.len() >= REMEMBERED_GOOD {
+            self.before = std::mem::take(&mut self.now);
+            self.since_ms = now_ms;
+        }
+        self.now.insert(hash);
+    }
 }
 
 /// The limit of failed guesses.
@@ -70,41 +124,56 @@ impl Guesses {
         let interval = |(rate, _): (NonZeroU32, _)| 1000 * GUESS_COSTS / rate;
         let burst = limit.map_or(1, |(_, burst)| burst.get() / GUESS_COSTS);
         Self {
-            interval_ms: limit.map(|limit| u64::from(interval(limit)).max(NETWORK_SHARE)),
+            interval_ms: limit
+                .map(|limit| u64::from(interval(limit)).max(NETWORK_SHARE * UNKNOWN_ARE)),
             burst: u64::from(burst).max(1),
             buckets: Mutex::default(),
             hasher: RandomState::new(),
         }
     }
 
-    /// A guess at a target. Of a credential only a keyed hash is kept, and only in memory.
+    /// A guess at a target. Of a credential only keyed hashes are kept, and only in memory.
     pub(super) fn guess(
         &self,
-        network: Option<IpAddr>,
+        client: Client,
         target: Target,
-        credential: &[u8],
+        credential: Credential<'_>,
     ) -> Guess {
         Guess {
-            network,
+            client,
             target,
-            credential: self.hasher.hash_one(credential),
-            is_somebodys: network.is_some() || !credential.is_empty(),
+            credential: self.hasher.hash_one(credential.name),
+            whole: self.hasher.hash_one((client, target, credential.whole)),
+            is_somebodys: !credential.name.is_empty(),
         }
     }
 
     /// Both limits have the same length in time; that of the network takes more guesses in it.
-    fn buckets(&self, guess: &Guess, interval_ms: u64) -> impl Iterator<Item = (Bucket, u64)> {
+    fn buckets(&self, guess: &Guess, interval_ms: u64) -> [Option<(Bucket, u64)>; 2] {
         let bucket = |credential| Bucket {
-            network: guess.network,
+            client: guess.client,
             target: guess.target,
             credential,
         };
-        let own = (bucket(Some(guess.credential)), interval_ms);
-        let own = guess.is_somebodys.then_some(own);
-        let shared = guess
-            .network
-            .map(|_| (bucket(None), interval_ms / NETWORK_SHARE));
-        own.into_iter().chain(shared)
+        let (own_ms, shared_ms) = match guess.client {
+            Client::Network(_) => (Some(interval_ms), interval_ms / NETWORK_SHARE),
+            // Clients that nobody can tell apart have no limit of one of them where nothing else
+            // tells them apart.
+            Client::Unknown => (
+                guess.is_somebodys.then_some(interval_ms),
+                interval_ms / (NETWORK_SHARE * UNKNOWN_ARE),
+            ),
+        };
+        let own = own_ms.map(|own_ms| (bucket(Some(guess.credential)), own_ms));
+        [own, Some((bucket(None), shared_ms.max(1)))]
+    }
+
+    /// A credential was let in.
+    pub(super) fn succeeded(&self, guess: &Guess, now_ms: u64) {
+        if self.interval_ms.is_some() && guess.is_somebodys {
+            let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+            buckets.good.insert(guess.whole, now_ms);
+        }
     }
 
     /// Whether one more may be tried.
@@ -115,7 +184,10 @@ impl Guesses {
         let most_ms = self.burst.saturating_mul(interval_ms);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let mut allows = true;
-        for (bucket, one_ms) in self.buckets(guess, interval_ms) {
+        let [own, shared] = self.buckets(guess, interval_ms);
+        let is_good = guess.is_somebodys && buckets.good.contains(guess.whole);
+        let asked = own.into_iter().chain(shared.filter(|_| !is_good));
+        for (bucket, one_ms) in asked {
             let Some(full_at_ms) = buckets.full_at_ms.get_mut(&bucket) else {
                 continue;
             };
@@ -135,7 +207,7 @@ impl Guesses {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.sweep(now_ms);
         let has_room = buckets.full_at_ms.len() < REMEMBERED;
-        for (bucket, one_ms) in self.buckets(guess, interval_ms) {
+        for (bucket, one_ms) in self.buckets(guess, interval_ms).into_iter().flatten() {
             if has_room || buckets.full_at_ms.contains_key(&bucket) {
                 let full_at_ms = buckets.full_at_ms.entry(bucket).or_default();
                 let later = (*full_at_ms).max(now_ms).saturating_add(one_ms);
@@ -157,22 +229,24 @@ impl Buckets {
 
 #[cfg(test)]
 mod tests {
-    use super::{Guesses, REMEMBERED, Target};
+    use super::{
+        Client, Credential, GOOD_FOR_MS, Guess, Guesses, REMEMBERED, REMEMBERED_GOOD, Target,
+    };
     use std::net::IpAddr;
     use std::num::NonZeroU32;
 
     const NOW: u64 = 1_000_000;
 
+    fn at_merchants(guesses: &Guesses, client: Client, credential: &str) -> Guess {
+        let credential = Credential::named(credential.as_bytes());
+        guesses.guess(client, Target::Merchants, credential)
+    }
+
     /// As many as are answered before the guesser waits.
-    fn tried(
-        guesses: &Guesses,
-        network: Option<IpAddr>,
-        credentials: &[&str],
-        now_ms: u64,
-    ) -> usize {
+    fn tried(guesses: &Guesses, client: Client, credentials: &[&str], now_ms: u64) -> usize {
         let mut count = 0;
         for credential in credentials.iter().cycle() {
-            let guess = guesses.guess(network, Target::Merchants, credential.as_bytes());
+            let guess = at_merchants(guesses, client, credential);
             if !guesses.allows(&guess, now_ms) || count == 1000 {
                 break;
             }
@@ -189,8 +263,8 @@ mod tests {
         )))
     }
 
-    fn network(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([192, 0, 2, last]))
+    fn network(last: u8) -> Client {
+        Client::Network(IpAddr::from([192, 0, 2, last]))
     }
 
     #[test]
@@ -209,7 +283,8 @@ mod tests {
             10,
             "another network"
         );
-        let elsewhere = guesses.guess(network(1), Target::Sessions, b"a");
+        let elsewhere = Credential::named(b"a");
+        let elsewhere = guesses.guess(network(1), Target::Sessions, elsewhere);
         assert!(guesses.allows(&elsewhere, NOW), "another target");
     }
 
@@ -219,13 +294,63 @@ mod tests {
         let credentials: Vec<_> = (0..500).map(|number: u32| number.to_string()).collect();
         let credentials: Vec<_> = credentials.iter().map(String::as_str).collect();
         assert_eq!(tried(&guesses, network(1), &credentials, NOW), 100);
-        assert_eq!(
-            tried(&guesses, None, &credentials, NOW),
-            1000,
-            "these are many"
-        );
-        assert_eq!(tried(&guesses, None, &["a"], NOW), 10);
-        assert_eq!(tried(&guesses, None, &[""], NOW), 1000, "nobody's");
+    }
+
+    #[test]
+    fn clients_without_a_name_wait_together_later_than_a_network() {
+        let credentials: Vec<_> = (0..900).map(|number: u32| number.to_string()).collect();
+        let credentials: Vec<_> = credentials.iter().map(String::as_str).collect();
+        let unknown = |credentials: &[&str]| {
+            let guesses = default_limit();
+            tried(&guesses, Client::Unknown, credentials, NOW)
+        };
+        assert_eq!(unknown(&["a"]), 10);
+        assert_eq!(unknown(&credentials), 400);
+        assert_eq!(unknown(&[""]), 400, "nobody's");
+    }
+
+    #[test]
+    fn a_credential_that_was_let_in_waits_for_its_own_guesses_alone() {
+        let guesses = default_limit();
+        let good = at_merchants(&guesses, network(1), "good");
+        guesses.succeeded(&good, NOW);
+        let credentials: Vec<_> = (0..500).map(|number: u32| number.to_string()).collect();
+        let credentials: Vec<_> = credentials.iter().map(String::as_str).collect();
+        assert_eq!(tried(&guesses, network(1), &credentials, NOW), 100);
+        // One that looks like it and is not.
+        let similar = Credential {
+            name: b"good",
+            whole: b"good, but not the same",
+        };
+        let similar = guesses.guess(network(1), Target::Merchants, similar);
+        assert!(!guesses.allows(&similar, NOW));
+        assert_eq!(tried(&guesses, network(1), &["good"], NOW), 10);
+        assert_eq!(tried(&guesses, network(1), &["new"], NOW), 0);
+        let elsewhere = at_merchants(&guesses, network(2), "good");
+        tried(&guesses, network(2), &credentials, NOW);
+        assert!(!guesses.allows(&elsewhere, NOW), "from another network");
+    }
+
+    #[test]
+    fn good_credentials_are_forgotten_after_a_while_and_bounded() {
+        let guesses = default_limit();
+        let is_remembered =
+            |guess: &Guess| guesses.buckets.lock().unwrap().good.contains(guess.whole);
+        let first = at_merchants(&guesses, network(1), "first");
+        guesses.succeeded(&first, NOW);
+        let later = NOW + GOOD_FOR_MS;
+        guesses.succeeded(&at_merchants(&guesses, network(1), "second"), later);
+        assert!(is_remembered(&first));
+        let later = later + GOOD_FOR_MS;
+        guesses.succeeded(&at_merchants(&guesses, network(1), "third"), later);
+        assert!(!is_remembered(&first));
+        for number in 0..3 * REMEMBERED_GOOD {
+            let guess = at_merchants(&guesses, network(1), &number.to_string());
+            guesses.succeeded(&guess, later);
+        }
+        let buckets = guesses.buckets.lock().unwrap();
+        let remembered = buckets.good.now.len() + buckets.good.before.len();
+        assert!(remembered <= 2 * REMEMBERED_GOOD, "{remembered}");
     }
 
     #[test]
@@ -240,12 +365,16 @@ mod tests {
     fn memory_is_bounded_and_no_limit_is_none() {
         let guesses = default_limit();
         for number in 0..REMEMBERED + 500 {
-            let guess = guesses.guess(network(1), Target::Forms, &number.to_be_bytes());
+            let guess = guesses.guess(
+                network(1),
+                Target::Forms,
+                Credential::named(&number.to_be_bytes()),
+            );
             guesses.failed(&guess, NOW);
         }
         assert!(guesses.buckets.lock().unwrap().full_at_ms.len() <= REMEMBERED + 1);
         let later = NOW + 10_000;
-        let guess = guesses.guess(network(2), Target::Forms, b"x");
+        let guess = guesses.guess(network(2), Target::Forms, Credential::named(b"x"));
         guesses.failed(&guess, later);
         assert!(guesses.buckets.lock().unwrap().full_at_ms.len() <= 3);
         assert_eq!(tried(&Guesses::new(None), network(1), &["a"], NOW), 1000);

@@ -3,6 +3,7 @@
 
 use super::problem::Problem;
 use super::signed::single;
+use super::sim::same_site::refuse_others_there;
 use super::state::AppState;
 use super::{finish, probes, sim};
 use crate::gate::refusal::{Code, Refusal};
@@ -47,10 +48,14 @@ impl OperatorAccess {
 pub fn app(state: AppState, access: OperatorAccess) -> Router {
     let mut routes = probes::operator_routes();
     if state.gateway.settings().test_mode {
-        routes = routes.merge(sim::router(access.token_hash.is_some()));
+        routes = routes.merge(sim::router());
     }
+    // A page of another site whose name leads here reads nothing, and changes nothing.
+    let any_name = access.token_hash.is_some();
+    let same_site = middleware::from_fn_with_state(any_name, refuse_others_there);
     finish(routes, state, |app| {
-        app.layer(middleware::from_fn_with_state(access, ask_for_token))
+        app.layer(same_site)
+            .layer(middleware::from_fn_with_state(access, ask_for_token))
     })
 }
 

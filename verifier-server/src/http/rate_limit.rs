@@ -1,7 +1,8 @@
 //! How much one network may ask, and how often it may guess. A shopper never notices.
 
 use super::client::Client;
-use super::guesses::{Guess, Guesses, Target};
+use super::guesses::{Credential, Guess, Guesses, Target};
+use super::merchant::NotedPrincipal;
 use super::problem::Problem;
 use super::state::AppState;
 use crate::gate::refusal::{Code, Refusal};
@@ -12,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use sealpay_protocol::ids::SessionId;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -75,7 +77,8 @@ impl RateLimit {
 
     /// A guess at documents of the form, which need no credential.
     pub(super) fn guess_at_a_form(&self, client: Client) -> Guess {
-        self.guesses.guess(client.network(), Target::Forms, b"")
+        let guesses = &self.guesses;
+        guesses.guess(client, Target::Forms, Credential::NONE)
     }
 
     /// Whether one more may be tried.
@@ -97,19 +100,57 @@ impl RateLimit {
         if path == "/v1/sessions" {
             return None;
         }
+        let signer;
         let (target, credential) = if !path.starts_with("/v1/") {
-            (Target::Simulation, &b""[..])
+            (Target::Simulation, Credential::NONE)
         } else if let Some(key) = header(header::AUTHORIZATION.as_str()) {
-            (Target::Merchants, key.get(..KEY_PREFIX).unwrap_or(key))
+            let name = key.get(..KEY_PREFIX).unwrap_or(key);
+            (Target::Merchants, Credential { name, whole: key })
         } else if let Some(merchant) = header("sealpay-merchant") {
-            (Target::Merchants, merchant)
+            // A merchant's name is public, so that others of its network could use up its guesses.
+            let key = key_id(header("signature-input").unwrap_or_default());
+            signer = [merchant, b" ", key].concat();
+            (Target::Merchants, Credential::named(&signer))
         } else if let Some(session) = header("sealpay-session") {
-            (Target::Sessions, session)
+            (Target::Sessions, Credential::named(session))
         } else {
-            (Target::Merchants, &b""[..])
+            (Target::Merchants, Credential::NONE)
         };
-        Some(self.guesses.guess(client.network(), target, credential))
+        Some(self.guesses.guess(client, target, credential))
     }
+
+    /// Remembers whom a request was from, where that was found out.
+    fn let_in(&self, client: Client, shown: &Shown<'_>, now_ms: u64) {
+        if let (Some(guess), true) = (shown.guess, shown.is_principal) {
+            self.guesses.succeeded(guess, now_ms);
+        }
+        if let Some(session) = shown.session {
+            let session = session.to_string();
+            let credential = Credential::named(session.as_bytes());
+            let guess = self.guesses.guess(client, Target::Sessions, credential);
+            self.guesses.succeeded(&guess, now_ms);
+        }
+    }
+}
+
+/// What a request has shown by the time that it is answered.
+struct Shown<'a> {
+    guess: Option<&'a Guess>,
+    /// The credential of the guess is a merchant's.
+    is_principal: bool,
+    session: Option<SessionId>,
+}
+
+/// The name of the key in `Signature-Input`: all that stands behind `keyid`, where it is not closed.
+fn key_id(input: &[u8]) -> &[u8] {
+    const BEFORE: &[u8] = b"keyid=\"";
+    let mut windows = input.windows(BEFORE.len());
+    let Some(place) = windows.position(|window| window == BEFORE) else {
+        return b"";
+    };
+    let name = &input[place + BEFORE.len()..];
+    let end = name.iter().position(|byte| *byte == b'"');
+    &name[..end.unwrap_or(name.len())]
 }
 
 pub(super) async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -123,6 +164,10 @@ pub(super) async fn limit(State(state): State<AppState>, request: Request, next:
 /// Beside an answer that is no refusal and still says that a code or a passkey was wrong.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WrongGuess;
+
+/// Beside an answer to a request that was signed by the key of this session, or that has opened it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ProvenSession(pub(super) SessionId);
 
 /// Answers that say that there is no such thing, to whoever may be trying names or keys. They are
 /// secrets, or lead to some.
@@ -151,13 +196,20 @@ pub(super) async fn slow_guessing(
         return Problem(Refusal::new(Code::RateLimited)).into_response();
     }
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let principal = request.extensions().get::<NotedPrincipal>().cloned();
     let response = next.run(request).await;
-    let refusal = response
-        .extensions()
-        .get::<Problem>()
-        .map(|refused| &refused.0);
+    let extensions = response.extensions();
+    let refusal = extensions.get::<Problem>().map(|refused| &refused.0);
     let refused = refusal.filter(|refusal| is_failed_guess(refusal.code));
-    let is_wrong = refused.is_some() || response.extensions().get::<WrongGuess>().is_some();
+    let is_wrong = refused.is_some() || extensions.get::<WrongGuess>().is_some();
+    if let Some(client) = client {
+        let shown = Shown {
+            guess: guess.as_ref(),
+            is_principal: principal.is_some_and(|noted| noted.get().is_some()),
+            session: extensions.get().map(|ProvenSession(session)| *session),
+        };
+        limit.let_in(client, &shown, clock.wall_ms());
+    }
     if let Some(guess) = guess.filter(|_| is_wrong) {
         limit.guess_failed(&guess, clock.wall_ms());
     }
@@ -171,9 +223,67 @@ pub(super) async fn slow_guessing(
 
 #[cfg(test)]
 mod tests {
-    use super::{Client, RateLimit, UNKNOWN_ARE};
+    use super::{Client, RateLimit, Request, SessionId, Shown, UNKNOWN_ARE, key_id};
+    use axum::body::Body;
     use std::net::IpAddr;
     use std::num::NonZeroU32;
+
+    #[test]
+    fn the_name_of_a_key_stands_behind_its_parameter() {
+        let rows = [
+            (
+                "sealpay=(\"@method\");created=1;keyid=\"2026-11\";nonce=\"x\"",
+                "2026-11",
+            ),
+            ("keyid=\"\"", ""),
+            ("keyid=\"open", "open"),
+            ("keyid=bare", ""),
+            ("", ""),
+        ];
+        for (input, expected) in rows {
+            assert_eq!(key_id(input.as_bytes()), expected.as_bytes(), "{input}");
+        }
+    }
+
+    /// A page's own request may show somebody else's key beside its session: that key is not let in.
+    #[test]
+    fn only_what_proved_itself_is_let_in() {
+        let (rate, burst) = (NonZeroU32::new(50).unwrap(), NonZeroU32::new(200).unwrap());
+        let limit = RateLimit::new(Some((rate, burst)));
+        let client = Client::Network(IpAddr::from([192, 0, 2, 1]));
+        let (session, other) = (SessionId::new(1, [1; 10]), SessionId::new(1, [2; 10]));
+        let guess = |name: &str, value: &str| {
+            let request = Request::post("/v1/payments").header(name, value);
+            limit
+                .guess(&request.body(Body::empty()).unwrap(), client)
+                .unwrap()
+        };
+        for number in 0..200 {
+            limit.guess_failed(
+                &guess("authorization", &format!("Bearer sk_test_{number:09}")),
+                0,
+            );
+            limit.guess_failed(&guess("sealpay-session", &number.to_string()), 0);
+        }
+        let key = guess("authorization", "Bearer sk_test_shown_beside_a_session");
+        let shown = Shown {
+            guess: Some(&key),
+            is_principal: false,
+            session: Some(session),
+        };
+        limit.let_in(client, &shown, 0);
+        assert!(!limit.allows_guess(&key, 0));
+        let allows = |session: SessionId| {
+            limit.allows_guess(&guess("sealpay-session", &session.to_string()), 0)
+        };
+        assert!(allows(session) && !allows(other));
+        let shown = Shown {
+            is_principal: true,
+            ..shown
+        };
+        limit.let_in(client, &shown, 0);
+        assert!(limit.allows_guess(&key, 0));
+    }
 
     #[test]
     fn clients_that_nobody_names_are_not_limited_like_one() {

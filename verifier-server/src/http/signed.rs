@@ -5,12 +5,13 @@ use super::in_flight::longest_body;
 use super::media_type;
 use super::problem::Problem;
 use crate::gate::refusal::{Code, Refusal};
-use crate::gate::signed_request::IncomingRequest;
+use crate::gate::signed_request::{IncomingRequest, Source};
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use sealpay_protocol::api::CONTENT_TYPE;
+use sealpay_protocol::ids::SessionId;
 
 /// A request with its body, small enough and of the right content type.
 #[derive(Debug)]
@@ -31,6 +32,11 @@ pub(super) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 }
 
 impl WholeRequest {
+    /// The session that the request names, if it is an id.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        single(&self.parts.headers, "sealpay-session")?.parse().ok()
+    }
+
     /// What the gate wants to see.
     pub(super) fn incoming(&self) -> IncomingRequest<'_> {
         let headers = &self.parts.headers;
@@ -45,11 +51,11 @@ impl WholeRequest {
             signature_input: single(headers, "signature-input"),
             signature: single(headers, "signature"),
             body: &self.body,
-            network: self
+            source: self
                 .parts
                 .extensions
                 .get()
-                .and_then(|client: &Client| client.network()),
+                .map_or(Source::Here, |client: &Client| client.source()),
         }
     }
 }

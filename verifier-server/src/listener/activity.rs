@@ -5,32 +5,69 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a request or an answer may stand still. A phone with a weak signal takes a kilobyte in
-/// four seconds, and a full socket buffer tells of progress only once a third of it has left.
-const STALLED_AFTER: Duration = Duration::from_secs(120);
+/// What a client takes of a response in a second at least, once its patience is used up: four
+/// kilobytes in ten. A full socket buffer tells of progress only once a third of it has left.
+const BYTES_PER_SECOND: u64 = 410;
+
+/// How long a connection may stay as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// Without a request.
+    pub(crate) idle: Duration,
+    /// With one that stands still; and as long as responses may wait altogether for a client that
+    /// hardly takes them.
+    pub(crate) stalled: Duration,
+    /// Whether responses may not wait for longer. A proxy's connection is many clients', and it takes
+    /// their responses out of the way itself.
+    pub(crate) is_paced: bool,
+}
 
 #[derive(Debug)]
 struct State {
     /// Requests that are not answered to the last byte.
     requests: u32,
-    /// An answer waits for the client to take it.
+    /// Those among them whose responses have begun.
+    responses: u32,
+    /// A response waits for room in the socket.
     is_writing: bool,
     /// When bytes came or went.
     moved_at: Instant,
     /// When the last request ended; at first when the connection began.
     ended_at: Instant,
+    /// How long responses may still wait for the client to take them, as it was at `paced_at`. It
+    /// shrinks while one waits, and grows with every byte that is taken.
+    pace: Duration,
+    paced_at: Instant,
+}
+
+impl State {
+    const fn is_taken_slowly(&self) -> bool {
+        self.responses > 0 || self.is_writing
+    }
+
+    /// Brings the time that responses may wait up to now, before something changes.
+    fn keep_pace(&mut self, now: Instant) {
+        if self.is_taken_slowly() {
+            let waited = now.saturating_duration_since(self.paced_at);
+            self.pace = self.pace.saturating_sub(waited);
+        }
+        self.paced_at = now;
+    }
+
+    /// The client took so many bytes.
+    fn took(&mut self, bytes: usize, most: Duration) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let earned = Duration::from_millis(bytes.saturating_mul(1000) / BYTES_PER_SECOND);
+        self.pace = self.pace.saturating_add(earned).min(most);
+    }
 }
 
 /// What goes on on a connection. Clones tell of the same one.
 #[derive(Debug, Clone)]
 pub(crate) struct Activity {
     state: Arc<Mutex<State>>,
-    idle: Duration,
+    patience: Patience,
 }
-
-/// A request that is not answered to the last byte.
-#[derive(Debug)]
-pub(crate) struct RunningRequest(Activity);
 
 /// Timers of connections run by the machine's own clock and decide nothing else.
 fn now() -> Instant {
@@ -38,50 +75,66 @@ fn now() -> Instant {
 }
 
 impl Activity {
-    pub(crate) fn new(idle: Duration) -> Self {
+    pub(crate) fn new(patience: Patience) -> Self {
         let now = now();
         Self {
             state: Arc::new(Mutex::new(State {
                 requests: 0,
+                responses: 0,
                 is_writing: false,
                 moved_at: now,
                 ended_at: now,
+                pace: patience.stalled,
+                paced_at: now,
             })),
-            idle,
+            patience,
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// Bytes came or went.
-    pub(crate) fn moved(&self) {
+    fn change(&self, change: impl FnOnce(&mut State, Instant)) {
         let now = now();
-        self.change(|state| state.moved_at = now);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.keep_pace(now);
+        change(&mut state, now);
     }
 
-    /// Whether an answer waits for the client to take it.
-    pub(crate) fn is_writing(&self, is_writing: bool) {
-        self.change(|state| state.is_writing = is_writing);
+    /// Bytes came.
+    pub(crate) fn moved(&self) {
+        self.change(|state, now| state.moved_at = now);
+    }
+
+    /// Bytes went, into the socket's buffer.
+    pub(crate) fn wrote(&self, bytes: usize) {
+        self.change(|state, now| {
+            state.is_writing = false;
+            state.moved_at = now;
+            state.took(bytes, self.patience.stalled);
+        });
+    }
+
+    /// A response waits for room in the socket's buffer.
+    pub(crate) fn waits_to_write(&self) {
+        self.change(|state, _| state.is_writing = true);
     }
 
     /// The connection begins: it is encrypted now.
     pub(crate) fn restart(&self) {
-        let now = now();
-        self.change(|state| (state.moved_at, state.ended_at) = (now, now));
+        self.change(|state, now| (state.moved_at, state.ended_at) = (now, now));
     }
 
     /// A request begins.
     pub(crate) fn begin(&self) -> RunningRequest {
-        self.change(|state| state.requests += 1);
-        RunningRequest(self.clone())
+        self.change(|state, _| state.requests += 1);
+        RunningRequest {
+            activity: self.clone(),
+            is_answered: false,
+        }
     }
 
     /// When the connection has been idle for too long, if nothing happens before.
     pub(crate) fn deadline(&self) -> Instant {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        deadline(&state, self.idle)
+        deadline(&state, &self.patience)
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -90,72 +143,45 @@ impl Activity {
 }
 
 /// Without a request, silence is allowed for `idle`, and bytes that are no request (a header drop
-/// by drop, pings) for twice as long.
-fn deadline(state: &State, idle: Duration) -> Instant {
-    if state.requests > 0 || state.is_writing {
-        state.moved_at + STALLED_AFTER.max(idle)
-    } else {
-        (state.moved_at + idle).min(state.ended_at + idle * 2)
+/// by drop, pings) for twice as long. With one, bytes of any kind keep the connection; where a
+/// response waits for the client, only those count that it takes.
+fn deadline(state: &State, patience: &Patience) -> Instant {
+    if state.requests == 0 && !state.is_writing {
+        let idle = patience.idle;
+        return (state.moved_at + idle).min(state.ended_at + idle * 2);
+    }
+    let stands_still = state.moved_at + patience.stalled.max(patience.idle);
+    if patience.is_paced && state.is_taken_slowly() {
+        return stands_still.min(state.paced_at + state.pace);
+    }
+    stands_still
+}
+
+/// A request that is not answered to the last byte.
+#[derive(Debug)]
+pub(crate) struct RunningRequest {
+    activity: Activity,
+    is_answered: bool,
+}
+
+impl RunningRequest {
+    /// Its response begins: now it is the client's to take.
+    pub(crate) fn answered(mut self) -> Self {
+        self.activity.change(|state, _| state.responses += 1);
+        self.is_answered = true;
+        self
     }
 }
 
 impl Drop for RunningRequest {
     fn drop(&mut self) {
-        let now = now();
-        self.0.change(|state| {
+        self.activity.change(|state, now| {
             state.requests = state.requests.saturating_sub(1);
+            state.responses -= u32::from(self.is_answered).min(state.responses);
             (state.moved_at, state.ended_at) = (now, now);
         });
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Activity, STALLED_AFTER, State, deadline};
-    use std::time::Duration;
-
-    const IDLE: Duration = Duration::from_secs(30);
-
-    #[test]
-    fn silence_and_pings_end_a_connection_and_a_slow_answer_does_not() {
-        let start = Activity::new(IDLE).deadline() - IDLE;
-        let seconds = |seconds| start + Duration::from_secs(seconds);
-        let rows = [
-            // requests, writing, last byte at, last request ended at, over at
-            (0, false, 0, 0, 30),
-            (0, false, 20, 0, 50),
-            (0, false, 55, 0, 60),
-            (0, false, 100, 100, 130),
-            (1, false, 100, 0, 100 + STALLED_AFTER.as_secs()),
-            (0, true, 100, 90, 100 + STALLED_AFTER.as_secs()),
-        ];
-        for (requests, is_writing, moved, ended, over) in rows {
-            let state = State {
-                requests,
-                is_writing,
-                moved_at: seconds(moved),
-                ended_at: seconds(ended),
-            };
-            assert_eq!(deadline(&state, IDLE), seconds(over), "{state:?}");
-        }
-    }
-
-    #[test]
-    fn a_connection_waits_anew_when_its_last_request_has_ended() {
-        let activity = Activity::new(IDLE);
-        let at_first = activity.deadline();
-        let (first, second) = (activity.begin(), activity.begin());
-        assert_eq!(activity.deadline(), at_first - IDLE + STALLED_AFTER);
-        drop(first);
-        let while_one_runs = activity.deadline();
-        assert!(while_one_runs >= at_first - IDLE + STALLED_AFTER);
-        drop(second);
-        assert!(activity.deadline() >= while_one_runs - STALLED_AFTER + IDLE);
-        assert!(
-            activity.deadline() < while_one_runs,
-            "shorter, and from now on"
-        );
-        assert!(!activity.is_over());
-        assert!(Activity::new(Duration::ZERO).is_over());
-    }
-}
+mod tests;

@@ -1,8 +1,8 @@
 //! The connections of a listener: who gets one, and what is told of those who do not.
 
-use super::activity::Activity;
+use super::activity::{Activity, Patience};
 use super::limits::ConnectionLimits;
-use super::permits::{Full, Permit, Permits};
+use super::permits::{Full, Holder, Permit, Permits};
 use super::proxies::{TrustedProxies, network_of};
 use super::stream::TimedStream;
 use super::throttle::Throttle;
@@ -30,6 +30,7 @@ pub struct Connections {
     permits: Arc<Permits>,
     proxies: TrustedProxies,
     idle: Duration,
+    stalled: Duration,
     metrics: Arc<Metrics>,
     clock: Clock,
     refused: Throttle,
@@ -60,7 +61,7 @@ impl Connections {
         clock: Clock,
     ) -> Arc<Self> {
         let permits = Permits::new(limits.max, limits.max_per_network);
-        Arc::new(Self::new(permits, proxies, limits.idle(), metrics, clock))
+        Arc::new(Self::new(permits, proxies, limits, metrics, clock))
     }
 
     /// Of the operator's listener: it stays open to operators when the public one is full.
@@ -72,20 +73,21 @@ impl Connections {
     ) -> Arc<Self> {
         let permits = Permits::new(OF_OPERATORS, OF_OPERATORS);
         let proxies = TrustedProxies::default();
-        Arc::new(Self::new(permits, proxies, limits.idle(), metrics, clock))
+        Arc::new(Self::new(permits, proxies, limits, metrics, clock))
     }
 
-    const fn new(
+    fn new(
         permits: Arc<Permits>,
         proxies: TrustedProxies,
-        idle: Duration,
+        limits: &ConnectionLimits,
         metrics: Arc<Metrics>,
         clock: Clock,
     ) -> Self {
         Self {
             permits,
             proxies,
-            idle,
+            idle: limits.idle(),
+            stalled: limits.response(),
             metrics,
             clock,
             refused: Throttle::new(SAID_EVERY),
@@ -107,9 +109,14 @@ impl Connections {
     pub(super) fn admit(&self, stream: TcpStream) -> Result<(TimedStream, Activity), Error> {
         let peer = stream.peer_addr()?.ip();
         let is_proxy = self.proxies.contains(peer);
+        let holder = if is_proxy {
+            Holder::Many
+        } else {
+            Holder::Network(network_of(peer))
+        };
         let permit = self
             .permits
-            .take((!is_proxy).then(|| network_of(peer)))
+            .take(holder)
             .map_err(|full| self.refuse(full, peer))?;
         // Answers are written whole; waiting for more to write would only delay them.
         stream.set_nodelay(true)?;
@@ -123,7 +130,11 @@ impl Connections {
         } else {
             self.idle
         };
-        let activity = Activity::new(idle);
+        let activity = Activity::new(Patience {
+            idle,
+            stalled: self.stalled,
+            is_paced: !is_proxy,
+        });
         Ok((TimedStream::new(stream, activity.clone(), open), activity))
     }
 

@@ -27,6 +27,8 @@ pub struct ConnectionLimits {
     pub max_requests_per_network: u32,
     /// How long the body of a request may take, seconds.
     pub body_seconds: u32,
+    /// How long a request or a response may stand still, seconds.
+    pub response_seconds: u32,
 }
 
 impl Default for ConnectionLimits {
@@ -38,6 +40,7 @@ impl Default for ConnectionLimits {
             max_requests: 2048,
             max_requests_per_network: 256,
             body_seconds: 45,
+            response_seconds: 120,
         }
     }
 }
@@ -65,6 +68,9 @@ impl ConnectionLimits {
         if !(1..=60).contains(&self.body_seconds) {
             return Err("connections.body_seconds must be from 1 to 60".into());
         }
+        if !(1..=600).contains(&self.response_seconds) {
+            return Err("connections.response_seconds must be from 1 to 600".into());
+        }
         Ok(())
     }
 
@@ -78,6 +84,12 @@ impl ConnectionLimits {
     #[must_use]
     pub fn body(&self) -> Duration {
         Duration::from_secs(self.body_seconds.into())
+    }
+
+    /// How long a request or a response may stand still.
+    #[must_use]
+    pub fn response(&self) -> Duration {
+        Duration::from_secs(self.response_seconds.into())
     }
 
     /// As many connections as the limit on open files leaves room for, and what to tell the operator
@@ -205,6 +217,13 @@ mod tests {
                     ..limits()
                 },
                 "body_seconds",
+            ),
+            (
+                ConnectionLimits {
+                    response_seconds: 0,
+                    ..limits()
+                },
+                "response_seconds",
             ),
         ];
         for (limits, expected) in rows {

@@ -1,8 +1,22 @@
-//! So many at once, in all and from one network.
+//! So many at once, in all and for each network.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Of all permits, the part that clients have whom nobody names.
+const UNNAMED_PART: u32 = 4;
+
+/// Who takes a permit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Holder {
+    /// Somebody of this network.
+    Network(IpAddr),
+    /// Somebody whom a trusted proxy does not name.
+    Unnamed,
+    /// Somebody who stands for others, such as a proxy: only all permits together are limited.
+    Many,
+}
 
 /// Why there is no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +27,23 @@ pub(crate) enum Full {
     Network,
 }
 
+/// What is counted: a network by its first bits, or those without a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Counted {
+    V4(u32),
+    V6(u128),
+    Unnamed,
+}
+
+/// Networks of IPv6 as they are given out: a subscriber has a /64, a household a /56, and a machine
+/// that is rented often a /48. Behind each how many halves of a share it has, so that whoever has many
+/// small networks in a large one has not as many shares.
+const TIERS_V6: [(u32, u32); 3] = [(64, 2), (56, 3), (48, 4)];
+
 #[derive(Debug, Default)]
 struct Taken {
     all: u32,
-    by_network: HashMap<IpAddr, u32>,
+    by_network: HashMap<Counted, u32>,
 }
 
 /// Permits for connections or requests.
@@ -31,7 +58,7 @@ pub struct Permits {
 #[derive(Debug)]
 pub(crate) struct Permit {
     permits: Arc<Permits>,
-    network: Option<IpAddr>,
+    holder: Holder,
 }
 
 impl Permits {
@@ -45,24 +72,62 @@ impl Permits {
         })
     }
 
-    /// Takes one; without a network only all of them together are limited.
-    pub(crate) fn take(self: &Arc<Self>, network: Option<IpAddr>) -> Result<Permit, Full> {
+    /// Everything that a holder counts for, with its share.
+    fn shares(&self, holder: Holder) -> impl Iterator<Item = (Counted, u32)> {
+        let share = self.max_per_network;
+        let mut shares = [None; TIERS_V6.len()];
+        match holder {
+            Holder::Network(IpAddr::V4(v4)) => shares[0] = Some((Counted::V4(v4.to_bits()), share)),
+            Holder::Network(IpAddr::V6(v6)) => {
+                shares = TIERS_V6.map(|(bits, halves)| {
+                    let first = v6.to_bits() & (u128::MAX << (u128::BITS - bits));
+                    // Different lengths never meet in one count: the length stands in the last bits.
+                    let counted = Counted::V6(first | u128::from(bits));
+                    Some((counted, share.saturating_mul(halves).div_ceil(2)))
+                });
+            }
+            Holder::Unnamed => {
+                shares[0] = Some((Counted::Unnamed, self.max.div_ceil(UNNAMED_PART)));
+            }
+            Holder::Many => {}
+        }
+        shares.into_iter().flatten()
+    }
+
+    /// What is left of a share when only so many are free. While half of all are, it is whole; from
+    /// there it shrinks with the square of what is free, so that networks which take all they can
+    /// leave room: eight of them a quarter of all, and thirty a fifteenth.
+    fn shrunk(&self, share: u32, free: u32) -> u32 {
+        if free >= self.max / 2 {
+            return share;
+        }
+        let (free, max) = (2 * u128::from(free), u128::from(self.max));
+        let left = (u128::from(share) * free * free).div_ceil(max * max);
+        u32::try_from(left).unwrap_or(share)
+    }
+
+    /// Takes one. A network never has more than its share.
+    pub(crate) fn take(self: &Arc<Self>, holder: Holder) -> Result<Permit, Full> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken.all >= self.max {
+        let free = self.max.saturating_sub(taken.all);
+        if free == 0 {
             return Err(Full::All);
         }
-        if let Some(network) = network {
-            let count = taken.by_network.get(&network).copied().unwrap_or(0);
-            if count >= self.max_per_network {
-                return Err(Full::Network);
-            }
-            taken.by_network.insert(network, count + 1);
+        let is_over = |(counted, share): (Counted, u32)| {
+            let count = taken.by_network.get(&counted).copied().unwrap_or(0);
+            count >= self.shrunk(share, free)
+        };
+        if self.shares(holder).any(is_over) {
+            return Err(Full::Network);
+        }
+        for (counted, _) in self.shares(holder) {
+            *taken.by_network.entry(counted).or_default() += 1;
         }
         taken.all += 1;
         drop(taken);
         Ok(Permit {
             permits: Arc::clone(self),
-            network,
+            holder,
         })
     }
 }
@@ -72,14 +137,13 @@ impl Drop for Permit {
         let taken = &self.permits.taken;
         let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.all = taken.all.saturating_sub(1);
-        let Some(network) = self.network else {
-            return;
-        };
-        // A network that has none is forgotten, so that the map never outgrows the permits.
-        match taken.by_network.get_mut(&network) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
-                taken.by_network.remove(&network);
+        for (counted, _) in self.permits.shares(self.holder) {
+            // A network that has none is forgotten, so that the map never outgrows the permits.
+            match taken.by_network.get_mut(&counted) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => {
+                    taken.by_network.remove(&counted);
+                }
             }
         }
     }
@@ -87,25 +151,85 @@ impl Drop for Permit {
 
 #[cfg(test)]
 mod tests {
-    use super::{Full, Permits};
-    use std::net::IpAddr;
+    use super::{Full, Holder, Permits};
+    use std::net::{IpAddr, Ipv6Addr};
+    use std::sync::Arc;
+
+    fn v4(last: u8) -> Holder {
+        Holder::Network(IpAddr::from([192, 0, 2, last]))
+    }
+
+    /// Of 2001:db8::/32.
+    fn v6(third: u16, fourth: u16) -> Holder {
+        let address = Ipv6Addr::new(0x2001, 0xdb8, third, fourth, 0, 0, 0, 0);
+        Holder::Network(address.into())
+    }
+
+    /// As many as each of the holders gets, and all that they get.
+    fn taken(permits: &Arc<Permits>, holders: &[Holder]) -> (Vec<super::Permit>, Vec<usize>) {
+        let (mut all, mut counts) = (Vec::new(), Vec::new());
+        for holder in holders {
+            let before = all.len();
+            while let Ok(permit) = permits.take(*holder) {
+                all.push(permit);
+            }
+            counts.push(all.len() - before);
+        }
+        (all, counts)
+    }
 
     #[test]
     fn a_network_has_its_share_and_all_of_them_have_no_more_than_there_are() {
         let permits = Permits::new(4, 2);
-        let network = |last| Some(IpAddr::from([192, 0, 2, last]));
-        let first = permits.take(network(1)).unwrap();
-        let _second = permits.take(network(1)).unwrap();
-        assert_eq!(permits.take(network(1)).err(), Some(Full::Network));
-        let other = permits.take(network(2)).unwrap();
-        let _unknown = permits.take(None).unwrap();
-        assert_eq!(permits.take(None).err(), Some(Full::All));
-        assert_eq!(permits.take(network(3)).err(), Some(Full::All));
+        let first = permits.take(v4(1)).unwrap();
+        let _second = permits.take(v4(1)).unwrap();
+        assert_eq!(permits.take(v4(1)).err(), Some(Full::Network));
+        let other = permits.take(v4(2)).unwrap();
+        let _proxy = permits.take(Holder::Many).unwrap();
+        assert_eq!(permits.take(Holder::Many).err(), Some(Full::All));
+        assert_eq!(permits.take(v4(3)).err(), Some(Full::All));
         drop(other);
-        assert_eq!(permits.take(network(1)).err(), Some(Full::Network));
+        assert_eq!(permits.take(v4(1)).err(), Some(Full::Network));
         drop(first);
-        let _third = permits.take(network(1)).unwrap();
+        assert!(permits.take(v4(3)).is_ok());
         let networks = permits.taken.lock().unwrap().by_network.len();
         assert_eq!(networks, 1, "a network without a permit is forgotten");
+    }
+
+    #[test]
+    fn many_networks_that_take_all_they_can_leave_room_for_the_next() {
+        let rows = [(4, 1024, 170), (8, 512, 50), (30, 128, 4), (100, 16, 1)];
+        for (networks, fewest_free, next) in rows {
+            let permits = Permits::new(2048, 256);
+            let greedy: Vec<_> = (0..networks).map(v4).collect();
+            let (all, counts) = taken(&permits, &greedy);
+            assert_eq!(&counts[..4], [256; 4], "half of all are whole shares");
+            let free = 2048 - all.len();
+            assert!(free >= fewest_free, "{networks}: {free}");
+            let (_more, counts) = taken(&permits, &[v4(200)]);
+            assert!(counts[0] >= next, "{networks}: {counts:?}");
+        }
+    }
+
+    #[test]
+    fn small_networks_of_a_large_one_share_what_it_has() {
+        let permits = Permits::new(2048, 256);
+        let of_a_household: Vec<_> = (0..8).map(|fourth| v6(1, fourth)).collect();
+        let (_all, counts) = taken(&permits, &of_a_household);
+        assert_eq!(counts, [256, 128, 0, 0, 0, 0, 0, 0]);
+        let of_a_machine: Vec<_> = (1..8).map(|fourth| v6(1, fourth << 8)).collect();
+        let (_more, counts) = taken(&permits, &of_a_machine);
+        assert_eq!(counts, [128, 0, 0, 0, 0, 0, 0]);
+        let (_others, counts) = taken(&permits, &[v6(2, 0)]);
+        assert_eq!(counts, [256]);
+    }
+
+    #[test]
+    fn clients_without_a_name_have_a_part_and_no_more() {
+        let permits = Permits::new(2048, 256);
+        let (all, counts) = taken(&permits, &[Holder::Unnamed, v4(1)]);
+        assert_eq!(counts, [512, 256]);
+        drop(all);
+        assert!(permits.taken.lock().unwrap().by_network.is_empty());
     }
 }

@@ -3,9 +3,33 @@
 use crate::outbox::address::Network;
 use std::net::IpAddr;
 
+/// How many proxies a request passes at most, unless the operator says otherwise: two tiers of a
+/// content delivery network, a balancer, and one beside the server.
+pub const DEFAULT_HOPS: u8 = 4;
+/// More than that nobody has.
+pub const MOST_HOPS: u8 = 8;
+
+/// Of 2^32 parts of all addresses, how many the networks together may hold: an eighth of IPv4, and of
+/// IPv6 an eighth of the addresses that are given out (2000::/3). Content delivery networks have far
+/// less.
+const MOST_PARTS_V4: u64 = 1 << 29;
+const MOST_PARTS_V6: u64 = 1 << 26;
+
 /// The proxies in front, as networks.
-#[derive(Debug, Clone, Default)]
-pub struct TrustedProxies(Vec<Network>);
+#[derive(Debug, Clone)]
+pub struct TrustedProxies {
+    networks: Vec<Network>,
+    hops: u8,
+}
+
+impl Default for TrustedProxies {
+    fn default() -> Self {
+        Self {
+            networks: Vec::new(),
+            hops: DEFAULT_HOPS,
+        }
+    }
+}
 
 impl TrustedProxies {
     /// Reads the setting: networks, or addresses, which are networks of one.
@@ -14,20 +38,44 @@ impl TrustedProxies {
     /// A sentence that names the text.
     pub fn parse(texts: &[String]) -> Result<Self, String> {
         let networks = texts.iter().map(|text| network(text));
-        Ok(Self(networks.collect::<Result<_, _>>()?))
+        let networks: Vec<_> = networks.collect::<Result<_, _>>()?;
+        let parts_of = |is_ipv4: bool| -> u64 {
+            let version = networks.iter().filter(|one| one.is_ipv4() == is_ipv4);
+            version.map(|network| network.parts()).sum()
+        };
+        if parts_of(true) > MOST_PARTS_V4 || parts_of(false) > MOST_PARTS_V6 {
+            return Err(too_many("networks that together are"));
+        }
+        Ok(Self {
+            networks,
+            hops: DEFAULT_HOPS,
+        })
+    }
+
+    /// The same for requests that pass so many proxies at most.
+    #[must_use]
+    pub fn walking(self, hops: u8) -> Self {
+        Self { hops, ..self }
+    }
+
+    /// How many proxies a request passes at most, the one that connects included.
+    pub(crate) const fn hops(&self) -> u8 {
+        self.hops
     }
 
     /// Whether there is none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.networks.is_empty()
     }
 
     /// Whether an address is a proxy's.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(address))
+        self.networks
+            .iter()
+            .any(|network| network.contains(address))
     }
 }
 
@@ -37,19 +85,23 @@ fn network(text: &str) -> Result<Network, String> {
         Ok(IpAddr::V6(address)) => format!("{address}/128"),
         Err(_) => text.to_owned(),
     };
-    if whole.ends_with("/0") {
-        return Err(format!(
-            "trusted_proxies holds \"{text}\", which is everybody: any client could then name any \
-             address; name the networks of your proxies, such as \"10.0.0.0/8\""
-        ));
-    }
-    let network = whole.parse();
-    network.map_err(|_| {
+    let network: Network = whole.parse().map_err(|_| {
         format!(
             "trusted_proxies holds \"{text}\", which is neither an address nor a network such as \
              \"10.0.0.0/8\""
         )
-    })
+    })?;
+    if network.is_wider_than_an_operators() {
+        return Err(too_many(&format!("\"{text}\", which is")));
+    }
+    Ok(network)
+}
+
+fn too_many(what: &str) -> String {
+    format!(
+        "trusted_proxies holds {what} everybody: any client could then name any address; name the \
+         networks of your proxies, such as \"10.0.0.0/8\""
+    )
 }
 
 /// What counts as one client: an address of IPv4, and of IPv6 the /64 that one subscriber has.
@@ -94,7 +146,12 @@ mod tests {
     fn everybody_is_no_proxy_and_a_name_is_no_network() {
         let rows = [
             ("0.0.0.0/0", "everybody"),
+            ("0.0.0.0/00", "everybody"),
+            ("128.0.0.0/1", "everybody"),
+            ("10.0.0.0/7", "everybody"),
             ("::/0", "everybody"),
+            ("2000::/3", "everybody"),
+            ("fc00::/6", "everybody"),
             ("proxy.internal", "proxy.internal"),
             ("10.0.0.0/33", "10.0.0.0/33"),
             ("", "neither an address nor a network"),
@@ -106,5 +163,17 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn all_of_them_together_are_not_everybody_either() {
+        let eighths: Vec<_> = (0..33).map(|first| format!("{first}.0.0.0/8")).collect();
+        let networks = |count| eighths.iter().take(count).map(String::as_str);
+        assert!(proxies(&networks(32).collect::<Vec<_>>()).is_ok());
+        let error = proxies(&networks(33).collect::<Vec<_>>()).unwrap_err();
+        assert!(error.contains("together are everybody"), "{error}");
+        // The widest that an operator has.
+        let local = ["10.0.0.0/8", "fc00::/7", "fe80::/10", "172.16.0.0/12"];
+        assert!(proxies(&local).is_ok());
     }
 }

@@ -39,6 +39,7 @@ where
         let answering = self.service.call(request);
         Box::pin(async move {
             let response = answering.await?;
+            let running = running.answered();
             Ok(response.map(|body| CountedBody {
                 body,
                 _running: running,

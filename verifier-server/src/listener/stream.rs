@@ -49,14 +49,12 @@ impl TimedStream {
         cx: &mut Context<'_>,
         written: Poll<std::io::Result<usize>>,
     ) -> Poll<std::io::Result<usize>> {
-        self.activity.is_writing(written.is_pending());
-        match written {
-            Poll::Ready(written) => {
-                self.activity.moved();
-                Poll::Ready(written)
-            }
-            Poll::Pending => self.poll_over(cx).map(Err),
+        if let Poll::Ready(written) = written {
+            self.activity.wrote(*written.as_ref().unwrap_or(&0));
+            return Poll::Ready(written);
         }
+        self.activity.waits_to_write();
+        self.poll_over(cx).map(Err)
     }
 }
 

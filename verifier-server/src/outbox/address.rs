@@ -76,6 +76,25 @@ impl Network {
         }
     }
 
+    /// Whether it is wider than any network that belongs to one operator: those of IPv4 are at most
+    /// a /8, and those of IPv6 a /16, except for the addresses of local use, of which there is a /7.
+    pub(crate) fn is_wider_than_an_operators(self) -> bool {
+        match self.address {
+            IpAddr::V4(_) => self.prefix < 8,
+            IpAddr::V6(address) if address.segments()[0] >= 0xfc00 => self.prefix < 7,
+            IpAddr::V6(_) => self.prefix < 16,
+        }
+    }
+
+    /// How many parts of 2^32 of all addresses of its version it holds.
+    pub(crate) fn parts(self) -> u64 {
+        1 << 32_u8.saturating_sub(self.prefix)
+    }
+
+    pub(crate) const fn is_ipv4(self) -> bool {
+        self.address.is_ipv4()
+    }
+
     pub(crate) fn contains(self, address: IpAddr) -> bool {
         match (self.address, address) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {

@@ -29,7 +29,7 @@ const TRANSPORTS: [Choice; 3] = [
     ("plain by name", "allow_plain_http = true"),
     ("tls", "[tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\""),
 ];
-const CONTROLS: [Choice; 5] = [
+const CONTROLS: [Choice; 6] = [
     ("off", "control_listen = \"off\""),
     ("loopback", "control_listen = \"[::1]:8788\""),
     ("the same", "control_listen = \"127.0.0.1:8787\""),
@@ -37,6 +37,11 @@ const CONTROLS: [Choice; 5] = [
     (
         "anywhere with token",
         "control_listen = \"0.0.0.0:8788\"\ncontrol_token_file = \"token\"",
+    ),
+    (
+        "anywhere in plain text",
+        "control_listen = \"0.0.0.0:8788\"\ncontrol_token_file = \"token\"\n\
+         control_allow_plain_http = true",
     ),
 ];
 
@@ -50,7 +55,7 @@ const STARTS: &str = "";
 
 /// Mode, origin, listener, transport, control, proxies, and what the server says of it: of the rows that fit,
 /// the first one counts.
-const MATRIX: [[&str; 7]; 17] = [
+const MATRIX: [[&str; 7]; 18] = [
     [
         ANY,
         ANY,
@@ -86,6 +91,15 @@ const MATRIX: [[&str; 7]; 17] = [
         "anywhere with token",
         ANY,
         "its token would travel in plain text",
+    ],
+    [
+        ANY,
+        ANY,
+        ANY,
+        "plain by name",
+        "anywhere with token",
+        ANY,
+        "set control_allow_plain_http = true",
     ],
     [
         "live",
@@ -234,6 +248,14 @@ fn settings_that_do_not_fit_are_named() {
             "trusted_proxies holds \"0.0.0.0/0\", which is everybody",
         ),
         (
+            "test_mode = true\ntrusted_proxies = [\"0.0.0.0/1\", \"128.0.0.0/1\"]",
+            "trusted_proxies holds \"0.0.0.0/1\", which is everybody",
+        ),
+        (
+            "test_mode = true\ntrusted_hops = 0",
+            "trusted_hops must be from 1 to 8",
+        ),
+        (
             "test_mode = true\n[connections]\nmax = 0",
             "connections.max = 0",
         ),
@@ -292,4 +314,47 @@ fn a_test_is_asked_for_by_flags_as_well() {
         let started = Config::default().for_serving(flags(test, in_public));
         assert_eq!(started.is_ok(), starts, "{test} {in_public}: {started:?}");
     }
+}
+
+/// A test that others reach, with what stands in its configuration file besides.
+fn public(settings: &str) -> Result<Config, String> {
+    let config = format!(
+        "test_mode = true\ntest_mode_in_public = true\npublic_origin = \"https://pay.example\"\n\
+         trusted_proxies = [\"127.0.0.1\"]\n{settings}"
+    );
+    let config: Config = toml::from_str(&config).unwrap();
+    config.for_serving(ServeFlags::default())
+}
+
+#[test]
+fn webhooks_reach_no_everything_of_a_public_server() {
+    for network in ["0.0.0.0/0", "::/0", "0.0.0.0/1", "2000::/3", "8.0.0.0/5"] {
+        let settings = format!("[webhooks]\nallow = [\"127.0.0.0/8\", \"{network}\"]");
+        let error = public(&settings).unwrap_err();
+        let named = format!("webhooks.allow holds \"{network}\", which is everything");
+        assert!(error.contains(&named), "{error}");
+        // Where only this machine reaches the server it is the developer's own network.
+        let local: Config = toml::from_str(&format!("test_mode = true\n{settings}")).unwrap();
+        assert!(local.for_serving(ServeFlags::default()).is_ok());
+    }
+    assert!(public("[webhooks]\nallow = [\"10.0.0.0/8\", \"fd00::/8\"]").is_ok());
+}
+
+#[test]
+fn what_is_open_to_strangers_is_said_at_the_start() {
+    let said = |settings: &str| public(settings).unwrap().warnings().join("\n");
+    assert_eq!(said(""), "");
+    let no_limit = said("[rate_limit]\nper_second = 0");
+    assert!(
+        no_limit.starts_with("rate_limit.per_second = 0"),
+        "{no_limit}"
+    );
+    let allowed = said("[webhooks]\nallow = [\"10.0.0.0/8\"]");
+    assert!(
+        allowed.starts_with("webhooks.allow = [\"10.0.0.0/8\"]"),
+        "{allowed}"
+    );
+    let local = "test_mode = true\n[rate_limit]\nper_second = 0";
+    let local: Config = toml::from_str(local).unwrap();
+    assert_eq!(local.warnings(), Vec::<String>::new());
 }

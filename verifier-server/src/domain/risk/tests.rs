@@ -26,6 +26,7 @@ fn facts<'a>(of_card: &'a [Earlier], of_address: &'a [Earlier]) -> Facts<'a> {
         issuer_country: Some("DE"),
         billing_country: None,
         session_attempts: 0,
+        is_address_unknown: false,
         of_card,
         of_address,
     }

@@ -10,7 +10,7 @@ mod payments;
 mod payouts;
 mod personas;
 mod phone;
-mod same_site;
+pub(super) mod same_site;
 mod state;
 mod text;
 mod transfers;
@@ -54,16 +54,14 @@ pub(super) fn contract() -> OpenApiRouter<AppState> {
         .routes(routes!(state::view))
 }
 
-/// Everything below `/sim`, for the operator's listener. What changes something is for pages of its
-/// own only; where every request carries a token, any name leads to it.
-pub(super) fn router(any_name: bool) -> Router<AppState> {
+/// Everything below `/sim`, for the operator's listener.
+pub(super) fn router() -> Router<AppState> {
     let pages = Router::new()
         .route("/", get(async || Redirect::to("/sim")))
         .route("/sim", get(page::control))
         .route("/sim/control.css", get(text::control_css))
         .route("/sim/control.js", get(text::control_js));
-    let same_site = middleware::from_fn_with_state(any_name, same_site::refuse_others_there);
-    Router::from(contract()).merge(pages).route_layer(same_site)
+    Router::from(contract()).merge(pages)
 }
 
 /// The wallet's page, for the public listener: whoever has its address is the shopper.

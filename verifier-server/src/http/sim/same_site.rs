@@ -5,6 +5,7 @@ use crate::gate::refusal::{Code, Refusal};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -21,11 +22,9 @@ pub(super) async fn refuse_others(
     request: Request,
     next: Next,
 ) -> Response {
-    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let own = &state.gateway.settings().public_origin;
-    let host = host(request.headers());
-    let is_meant = host.is_none_or(|host| host == own.authority() || is_ours(host));
-    if is_meant && (only_reads || is_own(request.headers(), |origin| origin == own.as_str())) {
+    let is_meant = hosts(&request).all(|host| host == own.authority() || is_ours(host));
+    if is_meant && may(&request, |origin| origin == own.as_str()) {
         next.run(request).await
     } else {
         Problem(Refusal::new(Code::CrossSiteRefused)).into_response()
@@ -33,30 +32,39 @@ pub(super) async fn refuse_others(
 }
 
 /// The same on the operator's listener, which has no name of its own: its pages are of the origin
-/// that the request names. Where requests carry a token, no browser is made to send one.
-pub(super) async fn refuse_others_there(
+/// that the request names. Where requests carry a token, any name leads to it, as no browser is made
+/// to send one.
+pub(in crate::http) async fn refuse_others_there(
     State(any_name): State<bool>,
     request: Request,
     next: Next,
 ) -> Response {
-    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let host = host(request.headers());
-    let is_meant = any_name || host.is_none_or(is_ours);
+    let is_meant = any_name || hosts(&request).all(is_ours);
     let of_this_host = |origin: &str| {
         let authority = origin.split_once("://").map(|(_, authority)| authority);
-        authority.is_some() && authority == host
+        authority.is_some() && authority == hosts(&request).next()
     };
-    if is_meant && (only_reads || is_own(request.headers(), of_this_host)) {
+    if is_meant && may(&request, of_this_host) {
         next.run(request).await
     } else {
         Problem(Refusal::new(Code::CrossSiteRefused)).into_response()
     }
 }
 
-fn host(headers: &HeaderMap) -> Option<&str> {
-    let host = headers.get(header::HOST)?;
+/// Every name that the request says it goes to: `:authority` of HTTP/2 or that of a whole address in
+/// HTTP/1.1, and `Host`.
+fn hosts(request: &Request) -> impl Iterator<Item = &str> {
+    let authority = request.uri().authority().map(Authority::as_str);
+    let headers = request.headers().get_all(header::HOST).iter();
     // One that is no text is nobody's.
-    Some(host.to_str().unwrap_or_default())
+    let headers = headers.map(|host| host.to_str().unwrap_or_default());
+    authority.into_iter().chain(headers)
+}
+
+/// Whether a request only reads, or comes from a page of ours or from none.
+fn may(request: &Request, is_own_origin: impl Fn(&str) -> bool) -> bool {
+    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    only_reads || is_own(request.headers(), is_own_origin)
 }
 
 /// Whether a host is this machine by a name that nobody else can point elsewhere, or an address: a
@@ -82,7 +90,8 @@ fn is_own(headers: &HeaderMap, is_own_origin: impl Fn(&str) -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{SEC_FETCH_SITE, is_ours, is_own};
+    use super::{Request, SEC_FETCH_SITE, hosts, is_ours, is_own};
+    use axum::body::Body;
     use axum::http::{HeaderMap, HeaderValue, header};
 
     #[test]
@@ -101,6 +110,33 @@ mod tests {
         ];
         for (host, expected) in rows {
             assert_eq!(is_ours(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn every_name_that_a_request_bears_counts() {
+        let request = |uri: &str, hosts: &[&str]| {
+            let mut request = Request::get(uri);
+            for host in hosts {
+                request = request.header(header::HOST, *host);
+            }
+            request.body(Body::empty()).unwrap()
+        };
+        let rows: [(&str, &[&str], &[&str]); 5] = [
+            ("/metrics", &[], &[]),
+            ("/metrics", &["localhost"], &["localhost"]),
+            ("/metrics", &["localhost", "evil"], &["localhost", "evil"]),
+            ("http://evil:1/metrics", &[], &["evil:1"]),
+            (
+                "http://evil/metrics",
+                &["localhost"],
+                &["evil", "localhost"],
+            ),
+        ];
+        for (uri, given, expected) in rows {
+            let request = request(uri, given);
+            let found: Vec<_> = hosts(&request).collect();
+            assert_eq!(found, expected, "{uri} {given:?}");
         }
     }
 

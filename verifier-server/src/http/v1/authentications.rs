@@ -4,7 +4,7 @@ use super::payments::status_of;
 use crate::flow::authenticate::authenticate;
 use crate::gate::refusal::{Code, Refusal};
 use crate::http::problem::Problem;
-use crate::http::rate_limit::WrongGuess;
+use crate::http::rate_limit::{ProvenSession, WrongGuess};
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
 use axum::extract::State;
@@ -14,6 +14,12 @@ use sealpay_protocol::api::{
     ActionView, AuthenticationRequest, PaymentView, Problem as ProblemBody,
 };
 use std::sync::Arc;
+
+/// What an answer says to whoever counts guesses.
+type Noted = (
+    Option<Extension<WrongGuess>>,
+    Option<Extension<ProvenSession>>,
+);
 
 /// Takes what the shopper did about a payment's action. The same key again is looked at once only.
 #[utoipa::path(
@@ -31,8 +37,9 @@ use std::sync::Arc;
 pub(crate) async fn step(
     State(state): State<AppState>,
     request: WholeRequest,
-) -> Result<(StatusCode, Option<Extension<WrongGuess>>, Json<PaymentView>), Problem> {
+) -> Result<(StatusCode, Noted, Json<PaymentView>), Problem> {
     let gateway = Arc::clone(&state.gateway);
+    let session = request.session();
     // A task of its own: a connection that breaks must not leave a step half taken.
     let task = tokio::spawn(async move { authenticate(&gateway, request.incoming()).await });
     let view = task
@@ -41,7 +48,8 @@ pub(crate) async fn step(
     let wrong = is_refused(&view).then_some(Extension(WrongGuess));
     let (status, name) = status_of(view.state);
     state.metrics.payment_answer(name);
-    Ok((status, wrong, Json(view)))
+    let proven = session.map(ProvenSession).map(Extension);
+    Ok((status, (wrong, proven), Json(view)))
 }
 
 /// Whether a code or a passkey was wrong: a guess, for all that anybody knows.

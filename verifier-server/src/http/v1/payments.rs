@@ -10,11 +10,12 @@ use crate::gate::refusal::{Code, Refusal};
 use crate::http::merchant::MerchantRequest;
 use crate::http::params::Params;
 use crate::http::problem::Problem;
+use crate::http::rate_limit::ProvenSession;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use sealpay_protocol::api::{PayRequest, PaymentView, Problem as ProblemBody, ShopperState};
 use sealpay_protocol::limits::REFERENCE_CHARACTERS;
 use sealpay_protocol::method::Method;
@@ -37,8 +38,16 @@ use std::sync::Arc;
 pub(crate) async fn pay(
     State(state): State<AppState>,
     request: WholeRequest,
-) -> Result<(StatusCode, Json<PaymentView>), Problem> {
+) -> Result<
+    (
+        StatusCode,
+        Option<Extension<ProvenSession>>,
+        Json<PaymentView>,
+    ),
+    Problem,
+> {
     let gateway = Arc::clone(&state.gateway);
+    let session = request.session();
     // A task of its own: a shopper whose connection breaks must not stop a payment half-way.
     let task = tokio::spawn(async move { authorize(&gateway, request.incoming()).await });
     let view = task
@@ -46,7 +55,8 @@ pub(crate) async fn pay(
         .map_err(|error| Refusal::because(Code::Internal, error))??;
     let (status, name) = status_of(view.state);
     state.metrics.payment_answer(name);
-    Ok((status, Json(view)))
+    let proven = session.map(ProvenSession).map(Extension);
+    Ok((status, proven, Json(view)))
 }
 
 /// 202 while the outcome is not known.

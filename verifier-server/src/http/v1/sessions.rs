@@ -2,10 +2,11 @@
 
 use crate::flow::open_session::open_session;
 use crate::http::problem::Problem;
+use crate::http::rate_limit::ProvenSession;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use sealpay_protocol::api::{OpenSessionRequest, Problem as ProblemBody, SessionView};
 
 /// Opens a checkout session with a signed order.
@@ -23,8 +24,7 @@ use sealpay_protocol::api::{OpenSessionRequest, Problem as ProblemBody, SessionV
 pub(crate) async fn open(
     State(state): State<AppState>,
     request: WholeRequest,
-) -> Result<Json<SessionView>, Problem> {
-    Ok(Json(
-        open_session(&state.gateway, request.incoming()).await?,
-    ))
+) -> Result<(Extension<ProvenSession>, Json<SessionView>), Problem> {
+    let view = open_session(&state.gateway, request.incoming()).await?;
+    Ok((Extension(ProvenSession(view.session)), Json(view)))
 }
