@@ -103,7 +103,7 @@ fn a_number_is_grouped_as_on_the_plastic() {
         (
             "4242424242424242428",
             Some(Brand::Visa),
-            "4242 4242 4242 4242428",
+            "4242 4242 4242 4242 428",
         ),
         (
             "378282246310005",
@@ -129,6 +129,8 @@ fn the_digits_of_a_text_are_ascii_whatever_stands_around_them() {
         ("", ""),
         ("4242-42 a42", "42424242"),
         ("４٤۴४৪๔", "444444"),
+        // Khmer, Myanmar, Tamil and Gujarati.
+        ("៤၄௪૪", "4444"),
         ("²⅓Ⅳ", ""),
     ];
     for (text, digits) in rows {

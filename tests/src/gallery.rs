@@ -76,6 +76,8 @@ impl<'a> Gallery<'a> {
             self.session.picture(&target().join(file)).await;
             self.look_for_barriers(&format!("{state}, forced colours, {theme}"))
                 .await;
+            self.look_for_marks(&format!("{state}, forced colours, {theme}"))
+                .await;
         }
         self.put_on(THEMES[0], width).await;
     }
@@ -183,6 +185,32 @@ impl<'a> Gallery<'a> {
             settled.ok()?.json().as_u64()
         })
         .await
+    }
+
+    /// Colours say nothing here: an error has a stronger border, and the button that pays a ground.
+    async fn look_for_marks(&mut self, state: &str) {
+        const MARKS: &str = "
+            const style = (selector) => {
+              const element = document.querySelector(selector);
+              return element && getComputedStyle(element);
+            };
+            const missing = [];
+            const invalid = style('input[aria-invalid=true]');
+            if (invalid && parseFloat(invalid.borderTopWidth) < 3) missing.push('an error has no mark');
+            const pay = style('form button[type=submit]:not(:disabled)');
+            const field = style('input');
+            if (pay && field && pay.backgroundColor === field.backgroundColor) {
+              missing.push('the button that pays has no ground');
+            }
+            return missing;";
+        if let Some(frame) = self.frame {
+            self.session.enter_frame(frame).await;
+        }
+        let missing = self.session.run(MARKS, Vec::new()).await;
+        let missing = missing.as_array().into_iter().flatten();
+        self.findings
+            .extend(missing.map(|mark| format!("{state}: {mark}")));
+        self.session.enter_page().await;
     }
 
     async fn look_for_barriers(&mut self, state: &str) {

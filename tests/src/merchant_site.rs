@@ -27,6 +27,8 @@ pub struct Page {
     pub scripts: String,
     /// Who may bring frames, for the policy: the verifier, or nobody.
     pub frames: String,
+    /// Whether it stays light on a device that is dark.
+    pub is_light_only: bool,
     /// Headers besides, such as those that keep a page apart from others.
     pub headers: Vec<(&'static str, &'static str)>,
 }
@@ -46,10 +48,15 @@ impl Page {
     }
 
     fn document(&self, name: &str) -> String {
+        let scheme = if self.is_light_only {
+            ""
+        } else {
+            "<meta name=\"color-scheme\" content=\"light dark\">"
+        };
         format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width\">\
-             <meta name=\"color-scheme\" content=\"light dark\">\
+             {scheme}\
              <title>A merchant</title></head>\
              <body><main><h1>A merchant</h1>\n{}\n</main>\
              <script src=\"/{name}.js\"></script></body></html>\n",

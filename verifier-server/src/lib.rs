@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod config;
+mod core_dump;
 pub mod database;
 pub mod domain;
 pub mod edge;

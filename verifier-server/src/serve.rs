@@ -3,6 +3,7 @@
 mod operator;
 
 use crate::config::{Config, LogFormat};
+use crate::core_dump;
 use crate::http;
 use crate::listener::{Connections, limited, patient};
 use crate::server::{Parts, Server};
@@ -19,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// A sentence for the operator.
 pub async fn serve(config: Config) -> Result<(), String> {
     start_log(&config)?;
+    core_dump::forbid();
     if config.test_mode {
         warn_of_test_mode(&config);
     }
@@ -34,7 +36,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         Arc::clone(&server.state.draining),
         drain,
     ));
-    let beside = {
+    let mut beside = {
         let server = Arc::clone(&server);
         tokio::spawn(async move { server.run_beside().await })
     };
@@ -47,7 +49,11 @@ pub async fn serve(config: Config) -> Result<(), String> {
         server.state.gateway.clock().clone(),
     );
     let app = http::app(server.state.clone());
-    let listened = listen(&config, app, &connections, handle).await;
+    // Without deliveries, recovery and settlement the server would only look as if it worked.
+    let listened = tokio::select! {
+        listened = listen(&config, app, &connections, handle) => listened,
+        ended = &mut beside => Err(format!("the work beside the requests has ended: {ended:?}")),
+    };
     beside.abort();
     // To the last moment it says that the server is stopping.
     if let Some(operators) = operators {

@@ -159,11 +159,13 @@ pub fn ascii_digits(text: &str) -> Option<String> {
 /// There is no space at the end.
 pub fn format(digits: &str, brand: Option<Brand>) -> String {
     let gaps = brand.map_or(&COMMON_GAPS[..], Brand::gaps);
-    // A number has three gaps at most.
-    let mut grouped = String::with_capacity(digits.len() + 3);
+    // A number has four gaps at most.
+    let mut grouped = String::with_capacity(digits.len() + 4);
     let mut position = 0_u8;
     for character in digits.chars() {
-        if gaps.contains(&position) {
+        // What groups by four goes on so in the longest numbers: 4 4 4 4 3.
+        let is_gap = gaps.contains(&position) || (position == 16 && gaps.contains(&12));
+        if is_gap {
             grouped.push(' ');
         }
         grouped.push(character);

@@ -15,6 +15,7 @@ pub(crate) fn page(stage: &Stage, body: &str, script: &str) -> Page {
         script: script.to_owned(),
         scripts: verifier.clone(),
         frames: verifier,
+        is_light_only: false,
         headers: Vec::new(),
     }
 }
@@ -289,6 +290,41 @@ async fn an_order_with_a_page_that_is_not_registered_is_refused_by_the_verifier(
         .await;
 }
 
+/// The colour of the form's letters.
+const LETTERS: &str = "return getComputedStyle(document.querySelector('label')).color";
+
+async fn prefer(session: &Session, scheme: &str) {
+    let features = json!({ "features": [ { "name": "prefers-color-scheme", "value": scheme } ] });
+    session
+        .developer_tools("Emulation.setEmulatedMedia", features)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_light_on_every_device_has_a_light_form() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("noon"));
+    let page = Page {
+        is_light_only: true,
+        ..page_with_tag(stage, &order, "")
+    };
+    let address = stage.site.publish("noon", page);
+    let scenario = Scenario::new("noon");
+    scenario
+        .play(stage, async move |session| {
+            let mut letters = Vec::new();
+            for scheme in ["light", "dark"] {
+                prefer(&session, scheme).await;
+                session.go(&address).await;
+                session.enter_form().await;
+                letters.push(session.run(LETTERS, Vec::new()).await);
+                session.enter_page().await;
+            }
+            assert_eq!(letters[0], letters[1]);
+        })
+        .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_follows_the_device_takes_its_form_along() {
     let stage = Stage::shared();
@@ -297,19 +333,12 @@ async fn a_page_that_follows_the_device_takes_its_form_along() {
     let scenario = Scenario::new("dusk");
     scenario
         .play(stage, async move |session| {
-            let prefer = async |scheme: &str| {
-                let features = json!({ "features": [
-                    { "name": "prefers-color-scheme", "value": scheme } ] });
-                session
-                    .developer_tools("Emulation.setEmulatedMedia", features)
-                    .await;
-            };
-            let color = "return getComputedStyle(document.querySelector('label')).color";
-            prefer("light").await;
+            let color = LETTERS;
+            prefer(&session, "light").await;
             session.go(&address).await;
             session.enter_form().await;
             let by_day = session.run(color, Vec::new()).await;
-            prefer("dark").await;
+            prefer(&session, "dark").await;
             eventually("light letters on a dark page", async || {
                 (session.run(color, Vec::new()).await != by_day).then_some(())
             })

@@ -280,9 +280,10 @@ async fn whoever_gives_up_gets_the_form_again_and_may_pay_after_all() {
             session.read(NOTICE, "Payment cancelled").await;
             assert_eq!(session.value_of("#number").await, "4000 0070 1700 0008");
             assert_eq!(session.value_of("#security-code").await, "");
-            let focused = "document.activeElement.id === 'security-code'";
-            eventually("the field for the security code in focus", async || {
-                session.is_true(focused).await.then_some(())
+            // The notice first: it says that nothing was charged.
+            let focused = format!("document.activeElement.matches('{NOTICE}')");
+            eventually("the notice in focus", async || {
+                session.is_true(&focused).await.then_some(())
             })
             .await;
 

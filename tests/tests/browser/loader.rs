@@ -163,7 +163,7 @@ async fn a_page_that_is_prepared_in_advance_loads_the_form_when_it_is_shown() {
     let body = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
     let script = format!(
         "Object.defineProperty(document, 'prerendering', {{ value: true, configurable: true }});
-         Sealpay.mount('#form', {{ order: '{order}', timeout: 200 }});"
+         Sealpay.mount('#form', {{ order: '{order}', timeout: 2000 }});"
     );
     let address = stage
         .site
@@ -172,7 +172,7 @@ async fn a_page_that_is_prepared_in_advance_loads_the_form_when_it_is_shown() {
     scenario
         .play(stage, async move |session| {
             session.go(&address).await;
-            tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
             assert_eq!(session.count("iframe, [role=alert]").await, 0);
             let shown = "document.dispatchEvent(new Event('prerenderingchange'))";
             session.run(shown, Vec::new()).await;

@@ -28,6 +28,21 @@ async fn open(
     (order, answer.json().await.expect("a session"))
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_leaves_no_core_dump() {
+    let folder = Folder::new("core-dump");
+    let (verifier, _) = Setup::on_sqlite(folder.path()).started().await;
+    let limits = format!("/proc/{}/limits", verifier.id());
+    let limits = std::fs::read_to_string(limits).expect("a running process has limits");
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let words: Vec<_> = core.expect("a line").split_whitespace().collect();
+    assert_eq!(words[4..6], ["0", "0"], "{words:?}");
+    verifier.kill();
+}
+
 fn terminate(process: u32) {
     let sent = Command::new("kill")
         .args(["-TERM", &process.to_string()])

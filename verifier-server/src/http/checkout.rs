@@ -18,9 +18,11 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// The loader's address stays the same while its content changes, so browsers ask again soon.
 const FIVE_MINUTES: &str = "public, max-age=300";
 
-/// Everything but the frame's ancestors. Scripts and styles come only from files of our own.
+/// Everything but the frame's ancestors. Scripts and styles come only from files of our own, and no
+/// text becomes markup (Trusted Types).
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-    connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors ";
+    connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+    require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors ";
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()

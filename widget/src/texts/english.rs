@@ -42,7 +42,14 @@ pub(super) static TEXTS: Texts = Texts {
     processing: "Processing…",
     takes_long: "Still working – your bank is taking longer than usual. Don’t close this page.",
     several_wrong: |count| ["Check ", &count.to_string(), " fields."].concat(),
-    more_items: |count| ["Show ", &count.to_string(), " more items"].concat(),
+    more_items: |count| {
+        let items = if count == 1 {
+            " more item"
+        } else {
+            " more items"
+        };
+        ["Show ", &count.to_string(), items].concat()
+    },
     ends_at: ("This checkout times out at ", ". Pay before then."),
     declined: "Payment declined",
     declined_without_reason: "You haven’t been charged. Try another card.",

@@ -2,7 +2,7 @@
 
 use super::super::{Answer, Effect, Ending, Event, Message, Notice, Phase, Refused, Wake};
 use super::{NOW, Run, attempt, body, payment, refused, session, submission};
-use sealpay_protocol::api::{Advice, PaymentView, ShopperState};
+use sealpay_protocol::api::{Advice, DeclineCategory, PaymentView, ShopperState};
 use sealpay_protocol::ids::PaymentId;
 
 #[test]
@@ -123,6 +123,18 @@ fn a_decline_without_attempts_left_ends_it() {
     };
     run.paid(Answer::Good(Box::new(last)));
     assert_eq!(run.ending(), &Ending::Exhausted);
+    assert!(run.forgets_the_card());
+}
+
+#[test]
+fn a_decline_after_which_money_may_have_moved_leaves_no_button_to_pay() {
+    let mut run = Run::paying();
+    let mut possibly = payment(ShopperState::Declined);
+    if let Some(decline) = &mut possibly.decline {
+        decline.category = DeclineCategory::PossiblyPaid;
+    }
+    run.paid(Answer::Good(Box::new(possibly)));
+    assert_eq!(run.ending(), &Ending::Fatal("possibly_paid".into()));
     assert!(run.forgets_the_card());
 }
 

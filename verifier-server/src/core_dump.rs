@@ -1,0 +1,21 @@
+//! Cards pass through the server's memory: what a crash leaves behind must not hold them.
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+/// Leaves no core dump, and on Linux no memory to other processes of the same user (`ptrace`,
+/// `/proc/<pid>/mem`). Where the system does not allow it, the server runs all the same.
+pub(crate) fn forbid() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "core dumps could not be switched off");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) =
+        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+    {
+        tracing::warn!(%error, "the memory could not be kept from other processes");
+    }
+}
