@@ -162,6 +162,8 @@ async fn every_end_without_a_payment_can_be_seen_and_used_by_everybody() {
         "could not start",
         "410 (Gone)",
         "net::ERR_EMPTY_RESPONSE",
+        "[Sealpay] malformed_order",
+        "[Sealpay] load_timeout",
     ]);
     scenario
         .play(&stage, async move |session| {
