@@ -19,7 +19,6 @@ mod failure;
 mod fingerprint;
 mod fuzz;
 mod health;
-mod known_failures;
 mod minify;
 mod postgres;
 mod process;

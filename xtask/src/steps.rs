@@ -7,7 +7,6 @@ use crate::console;
 use crate::environment;
 use crate::failure::Failure;
 use crate::fuzz;
-use crate::known_failures;
 use crate::postgres::{self, Postgres};
 use crate::process::{self, Show};
 use crate::tally::Tally;
@@ -305,20 +304,6 @@ fn system(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
     for name in &all.of_the_whole {
         arguments.extend(["--test", name]);
     }
-    let known = known_failures::read(workspace)?;
-    if !known.is_empty() {
-        let list = known.join("\n  ");
-        console::loud(&format!(
-            "{} tests are known to fail and are left out ({}):\n  {list}",
-            known.len(),
-            known_failures::FILE
-        ));
-        arguments.push("--");
-        for name in &known {
-            arguments.extend(["--skip", name]);
-        }
-    }
-    tally.skipped += u64::try_from(known.len()).unwrap_or(u64::MAX);
     let mut command = workspace.cargo(&arguments);
     command
         .env("SEALPAY_BIN_DIR", workspace.target().join("debug"))

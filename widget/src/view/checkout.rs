@@ -249,9 +249,13 @@ impl Component for Checkout {
     }
 
     fn rendered(&mut self, _context: &Context<Self>, first_render: bool) {
-        if first_render && let Some(sheet) = self.sheet.cast::<field::Element>() {
+        // Of what holds the sheet, which may have room around it.
+        if first_render
+            && let Some(sheet) = self.sheet.cast::<field::Element>()
+            && let Some(around) = sheet.parent_element()
+        {
             let port = self.connection.port.clone();
-            document::watch_height(&sheet, move |height| port.tell_height(height));
+            document::watch_height(&around, move |height| port.tell_height(height));
         }
         let element = match self.focus.take() {
             Some(Focus::Field(field)) => self.input(field).map(field::Element::from),

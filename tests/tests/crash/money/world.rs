@@ -234,7 +234,7 @@ impl World {
         network.ask_once(running.listen, &no_faults).await;
         let faults = sim("GET", "/sim/faults", &Value::Null);
         let answer = network.ask_once(running.listen, &faults).await;
-        let (status, body) = answer.expect("the verifier answers");
+        let (status, body) = answer.unwrap();
         let list: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!((status, &list["data"]), (200, &json!([])));
         let mut rests = 0;
