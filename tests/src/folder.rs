@@ -2,6 +2,8 @@
 
 use crate::time::random;
 use sealpay_protocol::encoding::hex;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// A folder of a test; it is removed when dropped.
@@ -31,4 +33,17 @@ impl Drop for Folder {
         // A folder that cannot be removed is the system's to clean up.
         drop(std::fs::remove_dir_all(&self.0));
     }
+}
+
+/// Writes a file that only its owner may use.
+///
+/// # Panics
+/// When it cannot be written.
+#[expect(clippy::expect_used, reason = "a test without its files has to stop")]
+pub fn write_secret(path: &Path, text: &str) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let file = options.open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.expect("the file is written");
 }

@@ -168,7 +168,10 @@ fn print_json(value: &impl Serialize, on_one_line: bool) -> Result<(), String> {
 }
 
 async fn merchant(config: Config, command: Merchant) -> Result<(), String> {
-    let parts = Parts::open(&config).await?;
+    let parts = match command {
+        Merchant::Add(_) => Parts::open(&config).await?,
+        _ => Parts::open_existing(&config).await?,
+    };
     let change = Change::of(&command, &parts).await;
     let outcome = run_merchant(&parts, command).await;
     let noted = match change {

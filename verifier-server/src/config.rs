@@ -352,6 +352,12 @@ impl Config {
         self.url_of("simulated-bank.sqlite")
     }
 
+    /// The file of the database, where it is one.
+    #[must_use]
+    pub fn database_file_in_data(&self) -> Option<PathBuf> {
+        (self.database == "sqlite").then(|| self.data.join("sealpay.sqlite"))
+    }
+
     fn url_of(&self, file: &str) -> String {
         if self.database == "sqlite" {
             format!("sqlite:{}", self.data.join(file).display())

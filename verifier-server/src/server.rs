@@ -1,16 +1,18 @@
 //! Puts the parts of a server together, for the binary and for tests.
 
+mod master_key_file;
+
+pub use master_key_file::{is_master_key_in_environment, master_key_path};
+
 use crate::config::Config;
 use crate::domain::event::DueDelivery;
 use crate::edge::{Clock, Entropy};
 use crate::flow::endpoint_event;
-use crate::flow::gateway::KeySource;
 use crate::flow::register::endpoint_label;
 use crate::flow::{
     Gateway, Settings, collect, dispute, follow_keys, maintain, modify, recover, world_clock,
 };
 use crate::flow::{attention, payouts, reverse, settle, widget_builds};
-use crate::gate::master_key::{self, MasterKeys};
 use crate::gate::refusal::Refusal;
 use crate::gate::vault::Vault;
 use crate::http::{
@@ -24,11 +26,12 @@ use crate::store::{Options, Store};
 use sealpay_protocol::webhook::{self, EndpointSecret};
 use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use zeroize::Zeroizing;
+
+use master_key_file::{key_source, load_master_keys};
 
 const RECOVER_EVERY: Duration = Duration::from_millis(500);
 const COLLECT_EVERY: Duration = Duration::from_secs(1);
@@ -41,7 +44,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// How often a server looks whether an operator has rotated keys.
 pub const FOLLOW_KEYS_EVERY: Duration = Duration::from_secs(1);
 const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
-const MASTER_KEY_FILE: &str = "master.key";
 
 /// What both the server and the other commands need.
 #[derive(Debug)]
@@ -59,6 +61,25 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// The same where there is a database already: a command that was started in the wrong folder
+    /// must not begin one and report that all is well.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub async fn open_existing(config: &Config) -> Result<Self, String> {
+        if config
+            .database_file_in_data()
+            .is_some_and(|file| !file.exists())
+        {
+            return Err(format!(
+                "there is no database in {}: name the server's configuration (--config) or its \
+                 folder (--data)",
+                config.data.display()
+            ));
+        }
+        Self::open(config).await
+    }
+
     /// Opens the data folder, the master key and the store.
     ///
     /// # Errors
@@ -124,43 +145,6 @@ fn make_private_folder(path: &Path) -> Result<(), String> {
         .mode(0o700)
         .create(path);
     made.map_err(|error| format!("data folder {}: {error}", path.display()))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one setting that comes from the environment"
-)]
-fn load_master_keys(config: &Config, entropy: &Entropy) -> Result<MasterKeys, String> {
-    if let Ok(text) = std::env::var("SEALPAY_MASTER_KEY") {
-        let text = Zeroizing::new(text);
-        return master_key::parse(&text).map_err(|error| format!("SEALPAY_MASTER_KEY: {error}"));
-    }
-    master_key::load_or_create(&master_key_path(config), || entropy.bytes())
-}
-
-/// Reads the master keys again after a rotation. Those of the environment stay until a restart.
-fn key_source(config: &Config) -> Box<KeySource> {
-    let path = master_key_path(config);
-    Box::new(move || {
-        // Without a file the keys were handed in by whoever put the server together.
-        if is_master_key_in_environment() || !path.exists() {
-            return Ok(None);
-        }
-        master_key::load(&path).map(Some)
-    })
-}
-
-/// Whether the master key is set in the environment, where no command can replace it.
-#[must_use]
-pub fn is_master_key_in_environment() -> bool {
-    std::env::var_os("SEALPAY_MASTER_KEY").is_some()
-}
-
-/// The file of the master key.
-#[must_use]
-pub fn master_key_path(config: &Config) -> PathBuf {
-    let path = config.master_key_file.clone();
-    path.unwrap_or_else(|| config.data.join(MASTER_KEY_FILE))
 }
 
 /// A server that is ready to answer, for the binary and for tests.

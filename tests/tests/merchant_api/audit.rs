@@ -197,6 +197,10 @@ async fn what_is_made_names_who_made_it(gateway: &TestGateway) {
         .await
         .json();
     assert_eq!(answered["answered_by"], id.as_str(), "{answered}");
+    let body = json!({"url": "https://shop.example/webhooks"});
+    let made = write(&api_key, "/v1/webhook-endpoints", &key(), &body);
+    let made: Value = gateway.send(made).await.json();
+    assert_eq!(made["created_by"], id.as_str(), "{made}");
     // The events of both say it too.
     let all = gateway
         .get(&format!("/v1/events?subject={payment}"), Some(&api_key))

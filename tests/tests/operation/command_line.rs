@@ -41,6 +41,53 @@ fn add(data: &Folder) -> serde_json::Value {
 }
 
 #[test]
+fn a_command_in_the_wrong_folder_begins_no_database_and_says_so() {
+    let data = Folder::new("nothing-there");
+    let commands: [&[&str]; 8] = [
+        &["audit", "--verify"],
+        &["ledger"],
+        &["keys", "list"],
+        &["keys", "rotate", "master"],
+        &["settle", "--until", "2026-12-10"],
+        &["modification", "list"],
+        &["merchant", "list"],
+        &[
+            "merchant",
+            "revoke-api-key",
+            "key_00000000000000000000000000",
+        ],
+    ];
+    for words in commands {
+        let output = run(&data, words);
+        assert!(!output.status.success(), "{words:?}");
+        let said = said(&output);
+        assert!(
+            said.contains("there is no database in"),
+            "{words:?}: {said}"
+        );
+    }
+    let files = std::fs::read_dir(data.path()).unwrap().count();
+    assert_eq!(files, 0, "nothing was made");
+}
+
+#[test]
+fn a_lost_master_key_is_not_replaced_beside_its_database() {
+    let data = Folder::new("lost-key");
+    add(&data);
+    let key = data.path().join("master.key");
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let output = run(&data, &["merchant", "list"]);
+    assert!(!output.status.success());
+    assert!(said(&output).contains("master.key"), "{}", said(&output));
+    assert!(!key.exists(), "another one would open nothing");
+    std::fs::write(&key, kept).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&key, mode).unwrap();
+    assert!(run(&data, &["merchant", "list"]).status.success());
+}
+
+#[test]
 fn a_merchant_rotates_keys_origins_and_endpoints_by_commands() {
     let data = Folder::new("commands");
     let merchant = add(&data)["merchant"].as_str().unwrap().to_owned();
@@ -380,6 +427,7 @@ fn a_database_on_another_machine_is_not_spoken_to_in_plain_text() {
 #[test]
 fn modifications_that_do_not_end_are_listed_and_an_unknown_one_is_not_ended() {
     let data = Folder::new("modifications");
+    add(&data);
     let listed = run(&data, &["modification", "list"]);
     assert!(listed.status.success(), "{}", said(&listed));
     assert!(listed.stdout.is_empty());

@@ -2,7 +2,7 @@
 //! of HTTP.
 
 use harness::client::{Browser, origin};
-use harness::folder::Folder;
+use harness::folder::{Folder, write_secret};
 use harness::load::{KeepAlive, encode, get};
 use harness::verifier_process::{Setup, free_address, program};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -217,7 +217,7 @@ pub(super) fn with_tls(folder: &Folder) -> (String, TlsConnector, ServerName<'st
     let mut settings = "[tls]\n".to_owned();
     for (name, text) in files {
         let path = folder.path().join([name, ".pem"].concat());
-        std::fs::write(&path, text).expect("the file is written");
+        write_secret(&path, &text);
         settings.push_str(&format!("{name} = \"{}\"\n", path.display()));
     }
     let name = ServerName::try_from("localhost").expect("a name");

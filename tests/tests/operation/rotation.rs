@@ -2,7 +2,8 @@
 
 use crate::interop::outbox::{OpenShop, Shop};
 use harness::client::{Merchant, Prepared};
-use harness::verifier_process::free_address;
+use harness::folder::Folder;
+use harness::verifier_process::{Setup, free_address};
 use harness::webhook_receiver::{Arrival, WebhookReceiver};
 use sealpay_protocol::webhook::{EndpointSecret, public_key};
 use serde_json::Value;
@@ -131,6 +132,41 @@ async fn each_key_is_rotated_beside_a_running_server_without_losing_a_payment_or
     every_delivery_is_signed(&merchant, &both, &arrivals);
     the_trail_names_every_rotation(&shop).await;
     the_old_master_key_opens_nothing(&shop, &old_file).await;
+}
+
+/// A server that got a copy of the master key's file never reads the new key: what it would write would
+/// be lost with the old one.
+#[tokio::test]
+async fn a_master_key_is_kept_until_every_running_server_has_the_next_one() {
+    let folder = Folder::new("copied-key");
+    let setup = Setup::on_sqlite(folder.path());
+    drop(setup.add_merchant(None));
+    let file = setup.data.join("master.key");
+    let copy = folder.path().join("copy.key");
+    std::fs::copy(&file, &copy).expect("the master key is a file");
+    let served = setup
+        .clone()
+        .with("--master-key-file", &copy.to_string_lossy());
+    let (verifier, _) = served.started().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let rotate = ["keys", "rotate", "master", "--wait", "3"];
+    let mut command = setup.command(&rotate);
+    let refused = tokio::task::spawn_blocking(move || command.output()).await;
+    let refused = refused.expect("a thread").expect("the program starts");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success(), "{said}");
+    assert!(said.contains("1 of the running servers"), "{said}");
+    assert!(said.contains("nothing was removed"), "{said}");
+    // The file has both keys; once the server has them, too, the rotation goes on.
+    verifier.kill();
+    std::fs::copy(&file, &copy).expect("the master key is a file");
+    let (verifier, _) = served.started().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let rotated = operator(setup.command(&["keys", "rotate", "master"])).await;
+    assert!(rotated[0]["encrypted_anew"].is_i64(), "{rotated:?}");
+    verifier.kill();
+    let (verifier, _) = setup.started().await;
+    verifier.kill();
 }
 
 fn every_delivery_is_signed(merchant: &Merchant, both: &Value, arrivals: &[Arrival]) {

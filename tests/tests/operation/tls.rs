@@ -1,7 +1,7 @@
 //! TLS by files, and plain HTTP only on loopback.
 
 use harness::client::origin;
-use harness::folder::Folder;
+use harness::folder::{Folder, write_secret};
 use harness::verifier_process::{Setup, free_address, program};
 use sealpay_protocol::origin::Origin;
 use std::path::Path;
@@ -18,6 +18,34 @@ impl Drop for Killed {
     }
 }
 
+#[test]
+fn a_tls_key_that_everybody_may_read_is_refused() {
+    let folder = Folder::new("tls-key");
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).expect("a certificate");
+    let certificate = folder.path().join("certificate.pem");
+    write_secret(&certificate, &made.cert.pem());
+    let key = folder.path().join("key.pem");
+    write_secret(&key, &made.signing_key.serialize_pem());
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&key, readable).expect("its owner may");
+    let listen = free_address();
+    let configuration = format!(
+        "test_mode = true\ncontrol_listen = \"off\"\nlisten = \"{listen}\"\n\
+         public_origin = \"https://localhost:{}\"\ndata = \"{data}/data\"\n\
+         [tls]\ncertificate = \"{data}/certificate.pem\"\nkey = \"{data}/key.pem\"\n",
+        listen.port(),
+        data = folder.path().display()
+    );
+    let file = folder.path().join("verifier-server.toml");
+    std::fs::write(&file, configuration).expect("the file is written");
+    let mut serve = Command::new(program());
+    let ended = serve.arg("serve").arg("--config").arg(&file).output();
+    let ended = ended.expect("the program starts");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(!ended.status.success(), "{said}");
+    assert!(said.contains("key.pem may be used by everybody"), "{said}");
+}
+
 #[tokio::test]
 async fn a_certificate_and_a_key_give_https() {
     let folder = Folder::new("tls");
@@ -28,7 +56,7 @@ async fn a_certificate_and_a_key_give_https() {
         ("key.pem", &made.signing_key.serialize_pem()),
     ];
     for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).expect("the file is written");
+        write_secret(&folder.path().join(name), text);
     }
     let listen = free_address();
     let public = origin(&format!("https://localhost:{}", listen.port()));
@@ -136,7 +164,7 @@ fn write_certificate(folder: &Path) -> rcgen::CertifiedKey<rcgen::KeyPair> {
         ("key.pem", made.signing_key.serialize_pem()),
     ];
     for (name, text) in files {
-        std::fs::write(folder.join(name), text).expect("the file is written");
+        write_secret(&folder.join(name), &text);
     }
     made
 }

@@ -29,6 +29,7 @@ mod postgres_tls;
 mod races;
 mod reversals;
 mod robustness;
+mod running;
 mod sessions;
 mod settlements;
 mod settling;

@@ -105,6 +105,7 @@ pub(crate) fn endpoint(merchant: MerchantId) -> WebhookEndpoint {
         verified_at_ms: Some(NOW_MS),
         verification_at_ms: None,
         verification_error: None,
+        created_by: Some("key_1".into()),
     }
 }
 

@@ -29,7 +29,7 @@ async fn an_endpoint_is_made_once_for_each_key_and_shows_its_secret_only_then() 
     let expected = json!({"id": id, "url": "https://shop.example/webhooks", "description": "Lager",
         "event_types": ["payment.captured", "payment.refunded"], "state": "pending_verification",
         "verified_at": null, "next_verification_at": made["created_at"], "verification_error": null,
-        "failing_since": null, "disabled_at": null, "previous_secret_until": null,
+        "created_by": made["created_by"], "failing_since": null, "disabled_at": null, "previous_secret_until": null,
         "created_at": made["created_at"], "secret": null});
     assert_eq!(made, expected);
     let other = write(

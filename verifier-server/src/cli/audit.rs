@@ -4,9 +4,11 @@ use super::api_keys::ApiKeyCommand;
 use super::{Merchant, print_json};
 use crate::config::Config;
 use crate::domain::audit::{AuditEntry, OPERATOR};
+use crate::domain::merchant::KeyPurpose;
 use crate::edge::{Clock, Entropy};
 use crate::flow::audit::{self, AuditRecord};
 use crate::flow::gateway::Gateway;
+use crate::gate::key_ring::KeyRing;
 use crate::server::Parts;
 use crate::store::DatabaseError;
 use clap::Args;
@@ -25,6 +27,16 @@ pub(super) struct AuditCommand {
     /// Only rows of this merchant.
     #[arg(long)]
     merchant: Option<MerchantId>,
+}
+
+/// With another master key every row would look changed.
+async fn opens_its_keys(parts: &Parts) -> Result<(), String> {
+    let inside = |error: DatabaseError| error.to_string();
+    for purpose in [KeyPurpose::Sealing, KeyPurpose::Webhook] {
+        let keys = parts.store.server_keys(purpose).await.map_err(inside)?;
+        KeyRing::open(keys, &parts.vault, parts.clock.now()).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// A row that is known from elsewhere.
@@ -46,7 +58,8 @@ fn anchor(text: &str) -> Result<Anchor, String> {
 
 /// Prints the trail, the oldest row first, and verifies it on the way.
 pub(super) async fn run(config: &Config, command: &AuditCommand) -> Result<(), String> {
-    let parts = Parts::open(config).await?;
+    let parts = Parts::open_existing(config).await?;
+    opens_its_keys(&parts).await?;
     let mut is_expected = command.expect.is_none();
     let verified = audit::verify(&parts.store, &parts.vault, |row| {
         if let Some(anchor) = &command.expect {

@@ -4,12 +4,16 @@ use super::audit::Change;
 use super::print_json;
 use crate::config::Config;
 use crate::domain::merchant::ServerKey;
+use crate::flow::follow_keys;
 use crate::flow::rotate::{Rotation, next_master_keys};
 use crate::gate::key_ring::webhook_key_text;
 use crate::gate::master_key::{self, MasterKey};
 use crate::server::{FOLLOW_KEYS_EVERY, Parts, is_master_key_in_environment, master_key_path};
+use crate::store::DatabaseError;
 use clap::Subcommand;
 use serde_json::{Value, json};
+use std::path::Path;
+use std::time::Duration;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
@@ -40,6 +44,9 @@ pub(super) enum RotateCommand {
         /// the command again without this when every machine has it.
         #[arg(long)]
         prepare: bool,
+        /// Seconds to wait until every running server has read the new key.
+        #[arg(long, default_value_t = 60)]
+        wait: u64,
     },
 }
 
@@ -76,7 +83,7 @@ fn listed(key: &ServerKey) -> Value {
 
 /// Runs a command.
 pub(super) async fn run(config: &Config, command: KeysCommand) -> Result<(), String> {
-    let parts = Parts::open(config).await?;
+    let parts = Parts::open_existing(config).await?;
     let outcome = match command {
         KeysCommand::List => list(&parts).await,
         KeysCommand::Rotate(command) => {
@@ -119,16 +126,58 @@ async fn rotate(config: &Config, parts: &Parts, command: RotateCommand) -> Resul
         RotateCommand::Sealing { now: _ } => {
             print_json(&listed(&rotation(parts).sealing_now().await?), true)
         }
-        RotateCommand::Master { prepare } => master(config, parts, prepare).await,
+        RotateCommand::Master { prepare, wait } => {
+            master(config, parts, prepare, Duration::from_secs(wait)).await
+        }
     }
 }
 
+/// Longer than a server takes to look for rotated keys, and to end what it was writing.
+const FOLLOWED_AFTER: Duration = Duration::from_secs(FOLLOW_KEYS_EVERY.as_secs() * 4);
+
 /// Running servers have read their keys again by then, and whatever they were writing is written.
 async fn until_servers_follow() {
-    tokio::time::sleep(FOLLOW_KEYS_EVERY * 4).await;
+    tokio::time::sleep(FOLLOWED_AFTER).await;
 }
 
-async fn master(config: &Config, parts: &Parts, prepare: bool) -> Result<(), String> {
+/// Waits until every server that runs encrypts under the new master key. One that has a copy of the
+/// file, and not the file, never does: then nothing may be removed.
+async fn until_every_server_has_it(
+    parts: &Parts,
+    path: &Path,
+    patience: Duration,
+) -> Result<(), String> {
+    let key = parts.vault.encryption_key_id();
+    let inside = |error: DatabaseError| error.to_string();
+    let mut waited = Duration::ZERO;
+    loop {
+        until_servers_follow().await;
+        waited += FOLLOWED_AFTER;
+        let now = follow_keys::seconds(parts.clock.wall());
+        let since = now.saturating_sub(follow_keys::GONE_AFTER);
+        let without = parts.store.servers_without_key(&key, since).await;
+        match without.map_err(inside)? {
+            0 => return Ok(()),
+            count if waited >= patience => {
+                return Err(format!(
+                    "{count} of the running servers have not read the new master key, so nothing \
+                     was removed: {} has both keys. A server that got a copy of the file, by \
+                     systemd or on another machine, needs the new file and a restart; run the \
+                     command again then",
+                    path.display()
+                ));
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn master(
+    config: &Config,
+    parts: &Parts,
+    prepare: bool,
+    patience: Duration,
+) -> Result<(), String> {
     if is_master_key_in_environment() {
         return Err(
             "SEALPAY_MASTER_KEY is set, and a command cannot change it: put the master key into a \
@@ -153,7 +202,7 @@ async fn master(config: &Config, parts: &Parts, prepare: bool) -> Result<(), Str
         );
         return Ok(());
     }
-    until_servers_follow().await;
+    until_every_server_has_it(parts, &path, patience).await?;
     let mut values = rotation.encrypt_anew().await?;
     // A server that was late has written under the old key until a moment ago.
     loop {

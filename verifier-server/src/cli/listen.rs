@@ -114,7 +114,7 @@ pub(super) async fn run(config: &Config, listen: Listen) -> Result<(), String> {
     }
     let given = given_secret(&listen)?;
     refuse_where_nothing_is(config)?;
-    let parts = Parts::open(config).await?;
+    let parts = Parts::open_existing(config).await?;
     let is_fresh = given.is_none();
     let listener = Listener {
         secret: given.unwrap_or_else(|| EndpointSecret::new(parts.entropy.bytes())),

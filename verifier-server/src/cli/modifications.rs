@@ -63,7 +63,7 @@ const ENDED_BY_HAND: &str = "not_processed";
 
 /// Runs one of them.
 pub(super) async fn run(config: &Config, command: ModificationCommand) -> Result<(), String> {
-    let parts = Parts::open(config).await?;
+    let parts = Parts::open_existing(config).await?;
     let server = Server::new(config, parts).await?;
     let gateway = &server.state.gateway;
     let outcome = async {

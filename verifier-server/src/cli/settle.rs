@@ -48,7 +48,7 @@ fn sentence(refusal: Refusal) -> String {
 
 /// Closes what is due up to a date, prints each settlement on a line, and pays out.
 pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), String> {
-    let parts = Parts::open(config).await?;
+    let parts = Parts::open_existing(config).await?;
     let server = Server::new(config, parts).await?;
     let gateway = &server.state.gateway;
     let outcome = async {
@@ -74,7 +74,7 @@ pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), 
 
 /// Prints every account on a line; an error when something does not add up.
 pub(super) async fn ledger(config: &Config) -> Result<(), String> {
-    let parts = Parts::open(config).await?;
+    let parts = Parts::open_existing(config).await?;
     let outcome = balance::books(&parts.store).await;
     parts.store.close().await;
     let books = outcome.map_err(sentence)?;

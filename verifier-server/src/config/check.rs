@@ -30,6 +30,20 @@ impl Config {
             return Vec::new();
         }
         let mut warnings = Vec::new();
+        let is_https = origin.as_str().starts_with("https://");
+        if !is_https {
+            warnings.push(format!(
+                "public_origin = \"{origin}\" is plain HTTP: whoever is on the way can replace the \
+                 form; use https"
+            ));
+        }
+        if is_https && self.allow_plain_http {
+            warnings.push(format!(
+                "allow_plain_http = true and public_origin = \"{origin}\": {} also answers clients \
+                 that come past the proxy, in plain text; close the port to all but the proxy",
+                self.listen
+            ));
+        }
         if self.rate_limit.per_second == 0 {
             warnings.push(format!(
                 "rate_limit.per_second = 0 and public_origin = \"{origin}\": nobody is slowed, \

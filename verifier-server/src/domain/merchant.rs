@@ -87,6 +87,8 @@ pub struct WebhookEndpoint {
     pub verification_at_ms: Option<i64>,
     /// Why it did not when it was asked last.
     pub verification_error: Option<String>,
+    /// The credential that made it, or the operator; none where that is not known any more.
+    pub created_by: Option<String>,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
 }

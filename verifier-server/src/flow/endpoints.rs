@@ -140,6 +140,7 @@ pub async fn create(
         verified_at_ms,
         verification_at_ms: verified_at_ms.is_none().then_some(now_ms),
         verification_error: None,
+        created_by: Some(principal.credential.clone()),
     };
     let (answer, encrypted) = showing(gateway, request, &endpoint, &secret)?;
     let answered = answered(gateway, request, Some(encrypted));

@@ -106,6 +106,8 @@ pub struct EndpointRecord {
     pub next_verification_at: Option<i64>,
     /// Why it did not when it was asked last.
     pub verification_error: Option<String>,
+    /// The credential that made it: `key_…`, `order_key:` and the name of an order key, or `operator`.
+    pub created_by: Option<String>,
     /// Since when nothing has arrived there, seconds since 1970.
     pub failing_since: Option<i64>,
     /// When it was switched off, seconds since 1970.
@@ -286,6 +288,7 @@ impl EndpointRecord {
             verified_at: endpoint.verified_at_ms.map(seconds),
             next_verification_at: next_ms.map(seconds),
             verification_error: endpoint.verification_error.clone(),
+            created_by: endpoint.created_by.clone(),
             failing_since: endpoint.failing_since_ms.map(seconds),
             disabled_at: endpoint.disabled_at_ms.map(seconds),
             previous_secret_until: overlap.filter(|until| now_ms < *until).map(seconds),

@@ -3,6 +3,8 @@
 use super::gateway::Gateway;
 use super::maintain::refresh_keys;
 use crate::gate::refusal::{Code, Refusal};
+use crate::store::DatabaseError;
+use sealpay_protocol::encoding::base64url;
 use std::time::Duration;
 
 /// No revision yet; the first one is 0.
@@ -26,17 +28,49 @@ pub async fn follow(gateway: &Gateway, known: i64) -> Result<i64, Refusal> {
     Ok(revision)
 }
 
-/// Follows again and again, until dropped.
+/// How often it is noted that this server runs, seconds.
+const NOTED_EVERY: i64 = 5;
+
+/// A server that was not seen for so long runs no more, seconds.
+pub const GONE_AFTER: i64 = 20;
+
+/// Follows again and again, until dropped, and notes under which key this server encrypts: whoever
+/// rotates the master key waits for that.
 pub async fn run(gateway: &Gateway, every: Duration) {
     // What was rotated before the start was read at the start, or is read now.
     let mut known = NONE;
+    let server = base64url(&gateway.entropy.bytes::<12>());
+    let mut noted = (String::new(), 0);
     loop {
         match follow(gateway, known).await {
             Ok(revision) => known = revision,
             Err(refusal) => {
-                tracing::error!(?refusal, "rotated keys could not be read; trying again");
+                let why = refusal.internal.as_deref().unwrap_or_default();
+                tracing::error!(why, "rotated keys could not be read; trying again");
+            }
+        }
+        let (key, now) = (
+            gateway.vault.encryption_key_id(),
+            seconds(gateway.clock.wall()),
+        );
+        if noted.0 != key || now >= noted.1 + NOTED_EVERY {
+            match note(gateway, &server, &key, now).await {
+                Ok(()) => noted = (key, now),
+                Err(error) => tracing::warn!(%error, "it could not be noted that the server runs"),
             }
         }
         tokio::time::sleep(every).await;
     }
+}
+
+/// Seconds as the store has them.
+#[must_use]
+pub fn seconds(now: u64) -> i64 {
+    i64::try_from(now).unwrap_or(i64::MAX)
+}
+
+async fn note(gateway: &Gateway, server: &str, key: &str, now: i64) -> Result<(), DatabaseError> {
+    let store = &gateway.store;
+    store.note_server(server, key, now).await?;
+    store.forget_servers(now.saturating_sub(GONE_AFTER)).await
 }

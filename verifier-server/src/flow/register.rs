@@ -1,6 +1,7 @@
 //! What an operator registers: merchants, their keys, origins, API keys and webhook endpoints.
 
 use super::api_keys::read_scopes;
+use crate::domain::audit::OPERATOR;
 use crate::domain::merchant::{Merchant, OrderKey, Reserve, WebhookEndpoint};
 use crate::edge::{Clock, Entropy};
 use crate::gate::api_key::{self, NewApiKey};
@@ -223,6 +224,7 @@ impl Registrar<'_> {
             verified_at_ms: None,
             verification_at_ms: Some(self.clock.now_ms_i64()),
             verification_error: None,
+            created_by: Some(OPERATOR.into()),
         };
         Ok((record, secret.reveal()))
     }

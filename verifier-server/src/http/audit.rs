@@ -9,9 +9,13 @@ use super::state::AppState;
 use crate::domain::audit::AuditEntry;
 use crate::flow::audit::append_or_log;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use std::time::Duration;
+
+/// How long a write may take; shorter than what every request may take.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Longest name of a thing in a path that is kept.
 const SUBJECT_CHARACTERS: usize = 64;
@@ -41,7 +45,9 @@ pub(super) async fn audit(State(state): State<AppState>, request: Request, next:
         .and_then(|client| client.network());
     let route = extensions.get::<MatchedPath>().cloned();
     let path = request.uri().path().to_owned();
-    let response = next.run(request).await;
+    // Ended here, before the limit around all: what may have been done leaves its row.
+    let response = tokio::time::timeout(LIMIT, next.run(request)).await;
+    let response = response.unwrap_or_else(|_| StatusCode::GATEWAY_TIMEOUT.into_response());
     let principal = noted.as_ref().and_then(NotedPrincipal::get);
     if let (Some(principal), Some(NotedRequest(id)), Some(route)) = (principal, id, route) {
         let route = route.as_str();

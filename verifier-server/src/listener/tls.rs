@@ -7,6 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::version::{TLS12, TLS13};
 use serde::Deserialize;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,8 @@ impl TlsFiles {
     }
 
     fn read(&self) -> Result<Pem, String> {
+        not_everybodys(&self.key)
+            .map_err(|error| format!("the TLS files cannot be used: {error}"))?;
         let read = |path: &Path| {
             let trouble =
                 |error| format!("the TLS files cannot be used: {}: {error}", path.display());
@@ -125,4 +128,19 @@ impl Pem {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
+}
+/// Whether everybody on this machine may use the private key. Where other services use it as well, it
+/// belongs to a group, which may read it.
+fn not_everybodys(path: &Path) -> Result<(), String> {
+    let metadata = std::fs::metadata(path);
+    let metadata = metadata.map_err(|error| format!("{}: {error}", path.display()))?;
+    let rights = metadata.mode() & 0o777;
+    if rights & 0o007 == 0 {
+        return Ok(());
+    }
+    Err(format!(
+        "{} may be used by everybody on this machine (mode {rights:04o}): use chmod 600, or 640 \
+         with a group of its own",
+        path.display()
+    ))
 }

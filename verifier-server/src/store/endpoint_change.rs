@@ -89,7 +89,7 @@ const LEAVE: &str = "UPDATE deliveries
     SET state = 'failed', last_error = 'the endpoint was moved'
     WHERE endpoint = $1 AND state = 'pending' AND $2 <> '*' AND NOT EXISTS (
         SELECT 1 FROM events e WHERE e.merchant = deliveries.merchant
-        AND e.id = deliveries.event AND $2 LIKE '%,' || e.kind || ',%')";
+        AND e.id = deliveries.event AND (e.kind = 'ping' OR $2 LIKE '%,' || e.kind || ',%'))";
 
 const FAREWELL: &str = "INSERT INTO deliveries
     (event, endpoint, merchant, state, attempts, next_at_ms, farewell_url)
@@ -144,8 +144,8 @@ pub(super) async fn part(
     change: &EndpointChange,
     event: &Event,
 ) -> Result<(), Fault> {
-    let was_served = seen.verified_at_ms.is_some() && seen.disabled_at_ms.is_none();
-    if change.moves(seen) && was_served {
+    // Also one that was switched off, perhaps so that nobody is told.
+    if change.moves(seen) && seen.verified_at_ms.is_some() {
         let (merchant, at_ms) = (seen.merchant, event.created_at_ms);
         let values = values![event.id, seen.id, merchant, at_ms, &seen.url];
         tx.execute(FAREWELL, &values).await?;

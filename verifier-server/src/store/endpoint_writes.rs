@@ -2,7 +2,7 @@
 
 use super::endpoint_change::{self as change, EndpointChange};
 use super::endpoints::{ADD, give_up, new_values, one, tell_once, tell_others};
-use super::usage::{Usage, spend};
+use super::usage::{Usage, spend, spend_once_by};
 use super::{Store, idempotency};
 use crate::database::{DatabaseError, Fault, Tx, values};
 use crate::domain::event::{Event, HELD_MS};
@@ -104,7 +104,8 @@ async fn create(
     if count.is_some_and(|count| count >= i64::from(*most)) {
         return Ok(EndpointWrite::NotNow);
     }
-    if !spend(tx, endpoint.merchant, Usage::Endpoints, 1, answered.at_ms).await? {
+    let owner = (endpoint.merchant, answered.request.credential.as_str());
+    if !spend_once_by(tx, owner, Usage::Endpoints, answered.at_ms).await? {
         return Ok(EndpointWrite::LimitReached);
     }
     keep(tx, answered, endpoint.id.to_string()).await?;
@@ -145,6 +146,30 @@ pub(super) const fn due_ms(endpoint: &WebhookEndpoint, at_ms: i64) -> i64 {
     }
 }
 
+/// Why an endpoint is not written to, if it is not; what it is told of is kept otherwise.
+async fn may_not(
+    tx: &mut Tx<'_>,
+    write: &Write,
+    seen: &WebhookEndpoint,
+) -> Result<Option<EndpointWrite>, Fault> {
+    let answered = &write.answered;
+    if let What::Change(change) = &write.what
+        && !change.expects(seen)
+    {
+        return Ok(Some(EndpointWrite::NotNow));
+    }
+    // What changes nothing is told nobody, and costs nothing.
+    let is_told = write.told.is_some() && !matches!(write.what, What::Delete);
+    let owner = (write.merchant, answered.request.credential.as_str());
+    if is_told && !spend_once_by(tx, owner, Usage::EndpointChanges, answered.at_ms).await? {
+        return Ok(Some(EndpointWrite::LimitReached));
+    }
+    Ok(match &write.told {
+        Some(event) if !tell_once(tx, event).await? => Some(EndpointWrite::NotNow),
+        _ => None,
+    })
+}
+
 async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
     let (merchant, id, now_ms) = (write.merchant, write.endpoint, write.answered.at_ms);
     if let Some(repetition) = came_before(tx, &write.answered).await? {
@@ -157,19 +182,8 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
         What::Ping(event) => event.id.to_string(),
         _ => id.to_string(),
     };
-    if let What::Change(change) = &write.what
-        && !change.expects(&seen)
-    {
-        return Ok(EndpointWrite::NotNow);
-    }
-    let is_change = matches!(write.what, What::Change(_) | What::Rotate { .. });
-    if is_change && !spend(tx, merchant, Usage::EndpointChanges, 1, now_ms).await? {
-        return Ok(EndpointWrite::LimitReached);
-    }
-    if let Some(event) = &write.told
-        && !tell_once(tx, event).await?
-    {
-        return Ok(EndpointWrite::NotNow);
+    if let Some(refused) = may_not(tx, write, &seen).await? {
+        return Ok(refused);
     }
     let changed = match &write.what {
         What::Change(change) => change::apply(tx, &seen, change, now_ms).await?,

@@ -26,7 +26,7 @@ macro_rules! columns {
     () => {
         "id, merchant, url, description, event_types, secret_encrypted, \
          previous_secret_encrypted, previous_secret_until_ms, failing_since_ms, disabled_at_ms, \
-         created_at_ms, verified_at_ms, verification_at_ms, verification_error"
+         created_at_ms, verified_at_ms, verification_at_ms, verification_error, created_by"
     };
 }
 
@@ -35,7 +35,7 @@ pub(super) use columns;
 pub(super) const ADD: &str = concat!(
     "INSERT INTO webhook_endpoints (",
     columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING"
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING"
 );
 
 const OF_MERCHANT: &str = concat!(
@@ -71,7 +71,7 @@ const GIVE_UP_DELIVERIES: &str = "UPDATE deliveries
 const TELL: &str = "INSERT INTO events (id, merchant, subject, kind, sequence, body, created_at_ms)
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 
-pub(super) fn new_values(endpoint: &WebhookEndpoint) -> [Value; 14] {
+pub(super) fn new_values(endpoint: &WebhookEndpoint) -> [Value; 15] {
     let previous = endpoint.previous_secret.as_ref();
     values![
         endpoint.id,
@@ -88,6 +88,7 @@ pub(super) fn new_values(endpoint: &WebhookEndpoint) -> [Value; 14] {
         endpoint.verified_at_ms,
         endpoint.verification_at_ms,
         endpoint.verification_error.as_ref(),
+        endpoint.created_by.as_ref(),
     ]
 }
 
@@ -111,6 +112,7 @@ pub(super) fn read(row: &mut Row) -> Result<WebhookEndpoint, DatabaseError> {
         verified_at_ms: row.optional_integer()?,
         verification_at_ms: row.optional_integer()?,
         verification_error: row.optional_text()?,
+        created_by: row.optional_text()?,
     })
 }
 

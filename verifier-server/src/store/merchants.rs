@@ -58,7 +58,7 @@ async fn add(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<Addition, Fault> {
 struct Registration {
     merchant: Merchant,
     api_key: [Value; 8],
-    endpoint: Option<[Value; 14]>,
+    endpoint: Option<[Value; 15]>,
 }
 
 async fn register(tx: &mut Tx<'_>, registration: &Registration) -> Result<Addition, Fault> {

@@ -28,6 +28,7 @@ mod payouts;
 mod purge;
 mod redelivery;
 mod reversals;
+mod running;
 mod sessions;
 mod settle;
 mod settlements;
@@ -74,7 +75,7 @@ static MIGRATIONS: Migrations = Migrations {
         include_str!("../../migrations/0002_methods.sql"),
         include_str!("../../migrations/0003_money.sql"),
         include_str!("../../migrations/0004_safety.sql"),
-        include_str!("../../migrations/0005_farewells.sql"),
+        include_str!("../../migrations/0005_responsibility.sql"),
     ],
 };
 

@@ -101,8 +101,8 @@ const RANGE: &str = "SELECT id FROM events
 /// What was answered last stays to be seen until there is another answer. An attempt that is under way
 /// belongs to the round before, so that what comes of it does not end this one.
 const BEGIN: &str = "INSERT INTO deliveries
-    (event, endpoint, merchant, state, attempts, next_at_ms)
-    VALUES ($1, $2, $3, 'pending', 0, $4)
+    (event, endpoint, merchant, state, attempts, next_at_ms, round)
+    VALUES ($1, $2, $3, 'pending', 0, $4, 1)
     ON CONFLICT (event, endpoint)
     DO UPDATE SET state = 'pending', attempts = 0, next_at_ms = $4,
         round = deliveries.round + 1, farewell_url = NULL";

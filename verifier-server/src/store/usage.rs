@@ -44,13 +44,13 @@ impl Usage {
     }
 }
 
-/// Webhook endpoints that a merchant may make in a day.
+/// Webhook endpoints that a merchant may make in a day with one credential.
 pub const ENDPOINTS_A_DAY: i64 = 50;
 
 /// Deliveries that a merchant may begin by request in an hour.
 pub const REDELIVERIES_AN_HOUR: i64 = 20_000;
 
-/// Changes of endpoints and their secrets that a merchant may make in an hour.
+/// Changes of endpoints and their secrets that a merchant may make in an hour with one credential.
 pub const ENDPOINT_CHANGES_AN_HOUR: i64 = 120;
 
 /// Times at which a merchant may have endpoints asked to prove whose they are, in an hour.
@@ -72,10 +72,37 @@ pub(super) async fn spend(
     amount: i64,
     now_ms: i64,
 ) -> Result<bool, Fault> {
+    count(
+        tx,
+        (merchant, usage.name().to_owned()),
+        usage,
+        amount,
+        now_ms,
+    )
+    .await
+}
+
+/// The same for one credential of the merchant: one that has leaked uses up its own, and is revoked.
+pub(super) async fn spend_once_by(
+    tx: &mut Tx<'_>,
+    (merchant, credential): (MerchantId, &str),
+    usage: Usage,
+    now_ms: i64,
+) -> Result<bool, Fault> {
+    let name = [usage.name(), ":", credential].concat();
+    count(tx, (merchant, name), usage, 1, now_ms).await
+}
+
+async fn count(
+    tx: &mut Tx<'_>,
+    (merchant, name): (MerchantId, String),
+    usage: Usage,
+    amount: i64,
+    now_ms: i64,
+) -> Result<bool, Fault> {
     let (length_ms, most) = usage.limit();
     let began_at_ms = now_ms.saturating_sub(now_ms.rem_euclid(length_ms));
     let ends_at_ms = began_at_ms.saturating_add(length_ms);
-    let name = usage.name();
     let values = values![merchant, name, began_at_ms, ends_at_ms, amount, most];
     Ok(amount <= most && tx.execute(SPEND, &values).await? > 0)
 }

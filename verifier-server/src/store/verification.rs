@@ -61,6 +61,17 @@ pub(super) const RELEASE: &str = "UPDATE deliveries SET next_at_ms = $2
 pub(super) const HOLD_ALL: &str = "UPDATE deliveries SET next_at_ms = $2
     WHERE endpoint = $1 AND state = 'pending' AND farewell_url IS NULL";
 
+/// What was written for the endpoint as it was before it moved, at the very moment in which it did.
+/// What was begun anew since then was asked for.
+const LEAVE: &str = "UPDATE deliveries
+    SET state = 'failed', last_error = 'the endpoint was moved'
+    WHERE endpoint = $1 AND state = 'pending' AND round = 0 AND farewell_url IS NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM events e JOIN webhook_endpoints w ON w.id = $1
+        WHERE e.merchant = deliveries.merchant AND e.id = deliveries.event
+        AND (e.kind = 'ping' OR w.event_types = '*'
+            OR ',' || w.event_types || ',' LIKE '%,' || e.kind || ',%'))";
+
 /// What was written while its endpoint was being verified, or given another address.
 const RELEASE_LATE: &str = "UPDATE deliveries SET next_at_ms = $1
     WHERE state = 'pending' AND next_at_ms = $2 AND endpoint IN (
@@ -101,6 +112,7 @@ async fn verified(
     if tx.execute(VERIFIED, &values).await? == 0 {
         return Ok(false);
     }
+    tx.execute(LEAVE, &values![*endpoint]).await?;
     let values = values![*endpoint, *now_ms, HELD_MS];
     tx.execute(RELEASE, &values).await?;
     Ok(true)
