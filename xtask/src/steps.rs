@@ -305,7 +305,10 @@ fn system(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
         arguments.extend(["--test", name]);
     }
     let mut command = workspace.cargo(&arguments);
+    // Many of them wait for browsers, leases and retries most of the time.
+    let threads = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 2);
     command
+        .env("RUST_TEST_THREADS", threads.to_string())
         .env("SEALPAY_BIN_DIR", workspace.target().join("debug"))
         .env("SEALPAY_WIDGET_DIR", workspace.dist());
     find_help(&mut command);
