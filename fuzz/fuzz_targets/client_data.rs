@@ -12,7 +12,7 @@ use webauthn::Expected;
 const EXPECTED: Expected<'_> = Expected {
     challenge: b"challenge",
     origin: "https://pay.example",
-    parent_origin: "https://shop.example",
+    pages: &["https://shop.example"],
     rp_id: "pay.example",
 };
 

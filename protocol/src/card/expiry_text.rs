@@ -308,7 +308,8 @@ fn typed_in(trimmed: &str, today: YearMonth) -> Result<Typed, String> {
         if let Some(value) = digits::value_of(character) {
             // There is nothing to show of what goes beyond a date.
             typed.push(value);
-        } else if is_separator(character) && typed.length > 0 {
+        } else if is_separator(character) && matches!(typed.length, 1 | 2 | 4) {
+            // Behind a month, or behind a year that stands first; elsewhere it says nothing.
             typed.separator_at = typed.separator_at.or(Some(typed.length));
         }
     }
