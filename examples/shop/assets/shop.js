@@ -146,7 +146,7 @@
     }
   }
 
-  // An order is good for half an hour. The form goes on with another one, and with what was typed.
+  // An order expires after half an hour. The form continues with a new one and keeps the input.
   function renewOrders(form) {
     let order = form.getAttribute("order");
     form.renewOrder = async () => {
@@ -156,7 +156,7 @@
       else location.assign(form.getAttribute("return-url"));
       return answer.ok ? order : null;
     };
-    // Whoever has used up every attempt is told so first, and goes on by a button.
+    // After the last attempt the form says so first, and the shopper continues with a button.
     form.addEventListener("sealpay:expired", (event) => {
       if (event.detail.code === "too_many_attempts") event.preventDefault();
     });

@@ -60,7 +60,7 @@ async fn on_postgres() -> Option<TestGateway> {
     Some(gateway)
 }
 
-/// The delivery of a merchant's newest event of a payment, once they are as expected.
+/// The delivery of a merchant's newest payment event, once it is as expected.
 async fn delivery_when(
     gateway: &TestGateway,
     api_key: &str,

@@ -153,8 +153,10 @@ async fn until_every_server_has_it(
     loop {
         until_servers_follow().await;
         waited += FOLLOWED_AFTER;
-        let now = follow_keys::seconds(parts.clock.wall());
-        let since = now.saturating_sub(follow_keys::GONE_AFTER);
+        let since = parts
+            .clock
+            .wall_i64()
+            .saturating_sub(follow_keys::GONE_AFTER);
         let without = parts.store.servers_without_key(&key, since).await;
         match without.map_err(inside)? {
             0 => return Ok(()),

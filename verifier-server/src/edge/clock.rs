@@ -55,6 +55,12 @@ impl Clock {
         (self.wall)() / 1000
     }
 
+    /// The same as the store keeps it.
+    #[must_use]
+    pub fn wall_i64(&self) -> i64 {
+        i64::try_from(self.wall()).unwrap_or(i64::MAX)
+    }
+
     /// The wall's time, milliseconds since 1970.
     #[must_use]
     pub fn wall_ms(&self) -> u64 {

@@ -49,10 +49,7 @@ pub async fn run(gateway: &Gateway, every: Duration) {
                 tracing::error!(why, "rotated keys could not be read; trying again");
             }
         }
-        let (key, now) = (
-            gateway.vault.encryption_key_id(),
-            seconds(gateway.clock.wall()),
-        );
+        let (key, now) = (gateway.vault.encryption_key_id(), gateway.clock.wall_i64());
         if noted.0 != key || now >= noted.1 + NOTED_EVERY {
             match note(gateway, &server, &key, now).await {
                 Ok(()) => noted = (key, now),
@@ -61,12 +58,6 @@ pub async fn run(gateway: &Gateway, every: Duration) {
         }
         tokio::time::sleep(every).await;
     }
-}
-
-/// Seconds as the store has them.
-#[must_use]
-pub fn seconds(now: u64) -> i64 {
-    i64::try_from(now).unwrap_or(i64::MAX)
 }
 
 async fn note(gateway: &Gateway, server: &str, key: &str, now: i64) -> Result<(), DatabaseError> {

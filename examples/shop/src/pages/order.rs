@@ -17,7 +17,7 @@ const CONFIRMING_SECONDS: u64 = 5 * 60;
 pub(crate) enum Arrival {
     /// From another page, or by an address of their own.
     Elsewhere,
-    /// From the form: whoever comes from there has paid, and must not be asked to pay again.
+    /// From the form: the shopper has paid there, and must not be asked to pay again.
     FromForm {
         /// Seconds since 1970.
         since: u64,

@@ -13,15 +13,15 @@ use std::sync::{Arc, Mutex};
 
 pub(super) const SHOP: &str = "http://localhost:4242";
 
-pub(super) type Heard = Arc<Mutex<Vec<String>>>;
+pub(super) type RecordedRequests = Arc<Mutex<Vec<String>>>;
 
 /// A shop with an API key, and a verifier that writes down what it is asked and answers this.
 pub(super) async fn scene_with_desk(
     name: &str,
     status: u16,
     answer: serde_json::Value,
-) -> (Scene, Heard) {
-    let heard = Heard::default();
+) -> (Scene, RecordedRequests) {
+    let heard = RecordedRequests::default();
     let ear = Arc::clone(&heard);
     let router = Router::new().fallback(async move |request: Request| {
         let (parts, body) = request.into_parts();
