@@ -8,7 +8,7 @@ mod modifications;
 mod settle;
 
 use crate::config::{Config, DEFAULT_FILE, Flags, ServeFlags};
-use crate::flow::register::{Credentials, NewMerchant, Registrar};
+use crate::flow::register::{Credentials, NewMerchant, Registrar, check_webhook_url};
 use crate::serve;
 use crate::server::Parts;
 use crate::store::{DatabaseError, Store};
@@ -70,6 +70,7 @@ enum Merchant {
     SetReserve(SetReserve),
     /// Adds an order key, beside those that are active.
     AddKey {
+        /// ID of the merchant, `mer_…`.
         merchant: MerchantId,
         /// ID of the order key, as `kid` in orders.
         #[arg(long)]
@@ -83,29 +84,43 @@ enum Merchant {
     },
     /// Retires an order key: orders signed with it are rejected from now on.
     RetireKey {
+        /// ID of the merchant, `mer_…`.
         merchant: MerchantId,
+        /// ID of the order key.
         #[arg(long)]
         key_id: String,
     },
     /// Adds an origin allowed to embed the widget.
     AddOrigin {
+        /// ID of the merchant, `mer_…`.
         merchant: MerchantId,
+        /// Scheme, host and port, such as https://shop.example.
         origin: String,
     },
     /// Removes an origin.
     RemoveOrigin {
+        /// ID of the merchant, `mer_…`.
         merchant: MerchantId,
+        /// Scheme, host and port, such as https://shop.example.
         origin: String,
     },
     #[command(flatten)]
     ApiKeys(ApiKeyCommand),
     /// Adds a webhook endpoint; prints its secret once.
-    AddWebhook { merchant: MerchantId, url: String },
+    AddWebhook {
+        /// ID of the merchant, `mer_…`.
+        merchant: MerchantId,
+        /// URL that webhooks are sent to.
+        url: String,
+    },
     /// Disables a webhook endpoint.
-    DisableWebhook { endpoint: EndpointId },
+    DisableWebhook {
+        /// ID of the endpoint, `whe_…`.
+        endpoint: EndpointId,
+    },
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 struct AddMerchant {
     /// Name shown to shoppers.
     #[arg(long)]
@@ -168,8 +183,17 @@ fn print_json(value: &impl Serialize, on_one_line: bool) -> Result<(), String> {
 }
 
 async fn merchant(config: Config, command: Merchant) -> Result<(), String> {
-    let parts = match command {
-        Merchant::Add(_) => Parts::open(&config).await?,
+    let parts = match &command {
+        Merchant::Add(add) => {
+            // A mistake leaves no data folder behind.
+            NewMerchant::from(add).check(config.provider.kind.is_live())?;
+            warn_of_address(&config, add.webhook_url.as_deref())?;
+            Parts::open(&config).await?
+        }
+        Merchant::AddWebhook { url, .. } => {
+            warn_of_address(&config, Some(url))?;
+            Parts::open_existing(&config).await?
+        }
         _ => Parts::open_existing(&config).await?,
     };
     let change = Change::of(&command, &parts).await;
@@ -183,6 +207,16 @@ async fn merchant(config: Config, command: Merchant) -> Result<(), String> {
     };
     parts.store.close().await;
     outcome.and(noted)
+}
+
+/// Warns of an address that this configuration sends nothing to; the flags of `serve` may allow it.
+fn warn_of_address(config: &Config, url: Option<&str>) -> Result<(), String> {
+    let Some(url) = url else { return Ok(()) };
+    let url = check_webhook_url(url)?;
+    if let Err(refused) = config.address_policy()?.check(&url) {
+        eprintln!("verifier-server: warning: nothing is sent to {url} as configured: {refused}");
+    }
+    Ok(())
 }
 
 /// Runs a command; the id of what it made, where that was not named before.
@@ -207,7 +241,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
         Merchant::ApiKeys(command) => return api_keys::run(&registrar, command).await,
         Merchant::Add(add) => {
             let on_one_line = add.json;
-            let made = registrar.add_merchant(add.into()).await?;
+            let made = registrar.add_merchant(NewMerchant::from(&add)).await?;
             let merchant = made.merchant.parse().ok();
             let change = Change::new("merchant add", merchant, None);
             change.note(parts, &Ok(())).await?;
@@ -316,8 +350,9 @@ fn found(changed: bool, otherwise: &str) -> Result<(), String> {
     }
 }
 
-impl From<AddMerchant> for NewMerchant {
-    fn from(add: AddMerchant) -> Self {
+impl From<&AddMerchant> for NewMerchant {
+    fn from(add: &AddMerchant) -> Self {
+        let add = add.clone();
         Self {
             name: add.name,
             key_id: add.key_id,

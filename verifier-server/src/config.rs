@@ -9,11 +9,13 @@ pub use control::ControlListen;
 pub use flags::{Flags, ServeFlags};
 
 use crate::database::{PostgresUrl, is_postgres};
+use crate::gate::secret_file;
 use crate::listener::{ConnectionLimits, Hsts, TlsFiles, TlsVersion};
 use crate::listener::{DEFAULT_HOPS, MOST_HOPS, TrustedProxies};
 use crate::outbox::address::{AddressPolicy, Network};
 use sealpay_protocol::origin::Origin;
 use serde::Deserialize;
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -376,12 +378,27 @@ fn set<T>(setting: &mut T, flag: Option<T>) {
 fn read(path: &Path) -> Result<Config, String> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("configuration file {}: {error}", path.display()))?;
-    toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+    let config: Config =
+        toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    if database::has_password(&config.database) {
+        let checked = File::open(path).map_err(|error| format!("{}: {error}", path.display()));
+        checked
+            .and_then(|file| secret_file::check(path, &file))
+            .map_err(|error| {
+                format!(
+                    "the configuration holds the database's password, and {error}; or name a file \
+                     for it with database_file"
+                )
+            })?;
+    }
+    Ok(config)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Config, DEFAULT_FILE};
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn the_commented_file_holds_the_defaults() {
@@ -390,5 +407,26 @@ mod tests {
             toml::from_str::<Config>(DEFAULT_FILE).unwrap(),
             Config::default()
         );
+    }
+    #[test]
+    fn a_file_with_the_databases_password_is_its_readers_alone() {
+        let path = format!("sealpay-configuration-{}", std::process::id());
+        let path = std::env::temp_dir().join(path);
+        let rows = [
+            ("postgres://app:secret@127.0.0.1/a", 0o644, false),
+            ("postgres://app@127.0.0.1/a?password=secret", 0o644, false),
+            ("postgres://app:secret@127.0.0.1/a", 0o600, true),
+            ("postgres://app@127.0.0.1/a", 0o644, true),
+            ("sqlite", 0o644, true),
+        ];
+        for (database, mode, is_good) in rows {
+            fs::write(&path, format!("database = \"{database}\"\n")).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let read = super::read(&path);
+            assert_eq!(read.is_ok(), is_good, "{database} {mode:o}: {read:?}");
+            let said = read.err().unwrap_or_default();
+            assert!(!said.contains("app:secret"), "{said}");
+        }
+        fs::remove_file(&path).unwrap();
     }
 }

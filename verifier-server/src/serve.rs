@@ -8,11 +8,12 @@ use crate::http;
 use crate::listener::{Connections, limited, patient};
 use crate::server::{Parts, Server};
 use axum_server::Handle;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 /// Runs the server until SIGTERM or SIGINT.
 ///
@@ -28,6 +29,8 @@ pub async fn serve(config: Config) -> Result<(), String> {
         tracing::warn!("{warning}");
     }
     let limits = config.connections.fit_into_file_limit()?;
+    let listener = TcpListener::bind(config.listen)
+        .map_err(|error| cannot_listen(config.listen, "--listen", &error))?;
     let operators = operator::open(&config)?;
     let parts = Parts::open(&config).await?;
     let server = Arc::new(Server::new(&config, parts).await?);
@@ -54,9 +57,15 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let app = http::app(server.state.clone());
     // Without deliveries, recovery and settlement the server would only look as if it worked.
     let listened = tokio::select! {
-        listened = listen(&config, app, &connections, handle) => listened,
+        listened = listen(&config, listener, app, &connections, handle) => listened,
         ended = &mut beside => Err(format!("the work beside the requests has ended: {ended:?}")),
     };
+    // What clients began who have hung up since is no connection's any more.
+    let writes = &server.state.writes;
+    writes.close();
+    if timeout(drain, writes.wait()).await.is_err() {
+        tracing::warn!(count = writes.len(), "writes were under way at the end");
+    }
     beside.abort();
     // To the last moment it says that the server is stopping.
     if let Some(operators) = operators {
@@ -85,17 +94,19 @@ fn warn_of_test_mode(config: &Config) {
 
 async fn listen(
     config: &Config,
+    listener: TcpListener,
     app: axum::Router,
     connections: &Arc<Connections>,
     handle: Handle<SocketAddr>,
 ) -> Result<(), String> {
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    let address = config.listen;
+    let failed = |error| cannot_listen(config.listen, "--listen", &error);
+    listener.set_nonblocking(true).map_err(failed)?;
     match (&config.tls.certificate, &config.tls.key) {
         (Some(certificate), Some(key)) => {
             let files = config.tls.files(certificate, key);
             let tls = files.load()?;
-            let server = axum_server::bind_rustls(address, tls.clone());
+            let server = axum_server::from_tcp_rustls(listener, tls.clone()).map_err(failed)?;
             let server = limited(server.map(|tls| patient(tls, connections)), connections);
             tokio::select! {
                 served = server.handle(handle).serve(service) => served,
@@ -103,13 +114,16 @@ async fn listen(
             }
         }
         _ => {
-            limited(axum_server::bind(address), connections)
-                .handle(handle)
-                .serve(service)
-                .await
+            limited(
+                axum_server::from_tcp(listener).map_err(failed)?,
+                connections,
+            )
+            .handle(handle)
+            .serve(service)
+            .await
         }
     }
-    .map_err(|error| cannot_listen(address, "--listen", &error))
+    .map_err(failed)
 }
 
 fn cannot_listen(address: SocketAddr, flag: &str, error: &std::io::Error) -> String {

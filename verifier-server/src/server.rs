@@ -30,6 +30,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use tokio_util::task::TaskTracker;
 
 use master_key_file::{key_source, load_master_keys};
 
@@ -363,8 +364,10 @@ async fn state_of(
         security_headers: Arc::new(SecurityHeaders::new(&config.public_origin, &config.hsts)),
         in_flight: Arc::new(InFlight::new(&config.connections)),
         rate_limit: Arc::new(RateLimit::new(limit)),
+        refused_writes: Arc::default(),
         readiness: Arc::default(),
         draining: Arc::new(AtomicBool::new(false)),
+        writes: TaskTracker::new(),
     })
 }
 

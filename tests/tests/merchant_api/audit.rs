@@ -13,6 +13,7 @@ on_both_databases! {
     a_merchant_reads_its_own_trail_page_by_page,
     what_is_made_names_who_made_it,
     a_client_that_hangs_up_takes_no_row_along,
+    refusals_of_one_credential_do_not_fill_the_trail,
     the_last_use_of_a_key_is_known_to_the_hour,
 }
 
@@ -181,6 +182,35 @@ async fn a_client_that_hangs_up_takes_no_row_along(gateway: &TestGateway) {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     panic!("the refund left no row");
+}
+
+async fn refusals_of_one_credential_do_not_fill_the_trail(gateway: &TestGateway) {
+    let payment = gateway.approved(Capture::Automatic, 1000, |_| {}).await;
+    let (reader, reader_id) = key_for(gateway, "payments:read", None).await;
+    let refund = path(payment, "refunds");
+    for _ in 0..150 {
+        let refused = gateway
+            .send(write(&reader, &refund, &key(), &json!({})))
+            .await;
+        assert_eq!(refused.code(), "scope_missing");
+    }
+    let (mut rows, mut after) = (0, String::new());
+    loop {
+        let page = trail(gateway, &format!("?limit=100{after}")).await;
+        let page = page["data"].as_array().unwrap();
+        rows += page
+            .iter()
+            .filter(|row| row["actor"] == reader_id.as_str())
+            .count();
+        let Some(last) = page.last() else { break };
+        after = format!("&after={}", last["request"].as_str().unwrap());
+    }
+    assert!((100..=110).contains(&rows), "{rows}");
+    // Another credential leaves its own.
+    let body = json!({"amount": 5000});
+    let refused = write(&gateway.merchant.api_key, &refund, &key(), &body);
+    assert_eq!(gateway.send(refused).await.code(), "amount_too_large");
+    assert_eq!(newest(gateway).await["outcome"], "422 amount_too_large");
 }
 
 async fn what_is_made_names_who_made_it(gateway: &TestGateway) {

@@ -38,7 +38,7 @@ async fn what_was_begun_anew_is_not_undone_by_a_late_answer(place: &Place) {
     let again = Again::Event(late.event);
     let begun = store.redeliver(
         merchant.id,
-        endpoint.id,
+        (endpoint.id, endpoint.url.clone()),
         again,
         answered(merchant.id, "again"),
     );
@@ -56,7 +56,7 @@ async fn a_redelivery_during_the_first_attempt_is_not_ended_by_it(place: &Place)
     let again = Again::Event(due[0].event);
     let begun = store.redeliver(
         merchant.id,
-        endpoint.id,
+        (endpoint.id, endpoint.url.clone()),
         again,
         answered(merchant.id, "again"),
     );
@@ -87,7 +87,12 @@ async fn what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterward
     let begin = |count: usize, key: String| {
         let events = (1..).map(|number| EventId::new(number, [7; 10]));
         let again = Again::Events(events.take(count).collect(), false);
-        store.redeliver(merchant.id, endpoint.id, again, answered(merchant.id, &key))
+        store.redeliver(
+            merchant.id,
+            (endpoint.id, endpoint.url.clone()),
+            again,
+            answered(merchant.id, &key),
+        )
     };
     let ended = "UPDATE deliveries SET state = 'delivered'";
     for thousand in 0..REDELIVERIES_AN_HOUR / 1000 {
@@ -97,7 +102,12 @@ async fn what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterward
     }
     let one_more = begin(1, "more".into()).await;
     assert_eq!(one_more, Ok(EndpointWrite::LimitReached));
-    let others = store.redeliver(other.id, elsewhere.id, event, answered(other.id, "d"));
+    let others = store.redeliver(
+        other.id,
+        (elsewhere.id, elsewhere.url.clone()),
+        event,
+        answered(other.id, "d"),
+    );
     assert!(matches!(others.await, Ok(EndpointWrite::Done(_))));
     assert_eq!(
         store.purge_usage(DUE_MS).await,
@@ -227,7 +237,12 @@ async fn no_more_is_begun_anew_where_ten_thousand_wait(place: &Place) {
     };
     let again = |key| {
         let again = Again::Event(event.id);
-        store.redeliver(merchant.id, endpoint.id, again, answered(merchant.id, key))
+        store.redeliver(
+            merchant.id,
+            (endpoint.id, endpoint.url.clone()),
+            again,
+            answered(merchant.id, key),
+        )
     };
     place.tamper(&copies(9_998)).await;
     assert!(matches!(again("a").await, Ok(EndpointWrite::Done(_))));

@@ -1,6 +1,5 @@
 //! Webhook endpoints as their merchants make and change them.
 
-use super::events::{attempt_of, result_of};
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, reachable, registered, unique};
@@ -12,6 +11,7 @@ use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{Addition, Store};
 use verifier_server::store::{
     Again, Answered, Begun, DeliveryFilter, Disabling, EndpointChange, EndpointWrite, EventRange,
+    ExpectedEndpoint,
 };
 
 fn answered(merchant: MerchantId, key: &str) -> Answered {
@@ -27,11 +27,11 @@ fn answered(merchant: MerchantId, key: &str) -> Answered {
     }
 }
 
-fn fresh(merchant: MerchantId) -> Answered {
+pub(super) fn fresh(merchant: MerchantId) -> Answered {
     answered(merchant, &format!("key-{}", unique()))
 }
 
-fn event_of(endpoint: &WebhookEndpoint, kind: &str, sequence: i64) -> Event {
+pub(super) fn event_of(endpoint: &WebhookEndpoint, kind: &str, sequence: i64) -> Event {
     let (unix_ms, random) = super::world::seed();
     Event {
         id: EventId::new(unix_ms, random),
@@ -44,7 +44,7 @@ fn event_of(endpoint: &WebhookEndpoint, kind: &str, sequence: i64) -> Event {
     }
 }
 
-async fn states(store: &Store, endpoint: &WebhookEndpoint) -> Vec<DeliveryState> {
+pub(super) async fn states(store: &Store, endpoint: &WebhookEndpoint) -> Vec<DeliveryState> {
     let filter = DeliveryFilter {
         limit: 100,
         ..DeliveryFilter::default()
@@ -142,7 +142,7 @@ async fn a_change_changes_what_it_names(place: &Place) {
         Ok(Some(known.clone()))
     );
     let all = EndpointChange {
-        expected: Some((known.url.clone(), known.event_types.clone())),
+        expected: Some(ExpectedEndpoint::from(&known)),
         url: Some("https://other.example/".into()),
         verified_at_ms: Some(NOW_MS),
         description: Some("another".into()),
@@ -315,7 +315,12 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
     let ids: Vec<_> = events.iter().rev().map(|(event, _)| event.id).collect();
     let second = u64::try_from(NOW_MS).unwrap() / 1000;
     let again = |again: Again, key: &str| {
-        store.redeliver(merchant.id, late.id, again, answered(merchant.id, key))
+        store.redeliver(
+            merchant.id,
+            (late.id, late.url.clone()),
+            again,
+            answered(merchant.id, key),
+        )
     };
     let range = async |from, until, after| {
         let range = EventRange {
@@ -369,66 +374,20 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
     );
     let unknown = again(Again::Event(EventId::new(1, [0; 10])), "e").await;
     assert_eq!(unknown, Ok(EndpointWrite::NotThere));
+    let moved = WebhookEndpoint {
+        url: "https://former.example/".into(),
+        ..late.clone()
+    };
+    let elsewhere = store.redeliver(
+        merchant.id,
+        (moved.id, moved.url.clone()),
+        Again::Event(ids[0]),
+        answered(merchant.id, "g"),
+    );
+    assert_eq!(elsewhere.await, Ok(EndpointWrite::NotNow));
     assert_eq!(store.disable_endpoint(late.id, NOW_MS).await, Ok(true));
     let off = again(Again::Event(ids[0]), "f").await;
     assert_eq!(off, Ok(EndpointWrite::NotNow));
-}
-
-async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(place: &Place) {
-    let store = place.open().await;
-    let (merchant, known) = reachable(&store).await;
-    let change = EndpointChange {
-        url: Some("https://other.example/".into()),
-        ..EndpointChange::default()
-    };
-    let told = event_of(&known, "webhook_endpoint.updated", 1);
-    let moved = store.change_endpoint(
-        merchant.id,
-        known.id,
-        change,
-        Some(told),
-        fresh(merchant.id),
-    );
-    assert_eq!(moved.await, Ok(EndpointWrite::Done(())));
-    let now_ms = NOW_MS + 100;
-    let due = store
-        .due_deliveries(now_ms, now_ms + 100, 10)
-        .await
-        .unwrap();
-    assert_eq!(due.len(), 1);
-    assert_eq!((due[0].is_farewell, &due[0].url), (true, &known.url));
-    let failed = result_of(&due[0], DeliveryState::Failed, now_ms);
-    let attempt = attempt_of(&failed);
-    let noted = store.farewell_result(&failed, 0, &attempt).await;
-    assert_eq!(noted, Ok(true));
-    let again = store.farewell_result(&failed, 0, &attempt).await;
-    assert_eq!(again, Ok(false), "it has ended");
-    let seen = store.endpoint_by_id(known.id).await.unwrap().unwrap();
-    assert_eq!((seen.failing_since_ms, seen.disabled_at_ms), (None, None));
-    assert_eq!(states(&store, &known).await, [DeliveryState::Failed]);
-}
-
-async fn a_change_that_expects_another_endpoint_changes_nothing(place: &Place) {
-    let store = place.open().await;
-    let (merchant, known) = reachable(&store).await;
-    let (url, event_types) = (known.url.clone(), known.event_types.clone());
-    for expected in [
-        ("https://former.example/".to_owned(), event_types),
-        (url, "ping".to_owned()),
-    ] {
-        let change = EndpointChange {
-            expected: Some(expected),
-            url: Some("https://other.example/".into()),
-            ..EndpointChange::default()
-        };
-        let told = event_of(&known, "webhook_endpoint.updated", 1);
-        let answered = fresh(merchant.id);
-        let changed = store.change_endpoint(merchant.id, known.id, change, Some(told), answered);
-        assert_eq!(changed.await, Ok(EndpointWrite::NotNow));
-    }
-    let seen = store.endpoint(merchant.id, known.id).await;
-    assert_eq!(seen, Ok(Some(known.clone())));
-    assert_eq!(store.last_sequence(&known.id.to_string()).await, Ok(0));
 }
 
 on_both_databases! {
@@ -440,6 +399,4 @@ on_both_databases! {
     a_ping_is_numbered_and_goes_to_one_endpoint,
     a_failing_endpoint_is_switched_off_once_and_the_others_are_told,
     what_is_begun_anew_keeps_its_attempts_and_its_place,
-    a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint,
-    a_change_that_expects_another_endpoint_changes_nothing,
 }

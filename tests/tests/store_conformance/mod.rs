@@ -11,6 +11,7 @@ mod audit;
 mod claims;
 mod deliveries;
 mod disputes;
+mod endpoint_changes;
 mod endpoints;
 mod events;
 mod keys;

@@ -125,7 +125,7 @@ async fn what_was_on_its_way_does_not_follow_an_endpoint_that_hears_less() {
     gateway.finish().await;
 }
 
-/// A farewell is tried once, and says nothing about the endpoint, which is elsewhere.
+/// A farewell says nothing about the endpoint, which is elsewhere.
 #[tokio::test]
 async fn a_farewell_that_does_not_arrive_is_no_failure_of_the_endpoint() {
     let gateway = gateway().await;

@@ -3,7 +3,7 @@
 use super::audit::Change;
 use super::print_json;
 use crate::config::Config;
-use crate::domain::merchant::ServerKey;
+use crate::domain::merchant::{KeyPurpose, ServerKey};
 use crate::flow::follow_keys;
 use crate::flow::rotate::{Rotation, next_master_keys};
 use crate::gate::key_ring::webhook_key_text;
@@ -70,10 +70,12 @@ fn duration(text: &str) -> Result<u64, String> {
 
 fn listed(key: &ServerKey) -> Value {
     let end = |end: i64| (end != i64::MAX).then_some(end);
+    // A sealing key has 1,216 bytes: whoever wants it reads `GET /v1/keys`.
+    let public_key = (key.purpose == KeyPurpose::Webhook).then(|| webhook_key_text(key));
     json!({
         "key_id": key.key_id,
         "purpose": key.purpose.name(),
-        "public_key": webhook_key_text(key).unwrap_or_else(|| key.public_key.clone()),
+        "public_key": public_key.flatten(),
         "not_before": key.not_before,
         "not_after": end(key.not_after),
         "destroyed_at": end(key.destroy_at),

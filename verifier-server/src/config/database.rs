@@ -45,11 +45,22 @@ fn passfile() -> Option<String> {
         .filter(|path| !path.is_empty())
 }
 
+fn postgres_url(database: &str) -> Option<Url> {
+    let url = Url::parse(database).ok()?;
+    matches!(url.scheme(), "postgres" | "postgresql").then_some(url)
+}
+
+/// Whether a Postgres URL says the password, in its authority or as a parameter.
+pub(super) fn has_password(database: &str) -> bool {
+    postgres_url(database).is_some_and(|url| {
+        let parameter = || url.query_pairs().any(|(name, _)| name == "password");
+        url.password().is_some() || parameter()
+    })
+}
+
 /// A Postgres URL that has no password.
 fn without_password(database: &str) -> Option<Url> {
-    let url = Url::parse(database).ok()?;
-    let is_postgres = matches!(url.scheme(), "postgres" | "postgresql");
-    (is_postgres && url.password().is_none()).then_some(url)
+    postgres_url(database).filter(|url| url.password().is_none())
 }
 
 /// The URL with the password of the first line that fits (PostgreSQL, "The Password File"):

@@ -200,7 +200,7 @@ pub async fn redeliver(
     let answered = answered(gateway, request, None);
     let written = gateway
         .store
-        .redeliver(request.merchant, endpoint, again, answered)
+        .redeliver(request.merchant, (endpoint, seen.url), again, answered)
         .await?;
     match written {
         EndpointWrite::Done(begun) => {

@@ -7,7 +7,7 @@ use crate::domain::event::Event;
 use crate::domain::merchant::WebhookEndpoint;
 use crate::domain::principal::Principal;
 use crate::gate::refusal::{Code, Refusal};
-use crate::store::{Answered, EndpointChange, EndpointWrite};
+use crate::store::{Answered, EndpointChange, EndpointWrite, ExpectedEndpoint};
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 
 /// How often an event of an endpoint is numbered anew because another took its number.
@@ -85,7 +85,7 @@ fn told(
     let kind = match deed {
         Deed::Change(principal, change) => {
             require_readable(principal, &newly_told(seen, change))?;
-            change.expected = Some((seen.url.clone(), seen.event_types.clone()));
+            change.expected = Some(ExpectedEndpoint::from(seen));
             after = change.applied_to(seen, gateway.clock.now_ms_i64());
             "webhook_endpoint.updated"
         }

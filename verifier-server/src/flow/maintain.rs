@@ -6,7 +6,7 @@ use super::last_use;
 use crate::domain::merchant::KeyPurpose;
 use crate::gate::key_ring::KeyRing;
 use crate::gate::refusal::{Code, Refusal};
-use crate::store::DatabaseError;
+use crate::store::{Addition, DatabaseError};
 use sealpay_protocol::limits::{
     IDEMPOTENCY_KEY_LIFETIME_SECONDS, IDEMPOTENT_ANSWER_LIFETIME_SECONDS,
 };
@@ -46,11 +46,12 @@ async fn add_missing(gateway: &Gateway, now: u64, at: u64) -> Result<(), Refusal
         .await?
         .missing(&gateway.vault, &gateway.entropy, at);
     for key in &missing {
-        let added = gateway.store.add_server_key(key).await?;
+        if gateway.store.add_server_key(key).await? == Addition::AlreadyThere {
+            continue;
+        }
         tracing::info!(
             key_id = key.key_id,
             purpose = key.purpose.name(),
-            ?added,
             "a key was made"
         );
     }

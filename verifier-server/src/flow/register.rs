@@ -55,6 +55,23 @@ pub struct NewMerchant {
     pub webhook_url: Option<String>,
 }
 
+impl NewMerchant {
+    /// Checks all that can be checked without a database.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn check(&self, livemode: bool) -> Result<OrderKey, String> {
+        check_name(&self.name)?;
+        for origin in &self.origins {
+            check_page(origin, livemode)?;
+        }
+        if let Some(url) = &self.webhook_url {
+            check_webhook_url(url)?;
+        }
+        check_order_key(&self.key_id, &self.public_key, &self.key_scopes)
+    }
+}
+
 /// What the merchant gets: shown once, and so without a way to be serialized in passing.
 pub struct Credentials {
     /// `mer_…`.
@@ -163,11 +180,7 @@ impl Registrar<'_> {
     /// # Errors
     /// A sentence.
     pub async fn add_merchant(&self, new: NewMerchant) -> Result<Credentials, String> {
-        check_name(&new.name)?;
-        let key = check_order_key(&new.key_id, &new.public_key, &new.key_scopes)?;
-        for origin in &new.origins {
-            check_page(origin, self.livemode)?;
-        }
+        let key = new.check(self.livemode)?;
         let now_ms = self.clock.now_ms();
         let merchant = Merchant {
             id: MerchantId::new(now_ms, self.entropy.bytes()),

@@ -60,6 +60,12 @@ fn seconds(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+/// Orders keys from old to young. A key may be made and replaced within a second: the one that ends
+/// first is the older one then.
+fn age(key: &ServerKey) -> (i64, i64) {
+    (key.not_before, key.not_after)
+}
+
 impl KeyRing {
     /// Opens the stored keys.
     ///
@@ -88,8 +94,8 @@ impl KeyRing {
                 }
             }
         }
-        ring.sealing.sort_by_key(|entry| entry.record.not_before);
-        ring.webhook.sort_by_key(|entry| entry.record.not_before);
+        ring.sealing.sort_by_key(|entry| age(&entry.record));
+        ring.webhook.sort_by_key(|entry| age(&entry.record));
         Ok(ring)
     }
 

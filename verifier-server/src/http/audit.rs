@@ -7,12 +7,41 @@ use super::observe::NotedRequest;
 use super::problem::Problem;
 use super::state::AppState;
 use crate::domain::audit::AuditEntry;
+use crate::domain::principal::Principal;
 use crate::flow::audit::append_or_log;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use governor::clock::DefaultClock;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+use std::num::NonZeroU32;
 use std::time::Duration;
+
+/// Refused writes of one credential that leave a row at once, and in a minute after that: whoever asks
+/// again and again for what is not allowed fills no disk.
+const REFUSALS_AT_ONCE: NonZeroU32 = NonZeroU32::new(100).unwrap();
+const REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).unwrap();
+
+/// Which refused writes leave a row. Those that do not are in the log alone.
+#[derive(Debug)]
+pub struct RefusedWrites(RateLimiter<String, DashMapStateStore<String>, DefaultClock>);
+
+impl Default for RefusedWrites {
+    fn default() -> Self {
+        let quota = Quota::per_minute(REFUSALS_A_MINUTE).allow_burst(REFUSALS_AT_ONCE);
+        Self(RateLimiter::dashmap(quota))
+    }
+}
+
+impl RefusedWrites {
+    /// Only credentials that exist come here, so that there are not too many.
+    fn leaves_a_row(&self, principal: &Principal) -> bool {
+        let credential = format!("{} {}", principal.merchant, principal.credential);
+        self.0.check_key(&credential).is_ok()
+    }
+}
 
 /// How long a write may take; shorter than what every request may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -53,6 +82,11 @@ pub(super) async fn audit(State(state): State<AppState>, request: Request, next:
         let route = route.as_str();
         let status = response.status().as_u16();
         let refused = response.extensions().get::<Problem>();
+        // A server error may have done something: it always leaves its row.
+        let is_refused = response.status().is_client_error();
+        if is_refused && !state.refused_writes.leaves_a_row(principal) {
+            return response;
+        }
         let entry = AuditEntry {
             request: id,
             merchant: Some(principal.merchant),

@@ -8,7 +8,7 @@ use crate::gate::refusal::{Code, Refusal};
 use crate::listener::{ConnectionLimits, Holder, Permits};
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sealpay_protocol::limits::{BODY_BYTES, SESSION_BODY_BYTES};
@@ -84,15 +84,19 @@ pub(super) async fn admit(State(state): State<AppState>, request: Request, next:
 /// The request with a body that is there. A body that is too long, or broke off, is refused where it
 /// is looked at: after the rules that stand before.
 async fn whole(limits: &InFlight, holder: Holder, request: Request) -> Result<Request, Refusal> {
-    if request.body().is_end_stream() || announces_too_much(&request) {
+    if request.body().is_end_stream() {
         return Ok(request);
     }
-    let _place = limits.arriving.take(holder).map_err(|_| {
-        Refusal::because(Code::Overloaded, "too many bodies arrive at the same time")
-    })?;
     let (parts, mut body) = request.into_parts();
     let most = longest_body(parts.uri.path());
-    let read = read(&mut body, most, &BODIES, limits.body_within).await?;
+    let read = if announces_more_than(most, &parts.headers) {
+        None
+    } else {
+        let _place = limits.arriving.take(holder).map_err(|_| {
+            Refusal::because(Code::Overloaded, "too many bodies arrive at the same time")
+        })?;
+        read(&mut body, most, &BODIES, limits.body_within).await?
+    };
     let body = read.unwrap_or_else(|| vec![0; most + 1]);
     Ok(Request::from_parts(parts, Body::from(body)))
 }
@@ -137,10 +141,10 @@ pub(super) fn longest_body(path: &str) -> usize {
 }
 
 /// Such a body is refused without being read.
-fn announces_too_much(request: &Request) -> bool {
-    let length = request.headers().get(header::CONTENT_LENGTH);
+fn announces_more_than(most: usize, headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    length.is_some_and(|length: usize| length > longest_body(request.uri().path()))
+    length.is_some_and(|length: usize| length > most)
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod state;
 mod v1;
 
 pub use assets::Assets;
+pub use audit::RefusedWrites;
 pub use builds::OtherBuilds;
 pub use client::Clients;
 pub use frame_origins::{FRESH_MS as FRAME_ORIGINS_FRESH_MS, FrameOrigins};

@@ -31,7 +31,8 @@ pub(super) async fn observe(
     ) {
         return observed(state, request, next).await;
     }
-    let observed = tokio::spawn(observed(state, request, next));
+    let writes = state.writes.clone();
+    let observed = writes.spawn(observed(state, request, next));
     observed.await.unwrap_or_else(|error| {
         Problem::from(Refusal::because(Code::Internal, error)).into_response()
     })

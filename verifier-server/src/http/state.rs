@@ -1,12 +1,14 @@
 //! What every handler can reach.
 
 use super::{
-    Assets, Clients, FrameOrigins, InFlight, OtherBuilds, RateLimit, Readiness, SecurityHeaders,
+    Assets, Clients, FrameOrigins, InFlight, OtherBuilds, RateLimit, Readiness, RefusedWrites,
+    SecurityHeaders,
 };
 use crate::flow::Gateway;
 use crate::metrics::Metrics;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use tokio_util::task::TaskTracker;
 
 /// What every handler can reach.
 #[derive(Debug, Clone)]
@@ -29,8 +31,12 @@ pub struct AppState {
     pub in_flight: Arc<InFlight>,
     /// How much one network may ask.
     pub rate_limit: Arc<RateLimit>,
+    /// Which refused writes leave a row in the audit trail.
+    pub refused_writes: Arc<RefusedWrites>,
     /// What was found out last about whether requests can be served.
     pub readiness: Arc<Readiness>,
     /// Set when the server is about to stop.
     pub draining: Arc<AtomicBool>,
+    /// Writes that are under way, also those whose clients have hung up.
+    pub writes: TaskTracker,
 }

@@ -13,6 +13,9 @@ const FAILING_FOR_MS: i64 = 5 * 86_400_000;
 /// where a tester moves the clock, and slowly where nothing is sent.
 const FAILED_ATTEMPTS: i64 = 10;
 
+/// How often an address is told that it is not the endpoint's any more.
+const FAREWELL_ATTEMPTS: i64 = 3;
+
 /// 410 Gone: the receiver asks not to be told again (Standard Webhooks).
 const GONE: u16 = 410;
 
@@ -105,7 +108,9 @@ impl Outbox {
         let (state, next_at_ms) = match (status, next) {
             (Some(200..=299), _) => (DeliveryState::Delivered, now_ms),
             (Some(GONE), _) | (_, None) => (DeliveryState::Failed, now_ms),
-            _ if delivery.is_farewell => (DeliveryState::Failed, now_ms),
+            _ if delivery.is_farewell && attempts >= FAREWELL_ATTEMPTS => {
+                (DeliveryState::Failed, now_ms)
+            }
             (_, Some(next_at_ms)) => (DeliveryState::Pending, next_at_ms),
         };
         let result = Delivery {

@@ -74,7 +74,8 @@ impl Outbox {
         let asked = timeout(PATIENCE, self.ask(&endpoint)).await;
         let proved = asked.unwrap_or_else(|_| Err("no answer in time".into()));
         let id = endpoint.id;
-        tracing::info!(endpoint = %id, attempts, ?proved, "a webhook endpoint was asked whose it is");
+        let error = proved.as_ref().err();
+        tracing::info!(endpoint = %id, attempts, error, "a webhook endpoint was asked whose it is");
         let kept = match proved {
             Ok(()) => self.keep_verified(&endpoint).await,
             Err(why) => self.keep_unverified(&endpoint, attempts, why).await,

@@ -39,6 +39,9 @@ const IN_ORDER: &str = concat!(
     " FROM audit_log WHERE sequence > $1 ORDER BY sequence LIMIT $2"
 );
 
+const NO_HEAD: &str =
+    "the audit trail has lost its only row of audit_head, which says where it ends";
+
 /// Sorts behind every identifier of a request.
 const BEHIND_ALL: &str = "req_z";
 
@@ -64,7 +67,7 @@ async fn append(
     tx: &mut Tx<'_>,
     (entry, chain): &(AuditEntry, Arc<AuditChain>),
 ) -> Result<(), Fault> {
-    let missing = || DatabaseError::Corrupt("the audit trail has no head".into());
+    let missing = || DatabaseError::Corrupt(NO_HEAD.into());
     let mut head = tx.optional(NEXT, &[]).await?.ok_or_else(missing)?;
     let (sequence, previous_hash) = (head.integer()?, head.text()?);
     let hash = chain.hash(sequence, entry, &previous_hash);
@@ -136,7 +139,8 @@ impl Store {
     /// # Errors
     /// The database did not do its work.
     pub async fn audit_head(&self) -> Result<(i64, String), DatabaseError> {
-        let mut head = self.database.one(LAST, []).await?;
+        let head = self.database.row(LAST, []).await?;
+        let mut head = head.ok_or_else(|| DatabaseError::Corrupt(NO_HEAD.into()))?;
         Ok((head.integer()?, head.text()?))
     }
 }

@@ -7,7 +7,8 @@ use sealpay_protocol::ids::{EndpointId, EventId};
 
 const DUE: &str =
     "SELECT d.event, d.endpoint, d.merchant, d.round, d.attempts, COALESCE(d.farewell_url, w.url),
-        CAST(CASE WHEN d.farewell_url IS NULL THEN 0 ELSE 1 END AS BIGINT), w.secret_encrypted, w.previous_secret_encrypted, w.previous_secret_until_ms, e.body, e.created_at_ms,
+        CAST(CASE WHEN d.farewell_url IS NULL THEN 0 ELSE 1 END AS BIGINT), w.secret_encrypted,
+        w.previous_secret_encrypted, w.previous_secret_until_ms, e.body, e.created_at_ms,
         d.next_at_ms
     FROM deliveries d
     JOIN webhook_endpoints w ON w.id = d.endpoint
@@ -27,7 +28,8 @@ const RESULT: &str = "UPDATE deliveries
     SET attempts = $4, next_at_ms = $5, last_status = $6, last_error = $7,
     state = CASE WHEN $3 = 'pending' AND EXISTS (
         SELECT 1 FROM webhook_endpoints
-        WHERE id = $2 AND (disabled_at_ms IS NOT NULL OR deleted_at_ms IS NOT NULL)
+        WHERE id = $2 AND deliveries.farewell_url IS NULL
+        AND (disabled_at_ms IS NOT NULL OR deleted_at_ms IS NOT NULL)
     ) THEN 'failed' ELSE $3 END
     WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND attempts + 1 = $4
     AND round = $8";
@@ -36,7 +38,8 @@ const RESULT: &str = "UPDATE deliveries
 const HOLD: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4,
     state = CASE WHEN EXISTS (
         SELECT 1 FROM webhook_endpoints
-        WHERE id = $2 AND (disabled_at_ms IS NOT NULL OR deleted_at_ms IS NOT NULL)
+        WHERE id = $2 AND deliveries.farewell_url IS NULL
+        AND (disabled_at_ms IS NOT NULL OR deleted_at_ms IS NOT NULL)
     ) THEN 'failed' ELSE state END
     WHERE event = $1 AND endpoint = $2 AND state = 'pending'";
 

@@ -10,9 +10,9 @@ use sealpay_protocol::ids::EndpointId;
 /// What is to be different about an endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EndpointChange {
-    /// The address and the types of events for which it was found to be allowed; where the endpoint
-    /// has others by now nothing is changed. None where that does not matter.
-    pub expected: Option<(String, String)>,
+    /// As what it was found to be allowed; where the endpoint is another by now nothing is changed.
+    /// None where that does not matter.
+    pub expected: Option<ExpectedEndpoint>,
     /// Another address; it is taken to work until it does not.
     pub url: Option<String>,
     /// When the merchant proved that this address is the merchant's, milliseconds since 1970; none
@@ -26,13 +26,32 @@ pub struct EndpointChange {
     pub enabled: Option<bool>,
 }
 
+/// What must not have changed about an endpoint before it is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedEndpoint {
+    /// Its address.
+    pub url: String,
+    /// What it hears of.
+    pub event_types: String,
+    /// Whether it is switched off.
+    pub is_disabled: bool,
+}
+
+impl From<&WebhookEndpoint> for ExpectedEndpoint {
+    fn from(seen: &WebhookEndpoint) -> Self {
+        Self {
+            url: seen.url.clone(),
+            event_types: seen.event_types.clone(),
+            is_disabled: seen.disabled_at_ms.is_some(),
+        }
+    }
+}
+
 impl EndpointChange {
     /// Whether the endpoint is as it was when this was found to be allowed.
     pub(super) fn expects(&self, seen: &WebhookEndpoint) -> bool {
-        let same = |(url, event_types): &(String, String)| {
-            *url == seen.url && *event_types == seen.event_types
-        };
-        self.expected.as_ref().is_none_or(same)
+        let expected = self.expected.as_ref();
+        expected.is_none_or(|expected| *expected == ExpectedEndpoint::from(seen))
     }
 
     /// Whether it gives the endpoint another address.
@@ -72,7 +91,8 @@ const CHANGE: &str = "UPDATE webhook_endpoints
     failing_since_ms = CASE WHEN url = COALESCE($3, url) THEN failing_since_ms END,
     failures = CASE WHEN url = COALESCE($3, url) THEN failures ELSE 0 END
     WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL
-    AND url = $6 AND event_types = $7";
+    AND url = $6 AND event_types = $7
+    AND CAST(CASE WHEN disabled_at_ms IS NULL THEN 0 ELSE 1 END AS BIGINT) = $8";
 
 const ENABLE: &str = "UPDATE webhook_endpoints
     SET disabled_at_ms = NULL, failing_since_ms = NULL, failures = 0, verification_attempts = 0,
@@ -111,6 +131,7 @@ pub(super) async fn apply(
         change.event_types.as_ref(),
         &seen.url,
         &seen.event_types,
+        i64::from(seen.disabled_at_ms.is_some()),
     ];
     let changed = tx.execute(CHANGE, &values).await?;
     if change.moves(seen) {

@@ -63,9 +63,11 @@ const DISABLE_FAILING: &str = "UPDATE webhook_endpoints SET disabled_at_ms = $2
     WHERE id = $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL
     AND COALESCE(failing_since_ms, 0) = COALESCE($3, failing_since_ms, 0) AND url = $4";
 
+/// A farewell is for another address, which hears of it all the same; not without a secret.
 const GIVE_UP_DELIVERIES: &str = "UPDATE deliveries
     SET state = 'failed', last_error = 'the endpoint was disabled'
-    WHERE state = 'pending' AND endpoint = $1";
+    WHERE state = 'pending' AND endpoint = $1 AND (farewell_url IS NULL OR EXISTS (
+        SELECT 1 FROM webhook_endpoints WHERE id = $1 AND deleted_at_ms IS NOT NULL))";
 
 /// Two that tell of one thing at once are decided by its sequence.
 const TELL: &str = "INSERT INTO events (id, merchant, subject, kind, sequence, body, created_at_ms)

@@ -45,7 +45,7 @@ pub use ciphertexts::{Ciphertext, EncryptedColumn};
 pub use claim::Claim;
 pub use deliveries::Noted;
 pub use disputes::{DisputeChange, DisputeStep};
-pub use endpoint_change::EndpointChange;
+pub use endpoint_change::{EndpointChange, ExpectedEndpoint};
 pub use endpoint_writes::{Answered, EndpointWrite};
 pub use endpoints::Disabling;
 pub use events::EventFilter;

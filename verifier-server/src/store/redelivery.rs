@@ -107,6 +107,10 @@ const BEGIN: &str = "INSERT INTO deliveries
     DO UPDATE SET state = 'pending', attempts = 0, next_at_ms = $4,
         round = deliveries.round + 1, farewell_url = NULL";
 
+/// Keeps an endpoint where it is until the end of the transaction, and finds out whether it still is
+/// there: who moves it meanwhile may not read what was begun for its address.
+const STAYS: &str = "UPDATE webhook_endpoints SET url = url WHERE id = $1 AND url = $2";
+
 /// Sorts behind, and before, every identifier of an event.
 const BEHIND_ALL: &str = "evt_z";
 const BEFORE_ALL: &str = "evt_";
@@ -164,6 +168,7 @@ async fn attempts(tx: &mut Tx<'_>, of: &Delivery) -> Result<Vec<DeliveryAttempt>
 struct Wish {
     merchant: MerchantId,
     endpoint: EndpointId,
+    url: String,
     again: Again,
     answered: Answered,
 }
@@ -190,7 +195,12 @@ async fn begin(tx: &mut Tx<'_>, wish: &Wish) -> Result<EndpointWrite<Begun>, Fau
     let most = values![wish.merchant, MOST_PENDING];
     let pending = tx.optional(PENDING, &most).await?;
     let pending = pending.map(|mut row| row.integer()).transpose()?;
-    if seen.disabled_at_ms.is_some() || pending.is_some_and(|count| count >= MOST_PENDING) {
+    let stays = tx
+        .execute(STAYS, &values![wish.endpoint, &wish.url])
+        .await?
+        > 0;
+    if !stays || seen.disabled_at_ms.is_some() || pending.is_some_and(|count| count >= MOST_PENDING)
+    {
         return Ok(EndpointWrite::NotNow);
     }
     let Some((events, has_more)) = meant(tx, wish).await? else {
@@ -308,20 +318,21 @@ impl Store {
 
     /// Delivers to an enabled endpoint again, from the first attempt on; also what was never meant
     /// for it. Attempts that were made stay kept. Where [`MOST_PENDING`] of the merchant's wait
-    /// already no more are begun.
+    /// already, or where the endpoint is not at this address any more, none are begun.
     ///
     /// # Errors
     /// The database did not do its work.
     pub async fn redeliver(
         &self,
         merchant: MerchantId,
-        endpoint: EndpointId,
+        (endpoint, url): (EndpointId, String),
         again: Again,
         answered: Answered,
     ) -> Result<EndpointWrite<Begun>, DatabaseError> {
         let wish = Wish {
             merchant,
             endpoint,
+            url,
             again,
             answered,
         };

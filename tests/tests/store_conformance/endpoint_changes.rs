@@ -1,0 +1,87 @@
+//! What becomes of an endpoint and its deliveries when somebody else changes it at the same time.
+
+use super::endpoints::{event_of, fresh, states};
+use super::events::{attempt_of, result_of};
+use super::on_both_databases;
+use super::place::Place;
+use super::world::{NOW_MS, reachable};
+use verifier_server::domain::event::DeliveryState;
+use verifier_server::store::{EndpointChange, EndpointWrite, ExpectedEndpoint};
+
+async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let change = EndpointChange {
+        url: Some("https://other.example/".into()),
+        ..EndpointChange::default()
+    };
+    let told = event_of(&known, "webhook_endpoint.updated", 1);
+    let moved = store.change_endpoint(
+        merchant.id,
+        known.id,
+        change,
+        Some(told),
+        fresh(merchant.id),
+    );
+    assert_eq!(moved.await, Ok(EndpointWrite::Done(())));
+    let now_ms = NOW_MS + 100;
+    let due = store
+        .due_deliveries(now_ms, now_ms + 100, 10)
+        .await
+        .unwrap();
+    assert_eq!(due.len(), 1);
+    assert_eq!((due[0].is_farewell, &due[0].url), (true, &known.url));
+    // Another try is made, and whoever switches the endpoint off meanwhile does not prevent it.
+    let later = result_of(&due[0], DeliveryState::Pending, now_ms + 200);
+    let noted = store.farewell_result(&later, 0, &attempt_of(&later)).await;
+    assert_eq!(noted, Ok(true));
+    assert_eq!(store.disable_endpoint(known.id, NOW_MS).await, Ok(true));
+    let due = store.due_deliveries(now_ms + 200, now_ms + 300, 10).await;
+    let failed = result_of(&due.unwrap()[0], DeliveryState::Failed, now_ms + 300);
+    let attempt = attempt_of(&failed);
+    let noted = store.farewell_result(&failed, 0, &attempt).await;
+    assert_eq!(noted, Ok(true));
+    let again = store.farewell_result(&failed, 0, &attempt).await;
+    assert_eq!(again, Ok(false), "it has ended");
+    let seen = store.endpoint_by_id(known.id).await.unwrap().unwrap();
+    assert_eq!(seen.failing_since_ms, None);
+    assert_eq!(states(&store, &known).await, [DeliveryState::Failed]);
+}
+
+async fn a_change_that_expects_another_endpoint_changes_nothing(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let as_it_is = || ExpectedEndpoint::from(&known);
+    for expected in [
+        ExpectedEndpoint {
+            url: "https://former.example/".into(),
+            ..as_it_is()
+        },
+        ExpectedEndpoint {
+            event_types: "ping".into(),
+            ..as_it_is()
+        },
+        ExpectedEndpoint {
+            is_disabled: true,
+            ..as_it_is()
+        },
+    ] {
+        let change = EndpointChange {
+            expected: Some(expected),
+            url: Some("https://other.example/".into()),
+            ..EndpointChange::default()
+        };
+        let told = event_of(&known, "webhook_endpoint.updated", 1);
+        let answered = fresh(merchant.id);
+        let changed = store.change_endpoint(merchant.id, known.id, change, Some(told), answered);
+        assert_eq!(changed.await, Ok(EndpointWrite::NotNow));
+    }
+    let seen = store.endpoint(merchant.id, known.id).await;
+    assert_eq!(seen, Ok(Some(known.clone())));
+    assert_eq!(store.last_sequence(&known.id.to_string()).await, Ok(0));
+}
+
+on_both_databases! {
+    a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint,
+    a_change_that_expects_another_endpoint_changes_nothing,
+}
