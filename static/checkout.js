@@ -47,8 +47,12 @@
 
   // An element hides the property of `document` whose name it bears, and the texts of a page may
   // hold elements that the page did not make. What the prototype says they cannot hide.
-  const inDocument = (name) =>
-    Object.getOwnPropertyDescriptor(Document.prototype, name).get.call(document);
+  const inDocument = (name) => {
+    const found = Reflect.get(Document.prototype, name, document);
+    return typeof found === "function" ? found.bind(document) : found;
+  };
+  const make = (tag) => inDocument("createElement")(tag);
+  const root = () => inDocument("documentElement");
   // Optimizers run this file as a module or by another script: then the tag is looked for.
   const running = inDocument("currentScript");
   const script = running instanceof HTMLScriptElement ? running
@@ -60,7 +64,7 @@
   const verifierOrigin = originOf(script.dataset.verifier || script.src);
 
   function originOf(address) {
-    return new URL(address, document.baseURI).origin;
+    return new URL(address, inDocument("baseURI")).origin;
   }
 
   function problem(code, message, more) {
@@ -79,7 +83,7 @@
     const detail = {
       code, message, detail: null, param: null, request_id: null, recoverable: false };
     explain(detail);
-    document.dispatchEvent(new CustomEvent("sealpay:error", { detail }));
+    inDocument("dispatchEvent")(new CustomEvent("sealpay:error", { detail }));
   }
 
   // Through the CSSOM: a policy without 'unsafe-inline' forbids style attributes, not this.
@@ -144,18 +148,18 @@
 
   // The language that the page says its container is in.
   function languageOf(container) {
-    const said = container.closest("[lang]:not([lang=''])") || document.documentElement;
+    const said = container.closest("[lang]:not([lang=''])") || root();
     return said.lang || null;
   }
 
   // The scheme in which the page shows the container, whatever decides it there. Where the page
   // follows the device the form does, too: the device may change while the form is open.
   function schemeOf(container) {
-    const meta = document.querySelector('meta[name="color-scheme" i]');
+    const meta = inDocument("querySelector")('meta[name="color-scheme" i]');
     const own = getComputedStyle(container).colorScheme;
     const known = own === "normal" ? (meta && meta.content) || "" : own;
     if (/\blight\b/.test(known) && /\bdark\b/.test(known)) return "auto";
-    const probe = styled(document.createElement("span"), { color: "CanvasText" });
+    const probe = styled(make("span"), { color: "CanvasText" });
     container.append(probe);
     const [red = 0] = getComputedStyle(probe).color.match(/\d+/g) || [];
     probe.remove();
@@ -190,9 +194,9 @@
   // Ids that frameworks make, such as `:r1:`, are no selectors without escapes.
   function elementOf(target) {
     if (typeof target !== "string") return target;
-    const byId = target.startsWith("#") && document.getElementById(target.slice(1));
+    const byId = target.startsWith("#") && inDocument("getElementById")(target.slice(1));
     if (byId) return byId;
-    try { return document.querySelector(target); } catch { return null; }
+    try { return inDocument("querySelector")(target); } catch { return null; }
   }
 
   function mount(target, options = {}) {
@@ -239,10 +243,10 @@
       // Larger than the container by the rim in which rings around focused fields are drawn, unless
       // that would be beyond the edge of the window and make the page scroll sideways.
       const { left, right } = container.getBoundingClientRect();
-      const hasRoom = left >= RIM && right + RIM <= document.documentElement.clientWidth;
+      const hasRoom = left >= RIM && right + RIM <= root().clientWidth;
       const rim = hasRoom ? RIM : 0;
       const height = heightOf(claims, container.clientWidth, appearance) + 2 * RIM;
-      frame = styled(document.createElement("iframe"), {
+      frame = styled(make("iframe"), {
         display: "block", width: `calc(100% + ${2 * rim}px)`, maxWidth: "none",
         margin: `-${rim}px`, height: `${height}px`, border: "0", colorScheme: schemeOfFrame(), visibility: "hidden" });
       frame.title = "Secure payment form";
@@ -263,7 +267,7 @@
       };
       frame.src = `${verifierOrigin}/checkout/${claims.iss}?${parents()}`;
       addEventListener("message", greet);
-      document.addEventListener("securitypolicyviolation", refused);
+      inDocument("addEventListener")("securitypolicyviolation", refused);
       timer = setTimeout(() => fail("load_timeout", UNLOADED, hint(), true), timeout);
       container.append(frame);
     }
@@ -282,7 +286,7 @@
     function clear() {
       removeEventListener("message", greet);
       removeEventListener("online", leave);
-      document.removeEventListener("securitypolicyviolation", refused);
+      inDocument("removeEventListener")("securitypolicyviolation", refused);
       for (const running of [timer, silence, departure]) clearTimeout(running);
       if (port) port.close();
       if (frame) frame.remove();
@@ -350,7 +354,7 @@
       const { height = innerHeight } = window.visualViewport || {};
       if (start + top >= 0 && start + bottom <= height) return;
       // An element of the page, so that scrolling boxes and `scroll-padding` around it count.
-      const mark = styled(document.createElement("span"), {
+      const mark = styled(make("span"), {
         position: "absolute", width: "1px", height: `${Math.min(bottom - top, height)}px`,
         marginTop: `${top - RIM}px`, visibility: "hidden", scrollMargin: "16px" });
       frame.before(mark);
@@ -373,7 +377,7 @@
     }
 
     function go(address) {
-      const url = new URL(address, document.baseURI);
+      const url = new URL(address, inDocument("baseURI"));
       if (/^https?:$/.test(url.protocol)) location.assign(url);
     }
 
@@ -394,16 +398,16 @@
 
     function fail(code, message, detail, recoverable) {
       clear();
-      notice = styled(document.createElement("div"), {
+      notice = styled(make("div"), {
         boxSizing: "border-box", padding: "20px", border: "1px solid GrayText", borderRadius: "8px",
         background: "Canvas", color: "CanvasText", colorScheme: schemeOfFrame(),
         font: "16px/1.5 system-ui, sans-serif" });
       notice.setAttribute("role", "alert");
-      const sentence = styled(document.createElement("p"), { margin: "0" });
+      const sentence = styled(make("p"), { margin: "0" });
       sentence.textContent = message;
       notice.append(sentence);
       if (recoverable) {
-        const button = styled(document.createElement("button"), {
+        const button = styled(make("button"), {
           minHeight: "44px", marginTop: "16px", padding: "8px 20px", font: "inherit" });
         button.type = "button";
         button.textContent = "Try again";
@@ -456,8 +460,8 @@
     const start = () => { if (mounted) load(); };
     // A page that is prepared in advance loads no frames of others: the time counts from when it is
     // shown. Otherwise not before the caller had the time to listen: a wrong order is told at once.
-    if (document.prerendering) {
-      document.addEventListener("prerenderingchange", start, { once: true });
+    if (inDocument("prerendering")) {
+      inDocument("addEventListener")("prerenderingchange", start, { once: true });
     } else {
       queueMicrotask(start);
     }
@@ -542,7 +546,7 @@
     const start = () => {
       let target = selector;
       // In the head nothing is visible: such a script has to name its target.
-      if (!target && !script.closest("head")) script.after(target = document.createElement("div"));
+      if (!target && !script.closest("head")) script.after(target = make("div"));
       try {
         mount(target, attributesOf(script, "data-"));
       } catch (error) {
@@ -550,9 +554,9 @@
       }
     };
     // The target may stand below a script that is loaded early.
-    const parsing = document.readyState === "loading";
+    const parsing = inDocument("readyState") === "loading";
     const early = parsing && selector && !elementOf(selector);
-    if (early) document.addEventListener("DOMContentLoaded", start, { once: true });
+    if (early) inDocument("addEventListener")("DOMContentLoaded", start, { once: true });
     else start();
   }
 })();

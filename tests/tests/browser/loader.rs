@@ -165,6 +165,11 @@ async fn elements_that_bear_the_names_of_properties_do_not_lead_the_form_elsewhe
     for (name, hiding) in [
         ("clobbered", "<img name=\"currentScript\""),
         ("clobbered-scripts", "<img name=\"scripts\""),
+        ("clobbered-base", "<img name=\"baseURI\""),
+        (
+            "clobbered-methods",
+            "<form name=\"createElement\"></form><img name=\"prerendering\"",
+        ),
         ("clobbered-window", "<form id=\"Sealpay\"></form><img"),
     ] {
         let order = stage.merchant.sign(&stage.claims(name));
@@ -198,7 +203,7 @@ async fn a_page_that_is_prepared_in_advance_loads_the_form_when_it_is_shown() {
     let order = stage.merchant.sign(&stage.claims("prerendered"));
     let body = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
     let script = format!(
-        "Object.defineProperty(document, 'prerendering', {{ value: true, configurable: true }});
+        "Object.defineProperty(Document.prototype, 'prerendering', {{ value: true, configurable: true }});
          Sealpay.mount('#form', {{ order: '{order}', timeout: 2000 }});"
     );
     let address = stage
