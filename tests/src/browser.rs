@@ -56,6 +56,9 @@ pub struct Manner {
     pub isolation: Isolation,
     /// Which windows they may open.
     pub windows: Windows,
+    /// The browser that shoppers have, although Chromium's headless shell is here: it starts four
+    /// times as fast and lays out, paints and runs scripts alike.
+    pub is_whole: bool,
 }
 
 impl From<Isolation> for Manner {

@@ -126,7 +126,10 @@ fn chromium_capabilities(manner: Manner) -> Capabilities {
             .add_exclude_switch("disable-popup-blocking")
             .expect("a switch");
     }
-    if let Some(program) = setting("CHROMIUM") {
+    let shell = find_program("chromium-headless-shell").filter(|_| !manner.is_whole);
+    let program = shell.or_else(|| setting("CHROMIUM").map(PathBuf::from));
+    if let Some(program) = program {
+        let program = program.to_string_lossy();
         capabilities.set_binary(&program).expect("a path");
     }
     let mut capabilities = Capabilities::from(capabilities);

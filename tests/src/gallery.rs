@@ -3,7 +3,7 @@
 
 use crate::accessibility::{Part, findings};
 use crate::browser::{Session, eventually};
-use crate::processes::{setting, target, workspace};
+use crate::processes::{is_long_run, setting, target, workspace};
 use serde_json::{Value, json};
 
 /// A phone and a desk, CSS pixels.
@@ -43,25 +43,35 @@ impl<'a> Gallery<'a> {
     /// When the page does not come to rest.
     pub async fn show(&mut self, state: &str) {
         for width in WIDTHS {
-            self.show_at(width, state).await;
+            self.take(width, state).await;
         }
+        self.put_on(THEMES[0], WIDTHS[1]).await;
     }
 
-    /// The same in one width only. The dark theme has the same colours on a desk as on a phone: there it
-    /// is shown with `SEALPAY_ALL_PICTURES=1` alone.
+    /// The same in one width only.
     ///
     /// # Panics
     /// When the page does not come to rest.
     pub async fn show_at(&mut self, width: u64, state: &str) {
-        let all = width == WIDTHS[0] || setting("SEALPAY_ALL_PICTURES").is_some();
+        self.take(width, state).await;
+        self.put_on(THEMES[0], width).await;
+    }
+
+    /// Colours are the same on a desk as on a phone, and so is what assistive technology reads: there
+    /// the dark theme and axe-core come in long runs alone.
+    async fn take(&mut self, width: u64, state: &str) {
+        let all = width == WIDTHS[0] || is_long_run();
         for theme in THEMES.into_iter().take(if all { 2 } else { 1 }) {
             self.put_on(theme, width).await;
             let file = format!("screenshots/{state}-{theme}-{width}.png");
             self.session.picture(&target().join(file)).await;
-            self.look_for_barriers(&format!("{state}, {theme}, {width} px"))
-                .await;
+            let state = format!("{state}, {theme}, {width} px");
+            if all {
+                self.look_for_barriers(&state).await;
+            } else {
+                self.look_for_scroll_bars(&state).await;
+            }
         }
-        self.put_on(THEMES[0], width).await;
     }
 
     /// Takes pictures in the colours of a shopper who has chosen a few strong ones (forced colours):
@@ -216,23 +226,31 @@ impl<'a> Gallery<'a> {
     }
 
     async fn look_for_barriers(&mut self, state: &str) {
-        let part = match self.frame {
+        let part = self.enter().await;
+        let found = findings(self.session, part).await.into_iter();
+        self.findings
+            .extend(found.map(|finding| format!("{state}: {finding}")));
+        self.look_for_scroll_bars(state).await;
+    }
+
+    async fn look_for_scroll_bars(&mut self, state: &str) {
+        self.enter().await;
+        if self.session.run(SCROLLS, Vec::new()).await == true {
+            let finding = format!("{state}: something scrolls that should be seen as a whole");
+            self.findings.push(finding);
+        }
+        self.session.enter_page().await;
+    }
+
+    /// Enters what the pictures are of.
+    async fn enter(&self) -> Part {
+        self.session.enter_page().await;
+        match self.frame {
             Some(frame) => {
                 self.session.enter_frame(frame).await;
                 Part::Frame
             }
             None => Part::Page,
-        };
-        let mut found = findings(self.session, part).await;
-        let scrolls = self.session.run(SCROLLS, Vec::new()).await;
-        if scrolls == true {
-            found.push("something scrolls that should be seen as a whole".into());
         }
-        self.findings.extend(
-            found
-                .into_iter()
-                .map(|finding| format!("{state}: {finding}")),
-        );
-        self.session.enter_page().await;
     }
 }

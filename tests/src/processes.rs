@@ -38,6 +38,12 @@ fi
 kill -KILL 0
 "#;
 
+/// Whether there is time for more of everything, as in `cargo xtask test --long`.
+#[must_use]
+pub fn is_long_run() -> bool {
+    setting("SEALPAY_LONG").is_some()
+}
+
 /// A setting of the environment that is there and not empty.
 #[must_use]
 #[expect(

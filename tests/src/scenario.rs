@@ -28,6 +28,7 @@ impl Scenario {
                 engine: Engine::Chromium,
                 isolation: Isolation::None,
                 windows: Windows::All,
+                is_whole: false,
             },
             expected_complaints: &[],
         }
@@ -44,13 +45,20 @@ impl Scenario {
     #[must_use]
     pub const fn with_site_isolation(mut self) -> Self {
         self.manner.isolation = Isolation::Sites;
-        self
+        self.in_a_whole_browser()
     }
 
     /// The same in a browser that opens a window only when somebody has just asked for it.
     #[must_use]
     pub const fn with_windows_blocked(mut self) -> Self {
         self.manner.windows = Windows::AskedFor;
+        self.in_a_whole_browser()
+    }
+
+    /// The same in a browser with all its parts, also where a quicker one is here.
+    #[must_use]
+    pub const fn in_a_whole_browser(mut self) -> Self {
+        self.manner.is_whole = true;
         self
     }
 

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use crate::apt;
+use crate::console;
 use crate::environment;
 use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
 
 const PACKAGES: &[&str] = &["chromium", "chromium-driver"];
+/// A Chromium that starts faster; tests take it where it is.
+const SHELL: &str = "chromium-headless-shell";
 /// Firefox's driver is no package of Debian's: it is among the tools.
 const OTHER_PACKAGES: &[&str] = &["firefox-esr", "webkit2gtk-driver", "xvfb"];
 /// What these packages bring.
@@ -42,6 +45,18 @@ pub(crate) fn has_other_engines() -> bool {
         .all(|program| environment::find_program(program).is_some())
 }
 
+/// Not every distribution has it, and nothing but time is lost without it.
+fn install_shell(workspace: &Workspace) {
+    if environment::find_program(SHELL).is_none()
+        && apt::is_usable()
+        && apt::install(workspace, &[SHELL]).is_err()
+    {
+        console::note(&format!(
+            "Without the package {SHELL} browser tests take a third longer."
+        ));
+    }
+}
+
 /// Installs the browsers that are missing, if that is possible.
 ///
 /// # Errors
@@ -54,6 +69,7 @@ pub(crate) fn install(workspace: &Workspace) -> Outcome {
     if !has_other_engines() {
         missing.extend(OTHER_PACKAGES);
     }
+    install_shell(workspace);
     if missing.is_empty() {
         return Ok(());
     }

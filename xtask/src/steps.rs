@@ -155,6 +155,13 @@ pub(crate) const STEPS: &[Step] = &[
         run: trunk,
     },
     Step {
+        name: "endurance",
+        title: "100 kills, a thousand histories, 200,000 payments, every picture",
+        form: Form::Long,
+        needs: &["build", "widget"],
+        run: endurance,
+    },
+    Step {
         name: "fuzz",
         title: "Parsers that meet strangers, each fuzzed for a minute",
         form: Form::Long,
@@ -299,6 +306,22 @@ fn in_browser(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
 }
 
 fn system(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
+    test(of_the_whole(workspace)?, "cargo test", tally)
+}
+
+/// Those that find more when they are given more time.
+fn endurance(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
+    let mut command = of_the_whole(workspace)?;
+    command.args(["--", "crash::", "money::", "simulation::"]);
+    command.args(["fairness::", "contract::", "gallery::"]);
+    command
+        .env("SEALPAY_LONG", "1")
+        .env("SEALPAY_CRASH_KILLS", "100")
+        .env("SEALPAY_HISTORIES", "1000");
+    test(command, "cargo test", tally)
+}
+
+fn of_the_whole(workspace: &Workspace) -> Result<Command, Failure> {
     let all = TestTargets::read(workspace)?;
     let mut arguments = vec!["test", "--workspace", "--no-fail-fast"];
     for name in &all.of_the_whole {
@@ -312,7 +335,7 @@ fn system(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
         .env("SEALPAY_BIN_DIR", workspace.target().join("debug"))
         .env("SEALPAY_WIDGET_DIR", workspace.dist());
     find_help(&mut command);
-    test(command, "cargo test", tally)
+    Ok(command)
 }
 
 /// Tells tests and measurements where the browser and Postgres are, and says loudly when they are not.

@@ -3,6 +3,7 @@
 use super::accepted;
 use super::peers::{Peer, said};
 use harness::folder::Folder;
+use harness::processes::is_long_run;
 use harness::verifier_process::{Setup, control_of};
 use serde_json::json;
 use std::fs;
@@ -11,7 +12,9 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 /// Seconds that the requests of `schemathesis` may take at each listener.
-const TRIED_FOR_SECONDS: &str = "75";
+fn tried_for_seconds() -> &'static str {
+    if is_long_run() { "120" } else { "25" }
+}
 
 static PYTHON_TOOLS: Peer = Peer {
     name: "Python tools",
@@ -153,7 +156,7 @@ async fn schemathesis_finds_nothing_in_a_running_verifier() {
         command.args(["--url", url, choice, "^/sim"]);
         command.args(["--phases", "examples,coverage,fuzzing", "--workers", "1"]);
         command.args(["--max-examples", "10", "--seed", "20261129"]);
-        command.args(["--max-time", TRIED_FOR_SECONDS, "--request-timeout", "15"]);
+        command.args(["--max-time", tried_for_seconds(), "--request-timeout", "15"]);
         command.args(header.iter().flat_map(|header| ["--header", header]));
         let run = tokio::task::spawn_blocking(move || {
             succeeds(&mut command, "schemathesis finds nothing");
