@@ -1,4 +1,4 @@
-//! The bodies that the widget and the verifier exchange; `docs/API.md` shows them.
+//! The bodies that the widget and the verifier exchange; `docs/reference/api.md` shows them.
 
 pub use crate::decline::{CardField, DeclineCategory};
 use crate::envelope::SealedCard;

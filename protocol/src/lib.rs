@@ -2,7 +2,7 @@
 //!
 //! Everything here is pure: no input or output, no clock, no randomness of its own. Bytes, times
 //! and random numbers are arguments, so the same call gives the same answer in a browser, on a
-//! server and in a test. `docs/PROTOCOL.md` says the same byte by byte for other implementers.
+//! server and in a test. `docs/reference/protocol.md` is for other implementers.
 
 pub mod api;
 pub mod card;

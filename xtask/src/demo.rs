@@ -24,7 +24,7 @@ use crate::tools;
 use crate::widget;
 use crate::workspace::Workspace;
 
-/// Ada Approved's (docs/TESTING.md).
+/// Ada Approved's (docs/reference/test-cards.md).
 const TEST_CARD: &str = "4242 4242 4242 4242";
 const GLANCE: Duration = Duration::from_millis(100);
 /// A development build that reads its database from a slow disk may take seconds.

@@ -6,7 +6,7 @@ use crate::method::Method;
 use crate::origin::Origin;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The payload of an order; `docs/PROTOCOL.md` section 3 gives the limits.
+/// The payload of an order; `docs/reference/protocol.md` section 3 gives the limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderClaims {
@@ -134,6 +134,6 @@ pub struct OrderItem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Simulate {
-    /// Name of an outcome; docs/TESTING.md lists them.
+    /// Name of an outcome; docs/reference/test-cards.md lists them.
     pub outcome: String,
 }

@@ -59,7 +59,7 @@ impl fmt::Display for SignatureError {
                 "The request needs the headers content-digest, signature-input and signature."
             }
             Self::Malformed => {
-                "The signature headers are not of the one form that docs/PROTOCOL.md gives."
+                "The signature headers are not in the form that docs/reference/protocol.md gives."
             }
             Self::Expired => "The signature has expired; sign the request again.",
             Self::FromTheFuture => "The signature was created in the future; check the clock.",

@@ -132,7 +132,7 @@ fn vectors() -> Vectors {
     Vectors {
         version: 1,
         about: [
-            "Vectors of requests that a merchant's server signs with its order key: docs/PROTOCOL.md section 8.",
+            "Vectors of requests that a merchant's server signs with its order key: docs/reference/protocol.md section 8.",
             "They never change; a change of the protocol would be another file.",
             "The private key in it is public: use it nowhere.",
         ]

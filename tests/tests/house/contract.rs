@@ -7,9 +7,9 @@ use std::fs;
 use verifier_server::gate::refusal::Code;
 use verifier_server::http::openapi_document;
 
-/// The codes of the table in the last section of `docs/API.md`, with their statuses.
+/// The codes of the table in the last section of `docs/reference/errors.md`, with their statuses.
 fn codes_of(document: &str) -> BTreeMap<String, Vec<u16>> {
-    let errors = document.split("\n## Errors").nth(1).unwrap_or_default();
+    let errors = document.split("\n## Codes").nth(1).unwrap_or_default();
     let mut codes = BTreeMap::new();
     for row in errors.lines().filter(|line| line.starts_with("| ")) {
         let mut cells = row.trim_matches('|').split('|');
@@ -35,7 +35,10 @@ fn differences(document: &str) -> Vec<String> {
     let mut found = Vec::new();
     for code in Code::ALL {
         match written.get(code.name()) {
-            None => found.push(format!("{} is not in docs/API.md", code.name())),
+            None => found.push(format!(
+                "{} is not in docs/reference/errors.md",
+                code.name()
+            )),
             Some(statuses) if !statuses.contains(&code.status()) => {
                 found.push(format!("{} has the status {}", code.name(), code.status()));
             }
@@ -45,7 +48,7 @@ fn differences(document: &str) -> Vec<String> {
     for name in written.keys() {
         if !Code::ALL.iter().any(|code| code.name() == name) {
             found.push(format!(
-                "docs/API.md tells of {name}, and nothing answers it"
+                "docs/reference/errors.md tells of {name}, and nothing answers it"
             ));
         }
     }
@@ -53,7 +56,7 @@ fn differences(document: &str) -> Vec<String> {
 }
 
 fn document() -> String {
-    fs::read_to_string(root().join("docs/API.md")).expect("the page is there")
+    fs::read_to_string(root().join("docs/reference/errors.md")).expect("the page is there")
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn links_lead_somewhere() {
         dead_links,
         &[
             ("docs/A.md", "See [that](NOTHING.md)."),
-            ("docs/A.md", "See [that](API.md#nothing)."),
+            ("docs/A.md", "See [that](reference/api.md#nothing)."),
             ("docs/A.md", "# Here\nSee [that](#there)."),
         ],
     );
@@ -93,7 +93,7 @@ fn links_lead_somewhere() {
         &[
             (
                 "docs/A.md",
-                "# Here\n[that](#here) [this](API.md#errors) [one](https://a.example/x)",
+                "# Here\n[that](#here) [this](glossary.md#glossary) [one](https://a.example/x)",
             ),
             ("docs/A.md", "```\n[that](NOTHING.md)\n```"),
         ],

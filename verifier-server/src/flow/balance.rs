@@ -135,7 +135,7 @@ pub struct Books {
     pub violations: Vec<String>,
 }
 
-/// Adds everything up and compares it; `docs/SETTLEMENT.md` says what has to hold.
+/// Adds everything up and compares it; `docs/explanation/settlement.md` says what has to hold.
 ///
 /// # Errors
 /// A refusal when the store does not answer.

@@ -69,7 +69,7 @@ fn check_simulation(gateway: &Gateway, order: &Order) -> Result<(), Refusal> {
         return Err(Refusal::of(Code::SimulateNotAllowed, "simulate"));
     }
     if !gateway.providers.rehearsal.knows_outcome(&simulate.outcome) {
-        let detail = "simulate.outcome must be the name of an outcome of docs/TESTING.md.";
+        let detail = "simulate.outcome must name an outcome of docs/reference/test-cards.md.";
         return Err(Refusal::invalid("simulate", detail));
     }
     Ok(())

@@ -31,7 +31,7 @@ pub fn catalogue() -> Personas {
 mod tests {
     use super::catalogue;
 
-    const PAGE: &str = include_str!("../../../docs/TESTING.md");
+    const PAGE: &str = include_str!("../../../docs/reference/test-cards.md");
 
     fn cells(line: &str) -> impl Iterator<Item = &str> {
         line.split('|').map(str::trim).skip(1)
@@ -51,7 +51,7 @@ mod tests {
             });
             assert!(
                 listed,
-                "{} is not in docs/TESTING.md as it is",
+                "{} is not in docs/reference/test-cards.md as it is",
                 persona.title
             );
         }
@@ -65,7 +65,11 @@ mod tests {
                 cells.next() == Some(&amount.amount_minor.to_string())
                     && cells.next() == Some(&format!("`{}`", amount.outcome))
             });
-            assert!(listed, "{} is not in docs/TESTING.md", amount.amount_minor);
+            assert!(
+                listed,
+                "{} is not in docs/reference/test-cards.md",
+                amount.amount_minor
+            );
         }
     }
 
@@ -73,7 +77,11 @@ mod tests {
     fn the_testing_page_names_every_outcome() {
         for outcome in catalogue().outcomes {
             let named = PAGE.contains(&format!("`{}`", outcome.name));
-            assert!(named, "{} is not in docs/TESTING.md", outcome.name);
+            assert!(
+                named,
+                "{} is not in docs/reference/test-cards.md",
+                outcome.name
+            );
         }
     }
 }

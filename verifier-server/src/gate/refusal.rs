@@ -99,7 +99,7 @@ codes! {
     MalformedRequest = "malformed_request", 400, "Malformed request",
         "The body or a header is not of the form that the API describes; param names it if known.";
     MalformedSignature = "malformed_signature", 400, "Signature malformed",
-        "The signature headers are not of the one form that docs/PROTOCOL.md gives.";
+        "The signature headers are not in the form that docs/reference/protocol.md gives.";
     SignatureFromTheFuture = "signature_from_the_future", 401, "Signature from the future",
         "The signature was created in the future; compare your clock with server_time and sign again.";
     SignatureExpired = "signature_expired", 401, "Signature expired",
@@ -113,7 +113,7 @@ codes! {
     NonceReplayed = "nonce_replayed", 401, "Signature used before",
         "Each signature can be used once; sign the same request again with a new nonce.";
     MalformedOrder = "malformed_order", 400, "Malformed order",
-        "The order is not a compact JWS with the header and claims of docs/PROTOCOL.md section 3; param names the one at fault.";
+        "The order is not a compact JWS with the header and claims of docs/reference/protocol.md section 3; param names the one at fault.";
     UnknownMerchant = "unknown_merchant", 404, "Unknown merchant",
         "There is no such merchant.";
     UnknownOrderKey = "unknown_order_key", 401, "Unknown order key",

@@ -15,8 +15,8 @@ use utoipa_axum::routes;
     info(
         title = "Sealpay verifier",
         description = "A payment gateway with a simulated bank. The requests of the widget are \
-            signed as docs/PROTOCOL.md describes; those of the merchant carry an API key or are \
-            signed with its order key."
+            signed as docs/reference/protocol.md describes; those of the merchant carry an API \
+            key or are signed with its order key."
     ),
     components(schemas(
         crate::flow::event::EventBody,
@@ -43,13 +43,13 @@ impl Modify for MerchantSchemes {
         components.add_security_scheme("api_key", SecurityScheme::Http(api_key));
         let order_key = ApiKeyValue::with_description(
             "Signature",
-            "RFC 9421, by the merchant's order key: docs/PROTOCOL.md section 8",
+            "RFC 9421, by the merchant's order key: docs/reference/protocol.md section 8",
         );
         let order_key = SecurityScheme::ApiKey(ApiKey::Header(order_key));
         components.add_security_scheme("merchant_signature", order_key);
         let page_key = ApiKeyValue::with_description(
             "Signature",
-            "RFC 9421, by the key that the page made: docs/PROTOCOL.md section 5",
+            "RFC 9421, by the key that the page made: docs/reference/protocol.md section 5",
         );
         let page_key = SecurityScheme::ApiKey(ApiKey::Header(page_key));
         components.add_security_scheme(contract::WIDGET_SIGNATURE, page_key);

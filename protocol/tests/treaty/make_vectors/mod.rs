@@ -47,7 +47,7 @@ fn vectors() -> Vectors {
     Vectors {
         version: 1,
         about: [
-            "Vectors of the Sealpay protocol, version 1: docs/PROTOCOL.md says what they are of.",
+            "Vectors of the Sealpay protocol, version 1: see docs/reference/protocol.md.",
             "They never change; a change of the protocol would be another file.",
             "The private keys in it are public: use them nowhere.",
             "Bytes that travel are written as they travel, others in lowercase hexadecimal.",

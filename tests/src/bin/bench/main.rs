@@ -1,4 +1,4 @@
-//! Measures the finished programs and prints one JSON object; `docs/BENCHMARKS.md` explains it.
+//! Measures the finished programs and prints one JSON object; `docs/explanation/benchmarks.md` explains it.
 //!
 //! Everything that is compared is measured in the same run, taking turns, because a machine is
 //! never as quick as it was an hour ago. Progress goes to standard error.
