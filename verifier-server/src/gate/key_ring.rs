@@ -21,7 +21,8 @@ use zeroize::Zeroizing;
 pub const SEALING_KEY_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// How long before its time the next key is published, seconds.
 pub const PUBLISHED_AHEAD_SECONDS: u64 = 24 * 60 * 60;
-/// How long a replaced key still opens: the longest session, and a minute for the last request.
+/// How long a replaced key still decrypts: the longest session, the longest challenge, and a minute
+/// for the last request.
 pub const KEPT_AFTER_SECONDS: u64 = SESSION_LIFETIME_SECONDS + CHALLENGE_LIFETIME_SECONDS + 60;
 
 /// The keys that are in use at one time.
