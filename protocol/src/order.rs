@@ -9,7 +9,7 @@ mod refusal;
 #[cfg(feature = "verifier")]
 mod verify;
 
-pub use claims::{AuthenticationWish, Capture, OrderClaims, OrderItem, Simulate};
+pub use claims::{AuthenticationRequirement, Capture, OrderClaims, OrderItem, Simulate};
 #[cfg(feature = "verifier")]
 pub use refusal::{OrderError, OrderRefusal};
 #[cfg(feature = "verifier")]

@@ -14,7 +14,7 @@ use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{OrderClaims, Simulate};
 use serde_json::{Value, json};
-use verifier_server::flow::settle::{Until, settle};
+use verifier_server::flow::settle::{Cutoff, settle};
 use verifier_server::flow::{collect, dispute, maintain, modify, payouts, reverse};
 
 /// A shopper with an order in front of them.
@@ -245,7 +245,7 @@ impl TestGateway {
         self.recover().await;
         reverse::reverse(gateway).await.expect("the store answers");
         dispute::give_up(gateway).await.expect("the store answers");
-        let settled = settle(gateway, Until::Now).await;
+        let settled = settle(gateway, Cutoff::Now).await;
         settled.expect("the store answers");
         payouts::pay_out(gateway).await.expect("the store answers");
     }

@@ -36,7 +36,7 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt;
 use verifier_server::config::Config;
 use verifier_server::flow::recover::recover;
-use verifier_server::flow::register::{NewMerchant, Registrar};
+use verifier_server::flow::register::{MerchantAdmin, NewMerchant};
 use verifier_server::http::app;
 use verifier_server::server::Server;
 
@@ -404,21 +404,21 @@ fn secrets_of(merchant: &Merchant) -> Vec<String> {
 
 async fn register_with(server: &Server, webhook_url: Option<&str>) -> Merchant {
     let gateway = &server.state.gateway;
-    let registrar = Registrar {
+    let admin = MerchantAdmin {
         store: gateway.store(),
-        vault: gateway.vault(),
+        encryption: gateway.encryption(),
         clock: gateway.clock(),
-        entropy: gateway.entropy(),
+        rng: gateway.rng(),
         livemode: gateway.livemode(),
     };
-    register(&registrar, webhook_url).await
+    register(&admin, webhook_url).await
 }
 
 /// Registers a merchant with a fresh key and the shop's origin.
 ///
 /// # Panics
 /// When that fails.
-pub async fn register(registrar: &Registrar<'_>, webhook_url: Option<&str>) -> Merchant {
+pub async fn register(admin: &MerchantAdmin<'_>, webhook_url: Option<&str>) -> Merchant {
     let key = SigningKey::from_bytes(&random());
     let new = NewMerchant {
         name: "Paper Lantern".into(),
@@ -428,7 +428,7 @@ pub async fn register(registrar: &Registrar<'_>, webhook_url: Option<&str>) -> M
         origins: vec![origin(SHOP_ORIGIN).to_string()],
         webhook_url: webhook_url.map(str::to_owned),
     };
-    let made = registrar.add_merchant(new).await;
+    let made = admin.add_merchant(new).await;
     let made = made.expect("the merchant is registered");
     Merchant {
         id: made.merchant.parse().expect("the merchant has an id"),

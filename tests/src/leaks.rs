@@ -80,14 +80,19 @@ fn digits_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 pub fn security_code_in(bytes: &[u8], typed: Typed<'_>) -> bool {
     let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
     let mut names = NAMES_OF_THE_CODE.into_iter().chain([typed.expiry]);
+    let is_word = |character: char| character.is_ascii_alphanumeric();
     names.any(|name| {
         text.match_indices(name).any(|(place, _)| {
-            let behind = text[place + name.len()..].chars().take(BEHIND_THE_NAME);
+            let (before, behind) = (&text[..place], &text[place + name.len()..]);
             let between: usize = behind
-                .take_while(|character| !character.is_ascii_alphanumeric())
+                .chars()
+                .take(BEHIND_THE_NAME)
+                .take_while(|character| !is_word(*character))
                 .map(char::len_utf8)
                 .sum();
-            text[place + name.len() + between..].starts_with(typed.security_code)
+            let rest = behind[between..].strip_prefix(typed.security_code);
+            // Within longer words there is only chance, which keys in base64url have enough of.
+            !before.ends_with(is_word) && rest.is_some_and(|rest| !rest.starts_with(is_word))
         })
     })
 }
@@ -156,7 +161,9 @@ mod tests {
 
     #[test]
     fn a_security_code_is_found_behind_its_name_and_in_the_sealed_layout() {
-        let rows: [(&[u8], bool); 6] = [
+        let rows: [(&[u8], bool); 8] = [
+            (b"xCsC417", false),
+            (b"-csc-417y", false),
             (br#"{"security_code":"417"}"#, true),
             (b"CVC = 417", true),
             (b"\x06203412\x03417\x00", true),

@@ -80,7 +80,7 @@ CREATE TABLE sessions (
     simulate TEXT,
     parent_origin TEXT NOT NULL,
     public_key TEXT NOT NULL,
-    rebinds BIGINT NOT NULL,
+    key_rebind_count BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
     active_attempt TEXT,
     expires_at BIGINT NOT NULL,

@@ -7,7 +7,7 @@ ALTER TABLE sessions ADD COLUMN billing_country TEXT;
 ALTER TABLE sessions ADD COLUMN requires_authentication BIGINT NOT NULL DEFAULT 0;
 
 ALTER TABLE payments ADD COLUMN method TEXT NOT NULL DEFAULT 'card';
-ALTER TABLE payments ADD COLUMN claimant TEXT NOT NULL DEFAULT '';
+ALTER TABLE payments ADD COLUMN owner TEXT NOT NULL DEFAULT '';
 ALTER TABLE payments ADD COLUMN address TEXT;
 ALTER TABLE payments ADD COLUMN route_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE payments ADD COLUMN risk TEXT;

@@ -109,7 +109,7 @@ CREATE TABLE balance_transactions (
     scheme_minor BIGINT NOT NULL,
     processor_minor BIGINT NOT NULL,
     net_minor BIGINT NOT NULL,
-    sales_day TEXT NOT NULL,
+    business_date TEXT NOT NULL,
     settlement_date TEXT NOT NULL,
     settlement TEXT,
     created_at_ms BIGINT NOT NULL,
@@ -119,7 +119,7 @@ CREATE TABLE balance_transactions (
 -- What was captured before there were fees costs nothing, and is settled as soon as may be.
 INSERT INTO balance_transactions
     (id, merchant, currency, kind, source, payment, order_ref, method, gross_minor,
-     interchange_minor, scheme_minor, processor_minor, net_minor, sales_day, settlement_date,
+     interchange_minor, scheme_minor, processor_minor, net_minor, business_date, settlement_date,
      created_at_ms)
     SELECT 'txn_' || SUBSTR(id, 5), merchant, currency, 'capture', id, id, order_ref, method,
         amount_minor, 0, 0, 0, amount_minor, '2026-11-20', '2026-11-23', updated_at_ms
@@ -149,8 +149,8 @@ CREATE TABLE settlements (
     scheme_minor BIGINT NOT NULL,
     processor_minor BIGINT NOT NULL,
     net_minor BIGINT NOT NULL,
-    carried_in_minor BIGINT NOT NULL,
-    carried_out_minor BIGINT NOT NULL,
+    brought_forward_minor BIGINT NOT NULL,
+    carried_forward_minor BIGINT NOT NULL,
     payout TEXT,
     payout_minor BIGINT NOT NULL,
     closed_at_ms BIGINT NOT NULL,

@@ -8,7 +8,7 @@ mod modifications;
 mod settle;
 
 use crate::config::{Config, DEFAULT_FILE, Flags, ServeFlags};
-use crate::flow::register::{Credentials, NewMerchant, Registrar, check_webhook_url};
+use crate::flow::register::{MerchantAdmin, MerchantCredentials, NewMerchant, check_webhook_url};
 use crate::serve;
 use crate::server::Parts;
 use crate::store::{DatabaseError, Store};
@@ -146,9 +146,6 @@ struct AddMerchant {
 }
 
 /// Runs a command.
-///
-/// # Errors
-/// A sentence for the operator.
 pub async fn run(cli: Cli) -> Result<(), String> {
     let config = Config::load(&cli.flags)?;
     match cli.command {
@@ -223,25 +220,25 @@ fn warn_of_address(config: &Config, url: Option<&str>) -> Result<(), String> {
 async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>, String> {
     let Parts {
         store,
-        vault,
+        encryption,
         clock,
-        entropy,
+        rng,
         livemode,
     } = parts;
-    let registrar = Registrar {
+    let admin = MerchantAdmin {
         store,
-        vault,
+        encryption,
         clock,
-        entropy,
+        rng,
         livemode: *livemode,
     };
     let now_ms = clock.now_ms_i64();
     let inside = |error: DatabaseError| error.to_string();
     let done = match command {
-        Merchant::ApiKeys(command) => return api_keys::run(&registrar, command).await,
+        Merchant::ApiKeys(command) => return api_keys::run(&admin, command).await,
         Merchant::Add(add) => {
             let on_one_line = add.json;
-            let made = registrar.add_merchant(NewMerchant::from(&add)).await?;
+            let made = admin.add_merchant(NewMerchant::from(&add)).await?;
             let merchant = made.merchant.parse().ok();
             let change = Change::new("merchant add", merchant, None);
             change.note(parts, &Ok(())).await?;
@@ -255,7 +252,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
             public_key,
             scopes,
         } => {
-            registrar
+            admin
                 .add_order_key(merchant, &key_id, &public_key, &scopes)
                 .await
         }
@@ -266,7 +263,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
                 .map_err(inside)?;
             found(retired, &format!("{merchant} has no active key {key_id}"))
         }
-        Merchant::AddOrigin { merchant, origin } => registrar.add_origin(merchant, &origin).await,
+        Merchant::AddOrigin { merchant, origin } => admin.add_origin(merchant, &origin).await,
         Merchant::RemoveOrigin { merchant, origin } => {
             let removed = store
                 .remove_origin(merchant, &origin)
@@ -275,7 +272,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
             found(removed, &format!("{merchant} has no origin {origin}"))
         }
         Merchant::AddWebhook { merchant, url } => {
-            let made = registrar.add_endpoint(merchant, &url).await?;
+            let made = admin.add_endpoint(merchant, &url).await?;
             let secret = made.webhook_secret.as_str();
             print_json(
                 &json!({"endpoint": made.endpoint, "webhook_secret": secret,
@@ -298,7 +295,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
 }
 
 /// What a new merchant is told once.
-fn made_merchant(made: &Credentials, livemode: bool) -> serde_json::Value {
+fn made_merchant(made: &MerchantCredentials, livemode: bool) -> serde_json::Value {
     json!({
         "merchant": made.merchant,
         "livemode": livemode,

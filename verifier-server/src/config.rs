@@ -9,7 +9,7 @@ pub use control::ControlListen;
 pub use flags::{Flags, ServeFlags};
 
 use crate::database::{PostgresUrl, is_postgres};
-use crate::gate::secret_file;
+use crate::keys::secret_file;
 use crate::listener::{ConnectionLimits, Hsts, TlsFiles, TlsVersion};
 use crate::listener::{DEFAULT_HOPS, MOST_HOPS, TrustedProxies};
 use crate::outbox::address::{AddressPolicy, Network};

@@ -5,16 +5,22 @@
 //! `{store, provider} → database`; `server` puts the parts together. A test reads the `use` lines and
 //! keeps these arrows.
 
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "a program's own library: its errors are types that say themselves what went wrong"
+)]
+
+pub mod auth;
 pub mod cli;
 pub mod config;
 mod core_dump;
 pub mod database;
 pub mod domain;
-pub mod edge;
+pub mod error;
 mod fair;
 pub mod flow;
-pub mod gate;
 pub mod http;
+pub mod keys;
 pub mod listener;
 pub mod metrics;
 pub mod outbox;
@@ -22,3 +28,4 @@ pub mod provider;
 pub mod serve;
 pub mod server;
 pub mod store;
+pub mod system;

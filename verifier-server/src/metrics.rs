@@ -71,7 +71,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
     payments: Family<StateLabels, Counter>,
-    refusals: Family<CodeLabels, Counter>,
+    errors: Family<CodeLabels, Counter>,
     deliveries: Family<StateLabels, Counter>,
     connections: Gauge,
     refused_connections: Family<ReasonLabels, Counter>,
@@ -90,7 +90,7 @@ impl Default for Metrics {
         let requests = Family::default();
         let durations = Family::<_, _, fn() -> Histogram>::new_with_constructor(duration_histogram);
         let payments = Family::default();
-        let refusals = Family::default();
+        let errors = Family::default();
         let deliveries = Family::default();
         let stuck_modifications = Gauge::default();
         let oldest_modification = Gauge::default();
@@ -125,7 +125,7 @@ impl Default for Metrics {
             "Answers about payments",
             Family::clone(&payments),
         );
-        registry.register("refusals", "Refused requests", Family::clone(&refusals));
+        registry.register("errors", "Refused requests", Family::clone(&errors));
         registry.register(
             "webhook_attempts",
             "Sent webhooks",
@@ -148,7 +148,7 @@ impl Default for Metrics {
             requests,
             durations,
             payments,
-            refusals,
+            errors,
             deliveries,
             connections,
             refused_connections,
@@ -182,8 +182,8 @@ impl Metrics {
     }
 
     /// A request was refused.
-    pub fn refusal(&self, code: &'static str) {
-        self.refusals.get_or_create(&CodeLabels { code }).inc();
+    pub fn error(&self, code: &'static str) {
+        self.errors.get_or_create(&CodeLabels { code }).inc();
     }
 
     /// A webhook was sent.

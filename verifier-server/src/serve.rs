@@ -16,9 +16,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
 /// Runs the server until SIGTERM or SIGINT.
-///
-/// # Errors
-/// A sentence for the operator.
 pub async fn serve(config: Config) -> Result<(), String> {
     start_log(&config)?;
     core_dump::forbid();
@@ -29,12 +26,13 @@ pub async fn serve(config: Config) -> Result<(), String> {
         tracing::warn!("{warning}");
     }
     let limits = config.connections.fit_into_file_limit()?;
-    let listener = TcpListener::bind(config.listen)
-        .map_err(|error| cannot_listen(config.listen, "--listen", &error))?;
     let operators = operator::open(&config)?;
     let parts = Parts::open(&config).await?;
     let server = Arc::new(Server::new(&config, parts).await?);
     let operators = operators.map(|operators| operators.serve(server.state.clone()));
+    // Whoever waits for the port finds a server that is ready.
+    let listener = TcpListener::bind(config.listen)
+        .map_err(|error| cannot_listen(config.listen, "--listen", &error))?;
     let handle = Handle::new();
     let drain = Duration::from_millis(config.drain_ms);
     tokio::spawn(stop_on_signal(

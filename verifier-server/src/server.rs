@@ -6,23 +6,23 @@ pub use master_key_file::{is_master_key_in_environment, master_key_path};
 
 use crate::config::Config;
 use crate::domain::event::DueDelivery;
-use crate::edge::{Clock, Entropy};
+use crate::error::ApiError;
 use crate::flow::endpoint_event;
 use crate::flow::register::endpoint_label;
 use crate::flow::{
     Gateway, Settings, collect, dispute, follow_keys, maintain, modify, recover, world_clock,
 };
 use crate::flow::{attention, payouts, reverse, settle, widget_builds};
-use crate::gate::refusal::Refusal;
-use crate::gate::vault::Vault;
 use crate::http::{
     AppState, Assets, Clients, FrameOrigins, InFlight, OtherBuilds, RateLimit, SecurityHeaders,
 };
+use crate::keys::encryption::KeyEncryption;
 use crate::metrics::Metrics;
 use crate::outbox::{Challenge, Outbox, Sign, Tell};
 use crate::provider::simulated::SimulatedBank;
-use crate::provider::{IssuerDirectory, Providers, Rehearsal};
+use crate::provider::{BinLookup, Providers, TestScenarios};
 use crate::store::{Options, Store};
+use crate::system::{Clock, Rng};
 use sealpay_protocol::webhook::{self, EndpointSecret};
 use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt;
@@ -52,11 +52,11 @@ pub struct Parts {
     /// Where everything is kept.
     pub store: Store,
     /// Under which it is kept.
-    pub vault: Vault,
+    pub encryption: KeyEncryption,
     /// The time.
     pub clock: Clock,
     /// Randomness.
-    pub entropy: Entropy,
+    pub rng: Rng,
     /// Whether what is kept is of real payments.
     pub livemode: bool,
 }
@@ -64,9 +64,6 @@ pub struct Parts {
 impl Parts {
     /// The same where there is a database already: a command that was started in the wrong folder
     /// must not begin one and report that all is well.
-    ///
-    /// # Errors
-    /// A sentence for the operator.
     pub async fn open_existing(config: &Config) -> Result<Self, String> {
         if config
             .database_file_in_data()
@@ -82,14 +79,11 @@ impl Parts {
     }
 
     /// Opens the data folder, the master key and the store.
-    ///
-    /// # Errors
-    /// A sentence for the operator.
     pub async fn open(config: &Config) -> Result<Self, String> {
-        let (clock, entropy) = (Clock::system(), Entropy::system());
+        let (clock, rng) = (Clock::system(), Rng::system());
         config.check_database()?;
         make_private_folder(&config.data)?;
-        let vault = Vault::from_keys(&load_master_keys(config, &entropy)?);
+        let encryption = KeyEncryption::from_keys(&load_master_keys(config, &rng)?);
         let store = Store::open(&config.database_url(), &Options::default())
             .await
             .map_err(|error| format!("the database cannot be opened: {error}"))?;
@@ -97,9 +91,9 @@ impl Parts {
         bind_mode(&store, livemode).await?;
         Ok(Self {
             store,
-            vault,
+            encryption,
             clock,
-            entropy,
+            rng,
             livemode,
         })
     }
@@ -158,17 +152,14 @@ pub struct Server {
 
 impl Server {
     /// Puts the parts together.
-    ///
-    /// # Errors
-    /// A sentence for the operator.
     pub async fn new(config: &Config, parts: Parts) -> Result<Self, String> {
         config.check_provider()?;
         let bank = SimulatedBank::open(
             &config.bank_url(),
-            parts.vault.bank_key(),
+            parts.encryption.bank_key(),
             config.public_origin.clone(),
             parts.clock.clone(),
-            parts.entropy.clone(),
+            parts.rng.clone(),
             config.test_mode,
         )
         .await?;
@@ -176,9 +167,6 @@ impl Server {
     }
 
     /// The same with other providers; a simulation stands behind them in test mode only.
-    ///
-    /// # Errors
-    /// A sentence for the operator.
     pub async fn with_providers(
         config: &Config,
         parts: Parts,
@@ -187,9 +175,9 @@ impl Server {
     ) -> Result<Self, String> {
         let Parts {
             store,
-            vault,
+            encryption,
             clock,
-            entropy,
+            rng,
             livemode: _,
         } = parts;
         bind_mode(&store, providers.livemode).await?;
@@ -203,9 +191,9 @@ impl Server {
             settings,
             store.clone(),
             providers,
-            vault,
+            encryption,
             clock.clone(),
-            entropy.clone(),
+            rng.clone(),
         );
         // The keys in use depend on the time, and the time on what testers have set.
         if config.test_mode {
@@ -234,13 +222,13 @@ impl Server {
             signer(&gateway),
             Box::new(move |state| counted.delivery(state.name())),
             clock,
-            entropy,
+            rng,
         )?;
         let outbox = outbox
             .with_disabling(disabling(&gateway))
             .with_challenges(challenging(&gateway));
         let outbox = if config.test_mode {
-            outbox.with_mischief()
+            outbox.with_webhook_faults()
         } else {
             outbox
         };
@@ -288,17 +276,17 @@ impl Server {
 }
 
 /// What an operator reads.
-fn sentence(refusal: Refusal) -> String {
-    refusal
+fn sentence(error: ApiError) -> String {
+    error
         .internal
-        .unwrap_or_else(|| refusal.code.sentence().to_owned())
+        .unwrap_or_else(|| error.code.detail().to_owned())
 }
 
 /// Everybody who can be asked lives in the simulated world.
 #[must_use]
 pub fn providers_of(bank: &Arc<SimulatedBank>) -> Providers {
-    let rehearsal: Arc<dyn Rehearsal> = bank.clone();
-    let issuers: Arc<dyn IssuerDirectory> = bank.clone();
+    let rehearsal: Arc<dyn TestScenarios> = bank.clone();
+    let issuers: Arc<dyn BinLookup> = bank.clone();
     Providers {
         livemode: false,
         acquirers: bank.acquirers(),
@@ -387,7 +375,7 @@ pub fn signer(gateway: &Arc<Gateway>) -> Box<Sign> {
     Box::new(move |delivery: &DueDelivery, timestamp| {
         let label = endpoint_label(delivery.endpoint);
         let open = |encrypted: &str| {
-            let secret = gateway.vault().decrypt(&label, encrypted).ok()?;
+            let secret = gateway.encryption().decrypt(&label, encrypted).ok()?;
             Some(EndpointSecret::new(secret.as_slice().try_into().ok()?))
         };
         let secret = open(&delivery.secret_encrypted)?;

@@ -5,7 +5,7 @@ use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::limits::ORDER_LIFETIME_SECONDS;
 use sealpay_protocol::method::Method;
-use sealpay_protocol::order::{self, AuthenticationWish, OrderClaims, OrderItem, Simulate};
+use sealpay_protocol::order::{self, AuthenticationRequirement, OrderClaims, OrderItem, Simulate};
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::webhook::{self, EndpointSecret, WebhookError, WebhookHeaders};
 use serde::Deserialize;
@@ -81,7 +81,7 @@ impl Integration {
         methods.retain(|method| test_mode || *method != Method::Wallet);
         let authentication = terms
             .requires_authentication
-            .then_some(AuthenticationWish::Required);
+            .then_some(AuthenticationRequirement::Required);
         let claims = OrderClaims {
             iss: self.merchant,
             aud: self.verifier.clone(),

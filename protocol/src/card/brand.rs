@@ -1,6 +1,6 @@
 //! Card brands, and which of them a number that is being typed may belong to.
 
-use super::brand_table::{self as table, Facts, LONGEST_PATTERN, Pattern};
+use super::brand_table::{self as table, BrandSpec, LONGEST_PATTERN, Pattern};
 
 /// A card brand. The variants stand in the order that breaks ties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,7 +57,7 @@ impl Brand {
         Brand::Hipercard,
     ];
 
-    pub(super) fn facts(self) -> &'static Facts {
+    pub(super) fn facts(self) -> &'static BrandSpec {
         match self {
             Brand::Visa => &table::VISA,
             Brand::Mastercard => &table::MASTERCARD,

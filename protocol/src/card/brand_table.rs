@@ -4,7 +4,7 @@
 //! The table is code and not a file that is read, because it travels to every shopper.
 
 /// The facts of one brand.
-pub(super) struct Facts {
+pub(super) struct BrandSpec {
     pub(super) slug: &'static str,
     pub(super) name: &'static str,
     pub(super) security_code_name: &'static str,
@@ -37,7 +37,7 @@ const fn range(first: u32, last: u32) -> Pattern {
     Pattern { first, last }
 }
 
-pub(super) static VISA: Facts = Facts {
+pub(super) static VISA: BrandSpec = BrandSpec {
     slug: "visa",
     name: "Visa",
     security_code_name: "CVV",
@@ -47,7 +47,7 @@ pub(super) static VISA: Facts = Facts {
     patterns: &[one(4)],
 };
 
-pub(super) static MASTERCARD: Facts = Facts {
+pub(super) static MASTERCARD: BrandSpec = BrandSpec {
     slug: "mastercard",
     name: "Mastercard",
     security_code_name: "CVC",
@@ -64,7 +64,7 @@ pub(super) static MASTERCARD: Facts = Facts {
     ],
 };
 
-pub(super) static AMERICAN_EXPRESS: Facts = Facts {
+pub(super) static AMERICAN_EXPRESS: BrandSpec = BrandSpec {
     slug: "american-express",
     name: "American Express",
     security_code_name: "CID",
@@ -74,7 +74,7 @@ pub(super) static AMERICAN_EXPRESS: Facts = Facts {
     patterns: &[one(34), one(37)],
 };
 
-pub(super) static DINERS_CLUB: Facts = Facts {
+pub(super) static DINERS_CLUB: BrandSpec = BrandSpec {
     slug: "diners-club",
     name: "Diners Club",
     security_code_name: "CVV",
@@ -84,7 +84,7 @@ pub(super) static DINERS_CLUB: Facts = Facts {
     patterns: &[range(300, 305), one(36), one(38), one(39)],
 };
 
-pub(super) static DISCOVER: Facts = Facts {
+pub(super) static DISCOVER: BrandSpec = BrandSpec {
     slug: "discover",
     name: "Discover",
     security_code_name: "CID",
@@ -94,7 +94,7 @@ pub(super) static DISCOVER: Facts = Facts {
     patterns: &[one(6011), range(644, 649), one(65)],
 };
 
-pub(super) static TROY: Facts = Facts {
+pub(super) static TROY: BrandSpec = BrandSpec {
     slug: "troy",
     name: "Troy",
     security_code_name: "CVV",
@@ -160,7 +160,7 @@ pub(super) static TROY: Facts = Facts {
     ],
 };
 
-pub(super) static JCB: Facts = Facts {
+pub(super) static JCB: BrandSpec = BrandSpec {
     slug: "jcb",
     name: "JCB",
     security_code_name: "CVV",
@@ -170,7 +170,7 @@ pub(super) static JCB: Facts = Facts {
     patterns: &[one(2131), one(1800), range(3528, 3589)],
 };
 
-pub(super) static UNIONPAY: Facts = Facts {
+pub(super) static UNIONPAY: BrandSpec = BrandSpec {
     slug: "unionpay",
     name: "UnionPay",
     security_code_name: "CVN",
@@ -203,7 +203,7 @@ pub(super) static UNIONPAY: Facts = Facts {
     ],
 };
 
-pub(super) static NARANJA: Facts = Facts {
+pub(super) static NARANJA: BrandSpec = BrandSpec {
     slug: "naranja",
     name: "Naranja",
     security_code_name: "CVV",
@@ -213,7 +213,7 @@ pub(super) static NARANJA: Facts = Facts {
     patterns: &[one(589562), one(402918), one(527572)],
 };
 
-pub(super) static VERVE: Facts = Facts {
+pub(super) static VERVE: BrandSpec = BrandSpec {
     slug: "verve",
     name: "Verve",
     security_code_name: "CVV",
@@ -244,7 +244,7 @@ pub(super) static VERVE: Facts = Facts {
     ],
 };
 
-pub(super) static MAESTRO: Facts = Facts {
+pub(super) static MAESTRO: BrandSpec = BrandSpec {
     slug: "maestro",
     name: "Maestro",
     security_code_name: "CVC",
@@ -263,7 +263,7 @@ pub(super) static MAESTRO: Facts = Facts {
     ],
 };
 
-pub(super) static ELO: Facts = Facts {
+pub(super) static ELO: BrandSpec = BrandSpec {
     slug: "elo",
     name: "Elo",
     security_code_name: "CVE",
@@ -299,7 +299,7 @@ pub(super) static ELO: Facts = Facts {
     ],
 };
 
-pub(super) static MIR: Facts = Facts {
+pub(super) static MIR: BrandSpec = BrandSpec {
     slug: "mir",
     name: "Mir",
     security_code_name: "CVP2",
@@ -309,7 +309,7 @@ pub(super) static MIR: Facts = Facts {
     patterns: &[range(2200, 2204)],
 };
 
-pub(super) static HIPER: Facts = Facts {
+pub(super) static HIPER: BrandSpec = BrandSpec {
     slug: "hiper",
     name: "Hiper",
     security_code_name: "CVC",
@@ -327,7 +327,7 @@ pub(super) static HIPER: Facts = Facts {
     ],
 };
 
-pub(super) static HIPERCARD: Facts = Facts {
+pub(super) static HIPERCARD: BrandSpec = BrandSpec {
     slug: "hipercard",
     name: "Hipercard",
     security_code_name: "CVC",
@@ -343,7 +343,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn as_json(facts: &Facts) -> Value {
+    fn as_json(facts: &BrandSpec) -> Value {
         let patterns: Vec<Value> = facts
             .patterns
             .iter()

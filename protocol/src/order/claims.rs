@@ -51,7 +51,7 @@ pub struct OrderClaims {
     pub billing_country: Option<String>,
     /// Whether the shopper has to be asked who they are; `automatic` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authentication: Option<AuthenticationWish>,
+    pub authentication: Option<AuthenticationRequirement>,
     /// Asks the simulated bank for an outcome; test mode only.
     #[serde(
         default,
@@ -64,7 +64,7 @@ pub struct OrderClaims {
 /// Whether the shopper has to be asked who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AuthenticationWish {
+pub enum AuthenticationRequirement {
     /// The rules decide.
     Automatic,
     /// The issuer is asked for a challenge.
@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for Capture {
     }
 }
 
-impl<'de> Deserialize<'de> for AuthenticationWish {
+impl<'de> Deserialize<'de> for AuthenticationRequirement {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         json::named(deserializer, |name| match name {
             "automatic" => Some(Self::Automatic),

@@ -4,14 +4,14 @@ use crate::time::TestClock;
 use axum::Router;
 use std::sync::Arc;
 use verifier_server::config::Config;
-use verifier_server::edge::{Clock, Entropy};
-use verifier_server::gate::master_key::MasterKey;
-use verifier_server::gate::vault::Vault;
 use verifier_server::http::{OperatorAccess, operator_app};
+use verifier_server::keys::encryption::KeyEncryption;
+use verifier_server::keys::master_key::MasterKey;
 use verifier_server::provider::Providers;
 use verifier_server::provider::simulated::SimulatedBank;
 use verifier_server::server::{Parts, Server, providers_of};
 use verifier_server::store::{Options, Store};
+use verifier_server::system::{Clock, Rng};
 
 pub(super) fn operators_of(server: &Server) -> Router {
     operator_app(server.state.clone(), OperatorAccess::default())
@@ -22,9 +22,9 @@ pub(super) async fn build(config: &Config, master_key: [u8; 32], clock: &TestClo
     let store = Store::open(&config.database_url(), &Options::default()).await;
     let parts = Parts {
         store: store.expect("the store opens"),
-        vault: Vault::new(&MasterKey::new(master_key)),
+        encryption: KeyEncryption::new(&MasterKey::new(master_key)),
         clock: Clock::new(move || clock.now_ms()),
-        entropy: Entropy::system(),
+        rng: Rng::system(),
         livemode: !config.test_mode,
     };
     let server = if config.test_mode {
@@ -40,10 +40,10 @@ pub(super) async fn build(config: &Config, master_key: [u8; 32], clock: &TestClo
 async fn live(config: &Config, parts: Parts) -> Result<Server, String> {
     let bank = SimulatedBank::open(
         &config.bank_url(),
-        parts.vault.bank_key(),
+        parts.encryption.bank_key(),
         config.public_origin.clone(),
         parts.clock.clone(),
-        parts.entropy.clone(),
+        parts.rng.clone(),
         false,
     )
     .await?;

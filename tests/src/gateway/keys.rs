@@ -3,18 +3,18 @@
 use super::TestGateway;
 use sealpay_protocol::ids::MerchantId;
 use verifier_server::flow::api_keys::{Limits, read_scopes};
-use verifier_server::flow::register::Registrar;
+use verifier_server::flow::register::MerchantAdmin;
 
 impl TestGateway {
     /// What registers merchants and what belongs to them.
     #[must_use]
-    pub fn registrar(&self) -> Registrar<'_> {
+    pub fn admin(&self) -> MerchantAdmin<'_> {
         let inner = &self.server.state.gateway;
-        Registrar {
+        MerchantAdmin {
             store: inner.store(),
-            vault: inner.vault(),
+            encryption: inner.encryption(),
             clock: inner.clock(),
-            entropy: inner.entropy(),
+            rng: inner.rng(),
             livemode: inner.livemode(),
         }
     }
@@ -33,8 +33,8 @@ impl TestGateway {
             scopes: read_scopes(scopes).expect("scopes"),
             expires_in_days: days,
         };
-        let registrar = self.registrar();
-        let made = registrar.add_limited_api_key(merchant, &limits).await;
+        let admin = self.admin();
+        let made = admin.add_limited_api_key(merchant, &limits).await;
         let made = made.expect("a key");
         (made.plaintext.to_string(), made.record.id.to_string())
     }

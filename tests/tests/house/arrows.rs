@@ -4,16 +4,23 @@ use super::sources::{Source, files, is_or_is_in};
 use super::{each_is_found, none, none_is_found};
 
 /// What a folder of the server may name of the server; itself it always may.
-const OF_THE_SERVER: [(&str, &[&str]); 9] = [
+const OF_THE_SERVER: [(&str, &[&str]); 11] = [
     ("domain", &[]),
-    ("gate", &["domain", "edge"]),
+    ("error", &[]),
+    ("keys", &["domain", "system"]),
+    ("auth", &["domain", "error", "keys", "system"]),
     ("database", &[]),
     ("fair", &[]),
     ("store", &["database", "domain"]),
-    ("provider", &["database", "domain", "edge"]),
-    ("outbox", &["domain", "edge", "fair", "store"]),
-    ("listener", &["edge", "metrics", "outbox"]),
-    ("http", &["flow", "gate", "metrics", "domain", "listener"]),
+    ("provider", &["database", "domain", "system"]),
+    ("outbox", &["domain", "fair", "store", "system"]),
+    ("listener", &["metrics", "outbox", "system"]),
+    (
+        "http",
+        &[
+            "auth", "domain", "error", "flow", "keys", "listener", "metrics",
+        ],
+    ),
 ];
 
 /// The flow knows every part that it puts together, and none that is put together around it.
@@ -82,7 +89,7 @@ fn the_parts_of_the_server_know_what_they_may() {
             ),
             (
                 "verifier-server/src/store/mod.rs",
-                "use crate::provider::Answer;",
+                "use crate::provider::ProviderDecision;",
             ),
             (
                 "verifier-server/src/store/mod.rs",
@@ -102,14 +109,14 @@ fn the_parts_of_the_server_know_what_they_may() {
             ),
             (
                 "verifier-server/src/domain/state.rs",
-                "use crate::gate::refusal::Code;",
+                "use crate::error::ErrorCode;",
             ),
             (
                 "verifier-server/src/outbox/mod.rs",
                 "use crate::flow::Gateway;",
             ),
             (
-                "verifier-server/src/gate/mod.rs",
+                "verifier-server/src/auth/mod.rs",
                 "use crate::store::Store;",
             ),
             (
@@ -127,7 +134,7 @@ fn the_parts_of_the_server_know_what_they_may() {
         &[
             (
                 "verifier-server/src/flow/mod.rs",
-                "use crate::{gate, provider, store};",
+                "use crate::{auth, provider, store};",
             ),
             (
                 "verifier-server/src/outbox/mod.rs",
@@ -167,7 +174,7 @@ fn pure_domain(source: &Source) -> Vec<String> {
         "async",
         "await",
         "Clock",
-        "Entropy",
+        "Rng",
         "Connection",
         "SystemTime",
         "Instant",

@@ -4,7 +4,7 @@ use super::none;
 use super::sources::root;
 use std::collections::BTreeMap;
 use std::fs;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 use verifier_server::http::openapi_document;
 
 /// The codes of the table in the last section of `docs/reference/errors.md`, with their statuses.
@@ -33,7 +33,7 @@ fn codes_of(document: &str) -> BTreeMap<String, Vec<u16>> {
 fn differences(document: &str) -> Vec<String> {
     let written = codes_of(document);
     let mut found = Vec::new();
-    for code in Code::ALL {
+    for code in ErrorCode::ALL {
         match written.get(code.name()) {
             None => found.push(format!(
                 "{} is not in docs/reference/errors.md",
@@ -46,7 +46,7 @@ fn differences(document: &str) -> Vec<String> {
         }
     }
     for name in written.keys() {
-        if !Code::ALL.iter().any(|code| code.name() == name) {
+        if !ErrorCode::ALL.iter().any(|code| code.name() == name) {
             found.push(format!(
                 "docs/reference/errors.md tells of {name}, and nothing answers it"
             ));

@@ -11,6 +11,7 @@ mod secrets;
 mod sizes;
 mod sources;
 mod supply;
+mod words;
 
 use sources::Source;
 

@@ -6,7 +6,7 @@ use super::{each_is_found, none, none_is_found};
 /// Types whose names say that they hold a secret…
 const NAMES: [&str; 6] = [
     "Secret",
-    "Vault",
+    "KeyEncryption",
     "PrivateKey",
     "SecurityCode",
     "CardNumber",
@@ -126,7 +126,7 @@ fn the_types_that_hold_secrets_are_the_ones_that_are_looked_at() {
     for name in [
         "Secret",
         "EndpointSecret",
-        "Vault",
+        "KeyEncryption",
         "SealingPrivateKey",
         "SecurityCode",
         "CardNumber",

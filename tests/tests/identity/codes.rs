@@ -203,7 +203,7 @@ async fn another_code_is_sent_after_thirty_seconds_and_three_times(gateway: &Tes
         let request = challenged.checkout.step(challenged.payment, Resend);
         gateway.send(request).await
     };
-    let refused = (429, "resend_refused".to_owned());
+    let refused = (429, "resend_not_allowed".to_owned());
     assert_eq!(refusal(&resend().await), refused, "too early");
     gateway.move_clock(25);
     assert_eq!(refusal(&resend().await), refused, "still too early");

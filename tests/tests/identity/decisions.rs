@@ -4,7 +4,7 @@ use super::booked;
 use crate::api::on_both_databases;
 use harness::checkout::simulate;
 use harness::gateway::TestGateway;
-use sealpay_protocol::order::AuthenticationWish;
+use sealpay_protocol::order::AuthenticationRequirement;
 use serde_json::{Value, json};
 use verifier_server::provider::simulated::persona;
 
@@ -48,7 +48,7 @@ async fn what_the_issuer_says_decides_whether_the_bank_is_asked(gateway: &TestGa
             let checkout = gateway
                 .checkout(|claims| {
                     simulate(claims, outcome);
-                    claims.authentication = required.then_some(AuthenticationWish::Required);
+                    claims.authentication = required.then_some(AuthenticationRequirement::Required);
                 })
                 .await;
             let view = checkout.pay(&checkout.by_card(number)).await;
@@ -145,7 +145,7 @@ async fn large_amounts_and_wishes_of_merchants_make_the_issuer_be_asked() {
             .checkout(|claims| {
                 claims.amount = amount;
                 claims.currency = currency.into();
-                claims.authentication = required.then_some(AuthenticationWish::Required);
+                claims.authentication = required.then_some(AuthenticationRequirement::Required);
             })
             .await;
         let view = checkout.pay(&checkout.by_card(VISA)).await;

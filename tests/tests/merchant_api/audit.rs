@@ -125,7 +125,7 @@ async fn who_is_nobody_and_who_reads_leave_none(
         .len();
     assert_eq!(after, count);
     let inner = &gateway.server.state.gateway;
-    let verified = audit::verify(inner.store(), inner.vault(), |_| Ok(())).await;
+    let verified = audit::verify(inner.store(), inner.encryption(), |_| Ok(())).await;
     assert_eq!(
         verified.map(|(rows, _)| rows),
         Ok(i64::try_from(count).unwrap())

@@ -9,8 +9,8 @@ use sealpay_protocol::api::Problem;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::sign::content_digest;
 use serde_json::Value;
-use verifier_server::flow::register::Registrar;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
+use verifier_server::flow::register::MerchantAdmin;
 
 on_both_databases! {
     of_twenty_copies_of_a_signed_request_one_passes,
@@ -20,13 +20,13 @@ on_both_databases! {
 
 /// The request is refused with this code, and nothing is kept of it but a nonce and, behind the gate, its row of the audit
 /// trail.
-async fn refused(gateway: &TestGateway, what: &str, request: Prepared, code: Code) -> Answer {
+async fn refused(gateway: &TestGateway, what: &str, request: Prepared, code: ErrorCode) -> Answer {
     let before = gateway.kept().await;
     let answer = gateway.send(request).await;
     assert_eq!(answer.code(), code.name(), "{what}: {}", answer.text());
     assert_eq!(answer.status, code.status(), "{what}");
     let after = gateway.kept().await;
-    let spent_one = matches!(code, Code::NotFound | Code::IdempotencyKeyInvalid);
+    let spent_one = matches!(code, ErrorCode::NotFound | ErrorCode::IdempotencyKeyInvalid);
     let except: &[&str] = if spent_one {
         &["nonces", "audit_head", "audit_log"]
     } else {
@@ -73,11 +73,11 @@ async fn a_signed_request_shows_what_is_its_merchants(gateway: &TestGateway) {
 
 async fn a_key_that_only_signs_orders_may_do_nothing_else(gateway: &TestGateway) {
     let verifier = &gateway.server.state.gateway;
-    let registrar = Registrar {
+    let admin = MerchantAdmin {
         store: verifier.store(),
-        vault: verifier.vault(),
+        encryption: verifier.encryption(),
         clock: verifier.clock(),
-        entropy: verifier.entropy(),
+        rng: verifier.rng(),
         livemode: verifier.livemode(),
     };
     let public_key = base64url(gateway.merchant.key.verifying_key().as_bytes());
@@ -88,7 +88,7 @@ async fn a_key_that_only_signs_orders_may_do_nothing_else(gateway: &TestGateway)
     ];
     for (number, (scopes, is_allowed)) in rows.into_iter().enumerate() {
         let key_id = format!("key-{number}");
-        let added = registrar.add_order_key(gateway.merchant.id, &key_id, &public_key, scopes);
+        let added = admin.add_order_key(gateway.merchant.id, &key_id, &public_key, scopes);
         added.await.unwrap();
         let merchant = Merchant {
             key_id,
@@ -100,7 +100,7 @@ async fn a_key_that_only_signs_orders_may_do_nothing_else(gateway: &TestGateway)
         if is_allowed {
             assert_eq!(answer.status, 200, "{}", answer.text());
         } else {
-            assert_eq!(answer.code(), Code::ScopeMissing.name(), "{scopes:?}");
+            assert_eq!(answer.code(), ErrorCode::ScopeMissing.name(), "{scopes:?}");
         }
     }
 }
@@ -109,11 +109,12 @@ async fn of_twenty_copies_of_a_signed_request_one_passes(gateway: &TestGateway) 
     for signing in [Signing::reading(gateway), Signing::writing(gateway)] {
         let request = signing.prepared();
         let answers = gateway.send_together(vec![request.clone(); 20]).await;
-        let replayed =
-            |answer: &&Answer| answer.status == 401 && answer.code() == Code::NonceReplayed.name();
+        let replayed = |answer: &&Answer| {
+            answer.status == 401 && answer.code() == ErrorCode::NonceReplayed.name()
+        };
         assert_eq!(answers.iter().filter(replayed).count(), 19);
         let again = gateway.send(request).await;
-        assert_eq!(again.code(), Code::NonceReplayed.name());
+        assert_eq!(again.code(), ErrorCode::NonceReplayed.name());
         // The same nonce under another time is another signature, made by who has the key.
         let mut later = signing.clone();
         later.parameters.created -= 1;
@@ -128,7 +129,7 @@ async fn of_twenty_copies_of_a_signed_request_one_passes(gateway: &TestGateway) 
 }
 
 /// What is altered after the request was signed.
-type Alteration = (&'static str, fn(&mut Prepared), Code);
+type Alteration = (&'static str, fn(&mut Prepared), ErrorCode);
 
 fn replace(request: &mut Prepared, header: &str, from: &str, to: &str) {
     let value = request.get(header).unwrap().replacen(from, to, 1);
@@ -141,11 +142,11 @@ async fn every_covered_part_is_covered() {
     let gateway = TestGateway::start().await;
     #[rustfmt::skip]
     let of_both: [Alteration; 5] = [
-        ("@query", |r| r.path.push_str("?limit=100"), Code::SignatureInvalid),
-        ("sealpay-merchant", |r| r.set("sealpay-merchant", "mer_01jd0000000000000000000000"), Code::UnknownMerchant),
-        ("keyid", |r| replace(r, "signature-input", "keyid=\"test-key\"", "keyid=\"other\""), Code::UnknownOrderKey),
-        ("nonce", |r| replace(r, "signature-input", "nonce=\"", "nonce=\"AAAAAAAAAAAAAAAAAAAAAA\";x=\""), Code::MalformedSignature),
-        ("signature", |r| { let zero = format!("sig=:{}==:", "A".repeat(86)); r.set("signature", &zero); }, Code::SignatureInvalid),
+        ("@query", |r| r.path.push_str("?limit=100"), ErrorCode::SignatureInvalid),
+        ("sealpay-merchant", |r| r.set("sealpay-merchant", "mer_01jd0000000000000000000000"), ErrorCode::UnknownMerchant),
+        ("keyid", |r| replace(r, "signature-input", "keyid=\"test-key\"", "keyid=\"other\""), ErrorCode::UnknownOrderKey),
+        ("nonce", |r| replace(r, "signature-input", "nonce=\"", "nonce=\"AAAAAAAAAAAAAAAAAAAAAA\";x=\""), ErrorCode::MalformedSignature),
+        ("signature", |r| { let zero = format!("sig=:{}==:", "A".repeat(86)); r.set("signature", &zero); }, ErrorCode::SignatureInvalid),
     ];
     for (what, alter, code) in &of_both {
         for signing in [Signing::reading(&gateway), Signing::writing(&gateway)] {
@@ -156,15 +157,15 @@ async fn every_covered_part_is_covered() {
     }
     #[rustfmt::skip]
     let of_reads: [Alteration; 7] = [
-        ("@method", |r| r.method = "HEAD".into(), Code::SignatureInvalid),
-        ("@path", |r| r.path = "/v1/payments/pay_01jd0000000000000000000000".into(), Code::SignatureInvalid),
-        ("a body", |r| r.body = b"{}".to_vec(), Code::MissingSignature),
-        ("a body with its type", |r| { r.body = b"{}".to_vec(); r.set("content-type", "application/json"); }, Code::MissingSignature),
-        ("a key", |r| { r.set("idempotency-key", "a"); r.set("content-type", "application/json"); }, Code::MissingSignature),
-        ("a digest", |r| { r.set("content-digest", &content_digest(b"")); r.set("content-type", "application/json"); }, Code::MalformedRequest),
+        ("@method", |r| r.method = "HEAD".into(), ErrorCode::SignatureInvalid),
+        ("@path", |r| r.path = "/v1/payments/pay_01jd0000000000000000000000".into(), ErrorCode::SignatureInvalid),
+        ("a body", |r| r.body = b"{}".to_vec(), ErrorCode::MissingSignature),
+        ("a body with its type", |r| { r.body = b"{}".to_vec(); r.set("content-type", "application/json"); }, ErrorCode::MissingSignature),
+        ("a key", |r| { r.set("idempotency-key", "a"); r.set("content-type", "application/json"); }, ErrorCode::MissingSignature),
+        ("a digest", |r| { r.set("content-digest", &content_digest(b"")); r.set("content-type", "application/json"); }, ErrorCode::MalformedRequest),
         ("a digest and a key", |r| {
             r.set("content-digest", &content_digest(b"")); r.set("content-type", "application/json"); r.set("idempotency-key", "a");
-        }, Code::MalformedSignature),
+        }, ErrorCode::MalformedSignature),
     ];
     for (what, alter, code) in of_reads {
         let mut request = Signing::reading(&gateway).prepared();
@@ -177,16 +178,16 @@ async fn every_covered_part_is_covered() {
     }
     #[rustfmt::skip]
     let of_writes: [Alteration; 10] = [
-        ("@path", |r| r.path = r.path.replace("refunds", "captures"), Code::SignatureInvalid),
-        ("content-type", |r| r.set("content-type", "application/json; charset=utf-8"), Code::SignatureInvalid),
-        ("no content-type", |r| r.remove("content-type"), Code::UnsupportedMediaType),
-        ("content-digest", |r| r.set("content-digest", &content_digest(b"{}")), Code::DigestMismatch),
-        ("body", |r| r.body = b"{\"amount\":101}".to_vec(), Code::DigestMismatch),
-        ("no body", |r| r.body = Vec::new(), Code::DigestMismatch),
-        ("body and digest", |r| { r.body = b"{}".to_vec(); r.set("content-digest", &content_digest(b"{}")); }, Code::SignatureInvalid),
-        ("idempotency-key", |r| r.set("idempotency-key", "refund-2"), Code::SignatureInvalid),
-        ("no idempotency-key", |r| r.remove("idempotency-key"), Code::MalformedRequest),
-        ("no content-digest", |r| r.remove("content-digest"), Code::MissingSignature),
+        ("@path", |r| r.path = r.path.replace("refunds", "captures"), ErrorCode::SignatureInvalid),
+        ("content-type", |r| r.set("content-type", "application/json; charset=utf-8"), ErrorCode::SignatureInvalid),
+        ("no content-type", |r| r.remove("content-type"), ErrorCode::UnsupportedMediaType),
+        ("content-digest", |r| r.set("content-digest", &content_digest(b"{}")), ErrorCode::DigestMismatch),
+        ("body", |r| r.body = b"{\"amount\":101}".to_vec(), ErrorCode::DigestMismatch),
+        ("no body", |r| r.body = Vec::new(), ErrorCode::DigestMismatch),
+        ("body and digest", |r| { r.body = b"{}".to_vec(); r.set("content-digest", &content_digest(b"{}")); }, ErrorCode::SignatureInvalid),
+        ("idempotency-key", |r| r.set("idempotency-key", "refund-2"), ErrorCode::SignatureInvalid),
+        ("no idempotency-key", |r| r.remove("idempotency-key"), ErrorCode::MalformedRequest),
+        ("no content-digest", |r| r.remove("content-digest"), ErrorCode::MissingSignature),
     ];
     for (what, alter, code) in of_writes {
         let mut request = Signing::writing(&gateway).prepared();
@@ -215,13 +216,13 @@ async fn headers_of_any_other_form_are_refused() {
         for signing in [Signing::reading(&gateway), Signing::writing(&gateway)] {
             let mut request = signing.prepared();
             replace(&mut request, "signature-input", from, to);
-            refused(&gateway, to, request, Code::MalformedSignature).await;
+            refused(&gateway, to, request, ErrorCode::MalformedSignature).await;
         }
     }
     for missing in ["signature", "signature-input"] {
         let mut request = Signing::reading(&gateway).prepared();
         request.remove(missing);
-        refused(&gateway, missing, request, Code::MissingSignature).await;
+        refused(&gateway, missing, request, ErrorCode::MissingSignature).await;
     }
     for merchant in [
         None,
@@ -234,7 +235,7 @@ async fn headers_of_any_other_form_are_refused() {
         if let Some(merchant) = merchant {
             request.set("sealpay-merchant", merchant);
         }
-        let answer = refused(&gateway, "merchant", request, Code::MalformedRequest).await;
+        let answer = refused(&gateway, "merchant", request, ErrorCode::MalformedRequest).await;
         assert_eq!(
             answer.json::<Problem>().param.as_deref(),
             Some("sealpay-merchant")
@@ -245,7 +246,10 @@ async fn headers_of_any_other_form_are_refused() {
         let value = request.get(twice).unwrap().to_owned();
         request.headers.push((twice.into(), value));
         let answer = gateway.send(request).await;
-        let codes = [Code::MissingSignature.name(), Code::MalformedRequest.name()];
+        let codes = [
+            ErrorCode::MissingSignature.name(),
+            ErrorCode::MalformedRequest.name(),
+        ];
         assert!(codes.contains(&answer.code().as_str()), "{}", answer.text());
     }
     gateway.finish().await;
@@ -266,9 +270,17 @@ async fn what_is_signed_for_somewhere_else_or_by_somebody_else_is_refused() {
     let mut another_name = good.clone();
     another_name.parameters.key_id = "2031".into();
     let rows = [
-        ("another verifier", elsewhere, Code::SignatureInvalid),
-        ("another merchant's key", by_another, Code::SignatureInvalid),
-        ("another name of a key", another_name, Code::UnknownOrderKey),
+        ("another verifier", elsewhere, ErrorCode::SignatureInvalid),
+        (
+            "another merchant's key",
+            by_another,
+            ErrorCode::SignatureInvalid,
+        ),
+        (
+            "another name of a key",
+            another_name,
+            ErrorCode::UnknownOrderKey,
+        ),
     ];
     for (what, signing, code) in rows {
         refused(&gateway, what, signing.prepared(), code).await;
@@ -280,7 +292,7 @@ async fn what_is_signed_for_somewhere_else_or_by_somebody_else_is_refused() {
         &gateway,
         "a retired key",
         good.prepared(),
-        Code::UnknownOrderKey,
+        ErrorCode::UnknownOrderKey,
     )
     .await;
     gateway.finish().await;
@@ -302,7 +314,7 @@ async fn a_signature_of_the_widget_opens_nothing_of_the_merchants_and_the_other_
             &gateway,
             "the widget's form",
             request,
-            Code::MalformedSignature,
+            ErrorCode::MalformedSignature,
         )
         .await;
     }
@@ -318,7 +330,7 @@ async fn a_signature_of_the_widget_opens_nothing_of_the_merchants_and_the_other_
         &gateway,
         "the merchant's form",
         request,
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     )
     .await;
     gateway.finish().await;
@@ -330,13 +342,13 @@ async fn a_signature_is_good_from_half_a_minute_early_to_its_end() {
     gateway.clock.stop();
     let now = gateway.now();
     let rows = [
-        (now + 31, now + 91, Some(Code::SignatureFromTheFuture)),
+        (now + 31, now + 91, Some(ErrorCode::SignatureFromTheFuture)),
         (now + 30, now + 90, None),
         (now - 59, now + 1, None),
-        (now - 60, now, Some(Code::SignatureExpired)),
-        (now - 10, now, Some(Code::SignatureExpired)),
-        (now - 10, now + 51, Some(Code::MalformedSignature)),
-        (now, now, Some(Code::MalformedSignature)),
+        (now - 60, now, Some(ErrorCode::SignatureExpired)),
+        (now - 10, now, Some(ErrorCode::SignatureExpired)),
+        (now - 10, now + 51, Some(ErrorCode::MalformedSignature)),
+        (now, now, Some(ErrorCode::MalformedSignature)),
     ];
     for (created, expires, code) in rows {
         let mut signing = Signing::reading(&gateway);
@@ -368,7 +380,7 @@ async fn a_moved_world_changes_nothing_for_who_signs() {
     let request = signing.prepared();
     assert_eq!(gateway.send(request.clone()).await.status, 200);
     let again = gateway.send(request).await;
-    assert_eq!(again.code(), Code::NonceReplayed.name());
+    assert_eq!(again.code(), ErrorCode::NonceReplayed.name());
     gateway.finish().await;
 }
 
@@ -380,7 +392,7 @@ async fn one_credential_is_asked_for_and_neither_two_nor_none() {
         for authorization in [&key, "Bearer nobody", ""] {
             let mut both = signing.prepared();
             both.set("authorization", authorization);
-            let answer = refused(&gateway, "both", both, Code::CredentialsAmbiguous).await;
+            let answer = refused(&gateway, "both", both, ErrorCode::CredentialsAmbiguous).await;
             assert_eq!(
                 answer.json::<Problem>().detail,
                 "Send an API key or a signature, not both."
@@ -390,7 +402,7 @@ async fn one_credential_is_asked_for_and_neither_two_nor_none() {
         for header in ["signature", "signature-input", "sealpay-merchant"] {
             none.remove(header);
         }
-        refused(&gateway, "none", none, Code::ApiKeyInvalid).await;
+        refused(&gateway, "none", none, ErrorCode::ApiKeyInvalid).await;
     }
     // A digest beside an API key is good custom, and no signature.
     let mut request = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
@@ -406,14 +418,14 @@ async fn a_request_that_is_refused_behind_the_gate_has_spent_its_nonce() {
     let mut signing = Signing::writing(&gateway);
     signing.content = Some(("a key with spaces".into(), b"{}".to_vec()));
     let rows = [
-        (signing, Code::IdempotencyKeyInvalid),
-        (Signing::writing(&gateway), Code::NotFound),
+        (signing, ErrorCode::IdempotencyKeyInvalid),
+        (Signing::writing(&gateway), ErrorCode::NotFound),
     ];
     for (mut signing, code) in rows {
         signing.parameters.nonce = random();
         let request = signing.prepared();
         refused(&gateway, "behind the gate", request.clone(), code).await;
-        refused(&gateway, "again", request, Code::NonceReplayed).await;
+        refused(&gateway, "again", request, ErrorCode::NonceReplayed).await;
     }
     gateway.finish().await;
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use verifier_server::flow::maintain::refresh_keys;
-use verifier_server::flow::settle::{Until, settle};
+use verifier_server::flow::settle::{Cutoff, settle};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -47,7 +47,7 @@ impl History {
         gateway.move_clock(7 * DAY);
         let inner = &gateway.server.state.gateway;
         refresh_keys(inner).await.unwrap();
-        let closed = settle(inner, Until::Now).await;
+        let closed = settle(inner, Cutoff::Now).await;
         assert_eq!(closed.unwrap().len(), 1, "the payment {settled} is settled");
 
         for name in ["evidence", "accept"] {

@@ -64,8 +64,8 @@ async fn a_rotated_key_is_good_for_the_overlap_and_the_new_one_for_the_same_scop
 ) {
     let (old, id) = key_for(gateway, "payments:read,disputes:write", None).await;
     let id = id.parse().unwrap();
-    let registrar = gateway.registrar();
-    let rotated = registrar.rotate_api_key(id, 3600, None).await.unwrap();
+    let admin = gateway.admin();
+    let rotated = admin.rotate_api_key(id, 3600, None).await.unwrap();
     assert_eq!(rotated.made.record.scopes, "payments:read,disputes:write");
     assert_ne!(*rotated.made.plaintext, old);
     for key in [&old, &*rotated.made.plaintext] {
@@ -74,19 +74,19 @@ async fn a_rotated_key_is_good_for_the_overlap_and_the_new_one_for_the_same_scop
         assert_eq!(events.code(), "scope_missing");
     }
     // Rotated again with a longer overlap, the old one ends no later than it was said to.
-    let again = registrar.rotate_api_key(id, 86_400, Some(2)).await.unwrap();
+    let again = admin.rotate_api_key(id, 86_400, Some(2)).await.unwrap();
     assert_eq!(again.old_expires_at_ms, rotated.old_expires_at_ms);
     gateway.move_clock(3601);
     assert_eq!(answer_to(gateway, &old).await.0, 401);
     for key in [&*rotated.made.plaintext, &*again.made.plaintext] {
         assert_eq!(answer_to(gateway, key).await.0, 200);
     }
-    let refused = registrar.rotate_api_key(id, 3600, None).await;
+    let refused = admin.rotate_api_key(id, 3600, None).await;
     let refused = refused.err().unwrap();
     assert_eq!(refused, format!("there is no active API key {id}"));
     // Without an overlap the old one ends at once.
     let next = rotated.made.record.id;
-    let last = registrar.rotate_api_key(next, 0, None).await.unwrap();
+    let last = admin.rotate_api_key(next, 0, None).await.unwrap();
     assert_eq!(answer_to(gateway, &rotated.made.plaintext).await.0, 401);
     assert_eq!(answer_to(gateway, &last.made.plaintext).await.0, 200);
 }

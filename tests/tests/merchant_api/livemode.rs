@@ -4,7 +4,7 @@
 use harness::client::{APPROVED, Prepared, card};
 use harness::gateway::TestGateway;
 use serde_json::Value;
-use verifier_server::flow::register::Registrar;
+use verifier_server::flow::register::MerchantAdmin;
 
 /// What is told of a payment, and the events that tell of it, says this.
 async fn everything_says(gateway: &TestGateway, live: bool) {
@@ -91,18 +91,18 @@ async fn where_money_is_real_a_page_over_plain_http_is_on_localhost_or_refused()
     for (test_mode, refused) in [(false, true), (true, false)] {
         let gateway = TestGateway::with(|config| config.test_mode = test_mode).await;
         let inner = &gateway.server.state.gateway;
-        let registrar = Registrar {
+        let admin = MerchantAdmin {
             store: inner.store(),
-            vault: inner.vault(),
+            encryption: inner.encryption(),
             clock: inner.clock(),
-            entropy: inner.entropy(),
+            rng: inner.rng(),
             livemode: inner.livemode(),
         };
         for page in others {
-            let added = registrar.add_origin(gateway.merchant.id, page).await;
+            let added = admin.add_origin(gateway.merchant.id, page).await;
             assert_eq!(added, Ok(()), "{page}");
         }
-        let added = registrar.add_origin(gateway.merchant.id, http).await;
+        let added = admin.add_origin(gateway.merchant.id, http).await;
         assert_eq!(added.is_err(), refused, "{added:?}");
         if let Err(sentence) = added {
             assert!(

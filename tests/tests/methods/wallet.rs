@@ -273,7 +273,10 @@ async fn confirming_twenty_times_at_once_pays_once() {
 #[tokio::test]
 async fn a_confirmation_whose_answer_is_lost_is_asked_for() {
     let gateway = TestGateway::start().await;
-    let rows = [("answer_lost", "captured"), ("no_answer", "not_processed")];
+    let rows = [
+        ("response_lost", "captured"),
+        ("request_lost", "not_processed"),
+    ];
     for (kind, kept) in rows {
         let (waiting, url) = wallet(&gateway).await;
         gateway

@@ -16,7 +16,7 @@ async fn a_refund_whose_answer_was_lost_is_done_once_and_told_once() {
     let gateway = TestGateway::with(impatient).await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     gateway
-        .fault(&json!({"target": "any", "kind": "answer_lost", "next": 1}))
+        .fault(&json!({"target": "any", "kind": "response_lost", "next": 1}))
         .await;
     let (key, path) = (key(), path(payment, "refunds"));
     let first = gateway

@@ -7,7 +7,7 @@ use serde_json::json;
 use verifier_server::domain::modification::ModificationState;
 use verifier_server::flow::attention::{self, Attention};
 use verifier_server::flow::modify::{self, NotEnded};
-use verifier_server::provider::Answer;
+use verifier_server::provider::ProviderDecision;
 
 /// A refund that waits for a provider that is not configured any more.
 async fn stuck(gateway: &TestGateway) -> (PaymentId, ModificationId) {
@@ -47,13 +47,13 @@ async fn a_refund_whose_provider_is_gone_needs_attention_after_an_hour() {
 async fn an_operator_ends_a_refund_as_the_provider_says() {
     for (answer, state, refunded, told) in [
         (
-            Answer::Approved,
+            ProviderDecision::Approved,
             "partially_refunded",
             300,
             "partially_refunded",
         ),
         (
-            Answer::Declined("not_processed".into()),
+            ProviderDecision::Declined("not_processed".into()),
             "captured",
             0,
             "refund_failed",
@@ -83,23 +83,23 @@ async fn what_the_server_still_asks_about_is_not_ended_unless_forced() {
     let gateway = TestGateway::with(|config| config.provider_timeout_ms = 150).await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     gateway
-        .fault(&json!({"target": "any", "kind": "no_answer", "next": 1}))
+        .fault(&json!({"target": "any", "kind": "request_lost", "next": 1}))
         .await;
     let made = gateway
         .modify(payment, "refunds", &json!({"amount": 300}))
         .await;
     let id: ModificationId = made["id"].as_str().unwrap().parse().unwrap();
     let inside = &gateway.server.state.gateway;
-    let refused = modify::end_by_hand(inside, id, Answer::Approved, false).await;
+    let refused = modify::end_by_hand(inside, id, ProviderDecision::Approved, false).await;
     assert!(
         matches!(refused, Err(NotEnded::ProviderIsThere(_))),
         "{refused:?}"
     );
-    let failed = Answer::Declined("not_processed".into());
+    let failed = ProviderDecision::Declined("not_processed".into());
     let ended = modify::end_by_hand(inside, id, failed, true).await.unwrap();
     assert_eq!(ended.state, ModificationState::Failed);
     let unknown = ModificationId::new(1, [1; 10]);
-    let refused = modify::end_by_hand(inside, unknown, Answer::Approved, true).await;
+    let refused = modify::end_by_hand(inside, unknown, ProviderDecision::Approved, true).await;
     assert_eq!(refused, Err(NotEnded::Unknown));
     gateway.finish().await;
 }

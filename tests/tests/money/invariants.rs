@@ -90,10 +90,10 @@ const ALWAYS: [(&str, &str); 25] = [
            SELECT COUNT(*) FROM balance_transactions l WHERE l.settlement = s.id)",
     ),
     (
-        "lines and what was carried in are not what is paid out and carried on",
-        "SELECT s.id FROM settlements s WHERE s.carried_in_minor + (
+        "lines and what was brought forward are not what is paid out and carried forward",
+        "SELECT s.id FROM settlements s WHERE s.brought_forward_minor + (
            SELECT CAST(COALESCE(SUM(l.net_minor), 0) AS BIGINT) FROM balance_transactions l
-           WHERE l.settlement = s.id) <> s.payout_minor + s.carried_out_minor",
+           WHERE l.settlement = s.id) <> s.payout_minor + s.carried_forward_minor",
     ),
     (
         "a line is in a settlement of somebody else's, of another currency, or before its time",
@@ -113,15 +113,15 @@ const ALWAYS: [(&str, &str); 25] = [
            AND o.currency = s.currency AND o.settlement_date <= s.settlement_date)",
     ),
     (
-        "what one settlement carries on is not what the next one carries in",
-        "SELECT s.id FROM settlements s WHERE s.carried_in_minor <> COALESCE((
-           SELECT o.carried_out_minor FROM settlements o WHERE o.merchant = s.merchant
+        "what one settlement carries on is not what the next one brings forward",
+        "SELECT s.id FROM settlements s WHERE s.brought_forward_minor <> COALESCE((
+           SELECT o.carried_forward_minor FROM settlements o WHERE o.merchant = s.merchant
            AND o.currency = s.currency AND o.number = s.number - 1), 0)",
     ),
     (
-        "something above nothing is carried on, or something below nothing is paid out",
-        "SELECT id FROM settlements WHERE carried_out_minor > 0 OR payout_minor < 0
-         OR (payout_minor > 0 AND carried_out_minor <> 0)",
+        "a positive balance is carried forward, or a negative one is paid out",
+        "SELECT id FROM settlements WHERE carried_forward_minor > 0 OR payout_minor < 0
+         OR (payout_minor > 0 AND carried_forward_minor <> 0)",
     ),
     (
         "a settlement has no payout of what it pays out, or one of nothing",
@@ -216,7 +216,7 @@ const ACCOUNTS: &str = "SELECT merchant, currency,
     CAST(SUM(CASE WHEN account = 'reserve' THEN -minor ELSE 0 END) AS BIGINT),
     CAST(SUM(CASE WHEN account = 'dispute' THEN -minor ELSE 0 END) AS BIGINT),
     CAST(SUM(CASE WHEN account = 'overpayment' THEN -minor ELSE 0 END) AS BIGINT),
-    (SELECT COALESCE((SELECT s.carried_out_minor FROM settlements s
+    (SELECT COALESCE((SELECT s.carried_forward_minor FROM settlements s
        WHERE s.merchant = a.merchant AND s.currency = a.currency
        ORDER BY s.number DESC LIMIT 1), 0))
     FROM (
@@ -257,13 +257,13 @@ pub(crate) async fn at_rest(eyes: &Eyes) -> Vec<String> {
             reserve,
             dispute,
             overpayment,
-            carried,
+            carried_forward,
         ] = &numbers[..]
         else {
             panic!("{row:?}");
         };
         if clearing != overpayment
-            || payable != carried
+            || payable != carried_forward
             || receivable != payable + fees + reserve + dispute
         {
             found.push(format!("accounts do not fit each other: {row:?}"));

@@ -23,10 +23,10 @@ use office::Office;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use verifier_server::domain::merchant::Reserve;
-use verifier_server::flow::settle::{Until, settle};
+use verifier_server::flow::settle::{Cutoff, settle};
 use verifier_server::flow::{Gateway, balance, collect, dispute, maintain, modify, payouts};
 use verifier_server::flow::{recover, reverse};
-use verifier_server::provider::simulated::control::FaultOrder;
+use verifier_server::provider::simulated::control::FaultRequest;
 use verifier_server::provider::simulated::fault::FaultKind;
 
 const STEPS: u64 = 70;
@@ -52,7 +52,7 @@ async fn do_what_is_due(gateway: Arc<Gateway>) {
     let _ = reverse::reverse(&gateway).await;
     let _ = modify::expire(&gateway).await;
     let _ = dispute::give_up(&gateway).await;
-    let _ = settle(&gateway, Until::Now).await;
+    let _ = settle(&gateway, Cutoff::Now).await;
     let _ = payouts::pay_out(&gateway).await;
 }
 
@@ -62,13 +62,13 @@ async fn order_fault(world: &World, chance: &mut Chance) {
         return;
     }
     let kinds = [
-        FaultKind::NoAnswer,
-        FaultKind::AnswerLost,
-        FaultKind::AnswerLost,
+        FaultKind::RequestLost,
+        FaultKind::ResponseLost,
+        FaultKind::ResponseLost,
         FaultKind::AcquirerDown,
     ];
     let count = u32::try_from(chance.between(1, 4)).unwrap();
-    let order = FaultOrder {
+    let order = FaultRequest {
         target: (*chance.pick(&["harbor", "meridian", "any"])).into(),
         kind: *chance.pick(&kinds),
         min_ms: None,
@@ -191,7 +191,7 @@ async fn history(seed: u64, postgres: Option<&str>, is_told: bool) -> Lived {
         return Err(format!("at rest: {}", found.join("; ")));
     }
     let counts = "SELECT 'settlements', COUNT(*) FROM settlements
-        UNION ALL SELECT 'carried', COUNT(*) FROM settlements WHERE carried_out_minor < 0
+        UNION ALL SELECT 'carried_forward', COUNT(*) FROM settlements WHERE carried_forward_minor < 0
         UNION ALL SELECT 'payouts', COUNT(*) FROM payouts
         UNION ALL SELECT 'returned payouts', COUNT(*) FROM payouts WHERE state = 'returned'
         UNION ALL SELECT 'disputes', COUNT(*) FROM disputes
@@ -276,7 +276,7 @@ async fn every_history(is_on_postgres: bool, unasked: u64) {
     // Histories in which this never happens would prove nothing.
     let expected = [
         "capture succeeded",
-        "carried",
+        "carried_forward",
         "disputes",
         "expiry succeeded",
         "overpaid",

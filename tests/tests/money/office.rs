@@ -12,11 +12,11 @@ use verifier_server::domain::dispute::{DisputeReason, DisputeState};
 use verifier_server::domain::idempotency::IdempotentRequest;
 use verifier_server::domain::modification::{Modification, ModificationKind, ModificationState};
 use verifier_server::domain::payment::Payment;
+use verifier_server::error::ErrorCode;
 use verifier_server::flow::authorize::authorize;
-use verifier_server::flow::dispute::{self, Happening};
-use verifier_server::flow::modify::{Wish, modify};
+use verifier_server::flow::dispute::{self, DisputeAction};
+use verifier_server::flow::modify::{OperationRequest, modify};
 use verifier_server::flow::open_session::open_session;
-use verifier_server::gate::refusal::Code;
 use verifier_server::provider::simulated::payout::ReturnReason;
 use verifier_server::store::PaymentFilter;
 
@@ -29,7 +29,7 @@ const CARDS: [&str; 3] = ["4242424242424242", "5555555555554444", "4000007001000
 struct Made {
     request: IdempotentRequest,
     payment: PaymentId,
-    wish: Wish,
+    wish: OperationRequest,
     end: Option<Modification>,
 }
 
@@ -140,7 +140,7 @@ impl Office {
         }
     }
 
-    fn wish(chance: &mut Chance, payment: &Payment) -> Wish {
+    fn wish(chance: &mut Chance, payment: &Payment) -> OperationRequest {
         let kinds = [
             ModificationKind::Capture,
             ModificationKind::Capture,
@@ -154,7 +154,7 @@ impl Office {
             ModificationKind::Refund => payment.refundable_minor(),
             _ => payment.capturable_minor(),
         };
-        Wish {
+        OperationRequest {
             kind,
             amount_minor: match kind {
                 ModificationKind::Void => None,
@@ -229,7 +229,7 @@ impl Office {
         };
         match (answer, before) {
             (Err(refusal), _) if is_another => {
-                let found = (refusal.code != Code::IdempotencyKeyReused)
+                let found = (refusal.code != ErrorCode::IdempotencyKeyReused)
                     .then(|| format!("another request with a used key was told {refusal:?}"));
                 found.into_iter().collect()
             }
@@ -266,11 +266,11 @@ impl Office {
             return;
         }
         let happenings = [
-            Happening::Evidence("It was delivered.".into()),
-            Happening::Accepted,
-            Happening::Won,
-            Happening::Won,
-            Happening::Lost,
+            DisputeAction::Evidence("It was delivered.".into()),
+            DisputeAction::Accepted,
+            DisputeAction::Won,
+            DisputeAction::Won,
+            DisputeAction::Lost,
         ];
         let happening = chance.pick(&happenings);
         drop(dispute::happen(&world.gateway, named.id, happening, None).await);

@@ -5,13 +5,13 @@ use harness::verifier_process::{Setup, program};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use verifier_server::config::Config;
-use verifier_server::edge::{Clock, Entropy};
-use verifier_server::gate::master_key::MasterKey;
-use verifier_server::gate::vault::Vault;
+use verifier_server::keys::encryption::KeyEncryption;
+use verifier_server::keys::master_key::MasterKey;
 use verifier_server::provider::Providers;
 use verifier_server::provider::simulated::SimulatedBank;
 use verifier_server::server::{Parts, Server, providers_of};
 use verifier_server::store::{Options, Store};
+use verifier_server::system::{Clock, Rng};
 
 fn config(folder: &Folder, test_mode: bool) -> Config {
     Config {
@@ -28,17 +28,17 @@ async fn start(folder: &Folder, livemode: bool) -> Result<Server, String> {
     let store = Store::open(&config.database_url(), &Options::default()).await;
     let parts = Parts {
         store: store.expect("the store opens"),
-        vault: Vault::new(&MasterKey::new([7; 32])),
+        encryption: KeyEncryption::new(&MasterKey::new([7; 32])),
         clock: Clock::system(),
-        entropy: Entropy::system(),
+        rng: Rng::system(),
         livemode,
     };
     let bank = SimulatedBank::open(
         &config.bank_url(),
-        parts.vault.bank_key(),
+        parts.encryption.bank_key(),
         config.public_origin.clone(),
         parts.clock.clone(),
-        parts.entropy.clone(),
+        parts.rng.clone(),
         !livemode,
     )
     .await?;
@@ -101,9 +101,9 @@ async fn the_simulated_bank_serves_no_live_start_however_it_is_put_together() {
     let store = Store::open(&config.database_url(), &Options::default()).await;
     let parts = Parts {
         store: store.expect("the store opens"),
-        vault: Vault::new(&MasterKey::new([7; 32])),
+        encryption: KeyEncryption::new(&MasterKey::new([7; 32])),
         clock: Clock::system(),
-        entropy: Entropy::system(),
+        rng: Rng::system(),
         livemode: false,
     };
     let said = match Server::new(&config, parts).await {

@@ -109,12 +109,12 @@ async fn whoever_is_down_is_passed_over_and_nobody_is_asked_twice(gateway: &Test
 async fn whoever_is_silent_is_asked_what_became_of_it(gateway: &TestGateway) {
     let rows = [
         (
-            vec![("answer_lost", "harbor")],
+            vec![("response_lost", "harbor")],
             "captured",
             ["harbor", "booked"],
         ),
         (
-            vec![("no_answer", "harbor")],
+            vec![("request_lost", "harbor")],
             "not_processed",
             ["harbor", "struck_out"],
         ),
@@ -125,12 +125,12 @@ async fn whoever_is_silent_is_asked_what_became_of_it(gateway: &TestGateway) {
         ),
         // The first is certainly not reached, and the second may have booked.
         (
-            vec![("acquirer_down", "harbor"), ("answer_lost", "meridian")],
+            vec![("acquirer_down", "harbor"), ("response_lost", "meridian")],
             "captured",
             ["meridian", "booked"],
         ),
         (
-            vec![("acquirer_down", "harbor"), ("no_answer", "meridian")],
+            vec![("acquirer_down", "harbor"), ("request_lost", "meridian")],
             "not_processed",
             ["meridian", "struck_out"],
         ),

@@ -18,7 +18,7 @@ async fn bad_parameters_are_named() {
         ),
         ("/v1/balance/transactions?currency=eur", "currency"),
         ("/v1/balance/transactions?currency=", "currency"),
-        ("/v1/balance/transactions?kind=captures", "kind"),
+        ("/v1/balance/transactions?type=captures", "type"),
         (
             "/v1/balance/transactions?payment=txn_01jd0000000000000000000000",
             "payment",
@@ -35,7 +35,7 @@ async fn bad_parameters_are_named() {
             "created_until",
         ),
         ("/v1/balance/transactions?colour=red", "colour"),
-        ("/v1/balance/transactions?kind=capture&kind=refund", "kind"),
+        ("/v1/balance/transactions?type=capture&type=refund", "type"),
         ("/v1/settlements?after=7", "after"),
         ("/v1/settlements?currency=XXX", "currency"),
         ("/v1/settlements?number=1", "number"),

@@ -6,16 +6,16 @@ use super::{
 };
 use harness::gateway::TestGateway;
 use serde_json::json;
-use verifier_server::domain::closing::Group;
+use verifier_server::domain::closing::BatchKey;
 use verifier_server::domain::schedule;
 use verifier_server::flow::payouts::pay_out;
-use verifier_server::flow::settle::{Until, left, settle};
+use verifier_server::flow::settle::{Cutoff, left, settle};
 
 async fn captured_money_is_settled_at_its_moment_and_paid_out(gateway: TestGateway) {
     on_a_monday(&gateway).await;
     let sold = [sell(&gateway, 10_000).await, sell(&gateway, 2_490).await];
     let first = lines(&gateway, sold[0]).await.remove(0);
-    assert_eq!(first["kind"], "capture");
+    assert_eq!(first["type"], "capture");
     assert_eq!(first["amount"], 10_000);
     let fees = first["fees"]["total"].as_i64().unwrap();
     assert_eq!(first["net"].as_i64(), Some(10_000 - fees));
@@ -65,7 +65,7 @@ async fn captured_money_is_settled_at_its_moment_and_paid_out(gateway: TestGatew
 async fn a_millisecond_decides_which_day_it_was_sold_on(gateway: TestGateway) {
     let monday = on_a_monday(&gateway).await;
     let euro = "EUR".parse().unwrap();
-    let day = |at: u64| schedule::sales_day(euro, signed(at));
+    let day = |at: u64| schedule::business_date(euro, signed(at));
     // The cut-off lies between these two; each look halves what is in between.
     let (mut before, mut after) = (monday, monday + DAY_MS);
     while after - before > 1 {
@@ -84,7 +84,7 @@ async fn a_millisecond_decides_which_day_it_was_sold_on(gateway: TestGateway) {
         lines(&gateway, first).await.remove(0),
         lines(&gateway, second).await.remove(0),
     );
-    assert!(first["sales_day"].as_str() < second["sales_day"].as_str());
+    assert!(first["business_date"].as_str() < second["business_date"].as_str());
     at(&gateway, closes_at(&first)).await;
     let settlement = closed(&gateway).await.remove(0);
     assert_eq!((settlement.lines, settlement.gross_minor), (1, 1_000));
@@ -103,7 +103,7 @@ async fn what_comes_too_late_is_settled_on_the_next_business_day(gateway: TestGa
     // The line of a capture that took two days to be written down.
     let late = sell(&gateway, 500).await;
     let line = lines(&gateway, late).await.remove(0);
-    let group = Group {
+    let group = BatchKey {
         settlement_date: settlement.settlement_date,
         merchant: settlement.merchant,
         currency: settlement.currency,
@@ -197,7 +197,7 @@ async fn closing_by_hand_takes_nothing_that_is_later_than_what_is_sold_now(gatew
     );
     let first = sell(&gateway, 1_000).await;
     let day = lines(&gateway, first).await[0]["settlement_date"].clone();
-    let until = Until::Date("2099-12-31".parse().unwrap());
+    let until = Cutoff::Date("2099-12-31".parse().unwrap());
     let closed = settle(inside(&gateway), until).await.unwrap();
     assert_eq!(closed.len(), 1, "{closed:?}");
     assert_eq!(day, closed[0].settlement_date.to_string());

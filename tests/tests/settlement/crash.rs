@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::task::Poll;
 use verifier_server::flow::balance;
 use verifier_server::flow::payouts::pay_out;
-use verifier_server::flow::settle::{Until, settle};
+use verifier_server::flow::settle::{Cutoff, settle};
 
 /// Closing, telling the bank and taking a payout back wait fewer times than this.
 const MOST_DEATHS: usize = 99;
@@ -34,7 +34,7 @@ async fn all_payouts(gateway: &TestGateway) -> Vec<Value> {
 }
 
 async fn settle_and_pay(gateway: &TestGateway) {
-    settle(inside(gateway), Until::Now).await.unwrap();
+    settle(inside(gateway), Cutoff::Now).await.unwrap();
     pay_out(inside(gateway)).await.unwrap();
 }
 
@@ -91,9 +91,9 @@ async fn an_answer_of_the_bank_that_is_lost_costs_one_more_question(gateway: Tes
     on_a_monday(&gateway).await;
     let sold = sell(&gateway, 1_000).await;
     at(&gateway, closes_at(&lines(&gateway, sold).await[0])).await;
-    let lost = json!({"kind": "answer_lost", "target": "payouts", "next": 1});
+    let lost = json!({"kind": "response_lost", "target": "payouts", "next": 1});
     gateway.fault(&lost).await;
-    settle(inside(&gateway), Until::Now).await.unwrap();
+    settle(inside(&gateway), Cutoff::Now).await.unwrap();
     assert_eq!(pay_out(inside(&gateway)).await.unwrap(), 0);
     // The bank has paid and we do not know; the merchant's bank sends it back meanwhile.
     let id = payouts(&gateway).await[0]["id"]

@@ -18,7 +18,7 @@ use verifier_server::domain::schedule;
 use verifier_server::domain::settlement::Settlement;
 use verifier_server::flow::maintain::refresh_keys;
 use verifier_server::flow::payouts::pay_out;
-use verifier_server::flow::settle::{Until, settle};
+use verifier_server::flow::settle::{Cutoff, settle};
 use verifier_server::flow::{Gateway, balance};
 use verifier_server::provider::simulated::payout::ReturnReason;
 
@@ -73,7 +73,7 @@ async fn on_a_monday(gateway: &TestGateway) -> u64 {
     let today = harness::time::now_ms() / DAY_MS * DAY_MS + 10 * 60 * 60 * 1000;
     let mornings = (1..).map(|days| today + days * DAY_MS);
     let ordinary = |morning: &u64| {
-        let day = schedule::sales_day(euro, signed(*morning));
+        let day = schedule::business_date(euro, signed(*morning));
         let settled = schedule::settlement_date(euro, day);
         let friday = schedule::business_days_after(euro, day, 4);
         [day, settled, friday].map(|day| day.weekday().to_monday_one_offset()) == [1, 3, 5]
@@ -138,7 +138,7 @@ fn closes_at(line: &Value) -> u64 {
 
 /// Closes what is due.
 async fn closed(gateway: &TestGateway) -> Vec<Settlement> {
-    settle(inside(gateway), Until::Now).await.unwrap()
+    settle(inside(gateway), Cutoff::Now).await.unwrap()
 }
 
 /// Closes what is due, which is one settlement, and pays it out.

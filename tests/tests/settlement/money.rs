@@ -25,8 +25,11 @@ async fn a_loss_is_carried_over_and_the_next_settlement_pays_less(gateway: TestG
     let two = settled(&gateway, first).await;
     assert!(two.net_minor <= -5_000, "{two:?}");
     assert_eq!((two.payout, two.payout_minor), (None, 0));
-    assert_eq!(two.carried_out_minor, two.net_minor);
-    assert_eq!(amount(&euros(&gateway).await, "carried"), two.net_minor);
+    assert_eq!(two.carried_forward_minor, two.net_minor);
+    assert_eq!(
+        amount(&euros(&gateway).await, "carried_forward"),
+        two.net_minor
+    );
     assert_eq!(
         payouts(&gateway).await.len(),
         1,
@@ -36,11 +39,11 @@ async fn a_loss_is_carried_over_and_the_next_settlement_pays_less(gateway: TestG
     let second = sell(&gateway, 20_000).await;
     let three = settled(&gateway, second).await;
     assert_eq!(
-        (three.number, three.carried_in_minor),
-        (3, two.carried_out_minor)
+        (three.number, three.brought_forward_minor),
+        (3, two.carried_forward_minor)
     );
     assert_eq!(three.payout_minor, three.net_minor + two.net_minor);
-    assert_eq!(three.carried_out_minor, 0);
+    assert_eq!(three.carried_forward_minor, 0);
     let paid = payouts(&gateway).await.pop().unwrap();
     assert_eq!(amount(&paid, "amount"), three.payout_minor);
     finish(gateway).await;
@@ -67,7 +70,7 @@ async fn a_payout_that_came_back_is_paid_again(gateway: TestGateway) {
         told(&gateway, &first).await,
         ["payout.paid 1", "payout.returned 2"]
     );
-    let line = listed(&gateway, "/v1/balance/transactions?kind=payout_return").await;
+    let line = listed(&gateway, "/v1/balance/transactions?type=payout_return").await;
     assert_eq!((line.len(), &line[0]["source"]), (1, &json!(first)));
     assert_eq!(amount(&line[0], "net"), one.payout_minor);
     assert_eq!(amount(&euros(&gateway).await, "pending"), one.payout_minor);
@@ -110,7 +113,7 @@ async fn what_is_kept_back_is_paid_out_later(gateway: TestGateway) {
         (kept, 0)
     );
     books_agree(&gateway).await;
-    let release = listed(&gateway, "/v1/balance/transactions?kind=reserve_release").await;
+    let release = listed(&gateway, "/v1/balance/transactions?type=reserve_release").await;
     assert_eq!(amount(&release[0], "net"), kept);
     at(&gateway, closes_at(&release[0])).await;
     let two = closed_and_paid(&gateway).await;
@@ -139,7 +142,7 @@ async fn disputed_money_is_taken_at_once_and_returned_when_it_is_won(gateway: Te
         .await;
     assert_eq!(amount(&euros(&gateway).await, "disputed"), 0);
     let returned = settled(&gateway, sold).await;
-    assert_eq!(returned.carried_in_minor, taken.net_minor);
+    assert_eq!(returned.brought_forward_minor, taken.net_minor);
     assert_eq!(returned.gross_minor, 2_000);
     finish(gateway).await;
 }
@@ -147,7 +150,7 @@ async fn disputed_money_is_taken_at_once_and_returned_when_it_is_won(gateway: Te
 async fn a_payout_waits_for_a_bank_that_is_silent(gateway: TestGateway) {
     on_a_monday(&gateway).await;
     let sold = sell(&gateway, 5_000).await;
-    let fault = json!({"kind": "answer_lost", "target": "payouts", "next": 1});
+    let fault = json!({"kind": "response_lost", "target": "payouts", "next": 1});
     gateway.fault(&fault).await;
     let settlement = settled(&gateway, sold).await;
     assert_eq!(payouts(&gateway).await[0]["state"], "pending");

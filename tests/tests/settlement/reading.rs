@@ -9,9 +9,9 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::ids::MerchantId;
 use serde_json::{Value, json};
 use verifier_server::domain::merchant::Reserve;
+use verifier_server::error::ErrorCode;
 use verifier_server::flow::payouts::pay_out;
 use verifier_server::flow::settlements::{self, Format};
-use verifier_server::gate::refusal::Code;
 
 async fn lists_are_read_in_pages(gateway: TestGateway) {
     on_a_monday(&gateway).await;
@@ -48,10 +48,10 @@ async fn lines_are_found_by_what_they_are(gateway: TestGateway) {
         .await;
     let rows = [
         (String::new(), vec![1_000, 2_000, -500]),
-        ("kind=refund".into(), vec![-500]),
+        ("type=refund".into(), vec![-500]),
         (format!("payment={second}"), vec![2_000, -500]),
         (format!("settlement={}", settlement.id), vec![1_000]),
-        ("currency=EUR&kind=capture".into(), vec![1_000, 2_000]),
+        ("currency=EUR&type=capture".into(), vec![1_000, 2_000]),
         ("currency=USD".into(), vec![]),
         (format!("created_from={now}"), vec![2_000, -500]),
         (format!("created_until={}", now - 1), vec![1_000]),
@@ -105,7 +105,7 @@ async fn a_balance_says_where_all_the_money_is(gateway: TestGateway) {
     let balance = euros(&gateway).await;
     let zero = [
         "pending",
-        "carried",
+        "carried_forward",
         "reserve",
         "disputed",
         "overpaid",
@@ -197,7 +197,7 @@ async fn who_reads_a_report_slowly_or_not_at_all_delays_nobody_elses(gateway: Te
     let refused = report(slow).await.map(drop);
     assert_eq!(
         refused.map_err(|refusal| refusal.code),
-        Err(Code::Overloaded),
+        Err(ErrorCode::Overloaded),
         "one merchant has so many files at once"
     );
     let mut quick = report(other.id).await.unwrap();

@@ -17,7 +17,7 @@ const CURRENCIES: [&str; 16] = [
     "SGD", "USD", "ZAR",
 ];
 
-async fn payouts_that_get_no_answer_do_not_wait_for_each_other(gateway: TestGateway) {
+async fn payouts_that_get_request_lost_do_not_wait_for_each_other(gateway: TestGateway) {
     let monday = on_a_monday(&gateway).await;
     for currency in CURRENCIES {
         let priced = |claims: &mut sealpay_protocol::order::OrderClaims| {
@@ -25,7 +25,7 @@ async fn payouts_that_get_no_answer_do_not_wait_for_each_other(gateway: TestGate
         };
         gateway.approved(Capture::Automatic, 5_000, priced).await;
     }
-    let lost = json!({"kind": "no_answer", "target": "payouts", "next": CURRENCIES.len()});
+    let lost = json!({"kind": "request_lost", "target": "payouts", "next": CURRENCIES.len()});
     gateway.fault(&lost).await;
     at(&gateway, monday + 10 * DAY_MS).await;
     assert_eq!(closed(&gateway).await.len(), CURRENCIES.len());
@@ -83,6 +83,6 @@ async fn returns_that_nobody_knows_hide_no_others(gateway: TestGateway) {
 }
 
 on_both_databases! {
-    payouts_that_get_no_answer_do_not_wait_for_each_other,
+    payouts_that_get_request_lost_do_not_wait_for_each_other,
     returns_that_nobody_knows_hide_no_others,
 }

@@ -5,8 +5,8 @@ use super::counters::{Counters, declined, harbor, new_reference, number_of, on_b
 use sealpay_protocol::order::Capture;
 use std::sync::Arc;
 use verifier_server::provider::simulated::account::{AccountStatus, Enrolment};
-use verifier_server::provider::simulated::control::{AccountOrder, AccountView};
-use verifier_server::provider::{Answer, Inquiry, Silence};
+use verifier_server::provider::simulated::control::{AccountRequest, AccountView};
+use verifier_server::provider::{Inquiry, ProviderDecision, ProviderError};
 
 /// What a tester changes about an account.
 type Change = fn(&mut AccountView);
@@ -19,7 +19,7 @@ on_both! {
     a_card_is_made_an_account_once_and_a_persona_without_limits_none,
 }
 
-fn order(json: &str) -> AccountOrder {
+fn order(json: &str) -> AccountRequest {
     serde_json::from_str(json).expect("the order is well formed")
 }
 
@@ -52,8 +52,8 @@ async fn of_two_hundred_payments_at_once_a_hundred_are_approved(bank: Counters) 
         let (mut yes, mut no) = (0, 0);
         for payment in payments.collect::<Vec<_>>() {
             match payment.await.unwrap().expect("the bank answers") {
-                Answer::Approved => yes += 1,
-                Answer::Declined(key) => {
+                ProviderDecision::Approved => yes += 1,
+                ProviderDecision::Declined(key) => {
                     assert_eq!(key, reason);
                     no += 1;
                 }
@@ -84,7 +84,11 @@ async fn one_reference_at_both_counters_is_answered_once(bank: Counters) {
             })
         });
         for payment in payments.collect::<Vec<_>>() {
-            assert_eq!(payment.await.unwrap(), Ok(Answer::Approved), "{name}");
+            assert_eq!(
+                payment.await.unwrap(),
+                Ok(ProviderDecision::Approved),
+                "{name}"
+            );
         }
     }
     let account = bank.account("ben_balance").await;
@@ -161,7 +165,7 @@ async fn the_next_few_are_struck_and_no_more(bank: Counters) {
         let number = number_of("ada_approved");
         let answer = pay(counter, number, new_reference(), 5, Capture::Automatic).await;
         match answer.unwrap() {
-            Answer::Approved => assert!(place >= 7, "{place}"),
+            ProviderDecision::Approved => assert!(place >= 7, "{place}"),
             answer => {
                 assert_eq!(answer, declined("issuer_unavailable"));
                 struck += 1;
@@ -176,7 +180,10 @@ async fn the_next_few_are_struck_and_no_more(bank: Counters) {
     assert_eq!(other.faults().await.unwrap(), std::slice::from_ref(&fault));
     let number = number_of("ada_approved");
     let answer = pay(other, number, new_reference(), 5, Capture::Automatic).await;
-    assert!(matches!(answer, Err(Silence::NotSent(_))), "{answer:?}");
+    assert!(
+        matches!(answer, Err(ProviderError::NotSent(_))),
+        "{answer:?}"
+    );
     other.remove_fault(&fault.id).await.unwrap();
     assert!(one.faults().await.unwrap().is_empty());
 }
@@ -190,13 +197,13 @@ async fn a_card_is_made_an_account_once_and_a_persona_without_limits_none(bank: 
         })
     });
     for payment in payments.collect::<Vec<_>>() {
-        assert_eq!(payment.await.unwrap(), Ok(Answer::Approved));
+        assert_eq!(payment.await.unwrap(), Ok(ProviderDecision::Approved));
     }
     for _ in 0..5 {
         let capture = Capture::Manual;
         let number = number_of("ada_approved");
         let paid = pay(&bank.counters[0], number, new_reference(), 100, capture).await;
-        assert_eq!(paid, Ok(Answer::Approved));
+        assert_eq!(paid, Ok(ProviderDecision::Approved));
     }
     let accounts = bank.counters[1].accounts(10).await.unwrap();
     let others: Vec<_> = accounts

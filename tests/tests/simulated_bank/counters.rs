@@ -7,11 +7,13 @@ use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use sealpay_protocol::secret::Secret;
 use std::sync::Arc;
-use verifier_server::edge::{Clock, Entropy};
 use verifier_server::provider::simulated::SimulatedBank;
 use verifier_server::provider::simulated::control::AccountView;
 use verifier_server::provider::simulated::persona;
-use verifier_server::provider::{Answer, AuthorizationRequest, PaymentProvider, Silence};
+use verifier_server::provider::{
+    AuthorizationRequest, PaymentProvider, ProviderDecision, ProviderError,
+};
+use verifier_server::system::{Clock, Rng};
 
 pub(super) use harness::folder::Folder;
 pub(super) use harness::postgres::fresh_database;
@@ -29,7 +31,7 @@ async fn open(url_or_path: &str, clock: &TestClock) -> Arc<SimulatedBank> {
         Secret::new([5; 32]),
         "http://127.0.0.1:8787".parse().unwrap(),
         Clock::new(move || told.now_ms()),
-        Entropy::system(),
+        Rng::system(),
         true,
     );
     bank.await.expect("the bank opens")
@@ -109,7 +111,7 @@ pub(super) async fn pay(
     reference: PaymentId,
     amount_minor: i64,
     capture: Capture,
-) -> Result<Answer, Silence> {
+) -> Result<ProviderDecision, ProviderError> {
     let card = card(number);
     let request = AuthorizationRequest {
         reference,
@@ -122,8 +124,8 @@ pub(super) async fn pay(
     harbor(bank).authorize(request).await
 }
 
-pub(super) fn declined(key: &str) -> Answer {
-    Answer::Declined(key.into())
+pub(super) fn declined(key: &str) -> ProviderDecision {
+    ProviderDecision::Declined(key.into())
 }
 
 impl Counters {

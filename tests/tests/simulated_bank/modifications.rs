@@ -12,7 +12,7 @@ use verifier_server::provider::payout::PayoutRequest;
 use verifier_server::provider::simulated::payout::ReturnReason;
 use verifier_server::provider::transfer::TransferRequest;
 use verifier_server::provider::{
-    Answer, ModificationRequest, Modifier, PayoutProvider, TransferProvider,
+    ModificationRequest, PaymentOperations, PayoutProvider, ProviderDecision, TransferProvider,
 };
 
 on_both! {
@@ -45,7 +45,7 @@ async fn what_is_held_is_taken_let_go_or_expires(bank: Counters) {
     for _ in 0..4 {
         let reference = new_reference();
         let answer = pay(one, number, reference, 2_500, Capture::Manual).await;
-        assert_eq!(answer, Ok(Answer::Approved));
+        assert_eq!(answer, Ok(ProviderDecision::Approved));
         references.push(reference);
     }
     let sums = async || {
@@ -56,7 +56,7 @@ async fn what_is_held_is_taken_let_go_or_expires(bank: Counters) {
     let part = modification(Take, references[0], 1_000);
     for counter in [one, other, one] {
         let taken = harbor(counter).modify(part).await;
-        assert_eq!(taken, Ok(Answer::Approved));
+        assert_eq!(taken, Ok(ProviderDecision::Approved));
         assert_eq!(sums().await, (9_000, 9_000));
     }
     let too_much = modification(Take, references[0], 1_501);
@@ -66,14 +66,23 @@ async fn what_is_held_is_taken_let_go_or_expires(bank: Counters) {
         is_final: true,
         ..modification(Take, references[0], 500)
     };
-    assert_eq!(harbor(other).modify(last).await, Ok(Answer::Approved));
+    assert_eq!(
+        harbor(other).modify(last).await,
+        Ok(ProviderDecision::Approved)
+    );
     assert_eq!(sums().await, (8_500, 7_500));
     let back = modification(Refund, references[0], 1_500);
-    assert_eq!(harbor(one).modify(back).await, Ok(Answer::Approved));
+    assert_eq!(
+        harbor(one).modify(back).await,
+        Ok(ProviderDecision::Approved)
+    );
     assert_eq!(sums().await, (10_000, 7_500));
     for counter in [one, other] {
         let gone = modification(Void, references[1], 2_500);
-        assert_eq!(harbor(counter).modify(gone).await, Ok(Answer::Approved));
+        assert_eq!(
+            harbor(counter).modify(gone).await,
+            Ok(ProviderDecision::Approved)
+        );
         assert_eq!(sums().await, (10_000, 5_000));
     }
     // Both ends of one hold at once: one of them is right.
@@ -83,14 +92,17 @@ async fn what_is_held_is_taken_let_go_or_expires(bank: Counters) {
         another.modify(modification(Void, references[2], 2_500))
     );
     let (expected, left) = match (taken.unwrap(), gone.unwrap()) {
-        (Answer::Approved, Answer::Declined(_)) => (7_500, 2_500),
-        (Answer::Declined(_), Answer::Approved) => (10_000, 2_500),
+        (ProviderDecision::Approved, ProviderDecision::Declined(_)) => (7_500, 2_500),
+        (ProviderDecision::Declined(_), ProviderDecision::Approved) => (10_000, 2_500),
         both => panic!("{both:?}"),
     };
     assert_eq!(sums().await, (expected, left));
     // Of the last a part is taken, and the rest runs out.
     let part = modification(Take, references[3], 100);
-    assert_eq!(harbor(one).modify(part).await, Ok(Answer::Approved));
+    assert_eq!(
+        harbor(one).modify(part).await,
+        Ok(ProviderDecision::Approved)
+    );
     let seconds = i64::try_from(limits::HOLD_LIFETIME_SECONDS).unwrap();
     bank.clock.move_by(seconds + 1);
     let now_ms = i64::try_from(bank.clock.now_ms()).unwrap();
@@ -109,7 +121,7 @@ async fn parts_at_both_counters_are_together_no_more_than_the_whole(bank: Counte
     let number = number_of("ben_balance");
     let reference = new_reference();
     let held = pay(&bank.counters[0], number, reference, 7_000, Capture::Manual).await;
-    assert_eq!(held, Ok(Answer::Approved));
+    assert_eq!(held, Ok(ProviderDecision::Approved));
     let rows = [
         (ModificationKind::Capture, (3_000, 0)),
         (ModificationKind::Refund, (10_000, 0)),
@@ -135,7 +147,9 @@ async fn parts_at_both_counters_are_together_no_more_than_the_whole(bank: Counte
         assert_eq!(first, again, "{kind:?}");
         let pairs: Vec<_> = first.chunks(2).collect();
         assert!(pairs.iter().all(|pair| pair[0] == pair[1]), "{kind:?}");
-        let done = pairs.iter().filter(|pair| pair[0] == Answer::Approved);
+        let done = pairs
+            .iter()
+            .filter(|pair| pair[0] == ProviderDecision::Approved);
         assert_eq!(done.count(), 10, "{kind:?}");
         let account = bank.account("ben_balance").await;
         assert_eq!(
@@ -168,7 +182,7 @@ async fn money_that_arrived_goes_back_once_at_two_counters(bank: Counters) {
     let mut done = 0;
     for part in parts.collect::<Vec<_>>() {
         match part.await.unwrap().expect("the bank answers") {
-            Answer::Approved => done += 1,
+            ProviderDecision::Approved => done += 1,
             refused => assert_eq!(refused, declined("invalid_amount")),
         }
     }
@@ -190,7 +204,7 @@ async fn a_payout_is_sent_and_returned_once_at_two_counters(bank: Counters) {
         tokio::spawn(async move { payouts.pay(request).await })
     });
     for sent in sent.collect::<Vec<_>>() {
-        assert_eq!(sent.await.unwrap(), Ok(Answer::Approved));
+        assert_eq!(sent.await.unwrap(), Ok(ProviderDecision::Approved));
     }
     assert_eq!(bank.counters[1].sent_payouts(9).await.unwrap().len(), 1);
     let [one, other] = &bank.counters;

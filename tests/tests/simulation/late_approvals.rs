@@ -12,12 +12,12 @@ use verifier_server::domain::state::PaymentState;
 use verifier_server::flow::authorize::authorize;
 use verifier_server::flow::open_session::open_session;
 use verifier_server::flow::{recover, reverse};
-use verifier_server::provider::simulated::control::FaultOrder;
+use verifier_server::provider::simulated::control::FaultRequest;
 use verifier_server::provider::simulated::fault::FaultKind;
 
 /// A payment whose approval, or whose request, was lost on its way.
 async fn lost(world: &World, kind: FaultKind, capture: Capture) -> PaymentId {
-    let order = FaultOrder {
+    let order = FaultRequest {
         target: "any".into(),
         kind,
         min_ms: None,
@@ -55,7 +55,7 @@ async fn state_of(world: &World, payment: PaymentId) -> PaymentState {
 async fn is_let_go_after_a_decline(capture: Capture) {
     let mut world = World::build(&mut Chance::of(7), None).await;
     let mut inspector = Inspector::of(&world.folder);
-    let payment = lost(&world, FaultKind::AnswerLost, capture).await;
+    let payment = lost(&world, FaultKind::ResponseLost, capture).await;
     assert_eq!(state_of(&world, payment).await, PaymentState::Unknown);
     world.wire.lie();
     world.clock.move_by(60);
@@ -86,7 +86,7 @@ async fn money_that_was_taken_after_a_stored_decline_is_given_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_that_has_nothing_is_asked_four_times_in_a_day() {
     let world = World::build(&mut Chance::of(8), None).await;
-    let payment = lost(&world, FaultKind::NoAnswer, Capture::Automatic).await;
+    let payment = lost(&world, FaultKind::RequestLost, Capture::Automatic).await;
     world.bank.remove_faults().await.unwrap();
     world.clock.move_by(60);
     assert_eq!(recover::recover(&world.gateway).await, Ok(1));

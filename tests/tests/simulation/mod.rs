@@ -23,7 +23,7 @@ use shopper::Shopper;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use verifier_server::flow::{collect, maintain, modify, recover, reverse};
-use verifier_server::provider::simulated::control::FaultOrder;
+use verifier_server::provider::simulated::control::FaultRequest;
 use verifier_server::provider::simulated::fault::FaultKind;
 use world::World;
 
@@ -57,8 +57,8 @@ async fn order_fault(world: &World, chance: &mut Chance) {
         world.wire.lie();
     }
     let kinds = [
-        FaultKind::NoAnswer,
-        FaultKind::AnswerLost,
+        FaultKind::RequestLost,
+        FaultKind::ResponseLost,
         FaultKind::AcquirerDown,
         FaultKind::AcquirerDown,
         FaultKind::IssuerDown,
@@ -70,7 +70,7 @@ async fn order_fault(world: &World, chance: &mut Chance) {
     };
     let is_share = chance.once_in(3);
     let count = u32::try_from(chance.between(1, 4)).unwrap();
-    let order = FaultOrder {
+    let order = FaultRequest {
         target: (*chance.pick(targets)).into(),
         kind,
         min_ms: None,

@@ -8,12 +8,12 @@ use sealpay_protocol::api::{
     ShopperState,
 };
 use sealpay_protocol::ids::AttemptId;
-use sealpay_protocol::order::{AuthenticationWish, Capture, OrderClaims, Simulate};
+use sealpay_protocol::order::{AuthenticationRequirement, Capture, OrderClaims, Simulate};
 use std::sync::Arc;
 use verifier_server::flow::authenticate::authenticate;
 use verifier_server::flow::authorize::authorize;
 use verifier_server::flow::open_session::open_session;
-use verifier_server::flow::wallet_page::{Wish, decide};
+use verifier_server::flow::wallet_page::{WalletAction, decide};
 
 /// Persona cards of every kind, and cards that nobody knows.
 const CARDS: [&str; 16] = [
@@ -46,8 +46,8 @@ const OUTCOMES: [&str; 18] = [
     "challenge_code",
     "frictionless",
     "not_authenticated",
-    "no_answer",
-    "no_answer_declined",
+    "request_lost",
+    "request_lost_declined",
     "response_timeout",
     "insufficient_funds",
     "transfer_short",
@@ -219,9 +219,9 @@ impl Shopper {
 async fn use_wallet(world: &mut World, chance: &mut Chance, url: &str) {
     let token = url.rsplit('/').next().unwrap_or_default().to_owned();
     let wishes = [
-        Wish::Confirm("wallet:everyday".into()),
-        Wish::Confirm("wallet:nearly_empty".into()),
-        Wish::Refuse,
+        WalletAction::Confirm("wallet:everyday".into()),
+        WalletAction::Confirm("wallet:nearly_empty".into()),
+        WalletAction::Refuse,
     ];
     let wish = chance.pick(&wishes).clone();
     let gateway = Arc::clone(&world.gateway);
@@ -257,7 +257,9 @@ fn claims(world: &World, chance: &mut Chance) -> OrderClaims {
         },
         methods: Some(Method::ALL.to_vec()),
         billing_country: chance.pick(&countries).map(str::to_owned),
-        authentication: chance.once_in(10).then_some(AuthenticationWish::Required),
+        authentication: chance
+            .once_in(10)
+            .then_some(AuthenticationRequirement::Required),
         simulate: (!outcome.is_empty()).then(|| Simulate {
             outcome: (*outcome).into(),
         }),

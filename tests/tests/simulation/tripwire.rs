@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use verifier_server::provider::authentication::{AuthenticationRequest, Progress, Step, Stepped};
 use verifier_server::provider::payout::{PayoutRequest, ReturnedPayout};
-use verifier_server::provider::transfer::{Arrival, Collection, TransferRequest};
+use verifier_server::provider::transfer::{CollectionAccount, IncomingCredit, TransferRequest};
 use verifier_server::provider::wallet::WalletRequest;
 use verifier_server::provider::{
-    Answer, Authenticator, AuthorizationRequest, Inquiry, ModificationRequest, Modifier,
-    PaymentProvider, PayoutProvider, Pending, Providers, TransferProvider, WalletProvider,
+    Authenticator, AuthorizationRequest, Inquiry, ModificationRequest, PaymentOperations,
+    PaymentProvider, PayoutProvider, ProviderDecision, ProviderFuture, Providers, TransferProvider,
+    WalletProvider,
 };
 
 /// Counts places down and stops at the last of them for ever.
@@ -87,7 +88,7 @@ impl<T: ?Sized + Send + Sync> Behind<T> {
         })
     }
 
-    fn around<'a, R: Send + 'a>(&'a self, call: Pending<'a, R>) -> Pending<'a, R> {
+    fn around<'a, R: Send + 'a>(&'a self, call: ProviderFuture<'a, R>) -> ProviderFuture<'a, R> {
         Box::pin(async move {
             self.wire.pass().await;
             let answer = call.await;
@@ -102,14 +103,17 @@ impl PaymentProvider for Behind<dyn PaymentProvider> {
         self.inner.name()
     }
 
-    fn authorize<'a>(&'a self, request: AuthorizationRequest<'a>) -> Pending<'a, Answer> {
+    fn authorize<'a>(
+        &'a self,
+        request: AuthorizationRequest<'a>,
+    ) -> ProviderFuture<'a, ProviderDecision> {
         self.around(self.inner.authorize(request))
     }
 
-    fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
+    fn inquire(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry> {
         Box::pin(async move {
             match self.around(self.inner.inquire(reference)).await? {
-                Inquiry::Answered(Answer::Approved) if self.wire.lies() => {
+                Inquiry::Answered(ProviderDecision::Approved) if self.wire.lies() => {
                     Ok(Inquiry::NeverReceived)
                 }
                 said => Ok(said),
@@ -120,8 +124,8 @@ impl PaymentProvider for Behind<dyn PaymentProvider> {
 
 macro_rules! modifiers {
     ($($provider:ident),*) => {$(
-        impl Modifier for Behind<dyn $provider> {
-            fn modify(&self, request: ModificationRequest) -> Pending<'_, Answer> {
+        impl PaymentOperations for Behind<dyn $provider> {
+            fn modify(&self, request: ModificationRequest) -> ProviderFuture<'_, ProviderDecision> {
                 self.around(self.inner.modify(request))
             }
         }
@@ -135,37 +139,40 @@ impl PayoutProvider for Behind<dyn PayoutProvider> {
         self.inner.account(merchant)
     }
 
-    fn pay(&self, request: PayoutRequest) -> Pending<'_, Answer> {
+    fn pay(&self, request: PayoutRequest) -> ProviderFuture<'_, ProviderDecision> {
         self.around(self.inner.pay(request))
     }
 
-    fn returned(&self, by_ms: i64, limit: u32) -> Pending<'_, Vec<ReturnedPayout>> {
+    fn returned(&self, by_ms: i64, limit: u32) -> ProviderFuture<'_, Vec<ReturnedPayout>> {
         self.around(self.inner.returned(by_ms, limit))
     }
 
-    fn acknowledge_return(&self, payout: PayoutId) -> Pending<'_, ()> {
+    fn acknowledge_return(&self, payout: PayoutId) -> ProviderFuture<'_, ()> {
         self.around(self.inner.acknowledge_return(payout))
     }
 }
 
 impl Authenticator for Behind<dyn Authenticator> {
-    fn authenticate<'a>(&'a self, request: AuthenticationRequest<'a>) -> Pending<'a, Progress> {
+    fn authenticate<'a>(
+        &'a self,
+        request: AuthenticationRequest<'a>,
+    ) -> ProviderFuture<'a, Progress> {
         self.around(self.inner.authenticate(request))
     }
 
-    fn progress(&self, reference: PaymentId) -> Pending<'_, Option<Progress>> {
+    fn progress(&self, reference: PaymentId) -> ProviderFuture<'_, Option<Progress>> {
         self.around(self.inner.progress(reference))
     }
 
-    fn step(&self, reference: PaymentId, id: AttemptId, step: Step) -> Pending<'_, Stepped> {
+    fn step(&self, reference: PaymentId, id: AttemptId, step: Step) -> ProviderFuture<'_, Stepped> {
         self.around(self.inner.step(reference, id, step))
     }
 
-    fn enrolment(&self, reference: PaymentId) -> Pending<'_, Option<String>> {
+    fn enrolment(&self, reference: PaymentId) -> ProviderFuture<'_, Option<String>> {
         self.around(self.inner.enrolment(reference))
     }
 
-    fn enrol<'a>(&'a self, reference: PaymentId, credential: &'a str) -> Pending<'a, bool> {
+    fn enrol<'a>(&'a self, reference: PaymentId, credential: &'a str) -> ProviderFuture<'a, bool> {
         self.around(self.inner.enrol(reference, credential))
     }
 }
@@ -175,19 +182,19 @@ impl WalletProvider for Behind<dyn WalletProvider> {
         self.inner.name()
     }
 
-    fn start<'a>(&'a self, request: WalletRequest<'a>) -> Pending<'a, String> {
+    fn start<'a>(&'a self, request: WalletRequest<'a>) -> ProviderFuture<'a, String> {
         self.around(self.inner.start(request))
     }
 
-    fn page(&self, reference: PaymentId) -> Pending<'_, Option<String>> {
+    fn page(&self, reference: PaymentId) -> ProviderFuture<'_, Option<String>> {
         self.around(self.inner.page(reference))
     }
 
-    fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
+    fn inquire(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry> {
         self.around(self.inner.inquire(reference))
     }
 
-    fn withdraw(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
+    fn withdraw(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry> {
         self.around(self.inner.withdraw(reference))
     }
 }
@@ -197,15 +204,15 @@ impl TransferProvider for Behind<dyn TransferProvider> {
         self.inner.name()
     }
 
-    fn start<'a>(&'a self, request: TransferRequest<'a>) -> Pending<'a, Collection> {
+    fn start<'a>(&'a self, request: TransferRequest<'a>) -> ProviderFuture<'a, CollectionAccount> {
         self.around(self.inner.start(request))
     }
 
-    fn arrivals(&self, by_ms: i64, limit: u32) -> Pending<'_, Vec<Arrival>> {
+    fn arrivals(&self, by_ms: i64, limit: u32) -> ProviderFuture<'_, Vec<IncomingCredit>> {
         self.around(self.inner.arrivals(by_ms, limit))
     }
 
-    fn acknowledge<'a>(&'a self, id: &'a str, returned: bool) -> Pending<'a, ()> {
+    fn acknowledge<'a>(&'a self, id: &'a str, returned: bool) -> ProviderFuture<'a, ()> {
         self.around(self.inner.acknowledge(id, returned))
     }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use verifier_server::config::Config;
-use verifier_server::domain::mischief::Mischief;
+use verifier_server::domain::webhook_faults::WebhookFaults;
 use verifier_server::outbox::Outbox;
 use verifier_server::server::signer;
 
@@ -103,13 +103,13 @@ impl Merchant {
         chance: &mut Chance,
     ) -> Vec<String> {
         let store = world.gateway.store();
-        let mischief = Mischief {
+        let webhook_faults = WebhookFaults {
             duplicate: 300,
             reorder: chance.once_in(2),
             delay_ms: 0,
         };
         store
-            .set_webhook_mischief(&mischief.to_text(), 3)
+            .set_webhook_faults(&webhook_faults.to_text(), 3)
             .await
             .unwrap();
         let mut config = Config::default();
@@ -121,9 +121,9 @@ impl Merchant {
             signer(&world.gateway),
             Box::new(|_| {}),
             world.gateway.clock().clone(),
-            world.gateway.entropy().clone(),
+            world.gateway.rng().clone(),
         );
-        let outbox = Arc::new(outbox.unwrap().with_mischief());
+        let outbox = Arc::new(outbox.unwrap().with_webhook_faults());
         // Nothing is delivered to an endpoint before it counts as its merchant's.
         let verifying = tokio::spawn(Arc::clone(&outbox).run_verification());
         let gateway = Arc::clone(&world.gateway);

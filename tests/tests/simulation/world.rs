@@ -10,15 +10,15 @@ use harness::time::TestClock;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use verifier_server::edge::{Clock, Entropy};
-use verifier_server::flow::register::Registrar;
+use verifier_server::auth::signed_request::{IncomingRequest, Source};
+use verifier_server::flow::register::MerchantAdmin;
 use verifier_server::flow::{Gateway, Settings, maintain};
-use verifier_server::gate::master_key::MasterKey;
-use verifier_server::gate::signed_request::{IncomingRequest, Source};
-use verifier_server::gate::vault::Vault;
+use verifier_server::keys::encryption::KeyEncryption;
+use verifier_server::keys::master_key::MasterKey;
 use verifier_server::provider::simulated::SimulatedBank;
 use verifier_server::server::providers_of;
 use verifier_server::store::{Options, Store};
+use verifier_server::system::{Clock, Rng};
 
 /// 2026-11-23 10:00 UTC, a Monday: histories begin here, whenever they are run.
 const BEGINNING_MS: u64 = 1_795_428_000_000;
@@ -35,7 +35,7 @@ pub(crate) struct World {
     pub(crate) bank: Arc<SimulatedBank>,
     pub(crate) merchant: Merchant,
     pub(super) wire: Arc<Tripwire>,
-    entropy: Entropy,
+    rng: Rng,
     places: Places,
 }
 
@@ -67,22 +67,22 @@ impl World {
         let clock = TestClock::default();
         clock.stop_at(BEGINNING_MS);
         let drawn = Mutex::new(chance.branch());
-        let entropy = Entropy::new(move |bytes| {
+        let rng = Rng::new(move |bytes| {
             drawn
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .fill(bytes);
         });
         let wire = Arc::new(Tripwire::default());
-        let (gateway, bank) = start(&places, &clock, &entropy, &wire).await;
-        let registrar = Registrar {
+        let (gateway, bank) = start(&places, &clock, &rng, &wire).await;
+        let admin = MerchantAdmin {
             store: gateway.store(),
-            vault: gateway.vault(),
+            encryption: gateway.encryption(),
             clock: gateway.clock(),
-            entropy: gateway.entropy(),
+            rng: gateway.rng(),
             livemode: gateway.livemode(),
         };
-        let merchant = register(&registrar, webhook_url).await;
+        let merchant = register(&admin, webhook_url).await;
         Self {
             folder,
             clock,
@@ -90,7 +90,7 @@ impl World {
             bank,
             merchant,
             wire,
-            entropy,
+            rng,
             places,
         }
     }
@@ -98,7 +98,7 @@ impl World {
     /// The verifier died and another one begins on what it kept.
     pub(crate) async fn restart(&mut self) {
         self.gateway.close().await;
-        let started = start(&self.places, &self.clock, &self.entropy, &self.wire).await;
+        let started = start(&self.places, &self.clock, &self.rng, &self.wire).await;
         (self.gateway, self.bank) = started;
     }
 
@@ -143,20 +143,20 @@ pub(super) fn settings() -> Settings {
 async fn start(
     places: &Places,
     clock: &TestClock,
-    entropy: &Entropy,
+    rng: &Rng,
     wire: &Arc<Tripwire>,
 ) -> (Arc<Gateway>, Arc<SimulatedBank>) {
     let settings = settings();
     let moved = clock.clone();
     let clock = Clock::new(move || moved.now_ms());
-    let vault = Vault::new(&MasterKey::new(MASTER_KEY));
+    let encryption = KeyEncryption::new(&MasterKey::new(MASTER_KEY));
     let store = Store::open(&places.store, &Options::default()).await;
     let bank = SimulatedBank::open(
         &places.book,
-        vault.bank_key(),
+        encryption.bank_key(),
         settings.public_origin.clone(),
         clock.clone(),
-        entropy.clone(),
+        rng.clone(),
         true,
     );
     let bank = bank.await.unwrap();
@@ -165,9 +165,9 @@ async fn start(
         settings,
         store.unwrap(),
         providers,
-        vault,
+        encryption,
         clock,
-        entropy.clone(),
+        rng.clone(),
     );
     let gateway = gateway.with_simulation(Arc::clone(&bank));
     maintain::refresh_keys(&gateway).await.unwrap();

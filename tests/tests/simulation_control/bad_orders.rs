@@ -1,10 +1,10 @@
 //! Bodies that are no orders, what is said of each, and which member is named.
 
-use verifier_server::gate::refusal::Code;
-use verifier_server::gate::refusal::Code::{InvalidParameter, MalformedJson, MalformedRequest};
+use verifier_server::error::ErrorCode;
+use verifier_server::error::ErrorCode::{InvalidParameter, MalformedJson, MalformedRequest};
 
 /// A body, and what is said of it.
-pub(super) type Row = (&'static str, Code, Option<&'static str>);
+pub(super) type Row = (&'static str, ErrorCode, Option<&'static str>);
 
 /// What no path takes.
 pub(super) const OF_ANY: [Row; 9] = [
@@ -106,59 +106,59 @@ pub(super) const FAULTS: [Row; 22] = [
         Some("kind"),
     ),
     (
-        r#"{"kind":{"no_answer":null},"next":1}"#,
+        r#"{"kind":{"request_lost":null},"next":1}"#,
         InvalidParameter,
         Some("kind"),
     ),
     (r#"{"kind":1,"next":1}"#, InvalidParameter, Some("kind")),
-    (r#"{"kind":"no_answer"}"#, InvalidParameter, Some("next")),
+    (r#"{"kind":"request_lost"}"#, InvalidParameter, Some("next")),
     (
-        r#"{"kind":"no_answer","next":0}"#,
+        r#"{"kind":"request_lost","next":0}"#,
         InvalidParameter,
         Some("next"),
     ),
     (
-        r#"{"kind":"no_answer","next":-1}"#,
+        r#"{"kind":"request_lost","next":-1}"#,
         InvalidParameter,
         Some("next"),
     ),
     (
-        r#"{"kind":"no_answer","next":4294967296}"#,
+        r#"{"kind":"request_lost","next":4294967296}"#,
         InvalidParameter,
         Some("next"),
     ),
     (
-        r#"{"kind":"no_answer","next":1,"share_per_mille":1}"#,
+        r#"{"kind":"request_lost","next":1,"share_per_mille":1}"#,
         InvalidParameter,
         Some("next"),
     ),
     (
-        r#"{"kind":"no_answer","share_per_mille":0}"#,
+        r#"{"kind":"request_lost","share_per_mille":0}"#,
         InvalidParameter,
         Some("share_per_mille"),
     ),
     (
-        r#"{"kind":"no_answer","share_per_mille":1001}"#,
+        r#"{"kind":"request_lost","share_per_mille":1001}"#,
         InvalidParameter,
         Some("share_per_mille"),
     ),
     (
-        r#"{"kind":"no_answer","next":1,"seed":1}"#,
+        r#"{"kind":"request_lost","next":1,"seed":1}"#,
         InvalidParameter,
         Some("seed"),
     ),
     (
-        r#"{"kind":"no_answer","share_per_mille":1,"seed":"x"}"#,
+        r#"{"kind":"request_lost","share_per_mille":1,"seed":"x"}"#,
         InvalidParameter,
         Some("seed"),
     ),
     (
-        r#"{"kind":"no_answer","next":1,"target":"nobody"}"#,
+        r#"{"kind":"request_lost","next":1,"target":"nobody"}"#,
         InvalidParameter,
         Some("target"),
     ),
     (
-        r#"{"kind":"no_answer","next":1,"target":""}"#,
+        r#"{"kind":"request_lost","next":1,"target":""}"#,
         InvalidParameter,
         Some("target"),
     ),
@@ -168,7 +168,7 @@ pub(super) const FAULTS: [Row; 22] = [
         Some("target"),
     ),
     (
-        r#"{"kind":"no_answer","next":1,"min_ms":1}"#,
+        r#"{"kind":"request_lost","next":1,"min_ms":1}"#,
         InvalidParameter,
         Some("min_ms"),
     ),
@@ -188,7 +188,7 @@ pub(super) const FAULTS: [Row; 22] = [
         Some("max_ms"),
     ),
     (
-        r#"{"kind":"no_answer","kind":"no_answer","next":1}"#,
+        r#"{"kind":"request_lost","kind":"request_lost","next":1}"#,
         MalformedRequest,
         Some("kind"),
     ),

@@ -5,8 +5,8 @@ use super::{done, form, order, read, refused};
 use harness::client::Prepared;
 use harness::gateway::TestGateway;
 use serde_json::Value;
-use verifier_server::gate::refusal::Code;
-use verifier_server::gate::refusal::Code::{
+use verifier_server::error::ErrorCode;
+use verifier_server::error::ErrorCode::{
     InvalidParameter, MalformedJson, MalformedRequest, NotFound,
 };
 
@@ -37,7 +37,7 @@ async fn what_is_at_fault_is_named_and_nothing_is_done() {
         }
         let long = format!(r#"{{"reference":"{}"}}"#, "x".repeat(32 * 1024));
         let deep = format!("{}{}", "[".repeat(2000), "]".repeat(2000));
-        let large = (Code::PayloadTooLarge, None);
+        let large = (ErrorCode::PayloadTooLarge, None);
         refused(&gateway, path, order(method, path, &long), large).await;
         refused(
             &gateway,
@@ -76,7 +76,7 @@ async fn only_json_is_read() {
         "",
     ];
     for (method, path, _) in paths() {
-        let unsupported = (Code::UnsupportedMediaType, Some("content-type"));
+        let unsupported = (ErrorCode::UnsupportedMediaType, Some("content-type"));
         for content_type in types {
             let mut request = order(method, path, r#"{"advance_seconds":60}"#);
             request.set("content-type", content_type);
@@ -160,9 +160,9 @@ async fn a_wallets_form_says_one_thing_or_nothing_happens() {
         refused(&gateway, body, form(path, body), expected).await;
     }
     let large = form(path, &format!("action={}", "x".repeat(1024)));
-    refused(&gateway, "large", large, (Code::PayloadTooLarge, None)).await;
+    refused(&gateway, "large", large, (ErrorCode::PayloadTooLarge, None)).await;
     let json = order("POST", path, r#"{"action":"refuse"}"#);
-    let unsupported = (Code::UnsupportedMediaType, Some("content-type"));
+    let unsupported = (ErrorCode::UnsupportedMediaType, Some("content-type"));
     refused(&gateway, "JSON", json, unsupported).await;
     gateway.finish().await;
 }
@@ -188,7 +188,7 @@ async fn the_next_good_order_is_done_after_all_the_bad_ones() {
         &gateway,
         "POST",
         "/sim/faults",
-        r#"{"kind":"no_answer","share_per_mille":1}"#,
+        r#"{"kind":"request_lost","share_per_mille":1}"#,
     )
     .await;
     let mended = gateway.send(order("DELETE", "/sim/faults", "")).await;

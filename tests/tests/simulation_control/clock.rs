@@ -13,13 +13,13 @@ use sealpay_protocol::order::Capture;
 use serde_json::Value;
 use std::sync::Arc;
 use verifier_server::config::Config;
-use verifier_server::edge::{Clock, Entropy};
+use verifier_server::error::ErrorCode;
 use verifier_server::flow::simulation::clock;
-use verifier_server::gate::master_key::MasterKey;
-use verifier_server::gate::refusal::Code;
-use verifier_server::gate::vault::Vault;
+use verifier_server::keys::encryption::KeyEncryption;
+use verifier_server::keys::master_key::MasterKey;
 use verifier_server::server::{Parts, Server};
 use verifier_server::store::{Options, Store};
+use verifier_server::system::{Clock, Rng};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -49,7 +49,13 @@ async fn the_clock_goes_forward_by_so_much_or_to_a_moment() {
     assert!(ahead.abs_diff(2 * DAY) <= 1, "{ahead}");
     // Never back, and never further than two years in all.
     let back = order("POST", "/sim/clock", &format!(r#"{{"to":{}}}"#, to - 60));
-    refused(&gateway, "back", back, (Code::InvalidParameter, Some("to"))).await;
+    refused(
+        &gateway,
+        "back",
+        back,
+        (ErrorCode::InvalidParameter, Some("to")),
+    )
+    .await;
     let far = order(
         "POST",
         "/sim/clock",
@@ -59,7 +65,7 @@ async fn the_clock_goes_forward_by_so_much_or_to_a_moment() {
         &gateway,
         "far",
         far,
-        (Code::InvalidParameter, Some("advance_seconds")),
+        (ErrorCode::InvalidParameter, Some("advance_seconds")),
     )
     .await;
     gateway.finish().await;
@@ -274,9 +280,9 @@ async fn server_on(folder: &Folder, database: &Database, master_key: [u8; 32]) -
     let store = Store::open(&config.database_url(), &Options::default()).await;
     let parts = Parts {
         store: store.unwrap(),
-        vault: Vault::new(&MasterKey::new(master_key)),
+        encryption: KeyEncryption::new(&MasterKey::new(master_key)),
         clock: Clock::system(),
-        entropy: Entropy::system(),
+        rng: Rng::system(),
         livemode: false,
     };
     Arc::new(Server::new(&config, parts).await.unwrap())

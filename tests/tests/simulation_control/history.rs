@@ -4,7 +4,7 @@ use super::{done, read, refused};
 use harness::client::{APPROVED, Prepared, card};
 use harness::gateway::TestGateway;
 use serde_json::{Value, json};
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 fn types(history: &Value) -> Vec<&str> {
     let events = history["events"].as_array().unwrap();
@@ -32,7 +32,7 @@ async fn a_payment_is_shown_with_its_events_and_disputes() {
     let unknown = "/sim/payments/pay_01m8jw740mbr358dyvkrfe7b51";
     for path in ["/sim/payments/pay_none", "/sim/payments/%00", unknown] {
         let request = Prepared::get_of(path, None);
-        refused(&gateway, path, request, (Code::NotFound, None)).await;
+        refused(&gateway, path, request, (ErrorCode::NotFound, None)).await;
     }
     gateway.finish().await;
 }

@@ -7,13 +7,13 @@ mod bodies;
 mod clock;
 mod guessing;
 mod history;
-mod mischief;
 mod page;
 mod payouts;
 mod routes;
 mod strangers;
 mod transfers;
 mod wallet;
+mod webhook_faults;
 
 use harness::client::{Browser, Merchant, Prepared, attempt};
 use harness::gateway::{Answer, TestGateway};
@@ -22,7 +22,7 @@ use sealpay_protocol::api::{PaymentView, Problem, SessionView};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{Capture, Simulate};
 use serde_json::Value;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 /// Every path with the methods that it takes.
 const ROUTES: [(&str, &[&str]); 17] = [
@@ -90,7 +90,7 @@ async fn refused(
     gateway: &TestGateway,
     what: &str,
     request: Prepared,
-    (code, param): (Code, Option<&str>),
+    (code, param): (ErrorCode, Option<&str>),
 ) -> Answer {
     let answer = gateway.send(request).await;
     assert_eq!(

@@ -7,10 +7,10 @@ use sealpay_protocol::ids::PayoutId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
-use verifier_server::gate::refusal::Code;
-use verifier_server::gate::refusal::Code::{InvalidParameter, MalformedRequest, NotFound};
+use verifier_server::error::ErrorCode;
+use verifier_server::error::ErrorCode::{InvalidParameter, MalformedRequest, NotFound};
 use verifier_server::provider::payout::PayoutRequest;
-use verifier_server::provider::{Answer, PayoutProvider};
+use verifier_server::provider::{PayoutProvider, ProviderDecision};
 
 const REASON: Option<&str> = Some("reason");
 
@@ -51,7 +51,7 @@ async fn paid(gateway: &TestGateway, count: u8) -> Vec<String> {
             account: payouts.account(gateway.merchant.id),
             money: Money::new(i64::from(number), "EUR".parse().unwrap()),
         };
-        assert_eq!(payouts.pay(request).await, Ok(Answer::Approved));
+        assert_eq!(payouts.pay(request).await, Ok(ProviderDecision::Approved));
         names.push(payout.to_string());
     }
     names
@@ -151,10 +151,10 @@ async fn an_order_that_is_none_returns_nothing() {
     }
     let long = format!(r#"{{"reason":"{}"}}"#, "x".repeat(32 * 1024));
     let long = order("POST", &known, &long);
-    refused(&gateway, "long", long, (Code::PayloadTooLarge, None)).await;
+    refused(&gateway, "long", long, (ErrorCode::PayloadTooLarge, None)).await;
     let mut text = order("POST", &known, "{}");
     text.set("content-type", "text/plain");
-    let unsupported = (Code::UnsupportedMediaType, Some("content-type"));
+    let unsupported = (ErrorCode::UnsupportedMediaType, Some("content-type"));
     refused(&gateway, "text", text, unsupported).await;
     for (header, value) in [
         ("origin", "https://evil.example"),
@@ -166,7 +166,13 @@ async fn an_order_that_is_none_returns_nothing() {
         let mut request = order("POST", &known, "{}");
         request.set(header, value);
         let what = format!("{header}: {value}");
-        refused(&gateway, &what, request, (Code::CrossSiteRefused, None)).await;
+        refused(
+            &gateway,
+            &what,
+            request,
+            (ErrorCode::CrossSiteRefused, None),
+        )
+        .await;
     }
     assert_eq!(read(&gateway, "/sim/payouts").await, before);
     gateway.finish().await;

@@ -4,7 +4,7 @@ use super::{ROUTES, WALLET, form, order, read, refused};
 use harness::client::Prepared;
 use harness::gateway::TestGateway;
 use serde_json::Value;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 const METHODS: [&str; 8] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
@@ -24,7 +24,7 @@ async fn every_path_takes_its_own_methods_only() {
         let others = METHODS.iter().filter(|method| !allowed.contains(method));
         for method in others.filter(|method| **method != "HEAD") {
             let what = format!("{method} {path}");
-            let code = (Code::MethodNotAllowed, None);
+            let code = (ErrorCode::MethodNotAllowed, None);
             let answer = refused(&gateway, &what, bare(method, path), code).await;
             let listed = answer.header("allow").unwrap_or_default();
             let mut listed: Vec<_> = listed.split(',').map(str::trim).collect();
@@ -52,7 +52,7 @@ async fn without_test_mode_no_path_exists() {
         {
             let what = format!("{method} {path}");
             let request = order(method, path, r#"{"advance_seconds":60}"#);
-            refused(&gateway, &what, request, (Code::NotFound, None)).await;
+            refused(&gateway, &what, request, (ErrorCode::NotFound, None)).await;
         }
     }
     assert_eq!(gateway.server.state.gateway.clock().ahead_ms(), 0);
@@ -63,7 +63,7 @@ async fn without_test_mode_no_path_exists() {
 fn changes() -> Vec<Prepared> {
     vec![
         order("POST", "/sim/clock", r#"{"advance_seconds":60}"#),
-        order("POST", "/sim/faults", r#"{"kind":"no_answer","next":1}"#),
+        order("POST", "/sim/faults", r#"{"kind":"request_lost","next":1}"#),
         bare("DELETE", "/sim/faults"),
         bare("DELETE", "/sim/faults/flt_none"),
         order("POST", "/sim/webhooks", r#"{"duplicate":1000}"#),
@@ -116,7 +116,13 @@ async fn a_page_of_another_site_changes_nothing() {
                 request.headers.push(((*name).into(), (*value).into()));
             }
             let what = format!("{} {} {headers:?}", request.method, request.path);
-            refused(&gateway, &what, request, (Code::CrossSiteRefused, None)).await;
+            refused(
+                &gateway,
+                &what,
+                request,
+                (ErrorCode::CrossSiteRefused, None),
+            )
+            .await;
         }
     }
     assert_eq!(world(&gateway).await, before);

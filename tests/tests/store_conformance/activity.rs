@@ -4,7 +4,7 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{claimed_as, opened, registered};
 use sealpay_protocol::ids::PaymentId;
-use verifier_server::domain::payment::{KeptCard, Payment};
+use verifier_server::domain::payment::{Payment, StoredCard};
 use verifier_server::domain::risk::LOOKED_AT;
 
 /// A payment of a card from an address, made at a moment.
@@ -12,7 +12,7 @@ fn of(payment: Payment, made_at_ms: u64, number: u8, card: &str, address: Option
     Payment {
         id: PaymentId::new(made_at_ms, [number; 10]),
         created_at_ms: i64::try_from(made_at_ms).unwrap(),
-        card: payment.card.clone().map(|kept| KeptCard {
+        card: payment.card.clone().map(|kept| StoredCard {
             fingerprint: card.into(),
             ..kept
         }),
@@ -44,7 +44,7 @@ async fn cards_and_addresses_are_recognized(place: &Place) {
         ..of(payment, 5_000, 5, "card a", None)
     })
     .await;
-    let times = |rows: Vec<verifier_server::domain::risk::Earlier>| {
+    let times = |rows: Vec<verifier_server::domain::risk::PriorPayment>| {
         rows.iter().map(|row| row.created_at_ms).collect::<Vec<_>>()
     };
     let of_card = |card: &'static str, since| store.earlier_of_card(card, since);

@@ -9,12 +9,12 @@ use verifier_server::domain::event::DeliveryState;
 use verifier_server::domain::idempotency::IdempotentRequest;
 use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{
-    Addition, Again, Answered, DELIVERIES_KEPT_DAYS, DeliveryFilter, EndpointWrite,
-    REDELIVERIES_AN_HOUR,
+    Addition, DELIVERIES_KEPT_DAYS, DeliveryFilter, EndpointWrite, REDELIVERIES_AN_HOUR,
+    RedeliverySelection, StoredResponse,
 };
 
-fn answered(merchant: MerchantId, key: &str) -> Answered {
-    Answered {
+fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
+    StoredResponse {
         request: IdempotentRequest {
             merchant,
             credential: "key_1".into(),
@@ -35,7 +35,7 @@ async fn what_was_begun_anew_is_not_undone_by_a_late_answer(place: &Place) {
     assert!(noted(&store, &failed).await);
     let due = store.due_deliveries(DUE_MS + 100, DUE_MS + 150, 10).await;
     let late = result_of(&due.unwrap()[0], DeliveryState::Failed, DUE_MS + 100);
-    let again = Again::Event(late.event);
+    let again = RedeliverySelection::Event(late.event);
     let begun = store.redeliver(
         merchant.id,
         (endpoint.id, endpoint.url.clone()),
@@ -53,7 +53,7 @@ async fn a_redelivery_during_the_first_attempt_is_not_ended_by_it(place: &Place)
     let (merchant, endpoint) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     let due = store.due_deliveries(DUE_MS, DUE_MS + 50, 10).await.unwrap();
-    let again = Again::Event(due[0].event);
+    let again = RedeliverySelection::Event(due[0].event);
     let begun = store.redeliver(
         merchant.id,
         (endpoint.id, endpoint.url.clone()),
@@ -83,10 +83,10 @@ async fn what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterward
     let (other, elsewhere) = reachable(&store).await;
     paid(&store, other.id, PaymentState::Captured).await;
     let events = store.events(other.id, None, 1).await.unwrap();
-    let event = Again::Event(events[0].0.id);
+    let event = RedeliverySelection::Event(events[0].0.id);
     let begin = |count: usize, key: String| {
         let events = (1..).map(|number| EventId::new(number, [7; 10]));
-        let again = Again::Events(events.take(count).collect(), false);
+        let again = RedeliverySelection::Events(events.take(count).collect(), false);
         store.redeliver(
             merchant.id,
             (endpoint.id, endpoint.url.clone()),
@@ -236,7 +236,7 @@ async fn no_more_is_begun_anew_where_ten_thousand_wait(place: &Place) {
         )
     };
     let again = |key| {
-        let again = Again::Event(event.id);
+        let again = RedeliverySelection::Event(event.id);
         store.redeliver(
             merchant.id,
             (endpoint.id, endpoint.url.clone()),

@@ -5,11 +5,11 @@ use super::place::Place;
 use super::world::{NOW_MS, event, new_id, paid, reachable, registered};
 use sealpay_protocol::ids::{DisputeId, LedgerTransferId, ModificationId, TransactionId};
 use sealpay_protocol::money::Money;
-use verifier_server::domain::booking::{self, Naming};
 use verifier_server::domain::dispute::{Dispute, DisputeReason, DisputeState};
-use verifier_server::domain::idempotency::{IdempotentRequest, Repetition};
+use verifier_server::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
 use verifier_server::domain::modification::{Modification, ModificationKind, ModificationState};
 use verifier_server::domain::payment::Payment;
+use verifier_server::domain::posting::{self, PostingIds};
 use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{DisputeChange, DisputeStep, ModificationClaim, Store};
 
@@ -40,7 +40,7 @@ fn disputed(before: &Payment, amount_minor: i64) -> Payment {
 
 async fn opened(store: &Store, before: &Payment) -> (Payment, Dispute) {
     let (after, dispute) = (disputed(before, 100), dispute(before, 100));
-    let naming = Naming {
+    let ids = PostingIds {
         transfer: new_id!(LedgerTransferId),
         overpayment: new_id!(LedgerTransferId),
         line: new_id!(TransactionId),
@@ -51,7 +51,7 @@ async fn opened(store: &Store, before: &Payment) -> (Payment, Dispute) {
         after: &after,
         dispute: &dispute,
         event: &event(before, after.sequence),
-        booking: Some(&booking::of_dispute(naming, &after, &dispute)),
+        posting: Some(&posting::of_dispute(ids, &after, &dispute)),
         request: None,
     };
     assert_eq!(store.open_dispute(step).await, Ok(DisputeChange::Done));
@@ -110,12 +110,12 @@ async fn a_change_is_made_once_for_each_request(place: &Place) {
         after: &after,
         dispute: &answered,
         event: &told,
-        booking: None,
+        posting: None,
         request: Some(&request),
     };
     assert_eq!(store.change_dispute(step).await, Ok(DisputeChange::Done));
     assert_eq!(store.dispute(dispute.id).await, Ok(Some(answered.clone())));
-    let same = Repetition::Same {
+    let same = IdempotencyReplay::Same {
         resource: dispute.id.to_string(),
         answer: None,
     };
@@ -157,7 +157,7 @@ async fn a_payment_that_is_being_modified_is_not_disputed(place: &Place) {
         after: &after,
         dispute: &dispute,
         event: &event(&before, after.sequence),
-        booking: None,
+        posting: None,
         request: None,
     };
     assert_eq!(store.open_dispute(step).await, Ok(DisputeChange::Moved));

@@ -5,17 +5,17 @@ use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, reachable, registered, unique};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 use verifier_server::domain::event::{DeliveryState, Event};
-use verifier_server::domain::idempotency::{IdempotentRequest, Repetition};
+use verifier_server::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
 use verifier_server::domain::merchant::WebhookEndpoint;
 use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{Addition, Store};
 use verifier_server::store::{
-    Again, Answered, Begun, DeliveryFilter, Disabling, EndpointChange, EndpointWrite, EventRange,
-    ExpectedEndpoint,
+    DeliveryFilter, Disabling, EndpointChange, EndpointWrite, EventRange, ExpectedEndpoint,
+    RedeliveryBatch, RedeliverySelection, StoredResponse,
 };
 
-fn answered(merchant: MerchantId, key: &str) -> Answered {
-    Answered {
+fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
+    StoredResponse {
         request: IdempotentRequest {
             merchant,
             credential: "key_1".into(),
@@ -27,7 +27,7 @@ fn answered(merchant: MerchantId, key: &str) -> Answered {
     }
 }
 
-pub(super) fn fresh(merchant: MerchantId) -> Answered {
+pub(super) fn fresh(merchant: MerchantId) -> StoredResponse {
     answered(merchant, &format!("key-{}", unique()))
 }
 
@@ -70,7 +70,7 @@ async fn an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be(p
             answered(merchant.id, "one"),
         )
         .await;
-    let same = Repetition::Same {
+    let same = IdempotencyReplay::Same {
         resource: first.id.to_string(),
         answer: Some("answer".into()),
     };
@@ -80,7 +80,10 @@ async fn an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be(p
     let reused = store
         .create_endpoint(&endpoint(merchant.id), 2, None, other)
         .await;
-    assert_eq!(reused, Ok(EndpointWrite::Repeated(Repetition::Other)));
+    assert_eq!(
+        reused,
+        Ok(EndpointWrite::Repeated(IdempotencyReplay::Other))
+    );
     let second = endpoint(merchant.id);
     let made = store
         .create_endpoint(&second, 2, None, fresh(merchant.id))
@@ -121,7 +124,7 @@ async fn simultaneous_requests_with_one_key_make_one_endpoint(place: &Place) {
     for making in making.collect::<Vec<_>>() {
         match making.await.unwrap().unwrap() {
             EndpointWrite::Done(()) => done += 1,
-            EndpointWrite::Repeated(Repetition::Same { .. }) => {}
+            EndpointWrite::Repeated(IdempotencyReplay::Same { .. }) => {}
             other => panic!("{other:?}"),
         }
     }
@@ -314,7 +317,7 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
     let events = store.events(merchant.id, None, 10).await.unwrap();
     let ids: Vec<_> = events.iter().rev().map(|(event, _)| event.id).collect();
     let second = u64::try_from(NOW_MS).unwrap() / 1000;
-    let again = |again: Again, key: &str| {
+    let again = |again: RedeliverySelection, key: &str| {
         store.redeliver(
             merchant.id,
             (late.id, late.url.clone()),
@@ -330,10 +333,10 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
             most: 2,
         };
         let found = store.events_in(merchant.id, "*", range).await.unwrap();
-        Again::Events(found.0, found.1)
+        RedeliverySelection::Events(found.0, found.1)
     };
     let begun = |scheduled, last: Option<&EventId>, has_more| {
-        Ok(EndpointWrite::Done(Begun {
+        Ok(EndpointWrite::Done(RedeliveryBatch {
             scheduled,
             last: last.copied(),
             has_more,
@@ -361,18 +364,22 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
         let (events, has_more) = of_types.unwrap();
         assert_eq!((events.len(), has_more), (found, false), "{event_types}");
     }
-    let one = again(Again::Event(ids[0]), "d").await;
+    let one = again(RedeliverySelection::Event(ids[0]), "d").await;
     assert_eq!(one, begun(1, ids.first(), false));
-    let kept = again(Again::Event(ids[0]), "d").await.unwrap();
-    let EndpointWrite::Repeated(Repetition::Same { answer, .. }) = kept else {
+    let kept = again(RedeliverySelection::Event(ids[0]), "d")
+        .await
+        .unwrap();
+    let EndpointWrite::Repeated(IdempotencyReplay::Same { answer, .. }) = kept else {
         panic!("{kept:?}");
     };
     let text = answer.unwrap();
     assert_eq!(
-        Ok(EndpointWrite::Done(Begun::from_text(&text).unwrap())),
+        Ok(EndpointWrite::Done(
+            RedeliveryBatch::from_text(&text).unwrap()
+        )),
         one
     );
-    let unknown = again(Again::Event(EventId::new(1, [0; 10])), "e").await;
+    let unknown = again(RedeliverySelection::Event(EventId::new(1, [0; 10])), "e").await;
     assert_eq!(unknown, Ok(EndpointWrite::NotThere));
     let moved = WebhookEndpoint {
         url: "https://former.example/".into(),
@@ -381,12 +388,12 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
     let elsewhere = store.redeliver(
         merchant.id,
         (moved.id, moved.url.clone()),
-        Again::Event(ids[0]),
+        RedeliverySelection::Event(ids[0]),
         answered(merchant.id, "g"),
     );
     assert_eq!(elsewhere.await, Ok(EndpointWrite::NotNow));
     assert_eq!(store.disable_endpoint(late.id, NOW_MS).await, Ok(true));
-    let off = again(Again::Event(ids[0]), "f").await;
+    let off = again(RedeliverySelection::Event(ids[0]), "f").await;
     assert_eq!(off, Ok(EndpointWrite::NotNow));
 }
 

@@ -5,7 +5,7 @@ use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, reachable, registered};
 use verifier_server::domain::event::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
 use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Addition, DeliveryFilter, EventFilter, Noted, Store};
+use verifier_server::store::{Addition, AttemptRecorded, DeliveryFilter, EventFilter, Store};
 
 /// Events of [`paid`] are due then.
 pub(super) const DUE_MS: i64 = NOW_MS + 5;
@@ -236,7 +236,7 @@ async fn attempts_are_numbered_in_the_order_of_their_coming_and_a_failing_endpoi
     let [first, second] = [&due[0], &due[1]];
     let failed = result_of(first, DeliveryState::Pending, DUE_MS + 100);
     let mut attempt = attempt_of(&failed);
-    let failing = |failures| Noted {
+    let failing = |failures| AttemptRecorded {
         was_pending: failures == 1,
         failing_since_ms: Some(DUE_MS),
         failures,

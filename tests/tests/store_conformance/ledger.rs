@@ -6,7 +6,7 @@ use super::settlements::{close, closed, sold};
 use super::world::registered;
 use verifier_server::domain::ledger::Account;
 use verifier_server::flow::balance;
-use verifier_server::store::{Closure, Store};
+use verifier_server::store::{CloseOutcome, Store};
 
 async fn balances_are_added_up_from_transfers(place: &Place) {
     let store = place.open().await;
@@ -14,7 +14,7 @@ async fn balances_are_added_up_from_transfers(place: &Place) {
     sold(&store, merchant, 1_000, "2026-11-25").await;
     sold(&store, merchant, 500, "2026-11-26").await;
     let closed = close(&store, merchant, "2026-11-25").await;
-    assert!(matches!(closed, Closure::Closed(_)));
+    assert!(matches!(closed, CloseOutcome::Closed(_)));
     let balances = store.account_balances(merchant).await.unwrap();
     let rows: Vec<_> = balances
         .iter()
@@ -82,8 +82,8 @@ const WRONGS: [(&str, &str); 14] = [
         "to pay out or carry on",
     ),
     (
-        "UPDATE settlements SET carried_in_minor = -1, carried_out_minor = -1 WHERE number = 2",
-        "carries in -1 and the one before carried out 0",
+        "UPDATE settlements SET brought_forward_minor = -1, carried_forward_minor = -1 WHERE number = 2",
+        "brings forward -1 and the one before carried forward 0",
     ),
     (
         "UPDATE settlements SET number = 3 WHERE number = 2",
@@ -113,7 +113,7 @@ async fn whatever_is_wrong_is_found(place: &Place) {
         }
         for date in ["2026-11-25", "2026-11-26"] {
             let closed = close(&store, merchant, date).await;
-            assert!(matches!(closed, Closure::Closed(_)));
+            assert!(matches!(closed, CloseOutcome::Closed(_)));
         }
         assert_eq!(violations(&store).await, "", "before {wrong}");
         place.tamper(wrong).await;
@@ -134,7 +134,7 @@ async fn whatever_is_wrong_is_found(place: &Place) {
 /// As many lines as a large merchant has in a day.
 const MANY: &str = "INSERT INTO balance_transactions
     (id, merchant, currency, kind, source, payment, order_ref, method, brand, region, gross_minor,
-     interchange_minor, scheme_minor, processor_minor, net_minor, sales_day, settlement_date,
+     interchange_minor, scheme_minor, processor_minor, net_minor, business_date, settlement_date,
      settlement, created_at_ms)
     WITH RECURSIVE numbers(number) AS (
         SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 100000)
@@ -154,7 +154,7 @@ async fn a_hundred_thousand_lines_are_settled_at_once(place: &Place) {
         .tamper(&MANY.replace("MERCHANT", &merchant.to_string()))
         .await;
     let settlement = match close(&store, merchant, "2026-11-25").await {
-        Closure::Closed(settlement) => settlement,
+        CloseOutcome::Closed(settlement) => settlement,
         other => panic!("{other:?}"),
     };
     assert_eq!(

@@ -5,10 +5,10 @@ use super::place::Place;
 use super::world::{NOW_MS, event, new_id, paid, reachable, registered};
 use sealpay_protocol::ids::{LedgerTransferId, MerchantId, ModificationId, TransactionId};
 use sealpay_protocol::money::Money;
-use verifier_server::domain::booking::{self, Booking, Naming};
-use verifier_server::domain::idempotency::{IdempotentRequest, Repetition};
+use verifier_server::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
 use verifier_server::domain::modification::{Modification, ModificationKind, ModificationState};
 use verifier_server::domain::payment::Payment;
+use verifier_server::domain::posting::{self, Posting, PostingIds};
 use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{ModificationClaim, ModificationSettled, Store};
 
@@ -39,15 +39,15 @@ fn modification(payment: &Payment, kind: ModificationKind, amount_minor: i64) ->
     }
 }
 
-fn booking(payment: &Payment, modification: &Modification) -> Booking {
-    let naming = Naming {
+fn posting(payment: &Payment, modification: &Modification) -> Posting {
+    let ids = PostingIds {
         transfer: new_id!(LedgerTransferId),
         overpayment: new_id!(LedgerTransferId),
         line: new_id!(TransactionId),
         at_ms: NOW_MS + 20,
     };
     let amount_minor = modification.money.amount_minor();
-    booking::of_capture(naming, payment, modification.id.to_string(), amount_minor)
+    posting::of_capture(ids, payment, modification.id.to_string(), amount_minor)
 }
 
 async fn claimed(store: &Store, payment: &Payment) -> Modification {
@@ -65,7 +65,7 @@ async fn settle(store: &Store, before: &Payment, of: &Modification) -> (Payment,
     let mut after = before.modified(&ended);
     (after.sequence, after.updated_at_ms) = (before.sequence + 1, NOW_MS + 20);
     let told = event(before, after.sequence);
-    let booked = booking(&after, of);
+    let booked = posting(&after, of);
     let settled = store.settle_modification(before, &after, &ended, Some(&told), Some(&booked));
     assert_eq!(settled.await, Ok(ModificationSettled::Done));
     (after, ended)
@@ -107,11 +107,11 @@ async fn a_claim_is_made_once_and_holds_the_payment(place: &Place) {
     assert_eq!(store.modification(second.id).await, Ok(None));
     let resource = first.id.to_string();
     let answer = None;
-    let same = Repetition::Same { resource, answer };
-    assert_eq!(store.repetition(&request).await, Ok(Some(same)));
+    let same = IdempotencyReplay::Same { resource, answer };
+    assert_eq!(store.replay(&request).await, Ok(Some(same)));
     assert_eq!(
-        store.repetition(&another).await,
-        Ok(Some(Repetition::Other))
+        store.replay(&another).await,
+        Ok(Some(IdempotencyReplay::Other))
     );
     assert_eq!(store.count_open_modifications().await, Ok(1));
 }
@@ -126,7 +126,7 @@ async fn a_payment_that_moved_on_is_not_claimed_and_the_request_is_free(place: &
     let request = request(merchant.id, "late");
     let claim = store.claim_modification(&seen, &late, Some(&request)).await;
     assert_eq!(claim, Ok(ModificationClaim::Moved));
-    assert_eq!(store.repetition(&request).await, Ok(None));
+    assert_eq!(store.replay(&request).await, Ok(None));
 }
 
 async fn an_ending_writes_everything_once(place: &Place) {
@@ -275,7 +275,7 @@ async fn old_requests_are_forgotten(place: &Place) {
     assert_eq!(store.forget_idempotent_answers(NOW_MS + 11).await, Ok(0));
     assert_eq!(store.forget_idempotent_requests(NOW_MS + 10).await, Ok(0));
     assert_eq!(store.forget_idempotent_requests(NOW_MS + 11).await, Ok(1));
-    assert_eq!(store.repetition(&request).await, Ok(None));
+    assert_eq!(store.replay(&request).await, Ok(None));
 }
 
 on_both_databases!(

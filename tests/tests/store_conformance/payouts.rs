@@ -2,10 +2,10 @@
 
 use super::on_both_databases;
 use super::place::Place;
-use super::settlements::{books_agree, close, closed, event_id, naming, sold};
+use super::settlements::{books_agree, close, closed, event_id, ids, sold};
 use super::world::{NOW_MS, reachable, registered};
-use verifier_server::domain::booking;
 use verifier_server::domain::event::Event;
+use verifier_server::domain::posting;
 use verifier_server::domain::settlement::{Payout, PayoutState};
 use verifier_server::store::PayoutFilter;
 
@@ -54,8 +54,8 @@ async fn a_payout_is_leased_by_one_and_moves_once(place: &Place) {
     returned.state = PayoutState::Returned;
     returned.failure = Some("account_closed".into());
     let event = told(&returned, "payout.returned", 2);
-    let booking = booking::of_payout_return(naming(), &returned);
-    let change = || store.change_payout(&paid, &returned, &event, Some(&booking));
+    let posting = posting::of_payout_return(ids(), &returned);
+    let change = || store.change_payout(&paid, &returned, &event, Some(&posting));
     assert_eq!(change().await, Ok(true));
     assert_eq!(change().await, Ok(false), "it comes back once");
     let stored = store.payout_by_id(paid.id).await.unwrap().unwrap();

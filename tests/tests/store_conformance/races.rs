@@ -213,8 +213,11 @@ async fn of_many_keys_for_one_order_the_last_one_allowed_has_it(place: &Place) {
             other => panic!("{other:?}"),
         }
     }
-    let rebinds = usize::try_from(limits::SESSION_REBINDS).unwrap();
-    assert_eq!((new, rebound, reused), (1, rebinds, 19 - rebinds));
+    let key_rebind_count = usize::try_from(limits::SESSION_REBINDS).unwrap();
+    assert_eq!(
+        (new, rebound, reused),
+        (1, key_rebind_count, 19 - key_rebind_count)
+    );
 }
 
 async fn of_many_recoverers_one_has_the_lease(place: &Place) {

@@ -63,14 +63,14 @@ async fn another_key_takes_the_session_over_until_the_limit(place: &Place) {
     let store = place.open().await;
     let merchant = registered(&store).await;
     let first = opened(&store, merchant.id).await;
-    for rebinds in 1..=limits::SESSION_REBINDS {
-        let key = [100 + u8::try_from(rebinds).unwrap(); 32];
+    for key_rebind_count in 1..=limits::SESSION_REBINDS {
+        let key = [100 + u8::try_from(key_rebind_count).unwrap(); 32];
         let SessionOpened::Rebound(bound) = open(&store, &again(&first, key)).await else {
-            panic!("{rebinds} is not over the limit");
+            panic!("{key_rebind_count} is not over the limit");
         };
         let expected = Session {
             public_key: key,
-            rebinds,
+            key_rebind_count,
             parent_origin: "https://other.example".into(),
             ..first.clone()
         };

@@ -6,17 +6,17 @@ use super::world::{NOW_MS, claimed, moved, opened, reachable, registered, seed};
 use sealpay_protocol::ids::{EventId, LedgerTransferId, MerchantId, TransactionId};
 use std::sync::Arc;
 use tokio::sync::Barrier;
-use verifier_server::domain::booking::{self, Naming};
-use verifier_server::domain::closing::{self, Group, Terms};
+use verifier_server::domain::closing::{self, BatchKey, Terms};
 use verifier_server::domain::event::Event;
 use verifier_server::domain::fees::Fees;
 use verifier_server::domain::merchant::Reserve;
 use verifier_server::domain::payment::Payment;
+use verifier_server::domain::posting::{self, PostingIds};
 use verifier_server::domain::settlement::{Payout, Settlement};
 use verifier_server::domain::state::PaymentState;
 use verifier_server::flow::balance;
 use verifier_server::store::{
-    Closure, Compose, DatabaseError, PayoutFilter, Settled, SettlementFilter, Store,
+    CloseOutcome, ComposeFn, DatabaseError, PayoutFilter, Settled, SettlementFilter, Store,
 };
 
 const FEES: Fees = Fees {
@@ -25,10 +25,10 @@ const FEES: Fees = Fees {
     processor_minor: 3,
 };
 
-pub(super) fn naming() -> Naming {
+pub(super) fn ids() -> PostingIds {
     let (unix_ms, random) = seed();
     let (later_ms, other) = seed();
-    Naming {
+    PostingIds {
         transfer: LedgerTransferId::new(unix_ms, random),
         overpayment: LedgerTransferId::new(later_ms, other),
         line: TransactionId::new(unix_ms, random),
@@ -52,21 +52,21 @@ pub(super) async fn sold(
     let claimed = claimed(store, &session).await;
     let mut after = moved(&claimed, PaymentState::Captured, NOW_MS + 5);
     after.captured_minor = amount_minor;
-    let mut booking = booking::of_capture(naming(), &after, after.id.to_string(), amount_minor);
-    if let Some(line) = &mut booking.line {
+    let mut posting = posting::of_capture(ids(), &after, after.id.to_string(), amount_minor);
+    if let Some(line) = &mut posting.line {
         line.settlement_date = date.parse().unwrap();
         line.fees = FEES;
         line.net_minor = line.gross_minor - FEES.total_minor();
     }
-    let settled = store.settle_outcome(&claimed, &after, None, Some(&booking));
+    let settled = store.settle_outcome(&claimed, &after, None, Some(&posting));
     match settled.await.unwrap() {
         Settled::Done(payment) => payment,
         Settled::NotInState(payment) => panic!("the payment is {}", payment.state),
     }
 }
 
-pub(super) fn group(merchant: MerchantId, date: &str) -> Group {
-    Group {
+pub(super) fn group(merchant: MerchantId, date: &str) -> BatchKey {
+    BatchKey {
         settlement_date: date.parse().unwrap(),
         merchant,
         currency: "EUR".parse().unwrap(),
@@ -74,7 +74,7 @@ pub(super) fn group(merchant: MerchantId, date: &str) -> Group {
 }
 
 /// What a settlement is, with nothing kept back unless the test wants it.
-pub(super) fn composition(group: Group, reserve: Reserve) -> Compose {
+pub(super) fn composition(group: BatchKey, reserve: Reserve) -> ComposeFn {
     let id = event_id();
     let terms = Terms {
         reserve,
@@ -95,16 +95,16 @@ pub(super) fn composition(group: Group, reserve: Reserve) -> Compose {
     })
 }
 
-pub(super) async fn close(store: &Store, merchant: MerchantId, date: &str) -> Closure {
+pub(super) async fn close(store: &Store, merchant: MerchantId, date: &str) -> CloseOutcome {
     let group = group(merchant, date);
     let compose = composition(group, Reserve::default());
     store.close_settlement(&group, compose).await.unwrap()
 }
 
 #[track_caller]
-pub(super) fn closed(closure: Closure) -> Settlement {
+pub(super) fn closed(closure: CloseOutcome) -> Settlement {
     match closure {
-        Closure::Closed(settlement) => settlement,
+        CloseOutcome::Closed(settlement) => settlement,
         other => panic!("{other:?}"),
     }
 }
@@ -205,16 +205,19 @@ async fn numbers_follow_each_other_and_a_loss_is_carried_on(place: &Place) {
         ("2026-11-26", 2, -5, -9, 0),
         ("2026-11-27", 3, -9, 0, 1),
     ];
-    for (date, number, carried_in, carried_out, paid) in rows {
+    for (date, number, brought_forward, carried_forward, paid) in rows {
         let settlement = closed(close(&store, merchant, date).await);
-        let carried = (settlement.carried_in_minor, settlement.carried_out_minor);
+        let balances = (
+            settlement.brought_forward_minor,
+            settlement.carried_forward_minor,
+        );
         assert_eq!(settlement.number, number);
         assert_eq!(
-            (carried, settlement.payout_minor),
-            ((carried_in, carried_out), paid)
+            (balances, settlement.payout_minor),
+            ((brought_forward, carried_forward), paid)
         );
         let kept = store.carried_over(merchant).await.unwrap();
-        assert_eq!(kept, [("EUR".parse().unwrap(), carried_out)]);
+        assert_eq!(kept, [("EUR".parse().unwrap(), carried_forward)]);
         books_agree(&store).await;
     }
     let filter = SettlementFilter {
@@ -260,8 +263,8 @@ async fn of_many_that_close_at_once_one_does(place: &Place) {
     let mut settlements = Vec::new();
     for closure in closing {
         match closure.await.unwrap() {
-            Closure::Closed(settlement) => settlements.push(settlement),
-            Closure::TooLate(_) | Closure::Passed => {}
+            CloseOutcome::Closed(settlement) => settlements.push(settlement),
+            CloseOutcome::TooLate(_) | CloseOutcome::Passed => {}
         }
     }
     assert_eq!(settlements.len(), 1);
@@ -275,10 +278,13 @@ async fn what_comes_too_late_waits_for_another_date(place: &Place) {
     let merchant = registered(&store).await.id;
     sold(&store, merchant, 1_000, "2026-11-25").await;
     let first = closed(close(&store, merchant, "2026-11-25").await);
-    assert_eq!(close(&store, merchant, "2026-11-26").await, Closure::Passed);
+    assert_eq!(
+        close(&store, merchant, "2026-11-26").await,
+        CloseOutcome::Passed
+    );
     sold(&store, merchant, 500, "2026-11-24").await;
     let late = close(&store, merchant, "2026-11-24").await;
-    assert_eq!(late, Closure::TooLate(first.settlement_date));
+    assert_eq!(late, CloseOutcome::TooLate(first.settlement_date));
     let to = "2026-11-26".parse().unwrap();
     let early = group(merchant, "2026-11-24");
     let postpone = || store.postpone_lines(&early, first.settlement_date, to);

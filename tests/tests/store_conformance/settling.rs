@@ -10,7 +10,7 @@ use verifier_server::domain::authentication::{
 };
 use verifier_server::domain::payment::Payment;
 use verifier_server::domain::state::PaymentState;
-use verifier_server::domain::transfer::Expected;
+use verifier_server::domain::transfer::TransferInstructions;
 use verifier_server::store::{DatabaseError, Settled};
 
 async fn an_outcome_its_event_and_its_deliveries_come_together(place: &Place) {
@@ -198,7 +198,7 @@ async fn of_two_that_count_money_for_one_transfer_one_is_told_to_look_again(plac
         assert_eq!(found, is_meant.then(|| waiting.clone()), "{reference}");
     }
     let counted = |minor: i64, arrival: &str| Payment {
-        transfer: Some(Expected {
+        transfer: Some(TransferInstructions {
             received_minor: minor,
             arrivals: vec![arrival.into()],
             ..expected_transfer()
@@ -282,8 +282,8 @@ fn authentication() -> Authentication {
     }
 }
 
-fn expected_transfer() -> Expected {
-    Expected {
+fn expected_transfer() -> TransferInstructions {
+    TransferInstructions {
         holder: "Paper Lantern".into(),
         iban: "DE02120300000000202051".into(),
         bic: "BYLADEM1001".into(),

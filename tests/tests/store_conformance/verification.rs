@@ -9,12 +9,12 @@ use verifier_server::domain::idempotency::IdempotentRequest;
 use verifier_server::domain::merchant::WebhookEndpoint;
 use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{
-    Addition, Answered, DueVerification, EndpointChange, EndpointWrite, VERIFICATIONS_AN_HOUR,
-    VerificationFailed,
+    Addition, DueVerification, EndpointChange, EndpointWrite, StoredResponse,
+    VERIFICATIONS_AN_HOUR, VerificationFailed,
 };
 
-fn answered(merchant: MerchantId, at_ms: i64) -> Answered {
-    Answered {
+fn answered(merchant: MerchantId, at_ms: i64) -> StoredResponse {
+    StoredResponse {
         request: IdempotentRequest {
             merchant,
             key: format!("key-{}", unique()),

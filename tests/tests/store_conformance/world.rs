@@ -8,7 +8,7 @@ use sealpay_protocol::order::{Capture, OrderItem};
 use std::sync::atomic::{AtomicU64, Ordering};
 use verifier_server::domain::event::Event;
 use verifier_server::domain::merchant::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
-use verifier_server::domain::payment::{KeptCard, Payment};
+use verifier_server::domain::payment::{Payment, StoredCard};
 use verifier_server::domain::risk::{Assessment, RiskOutcome};
 use verifier_server::domain::session::Session;
 use verifier_server::domain::state::PaymentState;
@@ -136,7 +136,7 @@ pub(crate) fn session(merchant: MerchantId) -> Session {
             "https://other.example".into(),
         ],
         public_key: [9; 32],
-        rebinds: 0,
+        key_rebind_count: 0,
         attempts: 0,
         active_attempt: None,
         expires_at: 1_763_801_800,
@@ -151,13 +151,13 @@ pub(crate) fn payment(session: &Session) -> Payment {
         session: session.id,
         merchant: session.merchant,
         attempt: new_id!(AttemptId),
-        claimant: "thumbprint".into(),
+        owner: "thumbprint".into(),
         body_digest: "digest-of-the-body".into(),
         order_ref: session.order_ref.clone(),
         money: session.money,
         capture: session.capture,
         method: Method::Card,
-        card: Some(KeptCard {
+        card: Some(StoredCard {
             brand: "visa".into(),
             last4: "4242".into(),
             expiry: "2030-12".into(),

@@ -253,14 +253,14 @@ async fn every_endpoint_of_the_merchant_is_told_and_a_disabled_one_is_not() {
     );
     let merchant = gateway.register(Some(&first.url())).await;
     let inner = &gateway.server.state.gateway;
-    let registrar = verifier_server::flow::register::Registrar {
+    let admin = verifier_server::flow::register::MerchantAdmin {
         store: inner.store(),
-        vault: inner.vault(),
+        encryption: inner.encryption(),
         clock: inner.clock(),
-        entropy: inner.entropy(),
+        rng: inner.rng(),
         livemode: inner.livemode(),
     };
-    let added = registrar
+    let added = admin
         .add_endpoint(merchant.id, &second.url())
         .await
         .unwrap();
@@ -296,7 +296,7 @@ async fn both_events_of_an_unknown_payment_arrive_with_their_numbers() {
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let merchant = gateway.register(Some(&endpoint.url())).await;
     let _beside = gateway.run_beside();
-    let view = pay_for(&gateway, &merchant, Some("no_answer")).await;
+    let view = pay_for(&gateway, &merchant, Some("request_lost")).await;
     endpoint.wait_for(1).await;
     // What runs beside asks the bank by itself.
     later(&gateway, 5);

@@ -7,7 +7,7 @@ use harness::gateway::TestGateway;
 use serde_json::{Value, json};
 use std::time::Duration;
 use verifier_server::domain::idempotency::IdempotentRequest;
-use verifier_server::store::{Answered, EndpointWrite};
+use verifier_server::store::{EndpointWrite, StoredResponse};
 
 const DAY: i64 = 86_400;
 
@@ -138,7 +138,7 @@ async fn a_secret_that_does_not_open_is_not_the_receivers_failure() {
         id.parse().unwrap(),
         ("nonsense".into(), None),
         None,
-        Answered {
+        StoredResponse {
             request: IdempotentRequest {
                 merchant: merchant.id,
                 credential: "key_1".into(),

@@ -322,7 +322,7 @@
     if (settings.delay_ms) said.push(`each is delayed by ${settings.delay_ms} ms`);
     if (settings.reorder) said.push("events are delivered out of order");
     if (settings.drop_first) said.push(`the next ${settings.drop_first} deliveries fail`);
-    const line = find("#mischief");
+    const line = find("#webhook_faults");
     line.classList.toggle("on", said.length > 0);
     const text = said.join(", ");
     line.textContent = text ? `${text[0].toUpperCase()}${text.slice(1)}.`

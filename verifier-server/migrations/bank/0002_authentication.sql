@@ -31,7 +31,7 @@ CREATE TABLE bank_challenges (
 CREATE TABLE bank_challenge_steps (
     reference TEXT NOT NULL,
     id TEXT NOT NULL,
-    resend_refused BIGINT NOT NULL,
+    resend_not_allowed BIGINT NOT NULL,
     PRIMARY KEY (reference, id)
 ); -- clustered
 

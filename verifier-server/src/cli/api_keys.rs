@@ -4,7 +4,7 @@ use super::{found, print_json};
 use crate::domain::merchant::ApiKey;
 use crate::domain::scope::Scope;
 use crate::flow::api_keys::{Limits, read_scopes};
-use crate::flow::register::Registrar;
+use crate::flow::register::MerchantAdmin;
 use clap::Subcommand;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(super) enum ApiKeyCommand {
 
 /// Runs a command; the id of the key that it made.
 pub(super) async fn run(
-    registrar: &Registrar<'_>,
+    admin: &MerchantAdmin<'_>,
     command: ApiKeyCommand,
 ) -> Result<Option<String>, String> {
     match command {
@@ -53,7 +53,7 @@ pub(super) async fn run(
                 scopes: read_scopes(&scopes)?,
                 expires_in_days,
             };
-            let made = registrar.add_limited_api_key(merchant, &limits).await?;
+            let made = admin.add_limited_api_key(merchant, &limits).await?;
             print_json(&shown(&made.record, &made.plaintext), false)?;
             Ok(Some(made.record.id.to_string()))
         }
@@ -62,7 +62,7 @@ pub(super) async fn run(
             overlap_seconds,
             expires_in_days,
         } => {
-            let rotated = registrar
+            let rotated = admin
                 .rotate_api_key(key, overlap_seconds, expires_in_days)
                 .await?;
             let mut shown = shown(&rotated.made.record, &rotated.made.plaintext);
@@ -74,9 +74,9 @@ pub(super) async fn run(
             Ok(Some(rotated.made.record.id.to_string()))
         }
         ApiKeyCommand::Revoke { key } => {
-            let revoked = registrar
+            let revoked = admin
                 .store
-                .revoke_api_key(key, registrar.clock.now_ms_i64())
+                .revoke_api_key(key, admin.clock.now_ms_i64())
                 .await
                 .map_err(|error| error.to_string())?;
             found(revoked, &format!("there is no active API key {key}"))?;

@@ -5,12 +5,12 @@ use super::{Merchant, print_json};
 use crate::config::Config;
 use crate::domain::audit::{AuditEntry, OPERATOR};
 use crate::domain::merchant::KeyPurpose;
-use crate::edge::{Clock, Entropy};
 use crate::flow::audit::{self, AuditRecord};
 use crate::flow::gateway::Gateway;
-use crate::gate::key_ring::KeyRing;
+use crate::keys::key_ring::KeyRing;
 use crate::server::Parts;
 use crate::store::DatabaseError;
+use crate::system::{Clock, Rng};
 use clap::Args;
 use sealpay_protocol::ids::{MerchantId, RequestId};
 use serde_json::json;
@@ -34,7 +34,8 @@ async fn opens_its_keys(parts: &Parts) -> Result<(), String> {
     let inside = |error: DatabaseError| error.to_string();
     for purpose in [KeyPurpose::Sealing, KeyPurpose::Webhook] {
         let keys = parts.store.server_keys(purpose).await.map_err(inside)?;
-        KeyRing::open(keys, &parts.vault, parts.clock.now()).map_err(|error| error.to_string())?;
+        KeyRing::open(keys, &parts.encryption, parts.clock.now())
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }
@@ -61,7 +62,7 @@ pub(super) async fn run(config: &Config, command: &AuditCommand) -> Result<(), S
     let parts = Parts::open_existing(config).await?;
     opens_its_keys(&parts).await?;
     let mut is_expected = command.expect.is_none();
-    let verified = audit::verify(&parts.store, &parts.vault, |row| {
+    let verified = audit::verify(&parts.store, &parts.encryption, |row| {
         if let Some(anchor) = &command.expect {
             is_expected |= row.sequence == anchor.row && row.hash == anchor.hash;
         }
@@ -174,8 +175,8 @@ impl Change {
         parts: &Parts,
         outcome: &Result<T, String>,
     ) -> Result<(), String> {
-        let entry = self.entry(&parts.clock, &parts.entropy, outcome.is_ok());
-        let written = audit::append(&parts.store, &parts.vault, entry);
+        let entry = self.entry(&parts.clock, &parts.rng, outcome.is_ok());
+        let written = audit::append(&parts.store, &parts.encryption, entry);
         written.await.map_err(unwritten)
     }
 
@@ -185,13 +186,13 @@ impl Change {
         gateway: &Gateway,
         outcome: &Result<T, String>,
     ) -> Result<(), String> {
-        let entry = self.entry(gateway.clock(), gateway.entropy(), outcome.is_ok());
+        let entry = self.entry(gateway.clock(), gateway.rng(), outcome.is_ok());
         audit::write(gateway, entry).await.map_err(unwritten)
     }
 
-    fn entry(self, clock: &Clock, entropy: &Entropy, is_done: bool) -> AuditEntry {
+    fn entry(self, clock: &Clock, rng: &Rng, is_done: bool) -> AuditEntry {
         AuditEntry {
-            request: RequestId::new(clock.now_ms(), entropy.bytes()),
+            request: RequestId::new(clock.now_ms(), rng.bytes()),
             merchant: self.merchant,
             actor: OPERATOR.into(),
             action: self.action,

@@ -6,8 +6,8 @@ use crate::config::Config;
 use crate::domain::merchant::{KeyPurpose, ServerKey};
 use crate::flow::follow_keys;
 use crate::flow::rotate::{Rotation, next_master_keys};
-use crate::gate::key_ring::webhook_key_text;
-use crate::gate::master_key::{self, MasterKey};
+use crate::keys::key_ring::webhook_key_text;
+use crate::keys::master_key::{self, MasterKey};
 use crate::server::{FOLLOW_KEYS_EVERY, Parts, is_master_key_in_environment, master_key_path};
 use crate::store::DatabaseError;
 use clap::Subcommand;
@@ -106,9 +106,9 @@ pub(super) async fn run(config: &Config, command: KeysCommand) -> Result<(), Str
 const fn rotation(parts: &Parts) -> Rotation<'_> {
     Rotation {
         store: &parts.store,
-        vault: &parts.vault,
+        encryption: &parts.encryption,
         clock: &parts.clock,
-        entropy: &parts.entropy,
+        rng: &parts.rng,
     }
 }
 
@@ -116,7 +116,7 @@ async fn list(parts: &Parts) -> Result<(), String> {
     for key in rotation(parts).list().await? {
         print_json(&listed(&key), true)?;
     }
-    let id = parts.vault.encryption_key_id();
+    let id = parts.encryption.encryption_key_id();
     print_json(&json!({"key_id": id, "purpose": "master"}), true)
 }
 
@@ -149,7 +149,7 @@ async fn until_every_server_has_it(
     path: &Path,
     patience: Duration,
 ) -> Result<(), String> {
-    let key = parts.vault.encryption_key_id();
+    let key = parts.encryption.encryption_key_id();
     let inside = |error: DatabaseError| error.to_string();
     let mut waited = Duration::ZERO;
     loop {
@@ -192,10 +192,10 @@ async fn master(
     let path = master_key_path(config);
     let mut keys = master_key::load(&path)?;
     if keys.previous.is_empty() {
-        keys = next_master_keys(keys, MasterKey::new(parts.entropy.bytes()));
+        keys = next_master_keys(keys, MasterKey::new(parts.rng.bytes()));
         master_key::replace(&path, &keys)?;
     }
-    parts.vault.replace_encryption_keys(&keys);
+    parts.encryption.replace_encryption_keys(&keys);
     let rotation = rotation(parts);
     rotation.announce().await?;
     if prepare {
@@ -219,9 +219,9 @@ async fn master(
     }
     keys.previous.clear();
     master_key::replace(&path, &keys)?;
-    parts.vault.replace_encryption_keys(&keys);
+    parts.encryption.replace_encryption_keys(&keys);
     rotation.announce().await?;
-    let id = parts.vault.encryption_key_id();
+    let id = parts.encryption.encryption_key_id();
     print_json(&json!({"key_id": id, "encrypted_anew": values}), true)
 }
 

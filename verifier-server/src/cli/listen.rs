@@ -8,8 +8,8 @@ use crate::config::Config;
 use crate::domain::event::{Event, KINDS};
 use crate::domain::merchant::KeyPurpose;
 use crate::flow::register::check_webhook_url;
-use crate::gate::key_ring::KeyRing;
-use crate::gate::secret_file;
+use crate::keys::key_ring::KeyRing;
+use crate::keys::secret_file;
 use crate::outbox::forward::{Forwarded, Forwarder};
 use crate::server::Parts;
 use clap::Args;
@@ -117,7 +117,7 @@ pub(super) async fn run(config: &Config, listen: Listen) -> Result<(), String> {
     let parts = Parts::open_existing(config).await?;
     let is_fresh = given.is_none();
     let listener = Listener {
-        secret: given.unwrap_or_else(|| EndpointSecret::new(parts.entropy.bytes())),
+        secret: given.unwrap_or_else(|| EndpointSecret::new(parts.rng.bytes())),
         parts: &parts,
         merchant: listen.merchant,
         url: url.into(),
@@ -250,7 +250,7 @@ impl Listener<'_> {
     async fn signature(&self, event: &Event, timestamp: u64) -> Result<String, String> {
         let Parts {
             store,
-            vault,
+            encryption,
             clock,
             ..
         } = self.parts;
@@ -259,7 +259,7 @@ impl Listener<'_> {
         let records = store.server_keys(KeyPurpose::Webhook).await;
         let records = records.map_err(|error| error.to_string())?;
         let now = clock.now();
-        let ring = KeyRing::open(records, vault, now).map_err(|error| error.to_string())?;
+        let ring = KeyRing::open(records, encryption, now).map_err(|error| error.to_string())?;
         let keys: Vec<_> = ring.webhook_keys(now).collect();
         let id = event.id.to_string();
         let body = event.body.as_bytes();

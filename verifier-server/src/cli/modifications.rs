@@ -4,9 +4,9 @@ use super::audit::Change;
 use super::print_json;
 use crate::config::Config;
 use crate::domain::modification::Modification;
+use crate::error::ApiError;
 use crate::flow::modify::{self, NEEDS_ATTENTION_MS, NotEnded};
-use crate::gate::refusal::Refusal;
-use crate::provider::Answer;
+use crate::provider::ProviderDecision;
 use crate::server::{Parts, Server};
 use clap::{Args, Subcommand, ValueEnum};
 use sealpay_protocol::ids::ModificationId;
@@ -32,10 +32,10 @@ pub(super) struct End {
 }
 
 impl End {
-    fn answer(&self) -> Answer {
+    fn answer(&self) -> ProviderDecision {
         match self.outcome {
-            Outcome::Succeeded => Answer::Approved,
-            Outcome::Failed => Answer::Declined(ENDED_BY_HAND.into()),
+            Outcome::Succeeded => ProviderDecision::Approved,
+            Outcome::Failed => ProviderDecision::Declined(ENDED_BY_HAND.into()),
         }
     }
 
@@ -115,11 +115,11 @@ fn refused(id: ModificationId, why: NotEnded) -> String {
             "{id} is not ended: the server asks {provider} about it by itself; give --force when \
              {provider} has told you that it never will answer"
         ),
-        NotEnded::Refused(refusal) => sentence(refusal),
+        NotEnded::Refused(error) => sentence(error),
     }
 }
 
-fn sentence(refusal: Refusal) -> String {
-    let inside = refusal.internal;
-    inside.unwrap_or_else(|| refusal.code.sentence().to_owned())
+fn sentence(error: ApiError) -> String {
+    let inside = error.internal;
+    inside.unwrap_or_else(|| error.code.detail().to_owned())
 }

@@ -4,11 +4,11 @@ use super::audit::Change;
 use super::{found, print_json};
 use crate::config::Config;
 use crate::domain::merchant::Reserve;
+use crate::error::ApiError;
 use crate::flow::balance;
 use crate::flow::payouts::pay_out;
-use crate::flow::settle::{Until, left, settle};
+use crate::flow::settle::{Cutoff, left, settle};
 use crate::flow::settlement_view::SettlementRecord;
-use crate::gate::refusal::Refusal;
 use crate::server::{Parts, Server};
 use crate::store::Store;
 use clap::Args;
@@ -41,9 +41,9 @@ impl SetReserve {
 }
 
 /// What an operator reads.
-fn sentence(refusal: Refusal) -> String {
-    let inside = refusal.internal;
-    inside.unwrap_or_else(|| refusal.code.sentence().to_owned())
+fn sentence(error: ApiError) -> String {
+    let inside = error.internal;
+    inside.unwrap_or_else(|| error.code.detail().to_owned())
 }
 
 /// Closes what is due up to a date, prints each settlement on a line, and pays out.
@@ -52,7 +52,7 @@ pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), 
     let server = Server::new(config, parts).await?;
     let gateway = &server.state.gateway;
     let outcome = async {
-        let until = Until::Date(command.until);
+        let until = Cutoff::Date(command.until);
         for settlement in settle(gateway, until).await.map_err(sentence)? {
             print_json(&SettlementRecord::of(&settlement, gateway.livemode()), true)?;
         }

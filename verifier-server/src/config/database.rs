@@ -1,7 +1,7 @@
 //! Where the database's address and its password come from, so that no secret needs to stand where
 //! every user of a machine reads it.
 
-use crate::gate::secret_file;
+use crate::keys::secret_file;
 use std::path::Path;
 use url::Url;
 

@@ -97,11 +97,8 @@ impl Database {
     }
 
     /// Says whether the database answers and takes changes.
-    ///
-    /// # Errors
-    /// It does not.
     pub async fn ping(&self) -> Result<(), DatabaseError> {
-        self.write(self.journal, |tx, journal| Box::pin(tx.look_into(journal)))
+        self.write(self.journal, |tx, journal| Box::pin(tx.reconcile(journal)))
             .await
     }
 

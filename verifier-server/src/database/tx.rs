@@ -68,7 +68,7 @@ impl Tx<'_> {
     }
 
     /// Reads a table to see whether that works. Its name stands in a source, as every statement does.
-    pub(super) async fn look_into(&mut self, table: &'static str) -> Result<(), Fault> {
+    pub(super) async fn reconcile(&mut self, table: &'static str) -> Result<(), Fault> {
         let sql = format!("SELECT COUNT(*) FROM {table}");
         let rows = match self {
             Self::Sqlite(connection) => sqlite::query(connection, &sql, &[]),

@@ -27,7 +27,7 @@ pub struct AuditEntry {
     pub subject: Option<String>,
     /// The network that the request came from, or `command line`.
     pub source: String,
-    /// The HTTP status, behind it the code of a refusal; `done` or `failed` of a command.
+    /// The HTTP status, behind it the code of an error; `done` or `failed` of a command.
     pub outcome: String,
     /// Milliseconds since 1970.
     pub at_ms: i64,

@@ -4,7 +4,7 @@
 //! the currency and the date, so that a second try after a crash closes the same settlement.
 
 use super::fees::Fees;
-use super::ledger::{Cause, Transfer};
+use super::ledger::{PostingType, Transfer};
 use super::merchant::Reserve;
 use super::schedule;
 use super::settlement::{BalanceTransaction, Payout, PayoutState, Settlement, TransactionKind};
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 /// Lines that are settled together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Group {
+pub struct BatchKey {
     /// On this day.
     pub settlement_date: Date,
     /// Whose they are.
@@ -49,7 +49,7 @@ pub struct Previous {
     /// Its number; 0 when there is none.
     pub number: i64,
     /// What it carried over, minor units; nothing or less.
-    pub carried_out_minor: i64,
+    pub carried_forward_minor: i64,
 }
 
 /// What is agreed with the merchant.
@@ -74,7 +74,7 @@ pub struct Closed {
     pub payout: Option<Payout>,
 }
 
-impl Group {
+impl BatchKey {
     /// The name of its settlement.
     #[must_use]
     pub fn settlement(&self) -> SettlementId {
@@ -124,10 +124,10 @@ fn kept_back(earned_minor: i64, reserve: Reserve) -> i64 {
 /// Closes a group. Its lines and what is kept back are in it; what is above nothing is paid out, and
 /// what is below is carried on.
 #[must_use]
-pub fn close(group: &Group, sums: &Sums, previous: Previous, terms: &Terms) -> Closed {
+pub fn close(group: &BatchKey, sums: &Sums, previous: Previous, terms: &Terms) -> Closed {
     let held_minor = kept_back(sums.earned_minor, terms.reserve);
     let net_minor = sums.net_minor.saturating_sub(held_minor);
-    let owed_minor = net_minor.saturating_add(previous.carried_out_minor);
+    let owed_minor = net_minor.saturating_add(previous.carried_forward_minor);
     let id = group.settlement();
     let payout = (owed_minor > 0).then(|| payout(group, id, owed_minor, terms));
     let settlement = Settlement {
@@ -140,8 +140,8 @@ pub fn close(group: &Group, sums: &Sums, previous: Previous, terms: &Terms) -> C
         gross_minor: sums.gross_minor.saturating_sub(held_minor),
         fees: sums.fees,
         net_minor,
-        carried_in_minor: previous.carried_out_minor,
-        carried_out_minor: owed_minor.min(0),
+        brought_forward_minor: previous.carried_forward_minor,
+        carried_forward_minor: owed_minor.min(0),
         payout: payout.as_ref().map(|payout| payout.id),
         payout_minor: owed_minor.max(0),
         closed_at_ms: group.closes_at_ms(),
@@ -154,7 +154,7 @@ pub fn close(group: &Group, sums: &Sums, previous: Previous, terms: &Terms) -> C
     }
 }
 
-fn payout(group: &Group, settlement: SettlementId, amount_minor: i64, terms: &Terms) -> Payout {
+fn payout(group: &BatchKey, settlement: SettlementId, amount_minor: i64, terms: &Terms) -> Payout {
     let closed_at_ms = group.closes_at_ms();
     Payout {
         id: PayoutId::new(
@@ -176,7 +176,7 @@ fn payout(group: &Group, settlement: SettlementId, amount_minor: i64, terms: &Te
 }
 
 fn reserve_lines(
-    group: &Group,
+    group: &BatchKey,
     settlement: SettlementId,
     held_minor: i64,
     days: u32,
@@ -202,7 +202,7 @@ fn reserve_lines(
         gross_minor: amount_minor,
         fees: Fees::default(),
         net_minor: amount_minor,
-        sales_day: group.settlement_date,
+        business_date: group.settlement_date,
         settlement_date,
         settlement: bound,
         created_at_ms: group.closes_at_ms(),
@@ -219,39 +219,42 @@ fn reserve_lines(
 }
 
 fn transfers(
-    group: &Group,
+    group: &BatchKey,
     settlement: &Settlement,
     sums: &Sums,
     held_minor: i64,
 ) -> Vec<Transfer> {
     let moved = [
-        (Cause::Settlement, sums.sold_minor),
-        (Cause::Fees, sums.fees.total_minor()),
-        (Cause::ReserveHold, held_minor),
-        (Cause::ReserveRelease, sums.released_minor),
-        (Cause::Payout, settlement.payout_minor),
+        (PostingType::Settlement, sums.sold_minor),
+        (PostingType::Fees, sums.fees.total_minor()),
+        (PostingType::ReserveHold, held_minor),
+        (PostingType::ReserveRelease, sums.released_minor),
+        (PostingType::Payout, settlement.payout_minor),
     ];
     let settlement = settlement.id.to_string();
-    let transfers = moved.into_iter().filter_map(|(cause, amount_minor)| {
-        let id = LedgerTransferId::new(group.moment(), derived(cause.name(), &[&settlement]));
-        let why = (cause, settlement.clone());
-        let at_ms = group.closes_at_ms();
-        Transfer::of(id, group.merchant, group.currency, amount_minor, why, at_ms)
-    });
+    let transfers = moved
+        .into_iter()
+        .filter_map(|(posting_type, amount_minor)| {
+            let id =
+                LedgerTransferId::new(group.moment(), derived(posting_type.name(), &[&settlement]));
+            let why = (posting_type, settlement.clone());
+            let at_ms = group.closes_at_ms();
+            Transfer::of(id, group.merchant, group.currency, amount_minor, why, at_ms)
+        });
     transfers.collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Group, Previous, Sums, Terms, close};
+    use super::{BatchKey, Previous, Sums, Terms, close};
     use crate::domain::fees::Fees;
-    use crate::domain::ledger::{Account, Cause};
+    use crate::domain::ledger::{Account, PostingType};
     use crate::domain::merchant::Reserve;
     use jiff::civil::date;
     use sealpay_protocol::ids::MerchantId;
 
-    fn group() -> Group {
-        Group {
+    fn group() -> BatchKey {
+        BatchKey {
             settlement_date: date(2026, 11, 25),
             merchant: MerchantId::new(1, [1; 10]),
             currency: "EUR".parse().unwrap(),
@@ -283,7 +286,7 @@ mod tests {
 
     #[test]
     fn what_is_owed_is_paid_and_what_is_not_is_carried_on() {
-        // Net, carried in, reserve in basis points; then held, paid out, carried out.
+        // Net, brought forward, reserve in basis points; then held, paid out, carried forward.
         let rows = [
             (1_000, 0, 0, 0, 1_000, 0),
             (1_000, -400, 0, 0, 600, 0),
@@ -297,19 +300,19 @@ mod tests {
             (1_000, 0, 99_999, 1_000, 0, 0),
             (0, 0, 1_000, 0, 0, 0),
         ];
-        for (net, carried, reserve, held, paid, carried_out) in rows {
+        for (net, brought_forward, reserve, held, paid, carried_forward) in rows {
             let previous = Previous {
                 number: 7,
-                carried_out_minor: carried,
+                carried_forward_minor: brought_forward,
             };
             let closed = close(&group(), &sums(net, net), previous, &terms(reserve, 5));
-            let row = (net, carried, reserve);
+            let row = (net, brought_forward, reserve);
             let settlement = &closed.settlement;
             assert_eq!(settlement.payout_minor, paid, "{row:?}");
-            assert_eq!(settlement.carried_out_minor, carried_out, "{row:?}");
+            assert_eq!(settlement.carried_forward_minor, carried_forward, "{row:?}");
             assert_eq!(
-                settlement.net_minor + settlement.carried_in_minor,
-                paid + carried_out,
+                settlement.net_minor + settlement.brought_forward_minor,
+                paid + carried_forward,
                 "{row:?}"
             );
             assert_eq!(settlement.number, 8);
@@ -335,21 +338,21 @@ mod tests {
 
     #[test]
     fn closing_twice_gives_the_same_and_another_group_has_other_names() {
-        let once = |group: &Group| {
+        let once = |group: &BatchKey| {
             let terms = terms(1_000, 5);
             close(group, &sums(1_000, 1_000), Previous::default(), &terms)
         };
         assert_eq!(once(&group()), once(&group()));
         let others = [
-            Group {
+            BatchKey {
                 settlement_date: date(2026, 11, 26),
                 ..group()
             },
-            Group {
+            BatchKey {
                 merchant: MerchantId::new(1, [2; 10]),
                 ..group()
             },
-            Group {
+            BatchKey {
                 currency: "USD".parse().unwrap(),
                 ..group()
             },
@@ -372,15 +375,15 @@ mod tests {
         let moved: Vec<_> = closed
             .transfers
             .iter()
-            .map(|moved| (moved.cause, moved.debit, moved.amount_minor))
+            .map(|moved| (moved.posting_type, moved.debit, moved.amount_minor))
             .collect();
         let expected = [
             // More was refunded than sold: the other way round.
-            (Cause::Settlement, Account::ShopperClearing, 200),
-            (Cause::Fees, Account::MerchantPayable, 30),
-            (Cause::ReserveHold, Account::MerchantPayable, 100),
-            (Cause::ReserveRelease, Account::Reserve, 50),
-            (Cause::Payout, Account::MerchantPayable, 900),
+            (PostingType::Settlement, Account::ShopperClearing, 200),
+            (PostingType::Fees, Account::MerchantPayable, 30),
+            (PostingType::ReserveHold, Account::MerchantPayable, 100),
+            (PostingType::ReserveRelease, Account::Reserve, 50),
+            (PostingType::Payout, Account::MerchantPayable, 900),
         ];
         assert_eq!(moved, expected);
         let ids: std::collections::HashSet<_> =

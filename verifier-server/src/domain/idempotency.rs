@@ -17,7 +17,7 @@ pub struct IdempotentRequest {
 
 /// What a request with this key has made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Repetition {
+pub enum IdempotencyReplay {
     /// The same request came before.
     Same {
         /// What it made.

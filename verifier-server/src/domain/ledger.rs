@@ -80,7 +80,7 @@ impl Account {
 /// Why money moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Cause {
+pub enum PostingType {
     /// Money was captured.
     Capture,
     /// Money was refunded.
@@ -109,7 +109,7 @@ pub enum Cause {
     PayoutReturn,
 }
 
-impl Cause {
+impl PostingType {
     /// Every cause.
     pub const ALL: [Self; 13] = [
         Self::Capture,
@@ -150,7 +150,9 @@ impl Cause {
     /// The cause of a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|cause| cause.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|posting_type| posting_type.name() == name)
     }
 }
 
@@ -170,14 +172,14 @@ pub struct Transfer {
     /// How much, minor units; more than nothing.
     pub amount_minor: i64,
     /// Why.
-    pub cause: Cause,
+    pub posting_type: PostingType,
     /// Names what caused it: a modification, a payment, a dispute, a settlement, a payout.
     pub cause_id: String,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
 }
 
-impl Cause {
+impl PostingType {
     /// Debit and credit.
     #[must_use]
     pub const fn accounts(self) -> (Account, Account) {
@@ -207,10 +209,10 @@ impl Transfer {
         merchant: MerchantId,
         currency: Currency,
         amount_minor: i64,
-        (cause, cause_id): (Cause, String),
+        (posting_type, cause_id): (PostingType, String),
         created_at_ms: i64,
     ) -> Option<Self> {
-        let (debit, credit) = match (cause.accounts(), amount_minor) {
+        let (debit, credit) = match (posting_type.accounts(), amount_minor) {
             (_, 0) => return None,
             ((debit, credit), 1..) => (debit, credit),
             ((debit, credit), _) => (credit, debit),
@@ -222,7 +224,7 @@ impl Transfer {
             debit,
             credit,
             amount_minor: amount_minor.checked_abs()?,
-            cause,
+            posting_type,
             cause_id,
             created_at_ms,
         })
@@ -244,7 +246,7 @@ pub struct AccountBalance {
 
 #[cfg(test)]
 mod tests {
-    use super::{Account, Cause, Transfer};
+    use super::{Account, PostingType, Transfer};
     use sealpay_protocol::ids::{LedgerTransferId, MerchantId};
 
     #[test]
@@ -254,27 +256,43 @@ mod tests {
                 LedgerTransferId::new(1, [1; 10]),
                 MerchantId::new(1, [2; 10]),
             );
-            let cause = (Cause::Settlement, "set".to_owned());
-            Transfer::of(id, merchant, "EUR".parse().unwrap(), amount, cause, 5)
+            let posting_type = (PostingType::Settlement, "set".to_owned());
+            Transfer::of(
+                id,
+                merchant,
+                "EUR".parse().unwrap(),
+                amount,
+                posting_type,
+                5,
+            )
         };
         let forward = of(7).unwrap();
         assert_eq!(
             (forward.debit, forward.credit),
-            Cause::Settlement.accounts()
+            PostingType::Settlement.accounts()
         );
         let back = of(-7).unwrap();
-        assert_eq!((back.credit, back.debit), Cause::Settlement.accounts());
+        assert_eq!(
+            (back.credit, back.debit),
+            PostingType::Settlement.accounts()
+        );
         assert_eq!((forward.amount_minor, back.amount_minor), (7, 7));
         assert_eq!(of(0), None);
     }
 
     #[test]
     fn every_cause_names_two_accounts_and_names_read_back() {
-        for cause in Cause::ALL {
-            let (debit, credit) = cause.accounts();
-            assert_ne!(debit, credit, "{cause:?}");
-            assert_eq!(Cause::from_name(cause.name()), Some(cause));
-            assert_eq!(serde_json::to_value(cause).unwrap(), cause.name());
+        for posting_type in PostingType::ALL {
+            let (debit, credit) = posting_type.accounts();
+            assert_ne!(debit, credit, "{posting_type:?}");
+            assert_eq!(
+                PostingType::from_name(posting_type.name()),
+                Some(posting_type)
+            );
+            assert_eq!(
+                serde_json::to_value(posting_type).unwrap(),
+                posting_type.name()
+            );
         }
         for account in Account::ALL {
             assert_eq!(Account::from_name(account.name()), Some(account));

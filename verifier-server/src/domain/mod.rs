@@ -2,7 +2,6 @@
 
 pub mod audit;
 pub mod authentication;
-pub mod booking;
 pub mod calendar;
 pub(crate) mod check_digits;
 pub mod closing;
@@ -13,9 +12,9 @@ pub mod fees;
 pub mod idempotency;
 pub mod ledger;
 pub mod merchant;
-pub mod mischief;
 pub mod modification;
 pub mod payment;
+pub mod posting;
 pub mod principal;
 pub mod report;
 pub mod reversal;
@@ -28,3 +27,4 @@ pub mod settlement;
 pub mod state;
 pub mod step_up;
 pub mod transfer;
+pub mod webhook_faults;

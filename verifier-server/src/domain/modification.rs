@@ -4,7 +4,7 @@
 
 use super::payment::Payment;
 use super::state::PaymentState;
-use super::transfer::Sum;
+use super::transfer::AmountMatch;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
 use serde::{Deserialize, Serialize};
@@ -123,7 +123,7 @@ pub struct Modification {
 
 /// Why a payment cannot be modified so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Obstacle {
+pub enum OperationError {
     /// Not in the payment's state.
     State,
     /// It is more than there is; so much is left, minor units.
@@ -159,8 +159,8 @@ impl Payment {
         match &self.transfer {
             Some(expected) if self.captured_minor > 0 => {
                 match expected.sum(self.money.amount_minor()) {
-                    Sum::Over(minor) => minor,
-                    Sum::Short(_) | Sum::Exact => 0,
+                    AmountMatch::Over(minor) => minor,
+                    AmountMatch::Short(_) | AmountMatch::Exact => 0,
                 }
             }
             _ => 0,
@@ -189,7 +189,7 @@ impl Payment {
         &self,
         kind: ModificationKind,
         asked_minor: Option<i64>,
-    ) -> Result<i64, Obstacle> {
+    ) -> Result<i64, OperationError> {
         use PaymentState::{Authorized, Captured, PartiallyCaptured, PartiallyRefunded};
         let (is_possible, left) = match kind {
             ModificationKind::Capture | ModificationKind::Void | ModificationKind::Expiry => (
@@ -202,13 +202,13 @@ impl Payment {
             ),
         };
         if !is_possible {
-            return Err(Obstacle::State);
+            return Err(OperationError::State);
         }
         let amount = asked_minor.unwrap_or(left);
         if (1..=left).contains(&amount) {
             Ok(amount)
         } else {
-            Err(Obstacle::Amount(left))
+            Err(OperationError::Amount(left))
         }
     }
 

@@ -3,7 +3,7 @@
 use super::authentication::Authentication;
 use super::risk::Assessment;
 use super::state::PaymentState;
-use super::transfer::Expected;
+use super::transfer::TransferInstructions;
 use sealpay_protocol::ids::{AttemptId, MerchantId, ModificationId, PaymentId, SessionId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
@@ -22,7 +22,7 @@ pub struct Payment {
     pub attempt: AttemptId,
     /// The key that asked for it, by its thumbprint. A page that was reloaded has another one: it may
     /// see what became of the payment and give it up, and nothing else.
-    pub claimant: String,
+    pub owner: String,
     /// SHA-256 of the body that asked for it, in base64url: the same attempt with other bytes is a conflict.
     pub body_digest: String,
     /// The merchant's order number.
@@ -34,7 +34,7 @@ pub struct Payment {
     /// The way to pay.
     pub method: Method,
     /// The card, as far as it may be kept; only with the method `card`.
-    pub card: Option<KeptCard>,
+    pub card: Option<StoredCard>,
     /// Recognizes the shopper's network address again; none where nothing is assessed.
     pub address: Option<String>,
     /// Where it stands.
@@ -50,7 +50,7 @@ pub struct Payment {
     /// What the issuer says of the shopper, where it was asked.
     pub authentication: Option<Authentication>,
     /// The money that is expected; only with the method `bank_transfer`.
-    pub transfer: Option<Expected>,
+    pub transfer: Option<TransferInstructions>,
     /// What was taken, minor units.
     pub captured_minor: i64,
     /// What went back, minor units.
@@ -74,7 +74,7 @@ pub struct Payment {
 
 /// What may be kept of a card (PCI DSS 3.4.1, 3.5.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptCard {
+pub struct StoredCard {
     /// The brand's slug, or `unknown`.
     pub brand: String,
     /// The last four digits.

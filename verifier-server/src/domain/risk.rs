@@ -46,7 +46,7 @@ pub struct Assessment {
 
 /// A payment of the same card or from the same address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Earlier {
+pub struct PriorPayment {
     /// Its card.
     pub fingerprint: String,
     /// How much.
@@ -59,7 +59,7 @@ pub struct Earlier {
 
 /// What is looked at.
 #[derive(Debug, Clone)]
-pub struct Facts<'a> {
+pub struct RiskInput<'a> {
     /// How much.
     pub money: Money,
     /// Milliseconds since 1970.
@@ -73,9 +73,9 @@ pub struct Facts<'a> {
     /// Nobody said from which address the payment comes, so that the rules about addresses are blind.
     pub is_address_unknown: bool,
     /// Payments with the same card at the same merchant.
-    pub of_card: &'a [Earlier],
+    pub of_card: &'a [PriorPayment],
     /// Payments from the same address, of any card.
-    pub of_address: &'a [Earlier],
+    pub of_address: &'a [PriorPayment],
 }
 
 #[derive(Debug, Deserialize)]
@@ -111,14 +111,14 @@ static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| {
 });
 
 /// Every fact that a rule may name, as a number.
-fn numbers(facts: &Facts<'_>) -> BTreeMap<&'static str, i64> {
-    let within = |rows: &[Earlier], ms: i64, counts: fn(&Earlier) -> bool| {
-        let recent = |row: &&Earlier| facts.now_ms.saturating_sub(row.created_at_ms) < ms;
+fn numbers(facts: &RiskInput<'_>) -> BTreeMap<&'static str, i64> {
+    let within = |rows: &[PriorPayment], ms: i64, counts: fn(&PriorPayment) -> bool| {
+        let recent = |row: &&PriorPayment| facts.now_ms.saturating_sub(row.created_at_ms) < ms;
         number(rows.iter().filter(recent).filter(|row| counts(row)).count())
     };
-    let any = |_: &Earlier| true;
-    let declined = |row: &Earlier| row.state == PaymentState::Declined;
-    let recent = |row: &&Earlier| facts.now_ms.saturating_sub(row.created_at_ms) < HOUR_MS;
+    let any = |_: &PriorPayment| true;
+    let declined = |row: &PriorPayment| row.state == PaymentState::Declined;
+    let recent = |row: &&PriorPayment| facts.now_ms.saturating_sub(row.created_at_ms) < HOUR_MS;
     let cards: HashSet<_> = facts
         .of_address
         .iter()
@@ -161,8 +161,8 @@ fn number(count: usize) -> i64 {
 
 /// How many times the largest payment before, of those in the same currency that were approved; 0
 /// when there are fewer than three, because two payments are no habit.
-fn times_the_largest(facts: &Facts<'_>) -> i64 {
-    let approved = |row: &&Earlier| {
+fn times_the_largest(facts: &RiskInput<'_>) -> i64 {
+    let approved = |row: &&PriorPayment| {
         row.money.currency() == facts.money.currency()
             && matches!(row.state, PaymentState::Authorized | PaymentState::Captured)
     };
@@ -180,7 +180,7 @@ fn times_the_largest(facts: &Facts<'_>) -> i64 {
 
 /// Looks at the facts.
 #[must_use]
-pub fn assess(facts: &Facts<'_>) -> Assessment {
+pub fn assess(facts: &RiskInput<'_>) -> Assessment {
     let numbers = numbers(facts);
     let rules = RULES.as_ref();
     let fits = |rule: &&Rule| {

@@ -135,13 +135,13 @@ pub fn find(query: &Query<'_>) -> Option<Route> {
                 .any(|acquirer| rule.prefer.contains(&acquirer.name))
     };
     let rule = RULES.iter().find(fitting);
-    let wish = |acquirer: &Acquirer| {
+    let preference = |acquirer: &Acquirer| {
         let place = |rule: &Rule| rule.prefer.iter().position(|name| *name == acquirer.name);
         rule.and_then(place).unwrap_or(usize::MAX)
     };
     able.sort_by_key(|acquirer| {
         (
-            wish(acquirer),
+            preference(acquirer),
             acquirer.fee_minor(query.money),
             acquirer.name.clone(),
         )

@@ -82,11 +82,11 @@ impl Schedule {
         )
     }
 
-    fn cut_off_ms(&self, sales_day: Date) -> i64 {
+    fn cut_off_ms(&self, business_date: Date) -> i64 {
         let day = if self.cut_off_on_the_day_after {
-            day_after(sales_day)
+            day_after(business_date)
         } else {
-            sales_day
+            business_date
         };
         self.moment_ms(day, self.cut_off)
     }
@@ -97,7 +97,7 @@ impl Schedule {
 ///
 /// Every day of the calendar is a sales day, weekends and holidays as well.
 #[must_use]
-pub fn sales_day(currency: Currency, at_ms: i64) -> Date {
+pub fn business_date(currency: Currency, at_ms: i64) -> Date {
     let schedule = Schedule::of(currency);
     let bound = if at_ms < 0 {
         Timestamp::MIN
@@ -116,14 +116,14 @@ pub fn sales_day(currency: Currency, at_ms: i64) -> Date {
 
 /// The moment of a sales day's cut-off, milliseconds since 1970: the first that is too late.
 #[must_use]
-pub fn cut_off_ms(currency: Currency, sales_day: Date) -> i64 {
-    Schedule::of(currency).cut_off_ms(sales_day)
+pub fn cut_off_ms(currency: Currency, business_date: Date) -> i64 {
+    Schedule::of(currency).cut_off_ms(business_date)
 }
 
 /// The day on which what was sold on a day is settled: so many business days after it.
 #[must_use]
-pub fn settlement_date(currency: Currency, sales_day: Date) -> Date {
-    business_days_after(currency, sales_day, Schedule::of(currency).days)
+pub fn settlement_date(currency: Currency, business_date: Date) -> Date {
+    business_days_after(currency, business_date, Schedule::of(currency).days)
 }
 
 /// The business day that comes so many business days after a date.

@@ -43,7 +43,7 @@ pub struct Session {
     /// The ephemeral key, 32 bytes.
     pub public_key: [u8; 32],
     /// How often the order was opened with another key.
-    pub rebinds: u32,
+    pub key_rebind_count: u32,
     /// How many attempts were made.
     pub attempts: u32,
     /// The attempt that is under way or has paid; while there is one, no other can start.

@@ -91,7 +91,7 @@ pub struct BalanceTransaction {
     /// Gross without fees, minor units.
     pub net_minor: i64,
     /// The day whose cut-off it made.
-    pub sales_day: Date,
+    pub business_date: Date,
     /// The day on which it is settled.
     pub settlement_date: Date,
     /// The settlement, once it is in one.
@@ -102,7 +102,7 @@ pub struct BalanceTransaction {
 
 /// A settlement: a merchant's lines of one currency and date.
 ///
-/// Σ net of the lines + carried in = payout + carried out.
+/// Σ net of the lines + brought forward = payout + carried forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     /// The settlement.
@@ -124,9 +124,9 @@ pub struct Settlement {
     /// Sum of the lines, minor units.
     pub net_minor: i64,
     /// What the settlement before left over, minor units; nothing or less.
-    pub carried_in_minor: i64,
+    pub brought_forward_minor: i64,
     /// What is left over for the next one, minor units; nothing or less.
-    pub carried_out_minor: i64,
+    pub carried_forward_minor: i64,
     /// The payout, where something is paid out.
     pub payout: Option<PayoutId>,
     /// What is paid out, minor units.

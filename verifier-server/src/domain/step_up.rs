@@ -20,7 +20,7 @@ static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| {
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy)]
-pub struct Circumstances {
+pub struct ChallengeInput {
     /// How much.
     pub money: Money,
     /// What the risk rules say.
@@ -33,7 +33,7 @@ pub struct Circumstances {
 
 /// Whether the issuer is asked, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Demand {
+pub struct ChallengeDecision {
     /// Whether a challenge is wished for, whatever the issuer would do by itself.
     pub wants_challenge: bool,
     /// Keys of the rules that fitted; at least one.
@@ -42,7 +42,7 @@ pub struct Demand {
 
 /// Decides; none when the issuer need not be asked.
 #[must_use]
-pub fn demand(circumstances: &Circumstances) -> Option<Demand> {
+pub fn decision(circumstances: &ChallengeInput) -> Option<ChallengeDecision> {
     // A higher score never asks for less.
     let by_risk = matches!(
         circumstances.risk,
@@ -56,7 +56,7 @@ pub fn demand(circumstances: &Circumstances) -> Option<Demand> {
     ];
     let fitting: Vec<_> = rows.into_iter().filter(|(_, fits, _)| *fits).collect();
     let reasons = fitting.iter().map(|(key, ..)| (*key).to_owned()).collect();
-    (!fitting.is_empty()).then(|| Demand {
+    (!fitting.is_empty()).then(|| ChallengeDecision {
         wants_challenge: fitting.iter().any(|(.., challenge)| *challenge),
         reasons,
     })
@@ -76,7 +76,7 @@ fn is_large(money: Money) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Circumstances, Demand, RULES, demand};
+    use super::{ChallengeDecision, ChallengeInput, RULES, decision};
     use crate::domain::risk::RiskOutcome::{self, Allow, Block, Review, StepUp};
     use sealpay_protocol::money::Money;
 
@@ -84,7 +84,7 @@ mod tests {
     fn the_issuer_is_asked_when_a_rule_says_so() {
         assert!(RULES.is_some());
         let at = |amount, currency: &str, risk: RiskOutcome, merchant, staged| {
-            demand(&Circumstances {
+            decision(&ChallengeInput {
                 money: Money::new(amount, currency.parse().unwrap()),
                 risk,
                 merchant_requires: merchant,
@@ -92,7 +92,7 @@ mod tests {
             })
         };
         let asked = |wants_challenge, reasons: &[&str]| {
-            Some(Demand {
+            Some(ChallengeDecision {
                 wants_challenge,
                 reasons: reasons.iter().map(|&reason| reason.to_owned()).collect(),
             })

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 /// A transfer that is expected, and what has come so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Expected {
+pub struct TransferInstructions {
     /// Whose account it is.
     pub holder: String,
     /// The account (ISO 13616).
@@ -23,7 +23,7 @@ pub struct Expected {
 
 /// What has come, against what is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sum {
+pub enum AmountMatch {
     /// So much is still to come, minor units.
     Short(i64),
     /// Exactly what was due.
@@ -32,14 +32,14 @@ pub enum Sum {
     Over(i64),
 }
 
-impl Expected {
+impl TransferInstructions {
     /// Compares what has come with what is due.
     #[must_use]
-    pub const fn sum(&self, due_minor: i64) -> Sum {
+    pub const fn sum(&self, due_minor: i64) -> AmountMatch {
         match due_minor.saturating_sub(self.received_minor) {
-            0 => Sum::Exact,
-            short @ 1.. => Sum::Short(short),
-            over => Sum::Over(over.saturating_neg()),
+            0 => AmountMatch::Exact,
+            short @ 1.. => AmountMatch::Short(short),
+            over => AmountMatch::Over(over.saturating_neg()),
         }
     }
 }
@@ -106,10 +106,10 @@ fn mended(plain: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Expected, Sum};
+    use super::{AmountMatch, TransferInstructions};
 
-    fn expected(received_minor: i64) -> Expected {
-        Expected {
+    fn expected(received_minor: i64) -> TransferInstructions {
+        TransferInstructions {
             holder: "Paper Lantern".into(),
             iban: "DE00".into(),
             bic: "SEALDEFF".into(),
@@ -122,11 +122,11 @@ mod tests {
     #[test]
     fn sums_are_short_exact_or_over() {
         let rows = [
-            (0, Sum::Short(2490)),
-            (2489, Sum::Short(1)),
-            (2490, Sum::Exact),
-            (2491, Sum::Over(1)),
-            (i64::MAX, Sum::Over(i64::MAX - 2490)),
+            (0, AmountMatch::Short(2490)),
+            (2489, AmountMatch::Short(1)),
+            (2490, AmountMatch::Exact),
+            (2491, AmountMatch::Over(1)),
+            (i64::MAX, AmountMatch::Over(i64::MAX - 2490)),
         ];
         for (received, sum) in rows {
             assert_eq!(expected(received).sum(2490), sum, "{received}");

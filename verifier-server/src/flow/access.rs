@@ -1,18 +1,18 @@
 //! Who a request of a merchant's server is from, and whether it may do what it asks for.
 
 use super::gateway::Gateway;
+use crate::auth::api_key;
+use crate::auth::merchant_signature::{IncomingMerchantRequest, SignedMerchantRequest};
 use crate::domain::event::read_scopes;
 use crate::domain::principal::Principal;
 use crate::domain::scope::Scope;
-use crate::gate::api_key;
-use crate::gate::merchant_signature::{IncomingMerchantRequest, SignedMerchantRequest};
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use crate::store::Nonce;
 use sealpay_protocol::key::verifying_key;
 
 /// What a request brings to show whose it is.
 #[derive(Debug, Clone, Copy)]
-pub enum Credentials<'a> {
+pub enum RequestCredentials<'a> {
     /// An `Authorization` header, or nothing at all.
     ApiKey(Option<&'a str>),
     /// A signature by an order key.
@@ -24,48 +24,51 @@ pub enum Credentials<'a> {
 /// Who a request of a merchant's server is from.
 ///
 /// # Errors
-/// [`Code::CredentialsAmbiguous`], [`Code::ApiKeyInvalid`], or what is wrong with the signature, in
+/// [`ErrorCode::CredentialsAmbiguous`], [`ErrorCode::ApiKeyInvalid`], or what is wrong with the signature, in
 /// the order that PROTOCOL section 8 gives.
 pub async fn identify(
     gateway: &Gateway,
-    credentials: Credentials<'_>,
-) -> Result<Principal, Refusal> {
+    credentials: RequestCredentials<'_>,
+) -> Result<Principal, ApiError> {
     match credentials {
-        Credentials::ApiKey(header) => of_api_key(gateway, header).await,
-        Credentials::Signature(request) => of_signature(gateway, request).await,
-        Credentials::Both => Err(Refusal::of(Code::CredentialsAmbiguous, "authorization")),
+        RequestCredentials::ApiKey(header) => of_api_key(gateway, header).await,
+        RequestCredentials::Signature(request) => of_signature(gateway, request).await,
+        RequestCredentials::Both => Err(ApiError::of(
+            ErrorCode::CredentialsAmbiguous,
+            "authorization",
+        )),
     }
 }
 
 /// Says whether somebody may do what a scope names.
 ///
 /// # Errors
-/// [`Code::ScopeMissing`], which names the scope.
-pub fn require(principal: &Principal, scope: Scope) -> Result<(), Refusal> {
+/// [`ErrorCode::ScopeMissing`], which names the scope.
+pub fn require(principal: &Principal, scope: Scope) -> Result<(), ApiError> {
     if principal.may(scope) {
         Ok(())
     } else {
-        Err(Refusal::of(Code::ScopeMissing, scope.name()))
+        Err(ApiError::of(ErrorCode::ScopeMissing, scope.name()))
     }
 }
 
 /// Says whether somebody may read all that is told by events of these types, as endpoints keep them.
 ///
 /// # Errors
-/// [`Code::ScopeMissing`], which names the first scope that is missing.
-pub fn require_readable(principal: &Principal, event_types: &str) -> Result<(), Refusal> {
+/// [`ErrorCode::ScopeMissing`], which names the first scope that is missing.
+pub fn require_readable(principal: &Principal, event_types: &str) -> Result<(), ApiError> {
     let mut needed = read_scopes(event_types).into_iter();
     needed.try_for_each(|scope| require(principal, scope))
 }
 
-async fn of_api_key(gateway: &Gateway, header: Option<&str>) -> Result<Principal, Refusal> {
-    let hash = api_key::hash_of_header(header, gateway.livemode(), &gateway.vault)?;
+async fn of_api_key(gateway: &Gateway, header: Option<&str>) -> Result<Principal, ApiError> {
+    let hash = api_key::hash_of_header(header, gateway.livemode(), &gateway.encryption)?;
     let key = gateway.store.api_key_by_hash(&hash).await?;
     let now_ms = gateway.clock.now_ms_i64();
     // Unknown, revoked and expired are one answer: it tells nobody that a key was one.
     let key = key
         .filter(|key| api_key::is_good_at(key, now_ms))
-        .ok_or_else(|| Refusal::of(Code::ApiKeyInvalid, "authorization"))?;
+        .ok_or_else(|| ApiError::of(ErrorCode::ApiKeyInvalid, "authorization"))?;
     gateway.last_use.note(&key, now_ms);
     Ok(Principal::from_api_key(key.merchant, key.id, key.scopes))
 }
@@ -75,18 +78,18 @@ async fn of_api_key(gateway: &Gateway, header: Option<&str>) -> Result<Principal
 async fn of_signature(
     gateway: &Gateway,
     request: IncomingMerchantRequest<'_>,
-) -> Result<Principal, Refusal> {
+) -> Result<Principal, ApiError> {
     let signed = SignedMerchantRequest::read(request, gateway.clock.wall())?;
     let merchant = gateway.store.merchant(signed.merchant()).await?;
     let merchant =
-        merchant.ok_or_else(|| Refusal::of(Code::UnknownMerchant, "sealpay-merchant"))?;
+        merchant.ok_or_else(|| ApiError::of(ErrorCode::UnknownMerchant, "sealpay-merchant"))?;
     let known = merchant
         .order_keys
         .iter()
         .find(|key| key.key_id == signed.key_id())
-        .ok_or_else(|| Refusal::of(Code::UnknownOrderKey, "keyid"))?;
+        .ok_or_else(|| ApiError::of(ErrorCode::UnknownOrderKey, "keyid"))?;
     let key = verifying_key(&known.public_key)
-        .map_err(|_| Refusal::of(Code::UnknownOrderKey, "keyid"))?;
+        .map_err(|_| ApiError::of(ErrorCode::UnknownOrderKey, "keyid"))?;
     let verified = signed.verify(&key, gateway.settings.public_origin.authority())?;
     let nonce = Nonce {
         expires_at: verified.nonce_expires_at,
@@ -94,7 +97,7 @@ async fn of_signature(
         thumbprint: format!("{}/{}", verified.merchant, verified.key_id),
     };
     if !gateway.store.spend_nonce(&nonce).await? {
-        return Err(Refusal::new(Code::NonceReplayed));
+        return Err(ApiError::new(ErrorCode::NonceReplayed));
     }
     let (merchant, scopes) = (verified.merchant, known.scopes.clone());
     Ok(Principal::from_order_key(merchant, &known.key_id, scopes))

@@ -4,7 +4,7 @@ use super::gateway::Gateway;
 use crate::domain::authentication::{AuthenticationStatus, ChallengeKind};
 use crate::domain::payment::Payment;
 use crate::domain::state::PaymentState;
-use crate::domain::transfer::{Expected, Sum};
+use crate::domain::transfer::{AmountMatch, TransferInstructions};
 use crate::provider::authentication::{CodeChallenge, PasskeyChallenge, Progress};
 use sealpay_protocol::api::{
     ActionView, CodeView, EnrolmentView, PasskeyView, TransferView, WalletView,
@@ -21,12 +21,16 @@ pub(super) fn seconds(unix_ms: i64) -> u64 {
 ///
 /// A challenge is shown to the key that made the attempt. The wallet has a sign-in of its own where it
 /// is real, and an account to send money to is no secret: a page that was reloaded may show them.
-pub(super) async fn of(gateway: &Gateway, payment: &Payment, asker: &str) -> Option<ActionView> {
+pub(super) async fn of(
+    gateway: &Gateway,
+    payment: &Payment,
+    requester: &str,
+) -> Option<ActionView> {
     if payment.state != PaymentState::RequiresAction {
         return None;
     }
     match payment.method {
-        Method::Card if payment.claimant != asker => None,
+        Method::Card if payment.owner != requester => None,
         Method::Card => {
             let asked = gateway.providers.authenticator.progress(payment.id);
             let progress = gateway.within(asked).await.ok().flatten()?;
@@ -79,10 +83,10 @@ fn of_passkey(challenge: PasskeyChallenge) -> PasskeyView {
     }
 }
 
-fn of_transfer(payment: &Payment, expected: &Expected) -> TransferView {
+fn of_transfer(payment: &Payment, expected: &TransferInstructions) -> TransferView {
     let amount_due = match expected.sum(payment.money.amount_minor()) {
-        Sum::Short(minor) => minor,
-        Sum::Exact | Sum::Over(_) => 0,
+        AmountMatch::Short(minor) => minor,
+        AmountMatch::Exact | AmountMatch::Over(_) => 0,
     };
     TransferView {
         holder: expected.holder.clone(),
@@ -99,7 +103,7 @@ fn of_transfer(payment: &Payment, expected: &Expected) -> TransferView {
 pub(super) async fn enrolment(
     gateway: &Gateway,
     payment: &Payment,
-    asker: &str,
+    requester: &str,
 ) -> Option<EnrolmentView> {
     let is_paid = matches!(
         payment.state,
@@ -112,7 +116,7 @@ pub(super) async fn enrolment(
             authentication.challenge == Some(ChallengeKind::Code)
                 && authentication.status == AuthenticationStatus::Authenticated
         });
-    if !(is_paid && by_code && payment.claimant == asker) {
+    if !(is_paid && by_code && payment.owner == requester) {
         return None;
     }
     let asked = gateway.providers.authenticator.enrolment(payment.id);

@@ -1,8 +1,8 @@
 //! API keys as an operator makes them: for some scopes, for a while, and one in place of another.
 
-use super::register::Registrar;
+use super::register::MerchantAdmin;
+use crate::auth::api_key::{self, NewApiKey};
 use crate::domain::scope::Scope;
-use crate::gate::api_key::{self, NewApiKey};
 use crate::store::{Addition, KeyRotation};
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
 
@@ -52,11 +52,8 @@ pub fn read_scopes(text: &str) -> Result<String, String> {
     Ok(wanted.join(","))
 }
 
-impl Registrar<'_> {
+impl MerchantAdmin<'_> {
     /// Adds an API key that is good for these scopes and, it may be, for a while.
-    ///
-    /// # Errors
-    /// A sentence.
     pub async fn add_limited_api_key(
         &self,
         merchant: MerchantId,
@@ -70,8 +67,8 @@ impl Registrar<'_> {
         let made = api_key::make(
             merchant,
             self.livemode,
-            self.vault,
-            self.entropy,
+            self.encryption,
+            self.rng,
             self.clock.now_ms(),
         );
         let made = made.limited(&limits.scopes, expires_at_ms);
@@ -84,9 +81,6 @@ impl Registrar<'_> {
 
     /// Makes a key in place of another: good for the same scopes, while the other one stays good
     /// for an overlap, in which the merchant's servers change from one to the other.
-    ///
-    /// # Errors
-    /// A sentence.
     pub async fn rotate_api_key(
         &self,
         old: ApiKeyId,
@@ -105,8 +99,8 @@ impl Registrar<'_> {
         let made = api_key::make(
             found.merchant,
             self.livemode,
-            self.vault,
-            self.entropy,
+            self.encryption,
+            self.rng,
             self.clock.now_ms(),
         );
         let made = made.limited(&found.scopes, new_ends_ms);

@@ -5,8 +5,8 @@
 use super::gateway::Gateway;
 use super::{outcome, plan};
 use crate::domain::payment::Payment;
-use crate::gate::refusal::Refusal;
-use crate::provider::{Answer, AuthorizationRequest, Silence};
+use crate::error::ApiError;
+use crate::provider::{AuthorizationRequest, ProviderDecision, ProviderError};
 use crate::store::Settled;
 use sealpay_protocol::card::Card;
 
@@ -16,7 +16,7 @@ pub(super) async fn ask(
     payment: Payment,
     card: &Card,
     acquirers: &[String],
-) -> Result<Payment, Refusal> {
+) -> Result<Payment, ApiError> {
     let mut asking = payment;
     let walking = walk(gateway, &mut asking, card, acquirers);
     // All acquirers together have the time that one has: the lease is no longer than that.
@@ -25,7 +25,7 @@ pub(super) async fn ask(
         Ok(Walked::Said(said)) => Some(said),
         // Somebody else looks into it already: theirs stands.
         Ok(Walked::Overtaken(stored)) => return Ok(*stored),
-        Ok(Walked::Refused(refusal)) => return Err(refusal),
+        Ok(Walked::Refused(error)) => return Err(error),
         Err(_) => None,
     };
     let outcome = outcome::of_authorization(&asking, said);
@@ -34,9 +34,9 @@ pub(super) async fn ask(
 
 /// Where the walk along a route ended.
 enum Walked {
-    Said(Result<Answer, Silence>),
+    Said(Result<ProviderDecision, ProviderError>),
     Overtaken(Box<Payment>),
-    Refused(Refusal),
+    Refused(ApiError),
 }
 
 async fn walk(
@@ -45,17 +45,17 @@ async fn walk(
     card: &Card,
     acquirers: &[String],
 ) -> Walked {
-    let mut said = Err(Silence::NotSent("the route names nobody".into()));
+    let mut said = Err(ProviderError::NotSent("the route names nobody".into()));
     for (place, name) in acquirers.iter().enumerate() {
         if place > 0 {
             match reroute(gateway, asking, name).await {
                 Ok(Settled::Done(rerouted)) => *asking = rerouted,
                 Ok(Settled::NotInState(stored)) => return Walked::Overtaken(Box::new(stored)),
-                Err(refusal) => return Walked::Refused(refusal),
+                Err(error) => return Walked::Refused(error),
             }
         }
         said = authorize(gateway, asking, card, name).await;
-        if !matches!(said, Err(Silence::NotSent(_))) {
+        if !matches!(said, Err(ProviderError::NotSent(_))) {
             break;
         }
     }
@@ -67,9 +67,11 @@ async fn authorize(
     payment: &Payment,
     card: &Card,
     name: &str,
-) -> Result<Answer, Silence> {
+) -> Result<ProviderDecision, ProviderError> {
     let Some(acquirer) = gateway.providers.acquirer(name) else {
-        return Err(Silence::NotSent(format!("there is no acquirer {name}")));
+        return Err(ProviderError::NotSent(format!(
+            "there is no acquirer {name}"
+        )));
     };
     acquirer
         .authorize(AuthorizationRequest {
@@ -83,7 +85,7 @@ async fn authorize(
         .await
 }
 
-async fn reroute(gateway: &Gateway, payment: &Payment, to: &str) -> Result<Settled, Refusal> {
+async fn reroute(gateway: &Gateway, payment: &Payment, to: &str) -> Result<Settled, ApiError> {
     let mut rerouted = payment.clone();
     to.clone_into(&mut rerouted.provider);
     rerouted.route_reason = format!(

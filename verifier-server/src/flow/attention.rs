@@ -21,9 +21,6 @@ pub struct Attention {
 }
 
 /// Looks.
-///
-/// # Errors
-/// The database did not do its work.
 pub async fn look(gateway: &Gateway) -> Result<Attention, DatabaseError> {
     let now_ms = gateway.clock.now_ms_i64();
     let store = &gateway.store;

@@ -3,8 +3,8 @@
 use super::gateway::Gateway;
 use super::read::{Page, page};
 use crate::domain::audit::{AuditEntry, AuditRow};
-use crate::gate::refusal::Refusal;
-use crate::gate::vault::Vault;
+use crate::error::ApiError;
+use crate::keys::encryption::KeyEncryption;
 use crate::store::{DatabaseError, Store};
 use sealpay_protocol::ids::{MerchantId, RequestId};
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub struct AuditRecord {
     pub subject: Option<String>,
     /// The network that it came from, or `command line`.
     pub source: String,
-    /// The HTTP status, and the code of a refusal; `done` or `failed` of a command.
+    /// The HTTP status, and the code of an error; `done` or `failed` of a command.
     pub outcome: String,
     /// Seconds since 1970.
     pub created_at: i64,
@@ -54,21 +54,19 @@ impl AuditRecord {
 }
 
 /// Writes a row.
-///
-/// # Errors
-/// The database did not do its work.
-pub async fn append(store: &Store, vault: &Vault, entry: AuditEntry) -> Result<(), DatabaseError> {
+pub async fn append(
+    store: &Store,
+    encryption: &KeyEncryption,
+    entry: AuditEntry,
+) -> Result<(), DatabaseError> {
     store
-        .append_audit(entry, Arc::new(vault.audit_chain()))
+        .append_audit(entry, Arc::new(encryption.audit_chain()))
         .await
 }
 
 /// The same for whoever has the gateway.
-///
-/// # Errors
-/// The database did not do its work.
 pub async fn write(gateway: &Gateway, entry: AuditEntry) -> Result<(), DatabaseError> {
-    append(&gateway.store, &gateway.vault, entry).await
+    append(&gateway.store, &gateway.encryption, entry).await
 }
 
 /// Says in the log how far the trail is: there, whoever cuts its end off in the database does not
@@ -90,15 +88,12 @@ pub async fn append_or_log(gateway: &Gateway, entry: AuditEntry) {
 }
 
 /// What was done for a merchant, newest first.
-///
-/// # Errors
-/// A refusal when the store does not answer.
 pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,
     after: Option<RequestId>,
     limit: u32,
-) -> Result<Page<AuditRecord>, Refusal> {
+) -> Result<Page<AuditRecord>, ApiError> {
     let one_more = limit.saturating_add(1);
     let rows = gateway.store.audit_of_merchant(merchant, after, one_more);
     Ok(page(rows.await?, limit, |row| Some(AuditRecord::of(row))))
@@ -111,10 +106,10 @@ pub async fn list(
 /// A sentence that names the first row that was changed, is missing, or was put in between.
 pub async fn verify(
     store: &Store,
-    vault: &Vault,
+    encryption: &KeyEncryption,
     mut each: impl FnMut(&AuditRow) -> Result<(), String>,
 ) -> Result<(i64, String), String> {
-    let chain = vault.audit_chain();
+    let chain = encryption.audit_chain();
     let inside = |error: DatabaseError| error.to_string();
     // Asked first: what is written meanwhile comes behind it.
     let (rows, head) = store.audit_head().await.map_err(inside)?;

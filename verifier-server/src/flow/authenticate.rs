@@ -2,15 +2,15 @@
 
 use super::collect;
 use super::gateway::Gateway;
-use super::outcome::{self, Outcome, keep, keep_authenticated};
+use super::outcome::{self, PaymentOutcome, keep, keep_authenticated};
 use super::session_request::{Verified, verify};
 use super::shopper_view;
+use crate::auth::signed_request::IncomingRequest;
 use crate::domain::authentication::Authentication;
 use crate::domain::payment::Payment;
 use crate::domain::state::PaymentState;
-use crate::gate::refusal::{Code, Refusal};
-use crate::gate::signed_request::IncomingRequest;
-use crate::provider::Silence;
+use crate::error::{ApiError, ErrorCode};
+use crate::provider::ProviderError;
 use crate::provider::authentication::{Progress, Step, Stepped};
 use crate::store::Nonce;
 use sealpay_protocol::api::{AuthenticationRequest, AuthenticationStep, PaymentView};
@@ -19,7 +19,7 @@ use sealpay_protocol::limits;
 use sealpay_protocol::method::Method;
 
 /// A step with what belongs to it, and nothing else.
-enum Wish {
+enum AuthenticationAction {
     Step(Step),
     Enrol(String),
     Cancel,
@@ -28,11 +28,11 @@ enum Wish {
 /// Takes a step of the shopper's. The same `Idempotency-Key` again is looked at once only.
 ///
 /// # Errors
-/// The first refusal, by precedence. A wrong code is not a refusal.
+/// The first error, by precedence. A wrong code is not an error.
 pub async fn authenticate(
     gateway: &Gateway,
     request: IncomingRequest<'_>,
-) -> Result<PaymentView, Refusal> {
+) -> Result<PaymentView, ApiError> {
     let verified = verify::<AuthenticationRequest>(gateway, request).await?;
     let Verified {
         session,
@@ -40,27 +40,27 @@ pub async fn authenticate(
         body,
     } = verified;
     let id = body.payment;
-    let wish = wish(body)?;
-    let (attempt, asker) = (request.attempt, request.thumbprint.clone());
+    let action = action(body)?;
+    let (attempt, requester) = (request.attempt, request.thumbprint.clone());
     if !gateway.store.spend_nonce(&Nonce::of(request)).await? {
-        return Err(Refusal::new(Code::NonceReplayed));
+        return Err(ApiError::new(ErrorCode::NonceReplayed));
     }
     let found = gateway.store.payment_of_session(session.id, id).await?;
-    let payment = found.ok_or_else(|| Refusal::of(Code::NotFound, "payment"))?;
+    let payment = found.ok_or_else(|| ApiError::of(ErrorCode::NotFound, "payment"))?;
     // A page that was reloaded, or whoever else has the order, may give an attempt up, and no more.
-    let is_claimant = payment.claimant == asker.as_str();
-    if !is_claimant && !matches!(wish, Wish::Cancel) {
-        return Err(Refusal::of(Code::ChallengeClosed, "payment"));
+    let is_claimant = payment.owner == requester.as_str();
+    if !is_claimant && !matches!(action, AuthenticationAction::Cancel) {
+        return Err(ApiError::of(ErrorCode::ChallengeClosed, "payment"));
     }
-    let payment = match wish {
-        Wish::Step(step) => take(gateway, payment, attempt, step).await?,
-        Wish::Enrol(credential) => enrol(gateway, payment, &credential).await?,
-        Wish::Cancel => cancel(gateway, payment, attempt).await?,
+    let payment = match action {
+        AuthenticationAction::Step(step) => take(gateway, payment, attempt, step).await?,
+        AuthenticationAction::Enrol(credential) => enrol(gateway, payment, &credential).await?,
+        AuthenticationAction::Cancel => cancel(gateway, payment, attempt).await?,
     };
-    shopper_view::payment_view(gateway, &payment, asker.as_str()).await
+    shopper_view::payment_view(gateway, &payment, requester.as_str()).await
 }
 
-fn wish(body: AuthenticationRequest) -> Result<Wish, Refusal> {
+fn action(body: AuthenticationRequest) -> Result<AuthenticationAction, ApiError> {
     let of = |param: &'static str| {
         let detail = match param {
             "code" => "code must be six digits with the step code, and left out with others.",
@@ -69,7 +69,7 @@ fn wish(body: AuthenticationRequest) -> Result<Wish, Refusal> {
                   and left out with others."
             }
         };
-        Refusal::of(Code::MalformedRequest, param).explained(detail)
+        ApiError::of(ErrorCode::MalformedRequest, param).explained(detail)
     };
     let credential = |text: Option<String>| {
         let fits = |text: &String| (1..=limits::CREDENTIAL_BYTES).contains(&text.len());
@@ -95,21 +95,23 @@ fn wish(body: AuthenticationRequest) -> Result<Wish, Refusal> {
             if !is_code {
                 return Err(of("code"));
             }
-            Wish::Step(Step::Code(code))
+            AuthenticationAction::Step(Step::Code(code))
         }
-        AuthenticationStep::Resend => Wish::Step(Step::Resend),
-        AuthenticationStep::UseCode => Wish::Step(Step::UseCode),
-        AuthenticationStep::Passkey => Wish::Step(Step::Passkey(credential(body.credential)?)),
-        AuthenticationStep::Enrol => Wish::Enrol(credential(body.credential)?),
-        AuthenticationStep::Cancel => Wish::Cancel,
+        AuthenticationStep::Resend => AuthenticationAction::Step(Step::Resend),
+        AuthenticationStep::UseCode => AuthenticationAction::Step(Step::UseCode),
+        AuthenticationStep::Passkey => {
+            AuthenticationAction::Step(Step::Passkey(credential(body.credential)?))
+        }
+        AuthenticationStep::Enrol => AuthenticationAction::Enrol(credential(body.credential)?),
+        AuthenticationStep::Cancel => AuthenticationAction::Cancel,
     })
 }
 
 /// A provider that cannot be asked has done nothing, as far as the shopper is concerned: the same
 /// step may be sent again, and is looked at once.
-fn unheard(silence: Silence) -> Refusal {
-    let (Silence::NotSent(reason) | Silence::Unknown(reason)) = silence;
-    Refusal::because(Code::Overloaded, reason)
+fn map_provider_error(error: ProviderError) -> ApiError {
+    let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
+    ApiError::because(ErrorCode::Overloaded, reason)
 }
 
 async fn take(
@@ -117,15 +119,15 @@ async fn take(
     payment: Payment,
     attempt: AttemptId,
     step: Step,
-) -> Result<Payment, Refusal> {
+) -> Result<Payment, ApiError> {
     if payment.state != PaymentState::RequiresAction || payment.method != Method::Card {
-        return Err(Refusal::of(Code::ChallengeClosed, "payment"));
+        return Err(ApiError::of(ErrorCode::ChallengeClosed, "payment"));
     }
     let asked = gateway
         .providers
         .authenticator
         .step(payment.id, attempt, step);
-    match gateway.within(asked).await.map_err(unheard)? {
+    match gateway.within(asked).await.map_err(map_provider_error)? {
         Stepped::Progress(Progress::Done(authentication)) => {
             done(gateway, payment, authentication).await
         }
@@ -142,8 +144,8 @@ async fn take(
             }
             Ok(payment)
         }
-        Stepped::Closed => Err(Refusal::of(Code::ChallengeClosed, "payment")),
-        Stepped::ResendRefused(_) => Err(Refusal::of(Code::ResendRefused, "step")),
+        Stepped::Closed => Err(ApiError::of(ErrorCode::ChallengeClosed, "payment")),
+        Stepped::ResendNotAllowed(_) => Err(ApiError::of(ErrorCode::ResendNotAllowed, "step")),
     }
 }
 
@@ -153,26 +155,26 @@ async fn done(
     gateway: &Gateway,
     payment: Payment,
     authentication: Authentication,
-) -> Result<Payment, Refusal> {
+) -> Result<Payment, ApiError> {
     if authentication.status.may_be_authorized() {
         return Ok(payment);
     }
     tracing::warn!(payment = %payment.id, status = %authentication.status.letter(),
         "the shopper could not prove who they are");
-    let outcome = Outcome::declined("threeds_failed");
+    let outcome = PaymentOutcome::declined("threeds_failed");
     keep_authenticated(gateway, &payment, outcome, authentication).await
 }
 
-async fn enrol(gateway: &Gateway, payment: Payment, credential: &str) -> Result<Payment, Refusal> {
+async fn enrol(gateway: &Gateway, payment: Payment, credential: &str) -> Result<Payment, ApiError> {
     let asked = gateway
         .providers
         .authenticator
         .enrol(payment.id, credential);
-    if gateway.within(asked).await.map_err(unheard)? {
+    if gateway.within(asked).await.map_err(map_provider_error)? {
         tracing::info!(payment = %payment.id, "a passkey was enrolled");
         Ok(payment)
     } else {
-        Err(Refusal::of(Code::ChallengeClosed, "credential"))
+        Err(ApiError::of(ErrorCode::ChallengeClosed, "credential"))
     }
 }
 
@@ -181,11 +183,11 @@ async fn cancel(
     gateway: &Gateway,
     payment: Payment,
     attempt: AttemptId,
-) -> Result<Payment, Refusal> {
+) -> Result<Payment, ApiError> {
     if payment.state != PaymentState::RequiresAction {
-        return Err(Refusal::of(Code::ChallengeClosed, "payment"));
+        return Err(ApiError::of(ErrorCode::ChallengeClosed, "payment"));
     }
-    let abandoned = Outcome::declined("payment_abandoned");
+    let abandoned = PaymentOutcome::declined("payment_abandoned");
     match payment.method {
         Method::Card => {
             let asked = gateway
@@ -193,12 +195,13 @@ async fn cancel(
                 .authenticator
                 .step(payment.id, attempt, Step::Cancel);
             // Whatever the issuer says to it, no authorization was asked for.
-            gateway.within(asked).await.map_err(unheard)?;
+            gateway.within(asked).await.map_err(map_provider_error)?;
             keep(gateway, &payment, abandoned).await
         }
-        Method::Wallet => withdraw(gateway, &payment)
-            .await?
-            .map_or_else(|| Err(Refusal::of(Code::ChallengeClosed, "payment")), Ok),
+        Method::Wallet => withdraw(gateway, &payment).await?.map_or_else(
+            || Err(ApiError::of(ErrorCode::ChallengeClosed, "payment")),
+            Ok,
+        ),
         Method::BankTransfer => {
             // Money that came is not forgotten: it completes the payment, or goes back in the end.
             collect::collect(gateway).await?;
@@ -212,7 +215,7 @@ async fn cancel(
                 .as_ref()
                 .is_some_and(|t| t.received_minor > 0);
             if has_come || payment.state != PaymentState::RequiresAction {
-                return Err(Refusal::of(Code::ChallengeClosed, "payment"));
+                return Err(ApiError::of(ErrorCode::ChallengeClosed, "payment"));
             }
             keep(gateway, &payment, abandoned).await
         }
@@ -223,11 +226,11 @@ async fn cancel(
 pub(super) async fn withdraw(
     gateway: &Gateway,
     payment: &Payment,
-) -> Result<Option<Payment>, Refusal> {
+) -> Result<Option<Payment>, ApiError> {
     use crate::provider::Inquiry;
     let asked = gateway.providers.wallet.withdraw(payment.id);
-    let outcome = match gateway.within(asked).await.map_err(unheard)? {
-        Inquiry::NeverReceived => Some(Outcome::declined("payment_abandoned")),
+    let outcome = match gateway.within(asked).await.map_err(map_provider_error)? {
+        Inquiry::NeverReceived => Some(PaymentOutcome::declined("payment_abandoned")),
         said => outcome::of_inquiry(payment, said),
     };
     match outcome {

@@ -13,11 +13,11 @@ use super::plan::{self, Plan};
 use super::proceed::{self, Means};
 use super::session_request::{Verified, verify};
 use super::shopper_view;
+use crate::auth::signed_request::{IncomingRequest, VerifiedRequest};
 use crate::domain::payment::Payment;
 use crate::domain::session::Session;
 use crate::domain::state::PaymentState;
-use crate::gate::refusal::{Code, Refusal};
-use crate::gate::signed_request::{IncomingRequest, VerifiedRequest};
+use crate::error::{ApiError, ErrorCode};
 use crate::store::{Claim, Nonce};
 use sealpay_protocol::api::{PayRequest, PaymentView};
 use sealpay_protocol::limits;
@@ -25,11 +25,11 @@ use sealpay_protocol::limits;
 /// Pays. The same attempt again gives the stored answer, or goes on after the shopper has acted.
 ///
 /// # Errors
-/// The first refusal, by precedence. A decline is not a refusal.
+/// The first error, by precedence. A decline is not an error.
 pub async fn authorize(
     gateway: &Gateway,
     request: IncomingRequest<'_>,
-) -> Result<PaymentView, Refusal> {
+) -> Result<PaymentView, ApiError> {
     let Verified {
         session,
         request,
@@ -43,24 +43,24 @@ pub async fn authorize(
             .is_nonce_spent(&Nonce::in_request(&request))
             .await?
     {
-        return Err(Refusal::new(Code::NonceReplayed));
+        return Err(ApiError::new(ErrorCode::NonceReplayed));
     }
     let opened = instrument::open(gateway, &session, &request, instrument);
     if gateway.clock.now() >= session.expires_at {
-        let refusal = Refusal::new(Code::SessionExpired);
+        let error = ApiError::new(ErrorCode::SessionExpired);
         let means = opened.map_or(Means::None, Means::Of);
-        return answer_stored(gateway, &session, request, refusal, means).await;
+        return answer_stored(gateway, &session, request, error, means).await;
     }
     let opened = match opened {
         Ok(opened) => opened,
-        Err(refusal) => {
-            return answer_stored(gateway, &session, request, refusal, Means::None).await;
+        Err(error) => {
+            return answer_stored(gateway, &session, request, error, Means::None).await;
         }
     };
     let plan = plan::plan(gateway, &session, &request, &opened).await?;
-    let asker = request.thumbprint.clone();
+    let requester = request.thumbprint.clone();
     let payment = claim(gateway, &session, request, plan, opened).await?;
-    shopper_view::payment_view(gateway, &payment, asker.as_str()).await
+    shopper_view::payment_view(gateway, &payment, requester.as_str()).await
 }
 
 /// A retry may come when the session has expired or the sealing key is gone: what was answered
@@ -69,13 +69,13 @@ async fn answer_stored(
     gateway: &Gateway,
     session: &Session,
     request: VerifiedRequest,
-    refusal: Refusal,
+    error: ApiError,
     means: Means,
-) -> Result<PaymentView, Refusal> {
+) -> Result<PaymentView, ApiError> {
     let (attempt, body_digest) = (request.attempt, request.body_digest.clone());
-    let asker = request.thumbprint.clone();
+    let requester = request.thumbprint.clone();
     if !gateway.store.spend_nonce(&Nonce::of(request)).await? {
-        return Err(Refusal::new(Code::NonceReplayed));
+        return Err(ApiError::new(ErrorCode::NonceReplayed));
     }
     let stored = gateway
         .store
@@ -86,37 +86,39 @@ async fn answer_stored(
             // A session may end while the shopper is in the wallet or types a code; a card, though,
             // cannot go on when it does not open any more.
             let payment = proceed::again(gateway, session, payment, means).await?;
-            shopper_view::payment_view(gateway, &payment, asker.as_str()).await
+            shopper_view::payment_view(gateway, &payment, requester.as_str()).await
         }
-        Some(_) => Err(Refusal::of(Code::AttemptConflict, "idempotency-key")),
-        None => Err(first_refusal(gateway, session, refusal).await?),
+        Some(_) => Err(ApiError::of(ErrorCode::AttemptConflict, "idempotency-key")),
+        None => Err(first_error(gateway, session, error).await?),
     }
 }
 
 /// A session that takes no attempt at all says so, whatever else is wrong: a widget that comes back
 /// to a paid order learns that it is paid, not that its key is old.
-async fn first_refusal(
+async fn first_error(
     gateway: &Gateway,
     session: &Session,
-    refusal: Refusal,
-) -> Result<Refusal, Refusal> {
+    error: ApiError,
+) -> Result<ApiError, ApiError> {
     if let Some(attempt) = session.active_attempt {
         let active = gateway
             .store
             .payment_of_attempt(session.id, attempt)
             .await?;
         match active.map(|payment| payment.state) {
-            Some(state) if state.is_open() => return Ok(Refusal::new(Code::AttemptInProgress)),
+            Some(state) if state.is_open() => {
+                return Ok(ApiError::new(ErrorCode::AttemptInProgress));
+            }
             // It came to nothing in between: the session is free again.
             Some(PaymentState::Declined | PaymentState::Expired) => {}
-            _ => return Ok(Refusal::new(Code::SessionComplete)),
+            _ => return Ok(ApiError::new(ErrorCode::SessionComplete)),
         }
     }
     let used_up = session.attempts >= limits::ATTEMPTS_PER_SESSION;
-    Ok(if used_up && refusal.code == Code::SealedCardRefused {
-        Refusal::new(Code::TooManyAttempts)
+    Ok(if used_up && error.code == ErrorCode::SealedCardRefused {
+        ApiError::new(ErrorCode::TooManyAttempts)
     } else {
-        refusal
+        error
     })
 }
 
@@ -127,7 +129,7 @@ async fn claim(
     request: VerifiedRequest,
     plan: Plan,
     opened: Opened,
-) -> Result<Payment, Refusal> {
+) -> Result<Payment, ApiError> {
     let most = limits::ATTEMPTS_PER_SESSION;
     let claimed = gateway
         .store
@@ -138,11 +140,11 @@ async fn claim(
         Claim::Existing(stored) => {
             proceed::again(gateway, session, stored, Means::Of(opened)).await
         }
-        Claim::Conflict => Err(Refusal::of(Code::AttemptConflict, "idempotency-key")),
-        Claim::AttemptInProgress => Err(Refusal::new(Code::AttemptInProgress)),
-        Claim::SessionComplete => Err(Refusal::new(Code::SessionComplete)),
-        Claim::TooManyAttempts => Err(Refusal::new(Code::TooManyAttempts)),
-        Claim::SessionUnknown => Err(Refusal::of(Code::UnknownSession, "sealpay-session")),
-        Claim::NonceReplayed => Err(Refusal::new(Code::NonceReplayed)),
+        Claim::Conflict => Err(ApiError::of(ErrorCode::AttemptConflict, "idempotency-key")),
+        Claim::AttemptInProgress => Err(ApiError::new(ErrorCode::AttemptInProgress)),
+        Claim::SessionComplete => Err(ApiError::new(ErrorCode::SessionComplete)),
+        Claim::TooManyAttempts => Err(ApiError::new(ErrorCode::TooManyAttempts)),
+        Claim::SessionUnknown => Err(ApiError::of(ErrorCode::UnknownSession, "sealpay-session")),
+        Claim::NonceReplayed => Err(ApiError::new(ErrorCode::NonceReplayed)),
     }
 }

@@ -4,9 +4,11 @@ mod sums;
 
 use super::gateway::Gateway;
 use super::read::{Page, page};
-use super::settlement_view::{AccountRecord, BalanceRecord, PendingRecord, TransactionRecord};
+use super::settlement_view::{
+    AccountRecord, BalanceRecord, BalanceTransactionRecord, PendingRecord,
+};
 use crate::domain::ledger::Account;
-use crate::gate::refusal::Refusal;
+use crate::error::ApiError;
 use crate::store::Store;
 pub use crate::store::TransactionFilter;
 use sealpay_protocol::currency::Currency;
@@ -26,15 +28,15 @@ pub struct Balances {
 /// What a merchant has in every currency: everything that was ever moved is added up.
 ///
 /// # Errors
-/// [`Code::Overloaded`](crate::gate::refusal::Code::Overloaded) when it is not the merchant's turn
-/// in time; a refusal when the store does not answer.
-pub async fn balances(gateway: &Gateway, merchant: MerchantId) -> Result<Balances, Refusal> {
+/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) when it is not the merchant's turn
+/// in time; an error when the store does not answer.
+pub async fn balances(gateway: &Gateway, merchant: MerchantId) -> Result<Balances, ApiError> {
     let store = gateway.store.clone();
     let reading = async move { added_up(&store, merchant).await };
-    gateway.turns.sum(merchant, reading).await
+    gateway.read_queues.sum(merchant, reading).await
 }
 
-async fn added_up(store: &Store, merchant: MerchantId) -> Result<Balances, Refusal> {
+async fn added_up(store: &Store, merchant: MerchantId) -> Result<Balances, ApiError> {
     let mut balances: BTreeMap<Currency, BalanceRecord> = BTreeMap::new();
     for found in store.account_balances(merchant).await? {
         let account = AccountRecord {
@@ -62,7 +64,7 @@ async fn added_up(store: &Store, merchant: MerchantId) -> Result<Balances, Refus
         });
     }
     for (currency, carried_minor) in store.carried_over(merchant).await? {
-        of_currency(&mut balances, currency).carried = carried_minor;
+        of_currency(&mut balances, currency).carried_forward = carried_minor;
     }
     for (currency, in_transit_minor) in store.payouts_in_transit(merchant).await? {
         of_currency(&mut balances, currency).in_transit = in_transit_minor;
@@ -80,7 +82,7 @@ fn of_currency(
         currency: currency.to_string(),
         pending: 0,
         pending_by_date: Vec::new(),
-        carried: 0,
+        carried_forward: 0,
         reserve: 0,
         disputed: 0,
         overpaid: 0,
@@ -92,21 +94,23 @@ fn of_currency(
 /// Lines of the merchant, newest first.
 ///
 /// # Errors
-/// [`Code::Overloaded`](crate::gate::refusal::Code::Overloaded) when it may take long and is not the
-/// merchant's turn in time; a refusal when the store does not answer.
+/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) when it may take long and is not the
+/// merchant's turn in time; an error when the store does not answer.
 pub async fn transactions(
     gateway: &Gateway,
     merchant: MerchantId,
     mut filter: TransactionFilter,
-) -> Result<Page<TransactionRecord>, Refusal> {
+) -> Result<Page<BalanceTransactionRecord>, ApiError> {
     let limit = filter.limit;
     filter.limit = limit.saturating_add(1);
     // No index knows these: when nothing is of this kind or currency, everything is looked at.
     let scans = filter.payment.is_none() && (filter.kind.is_some() || filter.currency.is_some());
     let store = gateway.store.clone();
     let reading = async move { Ok(store.balance_transactions(merchant, &filter).await?) };
-    let rows = gateway.turns.list(merchant, scans, reading).await?;
-    Ok(page(rows, limit, |row| Some(TransactionRecord::of(row))))
+    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
+    Ok(page(rows, limit, |row| {
+        Some(BalanceTransactionRecord::of(row))
+    }))
 }
 
 /// One account of the trial balance, minor units.
@@ -128,7 +132,7 @@ pub struct TrialLine {
 
 /// The books at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Books {
+pub struct LedgerAudit {
     /// Every account on which something ever stood.
     pub trial_balance: Vec<TrialLine>,
     /// Whatever does not add up, as sentences; nothing when all is well.
@@ -136,10 +140,7 @@ pub struct Books {
 }
 
 /// Adds everything up and compares it; `docs/explanation/settlement.md` says what has to hold.
-///
-/// # Errors
-/// A refusal when the store does not answer.
-pub async fn books(store: &Store) -> Result<Books, Refusal> {
+pub async fn books(store: &Store) -> Result<LedgerAudit, ApiError> {
     let mut sums: BTreeMap<(MerchantId, Currency), Sums> = BTreeMap::new();
     let mut violations = Vec::new();
     for finding in store.findings().await? {
@@ -157,16 +158,13 @@ pub async fn books(store: &Store) -> Result<Books, Refusal> {
         violations.extend(sentences);
         trial_balance.extend(sums.trial_balance(*merchant, *currency));
     }
-    Ok(Books {
+    Ok(LedgerAudit {
         trial_balance,
         violations,
     })
 }
 
 /// Whatever does not add up, as sentences; nothing when all is well.
-///
-/// # Errors
-/// A refusal when the store does not answer.
-pub async fn check(store: &Store) -> Result<Vec<String>, Refusal> {
+pub async fn check(store: &Store) -> Result<Vec<String>, ApiError> {
     Ok(books(store).await?.violations)
 }

@@ -2,13 +2,13 @@
 
 use super::event;
 use super::gateway::Gateway;
-use super::outcome::{Outcome, keep_as};
+use super::outcome::{PaymentOutcome, keep_as};
 use crate::domain::payment::Payment;
 use crate::domain::state::PaymentState;
-use crate::domain::transfer::Sum;
-use crate::gate::refusal::{Code, Refusal};
-use crate::provider::transfer::Arrival;
-use crate::provider::{Pending, Silence};
+use crate::domain::transfer::AmountMatch;
+use crate::error::{ApiError, ErrorCode};
+use crate::provider::transfer::IncomingCredit;
+use crate::provider::{ProviderError, ProviderFuture};
 use crate::store::Settled;
 use std::time::Duration;
 
@@ -16,20 +16,20 @@ use std::time::Duration;
 const BATCH: u32 = 64;
 
 /// What becomes of money that arrived.
-enum Fate {
+enum CreditDisposition {
     /// It is, or was already, counted for a payment.
     Counted,
     /// Nobody waits for it: it goes back.
     Returned,
     /// Somebody else has changed the payment: look again.
-    Again,
+    RetryLater,
 }
 
 /// Looks at all money that has arrived; how many arrivals were dealt with.
 ///
 /// # Errors
-/// A refusal when the store or the bank does not answer; what was dealt with stays so.
-pub async fn collect(gateway: &Gateway) -> Result<usize, Refusal> {
+/// An error when the store or the bank does not answer; what was dealt with stays so.
+pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
     let mut dealt_with = 0;
     loop {
         let now_ms = gateway.clock.now_ms_i64();
@@ -37,14 +37,14 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, Refusal> {
         let before = dealt_with;
         for arrival in &arrivals {
             let returned = match count(gateway, arrival).await {
-                Ok(Fate::Counted) => false,
-                Ok(Fate::Returned) => true,
-                Ok(Fate::Again) => continue,
+                Ok(CreditDisposition::Counted) => false,
+                Ok(CreditDisposition::Returned) => true,
+                Ok(CreditDisposition::RetryLater) => continue,
                 // One that cannot be counted does not keep the others waiting.
-                Err(refusal) => {
+                Err(error) => {
                     tracing::error!(
                         arrival = arrival.id,
-                        ?refusal,
+                        ?error,
                         "an arrival is looked at later"
                     );
                     continue;
@@ -63,16 +63,16 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, Refusal> {
     }
 }
 
-async fn heard<T>(gateway: &Gateway, asked: Pending<'_, T>) -> Result<T, Refusal> {
-    gateway.within(asked).await.map_err(|silence| {
-        let (Silence::NotSent(reason) | Silence::Unknown(reason)) = silence;
-        Refusal::because(Code::Internal, reason)
+async fn heard<T>(gateway: &Gateway, asked: ProviderFuture<'_, T>) -> Result<T, ApiError> {
+    gateway.within(asked).await.map_err(|error| {
+        let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
+        ApiError::because(ErrorCode::Internal, reason)
     })
 }
 
 /// Counts money for the payment whose reference it bears. What is counted stands on the payment by
 /// the bank's own name for it, so that a crash before the acknowledgement counts nothing twice.
-async fn count(gateway: &Gateway, arrival: &Arrival) -> Result<Fate, Refusal> {
+async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisposition, ApiError> {
     let found = gateway
         .store
         .payment_of_transfer(&arrival.reference)
@@ -82,20 +82,20 @@ async fn count(gateway: &Gateway, arrival: &Arrival) -> Result<Fate, Refusal> {
             arrival = arrival.id,
             "money arrived with a reference that nobody waits for"
         );
-        return Ok(Fate::Returned);
+        return Ok(CreditDisposition::Returned);
     };
     let Some(expected) = &payment.transfer else {
-        return Ok(Fate::Returned);
+        return Ok(CreditDisposition::Returned);
     };
     if expected.arrivals.contains(&arrival.id) {
-        return Ok(Fate::Counted);
+        return Ok(CreditDisposition::Counted);
     }
     let is_welcome = payment.state == PaymentState::RequiresAction
         && payment.money.currency() == arrival.money.currency()
         && arrival.arrived_at_ms < payment.lease_until_ms;
     if !is_welcome {
         tracing::warn!(payment = %payment.id, arrival = arrival.id, "money came that is not awaited");
-        return Ok(Fate::Returned);
+        return Ok(CreditDisposition::Returned);
     }
     let mut told = payment.clone();
     let mut counted = expected.clone();
@@ -106,9 +106,9 @@ async fn count(gateway: &Gateway, arrival: &Arrival) -> Result<Fate, Refusal> {
     let sum = counted.sum(payment.money.amount_minor());
     told.transfer = Some(counted);
     match sum {
-        Sum::Short(_) => keep_short(gateway, &payment, told).await,
-        Sum::Exact | Sum::Over(_) => {
-            let kept = keep_as(gateway, &payment, Outcome::arrived(), told).await?;
+        AmountMatch::Short(_) => keep_short(gateway, &payment, told).await,
+        AmountMatch::Exact | AmountMatch::Over(_) => {
+            let kept = keep_as(gateway, &payment, PaymentOutcome::arrived(), told).await?;
             Ok(fate_of(&kept, arrival))
         }
     }
@@ -116,15 +116,15 @@ async fn count(gateway: &Gateway, arrival: &Arrival) -> Result<Fate, Refusal> {
 
 /// Sends back what came for a payment that has ended without it. What fails is said: money that
 /// nobody owns has to be seen.
-pub(super) async fn give_back(gateway: &Gateway, payment: &Payment) {
+pub(super) async fn return_funds(gateway: &Gateway, payment: &Payment) {
     for arrival in payment
         .transfer
         .iter()
         .flat_map(|expected| &expected.arrivals)
     {
         let said = gateway.providers.transfers.acknowledge(arrival, true);
-        if let Err(silence) = gateway.within(said).await {
-            tracing::error!(payment = %payment.id, arrival, ?silence, "money was not sent back");
+        if let Err(error) = gateway.within(said).await {
+            tracing::error!(payment = %payment.id, arrival, ?error, "money was not sent back");
         }
     }
 }
@@ -134,7 +134,7 @@ async fn keep_short(
     gateway: &Gateway,
     payment: &Payment,
     mut told: Payment,
-) -> Result<Fate, Refusal> {
+) -> Result<CreditDisposition, ApiError> {
     told.updated_at_ms = gateway.clock.now_ms_i64();
     // The merchant is told what is still to come, because its own page may show it.
     let event = event::of(gateway, &mut told)?;
@@ -145,26 +145,30 @@ async fn keep_short(
     Ok(match settled {
         Settled::Done(_) => {
             gateway.wake_outbox();
-            Fate::Counted
+            CreditDisposition::Counted
         }
-        Settled::NotInState(_) => Fate::Again,
+        Settled::NotInState(_) => CreditDisposition::RetryLater,
     })
 }
 
-fn fate_of(kept: &Payment, arrival: &Arrival) -> Fate {
+fn fate_of(kept: &Payment, arrival: &IncomingCredit) -> CreditDisposition {
     let counted = kept
         .transfer
         .as_ref()
         .is_some_and(|t| t.arrivals.contains(&arrival.id));
-    if counted { Fate::Counted } else { Fate::Again }
+    if counted {
+        CreditDisposition::Counted
+    } else {
+        CreditDisposition::RetryLater
+    }
 }
 
 /// Collects again and again, until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     loop {
-        if let Err(refusal) = collect(gateway).await {
+        if let Err(error) = collect(gateway).await {
             tracing::error!(
-                ?refusal,
+                ?error,
                 "arrivals could not be looked at and will be tried again"
             );
         }

@@ -11,9 +11,9 @@ use crate::domain::event::read_scope;
 use crate::domain::idempotency::IdempotentRequest;
 use crate::domain::principal::Principal;
 use crate::domain::scope::Scope;
-use crate::gate::refusal::{Code, Refusal};
-use crate::store::{Again, Begun, EndpointWrite, EventRange};
+use crate::error::{ApiError, ErrorCode};
 pub use crate::store::{DeliveryFilter, EventFilter};
+use crate::store::{EndpointWrite, EventRange, RedeliveryBatch, RedeliverySelection};
 use sealpay_protocol::ids::{EventId, MerchantId};
 use sealpay_protocol::limits::REDELIVERIES;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 /// What is to be delivered again: one event, or those of a time.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RedeliveryOrder {
+pub struct RedeliveryRequest {
     /// `evt_…`: this one, whether the endpoint hears of its type or not.
     pub event: Option<String>,
     /// Events of this second or later that the endpoint hears of now, seconds since 1970.
@@ -38,15 +38,15 @@ enum Wanted {
     Range(EventRange),
 }
 
-impl RedeliveryOrder {
-    fn wanted(&self) -> Result<Wanted, Refusal> {
+impl RedeliveryRequest {
+    fn wanted(&self) -> Result<Wanted, ApiError> {
         let refused = |param: &'static str| {
             let detail = match param {
                 "after" => "after must be last_event of the answer before, such as evt_….",
                 "event" => "event must be an id such as evt_…, and stands alone.",
                 _ => "Give either event, or from and until with from no later than until.",
             };
-            Refusal::invalid(param, detail)
+            ApiError::invalid(param, detail)
         };
         // No moment is later than the store can hold.
         if self
@@ -81,13 +81,13 @@ impl RedeliveryOrder {
 /// Events of the merchant that the credential may read, newest first.
 ///
 /// # Errors
-/// [`Code::ScopeMissing`] when a type is asked for that it may not read, or the store does not
+/// [`ErrorCode::ScopeMissing`] when a type is asked for that it may not read, or the store does not
 /// answer.
 pub async fn events(
     gateway: &Gateway,
     principal: &Principal,
     filter: EventFilter,
-) -> Result<Page<EventRecord>, Refusal> {
+) -> Result<Page<EventRecord>, ApiError> {
     if let Some(scope) = filter.kind.as_deref().and_then(read_scope) {
         require(principal, scope)?;
     }
@@ -103,7 +103,7 @@ pub async fn events(
     let scans = one_more.kind.is_some() && one_more.subject.is_none();
     let store = gateway.store.clone();
     let reading = async move { Ok(store.events_matching(merchant, one_more).await?) };
-    let rows = gateway.turns.list(merchant, scans, reading).await?;
+    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |(event, deliveries)| {
         EventRecord::of(event, &deliveries)
     }))
@@ -112,12 +112,12 @@ pub async fn events(
 /// One event of the merchant, if the credential may read it.
 ///
 /// # Errors
-/// [`Code::NotFound`], also for somebody else's; [`Code::ScopeMissing`].
+/// [`ErrorCode::NotFound`], also for somebody else's; [`ErrorCode::ScopeMissing`].
 pub async fn readable_event(
     gateway: &Gateway,
     principal: &Principal,
     id: &str,
-) -> Result<EventRecord, Refusal> {
+) -> Result<EventRecord, ApiError> {
     let found = event(gateway, principal.merchant, id).await?;
     if let Some(scope) = read_scope(&found.kind) {
         require(principal, scope)?;
@@ -128,30 +128,30 @@ pub async fn readable_event(
 /// One event of the merchant.
 ///
 /// # Errors
-/// [`Code::NotFound`], also for somebody else's.
+/// [`ErrorCode::NotFound`], also for somebody else's.
 pub async fn event(
     gateway: &Gateway,
     merchant: MerchantId,
     id: &str,
-) -> Result<EventRecord, Refusal> {
-    let not_found = || Refusal::new(Code::NotFound);
+) -> Result<EventRecord, ApiError> {
+    let not_found = || ApiError::new(ErrorCode::NotFound);
     let id: EventId = id.parse().map_err(|_| not_found())?;
     let found = gateway.store.event(merchant, id).await?;
     let (event, deliveries) = found.ok_or_else(not_found)?;
     EventRecord::of(event, &deliveries)
-        .ok_or_else(|| Refusal::because(Code::Internal, "a kept event is not JSON"))
+        .ok_or_else(|| ApiError::because(ErrorCode::Internal, "a kept event is not JSON"))
 }
 
 /// Deliveries to an endpoint of the merchant with their attempts, the newest event first.
 ///
 /// # Errors
-/// [`Code::NotFound`], also for somebody else's endpoint.
+/// [`ErrorCode::NotFound`], also for somebody else's endpoint.
 pub async fn of_endpoint(
     gateway: &Gateway,
     merchant: MerchantId,
     endpoint: &str,
     filter: DeliveryFilter,
-) -> Result<Page<EndpointDeliveryRecord>, Refusal> {
+) -> Result<Page<EndpointDeliveryRecord>, ApiError> {
     let endpoint = find(gateway, merchant, endpoint_id(endpoint)?).await?.id;
     let limit = filter.limit;
     let one_more = DeliveryFilter {
@@ -165,7 +165,7 @@ pub async fn of_endpoint(
         let rows = store.endpoint_deliveries(merchant, endpoint, one_more);
         Ok(rows.await?)
     };
-    let rows = gateway.turns.list(merchant, scans, reading).await?;
+    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |kept| {
         Some(EndpointDeliveryRecord::of(kept))
     }))
@@ -174,23 +174,23 @@ pub async fn of_endpoint(
 /// Delivers to an endpoint again, from the first attempt on.
 ///
 /// # Errors
-/// A refusal; nothing is sent then.
+/// An error; nothing is sent then.
 pub async fn redeliver(
     gateway: &Gateway,
     principal: &Principal,
     request: &IdempotentRequest,
     endpoint: &str,
-    order: &RedeliveryOrder,
-) -> Result<RedeliveryRecord, Refusal> {
+    order: &RedeliveryRequest,
+) -> Result<RedeliveryRecord, ApiError> {
     let wanted = order.wanted()?;
     let endpoint = endpoint_id(endpoint)?;
     let seen = find(gateway, request.merchant, endpoint).await?;
-    let again = match wanted {
+    let selection = match wanted {
         Wanted::One(id) => {
             let found = gateway.store.event(request.merchant, id).await?;
-            let (told, _) = found.ok_or(Refusal::new(Code::NotFound))?;
+            let (told, _) = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
             require_readable(principal, &told.kind)?;
-            Again::Event(id)
+            RedeliverySelection::Event(id)
         }
         Wanted::Range(range) => {
             require_readable(principal, &seen.event_types)?;
@@ -200,24 +200,24 @@ pub async fn redeliver(
     let answered = answered(gateway, request, None);
     let written = gateway
         .store
-        .redeliver(request.merchant, (endpoint, seen.url), again, answered)
+        .redeliver(request.merchant, (endpoint, seen.url), selection, answered)
         .await?;
     match written {
-        EndpointWrite::Done(begun) => {
+        EndpointWrite::Done(batch) => {
             gateway.wake_outbox();
-            Ok(RedeliveryRecord::of(begun))
+            Ok(RedeliveryRecord::of(batch))
         }
-        EndpointWrite::Repeated(repetition) => {
+        EndpointWrite::Repeated(replay) => {
             // How many they were is kept for a day; whoever wants them again asks with another key.
-            let (_, answer) = same(repetition)?;
-            let answer = answer.ok_or(Refusal::new(Code::StateConflict))?;
-            let lost = || Refusal::because(Code::Internal, "a kept answer cannot be read");
-            let begun = Begun::from_text(&answer).ok_or_else(lost)?;
-            Ok(RedeliveryRecord::of(begun))
+            let (_, answer) = same(replay)?;
+            let answer = answer.ok_or(ApiError::new(ErrorCode::StateConflict))?;
+            let lost = || ApiError::because(ErrorCode::Internal, "a kept answer cannot be read");
+            let batch = RedeliveryBatch::from_text(&answer).ok_or_else(lost)?;
+            Ok(RedeliveryRecord::of(batch))
         }
-        EndpointWrite::NotThere => Err(Refusal::new(Code::NotFound)),
-        EndpointWrite::NotNow => Err(Refusal::new(Code::StateConflict)),
-        EndpointWrite::LimitReached => Err(Refusal::of(Code::LimitReached, "redeliver")),
+        EndpointWrite::NotThere => Err(ApiError::new(ErrorCode::NotFound)),
+        EndpointWrite::NotNow => Err(ApiError::new(ErrorCode::StateConflict)),
+        EndpointWrite::LimitReached => Err(ApiError::of(ErrorCode::LimitReached, "redeliver")),
     }
 }
 
@@ -228,13 +228,13 @@ async fn events_in(
     merchant: MerchantId,
     event_types: String,
     range: EventRange,
-) -> Result<Again, Refusal> {
+) -> Result<RedeliverySelection, ApiError> {
     let scans = event_types != "*";
     let store = gateway.store.clone();
     let reading = async move {
         let found = store.events_in(merchant, &event_types, range);
         Ok(found.await?)
     };
-    let (events, has_more) = gateway.turns.list(merchant, scans, reading).await?;
-    Ok(Again::Events(events, has_more))
+    let (events, has_more) = gateway.read_queues.list(merchant, scans, reading).await?;
+    Ok(RedeliverySelection::Events(events, has_more))
 }

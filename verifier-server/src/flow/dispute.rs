@@ -2,11 +2,11 @@
 
 use super::event;
 use super::gateway::Gateway;
-use crate::domain::booking;
 use crate::domain::dispute::{Dispute, DisputeReason, DisputeState};
-use crate::domain::idempotency::{IdempotentRequest, Repetition};
+use crate::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
 use crate::domain::payment::Payment;
-use crate::gate::refusal::{Code, Refusal};
+use crate::domain::posting;
+use crate::error::{ApiError, ErrorCode};
 use crate::store::{DisputeChange, DisputeStep};
 use sealpay_protocol::ids::{DisputeId, MerchantId, PaymentId};
 use sealpay_protocol::limits::{DISPUTE_EVIDENCE_SECONDS, EVIDENCE_CHARACTERS};
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// What happens to a dispute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Happening {
+pub enum DisputeAction {
     /// The merchant says why the money is theirs.
     Evidence(String),
     /// The merchant lets the shopper have the money.
@@ -33,7 +33,7 @@ pub enum Happening {
     Lost,
 }
 
-impl Happening {
+impl DisputeAction {
     const fn state(&self) -> DisputeState {
         match self {
             Self::Evidence(_) => DisputeState::UnderReview,
@@ -46,34 +46,34 @@ impl Happening {
 /// Checks what a merchant says in a dispute.
 ///
 /// # Errors
-/// [`Code::InvalidParameter`].
-pub fn evidence(text: String) -> Result<Happening, Refusal> {
+/// [`ErrorCode::InvalidParameter`].
+pub fn evidence(text: String) -> Result<DisputeAction, ApiError> {
     let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
     let fits = (1..=EVIDENCE_CHARACTERS).contains(&text.chars().count());
     if fits && text.chars().all(is_plain) {
-        Ok(Happening::Evidence(text))
+        Ok(DisputeAction::Evidence(text))
     } else {
         let detail = format!(
             "evidence must be text of 1 to {EVIDENCE_CHARACTERS} characters, with no control \
              characters but line breaks and tabs."
         );
-        Err(Refusal::invalid("evidence", detail))
+        Err(ApiError::invalid("evidence", detail))
     }
 }
 
 /// The shopper's bank takes money of a payment back: so much, or all there is.
 ///
 /// # Errors
-/// A refusal; nothing was changed then.
+/// An error; nothing was changed then.
 pub async fn open(
     gateway: &Gateway,
     payment: PaymentId,
     amount_minor: Option<i64>,
     reason: DisputeReason,
-) -> Result<Dispute, Refusal> {
+) -> Result<Dispute, ApiError> {
     for _ in 0..LOOKS {
         let found = gateway.store.payment_by_id(payment).await?;
-        let before = found.ok_or(Refusal::new(Code::NotFound))?;
+        let before = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
         if before.modification.is_none() {
             let dispute = new(gateway, &before, amount_minor, reason)?;
             let mut after = before.clone();
@@ -82,13 +82,13 @@ pub async fn open(
                 .saturating_add(dispute.money.amount_minor());
             after.updated_at_ms = dispute.created_at_ms;
             let event = event::of_dispute(gateway, &mut after, &dispute)?;
-            let booking = booking::of_dispute(gateway.naming(), &after, &dispute);
+            let posting = posting::of_dispute(gateway.ids(), &after, &dispute);
             let step = DisputeStep {
                 before: &before,
                 after: &after,
                 dispute: &dispute,
                 event: &event,
-                booking: Some(&booking),
+                posting: Some(&posting),
                 request: None,
             };
             if gateway.store.open_dispute(step).await? == DisputeChange::Done {
@@ -99,7 +99,7 @@ pub async fn open(
         }
         tokio::time::sleep(PAUSE).await;
     }
-    Err(Refusal::new(Code::ModificationInProgress))
+    Err(ApiError::new(ErrorCode::ModificationInProgress))
 }
 
 fn new(
@@ -107,20 +107,20 @@ fn new(
     payment: &Payment,
     asked_minor: Option<i64>,
     reason: DisputeReason,
-) -> Result<Dispute, Refusal> {
+) -> Result<Dispute, ApiError> {
     let left = payment.disputable_minor();
     if left <= 0 {
-        return Err(Refusal::new(Code::StateConflict));
+        return Err(ApiError::new(ErrorCode::StateConflict));
     }
     let amount_minor = asked_minor.unwrap_or(left);
     if !(1..=left).contains(&amount_minor) {
-        return Err(Refusal::of(Code::AmountTooLarge, "amount"));
+        return Err(ApiError::of(ErrorCode::AmountTooLarge, "amount"));
     }
     let now_ms = gateway.clock.now_ms();
     let created_at_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
     let time_ms = i64::try_from(DISPUTE_EVIDENCE_SECONDS).unwrap_or(i64::MAX);
     Ok(Dispute {
-        id: DisputeId::new(now_ms, gateway.entropy.bytes()),
+        id: DisputeId::new(now_ms, gateway.rng.bytes()),
         payment: payment.id,
         merchant: payment.merchant,
         money: Money::new(amount_minor, payment.money.currency()),
@@ -137,54 +137,60 @@ fn new(
 /// What the merchant answers, once for each `Idempotency-Key`.
 ///
 /// # Errors
-/// A refusal; nothing was changed then. [`Code::NotFound`] also for somebody else's dispute.
+/// An error; nothing was changed then. [`ErrorCode::NotFound`] also for somebody else's dispute.
 pub async fn answer(
     gateway: &Gateway,
     request: &IdempotentRequest,
     dispute: &str,
-    happening: &Happening,
-) -> Result<Dispute, Refusal> {
-    let id: DisputeId = dispute.parse().map_err(|_| Refusal::new(Code::NotFound))?;
-    if let Some(repetition) = gateway.store.repetition(request).await? {
-        return repeated(gateway, &repetition).await;
+    action: &DisputeAction,
+) -> Result<Dispute, ApiError> {
+    let id: DisputeId = dispute
+        .parse()
+        .map_err(|_| ApiError::new(ErrorCode::NotFound))?;
+    if let Some(replay) = gateway.store.replay(request).await? {
+        return repeated(gateway, &replay).await;
     }
     mine(gateway, request.merchant, id).await?;
-    happen(gateway, id, happening, Some(request)).await
+    happen(gateway, id, action, Some(request)).await
 }
 
 /// A dispute of the merchant.
 ///
 /// # Errors
-/// [`Code::NotFound`], also for somebody else's dispute.
+/// [`ErrorCode::NotFound`], also for somebody else's dispute.
 pub async fn mine(
     gateway: &Gateway,
     merchant: MerchantId,
     id: DisputeId,
-) -> Result<Dispute, Refusal> {
+) -> Result<Dispute, ApiError> {
     let found = gateway.store.dispute(id).await?;
     found
         .filter(|dispute| dispute.merchant == merchant)
-        .ok_or(Refusal::new(Code::NotFound))
+        .ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
 /// What stands in the way may be what the same request has done a moment ago.
 async fn unless_repeated(
     gateway: &Gateway,
     request: Option<&IdempotentRequest>,
-) -> Result<Dispute, Refusal> {
+) -> Result<Dispute, ApiError> {
     if let Some(request) = request
-        && let Some(repetition) = gateway.store.repetition(request).await?
+        && let Some(replay) = gateway.store.replay(request).await?
     {
-        return repeated(gateway, &repetition).await;
+        return repeated(gateway, &replay).await;
     }
-    Err(Refusal::new(Code::StateConflict))
+    Err(ApiError::new(ErrorCode::StateConflict))
 }
 
-async fn repeated(gateway: &Gateway, repetition: &Repetition) -> Result<Dispute, Refusal> {
-    let Repetition::Same { resource, .. } = repetition else {
-        return Err(Refusal::of(Code::IdempotencyKeyReused, "idempotency-key"));
+async fn repeated(gateway: &Gateway, replay: &IdempotencyReplay) -> Result<Dispute, ApiError> {
+    let IdempotencyReplay::Same { resource, .. } = replay else {
+        return Err(ApiError::of(
+            ErrorCode::IdempotencyKeyReused,
+            "idempotency-key",
+        ));
     };
-    let missing = || Refusal::because(Code::Internal, "a request made something that is gone");
+    let missing =
+        || ApiError::because(ErrorCode::Internal, "a request made something that is gone");
     let id = resource.parse().map_err(|_| missing())?;
     gateway.store.dispute(id).await?.ok_or_else(missing)
 }
@@ -192,67 +198,67 @@ async fn repeated(gateway: &Gateway, repetition: &Repetition) -> Result<Dispute,
 /// Something happens to a dispute.
 ///
 /// # Errors
-/// A refusal; nothing was changed then.
+/// An error; nothing was changed then.
 pub async fn happen(
     gateway: &Gateway,
     id: DisputeId,
-    happening: &Happening,
+    action: &DisputeAction,
     request: Option<&IdempotentRequest>,
-) -> Result<Dispute, Refusal> {
+) -> Result<Dispute, ApiError> {
     for _ in 0..LOOKS {
         let named = gateway.store.dispute(id).await?;
-        let named = named.ok_or(Refusal::new(Code::NotFound))?;
-        let missing = || Refusal::because(Code::Internal, "a dispute has no payment");
+        let named = named.ok_or(ApiError::new(ErrorCode::NotFound))?;
+        let missing = || ApiError::because(ErrorCode::Internal, "a dispute has no payment");
         let before = gateway.store.payment_by_id(named.payment).await?;
         let before = before.ok_or_else(missing)?;
         // Read once more, after the payment: then it changes only together with the payment.
         let dispute = gateway.store.dispute(id).await?.ok_or_else(missing)?;
-        let is_late = matches!(happening, Happening::Evidence(_))
+        let is_late = matches!(action, DisputeAction::Evidence(_))
             && dispute.evidence_due_ms <= gateway.clock.now_ms_i64();
-        if is_late || !dispute.state.may_become(happening.state()) {
+        if is_late || !dispute.state.may_become(action.state()) {
             return unless_repeated(gateway, request).await;
         }
         if before.modification.is_none() {
-            match step(gateway, &before, dispute, happening, request).await? {
+            match step(gateway, &before, dispute, action, request).await? {
                 Ok(dispute) => return Ok(dispute),
-                Err(DisputeChange::Repeated(repetition)) => {
-                    return repeated(gateway, &repetition).await;
+                Err(DisputeChange::Repeated(replay)) => {
+                    return repeated(gateway, &replay).await;
                 }
                 Err(_) => {}
             }
         }
         tokio::time::sleep(PAUSE).await;
     }
-    Err(Refusal::new(Code::ModificationInProgress))
+    Err(ApiError::new(ErrorCode::ModificationInProgress))
 }
 
 async fn step(
     gateway: &Gateway,
     before: &Payment,
     mut dispute: Dispute,
-    happening: &Happening,
+    action: &DisputeAction,
     request: Option<&IdempotentRequest>,
-) -> Result<Result<Dispute, DisputeChange>, Refusal> {
+) -> Result<Result<Dispute, DisputeChange>, ApiError> {
     let mut after = before.clone();
-    dispute.state = happening.state();
+    dispute.state = action.state();
     dispute.updated_at_ms = gateway.clock.now_ms_i64();
     after.updated_at_ms = dispute.updated_at_ms;
     if let Some(request) = request {
         dispute.answered_by = Some(request.credential.clone());
     }
-    let booking = match happening {
-        Happening::Evidence(evidence) => {
+    let posting = match action {
+        DisputeAction::Evidence(evidence) => {
             dispute.evidence = Some(evidence.clone());
             None
         }
-        Happening::Won => {
+        DisputeAction::Won => {
             let amount_minor = dispute.money.amount_minor();
             after.disputed_minor = before.disputed_minor.saturating_sub(amount_minor);
-            Some(booking::of_dispute_won(gateway.naming(), &after, &dispute))
+            Some(posting::of_dispute_won(gateway.ids(), &after, &dispute))
         }
         // What is lost stays disputed: it can not be refunded as well.
-        Happening::Accepted | Happening::Lost => {
-            Some(booking::of_dispute_lost(gateway.naming(), &dispute))
+        DisputeAction::Accepted | DisputeAction::Lost => {
+            Some(posting::of_dispute_lost(gateway.ids(), &dispute))
         }
     };
     let event = event::of_dispute(gateway, &mut after, &dispute)?;
@@ -261,7 +267,7 @@ async fn step(
         after: &after,
         dispute: &dispute,
         event: &event,
-        booking: booking.as_ref(),
+        posting: posting.as_ref(),
         request,
     };
     Ok(match gateway.store.change_dispute(step).await? {
@@ -277,15 +283,15 @@ async fn step(
 /// What nobody has answered in time is lost, at most a batch of them; how many.
 ///
 /// # Errors
-/// A refusal when the store does not say which those are.
-pub async fn give_up(gateway: &Gateway) -> Result<usize, Refusal> {
+/// An error when the store does not say which those are.
+pub async fn give_up(gateway: &Gateway) -> Result<usize, ApiError> {
     let by_ms = gateway.clock.now_ms_i64();
     let mut lost = 0;
     for dispute in gateway.store.overdue_disputes(by_ms, BATCH).await? {
-        match happen(gateway, dispute.id, &Happening::Lost, None).await {
+        match happen(gateway, dispute.id, &DisputeAction::Lost, None).await {
             Ok(_) => lost += 1,
-            Err(refusal) => {
-                tracing::warn!(dispute = %dispute.id, ?refusal, "a dispute is given up later");
+            Err(error) => {
+                tracing::warn!(dispute = %dispute.id, ?error, "a dispute is given up later");
             }
         }
     }
@@ -295,8 +301,8 @@ pub async fn give_up(gateway: &Gateway) -> Result<usize, Refusal> {
 /// Gives up again and again, until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     loop {
-        if let Err(refusal) = give_up(gateway).await {
-            tracing::error!(?refusal, "disputes could not be looked at");
+        if let Err(error) = give_up(gateway).await {
+            tracing::error!(?error, "disputes could not be looked at");
         }
         tokio::time::sleep(every).await;
     }

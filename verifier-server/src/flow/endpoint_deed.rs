@@ -6,8 +6,8 @@ use super::gateway::Gateway;
 use crate::domain::event::Event;
 use crate::domain::merchant::WebhookEndpoint;
 use crate::domain::principal::Principal;
-use crate::gate::refusal::{Code, Refusal};
-use crate::store::{Answered, EndpointChange, EndpointWrite, ExpectedEndpoint};
+use crate::error::{ApiError, ErrorCode};
+use crate::store::{EndpointChange, EndpointWrite, ExpectedEndpoint, StoredResponse};
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 
 /// How often an event of an endpoint is numbered anew because another took its number.
@@ -17,9 +17,9 @@ pub(super) async fn find(
     gateway: &Gateway,
     merchant: MerchantId,
     id: EndpointId,
-) -> Result<WebhookEndpoint, Refusal> {
+) -> Result<WebhookEndpoint, ApiError> {
     let found = gateway.store.endpoint(merchant, id).await?;
-    found.ok_or(Refusal::new(Code::NotFound))
+    found.ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
 /// What is done to an endpoint that is there.
@@ -39,8 +39,8 @@ pub(super) async fn telling(
     merchant: MerchantId,
     id: EndpointId,
     mut deed: Deed<'_>,
-    answered: Answered,
-) -> Result<EndpointWrite, Refusal> {
+    answered: StoredResponse,
+) -> Result<EndpointWrite, ApiError> {
     let store = &gateway.store;
     for _ in 0..NUMBERINGS {
         let sequence = store.last_sequence(&id.to_string()).await?;
@@ -71,7 +71,7 @@ pub(super) async fn telling(
         }
     }
     let why = "an event of an endpoint found no number";
-    Err(Refusal::because(Code::Overloaded, why))
+    Err(ApiError::because(ErrorCode::Overloaded, why))
 }
 
 /// What is told of a deed, if it changes anything, once it is found to be allowed.
@@ -80,7 +80,7 @@ fn told(
     seen: &WebhookEndpoint,
     deed: &mut Deed<'_>,
     sequence: i64,
-) -> Result<Option<Event>, Refusal> {
+) -> Result<Option<Event>, ApiError> {
     let mut after = seen.clone();
     let kind = match deed {
         Deed::Change(principal, change) => {

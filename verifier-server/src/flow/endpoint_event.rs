@@ -8,20 +8,20 @@ use super::event_view::{
 use super::gateway::Gateway;
 use crate::domain::event::{EVENT_VERSION, Event};
 use crate::domain::merchant::WebhookEndpoint;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use sealpay_protocol::ids::EventId;
 
 /// An event of this type that tells of an endpoint as it is now.
 ///
 /// # Errors
-/// A refusal when the body cannot be written, which no endpoint causes.
+/// An error when the body cannot be written, which no endpoint causes.
 pub fn of(
     gateway: &Gateway,
     endpoint: &WebhookEndpoint,
     kind: &'static str,
     reason: Option<&'static str>,
     sequence: i64,
-) -> Result<Event, Refusal> {
+) -> Result<Event, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let body = EndpointEventBody {
         kind,
@@ -37,12 +37,12 @@ pub fn of(
     };
     let body = serde_json::to_string(&body);
     Ok(Event {
-        id: EventId::new(gateway.clock.now_ms(), gateway.entropy.bytes()),
+        id: EventId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
         merchant: endpoint.merchant,
         subject: endpoint.id.to_string(),
         kind: kind.to_owned(),
         sequence,
-        body: body.map_err(|error| Refusal::because(Code::Internal, error))?,
+        body: body.map_err(|error| ApiError::because(ErrorCode::Internal, error))?,
         created_at_ms: now_ms,
     })
 }
@@ -54,12 +54,12 @@ const VERIFICATION: &str = "webhook_endpoint.verification";
 /// looks like an event and is signed like one, but it is kept nowhere and has no place among them.
 ///
 /// # Errors
-/// A refusal when the body cannot be written, which no endpoint causes.
+/// An error when the body cannot be written, which no endpoint causes.
 pub fn verification(
     gateway: &Gateway,
     endpoint: &WebhookEndpoint,
     challenge: &str,
-) -> Result<Event, Refusal> {
+) -> Result<Event, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let body = VerificationBody {
         kind: VERIFICATION,
@@ -74,12 +74,12 @@ pub fn verification(
     };
     let body = serde_json::to_string(&body);
     Ok(Event {
-        id: EventId::new(gateway.clock.now_ms(), gateway.entropy.bytes()),
+        id: EventId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
         merchant: endpoint.merchant,
         subject: endpoint.id.to_string(),
         kind: VERIFICATION.to_owned(),
         sequence: 0,
-        body: body.map_err(|error| Refusal::because(Code::Internal, error))?,
+        body: body.map_err(|error| ApiError::because(ErrorCode::Internal, error))?,
         created_at_ms: now_ms,
     })
 }

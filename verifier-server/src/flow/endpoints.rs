@@ -4,16 +4,16 @@
 use super::access::require_readable;
 use super::endpoint_deed::{Deed, NUMBERINGS, find, telling};
 use super::endpoint_event;
-pub use super::endpoint_wish::{ChangedEndpoint, EndpointState, NewEndpoint, SecretRotation};
-use super::endpoint_wish::{description, event_types, url};
+pub use super::endpoint_input::{ChangedEndpoint, EndpointState, NewEndpoint, SecretRotation};
+use super::endpoint_input::{description, event_types, url};
 use super::event_view::{EndpointRecord, EventRecord, RevealedEndpoint};
 use super::gateway::Gateway;
 use super::register::endpoint_label;
-use crate::domain::idempotency::{IdempotentRequest, Repetition};
+use crate::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
 use crate::domain::merchant::WebhookEndpoint;
 use crate::domain::principal::Principal;
-use crate::gate::refusal::{Code, Refusal};
-use crate::store::{Answered, EndpointChange, EndpointWrite};
+use crate::error::{ApiError, ErrorCode};
+use crate::store::{EndpointChange, EndpointWrite, StoredResponse};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 use sealpay_protocol::limits::{SECRET_OVERLAP_SECONDS, WEBHOOK_ENDPOINTS};
 use sealpay_protocol::webhook::EndpointSecret;
@@ -25,15 +25,18 @@ const OVERLAP_SECONDS: u64 = 24 * 60 * 60;
 /// An answer as it is sent, which may hold a secret.
 pub type SecretAnswer = Zeroizing<String>;
 
-pub(super) fn endpoint_id(text: &str) -> Result<EndpointId, Refusal> {
-    text.parse().map_err(|_| Refusal::new(Code::NotFound))
+pub(super) fn endpoint_id(text: &str) -> Result<EndpointId, ApiError> {
+    text.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))
 }
 
 /// What an earlier request with this key made, and what it was answered.
-pub(super) fn same(repetition: Repetition) -> Result<(String, Option<String>), Refusal> {
-    match repetition {
-        Repetition::Same { resource, answer } => Ok((resource, answer)),
-        Repetition::Other => Err(Refusal::of(Code::IdempotencyKeyReused, "idempotency-key")),
+pub(super) fn same(replay: IdempotencyReplay) -> Result<(String, Option<String>), ApiError> {
+    match replay {
+        IdempotencyReplay::Same { resource, answer } => Ok((resource, answer)),
+        IdempotencyReplay::Other => Err(ApiError::of(
+            ErrorCode::IdempotencyKeyReused,
+            "idempotency-key",
+        )),
     }
 }
 
@@ -41,8 +44,8 @@ pub(super) fn answered(
     gateway: &Gateway,
     request: &IdempotentRequest,
     answer: Option<String>,
-) -> Answered {
-    Answered {
+) -> StoredResponse {
+    StoredResponse {
         request: request.clone(),
         answer,
         at_ms: gateway.clock.now_ms_i64(),
@@ -65,18 +68,20 @@ fn showing(
     request: &IdempotentRequest,
     endpoint: &WebhookEndpoint,
     secret: &EndpointSecret,
-) -> Result<(SecretAnswer, String), Refusal> {
+) -> Result<(SecretAnswer, String), ApiError> {
     let revealed = secret.reveal();
     let shown = RevealedEndpoint {
         endpoint: EndpointRecord::of(endpoint, gateway.clock.now_ms_i64()),
         secret: &revealed,
     };
     let written = serde_json::to_string(&shown);
-    let written = written.map_err(|error| Refusal::because(Code::Internal, error))?;
+    let written = written.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
     let written = Zeroizing::new(written);
     let label = answer_label(request);
-    let nonce = gateway.entropy.bytes();
-    let encrypted = gateway.vault.encrypt(&label, written.as_bytes(), nonce);
+    let nonce = gateway.rng.bytes();
+    let encrypted = gateway
+        .encryption
+        .encrypt(&label, written.as_bytes(), nonce);
     Ok((written, encrypted))
 }
 
@@ -86,18 +91,18 @@ fn showing(
 async fn shown_before(
     gateway: &Gateway,
     request: &IdempotentRequest,
-    repetition: Repetition,
-) -> Result<SecretAnswer, Refusal> {
-    let (resource, answer) = same(repetition)?;
+    replay: IdempotencyReplay,
+) -> Result<SecretAnswer, ApiError> {
+    let (resource, answer) = same(replay)?;
     let Some(answer) = answer else {
         let endpoint = one(gateway, request.merchant, &resource).await?;
         let written = serde_json::to_string(&endpoint);
-        let written = written.map_err(|error| Refusal::because(Code::Internal, error))?;
+        let written = written.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
         return Ok(Zeroizing::new(written));
     };
-    let lost = || Refusal::because(Code::Internal, "a kept answer cannot be read");
+    let lost = || ApiError::because(ErrorCode::Internal, "a kept answer cannot be read");
     let opened = gateway
-        .vault
+        .encryption
         .decrypt(&answer_label(request), &answer)
         .map_err(|_| lost())?;
     let text = std::str::from_utf8(&opened).map_err(|_| lost())?;
@@ -107,22 +112,22 @@ async fn shown_before(
 /// Makes an endpoint; the answer shows its secret.
 ///
 /// # Errors
-/// A refusal; nothing was made then.
+/// An error; nothing was made then.
 pub async fn create(
     gateway: &Gateway,
     principal: &Principal,
     request: &IdempotentRequest,
     new: NewEndpoint,
-) -> Result<SecretAnswer, Refusal> {
+) -> Result<SecretAnswer, ApiError> {
     let event_types = match &new.event_types {
         Some(wanted) => event_types(wanted)?,
         None => "*".into(),
     };
     require_readable(principal, &event_types)?;
-    let id = EndpointId::new(gateway.clock.now_ms(), gateway.entropy.bytes());
-    let secret = EndpointSecret::new(gateway.entropy.bytes());
+    let id = EndpointId::new(gateway.clock.now_ms(), gateway.rng.bytes());
+    let secret = EndpointSecret::new(gateway.rng.bytes());
     let label = endpoint_label(id);
-    let nonce = gateway.entropy.bytes();
+    let nonce = gateway.rng.bytes();
     let url = url(gateway, &new.url)?;
     let verified_at_ms = gateway.vouched_at_ms(&url);
     let now_ms = gateway.clock.now_ms_i64();
@@ -132,7 +137,7 @@ pub async fn create(
         url,
         event_types,
         description: description(new.description.unwrap_or_default())?,
-        secret_encrypted: gateway.vault.encrypt(&label, secret.bytes(), nonce),
+        secret_encrypted: gateway.encryption.encrypt(&label, secret.bytes(), nonce),
         previous_secret: None,
         failing_since_ms: None,
         disabled_at_ms: None,
@@ -154,17 +159,19 @@ pub async fn create(
             gateway.wake_outbox();
             Ok(answer)
         }
-        EndpointWrite::Repeated(repetition) => shown_before(gateway, request, repetition).await,
-        EndpointWrite::NotNow | EndpointWrite::NotThere => Err(Refusal::new(Code::StateConflict)),
-        EndpointWrite::LimitReached => Err(Refusal::of(Code::LimitReached, "url")),
+        EndpointWrite::Repeated(replay) => shown_before(gateway, request, replay).await,
+        EndpointWrite::NotNow | EndpointWrite::NotThere => {
+            Err(ApiError::new(ErrorCode::StateConflict))
+        }
+        EndpointWrite::LimitReached => Err(ApiError::of(ErrorCode::LimitReached, "url")),
     }
 }
 
 /// The merchant's endpoints, the oldest first.
-///
-/// # Errors
-/// A refusal when the store does not answer.
-pub async fn list(gateway: &Gateway, merchant: MerchantId) -> Result<Vec<EndpointRecord>, Refusal> {
+pub async fn list(
+    gateway: &Gateway,
+    merchant: MerchantId,
+) -> Result<Vec<EndpointRecord>, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let endpoints = gateway.store.endpoints(merchant).await?;
     let records = endpoints
@@ -176,12 +183,12 @@ pub async fn list(gateway: &Gateway, merchant: MerchantId) -> Result<Vec<Endpoin
 /// One endpoint of the merchant.
 ///
 /// # Errors
-/// [`Code::NotFound`], also for somebody else's.
+/// [`ErrorCode::NotFound`], also for somebody else's.
 pub async fn one(
     gateway: &Gateway,
     merchant: MerchantId,
     id: &str,
-) -> Result<EndpointRecord, Refusal> {
+) -> Result<EndpointRecord, ApiError> {
     let endpoint = find(gateway, merchant, endpoint_id(id)?).await?;
     Ok(EndpointRecord::of(&endpoint, gateway.clock.now_ms_i64()))
 }
@@ -189,14 +196,14 @@ pub async fn one(
 /// Changes an endpoint.
 ///
 /// # Errors
-/// A refusal; nothing was changed then.
+/// An error; nothing was changed then.
 pub async fn change(
     gateway: &Gateway,
     principal: &Principal,
     request: &IdempotentRequest,
     id: &str,
     changed: ChangedEndpoint,
-) -> Result<EndpointRecord, Refusal> {
+) -> Result<EndpointRecord, ApiError> {
     let endpoint = endpoint_id(id)?;
     let url = match &changed.url {
         Some(text) => Some(url(gateway, text)?),
@@ -220,25 +227,25 @@ pub async fn change(
     one(gateway, request.merchant, id).await
 }
 
-fn done(written: EndpointWrite) -> Result<(), Refusal> {
+fn done(written: EndpointWrite) -> Result<(), ApiError> {
     match written {
         EndpointWrite::Done(()) => Ok(()),
-        EndpointWrite::Repeated(repetition) => same(repetition).map(drop),
-        EndpointWrite::NotThere => Err(Refusal::new(Code::NotFound)),
-        EndpointWrite::NotNow => Err(Refusal::new(Code::StateConflict)),
-        EndpointWrite::LimitReached => Err(Refusal::new(Code::LimitReached)),
+        EndpointWrite::Repeated(replay) => same(replay).map(drop),
+        EndpointWrite::NotThere => Err(ApiError::new(ErrorCode::NotFound)),
+        EndpointWrite::NotNow => Err(ApiError::new(ErrorCode::StateConflict)),
+        EndpointWrite::LimitReached => Err(ApiError::new(ErrorCode::LimitReached)),
     }
 }
 
 /// Deletes an endpoint.
 ///
 /// # Errors
-/// A refusal; nothing was changed then.
+/// An error; nothing was changed then.
 pub async fn delete(
     gateway: &Gateway,
     request: &IdempotentRequest,
     id: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let (merchant, endpoint) = (request.merchant, endpoint_id(id)?);
     let answered = answered(gateway, request, None);
     let store = &gateway.store;
@@ -257,18 +264,18 @@ pub async fn delete(
 /// that is replaced stops at once.
 ///
 /// # Errors
-/// A refusal; nothing was changed then.
+/// An error; nothing was changed then.
 pub async fn rotate_secret(
     gateway: &Gateway,
     request: &IdempotentRequest,
     id: &str,
     rotation: &SecretRotation,
-) -> Result<SecretAnswer, Refusal> {
+) -> Result<SecretAnswer, ApiError> {
     let overlap = rotation.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
     if overlap > SECRET_OVERLAP_SECONDS {
         let most = SECRET_OVERLAP_SECONDS;
         let detail = format!("overlap_seconds must be a whole number from 0 to {most}.");
-        return Err(Refusal::invalid("overlap_seconds", detail));
+        return Err(ApiError::invalid("overlap_seconds", detail));
     }
     let endpoint = endpoint_id(id)?;
     let now_ms = gateway.clock.now_ms_i64();
@@ -276,15 +283,15 @@ pub async fn rotate_secret(
     let until_ms = (overlap > 0).then(|| now_ms.saturating_add(overlap_ms));
     let mut seen = find(gateway, request.merchant, endpoint).await?;
     seen.previous_secret = until_ms.map(|until_ms| (String::new(), until_ms));
-    let secret = EndpointSecret::new(gateway.entropy.bytes());
+    let secret = EndpointSecret::new(gateway.rng.bytes());
     let label = endpoint_label(endpoint);
-    let nonce = gateway.entropy.bytes();
-    let secret_encrypted = gateway.vault.encrypt(&label, secret.bytes(), nonce);
+    let nonce = gateway.rng.bytes();
+    let secret_encrypted = gateway.encryption.encrypt(&label, secret.bytes(), nonce);
     let (answer, encrypted) = showing(gateway, request, &seen, &secret)?;
     let answered = answered(gateway, request, Some(encrypted));
     let rotate = Deed::Rotate(secret_encrypted, until_ms);
     match telling(gateway, request.merchant, endpoint, rotate, answered).await? {
-        EndpointWrite::Repeated(repetition) => shown_before(gateway, request, repetition).await,
+        EndpointWrite::Repeated(replay) => shown_before(gateway, request, replay).await,
         written => done(written).map(|()| answer),
     }
 }
@@ -292,12 +299,12 @@ pub async fn rotate_secret(
 /// Has an endpoint asked now to prove that it is the merchant's; the endpoint as it is.
 ///
 /// # Errors
-/// A refusal; it is not asked then.
+/// An error; it is not asked then.
 pub async fn verify(
     gateway: &Gateway,
     request: &IdempotentRequest,
     id: &str,
-) -> Result<EndpointRecord, Refusal> {
+) -> Result<EndpointRecord, ApiError> {
     let endpoint = endpoint_id(id)?;
     let answered = answered(gateway, request, None);
     let written = gateway
@@ -311,12 +318,12 @@ pub async fn verify(
 /// Sends an endpoint an event that tells of nothing.
 ///
 /// # Errors
-/// A refusal; nothing is sent then.
+/// An error; nothing is sent then.
 pub async fn ping(
     gateway: &Gateway,
     request: &IdempotentRequest,
     id: &str,
-) -> Result<EventRecord, Refusal> {
+) -> Result<EventRecord, ApiError> {
     let merchant = request.merchant;
     let endpoint = find(gateway, merchant, endpoint_id(id)?).await?;
     for _ in 0..NUMBERINGS {
@@ -337,29 +344,32 @@ pub async fn ping(
                 gateway.wake_outbox();
                 return event_of(gateway, merchant, named).await;
             }
-            EndpointWrite::Repeated(repetition) => {
-                let (resource, _) = same(repetition)?;
+            EndpointWrite::Repeated(replay) => {
+                let (resource, _) = same(replay)?;
                 let kept = resource.parse();
-                let kept = kept.map_err(|error| Refusal::because(Code::Internal, error))?;
+                let kept = kept.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
                 return event_of(gateway, merchant, kept).await;
             }
-            EndpointWrite::NotThere => return Err(Refusal::new(Code::NotFound)),
-            EndpointWrite::LimitReached => return Err(Refusal::new(Code::LimitReached)),
+            EndpointWrite::NotThere => return Err(ApiError::new(ErrorCode::NotFound)),
+            EndpointWrite::LimitReached => return Err(ApiError::new(ErrorCode::LimitReached)),
             EndpointWrite::NotNow => {
                 let seen = find(gateway, merchant, endpoint.id).await?;
                 if seen.disabled_at_ms.is_some() {
-                    return Err(Refusal::new(Code::StateConflict));
+                    return Err(ApiError::new(ErrorCode::StateConflict));
                 }
             }
         }
     }
-    Err(Refusal::because(Code::Overloaded, "a ping found no number"))
+    Err(ApiError::because(
+        ErrorCode::Overloaded,
+        "a ping found no number",
+    ))
 }
 
 async fn event_of(
     gateway: &Gateway,
     merchant: MerchantId,
     id: EventId,
-) -> Result<EventRecord, Refusal> {
+) -> Result<EventRecord, ApiError> {
     super::deliveries::event(gateway, merchant, &id.to_string()).await
 }

@@ -7,7 +7,7 @@ use crate::domain::dispute::Dispute;
 use crate::domain::event::{EVENT_VERSION, Event, kind_of};
 use crate::domain::modification::{Modification, ModificationState};
 use crate::domain::payment::Payment;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use sealpay_protocol::ids::EventId;
 use serde::Serialize;
 
@@ -46,7 +46,7 @@ pub struct EventData {
 
 /// What an event tells besides the payment.
 #[derive(Debug, Default)]
-struct Beside {
+struct EventContext {
     modification: Option<ModificationRecord>,
     dispute: Option<DisputeRecord>,
 }
@@ -54,29 +54,26 @@ struct Beside {
 /// The event of a payment's new state, counted on the payment; none when nobody need hear of it.
 ///
 /// # Errors
-/// A refusal when the body cannot be written, which no payment causes.
-pub fn of(gateway: &Gateway, payment: &mut Payment) -> Result<Option<Event>, Refusal> {
+/// An error when the body cannot be written, which no payment causes.
+pub fn of(gateway: &Gateway, payment: &mut Payment) -> Result<Option<Event>, ApiError> {
     let Some(kind) = kind_of(payment.state) else {
         return Ok(None);
     };
-    tell(gateway, payment, kind, Beside::default()).map(Some)
+    tell(gateway, payment, kind, EventContext::default()).map(Some)
 }
 
 /// The event of a modification that has ended, counted on the payment; none when nobody asked for
 /// what failed.
-///
-/// # Errors
-/// As above.
 pub fn of_modification(
     gateway: &Gateway,
     payment: &mut Payment,
     modification: &Modification,
-) -> Result<Option<Event>, Refusal> {
+) -> Result<Option<Event>, ApiError> {
     let kind = match modification.state {
         ModificationState::Failed => modification.kind.failure_event(),
         ModificationState::Pending | ModificationState::Succeeded => kind_of(payment.state),
     };
-    let beside = Beside {
+    let beside = EventContext {
         modification: Some(ModificationRecord::of(modification)),
         dispute: None,
     };
@@ -85,15 +82,12 @@ pub fn of_modification(
 }
 
 /// The event of a dispute's new state, counted on the payment.
-///
-/// # Errors
-/// As above.
 pub fn of_dispute(
     gateway: &Gateway,
     payment: &mut Payment,
     dispute: &Dispute,
-) -> Result<Event, Refusal> {
-    let beside = Beside {
+) -> Result<Event, ApiError> {
+    let beside = EventContext {
         modification: None,
         dispute: Some(DisputeRecord::of(dispute, gateway.livemode())),
     };
@@ -104,8 +98,8 @@ fn tell(
     gateway: &Gateway,
     payment: &mut Payment,
     kind: &str,
-    beside: Beside,
-) -> Result<Event, Refusal> {
+    beside: EventContext,
+) -> Result<Event, ApiError> {
     payment.sequence = payment.sequence.saturating_add(1);
     let body = EventBody {
         kind: kind.to_owned(),
@@ -120,10 +114,10 @@ fn tell(
             dispute: beside.dispute,
         },
     };
-    let body =
-        serde_json::to_string(&body).map_err(|error| Refusal::because(Code::Internal, error))?;
+    let body = serde_json::to_string(&body)
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
     Ok(Event {
-        id: EventId::new(gateway.clock.now_ms(), gateway.entropy.bytes()),
+        id: EventId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
         merchant: payment.merchant,
         subject: payment.id.to_string(),
         kind: kind.to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState, Event, HELD_MS};
 use crate::domain::merchant::WebhookEndpoint;
-use crate::store::{Begun, KeptDelivery};
+use crate::store::{RedeliveryBatch, StoredDelivery};
 use sealpay_protocol::ids::PaymentId;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -240,7 +240,7 @@ impl DeliveryRecord {
 impl EndpointDeliveryRecord {
     /// A delivery as its merchant sees it.
     #[must_use]
-    pub fn of(kept: KeptDelivery) -> Self {
+    pub fn of(kept: StoredDelivery) -> Self {
         Self {
             event: kept.delivery.event.to_string(),
             kind: kept.kind,
@@ -300,7 +300,7 @@ impl EndpointRecord {
 impl RedeliveryRecord {
     /// What was begun anew, as its merchant sees it.
     #[must_use]
-    pub fn of(begun: Begun) -> Self {
+    pub fn of(begun: RedeliveryBatch) -> Self {
         Self {
             scheduled: begun.scheduled,
             has_more: begun.has_more,

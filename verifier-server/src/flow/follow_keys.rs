@@ -2,7 +2,7 @@
 
 use super::gateway::Gateway;
 use super::maintain::refresh_keys;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use crate::store::DatabaseError;
 use sealpay_protocol::encoding::base64url;
 use std::time::Duration;
@@ -14,12 +14,12 @@ const NONE: i64 = -1;
 /// number that is known now.
 ///
 /// # Errors
-/// A refusal; the keys in use stay then.
-pub async fn follow(gateway: &Gateway, known: i64) -> Result<i64, Refusal> {
+/// An error; the keys in use stay then.
+pub async fn follow(gateway: &Gateway, known: i64) -> Result<i64, ApiError> {
     let revision = gateway.store.key_revision().await?;
     if known != revision {
         let reloaded = gateway.reload_master_keys();
-        reloaded.map_err(|error| Refusal::because(Code::Internal, error))?;
+        reloaded.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
         refresh_keys(gateway).await?;
         if known != NONE {
             tracing::info!(revision, "keys were rotated, and read again");
@@ -39,17 +39,20 @@ pub const GONE_AFTER: i64 = 20;
 pub async fn run(gateway: &Gateway, every: Duration) {
     // What was rotated before the start was read at the start, or is read now.
     let mut known = NONE;
-    let server = base64url(&gateway.entropy.bytes::<12>());
+    let server = base64url(&gateway.rng.bytes::<12>());
     let mut noted = (String::new(), 0);
     loop {
         match follow(gateway, known).await {
             Ok(revision) => known = revision,
-            Err(refusal) => {
-                let why = refusal.internal.as_deref().unwrap_or_default();
+            Err(error) => {
+                let why = error.internal.as_deref().unwrap_or_default();
                 tracing::error!(why, "rotated keys could not be read; trying again");
             }
         }
-        let (key, now) = (gateway.vault.encryption_key_id(), gateway.clock.wall_i64());
+        let (key, now) = (
+            gateway.encryption.encryption_key_id(),
+            gateway.clock.wall_i64(),
+        );
         if noted.0 != key || now >= noted.1 + NOTED_EVERY {
             match note(gateway, &server, &key, now).await {
                 Ok(()) => noted = (key, now),

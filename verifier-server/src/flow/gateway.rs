@@ -1,16 +1,16 @@
 //! The gateway: everything that a step needs, in one place.
 
 use super::last_use::LastUse;
-use super::turns::Turns;
-use crate::domain::booking::Naming;
-use crate::edge::{Clock, Entropy};
-use crate::gate::key_ring::KeyRing;
-use crate::gate::master_key::MasterKeys;
-use crate::gate::refusal::{Code, Refusal};
-use crate::gate::vault::Vault;
+use super::read_queues::ReadQueues;
+use crate::domain::posting::PostingIds;
+use crate::error::{ApiError, ErrorCode};
+use crate::keys::encryption::KeyEncryption;
+use crate::keys::key_ring::KeyRing;
+use crate::keys::master_key::MasterKeys;
 use crate::provider::simulated::SimulatedBank;
-use crate::provider::{Pending, Providers, Silence};
+use crate::provider::{ProviderError, ProviderFuture, Providers};
 use crate::store::Store;
+use crate::system::{Clock, Rng};
 use sealpay_protocol::ids::{LedgerTransferId, TransactionId};
 use sealpay_protocol::origin::Origin;
 use std::path::PathBuf;
@@ -47,10 +47,10 @@ pub struct Gateway {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
     pub(crate) providers: Providers,
-    pub(crate) vault: Vault,
+    pub(crate) encryption: KeyEncryption,
     pub(crate) clock: Clock,
-    pub(crate) entropy: Entropy,
-    pub(super) turns: Turns,
+    pub(crate) rng: Rng,
+    pub(super) read_queues: ReadQueues,
     pub(super) last_use: LastUse,
     simulation: Option<Arc<SimulatedBank>>,
     webhook_addresses: Option<(Box<CheckAddress>, Box<VouchForAddress>)>,
@@ -75,18 +75,18 @@ impl Gateway {
         settings: Settings,
         store: Store,
         providers: Providers,
-        vault: Vault,
+        encryption: KeyEncryption,
         clock: Clock,
-        entropy: Entropy,
+        rng: Rng,
     ) -> Self {
         Self {
             settings,
             store,
             providers,
-            vault,
+            encryption,
             clock,
-            entropy,
-            turns: Turns::default(),
+            rng,
+            read_queues: ReadQueues::default(),
             last_use: LastUse::default(),
             simulation: None,
             webhook_addresses: None,
@@ -130,7 +130,7 @@ impl Gateway {
         if let Some(source) = &self.key_source
             && let Some(keys) = source()?
         {
-            self.vault.replace_encryption_keys(&keys);
+            self.encryption.replace_encryption_keys(&keys);
         }
         Ok(())
     }
@@ -187,8 +187,8 @@ impl Gateway {
 
     /// The source of randomness.
     #[must_use]
-    pub const fn entropy(&self) -> &Entropy {
-        &self.entropy
+    pub const fn rng(&self) -> &Rng {
+        &self.rng
     }
 
     /// The store, for the outbox and for tests.
@@ -197,10 +197,10 @@ impl Gateway {
         &self.store
     }
 
-    /// The vault, for the outbox.
+    /// The encryption, for the outbox.
     #[must_use]
-    pub const fn vault(&self) -> &Vault {
-        &self.vault
+    pub const fn encryption(&self) -> &KeyEncryption {
+        &self.encryption
     }
 
     /// The keys in use now.
@@ -233,12 +233,12 @@ impl Gateway {
     }
 
     /// Names for what goes into the books now.
-    pub(crate) fn naming(&self) -> Naming {
+    pub(crate) fn ids(&self) -> PostingIds {
         let now_ms = self.clock.now_ms();
-        Naming {
-            transfer: LedgerTransferId::new(now_ms, self.entropy.bytes()),
-            overpayment: LedgerTransferId::new(now_ms, self.entropy.bytes()),
-            line: TransactionId::new(now_ms, self.entropy.bytes()),
+        PostingIds {
+            transfer: LedgerTransferId::new(now_ms, self.rng.bytes()),
+            overpayment: LedgerTransferId::new(now_ms, self.rng.bytes()),
+            line: TransactionId::new(now_ms, self.rng.bytes()),
             at_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
         }
     }
@@ -247,21 +247,21 @@ impl Gateway {
     ///
     /// # Errors
     /// The provider's silence, or that it took too long.
-    pub(crate) async fn within<T>(&self, asked: Pending<'_, T>) -> Result<T, Silence> {
+    pub(crate) async fn within<T>(&self, asked: ProviderFuture<'_, T>) -> Result<T, ProviderError> {
         let answered = tokio::time::timeout(self.settings.provider_timeout, asked).await;
-        answered.unwrap_or_else(|_| Err(Silence::Unknown("no answer in time".into())))
+        answered.unwrap_or_else(|_| Err(ProviderError::OutcomeUnknown("no answer in time".into())))
     }
 
     /// Whether requests can be served.
     ///
     /// # Errors
-    /// A refusal that says what is not ready, for the log.
-    pub async fn ready(&self) -> Result<(), Refusal> {
+    /// An error that says what is not ready, for the log.
+    pub async fn ready(&self) -> Result<(), ApiError> {
         self.store.ping().await?;
         let now = self.clock.now();
         if self.keys().current_sealing_key(now).is_none() {
-            return Err(Refusal::because(
-                Code::Internal,
+            return Err(ApiError::because(
+                ErrorCode::Internal,
                 "no sealing key is in its time",
             ));
         }

@@ -1,9 +1,9 @@
 //! What the shopper pays with, from the body of a request to an opened card.
 
 use super::gateway::Gateway;
+use crate::auth::signed_request::VerifiedRequest;
 use crate::domain::session::Session;
-use crate::gate::refusal::{Code, Refusal};
-use crate::gate::signed_request::VerifiedRequest;
+use crate::error::{ApiError, ErrorCode};
 use sealpay_protocol::api::PayRequest;
 use sealpay_protocol::card::{Card, YearMonth};
 use sealpay_protocol::envelope::{SealContext, SealedCard};
@@ -24,14 +24,14 @@ pub(super) enum Opened {
 }
 
 /// A card comes with the method `card` and with no other.
-pub(super) fn of(body: PayRequest) -> Result<Instrument, Refusal> {
+pub(super) fn of(body: PayRequest) -> Result<Instrument, ApiError> {
     match (body.method, body.card) {
         (Method::Card, Some(sealed)) => Ok(Instrument::Card(sealed)),
         (Method::Wallet, None) => Ok(Instrument::Wallet),
         (Method::BankTransfer, None) => Ok(Instrument::BankTransfer),
         (Method::Card, None) | (_, Some(_)) => {
             let detail = "card must be there with the method card, and with no other.";
-            Err(Refusal::of(Code::MalformedRequest, "card").explained(detail))
+            Err(ApiError::of(ErrorCode::MalformedRequest, "card").explained(detail))
         }
     }
 }
@@ -43,7 +43,7 @@ pub(super) fn open(
     session: &Session,
     request: &VerifiedRequest,
     instrument: Instrument,
-) -> Result<Opened, Refusal> {
+) -> Result<Opened, ApiError> {
     let now = gateway.clock.now();
     let method = match &instrument {
         Instrument::Card(_) => Method::Card,
@@ -51,7 +51,7 @@ pub(super) fn open(
         Instrument::BankTransfer => Method::BankTransfer,
     };
     if !session.methods.contains(&method) {
-        return Err(Refusal::of(Code::MethodNotOffered, "method"));
+        return Err(ApiError::of(ErrorCode::MethodNotOffered, "method"));
     }
     Ok(match instrument {
         Instrument::Card(sealed) => {
@@ -68,10 +68,10 @@ fn open_card(
     request: &VerifiedRequest,
     sealed: &SealedCard,
     now: u64,
-) -> Result<Card, Refusal> {
+) -> Result<Card, ApiError> {
     // The reasons are one and the same outside; not even the log tells an altered card from a
     // card of another session, because nobody could know.
-    let refused = |reason: &str| Refusal::because(Code::SealedCardRefused, reason);
+    let refused = |reason: &str| ApiError::because(ErrorCode::SealedCardRefused, reason);
     let key = gateway.keys().sealing_key(&sealed.kid, now);
     let key = key.ok_or_else(|| refused("the sealing key is unknown or retired"))?;
     let context = SealContext {

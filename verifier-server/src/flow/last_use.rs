@@ -33,9 +33,6 @@ impl LastUse {
 }
 
 /// Writes what was noted. What cannot be written is lost, and noted again by the key's next use.
-///
-/// # Errors
-/// The database did not do its work.
 pub async fn write(gateway: &Gateway) -> Result<(), DatabaseError> {
     gateway
         .store

@@ -4,8 +4,8 @@ use super::audit;
 use super::gateway::Gateway;
 use super::last_use;
 use crate::domain::merchant::KeyPurpose;
-use crate::gate::key_ring::KeyRing;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
+use crate::keys::key_ring::KeyRing;
 use crate::store::{Addition, DatabaseError};
 use sealpay_protocol::limits::{
     IDEMPOTENCY_KEY_LIFETIME_SECONDS, IDEMPOTENT_ANSWER_LIFETIME_SECONDS,
@@ -22,8 +22,8 @@ const PURGE_PAUSE: Duration = Duration::from_millis(20);
 /// Loads the keys, makes the missing ones, destroys the ones whose time is over.
 ///
 /// # Errors
-/// A refusal when the store does not answer or a key does not open.
-pub async fn refresh_keys(gateway: &Gateway) -> Result<(), Refusal> {
+/// An error when the store does not answer or a key does not open.
+pub async fn refresh_keys(gateway: &Gateway) -> Result<(), ApiError> {
     let now = gateway.clock.now();
     let destroyed = gateway.store.destroy_server_keys(seconds(now)).await?;
     if destroyed > 0 {
@@ -34,17 +34,14 @@ pub async fn refresh_keys(gateway: &Gateway) -> Result<(), Refusal> {
 
 /// Makes the keys that a moment needs before the clock is moved there: nobody then finds the time
 /// without a key. Those of the present time stay.
-///
-/// # Errors
-/// As above.
-pub async fn prepare_keys(gateway: &Gateway, at: u64) -> Result<(), Refusal> {
+pub async fn prepare_keys(gateway: &Gateway, at: u64) -> Result<(), ApiError> {
     add_missing(gateway, gateway.clock.now(), at).await
 }
 
-async fn add_missing(gateway: &Gateway, now: u64, at: u64) -> Result<(), Refusal> {
+async fn add_missing(gateway: &Gateway, now: u64, at: u64) -> Result<(), ApiError> {
     let missing = load(gateway, now)
         .await?
-        .missing(&gateway.vault, &gateway.entropy, at);
+        .missing(&gateway.encryption, &gateway.rng, at);
     for key in &missing {
         if gateway.store.add_server_key(key).await? == Addition::AlreadyThere {
             continue;
@@ -60,11 +57,11 @@ async fn add_missing(gateway: &Gateway, now: u64, at: u64) -> Result<(), Refusal
     Ok(())
 }
 
-async fn load(gateway: &Gateway, now: u64) -> Result<KeyRing, Refusal> {
+async fn load(gateway: &Gateway, now: u64) -> Result<KeyRing, ApiError> {
     let mut records = gateway.store.server_keys(KeyPurpose::Sealing).await?;
     records.extend(gateway.store.server_keys(KeyPurpose::Webhook).await?);
-    KeyRing::open(records, &gateway.vault, now)
-        .map_err(|error| Refusal::because(Code::Internal, error))
+    KeyRing::open(records, &gateway.encryption, now)
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))
 }
 
 fn seconds(now: u64) -> i64 {
@@ -85,9 +82,6 @@ async fn forget_requests(gateway: &Gateway) -> Result<u64, DatabaseError> {
 
 /// Puts right what was written while an endpoint was being verified, and deletes the deliveries of endpoints that are gone and those that are old, and the counts of hours
 /// and days that are over; how many rows.
-///
-/// # Errors
-/// The database did not do its work.
 pub async fn purge_deliveries(gateway: &Gateway) -> Result<u64, DatabaseError> {
     let (store, now_ms) = (&gateway.store, gateway.clock.now_ms_i64());
     store.settle_held_deliveries(now_ms).await?;
@@ -113,9 +107,9 @@ pub async fn run(gateway: &Gateway, every: Duration) {
             audit::anchor(gateway).await;
         }
         tokio::time::sleep(every).await;
-        if let Err(refusal) = refresh_keys(gateway).await {
+        if let Err(error) = refresh_keys(gateway).await {
             tracing::error!(
-                ?refusal,
+                ?error,
                 "keys could not be refreshed and will be tried again"
             );
         }

@@ -2,10 +2,10 @@
 
 use crate::domain::authentication::Authentication;
 use crate::domain::decline::{self, DeclineClass};
-use crate::domain::payment::{KeptCard, Payment};
+use crate::domain::payment::{Payment, StoredCard};
 use crate::domain::risk::Assessment;
 use crate::domain::state::PaymentState;
-use crate::domain::transfer::Sum;
+use crate::domain::transfer::AmountMatch;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
@@ -155,8 +155,8 @@ impl PaymentRecord {
                     .then(|| payment.lease_until_ms.div_euclid(1000)),
                 received: expected.received_minor,
                 overpaid: match expected.sum(payment.money.amount_minor()) {
-                    Sum::Over(minor) => minor,
-                    Sum::Short(_) | Sum::Exact => 0,
+                    AmountMatch::Over(minor) => minor,
+                    AmountMatch::Short(_) | AmountMatch::Exact => 0,
                 },
             }),
             capture_before: (payment.capturable_minor() > 0).then(|| {
@@ -171,7 +171,7 @@ impl PaymentRecord {
 }
 
 impl CardRecord {
-    fn of(card: &KeptCard) -> Self {
+    fn of(card: &StoredCard) -> Self {
         Self {
             brand: card.brand.clone(),
             last4: card.last4.clone(),

@@ -14,7 +14,7 @@ pub mod deliveries;
 pub mod dispute;
 mod endpoint_deed;
 pub mod endpoint_event;
-mod endpoint_wish;
+mod endpoint_input;
 pub mod endpoints;
 pub mod event;
 pub mod event_view;
@@ -33,6 +33,7 @@ pub mod personas;
 mod plan;
 mod proceed;
 pub mod read;
+mod read_queues;
 pub mod recover;
 pub mod register;
 pub mod reverse;
@@ -43,22 +44,21 @@ pub mod settlement_view;
 pub mod settlements;
 pub mod shopper_view;
 pub mod simulation;
-mod turns;
 pub mod wallet_page;
 pub mod widget_builds;
 pub mod world_clock;
 
 pub use gateway::{Gateway, Settings};
 
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use crate::store::DatabaseError;
 
-impl From<DatabaseError> for Refusal {
+impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         let code = match error {
-            DatabaseError::Overloaded => Code::Overloaded,
-            DatabaseError::TooLong => Code::QueryTooBroad,
-            _ => Code::Internal,
+            DatabaseError::Overloaded => ErrorCode::Overloaded,
+            DatabaseError::TooLong => ErrorCode::QueryTooBroad,
+            _ => ErrorCode::Internal,
         };
         Self::because(code, error)
     }

@@ -3,23 +3,23 @@
 use super::event;
 use super::gateway::Gateway;
 use crate::domain::authentication::Authentication;
-use crate::domain::booking;
 use crate::domain::decline::{self, DeclineClass};
 use crate::domain::payment::Payment;
+use crate::domain::posting;
 use crate::domain::state::PaymentState;
-use crate::gate::refusal::{Code, Refusal};
-use crate::provider::{Answer, Inquiry, Silence};
+use crate::error::{ApiError, ErrorCode};
+use crate::provider::{Inquiry, ProviderDecision, ProviderError};
 use crate::store::Settled;
 use sealpay_protocol::order::Capture;
 
 /// What becomes of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct PaymentOutcome {
     state: PaymentState,
     decline: Option<&'static str>,
 }
 
-impl Outcome {
+impl PaymentOutcome {
     /// Nobody knows: the provider is asked until it is known.
     pub const UNKNOWN: Self = Self {
         state: PaymentState::Unknown,
@@ -79,38 +79,43 @@ fn is_of_unknown_outcome(key: &str) -> bool {
 /// The outcome of an authorization; `None` when the time was up. A reason of the class *unknown*
 /// (response code 68) is an unknown outcome: the provider is asked before anything else is done.
 #[must_use]
-pub fn of_authorization(payment: &Payment, said: Option<Result<Answer, Silence>>) -> Outcome {
+pub fn of_authorization(
+    payment: &Payment,
+    said: Option<Result<ProviderDecision, ProviderError>>,
+) -> PaymentOutcome {
     match said {
-        Some(Ok(Answer::Approved)) => Outcome::approved(payment),
-        Some(Ok(Answer::Declined(key))) if is_of_unknown_outcome(&key) => Outcome::UNKNOWN,
-        Some(Ok(Answer::Declined(key))) => Outcome::declined(&key),
-        Some(Err(Silence::NotSent(reason))) => {
-            tracing::warn!(payment = %payment.id, reason, "no provider could be reached");
-            Outcome::declined("system_malfunction")
+        Some(Ok(ProviderDecision::Approved)) => PaymentOutcome::approved(payment),
+        Some(Ok(ProviderDecision::Declined(key))) if is_of_unknown_outcome(&key) => {
+            PaymentOutcome::UNKNOWN
         }
-        Some(Err(Silence::Unknown(reason))) => {
+        Some(Ok(ProviderDecision::Declined(key))) => PaymentOutcome::declined(&key),
+        Some(Err(ProviderError::NotSent(reason))) => {
+            tracing::warn!(payment = %payment.id, reason, "no provider could be reached");
+            PaymentOutcome::declined("system_malfunction")
+        }
+        Some(Err(ProviderError::OutcomeUnknown(reason))) => {
             tracing::warn!(payment = %payment.id, reason, "the provider did not answer");
-            Outcome::UNKNOWN
+            PaymentOutcome::UNKNOWN
         }
         None => {
             tracing::warn!(payment = %payment.id, "the provider did not answer in time");
-            Outcome::UNKNOWN
+            PaymentOutcome::UNKNOWN
         }
     }
 }
 
 /// The outcome of an inquiry: final, whatever it is; none while the shopper has something to do.
 #[must_use]
-pub fn of_inquiry(payment: &Payment, said: Inquiry) -> Option<Outcome> {
+pub fn of_inquiry(payment: &Payment, said: Inquiry) -> Option<PaymentOutcome> {
     match said {
-        Inquiry::Answered(Answer::Approved) => Some(Outcome::approved(payment)),
+        Inquiry::Answered(ProviderDecision::Approved) => Some(PaymentOutcome::approved(payment)),
         // Asked again, the provider still has no answer of the issuer's: it has taken the request
         // back (ISO 8583 reversal), and nothing was approved.
-        Inquiry::Answered(Answer::Declined(key)) if is_of_unknown_outcome(&key) => {
-            Some(Outcome::declined("not_processed"))
+        Inquiry::Answered(ProviderDecision::Declined(key)) if is_of_unknown_outcome(&key) => {
+            Some(PaymentOutcome::declined("not_processed"))
         }
-        Inquiry::Answered(Answer::Declined(key)) => Some(Outcome::declined(&key)),
-        Inquiry::NeverReceived => Some(Outcome::declined("not_processed")),
+        Inquiry::Answered(ProviderDecision::Declined(key)) => Some(PaymentOutcome::declined(&key)),
+        Inquiry::NeverReceived => Some(PaymentOutcome::declined("not_processed")),
         Inquiry::Waiting => None,
     }
 }
@@ -118,57 +123,51 @@ pub fn of_inquiry(payment: &Payment, said: Inquiry) -> Option<Outcome> {
 /// Transaction 2: outcome and event together. Where somebody else was first, theirs stands.
 ///
 /// # Errors
-/// A refusal when the store does not take it; recovery will find the payment.
+/// An error when the store does not take it; recovery will find the payment.
 pub async fn keep(
     gateway: &Gateway,
     payment: &Payment,
-    outcome: Outcome,
-) -> Result<Payment, Refusal> {
+    outcome: PaymentOutcome,
+) -> Result<Payment, ApiError> {
     keep_as(gateway, payment, outcome, payment.clone()).await
 }
 
 /// The same with what the issuer says of the shopper.
-///
-/// # Errors
-/// As above.
 pub async fn keep_authenticated(
     gateway: &Gateway,
     payment: &Payment,
-    outcome: Outcome,
+    outcome: PaymentOutcome,
     authentication: Authentication,
-) -> Result<Payment, Refusal> {
+) -> Result<Payment, ApiError> {
     let mut told = payment.clone();
     told.authentication = Some(authentication);
     keep_as(gateway, payment, outcome, told).await
 }
 
 /// The same with everything else that has changed since `payment` was read.
-///
-/// # Errors
-/// As above.
 pub async fn keep_as(
     gateway: &Gateway,
     payment: &Payment,
-    outcome: Outcome,
+    outcome: PaymentOutcome,
     mut told: Payment,
-) -> Result<Payment, Refusal> {
-    let Outcome { state, decline } = outcome;
+) -> Result<Payment, ApiError> {
+    let PaymentOutcome { state, decline } = outcome;
     if !payment.state.may_become(state) {
         let reason = format!("{} may not become {state}", payment.state);
-        return Err(Refusal::because(Code::Internal, reason));
+        return Err(ApiError::because(ErrorCode::Internal, reason));
     }
     told.state = state;
     told.decline = decline.map(str::to_owned);
     told.updated_at_ms = gateway.clock.now_ms_i64();
-    let booking = (state == PaymentState::Captured).then(|| {
+    let posting = (state == PaymentState::Captured).then(|| {
         told.captured_minor = told.money.amount_minor();
-        let (source, naming) = (told.id.to_string(), gateway.naming());
-        booking::of_capture(naming, &told, source, told.captured_minor)
+        let (source, ids) = (told.id.to_string(), gateway.ids());
+        posting::of_capture(ids, &told, source, told.captured_minor)
     });
     let event = event::of(gateway, &mut told)?;
     let settled = gateway
         .store
-        .settle_outcome(payment, &told, event.as_ref(), booking.as_ref())
+        .settle_outcome(payment, &told, event.as_ref(), posting.as_ref())
         .await?;
     match settled {
         Settled::Done(payment) => {

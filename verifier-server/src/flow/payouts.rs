@@ -3,11 +3,11 @@
 use super::gateway::Gateway;
 use super::read::{Page, page};
 use super::settlement_view::{self, PayoutRecord};
-use crate::domain::booking;
+use crate::domain::posting;
 use crate::domain::settlement::{Payout, PayoutState};
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use crate::provider::payout::{PayoutRequest, ReturnedPayout};
-use crate::provider::{Answer, Silence};
+use crate::provider::{ProviderDecision, ProviderError};
 pub use crate::store::PayoutFilter;
 use futures_util::stream::{self, StreamExt};
 use sealpay_protocol::ids::{EventId, MerchantId};
@@ -27,20 +27,17 @@ const RETURNS_MOST: u32 = 64 * BATCH;
 const MARGIN_MS: i64 = 1000;
 
 /// Payouts of the merchant, newest first.
-///
-/// # Errors
-/// A refusal when the store does not answer.
 pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,
     mut filter: PayoutFilter,
-) -> Result<Page<PayoutRecord>, Refusal> {
+) -> Result<Page<PayoutRecord>, ApiError> {
     let limit = filter.limit;
     filter.limit = limit.saturating_add(1);
     let scans = filter.currency.is_some() || filter.state.is_some();
     let store = gateway.store.clone();
     let reading = async move { Ok(store.payouts(merchant, &filter).await?) };
-    let rows = gateway.turns.list(merchant, scans, reading).await?;
+    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |row| {
         Some(PayoutRecord::of(&row, gateway.livemode()))
     }))
@@ -49,15 +46,15 @@ pub async fn list(
 /// A payout of the merchant.
 ///
 /// # Errors
-/// [`Code::NotFound`], also for somebody else's payout.
+/// [`ErrorCode::NotFound`], also for somebody else's payout.
 pub async fn one(
     gateway: &Gateway,
     merchant: MerchantId,
     id: &str,
-) -> Result<PayoutRecord, Refusal> {
-    let id = id.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+) -> Result<PayoutRecord, ApiError> {
+    let id = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     let payout = gateway.store.payout(merchant, id).await?;
-    let payout = payout.ok_or(Refusal::new(Code::NotFound))?;
+    let payout = payout.ok_or(ApiError::new(ErrorCode::NotFound))?;
     Ok(PayoutRecord::of(&payout, gateway.livemode()))
 }
 
@@ -65,8 +62,8 @@ pub async fn one(
 /// moved.
 ///
 /// # Errors
-/// A refusal when the store or the bank does not answer; what has moved stays so.
-pub async fn pay_out(gateway: &Gateway) -> Result<usize, Refusal> {
+/// An error when the store or the bank does not answer; what has moved stays so.
+pub async fn pay_out(gateway: &Gateway) -> Result<usize, ApiError> {
     let mut moved = 0;
     loop {
         // Neither waits for the other: a bank that is slow to pay may be quick to say what came back.
@@ -85,13 +82,13 @@ pub async fn pay_out(gateway: &Gateway) -> Result<usize, Refusal> {
 
 /// Tells the bank of the payouts that wait longest, several at a time: one that gets no answer holds
 /// up few others.
-async fn pay_some(gateway: &Gateway) -> Result<usize, Refusal> {
+async fn pay_some(gateway: &Gateway) -> Result<usize, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let open = gateway.store.open_payouts(now_ms, BATCH).await?;
     let paying = stream::iter(open).map(async |payout: Payout| match pay(gateway, &payout).await {
         Ok(has_moved) => usize::from(has_moved),
-        Err(refusal) => {
-            tracing::error!(payout = %payout.id, ?refusal, "a payout is made later");
+        Err(error) => {
+            tracing::error!(payout = %payout.id, ?error, "a payout is made later");
             0
         }
     });
@@ -101,7 +98,7 @@ async fn pay_some(gateway: &Gateway) -> Result<usize, Refusal> {
 
 /// Tells the bank of one payout. It never pays the same one twice, so that a crash after it has paid
 /// and before that is written down costs one more question.
-async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, Refusal> {
+async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
     let patience = gateway.settings.provider_timeout.as_millis();
     let patience_ms = i64::try_from(patience).unwrap_or(i64::MAX);
     let lease_ms = gateway.clock.now_ms_i64().saturating_add(patience_ms);
@@ -116,12 +113,12 @@ async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, Refusal> {
         money: Money::new(payout.amount_minor, payout.currency),
     };
     match gateway.within(gateway.providers.payouts.pay(request)).await {
-        Ok(Answer::Approved) => keep(gateway, payout, PayoutState::Paid, None).await,
+        Ok(ProviderDecision::Approved) => keep(gateway, payout, PayoutState::Paid, None).await,
         // What the bank does not send is owed again, as if it had come back.
-        Ok(Answer::Declined(reason)) => {
+        Ok(ProviderDecision::Declined(reason)) => {
             keep(gateway, payout, PayoutState::Returned, Some(reason)).await
         }
-        Err(Silence::NotSent(reason) | Silence::Unknown(reason)) => {
+        Err(ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) => {
             tracing::warn!(payout = %payout.id, reason, "the bank is asked again");
             Ok(false)
         }
@@ -132,21 +129,21 @@ async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, Refusal> {
 /// is written down: until then the bank tells it again. So it does with those that are unknown here,
 /// as after a backup was put back: they are passed over and never acknowledged, because they may be
 /// known again when their settlements are closed once more.
-async fn take_back(gateway: &Gateway) -> Result<usize, Refusal> {
+async fn take_back(gateway: &Gateway) -> Result<usize, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let mut limit = BATCH;
     loop {
         let asked = gateway.providers.payouts.returned(now_ms, limit);
-        let returned = gateway.within(asked).await.map_err(unheard)?;
+        let returned = gateway.within(asked).await.map_err(map_provider_error)?;
         let (mut taken, mut unknown) = (0, 0);
         for returned in &returned {
             match take_one_back(gateway, returned).await {
                 Ok(TakenBack::Done) => taken += 1,
                 Ok(TakenBack::Unknown) => unknown += 1,
                 // One that cannot be taken back does not keep the others waiting.
-                Err(refusal) => {
+                Err(error) => {
                     let payout = returned.payout;
-                    tracing::error!(%payout, ?refusal, "a return is looked at later");
+                    tracing::error!(%payout, ?error, "a return is looked at later");
                 }
             }
         }
@@ -162,9 +159,9 @@ async fn take_back(gateway: &Gateway) -> Result<usize, Refusal> {
     }
 }
 
-fn unheard(silence: Silence) -> Refusal {
-    let (Silence::NotSent(reason) | Silence::Unknown(reason)) = silence;
-    Refusal::because(Code::Internal, reason)
+fn map_provider_error(error: ProviderError) -> ApiError {
+    let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
+    ApiError::because(ErrorCode::Internal, reason)
 }
 
 enum TakenBack {
@@ -174,7 +171,10 @@ enum TakenBack {
     Unknown,
 }
 
-async fn take_one_back(gateway: &Gateway, returned: &ReturnedPayout) -> Result<TakenBack, Refusal> {
+async fn take_one_back(
+    gateway: &Gateway,
+    returned: &ReturnedPayout,
+) -> Result<TakenBack, ApiError> {
     loop {
         let Some(payout) = gateway.store.payout_by_id(returned.payout).await? else {
             return Ok(TakenBack::Unknown);
@@ -189,7 +189,7 @@ async fn take_one_back(gateway: &Gateway, returned: &ReturnedPayout) -> Result<T
     }
     let bank = &gateway.providers.payouts;
     let told = gateway.within(bank.acknowledge_return(returned.payout));
-    told.await.map_err(unheard)?;
+    told.await.map_err(map_provider_error)?;
     Ok(TakenBack::Done)
 }
 
@@ -199,17 +199,17 @@ async fn keep(
     payout: &Payout,
     state: PayoutState,
     failure: Option<String>,
-) -> Result<bool, Refusal> {
+) -> Result<bool, ApiError> {
     if !payout.state.may_become(state) {
         let reason = format!("{} may not become {}", payout.state.name(), state.name());
-        return Err(Refusal::because(Code::Internal, reason));
+        return Err(ApiError::because(ErrorCode::Internal, reason));
     }
     let mut after = payout.clone();
     after.state = state;
     after.failure = failure;
     after.updated_at_ms = gateway.clock.now_ms_i64();
     let record = PayoutRecord::of(&after, gateway.livemode());
-    let event = EventId::new(gateway.clock.now_ms(), gateway.entropy.bytes());
+    let event = EventId::new(gateway.clock.now_ms(), gateway.rng.bytes());
     // The first event of a payout that never was paid is that it came back.
     let sequence = if payout.state == PayoutState::Paid {
         2
@@ -217,12 +217,12 @@ async fn keep(
         1
     };
     let event = settlement_view::payout_moved(event, sequence, &after, record)
-        .map_err(|error| Refusal::because(Code::Internal, error))?;
-    let booking = (state == PayoutState::Returned)
-        .then(|| booking::of_payout_return(gateway.naming(), &after));
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
+    let posting =
+        (state == PayoutState::Returned).then(|| posting::of_payout_return(gateway.ids(), &after));
     let changed = gateway
         .store
-        .change_payout(payout, &after, &event, booking.as_ref())
+        .change_payout(payout, &after, &event, posting.as_ref())
         .await?;
     if changed {
         tracing::info!(payout = %payout.id, state = state.name(), failure = after.failure,
@@ -234,9 +234,9 @@ async fn keep(
 /// Pays out again and again, until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     loop {
-        if let Err(refusal) = pay_out(gateway).await {
+        if let Err(error) = pay_out(gateway).await {
             tracing::error!(
-                ?refusal,
+                ?error,
                 "payouts could not be looked at and will be tried again"
             );
         }

@@ -3,14 +3,14 @@
 
 use super::gateway::Gateway;
 use super::instrument::Opened;
-use crate::domain::payment::{KeptCard, Payment};
-use crate::domain::risk::{self, Assessment, Facts, RiskOutcome};
+use crate::auth::signed_request::{Source, VerifiedRequest};
+use crate::domain::payment::{Payment, StoredCard};
+use crate::domain::risk::{self, Assessment, RiskInput, RiskOutcome};
 use crate::domain::route::{self, Query, Route};
 use crate::domain::session::Session;
 use crate::domain::state::PaymentState;
-use crate::domain::step_up::{self, Circumstances, Demand};
-use crate::gate::refusal::Refusal;
-use crate::gate::signed_request::{Source, VerifiedRequest};
+use crate::domain::step_up::{self, ChallengeDecision, ChallengeInput};
+use crate::error::ApiError;
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::method::Method;
@@ -37,7 +37,7 @@ pub(super) enum Course {
     /// The acquirers of the route are asked, after the issuer where there is a demand.
     Card {
         route: Route,
-        demand: Option<Demand>,
+        decision: Option<ChallengeDecision>,
     },
     /// The shopper is sent to the wallet.
     Wallet,
@@ -68,7 +68,7 @@ pub(super) async fn plan(
     session: &Session,
     request: &VerifiedRequest,
     opened: &Opened,
-) -> Result<Plan, Refusal> {
+) -> Result<Plan, ApiError> {
     let mut payment = new_payment(gateway, session, request);
     let course = match opened {
         Opened::Card(card) => plan_card(gateway, session, request, card, &mut payment).await?,
@@ -102,7 +102,7 @@ async fn plan_card(
     request: &VerifiedRequest,
     card: &Card,
     payment: &mut Payment,
-) -> Result<Course, Refusal> {
+) -> Result<Course, ApiError> {
     let kept = kept_card(gateway, session, card);
     let country = gateway.providers.issuers.country_of(&card.number);
     let route = route_of(gateway, session, card);
@@ -110,8 +110,11 @@ async fn plan_card(
     // What a persona's card does is promised, however often it is used from one desk.
     if !rehearsal.is_persona(&card.number) {
         let network = request.source.network();
-        payment.address =
-            network.map(|network| gateway.vault.address_fingerprint(session.merchant, network));
+        payment.address = network.map(|network| {
+            gateway
+                .encryption
+                .address_fingerprint(session.merchant, network)
+        });
         let is_unknown = request.source == Source::Unknown;
         let assessment = assess(gateway, session, &kept, payment, country, is_unknown).await?;
         payment.risk = Some(assessment);
@@ -131,13 +134,13 @@ async fn plan_card(
     };
     payment.provider = route.acquirers.first().cloned().unwrap_or_default();
     payment.route_reason.clone_from(&route.reason);
-    let demand = step_up::demand(&Circumstances {
+    let decision = step_up::decision(&ChallengeInput {
         money: session.money,
         risk,
         merchant_requires: session.requires_authentication,
         is_staged: rehearsal.stages_authentication(&card.number, session.simulate.as_deref()),
     });
-    Ok(Course::Card { route, demand })
+    Ok(Course::Card { route, decision })
 }
 
 /// Which acquirers a card's payment may be sent to.
@@ -158,11 +161,11 @@ fn brand_of(card: &Card) -> &'static str {
 async fn assess(
     gateway: &Gateway,
     session: &Session,
-    card: &KeptCard,
+    card: &StoredCard,
     payment: &Payment,
     issuer_country: Option<&str>,
     is_address_unknown: bool,
-) -> Result<Assessment, Refusal> {
+) -> Result<Assessment, ApiError> {
     let now_ms = payment.created_at_ms;
     let since_ms = now_ms.saturating_sub(risk::HISTORY_MS);
     let store = &gateway.store;
@@ -171,7 +174,7 @@ async fn assess(
         Some(address) => store.earlier_of_address(address, since_ms).await?,
         None => Vec::new(),
     };
-    let assessment = risk::assess(&Facts {
+    let assessment = risk::assess(&RiskInput {
         money: session.money,
         now_ms,
         issuer_country,
@@ -188,13 +191,15 @@ async fn assess(
     Ok(assessment)
 }
 
-fn kept_card(gateway: &Gateway, session: &Session, card: &Card) -> KeptCard {
+fn kept_card(gateway: &Gateway, session: &Session, card: &Card) -> StoredCard {
     let digits = card.number.digits();
-    KeptCard {
+    StoredCard {
         brand: brand_of(card).to_owned(),
         last4: card.number.last_four().to_owned(),
         expiry: card.expiry.to_string(),
-        fingerprint: gateway.vault.card_fingerprint(session.merchant, digits),
+        fingerprint: gateway
+            .encryption
+            .card_fingerprint(session.merchant, digits),
         country: gateway
             .providers
             .issuers
@@ -207,11 +212,11 @@ fn new_payment(gateway: &Gateway, session: &Session, request: &VerifiedRequest) 
     let now_ms = gateway.clock.now_ms();
     let created_at_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
     Payment {
-        id: PaymentId::new(now_ms, gateway.entropy.bytes()),
+        id: PaymentId::new(now_ms, gateway.rng.bytes()),
         session: session.id,
         merchant: session.merchant,
         attempt: request.attempt,
-        claimant: request.thumbprint.as_str().to_owned(),
+        owner: request.thumbprint.as_str().to_owned(),
         body_digest: request.body_digest.clone(),
         order_ref: session.order_ref.clone(),
         money: session.money,

@@ -3,15 +3,15 @@
 use super::ask;
 use super::gateway::Gateway;
 use super::instrument::Opened;
-use super::outcome::{self, Outcome, keep, keep_as, keep_authenticated};
+use super::outcome::{self, PaymentOutcome, keep, keep_as, keep_authenticated};
 use super::plan::{self, Course, Plan, lease_until_ms};
 use crate::domain::authentication::{Authentication, AuthenticationStatus};
 use crate::domain::payment::Payment;
 use crate::domain::session::Session;
 use crate::domain::state::PaymentState;
-use crate::domain::step_up::Demand;
-use crate::domain::transfer::Expected;
-use crate::gate::refusal::Refusal;
+use crate::domain::step_up::ChallengeDecision;
+use crate::domain::transfer::TransferInstructions;
+use crate::error::ApiError;
 use crate::provider::authentication::{AuthenticationRequest, Progress};
 use crate::provider::transfer::TransferRequest;
 use crate::provider::wallet::WalletRequest;
@@ -35,12 +35,13 @@ pub(super) async fn begin(
     session: &Session,
     plan: Plan,
     opened: Opened,
-) -> Result<Payment, Refusal> {
+) -> Result<Payment, ApiError> {
     let (payment, course) = plan.into_parts();
     match (course, opened) {
-        (Course::Card { route, demand }, Opened::Card(card)) => {
-            let payment = match demand {
-                Some(demand) => match identify(gateway, session, payment, &card, demand).await? {
+        (Course::Card { route, decision }, Opened::Card(card)) => {
+            let payment = match decision {
+                Some(decision) => match identify(gateway, session, payment, &card, decision).await?
+                {
                     Ok(payment) => payment,
                     Err(settled) => return Ok(settled),
                 },
@@ -50,9 +51,9 @@ pub(super) async fn begin(
         }
         (Course::Wallet, _) => start_wallet(gateway, session, payment).await,
         (Course::BankTransfer, _) => start_transfer(gateway, payment).await,
-        (Course::Decline(key), _) => keep(gateway, &payment, Outcome::declined(key)).await,
+        (Course::Decline(key), _) => keep(gateway, &payment, PaymentOutcome::declined(key)).await,
         // A plan is made from the instrument.
-        (Course::Card { .. }, _) => keep(gateway, &payment, Outcome::UNKNOWN).await,
+        (Course::Card { .. }, _) => keep(gateway, &payment, PaymentOutcome::UNKNOWN).await,
     }
 }
 
@@ -62,7 +63,7 @@ pub(super) async fn again(
     session: &Session,
     stored: Payment,
     means: Means,
-) -> Result<Payment, Refusal> {
+) -> Result<Payment, ApiError> {
     if stored.state != PaymentState::RequiresAction {
         return Ok(stored);
     }
@@ -88,13 +89,13 @@ async fn card_again(
     session: &Session,
     stored: Payment,
     means: Means,
-) -> Result<Payment, Refusal> {
+) -> Result<Payment, ApiError> {
     let asked = gateway.providers.authenticator.progress(stored.id);
     let Ok(Some(Progress::Done(authentication))) = gateway.within(asked).await else {
         return Ok(stored);
     };
     if !authentication.status.may_be_authorized() {
-        let outcome = Outcome::declined("threeds_failed");
+        let outcome = PaymentOutcome::declined("threeds_failed");
         return keep_authenticated(gateway, &stored, outcome, authentication).await;
     }
     let Means::Of(Opened::Card(card)) = means else {
@@ -127,10 +128,10 @@ async fn identify(
     session: &Session,
     mut payment: Payment,
     card: &Card,
-    demand: Demand,
-) -> Result<Result<Payment, Payment>, Refusal> {
+    decision: ChallengeDecision,
+) -> Result<Result<Payment, Payment>, ApiError> {
     let payee = payee_of(gateway, session).await?;
-    let reasons = demand.reasons.clone();
+    let reasons = decision.reasons.clone();
     let asked = gateway
         .providers
         .authenticator
@@ -139,11 +140,11 @@ async fn identify(
             money: payment.money,
             card,
             payee: &payee,
-            wants_challenge: demand.wants_challenge,
+            wants_challenge: decision.wants_challenge,
             parent_origin: &session.parent_origin,
             order_origins: &session.order_origins,
             simulate: session.simulate.as_deref(),
-            reasons: demand.reasons,
+            reasons: decision.reasons,
         });
     let authentication = match gateway.within(asked).await {
         Ok(Progress::Done(authentication)) => authentication,
@@ -153,26 +154,26 @@ async fn identify(
             return Ok(Err(keep_as(
                 gateway,
                 &payment,
-                Outcome::REQUIRES_ACTION,
+                PaymentOutcome::REQUIRES_ACTION,
                 told,
             )
             .await?));
         }
         // The question may have arrived all the same, and a code be on its way.
-        Err(silence) if has_begun(gateway, payment.id).await => {
-            tracing::warn!(payment = %payment.id, ?silence, "the issuer's answer was lost");
+        Err(error) if has_begun(gateway, payment.id).await => {
+            tracing::warn!(payment = %payment.id, ?error, "the issuer's answer was lost");
             let mut told = payment.clone();
             told.lease_until_ms = deadline_ms(gateway, limits::CHALLENGE_LIFETIME_SECONDS);
             return Ok(Err(keep_as(
                 gateway,
                 &payment,
-                Outcome::REQUIRES_ACTION,
+                PaymentOutcome::REQUIRES_ACTION,
                 told,
             )
             .await?));
         }
-        Err(silence) => {
-            tracing::warn!(payment = %payment.id, ?silence, "the issuer cannot say who it is");
+        Err(error) => {
+            tracing::warn!(payment = %payment.id, ?error, "the issuer cannot say who it is");
             Authentication {
                 status: AuthenticationStatus::Unavailable,
                 eci: AuthenticationStatus::Unavailable
@@ -186,9 +187,9 @@ async fn identify(
     };
     // Where a challenge had to be, nothing less will do.
     let insufficient =
-        demand.wants_challenge && authentication.status == AuthenticationStatus::Unavailable;
+        decision.wants_challenge && authentication.status == AuthenticationStatus::Unavailable;
     if insufficient || !authentication.status.may_be_authorized() {
-        let outcome = Outcome::declined("threeds_failed");
+        let outcome = PaymentOutcome::declined("threeds_failed");
         return Ok(Err(keep_authenticated(
             gateway,
             &payment,
@@ -206,7 +207,7 @@ async fn identify(
 async fn renew_lease(
     gateway: &Gateway,
     payment: Payment,
-) -> Result<Result<Payment, Payment>, Refusal> {
+) -> Result<Result<Payment, Payment>, ApiError> {
     let mut renewed = payment.clone();
     renewed.lease_until_ms = lease_until_ms(gateway);
     Ok(match gateway.store.reroute(&payment, &renewed).await? {
@@ -224,7 +225,7 @@ async fn has_begun(gateway: &Gateway, reference: PaymentId) -> bool {
 }
 
 /// Who is paid, as shoppers know them.
-async fn payee_of(gateway: &Gateway, session: &Session) -> Result<String, Refusal> {
+async fn payee_of(gateway: &Gateway, session: &Session) -> Result<String, ApiError> {
     let merchant = gateway.store.merchant(session.merchant).await?;
     Ok(merchant.map(|merchant| merchant.name).unwrap_or_default())
 }
@@ -233,7 +234,7 @@ async fn start_wallet(
     gateway: &Gateway,
     session: &Session,
     payment: Payment,
-) -> Result<Payment, Refusal> {
+) -> Result<Payment, ApiError> {
     let payee = payee_of(gateway, session).await?;
     let expires_at_ms = deadline_ms(gateway, limits::WALLET_LIFETIME_SECONDS);
     let started = gateway.providers.wallet.start(WalletRequest {
@@ -248,16 +249,16 @@ async fn start_wallet(
         Ok(_) => {
             let mut told = payment.clone();
             told.lease_until_ms = expires_at_ms;
-            keep_as(gateway, &payment, Outcome::REQUIRES_ACTION, told).await
+            keep_as(gateway, &payment, PaymentOutcome::REQUIRES_ACTION, told).await
         }
-        Err(silence) => {
-            let outcome = outcome::of_authorization(&payment, Some(Err(silence)));
+        Err(error) => {
+            let outcome = outcome::of_authorization(&payment, Some(Err(error)));
             keep(gateway, &payment, outcome).await
         }
     }
 }
 
-async fn start_transfer(gateway: &Gateway, payment: Payment) -> Result<Payment, Refusal> {
+async fn start_transfer(gateway: &Gateway, payment: Payment) -> Result<Payment, ApiError> {
     let started = gateway.providers.transfers.start(TransferRequest {
         reference: payment.id,
         money: payment.money,
@@ -267,7 +268,7 @@ async fn start_transfer(gateway: &Gateway, payment: Payment) -> Result<Payment, 
         Ok(collection) => {
             let mut told = payment.clone();
             told.lease_until_ms = deadline_ms(gateway, limits::TRANSFER_LIFETIME_SECONDS);
-            told.transfer = Some(Expected {
+            told.transfer = Some(TransferInstructions {
                 holder: collection.holder,
                 iban: collection.iban,
                 bic: collection.bic,
@@ -275,12 +276,17 @@ async fn start_transfer(gateway: &Gateway, payment: Payment) -> Result<Payment, 
                 received_minor: 0,
                 arrivals: Vec::new(),
             });
-            keep_as(gateway, &payment, Outcome::REQUIRES_ACTION, told).await
+            keep_as(gateway, &payment, PaymentOutcome::REQUIRES_ACTION, told).await
         }
         // The shopper was told nothing, so no money can come.
-        Err(silence) => {
-            tracing::warn!(payment = %payment.id, ?silence, "the bank gives no account");
-            keep(gateway, &payment, Outcome::declined("system_malfunction")).await
+        Err(error) => {
+            tracing::warn!(payment = %payment.id, ?error, "the bank gives no account");
+            keep(
+                gateway,
+                &payment,
+                PaymentOutcome::declined("system_malfunction"),
+            )
+            .await
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::gateway::Gateway;
 use super::merchant_view::PaymentRecord;
 use super::modification_view::{DisputeRecord, ModificationRecord};
-use crate::gate::key_ring::webhook_key_text;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
+use crate::keys::key_ring::webhook_key_text;
 pub use crate::store::PaymentFilter;
 use sealpay_protocol::ids::{DisputeId, MerchantId, ModificationId, PaymentId};
 use sealpay_protocol::json::{JsonFault, object_from_slice};
@@ -70,38 +70,35 @@ pub struct PublishedWebhookKey {
 /// Parses a body: first whether it is JSON at all, then whether it is the right JSON.
 ///
 /// # Errors
-/// [`Code::MalformedJson`] or [`Code::MalformedRequest`].
-pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+/// [`ErrorCode::MalformedJson`] or [`ErrorCode::MalformedRequest`].
+pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     // The first fault in the text need not be the first by precedence: it is read once more.
     object_from_slice(body)
-        .map_err(|_| Refusal::of_json(&JsonFault::in_object::<T>(body), "The body"))
+        .map_err(|_| ApiError::of_json(&JsonFault::in_object::<T>(body), "The body"))
 }
 
 /// A payment of the merchant.
 ///
 /// # Errors
-/// [`Code::NotFound`], also for somebody else's payment.
+/// [`ErrorCode::NotFound`], also for somebody else's payment.
 pub async fn payment(
     gateway: &Gateway,
     merchant: MerchantId,
     id: &str,
-) -> Result<PaymentRecord, Refusal> {
-    let id: PaymentId = id.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+) -> Result<PaymentRecord, ApiError> {
+    let id: PaymentId = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     let payment = gateway.store.payment(merchant, id).await?;
     payment
         .map(|payment| PaymentRecord::of(&payment, gateway.livemode()))
-        .ok_or(Refusal::new(Code::NotFound))
+        .ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
 /// Payments of the merchant, newest first.
-///
-/// # Errors
-/// A refusal when the store does not answer.
 pub async fn payments(
     gateway: &Gateway,
     merchant: MerchantId,
     filter: PaymentFilter,
-) -> Result<Page<PaymentRecord>, Refusal> {
+) -> Result<Page<PaymentRecord>, ApiError> {
     let limit = filter.limit;
     let one_more = PaymentFilter {
         limit: limit.saturating_add(1),
@@ -115,7 +112,7 @@ pub async fn payments(
         || one_more.amount_until_minor.is_some();
     let store = gateway.store.clone();
     let reading = async move { Ok(store.payments(merchant, &one_more).await?) };
-    let rows = gateway.turns.list(merchant, scans, reading).await?;
+    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |payment| {
         Some(PaymentRecord::of(&payment, gateway.livemode()))
     }))
@@ -124,17 +121,19 @@ pub async fn payments(
 /// What was done to a payment of the merchant after its authorization, newest first.
 ///
 /// # Errors
-/// [`Code::NotFound`], also for somebody else's payment.
+/// [`ErrorCode::NotFound`], also for somebody else's payment.
 pub async fn modifications(
     gateway: &Gateway,
     merchant: MerchantId,
     payment: &str,
     after: Option<ModificationId>,
     limit: u32,
-) -> Result<Page<ModificationRecord>, Refusal> {
-    let id: PaymentId = payment.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+) -> Result<Page<ModificationRecord>, ApiError> {
+    let id: PaymentId = payment
+        .parse()
+        .map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     if gateway.store.payment(merchant, id).await?.is_none() {
-        return Err(Refusal::new(Code::NotFound));
+        return Err(ApiError::new(ErrorCode::NotFound));
     }
     let more = limit.saturating_add(1);
     let rows = gateway
@@ -145,16 +144,13 @@ pub async fn modifications(
 }
 
 /// Disputes of the merchant, or of one payment of theirs, newest first.
-///
-/// # Errors
-/// A refusal when the store does not answer.
 pub async fn disputes(
     gateway: &Gateway,
     merchant: MerchantId,
     payment: Option<PaymentId>,
     after: Option<DisputeId>,
     limit: u32,
-) -> Result<Page<DisputeRecord>, Refusal> {
+) -> Result<Page<DisputeRecord>, ApiError> {
     let more = limit.saturating_add(1);
     let rows = gateway
         .store
@@ -215,9 +211,9 @@ pub fn published_keys(gateway: &Gateway) -> PublishedKeys {
 /// The origins that may embed the widget of a merchant, for `frame-ancestors`.
 ///
 /// # Errors
-/// [`Code::UnknownMerchant`].
-pub async fn frame_ancestors(gateway: &Gateway, merchant: &str) -> Result<Vec<String>, Refusal> {
-    let unknown = || Refusal::new(Code::UnknownMerchant);
+/// [`ErrorCode::UnknownMerchant`].
+pub async fn frame_ancestors(gateway: &Gateway, merchant: &str) -> Result<Vec<String>, ApiError> {
+    let unknown = || ApiError::new(ErrorCode::UnknownMerchant);
     let id: MerchantId = merchant.parse().map_err(|_| unknown())?;
     Ok(gateway
         .store

@@ -4,12 +4,12 @@
 //! recoverers do not disturb each other: the lease is taken by a conditional update.
 
 use super::gateway::Gateway;
-use super::outcome::{self, Outcome};
+use super::outcome::{self, PaymentOutcome};
 use super::{authenticate, collect, plan};
 use crate::domain::payment::Payment;
 use crate::domain::risk::RiskOutcome;
 use crate::domain::state::PaymentState;
-use crate::gate::refusal::Refusal;
+use crate::error::ApiError;
 use crate::provider::Inquiry;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sealpay_protocol::method::Method;
@@ -28,8 +28,8 @@ const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 /// outcome. One that fails does not keep the others waiting.
 ///
 /// # Errors
-/// A refusal when the store does not say which payments those are.
-pub async fn recover(gateway: &Gateway) -> Result<usize, Refusal> {
+/// An error when the store does not say which payments those are.
+pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     let by_ms = gateway.clock.now_ms_i64();
     let payments = gateway.store.open_payments(by_ms, BATCH).await?;
     // What arrived in time counts, even when nobody has looked at it yet.
@@ -45,7 +45,7 @@ pub async fn recover(gateway: &Gateway) -> Result<usize, Refusal> {
     loop {
         while looking.len() < AT_ONCE {
             let Some(payment) = waiting.next() else { break };
-            looking.push(look_into(gateway, payment, money_was_looked_at));
+            looking.push(reconcile(gateway, payment, money_was_looked_at));
         }
         match looking.next().await {
             Some(was_resolved) => resolved += usize::from(was_resolved),
@@ -54,7 +54,7 @@ pub async fn recover(gateway: &Gateway) -> Result<usize, Refusal> {
     }
 }
 
-async fn look_into(gateway: &Gateway, payment: Payment, money_was_looked_at: bool) -> bool {
+async fn reconcile(gateway: &Gateway, payment: Payment, money_was_looked_at: bool) -> bool {
     let looked = async {
         // What the shopper did not do in time is decided by the store alone: the moment stays
         // what it was, and two that look at once do no harm.
@@ -68,9 +68,9 @@ async fn look_into(gateway: &Gateway, payment: Payment, money_was_looked_at: boo
             None => Ok(false),
         }
     };
-    let looked: Result<bool, Refusal> = looked.await;
-    looked.unwrap_or_else(|refusal| {
-        tracing::error!(payment = %payment.id, ?refusal, "a payment could not be looked into");
+    let looked: Result<bool, ApiError> = looked.await;
+    looked.unwrap_or_else(|error| {
+        tracing::error!(payment = %payment.id, ?error, "a payment could not be looked into");
         false
     })
 }
@@ -80,17 +80,22 @@ async fn give_up(
     gateway: &Gateway,
     payment: &Payment,
     money_was_looked_at: bool,
-) -> Result<bool, Refusal> {
+) -> Result<bool, ApiError> {
     match payment.method {
         Method::Card => {
-            outcome::keep(gateway, payment, Outcome::declined("payment_abandoned")).await?;
+            outcome::keep(
+                gateway,
+                payment,
+                PaymentOutcome::declined("payment_abandoned"),
+            )
+            .await?;
             Ok(true)
         }
         Method::Wallet => Ok(authenticate::withdraw(gateway, payment).await?.is_some()),
         Method::BankTransfer if money_was_looked_at => {
-            let kept = outcome::keep(gateway, payment, Outcome::EXPIRED).await?;
+            let kept = outcome::keep(gateway, payment, PaymentOutcome::EXPIRED).await?;
             if kept.state == PaymentState::Expired {
-                collect::give_back(gateway, &kept).await;
+                collect::return_funds(gateway, &kept).await;
             }
             Ok(!kept.state.is_open())
         }
@@ -103,7 +108,7 @@ async fn take_lease(
     gateway: &Gateway,
     payment: &Payment,
     now_ms: i64,
-) -> Result<Option<Payment>, Refusal> {
+) -> Result<Option<Payment>, ApiError> {
     let age_ms = now_ms.saturating_sub(payment.created_at_ms);
     let pause_ms = (age_ms / 4).clamp(SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS);
     let timeout = i64::try_from(gateway.settings.provider_timeout.as_millis()).unwrap_or(i64::MAX);
@@ -115,7 +120,7 @@ async fn take_lease(
         .await?)
 }
 
-async fn ask(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
+async fn ask(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
     let providers = &gateway.providers;
     let asked = match payment.method {
         // The rules stopped it, and the verifier died before it could say so.
@@ -129,7 +134,7 @@ async fn ask(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
             } else {
                 plan::NO_ROUTE
             };
-            outcome::keep(gateway, payment, Outcome::declined(reason)).await?;
+            outcome::keep(gateway, payment, PaymentOutcome::declined(reason)).await?;
             return Ok(true);
         }
         Method::Card => match providers.acquirer(&payment.provider) {
@@ -152,8 +157,8 @@ async fn ask(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
             }
             None => still_waiting(gateway, payment).await,
         },
-        Err(silence) => {
-            tracing::warn!(payment = %payment.id, ?silence, "the provider cannot say");
+        Err(error) => {
+            tracing::warn!(payment = %payment.id, ?error, "the provider cannot say");
             Ok(false)
         }
     }
@@ -161,7 +166,7 @@ async fn ask(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
 
 /// A wallet has the request, and the verifier died before it could say so: nobody has seen the
 /// wallet's page, so it is taken back.
-async fn still_waiting(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
+async fn still_waiting(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
     if payment.method == Method::Wallet {
         return Ok(authenticate::withdraw(gateway, payment).await?.is_some());
     }
@@ -171,8 +176,8 @@ async fn still_waiting(gateway: &Gateway, payment: &Payment) -> Result<bool, Ref
 /// Recovers again and again, until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     loop {
-        if let Err(refusal) = recover(gateway).await {
-            tracing::error!(?refusal, "recovery failed and will be tried again");
+        if let Err(error) = recover(gateway).await {
+            tracing::error!(?error, "recovery failed and will be tried again");
         }
         tokio::time::sleep(every).await;
     }

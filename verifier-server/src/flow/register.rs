@@ -1,12 +1,12 @@
 //! What an operator registers: merchants, their keys, origins, API keys and webhook endpoints.
 
 use super::api_keys::read_scopes;
+use crate::auth::api_key::{self, NewApiKey};
 use crate::domain::audit::OPERATOR;
 use crate::domain::merchant::{Merchant, OrderKey, Reserve, WebhookEndpoint};
-use crate::edge::{Clock, Entropy};
-use crate::gate::api_key::{self, NewApiKey};
-use crate::gate::vault::Vault;
+use crate::keys::encryption::KeyEncryption;
 use crate::store::{Addition, DatabaseError, Store};
+use crate::system::{Clock, Rng};
 use sealpay_protocol::encoding::array_from_base64url;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use sealpay_protocol::key::verifying_key;
@@ -25,15 +25,15 @@ pub fn endpoint_label(endpoint: EndpointId) -> String {
 
 /// What registering needs.
 #[derive(Debug)]
-pub struct Registrar<'a> {
+pub struct MerchantAdmin<'a> {
     /// Where it is kept.
     pub store: &'a Store,
     /// Under which it is kept.
-    pub vault: &'a Vault,
+    pub encryption: &'a KeyEncryption,
     /// The time.
     pub clock: &'a Clock,
     /// Randomness.
-    pub entropy: &'a Entropy,
+    pub rng: &'a Rng,
     /// Whether real money moves.
     pub livemode: bool,
 }
@@ -57,9 +57,6 @@ pub struct NewMerchant {
 
 impl NewMerchant {
     /// Checks all that can be checked without a database.
-    ///
-    /// # Errors
-    /// A sentence.
     pub fn check(&self, livemode: bool) -> Result<OrderKey, String> {
         check_name(&self.name)?;
         for origin in &self.origins {
@@ -73,7 +70,7 @@ impl NewMerchant {
 }
 
 /// What the merchant gets: shown once, and so without a way to be serialized in passing.
-pub struct Credentials {
+pub struct MerchantCredentials {
     /// `mer_…`.
     pub merchant: String,
     /// The name of its order key.
@@ -101,9 +98,6 @@ const NAME_CHARACTERS: usize = 80;
 
 /// Checks a page that is to embed the widget. Over plain HTTP whoever is on the way is the page, so
 /// that where real money moves only this machine's own pages may come that way.
-///
-/// # Errors
-/// A sentence.
 pub fn check_page(text: &str, livemode: bool) -> Result<Origin, String> {
     let origin: Origin = text.parse().map_err(|error| format!("{text}: {error}"))?;
     if livemode && !origin.as_str().starts_with("https://") && !origin.is_local() {
@@ -115,17 +109,11 @@ pub fn check_page(text: &str, livemode: bool) -> Result<Origin, String> {
 }
 
 /// Checks a merchant's name for shoppers.
-///
-/// # Errors
-/// A sentence.
 pub fn check_name(name: &str) -> Result<(), String> {
     text::check(name, NAME_CHARACTERS).map_err(|fault| format!("the merchant's name {fault}"))
 }
 
 /// Checks an order key.
-///
-/// # Errors
-/// A sentence.
 pub fn check_order_key(key_id: &str, public_key: &str, scopes: &str) -> Result<OrderKey, String> {
     let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
     if !(1..=64).contains(&key_id.len()) || !key_id.bytes().all(allowed) {
@@ -145,9 +133,6 @@ pub fn check_order_key(key_id: &str, public_key: &str, scopes: &str) -> Result<O
 }
 
 /// Checks the address of a webhook endpoint; what it resolves to is checked at every delivery.
-///
-/// # Errors
-/// A sentence.
 pub fn check_webhook_url(text: &str) -> Result<Url, String> {
     if text.len() > WEBHOOK_URL_CHARACTERS {
         let most = WEBHOOK_URL_CHARACTERS;
@@ -174,23 +159,26 @@ fn newly(added: Result<Addition, DatabaseError>, otherwise: &str) -> Result<(), 
     }
 }
 
-impl Registrar<'_> {
+impl MerchantAdmin<'_> {
     /// Registers a merchant with its first key, origins, API key and endpoint, all or nothing.
-    ///
-    /// # Errors
-    /// A sentence.
-    pub async fn add_merchant(&self, new: NewMerchant) -> Result<Credentials, String> {
+    pub async fn add_merchant(&self, new: NewMerchant) -> Result<MerchantCredentials, String> {
         let key = new.check(self.livemode)?;
         let now_ms = self.clock.now_ms();
         let merchant = Merchant {
-            id: MerchantId::new(now_ms, self.entropy.bytes()),
+            id: MerchantId::new(now_ms, self.rng.bytes()),
             name: text::on_one_line(&new.name),
             created_at_ms: self.clock.now_ms_i64(),
             reserve: Reserve::default(),
             order_keys: vec![key],
             origins: new.origins,
         };
-        let api_key = api_key::make(merchant.id, self.livemode, self.vault, self.entropy, now_ms);
+        let api_key = api_key::make(
+            merchant.id,
+            self.livemode,
+            self.encryption,
+            self.rng,
+            now_ms,
+        );
         let endpoint = match &new.webhook_url {
             Some(url) => Some(self.new_endpoint(merchant.id, url)?),
             None => None,
@@ -201,7 +189,7 @@ impl Registrar<'_> {
             .register_merchant(&merchant, &api_key.record, record)
             .await;
         newly(added, &format!("{} is registered already", merchant.id))?;
-        Ok(Credentials {
+        Ok(MerchantCredentials {
             merchant: merchant.id.to_string(),
             key_id: new.key_id,
             api_key_id: api_key.record.id.to_string(),
@@ -217,8 +205,8 @@ impl Registrar<'_> {
         url: &str,
     ) -> Result<(WebhookEndpoint, Zeroizing<String>), String> {
         let url = check_webhook_url(url)?;
-        let id = EndpointId::new(self.clock.now_ms(), self.entropy.bytes());
-        let secret = EndpointSecret::new(self.entropy.bytes());
+        let id = EndpointId::new(self.clock.now_ms(), self.rng.bytes());
+        let secret = EndpointSecret::new(self.rng.bytes());
         let label = endpoint_label(id);
         let record = WebhookEndpoint {
             id,
@@ -229,8 +217,8 @@ impl Registrar<'_> {
             previous_secret: None,
             failing_since_ms: None,
             secret_encrypted: self
-                .vault
-                .encrypt(&label, secret.bytes(), self.entropy.bytes()),
+                .encryption
+                .encrypt(&label, secret.bytes(), self.rng.bytes()),
             disabled_at_ms: None,
             created_at_ms: self.clock.now_ms_i64(),
             // The server asks it, whoever registered it.
@@ -243,9 +231,6 @@ impl Registrar<'_> {
     }
 
     /// Adds a webhook endpoint.
-    ///
-    /// # Errors
-    /// A sentence.
     pub async fn add_endpoint(
         &self,
         merchant: MerchantId,
@@ -262,16 +247,13 @@ impl Registrar<'_> {
     }
 
     /// Adds an API key.
-    ///
-    /// # Errors
-    /// A sentence.
     pub async fn add_api_key(&self, merchant: MerchantId) -> Result<NewApiKey, String> {
         self.require(merchant).await?;
         let made = api_key::make(
             merchant,
             self.livemode,
-            self.vault,
-            self.entropy,
+            self.encryption,
+            self.rng,
             self.clock.now_ms(),
         );
         let added = self.store.add_api_key(&made.record).await;
@@ -280,9 +262,6 @@ impl Registrar<'_> {
     }
 
     /// Adds an order key, beside those that are active: this is how a merchant rotates.
-    ///
-    /// # Errors
-    /// A sentence.
     pub async fn add_order_key(
         &self,
         merchant: MerchantId,
@@ -298,9 +277,6 @@ impl Registrar<'_> {
     }
 
     /// Adds a page that may embed the widget.
-    ///
-    /// # Errors
-    /// A sentence.
     pub async fn add_origin(&self, merchant: MerchantId, origin: &str) -> Result<(), String> {
         self.require(merchant).await?;
         check_page(origin, self.livemode)?;

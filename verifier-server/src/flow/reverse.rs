@@ -6,8 +6,8 @@ use super::gateway::Gateway;
 use crate::domain::modification::ModificationKind;
 use crate::domain::payment::Payment;
 use crate::domain::reversal::{Reversal, ReversalState};
-use crate::gate::refusal::{Code, Refusal};
-use crate::provider::{Answer, Inquiry, ModificationRequest, Silence};
+use crate::error::{ApiError, ErrorCode};
+use crate::provider::{Inquiry, ModificationRequest, ProviderDecision, ProviderError};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
 use std::time::Duration;
@@ -21,15 +21,15 @@ const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 /// Asks about everything that is due; how many approvals were let go.
 ///
 /// # Errors
-/// A refusal when the store does not say what that is.
-pub async fn reverse(gateway: &Gateway) -> Result<usize, Refusal> {
+/// An error when the store does not say what that is.
+pub async fn reverse(gateway: &Gateway) -> Result<usize, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let mut reversed = 0;
     for reversal in gateway.store.due_reversals(now_ms, BATCH).await? {
-        match look_into(gateway, &reversal, now_ms).await {
+        match reconcile(gateway, &reversal, now_ms).await {
             Ok(was_let_go) => reversed += usize::from(was_let_go),
-            Err(refusal) => {
-                tracing::error!(payment = %reversal.payment, ?refusal,
+            Err(error) => {
+                tracing::error!(payment = %reversal.payment, ?error,
                     "a late approval could not be looked into and will be again");
             }
         }
@@ -37,7 +37,7 @@ pub async fn reverse(gateway: &Gateway) -> Result<usize, Refusal> {
     Ok(reversed)
 }
 
-async fn look_into(gateway: &Gateway, seen: &Reversal, now_ms: i64) -> Result<bool, Refusal> {
+async fn reconcile(gateway: &Gateway, seen: &Reversal, now_ms: i64) -> Result<bool, ApiError> {
     let pause_ms = match seen.state {
         ReversalState::Watched => Reversal::pause_ms(seen.tries.saturating_add(1)),
         _ => now_ms
@@ -49,13 +49,13 @@ async fn look_into(gateway: &Gateway, seen: &Reversal, now_ms: i64) -> Result<bo
         return Ok(false);
     }
     let payment = gateway.store.payment_by_id(seen.payment).await?;
-    let missing = || Refusal::because(Code::Internal, "a late approval has no payment");
+    let missing = || ApiError::because(ErrorCode::Internal, "a late approval has no payment");
     let payment = payment.ok_or_else(missing)?;
     if seen.state == ReversalState::Approved {
         return let_go(gateway, seen, &payment).await;
     }
     match ask(gateway, seen, &payment).await {
-        Some(Ok(Inquiry::Answered(Answer::Approved))) => {
+        Some(Ok(Inquiry::Answered(ProviderDecision::Approved))) => {
             gateway
                 .store
                 .mark_reversal(seen, ReversalState::Approved)
@@ -67,8 +67,8 @@ async fn look_into(gateway: &Gateway, seen: &Reversal, now_ms: i64) -> Result<bo
             Ok(false)
         }
         Some(Ok(_)) => Ok(false),
-        Some(Err(silence)) => {
-            tracing::warn!(payment = %payment.id, ?silence, "the provider cannot say");
+        Some(Err(error)) => {
+            tracing::warn!(payment = %payment.id, ?error, "the provider cannot say");
             Ok(false)
         }
         None => {
@@ -83,7 +83,7 @@ async fn ask(
     gateway: &Gateway,
     seen: &Reversal,
     payment: &Payment,
-) -> Option<Result<Inquiry, Silence>> {
+) -> Option<Result<Inquiry, ProviderError>> {
     let asked = match payment.method {
         Method::Card => gateway
             .providers
@@ -96,7 +96,7 @@ async fn ask(
 }
 
 /// What is held is voided, and what was taken at once is given back.
-async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result<bool, Refusal> {
+async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result<bool, ApiError> {
     let Some(modifier) = gateway.providers.modifier(payment.method, &seen.provider) else {
         tracing::error!(payment = %payment.id, provider = seen.provider,
             "the provider is not configured any more and holds money");
@@ -113,21 +113,21 @@ async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result
         is_final: false,
     };
     match gateway.within(modifier.modify(request)).await {
-        Ok(Answer::Approved) => {
+        Ok(ProviderDecision::Approved) => {
             tracing::warn!(payment = %payment.id, provider = seen.provider,
                 "an approval that came after the end of its payment was voided");
         }
-        Ok(Answer::Declined(reason)) if reason == super::modify::NOT_HELD => {
+        Ok(ProviderDecision::Declined(reason)) if reason == super::modify::NOT_HELD => {
             tracing::warn!(payment = %payment.id, provider = seen.provider,
                 "an approval that came after the end of its payment is not held any more");
         }
-        Ok(Answer::Declined(reason)) => {
+        Ok(ProviderDecision::Declined(reason)) => {
             tracing::error!(payment = %payment.id, provider = seen.provider, reason,
                 "the provider does not void an approval and is asked again");
             return Ok(false);
         }
-        Err(silence) => {
-            tracing::warn!(payment = %payment.id, ?silence, "the provider did not answer");
+        Err(error) => {
+            tracing::warn!(payment = %payment.id, ?error, "the provider did not answer");
             return Ok(false);
         }
     }
@@ -140,9 +140,9 @@ async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result
 /// Looks again and again, until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     loop {
-        if let Err(refusal) = reverse(gateway).await {
+        if let Err(error) = reverse(gateway).await {
             tracing::error!(
-                ?refusal,
+                ?error,
                 "late approvals could not be looked at and will be again"
             );
         }

@@ -3,11 +3,11 @@
 use super::endpoints::stored_response_label;
 use super::register::endpoint_label;
 use crate::domain::merchant::{KeyPurpose, ServerKey};
-use crate::edge::{Clock, Entropy};
-use crate::gate::key_ring::{self, new_sealing_key, new_webhook_key};
-use crate::gate::master_key::{MasterKey, MasterKeys};
-use crate::gate::vault::{Vault, hash_root};
+use crate::keys::encryption::{KeyEncryption, hash_root};
+use crate::keys::key_ring::{self, new_sealing_key, new_webhook_key};
+use crate::keys::master_key::{MasterKey, MasterKeys};
 use crate::store::{Ciphertext, DatabaseError, EncryptedColumn, Store};
+use crate::system::{Clock, Rng};
 
 /// Values that are read together.
 const BATCH: u32 = 500;
@@ -18,11 +18,11 @@ pub struct Rotation<'a> {
     /// Where the keys are kept.
     pub store: &'a Store,
     /// Under which they are kept.
-    pub vault: &'a Vault,
+    pub encryption: &'a KeyEncryption,
     /// The time.
     pub clock: &'a Clock,
     /// Randomness.
-    pub entropy: &'a Entropy,
+    pub rng: &'a Rng,
 }
 
 fn inside(error: DatabaseError) -> String {
@@ -41,9 +41,6 @@ impl Rotation<'_> {
     }
 
     /// Every key, destroyed ones among them.
-    ///
-    /// # Errors
-    /// A sentence.
     pub async fn list(&self) -> Result<Vec<ServerKey>, String> {
         let mut keys = Vec::new();
         for purpose in KeyPurpose::ALL {
@@ -53,12 +50,9 @@ impl Rotation<'_> {
     }
 
     /// Signs webhooks with another key, and for an overlap with the one before as well.
-    ///
-    /// # Errors
-    /// A sentence.
     pub async fn webhook(&self, overlap_seconds: u64) -> Result<ServerKey, String> {
         let now = self.now().await?;
-        let key = new_webhook_key(self.vault, self.entropy, now);
+        let key = new_webhook_key(self.encryption, self.rng, now);
         let end = seconds(now.saturating_add(overlap_seconds));
         let rotated = self.store.rotate_server_key(&key, (end, end)).await;
         rotated.map(|()| key).map_err(inside)
@@ -66,12 +60,9 @@ impl Rotation<'_> {
 
     /// Seals to another key from now on, and destroys those before: what was sealed to them and did
     /// not arrive is sealed anew by the widget, which asks for the security code once more.
-    ///
-    /// # Errors
-    /// A sentence.
     pub async fn sealing_now(&self) -> Result<ServerKey, String> {
         let now = self.now().await?;
-        let key = new_sealing_key(self.vault, self.entropy, now);
+        let key = new_sealing_key(self.encryption, self.rng, now);
         let key = key.ok_or("a sealing key could not be made")?;
         let end = seconds(now);
         let rotated = self.store.rotate_server_key(&key, (end, end)).await;
@@ -81,9 +72,6 @@ impl Rotation<'_> {
     }
 
     /// Makes running servers read their master keys again.
-    ///
-    /// # Errors
-    /// A sentence.
     pub async fn announce(&self) -> Result<(), String> {
         self.store.revise_keys().await.map_err(inside)
     }
@@ -102,7 +90,7 @@ impl Rotation<'_> {
     }
 
     async fn encrypt_column_anew(&self, column: EncryptedColumn) -> Result<u64, String> {
-        let current = self.vault.encryption_key_id();
+        let current = self.encryption.encryption_key_id();
         let mut count = 0;
         loop {
             let found = self
@@ -115,10 +103,15 @@ impl Rotation<'_> {
             }
             for seen in &found {
                 let label = label(column, seen)?;
-                let secret = self.vault.decrypt(&label, &seen.text).map_err(|error| {
-                    format!("{error} ({label}); nothing was lost, and the old key is still there")
-                })?;
-                let new = self.vault.encrypt(&label, &secret, self.entropy.bytes());
+                let secret = self
+                    .encryption
+                    .decrypt(&label, &seen.text)
+                    .map_err(|error| {
+                        format!(
+                            "{error} ({label}); nothing was lost, and the old key is still there"
+                        )
+                    })?;
+                let new = self.encryption.encrypt(&label, &secret, self.rng.bytes());
                 let replaced = self.store.replace_ciphertext(column, seen, &new).await;
                 // What was changed meanwhile is found again, if it still has to be.
                 count += u64::from(replaced.map_err(inside)?);

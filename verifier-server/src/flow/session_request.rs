@@ -1,9 +1,9 @@
 //! Requests of a session: who sent them, and that nobody altered them.
 
 use super::gateway::Gateway;
+use crate::auth::signed_request::{IncomingRequest, SignedRequest, VerifiedRequest};
 use crate::domain::session::Session;
-use crate::gate::refusal::{Code, Refusal};
-use crate::gate::signed_request::{IncomingRequest, SignedRequest, VerifiedRequest};
+use crate::error::{ApiError, ErrorCode};
 use sealpay_protocol::ids::SessionId;
 use sealpay_protocol::key::verifying_key;
 use serde::de::DeserializeOwned;
@@ -19,12 +19,12 @@ pub(super) struct Verified<T> {
 pub(super) async fn verify<T: DeserializeOwned>(
     gateway: &Gateway,
     request: IncomingRequest<'_>,
-) -> Result<Verified<T>, Refusal> {
+) -> Result<Verified<T>, ApiError> {
     // Who sends neither is told what every request needs, and not that there is no such session.
     if request.session.is_none() && !request.has_signature() {
-        return Err(Refusal::new(Code::MissingSignature));
+        return Err(ApiError::new(ErrorCode::MissingSignature));
     }
-    let unknown = || Refusal::of(Code::UnknownSession, "sealpay-session");
+    let unknown = || ApiError::of(ErrorCode::UnknownSession, "sealpay-session");
     let id: SessionId = request
         .session
         .and_then(|session| session.parse().ok())
@@ -33,7 +33,7 @@ pub(super) async fn verify<T: DeserializeOwned>(
     let signed = SignedRequest::read(request, gateway.clock.now())?;
     let body = super::read::json(signed.body())?;
     let key = verifying_key(&session.public_key)
-        .map_err(|error| Refusal::because(Code::Internal, error))?;
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
     let request = signed.verify(&key, gateway.settings.public_origin.authority())?;
     Ok(Verified {
         session,

@@ -2,11 +2,11 @@
 
 use super::gateway::Gateway;
 use super::settlement_view::{self, SettlementRecord};
-use crate::domain::closing::{self, Group, Terms};
+use crate::domain::closing::{self, BatchKey, Terms};
 use crate::domain::schedule;
 use crate::domain::settlement::Settlement;
-use crate::gate::refusal::{Code, Refusal};
-use crate::store::{Closure, Compose};
+use crate::error::{ApiError, ErrorCode};
+use crate::store::{CloseOutcome, ComposeFn};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// What is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
+pub enum Cutoff {
     /// What the calendar has closed by now.
     Now,
     /// Everything up to a settlement date, even before its time; and nothing that is later than what
@@ -25,8 +25,8 @@ pub enum Until {
     Date(Date),
 }
 
-impl Until {
-    fn includes(self, group: &Group, now_ms: i64) -> bool {
+impl Cutoff {
+    fn includes(self, group: &BatchKey, now_ms: i64) -> bool {
         match self {
             Self::Now => group.closes_at_ms() <= now_ms,
             Self::Date(date) => group.settlement_date <= date.min(newest(group.currency, now_ms)),
@@ -50,15 +50,15 @@ impl Until {
 /// would be released before its time, and what is sold next would come too late and wait for a day
 /// after it, however far ahead that is.
 fn newest(currency: Currency, now_ms: i64) -> Date {
-    schedule::settlement_date(currency, schedule::sales_day(currency, now_ms))
+    schedule::settlement_date(currency, schedule::business_date(currency, now_ms))
 }
 
 /// Closes what is due, the oldest first; what was closed here. Whatever another process closes at the
 /// same moment is closed once, and is not among it.
 ///
 /// # Errors
-/// A refusal when the store does not say what is due. What cannot be closed is tried again.
-pub async fn settle(gateway: &Gateway, until: Until) -> Result<Vec<Settlement>, Refusal> {
+/// An error when the store does not say what is due. What cannot be closed is tried again.
+pub async fn settle(gateway: &Gateway, until: Cutoff) -> Result<Vec<Settlement>, ApiError> {
     let mut closed = Vec::new();
     loop {
         let now_ms = gateway.clock.now_ms_i64();
@@ -72,8 +72,8 @@ pub async fn settle(gateway: &Gateway, until: Until) -> Result<Vec<Settlement>, 
                 Ok(Progress::Closed(settlement)) => closed.push(settlement),
                 Ok(Progress::Postponed) => {}
                 Ok(Progress::None) => continue,
-                Err(refusal) => {
-                    tracing::error!(?group, ?refusal, "a settlement could not be closed");
+                Err(error) => {
+                    tracing::error!(?group, ?error, "a settlement could not be closed");
                     continue;
                 }
             }
@@ -91,10 +91,7 @@ pub async fn settle(gateway: &Gateway, until: Until) -> Result<Vec<Settlement>, 
 
 /// What [`settle`] has left of what it was asked for, because its day is too far ahead; of each
 /// merchant and currency the first day.
-///
-/// # Errors
-/// A refusal when the store does not answer.
-pub async fn left(gateway: &Gateway, until: Until) -> Result<Vec<Group>, Refusal> {
+pub async fn left(gateway: &Gateway, until: Cutoff) -> Result<Vec<BatchKey>, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let mut groups = gateway.store.due_groups(until.last_day(now_ms)).await?;
     groups.retain(|group| group.settlement_date > newest(group.currency, now_ms));
@@ -107,32 +104,33 @@ enum Progress {
     None,
 }
 
-async fn close(gateway: &Gateway, group: &Group) -> Result<Progress, Refusal> {
+async fn close(gateway: &Gateway, group: &BatchKey) -> Result<Progress, ApiError> {
     let merchant = gateway.store.merchant(group.merchant).await?;
-    let merchant = merchant
-        .ok_or_else(|| Refusal::because(Code::Internal, "there is no such merchant any more"))?;
+    let merchant = merchant.ok_or_else(|| {
+        ApiError::because(ErrorCode::Internal, "there is no such merchant any more")
+    })?;
     let terms = Terms {
         reserve: merchant.reserve,
         account: gateway.providers.payouts.account(group.merchant),
     };
     let compose = composition(gateway, *group, terms);
     match gateway.store.close_settlement(group, compose).await? {
-        Closure::Closed(settlement) => {
+        CloseOutcome::Closed(settlement) => {
             tracing::info!(settlement = %settlement.id, merchant = %settlement.merchant,
                 currency = %settlement.currency, date = %settlement.settlement_date,
                 lines = settlement.lines, "a settlement was closed");
             Ok(Progress::Closed(settlement))
         }
-        Closure::TooLate(date) => postpone(gateway, group, date).await,
-        Closure::Passed => Ok(Progress::None),
+        CloseOutcome::TooLate(date) => postpone(gateway, group, date).await,
+        CloseOutcome::Passed => Ok(Progress::None),
     }
 }
 
 /// What a settlement is, once its lines are known. The event's name is made before: in the
 /// transaction there is neither clock nor chance.
-fn composition(gateway: &Gateway, group: Group, terms: Terms) -> Compose {
+fn composition(gateway: &Gateway, group: BatchKey, terms: Terms) -> ComposeFn {
     let told_at_ms = gateway.clock.now_ms_i64();
-    let event = EventId::new(gateway.clock.now_ms(), gateway.entropy.bytes());
+    let event = EventId::new(gateway.clock.now_ms(), gateway.rng.bytes());
     let livemode = gateway.livemode();
     Arc::new(move |sums, previous| {
         let closed = closing::close(&group, sums, previous, &terms);
@@ -144,11 +142,11 @@ fn composition(gateway: &Gateway, group: Group, terms: Terms) -> Compose {
 
 /// Lines that came after their day was closed are settled on the next business day after the last
 /// one that was.
-async fn postpone(gateway: &Gateway, group: &Group, closed: Date) -> Result<Progress, Refusal> {
+async fn postpone(gateway: &Gateway, group: &BatchKey, closed: Date) -> Result<Progress, ApiError> {
     let to = schedule::business_days_after(group.currency, closed, 1);
     if to <= closed {
         let reason = "the calendar has no business day after that of the last settlement";
-        return Err(Refusal::because(Code::Internal, reason));
+        return Err(ApiError::because(ErrorCode::Internal, reason));
     }
     let lines = gateway.store.postpone_lines(group, closed, to).await?;
     tracing::info!(?group, lines, %to, "lines came too late for their settlement");
@@ -159,9 +157,9 @@ async fn postpone(gateway: &Gateway, group: &Group, closed: Date) -> Result<Prog
 /// Closes what is due again and again, until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     loop {
-        if let Err(refusal) = settle(gateway, Until::Now).await {
+        if let Err(error) = settle(gateway, Cutoff::Now).await {
             tracing::error!(
-                ?refusal,
+                ?error,
                 "settlements could not be looked at and will be tried again"
             );
         }

@@ -27,10 +27,11 @@ pub struct FeesRecord {
 
 /// A balance transaction: one line of a settlement.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct TransactionRecord {
+pub struct BalanceTransactionRecord {
     /// `txn_…`.
     pub id: String,
     /// What it is for.
+    #[serde(rename = "type")]
     pub kind: TransactionKind,
     /// What caused it: a modification, a payment captured at once, a dispute, a payout, a settlement.
     pub source: String,
@@ -53,7 +54,7 @@ pub struct TransactionRecord {
     /// ISO 4217.
     pub currency: String,
     /// The day whose cut-off it made, `2026-11-24`.
-    pub sales_day: String,
+    pub business_date: String,
     /// The day on which it is settled.
     pub settlement_date: String,
     /// `set_…`, once it is in one.
@@ -63,7 +64,7 @@ pub struct TransactionRecord {
 }
 
 /// A settlement: a merchant's lines of one currency that are paid out together. The net of its lines
-/// and what is carried in are what is paid out and what is carried out.
+/// and what is brought forward are what is paid out and what is carried forward.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SettlementRecord {
     /// `set_…`.
@@ -85,9 +86,9 @@ pub struct SettlementRecord {
     /// Gross without the fees, minor units.
     pub net: i64,
     /// What the settlement before left over, minor units; nothing or less.
-    pub carried_in: i64,
+    pub brought_forward: i64,
     /// What is left over for the next one, minor units; nothing or less.
-    pub carried_out: i64,
+    pub carried_forward: i64,
     /// What is paid out, minor units.
     pub amount: i64,
     /// ISO 4217.
@@ -135,7 +136,7 @@ pub struct BalanceRecord {
     /// The same by the day on which it is settled.
     pub pending_by_date: Vec<PendingRecord>,
     /// What the last settlement left over for the next one, minor units; nothing or less.
-    pub carried: i64,
+    pub carried_forward: i64,
     /// What is kept back for a while, minor units.
     pub reserve: i64,
     /// What shoppers' banks have taken back and may have to return, minor units.
@@ -187,7 +188,7 @@ impl From<Fees> for FeesRecord {
     }
 }
 
-impl TransactionRecord {
+impl BalanceTransactionRecord {
     /// A line as its merchant sees it.
     #[must_use]
     pub fn of(line: BalanceTransaction) -> Self {
@@ -204,7 +205,7 @@ impl TransactionRecord {
             fees: line.fees.into(),
             net: line.net_minor,
             currency: line.currency.to_string(),
-            sales_day: line.sales_day.to_string(),
+            business_date: line.business_date.to_string(),
             settlement_date: line.settlement_date.to_string(),
             settlement: line.settlement.map(|settlement| settlement.to_string()),
             created_at: seconds(line.created_at_ms),
@@ -226,8 +227,8 @@ impl SettlementRecord {
             gross: settlement.gross_minor,
             fees: settlement.fees.into(),
             net: settlement.net_minor,
-            carried_in: settlement.carried_in_minor,
-            carried_out: settlement.carried_out_minor,
+            brought_forward: settlement.brought_forward_minor,
+            carried_forward: settlement.carried_forward_minor,
             amount: settlement.payout_minor,
             currency: settlement.currency.to_string(),
             payout: settlement.payout.map(|payout| payout.to_string()),

@@ -2,10 +2,10 @@
 
 use super::gateway::Gateway;
 use super::read::{Page, page};
-use super::settlement_view::{SettlementRecord, TransactionRecord};
+use super::settlement_view::{BalanceTransactionRecord, SettlementRecord};
 use crate::domain::report::{Statement, camt053, csv, json};
 use crate::domain::settlement::{BalanceTransaction, Payout, Settlement};
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 pub use crate::store::SettlementFilter;
 use crate::store::TransactionFilter;
 use sealpay_protocol::ids::{MerchantId, TransactionId};
@@ -96,40 +96,37 @@ pub struct Report {
 }
 
 /// Settlements of the merchant, newest first.
-///
-/// # Errors
-/// A refusal when the store does not answer.
 pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,
     mut filter: SettlementFilter,
-) -> Result<Page<SettlementRecord>, Refusal> {
+) -> Result<Page<SettlementRecord>, ApiError> {
     let limit = filter.limit;
     filter.limit = limit.saturating_add(1);
     let scans = filter.currency.is_some();
     let store = gateway.store.clone();
     let reading = async move { Ok(store.settlements(merchant, &filter).await?) };
-    let rows = gateway.turns.list(merchant, scans, reading).await?;
+    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |row| {
         Some(SettlementRecord::of(&row, gateway.livemode()))
     }))
 }
 
-async fn mine(gateway: &Gateway, merchant: MerchantId, id: &str) -> Result<Settlement, Refusal> {
-    let id = id.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+async fn mine(gateway: &Gateway, merchant: MerchantId, id: &str) -> Result<Settlement, ApiError> {
+    let id = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     let settlement = gateway.store.settlement(merchant, id).await?;
-    settlement.ok_or(Refusal::new(Code::NotFound))
+    settlement.ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
 /// A settlement of the merchant.
 ///
 /// # Errors
-/// [`Code::NotFound`], also for somebody else's settlement.
+/// [`ErrorCode::NotFound`], also for somebody else's settlement.
 pub async fn one(
     gateway: &Gateway,
     merchant: MerchantId,
     id: &str,
-) -> Result<SettlementRecord, Refusal> {
+) -> Result<SettlementRecord, ApiError> {
     let settlement = mine(gateway, merchant, id).await?;
     Ok(SettlementRecord::of(&settlement, gateway.livemode()))
 }
@@ -137,14 +134,14 @@ pub async fn one(
 /// Lines of a settlement of the merchant, newest first.
 ///
 /// # Errors
-/// [`Code::NotFound`], also for somebody else's settlement.
+/// [`ErrorCode::NotFound`], also for somebody else's settlement.
 pub async fn lines(
     gateway: &Gateway,
     merchant: MerchantId,
     id: &str,
     after: Option<TransactionId>,
     limit: u32,
-) -> Result<Page<TransactionRecord>, Refusal> {
+) -> Result<Page<BalanceTransactionRecord>, ApiError> {
     let settlement = mine(gateway, merchant, id).await?;
     let filter = TransactionFilter {
         settlement: Some(settlement.id),
@@ -156,33 +153,35 @@ pub async fn lines(
         .store
         .balance_transactions(merchant, &filter)
         .await?;
-    Ok(page(rows, limit, |row| Some(TransactionRecord::of(row))))
+    Ok(page(rows, limit, |row| {
+        Some(BalanceTransactionRecord::of(row))
+    }))
 }
 
 /// The report of a settlement of the merchant.
 ///
 /// # Errors
-/// [`Code::NotFound`], also for somebody else's settlement; [`Code::ReportTooLarge`];
-/// [`Code::Overloaded`] when it is not the merchant's turn in time, others of the merchant's are being
+/// [`ErrorCode::NotFound`], also for somebody else's settlement; [`ErrorCode::ReportTooLarge`];
+/// [`ErrorCode::Overloaded`] when it is not the merchant's turn in time, others of the merchant's are being
 /// read, or the database is slow.
 pub async fn report(
     gateway: &Gateway,
     merchant: MerchantId,
     id: &str,
     format: Format,
-) -> Result<Report, Refusal> {
+) -> Result<Report, ApiError> {
     let settlement = mine(gateway, merchant, id).await?;
     if settlement.lines > REPORT_LINES_MOST {
         let (found, most) = (settlement.lines, REPORT_LINES_MOST);
         let detail = format!(
             "The settlement has {found} lines, and a report at most {most}; read its lines in pages."
         );
-        return Err(Refusal::new(Code::ReportTooLarge).explained(detail));
+        return Err(ApiError::new(ErrorCode::ReportTooLarge).explained(detail));
     }
-    let sending = gateway.turns.sending(merchant)?;
-    let turn = gateway.turns.report(merchant).await?;
+    let sending = gateway.read_queues.sending(merchant)?;
+    let turn = gateway.read_queues.report(merchant).await?;
     let reading = tokio::time::timeout(READ_WITHIN, contents(gateway, settlement));
-    let late = |_| Refusal::because(Code::Overloaded, "a report was not read in time");
+    let late = |_| ApiError::because(ErrorCode::Overloaded, "a report was not read in time");
     let contents = reading.await.map_err(late)??;
     let file_name = format!(
         "settlement-{}-{}.{}",
@@ -194,7 +193,7 @@ pub async fn report(
     // nobody waits for it any more, so it has the turn with it. The turn ends where the file is
     // written: however slowly it is read then, it is in nobody's memory.
     let folder = gateway.settings.spool.clone();
-    let name = gateway.entropy.bytes();
+    let name = gateway.rng.bytes();
     let writing = tokio::task::spawn_blocking(move || {
         let text = format.write(&contents.statement());
         let written = spool::write(&folder, name, text.as_bytes());
@@ -208,8 +207,8 @@ pub async fn report(
     })
 }
 
-fn broken(error: impl std::fmt::Display) -> Refusal {
-    Refusal::because(Code::Internal, error)
+fn broken(error: impl std::fmt::Display) -> ApiError {
+    ApiError::because(ErrorCode::Internal, error)
 }
 
 /// What a report is made of.
@@ -235,7 +234,7 @@ impl Contents {
     }
 }
 
-async fn contents(gateway: &Gateway, settlement: Settlement) -> Result<Contents, Refusal> {
+async fn contents(gateway: &Gateway, settlement: Settlement) -> Result<Contents, ApiError> {
     let merchant = gateway.store.merchant(settlement.merchant).await?;
     let payout = match settlement.payout {
         Some(payout) => gateway.store.payout(settlement.merchant, payout).await?,

@@ -7,7 +7,7 @@ use crate::domain::merchant::Merchant;
 use crate::domain::payment::Payment;
 use crate::domain::session::Session;
 use crate::domain::state::PaymentState;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use sealpay_protocol::api::{
     CardView, DeclineCategory, DeclineView, MerchantView, OrderView, PaymentView, SealingKeyView,
     SessionState, SessionView, ShopperState,
@@ -51,14 +51,11 @@ const fn released_minor(payment: &Payment) -> i64 {
 
 /// A payment for a shopper of its session, who asks with this key, by its thumbprint. Only the key
 /// that made the attempt learns how to prove who the shopper is.
-///
-/// # Errors
-/// A refusal when the store does not answer.
 pub async fn payment_view(
     gateway: &Gateway,
     payment: &Payment,
-    asker: &str,
-) -> Result<PaymentView, Refusal> {
+    requester: &str,
+) -> Result<PaymentView, ApiError> {
     // Only what came to nothing leads to another attempt; otherwise the number need not be looked
     // up.
     let left = if matches!(
@@ -70,14 +67,14 @@ pub async fn payment_view(
     } else {
         0
     };
-    Ok(view_of(gateway, payment, left, asker).await)
+    Ok(view_of(gateway, payment, left, requester).await)
 }
 
 async fn view_of(
     gateway: &Gateway,
     payment: &Payment,
     attempts_left: u32,
-    asker: &str,
+    requester: &str,
 ) -> PaymentView {
     let decline = payment.decline.as_deref().and_then(decline::find);
     let card = payment.card.as_ref();
@@ -98,8 +95,8 @@ async fn view_of(
             brand: card.brand.clone(),
             last4: card.last4.clone(),
         }),
-        action: action::of(gateway, payment, asker).await,
-        enrolment: action::enrolment(gateway, payment, asker).await,
+        action: action::of(gateway, payment, requester).await,
+        enrolment: action::enrolment(gateway, payment, requester).await,
         decline: decline.map(|decline| DeclineView {
             message: decline.shopper_message.clone(),
             advice: decline.advice,
@@ -113,19 +110,16 @@ async fn view_of(
 }
 
 /// A session for the shopper whose browser opened it.
-///
-/// # Errors
-/// A refusal when the store does not answer.
 pub async fn session_view(
     gateway: &Gateway,
     merchant: &Merchant,
     session: &Session,
-) -> Result<SessionView, Refusal> {
+) -> Result<SessionView, ApiError> {
     let now = gateway.clock.now();
     let keys = gateway.keys();
     let key = keys.current_sealing_key(now);
     let key =
-        key.ok_or_else(|| Refusal::because(Code::Internal, "no sealing key is in its time"))?;
+        key.ok_or_else(|| ApiError::because(ErrorCode::Internal, "no sealing key is in its time"))?;
     let active = match session.active_attempt {
         Some(attempt) => {
             gateway
@@ -146,10 +140,10 @@ pub async fn session_view(
     let payment = match &active {
         Some(payment) => {
             let key = verifying_key(&session.public_key)
-                .map_err(|error| Refusal::because(Code::Internal, error))?;
-            let asker = Thumbprint::of(&key);
+                .map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
+            let requester = Thumbprint::of(&key);
             let left = attempts_left(session);
-            Some(view_of(gateway, payment, left, asker.as_str()).await)
+            Some(view_of(gateway, payment, left, requester.as_str()).await)
         }
         None => None,
     };

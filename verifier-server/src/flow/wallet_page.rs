@@ -6,8 +6,8 @@ use super::gateway::Gateway;
 use super::outcome::{self, keep};
 use super::simulation::{bank, silent};
 use crate::domain::state::PaymentState;
-use crate::gate::refusal::{Code, Refusal};
-use crate::provider::Answer;
+use crate::error::{ApiError, ErrorCode};
+use crate::provider::ProviderDecision;
 use crate::provider::WalletProvider;
 use crate::provider::simulated::wallet::{SimulatedWallet, WalletDecision, WalletState};
 use sealpay_protocol::ids::PaymentId;
@@ -46,7 +46,7 @@ pub enum Standing {
 
 /// What the shopper does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum WalletAction {
     /// Pays from an account.
     Confirm(String),
     /// Does not pay.
@@ -56,8 +56,8 @@ pub enum Wish {
 /// What the page shows.
 ///
 /// # Errors
-/// [`Code::NotFound`], or the wallet does not answer.
-pub async fn open(gateway: &Gateway, token: &str) -> Result<WalletScreen, Refusal> {
+/// [`ErrorCode::NotFound`], or the wallet does not answer.
+pub async fn open(gateway: &Gateway, token: &str) -> Result<WalletScreen, ApiError> {
     let wallet = bank(gateway)?.wallet();
     find(&wallet, token).await.map(|(_, screen)| screen)
 }
@@ -65,41 +65,48 @@ pub async fn open(gateway: &Gateway, token: &str) -> Result<WalletScreen, Refusa
 /// Does what the shopper wants; gives what the page shows then.
 ///
 /// # Errors
-/// [`Code::NotFound`], [`Code::InvalidParameter`] for an account that the wallet does not have, or
+/// [`ErrorCode::NotFound`], [`ErrorCode::InvalidParameter`] for an account that the wallet does not have, or
 /// the wallet does not answer.
-pub async fn decide(gateway: &Gateway, token: &str, wish: Wish) -> Result<WalletScreen, Refusal> {
+pub async fn decide(
+    gateway: &Gateway,
+    token: &str,
+    action: WalletAction,
+) -> Result<WalletScreen, ApiError> {
     let wallet = bank(gateway)?.wallet();
     let (reference, mut screen) = find(&wallet, token).await?;
-    let decided = match &wish {
-        Wish::Confirm(account) => {
+    let decided = match &action {
+        WalletAction::Confirm(account) => {
             gateway
                 .within(Box::pin(wallet.confirm(token, account)))
                 .await
         }
-        Wish::Refuse => gateway.within(Box::pin(wallet.refuse(token))).await,
+        WalletAction::Refuse => gateway.within(Box::pin(wallet.refuse(token))).await,
     };
     match decided {
-        Ok(WalletDecision::UnknownPage) => return Err(Refusal::new(Code::NotFound)),
+        Ok(WalletDecision::UnknownPage) => return Err(ApiError::new(ErrorCode::NotFound)),
         Ok(WalletDecision::UnknownAccount) => {
             let detail = "account must name one of the accounts of the page.";
-            return Err(Refusal::invalid("account", detail));
+            return Err(ApiError::invalid("account", detail));
         }
         Ok(WalletDecision::Decided(_) | WalletDecision::Closed) => {
             tell(gateway, &wallet, reference).await?;
             (_, screen) = find(&wallet, token).await?;
         }
         // The bank is asked later what became of it.
-        Err(silence) => {
-            tracing::warn!(payment = %reference, ?silence, "the wallet's bank did not answer");
+        Err(error) => {
+            tracing::warn!(payment = %reference, ?error, "the wallet's bank did not answer");
             screen.standing = Standing::Processing;
         }
     }
     Ok(screen)
 }
 
-async fn find(wallet: &SimulatedWallet, token: &str) -> Result<(PaymentId, WalletScreen), Refusal> {
+async fn find(
+    wallet: &SimulatedWallet,
+    token: &str,
+) -> Result<(PaymentId, WalletScreen), ApiError> {
     let page = wallet.open(token).await.map_err(silent)?;
-    let page = page.ok_or(Refusal::new(Code::NotFound))?;
+    let page = page.ok_or(ApiError::new(ErrorCode::NotFound))?;
     let screen = WalletScreen {
         payee: page.payee,
         amount: page.money.to_string(),
@@ -114,11 +121,11 @@ fn standing(state: &WalletState) -> Standing {
     match state {
         WalletState::Open => Standing::Open,
         WalletState::Confirmed => Standing::Processing,
-        WalletState::Decided(Answer::Approved) => Standing::Paid,
-        WalletState::Decided(Answer::Declined(reason)) if reason == "wallet_refused" => {
+        WalletState::Decided(ProviderDecision::Approved) => Standing::Paid,
+        WalletState::Decided(ProviderDecision::Declined(reason)) if reason == "wallet_refused" => {
             Standing::Refused
         }
-        WalletState::Decided(Answer::Declined(_)) => Standing::Declined,
+        WalletState::Decided(ProviderDecision::Declined(_)) => Standing::Declined,
         WalletState::Closed => Standing::Closed,
     }
 }
@@ -129,7 +136,7 @@ async fn tell(
     gateway: &Gateway,
     wallet: &SimulatedWallet,
     reference: PaymentId,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let Some(payment) = gateway.store.payment_by_id(reference).await? else {
         return Ok(());
     };

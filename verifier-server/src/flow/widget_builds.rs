@@ -18,9 +18,6 @@ fn now_ms(gateway: &Gateway) -> i64 {
 }
 
 /// Records a build, and its files unless all of them are kept already.
-///
-/// # Errors
-/// The database did not do its work.
 pub async fn record(
     gateway: &Gateway,
     digest: &str,
@@ -41,17 +38,11 @@ pub async fn record(
 }
 
 /// The digests of the builds whose files are kept.
-///
-/// # Errors
-/// The database did not do its work.
 pub async fn digests(gateway: &Gateway) -> Result<Vec<String>, DatabaseError> {
     gateway.store.widget_builds().await
 }
 
 /// The files of a build.
-///
-/// # Errors
-/// The database did not do its work.
 pub async fn files(gateway: &Gateway, digest: &str) -> Result<Vec<WidgetFile>, DatabaseError> {
     gateway.store.widget_files(digest).await
 }

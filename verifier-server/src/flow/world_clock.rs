@@ -2,19 +2,16 @@
 //! on the same database follows within a second.
 
 use super::gateway::Gateway;
-use super::settle::{Until, settle};
+use super::settle::{Cutoff, settle};
 use super::{collect, dispute, maintain, modify, payouts, recover};
-use crate::gate::refusal::Refusal;
+use crate::error::ApiError;
 use std::time::Duration;
 
 /// How often it is looked whether more has become due: each look deals with a batch.
 const ROUNDS: usize = 64;
 
 /// Follows what somebody has set, here or on another server.
-///
-/// # Errors
-/// A refusal when the store does not answer.
-pub async fn refresh(gateway: &Gateway) -> Result<(), Refusal> {
+pub async fn refresh(gateway: &Gateway) -> Result<(), ApiError> {
     gateway
         .clock
         .move_ahead(gateway.store.clock_ahead_ms().await?);
@@ -22,7 +19,7 @@ pub async fn refresh(gateway: &Gateway) -> Result<(), Refusal> {
 }
 
 /// The same for a server that is at work: there is no moment without keys.
-async fn follow(gateway: &Gateway) -> Result<(), Refusal> {
+async fn follow(gateway: &Gateway) -> Result<(), ApiError> {
     let ahead_ms = gateway.store.clock_ahead_ms().await?;
     if ahead_ms > gateway.clock.ahead_ms() {
         maintain::prepare_keys(gateway, then(gateway, ahead_ms)).await?;
@@ -39,10 +36,7 @@ fn then(gateway: &Gateway, ahead_ms: u64) -> u64 {
 
 /// Moves the world ahead by so much of what it is ahead now, and does what has become due. Says
 /// whether it did: it would not if the world were further ahead then than it may be.
-///
-/// # Errors
-/// A refusal when the store does not answer.
-pub async fn advance(gateway: &Gateway, by_ms: u64, most_ahead_ms: u64) -> Result<bool, Refusal> {
+pub async fn advance(gateway: &Gateway, by_ms: u64, most_ahead_ms: u64) -> Result<bool, ApiError> {
     loop {
         follow(gateway).await?;
         let ahead_ms = gateway.clock.ahead_ms().saturating_add(by_ms);
@@ -70,8 +64,8 @@ pub async fn advance(gateway: &Gateway, by_ms: u64, most_ahead_ms: u64) -> Resul
 /// Does what has become due. What cannot be done now is tried again by whoever does it all the time.
 ///
 /// # Errors
-/// A refusal when the keys of the new time cannot be had: nothing would work then.
-async fn catch_up(gateway: &Gateway) -> Result<(), Refusal> {
+/// An error when the keys of the new time cannot be had: nothing would work then.
+async fn catch_up(gateway: &Gateway) -> Result<(), ApiError> {
     maintain::refresh_keys(gateway).await?;
     later(collect::collect(gateway).await);
     for _ in 0..ROUNDS {
@@ -80,7 +74,11 @@ async fn catch_up(gateway: &Gateway) -> Result<(), Refusal> {
         let recovered = later(recover::recover(gateway).await);
         let lost = later(dispute::give_up(gateway).await);
         // Whatever came back is settled again, and perhaps already due.
-        let closed = later(settle(gateway, Until::Now).await.map(|closed| closed.len()));
+        let closed = later(
+            settle(gateway, Cutoff::Now)
+                .await
+                .map(|closed| closed.len()),
+        );
         let paid = later(payouts::pay_out(gateway).await);
         if modified + expired + recovered + lost + closed + paid == 0 {
             break;
@@ -91,9 +89,9 @@ async fn catch_up(gateway: &Gateway) -> Result<(), Refusal> {
 }
 
 /// Swallows a failure on purpose: what is due stays due.
-fn later(done: Result<usize, Refusal>) -> usize {
-    done.unwrap_or_else(|refusal| {
-        tracing::warn!(?refusal, "what is due is done later");
+fn later(done: Result<usize, ApiError>) -> usize {
+    done.unwrap_or_else(|error| {
+        tracing::warn!(?error, "what is due is done later");
         0
     })
 }
@@ -106,13 +104,13 @@ pub async fn run(gateway: &Gateway, every: Duration) {
         match follow(gateway).await {
             Ok(()) if gateway.clock.ahead_ms() > before_ms => {
                 // Another server has done what was due; the keys of the old time have to go.
-                if let Err(refusal) = maintain::refresh_keys(gateway).await {
-                    tracing::error!(?refusal, "the keys of the new time could not be had");
+                if let Err(error) = maintain::refresh_keys(gateway).await {
+                    tracing::error!(?error, "the keys of the new time could not be had");
                 }
                 gateway.wake_outbox();
             }
             Ok(()) => {}
-            Err(refusal) => tracing::warn!(?refusal, "nobody knows how late it is in the world"),
+            Err(error) => tracing::warn!(?error, "nobody knows how late it is in the world"),
         }
     }
 }

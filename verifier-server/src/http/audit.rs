@@ -95,7 +95,7 @@ pub(super) async fn audit(State(state): State<AppState>, request: Request, next:
             subject: subject(route, &path),
             source: network.map_or_else(|| "unknown".into(), |network| network.to_string()),
             outcome: match refused {
-                Some(Problem(refusal)) => format!("{status} {}", refusal.code.name()),
+                Some(Problem(error)) => format!("{status} {}", error.code.name()),
                 None => status.to_string(),
             },
             at_ms: state.gateway.clock().now_ms_i64(),

@@ -3,8 +3,8 @@
 
 use super::assets::{Asset, Build};
 use super::state::AppState;
+use crate::error::ApiError;
 use crate::flow::widget_builds;
-use crate::gate::refusal::Refusal;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub(super) async fn file(
     state: &AppState,
     digest: &str,
     name: &str,
-) -> Result<Option<Asset>, Refusal> {
+) -> Result<Option<Asset>, ApiError> {
     if !Build::is_digest(digest) {
         return Ok(None);
     }
@@ -60,7 +60,7 @@ pub(super) async fn file(
 }
 
 /// One request at a time asks the database; those that waited for it take its answer.
-async fn find(state: &AppState, digest: &str) -> Result<Option<Arc<Build>>, Refusal> {
+async fn find(state: &AppState, digest: &str) -> Result<Option<Arc<Build>>, ApiError> {
     let (gateway, builds) = (&state.gateway, &state.other_builds);
     let clock = gateway.clock();
     let arrived_at_ms = clock.wall_ms();

@@ -6,7 +6,7 @@ use super::client::Client;
 use super::frame_origins::{origins_of, registered_parents};
 use super::problem::Problem;
 use super::state::AppState;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use axum::response::IntoResponse;
@@ -43,7 +43,10 @@ async fn document(
     let parents = registered_parents(query.as_deref(), &registered);
     let document = state.assets.document();
     let document = document.ok_or_else(|| {
-        Refusal::because(Code::NotFound, "the server runs without the widget's files")
+        ApiError::because(
+            ErrorCode::NotFound,
+            "the server runs without the widget's files",
+        )
     })?;
     let ancestors = if parents.is_empty() {
         "'none'".to_owned()
@@ -52,7 +55,7 @@ async fn document(
     };
     // An origin holds neither a space nor a semicolon.
     let policy = HeaderValue::try_from([POLICY, &ancestors].concat())
-        .map_err(|error| Refusal::because(Code::Internal, error))?;
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
     let headers = [
         (header::CONTENT_SECURITY_POLICY, policy),
         (
@@ -91,7 +94,7 @@ async fn loader(
     let asset = state
         .assets
         .loader()
-        .ok_or_else(|| Refusal::new(Code::NotFound))?;
+        .ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
     Ok(serve(asset, &headers, FIVE_MINUTES))
 }
 
@@ -100,7 +103,7 @@ async fn pinned_loader(State(state): State<AppState>) -> Result<Json<serde_json:
     let (path, integrity) = state
         .assets
         .pinned_loader()
-        .ok_or_else(|| Refusal::new(Code::NotFound))?;
+        .ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
     let origin = &state.gateway.settings().public_origin;
     Ok(Json(
         json!({ "src": format!("{origin}{path}"), "integrity": integrity }),
@@ -116,7 +119,7 @@ async fn file(
         return Ok(serve(asset, &headers, FOR_EVER));
     }
     let asset = builds::file(&state, &digest, &name).await?;
-    let asset = asset.ok_or_else(|| Refusal::new(Code::NotFound))?;
+    let asset = asset.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
     Ok(serve(&asset, &headers, FOR_EVER))
 }
 

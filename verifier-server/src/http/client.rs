@@ -2,7 +2,7 @@
 //! then `X-Forwarded-For` says who asked the proxy.
 
 use super::state::AppState;
-use crate::gate::signed_request::Source;
+use crate::auth::signed_request::Source;
 use crate::listener::{Holder, Throttle, TrustedProxies, network_of};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;

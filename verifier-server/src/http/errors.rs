@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::state::AppState;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderName, header};
@@ -34,8 +34,8 @@ fn page(title: &str, body: &str) -> Page {
 
 async fn index() -> Page {
     let mut list = String::from("<dl>");
-    for code in Code::ALL {
-        let (name, sentence) = (code.name(), code.sentence());
+    for code in ErrorCode::ALL {
+        let (name, sentence) = (code.name(), code.detail());
         // Writing into a string does not fail.
         let _ = write!(
             list,
@@ -47,11 +47,11 @@ async fn index() -> Page {
 }
 
 async fn one(Path(name): Path<String>) -> Result<Page, Problem> {
-    let code = Code::ALL.iter().find(|code| code.name() == name);
-    let code = code.ok_or_else(|| Refusal::new(Code::NotFound))?;
+    let code = ErrorCode::ALL.iter().find(|code| code.name() == name);
+    let code = code.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
     let body = format!(
         "<p>{}</p><p>Code <code>{}</code>, HTTP status {}.</p><p><a href=\"/errors\">All codes</a></p>",
-        code.sentence(),
+        code.detail(),
         code.name(),
         code.status()
     );

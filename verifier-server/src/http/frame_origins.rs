@@ -3,8 +3,8 @@
 
 use super::client::Client;
 use super::state::AppState;
+use crate::error::{ApiError, ErrorCode};
 use crate::flow::read::frame_ancestors;
-use crate::gate::refusal::{Code, Refusal};
 use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::origin::Origin;
 use std::collections::HashMap;
@@ -75,9 +75,9 @@ pub(super) async fn origins_of(
     state: &AppState,
     client: Option<Client>,
     merchant: &str,
-) -> Result<Arc<[String]>, Refusal> {
+) -> Result<Arc<[String]>, ApiError> {
     let id = merchant.parse();
-    let id: MerchantId = id.map_err(|_| Refusal::new(Code::UnknownMerchant))?;
+    let id: MerchantId = id.map_err(|_| ApiError::new(ErrorCode::UnknownMerchant))?;
     let now_ms = state.gateway.clock().wall_ms();
     if let Some(origins) = state.frame_origins.known(id, now_ms) {
         return Ok(origins);
@@ -85,11 +85,11 @@ pub(super) async fn origins_of(
     let limit = &state.rate_limit;
     let guess = client.map(|client| limit.guess_at_a_form(client));
     if guess.is_some_and(|guess| !limit.allows_guess(&guess, now_ms)) {
-        return Err(Refusal::new(Code::RateLimited));
+        return Err(ApiError::new(ErrorCode::RateLimited));
     }
     let read = frame_ancestors(&state.gateway, merchant).await;
-    if let (Err(refusal), Some(guess)) = (&read, guess)
-        && refusal.code == Code::UnknownMerchant
+    if let (Err(error), Some(guess)) = (&read, guess)
+        && error.code == ErrorCode::UnknownMerchant
     {
         limit.guess_failed(&guess, now_ms);
     }

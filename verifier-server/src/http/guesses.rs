@@ -1,5 +1,5 @@
 //! Failed guesses have a limit of their own. Who tries keys, names or codes waits for more of the
-//! same; a shopper of the same network, or another key of it, does not. Credentials that were let in
+//! same; a shopper of the same network, or another key of it, does not. RequestCredentials that were let in
 //! lately do not wait for what strangers of their network guess.
 
 use super::client::Client;

@@ -4,7 +4,7 @@
 use super::client::Client;
 use super::problem::Problem;
 use super::state::AppState;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use crate::listener::{ConnectionLimits, Holder, Permits};
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
@@ -72,18 +72,18 @@ pub(super) async fn admit(State(state): State<AppState>, request: Request, next:
     let holder = client.map_or(Holder::Many, |client| client.holder());
     let request = match whole(limits, holder, request).await {
         Ok(request) => request,
-        Err(refusal) => return Problem(refusal).into_response(),
+        Err(error) => return Problem(error).into_response(),
     };
     let Ok(_permit) = limits.working.take(holder) else {
-        let refusal = Refusal::because(Code::Overloaded, "too many requests are worked on");
-        return Problem(refusal).into_response();
+        let error = ApiError::because(ErrorCode::Overloaded, "too many requests are worked on");
+        return Problem(error).into_response();
     };
     next.run(request).await
 }
 
 /// The request with a body that is there. A body that is too long, or broke off, is refused where it
 /// is looked at: after the rules that stand before.
-async fn whole(limits: &InFlight, holder: Holder, request: Request) -> Result<Request, Refusal> {
+async fn whole(limits: &InFlight, holder: Holder, request: Request) -> Result<Request, ApiError> {
     if request.body().is_end_stream() {
         return Ok(request);
     }
@@ -93,7 +93,10 @@ async fn whole(limits: &InFlight, holder: Holder, request: Request) -> Result<Re
         None
     } else {
         let _place = limits.arriving.take(holder).map_err(|_| {
-            Refusal::because(Code::Overloaded, "too many bodies arrive at the same time")
+            ApiError::because(
+                ErrorCode::Overloaded,
+                "too many bodies arrive at the same time",
+            )
         })?;
         read(&mut body, most, &BODIES, limits.body_within).await?
     };
@@ -107,7 +110,7 @@ async fn read<B>(
     most: usize,
     pace: &Pace,
     within: Duration,
-) -> Result<Option<Vec<u8>>, Refusal>
+) -> Result<Option<Vec<u8>>, ApiError>
 where
     B: HttpBody + Unpin,
     B::Data: AsRef<[u8]>,
@@ -118,7 +121,7 @@ where
         let deadline = began + pace.allows(bytes.len()).min(within);
         let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
         let frame = timeout_at(deadline, frame).await;
-        let frame = match frame.map_err(|_| Refusal::new(Code::RequestTimeout))? {
+        let frame = match frame.map_err(|_| ApiError::new(ErrorCode::RequestTimeout))? {
             None => return Ok(Some(bytes)),
             Some(Err(_)) => return Ok(None),
             Some(Ok(frame)) => frame,

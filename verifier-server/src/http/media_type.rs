@@ -2,7 +2,7 @@
 //! around the semicolons, and parameters, which are read and passed over.
 
 use super::signed::single;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use axum::http::{HeaderMap, header};
 
 /// A form as browsers send it.
@@ -11,14 +11,14 @@ pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 /// The `Content-Type` as it was sent, if it is of this type.
 ///
 /// # Errors
-/// [`Code::UnsupportedMediaType`] for another type, none, or two.
+/// [`ErrorCode::UnsupportedMediaType`] for another type, none, or two.
 pub(super) fn expect<'a>(
     headers: &'a HeaderMap,
     media_type: &'static str,
-) -> Result<&'a str, Refusal> {
+) -> Result<&'a str, ApiError> {
     let given = single(headers, header::CONTENT_TYPE.as_str());
     given.filter(|given| is(given, media_type)).ok_or_else(|| {
-        Refusal::of(Code::UnsupportedMediaType, "content-type")
+        ApiError::of(ErrorCode::UnsupportedMediaType, "content-type")
             .explained(format!("The Content-Type must be {media_type}."))
     })
 }

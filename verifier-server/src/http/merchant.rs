@@ -4,13 +4,13 @@ use super::media_type;
 use super::problem::Problem;
 use super::signed::single;
 use super::state::AppState;
+use crate::auth::merchant_signature::IncomingMerchantRequest;
 use crate::domain::idempotency::IdempotentRequest;
 use crate::domain::principal::Principal;
 use crate::domain::scope::Scope;
-use crate::flow::access::{self, Credentials};
+use crate::error::{ApiError, ErrorCode};
+use crate::flow::access::{self, RequestCredentials};
 use crate::flow::read;
-use crate::gate::merchant_signature::IncomingMerchantRequest;
-use crate::gate::refusal::{Code, Refusal};
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
@@ -76,15 +76,15 @@ impl MerchantRequest {
     }
 
     /// A header that stands twice is there, though its value is nobody's to say.
-    fn credentials(&self) -> Credentials<'_> {
+    fn credentials(&self) -> RequestCredentials<'_> {
         let headers = &self.parts.headers;
         let is_signed = OF_A_SIGNATURE
             .iter()
             .any(|name| headers.contains_key(*name));
         match (headers.contains_key(header::AUTHORIZATION), is_signed) {
-            (true, true) => Credentials::Both,
-            (false, true) => Credentials::Signature(self.incoming()),
-            _ => Credentials::ApiKey(single(headers, header::AUTHORIZATION.as_str())),
+            (true, true) => RequestCredentials::Both,
+            (false, true) => RequestCredentials::Signature(self.incoming()),
+            _ => RequestCredentials::ApiKey(single(headers, header::AUTHORIZATION.as_str())),
         }
     }
 
@@ -107,7 +107,7 @@ impl MerchantRequest {
 
     /// What makes the request recognizable when it comes again; every write needs it.
     pub(super) fn idempotent(&self, principal: &Principal) -> Result<IdempotentRequest, Problem> {
-        let refused = || Refusal::of(Code::IdempotencyKeyInvalid, "idempotency-key");
+        let refused = || ApiError::of(ErrorCode::IdempotencyKeyInvalid, "idempotency-key");
         let key = single(&self.parts.headers, "idempotency-key").ok_or_else(refused)?;
         let printable = |c: u8| (b'!'..=b'~').contains(&c);
         if !(1..=IDEMPOTENCY_KEY_CHARACTERS).contains(&key.len()) || !key.bytes().all(printable) {
@@ -145,10 +145,10 @@ impl<S: Sync> FromRequest<S> for MerchantRequest {
         let announced = single(&parts.headers, header::CONTENT_LENGTH.as_str());
         let announced = announced.and_then(|length| length.parse::<usize>().ok());
         if announced.is_some_and(|length| length > BODY_BYTES) {
-            return Err(Refusal::new(Code::PayloadTooLarge).into());
+            return Err(ApiError::new(ErrorCode::PayloadTooLarge).into());
         }
         let body = to_bytes(body, BODY_BYTES).await;
-        let body = body.map_err(|error| Refusal::because(Code::PayloadTooLarge, error))?;
+        let body = body.map_err(|error| ApiError::because(ErrorCode::PayloadTooLarge, error))?;
         Ok(Self { parts, body })
     }
 }

@@ -40,7 +40,7 @@ pub use rate_limit::RateLimit;
 pub use security_headers::SecurityHeaders;
 pub use state::AppState;
 
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
@@ -72,8 +72,10 @@ fn finish(
     guard: impl FnOnce(Router<AppState>) -> Router<AppState>,
 ) -> Router {
     let routes = routes
-        .fallback(async || Problem::from(Refusal::new(Code::NotFound)))
-        .method_not_allowed_fallback(async || Problem::from(Refusal::new(Code::MethodNotAllowed)));
+        .fallback(async || Problem::from(ApiError::new(ErrorCode::NotFound)))
+        .method_not_allowed_fallback(async || {
+            Problem::from(ApiError::new(ErrorCode::MethodNotAllowed))
+        });
     guard(routes)
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,

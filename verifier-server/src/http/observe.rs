@@ -1,10 +1,10 @@
 //! What happens around every request: an id, a line in the log, figures, and safe headers.
 
 use super::merchant::NotedPrincipal;
-use super::problem::{self, Circumstances, Problem};
+use super::problem::{self, Problem, ProblemContext};
 use super::state::AppState;
 use crate::domain::principal::Principal;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -34,14 +34,14 @@ pub(super) async fn observe(
     let writes = state.writes.clone();
     let observed = writes.spawn(observed(state, request, next));
     observed.await.unwrap_or_else(|error| {
-        Problem::from(Refusal::because(Code::Internal, error)).into_response()
+        Problem::from(ApiError::because(ErrorCode::Internal, error)).into_response()
     })
 }
 
 async fn observed(state: AppState, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let clock = state.gateway.clock();
-    let id = RequestId::new(clock.now_ms(), state.gateway.entropy().bytes());
+    let id = RequestId::new(clock.now_ms(), state.gateway.rng().bytes());
     request.extensions_mut().insert(NotedRequest(id));
     let id = id.to_string();
     let method = name_of(request.method());
@@ -63,14 +63,14 @@ async fn observed(state: AppState, mut request: Request, next: Next) -> Response
         .extensions_mut()
         .remove::<Problem>()
         .or_else(|| unnamed(&response));
-    if let Some(Problem(refusal)) = &problem {
-        let circumstances = Circumstances {
+    if let Some(Problem(error)) = &problem {
+        let circumstances = ProblemContext {
             origin: state.gateway.settings().public_origin.as_str(),
             request_id: &id,
             server_time: clock.now(),
         };
-        response = problem::complete(response, refusal, &circumstances);
-        state.metrics.refusal(refusal.code.name());
+        response = problem::complete(response, error, &circumstances);
+        state.metrics.error(error.code.name());
     }
     state.security_headers.add(&mut response);
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -108,18 +108,18 @@ fn request_id_of(headers: &HeaderMap) -> Option<String> {
 
 /// Answers that did not come from a handler of ours get a code as well.
 fn unnamed(response: &Response) -> Option<Problem> {
-    let refusal = match response.status() {
+    let error = match response.status() {
         StatusCode::GATEWAY_TIMEOUT => {
-            Refusal::because(Code::Internal, "the request took too long")
+            ApiError::because(ErrorCode::Internal, "the request took too long")
         }
         // A path with percent signs that hide no text.
-        StatusCode::BAD_REQUEST => Refusal::new(Code::NotFound),
+        StatusCode::BAD_REQUEST => ApiError::new(ErrorCode::NotFound),
         status if status.is_client_error() || status.is_server_error() => {
-            Refusal::because(Code::Internal, format_args!("unnamed {status}"))
+            ApiError::because(ErrorCode::Internal, format_args!("unnamed {status}"))
         }
         _ => return None,
     };
-    Some(Problem(refusal))
+    Some(Problem(error))
 }
 
 /// The method, for the log and the figures: like a path, another one is the client's text.
@@ -149,7 +149,7 @@ struct Line<'a> {
     elapsed_us: u64,
 }
 
-fn log(line: &Line<'_>, refusal: Option<&Refusal>, principal: Option<&Principal>) {
+fn log(line: &Line<'_>, error: Option<&ApiError>, principal: Option<&Principal>) {
     let Line {
         request_id,
         proxy_request_id,
@@ -158,9 +158,9 @@ fn log(line: &Line<'_>, refusal: Option<&Refusal>, principal: Option<&Principal>
         status,
         elapsed_us,
     } = *line;
-    let code = refusal.map(|refusal| refusal.code.name());
-    let param = refusal.and_then(|refusal| refusal.param.as_deref());
-    let internal = refusal.and_then(|refusal| refusal.internal.as_deref());
+    let code = error.map(|error| error.code.name());
+    let param = error.and_then(|error| error.param.as_deref());
+    let internal = error.and_then(|error| error.internal.as_deref());
     let merchant = principal.map(|principal| tracing::field::display(principal.merchant));
     let credential = principal.map(|principal| principal.credential.as_str());
     if status >= 500 {

@@ -6,7 +6,7 @@ use super::signed::single;
 use super::sim::same_site::refuse_others_there;
 use super::state::AppState;
 use super::{finish, probes, sim};
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header;
@@ -68,7 +68,11 @@ async fn ask_for_token(
     if access.allows(authorization) {
         return next.run(request).await;
     }
-    Problem(Refusal::of(Code::ControlTokenInvalid, "authorization")).into_response()
+    Problem(ApiError::of(
+        ErrorCode::ControlTokenInvalid,
+        "authorization",
+    ))
+    .into_response()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Query parameters: known ones, each at most once, and a refusal that names the other.
+//! Query parameters: known ones, each at most once, and an error that names the other.
 
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use axum::extract::{FromRequestParts, Query};
 use axum::http::Uri;
 use axum::http::request::Parts;
@@ -11,14 +11,14 @@ use url::form_urlencoded;
 
 /// The parameters of a request, or why they are refused: who asks is looked at first.
 #[derive(Debug)]
-pub(super) struct Params<T>(Result<T, Refusal>);
+pub(super) struct Params<T>(Result<T, ApiError>);
 
 impl<T> Params<T> {
     /// The parameters.
     ///
     /// # Errors
-    /// [`Code::InvalidParameter`] for one that is not known or is given twice.
-    pub(super) fn read(self) -> Result<T, Refusal> {
+    /// [`ErrorCode::InvalidParameter`] for one that is not known or is given twice.
+    pub(super) fn read(self) -> Result<T, ApiError> {
         self.0
     }
 }
@@ -30,13 +30,13 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
         let read = Query::<T>::try_from_uri(&parts.uri);
         Ok(Self(
             read.map(|Query(query)| query)
-                .map_err(|_| refusal::<T>(&parts.uri)),
+                .map_err(|_| error::<T>(&parts.uri)),
         ))
     }
 }
 
 /// Parameters are members of an object whose values are texts.
-fn refusal<T: DeserializeOwned>(uri: &Uri) -> Refusal {
+fn error<T: DeserializeOwned>(uri: &Uri) -> ApiError {
     let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let text = |text: &str| serde_json::Value::from(text).to_string();
     let members: Vec<String> = pairs
@@ -46,15 +46,15 @@ fn refusal<T: DeserializeOwned>(uri: &Uri) -> Refusal {
     let fault = JsonFault::in_object::<T>(object.as_bytes());
     let shown = fault.param().filter(|param| !param.contains('…'));
     let param = shown.unwrap_or_else(|| "query".into());
-    Refusal {
+    ApiError {
         param: Some(param.into()),
-        ..Refusal::new(Code::InvalidParameter).explained(fault.sentence("The query"))
+        ..ApiError::new(ErrorCode::InvalidParameter).explained(fault.sentence("The query"))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::refusal;
+    use super::error;
     use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
@@ -80,9 +80,9 @@ mod tests {
             ),
         ];
         for (uri, param, sentence) in rows {
-            let refusal = refusal::<Paging>(&uri.parse().unwrap());
-            assert_eq!(refusal.param.as_deref(), Some(param), "{uri}");
-            assert_eq!(refusal.sentence(), sentence, "{uri}");
+            let error = error::<Paging>(&uri.parse().unwrap());
+            assert_eq!(error.param.as_deref(), Some(param), "{uri}");
+            assert_eq!(error.detail(), sentence, "{uri}");
         }
     }
 }

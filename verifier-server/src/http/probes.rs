@@ -2,8 +2,8 @@
 
 use super::problem::Problem;
 use super::state::AppState;
+use crate::error::{ApiError, ErrorCode};
 use crate::flow::Gateway;
-use crate::gate::refusal::{Code, Refusal};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
@@ -30,11 +30,11 @@ const ASKED_EVERY: Duration = Duration::from_secs(1);
 
 /// What was found out last about whether requests can be served, and when.
 #[derive(Debug, Default)]
-pub struct Readiness(Mutex<Option<(Instant, Result<(), Refusal>)>>);
+pub struct Readiness(Mutex<Option<(Instant, Result<(), ApiError>)>>);
 
 impl Readiness {
     /// Whoever comes while it is being found out waits for that and asks nobody.
-    async fn of(&self, gateway: &Gateway) -> Result<(), Refusal> {
+    async fn of(&self, gateway: &Gateway) -> Result<(), ApiError> {
         let mut last = self.0.lock().await;
         if let Some((asked, found)) = &*last
             && asked.elapsed() < ASKED_EVERY
@@ -50,7 +50,7 @@ impl Readiness {
 /// Whether requests can be served: the store answers and a sealing key is in its time.
 async fn ready(State(state): State<AppState>) -> Result<&'static str, Problem> {
     if state.draining.load(Ordering::Relaxed) {
-        return Err(Refusal::new(Code::ShuttingDown).into());
+        return Err(ApiError::new(ErrorCode::ShuttingDown).into());
     }
     state.readiness.of(&state.gateway).await?;
     Ok("ready\n")

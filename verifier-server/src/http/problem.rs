@@ -1,6 +1,6 @@
-//! Refusals as answers (RFC 9457).
+//! Errors as answers (RFC 9457).
 
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
@@ -9,11 +9,11 @@ use std::any::Any;
 /// An answer that refuses. The observer completes it with the request's id and the time, which
 /// a handler does not know.
 #[derive(Debug, Clone)]
-pub(super) struct Problem(pub(super) Refusal);
+pub(super) struct Problem(pub(super) ApiError);
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        Self(refusal)
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        Self(error)
     }
 }
 
@@ -29,7 +29,7 @@ impl IntoResponse for Problem {
 }
 
 /// What the observer adds.
-pub(super) struct Circumstances<'a> {
+pub(super) struct ProblemContext<'a> {
     pub(super) origin: &'a str,
     pub(super) request_id: &'a str,
     pub(super) server_time: u64,
@@ -38,17 +38,17 @@ pub(super) struct Circumstances<'a> {
 /// Writes the problem into the answer that carries it.
 pub(super) fn complete(
     response: Response<Body>,
-    refusal: &Refusal,
-    circumstances: &Circumstances<'_>,
+    error: &ApiError,
+    circumstances: &ProblemContext<'_>,
 ) -> Response<Body> {
-    let code = refusal.code;
+    let code = error.code;
     let problem = sealpay_protocol::api::Problem {
         kind: [circumstances.origin, "/errors/", code.name()].concat(),
         title: code.title().to_owned(),
         status: code.status(),
         code: code.name().to_owned(),
-        detail: refusal.sentence().to_owned(),
-        param: refusal.param.as_deref().map(str::to_owned),
+        detail: error.detail().to_owned(),
+        param: error.param.as_deref().map(str::to_owned),
         request_id: circumstances.request_id.to_owned(),
         server_time: circumstances.server_time,
     };
@@ -61,7 +61,7 @@ pub(super) fn complete(
     parts.headers.remove(header::CONTENT_LENGTH);
     if matches!(
         code,
-        Code::RateLimited | Code::Overloaded | Code::ShuttingDown
+        ErrorCode::RateLimited | ErrorCode::Overloaded | ErrorCode::ShuttingDown
     ) {
         parts
             .headers
@@ -80,5 +80,5 @@ pub(super) fn of_panic(panic: Box<dyn Any + Send>) -> Response<Body> {
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a text".into());
-    Problem(Refusal::because(Code::Internal, reason)).into_response()
+    Problem(ApiError::because(ErrorCode::Internal, reason)).into_response()
 }

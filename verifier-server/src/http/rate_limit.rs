@@ -5,7 +5,7 @@ use super::guesses::{Credential, Guess, Guesses, Target};
 use super::merchant::NotedPrincipal;
 use super::problem::Problem;
 use super::state::AppState;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header;
 use axum::middleware::Next;
@@ -156,12 +156,12 @@ fn key_id(input: &[u8]) -> &[u8] {
 pub(super) async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let client = request.extensions().get::<Client>();
     if client.is_some_and(|client| !state.rate_limit.allows(*client)) {
-        return Problem(Refusal::new(Code::RateLimited)).into_response();
+        return Problem(ApiError::new(ErrorCode::RateLimited)).into_response();
     }
     next.run(request).await
 }
 
-/// Beside an answer that is no refusal and still says that a code or a passkey was wrong.
+/// Beside an answer that is no error and still says that a code or a passkey was wrong.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WrongGuess;
 
@@ -171,14 +171,14 @@ pub(super) struct ProvenSession(pub(super) SessionId);
 
 /// Answers that say that there is no such thing, to whoever may be trying names or keys. They are
 /// secrets, or lead to some.
-const fn is_failed_guess(code: Code) -> bool {
+const fn is_failed_guess(code: ErrorCode) -> bool {
     matches!(
         code,
-        Code::NotFound
-            | Code::UnknownSession
-            | Code::ApiKeyInvalid
-            | Code::UnknownMerchant
-            | Code::UnknownOrderKey
+        ErrorCode::NotFound
+            | ErrorCode::UnknownSession
+            | ErrorCode::ApiKeyInvalid
+            | ErrorCode::UnknownMerchant
+            | ErrorCode::UnknownOrderKey
     )
 }
 
@@ -193,14 +193,14 @@ pub(super) async fn slow_guessing(
     let guess = client.and_then(|client| limit.guess(&request, client));
     let waits = |guess: &Guess| !limit.allows_guess(guess, clock.wall_ms());
     if guess.as_ref().is_some_and(waits) {
-        return Problem(Refusal::new(Code::RateLimited)).into_response();
+        return Problem(ApiError::new(ErrorCode::RateLimited)).into_response();
     }
     let route = request.extensions().get::<MatchedPath>().cloned();
     let principal = request.extensions().get::<NotedPrincipal>().cloned();
     let response = next.run(request).await;
     let extensions = response.extensions();
-    let refusal = extensions.get::<Problem>().map(|refused| &refused.0);
-    let refused = refusal.filter(|refusal| is_failed_guess(refusal.code));
+    let error = extensions.get::<Problem>().map(|refused| &refused.0);
+    let refused = error.filter(|error| is_failed_guess(error.code));
     let is_wrong = refused.is_some() || extensions.get::<WrongGuess>().is_some();
     if let Some(client) = client {
         let shown = Shown {
@@ -213,10 +213,10 @@ pub(super) async fn slow_guessing(
     if let Some(guess) = guess.filter(|_| is_wrong) {
         limit.guess_failed(&guess, clock.wall_ms());
     }
-    if let Some(refusal) = refused {
+    if let Some(error) = refused {
         let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
         // The address is logged here because somebody may be trying names.
-        tracing::warn!(route, ?client, code = refusal.code.name(), "a guess failed");
+        tracing::warn!(route, ?client, code = error.code.name(), "a guess failed");
     }
     response
 }

@@ -4,8 +4,8 @@ use super::client::Client;
 use super::in_flight::longest_body;
 use super::media_type;
 use super::problem::Problem;
-use crate::gate::refusal::{Code, Refusal};
-use crate::gate::signed_request::{IncomingRequest, Source};
+use crate::auth::signed_request::{IncomingRequest, Source};
+use crate::error::{ApiError, ErrorCode};
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::request::Parts;
@@ -69,7 +69,7 @@ impl<S: Sync> FromRequest<S> for WholeRequest {
         let most = longest_body(parts.uri.path());
         let too_large = || {
             let detail = format!("The body is larger than {most} bytes.");
-            Refusal::new(Code::PayloadTooLarge).explained(detail)
+            ApiError::new(ErrorCode::PayloadTooLarge).explained(detail)
         };
         let announced = single(&parts.headers, header::CONTENT_LENGTH.as_str());
         let announced = announced.and_then(|length| length.parse::<usize>().ok());

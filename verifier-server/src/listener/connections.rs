@@ -6,8 +6,8 @@ use super::permits::{Full, Holder, Permit, Permits};
 use super::proxies::{TrustedProxies, network_of};
 use super::stream::TimedStream;
 use super::throttle::Throttle;
-use crate::edge::Clock;
 use crate::metrics::{Metrics, RefusedConnection};
+use crate::system::Clock;
 use std::io::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -191,8 +191,8 @@ impl std::error::Error for Refused {}
 #[cfg(test)]
 mod tests {
     use super::{ConnectionLimits, Connections, Refused};
-    use crate::edge::Clock;
     use crate::metrics::Metrics;
+    use crate::system::Clock;
     use std::io::Error;
     use std::sync::Arc;
 

@@ -284,9 +284,6 @@ impl AddressPolicy {
 
     /// Whether a webhook may be sent there, as far as the text says: a name is looked up only when
     /// something is sent, and a literal address never reaches the resolver.
-    ///
-    /// # Errors
-    /// Why not.
     pub fn check(&self, url: &Url) -> Result<(), Refused> {
         if url.scheme() != "https" && !(self.http && url.scheme() == "http") {
             return Err(Refused::Http);
@@ -304,9 +301,6 @@ impl AddressPolicy {
 
     /// Whether a webhook may be sent to the addresses of a name. One bad address among good ones is
     /// enough to refuse: a name that points both ways is a trick.
-    ///
-    /// # Errors
-    /// Why not.
     pub(super) fn check_addresses(&self, addresses: &[IpAddr], port: u16) -> Result<(), Refused> {
         if addresses.is_empty() || !addresses.iter().all(|address| self.allows(*address)) {
             Err(Refused::Name)

@@ -25,9 +25,6 @@ impl std::fmt::Debug for Forwarder {
 
 impl Forwarder {
     /// Makes the HTTP client.
-    ///
-    /// # Errors
-    /// A sentence.
     pub fn new() -> Result<Self, String> {
         let everywhere = ["0.0.0.0/0", "::/0"];
         let networks: Result<Vec<Network>, _> =

@@ -9,22 +9,22 @@ mod answer;
 mod backoff;
 mod failure;
 pub mod forward;
-mod mischief;
 mod outcome;
+mod queue;
 mod resolver;
 mod sender;
-mod turns;
 mod verification;
+mod webhook_faults;
 
 pub use outcome::Reason;
 
 use crate::domain::event::{DeliveryState, DueDelivery, Event};
 use crate::domain::merchant::WebhookEndpoint;
-use crate::edge::{Clock, Entropy};
 use crate::store::Store;
+use crate::system::{Clock, Rng};
 use address::AddressPolicy;
-use mischief::Prank;
 use outcome::Attempted;
+use queue::{FairQueue, Slot};
 use sealpay_protocol::ids::{EndpointId, EventId};
 use sender::{Message, Sender, Sent};
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use turns::{Seat, Turns};
+use webhook_faults::DeliveryFault;
 
 /// Deliveries on their way or waiting for their endpoint's turn.
 const IN_FLIGHT: usize = 1024;
@@ -69,9 +69,9 @@ pub struct Outbox {
     sign: Box<Sign>,
     observe: Box<Observe>,
     clock: Clock,
-    entropy: Entropy,
+    rng: Rng,
     /// What a tester has set, in test mode.
-    mischief: Option<mischief::Settings>,
+    webhook_faults: Option<webhook_faults::Settings>,
     /// Where there is none, endpoints are never switched off.
     tell: Option<Box<Tell>>,
     /// Where there is none, endpoints that have yet to be verified stay so.
@@ -95,7 +95,7 @@ impl Outbox {
         sign: Box<Sign>,
         observe: Box<Observe>,
         clock: Clock,
-        entropy: Entropy,
+        rng: Rng,
     ) -> Result<Self, String> {
         let sender = Sender::new(policy)?;
         Ok(Self {
@@ -104,8 +104,8 @@ impl Outbox {
             sign,
             observe,
             clock,
-            entropy,
-            mischief: None,
+            rng,
+            webhook_faults: None,
             tell: None,
             challenge: None,
         })
@@ -127,18 +127,18 @@ impl Outbox {
 
     /// Lets testers make webhooks misbehave; without this they never do.
     #[must_use]
-    pub fn with_mischief(mut self) -> Self {
-        self.mischief = Some(mischief::Settings::default());
+    pub fn with_webhook_faults(mut self) -> Self {
+        self.webhook_faults = Some(webhook_faults::Settings::default());
         self
     }
 
     /// Delivers until dropped. A slow endpoint holds up only its own deliveries.
     pub async fn run(self: Arc<Self>, wake: &Notify) {
         let mut in_flight = JoinSet::new();
-        let mut turns = Turns::default();
+        let mut queue = FairQueue::default();
         loop {
             while in_flight.try_join_next().is_some() {}
-            turns.forget_idle();
+            queue.forget_idle();
             let room = IN_FLIGHT.saturating_sub(in_flight.len());
             let due = self.claim(room.min(CLAIMED_AT_ONCE)).await;
             if due.is_empty() {
@@ -151,15 +151,15 @@ impl Outbox {
             let mut seatless: BTreeMap<EndpointId, Vec<EventId>> = BTreeMap::new();
             for delivery in due {
                 let is_crowded = in_flight.len() >= IN_FLIGHT / 2;
-                if let Some(seat) = turns.seat(delivery.endpoint, &delivery.url, is_crowded) {
-                    in_flight.spawn(Arc::clone(&self).deliver_in_turn(delivery, seat));
+                if let Some(slot) = queue.slot(delivery.endpoint, &delivery.url, is_crowded) {
+                    in_flight.spawn(Arc::clone(&self).deliver_in_turn(delivery, slot));
                 } else {
                     let waiting = seatless.entry(delivery.endpoint).or_default();
                     waiting.push(delivery.event);
                 }
             }
             for (endpoint, claimed) in seatless {
-                self.put_off(&mut turns, endpoint, claimed).await;
+                self.put_off(&mut queue, endpoint, claimed).await;
             }
         }
     }
@@ -183,38 +183,38 @@ impl Outbox {
         }
     }
 
-    async fn deliver_in_turn(self: Arc<Self>, delivery: DueDelivery, seat: Seat) {
+    async fn deliver_in_turn(self: Arc<Self>, delivery: DueDelivery, slot: Slot) {
         let claimed_at_ms = self.clock.now_ms_i64();
-        let _turn = seat.turn().await;
+        let _turn = slot.lane().await;
         // Too late to be done before the lease runs out: then it is claimed again.
         let waited_ms = self.clock.now_ms_i64().saturating_sub(claimed_at_ms);
         if waited_ms < LEASE_MS / 3 {
-            match self.prank(&delivery).await {
-                Prank::HoldUntil(next_at_ms) => {
+            match self.fault(&delivery).await {
+                DeliveryFault::HoldUntil(next_at_ms) => {
                     self.hold(&delivery, next_at_ms, "held back on purpose")
                         .await;
                 }
-                Prank::Send { twice } => self.deliver(delivery, twice).await,
+                DeliveryFault::Send { twice } => self.deliver(delivery, twice).await,
             }
         }
     }
 
     /// What a tester wants done with a delivery.
-    async fn prank(&self, delivery: &DueDelivery) -> Prank {
-        match &self.mischief {
-            None => Prank::Send { twice: false },
+    async fn fault(&self, delivery: &DueDelivery) -> DeliveryFault {
+        match &self.webhook_faults {
+            None => DeliveryFault::Send { twice: false },
             Some(settings) => {
-                let mischief = settings.current(&self.store).await;
-                mischief::decide(mischief, delivery, self.clock.now_ms_i64())
+                let webhook_faults = settings.current(&self.store).await;
+                webhook_faults::decide(webhook_faults, delivery, self.clock.now_ms_i64())
             }
         }
     }
 
     /// An endpoint has enough on its way: others go first, and all that is due there waits, so that
     /// it is not claimed one by one only to be put off.
-    async fn put_off(&self, turns: &mut Turns, endpoint: EndpointId, claimed: Vec<EventId>) {
+    async fn put_off(&self, queue: &mut FairQueue, endpoint: EndpointId, claimed: Vec<EventId>) {
         let now_ms = self.clock.now_ms_i64();
-        let times = (now_ms, turns.put_off_until(endpoint, now_ms));
+        let times = (now_ms, queue.put_off_until(endpoint, now_ms));
         let why = "waits for other webhooks to this endpoint";
         let put_off = self
             .store
@@ -246,7 +246,7 @@ impl Outbox {
             return self.hold(&delivery, next_at_ms, why).await;
         };
         let signed = (timestamp, signature.as_str());
-        let is_dropped = match &self.mischief {
+        let is_dropped = match &self.webhook_faults {
             Some(settings) => settings.drops(&self.store).await,
             None => false,
         };

@@ -103,7 +103,7 @@ impl Outbox {
             }
             Sent::Failed(reason) | Sent::Unreached(reason) => (None, None, Some(reason), None),
         };
-        let random = u64::from_be_bytes(self.entropy.bytes());
+        let random = u64::from_be_bytes(self.rng.bytes());
         let next = next_attempt_ms(attempts, now_ms, random, asked_ms);
         let (state, next_at_ms) = match (status, next) {
             (Some(200..=299), _) => (DeliveryState::Delivered, now_ms),

@@ -92,7 +92,7 @@ impl Outbox {
         if self.sender.vouches_for(merchant, url).await {
             return Ok(());
         }
-        let challenge = base64url(&self.entropy.bytes::<32>());
+        let challenge = base64url(&self.rng.bytes::<32>());
         let asked = self.challenge.as_deref();
         let asked = asked.and_then(|asked| asked(endpoint, &challenge));
         let asked = asked.ok_or("the challenge could not be written")?;

@@ -1,6 +1,6 @@
 //! Asking the issuer who the shopper is (EMV 3-D Secure, shown inside the widget).
 
-use super::Pending;
+use super::ProviderFuture;
 use crate::domain::authentication::Authentication;
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{AttemptId, PaymentId};
@@ -93,24 +93,27 @@ pub enum Stepped {
     /// There is no open challenge for this payment.
     Closed,
     /// Another code cannot be sent yet, or not again.
-    ResendRefused(CodeChallenge),
+    ResendNotAllowed(CodeChallenge),
 }
 
 /// Someone who can say who the shopper is.
 pub trait Authenticator: Send + Sync {
     /// Asks the issuer: an answer at once, or a challenge.
-    fn authenticate<'a>(&'a self, request: AuthenticationRequest<'a>) -> Pending<'a, Progress>;
+    fn authenticate<'a>(
+        &'a self,
+        request: AuthenticationRequest<'a>,
+    ) -> ProviderFuture<'a, Progress>;
 
     /// Where an authentication stands; none when the reference is unknown.
-    fn progress(&self, reference: PaymentId) -> Pending<'_, Option<Progress>>;
+    fn progress(&self, reference: PaymentId) -> ProviderFuture<'_, Option<Progress>>;
 
     /// Hands over what the shopper did. The same id again is looked at once only.
-    fn step(&self, reference: PaymentId, id: AttemptId, step: Step) -> Pending<'_, Stepped>;
+    fn step(&self, reference: PaymentId, id: AttemptId, step: Step) -> ProviderFuture<'_, Stepped>;
 
     /// `PublicKeyCredentialCreationOptionsJSON` for a shopper whose code was right a moment ago and
     /// whose card has no passkey yet; otherwise none.
-    fn enrolment(&self, reference: PaymentId) -> Pending<'_, Option<String>>;
+    fn enrolment(&self, reference: PaymentId) -> ProviderFuture<'_, Option<String>>;
 
     /// Keeps a passkey: `PublicKeyCredential.toJSON()` of a creation. Says whether it was kept.
-    fn enrol<'a>(&'a self, reference: PaymentId, credential: &'a str) -> Pending<'a, bool>;
+    fn enrol<'a>(&'a self, reference: PaymentId, credential: &'a str) -> ProviderFuture<'a, bool>;
 }

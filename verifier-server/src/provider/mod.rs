@@ -8,7 +8,7 @@ pub mod transfer;
 pub mod wallet;
 
 pub use authentication::Authenticator;
-pub use modification::{ModificationRequest, Modifier};
+pub use modification::{ModificationRequest, PaymentOperations};
 pub use payout::PayoutProvider;
 pub use transfer::TransferProvider;
 pub use wallet::WalletProvider;
@@ -41,7 +41,7 @@ pub struct AuthorizationRequest<'a> {
 
 /// What a provider said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum ProviderDecision {
     /// The money is held, or taken.
     Approved,
     /// No, for the reason with this key.
@@ -52,7 +52,7 @@ pub enum Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inquiry {
     /// It had answered this.
-    Answered(Answer),
+    Answered(ProviderDecision),
     /// It has the reference and has not decided: the shopper has something to do.
     Waiting,
     /// It never received the reference, and will refuse it should it still arrive.
@@ -61,26 +61,30 @@ pub enum Inquiry {
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Silence {
+pub enum ProviderError {
     /// The request certainly was not sent: another provider may be asked. The text is for logs.
     NotSent(String),
     /// What became of the request is not known. The text is for logs.
-    Unknown(String),
+    OutcomeUnknown(String),
 }
 
 /// A future that a provider returns.
-pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Silence>> + Send + 'a>>;
+pub type ProviderFuture<'a, T> =
+    Pin<Box<dyn Future<Output = Result<T, ProviderError>> + Send + 'a>>;
 
 /// Someone who authorizes card payments: an acquirer with the network and the issuers behind it.
-pub trait PaymentProvider: Modifier {
+pub trait PaymentProvider: PaymentOperations {
     /// The name that stands on payments and in the routes.
     fn name(&self) -> &'static str;
 
     /// Asks for an authorization. The same reference again gives the same answer.
-    fn authorize<'a>(&'a self, request: AuthorizationRequest<'a>) -> Pending<'a, Answer>;
+    fn authorize<'a>(
+        &'a self,
+        request: AuthorizationRequest<'a>,
+    ) -> ProviderFuture<'a, ProviderDecision>;
 
     /// Asks what became of a reference.
-    fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry>;
+    fn inquire(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry>;
 }
 
 /// Everyone who can be asked.
@@ -98,9 +102,9 @@ pub struct Providers {
     /// Who sends merchants their money.
     pub payouts: Arc<dyn PayoutProvider>,
     /// Who knows which outcomes can be ordered.
-    pub rehearsal: Arc<dyn Rehearsal>,
+    pub rehearsal: Arc<dyn TestScenarios>,
     /// Who knows the issuers.
-    pub issuers: Arc<dyn IssuerDirectory>,
+    pub issuers: Arc<dyn BinLookup>,
 }
 
 impl Providers {
@@ -116,12 +120,12 @@ impl Providers {
 
     /// Who can change a payment of a method that a provider approved.
     #[must_use]
-    pub fn modifier(&self, method: Method, provider: &str) -> Option<&dyn Modifier> {
+    pub fn modifier(&self, method: Method, provider: &str) -> Option<&dyn PaymentOperations> {
         match method {
             Method::Card => {
                 let mut acquirers = self.acquirers.iter();
                 let found = acquirers.find(|acquirer| acquirer.name() == provider);
-                found.map(|acquirer| -> &dyn Modifier { &**acquirer })
+                found.map(|acquirer| -> &dyn PaymentOperations { &**acquirer })
             }
             Method::Wallet => Some(&*self.wallet),
             Method::BankTransfer => Some(&*self.transfers),
@@ -130,7 +134,7 @@ impl Providers {
 }
 
 /// What is known of test cards and of outcomes that can be ordered; only a simulation has any.
-pub trait Rehearsal: Send + Sync {
+pub trait TestScenarios: Send + Sync {
     /// Whether an order may ask for this outcome.
     fn knows_outcome(&self, outcome: &str) -> bool;
 
@@ -143,7 +147,7 @@ pub trait Rehearsal: Send + Sync {
 }
 
 /// Who issued a card, as far as its first digits tell (ISO/IEC 7812-1).
-pub trait IssuerDirectory: Send + Sync {
+pub trait BinLookup: Send + Sync {
     /// The country (ISO 3166-1 alpha-2).
     fn country_of(&self, number: &CardNumber) -> Option<&str>;
 }

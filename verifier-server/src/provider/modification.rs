@@ -1,6 +1,6 @@
 //! What is done to a payment after its authorization, as a provider is asked to do it.
 
-use super::{Answer, Pending};
+use super::{ProviderDecision, ProviderFuture};
 use crate::domain::modification::ModificationKind;
 use sealpay_protocol::ids::{ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
@@ -24,7 +24,7 @@ pub struct ModificationRequest {
 ///
 /// A void lets go what is still held, and leaves alone what was captured. A refund gives back what
 /// was captured; what is still held is let go by it.
-pub trait Modifier: Send + Sync {
+pub trait PaymentOperations: Send + Sync {
     /// Does it, or says why not. Asked again about the same modification it says the same.
-    fn modify(&self, request: ModificationRequest) -> Pending<'_, Answer>;
+    fn modify(&self, request: ModificationRequest) -> ProviderFuture<'_, ProviderDecision>;
 }

@@ -1,6 +1,6 @@
 //! Payouts: whoever holds the settled money sends it to the merchant's bank account.
 
-use super::{Answer, Pending};
+use super::{ProviderDecision, ProviderFuture};
 use sealpay_protocol::ids::{MerchantId, PayoutId};
 use sealpay_protocol::money::Money;
 
@@ -32,11 +32,11 @@ pub trait PayoutProvider: Send + Sync {
     fn account(&self, merchant: MerchantId) -> String;
 
     /// Sends money. Again is the same as once.
-    fn pay(&self, request: PayoutRequest) -> Pending<'_, Answer>;
+    fn pay(&self, request: PayoutRequest) -> ProviderFuture<'_, ProviderDecision>;
 
     /// Payouts that came back by a moment, milliseconds since 1970, and were not acknowledged.
-    fn returned(&self, by_ms: i64, limit: u32) -> Pending<'_, Vec<ReturnedPayout>>;
+    fn returned(&self, by_ms: i64, limit: u32) -> ProviderFuture<'_, Vec<ReturnedPayout>>;
 
     /// Says that a return was dealt with: it will not be told again.
-    fn acknowledge_return(&self, payout: PayoutId) -> Pending<'_, ()>;
+    fn acknowledge_return(&self, payout: PayoutId) -> ProviderFuture<'_, ()>;
 }

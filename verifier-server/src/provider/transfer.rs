@@ -1,6 +1,6 @@
 //! Bank transfers: the shopper gets an account and a reference, and money arrives later.
 
-use super::{Modifier, Pending};
+use super::{PaymentOperations, ProviderFuture};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 
@@ -17,7 +17,7 @@ pub struct TransferRequest<'a> {
 
 /// Where the money has to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Collection {
+pub struct CollectionAccount {
     /// Whose account it is.
     pub holder: String,
     /// The account (ISO 13616).
@@ -30,7 +30,7 @@ pub struct Collection {
 
 /// Money that arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrival {
+pub struct IncomingCredit {
     /// The bank's name for it, unique.
     pub id: String,
     /// What the sender wrote as reference, spaces and case as sent.
@@ -42,17 +42,17 @@ pub struct Arrival {
 }
 
 /// Someone with accounts that money can be sent to.
-pub trait TransferProvider: Modifier {
+pub trait TransferProvider: PaymentOperations {
     /// The name that stands on payments.
     fn name(&self) -> &'static str;
 
     /// Says where the money has to go.
-    fn start<'a>(&'a self, request: TransferRequest<'a>) -> Pending<'a, Collection>;
+    fn start<'a>(&'a self, request: TransferRequest<'a>) -> ProviderFuture<'a, CollectionAccount>;
 
     /// Money that has arrived by a moment and was not acknowledged, oldest first.
-    fn arrivals(&self, by_ms: i64, limit: u32) -> Pending<'_, Vec<Arrival>>;
+    fn arrivals(&self, by_ms: i64, limit: u32) -> ProviderFuture<'_, Vec<IncomingCredit>>;
 
     /// Says that an arrival was dealt with, and how: it will not be told again. `returned` sends
     /// the money back, for nobody expects it, or not any more.
-    fn acknowledge<'a>(&'a self, id: &'a str, returned: bool) -> Pending<'a, ()>;
+    fn acknowledge<'a>(&'a self, id: &'a str, returned: bool) -> ProviderFuture<'a, ()>;
 }

@@ -1,6 +1,6 @@
 //! Wallets: the shopper confirms on the wallet's own page.
 
-use super::{Inquiry, Modifier, Pending};
+use super::{Inquiry, PaymentOperations, ProviderFuture};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
@@ -23,20 +23,20 @@ pub struct WalletRequest<'a> {
 }
 
 /// Someone who has wallets.
-pub trait WalletProvider: Modifier {
+pub trait WalletProvider: PaymentOperations {
     /// The name that stands on payments.
     fn name(&self) -> &'static str;
 
     /// Opens a request; gives the address of the page where the shopper confirms it.
-    fn start<'a>(&'a self, request: WalletRequest<'a>) -> Pending<'a, String>;
+    fn start<'a>(&'a self, request: WalletRequest<'a>) -> ProviderFuture<'a, String>;
 
     /// The address again; none when the reference is unknown.
-    fn page(&self, reference: PaymentId) -> Pending<'_, Option<String>>;
+    fn page(&self, reference: PaymentId) -> ProviderFuture<'_, Option<String>>;
 
     /// Asks what became of a reference.
-    fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry>;
+    fn inquire(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry>;
 
     /// Takes the request back, so that it cannot be confirmed any more; says what stands, because
     /// the shopper may have been quicker.
-    fn withdraw(&self, reference: PaymentId) -> Pending<'_, Inquiry>;
+    fn withdraw(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry>;
 }

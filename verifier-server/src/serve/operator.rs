@@ -2,8 +2,8 @@
 
 use super::cannot_listen;
 use crate::config::Config;
-use crate::gate::secret_file;
 use crate::http::{AppState, OperatorAccess, operator_app};
+use crate::keys::secret_file;
 use crate::listener::{ConnectionLimits, Connections, TlsFiles, limited, patient};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
@@ -23,9 +23,6 @@ pub(super) struct Listener {
 }
 
 /// Opens it, unless it is off.
-///
-/// # Errors
-/// A sentence for the operator.
 pub(super) fn open(config: &Config) -> Result<Option<Listener>, String> {
     let Some(address) = config.control_listen.address() else {
         return Ok(None);

@@ -1,9 +1,9 @@
 //! Where the master key comes from: the environment or a file.
 
 use crate::config::Config;
-use crate::edge::Entropy;
 use crate::flow::gateway::KeySource;
-use crate::gate::master_key::{self, MasterKeys};
+use crate::keys::master_key::{self, MasterKeys};
+use crate::system::Rng;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -13,7 +13,7 @@ const MASTER_KEY_FILE: &str = "master.key";
     clippy::disallowed_methods,
     reason = "the one setting that comes from the environment"
 )]
-pub(super) fn load_master_keys(config: &Config, entropy: &Entropy) -> Result<MasterKeys, String> {
+pub(super) fn load_master_keys(config: &Config, rng: &Rng) -> Result<MasterKeys, String> {
     if let Ok(text) = std::env::var("SEALPAY_MASTER_KEY") {
         let text = Zeroizing::new(text);
         return master_key::parse(&text).map_err(|error| format!("SEALPAY_MASTER_KEY: {error}"));
@@ -26,7 +26,7 @@ pub(super) fn load_master_keys(config: &Config, entropy: &Entropy) -> Result<Mas
     {
         return master_key::load(&path);
     }
-    master_key::load_or_create(&path, || entropy.bytes())
+    master_key::load_or_create(&path, || rng.bytes())
 }
 
 /// Reads the master keys again after a rotation. Those of the environment stay until a restart.

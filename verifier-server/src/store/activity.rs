@@ -2,7 +2,7 @@
 
 use super::Store;
 use crate::database::{DatabaseError, Row, values};
-use crate::domain::risk::{Earlier, LOOKED_AT};
+use crate::domain::risk::{LOOKED_AT, PriorPayment};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 
@@ -18,8 +18,8 @@ const OF_ADDRESS: &str = "SELECT card_fingerprint, amount_minor, currency, state
     AND COALESCE(decline, '') NOT IN ('risk_blocked', 'not_permitted_terminal', 'payment_abandoned')
     ORDER BY id DESC LIMIT $3";
 
-fn earlier(mut row: Row) -> Result<Earlier, DatabaseError> {
-    Ok(Earlier {
+fn earlier(mut row: Row) -> Result<PriorPayment, DatabaseError> {
+    Ok(PriorPayment {
         fingerprint: row.text()?,
         money: Money::new(row.integer()?, row.parsed()?),
         state: row.parsed()?,
@@ -34,28 +34,22 @@ fn first_from(since_ms: i64) -> PaymentId {
 
 impl Store {
     /// The newest assessed payments of a card since a moment, milliseconds since 1970.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn earlier_of_card(
         &self,
         fingerprint: &str,
         since_ms: i64,
-    ) -> Result<Vec<Earlier>, DatabaseError> {
+    ) -> Result<Vec<PriorPayment>, DatabaseError> {
         let wanted = values![fingerprint.to_owned(), first_from(since_ms), LOOKED_AT];
         let rows = self.database.rows(OF_CARD, wanted).await?;
         rows.into_iter().map(earlier).collect()
     }
 
     /// The newest assessed payments from an address since a moment, milliseconds since 1970.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn earlier_of_address(
         &self,
         address: &str,
         since_ms: i64,
-    ) -> Result<Vec<Earlier>, DatabaseError> {
+    ) -> Result<Vec<PriorPayment>, DatabaseError> {
         let wanted = values![address.to_owned(), first_from(since_ms), LOOKED_AT];
         let rows = self.database.rows(OF_ADDRESS, wanted).await?;
         rows.into_iter().map(earlier).collect()

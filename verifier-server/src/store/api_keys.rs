@@ -114,9 +114,6 @@ fn api_key(mut row: Row) -> Result<ApiKey, DatabaseError> {
 
 impl Store {
     /// Adds an API key.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn add_api_key(&self, key: &ApiKey) -> Result<Addition, DatabaseError> {
         self.database.add(ADD, new_values(key)).await
     }
@@ -145,44 +142,29 @@ impl Store {
     }
 
     /// The API key of this id, unless it is revoked. Whether its time is over is for the caller.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn api_key(&self, key: ApiKeyId) -> Result<Option<ApiKey>, DatabaseError> {
         let row = self.database.row(BY_ID, values![key]).await?;
         row.map(api_key).transpose()
     }
 
     /// Revokes an API key; says whether it was good until now.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn revoke_api_key(&self, key: ApiKeyId, now_ms: i64) -> Result<bool, DatabaseError> {
         self.database.change(REVOKE, values![key, now_ms]).await
     }
 
     /// The API key with this hash, unless it is revoked. Whether its time is over is for the caller.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, DatabaseError> {
         let row = self.database.row(BY_HASH, values![hash.to_owned()]).await?;
         row.map(api_key).transpose()
     }
 
     /// A merchant's API keys that are not revoked, the oldest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn api_keys(&self, merchant: MerchantId) -> Result<Vec<ApiKey>, DatabaseError> {
         let rows = self.database.rows(OF_MERCHANT, values![merchant]).await?;
         rows.into_iter().map(api_key).collect()
     }
 
     /// Notes when keys were used last, milliseconds since 1970; a later time that is known stays.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn note_api_keys_used(
         &self,
         used: impl IntoIterator<Item = (ApiKeyId, i64)>,

@@ -91,9 +91,6 @@ async fn append(
 
 impl Store {
     /// Adds a row to the audit trail, behind all others.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn append_audit(
         &self,
         entry: AuditEntry,
@@ -105,9 +102,6 @@ impl Store {
     }
 
     /// What was done for one merchant, newest first; what came before `after`.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn audit_of_merchant(
         &self,
         merchant: MerchantId,
@@ -122,9 +116,6 @@ impl Store {
     }
 
     /// Rows of all merchants behind a sequence, in the order of their writing.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn audit_behind(
         &self,
         sequence: i64,
@@ -135,9 +126,6 @@ impl Store {
     }
 
     /// How many rows the trail has, and the hash of its last one.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn audit_head(&self) -> Result<(i64, String), DatabaseError> {
         let head = self.database.row(LAST, []).await?;
         let mut head = head.ok_or_else(|| DatabaseError::Corrupt(NO_HEAD.into()))?;

@@ -82,9 +82,6 @@ fn ciphertext(mut row: Row) -> Result<Ciphertext, DatabaseError> {
 
 impl Store {
     /// Values of a column that are encrypted under another key than this one.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn ciphertexts_of_other_keys(
         &self,
         column: EncryptedColumn,
@@ -100,9 +97,6 @@ impl Store {
 
     /// Puts another ciphertext in place of one, unless it was changed meanwhile; says whether it
     /// did.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn replace_ciphertext(
         &self,
         column: EncryptedColumn,

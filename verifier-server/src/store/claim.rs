@@ -41,7 +41,7 @@ const LET_GO: &str = "UPDATE sessions SET active_attempt = NULL, attempts = atte
     WHERE id = $1 AND active_attempt = $2";
 
 /// The statements of a claim, made ready by whoever asks, so that the one writer has less to do.
-struct Wish {
+struct NewClaim {
     payment: Payment,
     nonce: [Value; 3],
     hold: [Value; 3],
@@ -49,15 +49,15 @@ struct Wish {
     attempts_per_session: u32,
 }
 
-async fn claim(tx: &mut Tx<'_>, wish: &Wish) -> Result<Claim, Fault> {
+async fn claim(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
     // All three are sent at once, and what should not stay is taken back: that is rare, and a
     // payment costs one journey to the database less. The payment comes before the session, as it
     // does when the outcome is written: in another order the two could wait for each other.
     let changed = tx
         .execute_together(&[
-            (nonces::SPEND, &wish.nonce),
-            (payments::INSERT, &wish.row),
-            (HOLD, &wish.hold),
+            (nonces::SPEND, &new.nonce),
+            (payments::INSERT, &new.row),
+            (HOLD, &new.hold),
         ])
         .await?;
     let [fresh, inserted, held] = changed[..] else {
@@ -66,7 +66,7 @@ async fn claim(tx: &mut Tx<'_>, wish: &Wish) -> Result<Claim, Fault> {
     if (fresh, inserted, held) == (1, 1, 1) {
         return Ok(Claim::Claimed);
     }
-    let payment = &wish.payment;
+    let payment = &new.payment;
     if held == 1 {
         tx.execute(LET_GO, &values![payment.session, payment.attempt])
             .await?;
@@ -81,7 +81,7 @@ async fn claim(tx: &mut Tx<'_>, wish: &Wish) -> Result<Claim, Fault> {
     if inserted == 0 {
         return came_before(tx, payment).await;
     }
-    held_by(tx, wish).await
+    held_by(tx, new).await
 }
 
 /// The attempt has a payment already.
@@ -94,8 +94,8 @@ async fn came_before(tx: &mut Tx<'_>, wanted: &Payment) -> Result<Claim, Fault> 
 }
 
 /// The attempt is new and did not get the session: who has it?
-async fn held_by(tx: &mut Tx<'_>, wish: &Wish) -> Result<Claim, Fault> {
-    let Some((session, active)) = sessions::with_active(tx, wish.payment.session).await? else {
+async fn held_by(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
+    let Some((session, active)) = sessions::with_active(tx, new.payment.session).await? else {
         return Ok(Claim::SessionUnknown);
     };
     match (session.active_attempt, active) {
@@ -110,7 +110,7 @@ async fn held_by(tx: &mut Tx<'_>, wish: &Wish) -> Result<Claim, Fault> {
             Err(Fault::Retry("a session was let go in between".into()))
         }
         (Some(_), _) => Ok(Claim::SessionComplete),
-        (None, _) if session.attempts >= wish.attempts_per_session => Ok(Claim::TooManyAttempts),
+        (None, _) if session.attempts >= new.attempts_per_session => Ok(Claim::TooManyAttempts),
         (None, _) => Err(Fault::Retry("a session was let go in between".into())),
     }
 }
@@ -127,7 +127,7 @@ impl Store {
         nonce: &Nonce,
         attempts_per_session: u32,
     ) -> Result<Claim, DatabaseError> {
-        let wish = Wish {
+        let new = NewClaim {
             nonce: nonce.values()?,
             hold: values![payment.session, payment.attempt, attempts_per_session],
             row: payments::insert_values(payment)?,
@@ -135,7 +135,7 @@ impl Store {
             attempts_per_session,
         };
         self.database
-            .write(wish, |tx, wish| Box::pin(claim(tx, wish)))
+            .write(new, |tx, new| Box::pin(claim(tx, new)))
             .await
     }
 }

@@ -80,7 +80,7 @@ pub(super) const ATTEMPTS_KEPT: i64 = 20;
 /// What is known after an attempt was kept.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Noted {
+pub struct AttemptRecorded {
     /// Whether the delivery still waited for what came of this attempt.
     pub was_pending: bool,
     /// Since when nothing has arrived at the endpoint, milliseconds since 1970; none when something
@@ -204,7 +204,7 @@ async fn note_farewell(tx: &mut Tx<'_>, noted: &Made) -> Result<bool, Fault> {
     Ok(changed.first() == Some(&1))
 }
 
-async fn note(tx: &mut Tx<'_>, noted: &Made) -> Result<Noted, Fault> {
+async fn note(tx: &mut Tx<'_>, noted: &Made) -> Result<AttemptRecorded, Fault> {
     let health: Statement<'_> = if noted.arrived {
         (WORKS, &noted.works)
     } else {
@@ -221,7 +221,7 @@ async fn note(tx: &mut Tx<'_>, noted: &Made) -> Result<Noted, Fault> {
     if changed.get(2) != Some(&1) {
         return Err(Fault::Retry("another attempt got the number".into()));
     }
-    let mut known = Noted {
+    let mut known = AttemptRecorded {
         was_pending: changed.get(1) == Some(&1),
         failing_since_ms: None,
         failures: 0,
@@ -290,15 +290,12 @@ impl Store {
     /// delivery unless that had ended before, was tried by somebody else or begun anew since that
     /// round. Of attempts
     /// that were made long ago none is kept.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn delivery_result(
         &self,
         result: &Delivery,
         round: i64,
         attempt: &DeliveryAttempt,
-    ) -> Result<Noted, DatabaseError> {
+    ) -> Result<AttemptRecorded, DatabaseError> {
         let noted = Made::of(result, round, attempt);
         self.database
             .write(noted, |tx, noted| Box::pin(note(tx, noted)))
@@ -306,9 +303,6 @@ impl Store {
     }
 
     /// The same of an address that the endpoint had before; says whether that was still awaited.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn farewell_result(
         &self,
         result: &Delivery,
@@ -322,9 +316,6 @@ impl Store {
     }
 
     /// Puts a delivery off without an attempt; says whether it was still pending.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn hold_delivery(
         &self,
         delivery: &DueDelivery,
@@ -337,9 +328,6 @@ impl Store {
 
     /// Puts off what was claimed for an endpoint, and with it all that is due there now; how many.
     /// No attempt is made.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn put_off_deliveries(
         &self,
         endpoint: EndpointId,
@@ -360,18 +348,12 @@ impl Store {
     }
 
     /// How many deliveries are pending.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn pending_deliveries(&self) -> Result<u64, DatabaseError> {
         self.database.one(PENDING, []).await?.number()
     }
 
     /// When the next delivery is due, milliseconds since 1970; those that wait for their endpoint to be
     /// verified are left out.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn next_delivery_at(&self) -> Result<Option<i64>, DatabaseError> {
         self.database
             .one(NEXT, values![HELD_MS])

@@ -1,14 +1,14 @@
 //! Disputes: each change moves its payment's count of events too, which decides every race.
 
-use super::booking::Books;
-use super::telling::Telling;
+use super::posting::PreparedPosting;
+use super::telling::EventInsert;
 use super::{Store, idempotency};
 use crate::database::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
-use crate::domain::booking::Booking;
 use crate::domain::dispute::{Dispute, DisputeReason, DisputeState};
 use crate::domain::event::Event;
-use crate::domain::idempotency::{IdempotentRequest, Repetition};
+use crate::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
 use crate::domain::payment::Payment;
+use crate::domain::posting::Posting;
 use sealpay_protocol::ids::{DisputeId, MerchantId, PaymentId};
 use sealpay_protocol::money::Money;
 
@@ -19,7 +19,7 @@ pub enum DisputeChange {
     /// It is written.
     Done,
     /// The same request, or another one with the same key, came before. Nothing was written.
-    Repeated(Repetition),
+    Repeated(IdempotencyReplay),
     /// The payment is not any more as the caller saw it: look again.
     Moved,
 }
@@ -36,7 +36,7 @@ pub struct DisputeStep<'a> {
     /// The event, whose sequence is the payment's next one.
     pub event: &'a Event,
     /// What goes into the books.
-    pub booking: Option<&'a Booking>,
+    pub posting: Option<&'a Posting>,
     /// The request of the merchant's, where one asked for it.
     pub request: Option<&'a IdempotentRequest>,
 }
@@ -123,16 +123,16 @@ struct Change {
     movement: [Value; 5],
     opened: Option<[Value; 12]>,
     changed: [Value; 5],
-    told: Telling,
-    books: Option<Books>,
+    told: EventInsert,
+    books: Option<PreparedPosting>,
     request: Option<(IdempotentRequest, String, i64)>,
 }
 
 async fn write(tx: &mut Tx<'_>, change: &Change) -> Result<DisputeChange, Fault> {
     if let Some((request, _, _)) = &change.request
-        && let Some(repetition) = idempotency::find(tx, request).await?
+        && let Some(replay) = idempotency::find(tx, request).await?
     {
-        return Ok(DisputeChange::Repeated(repetition));
+        return Ok(DisputeChange::Repeated(replay));
     }
     if tx.execute(MOVE, &change.movement).await? == 0 {
         return Ok(DisputeChange::Moved);
@@ -148,7 +148,7 @@ async fn write(tx: &mut Tx<'_>, change: &Change) -> Result<DisputeChange, Fault>
         None => statements.push((UPDATE, &change.changed)),
     }
     statements.extend(change.told.statements());
-    statements.extend(change.books.iter().flat_map(Books::statements));
+    statements.extend(change.books.iter().flat_map(PreparedPosting::statements));
     let counts = tx.execute_together(&statements).await?;
     if counts.first() != Some(&1) {
         return Err(DatabaseError::Corrupt("there is no such dispute".into()).into());
@@ -202,8 +202,8 @@ impl Store {
                 dispute.updated_at_ms,
                 dispute.answered_by.clone(),
             ],
-            told: Telling::of(step.event),
-            books: step.booking.map(Books::of),
+            told: EventInsert::of(step.event),
+            books: step.posting.map(PreparedPosting::of),
             request: step
                 .request
                 .map(|request| (request.clone(), dispute.id.to_string(), after.updated_at_ms)),
@@ -214,9 +214,6 @@ impl Store {
     }
 
     /// A dispute, whoever's it is.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn dispute(&self, id: DisputeId) -> Result<Option<Dispute>, DatabaseError> {
         let row = self.database.row(BY_ID, values![id]).await?;
         row.map(dispute).transpose()
@@ -224,9 +221,6 @@ impl Store {
 
     /// A merchant's disputes, or those of one payment of theirs, newest first; those older than
     /// `after`.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn disputes(
         &self,
         merchant: MerchantId,
@@ -254,9 +248,6 @@ impl Store {
 
     /// Disputes that nobody has answered by a moment, milliseconds since 1970; the oldest first.
     /// Those whose payment is being modified are left for later, so that they hold up no others.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn overdue_disputes(
         &self,
         by_ms: i64,

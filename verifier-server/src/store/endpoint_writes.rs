@@ -6,7 +6,7 @@ use super::usage::{Usage, spend, spend_once_by};
 use super::{Store, idempotency};
 use crate::database::{DatabaseError, Fault, Tx, values};
 use crate::domain::event::{Event, HELD_MS};
-use crate::domain::idempotency::{IdempotentRequest, Repetition};
+use crate::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
 use crate::domain::merchant::WebhookEndpoint;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 
@@ -15,7 +15,7 @@ use sealpay_protocol::ids::{EndpointId, MerchantId};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndpointWrite<T = ()> {
     /// A request with this key came before.
-    Repeated(Repetition),
+    Repeated(IdempotencyReplay),
     /// The merchant has no such endpoint.
     NotThere,
     /// The endpoint is switched off, or too much waits for it, or the merchant has as many as there
@@ -29,7 +29,7 @@ pub enum EndpointWrite<T = ()> {
 
 /// A request that may come again, and what it is to be answered then where that is kept.
 #[derive(Debug, Clone)]
-pub struct Answered {
+pub struct StoredResponse {
     /// The request.
     pub request: IdempotentRequest,
     /// The answer, encrypted where it holds a secret.
@@ -69,18 +69,18 @@ const DELIVER_TO_ONE: &str = "INSERT INTO deliveries
 /// A write that came before, or nothing that has to be written down with what it is about to make.
 pub(super) async fn came_before(
     tx: &mut Tx<'_>,
-    answered: &Answered,
-) -> Result<Option<Repetition>, Fault> {
+    answered: &StoredResponse,
+) -> Result<Option<IdempotencyReplay>, Fault> {
     idempotency::find(tx, &answered.request).await
 }
 
 /// Keeps a request; whoever else kept it in between was first.
 pub(super) async fn keep(
     tx: &mut Tx<'_>,
-    answered: &Answered,
+    answered: &StoredResponse,
     resource: String,
 ) -> Result<(), Fault> {
-    let Answered {
+    let StoredResponse {
         request,
         answer,
         at_ms,
@@ -94,10 +94,10 @@ pub(super) async fn keep(
 /// Two that come at once may both find the last free place: the limit is there against thousands.
 async fn create(
     tx: &mut Tx<'_>,
-    (endpoint, most, told, answered): &(WebhookEndpoint, u32, Option<Event>, Answered),
+    (endpoint, most, told, answered): &(WebhookEndpoint, u32, Option<Event>, StoredResponse),
 ) -> Result<EndpointWrite, Fault> {
-    if let Some(repetition) = came_before(tx, answered).await? {
-        return Ok(EndpointWrite::Repeated(repetition));
+    if let Some(replay) = came_before(tx, answered).await? {
+        return Ok(EndpointWrite::Repeated(replay));
     }
     let count = tx.optional(COUNT, &values![endpoint.merchant]).await?;
     let count = count.map(|mut row| row.integer()).transpose()?;
@@ -124,7 +124,7 @@ struct Write {
     what: What,
     /// What the merchant's other endpoints are told of it, as the next event of the endpoint.
     told: Option<Event>,
-    answered: Answered,
+    answered: StoredResponse,
 }
 
 enum What {
@@ -172,8 +172,8 @@ async fn may_not(
 
 async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
     let (merchant, id, now_ms) = (write.merchant, write.endpoint, write.answered.at_ms);
-    if let Some(repetition) = came_before(tx, &write.answered).await? {
-        return Ok(EndpointWrite::Repeated(repetition));
+    if let Some(replay) = came_before(tx, &write.answered).await? {
+        return Ok(EndpointWrite::Repeated(replay));
     }
     let Some(seen) = one(tx, merchant, id).await? else {
         return Ok(EndpointWrite::NotThere);
@@ -241,15 +241,12 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
 
 impl Store {
     /// Adds a webhook endpoint as its merchant asked, who may have so many, and tells the others.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn create_endpoint(
         &self,
         endpoint: &WebhookEndpoint,
         most: u32,
         told: Option<Event>,
-        answered: Answered,
+        answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
         self.database
             .write((endpoint.clone(), most, told, answered), |tx, input| {
@@ -260,31 +257,25 @@ impl Store {
 
     /// Changes an endpoint and tells the merchant's others. Switched on, it hears of what happens
     /// from now on; switched off, what was on its way there is given up.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn change_endpoint(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
         change: EndpointChange,
         told: Option<Event>,
-        answered: Answered,
+        answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
         self.endpoint_write(merchant, endpoint, What::Change(change), told, answered)
             .await
     }
 
     /// Deletes an endpoint and gives up what was on its way there.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn delete_endpoint(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
         told: Option<Event>,
-        answered: Answered,
+        answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
         self.endpoint_write(merchant, endpoint, What::Delete, told, answered)
             .await
@@ -292,16 +283,13 @@ impl Store {
 
     /// Gives an endpoint another secret; the one that it has signs beside it until then,
     /// milliseconds since 1970, or not at all.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn rotate_secret(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
         (secret_encrypted, previous_until_ms): (String, Option<i64>),
         told: Option<Event>,
-        answered: Answered,
+        answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
         let what = What::Rotate {
             secret_encrypted,
@@ -313,29 +301,23 @@ impl Store {
 
     /// Tells one endpoint of an event whatever else it hears of. The event's sequence has to be the
     /// next one of its subject.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn ping_endpoint(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
         event: Event,
-        answered: Answered,
+        answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
         self.endpoint_write(merchant, endpoint, What::Ping(event), None, answered)
             .await
     }
 
     /// Has an endpoint asked now, rather than later, to prove that it is the merchant's.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn ask_endpoint(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
-        answered: Answered,
+        answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
         self.endpoint_write(merchant, endpoint, What::Verify, None, answered)
             .await
@@ -347,7 +329,7 @@ impl Store {
         endpoint: EndpointId,
         what: What,
         told: Option<Event>,
-        answered: Answered,
+        answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
         let input = Write {
             merchant,

@@ -1,7 +1,7 @@
 //! Webhook endpoints: where a merchant wants to hear of what.
 
 use super::Store;
-use super::telling::{SPARE, Telling};
+use super::telling::{EventInsert, SPARE};
 use crate::database::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::event::Event;
 use crate::domain::merchant::WebhookEndpoint;
@@ -145,7 +145,7 @@ pub(super) async fn disable(
 
 /// Keeps an event unless another has its number; says whether it did.
 pub(super) async fn tell_once(tx: &mut Tx<'_>, event: &Event) -> Result<bool, Fault> {
-    let told = Telling::of(event);
+    let told = EventInsert::of(event);
     let [(_, values), _] = told.statements();
     Ok(tx.execute(TELL, values).await? > 0)
 }
@@ -156,7 +156,7 @@ pub(super) async fn tell_others(
     event: &Event,
     endpoint: EndpointId,
 ) -> Result<(), Fault> {
-    let told = Telling::of(event);
+    let told = EventInsert::of(event);
     let [_, (deliver, values)] = told.statements();
     tx.execute(deliver, values).await?;
     tx.execute(SPARE, &values![event.id, endpoint]).await?;
@@ -180,9 +180,6 @@ async fn disable_failing(tx: &mut Tx<'_>, disabling: &Disabling) -> Result<bool,
 
 impl Store {
     /// Adds a webhook endpoint. Events from now on go there, earlier ones do not.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn add_endpoint(
         &self,
         endpoint: &WebhookEndpoint,
@@ -191,9 +188,6 @@ impl Store {
     }
 
     /// A merchant's webhook endpoints, disabled ones among them, the oldest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn endpoints(
         &self,
         merchant: MerchantId,
@@ -203,9 +197,6 @@ impl Store {
     }
 
     /// A webhook endpoint of a merchant.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn endpoint(
         &self,
         merchant: MerchantId,
@@ -216,9 +207,6 @@ impl Store {
     }
 
     /// A webhook endpoint, whoever's it is.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn endpoint_by_id(
         &self,
         id: EndpointId,
@@ -228,9 +216,6 @@ impl Store {
     }
 
     /// Disables an endpoint and gives up what was on its way there; says whether it was enabled.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn disable_endpoint(
         &self,
         endpoint: EndpointId,
@@ -246,9 +231,6 @@ impl Store {
     /// Disables an endpoint that has failed for too long, gives up what was on its way there and
     /// tells the merchant's others, all together; says whether it did. The event's sequence has to
     /// be the next one of the endpoint.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn disable_failing_endpoint(
         &self,
         disabling: Disabling,

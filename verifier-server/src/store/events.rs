@@ -208,9 +208,6 @@ async fn one(
 
 impl Store {
     /// A merchant's events, newest first, each with its deliveries; those older than `after`.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn events(
         &self,
         merchant: MerchantId,
@@ -226,9 +223,6 @@ impl Store {
     }
 
     /// Those of a merchant's events that fit, newest first, each with its deliveries.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn events_matching(
         &self,
         merchant: MerchantId,
@@ -244,9 +238,6 @@ impl Store {
     }
 
     /// An event of a merchant with its deliveries.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn event(
         &self,
         merchant: MerchantId,
@@ -261,9 +252,6 @@ impl Store {
 
     /// A merchant's events newer than one, the oldest first. One that is being written now may
     /// appear later, though its identifier is older.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn events_newer_than(
         &self,
         merchant: MerchantId,
@@ -278,9 +266,6 @@ impl Store {
     }
 
     /// The number of the last event that tells of something; 0 when none does.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn last_sequence(&self, subject: &str) -> Result<i64, DatabaseError> {
         let values = values![subject.to_owned()];
         self.database.one(LAST_SEQUENCE, values).await?.integer()

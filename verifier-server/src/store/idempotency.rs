@@ -2,7 +2,7 @@
 
 use super::Store;
 use crate::database::{DatabaseError, Fault, Row, Tx, values};
-use crate::domain::idempotency::{IdempotentRequest, Repetition};
+use crate::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
 
 const REMEMBER: &str = "INSERT INTO idempotent_requests
     (merchant, idempotency_key, request_digest, resource, answer, created_at_ms, credential)
@@ -18,15 +18,15 @@ const FORGET: &str = "DELETE FROM idempotent_requests WHERE created_at_ms < $1
 const FORGET_ANSWERS: &str = "UPDATE idempotent_requests SET answer = NULL
     WHERE created_at_ms < $1 AND answer IS NOT NULL";
 
-fn repetition(mut row: Row, request: &IdempotentRequest) -> Result<Repetition, DatabaseError> {
+fn replay(mut row: Row, request: &IdempotentRequest) -> Result<IdempotencyReplay, DatabaseError> {
     let digest = row.text()?;
     let (resource, answer) = (row.text()?, row.optional_text()?);
     let is_the_same_credential = row.text()? == request.credential;
     let answer = answer.filter(|_| is_the_same_credential);
     Ok(if digest == request.digest {
-        Repetition::Same { resource, answer }
+        IdempotencyReplay::Same { resource, answer }
     } else {
-        Repetition::Other
+        IdempotencyReplay::Other
     })
 }
 
@@ -34,10 +34,10 @@ fn repetition(mut row: Row, request: &IdempotentRequest) -> Result<Repetition, D
 pub(super) async fn find(
     tx: &mut Tx<'_>,
     request: &IdempotentRequest,
-) -> Result<Option<Repetition>, Fault> {
+) -> Result<Option<IdempotencyReplay>, Fault> {
     let key = values![request.merchant, &request.key];
     let row = tx.optional(FIND, &key).await?;
-    Ok(row.map(|row| repetition(row, request)).transpose()?)
+    Ok(row.map(|row| replay(row, request)).transpose()?)
 }
 
 /// Keeps a request with what it is about to make; nothing if it is the first with its key. Two that
@@ -48,7 +48,7 @@ pub(super) async fn remember(
     resource: &str,
     answer: Option<&str>,
     now_ms: i64,
-) -> Result<Option<Repetition>, Fault> {
+) -> Result<Option<IdempotencyReplay>, Fault> {
     let values = values![
         request.merchant,
         &request.key,
@@ -62,20 +62,17 @@ pub(super) async fn remember(
         return Ok(None);
     }
     match find(tx, request).await? {
-        Some(repetition) => Ok(Some(repetition)),
+        Some(replay) => Ok(Some(replay)),
         None => Err(Fault::Retry("a request was forgotten in between".into())),
     }
 }
 
 impl Store {
     /// What a request with this key has made, if there was one.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn repetition(
+    pub async fn replay(
         &self,
         request: &IdempotentRequest,
-    ) -> Result<Option<Repetition>, DatabaseError> {
+    ) -> Result<Option<IdempotencyReplay>, DatabaseError> {
         self.database
             .read(request.clone(), |tx, request| Box::pin(find(tx, request)))
             .await
@@ -83,18 +80,12 @@ impl Store {
 
     /// Forgets the answers that were kept of requests made before a moment, milliseconds since
     /// 1970; how many. They hold secrets.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn forget_idempotent_answers(&self, before_ms: i64) -> Result<u64, DatabaseError> {
         let before = values![before_ms];
         self.database.execute(FORGET_ANSWERS, before).await
     }
 
     /// Forgets requests made before a moment, milliseconds since 1970; how many.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn forget_idempotent_requests(&self, before_ms: i64) -> Result<u64, DatabaseError> {
         self.database.execute(FORGET, values![before_ms]).await
     }

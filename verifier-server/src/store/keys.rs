@@ -61,9 +61,6 @@ fn server_key(mut row: Row, purpose: KeyPurpose) -> Result<ServerKey, DatabaseEr
 
 impl Store {
     /// The keys for one purpose, destroyed ones among them, the oldest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn server_keys(&self, purpose: KeyPurpose) -> Result<Vec<ServerKey>, DatabaseError> {
         let rows = self
             .database
@@ -75,18 +72,12 @@ impl Store {
     }
 
     /// Keeps a key. One with the same id stays as it is.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn add_server_key(&self, key: &ServerKey) -> Result<Addition, DatabaseError> {
         self.database.add(ADD, new_values(key)).await
     }
 
     /// Destroys the private halves whose time has come by `now`, seconds since 1970, and says how
     /// many. The public halves stay, so that nobody wonders what a key id meant.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn destroy_server_keys(&self, now: i64) -> Result<u64, DatabaseError> {
         self.database.execute(DESTROY, values![now]).await
     }
@@ -110,17 +101,11 @@ impl Store {
     }
 
     /// Counts the rotations of keys, for servers that run.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn key_revision(&self) -> Result<i64, DatabaseError> {
         self.database.one(REVISION, []).await?.integer()
     }
 
     /// Makes running servers read their keys again.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn revise_keys(&self) -> Result<(), DatabaseError> {
         self.database.execute(REVISE, []).await.map(drop)
     }

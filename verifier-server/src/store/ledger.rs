@@ -54,7 +54,7 @@ findings! {
     /// Settlements: sums of their fees and of what they paid out.
     Settled = "settled";
     /// The last settlement: what it carried over.
-    Carried = "carried";
+    Carried = "carried_forward";
     /// Payouts in a state: their sum.
     Payouts = "payouts";
     /// Disputes in a state: their sum.
@@ -69,7 +69,7 @@ findings! {
     SettlementSum = "settlement_sum";
     /// A settlement whose lines do not add up to it: net of the lines and of the settlement.
     SettlementLines = "settlement_lines";
-    /// A settlement that does not carry on what the one before left: carried over and carried in.
+    /// A settlement that does not carry on what the one before left: carried and brought forward.
     SettlementChain = "settlement_chain";
     /// A settlement whose number has none before it, or that is not later than the one before.
     SettlementOrder = "settlement_order";
@@ -115,7 +115,7 @@ const FINDINGS: &str = concat!(
         CAST(SUM(interchange_minor + scheme_minor + processor_minor) AS BIGINT),
         CAST(SUM(payout_minor) AS BIGINT)
     FROM settlements GROUP BY merchant, currency
-    UNION ALL SELECT 'carried', s.merchant, s.currency, '', s.carried_out_minor, s.number
+    UNION ALL SELECT 'carried_forward', s.merchant, s.currency, '', s.carried_forward_minor, s.number
     FROM settlements s WHERE s.number = (
         SELECT MAX(t.number) FROM settlements t
         WHERE t.merchant = s.merchant AND t.currency = s.currency)
@@ -139,11 +139,11 @@ const FINDINGS: &str = concat!(
     WHERE b.settlement IS NOT NULL AND (s.id IS NULL OR s.merchant <> b.merchant
         OR s.currency <> b.currency OR s.settlement_date < b.settlement_date)
     UNION ALL SELECT 'settlement_sum', merchant, currency, id,
-        net_minor + carried_in_minor, payout_minor + carried_out_minor
+        net_minor + brought_forward_minor, payout_minor + carried_forward_minor
     FROM settlements
-    WHERE net_minor + carried_in_minor <> payout_minor + carried_out_minor
-        OR payout_minor < 0 OR carried_out_minor > 0
-        OR (payout_minor > 0 AND carried_out_minor < 0)
+    WHERE net_minor + brought_forward_minor <> payout_minor + carried_forward_minor
+        OR payout_minor < 0 OR carried_forward_minor > 0
+        OR (payout_minor > 0 AND carried_forward_minor < 0)
     UNION ALL SELECT 'settlement_lines', s.merchant, s.currency, s.id,
         COALESCE(b.net_minor, 0), s.net_minor
     FROM settlements s LEFT JOIN bound b ON b.settlement = s.id
@@ -151,10 +151,10 @@ const FINDINGS: &str = concat!(
         OR COALESCE(b.fees_minor, 0) <> s.interchange_minor + s.scheme_minor + s.processor_minor
         OR COALESCE(b.net_minor, 0) <> s.net_minor
     UNION ALL SELECT 'settlement_chain', s.merchant, s.currency, s.id,
-        COALESCE(p.carried_out_minor, 0), s.carried_in_minor
+        COALESCE(p.carried_forward_minor, 0), s.brought_forward_minor
     FROM settlements s LEFT JOIN settlements p
         ON p.merchant = s.merchant AND p.currency = s.currency AND p.number = s.number - 1
-    WHERE COALESCE(p.carried_out_minor, 0) <> s.carried_in_minor
+    WHERE COALESCE(p.carried_forward_minor, 0) <> s.brought_forward_minor
     UNION ALL SELECT 'settlement_order', s.merchant, s.currency, s.id,
         COALESCE(p.number, 0) + 1, s.number
     FROM settlements s LEFT JOIN settlements p
@@ -207,18 +207,12 @@ fn finding(mut row: Row) -> Result<Finding, DatabaseError> {
 
 impl Store {
     /// Every sum of the books, and every row of them that is not what it has to be, all of one moment.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn findings(&self) -> Result<Vec<Finding>, DatabaseError> {
         let rows = self.database.rows(FINDINGS, values![]).await?;
         rows.into_iter().map(finding).collect()
     }
 
     /// What stands on a merchant's accounts: added up from every transfer there ever was.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn account_balances(
         &self,
         merchant: MerchantId,

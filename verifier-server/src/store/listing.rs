@@ -108,9 +108,6 @@ impl PaymentFilter {
 
 impl Store {
     /// A merchant's payments, newest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn payments(
         &self,
         merchant: MerchantId,

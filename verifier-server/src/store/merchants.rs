@@ -127,9 +127,6 @@ fn order_key(mut row: Row) -> Result<OrderKey, DatabaseError> {
 
 impl Store {
     /// Adds a merchant with its order keys and origins.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn add_merchant(&self, merchant: &Merchant) -> Result<Addition, DatabaseError> {
         self.database
             .write(merchant.clone(), |tx, merchant| Box::pin(add(tx, merchant)))
@@ -159,9 +156,6 @@ impl Store {
     }
 
     /// A merchant with its order keys that are not retired, and its origins.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn merchant(&self, merchant: MerchantId) -> Result<Option<Merchant>, DatabaseError> {
         self.database
             .read(merchant, |tx, merchant| Box::pin(one(tx, *merchant)))
@@ -169,17 +163,11 @@ impl Store {
     }
 
     /// Every merchant, the oldest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn merchants(&self) -> Result<Vec<Merchant>, DatabaseError> {
         self.database.read((), |tx, ()| Box::pin(all(tx))).await
     }
 
     /// Sets what is kept back of a merchant's settlements; says whether there is such a merchant.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn set_reserve(
         &self,
         merchant: MerchantId,
@@ -190,9 +178,6 @@ impl Store {
     }
 
     /// Adds a key that may sign a merchant's orders. The name of a retired key is not free.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn add_order_key(
         &self,
         merchant: MerchantId,
@@ -205,9 +190,6 @@ impl Store {
     }
 
     /// Retires an order key; says whether there was one in use.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn retire_order_key(
         &self,
         merchant: MerchantId,
@@ -223,9 +205,6 @@ impl Store {
     }
 
     /// Adds a page that may embed the widget.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn add_origin(
         &self,
         merchant: MerchantId,
@@ -237,9 +216,6 @@ impl Store {
     }
 
     /// Takes a page away; says whether it was there.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn remove_origin(
         &self,
         merchant: MerchantId,

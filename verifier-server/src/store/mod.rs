@@ -6,7 +6,6 @@
 mod activity;
 mod api_keys;
 mod audit;
-mod booking;
 mod ciphertexts;
 mod claim;
 mod deliveries;
@@ -25,6 +24,7 @@ mod modifications;
 mod nonces;
 mod payments;
 mod payouts;
+mod posting;
 mod purge;
 mod redelivery;
 mod reversals;
@@ -43,10 +43,10 @@ pub use crate::database::{Addition, DatabaseError, Options};
 pub use api_keys::KeyRotation;
 pub use ciphertexts::{Ciphertext, EncryptedColumn};
 pub use claim::Claim;
-pub use deliveries::Noted;
+pub use deliveries::AttemptRecorded;
 pub use disputes::{DisputeChange, DisputeStep};
 pub use endpoint_change::{EndpointChange, ExpectedEndpoint};
-pub use endpoint_writes::{Answered, EndpointWrite};
+pub use endpoint_writes::{EndpointWrite, StoredResponse};
 pub use endpoints::Disabling;
 pub use events::EventFilter;
 pub use ledger::{Finding, FindingOf};
@@ -55,10 +55,12 @@ pub use modifications::{ModificationClaim, ModificationSettled};
 pub use nonces::Nonce;
 pub use payouts::PayoutFilter;
 pub use purge::DELIVERIES_KEPT_DAYS;
-pub use redelivery::{Again, Begun, DeliveryFilter, EventRange, KeptDelivery, MOST_PENDING};
+pub use redelivery::{
+    DeliveryFilter, EventRange, MOST_PENDING, RedeliveryBatch, RedeliverySelection, StoredDelivery,
+};
 pub use sessions::SessionOpened;
 pub use settle::Settled;
-pub use settlements::{Closure, Compose, SettlementFilter};
+pub use settlements::{CloseOutcome, ComposeFn, SettlementFilter};
 pub use transactions::{PendingLines, TransactionFilter};
 pub use usage::{
     ENDPOINT_CHANGES_AN_HOUR, ENDPOINTS_A_DAY, REDELIVERIES_AN_HOUR, VERIFICATIONS_AN_HOUR,
@@ -99,9 +101,6 @@ impl Store {
     }
 
     /// Says whether the database answers and takes changes.
-    ///
-    /// # Errors
-    /// It does not.
     pub async fn ping(&self) -> Result<(), DatabaseError> {
         self.database.ping().await
     }

@@ -8,9 +8,6 @@ const READ: &str = "SELECT livemode FROM data_mode WHERE id = 1";
 
 impl Store {
     /// Says what the data is of, unless that was said before; what was said first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn bind_mode(&self, livemode: bool) -> Result<bool, DatabaseError> {
         let said = self.database.row(READ, values![]).await?;
         if let Some(mut row) = said {

@@ -1,15 +1,15 @@
 //! Modifications: claimed before the provider is asked, settled with its answer. While one is open
 //! the payment names it, and nothing else changes the payment.
 
-use super::booking::Books;
-use super::telling::Telling;
+use super::posting::PreparedPosting;
+use super::telling::EventInsert;
 use super::{Store, idempotency};
 use crate::database::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
-use crate::domain::booking::Booking;
 use crate::domain::event::Event;
-use crate::domain::idempotency::{IdempotentRequest, Repetition};
+use crate::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
 use crate::domain::modification::{Modification, ModificationKind, ModificationState};
 use crate::domain::payment::Payment;
+use crate::domain::posting::Posting;
 use crate::domain::state::PaymentState;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
@@ -138,30 +138,30 @@ async fn by_id(tx: &mut Tx<'_>, id: Value) -> Result<Modification, Fault> {
     Ok(modification(row.ok_or_else(missing)?)?)
 }
 
-struct Wish {
+struct NewModification {
     modification: Modification,
     request: Option<IdempotentRequest>,
     row: [Value; 14],
     hold: [Value; 4],
 }
 
-async fn repeated(tx: &mut Tx<'_>, repetition: Repetition) -> Result<ModificationClaim, Fault> {
-    Ok(match repetition {
-        Repetition::Other => ModificationClaim::KeyReused,
-        Repetition::Same { resource, .. } => {
+async fn repeated(tx: &mut Tx<'_>, replay: IdempotencyReplay) -> Result<ModificationClaim, Fault> {
+    Ok(match replay {
+        IdempotencyReplay::Other => ModificationClaim::KeyReused,
+        IdempotencyReplay::Same { resource, .. } => {
             // A key that made something of another kind has another path, and so another digest.
             ModificationClaim::Same(by_id(tx, resource.into()).await?)
         }
     })
 }
 
-async fn claim(tx: &mut Tx<'_>, wish: &Wish) -> Result<ModificationClaim, Fault> {
-    if let Some(request) = &wish.request
-        && let Some(repetition) = idempotency::find(tx, request).await?
+async fn claim(tx: &mut Tx<'_>, new: &NewModification) -> Result<ModificationClaim, Fault> {
+    if let Some(request) = &new.request
+        && let Some(replay) = idempotency::find(tx, request).await?
     {
-        return repeated(tx, repetition).await;
+        return repeated(tx, replay).await;
     }
-    if tx.execute(HOLD, &wish.hold).await? == 0 {
+    if tx.execute(HOLD, &new.hold).await? == 0 {
         return Ok(ModificationClaim::Moved);
     }
     let Modification {
@@ -169,29 +169,32 @@ async fn claim(tx: &mut Tx<'_>, wish: &Wish) -> Result<ModificationClaim, Fault>
         payment,
         created_at_ms,
         ..
-    } = wish.modification;
-    if let Some(request) = &wish.request {
+    } = new.modification;
+    if let Some(request) = &new.request {
         let made = id.to_string();
-        let repetition = idempotency::remember(tx, request, &made, None, created_at_ms).await?;
-        if let Some(repetition) = repetition {
+        let replay = idempotency::remember(tx, request, &made, None, created_at_ms).await?;
+        if let Some(replay) = replay {
             tx.execute(LET_GO, &values![payment, id]).await?;
-            return repeated(tx, repetition).await;
+            return repeated(tx, replay).await;
         }
     }
-    tx.execute(INSERT, &wish.row).await?;
+    tx.execute(INSERT, &new.row).await?;
     Ok(ModificationClaim::Claimed)
 }
 
-struct Ending {
+struct ModificationOutcome {
     id: ModificationId,
     end: [Value; 4],
     change: [Value; 8],
-    told: Option<Telling>,
-    books: Option<Books>,
+    told: Option<EventInsert>,
+    books: Option<PreparedPosting>,
     frees: Option<[Value; 2]>,
 }
 
-async fn settle(tx: &mut Tx<'_>, ending: &Ending) -> Result<ModificationSettled, Fault> {
+async fn settle(
+    tx: &mut Tx<'_>,
+    ending: &ModificationOutcome,
+) -> Result<ModificationSettled, Fault> {
     if tx.execute(END, &ending.end).await? == 0 {
         let ended = by_id(tx, ending.id.into()).await?;
         return Ok(ModificationSettled::Ended(ended));
@@ -202,8 +205,8 @@ async fn settle(tx: &mut Tx<'_>, ending: &Ending) -> Result<ModificationSettled,
         return Err(DatabaseError::Corrupt(what.into()).into());
     }
     let mut statements: Vec<Statement<'_>> = Vec::with_capacity(5);
-    statements.extend(ending.told.iter().flat_map(Telling::statements));
-    statements.extend(ending.books.iter().flat_map(Books::statements));
+    statements.extend(ending.told.iter().flat_map(EventInsert::statements));
+    statements.extend(ending.books.iter().flat_map(PreparedPosting::statements));
     if let Some(session) = &ending.frees {
         statements.push((FREE, session));
     }
@@ -224,14 +227,14 @@ impl Store {
         modification: &Modification,
         request: Option<&IdempotentRequest>,
     ) -> Result<ModificationClaim, DatabaseError> {
-        let wish = Wish {
+        let new = NewModification {
             row: new_values(modification),
             hold: values![seen.id, modification.id, seen.state.name(), seen.sequence],
             modification: modification.clone(),
             request: request.cloned(),
         };
         self.database
-            .write(wish, |tx, wish| Box::pin(claim(tx, wish)))
+            .write(new, |tx, new| Box::pin(claim(tx, new)))
             .await
     }
 
@@ -246,9 +249,9 @@ impl Store {
         after: &Payment,
         modification: &Modification,
         event: Option<&Event>,
-        booking: Option<&Booking>,
+        posting: Option<&Posting>,
     ) -> Result<ModificationSettled, DatabaseError> {
-        let ending = Ending {
+        let ending = ModificationOutcome {
             id: modification.id,
             end: values![
                 modification.id,
@@ -266,8 +269,8 @@ impl Store {
                 after.updated_at_ms,
                 before.sequence,
             ],
-            told: event.map(Telling::of),
-            books: booking.map(Books::of),
+            told: event.map(EventInsert::of),
+            books: posting.map(PreparedPosting::of),
             frees: (after.state == PaymentState::Expired)
                 .then(|| values![before.session, before.attempt]),
         };
@@ -277,9 +280,6 @@ impl Store {
     }
 
     /// A modification, whoever's it is: for what a repeated request has made.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn modification(
         &self,
         id: ModificationId,
@@ -289,9 +289,6 @@ impl Store {
     }
 
     /// Modifications of a merchant's payment, newest first; those older than `after`.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn modifications(
         &self,
         merchant: MerchantId,
@@ -310,9 +307,6 @@ impl Store {
 
     /// Modifications that are pending and whose lease has ended by a moment, milliseconds since
     /// 1970; those that wait longest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn open_modifications(
         &self,
         lease_before_ms: i64,
@@ -325,9 +319,6 @@ impl Store {
 
     /// Takes over the lease of a pending modification; of several callers that saw the same lease,
     /// one gets it.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn extend_modification_lease(
         &self,
         id: ModificationId,
@@ -345,9 +336,6 @@ impl Store {
     }
 
     /// How many modifications are pending.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn count_open_modifications(&self) -> Result<u64, DatabaseError> {
         self.database.one(COUNT_OPEN, []).await?.number()
     }

@@ -42,18 +42,12 @@ const FORGET: &str = "DELETE FROM nonces WHERE (expires_at, nonce, thumbprint) I
 impl Store {
     /// Whether a nonce was spent before. Nothing is spent here: what decides between two requests at
     /// once is [`spend_nonce`](Self::spend_nonce) or the claim.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn is_nonce_spent(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
         let mut row = self.database.one(IS_SPENT, nonce.values()?).await?;
         Ok(row.integer()? > 0)
     }
 
     /// Spends a nonce; false when it was spent before.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn spend_nonce(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
         Ok(self.database.execute(SPEND, nonce.values()?).await? == 1)
     }

@@ -2,7 +2,7 @@
 
 use super::{Store, payments};
 use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
-use crate::domain::payment::{KeptCard, Payment};
+use crate::domain::payment::{Payment, StoredCard};
 use crate::domain::state::PaymentState;
 use crate::domain::transfer;
 use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
@@ -21,7 +21,7 @@ macro_rules! born_with {
         "id, session, merchant, attempt, body_digest, order_ref, amount_minor, currency, capture, \
          card_brand, card_last4, card_expiry, card_fingerprint, state, decline, provider, \
          simulate, sequence, created_at_ms, updated_at_ms, lease_until_ms, method, address, \
-         route_reason, risk, authentication, transfer, transfer_reference, claimant, card_country"
+         route_reason, risk, authentication, transfer, transfer_reference, owner, card_country"
     };
 }
 
@@ -123,7 +123,7 @@ pub(super) fn transfer_reference(payment: &Payment) -> Option<String> {
 
 pub(super) fn insert_values(payment: &Payment) -> Result<[Value; COLUMNS], DatabaseError> {
     let card = payment.card.as_ref();
-    let of_card = |text: fn(&KeptCard) -> &String| card.map(text).cloned().unwrap_or_default();
+    let of_card = |text: fn(&StoredCard) -> &String| card.map(text).cloned().unwrap_or_default();
     Ok(values![
         payment.id,
         payment.session,
@@ -153,7 +153,7 @@ pub(super) fn insert_values(payment: &Payment) -> Result<[Value; COLUMNS], Datab
         json(payment.authentication.as_ref())?,
         json(payment.transfer.as_ref())?,
         transfer_reference(payment),
-        &payment.claimant,
+        &payment.owner,
         card.and_then(|card| card.country.clone()),
     ])
 }
@@ -183,7 +183,7 @@ pub(super) fn payment(mut row: Row) -> Result<Payment, DatabaseError> {
         risk: from_json(row.optional_text()?)?,
         authentication: from_json(row.optional_text()?)?,
         transfer: from_json(row.optional_text()?)?,
-        claimant: {
+        owner: {
             // Under which a transfer is looked up; it stands in the transfer as well.
             row.optional_text()?;
             row.text()?
@@ -205,8 +205,8 @@ pub(super) fn payment(mut row: Row) -> Result<Payment, DatabaseError> {
 }
 
 /// Empty texts are no card.
-fn card(row: &mut Row) -> Result<Option<KeptCard>, DatabaseError> {
-    let card = KeptCard {
+fn card(row: &mut Row) -> Result<Option<StoredCard>, DatabaseError> {
+    let card = StoredCard {
         brand: row.text()?,
         last4: row.text()?,
         expiry: row.text()?,
@@ -227,9 +227,6 @@ pub(super) async fn of_attempt(
 
 impl Store {
     /// A merchant's payment; nothing when it is somebody else's.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn payment(
         &self,
         merchant: MerchantId,
@@ -245,27 +242,18 @@ impl Store {
     }
 
     /// A payment, whoever's it is: for what the bank says of it, and never for what somebody asks.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn payment_by_id(&self, id: PaymentId) -> Result<Option<Payment>, DatabaseError> {
         let row = self.database.row(BY_ID, values![id]).await?;
         row.map(payment).transpose()
     }
 
     /// The newest payments of all merchants, newest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn newest_payments(&self, limit: u32) -> Result<Vec<Payment>, DatabaseError> {
         let rows = self.database.rows(NEWEST, values![limit]).await?;
         rows.into_iter().map(payment).collect()
     }
 
     /// A payment of a session; nothing when it is another session's.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn payment_of_session(
         &self,
         session: SessionId,
@@ -278,9 +266,6 @@ impl Store {
 
     /// The payment that waits, or waited, for a transfer with this text, however its reference is
     /// written in it. None where the text means more than one.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn payment_of_transfer(
         &self,
         reference: &str,
@@ -302,9 +287,6 @@ impl Store {
     /// Payments whose money is held, all of it or some, and that nothing is done to, made by
     /// a moment, milliseconds since 1970; the oldest first. Those whose provider has lately refused
     /// to end the hold are left out.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn held_payments(
         &self,
         made_by_ms: i64,
@@ -317,9 +299,6 @@ impl Store {
     }
 
     /// What became of an attempt.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn payment_of_attempt(
         &self,
         session: SessionId,
@@ -334,9 +313,6 @@ impl Store {
 
     /// Payments that are authorizing, unknown or wait for the shopper, and whose lease has ended by a moment,
     /// milliseconds since 1970; those that wait longest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn open_payments(
         &self,
         lease_before_ms: i64,
@@ -351,9 +327,6 @@ impl Store {
 
     /// Takes over the lease of an open payment; gives it as it stands now, or nothing when somebody
     /// else has the lease. Of several callers that saw the same lease, one gets it.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn extend_lease(
         &self,
         id: PaymentId,
@@ -372,9 +345,6 @@ impl Store {
 
     /// How many payments are in a state. Quick for open ones; others are counted one
     /// by one.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn count_in_state(&self, state: PaymentState) -> Result<u64, DatabaseError> {
         let sql = if state.is_open() { COUNT_OPEN } else { COUNT };
         self.database

@@ -1,12 +1,12 @@
 //! Payouts: the lease of those that a bank is told of, what became of them, and what is read.
 
 use super::Store;
-use super::booking::Books;
-use super::telling::Telling;
+use super::posting::PreparedPosting;
+use super::telling::EventInsert;
 use super::transactions::or_any;
 use crate::database::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
-use crate::domain::booking::Booking;
 use crate::domain::event::Event;
+use crate::domain::posting::Posting;
 use crate::domain::settlement::{Payout, PayoutState};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, PayoutId};
@@ -102,8 +102,8 @@ fn payout(mut row: Row) -> Result<Payout, DatabaseError> {
 
 struct Movement {
     values: [Value; 5],
-    told: Telling,
-    books: Option<Books>,
+    told: EventInsert,
+    books: Option<PreparedPosting>,
 }
 
 async fn change(tx: &mut Tx<'_>, movement: &Movement) -> Result<bool, Fault> {
@@ -111,7 +111,7 @@ async fn change(tx: &mut Tx<'_>, movement: &Movement) -> Result<bool, Fault> {
         return Ok(false);
     }
     let mut statements: Vec<Statement<'_>> = movement.told.statements().to_vec();
-    statements.extend(movement.books.iter().flat_map(Books::statements));
+    statements.extend(movement.books.iter().flat_map(PreparedPosting::statements));
     tx.execute_together(&statements).await?;
     Ok(true)
 }
@@ -119,9 +119,6 @@ async fn change(tx: &mut Tx<'_>, movement: &Movement) -> Result<bool, Fault> {
 impl Store {
     /// Payouts that the bank is to be told of and that are nobody's by a moment, milliseconds since
     /// 1970; those that wait longest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn open_payouts(
         &self,
         lease_before_ms: i64,
@@ -133,9 +130,6 @@ impl Store {
     }
 
     /// Takes a payout for as long as the bank may take to answer; says whether it is the caller's.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn lease_payout(
         &self,
         payout: &Payout,
@@ -155,7 +149,7 @@ impl Store {
         before: &Payout,
         after: &Payout,
         event: &Event,
-        booking: Option<&Booking>,
+        posting: Option<&Posting>,
     ) -> Result<bool, DatabaseError> {
         let movement = Movement {
             values: values![
@@ -165,8 +159,8 @@ impl Store {
                 after.failure.clone(),
                 after.updated_at_ms,
             ],
-            told: Telling::of(event),
-            books: booking.map(Books::of),
+            told: EventInsert::of(event),
+            books: posting.map(PreparedPosting::of),
         };
         self.database
             .write(movement, |tx, movement| Box::pin(change(tx, movement)))
@@ -174,18 +168,12 @@ impl Store {
     }
 
     /// A payout, whoever's it is: for what the bank says of it, and never for what somebody asks.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn payout_by_id(&self, id: PayoutId) -> Result<Option<Payout>, DatabaseError> {
         let row = self.database.row(BY_ID, values![id]).await?;
         row.map(payout).transpose()
     }
 
     /// A merchant's payout; nothing when it is somebody else's.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn payout(
         &self,
         merchant: MerchantId,
@@ -196,9 +184,6 @@ impl Store {
     }
 
     /// A merchant's payouts, newest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn payouts(
         &self,
         merchant: MerchantId,
@@ -217,9 +202,6 @@ impl Store {
     }
 
     /// What a merchant's bank account is about to get, by currency, minor units.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn payouts_in_transit(
         &self,
         merchant: MerchantId,

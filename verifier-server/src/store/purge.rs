@@ -71,9 +71,6 @@ async fn old(tx: &mut Tx<'_>, before: EventId) -> Result<u64, Fault> {
 impl Store {
     /// Deletes some of the rows that belong to endpoints that were deleted a while ago, and these
     /// endpoints once nothing belongs to them; how many. None is the end of it.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn purge_deleted_endpoints(&self, now_ms: i64) -> Result<u64, DatabaseError> {
         let deleted_by_ms = now_ms.saturating_sub(UNDER_WAY_MS);
         self.database
@@ -85,9 +82,6 @@ impl Store {
 
     /// Deletes some of the deliveries that ended and whose events happened too long before this
     /// second; how many. None is the end of it.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn purge_old_deliveries(&self, now: u64) -> Result<u64, DatabaseError> {
         let before = first_named(now.saturating_sub(DELIVERIES_KEPT_DAYS * 86_400));
         self.database

@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::deliveries::{ATTEMPTS_KEPT, delivery};
-use super::endpoint_writes::{Answered, EndpointWrite, came_before, due_ms, keep};
+use super::endpoint_writes::{EndpointWrite, StoredResponse, came_before, due_ms, keep};
 use super::endpoints::one;
 use super::events::{behind_named, first_named, ms_of};
 use super::usage::{Usage, spend};
@@ -23,7 +23,7 @@ pub struct DeliveryFilter {
 
 /// A delivery with what it tells and how often that was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptDelivery {
+pub struct StoredDelivery {
     /// The event's type.
     pub kind: String,
     /// What the event tells of.
@@ -36,7 +36,7 @@ pub struct KeptDelivery {
 
 /// What is to be delivered again, or for the first time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Again {
+pub enum RedeliverySelection {
     /// One event, whether the endpoint hears of its type or not.
     Event(EventId),
     /// The events of a time, the oldest first, and whether there are more behind them.
@@ -58,7 +58,7 @@ pub struct EventRange {
 
 /// What was begun anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Begun {
+pub struct RedeliveryBatch {
     /// How many deliveries.
     pub scheduled: u64,
     /// The newest event among them.
@@ -121,7 +121,7 @@ struct Asked {
     filter: DeliveryFilter,
 }
 
-async fn page(tx: &mut Tx<'_>, asked: &Asked) -> Result<Vec<KeptDelivery>, Fault> {
+async fn page(tx: &mut Tx<'_>, asked: &Asked) -> Result<Vec<StoredDelivery>, Fault> {
     let filter = &asked.filter;
     let after = filter.after.map(Value::from);
     let values = values![
@@ -138,7 +138,7 @@ async fn page(tx: &mut Tx<'_>, asked: &Asked) -> Result<Vec<KeptDelivery>, Fault
         let Some(mut told) = tx.optional(TOLD, &told).await? else {
             continue;
         };
-        page.push(KeptDelivery {
+        page.push(StoredDelivery {
             kind: told.text()?,
             subject: told.text()?,
             attempts: attempts(tx, &delivery).await?,
@@ -165,74 +165,77 @@ async fn attempts(tx: &mut Tx<'_>, of: &Delivery) -> Result<Vec<DeliveryAttempt>
     Ok(attempts)
 }
 
-struct Wish {
+struct NewRedelivery {
     merchant: MerchantId,
     endpoint: EndpointId,
     url: String,
-    again: Again,
-    answered: Answered,
+    selection: RedeliverySelection,
+    answered: StoredResponse,
 }
 
 /// The events that are meant, and whether there are more; none when the one that is named is not
 /// there.
-async fn meant(tx: &mut Tx<'_>, wish: &Wish) -> Result<Option<(Vec<EventId>, bool)>, Fault> {
-    match &wish.again {
-        Again::Event(id) => {
-            let found = tx.optional(ONE_EVENT, &values![wish.merchant, *id]).await?;
+async fn meant(
+    tx: &mut Tx<'_>,
+    new: &NewRedelivery,
+) -> Result<Option<(Vec<EventId>, bool)>, Fault> {
+    match &new.selection {
+        RedeliverySelection::Event(id) => {
+            let found = tx.optional(ONE_EVENT, &values![new.merchant, *id]).await?;
             Ok(found.map(|_| (vec![*id], false)))
         }
-        Again::Events(events, has_more) => Ok(Some((events.clone(), *has_more))),
+        RedeliverySelection::Events(events, has_more) => Ok(Some((events.clone(), *has_more))),
     }
 }
 
-async fn begin(tx: &mut Tx<'_>, wish: &Wish) -> Result<EndpointWrite<Begun>, Fault> {
-    if let Some(repetition) = came_before(tx, &wish.answered).await? {
-        return Ok(EndpointWrite::Repeated(repetition));
+async fn begin(
+    tx: &mut Tx<'_>,
+    new: &NewRedelivery,
+) -> Result<EndpointWrite<RedeliveryBatch>, Fault> {
+    if let Some(replay) = came_before(tx, &new.answered).await? {
+        return Ok(EndpointWrite::Repeated(replay));
     }
-    let Some(seen) = one(tx, wish.merchant, wish.endpoint).await? else {
+    let Some(seen) = one(tx, new.merchant, new.endpoint).await? else {
         return Ok(EndpointWrite::NotThere);
     };
-    let most = values![wish.merchant, MOST_PENDING];
+    let most = values![new.merchant, MOST_PENDING];
     let pending = tx.optional(PENDING, &most).await?;
     let pending = pending.map(|mut row| row.integer()).transpose()?;
-    let stays = tx
-        .execute(STAYS, &values![wish.endpoint, &wish.url])
-        .await?
-        > 0;
+    let stays = tx.execute(STAYS, &values![new.endpoint, &new.url]).await? > 0;
     if !stays || seen.disabled_at_ms.is_some() || pending.is_some_and(|count| count >= MOST_PENDING)
     {
         return Ok(EndpointWrite::NotNow);
     }
-    let Some((events, has_more)) = meant(tx, wish).await? else {
+    let Some((events, has_more)) = meant(tx, new).await? else {
         return Ok(EndpointWrite::NotThere);
     };
-    let now_ms = wish.answered.at_ms;
+    let now_ms = new.answered.at_ms;
     let due_ms = due_ms(&seen, now_ms);
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-    if !spend(tx, wish.merchant, Usage::Redeliveries, count, now_ms).await? {
+    if !spend(tx, new.merchant, Usage::Redeliveries, count, now_ms).await? {
         return Ok(EndpointWrite::LimitReached);
     }
     let arguments: Vec<[Value; 4]> = events
         .iter()
-        .map(|event| values![*event, wish.endpoint, wish.merchant, due_ms])
+        .map(|event| values![*event, new.endpoint, new.merchant, due_ms])
         .collect();
     let statements: Vec<_> = arguments
         .iter()
         .map(|values| (BEGIN, values.as_slice()))
         .collect();
     let scheduled = tx.execute_together(&statements).await?.into_iter().sum();
-    let begun = Begun {
+    let batch = RedeliveryBatch {
         scheduled,
         last: events.last().copied(),
         has_more,
     };
-    let mut answered = wish.answered.clone();
-    answered.answer = Some(begun.to_text());
-    keep(tx, &answered, wish.endpoint.to_string()).await?;
-    Ok(EndpointWrite::Done(begun))
+    let mut answered = new.answered.clone();
+    answered.answer = Some(batch.to_text());
+    keep(tx, &answered, new.endpoint.to_string()).await?;
+    Ok(EndpointWrite::Done(batch))
 }
 
-impl Begun {
+impl RedeliveryBatch {
     /// As it is kept, to be answered again.
     fn to_text(self) -> String {
         let last = self.last.map(|last| last.to_string());
@@ -258,15 +261,12 @@ impl Begun {
 
 impl Store {
     /// Deliveries to an endpoint of a merchant, the newest event first, each with its last attempts.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn endpoint_deliveries(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
         filter: DeliveryFilter,
-    ) -> Result<Vec<KeptDelivery>, DatabaseError> {
+    ) -> Result<Vec<StoredDelivery>, DatabaseError> {
         let asked = Asked {
             merchant,
             endpoint,
@@ -279,9 +279,6 @@ impl Store {
 
     /// Events of a time, of these types (names with commas between, or `*`), the oldest first, and
     /// whether there are more. Many may be looked at, so this is not done where others write.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn events_in(
         &self,
         merchant: MerchantId,
@@ -319,25 +316,22 @@ impl Store {
     /// Delivers to an enabled endpoint again, from the first attempt on; also what was never meant
     /// for it. Attempts that were made stay kept. Where [`MOST_PENDING`] of the merchant's wait
     /// already, or where the endpoint is not at this address any more, none are begun.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn redeliver(
         &self,
         merchant: MerchantId,
         (endpoint, url): (EndpointId, String),
-        again: Again,
-        answered: Answered,
-    ) -> Result<EndpointWrite<Begun>, DatabaseError> {
-        let wish = Wish {
+        selection: RedeliverySelection,
+        answered: StoredResponse,
+    ) -> Result<EndpointWrite<RedeliveryBatch>, DatabaseError> {
+        let new = NewRedelivery {
             merchant,
             endpoint,
             url,
-            again,
+            selection,
             answered,
         };
         self.database
-            .write(wish, |tx, wish| Box::pin(begin(tx, wish)))
+            .write(new, |tx, new| Box::pin(begin(tx, new)))
             .await
     }
 }

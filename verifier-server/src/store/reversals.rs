@@ -66,9 +66,6 @@ fn reversal(mut row: Row) -> Result<Reversal, DatabaseError> {
 
 impl Store {
     /// Writes down that a provider has approved what is stored otherwise.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn note_late_approval(
         &self,
         asked: &Payment,
@@ -79,9 +76,6 @@ impl Store {
     }
 
     /// Reversals whose provider has to be asked by a moment, milliseconds since 1970.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn due_reversals(
         &self,
         by_ms: i64,
@@ -92,9 +86,6 @@ impl Store {
     }
 
     /// Takes one over until another moment; of several callers that saw the same one, one gets it.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn take_reversal(
         &self,
         seen: &Reversal,
@@ -105,9 +96,6 @@ impl Store {
     }
 
     /// Writes down how far it is.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn mark_reversal(
         &self,
         seen: &Reversal,
@@ -118,27 +106,18 @@ impl Store {
     }
 
     /// Nothing was approved: nobody has to be asked any more.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn forget_reversal(&self, seen: &Reversal) -> Result<bool, DatabaseError> {
         let values = values![seen.payment, &seen.provider];
         self.database.change(FORGET, values).await
     }
 
     /// How many are in a state.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn count_reversals(&self, state: ReversalState) -> Result<u64, DatabaseError> {
         let values = values![state.name()];
         self.database.one(COUNT, values).await?.number()
     }
 
     /// Whether a payment is watched or was reversed anywhere; for tests and operators.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn reversals_of(&self, payment: PaymentId) -> Result<Vec<Reversal>, DatabaseError> {
         const OF_PAYMENT: &str = "SELECT payment, provider, modification, state, tries, due_at_ms,
             created_at_ms FROM reversals WHERE payment = $1 ORDER BY provider";

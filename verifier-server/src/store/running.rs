@@ -13,9 +13,6 @@ const FORGET: &str = "DELETE FROM running_servers WHERE seen_at < $1";
 
 impl Store {
     /// Notes that a server runs, under which master key, and when, seconds since 1970.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn note_server(
         &self,
         server: &str,
@@ -27,9 +24,6 @@ impl Store {
     }
 
     /// How many servers that were seen since then do not encrypt under this master key.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn servers_without_key(
         &self,
         master_key: &str,
@@ -40,9 +34,6 @@ impl Store {
     }
 
     /// Forgets the servers that were not seen since then.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn forget_servers(&self, since: i64) -> Result<(), DatabaseError> {
         self.database
             .execute(FORGET, values![since])

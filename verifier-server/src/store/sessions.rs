@@ -37,7 +37,7 @@ const COLUMNS: usize = 23;
 macro_rules! columns {
     () => {
         "id, merchant, jti, order_digest, order_ref, amount_minor, currency, capture, description, \
-         items, customer, simulate, parent_origin, public_key, rebinds, attempts, active_attempt, \
+         items, customer, simulate, parent_origin, public_key, key_rebind_count, attempts, active_attempt, \
          expires_at, created_at_ms, methods, billing_country, requires_authentication, \
          order_origins"
     };
@@ -62,8 +62,8 @@ const BY_ORDER: &str = concat!(
 
 /// Decides between two pages that want to go on with one order, and against an attempt.
 const REBIND: &str = "UPDATE sessions
-    SET public_key = $3, parent_origin = $4, rebinds = rebinds + 1
-    WHERE id = $1 AND public_key = $2 AND COALESCE(active_attempt, '') = $6 AND rebinds < $5";
+    SET public_key = $3, parent_origin = $4, key_rebind_count = key_rebind_count + 1
+    WHERE id = $1 AND public_key = $2 AND COALESCE(active_attempt, '') = $6 AND key_rebind_count < $5";
 
 fn insert_values(session: &Session) -> Result<[Value; COLUMNS], DatabaseError> {
     Ok(values![
@@ -85,7 +85,7 @@ fn insert_values(session: &Session) -> Result<[Value; COLUMNS], DatabaseError> {
         session.simulate.as_ref(),
         &session.parent_origin,
         base64url(&session.public_key),
-        session.rebinds,
+        session.key_rebind_count,
         session.attempts,
         session.active_attempt,
         integer(session.expires_at)?,
@@ -112,7 +112,7 @@ fn session(mut row: Row) -> Result<Session, DatabaseError> {
         simulate: row.optional_text()?,
         parent_origin: row.text()?,
         public_key: row.read(array_from_base64url)?,
-        rebinds: row.number()?,
+        key_rebind_count: row.number()?,
         attempts: row.number()?,
         active_attempt: row.optional_parsed()?,
         expires_at: row.number()?,
@@ -163,20 +163,20 @@ pub(super) async fn with_active(
 }
 
 /// The statements of an opening, made ready by whoever asks, so that the one writer has less to do.
-struct Wish {
+struct NewSession {
     session: Session,
     nonce: [Value; 3],
     row: [Value; COLUMNS],
 }
 
-async fn open(tx: &mut Tx<'_>, wish: &Wish) -> Result<SessionOpened, Fault> {
+async fn open(tx: &mut Tx<'_>, new: &NewSession) -> Result<SessionOpened, Fault> {
     // Both are sent at once; what should not stay is taken back, which is rare.
-    let statements = [(nonces::SPEND, &wish.nonce[..]), (INSERT, &wish.row[..])];
+    let statements = [(nonces::SPEND, &new.nonce[..]), (INSERT, &new.row[..])];
     match tx.execute_together(&statements).await?[..] {
-        [1, 1] => Ok(SessionOpened::New(wish.session.clone())),
-        [1, _] => open_again(tx, &wish.session).await,
+        [1, 1] => Ok(SessionOpened::New(new.session.clone())),
+        [1, _] => open_again(tx, &new.session).await,
         [_, 1] => {
-            tx.execute(TAKE_BACK, &values![wish.session.id]).await?;
+            tx.execute(TAKE_BACK, &values![new.session.id]).await?;
             Ok(SessionOpened::NonceReplayed)
         }
         _ => Ok(SessionOpened::NonceReplayed),
@@ -212,7 +212,7 @@ async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, 
             _ => {}
         }
     }
-    if stored.rebinds >= limits::SESSION_REBINDS {
+    if stored.key_rebind_count >= limits::SESSION_REBINDS {
         return Ok(SessionOpened::Reused);
     }
     let values = values![
@@ -233,7 +233,7 @@ async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, 
     }
     stored.public_key = wanted.public_key;
     stored.parent_origin.clone_from(&wanted.parent_origin);
-    stored.rebinds += 1;
+    stored.key_rebind_count += 1;
     Ok(SessionOpened::Rebound(stored))
 }
 
@@ -248,20 +248,17 @@ impl Store {
         wanted: &Session,
         nonce: &Nonce,
     ) -> Result<SessionOpened, DatabaseError> {
-        let wish = Wish {
+        let new = NewSession {
             nonce: nonce.values()?,
             row: insert_values(wanted)?,
             session: wanted.clone(),
         };
         self.database
-            .write(wish, |tx, wish| Box::pin(open(tx, wish)))
+            .write(new, |tx, new| Box::pin(open(tx, new)))
             .await
     }
 
     /// A session.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, DatabaseError> {
         self.database
             .row(BY_ID, values![id])

@@ -1,12 +1,12 @@
 //! The second transaction of a payment: its outcome and the event that tells it, together.
 
-use super::booking::Books;
-use super::telling::Telling;
+use super::posting::PreparedPosting;
+use super::telling::EventInsert;
 use super::{Store, payments, reversals};
 use crate::database::{DatabaseError, Fault, Statement, Tx, Value, values};
-use crate::domain::booking::Booking;
 use crate::domain::event::Event;
 use crate::domain::payment::Payment;
+use crate::domain::posting::Posting;
 use crate::domain::state::PaymentState;
 use sealpay_protocol::ids::PaymentId;
 
@@ -36,17 +36,17 @@ const MOVE: &str = concat!(
 const FREE: &str = "UPDATE sessions SET active_attempt = NULL
     WHERE id = $1 AND active_attempt = $2";
 
-struct Outcome {
+struct PreparedOutcome {
     payment: PaymentId,
     movement: [Value; 17],
-    told: Option<Telling>,
-    books: Option<Books>,
+    told: Option<EventInsert>,
+    books: Option<PreparedPosting>,
     frees_session: bool,
     /// Whoever was asked may still approve: it has to be asked again.
     watched: Option<[Value; 5]>,
 }
 
-async fn settle(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Settled, Fault> {
+async fn settle(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Settled, Fault> {
     let Some(row) = tx.optional(MOVE, &outcome.movement).await? else {
         let row = tx
             .optional(payments::BY_ID, &values![outcome.payment])
@@ -59,8 +59,8 @@ async fn settle(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Settled, Fault> {
     let payment = payments::payment(row)?;
     let session = values![payment.session, payment.attempt];
     let mut statements: Vec<Statement<'_>> = Vec::with_capacity(6);
-    statements.extend(outcome.told.iter().flat_map(Telling::statements));
-    statements.extend(outcome.books.iter().flat_map(Books::statements));
+    statements.extend(outcome.told.iter().flat_map(EventInsert::statements));
+    statements.extend(outcome.books.iter().flat_map(PreparedPosting::statements));
     if outcome.frees_session {
         statements.push((FREE, &session));
     }
@@ -89,17 +89,14 @@ impl Store {
         before: &Payment,
         after: &Payment,
         event: Option<&Event>,
-        booking: Option<&Booking>,
+        posting: Option<&Posting>,
     ) -> Result<Settled, DatabaseError> {
-        self.change_payment(before, after, (event, booking), 0)
+        self.change_payment(before, after, (event, posting), 0)
             .await
     }
 
     /// The same without an event, and only while the caller holds the lease of `before`: before
     /// another provider is asked, it has to be certain that nobody else is asking.
-    ///
-    /// # Errors
-    /// As above.
     pub async fn reroute(
         &self,
         before: &Payment,
@@ -113,7 +110,7 @@ impl Store {
         &self,
         before: &Payment,
         after: &Payment,
-        (event, booking): (Option<&Event>, Option<&Booking>),
+        (event, posting): (Option<&Event>, Option<&Posting>),
         lease_ms: i64,
     ) -> Result<Settled, DatabaseError> {
         let movement = values![
@@ -136,11 +133,11 @@ impl Store {
             after.overpaid_minor(),
         ];
         let frees_session = matches!(after.state, PaymentState::Declined | PaymentState::Expired);
-        let outcome = Outcome {
+        let outcome = PreparedOutcome {
             payment: before.id,
             movement,
-            told: event.map(Telling::of),
-            books: booking.map(Books::of),
+            told: event.map(EventInsert::of),
+            books: posting.map(PreparedPosting::of),
             frees_session,
             watched: after
                 .may_still_be_approved()

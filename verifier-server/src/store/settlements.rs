@@ -1,11 +1,11 @@
 //! Settlements: which are due, how one is closed, and what is read of them.
 
-use super::booking::{LINE, TRANSFER, line_values, transfer_values};
-use super::telling::Telling;
+use super::posting::{LINE, TRANSFER, line_values, transfer_values};
+use super::telling::EventInsert;
 use super::transactions::{fees, or_any};
 use super::{Store, payouts};
 use crate::database::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
-use crate::domain::closing::{Closed, Group, Previous, Sums};
+use crate::domain::closing::{BatchKey, Closed, Previous, Sums};
 use crate::domain::event::Event;
 use crate::domain::settlement::Settlement;
 use jiff::civil::Date;
@@ -16,12 +16,12 @@ use std::sync::Arc;
 
 /// Makes a settlement of what its lines add up to. Pure: it may be asked more than once. The text of
 /// its error is for the log.
-pub type Compose = Arc<dyn Fn(&Sums, Previous) -> Result<(Closed, Event), String> + Send + Sync>;
+pub type ComposeFn = Arc<dyn Fn(&Sums, Previous) -> Result<(Closed, Event), String> + Send + Sync>;
 
 /// What became of the wish to close a settlement.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Closure {
+pub enum CloseOutcome {
     /// It is closed now.
     Closed(Settlement),
     /// One of this date or a later one was closed before; what is left waits for the next date.
@@ -44,8 +44,8 @@ pub struct SettlementFilter {
 macro_rules! columns {
     () => {
         "SELECT id, merchant, currency, number, settlement_date, lines, gross_minor, \
-         interchange_minor, scheme_minor, processor_minor, net_minor, carried_in_minor, \
-         carried_out_minor, payout, payout_minor, closed_at_ms FROM settlements "
+         interchange_minor, scheme_minor, processor_minor, net_minor, brought_forward_minor, \
+         carried_forward_minor, payout, payout_minor, closed_at_ms FROM settlements "
     };
 }
 
@@ -55,14 +55,14 @@ pub(super) const DUE: &str =
     WHERE settlement IS NULL AND settlement_date <= $1
     GROUP BY merchant, currency ORDER BY 3, 1, 2";
 
-const LAST: &str = "SELECT number, carried_out_minor, settlement_date FROM settlements
+const LAST: &str = "SELECT number, carried_forward_minor, settlement_date FROM settlements
     WHERE merchant = $1 AND currency = $2 ORDER BY number DESC LIMIT 1";
 
 /// Decides between two processes, by the number and by the date. The sums are written below, once
 /// the lines are bound.
 const BEGIN: &str = "INSERT INTO settlements
     (id, merchant, currency, number, settlement_date, lines, gross_minor, interchange_minor,
-     scheme_minor, processor_minor, net_minor, carried_in_minor, carried_out_minor, payout,
+     scheme_minor, processor_minor, net_minor, brought_forward_minor, carried_forward_minor, payout,
      payout_minor, closed_at_ms)
     VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0) ON CONFLICT DO NOTHING";
 
@@ -86,8 +86,8 @@ const SUMS: &str = "SELECT COUNT(*),
 
 const COMPLETE: &str =
     "UPDATE settlements SET lines = $2, gross_minor = $3, interchange_minor = $4,
-        scheme_minor = $5, processor_minor = $6, net_minor = $7, carried_in_minor = $8,
-        carried_out_minor = $9, payout = $10, payout_minor = $11, closed_at_ms = $12
+        scheme_minor = $5, processor_minor = $6, net_minor = $7, brought_forward_minor = $8,
+        carried_forward_minor = $9, payout = $10, payout_minor = $11, closed_at_ms = $12
     WHERE id = $1";
 
 const TAKE_BACK: &str = "DELETE FROM settlements WHERE id = $1";
@@ -103,7 +103,7 @@ const OF_MERCHANT: &str = concat!(
     "WHERE merchant = $1 AND id < $2 AND ($3 = '' OR currency = $3) ORDER BY id DESC LIMIT $4"
 );
 
-const CARRIED: &str = "SELECT s.currency, s.carried_out_minor FROM settlements s
+const CARRIED: &str = "SELECT s.currency, s.carried_forward_minor FROM settlements s
     WHERE s.merchant = $1 AND s.number = (
         SELECT MAX(t.number) FROM settlements t
         WHERE t.merchant = s.merchant AND t.currency = s.currency
@@ -113,11 +113,11 @@ const CARRIED: &str = "SELECT s.currency, s.carried_out_minor FROM settlements s
 const BEHIND_ALL: &str = "set_z";
 
 struct Closing {
-    group: Group,
+    group: BatchKey,
     key: [Value; 2],
     id: Value,
     date: Value,
-    compose: Compose,
+    compose: ComposeFn,
 }
 
 impl fmt::Debug for Closing {
@@ -137,8 +137,8 @@ fn settlement(mut row: Row) -> Result<Settlement, DatabaseError> {
         gross_minor: row.integer()?,
         fees: fees(&mut row)?,
         net_minor: row.integer()?,
-        carried_in_minor: row.integer()?,
-        carried_out_minor: row.integer()?,
+        brought_forward_minor: row.integer()?,
+        carried_forward_minor: row.integer()?,
         payout: row.optional_parsed()?,
         payout_minor: row.integer()?,
         closed_at_ms: row.integer()?,
@@ -164,7 +164,7 @@ async fn previous(tx: &mut Tx<'_>, closing: &Closing) -> Result<Result<Previous,
     };
     let previous = Previous {
         number: row.integer()?,
-        carried_out_minor: row.integer()?,
+        carried_forward_minor: row.integer()?,
     };
     let date: Date = row.parsed()?;
     Ok(if date < closing.group.settlement_date {
@@ -174,10 +174,10 @@ async fn previous(tx: &mut Tx<'_>, closing: &Closing) -> Result<Result<Previous,
     })
 }
 
-async fn close(tx: &mut Tx<'_>, closing: &Closing) -> Result<Closure, Fault> {
+async fn close(tx: &mut Tx<'_>, closing: &Closing) -> Result<CloseOutcome, Fault> {
     let previous = match previous(tx, closing).await? {
         Ok(previous) => previous,
-        Err(date) => return Ok(Closure::TooLate(date)),
+        Err(date) => return Ok(CloseOutcome::TooLate(date)),
     };
     let [merchant, currency] = &closing.key;
     let (id, date) = (&closing.id, &closing.date);
@@ -190,19 +190,19 @@ async fn close(tx: &mut Tx<'_>, closing: &Closing) -> Result<Closure, Fault> {
         date.clone(),
     ];
     if tx.execute(BEGIN, &begun).await? == 0 {
-        return Ok(Closure::Passed);
+        return Ok(CloseOutcome::Passed);
     }
     let bound = [id.clone(), merchant.clone(), currency.clone(), date.clone()];
     if tx.execute(BIND, &bound).await? == 0 {
         tx.execute(TAKE_BACK, std::slice::from_ref(id)).await?;
-        return Ok(Closure::Passed);
+        return Ok(CloseOutcome::Passed);
     }
     let row = tx.optional(SUMS, std::slice::from_ref(id)).await?;
     let row = row.ok_or_else(|| DatabaseError::Corrupt("an aggregate has no row".into()))?;
     let (closed, event) = (closing.compose)(&sums(row)?, previous)
         .map_err(|why| DatabaseError::Corrupt(format!("a settlement cannot be told: {why}")))?;
     write(tx, &closed, &event).await?;
-    Ok(Closure::Closed(closed.settlement))
+    Ok(CloseOutcome::Closed(closed.settlement))
 }
 
 /// What follows from the sums. Its rows are few, however many lines there are.
@@ -211,7 +211,7 @@ async fn write(tx: &mut Tx<'_>, closed: &Closed, event: &Event) -> Result<(), Fa
     let transfers: Vec<_> = closed.transfers.iter().map(transfer_values).collect();
     let lines: Vec<_> = closed.reserve.iter().map(line_values).collect();
     let payout = closed.payout.as_ref().map(payouts::insert_values);
-    let told = Telling::of(event);
+    let told = EventInsert::of(event);
     let mut statements: Vec<Statement<'_>> = vec![(COMPLETE, &completed)];
     statements.extend(lines.iter().map(|line| -> Statement<'_> { (LINE, line) }));
     statements.extend(
@@ -238,8 +238,8 @@ fn completed(settlement: &Settlement) -> [Value; 12] {
         settlement.fees.scheme_minor,
         settlement.fees.processor_minor,
         settlement.net_minor,
-        settlement.carried_in_minor,
-        settlement.carried_out_minor,
+        settlement.brought_forward_minor,
+        settlement.carried_forward_minor,
         settlement.payout,
         settlement.payout_minor,
         settlement.closed_at_ms,
@@ -249,14 +249,11 @@ fn completed(settlement: &Settlement) -> [Value; 12] {
 impl Store {
     /// Of each merchant and currency the first day, up to a day, that has lines in no settlement;
     /// the oldest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn due_groups(&self, until: Date) -> Result<Vec<Group>, DatabaseError> {
+    pub async fn due_groups(&self, until: Date) -> Result<Vec<BatchKey>, DatabaseError> {
         let until = until.to_string();
         let rows = self.database.rows(DUE, values![until]).await?;
         let groups = rows.into_iter().map(|mut row| {
-            Ok(Group {
+            Ok(BatchKey {
                 merchant: row.parsed()?,
                 currency: row.parsed()?,
                 settlement_date: row.parsed()?,
@@ -272,9 +269,9 @@ impl Store {
     /// The database did not do its work; nothing was written, unless the outcome is unknown.
     pub async fn close_settlement(
         &self,
-        group: &Group,
-        compose: Compose,
-    ) -> Result<Closure, DatabaseError> {
+        group: &BatchKey,
+        compose: ComposeFn,
+    ) -> Result<CloseOutcome, DatabaseError> {
         let closing = Closing {
             group: *group,
             key: values![group.merchant, group.currency.code().to_owned()],
@@ -288,12 +285,9 @@ impl Store {
     }
 
     /// Lets lines that came too late for the settlement of a date wait for another date; how many.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn postpone_lines(
         &self,
-        group: &Group,
+        group: &BatchKey,
         closed: Date,
         to: Date,
     ) -> Result<u64, DatabaseError> {
@@ -307,9 +301,6 @@ impl Store {
     }
 
     /// A merchant's settlement; nothing when it is somebody else's.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn settlement(
         &self,
         merchant: MerchantId,
@@ -321,9 +312,6 @@ impl Store {
     }
 
     /// A merchant's settlements, newest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn settlements(
         &self,
         merchant: MerchantId,
@@ -341,9 +329,6 @@ impl Store {
     }
 
     /// What a merchant's last settlement carried over, by currency, minor units.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn carried_over(
         &self,
         merchant: MerchantId,
@@ -352,9 +337,9 @@ impl Store {
             .database
             .scanned_rows(Extent::Sum, CARRIED, values![merchant])
             .await?;
-        let carried = rows
+        let carried_forward = rows
             .into_iter()
             .map(|mut row| Ok((row.parsed()?, row.integer()?)));
-        carried.collect()
+        carried_forward.collect()
     }
 }

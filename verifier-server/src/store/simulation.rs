@@ -21,9 +21,6 @@ const COUNT_DOWN: &str = "UPDATE simulation SET number = number - 1
 
 impl Store {
     /// How far the world's clock is ahead of the wall's, milliseconds.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn clock_ahead_ms(&self) -> Result<u64, DatabaseError> {
         match self.database.row(READ, values![CLOCK]).await? {
             Some(mut row) => row.number(),
@@ -32,9 +29,6 @@ impl Store {
     }
 
     /// Moves the world's clock; says whether it was behind that.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn move_clock(&self, ahead_ms: i64) -> Result<bool, DatabaseError> {
         self.database
             .change(MOVE_CLOCK, values![CLOCK, ahead_ms])
@@ -42,10 +36,7 @@ impl Store {
     }
 
     /// How webhooks misbehave, as it was set, and how many deliveries are still to be dropped.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn webhook_mischief(&self) -> Result<Option<(String, u32)>, DatabaseError> {
+    pub async fn webhook_faults(&self) -> Result<Option<(String, u32)>, DatabaseError> {
         match self.database.row(READ, values![WEBHOOKS]).await? {
             Some(mut row) => {
                 let drops = row.number()?;
@@ -56,18 +47,12 @@ impl Store {
     }
 
     /// Sets how webhooks misbehave and how many deliveries are to be dropped.
-    ///
-    /// # Errors
-    /// The database did not do its work.
-    pub async fn set_webhook_mischief(&self, text: &str, drops: u32) -> Result<(), DatabaseError> {
+    pub async fn set_webhook_faults(&self, text: &str, drops: u32) -> Result<(), DatabaseError> {
         let wanted = values![WEBHOOKS, drops, text.to_owned()];
         self.database.change(SET, wanted).await.map(drop)
     }
 
     /// Takes one of the deliveries that are to be dropped; says whether there was one.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn take_webhook_drop(&self) -> Result<bool, DatabaseError> {
         self.database.change(COUNT_DOWN, values![WEBHOOKS]).await
     }

@@ -22,12 +22,12 @@ const DELIVER: &str = "INSERT INTO deliveries
 pub(super) const SPARE: &str = "DELETE FROM deliveries WHERE event = $1 AND endpoint = $2";
 
 /// An event made ready by whoever asks, so that the one writer has less to do.
-pub(super) struct Telling {
+pub(super) struct EventInsert {
     event: [Value; 7],
     deliveries: [Value; 5],
 }
 
-impl Telling {
+impl EventInsert {
     pub(super) fn of(event: &Event) -> Self {
         Self {
             event: values![

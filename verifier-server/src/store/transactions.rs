@@ -45,7 +45,7 @@ pub struct PendingLines {
 macro_rules! columns {
     () => {
         "SELECT id, merchant, currency, kind, source, payment, order_ref, method, brand, region, \
-         gross_minor, interchange_minor, scheme_minor, processor_minor, net_minor, sales_day, \
+         gross_minor, interchange_minor, scheme_minor, processor_minor, net_minor, business_date, \
          settlement_date, settlement, created_at_ms FROM balance_transactions "
     };
 }
@@ -104,7 +104,7 @@ fn line(mut row: Row) -> Result<BalanceTransaction, DatabaseError> {
         gross_minor: row.integer()?,
         fees: fees(&mut row)?,
         net_minor: row.integer()?,
-        sales_day: row.parsed()?,
+        business_date: row.parsed()?,
         settlement_date: row.parsed()?,
         settlement: row.optional_parsed()?,
         created_at_ms: row.integer()?,
@@ -141,9 +141,6 @@ fn upper(filter: &TransactionFilter) -> Value {
 
 impl Store {
     /// A merchant's lines, newest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn balance_transactions(
         &self,
         merchant: MerchantId,
@@ -174,9 +171,6 @@ impl Store {
     }
 
     /// The lines of a settlement in the order in which they were made, after one of them.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn settlement_lines(
         &self,
         settlement: SettlementId,
@@ -193,9 +187,6 @@ impl Store {
 
     /// What waits to be settled for a merchant, by currency and day. What was kept back and is
     /// released then is left out.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn pending_lines(
         &self,
         merchant: MerchantId,

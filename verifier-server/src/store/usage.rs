@@ -109,9 +109,6 @@ async fn count(
 
 impl Store {
     /// Forgets what was counted for hours and days that are over; how much.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn purge_usage(&self, now_ms: i64) -> Result<u64, DatabaseError> {
         self.database.execute(PURGE, values![now_ms]).await
     }

@@ -126,9 +126,6 @@ async fn settle_late(tx: &mut Tx<'_>, now_ms: i64) -> Result<u64, Fault> {
 
 impl Store {
     /// Says whether an endpoint is to be asked to prove that it is its merchant's.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn verification_is_due(&self, now_ms: i64) -> Result<bool, DatabaseError> {
         let row = self.database.row(IS_DUE, values![now_ms]).await?;
         Ok(row.is_some())
@@ -153,9 +150,6 @@ impl Store {
 
     /// An endpoint has proved that it is its merchant's at this address; what waited for that is due
     /// now. Says whether that is new.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn endpoint_verified(
         &self,
         endpoint: EndpointId,
@@ -169,9 +163,6 @@ impl Store {
     }
 
     /// Keeps why an endpoint did not prove it, and when it is asked again.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn verification_failed(
         &self,
         failed: &VerificationFailed,
@@ -182,9 +173,6 @@ impl Store {
 
     /// Lets go what waits for an endpoint that is verified, and holds what is due at one that is not:
     /// deliveries that were written at the very moment in which that changed. How many there were.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn settle_held_deliveries(&self, now_ms: i64) -> Result<u64, DatabaseError> {
         self.database
             .write(now_ms, |tx, now_ms| Box::pin(settle_late(tx, *now_ms)))

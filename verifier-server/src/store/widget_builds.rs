@@ -44,9 +44,6 @@ fn file(mut row: Row) -> Result<WidgetFile, DatabaseError> {
 
 impl Store {
     /// Records that a build is served now; milliseconds since 1970.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn record_widget_build(
         &self,
         digest: &str,
@@ -57,9 +54,6 @@ impl Store {
     }
 
     /// Keeps a file of a build that is recorded; one that is there stays as it is.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn add_widget_file(
         &self,
         digest: &str,
@@ -70,27 +64,18 @@ impl Store {
     }
 
     /// The digests of the recorded builds.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn widget_builds(&self) -> Result<Vec<String>, DatabaseError> {
         let rows = self.database.rows(DIGESTS, values![]).await?;
         rows.into_iter().map(|mut row| row.text()).collect()
     }
 
     /// How many files of a build are kept, each coding counted.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn widget_file_count(&self, digest: &str) -> Result<i64, DatabaseError> {
         let row = self.database.row(COUNT, values![digest.to_owned()]).await?;
         row.map_or(Ok(0), |mut row| row.integer())
     }
 
     /// The files of a build. They may still be arriving: whoever reads them checks the digest.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn widget_files(&self, digest: &str) -> Result<Vec<WidgetFile>, DatabaseError> {
         let rows = self
             .database
@@ -100,9 +85,6 @@ impl Store {
     }
 
     /// Forgets the builds that nobody serves since a moment, milliseconds since 1970.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn forget_widget_builds(&self, before_ms: i64) -> Result<(), DatabaseError> {
         self.database
             .execute(FORGET_FILES, values![before_ms])

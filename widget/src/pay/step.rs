@@ -57,7 +57,7 @@ fn meaning_of(code: &str) -> Refusal {
         "too_many_attempts" => Refusal::Exhausted,
         "method_not_offered" => Refusal::NotOffered,
         "challenge_closed" => Refusal::Closed,
-        "resend_refused" => Refusal::TooEarly,
+        "resend_not_allowed" => Refusal::TooEarly,
         _ => Refusal::Final,
     }
 }

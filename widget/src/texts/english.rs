@@ -290,7 +290,7 @@ static ERRORS: [(&str, &str); 32] = [
     ("security_code_again", "Enter the security code again."),
     ("code_sent", "We’ve sent a new code."),
     (
-        "resend_refused",
+        "resend_not_allowed",
         "We can’t send another code right now. Try again in a moment.",
     ),
     (

@@ -51,7 +51,7 @@ const SAID: [&str; 12] = [
     "code_incomplete",
     "code_refused",
     "code_sent",
-    "resend_refused",
+    "resend_not_allowed",
     "passkey_refused",
     "passkey_wrong_page",
     "passkey_unused",

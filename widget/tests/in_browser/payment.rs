@@ -262,7 +262,7 @@ async fn a_reloaded_page_shows_a_payment_that_was_made() {
 }
 
 #[wasm_bindgen_test]
-async fn an_answer_that_is_not_the_verifiers_is_no_answer() {
+async fn an_answer_that_is_not_the_verifiers_is_request_lost() {
     let stage = Stage::open(verifier(|_, _| {
         let body = "<html>502 Bad Gateway</html>".into();
         Some(sealpay_widget::browser::transport::Reply { status: 502, body })

@@ -3,7 +3,7 @@
 use super::{merchant, scene, scene_with};
 use axum::http::{StatusCode, header};
 use sealpay_protocol::method::Method;
-use sealpay_protocol::order::AuthenticationWish;
+use sealpay_protocol::order::AuthenticationRequirement;
 
 #[tokio::test]
 async fn the_form_gets_the_order_that_the_shop_priced_and_signed() {
@@ -45,7 +45,10 @@ async fn the_form_gets_the_order_that_the_shop_priced_and_signed() {
         Some(&[Method::Wallet, Method::BankTransfer][..])
     );
     assert_eq!(second.billing_country.as_deref(), Some("US"));
-    assert_eq!(second.authentication, Some(AuthenticationWish::Required));
+    assert_eq!(
+        second.authentication,
+        Some(AuthenticationRequirement::Required)
+    );
     assert_ne!(second.jti, first.jti);
     for wrong in [
         "card=yes&simulate=made_up&capture=manual",

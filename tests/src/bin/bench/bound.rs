@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use std::hint::black_box;
 use std::time::Duration;
 use tokio::time::Instant;
-use verifier_server::gate::opening_key::OpeningKey;
+use verifier_server::keys::decapsulation_key::DecapsulationKey;
 
 /// How long each bound is measured.
 const LONG_ENOUGH: Duration = Duration::from_millis(700);
@@ -51,7 +51,7 @@ pub(crate) struct Bound {
 
 struct Bench {
     stock_key: SealingPrivateKey,
-    key: OpeningKey,
+    key: DecapsulationKey,
     origin: Origin,
     merchant: MerchantId,
     session: SessionId,
@@ -64,7 +64,7 @@ impl Bench {
         let seed = Secret::new(random());
         let mut bench = Self {
             stock_key: SealingPrivateKey::from_seed(&seed).expect("a seed is a key"),
-            key: OpeningKey::from_seed(&seed).expect("a seed is a key"),
+            key: DecapsulationKey::from_seed(&seed).expect("a seed is a key"),
             origin: "https://pay.example".parse().expect("an origin"),
             merchant: MerchantId::new(now_ms(), random()),
             session: SessionId::new(now_ms(), random()),

@@ -13,7 +13,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use tokio::task::LocalSet;
 use verifier_server::domain::event::Event;
-use verifier_server::domain::payment::{KeptCard, Payment};
+use verifier_server::domain::payment::{Payment, StoredCard};
 use verifier_server::domain::session::Session;
 use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{Claim, Nonce, Options, SessionOpened, Settled, Store};
@@ -119,7 +119,7 @@ fn session(merchant: &Merchant) -> Session {
         parent_origin: SHOP_ORIGIN.into(),
         order_origins: vec![SHOP_ORIGIN.into()],
         public_key: random(),
-        rebinds: 0,
+        key_rebind_count: 0,
         attempts: 0,
         active_attempt: None,
         expires_at: now() + 1800,
@@ -133,13 +133,13 @@ fn payment(session: &Session) -> Payment {
         session: session.id,
         merchant: session.merchant,
         attempt: attempt(),
-        claimant: base64url(&random::<32>()),
+        owner: base64url(&random::<32>()),
         body_digest: base64url(&random::<32>()),
         order_ref: session.order_ref.clone(),
         money: session.money,
         capture: session.capture,
         method: Method::Card,
-        card: Some(KeptCard {
+        card: Some(StoredCard {
             brand: "visa".into(),
             last4: "4242".into(),
             expiry: "2029-12".into(),

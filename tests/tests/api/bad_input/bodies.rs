@@ -4,10 +4,10 @@ use super::{Checkout, refused};
 use harness::gateway::TestGateway;
 use sealpay_protocol::limits::{BODY_BYTES, SESSION_BODY_BYTES};
 use serde_json::{Value, json};
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 /// Bodies that are refused on a path of the widget that reads so many bytes.
-fn rows(most: usize) -> Vec<(&'static str, Vec<u8>, Code)> {
+fn rows(most: usize) -> Vec<(&'static str, Vec<u8>, ErrorCode)> {
     let megabyte = format!("{{\"order\":\"{}\"}}", "a".repeat(1 << 20));
     let deep = |open: &str, close: &str| {
         let depth = 5000;
@@ -19,81 +19,97 @@ fn rows(most: usize) -> Vec<(&'static str, Vec<u8>, Code)> {
         (
             "a megabyte of JSON",
             megabyte.into_bytes(),
-            Code::PayloadTooLarge,
+            ErrorCode::PayloadTooLarge,
         ),
         (
             "a byte too many",
             vec![b' '; most + 1],
-            Code::PayloadTooLarge,
+            ErrorCode::PayloadTooLarge,
         ),
         (
             "as many spaces as allowed",
             vec![b' '; most],
-            Code::MalformedJson,
+            ErrorCode::MalformedJson,
         ),
-        ("nothing", Vec::new(), Code::MalformedJson),
-        ("a NUL", vec![0], Code::MalformedJson),
-        ("NULs", vec![0; 1000], Code::MalformedJson),
-        ("deep arrays", deep("[", "]"), Code::MalformedJson),
-        ("deep objects", deep("{\"a\":", "}"), Code::MalformedJson),
+        ("nothing", Vec::new(), ErrorCode::MalformedJson),
+        ("a NUL", vec![0], ErrorCode::MalformedJson),
+        ("NULs", vec![0; 1000], ErrorCode::MalformedJson),
+        ("deep arrays", deep("[", "]"), ErrorCode::MalformedJson),
+        (
+            "deep objects",
+            deep("{\"a\":", "}"),
+            ErrorCode::MalformedJson,
+        ),
         (
             "deep arrays in a known member",
             [b"{\"card\":".to_vec(), deep("[", "]"), b"}".to_vec()].concat(),
-            Code::MalformedJson,
+            ErrorCode::MalformedJson,
         ),
-        ("open brackets", vec![b'['; 30_000], Code::MalformedJson),
+        (
+            "open brackets",
+            vec![b'['; 30_000],
+            ErrorCode::MalformedJson,
+        ),
         (
             "as deep as nobody needs",
             [[b'['; 100], [b']'; 100]].concat(),
-            Code::MalformedRequest,
+            ErrorCode::MalformedRequest,
         ),
-        ("open braces", b"{\"".repeat(10_000), Code::MalformedJson),
+        (
+            "open braces",
+            b"{\"".repeat(10_000),
+            ErrorCode::MalformedJson,
+        ),
         (
             "not UTF-8",
             b"{\"card\":\"\xff\xfe\"}".to_vec(),
-            Code::MalformedJson,
+            ErrorCode::MalformedJson,
         ),
         (
             "a lone surrogate",
             br#"{"\ud800":1}"#.to_vec(),
-            Code::MalformedJson,
+            ErrorCode::MalformedJson,
         ),
-        ("UTF-16", b"{\0}\0".to_vec(), Code::MalformedJson),
+        ("UTF-16", b"{\0}\0".to_vec(), ErrorCode::MalformedJson),
         (
             "a byte order mark",
             b"\xef\xbb\xbf{}".to_vec(),
-            Code::MalformedJson,
+            ErrorCode::MalformedJson,
         ),
         (
             "half an object",
             b"{\"card\":".to_vec(),
-            Code::MalformedJson,
+            ErrorCode::MalformedJson,
         ),
         (
             "a comma too many",
             br#"{"method":"card",}"#.to_vec(),
-            Code::MalformedJson,
+            ErrorCode::MalformedJson,
         ),
         (
             "a form",
             b"method=card&card=4242".to_vec(),
-            Code::MalformedJson,
+            ErrorCode::MalformedJson,
         ),
         (
             "XML",
             b"<?xml version=\"1.0\"?><card/>".to_vec(),
-            Code::MalformedJson,
+            ErrorCode::MalformedJson,
         ),
         (
             "not a number",
             b"{\"card\":NaN}".to_vec(),
-            Code::MalformedJson,
+            ErrorCode::MalformedJson,
         ),
-        ("null", b"null".to_vec(), Code::MalformedRequest),
-        ("a text", b"\"card\"".to_vec(), Code::MalformedRequest),
-        ("a number", b"1e999".to_vec(), Code::MalformedJson),
-        ("an array", b"[]".to_vec(), Code::MalformedRequest),
-        ("an empty object", b"{}".to_vec(), Code::MalformedRequest),
+        ("null", b"null".to_vec(), ErrorCode::MalformedRequest),
+        ("a text", b"\"card\"".to_vec(), ErrorCode::MalformedRequest),
+        ("a number", b"1e999".to_vec(), ErrorCode::MalformedJson),
+        ("an array", b"[]".to_vec(), ErrorCode::MalformedRequest),
+        (
+            "an empty object",
+            b"{}".to_vec(),
+            ErrorCode::MalformedRequest,
+        ),
     ]
 }
 
@@ -219,10 +235,10 @@ async fn payments_with_other_members_are_refused() {
     for (what, body) in rows {
         assert_ne!(body, good, "{what}");
         let request = checkout.request_with(body);
-        refused(&gateway, what, request, Code::MalformedRequest).await;
+        refused(&gateway, what, request, ErrorCode::MalformedRequest).await;
     }
     let trailing = checkout.request_with(format!("{text} {{}}").into_bytes());
-    refused(&gateway, "two bodies", trailing, Code::MalformedJson).await;
+    refused(&gateway, "two bodies", trailing, ErrorCode::MalformedJson).await;
     // Spaces are nothing.
     let spaced = checkout.request_with(format!(" \r\n\t{text}\n").into_bytes());
     assert_eq!(gateway.send(spaced).await.status, 200);
@@ -242,7 +258,7 @@ async fn a_method_has_one_spelling() {
         &gateway,
         "a method as an object",
         request,
-        Code::MalformedRequest,
+        ErrorCode::MalformedRequest,
     )
     .await;
     checkout.works(&gateway, "it").await;
@@ -325,7 +341,7 @@ async fn openings_with_other_members_are_refused() {
             &gateway,
             what,
             browser.open_with(body),
-            Code::MalformedRequest,
+            ErrorCode::MalformedRequest,
         )
         .await;
     }
@@ -344,12 +360,12 @@ async fn the_largest_body_and_what_its_length_says() {
         &gateway,
         "a byte too many",
         too_large,
-        Code::PayloadTooLarge,
+        ErrorCode::PayloadTooLarge,
     )
     .await;
     let mut announced = checkout.good_request();
     announced.set("content-length", "32769");
-    refused(&gateway, "announced", announced, Code::PayloadTooLarge).await;
+    refused(&gateway, "announced", announced, ErrorCode::PayloadTooLarge).await;
     body.truncate(32_768);
     let largest = gateway.send(checkout.request_with(body)).await;
     assert_eq!(largest.status, 200, "{}", largest.text());

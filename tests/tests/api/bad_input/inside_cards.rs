@@ -12,7 +12,7 @@ use sealpay_protocol::key::Thumbprint;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order;
 use sealpay_protocol::seal::{SealingPublicKey, seal_bytes};
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 /// Every field of the associated data, one at a time; the first is the label, which the key id's
 /// `info` stands beside.
@@ -107,15 +107,15 @@ async fn a_card_sealed_for_other_circumstances_does_not_open() {
     };
     for (what, other) in rows {
         let request = checkout.request_with(body_of(seal(&other, recipient.key_id())));
-        refused(&gateway, what, request, Code::SealedCardRefused).await;
+        refused(&gateway, what, request, ErrorCode::SealedCardRefused).await;
     }
     let request = checkout.request_with(body_of(seal(&context, "0123456789abcdef")));
-    refused(&gateway, "key id", request, Code::SealedCardRefused).await;
+    refused(&gateway, "key id", request, ErrorCode::SealedCardRefused).await;
     let mut associated = context.associated_data(recipient.key_id());
     associated[2] ^= 1;
     let sealed = envelope(&recipient, plaintext.as_slice(), &associated);
     let request = checkout.request_with(body_of(sealed));
-    refused(&gateway, "label", request, Code::SealedCardRefused).await;
+    refused(&gateway, "label", request, ErrorCode::SealedCardRefused).await;
 
     let good = checkout.request_with(body_of(seal(&context, recipient.key_id())));
     assert_eq!(
@@ -246,7 +246,7 @@ async fn what_is_no_card_inside_is_refused_as_if_it_had_not_opened() {
     for (what, plaintext) in rows {
         let sealed = envelope(&recipient, &plaintext, &associated);
         let request = checkout.request_with(body_of(sealed));
-        refused(&gateway, what, request, Code::SealedCardRefused).await;
+        refused(&gateway, what, request, ErrorCode::SealedCardRefused).await;
     }
     let good = checkout.request_with(body_of(envelope(&recipient, &good, &associated)));
     assert_eq!(

@@ -5,8 +5,8 @@ use harness::client::{APPROVED, Prepared, card};
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::Problem;
 use serde_json::Value;
-use verifier_server::flow::register::Registrar;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
+use verifier_server::flow::register::MerchantAdmin;
 
 const LISTS: [&str; 3] = [
     "/v1/payments",
@@ -53,7 +53,7 @@ async fn keys_that_are_none_open_nothing() {
         let row: Vec<_> = row.iter().map(String::as_str).collect();
         for path in LISTS {
             let what = format!("{path} with {} headers", row.len());
-            refused(&gateway, &what, with(path, &row), Code::ApiKeyInvalid).await;
+            refused(&gateway, &what, with(path, &row), ErrorCode::ApiKeyInvalid).await;
         }
     }
     assert_eq!(
@@ -74,7 +74,7 @@ async fn a_key_shows_only_what_is_its_merchants() {
         &gateway,
         "another merchant's payment",
         foreign,
-        Code::NotFound,
+        ErrorCode::NotFound,
     )
     .await;
     for list in [
@@ -101,19 +101,19 @@ async fn a_key_shows_only_what_is_its_merchants() {
 async fn a_revoked_key_opens_nothing_and_the_others_still_do() {
     let gateway = TestGateway::start().await;
     let inner = &gateway.server.state.gateway;
-    let registrar = Registrar {
+    let admin = MerchantAdmin {
         store: inner.store(),
-        vault: inner.vault(),
+        encryption: inner.encryption(),
         clock: inner.clock(),
-        entropy: inner.entropy(),
+        rng: inner.rng(),
         livemode: inner.livemode(),
     };
-    let second = registrar.add_api_key(gateway.merchant.id).await.unwrap();
+    let second = admin.add_api_key(gateway.merchant.id).await.unwrap();
     let ids = gateway.rows("SELECT id FROM api_keys ORDER BY id").await;
     let first = ids[0][0].parse().unwrap();
     assert!(inner.store().revoke_api_key(first, 1).await.unwrap());
     let revoked = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
-    refused(&gateway, "revoked", revoked, Code::ApiKeyInvalid).await;
+    refused(&gateway, "revoked", revoked, ErrorCode::ApiKeyInvalid).await;
     assert_eq!(
         gateway
             .get("/v1/payments", Some(&second.plaintext))
@@ -155,7 +155,7 @@ async fn parameters_that_are_not_accepted_are_named() {
         for (query, named) in rows {
             let path = format!("{list}?{query}");
             let request = Prepared::get_of(&path, Some(&key));
-            let answer = refused(&gateway, &path, request, Code::InvalidParameter).await;
+            let answer = refused(&gateway, &path, request, ErrorCode::InvalidParameter).await;
             assert_eq!(
                 answer.json::<Problem>().param.as_deref(),
                 Some(named),
@@ -176,7 +176,7 @@ async fn parameters_that_are_not_accepted_are_named() {
     ];
     for (path, named) in rows {
         let request = Prepared::get_of(path, Some(&key));
-        let answer = refused(&gateway, path, request, Code::InvalidParameter).await;
+        let answer = refused(&gateway, path, request, ErrorCode::InvalidParameter).await;
         assert_eq!(
             answer.json::<Problem>().param.as_deref(),
             Some(named),
@@ -189,7 +189,7 @@ async fn parameters_that_are_not_accepted_are_named() {
         &gateway,
         "an order number of 65",
         request,
-        Code::InvalidParameter,
+        ErrorCode::InvalidParameter,
     )
     .await;
     gateway.finish().await;
@@ -246,7 +246,7 @@ async fn payments_that_are_none_are_not_found() {
     ] {
         let path = format!("/v1/payments/{id}");
         let request = Prepared::get_of(&path, Some(&key));
-        refused(&gateway, &path, request, Code::NotFound).await;
+        refused(&gateway, &path, request, ErrorCode::NotFound).await;
     }
     gateway.finish().await;
 }

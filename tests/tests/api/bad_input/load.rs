@@ -3,7 +3,7 @@
 use super::{Checkout, bare, check_refusal, refused};
 use harness::client::{APPROVED, Prepared, attempt, card};
 use harness::gateway::TestGateway;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 #[tokio::test]
 async fn too_many_requests_of_one_address_are_slowed_down() {
@@ -41,7 +41,7 @@ async fn too_many_requests_of_one_address_are_slowed_down() {
         check_refusal(
             &format!("{addresses:?}"),
             &answer,
-            Code::RateLimited,
+            ErrorCode::RateLimited,
             gateway.now(),
         );
         assert_eq!(answer.header("retry-after"), Some("1"));
@@ -55,7 +55,12 @@ async fn too_many_requests_of_one_address_are_slowed_down() {
     }
     for forged in ["203.0.113.200", "127.0.0.1"] {
         let answer = gateway.send_from(stranger, from(&[forged])).await;
-        check_refusal("a forged header", &answer, Code::RateLimited, gateway.now());
+        check_refusal(
+            "a forged header",
+            &answer,
+            ErrorCode::RateLimited,
+            gateway.now(),
+        );
     }
     // Whom the proxy does not name are many.
     for _ in 0..10 {
@@ -82,7 +87,7 @@ async fn a_server_that_stops_says_so_and_finishes_what_it_has() {
         &gateway,
         "draining",
         bare("GET", "/readyz"),
-        Code::ShuttingDown,
+        ErrorCode::ShuttingDown,
     )
     .await;
     let request = checkout.browser.pay(

@@ -26,16 +26,16 @@ use sealpay_protocol::api::{Method, PayRequest, PaymentView, Problem, SessionVie
 use sealpay_protocol::envelope::SealedCard;
 use sealpay_protocol::ids::AttemptId;
 use serde_json::Value;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 /// Refusals that say what is accepted in place of a sentence for all of their kind.
-const SPECIFIC: [Code; 6] = [
-    Code::InvalidParameter,
-    Code::MalformedJson,
-    Code::MalformedOrder,
-    Code::MalformedRequest,
-    Code::PayloadTooLarge,
-    Code::UnsupportedMediaType,
+const SPECIFIC: [ErrorCode; 6] = [
+    ErrorCode::InvalidParameter,
+    ErrorCode::MalformedJson,
+    ErrorCode::MalformedOrder,
+    ErrorCode::MalformedRequest,
+    ErrorCode::PayloadTooLarge,
+    ErrorCode::UnsupportedMediaType,
 ];
 
 /// What a row does to a good request.
@@ -60,7 +60,7 @@ fn body_of(card: SealedCard) -> Vec<u8> {
 
 /// Looks at a refusal from every side.
 #[track_caller]
-fn check_refusal(what: &str, answer: &Answer, code: Code, now: u64) {
+fn check_refusal(what: &str, answer: &Answer, code: ErrorCode, now: u64) {
     let text = answer.text();
     let status = answer.status.as_u16();
     assert_eq!(status, code.status(), "{what}: {text}");
@@ -87,7 +87,7 @@ fn check_refusal(what: &str, answer: &Answer, code: Code, now: u64) {
     // What is known of the fault stands in place of the sentence that fits every such fault.
     let is_a_sentence = problem.detail.ends_with('.') && problem.detail.contains(' ');
     assert!(is_a_sentence, "{what}: {}", problem.detail);
-    let is_general = problem.detail == code.sentence();
+    let is_general = problem.detail == code.detail();
     assert!(
         is_general || SPECIFIC.contains(&code),
         "{what}: {}",
@@ -108,7 +108,7 @@ fn check_refusal(what: &str, answer: &Answer, code: Code, now: u64) {
 }
 
 /// Sends what has to be refused, and nothing may be kept but the nonce.
-async fn refused(gateway: &TestGateway, what: &str, request: Prepared, code: Code) -> Answer {
+async fn refused(gateway: &TestGateway, what: &str, request: Prepared, code: ErrorCode) -> Answer {
     let before = gateway.kept().await;
     let is_head = request.method == "HEAD";
     let answer = gateway.send(request).await;
@@ -176,7 +176,7 @@ impl Checkout {
 }
 
 /// Spoils a good payment, sends both, and only the good one pays.
-async fn spoilt_payment(gateway: &TestGateway, what: &str, spoil: Spoil, code: Code) {
+async fn spoilt_payment(gateway: &TestGateway, what: &str, spoil: Spoil, code: ErrorCode) {
     let checkout = Checkout::open(gateway).await;
     let good = checkout.good_request();
     let mut spoilt = good.clone();

@@ -7,7 +7,7 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::api::{CONTENT_TYPE, PaymentView, ShopperState};
 use sealpay_protocol::sign::{RequestParts, SignatureParameters, sign};
 use std::collections::BTreeMap;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 on_both_databases! {
     of_twenty_copies_of_a_request_one_passes,
@@ -19,12 +19,24 @@ async fn a_request_that_was_answered_is_not_answered_again() {
     let gateway = TestGateway::start().await;
     let opening = gateway.browser().open_session(&gateway.order(None));
     assert_eq!(gateway.send(opening.clone()).await.status, 200);
-    refused(&gateway, "an opening again", opening, Code::NonceReplayed).await;
+    refused(
+        &gateway,
+        "an opening again",
+        opening,
+        ErrorCode::NonceReplayed,
+    )
+    .await;
 
     let checkout = Checkout::open(&gateway).await;
     let paying = checkout.good_request();
     assert_eq!(gateway.send(paying.clone()).await.status, 200);
-    refused(&gateway, "a payment again", paying, Code::NonceReplayed).await;
+    refused(
+        &gateway,
+        "a payment again",
+        paying,
+        ErrorCode::NonceReplayed,
+    )
+    .await;
     // The same attempt with a new signature is a question, not a replay.
     let again = gateway.send(checkout.good_request()).await;
     assert_eq!(
@@ -64,10 +76,10 @@ async fn a_payment_that_was_refused_is_not_answered_again() {
         &gateway,
         "a moved card",
         moved.clone(),
-        Code::SealedCardRefused,
+        ErrorCode::SealedCardRefused,
     )
     .await;
-    refused(&gateway, "the same again", moved, Code::NonceReplayed).await;
+    refused(&gateway, "the same again", moved, ErrorCode::NonceReplayed).await;
 
     checkout.works(&gateway, "nothing").await;
     let late = browser.pay(&checkout.order, session, attempt(), &card(APPROVED));
@@ -75,30 +87,36 @@ async fn a_payment_that_was_refused_is_not_answered_again() {
         &gateway,
         "a paid session",
         late.clone(),
-        Code::SessionComplete,
+        ErrorCode::SessionComplete,
     )
     .await;
-    refused(&gateway, "the same again", late, Code::NonceReplayed).await;
+    refused(&gateway, "the same again", late, ErrorCode::NonceReplayed).await;
 
     let conflict = checkout.good_request();
     refused(
         &gateway,
         "other bytes",
         conflict.clone(),
-        Code::AttemptConflict,
+        ErrorCode::AttemptConflict,
     )
     .await;
-    refused(&gateway, "the same again", conflict, Code::NonceReplayed).await;
+    refused(
+        &gateway,
+        "the same again",
+        conflict,
+        ErrorCode::NonceReplayed,
+    )
+    .await;
 
     gateway.move_clock(1801);
     let late = browser.pay(&checkout.order, session, attempt(), &card(APPROVED));
     let stored = checkout.good_request();
     let what = "paid and expired";
-    refused(&gateway, what, late.clone(), Code::SessionComplete).await;
-    refused(&gateway, "the same again", late, Code::NonceReplayed).await;
+    refused(&gateway, what, late.clone(), ErrorCode::SessionComplete).await;
+    refused(&gateway, "the same again", late, ErrorCode::NonceReplayed).await;
     let what = "other bytes, expired";
-    refused(&gateway, what, stored.clone(), Code::AttemptConflict).await;
-    refused(&gateway, "the same again", stored, Code::NonceReplayed).await;
+    refused(&gateway, what, stored.clone(), ErrorCode::AttemptConflict).await;
+    refused(&gateway, "the same again", stored, ErrorCode::NonceReplayed).await;
     gateway.finish().await;
 }
 
@@ -115,7 +133,7 @@ async fn an_opening_that_was_refused_is_refused_again() {
             &gateway,
             "nothing to pay",
             request.clone(),
-            Code::AmountInvalid,
+            ErrorCode::AmountInvalid,
         )
         .await;
     }
@@ -138,7 +156,7 @@ async fn a_nonce_is_spent_for_one_key_only() {
         &gateway,
         "other bytes",
         with_nonce(&one, nonce),
-        Code::NonceReplayed,
+        ErrorCode::NonceReplayed,
     )
     .await;
     gateway.finish().await;

@@ -6,7 +6,7 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::api::Problem;
 use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::order::{OrderClaims, OrderItem, Simulate};
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 type Claim = fn(&mut OrderClaims);
 
@@ -19,185 +19,185 @@ fn item(name: &str, quantity: u32, amount: i64) -> OrderItem {
 }
 
 /// Claims that a merchant signed rightly and still may not have: code, and what is named.
-const CLAIMS: [(&str, Claim, Code, &str); 44] = [
+const CLAIMS: [(&str, Claim, ErrorCode, &str); 44] = [
     (
         "an unknown merchant",
         |c| c.iss = MerchantId::new(1, [1; 10]),
-        Code::UnknownMerchant,
+        ErrorCode::UnknownMerchant,
         "iss",
     ),
     (
         "another verifier",
         |c| c.aud = origin("https://pay.example"),
-        Code::OrderForAnotherVerifier,
+        ErrorCode::OrderForAnotherVerifier,
         "aud",
     ),
     (
         "https for http",
         |c| c.aud = origin("https://127.0.0.1:8787"),
-        Code::OrderForAnotherVerifier,
+        ErrorCode::OrderForAnotherVerifier,
         "aud",
     ),
     (
         "another port",
         |c| c.aud = origin("http://127.0.0.1:8788"),
-        Code::OrderForAnotherVerifier,
+        ErrorCode::OrderForAnotherVerifier,
         "aud",
     ),
     (
         "amount zero",
         |c| c.amount = 0,
-        Code::AmountInvalid,
+        ErrorCode::AmountInvalid,
         "amount",
     ),
     (
         "amount negative",
         |c| c.amount = -1,
-        Code::AmountInvalid,
+        ErrorCode::AmountInvalid,
         "amount",
     ),
     (
         "the least number",
         |c| c.amount = i64::MIN,
-        Code::AmountInvalid,
+        ErrorCode::AmountInvalid,
         "amount",
     ),
     (
         "amount over the limit",
         |c| c.amount = 1_000_000_000_000,
-        Code::AmountInvalid,
+        ErrorCode::AmountInvalid,
         "amount",
     ),
     (
         "the largest number",
         |c| c.amount = i64::MAX,
-        Code::AmountInvalid,
+        ErrorCode::AmountInvalid,
         "amount",
     ),
     (
         "unknown currency",
         |c| c.currency = "ABC".into(),
-        Code::CurrencyUnknown,
+        ErrorCode::CurrencyUnknown,
         "currency",
     ),
     (
         "no currency",
         |c| c.currency = String::new(),
-        Code::CurrencyUnknown,
+        ErrorCode::CurrencyUnknown,
         "currency",
     ),
     (
         "currency in small letters",
         |c| c.currency = "eur".into(),
-        Code::CurrencyUnknown,
+        ErrorCode::CurrencyUnknown,
         "currency",
     ),
     (
         "currency with a space",
         |c| c.currency = "EUR ".into(),
-        Code::CurrencyUnknown,
+        ErrorCode::CurrencyUnknown,
         "currency",
     ),
     (
         "the code for no currency",
         |c| c.currency = "XXX".into(),
-        Code::CurrencyUnknown,
+        ErrorCode::CurrencyUnknown,
         "currency",
     ),
     (
         "gold",
         |c| c.currency = "XAU".into(),
-        Code::CurrencyUnknown,
+        ErrorCode::CurrencyUnknown,
         "currency",
     ),
     (
         "jti of 7",
         |c| c.jti = "order-1".into(),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "jti",
     ),
     (
         "jti of 65",
         |c| c.jti = "j".repeat(65),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "jti",
     ),
     (
         "jti with a slash",
         |c| c.jti = "order/0001".into(),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "jti",
     ),
     (
         "jti with a NUL",
         |c| c.jti = "order\u{0}0001".into(),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "jti",
     ),
     (
         "no order number",
         |c| c.order_ref = String::new(),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "order_ref",
     ),
     (
         "order number of 65",
         |c| c.order_ref = "A".repeat(65),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "order_ref",
     ),
     (
         "order number not ASCII",
         |c| c.order_ref = "Ä-1".into(),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "order_ref",
     ),
     (
         "order number with a line",
         |c| c.order_ref = "A\n1".into(),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "order_ref",
     ),
     (
         "no page",
         |c| c.parent_origins.clear(),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "parent_origins",
     ),
     (
         "nine pages",
         |c| c.parent_origins = vec![origin(SHOP_ORIGIN); 9],
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "parent_origins",
     ),
     (
         "an empty description",
         |c| c.description = Some(String::new()),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "description",
     ),
     (
         "a description of 141",
         |c| c.description = Some("ä".repeat(141)),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "description",
     ),
     (
         "a description that turns around",
         |c| c.description = Some("a\u{202e}b".into()),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "description",
     ),
     (
         "a description with a NUL",
         |c| c.description = Some("a\u{0}b".into()),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "description",
     ),
     (
         "no items",
         |c| c.items = Some(Vec::new()),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "items",
     ),
     (
@@ -206,13 +206,13 @@ const CLAIMS: [(&str, Claim, Code, &str); 44] = [
             c.items = Some(vec![item("Lantern", 1, 10); 201]);
             c.amount = 2010;
         },
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "items",
     ),
     (
         "items of another sum",
         |c| c.items = Some(vec![item("Lantern", 1, 2489)]),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "items",
     ),
     (
@@ -223,43 +223,43 @@ const CLAIMS: [(&str, Claim, Code, &str); 44] = [
                 item("Lamp", 1, i64::MAX),
             ]);
         },
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "items",
     ),
     (
         "none of an item",
         |c| c.items = Some(vec![item("Lantern", 0, 2490)]),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "items[0].quantity",
     ),
     (
         "10000 of an item",
         |c| c.items = Some(vec![item("Lantern", 10_000, 2490)]),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "items[0].quantity",
     ),
     (
         "an item without a name",
         |c| c.items = Some(vec![item("", 1, 2490)]),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "items[0].name",
     ),
     (
         "an item with a long name",
         |c| c.items = Some(vec![item(&"L".repeat(81), 1, 2490)]),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "items[0].name",
     ),
     (
         "an empty customer",
         |c| c.customer = Some(String::new()),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "customer",
     ),
     (
         "a customer of 65",
         |c| c.customer = Some("c".repeat(65)),
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "customer",
     ),
     (
@@ -269,7 +269,7 @@ const CLAIMS: [(&str, Claim, Code, &str); 44] = [
                 outcome: String::new(),
             })
         },
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "simulate",
     ),
     (
@@ -279,7 +279,7 @@ const CLAIMS: [(&str, Claim, Code, &str); 44] = [
                 outcome: "../x".into(),
             })
         },
-        Code::MalformedOrder,
+        ErrorCode::MalformedOrder,
         "simulate",
     ),
     (
@@ -289,7 +289,7 @@ const CLAIMS: [(&str, Claim, Code, &str); 44] = [
                 outcome: "win".into(),
             })
         },
-        Code::InvalidParameter,
+        ErrorCode::InvalidParameter,
         "simulate",
     ),
     (
@@ -299,13 +299,13 @@ const CLAIMS: [(&str, Claim, Code, &str); 44] = [
                 outcome: "not_processed".into(),
             });
         },
-        Code::InvalidParameter,
+        ErrorCode::InvalidParameter,
         "simulate",
     ),
     (
         "a page that is not registered",
         |c| c.parent_origins = vec![origin(SHOP_ORIGIN), origin("https://evil.example")],
-        Code::OriginNotAllowed,
+        ErrorCode::OriginNotAllowed,
         "parent_origin",
     ),
 ];

@@ -6,7 +6,7 @@ use harness::client::SHOP_ORIGIN;
 use harness::gateway::TestGateway;
 use sealpay_protocol::encoding::base64url;
 use serde_json::{Value, json};
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 fn compact(key: &SigningKey, header: &str, payload: &str) -> String {
     let signed = [base64url(header.as_bytes()), base64url(payload.as_bytes())].join(".");
@@ -48,7 +48,7 @@ async fn headers_of_another_form_are_refused() {
     for header in HEADERS {
         let order = compact(&gateway.merchant.key, header, &payload);
         let request = browser.open_session(&order);
-        refused(&gateway, header, request, Code::MalformedOrder).await;
+        refused(&gateway, header, request, ErrorCode::MalformedOrder).await;
     }
     let older = HEADER.replace("Ed25519", "EdDSA");
     let order = compact(&gateway.merchant.key, &older, &payload);
@@ -108,7 +108,7 @@ async fn payloads_of_another_form_are_refused() {
     for payload in rows {
         let order = compact(&gateway.merchant.key, HEADER, &payload);
         let request = browser.open_session(&order);
-        refused(&gateway, &payload, request, Code::MalformedOrder).await;
+        refused(&gateway, &payload, request, ErrorCode::MalformedOrder).await;
     }
     let order = compact(&gateway.merchant.key, HEADER, &good.to_string());
     gateway.open(&browser, &order).await;
@@ -145,7 +145,7 @@ async fn texts_that_are_no_compact_signature_are_refused() {
     for order in rows {
         let what = order.chars().take(40).collect::<String>();
         let request = browser.open_session(&order);
-        refused(&gateway, &what, request, Code::MalformedOrder).await;
+        refused(&gateway, &what, request, ErrorCode::MalformedOrder).await;
     }
     gateway.open(&browser, &good).await;
     gateway.finish().await;

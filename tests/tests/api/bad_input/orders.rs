@@ -6,7 +6,7 @@ use harness::client::{Prepared, SHOP_ORIGIN, origin};
 use harness::gateway::TestGateway;
 use harness::time::random;
 use sealpay_protocol::order::OrderClaims;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 #[tokio::test]
 async fn keys_that_are_not_the_merchants_do_not_sign_for_it() {
@@ -23,12 +23,18 @@ async fn keys_that_are_not_the_merchants_do_not_sign_for_it() {
         &gateway,
         "another merchant's key",
         request,
-        Code::OrderSignatureInvalid,
+        ErrorCode::OrderSignatureInvalid,
     )
     .await;
     other.key_id = "other-key".into();
     let request = browser.open_session(&other.sign(&claims));
-    refused(&gateway, "an unknown kid", request, Code::UnknownOrderKey).await;
+    refused(
+        &gateway,
+        "an unknown kid",
+        request,
+        ErrorCode::UnknownOrderKey,
+    )
+    .await;
 
     let good = gateway.merchant.sign(&claims);
     let place = good.len() - 4;
@@ -44,7 +50,7 @@ async fn keys_that_are_not_the_merchants_do_not_sign_for_it() {
         &gateway,
         "a bit of the signature",
         request,
-        Code::OrderSignatureInvalid,
+        ErrorCode::OrderSignatureInvalid,
     )
     .await;
     let dearer = gateway.merchant.sign(&OrderClaims {
@@ -58,7 +64,7 @@ async fn keys_that_are_not_the_merchants_do_not_sign_for_it() {
         &gateway,
         "another amount",
         request,
-        Code::OrderSignatureInvalid,
+        ErrorCode::OrderSignatureInvalid,
     )
     .await;
 
@@ -72,13 +78,19 @@ async fn keys_that_are_not_the_merchants_do_not_sign_for_it() {
             .unwrap()
     );
     let request = browser.open_session(&gateway.order(None));
-    refused(&gateway, "a retired key", request, Code::UnknownOrderKey).await;
+    refused(
+        &gateway,
+        "a retired key",
+        request,
+        ErrorCode::UnknownOrderKey,
+    )
+    .await;
     let request = browser.open_session(&good);
     refused(
         &gateway,
         "a retired key and an open session",
         request,
-        Code::UnknownOrderKey,
+        ErrorCode::UnknownOrderKey,
     )
     .await;
     gateway.finish().await;
@@ -98,14 +110,14 @@ async fn the_widget_is_opened_only_in_pages_of_the_order_that_are_registered() {
         "http://shop.localhost.evil.example:4242",
     ] {
         let request = browser.open_with(browser.open_body(&order, page));
-        refused(&gateway, page, request, Code::OriginNotAllowed).await;
+        refused(&gateway, page, request, ErrorCode::OriginNotAllowed).await;
     }
     let mut claims = gateway.claims();
     claims.parent_origins = vec![origin("https://evil.example")];
     let order = gateway.merchant.sign(&claims);
     for page in ["https://evil.example", SHOP_ORIGIN] {
         let request = browser.open_with(browser.open_body(&order, page));
-        refused(&gateway, page, request, Code::OriginNotAllowed).await;
+        refused(&gateway, page, request, ErrorCode::OriginNotAllowed).await;
     }
     // What is not an origin at all is not compared with any.
     let body = String::from_utf8(browser.open_body(&order, SHOP_ORIGIN)).unwrap();
@@ -118,7 +130,7 @@ async fn the_widget_is_opened_only_in_pages_of_the_order_that_are_registered() {
     ] {
         let body = body.replace(SHOP_ORIGIN, page).into_bytes();
         let request = browser.open_with(body);
-        refused(&gateway, page, request, Code::MalformedRequest).await;
+        refused(&gateway, page, request, ErrorCode::MalformedRequest).await;
     }
     gateway.open(&browser, &gateway.order(None)).await;
     gateway.finish().await;
@@ -129,9 +141,9 @@ async fn outcomes_are_not_simulated_where_money_is_real() {
     let gateway = TestGateway::with(|config| config.test_mode = false).await;
     let browser = gateway.browser();
     let request = browser.open_session(&gateway.order(Some("approved")));
-    refused(&gateway, "simulate", request, Code::SimulateNotAllowed).await;
+    refused(&gateway, "simulate", request, ErrorCode::SimulateNotAllowed).await;
     let personas = Prepared::get_of("/sim/personas", None);
-    refused(&gateway, "personas", personas, Code::NotFound).await;
+    refused(&gateway, "personas", personas, ErrorCode::NotFound).await;
     gateway.open(&browser, &gateway.order(None)).await;
     gateway.finish().await;
 }
@@ -148,7 +160,7 @@ async fn a_stranger_cannot_tell_whether_a_merchant_has_a_key() {
         &gateway,
         "a stranger's key",
         request,
-        Code::OrderSignatureInvalid,
+        ErrorCode::OrderSignatureInvalid,
     )
     .await;
     // The claims of an order that nobody signed are not looked at.
@@ -159,7 +171,7 @@ async fn a_stranger_cannot_tell_whether_a_merchant_has_a_key() {
         &gateway,
         "and bad claims",
         request,
-        Code::OrderSignatureInvalid,
+        ErrorCode::OrderSignatureInvalid,
     )
     .await;
     gateway.finish().await;

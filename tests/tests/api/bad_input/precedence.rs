@@ -1,5 +1,5 @@
 //! A request with several faults is answered with the first one, in the order of
-//! `gate/refusal.rs`: every pair of faults that can stand in one request.
+//! `error.rs`: every pair of faults that can stand in one request.
 
 use super::{Checkout, refused};
 use ed25519_dalek::SigningKey;
@@ -11,86 +11,92 @@ use sealpay_protocol::ids::{MerchantId, SessionId};
 use sealpay_protocol::limits::SESSION_BODY_BYTES;
 use sealpay_protocol::order::Simulate;
 use sealpay_protocol::sign::content_digest;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
-fn rank(code: Code) -> usize {
-    Code::ALL
+fn rank(code: ErrorCode) -> usize {
+    ErrorCode::ALL
         .iter()
         .position(|one| *one == code)
         .expect("every code is listed")
 }
 
-fn first_of(one: Code, two: Code) -> Code {
+fn first_of(one: ErrorCode, two: ErrorCode) -> ErrorCode {
     if rank(one) < rank(two) { one } else { two }
 }
 
 /// What can be wrong with the request itself.
-const OF_THE_REQUEST: [Code; 11] = [
-    Code::UnsupportedMediaType,
-    Code::PayloadTooLarge,
-    Code::UnknownSession,
-    Code::MissingSignature,
-    Code::MalformedRequest,
-    Code::MalformedSignature,
-    Code::SignatureFromTheFuture,
-    Code::SignatureExpired,
-    Code::DigestMismatch,
-    Code::MalformedJson,
-    Code::SignatureInvalid,
+const OF_THE_REQUEST: [ErrorCode; 11] = [
+    ErrorCode::UnsupportedMediaType,
+    ErrorCode::PayloadTooLarge,
+    ErrorCode::UnknownSession,
+    ErrorCode::MissingSignature,
+    ErrorCode::MalformedRequest,
+    ErrorCode::MalformedSignature,
+    ErrorCode::SignatureFromTheFuture,
+    ErrorCode::SignatureExpired,
+    ErrorCode::DigestMismatch,
+    ErrorCode::MalformedJson,
+    ErrorCode::SignatureInvalid,
 ];
 
 /// Signs a request with these faults in it. `good` is the body without them.
-fn faulty(browser: &Browser, path: &str, session: &str, good: &[u8], faults: &[Code]) -> Prepared {
+fn faulty(
+    browser: &Browser,
+    path: &str,
+    session: &str,
+    good: &[u8],
+    faults: &[ErrorCode],
+) -> Prepared {
     let has = |code| faults.contains(&code);
-    let created = if has(Code::SignatureFromTheFuture) {
+    let created = if has(ErrorCode::SignatureFromTheFuture) {
         browser.now() + 100
-    } else if has(Code::SignatureExpired) {
+    } else if has(ErrorCode::SignatureExpired) {
         browser.now() - 100
     } else {
         browser.now()
     };
     let mut body = good.to_vec();
-    if has(Code::MalformedJson) {
+    if has(ErrorCode::MalformedJson) {
         body.truncate(body.len() - 1);
     }
-    if has(Code::PayloadTooLarge) {
+    if has(ErrorCode::PayloadTooLarge) {
         body.resize(SESSION_BODY_BYTES + 1, b' ');
     }
-    let session = if has(Code::UnknownSession) {
+    let session = if has(ErrorCode::UnknownSession) {
         SessionId::new(1, random()).to_string()
     } else {
         session.to_owned()
     };
-    let attempt = if has(Code::MalformedRequest) {
+    let attempt = if has(ErrorCode::MalformedRequest) {
         "att_".to_owned()
     } else {
         attempt().to_string()
     };
     let mut request = browser.request_at(path, &session, &attempt, body.clone(), created);
-    if has(Code::SignatureInvalid) {
+    if has(ErrorCode::SignatureInvalid) {
         let forger = Browser::new(&browser.verifier);
         let forged = forger.request_at(path, &session, &attempt, body, created);
         request.set("signature", forged.get("signature").unwrap_or_default());
     }
-    if has(Code::DigestMismatch) {
+    if has(ErrorCode::DigestMismatch) {
         request.set("content-digest", &content_digest(b"other"));
     }
-    if has(Code::MalformedSignature) {
+    if has(ErrorCode::MalformedSignature) {
         let input = request.get("signature-input").unwrap_or_default();
         let input = input.replace("ed25519", "ed448");
         request.set("signature-input", &input);
     }
-    if has(Code::MissingSignature) {
+    if has(ErrorCode::MissingSignature) {
         request.remove("signature");
     }
-    if has(Code::UnsupportedMediaType) {
+    if has(ErrorCode::UnsupportedMediaType) {
         request.set("content-type", "text/plain");
     }
     request
 }
 
-fn pairs(codes: &[Code]) -> impl Iterator<Item = (Code, Code)> {
-    let pair = |(place, one): (usize, &Code)| {
+fn pairs(codes: &[ErrorCode]) -> impl Iterator<Item = (ErrorCode, ErrorCode)> {
+    let pair = |(place, one): (usize, &ErrorCode)| {
         let one = *one;
         let rest = codes[place + 1..].to_vec();
         rest.into_iter()
@@ -112,7 +118,12 @@ async fn of_two_faults_of_a_payment_the_first_is_answered() {
     let session = checkout.session.session.to_string();
     let body = checkout.good_body();
     for (one, two) in pairs(&OF_THE_REQUEST) {
-        if (one, two) == (Code::SignatureFromTheFuture, Code::SignatureExpired) {
+        if (one, two)
+            == (
+                ErrorCode::SignatureFromTheFuture,
+                ErrorCode::SignatureExpired,
+            )
+        {
             continue;
         }
         let what = format!("{} and {}", one.name(), two.name());
@@ -146,10 +157,15 @@ async fn of_two_faults_of_an_opening_the_first_is_answered() {
     let browser = gateway.browser();
     let order = gateway.order(None);
     let body = browser.open_body(&order, harness::client::SHOP_ORIGIN);
-    let codes = OF_THE_REQUEST.map(|code| (code != Code::UnknownSession).then_some(code));
+    let codes = OF_THE_REQUEST.map(|code| (code != ErrorCode::UnknownSession).then_some(code));
     let codes: Vec<_> = codes.into_iter().flatten().collect();
     for (one, two) in pairs(&codes) {
-        if (one, two) == (Code::SignatureFromTheFuture, Code::SignatureExpired) {
+        if (one, two)
+            == (
+                ErrorCode::SignatureFromTheFuture,
+                ErrorCode::SignatureExpired,
+            )
+        {
             continue;
         }
         let what = format!("{} and {}", one.name(), two.name());
@@ -161,51 +177,51 @@ async fn of_two_faults_of_an_opening_the_first_is_answered() {
 }
 
 /// What can be wrong with an order, all of which can stand in one.
-const OF_THE_ORDER: [Code; 9] = [
-    Code::MalformedOrder,
-    Code::UnknownMerchant,
-    Code::UnknownOrderKey,
-    Code::OrderSignatureInvalid,
-    Code::OrderForAnotherVerifier,
-    Code::OrderExpired,
-    Code::CurrencyUnknown,
-    Code::AmountInvalid,
-    Code::OriginNotAllowed,
+const OF_THE_ORDER: [ErrorCode; 9] = [
+    ErrorCode::MalformedOrder,
+    ErrorCode::UnknownMerchant,
+    ErrorCode::UnknownOrderKey,
+    ErrorCode::OrderSignatureInvalid,
+    ErrorCode::OrderForAnotherVerifier,
+    ErrorCode::OrderExpired,
+    ErrorCode::CurrencyUnknown,
+    ErrorCode::AmountInvalid,
+    ErrorCode::OriginNotAllowed,
 ];
 
-fn faulty_order(gateway: &TestGateway, faults: &[Code]) -> String {
+fn faulty_order(gateway: &TestGateway, faults: &[ErrorCode]) -> String {
     let has = |code| faults.contains(&code);
     let mut claims = gateway.claims();
     let mut merchant = gateway.merchant.clone();
-    if has(Code::MalformedOrder) {
+    if has(ErrorCode::MalformedOrder) {
         merchant.key_id = "no name".into();
-    } else if has(Code::UnknownOrderKey) {
+    } else if has(ErrorCode::UnknownOrderKey) {
         merchant.key_id = "unknown".into();
     }
-    if has(Code::UnknownMerchant) {
+    if has(ErrorCode::UnknownMerchant) {
         claims.iss = MerchantId::new(1, random());
     }
-    if has(Code::OrderSignatureInvalid) {
+    if has(ErrorCode::OrderSignatureInvalid) {
         merchant.key = SigningKey::from_bytes(&random());
     }
-    if has(Code::OrderForAnotherVerifier) {
+    if has(ErrorCode::OrderForAnotherVerifier) {
         claims.aud = origin("https://pay.example");
     }
-    if has(Code::OrderExpired) {
+    if has(ErrorCode::OrderExpired) {
         claims.exp = claims.iat;
     }
-    if has(Code::CurrencyUnknown) {
+    if has(ErrorCode::CurrencyUnknown) {
         claims.currency = "ABC".into();
     }
-    if has(Code::AmountInvalid) {
+    if has(ErrorCode::AmountInvalid) {
         claims.amount = 0;
     }
-    if has(Code::SimulateNotAllowed) {
+    if has(ErrorCode::SimulateNotAllowed) {
         claims.simulate = Some(Simulate {
             outcome: "approved".into(),
         });
     }
-    if has(Code::OriginNotAllowed) {
+    if has(ErrorCode::OriginNotAllowed) {
         claims.parent_origins = vec![origin("https://evil.example")];
     }
     merchant.sign(&claims)
@@ -216,7 +232,7 @@ async fn of_two_faults_of_an_order_the_first_is_answered() {
     let gateway = TestGateway::with(|config| config.test_mode = false).await;
     let browser = gateway.browser();
     let mut codes = OF_THE_ORDER.to_vec();
-    codes.push(Code::SimulateNotAllowed);
+    codes.push(ErrorCode::SimulateNotAllowed);
     for (one, two) in pairs(&codes) {
         let what = format!("{} and {}", one.name(), two.name());
         let request = browser.open_session(&faulty_order(&gateway, &[one, two]));
@@ -226,7 +242,7 @@ async fn of_two_faults_of_an_order_the_first_is_answered() {
         // A request that is wrong itself is answered before its order is looked at.
         let order = faulty_order(&gateway, &[code]);
         let body = browser.open_body(&order, harness::client::SHOP_ORIGIN);
-        let fault = Code::SignatureInvalid;
+        let fault = ErrorCode::SignatureInvalid;
         let request = faulty(&browser, "/v1/sessions", NEW_SESSION, &body, &[fault]);
         refused(
             &gateway,
@@ -241,8 +257,8 @@ async fn of_two_faults_of_an_order_the_first_is_answered() {
 }
 
 /// Brings a checkout into a state in which nothing more can be paid.
-async fn in_state(gateway: &TestGateway, state: Code) -> Checkout {
-    let outcome = (state == Code::AttemptInProgress).then_some("never_received");
+async fn in_state(gateway: &TestGateway, state: ErrorCode) -> Checkout {
+    let outcome = (state == ErrorCode::AttemptInProgress).then_some("never_received");
     let order = gateway.order(outcome);
     let browser = gateway.browser();
     let session = gateway.open(&browser, &order).await;
@@ -253,8 +269,8 @@ async fn in_state(gateway: &TestGateway, state: Code) -> Checkout {
         attempt: attempt(),
     };
     let (tries, number) = match state {
-        Code::SessionComplete | Code::AttemptInProgress => (1, APPROVED),
-        Code::TooManyAttempts => (10, "4000000000000002"),
+        ErrorCode::SessionComplete | ErrorCode::AttemptInProgress => (1, APPROVED),
+        ErrorCode::TooManyAttempts => (10, "4000000000000002"),
         _ => (0, APPROVED),
     };
     for _ in 0..tries {
@@ -290,9 +306,9 @@ fn broken_card(checkout: &Checkout) -> Prepared {
 async fn of_two_faults_of_a_session_the_first_is_answered() {
     let gateway = TestGateway::start().await;
     let states = [
-        Code::AttemptInProgress,
-        Code::SessionComplete,
-        Code::TooManyAttempts,
+        ErrorCode::AttemptInProgress,
+        ErrorCode::SessionComplete,
+        ErrorCode::TooManyAttempts,
     ];
     let mut checkouts = Vec::new();
     for state in states {
@@ -307,13 +323,13 @@ async fn of_two_faults_of_a_session_the_first_is_answered() {
         &gateway,
         "a broken card",
         broken_card(&fresh),
-        Code::SealedCardRefused,
+        ErrorCode::SealedCardRefused,
     )
     .await;
     gateway.move_clock(1900);
-    checkouts.push((Code::SessionExpired, fresh));
+    checkouts.push((ErrorCode::SessionExpired, fresh));
     for (state, checkout) in checkouts {
-        let expected = first_of(state, Code::SessionExpired);
+        let expected = first_of(state, ErrorCode::SessionExpired);
         let what = format!("{} and expired", state.name());
         refused(&gateway, &what, checkout.good_request(), expected).await;
         refused(

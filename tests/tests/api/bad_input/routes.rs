@@ -5,7 +5,7 @@ use harness::client::Prepared;
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::CONTENT_TYPE;
 use sealpay_protocol::sign::RequestParts;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 /// Every path with the methods that it takes.
 const ROUTES: [(&str, &[&str]); 14] = [
@@ -53,7 +53,13 @@ async fn a_path_takes_its_own_methods_only_and_lists_them() {
                 assert_ne!(answer.status, 405, "{what}");
                 continue;
             }
-            let answer = refused(&gateway, &what, bare(method, path), Code::MethodNotAllowed).await;
+            let answer = refused(
+                &gateway,
+                &what,
+                bare(method, path),
+                ErrorCode::MethodNotAllowed,
+            )
+            .await;
             let listed = answer.header("allow").unwrap_or_default();
             let mut listed: Vec<_> = listed.split(',').map(str::trim).collect();
             listed.sort_unstable();
@@ -115,14 +121,14 @@ async fn paths_that_are_not_there_are_not_found() {
         "/debug/pprof",
     ];
     for path in rows {
-        refused(&gateway, path, bare("GET", path), Code::NotFound).await;
+        refused(&gateway, path, bare("GET", path), ErrorCode::NotFound).await;
     }
     let long = format!("/v1/{}", "a".repeat(60_000));
     refused(
         &gateway,
         "a path of 60000 characters",
         bare("GET", &long),
-        Code::NotFound,
+        ErrorCode::NotFound,
     )
     .await;
     // Percent signs that hide no text are refused like any other path, not with words of a library.
@@ -169,7 +175,7 @@ async fn a_signed_request_to_another_spelling_of_the_path_is_not_found() {
             body: &body,
         };
         let request = checkout.browser.signed(&parts, checkout.browser.now());
-        refused(&gateway, path, request, Code::NotFound).await;
+        refused(&gateway, path, request, ErrorCode::NotFound).await;
     }
     let query = RequestParts {
         method: "POST",
@@ -188,7 +194,7 @@ async fn a_signed_request_to_another_spelling_of_the_path_is_not_found() {
         &gateway,
         "another spelling of the query",
         request,
-        Code::SignatureInvalid,
+        ErrorCode::SignatureInvalid,
     )
     .await;
     let answer = gateway.send(good).await;
@@ -225,7 +231,13 @@ async fn content_types_other_than_json_are_refused_where_a_body_is_read() {
             checkout.good_request(),
         ] {
             request.set("content-type", content_type);
-            refused(&gateway, content_type, request, Code::UnsupportedMediaType).await;
+            refused(
+                &gateway,
+                content_type,
+                request,
+                ErrorCode::UnsupportedMediaType,
+            )
+            .await;
         }
     }
     for spoil in [
@@ -242,7 +254,7 @@ async fn content_types_other_than_json_are_refused_where_a_body_is_read() {
             &gateway,
             "none, or twice",
             request,
-            Code::UnsupportedMediaType,
+            ErrorCode::UnsupportedMediaType,
         )
         .await;
     }
@@ -252,7 +264,7 @@ async fn content_types_other_than_json_are_refused_where_a_body_is_read() {
     reading.body = vec![b'<'; 30_000];
     assert_eq!(gateway.send(reading.clone()).await.status, 200);
     reading.body = vec![b'<'; 100_000];
-    refused(&gateway, "a large one", reading, Code::PayloadTooLarge).await;
+    refused(&gateway, "a large one", reading, ErrorCode::PayloadTooLarge).await;
     checkout.works(&gateway, "all of it").await;
     gateway.finish().await;
 }

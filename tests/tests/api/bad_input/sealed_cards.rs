@@ -5,7 +5,7 @@ use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;
 use sealpay_protocol::encoding::{base64url, from_base64url};
 use sealpay_protocol::envelope::SealedCard;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 /// What a row does to a good envelope.
 type SpoilCard = fn(&mut SealedCard);
@@ -69,7 +69,7 @@ async fn envelopes_of_another_form_are_refused_with_one_answer() {
             .seal(order, session, checkout.attempt, &card(APPROVED));
         spoil(&mut sealed);
         let request = checkout.request_with(body_of(sealed));
-        let answer = refused(&gateway, what, request, Code::SealedCardRefused).await;
+        let answer = refused(&gateway, what, request, ErrorCode::SealedCardRefused).await;
         let mut problem: serde_json::Value = answer.json();
         problem["request_id"] = "".into();
         problem["server_time"] = 0.into();
@@ -99,7 +99,7 @@ async fn a_sealed_card_does_not_move() {
         &gateway,
         "to another attempt",
         request,
-        Code::SealedCardRefused,
+        ErrorCode::SealedCardRefused,
     )
     .await;
 
@@ -111,7 +111,7 @@ async fn a_sealed_card_does_not_move() {
         &gateway,
         "to the thief's session",
         request,
-        Code::SealedCardRefused,
+        ErrorCode::SealedCardRefused,
     )
     .await;
 
@@ -124,7 +124,7 @@ async fn a_sealed_card_does_not_move() {
         &gateway,
         "to a dearer order",
         request,
-        Code::SealedCardRefused,
+        ErrorCode::SealedCardRefused,
     )
     .await;
 
@@ -137,7 +137,7 @@ async fn a_sealed_card_does_not_move() {
         &gateway,
         "to another browser's key",
         request,
-        Code::SealedCardRefused,
+        ErrorCode::SealedCardRefused,
     )
     .await;
 

@@ -5,9 +5,9 @@ use harness::client::{APPROVED, Browser, attempt, card};
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::SessionView;
 use sealpay_protocol::envelope::SealedCard;
+use verifier_server::error::ErrorCode;
 use verifier_server::flow::maintain::refresh_keys;
-use verifier_server::gate::key_ring::{KEPT_AFTER_SECONDS, SEALING_KEY_SECONDS};
-use verifier_server::gate::refusal::Code;
+use verifier_server::keys::key_ring::{KEPT_AFTER_SECONDS, SEALING_KEY_SECONDS};
 
 /// From a key's time to its retirement, and to its destruction.
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn a_retired_key_opens_what_was_sealed_before_and_a_destroyed_one_nothing(
         &gateway,
         "a key whose time is over",
         request,
-        Code::SealedCardRefused,
+        ErrorCode::SealedCardRefused,
     )
     .await;
     refresh().await;
@@ -61,7 +61,7 @@ async fn a_retired_key_opens_what_was_sealed_before_and_a_destroyed_one_nothing(
         &gateway,
         "a destroyed key",
         request,
-        Code::SealedCardRefused,
+        ErrorCode::SealedCardRefused,
     )
     .await;
     let sql = "SELECT key_id FROM server_keys WHERE private_key_encrypted = ''";
@@ -95,7 +95,7 @@ async fn a_key_of_our_own_is_no_key_of_the_verifier() {
         &gateway,
         "another verifier's key",
         request,
-        Code::SealedCardRefused,
+        ErrorCode::SealedCardRefused,
     )
     .await;
     // Called by the right name it does not open either.
@@ -109,7 +109,7 @@ async fn a_key_of_our_own_is_no_key_of_the_verifier() {
         &gateway,
         "and the right name",
         request,
-        Code::SealedCardRefused,
+        ErrorCode::SealedCardRefused,
     )
     .await;
     checkout.works(&gateway, "another verifier's key").await;

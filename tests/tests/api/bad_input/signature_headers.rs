@@ -4,7 +4,7 @@ use super::{INPUT, Spoil, spoilt_payment};
 use harness::client::Prepared;
 use harness::gateway::TestGateway;
 use sealpay_protocol::sign::content_digest;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 fn replace(request: &mut Prepared, header: &str, from: &str, to: &str) {
     let value = request.get(header).unwrap_or_default().to_owned();
@@ -29,68 +29,72 @@ fn without_parameter(request: &mut Prepared, name: &str) {
     request.set("signature-input", &without);
 }
 
-const SPOILT: [(&str, Spoil, Code); 43] = [
+const SPOILT: [(&str, Spoil, ErrorCode); 43] = [
     (
         "no signature",
         |r| r.remove("signature"),
-        Code::MissingSignature,
+        ErrorCode::MissingSignature,
     ),
-    ("no input", |r| r.remove(INPUT), Code::MissingSignature),
+    ("no input", |r| r.remove(INPUT), ErrorCode::MissingSignature),
     (
         "no digest",
         |r| r.remove("content-digest"),
-        Code::MissingSignature,
+        ErrorCode::MissingSignature,
     ),
     (
         "signature twice",
         |r| twice(r, "signature"),
-        Code::MissingSignature,
+        ErrorCode::MissingSignature,
     ),
-    ("input twice", |r| twice(r, INPUT), Code::MissingSignature),
+    (
+        "input twice",
+        |r| twice(r, INPUT),
+        ErrorCode::MissingSignature,
+    ),
     (
         "digest twice",
         |r| twice(r, "content-digest"),
-        Code::MissingSignature,
+        ErrorCode::MissingSignature,
     ),
     (
         "no attempt",
         |r| r.remove("idempotency-key"),
-        Code::MalformedRequest,
+        ErrorCode::MalformedRequest,
     ),
     (
         "attempt twice",
         |r| twice(r, "idempotency-key"),
-        Code::MalformedRequest,
+        ErrorCode::MalformedRequest,
     ),
     (
         "attempt of another kind",
         |r| r.set("idempotency-key", "pay_01jd0000000000000000000000"),
-        Code::MalformedRequest,
+        ErrorCode::MalformedRequest,
     ),
     (
         "attempt in capitals",
         |r| replace(r, "idempotency-key", "att_", "ATT_"),
-        Code::MalformedRequest,
+        ErrorCode::MalformedRequest,
     ),
     (
         "an empty signature",
         |r| r.set("signature", ""),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "an empty input",
         |r| r.set(INPUT, ""),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "no structured field",
         |r| r.set("signature", "hello, world!"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "another label",
         |r| replace(r, INPUT, "sig=", "gis="),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "another label of both",
@@ -98,7 +102,7 @@ const SPOILT: [(&str, Spoil, Code); 43] = [
             replace(r, INPUT, "sig=", "gis=");
             replace(r, "signature", "sig=", "gis=");
         },
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "two signatures",
@@ -109,17 +113,17 @@ const SPOILT: [(&str, Spoil, Code); 43] = [
                 &format!("{value}, {}", value.replacen("sig", "two", 1)),
             );
         },
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "a signature of 63 bytes",
         |r| r.set("signature", &format!("sig=:{}:", "A".repeat(84))),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "a signature as text",
         |r| r.set("signature", "sig=\"AAAA\""),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "a signature with a parameter",
@@ -127,17 +131,17 @@ const SPOILT: [(&str, Spoil, Code); 43] = [
             let value = r.get("signature").unwrap_or_default().to_owned();
             r.set("signature", &format!("{value};x"));
         },
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "a component less",
         |r| replace(r, INPUT, "\"@query\" ", ""),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "a component more",
         |r| replace(r, INPUT, "\"@query\"", "\"@query\" \"date\""),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "components in another order",
@@ -149,97 +153,97 @@ const SPOILT: [(&str, Spoil, Code); 43] = [
                 "\"@authority\" \"@method\"",
             )
         },
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "a component with a parameter",
         |r| replace(r, INPUT, "\"@path\"", "\"@path\";req"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "another algorithm",
         |r| replace(r, INPUT, "\"ed25519\"", "\"hmac-sha256\""),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "another tag",
         |r| replace(r, INPUT, "sealpay-v1", "sealpay-v2"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "no created",
         |r| without_parameter(r, "created"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "no expires",
         |r| without_parameter(r, "expires"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "no nonce",
         |r| without_parameter(r, "nonce"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "no algorithm",
         |r| without_parameter(r, "alg"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "no keyid",
         |r| without_parameter(r, "keyid"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "no tag",
         |r| without_parameter(r, "tag"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "a parameter more",
         |r| replace(r, INPUT, ";tag=", ";x=1;tag="),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "created before 1970",
         |r| replace(r, INPUT, "created=", "created=-"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "created as a fraction",
         |r| replace(r, INPUT, ";expires", ".0;expires"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "a longer life",
         |r| replace(r, INPUT, ";expires=1", ";expires=2"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "a short nonce",
         |r| replace(r, INPUT, "nonce=\"", "nonce=\"AAAA"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "a keyid that is no thumbprint",
         |r| replace(r, INPUT, "keyid=\"", "keyid=\"x"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "an input of 1025 bytes",
         |r| r.set(INPUT, &"x".repeat(1025)),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "a signature of 60000 bytes",
         |r| r.set("signature", &"s".repeat(60_000)),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "a digest of another algorithm",
         |r| r.set("content-digest", "sha-512=:AAAA:"),
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "two digests",
@@ -247,14 +251,18 @@ const SPOILT: [(&str, Spoil, Code); 43] = [
             let value = r.get("content-digest").unwrap_or_default().to_owned();
             r.set("content-digest", &format!("{value}, sha-512=:AAAA:"));
         },
-        Code::MalformedSignature,
+        ErrorCode::MalformedSignature,
     ),
     (
         "the digest of another body",
         |r| r.set("content-digest", &content_digest(b"{}")),
-        Code::DigestMismatch,
+        ErrorCode::DigestMismatch,
     ),
-    ("another body", |r| r.body.push(b' '), Code::DigestMismatch),
+    (
+        "another body",
+        |r| r.body.push(b' '),
+        ErrorCode::DigestMismatch,
+    ),
 ];
 
 #[tokio::test]

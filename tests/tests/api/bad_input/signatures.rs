@@ -5,34 +5,34 @@ use harness::client::{Browser, origin};
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::CONTENT_TYPE;
 use sealpay_protocol::sign::{RequestParts, content_digest};
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 /// Each of the eight covered components, altered on the way.
-const ALTERED: [(&str, Spoil, Code); 9] = [
+const ALTERED: [(&str, Spoil, ErrorCode); 9] = [
     (
         "method",
         |r| r.method = "PUT".into(),
-        Code::MethodNotAllowed,
+        ErrorCode::MethodNotAllowed,
     ),
     (
         "path",
         |r| r.path = "/v1/sessions".into(),
-        Code::MalformedRequest,
+        ErrorCode::MalformedRequest,
     ),
     (
         "query",
         |r| r.path.push_str("?retry=1"),
-        Code::SignatureInvalid,
+        ErrorCode::SignatureInvalid,
     ),
     (
         "an empty query with a mark of its own",
         |r| r.path.push_str("??"),
-        Code::SignatureInvalid,
+        ErrorCode::SignatureInvalid,
     ),
     (
         "content-type",
         |r| r.set("content-type", "text/plain"),
-        Code::UnsupportedMediaType,
+        ErrorCode::UnsupportedMediaType,
     ),
     (
         "content-digest and body",
@@ -40,17 +40,17 @@ const ALTERED: [(&str, Spoil, Code); 9] = [
             r.body.push(b' ');
             r.set("content-digest", &content_digest(&r.body));
         },
-        Code::SignatureInvalid,
+        ErrorCode::SignatureInvalid,
     ),
     (
         "idempotency-key",
         |r| r.set("idempotency-key", "att_01jd0000000000000000000000"),
-        Code::SignatureInvalid,
+        ErrorCode::SignatureInvalid,
     ),
     (
         "session",
         |r| r.set("sealpay-session", "chk_01jd0000000000000000000000"),
-        Code::UnknownSession,
+        ErrorCode::UnknownSession,
     ),
     (
         "a bit of the signature",
@@ -63,7 +63,7 @@ const ALTERED: [(&str, Spoil, Code); 9] = [
             };
             r.set("signature", &[other, &value[6..]].concat());
         },
-        Code::SignatureInvalid,
+        ErrorCode::SignatureInvalid,
     ),
 ];
 
@@ -114,7 +114,7 @@ async fn a_signature_over_another_component_is_refused() {
         signed.set("content-type", CONTENT_TYPE);
         signed.set("idempotency-key", &attempt);
         signed.set("sealpay-session", &session);
-        refused(&gateway, what, signed, Code::SignatureInvalid).await;
+        refused(&gateway, what, signed, ErrorCode::SignatureInvalid).await;
         checkout.works(&gateway, what).await;
     }
 
@@ -127,7 +127,7 @@ async fn a_signature_over_another_component_is_refused() {
         &gateway,
         "another verifier's origin",
         request,
-        Code::SignatureInvalid,
+        ErrorCode::SignatureInvalid,
     )
     .await;
     checkout.works(&gateway, "another verifier's origin").await;
@@ -162,7 +162,13 @@ async fn keys_that_are_not_the_sessions_own_do_not_sign_for_it() {
     let body = mine.good_body();
     let stranger = gateway.browser();
     let theirs = stranger.send_attempt(&mine.session, mine.attempt, body.clone());
-    refused(&gateway, "a stranger's key", theirs, Code::SignatureInvalid).await;
+    refused(
+        &gateway,
+        "a stranger's key",
+        theirs,
+        ErrorCode::SignatureInvalid,
+    )
+    .await;
     let theirs = other
         .browser
         .send_attempt(&mine.session, mine.attempt, body.clone());
@@ -170,14 +176,20 @@ async fn keys_that_are_not_the_sessions_own_do_not_sign_for_it() {
         &gateway,
         "another session's key",
         theirs,
-        Code::SignatureInvalid,
+        ErrorCode::SignatureInvalid,
     )
     .await;
 
     let mut claimed = stranger.send_attempt(&mine.session, mine.attempt, body);
     let good = mine.good_request();
     claimed.set(INPUT, good.get(INPUT).unwrap_or_default());
-    refused(&gateway, "a claimed keyid", claimed, Code::SignatureInvalid).await;
+    refused(
+        &gateway,
+        "a claimed keyid",
+        claimed,
+        ErrorCode::SignatureInvalid,
+    )
+    .await;
 
     // One browser with two sessions: what it signed for one is nothing in the other.
     let order = gateway.order(None);
@@ -188,7 +200,7 @@ async fn keys_that_are_not_the_sessions_own_do_not_sign_for_it() {
         &gateway,
         "moved to another session",
         moved,
-        Code::SignatureInvalid,
+        ErrorCode::SignatureInvalid,
     )
     .await;
     mine.works(&gateway, "all of it").await;
@@ -207,15 +219,19 @@ async fn opening_a_session_needs_the_key_that_it_brings() {
         &gateway,
         "another key signs",
         request,
-        Code::SignatureInvalid,
+        ErrorCode::SignatureInvalid,
     )
     .await;
     let text = String::from_utf8(body).unwrap();
     let rows = [
-        ("\"OKP\"", "\"EC\"", Code::MalformedRequest),
-        ("\"Ed25519\"", "\"X25519\"", Code::MalformedRequest),
-        ("\"x\":\"", "\"x\":\"AA", Code::MalformedRequest),
-        ("\"x\":\"", "\"d\":\"AA\",\"x\":\"", Code::MalformedRequest),
+        ("\"OKP\"", "\"EC\"", ErrorCode::MalformedRequest),
+        ("\"Ed25519\"", "\"X25519\"", ErrorCode::MalformedRequest),
+        ("\"x\":\"", "\"x\":\"AA", ErrorCode::MalformedRequest),
+        (
+            "\"x\":\"",
+            "\"d\":\"AA\",\"x\":\"",
+            ErrorCode::MalformedRequest,
+        ),
     ];
     for (from, to, code) in rows {
         let request = mine.open_with(text.replacen(from, to, 1).into_bytes());
@@ -233,7 +249,7 @@ async fn opening_a_session_needs_the_key_that_it_brings() {
         &gateway,
         "a key of small order",
         request,
-        Code::MalformedRequest,
+        ErrorCode::MalformedRequest,
     )
     .await;
     gateway.open(&mine, &order).await;

@@ -2,24 +2,24 @@
 
 use super::{Checkout, refused};
 use harness::gateway::TestGateway;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 
 #[tokio::test]
 async fn a_signature_is_good_from_30_seconds_ahead_to_60_seconds_after() {
     let gateway = TestGateway::start().await;
     gateway.clock.stop();
     let rows = [
-        (-1_000_000_000, Some(Code::SignatureExpired)),
-        (-3600, Some(Code::SignatureExpired)),
-        (-61, Some(Code::SignatureExpired)),
-        (-60, Some(Code::SignatureExpired)),
+        (-1_000_000_000, Some(ErrorCode::SignatureExpired)),
+        (-3600, Some(ErrorCode::SignatureExpired)),
+        (-61, Some(ErrorCode::SignatureExpired)),
+        (-60, Some(ErrorCode::SignatureExpired)),
         (-59, None),
         (-1, None),
         (0, None),
         (30, None),
-        (31, Some(Code::SignatureFromTheFuture)),
-        (3600, Some(Code::SignatureFromTheFuture)),
-        (1_000_000_000, Some(Code::SignatureFromTheFuture)),
+        (31, Some(ErrorCode::SignatureFromTheFuture)),
+        (3600, Some(ErrorCode::SignatureFromTheFuture)),
+        (1_000_000_000, Some(ErrorCode::SignatureFromTheFuture)),
     ];
     for (seconds, expected) in rows {
         let checkout = Checkout::open(&gateway).await;
@@ -58,11 +58,11 @@ async fn a_signature_at_the_end_of_time_overflows_nothing() {
     );
     let rows = [
         // The largest integer of a structured field (RFC 9651 section 3.3.1), and one more.
-        (999_999_999_999_939, Code::SignatureFromTheFuture),
-        (999_999_999_999_999, Code::MalformedSignature),
-        (1_000_000_000_000_000, Code::MalformedSignature),
-        (u64::MAX - 60, Code::MalformedSignature),
-        (u64::MAX, Code::MalformedSignature),
+        (999_999_999_999_939, ErrorCode::SignatureFromTheFuture),
+        (999_999_999_999_999, ErrorCode::MalformedSignature),
+        (1_000_000_000_000_000, ErrorCode::MalformedSignature),
+        (u64::MAX - 60, ErrorCode::MalformedSignature),
+        (u64::MAX, ErrorCode::MalformedSignature),
     ];
     for (created, code) in rows {
         let body = checkout.good_body();
@@ -105,7 +105,7 @@ async fn an_order_is_good_from_a_minute_ahead_to_its_end() {
             let answer = gateway.send(request).await;
             assert_eq!(answer.status, 200, "{what}: {}", answer.text());
         } else {
-            refused(&gateway, &what, request, Code::OrderExpired).await;
+            refused(&gateway, &what, request, ErrorCode::OrderExpired).await;
         }
     }
     let mut claims = gateway.claims();
@@ -113,6 +113,12 @@ async fn an_order_is_good_from_a_minute_ahead_to_its_end() {
     let request = gateway
         .browser()
         .open_session(&gateway.merchant.sign(&claims));
-    refused(&gateway, "the end of time", request, Code::OrderExpired).await;
+    refused(
+        &gateway,
+        "the end of time",
+        request,
+        ErrorCode::OrderExpired,
+    )
+    .await;
     gateway.finish().await;
 }

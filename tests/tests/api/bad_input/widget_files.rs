@@ -3,7 +3,7 @@
 use super::{bare, refused};
 use harness::gateway::{Answer, TestGateway};
 use std::fs;
-use verifier_server::gate::refusal::Code;
+use verifier_server::error::ErrorCode;
 use verifier_server::http::FRAME_ORIGINS_FRESH_MS;
 use verifier_server::store::Addition;
 
@@ -67,7 +67,7 @@ async fn only_files_of_the_widget_are_served_and_only_under_their_digest() {
         "/assets//boot.js".into(),
     ];
     for path in rows {
-        refused(&gateway, &path, bare("GET", &path), Code::NotFound).await;
+        refused(&gateway, &path, bare("GET", &path), ErrorCode::NotFound).await;
     }
     let file = gateway.get(&format!("{folder}/boot.js"), None).await;
     assert_eq!((file.status.as_u16(), file.text().as_str()), (200, "boot"));
@@ -159,7 +159,13 @@ async fn the_frame_may_stand_in_the_merchants_pages_only() {
         "mer_%00",
     ] {
         let path = format!("/checkout/{merchant}");
-        refused(&gateway, &path, bare("GET", &path), Code::UnknownMerchant).await;
+        refused(
+            &gateway,
+            &path,
+            bare("GET", &path),
+            ErrorCode::UnknownMerchant,
+        )
+        .await;
     }
     gateway.finish().await;
 }
@@ -189,14 +195,14 @@ async fn the_document_names_one_of_a_merchants_origins_and_asks_the_database_onc
 async fn every_code_has_a_page_of_our_own_words() {
     let gateway = TestGateway::start().await;
     let index = gateway.get("/errors", None).await.text();
-    for code in Code::ALL {
+    for code in ErrorCode::ALL {
         let page = gateway.get(&format!("/errors/{}", code.name()), None).await;
         assert_eq!(page.status, 200, "{}", code.name());
         assert_eq!(
             page.header("content-security-policy"),
             Some("default-src 'none'")
         );
-        assert!(page.text().contains(code.sentence()), "{}", code.name());
+        assert!(page.text().contains(code.detail()), "{}", code.name());
         assert!(
             index.contains(&format!("href=\"/errors/{}\"", code.name())),
             "{}",

@@ -139,7 +139,7 @@ impl World {
     pub(super) async fn slow_the_bank_down(&self) {
         let slow = json!({"target": "payouts", "kind": "latency", "min_ms": 0, "max_ms": 25,
             "share_per_mille": 1000});
-        let lost = json!({"target": "payouts", "kind": "answer_lost", "share_per_mille": 40});
+        let lost = json!({"target": "payouts", "kind": "response_lost", "share_per_mille": 40});
         for order in [slow, lost] {
             let ordered = sim("POST", "/sim/faults", &order);
             let address = self.setups[0].listen;

@@ -1,9 +1,9 @@
 //! What is possible, how much of it, and what the payment is afterwards, as tables.
 
-use super::{Modification, ModificationKind, ModificationState, Obstacle};
+use super::{Modification, ModificationKind, ModificationState, OperationError};
 use crate::domain::payment::Payment;
 use crate::domain::state::PaymentState;
-use crate::domain::transfer::Expected;
+use crate::domain::transfer::TransferInstructions;
 use sealpay_protocol::ids::{AttemptId, MerchantId, ModificationId, PaymentId, SessionId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
@@ -16,7 +16,7 @@ fn payment(state: PaymentState, captured: i64, refunded: i64, disputed: i64) -> 
         session: SessionId::new(1, [1; 10]),
         merchant: MerchantId::new(1, [1; 10]),
         attempt: AttemptId::new(1, [1; 10]),
-        claimant: String::new(),
+        owner: String::new(),
         body_digest: String::new(),
         order_ref: "A-1".into(),
         money: Money::new(100, "EUR".parse().unwrap()),
@@ -67,7 +67,9 @@ fn what_is_possible_and_how_much_is_as_the_table_says() {
     use PaymentState::{
         Authorized, Captured, Declined, PartiallyCaptured, PartiallyRefunded, Refunded, Voided,
     };
-    let (state, amount) = (Err(Obstacle::State), |left| Err(Obstacle::Amount(left)));
+    let (state, amount) = (Err(OperationError::State), |left| {
+        Err(OperationError::Amount(left))
+    });
     let rows = [
         (payment(Authorized, 0, 0, 0), Capture, None, Ok(100)),
         (payment(Authorized, 0, 0, 0), Capture, Some(100), Ok(100)),
@@ -120,7 +122,7 @@ fn what_is_possible_and_how_much_is_as_the_table_says() {
 /// 100 were due by transfer and 130 came.
 fn overpaid(state: PaymentState, refunded: i64) -> Payment {
     Payment {
-        transfer: Some(Expected {
+        transfer: Some(TransferInstructions {
             holder: String::new(),
             iban: String::new(),
             bic: String::new(),
@@ -160,10 +162,10 @@ fn what_came_too_much_may_go_back_and_goes_back_first() {
     let all = overpaid(Captured, 0).modifiable(ModificationKind::Refund, None);
     assert_eq!(all, Ok(130));
     let more = overpaid(Captured, 0).modifiable(ModificationKind::Refund, Some(131));
-    assert_eq!(more, Err(Obstacle::Amount(130)));
+    assert_eq!(more, Err(OperationError::Amount(130)));
     let rest = overpaid(PartiallyRefunded, 100);
     let more = rest.modifiable(ModificationKind::Refund, Some(31));
-    assert_eq!(more, Err(Obstacle::Amount(30)));
+    assert_eq!(more, Err(OperationError::Amount(30)));
     assert_eq!(overpaid(Captured, 0).disputable_minor(), 100);
     assert_eq!(overpaid(PartiallyRefunded, 30).disputable_minor(), 100);
     assert_eq!(rest.disputable_minor(), 30);

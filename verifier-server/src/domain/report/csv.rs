@@ -27,7 +27,7 @@ pub const COLUMNS: [&str; 34] = [
     "merchant_id",
     "merchant_name",
     "livemode",
-    "kind",
+    "type",
     "source",
     "payment_id",
     "order_ref",
@@ -43,12 +43,12 @@ pub const COLUMNS: [&str; 34] = [
     "fee_minor",
     "net_minor",
     "created_at",
-    "sales_day",
+    "business_date",
     "cut_off_at",
     "time_zone",
     "lines",
-    "carried_in_minor",
-    "carried_out_minor",
+    "brought_forward_minor",
+    "carried_forward_minor",
     "payout_minor",
     "sha256",
 ];
@@ -175,8 +175,11 @@ fn row(statement: &Statement<'_>, line: &BalanceTransaction) -> String {
     row.number(i64::from(line.currency.exponent()));
     row.amounts(line.gross_minor, line.fees, line.net_minor);
     row.own(&moment(line.created_at_ms));
-    row.own(&line.sales_day.to_string());
-    row.own(&moment(schedule::cut_off_ms(line.currency, line.sales_day)));
+    row.own(&line.business_date.to_string());
+    row.own(&moment(schedule::cut_off_ms(
+        line.currency,
+        line.business_date,
+    )));
     row.own(schedule::zone_name(line.currency));
     row.empty(COLUMNS.len() - row.cells);
     row.text
@@ -199,8 +202,8 @@ fn trailer(statement: &Statement<'_>) -> String {
     row.empty(3);
     row.own(schedule::zone_name(settlement.currency));
     row.number(settlement.lines);
-    row.number(settlement.carried_in_minor);
-    row.number(settlement.carried_out_minor);
+    row.number(settlement.brought_forward_minor);
+    row.number(settlement.carried_forward_minor);
     row.number(settlement.payout_minor);
     row.text
 }

@@ -41,6 +41,7 @@ pub struct ReportLine {
     /// `txn_…`.
     pub id: String,
     /// What it is for.
+    #[serde(rename = "type")]
     pub kind: TransactionKind,
     /// What caused it: a modification, a payment captured at once, a dispute, a payout or a
     /// settlement.
@@ -64,13 +65,13 @@ pub struct ReportLine {
     /// Seconds since 1970.
     pub created_at: i64,
     /// The day whose cut-off it made, `2026-11-24`.
-    pub sales_day: String,
+    pub business_date: String,
     /// The moment of that cut-off, seconds since 1970.
     pub cut_off_at: i64,
 }
 
-/// What the lines of a settlement add up to. The net and what is carried in are what is paid out
-/// and what is carried out.
+/// What the lines of a settlement add up to. The net and what is brought forward are what is paid out
+/// and what is carried forward.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ReportTrailer {
     /// How many lines.
@@ -82,9 +83,9 @@ pub struct ReportTrailer {
     /// Gross without the fees, minor units.
     pub net: i64,
     /// What the settlement before left over, minor units; nothing or less.
-    pub carried_in: i64,
+    pub brought_forward: i64,
     /// What is left over for the next one, minor units; nothing or less.
-    pub carried_out: i64,
+    pub carried_forward: i64,
     /// What is paid out, minor units.
     pub payout: i64,
     /// SHA-256, in hexadecimal, of all that stands before this value.
@@ -169,8 +170,8 @@ fn without_checksum(statement: &Statement<'_>) -> SettlementReport {
             gross: settlement.gross_minor,
             fees: settlement.fees.into(),
             net: settlement.net_minor,
-            carried_in: settlement.carried_in_minor,
-            carried_out: settlement.carried_out_minor,
+            brought_forward: settlement.brought_forward_minor,
+            carried_forward: settlement.carried_forward_minor,
             payout: settlement.payout_minor,
             sha256: String::new(),
         },
@@ -195,7 +196,7 @@ fn line(line: &BalanceTransaction) -> ReportLine {
         fees: line.fees.into(),
         net: line.net_minor,
         created_at: seconds(line.created_at_ms),
-        sales_day: line.sales_day.to_string(),
-        cut_off_at: seconds(schedule::cut_off_ms(line.currency, line.sales_day)),
+        business_date: line.business_date.to_string(),
+        cut_off_at: seconds(schedule::cut_off_ms(line.currency, line.business_date)),
     }
 }

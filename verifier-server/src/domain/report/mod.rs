@@ -1,7 +1,7 @@
 //! Reports of a settlement: CSV, JSON and ISO 20022 camt.053.
 //!
 //! All three tell the same facts: each line with what was charged, what the lines add up to, what
-//! was carried in and out, and what was paid. `Σ net + carried in = payout + carried out` in each.
+//! was brought and carried forward, and what was paid. `Σ net + brought forward = payout + carried forward` in each.
 //! They tell nothing that changes later, such as whether the payout came back, so the same
 //! settlement gives the same bytes for ever. Each ends with a SHA-256 of every byte before it.
 

@@ -1,4 +1,4 @@
-use super::{Earlier, Facts, HOUR_MS, RULES, RiskOutcome, assess, numbers};
+use super::{HOUR_MS, PriorPayment, RULES, RiskInput, RiskOutcome, assess, numbers};
 use crate::domain::state::PaymentState::{self, Captured, Declined};
 use sealpay_protocol::money::Money;
 use std::collections::HashSet;
@@ -9,8 +9,8 @@ fn euros(amount: i64) -> Money {
     Money::new(amount, "EUR".parse().unwrap())
 }
 
-fn earlier(count: usize, card: &str, state: PaymentState, age_ms: i64) -> Vec<Earlier> {
-    let one = Earlier {
+fn earlier(count: usize, card: &str, state: PaymentState, age_ms: i64) -> Vec<PriorPayment> {
+    let one = PriorPayment {
         fingerprint: card.into(),
         money: euros(1000),
         state,
@@ -19,8 +19,8 @@ fn earlier(count: usize, card: &str, state: PaymentState, age_ms: i64) -> Vec<Ea
     vec![one; count]
 }
 
-fn facts<'a>(of_card: &'a [Earlier], of_address: &'a [Earlier]) -> Facts<'a> {
-    Facts {
+fn facts<'a>(of_card: &'a [PriorPayment], of_address: &'a [PriorPayment]) -> RiskInput<'a> {
+    RiskInput {
         money: euros(1000),
         now_ms: NOW_MS,
         issuer_country: Some("DE"),
@@ -64,7 +64,7 @@ fn a_card_that_nobody_has_seen_goes_ahead() {
 fn outcomes_follow_the_facts() {
     use RiskOutcome::{Allow, Block, Review, StepUp};
     let fresh = 60_000;
-    let many_cards: Vec<Earlier> = (0..8)
+    let many_cards: Vec<PriorPayment> = (0..8)
         .flat_map(|n| earlier(1, &format!("card {n}"), Declined, fresh))
         .collect();
     let rows = [
@@ -120,8 +120,8 @@ fn outcomes_follow_the_facts() {
 #[test]
 fn an_amount_far_above_the_habit_asks_for_proof() {
     let habit = earlier(3, "a", Captured, 72 * HOUR_MS);
-    let at = |amount, of_card: &[Earlier]| {
-        let assessment = assess(&Facts {
+    let at = |amount, of_card: &[PriorPayment]| {
+        let assessment = assess(&RiskInput {
             money: euros(amount),
             ..facts(of_card, &[])
         });
@@ -139,7 +139,7 @@ fn an_amount_far_above_the_habit_asks_for_proof() {
 #[test]
 fn an_issuer_in_another_country_than_the_address_asks_for_proof() {
     let at = |issuer, billing| {
-        let assessment = assess(&Facts {
+        let assessment = assess(&RiskInput {
             issuer_country: issuer,
             billing_country: billing,
             ..facts(&[], &[])

@@ -1,6 +1,6 @@
 use super::{
-    SCHEDULES, Schedule, business_day_before, business_days_after, closes_at_ms, cut_off_ms,
-    sales_day, settlement_date, zone_name,
+    SCHEDULES, Schedule, business_date, business_day_before, business_days_after, closes_at_ms,
+    cut_off_ms, settlement_date, zone_name,
 };
 use crate::domain::calendar;
 use jiff::civil::{Date, date, time};
@@ -107,7 +107,7 @@ fn a_moment_is_sold_and_settled_on_these_days() {
     for row in rows {
         let [code, moment, sold, settled] = words(row);
         let currency = currency(code);
-        let found = sales_day(currency, at_ms(moment));
+        let found = business_date(currency, at_ms(moment));
         assert_eq!(found, day(sold), "{code} {moment}");
         assert_eq!(
             settlement_date(currency, found),
@@ -147,7 +147,7 @@ fn what_is_sold_later_is_never_settled_earlier_and_always_closes_after_the_cut_o
     for currency in currencies {
         let mut before = (Date::MIN, Date::MIN, i64::MIN);
         let mut look = |at_ms: i64| {
-            let sold = sales_day(currency, at_ms);
+            let sold = business_date(currency, at_ms);
             let settled = settlement_date(currency, sold);
             let closes = closes_at_ms(currency, settled);
             assert!(cut_off_ms(currency, sold) > at_ms, "{currency} {at_ms}");
@@ -192,13 +192,13 @@ fn what_is_sold_later_is_never_settled_earlier_and_always_closes_after_the_cut_o
 fn every_currency_has_days_even_at_the_ends_of_time() {
     for currency in Currency::all() {
         for at_ms in [i64::MIN, -1, 0, i64::MAX] {
-            let sold = sales_day(currency, at_ms);
+            let sold = business_date(currency, at_ms);
             let settled = settlement_date(currency, sold);
             assert!(settled >= sold, "{currency} {at_ms}");
             let _ = (cut_off_ms(currency, sold), closes_at_ms(currency, settled));
         }
     }
-    assert_eq!(sales_day(currency("KWD"), -1), day("1969-12-31"));
+    assert_eq!(business_date(currency("KWD"), -1), day("1969-12-31"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the books add up to, and what they should.
 
 use super::TrialLine;
-use crate::domain::ledger::{Account, Cause};
+use crate::domain::ledger::{Account, PostingType};
 use crate::store::{Finding, FindingOf};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::MerchantId;
@@ -19,7 +19,7 @@ pub(super) struct Sums {
     bound_fees: i64,
     settled_fees: i64,
     settled_payouts: i64,
-    carried_out: i64,
+    carried_forward: i64,
     payouts: BTreeMap<String, i64>,
     disputes: BTreeMap<String, i64>,
     overpaid: i64,
@@ -40,7 +40,7 @@ impl Sums {
                 }
             }
             FindingOf::Settled => (self.settled_fees, self.settled_payouts) = (first, second),
-            FindingOf::Carried => self.carried_out = first,
+            FindingOf::Carried => self.carried_forward = first,
             FindingOf::Overpaid => (self.overpaid, self.overpaid_returned) = (first, second),
             FindingOf::Payouts => drop(self.payouts.insert(name.clone(), first)),
             FindingOf::Disputes => drop(self.disputes.insert(name.clone(), first)),
@@ -51,7 +51,7 @@ impl Sums {
 
     fn add_transfers(&mut self, finding: &Finding) -> Option<String> {
         let mut names = finding.name.split(':');
-        let cause = names.next().and_then(Cause::from_name);
+        let cause = names.next().and_then(PostingType::from_name);
         let debit = names.next().and_then(Account::from_name);
         let credit = names.next().and_then(Account::from_name);
         let (Some(cause), Some(debit), Some(credit)) = (cause, debit, credit) else {
@@ -85,7 +85,7 @@ impl Sums {
         of(&self.credited) - of(&self.debited)
     }
 
-    fn moved(&self, cause: Cause) -> i64 {
+    fn moved(&self, cause: PostingType) -> i64 {
         self.moved.get(cause.name()).copied().unwrap_or(0)
     }
 
@@ -133,7 +133,7 @@ impl Sums {
             (
                 "Merchant payable",
                 self.balance(Account::MerchantPayable),
-                owed + self.carried_out,
+                owed + self.carried_forward,
             ),
             (
                 "Shopper clearing",
@@ -170,25 +170,29 @@ impl Sums {
         vec![
             (
                 "What captures moved",
-                self.moved(Cause::Capture),
+                self.moved(PostingType::Capture),
                 self.all_lines("capture"),
             ),
             (
                 "What refunds moved",
-                self.moved(Cause::Refund),
+                self.moved(PostingType::Refund),
                 -self.all_lines("refund"),
             ),
             (
                 "What overpayments moved",
-                self.moved(Cause::Overpayment),
+                self.moved(PostingType::Overpayment),
                 self.overpaid,
             ),
             (
                 "What refunds of overpayments moved",
-                self.moved(Cause::OverpaymentRefund),
+                self.moved(PostingType::OverpaymentRefund),
                 self.overpaid_returned,
             ),
-            ("What disputes moved", self.moved(Cause::Dispute), disputed),
+            (
+                "What disputes moved",
+                self.moved(PostingType::Dispute),
+                disputed,
+            ),
             (
                 "What lines of disputes took",
                 -self.all_lines("dispute"),
@@ -196,7 +200,7 @@ impl Sums {
             ),
             (
                 "What won disputes moved",
-                self.moved(Cause::DisputeWon),
+                self.moved(PostingType::DisputeWon),
                 self.disputes(&["won"]),
             ),
             (
@@ -206,7 +210,7 @@ impl Sums {
             ),
             (
                 "What lost disputes moved",
-                self.moved(Cause::DisputeLost),
+                self.moved(PostingType::DisputeLost),
                 self.disputes(&["lost"]),
             ),
         ]
@@ -221,15 +225,19 @@ impl Sums {
         vec![
             (
                 "What settlements moved",
-                self.moved(Cause::Settlement),
+                self.moved(PostingType::Settlement),
                 sold,
             ),
             (
                 "What fees moved",
-                self.moved(Cause::Fees),
+                self.moved(PostingType::Fees),
                 self.settled_fees,
             ),
-            ("What was kept back", self.moved(Cause::ReserveHold), held),
+            (
+                "What was kept back",
+                self.moved(PostingType::ReserveHold),
+                held,
+            ),
             (
                 "What is or will be released",
                 self.all_lines("reserve_release"),
@@ -237,14 +245,14 @@ impl Sums {
             ),
             (
                 "What was released",
-                self.moved(Cause::ReserveRelease),
+                self.moved(PostingType::ReserveRelease),
                 self.lines("reserve_release", ":bound"),
             ),
-            ("What payouts moved", self.moved(Cause::Payout), paid),
+            ("What payouts moved", self.moved(PostingType::Payout), paid),
             ("What settlements paid out", self.settled_payouts, paid),
             (
                 "What returned payouts moved",
-                self.moved(Cause::PayoutReturn),
+                self.moved(PostingType::PayoutReturn),
                 returned,
             ),
             (
@@ -288,7 +296,7 @@ fn sentence(finding: &Finding) -> String {
             format!("{name} says {second} and its lines say {first}, or their parts differ.")
         }
         FindingOf::SettlementChain => {
-            format!("{name} carries in {second} and the one before carried out {first}.")
+            format!("{name} brings forward {second} and the one before carried forward {first}.")
         }
         FindingOf::SettlementOrder => {
             format!("{name} has the number {second} and does not follow the one before it.")

@@ -3,9 +3,9 @@
 
 use super::perform;
 use crate::domain::modification::{Modification, ModificationState};
+use crate::error::{ApiError, ErrorCode};
 use crate::flow::gateway::Gateway;
-use crate::gate::refusal::{Code, Refusal};
-use crate::provider::Answer;
+use crate::provider::ProviderDecision;
 use sealpay_protocol::ids::ModificationId;
 
 /// From this age on somebody has to look at it, milliseconds.
@@ -24,14 +24,11 @@ pub enum NotEnded {
     /// Its provider is there, and is asked by the server itself.
     ProviderIsThere(String),
     /// The gateway could not.
-    Refused(Refusal),
+    Refused(ApiError),
 }
 
 /// Modifications that are pending, those that wait longest first.
-///
-/// # Errors
-/// A refusal when the store does not answer.
-pub async fn pending(gateway: &Gateway) -> Result<Vec<Modification>, Refusal> {
+pub async fn pending(gateway: &Gateway) -> Result<Vec<Modification>, ApiError> {
     let mut open = gateway.store.open_modifications(i64::MAX, LISTED).await?;
     open.sort_by_key(|modification| modification.created_at_ms);
     Ok(open)
@@ -44,7 +41,7 @@ pub async fn pending(gateway: &Gateway) -> Result<Vec<Modification>, Refusal> {
 pub async fn end_by_hand(
     gateway: &Gateway,
     id: ModificationId,
-    answer: Answer,
+    answer: ProviderDecision,
     is_forced: bool,
 ) -> Result<Modification, NotEnded> {
     let store = &gateway.store;
@@ -56,7 +53,7 @@ pub async fn end_by_hand(
     }
     let payment = store.payment_by_id(modification.payment).await;
     let payment = payment.map_err(|error| NotEnded::Refused(error.into()))?;
-    let missing = || Refusal::because(Code::Internal, "a modification has no payment");
+    let missing = || ApiError::because(ErrorCode::Internal, "a modification has no payment");
     let payment = payment.ok_or_else(|| NotEnded::Refused(missing()))?;
     let provider = gateway
         .providers

@@ -1,10 +1,10 @@
 //! Money that was held and never taken: the hold ends, and the merchant is told.
 
-use super::{Wish, new, perform};
+use super::{OperationRequest, new, perform};
 use crate::domain::modification::{ModificationKind, ModificationState};
 use crate::domain::payment::Payment;
+use crate::error::ApiError;
 use crate::flow::gateway::Gateway;
-use crate::gate::refusal::Refusal;
 use crate::store::ModificationClaim;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use std::time::Duration;
@@ -15,8 +15,8 @@ const BATCH: u32 = 64;
 /// Ends every hold that has lasted too long, at most a batch of them; how many.
 ///
 /// # Errors
-/// A refusal when the store does not say which those are.
-pub async fn expire(gateway: &Gateway) -> Result<usize, Refusal> {
+/// An error when the store does not say which those are.
+pub async fn expire(gateway: &Gateway) -> Result<usize, ApiError> {
     let lifetime_ms = i64::try_from(HOLD_LIFETIME_SECONDS)
         .unwrap_or(i64::MAX)
         .saturating_mul(1000);
@@ -27,8 +27,8 @@ pub async fn expire(gateway: &Gateway) -> Result<usize, Refusal> {
     for payment in held.await? {
         match end(gateway, &payment).await {
             Ok(has_ended) => expired += usize::from(has_ended),
-            Err(refusal) => {
-                tracing::error!(payment = %payment.id, ?refusal, "a hold could not be ended");
+            Err(error) => {
+                tracing::error!(payment = %payment.id, ?error, "a hold could not be ended");
             }
         }
     }
@@ -42,24 +42,24 @@ async fn end_at_the_bank(gateway: &Gateway) {
         return;
     };
     let now_ms = gateway.clock.now_ms_i64();
-    if let Err(silence) = bank.expire_holds(now_ms, BATCH).await {
-        tracing::warn!(?silence, "the bank ends its holds later");
+    if let Err(error) = bank.expire_holds(now_ms, BATCH).await {
+        tracing::warn!(?error, "the bank ends its holds later");
     }
 }
 
 /// The provider lets the money go first: a merchant who hears of it must not find it held. Whoever
 /// does something else to the payment at this moment is let finish.
-async fn end(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
-    let wish = Wish {
+async fn end(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
+    let operation = OperationRequest {
         kind: ModificationKind::Expiry,
         amount_minor: None,
         is_final: false,
         reference: None,
     };
-    let Ok(amount_minor) = payment.modifiable(wish.kind, None) else {
+    let Ok(amount_minor) = payment.modifiable(operation.kind, None) else {
         return Ok(false);
     };
-    let modification = new(gateway, payment, &wish, amount_minor);
+    let modification = new(gateway, payment, &operation, amount_minor);
     let claim = gateway
         .store
         .claim_modification(payment, &modification, None)
@@ -78,9 +78,9 @@ async fn end(gateway: &Gateway, payment: &Payment) -> Result<bool, Refusal> {
 /// Ends holds again and again, until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     loop {
-        if let Err(refusal) = expire(gateway).await {
+        if let Err(error) = expire(gateway).await {
             tracing::error!(
-                ?refusal,
+                ?error,
                 "holds could not be looked at and will be tried again"
             );
         }

@@ -17,10 +17,12 @@ pub use recover::{recover, run as run_recovery};
 pub(super) use perform::NOT_HELD;
 
 use super::gateway::Gateway;
-use crate::domain::idempotency::{IdempotentRequest, Repetition};
-use crate::domain::modification::{Modification, ModificationKind, ModificationState, Obstacle};
+use crate::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
+use crate::domain::modification::{
+    Modification, ModificationKind, ModificationState, OperationError,
+};
 use crate::domain::payment::Payment;
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use crate::store::ModificationClaim;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
@@ -33,7 +35,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a merchant wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct OperationRequest {
     /// What.
     pub kind: ModificationKind,
     /// How much, minor units; all there is when left out.
@@ -48,26 +50,28 @@ pub struct Wish {
 /// and an event tells how it ended.
 ///
 /// # Errors
-/// A refusal; nothing was changed then.
+/// An error; nothing was changed then.
 pub async fn modify(
     gateway: &Gateway,
     request: &IdempotentRequest,
     payment: &str,
-    wish: &Wish,
-) -> Result<Modification, Refusal> {
-    let payment: PaymentId = payment.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+    operation: &OperationRequest,
+) -> Result<Modification, ApiError> {
+    let payment: PaymentId = payment
+        .parse()
+        .map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     for _ in 0..LOOKS {
-        if let Some(repetition) = gateway.store.repetition(request).await? {
-            return repeated(gateway, &repetition).await;
+        if let Some(replay) = gateway.store.replay(request).await? {
+            return repeated(gateway, &replay).await;
         }
         let seen = find(gateway, request.merchant, payment).await?;
         if seen.modification.is_none() {
-            let modification = match planned(gateway, &seen, wish) {
+            let modification = match planned(gateway, &seen, operation) {
                 Ok(modification) => Modification {
                     created_by: Some(request.credential.clone()),
                     ..modification
                 },
-                Err(refusal) => return unless_repeated(gateway, request, refusal).await,
+                Err(error) => return unless_repeated(gateway, request, error).await,
             };
             let claim = gateway
                 .store
@@ -78,7 +82,10 @@ pub async fn modify(
                 }
                 ModificationClaim::Same(modification) => return Ok(modification),
                 ModificationClaim::KeyReused => {
-                    return Err(Refusal::of(Code::IdempotencyKeyReused, "idempotency-key"));
+                    return Err(ApiError::of(
+                        ErrorCode::IdempotencyKeyReused,
+                        "idempotency-key",
+                    ));
                 }
                 ModificationClaim::Moved => {}
             }
@@ -86,26 +93,30 @@ pub async fn modify(
         // Somebody else is at it: they are seldom slower than this.
         tokio::time::sleep(PAUSE).await;
     }
-    Err(Refusal::new(Code::ModificationInProgress))
+    Err(ApiError::new(ErrorCode::ModificationInProgress))
 }
 
 /// What stands in the way may be what the same request has done a moment ago.
 async fn unless_repeated(
     gateway: &Gateway,
     request: &IdempotentRequest,
-    refusal: Refusal,
-) -> Result<Modification, Refusal> {
-    match gateway.store.repetition(request).await? {
-        Some(repetition) => repeated(gateway, &repetition).await,
-        None => Err(refusal),
+    error: ApiError,
+) -> Result<Modification, ApiError> {
+    match gateway.store.replay(request).await? {
+        Some(replay) => repeated(gateway, &replay).await,
+        None => Err(error),
     }
 }
 
-async fn repeated(gateway: &Gateway, repetition: &Repetition) -> Result<Modification, Refusal> {
-    let Repetition::Same { resource, .. } = repetition else {
-        return Err(Refusal::of(Code::IdempotencyKeyReused, "idempotency-key"));
+async fn repeated(gateway: &Gateway, replay: &IdempotencyReplay) -> Result<Modification, ApiError> {
+    let IdempotencyReplay::Same { resource, .. } = replay else {
+        return Err(ApiError::of(
+            ErrorCode::IdempotencyKeyReused,
+            "idempotency-key",
+        ));
     };
-    let missing = || Refusal::because(Code::Internal, "a request made something that is gone");
+    let missing =
+        || ApiError::because(ErrorCode::Internal, "a request made something that is gone");
     let id: ModificationId = resource.parse().map_err(|_| missing())?;
     let found = gateway.store.modification(id).await?;
     found.ok_or_else(missing)
@@ -115,33 +126,43 @@ async fn find(
     gateway: &Gateway,
     merchant: MerchantId,
     payment: PaymentId,
-) -> Result<Payment, Refusal> {
+) -> Result<Payment, ApiError> {
     let found = gateway.store.payment(merchant, payment).await?;
-    found.ok_or(Refusal::new(Code::NotFound))
+    found.ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
-fn planned(gateway: &Gateway, seen: &Payment, wish: &Wish) -> Result<Modification, Refusal> {
-    let possible = seen.modifiable(wish.kind, wish.amount_minor);
+fn planned(
+    gateway: &Gateway,
+    seen: &Payment,
+    operation: &OperationRequest,
+) -> Result<Modification, ApiError> {
+    let possible = seen.modifiable(operation.kind, operation.amount_minor);
     let amount_minor = possible.map_err(|obstacle| match obstacle {
-        Obstacle::State => Refusal::new(Code::StateConflict),
-        Obstacle::Amount(left) => Refusal::of(Code::AmountTooLarge, "amount").explained(format!(
-            "The amount is more than the {left} minor units that are left."
-        )),
+        OperationError::State => ApiError::new(ErrorCode::StateConflict),
+        OperationError::Amount(left) => ApiError::of(ErrorCode::AmountTooLarge, "amount")
+            .explained(format!(
+                "The amount is more than the {left} minor units that are left."
+            )),
     })?;
-    Ok(new(gateway, seen, wish, amount_minor))
+    Ok(new(gateway, seen, operation, amount_minor))
 }
 
-fn new(gateway: &Gateway, seen: &Payment, wish: &Wish, amount_minor: i64) -> Modification {
+fn new(
+    gateway: &Gateway,
+    seen: &Payment,
+    operation: &OperationRequest,
+    amount_minor: i64,
+) -> Modification {
     let now_ms = gateway.clock.now_ms();
     let created_at_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
     Modification {
-        id: ModificationId::new(now_ms, gateway.entropy.bytes()),
+        id: ModificationId::new(now_ms, gateway.rng.bytes()),
         payment: seen.id,
         merchant: seen.merchant,
-        kind: wish.kind,
+        kind: operation.kind,
         money: Money::new(amount_minor, seen.money.currency()),
-        is_final: wish.is_final,
-        reference: wish.reference.clone(),
+        is_final: operation.is_final,
+        reference: operation.reference.clone(),
         state: ModificationState::Pending,
         failure: None,
         created_by: None,

@@ -1,12 +1,12 @@
 //! Asks the provider for a modification, and writes its answer down.
 
-use crate::domain::booking::{self, Booking};
 use crate::domain::modification::{Modification, ModificationKind, ModificationState};
 use crate::domain::payment::Payment;
+use crate::domain::posting::{self, Posting};
+use crate::error::ApiError;
 use crate::flow::event;
 use crate::flow::gateway::Gateway;
-use crate::gate::refusal::Refusal;
-use crate::provider::{Answer, ModificationRequest};
+use crate::provider::{ModificationRequest, ProviderDecision};
 use crate::store::ModificationSettled;
 
 /// Key of the reason with which a provider says that it holds nothing under a reference.
@@ -17,7 +17,7 @@ pub(super) async fn perform(
     gateway: &Gateway,
     payment: &Payment,
     modification: Modification,
-) -> Result<Modification, Refusal> {
+) -> Result<Modification, ApiError> {
     let Some(modifier) = gateway
         .providers
         .modifier(payment.method, &payment.provider)
@@ -35,8 +35,8 @@ pub(super) async fn perform(
     };
     match gateway.within(modifier.modify(request)).await {
         Ok(answer) => settle(gateway, payment, modification, answer).await,
-        Err(silence) => {
-            tracing::warn!(payment = %payment.id, modification = %modification.id, ?silence,
+        Err(error) => {
+            tracing::warn!(payment = %payment.id, modification = %modification.id, ?error,
                 "the provider did not answer and is asked again");
             Ok(modification)
         }
@@ -47,19 +47,19 @@ pub(super) async fn settle(
     gateway: &Gateway,
     payment: &Payment,
     mut modification: Modification,
-    answer: Answer,
-) -> Result<Modification, Refusal> {
+    answer: ProviderDecision,
+) -> Result<Modification, ApiError> {
     match answer {
-        Answer::Approved => modification.state = ModificationState::Succeeded,
+        ProviderDecision::Approved => modification.state = ModificationState::Succeeded,
         // Nothing is held there any more: that is all that the end of a hold wants. With any other
         // reason it may be held still, and is asked about again, under another name.
-        Answer::Declined(reason)
+        ProviderDecision::Declined(reason)
             if modification.kind == ModificationKind::Expiry && reason == NOT_HELD =>
         {
             tracing::error!(payment = %payment.id, reason, "a hold that ended was not held");
             modification.state = ModificationState::Succeeded;
         }
-        Answer::Declined(reason) => {
+        ProviderDecision::Declined(reason) => {
             modification.state = ModificationState::Failed;
             modification.failure = Some(reason);
         }
@@ -73,13 +73,13 @@ pub(super) async fn settle(
     };
     after.updated_at_ms = modification.updated_at_ms;
     let event = event::of_modification(gateway, &mut after, &modification)?;
-    let booking = booking_of(gateway, &after, &modification);
+    let posting = posting_of(gateway, &after, &modification);
     let settled = gateway.store.settle_modification(
         payment,
         &after,
         &modification,
         event.as_ref(),
-        booking.as_ref(),
+        posting.as_ref(),
     );
     match settled.await? {
         ModificationSettled::Done => {
@@ -93,15 +93,15 @@ pub(super) async fn settle(
     }
 }
 
-fn booking_of(gateway: &Gateway, after: &Payment, modification: &Modification) -> Option<Booking> {
+fn posting_of(gateway: &Gateway, after: &Payment, modification: &Modification) -> Option<Posting> {
     if modification.state != ModificationState::Succeeded {
         return None;
     }
-    let (naming, source) = (gateway.naming(), modification.id.to_string());
+    let (ids, source) = (gateway.ids(), modification.id.to_string());
     let amount_minor = modification.money.amount_minor();
     match modification.kind {
-        ModificationKind::Capture => Some(booking::of_capture(naming, after, source, amount_minor)),
-        ModificationKind::Refund => Some(booking::of_refund(naming, after, source, amount_minor)),
+        ModificationKind::Capture => Some(posting::of_capture(ids, after, source, amount_minor)),
+        ModificationKind::Refund => Some(posting::of_refund(ids, after, source, amount_minor)),
         ModificationKind::Void | ModificationKind::Expiry => None,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{lease_until_ms, perform};
 use crate::domain::modification::{Modification, ModificationState};
+use crate::error::{ApiError, ErrorCode};
 use crate::flow::gateway::Gateway;
-use crate::gate::refusal::{Code, Refusal};
 use futures_util::stream::{self, StreamExt};
 use std::time::Duration;
 
@@ -17,29 +17,29 @@ const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 /// Asks again about every modification whose lease has run out; how many have ended.
 ///
 /// # Errors
-/// A refusal when the store does not say which those are.
-pub async fn recover(gateway: &Gateway) -> Result<usize, Refusal> {
+/// An error when the store does not say which those are.
+pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     let by_ms = gateway.clock.now_ms_i64();
     let open = gateway.store.open_modifications(by_ms, BATCH).await?;
-    let looking = stream::iter(open).map(|modification| look_into(gateway, modification));
+    let looking = stream::iter(open).map(|modification| reconcile(gateway, modification));
     let ended = looking.buffer_unordered(AT_ONCE);
     Ok(ended
         .fold(0, async |ended, one| ended + usize::from(one))
         .await)
 }
 
-async fn look_into(gateway: &Gateway, modification: Modification) -> bool {
+async fn reconcile(gateway: &Gateway, modification: Modification) -> bool {
     let id = modification.id;
     match ask_again(gateway, modification).await {
         Ok(has_ended) => has_ended,
-        Err(refusal) => {
-            tracing::error!(modification = %id, ?refusal, "a modification could not be looked into");
+        Err(error) => {
+            tracing::error!(modification = %id, ?error, "a modification could not be looked into");
             false
         }
     }
 }
 
-async fn ask_again(gateway: &Gateway, modification: Modification) -> Result<bool, Refusal> {
+async fn ask_again(gateway: &Gateway, modification: Modification) -> Result<bool, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     // The pause grows with the age, so that a provider that is down is not flooded.
     let age_ms = now_ms.saturating_sub(modification.created_at_ms);
@@ -53,7 +53,7 @@ async fn ask_again(gateway: &Gateway, modification: Modification) -> Result<bool
         return Ok(false);
     };
     let payment = gateway.store.payment_by_id(modification.payment).await?;
-    let missing = || Refusal::because(Code::Internal, "a modification has no payment");
+    let missing = || ApiError::because(ErrorCode::Internal, "a modification has no payment");
     let payment = payment.ok_or_else(missing)?;
     let asked = perform::perform(gateway, &payment, modification).await?;
     Ok(asked.state != ModificationState::Pending)
@@ -62,9 +62,9 @@ async fn ask_again(gateway: &Gateway, modification: Modification) -> Result<bool
 /// Recovers again and again, until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     loop {
-        if let Err(refusal) = recover(gateway).await {
+        if let Err(error) = recover(gateway).await {
             tracing::error!(
-                ?refusal,
+                ?error,
                 "modifications could not be recovered and will be tried again"
             );
         }

@@ -1,6 +1,6 @@
 //! A report on its way to whoever asked for it.
 
-use crate::flow::turns::SendingPlace;
+use crate::flow::read_queues::SendingPlace;
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -4,7 +4,7 @@ use super::{Format, REPORT_LINES_MOST};
 use crate::domain::fees::Fees;
 use crate::domain::report::Statement;
 use crate::domain::settlement::{BalanceTransaction, Settlement, TransactionKind};
-use crate::gate::refusal::Code;
+use crate::error::ErrorCode;
 use jiff::civil::date;
 use sealpay_protocol::ids::{MerchantId, PaymentId, SettlementId, TransactionId};
 use sealpay_protocol::limits::REFERENCE_CHARACTERS;
@@ -30,7 +30,7 @@ fn line(number: i64) -> BalanceTransaction {
             processor_minor: -99_999_999_999,
         },
         net_minor: -999_999_999_999,
-        sales_day: date(2026, 11, 24),
+        business_date: date(2026, 11, 24),
         settlement_date: date(2026, 11, 26),
         settlement: Some(SettlementId::new(1, random)),
         created_at_ms: 1_763_800_000_999,
@@ -39,7 +39,7 @@ fn line(number: i64) -> BalanceTransaction {
 
 #[test]
 fn a_report_that_is_refused_says_how_many_lines_one_may_have() {
-    let sentence = Code::ReportTooLarge.sentence();
+    let sentence = ErrorCode::ReportTooLarge.detail();
     let most = format!("more than {REPORT_LINES_MOST} lines");
     assert!(sentence.contains(&most), "{sentence}");
 }
@@ -57,8 +57,8 @@ fn the_longest_report_fits_into_32_mib() {
         gross_minor: 0,
         fees: Fees::default(),
         net_minor: 0,
-        carried_in_minor: 0,
-        carried_out_minor: 0,
+        brought_forward_minor: 0,
+        carried_forward_minor: 0,
         payout: None,
         payout_minor: 0,
         closed_at_ms: 1_763_800_000_000,

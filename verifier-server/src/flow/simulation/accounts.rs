@@ -1,9 +1,9 @@
 //! The bank's accounts.
 
 use super::members::Members;
-use super::{AccountOrder, AccountView, bank, name, refused, silent};
+use super::{AccountRequest, AccountView, bank, name, refused, silent};
+use crate::error::ApiError;
 use crate::flow::gateway::Gateway;
-use crate::gate::refusal::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,10 +18,7 @@ pub struct Accounts {
 }
 
 /// The bank's accounts.
-///
-/// # Errors
-/// A refusal when the bank does not answer.
-pub async fn list(gateway: &Gateway) -> Result<Accounts, Refusal> {
+pub async fn list(gateway: &Gateway) -> Result<Accounts, ApiError> {
     let listed = bank(gateway)?.accounts(OTHERS).await;
     Ok(Accounts {
         data: listed.map_err(silent)?,
@@ -31,8 +28,8 @@ pub async fn list(gateway: &Gateway) -> Result<Accounts, Refusal> {
 /// The account of a persona, or of an account's id.
 ///
 /// # Errors
-/// A refusal when there is none, or the bank does not answer.
-pub async fn one(gateway: &Gateway, account: &str) -> Result<AccountView, Refusal> {
+/// An error when there is none, or the bank does not answer.
+pub async fn one(gateway: &Gateway, account: &str) -> Result<AccountView, ApiError> {
     bank(gateway)?
         .account(name(account)?)
         .await
@@ -42,9 +39,13 @@ pub async fn one(gateway: &Gateway, account: &str) -> Result<AccountView, Refusa
 /// Changes an account: members that are left out stay as they are.
 ///
 /// # Errors
-/// A refusal that names the member at fault, says that there is no such account, or that the bank
+/// An error that names the member at fault, says that there is no such account, or that the bank
 /// does not answer.
-pub async fn change(gateway: &Gateway, account: &str, body: &[u8]) -> Result<AccountView, Refusal> {
+pub async fn change(
+    gateway: &Gateway,
+    account: &str,
+    body: &[u8],
+) -> Result<AccountView, ApiError> {
     let bank = bank(gateway)?;
     let order = order(body)?;
     let changed = bank
@@ -55,7 +56,7 @@ pub async fn change(gateway: &Gateway, account: &str, body: &[u8]) -> Result<Acc
     Ok(changed)
 }
 
-fn order(body: &[u8]) -> Result<AccountOrder, Refusal> {
+fn order(body: &[u8]) -> Result<AccountRequest, ApiError> {
     let mut members = Members::read(
         body,
         &[
@@ -70,7 +71,7 @@ fn order(body: &[u8]) -> Result<AccountOrder, Refusal> {
             "wrong_codes",
         ],
     )?;
-    Ok(AccountOrder {
+    Ok(AccountRequest {
         status: members.take("status")?,
         balance_minor: members.take("balance_minor")?,
         credit_limit_minor: members.take("credit_limit_minor")?,

@@ -1,9 +1,9 @@
 //! The world's clock, as testers see and move it.
 
 use super::members::Members;
+use crate::error::{ApiError, ErrorCode};
 use crate::flow::gateway::Gateway;
 use crate::flow::world_clock;
-use crate::gate::refusal::{Code, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,7 +24,7 @@ pub struct ClockView {
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(untagged)]
 #[schema(example = json!({"advance_seconds": 86400}))]
-pub enum ClockOrder {
+pub enum ClockRequest {
     /// By so much.
     By(ClockAdvance),
     /// To a moment.
@@ -60,8 +60,8 @@ pub fn view(gateway: &Gateway) -> ClockView {
 /// Moves the clock. What has become due is done when this answers.
 ///
 /// # Errors
-/// A refusal that names the member at fault, or that the store does not answer.
-pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<ClockView, Refusal> {
+/// An error that names the member at fault, or that the store does not answer.
+pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<ClockView, ApiError> {
     let mut members = Members::read(body, &["advance_seconds", "to"])?;
     let advance_seconds: Option<u64> = members.take("advance_seconds")?;
     let to: Option<u64> = members.take("to")?;
@@ -80,14 +80,16 @@ pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<ClockView, Refusal> {
         }
         _ => {
             let detail = "Give either advance_seconds or to, and not both.";
-            return Err(Refusal::of(Code::MalformedRequest, "advance_seconds").explained(detail));
+            return Err(
+                ApiError::of(ErrorCode::MalformedRequest, "advance_seconds").explained(detail)
+            );
         }
     };
     let refused = || {
         let detail = format!(
             "{param} must lead ahead, to at most {MOST_AHEAD_SECONDS} seconds ahead of the time."
         );
-        Refusal::invalid(param, detail)
+        ApiError::invalid(param, detail)
     };
     let by_ms = by_ms.ok_or_else(refused)?;
     if !world_clock::advance(gateway, by_ms, MOST_AHEAD_SECONDS * 1000).await? {

@@ -3,10 +3,10 @@
 use super::members::Members;
 use super::{bank, name};
 use crate::domain::dispute::{DisputeReason, DisputeState};
-use crate::flow::dispute::{self, Happening};
+use crate::error::{ApiError, ErrorCode};
+use crate::flow::dispute::{self, DisputeAction};
 use crate::flow::gateway::Gateway;
 use crate::flow::modification_view::DisputeRecord;
-use crate::gate::refusal::{Code, Refusal};
 use sealpay_protocol::ids::PaymentId;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"payment": "pay_06f5c7w8e3k2m9q4r1t6v8x0z5", "amount": 1000, "reason": "fraudulent"}))]
-pub struct DisputeOrder {
+pub struct SimulatedDisputeRequest {
     /// `pay_…`.
     #[schema(pattern = "^pay_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
     pub payment: String,
@@ -38,8 +38,8 @@ pub struct DisputeDecision {
 /// Opens a dispute.
 ///
 /// # Errors
-/// A refusal that names the member at fault, or says why there is nothing to dispute.
-pub async fn open(gateway: &Gateway, body: &[u8]) -> Result<DisputeRecord, Refusal> {
+/// An error that names the member at fault, or says why there is nothing to dispute.
+pub async fn open(gateway: &Gateway, body: &[u8]) -> Result<DisputeRecord, ApiError> {
     bank(gateway)?;
     let mut members = Members::read(body, &["payment", "amount", "reason"])?;
     let payment: String = members.need("payment")?;
@@ -47,9 +47,9 @@ pub async fn open(gateway: &Gateway, body: &[u8]) -> Result<DisputeRecord, Refus
     let reason: Option<String> = members.take("reason")?;
     let payment = payment.parse::<PaymentId>();
     let payment = payment
-        .map_err(|error| Refusal::invalid("payment", format!("payment is not an id: {error}.")))?;
+        .map_err(|error| ApiError::invalid("payment", format!("payment is not an id: {error}.")))?;
     if amount.is_some_and(|amount| amount < 1) {
-        return Err(Refusal::invalid(
+        return Err(ApiError::invalid(
             "amount",
             "amount must be at least 1 minor unit.",
         ));
@@ -57,7 +57,7 @@ pub async fn open(gateway: &Gateway, body: &[u8]) -> Result<DisputeRecord, Refus
     let reason = DisputeReason::from_name(reason.as_deref().unwrap_or("general"));
     let reason = reason.ok_or_else(|| {
         let names = DisputeReason::ALL.map(DisputeReason::name).join(", ");
-        Refusal::invalid("reason", format!("reason must be one of {names}."))
+        ApiError::invalid("reason", format!("reason must be one of {names}."))
     })?;
     let dispute = dispute::open(gateway, payment, amount, reason).await?;
     Ok(DisputeRecord::of(&dispute, gateway.livemode()))
@@ -66,19 +66,19 @@ pub async fn open(gateway: &Gateway, body: &[u8]) -> Result<DisputeRecord, Refus
 /// Decides a dispute.
 ///
 /// # Errors
-/// A refusal that names the member at fault, or says why it is decided already.
-pub async fn decide(gateway: &Gateway, id: &str, body: &[u8]) -> Result<DisputeRecord, Refusal> {
+/// An error that names the member at fault, or says why it is decided already.
+pub async fn decide(gateway: &Gateway, id: &str, body: &[u8]) -> Result<DisputeRecord, ApiError> {
     bank(gateway)?;
     let id = name(id)?
         .parse()
-        .map_err(|_| Refusal::new(Code::NotFound))?;
+        .map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     let mut members = Members::read(body, &["outcome"])?;
     let outcome: String = members.need("outcome")?;
-    let happening = match DisputeState::from_name(&outcome) {
-        Some(DisputeState::Won) => Happening::Won,
-        Some(DisputeState::Lost) => Happening::Lost,
-        _ => return Err(Refusal::invalid("outcome", "outcome must be won or lost.")),
+    let action = match DisputeState::from_name(&outcome) {
+        Some(DisputeState::Won) => DisputeAction::Won,
+        Some(DisputeState::Lost) => DisputeAction::Lost,
+        _ => return Err(ApiError::invalid("outcome", "outcome must be won or lost.")),
     };
-    let dispute = dispute::happen(gateway, id, &happening, None).await?;
+    let dispute = dispute::happen(gateway, id, &action, None).await?;
     Ok(DisputeRecord::of(&dispute, gateway.livemode()))
 }

@@ -1,10 +1,10 @@
 //! Faults of the bank and the acquirers, on purpose.
 
 use super::members::Members;
-use super::{Fault, FaultOrder, bank, name, refused, silent};
+use super::{Fault, FaultRequest, bank, name, refused, silent};
 use crate::domain::route;
+use crate::error::ApiError;
 use crate::flow::gateway::Gateway;
-use crate::gate::refusal::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,10 +18,7 @@ pub struct Faults {
 }
 
 /// The faults in force.
-///
-/// # Errors
-/// A refusal when the bank does not answer.
-pub async fn list(gateway: &Gateway) -> Result<Faults, Refusal> {
+pub async fn list(gateway: &Gateway) -> Result<Faults, ApiError> {
     let bank = bank(gateway)?;
     Ok(Faults {
         data: bank.faults().await.map_err(silent)?,
@@ -32,8 +29,8 @@ pub async fn list(gateway: &Gateway) -> Result<Faults, Refusal> {
 /// Orders a fault.
 ///
 /// # Errors
-/// A refusal that names the member at fault, or that the bank does not answer.
-pub async fn add(gateway: &Gateway, body: &[u8]) -> Result<Fault, Refusal> {
+/// An error that names the member at fault, or that the bank does not answer.
+pub async fn add(gateway: &Gateway, body: &[u8]) -> Result<Fault, ApiError> {
     let bank = bank(gateway)?;
     let mut members = Members::read(
         body,
@@ -47,7 +44,7 @@ pub async fn add(gateway: &Gateway, body: &[u8]) -> Result<Fault, Refusal> {
             "seed",
         ],
     )?;
-    let order = FaultOrder {
+    let order = FaultRequest {
         kind: members.need("kind")?,
         target: members.take("target")?.unwrap_or_else(|| "any".to_owned()),
         min_ms: members.take("min_ms")?,
@@ -64,8 +61,8 @@ pub async fn add(gateway: &Gateway, body: &[u8]) -> Result<Fault, Refusal> {
 /// Takes a fault away.
 ///
 /// # Errors
-/// A refusal when there is none of that name, or the bank does not answer.
-pub async fn remove(gateway: &Gateway, id: &str) -> Result<(), Refusal> {
+/// An error when there is none of that name, or the bank does not answer.
+pub async fn remove(gateway: &Gateway, id: &str) -> Result<(), ApiError> {
     bank(gateway)?
         .remove_fault(name(id)?)
         .await
@@ -73,10 +70,7 @@ pub async fn remove(gateway: &Gateway, id: &str) -> Result<(), Refusal> {
 }
 
 /// Takes every fault away.
-///
-/// # Errors
-/// A refusal when the bank does not answer.
-pub async fn remove_all(gateway: &Gateway) -> Result<(), Refusal> {
+pub async fn remove_all(gateway: &Gateway) -> Result<(), ApiError> {
     bank(gateway)?.remove_faults().await.map_err(silent)
 }
 

@@ -1,6 +1,6 @@
-//! The members of a tester's order, one by one, so that a refusal names the one at fault.
+//! The members of a tester's order, one by one, so that an error names the one at fault.
 
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use sealpay_protocol::json::{JsonFault, shown_name};
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -14,25 +14,25 @@ impl Members {
     /// Reads an object with no members but these.
     ///
     /// # Errors
-    /// [`Code::MalformedJson`] or [`Code::MalformedRequest`].
-    pub(super) fn read(body: &[u8], known: &'static [&'static str]) -> Result<Self, Refusal> {
+    /// [`ErrorCode::MalformedJson`] or [`ErrorCode::MalformedRequest`].
+    pub(super) fn read(body: &[u8], known: &'static [&'static str]) -> Result<Self, ApiError> {
         let whole = || JsonFault::in_object::<IgnoredAny>(body);
         if serde_json::from_slice::<IgnoredAny>(body).is_err() {
-            return Err(Refusal::of_json(&whole(), "The body"));
+            return Err(ApiError::of_json(&whole(), "The body"));
         }
         let mut reader = serde_json::Deserializer::from_slice(body);
         let read = reader.deserialize_map(OfObject(known));
-        read.unwrap_or_else(|_| Err(Refusal::of_json(&whole(), "The body")))
+        read.unwrap_or_else(|_| Err(ApiError::of_json(&whole(), "The body")))
     }
 
     /// A member, if it was given.
     ///
     /// # Errors
-    /// [`Code::InvalidParameter`]: it is of another type.
+    /// [`ErrorCode::InvalidParameter`]: it is of another type.
     pub(super) fn take<T: DeserializeOwned>(
         &mut self,
         name: &'static str,
-    ) -> Result<Option<T>, Refusal> {
+    ) -> Result<Option<T>, ApiError> {
         let Some(place) = self.0.iter().position(|(given, _)| *given == name) else {
             return Ok(None);
         };
@@ -47,7 +47,7 @@ impl Members {
             Err(_) if is_null => Ok(None),
             _ => {
                 let fault = JsonFault::in_value::<T>(text.as_bytes());
-                Err(Refusal::invalid(name, fault.sentence(name)))
+                Err(ApiError::invalid(name, fault.sentence(name)))
             }
         }
     }
@@ -55,38 +55,38 @@ impl Members {
     /// A member that has to be there.
     ///
     /// # Errors
-    /// [`Code::MalformedRequest`] when it is not, [`Code::InvalidParameter`] when it is of another
+    /// [`ErrorCode::MalformedRequest`] when it is not, [`ErrorCode::InvalidParameter`] when it is of another
     /// type.
-    pub(super) fn need<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, Refusal> {
+    pub(super) fn need<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, ApiError> {
         self.take(name)?
             .ok_or_else(|| malformed(name, "is missing"))
     }
 }
 
-fn malformed(name: &'static str, what: &str) -> Refusal {
-    Refusal::of(Code::MalformedRequest, name).explained(format!("{name} {what}."))
+fn malformed(name: &'static str, what: &str) -> ApiError {
+    ApiError::of(ErrorCode::MalformedRequest, name).explained(format!("{name} {what}."))
 }
 
-/// Members that are known by these names; the inner result is the refusal.
+/// Members that are known by these names; the inner result is the error.
 struct OfObject(&'static [&'static str]);
 
 impl OfObject {
-    fn unknown(&self, name: &str) -> Refusal {
+    fn unknown(&self, name: &str) -> ApiError {
         let shown = shown_name(name);
         let known = self.0.join(", ");
         let detail = format!(
             "{} is not known here; known are {known}.",
             shown.unwrap_or("…")
         );
-        Refusal {
+        ApiError {
             param: shown.map(|name| name.to_owned().into()),
-            ..Refusal::new(Code::MalformedRequest).explained(detail)
+            ..ApiError::new(ErrorCode::MalformedRequest).explained(detail)
         }
     }
 }
 
 impl<'de> Visitor<'de> for OfObject {
-    type Value = Result<Members, Refusal>;
+    type Value = Result<Members, ApiError>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -113,23 +113,23 @@ impl<'de> Visitor<'de> for OfObject {
 #[cfg(test)]
 mod tests {
     use super::Members;
-    use crate::gate::refusal::{Code, Refusal};
+    use crate::error::{ApiError, ErrorCode};
 
     const KNOWN: &[&str] = &["count", "name"];
 
-    fn count(body: &str) -> Result<Option<u32>, Refusal> {
+    fn count(body: &str) -> Result<Option<u32>, ApiError> {
         Members::read(body.as_bytes(), KNOWN)?.take("count")
     }
 
     #[track_caller]
-    fn refused(body: &str, code: Code, param: Option<&str>, sentence: &str) {
-        let refusal = count(body).unwrap_err();
+    fn refused(body: &str, code: ErrorCode, param: Option<&str>, sentence: &str) {
+        let error = count(body).unwrap_err();
         assert_eq!(
-            (refusal.code, refusal.param.as_deref()),
+            (error.code, error.param.as_deref()),
             (code, param),
             "{body}"
         );
-        assert_eq!(refusal.sentence(), sentence, "{body}");
+        assert_eq!(error.detail(), sentence, "{body}");
     }
 
     #[test]
@@ -155,9 +155,9 @@ mod tests {
             (r#"{"count":{"a":1}}"#, ", not an object."),
         ] {
             let sentence = [whole, end].concat();
-            refused(body, Code::InvalidParameter, Some("count"), &sentence);
+            refused(body, ErrorCode::InvalidParameter, Some("count"), &sentence);
         }
-        let malformed = Code::MalformedRequest;
+        let malformed = ErrorCode::MalformedRequest;
         refused(
             r#"{"count":1,"count":1}"#,
             malformed,
@@ -185,11 +185,11 @@ mod tests {
             "The body must be an object, not null.",
         );
         for body in ["", "{", r#"{"count":7}}"#, "{\"count\":7}\u{0}", "count=7"] {
-            let refusal = count(body).unwrap_err();
-            assert_eq!(refusal.code, Code::MalformedJson, "{body}");
+            let error = count(body).unwrap_err();
+            assert_eq!(error.code, ErrorCode::MalformedJson, "{body}");
         }
         let needed = Members::read(b"{}", KNOWN).unwrap().need::<String>("name");
-        assert_eq!(needed.unwrap_err().sentence(), "name is missing.");
+        assert_eq!(needed.unwrap_err().detail(), "name is missing.");
     }
 
     #[test]

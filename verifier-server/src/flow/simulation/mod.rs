@@ -13,37 +13,39 @@ pub mod transfers;
 pub mod webhooks;
 
 pub use crate::provider::simulated::account::{AccountStatus, Enrolment};
-pub use crate::provider::simulated::control::{AccountOrder, AccountView, FaultOrder};
+pub use crate::provider::simulated::control::{AccountRequest, AccountView, FaultRequest};
 pub use crate::provider::simulated::fault::Fault;
 
 use super::gateway::Gateway;
-use crate::gate::refusal::{Code, Refusal};
-use crate::provider::Silence;
+use crate::error::{ApiError, ErrorCode};
+use crate::provider::ProviderError;
 use crate::provider::simulated::SimulatedBank;
 use crate::provider::simulated::control::ControlError;
 
 /// The simulation, where there is one.
-pub(super) fn bank(gateway: &Gateway) -> Result<&SimulatedBank, Refusal> {
-    gateway.simulation().ok_or(Refusal::new(Code::NotFound))
+pub(super) fn bank(gateway: &Gateway) -> Result<&SimulatedBank, ApiError> {
+    gateway
+        .simulation()
+        .ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
-pub(super) fn silent(silence: Silence) -> Refusal {
-    let (Silence::NotSent(reason) | Silence::Unknown(reason)) = silence;
-    Refusal::because(Code::Internal, reason)
+pub(super) fn silent(error: ProviderError) -> ApiError {
+    let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
+    ApiError::because(ErrorCode::Internal, reason)
 }
 
 /// A text from a path as a name; what cannot be one names nothing.
-fn name(text: &str) -> Result<&str, Refusal> {
+fn name(text: &str) -> Result<&str, ApiError> {
     let fits = (1..=128).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_graphic());
     Some(text)
         .filter(|_| fits)
-        .ok_or(Refusal::new(Code::NotFound))
+        .ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
-fn refused(error: ControlError) -> Refusal {
+fn refused(error: ControlError) -> ApiError {
     match error {
-        ControlError::NotFound => Refusal::new(Code::NotFound),
-        ControlError::Invalid { field, reason } => Refusal::invalid(field, reason),
-        ControlError::Silent(silence) => silent(silence),
+        ControlError::NotFound => ApiError::new(ErrorCode::NotFound),
+        ControlError::Invalid { field, reason } => ApiError::invalid(field, reason),
+        ControlError::Silent(error) => silent(error),
     }
 }

@@ -1,11 +1,11 @@
 //! The newest payments of all merchants, and everything that happened to one of them.
 
 use super::name;
+use crate::error::{ApiError, ErrorCode};
 use crate::flow::event_view::EventRecord;
 use crate::flow::gateway::Gateway;
 use crate::flow::merchant_view::PaymentRecord;
 use crate::flow::modification_view::DisputeRecord;
-use crate::gate::refusal::{Code, Refusal};
 use crate::store::EventFilter;
 use sealpay_protocol::ids::PaymentId;
 use serde::Serialize;
@@ -19,10 +19,7 @@ pub struct Payments {
 }
 
 /// The newest payments, at most so many.
-///
-/// # Errors
-/// A refusal when the store does not answer.
-pub async fn newest(gateway: &Gateway, limit: u32) -> Result<Payments, Refusal> {
+pub async fn newest(gateway: &Gateway, limit: u32) -> Result<Payments, ApiError> {
     let payments = gateway.store.newest_payments(limit).await?;
     Ok(Payments {
         data: payments
@@ -49,9 +46,9 @@ pub struct PaymentHistory {
 /// What happened to a payment.
 ///
 /// # Errors
-/// [`Code::NotFound`], or the store does not answer.
-pub async fn history(gateway: &Gateway, id: &str) -> Result<PaymentHistory, Refusal> {
-    let missing = || Refusal::new(Code::NotFound);
+/// [`ErrorCode::NotFound`], or the store does not answer.
+pub async fn history(gateway: &Gateway, id: &str) -> Result<PaymentHistory, ApiError> {
+    let missing = || ApiError::new(ErrorCode::NotFound);
     let id: PaymentId = name(id)?.parse().map_err(|_| missing())?;
     let store = &gateway.store;
     let payment = store.payment_by_id(id).await?.ok_or_else(missing)?;

@@ -2,9 +2,9 @@
 
 use super::members::Members;
 use super::{bank, refused, silent};
+use crate::error::{ApiError, ErrorCode};
 use crate::flow::gateway::Gateway;
 use crate::flow::payouts;
-use crate::gate::refusal::{Code, Refusal};
 use crate::provider::simulated::payout::{BankPayout, BankPayoutState, ReturnReason};
 use sealpay_protocol::ids::PayoutId;
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,7 @@ pub struct BankPayoutView {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "account_closed"}))]
-pub struct ReturnOrder {
+pub struct PayoutReturnRequest {
     /// Why; `account_closed` when missing.
     pub reason: Option<ReturnReason>,
 }
@@ -67,10 +67,7 @@ fn view(payout: BankPayout) -> BankPayoutView {
 }
 
 /// The newest payouts, newest first.
-///
-/// # Errors
-/// A refusal when the bank does not answer.
-pub async fn list(gateway: &Gateway) -> Result<BankPayouts, Refusal> {
+pub async fn list(gateway: &Gateway) -> Result<BankPayouts, ApiError> {
     let listed = bank(gateway)?.sent_payouts(SHOWN).await.map_err(silent)?;
     Ok(BankPayouts {
         data: listed.into_iter().map(view).collect(),
@@ -80,14 +77,14 @@ pub async fn list(gateway: &Gateway) -> Result<BankPayouts, Refusal> {
 /// Has the merchant's bank send a payout back, which is dealt with before this answers.
 ///
 /// # Errors
-/// A refusal that names the member at fault, or that the bank does not answer.
+/// An error that names the member at fault, or that the bank does not answer.
 pub async fn send_back(
     gateway: &Gateway,
     id: &str,
     body: &[u8],
-) -> Result<BankPayoutView, Refusal> {
+) -> Result<BankPayoutView, ApiError> {
     let bank = bank(gateway)?;
-    let id: PayoutId = id.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+    let id: PayoutId = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     let reason = Members::read(body, &["reason"])?.take("reason")?;
     let reason = reason.unwrap_or(ReturnReason::AccountClosed);
     bank.return_payout(id, reason).await.map_err(refused)?;

@@ -1,8 +1,8 @@
 //! The phones that one-time codes are sent to.
 
 use super::bank;
+use crate::error::ApiError;
 use crate::flow::gateway::Gateway;
-use crate::gate::refusal::Refusal;
 pub use crate::provider::simulated::phone::CodeState;
 use crate::provider::simulated::phone::SentMessage;
 use serde::Serialize;
@@ -78,10 +78,11 @@ fn view(sent: SentMessage) -> MessageView {
 }
 
 /// The newest messages, newest first, at most so many.
-///
-/// # Errors
-/// A refusal when the bank does not answer.
-pub async fn messages(gateway: &Gateway, wanted: &Wanted, limit: u32) -> Result<Messages, Refusal> {
+pub async fn messages(
+    gateway: &Gateway,
+    wanted: &Wanted,
+    limit: u32,
+) -> Result<Messages, ApiError> {
     let found = bank(gateway)?.phone().messages(LOOKED_THROUGH).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let fitting = found

@@ -6,9 +6,9 @@ use super::faults::{self, Faults};
 use super::payments::{self, Payments};
 use super::phone::{self, Messages, Wanted};
 use super::transfers::{self, Transfers};
-use super::webhooks::{self, WebhookMischief};
+use super::webhooks::{self, WebhookFaultsView};
+use crate::error::ApiError;
 use crate::flow::gateway::Gateway;
-use crate::gate::refusal::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,7 +27,7 @@ pub struct WorldView {
     /// As `GET /sim/faults`.
     pub faults: Faults,
     /// As `GET /sim/webhooks`.
-    pub webhooks: WebhookMischief,
+    pub webhooks: WebhookFaultsView,
     /// As `GET /sim/payments`.
     pub payments: Payments,
     /// As `GET /sim/transfers`.
@@ -37,8 +37,8 @@ pub struct WorldView {
 /// All of it at once.
 ///
 /// # Errors
-/// A refusal when the store or the bank does not answer.
-pub async fn view(gateway: &Gateway) -> Result<WorldView, Refusal> {
+/// An error when the store or the bank does not answer.
+pub async fn view(gateway: &Gateway) -> Result<WorldView, ApiError> {
     Ok(WorldView {
         clock: clock::view(gateway),
         phone: phone::messages(gateway, &Wanted::default(), SHOWN).await?,

@@ -2,9 +2,9 @@
 
 use super::members::Members;
 use super::{bank, silent};
+use crate::error::{ApiError, ErrorCode};
 use crate::flow::collect;
 use crate::flow::gateway::Gateway;
-use crate::gate::refusal::{Code, Refusal};
 use crate::provider::simulated::transfer::Transfer;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::limits::AMOUNT_MINOR;
@@ -44,7 +44,7 @@ pub struct TransferView {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"amount": 2490, "currency": "EUR", "reference": "RF18539007547034"}))]
-pub struct TransferOrder {
+pub struct SimulatedTransferRequest {
     /// What the sender writes: 1 to 140 characters.
     #[schema(
         min_length = 1,
@@ -80,10 +80,7 @@ fn view(transfer: Transfer) -> TransferView {
 }
 
 /// The newest transfers, newest first.
-///
-/// # Errors
-/// A refusal when the bank does not answer.
-pub async fn list(gateway: &Gateway, limit: u32) -> Result<Transfers, Refusal> {
+pub async fn list(gateway: &Gateway, limit: u32) -> Result<Transfers, ApiError> {
     let listed = bank(gateway)?.transfers().list(limit).await;
     let listed = listed.map_err(silent)?;
     Ok(Transfers {
@@ -94,19 +91,19 @@ pub async fn list(gateway: &Gateway, limit: u32) -> Result<Transfers, Refusal> {
 /// Sends money, which arrives at once and is looked at before this answers.
 ///
 /// # Errors
-/// A refusal that names the member at fault, or that the bank does not answer.
-pub async fn send(gateway: &Gateway, body: &[u8]) -> Result<TransferView, Refusal> {
+/// An error that names the member at fault, or that the bank does not answer.
+pub async fn send(gateway: &Gateway, body: &[u8]) -> Result<TransferView, ApiError> {
     let mut members = Members::read(body, &["reference", "amount", "currency"])?;
     let reference: String = members.need("reference")?;
     let amount_minor: i64 = members.need("amount")?;
     let currency: String = members.need("currency")?;
     if !(1..=AMOUNT_MINOR).contains(&amount_minor) {
         let detail = format!("amount must be from 1 to {AMOUNT_MINOR} minor units.");
-        return Err(Refusal::invalid("amount", detail));
+        return Err(ApiError::invalid("amount", detail));
     }
     let currency = currency.parse::<Currency>();
     let currency = currency.map_err(|_| {
-        Refusal::invalid("currency", "currency must be an ISO 4217 code in capitals.")
+        ApiError::invalid("currency", "currency must be an ISO 4217 code in capitals.")
     })?;
     let money = Money::new(amount_minor, currency);
     let bank = bank(gateway)?;
@@ -115,7 +112,7 @@ pub async fn send(gateway: &Gateway, body: &[u8]) -> Result<TransferView, Refusa
     let id = sent.map_err(silent)?;
     let id = id.ok_or_else(|| {
         let detail = "reference must be 1 to 140 characters without control characters.";
-        Refusal::invalid("reference", detail)
+        ApiError::invalid("reference", detail)
     })?;
     tracing::info!(transfer = id, "a tester sent money");
     collect::collect(gateway).await?;
@@ -123,5 +120,5 @@ pub async fn send(gateway: &Gateway, body: &[u8]) -> Result<TransferView, Refusa
     let found = listed.into_iter().find(|transfer| transfer.id == id);
     found
         .map(view)
-        .ok_or_else(|| Refusal::because(Code::Internal, "a transfer was sent and is gone"))
+        .ok_or_else(|| ApiError::because(ErrorCode::Internal, "a transfer was sent and is gone"))
 }

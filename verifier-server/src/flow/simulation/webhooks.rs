@@ -1,9 +1,11 @@
 //! How webhooks misbehave on purpose.
 
 use super::members::Members;
-use crate::domain::mischief::{MOST_DELAY_MS, MOST_DROPS, MOST_PER_MILLE, Mischief, READ_EVERY_MS};
+use crate::domain::webhook_faults::{
+    MOST_DELAY_MS, MOST_DROPS, MOST_PER_MILLE, READ_EVERY_MS, WebhookFaults,
+};
+use crate::error::ApiError;
 use crate::flow::gateway::Gateway;
-use crate::gate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -14,7 +16,7 @@ const READING: Duration = Duration::from_millis(200);
 
 /// What is done to webhooks on purpose. What an order leaves out is not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct WebhookMischief {
+pub struct WebhookFaultsView {
     /// Which share is sent twice, with the same `webhook-id`, thousandths.
     #[schema(maximum = 1000)]
     pub duplicate: u32,
@@ -32,7 +34,7 @@ pub struct WebhookMischief {
 /// What is to be done to webhooks on purpose. What is left out is not done.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WebhookMischiefOrder {
+pub struct WebhookFaultsRequest {
     /// Which share is sent twice, thousandths.
     #[schema(maximum = 1000)]
     pub duplicate: Option<u32>,
@@ -47,17 +49,14 @@ pub struct WebhookMischiefOrder {
 }
 
 /// What is in force.
-///
-/// # Errors
-/// A refusal when the store does not answer.
-pub async fn view(gateway: &Gateway) -> Result<WebhookMischief, Refusal> {
-    let (text, drop_first) = gateway.store.webhook_mischief().await?.unwrap_or_default();
-    let Mischief {
+pub async fn view(gateway: &Gateway) -> Result<WebhookFaultsView, ApiError> {
+    let (text, drop_first) = gateway.store.webhook_faults().await?.unwrap_or_default();
+    let WebhookFaults {
         duplicate,
         reorder,
         delay_ms,
-    } = Mischief::from_text(&text);
-    Ok(WebhookMischief {
+    } = WebhookFaults::from_text(&text);
+    Ok(WebhookFaultsView {
         duplicate,
         reorder,
         delay_ms,
@@ -68,26 +67,26 @@ pub async fn view(gateway: &Gateway) -> Result<WebhookMischief, Refusal> {
 /// Sets all of it anew. When this answers, every server keeps to it.
 ///
 /// # Errors
-/// A refusal that names the member at fault, or that the store does not answer.
-pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<WebhookMischief, Refusal> {
+/// An error that names the member at fault, or that the store does not answer.
+pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<WebhookFaultsView, ApiError> {
     let mut members = Members::read(body, &["duplicate", "reorder", "delay_ms", "drop_first"])?;
-    let mischief = Mischief {
+    let webhook_faults = WebhookFaults {
         duplicate: up_to(&mut members, "duplicate", MOST_PER_MILLE)?,
         reorder: members.take("reorder")?.unwrap_or(false),
         delay_ms: up_to(&mut members, "delay_ms", MOST_DELAY_MS)?,
     };
     let drops = up_to(&mut members, "drop_first", MOST_DROPS)?;
-    let text = mischief.to_text();
-    gateway.store.set_webhook_mischief(&text, drops).await?;
+    let text = webhook_faults.to_text();
+    gateway.store.set_webhook_faults(&text, drops).await?;
     tokio::time::sleep(Duration::from_millis(READ_EVERY_MS) + READING).await;
     view(gateway).await
 }
 
-fn up_to(members: &mut Members, name: &'static str, most: u32) -> Result<u32, Refusal> {
+fn up_to(members: &mut Members, name: &'static str, most: u32) -> Result<u32, ApiError> {
     let number: u32 = members.take(name)?.unwrap_or(0);
     if number > most {
         let detail = format!("{name} must be a whole number from 0 to {most}.");
-        return Err(Refusal::invalid(name, detail));
+        return Err(ApiError::invalid(name, detail));
     }
     Ok(number)
 }

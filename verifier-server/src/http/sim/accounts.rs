@@ -1,7 +1,7 @@
 //! `/sim/accounts`
 
 use crate::flow::simulation::accounts::{self, Accounts};
-use crate::flow::simulation::{AccountOrder, AccountView};
+use crate::flow::simulation::{AccountRequest, AccountView};
 use crate::http::problem::Problem;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
@@ -45,7 +45,7 @@ pub(crate) async fn one(
     path = "/sim/accounts/{persona}",
     tag = "simulation",
     params(("persona" = String, Path, description = "A persona's name, or an account's id")),
-    request_body = AccountOrder,
+    request_body = AccountRequest,
     responses(
         (status = 200, description = "The account as it is now", body = AccountView),
         (status = "4XX", description = "Refused", body = ProblemBody,

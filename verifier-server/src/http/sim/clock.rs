@@ -1,7 +1,7 @@
 //! `/sim/clock`
 
-use crate::flow::simulation::clock::{self, ClockOrder, ClockView};
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
+use crate::flow::simulation::clock::{self, ClockRequest, ClockView};
 use crate::http::problem::Problem;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
@@ -26,7 +26,7 @@ pub(crate) async fn view(State(state): State<AppState>) -> Json<ClockView> {
     post,
     path = "/sim/clock",
     tag = "simulation",
-    request_body = ClockOrder,
+    request_body = ClockRequest,
     responses(
         (status = 200, description = "The clock", body = ClockView),
         (status = "4XX", description = "Refused", body = ProblemBody,
@@ -42,6 +42,6 @@ pub(crate) async fn set(
     let task = tokio::spawn(async move { clock::set(&gateway, request.incoming().body).await });
     let moved = task
         .await
-        .map_err(|error| Refusal::because(Code::Internal, error))??;
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
     Ok(Json(moved))
 }

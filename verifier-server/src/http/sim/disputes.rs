@@ -1,7 +1,7 @@
 //! `/sim/disputes`
 
 use crate::flow::modification_view::DisputeRecord;
-use crate::flow::simulation::disputes::{self, DisputeDecision, DisputeOrder};
+use crate::flow::simulation::disputes::{self, DisputeDecision, SimulatedDisputeRequest};
 use crate::http::problem::Problem;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
@@ -14,7 +14,7 @@ use sealpay_protocol::api::Problem as ProblemBody;
     post,
     path = "/sim/disputes",
     tag = "simulation",
-    request_body = DisputeOrder,
+    request_body = SimulatedDisputeRequest,
     responses(
         (status = 200, description = "The dispute", body = DisputeRecord),
         (status = "4XX", description = "Refused", body = ProblemBody,

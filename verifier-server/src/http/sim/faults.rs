@@ -1,7 +1,7 @@
 //! `/sim/faults`
 
 use crate::flow::simulation::faults::{self, Faults};
-use crate::flow::simulation::{Fault, FaultOrder};
+use crate::flow::simulation::{Fault, FaultRequest};
 use crate::http::problem::Problem;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
@@ -26,7 +26,7 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<Faults>, 
     post,
     path = "/sim/faults",
     tag = "simulation",
-    request_body = FaultOrder,
+    request_body = FaultRequest,
     responses(
         (status = 200, description = "The fault", body = Fault),
         (status = "4XX", description = "Refused", body = ProblemBody,

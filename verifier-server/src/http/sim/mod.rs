@@ -20,7 +20,7 @@ mod webhooks;
 use super::in_flight;
 use super::rate_limit::{self, slow_guessing};
 use super::state::AppState;
-use crate::gate::refusal::Refusal;
+use crate::error::ApiError;
 use axum::Router;
 use axum::middleware;
 use axum::response::Redirect;
@@ -84,7 +84,7 @@ pub(super) fn wallet_router(state: &AppState) -> Router<AppState> {
 }
 
 /// `limit` of a list: 1 to 100.
-fn limit(limit: Option<&str>) -> Result<u32, Refusal> {
+fn limit(limit: Option<&str>) -> Result<u32, ApiError> {
     let Some(text) = limit else {
         return Ok(DEFAULT_LIMIT);
     };
@@ -95,6 +95,6 @@ fn limit(limit: Option<&str>) -> Result<u32, Refusal> {
         .filter(|limit| (1..=MOST_ROWS).contains(limit))
         .ok_or_else(|| {
             let detail = format!("limit must be a whole number from 1 to {MOST_ROWS}.");
-            Refusal::invalid("limit", detail)
+            ApiError::invalid("limit", detail)
         })
 }

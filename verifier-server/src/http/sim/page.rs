@@ -11,8 +11,8 @@ use sealpay_protocol::currency::Currency;
 /// What goes wrong, and how it is called here.
 const FAULTS: [(&str, &str); 5] = [
     ("latency", "Slow response"),
-    ("no_answer", "Request lost: nothing is booked"),
-    ("answer_lost", "Response lost: it is booked"),
+    ("request_lost", "Request lost: nothing is booked"),
+    ("response_lost", "Response lost: it is booked"),
     ("acquirer_down", "Acquirer down"),
     ("issuer_down", "Issuer down"),
 ];
@@ -304,7 +304,7 @@ fn webhooks() -> Markup {
         "webhooks",
         "Webhooks",
         &html! {
-            p #mischief .muted { "Webhooks are delivered once and in order." }
+            p #webhook_faults .muted { "Webhooks are delivered once and in order." }
             form #webhook .grid {
                 (number("webhook-duplicate", "duplicate", "Duplicate rate (per 1,000)", "0", "1000"))
                 (number("webhook-delay", "delay_ms", "Delay (ms)", "0", "3600000"))

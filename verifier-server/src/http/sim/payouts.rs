@@ -1,6 +1,6 @@
 //! `/sim/payouts`
 
-use crate::flow::simulation::payouts::{self, BankPayoutView, BankPayouts, ReturnOrder};
+use crate::flow::simulation::payouts::{self, BankPayoutView, BankPayouts, PayoutReturnRequest};
 use crate::http::problem::Problem;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
@@ -30,7 +30,7 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<BankPayou
     path = "/sim/payouts/{id}/return",
     tag = "simulation",
     params(("id" = String, Path, description = "The payout's id")),
-    request_body = ReturnOrder,
+    request_body = PayoutReturnRequest,
     responses(
         (status = 200, description = "The payout as it is now", body = BankPayoutView),
         (status = "4XX", description = "Refused", body = ProblemBody,

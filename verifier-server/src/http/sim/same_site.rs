@@ -1,7 +1,7 @@
 //! A page of another site must not pay in a shopper's wallet or move a tester's clock: browsers say
 //! which page asks.
 
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::extract::{Request, State};
@@ -27,7 +27,7 @@ pub(super) async fn refuse_others(
     if is_meant && may(&request, |origin| origin == own.as_str()) {
         next.run(request).await
     } else {
-        Problem(Refusal::new(Code::CrossSiteRefused)).into_response()
+        Problem(ApiError::new(ErrorCode::CrossSiteRefused)).into_response()
     }
 }
 
@@ -47,7 +47,7 @@ pub(in crate::http) async fn refuse_others_there(
     if is_meant && may(&request, of_this_host) {
         next.run(request).await
     } else {
-        Problem(Refusal::new(Code::CrossSiteRefused)).into_response()
+        Problem(ApiError::new(ErrorCode::CrossSiteRefused)).into_response()
     }
 }
 

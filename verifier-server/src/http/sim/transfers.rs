@@ -2,7 +2,7 @@
 
 use super::limit;
 use super::payments::NewestQuery;
-use crate::flow::simulation::transfers::{self, TransferOrder, TransferView, Transfers};
+use crate::flow::simulation::transfers::{self, SimulatedTransferRequest, TransferView, Transfers};
 use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::signed::WholeRequest;
@@ -38,7 +38,7 @@ pub(crate) async fn list(
     post,
     path = "/sim/transfers",
     tag = "simulation",
-    request_body = TransferOrder,
+    request_body = SimulatedTransferRequest,
     responses(
         (status = 200, description = "What became of it", body = TransferView),
         (status = "4XX", description = "Refused", body = ProblemBody,

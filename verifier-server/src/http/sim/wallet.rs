@@ -1,8 +1,8 @@
 //! `/test/wallet/{token}`: the simulated wallet's own page. It works without a script.
 
 use super::text;
-use crate::flow::wallet_page::{self, Standing, WalletScreen, Wish};
-use crate::gate::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
+use crate::flow::wallet_page::{self, Standing, WalletAction, WalletScreen};
 use crate::http::media_type::{self, FORM};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -34,20 +34,20 @@ pub(super) async fn decide(
 ) -> Result<Response, Problem> {
     media_type::expect(&headers, FORM)?;
     let body = to_bytes(body, FORM_BYTES).await;
-    let body = body.map_err(|error| Refusal::because(Code::PayloadTooLarge, error))?;
-    let wish = wish(&body)?;
+    let body = body.map_err(|error| ApiError::because(ErrorCode::PayloadTooLarge, error))?;
+    let action = action(&body)?;
     let gateway = Arc::clone(&state.gateway);
     let path = format!("/test/wallet/{token}");
     // A task of its own: a window that closes must not stop a payment half-way.
-    let task = tokio::spawn(async move { wallet_page::decide(&gateway, &token, wish).await });
+    let task = tokio::spawn(async move { wallet_page::decide(&gateway, &token, action).await });
     task.await
-        .map_err(|error| Refusal::because(Code::Internal, error))??;
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
     // The token is one that exists, so that it holds nothing but letters and digits.
     let shown_anew = (StatusCode::SEE_OTHER, [(header::LOCATION, path)]);
     Ok(text::window(shown_anew.into_response()))
 }
 
-fn wish(body: &[u8]) -> Result<Wish, Refusal> {
+fn action(body: &[u8]) -> Result<WalletAction, ApiError> {
     let (mut action, mut account) = (None, None);
     for (name, value) in form_urlencoded::parse(body) {
         let field = match name.as_ref() {
@@ -56,23 +56,23 @@ fn wish(body: &[u8]) -> Result<Wish, Refusal> {
             _ => {
                 let detail =
                     "The form has a field that is not known; known are action and account.";
-                return Err(Refusal::new(Code::MalformedRequest).explained(detail));
+                return Err(ApiError::new(ErrorCode::MalformedRequest).explained(detail));
             }
         };
         if field.replace(value.into_owned()).is_some() {
             let detail = "The form has a field that is given twice.";
-            return Err(Refusal::new(Code::MalformedRequest).explained(detail));
+            return Err(ApiError::new(ErrorCode::MalformedRequest).explained(detail));
         }
     }
     match (action.as_deref(), account) {
-        (Some("confirm"), Some(account)) => Ok(Wish::Confirm(account)),
-        (Some("confirm"), None) => Err(Refusal::invalid(
+        (Some("confirm"), Some(account)) => Ok(WalletAction::Confirm(account)),
+        (Some("confirm"), None) => Err(ApiError::invalid(
             "account",
             "account must name one of the accounts of the page.",
         )),
         // The form sends the chosen account along with either button.
-        (Some("refuse"), _) => Ok(Wish::Refuse),
-        _ => Err(Refusal::invalid(
+        (Some("refuse"), _) => Ok(WalletAction::Refuse),
+        _ => Err(ApiError::invalid(
             "action",
             "action must be confirm or refuse.",
         )),
@@ -188,21 +188,21 @@ const fn sentence(standing: Standing) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Wish, page, wish};
+    use super::{WalletAction, action, page};
     use crate::flow::wallet_page::{Standing, WalletScreen};
 
     #[test]
     fn a_form_says_one_thing() {
-        let confirmed = Wish::Confirm("wallet:everyday".into());
+        let confirmed = WalletAction::Confirm("wallet:everyday".into());
         assert_eq!(
-            wish(b"account=wallet%3Aeveryday&action=confirm"),
+            action(b"account=wallet%3Aeveryday&action=confirm"),
             Ok(confirmed)
         );
         assert_eq!(
-            wish(b"account=wallet%3Aeveryday&action=refuse"),
-            Ok(Wish::Refuse)
+            action(b"account=wallet%3Aeveryday&action=refuse"),
+            Ok(WalletAction::Refuse)
         );
-        assert_eq!(wish(b"action=refuse"), Ok(Wish::Refuse));
+        assert_eq!(action(b"action=refuse"), Ok(WalletAction::Refuse));
         let refused = [
             ("", Some("action")),
             ("action=", Some("action")),
@@ -215,8 +215,8 @@ mod tests {
             ("\u{0}", None),
         ];
         for (body, param) in refused {
-            let refusal = wish(body.as_bytes()).unwrap_err();
-            assert_eq!(refusal.param.as_deref(), param, "{body}");
+            let error = action(body.as_bytes()).unwrap_err();
+            assert_eq!(error.param.as_deref(), param, "{body}");
         }
     }
 

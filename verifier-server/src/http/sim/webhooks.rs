@@ -1,6 +1,6 @@
 //! `/sim/webhooks`
 
-use crate::flow::simulation::webhooks::{self, WebhookMischief, WebhookMischiefOrder};
+use crate::flow::simulation::webhooks::{self, WebhookFaultsRequest, WebhookFaultsView};
 use crate::http::problem::Problem;
 use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
@@ -13,9 +13,11 @@ use sealpay_protocol::api::Problem as ProblemBody;
     get,
     path = "/sim/webhooks",
     tag = "simulation",
-    responses((status = 200, description = "The settings", body = WebhookMischief))
+    responses((status = 200, description = "The settings", body = WebhookFaultsView))
 )]
-pub(crate) async fn view(State(state): State<AppState>) -> Result<Json<WebhookMischief>, Problem> {
+pub(crate) async fn view(
+    State(state): State<AppState>,
+) -> Result<Json<WebhookFaultsView>, Problem> {
     Ok(Json(webhooks::view(&state.gateway).await?))
 }
 
@@ -25,9 +27,9 @@ pub(crate) async fn view(State(state): State<AppState>) -> Result<Json<WebhookMi
     post,
     path = "/sim/webhooks",
     tag = "simulation",
-    request_body = WebhookMischiefOrder,
+    request_body = WebhookFaultsRequest,
     responses(
-        (status = 200, description = "The settings", body = WebhookMischief),
+        (status = 200, description = "The settings", body = WebhookFaultsView),
         (status = "4XX", description = "Refused", body = ProblemBody,
             content_type = "application/problem+json"),
     )
@@ -35,7 +37,7 @@ pub(crate) async fn view(State(state): State<AppState>) -> Result<Json<WebhookMi
 pub(crate) async fn set(
     State(state): State<AppState>,
     request: WholeRequest,
-) -> Result<Json<WebhookMischief>, Problem> {
+) -> Result<Json<WebhookFaultsView>, Problem> {
     Ok(Json(
         webhooks::set(&state.gateway, request.incoming().body).await?,
     ))

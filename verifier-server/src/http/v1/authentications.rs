@@ -1,8 +1,8 @@
 //! `/v1/authentications`
 
 use super::payments::status_of;
+use crate::error::{ApiError, ErrorCode};
 use crate::flow::authenticate::authenticate;
-use crate::gate::refusal::{Code, Refusal};
 use crate::http::problem::Problem;
 use crate::http::rate_limit::{ProvenSession, WrongGuess};
 use crate::http::signed::WholeRequest;
@@ -16,7 +16,7 @@ use sealpay_protocol::api::{
 use std::sync::Arc;
 
 /// What an answer says to whoever counts guesses.
-type Noted = (
+type StepResponse = (
     Option<Extension<WrongGuess>>,
     Option<Extension<ProvenSession>>,
 );
@@ -37,14 +37,14 @@ type Noted = (
 pub(crate) async fn step(
     State(state): State<AppState>,
     request: WholeRequest,
-) -> Result<(StatusCode, Noted, Json<PaymentView>), Problem> {
+) -> Result<(StatusCode, StepResponse, Json<PaymentView>), Problem> {
     let gateway = Arc::clone(&state.gateway);
     let session = request.session();
     // A task of its own: a connection that breaks must not leave a step half taken.
     let task = tokio::spawn(async move { authenticate(&gateway, request.incoming()).await });
     let view = task
         .await
-        .map_err(|error| Refusal::because(Code::Internal, error))??;
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
     let wrong = is_refused(&view).then_some(Extension(WrongGuess));
     let (status, name) = status_of(view.state);
     state.metrics.payment_answer(name);

@@ -3,10 +3,10 @@
 use super::{currency, cursor, identifier, named, one_of, page_limit, schema, whole_number};
 use crate::domain::scope::Scope;
 use crate::domain::settlement::TransactionKind;
+use crate::error::ApiError;
 use crate::flow::balance::{self, Balances, TransactionFilter};
 use crate::flow::read::Page;
-use crate::flow::settlement_view::TransactionRecord;
-use crate::gate::refusal::Refusal;
+use crate::flow::settlement_view::BalanceTransactionRecord;
 use crate::http::merchant::MerchantRequest;
 use crate::http::params::Params;
 use crate::http::problem::Problem;
@@ -52,8 +52,9 @@ pub(crate) struct ListQuery {
     /// Only those in this currency (ISO 4217).
     #[param(schema_with = schema::currency)]
     currency: Option<String>,
-    /// Only those of this kind.
-    #[param(value_type = Option<TransactionKind>, inline)]
+    /// Only those of this type.
+    #[param(value_type = Option<TransactionKind>, inline, rename = "type")]
+    #[serde(rename = "type")]
     kind: Option<String>,
     /// Only those of this payment.
     #[param(schema_with = schema::payment)]
@@ -70,7 +71,7 @@ pub(crate) struct ListQuery {
 }
 
 impl ListQuery {
-    fn filter(&self) -> Result<TransactionFilter, Refusal> {
+    fn filter(&self) -> Result<TransactionFilter, ApiError> {
         let from = whole_number(self.created_from.as_deref(), "created_from")?;
         let until: Option<i64> = whole_number(self.created_until.as_deref(), "created_until")?;
         let kinds = one_of(TransactionKind::ALL.map(TransactionKind::name));
@@ -81,7 +82,7 @@ impl ListQuery {
             currency: currency(self.currency.as_deref())?,
             kind: named(
                 self.kind.as_deref(),
-                "kind",
+                "type",
                 &kinds,
                 TransactionKind::from_name,
             )?,
@@ -101,7 +102,7 @@ impl ListQuery {
     params(ListQuery),
     security(("api_key" = []), ("merchant_signature" = [])),
     responses(
-        (status = 200, description = "A page", body = Page<TransactionRecord>),
+        (status = 200, description = "A page", body = Page<BalanceTransactionRecord>),
         (status = "4XX", description = "Refused", body = ProblemBody,
             content_type = "application/problem+json"),
     )
@@ -110,7 +111,7 @@ pub(crate) async fn transactions(
     State(state): State<AppState>,
     query: Params<ListQuery>,
     request: MerchantRequest,
-) -> Result<Json<Page<TransactionRecord>>, Problem> {
+) -> Result<Json<Page<BalanceTransactionRecord>>, Problem> {
     let merchant = request.merchant(&state, Scope::BalanceRead).await?;
     let query = query.read()?;
     let page = balance::transactions(&state.gateway, merchant, query.filter()?).await?;

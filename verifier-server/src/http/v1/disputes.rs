@@ -2,10 +2,10 @@
 
 use super::{cursor, identifier, page_limit, schema};
 use crate::domain::scope::Scope;
-use crate::flow::dispute::{self, Happening};
+use crate::error::{ApiError, ErrorCode};
+use crate::flow::dispute::{self, DisputeAction};
 use crate::flow::modification_view::DisputeRecord;
 use crate::flow::read::{self, Page};
-use crate::gate::refusal::{Code, Refusal};
 use crate::http::merchant::MerchantRequest;
 use crate::http::params::Params;
 use crate::http::problem::Problem;
@@ -78,7 +78,7 @@ pub(crate) async fn one(
     request: MerchantRequest,
 ) -> Result<Json<DisputeRecord>, Problem> {
     let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
-    let id = id.parse().map_err(|_| Refusal::new(Code::NotFound))?;
+    let id = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     let dispute = dispute::mine(&state.gateway, merchant, id).await?;
     Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
 }
@@ -86,7 +86,7 @@ pub(crate) async fn one(
 /// Why the money is the merchant's.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct EvidenceOrder {
+pub(crate) struct EvidenceRequest {
     /// 1 to 8000 characters.
     #[schema(
         min_length = 1,
@@ -105,7 +105,7 @@ pub(crate) struct EvidenceOrder {
         ("id" = String, Path, description = "`dis_…`"),
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
-    request_body = EvidenceOrder,
+    request_body = EvidenceRequest,
     security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The dispute", body = DisputeRecord),
@@ -120,16 +120,16 @@ pub(crate) async fn evidence(
 ) -> Result<Json<DisputeRecord>, Problem> {
     let principal = request.principal(&state, Scope::DisputesWrite).await?;
     let idempotent = request.idempotent(&principal)?;
-    let order: EvidenceOrder = request.json()?;
-    let happening = dispute::evidence(order.evidence)?;
-    let dispute = dispute::answer(&state.gateway, &idempotent, &id, &happening).await?;
+    let order: EvidenceRequest = request.json()?;
+    let action = dispute::evidence(order.evidence)?;
+    let dispute = dispute::answer(&state.gateway, &idempotent, &id, &action).await?;
     Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
 }
 
 /// Nothing needs to be said.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct AcceptOrder {}
+pub(crate) struct AcceptDisputeRequest {}
 
 /// Lets the shopper have the money.
 #[utoipa::path(
@@ -140,7 +140,7 @@ pub(crate) struct AcceptOrder {}
         ("id" = String, Path, description = "`dis_…`"),
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
-    request_body = AcceptOrder,
+    request_body = AcceptDisputeRequest,
     security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The dispute", body = DisputeRecord),
@@ -155,8 +155,8 @@ pub(crate) async fn accept(
 ) -> Result<Json<DisputeRecord>, Problem> {
     let principal = request.principal(&state, Scope::DisputesWrite).await?;
     let idempotent = request.idempotent(&principal)?;
-    let AcceptOrder {} = request.json()?;
-    let happening = Happening::Accepted;
-    let dispute = dispute::answer(&state.gateway, &idempotent, &id, &happening).await?;
+    let AcceptDisputeRequest {} = request.json()?;
+    let action = DisputeAction::Accepted;
+    let dispute = dispute::answer(&state.gateway, &idempotent, &id, &action).await?;
     Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
 }

@@ -3,10 +3,10 @@
 use super::{cursor, one_of, page_limit, schema, whole_number};
 use crate::domain::event::KINDS;
 use crate::domain::scope::Scope;
+use crate::error::ApiError;
 use crate::flow::deliveries::{self, EventFilter};
 use crate::flow::event_view::EventRecord;
 use crate::flow::read::Page;
-use crate::gate::refusal::Refusal;
 use crate::http::merchant::MerchantRequest;
 use crate::http::params::Params;
 use crate::http::problem::Problem;
@@ -46,10 +46,10 @@ pub(crate) struct ListQuery {
 }
 
 impl ListQuery {
-    fn filter(self) -> Result<EventFilter, Refusal> {
+    fn filter(self) -> Result<EventFilter, ApiError> {
         let is_known = |kind: &str| KINDS.contains(&kind);
         if !self.kind.as_deref().is_none_or(is_known) {
-            return Err(Refusal::invalid(
+            return Err(ApiError::invalid(
                 "type",
                 format!("type must be {}.", one_of(KINDS)),
             ));
@@ -61,7 +61,7 @@ impl ListQuery {
         if !self.subject.as_deref().is_none_or(is_named) {
             let most = SUBJECT_CHARACTERS;
             let detail = format!("subject must be an id of 1 to {most} visible ASCII characters.");
-            return Err(Refusal::invalid("subject", detail));
+            return Err(ApiError::invalid("subject", detail));
         }
         Ok(EventFilter {
             kind: self.kind,

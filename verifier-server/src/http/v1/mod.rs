@@ -13,14 +13,14 @@ pub(super) mod sessions;
 pub(super) mod settlements;
 pub(super) mod webhook_endpoints;
 
+use crate::error::ApiError;
 use crate::flow::read::{PAGE_DEFAULT, PAGE_MOST};
-use crate::gate::refusal::Refusal;
 use sealpay_protocol::currency::Currency;
 use std::fmt::Display;
 use std::str::FromStr;
 
 /// `limit` of a list: 1 to 100.
-fn page_limit(limit: Option<&str>) -> Result<u32, Refusal> {
+fn page_limit(limit: Option<&str>) -> Result<u32, ApiError> {
     let Some(text) = limit else {
         return Ok(PAGE_DEFAULT);
     };
@@ -31,7 +31,7 @@ fn page_limit(limit: Option<&str>) -> Result<u32, Refusal> {
         .filter(|limit| (1..=PAGE_MOST).contains(limit))
         .ok_or_else(|| {
             let detail = format!("limit must be a whole number from 1 to {PAGE_MOST}.");
-            Refusal::invalid("limit", detail)
+            ApiError::invalid("limit", detail)
         })
 }
 
@@ -41,8 +41,8 @@ fn named<T>(
     name: &'static str,
     accepted: &str,
     read: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, Refusal> {
-    let invalid = || Refusal::invalid(name, format!("{name} must be {accepted}."));
+) -> Result<Option<T>, ApiError> {
+    let invalid = || ApiError::invalid(name, format!("{name} must be {accepted}."));
     text.map(|text| read(text).ok_or_else(invalid)).transpose()
 }
 
@@ -53,13 +53,13 @@ fn one_of(names: impl IntoIterator<Item = &'static str>) -> String {
 }
 
 /// A currency.
-fn currency(text: Option<&str>) -> Result<Option<Currency>, Refusal> {
+fn currency(text: Option<&str>) -> Result<Option<Currency>, ApiError> {
     let accepted = "an ISO 4217 code in capitals that money can be paid in";
     named(text, "currency", accepted, |code| code.parse().ok())
 }
 
 /// Digits only: the parser alone would take signs too.
-fn whole_number<T: FromStr>(text: Option<&str>, name: &'static str) -> Result<Option<T>, Refusal> {
+fn whole_number<T: FromStr>(text: Option<&str>, name: &'static str) -> Result<Option<T>, ApiError> {
     let digits = |text: &&str| text.bytes().all(|c| c.is_ascii_digit());
     let accepted = "a whole number in digits only";
     named(text, name, accepted, |text| {
@@ -70,12 +70,12 @@ fn whole_number<T: FromStr>(text: Option<&str>, name: &'static str) -> Result<Op
 fn identifier<T: FromStr<Err: Display>>(
     text: Option<&str>,
     name: &'static str,
-) -> Result<Option<T>, Refusal> {
+) -> Result<Option<T>, ApiError> {
     let parsed = text.map(str::parse).transpose();
-    parsed.map_err(|error| Refusal::invalid(name, format!("{name} is not an id: {error}.")))
+    parsed.map_err(|error| ApiError::invalid(name, format!("{name} is not an id: {error}.")))
 }
 
-fn cursor<T: FromStr<Err: Display>>(after: Option<&str>) -> Result<Option<T>, Refusal> {
+fn cursor<T: FromStr<Err: Display>>(after: Option<&str>) -> Result<Option<T>, ApiError> {
     identifier(after, "after")
 }
 

@@ -3,10 +3,10 @@
 use super::{cursor, page_limit, schema};
 use crate::domain::modification::{ModificationKind, ModificationState};
 use crate::domain::scope::Scope;
+use crate::error::{ApiError, ErrorCode};
 use crate::flow::modification_view::ModificationRecord;
-use crate::flow::modify::{self, Wish};
+use crate::flow::modify::{self, OperationRequest};
 use crate::flow::read::{self, Page};
-use crate::gate::refusal::{Code, Refusal};
 use crate::http::merchant::MerchantRequest;
 use crate::http::params::Params;
 use crate::http::problem::Problem;
@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 /// Held money is to be taken.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct CaptureOrder {
+pub(crate) struct CaptureRequest {
     /// Minor units; all that is still held when left out.
     #[schema(minimum = 1)]
     amount: Option<i64>,
@@ -38,7 +38,7 @@ pub(crate) struct CaptureOrder {
 /// What is still held is to be let go.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct VoidOrder {
+pub(crate) struct VoidRequest {
     /// The merchant's name for it: 1 to 64 printable ASCII characters.
     #[schema(min_length = 1, max_length = 64, pattern = "^[ -~]+$")]
     reference: Option<String>,
@@ -47,7 +47,7 @@ pub(crate) struct VoidOrder {
 /// Taken money is to go back.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RefundOrder {
+pub(crate) struct RefundRequest {
     /// Minor units; all that can go back when left out.
     #[schema(minimum = 1)]
     amount: Option<i64>,
@@ -68,7 +68,7 @@ type Answer = Result<(StatusCode, Json<ModificationRecord>), Problem>;
         ("id" = String, Path, description = "`pay_…`"),
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
-    request_body = CaptureOrder,
+    request_body = CaptureRequest,
     security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "It was taken, or the provider said no", body = ModificationRecord),
@@ -84,14 +84,14 @@ pub(crate) async fn capture(
 ) -> Answer {
     let principal = request.principal(&state, Scope::PaymentsWrite).await?;
     let idempotent = request.idempotent(&principal)?;
-    let order: CaptureOrder = request.json()?;
-    let wish = Wish {
+    let order: CaptureRequest = request.json()?;
+    let operation = OperationRequest {
         kind: ModificationKind::Capture,
         amount_minor: amount(order.amount)?,
         is_final: order.is_final,
         reference: reference(order.reference)?,
     };
-    modified(state, idempotent, id, wish).await
+    modified(state, idempotent, id, operation).await
 }
 
 /// Lets go what is still held. What was captured stays captured.
@@ -103,7 +103,7 @@ pub(crate) async fn capture(
         ("id" = String, Path, description = "`pay_…`"),
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
-    request_body = VoidOrder,
+    request_body = VoidRequest,
     security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "It was let go, or the provider said no", body = ModificationRecord),
@@ -119,14 +119,14 @@ pub(crate) async fn void(
 ) -> Answer {
     let principal = request.principal(&state, Scope::PaymentsWrite).await?;
     let idempotent = request.idempotent(&principal)?;
-    let order: VoidOrder = request.json()?;
-    let wish = Wish {
+    let order: VoidRequest = request.json()?;
+    let operation = OperationRequest {
         kind: ModificationKind::Void,
         amount_minor: None,
         is_final: false,
         reference: reference(order.reference)?,
     };
-    modified(state, idempotent, id, wish).await
+    modified(state, idempotent, id, operation).await
 }
 
 /// Gives captured money back, all of it or part; several refunds may follow each other.
@@ -138,7 +138,7 @@ pub(crate) async fn void(
         ("id" = String, Path, description = "`pay_…`"),
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
-    request_body = RefundOrder,
+    request_body = RefundRequest,
     security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "It went back, or the provider said no", body = ModificationRecord),
@@ -154,29 +154,31 @@ pub(crate) async fn refund(
 ) -> Answer {
     let principal = request.principal(&state, Scope::RefundsWrite).await?;
     let idempotent = request.idempotent(&principal)?;
-    let order: RefundOrder = request.json()?;
-    let wish = Wish {
+    let order: RefundRequest = request.json()?;
+    let operation = OperationRequest {
         kind: ModificationKind::Refund,
         amount_minor: amount(order.amount)?,
         is_final: false,
         reference: reference(order.reference)?,
     };
-    modified(state, idempotent, id, wish).await
+    modified(state, idempotent, id, operation).await
 }
 
 async fn modified(
     state: AppState,
     idempotent: crate::domain::idempotency::IdempotentRequest,
     payment: String,
-    wish: Wish,
+    operation: OperationRequest,
 ) -> Answer {
     let gateway = Arc::clone(&state.gateway);
     // A task of its own: a merchant whose connection breaks must not stop it half-way.
     let task =
-        tokio::spawn(async move { modify::modify(&gateway, &idempotent, &payment, &wish).await });
+        tokio::spawn(
+            async move { modify::modify(&gateway, &idempotent, &payment, &operation).await },
+        );
     let modification = task
         .await
-        .map_err(|error| Refusal::because(Code::Internal, error))??;
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
     let status = match modification.state {
         ModificationState::Pending => StatusCode::ACCEPTED,
         ModificationState::Succeeded | ModificationState::Failed => StatusCode::OK,
@@ -184,17 +186,17 @@ async fn modified(
     Ok((status, Json(ModificationRecord::of(&modification))))
 }
 
-fn amount(amount: Option<i64>) -> Result<Option<i64>, Refusal> {
+fn amount(amount: Option<i64>) -> Result<Option<i64>, ApiError> {
     match amount {
         Some(..=0) => {
             let detail = "amount must be at least 1 minor unit, or be left out for all there is.";
-            Err(Refusal::invalid("amount", detail))
+            Err(ApiError::invalid("amount", detail))
         }
         other => Ok(other),
     }
 }
 
-fn reference(text: Option<String>) -> Result<Option<String>, Refusal> {
+fn reference(text: Option<String>) -> Result<Option<String>, ApiError> {
     let printable = |c: u8| (b' '..=b'~').contains(&c);
     let is_reference = |text: &String| {
         (1..=REFERENCE_CHARACTERS).contains(&text.len()) && text.bytes().all(printable)
@@ -204,7 +206,7 @@ fn reference(text: Option<String>) -> Result<Option<String>, Refusal> {
     } else {
         let most = REFERENCE_CHARACTERS;
         let detail = format!("reference must be 1 to {most} printable ASCII characters.");
-        Err(Refusal::invalid("reference", detail))
+        Err(ApiError::invalid("reference", detail))
     }
 }
 

@@ -3,10 +3,10 @@
 use super::{currency, cursor, named, one_of, page_limit, schema, whole_number};
 use crate::domain::scope::Scope;
 use crate::domain::state::PaymentState;
+use crate::error::{ApiError, ErrorCode};
 use crate::flow::authorize::authorize;
 use crate::flow::merchant_view::PaymentRecord;
 use crate::flow::read::{self, Page, PaymentFilter};
-use crate::gate::refusal::{Code, Refusal};
 use crate::http::merchant::MerchantRequest;
 use crate::http::params::Params;
 use crate::http::problem::Problem;
@@ -52,7 +52,7 @@ pub(crate) async fn pay(
     let task = tokio::spawn(async move { authorize(&gateway, request.incoming()).await });
     let view = task
         .await
-        .map_err(|error| Refusal::because(Code::Internal, error))??;
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
     let (status, name) = status_of(view.state);
     state.metrics.payment_answer(name);
     let proven = session.map(ProvenSession).map(Extension);
@@ -109,7 +109,7 @@ pub(crate) struct ListQuery {
 }
 
 impl ListQuery {
-    fn filter(self) -> Result<PaymentFilter, Refusal> {
+    fn filter(self) -> Result<PaymentFilter, ApiError> {
         Ok(PaymentFilter {
             after: cursor(self.after.as_deref())?,
             limit: page_limit(self.limit.as_deref())?,
@@ -166,13 +166,13 @@ fn is_reference(text: &str) -> bool {
 }
 
 /// An order number as an order may have it: any other one belongs to no payment.
-fn order_ref(text: Option<String>) -> Result<Option<String>, Refusal> {
+fn order_ref(text: Option<String>) -> Result<Option<String>, ApiError> {
     if text.as_deref().is_none_or(is_reference) {
         Ok(text)
     } else {
         let most = REFERENCE_CHARACTERS;
         let detail = format!("order_ref must be 1 to {most} printable ASCII characters.");
-        Err(Refusal::invalid("order_ref", detail))
+        Err(ApiError::invalid("order_ref", detail))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::{currency, cursor, named, one_of, page_limit, schema};
 use crate::domain::scope::Scope;
+use crate::error::ApiError;
 use crate::flow::read::Page;
-use crate::flow::settlement_view::{SettlementRecord, TransactionRecord};
+use crate::flow::settlement_view::{BalanceTransactionRecord, SettlementRecord};
 use crate::flow::settlements::{self, Format, SettlementFilter};
-use crate::gate::refusal::Refusal;
 use crate::http::merchant::MerchantRequest;
 use crate::http::params::Params;
 use crate::http::problem::Problem;
@@ -107,7 +107,7 @@ pub(crate) struct LinesQuery {
     params(("id" = String, Path, description = "`set_…`"), LinesQuery),
     security(("api_key" = []), ("merchant_signature" = [])),
     responses(
-        (status = 200, description = "A page", body = Page<TransactionRecord>),
+        (status = 200, description = "A page", body = Page<BalanceTransactionRecord>),
         (status = "4XX", description = "Refused", body = ProblemBody,
             content_type = "application/problem+json"),
     )
@@ -117,7 +117,7 @@ pub(crate) async fn lines(
     Path(id): Path<String>,
     query: Params<LinesQuery>,
     request: MerchantRequest,
-) -> Result<Json<Page<TransactionRecord>>, Problem> {
+) -> Result<Json<Page<BalanceTransactionRecord>>, Problem> {
     let merchant = request.merchant(&state, Scope::BalanceRead).await?;
     let query = query.read()?;
     let after = cursor(query.after.as_deref())?;
@@ -166,7 +166,7 @@ pub(crate) async fn report(
         &accepted,
         Format::from_name,
     )?;
-    let missing = || Refusal::invalid("format", format!("format must be {accepted}."));
+    let missing = || ApiError::invalid("format", format!("format must be {accepted}."));
     let format = format.ok_or_else(missing)?;
     let report = settlements::report(&state.gateway, merchant, &id, format).await?;
     let disposition = format!("attachment; filename=\"{}\"", report.file_name);

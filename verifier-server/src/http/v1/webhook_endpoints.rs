@@ -2,13 +2,13 @@
 
 use super::{cursor, one_of, page_limit, schema};
 use crate::domain::scope::Scope;
-use crate::flow::deliveries::{self, DeliveryFilter, DeliveryState, RedeliveryOrder};
+use crate::error::ApiError;
+use crate::flow::deliveries::{self, DeliveryFilter, DeliveryState, RedeliveryRequest};
 use crate::flow::endpoints::{self, ChangedEndpoint, NewEndpoint, SecretAnswer, SecretRotation};
 use crate::flow::event_view::{
     EndpointDeliveryRecord, EndpointRecord, EventRecord, RedeliveryRecord, RevealedEndpoint,
 };
 use crate::flow::read::Page;
-use crate::gate::refusal::Refusal;
 use crate::http::merchant::MerchantRequest;
 use crate::http::params::Params;
 use crate::http::problem::Problem;
@@ -300,13 +300,13 @@ pub(crate) async fn deliveries(
     Ok(Json(page))
 }
 
-fn delivery_state(name: &str) -> Result<DeliveryState, Refusal> {
+fn delivery_state(name: &str) -> Result<DeliveryState, ApiError> {
     DeliveryState::ALL
         .into_iter()
         .find(|state| state.name() == name)
         .ok_or_else(|| {
             let names = one_of(DeliveryState::ALL.map(|state| state.name()));
-            Refusal::invalid("state", format!("state must be {names}."))
+            ApiError::invalid("state", format!("state must be {names}."))
         })
 }
 
@@ -321,7 +321,7 @@ fn delivery_state(name: &str) -> Result<DeliveryState, Refusal> {
         ("id" = String, Path, description = "`whe_…`"),
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
-    request_body = RedeliveryOrder,
+    request_body = RedeliveryRequest,
     security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 202, description = "How many are on their way", body = RedeliveryRecord),
@@ -336,7 +336,7 @@ pub(crate) async fn redeliver(
 ) -> Result<(StatusCode, Json<RedeliveryRecord>), Problem> {
     let principal = request.principal(&state, Scope::WebhooksWrite).await?;
     let idempotent = request.idempotent(&principal)?;
-    let order: RedeliveryOrder = request.json()?;
-    let begun = deliveries::redeliver(&state.gateway, &principal, &idempotent, &id, &order).await?;
-    Ok((StatusCode::ACCEPTED, Json(begun)))
+    let order: RedeliveryRequest = request.json()?;
+    let batch = deliveries::redeliver(&state.gateway, &principal, &idempotent, &id, &order).await?;
+    Ok((StatusCode::ACCEPTED, Json(batch)))
 }

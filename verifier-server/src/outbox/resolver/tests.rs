@@ -96,11 +96,11 @@ async fn two_hundred_and_fifty_six_callers_of_one_name_share_one_lookup() {
 #[tokio::test]
 async fn who_names_the_host_of_another_does_not_make_the_other_wait() {
     let (resolver, asked) = counting();
-    let mut naming = Vec::new();
+    let mut ids = Vec::new();
     let hanging = (0..OF_ONE_MERCHANT).map(|number| format!("hangs-{number}.example"));
     for name in hanging.chain(["shop.example".to_owned()]) {
         let resolver = Arc::clone(&resolver);
-        naming.push(tokio::spawn(async move {
+        ids.push(tokio::spawn(async move {
             resolver.addresses(merchant(1), &name).await
         }));
     }
@@ -109,8 +109,8 @@ async fn who_names_the_host_of_another_does_not_make_the_other_wait() {
     }
     let found = timeout(LOOKUP / 4, resolver.addresses(merchant(2), "shop.example")).await;
     assert_eq!(found.unwrap(), public());
-    for naming in naming {
-        naming.abort();
+    for ids in ids {
+        ids.abort();
     }
 }
 

@@ -4,7 +4,8 @@ use super::book;
 use super::world::{CardAuthorization, World};
 use crate::domain::route;
 use crate::provider::{
-    Answer, AuthorizationRequest, Inquiry, ModificationRequest, Modifier, PaymentProvider, Pending,
+    AuthorizationRequest, Inquiry, ModificationRequest, PaymentOperations, PaymentProvider,
+    ProviderDecision, ProviderFuture,
 };
 use sealpay_protocol::card::Brand;
 use sealpay_protocol::ids::PaymentId;
@@ -22,7 +23,10 @@ impl PaymentProvider for Acquirer {
         &self.facts.name
     }
 
-    fn authorize<'a>(&'a self, request: AuthorizationRequest<'a>) -> Pending<'a, Answer> {
+    fn authorize<'a>(
+        &'a self,
+        request: AuthorizationRequest<'a>,
+    ) -> ProviderFuture<'a, ProviderDecision> {
         let brand = request
             .card
             .number
@@ -37,7 +41,7 @@ impl PaymentProvider for Acquirer {
         Box::pin(self.world.authorize_card(authorization))
     }
 
-    fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
+    fn inquire(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry> {
         Box::pin(async move {
             let name = &self.facts.name;
             self.world.reach(name, reference).await?;
@@ -46,8 +50,8 @@ impl PaymentProvider for Acquirer {
     }
 }
 
-impl Modifier for Acquirer {
-    fn modify(&self, request: ModificationRequest) -> Pending<'_, Answer> {
+impl PaymentOperations for Acquirer {
+    fn modify(&self, request: ModificationRequest) -> ProviderFuture<'_, ProviderDecision> {
         let name = &self.facts.name;
         Box::pin(self.world.modify(name, request, |tx, change| {
             Box::pin(book::modify_authorization(tx, change))

@@ -25,9 +25,9 @@ pub enum FaultKind {
     /// It takes a while, drawn evenly between two bounds.
     Latency,
     /// The request is lost on the way: nothing is booked and nothing answered.
-    NoAnswer,
+    RequestLost,
     /// The request is booked and its answer lost.
-    AnswerLost,
+    ResponseLost,
     /// The acquirer cannot be reached: nothing was sent, and another may be asked.
     AcquirerDown,
     /// The issuer cannot be reached: declined `issuer_unavailable`.
@@ -37,8 +37,8 @@ pub enum FaultKind {
 impl FaultKind {
     const ALL: [Self; 5] = [
         Self::Latency,
-        Self::NoAnswer,
-        Self::AnswerLost,
+        Self::RequestLost,
+        Self::ResponseLost,
         Self::AcquirerDown,
         Self::IssuerDown,
     ];
@@ -46,8 +46,8 @@ impl FaultKind {
     const fn name(self) -> &'static str {
         match self {
             Self::Latency => "latency",
-            Self::NoAnswer => "no_answer",
-            Self::AnswerLost => "answer_lost",
+            Self::RequestLost => "request_lost",
+            Self::ResponseLost => "response_lost",
             Self::AcquirerDown => "acquirer_down",
             Self::IssuerDown => "issuer_down",
         }
@@ -62,7 +62,7 @@ impl FaultKind {
     const fn strikes(self, request: Request) -> bool {
         match self {
             Self::Latency | Self::AcquirerDown => true,
-            Self::NoAnswer | Self::AnswerLost => !matches!(request, Request::Inquiry),
+            Self::RequestLost | Self::ResponseLost => !matches!(request, Request::Inquiry),
             Self::IssuerDown => request.reaches_issuer(),
         }
     }
@@ -120,7 +120,7 @@ impl Request {
 
 /// Whether a message is lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Loss {
+pub(super) enum DropMode {
     /// It is not.
     #[default]
     None,
@@ -132,25 +132,25 @@ pub(super) enum Loss {
 
 /// What goes wrong with one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Struck {
+pub(super) struct AppliedFault {
     /// Bounds of a latency, milliseconds. Several add up.
     pub(super) latencies_ms: Vec<(u32, u32)>,
-    pub(super) lost: Loss,
-    pub(super) answer_lost: Loss,
+    pub(super) lost: DropMode,
+    pub(super) response_lost: DropMode,
     pub(super) acquirer_down: bool,
     pub(super) issuer_down: bool,
 }
 
-impl Struck {
+impl AppliedFault {
     fn by(&mut self, fault: &Fault) {
         let loss = match fault.remaining {
-            Some(_) => Loss::Each,
-            None => Loss::Once,
+            Some(_) => DropMode::Each,
+            None => DropMode::Once,
         };
         match fault.kind {
             FaultKind::Latency => self.latencies_ms.push((fault.min_ms, fault.max_ms)),
-            FaultKind::NoAnswer => self.lost = self.lost.max(loss),
-            FaultKind::AnswerLost => self.answer_lost = self.answer_lost.max(loss),
+            FaultKind::RequestLost => self.lost = self.lost.max(loss),
+            FaultKind::ResponseLost => self.response_lost = self.response_lost.max(loss),
             FaultKind::AcquirerDown => self.acquirer_down = true,
             FaultKind::IssuerDown => self.issuer_down = true,
         }
@@ -313,8 +313,8 @@ impl Faults {
         request: Request,
         provider: Option<&str>,
         reference: impl Display + Copy,
-    ) -> Result<Struck, DatabaseError> {
-        let mut struck = Struck::default();
+    ) -> Result<AppliedFault, DatabaseError> {
+        let mut struck = AppliedFault::default();
         let faults = self.current();
         for fault in faults
             .iter()

@@ -23,10 +23,10 @@ pub mod transfer;
 pub mod wallet;
 mod world;
 
-use super::{IssuerDirectory, PaymentProvider, Rehearsal, Silence};
+use super::{BinLookup, PaymentProvider, ProviderError, TestScenarios};
 use crate::database::{Database, Durability, Migrations, Options};
 use crate::domain::route;
-use crate::edge::{Clock, Entropy};
+use crate::system::{Clock, Rng};
 use authentication::SimulatedAuthenticator;
 use payout::SimulatedPayouts;
 use phone::Phone;
@@ -74,14 +74,14 @@ impl SimulatedBank {
         key: Secret<[u8; 32]>,
         origin: Origin,
         clock: Clock,
-        entropy: Entropy,
+        rng: Rng,
         is_rehearsed: bool,
     ) -> Result<Arc<Self>, String> {
         let refused = |error| format!("cannot open the bank's book: {error}");
         let options = Options::beside_another();
         let opening = Database::open(url_or_path, &MIGRATIONS, Durability::Relaxed, &options);
         let database = opening.await.map_err(refused)?;
-        let mut world = World::new(database, key, origin, clock, entropy);
+        let mut world = World::new(database, key, origin, clock, rng);
         world.is_rehearsed = is_rehearsed;
         let world = Arc::new(world);
         let faults = world.faults.refresh(&world.database).await;
@@ -132,10 +132,7 @@ impl SimulatedBank {
     }
 
     /// Lets holds go that nobody took in time, at most so many; how many.
-    ///
-    /// # Errors
-    /// The book did not do its work.
-    pub async fn expire_holds(&self, now_ms: i64, limit: u32) -> Result<u32, Silence> {
+    pub async fn expire_holds(&self, now_ms: i64, limit: u32) -> Result<u32, ProviderError> {
         self.world.expire_holds(now_ms, limit).await
     }
 
@@ -159,7 +156,7 @@ async fn keep_faults_fresh(world: Weak<World>) {
     }
 }
 
-impl Rehearsal for SimulatedBank {
+impl TestScenarios for SimulatedBank {
     fn knows_outcome(&self, outcome: &str) -> bool {
         self.world.is_rehearsed && outcome::find(outcome).is_some()
     }
@@ -179,7 +176,7 @@ impl Rehearsal for SimulatedBank {
     }
 }
 
-impl IssuerDirectory for SimulatedBank {
+impl BinLookup for SimulatedBank {
     fn country_of(&self, number: &CardNumber) -> Option<&str> {
         issuer::find(number).map(|issuer| issuer.country.as_str())
     }

@@ -2,17 +2,17 @@
 
 use super::account::Enrolment;
 use crate::domain::decline;
-use crate::provider::Answer;
+use crate::provider::ProviderDecision;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// How a request and its answer travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arrival {
+pub(super) enum Transit {
     /// Both arrive.
     Arrives,
     /// The bank books, and its answer is lost.
-    AnswerLost,
+    ResponseLost,
     /// The request is lost.
     Lost,
 }
@@ -36,9 +36,9 @@ pub(super) enum TransferScript {
 
 /// What the bank does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Outcome {
-    pub(super) answer: Answer,
-    pub(super) arrival: Arrival,
+pub(super) struct SimulatedOutcome {
+    pub(super) answer: ProviderDecision,
+    pub(super) arrival: Transit,
     pub(super) slow: bool,
     /// What the issuer does when it is asked who the shopper is.
     pub(super) enrolment: Option<Enrolment>,
@@ -46,12 +46,12 @@ pub(super) struct Outcome {
     pub(super) transfer: Option<TransferScript>,
 }
 
-impl Outcome {
+impl SimulatedOutcome {
     /// The money is held, at once.
     pub(super) const fn approved() -> Self {
         Self {
-            answer: Answer::Approved,
-            arrival: Arrival::Arrives,
+            answer: ProviderDecision::Approved,
+            arrival: Transit::Arrives,
             slow: false,
             enrolment: None,
             transfer: None,
@@ -60,7 +60,7 @@ impl Outcome {
 
     fn declined(key: &str) -> Self {
         Self {
-            answer: Answer::Declined(key.into()),
+            answer: ProviderDecision::Declined(key.into()),
             ..Self::approved()
         }
     }
@@ -135,11 +135,11 @@ pub fn all() -> Vec<NamedOutcome> {
 pub(super) const SPECIAL: [(&str, &str); 5] = [
     ("slow", "Takes three seconds, then approves."),
     (
-        "no_answer",
+        "request_lost",
         "Approves, and the answer is lost: unknown until the bank is asked.",
     ),
     (
-        "no_answer_declined",
+        "request_lost_declined",
         "Declines, and the answer is lost: unknown until the bank is asked.",
     ),
     (
@@ -203,32 +203,32 @@ pub(super) const NOT_OF_THE_BANK: [&str; 4] = [
 ];
 
 /// The outcome of a name: one of the special ones, or a key of the decline table.
-pub(super) fn find(name: &str) -> Option<Outcome> {
-    let approved = Outcome::approved();
+pub(super) fn find(name: &str) -> Option<SimulatedOutcome> {
+    let approved = SimulatedOutcome::approved();
     Some(match name {
         "approved" => approved,
-        "slow" => Outcome {
+        "slow" => SimulatedOutcome {
             slow: true,
             ..approved
         },
-        "no_answer" => Outcome {
-            arrival: Arrival::AnswerLost,
+        "request_lost" => SimulatedOutcome {
+            arrival: Transit::ResponseLost,
             ..approved
         },
-        "no_answer_declined" => Outcome {
-            arrival: Arrival::AnswerLost,
-            ..Outcome::declined("do_not_honor")
+        "request_lost_declined" => SimulatedOutcome {
+            arrival: Transit::ResponseLost,
+            ..SimulatedOutcome::declined("do_not_honor")
         },
-        "never_received" => Outcome {
-            arrival: Arrival::Lost,
+        "never_received" => SimulatedOutcome {
+            arrival: Transit::Lost,
             ..approved
         },
-        "error" => Outcome::declined("system_malfunction"),
+        "error" => SimulatedOutcome::declined("system_malfunction"),
         name if NOT_OF_THE_BANK.contains(&name) => return None,
         name => match (enrolment(name), transfer(name)) {
-            (Some(enrolment), _) => Outcome::enrolled(enrolment),
-            (_, Some(script)) => Outcome::transfer(script),
-            _ => Outcome::declined(&decline::find(name)?.key),
+            (Some(enrolment), _) => SimulatedOutcome::enrolled(enrolment),
+            (_, Some(script)) => SimulatedOutcome::transfer(script),
+            _ => SimulatedOutcome::declined(&decline::find(name)?.key),
         },
     })
 }

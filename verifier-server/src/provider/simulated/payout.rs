@@ -3,12 +3,12 @@
 
 use super::SimulatedBank;
 use super::control::ControlError;
-use super::fault::{Loss, PAYOUTS, Request};
+use super::fault::{DropMode, PAYOUTS, Request};
 use super::world::{World, never, silent};
 use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::check_digits::with_check_digits;
 use crate::provider::payout::{PayoutRequest, ReturnedPayout};
-use crate::provider::{Answer, PayoutProvider, Pending, Silence};
+use crate::provider::{PayoutProvider, ProviderDecision, ProviderError, ProviderFuture};
 use sealpay_protocol::ids::{MerchantId, PayoutId};
 use sealpay_protocol::money::Money;
 use serde::{Deserialize, Serialize};
@@ -181,13 +181,13 @@ impl SimulatedPayouts {
         Self { world }
     }
 
-    async fn send(&self, request: PayoutRequest) -> Result<Answer, Silence> {
+    async fn send(&self, request: PayoutRequest) -> Result<ProviderDecision, ProviderError> {
         let world = &self.world;
         let struck = world.struck(Request::Payout, Some(PAYOUTS), request.payout);
         let struck = struck.await?;
         world.wait(&struck).await;
         world.arrive(&struck, request.payout).await?;
-        let refused = |key: &str| Ok(Answer::Declined(key.into()));
+        let refused = |key: &str| Ok(ProviderDecision::Declined(key.into()));
         if request.account != self.account(request.merchant) {
             return refused("invalid_number");
         }
@@ -209,13 +209,13 @@ impl SimulatedPayouts {
             .database
             .write(order, |tx, order| Box::pin(enter(tx, order)));
         let (stands, is_repeated) = entered.await.map_err(silent)?;
-        match struck.answer_lost {
-            Loss::Each => return never().await,
-            Loss::Once if !is_repeated => return never().await,
-            Loss::Once | Loss::None => {}
+        match struck.response_lost {
+            DropMode::Each => return never().await,
+            DropMode::Once if !is_repeated => return never().await,
+            DropMode::Once | DropMode::None => {}
         }
         if (stands.merchant, stands.money) == (request.merchant, request.money) {
-            Ok(Answer::Approved)
+            Ok(ProviderDecision::Approved)
         } else {
             refused("duplicate_transaction")
         }
@@ -233,11 +233,11 @@ impl PayoutProvider for SimulatedPayouts {
         with_check_digits("DE", &format!("{BANK_CODE}{account:010}"))
     }
 
-    fn pay(&self, request: PayoutRequest) -> Pending<'_, Answer> {
+    fn pay(&self, request: PayoutRequest) -> ProviderFuture<'_, ProviderDecision> {
         Box::pin(self.send(request))
     }
 
-    fn returned(&self, by_ms: i64, limit: u32) -> Pending<'_, Vec<ReturnedPayout>> {
+    fn returned(&self, by_ms: i64, limit: u32) -> ProviderFuture<'_, Vec<ReturnedPayout>> {
         Box::pin(async move {
             let rows = self.world.database.rows(RETURNED, values![by_ms, limit]);
             let rows = rows.await.map_err(silent)?.into_iter();
@@ -251,7 +251,7 @@ impl PayoutProvider for SimulatedPayouts {
         })
     }
 
-    fn acknowledge_return(&self, payout: PayoutId) -> Pending<'_, ()> {
+    fn acknowledge_return(&self, payout: PayoutId) -> ProviderFuture<'_, ()> {
         Box::pin(async move {
             let done = self.world.database.execute(ACKNOWLEDGE, values![payout]);
             done.await.map(drop).map_err(silent)
@@ -261,10 +261,7 @@ impl PayoutProvider for SimulatedPayouts {
 
 impl SimulatedBank {
     /// The newest payouts, newest first.
-    ///
-    /// # Errors
-    /// The book did not do its work.
-    pub async fn sent_payouts(&self, limit: u32) -> Result<Vec<BankPayout>, Silence> {
+    pub async fn sent_payouts(&self, limit: u32) -> Result<Vec<BankPayout>, ProviderError> {
         let rows = self
             .world
             .database

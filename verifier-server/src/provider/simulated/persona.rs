@@ -3,7 +3,7 @@
 
 use super::account::{Account, AccountKind, AccountStatus, Enrolment, locks};
 use super::issuer;
-use super::outcome::{self, Outcome};
+use super::outcome::{self, SimulatedOutcome};
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::currency::Currency;
 use serde::{Deserialize, Serialize};
@@ -110,19 +110,19 @@ impl Persona {
         [ACCOUNT_PREFIX, &self.name].concat()
     }
 
-    fn outcome(&self) -> Option<Outcome> {
+    fn outcome(&self) -> Option<SimulatedOutcome> {
         outcome::find(&self.outcome)
     }
 
     /// What the bank says whatever the account holds. None when the account decides: it does for
     /// personas that are approved as well, so that it can be blocked on purpose.
-    pub(super) fn script(&self) -> Option<Outcome> {
+    pub(super) fn script(&self) -> Option<SimulatedOutcome> {
         self.outcome().filter(|outcome| {
             let enrolment = outcome.enrolment;
             *outcome
-                != Outcome {
+                != SimulatedOutcome {
                     enrolment,
-                    ..Outcome::approved()
+                    ..SimulatedOutcome::approved()
                 }
         })
     }

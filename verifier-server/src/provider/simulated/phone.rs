@@ -88,7 +88,7 @@ impl Message {
     ) -> Self {
         let created_at_ms = world.clock.now_ms_i64();
         Self {
-            id: message_id(created_at_ms, world.entropy.bytes()),
+            id: message_id(created_at_ms, world.rng.bytes()),
             phone: phone.into(),
             account: account.into(),
             text: format!(
@@ -104,7 +104,7 @@ impl Message {
     pub(super) fn of_passkey(world: &World, account: &Account) -> Self {
         let created_at_ms = world.clock.now_ms_i64();
         Self {
-            id: message_id(created_at_ms, world.entropy.bytes()),
+            id: message_id(created_at_ms, world.rng.bytes()),
             phone: account.phone.clone(),
             account: account.id.clone(),
             text: format!(
@@ -211,9 +211,6 @@ impl Phone {
     }
 
     /// The newest messages of all phones, newest first.
-    ///
-    /// # Errors
-    /// The database did not do its work.
     pub async fn messages(&self, limit: u32) -> Result<Vec<SentMessage>, DatabaseError> {
         let rows = self.world.database.rows(NEWEST, values![limit.min(SHOWN)]);
         let now_ms = self.world.clock.now_ms_i64();

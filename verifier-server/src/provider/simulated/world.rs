@@ -2,15 +2,17 @@
 //! faults that were ordered.
 
 use super::account::{Account, day_of};
-use super::book::{self, Booked, Change, Modified, Wish};
-use super::fault::{Faults, Loss, Request, Struck};
-use super::outcome::{self, Arrival, Outcome};
+use super::book::{self, AuthorizationInput, Change, Modified, RecordedResult};
+use super::fault::{AppliedFault, DropMode, Faults, Request};
+use super::outcome::{self, SimulatedOutcome, Transit};
 use super::persona::Persona;
 use super::{amount, issuer, persona};
 use crate::database::{Database, DatabaseError, Operation};
 use crate::domain::modification::ModificationKind;
-use crate::edge::{Clock, Entropy, hmac_sha256};
-use crate::provider::{Answer, AuthorizationRequest, Inquiry, ModificationRequest, Silence};
+use crate::provider::{
+    AuthorizationRequest, Inquiry, ModificationRequest, ProviderDecision, ProviderError,
+};
+use crate::system::{Clock, Rng, hmac_sha256};
 use hmac::Mac;
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::ids::PaymentId;
@@ -30,7 +32,7 @@ const SLOW: Duration = Duration::from_secs(3);
 pub(super) struct World {
     pub(super) database: Database,
     pub(super) clock: Clock,
-    pub(super) entropy: Entropy,
+    pub(super) rng: Rng,
     /// The verifier's public origin, where the pages of the world stand as well.
     pub(super) origin: Origin,
     pub(super) faults: Faults,
@@ -49,13 +51,13 @@ pub(super) struct CardAuthorization<'a> {
 
 /// What the bank is to say before any account is looked at, and how its answer travels.
 struct Script {
-    answer: Option<Answer>,
-    arrival: Arrival,
+    answer: Option<ProviderDecision>,
+    arrival: Transit,
 }
 
 /// A database that fails leaves open what became of a request.
-pub(super) fn silent(error: DatabaseError) -> Silence {
-    Silence::Unknown(format!("the bank's book failed: {error}"))
+pub(super) fn silent(error: DatabaseError) -> ProviderError {
+    ProviderError::OutcomeUnknown(format!("the bank's book failed: {error}"))
 }
 
 /// A connection on which nothing ever comes back.
@@ -63,8 +65,8 @@ pub(super) async fn never<T>() -> T {
     std::future::pending().await
 }
 
-fn unreadable() -> Silence {
-    Silence::Unknown("the bank's tables cannot be read".into())
+fn unreadable() -> ProviderError {
+    ProviderError::OutcomeUnknown("the bank's tables cannot be read".into())
 }
 
 impl World {
@@ -73,12 +75,12 @@ impl World {
         key: Secret<[u8; 32]>,
         origin: Origin,
         clock: Clock,
-        entropy: Entropy,
+        rng: Rng,
     ) -> Self {
         Self {
             database,
             clock,
-            entropy,
+            rng,
             origin,
             faults: Faults::default(),
             is_rehearsed: true,
@@ -103,12 +105,12 @@ impl World {
         persona::of_card(number).filter(|_| self.is_rehearsed)
     }
 
-    fn meaning_of(&self, money: Money) -> Option<Outcome> {
+    fn meaning_of(&self, money: Money) -> Option<SimulatedOutcome> {
         meaning_of(money).filter(|_| self.is_rehearsed)
     }
 
     /// The account of a card as it is before its first payment.
-    fn fresh_account(&self, number: &CardNumber) -> Result<Account, Silence> {
+    fn fresh_account(&self, number: &CardNumber) -> Result<Account, ProviderError> {
         let now_ms = self.clock.now_ms_i64();
         let account = match self.persona_of(number) {
             Some(persona) => persona.account(now_ms),
@@ -121,13 +123,13 @@ impl World {
     }
 
     /// The account of a card, made when it is new. The number is not kept.
-    pub(super) async fn account_of(&self, number: &CardNumber) -> Result<Account, Silence> {
+    pub(super) async fn account_of(&self, number: &CardNumber) -> Result<Account, ProviderError> {
         let fresh = self.fresh_account(number)?;
         self.stored_or(fresh).await
     }
 
     /// The account of that name; a persona's is made when it is new.
-    pub(super) async fn account(&self, id: &str) -> Result<Option<Account>, Silence> {
+    pub(super) async fn account(&self, id: &str) -> Result<Option<Account>, ProviderError> {
         let stored = book::account(&self.database, id).await.map_err(silent)?;
         match persona::of_account(id) {
             Some(persona) if stored.is_none() => {
@@ -139,7 +141,7 @@ impl World {
         }
     }
 
-    async fn stored_or(&self, fresh: Account) -> Result<Account, Silence> {
+    async fn stored_or(&self, fresh: Account) -> Result<Account, ProviderError> {
         let stored = book::account(&self.database, &fresh.id).await;
         match stored.map_err(silent)? {
             Some(stored) => Ok(stored),
@@ -153,7 +155,7 @@ impl World {
     pub(super) async fn authorize_card(
         &self,
         authorization: CardAuthorization<'_>,
-    ) -> Result<Answer, Silence> {
+    ) -> Result<ProviderDecision, ProviderError> {
         let CardAuthorization {
             acquirer,
             takes_it,
@@ -170,13 +172,13 @@ impl World {
         let asked = by_order.or_else(by_persona).or_else(by_amount);
         let mut script = self.play(asked, &struck).await;
         if script.answer.is_none() && !takes_it {
-            script.answer = Some(Answer::Declined("not_permitted_terminal".into()));
+            script.answer = Some(ProviderDecision::Declined("not_permitted_terminal".into()));
         }
-        if script.arrival == Arrival::Lost {
+        if script.arrival == Transit::Lost {
             return never().await;
         }
         let arrival = script.arrival;
-        let wish = Wish {
+        let request = AuthorizationInput {
             provider: acquirer.to_owned(),
             reference: request.reference,
             account: self.fresh_account(&request.card.number)?,
@@ -184,12 +186,14 @@ impl World {
             capture: request.capture,
             script: script.answer,
         };
-        let answer = self.book(wish).await?;
+        let answer = self.book(request).await?;
         match answer {
             // The reference was given up before it arrived: a late message books nothing.
-            Booked::NeverReceived => Ok(Answer::Declined("duplicate_transaction".into())),
-            Booked::Answered(_) if arrival == Arrival::AnswerLost => never().await,
-            Booked::Answered(answer) => Ok(answer),
+            RecordedResult::NeverReceived => {
+                Ok(ProviderDecision::Declined("duplicate_transaction".into()))
+            }
+            RecordedResult::Answered(_) if arrival == Transit::ResponseLost => never().await,
+            RecordedResult::Answered(answer) => Ok(answer),
         }
     }
 
@@ -204,17 +208,17 @@ impl World {
         money: Money,
         capture: Capture,
         simulate: Option<&str>,
-    ) -> Result<Answer, Silence> {
+    ) -> Result<ProviderDecision, ProviderError> {
         let struck = self.struck(Request::Authorization, None, reference).await?;
         let by_order = simulate.and_then(outcome::find);
         let asked = by_order.or_else(|| self.meaning_of(money));
         let script = self.play(asked, &struck).await;
-        let lost = || Silence::Unknown("the bank's answer is lost".into());
-        if script.arrival == Arrival::Lost {
+        let lost = || ProviderError::OutcomeUnknown("the bank's answer is lost".into());
+        if script.arrival == Transit::Lost {
             return Err(lost());
         }
-        let unknown = || Silence::Unknown("there is no such account".into());
-        let wish = Wish {
+        let unknown = || ProviderError::OutcomeUnknown("there is no such account".into());
+        let request = AuthorizationInput {
             provider: provider.to_owned(),
             reference,
             account: self.account(account).await?.ok_or_else(unknown)?,
@@ -222,14 +226,16 @@ impl World {
             capture,
             script: script.answer,
         };
-        match self.book(wish).await? {
-            Booked::NeverReceived => Ok(Answer::Declined("duplicate_transaction".into())),
-            Booked::Answered(_) if script.arrival == Arrival::AnswerLost => Err(lost()),
-            Booked::Answered(answer) => Ok(answer),
+        match self.book(request).await? {
+            RecordedResult::NeverReceived => {
+                Ok(ProviderDecision::Declined("duplicate_transaction".into()))
+            }
+            RecordedResult::Answered(_) if script.arrival == Transit::ResponseLost => Err(lost()),
+            RecordedResult::Answered(answer) => Ok(answer),
         }
     }
 
-    async fn book(&self, wish: Wish) -> Result<Booked, Silence> {
+    async fn book(&self, request: AuthorizationInput) -> Result<RecordedResult, ProviderError> {
         let now_ms = self.clock.now_ms_i64();
         let hold_ms = i64::try_from(limits::HOLD_LIFETIME_SECONDS * 1000).unwrap_or(i64::MAX);
         let times = book::Times {
@@ -237,7 +243,7 @@ impl World {
             day: day_of(now_ms),
             hold_until_ms: now_ms.saturating_add(hold_ms),
         };
-        book::authorize(&self.database, wish, times)
+        book::authorize(&self.database, request, times)
             .await
             .map_err(silent)
     }
@@ -247,12 +253,12 @@ impl World {
         &self,
         provider: &str,
         reference: PaymentId,
-    ) -> Result<Inquiry, Silence> {
+    ) -> Result<Inquiry, ProviderError> {
         let now_ms = self.clock.now_ms_i64();
         let booked = book::ask(&self.database, provider, reference, now_ms).await;
         Ok(match booked.map_err(silent)? {
-            Booked::Answered(answer) => Inquiry::Answered(answer),
-            Booked::NeverReceived => Inquiry::NeverReceived,
+            RecordedResult::Answered(answer) => Inquiry::Answered(answer),
+            RecordedResult::NeverReceived => Inquiry::NeverReceived,
         })
     }
 
@@ -261,8 +267,8 @@ impl World {
         &self,
         provider: &str,
         request: ModificationRequest,
-        decide: Operation<Change, Answer>,
-    ) -> Result<Answer, Silence> {
+        decide: Operation<Change, ProviderDecision>,
+    ) -> Result<ProviderDecision, ProviderError> {
         let kind = match request.kind {
             ModificationKind::Refund => Request::Refund,
             ModificationKind::Capture | ModificationKind::Void | ModificationKind::Expiry => {
@@ -273,7 +279,7 @@ impl World {
         let struck = self.struck(kind, Some(provider), message).await?;
         self.wait(&struck).await;
         self.arrive(&struck, message).await?;
-        let unreached = || Answer::Declined("issuer_unavailable".into());
+        let unreached = || ProviderDecision::Declined("issuer_unavailable".into());
         let change = Change {
             provider: provider.to_owned(),
             request,
@@ -285,23 +291,23 @@ impl World {
             answer,
             is_repeated,
         } = modified.map_err(silent)?;
-        match struck.answer_lost {
-            Loss::Each => never().await,
-            Loss::Once if !is_repeated => never().await,
-            Loss::Once | Loss::None => Ok(answer),
+        match struck.response_lost {
+            DropMode::Each => never().await,
+            DropMode::Once if !is_repeated => never().await,
+            DropMode::Once | DropMode::None => Ok(answer),
         }
     }
 
     /// Never ends for a message that is lost on its way.
     pub(super) async fn arrive(
         &self,
-        struck: &Struck,
+        struck: &AppliedFault,
         message: impl Display,
-    ) -> Result<(), Silence> {
+    ) -> Result<(), ProviderError> {
         let is_lost = match struck.lost {
-            Loss::None => false,
-            Loss::Each => true,
-            Loss::Once => {
+            DropMode::None => false,
+            DropMode::Each => true,
+            DropMode::Once => {
                 let lost = book::lose_once(&self.database, message.to_string()).await;
                 lost.map_err(silent)?
             }
@@ -310,14 +316,18 @@ impl World {
     }
 
     /// Lets holds go that nobody took in time; how many.
-    pub(super) async fn expire_holds(&self, now_ms: i64, limit: u32) -> Result<u32, Silence> {
+    pub(super) async fn expire_holds(&self, now_ms: i64, limit: u32) -> Result<u32, ProviderError> {
         book::expire_holds(&self.database, now_ms, limit)
             .await
             .map_err(silent)
     }
 
     /// Passes the question what became of a payment on to an acquirer, through the faults.
-    pub(super) async fn reach(&self, acquirer: &str, reference: PaymentId) -> Result<(), Silence> {
+    pub(super) async fn reach(
+        &self,
+        acquirer: &str,
+        reference: PaymentId,
+    ) -> Result<(), ProviderError> {
         let struck = self
             .struck(Request::Inquiry, Some(acquirer), reference)
             .await?;
@@ -331,7 +341,7 @@ impl World {
         request: Request,
         provider: Option<&str>,
         reference: impl Display + Copy,
-    ) -> Result<Struck, Silence> {
+    ) -> Result<AppliedFault, ProviderError> {
         let struck = self
             .faults
             .strike(&self.database, request, provider, reference)
@@ -339,38 +349,38 @@ impl World {
             .map_err(silent)?;
         match provider {
             Some(name) if struck.acquirer_down => {
-                Err(Silence::NotSent(format!("{name} cannot be reached")))
+                Err(ProviderError::NotSent(format!("{name} cannot be reached")))
             }
             _ => Ok(struck),
         }
     }
 
-    async fn play(&self, asked: Option<Outcome>, struck: &Struck) -> Script {
+    async fn play(&self, asked: Option<SimulatedOutcome>, struck: &AppliedFault) -> Script {
         self.wait(struck).await;
         if asked.as_ref().is_some_and(|outcome| outcome.slow) {
             tokio::time::sleep(SLOW).await;
         }
         let asked_arrival = asked.as_ref().map(|outcome| outcome.arrival);
-        let lost = struck.lost != Loss::None || asked_arrival == Some(Arrival::Lost);
-        let answer_lost =
-            struck.answer_lost != Loss::None || asked_arrival == Some(Arrival::AnswerLost);
-        let arrival = match (lost, answer_lost) {
-            (true, _) => Arrival::Lost,
-            (false, true) => Arrival::AnswerLost,
-            (false, false) => Arrival::Arrives,
+        let lost = struck.lost != DropMode::None || asked_arrival == Some(Transit::Lost);
+        let response_lost =
+            struck.response_lost != DropMode::None || asked_arrival == Some(Transit::ResponseLost);
+        let arrival = match (lost, response_lost) {
+            (true, _) => Transit::Lost,
+            (false, true) => Transit::ResponseLost,
+            (false, false) => Transit::Arrives,
         };
         let answer = if struck.issuer_down {
-            Some(Answer::Declined("issuer_unavailable".into()))
+            Some(ProviderDecision::Declined("issuer_unavailable".into()))
         } else {
             asked.map(|outcome| outcome.answer)
         };
         Script { answer, arrival }
     }
 
-    pub(super) async fn wait(&self, struck: &Struck) {
+    pub(super) async fn wait(&self, struck: &AppliedFault) {
         for (min_ms, max_ms) in &struck.latencies_ms {
             let width = u64::from(max_ms.saturating_sub(*min_ms)) + 1;
-            let drawn = u64::from_be_bytes(self.entropy.bytes()) % width;
+            let drawn = u64::from_be_bytes(self.rng.bytes()) % width;
             let latency = Duration::from_millis(u64::from(*min_ms) + drawn);
             tokio::time::sleep(latency).await;
         }
@@ -378,7 +388,7 @@ impl World {
 }
 
 /// What the amount asks for, if it means something: 9900.51 is written with two decimals.
-fn meaning_of(money: Money) -> Option<Outcome> {
+fn meaning_of(money: Money) -> Option<SimulatedOutcome> {
     if money.currency().exponent() != 2 {
         return None;
     }

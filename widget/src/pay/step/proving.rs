@@ -226,7 +226,7 @@ impl State {
             }
             Refusal::TooEarly => {
                 if let Phase::Acting(acting) = &mut self.phase {
-                    acting.said = Some("resend_refused");
+                    acting.said = Some("resend_not_allowed");
                 }
                 Vec::new()
             }

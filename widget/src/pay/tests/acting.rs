@@ -110,8 +110,8 @@ fn another_code_is_asked_for_when_it_is_time_and_some_are_left() {
     assert_eq!(run.shown().said, Some("code_sent"));
     assert!(run.asks_for_code());
     run.does_at(NOW + 30, 3, Deed::Resend);
-    run.authenticated(Answer::Refused(refused("resend_refused")));
-    assert_eq!(run.shown().said, Some("resend_refused"));
+    run.authenticated(Answer::Refused(refused("resend_not_allowed")));
+    assert_eq!(run.shown().said, Some("resend_not_allowed"));
     assert!(!run.state.is_authenticating());
 }
 

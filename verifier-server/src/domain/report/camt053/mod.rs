@@ -6,8 +6,8 @@
 //!
 //! An entry's amount is net, because net is what the balances move by; its charges are said to be
 //! included, and the gross is the instructed amount: gross = ± net + charges. The payout is a debit
-//! entry, the last one. So OPBD + Σ entries = CLBD, where OPBD is what is carried in and CLBD what
-//! is carried out. The last element has the SHA-256 of all that stands before it.
+//! entry, the last one. So OPBD + Σ entries = CLBD, where OPBD is what is brought forward and CLBD what
+//! is carried forward. The last element has the SHA-256 of all that stands before it.
 
 mod code;
 mod xml;
@@ -51,8 +51,8 @@ pub fn write(statement: &Statement<'_>) -> String {
                 xml.leaf("CreDtTm", &closed_at);
                 period(xml, statement);
                 accounts(xml, statement);
-                balance(xml, statement, "OPBD", settlement.carried_in_minor);
-                balance(xml, statement, "CLBD", settlement.carried_out_minor);
+                balance(xml, statement, "OPBD", settlement.brought_forward_minor);
+                balance(xml, statement, "CLBD", settlement.carried_forward_minor);
                 summary(xml, statement);
                 for line in statement.lines() {
                     entry(xml, statement, line);

@@ -101,8 +101,11 @@ fn the_opening_balance_and_the_entries_are_the_closing_balance() {
         let balances: Vec<_> = statement.all("Bal").map(signed).collect();
         let entries: Vec<_> = statement.all("Ntry").map(signed).collect();
         let settlement = &story.settlement;
-        let carried = [settlement.carried_in_minor, settlement.carried_out_minor];
-        assert_eq!(balances, carried, "seed {seed}");
+        let carried_forward = [
+            settlement.brought_forward_minor,
+            settlement.carried_forward_minor,
+        ];
+        assert_eq!(balances, carried_forward, "seed {seed}");
         assert_eq!(
             balances[0] + entries.iter().sum::<i64>(),
             balances[1],

@@ -88,10 +88,18 @@ fn what_a_csv_report_tells_adds_up() {
             let exponent = i64::from(story.settlement.currency.exponent());
             assert_eq!(number(row, "exponent"), exponent);
         }
-        let [carried_in, carried_out, payout] =
-            ["carried_in_minor", "carried_out_minor", "payout_minor"].map(|c| number(trailer, c));
+        let [brought_forward, carried_forward, payout] = [
+            "brought_forward_minor",
+            "carried_forward_minor",
+            "payout_minor",
+        ]
+        .map(|c| number(trailer, c));
         let net = number(trailer, "net_minor");
-        assert_eq!(net + carried_in, payout + carried_out, "seed {seed}");
+        assert_eq!(
+            net + brought_forward,
+            payout + carried_forward,
+            "seed {seed}"
+        );
     }
 }
 

@@ -23,8 +23,8 @@ fn what_a_json_report_tells_adds_up() {
         );
         assert_eq!(usize::try_from(trailer.lines).unwrap(), report.lines.len());
         let (before, after) = (
-            net + trailer.carried_in,
-            trailer.payout + trailer.carried_out,
+            net + trailer.brought_forward,
+            trailer.payout + trailer.carried_forward,
         );
         assert_eq!(before, after, "seed {seed}");
     }

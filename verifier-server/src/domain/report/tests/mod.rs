@@ -104,7 +104,7 @@ fn line(
     fees: Fees,
     order_ref: &str,
 ) -> BalanceTransaction {
-    let sales_day = schedule::sales_day(currency, AT_MS);
+    let business_date = schedule::business_date(currency, AT_MS);
     BalanceTransaction {
         id: TransactionId::new(unix_ms(), random(number)),
         merchant: MerchantId::new(1, [1; 10]),
@@ -119,22 +119,23 @@ fn line(
         gross_minor,
         fees,
         net_minor: gross_minor - fees.total_minor(),
-        sales_day,
-        settlement_date: schedule::settlement_date(currency, sales_day),
+        business_date,
+        settlement_date: schedule::settlement_date(currency, business_date),
         settlement: None,
         created_at_ms: AT_MS,
     }
 }
 
-/// Settles lines after what was carried in.
-fn settle(currency: Currency, lines: Vec<BalanceTransaction>, carried_in_minor: i64) -> Story {
+/// Settles lines after what was brought forward.
+fn settle(currency: Currency, lines: Vec<BalanceTransaction>, brought_forward_minor: i64) -> Story {
     let sum = |of: fn(&BalanceTransaction) -> i64| lines.iter().map(of).sum::<i64>();
     let net_minor = sum(|line| line.net_minor);
-    let (payout_minor, carried_out_minor) = (
-        (net_minor + carried_in_minor).max(0),
-        (net_minor + carried_in_minor).min(0),
+    let (payout_minor, carried_forward_minor) = (
+        (net_minor + brought_forward_minor).max(0),
+        (net_minor + brought_forward_minor).min(0),
     );
-    let settlement_date = schedule::settlement_date(currency, schedule::sales_day(currency, AT_MS));
+    let settlement_date =
+        schedule::settlement_date(currency, schedule::business_date(currency, AT_MS));
     let id = SettlementId::new(unix_ms(), [3; 10]);
     let payout = (payout_minor > 0).then(|| Payout {
         id: PayoutId::new(unix_ms(), [4; 10]),
@@ -164,8 +165,8 @@ fn settle(currency: Currency, lines: Vec<BalanceTransaction>, carried_in_minor: 
                 processor_minor: sum(|line| line.fees.processor_minor),
             },
             net_minor,
-            carried_in_minor,
-            carried_out_minor,
+            brought_forward_minor,
+            carried_forward_minor,
             payout: payout.as_ref().map(|payout| payout.id),
             payout_minor,
             closed_at_ms: schedule::closes_at_ms(currency, settlement_date),
@@ -210,8 +211,8 @@ fn story(seed: u64) -> Story {
             )
         })
         .collect();
-    let carried_in_minor = -chance.minor(2) * chance.minor(200_000);
-    settle(currency, lines, carried_in_minor)
+    let brought_forward_minor = -chance.minor(2) * chance.minor(200_000);
+    settle(currency, lines, brought_forward_minor)
 }
 
 /// A capture for each hostile reference.

@@ -149,19 +149,19 @@ pub(super) const REFUSE: &str = concat!(
     columns!()
 );
 
-const STEP: &str = "INSERT INTO bank_challenge_steps (reference, id, resend_refused)
+const STEP: &str = "INSERT INTO bank_challenge_steps (reference, id, resend_not_allowed)
     VALUES ($1, $2, 0) ON CONFLICT (reference, id) DO NOTHING";
 
-const STEP_BEFORE: &str = "SELECT resend_refused FROM bank_challenge_steps
+const STEP_BEFORE: &str = "SELECT resend_not_allowed FROM bank_challenge_steps
     WHERE reference = $1 AND id = $2";
 
-const STEP_REFUSED: &str = "UPDATE bank_challenge_steps SET resend_refused = 1
+const STEP_REFUSED: &str = "UPDATE bank_challenge_steps SET resend_not_allowed = 1
     WHERE reference = $1 AND id = $2";
 
 const STEP_TAKEN_BACK: &str = "DELETE FROM bank_challenge_steps WHERE reference = $1 AND id = $2";
 
 /// What is wanted of a challenge: one conditional update, and a message when it changes something.
-pub(super) struct Wish {
+pub(super) struct ChallengeUpdate {
     pub(super) reference: PaymentId,
     /// The name of the shopper's step.
     pub(super) step: Value,
@@ -209,35 +209,35 @@ pub(super) async fn begin(
 }
 
 /// Takes a step, once.
-pub(super) async fn take_step(tx: &mut Tx<'_>, wish: &Wish) -> Result<Granted, Fault> {
-    let name = values![wish.reference, wish.step.clone()];
+pub(super) async fn take_step(tx: &mut Tx<'_>, update: &ChallengeUpdate) -> Result<Granted, Fault> {
+    let name = values![update.reference, update.step.clone()];
     if tx.execute(STEP, &name).await? == 0 {
         let mut row = tx.optional(STEP_BEFORE, &name).await?;
-        let resend_refused = match &mut row {
+        let resend_not_allowed = match &mut row {
             Some(row) => row.integer()? != 0,
             None => return Err(Fault::Retry("a step was there and is gone".into())),
         };
-        return Ok(match find(tx, wish.reference).await? {
-            Some(challenge) if resend_refused => Granted::NotAgain(challenge),
+        return Ok(match find(tx, update.reference).await? {
+            Some(challenge) if resend_not_allowed => Granted::NotAgain(challenge),
             Some(challenge) => Granted::Before(challenge),
             None => Granted::Unknown,
         });
     }
-    let may_send = match &wish.message {
+    let may_send = match &update.message {
         Some(message) => cool_down::may_send(tx, &message.account, message.created_at_ms).await?,
         None => true,
     };
-    if may_send && let Some(row) = tx.optional(wish.change, &wish.values).await? {
-        if let Some(message) = &wish.message {
+    if may_send && let Some(row) = tx.optional(update.change, &update.values).await? {
+        if let Some(message) = &update.message {
             send(tx, message).await?;
         }
         return Ok(Granted::Now(Challenge::read(row)?));
     }
-    let Some(challenge) = find(tx, wish.reference).await? else {
+    let Some(challenge) = find(tx, update.reference).await? else {
         tx.execute(STEP_TAKEN_BACK, &name).await?;
         return Ok(Granted::Unknown);
     };
-    if wish.change == RESEND && challenge.state == State::Code {
+    if update.change == RESEND && challenge.state == State::Code {
         tx.execute(STEP_REFUSED, &name).await?;
         return Ok(Granted::NotAgain(challenge));
     }

@@ -13,7 +13,7 @@ const UNBIASED: u32 = u32::MAX / CODES * CODES;
 
 /// Draws a code; each is as likely as any other.
 pub(super) fn draw(world: &World) -> String {
-    let seed: [u8; 32] = world.entropy.bytes();
+    let seed: [u8; 32] = world.rng.bytes();
     let mut turn = 0_u8;
     loop {
         let bytes = world.keyed("one-time code", &[seed.as_slice(), &[turn]].concat());

@@ -20,7 +20,7 @@ use crate::domain::authentication::AuthenticationStatus;
 use crate::provider::authentication::{
     AuthenticationRequest, PasskeyChallenge, Progress, Step, Stepped,
 };
-use crate::provider::{Authenticator, Pending, Silence};
+use crate::provider::{Authenticator, ProviderError, ProviderFuture};
 use challenge::{Challenge, State};
 use sealpay_protocol::card::Brand;
 use sealpay_protocol::currency::Currency;
@@ -54,7 +54,7 @@ enum Decision {
 
 /// What the decision depends on.
 #[derive(Debug, Clone, Copy)]
-struct Circumstances {
+struct DecisionInput {
     /// What the order asked for.
     ordered: Option<Enrolment>,
     /// What the account's issuer does.
@@ -68,7 +68,7 @@ struct Circumstances {
     has_passkey: bool,
 }
 
-impl Circumstances {
+impl DecisionInput {
     fn decide(self) -> Decision {
         let code = match self.ordered {
             // Whoever orders a code gets one.
@@ -126,13 +126,13 @@ impl SimulatedAuthenticator {
         Self { world }
     }
 
-    async fn begin(&self, request: AuthenticationRequest<'_>) -> Result<Progress, Silence> {
+    async fn begin(&self, request: AuthenticationRequest<'_>) -> Result<Progress, ProviderError> {
         if let Some(stored) = self.challenge(request.reference).await? {
             return self.standing(stored).await;
         }
         let account = self.world.account_of(&request.card.number).await?;
         let outcome = request.simulate.and_then(outcome::find);
-        let decision = Circumstances {
+        let decision = DecisionInput {
             ordered: outcome.and_then(|outcome| outcome.enrolment),
             enrolled: account.enrolment,
             is_locked: account.locked,
@@ -163,7 +163,7 @@ impl SimulatedAuthenticator {
         let (state, expected, message, status) = match decision {
             Decision::Done(status) => (State::Done, String::new(), None, Some(status)),
             Decision::Passkey => {
-                let nonce = base64url(&self.world.entropy.bytes::<16>());
+                let nonce = base64url(&self.world.rng.bytes::<16>());
                 (State::Passkey, nonce, None, None)
             }
             Decision::Code => {
@@ -202,7 +202,7 @@ impl SimulatedAuthenticator {
         (challenge, message)
     }
 
-    async fn challenge(&self, reference: PaymentId) -> Result<Option<Challenge>, Silence> {
+    async fn challenge(&self, reference: PaymentId) -> Result<Option<Challenge>, ProviderError> {
         let found = self.world.database.read(reference, |tx, reference| {
             Box::pin(challenge::find(tx, *reference))
         });
@@ -210,7 +210,7 @@ impl SimulatedAuthenticator {
     }
 
     /// Where a challenge stands now; one that was not met in time is over.
-    async fn standing(&self, stored: Challenge) -> Result<Progress, Silence> {
+    async fn standing(&self, stored: Challenge) -> Result<Progress, ProviderError> {
         let mut stands = stored;
         if stands.is_late(self.world.clock.now_ms_i64()) {
             stands = match self.end(&stands).await? {
@@ -225,7 +225,7 @@ impl SimulatedAuthenticator {
                 let options = self.request_options(&stands).await?;
                 Ok(Progress::Passkey(PasskeyChallenge {
                     options: options.ok_or_else(|| {
-                        Silence::Unknown("a passkey that was asked for is gone".into())
+                        ProviderError::OutcomeUnknown("a passkey that was asked for is gone".into())
                     })?,
                     refused: stands.refused,
                     wrong_page: stands.wrong_page,
@@ -237,11 +237,14 @@ impl SimulatedAuthenticator {
 }
 
 impl Authenticator for SimulatedAuthenticator {
-    fn authenticate<'a>(&'a self, request: AuthenticationRequest<'a>) -> Pending<'a, Progress> {
+    fn authenticate<'a>(
+        &'a self,
+        request: AuthenticationRequest<'a>,
+    ) -> ProviderFuture<'a, Progress> {
         Box::pin(self.begin(request))
     }
 
-    fn progress(&self, reference: PaymentId) -> Pending<'_, Option<Progress>> {
+    fn progress(&self, reference: PaymentId) -> ProviderFuture<'_, Option<Progress>> {
         Box::pin(async move {
             match self.challenge(reference).await? {
                 Some(stored) => self.standing(stored).await.map(Some),
@@ -250,15 +253,15 @@ impl Authenticator for SimulatedAuthenticator {
         })
     }
 
-    fn step(&self, reference: PaymentId, id: AttemptId, step: Step) -> Pending<'_, Stepped> {
+    fn step(&self, reference: PaymentId, id: AttemptId, step: Step) -> ProviderFuture<'_, Stepped> {
         Box::pin(self.take(reference, id, step))
     }
 
-    fn enrolment(&self, reference: PaymentId) -> Pending<'_, Option<String>> {
+    fn enrolment(&self, reference: PaymentId) -> ProviderFuture<'_, Option<String>> {
         Box::pin(self.creation_options(reference))
     }
 
-    fn enrol<'a>(&'a self, reference: PaymentId, credential: &'a str) -> Pending<'a, bool> {
+    fn enrol<'a>(&'a self, reference: PaymentId, credential: &'a str) -> ProviderFuture<'a, bool> {
         Box::pin(self.keep_passkey(reference, credential))
     }
 }

@@ -5,7 +5,7 @@ use super::challenge::Challenge;
 use super::webauthn::{self, ALGORITHMS, Expected, OTHER_PAGE, Passkey, PublicKey};
 use crate::database::{Addition, DatabaseError, Row, values};
 use crate::domain::authentication::{AuthenticationStatus, ChallengeKind};
-use crate::provider::Silence;
+use crate::provider::ProviderError;
 use crate::provider::simulated::account::Account;
 use crate::provider::simulated::phone::{self, Message};
 use crate::provider::simulated::world::silent;
@@ -81,7 +81,7 @@ fn passkey(mut row: Row) -> Result<Passkey, DatabaseError> {
 
 impl SimulatedAuthenticator {
     /// The passkey of an account here.
-    pub(super) async fn passkey_of(&self, account: &str) -> Result<Option<Passkey>, Silence> {
+    pub(super) async fn passkey_of(&self, account: &str) -> Result<Option<Passkey>, ProviderError> {
         let Some(rp_id) = relying_party(&self.world.origin) else {
             return Ok(None);
         };
@@ -120,7 +120,7 @@ impl SimulatedAuthenticator {
     pub(super) async fn request_options(
         &self,
         challenge: &Challenge,
-    ) -> Result<Option<String>, Silence> {
+    ) -> Result<Option<String>, ProviderError> {
         let Some(rp_id) = relying_party(&self.world.origin) else {
             return Ok(None);
         };
@@ -144,7 +144,7 @@ impl SimulatedAuthenticator {
         &self,
         challenge: &Challenge,
         credential: &str,
-    ) -> Result<Checked, Silence> {
+    ) -> Result<Checked, ProviderError> {
         let Some(rp_id) = relying_party(&self.world.origin) else {
             return Ok(Checked::Wrong);
         };
@@ -185,7 +185,7 @@ impl SimulatedAuthenticator {
     pub(super) async fn creation_options(
         &self,
         reference: PaymentId,
-    ) -> Result<Option<String>, Silence> {
+    ) -> Result<Option<String>, ProviderError> {
         let Some(rp_id) = relying_party(&self.world.origin) else {
             return Ok(None);
         };
@@ -200,7 +200,7 @@ impl SimulatedAuthenticator {
             return Ok(None);
         };
         // Whoever asks again gets what was asked for first.
-        let fresh = base64url(&self.world.entropy.bytes::<32>());
+        let fresh = base64url(&self.world.rng.bytes::<32>());
         let allow = values![reference, fresh];
         let database = &self.world.database;
         database
@@ -242,7 +242,7 @@ impl SimulatedAuthenticator {
         &self,
         reference: PaymentId,
         credential: &str,
-    ) -> Result<bool, Silence> {
+    ) -> Result<bool, ProviderError> {
         let Some(rp_id) = relying_party(&self.world.origin) else {
             return Ok(false);
         };
@@ -298,7 +298,7 @@ impl SimulatedAuthenticator {
 
     /// Whoever got one code out of a cardholder could keep a passkey for good: the phone says so.
     /// A second code with its first use would go the way of the first one.
-    async fn tell_of_passkey(&self, account: &str) -> Result<(), Silence> {
+    async fn tell_of_passkey(&self, account: &str) -> Result<(), ProviderError> {
         let Some(account) = self.world.account(account).await? else {
             return Ok(());
         };

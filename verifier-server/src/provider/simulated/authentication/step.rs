@@ -1,12 +1,12 @@
 //! What becomes of each thing that a shopper can do about a challenge.
 
-use super::challenge::{self, Challenge, Granted, State, Wish};
+use super::challenge::{self, Challenge, ChallengeUpdate, Granted, State};
 use super::passkey::{self, Checked};
 use super::trial::{self, Proof, Trial};
 use super::{SimulatedAuthenticator, code};
 use crate::database::{Value, values};
 use crate::domain::authentication::AuthenticationStatus::{Authenticated, NotAuthenticated};
-use crate::provider::Silence;
+use crate::provider::ProviderError;
 use crate::provider::authentication::{Progress, Step, Stepped};
 use crate::provider::simulated::phone::Message;
 use crate::provider::simulated::world::silent;
@@ -34,7 +34,7 @@ impl SimulatedAuthenticator {
         reference: PaymentId,
         id: AttemptId,
         step: Step,
-    ) -> Result<Stepped, Silence> {
+    ) -> Result<Stepped, ProviderError> {
         let Some(found) = self.challenge(reference).await? else {
             return Ok(Stepped::Closed);
         };
@@ -48,7 +48,12 @@ impl SimulatedAuthenticator {
         }
     }
 
-    async fn try_code(&self, found: &Challenge, id: Value, code: &str) -> Result<Stepped, Silence> {
+    async fn try_code(
+        &self,
+        found: &Challenge,
+        id: Value,
+        code: &str,
+    ) -> Result<Stepped, ProviderError> {
         let none = None::<String>;
         let hash = code::hash(&self.world, found.reference, code);
         self.try_proof(
@@ -66,7 +71,7 @@ impl SimulatedAuthenticator {
         found: &Challenge,
         id: Value,
         credential: &str,
-    ) -> Result<Stepped, Silence> {
+    ) -> Result<Stepped, ProviderError> {
         // What comes of checking counts only if the challenge still asks for what was checked;
         // the next try has something new to sign.
         let sign_count = match self.check_passkey(found, credential).await? {
@@ -77,7 +82,7 @@ impl SimulatedAuthenticator {
                 let values = values![found.reference, self.world.clock.now_ms_i64()];
                 let change = challenge::OTHER_PAGE;
                 return self
-                    .granted(wish(found.reference, id, change, &values, None))
+                    .granted(update(found.reference, id, change, &values, None))
                     .await;
             }
         };
@@ -87,7 +92,7 @@ impl SimulatedAuthenticator {
                 .to_owned(),
             sign_count,
         };
-        let next = base64url(&self.world.entropy.bytes::<16>());
+        let next = base64url(&self.world.rng.bytes::<16>());
         let expected = [Some(found.expected.clone()), Some(next)];
         self.try_proof(found, id, State::Passkey, expected, proof)
             .await
@@ -100,11 +105,11 @@ impl SimulatedAuthenticator {
         state: State,
         [compared, next]: [Option<String>; 2],
         proof: Proof,
-    ) -> Result<Stepped, Silence> {
+    ) -> Result<Stepped, ProviderError> {
         let now_ms = self.world.clock.now_ms_i64();
         let values = values![found.reference, state.name(), now_ms, compared, next];
         let trial = Trial {
-            wish: wish(found.reference, id, challenge::TRY, &values, None),
+            update: update(found.reference, id, challenge::TRY, &values, None),
             proof,
             now_ms,
         };
@@ -127,7 +132,7 @@ impl SimulatedAuthenticator {
         found: &Challenge,
         id: Value,
         change: &'static str,
-    ) -> Result<Stepped, Silence> {
+    ) -> Result<Stepped, ProviderError> {
         let Some(account) = self.world.account(&found.account).await? else {
             return Ok(Stepped::Closed);
         };
@@ -143,19 +148,22 @@ impl SimulatedAuthenticator {
         let to = (account.phone.as_str(), account.id.as_str());
         let about = (found.reference, found.payee.as_str(), found.money);
         let message = Message::with_code(&self.world, to, about, &code);
-        let wish = wish(found.reference, id, change, &values, Some(message));
-        self.granted(wish).await
+        let update = update(found.reference, id, change, &values, Some(message));
+        self.granted(update).await
     }
 
-    async fn cancel(&self, found: &Challenge, id: Value) -> Result<Stepped, Silence> {
+    async fn cancel(&self, found: &Challenge, id: Value) -> Result<Stepped, ProviderError> {
         let now_ms = self.world.clock.now_ms_i64();
         let values = trial::ending(found, NotAuthenticated.letter(), now_ms);
-        self.granted(wish(found.reference, id, challenge::END, &values, None))
+        self.granted(update(found.reference, id, challenge::END, &values, None))
             .await
     }
 
     /// Ends a challenge that nobody met in time; none when it is over already.
-    pub(super) async fn end(&self, challenge: &Challenge) -> Result<Option<Challenge>, Silence> {
+    pub(super) async fn end(
+        &self,
+        challenge: &Challenge,
+    ) -> Result<Option<Challenge>, ProviderError> {
         let now_ms = self.world.clock.now_ms_i64();
         let values = trial::ending(challenge, NotAuthenticated.letter(), now_ms);
         let change = (challenge::END, values.to_vec());
@@ -166,21 +174,20 @@ impl SimulatedAuthenticator {
         ended.await.map_err(silent)
     }
 
-    async fn granted(&self, wish: Wish) -> Result<Stepped, Silence> {
-        let taken = self
-            .world
-            .database
-            .write(wish, |tx, wish| Box::pin(challenge::take_step(tx, wish)));
+    async fn granted(&self, update: ChallengeUpdate) -> Result<Stepped, ProviderError> {
+        let taken = self.world.database.write(update, |tx, update| {
+            Box::pin(challenge::take_step(tx, update))
+        });
         self.answered(taken.await.map_err(silent)?).await
     }
 
     /// What the shopper hears.
-    async fn answered(&self, granted: Granted) -> Result<Stepped, Silence> {
+    async fn answered(&self, granted: Granted) -> Result<Stepped, ProviderError> {
         match granted {
             Granted::Unknown => Ok(Stepped::Closed),
             Granted::Not(challenge) if challenge.is_over() => Ok(Stepped::Closed),
             Granted::NotAgain(challenge) => match self.standing(challenge).await? {
-                Progress::Code(code) => Ok(Stepped::ResendRefused(code)),
+                Progress::Code(code) => Ok(Stepped::ResendNotAllowed(code)),
                 // It was too late for all of it.
                 progress => Ok(Stepped::Progress(progress)),
             },
@@ -191,14 +198,14 @@ impl SimulatedAuthenticator {
     }
 }
 
-fn wish(
+fn update(
     reference: PaymentId,
     step: Value,
     change: &'static str,
     values: &[Value],
     message: Option<Message>,
-) -> Wish {
-    Wish {
+) -> ChallengeUpdate {
+    ChallengeUpdate {
         reference,
         step,
         change,

@@ -1,7 +1,7 @@
 //! A proof is tried: counted, compared and judged in one transaction, so that guesses at once are
 //! not more than there are tries, and a crash in between forgets all of it.
 
-use super::challenge::{self, Challenge, Granted, Wish};
+use super::challenge::{self, Challenge, ChallengeUpdate, Granted};
 use super::cool_down;
 use super::passkey::COUNT;
 use crate::database::{Fault, Tx, Value, values};
@@ -23,13 +23,13 @@ pub(super) enum Proof {
 /// A step that is a try.
 pub(super) struct Trial {
     /// Takes one try of the challenge.
-    pub(super) wish: Wish,
+    pub(super) update: ChallengeUpdate,
     pub(super) proof: Proof,
     pub(super) now_ms: i64,
 }
 
 pub(super) async fn judge(tx: &mut Tx<'_>, trial: &Trial) -> Result<Granted, Fault> {
-    let tried = match challenge::take_step(tx, &trial.wish).await? {
+    let tried = match challenge::take_step(tx, &trial.update).await? {
         Granted::Now(tried) => tried,
         other => return Ok(other),
     };

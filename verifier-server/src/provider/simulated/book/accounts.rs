@@ -1,7 +1,7 @@
 //! Accounts as they stand in the bank's book.
 
 use super::super::account::{Account, AccountKind, AccountStatus, Enrolment, locks};
-use super::super::control::AccountOrder;
+use super::super::control::AccountRequest;
 use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
 
 macro_rules! columns {
@@ -156,7 +156,7 @@ const CHANGE: &str = "UPDATE bank_accounts SET
 /// the day stays.
 pub(super) async fn change(
     tx: &mut Tx<'_>,
-    (fresh, order): &(Account, AccountOrder),
+    (fresh, order): &(Account, AccountRequest),
 ) -> Result<Account, Fault> {
     make(tx, fresh).await?;
     let given = |member: &Option<Option<i64>>| i64::from(member.is_some());

@@ -3,9 +3,9 @@
 
 use super::super::account::{Account, Verdict};
 use super::super::exchange::exchange;
-use super::{Booked, EntryState, accounts, key};
+use super::{EntryState, RecordedResult, accounts, key};
 use crate::database::{Database, DatabaseError, Fault, Tx, Value, values};
-use crate::provider::Answer;
+use crate::provider::ProviderDecision;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::limits;
 use sealpay_protocol::money::Money;
@@ -13,7 +13,7 @@ use sealpay_protocol::order::Capture;
 
 /// What the book is asked to enter.
 #[derive(Debug)]
-pub(in super::super) struct Wish {
+pub(in super::super) struct AuthorizationInput {
     /// The name under which it stands in the book.
     pub(in super::super) provider: String,
     pub(in super::super) reference: PaymentId,
@@ -22,7 +22,7 @@ pub(in super::super) struct Wish {
     pub(in super::super) money: Money,
     pub(in super::super) capture: Capture,
     /// The answer, where it does not depend on the account.
-    pub(in super::super) script: Option<Answer>,
+    pub(in super::super) script: Option<ProviderDecision>,
 }
 
 /// When it is asked.
@@ -73,7 +73,7 @@ const CORRECT: &str = "UPDATE bank_authorizations SET account_minor = $3,
 
 /// What a transaction is given, made ready by whoever asks, so that the one writer has less to do.
 struct Entering {
-    wish: Wish,
+    input: AuthorizationInput,
     times: Times,
     unlimited: Option<[Value; 14]>,
     entry: [Value; 13],
@@ -94,8 +94,13 @@ const fn split(capture: Capture, amount_minor: i64) -> (i64, i64) {
     }
 }
 
-fn taking(wish: &Wish, account: &Account, times: Times, amount_minor: i64) -> Taking {
-    let (held, booked) = split(wish.capture, amount_minor);
+fn taking(
+    input: &AuthorizationInput,
+    account: &Account,
+    times: Times,
+    amount_minor: i64,
+) -> Taking {
+    let (held, booked) = split(input.capture, amount_minor);
     let take = values![
         &account.id,
         amount_minor,
@@ -109,53 +114,64 @@ fn taking(wish: &Wish, account: &Account, times: Times, amount_minor: i64) -> Ta
 }
 
 /// The entry of an answer; `counted` is what the account's sums come to know of it.
-fn entry(wish: &Wish, times: Times, answer: &Answer, counted: Option<i64>) -> [Value; 13] {
-    let (state, decline) = match (answer, wish.capture) {
-        (Answer::Approved, Capture::Automatic) => (EntryState::Booked, None),
-        (Answer::Approved, Capture::Manual) => (EntryState::Held, None),
-        (Answer::Declined(reason), _) => (EntryState::Declined, Some(reason.clone())),
+fn entry(
+    input: &AuthorizationInput,
+    times: Times,
+    answer: &ProviderDecision,
+    counted: Option<i64>,
+) -> [Value; 13] {
+    let (state, decline) = match (answer, input.capture) {
+        (ProviderDecision::Approved, Capture::Automatic) => (EntryState::Captured, None),
+        (ProviderDecision::Approved, Capture::Manual) => (EntryState::Held, None),
+        (ProviderDecision::Declined(reason), _) => (EntryState::Declined, Some(reason.clone())),
     };
-    let is_booked = state == EntryState::Booked;
+    let is_booked = state == EntryState::Captured;
     let booked = |amount: i64| if is_booked { amount } else { 0 };
     let hold_until_ms = (state == EntryState::Held).then_some(times.hold_until_ms);
     values![
-        wish.reference,
-        wish.provider.clone(),
-        &wish.account.id,
-        wish.money.amount_minor(),
-        wish.money.currency().code().to_owned(),
+        input.reference,
+        input.provider.clone(),
+        &input.account.id,
+        input.money.amount_minor(),
+        input.money.currency().code().to_owned(),
         counted.unwrap_or(0),
         i64::from(counted.is_some()),
         state.name(),
         decline,
-        booked(wish.money.amount_minor()),
+        booked(input.money.amount_minor()),
         booked(counted.unwrap_or(0)),
         times.now_ms,
         hold_until_ms,
     ]
 }
 
-fn entering(wish: Wish, times: Times) -> Entering {
-    let script = wish.script.as_ref();
-    let unlimited = (script.is_none() && wish.account.is_unlimited()).then(|| {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m] = entry(&wish, times, &Answer::Approved, None);
+fn entering(input: AuthorizationInput, times: Times) -> Entering {
+    let script = input.script.as_ref();
+    let unlimited = (script.is_none() && input.account.is_unlimited()).then(|| {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m] =
+            entry(&input, times, &ProviderDecision::Approved, None);
         let locked_from = Value::from(limits::ONE_TIME_CODE_ATTEMPTS);
         [a, b, c, d, e, f, g, h, i, j, k, l, m, locked_from]
     });
-    let amount = match wish
+    let amount = match input
         .account
-        .decide(exchange(wish.money, wish.account.currency), 0)
+        .decide(exchange(input.money, input.account.currency), 0)
     {
         _ if script.is_some() => None,
         Verdict::Approved(amount) => Some(amount),
         // What a new account refuses the one in the book may allow, so it is asked as well.
         Verdict::Declined(_) => None,
     };
-    let taking = amount.map(|amount| taking(&wish, &wish.account, times, amount));
+    let taking = amount.map(|amount| taking(&input, &input.account, times, amount));
     let counted = script.is_none().then_some(amount.unwrap_or(0));
-    let entry = entry(&wish, times, script.unwrap_or(&Answer::Approved), counted);
+    let entry = entry(
+        &input,
+        times,
+        script.unwrap_or(&ProviderDecision::Approved),
+        counted,
+    );
     Entering {
-        wish,
+        input,
         times,
         unlimited,
         entry,
@@ -163,21 +179,21 @@ fn entering(wish: Wish, times: Times) -> Entering {
     }
 }
 
-async fn enter(tx: &mut Tx<'_>, entering: &Entering) -> Result<Booked, Fault> {
+async fn enter(tx: &mut Tx<'_>, entering: &Entering) -> Result<RecordedResult, Fault> {
     if let Some(unlimited) = &entering.unlimited {
         if tx.execute(ENTER_UNLIMITED, unlimited).await? == 1 {
-            return Ok(Booked::Answered(Answer::Approved));
+            return Ok(RecordedResult::Answered(ProviderDecision::Approved));
         }
-        if let Some(stands) = stands(tx, &entering.wish).await? {
+        if let Some(stands) = stands(tx, &entering.input).await? {
             return Ok(stands);
         }
     }
-    if let Some(answer) = &entering.wish.script {
+    if let Some(answer) = &entering.input.script {
         let entered = tx.execute(ENTER, &entering.entry).await?;
         return if entered == 1 {
-            Ok(Booked::Answered(answer.clone()))
+            Ok(RecordedResult::Answered(answer.clone()))
         } else {
-            came_before(tx, &entering.wish).await
+            came_before(tx, &entering.input).await
         };
     }
     // An approval costs two statements in one journey; what should not stay is taken back.
@@ -198,71 +214,80 @@ async fn enter(tx: &mut Tx<'_>, entering: &Entering) -> Result<Booked, Fault> {
         None => (tx.execute(ENTER, &entering.entry).await?, 0),
     };
     match (entered, taken, &entering.taking) {
-        (1, 1, _) => Ok(Booked::Answered(Answer::Approved)),
+        (1, 1, _) => Ok(RecordedResult::Answered(ProviderDecision::Approved)),
         (1, _, _) => look_closer(tx, entering).await,
         (_, 1, Some(taking)) => {
-            give_back(tx, &entering.wish, taking).await?;
-            came_before(tx, &entering.wish).await
+            return_funds(tx, &entering.input, taking).await?;
+            came_before(tx, &entering.input).await
         }
-        _ => came_before(tx, &entering.wish).await,
+        _ => came_before(tx, &entering.input).await,
     }
 }
 
 /// The entry stands and the account was not touched: it is new, another one than was thought, or
 /// there is a reason to decline.
-async fn look_closer(tx: &mut Tx<'_>, entering: &Entering) -> Result<Booked, Fault> {
-    let Entering { wish, times, .. } = entering;
-    let account = accounts::make(tx, &wish.account).await?;
-    let amount = exchange(wish.money, account.currency);
+async fn look_closer(tx: &mut Tx<'_>, entering: &Entering) -> Result<RecordedResult, Fault> {
+    let Entering { input, times, .. } = entering;
+    let account = accounts::make(tx, &input.account).await?;
+    let amount = exchange(input.money, account.currency);
     let reason = match account.decide(amount, times.day) {
         Verdict::Declined(reason) => reason,
         Verdict::Approved(amount) => {
-            let taking = taking(wish, &account, *times, amount);
+            let taking = taking(input, &account, *times, amount);
             if tx.execute(accounts::TAKE, &taking.take).await? == 0 {
                 return Err(Fault::Retry("an account changed in between".into()));
             }
-            let (_, booked) = split(wish.capture, taking.amount_minor);
+            let (_, booked) = split(input.capture, taking.amount_minor);
             let correct = values![
-                wish.reference,
-                wish.provider.clone(),
+                input.reference,
+                input.provider.clone(),
                 taking.amount_minor,
                 booked,
             ];
             tx.execute(CORRECT, &correct).await?;
-            return Ok(Booked::Answered(Answer::Approved));
+            return Ok(RecordedResult::Answered(ProviderDecision::Approved));
         }
     };
-    let decline = values![wish.reference, wish.provider.clone(), reason];
+    let decline = values![input.reference, input.provider.clone(), reason];
     tx.execute(DECLINE, &decline).await?;
-    Ok(Booked::Answered(Answer::Declined(reason.into())))
+    Ok(RecordedResult::Answered(ProviderDecision::Declined(
+        reason.into(),
+    )))
 }
 
-async fn give_back(tx: &mut Tx<'_>, wish: &Wish, taking: &Taking) -> Result<(), Fault> {
-    let (held, booked) = split(wish.capture, taking.amount_minor);
-    let values = values![&wish.account.id, taking.amount_minor, held, booked];
+async fn return_funds(
+    tx: &mut Tx<'_>,
+    input: &AuthorizationInput,
+    taking: &Taking,
+) -> Result<(), Fault> {
+    let (held, booked) = split(input.capture, taking.amount_minor);
+    let values = values![&input.account.id, taking.amount_minor, held, booked];
     tx.execute(accounts::GIVE_BACK, &values).await.map(drop)
 }
 
-async fn stands(tx: &mut Tx<'_>, wish: &Wish) -> Result<Option<Booked>, Fault> {
+async fn stands(
+    tx: &mut Tx<'_>,
+    input: &AuthorizationInput,
+) -> Result<Option<RecordedResult>, Fault> {
     let row = tx
-        .optional(super::ENTRY, &key(wish.reference, &wish.provider))
+        .optional(super::ENTRY, &key(input.reference, &input.provider))
         .await?;
     Ok(row.map(super::entry).transpose()?.map(super::Entry::booked))
 }
 
-async fn came_before(tx: &mut Tx<'_>, wish: &Wish) -> Result<Booked, Fault> {
-    let stands = stands(tx, wish).await?;
+async fn came_before(tx: &mut Tx<'_>, input: &AuthorizationInput) -> Result<RecordedResult, Fault> {
+    let stands = stands(tx, input).await?;
     stands.ok_or_else(|| Fault::Retry("an entry was there and is gone".into()))
 }
 
 /// Enters an authorization unless the reference has an answer already, and says what stands.
 pub(in super::super) async fn authorize(
     database: &Database,
-    wish: Wish,
+    input: AuthorizationInput,
     times: Times,
-) -> Result<Booked, DatabaseError> {
+) -> Result<RecordedResult, DatabaseError> {
     database
-        .write(entering(wish, times), |tx, entering| {
+        .write(entering(input, times), |tx, entering| {
             Box::pin(enter(tx, entering))
         })
         .await
@@ -273,9 +298,9 @@ struct Question {
     key: [Value; 2],
 }
 
-async fn strike_out_or_read(tx: &mut Tx<'_>, question: &Question) -> Result<Booked, Fault> {
+async fn strike_out_or_read(tx: &mut Tx<'_>, question: &Question) -> Result<RecordedResult, Fault> {
     if tx.execute(super::STRIKE_OUT, &question.strike_out).await? == 1 {
-        return Ok(Booked::NeverReceived);
+        return Ok(RecordedResult::NeverReceived);
     }
     let row = tx.optional(super::ENTRY, &question.key).await?;
     let row = row.ok_or_else(|| Fault::Retry("an entry was there and is gone".into()))?;
@@ -288,7 +313,7 @@ pub(in super::super) async fn ask(
     provider: &str,
     reference: PaymentId,
     now_ms: i64,
-) -> Result<Booked, DatabaseError> {
+) -> Result<RecordedResult, DatabaseError> {
     let question = Question {
         strike_out: values![reference, provider.to_owned(), now_ms],
         key: key(reference, provider),

@@ -9,7 +9,7 @@ use super::super::exchange::share;
 use super::{Change, Entry, EntryState, accounts};
 use crate::database::{Database, DatabaseError, Fault, Tx, values};
 use crate::domain::modification::ModificationKind;
-use crate::provider::Answer;
+use crate::provider::ProviderDecision;
 
 /// Decides every race: it changes an entry only as it was read.
 const CHANGE: &str = "UPDATE bank_authorizations SET state = $3, booked_minor = $4,
@@ -57,7 +57,7 @@ impl Entry {
     /// The entry once nothing of it is held any more.
     fn ended(&self) -> Self {
         let state = match self.state {
-            EntryState::Held if self.booked_minor > 0 => EntryState::Booked,
+            EntryState::Held if self.booked_minor > 0 => EntryState::Captured,
             EntryState::Held => EntryState::Released,
             other => other,
         };
@@ -132,8 +132,8 @@ async fn keep(tx: &mut Tx<'_>, before: &Entry, after: &Entry, now_ms: i64) -> Re
     Ok(())
 }
 
-fn refused(reason: &str) -> Result<Answer, Fault> {
-    Ok(Answer::Declined(reason.into()))
+fn refused(reason: &str) -> Result<ProviderDecision, Fault> {
+    Ok(ProviderDecision::Declined(reason.into()))
 }
 
 /// Whether an amount is a part of what there is, in the payment's currency.
@@ -142,7 +142,7 @@ fn fits(entry: &Entry, change: &Change, most_minor: i64) -> bool {
     entry.currency == money.currency().code() && (1..=most_minor).contains(&money.amount_minor())
 }
 
-async fn take(tx: &mut Tx<'_>, change: &Change, entry: &Entry) -> Result<Answer, Fault> {
+async fn take(tx: &mut Tx<'_>, change: &Change, entry: &Entry) -> Result<ProviderDecision, Fault> {
     if entry.state != EntryState::Held {
         return refused(TRANSACTION);
     }
@@ -158,23 +158,33 @@ async fn take(tx: &mut Tx<'_>, change: &Change, entry: &Entry) -> Result<Answer,
     let is_last = change.request.is_final || taken.held_minor() == 0;
     let after = if is_last { taken.ended() } else { taken };
     keep(tx, entry, &after, change.now_ms).await?;
-    Ok(Answer::Approved)
+    Ok(ProviderDecision::Approved)
 }
 
 /// What was to be let go and is gone already is as it was wanted.
-async fn let_go(tx: &mut Tx<'_>, change: &Change, entry: &Entry) -> Result<Answer, Fault> {
+async fn let_go(
+    tx: &mut Tx<'_>,
+    change: &Change,
+    entry: &Entry,
+) -> Result<ProviderDecision, Fault> {
     match entry.state {
         EntryState::Held => {
             keep(tx, entry, &entry.ended(), change.now_ms).await?;
-            Ok(Answer::Approved)
+            Ok(ProviderDecision::Approved)
         }
-        EntryState::Booked if entry.booked_minor == entry.amount_minor => refused(TRANSACTION),
-        EntryState::Released | EntryState::StruckOut | EntryState::Booked => Ok(Answer::Approved),
+        EntryState::Captured if entry.booked_minor == entry.amount_minor => refused(TRANSACTION),
+        EntryState::Released | EntryState::StruckOut | EntryState::Captured => {
+            Ok(ProviderDecision::Approved)
+        }
         EntryState::Declined => refused(TRANSACTION),
     }
 }
 
-async fn give_back(tx: &mut Tx<'_>, change: &Change, entry: &Entry) -> Result<Answer, Fault> {
+async fn return_funds(
+    tx: &mut Tx<'_>,
+    change: &Change,
+    entry: &Entry,
+) -> Result<ProviderDecision, Fault> {
     if entry.booked_minor == 0 {
         return refused(TRANSACTION);
     }
@@ -189,17 +199,17 @@ async fn give_back(tx: &mut Tx<'_>, change: &Change, entry: &Entry) -> Result<An
     let ended = entry.ended();
     let after = ended.given_back(change.request.money.amount_minor());
     keep(tx, entry, &after.ok_or_else(no_share)?, change.now_ms).await?;
-    Ok(Answer::Approved)
+    Ok(ProviderDecision::Approved)
 }
 
-async fn strike_out(tx: &mut Tx<'_>, change: &Change) -> Result<Answer, Fault> {
+async fn strike_out(tx: &mut Tx<'_>, change: &Change) -> Result<ProviderDecision, Fault> {
     let values = values![
         change.request.payment,
         change.provider.clone(),
         change.now_ms
     ];
     match tx.execute(super::STRIKE_OUT, &values).await? {
-        1 => Ok(Answer::Approved),
+        1 => Ok(ProviderDecision::Approved),
         _ => Err(Fault::Retry("an entry came in between".into())),
     }
 }
@@ -208,14 +218,14 @@ async fn strike_out(tx: &mut Tx<'_>, change: &Change) -> Result<Answer, Fault> {
 pub(in super::super) async fn modify_authorization(
     tx: &mut Tx<'_>,
     change: &Change,
-) -> Result<Answer, Fault> {
+) -> Result<ProviderDecision, Fault> {
     use ModificationKind::{Capture, Expiry, Refund, Void};
     let reference = change.request.payment.to_string();
     let entry = find(tx, &reference, &change.provider).await?;
     match (change.request.kind, entry) {
         (Capture, Some(entry)) => take(tx, change, &entry).await,
         (Void | Expiry, Some(entry)) => let_go(tx, change, &entry).await,
-        (Refund, Some(entry)) => give_back(tx, change, &entry).await,
+        (Refund, Some(entry)) => return_funds(tx, change, &entry).await,
         // It may still be on its way: then it must find that nobody wants it any more.
         (Void | Expiry, None) => strike_out(tx, change).await,
         (Capture | Refund, None) => refused(TRANSACTION),

@@ -10,21 +10,21 @@ mod modifying;
 #[cfg(test)]
 mod tests;
 
-pub(super) use authorizing::{Times, Wish, ask, authorize};
+pub(super) use authorizing::{AuthorizationInput, Times, ask, authorize};
 pub(super) use holds::{expire_holds, modify_authorization};
 pub(super) use modifying::{Change, Modified, lose_once, modify};
 
 use super::account::Account;
-use super::control::AccountOrder;
+use super::control::AccountRequest;
 use crate::database::{Database, DatabaseError, Row, Value, values};
-use crate::provider::Answer;
+use crate::provider::ProviderDecision;
 use sealpay_protocol::ids::PaymentId;
 
 /// What the book says of a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Booked {
+pub(super) enum RecordedResult {
     /// It was answered like this, now or before.
-    Answered(Answer),
+    Answered(ProviderDecision),
     /// Somebody asked for it before it arrived, and was told that it never will.
     NeverReceived,
 }
@@ -35,7 +35,7 @@ pub(super) enum EntryState {
     /// Approved, and the money is held; some of it may have been taken.
     Held,
     /// Approved, and money was taken; nothing is held any more.
-    Booked,
+    Captured,
     /// Approved, and all the money was let go.
     Released,
     /// Declined.
@@ -47,7 +47,7 @@ pub(super) enum EntryState {
 impl EntryState {
     pub(super) const ALL: [Self; 5] = [
         Self::Held,
-        Self::Booked,
+        Self::Captured,
         Self::Released,
         Self::Declined,
         Self::StruckOut,
@@ -56,7 +56,7 @@ impl EntryState {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Held => "held",
-            Self::Booked => "booked",
+            Self::Captured => "booked",
             Self::Released => "released",
             Self::Declined => "declined",
             Self::StruckOut => "struck_out",
@@ -145,17 +145,17 @@ fn entry(mut row: Row) -> Result<Entry, DatabaseError> {
 
 impl Entry {
     /// What was answered; a hold that was let go was approved all the same.
-    fn booked(self) -> Booked {
+    fn booked(self) -> RecordedResult {
         match self.state {
-            EntryState::Held | EntryState::Booked | EntryState::Released => {
-                Booked::Answered(Answer::Approved)
+            EntryState::Held | EntryState::Captured | EntryState::Released => {
+                RecordedResult::Answered(ProviderDecision::Approved)
             }
             EntryState::Declined => {
                 // A decline always has its reason; without one it says the least.
                 let reason = self.decline.unwrap_or_else(|| "do_not_honor".into());
-                Booked::Answered(Answer::Declined(reason))
+                RecordedResult::Answered(ProviderDecision::Declined(reason))
             }
-            EntryState::StruckOut => Booked::NeverReceived,
+            EntryState::StruckOut => RecordedResult::NeverReceived,
         }
     }
 }
@@ -210,7 +210,7 @@ pub(super) async fn accounts(
 pub(super) async fn change_account(
     database: &Database,
     fresh: Account,
-    order: AccountOrder,
+    order: AccountRequest,
 ) -> Result<Account, DatabaseError> {
     database
         .write((fresh, order), |tx, input| {

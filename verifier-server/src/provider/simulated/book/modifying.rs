@@ -1,7 +1,7 @@
 //! Modifications as the book keeps them: the first answer stands.
 
 use crate::database::{Database, DatabaseError, Fault, Operation, Tx, Value, values};
-use crate::provider::{Answer, ModificationRequest};
+use crate::provider::{ModificationRequest, ProviderDecision};
 
 const KEPT: &str = "SELECT decline FROM bank_modifications
     WHERE modification = $1 AND provider = $2";
@@ -21,14 +21,14 @@ pub(in super::super) struct Change {
     pub(in super::super) provider: String,
     pub(in super::super) request: ModificationRequest,
     /// The answer, where it does not depend on the payment.
-    pub(in super::super) script: Option<Answer>,
+    pub(in super::super) script: Option<ProviderDecision>,
     pub(in super::super) now_ms: i64,
 }
 
 /// What the book says of a modification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Modified {
-    pub(in super::super) answer: Answer,
+    pub(in super::super) answer: ProviderDecision,
     /// Whether it was answered before.
     pub(in super::super) is_repeated: bool,
 }
@@ -38,11 +38,11 @@ impl Change {
         values![self.request.modification, self.provider.clone()]
     }
 
-    fn row(&self, answer: &Answer) -> [Value; 9] {
+    fn row(&self, answer: &ProviderDecision) -> [Value; 9] {
         let request = &self.request;
         let decline = match answer {
-            Answer::Approved => None,
-            Answer::Declined(reason) => Some(reason.clone()),
+            ProviderDecision::Approved => None,
+            ProviderDecision::Declined(reason) => Some(reason.clone()),
         };
         values![
             request.modification,
@@ -59,17 +59,17 @@ impl Change {
 }
 
 /// What is changed, and how it is decided whether it can be.
-struct Wish {
+struct ModificationInput {
     change: Change,
-    decide: Operation<Change, Answer>,
+    decide: Operation<Change, ProviderDecision>,
 }
 
-async fn run(tx: &mut Tx<'_>, wish: &Wish) -> Result<Modified, Fault> {
-    let Wish { change, decide } = wish;
+async fn run(tx: &mut Tx<'_>, input: &ModificationInput) -> Result<Modified, Fault> {
+    let ModificationInput { change, decide } = input;
     if let Some(mut row) = tx.optional(KEPT, &change.key()).await? {
         let answer = row
             .optional_text()?
-            .map_or(Answer::Approved, Answer::Declined);
+            .map_or(ProviderDecision::Approved, ProviderDecision::Declined);
         return Ok(Modified {
             answer,
             is_repeated: true,
@@ -93,11 +93,11 @@ async fn run(tx: &mut Tx<'_>, wish: &Wish) -> Result<Modified, Fault> {
 pub(in super::super) async fn modify(
     database: &Database,
     change: Change,
-    decide: Operation<Change, Answer>,
+    decide: Operation<Change, ProviderDecision>,
 ) -> Result<Modified, DatabaseError> {
-    let wish = Wish { change, decide };
+    let input = ModificationInput { change, decide };
     database
-        .write(wish, |tx, wish| Box::pin(run(tx, wish)))
+        .write(input, |tx, input| Box::pin(run(tx, input)))
         .await
 }
 

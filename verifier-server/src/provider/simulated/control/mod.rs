@@ -1,12 +1,12 @@
 //! What a tester may see of the bank and change in it. Only test mode has a way to here.
 
-mod account_order;
-mod fault_order;
+mod account_request;
+mod fault_request;
 #[cfg(test)]
 mod tests;
 
-pub use account_order::AccountOrder;
-pub use fault_order::FaultOrder;
+pub use account_request::AccountRequest;
+pub use fault_request::FaultRequest;
 
 use super::account::{Account, AccountKind, AccountStatus, Enrolment};
 use super::book::{self, Entry};
@@ -14,7 +14,7 @@ use super::fault::{Fault, Faults};
 use super::issuer::letters;
 use super::world::silent;
 use super::{SimulatedBank, persona};
-use crate::provider::Silence;
+use crate::provider::ProviderError;
 use serde::Serialize;
 use std::collections::HashMap;
 use utoipa::ToSchema;
@@ -38,12 +38,12 @@ pub enum ControlError {
         reason: String,
     },
     /// The book did not do its work.
-    Silent(Silence),
+    Silent(ProviderError),
 }
 
-impl From<Silence> for ControlError {
-    fn from(silence: Silence) -> Self {
-        Self::Silent(silence)
+impl From<ProviderError> for ControlError {
+    fn from(error: ProviderError) -> Self {
+        Self::Silent(error)
     }
 }
 
@@ -200,10 +200,7 @@ fn authorization(entry: Entry, accounts: &HashMap<String, Account>) -> Authoriza
 
 impl SimulatedBank {
     /// The accounts of all personas, then the newest of other cards, at most so many.
-    ///
-    /// # Errors
-    /// The book did not do its work.
-    pub async fn accounts(&self, limit: u32) -> Result<Vec<AccountView>, Silence> {
+    pub async fn accounts(&self, limit: u32) -> Result<Vec<AccountView>, ProviderError> {
         let stored = book::accounts(&self.world.database, limit.min(LISTED)).await;
         let mut others = Vec::new();
         let mut personas = HashMap::new();
@@ -246,7 +243,7 @@ impl SimulatedBank {
     pub async fn change_account(
         &self,
         name: &str,
-        order: AccountOrder,
+        order: AccountRequest,
     ) -> Result<AccountView, ControlError> {
         let account = self.find(name).await?;
         let persona = account.persona.as_deref().and_then(persona::named);
@@ -265,19 +262,13 @@ impl SimulatedBank {
     }
 
     /// The faults in force, in the order in which they were ordered.
-    ///
-    /// # Errors
-    /// The book did not do its work.
-    pub async fn faults(&self) -> Result<Vec<Fault>, Silence> {
+    pub async fn faults(&self) -> Result<Vec<Fault>, ProviderError> {
         let faults = self.world.faults.refresh(&self.world.database).await;
         faults.map_err(silent)
     }
 
     /// The faults that have struck as often as was ordered, the newest first.
-    ///
-    /// # Errors
-    /// The book did not do its work.
-    pub async fn spent_faults(&self) -> Result<Vec<Fault>, Silence> {
+    pub async fn spent_faults(&self) -> Result<Vec<Fault>, ProviderError> {
         Faults::spent(&self.world.database).await.map_err(silent)
     }
 
@@ -285,9 +276,9 @@ impl SimulatedBank {
     ///
     /// # Errors
     /// It cannot be as ordered, there are too many, or the book did not do its work.
-    pub async fn add_fault(&self, order: FaultOrder) -> Result<Fault, ControlError> {
+    pub async fn add_fault(&self, order: FaultRequest) -> Result<Fault, ControlError> {
         let world = &self.world;
-        let id = ["flt_", &letters(&world.entropy.bytes::<10>())].concat();
+        let id = ["flt_", &letters(&world.rng.bytes::<10>())].concat();
         let fault = order.fault(id, world.clock.now_ms_i64())?;
         if self.faults().await?.len() >= FAULTS {
             let reason = format!("There are {FAULTS} faults in force; take one away first.");
@@ -312,19 +303,16 @@ impl SimulatedBank {
     }
 
     /// Takes every fault away.
-    ///
-    /// # Errors
-    /// The book did not do its work.
-    pub async fn remove_faults(&self) -> Result<(), Silence> {
+    pub async fn remove_faults(&self) -> Result<(), ProviderError> {
         let removed = self.world.faults.remove_all(&self.world.database).await;
         removed.map(drop).map_err(silent)
     }
 
     /// The newest authorizations, at most so many.
-    ///
-    /// # Errors
-    /// The book did not do its work.
-    pub async fn authorizations(&self, limit: u32) -> Result<Vec<AuthorizationView>, Silence> {
+    pub async fn authorizations(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<AuthorizationView>, ProviderError> {
         let database = &self.world.database;
         let entries = book::newest(database, limit.min(LISTED)).await;
         let entries = entries.map_err(silent)?;

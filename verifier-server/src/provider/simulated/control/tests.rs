@@ -2,15 +2,16 @@
 
 mod modifications;
 
-use super::{AccountOrder, ControlError, FaultOrder};
-use crate::edge::Clock;
+use super::{AccountRequest, ControlError, FaultRequest};
 use crate::provider::simulated::SimulatedBank;
 use crate::provider::simulated::account::{AccountStatus, Enrolment};
 use crate::provider::simulated::persona;
 use crate::provider::simulated::world::tests::{NOON_MS, TestFolder, counting};
 use crate::provider::{
-    Answer, AuthorizationRequest, Inquiry, IssuerDirectory, PaymentProvider, Rehearsal, Silence,
+    AuthorizationRequest, BinLookup, Inquiry, PaymentProvider, ProviderDecision, ProviderError,
+    TestScenarios,
 };
+use crate::system::Clock;
 use sealpay_protocol::card::{Card, CardNumber, Expiry, SecurityCode, YearMonth};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
@@ -67,7 +68,11 @@ struct Payment<'a> {
 }
 
 impl Payment<'_> {
-    async fn at(&self, acquirer: &dyn PaymentProvider, id: u64) -> Result<Answer, Silence> {
+    async fn at(
+        &self,
+        acquirer: &dyn PaymentProvider,
+        id: u64,
+    ) -> Result<ProviderDecision, ProviderError> {
         let card = card(self.number);
         let asking = acquirer.authorize(AuthorizationRequest {
             reference: reference(id),
@@ -78,7 +83,7 @@ impl Payment<'_> {
             simulate: self.simulate,
         });
         let waiting = tokio::time::timeout(Duration::from_secs(1), asking).await;
-        waiting.unwrap_or_else(|_| Err(Silence::Unknown("too late".into())))
+        waiting.unwrap_or_else(|_| Err(ProviderError::OutcomeUnknown("too late".into())))
     }
 }
 
@@ -91,8 +96,8 @@ fn payment(number: &str) -> Payment<'_> {
     }
 }
 
-fn declined(key: &str) -> Result<Answer, Silence> {
-    Ok(Answer::Declined(key.into()))
+fn declined(key: &str) -> Result<ProviderDecision, ProviderError> {
+    Ok(ProviderDecision::Declined(key.into()))
 }
 
 #[tokio::test]
@@ -106,9 +111,14 @@ async fn the_order_goes_before_the_persona_the_persona_before_the_amount_and_the
     let closed = number_of("cora_closed");
     let meaning = 990_005;
     let rows = [
-        (lost, meaning, Some("approved"), Ok(Answer::Approved)),
+        (
+            lost,
+            meaning,
+            Some("approved"),
+            Ok(ProviderDecision::Approved),
+        ),
         (lost, meaning, None, declined("lost_card")),
-        (ada, meaning, None, Ok(Answer::Approved)),
+        (ada, meaning, None, Ok(ProviderDecision::Approved)),
         (
             ada,
             meaning,
@@ -117,12 +127,17 @@ async fn the_order_goes_before_the_persona_the_persona_before_the_amount_and_the
         ),
         (poor, meaning, None, declined("do_not_honor")),
         (poor, 990_006, None, declined("insufficient_funds")),
-        (poor, 10_000, None, Ok(Answer::Approved)),
+        (poor, 10_000, None, Ok(ProviderDecision::Approved)),
         (poor, 1, None, declined("insufficient_funds")),
         (closed, meaning, None, declined("do_not_honor")),
         (closed, 1, None, declined("closed_account")),
         ("4111111111111111", 990_043, None, declined("stolen_card")),
-        ("4111111111111111", 2_490, None, Ok(Answer::Approved)),
+        (
+            "4111111111111111",
+            2_490,
+            None,
+            Ok(ProviderDecision::Approved),
+        ),
     ];
     for (id, (number, amount_minor, simulate, expected)) in (1..).zip(rows) {
         let payment = Payment {
@@ -148,7 +163,10 @@ async fn an_acquirer_takes_what_it_takes() {
     for (id, payment) in [(1, amex), (2, yen)] {
         let refused = declined("not_permitted_terminal");
         assert_eq!(payment.at(&*harbor, id).await, refused);
-        assert_eq!(payment.at(&*meridian, id).await, Ok(Answer::Approved));
+        assert_eq!(
+            payment.at(&*meridian, id).await,
+            Ok(ProviderDecision::Approved)
+        );
     }
 }
 
@@ -185,15 +203,18 @@ async fn a_changed_account_answers_as_it_was_changed() {
     let bank = bank(&folder).await;
     let harbor = acquirer(&bank, "harbor");
     let ada = payment(number_of("ada_approved"));
-    assert_eq!(ada.at(&*harbor, 1).await, Ok(Answer::Approved));
+    assert_eq!(ada.at(&*harbor, 1).await, Ok(ProviderDecision::Approved));
     let steps = [
         (r#"{"status":"stolen"}"#, declined("stolen_card")),
-        (r#"{"status":"active"}"#, Ok(Answer::Approved)),
+        (r#"{"status":"active"}"#, Ok(ProviderDecision::Approved)),
         (
             r#"{"credit_limit_minor":2489}"#,
             declined("insufficient_funds"),
         ),
-        (r#"{"credit_limit_minor":2490}"#, Ok(Answer::Approved)),
+        (
+            r#"{"credit_limit_minor":2490}"#,
+            Ok(ProviderDecision::Approved),
+        ),
         (
             r#"{"balance_minor":0,"daily_count_limit":1}"#,
             declined("count_limit_exceeded"),
@@ -208,20 +229,20 @@ async fn a_changed_account_answers_as_it_was_changed() {
         ),
         (
             r#"{"wrong_codes":0,"credit_limit_minor":null}"#,
-            Ok(Answer::Approved),
+            Ok(ProviderDecision::Approved),
         ),
     ];
     for (id, (json, expected)) in (2..).zip(steps) {
-        let order: AccountOrder = serde_json::from_str(json).unwrap();
+        let order: AccountRequest = serde_json::from_str(json).unwrap();
         let changed = bank.change_account("ada_approved", order).await.unwrap();
         let seen = bank.account("ada_approved").await.unwrap();
         assert_eq!(changed, seen, "{json}");
         assert_eq!(ada.at(&*harbor, id).await, expected, "{json}");
     }
-    let order = AccountOrder {
+    let order = AccountRequest {
         enrolment: Some(Enrolment::Passkey),
         phone: Some("+99912345678".into()),
-        ..AccountOrder::default()
+        ..AccountRequest::default()
     };
     let changed = bank.change_account("lars_lost_card", order).await.unwrap();
     let told = (changed.enrolment, changed.phone.as_str());
@@ -232,9 +253,9 @@ async fn a_changed_account_answers_as_it_was_changed() {
 async fn what_cannot_be_changed_is_refused() {
     let folder = TestFolder::new("unchangeable");
     let bank = bank(&folder).await;
-    let status = AccountOrder {
+    let status = AccountRequest {
         status: Some(AccountStatus::Active),
-        ..AccountOrder::default()
+        ..AccountRequest::default()
     };
     let unknown = bank.change_account("nobody", status.clone()).await;
     assert_eq!(unknown, Err(ControlError::NotFound));
@@ -244,9 +265,9 @@ async fn what_cannot_be_changed_is_refused() {
         "The outcome of this persona is always lost_card; its account has no say in it.".into();
     let field = "status";
     assert_eq!(promised, Err(ControlError::Invalid { field, reason }));
-    let negative = AccountOrder {
+    let negative = AccountRequest {
         balance_minor: Some(-1),
-        ..AccountOrder::default()
+        ..AccountRequest::default()
     };
     let refused = bank.change_account("ben_balance", negative).await;
     assert!(matches!(
@@ -308,31 +329,31 @@ async fn ordered_faults_strike_and_then_everything_is_as_before() {
     let (harbor, meridian) = (acquirer(&bank, "harbor"), acquirer(&bank, "meridian"));
     let ada = payment(number_of("ada_approved"));
     let order = async |json: &str| {
-        let order: FaultOrder = serde_json::from_str(json).unwrap();
+        let order: FaultRequest = serde_json::from_str(json).unwrap();
         bank.add_fault(order).await.unwrap()
     };
-    let silent = Err(Silence::Unknown("too late".into()));
-    let down = Err(Silence::NotSent("harbor cannot be reached".into()));
+    let silent = Err(ProviderError::OutcomeUnknown("too late".into()));
+    let down = Err(ProviderError::NotSent("harbor cannot be reached".into()));
 
     order(r#"{"kind":"acquirer_down","target":"harbor","next":2}"#).await;
     assert_eq!(ada.at(&*harbor, 1).await, down);
-    assert_eq!(ada.at(&*meridian, 1).await, Ok(Answer::Approved));
+    assert_eq!(ada.at(&*meridian, 1).await, Ok(ProviderDecision::Approved));
     let asked = harbor.inquire(reference(1)).await;
     assert_eq!(
         asked,
-        Err(Silence::NotSent("harbor cannot be reached".into()))
+        Err(ProviderError::NotSent("harbor cannot be reached".into()))
     );
     assert_eq!(
         harbor.inquire(reference(1)).await,
         Ok(Inquiry::NeverReceived)
     );
 
-    order(r#"{"kind":"answer_lost","next":1}"#).await;
+    order(r#"{"kind":"response_lost","next":1}"#).await;
     assert_eq!(ada.at(&*harbor, 2).await, silent);
-    let approved = Ok(Inquiry::Answered(Answer::Approved));
+    let approved = Ok(Inquiry::Answered(ProviderDecision::Approved));
     assert_eq!(harbor.inquire(reference(2)).await, approved);
 
-    order(r#"{"kind":"no_answer","target":"issuer","next":1}"#).await;
+    order(r#"{"kind":"request_lost","target":"issuer","next":1}"#).await;
     assert_eq!(ada.at(&*harbor, 3).await, silent);
     assert_eq!(
         harbor.inquire(reference(3)).await,
@@ -341,7 +362,7 @@ async fn ordered_faults_strike_and_then_everything_is_as_before() {
 
     order(r#"{"kind":"issuer_down","next":1}"#).await;
     assert_eq!(ada.at(&*harbor, 4).await, declined("issuer_unavailable"));
-    assert_eq!(ada.at(&*harbor, 5).await, Ok(Answer::Approved));
+    assert_eq!(ada.at(&*harbor, 5).await, Ok(ProviderDecision::Approved));
 
     let slow = order(r#"{"kind":"latency","min_ms":5000,"share_per_mille":1000}"#).await;
     assert_eq!(ada.at(&*harbor, 6).await, silent);
@@ -351,16 +372,16 @@ async fn ordered_faults_strike_and_then_everything_is_as_before() {
         bank.remove_fault(&slow.id).await,
         Err(ControlError::NotFound)
     );
-    assert_eq!(ada.at(&*harbor, 7).await, Ok(Answer::Approved));
+    assert_eq!(ada.at(&*harbor, 7).await, Ok(ProviderDecision::Approved));
 
     order(r#"{"kind":"acquirer_down","share_per_mille":1000}"#).await;
     assert_eq!(ada.at(&*harbor, 8).await, down);
     bank.remove_faults().await.unwrap();
-    assert_eq!(ada.at(&*harbor, 8).await, Ok(Answer::Approved));
+    assert_eq!(ada.at(&*harbor, 8).await, Ok(ProviderDecision::Approved));
     for _ in 0..super::FAULTS {
-        order(r#"{"kind":"no_answer","target":"meridian","share_per_mille":1}"#).await;
+        order(r#"{"kind":"request_lost","target":"meridian","share_per_mille":1}"#).await;
     }
-    let order = serde_json::from_str(r#"{"kind":"no_answer","next":1}"#).unwrap();
+    let order = serde_json::from_str(r#"{"kind":"request_lost","next":1}"#).unwrap();
     let refused = bank.add_fault(order).await;
     assert!(
         matches!(refused, Err(ControlError::Invalid { .. })),

@@ -1,6 +1,6 @@
 //! Whom faults strike, and how often.
 
-use super::{ANY, Fault, FaultKind, Faults, ISSUER, Loss, PAYOUTS, Request, Struck};
+use super::{ANY, AppliedFault, DropMode, Fault, FaultKind, Faults, ISSUER, PAYOUTS, Request};
 use crate::provider::simulated::world::tests::{TestFolder, database};
 use sealpay_protocol::ids::PaymentId;
 
@@ -25,19 +25,25 @@ fn reference(number: u8) -> PaymentId {
 
 #[test]
 fn a_fault_strikes_whom_it_was_ordered_for() {
-    use FaultKind::{AcquirerDown, AnswerLost, IssuerDown, Latency, NoAnswer};
+    use FaultKind::{AcquirerDown, IssuerDown, Latency, RequestLost, ResponseLost};
     use Request::{Authorization, Completion, Inquiry, Payout, Refund};
     let (harbor, payouts) = (Some("harbor"), Some(PAYOUTS));
     let rows = [
-        (ANY, NoAnswer, Authorization, harbor, true),
-        (ANY, NoAnswer, Authorization, None, true),
-        (ANY, NoAnswer, Completion, harbor, true),
-        (ANY, NoAnswer, Inquiry, harbor, false),
-        ("harbor", AnswerLost, Authorization, harbor, true),
-        ("harbor", AnswerLost, Refund, harbor, true),
-        ("harbor", AnswerLost, Refund, Some("meridian"), false),
-        ("harbor", AnswerLost, Authorization, Some("meridian"), false),
-        ("harbor", AnswerLost, Authorization, None, false),
+        (ANY, RequestLost, Authorization, harbor, true),
+        (ANY, RequestLost, Authorization, None, true),
+        (ANY, RequestLost, Completion, harbor, true),
+        (ANY, RequestLost, Inquiry, harbor, false),
+        ("harbor", ResponseLost, Authorization, harbor, true),
+        ("harbor", ResponseLost, Refund, harbor, true),
+        ("harbor", ResponseLost, Refund, Some("meridian"), false),
+        (
+            "harbor",
+            ResponseLost,
+            Authorization,
+            Some("meridian"),
+            false,
+        ),
+        ("harbor", ResponseLost, Authorization, None, false),
         (ISSUER, IssuerDown, Authorization, harbor, true),
         (ISSUER, IssuerDown, Authorization, None, true),
         (ISSUER, IssuerDown, Refund, harbor, true),
@@ -53,9 +59,9 @@ fn a_fault_strikes_whom_it_was_ordered_for() {
         (ISSUER, Latency, Inquiry, harbor, false),
         (ANY, Latency, Inquiry, harbor, true),
         (PAYOUTS, AcquirerDown, Payout, payouts, true),
-        (PAYOUTS, AnswerLost, Payout, payouts, true),
-        (PAYOUTS, AnswerLost, Refund, harbor, false),
-        (ANY, NoAnswer, Payout, payouts, false),
+        (PAYOUTS, ResponseLost, Payout, payouts, true),
+        (PAYOUTS, ResponseLost, Refund, harbor, false),
+        (ANY, RequestLost, Payout, payouts, false),
         (ANY, AcquirerDown, Payout, payouts, false),
         (ANY, Latency, Payout, payouts, false),
     ];
@@ -74,7 +80,7 @@ fn a_share_is_a_function_of_seed_and_reference() {
         remaining: None,
         share_per_mille: Some(per_mille),
         seed: Some(seed),
-        ..fault(ANY, FaultKind::NoAnswer)
+        ..fault(ANY, FaultKind::RequestLost)
     };
     let struck = |per_mille, seed| -> Vec<u8> {
         let all = (0..=255).filter(|number| share(per_mille, seed).chooses(reference(*number)));
@@ -95,7 +101,7 @@ async fn two_servers_together_strike_as_often_as_was_ordered() {
     let (one, other) = (Faults::default(), Faults::default());
     let ordered = Fault {
         remaining: Some(5),
-        ..fault("harbor", FaultKind::NoAnswer)
+        ..fault("harbor", FaultKind::RequestLost)
     };
     one.add(&database, &ordered).await.unwrap();
     other.refresh(&database).await.unwrap();
@@ -104,7 +110,7 @@ async fn two_servers_together_strike_as_often_as_was_ordered() {
         for server in [&one, &other] {
             let request = Request::Authorization;
             let struck = server.strike(&database, request, Some("harbor"), reference(number));
-            strikes += usize::from(struck.await.unwrap().lost == Loss::Each);
+            strikes += usize::from(struck.await.unwrap().lost == DropMode::Each);
         }
     }
     assert_eq!(strikes, 5);
@@ -130,16 +136,16 @@ async fn faults_are_kept_as_ordered_and_go_when_removed() {
     let kept = faults.refresh(&database).await.unwrap();
     assert_eq!(kept, [share.clone(), down.clone()]);
     let struck = faults.strike(&database, Request::Inquiry, Some("harbor"), reference(1));
-    let expected = Struck {
+    let expected = AppliedFault {
         latencies_ms: vec![(1, 2)],
         acquirer_down: true,
-        ..Struck::default()
+        ..AppliedFault::default()
     };
     assert_eq!(struck.await.unwrap(), expected);
     assert!(faults.remove(&database, &share.id).await.unwrap());
     assert!(!faults.remove(&database, &share.id).await.unwrap());
     let struck = faults.strike(&database, Request::Inquiry, Some("harbor"), reference(2));
-    assert_eq!(struck.await.unwrap(), Struck::default());
+    assert_eq!(struck.await.unwrap(), AppliedFault::default());
     assert!(faults.remove_all(&database).await.unwrap());
     assert!(faults.current().is_empty());
 }
@@ -151,13 +157,13 @@ async fn a_spent_fault_says_what_it_struck_for_an_hour() {
     let faults = Faults::default();
     let twice = Fault {
         remaining: Some(2),
-        ..fault("harbor", FaultKind::NoAnswer)
+        ..fault("harbor", FaultKind::RequestLost)
     };
     faults.add(&database, &twice).await.unwrap();
     for number in 1..=3 {
         let request = Request::Authorization;
         let struck = faults.strike(&database, request, Some("harbor"), reference(number));
-        let is_struck = struck.await.unwrap().lost == Loss::Each;
+        let is_struck = struck.await.unwrap().lost == DropMode::Each;
         assert_eq!(is_struck, number < 3, "{number}");
         let (in_force, spent) = (
             faults.refresh(&database).await.unwrap(),

@@ -1,12 +1,12 @@
 //! Payouts: each once, to the merchant's account, and sent back once.
 
 use super::{BankPayoutState, ReturnReason, SimulatedPayouts};
-use crate::edge::Clock;
 use crate::provider::payout::{PayoutRequest, ReturnedPayout};
 use crate::provider::simulated::SimulatedBank;
 use crate::provider::simulated::control::ControlError;
 use crate::provider::simulated::world::tests::{NOON_MS, TestFolder, counting};
-use crate::provider::{Answer, PayoutProvider, Silence};
+use crate::provider::{PayoutProvider, ProviderDecision, ProviderError};
+use crate::system::Clock;
 use sealpay_protocol::ids::{MerchantId, PayoutId};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::secret::Secret;
@@ -65,10 +65,10 @@ impl Stage {
     }
 
     /// Pays, and does not wait for ever.
-    async fn pay(&self, request: PayoutRequest) -> Result<Answer, Silence> {
+    async fn pay(&self, request: PayoutRequest) -> Result<ProviderDecision, ProviderError> {
         let paying = self.payouts.pay(request);
         let waiting = tokio::time::timeout(Duration::from_millis(500), paying).await;
-        waiting.unwrap_or_else(|_| Err(Silence::Unknown("too late".into())))
+        waiting.unwrap_or_else(|_| Err(ProviderError::OutcomeUnknown("too late".into())))
     }
 
     async fn fault(&self, json: &str) {
@@ -84,8 +84,8 @@ impl Stage {
     }
 }
 
-fn declined(key: &str) -> Result<Answer, Silence> {
-    Ok(Answer::Declined(key.into()))
+fn declined(key: &str) -> Result<ProviderDecision, ProviderError> {
+    Ok(ProviderDecision::Declined(key.into()))
 }
 
 #[tokio::test]
@@ -121,8 +121,8 @@ async fn a_payout_is_sent_once_whoever_asks_again() {
         (wrong, declined("invalid_number"), 0),
         (stage.request(1, 0, "EUR"), declined("invalid_amount"), 0),
         (stage.request(1, -1, "EUR"), declined("invalid_amount"), 0),
-        (good.clone(), Ok(Answer::Approved), 1),
-        (good, Ok(Answer::Approved), 1),
+        (good.clone(), Ok(ProviderDecision::Approved), 1),
+        (good, Ok(ProviderDecision::Approved), 1),
         (
             stage.request(1, 2_491, "EUR"),
             declined("duplicate_transaction"),
@@ -134,7 +134,11 @@ async fn a_payout_is_sent_once_whoever_asks_again() {
             1,
         ),
         (others, declined("duplicate_transaction"), 1),
-        (stage.request(2, 1, "JPY"), Ok(Answer::Approved), 2),
+        (
+            stage.request(2, 1, "JPY"),
+            Ok(ProviderDecision::Approved),
+            2,
+        ),
     ];
     for (request, expected, sent) in rows {
         let what = format!("{request:?}");
@@ -147,15 +151,15 @@ async fn a_payout_is_sent_once_whoever_asks_again() {
 #[tokio::test]
 async fn payouts_are_struck_by_their_own_faults_only() {
     let stage = stage("faults").await;
-    stage.fault(r#"{"kind":"no_answer","next":9}"#).await;
+    stage.fault(r#"{"kind":"request_lost","next":9}"#).await;
     let paid = stage.pay(stage.request(1, 1, "EUR")).await;
-    assert_eq!(paid, Ok(Answer::Approved));
+    assert_eq!(paid, Ok(ProviderDecision::Approved));
     let rows = [
-        (r#""kind":"no_answer","next":1"#, false),
-        (r#""kind":"answer_lost","next":1"#, true),
+        (r#""kind":"request_lost","next":1"#, false),
+        (r#""kind":"response_lost","next":1"#, true),
         (r#""kind":"acquirer_down","next":1"#, false),
-        (r#""kind":"no_answer","share_per_mille":1000"#, false),
-        (r#""kind":"answer_lost","share_per_mille":1000"#, true),
+        (r#""kind":"request_lost","share_per_mille":1000"#, false),
+        (r#""kind":"response_lost","share_per_mille":1000"#, true),
     ];
     for (number, (fault, is_booked)) in (2..).zip(rows) {
         stage.bank.remove_faults().await.unwrap();
@@ -166,12 +170,12 @@ async fn payouts_are_struck_by_their_own_faults_only() {
         let struck = stage.pay(stage.request(number, 7, "EUR")).await;
         assert!(struck.is_err(), "{fault}: {struck:?}");
         let is_down = fault.contains("down");
-        assert_eq!(matches!(struck, Err(Silence::NotSent(_))), is_down);
+        assert_eq!(matches!(struck, Err(ProviderError::NotSent(_))), is_down);
         let sent = stage.sent().await.len();
         assert_eq!(sent, before + usize::from(is_booked), "{fault}");
         // Whoever asks again is heard, by a share of all as well.
         let again = stage.pay(stage.request(number, 7, "EUR")).await;
-        assert_eq!(again, Ok(Answer::Approved), "{fault}");
+        assert_eq!(again, Ok(ProviderDecision::Approved), "{fault}");
         assert_eq!(stage.sent().await.len(), before + 1, "{fault}");
     }
 }
@@ -181,7 +185,7 @@ async fn what_came_back_is_told_until_it_was_dealt_with() {
     let stage = stage("returned").await;
     for number in 1..=3 {
         let paid = stage.pay(stage.request(number, 100, "EUR")).await;
-        assert_eq!(paid, Ok(Answer::Approved));
+        assert_eq!(paid, Ok(ProviderDecision::Approved));
     }
     let returned = async |by_ms, limit| stage.payouts.returned(by_ms, limit).await.unwrap();
     assert_eq!(returned(NOON, 9).await, []);
@@ -221,7 +225,7 @@ async fn what_came_back_is_told_until_it_was_dealt_with() {
     assert_eq!(states, ["acknowledged", "paid", "returned"]);
     // It was sent, whatever became of it.
     let again = stage.pay(stage.request(3, 100, "EUR")).await;
-    assert_eq!(again, Ok(Answer::Approved));
+    assert_eq!(again, Ok(ProviderDecision::Approved));
     let back = stage
         .bank
         .return_payout(id(3), ReturnReason::AccountBlocked);

@@ -10,8 +10,11 @@ use super::world::{World, silent};
 use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::check_digits::with_check_digits;
 use crate::domain::transfer::{meant_by, plain};
-use crate::provider::transfer::{Arrival, Collection, TransferRequest};
-use crate::provider::{Answer, ModificationRequest, Modifier, Pending, Silence, TransferProvider};
+use crate::provider::transfer::{CollectionAccount, IncomingCredit, TransferRequest};
+use crate::provider::{
+    ModificationRequest, PaymentOperations, ProviderDecision, ProviderError, ProviderFuture,
+    TransferProvider,
+};
 use sealpay_protocol::encoding::hex;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
@@ -127,13 +130,13 @@ struct Expectation {
 }
 
 /// Keeps it unless it is kept; gives the reference and the currency that were said first.
-async fn expect(tx: &mut Tx<'_>, wish: &Expectation) -> Result<Option<(String, String)>, Fault> {
-    if tx.execute(EXPECT, &wish.collection).await? > 0
-        && let Some(transfer) = &wish.transfer
+async fn expect(tx: &mut Tx<'_>, request: &Expectation) -> Result<Option<(String, String)>, Fault> {
+    if tx.execute(EXPECT, &request.collection).await? > 0
+        && let Some(transfer) = &request.transfer
     {
         tx.execute(SCHEDULE, transfer).await?;
     }
-    let row = tx.optional(EXPECTED, &values![wish.reference]).await?;
+    let row = tx.optional(EXPECTED, &values![request.reference]).await?;
     row.map(|mut row| Ok((row.text()?, row.text()?)))
         .transpose()
 }
@@ -190,11 +193,7 @@ impl SimulatedTransfers {
     /// Names begin with the time of their making, so that they sort.
     fn transfer_id(&self) -> String {
         let time = self.world.clock.now_ms().to_be_bytes();
-        format!(
-            "trf_{}{}",
-            hex(&time),
-            hex(&self.world.entropy.bytes::<10>())
-        )
+        format!("trf_{}{}", hex(&time), hex(&self.world.rng.bytes::<10>()))
     }
 
     fn schedule(&self, reference: String, money: Money, arrives_at_ms: i64) -> [Value; 6] {
@@ -209,7 +208,10 @@ impl SimulatedTransfers {
         ]
     }
 
-    async fn collect(&self, request: TransferRequest<'_>) -> Result<Collection, Silence> {
+    async fn collect(
+        &self,
+        request: TransferRequest<'_>,
+    ) -> Result<CollectionAccount, ProviderError> {
         let now_ms = self.world.clock.now_ms_i64();
         let script = request
             .simulate
@@ -226,7 +228,7 @@ impl SimulatedTransfers {
             let transfer = scripted(script, request.money)
                 .map(|(money, after)| self.schedule(written, money, now_ms + after));
             let money = request.money;
-            let wish = Expectation {
+            let request = Expectation {
                 reference: request.reference,
                 collection: values![
                     request.reference,
@@ -240,9 +242,9 @@ impl SimulatedTransfers {
             let kept = self
                 .world
                 .database
-                .write(wish, |tx, wish| Box::pin(expect(tx, wish)));
+                .write(request, |tx, request| Box::pin(expect(tx, request)));
             if let Some((reference, currency)) = kept.await.map_err(silent)? {
-                return Ok(Collection {
+                return Ok(CollectionAccount {
                     holder: HOLDER.into(),
                     iban: self.iban(&currency),
                     bic: BIC.into(),
@@ -256,15 +258,12 @@ impl SimulatedTransfers {
 
     /// Sends money by hand; gives the transfer's name. None when the text is empty, longer than a
     /// bank takes or has control characters, or the amount is none to be paid.
-    ///
-    /// # Errors
-    /// The bank's book failed.
     pub async fn send(
         &self,
         reference: &str,
         money: Money,
         arrives_at_ms: i64,
-    ) -> Result<Option<String>, Silence> {
+    ) -> Result<Option<String>, ProviderError> {
         let length = reference.chars().count();
         let is_writable = (1..=REMITTANCE_CHARACTERS).contains(&length)
             && !reference.chars().any(char::is_control);
@@ -301,10 +300,7 @@ impl SimulatedTransfers {
     }
 
     /// The newest transfers, newest first.
-    ///
-    /// # Errors
-    /// The bank's book failed.
-    pub async fn list(&self, limit: u32) -> Result<Vec<Transfer>, Silence> {
+    pub async fn list(&self, limit: u32) -> Result<Vec<Transfer>, ProviderError> {
         let now_ms = self.world.clock.now_ms_i64();
         let values = values![limit.min(SHOWN)];
         let rows = self.world.database.rows(NEWEST, values).await;
@@ -336,8 +332,8 @@ fn transfer(mut row: Row, now_ms: i64) -> Result<Transfer, DatabaseError> {
     })
 }
 
-fn arrival(mut row: Row) -> Result<Arrival, DatabaseError> {
-    Ok(Arrival {
+fn arrival(mut row: Row) -> Result<IncomingCredit, DatabaseError> {
+    Ok(IncomingCredit {
         id: row.text()?,
         reference: row.text()?,
         money: Money::new(row.integer()?, row.parsed()?),
@@ -345,8 +341,8 @@ fn arrival(mut row: Row) -> Result<Arrival, DatabaseError> {
     })
 }
 
-impl Modifier for SimulatedTransfers {
-    fn modify(&self, request: ModificationRequest) -> Pending<'_, Answer> {
+impl PaymentOperations for SimulatedTransfers {
+    fn modify(&self, request: ModificationRequest) -> ProviderFuture<'_, ProviderDecision> {
         Box::pin(self.world.modify(NAME, request, |tx, change| {
             Box::pin(refund::decide(tx, change))
         }))
@@ -358,11 +354,11 @@ impl TransferProvider for SimulatedTransfers {
         NAME
     }
 
-    fn start<'a>(&'a self, request: TransferRequest<'a>) -> Pending<'a, Collection> {
+    fn start<'a>(&'a self, request: TransferRequest<'a>) -> ProviderFuture<'a, CollectionAccount> {
         Box::pin(self.collect(request))
     }
 
-    fn arrivals(&self, by_ms: i64, limit: u32) -> Pending<'_, Vec<Arrival>> {
+    fn arrivals(&self, by_ms: i64, limit: u32) -> ProviderFuture<'_, Vec<IncomingCredit>> {
         Box::pin(async move {
             let rows = self.world.database.rows(ARRIVED, values![by_ms, limit]);
             let rows = rows.await.map_err(silent)?.into_iter();
@@ -370,7 +366,7 @@ impl TransferProvider for SimulatedTransfers {
         })
     }
 
-    fn acknowledge<'a>(&'a self, id: &'a str, returned: bool) -> Pending<'a, ()> {
+    fn acknowledge<'a>(&'a self, id: &'a str, returned: bool) -> ProviderFuture<'a, ()> {
         Box::pin(async move {
             let state = if returned { "returned" } else { "matched" };
             let values = values![id.to_owned(), state];

@@ -3,7 +3,7 @@
 use super::super::book::Change;
 use crate::database::{Fault, Tx, values};
 use crate::domain::modification::ModificationKind;
-use crate::provider::Answer;
+use crate::provider::ProviderDecision;
 
 const EXPECTED: &str = "SELECT currency FROM bank_collections WHERE reference = $1";
 
@@ -15,12 +15,12 @@ const GIVE_BACK: &str = "UPDATE bank_collections SET refunded_minor = refunded_m
         AND bank_transfers.currency = bank_collections.currency
         AND state <> 'returned' AND arrives_at_ms <= $3)";
 
-fn refused(reason: &str) -> Answer {
-    Answer::Declined(reason.into())
+fn refused(reason: &str) -> ProviderDecision {
+    ProviderDecision::Declined(reason.into())
 }
 
 /// A transfer is there or it is not: nothing is held that could be taken or let go.
-pub(super) async fn decide(tx: &mut Tx<'_>, change: &Change) -> Result<Answer, Fault> {
+pub(super) async fn decide(tx: &mut Tx<'_>, change: &Change) -> Result<ProviderDecision, Fault> {
     if change.request.kind != ModificationKind::Refund {
         return Ok(refused("invalid_transaction"));
     }
@@ -35,7 +35,7 @@ pub(super) async fn decide(tx: &mut Tx<'_>, change: &Change) -> Result<Answer, F
     }
     let given = values![reference, amount_minor, change.now_ms];
     match tx.execute(GIVE_BACK, &given).await? {
-        1 => Ok(Answer::Approved),
+        1 => Ok(ProviderDecision::Approved),
         _ => Ok(refused("invalid_amount")),
     }
 }

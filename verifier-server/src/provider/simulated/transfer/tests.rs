@@ -3,8 +3,8 @@
 use super::{SimulatedTransfers, TransferState};
 use crate::domain::modification::ModificationKind;
 use crate::provider::simulated::world::tests::{NOON_MS, TestFolder, world};
-use crate::provider::transfer::{Arrival, Collection, TransferRequest};
-use crate::provider::{Answer, ModificationRequest, Modifier, TransferProvider};
+use crate::provider::transfer::{CollectionAccount, IncomingCredit, TransferRequest};
+use crate::provider::{ModificationRequest, PaymentOperations, ProviderDecision, TransferProvider};
 use sealpay_protocol::ids::{ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
 use std::collections::HashSet;
@@ -38,7 +38,7 @@ fn money(amount: i64, currency: &str) -> Money {
 }
 
 impl Stage {
-    async fn start(&self, number: u8, money: Money, simulate: Option<&str>) -> Collection {
+    async fn start(&self, number: u8, money: Money, simulate: Option<&str>) -> CollectionAccount {
         let request = TransferRequest {
             reference: payment(number),
             money,
@@ -51,7 +51,7 @@ impl Stage {
         i64::try_from(self.now.load(Ordering::Relaxed)).unwrap()
     }
 
-    async fn arrivals(&self) -> Vec<Arrival> {
+    async fn arrivals(&self) -> Vec<IncomingCredit> {
         self.transfers.arrivals(self.now_ms(), 100).await.unwrap()
     }
 
@@ -265,7 +265,7 @@ async fn what_came_for_a_payment_goes_back_and_no_more() {
     let tomorrow = stage.now_ms() + 1;
     let late = stage.transfers.send(&written, money(9000, "EUR"), tomorrow);
     assert!(late.await.unwrap().is_some());
-    let refused = |key: &str| Answer::Declined(key.into());
+    let refused = |key: &str| ProviderDecision::Declined(key.into());
     let rows = [
         (1, Capture, 1, "EUR", refused("invalid_transaction")),
         (1, Void, 1, "EUR", refused("invalid_transaction")),
@@ -274,12 +274,12 @@ async fn what_came_for_a_payment_goes_back_and_no_more() {
         (1, Refund, 0, "EUR", refused("invalid_amount")),
         (1, Refund, 1, "USD", refused("invalid_amount")),
         (1, Refund, 2501, "EUR", refused("invalid_amount")),
-        (1, Refund, 1000, "EUR", Answer::Approved),
+        (1, Refund, 1000, "EUR", ProviderDecision::Approved),
         (1, Refund, 1501, "EUR", refused("invalid_amount")),
-        (1, Refund, 1500, "EUR", Answer::Approved),
+        (1, Refund, 1500, "EUR", ProviderDecision::Approved),
         (1, Refund, 1, "EUR", refused("invalid_amount")),
         (2, Refund, 11, "EUR", refused("invalid_amount")),
-        (2, Refund, 10, "EUR", Answer::Approved),
+        (2, Refund, 10, "EUR", ProviderDecision::Approved),
     ];
     for (number, (of, kind, amount, currency, expected)) in (1..).zip(rows) {
         let request = ModificationRequest {

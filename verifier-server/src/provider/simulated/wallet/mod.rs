@@ -14,7 +14,8 @@ use super::world::{World, silent};
 use crate::database::{Value, values};
 use crate::provider::wallet::WalletRequest;
 use crate::provider::{
-    Answer, Inquiry, ModificationRequest, Modifier, Pending, Silence, WalletProvider,
+    Inquiry, ModificationRequest, PaymentOperations, ProviderDecision, ProviderError,
+    ProviderFuture, WalletProvider,
 };
 use account::ACCOUNTS;
 use request::{APPROVED, Closing, Request, State, capture_name, close};
@@ -55,7 +56,7 @@ pub enum WalletState {
     /// The shopper confirmed, and the bank has not answered yet.
     Confirmed,
     /// It is decided.
-    Decided(Answer),
+    Decided(ProviderDecision),
     /// It is too late, or it was taken back.
     Closed,
 }
@@ -64,7 +65,7 @@ pub enum WalletState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WalletDecision {
     /// It is decided, now or before.
-    Decided(Answer),
+    Decided(ProviderDecision),
     /// It is too late, or it was taken back.
     Closed,
     /// The wallet has no such account; nothing happened.
@@ -123,7 +124,7 @@ impl SimulatedWallet {
         ]
     }
 
-    async fn request(&self, reference: PaymentId) -> Result<Option<Request>, Silence> {
+    async fn request(&self, reference: PaymentId) -> Result<Option<Request>, ProviderError> {
         let row = self
             .world
             .database
@@ -133,7 +134,7 @@ impl SimulatedWallet {
             .map_err(silent)
     }
 
-    async fn by_token(&self, token: &str) -> Result<Option<Request>, Silence> {
+    async fn by_token(&self, token: &str) -> Result<Option<Request>, ProviderError> {
         let values = values![self.token_hash(token)];
         let row = self.world.database.row(request::BY_TOKEN, values);
         row.await
@@ -142,10 +143,7 @@ impl SimulatedWallet {
     }
 
     /// What the wallet's page shows; none when there is no such page.
-    ///
-    /// # Errors
-    /// The bank's book failed.
-    pub async fn open(&self, token: &str) -> Result<Option<WalletPage>, Silence> {
+    pub async fn open(&self, token: &str) -> Result<Option<WalletPage>, ProviderError> {
         let Some(found) = self.by_token(token).await? else {
             return Ok(None);
         };
@@ -175,7 +173,11 @@ impl SimulatedWallet {
     ///
     /// # Errors
     /// The bank's book failed, or the bank did not answer.
-    pub async fn confirm(&self, token: &str, account: &str) -> Result<WalletDecision, Silence> {
+    pub async fn confirm(
+        &self,
+        token: &str,
+        account: &str,
+    ) -> Result<WalletDecision, ProviderError> {
         let Some(fresh) = account::fresh(account, self.world.clock.now_ms_i64()) else {
             return Ok(WalletDecision::UnknownAccount);
         };
@@ -198,8 +200,8 @@ impl SimulatedWallet {
         );
         let answer = answer.await?;
         let kept = match &answer {
-            Answer::Approved => APPROVED,
-            Answer::Declined(key) => key,
+            ProviderDecision::Approved => APPROVED,
+            ProviderDecision::Declined(key) => key,
         };
         let values = values![found.reference, kept.to_owned()];
         let kept = self.world.database.execute(request::ANSWER, values).await;
@@ -208,10 +210,7 @@ impl SimulatedWallet {
     }
 
     /// The shopper refuses.
-    ///
-    /// # Errors
-    /// The bank's book failed.
-    pub async fn refuse(&self, token: &str) -> Result<WalletDecision, Silence> {
+    pub async fn refuse(&self, token: &str) -> Result<WalletDecision, ProviderError> {
         let decided = self.decide(token, State::Refused, None).await?;
         Ok(decided.map_or(WalletDecision::UnknownPage, |found| said(&found)))
     }
@@ -222,7 +221,7 @@ impl SimulatedWallet {
         token: &str,
         state: State,
         account: Option<&str>,
-    ) -> Result<Option<Request>, Silence> {
+    ) -> Result<Option<Request>, ProviderError> {
         let Some(found) = self.by_token(token).await? else {
             return Ok(None);
         };
@@ -241,7 +240,7 @@ impl SimulatedWallet {
     }
 
     /// What stands; what is waited for too long is asked for.
-    async fn stands(&self, found: &Request) -> Result<Inquiry, Silence> {
+    async fn stands(&self, found: &Request) -> Result<Inquiry, ProviderError> {
         let now_ms = self.world.clock.now_ms_i64();
         match (found.state, found.answer()) {
             (_, Some(answer)) => Ok(Inquiry::Answered(answer)),
@@ -260,9 +259,9 @@ impl SimulatedWallet {
     }
 
     /// Closes what is open, all of it or only what is too late; then says what stands.
-    async fn close(&self, reference: PaymentId, only_late: bool) -> Result<Request, Silence> {
+    async fn close(&self, reference: PaymentId, only_late: bool) -> Result<Request, ProviderError> {
         let now_ms = self.world.clock.now_ms_i64();
-        let wish = Closing {
+        let request = Closing {
             withdraw: values![reference, now_ms, only_late.then_some(now_ms)],
             strike_out: self.row(reference, State::NeverReceived, None),
             find: values![reference],
@@ -270,7 +269,7 @@ impl SimulatedWallet {
         let closed = self
             .world
             .database
-            .write(wish, |tx, wish| Box::pin(close(tx, wish)));
+            .write(request, |tx, request| Box::pin(close(tx, request)));
         closed.await.map_err(silent)
     }
 }
@@ -283,8 +282,8 @@ fn said(found: &Request) -> WalletDecision {
     }
 }
 
-impl Modifier for SimulatedWallet {
-    fn modify(&self, request: ModificationRequest) -> Pending<'_, Answer> {
+impl PaymentOperations for SimulatedWallet {
+    fn modify(&self, request: ModificationRequest) -> ProviderFuture<'_, ProviderDecision> {
         Box::pin(self.world.modify(NAME, request, |tx, change| {
             Box::pin(book::modify_authorization(tx, change))
         }))
@@ -296,7 +295,7 @@ impl WalletProvider for SimulatedWallet {
         NAME
     }
 
-    fn start<'a>(&'a self, request: WalletRequest<'a>) -> Pending<'a, String> {
+    fn start<'a>(&'a self, request: WalletRequest<'a>) -> ProviderFuture<'a, String> {
         Box::pin(async move {
             let row = self.row(request.reference, State::Open, Some(&request));
             let started = self.world.database.execute(request::START, row).await;
@@ -305,7 +304,7 @@ impl WalletProvider for SimulatedWallet {
         })
     }
 
-    fn page(&self, reference: PaymentId) -> Pending<'_, Option<String>> {
+    fn page(&self, reference: PaymentId) -> ProviderFuture<'_, Option<String>> {
         Box::pin(async move {
             let found = self.request(reference).await?;
             let found = found.filter(|found| found.state != State::NeverReceived);
@@ -313,14 +312,14 @@ impl WalletProvider for SimulatedWallet {
         })
     }
 
-    fn inquire(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
+    fn inquire(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry> {
         Box::pin(async move {
             let found = self.close(reference, true).await?;
             self.stands(&found).await
         })
     }
 
-    fn withdraw(&self, reference: PaymentId) -> Pending<'_, Inquiry> {
+    fn withdraw(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry> {
         Box::pin(async move {
             let found = self.close(reference, false).await?;
             // Between a confirmation that is on its way and this, the book decides.

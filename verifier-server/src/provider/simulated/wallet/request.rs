@@ -1,7 +1,7 @@
 //! A request as the wallet keeps it. Its one row decides every race.
 
 use crate::database::{DatabaseError, Fault, Row, Tx, Value};
-use crate::provider::Answer;
+use crate::provider::ProviderDecision;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
@@ -116,10 +116,10 @@ impl Request {
     }
 
     /// What is known without asking the book.
-    pub(super) fn answer(&self) -> Option<Answer> {
-        let declined = |key: &str| Some(Answer::Declined(key.into()));
+    pub(super) fn answer(&self) -> Option<ProviderDecision> {
+        let declined = |key: &str| Some(ProviderDecision::Declined(key.into()));
         match (self.state, self.answer.as_deref()) {
-            (State::Confirmed, Some(APPROVED)) => Some(Answer::Approved),
+            (State::Confirmed, Some(APPROVED)) => Some(ProviderDecision::Approved),
             (State::Confirmed, Some(key)) => declined(key),
             (State::Refused, _) => declined(REFUSED),
             (State::Withdrawn, _) => declined(ABANDONED),
@@ -149,11 +149,11 @@ pub(super) struct Closing {
 }
 
 /// A reference that never arrived is struck out, so that it is refused should it arrive later.
-pub(super) async fn close(tx: &mut Tx<'_>, wish: &Closing) -> Result<Request, Fault> {
-    if tx.execute(WITHDRAW, &wish.withdraw).await? == 0 {
-        tx.execute(START, &wish.strike_out).await?;
+pub(super) async fn close(tx: &mut Tx<'_>, request: &Closing) -> Result<Request, Fault> {
+    if tx.execute(WITHDRAW, &request.withdraw).await? == 0 {
+        tx.execute(START, &request.strike_out).await?;
     }
-    let row = tx.optional(BY_REFERENCE, &wish.find).await?;
+    let row = tx.optional(BY_REFERENCE, &request.find).await?;
     let row = row.ok_or_else(|| Fault::Retry("a request was there and is gone".into()))?;
     Ok(Request::read(row)?)
 }

@@ -6,7 +6,9 @@ use crate::domain::modification::ModificationKind;
 use crate::provider::simulated::world::World;
 use crate::provider::simulated::world::tests::{NOON_MS, TestFolder, world};
 use crate::provider::wallet::WalletRequest;
-use crate::provider::{Answer, Inquiry, ModificationRequest, Modifier, WalletProvider};
+use crate::provider::{
+    Inquiry, ModificationRequest, PaymentOperations, ProviderDecision, WalletProvider,
+};
 use sealpay_protocol::ids::{ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
@@ -39,11 +41,11 @@ fn payment(number: u8) -> PaymentId {
     PaymentId::new(NOON_MS, [number; 10])
 }
 
-fn declined(key: &str) -> Answer {
-    Answer::Declined(key.into())
+fn declined(key: &str) -> ProviderDecision {
+    ProviderDecision::Declined(key.into())
 }
 
-fn answered(answer: Answer) -> Inquiry {
+fn answered(answer: ProviderDecision) -> Inquiry {
     Inquiry::Answered(answer)
 }
 
@@ -141,9 +143,9 @@ async fn what_was_decided_first_stands() {
         (
             "confirm",
             (
-                WalletDecision::Decided(Answer::Approved),
-                answered(Answer::Approved),
-                WalletState::Decided(Answer::Approved),
+                WalletDecision::Decided(ProviderDecision::Approved),
+                answered(ProviderDecision::Approved),
+                WalletState::Decided(ProviderDecision::Approved),
             ),
         ),
         (
@@ -190,9 +192,9 @@ async fn the_account_decides_and_an_order_decides_over_it() {
     let stage = stage("account").await;
     let rows = [
         (1, 2490, None, NEARLY_EMPTY, declined("insufficient_funds")),
-        (2, 100, None, NEARLY_EMPTY, Answer::Approved),
+        (2, 100, None, NEARLY_EMPTY, ProviderDecision::Approved),
         (3, 1, None, NEARLY_EMPTY, declined("insufficient_funds")),
-        (4, 99_999_900, None, EVERYDAY, Answer::Approved),
+        (4, 99_999_900, None, EVERYDAY, ProviderDecision::Approved),
         (5, 2490, Some("lost_card"), EVERYDAY, declined("lost_card")),
     ];
     for (number, amount, simulate, account, answer) in rows {
@@ -216,7 +218,10 @@ async fn what_is_too_late_cannot_be_confirmed() {
     let in_time = stage.start(2).await;
     stage.pass(LIFE_MS - 1);
     let decision = stage.confirm(&in_time, EVERYDAY).await;
-    assert_eq!(decision, WalletDecision::Decided(Answer::Approved));
+    assert_eq!(
+        decision,
+        WalletDecision::Decided(ProviderDecision::Approved)
+    );
     stage.pass(1);
     assert_eq!(stage.state(&token).await, WalletState::Closed);
     assert_eq!(
@@ -227,7 +232,7 @@ async fn what_is_too_late_cannot_be_confirmed() {
     let abandoned = answered(declined("payment_abandoned"));
     assert_eq!(stage.inquire(1).await, abandoned);
     assert_eq!(stage.withdraw(1).await, abandoned);
-    assert_eq!(stage.inquire(2).await, answered(Answer::Approved));
+    assert_eq!(stage.inquire(2).await, answered(ProviderDecision::Approved));
 }
 
 #[tokio::test]
@@ -258,7 +263,7 @@ async fn a_reference_that_was_asked_for_before_it_arrived_is_refused() {
 async fn an_answer_that_is_lost_is_asked_for_after_a_while() {
     let stage = stage("lost").await;
     let rows = [
-        (1, "no_answer", answered(Answer::Approved)),
+        (1, "request_lost", answered(ProviderDecision::Approved)),
         (2, "never_received", Inquiry::NeverReceived),
     ];
     for (number, simulate, found) in rows {
@@ -342,7 +347,11 @@ async fn of_all_who_decide_at_once_one_does() {
         assert!(booked.len() <= 1, "{number}");
         for mut row in booked {
             let is_paid = row.text().unwrap() == "booked";
-            assert_eq!(is_paid, stands == answered(Answer::Approved), "{number}");
+            assert_eq!(
+                is_paid,
+                stands == answered(ProviderDecision::Approved),
+                "{number}"
+            );
         }
     }
 }
@@ -352,17 +361,17 @@ async fn what_was_confirmed_is_taken_let_go_and_given_back_as_for_cards() {
     use ModificationKind::{Capture as Take, Refund, Void};
     let stage = stage("modified").await;
     let token = stage.start_as(1, 100, Capture::Manual, None).await;
-    let paid = WalletDecision::Decided(Answer::Approved);
+    let paid = WalletDecision::Decided(ProviderDecision::Approved);
     assert_eq!(stage.confirm(&token, NEARLY_EMPTY).await, paid);
     let rows = [
         (Refund, 1, declined("invalid_transaction"), (100, 100)),
         (Take, 101, declined("invalid_amount"), (100, 100)),
-        (Take, 40, Answer::Approved, (60, 60)),
-        (Void, 60, Answer::Approved, (60, 0)),
+        (Take, 40, ProviderDecision::Approved, (60, 60)),
+        (Void, 60, ProviderDecision::Approved, (60, 0)),
         (Take, 60, declined("invalid_transaction"), (60, 0)),
-        (Refund, 15, Answer::Approved, (75, 0)),
+        (Refund, 15, ProviderDecision::Approved, (75, 0)),
         (Refund, 26, declined("invalid_amount"), (75, 0)),
-        (Refund, 25, Answer::Approved, (100, 0)),
+        (Refund, 25, ProviderDecision::Approved, (100, 0)),
     ];
     for (number, (kind, amount, expected, sums)) in (1..).zip(rows) {
         let request = ModificationRequest {

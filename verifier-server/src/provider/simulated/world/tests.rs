@@ -1,6 +1,6 @@
 use super::World;
 use crate::database::{Database, Durability, Options};
-use crate::edge::{Clock, Entropy};
+use crate::system::{Clock, Rng};
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::secret::Secret;
 use std::path::PathBuf;
@@ -41,9 +41,9 @@ pub(in super::super) async fn database(folder: &TestFolder) -> Database {
 pub(in super::super) const NOON_MS: u64 = 1_780_315_200_000;
 
 /// Randomness that counts up.
-pub(in super::super) fn counting() -> Entropy {
+pub(in super::super) fn counting() -> Rng {
     let drawn = AtomicU64::new(0);
-    Entropy::new(move |bytes| {
+    Rng::new(move |bytes| {
         for chunk in bytes.chunks_mut(8) {
             let next = drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
             let length = chunk.len();

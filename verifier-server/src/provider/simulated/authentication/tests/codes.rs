@@ -6,11 +6,11 @@ use super::{
     stage, step_id, still_code,
 };
 use crate::domain::authentication::{AuthenticationStatus, ChallengeKind};
-use crate::edge::Entropy;
 use crate::provider::Authenticator;
 use crate::provider::authentication::{AuthenticationRequest, Progress, Step, Stepped};
 use crate::provider::simulated::world::World;
 use crate::provider::simulated::world::tests::{TestFolder, database};
+use crate::system::Rng;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::secret::Secret;
 use std::collections::HashSet;
@@ -113,10 +113,10 @@ async fn another_code_is_sent_after_thirty_seconds_and_three_times() {
     let stage = stage("resend").await;
     let begun = stage.begin_code(1).await;
     let refused = stage.step(1, 1, Step::Resend).await;
-    assert_eq!(refused, Stepped::ResendRefused(begun.clone()));
+    assert_eq!(refused, Stepped::ResendNotAllowed(begun.clone()));
     stage.pass(30 * SECOND - 1);
     let refused = stage.step(1, 2, Step::Resend).await;
-    assert_eq!(refused, Stepped::ResendRefused(begun));
+    assert_eq!(refused, Stepped::ResendNotAllowed(begun));
     stage.pass(1);
     for id in 3..6 {
         let resent = still_code(stage.step(1, id, Step::Resend).await);
@@ -129,12 +129,12 @@ async fn another_code_is_sent_after_thirty_seconds_and_three_times() {
     }
     assert!(matches!(
         stage.step(1, 6, Step::Resend).await,
-        Stepped::ResendRefused(_)
+        Stepped::ResendNotAllowed(_)
     ));
-    // A refusal that is asked for again is still one, though it would be granted by now.
+    // An error that is asked for again is still one, though it would be granted by now.
     assert!(matches!(
         stage.step(1, 2, Step::Resend).await,
-        Stepped::ResendRefused(_)
+        Stepped::ResendNotAllowed(_)
     ));
     let messages = stage.messages().await;
     assert_eq!(messages.len(), 4);
@@ -226,7 +226,10 @@ async fn a_phone_gets_ten_codes_in_an_hour_and_no_more() {
     // Nor is one sent again; what was sent is still good.
     stage.pass(31_000);
     let refused = stage.step(1, 1, Step::Resend).await;
-    assert!(matches!(refused, Stepped::ResendRefused(_)), "{refused:?}");
+    assert!(
+        matches!(refused, Stepped::ResendNotAllowed(_)),
+        "{refused:?}"
+    );
     assert_eq!(stage.messages().await.len(), 10);
     let result = stage.prove(10).await;
     assert_eq!(result.status, AuthenticationStatus::Authenticated);
@@ -436,8 +439,8 @@ async fn a_source_that_always_says_the_same_still_gives_a_code() {
             database(&folder).await,
             Secret::new([9; 32]),
             ORIGIN.parse().unwrap(),
-            crate::edge::Clock::new(|| 0),
-            Entropy::new(move |bytes| bytes.fill(byte)),
+            crate::system::Clock::new(|| 0),
+            Rng::new(move |bytes| bytes.fill(byte)),
         ));
         assert_eq!(draw(&world).len(), 6);
     }

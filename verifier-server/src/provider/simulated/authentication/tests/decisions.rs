@@ -1,6 +1,6 @@
 //! What the issuer asks of whom.
 
-use super::super::{Circumstances, Decision};
+use super::super::{Decision, DecisionInput};
 use super::{NOON_MS, PARENT, card, payment, stage};
 use crate::domain::authentication::AuthenticationStatus::{
     self, Attempted, Authenticated, NotAuthenticated, Rejected, Unavailable,
@@ -12,7 +12,7 @@ use sealpay_protocol::encoding::from_base64;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 
-const NOBODY: Circumstances = Circumstances {
+const NOBODY: DecisionInput = DecisionInput {
     ordered: None,
     enrolled: Enrolment::Code,
     is_locked: false,
@@ -22,12 +22,12 @@ const NOBODY: Circumstances = Circumstances {
     has_passkey: false,
 };
 
-fn enrolled(enrolled: Enrolment) -> Circumstances {
-    Circumstances { enrolled, ..NOBODY }
+fn enrolled(enrolled: Enrolment) -> DecisionInput {
+    DecisionInput { enrolled, ..NOBODY }
 }
 
-fn ordered(ordered: Enrolment) -> Circumstances {
-    Circumstances {
+fn ordered(ordered: Enrolment) -> DecisionInput {
+    DecisionInput {
         ordered: Some(ordered),
         ..NOBODY
     }
@@ -35,23 +35,23 @@ fn ordered(ordered: Enrolment) -> Circumstances {
 
 #[test]
 fn the_issuer_asks_as_little_as_it_may() {
-    let wanted = |circumstances| Circumstances {
+    let wanted = |circumstances| DecisionInput {
         wants_challenge: true,
         ..circumstances
     };
-    let small = |circumstances| Circumstances {
+    let small = |circumstances| DecisionInput {
         is_small: true,
         ..circumstances
     };
-    let with_passkey = |circumstances| Circumstances {
+    let with_passkey = |circumstances| DecisionInput {
         has_passkey: true,
         ..circumstances
     };
-    let locked = |circumstances| Circumstances {
+    let locked = |circumstances| DecisionInput {
         is_locked: true,
         ..circumstances
     };
-    let paused = |circumstances| Circumstances {
+    let paused = |circumstances| DecisionInput {
         refuses_codes: true,
         ..circumstances
     };

@@ -7,7 +7,6 @@ mod phone;
 
 use super::SimulatedAuthenticator;
 use crate::domain::authentication::{Authentication, AuthenticationStatus};
-use crate::edge::{Clock, Entropy};
 use crate::provider::Authenticator;
 use crate::provider::authentication::{
     AuthenticationRequest, CodeChallenge, PasskeyChallenge, Progress, Step, Stepped,
@@ -16,6 +15,7 @@ use crate::provider::simulated::account::Account;
 use crate::provider::simulated::phone::{Message, Phone, SentMessage};
 use crate::provider::simulated::world::World;
 use crate::provider::simulated::world::tests::{NOON_MS, TestFolder, database};
+use crate::system::{Clock, Rng};
 use sealpay_protocol::card::{Card, CardNumber, Expiry, SecurityCode, YearMonth};
 use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::money::Money;
@@ -36,9 +36,9 @@ struct Stage {
 }
 
 /// A source of bytes that counts, so that one test is like the other.
-fn counting() -> Entropy {
+fn counting() -> Rng {
     let drawn = AtomicU64::new(0);
-    Entropy::new(move |bytes| {
+    Rng::new(move |bytes| {
         for chunk in bytes.chunks_mut(8) {
             let next = drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
             let length = chunk.len();

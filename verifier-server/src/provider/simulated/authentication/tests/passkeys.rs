@@ -1,6 +1,6 @@
 //! Passkeys: made after a right code, used for the next payment, and never for another one.
 
-use super::super::challenge::{self, Granted, Wish};
+use super::super::challenge::{self, ChallengeUpdate, Granted};
 use super::super::passkey::relying_party;
 use super::super::trial::{self, Proof, Trial};
 use super::super::webauthn::tests::software::SoftwareAuthenticator;
@@ -231,7 +231,7 @@ async fn one_signature_count_that_two_payments_bring_at_once_counts_for_one() {
         let expected = found.expected.clone();
         let try_it = values![found.reference, "passkey", 0_i64, expected, "next"];
         let trial = Trial {
-            wish: Wish {
+            update: ChallengeUpdate {
                 reference: found.reference,
                 step: "step".into(),
                 change: challenge::TRY,

@@ -43,10 +43,10 @@ pub(super) struct Passkey {
 }
 
 /// Why a ceremony was refused, for the log. The shopper hears the same of every reason but one.
-pub(super) type Refusal = &'static str;
+pub(super) type CeremonyError = &'static str;
 
 /// The page around is none where passkeys may be used: that is nothing that the shopper did wrong.
-pub(super) const OTHER_PAGE: Refusal = "the page around is another one";
+pub(super) const OTHER_PAGE: CeremonyError = "the page around is another one";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -89,7 +89,7 @@ struct ClientData {
 
 /// Section 7.1: a passkey that was just made. It asks for no attestation, so steps about
 /// certificates and their roots are not there.
-pub(super) fn created(text: &str, expected: &Expected<'_>) -> Result<Passkey, Refusal> {
+pub(super) fn created(text: &str, expected: &Expected<'_>) -> Result<Passkey, CeremonyError> {
     let credential: Credential<Creation> = credential(text)?;
     let response = credential.response;
     // Steps 5 to 11.
@@ -135,7 +135,7 @@ pub(super) fn used(
     expected: &Expected<'_>,
     passkey: &Passkey,
     user_handle: &[u8],
-) -> Result<u32, Refusal> {
+) -> Result<u32, CeremonyError> {
     let credential: Credential<Assertion> = credential(text)?;
     let response = credential.response;
     // Step 5: one of those that were asked for; there is one.
@@ -184,7 +184,7 @@ pub(super) fn names(text: &str, passkey: &Passkey) -> bool {
     id.as_ref() == Ok(&passkey.credential_id)
 }
 
-fn credential<R: for<'de> Deserialize<'de>>(text: &str) -> Result<Credential<R>, Refusal> {
+fn credential<R: for<'de> Deserialize<'de>>(text: &str) -> Result<Credential<R>, CeremonyError> {
     if text.len() > limits::CREDENTIAL_BYTES {
         return Err("the credential is too long");
     }
@@ -196,12 +196,16 @@ fn credential<R: for<'de> Deserialize<'de>>(text: &str) -> Result<Credential<R>,
     Ok(credential)
 }
 
-fn decoded(text: &str) -> Result<Vec<u8>, Refusal> {
+fn decoded(text: &str) -> Result<Vec<u8>, CeremonyError> {
     from_base64url(text).ok_or("a member is not base64url")
 }
 
 /// Section 7.1 steps 5 to 11 and section 7.2 steps 8 to 14, which are the same.
-fn check_client_data(bytes: &[u8], kind: &str, expected: &Expected<'_>) -> Result<(), Refusal> {
+fn check_client_data(
+    bytes: &[u8],
+    kind: &str,
+    expected: &Expected<'_>,
+) -> Result<(), CeremonyError> {
     let data: ClientData =
         json::object_from_slice(bytes).map_err(|_| "the client data is malformed")?;
     // 7.1 step 7, 7.2 step 10.
@@ -231,7 +235,7 @@ fn check_client_data(bytes: &[u8], kind: &str, expected: &Expected<'_>) -> Resul
 fn check_authenticator_data(
     data: &AuthenticatorData<'_>,
     expected: &Expected<'_>,
-) -> Result<(), Refusal> {
+) -> Result<(), CeremonyError> {
     let rp_id_hash: [u8; 32] = Sha256::digest(expected.rp_id.as_bytes()).into();
     if data.rp_id_hash != rp_id_hash {
         return Err("the relying party is another one");

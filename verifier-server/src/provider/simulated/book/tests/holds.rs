@@ -1,7 +1,7 @@
 //! Holds are taken by parts or whole, let go, or expire; what was taken goes back by parts or
 //! whole.
 
-use super::{HARBOR, HOLD_MS, NOON, approved, euros, reference, stored, times, wish};
+use super::{HARBOR, HOLD_MS, NOON, approved, euros, input, reference, stored, times};
 use crate::database::Database;
 use crate::domain::modification::ModificationKind;
 use crate::provider::simulated::account::{AccountStatus, tests::account};
@@ -10,7 +10,7 @@ use crate::provider::simulated::book::{
     modify_authorization, newest,
 };
 use crate::provider::simulated::world::tests::{TestFolder, database};
-use crate::provider::{Answer, ModificationRequest};
+use crate::provider::{ModificationRequest, ProviderDecision};
 use sealpay_protocol::ids::ModificationId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
@@ -39,10 +39,10 @@ pub(super) async fn run(database: &Database, change: Change) -> Modified {
 }
 
 /// Lets go what is held of the payment of a number.
-pub(super) async fn let_go(database: &Database, number: u64) -> Answer {
-    let mut wish = change(number, ModificationKind::Void, euros(1));
-    wish.request.payment = reference(number);
-    run(database, wish).await.answer
+pub(super) async fn let_go(database: &Database, number: u64) -> ProviderDecision {
+    let mut input = change(number, ModificationKind::Void, euros(1));
+    input.request.payment = reference(number);
+    run(database, input).await.answer
 }
 
 pub(super) async fn entry(database: &Database) -> Entry {
@@ -89,7 +89,7 @@ impl Deed {
     }
 }
 
-/// Deeds with the reason of a refusal if it is one; then what has gone from the account and what is
+/// Deeds with the reason of an error if it is one; then what has gone from the account and what is
 /// held of it.
 type HoldRow<'a> = (&'a [(Deed, Option<&'a str>)], (i64, i64));
 
@@ -102,8 +102,8 @@ async fn check(name: &str, capture: Capture, rows: &[HoldRow<'_>]) {
     for (place, (deeds, (gone, held))) in rows.iter().enumerate() {
         let folder = TestFolder::new(&format!("{name}-{place}"));
         let database = database(&folder).await;
-        let wish = wish(1, &account(), euros(6_000), capture);
-        let answer = authorize(&database, wish, times(NOON)).await.unwrap();
+        let input = input(1, &account(), euros(6_000), capture);
+        let answer = authorize(&database, input, times(NOON)).await.unwrap();
         assert_eq!(answer, approved(), "{name} {place}");
         let mut now_ms = NOON;
         for (number, (deed, expected)) in (1..).zip(*deeds) {
@@ -120,7 +120,9 @@ async fn check(name: &str, capture: Capture, rows: &[HoldRow<'_>]) {
             let Some(change) = deed.change(number, now_ms) else {
                 continue;
             };
-            let expected = expected.map_or(Answer::Approved, |key| Answer::Declined(key.into()));
+            let expected = expected.map_or(ProviderDecision::Approved, |key| {
+                ProviderDecision::Declined(key.into())
+            });
             for is_repeated in [false, true] {
                 let modified = run(&database, change.clone()).await;
                 let answer = expected.clone();
@@ -284,20 +286,20 @@ async fn what_is_unknown_is_refused_or_struck_out_and_an_issuers_answer_is_kept(
     use ModificationKind::{Expiry, Refund, Void};
     let folder = TestFolder::new("unknown-changes");
     let database = database(&folder).await;
-    let refused = |key: &str| Answer::Declined(key.into());
+    let refused = |key: &str| ProviderDecision::Declined(key.into());
     for (number, kind) in [(1, ModificationKind::Capture), (2, Refund)] {
         let modified = run(&database, change(number, kind, euros(1))).await;
         assert_eq!(modified.answer, refused("invalid_transaction"), "{kind:?}");
     }
     for (number, kind) in [(3, Void), (4, Expiry), (5, Void)] {
         let modified = run(&database, change(number, kind, euros(1))).await;
-        assert_eq!(modified.answer, Answer::Approved, "{kind:?}");
+        assert_eq!(modified.answer, ProviderDecision::Approved, "{kind:?}");
         assert_eq!(entry(&database).await.state, EntryState::StruckOut);
     }
     let modified = run(&database, change(6, ModificationKind::Capture, euros(1))).await;
     assert_eq!(modified.answer, refused("invalid_transaction"));
     // Another acquirer knows its own modifications only, whatever their names.
-    let paid = wish(7, &account(), euros(6_000), Capture::Automatic);
+    let paid = input(7, &account(), euros(6_000), Capture::Automatic);
     authorize(&database, paid, times(NOON)).await.unwrap();
     let mut refund = change(7, Refund, euros(6_000));
     refund.request.payment = reference(7);
@@ -322,7 +324,10 @@ async fn what_is_unknown_is_refused_or_struck_out_and_an_issuers_answer_is_kept(
         refused("issuer_unavailable")
     );
     refund.request.modification = ModificationId::new(8, [1; 10]);
-    assert_eq!(run(&database, refund).await.answer, Answer::Approved);
+    assert_eq!(
+        run(&database, refund).await.answer,
+        ProviderDecision::Approved
+    );
     assert_eq!(stored(&database, &account()).await.balance_minor, 10_000);
 }
 
@@ -331,8 +336,8 @@ async fn holds_that_nobody_took_expire_and_give_the_money_back() {
     let folder = TestFolder::new("expiry");
     let database = database(&folder).await;
     for (number, later) in [(1, 0), (2, 10), (3, 20)] {
-        let wish = wish(number, &account(), euros(3_000), Capture::Manual);
-        let answer = authorize(&database, wish, times(NOON + later))
+        let input = input(number, &account(), euros(3_000), Capture::Manual);
+        let answer = authorize(&database, input, times(NOON + later))
             .await
             .unwrap();
         assert_eq!(answer, approved());
@@ -341,7 +346,10 @@ async fn holds_that_nobody_took_expire_and_give_the_money_back() {
     // Of the second a part was taken.
     let mut part = change(1, ModificationKind::Capture, euros(1_000));
     part.request.payment = reference(2);
-    assert_eq!(run(&database, part).await.answer, Answer::Approved);
+    assert_eq!(
+        run(&database, part).await.answer,
+        ProviderDecision::Approved
+    );
     let rows = [
         (-1, 9, 0),
         (0, 9, 1),
@@ -360,7 +368,7 @@ async fn holds_that_nobody_took_expire_and_give_the_money_back() {
     let states: Vec<_> = entries.iter().map(|entry| entry.state).collect();
     let expected = [
         EntryState::Released,
-        EntryState::Booked,
+        EntryState::Captured,
         EntryState::Released,
     ];
     assert_eq!(states, expected);

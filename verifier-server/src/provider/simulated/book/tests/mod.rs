@@ -6,9 +6,9 @@ mod parts;
 
 use super::super::account::{Account, AccountStatus, day_of, tests::account};
 use super::super::world::tests::{NOON_MS, TestFolder, database};
-use super::{Booked, Times, Wish, ask, authorize};
+use super::{AuthorizationInput, RecordedResult, Times, ask, authorize};
 use crate::database::Database;
-use crate::provider::Answer;
+use crate::provider::ProviderDecision;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
@@ -34,8 +34,8 @@ fn euros(amount_minor: i64) -> Money {
     Money::new(amount_minor, "EUR".parse().unwrap())
 }
 
-fn wish(number: u64, account: &Account, money: Money, capture: Capture) -> Wish {
-    Wish {
+fn input(number: u64, account: &Account, money: Money, capture: Capture) -> AuthorizationInput {
+    AuthorizationInput {
         provider: HARBOR.into(),
         reference: reference(number),
         account: account.clone(),
@@ -50,12 +50,12 @@ async fn stored(database: &Database, account: &Account) -> Account {
     stored.unwrap()
 }
 
-fn approved() -> Booked {
-    Booked::Answered(Answer::Approved)
+fn approved() -> RecordedResult {
+    RecordedResult::Answered(ProviderDecision::Approved)
 }
 
-fn declined(reason: &str) -> Booked {
-    Booked::Answered(Answer::Declined(reason.into()))
+fn declined(reason: &str) -> RecordedResult {
+    RecordedResult::Answered(ProviderDecision::Declined(reason.into()))
 }
 
 /// A state, an amount in cents, and the reason of a decline if it is one.
@@ -231,8 +231,8 @@ async fn every_state_and_every_limit_gives_its_answer_and_its_effect() {
                     id: before.id.clone(),
                     ..if is_new { before.clone() } else { known }
                 };
-                let wish = wish(number, &known, euros(amount), capture);
-                let answer = authorize(&database, wish, times(NOON)).await.unwrap();
+                let input = input(number, &known, euros(amount), capture);
+                let answer = authorize(&database, input, times(NOON)).await.unwrap();
                 let now = stored(&database, &before).await;
                 if let Some(reason) = reason {
                     assert_eq!(answer, declined(reason), "{row}");
@@ -257,8 +257,8 @@ async fn the_first_answer_stands_and_is_counted_once() {
     for (number, amount) in [(1, 6_000), (2, 6_000)] {
         for again in 0..3 {
             let capture = Capture::Automatic;
-            let wish = wish(number, &poor, euros(amount - again), capture);
-            let answer = authorize(&database, wish, times(NOON)).await.unwrap();
+            let input = input(number, &poor, euros(amount - again), capture);
+            let answer = authorize(&database, input, times(NOON)).await.unwrap();
             let expected = if number == 1 {
                 approved()
             } else {
@@ -276,7 +276,7 @@ async fn the_first_answer_stands_and_is_counted_once() {
 async fn a_reference_that_was_given_up_cannot_arrive_later() {
     let folder = TestFolder::new("given-up");
     let database = database(&folder).await;
-    let never = Booked::NeverReceived;
+    let never = RecordedResult::NeverReceived;
     let asked = ask(&database, HARBOR, reference(1), NOON).await.unwrap();
     assert_eq!(asked, never);
     super::make_account(&database, account()).await.unwrap();
@@ -285,8 +285,8 @@ async fn a_reference_that_was_given_up_cannot_arrive_later() {
         ..account()
     };
     for known in [&account(), &unlimited] {
-        let wish = wish(1, known, euros(5), Capture::Automatic);
-        let late = authorize(&database, wish, times(NOON)).await.unwrap();
+        let input = input(1, known, euros(5), Capture::Automatic);
+        let late = authorize(&database, input, times(NOON)).await.unwrap();
         assert_eq!(late, never);
     }
     // The account was asked and the answer taken back: an empty day has begun.
@@ -296,16 +296,19 @@ async fn a_reference_that_was_given_up_cannot_arrive_later() {
     };
     assert_eq!(stored(&database, &account()).await, untouched);
     // Another acquirer has a book of references of its own.
-    let asked = Wish {
+    let asked = AuthorizationInput {
         provider: "meridian".into(),
-        ..wish(1, &account(), euros(5), Capture::Automatic)
+        ..input(1, &account(), euros(5), Capture::Automatic)
     };
     let answer = authorize(&database, asked, times(NOON)).await.unwrap();
     assert_eq!(answer, approved());
     // Letting go of what is unknown keeps it from arriving as well.
-    assert_eq!(holds::let_go(&database, 2).await, Answer::Approved);
-    let wish = wish(2, &account(), euros(5), Capture::Automatic);
-    let late = authorize(&database, wish, times(NOON)).await.unwrap();
+    assert_eq!(
+        holds::let_go(&database, 2).await,
+        ProviderDecision::Approved
+    );
+    let input = input(2, &account(), euros(5), Capture::Automatic);
+    let late = authorize(&database, input, times(NOON)).await.unwrap();
     assert_eq!(late, never);
 }
 
@@ -318,8 +321,8 @@ async fn an_account_that_nothing_limits_is_not_touched_until_it_is_limited() {
         ..account()
     };
     let pay = async |number, capture| {
-        let wish = wish(number, &unlimited, euros(700), capture);
-        authorize(&database, wish, times(NOON)).await.unwrap()
+        let input = input(number, &unlimited, euros(700), capture);
+        authorize(&database, input, times(NOON)).await.unwrap()
     };
     assert_eq!(pay(1, Capture::Automatic).await, approved());
     assert_eq!(
@@ -338,7 +341,10 @@ async fn an_account_that_nothing_limits_is_not_touched_until_it_is_limited() {
     );
     assert_eq!(pay(1, Capture::Automatic).await, approved());
     // What was held before it was limited is let go without a trace on the account.
-    assert_eq!(holds::let_go(&database, 2).await, Answer::Approved);
+    assert_eq!(
+        holds::let_go(&database, 2).await,
+        ProviderDecision::Approved
+    );
     let now = stored(&database, &unlimited).await;
     assert_eq!(
         (now.held_minor, now.balance_minor, now.day_count),
@@ -352,16 +358,16 @@ async fn an_answer_from_a_script_leaves_the_account_untouched() {
     let database = database(&folder).await;
     super::make_account(&database, account()).await.unwrap();
     for (number, answer) in [
-        (1, Answer::Approved),
-        (2, Answer::Declined("lost_card".into())),
+        (1, ProviderDecision::Approved),
+        (2, ProviderDecision::Declined("lost_card".into())),
     ] {
         for capture in [Capture::Automatic, Capture::Manual] {
-            let scripted = Wish {
+            let scripted = AuthorizationInput {
                 script: Some(answer.clone()),
-                ..wish(number, &account(), euros(99_999_999), capture)
+                ..input(number, &account(), euros(99_999_999), capture)
             };
             let booked = authorize(&database, scripted, times(NOON)).await.unwrap();
-            assert_eq!(booked, Booked::Answered(answer.clone()));
+            assert_eq!(booked, RecordedResult::Answered(answer.clone()));
         }
     }
     assert_eq!(stored(&database, &account()).await, account());
@@ -384,8 +390,8 @@ async fn other_currencies_are_exchanged_or_refused() {
             ..account()
         };
         let money = Money::new(amount, currency.parse().unwrap());
-        let wish = wish(number, &state, money, Capture::Automatic);
-        let answer = authorize(&database, wish, times(NOON)).await.unwrap();
+        let input = input(number, &state, money, Capture::Automatic);
+        let answer = authorize(&database, input, times(NOON)).await.unwrap();
         assert_eq!(answer, expected, "{amount} {currency}");
         let now = stored(&database, &state).await;
         assert_eq!(now.balance_minor, 10_000 - taken, "{amount} {currency}");
@@ -402,8 +408,8 @@ async fn two_hundred_payments_at_once_on_a_balance_for_a_hundred_approve_a_hundr
     };
     let payments = (1..=200).map(|number| {
         let database = database.clone();
-        let wish = wish(number, &rich, euros(2_490), Capture::Automatic);
-        tokio::spawn(async move { authorize(&database, wish, times(NOON)).await.unwrap() })
+        let input = input(number, &rich, euros(2_490), Capture::Automatic);
+        tokio::spawn(async move { authorize(&database, input, times(NOON)).await.unwrap() })
     });
     let payments: Vec<_> = payments.collect();
     let mut answers = Vec::new();

@@ -1,9 +1,9 @@
 //! Parts of a payment: they add up in every currency, whoever asks for them at once.
 
 use super::holds::{change, entry, run};
-use super::{NOON, euros, reference, stored, times, wish};
+use super::{NOON, euros, input, reference, stored, times};
 use crate::domain::modification::ModificationKind;
-use crate::provider::Answer;
+use crate::provider::ProviderDecision;
 use crate::provider::simulated::account::{Account, tests::account};
 use crate::provider::simulated::book::authorize;
 use crate::provider::simulated::world::tests::{TestFolder, database};
@@ -40,7 +40,7 @@ async fn parts_in_another_currency_add_up_to_the_minor_unit() {
         number += 1;
         let payment = reference(number);
         let money = Money::new(whole, currency.parse().unwrap());
-        let paid = wish(number, &state, money, Capture::Manual);
+        let paid = input(number, &state, money, Capture::Manual);
         authorize(&database, paid, times(NOON)).await.unwrap();
         let held = stored(&database, &state).await.held_minor;
         assert!(held > 0, "{what}");
@@ -52,7 +52,7 @@ async fn parts_in_another_currency_add_up_to_the_minor_unit() {
             let modified = run(&database, change).await;
             assert_eq!(
                 modified.answer,
-                Answer::Approved,
+                ProviderDecision::Approved,
                 "{what} {kind:?} {amount}"
             );
             stored(&database, &state).await
@@ -93,8 +93,8 @@ async fn parts_in_another_currency_add_up_to_the_minor_unit() {
 async fn parts_that_are_taken_at_once_are_together_no_more_than_the_whole() {
     let folder = TestFolder::new("parts-at-once");
     let database = database(&folder).await;
-    let wish = wish(1, &account(), euros(6_000), Capture::Manual);
-    authorize(&database, wish, times(NOON)).await.unwrap();
+    let input = input(1, &account(), euros(6_000), Capture::Manual);
+    authorize(&database, input, times(NOON)).await.unwrap();
     for (first, kind) in [
         (0, ModificationKind::Capture),
         (100, ModificationKind::Refund),
@@ -109,7 +109,7 @@ async fn parts_that_are_taken_at_once_are_together_no_more_than_the_whole() {
         for part in parts.collect::<Vec<_>>() {
             let part = part.await.unwrap();
             repeated += usize::from(part.is_repeated);
-            done += usize::from(part.answer == Answer::Approved && !part.is_repeated);
+            done += usize::from(part.answer == ProviderDecision::Approved && !part.is_repeated);
         }
         assert_eq!((done, repeated), (8, 19), "{kind:?}");
         let entry = entry(&database).await;

@@ -4,7 +4,7 @@ use super::{acquirer, bank, declined, number_of, payment, reference};
 use crate::domain::modification::ModificationKind;
 use crate::provider::simulated::SimulatedBank;
 use crate::provider::simulated::world::tests::TestFolder;
-use crate::provider::{Answer, ModificationRequest, PaymentProvider, Silence};
+use crate::provider::{ModificationRequest, PaymentProvider, ProviderDecision, ProviderError};
 use sealpay_protocol::ids::ModificationId;
 use sealpay_protocol::money::Money;
 use std::time::Duration;
@@ -16,7 +16,7 @@ async fn modify(
     acquirer: &dyn PaymentProvider,
     kind: ModificationKind,
     number: u64,
-) -> Result<Answer, Silence> {
+) -> Result<ProviderDecision, ProviderError> {
     let asking = acquirer.modify(ModificationRequest {
         modification: ModificationId::new(number, [2; 10]),
         payment: reference(1),
@@ -25,7 +25,7 @@ async fn modify(
         is_final: false,
     });
     let waiting = tokio::time::timeout(Duration::from_millis(500), asking).await;
-    waiting.unwrap_or_else(|_| Err(Silence::Unknown("too late".into())))
+    waiting.unwrap_or_else(|_| Err(ProviderError::OutcomeUnknown("too late".into())))
 }
 
 async fn balance(bank: &SimulatedBank) -> i64 {
@@ -38,13 +38,13 @@ async fn a_lost_message_is_known_when_it_is_asked_for_again_and_done_once() {
     let bank = bank(&folder).await;
     let harbor = acquirer(&bank, "harbor");
     let paid = payment(number_of("ben_balance")).at(&*harbor, 1).await;
-    assert_eq!(paid, Ok(Answer::Approved));
+    assert_eq!(paid, Ok(ProviderDecision::Approved));
     let rows = [
-        (r#""kind":"no_answer","next":1"#, 0),
-        (r#""kind":"answer_lost","next":1"#, 1),
+        (r#""kind":"request_lost","next":1"#, 0),
+        (r#""kind":"response_lost","next":1"#, 1),
         (r#""kind":"acquirer_down","next":1"#, 0),
-        (r#""kind":"no_answer","share_per_mille":1000"#, 0),
-        (r#""kind":"answer_lost","share_per_mille":1000"#, 1),
+        (r#""kind":"request_lost","share_per_mille":1000"#, 0),
+        (r#""kind":"response_lost","share_per_mille":1000"#, 1),
     ];
     for (number, (fault, done)) in (1..).zip(rows) {
         bank.remove_faults().await.unwrap();
@@ -55,11 +55,11 @@ async fn a_lost_message_is_known_when_it_is_asked_for_again_and_done_once() {
         let struck = modify(&*harbor, REFUND, number).await;
         let is_down = fault.contains("down");
         assert!(struck.is_err(), "{fault}: {struck:?}");
-        assert_eq!(matches!(struck, Err(Silence::NotSent(_))), is_down);
+        assert_eq!(matches!(struck, Err(ProviderError::NotSent(_))), is_down);
         assert_eq!(balance(&bank).await, before + done, "{fault}");
         for _ in 0..2 {
             let again = modify(&*harbor, REFUND, number).await;
-            assert_eq!(again, Ok(Answer::Approved), "{fault}");
+            assert_eq!(again, Ok(ProviderDecision::Approved), "{fault}");
             assert_eq!(balance(&bank).await, before + 1, "{fault}");
         }
     }
@@ -71,7 +71,7 @@ async fn an_issuer_that_is_down_refuses_refunds_and_nothing_else() {
     let bank = bank(&folder).await;
     let harbor = acquirer(&bank, "harbor");
     let paid = payment(number_of("ben_balance")).at(&*harbor, 1).await;
-    assert_eq!(paid, Ok(Answer::Approved));
+    assert_eq!(paid, Ok(ProviderDecision::Approved));
     let down = r#"{"kind":"issuer_down","target":"issuer","next":1}"#;
     let down = serde_json::from_str(down).unwrap();
     bank.add_fault(down).await.unwrap();
@@ -84,7 +84,10 @@ async fn an_issuer_that_is_down_refuses_refunds_and_nothing_else() {
         let refused = modify(&*harbor, REFUND, 3).await;
         assert_eq!(refused, declined("issuer_unavailable"));
     }
-    assert_eq!(modify(&*harbor, REFUND, 4).await, Ok(Answer::Approved));
+    assert_eq!(
+        modify(&*harbor, REFUND, 4).await,
+        Ok(ProviderDecision::Approved)
+    );
     assert_eq!(balance(&bank).await, 10_000 - 2_490 + 1);
 }
 
@@ -95,14 +98,14 @@ async fn a_refund_fails_while_the_account_is_closed() {
     let harbor = acquirer(&bank, "harbor");
     for (name, place) in [("ben_balance", 1), ("ada_approved", 2)] {
         let paid = payment(number_of(name)).at(&*harbor, place).await;
-        assert_eq!(paid, Ok(Answer::Approved));
+        assert_eq!(paid, Ok(ProviderDecision::Approved));
     }
     let rows = [
-        ("blocked", Ok(Answer::Approved)),
-        ("lost", Ok(Answer::Approved)),
-        ("expired", Ok(Answer::Approved)),
+        ("blocked", Ok(ProviderDecision::Approved)),
+        ("lost", Ok(ProviderDecision::Approved)),
+        ("expired", Ok(ProviderDecision::Approved)),
         ("closed", declined("closed_account")),
-        ("active", Ok(Answer::Approved)),
+        ("active", Ok(ProviderDecision::Approved)),
     ];
     for (number, (status, expected)) in (1..).zip(rows) {
         let order = serde_json::from_str(&format!(r#"{{"status":"{status}"}}"#)).unwrap();

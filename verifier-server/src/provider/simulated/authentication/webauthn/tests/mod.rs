@@ -4,7 +4,7 @@
 pub(in super::super) mod software;
 
 use super::key::{EDDSA, ES256};
-use super::{Expected, Passkey, PublicKey, Refusal, created, used};
+use super::{CeremonyError, Expected, Passkey, PublicKey, created, used};
 use sealpay_protocol::encoding::base64url;
 use serde_json::{Value, json};
 use software::SoftwareAuthenticator;
@@ -49,7 +49,10 @@ fn enrolled(algorithm: i64) -> (SoftwareAuthenticator, Passkey) {
     (authenticator, passkey)
 }
 
-fn use_it(authenticator: &mut SoftwareAuthenticator, passkey: &Passkey) -> Result<u32, Refusal> {
+fn use_it(
+    authenticator: &mut SoftwareAuthenticator,
+    passkey: &Passkey,
+) -> Result<u32, CeremonyError> {
     let assertion = authenticator.get(&request_options());
     used(&assertion, &expected(), passkey, &HANDLE)
 }
@@ -89,7 +92,7 @@ fn a_key_that_vouches_for_itself_has_to_have_signed() {
 type Spoil = fn(&mut SoftwareAuthenticator);
 
 /// What is wrong with both ceremonies alike.
-const SPOILED: [(Spoil, Result<(), Refusal>); 18] = [
+const SPOILED: [(Spoil, Result<(), CeremonyError>); 18] = [
     (|_| (), Ok(())),
     (|a| a.top_origin = None, Ok(())),
     (

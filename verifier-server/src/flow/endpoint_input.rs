@@ -3,7 +3,7 @@
 use super::gateway::Gateway;
 use super::register::check_webhook_url;
 use crate::domain::event::KINDS;
-use crate::gate::refusal::Refusal;
+use crate::error::ApiError;
 use sealpay_protocol::limits::ENDPOINT_DESCRIPTION_CHARACTERS;
 use sealpay_protocol::{json, text};
 use serde::Deserialize;
@@ -59,15 +59,15 @@ pub struct SecretRotation {
     pub overlap_seconds: Option<u64>,
 }
 
-pub(super) fn url(gateway: &Gateway, text: &str) -> Result<String, Refusal> {
-    let refused = |why: String| Refusal::invalid("url", format!("url is not accepted: {why}."));
+pub(super) fn url(gateway: &Gateway, text: &str) -> Result<String, ApiError> {
+    let refused = |why: String| ApiError::invalid("url", format!("url is not accepted: {why}."));
     let url = check_webhook_url(text).map_err(refused)?;
     gateway.check_webhook_address(&url).map_err(refused)?;
     Ok(url.into())
 }
 
 /// As they are kept: names with commas between, or `*`.
-pub(super) fn event_types(wanted: &[String]) -> Result<String, Refusal> {
+pub(super) fn event_types(wanted: &[String]) -> Result<String, ApiError> {
     let is_all = matches!(wanted, [all] if all == "*");
     let are_known = wanted.iter().all(|kind| KINDS.contains(&kind.as_str()));
     let kept: Vec<&str> = KINDS
@@ -83,16 +83,16 @@ pub(super) fn event_types(wanted: &[String]) -> Result<String, Refusal> {
         let known = KINDS.join(", ");
         let detail =
             format!(r#"event_types must be ["*"] or name each once, at least one, of {known}."#);
-        Err(Refusal::invalid("event_types", detail))
+        Err(ApiError::invalid("event_types", detail))
     }
 }
 
-pub(super) fn description(text: String) -> Result<String, Refusal> {
+pub(super) fn description(text: String) -> Result<String, ApiError> {
     if text.is_empty() {
         return Ok(text);
     }
     text::check(&text, ENDPOINT_DESCRIPTION_CHARACTERS)
-        .map_err(|fault| Refusal::invalid("description", format!("description {fault}.")))?;
+        .map_err(|fault| ApiError::invalid("description", format!("description {fault}.")))?;
     Ok(text::on_one_line(&text))
 }
 

@@ -3,10 +3,10 @@
 //! A sealing key is published a while before it is used and kept, after it is replaced, as long as
 //! the longest session that may have sealed to it; then its private half is destroyed.
 
-use super::opening_key::OpeningKey;
-use super::vault::{Vault, VaultError};
+use super::decapsulation_key::DecapsulationKey;
+use super::encryption::{KeyEncryption, KeyEncryptionError};
 use crate::domain::merchant::{KeyPurpose, ServerKey};
-use crate::edge::Entropy;
+use crate::system::Rng;
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::encoding::{base64url, hex};
 use sealpay_protocol::limits::{CHALLENGE_LIFETIME_SECONDS, SESSION_LIFETIME_SECONDS};
@@ -35,7 +35,7 @@ pub struct KeyRing {
 #[derive(Debug)]
 struct SealingEntry {
     record: ServerKey,
-    key: Arc<OpeningKey>,
+    key: Arc<DecapsulationKey>,
 }
 
 struct WebhookEntry {
@@ -71,19 +71,27 @@ impl KeyRing {
     /// Opens the stored keys.
     ///
     /// # Errors
-    /// [`VaultError`] when the master key is another one than they were stored under.
-    pub fn open(records: Vec<ServerKey>, vault: &Vault, now: u64) -> Result<Self, VaultError> {
+    /// [`KeyEncryptionError`] when the master key is another one than they were stored under.
+    pub fn open(
+        records: Vec<ServerKey>,
+        encryption: &KeyEncryption,
+        now: u64,
+    ) -> Result<Self, KeyEncryptionError> {
         let mut ring = Self::default();
         for record in records {
             if record.private_key_encrypted.is_empty() || record.destroy_at <= seconds(now) {
                 continue;
             }
             let label = label(record.purpose, &record.key_id);
-            let secret = vault.decrypt(&label, &record.private_key_encrypted)?;
-            let seed: [u8; 32] = secret.as_slice().try_into().map_err(|_| VaultError)?;
+            let secret = encryption.decrypt(&label, &record.private_key_encrypted)?;
+            let seed: [u8; 32] = secret
+                .as_slice()
+                .try_into()
+                .map_err(|_| KeyEncryptionError)?;
             match record.purpose {
                 KeyPurpose::Sealing => {
-                    let key = OpeningKey::from_seed(&Secret::new(seed)).ok_or(VaultError)?;
+                    let key = DecapsulationKey::from_seed(&Secret::new(seed))
+                        .ok_or(KeyEncryptionError)?;
                     ring.sealing.push(SealingEntry {
                         record,
                         key: Arc::new(key),
@@ -102,7 +110,7 @@ impl KeyRing {
 
     /// The key that opens what was sealed to this key id; a retired key still does for a while.
     #[must_use]
-    pub fn sealing_key(&self, key_id: &str, now: u64) -> Option<Arc<OpeningKey>> {
+    pub fn sealing_key(&self, key_id: &str, now: u64) -> Option<Arc<DecapsulationKey>> {
         self.sealing
             .iter()
             .find(|entry| entry.record.key_id == key_id && entry.record.destroy_at > seconds(now))
@@ -145,7 +153,7 @@ impl KeyRing {
     /// The keys that have to be made now so that there is always a current one, and a next one in
     /// its time. Empty most of the time.
     #[must_use]
-    pub fn missing(&self, vault: &Vault, entropy: &Entropy, now: u64) -> Vec<ServerKey> {
+    pub fn missing(&self, encryption: &KeyEncryption, rng: &Rng, now: u64) -> Vec<ServerKey> {
         let mut made = Vec::new();
         // A key of a time that is still far may be there already: it says nothing about now.
         let current = self.current_sealing_key(now);
@@ -154,14 +162,14 @@ impl KeyRing {
             Some(end) => {
                 let is_near = end <= now.saturating_add(PUBLISHED_AHEAD_SECONDS);
                 if is_near && self.current_sealing_key(end).is_none() {
-                    made.extend(new_sealing_key(vault, entropy, end));
+                    made.extend(new_sealing_key(encryption, rng, end));
                 }
             }
-            None => made.extend(new_sealing_key(vault, entropy, now)),
+            None => made.extend(new_sealing_key(encryption, rng, now)),
         }
         let is_good = |entry: &WebhookEntry| entry.record.not_after > seconds(now);
         if !self.webhook.iter().any(is_good) {
-            made.push(new_webhook_key(vault, entropy, now));
+            made.push(new_webhook_key(encryption, rng, now));
         }
         made
     }
@@ -169,11 +177,11 @@ impl KeyRing {
 
 /// Makes a sealing key that is used from a moment on, seconds since 1970.
 pub(crate) fn new_sealing_key(
-    vault: &Vault,
-    entropy: &Entropy,
+    encryption: &KeyEncryption,
+    rng: &Rng,
     not_before: u64,
 ) -> Option<ServerKey> {
-    let seed = Secret::new(entropy.bytes::<32>());
+    let seed = Secret::new(rng.bytes::<32>());
     let key = SealingPrivateKey::from_seed(&seed)?;
     let label = label(KeyPurpose::Sealing, key.key_id());
     let not_after = not_before.saturating_add(SEALING_KEY_SECONDS);
@@ -181,7 +189,7 @@ pub(crate) fn new_sealing_key(
         key_id: key.key_id().to_owned(),
         purpose: KeyPurpose::Sealing,
         public_key: key.public_key().to_base64url(),
-        private_key_encrypted: vault.encrypt(&label, seed.expose(), entropy.bytes()),
+        private_key_encrypted: encryption.encrypt(&label, seed.expose(), rng.bytes()),
         not_before: seconds(not_before),
         not_after: seconds(not_after),
         destroy_at: seconds(not_after.saturating_add(KEPT_AFTER_SECONDS)),
@@ -189,15 +197,15 @@ pub(crate) fn new_sealing_key(
 }
 
 /// Makes a key that signs webhooks from now on, seconds since 1970.
-pub(crate) fn new_webhook_key(vault: &Vault, entropy: &Entropy, now: u64) -> ServerKey {
-    let seed = Zeroizing::new(entropy.bytes::<32>());
+pub(crate) fn new_webhook_key(encryption: &KeyEncryption, rng: &Rng, now: u64) -> ServerKey {
+    let seed = Zeroizing::new(rng.bytes::<32>());
     let public = SigningKey::from_bytes(&seed).verifying_key();
     let key_id = hex(&Sha256::digest(public.as_bytes())[..8]);
     let label = label(KeyPurpose::Webhook, &key_id);
     ServerKey {
         purpose: KeyPurpose::Webhook,
         public_key: base64url(public.as_bytes()),
-        private_key_encrypted: vault.encrypt(&label, seed.as_slice(), entropy.bytes()),
+        private_key_encrypted: encryption.encrypt(&label, seed.as_slice(), rng.bytes()),
         key_id,
         not_before: seconds(now),
         // Receivers keep webhook keys, so they do not rotate by themselves.
@@ -217,27 +225,27 @@ pub fn webhook_key_text(key: &ServerKey) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{KEPT_AFTER_SECONDS, KeyRing, PUBLISHED_AHEAD_SECONDS, SEALING_KEY_SECONDS};
-    use crate::edge::Entropy;
-    use crate::gate::master_key::MasterKey;
-    use crate::gate::vault::Vault;
+    use crate::keys::encryption::KeyEncryption;
+    use crate::keys::master_key::MasterKey;
+    use crate::system::Rng;
 
     #[test]
     fn keys_are_made_published_ahead_retired_and_destroyed() {
-        let vault = Vault::new(&MasterKey::new([1; 32]));
-        let entropy = Entropy::system();
+        let encryption = KeyEncryption::new(&MasterKey::new([1; 32]));
+        let rng = Rng::system();
         let start = 1_700_000_000;
-        let mut stored = KeyRing::default().missing(&vault, &entropy, start);
+        let mut stored = KeyRing::default().missing(&encryption, &rng, start);
         assert_eq!(stored.len(), 2, "a sealing key and a webhook key");
-        let open = |stored: &Vec<_>, now| KeyRing::open(stored.clone(), &vault, now).unwrap();
+        let open = |stored: &Vec<_>, now| KeyRing::open(stored.clone(), &encryption, now).unwrap();
         let first = stored[0].key_id.clone();
         assert_eq!(
-            open(&stored, start).missing(&vault, &entropy, start).len(),
+            open(&stored, start).missing(&encryption, &rng, start).len(),
             0
         );
 
         let end = start + SEALING_KEY_SECONDS;
         let ahead = end - PUBLISHED_AHEAD_SECONDS;
-        stored.extend(open(&stored, ahead).missing(&vault, &entropy, ahead));
+        stored.extend(open(&stored, ahead).missing(&encryption, &rng, ahead));
         assert_eq!(stored.len(), 3, "the next sealing key");
         let ring = open(&stored, ahead);
         assert_eq!(ring.published_sealing_keys(ahead).count(), 2);
@@ -258,27 +266,27 @@ mod tests {
 
     #[test]
     fn a_key_of_a_far_time_leaves_no_gap_before_it() {
-        let vault = Vault::new(&MasterKey::new([1; 32]));
-        let entropy = Entropy::system();
+        let encryption = KeyEncryption::new(&MasterKey::new([1; 32]));
+        let rng = Rng::system();
         let start = 1_700_000_000;
-        let mut stored = KeyRing::default().missing(&vault, &entropy, start);
-        let open = |stored: &Vec<_>| KeyRing::open(stored.clone(), &vault, start).unwrap();
+        let mut stored = KeyRing::default().missing(&encryption, &rng, start);
+        let open = |stored: &Vec<_>| KeyRing::open(stored.clone(), &encryption, start).unwrap();
         let far = start + 50 * SEALING_KEY_SECONDS;
-        stored.extend(open(&stored).missing(&vault, &entropy, far));
+        stored.extend(open(&stored).missing(&encryption, &rng, far));
         assert!(open(&stored).current_sealing_key(far).is_some());
         assert!(open(&stored).current_sealing_key(start).is_some());
         let end = start + SEALING_KEY_SECONDS;
         let near = end - PUBLISHED_AHEAD_SECONDS;
-        stored.extend(open(&stored).missing(&vault, &entropy, near));
+        stored.extend(open(&stored).missing(&encryption, &rng, near));
         assert!(open(&stored).current_sealing_key(end).is_some());
-        assert_eq!(open(&stored).missing(&vault, &entropy, near).len(), 0);
+        assert_eq!(open(&stored).missing(&encryption, &rng, near).len(), 0);
     }
 
     #[test]
     fn keys_do_not_open_under_another_master_key() {
-        let vault = Vault::new(&MasterKey::new([1; 32]));
-        let stored = KeyRing::default().missing(&vault, &Entropy::system(), 1);
-        let other = Vault::new(&MasterKey::new([2; 32]));
+        let encryption = KeyEncryption::new(&MasterKey::new([1; 32]));
+        let stored = KeyRing::default().missing(&encryption, &Rng::system(), 1);
+        let other = KeyEncryption::new(&MasterKey::new([2; 32]));
         assert!(KeyRing::open(stored, &other, 1).is_err());
     }
 }

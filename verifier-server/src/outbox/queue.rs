@@ -27,12 +27,12 @@ const LONGEST_PAUSE_MS: i64 = 300_000;
 
 /// The turns of every endpoint that has something on its way.
 #[derive(Debug)]
-pub(super) struct Turns {
-    endpoints: HashMap<EndpointId, Turn>,
+pub(super) struct FairQueue {
+    endpoints: HashMap<EndpointId, Lane>,
     hosts: Places<String>,
 }
 
-impl Default for Turns {
+impl Default for FairQueue {
     fn default() -> Self {
         Self {
             endpoints: HashMap::new(),
@@ -56,7 +56,7 @@ fn host(url: &str) -> String {
 }
 
 #[derive(Debug)]
-struct Turn {
+struct Lane {
     seats: Arc<Semaphore>,
     at_once: Arc<Semaphore>,
     pause: Option<Pause>,
@@ -68,7 +68,7 @@ struct Pause {
     until_ms: i64,
 }
 
-impl Turn {
+impl Lane {
     fn new() -> Self {
         Self {
             seats: Arc::new(Semaphore::new(SEATS)),
@@ -80,45 +80,45 @@ impl Turn {
 
 /// A place in the queue of an endpoint; it is free again when this is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct Slot {
     at_once: Arc<Semaphore>,
     to_host: Arc<Semaphore>,
     _seat: OwnedSemaphorePermit,
 }
 
-impl Turns {
+impl FairQueue {
     /// A place in the queue of an endpoint, or none when too many wait there already.
-    pub(super) fn seat(
+    pub(super) fn slot(
         &mut self,
         endpoint: EndpointId,
         url: &str,
         is_crowded: bool,
-    ) -> Option<Seat> {
-        let turn = self.endpoints.entry(endpoint).or_insert_with(Turn::new);
-        let taken = SEATS.saturating_sub(turn.seats.available_permits());
+    ) -> Option<Slot> {
+        let lane = self.endpoints.entry(endpoint).or_insert_with(Lane::new);
+        let taken = SEATS.saturating_sub(lane.seats.available_permits());
         if is_crowded && taken >= SEATS_WHEN_CROWDED {
             return None;
         }
-        let seat = Arc::clone(&turn.seats).try_acquire_owned().ok()?;
-        turn.pause = None;
-        Some(Seat {
-            at_once: Arc::clone(&turn.at_once),
+        let slot = Arc::clone(&lane.seats).try_acquire_owned().ok()?;
+        lane.pause = None;
+        Some(Slot {
+            at_once: Arc::clone(&lane.at_once),
             to_host: self.hosts.of(host(url)),
-            _seat: seat,
+            _seat: slot,
         })
     }
 
     /// Until when an endpoint without a seat is left alone, milliseconds since 1970. Whatever comes
     /// during a pause waits for its end, and the next pause is longer.
     pub(super) fn put_off_until(&mut self, endpoint: EndpointId, now_ms: i64) -> i64 {
-        let turn = self.endpoints.entry(endpoint).or_insert_with(Turn::new);
-        let length_ms = match turn.pause {
+        let lane = self.endpoints.entry(endpoint).or_insert_with(Lane::new);
+        let length_ms = match lane.pause {
             Some(pause) if now_ms < pause.until_ms => return pause.until_ms,
             Some(pause) => pause.length_ms.saturating_mul(2).min(LONGEST_PAUSE_MS),
             None => SHORTEST_PAUSE_MS,
         };
         let until_ms = now_ms.saturating_add(length_ms);
-        turn.pause = Some(Pause {
+        lane.pause = Some(Pause {
             length_ms,
             until_ms,
         });
@@ -128,13 +128,13 @@ impl Turns {
     /// Forgets the endpoints that nothing is on its way to.
     pub(super) fn forget_idle(&mut self) {
         self.endpoints
-            .retain(|_, turn| turn.seats.available_permits() < SEATS);
+            .retain(|_, lane| lane.seats.available_permits() < SEATS);
     }
 }
 
-impl Seat {
+impl Slot {
     /// Waits until it is this one's turn; none only if the queue is gone, which it never is.
-    pub(super) async fn turn(&self) -> Option<[OwnedSemaphorePermit; 2]> {
+    pub(super) async fn lane(&self) -> Option<[OwnedSemaphorePermit; 2]> {
         let of_endpoint = Arc::clone(&self.at_once).acquire_owned().await.ok()?;
         let to_host = Arc::clone(&self.to_host).acquire_owned().await.ok()?;
         Some([of_endpoint, to_host])
@@ -143,14 +143,14 @@ impl Seat {
 
 #[cfg(test)]
 mod tests {
-    use super::{AT_ONCE, LONGEST_PAUSE_MS, SEATS, SEATS_WHEN_CROWDED, Turns};
+    use super::{AT_ONCE, FairQueue, LONGEST_PAUSE_MS, SEATS, SEATS_WHEN_CROWDED};
     use sealpay_protocol::ids::EndpointId;
 
     const URL: &str = "https://shop.example/webhooks";
 
     #[tokio::test]
     async fn a_host_gets_so_many_at_once_however_many_endpoints_are_there() {
-        let mut turns = Turns::default();
+        let mut queue = FairQueue::default();
         let urls = [
             "https://shop.example/a",
             "https://shop.example:8443/b",
@@ -164,10 +164,10 @@ mod tests {
             let endpoint = EndpointId::new(1, [number; 10]);
             let before = taken.len();
             for _ in 0..AT_ONCE {
-                let seat = turns.seat(endpoint, url, false).unwrap();
+                let slot = queue.slot(endpoint, url, false).unwrap();
                 let no_time = std::time::Duration::ZERO;
-                let turn = tokio::time::timeout(no_time, seat.turn()).await;
-                taken.extend(turn.ok().flatten());
+                let lane = tokio::time::timeout(no_time, slot.lane()).await;
+                taken.extend(lane.ok().flatten());
             }
             counts.push(taken.len() - before);
         }
@@ -178,78 +178,78 @@ mod tests {
     #[tokio::test]
     async fn an_endpoint_has_so_many_seats_and_fewer_turns() {
         let (slow, quick) = (EndpointId::new(1, [1; 10]), EndpointId::new(1, [2; 10]));
-        let mut turns = Turns::default();
+        let mut queue = FairQueue::default();
         let mut seats: Vec<_> = (0..SEATS)
-            .map(|_| turns.seat(slow, URL, false).unwrap())
+            .map(|_| queue.slot(slow, URL, false).unwrap())
             .collect();
         assert!(
-            turns.seat(slow, URL, false).is_none(),
+            queue.slot(slow, URL, false).is_none(),
             "all seats are taken"
         );
         assert!(
-            turns.seat(quick, URL, false).is_some(),
+            queue.slot(quick, URL, false).is_some(),
             "another endpoint has its own"
         );
         let mut taken = Vec::new();
-        for seat in &seats[..AT_ONCE] {
-            taken.push(seat.turn().await.unwrap());
+        for slot in &seats[..AT_ONCE] {
+            taken.push(slot.lane().await.unwrap());
         }
-        let waiting = seats[AT_ONCE].turn();
+        let waiting = seats[AT_ONCE].lane();
         let no_time = std::time::Duration::ZERO;
         assert!(
             tokio::time::timeout(no_time, waiting).await.is_err(),
             "nobody else's turn"
         );
         taken.pop();
-        assert!(seats[AT_ONCE].turn().await.is_some());
+        assert!(seats[AT_ONCE].lane().await.is_some());
         seats.pop();
-        assert!(turns.seat(slow, URL, false).is_some());
+        assert!(queue.slot(slow, URL, false).is_some());
         drop(seats);
-        turns.forget_idle();
-        assert!(turns.endpoints.is_empty());
+        queue.forget_idle();
+        assert!(queue.endpoints.is_empty());
     }
 
     #[test]
     fn when_it_is_crowded_an_endpoint_has_few_seats_and_each_still_has_some() {
-        let mut turns = Turns::default();
+        let mut queue = FairQueue::default();
         let hanging = (1..=100).map(|endpoint| EndpointId::new(1, [endpoint; 10]));
         let mut seats = Vec::new();
         for endpoint in hanging {
             for _ in 0..SEATS_WHEN_CROWDED {
-                seats.push(turns.seat(endpoint, URL, true).unwrap());
+                seats.push(queue.slot(endpoint, URL, true).unwrap());
             }
-            assert!(turns.seat(endpoint, URL, true).is_none());
+            assert!(queue.slot(endpoint, URL, true).is_none());
         }
         assert!(
-            turns
-                .seat(EndpointId::new(1, [200; 10]), URL, true)
+            queue
+                .slot(EndpointId::new(1, [200; 10]), URL, true)
                 .is_some()
         );
     }
     #[test]
     fn an_endpoint_without_a_seat_is_left_alone_for_longer_each_time() {
         let (slow, other) = (EndpointId::new(1, [1; 10]), EndpointId::new(1, [2; 10]));
-        let mut turns = Turns::default();
+        let mut queue = FairQueue::default();
         let mut seats: Vec<_> = (0..SEATS)
-            .map(|_| turns.seat(slow, URL, false).unwrap())
+            .map(|_| queue.slot(slow, URL, false).unwrap())
             .collect();
         let mut now_ms = 7;
         for length_ms in [
             2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000,
         ] {
-            assert!(turns.seat(slow, URL, false).is_none());
-            assert_eq!(turns.put_off_until(slow, now_ms), now_ms + length_ms);
-            let within = turns.put_off_until(slow, now_ms + length_ms - 1);
+            assert!(queue.slot(slow, URL, false).is_none());
+            assert_eq!(queue.put_off_until(slow, now_ms), now_ms + length_ms);
+            let within = queue.put_off_until(slow, now_ms + length_ms - 1);
             assert_eq!(within, now_ms + length_ms, "the pause goes on");
             now_ms += length_ms;
         }
         for _ in 0..2 {
-            assert_eq!(turns.put_off_until(slow, now_ms), now_ms + LONGEST_PAUSE_MS);
+            assert_eq!(queue.put_off_until(slow, now_ms), now_ms + LONGEST_PAUSE_MS);
             now_ms += LONGEST_PAUSE_MS;
         }
-        assert_eq!(turns.put_off_until(other, now_ms), now_ms + 2_000);
+        assert_eq!(queue.put_off_until(other, now_ms), now_ms + 2_000);
         seats.pop();
-        seats.extend(turns.seat(slow, URL, false));
-        assert_eq!(turns.put_off_until(slow, now_ms), now_ms + 2_000);
+        seats.extend(queue.slot(slow, URL, false));
+        assert_eq!(queue.put_off_until(slow, now_ms), now_ms + 2_000);
     }
 }

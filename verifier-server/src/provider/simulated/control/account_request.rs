@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 /// What is to change of an account: any of these. Limits may be null, which takes them away.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct AccountOrder {
+pub struct AccountRequest {
     /// Whether it may be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<AccountStatus>,
@@ -48,7 +48,7 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64
     Option::deserialize(deserializer).map(Some)
 }
 
-impl AccountOrder {
+impl AccountRequest {
     /// The first of its members that has to do with money or status.
     pub(super) fn of_money(&self) -> Option<&'static str> {
         let members = [
@@ -123,11 +123,11 @@ fn is_phone(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{AccountKind, AccountOrder};
+    use super::{AccountKind, AccountRequest};
     use crate::provider::simulated::control::ControlError;
 
     fn refused(kind: AccountKind, json: &str) -> Option<&'static str> {
-        let order: AccountOrder = serde_json::from_str(json).unwrap();
+        let order: AccountRequest = serde_json::from_str(json).unwrap();
         match order.check(kind) {
             Ok(()) => None,
             Err(ControlError::Invalid { field, reason }) => {
@@ -226,18 +226,18 @@ mod tests {
             (r#"{"wrong_codes":-1}"#, "invalid value"),
         ];
         for (json, expected) in rows {
-            let error = serde_json::from_str::<AccountOrder>(json).unwrap_err();
+            let error = serde_json::from_str::<AccountRequest>(json).unwrap_err();
             assert!(error.to_string().contains(expected), "{json}: {error}");
         }
     }
 
     #[test]
     fn a_limit_that_is_null_is_not_a_limit_that_is_missing() {
-        let order: AccountOrder = serde_json::from_str(r#"{"daily_count_limit":null}"#).unwrap();
+        let order: AccountRequest = serde_json::from_str(r#"{"daily_count_limit":null}"#).unwrap();
         assert_eq!(order.daily_count_limit, Some(None));
         assert_eq!(order.daily_sum_limit_minor, None);
         assert_eq!(order.of_money(), Some("daily_count_limit"));
-        assert_eq!(AccountOrder::default().of_money(), None);
+        assert_eq!(AccountRequest::default().of_money(), None);
         let back = serde_json::to_string(&order).unwrap();
         assert_eq!(back, r#"{"daily_count_limit":null}"#);
     }

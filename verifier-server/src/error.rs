@@ -1,4 +1,4 @@
-//! Every refusal that the outside can see: a stable code, a status, and a sentence.
+//! Every error that the outside can see: a stable code, a status, and a sentence.
 //!
 //! Listed by precedence: where several would fit, the earlier one is answered.
 
@@ -8,11 +8,11 @@ use sealpay_protocol::sign::verify::SignatureError;
 use std::borrow::Cow;
 use std::fmt;
 
-/// A refusal: what the outside learns, and what only the log learns.
+/// An error: what the outside learns, and what only the log learns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ApiError {
     /// The stable code.
-    pub code: Code,
+    pub code: ErrorCode,
     /// The offending member, claim or header; a member inside others with its path, as
     /// `items[3].name`.
     pub param: Option<Cow<'static, str>>,
@@ -23,14 +23,14 @@ pub struct Refusal {
 }
 
 macro_rules! codes {
-    ($($variant:ident = $name:literal, $status:literal, $title:literal, $sentence:literal;)*) => {
+    ($($variant:ident = $name:literal, $status:literal, $title:literal, $detail:literal;)*) => {
         /// A stable code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Code {
-            $(#[doc = $sentence] $variant,)*
+        pub enum ErrorCode {
+            $(#[doc = $detail] $variant,)*
         }
 
-        impl Code {
+        impl ErrorCode {
             /// Every code, by precedence.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
@@ -54,8 +54,8 @@ macro_rules! codes {
 
             /// A sentence that says what to do.
             #[must_use]
-            pub const fn sentence(self) -> &'static str {
-                match self { $(Self::$variant => $sentence,)* }
+            pub const fn detail(self) -> &'static str {
+                match self { $(Self::$variant => $detail,)* }
             }
         }
     };
@@ -144,7 +144,7 @@ codes! {
         "The session has expired; the page needs a new order.";
     ChallengeClosed = "challenge_closed", 409, "Challenge closed",
         "This payment is not waiting for that step; send its attempt again to get its state.";
-    ResendRefused = "resend_refused", 429, "Code not sent again",
+    ResendNotAllowed = "resend_not_allowed", 429, "Code not sent again",
         "Another code cannot be sent yet, or not again; the payment's action says when.";
     MethodNotOffered = "method_not_offered", 422, "Method not offered",
         "This session does not take that method; its methods member lists the ones it takes.";
@@ -172,10 +172,10 @@ codes! {
         "Something went wrong on our side; send the same request again, and quote request_id if the problem continues.";
 }
 
-impl Refusal {
-    /// A refusal without further detail.
+impl ApiError {
+    /// An error without further detail.
     #[must_use]
-    pub const fn new(code: Code) -> Self {
+    pub const fn new(code: ErrorCode) -> Self {
         Self {
             code,
             param: None,
@@ -184,9 +184,9 @@ impl Refusal {
         }
     }
 
-    /// A refusal that names what is at fault.
+    /// An error that names what is at fault.
     #[must_use]
-    pub const fn of(code: Code, param: &'static str) -> Self {
+    pub const fn of(code: ErrorCode, param: &'static str) -> Self {
         Self {
             code,
             param: Some(Cow::Borrowed(param)),
@@ -197,10 +197,10 @@ impl Refusal {
 
     /// A value that is not accepted: which, and a sentence that says what is.
     pub fn invalid(param: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(Code::InvalidParameter, param).explained(detail)
+        Self::of(ErrorCode::InvalidParameter, param).explained(detail)
     }
 
-    /// The same refusal with a sentence that fits this case better than that of the code.
+    /// The same error with a sentence that fits this case better than that of the code.
     #[must_use]
     pub fn explained(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = Some(detail.into());
@@ -209,12 +209,12 @@ impl Refusal {
 
     /// The sentence for the client.
     #[must_use]
-    pub fn sentence(&self) -> &str {
-        self.detail.as_deref().unwrap_or(self.code.sentence())
+    pub fn detail(&self) -> &str {
+        self.detail.as_deref().unwrap_or(self.code.detail())
     }
 
-    /// A refusal whose reason only the log learns.
-    pub fn because(code: Code, internal: impl fmt::Display) -> Self {
+    /// An error whose reason only the log learns.
+    pub fn because(code: ErrorCode, internal: impl fmt::Display) -> Self {
         Self {
             code,
             param: None,
@@ -224,28 +224,28 @@ impl Refusal {
     }
 }
 
-impl From<SignatureError> for Refusal {
+impl From<SignatureError> for ApiError {
     fn from(error: SignatureError) -> Self {
         Self::new(match error {
-            SignatureError::Missing => Code::MissingSignature,
-            SignatureError::Malformed => Code::MalformedSignature,
-            SignatureError::Expired => Code::SignatureExpired,
-            SignatureError::FromTheFuture => Code::SignatureFromTheFuture,
-            SignatureError::DigestMismatch => Code::DigestMismatch,
-            SignatureError::Invalid => Code::SignatureInvalid,
+            SignatureError::Missing => ErrorCode::MissingSignature,
+            SignatureError::Malformed => ErrorCode::MalformedSignature,
+            SignatureError::Expired => ErrorCode::SignatureExpired,
+            SignatureError::FromTheFuture => ErrorCode::SignatureFromTheFuture,
+            SignatureError::DigestMismatch => ErrorCode::DigestMismatch,
+            SignatureError::Invalid => ErrorCode::SignatureInvalid,
         })
     }
 }
 
-impl From<OrderError> for Refusal {
+impl From<OrderError> for ApiError {
     fn from(error: OrderError) -> Self {
         let code = match error {
-            OrderError::Malformed(_) => Code::MalformedOrder,
-            OrderError::SignatureInvalid => Code::OrderSignatureInvalid,
-            OrderError::AnotherVerifier => Code::OrderForAnotherVerifier,
-            OrderError::Expired(_) => Code::OrderExpired,
-            OrderError::AmountInvalid => Code::AmountInvalid,
-            OrderError::CurrencyUnknown => Code::CurrencyUnknown,
+            OrderError::Malformed(_) => ErrorCode::MalformedOrder,
+            OrderError::SignatureInvalid => ErrorCode::OrderSignatureInvalid,
+            OrderError::AnotherVerifier => ErrorCode::OrderForAnotherVerifier,
+            OrderError::Expired(_) => ErrorCode::OrderExpired,
+            OrderError::AmountInvalid => ErrorCode::AmountInvalid,
+            OrderError::CurrencyUnknown => ErrorCode::CurrencyUnknown,
         };
         Self {
             code,
@@ -256,24 +256,24 @@ impl From<OrderError> for Refusal {
     }
 }
 
-impl From<OrderRefusal> for Refusal {
-    fn from(refusal: OrderRefusal) -> Self {
+impl From<OrderRefusal> for ApiError {
+    fn from(error: OrderRefusal) -> Self {
         Self {
-            param: refusal.param().map(|param| Cow::Owned(param.to_owned())),
-            detail: refusal.detail().map(|detail| Cow::Owned(detail.to_owned())),
-            ..Self::from(refusal.error())
+            param: error.param().map(|param| Cow::Owned(param.to_owned())),
+            detail: error.detail().map(|detail| Cow::Owned(detail.to_owned())),
+            ..Self::from(error.error())
         }
     }
 }
 
-impl Refusal {
+impl ApiError {
     /// A JSON text that is not the one that is described: which member, and what it must be.
     #[must_use]
     pub fn of_json(fault: &JsonFault, whole: &str) -> Self {
         let code = if fault.is_json() {
-            Code::MalformedRequest
+            ErrorCode::MalformedRequest
         } else {
-            Code::MalformedJson
+            ErrorCode::MalformedJson
         };
         Self {
             param: fault.param().map(Cow::Owned),
@@ -284,17 +284,17 @@ impl Refusal {
 
 #[cfg(test)]
 mod tests {
-    use super::{Code, Refusal};
+    use super::{ApiError, ErrorCode};
     use sealpay_protocol::order::OrderError;
     use sealpay_protocol::sign::verify::SignatureError;
     use std::collections::HashSet;
 
     #[test]
     fn codes_are_unique_and_their_texts_are_sentences() {
-        let names: HashSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
-        assert_eq!(names.len(), Code::ALL.len());
-        for code in Code::ALL {
-            assert!(code.sentence().ends_with('.'), "{}", code.name());
+        let names: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), ErrorCode::ALL.len());
+        for code in ErrorCode::ALL {
+            assert!(code.detail().ends_with('.'), "{}", code.name());
             assert!(!code.title().ends_with('.'), "{}", code.name());
             assert!((400..=599).contains(&code.status()), "{}", code.name());
         }
@@ -311,7 +311,7 @@ mod tests {
             SignatureError::Invalid,
         ];
         for error in signature {
-            assert_eq!(Refusal::from(error).code.name(), error.code());
+            assert_eq!(ApiError::from(error).code.name(), error.code());
         }
         let order = [
             OrderError::Malformed("jti"),
@@ -322,7 +322,7 @@ mod tests {
             OrderError::CurrencyUnknown,
         ];
         for error in order {
-            assert_eq!(Refusal::from(error).code.name(), error.code());
+            assert_eq!(ApiError::from(error).code.name(), error.code());
         }
     }
 }

@@ -1,9 +1,9 @@
 //! API keys of merchants: made once, shown once, kept only as a keyed hash.
 
-use super::refusal::{Code, Refusal};
-use super::vault::Vault;
 use crate::domain::merchant::ApiKey;
-use crate::edge::Entropy;
+use crate::error::{ApiError, ErrorCode};
+use crate::keys::encryption::KeyEncryption;
+use crate::system::Rng;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
 use zeroize::Zeroizing;
@@ -32,17 +32,17 @@ pub struct NewApiKey {
 pub fn make(
     merchant: MerchantId,
     livemode: bool,
-    vault: &Vault,
-    entropy: &Entropy,
+    encryption: &KeyEncryption,
+    rng: &Rng,
     now_ms: u64,
 ) -> NewApiKey {
-    let random = Zeroizing::new(entropy.bytes::<32>());
+    let random = Zeroizing::new(rng.bytes::<32>());
     let plaintext = Zeroizing::new([prefix(livemode), &base64url(random.as_slice())].concat());
     let record = ApiKey {
-        id: ApiKeyId::new(now_ms, entropy.bytes()),
+        id: ApiKeyId::new(now_ms, rng.bytes()),
         merchant,
         prefix: plaintext[..SHOWN_CHARACTERS].to_owned(),
-        hash: vault.api_key_hash(&plaintext),
+        hash: encryption.api_key_hash(&plaintext),
         scopes: "*".into(),
         expires_at_ms: None,
         last_used_at_ms: None,
@@ -79,22 +79,22 @@ pub fn bearer(header: &str) -> Option<&str> {
 /// The hash to look for, of an `Authorization` header.
 ///
 /// # Errors
-/// [`Code::ApiKeyInvalid`] when the header is missing or not of the form of a key,
-/// [`Code::ApiKeyOfOtherMode`] when it is a test's key and real money moves here, or the reverse.
+/// [`ErrorCode::ApiKeyInvalid`] when the header is missing or not of the form of a key,
+/// [`ErrorCode::ApiKeyOfOtherMode`] when it is a test's key and real money moves here, or the reverse.
 pub fn hash_of_header(
     header: Option<&str>,
     livemode: bool,
-    vault: &Vault,
-) -> Result<String, Refusal> {
+    encryption: &KeyEncryption,
+) -> Result<String, ApiError> {
     let key = header
         .and_then(bearer)
         .filter(|key| key.len() == KEY_CHARACTERS)
         .filter(|key| key.starts_with(TEST_PREFIX) || key.starts_with(LIVE_PREFIX))
-        .ok_or_else(|| Refusal::of(Code::ApiKeyInvalid, "authorization"))?;
+        .ok_or_else(|| ApiError::of(ErrorCode::ApiKeyInvalid, "authorization"))?;
     if !key.starts_with(prefix(livemode)) {
-        return Err(Refusal::of(Code::ApiKeyOfOtherMode, "authorization"));
+        return Err(ApiError::of(ErrorCode::ApiKeyOfOtherMode, "authorization"));
     }
-    Ok(vault.api_key_hash(key))
+    Ok(encryption.api_key_hash(key))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub const MOST_DROPS: u32 = 10_000;
 /// What is done to webhooks on purpose.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Mischief {
+pub struct WebhookFaults {
     /// Which share is sent twice, thousandths.
     pub duplicate: u32,
     /// Whether every other event of a payment is held back, so that the next one overtakes it.
@@ -27,8 +27,8 @@ pub struct Mischief {
     pub delay_ms: u32,
 }
 
-impl Mischief {
-    /// Reads settings as they are kept. What cannot be read is no mischief.
+impl WebhookFaults {
+    /// Reads settings as they are kept. What cannot be read sets no fault.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
@@ -43,18 +43,25 @@ impl Mischief {
 
 #[cfg(test)]
 mod tests {
-    use super::Mischief;
+    use super::WebhookFaults;
 
     #[test]
     fn settings_are_read_as_they_were_written() {
-        let mischief = Mischief {
+        let webhook_faults = WebhookFaults {
             duplicate: 1000,
             reorder: true,
             delay_ms: 7,
         };
-        assert_eq!(Mischief::from_text(&mischief.to_text()), mischief);
+        assert_eq!(
+            WebhookFaults::from_text(&webhook_faults.to_text()),
+            webhook_faults
+        );
         for text in ["", "x", "{}", r#"{"duplicate":-1}"#] {
-            assert_eq!(Mischief::from_text(text), Mischief::default(), "{text}");
+            assert_eq!(
+                WebhookFaults::from_text(text),
+                WebhookFaults::default(),
+                "{text}"
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What goes into the books, in the transaction of what caused it.
 
 use crate::database::{Statement, Value, values};
-use crate::domain::booking::Booking;
 use crate::domain::ledger::Transfer;
+use crate::domain::posting::Posting;
 use crate::domain::settlement::BalanceTransaction;
 
 pub(super) const TRANSFER: &str = "INSERT INTO ledger_transfers
@@ -13,21 +13,21 @@ pub(super) const TRANSFER: &str = "INSERT INTO ledger_transfers
 /// The key over `source` and `kind` stops whatever would be settled twice.
 pub(super) const LINE: &str = "INSERT INTO balance_transactions
     (id, merchant, currency, kind, source, payment, order_ref, method, brand, region, gross_minor,
-     interchange_minor, scheme_minor, processor_minor, net_minor, sales_day, settlement_date,
+     interchange_minor, scheme_minor, processor_minor, net_minor, business_date, settlement_date,
      settlement, created_at_ms)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
 
 /// A booking made ready by whoever asks, so that the one writer has less to do.
-pub(super) struct Books {
+pub(super) struct PreparedPosting {
     transfers: Vec<[Value; 9]>,
     line: Option<[Value; 19]>,
 }
 
-impl Books {
-    pub(super) fn of(booking: &Booking) -> Self {
+impl PreparedPosting {
+    pub(super) fn of(posting: &Posting) -> Self {
         Self {
-            transfers: booking.transfers.iter().map(transfer_values).collect(),
-            line: booking.line.as_ref().map(line_values),
+            transfers: posting.transfers.iter().map(transfer_values).collect(),
+            line: posting.line.as_ref().map(line_values),
         }
     }
 
@@ -47,7 +47,7 @@ pub(super) fn transfer_values(transfer: &Transfer) -> [Value; 9] {
         transfer.debit.name(),
         transfer.credit.name(),
         transfer.amount_minor,
-        transfer.cause.name(),
+        transfer.posting_type.name(),
         &transfer.cause_id,
         transfer.created_at_ms,
     ]
@@ -70,7 +70,7 @@ pub(super) fn line_values(line: &BalanceTransaction) -> [Value; 19] {
         line.fees.scheme_minor,
         line.fees.processor_minor,
         line.net_minor,
-        line.sales_day.to_string(),
+        line.business_date.to_string(),
         line.settlement_date.to_string(),
         line.settlement,
         line.created_at_ms,

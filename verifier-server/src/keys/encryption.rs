@@ -3,7 +3,7 @@
 
 use super::master_key::{MasterKey, MasterKeys};
 use crate::domain::audit::AuditChain;
-use crate::edge::hmac_sha256;
+use crate::system::hmac_sha256;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
@@ -20,8 +20,8 @@ use zeroize::Zeroizing;
 const NONCE_BYTES: usize = 24;
 
 /// Keys derived from the master key (HKDF, RFC 5869), one for each purpose. The encryption keys can
-/// be replaced while the vault is in use; those of the hashes stay.
-pub struct Vault {
+/// be replaced while the encryption is in use; those of the hashes stay.
+pub struct KeyEncryption {
     encryption: RwLock<Arc<EncryptionKeys>>,
     fingerprint: Secret<[u8; 32]>,
     api_key: Secret<[u8; 32]>,
@@ -32,7 +32,7 @@ pub struct Vault {
 
 /// A stored secret that the master key does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VaultError;
+pub struct KeyEncryptionError;
 
 /// An encryption key and its name, which stands in front of everything that it encrypts.
 struct EncryptionKey {
@@ -56,10 +56,10 @@ fn derived(from: &MasterKey, purpose: &str) -> Secret<[u8; 32]> {
 
 impl EncryptionKey {
     fn of(master: &MasterKey) -> Self {
-        let name = derived(master, "sealpay/v1/vault/encryption-key-id");
+        let name = derived(master, "sealpay/v1/encryption/encryption-key-id");
         Self {
             id: format!("m{}", hex(&name.expose()[..4])),
-            key: derived(master, "sealpay/v1/vault/encryption"),
+            key: derived(master, "sealpay/v1/encryption/encryption"),
         }
     }
 }
@@ -81,24 +81,24 @@ impl EncryptionKeys {
 /// The root of the keyed hashes that belongs to a master key which was never replaced.
 #[must_use]
 pub fn hash_root(master_key: &MasterKey) -> MasterKey {
-    derived(master_key, "sealpay/v1/vault/hash-root")
+    derived(master_key, "sealpay/v1/encryption/hash-root")
 }
 
-impl fmt::Display for VaultError {
+impl fmt::Display for KeyEncryptionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a stored secret does not open with this master key")
     }
 }
 
-impl std::error::Error for VaultError {}
+impl std::error::Error for KeyEncryptionError {}
 
-impl fmt::Debug for Vault {
+impl fmt::Debug for KeyEncryption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Vault")
+        f.write_str("KeyEncryption")
     }
 }
 
-impl Vault {
+impl KeyEncryption {
     /// Derives the keys of one master key.
     #[must_use]
     pub fn new(master_key: &MasterKey) -> Self {
@@ -112,11 +112,11 @@ impl Vault {
         let root = keys.hash_root.as_ref().unwrap_or(&derived_root);
         Self {
             encryption: RwLock::new(Arc::new(EncryptionKeys::of(keys))),
-            fingerprint: derived(root, "sealpay/v1/vault/card-fingerprint"),
-            api_key: derived(root, "sealpay/v1/vault/api-key"),
-            address: derived(root, "sealpay/v1/vault/address"),
+            fingerprint: derived(root, "sealpay/v1/encryption/card-fingerprint"),
+            api_key: derived(root, "sealpay/v1/encryption/api-key"),
+            address: derived(root, "sealpay/v1/encryption/address"),
             bank: derived(root, "sealpay/v1/simulated-bank"),
-            audit: derived(root, "sealpay/v1/vault/audit-trail"),
+            audit: derived(root, "sealpay/v1/encryption/audit-trail"),
         }
     }
 
@@ -162,16 +162,22 @@ impl Vault {
         [&keys.current.id, ".", &sealed].concat()
     }
 
-    /// Decrypts what [`Vault::encrypt`] made with the same label.
+    /// Decrypts what [`KeyEncryption::encrypt`] made with the same label.
     ///
     /// # Errors
-    /// [`VaultError`] for another label, an unknown master key or altered bytes.
-    pub fn decrypt(&self, label: &str, text: &str) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        let (id, sealed) = text.split_once('.').ok_or(VaultError)?;
+    /// [`KeyEncryptionError`] for another label, an unknown master key or altered bytes.
+    pub fn decrypt(
+        &self,
+        label: &str,
+        text: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyEncryptionError> {
+        let (id, sealed) = text.split_once('.').ok_or(KeyEncryptionError)?;
         let keys = self.encryption_keys();
-        let key = keys.find(id).ok_or(VaultError)?;
-        let bytes = from_base64url(sealed).ok_or(VaultError)?;
-        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or(VaultError)?;
+        let key = keys.find(id).ok_or(KeyEncryptionError)?;
+        let bytes = from_base64url(sealed).ok_or(KeyEncryptionError)?;
+        let (nonce, sealed) = bytes
+            .split_first_chunk::<NONCE_BYTES>()
+            .ok_or(KeyEncryptionError)?;
         let cipher = XChaCha20Poly1305::new(key.key.expose().into());
         let payload = Payload {
             msg: sealed,
@@ -179,7 +185,7 @@ impl Vault {
         };
         let secret = cipher
             .decrypt(&XNonce::from(*nonce), payload)
-            .map_err(|_| VaultError)?;
+            .map_err(|_| KeyEncryptionError)?;
         Ok(Zeroizing::new(secret))
     }
 
@@ -225,35 +231,38 @@ fn keyed_hash(key: &Secret<[u8; 32]>, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Vault, VaultError, hash_root};
-    use crate::gate::master_key::{MasterKey, MasterKeys, parse};
+    use super::{KeyEncryption, KeyEncryptionError, hash_root};
+    use crate::keys::master_key::{MasterKey, MasterKeys, parse};
     use sealpay_protocol::ids::MerchantId;
 
     #[test]
     fn a_secret_opens_only_under_its_own_label_and_master_key() {
-        let vault = Vault::new(&MasterKey::new([1; 32]));
-        let other = Vault::new(&MasterKey::new([2; 32]));
-        let text = vault.encrypt("sealing:a", b"secret", [3; 24]);
+        let encryption = KeyEncryption::new(&MasterKey::new([1; 32]));
+        let other = KeyEncryption::new(&MasterKey::new([2; 32]));
+        let text = encryption.encrypt("sealing:a", b"secret", [3; 24]);
         assert_eq!(
-            vault.decrypt("sealing:a", &text).unwrap().as_slice(),
+            encryption.decrypt("sealing:a", &text).unwrap().as_slice(),
             b"secret"
         );
-        assert_eq!(vault.decrypt("sealing:b", &text), Err(VaultError));
-        assert_eq!(other.decrypt("sealing:a", &text), Err(VaultError));
-        assert_eq!(vault.decrypt("sealing:a", ""), Err(VaultError));
         assert_eq!(
-            vault.decrypt("sealing:a", &text[..text.len() - 2]),
-            Err(VaultError)
+            encryption.decrypt("sealing:b", &text),
+            Err(KeyEncryptionError)
+        );
+        assert_eq!(other.decrypt("sealing:a", &text), Err(KeyEncryptionError));
+        assert_eq!(encryption.decrypt("sealing:a", ""), Err(KeyEncryptionError));
+        assert_eq!(
+            encryption.decrypt("sealing:a", &text[..text.len() - 2]),
+            Err(KeyEncryptionError)
         );
     }
 
     #[test]
     fn a_replaced_master_key_opens_what_it_encrypted_until_it_is_gone_and_hashes_stay() {
         let [old, new] = [[1; 32], [2; 32]].map(MasterKey::new);
-        let vault = Vault::new(&old);
+        let encryption = KeyEncryption::new(&old);
         let (before, hash) = (
-            vault.encrypt("a", b"secret", [3; 24]),
-            vault.api_key_hash("x"),
+            encryption.encrypt("a", b"secret", [3; 24]),
+            encryption.api_key_hash("x"),
         );
         let mut keys = MasterKeys {
             hash_root: Some(hash_root(&old)),
@@ -261,23 +270,32 @@ mod tests {
             current: new,
         };
         // As a server does that is running, and as one does that starts now.
-        vault.replace_encryption_keys(&keys);
-        for vault in [&vault, &Vault::from_keys(&parse(&keys.to_text()).unwrap())] {
-            assert_eq!(vault.decrypt("a", &before).unwrap().as_slice(), b"secret");
-            let after = vault.encrypt("a", b"secret", [4; 24]);
+        encryption.replace_encryption_keys(&keys);
+        for encryption in [
+            &encryption,
+            &KeyEncryption::from_keys(&parse(&keys.to_text()).unwrap()),
+        ] {
+            assert_eq!(
+                encryption.decrypt("a", &before).unwrap().as_slice(),
+                b"secret"
+            );
+            let after = encryption.encrypt("a", b"secret", [4; 24]);
             assert_ne!(
                 before.split_once('.').unwrap().0,
                 after.split_once('.').unwrap().0
             );
-            assert_eq!(vault.decrypt("a", &after).unwrap().as_slice(), b"secret");
-            assert_eq!(vault.api_key_hash("x"), hash);
+            assert_eq!(
+                encryption.decrypt("a", &after).unwrap().as_slice(),
+                b"secret"
+            );
+            assert_eq!(encryption.api_key_hash("x"), hash);
         }
         keys.previous.clear();
-        vault.replace_encryption_keys(&keys);
-        let started = Vault::from_keys(&parse(&keys.to_text()).unwrap());
-        for vault in [&vault, &started] {
-            assert_eq!(vault.decrypt("a", &before), Err(VaultError));
-            assert_eq!(vault.api_key_hash("x"), hash);
+        encryption.replace_encryption_keys(&keys);
+        let started = KeyEncryption::from_keys(&parse(&keys.to_text()).unwrap());
+        for encryption in [&encryption, &started] {
+            assert_eq!(encryption.decrypt("a", &before), Err(KeyEncryptionError));
+            assert_eq!(encryption.api_key_hash("x"), hash);
         }
         for wrong in ["", "AAAA", &[keys.to_text().as_str(), "AAAA"].concat()] {
             assert!(parse(wrong).is_err(), "{}", wrong.len());
@@ -286,13 +304,13 @@ mod tests {
 
     #[test]
     fn hashes_depend_on_the_master_key_and_the_purpose() {
-        let vault = Vault::new(&MasterKey::new([1; 32]));
-        let other = Vault::new(&MasterKey::new([2; 32]));
+        let encryption = KeyEncryption::new(&MasterKey::new([1; 32]));
+        let other = KeyEncryption::new(&MasterKey::new([2; 32]));
         let (one, two) = (MerchantId::new(1, [1; 10]), MerchantId::new(2, [2; 10]));
-        let fingerprint = vault.card_fingerprint(one, "x");
-        assert_eq!(fingerprint, vault.card_fingerprint(one, "x"));
-        assert_ne!(fingerprint, vault.card_fingerprint(two, "x"));
+        let fingerprint = encryption.card_fingerprint(one, "x");
+        assert_eq!(fingerprint, encryption.card_fingerprint(one, "x"));
+        assert_ne!(fingerprint, encryption.card_fingerprint(two, "x"));
         assert_ne!(fingerprint, other.card_fingerprint(one, "x"));
-        assert_ne!(vault.api_key_hash("x"), other.api_key_hash("x"));
+        assert_ne!(encryption.api_key_hash("x"), other.api_key_hash("x"));
     }
 }

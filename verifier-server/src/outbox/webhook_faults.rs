@@ -3,7 +3,7 @@
 //! Receivers have to stand all of it, because a network does the same without being asked.
 
 use crate::domain::event::DueDelivery;
-use crate::domain::mischief::{MOST_PER_MILLE, Mischief, READ_EVERY_MS};
+use crate::domain::webhook_faults::{MOST_PER_MILLE, READ_EVERY_MS, WebhookFaults};
 use crate::store::Store;
 use sealpay_protocol::ids::EventId;
 use serde::Deserialize;
@@ -17,7 +17,7 @@ const OVERTAKEN_WITHIN_MS: i64 = 1_500;
 
 /// What is done with a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Prank {
+pub(super) enum DeliveryFault {
     /// It waits until then, milliseconds since 1970.
     HoldUntil(i64),
     /// It is sent, and perhaps once more.
@@ -29,17 +29,21 @@ pub(super) enum Prank {
 
 /// Decides from the settings and the event alone, so that every server and every run decides alike.
 /// Only the first attempt is held back.
-pub(super) fn decide(mischief: Mischief, delivery: &DueDelivery, now_ms: i64) -> Prank {
-    let mut hold_ms = i64::from(mischief.delay_ms);
-    if mischief.reorder && sequence_of(&delivery.body) % 2 == 1 {
+pub(super) fn decide(
+    webhook_faults: WebhookFaults,
+    delivery: &DueDelivery,
+    now_ms: i64,
+) -> DeliveryFault {
+    let mut hold_ms = i64::from(webhook_faults.delay_ms);
+    if webhook_faults.reorder && sequence_of(&delivery.body) % 2 == 1 {
         hold_ms += OVERTAKEN_WITHIN_MS;
     }
     let held_until_ms = delivery.created_at_ms.saturating_add(hold_ms);
     if delivery.attempts == 0 && now_ms < held_until_ms {
-        return Prank::HoldUntil(held_until_ms);
+        return DeliveryFault::HoldUntil(held_until_ms);
     }
-    Prank::Send {
-        twice: lot_of(delivery.event) < mischief.duplicate,
+    DeliveryFault::Send {
+        twice: lot_of(delivery.event) < webhook_faults.duplicate,
     }
 }
 
@@ -71,14 +75,14 @@ pub(super) struct Settings(Arc<Mutex<Option<Read>>>);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Read {
-    mischief: Mischief,
+    webhook_faults: WebhookFaults,
     drops: u32,
 }
 
 impl Settings {
     /// What is in force.
-    pub(super) async fn current(&self, store: &Store) -> Mischief {
-        self.read(store).await.mischief
+    pub(super) async fn current(&self, store: &Store) -> WebhookFaults {
+        self.read(store).await.webhook_faults
     }
 
     /// Nothing is read that was read within the last second, and several that ask wait for one.
@@ -87,11 +91,11 @@ impl Settings {
         if let Some(read) = *last {
             return read;
         }
-        let read = match store.webhook_mischief().await {
+        let read = match store.webhook_faults().await {
             Ok(set) => {
                 let (text, drops) = set.unwrap_or_default();
                 Read {
-                    mischief: Mischief::from_text(&text),
+                    webhook_faults: WebhookFaults::from_text(&text),
                     drops,
                 }
             }
@@ -133,7 +137,7 @@ async fn forget_later(settings: Arc<Mutex<Option<Read>>>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mischief, Prank, decide, lot_of};
+    use super::{DeliveryFault, WebhookFaults, decide, lot_of};
     use crate::domain::event::DueDelivery;
     use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 
@@ -153,7 +157,7 @@ mod tests {
         }
     }
 
-    const NONE: Mischief = Mischief {
+    const NONE: WebhookFaults = WebhookFaults {
         duplicate: 0,
         reorder: false,
         delay_ms: 0,
@@ -161,44 +165,44 @@ mod tests {
 
     #[test]
     fn the_settings_and_the_event_decide() {
-        let once = Prank::Send { twice: false };
+        let once = DeliveryFault::Send { twice: false };
         let (reorder, delay_ms) = (true, 500);
         let rows = [
             (NONE, 1, 0, 10_000, once),
             (
-                Mischief { reorder, ..NONE },
+                WebhookFaults { reorder, ..NONE },
                 1,
                 0,
                 10_000,
-                Prank::HoldUntil(11_500),
+                DeliveryFault::HoldUntil(11_500),
             ),
             (
-                Mischief { reorder, ..NONE },
+                WebhookFaults { reorder, ..NONE },
                 1,
                 0,
                 11_499,
-                Prank::HoldUntil(11_500),
+                DeliveryFault::HoldUntil(11_500),
             ),
-            (Mischief { reorder, ..NONE }, 1, 0, 11_500, once),
-            (Mischief { reorder, ..NONE }, 2, 0, 10_000, once),
+            (WebhookFaults { reorder, ..NONE }, 1, 0, 11_500, once),
+            (WebhookFaults { reorder, ..NONE }, 2, 0, 10_000, once),
             (
-                Mischief { reorder, ..NONE },
+                WebhookFaults { reorder, ..NONE },
                 3,
                 0,
                 10_000,
-                Prank::HoldUntil(11_500),
+                DeliveryFault::HoldUntil(11_500),
             ),
-            (Mischief { reorder, ..NONE }, 1, 1, 10_000, once),
+            (WebhookFaults { reorder, ..NONE }, 1, 1, 10_000, once),
             (
-                Mischief { delay_ms, ..NONE },
+                WebhookFaults { delay_ms, ..NONE },
                 2,
                 0,
                 10_000,
-                Prank::HoldUntil(10_500),
+                DeliveryFault::HoldUntil(10_500),
             ),
-            (Mischief { delay_ms, ..NONE }, 2, 1, 10_000, once),
+            (WebhookFaults { delay_ms, ..NONE }, 2, 1, 10_000, once),
             (
-                Mischief {
+                WebhookFaults {
                     delay_ms,
                     reorder,
                     ..NONE
@@ -206,24 +210,24 @@ mod tests {
                 1,
                 0,
                 10_000,
-                Prank::HoldUntil(12_000),
+                DeliveryFault::HoldUntil(12_000),
             ),
             (
-                Mischief {
+                WebhookFaults {
                     duplicate: 1000,
                     ..NONE
                 },
                 1,
                 0,
                 10_000,
-                Prank::Send { twice: true },
+                DeliveryFault::Send { twice: true },
             ),
         ];
-        for (mischief, sequence, attempts, now_ms, expected) in rows {
-            let decided = decide(mischief, &delivery(sequence, attempts), now_ms);
+        for (webhook_faults, sequence, attempts, now_ms, expected) in rows {
+            let decided = decide(webhook_faults, &delivery(sequence, attempts), now_ms);
             assert_eq!(
                 decided, expected,
-                "{mischief:?} {sequence} {attempts} {now_ms}"
+                "{webhook_faults:?} {sequence} {attempts} {now_ms}"
             );
         }
     }
@@ -240,11 +244,11 @@ mod tests {
     fn a_body_without_a_sequence_is_never_held_back() {
         let mut delivery = delivery(1, 0);
         delivery.body = "not JSON".into();
-        let reorder = Mischief {
+        let reorder = WebhookFaults {
             reorder: true,
             ..NONE
         };
         let sent = decide(reorder, &delivery, 10_000);
-        assert_eq!(sent, Prank::Send { twice: false });
+        assert_eq!(sent, DeliveryFault::Send { twice: false });
     }
 }

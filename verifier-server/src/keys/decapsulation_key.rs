@@ -9,7 +9,7 @@ use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{self, UnparsedPublicKey, X25519};
 use aws_lc_rs::digest::{self, SHA3_256};
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
-use aws_lc_rs::kem::{Ciphertext, DecapsulationKey, ML_KEM_768};
+use aws_lc_rs::kem::{self, Ciphertext, ML_KEM_768};
 use ml_kem::{FromSeed, MlKem768};
 use sealpay_protocol::card::{Card, YearMonth};
 use sealpay_protocol::encoding::array_from_base64url;
@@ -36,8 +36,8 @@ const NONCE_BYTES: usize = 12;
 type Bytes32 = Zeroizing<[u8; SECRET_BYTES]>;
 
 /// The verifier's private sealing key, expanded once.
-pub struct OpeningKey {
-    ml_kem: DecapsulationKey,
+pub struct DecapsulationKey {
+    ml_kem: kem::DecapsulationKey,
     x25519: agreement::PrivateKey,
     x25519_public: agreement::PublicKey,
     /// `key_schedule_context`: the same for every card that is sealed to this key.
@@ -45,13 +45,15 @@ pub struct OpeningKey {
     key_id: String,
 }
 
-impl fmt::Debug for OpeningKey {
+impl fmt::Debug for DecapsulationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OpeningKey").field(&self.key_id).finish()
+        f.debug_tuple("DecapsulationKey")
+            .field(&self.key_id)
+            .finish()
     }
 }
 
-impl OpeningKey {
+impl DecapsulationKey {
     /// Expands a seed.
     #[must_use]
     pub fn from_seed(seed: &Secret<[u8; PRIVATE_KEY_BYTES]>) -> Option<Self> {
@@ -73,7 +75,7 @@ impl OpeningKey {
         let (ml_kem_seed, scalar) = expanded.split_at(64);
         let x25519 = agreement::PrivateKey::from_private_key(&X25519, scalar).ok()?;
         Some(Self {
-            ml_kem: DecapsulationKey::new(&ML_KEM_768, &expanded_ml_kem(ml_kem_seed)?).ok()?,
+            ml_kem: kem::DecapsulationKey::new(&ML_KEM_768, &expanded_ml_kem(ml_kem_seed)?).ok()?,
             x25519_public: x25519.compute_public_key().ok()?,
             x25519,
             schedule: [
@@ -199,14 +201,14 @@ fn labeled_expand(secret: &Bytes32, label: &[u8], info: &[u8], length: usize) ->
 
 #[cfg(test)]
 mod tests {
-    use super::{ENCAPSULATED_BYTES, OpeningKey, PRIVATE_KEY_BYTES, Secret};
-    use crate::edge::Entropy;
+    use super::{DecapsulationKey, ENCAPSULATED_BYTES, PRIVATE_KEY_BYTES, Secret};
+    use crate::system::Rng;
     use rand_core::{TryCryptoRng, TryRng};
     use sealpay_protocol::seal::{SealingPrivateKey, open_bytes, seal_bytes};
     use std::convert::Infallible;
 
     /// The operating system's generator as HPKE takes it.
-    struct Random(Entropy);
+    struct Random(Rng);
 
     impl TryRng for Random {
         type Error = Infallible;
@@ -229,14 +231,17 @@ mod tests {
 
     impl TryCryptoRng for Random {}
 
-    fn pair(seed: [u8; PRIVATE_KEY_BYTES]) -> (SealingPrivateKey, OpeningKey) {
+    fn pair(seed: [u8; PRIVATE_KEY_BYTES]) -> (SealingPrivateKey, DecapsulationKey) {
         let stock = SealingPrivateKey::from_seed(&Secret::new(seed)).unwrap();
-        (stock, OpeningKey::from_seed(&Secret::new(seed)).unwrap())
+        (
+            stock,
+            DecapsulationKey::from_seed(&Secret::new(seed)).unwrap(),
+        )
     }
 
     /// What both say of the same bytes: the same, or the test fails.
     fn open(
-        (stock, quick): &(SealingPrivateKey, OpeningKey),
+        (stock, quick): &(SealingPrivateKey, DecapsulationKey),
         enc: &[u8],
         ct: &[u8],
         associated_data: &[u8],
@@ -251,12 +256,12 @@ mod tests {
 
     #[test]
     fn whatever_is_sealed_opens_as_with_the_stock_crate() {
-        let entropy = Entropy::system();
+        let rng = Rng::system();
         for length in [0, 1, 15, 16, 17, 255, 256, 257] {
-            let keys = pair(entropy.bytes());
+            let keys = pair(rng.bytes());
             assert_eq!(keys.0.key_id(), keys.1.key_id());
-            let (plaintext, data) = (vec![7; length], entropy.bytes::<40>());
-            let mut random = Random(entropy.clone());
+            let (plaintext, data) = (vec![7; length], rng.bytes::<40>());
+            let mut random = Random(rng.clone());
             let (enc, ct) =
                 seal_bytes(&keys.0.public_key(), &plaintext, &data, &mut random).unwrap();
             assert_eq!(open(&keys, &enc, &ct, &data), Some(plaintext));
@@ -265,10 +270,10 @@ mod tests {
 
     #[test]
     fn whatever_is_altered_opens_nowhere() {
-        let entropy = Entropy::system();
-        let (keys, other) = (pair(entropy.bytes()), pair(entropy.bytes()));
-        let data = entropy.bytes::<40>();
-        let mut random = Random(entropy.clone());
+        let rng = Rng::system();
+        let (keys, other) = (pair(rng.bytes()), pair(rng.bytes()));
+        let data = rng.bytes::<40>();
+        let mut random = Random(rng.clone());
         let (enc, ct) = seal_bytes(&keys.0.public_key(), &[7; 256], &data, &mut random).unwrap();
         assert_eq!(open(&other, &enc, &ct, &data), None);
         assert_eq!(open(&keys, &enc, &ct, &data[1..]), None);
@@ -302,9 +307,9 @@ mod tests {
 
     #[test]
     fn a_point_of_small_order_is_refused() {
-        let entropy = Entropy::system();
-        let keys = pair(entropy.bytes());
-        let mut enc = entropy.bytes::<ENCAPSULATED_BYTES>();
+        let rng = Rng::system();
+        let keys = pair(rng.bytes());
+        let mut enc = rng.bytes::<ENCAPSULATED_BYTES>();
         for point in [[0; 32], [&[1][..], &[0; 31]].concat().try_into().unwrap()] {
             enc[1088..].copy_from_slice(&point);
             assert!(keys.1.decapsulate(&enc).is_none());
@@ -326,7 +331,7 @@ mod tests {
         };
         let seed: [u8; PRIVATE_KEY_BYTES] = bytes(&vector["skRm"]).try_into().unwrap();
         let info = bytes(&vector["info"]);
-        let key = OpeningKey::with_info(&Secret::new(seed), String::new(), &info).unwrap();
+        let key = DecapsulationKey::with_info(&Secret::new(seed), String::new(), &info).unwrap();
         let enc = bytes(&vector["enc"]).try_into().unwrap();
         let shared = key.decapsulate(&enc).unwrap();
         assert_eq!(shared.as_slice(), bytes(&vector["shared_secret"]));

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 /// A fault that is ordered: for the next few requests, or for a share of all payments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct FaultOrder {
+pub struct FaultRequest {
     /// Whose fault it is: the name of an acquirer, `simulated_wallet` or `simulated_transfer` for
     /// what is done to their payments afterwards, `payouts`, `issuer` or `any`, which are all but
     /// the payouts.
@@ -44,7 +44,7 @@ const LATENCY_MS: u32 = 120_000;
 /// How many requests one order strikes at most.
 const NEXT: u32 = 1_000_000;
 
-impl FaultOrder {
+impl FaultRequest {
     /// The fault that was ordered, if it can be.
     pub(super) fn fault(self, id: String, created_at_ms: i64) -> Result<Fault, ControlError> {
         self.check()?;
@@ -120,11 +120,11 @@ impl FaultOrder {
 
 #[cfg(test)]
 mod tests {
-    use super::FaultOrder;
+    use super::FaultRequest;
     use crate::provider::simulated::control::ControlError;
 
     fn refused(json: &str) -> Option<&'static str> {
-        let order: FaultOrder = serde_json::from_str(json).unwrap();
+        let order: FaultRequest = serde_json::from_str(json).unwrap();
         match order.fault("flt_a".into(), 1) {
             Ok(_) => None,
             Err(ControlError::Invalid { field, reason }) => {
@@ -138,13 +138,13 @@ mod tests {
     #[test]
     fn every_part_of_an_order_is_looked_at() {
         let rows = [
-            (r#"{"kind":"no_answer","next":1}"#, None),
+            (r#"{"kind":"request_lost","next":1}"#, None),
             (
-                r#"{"kind":"no_answer","target":"harbor","share_per_mille":1000}"#,
+                r#"{"kind":"request_lost","target":"harbor","share_per_mille":1000}"#,
                 None,
             ),
             (
-                r#"{"kind":"no_answer","target":"issuer","share_per_mille":1,"seed":7}"#,
+                r#"{"kind":"request_lost","target":"issuer","share_per_mille":1,"seed":7}"#,
                 None,
             ),
             (
@@ -153,11 +153,11 @@ mod tests {
             ),
             (r#"{"kind":"latency","min_ms":5,"next":1}"#, None),
             (
-                r#"{"kind":"no_answer","target":"nobody","next":1}"#,
+                r#"{"kind":"request_lost","target":"nobody","next":1}"#,
                 Some("target"),
             ),
             (
-                r#"{"kind":"no_answer","target":"","next":1}"#,
+                r#"{"kind":"request_lost","target":"","next":1}"#,
                 Some("target"),
             ),
             (
@@ -169,11 +169,11 @@ mod tests {
                 Some("target"),
             ),
             (
-                r#"{"kind":"no_answer","min_ms":1,"next":1}"#,
+                r#"{"kind":"request_lost","min_ms":1,"next":1}"#,
                 Some("min_ms"),
             ),
             (
-                r#"{"kind":"no_answer","max_ms":1,"next":1}"#,
+                r#"{"kind":"request_lost","max_ms":1,"next":1}"#,
                 Some("max_ms"),
             ),
             (r#"{"kind":"latency","next":1}"#, Some("min_ms")),
@@ -186,20 +186,20 @@ mod tests {
                 r#"{"kind":"latency","min_ms":0,"max_ms":120001,"next":1}"#,
                 Some("max_ms"),
             ),
-            (r#"{"kind":"no_answer"}"#, Some("next")),
-            (r#"{"kind":"no_answer","next":0}"#, Some("next")),
-            (r#"{"kind":"no_answer","next":1000001}"#, Some("next")),
+            (r#"{"kind":"request_lost"}"#, Some("next")),
+            (r#"{"kind":"request_lost","next":0}"#, Some("next")),
+            (r#"{"kind":"request_lost","next":1000001}"#, Some("next")),
             (
-                r#"{"kind":"no_answer","next":1,"share_per_mille":1}"#,
+                r#"{"kind":"request_lost","next":1,"share_per_mille":1}"#,
                 Some("next"),
             ),
-            (r#"{"kind":"no_answer","next":1,"seed":1}"#, Some("seed")),
+            (r#"{"kind":"request_lost","next":1,"seed":1}"#, Some("seed")),
             (
-                r#"{"kind":"no_answer","share_per_mille":0}"#,
+                r#"{"kind":"request_lost","share_per_mille":0}"#,
                 Some("share_per_mille"),
             ),
             (
-                r#"{"kind":"no_answer","share_per_mille":1001}"#,
+                r#"{"kind":"request_lost","share_per_mille":1001}"#,
                 Some("share_per_mille"),
             ),
         ];
@@ -219,8 +219,8 @@ mod tests {
         ];
         let every = [&acquirer[..], &["issuer"]].concat();
         let rows = [
-            ("no_answer", every.clone()),
-            ("answer_lost", every.clone()),
+            ("request_lost", every.clone()),
+            ("response_lost", every.clone()),
             ("acquirer_down", acquirer.to_vec()),
             ("issuer_down", vec!["issuer", "any"]),
         ];
@@ -238,11 +238,14 @@ mod tests {
         let rows = [
             (r#"{"next":1}"#, "missing field `kind`"),
             (r#"{"kind":"slow","next":1}"#, "unknown variant `slow`"),
-            (r#"{"kind":"no_answer","times":1}"#, "unknown field `times`"),
-            (r#"{"kind":"no_answer","next":-1}"#, "invalid value"),
+            (
+                r#"{"kind":"request_lost","times":1}"#,
+                "unknown field `times`",
+            ),
+            (r#"{"kind":"request_lost","next":-1}"#, "invalid value"),
         ];
         for (json, expected) in rows {
-            let error = serde_json::from_str::<FaultOrder>(json).unwrap_err();
+            let error = serde_json::from_str::<FaultRequest>(json).unwrap_err();
             assert!(error.to_string().contains(expected), "{json}: {error}");
         }
     }

@@ -3,7 +3,7 @@
 //! [`SignedRequest::read`] gives a request of the right form that is fresh and whose body is the
 //! signed one; [`SignedRequest::verify`] turns it into [`VerifiedRequest`], which nothing else makes.
 
-use super::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use ed25519_dalek::VerifyingKey;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::AttemptId;
@@ -101,12 +101,12 @@ impl<'a> SignedRequest<'a> {
     /// Reads the headers, checks the times and recomputes the digest.
     ///
     /// # Errors
-    /// The first refusal in the order that PROTOCOL section 5 gives.
-    pub fn read(request: IncomingRequest<'a>, now: u64) -> Result<Self, Refusal> {
+    /// The first error in the order that PROTOCOL section 5 gives.
+    pub fn read(request: IncomingRequest<'a>, now: u64) -> Result<Self, ApiError> {
         let required = |value: Option<&'a str>, name: &'static str| {
             value.ok_or_else(|| {
                 let detail = format!("The request needs one {name} header.");
-                Refusal::of(Code::MalformedRequest, name).explained(detail)
+                ApiError::of(ErrorCode::MalformedRequest, name).explained(detail)
             })
         };
         let (Some(content_digest), Some(signature_input), Some(signature)) = (
@@ -114,13 +114,13 @@ impl<'a> SignedRequest<'a> {
             request.signature_input,
             request.signature,
         ) else {
-            return Err(Refusal::new(Code::MissingSignature));
+            return Err(ApiError::new(ErrorCode::MissingSignature));
         };
         let session = required(request.session, "sealpay-session")?;
         let idempotency_key = required(request.idempotency_key, "idempotency-key")?;
         let attempt = idempotency_key.parse().map_err(|error| {
             let detail = format!("idempotency-key is not the id of an attempt: {error}.");
-            Refusal::of(Code::MalformedRequest, "idempotency-key").explained(detail)
+            ApiError::of(ErrorCode::MalformedRequest, "idempotency-key").explained(detail)
         })?;
         let headers = ReceivedHeaders {
             content_digest,
@@ -148,8 +148,8 @@ impl<'a> SignedRequest<'a> {
     /// Checks the signature against a key.
     ///
     /// # Errors
-    /// [`Code::SignatureInvalid`].
-    pub fn verify(self, key: &VerifyingKey, authority: &str) -> Result<VerifiedRequest, Refusal> {
+    /// [`ErrorCode::SignatureInvalid`].
+    pub fn verify(self, key: &VerifyingKey, authority: &str) -> Result<VerifiedRequest, ApiError> {
         let parts = RequestParts {
             method: self.request.method,
             authority,

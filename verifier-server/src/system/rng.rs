@@ -7,9 +7,9 @@ type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 /// Gives random bytes.
 #[derive(Clone)]
-pub struct Entropy(Arc<Fill>);
+pub struct Rng(Arc<Fill>);
 
-impl Entropy {
+impl Rng {
     /// The operating system's generator.
     #[must_use]
     pub fn system() -> Self {
@@ -30,9 +30,9 @@ impl Entropy {
     }
 }
 
-impl fmt::Debug for Entropy {
+impl fmt::Debug for Rng {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Entropy")
+        f.write_str("Rng")
     }
 }
 

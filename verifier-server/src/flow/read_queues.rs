@@ -1,9 +1,9 @@
-//! Turns at what takes long or much memory. A merchant has one turn of a kind at a time, and so many
+//! ReadQueues at what takes long or much memory. A merchant has one turn of a kind at a time, and so many
 //! merchants have theirs at once; the others follow in the order in which they came. So nobody
 //! waits longer because one merchant asks again and again.
 
+use crate::error::{ApiError, ErrorCode};
 use crate::fair::Places;
-use crate::gate::refusal::{Code, Refusal};
 use sealpay_protocol::ids::MerchantId;
 use std::future::Future;
 use std::sync::Arc;
@@ -26,19 +26,19 @@ const SENDINGS: usize = 2;
 
 /// The turns of one process.
 #[derive(Debug)]
-pub(crate) struct Turns {
-    lists: FairTurns,
-    sums: FairTurns,
-    reports: FairTurns,
+pub(crate) struct ReadQueues {
+    lists: FairSemaphore,
+    sums: FairSemaphore,
+    reports: FairSemaphore,
     sendings: Places<MerchantId>,
 }
 
-impl Default for Turns {
+impl Default for ReadQueues {
     fn default() -> Self {
         Self {
-            lists: FairTurns::new(LISTS, PATIENCE),
-            sums: FairTurns::new(SUMS, PATIENCE),
-            reports: FairTurns::new(REPORTS, PATIENCE),
+            lists: FairSemaphore::new(LISTS, PATIENCE),
+            sums: FairSemaphore::new(SUMS, PATIENCE),
+            reports: FairSemaphore::new(REPORTS, PATIENCE),
             sendings: Places::new(SENDINGS),
         }
     }
@@ -46,7 +46,7 @@ impl Default for Turns {
 
 /// It is a merchant's turn until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct ReadQueue {
     _in_all: OwnedSemaphorePermit,
     _of_merchant: OwnedSemaphorePermit,
 }
@@ -54,15 +54,15 @@ pub(crate) struct Turn {
 /// A merchant reads a report until this is dropped.
 pub(crate) type SendingPlace = OwnedSemaphorePermit;
 
-impl Turns {
+impl ReadQueues {
     /// Reads a page of a list: in the merchant's turn where that may look at many rows, and at once
     /// where an index gives the page.
     pub(crate) async fn list<T: Send + 'static>(
         &self,
         merchant: MerchantId,
         scans: bool,
-        reading: impl Future<Output = Result<T, Refusal>> + Send + 'static,
-    ) -> Result<T, Refusal> {
+        reading: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
         if scans {
             self.lists.read(merchant, reading).await
         } else {
@@ -74,32 +74,32 @@ impl Turns {
     pub(crate) async fn sum<T: Send + 'static>(
         &self,
         merchant: MerchantId,
-        reading: impl Future<Output = Result<T, Refusal>> + Send + 'static,
-    ) -> Result<T, Refusal> {
+        reading: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
         self.sums.read(merchant, reading).await
     }
 
     /// The merchant's turn to have a report written.
-    pub(crate) async fn report(&self, merchant: MerchantId) -> Result<Turn, Refusal> {
-        self.reports.turn(merchant).await
+    pub(crate) async fn report(&self, merchant: MerchantId) -> Result<ReadQueue, ApiError> {
+        self.reports.queue(merchant).await
     }
 
     /// A place to read a report from, while the merchant reads fewer than there may be.
-    pub(crate) fn sending(&self, merchant: MerchantId) -> Result<SendingPlace, Refusal> {
+    pub(crate) fn sending(&self, merchant: MerchantId) -> Result<SendingPlace, ApiError> {
         let place = self.sendings.of(merchant).try_acquire_owned();
-        let many = |_| Refusal::because(Code::Overloaded, "the merchant reads other reports");
+        let many = |_| ApiError::because(ErrorCode::Overloaded, "the merchant reads other reports");
         place.map_err(many)
     }
 }
 
 #[derive(Debug)]
-struct FairTurns {
+struct FairSemaphore {
     of_merchants: Places<MerchantId>,
     in_all: Arc<Semaphore>,
     patience: Duration,
 }
 
-impl FairTurns {
+impl FairSemaphore {
     fn new(in_all: usize, patience: Duration) -> Self {
         Self {
             of_merchants: Places::new(1),
@@ -113,40 +113,40 @@ impl FairTurns {
     async fn read<T: Send + 'static>(
         &self,
         merchant: MerchantId,
-        reading: impl Future<Output = Result<T, Refusal>> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let turn = self.turn(merchant).await?;
+        reading: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let queue = self.queue(merchant).await?;
         let reading = tokio::spawn(async move {
             let read = reading.await;
-            drop(turn);
+            drop(queue);
             read
         });
         let read = reading.await;
-        read.map_err(|error| Refusal::because(Code::Internal, error))?
+        read.map_err(|error| ApiError::because(ErrorCode::Internal, error))?
     }
 
     /// First among the merchant's own requests, then among the merchants: only one request of each
     /// stands there, and they are served in the order in which they came.
-    async fn turn(&self, merchant: MerchantId) -> Result<Turn, Refusal> {
+    async fn queue(&self, merchant: MerchantId) -> Result<ReadQueue, ApiError> {
         let waiting = async {
             let of_merchant = self.of_merchants.of(merchant).acquire_owned().await?;
             let in_all = Arc::clone(&self.in_all).acquire_owned().await?;
-            Ok::<_, tokio::sync::AcquireError>(Turn {
+            Ok::<_, tokio::sync::AcquireError>(ReadQueue {
                 _in_all: in_all,
                 _of_merchant: of_merchant,
             })
         };
-        let late = |_| Refusal::because(Code::Overloaded, "it was not its turn in time");
+        let late = |_| ApiError::because(ErrorCode::Overloaded, "it was not its turn in time");
         let waited = tokio::time::timeout(self.patience, waiting).await;
-        let turn = waited.map_err(late)?;
-        turn.map_err(|error| Refusal::because(Code::Internal, error))
+        let queue = waited.map_err(late)?;
+        queue.map_err(|error| ApiError::because(ErrorCode::Internal, error))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FairTurns, SENDINGS, Turns};
-    use crate::gate::refusal::Code;
+    use super::{FairSemaphore, ReadQueues, SENDINGS};
+    use crate::error::ErrorCode;
     use sealpay_protocol::ids::MerchantId;
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
@@ -161,38 +161,38 @@ mod tests {
 
     #[tokio::test]
     async fn a_merchant_who_waits_for_a_turn_of_its_own_is_refused_after_a_while() {
-        let (turns, go_on) = (FairTurns::new(2, SHORT), Arc::new(Notify::new()));
+        let (read_queues, go_on) = (FairSemaphore::new(2, SHORT), Arc::new(Notify::new()));
         let until = Arc::clone(&go_on);
-        let first = turns.read(merchant(1), async move {
+        let first = read_queues.read(merchant(1), async move {
             until.notified().await;
             Ok(1)
         });
         // Whoever asked for the first one hangs up; the read itself goes on.
         let hung_up = tokio::time::timeout(Duration::from_millis(1), first).await;
         assert!(hung_up.is_err());
-        let second = turns.read(merchant(1), async { Ok(2) }).await;
-        let refused = second.map_err(|refusal| refusal.code);
-        assert_eq!(refused, Err(Code::Overloaded));
-        let other = turns.read(merchant(2), async { Ok(3) }).await;
-        assert_eq!(other.map_err(|refusal| refusal.code), Ok(3));
+        let second = read_queues.read(merchant(1), async { Ok(2) }).await;
+        let refused = second.map_err(|error| error.code);
+        assert_eq!(refused, Err(ErrorCode::Overloaded));
+        let other = read_queues.read(merchant(2), async { Ok(3) }).await;
+        assert_eq!(other.map_err(|error| error.code), Ok(3));
         go_on.notify_one();
-        let third = turns.read(merchant(1), async { Ok(4) }).await;
-        assert_eq!(third.map_err(|refusal| refusal.code), Ok(4));
+        let third = read_queues.read(merchant(1), async { Ok(4) }).await;
+        assert_eq!(third.map_err(|error| error.code), Ok(4));
     }
 
     #[tokio::test]
     async fn merchants_are_served_in_turn_however_many_requests_one_of_them_sends() {
-        let turns = Arc::new(FairTurns::new(1, LONG));
+        let read_queues = Arc::new(FairSemaphore::new(1, LONG));
         let served = Arc::new(Mutex::new(Vec::new()));
-        let held = turns.turn(merchant(9)).await;
+        let held = read_queues.queue(merchant(9)).await;
         let mut reading = Vec::new();
         for number in [1, 1, 1, 1, 2, 3] {
-            let (waiting, seen) = (Arc::clone(&turns), Arc::clone(&served));
+            let (waiting, seen) = (Arc::clone(&read_queues), Arc::clone(&served));
             reading.push(tokio::spawn(async move {
-                let turn = waiting.turn(merchant(number)).await;
+                let queue = waiting.queue(merchant(number)).await;
                 seen.lock().unwrap().push(number);
                 tokio::task::yield_now().await;
-                drop(turn);
+                drop(queue);
             }));
             tokio::task::yield_now().await;
         }
@@ -205,14 +205,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_merchant_reads_few_reports_at_once_and_hinders_no_other() {
-        let turns = Turns::default();
+        let read_queues = ReadQueues::default();
         let mut places: Vec<_> = (0..SENDINGS)
-            .map(|_| turns.sending(merchant(1)).unwrap())
+            .map(|_| read_queues.sending(merchant(1)).unwrap())
             .collect();
-        let refused = turns.sending(merchant(1)).map_err(|refusal| refusal.code);
-        assert_eq!(refused.map(drop), Err(Code::Overloaded));
-        assert!(turns.sending(merchant(2)).is_ok());
+        let refused = read_queues.sending(merchant(1)).map_err(|error| error.code);
+        assert_eq!(refused.map(drop), Err(ErrorCode::Overloaded));
+        assert!(read_queues.sending(merchant(2)).is_ok());
         places.pop();
-        assert!(turns.sending(merchant(1)).is_ok());
+        assert!(read_queues.sending(merchant(1)).is_ok());
     }
 }

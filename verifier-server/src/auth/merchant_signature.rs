@@ -4,7 +4,7 @@
 //! the signed one; [`SignedMerchantRequest::verify`] turns it into [`VerifiedMerchantRequest`], which
 //! nothing else makes.
 
-use super::refusal::{Code, Refusal};
+use crate::error::{ApiError, ErrorCode};
 use ed25519_dalek::VerifyingKey;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::MerchantId;
@@ -72,7 +72,7 @@ impl IncomingMerchantRequest<'_> {
 fn headers<'a>(
     request: &IncomingMerchantRequest<'a>,
     carries_something: bool,
-) -> Result<ReceivedMerchantHeaders<'a>, Refusal> {
+) -> Result<ReceivedMerchantHeaders<'a>, ApiError> {
     let complete = !carries_something || request.content_digest.is_some();
     match (request.signature_input, request.signature) {
         (Some(signature_input), Some(signature)) if complete => Ok(ReceivedMerchantHeaders {
@@ -80,7 +80,7 @@ fn headers<'a>(
             signature_input,
             signature,
         }),
-        _ => Err(Refusal::new(Code::MissingSignature)),
+        _ => Err(ApiError::new(ErrorCode::MissingSignature)),
     }
 }
 
@@ -88,18 +88,21 @@ impl<'a> SignedMerchantRequest<'a> {
     /// Reads the headers, checks the times and recomputes the digest.
     ///
     /// # Errors
-    /// The first refusal in the order that PROTOCOL section 8 gives.
-    pub fn read(request: IncomingMerchantRequest<'a>, now: u64) -> Result<Self, Refusal> {
+    /// The first error in the order that PROTOCOL section 8 gives.
+    pub fn read(request: IncomingMerchantRequest<'a>, now: u64) -> Result<Self, ApiError> {
         let carries_something = request.carries_something();
         let headers = headers(&request, carries_something)?;
         let content_type = request.content_type.unwrap_or_default();
         if carries_something && content_type.is_empty() {
-            return Err(Refusal::of(Code::UnsupportedMediaType, "content-type"));
+            return Err(ApiError::of(
+                ErrorCode::UnsupportedMediaType,
+                "content-type",
+            ));
         }
         let malformed = |name: &'static str| {
             let detail =
                 format!("The request needs one {name} header of the form that is described.");
-            Refusal::of(Code::MalformedRequest, name).explained(detail)
+            ApiError::of(ErrorCode::MalformedRequest, name).explained(detail)
         };
         let merchant = request
             .merchant
@@ -141,12 +144,12 @@ impl<'a> SignedMerchantRequest<'a> {
     /// Checks the signature against a key.
     ///
     /// # Errors
-    /// [`Code::SignatureInvalid`].
+    /// [`ErrorCode::SignatureInvalid`].
     pub fn verify(
         self,
         key: &VerifyingKey,
         authority: &str,
-    ) -> Result<VerifiedMerchantRequest, Refusal> {
+    ) -> Result<VerifiedMerchantRequest, ApiError> {
         let parts = MerchantRequestParts {
             method: self.request.method,
             authority,

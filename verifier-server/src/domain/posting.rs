@@ -2,7 +2,7 @@
 
 use super::dispute::Dispute;
 use super::fees::{self, Fees};
-use super::ledger::{Cause, Transfer};
+use super::ledger::{PostingType, Transfer};
 use super::payment::Payment;
 use super::route;
 use super::schedule;
@@ -12,7 +12,7 @@ use sealpay_protocol::ids::{LedgerTransferId, MerchantId, TransactionId};
 
 /// What goes into the books for one cause, together with what caused it or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Booking {
+pub struct Posting {
     /// In the ledger.
     pub transfers: Vec<Transfer>,
     /// To be settled.
@@ -21,7 +21,7 @@ pub struct Booking {
 
 /// Names for a booking, and its moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Naming {
+pub struct PostingIds {
     /// Of the transfer.
     pub transfer: LedgerTransferId,
     /// Of the transfer of what came too much.
@@ -43,11 +43,11 @@ struct Line<'a> {
     fees: Fees,
 }
 
-fn line(naming: Naming, line: Line<'_>) -> BalanceTransaction {
-    let sales_day = schedule::sales_day(line.currency, naming.at_ms);
+fn line(ids: PostingIds, line: Line<'_>) -> BalanceTransaction {
+    let business_date = schedule::business_date(line.currency, ids.at_ms);
     let payment = line.payment;
     BalanceTransaction {
-        id: naming.line,
+        id: ids.line,
         merchant: line.merchant,
         currency: line.currency,
         kind: line.kind,
@@ -60,10 +60,10 @@ fn line(naming: Naming, line: Line<'_>) -> BalanceTransaction {
         gross_minor: line.gross_minor,
         fees: line.fees,
         net_minor: line.gross_minor.saturating_sub(line.fees.total_minor()),
-        sales_day,
-        settlement_date: schedule::settlement_date(line.currency, sales_day),
+        business_date,
+        settlement_date: schedule::settlement_date(line.currency, business_date),
         settlement: None,
-        created_at_ms: naming.at_ms,
+        created_at_ms: ids.at_ms,
     }
 }
 
@@ -83,25 +83,25 @@ fn query(payment: &Payment) -> fees::Query<'_> {
 
 /// What money of a payment causes: below nothing where it is taken from the merchant.
 fn of_payment(
-    naming: Naming,
+    ids: PostingIds,
     payment: &Payment,
-    (cause, kind): (Cause, TransactionKind),
+    (posting_type, kind): (PostingType, TransactionKind),
     source: String,
     (gross_minor, fees): (i64, Fees),
-) -> Booking {
+) -> Posting {
     let currency = payment.money.currency();
     let card = payment.card.as_ref();
-    Booking {
+    Posting {
         transfers: Vec::from_iter(Transfer::of(
-            naming.transfer,
+            ids.transfer,
             payment.merchant,
             currency,
             gross_minor.saturating_abs(),
-            (cause, source.clone()),
-            naming.at_ms,
+            (posting_type, source.clone()),
+            ids.at_ms,
         )),
         line: Some(line(
-            naming,
+            ids,
             Line {
                 merchant: payment.merchant,
                 currency,
@@ -118,62 +118,67 @@ fn of_payment(
 
 /// Money that came too much, or goes back of it: it is the shopper's and never settled.
 fn of_overpayment(
-    naming: Naming,
+    ids: PostingIds,
     payment: &Payment,
-    cause: (Cause, String),
+    posting_type: (PostingType, String),
     amount_minor: i64,
 ) -> Option<Transfer> {
     Transfer::of(
-        naming.overpayment,
+        ids.overpayment,
         payment.merchant,
         payment.money.currency(),
         amount_minor,
-        cause,
-        naming.at_ms,
+        posting_type,
+        ids.at_ms,
     )
 }
 
 /// Money was captured. The source is the modification, or the payment where it was taken at once.
 #[must_use]
-pub fn of_capture(naming: Naming, payment: &Payment, source: String, amount_minor: i64) -> Booking {
+pub fn of_capture(
+    ids: PostingIds,
+    payment: &Payment,
+    source: String,
+    amount_minor: i64,
+) -> Posting {
     let (fees, _) = fees::of_capture(&query(payment), amount_minor);
-    let what = (Cause::Capture, TransactionKind::Capture);
-    let over = (Cause::Overpayment, source.clone());
-    let over = of_overpayment(naming, payment, over, payment.overpaid_minor());
-    let mut booking = of_payment(naming, payment, what, source, (amount_minor, fees));
-    booking.transfers.extend(over);
-    booking
+    let what = (PostingType::Capture, TransactionKind::Capture);
+    let over = (PostingType::Overpayment, source.clone());
+    let over = of_overpayment(ids, payment, over, payment.overpaid_minor());
+    let mut posting = of_payment(ids, payment, what, source, (amount_minor, fees));
+    posting.transfers.extend(over);
+    posting
 }
 
 /// Money was refunded; the payment is as it is afterwards. What came too much goes back first, and
 /// is no business of the settlement's: it never was the merchant's.
 #[must_use]
-pub fn of_refund(naming: Naming, payment: &Payment, source: String, amount_minor: i64) -> Booking {
+pub fn of_refund(ids: PostingIds, payment: &Payment, source: String, amount_minor: i64) -> Posting {
     let too_much_minor = payment.overpayment_refunded_minor(payment.refunded_minor)
         - payment.overpayment_refunded_minor(payment.refunded_minor.saturating_sub(amount_minor));
-    let over = (Cause::OverpaymentRefund, source.clone());
-    let over = of_overpayment(naming, payment, over, too_much_minor);
+    let over = (PostingType::OverpaymentRefund, source.clone());
+    let over = of_overpayment(ids, payment, over, too_much_minor);
     let amount_minor = amount_minor.saturating_sub(too_much_minor);
     let fees = fees::of_refund(&query(payment), amount_minor);
-    let what = (Cause::Refund, TransactionKind::Refund);
+    let what = (PostingType::Refund, TransactionKind::Refund);
     let gross_minor = amount_minor.saturating_neg();
-    let mut booking = of_payment(naming, payment, what, source, (gross_minor, fees));
-    booking.transfers.extend(over);
+    let mut posting = of_payment(ids, payment, what, source, (gross_minor, fees));
+    posting.transfers.extend(over);
     if amount_minor == 0 {
-        booking.line = None;
+        posting.line = None;
     }
-    booking
+    posting
 }
 
 /// The shopper's bank has taken money back.
 #[must_use]
-pub fn of_dispute(naming: Naming, payment: &Payment, dispute: &Dispute) -> Booking {
+pub fn of_dispute(ids: PostingIds, payment: &Payment, dispute: &Dispute) -> Posting {
     let amount_minor = dispute.money.amount_minor();
     let fees = fees::of_dispute(&query(payment), amount_minor);
-    let what = (Cause::Dispute, TransactionKind::Dispute);
+    let what = (PostingType::Dispute, TransactionKind::Dispute);
     let gross_minor = amount_minor.saturating_neg();
     of_payment(
-        naming,
+        ids,
         payment,
         what,
         dispute.id.to_string(),
@@ -183,24 +188,24 @@ pub fn of_dispute(naming: Naming, payment: &Payment, dispute: &Dispute) -> Booki
 
 /// The shopper's bank has returned the money.
 #[must_use]
-pub fn of_dispute_won(naming: Naming, payment: &Payment, dispute: &Dispute) -> Booking {
-    let what = (Cause::DisputeWon, TransactionKind::DisputeWon);
+pub fn of_dispute_won(ids: PostingIds, payment: &Payment, dispute: &Dispute) -> Posting {
+    let what = (PostingType::DisputeWon, TransactionKind::DisputeWon);
     let amount_minor = dispute.money.amount_minor();
     let id = dispute.id.to_string();
-    of_payment(naming, payment, what, id, (amount_minor, Fees::default()))
+    of_payment(ids, payment, what, id, (amount_minor, Fees::default()))
 }
 
 /// The shopper's bank keeps the money. The merchant has lost it when the dispute was opened.
 #[must_use]
-pub fn of_dispute_lost(naming: Naming, dispute: &Dispute) -> Booking {
-    Booking {
+pub fn of_dispute_lost(ids: PostingIds, dispute: &Dispute) -> Posting {
+    Posting {
         transfers: Vec::from_iter(Transfer::of(
-            naming.transfer,
+            ids.transfer,
             dispute.merchant,
             dispute.money.currency(),
             dispute.money.amount_minor(),
-            (Cause::DisputeLost, dispute.id.to_string()),
-            naming.at_ms,
+            (PostingType::DisputeLost, dispute.id.to_string()),
+            ids.at_ms,
         )),
         line: None,
     }
@@ -208,19 +213,19 @@ pub fn of_dispute_lost(naming: Naming, dispute: &Dispute) -> Booking {
 
 /// A payout came back, and is owed again.
 #[must_use]
-pub fn of_payout_return(naming: Naming, payout: &Payout) -> Booking {
+pub fn of_payout_return(ids: PostingIds, payout: &Payout) -> Posting {
     let source = payout.id.to_string();
-    Booking {
+    Posting {
         transfers: Vec::from_iter(Transfer::of(
-            naming.transfer,
+            ids.transfer,
             payout.merchant,
             payout.currency,
             payout.amount_minor,
-            (Cause::PayoutReturn, source.clone()),
-            naming.at_ms,
+            (PostingType::PayoutReturn, source.clone()),
+            ids.at_ms,
         )),
         line: Some(line(
-            naming,
+            ids,
             Line {
                 merchant: payout.merchant,
                 currency: payout.currency,
