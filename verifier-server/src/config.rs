@@ -8,12 +8,12 @@ mod flags;
 pub use control::ControlListen;
 pub use flags::{Flags, ServeFlags};
 
-use crate::database::{PostgresUrl, is_postgres};
 use crate::keys::secret_file;
 use crate::listener::{ConnectionLimits, Hsts, TlsFiles, TlsVersion};
 use crate::listener::{DEFAULT_HOPS, MOST_HOPS, TrustedProxies};
 use crate::outbox::address::{AddressPolicy, Network};
 use sealpay_protocol::origin::Origin;
+use sealpay_storage::{PostgresUrl, is_postgres};
 use serde::Deserialize;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -415,6 +415,8 @@ mod tests {
         let rows = [
             ("postgres://app:secret@127.0.0.1/a", 0o644, false),
             ("postgres://app@127.0.0.1/a?password=secret", 0o644, false),
+            ("postgres://app:secret@h1:1,h2:2/a", 0o644, false),
+            ("postgres://app:sec/ret@127.0.0.1/a", 0o644, false),
             ("postgres://app:secret@127.0.0.1/a", 0o600, true),
             ("postgres://app@127.0.0.1/a", 0o644, true),
             ("sqlite", 0o644, true),

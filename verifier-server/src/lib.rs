@@ -1,9 +1,8 @@
 //! A small payment gateway: it verifies signed requests, opens sealed cards, asks a provider, keeps
 //! the outcome and tells the merchant. Behind it stands a simulated bank.
 //!
-//! `http → flow → {gate, domain, provider, store}`, `outbox → {store, domain}` and
-//! `{store, provider} → database`; `server` puts the parts together. A test reads the `use` lines and
-//! keeps these arrows.
+//! `http → flow → {auth, keys, domain, provider, store}` and `outbox → {store, domain}`; `server` puts
+//! the parts together. A test reads the `use` lines and keeps these arrows.
 
 #![expect(
     clippy::missing_errors_doc,
@@ -14,7 +13,6 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 mod core_dump;
-pub mod database;
 pub mod domain;
 pub mod error;
 mod fair;

@@ -9,8 +9,8 @@ use crate::listener::{Connections, limited, patient};
 use crate::server::{Parts, Server};
 use axum_server::Handle;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -35,9 +35,11 @@ pub async fn serve(config: Config) -> Result<(), String> {
         .map_err(|error| cannot_listen(config.listen, "--listen", &error))?;
     let handle = Handle::new();
     let drain = Duration::from_millis(config.drain_ms);
+    let stopping_since = Arc::new(OnceLock::new());
     tokio::spawn(stop_on_signal(
         handle.clone(),
-        Arc::clone(&server.state.draining),
+        Arc::clone(&server),
+        Arc::clone(&stopping_since),
         drain,
     ));
     let mut beside = {
@@ -61,7 +63,14 @@ pub async fn serve(config: Config) -> Result<(), String> {
     // What clients began who have hung up since is no connection's any more.
     let writes = &server.state.writes;
     writes.close();
-    if timeout(drain, writes.wait()).await.is_err() {
+    let clock = server.state.gateway.clock();
+    let since_ms = stopping_since
+        .get()
+        .copied()
+        .unwrap_or_else(|| clock.wall_ms());
+    let passed = Duration::from_millis(clock.wall_ms().saturating_sub(since_ms));
+    let left = drain.saturating_sub(passed);
+    if timeout(left, writes.wait()).await.is_err() {
         tracing::warn!(count = writes.len(), "writes were under way at the end");
     }
     beside.abort();
@@ -131,7 +140,12 @@ fn cannot_listen(address: SocketAddr, flag: &str, error: &std::io::Error) -> Str
     format!("{address}: {error}")
 }
 
-async fn stop_on_signal(handle: Handle<SocketAddr>, draining: Arc<AtomicBool>, drain: Duration) {
+async fn stop_on_signal(
+    handle: Handle<SocketAddr>,
+    server: Arc<Server>,
+    since_ms: Arc<OnceLock<u64>>,
+    drain: Duration,
+) {
     let (Ok(mut terminate), Ok(mut interrupt)) = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
@@ -144,7 +158,8 @@ async fn stop_on_signal(handle: Handle<SocketAddr>, draining: Arc<AtomicBool>, d
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping: running requests are finished first");
-    draining.store(true, Ordering::Relaxed);
+    server.state.draining.store(true, Ordering::Relaxed);
+    since_ms.get_or_init(|| server.state.gateway.clock().wall_ms());
     handle.graceful_shutdown(Some(drain));
 }
 

@@ -4,15 +4,14 @@ use super::sources::{Source, files, is_or_is_in};
 use super::{each_is_found, none, none_is_found};
 
 /// What a folder of the server may name of the server; itself it always may.
-const OF_THE_SERVER: [(&str, &[&str]); 11] = [
+const OF_THE_SERVER: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("error", &[]),
     ("keys", &["domain", "system"]),
     ("auth", &["domain", "error", "keys", "system"]),
-    ("database", &[]),
     ("fair", &[]),
-    ("store", &["database", "domain"]),
-    ("provider", &["database", "domain", "system"]),
+    ("store", &["domain"]),
+    ("provider", &["domain", "system"]),
     ("outbox", &["domain", "fair", "store", "system"]),
     ("listener", &["metrics", "outbox", "system"]),
     (
@@ -79,14 +78,7 @@ fn the_parts_of_the_server_know_what_they_may() {
     each_is_found(
         arrows_of_the_server,
         &[
-            (
-                "verifier-server/src/database/mod.rs",
-                "use crate::domain::payment::Payment;",
-            ),
-            (
-                "verifier-server/src/database/tx.rs",
-                "use crate::store::Store;",
-            ),
+            ("verifier-server/src/fair.rs", "use crate::store::Store;"),
             (
                 "verifier-server/src/store/mod.rs",
                 "use crate::provider::ProviderDecision;",
@@ -140,17 +132,14 @@ fn the_parts_of_the_server_know_what_they_may() {
                 "verifier-server/src/outbox/mod.rs",
                 "use crate::store::Store;",
             ),
-            (
-                "verifier-server/src/store/mod.rs",
-                "use crate::{database::Database, domain};",
-            ),
+            ("verifier-server/src/store/mod.rs", "use crate::domain;"),
             (
                 "verifier-server/src/provider/simulated/book.rs",
-                "use crate::database::Database;",
+                "use crate::system::Clock;",
             ),
             (
-                "verifier-server/src/database/value.rs",
-                "use crate::database::DatabaseError;\nuse sealpay_protocol::ids::PaymentId;",
+                "verifier-server/src/keys/mod.rs",
+                "use crate::domain::merchant;\nuse sealpay_protocol::ids::PaymentId;",
             ),
             ("verifier-server/src/serve.rs", "use crate::http::app;"),
         ],

@@ -40,7 +40,7 @@ const EXCEPTIONS: [(&str, &str, &str); 8] = [
         "every Postgres client reads PGPASSFILE, and here it is read once at the start",
     ),
     (
-        "verifier-server/src/database/time_limit.rs",
+        "storage/src/time_limit.rs",
         "Instant::now",
         "how long SQLite may look is a limit on the machine: moved time must not end it",
     ),

@@ -63,6 +63,7 @@ pub(super) fn rust_files() -> Vec<Source> {
     let folders = [
         "protocol",
         "widget",
+        "storage",
         "verifier-server",
         "examples",
         "tests",

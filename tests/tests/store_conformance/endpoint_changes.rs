@@ -1,11 +1,12 @@
 //! What becomes of an endpoint and its deliveries when somebody else changes it at the same time.
 
 use super::endpoints::{event_of, fresh, states};
-use super::events::{attempt_of, result_of};
+use super::events::{DUE_MS, attempt_of, result_of};
 use super::on_both_databases;
 use super::place::Place;
-use super::world::{NOW_MS, reachable};
+use super::world::{NOW_MS, paid, reachable};
 use verifier_server::domain::event::DeliveryState;
+use verifier_server::domain::state::PaymentState;
 use verifier_server::store::{EndpointChange, EndpointWrite, ExpectedEndpoint};
 
 async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(place: &Place) {
@@ -81,7 +82,30 @@ async fn a_change_that_expects_another_endpoint_changes_nothing(place: &Place) {
     assert_eq!(store.last_sequence(&known.id.to_string()).await, Ok(0));
 }
 
+/// A payment may choose an endpoint before it is changed, and commit afterwards.
+async fn what_an_endpoint_does_not_hear_of_any_more_is_not_sent(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    let set = async |what: &str| {
+        place
+            .tamper(&format!(
+                "UPDATE webhook_endpoints SET {what} WHERE id = '{}'",
+                known.id
+            ))
+            .await;
+        let due = store.due_deliveries(DUE_MS, DUE_MS, 10).await.unwrap();
+        due.len()
+    };
+    assert_eq!(set("event_types = 'ping,payment.refunded'").await, 0);
+    assert_eq!(set("event_types = '*', disabled_at_ms = 1").await, 0);
+    assert_eq!(set("disabled_at_ms = NULL, deleted_at_ms = 1").await, 0);
+    assert_eq!(set("deleted_at_ms = NULL").await, 1);
+    assert_eq!(set("event_types = 'ping,payment.captured'").await, 1);
+}
+
 on_both_databases! {
+    what_an_endpoint_does_not_hear_of_any_more_is_not_sent,
     a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint,
     a_change_that_expects_another_endpoint_changes_nothing,
 }

@@ -3,8 +3,8 @@
 use super::on_both_databases;
 use super::place::Place;
 use super::world::registered;
+use sealpay_storage::{Database, DatabaseError, Durability, Migrations, Options};
 use tokio::task::JoinSet;
-use verifier_server::database::{Database, DatabaseError, Durability, Migrations, Options};
 use verifier_server::store::Store;
 
 static NEIGHBOUR: Migrations = Migrations {

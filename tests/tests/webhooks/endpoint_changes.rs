@@ -114,7 +114,7 @@ async fn what_was_on_its_way_does_not_follow_an_endpoint_that_hears_less() {
         rows.as_array().unwrap().iter().any(|row| {
             row["type"] == "payment.captured"
                 && row["state"] == "failed"
-                && row["last_error"] == "the endpoint was moved"
+                && row["last_error"] == "no longer subscribed"
         })
     };
     deliveries_when(&gateway, &merchant, &id, given_up).await;

@@ -2,6 +2,7 @@
 //! every user of a machine reads it.
 
 use crate::keys::secret_file;
+use sealpay_storage::{PostgresUrl, is_postgres};
 use std::path::Path;
 use url::Url;
 
@@ -50,12 +51,10 @@ fn postgres_url(database: &str) -> Option<Url> {
     matches!(url.scheme(), "postgres" | "postgresql").then_some(url)
 }
 
-/// Whether a Postgres URL says the password, in its authority or as a parameter.
+/// Whether a Postgres URL says the password, as its driver reads it. One that the driver cannot read may.
 pub(super) fn has_password(database: &str) -> bool {
-    postgres_url(database).is_some_and(|url| {
-        let parameter = || url.query_pairs().any(|(name, _)| name == "password");
-        url.password().is_some() || parameter()
-    })
+    let read = || PostgresUrl::parse(database);
+    is_postgres(database) && !read().is_ok_and(|url| !url.has_password())
 }
 
 /// A Postgres URL that has no password.

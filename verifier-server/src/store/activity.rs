@@ -1,10 +1,10 @@
 //! What the fraud rules look at: earlier payments of a card and from an address.
 
 use super::Store;
-use crate::database::{DatabaseError, Row, values};
 use crate::domain::risk::{LOOKED_AT, PriorPayment};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
+use sealpay_storage::{DatabaseError, Row, values};
 
 // What the rules themselves stopped, and what nobody finished, says nothing of the card: otherwise a
 // block would renew itself.

@@ -1,9 +1,9 @@
 //! API keys: never the key, only its keyed hash, with what it may be used for and until when.
 
 use super::Store;
-use crate::database::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::merchant::ApiKey;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
+use sealpay_storage::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
 
 macro_rules! columns {
     () => {

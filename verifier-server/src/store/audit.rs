@@ -1,9 +1,9 @@
 //! The audit trail: rows that are added and read, and never changed.
 
 use super::Store;
-use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::audit::{AuditChain, AuditEntry, AuditRow};
 use sealpay_protocol::ids::{MerchantId, RequestId};
+use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, values};
 use std::sync::Arc;
 
 /// Holds up whoever comes second until the first has written its row: there is one last row.

@@ -2,7 +2,7 @@
 //! ciphertext begins with the name of its key.
 
 use super::Store;
-use crate::database::{DatabaseError, Row, values};
+use sealpay_storage::{DatabaseError, Row, values};
 
 /// A column with ciphertexts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

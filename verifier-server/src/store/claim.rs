@@ -3,9 +3,9 @@
 
 use super::nonces::{self, Nonce};
 use super::{Store, payments, sessions};
-use crate::database::{DatabaseError, Fault, Tx, Value, values};
 use crate::domain::payment::Payment;
 use crate::domain::state::PaymentState;
+use sealpay_storage::{DatabaseError, Fault, Tx, Value, values};
 
 /// What became of the wish to claim, in order of precedence. The nonce is spent unless replayed.
 #[must_use]

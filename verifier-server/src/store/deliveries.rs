@@ -1,10 +1,12 @@
 //! The outbox: what is to be delivered, to whom, how far that is, and every attempt that was made.
 
 use super::Store;
-use crate::database::{DatabaseError, Fault, Row, Statement, Tx, Value, values};
 use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery, HELD_MS};
 use sealpay_protocol::ids::{EndpointId, EventId};
+use sealpay_storage::{DatabaseError, Fault, Row, Statement, Tx, Value, values};
 
+/// What the endpoint hears of as it is now: a payment may have chosen it before it was moved, narrowed or
+/// switched off, and committed afterwards.
 const DUE: &str =
     "SELECT d.event, d.endpoint, d.merchant, d.round, d.attempts, COALESCE(d.farewell_url, w.url),
         CAST(CASE WHEN d.farewell_url IS NULL THEN 0 ELSE 1 END AS BIGINT), w.secret_encrypted,
@@ -14,7 +16,9 @@ const DUE: &str =
     JOIN webhook_endpoints w ON w.id = d.endpoint
     JOIN events e ON e.merchant = d.merchant AND e.id = d.event
     WHERE d.state = 'pending' AND d.next_at_ms <= $1
-    AND (w.verified_at_ms IS NOT NULL OR d.farewell_url IS NOT NULL)
+    AND (d.farewell_url IS NOT NULL OR (w.verified_at_ms IS NOT NULL AND w.disabled_at_ms IS NULL
+        AND w.deleted_at_ms IS NULL AND (d.round > 0 OR e.kind = 'ping' OR w.event_types = '*'
+            OR ',' || w.event_types || ',' LIKE '%,' || e.kind || ',%')))
     ORDER BY d.next_at_ms LIMIT $2";
 
 /// Decides between two processes that saw the same delivery.

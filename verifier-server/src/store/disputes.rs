@@ -3,7 +3,6 @@
 use super::posting::PreparedPosting;
 use super::telling::EventInsert;
 use super::{Store, idempotency};
-use crate::database::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 use crate::domain::dispute::{Dispute, DisputeReason, DisputeState};
 use crate::domain::event::Event;
 use crate::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
@@ -11,6 +10,7 @@ use crate::domain::payment::Payment;
 use crate::domain::posting::Posting;
 use sealpay_protocol::ids::{DisputeId, MerchantId, PaymentId};
 use sealpay_protocol::money::Money;
+use sealpay_storage::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 
 /// What became of the wish to change a dispute.
 #[must_use]

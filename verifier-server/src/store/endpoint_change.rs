@@ -2,10 +2,10 @@
 
 use super::endpoints::disable;
 use super::verification::{HOLD_ALL, RELEASE};
-use crate::database::{Fault, Tx, values};
 use crate::domain::event::{Event, HELD_MS};
 use crate::domain::merchant::WebhookEndpoint;
 use sealpay_protocol::ids::EndpointId;
+use sealpay_storage::{Fault, Tx, values};
 
 /// What is to be different about an endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,8 +106,9 @@ const MOVE: &str = "UPDATE webhook_endpoints
     WHERE id = $1";
 
 const LEAVE: &str = "UPDATE deliveries
-    SET state = 'failed', last_error = 'the endpoint was moved'
-    WHERE endpoint = $1 AND state = 'pending' AND $2 <> '*' AND NOT EXISTS (
+    SET state = 'failed', last_error = 'no longer subscribed'
+    WHERE endpoint = $1 AND state = 'pending' AND farewell_url IS NULL AND (round = 0 OR CAST($3 AS BIGINT) = 1)
+    AND $2 <> '*' AND NOT EXISTS (
         SELECT 1 FROM events e WHERE e.merchant = deliveries.merchant
         AND e.id = deliveries.event AND (e.kind = 'ping' OR $2 LIKE '%,' || e.kind || ',%'))";
 
@@ -134,9 +135,12 @@ pub(super) async fn apply(
         i64::from(seen.disabled_at_ms.is_some()),
     ];
     let changed = tx.execute(CHANGE, &values).await?;
-    if change.moves(seen) {
+    let moves = change.moves(seen);
+    if moves || change.event_types.is_some() {
         let event_types = change.event_types.as_ref().unwrap_or(&seen.event_types);
-        leave(tx, id, event_types).await?;
+        leave(tx, id, event_types, moves).await?;
+    }
+    if moves {
         moved(tx, id, change.verified_at_ms, now_ms).await?;
     }
     match change.enabled {
@@ -148,13 +152,22 @@ pub(super) async fn apply(
 }
 
 /// What is on its way goes along to another address, but for what the endpoint does not hear of any
-/// more: who may have an endpoint moved need not be allowed to read that.
-async fn leave(tx: &mut Tx<'_>, id: EndpointId, event_types: &str) -> Result<(), Fault> {
+/// more: who may have an endpoint changed need not be allowed to read that.
+///
+/// What was asked for is sent where it was asked for, whatever the endpoint hears of by itself.
+async fn leave(
+    tx: &mut Tx<'_>,
+    id: EndpointId,
+    event_types: &str,
+    moves: bool,
+) -> Result<(), Fault> {
     let listed = match event_types {
         "*" => "*".to_owned(),
         listed => [",", listed, ","].concat(),
     };
-    tx.execute(LEAVE, &values![id, listed]).await.map(drop)
+    tx.execute(LEAVE, &values![id, listed, i64::from(moves)])
+        .await
+        .map(drop)
 }
 
 /// The address before hears once that it is not the endpoint's any more: a merchant who has no other

@@ -2,13 +2,13 @@
 
 use super::endpoint_change::{self as change, EndpointChange};
 use super::endpoints::{ADD, give_up, new_values, one, tell_once, tell_others};
-use super::usage::{Usage, spend, spend_once_by};
+use super::usage::{Usage, spend};
 use super::{Store, idempotency};
-use crate::database::{DatabaseError, Fault, Tx, values};
 use crate::domain::event::{Event, HELD_MS};
 use crate::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
 use crate::domain::merchant::WebhookEndpoint;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
+use sealpay_storage::{DatabaseError, Fault, Tx, values};
 
 /// What became of a merchant's wish that concerns an endpoint, in order of precedence.
 #[must_use]
@@ -105,7 +105,7 @@ async fn create(
         return Ok(EndpointWrite::NotNow);
     }
     let owner = (endpoint.merchant, answered.request.credential.as_str());
-    if !spend_once_by(tx, owner, Usage::Endpoints, answered.at_ms).await? {
+    if !spend(tx, owner, Usage::Endpoints, 1, answered.at_ms).await? {
         return Ok(EndpointWrite::LimitReached);
     }
     keep(tx, answered, endpoint.id.to_string()).await?;
@@ -161,7 +161,7 @@ async fn may_not(
     // What changes nothing is told nobody, and costs nothing.
     let is_told = write.told.is_some() && !matches!(write.what, What::Delete);
     let owner = (write.merchant, answered.request.credential.as_str());
-    if is_told && !spend_once_by(tx, owner, Usage::EndpointChanges, answered.at_ms).await? {
+    if is_told && !spend(tx, owner, Usage::EndpointChanges, 1, answered.at_ms).await? {
         return Ok(Some(EndpointWrite::LimitReached));
     }
     Ok(match &write.told {
@@ -185,6 +185,7 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
     if let Some(refused) = may_not(tx, write, &seen).await? {
         return Ok(refused);
     }
+    let owner = (merchant, write.answered.request.credential.as_str());
     let changed = match &write.what {
         What::Change(change) => change::apply(tx, &seen, change, now_ms).await?,
         What::Delete => {
@@ -203,7 +204,7 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
             if seen.disabled_at_ms.is_some() {
                 return Ok(EndpointWrite::NotNow);
             }
-            if !spend(tx, merchant, Usage::Redeliveries, 1, now_ms).await? {
+            if !spend(tx, owner, Usage::Redeliveries, 1, now_ms).await? {
                 return Ok(EndpointWrite::LimitReached);
             }
             if !tell_once(tx, event).await? {
@@ -217,7 +218,7 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
             if seen.disabled_at_ms.is_some() {
                 return Ok(EndpointWrite::NotNow);
             }
-            if !spend(tx, merchant, Usage::Verifications, 1, now_ms).await? {
+            if !spend(tx, owner, Usage::Verifications, 1, now_ms).await? {
                 return Ok(EndpointWrite::LimitReached);
             }
             let values = values![id, now_ms, ASKED_AGAIN_MS];

@@ -2,10 +2,10 @@
 
 use super::Store;
 use super::telling::{EventInsert, SPARE};
-use crate::database::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::event::Event;
 use crate::domain::merchant::WebhookEndpoint;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
+use sealpay_storage::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
 
 /// An endpoint that is to be switched off because nothing has arrived there for too long.
 #[derive(Debug, Clone)]

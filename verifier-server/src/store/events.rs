@@ -2,9 +2,9 @@
 
 use super::Store;
 use super::deliveries::delivery;
-use crate::database::{DatabaseError, Extent, Fault, Row, Tx, Value, values};
 use crate::domain::event::{Delivery, Event};
 use sealpay_protocol::ids::{EventId, MerchantId};
+use sealpay_storage::{DatabaseError, Extent, Fault, Row, Tx, Value, values};
 
 /// Which of a merchant's events. What is none does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Requests that may be sent again: each is kept with what it made, in the transaction that makes it.
 
 use super::Store;
-use crate::database::{DatabaseError, Fault, Row, Tx, values};
 use crate::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
+use sealpay_storage::{DatabaseError, Fault, Row, Tx, values};
 
 const REMEMBER: &str = "INSERT INTO idempotent_requests
     (merchant, idempotency_key, request_digest, resource, answer, created_at_ms, credential)

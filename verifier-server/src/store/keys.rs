@@ -1,8 +1,8 @@
 //! The verifier's own keys. The private halves arrive encrypted.
 
 use super::Store;
-use crate::database::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::merchant::{KeyPurpose, ServerKey};
+use sealpay_storage::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
 
 const ADD: &str = "INSERT INTO server_keys
     (key_id, purpose, public_key, private_key_encrypted, not_before, not_after, destroy_at)

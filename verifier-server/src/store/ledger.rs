@@ -1,10 +1,10 @@
 //! The ledger: what stands on its accounts, and everything that has to agree with it.
 
 use super::Store;
-use crate::database::{DatabaseError, Extent, Row, values};
 use crate::domain::ledger::{Account, AccountBalance};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::MerchantId;
+use sealpay_storage::{DatabaseError, Extent, Row, values};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 

@@ -1,12 +1,12 @@
 //! Lists of a merchant's payments, newest first, a page at a time.
 
 use super::{Store, payments};
-use crate::database::{DatabaseError, Extent, Value, values};
 use crate::domain::payment::Payment;
 use crate::domain::state::PaymentState;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, PaymentId};
 use sealpay_protocol::method::Method;
+use sealpay_storage::{DatabaseError, Extent, Value, values};
 
 /// Which of a merchant's payments. What is none does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Merchants and what they registered: order keys, origins, API keys and webhook endpoints.
 
 use super::{Store, api_keys, endpoints};
-use crate::database::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::merchant::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
 use sealpay_protocol::encoding::{array_from_base64url, base64url};
 use sealpay_protocol::ids::MerchantId;
+use sealpay_storage::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
 
 const ADD: &str = "INSERT INTO merchants (id, name, created_at_ms)
     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";

@@ -1,7 +1,7 @@
 //! Whether a database is of tests or of real payments: said once, by the first start.
 
 use super::Store;
-use crate::database::{DatabaseError, values};
+use sealpay_storage::{DatabaseError, values};
 
 const SAY: &str = "INSERT INTO data_mode (id, livemode) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
 const READ: &str = "SELECT livemode FROM data_mode WHERE id = 1";

@@ -4,7 +4,6 @@
 use super::posting::PreparedPosting;
 use super::telling::EventInsert;
 use super::{Store, idempotency};
-use crate::database::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 use crate::domain::event::Event;
 use crate::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
 use crate::domain::modification::{Modification, ModificationKind, ModificationState};
@@ -13,6 +12,7 @@ use crate::domain::posting::Posting;
 use crate::domain::state::PaymentState;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
+use sealpay_storage::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 
 /// What became of the wish to modify a payment, in order of precedence.
 #[must_use]

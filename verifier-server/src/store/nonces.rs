@@ -1,7 +1,7 @@
 //! Nonces: a signature is good once.
 
 use super::Store;
-use crate::database::{DatabaseError, Value, integer, values};
+use sealpay_storage::{DatabaseError, Value, integer, values};
 
 /// Rows forgotten in one transaction, so that payments need not wait long behind it.
 const FORGOTTEN_AT_ONCE: u32 = 2000;

@@ -1,7 +1,6 @@
 //! Payments: what is read of them, and the leases of those whose outcome is open.
 
 use super::{Store, payments};
-use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::payment::{Payment, StoredCard};
 use crate::domain::state::PaymentState;
 use crate::domain::transfer;
@@ -9,6 +8,7 @@ use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
+use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, values};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -4,12 +4,12 @@ use super::Store;
 use super::posting::PreparedPosting;
 use super::telling::EventInsert;
 use super::transactions::or_any;
-use crate::database::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 use crate::domain::event::Event;
 use crate::domain::posting::Posting;
 use crate::domain::settlement::{Payout, PayoutState};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, PayoutId};
+use sealpay_storage::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 
 /// Which of a merchant's payouts, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

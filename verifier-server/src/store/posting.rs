@@ -1,9 +1,9 @@
 //! What goes into the books, in the transaction of what caused it.
 
-use crate::database::{Statement, Value, values};
 use crate::domain::ledger::Transfer;
 use crate::domain::posting::Posting;
 use crate::domain::settlement::BalanceTransaction;
+use sealpay_storage::{Statement, Value, values};
 
 pub(super) const TRANSFER: &str = "INSERT INTO ledger_transfers
     (id, merchant, currency, debit_account, credit_account, amount_minor, cause, cause_id,

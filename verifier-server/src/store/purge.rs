@@ -2,8 +2,8 @@
 
 use super::Store;
 use super::events::first_named;
-use crate::database::{DatabaseError, Fault, Statement, Tx, values};
 use sealpay_protocol::ids::{EndpointId, EventId};
+use sealpay_storage::{DatabaseError, Fault, Statement, Tx, values};
 
 /// How long deliveries that have ended are kept, with their attempts, days. The events stay.
 pub const DELIVERIES_KEPT_DAYS: u64 = 30;

@@ -6,9 +6,9 @@ use super::endpoint_writes::{EndpointWrite, StoredResponse, came_before, due_ms,
 use super::endpoints::one;
 use super::events::{behind_named, first_named, ms_of};
 use super::usage::{Usage, spend};
-use crate::database::{DatabaseError, Extent, Fault, Tx, Value, values};
 use crate::domain::event::{Delivery, DeliveryAttempt, DeliveryState};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
+use sealpay_storage::{DatabaseError, Extent, Fault, Tx, Value, values};
 
 /// Which of an endpoint's deliveries. What is none does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,14 +80,13 @@ const ATTEMPTS: &str = "SELECT number, at_ms, duration_ms, status, error, answer
     FROM delivery_attempts WHERE event = $1 AND endpoint = $2
     ORDER BY number DESC LIMIT $3";
 
-/// Deliveries that may wait for all endpoints of a merchant before no more are begun anew: what
-/// receivers that hang do not take costs the database a little again and again.
+/// Deliveries that may wait for one endpoint before no more are begun anew: what a receiver that hangs
+/// does not take costs the database a little again and again.
 pub const MOST_PENDING: i64 = 10_000;
 
 const PENDING: &str = "SELECT COUNT(*) FROM (
-        SELECT 1 AS waiting FROM webhook_endpoints w
-        JOIN deliveries d ON d.endpoint = w.id AND d.state = 'pending'
-        WHERE w.merchant = $1 AND w.deleted_at_ms IS NULL LIMIT $2
+        SELECT 1 AS waiting FROM deliveries
+        WHERE endpoint = $1 AND state = 'pending' LIMIT $2
     ) AS all_waiting";
 
 const ONE_EVENT: &str = "SELECT id FROM events WHERE merchant = $1 AND id = $2";
@@ -99,13 +98,15 @@ const RANGE: &str = "SELECT id FROM events
     ORDER BY id LIMIT $8";
 
 /// What was answered last stays to be seen until there is another answer. An attempt that is under way
-/// belongs to the round before, so that what comes of it does not end this one.
+/// belongs to the round before, so that what comes of it does not end this one. A farewell is told to
+/// its end first.
 const BEGIN: &str = "INSERT INTO deliveries
     (event, endpoint, merchant, state, attempts, next_at_ms, round)
     VALUES ($1, $2, $3, 'pending', 0, $4, 1)
     ON CONFLICT (event, endpoint)
     DO UPDATE SET state = 'pending', attempts = 0, next_at_ms = $4,
-        round = deliveries.round + 1, farewell_url = NULL";
+        round = deliveries.round + 1, farewell_url = NULL
+    WHERE deliveries.farewell_url IS NULL OR deliveries.state <> 'pending'";
 
 /// Keeps an endpoint where it is until the end of the transaction, and finds out whether it still is
 /// there: who moves it meanwhile may not read what was begun for its address.
@@ -198,7 +199,7 @@ async fn begin(
     let Some(seen) = one(tx, new.merchant, new.endpoint).await? else {
         return Ok(EndpointWrite::NotThere);
     };
-    let most = values![new.merchant, MOST_PENDING];
+    let most = values![new.endpoint, MOST_PENDING];
     let pending = tx.optional(PENDING, &most).await?;
     let pending = pending.map(|mut row| row.integer()).transpose()?;
     let stays = tx.execute(STAYS, &values![new.endpoint, &new.url]).await? > 0;
@@ -211,8 +212,9 @@ async fn begin(
     };
     let now_ms = new.answered.at_ms;
     let due_ms = due_ms(&seen, now_ms);
+    let owner = (new.merchant, new.answered.request.credential.as_str());
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-    if !spend(tx, new.merchant, Usage::Redeliveries, count, now_ms).await? {
+    if !spend(tx, owner, Usage::Redeliveries, count, now_ms).await? {
         return Ok(EndpointWrite::LimitReached);
     }
     let arguments: Vec<[Value; 4]> = events
@@ -314,7 +316,7 @@ impl Store {
     }
 
     /// Delivers to an enabled endpoint again, from the first attempt on; also what was never meant
-    /// for it. Attempts that were made stay kept. Where [`MOST_PENDING`] of the merchant's wait
+    /// for it. Attempts that were made stay kept. Where [`MOST_PENDING`] wait for it
     /// already, or where the endpoint is not at this address any more, none are begun.
     pub async fn redeliver(
         &self,

@@ -1,10 +1,10 @@
 //! Approvals that nobody wants any more: who has to be asked about them, and how far that is.
 
 use super::Store;
-use crate::database::{DatabaseError, Row, Value, values};
 use crate::domain::payment::Payment;
 use crate::domain::reversal::{Reversal, ReversalState};
 use sealpay_protocol::ids::{ModificationId, PaymentId};
+use sealpay_storage::{DatabaseError, Row, Value, values};
 
 /// Written together with an end that a provider may contradict.
 pub(super) const WATCH: &str = "INSERT INTO reversals

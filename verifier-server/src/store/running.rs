@@ -1,7 +1,7 @@
 //! Servers that run on this database, and the master key under which each encrypts.
 
 use super::Store;
-use crate::database::{DatabaseError, values};
+use sealpay_storage::{DatabaseError, values};
 
 const NOTE: &str = "INSERT INTO running_servers (server, master_key, seen_at) VALUES ($1, $2, $3)
     ON CONFLICT (server) DO UPDATE SET master_key = excluded.master_key, seen_at = excluded.seen_at";

@@ -2,7 +2,6 @@
 
 use super::nonces::{self, Nonce};
 use super::{Store, payments};
-use crate::database::{DatabaseError, Fault, Row, Tx, Value, integer, values};
 use crate::domain::payment::Payment;
 use crate::domain::session::Session;
 use crate::domain::state::PaymentState;
@@ -12,6 +11,7 @@ use sealpay_protocol::limits;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, OrderItem};
+use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, integer, values};
 
 /// What became of the wish to open a session, in order of precedence.
 #[must_use]

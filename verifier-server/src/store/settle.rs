@@ -3,12 +3,12 @@
 use super::posting::PreparedPosting;
 use super::telling::EventInsert;
 use super::{Store, payments, reversals};
-use crate::database::{DatabaseError, Fault, Statement, Tx, Value, values};
 use crate::domain::event::Event;
 use crate::domain::payment::Payment;
 use crate::domain::posting::Posting;
 use crate::domain::state::PaymentState;
 use sealpay_protocol::ids::PaymentId;
+use sealpay_storage::{DatabaseError, Fault, Statement, Tx, Value, values};
 
 /// What became of the wish to write an outcome down.
 #[must_use]

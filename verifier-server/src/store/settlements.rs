@@ -4,13 +4,13 @@ use super::posting::{LINE, TRANSFER, line_values, transfer_values};
 use super::telling::EventInsert;
 use super::transactions::{fees, or_any};
 use super::{Store, payouts};
-use crate::database::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 use crate::domain::closing::{BatchKey, Closed, Previous, Sums};
 use crate::domain::event::Event;
 use crate::domain::settlement::Settlement;
 use jiff::civil::Date;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, SettlementId};
+use sealpay_storage::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 use std::fmt;
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! What a tester has set, shared by all verifiers on one database.
 
 use super::Store;
-use crate::database::{DatabaseError, values};
+use sealpay_storage::{DatabaseError, values};
 
 const CLOCK: &str = "clock";
 const WEBHOOKS: &str = "webhooks";

@@ -1,7 +1,7 @@
 //! An event and its deliveries, in the transaction of what it tells.
 
-use crate::database::{Statement, Value, values};
 use crate::domain::event::{Event, HELD_MS};
+use sealpay_storage::{Statement, Value, values};
 
 const TELL: &str = "INSERT INTO events
     (id, merchant, subject, kind, sequence, body, created_at_ms)

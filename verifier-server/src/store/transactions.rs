@@ -1,12 +1,12 @@
 //! Balance transactions, the lines of settlements: what is read of them.
 
 use super::Store;
-use crate::database::{DatabaseError, Extent, Row, Value, values};
 use crate::domain::fees::Fees;
 use crate::domain::settlement::{BalanceTransaction, TransactionKind};
 use jiff::civil::Date;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, PaymentId, SettlementId, TransactionId};
+use sealpay_storage::{DatabaseError, Extent, Row, Value, values};
 
 /// Which of a merchant's lines, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

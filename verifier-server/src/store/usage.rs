@@ -2,8 +2,8 @@
 //! back.
 
 use super::Store;
-use crate::database::{DatabaseError, Fault, Tx, values};
 use sealpay_protocol::ids::MerchantId;
+use sealpay_storage::{DatabaseError, Fault, Tx, values};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -47,13 +47,14 @@ impl Usage {
 /// Webhook endpoints that a merchant may make in a day with one credential.
 pub const ENDPOINTS_A_DAY: i64 = 50;
 
-/// Deliveries that a merchant may begin by request in an hour.
+/// Deliveries that a merchant may begin by request in an hour with one credential.
 pub const REDELIVERIES_AN_HOUR: i64 = 20_000;
 
 /// Changes of endpoints and their secrets that a merchant may make in an hour with one credential.
 pub const ENDPOINT_CHANGES_AN_HOUR: i64 = 120;
 
-/// Times at which a merchant may have endpoints asked to prove whose they are, in an hour.
+/// Times at which a merchant may have endpoints asked to prove whose they are, in an hour with one
+/// credential.
 pub const VERIFICATIONS_AN_HOUR: i64 = 60;
 
 /// Two that come at once are both counted.
@@ -64,33 +65,17 @@ const SPEND: &str = "INSERT INTO merchant_usage (merchant, what, began_at_ms, en
 
 const PURGE: &str = "DELETE FROM merchant_usage WHERE ends_at_ms <= $1";
 
-/// Counts what a merchant does now; says whether it still may.
+/// Counts what a credential of a merchant does now; says whether it still may. One that has leaked
+/// uses up its own, and is revoked.
 pub(super) async fn spend(
     tx: &mut Tx<'_>,
-    merchant: MerchantId,
+    (merchant, credential): (MerchantId, &str),
     usage: Usage,
     amount: i64,
     now_ms: i64,
 ) -> Result<bool, Fault> {
-    count(
-        tx,
-        (merchant, usage.name().to_owned()),
-        usage,
-        amount,
-        now_ms,
-    )
-    .await
-}
-
-/// The same for one credential of the merchant: one that has leaked uses up its own, and is revoked.
-pub(super) async fn spend_once_by(
-    tx: &mut Tx<'_>,
-    (merchant, credential): (MerchantId, &str),
-    usage: Usage,
-    now_ms: i64,
-) -> Result<bool, Fault> {
     let name = [usage.name(), ":", credential].concat();
-    count(tx, (merchant, name), usage, 1, now_ms).await
+    count(tx, (merchant, name), usage, amount, now_ms).await
 }
 
 async fn count(

@@ -3,10 +3,10 @@
 
 use super::Store;
 use super::endpoints::{columns, read};
-use crate::database::{DatabaseError, Fault, Statement, Tx, Value, values};
 use crate::domain::event::HELD_MS;
 use crate::domain::merchant::WebhookEndpoint;
 use sealpay_protocol::ids::EndpointId;
+use sealpay_storage::{DatabaseError, Fault, Statement, Tx, Value, values};
 
 /// An endpoint that is to be asked now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(super) const HOLD_ALL: &str = "UPDATE deliveries SET next_at_ms = $2
 /// What was written for the endpoint as it was before it moved, at the very moment in which it did.
 /// What was begun anew since then was asked for.
 const LEAVE: &str = "UPDATE deliveries
-    SET state = 'failed', last_error = 'the endpoint was moved'
+    SET state = 'failed', last_error = 'no longer subscribed'
     WHERE endpoint = $1 AND state = 'pending' AND round = 0 AND farewell_url IS NULL
     AND NOT EXISTS (
         SELECT 1 FROM events e JOIN webhook_endpoints w ON w.id = $1

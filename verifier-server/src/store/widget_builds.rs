@@ -2,7 +2,7 @@
 //! them: while one is being replaced, a browser asks the new one for files of the old one.
 
 use super::Store;
-use crate::database::{DatabaseError, Row, values};
+use sealpay_storage::{DatabaseError, Row, values};
 
 const RECORD: &str = "INSERT INTO widget_builds (digest, seen_at_ms) VALUES ($1, $2)
     ON CONFLICT (digest) DO UPDATE SET seen_at_ms = excluded.seen_at_ms";

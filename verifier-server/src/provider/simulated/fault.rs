@@ -4,7 +4,7 @@
 //! They stand in a table, so that two servers on one database misbehave together, and in memory,
 //! so that nobody who ordered none pays for them.
 
-use crate::database::{Database, DatabaseError, Row, values};
+use sealpay_storage::{Database, DatabaseError, Row, values};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::Display;

@@ -24,7 +24,6 @@ pub mod wallet;
 mod world;
 
 use super::{BinLookup, PaymentProvider, ProviderError, TestScenarios};
-use crate::database::{Database, Durability, Migrations, Options};
 use crate::domain::route;
 use crate::system::{Clock, Rng};
 use authentication::SimulatedAuthenticator;
@@ -33,6 +32,7 @@ use phone::Phone;
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::secret::Secret;
+use sealpay_storage::{Database, Durability, Migrations, Options};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use transfer::SimulatedTransfers;

@@ -7,11 +7,11 @@
 use super::account::Account;
 use super::authentication;
 use super::world::World;
-use crate::database::{DatabaseError, Row, Value, values};
 use crate::domain::authentication::AuthenticationStatus;
 use sealpay_protocol::encoding::hex;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
+use sealpay_storage::{DatabaseError, Row, Value, values};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::sync::Arc;

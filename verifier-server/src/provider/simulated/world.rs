@@ -7,7 +7,6 @@ use super::fault::{AppliedFault, DropMode, Faults, Request};
 use super::outcome::{self, SimulatedOutcome, Transit};
 use super::persona::Persona;
 use super::{amount, issuer, persona};
-use crate::database::{Database, DatabaseError, Operation};
 use crate::domain::modification::ModificationKind;
 use crate::provider::{
     AuthorizationRequest, Inquiry, ModificationRequest, ProviderDecision, ProviderError,
@@ -21,6 +20,7 @@ use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::secret::Secret;
+use sealpay_storage::{Database, DatabaseError, Operation};
 use std::fmt::Display;
 use std::time::Duration;
 

@@ -2,7 +2,6 @@
 //! how it ended. Every race is decided by a conditional update of its one row.
 
 use super::{World, cool_down, trial};
-use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::authentication::{Authentication, AuthenticationStatus, ChallengeKind};
 use crate::provider::authentication::CodeChallenge;
 use crate::provider::simulated::phone::{self, Message};
@@ -10,6 +9,7 @@ use sealpay_protocol::card::Brand;
 use sealpay_protocol::encoding::base64;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
+use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, values};
 
 /// Where an authentication stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 //! guess. It grows up to an hour and no further: whoever wants to keep a cardholder from paying has
 //! to come back every hour, and each time the phone tells of it.
 
-use crate::database::{Fault, Tx, values};
 use sealpay_protocol::limits;
+use sealpay_storage::{Fault, Tx, values};
 
 const MINUTE_MS: i64 = 60 * 1000;
 

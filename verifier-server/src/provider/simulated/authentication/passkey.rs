@@ -3,7 +3,6 @@
 use super::SimulatedAuthenticator;
 use super::challenge::Challenge;
 use super::webauthn::{self, ALGORITHMS, Expected, OTHER_PAGE, Passkey, PublicKey};
-use crate::database::{Addition, DatabaseError, Row, values};
 use crate::domain::authentication::{AuthenticationStatus, ChallengeKind};
 use crate::provider::ProviderError;
 use crate::provider::simulated::account::Account;
@@ -13,6 +12,7 @@ use sealpay_protocol::encoding::{base64url, from_base64url};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::limits;
 use sealpay_protocol::origin::Origin;
+use sealpay_storage::{Addition, DatabaseError, Row, values};
 use serde_json::json;
 
 /// How long after a right code a passkey may be made.

@@ -4,7 +4,6 @@ use super::challenge::{self, Challenge, ChallengeUpdate, Granted, State};
 use super::passkey::{self, Checked};
 use super::trial::{self, Proof, Trial};
 use super::{SimulatedAuthenticator, code};
-use crate::database::{Value, values};
 use crate::domain::authentication::AuthenticationStatus::{Authenticated, NotAuthenticated};
 use crate::provider::ProviderError;
 use crate::provider::authentication::{Progress, Step, Stepped};
@@ -13,6 +12,7 @@ use crate::provider::simulated::world::silent;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::limits;
+use sealpay_storage::{Value, values};
 
 const SECOND_MS: i64 = 1000;
 

@@ -4,9 +4,9 @@
 use super::challenge::{self, Challenge, ChallengeUpdate, Granted};
 use super::cool_down;
 use super::passkey::COUNT;
-use crate::database::{Fault, Tx, Value, values};
 use crate::domain::authentication::AuthenticationStatus::{Authenticated, NotAuthenticated};
 use crate::provider::simulated::account::locks;
+use sealpay_storage::{Fault, Tx, Value, values};
 use subtle::ConstantTimeEq;
 
 /// What the shopper proves with.

@@ -2,7 +2,7 @@
 
 use super::super::account::{Account, AccountKind, AccountStatus, Enrolment, locks};
 use super::super::control::AccountRequest;
-use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, values};
 
 macro_rules! columns {
     () => {

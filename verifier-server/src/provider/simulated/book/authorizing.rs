@@ -4,12 +4,12 @@
 use super::super::account::{Account, Verdict};
 use super::super::exchange::exchange;
 use super::{EntryState, RecordedResult, accounts, key};
-use crate::database::{Database, DatabaseError, Fault, Tx, Value, values};
 use crate::provider::ProviderDecision;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::limits;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
+use sealpay_storage::{Database, DatabaseError, Fault, Tx, Value, values};
 
 /// What the book is asked to enter.
 #[derive(Debug)]

@@ -7,9 +7,9 @@
 use super::super::account::AccountStatus;
 use super::super::exchange::share;
 use super::{Change, Entry, EntryState, accounts};
-use crate::database::{Database, DatabaseError, Fault, Tx, values};
 use crate::domain::modification::ModificationKind;
 use crate::provider::ProviderDecision;
+use sealpay_storage::{Database, DatabaseError, Fault, Tx, values};
 
 /// Decides every race: it changes an entry only as it was read.
 const CHANGE: &str = "UPDATE bank_authorizations SET state = $3, booked_minor = $4,

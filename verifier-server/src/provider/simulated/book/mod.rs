@@ -16,9 +16,9 @@ pub(super) use modifying::{Change, Modified, lose_once, modify};
 
 use super::account::Account;
 use super::control::AccountRequest;
-use crate::database::{Database, DatabaseError, Row, Value, values};
 use crate::provider::ProviderDecision;
 use sealpay_protocol::ids::PaymentId;
+use sealpay_storage::{Database, DatabaseError, Row, Value, values};
 
 /// What the book says of a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]

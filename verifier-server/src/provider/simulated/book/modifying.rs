@@ -1,7 +1,7 @@
 //! Modifications as the book keeps them: the first answer stands.
 
-use crate::database::{Database, DatabaseError, Fault, Operation, Tx, Value, values};
 use crate::provider::{ModificationRequest, ProviderDecision};
+use sealpay_storage::{Database, DatabaseError, Fault, Operation, Tx, Value, values};
 
 const KEPT: &str = "SELECT decline FROM bank_modifications
     WHERE modification = $1 AND provider = $2";

@@ -7,7 +7,6 @@ mod tests;
 
 use super::outcome::{self, TransferScript};
 use super::world::{World, silent};
-use crate::database::{DatabaseError, Fault, Row, Tx, Value, values};
 use crate::domain::check_digits::with_check_digits;
 use crate::domain::transfer::{meant_by, plain};
 use crate::provider::transfer::{CollectionAccount, IncomingCredit, TransferRequest};
@@ -18,6 +17,7 @@ use crate::provider::{
 use sealpay_protocol::encoding::hex;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
+use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, values};
 use std::sync::Arc;
 
 /// The name on payments.

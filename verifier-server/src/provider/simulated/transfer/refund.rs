@@ -1,9 +1,9 @@
 //! Money that goes back to whoever sent it.
 
 use super::super::book::Change;
-use crate::database::{Fault, Tx, values};
 use crate::domain::modification::ModificationKind;
 use crate::provider::ProviderDecision;
+use sealpay_storage::{Fault, Tx, values};
 
 const EXPECTED: &str = "SELECT currency FROM bank_collections WHERE reference = $1";
 

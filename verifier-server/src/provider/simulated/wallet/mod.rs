@@ -11,7 +11,6 @@ mod tests;
 
 use super::book;
 use super::world::{World, silent};
-use crate::database::{Value, values};
 use crate::provider::wallet::WalletRequest;
 use crate::provider::{
     Inquiry, ModificationRequest, PaymentOperations, ProviderDecision, ProviderError,
@@ -22,6 +21,7 @@ use request::{APPROVED, Closing, Request, State, capture_name, close};
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
+use sealpay_storage::{Value, values};
 use std::sync::Arc;
 
 /// The name on payments and in the book.

@@ -1,10 +1,10 @@
 //! A request as the wallet keeps it. Its one row decides every race.
 
-use crate::database::{DatabaseError, Fault, Row, Tx, Value};
 use crate::provider::ProviderDecision;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
+use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value};
 
 /// Decline key: the shopper refused.
 pub(super) const REFUSED: &str = "wallet_refused";

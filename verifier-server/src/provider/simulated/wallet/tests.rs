@@ -1,7 +1,6 @@
 //! Confirming, refusing and taking back: each once, in any order, at once.
 
 use super::{NAME, SimulatedWallet, WalletDecision, WalletState};
-use crate::database::values;
 use crate::domain::modification::ModificationKind;
 use crate::provider::simulated::world::World;
 use crate::provider::simulated::world::tests::{NOON_MS, TestFolder, world};
@@ -12,6 +11,7 @@ use crate::provider::{
 use sealpay_protocol::ids::{ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
+use sealpay_storage::values;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,8 +1,8 @@
 use super::World;
-use crate::database::{Database, Durability, Options};
 use crate::system::{Clock, Rng};
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::secret::Secret;
+use sealpay_storage::{Database, Durability, Options};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

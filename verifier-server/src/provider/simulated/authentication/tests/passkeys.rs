@@ -8,11 +8,11 @@ use super::{
     CODE_CARD, MINUTE, ORIGIN, PARENT, SECOND, Stage, assert_failed, card, done, payment, stage,
     stage_at, still_code, still_passkey,
 };
-use crate::database::values;
 use crate::domain::authentication::{AuthenticationStatus, ChallengeKind};
 use crate::provider::Authenticator;
 use crate::provider::authentication::{AuthenticationRequest, Progress, Step, Stepped};
 use sealpay_protocol::money::Money;
+use sealpay_storage::values;
 use serde_json::Value;
 
 const ES256: i64 = -7;

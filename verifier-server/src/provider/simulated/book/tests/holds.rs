@@ -2,7 +2,6 @@
 //! whole.
 
 use super::{HARBOR, HOLD_MS, NOON, approved, euros, input, reference, stored, times};
-use crate::database::Database;
 use crate::domain::modification::ModificationKind;
 use crate::provider::simulated::account::{AccountStatus, tests::account};
 use crate::provider::simulated::book::{
@@ -14,6 +13,7 @@ use crate::provider::{ModificationRequest, ProviderDecision};
 use sealpay_protocol::ids::ModificationId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
+use sealpay_storage::Database;
 
 /// A change of payment 1 by the modification of a number, unless a test says otherwise.
 pub(super) fn change(number: u64, kind: ModificationKind, money: Money) -> Change {

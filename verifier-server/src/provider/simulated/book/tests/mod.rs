@@ -7,11 +7,11 @@ mod parts;
 use super::super::account::{Account, AccountStatus, day_of, tests::account};
 use super::super::world::tests::{NOON_MS, TestFolder, database};
 use super::{AuthorizationInput, RecordedResult, Times, ask, authorize};
-use crate::database::Database;
 use crate::provider::ProviderDecision;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
+use sealpay_storage::Database;
 
 const HARBOR: &str = "harbor";
 const NOON: i64 = NOON_MS.cast_signed();

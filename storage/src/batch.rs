@@ -7,7 +7,7 @@
 use super::error::{DatabaseError, Fault};
 use super::sqlite_statement::unavailable;
 use super::time_limit;
-use super::tx::{Operation, Tx};
+use super::tx::{On, Operation, Tx};
 use rusqlite::{Connection, ErrorCode};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,7 +51,7 @@ impl<I: Send, T: Send> Job for Task<I, T> {
     }
 
     fn run(&mut self, connection: &mut Connection) -> bool {
-        let mut tx = Tx::Sqlite(connection);
+        let mut tx = Tx(On::Sqlite(connection));
         let (operation, input) = (self.operation, &self.input);
         // After a panic only the connection is looked at again, and its savepoint is rolled back.
         let ran = catch_unwind(AssertUnwindSafe(|| poll_once(operation(&mut tx, input))));
@@ -232,9 +232,9 @@ fn not_committed(error: rusqlite::Error) -> DatabaseError {
 #[cfg(test)]
 mod tests {
     use super::{Message, enqueue, write_batches};
-    use crate::database::error::{DatabaseError, Fault};
-    use crate::database::tx::{Operation, Tx};
-    use crate::database::value::values;
+    use crate::error::{DatabaseError, Fault};
+    use crate::tx::{Operation, Tx};
+    use crate::values;
     use rusqlite::Connection;
     use std::sync::mpsc::{SyncSender, sync_channel};
     use std::thread::{self, JoinHandle};

@@ -135,24 +135,28 @@ pub(super) async fn postgres(
     transaction.commit().await.map_err(failed)
 }
 
-#[cfg(test)]
 impl Migrations {
-    /// Tables that would take any type into any column; every user tests that it has none.
-    pub(crate) fn tables_not_strict_on_sqlite(&self) -> Vec<String> {
-        let mut connection = Connection::open_in_memory().unwrap();
-        sqlite(&mut connection, self).unwrap();
-        let lax = "SELECT name FROM pragma_table_list
+    /// Tables that would take any type into any column on SQLite: whoever has migrations tests that
+    /// there is none.
+    ///
+    /// # Errors
+    /// The migrations cannot be run.
+    pub fn tables_not_strict_on_sqlite(&self) -> Result<Vec<String>, DatabaseError> {
+        const LAX: &str = "SELECT name FROM pragma_table_list
             WHERE type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'";
-        let mut lax = connection.prepare(lax).unwrap();
-        let names = lax.query_map([], |row| row.get(0)).unwrap();
-        names.map(Result::unwrap).collect()
+        let broken = |error: rusqlite::Error| DatabaseError::Corrupt(full(&error));
+        let mut connection = Connection::open_in_memory().map_err(broken)?;
+        sqlite(&mut connection, self)?;
+        let mut lax = connection.prepare(LAX).map_err(broken)?;
+        let names = lax.query_map([], |row| row.get(0)).map_err(broken)?;
+        names.collect::<Result<_, _>>().map_err(broken)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Migrations, for_sqlite, lock_number, sqlite};
-    use crate::database::DatabaseError;
+    use crate::DatabaseError;
     use rusqlite::Connection;
 
     static ONE: Migrations = Migrations {
@@ -187,12 +191,12 @@ mod tests {
 
     #[test]
     fn tables_are_strict_on_sqlite_unless_their_end_is_not_found() {
-        assert!(ONE.tables_not_strict_on_sqlite().is_empty());
+        assert_eq!(ONE.tables_not_strict_on_sqlite(), Ok(Vec::new()));
         let lax = Migrations {
             table: "lax_migrations",
             steps: &["CREATE TABLE lax (number BIGINT NOT NULL);"],
         };
-        assert_eq!(lax.tables_not_strict_on_sqlite(), ["lax"]);
+        assert_eq!(lax.tables_not_strict_on_sqlite(), Ok(vec!["lax".into()]));
         let clustered = for_sqlite(ONE.steps[1]);
         assert!(
             clustered.ends_with(") STRICT, WITHOUT ROWID;"),

@@ -14,7 +14,7 @@ use super::postgres_pooler;
 use super::postgres_statement::{Transaction, connection_fault, connection_trouble, failed};
 use super::postgres_tls::Tls;
 use super::postgres_url::PostgresUrl;
-use super::tx::{Operation, Tx};
+use super::tx::{On, Operation, Tx};
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool};
 use deadpool_postgres::{PoolError, RecyclingMethod, Runtime};
 use std::error::Error;
@@ -251,7 +251,7 @@ impl Postgres {
         let pooled = self.pooled.load(Ordering::Relaxed);
         // Behind a pooler a read is a transaction as well: it needs the limits of one.
         let transacts = pooled || !matches!(kind, Kind::Read);
-        let mut tx = Tx::Postgres(Transaction {
+        let mut tx = Tx(On::Postgres(Transaction {
             client,
             begin: match kind {
                 Kind::Scan(begin) => begin,
@@ -260,9 +260,9 @@ impl Postgres {
             },
             prepares: !pooled,
             begun: !transacts,
-        });
+        }));
         let outcome = operation(&mut tx, input).await;
-        let begun = matches!(tx, Tx::Postgres(Transaction { begun: true, .. }));
+        let begun = matches!(tx.0, On::Postgres(Transaction { begun: true, .. }));
         let outcome = match outcome {
             Ok(value) if transacts && begun => {
                 client

@@ -15,70 +15,65 @@ use std::pin::Pin;
 pub(crate) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
 /// What is done with a transaction and an input. It may be run more than once.
-pub(crate) type Operation<I, T> = for<'a> fn(&'a mut Tx<'_>, &'a I) -> Running<'a, T>;
+pub type Operation<I, T> = for<'a> fn(&'a mut Tx<'_>, &'a I) -> Running<'a, T>;
 
 /// A transaction, or on a reader a plain connection.
-pub(crate) enum Tx<'a> {
+pub struct Tx<'a>(pub(crate) On<'a>);
+
+/// Which database it runs on.
+pub(crate) enum On<'a> {
     Sqlite(&'a mut Connection),
     Postgres(Transaction<'a>),
 }
 
 impl Tx<'_> {
     /// Runs a statement and says how many rows it changed.
-    pub(crate) async fn execute(
-        &mut self,
-        sql: &'static str,
-        values: &[Value],
-    ) -> Result<u64, Fault> {
+    pub async fn execute(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, Fault> {
         refuse_nul(values)?;
-        match self {
-            Self::Sqlite(connection) => sqlite::execute(connection, sql, values),
-            Self::Postgres(transaction) => transaction.execute(sql, values).await,
+        match &mut self.0 {
+            On::Sqlite(connection) => sqlite::execute(connection, sql, values),
+            On::Postgres(transaction) => transaction.execute(sql, values).await,
         }
     }
 
     /// Runs statements that do not depend on each other; on Postgres they travel together.
-    pub(crate) async fn execute_together(
+    pub async fn execute_together(
         &mut self,
         statements: &[Statement<'_>],
     ) -> Result<Vec<u64>, Fault> {
         statements
             .iter()
             .try_for_each(|(_, values)| refuse_nul(values))?;
-        match self {
-            Self::Sqlite(connection) => statements
+        match &mut self.0 {
+            On::Sqlite(connection) => statements
                 .iter()
                 .map(|(sql, values)| sqlite::execute(connection, sql, values))
                 .collect(),
-            Self::Postgres(transaction) => transaction.execute_together(statements).await,
+            On::Postgres(transaction) => transaction.execute_together(statements).await,
         }
     }
 
     /// All rows.
-    pub(crate) async fn query(
-        &mut self,
-        sql: &'static str,
-        values: &[Value],
-    ) -> Result<Vec<Row>, Fault> {
+    pub async fn query(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, Fault> {
         refuse_nul(values)?;
-        match self {
-            Self::Sqlite(connection) => sqlite::query(connection, sql, values),
-            Self::Postgres(transaction) => transaction.query(sql, values).await,
+        match &mut self.0 {
+            On::Sqlite(connection) => sqlite::query(connection, sql, values),
+            On::Postgres(transaction) => transaction.query(sql, values).await,
         }
     }
 
     /// Reads a table to see whether that works. Its name stands in a source, as every statement does.
-    pub(super) async fn reconcile(&mut self, table: &'static str) -> Result<(), Fault> {
+    pub(super) async fn probe(&mut self, table: &'static str) -> Result<(), Fault> {
         let sql = format!("SELECT COUNT(*) FROM {table}");
-        let rows = match self {
-            Self::Sqlite(connection) => sqlite::query(connection, &sql, &[]),
-            Self::Postgres(transaction) => transaction.query(&sql, &[]).await,
+        let rows = match &mut self.0 {
+            On::Sqlite(connection) => sqlite::query(connection, &sql, &[]),
+            On::Postgres(transaction) => transaction.query(&sql, &[]).await,
         };
         rows.map(drop)
     }
 
     /// The first row, if there is one.
-    pub(crate) async fn optional(
+    pub async fn optional(
         &mut self,
         sql: &'static str,
         values: &[Value],

@@ -38,7 +38,7 @@ impl Error for DatabaseError {}
 
 /// Why an operation did not end.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Somebody else was there first: roll back and run the operation again from its beginning.
     Retry(String),
     /// The server went away or takes no changes: the connection is worth nothing any more, another

@@ -9,9 +9,12 @@ use std::str::FromStr;
 
 /// A value of a column. There are two types of column, because both databases agree on these.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// `TEXT`, in UTF-8 and without NUL.
     Text(Cow<'static, str>),
+    /// `BIGINT`: numbers, amounts, times, and 0 or 1 for what is true.
     Integer(i64),
+    /// `NULL`.
     Null,
 }
 
@@ -78,16 +81,15 @@ from_ids!(
 );
 
 /// The arguments of a statement: the first is `$1`.
+#[macro_export]
 macro_rules! values {
     ($($value:expr),* $(,)?) => {
-        [$($crate::database::Value::from($value)),*]
+        [$($crate::Value::from($value)),*]
     };
 }
 
-pub(crate) use values;
-
 /// A count or a time of the domain as a column keeps it.
-pub(crate) fn integer<N: TryInto<i64>>(number: N) -> Result<i64, DatabaseError> {
+pub fn integer<N: TryInto<i64>>(number: N) -> Result<i64, DatabaseError> {
     number
         .try_into()
         .map_err(|_| DatabaseError::Corrupt("a number has more than 63 bits".into()))
@@ -95,13 +97,15 @@ pub(crate) fn integer<N: TryInto<i64>>(number: N) -> Result<i64, DatabaseError> 
 
 /// A row that is read from its first column to its last, in the order of the `SELECT`.
 #[derive(Debug)]
-pub(crate) struct Row {
+pub struct Row {
     columns: std::vec::IntoIter<Value>,
     width: usize,
 }
 
 impl Row {
-    pub(crate) fn new(columns: Vec<Value>) -> Self {
+    /// The values of its columns.
+    #[must_use]
+    pub fn new(columns: Vec<Value>) -> Self {
         Self {
             width: columns.len(),
             columns: columns.into_iter(),
@@ -116,7 +120,8 @@ impl Row {
         ))
     }
 
-    pub(crate) fn optional_text(&mut self) -> Result<Option<String>, DatabaseError> {
+    /// The next column, a text or null.
+    pub fn optional_text(&mut self) -> Result<Option<String>, DatabaseError> {
         match self.columns.next() {
             Some(Value::Text(text)) => Ok(Some(text.into_owned())),
             Some(Value::Null) => Ok(None),
@@ -124,14 +129,16 @@ impl Row {
         }
     }
 
-    pub(crate) fn text(&mut self) -> Result<String, DatabaseError> {
+    /// The next column, a text.
+    pub fn text(&mut self) -> Result<String, DatabaseError> {
         match self.columns.next() {
             Some(Value::Text(text)) => Ok(text.into_owned()),
             _ => Err(self.unexpected("a text")),
         }
     }
 
-    pub(crate) fn optional_integer(&mut self) -> Result<Option<i64>, DatabaseError> {
+    /// The next column, an integer or null.
+    pub fn optional_integer(&mut self) -> Result<Option<i64>, DatabaseError> {
         match self.columns.next() {
             Some(Value::Integer(number)) => Ok(Some(number)),
             Some(Value::Null) => Ok(None),
@@ -139,7 +146,8 @@ impl Row {
         }
     }
 
-    pub(crate) fn integer(&mut self) -> Result<i64, DatabaseError> {
+    /// The next column, an integer.
+    pub fn integer(&mut self) -> Result<i64, DatabaseError> {
         match self.columns.next() {
             Some(Value::Integer(number)) => Ok(number),
             _ => Err(self.unexpected("an integer")),
@@ -147,26 +155,26 @@ impl Row {
     }
 
     /// An integer of a narrower or unsigned type.
-    pub(crate) fn number<N: TryFrom<i64>>(&mut self) -> Result<N, DatabaseError> {
+    pub fn number<N: TryFrom<i64>>(&mut self) -> Result<N, DatabaseError> {
         let number = self.integer()?;
         N::try_from(number).map_err(|_| self.unexpected("within its range"))
     }
 
     /// A text that `FromStr` reads, such as an identifier.
-    pub(crate) fn parsed<T: FromStr>(&mut self) -> Result<T, DatabaseError> {
+    pub fn parsed<T: FromStr>(&mut self) -> Result<T, DatabaseError> {
         let text = self.text()?;
         text.parse()
             .map_err(|_| self.unexpected("what it should be"))
     }
 
     /// A number that is not below nothing and has 32 bits.
-    pub(crate) fn small(&mut self) -> Result<u32, DatabaseError> {
+    pub fn small(&mut self) -> Result<u32, DatabaseError> {
         let number = self.integer()?;
         u32::try_from(number).map_err(|_| self.unexpected("a small number"))
     }
 
     /// A text that reads as something, or null.
-    pub(crate) fn optional_parsed<T: FromStr>(&mut self) -> Result<Option<T>, DatabaseError> {
+    pub fn optional_parsed<T: FromStr>(&mut self) -> Result<Option<T>, DatabaseError> {
         let text = self.optional_text()?;
         text.map(|text| {
             text.parse()
@@ -176,7 +184,7 @@ impl Row {
     }
 
     /// A text that `read` understands.
-    pub(crate) fn read<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Result<T, DatabaseError> {
+    pub fn read<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Result<T, DatabaseError> {
         let text = self.text()?;
         read(&text).ok_or_else(|| self.unexpected("what it should be"))
     }
@@ -185,7 +193,7 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::{Row, Value};
-    use crate::database::DatabaseError;
+    use crate::DatabaseError;
 
     #[test]
     fn a_column_of_another_type_is_named_in_the_error() {

@@ -29,7 +29,7 @@ pub(crate) enum Roots {
 
 /// A Postgres URL, read.
 #[derive(Debug, Clone)]
-pub(crate) struct PostgresUrl {
+pub struct PostgresUrl {
     pub(super) config: Config,
     /// `sslmode=verify-full`: TLS, and a certificate that names the host.
     pub(super) tls: Option<Roots>,
@@ -40,11 +40,17 @@ pub(crate) struct PostgresUrl {
 }
 
 impl PostgresUrl {
+    /// Whether the URL says the password.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.config.get_password().is_some()
+    }
+
     /// Reads a URL.
     ///
     /// # Errors
     /// A sentence that names the parameter. It never repeats the URL, which may hold a password.
-    pub(crate) fn parse(url: &str) -> Result<Self, String> {
+    pub fn parse(url: &str) -> Result<Self, String> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut mode, mut root, mut pooled) = (None, None, false);
         let mut rest = Vec::new();
@@ -93,7 +99,7 @@ impl PostgresUrl {
     ///
     /// # Errors
     /// A sentence with both settings.
-    pub(crate) fn check(&self, allow_plain_database: bool) -> Result<(), String> {
+    pub fn check(&self, allow_plain_database: bool) -> Result<(), String> {
         match &self.remote {
             Some(host) if self.tls.is_none() && !allow_plain_database => Err(format!(
                 "database names the host {host} without TLS and allow_plain_database is false: \
@@ -106,7 +112,7 @@ impl PostgresUrl {
     }
 
     /// The other machine that is spoken to in plain text.
-    pub(crate) fn plain_host(&self) -> Option<&str> {
+    pub fn plain_host(&self) -> Option<&str> {
         self.remote.as_deref().filter(|_| self.tls.is_none())
     }
 }

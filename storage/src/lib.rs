@@ -23,11 +23,11 @@ pub use error::DatabaseError;
 pub use migrate::Migrations;
 pub use options::{Durability, Options};
 
-pub(crate) use error::Fault;
-pub(crate) use postgres_statement::Statement;
-pub(crate) use postgres_url::PostgresUrl;
-pub(crate) use tx::{Operation, Tx};
-pub(crate) use value::{Row, Value, integer, values};
+pub use error::Fault;
+pub use postgres_statement::Statement;
+pub use postgres_url::PostgresUrl;
+pub use tx::{Operation, Tx};
+pub use value::{Row, Value, integer};
 
 use postgres::Postgres;
 use sqlite::Sqlite;
@@ -46,7 +46,7 @@ pub enum Addition {
 /// Which connections a read that may look at many rows is given, and for how long. What a payment
 /// waits for has others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extent {
+pub enum Extent {
     /// A page of a list.
     List,
     /// Sums over everything that a merchant ever did.
@@ -98,7 +98,7 @@ impl Database {
 
     /// Says whether the database answers and takes changes.
     pub async fn ping(&self) -> Result<(), DatabaseError> {
-        self.write(self.journal, |tx, journal| Box::pin(tx.reconcile(journal)))
+        self.write(self.journal, |tx, journal| Box::pin(tx.probe(journal)))
             .await
     }
 
@@ -117,7 +117,7 @@ impl Database {
 
     /// Runs an operation that changes something, all of it or nothing, and answers when that is
     /// durable. On Postgres it may run more than once.
-    pub(crate) async fn write<I: Send + Sync + 'static, T: Send + 'static>(
+    pub async fn write<I: Send + Sync + 'static, T: Send + 'static>(
         &self,
         input: I,
         operation: Operation<I, T>,
@@ -129,7 +129,7 @@ impl Database {
     }
 
     /// Runs an operation that changes nothing.
-    pub(crate) async fn read<I: Send + Sync + 'static, T: Send + 'static>(
+    pub async fn read<I: Send + Sync + 'static, T: Send + 'static>(
         &self,
         input: I,
         operation: Operation<I, T>,
@@ -142,7 +142,7 @@ impl Database {
 
     /// Runs an operation that changes nothing and may look at many rows: apart from those that a
     /// payment waits for, and only for so long.
-    pub(crate) async fn scan<I: Send + Sync + 'static, T: Send + 'static>(
+    pub async fn scan<I: Send + Sync + 'static, T: Send + 'static>(
         &self,
         extent: Extent,
         input: I,
@@ -155,7 +155,7 @@ impl Database {
     }
 
     /// Runs one `SELECT` that may look at many rows.
-    pub(crate) async fn scanned_rows<const N: usize>(
+    pub async fn scanned_rows<const N: usize>(
         &self,
         extent: Extent,
         sql: &'static str,
@@ -168,7 +168,7 @@ impl Database {
     }
 
     /// Runs one statement and says how many rows it changed.
-    pub(crate) async fn execute<const N: usize>(
+    pub async fn execute<const N: usize>(
         &self,
         sql: &'static str,
         values: [Value; N],
@@ -180,7 +180,7 @@ impl Database {
     }
 
     /// Runs one statement and says whether it changed anything.
-    pub(crate) async fn change<const N: usize>(
+    pub async fn change<const N: usize>(
         &self,
         sql: &'static str,
         values: [Value; N],
@@ -189,7 +189,7 @@ impl Database {
     }
 
     /// Runs one `INSERT` that changes nothing when the row is there already.
-    pub(crate) async fn add<const N: usize>(
+    pub async fn add<const N: usize>(
         &self,
         sql: &'static str,
         values: [Value; N],
@@ -203,7 +203,7 @@ impl Database {
     }
 
     /// Runs one `SELECT`.
-    pub(crate) async fn rows<const N: usize>(
+    pub async fn rows<const N: usize>(
         &self,
         sql: &'static str,
         values: [Value; N],
@@ -215,7 +215,7 @@ impl Database {
     }
 
     /// Runs one `SELECT` of one row.
-    pub(crate) async fn row<const N: usize>(
+    pub async fn row<const N: usize>(
         &self,
         sql: &'static str,
         values: [Value; N],
@@ -224,7 +224,7 @@ impl Database {
     }
 
     /// Runs one `SELECT` of an aggregate, which always has a row.
-    pub(crate) async fn one<const N: usize>(
+    pub async fn one<const N: usize>(
         &self,
         sql: &'static str,
         values: [Value; N],
@@ -235,7 +235,7 @@ impl Database {
 }
 
 /// The one place that asks which database it is; the URL decides.
-pub(crate) fn is_postgres(url_or_path: &str) -> bool {
+pub fn is_postgres(url_or_path: &str) -> bool {
     url_or_path.starts_with("postgres://") || url_or_path.starts_with("postgresql://")
 }
 

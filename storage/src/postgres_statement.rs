@@ -12,7 +12,7 @@ use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 /// A statement and its arguments.
-pub(crate) type Statement<'a> = (&'static str, &'a [Value]);
+pub type Statement<'a> = (&'static str, &'a [Value]);
 
 /// A transaction that begins together with its first statement.
 pub(crate) struct Transaction<'a> {
