@@ -3,7 +3,7 @@
 use getrandom::SysRng;
 use rand_core::{CryptoRng, UnwrapErr};
 
-/// Random bytes. A browser without randomness cannot encrypt: then the panic is the right answer.
+/// Random bytes. A browser without randomness cannot encrypt: then panicking is right.
 #[must_use]
 pub fn bytes<const LENGTH: usize>() -> [u8; LENGTH] {
     use rand_core::Rng as _;

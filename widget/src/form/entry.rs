@@ -1,6 +1,6 @@
 //! One field.
 
-use super::ErrorCode;
+use super::FieldErrorCode;
 use core::fmt;
 use zeroize::Zeroizing;
 
@@ -26,7 +26,7 @@ impl Field {
 #[derive(Default)]
 pub struct Entry {
     text: Zeroizing<String>,
-    error: Option<ErrorCode>,
+    error: Option<FieldErrorCode>,
 }
 
 impl Entry {
@@ -38,7 +38,7 @@ impl Entry {
 
     /// What is shown to be wrong.
     #[must_use]
-    pub const fn error(&self) -> Option<ErrorCode> {
+    pub const fn error(&self) -> Option<FieldErrorCode> {
         self.error
     }
 
@@ -46,7 +46,7 @@ impl Entry {
         self.text.trim().is_empty()
     }
 
-    pub(super) const fn set_error(&mut self, error: Option<ErrorCode>) {
+    pub(super) const fn set_error(&mut self, error: Option<FieldErrorCode>) {
         self.error = error;
     }
 

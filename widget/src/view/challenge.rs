@@ -1,11 +1,11 @@
 //! What the shopper has to confirm: by a code, with a passkey, or in the wallet.
 
-use super::checkout::{Checkout, Heard};
+use super::checkout::{Checkout, Msg};
 use super::element::{Element, Kind, element};
-use super::{fields, marks, panel};
+use super::{fields, icons, panel};
 use crate::browser::field::{self, Input, text_in};
 use crate::browser::{clock, passkey};
-use crate::pay::{Acting, Deed, Phase, code_digits};
+use crate::payment::{ActionRequired, Phase, ShopperAction, code_digits};
 use sealpay_protocol::api::{ActionView, CodeView};
 use yew::html::Scope;
 
@@ -15,7 +15,7 @@ pub(super) fn button(
     link: &Scope<Checkout>,
     look: &'static str,
     words: &str,
-    meaning: fn() -> Heard,
+    meaning: fn() -> Msg,
 ) -> Element {
     element("button")
         .with("type=button")
@@ -29,44 +29,51 @@ pub(super) fn button(
         .says(words)
 }
 
-pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>, acting: &Acting) -> Element {
+pub(super) fn view(
+    checkout: &Checkout,
+    link: &Scope<Checkout>,
+    required: &ActionRequired,
+) -> Element {
     let texts = checkout.connection.texts;
-    let icon = match &acting.action {
-        ActionView::Wallet(_) => marks::spinner(),
-        _ => marks::lock(),
+    let icon = match &required.action {
+        ActionView::Wallet(_) => icons::spinner(),
+        _ => icons::lock(),
     };
     let repeated = panel::receipt()
         .line(texts.payee, checkout.payee())
         .line(texts.amount, checkout.total());
     let view = panel::panel(checkout, None, icon)
-        .holds(introduction(checkout, &acting.action))
+        .holds(introduction(checkout, &required.action))
         .holds(repeated);
-    let view = match &acting.action {
-        ActionView::Code(code) => view.holds(code_form(checkout, link, acting, code)),
+    let view = match &required.action {
+        ActionView::Code(code) => view.holds(code_form(checkout, link, required, code)),
         ActionView::Passkey(_) => {
             let (view, look) = if passkey::is_known() {
-                let meaning = || Heard::Did(Deed::UsePasskey);
+                let meaning = || Msg::Action(ShopperAction::UsePasskey);
                 let used = button(checkout, link, "", texts.use_passkey, meaning);
-                (view.holds(note(checkout, acting)).holds(used), "secondary")
+                (
+                    view.holds(note(checkout, required)).holds(used),
+                    "secondary",
+                )
             } else {
                 (view, "")
             };
-            let meaning = || Heard::Did(Deed::UseCode);
+            let meaning = || Msg::Action(ShopperAction::UseCode);
             view.holds(button(checkout, link, look, texts.use_code, meaning))
         }
         _ => {
             let is_open = checkout.wallet_is_open();
             let look = if is_open { "secondary" } else { "" };
-            let meaning = || Heard::AskedForWallet;
+            let meaning = || Msg::WalletRequested;
             let open = if checkout.is_wallet_hidden {
                 wallet_link(checkout)
             } else {
                 Some(button(checkout, link, look, texts.open_wallet, meaning))
             };
-            view.holds(note(checkout, acting)).may_hold(open)
+            view.holds(note(checkout, required)).may_hold(open)
         }
     };
-    let meaning = || Heard::Did(Deed::Cancel);
+    let meaning = || Msg::Action(ShopperAction::Cancel);
     view.holds(button(checkout, link, "quiet", texts.cancel, meaning))
 }
 
@@ -103,13 +110,13 @@ fn introduction(checkout: &Checkout, action: &ActionView) -> Element {
 }
 
 /// Whether what is said is good news.
-fn is_good(said: &str) -> bool {
-    said == "code_sent"
+fn is_good(feedback: &str) -> bool {
+    feedback == "code_sent"
 }
 
 /// What there is to say, by code: about the last thing that the shopper did, or the code's end.
-fn said_of(checkout: &Checkout, acting: &Acting) -> Option<&'static str> {
-    acting.said.or_else(|| match &acting.action {
+fn feedback_code(checkout: &Checkout, required: &ActionRequired) -> Option<&'static str> {
+    required.feedback.or_else(|| match &required.action {
         ActionView::Code(code) => {
             (checkout.seconds_until(code.expires_at) == 0).then_some("code_expired")
         }
@@ -118,35 +125,35 @@ fn said_of(checkout: &Checkout, acting: &Acting) -> Option<&'static str> {
 }
 
 /// The same in words.
-pub(super) fn words_of(checkout: &Checkout, acting: &Acting) -> Option<String> {
+pub(super) fn words_of(checkout: &Checkout, required: &ActionRequired) -> Option<String> {
     let texts = checkout.connection.texts;
-    let said = said_of(checkout, acting)?;
-    let mut words = texts.error(said).to_owned();
-    if said == "code_refused"
-        && let ActionView::Code(code) = &acting.action
+    let feedback = feedback_code(checkout, required)?;
+    let mut words = texts.error(feedback).to_owned();
+    if feedback == "code_refused"
+        && let ActionView::Code(code) = &required.action
     {
         words.extend([" ", &(texts.attempts_left)(code.attempts_left)]);
     }
     Some(words)
 }
 
-pub(super) fn note(checkout: &Checkout, acting: &Acting) -> Element {
-    let is_bad = said_of(checkout, acting).is_some_and(|said| !is_good(said));
+pub(super) fn note(checkout: &Checkout, required: &ActionRequired) -> Element {
+    let is_bad = feedback_code(checkout, required).is_some_and(|feedback| !is_good(feedback));
     element("p")
         .with("id=code-note;class=beneath")
         .maybe("data-kind", is_bad.then_some("error"))
-        .says(&words_of(checkout, acting).unwrap_or_default())
+        .says(&words_of(checkout, required).unwrap_or_default())
 }
 
 fn code_form(
     checkout: &Checkout,
     link: &Scope<Checkout>,
-    acting: &Acting,
+    required: &ActionRequired,
     code: &CodeView,
 ) -> Element {
     let texts = checkout.connection.texts;
     let is_busy = checkout.state.is_authenticating();
-    let is_wrong = said_of(checkout, acting).is_some_and(|said| !is_good(said));
+    let is_wrong = feedback_code(checkout, required).is_some_and(|feedback| !is_good(feedback));
     let input = element("input")
         .with(
             "id=code;type=text;inputmode=numeric;autocomplete=one-time-code;\
@@ -155,12 +162,12 @@ fn code_form(
         .at(&checkout.code)
         .when(is_busy, "readonly")
         .maybe("aria-invalid", is_wrong.then_some("true"))
-        .on(Kind::Input, link, |_| Some(Heard::TypedCode));
+        .on(Kind::Input, link, |_| Some(Msg::CodeEdited));
     let label = element("label").with("for=code").says(texts.code);
     let field = element("div.field")
         .holds(label)
         .holds(input)
-        .holds(note(checkout, acting));
+        .holds(note(checkout, required));
     let confirm = element("button")
         .with("type=submit")
         .maybe("aria-disabled", is_busy.then_some("true"));
@@ -183,7 +190,7 @@ fn code_form(
         .on(Kind::Submit, link, move |event| {
             event.prevent_default();
             let input = place.cast::<Input>()?;
-            Some(Heard::Did(Deed::Code(text_in(&input))))
+            Some(Msg::Action(ShopperAction::EnterCode(text_in(&input))))
         })
         .holds(field)
         .holds(confirm)
@@ -206,7 +213,7 @@ fn another_code(checkout: &Checkout, link: &Scope<Checkout>, code: &CodeView) ->
     element("button")
         .with("type=button;data-look=secondary")
         .maybe("aria-disabled", must_wait.then_some("true"))
-        .pressed(link, || Heard::Did(Deed::Resend))
+        .pressed(link, || Msg::Action(ShopperAction::ResendCode))
         .holds(element("span").holds(label).may_hold(wait))
 }
 
@@ -219,7 +226,7 @@ fn minutes(seconds: u64) -> String {
 
 impl Checkout {
     /// Keeps no more in the field than a code has, and nothing else than digits.
-    pub(super) fn tidy_code(&self) {
+    pub(super) fn normalize_code(&self) {
         if let Some(input) = self.code.cast::<Input>() {
             let digits = code_digits(&text_in(&input));
             field::show(&input, &digits, Some(digits.len()));
@@ -228,14 +235,15 @@ impl Checkout {
 
     /// Whether this is the second in which the code ends.
     pub(super) fn code_has_just_expired(&self) -> bool {
-        let Phase::Acting(acting) = self.state.phase() else {
+        let Phase::ActionRequired(required) = self.state.phase() else {
             return false;
         };
         let is_new = |code: &CodeView| {
             let now = self.state.verifier_time(clock::now());
             code.expires_at <= now && now < code.expires_at + 2
         };
-        acting.said.is_none() && matches!(&acting.action, ActionView::Code(code) if is_new(code))
+        required.feedback.is_none()
+            && matches!(&required.action, ActionView::Code(code) if is_new(code))
     }
 
     /// How long it is until a time of the verifier's clock.

@@ -1,15 +1,15 @@
-//! The whole form: hands events to `form` and `pay`, runs the effects, draws the state.
+//! The whole form: hands events to `form` and `payment`, runs the effects, draws the state.
 
 use super::effects::fresh_id;
 use super::element::element;
 use super::summary::Summary;
 use super::{Connection, fields, panel};
 use crate::browser::field::{self, Input, Typed};
-use crate::browser::page::Request;
+use crate::browser::host::HostRequest;
 use crate::browser::wallet::WalletWindow;
 use crate::browser::{clock, document};
-use crate::form::{Choice, Field, Form, Wanted};
-use crate::pay::{Deed, Event, Means, Notice, Phase, State, Submission};
+use crate::form::{Correction, Field, Form, MethodChoice};
+use crate::payment::{Notice, PaymentData, PaymentEvent, Phase, ShopperAction, State, Submission};
 use sealpay_protocol::api::{ActionView, Method};
 use sealpay_protocol::card::{Brand, YearMonth};
 use std::rc::Rc;
@@ -32,43 +32,43 @@ impl PartialEq for Properties {
 }
 
 /// What reaches the component.
-pub enum Heard {
+pub enum Msg {
     /// Something was typed.
     Edited(Field, Typed),
     /// A field was left.
     Blurred(Field),
     /// A method was chosen.
-    Chose(Method),
+    MethodChosen(Method),
     /// The shopper asked to pay.
     Submitted,
     /// Something was typed as a one-time code.
-    TypedCode,
+    CodeEdited,
     /// Something was done about a challenge or an offer.
-    Did(Deed),
+    Action(ShopperAction),
     /// The wallet's page was asked for.
-    AskedForWallet,
+    WalletRequested,
     /// The shopper came back to this document, or the network did.
-    CameBack,
+    Resumed,
     /// The shopper leaves this document, which may be shown again as it is.
-    Left,
+    PageHidden,
     /// Something has been under way for long: what, by its number.
-    TakesLong(u32),
+    StillProcessing(u32),
     /// The session of this order has ended by the clock.
-    TimeUp(Rc<Connection>),
+    SessionExpired(Rc<Connection>),
     /// A way out of a checkout that is over was chosen.
-    AskedFor(&'static str),
+    ExitRequested(&'static str),
     /// A second went by that is counted on the screen.
-    Ticked,
+    Tick,
     /// The session is about to end.
-    EndsSoon,
+    SessionEndsSoon,
     /// A fact of a transfer was to be copied: its name, and what to copy.
-    Copied(&'static str, String),
+    CopyRequested(&'static str, String),
     /// What became of that: the sentence.
-    CopyAnswered(String),
+    CopyFinished(String),
     /// Something happened to the payment.
-    Happened(Event),
+    Payment(PaymentEvent),
     /// The page asked for something.
-    Asked(Request),
+    Host(HostRequest),
 }
 
 /// Where to put the shopper after the next drawing.
@@ -86,7 +86,7 @@ pub(super) enum Focus {
 pub struct Checkout {
     pub(super) connection: Rc<Connection>,
     pub(super) form: Form,
-    pub(super) choice: Choice,
+    pub(super) choice: MethodChoice,
     pub(super) state: State,
     pub(super) wallet: Option<WalletWindow>,
     pub(super) summary: Option<Summary>,
@@ -107,39 +107,40 @@ pub struct Checkout {
     pub(super) takes_long: bool,
     is_counting: bool,
     pub(super) ends_soon: bool,
-    pub(super) told: (bool, Option<Brand>),
+    pub(super) last_change: (bool, Option<Brand>),
 }
 
 impl Component for Checkout {
-    type Message = Heard;
+    type Message = Msg;
     type Properties = Properties;
 
     fn create(context: &Context<Self>) -> Self {
         let connection = context.props().connection.clone();
-        let heard = context.link().clone();
+        let link = context.link().clone();
         connection
             .port
-            .listen(move |request| heard.send_message(Heard::Asked(request)));
-        let heard = context.link().clone();
-        document::watch_return(move || heard.send_message(Heard::CameBack));
-        let heard = context.link().clone();
-        document::watch_network(move || heard.send_message(Heard::CameBack));
-        let heard = context.link().clone();
-        document::watch_leave(move || heard.send_message(Heard::Left));
-        let start = match &connection.admission {
-            Ok(_) => Event::Start,
-            Err(code) => Event::NotAdmitted(code),
+            .listen(move |request| link.send_message(Msg::Host(request)));
+        let link = context.link().clone();
+        document::watch_return(move || link.send_message(Msg::Resumed));
+        let link = context.link().clone();
+        document::watch_network(move || link.send_message(Msg::Resumed));
+        let link = context.link().clone();
+        document::watch_leave(move || link.send_message(Msg::PageHidden));
+        let start = match &connection.order {
+            Ok(_) => PaymentEvent::Start,
+            Err(code) => PaymentEvent::OrderRejected(code),
         };
-        context.link().send_message(Heard::Happened(start));
+        context.link().send_message(Msg::Payment(start));
         let claims = connection
-            .admission
+            .order
             .as_ref()
             .ok()
-            .map(|admitted| &admitted.claims);
-        let mut choice = Choice::default();
-        choice.offer(claims.map_or(&[], |claims| &claims.methods));
+            .map(|accepted| &accepted.claims);
+        let mut choice = MethodChoice::default();
+        choice.set_offered(claims.map_or(&[], |claims| &claims.methods));
         Self {
-            summary: claims.and_then(|claims| Summary::of(&connection.locale, &claims.order)),
+            summary: claims
+                .and_then(|claims| Summary::from_order(&connection.locale, &claims.order)),
             form: Form::new(YearMonth::from_unix_seconds(clock::now())),
             choice,
             state: State::default(),
@@ -159,67 +160,67 @@ impl Component for Checkout {
             takes_long: false,
             is_counting: false,
             ends_soon: false,
-            told: (false, None),
+            last_change: (false, None),
             connection,
         }
     }
 
-    fn update(&mut self, context: &Context<Self>, heard: Heard) -> bool {
-        match heard {
-            Heard::Edited(field, typed) => self.edited(field, &typed),
-            Heard::Blurred(field) => self.left(field),
-            Heard::Chose(method) => self.chose(method),
-            Heard::Submitted => self.submitted(context),
-            Heard::TypedCode => {
-                self.tidy_code();
+    fn update(&mut self, context: &Context<Self>, msg: Msg) -> bool {
+        match msg {
+            Msg::Edited(field, typed) => self.edited(field, &typed),
+            Msg::Blurred(field) => self.blurred(field),
+            Msg::MethodChosen(method) => self.chose(method),
+            Msg::Submitted => self.submitted(context),
+            Msg::CodeEdited => {
+                self.normalize_code();
                 self.announcement = String::new();
-                self.happened(context, Event::CodeTyped);
+                self.handle_payment_event(context, PaymentEvent::CodeEdited);
             }
-            Heard::CameBack => {
+            Msg::Resumed => {
                 if matches!(
                     self.state.phase(),
-                    Phase::Acting(_) | Phase::Interrupted { .. } | Phase::Unreachable
+                    Phase::ActionRequired(_) | Phase::Interrupted { .. } | Phase::Unreachable
                 ) {
-                    self.happened(context, Event::CameBack);
+                    self.handle_payment_event(context, PaymentEvent::Resumed);
                 }
             }
-            Heard::Did(deed) => {
+            Msg::Action(action) => {
                 let (id, now) = (fresh_id(), clock::now());
-                self.happened(context, Event::Did { id, now, deed });
+                self.handle_payment_event(context, PaymentEvent::Action { id, now, action });
             }
-            Heard::Left => {
-                self.form.after_attempt(Wanted::Nothing);
+            Msg::PageHidden => {
+                self.form.require_correction(Correction::None);
                 self.show(Field::SecurityCode, None);
             }
-            Heard::TakesLong(number) => {
+            Msg::StillProcessing(number) => {
                 if number == self.busy_count && self.state.is_processing() {
                     self.takes_long = true;
                     self.announcement = self.connection.texts.takes_long.into();
                 }
             }
-            Heard::TimeUp(connection) => {
+            Msg::SessionExpired(connection) => {
                 // The page may have brought another order since.
                 if Rc::ptr_eq(&connection, &self.connection) {
-                    self.happened(context, Event::SessionTimeUp);
+                    self.handle_payment_event(context, PaymentEvent::SessionExpired);
                 }
             }
-            Heard::AskedFor(way_out) => self.connection.port.ask(way_out),
-            Heard::AskedForWallet => self.open_wallet(),
-            Heard::Ticked => {
+            Msg::ExitRequested(request) => self.connection.port.request(request),
+            Msg::WalletRequested => self.open_wallet(),
+            Msg::Tick => {
                 self.is_counting = false;
                 if self.code_has_just_expired() {
                     self.announcement = self.connection.texts.error("code_expired").into();
                 }
             }
-            Heard::EndsSoon => self.warn(),
-            Heard::Copied(name, value) => self.copy(context, name, value),
-            Heard::CopyAnswered(sentence) => self.say(sentence),
-            Heard::Happened(event) => self.happened(context, event),
-            Heard::Asked(Request::Focus) => self.focus = Some(self.first_place()),
-            Heard::Asked(Request::Update(order)) => self.renewed(context, order),
-            Heard::Asked(Request::Submit) => self.submitted(context),
-            Heard::Asked(Request::Unmount) => {
-                self.forget();
+            Msg::SessionEndsSoon => self.warn(),
+            Msg::CopyRequested(name, value) => self.copy(context, name, value),
+            Msg::CopyFinished(sentence) => self.say(sentence),
+            Msg::Payment(event) => self.handle_payment_event(context, event),
+            Msg::Host(HostRequest::Focus) => self.focus = Some(self.first_place()),
+            Msg::Host(HostRequest::Update(order)) => self.renewed(context, order),
+            Msg::Host(HostRequest::Submit) => self.submitted(context),
+            Msg::Host(HostRequest::Unmount) => {
+                self.clear();
                 self.connection.port.close();
             }
         }
@@ -255,7 +256,7 @@ impl Component for Checkout {
             && let Some(around) = sheet.parent_element()
         {
             let port = self.connection.port.clone();
-            document::watch_height(&around, move |height| port.tell_height(height));
+            document::watch_height(&around, move |height| port.send_height(height));
         }
         let element = match self.focus.take() {
             Some(Focus::Field(field)) => self.input(field).map(field::Element::from),
@@ -287,7 +288,9 @@ impl Checkout {
     /// Where a shopper begins.
     fn first_place(&self) -> Focus {
         match self.state.phase() {
-            Phase::Acting(acting) if matches!(acting.action, ActionView::Code(_)) => Focus::Code,
+            Phase::ActionRequired(required) if matches!(required.action, ActionView::Code(_)) => {
+                Focus::Code
+            }
             _ if self.panel_code().is_some() => Focus::Heading,
             _ if self.choice.method() == Method::Card => Focus::Field(Field::Number),
             _ => Focus::Pay,
@@ -314,15 +317,18 @@ impl Checkout {
             return;
         }
         self.read_fields();
-        let means = match self.choice.method() {
-            Method::Card => self.form.submit().map(Means::Card),
-            Method::Wallet => Ok(Means::Wallet),
-            Method::BankTransfer => Ok(Means::BankTransfer),
+        let data = match self.choice.method() {
+            Method::Card => self.form.submit().map(PaymentData::Card),
+            Method::Wallet => Ok(PaymentData::Wallet),
+            Method::BankTransfer => Ok(PaymentData::BankTransfer),
         };
-        match means {
-            Ok(means) => {
+        match data {
+            Ok(data) => {
                 let attempt = fresh_id();
-                self.happened(context, Event::Submitted(Submission { attempt, means }));
+                self.handle_payment_event(
+                    context,
+                    PaymentEvent::Submitted(Submission { attempt, data }),
+                );
             }
             Err(rejection) => {
                 // Also where the focus stays, so that Enter is never answered by silence.
@@ -330,7 +336,7 @@ impl Checkout {
                 let texts = self.connection.texts;
                 self.say(match self.form.entry(rejection.first).error() {
                     Some(code) if rejection.count == 1 => texts.error(code).into(),
-                    _ => (texts.several_wrong)(rejection.count),
+                    _ => (texts.fields_to_check)(rejection.count),
                 });
             }
         }
@@ -339,16 +345,16 @@ impl Checkout {
         }
     }
 
-    fn happened(&mut self, context: &Context<Self>, event: Event) {
+    fn handle_payment_event(&mut self, context: &Context<Self>, event: PaymentEvent) {
         let (was_busy, had_offer) = (self.is_busy(), self.has_offer());
         let before = self.panel_code().map(str::to_owned);
         let effects = self.state.step(event);
         self.run_all(context, effects);
         if let Some(session) = self.state.session() {
-            self.summary = Summary::of_session(&self.connection.locale, session);
+            self.summary = Summary::from_session(&self.connection.locale, session);
             let now = self.state.verifier_time(clock::now());
             self.form.set_today(YearMonth::from_unix_seconds(now));
-            self.choice.offer(&session.methods);
+            self.choice.set_offered(&session.methods);
         }
         if !self.waits_for_wallet() {
             self.is_wallet_hidden = false;
@@ -361,8 +367,8 @@ impl Checkout {
     }
 
     fn waits_for_wallet(&self) -> bool {
-        matches!(self.state.phase(), Phase::Acting(acting)
-            if matches!(acting.action, ActionView::Wallet(_)))
+        matches!(self.state.phase(), Phase::ActionRequired(required)
+            if matches!(required.action, ActionView::Wallet(_)))
     }
 
     /// After some seconds the shopper is told that it goes on.
@@ -377,7 +383,7 @@ impl Checkout {
             self.busy_count = self.busy_count.wrapping_add(1);
             let (link, number) = (context.link().clone(), self.busy_count);
             clock::after(PATIENCE_MS, move || {
-                link.send_message(Heard::TakesLong(number));
+                link.send_message(Msg::StillProcessing(number));
             });
         }
     }
@@ -388,35 +394,35 @@ impl Checkout {
             let (_, sentence) = self.connection.texts.panel("checking");
             self.connection
                 .port
-                .tell_error("update_refused", sentence, None);
+                .send_error("update_refused", sentence, None);
             return;
         }
         self.connection = Rc::new(self.connection.with_order(order));
-        let event = match &self.connection.admission {
-            Ok(admitted) => {
-                let claims = &admitted.claims;
-                self.summary = Summary::of(&self.connection.locale, &claims.order);
-                self.choice.offer(&claims.methods);
-                Event::Renewed
+        let event = match &self.connection.order {
+            Ok(accepted) => {
+                let claims = &accepted.claims;
+                self.summary = Summary::from_order(&self.connection.locale, &claims.order);
+                self.choice.set_offered(&claims.methods);
+                PaymentEvent::OrderReplaced
             }
-            Err(code) => Event::NotAdmitted(code),
+            Err(code) => PaymentEvent::OrderRejected(code),
         };
-        self.happened(context, event);
+        self.handle_payment_event(context, event);
     }
 
     /// Draws again in a second, as long as seconds are counted on the screen.
     fn count_seconds(&mut self, context: &Context<Self>) {
-        let Phase::Acting(acting) = self.state.phase() else {
+        let Phase::ActionRequired(required) = self.state.phase() else {
             return;
         };
-        let ActionView::Code(code) = &acting.action else {
+        let ActionView::Code(code) = &required.action else {
             return;
         };
         let waits = code.resends_left > 0 && self.seconds_until(code.resend_at) > 0;
         if (waits || self.seconds_until(code.expires_at) > 0) && !self.is_counting {
             self.is_counting = true;
             let link = context.link().clone();
-            clock::after(1000, move || link.send_message(Heard::Ticked));
+            clock::after(1000, move || link.send_message(Msg::Tick));
         }
     }
 

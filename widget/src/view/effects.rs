@@ -1,13 +1,15 @@
 //! Runs what the machine wants done.
 
-use super::Admitted;
-use super::checkout::{Checkout, Focus, Heard};
+use super::AcceptedOrder;
+use super::checkout::{Checkout, Focus, Msg};
 use crate::browser::passkey::{self, Ceremony};
 use crate::browser::wallet::WalletWindow;
-use crate::browser::{answer, clock, document, random};
-use crate::form::{Field, Wanted};
-use crate::pay::request::{Destination, Freshness, SignedRequest};
-use crate::pay::{Deed, Effect, Event, Message, Notice, Phase, wallet_address};
+use crate::browser::{clock, document, random, responses};
+use crate::form::{Correction, Field};
+use crate::payment::request::{Destination, Freshness, SignedRequest};
+use crate::payment::{
+    Effect, HostMessage, Notice, PaymentEvent, Phase, ShopperAction, wallet_address,
+};
 use sealpay_protocol::api::{ActionView, Method};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{AttemptId, SessionId};
@@ -37,108 +39,137 @@ impl Checkout {
     fn run(&mut self, context: &Context<Self>, effect: Effect) -> Vec<Effect> {
         let link = context.link().clone();
         match effect {
-            Effect::OpenSession { turn } => self.open_session(context, turn),
+            Effect::OpenSession { generation } => self.open_session(context, generation),
             Effect::Seal {
-                turn,
+                generation,
                 attempt,
                 card,
             } => {
                 let body = self.seal(attempt, &card);
-                return self.state.step(Event::Sealed { turn, body });
+                return self.state.step(PaymentEvent::Sealed { generation, body });
             }
-            Effect::Send { turn, attempt } => {
-                let event = |turn, now, answer| Event::Paid { turn, now, answer };
+            Effect::Send {
+                generation,
+                attempt,
+            } => {
+                let event = |generation, now, response| PaymentEvent::Paid {
+                    generation,
+                    now,
+                    response,
+                };
                 let (id, body) = (attempt.id, attempt.body);
-                self.send(&link, Destination::Payments, id, body, (turn, event));
+                self.send(&link, Destination::Payments, id, body, (generation, event));
             }
-            Effect::Authenticate { turn, id, body } => {
-                let event = |turn, now, answer| Event::Authenticated { turn, now, answer };
-                self.send(&link, Destination::Authentications, id, body, (turn, event));
+            Effect::Authenticate {
+                generation,
+                id,
+                body,
+            } => {
+                let event = |generation, now, response| PaymentEvent::Authenticated {
+                    generation,
+                    now,
+                    response,
+                };
+                self.send(
+                    &link,
+                    Destination::Authentications,
+                    id,
+                    body,
+                    (generation, event),
+                );
             }
-            Effect::UsePasskey { turn, options } => {
-                ask_for_passkey(&link, turn, Ceremony::Use, options);
+            Effect::UsePasskey {
+                generation,
+                options,
+            } => {
+                request_passkey(&link, generation, Ceremony::Get, options);
             }
-            Effect::KeepPasskey { turn, options } => {
-                ask_for_passkey(&link, turn, Ceremony::Keep, options);
+            Effect::SavePasskey {
+                generation,
+                options,
+            } => {
+                request_passkey(&link, generation, Ceremony::Create, options);
             }
             Effect::OpenWallet => self.open_wallet(),
-            Effect::Abandon => {
-                return self.state.step(Event::Did {
+            Effect::CancelPayment => {
+                return self.state.step(PaymentEvent::Action {
                     id: fresh_id(),
                     now: clock::now(),
-                    deed: Deed::Cancel,
+                    action: ShopperAction::Cancel,
                 });
             }
             Effect::Wait {
-                turn,
+                generation,
                 milliseconds,
-                wake,
+                timer,
             } => clock::after(milliseconds, move || {
-                link.send_message(Heard::Happened(Event::Woke { turn, wake }));
+                link.send_message(Msg::Payment(PaymentEvent::TimerFired { generation, timer }));
             }),
             Effect::WatchExpiry { milliseconds } => {
                 let connection = self.connection.clone();
                 let ends_soon = link.clone();
                 clock::after(milliseconds.saturating_sub(WARNING_MS), move || {
-                    ends_soon.send_message(Heard::EndsSoon);
+                    ends_soon.send_message(Msg::SessionEndsSoon);
                 });
                 clock::after(milliseconds, move || {
-                    link.send_message(Heard::TimeUp(connection));
+                    link.send_message(Msg::SessionExpired(connection));
                 });
             }
-            Effect::AskSecurityCodeAgain => self.ask_security_code_again(),
-            Effect::AskCodeAgain => {
-                self.empty_code();
+            Effect::ClearSecurityCode => self.require_correction(),
+            Effect::ClearCode => {
+                self.clear_code();
                 self.focus = Some(Focus::Code);
             }
             Effect::FocusCode => self.focus = Some(Focus::Code),
-            Effect::ForgetCard => self.forget(),
-            Effect::KeepForRenewal => {
-                if !self.connection.way_out.can_renew {
-                    self.forget();
+            Effect::ClearForm => self.clear(),
+            Effect::ClearFormUnlessRenewable => {
+                if !self.connection.exit_options.can_renew {
+                    self.clear();
                 }
             }
-            Effect::Tell(message) => self.tell(&message),
+            Effect::NotifyHost(message) => self.notify_host(&message),
         }
         Vec::new()
     }
 
     /// Wipes what must not stay, marks what is wrong, and puts the shopper there; where nothing in
     /// the fields helps, on the notice, so that the reason is read and no keyboard covers it.
-    fn ask_security_code_again(&mut self) {
+    fn require_correction(&mut self) {
         let is_card = self.choice.method() == Method::Card;
-        let wanted = match self.notice() {
-            Some(Notice::Declined(decline)) => Wanted::by(decline),
-            _ => Wanted::SecurityCode,
+        let correction = match self.notice() {
+            Some(Notice::Declined(decline)) => Correction::from_decline(decline),
+            _ => Correction::SecurityCode,
         };
-        let marked = self.form.after_attempt(wanted).filter(|_| is_card);
+        let marked = self.form.require_correction(correction).filter(|_| is_card);
         for field in Field::ALL {
             self.show(field, None);
         }
-        self.tell_change();
+        self.notify_change();
         if document::has_focus() {
-            self.focus = Some(match (wanted, marked) {
-                (Wanted::Correction(_) | Wanted::AnotherCard, Some(field)) => Focus::Field(field),
+            self.focus = Some(match (correction, marked) {
+                (Correction::Field(_) | Correction::AnotherCard, Some(field)) => {
+                    Focus::Field(field)
+                }
                 _ => Focus::Notice,
             });
         }
     }
 
-    fn open_session(&self, context: &Context<Self>, turn: u32) {
-        let Ok(admitted) = &self.connection.admission else {
+    fn open_session(&self, context: &Context<Self>, generation: u32) {
+        let Ok(accepted) = &self.connection.order else {
             return;
         };
-        let body = admitted.credentials.open_body();
+        let body = accepted.credentials.open_body();
         let Some(request) = self.sign(Destination::Sessions, fresh_id(), body) else {
             return;
         };
         let transport = self.connection.transport.clone();
         listen(context.link(), async move {
-            let answer = transport.send(request, answer::session).await;
-            Heard::Happened(Event::Opened {
-                turn,
+            let response = transport.send(request, responses::session).await;
+            Msg::Payment(PaymentEvent::Opened {
+                generation,
                 now: clock::now(),
-                answer,
+                response,
             })
         });
     }
@@ -150,7 +181,7 @@ impl Checkout {
         to: fn(SessionId) -> Destination,
         id: AttemptId,
         body: Rc<[u8]>,
-        (turn, event): (u32, fn(u32, u64, PaymentAnswer) -> Event),
+        (generation, event): (u32, fn(u32, u64, PaymentResponse) -> PaymentEvent),
     ) {
         let Some(session) = self.state.session().map(|session| session.session) else {
             return;
@@ -160,18 +191,18 @@ impl Checkout {
         };
         let transport = self.connection.transport.clone();
         listen(link, async move {
-            let answer = transport.send(request, answer::payment).await;
-            Heard::Happened(event(turn, clock::now(), answer))
+            let response = transport.send(request, responses::payment).await;
+            Msg::Payment(event(generation, clock::now(), response))
         });
     }
 
     fn seal(&self, attempt: AttemptId, card: &Card) -> Option<Rc<[u8]>> {
-        let Admitted { credentials, .. } = self.connection.admission.as_ref().ok()?;
+        let AcceptedOrder { credentials, .. } = self.connection.order.as_ref().ok()?;
         credentials.pay_body(self.state.session()?, attempt, card, &mut random::source())
     }
 
     fn sign(&self, to: Destination, id: AttemptId, body: Rc<[u8]>) -> Option<SignedRequest> {
-        let Admitted { credentials, .. } = self.connection.admission.as_ref().ok()?;
+        let AcceptedOrder { credentials, .. } = self.connection.order.as_ref().ok()?;
         let created = self.state.verifier_time(clock::now());
         let freshness = Freshness {
             created,
@@ -180,13 +211,13 @@ impl Checkout {
         Some(credentials.sign(&document::authority(), to, id, body, freshness))
     }
 
-    pub(super) fn tell(&self, message: &Message) {
+    pub(super) fn notify_host(&self, message: &HostMessage) {
         let port = &self.connection.port;
-        if let Message::Error { code } = message {
+        if let HostMessage::Error { code } = message {
             let sentence = self.connection.texts.panel(code).1;
-            port.tell_error(code, sentence, self.state.refusal(code));
+            port.send_error(code, sentence, self.state.problem(code));
         } else {
-            port.tell(message);
+            port.send(message);
         }
     }
 
@@ -194,10 +225,10 @@ impl Checkout {
 
     /// The address of the wallet's page, while that is what the shopper has to open.
     pub(super) fn wallet_address(&self) -> Option<&str> {
-        let Phase::Acting(acting) = self.state.phase() else {
+        let Phase::ActionRequired(required) = self.state.phase() else {
             return None;
         };
-        let ActionView::Wallet(wallet) = &acting.action else {
+        let ActionView::Wallet(wallet) = &required.action else {
             return None;
         };
         let origin = &self.state.session()?.verifier_origin;
@@ -225,13 +256,13 @@ impl Checkout {
     }
 }
 
-type PaymentAnswer = crate::pay::Answer<Box<sealpay_protocol::api::PaymentView>>;
+type PaymentResponse = crate::payment::ApiResponse<Box<sealpay_protocol::api::PaymentView>>;
 
-fn ask_for_passkey(link: &Scope<Checkout>, turn: u32, ceremony: Ceremony, options: String) {
+fn request_passkey(link: &Scope<Checkout>, generation: u32, ceremony: Ceremony, options: String) {
     listen(link, async move {
         let credential = passkey::perform(ceremony, options).await;
-        Heard::Happened(Event::Passkey {
-            turn,
+        Msg::Payment(PaymentEvent::Passkey {
+            generation,
             id: fresh_id(),
             credential,
         })
@@ -239,7 +270,7 @@ fn ask_for_passkey(link: &Scope<Checkout>, turn: u32, ceremony: Ceremony, option
 }
 
 /// Hears what a future brings. Boxed, so that the machinery behind it is there once.
-fn listen(link: &Scope<Checkout>, future: impl Future<Output = Heard> + 'static) {
-    let future: Pin<Box<dyn Future<Output = Heard>>> = Box::pin(future);
+fn listen(link: &Scope<Checkout>, future: impl Future<Output = Msg> + 'static) {
+    let future: Pin<Box<dyn Future<Output = Msg>>> = Box::pin(future);
     link.send_future(future);
 }

@@ -1,14 +1,14 @@
 //! Elements, put together by calls.
 //!
 //! Yew's macro writes out the whole making of an element wherever one stands. For a form of some
-//! eighty elements that is more to download than everything `pay` does; a call is a few bytes.
+//! eighty elements that is more to download than everything `payment` does; a call is a few bytes.
 //!
 //! The document is not ours alone: page translators wrap text nodes, and extensions put elements
 //! between ours. So an element has either a text or elements, never both. A text is the `textContent`
 //! of its element and is replaced as a whole: no text node is ever looked for again, and none is the
 //! place before which something is inserted. `static/boot.js` does the rest for elements.
 
-use super::checkout::{Checkout, Heard};
+use super::checkout::{Checkout, Msg};
 use yew::html::Scope;
 use yew::virtual_dom::{AttributeOrProperty, Attributes, Listener, ListenerKind, VNode, VTag};
 use yew::{AttrValue, Event, Html, NodeRef};
@@ -200,7 +200,7 @@ impl Element {
         self,
         kind: Kind,
         link: &Scope<Checkout>,
-        meaning: impl Fn(&Event) -> Option<Heard> + 'static,
+        meaning: impl Fn(&Event) -> Option<Msg> + 'static,
     ) -> Self {
         self.listens(On {
             kind,
@@ -210,7 +210,7 @@ impl Element {
     }
 
     /// What a press means.
-    pub(super) fn pressed(self, link: &Scope<Checkout>, meaning: fn() -> Heard) -> Self {
+    pub(super) fn pressed(self, link: &Scope<Checkout>, meaning: fn() -> Msg) -> Self {
         self.on(Kind::Press, link, move |_| Some(meaning()))
     }
 
@@ -233,7 +233,7 @@ pub(super) enum Kind {
 }
 
 /// What an event means, if anything.
-type Meaning = dyn Fn(&Event) -> Option<Heard>;
+type Meaning = dyn Fn(&Event) -> Option<Msg>;
 
 /// Hears events of one kind, whatever the kind.
 struct On {
@@ -256,8 +256,8 @@ impl Listener for On {
     }
 
     fn handle(&self, event: Event) {
-        if let Some(heard) = (self.meaning)(&event) {
-            self.link.send_message(heard);
+        if let Some(link) = (self.meaning)(&event) {
+            self.link.send_message(link);
         }
     }
 

@@ -1,12 +1,12 @@
 //! The form: fields, notice and the pay button.
 
-use super::checkout::{Checkout, Heard};
+use super::checkout::{Checkout, Msg};
 use super::element::{Element, Kind, element};
-use super::{marks, methods};
+use super::{icons, methods};
 use crate::browser::field::Typed;
 use crate::form::{DECLINED, Field};
-use crate::pay::Notice;
-use crate::texts::Texts;
+use crate::i18n::Catalog;
+use crate::payment::Notice;
 use sealpay_protocol::api::Method;
 use yew::html::Scope;
 use yew::{Event, Html};
@@ -32,7 +32,7 @@ struct Facts {
     is_required: bool,
 }
 
-fn facts_of(field: Field, texts: &Texts) -> Facts {
+fn facts_of(field: Field, texts: &Catalog) -> Facts {
     match field {
         Field::Number => Facts {
             id: "number",
@@ -77,7 +77,7 @@ fn facts_of(field: Field, texts: &Texts) -> Facts {
 /// and what the browser filled in stay too.
 pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
     // A checkout that the page can renew goes on with what stands in the fields.
-    let may_go_on = checkout.state.may_be_renewed() && checkout.connection.way_out.can_renew;
+    let may_go_on = checkout.state.is_renewable() && checkout.connection.exit_options.can_renew;
     if checkout.state.is_over() && !may_go_on {
         return Html::default();
     }
@@ -86,7 +86,7 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
     let is_one_of_many = checkout.choice.offered().len() > 1;
     let legend = element("legend")
         .maybe("data-look", is_one_of_many.then_some("unseen"))
-        .child(marks::lock())
+        .child(icons::lock())
         .holds(element("span").says(texts.card));
     let pair = element("div.pair")
         .holds(field(checkout, link, Field::Expiry))
@@ -101,7 +101,7 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
     let assurance = is_card.then(|| {
         let words = methods::words_of(texts, Method::Card).1;
         element("p.assurance")
-            .child(marks::small_lock())
+            .child(icons::small_lock())
             .holds(element("span").says(words))
     });
     element("form")
@@ -109,7 +109,7 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
         .when(checkout.panel_code().is_some(), "hidden")
         .on(Kind::Submit, link, |event| {
             event.prevent_default();
-            Some(Heard::Submitted)
+            Some(Msg::Submitted)
         })
         .child(methods::view(checkout, link))
         .child(methods::without_fields(checkout))
@@ -140,11 +140,8 @@ fn field(checkout: &Checkout, link: &Scope<Checkout>, field: Field) -> Element {
         element("div.control").holds(input(checkout, link, field, &facts, !note.is_empty()));
     let mark = match field {
         // Until the brand is known the room is left to the digits.
-        Field::Number => checkout
-            .form
-            .brand()
-            .map(|brand| marks::of_brand(Some(brand))),
-        Field::SecurityCode => Some(marks::security_code(
+        Field::Number => checkout.form.brand().map(|brand| icons::brand(Some(brand))),
+        Field::SecurityCode => Some(icons::security_code(
             checkout.form.security_code_length() == 4,
         )),
         _ => None,
@@ -169,7 +166,8 @@ fn input(
 ) -> Element {
     let is_wrong = checkout.form.entry(field).error().is_some();
     let is_numeric = facts.input_mode == "numeric";
-    let edited = move |event: &Event| Typed::of(event).map(|typed| Heard::Edited(field, typed));
+    let edited =
+        move |event: &Event| Typed::from_event(event).map(|typed| Msg::Edited(field, typed));
     element("input")
         .with("type=text;autocorrect=off;spellcheck=false")
         .at(&checkout.inputs[place_of(field)])
@@ -188,7 +186,7 @@ fn input(
         // Some browsers fill a field in without an `input` event.
         .on(Kind::Change, link, edited)
         .on(Kind::Composed, link, edited)
-        .on(Kind::Leave, link, move |_| Some(Heard::Blurred(field)))
+        .on(Kind::Leave, link, move |_| Some(Msg::Blurred(field)))
 }
 
 /// What is wrong with a field: of one that the bank declined, the bank's sentence.
@@ -256,7 +254,7 @@ pub(super) fn labelled(
     let words = element("span").says(&[words, gap].concat());
     button
         .child(if is_busy {
-            marks::spinner()
+            icons::spinner()
         } else {
             Html::default()
         })
@@ -264,7 +262,7 @@ pub(super) fn labelled(
 }
 
 /// Heading and sentence of a notice.
-pub(super) fn words_of<'a>(texts: &'static Texts, notice: &'a Notice) -> (&'a str, &'a str) {
+pub(super) fn words_of<'a>(texts: &'static Catalog, notice: &'a Notice) -> (&'a str, &'a str) {
     match notice {
         Notice::Declined(decline) if decline.message.is_empty() => {
             (texts.declined, texts.declined_without_reason)
@@ -280,8 +278,8 @@ pub(super) fn words_of<'a>(texts: &'static Texts, notice: &'a Notice) -> (&'a st
 /// Directly above the button that pays. The shopper is put here where no field is to be corrected.
 fn notice(checkout: &Checkout) -> Html {
     let texts = checkout.connection.texts;
-    let ending = checkout.ends_at();
-    let (kind, heading, sentence) = match (checkout.notice(), &ending) {
+    let reason = checkout.ends_at();
+    let (kind, heading, sentence) = match (checkout.notice(), &reason) {
         (Some(notice), _) => {
             let (heading, sentence) = words_of(texts, notice);
             let kind = match notice {
@@ -290,7 +288,7 @@ fn notice(checkout: &Checkout) -> Html {
             };
             (kind, heading, sentence)
         }
-        (None, Some(ending)) => ("warning", "", ending.as_str()),
+        (None, Some(reason)) => ("warning", "", reason.as_str()),
         (None, None) => return Html::default(),
     };
     let heading = (!heading.is_empty()).then(|| {

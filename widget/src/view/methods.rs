@@ -1,16 +1,16 @@
 //! The ways to pay, as radio buttons, and what is said about those without fields.
 
-use super::checkout::{Checkout, Heard};
+use super::checkout::{Checkout, Msg};
 use super::element::{Kind, element};
-use super::marks;
-use crate::texts::Texts;
+use super::icons;
+use crate::i18n::Catalog;
 use sealpay_protocol::api::Method;
 use yew::Html;
 use yew::html::Scope;
 
 /// Name, sentence and heading of a method.
 pub(super) const fn words_of(
-    texts: &Texts,
+    texts: &Catalog,
     method: Method,
 ) -> (&'static str, &'static str, &'static str) {
     let [card, wallet, bank_transfer] = texts.method;
@@ -36,11 +36,11 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
             .with("type=radio;name=method")
             .say("value", method.name())
             .checked(checkout.choice.method() == method)
-            .on(Kind::Change, link, move |_| Some(Heard::Chose(method)));
+            .on(Kind::Change, link, move |_| Some(Msg::MethodChosen(method)));
         let label = element("label")
             .holds(radio)
             .holds(element("span").says(words_of(checkout.connection.texts, method).0))
-            .child(marks::of_method(method));
+            .child(icons::method(method));
         view = view.holds(label);
     }
     view.done()

@@ -1,12 +1,12 @@
-//! Draws what `form` and `pay` say. No decision is made here that a test on the host could not see.
+//! Draws what `form` and `payment` say. No decision is made here that a test on the host could not see.
 
-mod announcing;
+mod announce;
 mod challenge;
 mod checkout;
 mod effects;
 mod element;
 mod fields;
-mod marks;
+mod icons;
 mod methods;
 mod panel;
 mod receipt;
@@ -17,31 +17,31 @@ mod typing;
 pub use checkout::{Checkout, Properties};
 
 use crate::appearance::Look;
-use crate::browser::answer::{Claims, claims_unverified};
-use crate::browser::page::{Greeting, Port, WayOut};
+use crate::browser::host::{ExitOptions, Handshake, Port};
+use crate::browser::responses::{Claims, claims_unverified};
 use crate::browser::transport::Transport;
-use crate::browser::{document, field, keepsake, random};
+use crate::browser::{document, field, random, session_key};
+use crate::i18n::Catalog;
 use crate::locale;
-use crate::pay::request::Credentials;
-use crate::texts::Texts;
+use crate::payment::request::Credentials;
 use std::rc::Rc;
 use zeroize::Zeroizing;
 
 /// Everything a checkout needs from outside.
 pub struct Connection {
-    texts: &'static Texts,
+    texts: &'static Catalog,
     /// Of amounts and dates.
     locale: String,
     look: Look,
     parent_origin: String,
-    way_out: WayOut,
+    exit_options: ExitOptions,
     port: Port,
     transport: Transport,
-    admission: Result<Admitted, &'static str>,
+    order: Result<AcceptedOrder, &'static str>,
 }
 
 /// An order that this page may show.
-struct Admitted {
+struct AcceptedOrder {
     claims: Claims,
     credentials: Credentials,
 }
@@ -50,30 +50,30 @@ impl Connection {
     /// Looks at the order, without verifying it: the verifier does. A page that the order does not
     /// name gets no form.
     #[must_use]
-    pub fn new(greeting: Greeting, transport: Transport) -> Self {
-        let Greeting {
+    pub fn new(handshake: Handshake, transport: Transport) -> Self {
+        let Handshake {
             order,
             parent_origin,
             locale,
             appearance,
-            way_out,
+            exit_options,
             port,
             ..
-        } = greeting;
+        } = handshake;
         let base_name = locale::base_name(&locale)
             .or_else(|| locale::base_name(&document::language()))
             .unwrap_or_default();
-        let texts = Texts::of(&base_name);
-        let admission = admit(order, parent_origin.clone());
+        let texts = Catalog::for_locale(&base_name);
+        let order = accept_order(order, parent_origin.clone());
         Self {
             texts,
             locale: locale::in_language(texts.language, &base_name),
             look: appearance.look,
             parent_origin,
-            way_out,
+            exit_options,
             port,
             transport,
-            admission,
+            order,
         }
     }
 }
@@ -86,22 +86,22 @@ impl Connection {
             locale: self.locale.clone(),
             look: self.look,
             parent_origin: self.parent_origin.clone(),
-            way_out: self.way_out,
+            exit_options: self.exit_options,
             port: self.port.clone(),
             transport: self.transport.clone(),
-            admission: admit(order, self.parent_origin.clone()),
+            order: accept_order(order, self.parent_origin.clone()),
         }
     }
 }
 
-fn admit(order: Rc<str>, parent_origin: String) -> Result<Admitted, &'static str> {
+fn accept_order(order: Rc<str>, parent_origin: String) -> Result<AcceptedOrder, &'static str> {
     let claims = claims_unverified(&order).ok_or("malformed_order")?;
     if !claims.parent_origins.contains(&parent_origin) {
         return Err("origin_not_allowed");
     }
     // A page that is loaded again, or mounts again, goes on with the session that it has.
-    let seed = keepsake::seed_for(&order, || Zeroizing::new(random::bytes()));
-    Ok(Admitted {
+    let seed = session_key::seed_for(&order, || Zeroizing::new(random::bytes()));
+    Ok(AcceptedOrder {
         claims,
         credentials: Credentials::new(order, parent_origin, &seed),
     })

@@ -1,10 +1,10 @@
 //! What stands in place of the form: waiting, interrupted, over; and what other panels share.
 
-use super::checkout::{Checkout, Heard};
+use super::checkout::{Checkout, Msg};
 use super::element::{Element, element};
-use super::{challenge, marks, receipt, transfer};
-use crate::browser::international::{self, Moment};
-use crate::pay::{Ending, Event, Phase};
+use super::{challenge, icons, receipt, transfer};
+use crate::browser::intl::{self, Moment};
+use crate::payment::{EndReason, PaymentEvent, Phase};
 use sealpay_protocol::api::{ActionView, ShopperState};
 use yew::Html;
 use yew::html::Scope;
@@ -17,12 +17,12 @@ pub(super) fn code_of(phase: &Phase) -> Option<&str> {
         | Phase::Form { .. }
         | Phase::Sealing { .. }
         | Phase::Paying { .. }
-        | Phase::Abandoning { .. } => None,
+        | Phase::Cancelling { .. } => None,
         Phase::Unreachable => Some("unreachable"),
-        Phase::Checking { .. } => Some("checking"),
-        Phase::Elsewhere => Some("open_elsewhere"),
+        Phase::Polling { .. } => Some("checking"),
+        Phase::OpenElsewhere => Some("open_elsewhere"),
         Phase::Interrupted { .. } => Some("interrupted"),
-        Phase::Acting(acting) => Some(match acting.action {
+        Phase::ActionRequired(required) => Some(match required.action {
             ActionView::Code(_) => "code",
             ActionView::Passkey(_) => "passkey",
             ActionView::Wallet(_) => "wallet",
@@ -30,7 +30,7 @@ pub(super) fn code_of(phase: &Phase) -> Option<&str> {
             ActionView::Continue => "checking",
         }),
         Phase::Paid { .. } => Some("paid"),
-        Phase::Ended(ending) => Some(ending.code()),
+        Phase::Ended(reason) => Some(reason.code()),
     }
 }
 
@@ -88,8 +88,7 @@ pub(super) fn receipt() -> Element {
 
 /// A moment as the value of a line.
 pub(super) fn moment(checkout: &Checkout, unix_seconds: u64) -> Element {
-    let Moment { words, machine } =
-        international::moment(&checkout.connection.locale, unix_seconds);
+    let Moment { words, machine } = intl::moment(&checkout.connection.locale, unix_seconds);
     let time = element("time").tell("datetime", machine);
     element("dd").holds(element("bdi").holds(time.quotes(&words)))
 }
@@ -112,40 +111,40 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
         Phase::Paid { payment, offer } => {
             return receipt::view(checkout, link, payment, *offer).done();
         }
-        Phase::Acting(acting) => {
-            let panel = match &acting.action {
-                ActionView::Transfer(due) => transfer::view(checkout, link, acting, due),
-                _ => challenge::view(checkout, link, acting),
+        Phase::ActionRequired(required) => {
+            let panel = match &required.action {
+                ActionView::Transfer(due) => transfer::view(checkout, link, required, due),
+                _ => challenge::view(checkout, link, required),
             };
             return panel.done();
         }
-        Phase::Checking { .. } => (None, marks::spinner()),
-        Phase::Ended(Ending::Fatal(code)) if code == "payment_voided" => (None, marks::cross()),
-        Phase::Ended(Ending::Fatal(code)) if code == "possibly_paid" => {
-            (Some("warning"), marks::attention())
+        Phase::Polling { .. } => (None, icons::spinner()),
+        Phase::Ended(EndReason::Fatal(code)) if code == "payment_voided" => (None, icons::cross()),
+        Phase::Ended(EndReason::Fatal(code)) if code == "possibly_paid" => {
+            (Some("warning"), icons::attention())
         }
-        Phase::Ended(Ending::Fatal(_)) => (Some("danger"), marks::cross()),
-        Phase::Ended(Ending::Expired) => (None, marks::clock()),
-        _ => (Some("warning"), marks::attention()),
+        Phase::Ended(EndReason::Fatal(_)) => (Some("danger"), icons::cross()),
+        Phase::Ended(EndReason::Expired) => (None, icons::clock()),
+        _ => (Some("warning"), icons::attention()),
     };
     let Some(code) = code_of(phase) else {
         return Html::default();
     };
     let texts = checkout.connection.texts;
-    let way_out = checkout.connection.way_out;
-    let retry = || Heard::Happened(Event::Retried);
-    let button = |words: &str, meaning: fn() -> Heard| {
+    let exit_options = checkout.connection.exit_options;
+    let retry = || Msg::Payment(PaymentEvent::Retry);
+    let button = |words: &str, meaning: fn() -> Msg| {
         let button = element("button").with("type=button");
         Some(button.pressed(link, meaning).says(words))
     };
     let again = match phase {
         Phase::Unreachable | Phase::Interrupted { .. } => button(texts.try_again, retry),
-        Phase::Elsewhere => button(texts.continue_here, retry),
-        Phase::Ended(ending) if ending.is_renewable() && way_out.can_renew => {
-            button(texts.start_again, || Heard::AskedFor("renew"))
+        Phase::OpenElsewhere => button(texts.continue_here, retry),
+        Phase::Ended(reason) if reason.is_renewable() && exit_options.can_renew => {
+            button(texts.start_again, || Msg::ExitRequested("renew"))
         }
-        Phase::Ended(_) if way_out.can_return => {
-            button(texts.back_to_shop, || Heard::AskedFor("return"))
+        Phase::Ended(_) if exit_options.can_return => {
+            button(texts.back_to_shop, || Msg::ExitRequested("return"))
         }
         _ => None,
     };

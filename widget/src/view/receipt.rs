@@ -1,10 +1,10 @@
 //! What was paid, and the offer of a passkey for next time.
 
-use super::checkout::{Checkout, Heard};
+use super::checkout::{Checkout, Msg};
 use super::element::{Element, element};
-use super::{marks, methods, panel};
-use crate::browser::international;
-use crate::pay::{Deed, Offer};
+use super::{icons, methods, panel};
+use crate::browser::intl;
+use crate::payment::{PasskeyOffer, ShopperAction};
 use sealpay_protocol::api::{Method, PaymentView, ShopperState};
 use sealpay_protocol::card::Brand;
 use yew::Html;
@@ -28,7 +28,7 @@ fn outcome(checkout: &Checkout, payment: &PaymentView) -> [String; 3] {
 }
 
 fn money(checkout: &Checkout, payment: &PaymentView, amount_minor: i64) -> String {
-    international::amount(&checkout.connection.locale, amount_minor, &payment.currency)
+    intl::amount(&checkout.connection.locale, amount_minor, &payment.currency)
 }
 
 /// The same for whoever is not looking.
@@ -45,7 +45,7 @@ pub(super) fn view(
     checkout: &Checkout,
     link: &Scope<Checkout>,
     payment: &PaymentView,
-    offer: Offer,
+    offer: PasskeyOffer,
 ) -> Element {
     let texts = checkout.connection.texts;
     let [before, figure, after] = outcome(checkout, payment);
@@ -59,7 +59,7 @@ pub(super) fn view(
         .holds(element("span").says(&before))
         .holds(element("strong.figure").holds(element("bdi").quotes(&figure)))
         .holds(element("span").says(&after));
-    // An older verifier may not say everything.
+    // An older verifier may not send all members.
     let order_ref = match &*payment.order_ref {
         "" => checkout
             .state
@@ -70,7 +70,7 @@ pub(super) fn view(
     let mut lines = panel::receipt()
         .line(payee, checkout.payee())
         .line_of(texts.order_number, order_number(order_ref))
-        .line_of(texts.payment_method, means(checkout, payment));
+        .line_of(texts.payment_method, payment_method(checkout, payment));
     if payment.created_at > 0 {
         lines = lines.line_of(texts.date, panel::moment(checkout, payment.created_at));
     }
@@ -78,9 +78,9 @@ pub(super) fn view(
         lines = lines.line(texts.refunded, &money(checkout, payment, refunded));
     }
     let icon = if payment.state == ShopperState::Authorized {
-        marks::clock()
+        icons::clock()
     } else {
-        marks::check()
+        icons::check()
     };
     panel::panel(checkout, Some("success"), icon)
         .holds(outcome)
@@ -96,35 +96,35 @@ fn order_number(order_ref: &str) -> Element {
 }
 
 /// A card such as `Visa •••• 4242` with its mark, or the method. The dots are only seen.
-fn means(checkout: &Checkout, payment: &PaymentView) -> Element {
-    let means = element("dd.means");
+fn payment_method(checkout: &Checkout, payment: &PaymentView) -> Element {
+    let value = element("dd.means");
     let Some(card) = &payment.card else {
-        return means.says(methods::words_of(checkout.connection.texts, payment.method).0);
+        return value.says(methods::words_of(checkout.connection.texts, payment.method).0);
     };
     let brand = Brand::from_slug(&card.brand);
     let mark = element("span").with("aria-hidden=true");
     let dots = element("span").with("aria-hidden=true");
-    means
-        .holds(mark.child(marks::of_brand(brand)))
+    value
+        .holds(mark.child(icons::brand(brand)))
         .holds(element("span").quotes(brand.map_or("", Brand::name)))
         .holds(dots.says(" •••• "))
         .holds(element("span").quotes(&card.last4))
 }
 
 /// What came of the offer, by code.
-pub(super) const fn code_of(offer: Offer) -> Option<&'static str> {
+pub(super) const fn code_of(offer: PasskeyOffer) -> Option<&'static str> {
     match offer {
-        Offer::Kept => Some("passkey_kept"),
-        Offer::Failed => Some("passkey_not_kept"),
-        Offer::None | Offer::Made => None,
+        PasskeyOffer::Saved => Some("passkey_kept"),
+        PasskeyOffer::Failed => Some("passkey_not_kept"),
+        PasskeyOffer::None | PasskeyOffer::Available => None,
     }
 }
 
-fn offered(checkout: &Checkout, link: &Scope<Checkout>, offer: Offer) -> Html {
+fn offered(checkout: &Checkout, link: &Scope<Checkout>, offer: PasskeyOffer) -> Html {
     let texts = checkout.connection.texts;
     let sentence = match code_of(offer) {
         Some(code) => texts.error(code),
-        None if offer == Offer::Made => texts.offer,
+        None if offer == PasskeyOffer::Available => texts.offer,
         None => return Html::default(),
     };
     let sentence = element("p")
@@ -132,16 +132,16 @@ fn offered(checkout: &Checkout, link: &Scope<Checkout>, offer: Offer) -> Html {
         .at(&checkout.offer)
         .says(sentence);
     let mut view = element("div.offer").holds(sentence);
-    if offer != Offer::Kept {
-        let is_busy = checkout.state.is_authenticating() || checkout.state.is_in_ceremony();
+    if offer != PasskeyOffer::Saved {
+        let is_busy = checkout.state.is_authenticating() || checkout.state.is_in_passkey_dialog();
         let keep = element("button")
             .with("type=button;data-look=secondary")
             .maybe("aria-disabled", is_busy.then_some("true"))
-            .pressed(link, || Heard::Did(Deed::KeepPasskey))
+            .pressed(link, || Msg::Action(ShopperAction::SavePasskey))
             .says(texts.keep_passkey);
         let refuse = element("button")
             .with("type=button;data-look=quiet")
-            .pressed(link, || Heard::Did(Deed::KeepNothing))
+            .pressed(link, || Msg::Action(ShopperAction::DeclinePasskey))
             .says(texts.no_thanks);
         view = view.holds(keep).holds(refuse);
     }

@@ -2,8 +2,8 @@
 
 use super::element::{Element, element};
 use crate::appearance::Look;
-use crate::browser::international;
-use crate::texts::Texts;
+use crate::browser::intl;
+use crate::i18n::Catalog;
 use sealpay_protocol::api::{OrderView, SessionView};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::money::Money;
@@ -21,11 +21,10 @@ pub(super) struct Summary {
 
 impl Summary {
     /// Of an order as the page handed it over, so that nobody waits for the amount.
-    pub(super) fn of(locale: &str, order: &OrderView) -> Option<Self> {
+    pub(super) fn from_order(locale: &str, order: &OrderView) -> Option<Self> {
         let currency: Currency = order.currency.parse().ok()?;
-        let format = |amount_minor| -> String {
-            international::money(locale, Money::new(amount_minor, currency))
-        };
+        let format =
+            |amount_minor| -> String { intl::money(locale, Money::new(amount_minor, currency)) };
         let line = |item: &OrderItem| (name_of(item), format(item.amount));
         let items = order.items.as_deref().unwrap_or_default();
         Some(Self {
@@ -38,8 +37,8 @@ impl Summary {
     }
 
     /// Of the order as the verifier has it.
-    pub(super) fn of_session(locale: &str, session: &SessionView) -> Option<Self> {
-        let summary = Self::of(locale, &session.order)?;
+    pub(super) fn from_session(locale: &str, session: &SessionView) -> Option<Self> {
+        let summary = Self::from_order(locale, &session.order)?;
         Some(Self {
             merchant: Some(session.merchant.name.clone()),
             is_test_mode: !session.livemode,
@@ -51,7 +50,7 @@ impl Summary {
     ///
     /// A page that shows the order itself can leave it out. Test mode is always shown, and so is the
     /// amount where no button of ours says it.
-    pub(super) fn view(&self, texts: &Texts, look: Look, is_over: bool) -> Element {
+    pub(super) fn view(&self, texts: &Catalog, look: Look, is_over: bool) -> Element {
         let sign = self.is_test_mode.then(|| {
             let sign = element("span.test-mode");
             sign.says(texts.test_mode)

@@ -1,11 +1,11 @@
 //! Where to transfer the money: a row for each fact, with a button that copies it, because it has
 //! to be typed into a bank's app, often on the same phone.
 
-use super::checkout::{Checkout, Heard};
+use super::checkout::{Checkout, Msg};
 use super::element::{Element, Kind, element};
-use super::{challenge, marks, panel};
-use crate::browser::{clipboard, international};
-use crate::pay::{Acting, Deed};
+use super::{challenge, icons, panel};
+use crate::browser::{clipboard, intl};
+use crate::payment::{ActionRequired, ShopperAction};
 use sealpay_protocol::api::TransferView;
 use sealpay_protocol::money::Money;
 use yew::Context;
@@ -14,13 +14,13 @@ use yew::html::Scope;
 pub(super) fn view(
     checkout: &Checkout,
     link: &Scope<Checkout>,
-    acting: &Acting,
+    required: &ActionRequired,
     transfer: &TransferView,
 ) -> Element {
     let texts = checkout.connection.texts;
     let locale = &checkout.connection.locale;
-    let currency = &acting.payment.currency;
-    let money = |amount_minor| -> String { international::amount(locale, amount_minor, currency) };
+    let currency = &required.payment.currency;
+    let money = |amount_minor| -> String { intl::amount(locale, amount_minor, currency) };
     // As a bank's app takes it: only the number.
     let decimal = currency.parse().map_or_else(
         |_| String::new(),
@@ -53,14 +53,14 @@ pub(super) fn view(
     let more = more.line_of(texts.until, panel::moment(checkout, transfer.expires_at));
     // What has come would be left behind.
     let other = (transfer.amount_received == 0).then(|| {
-        let meaning = || Heard::Did(Deed::Cancel);
+        let meaning = || Msg::Action(ShopperAction::Cancel);
         challenge::button(checkout, link, "quiet", texts.pay_another_way, meaning)
     });
-    panel::panel(checkout, None, marks::clock())
+    panel::panel(checkout, None, icons::clock())
         .holds(element("p").says(texts.panel("transfer").1))
         .holds(facts)
         .holds(more)
-        .holds(challenge::note(checkout, acting))
+        .holds(challenge::note(checkout, required))
         .may_hold(other)
 }
 
@@ -77,7 +77,7 @@ fn row(
         .with("type=button;data-look=secondary")
         .tell("aria-label", (texts.copy_fact)(name))
         .on(Kind::Press, link, move |_| {
-            Some(Heard::Copied(name, value.clone()))
+            Some(Msg::CopyRequested(name, value.clone()))
         })
         .says(texts.copy);
     // A list of definitions takes nothing but terms and what they mean.
@@ -106,7 +106,7 @@ impl Checkout {
         let texts = self.connection.texts;
         context.link().send_future(async move {
             let is_copied = clipboard::write(&value).await;
-            Heard::CopyAnswered(if is_copied {
+            Msg::CopyFinished(if is_copied {
                 (texts.copied)(name)
             } else {
                 texts.not_copied.into()

@@ -3,14 +3,14 @@
 use super::checkout::Checkout;
 use crate::browser::field::{self, Input, Typed};
 use crate::form::Field;
-use crate::pay::Message;
+use crate::payment::HostMessage;
 use sealpay_protocol::api::Method;
 
 impl Checkout {
     pub(super) fn chose(&mut self, method: Method) {
         if !self.state.is_processing() {
             self.choice.choose(method);
-            self.tell_change();
+            self.notify_change();
         }
     }
 
@@ -20,11 +20,11 @@ impl Checkout {
             self.show(field, Some(caret));
         }
         self.announcement = String::new();
-        self.tell_change();
+        self.notify_change();
     }
 
-    pub(super) fn left(&mut self, field: Field) {
-        if let Some(code) = self.form.left(field) {
+    pub(super) fn blurred(&mut self, field: Field) {
+        if let Some(code) = self.form.blurred(field) {
             self.say(self.connection.texts.error(code).into());
         }
         self.show(field, None);
@@ -36,7 +36,7 @@ impl Checkout {
             let Some(input) = self.input(field) else {
                 continue;
             };
-            let typed = Typed::all_of(&input);
+            let typed = Typed::from_input(&input);
             if typed.text() != self.form.entry(field).text() {
                 self.form.edited(field, &typed.edit());
             }
@@ -49,29 +49,29 @@ impl Checkout {
         }
     }
 
-    pub(super) fn tell_change(&mut self) {
+    pub(super) fn notify_change(&mut self) {
         let now = match self.choice.method() {
             Method::Card => (self.form.is_complete(), self.form.brand()),
             // There is nothing to fill in.
             _ => (true, None),
         };
-        if now != self.told {
-            self.told = now;
-            self.tell(&Message::Change {
+        if now != self.last_change {
+            self.last_change = now;
+            self.notify_host(&HostMessage::Change {
                 complete: now.0,
                 brand: now.1,
             });
         }
     }
 
-    pub(super) fn forget(&mut self) {
-        self.form.forget();
+    pub(super) fn clear(&mut self) {
+        self.form.clear();
         for field in Field::ALL {
             self.show(field, None);
         }
     }
 
-    pub(super) fn empty_code(&self) {
+    pub(super) fn clear_code(&self) {
         if let Some(input) = self.code.cast::<Input>() {
             field::show(&input, "", None);
         }

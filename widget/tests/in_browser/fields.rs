@@ -9,7 +9,7 @@ async fn stage() -> Stage {
 }
 
 #[wasm_bindgen_test]
-async fn the_form_says_who_is_paid_how_much_and_that_it_is_a_test() {
+async fn form_shows_merchant_amount_and_test_mode() {
     let stage = stage().await;
     assert_eq!(stage.text("h1"), "Paper Lantern");
     assert_eq!(stage.text(".test-mode"), "Test mode");
@@ -28,7 +28,7 @@ async fn the_form_says_who_is_paid_how_much_and_that_it_is_a_test() {
 }
 
 #[wasm_bindgen_test]
-async fn every_field_is_labelled_and_open_to_autofill_in_one_form() {
+async fn every_field_has_a_label_and_autofill() {
     let stage = stage().await;
     let rows = [
         ("number", "cc-number", "Card number"),
@@ -58,7 +58,7 @@ async fn every_field_is_labelled_and_open_to_autofill_in_one_form() {
 }
 
 #[wasm_bindgen_test]
-async fn an_error_comes_when_the_field_is_left_and_goes_while_typing() {
+async fn field_error_appears_on_blur_and_disappears_while_typing() {
     let stage = stage().await;
     stage.type_into("number", "4242424242424241").await;
     assert_eq!(stage.described_error("number"), None);
@@ -74,7 +74,7 @@ async fn an_error_comes_when_the_field_is_left_and_goes_while_typing() {
 }
 
 #[wasm_bindgen_test]
-async fn a_submission_with_errors_sends_nothing_and_leads_to_the_first() {
+async fn invalid_submission_sends_nothing_and_focuses_the_first_error() {
     let stage = stage().await;
     stage.type_into("number", "4242424242424242").await;
     stage.pay().await;
@@ -93,7 +93,7 @@ async fn a_submission_with_errors_sends_nothing_and_leads_to_the_first() {
 }
 
 #[wasm_bindgen_test]
-async fn digits_are_grouped_and_the_caret_stays_with_the_shopper() {
+async fn digits_are_grouped_and_the_caret_is_kept() {
     let stage = stage().await;
     stage.type_into("number", "42424242").await;
     assert_eq!(stage.value("number"), "4242 4242");
@@ -108,7 +108,7 @@ async fn digits_are_grouped_and_the_caret_stays_with_the_shopper() {
 }
 
 #[wasm_bindgen_test]
-async fn the_brand_is_shown_with_its_name_and_the_security_code_follows() {
+async fn brand_icon_has_a_name_and_sets_the_security_code_help() {
     let stage = stage().await;
     assert_eq!(stage.text("#security-code-note"), "3 digits on the back");
     stage.type_into("number", "378282246310005").await;
@@ -126,7 +126,7 @@ async fn the_brand_is_shown_with_its_name_and_the_security_code_follows() {
 }
 
 #[wasm_bindgen_test]
-async fn what_the_browser_fills_in_counts_as_typed() {
+async fn autofill_counts_as_input() {
     let stage = stage().await;
     stage
         .fill_in_silently("number", "4242-4242-4242-4242")
@@ -146,7 +146,7 @@ async fn what_the_browser_fills_in_counts_as_typed() {
 }
 
 #[wasm_bindgen_test]
-async fn amounts_are_written_as_the_shoppers_country_does() {
+async fn amounts_are_formatted_for_the_locale() {
     let rows = [
         ("EUR", 2490, "en-IE", "€24.90"),
         ("EUR", 2490, "de-DE", "€24.90"),
@@ -174,7 +174,7 @@ async fn amounts_are_written_as_the_shoppers_country_does() {
 }
 
 #[wasm_bindgen_test]
-async fn the_page_can_lead_to_the_form_and_end_it() {
+async fn host_page_can_focus_and_unmount_the_form() {
     let stage = stage().await;
     stage.fill().await;
     stage.ask("focus").await;
@@ -186,7 +186,7 @@ async fn the_page_can_lead_to_the_form_and_end_it() {
 }
 
 #[wasm_bindgen_test]
-async fn a_page_that_the_order_does_not_name_gets_no_form() {
+async fn page_not_named_in_the_order_gets_no_form() {
     let verifier = verifier_with(ShopperState::Captured);
     let order = order_of_the_stage();
     let stage = Stage::open_with(verifier, &order, "https://other.example", "en").await;
@@ -201,7 +201,7 @@ async fn a_page_that_the_order_does_not_name_gets_no_form() {
 }
 
 #[wasm_bindgen_test]
-async fn a_text_that_is_no_order_gets_no_form() {
+async fn malformed_order_gets_no_form() {
     for order in ["", "x", "a.b.c", "e30.e30.e30"] {
         let stage =
             Stage::open_with(verifier_with(ShopperState::Captured), order, PAGE, "en").await;

@@ -2,7 +2,7 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-mod acting;
+mod challenges;
 mod fields;
 mod methods;
 mod payment;

@@ -5,7 +5,7 @@ use sealpay_protocol::api::{
     ActionView, Method, PaymentView, SessionView, ShopperState, TransferView,
 };
 use sealpay_widget::browser::clock;
-use sealpay_widget::pay::request::{SESSIONS_PATH, SignedRequest};
+use sealpay_widget::payment::request::{SESSIONS_PATH, SignedRequest};
 use std::rc::Rc;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -38,7 +38,7 @@ fn transfer(amount_received: i64) -> ActionView {
 }
 
 #[wasm_bindgen_test]
-async fn one_method_needs_no_choice() {
+async fn single_method_shows_no_choice() {
     for (method, button) in [
         (Method::Card, "Pay €24.90"),
         (Method::Wallet, "Continue to wallet"),
@@ -53,7 +53,7 @@ async fn one_method_needs_no_choice() {
 }
 
 #[wasm_bindgen_test]
-async fn a_choice_keeps_what_was_typed_and_sends_only_the_method() {
+async fn changing_the_method_keeps_the_fields_and_sends_only_the_method() {
     let stage = Stage::open(verifier_of(Method::ALL.to_vec(), |request| {
         Some(PaymentView {
             method: Method::Wallet,
@@ -99,7 +99,7 @@ async fn a_choice_keeps_what_was_typed_and_sends_only_the_method() {
 }
 
 #[wasm_bindgen_test]
-async fn after_a_decline_another_method_can_be_chosen() {
+async fn another_method_can_be_chosen_after_a_decline() {
     let stage = Stage::open(verifier_of(Method::ALL.to_vec(), |request| {
         let state = if request.body.starts_with(b"{\"method\":\"card\"") {
             ShopperState::Declined
@@ -119,7 +119,7 @@ async fn after_a_decline_another_method_can_be_chosen() {
 }
 
 #[wasm_bindgen_test]
-async fn a_transfer_shows_its_figures_and_tells_the_page_once() {
+async fn bank_transfer_shows_instructions_and_notifies_the_page_once() {
     let stage = Stage::open(verifier_of(vec![Method::BankTransfer], |request| {
         Some(waiting(request, transfer(1000)))
     }))

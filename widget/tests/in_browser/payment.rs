@@ -10,7 +10,7 @@ use std::rc::Rc;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
-async fn two_quick_clicks_are_one_payment() {
+async fn double_click_makes_one_payment() {
     let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
     stage.fill().await;
     stage.click("form button");
@@ -22,7 +22,7 @@ async fn two_quick_clicks_are_one_payment() {
 }
 
 #[wasm_bindgen_test]
-async fn while_it_is_under_way_the_button_says_so_and_the_fields_are_closed() {
+async fn processing_payment_disables_button_and_fields() {
     let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
     stage.fill().await;
     stage.click("form button");
@@ -39,7 +39,7 @@ async fn while_it_is_under_way_the_button_says_so_and_the_fields_are_closed() {
 }
 
 #[wasm_bindgen_test]
-async fn an_approved_payment_shows_a_receipt_and_tells_the_page() {
+async fn approved_payment_shows_a_receipt_and_notifies_the_page() {
     let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
     stage.fill().await;
     stage.pay().await;
@@ -60,7 +60,7 @@ async fn an_approved_payment_shows_a_receipt_and_tells_the_page() {
 }
 
 #[wasm_bindgen_test]
-async fn a_decline_keeps_the_form_and_clears_only_the_security_code() {
+async fn decline_keeps_the_form_and_clears_only_the_security_code() {
     let stage = Stage::open(verifier(|number, request| {
         let state = if number == 0 {
             ShopperState::Declined
@@ -103,7 +103,7 @@ async fn a_decline_keeps_the_form_and_clears_only_the_security_code() {
 }
 
 #[wasm_bindgen_test]
-async fn a_lost_answer_is_retried_with_the_same_attempt_and_the_same_bytes() {
+async fn lost_response_is_retried_with_the_same_attempt_and_bytes() {
     let stage = Stage::open(verifier(|number, request| {
         if number == 0 {
             None
@@ -135,7 +135,7 @@ async fn a_lost_answer_is_retried_with_the_same_attempt_and_the_same_bytes() {
 }
 
 #[wasm_bindgen_test]
-async fn an_unknown_outcome_is_asked_for_with_the_same_bytes_until_it_is_known() {
+async fn unknown_outcome_is_polled_with_the_same_bytes() {
     let stage = Stage::open(verifier(|number, request| {
         let state = if number == 0 {
             ShopperState::Unknown
@@ -161,7 +161,7 @@ async fn an_unknown_outcome_is_asked_for_with_the_same_bytes_until_it_is_known()
 }
 
 #[wasm_bindgen_test]
-async fn a_clock_that_is_wrong_is_corrected_by_the_verifiers() {
+async fn wrong_clock_is_corrected_by_the_verifier() {
     let ahead = clock::now() + 86_400;
     let stage = Stage::open(verifier(move |number, request| {
         if number == 0 {
@@ -176,7 +176,7 @@ async fn a_clock_that_is_wrong_is_corrected_by_the_verifiers() {
     assert_eq!(stage.text("h2"), "Payment complete");
     let payments = stage.payments();
     assert_eq!(payments[0].body, payments[1].body);
-    let created = |request: &sealpay_widget::pay::request::SignedRequest| {
+    let created = |request: &sealpay_widget::payment::request::SignedRequest| {
         let input = request.headers.signature_input.clone();
         let after = input
             .split(";created=")
@@ -192,7 +192,7 @@ async fn a_clock_that_is_wrong_is_corrected_by_the_verifiers() {
 }
 
 #[wasm_bindgen_test]
-async fn a_card_submitted_before_the_session_is_open_is_paid_when_it_is() {
+async fn early_submission_is_paid_when_the_session_opens() {
     // The first opening gets no answer; the second, a second later, does.
     let openings = Cell::new(0);
     let verifier: Verifier = Rc::new(move |request| {
@@ -218,7 +218,7 @@ async fn a_card_submitted_before_the_session_is_open_is_paid_when_it_is() {
 }
 
 #[wasm_bindgen_test]
-async fn an_expired_order_says_so_and_asks_the_page_for_another() {
+async fn expired_order_is_reported_to_the_page() {
     let verifier: Verifier = Rc::new(|_| refusal("order_expired", clock::now()));
     let stage = Stage::open(verifier).await;
     assert_eq!(stage.text("h2"), "This checkout has timed out");
@@ -228,7 +228,7 @@ async fn an_expired_order_says_so_and_asks_the_page_for_another() {
 }
 
 #[wasm_bindgen_test]
-async fn a_session_that_ends_while_the_form_is_open_closes_it() {
+async fn session_expiry_closes_the_form() {
     let verifier: Verifier = Rc::new(|_| {
         ok(&SessionView {
             expires_at: clock::now() + 1,
@@ -245,7 +245,7 @@ async fn a_session_that_ends_while_the_form_is_open_closes_it() {
 }
 
 #[wasm_bindgen_test]
-async fn a_reloaded_page_shows_a_payment_that_was_made() {
+async fn reload_shows_the_completed_payment() {
     let verifier: Verifier = Rc::new(|request| {
         let mut paid = payment(request, ShopperState::Captured);
         paid.attempts_left = 8;
@@ -262,7 +262,7 @@ async fn a_reloaded_page_shows_a_payment_that_was_made() {
 }
 
 #[wasm_bindgen_test]
-async fn an_answer_that_is_not_the_verifiers_is_no_answer() {
+async fn proxy_error_page_counts_as_missing_response() {
     let stage = Stage::open(verifier(|_, _| {
         let body = "<html>502 Bad Gateway</html>".into();
         Some(sealpay_widget::browser::transport::Reply { status: 502, body })

@@ -15,7 +15,7 @@ use sealpay_widget::browser::{clock, document};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
-async fn the_card_is_sealed_for_this_payment_and_the_request_is_signed() {
+async fn card_is_sealed_for_the_payment_and_the_request_is_signed() {
     let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
     stage.fill().await;
     stage.type_into("holder", "Ada Lovelace").await;
@@ -86,7 +86,7 @@ async fn the_card_is_sealed_for_this_payment_and_the_request_is_signed() {
 }
 
 #[wasm_bindgen_test]
-async fn no_digit_of_the_card_is_in_a_message_or_a_request() {
+async fn messages_and_requests_contain_no_card_digits() {
     let stage = Stage::open(verifier_with(ShopperState::Declined)).await;
     stage.fill().await;
     stage.pay().await;

@@ -68,7 +68,7 @@ static ROWS: [Row; 5] = [
 ];
 
 #[wasm_bindgen_test]
-async fn a_receipt_says_what_was_paid_or_is_held_and_how() {
+async fn receipt_shows_amount_state_and_method() {
     for row in &ROWS {
         let stage = Stage::open(verifier(|_, request| {
             ok(&(row.told)(payment(request, ShopperState::Captured)))
@@ -86,7 +86,7 @@ async fn a_receipt_says_what_was_paid_or_is_held_and_how() {
 }
 
 #[wasm_bindgen_test]
-async fn a_receipt_is_heard_once_and_its_time_can_be_read_by_programs() {
+async fn receipt_is_announced_once_and_has_a_machine_readable_time() {
     let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
     stage.fill().await;
     stage.pay().await;
@@ -107,7 +107,7 @@ async fn a_receipt_is_heard_once_and_its_time_can_be_read_by_programs() {
 }
 
 #[wasm_bindgen_test]
-async fn a_receipt_is_shown_even_when_an_older_verifier_tells_less() {
+async fn receipt_is_shown_with_the_members_of_an_older_verifier() {
     let verifier: Verifier = Rc::new(|request| {
         if request.path == "/v1/sessions" {
             return ok(&session());
@@ -147,7 +147,7 @@ fn reloaded(state: ShopperState, amount_released: Option<i64>) -> Verifier {
 }
 
 #[wasm_bindgen_test]
-async fn a_reloaded_page_shows_the_same_receipt() {
+async fn reload_shows_the_same_receipt() {
     for (state, outcome) in [
         (ShopperState::Captured, "You paid €24.90"),
         (
@@ -164,7 +164,7 @@ async fn a_reloaded_page_shows_the_same_receipt() {
 }
 
 #[wasm_bindgen_test]
-async fn what_the_shop_let_go_is_no_payment_any_more() {
+async fn voided_payment_shows_no_receipt() {
     let stage = Stage::open(reloaded(ShopperState::Declined, Some(2490))).await;
     settle().await;
     assert_eq!(stage.text(".panel h2"), "The shop cancelled this payment");

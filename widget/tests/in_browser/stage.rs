@@ -15,9 +15,9 @@ use sealpay_protocol::seal::SealingPrivateKey;
 use sealpay_protocol::secret::Secret;
 use sealpay_widget::appearance::{Appearance, ColourScheme};
 use sealpay_widget::browser::clock;
-use sealpay_widget::browser::page::{Greeting, Port, WayOut};
+use sealpay_widget::browser::host::{ExitOptions, Handshake, Port};
 use sealpay_widget::browser::transport::{Reply, Transport};
-use sealpay_widget::pay::request::{
+use sealpay_widget::payment::request::{
     AUTHENTICATIONS_PATH, PAYMENTS_PATH, SESSIONS_PATH, SignedRequest,
 };
 use sealpay_widget::view::{Connection, mount};
@@ -271,19 +271,19 @@ impl Stage {
                 reply
             }
         });
-        let greeting = Greeting {
+        let handshake = Handshake {
             order: order.into(),
             parent_origin: parent_origin.into(),
             locale: locale.into(),
             colour_scheme: ColourScheme::Light,
             appearance: Appearance::default(),
-            way_out: WayOut {
+            exit_options: ExitOptions {
                 can_return: true,
                 can_renew: true,
             },
             port: Port::new(channel.port2()),
         };
-        mount(root.clone(), Connection::new(greeting, transport));
+        mount(root.clone(), Connection::new(handshake, transport));
         let stage = Self {
             requests,
             messages,

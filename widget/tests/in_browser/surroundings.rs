@@ -1,7 +1,7 @@
 //! What surrounds the form and is not ours: browsers that fill in silently, input methods, password
 //! managers, networks that go and come, other tabs, orders that end.
 
-use crate::acting::{Instead, credentials};
+use crate::challenges::{Instead, credentials};
 use crate::methods::verifier_of;
 use crate::stage::{
     ANSWER_MS, Stage, Verifier, ok, order_for, pause_ms, payment, refusal, session, settle,
@@ -13,7 +13,7 @@ use sealpay_protocol::api::{
     SessionView, ShopperState,
 };
 use sealpay_widget::browser::{clock, passkey};
-use sealpay_widget::pay::request::{AUTHENTICATIONS_PATH, SESSIONS_PATH};
+use sealpay_widget::payment::request::{AUTHENTICATIONS_PATH, SESSIONS_PATH};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -21,7 +21,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Event, InputEvent, InputEventInit};
 
 #[wasm_bindgen_test]
-async fn what_the_browser_filled_in_without_a_word_is_read_when_it_is_paid() {
+async fn silent_autofill_is_read_on_submit() {
     let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
     for (id, value) in [
         ("number", "4242424242424242"),
@@ -50,7 +50,7 @@ async fn compose(stage: &Stage, id: &str, text: &str, kind: &str, is_composing: 
 }
 
 #[wasm_bindgen_test]
-async fn an_input_method_that_composes_is_not_written_into_and_each_digit_counts_once() {
+async fn composing_input_is_not_overwritten() {
     for id in ["number", "expiry", "security-code"] {
         let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
         for text in ["４", "４２", "４２４", "４２４２"] {
@@ -83,7 +83,7 @@ fn code() -> ActionView {
 }
 
 #[wasm_bindgen_test]
-async fn a_code_in_the_digits_of_any_keyboard_is_sent_in_ours() {
+async fn code_in_any_script_is_sent_in_ascii() {
     for typed in [
         "٠١٢٣٤٥",
         "۰۱۲۳۴۵",
@@ -111,7 +111,7 @@ async fn a_code_in_the_digits_of_any_keyboard_is_sent_in_ours() {
 }
 
 #[wasm_bindgen_test]
-fn a_passkey_that_a_password_manager_made_is_read_member_by_member() {
+fn passkey_of_a_password_manager_is_serialized_member_by_member() {
     // On the browser's class, whose own method then throws; and as a plain object.
     let makers = [
         "const it = { id: 'AAE', type: 'public-key', rawId: new Uint8Array([0, 1]).buffer,
@@ -145,7 +145,7 @@ fn dispatch(kind: &str) {
 }
 
 #[wasm_bindgen_test]
-async fn a_network_that_comes_back_finishes_the_payment_by_itself() {
+async fn returning_network_completes_the_payment() {
     let is_there = Rc::new(Cell::new(false));
     let network = is_there.clone();
     let stage = Stage::open(verifier(move |_, request| {
@@ -166,7 +166,7 @@ async fn a_network_that_comes_back_finishes_the_payment_by_itself() {
 }
 
 #[wasm_bindgen_test]
-async fn a_payment_that_takes_long_says_that_it_goes_on() {
+async fn slow_payment_shows_that_it_is_still_processing() {
     let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
     stage.fill().await;
     ANSWER_MS.set(6_000);
@@ -183,7 +183,7 @@ async fn a_payment_that_takes_long_says_that_it_goes_on() {
 }
 
 #[wasm_bindgen_test]
-async fn who_leaves_the_page_leaves_no_security_code_behind() {
+async fn leaving_the_page_clears_the_security_code() {
     let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
     stage.fill().await;
     dispatch("pagehide");
@@ -193,7 +193,7 @@ async fn who_leaves_the_page_leaves_no_security_code_behind() {
 }
 
 #[wasm_bindgen_test]
-async fn an_order_that_is_over_is_renewed_and_what_was_typed_stays() {
+async fn expired_order_is_renewed_and_the_fields_are_kept() {
     let is_over = Cell::new(true);
     let stage = Stage::open(verifier(move |_, request| {
         if is_over.replace(false) {
@@ -230,7 +230,7 @@ async fn an_order_that_is_over_is_renewed_and_what_was_typed_stays() {
 }
 
 #[wasm_bindgen_test]
-async fn an_order_does_not_change_while_a_payment_is_under_way() {
+async fn order_cannot_be_replaced_during_a_payment() {
     let stage = Stage::open(verifier_of(vec![Method::Card], |request| {
         Some(waiting(request, code()))
     }))
@@ -246,7 +246,7 @@ async fn an_order_does_not_change_while_a_payment_is_under_way() {
 }
 
 #[wasm_bindgen_test]
-async fn an_error_tells_developers_what_the_verifier_said() {
+async fn error_message_carries_the_problem_details() {
     let refusing: Verifier = Rc::new(|_| refusal("malformed_order", clock::now()));
     let stage = Stage::open(refusing).await;
     let error: serde_json::Value = serde_json::from_str(&stage.message("error").unwrap()).unwrap();
@@ -261,7 +261,7 @@ async fn an_error_tells_developers_what_the_verifier_said() {
 }
 
 #[wasm_bindgen_test]
-async fn a_decline_that_was_learned_after_a_reload_is_told_to_the_page() {
+async fn decline_after_a_reload_is_reported_to_the_page() {
     let count = Cell::new(0);
     let verifier: Verifier = Rc::new(move |request| {
         if request.path == AUTHENTICATIONS_PATH {
@@ -288,7 +288,7 @@ async fn a_decline_that_was_learned_after_a_reload_is_told_to_the_page() {
 }
 
 #[wasm_bindgen_test]
-async fn a_window_that_is_the_page_itself_is_not_taken_for_the_wallets() {
+async fn own_window_is_not_taken_for_the_wallet_window() {
     let global: JsValue = js_sys::global().into();
     let _instead = Instead::of(
         &global,
