@@ -37,10 +37,14 @@ pub fn authority() -> String {
 }
 
 /// Declares the language and direction of the texts.
-pub fn set_language(texts: &Catalog) {
+pub fn set_language(catalog: &Catalog) {
     if let Some(html) = html() {
-        html.set_lang(texts.language);
-        html.set_dir(if texts.is_right_to_left { "rtl" } else { "ltr" });
+        html.set_lang(catalog.language);
+        html.set_dir(if catalog.is_right_to_left {
+            "rtl"
+        } else {
+            "ltr"
+        });
     }
 }
 

@@ -17,13 +17,14 @@ pub mod session_key;
 pub mod transport;
 pub mod wallet;
 
+use crate::i18n::Explanation;
 use crate::view::{self, Connection};
 
 /// Starts: waits for the host page to supply its order.
 pub fn start() {
-    let texts = crate::i18n::Catalog::for_locale(&document::language());
+    let catalog = crate::i18n::Catalog::for_locale(&document::language());
     if !host::is_embedded() {
-        let (heading, sentence) = texts.panel("not_embedded");
+        let Explanation { heading, sentence } = catalog.panel("not_embedded");
         document::show_failure(heading, sentence);
         return;
     }

@@ -1,33 +1,40 @@
-//! English, in the spelling of Oxford: authorized, cancelled, colour.
+//! English, in Oxford spelling: authorized, cancelled, colour.
 
-use super::Catalog;
+mod panels;
 
-/// Every sentence.
+use super::{Catalog, Explanation, MethodTexts};
+use sealpay_protocol::api::DeclineCategory;
+
+/// The English catalog.
 pub(super) static CATALOG: Catalog = Catalog {
     language: "en",
     is_right_to_left: false,
     test_mode: "Test mode",
     order: "Your order",
     total: "Total",
-    methods: "How would you like to pay?",
-    method: [
-        (
-            "Card",
-            "Your card details are encrypted on this device before they’re sent.",
-            "",
-        ),
-        (
-            "Wallet",
-            "We’ll open your wallet in a new window so you can confirm.",
-            "Pay with your wallet",
-        ),
-        (
-            "Bank transfer",
-            "We’ll show you where to send the money. Your order is placed when it arrives.",
-            "Pay by bank transfer",
-        ),
-    ],
-    card: "Pay by card",
+    choose_method: "How would you like to pay?",
+    card: MethodTexts {
+        name: "Card",
+        description: "Your card details are encrypted on this device before they’re sent.",
+        heading: "Pay by card",
+        button: "Pay",
+        on_hold: " is on hold on your card. You’ll be charged when your order ships.",
+    },
+    wallet: MethodTexts {
+        name: "Wallet",
+        description: "We’ll open your wallet in a new window so you can confirm.",
+        heading: "Pay with your wallet",
+        button: "Continue to wallet",
+        on_hold: " is on hold in your wallet. You’ll be charged when your order ships.",
+    },
+    bank_transfer: MethodTexts {
+        name: "Bank transfer",
+        description: "We’ll show you where to send the money. Your order is placed when it \
+                      arrives.",
+        heading: "Pay by bank transfer",
+        button: "Pay by bank transfer",
+        on_hold: " is on hold. You’ll be charged when your order ships.",
+    },
     number: "Card number",
     expiry: "Expiry date",
     expiry_example: "MM / YY",
@@ -36,51 +43,27 @@ pub(super) static CATALOG: Catalog = Catalog {
     security_code_front: "4 digits on the front",
     holder: "Name on card",
     optional: "(optional)",
-    pay: "Pay",
-    continue_to_wallet: "Continue to wallet",
-    show_transfer: "Pay by bank transfer",
     processing: "Processing…",
-    takes_long: "Still working – your bank is taking longer than usual. Don’t close this page.",
-    fields_to_check: |count| ["Check ", &count.to_string(), " fields."].concat(),
-    more_items: |count| {
-        let items = if count == 1 {
-            " more item"
-        } else {
-            " more items"
-        };
-        ["Show ", &count.to_string(), items].concat()
-    },
-    ends_at: ("This checkout times out at ", ". Pay before then."),
-    declined: "Payment declined",
-    declined_without_reason: "You haven’t been charged. Try another card.",
-    decline_headings: &[
-        ("cancelled_in_wallet", "Payment cancelled"),
-        ("not_confirmed_in_time", "Payment not completed"),
-        ("processing_error", "Payment not completed"),
-        ("bank_not_responding", "Payment not completed"),
-        ("transfer_late", "Transfer not received"),
-    ],
+    still_processing: "Still working – your bank is taking longer than usual. Don’t close this \
+                       page.",
+    fields_to_check,
+    more_items,
+    session_ends_at,
+    decline,
     try_again: "Try again",
-    paid: "Payment complete",
-    authorized: "Payment approved",
+    payment_complete: "Payment complete",
+    payment_approved: "Payment approved",
     you_paid: "You paid ",
-    is_reserved: [
-        " is on hold on your card. You’ll be charged when your order ships.",
-        " is on hold in your wallet. You’ll be charged when your order ships.",
-    ],
     payee: "Paying",
     paid_to: "Paid to",
     amount: "Amount",
     code_sent_to: ("Enter the 6-digit code your bank sent to ", "."),
     code: "One-time code",
     confirm: "Confirm",
-    send_another: "Resend code",
-    seconds_to_wait: ("in ", " s"),
-    attempts_left: |count| match count {
-        1 => "1 attempt left.".into(),
-        count => [&count.to_string(), " attempts left."].concat(),
-    },
-    code_expires_in: "The code expires in ",
+    resend_code: "Resend code",
+    resend_wait,
+    attempts_left,
+    code_expires_in,
     use_passkey: "Continue with passkey",
     use_code: "Send me a code instead",
     cancel: "Cancel payment",
@@ -90,167 +73,140 @@ pub(super) static CATALOG: Catalog = Catalog {
     start_again: "Start again",
     back_to_shop: "Back to the shop",
     copy: "Copy",
-    copy_fact: |fact| ["Copy ", fact].concat(),
-    copied: |fact| [fact, " copied."].concat(),
+    copy_label,
+    copied,
     not_copied: "Your browser didn’t allow copying. Select the text instead.",
-    holder_of_account: "Account holder",
+    account_holder: "Account holder",
     reference: "Reference",
-    received: "Received",
-    still_due: "Amount to transfer",
-    until: "Pay by",
-    offer: "Save a passkey and skip the code next time.",
-    keep_passkey: "Save a passkey",
-    no_thanks: "Not now",
+    amount_received: "Received",
+    amount_due: "Amount to transfer",
+    pay_by: "Pay by",
+    passkey_offer: "Save a passkey and skip the code next time.",
+    save_passkey: "Save a passkey",
+    not_now: "Not now",
     order_number: "Order",
     payment_method: "Payment method",
     date: "Date",
     refunded: "Refunded",
-    panels: &PANELS,
+    panels: &panels::PANELS,
     errors: &ERRORS,
 };
 
-/// The first stands for every code that is not listed.
-static PANELS: [(&str, &str, &str); 26] = [
-    (
-        "",
-        "Something’s wrong with this checkout",
-        "You haven’t been charged. Go back to the shop and start again.",
-    ),
-    (
-        "checking",
-        "We’re checking your payment",
-        "Don’t pay again yet. This can take a moment, and you can leave this page open.",
-    ),
-    (
-        "interrupted",
-        "The connection was interrupted",
-        "It’s safe to try again. You won’t be charged twice.",
-    ),
-    (
-        "unreachable",
-        "We can’t connect right now",
-        "You haven’t been charged. Check your connection, then try again.",
-    ),
-    (
-        "session_expired",
-        "This checkout has timed out",
-        "It can’t take a payment any more. If you haven’t paid yet, go back to the shop to start \
-         again.",
-    ),
-    (
-        "too_many_attempts",
-        "Too many attempts",
-        "You haven’t been charged. Go back to the shop to start again.",
-    ),
-    (
-        "outcome_unknown",
-        "We couldn’t confirm your payment",
-        "It may have gone through, so don’t pay again. The shop will tell you as soon as the bank \
-         responds.",
-    ),
-    (
-        "possibly_paid",
-        "You may already have paid",
-        "Your bank has this payment already, so don’t pay again. Check your orders, or ask the \
-         shop.",
-    ),
-    (
-        "origin_not_allowed",
-        "This shop isn’t set up to take payments here",
-        "You haven’t been charged. Please contact the shop.",
-    ),
-    (
-        "malformed_order",
-        "Something’s wrong with this order",
-        "You haven’t been charged. Go back to the shop and start again. If the problem continues, \
-         contact the shop.",
-    ),
-    (
-        "order_reused",
-        "This checkout can’t be opened again",
-        "It may be open in another tab, or it was reloaded too often. Continue there, or go back \
-         to the shop to start again.",
-    ),
-    (
-        "open_elsewhere",
-        "This checkout is open in another tab",
-        "Finish paying there, or continue here. You won’t be charged twice.",
-    ),
-    (
-        "not_embedded",
-        "Open this form from a shop",
-        "Go to the checkout of the shop you want to pay.",
-    ),
-    (
-        "sealing_key_unusable",
-        "We couldn’t secure your card details",
-        "Nothing was sent, and you haven’t been charged. Reload the page or try another browser.",
-    ),
-    (
-        "sealed_card_refused",
-        "Enter your security code again",
-        "We refreshed the secure connection. You haven’t been charged.",
-    ),
-    (
-        "nothing_was_paid",
-        "The payment didn’t go through",
-        "You haven’t been charged. You can try again.",
-    ),
-    (
-        "payment_voided",
-        "The shop cancelled this payment",
-        "You haven’t been charged, and the amount on hold has been released.",
-    ),
-    (
-        "cancelled",
-        "Payment cancelled",
-        "You haven’t been charged. You can pay again whenever you’re ready.",
-    ),
-    (
-        "abandoned",
-        "Your last payment wasn’t completed",
-        "Reloading the page ended your bank’s check, so an earlier code no longer works. You \
-         haven’t been charged: enter your card again.",
-    ),
-    (
-        "method_not_offered",
-        "This payment method isn’t available",
-        "You haven’t been charged. Choose another one.",
-    ),
-    (
-        "code",
-        "Confirm it’s you",
-        "Never share this code with anyone.",
-    ),
-    (
-        "passkey",
-        "Confirm it’s you",
-        "Your bank asks for your passkey: fingerprint, face or screen lock.",
-    ),
-    (
-        "wallet",
-        "Confirm in your wallet",
-        "We’ve opened your wallet in a new window. Confirm there, then come back here.",
-    ),
-    (
-        "wallet_hidden",
-        "Confirm in your wallet",
-        "If no window has opened, open your wallet with this link. Confirm there, then come back \
-         here.",
-    ),
-    (
-        "wallet_closed",
-        "Confirm in your wallet",
-        "Your wallet isn’t open. Open it to confirm the payment.",
-    ),
-    (
-        "transfer",
-        "Complete your bank transfer",
-        "We’ll confirm your order when your transfer arrives. You can close this page.",
-    ),
-];
+fn fields_to_check(count: usize) -> String {
+    ["Check ", &count.to_string(), " fields."].concat()
+}
 
-/// The first stands for every code that is not listed.
+fn more_items(count: usize) -> String {
+    let items = if count == 1 {
+        " more item"
+    } else {
+        " more items"
+    };
+    ["Show ", &count.to_string(), items].concat()
+}
+
+fn session_ends_at(time: &str) -> String {
+    ["This checkout times out at ", time, ". Pay before then."].concat()
+}
+
+fn resend_wait(seconds: u64) -> String {
+    ["in ", &seconds.to_string(), " s"].concat()
+}
+
+fn attempts_left(count: u32) -> String {
+    match count {
+        1 => "1 attempt left.".into(),
+        count => [&count.to_string(), " attempts left."].concat(),
+    }
+}
+
+fn code_expires_in(time: &str) -> String {
+    ["The code expires in ", time].concat()
+}
+
+fn copy_label(name: &str) -> String {
+    ["Copy ", name].concat()
+}
+
+fn copied(name: &str) -> String {
+    [name, " copied."].concat()
+}
+
+fn decline(category: DeclineCategory) -> Explanation {
+    use DeclineCategory as Category;
+    let declined = |sentence| explanation("Payment declined", sentence);
+    let not_completed = |sentence| explanation("Payment not completed", sentence);
+    match category {
+        Category::CardDeclined => {
+            declined("Your card was declined. Try another card or contact your bank.")
+        }
+        Category::NotEnoughFunds => declined("Your card has insufficient funds. Try another card."),
+        Category::AmountOverLimit => {
+            declined("This payment is over your card’s limit. Try another card.")
+        }
+        Category::LimitReached => declined(
+            "Your card has reached its limit for now. Try another card, or try this one later.",
+        ),
+        Category::AmountNotAccepted => {
+            declined("Your bank didn’t accept this amount. Try another card.")
+        }
+        Category::CardNotAccepted => {
+            declined("This card can’t be used for this payment. Try another card.")
+        }
+        Category::CardRestricted => {
+            declined("This card can’t be used here. Contact your bank or try another card.")
+        }
+        Category::CardNotActivated => {
+            declined("Activate your card with your bank, then try again.")
+        }
+        Category::BankWantsACall => declined(
+            "Your bank needs to speak with you first. Call the number on your card, then try \
+             again.",
+        ),
+        Category::AttemptsExceeded => declined("Too many incorrect attempts. Contact your bank."),
+        Category::NumberNotValid => declined("Check your card number, or try another card."),
+        Category::CardExpired => {
+            declined("Your card has expired. Check the expiry date or try another card.")
+        }
+        Category::SecurityCodeNotValid => declined("Check your card’s security code."),
+        Category::AuthenticationUnavailable => declined(
+            "Your bank requires extra confirmation that isn’t available here. Try another card.",
+        ),
+        Category::NotAuthenticated => {
+            declined("Your bank couldn’t confirm it’s you. Try another card or contact your bank.")
+        }
+        Category::NotConfirmedInTime => not_completed(
+            "The payment wasn’t confirmed in time. You haven’t been charged. Try again.",
+        ),
+        Category::BankNotResponding => not_completed(
+            "Your bank isn’t responding. You haven’t been charged. Try again in a few minutes.",
+        ),
+        Category::ProcessingError => {
+            not_completed("Something went wrong, and you haven’t been charged. Try again.")
+        }
+        Category::PossiblyPaid => declined(
+            "We may already have received this payment. Check your orders before you pay again.",
+        ),
+        Category::PaymentStopped => {
+            declined("Your bank has stopped this payment. Try another card.")
+        }
+        Category::CancelledInWallet => explanation(
+            "Payment cancelled",
+            "You cancelled in your wallet. You haven’t been charged. Try again or pay another way.",
+        ),
+        Category::TransferLate => explanation(
+            "Transfer not received",
+            "Your transfer didn’t arrive in time. Anything that arrives later will be returned to \
+             you.",
+        ),
+    }
+}
+
+const fn explanation(heading: &'static str, sentence: &'static str) -> Explanation {
+    Explanation { heading, sentence }
+}
+
+/// The first is the fallback.
 static ERRORS: [(&str, &str); 32] = [
     ("", "Check this field."),
     ("number_missing", "Enter your card number."),

@@ -1,9 +1,12 @@
-//! Every sentence of the form, in one place and by code, so that wording and logic do not meet.
+//! Every sentence of the form, by language and by code, so that wording and logic stay apart.
 //!
-//! Another language is a file beside `en.rs` and a row in [`LANGUAGES`]; the compiler asks for
-//! each field, and a test for each code.
+//! Another language is a file beside `en.rs` and a row in [`LANGUAGES`]: the compiler asks for each
+//! member, and a test for each code. What depends on a number is a function, because languages
+//! differ in their plurals.
 
 mod en;
+
+use sealpay_protocol::api::DeclineCategory;
 
 /// The sentences of one language.
 #[derive(Debug)]
@@ -18,81 +21,70 @@ pub struct Catalog {
     pub order: &'static str,
     /// Before the amount.
     pub total: &'static str,
-    /// Above the methods.
-    pub methods: &'static str,
-    /// The methods in the order of `Method::ALL`: the name, what is said about it, and for those
-    /// without fields the heading above.
-    pub method: [(&'static str, &'static str, &'static str); 3],
-    /// Above the fields.
-    pub card: &'static str,
+    /// Above the payment methods.
+    pub choose_method: &'static str,
+    /// The card.
+    pub card: MethodTexts,
+    /// The wallet.
+    pub wallet: MethodTexts,
+    /// The bank transfer.
+    pub bank_transfer: MethodTexts,
     /// Label.
     pub number: &'static str,
     /// Label.
     pub expiry: &'static str,
-    /// Placeholder: letters for the month's and the year's digits.
+    /// Placeholder: letters for the digits of month and year.
     pub expiry_example: &'static str,
     /// Label.
     pub security_code: &'static str,
-    /// Help under the field when the code has three digits.
+    /// Help under the field for a code of three digits.
     pub security_code_back: &'static str,
-    /// Help under the field when the code has four digits.
+    /// Help under the field for a code of four digits.
     pub security_code_front: &'static str,
     /// Label.
     pub holder: &'static str,
     /// After a label.
     pub optional: &'static str,
-    /// The button, before the amount.
-    pub pay: &'static str,
-    /// The button of a wallet.
-    pub continue_to_wallet: &'static str,
-    /// The button of a bank transfer.
-    pub show_transfer: &'static str,
-    /// The button while a payment is under way, and what is announced.
+    /// The button while a payment is under way; also announced.
     pub processing: &'static str,
     /// Beneath the button, and announced, when a payment takes long.
-    pub takes_long: &'static str,
-    /// Announced when more than one field is wrong.
+    pub still_processing: &'static str,
+    /// Announced when more than one field is invalid.
     pub fields_to_check: fn(usize) -> String,
     /// Under the items of a long order.
     pub more_items: fn(usize) -> String,
-    /// When the session is about to end: before and after the time of day.
-    pub ends_at: (&'static str, &'static str),
-    /// Above the bank's sentence.
-    pub declined: &'static str,
-    /// When the bank's sentence is missing.
-    pub declined_without_reason: &'static str,
-    /// Other headings above the bank's sentence, by the category of the decline.
-    decline_headings: &'static [(&'static str, &'static str)],
-    /// The button that tries once more.
+    /// When the session is about to end: takes the time of day.
+    pub session_ends_at: fn(&str) -> String,
+    /// Why a payment was declined, and what the shopper can do.
+    pub decline: fn(DeclineCategory) -> Explanation,
+    /// The button that retries.
     pub try_again: &'static str,
-    /// Paid: the heading.
-    pub paid: &'static str,
-    /// Authorized and not yet taken: the heading.
-    pub authorized: &'static str,
-    /// Paid: before the amount.
+    /// Captured: the heading.
+    pub payment_complete: &'static str,
+    /// Authorized and not yet captured: the heading.
+    pub payment_approved: &'static str,
+    /// Captured: before the amount, which is an element of its own.
     pub you_paid: &'static str,
-    /// Authorized and not yet taken: after the amount, on a card and in a wallet.
-    pub is_reserved: [&'static str; 2],
-    /// Bank's check, and receipt of what is on hold: whom it is about.
+    /// Challenge, and receipt of an authorization: the merchant.
     pub payee: &'static str,
-    /// Receipt of what was taken: who has it.
+    /// Receipt of a captured payment: the merchant.
     pub paid_to: &'static str,
-    /// Bank's check and transfer.
+    /// Challenge: the amount.
     pub amount: &'static str,
-    /// Before and after where the code went.
+    /// Before and after the destination of a one-time code, which is an element of its own.
     pub code_sent_to: (&'static str, &'static str),
     /// Label.
     pub code: &'static str,
     /// Button.
     pub confirm: &'static str,
     /// Button.
-    pub send_another: &'static str,
-    /// After the button: before and after the seconds.
-    pub seconds_to_wait: (&'static str, &'static str),
-    /// After what is wrong with a code.
+    pub resend_code: &'static str,
+    /// After that button: takes the seconds to wait.
+    pub resend_wait: fn(u64) -> String,
+    /// After the error of a code.
     pub attempts_left: fn(u32) -> String,
-    /// Until when a code can be used: before the minutes and seconds.
-    pub code_expires_in: &'static str,
+    /// Takes minutes and seconds, such as `4:05`.
+    pub code_expires_in: fn(&str) -> String,
     /// Button.
     pub use_passkey: &'static str,
     /// Button.
@@ -101,50 +93,74 @@ pub struct Catalog {
     pub cancel: &'static str,
     /// Button.
     pub open_wallet: &'static str,
-    /// Button: out of a transfer of which nothing has come.
+    /// Button that cancels a bank transfer.
     pub pay_another_way: &'static str,
-    /// Button: on from another tab.
+    /// Button that takes the order back from another tab.
     pub continue_here: &'static str,
-    /// Button: on with another order.
+    /// Button that asks for another order.
     pub start_again: &'static str,
-    /// Button: to the page that the shop named.
+    /// Button that returns to the shop.
     pub back_to_shop: &'static str,
-    /// Transfer: the button beside a fact.
+    /// Bank transfer: the button beside a value.
     pub copy: &'static str,
-    /// Transfer: the name of that button.
-    pub copy_fact: fn(&str) -> String,
-    /// Transfer: announced after it was pressed.
+    /// Bank transfer: the accessible name of that button; takes the name of the value.
+    pub copy_label: fn(&str) -> String,
+    /// Bank transfer: announced after copying; takes the name of the value.
     pub copied: fn(&str) -> String,
-    /// Transfer: announced when the browser did not let it.
+    /// Bank transfer: announced when the browser denied copying.
     pub not_copied: &'static str,
-    /// Transfer: account.
-    pub holder_of_account: &'static str,
-    /// Transfer: what stands on it.
+    /// Bank transfer: a label.
+    pub account_holder: &'static str,
+    /// Bank transfer: a label.
     pub reference: &'static str,
-    /// Transfer: what has come.
-    pub received: &'static str,
-    /// Transfer: what is to come yet.
-    pub still_due: &'static str,
-    /// Transfer: by when.
-    pub until: &'static str,
-    /// Receipt: the offer.
-    pub offer: &'static str,
-    /// Receipt: the button of the offer.
-    pub keep_passkey: &'static str,
-    /// Receipt: the button against the offer.
-    pub no_thanks: &'static str,
-    /// Receipt.
+    /// Bank transfer: a label.
+    pub amount_received: &'static str,
+    /// Bank transfer: a label.
+    pub amount_due: &'static str,
+    /// Bank transfer: a label.
+    pub pay_by: &'static str,
+    /// Receipt: the offer of a passkey.
+    pub passkey_offer: &'static str,
+    /// Receipt: accepts the offer.
+    pub save_passkey: &'static str,
+    /// Receipt: declines the offer.
+    pub not_now: &'static str,
+    /// Receipt: a label.
     pub order_number: &'static str,
-    /// Receipt.
+    /// Receipt: a label.
     pub payment_method: &'static str,
-    /// Receipt.
+    /// Receipt: a label.
     pub date: &'static str,
-    /// Receipt: what went back.
+    /// Receipt: a label.
     pub refunded: &'static str,
-    /// Headings and sentences of states and notices, by code.
+    /// Panels and notices, by code; the first is the fallback.
     panels: &'static [(&'static str, &'static str, &'static str)],
-    /// What is wrong with a field, by code.
+    /// Errors of fields and feedback on challenges, by code; the first is the fallback.
     errors: &'static [(&'static str, &'static str)],
+}
+
+/// The sentences of a payment method.
+#[derive(Debug)]
+pub struct MethodTexts {
+    /// Its name.
+    pub name: &'static str,
+    /// What happens after the shopper submits.
+    pub description: &'static str,
+    /// Above its fields, or above its description where it is the only method.
+    pub heading: &'static str,
+    /// The pay button.
+    pub button: &'static str,
+    /// After the amount of an authorization that is not yet captured.
+    pub on_hold: &'static str,
+}
+
+/// A heading and a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Explanation {
+    /// What happened.
+    pub heading: &'static str,
+    /// What it means for the shopper.
+    pub sentence: &'static str,
 }
 
 impl Catalog {
@@ -154,35 +170,27 @@ impl Catalog {
         let language = locale.split('-').next().unwrap_or_default();
         let known = LANGUAGES
             .iter()
-            .find(|texts| texts.language.eq_ignore_ascii_case(language));
+            .find(|catalog| catalog.language.eq_ignore_ascii_case(language));
         known.copied().unwrap_or(&en::CATALOG)
     }
 
-    /// The heading above the bank's sentence.
-    #[must_use]
-    pub fn decline_heading(&self, category: &str) -> &'static str {
-        let mut headings = self.decline_headings.iter();
-        let known = headings.find(|(known, _)| *known == category);
-        known.map_or(self.declined, |(_, heading)| *heading)
-    }
-
-    /// What is wrong with a field, and how to mend it.
+    /// The error of a field, or the feedback on a challenge.
     #[must_use]
     pub fn error(&self, code: &str) -> &'static str {
         let known = self.errors.iter().find(|(known, _)| *known == code);
-        known.map_or(self.errors[0].1, |(_, sentence)| *sentence)
+        known.unwrap_or(&self.errors[0]).1
     }
 
-    /// Heading and sentence of a state or notice.
+    /// The explanation of a panel or a notice.
     #[must_use]
-    pub fn panel(&self, code: &str) -> (&'static str, &'static str) {
+    pub fn panel(&self, code: &str) -> Explanation {
         let known = self.panels.iter().find(|(known, ..)| *known == code);
-        let (_, heading, sentence) = known.unwrap_or(&self.panels[0]);
-        (heading, sentence)
+        let (_, heading, sentence) = *known.unwrap_or(&self.panels[0]);
+        Explanation { heading, sentence }
     }
 }
 
-/// Every language there is.
+/// Every language.
 pub static LANGUAGES: [&Catalog; 1] = [&en::CATALOG];
 
 #[cfg(test)]

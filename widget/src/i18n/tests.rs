@@ -1,9 +1,10 @@
-use super::{Catalog, LANGUAGES};
+use super::{Catalog, Explanation, LANGUAGES};
+use sealpay_protocol::api::DeclineCategory;
 use sealpay_protocol::card::{
     CardNumber, CardNumberError, Expiry, ExpiryError, Holder, HolderError, SecurityCodeError,
 };
 
-/// Every code that a field can show.
+/// Every error code of a field.
 fn field_codes() -> Vec<&'static str> {
     use CardNumberError as N;
     use ExpiryError as E;
@@ -44,8 +45,8 @@ fn field_codes() -> Vec<&'static str> {
     codes
 }
 
-/// Every code of what is said about a challenge or an offer.
-const SAID: [&str; 12] = [
+/// Every code of feedback on a challenge or an offer.
+const FEEDBACK: [&str; 12] = [
     "code_expired",
     "security_code_again",
     "code_incomplete",
@@ -62,19 +63,19 @@ const SAID: [&str; 12] = [
 
 #[test]
 fn every_language_has_a_sentence_for_every_code() {
-    for texts in LANGUAGES {
-        let fallback = texts.error("no such code");
+    for catalog in LANGUAGES {
+        let fallback = catalog.error("no such code");
         for code in field_codes() {
-            let sentence = texts.error(code);
-            assert_ne!(sentence, fallback, "{} {code}", texts.language);
+            let sentence = catalog.error(code);
+            assert_ne!(sentence, fallback, "{} {code}", catalog.language);
             assert!(sentence.ends_with('.'), "{sentence}");
         }
-        for code in SAID {
-            let sentence = texts.error(code);
-            assert_ne!(sentence, fallback, "{} {code}", texts.language);
+        for code in FEEDBACK {
+            let sentence = catalog.error(code);
+            assert_ne!(sentence, fallback, "{} {code}", catalog.language);
             assert!(sentence.ends_with('.'), "{sentence}");
         }
-        let fallback = texts.panel("no such code");
+        let fallback = catalog.panel("no such code");
         let codes = [
             "checking",
             "interrupted",
@@ -103,8 +104,8 @@ fn every_language_has_a_sentence_for_every_code() {
             "transfer",
         ];
         for code in codes {
-            let (heading, sentence) = texts.panel(code);
-            assert_ne!((heading, sentence), fallback, "{} {code}", texts.language);
+            let Explanation { heading, sentence } = catalog.panel(code);
+            assert_ne!(catalog.panel(code), fallback, "{} {code}", catalog.language);
             assert!(sentence.ends_with('.') && !heading.ends_with('.'), "{code}");
         }
     }
@@ -112,12 +113,25 @@ fn every_language_has_a_sentence_for_every_code() {
 
 #[test]
 fn plurals_follow_the_count() {
-    let texts = Catalog::for_locale("en");
-    let told = [0, 1, 2].map(texts.attempts_left);
+    let english = Catalog::for_locale("en");
+    let left = [0, 1, 2].map(english.attempts_left);
     assert_eq!(
-        told,
+        left,
         ["0 attempts left.", "1 attempt left.", "2 attempts left."]
     );
+    let more = [1, 2].map(english.more_items);
+    assert_eq!(more, ["Show 1 more item", "Show 2 more items"]);
+}
+
+#[test]
+fn every_decline_category_has_a_heading_and_a_sentence() {
+    for catalog in LANGUAGES {
+        for category in DeclineCategory::ALL {
+            let Explanation { heading, sentence } = (catalog.decline)(category);
+            let is_complete = sentence.ends_with('.') && !heading.ends_with('.');
+            assert!(is_complete, "{} {}", catalog.language, category.name());
+        }
+    }
 }
 
 #[test]
@@ -129,7 +143,7 @@ fn unknown_locales_fall_back_to_english() {
 
 #[test]
 fn error_sentences_never_contain_the_input() {
-    // The sentences are fixed texts: no digit of a card can be in one.
+    // The sentences are constants: none can contain a digit of the card.
     let codes = [
         CardNumber::parse("4242424242424241")
             .map(drop)

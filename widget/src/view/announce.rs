@@ -4,6 +4,7 @@ use super::checkout::{Checkout, Focus};
 use super::effects::WARNING_SECONDS;
 use super::{challenge, fields, panel, receipt};
 use crate::browser::{clock, document, field, intl};
+use crate::i18n::Explanation;
 use crate::payment::{PasskeyOffer, Phase};
 
 impl Checkout {
@@ -26,7 +27,7 @@ impl Checkout {
     /// Says once what has changed: by moving to the new heading when the shopper is here, or else
     /// by the live region.
     pub(super) fn announce(&mut self, was_busy: bool, had_offer: bool, before: Option<String>) {
-        let texts = self.connection.texts;
+        let catalog = self.connection.catalog;
         let panel = self.panel_code();
         if panel.is_some() && panel != before.as_deref() {
             if document::has_focus() {
@@ -38,7 +39,7 @@ impl Checkout {
             }
         } else if self.is_busy() {
             if !was_busy {
-                self.announcement = texts.processing.into();
+                self.announcement = catalog.processing.into();
                 if matches!(
                     self.state.phase(),
                     Phase::Sealing { .. } | Phase::Paying { .. }
@@ -100,29 +101,28 @@ impl Checkout {
     /// When the session ends, once it is about to.
     pub(super) fn ends_at(&self) -> Option<String> {
         let session = self.state.session().filter(|_| self.ends_soon)?;
-        let (before, after) = self.connection.texts.ends_at;
         // In the time of the shopper's own clock, which may be wrong.
         let left = self.seconds_until(session.expires_at);
         // A renewed session has its end later.
         (1..=WARNING_SECONDS).contains(&left).then(|| {
             let time = intl::time(&self.connection.locale, clock::now() + left);
-            [before, &time, after].concat()
+            (self.connection.catalog.session_ends_at)(&time)
         })
     }
 
     /// What there is to say besides a heading.
     fn words(&self) -> Option<String> {
-        let texts = self.connection.texts;
+        let catalog = self.connection.catalog;
         match self.state.phase() {
             Phase::Form {
                 notice: Some(notice),
             } => {
-                let (heading, sentence) = fields::words_of(texts, notice);
+                let Explanation { heading, sentence } = fields::explanation(catalog, notice);
                 Some([heading, ". ", sentence].concat())
             }
             Phase::ActionRequired(required) => challenge::words_of(self, required),
             Phase::Paid { offer, .. } => {
-                receipt::code_of(*offer).map(|code| texts.error(code).to_owned())
+                receipt::code_of(*offer).map(|code| catalog.error(code).to_owned())
             }
             _ => None,
         }

@@ -34,14 +34,14 @@ pub(super) fn view(
     link: &Scope<Checkout>,
     required: &ActionRequired,
 ) -> Element {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let icon = match &required.action {
         ActionView::Wallet(_) => icons::spinner(),
         _ => icons::lock(),
     };
     let repeated = panel::receipt()
-        .line(texts.payee, checkout.payee())
-        .line(texts.amount, checkout.total());
+        .line(catalog.payee, checkout.payee())
+        .line(catalog.amount, checkout.total());
     let view = panel::panel(checkout, None, icon)
         .holds(introduction(checkout, &required.action))
         .holds(repeated);
@@ -50,7 +50,7 @@ pub(super) fn view(
         ActionView::Passkey(_) => {
             let (view, look) = if passkey::is_known() {
                 let meaning = || Msg::Action(ShopperAction::UsePasskey);
-                let used = button(checkout, link, "", texts.use_passkey, meaning);
+                let used = button(checkout, link, "", catalog.use_passkey, meaning);
                 (
                     view.holds(note(checkout, required)).holds(used),
                     "secondary",
@@ -59,7 +59,7 @@ pub(super) fn view(
                 (view, "")
             };
             let meaning = || Msg::Action(ShopperAction::UseCode);
-            view.holds(button(checkout, link, look, texts.use_code, meaning))
+            view.holds(button(checkout, link, look, catalog.use_code, meaning))
         }
         _ => {
             let is_open = checkout.wallet_is_open();
@@ -68,13 +68,13 @@ pub(super) fn view(
             let open = if checkout.is_wallet_hidden {
                 wallet_link(checkout)
             } else {
-                Some(button(checkout, link, look, texts.open_wallet, meaning))
+                Some(button(checkout, link, look, catalog.open_wallet, meaning))
             };
             view.holds(note(checkout, required)).may_hold(open)
         }
     };
     let meaning = || Msg::Action(ShopperAction::Cancel);
-    view.holds(button(checkout, link, "quiet", texts.cancel, meaning))
+    view.holds(button(checkout, link, "quiet", catalog.cancel, meaning))
 }
 
 /// A plain link, where no window opens: apps show it in their own way, and no page can keep it apart.
@@ -83,15 +83,15 @@ fn wallet_link(checkout: &Checkout) -> Option<Element> {
     let link = element("a.link").with("target=_blank;rel=noopener");
     Some(
         link.tell("href", address)
-            .says(checkout.connection.texts.open_wallet),
+            .says(checkout.connection.catalog.open_wallet),
     )
 }
 
 fn introduction(checkout: &Checkout, action: &ActionView) -> Element {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     match action {
         ActionView::Code(code) => {
-            let (before, after) = texts.code_sent_to;
+            let (before, after) = catalog.code_sent_to;
             element("p")
                 .with("id=code-help")
                 .holds(element("span").says(before))
@@ -104,7 +104,7 @@ fn introduction(checkout: &Checkout, action: &ActionView) -> Element {
                 "wallet" if !checkout.wallet_is_open() => "wallet_closed",
                 code => code,
             };
-            element("p").says(texts.panel(code).1)
+            element("p").says(catalog.panel(code).sentence)
         }
     }
 }
@@ -126,13 +126,13 @@ fn feedback_code(checkout: &Checkout, required: &ActionRequired) -> Option<&'sta
 
 /// The same in words.
 pub(super) fn words_of(checkout: &Checkout, required: &ActionRequired) -> Option<String> {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let feedback = feedback_code(checkout, required)?;
-    let mut words = texts.error(feedback).to_owned();
+    let mut words = catalog.error(feedback).to_owned();
     if feedback == "code_refused"
         && let ActionView::Code(code) = &required.action
     {
-        words.extend([" ", &(texts.attempts_left)(code.attempts_left)]);
+        words.extend([" ", &(catalog.attempts_left)(code.attempts_left)]);
     }
     Some(words)
 }
@@ -151,7 +151,7 @@ fn code_form(
     required: &ActionRequired,
     code: &CodeView,
 ) -> Element {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let is_busy = checkout.state.is_authenticating();
     let is_wrong = feedback_code(checkout, required).is_some_and(|feedback| !is_good(feedback));
     let input = element("input")
@@ -163,7 +163,7 @@ fn code_form(
         .when(is_busy, "readonly")
         .maybe("aria-invalid", is_wrong.then_some("true"))
         .on(Kind::Input, link, |_| Some(Msg::CodeEdited));
-    let label = element("label").with("for=code").says(texts.code);
+    let label = element("label").with("for=code").says(catalog.code);
     let field = element("div.field")
         .holds(label)
         .holds(input)
@@ -172,9 +172,9 @@ fn code_form(
         .with("type=submit")
         .maybe("aria-disabled", is_busy.then_some("true"));
     let words = if is_busy {
-        texts.processing
+        catalog.processing
     } else {
-        texts.confirm
+        catalog.confirm
     };
     let confirm = fields::labelled(confirm, is_busy, words, None);
     let place = checkout.code.clone();
@@ -183,7 +183,7 @@ fn code_form(
     let seconds = checkout.seconds_until(code.expires_at);
     let left = (seconds > 0).then(|| {
         let line = element("p.assurance");
-        line.says(&[texts.code_expires_in, &minutes(seconds)].concat())
+        line.says(&(catalog.code_expires_in)(&minutes(seconds)))
     });
     element("form")
         .with("novalidate")
@@ -196,20 +196,19 @@ fn code_form(
         .holds(confirm)
         .may_hold(another)
         .may_hold(left)
-        .holds(warning.says(texts.panel("code").1))
+        .holds(warning.says(catalog.panel("code").sentence))
 }
 
 /// Its name stays the same while seconds are counted beside it: it would be read out each second.
 fn another_code(checkout: &Checkout, link: &Scope<Checkout>, code: &CodeView) -> Element {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let seconds = checkout.seconds_until(code.resend_at);
-    let (before, after) = texts.seconds_to_wait;
     let must_wait = seconds > 0 || checkout.state.is_authenticating();
     let wait = (seconds > 0).then(|| {
-        let wait = [" ", before, &seconds.to_string(), after].concat();
+        let wait = [" ", &(catalog.resend_wait)(seconds)].concat();
         element("span").with("aria-hidden=true").says(&wait)
     });
-    let label = element("span").says(texts.send_another);
+    let label = element("span").says(catalog.resend_code);
     element("button")
         .with("type=button;data-look=secondary")
         .maybe("aria-disabled", must_wait.then_some("true"))

@@ -195,7 +195,7 @@ impl Component for Checkout {
             Msg::StillProcessing(number) => {
                 if number == self.busy_count && self.state.is_processing() {
                     self.takes_long = true;
-                    self.announcement = self.connection.texts.takes_long.into();
+                    self.announcement = self.connection.catalog.still_processing.into();
                 }
             }
             Msg::SessionExpired(connection) => {
@@ -209,7 +209,7 @@ impl Component for Checkout {
             Msg::Tick => {
                 self.is_counting = false;
                 if self.code_has_just_expired() {
-                    self.announcement = self.connection.texts.error("code_expired").into();
+                    self.announcement = self.connection.catalog.error("code_expired").into();
                 }
             }
             Msg::SessionEndsSoon => self.warn(),
@@ -230,10 +230,10 @@ impl Component for Checkout {
 
     fn view(&self, context: &Context<Self>) -> Html {
         let link = context.link();
-        let texts = self.connection.texts;
+        let catalog = self.connection.catalog;
         let summary = match &self.summary {
-            Some(summary) => summary.view(texts, self.connection.look, self.state.is_over()),
-            None => element("h1.unseen").says(texts.order),
+            Some(summary) => summary.view(catalog, self.connection.look, self.state.is_over()),
+            None => element("h1.unseen").says(catalog.order),
         };
         let status = element("p.unseen")
             .with("role=status")
@@ -333,10 +333,10 @@ impl Checkout {
             Err(rejection) => {
                 // Also where the focus stays, so that Enter is never answered by silence.
                 self.focus = Some(Focus::Field(rejection.first));
-                let texts = self.connection.texts;
+                let catalog = self.connection.catalog;
                 self.say(match self.form.entry(rejection.first).error() {
-                    Some(code) if rejection.count == 1 => texts.error(code).into(),
-                    _ => (texts.fields_to_check)(rejection.count),
+                    Some(code) if rejection.count == 1 => catalog.error(code).into(),
+                    _ => (catalog.fields_to_check)(rejection.count),
                 });
             }
         }
@@ -391,7 +391,7 @@ impl Checkout {
     /// Goes on with another order of the page: what was typed stays.
     fn renewed(&mut self, context: &Context<Self>, order: Rc<str>) {
         if !self.state.accepts_order() {
-            let (_, sentence) = self.connection.texts.panel("checking");
+            let sentence = self.connection.catalog.panel("checking").sentence;
             self.connection
                 .port
                 .send_error("update_refused", sentence, None);

@@ -214,7 +214,7 @@ impl Checkout {
     pub(super) fn notify_host(&self, message: &HostMessage) {
         let port = &self.connection.port;
         if let HostMessage::Error { code } = message {
-            let sentence = self.connection.texts.panel(code).1;
+            let sentence = self.connection.catalog.panel(code).sentence;
             port.send_error(code, sentence, self.state.problem(code));
         } else {
             port.send(message);

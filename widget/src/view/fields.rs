@@ -5,7 +5,7 @@ use super::element::{Element, Kind, element};
 use super::{icons, methods};
 use crate::browser::field::Typed;
 use crate::form::{DECLINED, Field};
-use crate::i18n::Catalog;
+use crate::i18n::{Catalog, Explanation};
 use crate::payment::Notice;
 use sealpay_protocol::api::Method;
 use yew::html::Scope;
@@ -32,7 +32,7 @@ struct Facts {
     is_required: bool,
 }
 
-fn facts_of(field: Field, texts: &Catalog) -> Facts {
+fn facts_of(field: Field, catalog: &Catalog) -> Facts {
     match field {
         Field::Number => Facts {
             id: "number",
@@ -40,7 +40,7 @@ fn facts_of(field: Field, texts: &Catalog) -> Facts {
             autocomplete: "cc-number",
             input_mode: "numeric",
             placeholder: "1234 1234 1234 1234",
-            label: texts.number,
+            label: catalog.number,
             is_required: true,
         },
         Field::Expiry => Facts {
@@ -48,8 +48,8 @@ fn facts_of(field: Field, texts: &Catalog) -> Facts {
             note_id: "expiry-note",
             autocomplete: "cc-exp",
             input_mode: "numeric",
-            placeholder: texts.expiry_example,
-            label: texts.expiry,
+            placeholder: catalog.expiry_example,
+            label: catalog.expiry,
             is_required: true,
         },
         Field::SecurityCode => Facts {
@@ -58,7 +58,7 @@ fn facts_of(field: Field, texts: &Catalog) -> Facts {
             autocomplete: "cc-csc",
             input_mode: "numeric",
             placeholder: "",
-            label: texts.security_code,
+            label: catalog.security_code,
             is_required: true,
         },
         Field::Holder => Facts {
@@ -67,7 +67,7 @@ fn facts_of(field: Field, texts: &Catalog) -> Facts {
             autocomplete: "cc-name",
             input_mode: "text",
             placeholder: "",
-            label: texts.holder,
+            label: catalog.holder,
             is_required: false,
         },
     }
@@ -81,13 +81,13 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
     if checkout.state.is_over() && !may_go_on {
         return Html::default();
     }
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let is_card = checkout.choice.method() == Method::Card;
     let is_one_of_many = checkout.choice.offered().len() > 1;
     let legend = element("legend")
         .maybe("data-look", is_one_of_many.then_some("unseen"))
         .child(icons::lock())
-        .holds(element("span").says(texts.card));
+        .holds(element("span").says(catalog.card.heading));
     let pair = element("div.pair")
         .holds(field(checkout, link, Field::Expiry))
         .holds(field(checkout, link, Field::SecurityCode));
@@ -99,7 +99,7 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
         .holds(field(checkout, link, Field::Holder));
     let is_plain = !checkout.connection.look.hides_button;
     let assurance = is_card.then(|| {
-        let words = methods::words_of(texts, Method::Card).1;
+        let words = methods::texts(catalog, Method::Card).description;
         element("p.assurance")
             .child(icons::small_lock())
             .holds(element("span").says(words))
@@ -122,8 +122,8 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
 }
 
 fn field(checkout: &Checkout, link: &Scope<Checkout>, field: Field) -> Element {
-    let texts = checkout.connection.texts;
-    let facts = facts_of(field, texts);
+    let catalog = checkout.connection.catalog;
+    let facts = facts_of(field, catalog);
     let error = checkout.form.entry(field).error();
     let (kind, note) = match error {
         Some(code) => (Some("error"), error_of(checkout, code)),
@@ -133,7 +133,7 @@ fn field(checkout: &Checkout, link: &Scope<Checkout>, field: Field) -> Element {
         .say("for", facts.id)
         .holds(element("span").says(facts.label));
     if !facts.is_required {
-        let optional = [" ", texts.optional].concat();
+        let optional = [" ", catalog.optional].concat();
         label = label.holds(element("span.optional").says(&optional));
     }
     let mut control =
@@ -190,26 +190,28 @@ fn input(
 }
 
 /// What is wrong with a field: of one that the bank declined, the bank's sentence.
-pub(super) fn error_of<'a>(checkout: &'a Checkout, code: &'static str) -> &'a str {
+pub(super) fn error_of(checkout: &Checkout, code: &'static str) -> &'static str {
     match checkout.notice() {
-        Some(Notice::Declined(decline)) if code == DECLINED => &decline.message,
-        _ => checkout.connection.texts.error(code),
+        Some(Notice::Declined(decline)) if code == DECLINED => {
+            (checkout.connection.catalog.decline)(decline.category).sentence
+        }
+        _ => checkout.connection.catalog.error(code),
     }
 }
 
 fn hint(checkout: &Checkout, field: Field) -> &'static str {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     match field {
         Field::SecurityCode if checkout.form.security_code_length() == 4 => {
-            texts.security_code_front
+            catalog.security_code_front
         }
-        Field::SecurityCode => texts.security_code_back,
+        Field::SecurityCode => catalog.security_code_back,
         _ => "",
     }
 }
 
 fn pay_button(checkout: &Checkout, link: &Scope<Checkout>) -> Element {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let is_processing = checkout.state.is_processing();
     let button = element("button")
         .with("type=submit")
@@ -222,12 +224,12 @@ fn pay_button(checkout: &Checkout, link: &Scope<Checkout>) -> Element {
             None
         });
     let (words, amount) = if is_processing {
-        (texts.processing, None)
+        (catalog.processing, None)
     } else {
         match checkout.choice.method() {
-            Method::Card => (texts.pay, Some(checkout.total())),
-            Method::Wallet => (texts.continue_to_wallet, None),
-            Method::BankTransfer => (texts.show_transfer, None),
+            Method::Card => (catalog.card.button, Some(checkout.total())),
+            Method::Wallet => (catalog.wallet.button, None),
+            Method::BankTransfer => (catalog.bank_transfer.button, None),
         }
     };
     labelled(button, is_processing, words, amount)
@@ -235,7 +237,7 @@ fn pay_button(checkout: &Checkout, link: &Scope<Checkout>) -> Element {
 
 /// What is said when a payment takes long. It is announced besides.
 fn patience(checkout: &Checkout) -> Option<Element> {
-    let words = checkout.connection.texts.takes_long;
+    let words = checkout.connection.catalog.still_processing;
     checkout
         .takes_long
         .then(|| element("p.assurance").says(words))
@@ -261,27 +263,21 @@ pub(super) fn labelled(
         .holds(element("span").holds(words).may_hold(figure))
 }
 
-/// Heading and sentence of a notice.
-pub(super) fn words_of<'a>(texts: &'static Catalog, notice: &'a Notice) -> (&'a str, &'a str) {
+/// What a notice says.
+pub(super) fn explanation(catalog: &Catalog, notice: &Notice) -> Explanation {
     match notice {
-        Notice::Declined(decline) if decline.message.is_empty() => {
-            (texts.declined, texts.declined_without_reason)
-        }
-        Notice::Declined(decline) => (
-            texts.decline_heading(decline.category.name()),
-            &decline.message,
-        ),
-        Notice::Code(code) => texts.panel(code),
+        Notice::Declined(decline) => (catalog.decline)(decline.category),
+        Notice::Code(code) => catalog.panel(code),
     }
 }
 
 /// Directly above the button that pays. The shopper is put here where no field is to be corrected.
 fn notice(checkout: &Checkout) -> Html {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let reason = checkout.ends_at();
     let (kind, heading, sentence) = match (checkout.notice(), &reason) {
         (Some(notice), _) => {
-            let (heading, sentence) = words_of(texts, notice);
+            let Explanation { heading, sentence } = explanation(catalog, notice);
             let kind = match notice {
                 Notice::Declined(_) => "danger",
                 Notice::Code(_) => "warning",

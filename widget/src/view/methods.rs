@@ -3,21 +3,17 @@
 use super::checkout::{Checkout, Msg};
 use super::element::{Kind, element};
 use super::icons;
-use crate::i18n::Catalog;
+use crate::i18n::{Catalog, MethodTexts};
 use sealpay_protocol::api::Method;
 use yew::Html;
 use yew::html::Scope;
 
-/// Name, sentence and heading of a method.
-pub(super) const fn words_of(
-    texts: &Catalog,
-    method: Method,
-) -> (&'static str, &'static str, &'static str) {
-    let [card, wallet, bank_transfer] = texts.method;
+/// The texts of a method.
+pub(super) const fn texts(catalog: &Catalog, method: Method) -> &MethodTexts {
     match method {
-        Method::Card => card,
-        Method::Wallet => wallet,
-        Method::BankTransfer => bank_transfer,
+        Method::Card => &catalog.card,
+        Method::Wallet => &catalog.wallet,
+        Method::BankTransfer => &catalog.bank_transfer,
     }
 }
 
@@ -27,7 +23,7 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
     if offered.len() < 2 {
         return Html::default();
     }
-    let legend = element("legend").says(checkout.connection.texts.methods);
+    let legend = element("legend").says(checkout.connection.catalog.choose_method);
     let mut view = element("fieldset.methods")
         .when(checkout.state.is_processing(), "disabled")
         .holds(legend);
@@ -39,7 +35,7 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
             .on(Kind::Change, link, move |_| Some(Msg::MethodChosen(method)));
         let label = element("label")
             .holds(radio)
-            .holds(element("span").says(words_of(checkout.connection.texts, method).0))
+            .holds(element("span").says(texts(checkout.connection.catalog, method).name))
             .child(icons::method(method));
         view = view.holds(label);
     }
@@ -52,11 +48,11 @@ pub(super) fn without_fields(checkout: &Checkout) -> Html {
     if method == Method::Card {
         return Html::default();
     }
-    let (_, sentence, heading) = words_of(checkout.connection.texts, method);
+    let texts = texts(checkout.connection.catalog, method);
     let mut view = element("div");
     if checkout.choice.offered().len() < 2 {
-        view = view.holds(element("h2").says(heading));
+        view = view.holds(element("h2").says(texts.heading));
     }
     let explained = element("p.explained");
-    view.holds(explained.says(sentence)).done()
+    view.holds(explained.says(texts.description)).done()
 }

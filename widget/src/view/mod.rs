@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 
 /// Everything a checkout needs from outside.
 pub struct Connection {
-    texts: &'static Catalog,
+    catalog: &'static Catalog,
     /// Of amounts and dates.
     locale: String,
     look: Look,
@@ -63,11 +63,11 @@ impl Connection {
         let base_name = locale::base_name(&locale)
             .or_else(|| locale::base_name(&document::language()))
             .unwrap_or_default();
-        let texts = Catalog::for_locale(&base_name);
+        let catalog = Catalog::for_locale(&base_name);
         let order = accept_order(order, parent_origin.clone());
         Self {
-            texts,
-            locale: locale::in_language(texts.language, &base_name),
+            catalog,
+            locale: locale::in_language(catalog.language, &base_name),
             look: appearance.look,
             parent_origin,
             exit_options,
@@ -82,7 +82,7 @@ impl Connection {
     /// The same for another order of the page.
     fn with_order(&self, order: Rc<str>) -> Self {
         Self {
-            texts: self.texts,
+            catalog: self.catalog,
             locale: self.locale.clone(),
             look: self.look,
             parent_origin: self.parent_origin.clone(),
@@ -109,7 +109,7 @@ fn accept_order(order: Rc<str>, parent_origin: String) -> Result<AcceptedOrder, 
 
 /// Puts the form in place of the skeleton.
 pub fn mount(root: field::Element, connection: Connection) {
-    crate::browser::document::set_language(connection.texts);
+    crate::browser::document::set_language(connection.catalog);
     let properties = Properties {
         connection: Rc::new(connection),
     };

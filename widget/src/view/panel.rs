@@ -44,13 +44,13 @@ pub(super) fn words_of(checkout: &Checkout) -> String {
 
 /// The heading.
 pub(super) fn heading_of(checkout: &Checkout) -> &'static str {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     match checkout.state.phase() {
         Phase::Paid { payment, .. } if payment.state == ShopperState::Authorized => {
-            texts.authorized
+            catalog.payment_approved
         }
-        Phase::Paid { .. } => texts.paid,
-        phase => texts.panel(code_of(phase).unwrap_or_default()).0,
+        Phase::Paid { .. } => catalog.payment_complete,
+        phase => catalog.panel(code_of(phase).unwrap_or_default()).heading,
     }
 }
 
@@ -130,7 +130,7 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
     let Some(code) = code_of(phase) else {
         return Html::default();
     };
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let exit_options = checkout.connection.exit_options;
     let retry = || Msg::Payment(PaymentEvent::Retry);
     let button = |words: &str, meaning: fn() -> Msg| {
@@ -138,18 +138,18 @@ pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
         Some(button.pressed(link, meaning).says(words))
     };
     let again = match phase {
-        Phase::Unreachable | Phase::Interrupted { .. } => button(texts.try_again, retry),
-        Phase::OpenElsewhere => button(texts.continue_here, retry),
+        Phase::Unreachable | Phase::Interrupted { .. } => button(catalog.try_again, retry),
+        Phase::OpenElsewhere => button(catalog.continue_here, retry),
         Phase::Ended(reason) if reason.is_renewable() && exit_options.can_renew => {
-            button(texts.start_again, || Msg::ExitRequested("renew"))
+            button(catalog.start_again, || Msg::ExitRequested("renew"))
         }
         Phase::Ended(_) if exit_options.can_return => {
-            button(texts.back_to_shop, || Msg::ExitRequested("return"))
+            button(catalog.back_to_shop, || Msg::ExitRequested("return"))
         }
         _ => None,
     };
     panel(checkout, kind, icon)
-        .holds(element("p").says(texts.panel(code).1))
+        .holds(element("p").says(catalog.panel(code).sentence))
         .may_hold(again)
         .done()
 }

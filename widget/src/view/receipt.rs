@@ -5,20 +5,23 @@ use super::element::{Element, element};
 use super::{icons, methods, panel};
 use crate::browser::intl;
 use crate::payment::{PasskeyOffer, ShopperAction};
-use sealpay_protocol::api::{Method, PaymentView, ShopperState};
+use sealpay_protocol::api::{PaymentView, ShopperState};
 use sealpay_protocol::card::Brand;
 use yew::Html;
 use yew::html::Scope;
 
 /// What was taken or held, and what is said before and after it.
 fn outcome(checkout: &Checkout, payment: &PaymentView) -> [String; 3] {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let (before, amount_minor, after) = if payment.state == ShopperState::Authorized {
-        let place = usize::from(payment.method == Method::Wallet);
-        ("", payment.amount, texts.is_reserved[place])
+        (
+            "",
+            payment.amount,
+            methods::texts(catalog, payment.method).on_hold,
+        )
     } else {
         let taken = payment.amount_captured.unwrap_or(payment.amount);
-        (texts.you_paid, taken, "")
+        (catalog.you_paid, taken, "")
     };
     [
         before.into(),
@@ -47,12 +50,12 @@ pub(super) fn view(
     payment: &PaymentView,
     offer: PasskeyOffer,
 ) -> Element {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let [before, figure, after] = outcome(checkout, payment);
     let payee = if payment.state == ShopperState::Authorized {
-        texts.payee
+        catalog.payee
     } else {
-        texts.paid_to
+        catalog.paid_to
     };
     let outcome = element("p.outcome")
         .with("id=outcome")
@@ -69,13 +72,13 @@ pub(super) fn view(
     };
     let mut lines = panel::receipt()
         .line(payee, checkout.payee())
-        .line_of(texts.order_number, order_number(order_ref))
-        .line_of(texts.payment_method, payment_method(checkout, payment));
+        .line_of(catalog.order_number, order_number(order_ref))
+        .line_of(catalog.payment_method, payment_method(checkout, payment));
     if payment.created_at > 0 {
-        lines = lines.line_of(texts.date, panel::moment(checkout, payment.created_at));
+        lines = lines.line_of(catalog.date, panel::moment(checkout, payment.created_at));
     }
     if let Some(refunded) = payment.amount_refunded {
-        lines = lines.line(texts.refunded, &money(checkout, payment, refunded));
+        lines = lines.line(catalog.refunded, &money(checkout, payment, refunded));
     }
     let icon = if payment.state == ShopperState::Authorized {
         icons::clock()
@@ -99,7 +102,7 @@ fn order_number(order_ref: &str) -> Element {
 fn payment_method(checkout: &Checkout, payment: &PaymentView) -> Element {
     let value = element("dd.means");
     let Some(card) = &payment.card else {
-        return value.says(methods::words_of(checkout.connection.texts, payment.method).0);
+        return value.says(methods::texts(checkout.connection.catalog, payment.method).name);
     };
     let brand = Brand::from_slug(&card.brand);
     let mark = element("span").with("aria-hidden=true");
@@ -121,10 +124,10 @@ pub(super) const fn code_of(offer: PasskeyOffer) -> Option<&'static str> {
 }
 
 fn offered(checkout: &Checkout, link: &Scope<Checkout>, offer: PasskeyOffer) -> Html {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let sentence = match code_of(offer) {
-        Some(code) => texts.error(code),
-        None if offer == PasskeyOffer::Available => texts.offer,
+        Some(code) => catalog.error(code),
+        None if offer == PasskeyOffer::Available => catalog.passkey_offer,
         None => return Html::default(),
     };
     let sentence = element("p")
@@ -138,11 +141,11 @@ fn offered(checkout: &Checkout, link: &Scope<Checkout>, offer: PasskeyOffer) -> 
             .with("type=button;data-look=secondary")
             .maybe("aria-disabled", is_busy.then_some("true"))
             .pressed(link, || Msg::Action(ShopperAction::SavePasskey))
-            .says(texts.keep_passkey);
+            .says(catalog.save_passkey);
         let refuse = element("button")
             .with("type=button;data-look=quiet")
             .pressed(link, || Msg::Action(ShopperAction::DeclinePasskey))
-            .says(texts.no_thanks);
+            .says(catalog.not_now);
         view = view.holds(keep).holds(refuse);
     }
     view.done()

@@ -50,15 +50,15 @@ impl Summary {
     ///
     /// A page that shows the order itself can leave it out. Test mode is always shown, and so is the
     /// amount where no button of ours says it.
-    pub(super) fn view(&self, texts: &Catalog, look: Look, is_over: bool) -> Element {
+    pub(super) fn view(&self, catalog: &Catalog, look: Look, is_over: bool) -> Element {
         let sign = self.is_test_mode.then(|| {
             let sign = element("span.test-mode");
-            sign.says(texts.test_mode)
+            sign.says(catalog.test_mode)
         });
         let total = element("p.total")
-            .holds(element("span").says(texts.total))
+            .holds(element("span").says(catalog.total))
             .holds(figure(&self.total));
-        let section = element("section.summary").say("aria-label", texts.order);
+        let section = element("section.summary").say("aria-label", catalog.order);
         if look.hides_summary {
             let is_empty = sign.is_none() && !look.hides_button;
             return section
@@ -70,11 +70,11 @@ impl Summary {
         let name = element("h1");
         let name = match &self.merchant {
             Some(merchant) => name.quotes(merchant),
-            None if is_over => name.says(texts.order),
+            None if is_over => name.says(catalog.order),
             None => {
                 let unseen = element("span.unseen");
                 name.with("class=bone bone-short")
-                    .holds(unseen.says(texts.order))
+                    .holds(unseen.says(catalog.order))
             }
         };
         let head = element("div.head");
@@ -88,7 +88,7 @@ impl Summary {
             .may_hold(description)
             .may_hold(list(first))
             .may_hold(list(rest).map(|list| {
-                let summary = element("summary").says(&(texts.more_items)(rest.len()));
+                let summary = element("summary").says(&(catalog.more_items)(rest.len()));
                 element("details.more").holds(summary).holds(list)
             }))
             .holds(total)

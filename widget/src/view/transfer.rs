@@ -17,7 +17,7 @@ pub(super) fn view(
     required: &ActionRequired,
     transfer: &TransferView,
 ) -> Element {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let locale = &checkout.connection.locale;
     let currency = &required.payment.currency;
     let money = |amount_minor| -> String { intl::amount(locale, amount_minor, currency) };
@@ -30,34 +30,34 @@ pub(super) fn view(
     let plain = |value: &str| element("bdi").quotes(value);
     let facts = element("dl.receipt copied")
         .holds(fact(
-            texts.still_due,
+            catalog.amount_due,
             plain(&money(transfer.amount_due)),
             &decimal,
         ))
         .holds(fact(
-            texts.holder_of_account,
+            catalog.account_holder,
             plain(&transfer.holder),
             &transfer.holder,
         ))
         .holds(fact("IBAN", grouped(&transfer.iban), &transfer.iban))
         .holds(fact("BIC", plain(&transfer.bic), &transfer.bic))
         .holds(fact(
-            texts.reference,
+            catalog.reference,
             grouped(&transfer.reference),
             &transfer.reference,
         ));
     let mut more = panel::receipt();
     if transfer.amount_received > 0 {
-        more = more.line(texts.received, &money(transfer.amount_received));
+        more = more.line(catalog.amount_received, &money(transfer.amount_received));
     }
-    let more = more.line_of(texts.until, panel::moment(checkout, transfer.expires_at));
+    let more = more.line_of(catalog.pay_by, panel::moment(checkout, transfer.expires_at));
     // What has come would be left behind.
     let other = (transfer.amount_received == 0).then(|| {
         let meaning = || Msg::Action(ShopperAction::Cancel);
-        challenge::button(checkout, link, "quiet", texts.pay_another_way, meaning)
+        challenge::button(checkout, link, "quiet", catalog.pay_another_way, meaning)
     });
     panel::panel(checkout, None, icons::clock())
-        .holds(element("p").says(texts.panel("transfer").1))
+        .holds(element("p").says(catalog.panel("transfer").sentence))
         .holds(facts)
         .holds(more)
         .holds(challenge::note(checkout, required))
@@ -71,15 +71,15 @@ fn row(
     shown: Element,
     value: &str,
 ) -> Element {
-    let texts = checkout.connection.texts;
+    let catalog = checkout.connection.catalog;
     let value = value.to_owned();
     let copy = element("button")
         .with("type=button;data-look=secondary")
-        .tell("aria-label", (texts.copy_fact)(name))
+        .tell("aria-label", (catalog.copy_label)(name))
         .on(Kind::Press, link, move |_| {
             Some(Msg::CopyRequested(name, value.clone()))
         })
-        .says(texts.copy);
+        .says(catalog.copy);
     // A list of definitions takes nothing but terms and what they mean.
     element("div")
         .holds(element("dt").says(name))
@@ -103,13 +103,13 @@ fn grouped(text: &str) -> Element {
 impl Checkout {
     /// Copies a fact, and says whether it worked.
     pub(super) fn copy(&self, context: &Context<Self>, name: &'static str, value: String) {
-        let texts = self.connection.texts;
+        let catalog = self.connection.catalog;
         context.link().send_future(async move {
             let is_copied = clipboard::write(&value).await;
             Msg::CopyFinished(if is_copied {
-                (texts.copied)(name)
+                (catalog.copied)(name)
             } else {
-                texts.not_copied.into()
+                catalog.not_copied.into()
             })
         });
     }

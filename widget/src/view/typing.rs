@@ -25,7 +25,7 @@ impl Checkout {
 
     pub(super) fn blurred(&mut self, field: Field) {
         if let Some(code) = self.form.blurred(field) {
-            self.say(self.connection.texts.error(code).into());
+            self.say(self.connection.catalog.error(code).into());
         }
         self.show(field, None);
     }

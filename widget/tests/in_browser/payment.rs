@@ -78,14 +78,14 @@ async fn decline_keeps_the_form_and_clears_only_the_security_code() {
         values,
         ["4242 4242 4242 4242", "12 / 30", "", "Ada Lovelace"]
     );
-    let sentence = "Payment declinedYour bank declined this payment.";
+    let sentence = "Payment declinedYour card was declined. Try another card or contact your bank.";
     assert_eq!(stage.text(".notice"), sentence);
     // Either the shopper is put on the notice, or the live region speaks; never both.
     let is_there = stage.element(".notice:focus").is_some();
     let said = if is_there {
         ""
     } else {
-        "Payment declined. Your bank declined this payment."
+        "Payment declined. Your card was declined. Try another card or contact your bank."
     };
     assert_eq!(stage.text("[role=status]"), said);
     let decline = stage.message("decline").unwrap();
