@@ -8,7 +8,6 @@ mod action;
 mod backoff;
 mod effect;
 mod event;
-mod json;
 mod message;
 pub mod request;
 mod state;

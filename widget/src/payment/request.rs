@@ -2,9 +2,11 @@
 //!
 //! Pure: key, time and randomness are arguments.
 
-use super::json::{self, Value};
 use ed25519_dalek::SigningKey;
-use sealpay_protocol::api::{self, AuthenticationStep, Method, SessionView};
+use sealpay_protocol::api::{
+    self, AuthenticationRequest, AuthenticationStep, Method, OpenSessionRequest, PayRequest,
+    SessionView,
+};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::envelope::{SealContext, SealedCard};
 use sealpay_protocol::ids::{AttemptId, PaymentId, SessionId};
@@ -12,8 +14,10 @@ use sealpay_protocol::key::{PublicJwk, Thumbprint};
 use sealpay_protocol::limits::NONCE_BYTES;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order;
+use sealpay_protocol::origin::Origin;
 use sealpay_protocol::seal::{SealingPublicKey, seal};
 use sealpay_protocol::sign::{RequestParts, SignatureParameters, SignedHeaders, sign};
+use serde::Serialize;
 use std::rc::Rc;
 
 /// Opens sessions.
@@ -25,42 +29,40 @@ pub const PAYMENTS_PATH: &str = "/v1/payments";
 /// Takes responses to challenges.
 pub const AUTHENTICATIONS_PATH: &str = "/v1/authentications";
 
-/// The body of an attempt without a card, a [`PayRequest`](sealpay_protocol::api::PayRequest).
+/// The body of an attempt without a card.
 #[must_use]
 pub fn method_body(method: Method) -> Rc<[u8]> {
-    json::object(&[("method", Value::Text(method.name()))])
+    body(&PayRequest { method, card: None })
 }
 
-/// The body of a challenge response, an
-/// [`AuthenticationRequest`](sealpay_protocol::api::AuthenticationRequest), with the code or the
-/// credential of the step.
+/// The body of a challenge response, with the code or the credential of the step.
 #[must_use]
 pub fn authentication_body(payment: PaymentId, step: AuthenticationStep, value: &str) -> Rc<[u8]> {
-    let payment = payment.to_string();
-    let members = [
-        ("payment", Value::Text(&payment)),
-        ("step", Value::Text(step.name())),
-        (
-            if matches!(step, AuthenticationStep::Code) {
-                "code"
-            } else {
-                "credential"
-            },
-            Value::Text(value),
-        ),
-    ];
     // The other steps have neither.
-    json::object(if value.is_empty() {
-        &members[..2]
+    let value = (!value.is_empty()).then(|| value.to_owned());
+    let (code, credential) = if step == AuthenticationStep::Code {
+        (value, None)
     } else {
-        &members
+        (None, value)
+    };
+    body(&AuthenticationRequest {
+        payment,
+        step,
+        code,
+        credential,
     })
+}
+
+/// JSON. These types have only strings and numbers, so that serializing them cannot fail; an empty
+/// body would be refused.
+fn body(request: &impl Serialize) -> Rc<[u8]> {
+    serde_json::to_vec(request).unwrap_or_default().into()
 }
 
 /// The order and the ephemeral key of one checkout.
 pub struct Credentials {
     order: Rc<str>,
-    parent_origin: String,
+    parent_origin: Origin,
     key: SigningKey,
 }
 
@@ -91,7 +93,7 @@ pub struct Freshness {
 impl Credentials {
     /// From the order, the origin of the host page, and 32 random bytes for the key.
     #[must_use]
-    pub fn new(order: Rc<str>, parent_origin: String, key_seed: &[u8; 32]) -> Self {
+    pub fn new(order: Rc<str>, parent_origin: Origin, key_seed: &[u8; 32]) -> Self {
         Self {
             order,
             parent_origin,
@@ -99,25 +101,18 @@ impl Credentials {
         }
     }
 
-    /// The body that opens a session: an
-    /// [`OpenSessionRequest`](sealpay_protocol::api::OpenSessionRequest).
+    /// The body that opens a session.
     #[must_use]
     pub fn open_body(&self) -> Rc<[u8]> {
-        let jwk = PublicJwk::of(&self.key.verifying_key());
-        let key = [
-            ("kty", Value::Text(&jwk.kty)),
-            ("crv", Value::Text(&jwk.crv)),
-            ("x", Value::Text(&jwk.x)),
-        ];
-        json::object(&[
-            ("order", Value::Text(&self.order)),
-            ("key", Value::Object(&key)),
-            ("parent_origin", Value::Text(&self.parent_origin)),
-        ])
+        body(&OpenSessionRequest {
+            order: self.order.to_string(),
+            key: PublicJwk::of(&self.key.verifying_key()),
+            parent_origin: self.parent_origin.clone(),
+        })
     }
 
-    /// The body of an attempt, a [`PayRequest`](sealpay_protocol::api::PayRequest): the card,
-    /// sealed for this payment and no other. `None` when the verifier's key or amount is not usable.
+    /// The body of an attempt with a card, sealed for this payment and no other. `None` when the
+    /// verifier's key or amount is not usable.
     #[must_use]
     pub fn pay_body(
         &self,
@@ -126,17 +121,11 @@ impl Credentials {
         card: &Card,
         random: &mut impl rand_core::CryptoRng,
     ) -> Option<Rc<[u8]>> {
-        let SealedCard { v, kid, enc, ct } = self.sealed(session, attempt, card, random)?;
-        let card = [
-            ("v", Value::Number(v)),
-            ("kid", Value::Text(&kid)),
-            ("enc", Value::Text(&enc)),
-            ("ct", Value::Text(&ct)),
-        ];
-        Some(json::object(&[
-            ("method", Value::Text("card")),
-            ("card", Value::Object(&card)),
-        ]))
+        let card = self.sealed(session, attempt, card, random)?;
+        Some(body(&PayRequest {
+            method: Method::Card,
+            card: Some(card),
+        }))
     }
 
     fn sealed(

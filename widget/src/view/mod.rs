@@ -99,6 +99,7 @@ fn accept_order(order: Rc<str>, parent_origin: String) -> Result<AcceptedOrder, 
     if !claims.parent_origins.contains(&parent_origin) {
         return Err("origin_not_allowed");
     }
+    let parent_origin = parent_origin.parse().map_err(|_| "origin_not_allowed")?;
     // A page that is loaded again, or mounts again, goes on with the session that it has.
     let seed = session_key::seed_for(&order, || Zeroizing::new(random::bytes()));
     Ok(AcceptedOrder {

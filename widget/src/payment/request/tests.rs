@@ -23,7 +23,11 @@ use std::rc::Rc;
 const ORDER: &str = "eyJhIjoxfQ.eyJiIjoyfQ.c2ln";
 
 fn credentials() -> Credentials {
-    Credentials::new(ORDER.into(), "https://shop.example".into(), &[7; 32])
+    Credentials::new(
+        ORDER.into(),
+        "https://shop.example".parse().unwrap(),
+        &[7; 32],
+    )
 }
 
 fn sealing_key() -> SealingPrivateKey {
