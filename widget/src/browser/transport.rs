@@ -3,17 +3,14 @@
 use super::{clock, responses};
 use crate::payment::ApiResponse;
 use crate::payment::request::SignedRequest;
-use gloo_net::http::Headers;
+use gloo_net::http::Request;
 use js_sys::Uint8Array;
 use sealpay_protocol::api::CONTENT_TYPE;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, RequestCache, RequestCredentials, RequestInit, RequestRedirect, Response,
-};
+use wasm_bindgen::JsValue;
+use web_sys::{AbortController, RequestCache, RequestCredentials, RequestRedirect};
 
 /// How long a response may take. A simulated slow bank takes ten seconds, a real one up to twenty.
 const TIMEOUT_MS: u32 = 30_000;
@@ -75,39 +72,30 @@ impl Transport {
     }
 }
 
-/// The headers are gloo-net's. Its builder is left out: it can make any request, and every shopper
-/// would download that for this one.
+/// Without cookies, cache or redirects: only the signature authenticates a request.
 async fn fetch(request: SignedRequest) -> Option<Reply> {
-    let headers = Headers::new();
-    for (name, value) in [
-        ("content-type", CONTENT_TYPE),
-        ("idempotency-key", &request.idempotency_key),
-        ("sealpay-session", &request.session),
-        ("content-digest", &request.headers.content_digest),
-        ("signature-input", &request.headers.signature_input),
-        ("signature", &request.headers.signature),
-    ] {
-        headers.set(name, value);
-    }
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_headers(&headers.into_raw());
-    init.set_body(&Uint8Array::from(request.body.as_ref()));
-    init.set_credentials(RequestCredentials::Omit);
-    init.set_cache(RequestCache::NoStore);
-    init.set_redirect(RequestRedirect::Error);
     // Not `AbortSignal.timeout`, which browsers before 2022 do not have.
     let controller = AbortController::new().ok()?;
-    init.set_signal(Some(&controller.signal()));
+    let signal = controller.signal();
     clock::after(TIMEOUT_MS, move || controller.abort());
-    let answering = web_sys::window()?.fetch_with_str_and_init(request.path, &init);
-    let response: Response = JsFuture::from(answering).await.ok()?.dyn_into().ok()?;
-    let body = JsFuture::from(response.text().ok()?)
-        .await
+    let response = Request::post(request.path)
+        .header("content-type", CONTENT_TYPE)
+        .header("idempotency-key", &request.idempotency_key)
+        .header("sealpay-session", &request.session)
+        .header("content-digest", &request.headers.content_digest)
+        .header("signature-input", &request.headers.signature_input)
+        .header("signature", &request.headers.signature)
+        .credentials(RequestCredentials::Omit)
+        .cache(RequestCache::NoStore)
+        .redirect(RequestRedirect::Error)
+        .abort_signal(Some(&signal))
+        .body(Uint8Array::from(request.body.as_ref()))
         .ok()?
-        .as_string()?;
+        .send()
+        .await
+        .ok()?;
     Some(Reply {
         status: response.status(),
-        body,
+        body: response.text().await.ok()?,
     })
 }
