@@ -12,4 +12,6 @@ pub mod payment;
 #[cfg(target_arch = "wasm32")]
 pub mod browser;
 #[cfg(target_arch = "wasm32")]
+mod methods;
+#[cfg(target_arch = "wasm32")]
 pub mod view;

@@ -1,7 +1,9 @@
 //! Randomness of the operating system, through `crypto.getRandomValues`.
 
+use super::clock;
 use getrandom::SysRng;
 use rand_core::{CryptoRng, UnwrapErr};
+use sealpay_protocol::ids::AttemptId;
 
 /// Random bytes. A browser without randomness cannot encrypt: then panicking is right.
 #[must_use]
@@ -16,4 +18,10 @@ pub fn bytes<const LENGTH: usize>() -> [u8; LENGTH] {
 #[must_use]
 pub fn source() -> impl CryptoRng {
     UnwrapErr(SysRng)
+}
+
+/// A new id for a request.
+#[must_use]
+pub fn attempt_id() -> AttemptId {
+    AttemptId::new(clock::now_ms(), bytes())
 }

@@ -18,8 +18,19 @@ pub enum Field {
 }
 
 impl Field {
-    /// All, in the order of the form.
+    /// All fields, in the order of the form.
     pub const ALL: [Self; 4] = [Self::Number, Self::Expiry, Self::SecurityCode, Self::Holder];
+
+    /// The place in [`Field::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Number => 0,
+            Self::Expiry => 1,
+            Self::SecurityCode => 2,
+            Self::Holder => 3,
+        }
+    }
 }
 
 /// The text of a field, wiped when it is dropped, and the error that is shown with it.
@@ -36,7 +47,7 @@ impl Entry {
         &self.text
     }
 
-    /// What is shown to be wrong.
+    /// The error that is shown.
     #[must_use]
     pub const fn error(&self) -> Option<FieldErrorCode> {
         self.error

@@ -1,6 +1,6 @@
 //! What the shopper has to do before a payment continues, and the passkey offered after it.
 
-use super::state::Poll;
+use super::attempt::Poll;
 use sealpay_protocol::api::{ActionView, AuthenticationStep, PaymentView};
 use sealpay_protocol::card::number;
 use sealpay_protocol::ids::AttemptId;

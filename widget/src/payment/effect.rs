@@ -1,7 +1,7 @@
 //! The side effects that the state machine asks for.
 
+use super::attempt::Attempt;
 use super::message::HostMessage;
-use super::state::Attempt;
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::AttemptId;
 use std::rc::Rc;

@@ -5,6 +5,7 @@
 //! way, because no state with a payment under way accepts a submission.
 
 mod action;
+mod attempt;
 mod backoff;
 mod effect;
 mod event;
@@ -16,12 +17,13 @@ mod step;
 pub use action::{
     ActionRequired, ChallengeResponse, PasskeyOffer, PendingRequest, code_digits, wallet_address,
 };
+pub use attempt::{Attempt, Poll};
 pub use effect::{Effect, Timer};
 pub use event::{
     ApiResponse, PaymentData, PaymentEvent, ProblemDetails, ShopperAction, Submission,
 };
 pub use message::HostMessage;
-pub use state::{Attempt, EndReason, Notice, Phase, Poll, State};
+pub use state::{EndReason, Notice, Phase, State};
 
 #[cfg(test)]
 mod tests;

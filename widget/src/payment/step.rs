@@ -7,10 +7,11 @@ mod polling;
 mod responding;
 
 use super::action::PendingRequest;
+use super::attempt::Poll;
 use super::effect::Effect;
 use super::event::{PaymentEvent, ProblemDetails};
 use super::message::HostMessage;
-use super::state::{EndReason, Phase, Poll, State};
+use super::state::{EndReason, Phase, State};
 use sealpay_protocol::api::Method;
 
 /// What to do about a problem.

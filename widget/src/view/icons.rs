@@ -1,9 +1,8 @@
-//! Brand marks and icons, drawn here so that nothing has to be fetched.
+//! Icons of card brands and of states, drawn here so that nothing has to be fetched.
 //!
-//! The marks only hint at the brands' own: a colour, a shape and the name as alternative text.
+//! Brand icons only resemble the brands' own: a colour, a shape, and the name as alternative text.
 
 use super::element::{Element, element};
-use sealpay_protocol::api::Method;
 use sealpay_protocol::card::Brand;
 use yew::Html;
 
@@ -30,9 +29,9 @@ const fn line(colour: &'static str, width: &'static str, path: &'static str) -> 
     }
 }
 
-/// A mark: ground, shapes, and a name to write where there are none.
-struct Mark {
-    ground: &'static str,
+/// A brand icon: backbackground, shapes, and a name where there are none.
+struct BrandIcon {
+    background: &'static str,
     shapes: &'static [Shape],
     name: &'static str,
 }
@@ -114,14 +113,14 @@ static UNIONPAY: [Shape; 4] = [
     ),
 ];
 
-fn mark_of(brand: Brand) -> Mark {
-    let drawn = |ground, shapes| Mark {
-        ground,
+fn brand_icon(brand: Brand) -> BrandIcon {
+    let drawn = |background, shapes| BrandIcon {
+        background,
         shapes,
         name: "",
     };
-    let written = |ground, name| Mark {
-        ground,
+    let written = |background, name| BrandIcon {
+        background,
         shapes: &[],
         name,
     };
@@ -130,7 +129,7 @@ fn mark_of(brand: Brand) -> Mark {
         Brand::Mastercard => drawn(WHITE, &MASTERCARD),
         Brand::AmericanExpress => drawn("#1f72cd", &AMERICAN_EXPRESS),
         Brand::DinersClub => drawn(WHITE, &DINERS_CLUB),
-        Brand::Discover => Mark {
+        Brand::Discover => BrandIcon {
             name: "DISCOVER",
             ..drawn(WHITE, &DISCOVER)
         },
@@ -147,65 +146,67 @@ fn mark_of(brand: Brand) -> Mark {
     }
 }
 
-/// The mark of a brand, or an outline of a card while it is not known.
-pub(super) fn brand(brand: Option<Brand>) -> Html {
-    let svg = element("svg").with("viewBox=0 0 38 25;width=38;height=25");
+/// The icon of a brand, or an outline of a card while it is unknown.
+pub(crate) fn brand(brand: Option<Brand>) -> Html {
+    let svg = element("svg").attrs("viewBox=0 0 38 25;width=38;height=25");
     let Some(brand) = brand else {
-        return outlined("M1 7.5h36M5 17.5h8").done();
+        return blank_card("M1 7.5h36M5 17.5h8").finish();
     };
-    let Mark {
-        ground,
+    let BrandIcon {
+        background,
         shapes,
         name,
-    } = mark_of(brand);
+    } = brand_icon(brand);
     let card = element("rect")
-        .with("x=.5;y=.5;width=37;height=24;rx=3.5;stroke=#c9d1d8")
-        .say("fill", ground);
+        .attrs("x=.5;y=.5;width=37;height=24;rx=3.5;stroke=#c9d1d8")
+        .attr("fill", background);
     let mut svg = svg
-        .with("role=img")
-        .say("aria-label", brand.name())
-        .holds(card);
+        .attrs("role=img")
+        .attr("aria-label", brand.name())
+        .child(card);
     for shape in shapes {
-        svg = svg.holds(drawn(shape));
+        svg = svg.child(drawn(shape));
     }
     if !name.is_empty() {
-        // On a white ground the name is long, and as wide as the mark whatever the font.
-        let (look, colour) = if ground == WHITE {
+        // On white the name is long, and as wide as the icon whatever the font.
+        let (look, colour) = if background == WHITE {
             ("y=13.4;font-size=6.4;textLength=32", "#231f20")
         } else {
             ("y=15.8;font-size=8.5", WHITE)
         };
-        let written = element("text").with("x=19;text-anchor=middle;font-weight=700");
-        svg = svg.holds(written.with(look).say("fill", colour).says(name));
+        let written = element("text").attrs("x=19;text-anchor=middle;font-weight=700");
+        svg = svg.child(written.attrs(look).attr("fill", colour).text(name));
     }
-    svg.done()
+    svg.finish()
 }
 
-/// A card of no brand, with lines on it.
-fn outlined(lines: &'static str) -> Element {
+/// A card without a brand, with lines on it.
+fn blank_card(lines: &'static str) -> Element {
     element("svg")
-        .with("viewBox=0 0 38 25;width=38;height=25;aria-hidden=true;fill=none;stroke=currentColor")
-        .holds(element("rect").with("x=.75;y=.75;width=36.5;height=23.5;rx=3.5"))
-        .holds(element("path").say("d", lines))
+        .attrs(
+            "viewBox=0 0 38 25;width=38;height=25;aria-hidden=true;fill=none;stroke=currentColor",
+        )
+        .child(element("rect").attrs("x=.75;y=.75;width=36.5;height=23.5;rx=3.5"))
+        .child(element("path").attr("d", lines))
 }
 
-/// Where the security code stands: on the front, or beside the strip on the back.
-pub(super) fn security_code(is_on_the_front: bool) -> Html {
+/// Where the security code is printed: on the front, or beside the strip on the back.
+pub(crate) fn security_code(is_on_the_front: bool) -> Html {
     let (lines, digits) = if is_on_the_front {
         ("M5 18h8", "M22.5 9.5h10")
     } else {
         ("M1 5.5h36M5 14.5h14", "M22.5 14.5h9")
     };
     let digits = element("path")
-        .with("stroke-width=3;stroke-dasharray=2 1")
-        .say("d", digits);
-    let ring = element("rect").with("height=8;rx=4;stroke-width=1.4");
+        .attrs("stroke-width=3;stroke-dasharray=2 1")
+        .attr("d", digits);
+    let ring = element("rect").attrs("height=8;rx=4;stroke-width=1.4");
     let ring = if is_on_the_front {
-        ring.with("x=20.5;y=5.5;width=14")
+        ring.attrs("x=20.5;y=5.5;width=14")
     } else {
-        ring.with("x=20.5;y=10.5;width=13")
+        ring.attrs("x=20.5;y=10.5;width=13")
     };
-    outlined(lines).holds(digits).holds(ring).done()
+    blank_card(lines).child(digits).child(ring).finish()
 }
 
 fn drawn(shape: &Shape) -> Element {
@@ -214,71 +215,60 @@ fn drawn(shape: &Shape) -> Element {
         width,
         path,
     } = *shape;
-    let drawn = element("path").say("d", path);
+    let drawn = element("path").attr("d", path);
     if width.is_empty() {
-        drawn.say("fill", colour)
+        drawn.attr("fill", colour)
     } else {
         drawn
-            .say("fill", "none")
-            .say("stroke", colour)
-            .say("stroke-width", width)
+            .attr("fill", "none")
+            .attr("stroke", colour)
+            .attr("stroke-width", width)
     }
 }
 
-fn icon(size: &'static str, path: &'static str) -> Html {
+/// An icon drawn as one line.
+pub(crate) fn outline(size: &'static str, path: &'static str) -> Html {
     element("svg")
-        .with(
+        .attrs(
             "viewBox=0 0 24 24;fill=none;stroke=currentColor;stroke-width=2.2;\
              stroke-linecap=round;stroke-linejoin=round;aria-hidden=true",
         )
-        .say("width", size)
-        .say("height", size)
-        .holds(element("path").say("d", path))
-        .done()
+        .attr("width", size)
+        .attr("height", size)
+        .child(element("path").attr("d", path))
+        .finish()
 }
 
-/// Turns while something is under way.
-pub(super) fn spinner() -> Html {
-    element("span.spinner").done()
+/// Turns while a request is under way.
+pub(crate) fn spinner() -> Html {
+    element("span.spinner").finish()
 }
 
-/// The icon of a method.
-pub(super) fn method(method: Method) -> Html {
-    icon(
-        "22",
-        match method {
-            Method::Card => "M3 6.5h18v11.5h-18zM3 10.5h18M6.5 14.5h3",
-            Method::Wallet => "M4 7.5h16v11.5h-16v-12l12-3v3.5M16 13v.1",
-            Method::BankTransfer => "M3.5 9.5l8.5-5l8.5 5zM6 13v4M12 13v4M18 13v4M4 20h16",
-        },
-    )
+pub(crate) fn lock() -> Html {
+    outline("18", LOCK)
 }
 
-pub(super) fn lock() -> Html {
-    icon("18", LOCK)
-}
-
-pub(super) fn small_lock() -> Html {
-    icon("16", LOCK)
+pub(crate) fn small_lock() -> Html {
+    outline("16", LOCK)
 }
 
 const LOCK: &str = "M7 10v-3a5 5 0 0 1 10 0v3M6 10h12a1.5 1.5 0 0 1 1.5 1.5v7.5a2 2 0 0 1-2 2h-11a2 2 0 \
                     0 1-2-2v-7.5a1.5 1.5 0 0 1 1.5-1.5M12 14.5v2.5";
 
-pub(super) fn check() -> Html {
-    icon("28", "M5 12.8l4.6 4.6l9.6-10.4")
+pub(crate) fn check() -> Html {
+    outline("28", "M5 12.8l4.6 4.6l9.6-10.4")
 }
 
-pub(super) fn cross() -> Html {
-    icon("26", "M6.5 6.5l11 11M17.5 6.5l-11 11")
+pub(crate) fn cross() -> Html {
+    outline("26", "M6.5 6.5l11 11M17.5 6.5l-11 11")
 }
 
-pub(super) fn attention() -> Html {
-    icon("28", "M12 5.5v8M12 18v.1")
+pub(crate) fn attention() -> Html {
+    outline("28", "M12 5.5v8M12 18v.1")
 }
 
-pub(super) fn clock() -> Html {
-    icon(
+pub(crate) fn clock() -> Html {
+    outline(
         "28",
         "M12 7v5.2l3.4 2M3.5 12a8.5 8.5 0 1 0 17 0a8.5 8.5 0 1 0-17 0",
     )

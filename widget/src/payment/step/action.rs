@@ -1,10 +1,11 @@
 //! Required actions: shown, polled, and left again.
 
 use super::super::action::{ActionRequired, PasskeyOffer, PendingRequest};
+use super::super::attempt::{Attempt, Poll};
 use super::super::backoff;
 use super::super::effect::{Effect, Timer};
 use super::super::message::HostMessage;
-use super::super::state::{Attempt, Notice, Phase, Poll, State};
+use super::super::state::{Notice, Phase, State};
 use sealpay_protocol::api::{ActionView, AuthenticationStep, Method, PaymentView};
 
 /// The kind of a challenge in messages to the host page; `None` for an action that is no challenge.

@@ -1,10 +1,11 @@
 //! Opening the session.
 
+use super::super::attempt::Poll;
 use super::super::backoff;
 use super::super::effect::{Effect, Timer};
 use super::super::event::{ApiResponse, ProblemDetails, Submission};
 use super::super::message::HostMessage;
-use super::super::state::{EndReason, Notice, Phase, Poll, State};
+use super::super::state::{EndReason, Notice, Phase, State};
 use super::{ProblemKind, milliseconds_until};
 use sealpay_protocol::api::{PaymentView, SessionState, SessionView, ShopperState};
 

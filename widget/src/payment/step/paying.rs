@@ -1,12 +1,13 @@
 //! From submission to outcome.
 
 use super::super::action::PendingRequest;
+use super::super::attempt::{Attempt, Poll};
 use super::super::backoff;
 use super::super::effect::{Effect, Timer};
 use super::super::event::{ApiResponse, PaymentData, ProblemDetails, Submission};
 use super::super::message::HostMessage;
 use super::super::request::method_body;
-use super::super::state::{Attempt, EndReason, Notice, Phase, Poll, State};
+use super::super::state::{EndReason, Notice, Phase, State};
 use super::{ProblemKind, notify_error};
 use sealpay_protocol::api::{Advice, DeclineCategory, DeclineView, PaymentView, ShopperState};
 use std::rc::Rc;

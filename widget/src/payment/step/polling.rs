@@ -1,8 +1,9 @@
 //! Polling an unknown outcome, and retries.
 
+use super::super::attempt::Poll;
 use super::super::backoff;
 use super::super::effect::{Effect, Timer};
-use super::super::state::{Phase, Poll, State};
+use super::super::state::{Phase, State};
 use super::notify_error;
 
 impl State {

@@ -1,12 +1,13 @@
 //! The shopper's responses to challenges and offers.
 
 use super::super::action::{ChallengeResponse, PasskeyOffer, PendingRequest, complete_code};
+use super::super::attempt::Poll;
 use super::super::backoff;
 use super::super::effect::{Effect, Timer};
 use super::super::event::{ApiResponse, ProblemDetails, ShopperAction};
 use super::super::message::HostMessage;
 use super::super::request::authentication_body;
-use super::super::state::{EndReason, Phase, Poll, State};
+use super::super::state::{EndReason, Phase, State};
 use super::{ProblemKind, notify_error};
 use sealpay_protocol::api::{ActionView, AuthenticationStep, PaymentView, ShopperState};
 use sealpay_protocol::ids::AttemptId;

@@ -1,16 +1,18 @@
-//! Runs what the machine wants done.
+//! Runs the side effects of the state machine.
 
-use super::AcceptedOrder;
-use super::checkout::{Checkout, Focus, Msg};
+use super::Checkout;
 use crate::browser::passkey::{self, Ceremony};
 use crate::browser::wallet::WalletWindow;
-use crate::browser::{clock, document, random, responses};
-use crate::form::{Correction, Field};
+use crate::browser::{clipboard, clock, document, random, responses};
+use crate::form::Correction;
+use crate::methods;
 use crate::payment::request::{Destination, Freshness, SignedRequest};
 use crate::payment::{
     Effect, HostMessage, Notice, PaymentEvent, Phase, ShopperAction, wallet_address,
 };
-use sealpay_protocol::api::{ActionView, Method};
+use crate::view::connection::AcceptedOrder;
+use crate::view::msg::{Focus, Msg};
+use sealpay_protocol::api::ActionView;
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{AttemptId, SessionId};
 use std::pin::Pin;
@@ -22,11 +24,6 @@ use yew::html::Scope;
 pub(super) const WARNING_SECONDS: u64 = 120;
 const WARNING_MS: u32 = 120_000;
 
-/// A name for what is about to be sent.
-pub(super) fn fresh_id() -> AttemptId {
-    AttemptId::new(clock::now_ms(), random::bytes())
-}
-
 impl Checkout {
     pub(super) fn run_all(&mut self, context: &Context<Self>, effects: Vec<Effect>) {
         for effect in effects {
@@ -35,7 +32,7 @@ impl Checkout {
         }
     }
 
-    /// Runs an effect; what can be answered at once gives the next effects.
+    /// Runs an effect. An effect with an immediate result returns the next effects.
     fn run(&mut self, context: &Context<Self>, effect: Effect) -> Vec<Effect> {
         let link = context.link().clone();
         match effect {
@@ -93,7 +90,7 @@ impl Checkout {
             Effect::OpenWallet => self.open_wallet(),
             Effect::CancelPayment => {
                 return self.state.step(PaymentEvent::Action {
-                    id: fresh_id(),
+                    id: random::attempt_id(),
                     now: clock::now(),
                     action: ShopperAction::Cancel,
                 });
@@ -132,18 +129,19 @@ impl Checkout {
         Vec::new()
     }
 
-    /// Wipes what must not stay, marks what is wrong, and puts the shopper there; where nothing in
-    /// the fields helps, on the notice, so that the reason is read and no keyboard covers it.
+    /// Clears the security code, marks what is to be corrected, and focuses it. Where no correction
+    /// would help, the notice gets the focus, so that it is read and no keyboard covers it.
     fn require_correction(&mut self) {
-        let is_card = self.choice.method() == Method::Card;
+        let has_fields = methods::for_method(self.choice.method()).has_fields();
         let correction = match self.notice() {
             Some(Notice::Declined(decline)) => Correction::from_decline(decline),
             _ => Correction::SecurityCode,
         };
-        let marked = self.form.require_correction(correction).filter(|_| is_card);
-        for field in Field::ALL {
-            self.show(field, None);
-        }
+        let marked = self
+            .form
+            .require_correction(correction)
+            .filter(|_| has_fields);
+        self.show_all();
         self.notify_change();
         if document::has_focus() {
             self.focus = Some(match (correction, marked) {
@@ -160,7 +158,7 @@ impl Checkout {
             return;
         };
         let body = accepted.credentials.open_body();
-        let Some(request) = self.sign(Destination::Sessions, fresh_id(), body) else {
+        let Some(request) = self.sign(Destination::Sessions, random::attempt_id(), body) else {
             return;
         };
         let transport = self.connection.transport.clone();
@@ -174,7 +172,7 @@ impl Checkout {
         });
     }
 
-    /// Sends something that is answered with a payment.
+    /// Sends a request whose response is a payment.
     fn send(
         &self,
         link: &Scope<Self>,
@@ -203,9 +201,8 @@ impl Checkout {
 
     fn sign(&self, to: Destination, id: AttemptId, body: Rc<[u8]>) -> Option<SignedRequest> {
         let AcceptedOrder { credentials, .. } = self.connection.order.as_ref().ok()?;
-        let created = self.state.verifier_time(clock::now());
         let freshness = Freshness {
-            created,
+            created: self.verifier_now(),
             nonce: random::bytes(),
         };
         Some(credentials.sign(&document::authority(), to, id, body, freshness))
@@ -214,16 +211,14 @@ impl Checkout {
     pub(super) fn notify_host(&self, message: &HostMessage) {
         let port = &self.connection.port;
         if let HostMessage::Error { code } = message {
-            let sentence = self.connection.catalog.panel(code).sentence;
+            let sentence = self.connection.catalog().panel(code).sentence;
             port.send_error(code, sentence, self.state.problem(code));
         } else {
             port.send(message);
         }
     }
 
-    // ---- The wallet's window ----
-
-    /// The address of the wallet's page, while that is what the shopper has to open.
+    /// The address of the wallet's page, while it is required.
     pub(super) fn wallet_address(&self) -> Option<&str> {
         let Phase::ActionRequired(required) = self.state.phase() else {
             return None;
@@ -244,15 +239,22 @@ impl Checkout {
                     return;
                 };
                 self.wallet = WalletWindow::open(address);
-                self.is_wallet_hidden = self.wallet.is_none();
+                self.is_wallet_unknown = self.wallet.is_none();
             }
         }
     }
 
-    pub(super) fn wallet_is_open(&self) -> bool {
-        self.wallet
-            .as_ref()
-            .is_some_and(|window| !window.is_closed())
+    /// Copies a value of a bank transfer and announces the result.
+    pub(super) fn copy(&self, context: &Context<Self>, name: &'static str, value: String) {
+        let catalog = self.connection.catalog();
+        listen(context.link(), async move {
+            let is_copied = clipboard::write(&value).await;
+            Msg::CopyFinished(if is_copied {
+                (catalog.copied)(name)
+            } else {
+                catalog.not_copied.into()
+            })
+        });
     }
 }
 
@@ -263,13 +265,13 @@ fn request_passkey(link: &Scope<Checkout>, generation: u32, ceremony: Ceremony, 
         let credential = passkey::perform(ceremony, options).await;
         Msg::Payment(PaymentEvent::Passkey {
             generation,
-            id: fresh_id(),
+            id: random::attempt_id(),
             credential,
         })
     });
 }
 
-/// Hears what a future brings. Boxed, so that the machinery behind it is there once.
+/// Sends the message that a future results in. Boxed, so that its code exists once.
 fn listen(link: &Scope<Checkout>, future: impl Future<Output = Msg> + 'static) {
     let future: Pin<Box<dyn Future<Output = Msg>>> = Box::pin(future);
     link.send_future(future);

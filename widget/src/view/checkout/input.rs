@@ -1,13 +1,14 @@
-//! What the shopper types and chooses, taken into the form and shown as the form has it.
+//! Input of the shopper: taken into the form, and shown as the form formats it.
 
-use super::checkout::Checkout;
+use super::Checkout;
 use crate::browser::field::{self, Input, Typed};
 use crate::form::Field;
-use crate::payment::HostMessage;
+use crate::methods;
+use crate::payment::{HostMessage, code_digits};
 use sealpay_protocol::api::Method;
 
 impl Checkout {
-    pub(super) fn chose(&mut self, method: Method) {
+    pub(super) fn choose_method(&mut self, method: Method) {
         if !self.state.is_processing() {
             self.choice.choose(method);
             self.notify_change();
@@ -25,12 +26,12 @@ impl Checkout {
 
     pub(super) fn blurred(&mut self, field: Field) {
         if let Some(code) = self.form.blurred(field) {
-            self.say(self.connection.catalog.error(code).into());
+            self.announce(self.connection.catalog().error(code).into());
         }
         self.show(field, None);
     }
 
-    /// Takes what the browser put into the fields without a word.
+    /// Reads what the browser filled in without an event.
     pub(super) fn read_fields(&mut self) {
         for field in Field::ALL {
             let Some(input) = self.input(field) else {
@@ -43,31 +44,41 @@ impl Checkout {
         }
     }
 
+    pub(super) fn input(&self, field: Field) -> Option<Input> {
+        self.inputs[field.index()].cast()
+    }
+
     pub(super) fn show(&self, field: Field, caret: Option<usize>) {
         if let Some(input) = self.input(field) {
             field::show(&input, self.form.entry(field).text(), caret);
         }
     }
 
+    pub(super) fn show_all(&self) {
+        for field in Field::ALL {
+            self.show(field, None);
+        }
+    }
+
     pub(super) fn notify_change(&mut self) {
-        let now = match self.choice.method() {
-            Method::Card => (self.form.is_complete(), self.form.brand()),
-            // There is nothing to fill in.
-            _ => (true, None),
-        };
-        if now != self.last_change {
-            self.last_change = now;
-            self.notify_host(&HostMessage::Change {
-                complete: now.0,
-                brand: now.1,
-            });
+        let change = methods::for_method(self.choice.method()).completeness(&self.form);
+        if change != self.last_change {
+            self.last_change = change;
+            let (complete, brand) = change;
+            self.notify_host(&HostMessage::Change { complete, brand });
         }
     }
 
     pub(super) fn clear(&mut self) {
         self.form.clear();
-        for field in Field::ALL {
-            self.show(field, None);
+        self.show_all();
+    }
+
+    /// Keeps only digits in the one-time code, and no more than a code has.
+    pub(super) fn normalize_code(&self) {
+        if let Some(input) = self.code.cast::<Input>() {
+            let digits = code_digits(&field::text_in(&input));
+            field::show(&input, &digits, Some(digits.len()));
         }
     }
 
