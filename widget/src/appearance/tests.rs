@@ -78,7 +78,7 @@ fn only_valid_values_are_accepted() {
 
 #[test]
 fn illegible_colours_are_ignored() {
-    // background, text, border, danger, and what is taken of the three
+    // background, text, border, danger, and which of the three are accepted
     let rows = [
         (
             "#ffffff", "#222222", "#767676", "#b00020", "#222222", true, true,

@@ -9,11 +9,11 @@ const LONGEST_WAIT_MS: u32 = 2_147_483_647;
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the edge that asks the browser"
+    reason = "this module is the browser clock"
 )]
 #[expect(
     clippy::as_conversions,
-    reason = "from a float there is no other; it saturates"
+    reason = "a saturating conversion from float needs it"
 )]
 pub fn now_ms() -> u64 {
     js_sys::Date::now() as u64

@@ -28,11 +28,11 @@ pub fn start() {
         document::show_failure(heading, sentence);
         return;
     }
-    host::connect(|greeting| {
-        document::set_colour_scheme(greeting.colour_scheme);
-        document::set_appearance(&greeting.appearance);
+    host::connect(|handshake| {
+        document::set_colour_scheme(handshake.colour_scheme);
+        document::set_appearance(&handshake.appearance);
         if let Some(root) = document::root() {
-            let connection = Connection::new(greeting, transport::Transport::to_verifier());
+            let connection = Connection::new(handshake, transport::Transport::to_verifier());
             view::mount(root, connection);
         }
     });

@@ -48,11 +48,11 @@ pub async fn perform(ceremony: Ceremony, options: String) -> Option<String> {
         Ceremony::Create => creation_options(&json),
     };
     let options = object::from_members(&[("publicKey", public_key.ok()?)]);
-    let asked = match ceremony {
+    let pending = match ceremony {
         Ceremony::Get => get(&options),
         Ceremony::Create => create(&options),
     };
-    let credential = JsFuture::from(asked.ok()?).await.ok()?;
+    let credential = JsFuture::from(pending.ok()?).await.ok()?;
     as_json(&credential)
 }
 

@@ -252,15 +252,15 @@ fn list(value: &JsValue, name: &str) -> Option<Array> {
     member(value, name)?.dyn_into().ok()
 }
 
-/// Reads members, and remembers when one was missing or of another type: asked once at the end,
-/// that takes less code than a way out at each member.
+/// Reads members, and records whether one was missing or of another type. One check at the end takes
+/// less code than an early return at each member.
 struct Reader<'a> {
     value: JsValue,
     is_flawed: &'a Cell<bool>,
 }
 
 impl<'a> Reader<'a> {
-    /// Everything that `read` takes of a value, or nothing.
+    /// What `read` returns, unless a member was missing or of another type.
     fn read<T>(value: &JsValue, read: impl FnOnce(&Reader<'_>) -> Option<T>) -> Option<T> {
         let is_flawed = Cell::new(false);
         let reader = Reader {
@@ -304,12 +304,12 @@ impl<'a> Reader<'a> {
         self.maybe(name).unwrap_or_else(|| self.flawed())
     }
 
-    /// A number that may be missing.
+    /// An optional number.
     fn maybe<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
         T::try_from(whole_number(&self.value, name)?).ok()
     }
 
-    /// A member that may be `null` or left out.
+    /// A member that may be `null` or absent.
     fn optional<T>(&self, name: &str, read: fn(&Reader<'_>) -> Option<T>) -> Option<T> {
         let value = member(&self.value, name)?;
         if value.is_null() || value.is_undefined() {

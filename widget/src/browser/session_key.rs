@@ -18,13 +18,13 @@ pub type Seed = Zeroizing<[u8; 32]>;
 pub fn seed_for(order: &str, fresh: impl FnOnce() -> Seed) -> Seed {
     let storage = web_sys::window().and_then(|window| window.session_storage().ok().flatten());
     let name = ["sealpay:", &base64url(&order::digest(order))].concat();
-    let kept = storage
+    let stored = storage
         .as_ref()
         .and_then(|storage| storage.get_item(&name).ok().flatten())
         .and_then(|text| from_base64url(&text))
         .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    if let Some(kept) = kept {
-        return Zeroizing::new(kept);
+    if let Some(stored) = stored {
+        return Zeroizing::new(stored);
     }
     let seed = fresh();
     if let Some(storage) = storage {

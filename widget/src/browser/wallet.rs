@@ -15,9 +15,9 @@ const NAME_BYTES: usize = 12;
 pub struct WalletWindow(Window);
 
 impl WalletWindow {
-    /// Opens the page. `None` when the browser does not say that a window is open: it lets none open
-    /// without a click, there are none in this app, or the page around this one keeps its windows
-    /// apart (`Cross-Origin-Opener-Policy`), and then there may be one.
+    /// Opens the page. `None` when the browser does not report an open window: it requires a click,
+    /// this app has no windows, or the host page isolates its windows (`Cross-Origin-Opener-Policy`),
+    /// in which case one may be open.
     #[must_use]
     pub fn open(url: &str) -> Option<Self> {
         let own = web_sys::window()?;

@@ -44,16 +44,16 @@ fn fill(form: &mut Form, number: &str, expiry: &str, security_code: &str) {
 fn formatting_keeps_the_caret_in_place() {
     use Deletion::{Backward, Forward};
     let rows = [
-        // before, what the browser has after the edit, what went, what is shown
+        // before, after the edit, what was deleted, formatted
         ("", "4|", None, "4|"),
         ("4242", "42425|", None, "4242 5|"),
         ("4242 5", "4242 |", Some(Backward), "4242|"),
         ("4242 4242", "42429| 4242", None, "4242 9|424 2"),
         ("4242 4242", "4|42 4242", Some(Backward), "4|424 242"),
-        // Only the space went: the digit beside it was meant.
+        // Only the space was deleted: the digit beside it was meant.
         ("4242 4242", "4242|4242", Some(Backward), "424|4 242"),
         ("4242 4242", "4242|4242", Some(Forward), "4242| 242"),
-        // Typed and pasted separators, and letters, leave no trace.
+        // Typed and pasted separators and letters are dropped.
         ("", "4242-4242-4242-4242|", None, "4242 4242 4242 4242|"),
         ("", "4242 |", None, "4242|"),
         ("", "card: 4242|4242", None, "4242| 4242"),
@@ -87,11 +87,11 @@ fn expiry_date_is_formatted_while_typing() {
         ("1230|", None, "12 / 30|"),
         ("12/2030|", None, "12 / 30|"),
         ("2030-12|", None, "12 / 30|"),
-        // Backspace at the end goes through the separator.
+        // Backspace at the end deletes through the separator.
         ("12 / |", Some(Backward), "12 / |"),
         ("12 /|", Some(Backward), "12|"),
         ("1|", Some(Backward), "1|"),
-        // In the middle nothing is moved while deleting, and the next digit fits in.
+        // In the middle nothing moves while deleting, and the next digit fits in.
         ("1| / 30", Some(Backward), "1| / 30"),
         ("11| / 30", None, "11| / 30"),
         ("| / 30", Some(Backward), "| / 30"),
@@ -404,7 +404,7 @@ fn debug_output_contains_no_input() {
     );
 }
 
-/// Random edits. On the host only, where they are quick.
+/// Random edits, on the host only, where they are fast.
 #[cfg(not(target_arch = "wasm32"))]
 mod properties {
     use super::super::{Deletion, Edit, Field};

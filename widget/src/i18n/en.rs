@@ -258,13 +258,13 @@ static ERRORS: [(&str, &str); 32] = [
         "Passkeys can’t be used on this page. Get a code instead.",
     ),
     (
-        "passkey_unused",
+        "passkey_failed",
         "We couldn’t verify your passkey. Try again or get a code.",
     ),
     (
         "not_sent",
         "The connection was interrupted. Please try again.",
     ),
-    ("passkey_kept", "Your passkey is saved."),
-    ("passkey_not_kept", "No passkey was saved."),
+    ("passkey_saved", "Your passkey is saved."),
+    ("passkey_not_saved", "No passkey was saved."),
 ];

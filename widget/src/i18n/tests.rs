@@ -55,10 +55,10 @@ const FEEDBACK: [&str; 12] = [
     "resend_refused",
     "passkey_refused",
     "passkey_wrong_page",
-    "passkey_unused",
+    "passkey_failed",
     "not_sent",
-    "passkey_kept",
-    "passkey_not_kept",
+    "passkey_saved",
+    "passkey_not_saved",
 ];
 
 #[test]
@@ -91,7 +91,7 @@ fn every_language_has_a_sentence_for_every_code() {
             "not_embedded",
             "sealing_key_unusable",
             "sealed_card_refused",
-            "nothing_was_paid",
+            "payment_not_made",
             "payment_voided",
             "cancelled",
             "abandoned",

@@ -1,4 +1,4 @@
-//! What the tests of the state machine share.
+//! Fixtures of the tests of the state machine.
 
 mod action;
 mod opening;
@@ -60,7 +60,7 @@ pub(super) fn payment_id() -> PaymentId {
 
 fn payment(state: ShopperState) -> PaymentView {
     let decline = (state == ShopperState::Declined).then(|| DeclineView {
-        message: "Your bank said no.".into(),
+        message: "Your card was declined.".into(),
         advice: Advice::TryOtherCard,
         category: DeclineCategory::CardDeclined,
         field: None,
@@ -89,7 +89,7 @@ fn payment(state: ShopperState) -> PaymentView {
     }
 }
 
-/// What a shopper may have to do, each once.
+/// Every kind of required action.
 fn actions() -> [ActionView; 4] {
     [code_of(5), passkey(), wallet(), transfer()]
 }
@@ -183,7 +183,7 @@ fn body() -> Rc<[u8]> {
     b"sealed".as_slice().into()
 }
 
-/// The machine and what it asked for last.
+/// The state machine and its last effects.
 struct Run {
     state: State,
     effects: Vec<Effect>,
@@ -245,7 +245,7 @@ impl Run {
         run
     }
 
-    /// With an attempt on its way.
+    /// With an attempt under way.
     fn paying() -> Self {
         let mut run = Self::open();
         run.step(PaymentEvent::Submitted(submission(1)));
@@ -256,7 +256,7 @@ impl Run {
         run
     }
 
-    /// With a payment that waits for the shopper.
+    /// With a required action.
     fn with_action(action: ActionView) -> Self {
         let mut run = if matches!(action, ActionView::Wallet(_) | ActionView::Transfer(_)) {
             let mut run = Self::open();
@@ -313,7 +313,7 @@ impl Run {
         });
     }
 
-    /// What is shown of what the shopper has to do.
+    /// The required action.
     fn required(&self) -> &ActionRequired {
         match self.state.phase() {
             Phase::ActionRequired(required) => required,
@@ -321,7 +321,7 @@ impl Run {
         }
     }
 
-    /// What was sent to prove something: its name and its body.
+    /// The challenge response that was sent: its id and its body.
     fn responded(&self) -> Option<(AttemptId, AuthenticationRequest)> {
         self.effects.iter().find_map(|effect| match effect {
             Effect::Authenticate { id, body, .. } => {

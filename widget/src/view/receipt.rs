@@ -30,8 +30,8 @@ pub(super) struct ReceiptModel<'a> {
 /// The code of the feedback on an offer.
 pub(super) const fn offer_code(offer: PasskeyOffer) -> Option<&'static str> {
     match offer {
-        PasskeyOffer::Saved => Some("passkey_kept"),
-        PasskeyOffer::Failed => Some("passkey_not_kept"),
+        PasskeyOffer::Saved => Some("passkey_saved"),
+        PasskeyOffer::Failed => Some("passkey_not_saved"),
         PasskeyOffer::None | PasskeyOffer::Available => None,
     }
 }

@@ -1,7 +1,7 @@
-//! What the shopper has to confirm: codes, passkeys, wallets; and what a reload does to them.
+//! Challenges: codes, passkeys and wallets, and what a reload does to them.
 
-use crate::methods::verifier_of;
-use crate::stage::{Stage, Verifier, ok, pause_ms, payment, session, waiting};
+use crate::methods::verifier_offering;
+use crate::test_form::{TestForm, Verifier, ok, pause_ms, payment, session, waiting};
 use js_sys::{Function, Reflect};
 use sealpay_protocol::api::{
     ActionView, AuthenticationRequest, AuthenticationStep, CodeView, EnrolmentView, Method,
@@ -30,10 +30,10 @@ fn step_in(request: &SignedRequest) -> AuthenticationRequest {
     serde_json::from_slice(&request.body).unwrap()
 }
 
-/// A verifier whose code is `123456`, and which pays after it.
+/// A verifier whose code is `123456`, and which captures the payment after it.
 fn verifier_with_code(resend_in: u64) -> Verifier {
     let (tries, is_passed) = (Cell::new(5), Cell::new(false));
-    verifier_of(vec![Method::Card], move |request| {
+    verifier_offering(vec![Method::Card], move |request| {
         if request.path != AUTHENTICATIONS_PATH {
             return Some(if is_passed.get() {
                 payment(request, ShopperState::Captured)
@@ -41,10 +41,10 @@ fn verifier_with_code(resend_in: u64) -> Verifier {
                 waiting(request, code(5, resend_in))
             });
         }
-        let asked = step_in(request);
-        Some(match asked.step {
+        let sent = step_in(request);
+        Some(match sent.step {
             AuthenticationStep::Cancel => payment(request, ShopperState::Declined),
-            AuthenticationStep::Code if asked.code.as_deref() == Some("123456") => {
+            AuthenticationStep::Code if sent.code.as_deref() == Some("123456") => {
                 is_passed.set(true);
                 waiting(request, ActionView::Continue)
             }
@@ -57,70 +57,67 @@ fn verifier_with_code(resend_in: u64) -> Verifier {
     })
 }
 
-async fn challenged(verifier: Verifier) -> Stage {
-    let stage = Stage::open(verifier).await;
-    stage.fill().await;
-    stage.pay().await;
-    stage
+async fn challenged(verifier: Verifier) -> TestForm {
+    let form = TestForm::open(verifier).await;
+    form.fill().await;
+    form.pay().await;
+    form
 }
 
-async fn confirm(stage: &Stage, code: &str) {
-    stage.type_into("code", code).await;
-    stage.click(".panel [type=submit]");
-    stage.answered().await;
+async fn confirm(form: &TestForm, code: &str) {
+    form.type_into("code", code).await;
+    form.click(".panel [type=submit]");
+    form.settled().await;
 }
 
 #[wasm_bindgen_test]
 async fn code_is_requested_rejected_and_accepted() {
-    let stage = challenged(verifier_with_code(30)).await;
-    assert_eq!(stage.text(".panel h2"), "Confirm it’s you");
-    let sent = stage.text(".panel p");
+    let form = challenged(verifier_with_code(30)).await;
+    assert_eq!(form.text(".panel h2"), "Confirm it’s you");
+    let sent = form.text(".panel p");
     assert!(sent.contains("•• 42."), "{sent}");
-    let repeated = stage.text(".panel .receipt");
+    let repeated = form.text(".panel .receipt");
     assert!(
         repeated.contains("Paper Lantern") && repeated.contains("€24.90"),
         "{repeated}"
     );
     assert_eq!(
-        stage.attribute("#code", "autocomplete").as_deref(),
+        form.attribute("#code", "autocomplete").as_deref(),
         Some("one-time-code")
     );
     assert_eq!(
-        stage.attribute("#code", "inputmode").as_deref(),
+        form.attribute("#code", "inputmode").as_deref(),
         Some("numeric")
     );
     assert_eq!(
-        stage.message("challenge").unwrap(),
+        form.message("challenge").unwrap(),
         "{\"type\":\"challenge\",\"kind\":\"code\"}"
     );
-    assert!(stage.element("form[hidden] #number").is_some());
+    assert!(form.element("form[hidden] #number").is_some());
 
-    confirm(&stage, "1234").await;
-    assert_eq!(
-        stage.described_error("code").unwrap(),
-        "Enter all 6 digits."
-    );
-    assert!(stage.authentications().is_empty());
-    stage.type_into("code", "12345").await;
-    assert_eq!(stage.described_error("code"), None);
+    confirm(&form, "1234").await;
+    assert_eq!(form.described_error("code").unwrap(), "Enter all 6 digits.");
+    assert!(form.authentications().is_empty());
+    form.type_into("code", "12345").await;
+    assert_eq!(form.described_error("code"), None);
 
-    confirm(&stage, "000-000").await;
-    let error = stage.described_error("code").unwrap();
+    confirm(&form, "000-000").await;
+    let error = form.described_error("code").unwrap();
     assert!(error.ends_with("4 attempts left."), "{error}");
-    assert_eq!(stage.text("[role=status]"), error);
+    assert_eq!(form.text("[role=status]"), error);
     assert_eq!(
-        (stage.value("code"), stage.focused()),
+        (form.value("code"), form.focused()),
         (String::new(), "code".into())
     );
 
-    stage.type_into("code", " 123 456").await;
-    stage.click(".panel [type=submit]");
-    stage.click(".panel [type=submit]");
-    stage.answered().await;
-    stage.answered().await;
-    assert_eq!(stage.text(".panel h2"), "Payment complete");
-    assert_eq!(stage.authentications().len(), 2);
-    let payments = stage.payments();
+    form.type_into("code", " 123 456").await;
+    form.click(".panel [type=submit]");
+    form.click(".panel [type=submit]");
+    form.settled().await;
+    form.settled().await;
+    assert_eq!(form.text(".panel h2"), "Payment complete");
+    assert_eq!(form.authentications().len(), 2);
+    let payments = form.payments();
     assert_eq!(payments.len(), 2);
     assert_eq!(payments[0].idempotency_key, payments[1].idempotency_key);
     assert_eq!(payments[0].body, payments[1].body);
@@ -129,37 +126,37 @@ async fn code_is_requested_rejected_and_accepted() {
 #[wasm_bindgen_test]
 async fn code_can_be_resent_after_the_wait() {
     let resend = ".panel [data-look=secondary]";
-    let stage = challenged(verifier_with_code(30)).await;
-    assert!(stage.text(resend).starts_with("Resend code in "));
-    assert!(stage.attribute(resend, "aria-disabled").is_some());
+    let form = challenged(verifier_with_code(30)).await;
+    assert!(form.text(resend).starts_with("Resend code in "));
+    assert!(form.attribute(resend, "aria-disabled").is_some());
     assert!(
-        stage.attribute(resend, "disabled").is_none(),
+        form.attribute(resend, "disabled").is_none(),
         "the focus stays"
     );
-    assert_eq!(stage.text("[role=status]"), "", "seconds are not announced");
+    assert_eq!(form.text("[role=status]"), "", "seconds are not announced");
 
-    let stage = challenged(verifier_with_code(2)).await;
-    while stage.attribute(resend, "aria-disabled").is_some() {
+    let form = challenged(verifier_with_code(2)).await;
+    while form.attribute(resend, "aria-disabled").is_some() {
         pause_ms(100).await;
     }
-    assert_eq!(stage.text(resend), "Resend code");
-    stage.click(resend);
-    stage.answered().await;
-    let asked = step_in(&stage.authentications()[0]);
-    assert_eq!(asked.step, AuthenticationStep::Resend);
-    assert_eq!(stage.text("#code-note"), "We’ve sent a new code.");
-    assert_eq!(stage.described_error("code"), None);
-    assert!(stage.attribute(resend, "aria-disabled").is_some());
+    assert_eq!(form.text(resend), "Resend code");
+    form.click(resend);
+    form.settled().await;
+    let sent = step_in(&form.authentications()[0]);
+    assert_eq!(sent.step, AuthenticationStep::Resend);
+    assert_eq!(form.text("#code-note"), "We’ve sent a new code.");
+    assert_eq!(form.described_error("code"), None);
+    assert!(form.attribute(resend, "aria-disabled").is_some());
 }
 
 #[wasm_bindgen_test]
 async fn cancelled_challenge_restores_the_form() {
-    let stage = challenged(verifier_with_code(30)).await;
-    stage.click(".panel > [data-look=quiet]");
-    stage.answered().await;
-    assert!(stage.text(".notice").starts_with("Payment cancelled"));
-    assert_eq!(stage.value("number"), "4242 4242 4242 4242");
-    assert_eq!(stage.value("security-code"), "");
+    let form = challenged(verifier_with_code(30)).await;
+    form.click(".panel > [data-look=quiet]");
+    form.settled().await;
+    assert!(form.text(".notice").starts_with("Payment cancelled"));
+    assert_eq!(form.value("number"), "4242 4242 4242 4242");
+    assert_eq!(form.value("security-code"), "");
 }
 
 #[wasm_bindgen_test]
@@ -171,27 +168,27 @@ async fn lost_response_to_a_code_is_retried_with_the_same_idempotency_key() {
         AUTHENTICATIONS_PATH => ok(&waiting(request, code(4, 30))),
         _ => ok(&waiting(request, code(5, 30))),
     });
-    let stage = challenged(verifier).await;
-    confirm(&stage, "000000").await;
+    let form = challenged(verifier).await;
+    confirm(&form, "000000").await;
     pause_ms(1100).await;
-    stage.answered().await;
-    let sent = stage.authentications();
+    form.settled().await;
+    let sent = form.authentications();
     assert_eq!(sent.len(), 2);
     assert_eq!(sent[0].idempotency_key, sent[1].idempotency_key);
     assert_eq!(sent[0].body, sent[1].body);
     assert_ne!(sent[0].headers.signature, sent[1].headers.signature);
-    assert!(stage.described_error("code").is_some());
+    assert!(form.described_error("code").is_some());
 }
 
-/// Puts a function in place of one of the browser's for as long as a test runs.
-pub(crate) struct Instead {
+/// Replaces a function of the browser until it is dropped.
+pub(crate) struct Replaced {
     owner: JsValue,
     name: &'static str,
     before: JsValue,
 }
 
-impl Instead {
-    pub(crate) fn of(owner: &JsValue, name: &'static str, arguments: &str, body: &str) -> Self {
+impl Replaced {
+    pub(crate) fn with(owner: &JsValue, name: &'static str, arguments: &str, body: &str) -> Self {
         let before = Reflect::get(owner, &name.into()).unwrap();
         let function = Function::new_with_args(arguments, body);
         Reflect::set(owner, &name.into(), &function).unwrap();
@@ -203,7 +200,7 @@ impl Instead {
     }
 }
 
-impl Drop for Instead {
+impl Drop for Replaced {
     fn drop(&mut self) {
         Reflect::set(&self.owner, &self.name.into(), &self.before).unwrap();
     }
@@ -214,7 +211,7 @@ pub(crate) fn credentials() -> JsValue {
     Reflect::get(&navigator, &"credentials".into()).unwrap()
 }
 
-const ANSWER: &str = "return Promise.resolve({ toJSON: () => ({ id: 'AA', rawId: 'AA',
+const CREDENTIAL: &str = "return Promise.resolve({ toJSON: () => ({ id: 'AA', rawId: 'AA',
        response: { clientDataJSON: 'AA' }, kind: typeof options.publicKey }) })";
 
 fn passkey(is_refused: bool) -> ActionView {
@@ -228,7 +225,7 @@ fn passkey(is_refused: bool) -> ActionView {
 }
 
 fn verifier_with_passkey() -> Verifier {
-    verifier_of(vec![Method::Card], |request| {
+    verifier_offering(vec![Method::Card], |request| {
         Some(if request.path == AUTHENTICATIONS_PATH {
             match step_in(request).step {
                 AuthenticationStep::Passkey => waiting(request, passkey(true)),
@@ -242,44 +239,43 @@ fn verifier_with_passkey() -> Verifier {
 
 #[wasm_bindgen_test]
 async fn passkey_is_requested_from_the_browser_and_sent_as_json() {
-    let _instead = Instead::of(&credentials(), "get", "options", ANSWER);
-    let stage = challenged(verifier_with_passkey()).await;
-    assert!(stage.message("challenge").unwrap().contains("passkey"));
-    assert!(stage.authentications().is_empty(), "it needs the click");
-    stage.click(".panel button");
-    stage.answered().await;
-    let asked = step_in(&stage.authentications()[0]);
-    assert_eq!(asked.step, AuthenticationStep::Passkey);
+    let _replaced = Replaced::with(&credentials(), "get", "options", CREDENTIAL);
+    let form = challenged(verifier_with_passkey()).await;
+    assert!(form.message("challenge").unwrap().contains("passkey"));
+    assert!(form.authentications().is_empty(), "it needs the click");
+    form.click(".panel button");
+    form.settled().await;
+    let sent = step_in(&form.authentications()[0]);
+    assert_eq!(sent.step, AuthenticationStep::Passkey);
     assert_eq!(
-        asked.credential.unwrap(),
+        sent.credential.unwrap(),
         "{\"id\":\"AA\",\"rawId\":\"AA\",\"response\":{\"clientDataJSON\":\"AA\"},\"kind\":\"object\"}"
     );
     assert!(
-        stage
-            .text("#code-note")
+        form.text("#code-note")
             .starts_with("That passkey didn’t work.")
     );
 }
 
 #[wasm_bindgen_test]
 async fn dismissed_passkey_leaves_the_code_as_alternative() {
-    let _instead = Instead::of(
+    let _replaced = Replaced::with(
         &credentials(),
         "get",
         "options",
         "return Promise.reject(new Error())",
     );
-    let stage = challenged(verifier_with_passkey()).await;
-    stage.click(".panel button");
-    stage.answered().await;
+    let form = challenged(verifier_with_passkey()).await;
+    form.click(".panel button");
+    form.settled().await;
     let note = "We couldn’t verify your passkey. Try again or get a code.";
-    assert_eq!(stage.text("#code-note"), note);
-    assert_eq!(stage.text("[role=status]"), note);
-    stage.click(".panel [data-look=secondary]");
-    stage.answered().await;
-    assert!(stage.element("#code").is_some());
+    assert_eq!(form.text("#code-note"), note);
+    assert_eq!(form.text("[role=status]"), note);
+    form.click(".panel [data-look=secondary]");
+    form.settled().await;
+    assert!(form.element("#code").is_some());
     assert_eq!(
-        step_in(&stage.authentications()[0]).step,
+        step_in(&form.authentications()[0]).step,
         AuthenticationStep::UseCode
     );
 }
@@ -295,15 +291,15 @@ fn creation() -> EnrolmentView {
 
 #[wasm_bindgen_test]
 async fn receipt_offers_to_save_a_passkey() {
-    for (answer, said) in [
-        (ANSWER, "Your passkey is saved."),
+    for (answer, announced) in [
+        (CREDENTIAL, "Your passkey is saved."),
         (
             "return Promise.reject(new Error())",
             "No passkey was saved.",
         ),
     ] {
-        let _instead = Instead::of(&credentials(), "create", "options", answer);
-        let stage = challenged(verifier_of(vec![Method::Card], |request| {
+        let _replaced = Replaced::with(&credentials(), "create", "options", answer);
+        let form = challenged(verifier_offering(vec![Method::Card], |request| {
             let view = payment(request, ShopperState::Captured);
             let is_paying = request.path != AUTHENTICATIONS_PATH;
             Some(PaymentView {
@@ -313,20 +309,19 @@ async fn receipt_offers_to_save_a_passkey() {
         }))
         .await;
         assert!(
-            stage
-                .message("complete")
+            form.message("complete")
                 .unwrap()
                 .contains("\"has_offer\":true")
         );
-        stage.click(".offer button");
-        stage.answered().await;
+        form.click(".offer button");
+        form.settled().await;
         assert!(
-            stage.text(".offer").starts_with(said),
+            form.text(".offer").starts_with(announced),
             "{}",
-            stage.text(".offer")
+            form.text(".offer")
         );
-        assert_eq!(stage.text("[role=status]"), said);
-        assert!(stage.message("offer").unwrap().contains("\"settled\":true"));
+        assert_eq!(form.text("[role=status]"), announced);
+        assert!(form.message("offer").unwrap().contains("\"settled\":true"));
     }
 }
 
@@ -335,9 +330,9 @@ async fn wallet_is_opened_and_polled() {
     let opened =
         "window.sealpayOpened = (window.sealpayOpened || []).concat([[url, name]]); return null";
     let window = js_sys::global();
-    let _instead = Instead::of(&window, "open", "url, name", opened);
+    let _replaced = Replaced::with(&window, "open", "url, name", opened);
     let count = Cell::new(0);
-    let stage = Stage::open(verifier_of(vec![Method::Wallet], move |request| {
+    let form = TestForm::open(verifier_offering(vec![Method::Wallet], move |request| {
         let url = "/wallet/1".into();
         let expires_at = clock::now() + 600;
         Some(if count.replace(count.get() + 1) < 1 {
@@ -347,29 +342,26 @@ async fn wallet_is_opened_and_polled() {
         })
     }))
     .await;
-    stage.pay().await;
-    assert_eq!(stage.text(".panel h2"), "Confirm in your wallet");
+    form.pay().await;
+    assert_eq!(form.text(".panel h2"), "Confirm in your wallet");
     let times = || {
         let opened = Reflect::get(&window, &"sealpayOpened".into()).unwrap();
         js_sys::Array::from(&opened).length()
     };
     assert_eq!(times(), 1, "on arrival, as far as the browser lets it");
-    // Where no window opens, a link leads to the same page.
+    // Without a window, a link leads to the same page.
     assert_eq!(
-        stage.attribute(".link", "href").as_deref(),
+        form.attribute(".link", "href").as_deref(),
         Some("/wallet/1")
     );
-    assert_eq!(
-        stage.attribute(".link", "target").as_deref(),
-        Some("_blank")
-    );
-    assert!(stage.text(".panel").contains("If no window has opened"));
-    // Who comes back is not made to wait.
+    assert_eq!(form.attribute(".link", "target").as_deref(), Some("_blank"));
+    assert!(form.text(".panel").contains("If no window has opened"));
+    // Returning to the form polls at once.
     let focus = FocusEvent::new("focus").unwrap();
     web_sys::window().unwrap().dispatch_event(&focus).unwrap();
-    stage.answered().await;
-    assert_eq!(stage.text(".panel h2"), "Payment complete");
-    let payments = stage.payments();
+    form.settled().await;
+    assert_eq!(form.text(".panel h2"), "Payment complete");
+    let payments = form.payments();
     assert_eq!(payments.len(), 2);
     assert_eq!(payments[0].body, payments[1].body);
 }
@@ -386,16 +378,15 @@ async fn reload_cancels_the_card_payment_and_shows_the_form() {
             ..session()
         })
     });
-    let stage = Stage::open(verifier).await;
-    stage.answered().await;
+    let form = TestForm::open(verifier).await;
+    form.settled().await;
     assert_eq!(
-        step_in(&stage.authentications()[0]).step,
+        step_in(&form.authentications()[0]).step,
         AuthenticationStep::Cancel
     );
     assert!(
-        stage
-            .text(".notice")
+        form.text(".notice")
             .starts_with("Your last payment wasn’t completed")
     );
-    assert_eq!(stage.text("form button"), "Pay €24.90");
+    assert_eq!(form.text("form button"), "Pay €24.90");
 }

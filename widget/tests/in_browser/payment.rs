@@ -1,7 +1,7 @@
-//! The payment: one at a time, declines, lost answers, unknown outcomes, endings.
+//! Payments: one at a time, declines, lost responses, unknown outcomes, ends.
 
-use crate::stage::{
-    Stage, Verifier, ok, pause_ms, payment, refusal, session, settle, verifier, verifier_with,
+use crate::test_form::{
+    TestForm, Verifier, ok, pause_ms, payment, refusal, session, settle, verifier, verifier_with,
 };
 use sealpay_protocol::api::{SessionState, SessionView, ShopperState};
 use sealpay_widget::browser::clock;
@@ -11,48 +11,48 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
 async fn double_click_makes_one_payment() {
-    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
-    stage.fill().await;
-    stage.click("form button");
-    stage.click("form button");
-    stage.click("form button");
-    stage.answered().await;
-    assert_eq!(stage.payments().len(), 1);
-    assert_eq!(stage.text("h2"), "Payment complete");
+    let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
+    form.fill().await;
+    form.click("form button");
+    form.click("form button");
+    form.click("form button");
+    form.settled().await;
+    assert_eq!(form.payments().len(), 1);
+    assert_eq!(form.text("h2"), "Payment complete");
 }
 
 #[wasm_bindgen_test]
 async fn processing_payment_disables_button_and_fields() {
-    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
-    stage.fill().await;
-    stage.click("form button");
+    let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
+    form.fill().await;
+    form.click("form button");
     settle().await;
-    assert_eq!(stage.text("form button"), "Processing…");
-    assert_eq!(stage.text("[role=status]"), "Processing…");
+    assert_eq!(form.text("form button"), "Processing…");
+    assert_eq!(form.text("[role=status]"), "Processing…");
     assert_eq!(
-        stage.attribute("form button", "aria-disabled").as_deref(),
+        form.attribute("form button", "aria-disabled").as_deref(),
         Some("true")
     );
-    assert!(stage.field("number").read_only());
-    stage.answered().await;
-    assert_eq!(stage.text("h2"), "Payment complete");
+    assert!(form.field("number").read_only());
+    form.settled().await;
+    assert_eq!(form.text("h2"), "Payment complete");
 }
 
 #[wasm_bindgen_test]
 async fn approved_payment_shows_a_receipt_and_notifies_the_page() {
-    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
-    stage.fill().await;
-    stage.pay().await;
+    let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
+    form.fill().await;
+    form.pay().await;
     assert!(
-        stage.element("form").is_none(),
+        form.element("form").is_none(),
         "the card is gone from the document"
     );
-    assert_eq!(stage.text(".figure"), "€24.90");
-    let receipt = stage.text(".receipt");
+    assert_eq!(form.text(".figure"), "€24.90");
+    let receipt = form.text(".receipt");
     for part in ["Paper Lantern", "A-1001", "Visa •••• 4242", "2025"] {
         assert!(receipt.contains(part), "{part} in {receipt}");
     }
-    let complete = stage.message("complete").unwrap();
+    let complete = form.message("complete").unwrap();
     assert!(
         complete.contains("\"order_ref\":\"A-1001\",\"state\":\"captured\""),
         "{complete}"
@@ -61,7 +61,7 @@ async fn approved_payment_shows_a_receipt_and_notifies_the_page() {
 
 #[wasm_bindgen_test]
 async fn decline_keeps_the_form_and_clears_only_the_security_code() {
-    let stage = Stage::open(verifier(|number, request| {
+    let form = TestForm::open(verifier(|number, request| {
         let state = if number == 0 {
             ShopperState::Declined
         } else {
@@ -70,41 +70,41 @@ async fn decline_keeps_the_form_and_clears_only_the_security_code() {
         ok(&payment(request, state))
     }))
     .await;
-    stage.fill().await;
-    stage.type_into("holder", "Ada Lovelace").await;
-    stage.pay().await;
-    let values = ["number", "expiry", "security-code", "holder"].map(|id| stage.value(id));
+    form.fill().await;
+    form.type_into("holder", "Ada Lovelace").await;
+    form.pay().await;
+    let values = ["number", "expiry", "security-code", "holder"].map(|id| form.value(id));
     assert_eq!(
         values,
         ["4242 4242 4242 4242", "12 / 30", "", "Ada Lovelace"]
     );
     let sentence = "Payment declinedYour card was declined. Try another card or contact your bank.";
-    assert_eq!(stage.text(".notice"), sentence);
-    // Either the shopper is put on the notice, or the live region speaks; never both.
-    let is_there = stage.element(".notice:focus").is_some();
-    let said = if is_there {
+    assert_eq!(form.text(".notice"), sentence);
+    // Either the notice has the focus, or the live region announces it; never both.
+    let is_there = form.element(".notice:focus").is_some();
+    let announced = if is_there {
         ""
     } else {
         "Payment declined. Your card was declined. Try another card or contact your bank."
     };
-    assert_eq!(stage.text("[role=status]"), said);
-    let decline = stage.message("decline").unwrap();
+    assert_eq!(form.text("[role=status]"), announced);
+    let decline = form.message("decline").unwrap();
     assert!(
         decline.contains("\"advice\":\"try_other_card\""),
         "{decline}"
     );
 
-    stage.type_into("security-code", "987").await;
-    stage.pay().await;
-    assert_eq!(stage.text("h2"), "Payment approved");
-    let payments = stage.payments();
+    form.type_into("security-code", "987").await;
+    form.pay().await;
+    assert_eq!(form.text("h2"), "Payment approved");
+    let payments = form.payments();
     assert_eq!(payments.len(), 2);
     assert_ne!(payments[0].idempotency_key, payments[1].idempotency_key);
 }
 
 #[wasm_bindgen_test]
 async fn lost_response_is_retried_with_the_same_attempt_and_bytes() {
-    let stage = Stage::open(verifier(|number, request| {
+    let form = TestForm::open(verifier(|number, request| {
         if number == 0 {
             None
         } else {
@@ -112,19 +112,15 @@ async fn lost_response_is_retried_with_the_same_attempt_and_bytes() {
         }
     }))
     .await;
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text("h2"), "The connection was interrupted");
-    assert!(
-        stage
-            .text(".panel p")
-            .contains("You won’t be charged twice")
-    );
-    stage.click(".panel button");
-    stage.click(".panel button");
-    stage.answered().await;
-    assert_eq!(stage.text("h2"), "Payment complete");
-    let payments = stage.payments();
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text("h2"), "The connection was interrupted");
+    assert!(form.text(".panel p").contains("You won’t be charged twice"));
+    form.click(".panel button");
+    form.click(".panel button");
+    form.settled().await;
+    assert_eq!(form.text("h2"), "Payment complete");
+    let payments = form.payments();
     assert_eq!(payments.len(), 2);
     assert_eq!(payments[0].idempotency_key, payments[1].idempotency_key);
     assert_eq!(payments[0].body, payments[1].body);
@@ -136,7 +132,7 @@ async fn lost_response_is_retried_with_the_same_attempt_and_bytes() {
 
 #[wasm_bindgen_test]
 async fn unknown_outcome_is_polled_with_the_same_bytes() {
-    let stage = Stage::open(verifier(|number, request| {
+    let form = TestForm::open(verifier(|number, request| {
         let state = if number == 0 {
             ShopperState::Unknown
         } else {
@@ -145,25 +141,25 @@ async fn unknown_outcome_is_polled_with_the_same_bytes() {
         ok(&payment(request, state))
     }))
     .await;
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text("h2"), "We’re checking your payment");
-    assert!(stage.text(".panel p").contains("Don’t pay again yet"));
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text("h2"), "We’re checking your payment");
+    assert!(form.text(".panel p").contains("Don’t pay again yet"));
     pause_ms(1100).await;
-    stage.answered().await;
-    let payments = stage.payments();
+    form.settled().await;
+    let payments = form.payments();
     assert_eq!(payments.len(), 2);
     assert_eq!(payments[0].body, payments[1].body);
-    // Declined after all: what was typed is still there.
-    assert!(stage.element(".panel").is_none());
-    assert_eq!(stage.value("number"), "4242 4242 4242 4242");
-    assert_eq!(stage.value("security-code"), "");
+    // Declined in the end: the fields keep their contents.
+    assert!(form.element(".panel").is_none());
+    assert_eq!(form.value("number"), "4242 4242 4242 4242");
+    assert_eq!(form.value("security-code"), "");
 }
 
 #[wasm_bindgen_test]
 async fn wrong_clock_is_corrected_by_the_verifier() {
     let ahead = clock::now() + 86_400;
-    let stage = Stage::open(verifier(move |number, request| {
+    let form = TestForm::open(verifier(move |number, request| {
         if number == 0 {
             refusal("signature_expired", ahead)
         } else {
@@ -171,10 +167,10 @@ async fn wrong_clock_is_corrected_by_the_verifier() {
         }
     }))
     .await;
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text("h2"), "Payment complete");
-    let payments = stage.payments();
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text("h2"), "Payment complete");
+    let payments = form.payments();
     assert_eq!(payments[0].body, payments[1].body);
     let created = |request: &sealpay_widget::payment::request::SignedRequest| {
         let input = request.headers.signature_input.clone();
@@ -193,7 +189,7 @@ async fn wrong_clock_is_corrected_by_the_verifier() {
 
 #[wasm_bindgen_test]
 async fn early_submission_is_paid_when_the_session_opens() {
-    // The first opening gets no answer; the second, a second later, does.
+    // The first opening gets no response; the second, a second later, does.
     let openings = Cell::new(0);
     let verifier: Verifier = Rc::new(move |request| {
         if request.path == "/v1/payments" {
@@ -205,26 +201,26 @@ async fn early_submission_is_paid_when_the_session_opens() {
             ok(&session())
         }
     });
-    let stage = Stage::open(verifier).await;
-    assert_eq!(stage.text("form button"), "Pay €24.90");
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text("form button"), "Processing…");
-    assert!(stage.payments().is_empty());
+    let form = TestForm::open(verifier).await;
+    assert_eq!(form.text("form button"), "Pay €24.90");
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text("form button"), "Processing…");
+    assert!(form.payments().is_empty());
     pause_ms(1100).await;
-    stage.answered().await;
-    assert_eq!(stage.payments().len(), 1);
-    assert_eq!(stage.text("h2"), "Payment complete");
+    form.settled().await;
+    assert_eq!(form.payments().len(), 1);
+    assert_eq!(form.text("h2"), "Payment complete");
 }
 
 #[wasm_bindgen_test]
 async fn expired_order_is_reported_to_the_page() {
     let verifier: Verifier = Rc::new(|_| refusal("order_expired", clock::now()));
-    let stage = Stage::open(verifier).await;
-    assert_eq!(stage.text("h2"), "This checkout has timed out");
-    let error = stage.message("error").unwrap();
+    let form = TestForm::open(verifier).await;
+    assert_eq!(form.text("h2"), "This checkout has timed out");
+    let error = form.message("error").unwrap();
     assert!(error.contains("\"code\":\"session_expired\""), "{error}");
-    assert!(stage.message("ready").is_none());
+    assert!(form.message("ready").is_none());
 }
 
 #[wasm_bindgen_test]
@@ -235,13 +231,13 @@ async fn session_expiry_closes_the_form() {
             ..session()
         })
     });
-    let stage = Stage::open(verifier).await;
-    stage.fill().await;
+    let form = TestForm::open(verifier).await;
+    form.fill().await;
     pause_ms(1100).await;
-    stage.answered().await;
-    assert_eq!(stage.text("h2"), "This checkout has timed out");
-    // What was typed waits, unseen, for another order of the page's.
-    assert!(stage.element("form:not([hidden])").is_none());
+    form.settled().await;
+    assert_eq!(form.text("h2"), "This checkout has timed out");
+    // The hidden form keeps its contents for another order of the host page.
+    assert!(form.element("form:not([hidden])").is_none());
 }
 
 #[wasm_bindgen_test]
@@ -256,19 +252,19 @@ async fn reload_shows_the_completed_payment() {
         };
         ok(&view)
     });
-    let stage = Stage::open(verifier).await;
-    assert_eq!(stage.text("h2"), "Payment complete");
-    assert!(stage.message("ready").is_some() && stage.message("complete").is_some());
+    let form = TestForm::open(verifier).await;
+    assert_eq!(form.text("h2"), "Payment complete");
+    assert!(form.message("ready").is_some() && form.message("complete").is_some());
 }
 
 #[wasm_bindgen_test]
 async fn proxy_error_page_counts_as_missing_response() {
-    let stage = Stage::open(verifier(|_, _| {
+    let form = TestForm::open(verifier(|_, _| {
         let body = "<html>502 Bad Gateway</html>".into();
         Some(sealpay_widget::browser::transport::Reply { status: 502, body })
     }))
     .await;
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text("h2"), "The connection was interrupted");
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text("h2"), "The connection was interrupted");
 }

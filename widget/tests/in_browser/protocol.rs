@@ -1,6 +1,6 @@
-//! What leaves the browser: sealed, signed, and nothing else.
+//! What leaves the browser: sealed cards and signed requests, and nothing else.
 
-use crate::stage::{Stage, sealing_key, session, verifier_with};
+use crate::test_form::{TestForm, sealing_key, session, verifier_with};
 use ed25519_dalek::Signature;
 use sealpay_protocol::api::{OpenSessionRequest, PayRequest, ShopperState};
 use sealpay_protocol::card::YearMonth;
@@ -16,15 +16,15 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
 async fn card_is_sealed_for_the_payment_and_the_request_is_signed() {
-    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
-    stage.fill().await;
-    stage.type_into("holder", "Ada Lovelace").await;
-    stage.pay().await;
+    let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
+    form.fill().await;
+    form.type_into("holder", "Ada Lovelace").await;
+    form.pay().await;
 
     let opening: OpenSessionRequest =
-        serde_json::from_slice(&stage.requests.borrow()[0].body).unwrap();
+        serde_json::from_slice(&form.requests.borrow()[0].body).unwrap();
     let verifying_key = opening.key.verifying_key().unwrap();
-    let request = stage.payments().remove(0);
+    let request = form.payments().remove(0);
 
     // The signature covers exactly what was sent.
     let authority = document::authority();
@@ -55,7 +55,7 @@ async fn card_is_sealed_for_the_payment_and_the_request_is_signed() {
         .verify_strict(base.as_bytes(), &signature)
         .unwrap();
 
-    // The card opens with what both sides know of the payment.
+    // The card decrypts with the context that both sides know.
     let pay: PayRequest = serde_json::from_slice(&request.body).unwrap();
     let session = session();
     let context = SealContext {
@@ -63,7 +63,7 @@ async fn card_is_sealed_for_the_payment_and_the_request_is_signed() {
         merchant: session.merchant.id,
         session: session.session,
         money: Money::charge(2490, "EUR".parse().unwrap()).unwrap(),
-        // The session of the stage ends half an hour after it was asked for.
+        // The session ends half an hour after it was opened.
         session_expires_at: session.expires_at,
         attempt: request.idempotency_key.parse().unwrap(),
         thumbprint: &Thumbprint::of(&verifying_key),
@@ -87,16 +87,16 @@ async fn card_is_sealed_for_the_payment_and_the_request_is_signed() {
 
 #[wasm_bindgen_test]
 async fn messages_and_requests_contain_no_card_digits() {
-    let stage = Stage::open(verifier_with(ShopperState::Declined)).await;
-    stage.fill().await;
-    stage.pay().await;
-    let requests = stage.requests.borrow();
+    let form = TestForm::open(verifier_with(ShopperState::Declined)).await;
+    form.fill().await;
+    form.pay().await;
+    let requests = form.requests.borrow();
     let bodies = requests
         .iter()
         .map(|request| String::from_utf8_lossy(&request.body).into());
-    let said: Vec<String> = stage.messages().into_iter().chain(bodies).collect();
-    assert!(said.len() >= 4);
-    for text in said {
+    let announced: Vec<String> = form.messages().into_iter().chain(bodies).collect();
+    assert!(announced.len() >= 4);
+    for text in announced {
         for digits in ["424242", "4242 4242", "\"987\""] {
             assert!(!text.contains(digits), "{digits} in {text}");
         }

@@ -83,7 +83,7 @@ pub(super) static PANELS: [(&str, &str, &str); 26] = [
         "We refreshed the secure connection. You haven’t been charged.",
     ),
     (
-        "nothing_was_paid",
+        "payment_not_made",
         "The payment didn’t go through",
         "You haven’t been charged. You can try again.",
     ),

@@ -53,7 +53,7 @@ fn open_session_body_matches_the_protocol() {
     assert_eq!(read.order, ORDER);
     assert_eq!(read.parent_origin.as_str(), "https://shop.example");
     assert!(read.key.verifying_key().is_ok());
-    // Compact, as a writer of JSON would write it.
+    // Without white space.
     assert_eq!(&serde_json::to_vec(&read).unwrap()[..], &body[..]);
 }
 
@@ -114,12 +114,12 @@ fn each_step_has_only_its_own_members() {
         (Enrol, credential, None, Some(credential)),
         (Cancel, "", None, None),
     ];
-    for (step, proof, code, held) in rows {
-        let body = authentication_body(payment_id(), step, proof);
+    for (step, value, code, credential) in rows {
+        let body = authentication_body(payment_id(), step, value);
         let read: AuthenticationRequest = serde_json::from_slice(&body).unwrap();
         assert_eq!((read.payment, read.step), (payment_id(), step));
         let there = (read.code.as_deref(), read.credential.as_deref());
-        assert_eq!(there, (code, held), "{step:?}");
+        assert_eq!(there, (code, credential), "{step:?}");
         assert_eq!(&serde_json::to_vec(&read).unwrap()[..], &body[..]);
     }
 }

@@ -86,7 +86,7 @@ impl State {
             } => self.send(attempt, 0),
             Phase::Polling { .. } | Phase::ActionRequired(_) => match payment {
                 Some(payment) if payment.decline.is_some() => self.declined(payment, None),
-                _ => self.show_form_with(Notice::Code("nothing_was_paid")),
+                _ => self.show_form_with(Notice::Code("payment_not_made")),
             },
             Phase::Opening {
                 notice: Some(notice),

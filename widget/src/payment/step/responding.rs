@@ -115,7 +115,7 @@ impl State {
                 self.respond(id, AuthenticationStep::Passkey, credential)
             }
             (Phase::ActionRequired(required), None) => {
-                required.feedback = Some("passkey_unused");
+                required.feedback = Some("passkey_failed");
                 Vec::new()
             }
             (Phase::Paid { .. }, Some(credential)) => {

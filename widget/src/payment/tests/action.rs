@@ -1,4 +1,4 @@
-//! Codes and passkeys: one try at a time, and none of them counted twice.
+//! Codes and passkeys: one response at a time, and none counted twice.
 
 use super::super::{
     ApiResponse, Effect, EndReason, HostMessage, Notice, PaymentEvent, Phase, ShopperAction, Timer,
@@ -174,7 +174,7 @@ fn closed_challenge_polls_with_the_attempt() {
     run.outcome(ShopperState::Declined);
     assert!(run.clears_security_code_only());
 
-    // In the meantime it may have been passed elsewhere: then it goes on.
+    // The challenge may have been completed elsewhere: then the payment continues.
     let mut run = Run::with_action(code_of(5));
     run.enters_code(2, "123456");
     run.authenticated(ApiResponse::Problem(refused("challenge_closed")));
@@ -212,7 +212,7 @@ fn passkey_is_requested_once_and_stale_results_are_ignored() {
     run.acts(3, ShopperAction::UsePasskey);
     assert!(run.effects.is_empty());
 
-    // The shopper would rather have a code while the browser's window is still there.
+    // The shopper asks for a code while the browser's dialog is still open.
     let late = run.generation();
     run.acts(4, ShopperAction::UseCode);
     assert_eq!(run.responded().unwrap().1.step, AuthenticationStep::UseCode);
@@ -243,7 +243,7 @@ fn dismissed_or_rejected_passkey_can_be_retried() {
     let mut run = Run::with_action(passkey());
     run.acts(2, ShopperAction::UsePasskey);
     run.passkey(3, None);
-    assert_eq!(run.required().feedback, Some("passkey_unused"));
+    assert_eq!(run.required().feedback, Some("passkey_failed"));
     assert!(run.responded().is_none());
     run.acts(4, ShopperAction::UsePasskey);
     run.passkey(5, Some("{}"));
@@ -262,7 +262,7 @@ fn dismissed_or_rejected_passkey_can_be_retried() {
     assert_eq!(run.required().feedback, Some("passkey_refused"));
     run.acts(6, ShopperAction::UsePasskey);
     assert!(matches!(run.effects[..], [Effect::UsePasskey { .. }]));
-    // The page around is none where passkeys may be used: another word for it.
+    // Passkeys cannot be used on this page, which has feedback of its own.
     run.passkey(7, Some("{}"));
     run.authenticated_as(waiting_for(ActionView::Passkey(elsewhere)));
     assert_eq!(run.required().feedback, Some("passkey_wrong_page"));
@@ -279,7 +279,7 @@ fn cancelled_payment_is_not_shown_as_declined() {
         assert!(matches!(run.state.phase(), Phase::Form { notice } if *notice == Some(cancelled)));
         assert!(run.clears_security_code_only());
     }
-    // It came too late.
+    // The result is stale.
     let mut run = Run::with_action(code_of(5));
     run.acts(2, ShopperAction::Cancel);
     run.authenticated_as(payment(ShopperState::Authorized));

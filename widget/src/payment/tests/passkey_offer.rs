@@ -1,4 +1,4 @@
-//! A passkey for next time, offered with the receipt.
+//! The receipt's offer to save a passkey.
 
 use super::super::{
     ApiResponse, Effect, HostMessage, PasskeyOffer, PaymentEvent, Phase, ShopperAction,

@@ -1,4 +1,4 @@
-//! Attempts: one at a time, and nothing false is ever said about one.
+//! Attempts: one at a time, and no false claim about any.
 
 use super::super::{
     ApiResponse, Effect, EndReason, HostMessage, Notice, PaymentEvent, Phase, ProblemDetails, Timer,
@@ -47,7 +47,7 @@ fn submission_is_ignored_outside_of_the_form() {
             run
         }),
         ("paying", Run::paying),
-        ("checking", || {
+        ("polling", || {
             let mut run = Run::paying();
             run.outcome(ShopperState::Unknown);
             run
@@ -67,7 +67,7 @@ fn submission_is_ignored_outside_of_the_form() {
             run.step(PaymentEvent::SessionExpired);
             run
         }),
-        ("held", || {
+        ("queued", || {
             let mut run = Run::new();
             run.step(PaymentEvent::Submitted(submission(1)));
             run
@@ -107,7 +107,7 @@ fn decline_clears_the_security_code_and_the_next_attempt_has_a_new_id() {
     else {
         panic!("{:?}", run.state.phase());
     };
-    assert_eq!(decline.message, "Your bank said no.");
+    assert_eq!(decline.message, "Your card was declined.");
     run.step(PaymentEvent::Submitted(submission(2)));
     run.step(PaymentEvent::Sealed {
         generation: run.generation(),
@@ -165,7 +165,7 @@ fn unknown_outcome_is_polled_with_growing_intervals() {
         assert!(matches!(run.state.phase(), Phase::Polling { .. }));
         run.fires(Timer::Send);
         assert_eq!(run.sent().unwrap(), first);
-        // An answer that gets lost meanwhile changes nothing.
+        // A lost response meanwhile changes nothing.
         if waits.len() % 2 == 0 {
             run.outcome(ShopperState::Unknown)
         } else {
@@ -195,7 +195,7 @@ fn wrong_clock_is_corrected_and_the_same_bytes_are_resent() {
         run.paid(ApiResponse::Problem(wrong_by_an_hour));
         assert_eq!(run.sent().unwrap(), first, "{code}");
         assert_eq!(run.state.verifier_time(NOW), NOW + 3600);
-        // It does not go on for ever.
+        // The number of retries is limited.
         run.refused(code);
         run.refused(code);
         assert_eq!(run.sent(), None, "{code}");
@@ -246,7 +246,7 @@ fn problem_after_a_lost_response_leaves_the_outcome_unresolved() {
         assert_eq!(run.end_reason(), &reason, "{code}");
         assert!(run.clears_form() && run.error_code().is_some(), "{code}");
 
-        // After a lost answer the same refusal means that we do not know.
+        // After a lost response the same problem leaves the outcome unknown.
         let mut run = Run::paying();
         run.paid(ApiResponse::Missing);
         run.step(PaymentEvent::Retry);
@@ -254,7 +254,7 @@ fn problem_after_a_lost_response_leaves_the_outcome_unresolved() {
         assert_eq!(run.end_reason(), &EndReason::Unresolved, "{code}");
         assert_eq!(run.error_code(), Some("outcome_unknown"));
 
-        // So it does while an outcome is being asked for, and after an internal error.
+        // So it does while the outcome is polled, and after an internal error.
         let mut run = Run::paying();
         run.outcome(ShopperState::Unknown);
         run.fires(Timer::Send);
@@ -275,7 +275,7 @@ fn changed_sealing_key_reopens_the_session_and_clears_the_security_code() {
     assert!(run.opens());
     run.opened(ApiResponse::Success(Box::new(session())));
     assert!(run.clears_security_code_only());
-    assert!(run.messages().is_empty(), "ready is told once");
+    assert!(run.messages().is_empty(), "ready is sent once");
     let expected = Notice::Code("sealed_card_refused");
     assert!(matches!(run.state.phase(), Phase::Form { notice } if *notice == Some(expected)));
 }

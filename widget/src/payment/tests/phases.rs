@@ -1,4 +1,4 @@
-//! Every event about a challenge in every phase: where it means nothing, nothing happens.
+//! Every event in every phase: in all other phases it has no effect.
 
 use super::super::{ApiResponse, PaymentEvent, Phase, ShopperAction, Timer};
 use super::{NOW, Run, actions, attempt, payment, session, submission, waiting_for};
@@ -9,7 +9,7 @@ type Reach = fn() -> Run;
 fn phases() -> Vec<(&'static str, Reach)> {
     vec![
         ("opening", Run::new),
-        ("held", || {
+        ("queued", || {
             let mut run = Run::new();
             run.step(PaymentEvent::Submitted(submission(1)));
             run
@@ -29,7 +29,7 @@ fn phases() -> Vec<(&'static str, Reach)> {
             run
         }),
         ("paying", Run::paying),
-        ("checking", || {
+        ("polling", || {
             let mut run = Run::paying();
             run.outcome(ShopperState::Unknown);
             run
@@ -43,7 +43,7 @@ fn phases() -> Vec<(&'static str, Reach)> {
         ("passkey", || Run::with_action(actions()[1].clone())),
         ("wallet", || Run::with_action(actions()[2].clone())),
         ("transfer", || Run::with_action(actions()[3].clone())),
-        ("abandoning", || {
+        ("cancelling", || {
             let mut run = Run::new();
             run.opened(ApiResponse::Success(Box::new(SessionView {
                 state: SessionState::Processing,
@@ -57,7 +57,7 @@ fn phases() -> Vec<(&'static str, Reach)> {
             run.outcome(ShopperState::Captured);
             run
         }),
-        ("offering", || {
+        ("offer", || {
             let mut run = Run::paying();
             run.paid(ApiResponse::Success(Box::new(PaymentView {
                 enrolment: Some(EnrolmentView {
@@ -85,7 +85,7 @@ fn did(action: ShopperAction) -> PaymentEvent {
     }
 }
 
-/// The events, and the phases in which they do something.
+/// The events, and the phases in which they have effects.
 fn events() -> Vec<(&'static str, Make, &'static [&'static str])> {
     vec![
         (
@@ -103,21 +103,21 @@ fn events() -> Vec<(&'static str, Make, &'static [&'static str])> {
         (
             "cancel",
             |_| did(ShopperAction::Cancel),
-            &["code", "passkey", "wallet", "transfer", "abandoning"],
+            &["code", "passkey", "wallet", "transfer", "cancelling"],
         ),
         (
-            "keep passkey",
+            "save passkey",
             |_| did(ShopperAction::SavePasskey),
-            &["offering"],
+            &["offer"],
         ),
         (
-            "keep nothing",
+            "decline passkey",
             |_| did(ShopperAction::DeclinePasskey),
-            &["offering"],
+            &["offer"],
         ),
         ("typed", |_| PaymentEvent::CodeEdited, &[]),
         (
-            "came back",
+            "resumed",
             |_| PaymentEvent::Resumed,
             &["unreachable", "interrupted", "wallet", "transfer"],
         ),

@@ -1,5 +1,4 @@
-//! What goes on by itself or in another way: a network that comes back, an order that another tab has
-//! taken over, an order in place of one that is over.
+//! Recovery: a network that returns, an order that another tab has taken over, a replacement order.
 
 use super::super::{
     ApiResponse, EndReason, HostMessage, PaymentEvent, Phase, ProblemDetails, Timer,
@@ -20,11 +19,11 @@ fn lost_requests_are_retried_in_the_background() {
         assert_eq!(run.sent().unwrap(), first);
         assert!(matches!(run.state.phase(), Phase::Interrupted { .. }));
         run.paid(ApiResponse::Missing);
-        assert_eq!(run.error_code(), None, "the page has heard of it");
+        assert_eq!(run.error_code(), None, "the page was notified before");
     }
     let expected = [5, 10, 20, 30, 30, 30].map(|seconds| seconds * 1000);
     assert_eq!(waits, expected);
-    // The network is there again.
+    // The network is back.
     run.step(PaymentEvent::Resumed);
     assert_eq!(run.sent().unwrap(), first);
     run.outcome(ShopperState::Captured);
@@ -59,7 +58,7 @@ fn order_taken_over_by_another_tab_is_taken_back_and_paid_once() {
     assert!(run.opens() && run.error_code().is_none());
     run.opened(ApiResponse::Success(Box::new(session())));
     assert_eq!(run.sent().unwrap(), first, "the same attempt");
-    // The other tab is as insistent: this one does not take it back for ever.
+    // The other tab takes it over again: this one gives up instead of looping.
     run.refused("signature_invalid");
     assert!(matches!(run.state.phase(), Phase::OpenElsewhere));
     assert_eq!(run.error_code(), Some("open_elsewhere"));
@@ -124,7 +123,7 @@ fn last_problem_is_kept_for_developers() {
         }),
     });
     assert_eq!(run.error_code(), Some("malformed_order"));
-    let kept = run.state.problem("malformed_order").unwrap();
-    assert_eq!(kept.param.as_deref(), Some("items"));
+    let problem = run.state.problem("malformed_order").unwrap();
+    assert_eq!(problem.param.as_deref(), Some("items"));
     assert!(run.state.problem("interrupted").is_none());
 }

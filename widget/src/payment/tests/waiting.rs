@@ -1,4 +1,4 @@
-//! Wallets and transfers, which go on elsewhere, and pages that are reloaded meanwhile.
+//! Wallets and bank transfers, which continue elsewhere, and reloads meanwhile.
 
 use super::super::{
     ApiResponse, Effect, EndReason, HostMessage, Notice, PaymentData, PaymentEvent, Phase, Poll,
@@ -82,7 +82,7 @@ fn method_that_is_not_offered_is_not_sent() {
     run.opened(ApiResponse::Success(Box::new(offered)));
     assert!(run.sent().is_some());
 
-    // The verifier has the last word, as long as nothing may have been paid.
+    // The verifier decides, as long as nothing may have been paid.
     run.refused("method_not_offered");
     assert!(matches!(run.state.phase(), Phase::Form { notice } if *notice == expected()));
     let mut run = Run::with_action(wallet());
@@ -105,7 +105,7 @@ fn wallet_opens_once_and_is_polled_with_growing_intervals() {
         waits.push(run.wait_ms().unwrap());
         run.fires(Timer::Send);
         assert_eq!(run.sent().unwrap().0, attempt(1));
-        // Whatever happens to a question, the next one is asked.
+        // Polling continues after any result.
         match number % 4 {
             0 => run.paid(ApiResponse::Missing),
             1 => run.refused("rate_limited"),
@@ -155,7 +155,7 @@ fn wallet_can_be_cancelled_while_it_is_polled() {
         response: ApiResponse::Success(Box::new(waiting_for(wallet()))),
     });
     assert!(run.effects.is_empty());
-    // The answer is lost; it is still asked what became of it.
+    // The response is lost; the outcome is still polled.
     for _ in 0..2 {
         run.authenticated(ApiResponse::Missing);
         run.fires(Timer::Authenticate);
@@ -259,7 +259,7 @@ fn reload_shows_wallet_and_transfer_again_and_polls_the_session() {
     assert!(run.state.accepts_submission());
 }
 
-/// Runs what the browser's edge does at once.
+/// A reload whose cancellation is sent at once, as the view does.
 fn abandoned(action: ActionView) -> Run {
     let mut run = Run::new();
     run.opened(processing(waiting_for(action)));
@@ -281,7 +281,7 @@ fn reload_cancels_the_card_payment_of_the_previous_page() {
     }
 }
 
-/// The verifier tells how to prove who the shopper is only to the page that made the attempt.
+/// The verifier sends the challenge only to the page that made the attempt.
 #[test]
 fn reload_cancels_a_card_payment_without_its_challenge() {
     let mut run = Run::new();
@@ -301,7 +301,7 @@ fn failed_cancellation_is_polled_and_retried() {
     run.fires(Timer::Open);
     run.opened(processing(waiting_for(code_of(5))));
     run.acts(3, ShopperAction::Cancel);
-    // It does not go on for ever at once.
+    // Retried after a wait, so that this cannot loop.
     run.authenticated_as(waiting_for(code_of(5)));
     assert_eq!(run.wait_ms(), Some(2000));
     run.fires(Timer::Open);

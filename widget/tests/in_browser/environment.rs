@@ -1,10 +1,10 @@
-//! What surrounds the form and is not ours: browsers that fill in silently, input methods, password
-//! managers, networks that go and come, other tabs, orders that end.
+//! The environment of the form: silent autofill, input methods, password managers, unreliable
+//! networks, other tabs, expired orders.
 
-use crate::challenges::{Instead, credentials};
-use crate::methods::verifier_of;
-use crate::stage::{
-    ANSWER_MS, Stage, Verifier, ok, order_for, pause_ms, payment, refusal, session, settle,
+use crate::challenges::{Replaced, credentials};
+use crate::methods::verifier_offering;
+use crate::test_form::{
+    RESPONSE_MS, TestForm, Verifier, ok, order_for, pause_ms, payment, refusal, session, settle,
     verifier, verifier_with, waiting,
 };
 use js_sys::{Function, Reflect};
@@ -22,23 +22,23 @@ use web_sys::{Event, InputEvent, InputEventInit};
 
 #[wasm_bindgen_test]
 async fn silent_autofill_is_read_on_submit() {
-    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
+    let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
     for (id, value) in [
         ("number", "4242424242424242"),
         ("expiry", "12/2030"),
         ("security-code", "987"),
         ("holder", "Ada Lovelace"),
     ] {
-        stage.field(id).set_value(value);
+        form.field(id).set_value(value);
     }
-    stage.pay().await;
-    assert_eq!(stage.payments().len(), 1);
-    assert_eq!(stage.text("h2"), "Payment complete");
+    form.pay().await;
+    assert_eq!(form.payments().len(), 1);
+    assert_eq!(form.text("h2"), "Payment complete");
 }
 
-/// What an input method does: the text so far, and whether it is still at it.
-async fn compose(stage: &Stage, id: &str, text: &str, kind: &str, is_composing: bool) {
-    let field = stage.field(id);
+/// The event of an input method, with the text so far.
+async fn compose(form: &TestForm, id: &str, text: &str, kind: &str, is_composing: bool) {
+    let field = form.field(id);
     field.set_value(text);
     let init = InputEventInit::new();
     init.set_bubbles(true);
@@ -52,17 +52,13 @@ async fn compose(stage: &Stage, id: &str, text: &str, kind: &str, is_composing: 
 #[wasm_bindgen_test]
 async fn composing_input_is_not_overwritten() {
     for id in ["number", "expiry", "security-code"] {
-        let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
+        let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
         for text in ["４", "４２", "４２４", "４２４２"] {
-            compose(&stage, id, text, "input", true).await;
-            assert_eq!(
-                stage.value(id),
-                text,
-                "{id}: untouched while it is composed"
-            );
+            compose(&form, id, text, "input", true).await;
+            assert_eq!(form.value(id), text, "{id}: untouched while it is composed");
         }
-        compose(&stage, id, "４２４２", "compositionend", false).await;
-        let digits: String = stage
+        compose(&form, id, "４２４２", "compositionend", false).await;
+        let digits: String = form
             .value(id)
             .chars()
             .filter(char::is_ascii_digit)
@@ -94,17 +90,17 @@ async fn code_in_any_script_is_sent_in_ascii() {
         "\u{202a}012345\u{202c}",
         "012\u{a0}345",
     ] {
-        let stage = Stage::open(verifier_of(vec![Method::Card], |request| {
+        let form = TestForm::open(verifier_offering(vec![Method::Card], |request| {
             Some(waiting(request, code()))
         }))
         .await;
-        stage.fill().await;
-        stage.pay().await;
-        stage.type_into("code", typed).await;
-        stage.click(".panel [type=submit]");
-        stage.answered().await;
+        form.fill().await;
+        form.pay().await;
+        form.type_into("code", typed).await;
+        form.click(".panel [type=submit]");
+        form.settled().await;
         let sent: AuthenticationRequest =
-            serde_json::from_slice(&stage.authentications()[0].body).unwrap();
+            serde_json::from_slice(&form.authentications()[0].body).unwrap();
         assert_eq!(sent.step, AuthenticationStep::Code);
         assert_eq!(sent.code.as_deref(), Some("012345"), "{typed:?}");
     }
@@ -112,7 +108,7 @@ async fn code_in_any_script_is_sent_in_ascii() {
 
 #[wasm_bindgen_test]
 fn passkey_of_a_password_manager_is_serialized_member_by_member() {
-    // On the browser's class, whose own method then throws; and as a plain object.
+    // An object of the browser's class, whose own method then throws; and a plain object.
     let makers = [
         "const it = { id: 'AAE', type: 'public-key', rawId: new Uint8Array([0, 1]).buffer,
            response: { clientDataJSON: new Uint8Array([2]).buffer,
@@ -135,7 +131,7 @@ fn passkey_of_a_password_manager_is_serialized_member_by_member() {
         assert_eq!(json, expected);
     }
     assert_eq!(passkey::as_json(&JsValue::NULL), None);
-    // The browser's own comes first.
+    // The browser has its own implementation.
     assert!(Reflect::has(&credentials(), &"get".into()).unwrap());
 }
 
@@ -148,54 +144,54 @@ fn dispatch(kind: &str) {
 async fn returning_network_completes_the_payment() {
     let is_there = Rc::new(Cell::new(false));
     let network = is_there.clone();
-    let stage = Stage::open(verifier(move |_, request| {
+    let form = TestForm::open(verifier(move |_, request| {
         network
             .get()
             .then(|| ok(&payment(request, ShopperState::Captured)))?
     }))
     .await;
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text(".panel h2"), "The connection was interrupted");
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text(".panel h2"), "The connection was interrupted");
     is_there.set(true);
     dispatch("online");
-    stage.answered().await;
-    assert_eq!(stage.text(".panel h2"), "Payment complete");
-    let payments = stage.payments();
+    form.settled().await;
+    assert_eq!(form.text(".panel h2"), "Payment complete");
+    let payments = form.payments();
     assert_eq!(payments[0].idempotency_key, payments[1].idempotency_key);
 }
 
 #[wasm_bindgen_test]
 async fn slow_payment_shows_that_it_is_still_processing() {
-    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
-    stage.fill().await;
-    ANSWER_MS.set(6_000);
-    stage.click("form button");
+    let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
+    form.fill().await;
+    RESPONSE_MS.set(6_000);
+    form.click("form button");
     settle().await;
-    ANSWER_MS.set(20);
-    assert_eq!(stage.text("[role=status]"), "Processing…");
+    RESPONSE_MS.set(20);
+    assert_eq!(form.text("[role=status]"), "Processing…");
     pause_ms(5_200).await;
-    assert!(stage.text("[role=status]").starts_with("Still working"));
-    assert!(stage.text("form").contains("Don’t close this page"));
+    assert!(form.text("[role=status]").starts_with("Still working"));
+    assert!(form.text("form").contains("Don’t close this page"));
     pause_ms(1_000).await;
-    stage.answered().await;
-    assert_eq!(stage.text(".panel h2"), "Payment complete");
+    form.settled().await;
+    assert_eq!(form.text(".panel h2"), "Payment complete");
 }
 
 #[wasm_bindgen_test]
 async fn leaving_the_page_clears_the_security_code() {
-    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
-    stage.fill().await;
+    let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
+    form.fill().await;
     dispatch("pagehide");
     settle().await;
-    assert_eq!(stage.value("security-code"), "");
-    assert_eq!(stage.value("number"), "4242 4242 4242 4242");
+    assert_eq!(form.value("security-code"), "");
+    assert_eq!(form.value("number"), "4242 4242 4242 4242");
 }
 
 #[wasm_bindgen_test]
 async fn expired_order_is_renewed_and_the_fields_are_kept() {
     let is_over = Cell::new(true);
-    let stage = Stage::open(verifier(move |_, request| {
+    let form = TestForm::open(verifier(move |_, request| {
         if is_over.replace(false) {
             refusal("session_expired", clock::now())
         } else {
@@ -203,25 +199,25 @@ async fn expired_order_is_renewed_and_the_fields_are_kept() {
         }
     }))
     .await;
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text(".panel h2"), "This checkout has timed out");
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text(".panel h2"), "This checkout has timed out");
     assert_eq!(
-        stage.message("expired").unwrap(),
+        form.message("expired").unwrap(),
         "{\"type\":\"expired\",\"code\":\"session_expired\"}"
     );
-    stage.click(".panel button");
-    stage.answered().await;
-    assert_eq!(stage.message("renew").unwrap(), "{\"type\":\"renew\"}");
+    form.click(".panel button");
+    form.settled().await;
+    assert_eq!(form.message("renew").unwrap(), "{\"type\":\"renew\"}");
 
     let next = order_for("EUR", 5000);
-    stage.ask_with("update", &[("order", &next)]).await;
-    assert!(stage.element(".panel").is_none());
-    assert_eq!(stage.value("number"), "4242 4242 4242 4242");
-    assert_eq!(stage.value("security-code"), "987");
-    stage.pay().await;
-    assert_eq!(stage.text(".panel h2"), "Payment complete");
-    let opened = stage.requests.borrow();
+    form.ask_with("update", &[("order", &next)]).await;
+    assert!(form.element(".panel").is_none());
+    assert_eq!(form.value("number"), "4242 4242 4242 4242");
+    assert_eq!(form.value("security-code"), "987");
+    form.pay().await;
+    assert_eq!(form.text(".panel h2"), "Payment complete");
+    let opened = form.requests.borrow();
     let opened: Vec<_> = opened
         .iter()
         .filter(|request| request.path == SESSIONS_PATH)
@@ -231,16 +227,16 @@ async fn expired_order_is_renewed_and_the_fields_are_kept() {
 
 #[wasm_bindgen_test]
 async fn order_cannot_be_replaced_during_a_payment() {
-    let stage = Stage::open(verifier_of(vec![Method::Card], |request| {
+    let form = TestForm::open(verifier_offering(vec![Method::Card], |request| {
         Some(waiting(request, code()))
     }))
     .await;
-    stage.fill().await;
-    stage.pay().await;
+    form.fill().await;
+    form.pay().await;
     let next = order_for("EUR", 1);
-    stage.ask_with("update", &[("order", &next)]).await;
-    assert_eq!(stage.text(".panel h2"), "Confirm it’s you");
-    let error = stage.message("error").unwrap();
+    form.ask_with("update", &[("order", &next)]).await;
+    assert_eq!(form.text(".panel h2"), "Confirm it’s you");
+    let error = form.message("error").unwrap();
     assert!(error.contains("\"code\":\"update_refused\""), "{error}");
     assert!(error.contains("\"recoverable\":true"), "{error}");
 }
@@ -248,16 +244,16 @@ async fn order_cannot_be_replaced_during_a_payment() {
 #[wasm_bindgen_test]
 async fn error_message_carries_the_problem_details() {
     let refusing: Verifier = Rc::new(|_| refusal("malformed_order", clock::now()));
-    let stage = Stage::open(refusing).await;
-    let error: serde_json::Value = serde_json::from_str(&stage.message("error").unwrap()).unwrap();
+    let form = TestForm::open(refusing).await;
+    let error: serde_json::Value = serde_json::from_str(&form.message("error").unwrap()).unwrap();
     assert_eq!(error["code"], "malformed_order");
     assert_eq!(error["detail"], "malformed_order");
     assert_eq!(error["request_id"], "req_00000000000000000000000000");
     assert_eq!(error["recoverable"], false);
-    assert_eq!(stage.text(".panel button"), "Back to the shop");
-    stage.click(".panel button");
-    stage.answered().await;
-    assert!(stage.message("return").is_some());
+    assert_eq!(form.text(".panel button"), "Back to the shop");
+    form.click(".panel button");
+    form.settled().await;
+    assert!(form.message("return").is_some());
 }
 
 #[wasm_bindgen_test]
@@ -279,24 +275,24 @@ async fn decline_after_a_reload_is_reported_to_the_page() {
             ..session()
         })
     });
-    let stage = Stage::open(verifier).await;
-    assert_eq!(stage.text(".panel h2"), "We’re checking your payment");
+    let form = TestForm::open(verifier).await;
+    assert_eq!(form.text(".panel h2"), "We’re checking your payment");
     pause_ms(1200).await;
-    stage.answered().await;
-    assert!(stage.element(".notice").is_some());
-    assert!(stage.message("decline").is_some());
+    form.settled().await;
+    assert!(form.element(".notice").is_some());
+    assert!(form.message("decline").is_some());
 }
 
 #[wasm_bindgen_test]
 async fn own_window_is_not_taken_for_the_wallet_window() {
     let global: JsValue = js_sys::global().into();
-    let _instead = Instead::of(
+    let _replaced = Replaced::with(
         &global,
         "open",
         "url, name",
         "window.lastName = name; return window.top",
     );
-    let stage = Stage::open(verifier_of(vec![Method::Wallet], |request| {
+    let form = TestForm::open(verifier_offering(vec![Method::Wallet], |request| {
         let wallet = sealpay_protocol::api::WalletView {
             url: "/wallet/1".into(),
             expires_at: clock::now() + 600,
@@ -304,8 +300,8 @@ async fn own_window_is_not_taken_for_the_wallet_window() {
         Some(waiting(request, ActionView::Wallet(wallet)))
     }))
     .await;
-    stage.pay().await;
-    assert!(stage.element(".link").is_some());
+    form.pay().await;
+    assert!(form.element(".link").is_some());
     let name = Reflect::get(&global, &"lastName".into())
         .unwrap()
         .as_string()

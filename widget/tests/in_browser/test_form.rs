@@ -1,5 +1,4 @@
-//! A form in a real document, a page that listens to it, and a verifier that says what a test
-//! wants.
+//! A form in a real document, a host page that listens to it, and a scripted verifier.
 
 mod translator;
 
@@ -33,10 +32,10 @@ use web_sys::{
 
 pub(crate) const PAGE: &str = "https://shop.example";
 
-/// What the verifier does with a request.
+/// Responds to a request; `None` is a lost response.
 pub(crate) type Verifier = Rc<dyn Fn(&SignedRequest) -> Option<Reply>>;
 
-pub(crate) struct Stage {
+pub(crate) struct TestForm {
     pub(crate) requests: Rc<RefCell<Vec<SignedRequest>>>,
     messages: Rc<RefCell<Vec<JsValue>>>,
     page: MessagePort,
@@ -47,7 +46,7 @@ pub(crate) fn document() -> Document {
     web_sys::window().unwrap().document().unwrap()
 }
 
-/// Lets everything happen that does not wait for a timer of its own.
+/// Runs everything that does not wait for a timer.
 pub(crate) async fn settle() {
     for _ in 0..4 {
         pause_ms(0).await;
@@ -64,7 +63,7 @@ pub(crate) async fn pause_ms(milliseconds: i32) {
     JsFuture::from(promise).await.unwrap();
 }
 
-// ---- What the verifier answers ----
+// ---- Responses of the verifier ----
 
 pub(crate) fn ok(view: &impl serde::Serialize) -> Option<Reply> {
     Some(Reply {
@@ -95,9 +94,9 @@ pub(crate) fn sealing_key() -> SealingPrivateKey {
 }
 
 thread_local! {
-    /// How long an answer takes.
-    pub(crate) static ANSWER_MS: Cell<i32> = const { Cell::new(20) };
-    /// Made once: it takes a while in a browser.
+    /// How long a response takes.
+    pub(crate) static RESPONSE_MS: Cell<i32> = const { Cell::new(20) };
+    /// Generated once: it is slow in a browser.
     static SEALING_KEY: SealingKeyView = {
         let key = sealing_key().public_key();
         SealingKeyView {
@@ -165,7 +164,7 @@ pub(crate) fn payment(request: &SignedRequest, state: ShopperState) -> PaymentVi
     }
 }
 
-/// A payment that waits for the shopper, made by a request to pay or to authenticate.
+/// A payment that requires an action, made by a request to pay or to authenticate.
 pub(crate) fn waiting(request: &SignedRequest, action: ActionView) -> PaymentView {
     let method = serde_json::from_slice::<PayRequest>(&request.body)
         .map_or(Method::Card, |request| request.method);
@@ -186,7 +185,7 @@ fn items() -> Vec<OrderItem> {
     }]
 }
 
-/// A verifier that opens sessions and answers payment number `n` (from 0) as told.
+/// A verifier that opens sessions and responds to payment number `n`, counted from 0, by `pay`.
 pub(crate) fn verifier(pay: impl Fn(usize, &SignedRequest) -> Option<Reply> + 'static) -> Verifier {
     let count = RefCell::new(0);
     Rc::new(move |request| {
@@ -198,7 +197,7 @@ pub(crate) fn verifier(pay: impl Fn(usize, &SignedRequest) -> Option<Reply> + 's
     })
 }
 
-/// A verifier to which every payment comes out the same.
+/// A verifier with the same outcome for every payment.
 pub(crate) fn verifier_with(state: ShopperState) -> Verifier {
     verifier(move |_, request| ok(&payment(request, state)))
 }
@@ -226,13 +225,13 @@ pub(crate) fn order_for(currency: &str, amount: i64) -> String {
     order::sign(&claims, "key-1", &SigningKey::from_bytes(&[4; 32])).unwrap()
 }
 
-pub(crate) fn order_of_the_stage() -> String {
+pub(crate) fn default_order() -> String {
     order_for("EUR", 2490)
 }
 
-impl Stage {
+impl TestForm {
     pub(crate) async fn open(verifier: Verifier) -> Self {
-        Self::open_with(verifier, &order_of_the_stage(), PAGE, "en-IE").await
+        Self::open_with(verifier, &default_order(), PAGE, "en-IE").await
     }
 
     pub(crate) async fn open_with(
@@ -241,19 +240,19 @@ impl Stage {
         parent_origin: &str,
         locale: &str,
     ) -> Self {
-        if let Ok(Some(former)) = document().query_selector("main.stage") {
+        if let Ok(Some(former)) = document().query_selector("main.test-form") {
             former.remove();
         }
         let root = document().create_element("main").unwrap();
-        root.set_class_name("stage");
+        root.set_class_name("test-form");
         document().body().unwrap().append_child(&root).unwrap();
         translator::translate(&root);
 
         let channel = MessageChannel::new().unwrap();
         let messages = Rc::new(RefCell::new(Vec::new()));
-        let heard = messages.clone();
+        let received = messages.clone();
         let listener = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-            heard.borrow_mut().push(event.data());
+            received.borrow_mut().push(event.data());
         });
         channel
             .port1()
@@ -266,8 +265,8 @@ impl Stage {
             let reply = verifier(&request);
             seen.borrow_mut().push(request);
             async move {
-                // Long enough to look at the form meanwhile.
-                pause_ms(ANSWER_MS.get()).await;
+                // Long enough to inspect the form meanwhile.
+                pause_ms(RESPONSE_MS.get()).await;
                 reply
             }
         });
@@ -284,30 +283,30 @@ impl Stage {
             port: Port::new(channel.port2()),
         };
         mount(root.clone(), Connection::new(handshake, transport));
-        let stage = Self {
+        let form = Self {
             requests,
             messages,
             page: channel.port1(),
             root,
         };
-        stage.answered().await;
-        stage
+        form.settled().await;
+        form
     }
 
-    /// Waits for the answers that are on their way.
-    pub(crate) async fn answered(&self) {
+    /// Waits for the responses under way.
+    pub(crate) async fn settled(&self) {
         settle().await;
         pause_ms(40).await;
         settle().await;
     }
 
-    // ---- What is seen ----
+    // ---- What the form shows ----
 
     pub(crate) fn element(&self, selector: &str) -> Option<Element> {
         self.root.query_selector(selector).unwrap()
     }
 
-    /// The text, with the spaces of all kinds that formatters use as plain ones.
+    /// The text, with plain spaces in place of those that formatters use.
     pub(crate) fn text(&self, selector: &str) -> String {
         let text = self
             .element(selector)
@@ -330,14 +329,14 @@ impl Stage {
         self.field(id).value()
     }
 
-    /// What is wrong with a field, as a screen reader finds it.
+    /// The error of a field, as a screen reader finds it.
     pub(crate) fn described_error(&self, id: &str) -> Option<String> {
         let field = self.field(id);
         if field.get_attribute("aria-invalid")? != "true" {
             return None;
         }
         let note = field.get_attribute("aria-describedby")?;
-        // The last of them is the note.
+        // The last reference is the note.
         let note = note.split(' ').next_back()?;
         Some(self.text(&format!("#{note}")))
     }
@@ -418,10 +417,10 @@ impl Stage {
 
     pub(crate) async fn pay(&self) {
         self.click("form button");
-        self.answered().await;
+        self.settled().await;
     }
 
-    /// What autofill of some browsers fires instead of `input`.
+    /// Autofill of browsers that fire `change` instead of `input`.
     pub(crate) async fn fill_in_silently(&self, id: &str, value: &str) {
         let field = self.field(id);
         field.set_value(value);
@@ -431,12 +430,12 @@ impl Stage {
         settle().await;
     }
 
-    /// What the page asks for.
+    /// A request of the host page.
     pub(crate) async fn ask(&self, kind: &str) {
         self.ask_with(kind, &[]).await;
     }
 
-    /// The same with more members.
+    /// A request of the host page, with more members.
     pub(crate) async fn ask_with(&self, kind: &str, members: &[(&str, &str)]) {
         let message = js_sys::Object::new();
         Reflect::set(&message, &"type".into(), &kind.into()).unwrap();
@@ -444,6 +443,6 @@ impl Stage {
             Reflect::set(&message, &(*name).into(), &(*value).into()).unwrap();
         }
         self.page.post_message(&message).unwrap();
-        self.answered().await;
+        self.settled().await;
     }
 }

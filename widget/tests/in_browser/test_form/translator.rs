@@ -1,10 +1,10 @@
-//! What translators of pages do to a form.
+//! Page translators.
 
 use wasm_bindgen::JsValue;
 use web_sys::Element;
 
-/// What page translators do: each text node gives way to elements around a text of their own, and
-/// what is drawn later is treated alike.
+/// What page translators do: they replace each text node by elements around a text of their own, now
+/// and whenever the document changes.
 const TRANSLATOR: &str = "
     const wrap = (node) => {
       if (node.nodeType === Node.TEXT_NODE) {
@@ -24,8 +24,7 @@ const TRANSLATOR: &str = "
     }).observe(root, { childList: true, characterData: true, subtree: true });
     wrap(root);";
 
-/// Has everything in the document translated, now and later: every test of a state is one of a
-/// state that somebody translates.
+/// Translates the document, now and later, so that every test is also one of a translated form.
 pub(super) fn translate(root: &Element) {
     let translator = js_sys::Function::new_with_args("root", TRANSLATOR);
     translator.call1(&JsValue::NULL, root).unwrap();
