@@ -1,17 +1,24 @@
 //! What leaves the browser: sealed cards and signed requests, and nothing else.
 
-use crate::test_form::{TestForm, sealing_key, session, verifier_with};
+use crate::challenges::Replaced;
+use crate::test_form::{PAGE, TestForm, sealing_key, session, verifier_with};
 use ed25519_dalek::Signature;
 use sealpay_protocol::api::{OpenSessionRequest, PayRequest, ShopperState};
 use sealpay_protocol::card::YearMonth;
 use sealpay_protocol::encoding::from_base64;
 use sealpay_protocol::envelope::SealContext;
+use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::key::Thumbprint;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order;
 use sealpay_protocol::seal::open;
 use sealpay_protocol::sign::{RequestParts, content_digest, signature_base};
-use sealpay_widget::browser::{clock, document};
+use sealpay_widget::browser::transport::Transport;
+use sealpay_widget::browser::{clock, document, responses};
+use sealpay_widget::payment::ApiResponse;
+use sealpay_widget::payment::request::{Credentials, Destination, Freshness};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
@@ -101,4 +108,52 @@ async fn messages_and_requests_contain_no_card_digits() {
             assert!(!text.contains(digits), "{digits} in {text}");
         }
     }
+}
+
+#[wasm_bindgen_test]
+async fn request_is_sent_as_signed_without_cookies_cache_or_redirects() {
+    let fetch = "window.sentRequest = new Request(input, init);
+        return Promise.resolve(new Response('{}'))";
+    let _replaced = Replaced::with(&js_sys::global(), "fetch", "input, init", fetch);
+    let credentials = Credentials::new("a.b.c".into(), PAGE.parse().unwrap(), &[7; 32]);
+    let request = credentials.sign(
+        &document::authority(),
+        Destination::Sessions,
+        AttemptId::new(1, [1; 10]),
+        credentials.open_body(),
+        Freshness {
+            created: clock::now(),
+            nonce: [2; 16],
+        },
+    );
+    let response = Transport::to_verifier()
+        .send(request.clone(), responses::session)
+        .await;
+    assert!(matches!(response, ApiResponse::Missing), "{response:?}");
+
+    let read = "const { method, url, credentials, cache, redirect } = window.sentRequest;
+        const headers = Object.fromEntries(window.sentRequest.headers);
+        return window.sentRequest.text().then((body) => JSON.stringify(
+          { method, path: new URL(url).pathname, credentials, cache, redirect, headers, body }))";
+    let read = js_sys::Function::new_no_args(read);
+    let json: js_sys::Promise = read.call0(&JsValue::NULL).unwrap().unchecked_into();
+    let json = JsFuture::from(json).await.unwrap().as_string().unwrap();
+    let sent: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let expected = serde_json::json!({
+        "method": "POST",
+        "path": "/v1/sessions",
+        "credentials": "omit",
+        "cache": "no-store",
+        "redirect": "error",
+        "headers": {
+            "content-type": "application/json",
+            "idempotency-key": request.idempotency_key,
+            "sealpay-session": request.session,
+            "content-digest": request.headers.content_digest,
+            "signature-input": request.headers.signature_input,
+            "signature": request.headers.signature,
+        },
+        "body": String::from_utf8(request.body.to_vec()).unwrap(),
+    });
+    assert_eq!(sent, expected);
 }
