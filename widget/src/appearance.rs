@@ -109,7 +109,7 @@ const FONTS: [(&str, &str); 5] = [
     ),
 ];
 
-/// What the host page asks for, by its names. Values of a wrong type are ignored like unknown names.
+/// What the host page asks for, by its names. Values of a wrong type and unknown names are ignored.
 #[derive(Debug, Default)]
 pub struct AppearanceRequest<'a> {
     /// `#rrggbb`

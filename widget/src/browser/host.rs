@@ -69,7 +69,7 @@ impl Port {
 
     /// Listens for requests of the page.
     pub fn listen(&self, callback: impl Fn(HostRequest) + 'static) {
-        let link = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+        let listener = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             match object::text(&event.data(), "type").as_deref() {
                 Some("focus") => callback(HostRequest::Focus),
                 Some("submit") => callback(HostRequest::Submit),
@@ -83,8 +83,9 @@ impl Port {
             }
         });
         // This also starts the port. It listens for the lifetime of the document.
-        self.0.set_onmessage(Some(link.as_ref().unchecked_ref()));
-        link.forget();
+        self.0
+            .set_onmessage(Some(listener.as_ref().unchecked_ref()));
+        listener.forget();
     }
 
     /// Asks the page for another order (`renew`), or to take the shopper back (`return`).
@@ -247,7 +248,7 @@ pub fn connect(connected: impl FnOnce(Handshake) + 'static) {
     };
     let expected = parent.clone();
     let connected = RefCell::new(Some(connected));
-    let link = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+    let listener = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
         let is_from_parent = event
             .source()
             .is_some_and(|source| Object::is(&source, &expected));
@@ -258,8 +259,8 @@ pub fn connect(connected: impl FnOnce(Handshake) + 'static) {
             connected(handshake);
         }
     });
-    let _ = window.add_event_listener_with_callback("message", link.as_ref().unchecked_ref());
-    link.forget();
+    let _ = window.add_event_listener_with_callback("message", listener.as_ref().unchecked_ref());
+    listener.forget();
     let hello = object::from_members(&[
         ("sealpay", "hello".into()),
         ("version", VERSION.into()),

@@ -80,7 +80,7 @@ pub struct Moment {
 /// Formats a point in time, seconds since 1970.
 #[must_use]
 pub fn moment(locale: &str, unix_seconds: u64) -> Moment {
-    let Some(date) = date_of(unix_seconds) else {
+    let Some(date) = to_date(unix_seconds) else {
         return Moment::default();
     };
     let styles = [
@@ -89,7 +89,7 @@ pub fn moment(locale: &str, unix_seconds: u64) -> Moment {
     ];
     let machine = String::from(date.to_iso_string());
     Moment {
-        words: written(locale, styles.into(), &date).unwrap_or_else(|| machine.clone()),
+        words: format_date(locale, styles.into(), &date).unwrap_or_else(|| machine.clone()),
         machine,
     }
 }
@@ -98,19 +98,19 @@ pub fn moment(locale: &str, unix_seconds: u64) -> Moment {
 #[must_use]
 pub fn time(locale: &str, unix_seconds: u64) -> String {
     let styles = [("timeStyle", "short".into())];
-    date_of(unix_seconds)
-        .and_then(|date| written(locale, styles.into(), &date))
+    to_date(unix_seconds)
+        .and_then(|date| format_date(locale, styles.into(), &date))
         .unwrap_or_default()
 }
 
-fn date_of(unix_seconds: u64) -> Option<Date> {
+fn to_date(unix_seconds: u64) -> Option<Date> {
     // From 1970 on, as many seconds: milliseconds would not fit into 32 bits.
     let date = Date::new(&JsValue::from(0));
     date.set_utc_seconds(u32::try_from(unix_seconds).ok()?);
     Some(date)
 }
 
-fn written(locale: &str, mut options: Vec<(&str, JsValue)>, date: &Date) -> Option<String> {
+fn format_date(locale: &str, mut options: Vec<(&str, JsValue)>, date: &Date) -> Option<String> {
     options.push(("numberingSystem", LATIN.into()));
     options.push(("calendar", "gregory".into()));
     let format = DateTimeFormat::new(locale, &object::from_members(&options)).ok()?;

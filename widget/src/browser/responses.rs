@@ -45,7 +45,7 @@ pub fn claims_unverified(compact: &str) -> Option<Claims> {
         .map(|origin| origin.as_string())
         .collect::<Option<_>>()?;
     Some(Claims {
-        order: Reader::read(&claims, order)?,
+        order: Reader::read(&claims, read_order)?,
         methods: methods(&claims),
         parent_origins,
     })
@@ -75,14 +75,14 @@ pub fn session(value: &JsValue) -> Option<SessionView> {
                 id,
                 name: merchant.text("name"),
             },
-            order: order(&read.object("order"))?,
+            order: read_order(&read.object("order"))?,
             methods: methods(&read.value),
             sealing_key: SealingKeyView {
                 kid: key.text("kid"),
                 public_key: key.text("public_key"),
             },
             attempts_left: read.number("attempts_left"),
-            payment: read.optional("payment", payment_of),
+            payment: read.optional("payment", read_payment),
         })
     })
 }
@@ -99,10 +99,10 @@ fn methods(value: &JsValue) -> Vec<Method> {
 /// The response of `POST /v1/payments` and of `POST /v1/authentications`.
 #[must_use]
 pub fn payment(value: &JsValue) -> Option<PaymentView> {
-    Reader::read(value, payment_of)
+    Reader::read(value, read_payment)
 }
 
-fn payment_of(read: &Reader<'_>) -> Option<PaymentView> {
+fn read_payment(read: &Reader<'_>) -> Option<PaymentView> {
     Some(PaymentView {
         payment: read.parsed("payment")?,
         attempt: read.parsed("attempt")?,
@@ -130,7 +130,7 @@ fn payment_of(read: &Reader<'_>) -> Option<PaymentView> {
                 last4: card.text("last4"),
             })
         }),
-        action: read.optional("action", action),
+        action: read.optional("action", read_action),
         // A passkey is not offered to a browser without support for it.
         enrolment: if passkey::is_known() {
             read.optional("enrolment", |offer| {
@@ -141,12 +141,12 @@ fn payment_of(read: &Reader<'_>) -> Option<PaymentView> {
         } else {
             None
         },
-        decline: read.optional("decline", decline),
+        decline: read.optional("decline", read_decline),
         attempts_left: read.number("attempts_left"),
     })
 }
 
-fn action(read: &Reader<'_>) -> Option<ActionView> {
+fn read_action(read: &Reader<'_>) -> Option<ActionView> {
     let expires_at = || read.number("expires_at");
     Some(match read.text("type").as_str() {
         "continue" => ActionView::Continue,
@@ -181,7 +181,7 @@ fn action(read: &Reader<'_>) -> Option<ActionView> {
     })
 }
 
-fn decline(read: &Reader<'_>) -> Option<DeclineView> {
+fn read_decline(read: &Reader<'_>) -> Option<DeclineView> {
     let advice = match read.text("advice").as_str() {
         "check_details" => Advice::CheckDetails,
         "try_other_card" => Advice::TryOtherCard,
@@ -208,7 +208,7 @@ fn decline(read: &Reader<'_>) -> Option<DeclineView> {
 
 /// Problem details (RFC 9457).
 #[must_use]
-pub fn refused(value: &JsValue) -> Option<ProblemDetails> {
+pub fn problem(value: &JsValue) -> Option<ProblemDetails> {
     Reader::read(value, |read| {
         Some(ProblemDetails {
             code: read.text("code"),
@@ -221,9 +221,9 @@ pub fn refused(value: &JsValue) -> Option<ProblemDetails> {
     })
 }
 
-fn order(read: &Reader<'_>) -> Option<OrderView> {
+fn read_order(read: &Reader<'_>) -> Option<OrderView> {
     let items = list(&read.value, "items").map(|items| {
-        let items = items.iter().map(|line| item(&read.within(line)));
+        let items = items.iter().map(|line| read_item(&read.within(line)));
         items.collect()
     });
     Some(OrderView {
@@ -240,7 +240,7 @@ fn order(read: &Reader<'_>) -> Option<OrderView> {
     })
 }
 
-fn item(read: &Reader<'_>) -> OrderItem {
+fn read_item(read: &Reader<'_>) -> OrderItem {
     OrderItem {
         name: read.text("name"),
         quantity: read.number("quantity"),
@@ -252,8 +252,8 @@ fn list(value: &JsValue, name: &str) -> Option<Array> {
     member(value, name)?.dyn_into().ok()
 }
 
-/// Reads members, and records whether one was missing or of another type. One check at the end takes
-/// less code than an early return at each member.
+/// Reads members, and records whether one was missing or of another type. One check at the end
+/// takes less code than an early return at each member.
 struct Reader<'a> {
     value: JsValue,
     is_flawed: &'a Cell<bool>,

@@ -2,9 +2,9 @@
 //!
 //! A page that is reloaded, or mounts the form again, then has the same key as before. With another
 //! key each time it would take the order over from itself, which is allowed a few times only
-//! (`SESSION_REBINDS`). The key signs requests about this one order and decrypts nothing; no card is
-//! ever stored. `sessionStorage` belongs to the tab and, in a frame, is partitioned by the shop's
-//! site; where a browser denies it, each load makes a new key.
+//! (`SESSION_REBINDS`). The key signs requests about this one order and decrypts nothing; no card
+//! is ever stored. `sessionStorage` belongs to the tab and, in a frame, is partitioned by the
+//! shop's site; where a browser denies it, each load makes a new key.
 
 use sealpay_protocol::encoding::{base64url, from_base64url};
 use sealpay_protocol::order;

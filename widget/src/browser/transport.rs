@@ -56,7 +56,7 @@ impl Transport {
                 ApiResponse::Success(Box::new(view))
             }),
             Some((false, value)) => {
-                responses::refused(&value).map_or(ApiResponse::Missing, ApiResponse::Problem)
+                responses::problem(&value).map_or(ApiResponse::Missing, ApiResponse::Problem)
             }
             // A proxy's error page says nothing about whether the request arrived.
             None => ApiResponse::Missing,

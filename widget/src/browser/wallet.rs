@@ -16,8 +16,8 @@ pub struct WalletWindow(Window);
 
 impl WalletWindow {
     /// Opens the page. `None` when the browser does not report an open window: it requires a click,
-    /// this app has no windows, or the host page isolates its windows (`Cross-Origin-Opener-Policy`),
-    /// in which case one may be open.
+    /// the app has no windows, or the host page isolates its windows
+    /// (`Cross-Origin-Opener-Policy`), in which case one may be open.
     #[must_use]
     pub fn open(url: &str) -> Option<Self> {
         let own = web_sys::window()?;

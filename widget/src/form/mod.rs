@@ -158,7 +158,7 @@ impl Form {
         }
     }
 
-    /// The field lost focus. Returns the error that appeared because of it. An empty field is not an
+    /// The field lost focus. Returns the error that appeared because of it. An empty field is no
     /// error yet: the shopper may only be moving through the form.
     pub fn blurred(&mut self, field: Field) -> Option<FieldErrorCode> {
         if field == Field::Expiry {

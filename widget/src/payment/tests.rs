@@ -91,10 +91,10 @@ fn payment(state: ShopperState) -> PaymentView {
 
 /// Every kind of required action.
 fn actions() -> [ActionView; 4] {
-    [code_of(5), passkey(), wallet(), transfer()]
+    [code_challenge(5), passkey(), wallet(), transfer()]
 }
 
-fn code_of(attempts_left: u32) -> ActionView {
+fn code_challenge(attempts_left: u32) -> ActionView {
     ActionView::Code(CodeView {
         sent_to: "•• 42".into(),
         refused: attempts_left < 5,

@@ -25,7 +25,7 @@ impl Summary {
         let currency: Currency = order.currency.parse().ok()?;
         let format =
             |amount_minor| -> String { intl::money(locale, Money::new(amount_minor, currency)) };
-        let line = |item: &OrderItem| (name_of(item), format(item.amount));
+        let line = |item: &OrderItem| (item_name(item), format(item.amount));
         let items = order.items.as_deref().unwrap_or_default();
         Some(Self {
             merchant: None,
@@ -116,7 +116,7 @@ fn figure(amount: &str) -> Element {
     figure.verbatim(amount)
 }
 
-fn name_of(item: &OrderItem) -> String {
+fn item_name(item: &OrderItem) -> String {
     if item.quantity == 1 {
         return item.name.clone();
     }

@@ -4,7 +4,7 @@ use super::super::{
     ApiResponse, Effect, EndReason, HostMessage, Notice, PaymentEvent, Phase, ShopperAction, Timer,
 };
 use super::{
-    NOW, Run, actions, attempt, code_of, passkey, payment, payment_id, refused, transfer,
+    NOW, Run, actions, attempt, code_challenge, passkey, payment, payment_id, refused, transfer,
     waiting_for,
 };
 use sealpay_protocol::api::{
@@ -15,7 +15,7 @@ use sealpay_protocol::api::{
 fn accepted_code_resends_the_same_attempt_at_once() {
     let mut run = Run::paying();
     let first = run.sent().unwrap();
-    run.answered_with(code_of(5));
+    run.answered_with(code_challenge(5));
     assert_eq!(run.messages(), [&HostMessage::Challenge { kind: "code" }]);
     assert!(run.wait_ms().is_none() && run.sent().is_none());
     assert_eq!(run.required().feedback, None);
@@ -36,7 +36,7 @@ fn accepted_code_resends_the_same_attempt_at_once() {
 #[test]
 fn code_without_six_digits_is_not_sent() {
     for typed in ["", "12345", "1234567", "12345a", "123 45", "+12345"] {
-        let mut run = Run::with_action(code_of(5));
+        let mut run = Run::with_action(code_challenge(5));
         run.enters_code(2, typed);
         assert!(run.responded().is_none(), "{typed}");
         assert_eq!(run.required().feedback, Some("code_incomplete"), "{typed}");
@@ -48,11 +48,11 @@ fn code_without_six_digits_is_not_sent() {
 
 #[test]
 fn rejected_code_is_requested_again_without_a_new_message() {
-    let mut run = Run::with_action(code_of(5));
+    let mut run = Run::with_action(code_challenge(5));
     for (attempts_left, typed) in [(4, "000000"), (3, "000000")] {
         run.enters_code(2, typed);
         assert!(run.responded().is_some(), "{attempts_left}");
-        run.authenticated_as(waiting_for(code_of(attempts_left)));
+        run.authenticated_as(waiting_for(code_challenge(attempts_left)));
         assert_eq!(run.required().feedback, Some("code_refused"));
         assert!(run.clears_code() && run.messages().is_empty());
     }
@@ -69,7 +69,7 @@ fn rejected_code_is_requested_again_without_a_new_message() {
 
 #[test]
 fn actions_are_ignored_while_a_response_is_under_way() {
-    let mut run = Run::with_action(code_of(5));
+    let mut run = Run::with_action(code_challenge(5));
     run.enters_code(2, "123456");
     for action in [
         ShopperAction::EnterCode("123456".to_owned().into()),
@@ -89,15 +89,15 @@ fn actions_are_ignored_while_a_response_is_under_way() {
 fn code_is_resent_only_when_due_and_resends_are_left() {
     let without = CodeView {
         resends_left: 0,
-        ..match code_of(5) {
+        ..match code_challenge(5) {
             ActionView::Code(code) => code,
             other => panic!("{other:?}"),
         }
     };
     let rows = [
-        (code_of(5), NOW, false),
-        (code_of(5), NOW + 29, false),
-        (code_of(5), NOW + 30, true),
+        (code_challenge(5), NOW, false),
+        (code_challenge(5), NOW + 29, false),
+        (code_challenge(5), NOW + 30, true),
         (ActionView::Code(without), NOW + 60, false),
         (passkey(), NOW + 60, false),
     ];
@@ -106,9 +106,9 @@ fn code_is_resent_only_when_due_and_resends_are_left() {
         run.acts_at(now, 2, ShopperAction::ResendCode);
         assert_eq!(run.responded().is_some(), is_sent, "{action:?} {now}");
     }
-    let mut run = Run::with_action(code_of(4));
+    let mut run = Run::with_action(code_challenge(4));
     run.acts_at(NOW + 30, 2, ShopperAction::ResendCode);
-    run.authenticated_as(waiting_for(code_of(4)));
+    run.authenticated_as(waiting_for(code_challenge(4)));
     assert_eq!(run.required().feedback, Some("code_sent"));
     assert!(run.clears_code());
     run.acts_at(NOW + 30, 3, ShopperAction::ResendCode);
@@ -119,7 +119,7 @@ fn code_is_resent_only_when_due_and_resends_are_left() {
 
 #[test]
 fn unacknowledged_response_is_resent_with_the_same_idempotency_key() {
-    let mut run = Run::with_action(code_of(5));
+    let mut run = Run::with_action(code_challenge(5));
     run.enters_code(2, "123456");
     let (first, _) = run.responded().unwrap();
     for wait in [1000, 3000] {
@@ -135,7 +135,7 @@ fn unacknowledged_response_is_resent_with_the_same_idempotency_key() {
 
     run.enters_code(3, "123456");
     assert_eq!(run.responded().unwrap().0, first, "the same try");
-    run.authenticated_as(waiting_for(code_of(4)));
+    run.authenticated_as(waiting_for(code_challenge(4)));
     run.enters_code(4, "123456");
     assert_eq!(
         run.responded().unwrap().0,
@@ -149,14 +149,14 @@ fn unacknowledged_response_is_resent_with_the_same_idempotency_key() {
         "internal",
         "attempt_in_progress",
     ] {
-        let mut run = Run::with_action(code_of(5));
+        let mut run = Run::with_action(code_challenge(5));
         run.enters_code(2, "123456");
         run.authenticated(ApiResponse::Problem(refused(code)));
         assert_eq!(run.wait_ms(), Some(1000), "{code}");
         run.fires(Timer::Authenticate);
         assert_eq!(run.responded().unwrap().0, attempt(2), "{code}");
     }
-    let mut run = Run::with_action(code_of(5));
+    let mut run = Run::with_action(code_challenge(5));
     run.enters_code(2, "123456");
     run.authenticated(ApiResponse::Problem(refused("signature_expired")));
     assert_eq!(run.responded().unwrap().0, attempt(2), "at once");
@@ -166,7 +166,7 @@ fn unacknowledged_response_is_resent_with_the_same_idempotency_key() {
 fn closed_challenge_polls_with_the_attempt() {
     let mut run = Run::paying();
     let first = run.sent().unwrap();
-    run.answered_with(code_of(5));
+    run.answered_with(code_challenge(5));
     run.enters_code(2, "123456");
     run.authenticated(ApiResponse::Problem(refused("challenge_closed")));
     assert_eq!(run.sent().unwrap(), first);
@@ -175,7 +175,7 @@ fn closed_challenge_polls_with_the_attempt() {
     assert!(run.clears_security_code_only());
 
     // The challenge may have been completed elsewhere: then the payment continues.
-    let mut run = Run::with_action(code_of(5));
+    let mut run = Run::with_action(code_challenge(5));
     run.enters_code(2, "123456");
     run.authenticated(ApiResponse::Problem(refused("challenge_closed")));
     run.answered_with(ActionView::Continue);
@@ -193,7 +193,7 @@ fn unrecoverable_problem_ends_the_checkout() {
         ("something_new", EndReason::Fatal("something_new".into())),
     ];
     for (code, reason) in rows {
-        let mut run = Run::with_action(code_of(5));
+        let mut run = Run::with_action(code_challenge(5));
         run.enters_code(2, "123456");
         run.authenticated(ApiResponse::Problem(refused(code)));
         assert_eq!(run.end_reason(), &reason, "{code}");
@@ -222,7 +222,7 @@ fn passkey_is_requested_once_and_stale_results_are_ignored() {
         credential: Some("{}".into()),
     });
     assert!(run.effects.is_empty());
-    run.authenticated_as(waiting_for(code_of(5)));
+    run.authenticated_as(waiting_for(code_challenge(5)));
     assert_eq!(run.messages(), [&HostMessage::Challenge { kind: "code" }]);
 
     let mut run = Run::with_action(passkey());
@@ -280,7 +280,7 @@ fn cancelled_payment_is_not_shown_as_declined() {
         assert!(run.clears_security_code_only());
     }
     // The result is stale.
-    let mut run = Run::with_action(code_of(5));
+    let mut run = Run::with_action(code_challenge(5));
     run.acts(2, ShopperAction::Cancel);
     run.authenticated_as(payment(ShopperState::Authorized));
     assert!(matches!(run.state.phase(), Phase::Paid { .. }));
@@ -323,7 +323,7 @@ fn code_accepts_any_script_and_separators() {
         "\u{ff11}\u{ff12}\u{ff13}456",
         "\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}",
     ] {
-        let mut run = Run::with_action(code_of(5));
+        let mut run = Run::with_action(code_challenge(5));
         run.enters_code(2, typed);
         assert!(run.responded().is_some(), "{typed}");
     }
@@ -331,7 +331,7 @@ fn code_accepts_any_script_and_separators() {
 
 #[test]
 fn expired_code_is_reported_and_not_sent() {
-    let mut run = Run::with_action(code_of(5));
+    let mut run = Run::with_action(code_challenge(5));
     run.acts_at(
         NOW + 300,
         2,

@@ -5,7 +5,7 @@ use super::super::{
     ShopperAction, Submission, Timer, wallet_address,
 };
 use super::{
-    NOW, Run, attempt, code_of, passkey, payment, payment_id, refused, session, transfer,
+    NOW, Run, attempt, code_challenge, passkey, payment, payment_id, refused, session, transfer,
     waiting_for, wallet,
 };
 use sealpay_protocol::api::{
@@ -127,7 +127,7 @@ fn resuming_polls_at_once_and_only_once() {
     for (action, asks) in [
         (wallet(), true),
         (transfer(), true),
-        (code_of(5), false),
+        (code_challenge(5), false),
         (passkey(), false),
     ] {
         let mut run = Run::with_action(action);
@@ -271,7 +271,7 @@ fn abandoned(action: ActionView) -> Run {
 
 #[test]
 fn reload_cancels_the_card_payment_of_the_previous_page() {
-    for action in [code_of(5), passkey(), ActionView::Continue] {
+    for action in [code_challenge(5), passkey(), ActionView::Continue] {
         let mut run = abandoned(action);
         let (id, request) = run.responded().unwrap();
         assert_eq!((id, request.step), (attempt(2), AuthenticationStep::Cancel));
@@ -287,7 +287,7 @@ fn reload_cancels_a_card_payment_without_its_challenge() {
     let mut run = Run::new();
     let untold = PaymentView {
         action: None,
-        ..waiting_for(code_of(5))
+        ..waiting_for(code_challenge(5))
     };
     run.opened(processing(untold));
     assert!(matches!(run.effects[..], [.., Effect::CancelPayment]));
@@ -295,17 +295,17 @@ fn reload_cancels_a_card_payment_without_its_challenge() {
 
 #[test]
 fn failed_cancellation_is_polled_and_retried() {
-    let mut run = abandoned(code_of(5));
+    let mut run = abandoned(code_challenge(5));
     run.authenticated(ApiResponse::Problem(refused("challenge_closed")));
     assert_eq!(run.wait_ms(), Some(1000));
     run.fires(Timer::Open);
-    run.opened(processing(waiting_for(code_of(5))));
+    run.opened(processing(waiting_for(code_challenge(5))));
     run.acts(3, ShopperAction::Cancel);
     // Retried after a wait, so that this cannot loop.
-    run.authenticated_as(waiting_for(code_of(5)));
+    run.authenticated_as(waiting_for(code_challenge(5)));
     assert_eq!(run.wait_ms(), Some(2000));
     run.fires(Timer::Open);
-    run.opened(processing(waiting_for(code_of(5))));
+    run.opened(processing(waiting_for(code_challenge(5))));
     run.acts(4, ShopperAction::Cancel);
     for _ in 0..2 {
         run.authenticated(ApiResponse::Missing);

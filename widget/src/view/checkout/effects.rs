@@ -8,7 +8,7 @@ use crate::form::Correction;
 use crate::methods;
 use crate::payment::request::{Destination, Freshness, SignedRequest};
 use crate::payment::{
-    Effect, HostMessage, Notice, PaymentEvent, Phase, ShopperAction, wallet_address,
+    Attempt, Effect, HostMessage, Notice, PaymentEvent, Phase, ShopperAction, wallet_address,
 };
 use crate::view::connection::AcceptedOrder;
 use crate::view::msg::{Focus, Msg};
@@ -48,45 +48,20 @@ impl Checkout {
             Effect::Send {
                 generation,
                 attempt,
-            } => {
-                let event = |generation, now, response| PaymentEvent::Paid {
-                    generation,
-                    now,
-                    response,
-                };
-                let (id, body) = (attempt.id, attempt.body);
-                self.send(&link, Destination::Payments, id, body, (generation, event));
-            }
+            } => self.pay(&link, generation, attempt),
             Effect::Authenticate {
                 generation,
                 id,
                 body,
-            } => {
-                let event = |generation, now, response| PaymentEvent::Authenticated {
-                    generation,
-                    now,
-                    response,
-                };
-                self.send(
-                    &link,
-                    Destination::Authentications,
-                    id,
-                    body,
-                    (generation, event),
-                );
-            }
+            } => self.authenticate(&link, generation, id, body),
             Effect::UsePasskey {
                 generation,
                 options,
-            } => {
-                request_passkey(&link, generation, Ceremony::Get, options);
-            }
+            } => request_passkey(&link, generation, Ceremony::Get, options),
             Effect::SavePasskey {
                 generation,
                 options,
-            } => {
-                request_passkey(&link, generation, Ceremony::Create, options);
-            }
+            } => request_passkey(&link, generation, Ceremony::Create, options),
             Effect::OpenWallet => self.open_wallet(),
             Effect::CancelPayment => {
                 return self.state.step(PaymentEvent::Action {
@@ -102,16 +77,7 @@ impl Checkout {
             } => clock::after(milliseconds, move || {
                 link.send_message(Msg::Payment(PaymentEvent::TimerFired { generation, timer }));
             }),
-            Effect::WatchExpiry { milliseconds } => {
-                let connection = self.connection.clone();
-                let ends_soon = link.clone();
-                clock::after(milliseconds.saturating_sub(WARNING_MS), move || {
-                    ends_soon.send_message(Msg::SessionEndsSoon);
-                });
-                clock::after(milliseconds, move || {
-                    link.send_message(Msg::SessionExpired(connection));
-                });
-            }
+            Effect::WatchExpiry { milliseconds } => self.watch_expiry(&link, milliseconds),
             Effect::ClearSecurityCode => self.require_correction(),
             Effect::ClearCode => {
                 self.clear_code();
@@ -169,6 +135,37 @@ impl Checkout {
                 now: clock::now(),
                 response,
             })
+        });
+    }
+
+    fn pay(&self, link: &Scope<Self>, generation: u32, attempt: Attempt) {
+        let event = |generation, now, response| PaymentEvent::Paid {
+            generation,
+            now,
+            response,
+        };
+        let (id, body) = (attempt.id, attempt.body);
+        self.send(link, Destination::Payments, id, body, (generation, event));
+    }
+
+    fn authenticate(&self, link: &Scope<Self>, generation: u32, id: AttemptId, body: Rc<[u8]>) {
+        let event = |generation, now, response| PaymentEvent::Authenticated {
+            generation,
+            now,
+            response,
+        };
+        let to = Destination::Authentications;
+        self.send(link, to, id, body, (generation, event));
+    }
+
+    fn watch_expiry(&self, link: &Scope<Self>, milliseconds: u32) {
+        let warning = link.clone();
+        clock::after(milliseconds.saturating_sub(WARNING_MS), move || {
+            warning.send_message(Msg::SessionEndsSoon);
+        });
+        let (link, connection) = (link.clone(), self.connection.clone());
+        clock::after(milliseconds, move || {
+            link.send_message(Msg::SessionExpired(connection));
         });
     }
 
