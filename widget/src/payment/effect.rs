@@ -26,7 +26,7 @@ pub enum Effect {
         /// The attempt.
         attempt: AttemptId,
         /// The card.
-        card: Card,
+        card: Box<Card>,
     },
     /// Sign the attempt again and send exactly its bytes; followed by
     /// [`PaymentEvent::Paid`](super::PaymentEvent::Paid).

@@ -20,7 +20,7 @@ pub struct Submission {
 #[derive(Debug)]
 pub enum PaymentData {
     /// A complete and valid card.
-    Card(Card),
+    Card(Box<Card>),
     /// A wallet: its own page asks for the rest.
     Wallet,
     /// A bank transfer, which the shopper makes later.

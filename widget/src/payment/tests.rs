@@ -175,7 +175,7 @@ pub(super) fn card() -> Card {
 pub(super) fn submission(number: u8) -> Submission {
     Submission {
         attempt: attempt(number),
-        data: PaymentData::Card(card()),
+        data: PaymentData::Card(Box::new(card())),
     }
 }
 

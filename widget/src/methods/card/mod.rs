@@ -46,7 +46,7 @@ impl PaymentMethod for Card {
     }
 
     fn collect(&self, form: &mut Form) -> Result<PaymentData, InvalidFields> {
-        form.submit().map(PaymentData::Card)
+        form.submit().map(|card| PaymentData::Card(Box::new(card)))
     }
 
     fn completeness(&self, form: &Form) -> (bool, Option<Brand>) {
