@@ -1,6 +1,8 @@
 //! Payment methods: chosen, sent without a card, and shown on the receipt.
 
-use crate::test_form::{TestForm, Verifier, ok, payment, session, settle, waiting};
+use crate::test_form::{
+    RESPONSE_MS, TestForm, Verifier, ok, pause_ms, payment, session, settle, waiting,
+};
 use sealpay_protocol::api::{
     ActionView, Method, PaymentView, SessionView, ShopperState, TransferView,
 };
@@ -85,10 +87,13 @@ async fn changing_the_method_keeps_the_fields_and_sends_only_the_method() {
     assert_eq!(form.value("security-code"), "987");
     form.click("[value=wallet]");
     settle().await;
+    RESPONSE_MS.set(500);
     form.click("form button");
     settle().await;
+    RESPONSE_MS.set(20);
     assert!(form.element(".methods[disabled]").is_some());
     form.click("form button");
+    pause_ms(500).await;
     form.settled().await;
     let payments = form.payments();
     assert_eq!(payments.len(), 1);

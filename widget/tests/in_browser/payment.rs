@@ -1,7 +1,8 @@
 //! Payments: one at a time, declines, lost responses, unknown outcomes, ends.
 
 use crate::test_form::{
-    TestForm, Verifier, ok, pause_ms, payment, refusal, session, settle, verifier, verifier_with,
+    RESPONSE_MS, TestForm, Verifier, ok, pause_ms, payment, refusal, session, settle, verifier,
+    verifier_with,
 };
 use sealpay_protocol::api::{SessionState, SessionView, ShopperState};
 use sealpay_widget::browser::clock;
@@ -25,8 +26,10 @@ async fn double_click_makes_one_payment() {
 async fn processing_payment_disables_button_and_fields() {
     let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
     form.fill().await;
+    RESPONSE_MS.set(500);
     form.click("form button");
     settle().await;
+    RESPONSE_MS.set(20);
     assert_eq!(form.text("form button"), "Processing…");
     assert_eq!(form.text("[role=status]"), "Processing…");
     assert_eq!(
@@ -34,6 +37,7 @@ async fn processing_payment_disables_button_and_fields() {
         Some("true")
     );
     assert!(form.field("number").read_only());
+    pause_ms(500).await;
     form.settled().await;
     assert_eq!(form.text("h2"), "Payment complete");
 }
