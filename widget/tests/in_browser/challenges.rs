@@ -1,7 +1,8 @@
 //! Challenges: codes, passkeys and wallets, and what a reload does to them.
 
+use crate::fixtures::{Verifier, ok, payment, session, waiting};
 use crate::methods::verifier_offering;
-use crate::test_form::{TestForm, Verifier, ok, pause_ms, payment, session, waiting};
+use crate::test_form::{TestForm, pause_ms};
 use js_sys::{Function, Reflect};
 use sealpay_protocol::api::{
     ActionView, AuthenticationRequest, AuthenticationStep, CodeView, EnrolmentView, Method,

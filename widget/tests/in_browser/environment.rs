@@ -2,11 +2,11 @@
 //! networks, other tabs, expired orders.
 
 use crate::challenges::{Replaced, credentials};
-use crate::methods::verifier_offering;
-use crate::test_form::{
-    RESPONSE_MS, TestForm, Verifier, ok, order_for, pause_ms, payment, refusal, session, settle,
-    verifier, verifier_with, waiting,
+use crate::fixtures::{
+    Verifier, ok, order_for, payment, refusal, session, verifier, verifier_with, waiting,
 };
+use crate::methods::verifier_offering;
+use crate::test_form::{RESPONSE_MS, TestForm, pause_ms, settle};
 use js_sys::{Function, Reflect};
 use sealpay_protocol::api::{
     ActionView, AuthenticationRequest, AuthenticationStep, CodeView, Method, SessionState,

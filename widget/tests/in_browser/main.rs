@@ -5,6 +5,7 @@
 mod challenges;
 mod environment;
 mod fields;
+mod fixtures;
 mod methods;
 mod payment;
 mod protocol;

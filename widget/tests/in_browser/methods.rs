@@ -1,8 +1,7 @@
 //! Payment methods: chosen, sent without a card, and shown on the receipt.
 
-use crate::test_form::{
-    RESPONSE_MS, TestForm, Verifier, ok, pause_ms, payment, session, settle, waiting,
-};
+use crate::fixtures::{Verifier, ok, payment, session, waiting};
+use crate::test_form::{RESPONSE_MS, TestForm, pause_ms, settle};
 use sealpay_protocol::api::{
     ActionView, Method, PaymentView, SessionView, ShopperState, TransferView,
 };

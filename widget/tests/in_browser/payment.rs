@@ -1,9 +1,7 @@
 //! Payments: one at a time, declines, lost responses, unknown outcomes, ends.
 
-use crate::test_form::{
-    RESPONSE_MS, TestForm, Verifier, ok, pause_ms, payment, refusal, session, settle, verifier,
-    verifier_with,
-};
+use crate::fixtures::{Verifier, ok, payment, refusal, session, verifier, verifier_with};
+use crate::test_form::{RESPONSE_MS, TestForm, pause_ms, settle};
 use sealpay_protocol::api::{SessionState, SessionView, ShopperState};
 use sealpay_widget::browser::clock;
 use std::cell::Cell;

@@ -1,7 +1,8 @@
 //! What leaves the browser: sealed cards and signed requests, and nothing else.
 
 use crate::challenges::Replaced;
-use crate::test_form::{PAGE, TestForm, sealing_key, session, verifier_with};
+use crate::fixtures::{sealing_key, session, verifier_with};
+use crate::test_form::{PAGE, TestForm};
 use ed25519_dalek::Signature;
 use sealpay_protocol::api::{OpenSessionRequest, PayRequest, ShopperState};
 use sealpay_protocol::card::YearMonth;

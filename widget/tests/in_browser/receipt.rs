@@ -1,6 +1,7 @@
 //! The receipt, of captured payments and of authorizations.
 
-use crate::test_form::{TestForm, Verifier, ok, payment, session, settle, verifier, verifier_with};
+use crate::fixtures::{Verifier, ok, payment, session, verifier, verifier_with};
+use crate::test_form::{TestForm, settle};
 use sealpay_protocol::api::{Method, PaymentView, SessionState, SessionView, ShopperState};
 use sealpay_widget::browser::transport::Reply;
 use std::rc::Rc;
