@@ -1,14 +1,15 @@
-//! What a page may change of the look: a few variables, each validated, everything else ignored.
+//! What a host page may change of the appearance: a few variables, each validated; everything else
+//! is ignored.
 //!
-//! A page cannot hide the test mode or an error this way, nor make a text unreadable: no free CSS
-//! gets in, and colours that cannot be told apart are not taken.
+//! A page cannot hide the test mode or an error this way, nor make a text illegible: no free CSS is
+//! accepted, and colours without enough contrast are ignored.
 
 /// A validated appearance. `None` leaves the stylesheet's own value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Appearance {
     /// The colour of the pay button.
     pub accent: Option<Colour>,
-    /// The ground, and what is written on it.
+    /// The background, and the colours used on it.
     pub ground: Option<Ground>,
     /// The corners, pixels.
     pub radius_px: Option<u8>,
@@ -20,27 +21,27 @@ pub struct Appearance {
     pub font: Option<&'static str>,
     /// Fields and gaps a little smaller.
     pub is_compact: bool,
-    /// With a border and a ground of its own around it.
+    /// With a border and a background around it.
     pub is_framed: bool,
-    /// What is left to the page.
+    /// Which parts the page shows itself.
     pub look: Look,
 }
 
-/// What the page shows itself and the form leaves out.
+/// The parts that the page shows itself and the form leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Look {
     /// The order.
     pub hides_summary: bool,
-    /// The button that pays: the page has one, which calls `submit()`.
+    /// The pay button: the page has one, which calls `submit()`.
     pub hides_button: bool,
 }
 
-/// A ground, and colours that can be read on it.
+/// A background, and colours that are legible on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ground {
     /// Behind everything.
     pub background: Colour,
-    /// What is written; black or white where the page names none that can be read.
+    /// The text; black or white where the page sets none that is legible.
     pub text: String,
     /// Around fields.
     pub border: Option<Colour>,
@@ -69,7 +70,7 @@ pub struct Colour {
     blue: u8,
 }
 
-/// Largest radius, pixels: half of the smallest field, beyond which nothing changes.
+/// The largest radius, pixels: half of the smallest field, beyond which nothing changes.
 pub const RADIUS_PX: u8 = 24;
 
 /// The spacing between fields, pixels.
@@ -78,10 +79,10 @@ pub const SPACING_PX: [u8; 2] = [8, 24];
 /// The size of the text, pixels. Below 16, phones zoom into a field that is touched.
 pub const SIZE_PX: [u8; 2] = [14, 20];
 
-/// The least contrast of a text with its ground, tenths (WCAG 2.2, 1.4.3).
+/// The minimum contrast of a text with its background, tenths (WCAG 2.2, 1.4.3).
 const TEXT_CONTRAST: u64 = 45;
 
-/// The least contrast of the border of a field (WCAG 2.2, 1.4.11).
+/// The minimum contrast of the border of a field, tenths (WCAG 2.2, 1.4.11).
 const BORDER_CONTRAST: u64 = 30;
 
 /// Font families a page may ask for, by name. All are on the shopper's device already.
@@ -108,9 +109,9 @@ const FONTS: [(&str, &str); 5] = [
     ),
 ];
 
-/// What the page sent, by its names. Values of a wrong type are ignored like unknown names.
+/// What the host page asks for, by its names. Values of a wrong type and unknown names are ignored.
 #[derive(Debug, Default)]
-pub struct Wish<'a> {
+pub struct AppearanceRequest<'a> {
     /// `#rrggbb`
     pub accent: Option<&'a str>,
     /// `#rrggbb`
@@ -127,7 +128,7 @@ pub struct Wish<'a> {
     pub spacing: Option<i64>,
     /// Pixels.
     pub size: Option<i64>,
-    /// A name of the list.
+    /// A key of the list of fonts.
     pub font: Option<&'a str>,
     /// `comfortable` or `compact`.
     pub density: Option<&'a str>,
@@ -140,9 +141,9 @@ pub struct Wish<'a> {
 }
 
 impl Appearance {
-    /// Takes what is valid of a wish.
+    /// The valid part of a request.
     #[must_use]
-    pub fn of(wish: &Wish<'_>) -> Self {
+    pub fn validated(request: &AppearanceRequest<'_>) -> Self {
         let font = |name| {
             FONTS
                 .iter()
@@ -150,17 +151,17 @@ impl Appearance {
                 .map(|(_, css)| *css)
         };
         Self {
-            accent: wish.accent.and_then(Colour::parse),
-            ground: Ground::of(wish),
-            radius_px: within(wish.radius, [0, RADIUS_PX]),
-            spacing_px: within(wish.spacing, SPACING_PX),
-            size_px: within(wish.size, SIZE_PX),
-            font: wish.font.and_then(font),
-            is_compact: wish.density == Some("compact"),
-            is_framed: wish.frame == Some("card"),
+            accent: request.accent.and_then(Colour::parse),
+            ground: Ground::from_request(request),
+            radius_px: within(request.radius, [0, RADIUS_PX]),
+            spacing_px: within(request.spacing, SPACING_PX),
+            size_px: within(request.size, SIZE_PX),
+            font: request.font.and_then(font),
+            is_compact: request.density == Some("compact"),
+            is_framed: request.frame == Some("card"),
             look: Look {
-                hides_summary: wish.summary == Some(false),
-                hides_button: wish.button == Some(false),
+                hides_summary: request.summary == Some(false),
+                hides_button: request.button == Some(false),
             },
         }
     }
@@ -172,17 +173,17 @@ fn within(pixels: Option<i64>, [least, most]: [u8; 2]) -> Option<u8> {
 }
 
 impl Ground {
-    /// Texts, borders and errors are only taken together with the ground that they have to be read
-    /// on, and only where they can be.
-    fn of(wish: &Wish<'_>) -> Option<Self> {
-        let background = wish.background.and_then(Colour::parse)?;
+    /// Text, border and error colours are only accepted together with their background, and only if
+    /// they are legible on it.
+    fn from_request(request: &AppearanceRequest<'_>) -> Option<Self> {
+        let background = request.background.and_then(Colour::parse)?;
         let legible = |colour: Option<&str>, least| {
             let colour = colour.and_then(Colour::parse)?;
             colour.contrasts_with(&background, least).then_some(colour)
         };
-        let text = legible(wish.text, TEXT_CONTRAST);
-        let border = legible(wish.border, BORDER_CONTRAST);
-        let danger = legible(wish.danger, TEXT_CONTRAST);
+        let text = legible(request.text, TEXT_CONTRAST);
+        let border = legible(request.border, BORDER_CONTRAST);
+        let danger = legible(request.danger, TEXT_CONTRAST);
         let text = text.map_or_else(|| background.text_on_it().into(), |text| text.css);
         Some(Self {
             background,
@@ -192,7 +193,7 @@ impl Ground {
         })
     }
 
-    /// Whether what is not named has to be that of a dark form.
+    /// Whether the colours that the page did not set have to be those of a dark form.
     #[must_use]
     pub fn is_dark(&self) -> bool {
         self.background.text_on_it() == "#fff"
@@ -236,9 +237,9 @@ impl Colour {
         }
     }
 
-    /// Whether the contrast ratio (WCAG 2.2) is at least so many tenths.
+    /// Whether the contrast ratio (WCAG 2.2) is at least this many tenths.
     fn contrasts_with(&self, other: &Self, least_tenths: u64) -> bool {
-        // 0.05 of the luminance, so that black has a ratio too.
+        // WCAG adds 0.05 to both luminances, so that black has a ratio too.
         let [one, two] = [self, other].map(|colour| colour.luminance() + 5_000_000);
         10 * one.max(two) >= least_tenths * one.min(two)
     }

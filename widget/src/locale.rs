@@ -1,8 +1,8 @@
 //! Locales as pages write them, and the one in which the form writes amounts and dates.
 
 /// The language and region of a locale such as `de-AT`, `de_AT.UTF-8` or ` zh_Hans_CN `, without
-/// what it asks for besides: an extension could choose digits that nobody here reads. `None` when
-/// it is none.
+/// extensions: one could choose digits that the texts around an amount do not use. `None` when it
+/// is not a locale.
 #[must_use]
 pub fn base_name(locale: &str) -> Option<String> {
     let name = locale.trim().split(['.', '@']).next()?;
@@ -14,7 +14,7 @@ pub fn base_name(locale: &str) -> Option<String> {
     }
     let mut base = language.to_ascii_lowercase();
     for part in parts {
-        // A single letter or digit begins an extension.
+        // A single letter or digit starts an extension.
         if part.len() < 2 {
             break;
         }
@@ -28,8 +28,8 @@ pub fn base_name(locale: &str) -> Option<String> {
     Some(base)
 }
 
-/// The locale for amounts and dates beside texts of a language: the same language in the region of
-/// the page or the browser, so that a sentence and the date in it read as one.
+/// The locale for amounts and dates within texts of a language: the same language in the region of
+/// the page or the browser, so that a date matches the sentence around it.
 #[must_use]
 pub fn in_language(language: &str, base_name: &str) -> String {
     if base_name.split('-').next() == Some(language) {
@@ -54,7 +54,7 @@ mod tests {
     use super::{base_name, in_language};
 
     #[test]
-    fn a_locale_is_read_as_pages_and_systems_write_it() {
+    fn locales_of_pages_and_systems_are_reduced_to_language_and_region() {
         let rows = [
             ("de-AT", Some("de-AT")),
             ("de_DE", Some("de-DE")),
@@ -64,7 +64,7 @@ mod tests {
             ("DE", Some("de")),
             ("zh_Hans_CN", Some("zh-Hans-CN")),
             ("es-419", Some("es-419")),
-            // Digits of scripts that nobody reads beside our texts.
+            // Extensions that choose other digits.
             ("en-u-nu-brah", Some("en")),
             ("en-US-u-nu-sat", Some("en-US")),
             ("de-DE-u-ca-", Some("de-DE")),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_written_in_the_language_of_the_texts_and_the_region_of_the_page() {
+    fn formats_use_the_language_of_the_texts_and_the_region_of_the_page() {
         let rows = [
             ("en-IE", "en-IE"),
             ("de-AT", "en-AT"),

@@ -23,7 +23,6 @@ mod minify;
 mod postgres;
 mod process;
 mod servers;
-mod shorten;
 mod steps;
 mod suite;
 mod tally;

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 
 /// Magic number and version: WebAssembly Core Specification, section 5.5.16.
-pub(crate) const PREAMBLE: &[u8] = b"\0asm\x01\0\0\0";
+const PREAMBLE: &[u8] = b"\0asm\x01\0\0\0";
 /// Section 5.5.3: "ignored by the WebAssembly semantics".
 const CUSTOM_SECTION: u8 = 0;
 /// A 32-bit number in LEB128 takes five bytes at most: section 5.2.2.
@@ -33,7 +33,7 @@ pub(crate) fn without_custom_sections(module: &[u8]) -> Result<Vec<u8>, Failure>
 }
 
 /// An unsigned LEB128 number, and what stands behind it.
-pub(crate) fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut value = 0_usize;
     for (position, byte) in bytes.iter().enumerate().take(LONGEST_NUMBER) {
         let digit = usize::from(byte & 0x7f);

@@ -11,7 +11,6 @@ use crate::failure::{Failure, Outcome};
 use crate::fingerprint;
 use crate::minify;
 use crate::process::{self, Show};
-use crate::shorten::{Shortened, shorten};
 use crate::wasm;
 use crate::workspace::Workspace;
 
@@ -28,7 +27,6 @@ const INPUTS: &[&str] = &[
     "xtask/bindgen",
     "xtask/src/compress.rs",
     "xtask/src/minify.rs",
-    "xtask/src/shorten.rs",
     "xtask/src/wasm.rs",
     "xtask/src/widget.rs",
 ];
@@ -65,7 +63,7 @@ pub(crate) fn build(workspace: &Workspace) -> Outcome {
     compile(workspace)?;
     assemble(workspace, &workspace.dist())?;
     require_all(workspace)?;
-    slim(&workspace.dist())?;
+    strip(&workspace.dist().join(MODULE))?;
     minify::folder(&workspace.dist())?;
     let files = compress::folder(&workspace.dist())?;
     for line in table(&files) {
@@ -200,14 +198,12 @@ fn neutral_paths(workspace: &Workspace, command: &mut Command) {
     );
 }
 
-/// Takes out of the module what no browser needs, and shortens the names between it and its script.
-fn slim(dist: &Path) -> Outcome {
-    let broken = |error| Failure::because(format!("{} cannot be slimmed", dist.display()), error);
-    let module = wasm::without_custom_sections(&fs::read(dist.join(MODULE)).map_err(broken)?)?;
-    let script = fs::read_to_string(dist.join(SCRIPT)).map_err(broken)?;
-    let Shortened { module, script } = shorten(&module, &script)?;
-    fs::write(dist.join(MODULE), module).map_err(broken)?;
-    fs::write(dist.join(SCRIPT), script).map_err(broken)
+/// Removes the sections of the module that only debuggers read.
+fn strip(module: &Path) -> Outcome {
+    let broken =
+        |error| Failure::because(format!("{} cannot be stripped", module.display()), error);
+    let stripped = wasm::without_custom_sections(&fs::read(module).map_err(broken)?)?;
+    fs::write(module, stripped).map_err(broken)
 }
 
 fn require_all(workspace: &Workspace) -> Outcome {

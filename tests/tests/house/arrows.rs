@@ -216,7 +216,7 @@ const BROWSER: [&str; 7] = [
 ];
 
 fn arrows_of_the_widget(source: &Source) -> Vec<String> {
-    let pure = ["widget/src/form", "widget/src/pay"]
+    let pure = ["widget/src/form", "widget/src/payment"]
         .iter()
         .any(|folder| source.is_in(folder));
     let edge = source.is_in("widget/src/browser");
@@ -249,8 +249,11 @@ fn the_form_and_the_payment_know_no_browser_and_one_folder_knows_web_sys() {
         arrows_of_the_widget,
         &[
             ("widget/src/form/mod.rs", "use web_sys::window;"),
-            ("widget/src/pay/step.rs", "use yew::prelude::*;"),
-            ("widget/src/pay/step.rs", "fn f() { js_sys::Date::now(); }"),
+            ("widget/src/payment/step.rs", "use yew::prelude::*;"),
+            (
+                "widget/src/payment/step.rs",
+                "fn f() { js_sys::Date::now(); }",
+            ),
             ("widget/src/form/edit.rs", "use gloo_net::http::Request;"),
             ("widget/src/view/mod.rs", "use web_sys::HtmlElement;"),
             (

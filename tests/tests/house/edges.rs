@@ -114,7 +114,7 @@ fn nobody_but_the_edges_asks_the_machine_for_time_randomness_or_settings() {
             (path, "let now = tokio::time::Instant::now();"),
             (path, "use std::env::var;"),
             (path, "getrandom::fill(&mut bytes)?;"),
-            ("widget/src/pay/step.rs", "js_sys::Date::now()"),
+            ("widget/src/payment/step.rs", "js_sys::Date::now()"),
             ("widget/src/view/panel.rs", "let x = Math::random();"),
             ("protocol/src/seal.rs", "let mut rng = rand_core::OsRng;"),
             ("verifier-server/src/http/observe.rs", "SystemTime::now()"),

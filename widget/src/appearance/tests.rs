@@ -1,8 +1,8 @@
-use super::{Appearance, Colour, Look, Wish};
+use super::{Appearance, AppearanceRequest, Colour, Look};
 
 #[test]
-fn only_valid_wishes_are_granted() {
-    let wish = Wish {
+fn only_valid_values_are_accepted() {
+    let request = AppearanceRequest {
         accent: Some("#0a7B3c"),
         radius: Some(24),
         spacing: Some(8),
@@ -12,9 +12,9 @@ fn only_valid_wishes_are_granted() {
         frame: Some("card"),
         summary: Some(false),
         button: Some(false),
-        ..Wish::default()
+        ..AppearanceRequest::default()
     };
-    let appearance = Appearance::of(&wish);
+    let appearance = Appearance::validated(&request);
     assert_eq!(appearance.accent.unwrap().css(), "#0a7B3c");
     assert_eq!(appearance.radius_px, Some(24));
     assert_eq!(
@@ -40,37 +40,45 @@ fn only_valid_wishes_are_granted() {
         "#12345\u{e9}",
     ];
     for colour in rows {
-        let wish = Wish {
+        let request = AppearanceRequest {
             accent: Some(colour),
             background: Some(colour),
-            ..Wish::default()
+            ..AppearanceRequest::default()
         };
-        assert_eq!(Appearance::of(&wish), Appearance::default(), "{colour}");
+        assert_eq!(
+            Appearance::validated(&request),
+            Appearance::default(),
+            "{colour}"
+        );
     }
     for pixels in [-1, 25, 256, i64::MAX] {
-        let wish = Wish {
+        let request = AppearanceRequest {
             radius: Some(pixels),
             spacing: Some(pixels),
             size: Some(pixels),
-            ..Wish::default()
+            ..AppearanceRequest::default()
         };
-        assert_eq!(Appearance::of(&wish), Appearance::default(), "{pixels}");
+        assert_eq!(
+            Appearance::validated(&request),
+            Appearance::default(),
+            "{pixels}"
+        );
     }
-    let wish = Wish {
+    let request = AppearanceRequest {
         font: Some("x;}"),
         density: Some("tiny"),
         frame: Some("gold"),
         summary: Some(true),
         spacing: Some(7),
         size: Some(13),
-        ..Wish::default()
+        ..AppearanceRequest::default()
     };
-    assert_eq!(Appearance::of(&wish), Appearance::default());
+    assert_eq!(Appearance::validated(&request), Appearance::default());
 }
 
 #[test]
-fn colours_that_cannot_be_read_on_the_background_are_not_taken() {
-    // background, text, border, danger, and what is taken of the three
+fn illegible_colours_are_ignored() {
+    // background, text, border, danger, and which of the three are accepted
     let rows = [
         (
             "#ffffff", "#222222", "#767676", "#b00020", "#222222", true, true,
@@ -87,12 +95,12 @@ fn colours_that_cannot_be_read_on_the_background_are_not_taken() {
         ("#ffffff", "none", "", "red", "#000", false, false),
     ];
     for (background, text, border, danger, written, has_border, has_danger) in rows {
-        let appearance = Appearance::of(&Wish {
+        let appearance = Appearance::validated(&AppearanceRequest {
             background: Some(background),
             text: Some(text),
             border: Some(border),
             danger: Some(danger),
-            ..Wish::default()
+            ..AppearanceRequest::default()
         });
         let ground = appearance.ground.unwrap();
         assert_eq!(ground.text, written, "{background} {text}");
@@ -103,18 +111,18 @@ fn colours_that_cannot_be_read_on_the_background_are_not_taken() {
 }
 
 #[test]
-fn colours_of_texts_are_not_taken_without_the_background_that_they_are_read_on() {
-    let wish = Wish {
+fn text_colours_need_a_background() {
+    let request = AppearanceRequest {
         text: Some("#000000"),
         border: Some("#000000"),
         danger: Some("#000000"),
-        ..Wish::default()
+        ..AppearanceRequest::default()
     };
-    assert_eq!(Appearance::of(&wish), Appearance::default());
+    assert_eq!(Appearance::validated(&request), Appearance::default());
 }
 
 #[test]
-fn the_text_on_any_accent_can_be_read() {
+fn text_on_any_accent_is_legible() {
     let rows = [
         ("#000000", "#fff"),
         ("#ffffff", "#000"),

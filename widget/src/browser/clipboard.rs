@@ -1,4 +1,4 @@
-//! The clipboard, which is only written to, and only when the shopper asks.
+//! The clipboard: only written to, and only when the shopper presses a copy button.
 
 use super::object;
 use js_sys::Promise;
@@ -12,11 +12,11 @@ extern "C" {
     fn write_text(text: &str) -> Result<Promise, JsValue>;
 }
 
-/// Puts a text there. False where the browser does not let this frame.
+/// Writes a text. False where the browser does not allow it in this frame.
 pub async fn write(text: &str) -> bool {
     let navigator = object::member(&js_sys::global(), "navigator");
     let clipboard = navigator.and_then(|navigator| object::member(&navigator, "clipboard"));
-    // Without a secure context there is none.
+    // Outside of a secure context there is none.
     if clipboard.is_none_or(|clipboard| clipboard.is_undefined()) {
         return false;
     }

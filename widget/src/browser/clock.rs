@@ -2,18 +2,18 @@
 
 use gloo_timers::callback::Timeout;
 
-/// The longest wait that a browser's timer knows, milliseconds: beyond it the timer fires at once.
+/// The longest timeout of a browser, milliseconds: beyond it the timer fires at once.
 const LONGEST_WAIT_MS: u32 = 2_147_483_647;
 
 /// Milliseconds since 1970 by the browser's clock, which may be wrong.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the edge that asks the browser"
+    reason = "this module is the browser clock"
 )]
 #[expect(
     clippy::as_conversions,
-    reason = "from a float there is no other; it saturates"
+    reason = "a saturating conversion from float needs it"
 )]
 pub fn now_ms() -> u64 {
     js_sys::Date::now() as u64
@@ -25,7 +25,7 @@ pub fn now() -> u64 {
     now_ms() / 1000
 }
 
-/// Calls back later. There is no way to call it off: late callbacks are told apart by their turn.
+/// Calls back later. It cannot be cancelled: a stale callback is recognized by its generation.
 pub fn after(milliseconds: u32, callback: impl FnOnce() + 'static) {
     Timeout::new(milliseconds.min(LONGEST_WAIT_MS), callback).forget();
 }

@@ -1,7 +1,7 @@
 //! The document around the form: language, look and size.
 
 use crate::appearance::{Appearance, ColourScheme};
-use crate::texts::Texts;
+use crate::i18n::Catalog;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Document, Element, HtmlElement, ResizeObserver};
@@ -36,11 +36,15 @@ pub fn authority() -> String {
         .unwrap_or_default()
 }
 
-/// Says in which language the texts are.
-pub fn set_language(texts: &Texts) {
+/// Declares the language and direction of the texts.
+pub fn set_language(catalog: &Catalog) {
     if let Some(html) = html() {
-        html.set_lang(texts.language);
-        html.set_dir(if texts.is_right_to_left { "rtl" } else { "ltr" });
+        html.set_lang(catalog.language);
+        html.set_dir(if catalog.is_right_to_left {
+            "rtl"
+        } else {
+            "ltr"
+        });
     }
 }
 
@@ -63,7 +67,7 @@ fn set_data(name: &str, value: &str) {
     }
 }
 
-/// Puts the validated variables. The style object is not an inline style: the CSP allows it.
+/// Sets the validated variables. The style object is not an inline style: the CSP allows it.
 pub fn set_appearance(appearance: &Appearance) {
     let Some(style) = html().map(|html| html.style()) else {
         return;
@@ -86,7 +90,7 @@ pub fn set_appearance(appearance: &Appearance) {
         set("--gap", &pixels(spacing));
     }
     if let Some(size) = appearance.size_px {
-        // In percent of what the shopper has set in the browser, and not in place of it.
+        // In percent of the size that the shopper has set in the browser, so that it still counts.
         let hundredths = u32::from(size) * 10_000 / 16;
         let [whole, part] = [hundredths / 100, hundredths % 100].map(|part| part.to_string());
         set("font-size", &[&whole, ".", &part, "%"].concat());
@@ -102,7 +106,7 @@ pub fn set_appearance(appearance: &Appearance) {
             set("--danger", danger.css());
         }
         set_data("surface", "");
-        // What the page did not name has to be read on its ground.
+        // Colours that the page did not set must be legible on its background.
         set_colour_scheme(if ground.is_dark() {
             ColourScheme::Dark
         } else {
@@ -117,7 +121,7 @@ pub fn set_appearance(appearance: &Appearance) {
     }
 }
 
-/// Shows a sentence in place of the form, without any of its machinery.
+/// Shows a failure in place of the form, without Yew.
 pub fn show_failure(heading: &str, sentence: &str) {
     let Some(document) = document() else { return };
     if let Some(skeleton) = document.get_element_by_id("skeleton") {
@@ -134,7 +138,7 @@ pub fn show_failure(heading: &str, sentence: &str) {
     let _ = failure.remove_attribute("hidden");
 }
 
-/// Whether the shopper is in this document, so that moving the focus takes it from nobody.
+/// Whether this document has the focus, so that moving it does not take it from the host page.
 #[must_use]
 pub fn has_focus() -> bool {
     document()
@@ -142,8 +146,7 @@ pub fn has_focus() -> bool {
         .unwrap_or(false)
 }
 
-/// Calls back whenever the shopper comes back to this document: from another window, or from
-/// another tab as on a phone.
+/// Calls back whenever the shopper returns to this document, from another window or tab.
 pub fn watch_return(callback: impl Fn() + 'static) {
     let returned = Closure::<dyn Fn()>::new(callback);
     if let (Some(window), Some(document)) = (web_sys::window(), document()) {
@@ -151,17 +154,16 @@ pub fn watch_return(callback: impl Fn() + 'static) {
         let _ = window.add_event_listener_with_callback("focus", returned);
         let _ = document.add_event_listener_with_callback("visibilitychange", returned);
     }
-    // It listens for as long as the document lives.
+    // It listens for the lifetime of the document.
     returned.forget();
 }
 
-/// Calls back when the shopper leaves this document, which the browser may keep for when they come
-/// back.
+/// Calls back when the shopper leaves this document, which the browser may restore later.
 pub fn watch_leave(callback: impl Fn() + 'static) {
     listen("pagehide", callback);
 }
 
-/// Calls back when the network is there again.
+/// Calls back when the browser is online again.
 pub fn watch_network(callback: impl Fn() + 'static) {
     listen("online", callback);
 }
@@ -172,7 +174,7 @@ fn listen(event: &str, callback: impl Fn() + 'static) {
         let listener = called.as_ref().unchecked_ref();
         let _ = window.add_event_listener_with_callback(event, listener);
     }
-    // It listens for as long as the document lives.
+    // It listens for the lifetime of the document.
     called.forget();
 }
 
@@ -185,7 +187,7 @@ pub fn watch_height(element: &Element, callback: impl Fn(f64) + 'static) {
     });
     if let Ok(observer) = ResizeObserver::new(changed.as_ref().unchecked_ref()) {
         observer.observe(element);
-        // It watches for as long as the document lives.
+        // It observes for the lifetime of the document.
         changed.forget();
     }
 }

@@ -7,7 +7,7 @@ pub use web_sys::HtmlInputElement as Input;
 use web_sys::{Event, HtmlElement, InputEvent};
 use zeroize::Zeroizing;
 
-/// What the browser has in a field after an edit.
+/// The contents of an input after an edit.
 pub struct Typed {
     text: Zeroizing<String>,
     caret: usize,
@@ -16,9 +16,9 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// Everything that an input holds, where no event told of it.
+    /// The contents of an input without an event.
     #[must_use]
-    pub fn all_of(input: &Input) -> Self {
+    pub fn from_input(input: &Input) -> Self {
         let text = Zeroizing::new(input.value());
         Self {
             caret: text.encode_utf16().count(),
@@ -28,8 +28,8 @@ impl Typed {
         }
     }
 
-    /// Whether an input method is still putting the text together: a field that is written into
-    /// meanwhile gets everything twice.
+    /// Whether an input method is still composing: writing to the input meanwhile would duplicate
+    /// the text.
     #[must_use]
     pub const fn is_composing(&self) -> bool {
         self.is_composing
@@ -43,7 +43,7 @@ impl Typed {
 
     /// Reads it from an `input` event, or from a `change` event that autofill fires.
     #[must_use]
-    pub fn of(event: &Event) -> Option<Self> {
+    pub fn from_event(event: &Event) -> Option<Self> {
         let input: Input = event.target()?.dyn_into().ok()?;
         let text = Zeroizing::new(input.value());
         let end = text.encode_utf16().count();
@@ -82,33 +82,33 @@ impl Typed {
     }
 }
 
-/// Shows a text in the field and puts the caret, and does neither when it is so already: setting a
-/// value moves the caret to the end and disturbs what the keyboard is composing.
+/// Sets the text and the caret of an input, unless the text is there already: setting a value moves
+/// the caret to the end and disturbs an input method.
 pub fn show(input: &Input, text: &str, caret: Option<usize>) {
     if input.value() != text {
         input.set_value(text);
         let caret = caret.and_then(|caret| u32::try_from(caret).ok());
-        // Only where the shopper is: elsewhere a selection would draw the focus in some browsers.
+        // Only in the focused field: elsewhere a selection would move the focus in some browsers.
         if let Some(caret) = caret {
             let _ = input.set_selection_range(caret, caret);
         }
     }
 }
 
-/// What is in an input, and nothing else keeps it.
+/// The text of an input, wiped when dropped.
 #[must_use]
 pub fn text_in(input: &Input) -> Zeroizing<String> {
     Zeroizing::new(input.value())
 }
 
-/// Puts the shopper there.
+/// Focuses an element.
 pub fn focus(element: &Element) {
     if let Some(element) = element.dyn_ref::<HtmlElement>() {
         let _ = element.focus();
     }
 }
 
-/// From where to where something has to be seen with an element, CSS pixels from the top of this
+/// The top and bottom of what should be visible with an element, CSS pixels from the top of this
 /// document: a field with its label and note, a panel with its icon.
 #[must_use]
 pub fn extent(element: &Element) -> (f64, f64) {

@@ -1,37 +1,38 @@
-//! The browser's edge: the only place that names `web_sys`, `js_sys` or `gloo`.
+//! The browser: the only module that names `web_sys`, `js_sys` or `gloo`.
 //!
-//! Everything here is thin. What can be decided is decided in `form` and `pay`.
+//! Everything here is thin: decisions are made in `form` and `payment`.
 
-pub mod answer;
+pub mod appearance;
 pub mod clipboard;
 pub mod clock;
 pub mod document;
 pub mod field;
-pub mod international;
-pub mod keepsake;
+pub mod host;
+pub mod intl;
 pub mod object;
-pub mod page;
 pub mod passkey;
 pub mod random;
+pub mod responses;
+pub mod session_key;
 pub mod transport;
 pub mod wallet;
-pub mod wish;
 
+use crate::i18n::Explanation;
 use crate::view::{self, Connection};
 
-/// Begins: waits for the page that embeds this document to hand over its order.
+/// Starts: waits for the host page to supply its order.
 pub fn start() {
-    let texts = crate::texts::Texts::of(&document::language());
-    if !page::is_embedded() {
-        let (heading, sentence) = texts.panel("not_embedded");
+    let catalog = crate::i18n::Catalog::for_locale(&document::language());
+    if !host::is_embedded() {
+        let Explanation { heading, sentence } = catalog.panel("not_embedded");
         document::show_failure(heading, sentence);
         return;
     }
-    page::connect(|greeting| {
-        document::set_colour_scheme(greeting.colour_scheme);
-        document::set_appearance(&greeting.appearance);
+    host::connect(|handshake| {
+        document::set_colour_scheme(handshake.colour_scheme);
+        document::set_appearance(&handshake.appearance);
         if let Some(root) = document::root() {
-            let connection = Connection::new(greeting, transport::Transport::to_verifier());
+            let connection = Connection::new(handshake, transport::Transport::to_verifier());
             view::mount(root, connection);
         }
     });

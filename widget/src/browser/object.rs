@@ -1,9 +1,9 @@
-//! Members of foreign objects, each of which may be anything.
+//! Members of untrusted JavaScript objects, which may have any type.
 
 use js_sys::{Number, Object, Reflect};
 use wasm_bindgen::JsValue;
 
-/// A member, if the value is an object that has it.
+/// A member, if the value is an object.
 #[must_use]
 pub fn member(value: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(value, &JsValue::from_str(name)).ok()
@@ -21,7 +21,7 @@ pub fn flag(value: &JsValue, name: &str) -> bool {
     member(value, name).is_some_and(|value| value.is_truthy())
 }
 
-/// A member that is a number without a fraction that JavaScript can tell from its neighbours.
+/// A member that is a safe integer.
 #[must_use]
 #[expect(
     clippy::as_conversions,
@@ -38,7 +38,7 @@ pub fn whole_number(value: &JsValue, name: &str) -> Option<i64> {
 
 /// An object with these members.
 #[must_use]
-pub fn of(members: &[(&str, JsValue)]) -> Object {
+pub fn from_members(members: &[(&str, JsValue)]) -> Object {
     let object = Object::new();
     for (name, value) in members {
         set(&object, name, value);
@@ -46,7 +46,7 @@ pub fn of(members: &[(&str, JsValue)]) -> Object {
     object
 }
 
-/// Sets a member of an object of our own, which cannot fail.
+/// Sets a member of an object that we created, which cannot fail.
 pub fn set(object: &Object, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &JsValue::from_str(name), value);
 }

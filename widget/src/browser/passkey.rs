@@ -1,4 +1,4 @@
-//! Passkeys, by the browser's WebAuthn (Level 3, which reads and writes them as JSON).
+//! Passkeys, by the browser's WebAuthn (Level 3, with its JSON forms).
 
 use super::object::{self, member, text};
 use js_sys::{ArrayBuffer, JSON, Object, Promise, Uint8Array};
@@ -10,10 +10,10 @@ use wasm_bindgen_futures::JsFuture;
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = PublicKeyCredential, js_name = parseRequestOptionsFromJSON, catch)]
-    fn options_to_use(json: &JsValue) -> Result<JsValue, JsValue>;
+    fn request_options(json: &JsValue) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_namespace = PublicKeyCredential, js_name = parseCreationOptionsFromJSON, catch)]
-    fn options_to_keep(json: &JsValue) -> Result<JsValue, JsValue>;
+    fn creation_options(json: &JsValue) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_namespace = ["navigator", "credentials"], catch)]
     fn get(options: &Object) -> Result<Promise, JsValue>;
@@ -22,7 +22,7 @@ extern "C" {
     fn create(options: &Object) -> Result<Promise, JsValue>;
 }
 
-/// Whether this browser can use passkeys.
+/// Whether this browser supports passkeys.
 #[must_use]
 pub fn is_known() -> bool {
     let class = object::member(&js_sys::global(), "PublicKeyCredential");
@@ -30,33 +30,33 @@ pub fn is_known() -> bool {
     reader.is_some_and(|reader| reader.is_function())
 }
 
-/// What a shopper does with a passkey.
+/// A WebAuthn ceremony.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ceremony {
-    /// Signs with one.
-    Use,
-    /// Keeps a new one.
-    Keep,
+    /// An assertion with an existing passkey.
+    Get,
+    /// The creation of a passkey.
+    Create,
 }
 
-/// Shows the browser's own window, and gives the credential as JSON. `None` when the browser
-/// cannot or the shopper would not.
+/// Shows the browser's own dialog and returns the credential as JSON. `None` when the browser or
+/// the shopper declined.
 pub async fn perform(ceremony: Ceremony, options: String) -> Option<String> {
     let json = JSON::parse(&options).ok()?;
     let public_key = match ceremony {
-        Ceremony::Use => options_to_use(&json),
-        Ceremony::Keep => options_to_keep(&json),
+        Ceremony::Get => request_options(&json),
+        Ceremony::Create => creation_options(&json),
     };
-    let options = object::of(&[("publicKey", public_key.ok()?)]);
-    let asked = match ceremony {
-        Ceremony::Use => get(&options),
-        Ceremony::Keep => create(&options),
+    let options = object::from_members(&[("publicKey", public_key.ok()?)]);
+    let pending = match ceremony {
+        Ceremony::Get => get(&options),
+        Ceremony::Create => create(&options),
     };
-    let credential = JsFuture::from(asked.ok()?).await.ok()?;
+    let credential = JsFuture::from(pending.ok()?).await.ok()?;
     as_json(&credential)
 }
 
-/// What a credential is made of besides its `id`, its `rawId` and its `type`.
+/// The members of a credential's response.
 const PARTS: [&str; 5] = [
     "clientDataJSON",
     "authenticatorData",
@@ -66,7 +66,7 @@ const PARTS: [&str; 5] = [
 ];
 
 /// A credential as JSON: by its own `toJSON`, or member by member where a password manager made the
-/// object and the browser's method does not know it.
+/// object and the browser's method rejects it.
 #[must_use]
 pub fn as_json(credential: &JsValue) -> Option<String> {
     let own = JSON::stringify(credential)
@@ -94,7 +94,7 @@ fn by_hand(credential: &JsValue) -> Option<String> {
         }
     }
     text(&response, "clientDataJSON")?;
-    let json = object::of(&[
+    let json = object::from_members(&[
         ("id", text(credential, "id")?.into()),
         ("rawId", encoded(&member(credential, "rawId")?)?.into()),
         ("type", "public-key".into()),
@@ -104,7 +104,7 @@ fn by_hand(credential: &JsValue) -> Option<String> {
     JSON::stringify(&json).ok()?.as_string()
 }
 
-/// The bytes of a buffer in base64url; a text is taken to be encoded already.
+/// The bytes of a buffer in base64url; a string is assumed to be encoded already.
 fn encoded(value: &JsValue) -> Option<String> {
     if let Some(text) = value.as_string() {
         return Some(text);

@@ -1,24 +1,21 @@
 //! Sends signed requests to the verifier, byte for byte as they were signed.
 
-use super::{answer, clock};
-use crate::pay::Answer;
-use crate::pay::request::SignedRequest;
-use gloo_net::http::Headers;
+use super::{clock, responses};
+use crate::payment::ApiResponse;
+use crate::payment::request::SignedRequest;
+use gloo_net::http::Request;
 use js_sys::Uint8Array;
 use sealpay_protocol::api::CONTENT_TYPE;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, RequestCache, RequestCredentials, RequestInit, RequestRedirect, Response,
-};
+use wasm_bindgen::JsValue;
+use web_sys::{AbortController, RequestCache, RequestCredentials, RequestRedirect};
 
-/// How long an answer may take. A simulated slow bank takes ten seconds, a real one up to twenty.
+/// How long a response may take. A simulated slow bank takes ten seconds, a real one up to twenty.
 const TIMEOUT_MS: u32 = 30_000;
 
-/// What came back.
+/// An HTTP response.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The HTTP status.
@@ -29,12 +26,12 @@ pub struct Reply {
 
 type Replying = Pin<Box<dyn Future<Output = Option<Reply>>>>;
 
-/// How requests travel: to the verifier, or to whatever a test puts in its place.
+/// Sends requests to the verifier, or to a test's substitute.
 #[derive(Clone)]
 pub struct Transport(Rc<dyn Fn(SignedRequest) -> Replying>);
 
 impl Transport {
-    /// Any function of a request. It gives `None` when no whole answer came.
+    /// Any function of a request. It returns `None` when no complete response arrived.
     pub fn new<F>(send: impl Fn(SignedRequest) -> F + 'static) -> Self
     where
         F: Future<Output = Option<Reply>> + 'static,
@@ -42,25 +39,27 @@ impl Transport {
         Self(Rc::new(move |request| Box::pin(send(request))))
     }
 
-    /// The verifier, which is where this document came from.
+    /// To the verifier, which served this document.
     #[must_use]
     pub fn to_verifier() -> Self {
         Self::new(fetch)
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the response.
     pub async fn send<T>(
         &self,
         request: SignedRequest,
         read: fn(&JsValue) -> Option<T>,
-    ) -> Answer<Box<T>> {
+    ) -> ApiResponse<Box<T>> {
         match self.reply(request).await {
-            Some((true, value)) => {
-                read(&value).map_or(Answer::None, |view| Answer::Good(Box::new(view)))
+            Some((true, value)) => read(&value).map_or(ApiResponse::Missing, |view| {
+                ApiResponse::Success(Box::new(view))
+            }),
+            Some((false, value)) => {
+                responses::problem(&value).map_or(ApiResponse::Missing, ApiResponse::Problem)
             }
-            Some((false, value)) => answer::refused(&value).map_or(Answer::None, Answer::Refused),
             // A proxy's error page says nothing about whether the request arrived.
-            None => Answer::None,
+            None => ApiResponse::Missing,
         }
     }
 
@@ -68,44 +67,35 @@ impl Transport {
         let reply = (self.0)(request).await?;
         Some((
             (200..=299).contains(&reply.status),
-            answer::parse(&reply.body)?,
+            responses::parse(&reply.body)?,
         ))
     }
 }
 
-/// The headers are gloo-net's. Its builder is left out: it can make any request, and every shopper
-/// would download that for this one.
+/// Without cookies, cache or redirects: only the signature authenticates a request.
 async fn fetch(request: SignedRequest) -> Option<Reply> {
-    let headers = Headers::new();
-    for (name, value) in [
-        ("content-type", CONTENT_TYPE),
-        ("idempotency-key", &request.idempotency_key),
-        ("sealpay-session", &request.session),
-        ("content-digest", &request.headers.content_digest),
-        ("signature-input", &request.headers.signature_input),
-        ("signature", &request.headers.signature),
-    ] {
-        headers.set(name, value);
-    }
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_headers(&headers.into_raw());
-    init.set_body(&Uint8Array::from(request.body.as_ref()));
-    init.set_credentials(RequestCredentials::Omit);
-    init.set_cache(RequestCache::NoStore);
-    init.set_redirect(RequestRedirect::Error);
-    // Not `AbortSignal.timeout`, which browsers of 2021 do not have.
+    // Not `AbortSignal.timeout`, which browsers before 2022 do not have.
     let controller = AbortController::new().ok()?;
-    init.set_signal(Some(&controller.signal()));
+    let signal = controller.signal();
     clock::after(TIMEOUT_MS, move || controller.abort());
-    let answering = web_sys::window()?.fetch_with_str_and_init(request.path, &init);
-    let response: Response = JsFuture::from(answering).await.ok()?.dyn_into().ok()?;
-    let body = JsFuture::from(response.text().ok()?)
-        .await
+    let response = Request::post(request.path)
+        .header("content-type", CONTENT_TYPE)
+        .header("idempotency-key", &request.idempotency_key)
+        .header("sealpay-session", &request.session)
+        .header("content-digest", &request.headers.content_digest)
+        .header("signature-input", &request.headers.signature_input)
+        .header("signature", &request.headers.signature)
+        .credentials(RequestCredentials::Omit)
+        .cache(RequestCache::NoStore)
+        .redirect(RequestRedirect::Error)
+        .abort_signal(Some(&signal))
+        .body(Uint8Array::from(request.body.as_ref()))
         .ok()?
-        .as_string()?;
+        .send()
+        .await
+        .ok()?;
     Some(Reply {
         status: response.status(),
-        body,
+        body: response.text().await.ok()?,
     })
 }

@@ -8,29 +8,29 @@ use web_sys::Window;
 
 /// As wide and high as a phone.
 const FEATURES: &str = "popup,width=440,height=720";
-/// Of the window's name: whoever knows it can lead the window elsewhere.
+/// Of the window's name: whoever knows it can navigate the window.
 const NAME_BYTES: usize = 12;
 
 /// A window that was opened.
 pub struct WalletWindow(Window);
 
 impl WalletWindow {
-    /// Opens the page. `None` when the browser does not say that a window is open: it lets none open
-    /// without a click, there are none in this app, or the page around this one keeps its windows
-    /// apart (`Cross-Origin-Opener-Policy`), and then there may be one.
+    /// Opens the page. `None` when the browser does not report an open window: it requires a click,
+    /// the app has no windows, or the host page isolates its windows
+    /// (`Cross-Origin-Opener-Policy`), in which case one may be open.
     #[must_use]
     pub fn open(url: &str) -> Option<Self> {
         let own = web_sys::window()?;
-        // At once with its address: a window that nobody may touch would stay blank.
+        // At once with its address: a window that is isolated from this one would stay blank.
         let window = own
             .open_with_url_and_target_and_features(url, &fresh_name(), FEATURES)
             .ok()??;
-        // Some apps show the page in place of this one, and hand that back.
+        // Some in-app browsers show the page in place of this one, and return this window.
         let is_around = |other: Option<Window>| other.is_some_and(|it| Object::is(&window, &it));
         if is_around(own.top().ok().flatten()) || is_around(Some(own)) {
             return None;
         }
-        // The wallet's page must not lead this one elsewhere.
+        // The wallet's page must not navigate this one.
         object::set(&window, "opener", &JsValue::NULL);
         Some(Self(window))
     }
@@ -46,13 +46,13 @@ impl WalletWindow {
         self.0.closed().unwrap_or(true)
     }
 
-    /// Closes it: it is not needed any more.
+    /// Closes it.
     pub fn close(self) {
         let _ = self.0.close();
     }
 }
 
-/// Another for each window, which nobody can guess.
+/// Unpredictable, and different for each window.
 fn fresh_name() -> String {
     ["sealpay-", &base64url(&random::bytes::<NAME_BYTES>())].concat()
 }

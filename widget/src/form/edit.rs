@@ -1,16 +1,15 @@
-//! What an edit makes of a field: the text in its printed form, and the caret where the shopper
-//! left it.
+//! Formats the text of a field after an edit and keeps the caret where the shopper left it.
 //!
 //! Offsets are those of the browser: UTF-16 code units.
 
 use sealpay_protocol::card::{YearMonth, brand, expiry, number};
 use zeroize::Zeroizing;
 
-/// The digits that are kept of a number: one more than any number has, so that too long a number
-/// is seen to be too long and not cut to another one.
+/// How many digits of a card number are kept: one more than any number has, so that a number that
+/// is too long is reported and not cut to a different one.
 const NUMBER_DIGITS: usize = 20;
 
-/// The characters that are kept of a name: far more than fit, but an end to what is held.
+/// How many characters of a name are kept: far more than are valid, but bounded.
 const HOLDER_CHARACTERS: usize = 200;
 
 /// A field as the browser has it after an edit.
@@ -59,7 +58,7 @@ impl Edit<'_> {
 pub(super) fn number(shown: &str, edit: &Edit<'_>) -> Shown {
     let mut digits = Zeroizing::new(number::digits_of(edit.text));
     let mut before = number::digits_of(edit.before_caret()).len();
-    // Only the space between two groups was deleted: the digit beyond it is what was meant.
+    // Only the space between two groups was deleted: the shopper meant the digit beyond it.
     if *digits == number::digits_of(shown) {
         match edit.deletion {
             Some(Deletion::Backward) if before > 0 => {
@@ -82,7 +81,7 @@ pub(super) fn number(shown: &str, edit: &Edit<'_>) -> Shown {
     Shown { text, caret }
 }
 
-/// Where `count` digits end. Digits and separators shown are ASCII: bytes are code units.
+/// The offset after `count` digits. The text is ASCII, so bytes are code units.
 fn after_digits(text: &str, count: usize) -> usize {
     let mut seen = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -94,7 +93,7 @@ fn after_digits(text: &str, count: usize) -> usize {
     text.len()
 }
 
-/// Puts the separator of `MM / YY`; in the middle of a text nothing is moved while deleting.
+/// Inserts the separator of `MM / YY`; while deleting in the middle of a text, nothing moves.
 pub(super) fn expiry(edit: &Edit<'_>, today: YearMonth) -> Shown {
     if edit.deletion.is_some() && !edit.is_at_end() {
         return Shown {
@@ -113,7 +112,7 @@ pub(super) fn expiry(edit: &Edit<'_>, today: YearMonth) -> Shown {
     Shown { text, caret }
 }
 
-/// The form in which an expiry date is left behind.
+/// The expiry date as it is shown after the field lost focus.
 pub(super) fn tidy_expiry(text: &str, today: YearMonth) -> String {
     expiry::format_typing(text, today)
         .trim_end_matches([' ', '/'])
@@ -128,7 +127,7 @@ pub(super) fn security_code(edit: &Edit<'_>, longest: u8) -> Shown {
     Shown { text, caret }
 }
 
-/// A pasted tab or line break is a space: it can neither be seen nor be corrected.
+/// A pasted tab or line break becomes a space: a shopper could not see it to correct it.
 pub(super) fn holder(edit: &Edit<'_>) -> Shown {
     let spaced = |character| match character {
         '\t' | '\n' | '\r' => ' ',

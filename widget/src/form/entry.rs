@@ -1,6 +1,6 @@
 //! One field.
 
-use super::ErrorCode;
+use super::FieldErrorCode;
 use core::fmt;
 use zeroize::Zeroizing;
 
@@ -18,15 +18,26 @@ pub enum Field {
 }
 
 impl Field {
-    /// All, in the order of the form.
+    /// All fields, in the order of the form.
     pub const ALL: [Self; 4] = [Self::Number, Self::Expiry, Self::SecurityCode, Self::Holder];
+
+    /// The place in [`Field::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Number => 0,
+            Self::Expiry => 1,
+            Self::SecurityCode => 2,
+            Self::Holder => 3,
+        }
+    }
 }
 
 /// The text of a field, wiped when it is dropped, and the error that is shown with it.
 #[derive(Default)]
 pub struct Entry {
     text: Zeroizing<String>,
-    error: Option<ErrorCode>,
+    error: Option<FieldErrorCode>,
 }
 
 impl Entry {
@@ -36,9 +47,9 @@ impl Entry {
         &self.text
     }
 
-    /// What is shown to be wrong.
+    /// The error that is shown.
     #[must_use]
-    pub const fn error(&self) -> Option<ErrorCode> {
+    pub const fn error(&self) -> Option<FieldErrorCode> {
         self.error
     }
 
@@ -46,7 +57,7 @@ impl Entry {
         self.text.trim().is_empty()
     }
 
-    pub(super) const fn set_error(&mut self, error: Option<ErrorCode>) {
+    pub(super) const fn set_error(&mut self, error: Option<FieldErrorCode>) {
         self.error = error;
     }
 

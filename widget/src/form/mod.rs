@@ -1,16 +1,16 @@
-//! The fields as pure state: what was typed, how it is shown, and when an error appears and goes.
+//! The fields as pure state: their text, its formatting, and when errors appear and disappear.
 //!
-//! An error appears when the shopper leaves a field or submits, never while typing, and goes as
-//! soon as what is typed can still become right. Nothing that was typed is ever taken away, except
-//! the security code after an attempt.
+//! An error appears when the shopper leaves a field or submits, never while typing, and disappears
+//! as soon as the text can still become valid. No text is ever cleared, except the security code
+//! after an attempt.
 
-mod choice;
 mod edit;
 mod entry;
+mod method_choice;
 
-pub use choice::Choice;
 pub use edit::{Deletion, Edit};
 pub use entry::{Entry, Field};
+pub use method_choice::MethodChoice;
 
 use sealpay_protocol::api::{Advice, CardField, DeclineView};
 use sealpay_protocol::card::brand::candidates;
@@ -18,39 +18,39 @@ use sealpay_protocol::card::{
     Brand, Card, CardNumber, Expiry, Holder, Progress, SecurityCode, YearMonth, number,
 };
 
-/// What is wrong with a field: a stable code, worded in [`crate::texts`].
-pub type ErrorCode = &'static str;
+/// Why a field is invalid: a stable code, worded in [`crate::i18n`].
+pub type FieldErrorCode = &'static str;
 
-/// The error of a field that the bank declined: the bank's sentence stands there.
-pub const DECLINED: ErrorCode = "declined";
+/// The error of a field that the bank declined: the field shows the reason of the decline.
+pub const DECLINED: FieldErrorCode = "declined";
 
-/// What is wanted of the shopper after an attempt that came to nothing.
+/// What the shopper has to correct after an unsuccessful attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// A field is wrong.
-    Correction(CardField),
-    /// This card will not do.
+pub enum Correction {
+    /// This field.
+    Field(CardField),
+    /// The whole card.
     AnotherCard,
-    /// The same card may do.
+    /// Only the security code: the same card may work.
     SecurityCode,
-    /// Nothing in the fields helps.
-    Nothing,
+    /// Nothing: no correction of a field would help.
+    None,
 }
 
-impl Wanted {
-    /// What a decline wants.
+impl Correction {
+    /// The correction that a decline asks for.
     #[must_use]
-    pub const fn by(decline: &DeclineView) -> Self {
+    pub const fn from_decline(decline: &DeclineView) -> Self {
         match (decline.field, decline.replace_card, decline.advice) {
-            (Some(field), ..) => Self::Correction(field),
+            (Some(field), ..) => Self::Field(field),
             (None, true, _) => Self::AnotherCard,
             (None, false, Advice::TryAgain | Advice::TryLater) => Self::SecurityCode,
-            _ => Self::Nothing,
+            _ => Self::None,
         }
     }
 }
 
-/// The digits of the longest security code, taken while the brand is not known.
+/// The length of the longest security code, accepted while the brand is unknown.
 const LONGEST_SECURITY_CODE: u8 = 4;
 
 /// The four fields.
@@ -63,17 +63,17 @@ pub struct Form {
     holder: Entry,
 }
 
-/// What a submission with errors tells the view.
+/// The errors of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rejection {
-    /// Where to put the shopper.
+pub struct InvalidFields {
+    /// The first invalid field, which gets the focus.
     pub first: Field,
-    /// How many fields are wrong.
+    /// How many fields are invalid.
     pub count: usize,
 }
 
 impl Form {
-    /// An empty form on a day of this month.
+    /// An empty form, with the current month for the check of the expiry date.
     #[must_use]
     pub fn new(today: YearMonth) -> Self {
         Self {
@@ -90,7 +90,7 @@ impl Form {
         self.today = today;
     }
 
-    /// What is in a field, and what is shown to be wrong with it.
+    /// The text and the error of a field.
     #[must_use]
     pub const fn entry(&self, field: Field) -> &Entry {
         match field {
@@ -110,7 +110,7 @@ impl Form {
         }
     }
 
-    /// The brand, as soon as only one is left.
+    /// The card brand, once it is unambiguous.
     #[must_use]
     pub fn brand(&self) -> Option<Brand> {
         let digits = number::digits_of(self.number.text());
@@ -121,14 +121,14 @@ impl Form {
         }
     }
 
-    /// Digits of the security code: of the brand's, or three while the brand is not known.
+    /// The length of the security code: the brand's, or three while the brand is unknown.
     #[must_use]
     pub fn security_code_length(&self) -> u8 {
         self.brand().map_or(3, Brand::security_code_length)
     }
 
-    /// Takes what the browser has in a field after an edit, and says where the caret belongs in
-    /// the text that [`Form::entry`] now has.
+    /// Takes the contents of a field after an edit and returns the caret's place in the text that
+    /// [`Form::entry`] now has.
     pub fn edited(&mut self, field: Field, edit: &Edit<'_>) -> usize {
         let shown = match field {
             Field::Number => edit::number(self.number.text(), edit),
@@ -142,25 +142,25 @@ impl Form {
             Field::Holder => edit::holder(edit),
         };
         self.entry_mut(field).replace_text(shown.text);
-        self.forgive(field);
+        self.clear_error(field);
         if field == Field::Number {
             // Its length depends on the brand.
-            self.forgive(Field::SecurityCode);
+            self.clear_error(Field::SecurityCode);
         }
         shown.caret
     }
 
-    /// Takes an error away when the field can still become right, or puts the one that is true now.
-    fn forgive(&mut self, field: Field) {
+    /// Clears the error of a field that can still become valid, or replaces it by the current one.
+    fn clear_error(&mut self, field: Field) {
         if self.entry(field).error().is_some() {
-            let error = self.check(field).err();
+            let error = self.validate_partial(field).err();
             self.entry_mut(field).set_error(error);
         }
     }
 
-    /// The shopper left the field. Returns the error that appeared because of it. An empty field
-    /// is not an error yet: the shopper may be looking around.
-    pub fn left(&mut self, field: Field) -> Option<ErrorCode> {
+    /// The field lost focus. Returns the error that appeared because of it. An empty field is no
+    /// error yet: the shopper may only be moving through the form.
+    pub fn blurred(&mut self, field: Field) -> Option<FieldErrorCode> {
         if field == Field::Expiry {
             self.expiry.tidy(|text| edit::tidy_expiry(text, self.today));
         }
@@ -168,21 +168,21 @@ impl Form {
             return None;
         }
         let before = self.entry(field).error();
-        let error = self.judge(field).err();
+        let error = self.validate(field).err();
         self.entry_mut(field).set_error(error);
         error.filter(|_| error != before)
     }
 
-    /// The shopper asked to pay: the card, or every error at once.
+    /// The card, or every error at once.
     ///
     /// # Errors
-    /// [`Rejection`] when a field is missing or wrong.
-    pub fn submit(&mut self) -> Result<Card, Rejection> {
+    /// [`InvalidFields`] when a field is missing or wrong.
+    pub fn submit(&mut self) -> Result<Card, InvalidFields> {
         self.expiry.tidy(|text| edit::tidy_expiry(text, self.today));
         let mut first = None;
         let mut count = 0;
         for field in Field::ALL {
-            let error = self.judge(field).err();
+            let error = self.validate(field).err();
             self.entry_mut(field).set_error(error);
             if error.is_some() {
                 first = first.or(Some(field));
@@ -191,44 +191,44 @@ impl Form {
         }
         match (first, self.card()) {
             (None, Some(card)) => Ok(card),
-            (first, _) => Err(Rejection {
+            (first, _) => Err(InvalidFields {
                 first: first.unwrap_or(Field::Number),
                 count,
             }),
         }
     }
 
-    /// Whether every field is complete and correct.
+    /// Whether every field is complete and valid.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         Field::ALL
             .into_iter()
-            .all(|field| self.judge(field).is_ok())
+            .all(|field| self.validate(field).is_ok())
     }
 
-    /// After an attempt only the security code must be typed again (PCI DSS 3.3.1: it is not kept);
-    /// where another card is asked for, everything. Returns the field to correct, if there is one:
-    /// it is marked until something is typed.
-    pub fn after_attempt(&mut self, wanted: Wanted) -> Option<Field> {
-        if wanted == Wanted::AnotherCard {
-            self.forget();
+    /// After an attempt only the security code must be entered again (PCI DSS 3.3.1: it is not
+    /// kept); where another card is needed, everything. Returns the field to correct, if any: it
+    /// shows an error until it is edited.
+    pub fn require_correction(&mut self, correction: Correction) -> Option<Field> {
+        if correction == Correction::AnotherCard {
+            self.clear();
         }
         self.security_code = Entry::default();
-        let (field, error) = match wanted {
-            Wanted::Correction(CardField::Number) => (Field::Number, DECLINED),
-            Wanted::Correction(CardField::Expiry) => (Field::Expiry, DECLINED),
-            Wanted::Correction(CardField::SecurityCode) => (Field::SecurityCode, DECLINED),
-            Wanted::AnotherCard => (Field::Number, DECLINED),
-            Wanted::SecurityCode if self.number.is_blank() => return None,
-            Wanted::SecurityCode => (Field::SecurityCode, "security_code_again"),
-            Wanted::Nothing => return None,
+        let (field, error) = match correction {
+            Correction::Field(CardField::Number) => (Field::Number, DECLINED),
+            Correction::Field(CardField::Expiry) => (Field::Expiry, DECLINED),
+            Correction::Field(CardField::SecurityCode) => (Field::SecurityCode, DECLINED),
+            Correction::AnotherCard => (Field::Number, DECLINED),
+            Correction::SecurityCode if self.number.is_blank() => return None,
+            Correction::SecurityCode => (Field::SecurityCode, "security_code_again"),
+            Correction::None => return None,
         };
         self.entry_mut(field).set_error(Some(error));
         Some(field)
     }
 
     /// Wipes everything.
-    pub fn forget(&mut self) {
+    pub fn clear(&mut self) {
         *self = Self::new(self.today);
     }
 
@@ -249,8 +249,8 @@ impl Form {
         })
     }
 
-    /// Strictly, as it stands.
-    fn judge(&self, field: Field) -> Result<(), ErrorCode> {
+    /// Validates a field as complete input.
+    fn validate(&self, field: Field) -> Result<(), FieldErrorCode> {
         let text = self.entry(field).text();
         match field {
             Field::Number => CardNumber::parse(text)
@@ -261,27 +261,27 @@ impl Form {
                 .map_err(|error| error.code()),
             Field::SecurityCode => SecurityCode::parse(text, self.brand())
                 .map(drop)
-                .map_err(|error| self.worded_for_the_brand(error.code())),
+                .map_err(|error| self.for_brand(error.code())),
             Field::Holder if self.holder.is_blank() => Ok(()),
             Field::Holder => Holder::parse(text).map(drop).map_err(|error| error.code()),
         }
     }
 
-    /// Kindly, as it may still be typed on.
-    fn check(&self, field: Field) -> Result<Progress, ErrorCode> {
+    /// Validates a field that may still be incomplete.
+    fn validate_partial(&self, field: Field) -> Result<Progress, FieldErrorCode> {
         let text = self.entry(field).text();
         match field {
             Field::Number => CardNumber::check(text).map_err(|error| error.code()),
             Field::Expiry => Expiry::check(text, self.today).map_err(|error| error.code()),
             Field::SecurityCode => SecurityCode::check(text, self.brand())
-                .map_err(|error| self.worded_for_the_brand(error.code())),
+                .map_err(|error| self.for_brand(error.code())),
             Field::Holder => Holder::check(text).map_err(|error| error.code()),
         }
     }
 
-    /// Four digits on the front are another sentence than three on the back, and it says so
-    /// wherever some are missing: the sentence takes the place of the help.
-    fn worded_for_the_brand(&self, code: ErrorCode) -> ErrorCode {
+    /// The error says where the code is printed, which depends on the brand: it replaces the help
+    /// text under the field.
+    fn for_brand(&self, code: FieldErrorCode) -> FieldErrorCode {
         match code {
             "security_code_not_digits" => code,
             _ if self.security_code_length() == 4 => "security_code_not_four",

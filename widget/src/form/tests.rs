@@ -1,4 +1,4 @@
-use super::{DECLINED, Deletion, Edit, Field, Form, Rejection, Wanted};
+use super::{Correction, DECLINED, Deletion, Edit, Field, Form, InvalidFields};
 use sealpay_protocol::api::{Advice, CardField, DeclineCategory, DeclineView};
 use sealpay_protocol::card::{Brand, YearMonth};
 
@@ -41,19 +41,19 @@ fn fill(form: &mut Form, number: &str, expiry: &str, security_code: &str) {
 }
 
 #[test]
-fn the_caret_stays_where_the_shopper_left_it() {
+fn formatting_keeps_the_caret_in_place() {
     use Deletion::{Backward, Forward};
     let rows = [
-        // before, what the browser has after the edit, what went, what is shown
+        // before, after the edit, what was deleted, formatted
         ("", "4|", None, "4|"),
         ("4242", "42425|", None, "4242 5|"),
         ("4242 5", "4242 |", Some(Backward), "4242|"),
         ("4242 4242", "42429| 4242", None, "4242 9|424 2"),
         ("4242 4242", "4|42 4242", Some(Backward), "4|424 242"),
-        // Only the space went: the digit beside it was meant.
+        // Only the space was deleted: the digit beside it was meant.
         ("4242 4242", "4242|4242", Some(Backward), "424|4 242"),
         ("4242 4242", "4242|4242", Some(Forward), "4242| 242"),
-        // Typed and pasted separators, and letters, leave no trace.
+        // Typed and pasted separators and letters are dropped.
         ("", "4242-4242-4242-4242|", None, "4242 4242 4242 4242|"),
         ("", "4242 |", None, "4242|"),
         ("", "card: 4242|4242", None, "4242| 4242"),
@@ -76,7 +76,7 @@ fn the_caret_stays_where_the_shopper_left_it() {
 }
 
 #[test]
-fn the_expiry_date_is_typed_as_it_is_printed() {
+fn expiry_date_is_formatted_while_typing() {
     use Deletion::Backward;
     let rows = [
         ("1|", None, "1|"),
@@ -87,11 +87,11 @@ fn the_expiry_date_is_typed_as_it_is_printed() {
         ("1230|", None, "12 / 30|"),
         ("12/2030|", None, "12 / 30|"),
         ("2030-12|", None, "12 / 30|"),
-        // Backspace at the end goes through the separator.
+        // Backspace at the end deletes through the separator.
         ("12 / |", Some(Backward), "12 / |"),
         ("12 /|", Some(Backward), "12|"),
         ("1|", Some(Backward), "1|"),
-        // In the middle nothing is moved while deleting, and the next digit fits in.
+        // In the middle nothing moves while deleting, and the next digit fits in.
         ("1| / 30", Some(Backward), "1| / 30"),
         ("11| / 30", None, "11| / 30"),
         ("| / 30", Some(Backward), "| / 30"),
@@ -106,7 +106,7 @@ fn the_expiry_date_is_typed_as_it_is_printed() {
 }
 
 #[test]
-fn an_expiry_date_is_left_tidy() {
+fn expiry_date_is_normalized_on_blur() {
     for (typed, left) in [("1 / 30", "01 / 30"), ("12", "12"), ("", ""), ("5", "05")] {
         let mut form = form();
         let edit = Edit {
@@ -115,39 +115,39 @@ fn an_expiry_date_is_left_tidy() {
             deletion: Some(Deletion::Backward),
         };
         form.edited(Field::Expiry, &edit);
-        form.left(Field::Expiry);
+        form.blurred(Field::Expiry);
         assert_eq!(form.entry(Field::Expiry).text(), left, "{typed}");
     }
 }
 
 #[test]
-fn an_error_comes_late_and_goes_early() {
+fn errors_appear_on_blur_and_disappear_while_typing() {
     let mut form = form();
     set(&mut form, Field::Number, "4242 4242 4242 4241");
     assert_eq!(form.entry(Field::Number).error(), None, "not while typing");
-    assert_eq!(form.left(Field::Number), Some("number_failed_luhn"));
+    assert_eq!(form.blurred(Field::Number), Some("number_failed_luhn"));
     assert_eq!(
         form.entry(Field::Number).error(),
         Some("number_failed_luhn")
     );
-    assert_eq!(form.left(Field::Number), None, "announced once");
+    assert_eq!(form.blurred(Field::Number), None, "announced once");
     set(&mut form, Field::Number, "4242 4242 4242 424");
     assert_eq!(
         form.entry(Field::Number).error(),
         None,
         "it can still become right"
     );
-    assert_eq!(form.left(Field::Number), Some("number_incomplete"));
+    assert_eq!(form.blurred(Field::Number), Some("number_incomplete"));
     set(&mut form, Field::Number, "4242 4242 4242 4242");
     assert_eq!(form.entry(Field::Number).error(), None);
-    assert_eq!(form.left(Field::Number), None);
+    assert_eq!(form.blurred(Field::Number), None);
 }
 
 #[test]
-fn an_error_that_typing_cannot_mend_stays() {
+fn error_stays_while_the_text_cannot_become_valid() {
     let mut form = form();
     set(&mut form, Field::Expiry, "13/30");
-    assert_eq!(form.left(Field::Expiry), Some("expiry_month_invalid"));
+    assert_eq!(form.blurred(Field::Expiry), Some("expiry_month_invalid"));
     set(&mut form, Field::Expiry, "13/3");
     assert_eq!(
         form.entry(Field::Expiry).error(),
@@ -158,15 +158,15 @@ fn an_error_that_typing_cannot_mend_stays() {
 }
 
 #[test]
-fn leaving_an_empty_field_is_not_an_error_and_submitting_it_is() {
+fn empty_field_is_an_error_on_submit_but_not_on_blur() {
     let mut form = form();
     for field in Field::ALL {
-        assert_eq!(form.left(field), None);
+        assert_eq!(form.blurred(field), None);
     }
     let rejection = form.submit().map(drop).unwrap_err();
     assert_eq!(
         rejection,
-        Rejection {
+        InvalidFields {
             first: Field::Number,
             count: 3
         }
@@ -184,7 +184,7 @@ fn leaving_an_empty_field_is_not_an_error_and_submitting_it_is() {
 }
 
 #[test]
-fn the_first_wrong_field_is_named() {
+fn submit_reports_the_first_invalid_field() {
     let rows = [
         ("4242424242424242", "12/30", "12", Field::SecurityCode, 1),
         ("4242424242424242", "10/26", "123", Field::Expiry, 1),
@@ -195,20 +195,20 @@ fn the_first_wrong_field_is_named() {
         fill(&mut form, number, expiry, security_code);
         assert_eq!(
             form.submit().map(drop).unwrap_err(),
-            Rejection { first, count },
+            InvalidFields { first, count },
             "{first:?}"
         );
     }
 }
 
 #[test]
-fn the_security_code_follows_the_brand() {
+fn security_code_length_follows_the_brand() {
     let mut form = form();
     fill(&mut form, "378282246310005", "12/30", "123");
     assert_eq!(form.brand(), Some(Brand::AmericanExpress));
     assert_eq!(form.security_code_length(), 4);
     assert_eq!(
-        form.left(Field::SecurityCode),
+        form.blurred(Field::SecurityCode),
         Some("security_code_not_four")
     );
     set(&mut form, Field::Number, "4242424242424242");
@@ -223,13 +223,13 @@ fn the_security_code_follows_the_brand() {
     fill(&mut form, "378282246310005", "12/30", "1234");
     set(&mut form, Field::Number, "4242424242424242");
     assert_eq!(
-        form.left(Field::SecurityCode),
+        form.blurred(Field::SecurityCode),
         Some("security_code_not_three")
     );
 }
 
 #[test]
-fn an_empty_security_code_says_where_to_find_it() {
+fn empty_security_code_error_says_where_it_is_printed() {
     for (number, code) in [
         ("4242424242424242", "security_code_not_three"),
         ("378282246310005", "security_code_not_four"),
@@ -242,15 +242,15 @@ fn an_empty_security_code_says_where_to_find_it() {
 }
 
 #[test]
-fn a_pasted_tab_or_line_break_in_a_name_is_a_space() {
+fn pasted_tabs_and_line_breaks_in_a_name_become_spaces() {
     let mut form = form();
     set(&mut form, Field::Holder, "Ada\tLovelace\r\n");
-    assert_eq!(form.left(Field::Holder), None);
+    assert_eq!(form.blurred(Field::Holder), None);
     assert_eq!(form.entry(Field::Holder).text(), "Ada Lovelace  ");
 }
 
 #[test]
-fn a_complete_form_gives_the_card_and_keeps_what_was_typed() {
+fn complete_form_returns_the_card_and_keeps_the_fields() {
     let mut form = form();
     fill(&mut form, "4242424242424242", "5/30", "123");
     set(&mut form, Field::Holder, " Ada Lovelace ");
@@ -264,23 +264,23 @@ fn a_complete_form_gives_the_card_and_keeps_what_was_typed() {
 }
 
 #[test]
-fn the_name_may_be_left_out_and_a_card_number_in_it_is_refused() {
+fn holder_name_is_optional_and_rejects_a_card_number() {
     let mut form = form();
     fill(&mut form, "4242424242424242", "12/30", "123");
     assert!(form.submit().unwrap().holder.is_none());
     set(&mut form, Field::Holder, "4242424242424242");
-    assert_eq!(form.left(Field::Holder), Some("holder_is_a_number"));
+    assert_eq!(form.blurred(Field::Holder), Some("holder_is_a_number"));
     assert!(form.submit().is_err());
 }
 
 #[test]
-fn after_an_attempt_only_the_security_code_is_gone() {
+fn only_the_security_code_is_cleared_after_an_attempt() {
     let mut form = form();
     fill(&mut form, "4242424242424242", "12/30", "123");
-    form.after_attempt(Wanted::Nothing);
+    form.require_correction(Correction::None);
     let texts = Field::ALL.map(|field| form.entry(field).text().to_owned());
     assert_eq!(texts, ["4242 4242 4242 4242", "12 / 30", "", ""]);
-    form.forget();
+    form.clear();
     assert!(
         Field::ALL
             .into_iter()
@@ -289,52 +289,56 @@ fn after_an_attempt_only_the_security_code_is_gone() {
 }
 
 #[test]
-fn a_decline_marks_the_field_that_is_wrong_and_empties_a_card_that_will_not_do() {
+fn decline_marks_the_declined_field_or_clears_the_card() {
     let rows = [
         (
-            Wanted::Correction(CardField::Number),
+            Correction::Field(CardField::Number),
             Some(Field::Number),
             true,
         ),
         (
-            Wanted::Correction(CardField::Expiry),
+            Correction::Field(CardField::Expiry),
             Some(Field::Expiry),
             true,
         ),
         (
-            Wanted::Correction(CardField::SecurityCode),
+            Correction::Field(CardField::SecurityCode),
             Some(Field::SecurityCode),
             true,
         ),
-        (Wanted::AnotherCard, Some(Field::Number), false),
-        (Wanted::SecurityCode, Some(Field::SecurityCode), true),
-        (Wanted::Nothing, None, true),
+        (Correction::AnotherCard, Some(Field::Number), false),
+        (Correction::SecurityCode, Some(Field::SecurityCode), true),
+        (Correction::None, None, true),
     ];
-    for (wanted, marked, keeps_number) in rows {
+    for (correction, marked, keeps_number) in rows {
         let mut form = form();
         fill(&mut form, "4242424242424242", "12/30", "123");
-        assert_eq!(form.after_attempt(wanted), marked, "{wanted:?}");
+        assert_eq!(
+            form.require_correction(correction),
+            marked,
+            "{correction:?}"
+        );
         let number = form.entry(Field::Number).text().to_owned();
-        assert_eq!(!number.is_empty(), keeps_number, "{wanted:?}");
-        assert_eq!(form.entry(Field::SecurityCode).text(), "", "{wanted:?}");
+        assert_eq!(!number.is_empty(), keeps_number, "{correction:?}");
+        assert_eq!(form.entry(Field::SecurityCode).text(), "", "{correction:?}");
         for field in Field::ALL {
             let error = form.entry(field).error();
             assert_eq!(
                 error.is_some(),
                 marked == Some(field),
-                "{wanted:?} {field:?}"
+                "{correction:?} {field:?}"
             );
         }
     }
 }
 
 #[test]
-fn the_mark_of_a_decline_goes_as_soon_as_something_is_typed() {
+fn decline_error_disappears_on_edit() {
     let mut form = form();
     fill(&mut form, "4242424242424242", "12/30", "123");
-    form.after_attempt(Wanted::AnotherCard);
+    form.require_correction(Correction::AnotherCard);
     assert_eq!(
-        form.left(Field::Number),
+        form.blurred(Field::Number),
         None,
         "an empty field says nothing new"
     );
@@ -344,7 +348,7 @@ fn the_mark_of_a_decline_goes_as_soon_as_something_is_typed() {
 }
 
 #[test]
-fn what_a_decline_wants_follows_its_field_then_its_card_then_its_advice() {
+fn decline_correction_prefers_field_then_card_then_advice() {
     let decline = |advice, field, replace_card| DeclineView {
         message: String::new(),
         advice,
@@ -356,31 +360,41 @@ fn what_a_decline_wants_follows_its_field_then_its_card_then_its_advice() {
     let rows = [
         (
             decline(Advice::CheckDetails, number, true),
-            Wanted::Correction(CardField::Number),
+            Correction::Field(CardField::Number),
         ),
         (
             decline(Advice::TryOtherCard, None, true),
-            Wanted::AnotherCard,
+            Correction::AnotherCard,
         ),
-        (decline(Advice::TryOtherCard, None, false), Wanted::Nothing),
-        (decline(Advice::ContactBank, None, false), Wanted::Nothing),
-        (decline(Advice::TryAgain, None, false), Wanted::SecurityCode),
-        (decline(Advice::TryLater, None, false), Wanted::SecurityCode),
+        (decline(Advice::TryOtherCard, None, false), Correction::None),
+        (decline(Advice::ContactBank, None, false), Correction::None),
+        (
+            decline(Advice::TryAgain, None, false),
+            Correction::SecurityCode,
+        ),
+        (
+            decline(Advice::TryLater, None, false),
+            Correction::SecurityCode,
+        ),
     ];
-    for (decline, wanted) in rows {
-        assert_eq!(Wanted::by(&decline), wanted, "{decline:?}");
+    for (decline, correction) in rows {
+        assert_eq!(
+            Correction::from_decline(&decline),
+            correction,
+            "{decline:?}"
+        );
     }
 }
 
 #[test]
-fn too_long_a_number_is_not_cut_to_another_one() {
+fn card_number_that_is_too_long_is_not_truncated() {
     let mut form = form();
     set(&mut form, Field::Number, "42424242424242421234567890");
-    assert_eq!(form.left(Field::Number), Some("number_too_long"));
+    assert_eq!(form.blurred(Field::Number), Some("number_too_long"));
 }
 
 #[test]
-fn nothing_typed_is_printed_for_debugging() {
+fn debug_output_contains_no_input() {
     let mut form = form();
     fill(&mut form, "4242424242424242", "12/30", "987");
     let printed = format!("{form:?}");
@@ -390,7 +404,7 @@ fn nothing_typed_is_printed_for_debugging() {
     );
 }
 
-/// Random edits. On the host only, where they are quick.
+/// Random edits, on the host only, where they are fast.
 #[cfg(not(target_arch = "wasm32"))]
 mod properties {
     use super::super::{Deletion, Edit, Field};
@@ -400,7 +414,7 @@ mod properties {
 
     proptest! {
         #[test]
-        fn any_edit_keeps_digits_and_caret_together(
+        fn any_edit_keeps_digits_and_caret_consistent(
             digits in "[0-9]{0,19}",
             at in 0_usize..24,
             typed in "[0-9 -]{0,4}",
@@ -421,12 +435,12 @@ mod properties {
         }
 
         #[test]
-        fn no_text_upsets_a_field(text in "\\PC{0,40}", caret in 0_usize..80, way in 0_usize..3) {
+        fn no_text_makes_a_field_panic(text in "\\PC{0,40}", caret in 0_usize..80, way in 0_usize..3) {
             let deletion = [None, Some(Deletion::Backward), Some(Deletion::Forward)][way];
             for field in Field::ALL {
                 let mut form = form();
                 let placed = form.edited(field, &Edit { text: &text, caret, deletion });
-                form.left(field);
+                form.blurred(field);
                 let _ = form.submit().map(drop);
                 let _ = placed;
             }

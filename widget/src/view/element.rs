@@ -1,20 +1,20 @@
-//! Elements, put together by calls.
+//! A builder for elements, in place of `html!`.
 //!
-//! Yew's macro writes out the whole making of an element wherever one stands. For a form of some
-//! eighty elements that is more to download than everything `pay` does; a call is a few bytes.
+//! The macro expands the construction of an element wherever one is written; a call is a few bytes.
+//! `docs/adr/0027-element-builder.md` has the figures.
 //!
-//! The document is not ours alone: page translators wrap text nodes, and extensions put elements
-//! between ours. So an element has either a text or elements, never both. A text is the `textContent`
-//! of its element and is replaced as a whole: no text node is ever looked for again, and none is the
-//! place before which something is inserted. `static/boot.js` does the rest for elements.
+//! Page translators wrap text nodes, and extensions insert elements between those of the form. So an
+//! element has either a text or child elements, never both, and a text is the `textContent` of its
+//! element: it is replaced as a whole, and no text node is ever looked up again. `static/boot.js`
+//! handles moved elements.
 
-use super::checkout::{Checkout, Heard};
-use yew::html::Scope;
+use super::msg::Msg;
+use std::rc::Rc;
 use yew::virtual_dom::{AttributeOrProperty, Attributes, Listener, ListenerKind, VNode, VTag};
-use yew::{AttrValue, Event, Html, NodeRef};
+use yew::{AttrValue, Callback, Event, Html, NodeRef};
 
-/// Every attribute of the form. One list for all elements: that takes less code than one for each,
-/// or than a map, and for so few elements nobody notices the time.
+/// Every attribute of the form. One list for all elements takes less code than one for each, or
+/// than a map, and is quick enough for so few elements.
 static NAMES: [&str; 51] = [
     "aria-describedby",
     "aria-disabled",
@@ -69,41 +69,54 @@ static NAMES: [&str; 51] = [
     "y",
 ];
 
-/// An element that is being put together.
-pub(super) struct Element(Box<VTag>);
+/// An element under construction.
+pub(crate) struct Element(Box<VTag>);
 
-/// Begins an element, with or without a class: `div.panel`.
-pub(super) fn element(name: &'static str) -> Element {
+/// Starts an element from its tag and, after a dot, its classes: `div.panel`.
+pub(crate) fn element(name: &'static str) -> Element {
     let (tag, class) = name.split_once('.').unwrap_or((name, ""));
     let mut tag = Box::new(VTag::new(AttrValue::Static(tag)));
     tag.attributes = Attributes::Dynamic {
         keys: &NAMES,
         values: Box::new([const { None }; NAMES.len()]),
     };
-    Element(tag).maybe("class", (!class.is_empty()).then_some(class))
+    Element(tag).attr_opt("class", (!class.is_empty()).then_some(class))
 }
 
 impl Element {
-    /// Attributes that never change, such as `class=receipt;hidden`.
-    pub(super) fn with(mut self, attributes: &'static str) -> Self {
+    /// Constant attributes, such as `class=receipt;hidden`.
+    pub(crate) fn attrs(mut self, attributes: &'static str) -> Self {
         for attribute in attributes.split(';') {
             let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
-            self = self.say(name, value);
+            self = self.attr(name, value);
         }
         self
     }
 
-    /// An attribute of ours.
-    pub(super) fn say(self, name: &str, value: &'static str) -> Self {
-        self.put(name, AttributeOrProperty::Static(value))
-    }
-
     /// An attribute.
-    pub(super) fn tell(self, name: &str, value: String) -> Self {
-        self.put(name, AttributeOrProperty::Attribute(value.into()))
+    pub(crate) fn attr(self, name: &str, value: &'static str) -> Self {
+        self.set(name, AttributeOrProperty::Static(value))
     }
 
-    fn put(mut self, name: &str, value: AttributeOrProperty) -> Self {
+    /// An attribute with a computed value.
+    pub(crate) fn attr_string(self, name: &str, value: String) -> Self {
+        self.set(name, AttributeOrProperty::Attribute(value.into()))
+    }
+
+    /// An attribute that may be absent.
+    pub(crate) fn attr_opt(self, name: &'static str, value: Option<&'static str>) -> Self {
+        match value {
+            Some(value) => self.attr(name, value),
+            None => self,
+        }
+    }
+
+    /// A boolean attribute.
+    pub(crate) fn attr_if(self, name: &'static str, is_set: bool) -> Self {
+        self.attr_opt(name, is_set.then_some(""))
+    }
+
+    fn set(mut self, name: &str, value: AttributeOrProperty) -> Self {
         let place = NAMES.iter().position(|known| *known == name);
         debug_assert!(place.is_some(), "{name} is missing in the list");
         if let (Attributes::Dynamic { values, .. }, Some(place)) = (&mut self.0.attributes, place) {
@@ -121,56 +134,43 @@ impl Element {
             if NAMES.iter().zip(values).any(|(known, value)| *known == name && value.is_some()))
     }
 
-    /// An attribute that may be left out.
-    pub(super) fn maybe(self, name: &'static str, value: Option<&'static str>) -> Self {
-        match value {
-            Some(value) => self.say(name, value),
-            None => self,
-        }
-    }
-
-    /// An attribute that is there or not.
-    pub(super) fn when(self, is_there: bool, name: &'static str) -> Self {
-        self.maybe(name, is_there.then_some(""))
-    }
-
-    /// Whether a radio button is the chosen one.
-    pub(super) fn checked(mut self, is_checked: bool) -> Self {
+    /// Whether a radio button is checked.
+    pub(crate) fn checked(mut self, is_checked: bool) -> Self {
         self.0.set_checked(is_checked);
         self
     }
 
-    /// What is in it next.
-    pub(super) fn child(mut self, child: Html) -> Self {
+    /// Appends a finished node.
+    pub(crate) fn node(mut self, child: Html) -> Self {
         debug_assert!(!self.has("textContent"), "an element beside a text");
         self.0.add_child(child);
         self
     }
 
-    /// An element that is in it next.
-    pub(super) fn holds(self, child: Self) -> Self {
-        self.child(child.done())
+    /// Appends an element.
+    pub(crate) fn child(self, child: Self) -> Self {
+        self.node(child.finish())
     }
 
-    /// An element that is in it next, or its place: without it, what is around would be taken for
-    /// another element, and lose what the shopper typed.
-    pub(super) fn may_hold(self, child: Option<Self>) -> Self {
-        self.child(child.map_or_else(Html::default, Self::done))
+    /// Appends an element or its placeholder: without one, Yew would take the elements after it for
+    /// others, and the shopper would lose their contents.
+    pub(crate) fn child_opt(self, child: Option<Self>) -> Self {
+        self.node(child.map_or_else(Html::default, Self::finish))
     }
 
-    /// Its text.
-    pub(super) fn says(self, words: &str) -> Self {
-        debug_assert!(self.is_empty(), "{words}: a text beside elements");
-        self.put("textContent", AttributeOrProperty::Property(words.into()))
+    /// Sets the text.
+    pub(crate) fn text(self, text: &str) -> Self {
+        debug_assert!(self.is_empty(), "{text}: a text beside elements");
+        self.set("textContent", AttributeOrProperty::Property(text.into()))
     }
 
-    /// Its text, which is an amount, a name or a number: nobody may translate it.
-    pub(super) fn quotes(self, words: &str) -> Self {
-        // Some translators go by the attribute, others by the class.
-        self.with("translate=no").class("notranslate").says(words)
+    /// Sets a text that must not be translated: an amount, a name or a number.
+    pub(crate) fn verbatim(self, text: &str) -> Self {
+        // Some translators respect the attribute, others the class.
+        self.attrs("translate=no").class("notranslate").text(text)
     }
 
-    /// One more class.
+    /// Adds a class.
     fn class(mut self, name: &str) -> Self {
         let place = NAMES.iter().position(|known| *known == "class");
         if let (Attributes::Dynamic { values, .. }, Some(place)) = (&mut self.0.attributes, place) {
@@ -183,81 +183,76 @@ impl Element {
         self
     }
 
-    /// Where the element can be found later.
-    pub(super) fn at(mut self, place: &NodeRef) -> Self {
-        self.0.node_ref = place.clone();
+    /// Binds the element to a reference.
+    pub(crate) fn node_ref(mut self, node_ref: &NodeRef) -> Self {
+        self.0.node_ref = node_ref.clone();
         self
     }
 
-    /// What an event means.
-    fn listens(mut self, listener: On) -> Self {
-        self.0.add_listener(std::rc::Rc::new(listener));
-        self
-    }
-
-    /// What an event means, if anything.
-    pub(super) fn on(
-        self,
+    /// Listens for an event, which may result in a message.
+    pub(crate) fn on(
+        mut self,
         kind: Kind,
-        link: &Scope<Checkout>,
-        meaning: impl Fn(&Event) -> Option<Heard> + 'static,
+        on: &Callback<Msg>,
+        message: impl Fn(&Event) -> Option<Msg> + 'static,
     ) -> Self {
-        self.listens(On {
+        self.0.add_listener(Rc::new(EventListener {
             kind,
-            link: link.clone(),
-            meaning: Box::new(meaning),
-        })
+            on: on.clone(),
+            message: Box::new(message),
+        }));
+        self
     }
 
-    /// What a press means.
-    pub(super) fn pressed(self, link: &Scope<Checkout>, meaning: fn() -> Heard) -> Self {
-        self.on(Kind::Press, link, move |_| Some(meaning()))
+    /// Sends a message on a click.
+    pub(crate) fn on_click(self, on: &Callback<Msg>, message: fn() -> Msg) -> Self {
+        self.on(Kind::Click, on, move |_| Some(message()))
     }
 
     /// The finished element.
-    pub(super) fn done(self) -> Html {
+    pub(crate) fn finish(self) -> Html {
         Html::from(*self.0)
     }
 }
 
-/// The events that the form hears.
+/// The events that the form listens for.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
-    Press,
+pub(crate) enum Kind {
+    Click,
     MouseDown,
     Input,
-    Composed,
+    CompositionEnd,
     Change,
-    Leave,
+    Blur,
     Submit,
 }
 
-/// What an event means, if anything.
-type Meaning = dyn Fn(&Event) -> Option<Heard>;
+/// The message that results from an event, if any.
+type MessageOf = dyn Fn(&Event) -> Option<Msg>;
 
-/// Hears events of one kind, whatever the kind.
-struct On {
+/// One type for all kinds of events, so that one vtable serves them all.
+struct EventListener {
     kind: Kind,
-    link: Scope<Checkout>,
-    meaning: Box<Meaning>,
+    on: Callback<Msg>,
+    message: Box<MessageOf>,
 }
 
-impl Listener for On {
+impl Listener for EventListener {
     fn kind(&self) -> ListenerKind {
         match self.kind {
-            Kind::Press => ListenerKind::onclick,
+            Kind::Click => ListenerKind::onclick,
             Kind::MouseDown => ListenerKind::onmousedown,
             Kind::Input => ListenerKind::oninput,
-            Kind::Composed => ListenerKind::other("compositionend".into()),
+            Kind::CompositionEnd => ListenerKind::other("compositionend".into()),
             Kind::Change => ListenerKind::onchange,
-            Kind::Leave => ListenerKind::onblur,
+            Kind::Blur => ListenerKind::onblur,
             Kind::Submit => ListenerKind::onsubmit,
         }
     }
 
     fn handle(&self, event: Event) {
-        if let Some(heard) = (self.meaning)(&event) {
-            self.link.send_message(heard);
+        if let Some(message) = (self.message)(&event) {
+            self.on.emit(message);
         }
     }
 

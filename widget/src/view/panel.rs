@@ -1,156 +1,59 @@
-//! What stands in place of the form: waiting, interrupted, over; and what other panels share.
+//! The frame of a panel, which stands in place of the form, and the lists in it.
 
-use super::checkout::{Checkout, Heard};
 use super::element::{Element, element};
-use super::{challenge, marks, receipt, transfer};
-use crate::browser::international::{self, Moment};
-use crate::pay::{Ending, Event, Phase};
-use sealpay_protocol::api::{ActionView, ShopperState};
-use yew::Html;
-use yew::html::Scope;
+use crate::browser::intl::{self, Moment};
+use yew::{Html, NodeRef};
 
-/// The code of the panel, if the phase has one; the texts are filed under it.
-pub(super) fn code_of(phase: &Phase) -> Option<&str> {
-    match phase {
-        Phase::Waiting
-        | Phase::Opening { .. }
-        | Phase::Form { .. }
-        | Phase::Sealing { .. }
-        | Phase::Paying { .. }
-        | Phase::Abandoning { .. } => None,
-        Phase::Unreachable => Some("unreachable"),
-        Phase::Checking { .. } => Some("checking"),
-        Phase::Elsewhere => Some("open_elsewhere"),
-        Phase::Interrupted { .. } => Some("interrupted"),
-        Phase::Acting(acting) => Some(match acting.action {
-            ActionView::Code(_) => "code",
-            ActionView::Passkey(_) => "passkey",
-            ActionView::Wallet(_) => "wallet",
-            ActionView::Transfer(_) => "transfer",
-            ActionView::Continue => "checking",
-        }),
-        Phase::Paid { .. } => Some("paid"),
-        Phase::Ended(ending) => Some(ending.code()),
-    }
+/// The head of a panel.
+pub(crate) struct Panel<'a> {
+    /// The colour of the icon.
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) icon: Html,
+    pub(crate) heading: &'static str,
+    /// The heading gets the focus when the panel appears.
+    pub(crate) heading_ref: &'a NodeRef,
+    /// A receipt describes its heading. It is no group: a screen reader would read the focused
+    /// heading twice.
+    pub(crate) is_receipt: bool,
 }
 
-/// What the live region says: the heading, and what a receipt is about.
-pub(super) fn words_of(checkout: &Checkout) -> String {
-    match checkout.state.phase() {
-        Phase::Paid { payment, .. } => receipt::words_of(checkout, payment),
-        _ => heading_of(checkout).into(),
-    }
-}
-
-/// The heading.
-pub(super) fn heading_of(checkout: &Checkout) -> &'static str {
-    let texts = checkout.connection.texts;
-    match checkout.state.phase() {
-        Phase::Paid { payment, .. } if payment.state == ShopperState::Authorized => {
-            texts.authorized
+impl Panel<'_> {
+    /// The panel with its icon and its heading; the caller appends the content.
+    pub(crate) fn view(self) -> Element {
+        let mut panel = element("div.panel");
+        if !self.is_receipt {
+            panel = panel.attrs("role=group;aria-labelledby=heading");
         }
-        Phase::Paid { .. } => texts.paid,
-        phase => texts.panel(code_of(phase).unwrap_or_default()).0,
+        let seal = element("div.seal").attr_opt("data-kind", self.kind);
+        let heading = element("h2")
+            .attrs("id=heading;tabindex=-1")
+            .attr_opt("aria-describedby", self.is_receipt.then_some("outcome"))
+            .node_ref(self.heading_ref)
+            .text(self.heading);
+        panel.child(seal.node(self.icon)).child(heading)
     }
 }
 
-/// The heading, where the shopper is put.
-pub(super) fn heading(checkout: &Checkout) -> Element {
-    let outcome = is_receipt(checkout).then_some("outcome");
-    element("h2")
-        .with("id=heading;tabindex=-1")
-        .maybe("aria-describedby", outcome)
-        .at(&checkout.heading)
-        .says(heading_of(checkout))
-}
-
-fn is_receipt(checkout: &Checkout) -> bool {
-    matches!(checkout.state.phase(), Phase::Paid { .. })
-}
-
-/// Begins a panel: an icon on a disc, and the heading. A receipt is no group, because whoever is put
-/// on its heading would hear that twice.
-pub(super) fn panel(checkout: &Checkout, kind: Option<&'static str>, icon: Html) -> Element {
-    let seal = element("div.seal");
-    let mut panel = element("div.panel");
-    if !is_receipt(checkout) {
-        panel = panel.with("role=group;aria-labelledby=heading");
-    }
-    panel
-        .holds(seal.maybe("data-kind", kind).child(icon))
-        .holds(heading(checkout))
-}
-
-/// Begins a list of lines such as a receipt.
-pub(super) fn receipt() -> Element {
+/// An empty list of names and values.
+pub(crate) fn lines() -> Element {
     element("dl.receipt")
 }
 
-/// A moment as the value of a line.
-pub(super) fn moment(checkout: &Checkout, unix_seconds: u64) -> Element {
-    let Moment { words, machine } =
-        international::moment(&checkout.connection.locale, unix_seconds);
-    let time = element("time").tell("datetime", machine);
-    element("dd").holds(element("bdi").holds(time.quotes(&words)))
+/// A point in time as the value of a line.
+pub(crate) fn moment(locale: &str, unix_seconds: u64) -> Element {
+    let Moment { words, machine } = intl::moment(locale, unix_seconds);
+    let time = element("time").attr_string("datetime", machine);
+    element("dd").child(element("bdi").child(time.verbatim(&words)))
 }
 
 impl Element {
-    /// A line of a receipt.
-    pub(super) fn line(self, name: &'static str, value: &str) -> Self {
-        self.line_of(name, element("dd").holds(element("bdi").quotes(value)))
+    /// Appends a line.
+    pub(crate) fn line(self, name: &'static str, value: &str) -> Self {
+        self.line_with(name, element("dd").child(element("bdi").verbatim(value)))
     }
 
-    /// A line of a receipt whose value is made of parts.
-    pub(super) fn line_of(self, name: &'static str, value: Self) -> Self {
-        self.holds(element("div").holds(element("dt").says(name)).holds(value))
+    /// Appends a line with a `dd` as its value.
+    pub(crate) fn line_with(self, name: &'static str, value: Self) -> Self {
+        self.child(element("div").child(element("dt").text(name)).child(value))
     }
-}
-
-pub(super) fn view(checkout: &Checkout, link: &Scope<Checkout>) -> Html {
-    let phase = checkout.state.phase();
-    let (kind, icon) = match phase {
-        Phase::Paid { payment, offer } => {
-            return receipt::view(checkout, link, payment, *offer).done();
-        }
-        Phase::Acting(acting) => {
-            let panel = match &acting.action {
-                ActionView::Transfer(due) => transfer::view(checkout, link, acting, due),
-                _ => challenge::view(checkout, link, acting),
-            };
-            return panel.done();
-        }
-        Phase::Checking { .. } => (None, marks::spinner()),
-        Phase::Ended(Ending::Fatal(code)) if code == "payment_voided" => (None, marks::cross()),
-        Phase::Ended(Ending::Fatal(code)) if code == "possibly_paid" => {
-            (Some("warning"), marks::attention())
-        }
-        Phase::Ended(Ending::Fatal(_)) => (Some("danger"), marks::cross()),
-        Phase::Ended(Ending::Expired) => (None, marks::clock()),
-        _ => (Some("warning"), marks::attention()),
-    };
-    let Some(code) = code_of(phase) else {
-        return Html::default();
-    };
-    let texts = checkout.connection.texts;
-    let way_out = checkout.connection.way_out;
-    let retry = || Heard::Happened(Event::Retried);
-    let button = |words: &str, meaning: fn() -> Heard| {
-        let button = element("button").with("type=button");
-        Some(button.pressed(link, meaning).says(words))
-    };
-    let again = match phase {
-        Phase::Unreachable | Phase::Interrupted { .. } => button(texts.try_again, retry),
-        Phase::Elsewhere => button(texts.continue_here, retry),
-        Phase::Ended(ending) if ending.is_renewable() && way_out.can_renew => {
-            button(texts.start_again, || Heard::AskedFor("renew"))
-        }
-        Phase::Ended(_) if way_out.can_return => {
-            button(texts.back_to_shop, || Heard::AskedFor("return"))
-        }
-        _ => None,
-    };
-    panel(checkout, kind, icon)
-        .holds(element("p").says(texts.panel(code).1))
-        .may_hold(again)
-        .done()
 }

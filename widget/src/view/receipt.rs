@@ -1,149 +1,144 @@
-//! What was paid, and the offer of a passkey for next time.
+//! The receipt, and its offer to save a passkey.
 
-use super::checkout::{Checkout, Heard};
 use super::element::{Element, element};
-use super::{marks, methods, panel};
-use crate::browser::international;
-use crate::pay::{Deed, Offer};
-use sealpay_protocol::api::{Method, PaymentView, ShopperState};
-use sealpay_protocol::card::Brand;
-use yew::Html;
-use yew::html::Scope;
+use super::icons;
+use super::msg::Msg;
+use super::panel::{self, Panel};
+use crate::browser::intl;
+use crate::i18n::Catalog;
+use crate::methods;
+use crate::payment::{PasskeyOffer, ShopperAction};
+use sealpay_protocol::api::{PaymentView, ShopperState};
+use yew::{Callback, Html, NodeRef};
 
-/// What was taken or held, and what is said before and after it.
-fn outcome(checkout: &Checkout, payment: &PaymentView) -> [String; 3] {
-    let texts = checkout.connection.texts;
-    let (before, amount_minor, after) = if payment.state == ShopperState::Authorized {
-        let place = usize::from(payment.method == Method::Wallet);
-        ("", payment.amount, texts.is_reserved[place])
-    } else {
-        let taken = payment.amount_captured.unwrap_or(payment.amount);
-        (texts.you_paid, taken, "")
-    };
-    [
-        before.into(),
-        money(checkout, payment, amount_minor),
-        after.into(),
-    ]
+/// The receipt of an approved payment.
+pub(super) struct ReceiptModel<'a> {
+    pub(super) catalog: &'static Catalog,
+    pub(super) locale: &'a str,
+    pub(super) payment: &'a PaymentView,
+    pub(super) offer: PasskeyOffer,
+    pub(super) heading: &'static str,
+    pub(super) payee: &'a str,
+    /// Of the session, for a verifier that leaves it out of the payment.
+    pub(super) order_ref: &'a str,
+    /// The shopper's answer to the offer is under way.
+    pub(super) is_busy: bool,
+    pub(super) heading_ref: &'a NodeRef,
+    pub(super) offer_ref: &'a NodeRef,
 }
 
-fn money(checkout: &Checkout, payment: &PaymentView, amount_minor: i64) -> String {
-    international::amount(&checkout.connection.locale, amount_minor, &payment.currency)
-}
-
-/// The same for whoever is not looking.
-pub(super) fn words_of(checkout: &Checkout, payment: &PaymentView) -> String {
-    [
-        panel::heading_of(checkout),
-        ". ",
-        &outcome(checkout, payment).concat(),
-    ]
-    .concat()
-}
-
-pub(super) fn view(
-    checkout: &Checkout,
-    link: &Scope<Checkout>,
-    payment: &PaymentView,
-    offer: Offer,
-) -> Element {
-    let texts = checkout.connection.texts;
-    let [before, figure, after] = outcome(checkout, payment);
-    let payee = if payment.state == ShopperState::Authorized {
-        texts.payee
-    } else {
-        texts.paid_to
-    };
-    let outcome = element("p.outcome")
-        .with("id=outcome")
-        .holds(element("span").says(&before))
-        .holds(element("strong.figure").holds(element("bdi").quotes(&figure)))
-        .holds(element("span").says(&after));
-    // An older verifier may not say everything.
-    let order_ref = match &*payment.order_ref {
-        "" => checkout
-            .state
-            .session()
-            .map_or("", |session| &session.order.order_ref),
-        order_ref => order_ref,
-    };
-    let mut lines = panel::receipt()
-        .line(payee, checkout.payee())
-        .line_of(texts.order_number, order_number(order_ref))
-        .line_of(texts.payment_method, means(checkout, payment));
-    if payment.created_at > 0 {
-        lines = lines.line_of(texts.date, panel::moment(checkout, payment.created_at));
+/// The code of the feedback on an offer.
+pub(super) const fn offer_code(offer: PasskeyOffer) -> Option<&'static str> {
+    match offer {
+        PasskeyOffer::Saved => Some("passkey_saved"),
+        PasskeyOffer::Failed => Some("passkey_not_saved"),
+        PasskeyOffer::None | PasskeyOffer::Available => None,
     }
-    if let Some(refunded) = payment.amount_refunded {
-        lines = lines.line(texts.refunded, &money(checkout, payment, refunded));
-    }
-    let icon = if payment.state == ShopperState::Authorized {
-        marks::clock()
-    } else {
-        marks::check()
-    };
-    panel::panel(checkout, Some("success"), icon)
-        .holds(outcome)
-        .holds(lines)
-        .child(offered(checkout, link, offer))
 }
 
-/// A short one is never broken, so that it can be read out and searched for.
+impl ReceiptModel<'_> {
+    fn is_authorized(&self) -> bool {
+        self.payment.state == ShopperState::Authorized
+    }
+
+    fn money(&self, amount_minor: i64) -> String {
+        intl::amount(self.locale, amount_minor, &self.payment.currency)
+    }
+
+    /// The amount captured or on hold, with the text before and after it.
+    fn outcome(&self) -> (&'static str, String, &'static str) {
+        let payment = self.payment;
+        if self.is_authorized() {
+            let texts = methods::for_method(payment.method).texts(self.catalog);
+            ("", self.money(payment.amount), texts.on_hold)
+        } else {
+            let captured = payment.amount_captured.unwrap_or(payment.amount);
+            (self.catalog.you_paid, self.money(captured), "")
+        }
+    }
+
+    /// What the live region announces.
+    pub(super) fn announcement(&self) -> String {
+        let (before, amount, after) = self.outcome();
+        [self.heading, ". ", before, &amount, after].concat()
+    }
+
+    pub(super) fn view(&self, on: &Callback<Msg>) -> Html {
+        let catalog = self.catalog;
+        let payment = self.payment;
+        let (before, amount, after) = self.outcome();
+        let outcome = element("p.outcome")
+            .attrs("id=outcome")
+            .child(element("span").text(before))
+            .child(element("strong.figure").child(element("bdi").verbatim(&amount)))
+            .child(element("span").text(after));
+        let (payee, icon) = if self.is_authorized() {
+            (catalog.payee, icons::clock())
+        } else {
+            (catalog.paid_to, icons::check())
+        };
+        // An older verifier may not send all members.
+        let order_ref = match &*payment.order_ref {
+            "" => self.order_ref,
+            order_ref => order_ref,
+        };
+        let method = methods::for_method(payment.method).receipt_line(catalog, payment);
+        let mut lines = panel::lines()
+            .line(payee, self.payee)
+            .line_with(catalog.order_number, order_number(order_ref))
+            .line_with(catalog.payment_method, method);
+        if payment.created_at > 0 {
+            lines = lines.line_with(catalog.date, panel::moment(self.locale, payment.created_at));
+        }
+        if let Some(refunded) = payment.amount_refunded {
+            lines = lines.line(catalog.refunded, &self.money(refunded));
+        }
+        let panel = Panel {
+            kind: Some("success"),
+            icon,
+            heading: self.heading,
+            heading_ref: self.heading_ref,
+            is_receipt: true,
+        };
+        panel
+            .view()
+            .child(outcome)
+            .child(lines)
+            .child_opt(self.offer(on))
+            .finish()
+    }
+
+    fn offer(&self, on: &Callback<Msg>) -> Option<Element> {
+        let catalog = self.catalog;
+        let sentence = match offer_code(self.offer) {
+            Some(code) => catalog.error(code),
+            None if self.offer == PasskeyOffer::Available => catalog.passkey_offer,
+            None => return None,
+        };
+        let sentence = element("p")
+            .attrs("tabindex=-1")
+            .node_ref(self.offer_ref)
+            .text(sentence);
+        let mut offer = element("div.offer").child(sentence);
+        if self.offer != PasskeyOffer::Saved {
+            let save = element("button")
+                .attrs("type=button;data-look=secondary")
+                .attr_opt("aria-disabled", self.is_busy.then_some("true"))
+                .on_click(on, || Msg::Action(ShopperAction::SavePasskey))
+                .text(catalog.save_passkey);
+            let decline = element("button")
+                .attrs("type=button;data-look=quiet")
+                .on_click(on, || Msg::Action(ShopperAction::DeclinePasskey))
+                .text(catalog.not_now);
+            offer = offer.child(save).child(decline);
+        }
+        Some(offer)
+    }
+}
+
+/// A short order reference is never broken, so that it can be read out and searched for.
 fn order_number(order_ref: &str) -> Element {
     let is_short = order_ref.chars().count() <= 24;
-    let number = element("bdi").maybe("class", is_short.then_some("whole"));
-    element("dd").holds(number.quotes(order_ref))
-}
-
-/// A card such as `Visa •••• 4242` with its mark, or the method. The dots are only seen.
-fn means(checkout: &Checkout, payment: &PaymentView) -> Element {
-    let means = element("dd.means");
-    let Some(card) = &payment.card else {
-        return means.says(methods::words_of(checkout.connection.texts, payment.method).0);
-    };
-    let brand = Brand::from_slug(&card.brand);
-    let mark = element("span").with("aria-hidden=true");
-    let dots = element("span").with("aria-hidden=true");
-    means
-        .holds(mark.child(marks::of_brand(brand)))
-        .holds(element("span").quotes(brand.map_or("", Brand::name)))
-        .holds(dots.says(" •••• "))
-        .holds(element("span").quotes(&card.last4))
-}
-
-/// What came of the offer, by code.
-pub(super) const fn code_of(offer: Offer) -> Option<&'static str> {
-    match offer {
-        Offer::Kept => Some("passkey_kept"),
-        Offer::Failed => Some("passkey_not_kept"),
-        Offer::None | Offer::Made => None,
-    }
-}
-
-fn offered(checkout: &Checkout, link: &Scope<Checkout>, offer: Offer) -> Html {
-    let texts = checkout.connection.texts;
-    let sentence = match code_of(offer) {
-        Some(code) => texts.error(code),
-        None if offer == Offer::Made => texts.offer,
-        None => return Html::default(),
-    };
-    let sentence = element("p")
-        .with("tabindex=-1")
-        .at(&checkout.offer)
-        .says(sentence);
-    let mut view = element("div.offer").holds(sentence);
-    if offer != Offer::Kept {
-        let is_busy = checkout.state.is_authenticating() || checkout.state.is_in_ceremony();
-        let keep = element("button")
-            .with("type=button;data-look=secondary")
-            .maybe("aria-disabled", is_busy.then_some("true"))
-            .pressed(link, || Heard::Did(Deed::KeepPasskey))
-            .says(texts.keep_passkey);
-        let refuse = element("button")
-            .with("type=button;data-look=quiet")
-            .pressed(link, || Heard::Did(Deed::KeepNothing))
-            .says(texts.no_thanks);
-        view = view.holds(keep).holds(refuse);
-    }
-    view.done()
+    let number = element("bdi").attr_opt("class", is_short.then_some("whole"));
+    element("dd").child(number.verbatim(order_ref))
 }

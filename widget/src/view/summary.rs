@@ -1,9 +1,9 @@
-//! What is being paid, and to whom.
+//! The order: merchant, items and total.
 
 use super::element::{Element, element};
 use crate::appearance::Look;
-use crate::browser::international;
-use crate::texts::Texts;
+use crate::browser::intl;
+use crate::i18n::Catalog;
 use sealpay_protocol::api::{OrderView, SessionView};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::money::Money;
@@ -20,13 +20,12 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// Of an order as the page handed it over, so that nobody waits for the amount.
-    pub(super) fn of(locale: &str, order: &OrderView) -> Option<Self> {
+    /// From the order of the host page, so that the amount is there before the session.
+    pub(super) fn from_order(locale: &str, order: &OrderView) -> Option<Self> {
         let currency: Currency = order.currency.parse().ok()?;
-        let format = |amount_minor| -> String {
-            international::money(locale, Money::new(amount_minor, currency))
-        };
-        let line = |item: &OrderItem| (name_of(item), format(item.amount));
+        let format =
+            |amount_minor| -> String { intl::money(locale, Money::new(amount_minor, currency)) };
+        let line = |item: &OrderItem| (item_name(item), format(item.amount));
         let items = order.items.as_deref().unwrap_or_default();
         Some(Self {
             merchant: None,
@@ -37,9 +36,9 @@ impl Summary {
         })
     }
 
-    /// Of the order as the verifier has it.
-    pub(super) fn of_session(locale: &str, session: &SessionView) -> Option<Self> {
-        let summary = Self::of(locale, &session.order)?;
+    /// From the order as the verifier has it.
+    pub(super) fn from_session(locale: &str, session: &SessionView) -> Option<Self> {
+        let summary = Self::from_order(locale, &session.order)?;
         Some(Self {
             merchant: Some(session.merchant.name.clone()),
             is_test_mode: !session.livemode,
@@ -47,56 +46,56 @@ impl Summary {
         })
     }
 
-    /// `is_over`: the merchant's name will not come any more if it is not there.
+    /// `is_over`: a merchant's name that is still unknown stays unknown.
     ///
-    /// A page that shows the order itself can leave it out. Test mode is always shown, and so is the
-    /// amount where no button of ours says it.
-    pub(super) fn view(&self, texts: &Texts, look: Look, is_over: bool) -> Element {
+    /// A host page that shows the order itself can leave it out. Test mode is always shown, and so is
+    /// the amount where no button of the form names it.
+    pub(super) fn view(&self, catalog: &Catalog, look: Look, is_over: bool) -> Element {
         let sign = self.is_test_mode.then(|| {
             let sign = element("span.test-mode");
-            sign.says(texts.test_mode)
+            sign.text(catalog.test_mode)
         });
         let total = element("p.total")
-            .holds(element("span").says(texts.total))
-            .holds(figure(&self.total));
-        let section = element("section.summary").say("aria-label", texts.order);
+            .child(element("span").text(catalog.total))
+            .child(figure(&self.total));
+        let section = element("section.summary").attr("aria-label", catalog.order);
         if look.hides_summary {
             let is_empty = sign.is_none() && !look.hides_button;
             return section
-                .with("data-look=bare")
-                .when(is_empty, "hidden")
-                .may_hold(sign)
-                .may_hold(look.hides_button.then_some(total));
+                .attrs("data-look=bare")
+                .attr_if("hidden", is_empty)
+                .child_opt(sign)
+                .child_opt(look.hides_button.then_some(total));
         }
         let name = element("h1");
         let name = match &self.merchant {
-            Some(merchant) => name.quotes(merchant),
-            None if is_over => name.says(texts.order),
+            Some(merchant) => name.verbatim(merchant),
+            None if is_over => name.text(catalog.order),
             None => {
                 let unseen = element("span.unseen");
-                name.with("class=bone bone-short")
-                    .holds(unseen.says(texts.order))
+                name.attrs("class=bone bone-short")
+                    .child(unseen.text(catalog.order))
             }
         };
         let head = element("div.head");
         let description = self.description.as_ref().map(|description| {
             let line = element("p.description");
-            line.says(description)
+            line.text(description)
         });
         let (first, rest) = self.items.split_at(self.items.len().min(SHOWN_ITEMS));
         section
-            .holds(head.holds(name).may_hold(sign))
-            .may_hold(description)
-            .may_hold(list(first))
-            .may_hold(list(rest).map(|list| {
-                let summary = element("summary").says(&(texts.more_items)(rest.len()));
-                element("details.more").holds(summary).holds(list)
+            .child(head.child(name).child_opt(sign))
+            .child_opt(description)
+            .child_opt(list(first))
+            .child_opt(list(rest).map(|list| {
+                let summary = element("summary").text(&(catalog.more_items)(rest.len()));
+                element("details.more").child(summary).child(list)
             }))
-            .holds(total)
+            .child(total)
     }
 }
 
-/// How many items stand there before the shopper asks for the rest.
+/// How many items are shown before the shopper opens the rest.
 const SHOWN_ITEMS: usize = 5;
 
 fn list(items: &[(String, String)]) -> Option<Element> {
@@ -105,19 +104,19 @@ fn list(items: &[(String, String)]) -> Option<Element> {
     }
     let mut list = element("ul.items");
     for (name, amount) in items {
-        let name = element("bdi").says(name);
-        let name = element("span").holds(name);
-        list = list.holds(element("li").holds(name).holds(figure(amount)));
+        let name = element("bdi").text(name);
+        let name = element("span").child(name);
+        list = list.child(element("li").child(name).child(figure(amount)));
     }
     Some(list)
 }
 
 fn figure(amount: &str) -> Element {
     let figure = element("bdi.amount");
-    figure.quotes(amount)
+    figure.verbatim(amount)
 }
 
-fn name_of(item: &OrderItem) -> String {
+fn item_name(item: &OrderItem) -> String {
     if item.quantity == 1 {
         return item.name.clone();
     }

@@ -1,26 +1,27 @@
 //! The fields: labels, errors, brand, autofill, locale.
 
-use crate::stage::{PAGE, Stage, document, order_for, order_of_the_stage, verifier_with};
+use crate::fixtures::{default_order, order_for, verifier_with};
+use crate::test_form::{PAGE, TestForm, document};
 use sealpay_protocol::api::ShopperState;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-async fn stage() -> Stage {
-    Stage::open(verifier_with(ShopperState::Captured)).await
+async fn form() -> TestForm {
+    TestForm::open(verifier_with(ShopperState::Captured)).await
 }
 
 #[wasm_bindgen_test]
-async fn the_form_says_who_is_paid_how_much_and_that_it_is_a_test() {
-    let stage = stage().await;
-    assert_eq!(stage.text("h1"), "Paper Lantern");
-    assert_eq!(stage.text(".test-mode"), "Test mode");
-    assert_eq!(stage.text(".items li"), "2 × Lantern€24.90");
-    assert_eq!(stage.text(".total"), "Total€24.90");
-    assert_eq!(stage.text("form button"), "Pay €24.90");
+async fn form_shows_merchant_amount_and_test_mode() {
+    let form = form().await;
+    assert_eq!(form.text("h1"), "Paper Lantern");
+    assert_eq!(form.text(".test-mode"), "Test mode");
+    assert_eq!(form.text(".items li"), "2 × Lantern€24.90");
+    assert_eq!(form.text(".total"), "Total€24.90");
+    assert_eq!(form.text("form button"), "Pay €24.90");
     assert_eq!(
-        stage.message("ready").as_deref(),
+        form.message("ready").as_deref(),
         Some("{\"type\":\"ready\"}")
     );
-    let height = stage.message("resize").unwrap();
+    let height = form.message("resize").unwrap();
     assert!(
         height.starts_with("{\"type\":\"resize\",\"height\":"),
         "{height}"
@@ -28,8 +29,8 @@ async fn the_form_says_who_is_paid_how_much_and_that_it_is_a_test() {
 }
 
 #[wasm_bindgen_test]
-async fn every_field_is_labelled_and_open_to_autofill_in_one_form() {
-    let stage = stage().await;
+async fn every_field_has_a_label_and_autofill() {
+    let form = form().await;
     let rows = [
         ("number", "cc-number", "Card number"),
         ("expiry", "cc-exp", "Expiry date"),
@@ -38,87 +39,85 @@ async fn every_field_is_labelled_and_open_to_autofill_in_one_form() {
     ];
     for (id, autocomplete, label) in rows {
         assert_eq!(
-            stage.attribute(&format!("#{id}"), "autocomplete").unwrap(),
+            form.attribute(&format!("#{id}"), "autocomplete").unwrap(),
             autocomplete
         );
-        assert_eq!(stage.attribute(&format!("#{id}"), "type").unwrap(), "text");
-        assert_eq!(stage.text(&format!("form label[for={id}]")), label);
+        assert_eq!(form.attribute(&format!("#{id}"), "type").unwrap(), "text");
+        assert_eq!(form.text(&format!("form label[for={id}]")), label);
     }
     assert_eq!(
         document()
-            .query_selector_all("main.stage form")
+            .query_selector_all("main.test-form form")
             .unwrap()
             .length(),
         1
     );
     let live = document()
-        .query_selector_all("main.stage [role=status]")
+        .query_selector_all("main.test-form [role=status]")
         .unwrap();
     assert_eq!(live.length(), 1);
 }
 
 #[wasm_bindgen_test]
-async fn an_error_comes_when_the_field_is_left_and_goes_while_typing() {
-    let stage = stage().await;
-    stage.type_into("number", "4242424242424241").await;
-    assert_eq!(stage.described_error("number"), None);
-    stage.leave("number").await;
+async fn field_error_appears_on_blur_and_disappears_while_typing() {
+    let form = form().await;
+    form.type_into("number", "4242424242424241").await;
+    assert_eq!(form.described_error("number"), None);
+    form.leave("number").await;
     let sentence = "This card number isn’t valid. Check the digits.";
-    assert_eq!(stage.described_error("number").as_deref(), Some(sentence));
-    assert_eq!(stage.text("[role=status]"), sentence);
-    stage
-        .edit("number", "4242 4242 4242 424", 18, "deleteContentBackward")
+    assert_eq!(form.described_error("number").as_deref(), Some(sentence));
+    assert_eq!(form.text("[role=status]"), sentence);
+    form.edit("number", "4242 4242 4242 424", 18, "deleteContentBackward")
         .await;
-    assert_eq!(stage.described_error("number"), None);
-    assert_eq!(stage.text("[role=status]"), "");
+    assert_eq!(form.described_error("number"), None);
+    assert_eq!(form.text("[role=status]"), "");
 }
 
 #[wasm_bindgen_test]
-async fn a_submission_with_errors_sends_nothing_and_leads_to_the_first() {
-    let stage = stage().await;
-    stage.type_into("number", "4242424242424242").await;
-    stage.pay().await;
-    assert_eq!(stage.described_error("number"), None);
+async fn invalid_submission_sends_nothing_and_focuses_the_first_error() {
+    let form = form().await;
+    form.type_into("number", "4242424242424242").await;
+    form.pay().await;
+    assert_eq!(form.described_error("number"), None);
     assert_eq!(
-        stage.described_error("expiry").as_deref(),
+        form.described_error("expiry").as_deref(),
         Some("Enter the expiry date.")
     );
     assert_eq!(
-        stage.described_error("security-code").as_deref(),
+        form.described_error("security-code").as_deref(),
         Some("Enter the 3 digits on the back.")
     );
-    assert_eq!(stage.focused(), "expiry");
-    assert_eq!(stage.text("[role=status]"), "Check 2 fields.");
-    assert!(stage.payments().is_empty());
+    assert_eq!(form.focused(), "expiry");
+    assert_eq!(form.text("[role=status]"), "Check 2 fields.");
+    assert!(form.payments().is_empty());
 }
 
 #[wasm_bindgen_test]
-async fn digits_are_grouped_and_the_caret_stays_with_the_shopper() {
-    let stage = stage().await;
-    stage.type_into("number", "42424242").await;
-    assert_eq!(stage.value("number"), "4242 4242");
-    stage.edit("number", "42942 4242", 3, "insertText").await;
-    assert_eq!(stage.value("number"), "4294 2424 2");
-    assert_eq!(stage.field("number").selection_start().unwrap(), Some(3));
-    stage
-        .edit("number", "42942424 2", 4, "deleteContentBackward")
+async fn digits_are_grouped_and_the_caret_is_kept() {
+    let form = form().await;
+    form.type_into("number", "42424242").await;
+    assert_eq!(form.value("number"), "4242 4242");
+    form.edit("number", "42942 4242", 3, "insertText").await;
+    assert_eq!(form.value("number"), "4294 2424 2");
+    assert_eq!(form.field("number").selection_start().unwrap(), Some(3));
+    form.edit("number", "42942424 2", 4, "deleteContentBackward")
         .await;
-    assert_eq!(stage.value("number"), "4292 4242");
-    assert_eq!(stage.field("number").selection_start().unwrap(), Some(3));
+    assert_eq!(form.value("number"), "4292 4242");
+    assert_eq!(form.field("number").selection_start().unwrap(), Some(3));
 }
 
 #[wasm_bindgen_test]
-async fn the_brand_is_shown_with_its_name_and_the_security_code_follows() {
-    let stage = stage().await;
-    assert_eq!(stage.text("#security-code-note"), "3 digits on the back");
-    stage.type_into("number", "378282246310005").await;
-    assert_eq!(stage.value("number"), "3782 822463 10005");
+async fn brand_icon_has_a_name_and_sets_the_security_code_help() {
+    let form = form().await;
+    assert_eq!(form.text("#security-code-note"), "3 digits on the back");
+    form.type_into("number", "378282246310005").await;
+    assert_eq!(form.value("number"), "3782 822463 10005");
     assert_eq!(
-        stage.attribute(".mark svg", "aria-label").unwrap(),
+        form.attribute(".mark svg", "aria-label").unwrap(),
         "American Express"
     );
-    assert_eq!(stage.text("#security-code-note"), "4 digits on the front");
-    let change = stage.message("change").unwrap();
+    assert_eq!(form.text("#security-code-note"), "4 digits on the front");
+    let change = form.message("change").unwrap();
     assert_eq!(
         change,
         "{\"type\":\"change\",\"complete\":false,\"brand\":\"american-express\"}"
@@ -126,34 +125,32 @@ async fn the_brand_is_shown_with_its_name_and_the_security_code_follows() {
 }
 
 #[wasm_bindgen_test]
-async fn what_the_browser_fills_in_counts_as_typed() {
-    let stage = stage().await;
-    stage
-        .fill_in_silently("number", "4242-4242-4242-4242")
-        .await;
-    stage.fill_in_silently("expiry", "2030-12").await;
-    stage.fill_in_silently("security-code", "987").await;
-    stage.fill_in_silently("holder", "Ada Lovelace").await;
-    assert_eq!(stage.value("number"), "4242 4242 4242 4242");
-    assert_eq!(stage.value("expiry"), "12 / 30");
-    let change = stage.message("change").unwrap();
+async fn autofill_counts_as_input() {
+    let form = form().await;
+    form.fill_in_silently("number", "4242-4242-4242-4242").await;
+    form.fill_in_silently("expiry", "2030-12").await;
+    form.fill_in_silently("security-code", "987").await;
+    form.fill_in_silently("holder", "Ada Lovelace").await;
+    assert_eq!(form.value("number"), "4242 4242 4242 4242");
+    assert_eq!(form.value("expiry"), "12 / 30");
+    let change = form.message("change").unwrap();
     assert_eq!(
         change,
         "{\"type\":\"change\",\"complete\":true,\"brand\":\"visa\"}"
     );
-    stage.pay().await;
-    assert_eq!(stage.payments().len(), 1);
+    form.pay().await;
+    assert_eq!(form.payments().len(), 1);
 }
 
 #[wasm_bindgen_test]
-async fn amounts_are_written_as_the_shoppers_country_does() {
+async fn amounts_are_formatted_for_the_locale() {
     let rows = [
         ("EUR", 2490, "en-IE", "€24.90"),
         ("EUR", 2490, "de-DE", "€24.90"),
         ("JPY", 500, "en-US", "¥500"),
         ("KWD", 1500, "en-US", "KWD 1.500"),
         ("USD", 999_999_999_999, "en-US", "USD 9,999,999,999.99"),
-        // Which dollar it is must not hang on a word of the page.
+        // Which dollar it is must not depend on the locale that the page chooses.
         ("AUD", 2490, "en-AU", "AUD 24.90"),
         ("EUR", 2490, "de_DE.UTF-8", "€24.90"),
         ("EUR", 99_900, "en-IE-u-nu-brah", "€999.00"),
@@ -162,51 +159,47 @@ async fn amounts_are_written_as_the_shoppers_country_does() {
         ("EUR", 5, "not a locale", "€0.05"),
     ];
     for (currency, amount, locale, expected) in rows {
-        // No session: what is shown is the order as the page handed it over.
+        // Without a session the form shows the order of the host page.
         let nobody = std::rc::Rc::new(|_: &_| None);
-        let stage = Stage::open_with(nobody, &order_for(currency, amount), PAGE, locale).await;
-        assert_eq!(
-            stage.text(".total .amount"),
-            expected,
-            "{currency} {locale}"
-        );
+        let form = TestForm::open_with(nobody, &order_for(currency, amount), PAGE, locale).await;
+        assert_eq!(form.text(".total .amount"), expected, "{currency} {locale}");
     }
 }
 
 #[wasm_bindgen_test]
-async fn the_page_can_lead_to_the_form_and_end_it() {
-    let stage = stage().await;
-    stage.fill().await;
-    stage.ask("focus").await;
-    assert_eq!(stage.focused(), "number");
-    stage.ask("unmount").await;
+async fn host_page_can_focus_and_unmount_the_form() {
+    let form = form().await;
+    form.fill().await;
+    form.ask("focus").await;
+    assert_eq!(form.focused(), "number");
+    form.ask("unmount").await;
     for id in ["number", "expiry", "security-code", "holder"] {
-        assert_eq!(stage.value(id), "", "{id}");
+        assert_eq!(form.value(id), "", "{id}");
     }
 }
 
 #[wasm_bindgen_test]
-async fn a_page_that_the_order_does_not_name_gets_no_form() {
+async fn page_not_named_in_the_order_gets_no_form() {
     let verifier = verifier_with(ShopperState::Captured);
-    let order = order_of_the_stage();
-    let stage = Stage::open_with(verifier, &order, "https://other.example", "en").await;
-    assert!(stage.element("form").is_none());
+    let order = default_order();
+    let form = TestForm::open_with(verifier, &order, "https://other.example", "en").await;
+    assert!(form.element("form").is_none());
     assert_eq!(
-        stage.text("h2"),
+        form.text("h2"),
         "This shop isn’t set up to take payments here"
     );
-    let error = stage.message("error").unwrap();
+    let error = form.message("error").unwrap();
     assert!(error.contains("\"code\":\"origin_not_allowed\""), "{error}");
-    assert!(stage.requests.borrow().is_empty());
+    assert!(form.requests.borrow().is_empty());
 }
 
 #[wasm_bindgen_test]
-async fn a_text_that_is_no_order_gets_no_form() {
+async fn malformed_order_gets_no_form() {
     for order in ["", "x", "a.b.c", "e30.e30.e30"] {
-        let stage =
-            Stage::open_with(verifier_with(ShopperState::Captured), order, PAGE, "en").await;
-        assert!(stage.element("form").is_none(), "{order}");
-        let error = stage.message("error").unwrap();
+        let form =
+            TestForm::open_with(verifier_with(ShopperState::Captured), order, PAGE, "en").await;
+        assert!(form.element("form").is_none(), "{order}");
+        let error = form.message("error").unwrap();
         assert!(
             error.contains("\"code\":\"malformed_order\""),
             "{order}: {error}"

@@ -1,14 +1,15 @@
-//! The form in a real browser: drawn, typed into, submitted, with a verifier of the test's own.
+//! The form in a real browser, with a scripted verifier.
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-mod acting;
+mod challenges;
+mod environment;
 mod fields;
+mod fixtures;
 mod methods;
 mod payment;
 mod protocol;
 mod receipt;
-mod stage;
-mod surroundings;
+mod test_form;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

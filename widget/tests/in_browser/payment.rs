@@ -1,8 +1,7 @@
-//! The payment: one at a time, declines, lost answers, unknown outcomes, endings.
+//! Payments: one at a time, declines, lost responses, unknown outcomes, ends.
 
-use crate::stage::{
-    Stage, Verifier, ok, pause_ms, payment, refusal, session, settle, verifier, verifier_with,
-};
+use crate::fixtures::{Verifier, ok, payment, refusal, session, verifier, verifier_with};
+use crate::test_form::{RESPONSE_MS, TestForm, pause_ms, settle};
 use sealpay_protocol::api::{SessionState, SessionView, ShopperState};
 use sealpay_widget::browser::clock;
 use std::cell::Cell;
@@ -10,49 +9,52 @@ use std::rc::Rc;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
-async fn two_quick_clicks_are_one_payment() {
-    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
-    stage.fill().await;
-    stage.click("form button");
-    stage.click("form button");
-    stage.click("form button");
-    stage.answered().await;
-    assert_eq!(stage.payments().len(), 1);
-    assert_eq!(stage.text("h2"), "Payment complete");
+async fn double_click_makes_one_payment() {
+    let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
+    form.fill().await;
+    form.click("form button");
+    form.click("form button");
+    form.click("form button");
+    form.settled().await;
+    assert_eq!(form.payments().len(), 1);
+    assert_eq!(form.text("h2"), "Payment complete");
 }
 
 #[wasm_bindgen_test]
-async fn while_it_is_under_way_the_button_says_so_and_the_fields_are_closed() {
-    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
-    stage.fill().await;
-    stage.click("form button");
+async fn processing_payment_disables_button_and_fields() {
+    let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
+    form.fill().await;
+    RESPONSE_MS.set(500);
+    form.click("form button");
     settle().await;
-    assert_eq!(stage.text("form button"), "Processing…");
-    assert_eq!(stage.text("[role=status]"), "Processing…");
+    RESPONSE_MS.set(20);
+    assert_eq!(form.text("form button"), "Processing…");
+    assert_eq!(form.text("[role=status]"), "Processing…");
     assert_eq!(
-        stage.attribute("form button", "aria-disabled").as_deref(),
+        form.attribute("form button", "aria-disabled").as_deref(),
         Some("true")
     );
-    assert!(stage.field("number").read_only());
-    stage.answered().await;
-    assert_eq!(stage.text("h2"), "Payment complete");
+    assert!(form.field("number").read_only());
+    pause_ms(500).await;
+    form.settled().await;
+    assert_eq!(form.text("h2"), "Payment complete");
 }
 
 #[wasm_bindgen_test]
-async fn an_approved_payment_shows_a_receipt_and_tells_the_page() {
-    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
-    stage.fill().await;
-    stage.pay().await;
+async fn approved_payment_shows_a_receipt_and_notifies_the_page() {
+    let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
+    form.fill().await;
+    form.pay().await;
     assert!(
-        stage.element("form").is_none(),
+        form.element("form").is_none(),
         "the card is gone from the document"
     );
-    assert_eq!(stage.text(".figure"), "€24.90");
-    let receipt = stage.text(".receipt");
+    assert_eq!(form.text(".figure"), "€24.90");
+    let receipt = form.text(".receipt");
     for part in ["Paper Lantern", "A-1001", "Visa •••• 4242", "2025"] {
         assert!(receipt.contains(part), "{part} in {receipt}");
     }
-    let complete = stage.message("complete").unwrap();
+    let complete = form.message("complete").unwrap();
     assert!(
         complete.contains("\"order_ref\":\"A-1001\",\"state\":\"captured\""),
         "{complete}"
@@ -60,8 +62,8 @@ async fn an_approved_payment_shows_a_receipt_and_tells_the_page() {
 }
 
 #[wasm_bindgen_test]
-async fn a_decline_keeps_the_form_and_clears_only_the_security_code() {
-    let stage = Stage::open(verifier(|number, request| {
+async fn decline_keeps_the_form_and_clears_only_the_security_code() {
+    let form = TestForm::open(verifier(|number, request| {
         let state = if number == 0 {
             ShopperState::Declined
         } else {
@@ -70,41 +72,41 @@ async fn a_decline_keeps_the_form_and_clears_only_the_security_code() {
         ok(&payment(request, state))
     }))
     .await;
-    stage.fill().await;
-    stage.type_into("holder", "Ada Lovelace").await;
-    stage.pay().await;
-    let values = ["number", "expiry", "security-code", "holder"].map(|id| stage.value(id));
+    form.fill().await;
+    form.type_into("holder", "Ada Lovelace").await;
+    form.pay().await;
+    let values = ["number", "expiry", "security-code", "holder"].map(|id| form.value(id));
     assert_eq!(
         values,
         ["4242 4242 4242 4242", "12 / 30", "", "Ada Lovelace"]
     );
-    let sentence = "Payment declinedYour bank declined this payment.";
-    assert_eq!(stage.text(".notice"), sentence);
-    // Either the shopper is put on the notice, or the live region speaks; never both.
-    let is_there = stage.element(".notice:focus").is_some();
-    let said = if is_there {
+    let sentence = "Payment declinedYour card was declined. Try another card or contact your bank.";
+    assert_eq!(form.text(".notice"), sentence);
+    // Either the notice has the focus, or the live region announces it; never both.
+    let is_there = form.element(".notice:focus").is_some();
+    let announced = if is_there {
         ""
     } else {
-        "Payment declined. Your bank declined this payment."
+        "Payment declined. Your card was declined. Try another card or contact your bank."
     };
-    assert_eq!(stage.text("[role=status]"), said);
-    let decline = stage.message("decline").unwrap();
+    assert_eq!(form.text("[role=status]"), announced);
+    let decline = form.message("decline").unwrap();
     assert!(
         decline.contains("\"advice\":\"try_other_card\""),
         "{decline}"
     );
 
-    stage.type_into("security-code", "987").await;
-    stage.pay().await;
-    assert_eq!(stage.text("h2"), "Payment approved");
-    let payments = stage.payments();
+    form.type_into("security-code", "987").await;
+    form.pay().await;
+    assert_eq!(form.text("h2"), "Payment approved");
+    let payments = form.payments();
     assert_eq!(payments.len(), 2);
     assert_ne!(payments[0].idempotency_key, payments[1].idempotency_key);
 }
 
 #[wasm_bindgen_test]
-async fn a_lost_answer_is_retried_with_the_same_attempt_and_the_same_bytes() {
-    let stage = Stage::open(verifier(|number, request| {
+async fn lost_response_is_retried_with_the_same_attempt_and_bytes() {
+    let form = TestForm::open(verifier(|number, request| {
         if number == 0 {
             None
         } else {
@@ -112,19 +114,15 @@ async fn a_lost_answer_is_retried_with_the_same_attempt_and_the_same_bytes() {
         }
     }))
     .await;
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text("h2"), "The connection was interrupted");
-    assert!(
-        stage
-            .text(".panel p")
-            .contains("You won’t be charged twice")
-    );
-    stage.click(".panel button");
-    stage.click(".panel button");
-    stage.answered().await;
-    assert_eq!(stage.text("h2"), "Payment complete");
-    let payments = stage.payments();
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text("h2"), "The connection was interrupted");
+    assert!(form.text(".panel p").contains("You won’t be charged twice"));
+    form.click(".panel button");
+    form.click(".panel button");
+    form.settled().await;
+    assert_eq!(form.text("h2"), "Payment complete");
+    let payments = form.payments();
     assert_eq!(payments.len(), 2);
     assert_eq!(payments[0].idempotency_key, payments[1].idempotency_key);
     assert_eq!(payments[0].body, payments[1].body);
@@ -135,8 +133,8 @@ async fn a_lost_answer_is_retried_with_the_same_attempt_and_the_same_bytes() {
 }
 
 #[wasm_bindgen_test]
-async fn an_unknown_outcome_is_asked_for_with_the_same_bytes_until_it_is_known() {
-    let stage = Stage::open(verifier(|number, request| {
+async fn unknown_outcome_is_polled_with_the_same_bytes() {
+    let form = TestForm::open(verifier(|number, request| {
         let state = if number == 0 {
             ShopperState::Unknown
         } else {
@@ -145,25 +143,25 @@ async fn an_unknown_outcome_is_asked_for_with_the_same_bytes_until_it_is_known()
         ok(&payment(request, state))
     }))
     .await;
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text("h2"), "We’re checking your payment");
-    assert!(stage.text(".panel p").contains("Don’t pay again yet"));
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text("h2"), "We’re checking your payment");
+    assert!(form.text(".panel p").contains("Don’t pay again yet"));
     pause_ms(1100).await;
-    stage.answered().await;
-    let payments = stage.payments();
+    form.settled().await;
+    let payments = form.payments();
     assert_eq!(payments.len(), 2);
     assert_eq!(payments[0].body, payments[1].body);
-    // Declined after all: what was typed is still there.
-    assert!(stage.element(".panel").is_none());
-    assert_eq!(stage.value("number"), "4242 4242 4242 4242");
-    assert_eq!(stage.value("security-code"), "");
+    // Declined in the end: the fields keep their contents.
+    assert!(form.element(".panel").is_none());
+    assert_eq!(form.value("number"), "4242 4242 4242 4242");
+    assert_eq!(form.value("security-code"), "");
 }
 
 #[wasm_bindgen_test]
-async fn a_clock_that_is_wrong_is_corrected_by_the_verifiers() {
+async fn wrong_clock_is_corrected_by_the_verifier() {
     let ahead = clock::now() + 86_400;
-    let stage = Stage::open(verifier(move |number, request| {
+    let form = TestForm::open(verifier(move |number, request| {
         if number == 0 {
             refusal("signature_expired", ahead)
         } else {
@@ -171,12 +169,12 @@ async fn a_clock_that_is_wrong_is_corrected_by_the_verifiers() {
         }
     }))
     .await;
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text("h2"), "Payment complete");
-    let payments = stage.payments();
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text("h2"), "Payment complete");
+    let payments = form.payments();
     assert_eq!(payments[0].body, payments[1].body);
-    let created = |request: &sealpay_widget::pay::request::SignedRequest| {
+    let created = |request: &sealpay_widget::payment::request::SignedRequest| {
         let input = request.headers.signature_input.clone();
         let after = input
             .split(";created=")
@@ -192,8 +190,8 @@ async fn a_clock_that_is_wrong_is_corrected_by_the_verifiers() {
 }
 
 #[wasm_bindgen_test]
-async fn a_card_submitted_before_the_session_is_open_is_paid_when_it_is() {
-    // The first opening gets no answer; the second, a second later, does.
+async fn early_submission_is_paid_when_the_session_opens() {
+    // The first opening gets no response; the second, a second later, does.
     let openings = Cell::new(0);
     let verifier: Verifier = Rc::new(move |request| {
         if request.path == "/v1/payments" {
@@ -205,47 +203,47 @@ async fn a_card_submitted_before_the_session_is_open_is_paid_when_it_is() {
             ok(&session())
         }
     });
-    let stage = Stage::open(verifier).await;
-    assert_eq!(stage.text("form button"), "Pay €24.90");
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text("form button"), "Processing…");
-    assert!(stage.payments().is_empty());
+    let form = TestForm::open(verifier).await;
+    assert_eq!(form.text("form button"), "Pay €24.90");
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text("form button"), "Processing…");
+    assert!(form.payments().is_empty());
     pause_ms(1100).await;
-    stage.answered().await;
-    assert_eq!(stage.payments().len(), 1);
-    assert_eq!(stage.text("h2"), "Payment complete");
+    form.settled().await;
+    assert_eq!(form.payments().len(), 1);
+    assert_eq!(form.text("h2"), "Payment complete");
 }
 
 #[wasm_bindgen_test]
-async fn an_expired_order_says_so_and_asks_the_page_for_another() {
+async fn expired_order_is_reported_to_the_page() {
     let verifier: Verifier = Rc::new(|_| refusal("order_expired", clock::now()));
-    let stage = Stage::open(verifier).await;
-    assert_eq!(stage.text("h2"), "This checkout has timed out");
-    let error = stage.message("error").unwrap();
+    let form = TestForm::open(verifier).await;
+    assert_eq!(form.text("h2"), "This checkout has timed out");
+    let error = form.message("error").unwrap();
     assert!(error.contains("\"code\":\"session_expired\""), "{error}");
-    assert!(stage.message("ready").is_none());
+    assert!(form.message("ready").is_none());
 }
 
 #[wasm_bindgen_test]
-async fn a_session_that_ends_while_the_form_is_open_closes_it() {
+async fn session_expiry_closes_the_form() {
     let verifier: Verifier = Rc::new(|_| {
         ok(&SessionView {
             expires_at: clock::now() + 1,
             ..session()
         })
     });
-    let stage = Stage::open(verifier).await;
-    stage.fill().await;
+    let form = TestForm::open(verifier).await;
+    form.fill().await;
     pause_ms(1100).await;
-    stage.answered().await;
-    assert_eq!(stage.text("h2"), "This checkout has timed out");
-    // What was typed waits, unseen, for another order of the page's.
-    assert!(stage.element("form:not([hidden])").is_none());
+    form.settled().await;
+    assert_eq!(form.text("h2"), "This checkout has timed out");
+    // The hidden form keeps its contents for another order of the host page.
+    assert!(form.element("form:not([hidden])").is_none());
 }
 
 #[wasm_bindgen_test]
-async fn a_reloaded_page_shows_a_payment_that_was_made() {
+async fn reload_shows_the_completed_payment() {
     let verifier: Verifier = Rc::new(|request| {
         let mut paid = payment(request, ShopperState::Captured);
         paid.attempts_left = 8;
@@ -256,19 +254,19 @@ async fn a_reloaded_page_shows_a_payment_that_was_made() {
         };
         ok(&view)
     });
-    let stage = Stage::open(verifier).await;
-    assert_eq!(stage.text("h2"), "Payment complete");
-    assert!(stage.message("ready").is_some() && stage.message("complete").is_some());
+    let form = TestForm::open(verifier).await;
+    assert_eq!(form.text("h2"), "Payment complete");
+    assert!(form.message("ready").is_some() && form.message("complete").is_some());
 }
 
 #[wasm_bindgen_test]
-async fn an_answer_that_is_not_the_verifiers_is_request_lost() {
-    let stage = Stage::open(verifier(|_, _| {
+async fn proxy_error_page_counts_as_missing_response() {
+    let form = TestForm::open(verifier(|_, _| {
         let body = "<html>502 Bad Gateway</html>".into();
         Some(sealpay_widget::browser::transport::Reply { status: 502, body })
     }))
     .await;
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text("h2"), "The connection was interrupted");
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text("h2"), "The connection was interrupted");
 }

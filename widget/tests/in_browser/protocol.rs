@@ -1,30 +1,38 @@
-//! What leaves the browser: sealed, signed, and nothing else.
+//! What leaves the browser: sealed cards and signed requests, and nothing else.
 
-use crate::stage::{Stage, sealing_key, session, verifier_with};
+use crate::challenges::Replaced;
+use crate::fixtures::{sealing_key, session, verifier_with};
+use crate::test_form::{PAGE, TestForm};
 use ed25519_dalek::Signature;
 use sealpay_protocol::api::{OpenSessionRequest, PayRequest, ShopperState};
 use sealpay_protocol::card::YearMonth;
 use sealpay_protocol::encoding::from_base64;
 use sealpay_protocol::envelope::SealContext;
+use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::key::Thumbprint;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order;
 use sealpay_protocol::seal::open;
 use sealpay_protocol::sign::{RequestParts, content_digest, signature_base};
-use sealpay_widget::browser::{clock, document};
+use sealpay_widget::browser::transport::Transport;
+use sealpay_widget::browser::{clock, document, responses};
+use sealpay_widget::payment::ApiResponse;
+use sealpay_widget::payment::request::{Credentials, Destination, Freshness};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
-async fn the_card_is_sealed_for_this_payment_and_the_request_is_signed() {
-    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
-    stage.fill().await;
-    stage.type_into("holder", "Ada Lovelace").await;
-    stage.pay().await;
+async fn card_is_sealed_for_the_payment_and_the_request_is_signed() {
+    let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
+    form.fill().await;
+    form.type_into("holder", "Ada Lovelace").await;
+    form.pay().await;
 
     let opening: OpenSessionRequest =
-        serde_json::from_slice(&stage.requests.borrow()[0].body).unwrap();
+        serde_json::from_slice(&form.requests.borrow()[0].body).unwrap();
     let verifying_key = opening.key.verifying_key().unwrap();
-    let request = stage.payments().remove(0);
+    let request = form.payments().remove(0);
 
     // The signature covers exactly what was sent.
     let authority = document::authority();
@@ -55,7 +63,7 @@ async fn the_card_is_sealed_for_this_payment_and_the_request_is_signed() {
         .verify_strict(base.as_bytes(), &signature)
         .unwrap();
 
-    // The card opens with what both sides know of the payment.
+    // The card decrypts with the context that both sides know.
     let pay: PayRequest = serde_json::from_slice(&request.body).unwrap();
     let session = session();
     let context = SealContext {
@@ -63,7 +71,7 @@ async fn the_card_is_sealed_for_this_payment_and_the_request_is_signed() {
         merchant: session.merchant.id,
         session: session.session,
         money: Money::charge(2490, "EUR".parse().unwrap()).unwrap(),
-        // The session of the stage ends half an hour after it was asked for.
+        // The session ends half an hour after it was opened.
         session_expires_at: session.expires_at,
         attempt: request.idempotency_key.parse().unwrap(),
         thumbprint: &Thumbprint::of(&verifying_key),
@@ -86,19 +94,67 @@ async fn the_card_is_sealed_for_this_payment_and_the_request_is_signed() {
 }
 
 #[wasm_bindgen_test]
-async fn no_digit_of_the_card_is_in_a_message_or_a_request() {
-    let stage = Stage::open(verifier_with(ShopperState::Declined)).await;
-    stage.fill().await;
-    stage.pay().await;
-    let requests = stage.requests.borrow();
+async fn messages_and_requests_contain_no_card_digits() {
+    let form = TestForm::open(verifier_with(ShopperState::Declined)).await;
+    form.fill().await;
+    form.pay().await;
+    let requests = form.requests.borrow();
     let bodies = requests
         .iter()
         .map(|request| String::from_utf8_lossy(&request.body).into());
-    let said: Vec<String> = stage.messages().into_iter().chain(bodies).collect();
-    assert!(said.len() >= 4);
-    for text in said {
+    let announced: Vec<String> = form.messages().into_iter().chain(bodies).collect();
+    assert!(announced.len() >= 4);
+    for text in announced {
         for digits in ["424242", "4242 4242", "\"987\""] {
             assert!(!text.contains(digits), "{digits} in {text}");
         }
     }
+}
+
+#[wasm_bindgen_test]
+async fn request_is_sent_as_signed_without_cookies_cache_or_redirects() {
+    let fetch = "window.sentRequest = new Request(input, init);
+        return Promise.resolve(new Response('{}'))";
+    let _replaced = Replaced::with(&js_sys::global(), "fetch", "input, init", fetch);
+    let credentials = Credentials::new("a.b.c".into(), PAGE.parse().unwrap(), &[7; 32]);
+    let request = credentials.sign(
+        &document::authority(),
+        Destination::Sessions,
+        AttemptId::new(1, [1; 10]),
+        credentials.open_body(),
+        Freshness {
+            created: clock::now(),
+            nonce: [2; 16],
+        },
+    );
+    let response = Transport::to_verifier()
+        .send(request.clone(), responses::session)
+        .await;
+    assert!(matches!(response, ApiResponse::Missing), "{response:?}");
+
+    let read = "const { method, url, credentials, cache, redirect } = window.sentRequest;
+        const headers = Object.fromEntries(window.sentRequest.headers);
+        return window.sentRequest.text().then((body) => JSON.stringify(
+          { method, path: new URL(url).pathname, credentials, cache, redirect, headers, body }))";
+    let read = js_sys::Function::new_no_args(read);
+    let json: js_sys::Promise = read.call0(&JsValue::NULL).unwrap().unchecked_into();
+    let json = JsFuture::from(json).await.unwrap().as_string().unwrap();
+    let sent: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let expected = serde_json::json!({
+        "method": "POST",
+        "path": "/v1/sessions",
+        "credentials": "omit",
+        "cache": "no-store",
+        "redirect": "error",
+        "headers": {
+            "content-type": "application/json",
+            "idempotency-key": request.idempotency_key,
+            "sealpay-session": request.session,
+            "content-digest": request.headers.content_digest,
+            "signature-input": request.headers.signature_input,
+            "signature": request.headers.signature,
+        },
+        "body": String::from_utf8(request.body.to_vec()).unwrap(),
+    });
+    assert_eq!(sent, expected);
 }

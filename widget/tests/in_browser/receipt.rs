@@ -1,14 +1,15 @@
-//! What the shopper keeps of a payment: the receipt, and what it says of money that is only held.
+//! The receipt, of captured payments and of authorizations.
 
-use crate::stage::{Stage, Verifier, ok, payment, session, settle, verifier, verifier_with};
+use crate::fixtures::{Verifier, ok, payment, session, verifier, verifier_with};
+use crate::test_form::{TestForm, settle};
 use sealpay_protocol::api::{Method, PaymentView, SessionState, SessionView, ShopperState};
 use sealpay_widget::browser::transport::Reply;
 use std::rc::Rc;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// What is told of a payment, and what its receipt says.
+/// A payment, and what its receipt shows.
 struct Row {
-    told: fn(PaymentView) -> PaymentView,
+    view: fn(PaymentView) -> PaymentView,
     heading: &'static str,
     outcome: &'static str,
     lines: &'static [&'static str],
@@ -16,7 +17,7 @@ struct Row {
 
 static ROWS: [Row; 5] = [
     Row {
-        told: |payment| payment,
+        view: |payment| payment,
         heading: "Payment complete",
         outcome: "You paid €24.90",
         lines: &[
@@ -27,7 +28,7 @@ static ROWS: [Row; 5] = [
         ],
     },
     Row {
-        told: |payment| PaymentView {
+        view: |payment| PaymentView {
             state: ShopperState::Authorized,
             ..payment
         },
@@ -36,7 +37,7 @@ static ROWS: [Row; 5] = [
         lines: &["Payment methodVisa •••• 4242"],
     },
     Row {
-        told: |payment| PaymentView {
+        view: |payment| PaymentView {
             state: ShopperState::Authorized,
             method: Method::Wallet,
             card: None,
@@ -47,7 +48,7 @@ static ROWS: [Row; 5] = [
         lines: &["Payment methodWallet"],
     },
     Row {
-        told: |payment| PaymentView {
+        view: |payment| PaymentView {
             amount_captured: Some(2000),
             amount_refunded: Some(505),
             ..payment
@@ -57,7 +58,7 @@ static ROWS: [Row; 5] = [
         lines: &["Refunded€5.05"],
     },
     Row {
-        told: |mut payment| {
+        view: |mut payment| {
             payment.card.as_mut().unwrap().brand = "unknown".into();
             payment
         },
@@ -68,17 +69,17 @@ static ROWS: [Row; 5] = [
 ];
 
 #[wasm_bindgen_test]
-async fn a_receipt_says_what_was_paid_or_is_held_and_how() {
+async fn receipt_shows_amount_state_and_method() {
     for row in &ROWS {
-        let stage = Stage::open(verifier(|_, request| {
-            ok(&(row.told)(payment(request, ShopperState::Captured)))
+        let form = TestForm::open(verifier(|_, request| {
+            ok(&(row.view)(payment(request, ShopperState::Captured)))
         }))
         .await;
-        stage.fill().await;
-        stage.pay().await;
-        assert_eq!(stage.text(".panel h2"), row.heading);
-        assert_eq!(stage.text("#outcome"), row.outcome);
-        let receipt = stage.text(".receipt");
+        form.fill().await;
+        form.pay().await;
+        assert_eq!(form.text(".panel h2"), row.heading);
+        assert_eq!(form.text("#outcome"), row.outcome);
+        let receipt = form.text(".receipt");
         for line in row.lines {
             assert!(receipt.contains(line), "{line} in {receipt}");
         }
@@ -86,48 +87,48 @@ async fn a_receipt_says_what_was_paid_or_is_held_and_how() {
 }
 
 #[wasm_bindgen_test]
-async fn a_receipt_is_heard_once_and_its_time_can_be_read_by_programs() {
-    let stage = Stage::open(verifier_with(ShopperState::Captured)).await;
-    stage.fill().await;
-    stage.pay().await;
-    let machine = stage.attribute(".receipt time", "datetime");
+async fn receipt_is_announced_once_and_has_a_machine_readable_time() {
+    let form = TestForm::open(verifier_with(ShopperState::Captured)).await;
+    form.fill().await;
+    form.pay().await;
+    let machine = form.attribute(".receipt time", "datetime");
     assert_eq!(machine.as_deref(), Some("2025-11-22T08:27:22.000Z"));
-    let described = stage.attribute(".panel h2", "aria-describedby");
+    let described = form.attribute(".panel h2", "aria-describedby");
     assert_eq!(described.as_deref(), Some("outcome"));
-    assert!(stage.element(".panel[role]").is_none(), "said once");
-    // Either the shopper is put on the heading, or the live region speaks; never both.
-    let is_focused = stage.focused() == "heading";
-    let said = stage.text("[role=status]");
+    assert!(form.element(".panel[role]").is_none(), "announced once");
+    // Either the heading has the focus, or the live region announces it; never both.
+    let is_focused = form.focused() == "heading";
+    let announced = form.text("[role=status]");
     let expected = if is_focused {
         ""
     } else {
         "Payment complete. You paid €24.90"
     };
-    assert_eq!(said, expected);
+    assert_eq!(announced, expected);
 }
 
 #[wasm_bindgen_test]
-async fn a_receipt_is_shown_even_when_an_older_verifier_tells_less() {
+async fn receipt_is_shown_with_the_members_of_an_older_verifier() {
     let verifier: Verifier = Rc::new(|request| {
         if request.path == "/v1/sessions" {
             return ok(&session());
         }
-        let told = serde_json::to_value(payment(request, ShopperState::Captured)).unwrap();
-        let serde_json::Value::Object(mut told) = told else {
+        let view = serde_json::to_value(payment(request, ShopperState::Captured)).unwrap();
+        let serde_json::Value::Object(mut view) = view else {
             panic!("a payment is an object");
         };
         for member in ["order_ref", "card", "created_at"] {
-            told.remove(member);
+            view.remove(member);
         }
-        let body = serde_json::to_string(&told).unwrap();
+        let body = serde_json::to_string(&view).unwrap();
         Some(Reply { status: 200, body })
     });
-    let stage = Stage::open(verifier).await;
-    stage.fill().await;
-    stage.pay().await;
-    assert_eq!(stage.text("#outcome"), "You paid €24.90");
+    let form = TestForm::open(verifier).await;
+    form.fill().await;
+    form.pay().await;
+    assert_eq!(form.text("#outcome"), "You paid €24.90");
     assert_eq!(
-        stage.text(".receipt"),
+        form.text(".receipt"),
         "Paid toPaper LanternOrderA-1001Payment methodCard"
     );
 }
@@ -147,7 +148,7 @@ fn reloaded(state: ShopperState, amount_released: Option<i64>) -> Verifier {
 }
 
 #[wasm_bindgen_test]
-async fn a_reloaded_page_shows_the_same_receipt() {
+async fn reload_shows_the_same_receipt() {
     for (state, outcome) in [
         (ShopperState::Captured, "You paid €24.90"),
         (
@@ -155,21 +156,21 @@ async fn a_reloaded_page_shows_the_same_receipt() {
             "€24.90 is on hold on your card. You’ll be charged when your order ships.",
         ),
     ] {
-        let stage = Stage::open(reloaded(state, None)).await;
+        let form = TestForm::open(reloaded(state, None)).await;
         settle().await;
-        assert_eq!(stage.text("#outcome"), outcome);
-        let receipt = stage.text(".receipt");
+        assert_eq!(form.text("#outcome"), outcome);
+        let receipt = form.text(".receipt");
         assert!(receipt.contains("Visa •••• 4242") && receipt.contains("A-1001"));
     }
 }
 
 #[wasm_bindgen_test]
-async fn what_the_shop_let_go_is_no_payment_any_more() {
-    let stage = Stage::open(reloaded(ShopperState::Declined, Some(2490))).await;
+async fn voided_payment_shows_no_receipt() {
+    let form = TestForm::open(reloaded(ShopperState::Declined, Some(2490))).await;
     settle().await;
-    assert_eq!(stage.text(".panel h2"), "The shop cancelled this payment");
-    assert!(stage.element(".receipt").is_none());
-    assert!(stage.message("complete").is_none());
-    let error = stage.message("error").unwrap();
+    assert_eq!(form.text(".panel h2"), "The shop cancelled this payment");
+    assert!(form.element(".receipt").is_none());
+    assert!(form.message("complete").is_none());
+    let error = form.message("error").unwrap();
     assert!(error.contains("\"code\":\"payment_voided\""), "{error}");
 }

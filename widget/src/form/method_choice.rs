@@ -1,0 +1,92 @@
+//! The payment methods offered and the one chosen.
+
+use sealpay_protocol::api::Method;
+
+/// The methods and the chosen one.
+#[derive(Debug, Default)]
+pub struct MethodChoice {
+    offered: Vec<Method>,
+    chosen: Option<Method>,
+}
+
+impl MethodChoice {
+    /// Sets the methods offered. The shopper's choice stays if it is still among them.
+    pub fn set_offered(&mut self, methods: &[Method]) {
+        self.offered = Method::ALL
+            .into_iter()
+            .filter(|method| methods.contains(method))
+            .collect();
+    }
+
+    /// The methods offered, each once, the card first.
+    #[must_use]
+    pub fn offered(&self) -> &[Method] {
+        &self.offered
+    }
+
+    /// The shopper chose.
+    pub const fn choose(&mut self, method: Method) {
+        self.chosen = Some(method);
+    }
+
+    /// The method to pay with: the chosen one, or else the first; a card while none is known.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        let chosen = self.chosen.filter(|chosen| self.offered.contains(chosen));
+        chosen
+            .or_else(|| self.offered.first().copied())
+            .unwrap_or(Method::Card)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MethodChoice;
+    use sealpay_protocol::api::Method::{self, BankTransfer, Card, Wallet};
+
+    #[test]
+    fn first_offered_method_is_the_default() {
+        type Row = (&'static [Method], Option<Method>, &'static [Method], Method);
+        let rows: [Row; 7] = [
+            (&[], None, &[], Card),
+            (&[Card], None, &[Card], Card),
+            (&[Wallet], None, &[Wallet], Wallet),
+            (
+                &[BankTransfer, Wallet, Card, Wallet],
+                None,
+                &Method::ALL,
+                Card,
+            ),
+            (&[Card, Wallet], Some(Wallet), &[Card, Wallet], Wallet),
+            (&[Card, Wallet], Some(BankTransfer), &[Card, Wallet], Card),
+            (
+                &[Wallet, BankTransfer],
+                Some(Card),
+                &[Wallet, BankTransfer],
+                Wallet,
+            ),
+        ];
+        for (methods, chosen, offered, method) in rows {
+            let mut choice = MethodChoice::default();
+            if let Some(chosen) = chosen {
+                choice.choose(chosen);
+            }
+            choice.set_offered(methods);
+            assert_eq!(
+                (choice.offered(), choice.method()),
+                (offered, method),
+                "{methods:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn choice_survives_a_session_that_does_not_offer_it() {
+        let mut choice = MethodChoice::default();
+        choice.choose(Wallet);
+        for (methods, method) in [(&[Card][..], Card), (&[Card, Wallet], Wallet)] {
+            choice.set_offered(methods);
+            assert_eq!(choice.method(), method);
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The component: passes events to `form` and `payment`, runs the effects, renders the state.
+
+mod announce;
+mod effects;
+mod input;
+mod models;
+
+use super::connection::Connection;
+use super::element::element;
+use super::msg::{Focus, Msg};
+use super::summary::Summary;
+use crate::browser::field;
+use crate::browser::host::HostRequest;
+use crate::browser::wallet::WalletWindow;
+use crate::browser::{clock, document, random};
+use crate::form::{Correction, Field, Form, MethodChoice};
+use crate::methods;
+use crate::payment::{PaymentEvent, Phase, State, Submission};
+use sealpay_protocol::api::ActionView;
+use sealpay_protocol::card::{Brand, YearMonth};
+use std::rc::Rc;
+use yew::{Callback, Component, Context, Html, NodeRef};
+
+/// How long a payment may take before the shopper is told that it is still processing.
+const SLOW_MS: u32 = 5_000;
+
+/// The properties of the component.
+#[derive(Clone, yew::Properties)]
+pub struct Properties {
+    /// Everything from outside.
+    pub connection: Rc<Connection>,
+}
+
+impl PartialEq for Properties {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.connection, &other.connection)
+    }
+}
+
+/// The component.
+pub struct Checkout {
+    connection: Rc<Connection>,
+    form: Form,
+    choice: MethodChoice,
+    state: State,
+    summary: Option<Summary>,
+    wallet: Option<WalletWindow>,
+    /// The browser did not report whether the wallet's window opened.
+    is_wallet_unknown: bool,
+    inputs: [NodeRef; 4],
+    heading_ref: NodeRef,
+    code: NodeRef,
+    pay: NodeRef,
+    notice_ref: NodeRef,
+    offer: NodeRef,
+    sheet: NodeRef,
+    focus: Option<Focus>,
+    announcement: String,
+    /// The number of the payment under way, so that a late timer is ignored.
+    payment_count: u32,
+    is_timed: bool,
+    is_slow: bool,
+    is_ticking: bool,
+    session_ends_soon: bool,
+    /// The last `change` message: complete, and the brand.
+    last_change: (bool, Option<Brand>),
+}
+
+impl Component for Checkout {
+    type Message = Msg;
+    type Properties = Properties;
+
+    fn create(context: &Context<Self>) -> Self {
+        let connection = context.props().connection.clone();
+        let link = context.link().clone();
+        connection
+            .port
+            .listen(move |request| link.send_message(Msg::Host(request)));
+        let link = context.link().clone();
+        document::watch_return(move || link.send_message(Msg::Resumed));
+        let link = context.link().clone();
+        document::watch_network(move || link.send_message(Msg::Resumed));
+        let link = context.link().clone();
+        document::watch_leave(move || link.send_message(Msg::PageHidden));
+        let start = match &connection.order {
+            Ok(_) => PaymentEvent::Start,
+            Err(code) => PaymentEvent::OrderRejected(code),
+        };
+        context.link().send_message(Msg::Payment(start));
+        let claims = connection
+            .order
+            .as_ref()
+            .ok()
+            .map(|accepted| &accepted.claims);
+        let mut choice = MethodChoice::default();
+        choice.set_offered(claims.map_or(&[], |claims| &claims.methods));
+        Self {
+            summary: claims
+                .and_then(|claims| Summary::from_order(&connection.locale, &claims.order)),
+            form: Form::new(YearMonth::from_unix_seconds(clock::now())),
+            choice,
+            state: State::default(),
+            wallet: None,
+            inputs: Default::default(),
+            heading_ref: NodeRef::default(),
+            code: NodeRef::default(),
+            pay: NodeRef::default(),
+            notice_ref: NodeRef::default(),
+            offer: NodeRef::default(),
+            focus: None,
+            sheet: NodeRef::default(),
+            announcement: String::new(),
+            is_wallet_unknown: false,
+            payment_count: 0,
+            is_timed: false,
+            is_slow: false,
+            is_ticking: false,
+            session_ends_soon: false,
+            last_change: (false, None),
+            connection,
+        }
+    }
+
+    fn update(&mut self, context: &Context<Self>, msg: Msg) -> bool {
+        match msg {
+            Msg::Edited(field, typed) => self.edited(field, &typed),
+            Msg::Blurred(field) => self.blurred(field),
+            Msg::MethodChosen(method) => self.choose_method(method),
+            Msg::Submitted => self.submitted(context),
+            Msg::CodeEdited => {
+                self.normalize_code();
+                self.announcement = String::new();
+                self.handle_payment_event(context, PaymentEvent::CodeEdited);
+            }
+            Msg::Resumed => {
+                if matches!(
+                    self.state.phase(),
+                    Phase::ActionRequired(_) | Phase::Interrupted { .. } | Phase::Unreachable
+                ) {
+                    self.handle_payment_event(context, PaymentEvent::Resumed);
+                }
+            }
+            Msg::Action(action) => {
+                let (id, now) = (random::attempt_id(), clock::now());
+                self.handle_payment_event(context, PaymentEvent::Action { id, now, action });
+            }
+            Msg::PageHidden => {
+                self.form.require_correction(Correction::None);
+                self.show(Field::SecurityCode, None);
+            }
+            Msg::StillProcessing(number) => {
+                if number == self.payment_count && self.state.is_processing() {
+                    self.is_slow = true;
+                    self.announcement = self.connection.catalog().still_processing.into();
+                }
+            }
+            Msg::SessionExpired(connection) => {
+                // The host page may have supplied another order since.
+                if Rc::ptr_eq(&connection, &self.connection) {
+                    self.handle_payment_event(context, PaymentEvent::SessionExpired);
+                }
+            }
+            Msg::ExitRequested(request) => self.connection.port.request(request),
+            Msg::WalletRequested => self.open_wallet(),
+            Msg::Tick => {
+                self.is_ticking = false;
+                if self.code_has_just_expired() {
+                    self.announcement = self.connection.catalog().error("code_expired").into();
+                }
+            }
+            Msg::SessionEndsSoon => self.warn_of_session_end(),
+            Msg::CopyRequested(name, value) => self.copy(context, name, value),
+            Msg::CopyFinished(sentence) => self.announce(sentence),
+            Msg::Payment(event) => self.handle_payment_event(context, event),
+            Msg::Host(HostRequest::Focus) => self.focus = Some(self.first_focus()),
+            Msg::Host(HostRequest::Update(order)) => self.replace_order(context, order),
+            Msg::Host(HostRequest::Submit) => self.submitted(context),
+            Msg::Host(HostRequest::Unmount) => {
+                self.clear();
+                self.connection.port.close();
+            }
+        }
+        self.tick_later(context);
+        true
+    }
+
+    fn view(&self, context: &Context<Self>) -> Html {
+        let on = context.link().callback(|msg| msg);
+        let catalog = self.connection.catalog();
+        let summary = match &self.summary {
+            Some(summary) => summary.view(catalog, self.connection.look, self.state.is_over()),
+            None => element("h1.unseen").text(catalog.order),
+        };
+        let session_warning = self.session_warning();
+        let form = self.form_model(session_warning.as_deref());
+        let status = element("p.unseen")
+            .attrs("role=status")
+            .text(&self.announcement);
+        let payment = element("div.payment")
+            .node(form.map_or_else(Html::default, |form| form.view(&on)))
+            .node(self.panel(&on))
+            .child(status);
+        element("div.sheet wide")
+            .node_ref(&self.sheet)
+            .child(summary)
+            .child(payment)
+            .finish()
+    }
+
+    fn rendered(&mut self, _context: &Context<Self>, first_render: bool) {
+        // The height of the parent, which may have room around the sheet.
+        if first_render
+            && let Some(sheet) = self.sheet.cast::<field::Element>()
+            && let Some(around) = sheet.parent_element()
+        {
+            let port = self.connection.port.clone();
+            document::watch_height(&around, move |height| port.send_height(height));
+        }
+        let element = match self.focus.take() {
+            Some(Focus::Field(field)) => self.input(field).map(field::Element::from),
+            Some(Focus::Heading) => self.heading_ref.cast(),
+            Some(Focus::Notice) => self.notice_ref.cast(),
+            Some(Focus::Offer) => self.offer.cast(),
+            Some(Focus::Code) => self.code.cast(),
+            Some(Focus::Pay) => self.pay.cast(),
+            None => None,
+        };
+        if let Some(element) = element {
+            field::focus(&element);
+            let (top, bottom) = field::extent(&element);
+            self.connection.port.reveal(top, bottom);
+        }
+    }
+}
+
+impl Checkout {
+    /// What stands in place of the form, if anything.
+    fn panel(&self, on: &Callback<Msg>) -> Html {
+        match self.state.phase() {
+            Phase::Paid { payment, offer } => self.receipt_model(payment, *offer).view(on),
+            Phase::ActionRequired(required) => {
+                methods::action_panel(&self.action_model(required), on)
+            }
+            _ => self.status_model().view(on),
+        }
+    }
+
+    /// Where the shopper starts or continues.
+    fn first_focus(&self) -> Focus {
+        match self.state.phase() {
+            Phase::ActionRequired(required) if matches!(required.action, ActionView::Code(_)) => {
+                Focus::Code
+            }
+            _ if self.panel_code().is_some() => Focus::Heading,
+            _ => methods::for_method(self.choice.method()).first_focus(),
+        }
+    }
+
+    fn submitted(&mut self, context: &Context<Self>) {
+        if !self.state.accepts_submission() {
+            return;
+        }
+        self.read_fields();
+        match methods::for_method(self.choice.method()).collect(&mut self.form) {
+            Ok(data) => {
+                let attempt = random::attempt_id();
+                let event = PaymentEvent::Submitted(Submission { attempt, data });
+                self.handle_payment_event(context, event);
+            }
+            Err(invalid) => {
+                // Announced even if the focus does not move: Enter must have an audible result.
+                self.focus = Some(Focus::Field(invalid.first));
+                let catalog = self.connection.catalog();
+                self.announce(match self.form.entry(invalid.first).error() {
+                    Some(code) if invalid.count == 1 => catalog.error(code).into(),
+                    _ => (catalog.fields_to_check)(invalid.count),
+                });
+            }
+        }
+        self.show_all();
+    }
+
+    fn handle_payment_event(&mut self, context: &Context<Self>, event: PaymentEvent) {
+        let before = self.shown();
+        let effects = self.state.step(event);
+        self.run_all(context, effects);
+        if let Some(session) = self.state.session() {
+            self.summary = Summary::from_session(&self.connection.locale, session);
+            self.choice.set_offered(&session.methods);
+            let today = YearMonth::from_unix_seconds(self.verifier_now());
+            self.form.set_today(today);
+        }
+        if self.wallet_address().is_none() {
+            self.is_wallet_unknown = false;
+            if let Some(window) = self.wallet.take() {
+                window.close();
+            }
+        }
+        self.time_payment(context);
+        self.announce_change(&before);
+    }
+
+    /// After some seconds the shopper is told that the payment is still processing.
+    fn time_payment(&mut self, context: &Context<Self>) {
+        let is_processing = self.state.is_processing();
+        if is_processing == self.is_timed {
+            return;
+        }
+        self.is_timed = is_processing;
+        self.is_slow = false;
+        if is_processing {
+            self.payment_count = self.payment_count.wrapping_add(1);
+            let (link, number) = (context.link().clone(), self.payment_count);
+            clock::after(SLOW_MS, move || {
+                link.send_message(Msg::StillProcessing(number));
+            });
+        }
+    }
+
+    /// Continues with another order of the host page; the fields keep their contents.
+    fn replace_order(&mut self, context: &Context<Self>, order: Rc<str>) {
+        if !self.state.accepts_order() {
+            let sentence = self.connection.catalog().panel("checking").sentence;
+            let port = &self.connection.port;
+            port.send_error("update_refused", sentence, None);
+            return;
+        }
+        self.connection = Rc::new(self.connection.with_order(order));
+        let event = match &self.connection.order {
+            Ok(accepted) => {
+                let claims = &accepted.claims;
+                self.summary = Summary::from_order(&self.connection.locale, &claims.order);
+                self.choice.set_offered(&claims.methods);
+                PaymentEvent::OrderReplaced
+            }
+            Err(code) => PaymentEvent::OrderRejected(code),
+        };
+        self.handle_payment_event(context, event);
+    }
+
+    /// Renders again in a second, as long as seconds are counted on the screen.
+    fn tick_later(&mut self, context: &Context<Self>) {
+        let Phase::ActionRequired(required) = self.state.phase() else {
+            return;
+        };
+        let ActionView::Code(code) = &required.action else {
+            return;
+        };
+        let now = self.verifier_now();
+        let counts_resend = code.resends_left > 0 && code.resend_at > now;
+        if (counts_resend || code.expires_at > now) && !self.is_ticking {
+            self.is_ticking = true;
+            let link = context.link().clone();
+            clock::after(1000, move || link.send_message(Msg::Tick));
+        }
+    }
+}

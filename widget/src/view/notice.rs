@@ -1,0 +1,54 @@
+//! The notice above the pay button.
+
+use super::element::{Element, element};
+use crate::i18n::{Catalog, Explanation};
+use crate::payment::Notice;
+use yew::NodeRef;
+
+/// What a notice says.
+pub(super) fn explanation(catalog: &Catalog, notice: &Notice) -> Explanation {
+    match notice {
+        Notice::Declined(decline) => (catalog.decline)(decline.category),
+        Notice::Code(code) => catalog.panel(code),
+    }
+}
+
+/// A notice, or else a warning that the session ends.
+pub(super) struct NoticeModel<'a> {
+    pub(super) catalog: &'static Catalog,
+    pub(super) notice: Option<&'a Notice>,
+    pub(super) session_warning: Option<&'a str>,
+    /// The notice gets the focus where no field is to be corrected.
+    pub(super) node_ref: &'a NodeRef,
+}
+
+impl NoticeModel<'_> {
+    pub(super) fn view(&self) -> Option<Element> {
+        let (kind, heading, sentence) = match (self.notice, self.session_warning) {
+            (Some(notice), _) => {
+                let Explanation { heading, sentence } = explanation(self.catalog, notice);
+                let kind = match notice {
+                    Notice::Declined(_) => "danger",
+                    Notice::Code(_) => "warning",
+                };
+                (kind, Some(heading), sentence)
+            }
+            (None, Some(warning)) => ("warning", None, warning),
+            (None, None) => return None,
+        };
+        let heading = heading.map(|heading| {
+            let strong = element("strong").attrs("id=notice-heading");
+            strong.text(heading)
+        });
+        let notice = element("div.notice")
+            .attrs(
+                "tabindex=-1;role=group;aria-labelledby=notice-heading;\
+                 aria-describedby=notice-sentence",
+            )
+            .node_ref(self.node_ref)
+            .attr("data-kind", kind)
+            .child_opt(heading)
+            .child(element("span").attrs("id=notice-sentence").text(sentence));
+        Some(notice)
+    }
+}
