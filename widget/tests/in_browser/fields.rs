@@ -1,7 +1,7 @@
 //! The fields: labels, errors, brand, autofill, locale.
 
-use crate::fixtures::{default_order, order_for, verifier_with};
-use crate::test_form::{PAGE, TestForm, document};
+use crate::fixtures::{PAGE, default_order, order_for, verifier_with};
+use crate::test_form::{TestForm, document};
 use sealpay_protocol::api::ShopperState;
 use wasm_bindgen_test::wasm_bindgen_test;
 

@@ -1,6 +1,5 @@
 //! Orders, and verifiers that respond as a test needs it.
 
-use crate::test_form::PAGE;
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::api::{
     ActionView, Advice, CardView, DeclineCategory, DeclineView, MerchantView, Method, OrderView,
@@ -15,6 +14,9 @@ use sealpay_widget::browser::transport::Reply;
 use sealpay_widget::payment::request::{SESSIONS_PATH, SignedRequest};
 use std::cell::RefCell;
 use std::rc::Rc;
+
+/// The origin of the host page.
+pub(crate) const PAGE: &str = "https://shop.example";
 
 /// Responds to a request; `None` is a lost response.
 pub(crate) type Verifier = Rc<dyn Fn(&SignedRequest) -> Option<Reply>>;

@@ -1,8 +1,8 @@
 //! What leaves the browser: sealed cards and signed requests, and nothing else.
 
 use crate::challenges::Replaced;
-use crate::fixtures::{sealing_key, session, verifier_with};
-use crate::test_form::{PAGE, TestForm};
+use crate::fixtures::{PAGE, sealing_key, session, verifier_with};
+use crate::test_form::TestForm;
 use ed25519_dalek::Signature;
 use sealpay_protocol::api::{OpenSessionRequest, PayRequest, ShopperState};
 use sealpay_protocol::card::YearMonth;

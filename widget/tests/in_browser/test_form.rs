@@ -2,7 +2,7 @@
 
 mod translator;
 
-use crate::fixtures::{Verifier, default_order};
+use crate::fixtures::{PAGE, Verifier, default_order};
 use js_sys::Reflect;
 use sealpay_widget::appearance::{Appearance, ColourScheme};
 use sealpay_widget::browser::host::{ExitOptions, Handshake, Port};
@@ -18,8 +18,6 @@ use web_sys::{
     Document, Element, Event, FocusEvent, HtmlElement, HtmlInputElement, InputEvent,
     InputEventInit, MessageChannel, MessageEvent, MessagePort,
 };
-
-pub(crate) const PAGE: &str = "https://shop.example";
 
 thread_local! {
     /// How long a response takes.

@@ -2,6 +2,7 @@
 
 mod announce;
 mod effects;
+mod events;
 mod input;
 mod models;
 
@@ -15,14 +16,11 @@ use crate::browser::wallet::WalletWindow;
 use crate::browser::{clock, document, random};
 use crate::form::{Correction, Field, Form, MethodChoice};
 use crate::methods;
-use crate::payment::{PaymentEvent, Phase, State, Submission};
+use crate::payment::{PaymentEvent, Phase, State};
 use sealpay_protocol::api::ActionView;
 use sealpay_protocol::card::{Brand, YearMonth};
 use std::rc::Rc;
 use yew::{Callback, Component, Context, Html, NodeRef};
-
-/// How long a payment may take before the shopper is told that it is still processing.
-const SLOW_MS: u32 = 5_000;
 
 /// The properties of the component.
 #[derive(Clone, yew::Properties)]
@@ -253,105 +251,6 @@ impl Checkout {
             }
             _ if self.panel_code().is_some() => Focus::Heading,
             _ => methods::for_method(self.choice.method()).first_focus(),
-        }
-    }
-
-    fn submitted(&mut self, context: &Context<Self>) {
-        if !self.state.accepts_submission() {
-            return;
-        }
-        self.read_fields();
-        match methods::for_method(self.choice.method()).collect(&mut self.form) {
-            Ok(data) => {
-                let attempt = random::attempt_id();
-                let event = PaymentEvent::Submitted(Submission { attempt, data });
-                self.handle_payment_event(context, event);
-            }
-            Err(invalid) => {
-                // Announced even if the focus does not move: Enter must have an audible result.
-                self.focus = Some(Focus::Field(invalid.first));
-                let catalog = self.connection.catalog();
-                self.announce(match self.form.entry(invalid.first).error() {
-                    Some(code) if invalid.count == 1 => catalog.error(code).into(),
-                    _ => (catalog.fields_to_check)(invalid.count),
-                });
-            }
-        }
-        self.show_all();
-    }
-
-    fn handle_payment_event(&mut self, context: &Context<Self>, event: PaymentEvent) {
-        let before = self.shown();
-        let effects = self.state.step(event);
-        self.run_all(context, effects);
-        if let Some(session) = self.state.session() {
-            self.summary = Summary::from_session(&self.connection.locale, session);
-            self.choice.set_offered(&session.methods);
-            let today = YearMonth::from_unix_seconds(self.verifier_now());
-            self.form.set_today(today);
-        }
-        if self.wallet_address().is_none() {
-            self.is_wallet_unknown = false;
-            if let Some(window) = self.wallet.take() {
-                window.close();
-            }
-        }
-        self.time_payment(context);
-        self.announce_change(&before);
-    }
-
-    /// After some seconds the shopper is told that the payment is still processing.
-    fn time_payment(&mut self, context: &Context<Self>) {
-        let is_processing = self.state.is_processing();
-        if is_processing == self.is_timed {
-            return;
-        }
-        self.is_timed = is_processing;
-        self.is_slow = false;
-        if is_processing {
-            self.payment_count = self.payment_count.wrapping_add(1);
-            let (link, number) = (context.link().clone(), self.payment_count);
-            clock::after(SLOW_MS, move || {
-                link.send_message(Msg::StillProcessing(number));
-            });
-        }
-    }
-
-    /// Continues with another order of the host page; the fields keep their contents.
-    fn replace_order(&mut self, context: &Context<Self>, order: Rc<str>) {
-        if !self.state.accepts_order() {
-            let sentence = self.connection.catalog().panel("checking").sentence;
-            let port = &self.connection.port;
-            port.send_error("update_refused", sentence, None);
-            return;
-        }
-        self.connection = Rc::new(self.connection.with_order(order));
-        let event = match &self.connection.order {
-            Ok(accepted) => {
-                let claims = &accepted.claims;
-                self.summary = Summary::from_order(&self.connection.locale, &claims.order);
-                self.choice.set_offered(&claims.methods);
-                PaymentEvent::OrderReplaced
-            }
-            Err(code) => PaymentEvent::OrderRejected(code),
-        };
-        self.handle_payment_event(context, event);
-    }
-
-    /// Renders again in a second, as long as seconds are counted on the screen.
-    fn tick_later(&mut self, context: &Context<Self>) {
-        let Phase::ActionRequired(required) = self.state.phase() else {
-            return;
-        };
-        let ActionView::Code(code) = &required.action else {
-            return;
-        };
-        let now = self.verifier_now();
-        let counts_resend = code.resends_left > 0 && code.resend_at > now;
-        if (counts_resend || code.expires_at > now) && !self.is_ticking {
-            self.is_ticking = true;
-            let link = context.link().clone();
-            clock::after(1000, move || link.send_message(Msg::Tick));
         }
     }
 }
