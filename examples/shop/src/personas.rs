@@ -112,8 +112,8 @@ impl Group {
             | "invalid_merchant"
             | "invalid_amount"
             | "duplicate_transaction"
-            | "request_lost"
-            | "request_lost_declined"
+            | "response_lost"
+            | "response_lost_declined"
             | "never_received"
             | "not_processed"
             | "error" => Self::BankTrouble,
@@ -234,7 +234,7 @@ mod tests {
             "cvc2_mismatch",
             "lost_card",
             "refer_to_issuer",
-            "request_lost",
+            "response_lost",
             "transfer_late",
         ];
         let cards = outcomes.map(|outcome| example(outcome, "4242424242424242"));
@@ -244,7 +244,7 @@ mod tests {
             assert_eq!(found, [&format!("{outcome}-card")]);
         }
         for (outcome, known) in [
-            ("request_lost", true),
+            ("response_lost", true),
             ("made_up", false),
             // The account of a card is nothing that an order could ask for.
             ("account", false),

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 const FILE: &str = include_str!("../../vectors/sealpay-merchant-v1.json");
 
 /// Other implementations test against this file: another digest is another protocol.
-const SHA256_OF_THE_FILE: &str = "c1316051088c611cdb0e661a37b8ccdcc4cc92099d88aff65f1631f256214135";
+const SHA256_OF_THE_FILE: &str = "eaeb09ca82aebb519a3e21f81c5566c2f16e982a28f8790012e3c9bc7547568f";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -24,7 +24,7 @@ use sealpay_protocol::webhook::{self, EndpointSecret, WebhookHeaders};
 use sha2::{Digest, Sha256};
 
 /// Other implementations test against this file: another digest is another protocol.
-const SHA256_OF_THE_FILE: &str = "460955721378abbe9e76bbf43a592a5ea492823795b0bc7ab5fbddede0e05e5f";
+const SHA256_OF_THE_FILE: &str = "21f3cfe3957becf60afe9f21c16f4cb7c805ada897ce4b4a84c4a2c9450813d3";
 
 const FILE: &str = include_str!("../../vectors/sealpay-v1.json");
 

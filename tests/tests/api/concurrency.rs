@@ -81,10 +81,10 @@ async fn of_twenty_attempts_of_one_session_one_wins(gateway: &TestGateway) {
 
 async fn two_recoverers_give_one_outcome(gateway: &TestGateway) {
     let mut unknown = Vec::new();
-    for outcome in ["request_lost", "request_lost_declined", "never_received"] {
+    for outcome in ["response_lost", "response_lost_declined", "never_received"] {
         let view = gateway.pay(Some(outcome), &card(APPROVED)).await;
         assert_eq!(view.state, ShopperState::Unknown);
-        unknown.push((view.payment, outcome == "request_lost"));
+        unknown.push((view.payment, outcome == "response_lost"));
     }
     gateway.move_clock(10);
     let (one, two) = tokio::join!(gateway.recover(), gateway.recover());

@@ -52,7 +52,7 @@ async fn another_browser_takes_the_order_over_five_times_and_the_old_one_is_wort
 }
 
 async fn an_order_is_not_taken_over_while_its_outcome_is_open(gateway: &TestGateway) {
-    let order = gateway.order(Some("request_lost_declined"));
+    let order = gateway.order(Some("response_lost_declined"));
     let browser = gateway.browser();
     let session = gateway.open(&browser, &order).await;
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));

@@ -143,7 +143,7 @@ async fn show_an_interruption(session: &Session, stage: &Stage, gallery: &mut Ga
 
 async fn show_an_unknown_outcome(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
     publish_and_go(session, stage, &rich_claims(stage, "unknown")).await;
-    session.pay_with(persona_for("request_lost")).await;
+    session.pay_with(persona_for("response_lost")).await;
     session.read(PANEL, "We’re checking your payment").await;
     // The next question waits until the pictures are taken.
     stage.verifier_network.fail("/v1/payments", Fault::Held, 1);

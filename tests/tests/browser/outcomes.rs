@@ -157,7 +157,7 @@ async fn an_answer_that_never_came_is_found_out_without_a_reload() {
             session.stay().await;
             session.enter_form().await;
             session.run("window.sameDocument = true", Vec::new()).await;
-            session.fill_in(persona_for("request_lost")).await;
+            session.fill_in(persona_for("response_lost")).await;
             session.press(PAY).await;
             session.read(PANEL, "We’re checking your payment").await;
             session.read(PANEL, "Payment complete").await;

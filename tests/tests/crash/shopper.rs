@@ -63,9 +63,9 @@ pub(super) const QUICK: &[Habit] = &[
 /// Those whose bank takes its time, or never answers.
 pub(super) const PATIENT: &[Habit] = &[
     habit(Some("slow"), ONE_CARD),
-    habit(Some("request_lost"), ONE_CARD),
+    habit(Some("response_lost"), ONE_CARD),
     habit(
-        Some("request_lost_declined"),
+        Some("response_lost_declined"),
         &[APPROVED_CARD, APPROVED_CARD],
     ),
     habit(Some("never_received"), ONE_CARD),

@@ -62,7 +62,7 @@ const RETIRED_TEXTS: &[(&str, &str)] = &[
     ("answer_lost", "response_lost"),
     ("carried_in", "brought_forward"),
     ("carried_out", "carried_forward"),
-    ("no_answer", "request_lost"),
+    ("no_answer", "request_lost, response_lost"),
     ("resend_refused", "resend_not_allowed"),
     ("sales_day", "business_date"),
 ];

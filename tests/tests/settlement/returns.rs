@@ -17,7 +17,7 @@ const CURRENCIES: [&str; 16] = [
     "SGD", "USD", "ZAR",
 ];
 
-async fn payouts_that_get_request_lost_do_not_wait_for_each_other(gateway: TestGateway) {
+async fn payouts_that_get_no_response_do_not_wait_for_each_other(gateway: TestGateway) {
     let monday = on_a_monday(&gateway).await;
     for currency in CURRENCIES {
         let priced = |claims: &mut sealpay_protocol::order::OrderClaims| {
@@ -83,6 +83,6 @@ async fn returns_that_nobody_knows_hide_no_others(gateway: TestGateway) {
 }
 
 on_both_databases! {
-    payouts_that_get_request_lost_do_not_wait_for_each_other,
+    payouts_that_get_no_response_do_not_wait_for_each_other,
     returns_that_nobody_knows_hide_no_others,
 }

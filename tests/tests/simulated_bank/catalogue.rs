@@ -18,8 +18,8 @@ fn expected_of(outcome: &str) -> Expected {
     let (unknown_first, reason) = match outcome {
         "approved" | "frictionless" | "attempted" | "authentication_unavailable" => (false, None),
         "not_authenticated" | "rejected" => (false, Some("threeds_failed")),
-        "request_lost" => (true, None),
-        "request_lost_declined" => (true, Some("do_not_honor")),
+        "response_lost" => (true, None),
+        "response_lost_declined" => (true, Some("do_not_honor")),
         // The bank of these tests is given up long before three seconds are over, and an issuer
         // that did not answer the network has booked nothing.
         "never_received" | "slow" | "response_timeout" => (true, Some("not_processed")),

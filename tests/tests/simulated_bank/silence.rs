@@ -39,7 +39,7 @@ async fn opened(gateway: &TestGateway, outcome: &str) -> (Browser, String, Sessi
 async fn an_unknown_outcome_is_asked_for_until_it_is_known(gateway: &mut TestGateway) {
     gateway.clock.stop();
     for (outcome, state) in [
-        ("request_lost", ShopperState::Captured),
+        ("response_lost", ShopperState::Captured),
         ("never_received", ShopperState::Declined),
     ] {
         let (browser, order, session) = opened(gateway, outcome).await;
@@ -92,7 +92,7 @@ async fn an_unknown_outcome_is_asked_for_until_it_is_known(gateway: &mut TestGat
 
 /// The process ends while the bank is asked: the claim stands, the outcome does not.
 async fn a_payment_that_a_crash_left_is_asked_for(mut gateway: TestGateway) {
-    let (browser, order, session) = opened(&gateway, "request_lost").await;
+    let (browser, order, session) = opened(&gateway, "response_lost").await;
     let attempt = attempt();
     let body = browser.pay_body(&order, &session, attempt, &card(APPROVED));
     let again = || browser.send_attempt(&session, attempt, body.clone());
@@ -172,7 +172,7 @@ async fn a_message_that_arrives_after_it_was_given_up_books_nothing() {
 async fn a_hundred_silences_are_all_resolved() {
     let gateway = TestGateway::with(|config| config.provider_timeout_ms = 100).await;
     let rows: Vec<_> = (0..100)
-        .map(|_| (gateway.browser(), gateway.order(Some("request_lost"))))
+        .map(|_| (gateway.browser(), gateway.order(Some("response_lost"))))
         .collect();
     let openings = rows
         .iter()

@@ -181,7 +181,7 @@ async fn who_comes_too_late_pays_nothing() {
 #[tokio::test]
 async fn a_bank_that_does_not_answer_leaves_the_page_with_a_sentence_and_is_asked_later() {
     let gateway = TestGateway::start().await;
-    let (checkout, path) = begun(&gateway, Some("request_lost")).await;
+    let (checkout, path) = begun(&gateway, Some("response_lost")).await;
     send(&gateway, &path, CONFIRM).await;
     assert!(
         page(&gateway, &path)

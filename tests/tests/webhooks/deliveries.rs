@@ -296,7 +296,7 @@ async fn both_events_of_an_unknown_payment_arrive_with_their_numbers() {
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let merchant = gateway.register(Some(&endpoint.url())).await;
     let _beside = gateway.run_beside();
-    let view = pay_for(&gateway, &merchant, Some("request_lost")).await;
+    let view = pay_for(&gateway, &merchant, Some("response_lost")).await;
     endpoint.wait_for(1).await;
     // What runs beside asks the bank by itself.
     later(&gateway, 5);

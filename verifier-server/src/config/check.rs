@@ -9,15 +9,6 @@ impl Config {
         if !(100..=60_000).contains(&self.provider_timeout_ms) {
             return Err("provider_timeout_ms must be from 100 to 60000".into());
         }
-        let together_ms =
-            u64::from(self.connections.body_seconds) * 1000 + self.provider_timeout_ms;
-        if together_ms > 60_000 {
-            return Err(format!(
-                "connections.body_seconds = {} and provider_timeout_ms = {}: a request may take 60 s \
-                 altogether; lower one of them",
-                self.connections.body_seconds, self.provider_timeout_ms
-            ));
-        }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return Err("tls needs both certificate and key, or neither".into());
         }

@@ -62,6 +62,11 @@ impl InFlight {
             body_within: limits.body(),
         }
     }
+
+    /// How long a body may take to arrive.
+    pub(super) const fn body_within(&self) -> Duration {
+        self.body_within
+    }
 }
 
 /// Reads the body and passes the request on, unless there are too many.

@@ -49,7 +49,8 @@ use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-/// Longest time for a request: the longest provider timeout that can be configured, and some.
+/// Longest time for a request whose body is there: the longest provider timeout that can be configured,
+/// and some. Writes end sooner by themselves, and leave their row in the audit trail.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(65);
 
 /// What the public listener serves: tests call it without a socket.
@@ -79,7 +80,7 @@ fn finish(
     guard(routes)
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
-            REQUEST_TIMEOUT,
+            state.in_flight.body_within() + REQUEST_TIMEOUT,
         ))
         .layer(middleware::from_fn_with_state(
             state.clone(),

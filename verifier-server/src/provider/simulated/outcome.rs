@@ -135,11 +135,11 @@ pub fn all() -> Vec<NamedOutcome> {
 pub(super) const SPECIAL: [(&str, &str); 5] = [
     ("slow", "Takes three seconds, then approves."),
     (
-        "request_lost",
+        "response_lost",
         "Approves, and the answer is lost: unknown until the bank is asked.",
     ),
     (
-        "request_lost_declined",
+        "response_lost_declined",
         "Declines, and the answer is lost: unknown until the bank is asked.",
     ),
     (
@@ -211,11 +211,11 @@ pub(super) fn find(name: &str) -> Option<SimulatedOutcome> {
             slow: true,
             ..approved
         },
-        "request_lost" => SimulatedOutcome {
+        "response_lost" => SimulatedOutcome {
             arrival: Transit::ResponseLost,
             ..approved
         },
-        "request_lost_declined" => SimulatedOutcome {
+        "response_lost_declined" => SimulatedOutcome {
             arrival: Transit::ResponseLost,
             ..SimulatedOutcome::declined("do_not_honor")
         },

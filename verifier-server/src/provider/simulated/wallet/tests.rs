@@ -263,7 +263,7 @@ async fn a_reference_that_was_asked_for_before_it_arrived_is_refused() {
 async fn an_answer_that_is_lost_is_asked_for_after_a_while() {
     let stage = stage("lost").await;
     let rows = [
-        (1, "request_lost", answered(ProviderDecision::Approved)),
+        (1, "response_lost", answered(ProviderDecision::Approved)),
         (2, "never_received", Inquiry::NeverReceived),
     ];
     for (number, simulate, found) in rows {
