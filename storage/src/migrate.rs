@@ -136,8 +136,8 @@ pub(super) async fn postgres(
 }
 
 impl Migrations {
-    /// Tables that would take any type into any column on SQLite: whoever has migrations tests that
-    /// there is none.
+    /// Tables that would accept any type in any column on SQLite. There should be none, which a test of
+    /// each set of migrations checks.
     ///
     /// # Errors
     /// The migrations cannot be run.

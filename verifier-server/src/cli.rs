@@ -211,7 +211,10 @@ fn warn_of_address(config: &Config, url: Option<&str>) -> Result<(), String> {
     let Some(url) = url else { return Ok(()) };
     let url = check_webhook_url(url)?;
     if let Err(refused) = config.address_policy()?.check(&url) {
-        eprintln!("verifier-server: warning: nothing is sent to {url} as configured: {refused}");
+        eprintln!(
+            "verifier-server: warning: {refused}, so {url} gets webhooks only from a server that is \
+             started with --webhook-allow-http or --webhook-allow"
+        );
     }
     Ok(())
 }

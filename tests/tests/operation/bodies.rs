@@ -87,3 +87,18 @@ async fn a_body_that_stands_still_is_given_up_before_its_time_is_over() {
         "a phone may pause"
     );
 }
+
+#[tokio::test]
+async fn a_body_that_is_announced_too_long_is_refused_before_it_arrives() {
+    let verifier = Verifier::start(NO_RATE_LIMIT, "http").await;
+    let form = PAY
+        .replace("/v1/payments", "/test/wallet/unknown")
+        .replace("application/json", "application/x-www-form-urlencoded");
+    for whole in [PAY, &form] {
+        let head = whole.replace(
+            "content-length: 2\r\n\r\n{}",
+            "content-length: 99999\r\n\r\n{",
+        );
+        assert_eq!(status_of(&verifier, HERE, &head).await, "413", "{head}");
+    }
+}

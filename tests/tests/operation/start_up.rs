@@ -58,3 +58,18 @@ async fn a_public_server_without_a_rate_limit_says_so_at_each_start() {
     assert!(log.contains("rate_limit.per_second = 0"), "{log}");
     assert!(log.contains("webhooks.allow"), "{log}");
 }
+
+#[test]
+fn a_merchant_that_cannot_be_registered_leaves_no_data_folder() {
+    let folder = Folder::new("no-merchant");
+    let setup = Setup::on_sqlite(folder.path());
+    let mut command = setup.command(&["merchant", "add", "--name", "", "--key-id", "a"]);
+    let output = command
+        .arg("--public-key=AAAA")
+        .output()
+        .expect("it starts");
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("the merchant's name"), "{said}");
+    assert!(!setup.data.exists());
+}

@@ -102,6 +102,13 @@ async fn what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterward
     }
     let one_more = begin(1, "more".into()).await;
     assert_eq!(one_more, Ok(EndpointWrite::LimitReached));
+    // A credential that has leaked does not use up what the merchant's others may do.
+    let mut by_another = answered(merchant.id, "another");
+    by_another.request.credential = "key_2".into();
+    let selection = RedeliverySelection::Events(vec![EventId::new(1, [7; 10])], false);
+    let another = (endpoint.id, endpoint.url.clone());
+    let another = store.redeliver(merchant.id, another, selection, by_another);
+    assert!(matches!(another.await, Ok(EndpointWrite::Done(_))));
     let others = store.redeliver(
         other.id,
         (elsewhere.id, elsewhere.url.clone()),
@@ -114,7 +121,7 @@ async fn what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterward
         Ok(0),
         "the hour is not over"
     );
-    assert_eq!(store.purge_usage(DUE_MS + 3_600_000).await, Ok(2));
+    assert_eq!(store.purge_usage(DUE_MS + 3_600_000).await, Ok(3));
     let later = begin(1, "later".into()).await;
     assert!(matches!(later, Ok(EndpointWrite::Done(_))));
 }

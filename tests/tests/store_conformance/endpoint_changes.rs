@@ -7,7 +7,9 @@ use super::place::Place;
 use super::world::{NOW_MS, paid, reachable};
 use verifier_server::domain::event::DeliveryState;
 use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{EndpointChange, EndpointWrite, ExpectedEndpoint};
+use verifier_server::store::{
+    EndpointChange, EndpointWrite, ExpectedEndpoint, RedeliverySelection,
+};
 
 async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(place: &Place) {
     let store = place.open().await;
@@ -32,10 +34,20 @@ async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(
         .unwrap();
     assert_eq!(due.len(), 1);
     assert_eq!((due[0].is_farewell, &due[0].url), (true, &known.url));
-    // Another try is made, and whoever switches the endpoint off meanwhile does not prevent it.
+    // Another attempt is made. Neither a redelivery nor disabling the endpoint prevents it.
     let later = result_of(&due[0], DeliveryState::Pending, now_ms + 200);
     let noted = store.farewell_result(&later, 0, &attempt_of(&later)).await;
     assert_eq!(noted, Ok(true));
+    let again = store.redeliver(
+        merchant.id,
+        (known.id, "https://other.example/".into()),
+        RedeliverySelection::Event(later.event),
+        fresh(merchant.id),
+    );
+    let Ok(EndpointWrite::Done(batch)) = again.await else {
+        panic!("the redelivery is accepted");
+    };
+    assert_eq!(batch.scheduled, 0);
     assert_eq!(store.disable_endpoint(known.id, NOW_MS).await, Ok(true));
     let due = store.due_deliveries(now_ms + 200, now_ms + 300, 10).await;
     let failed = result_of(&due.unwrap()[0], DeliveryState::Failed, now_ms + 300);

@@ -70,7 +70,7 @@ fn duration(text: &str) -> Result<u64, String> {
 
 fn listed(key: &ServerKey) -> Value {
     let end = |end: i64| (end != i64::MAX).then_some(end);
-    // A sealing key has 1,216 bytes: whoever wants it reads `GET /v1/keys`.
+    // A sealing key has 1,216 bytes; `GET /v1/keys` publishes it.
     let public_key = (key.purpose == KeyPurpose::Webhook).then(|| webhook_key_text(key));
     json!({
         "key_id": key.key_id,

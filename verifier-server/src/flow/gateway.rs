@@ -197,7 +197,7 @@ impl Gateway {
         &self.store
     }
 
-    /// The encryption, for the outbox.
+    /// The key encryption, for the outbox.
     #[must_use]
     pub const fn encryption(&self) -> &KeyEncryption {
         &self.encryption

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 const NONCE_BYTES: usize = 24;
 
 /// Keys derived from the master key (HKDF, RFC 5869), one for each purpose. The encryption keys can
-/// be replaced while the encryption is in use; those of the hashes stay.
+/// be replaced while it is in use; those of the hashes stay.
 pub struct KeyEncryption {
     encryption: RwLock<Arc<EncryptionKeys>>,
     fingerprint: Secret<[u8; 32]>,

@@ -75,16 +75,6 @@ pub(super) async fn spend(
     now_ms: i64,
 ) -> Result<bool, Fault> {
     let name = [usage.name(), ":", credential].concat();
-    count(tx, (merchant, name), usage, amount, now_ms).await
-}
-
-async fn count(
-    tx: &mut Tx<'_>,
-    (merchant, name): (MerchantId, String),
-    usage: Usage,
-    amount: i64,
-    now_ms: i64,
-) -> Result<bool, Fault> {
     let (length_ms, most) = usage.limit();
     let began_at_ms = now_ms.saturating_sub(now_ms.rem_euclid(length_ms));
     let ends_at_ms = began_at_ms.saturating_add(length_ms);
