@@ -14,8 +14,9 @@ use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{OrderClaims, Simulate};
 use serde_json::{Value, json};
-use verifier_server::flow::settle::{Cutoff, settle};
-use verifier_server::flow::{collect, dispute, maintain, modify, payouts, reverse};
+use verifier_server::payments::methods::bank_transfer;
+use verifier_server::settlements::close::{Cutoff, settle};
+use verifier_server::{disputes, maintain, operations, payments, payouts};
 
 /// A shopper with an order in front of them.
 #[derive(Debug)]
@@ -239,15 +240,27 @@ impl TestGateway {
         let gateway = &self.server.state.gateway;
         let keys = maintain::refresh_keys(gateway).await;
         keys.expect("there are keys for every time");
-        collect::collect(gateway).await.expect("the bank answers");
-        modify::recover(gateway).await.expect("the store answers");
-        modify::expire(gateway).await.expect("the store answers");
+        bank_transfer::incoming::collect(gateway)
+            .await
+            .expect("the bank answers");
+        operations::reconcile::recover(gateway)
+            .await
+            .expect("the store answers");
+        operations::expire::expire(gateway)
+            .await
+            .expect("the store answers");
         self.recover().await;
-        reverse::reverse(gateway).await.expect("the store answers");
-        dispute::give_up(gateway).await.expect("the store answers");
+        payments::reversals::reverse(gateway)
+            .await
+            .expect("the store answers");
+        disputes::service::give_up(gateway)
+            .await
+            .expect("the store answers");
         let settled = settle(gateway, Cutoff::Now).await;
         settled.expect("the store answers");
-        payouts::pay_out(gateway).await.expect("the store answers");
+        payouts::service::pay_out(gateway)
+            .await
+            .expect("the store answers");
     }
 
     /// The types of a payment's events, the first one first.

@@ -34,11 +34,11 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
+use verifier_server::app::Server;
 use verifier_server::config::Config;
-use verifier_server::flow::recover::recover;
-use verifier_server::flow::register::{MerchantAdmin, NewMerchant};
 use verifier_server::http::app;
-use verifier_server::server::Server;
+use verifier_server::merchants::register::{MerchantAdmin, NewMerchant};
+use verifier_server::payments::reconcile::recover;
 
 /// An answer.
 #[derive(Debug, Clone)]

@@ -39,7 +39,8 @@ static RUNS: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| {
     let numbers = persona::all()
         .iter()
         .map(|persona| persona.number.as_bytes());
-    let tells = |run: &&[u8]| run.iter().filter(|digit| **digit != b'0').count() >= DIGITS_BESIDE_ZEROS;
+    let tells =
+        |run: &&[u8]| run.iter().filter(|digit| **digit != b'0').count() >= DIGITS_BESIDE_ZEROS;
     numbers
         .flat_map(|number| number.windows(TELLING_DIGITS).filter(tells).chain([number]))
         .collect()

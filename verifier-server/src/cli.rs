@@ -7,10 +7,12 @@ mod listen;
 mod modifications;
 mod settle;
 
+use crate::app::Parts;
 use crate::config::{Config, DEFAULT_FILE, Flags, ServeFlags};
-use crate::flow::register::{MerchantAdmin, MerchantCredentials, NewMerchant, check_webhook_url};
+use crate::merchants::register::{
+    MerchantAdmin, MerchantCredentials, NewMerchant, check_webhook_url,
+};
 use crate::serve;
-use crate::server::Parts;
 use crate::store::{DatabaseError, Store};
 use api_keys::ApiKeyCommand;
 use audit::Change;
@@ -159,7 +161,7 @@ pub async fn run(cli: Cli) -> Result<(), String> {
         Command::Listen(listen) => listen::run(&config, listen).await,
         Command::Config => print(DEFAULT_FILE),
         Command::Openapi => {
-            print(&crate::http::openapi_document().map_err(|error| error.to_string())?)
+            print(&crate::http::openapi::document().map_err(|error| error.to_string())?)
         }
     }
 }

@@ -11,7 +11,7 @@ pub use flags::{Flags, ServeFlags};
 use crate::keys::secret_file;
 use crate::listener::{ConnectionLimits, Hsts, TlsFiles, TlsVersion};
 use crate::listener::{DEFAULT_HOPS, MOST_HOPS, TrustedProxies};
-use crate::outbox::address::{AddressPolicy, Network};
+use crate::webhooks::outbox::address::{AddressPolicy, Network};
 use sealpay_protocol::origin::Origin;
 use sealpay_storage::{PostgresUrl, is_postgres};
 use serde::Deserialize;

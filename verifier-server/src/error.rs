@@ -5,6 +5,7 @@
 use sealpay_protocol::json::JsonFault;
 use sealpay_protocol::order::{OrderError, OrderRefusal};
 use sealpay_protocol::sign::verify::SignatureError;
+use sealpay_storage::DatabaseError;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -279,6 +280,17 @@ impl ApiError {
             param: fault.param().map(Cow::Owned),
             ..Self::new(code).explained(fault.sentence(whole))
         }
+    }
+}
+
+impl From<DatabaseError> for ApiError {
+    fn from(error: DatabaseError) -> Self {
+        let code = match error {
+            DatabaseError::Overloaded => ErrorCode::Overloaded,
+            DatabaseError::TooLong => ErrorCode::QueryTooBroad,
+            _ => ErrorCode::Internal,
+        };
+        Self::because(code, error)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Places that belong to somebody: each merchant, endpoint or host has so many, however many the
 //! others ask for.
 
+pub(crate) mod read_queues;
+
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;

@@ -9,21 +9,34 @@
     reason = "a program's own library: its errors are types that say themselves what went wrong"
 )]
 
+pub mod app;
+pub mod attention;
 pub mod auth;
+pub mod balance;
 pub mod cli;
 pub mod config;
 mod core_dump;
-pub mod domain;
+pub mod disputes;
 pub mod error;
 mod fair;
-pub mod flow;
+pub mod gateway;
 pub mod http;
+pub mod idempotency;
 pub mod keys;
+pub mod ledger;
 pub mod listener;
+pub mod maintain;
+pub mod merchants;
 pub mod metrics;
-pub mod outbox;
+pub mod operations;
+pub mod payments;
+pub mod payouts;
 pub mod provider;
 pub mod serve;
-pub mod server;
+pub mod sessions;
+pub mod settlements;
+pub mod simulation;
 pub mod store;
 pub mod system;
+pub mod webhooks;
+pub mod widget_builds;

@@ -1,6 +1,6 @@
 //! Figures for operators, in the text format of OpenMetrics. No label ever holds what a client sent.
 
-use crate::flow::attention::Attention;
+use crate::attention::Attention;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;

@@ -2,11 +2,11 @@
 
 mod operator;
 
+use crate::app::{Parts, Server};
 use crate::config::{Config, LogFormat};
 use crate::core_dump;
 use crate::http;
 use crate::listener::{Connections, limited, patient};
-use crate::server::{Parts, Server};
 use axum_server::Handle;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::Ordering;

@@ -3,18 +3,18 @@
 use crate::time::TestClock;
 use axum::Router;
 use std::sync::Arc;
+use verifier_server::app::{Parts, Server, providers_of};
 use verifier_server::config::Config;
-use verifier_server::http::{OperatorAccess, operator_app};
+use verifier_server::http::operator::{self, OperatorAccess};
 use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
 use verifier_server::provider::Providers;
 use verifier_server::provider::simulated::SimulatedBank;
-use verifier_server::server::{Parts, Server, providers_of};
 use verifier_server::store::{Options, Store};
 use verifier_server::system::{Clock, Rng};
 
 pub(super) fn operators_of(server: &Server) -> Router {
-    operator_app(server.state.clone(), OperatorAccess::default())
+    operator::app(server.state.clone(), OperatorAccess::default())
 }
 
 pub(super) async fn build(config: &Config, master_key: [u8; 32], clock: &TestClock) -> Arc<Server> {

@@ -2,8 +2,8 @@
 
 use super::TestGateway;
 use sealpay_protocol::ids::MerchantId;
-use verifier_server::flow::api_keys::{Limits, read_scopes};
-use verifier_server::flow::register::MerchantAdmin;
+use verifier_server::auth::api_keys::{Limits, read_scopes};
+use verifier_server::merchants::register::MerchantAdmin;
 
 impl TestGateway {
     /// What registers merchants and what belongs to them.

@@ -8,7 +8,7 @@ use sealpay_protocol::api::{PaymentView, ShopperState};
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::order::Capture;
 use serde_json::json;
-use verifier_server::flow::modify;
+use verifier_server::operations;
 
 const DAY: i64 = 24 * 60 * 60;
 const BEN: &str = "ben_balance";
@@ -95,7 +95,7 @@ async fn a_hold_runs_out_at_the_bank_and_later_for_the_merchant_when_the_acquire
     assert_eq!(ledger(gateway, BEN).await.held, 0);
     assert_eq!(gateway.payment(held.payment).await["state"], "authorized");
     gateway.pass(60).await;
-    let asked_again = modify::recover(&gateway.server.state.gateway).await;
+    let asked_again = operations::reconcile::recover(&gateway.server.state.gateway).await;
     asked_again.expect("the store answers");
     assert_eq!(gateway.payment(held.payment).await["state"], "expired");
     assert_eq!(gateway.told(held.payment).await, ["authorized", "expired"]);

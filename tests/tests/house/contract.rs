@@ -5,7 +5,7 @@ use super::sources::root;
 use std::collections::BTreeMap;
 use std::fs;
 use verifier_server::error::ErrorCode;
-use verifier_server::http::openapi_document;
+use verifier_server::http::openapi;
 
 /// The codes of the table in the last section of `docs/reference/errors.md`, with their statuses.
 fn codes_of(document: &str) -> BTreeMap<String, Vec<u16>> {
@@ -72,7 +72,7 @@ fn every_code_is_on_the_page_and_every_code_of_the_page_is_one() {
 fn the_checked_in_contract_is_that_of_the_server() {
     let path = root().join("docs/openapi.json");
     let checked_in = fs::read_to_string(path).expect("docs/openapi.json is there");
-    let made = openapi_document().expect("the contract is JSON");
+    let made = openapi::document().expect("the contract is JSON");
     let first = checked_in
         .lines()
         .zip(made.lines())

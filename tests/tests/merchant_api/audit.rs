@@ -6,7 +6,8 @@ use harness::back_office::{key, path, write};
 use harness::gateway::TestGateway;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
-use verifier_server::flow::{audit, last_use};
+use verifier_server::auth::api_keys::last_use;
+use verifier_server::auth::audit;
 
 on_both_databases! {
     every_write_leaves_a_row_that_names_its_credential,

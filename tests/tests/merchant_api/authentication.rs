@@ -10,7 +10,7 @@ use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::sign::content_digest;
 use serde_json::Value;
 use verifier_server::error::ErrorCode;
-use verifier_server::flow::register::MerchantAdmin;
+use verifier_server::merchants::register::MerchantAdmin;
 
 on_both_databases! {
     of_twenty_copies_of_a_signed_request_one_passes,

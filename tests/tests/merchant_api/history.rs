@@ -6,8 +6,8 @@ use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use verifier_server::flow::maintain::refresh_keys;
-use verifier_server::flow::settle::{Cutoff, settle};
+use verifier_server::maintain::refresh_keys;
+use verifier_server::settlements::close::{Cutoff, settle};
 
 const DAY: i64 = 24 * 60 * 60;
 

@@ -4,7 +4,7 @@
 use harness::client::{APPROVED, Prepared, card};
 use harness::gateway::TestGateway;
 use serde_json::Value;
-use verifier_server::flow::register::MerchantAdmin;
+use verifier_server::merchants::register::MerchantAdmin;
 
 /// What is told of a payment, and the events that tell of it, says this.
 async fn everything_says(gateway: &TestGateway, live: bool) {

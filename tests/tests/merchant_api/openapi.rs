@@ -11,7 +11,7 @@ use harness::client::Prepared;
 use harness::gateway::{Answer, TestGateway};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use verifier_server::http::openapi_document;
+use verifier_server::http::openapi;
 
 /// An example as it stands in the contract.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ struct Example {
 }
 
 fn contract() -> Value {
-    serde_json::from_str(&openapi_document().unwrap()).unwrap()
+    serde_json::from_str(&openapi::document().unwrap()).unwrap()
 }
 
 /// The operations of the merchant's, as `GET /v1/payments`, with what the contract says of them.

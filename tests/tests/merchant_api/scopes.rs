@@ -7,8 +7,8 @@ use harness::gateway::{Answer, TestGateway};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use verifier_server::domain::scope::Scope;
-use verifier_server::http::openapi_document;
+use verifier_server::auth::scope::Scope;
+use verifier_server::http::openapi;
 
 on_both_databases! {
     every_operation_needs_exactly_the_scopes_of_the_table,
@@ -35,7 +35,7 @@ fn table() -> Table {
 
 /// Every operation of the contract, and whether it asks for a credential.
 fn operations() -> Vec<(String, bool)> {
-    let contract: Value = serde_json::from_str(&openapi_document().unwrap()).unwrap();
+    let contract: Value = serde_json::from_str(&openapi::document().unwrap()).unwrap();
     let mut found = Vec::new();
     for (path, item) in contract["paths"].as_object().unwrap() {
         let members = item.as_object().unwrap().iter();

@@ -6,7 +6,7 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::limits::DISPUTE_EVIDENCE_SECONDS;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
-use verifier_server::flow::dispute;
+use verifier_server::disputes;
 
 async fn decide(gateway: &TestGateway, dispute: &str, outcome: &str) -> Value {
     let path = format!("/sim/disputes/{dispute}");
@@ -110,14 +110,14 @@ async fn a_dispute_that_nobody_answers_is_lost_when_its_time_is_over() {
     let time = i64::try_from(DISPUTE_EVIDENCE_SECONDS).unwrap();
     gateway.move_clock(time - 60);
     let verifier = &gateway.server.state.gateway;
-    assert_eq!(dispute::give_up(verifier).await, Ok(0));
+    assert_eq!(disputes::service::give_up(verifier).await, Ok(0));
     gateway.move_clock(61);
     let path = format!("/v1/disputes/{id}/evidence");
     let late = gateway
         .write(&path, &json!({"evidence": "Delivered."}))
         .await;
     assert_eq!(late.code(), "state_conflict");
-    assert_eq!(dispute::give_up(verifier).await, Ok(1));
+    assert_eq!(disputes::service::give_up(verifier).await, Ok(1));
     let key = Some(gateway.merchant.api_key.as_str());
     let found: Value = gateway.get(&format!("/v1/disputes/{id}"), key).await.json();
     assert_eq!(found["state"], "lost");

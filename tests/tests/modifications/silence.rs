@@ -5,7 +5,7 @@ use harness::back_office::{key, path};
 use harness::gateway::TestGateway;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
-use verifier_server::flow::modify;
+use verifier_server::operations;
 
 fn impatient(config: &mut verifier_server::config::Config) {
     config.provider_timeout_ms = 150;
@@ -34,7 +34,7 @@ async fn a_refund_whose_answer_was_lost_is_done_once_and_told_once() {
         ("captured".into(), 1000, 0, 0)
     );
     gateway.move_clock(10);
-    let recovered = modify::recover(&gateway.server.state.gateway).await;
+    let recovered = operations::reconcile::recover(&gateway.server.state.gateway).await;
     assert_eq!(recovered, Ok(1));
     let again = gateway
         .write_with(&key, &path, &json!({"amount": 300}))
@@ -70,7 +70,10 @@ async fn a_capture_waits_for_an_acquirer_that_is_down() {
         ("authorized".into(), 0, 0, 0)
     );
     gateway.move_clock(10);
-    assert_eq!(modify::recover(&gateway.server.state.gateway).await, Ok(1));
+    assert_eq!(
+        operations::reconcile::recover(&gateway.server.state.gateway).await,
+        Ok(1)
+    );
     assert_eq!(
         gateway.totals(payment).await,
         ("captured".into(), 1000, 0, 0)

@@ -4,9 +4,11 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::ids::{ModificationId, PaymentId};
 use sealpay_protocol::order::Capture;
 use serde_json::json;
-use verifier_server::domain::modification::ModificationState;
-use verifier_server::flow::attention::{self, Attention};
-use verifier_server::flow::modify::{self, NotEnded};
+use verifier_server::attention;
+use verifier_server::attention::Attention;
+use verifier_server::operations;
+use verifier_server::operations::by_hand::NotEnded;
+use verifier_server::operations::model::ModificationState;
 use verifier_server::provider::ProviderDecision;
 
 /// A refund that waits for a provider that is not configured any more.
@@ -29,7 +31,7 @@ async fn a_refund_whose_provider_is_gone_needs_attention_after_an_hour() {
     let inside = &gateway.server.state.gateway;
     assert_eq!(attention::look(inside).await, Ok(Attention::default()));
     gateway.move_clock(3_700);
-    modify::recover(inside).await.unwrap();
+    operations::reconcile::recover(inside).await.unwrap();
     let seen = attention::look(inside).await.unwrap();
     assert_eq!((seen.modifications, seen.oldest_seconds / 100), (1, 37));
     gateway.server.state.metrics.attention(seen);
@@ -38,7 +40,7 @@ async fn a_refund_whose_provider_is_gone_needs_attention_after_an_hour() {
         figures.contains("sealpay_stuck_modifications 1"),
         "{figures}"
     );
-    let pending = modify::pending(inside).await.unwrap();
+    let pending = operations::by_hand::pending(inside).await.unwrap();
     assert_eq!(pending.len(), 1);
     gateway.finish().await;
 }
@@ -62,7 +64,7 @@ async fn an_operator_ends_a_refund_as_the_provider_says() {
         let gateway = TestGateway::start().await;
         let (payment, id) = stuck(&gateway).await;
         let inside = &gateway.server.state.gateway;
-        let ended = modify::end_by_hand(inside, id, answer.clone(), false).await;
+        let ended = operations::by_hand::end_by_hand(inside, id, answer.clone(), false).await;
         let ended = ended.unwrap();
         assert_ne!(ended.state, ModificationState::Pending);
         assert_eq!(
@@ -70,7 +72,7 @@ async fn an_operator_ends_a_refund_as_the_provider_says() {
             (state.into(), 1000, refunded, 0)
         );
         assert_eq!(gateway.told(payment).await, ["captured", told]);
-        let again = modify::end_by_hand(inside, id, answer, false).await;
+        let again = operations::by_hand::end_by_hand(inside, id, answer, false).await;
         assert_eq!(again, Err(NotEnded::Ended(ended.state)));
         // The payment is free for the next one.
         assert_eq!(gateway.payment(payment).await["state"], state);
@@ -90,16 +92,20 @@ async fn what_the_server_still_asks_about_is_not_ended_unless_forced() {
         .await;
     let id: ModificationId = made["id"].as_str().unwrap().parse().unwrap();
     let inside = &gateway.server.state.gateway;
-    let refused = modify::end_by_hand(inside, id, ProviderDecision::Approved, false).await;
+    let refused =
+        operations::by_hand::end_by_hand(inside, id, ProviderDecision::Approved, false).await;
     assert!(
         matches!(refused, Err(NotEnded::ProviderIsThere(_))),
         "{refused:?}"
     );
     let failed = ProviderDecision::Declined("not_processed".into());
-    let ended = modify::end_by_hand(inside, id, failed, true).await.unwrap();
+    let ended = operations::by_hand::end_by_hand(inside, id, failed, true)
+        .await
+        .unwrap();
     assert_eq!(ended.state, ModificationState::Failed);
     let unknown = ModificationId::new(1, [1; 10]);
-    let refused = modify::end_by_hand(inside, unknown, ProviderDecision::Approved, true).await;
+    let refused =
+        operations::by_hand::end_by_hand(inside, unknown, ProviderDecision::Approved, true).await;
     assert_eq!(refused, Err(NotEnded::Unknown));
     gateway.finish().await;
 }

@@ -22,12 +22,14 @@ use harness::processes::setting;
 use office::Office;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use verifier_server::domain::merchant::Reserve;
-use verifier_server::flow::settle::{Cutoff, settle};
-use verifier_server::flow::{Gateway, balance, collect, dispute, maintain, modify, payouts};
-use verifier_server::flow::{recover, reverse};
+use verifier_server::gateway::Gateway;
+use verifier_server::merchants::model::Reserve;
+use verifier_server::payments;
+use verifier_server::payments::methods::bank_transfer;
 use verifier_server::provider::simulated::control::FaultRequest;
 use verifier_server::provider::simulated::fault::FaultKind;
+use verifier_server::settlements::close::{Cutoff, settle};
+use verifier_server::{balance, disputes, maintain, operations, payouts};
 
 const STEPS: u64 = 70;
 /// How often it is looked whether everything has come to rest; each time the clock moves a day.
@@ -46,14 +48,14 @@ const JUMPS: [i64; 8] = [
 
 async fn do_what_is_due(gateway: Arc<Gateway>) {
     let _ = maintain::refresh_keys(&gateway).await;
-    let _ = recover::recover(&gateway).await;
-    let _ = collect::collect(&gateway).await;
-    let _ = modify::recover(&gateway).await;
-    let _ = reverse::reverse(&gateway).await;
-    let _ = modify::expire(&gateway).await;
-    let _ = dispute::give_up(&gateway).await;
+    let _ = payments::reconcile::recover(&gateway).await;
+    let _ = bank_transfer::incoming::collect(&gateway).await;
+    let _ = operations::reconcile::recover(&gateway).await;
+    let _ = payments::reversals::reverse(&gateway).await;
+    let _ = operations::expire::expire(&gateway).await;
+    let _ = disputes::service::give_up(&gateway).await;
     let _ = settle(&gateway, Cutoff::Now).await;
-    let _ = payouts::pay_out(&gateway).await;
+    let _ = payouts::service::pay_out(&gateway).await;
 }
 
 async fn order_fault(world: &World, chance: &mut Chance) {
@@ -177,7 +179,11 @@ async fn history(seed: u64, postgres: Option<&str>, is_told: bool) -> Lived {
             eprintln!("{number}: {what}");
         }
         found.extend(invariants::always(&eyes).await);
-        found.extend(balance::check(world.gateway.store()).await.unwrap());
+        found.extend(
+            balance::service::check(world.gateway.store())
+                .await
+                .unwrap(),
+        );
         if !found.is_empty() {
             return Err(format!(
                 "after step {number} ({what}): {}",
@@ -186,7 +192,11 @@ async fn history(seed: u64, postgres: Option<&str>, is_told: bool) -> Lived {
         }
     }
     let mut found = come_to_rest(&world, &eyes).await;
-    found.extend(balance::check(world.gateway.store()).await.unwrap());
+    found.extend(
+        balance::service::check(world.gateway.store())
+            .await
+            .unwrap(),
+    );
     if !found.is_empty() {
         return Err(format!("at rest: {}", found.join("; ")));
     }

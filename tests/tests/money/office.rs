@@ -8,17 +8,18 @@ use sealpay_protocol::api::{Method, SessionView};
 use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::order::{Capture, OrderClaims, Simulate};
 use std::sync::Arc;
-use verifier_server::domain::dispute::{DisputeReason, DisputeState};
-use verifier_server::domain::idempotency::IdempotentRequest;
-use verifier_server::domain::modification::{Modification, ModificationKind, ModificationState};
-use verifier_server::domain::payment::Payment;
+use verifier_server::disputes;
+use verifier_server::disputes::model::{DisputeReason, DisputeState};
+use verifier_server::disputes::service::DisputeAction;
 use verifier_server::error::ErrorCode;
-use verifier_server::flow::authorize::authorize;
-use verifier_server::flow::dispute::{self, DisputeAction};
-use verifier_server::flow::modify::{OperationRequest, modify};
-use verifier_server::flow::open_session::open_session;
+use verifier_server::idempotency::model::IdempotentRequest;
+use verifier_server::operations::model::{Modification, ModificationKind, ModificationState};
+use verifier_server::operations::request::{OperationRequest, modify};
+use verifier_server::payments::authorize::authorize;
+use verifier_server::payments::model::Payment;
+use verifier_server::payments::store::list::PaymentFilter;
 use verifier_server::provider::simulated::payout::ReturnReason;
-use verifier_server::store::PaymentFilter;
+use verifier_server::sessions::open::open_session;
 
 const CURRENCIES: [&str; 4] = ["EUR", "EUR", "USD", "GBP"];
 
@@ -257,7 +258,7 @@ impl Office {
             };
             let amount = amount(chance, payment.refundable_minor());
             let reason = *chance.pick(&DisputeReason::ALL);
-            drop(dispute::open(&world.gateway, payment.id, amount, reason).await);
+            drop(disputes::service::open(&world.gateway, payment.id, amount, reason).await);
             return;
         }
         let named = chance.pick(&open).clone();
@@ -273,7 +274,7 @@ impl Office {
             DisputeAction::Lost,
         ];
         let happening = chance.pick(&happenings);
-        drop(dispute::happen(&world.gateway, named.id, happening, None).await);
+        drop(disputes::service::happen(&world.gateway, named.id, happening, None).await);
     }
 
     /// The merchant's bank sends a payout back.

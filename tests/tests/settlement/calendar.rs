@@ -6,10 +6,10 @@ use super::{
 };
 use harness::gateway::TestGateway;
 use serde_json::json;
-use verifier_server::domain::closing::BatchKey;
-use verifier_server::domain::schedule;
-use verifier_server::flow::payouts::pay_out;
-use verifier_server::flow::settle::{Cutoff, left, settle};
+use verifier_server::payouts::service::pay_out;
+use verifier_server::settlements::close::{Cutoff, left, settle};
+use verifier_server::settlements::draft::BatchKey;
+use verifier_server::settlements::schedule;
 
 async fn captured_money_is_settled_at_its_moment_and_paid_out(gateway: TestGateway) {
     on_a_monday(&gateway).await;
@@ -129,7 +129,7 @@ async fn what_comes_too_late_is_settled_on_the_next_business_day(gateway: TestGa
 
 async fn a_clock_that_leaps_over_days_closes_each_of_them(gateway: TestGateway) {
     let monday = on_a_monday(&gateway).await;
-    let reserve = verifier_server::domain::merchant::Reserve {
+    let reserve = verifier_server::merchants::model::Reserve {
         basis_points: 1_000,
         days: 1,
     };
@@ -186,7 +186,7 @@ async fn a_clock_that_leaps_over_days_closes_each_of_them(gateway: TestGateway) 
 
 async fn closing_by_hand_takes_nothing_that_is_later_than_what_is_sold_now(gateway: TestGateway) {
     let monday = on_a_monday(&gateway).await;
-    let reserve = verifier_server::domain::merchant::Reserve {
+    let reserve = verifier_server::merchants::model::Reserve {
         basis_points: 1_000,
         days: 1,
     };

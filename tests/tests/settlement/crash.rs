@@ -8,9 +8,9 @@ use harness::gateway::TestGateway;
 use serde_json::{Value, json};
 use std::pin::pin;
 use std::task::Poll;
-use verifier_server::flow::balance;
-use verifier_server::flow::payouts::pay_out;
-use verifier_server::flow::settle::{Cutoff, settle};
+use verifier_server::balance;
+use verifier_server::payouts::service::pay_out;
+use verifier_server::settlements::close::{Cutoff, settle};
 
 /// Closing, telling the bank and taking a payout back wait fewer times than this.
 const MOST_DEATHS: usize = 99;
@@ -65,7 +65,7 @@ async fn wherever_it_dies_it_settles_once(mut gateway: TestGateway) {
             ["settlement.closed 1"],
             "{deaths}"
         );
-        let found = balance::check(inside(&gateway).store()).await;
+        let found = balance::service::check(inside(&gateway).store()).await;
         assert_eq!(found, Ok(Vec::<String>::new()), "{deaths}");
     }
     assert!(deaths > 5, "it died on its way: {deaths}");

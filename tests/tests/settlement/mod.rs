@@ -14,13 +14,14 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::order::Capture;
 use serde_json::Value;
-use verifier_server::domain::schedule;
-use verifier_server::domain::settlement::Settlement;
-use verifier_server::flow::maintain::refresh_keys;
-use verifier_server::flow::payouts::pay_out;
-use verifier_server::flow::settle::{Cutoff, settle};
-use verifier_server::flow::{Gateway, balance};
+use verifier_server::balance;
+use verifier_server::gateway::Gateway;
+use verifier_server::maintain::refresh_keys;
+use verifier_server::payouts::service::pay_out;
 use verifier_server::provider::simulated::payout::ReturnReason;
+use verifier_server::settlements::close::{Cutoff, settle};
+use verifier_server::settlements::model::Settlement;
+use verifier_server::settlements::schedule;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -176,7 +177,9 @@ async fn told(gateway: &TestGateway, subject: &str) -> Vec<String> {
 }
 
 async fn books_agree(gateway: &TestGateway) {
-    let found = balance::check(inside(gateway).store()).await.unwrap();
+    let found = balance::service::check(inside(gateway).store())
+        .await
+        .unwrap();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 

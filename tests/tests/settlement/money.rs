@@ -6,8 +6,8 @@ use super::{
 };
 use harness::gateway::TestGateway;
 use serde_json::{Value, json};
-use verifier_server::domain::merchant::Reserve;
-use verifier_server::flow::payouts::pay_out;
+use verifier_server::merchants::model::Reserve;
+use verifier_server::payouts::service::pay_out;
 
 fn amount(record: &Value, name: &str) -> i64 {
     record[name]

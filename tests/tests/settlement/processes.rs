@@ -9,7 +9,7 @@ use sealpay_protocol::api::{PaymentView, SessionView, ShopperState};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::process::{Child, Command, Output, Stdio};
-use verifier_server::domain::schedule;
+use verifier_server::settlements::schedule;
 
 const EVERYTHING: &str = "2100-01-01";
 

@@ -8,10 +8,11 @@ use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;
 use sealpay_protocol::ids::MerchantId;
 use serde_json::{Value, json};
-use verifier_server::domain::merchant::Reserve;
 use verifier_server::error::ErrorCode;
-use verifier_server::flow::payouts::pay_out;
-use verifier_server::flow::settlements::{self, Format};
+use verifier_server::merchants::model::Reserve;
+use verifier_server::payouts::service::pay_out;
+use verifier_server::settlements;
+use verifier_server::settlements::service::Format;
 
 async fn lists_are_read_in_pages(gateway: TestGateway) {
     on_a_monday(&gateway).await;
@@ -190,7 +191,7 @@ async fn who_reads_a_report_slowly_or_not_at_all_delays_nobody_elses(gateway: Te
         let settlement = all.find(|settlement| settlement.merchant == merchant);
         let id = settlement.unwrap().id.to_string();
         let gateway = inside(&gateway);
-        async move { settlements::report(gateway, merchant, &id, Format::Csv).await }
+        async move { settlements::service::report(gateway, merchant, &id, Format::Csv).await }
     };
     let slow = gateway.merchant.id;
     let unread = [report(slow).await.unwrap(), report(slow).await.unwrap()];

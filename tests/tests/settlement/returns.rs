@@ -9,7 +9,7 @@ use sealpay_protocol::order::Capture;
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
-use verifier_server::flow::payouts::pay_out;
+use verifier_server::payouts::service::pay_out;
 
 /// The bank has half a second to answer each.
 const CURRENCIES: [&str; 16] = [

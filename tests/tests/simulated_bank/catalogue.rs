@@ -6,7 +6,8 @@ use sealpay_protocol::api::{PaymentView, SessionView, ShopperState};
 use sealpay_protocol::order::OrderClaims;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use verifier_server::domain::decline::{self, Decline};
+use verifier_server::payments::decline;
+use verifier_server::payments::decline::Decline;
 
 /// What has to come of an outcome: whether it is unknown first, and the reason if it is no.
 struct Expected {

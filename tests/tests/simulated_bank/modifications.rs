@@ -7,7 +7,7 @@ use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId, PayoutId};
 use sealpay_protocol::limits;
 use sealpay_protocol::order::Capture;
 use std::sync::Arc;
-use verifier_server::domain::modification::ModificationKind;
+use verifier_server::operations::model::ModificationKind;
 use verifier_server::provider::payout::PayoutRequest;
 use verifier_server::provider::simulated::payout::ReturnReason;
 use verifier_server::provider::transfer::TransferRequest;

@@ -7,13 +7,13 @@ use harness::chance::Chance;
 use harness::client::{APPROVED, Browser, attempt, card};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::order::{Capture, OrderClaims};
-use verifier_server::domain::reversal::ReversalState;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::flow::authorize::authorize;
-use verifier_server::flow::open_session::open_session;
-use verifier_server::flow::{recover, reverse};
+use verifier_server::payments;
+use verifier_server::payments::authorize::authorize;
+use verifier_server::payments::reversals::model::ReversalState;
+use verifier_server::payments::state::PaymentState;
 use verifier_server::provider::simulated::control::FaultRequest;
 use verifier_server::provider::simulated::fault::FaultKind;
+use verifier_server::sessions::open::open_session;
 
 /// A payment whose approval, or whose request, was lost on its way.
 async fn lost(world: &World, kind: FaultKind, capture: Capture) -> PaymentId {
@@ -59,14 +59,22 @@ async fn is_let_go_after_a_decline(capture: Capture) {
     assert_eq!(state_of(&world, payment).await, PaymentState::Unknown);
     world.wire.lie();
     world.clock.move_by(60);
-    assert_eq!(recover::recover(&world.gateway).await, Ok(1));
+    assert_eq!(payments::reconcile::recover(&world.gateway).await, Ok(1));
     assert_eq!(state_of(&world, payment).await, PaymentState::Declined);
     // Whoever stored that dies; another verifier asks the provider again.
     world.restart().await;
-    assert_eq!(reverse::reverse(&world.gateway).await, Ok(0), "not yet");
+    assert_eq!(
+        payments::reversals::reverse(&world.gateway).await,
+        Ok(0),
+        "not yet"
+    );
     world.clock.move_by(61);
-    assert_eq!(reverse::reverse(&world.gateway).await, Ok(1));
-    assert_eq!(reverse::reverse(&world.gateway).await, Ok(0), "once");
+    assert_eq!(payments::reversals::reverse(&world.gateway).await, Ok(1));
+    assert_eq!(
+        payments::reversals::reverse(&world.gateway).await,
+        Ok(0),
+        "once"
+    );
     let reversals = world.gateway.store().reversals_of(payment).await.unwrap();
     let states: Vec<_> = reversals.iter().map(|reversal| reversal.state).collect();
     assert_eq!(states, [ReversalState::Reversed]);
@@ -89,7 +97,7 @@ async fn a_provider_that_has_nothing_is_asked_four_times_in_a_day() {
     let payment = lost(&world, FaultKind::RequestLost, Capture::Automatic).await;
     world.bank.remove_faults().await.unwrap();
     world.clock.move_by(60);
-    assert_eq!(recover::recover(&world.gateway).await, Ok(1));
+    assert_eq!(payments::reconcile::recover(&world.gateway).await, Ok(1));
     assert_eq!(state_of(&world, payment).await, PaymentState::Declined);
     let store = world.gateway.store();
     for seconds in [61, 601, 3601, 86_401] {
@@ -99,7 +107,7 @@ async fn a_provider_that_has_nothing_is_asked_four_times_in_a_day() {
             "{seconds}"
         );
         world.clock.move_by(seconds);
-        assert_eq!(reverse::reverse(&world.gateway).await, Ok(0));
+        assert_eq!(payments::reversals::reverse(&world.gateway).await, Ok(0));
     }
     assert_eq!(store.reversals_of(payment).await, Ok(Vec::new()));
 }

@@ -22,9 +22,10 @@ use invariants::Inspector;
 use shopper::Shopper;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use verifier_server::flow::{collect, maintain, modify, recover, reverse};
+use verifier_server::payments::methods::bank_transfer;
 use verifier_server::provider::simulated::control::FaultRequest;
 use verifier_server::provider::simulated::fault::FaultKind;
+use verifier_server::{maintain, operations, payments};
 use world::World;
 
 const STEPS: u64 = 60;
@@ -39,11 +40,11 @@ async fn tick(world: &mut World, chance: &mut Chance) {
     let gateway = Arc::clone(&world.gateway);
     let working = async move {
         let _ = maintain::refresh_keys(&gateway).await;
-        let _ = collect::collect(&gateway).await;
-        let _ = modify::recover(&gateway).await;
-        let _ = modify::expire(&gateway).await;
-        let _ = recover::recover(&gateway).await;
-        let _ = reverse::reverse(&gateway).await;
+        let _ = bank_transfer::incoming::collect(&gateway).await;
+        let _ = operations::reconcile::recover(&gateway).await;
+        let _ = operations::expire::expire(&gateway).await;
+        let _ = payments::reconcile::recover(&gateway).await;
+        let _ = payments::reversals::reverse(&gateway).await;
     };
     world.perhaps_dying(chance, working).await;
 }
@@ -134,11 +135,11 @@ async fn come_to_rest(world: &mut World, inspector: &mut Inspector) -> Vec<Strin
         let gateway = Arc::clone(&world.gateway);
         maintain::refresh_keys(&gateway).await.unwrap();
         // On a busy machine the bank may be too slow for once; there is another day.
-        let _ = collect::collect(&gateway).await;
-        let _ = modify::recover(&gateway).await;
-        let _ = modify::expire(&gateway).await;
-        let _ = recover::recover(&gateway).await;
-        let _ = reverse::reverse(&gateway).await;
+        let _ = bank_transfer::incoming::collect(&gateway).await;
+        let _ = operations::reconcile::recover(&gateway).await;
+        let _ = operations::expire::expire(&gateway).await;
+        let _ = payments::reconcile::recover(&gateway).await;
+        let _ = payments::reversals::reverse(&gateway).await;
         found = inspector.at_rest();
         if found.is_empty() {
             return found;

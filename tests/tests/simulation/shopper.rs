@@ -10,10 +10,10 @@ use sealpay_protocol::api::{
 use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::order::{AuthenticationRequirement, Capture, OrderClaims, Simulate};
 use std::sync::Arc;
-use verifier_server::flow::authenticate::authenticate;
-use verifier_server::flow::authorize::authorize;
-use verifier_server::flow::open_session::open_session;
-use verifier_server::flow::wallet_page::{WalletAction, decide};
+use verifier_server::payments::authenticate::authenticate;
+use verifier_server::payments::authorize::authorize;
+use verifier_server::sessions::open::open_session;
+use verifier_server::simulation::wallet_page::{WalletAction, decide};
 
 /// Persona cards of every kind, and cards that nobody knows.
 const CARDS: [&str; 16] = [

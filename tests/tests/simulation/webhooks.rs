@@ -15,10 +15,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use verifier_server::app::signer;
 use verifier_server::config::Config;
-use verifier_server::domain::webhook_faults::WebhookFaults;
-use verifier_server::outbox::Outbox;
-use verifier_server::server::signer;
+use verifier_server::webhooks::faults::WebhookFaults;
+use verifier_server::webhooks::outbox::Outbox;
 
 /// How often time is moved until everything has to have arrived.
 const ROUNDS: u32 = 400;

@@ -10,13 +10,14 @@ use harness::time::TestClock;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use verifier_server::app::providers_of;
 use verifier_server::auth::signed_request::{IncomingRequest, Source};
-use verifier_server::flow::register::MerchantAdmin;
-use verifier_server::flow::{Gateway, Settings, maintain};
+use verifier_server::gateway::{Gateway, Settings};
 use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
+use verifier_server::maintain;
+use verifier_server::merchants::register::MerchantAdmin;
 use verifier_server::provider::simulated::SimulatedBank;
-use verifier_server::server::providers_of;
 use verifier_server::store::{Options, Store};
 use verifier_server::system::{Clock, Rng};
 

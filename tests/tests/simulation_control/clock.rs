@@ -12,12 +12,12 @@ use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
 use serde_json::Value;
 use std::sync::Arc;
+use verifier_server::app::{Parts, Server};
 use verifier_server::config::Config;
 use verifier_server::error::ErrorCode;
-use verifier_server::flow::simulation::clock;
 use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
-use verifier_server::server::{Parts, Server};
+use verifier_server::simulation::clock;
 use verifier_server::store::{Options, Store};
 use verifier_server::system::{Clock, Rng};
 

@@ -12,7 +12,8 @@ use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr};
 use thirtyfour::Key;
 use tokio::net::TcpListener;
-use verifier_server::http::{OperatorAccess, app, operator_app};
+use verifier_server::http::app;
+use verifier_server::http::operator::{self, OperatorAccess};
 
 /// A verifier that browsers reach.
 struct Served {
@@ -36,7 +37,7 @@ impl Served {
         });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let control = listener.local_addr().unwrap();
-        let operators = operator_app(gateway.server.state.clone(), OperatorAccess::default());
+        let operators = operator::app(gateway.server.state.clone(), OperatorAccess::default());
         tokio::spawn(async move { axum::serve(listener, operators).await.unwrap() });
         let beside = gateway.run_beside();
         Self {

@@ -4,8 +4,8 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{claimed_as, opened, registered};
 use sealpay_protocol::ids::PaymentId;
-use verifier_server::domain::payment::{Payment, StoredCard};
-use verifier_server::domain::risk::LOOKED_AT;
+use verifier_server::payments::methods::card::risk::LOOKED_AT;
+use verifier_server::payments::model::{Payment, StoredCard};
 
 /// A payment of a card from an address, made at a moment.
 fn of(payment: Payment, made_at_ms: u64, number: u8, card: &str, address: Option<&str>) -> Payment {
@@ -44,7 +44,7 @@ async fn cards_and_addresses_are_recognized(place: &Place) {
         ..of(payment, 5_000, 5, "card a", None)
     })
     .await;
-    let times = |rows: Vec<verifier_server::domain::risk::PriorPayment>| {
+    let times = |rows: Vec<verifier_server::payments::methods::card::risk::PriorPayment>| {
         rows.iter().map(|row| row.created_at_ms).collect::<Vec<_>>()
     };
     let of_card = |card: &'static str, since| store.earlier_of_card(card, since);

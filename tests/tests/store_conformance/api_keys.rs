@@ -4,8 +4,9 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{self, NOW_MS, registered};
 use sealpay_protocol::ids::MerchantId;
-use verifier_server::domain::merchant::ApiKey;
-use verifier_server::store::{Addition, DatabaseError, KeyRotation};
+use verifier_server::auth::api_keys::store::KeyRotation;
+use verifier_server::merchants::model::ApiKey;
+use verifier_server::store::{Addition, DatabaseError};
 
 /// A key without an end.
 fn api_key(merchant: MerchantId) -> ApiKey {

@@ -6,9 +6,10 @@ use super::world::{self, NOW_MS, registered};
 use sealpay_protocol::ids::{MerchantId, RequestId};
 use sealpay_protocol::secret::Secret;
 use std::sync::Arc;
-use verifier_server::domain::audit::{AuditChain, AuditEntry};
-use verifier_server::domain::merchant::{KeyPurpose, ServerKey};
-use verifier_server::store::{Addition, EncryptedColumn};
+use verifier_server::auth::audit::model::{AuditChain, AuditEntry};
+use verifier_server::keys::ciphertexts::EncryptedColumn;
+use verifier_server::merchants::model::{KeyPurpose, ServerKey};
+use verifier_server::store::Addition;
 
 on_both_databases! {
     rows_of_the_trail_follow_each_other_whoever_writes_them,

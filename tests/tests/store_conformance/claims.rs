@@ -3,9 +3,10 @@
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{ATTEMPTS, claimed, nonce, opened, payment, registered, session, settled};
-use verifier_server::domain::payment::Payment;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Claim, Store};
+use verifier_server::payments::model::Payment;
+use verifier_server::payments::state::PaymentState;
+use verifier_server::payments::store::claim::Claim;
+use verifier_server::store::Store;
 
 /// Claims, and checks that the nonce is spent afterwards.
 async fn claim(store: &Store, payment: &Payment) -> Claim {

@@ -5,13 +5,14 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, reachable};
 use sealpay_protocol::ids::{EventId, MerchantId};
-use verifier_server::domain::event::DeliveryState;
-use verifier_server::domain::idempotency::IdempotentRequest;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{
-    Addition, DELIVERIES_KEPT_DAYS, DeliveryFilter, EndpointWrite, REDELIVERIES_AN_HOUR,
-    RedeliverySelection, StoredResponse,
-};
+use verifier_server::idempotency::model::IdempotentRequest;
+use verifier_server::payments::state::PaymentState;
+use verifier_server::store::Addition;
+use verifier_server::webhooks::deliveries::purge::DELIVERIES_KEPT_DAYS;
+use verifier_server::webhooks::deliveries::redelivery::{DeliveryFilter, RedeliverySelection};
+use verifier_server::webhooks::endpoints::store::usage::REDELIVERIES_AN_HOUR;
+use verifier_server::webhooks::endpoints::store::write::{EndpointWrite, StoredResponse};
+use verifier_server::webhooks::events::model::DeliveryState;
 
 fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
     StoredResponse {

@@ -5,13 +5,16 @@ use super::place::Place;
 use super::world::{NOW_MS, event, new_id, paid, reachable, registered};
 use sealpay_protocol::ids::{DisputeId, LedgerTransferId, ModificationId, TransactionId};
 use sealpay_protocol::money::Money;
-use verifier_server::domain::dispute::{Dispute, DisputeReason, DisputeState};
-use verifier_server::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
-use verifier_server::domain::modification::{Modification, ModificationKind, ModificationState};
-use verifier_server::domain::payment::Payment;
-use verifier_server::domain::posting::{self, PostingIds};
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{DisputeChange, DisputeStep, ModificationClaim, Store};
+use verifier_server::disputes::model::{Dispute, DisputeReason, DisputeState};
+use verifier_server::disputes::store::{DisputeChange, DisputeStep};
+use verifier_server::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use verifier_server::ledger::posting;
+use verifier_server::ledger::posting::PostingIds;
+use verifier_server::operations::model::{Modification, ModificationKind, ModificationState};
+use verifier_server::operations::store::ModificationClaim;
+use verifier_server::payments::model::Payment;
+use verifier_server::payments::state::PaymentState;
+use verifier_server::store::Store;
 
 fn dispute(payment: &Payment, amount_minor: i64) -> Dispute {
     Dispute {

@@ -5,11 +5,11 @@ use super::events::{DUE_MS, attempt_of, result_of};
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, paid, reachable};
-use verifier_server::domain::event::DeliveryState;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{
-    EndpointChange, EndpointWrite, ExpectedEndpoint, RedeliverySelection,
-};
+use verifier_server::payments::state::PaymentState;
+use verifier_server::webhooks::deliveries::redelivery::RedeliverySelection;
+use verifier_server::webhooks::endpoints::store::change::{EndpointChange, ExpectedEndpoint};
+use verifier_server::webhooks::endpoints::store::write::EndpointWrite;
+use verifier_server::webhooks::events::model::DeliveryState;
 
 async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(place: &Place) {
     let store = place.open().await;

@@ -4,15 +4,17 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, reachable, registered, unique};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
-use verifier_server::domain::event::{DeliveryState, Event};
-use verifier_server::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
-use verifier_server::domain::merchant::WebhookEndpoint;
-use verifier_server::domain::state::PaymentState;
+use verifier_server::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use verifier_server::merchants::model::WebhookEndpoint;
+use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Addition, Store};
-use verifier_server::store::{
-    DeliveryFilter, Disabling, EndpointChange, EndpointWrite, EventRange, ExpectedEndpoint,
-    RedeliveryBatch, RedeliverySelection, StoredResponse,
+use verifier_server::webhooks::deliveries::redelivery::{
+    DeliveryFilter, EventRange, RedeliveryBatch, RedeliverySelection,
 };
+use verifier_server::webhooks::endpoints::store::Disabling;
+use verifier_server::webhooks::endpoints::store::change::{EndpointChange, ExpectedEndpoint};
+use verifier_server::webhooks::endpoints::store::write::{EndpointWrite, StoredResponse};
+use verifier_server::webhooks::events::model::{DeliveryState, Event};
 
 fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
     StoredResponse {

@@ -3,9 +3,14 @@
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, reachable, registered};
-use verifier_server::domain::event::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Addition, AttemptRecorded, DeliveryFilter, EventFilter, Store};
+use verifier_server::payments::state::PaymentState;
+use verifier_server::store::{Addition, Store};
+use verifier_server::webhooks::deliveries::redelivery::DeliveryFilter;
+use verifier_server::webhooks::deliveries::store::AttemptRecorded;
+use verifier_server::webhooks::events::model::{
+    Delivery, DeliveryAttempt, DeliveryState, DueDelivery,
+};
+use verifier_server::webhooks::events::store::EventFilter;
 
 /// Events of [`paid`] are due then.
 pub(super) const DUE_MS: i64 = NOW_MS + 5;

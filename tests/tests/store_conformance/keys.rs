@@ -3,8 +3,9 @@
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{nonce, opened, registered, session};
-use verifier_server::domain::merchant::{KeyPurpose, ServerKey};
-use verifier_server::store::{Addition, SessionOpened};
+use verifier_server::merchants::model::{KeyPurpose, ServerKey};
+use verifier_server::sessions::store::SessionOpened;
+use verifier_server::store::Addition;
 
 fn key(key_id: &str, purpose: KeyPurpose, not_before: i64) -> ServerKey {
     ServerKey {

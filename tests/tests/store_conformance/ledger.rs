@@ -4,9 +4,10 @@ use super::on_both_databases;
 use super::place::Place;
 use super::settlements::{close, closed, sold};
 use super::world::registered;
-use verifier_server::domain::ledger::Account;
-use verifier_server::flow::balance;
-use verifier_server::store::{CloseOutcome, Store};
+use verifier_server::balance;
+use verifier_server::ledger::model::Account;
+use verifier_server::settlements::store::CloseOutcome;
+use verifier_server::store::Store;
 
 async fn balances_are_added_up_from_transfers(place: &Place) {
     let store = place.open().await;
@@ -29,7 +30,7 @@ async fn balances_are_added_up_from_transfers(place: &Place) {
             (Account::ShopperClearing, 1_500, 1_000),
         ]
     );
-    let trial = balance::books(&store).await.unwrap();
+    let trial = balance::service::books(&store).await.unwrap();
     assert!(trial.violations.is_empty(), "{:?}", trial.violations);
     let sum: i64 = trial.trial_balance.iter().map(|line| line.balance).sum();
     assert_eq!(sum, 0);
@@ -39,7 +40,7 @@ async fn balances_are_added_up_from_transfers(place: &Place) {
 }
 
 async fn violations(store: &Store) -> String {
-    balance::check(store).await.unwrap().join("\n")
+    balance::service::check(store).await.unwrap().join("\n")
 }
 
 /// What is done to the books, and a part of a sentence that has to tell of it.

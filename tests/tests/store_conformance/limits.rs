@@ -5,8 +5,9 @@ use super::place::Place;
 use super::world::{paid, registered};
 use harness::copies;
 use std::time::Duration;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{DatabaseError, Options, PaymentFilter};
+use verifier_server::payments::state::PaymentState;
+use verifier_server::payments::store::list::PaymentFilter;
+use verifier_server::store::{DatabaseError, Options};
 
 on_both_databases! {
     a_list_that_takes_too_long_is_ended_and_the_connection_reads_the_next_one,

@@ -6,9 +6,10 @@ use super::world::{ATTEMPTS, NOW_MS, claimed, nonce, opened, paid, payment, regi
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
-use verifier_server::domain::payment::Payment;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Claim, PaymentFilter};
+use verifier_server::payments::model::Payment;
+use verifier_server::payments::state::PaymentState;
+use verifier_server::payments::store::claim::Claim;
+use verifier_server::payments::store::list::PaymentFilter;
 
 fn everything() -> PaymentFilter {
     PaymentFilter {

@@ -3,10 +3,10 @@
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, api_key, endpoint, merchant, paid, reachable, registered};
-use verifier_server::domain::event::DeliveryState;
-use verifier_server::domain::merchant::{OrderKey, Reserve};
-use verifier_server::domain::state::PaymentState;
+use verifier_server::merchants::model::{OrderKey, Reserve};
+use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Addition, DatabaseError};
+use verifier_server::webhooks::events::model::DeliveryState;
 
 async fn a_registered_merchant_is_read_back_whole(place: &Place) {
     let store = place.open().await;

@@ -5,12 +5,14 @@ use super::place::Place;
 use super::world::{NOW_MS, event, new_id, paid, reachable, registered};
 use sealpay_protocol::ids::{LedgerTransferId, MerchantId, ModificationId, TransactionId};
 use sealpay_protocol::money::Money;
-use verifier_server::domain::idempotency::{IdempotencyReplay, IdempotentRequest};
-use verifier_server::domain::modification::{Modification, ModificationKind, ModificationState};
-use verifier_server::domain::payment::Payment;
-use verifier_server::domain::posting::{self, Posting, PostingIds};
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{ModificationClaim, ModificationSettled, Store};
+use verifier_server::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use verifier_server::ledger::posting;
+use verifier_server::ledger::posting::{Posting, PostingIds};
+use verifier_server::operations::model::{Modification, ModificationKind, ModificationState};
+use verifier_server::operations::store::{ModificationClaim, ModificationSettled};
+use verifier_server::payments::model::Payment;
+use verifier_server::payments::state::PaymentState;
+use verifier_server::store::Store;
 
 fn request(merchant: MerchantId, key: &str) -> IdempotentRequest {
     IdempotentRequest {

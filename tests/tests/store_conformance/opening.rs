@@ -4,7 +4,7 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{claimed, merchant, opened, paid, reachable, registered};
 use tokio::task::JoinSet;
-use verifier_server::domain::state::PaymentState;
+use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{DatabaseError, Options, Store};
 
 async fn what_was_answered_is_there_after_a_restart(place: &Place) {

@@ -4,10 +4,10 @@ use super::on_both_databases;
 use super::place::Place;
 use super::settlements::{books_agree, close, closed, event_id, ids, sold};
 use super::world::{NOW_MS, reachable, registered};
-use verifier_server::domain::event::Event;
-use verifier_server::domain::posting;
-use verifier_server::domain::settlement::{Payout, PayoutState};
-use verifier_server::store::PayoutFilter;
+use verifier_server::ledger::posting;
+use verifier_server::payouts::store::PayoutFilter;
+use verifier_server::settlements::model::{Payout, PayoutState};
+use verifier_server::webhooks::events::model::Event;
 
 fn told(payout: &Payout, kind: &str, sequence: i64) -> Event {
     Event {

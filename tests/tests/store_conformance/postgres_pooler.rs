@@ -4,8 +4,9 @@ use super::place::Place;
 use super::world::{merchant, nonce, paid, registered, session};
 use harness::postgres_of_its_own::PgBouncer;
 use tokio::task::JoinSet;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Addition, Options, SessionOpened, Store};
+use verifier_server::payments::state::PaymentState;
+use verifier_server::sessions::store::SessionOpened;
+use verifier_server::store::{Addition, Options, Store};
 
 /// A database of our own server with PgBouncer before it; the place keeps it.
 async fn behind(test: &str, mode: &str, connections: u16) -> Option<(Place, PgBouncer, String)> {

@@ -10,10 +10,12 @@ use sealpay_protocol::limits;
 use std::collections::HashSet;
 use std::future::Future;
 use tokio::task::JoinSet;
-use verifier_server::domain::payment::Payment;
-use verifier_server::domain::session::Session;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Claim, SessionOpened, Settled};
+use verifier_server::payments::model::Payment;
+use verifier_server::payments::state::PaymentState;
+use verifier_server::payments::store::claim::Claim;
+use verifier_server::payments::store::outcome::Settled;
+use verifier_server::sessions::model::Session;
+use verifier_server::sessions::store::SessionOpened;
 
 const MANY: usize = 50;
 

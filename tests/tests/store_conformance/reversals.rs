@@ -4,9 +4,9 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, claimed, moved, opened, registered};
 use tokio::task::JoinSet;
-use verifier_server::domain::payment::Payment;
-use verifier_server::domain::reversal::{Reversal, ReversalState};
-use verifier_server::domain::state::PaymentState;
+use verifier_server::payments::model::Payment;
+use verifier_server::payments::reversals::model::{Reversal, ReversalState};
+use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Store;
 
 /// A payment that was declined for a reason.

@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::task::JoinSet;
-use verifier_server::domain::session::Session;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Addition, DatabaseError, Options, SessionOpened, Store};
+use verifier_server::payments::state::PaymentState;
+use verifier_server::sessions::model::Session;
+use verifier_server::sessions::store::SessionOpened;
+use verifier_server::store::{Addition, DatabaseError, Options, Store};
 
 async fn an_operation_that_fails_does_not_hurt_its_neighbours(place: &Place) {
     let store = place.open().await;

@@ -4,9 +4,10 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{claimed, nonce, opened, registered, session, settled};
 use sealpay_protocol::limits;
-use verifier_server::domain::session::Session;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{DatabaseError, SessionOpened, Store};
+use verifier_server::payments::state::PaymentState;
+use verifier_server::sessions::model::Session;
+use verifier_server::sessions::store::SessionOpened;
+use verifier_server::store::{DatabaseError, Store};
 
 /// The same order again, with a session id and perhaps a key of its own.
 fn again(first: &Session, public_key: [u8; 32]) -> Session {

@@ -6,18 +6,21 @@ use super::world::{NOW_MS, claimed, moved, opened, reachable, registered, seed};
 use sealpay_protocol::ids::{EventId, LedgerTransferId, MerchantId, TransactionId};
 use std::sync::Arc;
 use tokio::sync::Barrier;
-use verifier_server::domain::closing::{self, BatchKey, Terms};
-use verifier_server::domain::event::Event;
-use verifier_server::domain::fees::Fees;
-use verifier_server::domain::merchant::Reserve;
-use verifier_server::domain::payment::Payment;
-use verifier_server::domain::posting::{self, PostingIds};
-use verifier_server::domain::settlement::{Payout, Settlement};
-use verifier_server::domain::state::PaymentState;
-use verifier_server::flow::balance;
-use verifier_server::store::{
-    CloseOutcome, ComposeFn, DatabaseError, PayoutFilter, Settled, SettlementFilter, Store,
-};
+use verifier_server::balance;
+use verifier_server::ledger::posting;
+use verifier_server::ledger::posting::PostingIds;
+use verifier_server::merchants::model::Reserve;
+use verifier_server::payments::model::Payment;
+use verifier_server::payments::state::PaymentState;
+use verifier_server::payments::store::outcome::Settled;
+use verifier_server::payouts::store::PayoutFilter;
+use verifier_server::settlements::draft;
+use verifier_server::settlements::draft::{BatchKey, Terms};
+use verifier_server::settlements::fees::Fees;
+use verifier_server::settlements::model::{Payout, Settlement};
+use verifier_server::settlements::store::{CloseOutcome, ComposeFn, SettlementFilter};
+use verifier_server::store::{DatabaseError, Store};
+use verifier_server::webhooks::events::model::Event;
 
 const FEES: Fees = Fees {
     interchange_minor: 1,
@@ -81,7 +84,7 @@ pub(super) fn composition(group: BatchKey, reserve: Reserve) -> ComposeFn {
         account: "DE00".into(),
     };
     Arc::new(move |sums, previous| {
-        let closed = closing::close(&group, sums, previous, &terms);
+        let closed = draft::close(&group, sums, previous, &terms);
         let event = Event {
             id,
             merchant: group.merchant,
@@ -119,7 +122,7 @@ pub(super) async fn all_payouts(store: &Store, merchant: MerchantId) -> Vec<Payo
 
 pub(super) async fn books_agree(store: &Store) {
     let none: Vec<String> = Vec::new();
-    assert_eq!(balance::check(store).await.unwrap(), none);
+    assert_eq!(balance::service::check(store).await.unwrap(), none);
 }
 
 async fn a_settlement_binds_what_is_due_and_nothing_else(place: &Place) {

@@ -5,13 +5,14 @@ use super::place::Place;
 use super::world::{
     NOW_MS, claimed, event, moved, opened, paid, payment, reachable, registered, settled,
 };
-use verifier_server::domain::authentication::{
+use verifier_server::payments::methods::bank_transfer::model::TransferInstructions;
+use verifier_server::payments::methods::card::authentication::{
     Authentication, AuthenticationStatus, ChallengeKind,
 };
-use verifier_server::domain::payment::Payment;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::domain::transfer::TransferInstructions;
-use verifier_server::store::{DatabaseError, Settled};
+use verifier_server::payments::model::Payment;
+use verifier_server::payments::state::PaymentState;
+use verifier_server::payments::store::outcome::Settled;
+use verifier_server::store::DatabaseError;
 
 async fn an_outcome_its_event_and_its_deliveries_come_together(place: &Place) {
     let store = place.open().await;

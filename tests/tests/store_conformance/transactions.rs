@@ -4,8 +4,8 @@ use super::on_both_databases;
 use super::place::Place;
 use super::settlements::{close, closed, sold};
 use super::world::registered;
-use verifier_server::domain::settlement::TransactionKind;
-use verifier_server::store::TransactionFilter;
+use verifier_server::balance::store::TransactionFilter;
+use verifier_server::settlements::model::TransactionKind;
 
 async fn lists_of_lines_are_filtered(place: &Place) {
     let store = place.open().await;

@@ -4,14 +4,17 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, registered, unique};
 use sealpay_protocol::ids::MerchantId;
-use verifier_server::domain::event::HELD_MS;
-use verifier_server::domain::idempotency::IdempotentRequest;
-use verifier_server::domain::merchant::WebhookEndpoint;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{
-    Addition, DueVerification, EndpointChange, EndpointWrite, StoredResponse,
-    VERIFICATIONS_AN_HOUR, VerificationFailed,
+use verifier_server::idempotency::model::IdempotentRequest;
+use verifier_server::merchants::model::WebhookEndpoint;
+use verifier_server::payments::state::PaymentState;
+use verifier_server::store::Addition;
+use verifier_server::webhooks::endpoints::store::change::EndpointChange;
+use verifier_server::webhooks::endpoints::store::usage::VERIFICATIONS_AN_HOUR;
+use verifier_server::webhooks::endpoints::store::verification::{
+    DueVerification, VerificationFailed,
 };
+use verifier_server::webhooks::endpoints::store::write::{EndpointWrite, StoredResponse};
+use verifier_server::webhooks::events::model::HELD_MS;
 
 fn answered(merchant: MerchantId, at_ms: i64) -> StoredResponse {
     StoredResponse {

@@ -3,7 +3,7 @@
 use super::on_both_databases;
 use super::place::Place;
 use super::world::NOW_MS;
-use verifier_server::store::WidgetFile;
+use verifier_server::widget_builds::store::WidgetFile;
 
 on_both_databases! {
     a_file_of_a_build_is_stored_once_and_goes_with_its_build,

@@ -6,13 +6,17 @@ use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, OrderItem};
 use std::sync::atomic::{AtomicU64, Ordering};
-use verifier_server::domain::event::Event;
-use verifier_server::domain::merchant::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
-use verifier_server::domain::payment::{Payment, StoredCard};
-use verifier_server::domain::risk::{Assessment, RiskOutcome};
-use verifier_server::domain::session::Session;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Addition, Claim, Nonce, SessionOpened, Settled, Store};
+use verifier_server::auth::nonces::Nonce;
+use verifier_server::merchants::model::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
+use verifier_server::payments::methods::card::risk::{Assessment, RiskOutcome};
+use verifier_server::payments::model::{Payment, StoredCard};
+use verifier_server::payments::state::PaymentState;
+use verifier_server::payments::store::claim::Claim;
+use verifier_server::payments::store::outcome::Settled;
+use verifier_server::sessions::model::Session;
+use verifier_server::sessions::store::SessionOpened;
+use verifier_server::store::{Addition, Store};
+use verifier_server::webhooks::events::model::Event;
 
 /// 2025-11-22, milliseconds since 1970.
 pub(crate) const NOW_MS: i64 = 1_763_800_000_000;

@@ -5,7 +5,7 @@ use super::{delivery_when, gateway_that_allows, verified};
 use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;
 use serde_json::Value;
-use verifier_server::flow::register::check_webhook_url;
+use verifier_server::merchants::register::check_webhook_url;
 
 async fn pay_and_read(gateway: &TestGateway, url: &str) -> Value {
     let merchant = gateway.register(Some(url)).await;

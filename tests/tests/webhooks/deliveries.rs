@@ -253,7 +253,7 @@ async fn every_endpoint_of_the_merchant_is_told_and_a_disabled_one_is_not() {
     );
     let merchant = gateway.register(Some(&first.url())).await;
     let inner = &gateway.server.state.gateway;
-    let admin = verifier_server::flow::register::MerchantAdmin {
+    let admin = verifier_server::merchants::register::MerchantAdmin {
         store: inner.store(),
         encryption: inner.encryption(),
         clock: inner.clock(),

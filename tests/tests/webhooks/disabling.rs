@@ -6,8 +6,8 @@ use harness::client::Merchant;
 use harness::gateway::TestGateway;
 use serde_json::{Value, json};
 use std::time::Duration;
-use verifier_server::domain::idempotency::IdempotentRequest;
-use verifier_server::store::{EndpointWrite, StoredResponse};
+use verifier_server::idempotency::model::IdempotentRequest;
+use verifier_server::webhooks::endpoints::store::write::{EndpointWrite, StoredResponse};
 
 const DAY: i64 = 86_400;
 

@@ -5,7 +5,7 @@ use super::{deliveries_when, gateway, later, made, on_postgres, pay_for, post};
 use harness::back_office::{key, write};
 use serde_json::{Value, json};
 use std::time::Duration;
-use verifier_server::store::ENDPOINT_CHANGES_AN_HOUR;
+use verifier_server::webhooks::endpoints::store::usage::ENDPOINT_CHANGES_AN_HOUR;
 
 #[tokio::test]
 async fn a_change_of_an_endpoint_is_told_the_others_and_not_the_endpoint() {

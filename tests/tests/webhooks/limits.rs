@@ -4,8 +4,8 @@ use super::endpoint::{Endpoint, Reaction};
 use super::{gateway, pay_for, post};
 use harness::back_office::{key, write};
 use serde_json::{Value, json};
-use verifier_server::flow::maintain::purge_deliveries;
-use verifier_server::store::ENDPOINTS_A_DAY;
+use verifier_server::maintain::purge_deliveries;
+use verifier_server::webhooks::endpoints::store::usage::ENDPOINTS_A_DAY;
 
 const PATH: &str = "/v1/webhook-endpoints";
 

@@ -2,6 +2,11 @@
 //!
 //! A caller learns a stable error code; the reason beyond it is for the log.
 
-pub mod api_key;
+pub mod access;
+pub mod api_keys;
+pub mod audit;
 pub mod merchant_signature;
+pub mod nonces;
+pub mod principal;
+pub mod scope;
 pub mod signed_request;

@@ -1,10 +1,10 @@
 //! The commands for API keys: a key is shown once, when it is made.
 
 use super::{found, print_json};
-use crate::domain::merchant::ApiKey;
-use crate::domain::scope::Scope;
-use crate::flow::api_keys::{Limits, read_scopes};
-use crate::flow::register::MerchantAdmin;
+use crate::auth::api_keys::{Limits, read_scopes};
+use crate::auth::scope::Scope;
+use crate::merchants::model::ApiKey;
+use crate::merchants::register::MerchantAdmin;
 use clap::Subcommand;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
 use serde_json::{Value, json};

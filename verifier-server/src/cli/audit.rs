@@ -2,13 +2,14 @@
 
 use super::api_keys::ApiKeyCommand;
 use super::{Merchant, print_json};
+use crate::app::Parts;
+use crate::auth::audit;
+use crate::auth::audit::AuditRecord;
+use crate::auth::audit::model::{AuditEntry, OPERATOR};
 use crate::config::Config;
-use crate::domain::audit::{AuditEntry, OPERATOR};
-use crate::domain::merchant::KeyPurpose;
-use crate::flow::audit::{self, AuditRecord};
-use crate::flow::gateway::Gateway;
+use crate::gateway::Gateway;
 use crate::keys::key_ring::KeyRing;
-use crate::server::Parts;
+use crate::merchants::model::KeyPurpose;
 use crate::store::DatabaseError;
 use crate::system::{Clock, Rng};
 use clap::Args;

@@ -2,13 +2,13 @@
 
 use super::audit::Change;
 use super::print_json;
+use crate::app::{FOLLOW_KEYS_EVERY, Parts, is_master_key_in_environment, master_key_path};
 use crate::config::Config;
-use crate::domain::merchant::{KeyPurpose, ServerKey};
-use crate::flow::follow_keys;
-use crate::flow::rotate::{Rotation, next_master_keys};
+use crate::keys;
 use crate::keys::key_ring::webhook_key_text;
 use crate::keys::master_key::{self, MasterKey};
-use crate::server::{FOLLOW_KEYS_EVERY, Parts, is_master_key_in_environment, master_key_path};
+use crate::keys::rotate::{Rotation, next_master_keys};
+use crate::merchants::model::{KeyPurpose, ServerKey};
 use crate::store::DatabaseError;
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -158,7 +158,7 @@ async fn until_every_server_has_it(
         let since = parts
             .clock
             .wall_i64()
-            .saturating_sub(follow_keys::GONE_AFTER);
+            .saturating_sub(keys::follow::GONE_AFTER);
         let without = parts.store.servers_without_key(&key, since).await;
         match without.map_err(inside)? {
             0 => return Ok(()),

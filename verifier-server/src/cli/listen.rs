@@ -4,14 +4,14 @@
 //! forwards is kept, tried again, or anybody else's business.
 
 use super::print;
+use crate::app::Parts;
 use crate::config::Config;
-use crate::domain::event::{Event, KINDS};
-use crate::domain::merchant::KeyPurpose;
-use crate::flow::register::check_webhook_url;
 use crate::keys::key_ring::KeyRing;
 use crate::keys::secret_file;
-use crate::outbox::forward::{Forwarded, Forwarder};
-use crate::server::Parts;
+use crate::merchants::model::KeyPurpose;
+use crate::merchants::register::check_webhook_url;
+use crate::webhooks::events::model::{Event, KINDS};
+use crate::webhooks::outbox::forward::{Forwarded, Forwarder};
 use clap::Args;
 use jiff::Timestamp;
 use sealpay_protocol::ids::{EventId, MerchantId};

@@ -2,12 +2,13 @@
 
 use super::audit::Change;
 use super::print_json;
+use crate::app::{Parts, Server};
 use crate::config::Config;
-use crate::domain::modification::Modification;
 use crate::error::ApiError;
-use crate::flow::modify::{self, NEEDS_ATTENTION_MS, NotEnded};
+use crate::operations;
+use crate::operations::by_hand::{NEEDS_ATTENTION_MS, NotEnded};
+use crate::operations::model::Modification;
 use crate::provider::ProviderDecision;
-use crate::server::{Parts, Server};
 use clap::{Args, Subcommand, ValueEnum};
 use sealpay_protocol::ids::ModificationId;
 use serde_json::{Value, json};
@@ -70,14 +71,18 @@ pub(super) async fn run(config: &Config, command: ModificationCommand) -> Result
         match command {
             ModificationCommand::List => {
                 let now_ms = gateway.clock().now_ms_i64();
-                for pending in modify::pending(gateway).await.map_err(sentence)? {
+                for pending in operations::by_hand::pending(gateway)
+                    .await
+                    .map_err(sentence)?
+                {
                     print_json(&listed(&pending, now_ms), true)?;
                 }
                 Ok(())
             }
             ModificationCommand::End(end) => {
                 let id = end.modification;
-                let ended = modify::end_by_hand(gateway, id, end.answer(), end.force).await;
+                let ended =
+                    operations::by_hand::end_by_hand(gateway, id, end.answer(), end.force).await;
                 let ended = ended.map_err(|why| refused(id, why));
                 let merchant = ended.as_ref().ok().map(|ended| ended.merchant);
                 let change = Change::new(&end.action(), merchant, Some(id.to_string()));

@@ -2,14 +2,14 @@
 
 use super::audit::Change;
 use super::{found, print_json};
+use crate::app::{Parts, Server};
+use crate::balance;
 use crate::config::Config;
-use crate::domain::merchant::Reserve;
 use crate::error::ApiError;
-use crate::flow::balance;
-use crate::flow::payouts::pay_out;
-use crate::flow::settle::{Cutoff, left, settle};
-use crate::flow::settlement_view::SettlementRecord;
-use crate::server::{Parts, Server};
+use crate::merchants::model::Reserve;
+use crate::payouts::service::pay_out;
+use crate::settlements::close::{Cutoff, left, settle};
+use crate::settlements::view::SettlementRecord;
 use crate::store::Store;
 use clap::Args;
 use jiff::civil::Date;
@@ -75,7 +75,7 @@ pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), 
 /// Prints every account on a line; an error when something does not add up.
 pub(super) async fn ledger(config: &Config) -> Result<(), String> {
     let parts = Parts::open_existing(config).await?;
-    let outcome = balance::books(&parts.store).await;
+    let outcome = balance::service::books(&parts.store).await;
     parts.store.close().await;
     let books = outcome.map_err(sentence)?;
     for line in &books.trial_balance {

@@ -3,7 +3,7 @@
 //! Their paths hold a digest of all of them, so that they never change under one address and may
 //! be cached for ever. The build has compressed them already.
 
-use crate::flow::widget_builds::WidgetFile;
+use crate::widget_builds::WidgetFile;
 use axum::body::Bytes;
 use brotli::CompressorWriter;
 use sealpay_protocol::encoding::{base64, base64url, from_base64url, hex};
@@ -21,16 +21,16 @@ const LOADER: &str = "checkout.js";
 
 /// One file, in every form that the build made.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Asset {
-    pub(super) content_type: &'static str,
-    pub(super) identity: Bytes,
-    pub(super) gzip: Option<Bytes>,
-    pub(super) brotli: Option<Bytes>,
+pub(crate) struct Asset {
+    pub(crate) content_type: &'static str,
+    pub(crate) identity: Bytes,
+    pub(crate) gzip: Option<Bytes>,
+    pub(crate) brotli: Option<Bytes>,
 }
 
 /// The files of one build under the digest of all of them.
 #[derive(Debug, Default)]
-pub(super) struct Build {
+pub(crate) struct Build {
     digest: String,
     files: BTreeMap<String, Asset>,
 }
@@ -131,12 +131,12 @@ impl Assets {
     }
 
     /// The document in the frame.
-    pub(super) fn document(&self) -> Option<&Asset> {
+    pub(crate) fn document(&self) -> Option<&Asset> {
         self.document.as_ref()
     }
 
     /// A file under the current digest.
-    pub(super) fn file(&self, digest: &str, name: &str) -> Option<&Asset> {
+    pub(crate) fn file(&self, digest: &str, name: &str) -> Option<&Asset> {
         if digest == self.build.digest {
             self.build.file(name)
         } else {
@@ -145,12 +145,12 @@ impl Assets {
     }
 
     /// The loader.
-    pub(super) fn loader(&self) -> Option<&Asset> {
+    pub(crate) fn loader(&self) -> Option<&Asset> {
         self.build.file(LOADER)
     }
 
     /// The address under which the loader never changes, and its integrity for the script tag.
-    pub(super) fn pinned_loader(&self) -> Option<(String, &str)> {
+    pub(crate) fn pinned_loader(&self) -> Option<(String, &str)> {
         let integrity = self.loader_integrity.as_deref()?;
         Some((format!("/assets/{}/{LOADER}", self.build.digest), integrity))
     }
@@ -183,16 +183,16 @@ impl Build {
     }
 
     /// The form of a digest.
-    pub(super) fn is_digest(text: &str) -> bool {
+    pub(crate) fn is_digest(text: &str) -> bool {
         let is_digit = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
         text.len() == 2 * DIGEST_BYTES && text.bytes().all(is_digit)
     }
 
-    pub(super) fn digest(&self) -> &str {
+    pub(crate) fn digest(&self) -> &str {
         &self.digest
     }
 
-    pub(super) fn file(&self, name: &str) -> Option<&Asset> {
+    pub(crate) fn file(&self, name: &str) -> Option<&Asset> {
         self.files.get(name)
     }
 
@@ -208,7 +208,7 @@ impl Build {
     }
 
     /// The build of which these are the files, if they are some.
-    pub(super) fn from_kept(kept: &[WidgetFile]) -> Option<Self> {
+    pub(crate) fn from_kept(kept: &[WidgetFile]) -> Option<Self> {
         let mut files: BTreeMap<String, Asset> = BTreeMap::new();
         for file in kept {
             let bytes = Bytes::from(from_base64url(&file.content)?);

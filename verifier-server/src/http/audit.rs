@@ -6,9 +6,9 @@ use super::merchant::NotedPrincipal;
 use super::observe::NotedRequest;
 use super::problem::Problem;
 use super::state::AppState;
-use crate::domain::audit::AuditEntry;
-use crate::domain::principal::Principal;
-use crate::flow::audit::append_or_log;
+use crate::auth::audit::append_or_log;
+use crate::auth::audit::model::AuditEntry;
+use crate::auth::principal::Principal;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
@@ -61,7 +61,7 @@ fn subject(route: &str, path: &str) -> Option<String> {
 }
 
 /// Writes the row behind the handler and before the response.
-pub(super) async fn audit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn audit(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     if matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return next.run(request).await;

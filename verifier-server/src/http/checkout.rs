@@ -1,12 +1,12 @@
 //! What browsers load: the loader, the document in the frame, and the widget's files.
 
 use super::assets::Asset;
-use super::builds;
 use super::client::Client;
 use super::frame_origins::{origins_of, registered_parents};
 use super::problem::Problem;
 use super::state::AppState;
 use crate::error::{ApiError, ErrorCode};
+use crate::widget_builds;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use axum::response::IntoResponse;
@@ -24,7 +24,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
     connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors ";
 
-pub(super) fn routes() -> Router<AppState> {
+pub(crate) fn routes() -> Router<AppState> {
     Router::new()
         .route("/checkout.js", get(loader))
         .route("/checkout.json", get(pinned_loader))
@@ -118,7 +118,7 @@ async fn file(
     if let Some(asset) = state.assets.file(&digest, &name) {
         return Ok(serve(asset, &headers, FOR_EVER));
     }
-    let asset = builds::file(&state, &digest, &name).await?;
+    let asset = widget_builds::routes::file(&state, &digest, &name).await?;
     let asset = asset.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
     Ok(serve(&asset, &headers, FOR_EVER))
 }

@@ -17,7 +17,7 @@ const SAID_EVERY: Duration = Duration::from_secs(60);
 
 /// Whose request it is, for handlers behind [`identify`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Client {
+pub(crate) enum Client {
     /// Somebody of this network.
     Network(IpAddr),
     /// A trusted proxy named nobody. These may be many, so they have more than one network, and are
@@ -27,7 +27,7 @@ pub(super) enum Client {
 
 impl Client {
     /// The network, where it is known.
-    pub(super) const fn network(self) -> Option<IpAddr> {
+    pub(crate) const fn network(self) -> Option<IpAddr> {
         match self {
             Self::Network(network) => Some(network),
             Self::Unknown => None,
@@ -35,7 +35,7 @@ impl Client {
     }
 
     /// Whose places it takes.
-    pub(super) const fn holder(self) -> Holder {
+    pub(crate) const fn holder(self) -> Holder {
         match self {
             Self::Network(network) => Holder::Network(network),
             Self::Unknown => Holder::Unnamed,
@@ -43,7 +43,7 @@ impl Client {
     }
 
     /// What the fraud rules are told.
-    pub(super) const fn source(self) -> Source {
+    pub(crate) const fn source(self) -> Source {
         match self {
             Self::Network(network) => Source::Network(network),
             Self::Unknown => Source::Unknown,
@@ -69,7 +69,7 @@ impl Clients {
     }
 
     /// Whether the other end of the connection is a proxy that is believed.
-    pub(super) fn came_by_proxy(&self, request: &Request) -> bool {
+    pub(crate) fn came_by_proxy(&self, request: &Request) -> bool {
         peer(request).is_some_and(|address| self.proxies.contains(address))
     }
 
@@ -157,7 +157,7 @@ fn is_port(port: &str) -> bool {
 }
 
 /// Puts the [`Client`] beside the request.
-pub(super) async fn identify(
+pub(crate) async fn identify(
     State(state): State<AppState>,
     mut request: Request,
     next: Next,

@@ -19,10 +19,10 @@ const NAMES: [(&str, &str); 7] = [
 ];
 
 /// The scheme of the widget's requests, which carry the signature of the page's own key.
-pub(super) const WIDGET_SIGNATURE: &str = "widget_signature";
+pub(crate) const WIDGET_SIGNATURE: &str = "widget_signature";
 
 /// Completes every operation.
-pub(super) fn complete(contract: &mut OpenApi) {
+pub(crate) fn complete(contract: &mut OpenApi) {
     for (path, item) in &mut contract.paths.paths {
         for (method, operation) in operations(item) {
             operation.operation_id = Some(name_of(method, path));

@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 type Page = ([(HeaderName, &'static str); 2], String);
 
-pub(super) fn routes() -> Router<AppState> {
+pub(crate) fn routes() -> Router<AppState> {
     Router::new()
         .route("/errors", get(index))
         .route("/errors/{code}", get(one))

@@ -113,7 +113,7 @@ fn sort_those_of_types(contract: &mut OpenApi) {
 }
 
 /// Puts every example into the contract.
-pub(super) fn put_into(contract: &mut OpenApi) -> Result<(), serde_json::Error> {
+pub(crate) fn put_into(contract: &mut OpenApi) -> Result<(), serde_json::Error> {
     sort_those_of_types(contract);
     let exchanges: Vec<Exchange> = serde_json::from_str(EXAMPLES)?;
     for exchange in exchanges {

@@ -4,7 +4,7 @@
 use super::client::Client;
 use super::state::AppState;
 use crate::error::{ApiError, ErrorCode};
-use crate::flow::read::frame_ancestors;
+use crate::merchants::frame_ancestors::frame_ancestors;
 use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::origin::Origin;
 use std::collections::HashMap;
@@ -42,7 +42,7 @@ pub struct FrameOrigins(Mutex<HashMap<MerchantId, Known>>);
 impl FrameOrigins {
     /// What is known; nothing when the caller has to read it. While it does, others are answered
     /// with what was known before.
-    pub(super) fn known(&self, merchant: MerchantId, now_ms: u64) -> Option<Arc<[String]>> {
+    pub(crate) fn known(&self, merchant: MerchantId, now_ms: u64) -> Option<Arc<[String]>> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.get_mut(&merchant)?;
         if known.is_fresh(now_ms) {
@@ -71,7 +71,7 @@ impl FrameOrigins {
 
 /// The origins that a merchant registered. Who asks for merchants that do not exist waits, and
 /// nobody who asks for one whose origins are known.
-pub(super) async fn origins_of(
+pub(crate) async fn origins_of(
     state: &AppState,
     client: Option<Client>,
     merchant: &str,
@@ -102,7 +102,7 @@ pub(super) async fn origins_of(
 
 /// The pages that the loader names (`?parent=…`, once for each page around the frame) and that are
 /// registered. Nobody learns of the others.
-pub(super) fn registered_parents(query: Option<&str>, registered: &[String]) -> Vec<String> {
+pub(crate) fn registered_parents(query: Option<&str>, registered: &[String]) -> Vec<String> {
     let mut parents: Vec<String> = Vec::new();
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let is_registered = name == "parent" && registered.iter().any(|origin| *origin == value);

@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 
 /// How many requests of the limit a failed guess counts for: of 50 requests a second, two and a half.
-pub(super) const GUESS_COSTS: u32 = 20;
+pub(crate) const GUESS_COSTS: u32 = 20;
 /// Failed guesses of a whole network, in those of one credential: a guesser takes another
 /// credential each time, while a network has several honest ones.
 const NETWORK_SHARE: u64 = 10;
@@ -26,7 +26,7 @@ const REMEMBERED_GOOD: usize = 50_000;
 
 /// What is guessed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Target {
+pub(crate) enum Target {
     /// Keys and resources of merchants.
     Merchants,
     /// Checkout sessions and one-time codes.
@@ -39,7 +39,7 @@ pub(super) enum Target {
 
 /// What a request would be if it failed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Guess {
+pub(crate) struct Guess {
     client: Client,
     target: Target,
     /// As much of the credential as tells one from another, so that the rest of it can be guessed.
@@ -52,19 +52,19 @@ pub(super) struct Guess {
 
 /// A credential, as a request shows it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Credential<'a> {
+pub(crate) struct Credential<'a> {
     /// As much of it as is no secret.
-    pub(super) name: &'a [u8],
+    pub(crate) name: &'a [u8],
     /// All of it.
-    pub(super) whole: &'a [u8],
+    pub(crate) whole: &'a [u8],
 }
 
 impl<'a> Credential<'a> {
     /// None at all.
-    pub(super) const NONE: Self = Self::named(b"");
+    pub(crate) const NONE: Self = Self::named(b"");
 
     /// One that is no secret, or that is looked up as a whole.
-    pub(super) const fn named(name: &'a [u8]) -> Self {
+    pub(crate) const fn named(name: &'a [u8]) -> Self {
         Self { name, whole: name }
     }
 }
@@ -110,7 +110,7 @@ impl Good {
 
 /// The limit of failed guesses.
 #[derive(Debug)]
-pub(super) struct Guesses {
+pub(crate) struct Guesses {
     /// How long one guess of a credential takes to be forgiven; none for no limit.
     interval_ms: Option<u64>,
     burst: u64,
@@ -120,7 +120,7 @@ pub(super) struct Guesses {
 
 impl Guesses {
     /// From the limit of requests: so many a second, and so many at once.
-    pub(super) fn new(limit: Option<(NonZeroU32, NonZeroU32)>) -> Self {
+    pub(crate) fn new(limit: Option<(NonZeroU32, NonZeroU32)>) -> Self {
         let interval = |(rate, _): (NonZeroU32, _)| 1000 * GUESS_COSTS / rate;
         let burst = limit.map_or(1, |(_, burst)| burst.get() / GUESS_COSTS);
         Self {
@@ -133,7 +133,7 @@ impl Guesses {
     }
 
     /// A guess at a target. Of a credential only keyed hashes are kept, and only in memory.
-    pub(super) fn guess(
+    pub(crate) fn guess(
         &self,
         client: Client,
         target: Target,
@@ -169,7 +169,7 @@ impl Guesses {
     }
 
     /// A credential was let in.
-    pub(super) fn succeeded(&self, guess: &Guess, now_ms: u64) {
+    pub(crate) fn succeeded(&self, guess: &Guess, now_ms: u64) {
         if self.interval_ms.is_some() && guess.is_somebodys {
             let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
             buckets.good.insert(guess.whole, now_ms);
@@ -177,7 +177,7 @@ impl Guesses {
     }
 
     /// Whether one more may be tried.
-    pub(super) fn allows(&self, guess: &Guess, now_ms: u64) -> bool {
+    pub(crate) fn allows(&self, guess: &Guess, now_ms: u64) -> bool {
         let Some(interval_ms) = self.interval_ms else {
             return true;
         };
@@ -199,7 +199,7 @@ impl Guesses {
     }
 
     /// One has failed.
-    pub(super) fn failed(&self, guess: &Guess, now_ms: u64) {
+    pub(crate) fn failed(&self, guess: &Guess, now_ms: u64) {
         let Some(interval_ms) = self.interval_ms else {
             return;
         };

@@ -64,13 +64,13 @@ impl InFlight {
     }
 
     /// How long a body may take to arrive.
-    pub(super) const fn body_within(&self) -> Duration {
+    pub(crate) const fn body_within(&self) -> Duration {
         self.body_within
     }
 }
 
 /// Reads the body and passes the request on, unless there are too many.
-pub(super) async fn admit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn admit(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let limits = &state.in_flight;
     let client = request.extensions().get::<Client>();
     // Without a connection it is this process that asks.
@@ -141,7 +141,7 @@ where
 }
 
 /// The longest body that a path reads: an order may list a large basket, and nothing else is as long.
-pub(super) fn longest_body(path: &str) -> usize {
+pub(crate) fn longest_body(path: &str) -> usize {
     match path {
         "/v1/sessions" => SESSION_BODY_BYTES,
         _ => BODY_BYTES,

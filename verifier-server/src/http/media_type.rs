@@ -6,13 +6,13 @@ use crate::error::{ApiError, ErrorCode};
 use axum::http::{HeaderMap, header};
 
 /// A form as browsers send it.
-pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The `Content-Type` as it was sent, if it is of this type.
 ///
 /// # Errors
 /// [`ErrorCode::UnsupportedMediaType`] for another type, none, or two.
-pub(super) fn expect<'a>(
+pub(crate) fn expect<'a>(
     headers: &'a HeaderMap,
     media_type: &'static str,
 ) -> Result<&'a str, ApiError> {

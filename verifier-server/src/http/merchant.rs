@@ -1,16 +1,17 @@
 //! A request of the merchant's server: who sent it, whether it may, and whether it came before.
 
+use super::json::json;
 use super::media_type;
 use super::problem::Problem;
 use super::signed::single;
 use super::state::AppState;
+use crate::auth::access;
+use crate::auth::access::RequestCredentials;
 use crate::auth::merchant_signature::IncomingMerchantRequest;
-use crate::domain::idempotency::IdempotentRequest;
-use crate::domain::principal::Principal;
-use crate::domain::scope::Scope;
+use crate::auth::principal::Principal;
+use crate::auth::scope::Scope;
 use crate::error::{ApiError, ErrorCode};
-use crate::flow::access::{self, RequestCredentials};
-use crate::flow::read;
+use crate::idempotency::model::IdempotentRequest;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
@@ -29,7 +30,7 @@ const OF_A_SIGNATURE: [&str; 3] = ["signature", "signature-input", "sealpay-merc
 
 /// Where a handler notes who a request was from, for whoever stands around it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct NotedPrincipal(Arc<OnceLock<Principal>>);
+pub(crate) struct NotedPrincipal(Arc<OnceLock<Principal>>);
 
 impl NotedPrincipal {
     fn note(&self, principal: &Principal) {
@@ -38,21 +39,21 @@ impl NotedPrincipal {
     }
 
     /// Who it was, where that was found out.
-    pub(super) fn get(&self) -> Option<&Principal> {
+    pub(crate) fn get(&self) -> Option<&Principal> {
         self.0.get()
     }
 }
 
 /// A request with its body, small enough.
 #[derive(Debug)]
-pub(super) struct MerchantRequest {
+pub(crate) struct MerchantRequest {
     parts: Parts,
     body: Bytes,
 }
 
 impl MerchantRequest {
     /// The merchant, if the request proves to be theirs and may do what the scope names.
-    pub(super) async fn merchant(
+    pub(crate) async fn merchant(
         &self,
         state: &AppState,
         scope: Scope,
@@ -62,7 +63,7 @@ impl MerchantRequest {
 
     /// Who sent the request, if they may do what the scope names. The log line of the request says
     /// who it was, also of whom is refused.
-    pub(super) async fn principal(
+    pub(crate) async fn principal(
         &self,
         state: &AppState,
         scope: Scope,
@@ -106,7 +107,7 @@ impl MerchantRequest {
     }
 
     /// What makes the request recognizable when it comes again; every write needs it.
-    pub(super) fn idempotent(&self, principal: &Principal) -> Result<IdempotentRequest, Problem> {
+    pub(crate) fn idempotent(&self, principal: &Principal) -> Result<IdempotentRequest, Problem> {
         let refused = || ApiError::of(ErrorCode::IdempotencyKeyInvalid, "idempotency-key");
         let key = single(&self.parts.headers, "idempotency-key").ok_or_else(refused)?;
         let printable = |c: u8| (b'!'..=b'~').contains(&c);
@@ -128,12 +129,12 @@ impl MerchantRequest {
     }
 
     /// The body; no body is an empty object.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         if self.body.is_empty() {
-            return Ok(read::json(b"{}")?);
+            return Ok(json(b"{}")?);
         }
         media_type::expect(&self.parts.headers, CONTENT_TYPE)?;
-        Ok(read::json(&self.body)?)
+        Ok(json(&self.body)?)
     }
 }
 

@@ -1,50 +1,39 @@
-//! The HTTP side: it reads requests, calls the flow, and writes answers. The folder follows the
-//! paths: `/v1/payments` is in `v1/payments.rs`.
+//! What every route has in common: extractors, paging, problems, limits, the audit of writes, the
+//! contract. The routes themselves stand in their features: `/v1/payments` in `payments/routes.rs`.
 
-mod assets;
-mod audit;
-mod builds;
-mod checkout;
-mod client;
-mod contract;
-mod errors;
-mod examples;
-mod frame_origins;
-mod guesses;
-mod in_flight;
-mod media_type;
-mod merchant;
-mod observe;
-mod openapi;
-mod operator;
-mod params;
-mod probes;
-mod problem;
-mod rate_limit;
-mod security_headers;
-mod signed;
-mod sim;
-mod state;
-mod v1;
-
-pub use assets::Assets;
-pub use audit::RefusedWrites;
-pub use builds::OtherBuilds;
-pub use client::Clients;
-pub use frame_origins::{FRESH_MS as FRAME_ORIGINS_FRESH_MS, FrameOrigins};
-pub use in_flight::InFlight;
-pub use openapi::document as openapi_document;
-pub use operator::{OperatorAccess, app as operator_app};
-pub use probes::Readiness;
-pub use rate_limit::RateLimit;
-pub use security_headers::SecurityHeaders;
-pub use state::AppState;
+pub mod assets;
+pub mod audit;
+pub mod checkout;
+pub mod client;
+pub mod contract;
+pub mod errors;
+pub mod examples;
+pub mod frame_origins;
+pub mod guesses;
+pub mod in_flight;
+pub mod json;
+pub mod media_type;
+pub mod merchant;
+pub mod observe;
+pub mod openapi;
+pub mod operator;
+pub mod paging;
+pub mod params;
+pub mod probes;
+pub mod problem;
+pub mod query;
+pub mod rate_limit;
+pub mod security_headers;
+pub mod signed;
+pub mod state;
 
 use crate::error::{ApiError, ErrorCode};
+use crate::simulation;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
 use problem::Problem;
+use state::AppState;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -61,7 +50,7 @@ pub fn app(state: AppState) -> Router {
         .merge(errors::routes())
         .merge(probes::public_routes());
     if state.gateway.settings().test_mode {
-        routes = routes.merge(sim::wallet_router(&state));
+        routes = routes.merge(simulation::routes::wallet_router(&state));
     }
     finish(routes, state, |app| app)
 }

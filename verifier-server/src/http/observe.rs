@@ -3,7 +3,7 @@
 use super::merchant::NotedPrincipal;
 use super::problem::{self, Problem, ProblemContext};
 use super::state::AppState;
-use crate::domain::principal::Principal;
+use crate::auth::principal::Principal;
 use crate::error::{ApiError, ErrorCode};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -16,11 +16,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The request's id, for handlers and what stands around them.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct NotedRequest(pub(super) RequestId);
+pub(crate) struct NotedRequest(pub(crate) RequestId);
 
 /// What a client begins to change is done, logged and written to the audit trail although the client
 /// hangs up; what it only reads ends with it.
-pub(super) async fn observe(
+pub(crate) async fn observe(
     State(state): State<AppState>,
     request: Request,
     next: Next,

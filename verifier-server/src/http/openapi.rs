@@ -2,13 +2,16 @@
 //! and a test fails when the two part.
 
 use super::state::AppState;
-use super::{audit, contract, examples, in_flight, rate_limit, sim, v1};
+use super::{audit, contract, examples, in_flight, rate_limit};
+use crate::{
+    balance, disputes, keys, operations, payments, payouts, sessions, settlements, simulation,
+    webhooks,
+};
 use axum::middleware;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::server::{Server, ServerBuilder};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,8 +22,8 @@ use utoipa_axum::routes;
             key or are signed with its order key."
     ),
     components(schemas(
-        crate::flow::event::EventBody,
-        crate::flow::event_view::EndpointEventBody
+        crate::payments::event::EventBody,
+        crate::webhooks::events::view::EndpointEventBody
     )),
     modifiers(&MerchantSchemes)
 )]
@@ -58,51 +61,25 @@ impl Modify for MerchantSchemes {
 
 fn limited() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Contract::openapi())
-        .routes(routes!(v1::sessions::open))
-        .routes(routes!(v1::payments::pay, v1::payments::list))
-        .routes(routes!(v1::payments::one))
-        .routes(routes!(v1::modifications::capture))
-        .routes(routes!(v1::modifications::void))
-        .routes(routes!(v1::modifications::refund))
-        .routes(routes!(v1::modifications::list))
-        .routes(routes!(v1::disputes::list))
-        .routes(routes!(v1::disputes::one))
-        .routes(routes!(v1::disputes::evidence))
-        .routes(routes!(v1::disputes::accept))
-        .routes(routes!(v1::authentications::step))
-        .routes(routes!(v1::balance::balance))
-        .routes(routes!(v1::balance::transactions))
-        .routes(routes!(v1::settlements::list))
-        .routes(routes!(v1::settlements::one))
-        .routes(routes!(v1::settlements::lines))
-        .routes(routes!(v1::settlements::report))
-        .routes(routes!(v1::payouts::list))
-        .routes(routes!(v1::payouts::one))
-        .routes(routes!(v1::audit::list))
-        .routes(routes!(v1::events::list))
-        .routes(routes!(v1::events::one))
-        .routes(routes!(
-            v1::webhook_endpoints::create,
-            v1::webhook_endpoints::list
-        ))
-        .routes(routes!(
-            v1::webhook_endpoints::one,
-            v1::webhook_endpoints::change,
-            v1::webhook_endpoints::delete
-        ))
-        .routes(routes!(v1::webhook_endpoints::rotate_secret))
-        .routes(routes!(v1::webhook_endpoints::ping))
-        .routes(routes!(v1::webhook_endpoints::verify))
-        .routes(routes!(v1::webhook_endpoints::deliveries))
-        .routes(routes!(v1::webhook_endpoints::redeliver))
+        .merge(sessions::routes::routes())
+        .merge(payments::routes::routes())
+        .merge(payments::authentication_routes::routes())
+        .merge(operations::routes::routes())
+        .merge(disputes::routes::routes())
+        .merge(balance::routes::routes())
+        .merge(settlements::routes::routes())
+        .merge(payouts::routes::routes())
+        .merge(crate::auth::audit::routes::routes())
+        .merge(webhooks::events::routes::routes())
+        .merge(webhooks::endpoints::routes::routes())
 }
 
 fn unlimited() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(v1::keys::list))
+    keys::routes::routes()
 }
 
 /// The routes of the contract that shoppers and merchants use.
-pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
+pub(crate) fn router(state: &AppState) -> OpenApiRouter<AppState> {
     let limit = middleware::from_fn_with_state(state.clone(), rate_limit::limit);
     let admit = middleware::from_fn_with_state(state.clone(), in_flight::admit);
     let guesses = middleware::from_fn_with_state(state.clone(), rate_limit::slow_guessing);
@@ -130,7 +107,7 @@ fn operators_listener() -> Server {
 /// # Errors
 /// An example has no place in it.
 pub fn document() -> Result<String, serde_json::Error> {
-    let mut simulation = sim::contract().into_openapi();
+    let mut simulation = simulation::routes::contract().into_openapi();
     for path in simulation.paths.paths.values_mut() {
         path.servers = Some(vec![operators_listener()]);
     }

@@ -3,10 +3,11 @@
 
 use super::problem::Problem;
 use super::signed::single;
-use super::sim::same_site::refuse_others_there;
 use super::state::AppState;
-use super::{finish, probes, sim};
+use super::{finish, probes};
 use crate::error::{ApiError, ErrorCode};
+use crate::simulation;
+use crate::simulation::routes::same_site::refuse_others_there;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header;
@@ -48,7 +49,7 @@ impl OperatorAccess {
 pub fn app(state: AppState, access: OperatorAccess) -> Router {
     let mut routes = probes::operator_routes();
     if state.gateway.settings().test_mode {
-        routes = routes.merge(sim::router());
+        routes = routes.merge(simulation::routes::router());
     }
     // A page of another site whose name leads here reads nothing, and changes nothing.
     let any_name = access.token_hash.is_some();

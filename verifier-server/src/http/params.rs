@@ -11,14 +11,14 @@ use url::form_urlencoded;
 
 /// The parameters of a request, or why they are refused: who asks is looked at first.
 #[derive(Debug)]
-pub(super) struct Params<T>(Result<T, ApiError>);
+pub(crate) struct Params<T>(Result<T, ApiError>);
 
 impl<T> Params<T> {
     /// The parameters.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidParameter`] for one that is not known or is given twice.
-    pub(super) fn read(self) -> Result<T, ApiError> {
+    pub(crate) fn read(self) -> Result<T, ApiError> {
         self.0
     }
 }

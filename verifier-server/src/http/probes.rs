@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use super::state::AppState;
 use crate::error::{ApiError, ErrorCode};
-use crate::flow::Gateway;
+use crate::gateway::Gateway;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
@@ -14,11 +14,11 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// It tells nothing and asks nobody.
-pub(super) fn public_routes() -> Router<AppState> {
+pub(crate) fn public_routes() -> Router<AppState> {
     Router::new().route("/healthz", get(async || "ok\n"))
 }
 
-pub(super) fn operator_routes() -> Router<AppState> {
+pub(crate) fn operator_routes() -> Router<AppState> {
     public_routes()
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))

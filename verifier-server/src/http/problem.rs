@@ -9,7 +9,7 @@ use std::any::Any;
 /// An answer that refuses. The observer completes it with the request's id and the time, which
 /// a handler does not know.
 #[derive(Debug, Clone)]
-pub(super) struct Problem(pub(super) ApiError);
+pub(crate) struct Problem(pub(crate) ApiError);
 
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
@@ -29,14 +29,14 @@ impl IntoResponse for Problem {
 }
 
 /// What the observer adds.
-pub(super) struct ProblemContext<'a> {
-    pub(super) origin: &'a str,
-    pub(super) request_id: &'a str,
-    pub(super) server_time: u64,
+pub(crate) struct ProblemContext<'a> {
+    pub(crate) origin: &'a str,
+    pub(crate) request_id: &'a str,
+    pub(crate) server_time: u64,
 }
 
 /// Writes the problem into the answer that carries it.
-pub(super) fn complete(
+pub(crate) fn complete(
     response: Response<Body>,
     error: &ApiError,
     circumstances: &ProblemContext<'_>,
@@ -74,7 +74,7 @@ pub(super) fn complete(
 }
 
 /// A handler that panicked: the shopper gets an answer, the log gets the reason.
-pub(super) fn of_panic(panic: Box<dyn Any + Send>) -> Response<Body> {
+pub(crate) fn of_panic(panic: Box<dyn Any + Send>) -> Response<Body> {
     let reason = panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

@@ -76,18 +76,18 @@ impl RateLimit {
     }
 
     /// A guess at documents of the form, which need no credential.
-    pub(super) fn guess_at_a_form(&self, client: Client) -> Guess {
+    pub(crate) fn guess_at_a_form(&self, client: Client) -> Guess {
         let guesses = &self.guesses;
         guesses.guess(client, Target::Forms, Credential::NONE)
     }
 
     /// Whether one more may be tried.
-    pub(super) fn allows_guess(&self, guess: &Guess, now_ms: u64) -> bool {
+    pub(crate) fn allows_guess(&self, guess: &Guess, now_ms: u64) -> bool {
         self.guesses.allows(guess, now_ms)
     }
 
     /// One has failed.
-    pub(super) fn guess_failed(&self, guess: &Guess, now_ms: u64) {
+    pub(crate) fn guess_failed(&self, guess: &Guess, now_ms: u64) {
         self.guesses.failed(guess, now_ms);
     }
 
@@ -153,7 +153,7 @@ fn key_id(input: &[u8]) -> &[u8] {
     &name[..end.unwrap_or(name.len())]
 }
 
-pub(super) async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let client = request.extensions().get::<Client>();
     if client.is_some_and(|client| !state.rate_limit.allows(*client)) {
         return Problem(ApiError::new(ErrorCode::RateLimited)).into_response();
@@ -163,11 +163,11 @@ pub(super) async fn limit(State(state): State<AppState>, request: Request, next:
 
 /// Beside an answer that is no error and still says that a code or a passkey was wrong.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct WrongGuess;
+pub(crate) struct WrongGuess;
 
 /// Beside an answer to a request that was signed by the key of this session, or that has opened it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ProvenSession(pub(super) SessionId);
+pub(crate) struct ProvenSession(pub(crate) SessionId);
 
 /// Answers that say that there is no such thing, to whoever may be trying names or keys. They are
 /// secrets, or lead to some.
@@ -183,7 +183,7 @@ const fn is_failed_guess(code: ErrorCode) -> bool {
 }
 
 /// Slows down and logs whoever asks for what is not there. Goes inside of [`limit`].
-pub(super) async fn slow_guessing(
+pub(crate) async fn slow_guessing(
     State(state): State<AppState>,
     request: Request,
     next: Next,

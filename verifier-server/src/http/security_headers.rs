@@ -28,7 +28,7 @@ impl SecurityHeaders {
     }
 
     /// Adds what is missing: what a handler says itself stays.
-    pub(super) fn add(&self, response: &mut Response) {
+    pub(crate) fn add(&self, response: &mut Response) {
         let headers = response.headers_mut();
         if let Some(hsts) = &self.hsts {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());

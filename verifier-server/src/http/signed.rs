@@ -15,13 +15,13 @@ use sealpay_protocol::ids::SessionId;
 
 /// A request with its body, small enough and of the right content type.
 #[derive(Debug)]
-pub(super) struct WholeRequest {
+pub(crate) struct WholeRequest {
     parts: Parts,
     body: Bytes,
 }
 
 /// The one value of a header; a header that stands twice is as good as none.
-pub(super) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     if values.next().is_some() {
@@ -33,12 +33,12 @@ pub(super) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 
 impl WholeRequest {
     /// The session that the request names, if it is an id.
-    pub(super) fn session(&self) -> Option<SessionId> {
+    pub(crate) fn session(&self) -> Option<SessionId> {
         single(&self.parts.headers, "sealpay-session")?.parse().ok()
     }
 
     /// What the gate wants to see.
-    pub(super) fn incoming(&self) -> IncomingRequest<'_> {
+    pub(crate) fn incoming(&self) -> IncomingRequest<'_> {
         let headers = &self.parts.headers;
         IncomingRequest {
             method: self.parts.method.as_str(),

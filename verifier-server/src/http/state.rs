@@ -1,11 +1,16 @@
 //! What every handler can reach.
 
-use super::{
-    Assets, Clients, FrameOrigins, InFlight, OtherBuilds, RateLimit, Readiness, RefusedWrites,
-    SecurityHeaders,
-};
-use crate::flow::Gateway;
+use super::assets::Assets;
+use super::audit::RefusedWrites;
+use super::client::Clients;
+use super::frame_origins::FrameOrigins;
+use super::in_flight::InFlight;
+use super::probes::Readiness;
+use super::rate_limit::RateLimit;
+use super::security_headers::SecurityHeaders;
+use crate::gateway::Gateway;
 use crate::metrics::Metrics;
+use crate::widget_builds::routes::OtherBuilds;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tokio_util::task::TaskTracker;

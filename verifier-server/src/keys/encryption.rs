@@ -2,7 +2,7 @@
 //! must be recognized but not known.
 
 use super::master_key::{MasterKey, MasterKeys};
-use crate::domain::audit::AuditChain;
+use crate::auth::audit::model::AuditChain;
 use crate::system::hmac_sha256;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};

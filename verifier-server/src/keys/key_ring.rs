@@ -5,7 +5,7 @@
 
 use super::decapsulation_key::DecapsulationKey;
 use super::encryption::{KeyEncryption, KeyEncryptionError};
-use crate::domain::merchant::{KeyPurpose, ServerKey};
+use crate::merchants::model::{KeyPurpose, ServerKey};
 use crate::system::Rng;
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::encoding::{base64url, hex};

@@ -1,6 +1,6 @@
 //! Which peers are proxies of the operator: what they say about a client is believed.
 
-use crate::outbox::address::Network;
+use crate::webhooks::outbox::address::Network;
 use std::net::IpAddr;
 
 /// How many proxies a request passes at most, unless the operator says otherwise: two tiers of a

@@ -1,7 +1,7 @@
 //! Asking the issuer who the shopper is (EMV 3-D Secure, shown inside the widget).
 
 use super::ProviderFuture;
-use crate::domain::authentication::Authentication;
+use crate::payments::methods::card::authentication::Authentication;
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::money::Money;

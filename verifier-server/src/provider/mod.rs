@@ -13,7 +13,7 @@ pub use payout::PayoutProvider;
 pub use transfer::TransferProvider;
 pub use wallet::WalletProvider;
 
-use crate::domain::authentication::Authentication;
+use crate::payments::methods::card::authentication::Authentication;
 use sealpay_protocol::card::{Card, CardNumber};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::method::Method;

@@ -1,7 +1,7 @@
 //! What is done to a payment after its authorization, as a provider is asked to do it.
 
 use super::{ProviderDecision, ProviderFuture};
-use crate::domain::modification::ModificationKind;
+use crate::operations::model::ModificationKind;
 use sealpay_protocol::ids::{ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
 

@@ -2,7 +2,8 @@
 
 use super::cannot_listen;
 use crate::config::Config;
-use crate::http::{AppState, OperatorAccess, operator_app};
+use crate::http::operator::{self, OperatorAccess};
+use crate::http::state::AppState;
 use crate::keys::secret_file;
 use crate::listener::{ConnectionLimits, Connections, TlsFiles, limited, patient};
 use axum_server::Handle;
@@ -73,7 +74,7 @@ impl Listener {
     async fn run(self, state: AppState) -> std::io::Result<()> {
         let (metrics, clock) = (state.metrics.clone(), state.gateway.clock().clone());
         let connections = Connections::of_operators_listener(&self.limits, metrics, clock);
-        let service = operator_app(state, self.access);
+        let service = operator::app(state, self.access);
         let service = service.into_make_service_with_connect_info::<SocketAddr>();
         let handle = Handle::new();
         match self.tls {

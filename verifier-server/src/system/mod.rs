@@ -1,6 +1,7 @@
 //! Time and randomness, which are handed in everywhere else, and the keyed hash
 //! that the server and the simulated bank both need.
 
+pub mod check_digits;
 mod clock;
 mod keyed;
 mod rng;

@@ -12,11 +12,15 @@ use sealpay_protocol::order::Capture;
 use std::cell::Cell;
 use std::rc::Rc;
 use tokio::task::LocalSet;
-use verifier_server::domain::event::Event;
-use verifier_server::domain::payment::{Payment, StoredCard};
-use verifier_server::domain::session::Session;
-use verifier_server::domain::state::PaymentState;
-use verifier_server::store::{Claim, Nonce, Options, SessionOpened, Settled, Store};
+use verifier_server::auth::nonces::Nonce;
+use verifier_server::payments::model::{Payment, StoredCard};
+use verifier_server::payments::state::PaymentState;
+use verifier_server::payments::store::claim::Claim;
+use verifier_server::payments::store::outcome::Settled;
+use verifier_server::sessions::model::Session;
+use verifier_server::sessions::store::SessionOpened;
+use verifier_server::store::{Options, Store};
+use verifier_server::webhooks::events::model::Event;
 
 /// As many at once as share a commit on SQLite.
 const AT_ONCE: usize = 256;

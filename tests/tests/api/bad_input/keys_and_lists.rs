@@ -6,7 +6,7 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::api::Problem;
 use serde_json::Value;
 use verifier_server::error::ErrorCode;
-use verifier_server::flow::register::MerchantAdmin;
+use verifier_server::merchants::register::MerchantAdmin;
 
 const LISTS: [&str; 3] = [
     "/v1/payments",

@@ -6,8 +6,8 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::api::SessionView;
 use sealpay_protocol::envelope::SealedCard;
 use verifier_server::error::ErrorCode;
-use verifier_server::flow::maintain::refresh_keys;
 use verifier_server::keys::key_ring::{KEPT_AFTER_SECONDS, SEALING_KEY_SECONDS};
+use verifier_server::maintain::refresh_keys;
 
 /// From a key's time to its retirement, and to its destruction.
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::{bare, refused};
 use harness::gateway::{Answer, TestGateway};
 use std::fs;
 use verifier_server::error::ErrorCode;
-use verifier_server::http::FRAME_ORIGINS_FRESH_MS;
+use verifier_server::http::frame_origins;
 use verifier_server::store::Addition;
 
 /// A gateway with a widget of a few bytes, beside files that nobody may have.
@@ -146,7 +146,7 @@ async fn the_frame_may_stand_in_the_merchants_pages_only() {
             .await
             .unwrap()
     );
-    let seconds = FRAME_ORIGINS_FRESH_MS.div_ceil(1000);
+    let seconds = frame_origins::FRESH_MS.div_ceil(1000);
     gateway.move_clock(i64::try_from(seconds).unwrap());
     assert_eq!(
         frame_ancestors(&gateway.get(&path, None).await),
@@ -181,7 +181,7 @@ async fn the_document_names_one_of_a_merchants_origins_and_asks_the_database_onc
     let added = store.add_origin(gateway.merchant.id, staging).await;
     assert_eq!(added.unwrap(), Addition::Added);
     assert_eq!(ancestors().await, "frame-ancestors 'none'", "from memory");
-    let seconds = FRAME_ORIGINS_FRESH_MS.div_ceil(1000);
+    let seconds = frame_origins::FRESH_MS.div_ceil(1000);
     gateway.move_clock(i64::try_from(seconds).unwrap());
     assert_eq!(
         ancestors().await,

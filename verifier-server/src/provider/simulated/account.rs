@@ -264,7 +264,7 @@ pub(super) const fn day_of(now_ms: i64) -> i64 {
 #[cfg(test)]
 pub(super) mod tests {
     use super::{Account, AccountKind, AccountStatus, Enrolment, Verdict, day_of, locks};
-    use crate::domain::decline;
+    use crate::payments::decline;
 
     /// A debit account with 100.00 EUR and no limits.
     pub(in super::super) fn account() -> Account {

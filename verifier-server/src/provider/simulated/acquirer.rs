@@ -2,7 +2,7 @@
 
 use super::book;
 use super::world::{CardAuthorization, World};
-use crate::domain::route;
+use crate::payments::methods::card::route;
 use crate::provider::{
     AuthorizationRequest, Inquiry, ModificationRequest, PaymentOperations, PaymentProvider,
     ProviderDecision, ProviderFuture,

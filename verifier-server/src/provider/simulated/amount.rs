@@ -37,7 +37,7 @@ pub(super) fn outcome_of(amount_minor: i64) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::{all, outcome_of};
-    use crate::domain::decline;
+    use crate::payments::decline;
     use crate::provider::simulated::outcome;
     use std::collections::HashSet;
 

@@ -24,7 +24,7 @@ pub mod wallet;
 mod world;
 
 use super::{BinLookup, PaymentProvider, ProviderError, TestScenarios};
-use crate::domain::route;
+use crate::payments::methods::card::route;
 use crate::system::{Clock, Rng};
 use authentication::SimulatedAuthenticator;
 use payout::SimulatedPayouts;

@@ -1,7 +1,7 @@
 //! The names of outcomes and what the bank does for each.
 
 use super::account::Enrolment;
-use crate::domain::decline;
+use crate::payments::decline;
 use crate::provider::ProviderDecision;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -261,7 +261,7 @@ fn transfer(name: &str) -> Option<TransferScript> {
 #[cfg(test)]
 mod tests {
     use super::{AUTHENTICATION, NOT_OF_THE_BANK, SPECIAL, TRANSFER, all, find};
-    use crate::domain::decline;
+    use crate::payments::decline;
     use std::collections::HashSet;
 
     #[test]

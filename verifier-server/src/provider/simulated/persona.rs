@@ -188,7 +188,7 @@ impl Persona {
 #[cfg(test)]
 mod tests {
     use super::{BY_ACCOUNT, all, of_account, of_card};
-    use crate::domain::decline;
+    use crate::payments::decline;
     use crate::provider::simulated::account::{AccountStatus, Enrolment};
     use crate::provider::simulated::outcome::{AUTHENTICATION, SPECIAL, find};
     use sealpay_protocol::card::CardNumber;

@@ -7,7 +7,7 @@
 use super::account::Account;
 use super::authentication;
 use super::world::World;
-use crate::domain::authentication::AuthenticationStatus;
+use crate::payments::methods::card::authentication::AuthenticationStatus;
 use sealpay_protocol::encoding::hex;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;

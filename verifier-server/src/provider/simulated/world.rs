@@ -7,7 +7,7 @@ use super::fault::{AppliedFault, DropMode, Faults, Request};
 use super::outcome::{self, SimulatedOutcome, Transit};
 use super::persona::Persona;
 use super::{amount, issuer, persona};
-use crate::domain::modification::ModificationKind;
+use crate::operations::model::ModificationKind;
 use crate::provider::{
     AuthorizationRequest, Inquiry, ModificationRequest, ProviderDecision, ProviderError,
 };

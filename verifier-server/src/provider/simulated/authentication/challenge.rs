@@ -2,7 +2,9 @@
 //! how it ended. Every race is decided by a conditional update of its one row.
 
 use super::{World, cool_down, trial};
-use crate::domain::authentication::{Authentication, AuthenticationStatus, ChallengeKind};
+use crate::payments::methods::card::authentication::{
+    Authentication, AuthenticationStatus, ChallengeKind,
+};
 use crate::provider::authentication::CodeChallenge;
 use crate::provider::simulated::phone::{self, Message};
 use sealpay_protocol::card::Brand;

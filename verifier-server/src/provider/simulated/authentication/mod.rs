@@ -16,7 +16,7 @@ use super::exchange::exchange;
 use super::outcome;
 use super::phone::{Message, masked};
 use super::world::{World, silent};
-use crate::domain::authentication::AuthenticationStatus;
+use crate::payments::methods::card::authentication::AuthenticationStatus;
 use crate::provider::authentication::{
     AuthenticationRequest, PasskeyChallenge, Progress, Step, Stepped,
 };

@@ -3,7 +3,7 @@
 use super::SimulatedAuthenticator;
 use super::challenge::Challenge;
 use super::webauthn::{self, ALGORITHMS, Expected, OTHER_PAGE, Passkey, PublicKey};
-use crate::domain::authentication::{AuthenticationStatus, ChallengeKind};
+use crate::payments::methods::card::authentication::{AuthenticationStatus, ChallengeKind};
 use crate::provider::ProviderError;
 use crate::provider::simulated::account::Account;
 use crate::provider::simulated::phone::{self, Message};

@@ -4,7 +4,9 @@ use super::challenge::{self, Challenge, ChallengeUpdate, Granted, State};
 use super::passkey::{self, Checked};
 use super::trial::{self, Proof, Trial};
 use super::{SimulatedAuthenticator, code};
-use crate::domain::authentication::AuthenticationStatus::{Authenticated, NotAuthenticated};
+use crate::payments::methods::card::authentication::AuthenticationStatus::{
+    Authenticated, NotAuthenticated,
+};
 use crate::provider::ProviderError;
 use crate::provider::authentication::{Progress, Step, Stepped};
 use crate::provider::simulated::phone::Message;

@@ -4,7 +4,9 @@
 use super::challenge::{self, Challenge, ChallengeUpdate, Granted};
 use super::cool_down;
 use super::passkey::COUNT;
-use crate::domain::authentication::AuthenticationStatus::{Authenticated, NotAuthenticated};
+use crate::payments::methods::card::authentication::AuthenticationStatus::{
+    Authenticated, NotAuthenticated,
+};
 use crate::provider::simulated::account::locks;
 use sealpay_storage::{Fault, Tx, Value, values};
 use subtle::ConstantTimeEq;

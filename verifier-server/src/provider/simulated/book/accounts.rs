@@ -1,7 +1,7 @@
 //! Accounts as they stand in the bank's book.
 
-use super::super::account::{Account, AccountKind, AccountStatus, Enrolment, locks};
-use super::super::control::AccountRequest;
+use crate::provider::simulated::account::{Account, AccountKind, AccountStatus, Enrolment, locks};
+use crate::provider::simulated::control::AccountRequest;
 use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, values};
 
 macro_rules! columns {

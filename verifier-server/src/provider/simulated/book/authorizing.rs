@@ -1,10 +1,10 @@
 //! Entering an authorization: the entry and the account in one transaction, or the entry alone
 //! where no account has a say.
 
-use super::super::account::{Account, Verdict};
-use super::super::exchange::exchange;
 use super::{EntryState, RecordedResult, accounts, key};
 use crate::provider::ProviderDecision;
+use crate::provider::simulated::account::{Account, Verdict};
+use crate::provider::simulated::exchange::exchange;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::limits;
 use sealpay_protocol::money::Money;

@@ -4,11 +4,11 @@
 //! Amounts on the account are shares of the whole, rounded up and taken as differences of what they
 //! are together: parts that add up to the whole take the whole, whatever the rates.
 
-use super::super::account::AccountStatus;
-use super::super::exchange::share;
 use super::{Change, Entry, EntryState, accounts};
-use crate::domain::modification::ModificationKind;
+use crate::operations::model::ModificationKind;
 use crate::provider::ProviderDecision;
+use crate::provider::simulated::account::AccountStatus;
+use crate::provider::simulated::exchange::share;
 use sealpay_storage::{Database, DatabaseError, Fault, Tx, values};
 
 /// Decides every race: it changes an entry only as it was read.

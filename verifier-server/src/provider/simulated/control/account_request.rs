@@ -1,7 +1,7 @@
 //! Changing an account on purpose: what may be ordered, and what cannot be.
 
-use super::super::account::{AccountKind, AccountStatus, Enrolment};
 use super::{ControlError, invalid};
+use crate::provider::simulated::account::{AccountKind, AccountStatus, Enrolment};
 use sealpay_protocol::limits;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;

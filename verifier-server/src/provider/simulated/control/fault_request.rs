@@ -1,9 +1,9 @@
 //! Ordering a fault: what may be ordered, and what cannot be.
 
-use super::super::fault::{ANY, Fault, FaultKind, ISSUER, PAYOUTS};
-use super::super::{transfer, wallet};
 use super::{ControlError, invalid};
-use crate::domain::route;
+use crate::payments::methods::card::route;
+use crate::provider::simulated::fault::{ANY, Fault, FaultKind, ISSUER, PAYOUTS};
+use crate::provider::simulated::{transfer, wallet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

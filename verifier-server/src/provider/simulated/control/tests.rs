@@ -177,7 +177,7 @@ async fn every_persona_is_known_and_its_authentication_staged_where_its_name_say
     for persona in persona::all() {
         let number = CardNumber::parse(&persona.number).unwrap();
         assert!(bank.is_persona(&number), "{}", persona.name);
-        let staged = super::super::outcome::AUTHENTICATION
+        let staged = crate::provider::simulated::outcome::AUTHENTICATION
             .iter()
             .any(|(name, _)| *name == persona.outcome);
         assert_eq!(

@@ -7,13 +7,13 @@ mod tests;
 
 use super::outcome::{self, TransferScript};
 use super::world::{World, silent};
-use crate::domain::check_digits::with_check_digits;
-use crate::domain::transfer::{meant_by, plain};
+use crate::payments::methods::bank_transfer::model::{meant_by, plain};
 use crate::provider::transfer::{CollectionAccount, IncomingCredit, TransferRequest};
 use crate::provider::{
     ModificationRequest, PaymentOperations, ProviderDecision, ProviderError, ProviderFuture,
     TransferProvider,
 };
+use crate::system::check_digits::with_check_digits;
 use sealpay_protocol::encoding::hex;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;

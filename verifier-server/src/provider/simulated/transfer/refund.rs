@@ -1,8 +1,8 @@
 //! Money that goes back to whoever sent it.
 
-use super::super::book::Change;
-use crate::domain::modification::ModificationKind;
+use crate::operations::model::ModificationKind;
 use crate::provider::ProviderDecision;
+use crate::provider::simulated::book::Change;
 use sealpay_storage::{Fault, Tx, values};
 
 const EXPECTED: &str = "SELECT currency FROM bank_collections WHERE reference = $1";

@@ -1,7 +1,7 @@
 //! Where to send money, what the scripts send, and what becomes of it.
 
 use super::{SimulatedTransfers, TransferState};
-use crate::domain::modification::ModificationKind;
+use crate::operations::model::ModificationKind;
 use crate::provider::simulated::world::tests::{NOON_MS, TestFolder, world};
 use crate::provider::transfer::{CollectionAccount, IncomingCredit, TransferRequest};
 use crate::provider::{ModificationRequest, PaymentOperations, ProviderDecision, TransferProvider};

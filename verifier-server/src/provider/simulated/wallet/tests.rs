@@ -1,7 +1,7 @@
 //! Confirming, refusing and taking back: each once, in any order, at once.
 
 use super::{NAME, SimulatedWallet, WalletDecision, WalletState};
-use crate::domain::modification::ModificationKind;
+use crate::operations::model::ModificationKind;
 use crate::provider::simulated::world::World;
 use crate::provider::simulated::world::tests::{NOON_MS, TestFolder, world};
 use crate::provider::wallet::WalletRequest;

@@ -30,7 +30,7 @@ impl Drop for TestFolder {
 }
 
 pub(in super::super) async fn database(folder: &TestFolder) -> Database {
-    let migrations = &super::super::MIGRATIONS;
+    let migrations = &crate::provider::simulated::MIGRATIONS;
     let options = Options::beside_another();
     Database::open(&folder.path(), migrations, Durability::Relaxed, &options)
         .await

@@ -1,13 +1,13 @@
 //! One-time codes: right, wrong, late, sent again, guessed.
 
-use super::super::code::draw;
 use super::{
     CODE_CARD, MINUTE, ORIGIN, PARENT, SECOND, Stage, another, assert_failed, card, done, payment,
     stage, step_id, still_code,
 };
-use crate::domain::authentication::{AuthenticationStatus, ChallengeKind};
+use crate::payments::methods::card::authentication::{AuthenticationStatus, ChallengeKind};
 use crate::provider::Authenticator;
 use crate::provider::authentication::{AuthenticationRequest, Progress, Step, Stepped};
+use crate::provider::simulated::authentication::code::draw;
 use crate::provider::simulated::world::World;
 use crate::provider::simulated::world::tests::{TestFolder, database};
 use crate::system::Rng;

@@ -1,13 +1,14 @@
 //! What the issuer asks of whom.
 
-use super::super::{Decision, DecisionInput};
 use super::{NOON_MS, PARENT, card, payment, stage};
-use crate::domain::authentication::AuthenticationStatus::{
-    self, Attempted, Authenticated, NotAuthenticated, Rejected, Unavailable,
+use crate::payments::methods::card::authentication::AuthenticationStatus;
+use crate::payments::methods::card::authentication::AuthenticationStatus::{
+    Attempted, Authenticated, NotAuthenticated, Rejected, Unavailable,
 };
 use crate::provider::Authenticator;
 use crate::provider::authentication::{AuthenticationRequest, Progress};
 use crate::provider::simulated::account::Enrolment;
+use crate::provider::simulated::authentication::{Decision, DecisionInput};
 use sealpay_protocol::encoding::from_base64;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;

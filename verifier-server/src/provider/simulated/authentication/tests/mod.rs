@@ -6,7 +6,7 @@ mod passkeys;
 mod phone;
 
 use super::SimulatedAuthenticator;
-use crate::domain::authentication::{Authentication, AuthenticationStatus};
+use crate::payments::methods::card::authentication::{Authentication, AuthenticationStatus};
 use crate::provider::Authenticator;
 use crate::provider::authentication::{
     AuthenticationRequest, CodeChallenge, PasskeyChallenge, Progress, Step, Stepped,

@@ -1,16 +1,18 @@
 //! Passkeys: made after a right code, used for the next payment, and never for another one.
 
-use super::super::challenge::{self, ChallengeUpdate, Granted};
-use super::super::passkey::relying_party;
-use super::super::trial::{self, Proof, Trial};
-use super::super::webauthn::tests::software::SoftwareAuthenticator;
 use super::{
     CODE_CARD, MINUTE, ORIGIN, PARENT, SECOND, Stage, assert_failed, card, done, payment, stage,
     stage_at, still_code, still_passkey,
 };
-use crate::domain::authentication::{AuthenticationStatus, ChallengeKind};
+use crate::payments::methods::card::authentication::{AuthenticationStatus, ChallengeKind};
 use crate::provider::Authenticator;
 use crate::provider::authentication::{AuthenticationRequest, Progress, Step, Stepped};
+use crate::provider::simulated::authentication::challenge;
+use crate::provider::simulated::authentication::challenge::{ChallengeUpdate, Granted};
+use crate::provider::simulated::authentication::passkey::relying_party;
+use crate::provider::simulated::authentication::trial;
+use crate::provider::simulated::authentication::trial::{Proof, Trial};
+use crate::provider::simulated::authentication::webauthn::tests::software::SoftwareAuthenticator;
 use sealpay_protocol::money::Money;
 use sealpay_storage::values;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 //! whole.
 
 use super::{HARBOR, HOLD_MS, NOON, approved, euros, input, reference, stored, times};
-use crate::domain::modification::ModificationKind;
+use crate::operations::model::ModificationKind;
 use crate::provider::simulated::account::{AccountStatus, tests::account};
 use crate::provider::simulated::book::{
     Change, Entry, EntryState, Modified, ask, authorize, change_account, expire_holds, modify,

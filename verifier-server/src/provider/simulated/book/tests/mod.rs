@@ -4,10 +4,11 @@
 mod holds;
 mod parts;
 
-use super::super::account::{Account, AccountStatus, day_of, tests::account};
-use super::super::world::tests::{NOON_MS, TestFolder, database};
 use super::{AuthorizationInput, RecordedResult, Times, ask, authorize};
 use crate::provider::ProviderDecision;
+use crate::provider::simulated::account::tests::account;
+use crate::provider::simulated::account::{Account, AccountStatus, day_of};
+use crate::provider::simulated::world::tests::{NOON_MS, TestFolder, database};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;

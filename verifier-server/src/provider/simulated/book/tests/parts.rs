@@ -2,7 +2,7 @@
 
 use super::holds::{change, entry, run};
 use super::{NOON, euros, input, reference, stored, times};
-use crate::domain::modification::ModificationKind;
+use crate::operations::model::ModificationKind;
 use crate::provider::ProviderDecision;
 use crate::provider::simulated::account::{Account, tests::account};
 use crate::provider::simulated::book::authorize;

@@ -1,7 +1,7 @@
 //! What goes wrong on purpose with captures, voids and refunds.
 
 use super::{acquirer, bank, declined, number_of, payment, reference};
-use crate::domain::modification::ModificationKind;
+use crate::operations::model::ModificationKind;
 use crate::provider::simulated::SimulatedBank;
 use crate::provider::simulated::world::tests::TestFolder;
 use crate::provider::{ModificationRequest, PaymentProvider, ProviderDecision, ProviderError};

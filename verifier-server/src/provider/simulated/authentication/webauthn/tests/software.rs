@@ -1,7 +1,7 @@
 //! A software authenticator with a browser around it, for tests. Everything that it says can be
 //! made wrong.
 
-use super::super::key::{EDDSA, ES256};
+use crate::provider::simulated::authentication::webauthn::key::{EDDSA, ES256};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use sealpay_protocol::encoding::{base64url, from_base64url};

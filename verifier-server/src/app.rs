@@ -1,0 +1,419 @@
+//! Puts the parts of a server together, for the binary and for tests.
+
+mod master_key_file;
+
+pub use master_key_file::{is_master_key_in_environment, master_key_path};
+
+use crate::config::Config;
+use crate::error::ApiError;
+use crate::gateway::{Gateway, Settings};
+use crate::http::assets::Assets;
+use crate::http::client::Clients;
+use crate::http::frame_origins::FrameOrigins;
+use crate::http::in_flight::InFlight;
+use crate::http::rate_limit::RateLimit;
+use crate::http::security_headers::SecurityHeaders;
+use crate::http::state::AppState;
+use crate::keys::encryption::KeyEncryption;
+use crate::merchants::register::endpoint_label;
+use crate::metrics::Metrics;
+use crate::payments::methods::bank_transfer;
+use crate::provider::simulated::SimulatedBank;
+use crate::provider::{BinLookup, Providers, TestScenarios};
+use crate::simulation::follow_clock;
+use crate::store::{Options, Store};
+use crate::system::{Clock, Rng};
+use crate::webhooks::endpoints;
+use crate::webhooks::events::model::DueDelivery;
+use crate::webhooks::outbox::{Challenge, Outbox, Sign, Tell};
+use crate::widget_builds::routes::OtherBuilds;
+use crate::{
+    attention, disputes, keys, maintain, operations, payments, payouts, settlements, widget_builds,
+};
+use sealpay_protocol::webhook::{self, EndpointSecret};
+use std::num::NonZeroU32;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+
+use master_key_file::{key_source, load_master_keys};
+
+const RECOVER_EVERY: Duration = Duration::from_millis(500);
+const COLLECT_EVERY: Duration = Duration::from_secs(1);
+const EXPIRE_EVERY: Duration = Duration::from_secs(5);
+const SETTLE_EVERY: Duration = Duration::from_secs(5);
+const PAY_OUT_EVERY: Duration = Duration::from_secs(2);
+const FOLLOW_CLOCK_EVERY: Duration = Duration::from_secs(1);
+const REVERSE_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often a server looks whether an operator has rotated keys.
+pub const FOLLOW_KEYS_EVERY: Duration = Duration::from_secs(1);
+const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
+
+/// What both the server and the other commands need.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Under which it is kept.
+    pub encryption: KeyEncryption,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub rng: Rng,
+    /// Whether what is kept is of real payments.
+    pub livemode: bool,
+}
+
+impl Parts {
+    /// The same where there is a database already: a command that was started in the wrong folder
+    /// must not begin one and report that all is well.
+    pub async fn open_existing(config: &Config) -> Result<Self, String> {
+        if config
+            .database_file_in_data()
+            .is_some_and(|file| !file.exists())
+        {
+            return Err(format!(
+                "there is no database in {}: name the server's configuration (--config) or its \
+                 folder (--data)",
+                config.data.display()
+            ));
+        }
+        Self::open(config).await
+    }
+
+    /// Opens the data folder, the master key and the store.
+    pub async fn open(config: &Config) -> Result<Self, String> {
+        let (clock, rng) = (Clock::system(), Rng::system());
+        config.check_database()?;
+        make_private_folder(&config.data)?;
+        let encryption = KeyEncryption::from_keys(&load_master_keys(config, &rng)?);
+        let store = Store::open(&config.database_url(), &Options::default())
+            .await
+            .map_err(|error| format!("the database cannot be opened: {error}"))?;
+        let livemode = config.provider.kind.is_live();
+        bind_mode(&store, livemode).await?;
+        Ok(Self {
+            store,
+            encryption,
+            clock,
+            rng,
+            livemode,
+        })
+    }
+}
+
+/// Data of tests and of real payments are never mixed: the first start says which it is for good.
+async fn bind_mode(store: &Store, livemode: bool) -> Result<(), String> {
+    let kept = store.bind_mode(livemode).await;
+    let kept = kept.map_err(|error| format!("the database cannot be read: {error}"))?;
+    match (kept, livemode) {
+        (false, true) => {
+            let ahead_ms = ahead_ms(store).await?;
+            let clock = if ahead_ms == 0 {
+                String::new()
+            } else {
+                format!(
+                    ", its clock was moved and is {} ahead for good",
+                    in_words(ahead_ms)
+                )
+            };
+            Err(format!(
+                "this data is a test's: its payments, API keys and settlements are not real{clock}, \
+                 and provider.kind names a provider that moves real money; begin with an empty \
+                 folder (--data) or database, and register merchants there"
+            ))
+        }
+        (true, false) => Err(
+            "this data is of real payments, and provider.kind = \"simulated\" is for tests; give \
+             the test a folder (--data) or database of its own"
+                .into(),
+        ),
+        _ => Ok(()),
+    }
+}
+
+async fn ahead_ms(store: &Store) -> Result<u64, String> {
+    let ahead = store.clock_ahead_ms().await;
+    ahead.map_err(|error| format!("the database cannot be read: {error}"))
+}
+
+fn make_private_folder(path: &Path) -> Result<(), String> {
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
+    made.map_err(|error| format!("data folder {}: {error}", path.display()))
+}
+
+/// A server that is ready to answer, for the binary and for tests.
+#[derive(Debug)]
+pub struct Server {
+    /// What the handlers reach.
+    pub state: AppState,
+    outbox: Arc<Outbox>,
+}
+
+impl Server {
+    /// Puts the parts together.
+    pub async fn new(config: &Config, parts: Parts) -> Result<Self, String> {
+        config.check_provider()?;
+        let bank = SimulatedBank::open(
+            &config.bank_url(),
+            parts.encryption.bank_key(),
+            config.public_origin.clone(),
+            parts.clock.clone(),
+            parts.rng.clone(),
+            config.test_mode,
+        )
+        .await?;
+        Self::with_providers(config, parts, providers_of(&bank), Some(bank)).await
+    }
+
+    /// The same with other providers; a simulation stands behind them in test mode only.
+    pub async fn with_providers(
+        config: &Config,
+        parts: Parts,
+        providers: Providers,
+        simulation: Option<Arc<SimulatedBank>>,
+    ) -> Result<Self, String> {
+        let Parts {
+            store,
+            encryption,
+            clock,
+            rng,
+            livemode: _,
+        } = parts;
+        bind_mode(&store, providers.livemode).await?;
+        let settings = Settings {
+            public_origin: config.public_origin.clone(),
+            test_mode: config.test_mode,
+            spool: config.data.clone(),
+            provider_timeout: Duration::from_millis(config.provider_timeout_ms),
+        };
+        let gateway = Gateway::new(
+            settings,
+            store.clone(),
+            providers,
+            encryption,
+            clock.clone(),
+            rng.clone(),
+        );
+        // The keys in use depend on the time, and the time on what testers have set.
+        if config.test_mode {
+            follow_clock::refresh(&gateway).await.map_err(sentence)?;
+        } else {
+            refuse_moved_clock(&store).await?;
+        }
+        maintain::refresh_keys(&gateway).await.map_err(sentence)?;
+        let policy = config.address_policy()?;
+        let (addresses, named) = (policy.clone(), policy.clone());
+        let mut gateway = gateway
+            .with_webhook_addresses(
+                Box::new(move |url| addresses.check(url).map_err(|refused| refused.to_string())),
+                Box::new(move |url| named.vouches_for(url)),
+            )
+            .with_key_source(key_source(config));
+        if let Some(bank) = simulation {
+            gateway = gateway.with_simulation(bank);
+        }
+        let gateway = Arc::new(gateway);
+        let metrics = Arc::new(Metrics::default());
+        let counted = Arc::clone(&metrics);
+        let outbox = Outbox::new(
+            store,
+            policy,
+            signer(&gateway),
+            Box::new(move |state| counted.delivery(state.name())),
+            clock,
+            rng,
+        )?;
+        let outbox = outbox
+            .with_disabling(disabling(&gateway))
+            .with_challenges(challenging(&gateway));
+        let outbox = if config.test_mode {
+            outbox.with_webhook_faults()
+        } else {
+            outbox
+        };
+        let state = state_of(config, gateway, metrics).await?;
+        Ok(Self {
+            state,
+            outbox: Arc::new(outbox),
+        })
+    }
+
+    /// Runs what goes on beside requests: recovery, housekeeping and the outbox. Until dropped.
+    pub async fn run_beside(&self) {
+        let gateway = &self.state.gateway;
+        let follow_clock = async {
+            if gateway.settings().test_mode {
+                follow_clock::run(gateway, FOLLOW_CLOCK_EVERY).await;
+            }
+        };
+        let record_build = async {
+            if let Some(digest) = self.state.assets.digest() {
+                widget_builds::run(gateway, digest).await;
+            }
+        };
+        tokio::join!(
+            record_build,
+            follow_clock,
+            keys::follow::run(gateway, FOLLOW_KEYS_EVERY),
+            payments::reconcile::run(gateway, RECOVER_EVERY),
+            bank_transfer::incoming::run(gateway, COLLECT_EVERY),
+            operations::reconcile::run(gateway, RECOVER_EVERY),
+            operations::expire::run(gateway, EXPIRE_EVERY),
+            payments::reversals::run(gateway, REVERSE_EVERY),
+            attention::run(gateway, LOOK_EVERY, |seen| self
+                .state
+                .metrics
+                .attention(seen)),
+            disputes::service::run(gateway, EXPIRE_EVERY),
+            settlements::close::run(gateway, SETTLE_EVERY),
+            payouts::service::run(gateway, PAY_OUT_EVERY),
+            maintain::run(gateway, MAINTAIN_EVERY),
+            Arc::clone(&self.outbox).run(gateway.outbox()),
+            Arc::clone(&self.outbox).run_verification(),
+        );
+    }
+}
+
+/// What an operator reads.
+fn sentence(error: ApiError) -> String {
+    error
+        .internal
+        .unwrap_or_else(|| error.code.detail().to_owned())
+}
+
+/// Everybody who can be asked lives in the simulated world.
+#[must_use]
+pub fn providers_of(bank: &Arc<SimulatedBank>) -> Providers {
+    let rehearsal: Arc<dyn TestScenarios> = bank.clone();
+    let issuers: Arc<dyn BinLookup> = bank.clone();
+    Providers {
+        livemode: false,
+        acquirers: bank.acquirers(),
+        authenticator: bank.authenticator(),
+        wallet: bank.wallet(),
+        transfers: bank.transfers(),
+        payouts: bank.payouts(),
+        rehearsal,
+        issuers,
+    }
+}
+
+/// What was done in a moved time lies in the future of the wall's clock: keys, leases, holds.
+async fn refuse_moved_clock(store: &Store) -> Result<(), String> {
+    match ahead_ms(store).await? {
+        0 => Ok(()),
+        ahead_ms => Err(format!(
+            "the clock of this data was moved in test mode: it is {} ahead, never goes back, and \
+             what the data holds is dated by it; start with test_mode = true (--test-mode) to go \
+             on testing, or with an empty folder (--data) or database to begin anew",
+            in_words(ahead_ms)
+        )),
+    }
+}
+
+/// A span of time, milliseconds, in its largest unit.
+fn in_words(span_ms: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [
+        (24 * 60 * 60 * 1000, "day"),
+        (60 * 60 * 1000, "hour"),
+        (60 * 1000, "minute"),
+        (1000, "second"),
+    ];
+    let unit = UNITS.iter().find(|(size, _)| span_ms >= *size);
+    let (size, name) = unit.unwrap_or(&UNITS[3]);
+    let count = span_ms / size;
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What the handlers reach.
+async fn state_of(
+    config: &Config,
+    gateway: Arc<Gateway>,
+    metrics: Arc<Metrics>,
+) -> Result<AppState, String> {
+    let assets = load_assets(&config.widget)?;
+    if let Some(digest) = assets.digest()
+        && let Err(error) =
+            widget_builds::record(&gateway, digest, assets.count(), || assets.kept()).await
+    {
+        tracing::warn!(%error, "other verifiers cannot serve the files of this widget");
+    }
+    let limits = &config.rate_limit;
+    let limit = NonZeroU32::new(limits.per_second)
+        .map(|rate| (rate, NonZeroU32::new(limits.burst).unwrap_or(rate)));
+    Ok(AppState {
+        gateway,
+        assets: Arc::new(assets),
+        other_builds: Arc::new(OtherBuilds::default()),
+        frame_origins: Arc::new(FrameOrigins::default()),
+        metrics,
+        clients: Arc::new(Clients::new(config.trusted_proxies()?)),
+        security_headers: Arc::new(SecurityHeaders::new(&config.public_origin, &config.hsts)),
+        in_flight: Arc::new(InFlight::new(&config.connections)),
+        rate_limit: Arc::new(RateLimit::new(limit)),
+        refused_writes: Arc::default(),
+        readiness: Arc::default(),
+        draining: Arc::new(AtomicBool::new(false)),
+        writes: TaskTracker::new(),
+    })
+}
+
+fn load_assets(folder: &Path) -> Result<Assets, String> {
+    if folder.exists() {
+        return Assets::load(folder);
+    }
+    tracing::warn!(folder = %folder.display(), "no widget there: the server has only its API");
+    Ok(Assets::default())
+}
+
+/// Webhooks are signed with the gateway's keys and the endpoint's secret, and for a while with the
+/// one that it had before.
+#[must_use]
+pub fn signer(gateway: &Arc<Gateway>) -> Box<Sign> {
+    let gateway = Arc::clone(gateway);
+    Box::new(move |delivery: &DueDelivery, timestamp| {
+        let label = endpoint_label(delivery.endpoint);
+        let open = |encrypted: &str| {
+            let secret = gateway.encryption().decrypt(&label, encrypted).ok()?;
+            Some(EndpointSecret::new(secret.as_slice().try_into().ok()?))
+        };
+        let secret = open(&delivery.secret_encrypted)?;
+        let now_ms = gateway.clock().now_ms_i64();
+        let previous = delivery.previous_secret.as_ref();
+        let previous = previous.filter(|(_, until_ms)| now_ms < *until_ms);
+        let previous = previous.and_then(|(encrypted, _)| open(encrypted));
+        let secrets: Vec<_> = std::iter::once(&secret).chain(&previous).collect();
+        let ring = gateway.keys();
+        let keys: Vec<_> = ring.webhook_keys(gateway.clock().now()).collect();
+        let id = delivery.event.to_string();
+        let body = delivery.body.as_bytes();
+        Some(webhook::sign(&id, timestamp, body, &keys, &secrets))
+    })
+}
+
+/// What an endpoint is asked to prove whose it is.
+#[must_use]
+pub fn challenging(gateway: &Arc<Gateway>) -> Box<Challenge> {
+    let gateway = Arc::clone(gateway);
+    Box::new(move |endpoint, challenge| {
+        endpoints::event::verification(&gateway, endpoint, challenge).ok()
+    })
+}
+
+/// A merchant hears of an endpoint that is switched off at its others.
+#[must_use]
+pub fn disabling(gateway: &Arc<Gateway>) -> Box<Tell> {
+    let gateway = Arc::clone(gateway);
+    Box::new(move |endpoint, reason, sequence| {
+        let kind = "webhook_endpoint.disabled";
+        endpoints::event::of(&gateway, endpoint, kind, Some(reason.name()), sequence).ok()
+    })
+}

@@ -1,0 +1,68 @@
+//! What somebody has to look at: said in the log and counted for whoever watches the figures.
+
+use crate::gateway::Gateway;
+use crate::operations::by_hand::NEEDS_ATTENTION_MS;
+use crate::payments::reversals::model::ReversalState;
+use crate::store::DatabaseError;
+use std::time::Duration;
+
+/// Most modifications that are looked at; more of them are as bad.
+const LOOKED_AT: u32 = 1000;
+
+/// What needs attention now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Attention {
+    /// Captures, voids and refunds that have been pending for an hour.
+    pub modifications: u64,
+    /// How long the oldest of them has been pending, seconds.
+    pub oldest_seconds: u64,
+    /// Approvals after the end of their payment that the provider has not let go yet.
+    pub approvals: u64,
+}
+
+/// Looks.
+pub async fn look(gateway: &Gateway) -> Result<Attention, DatabaseError> {
+    let now_ms = gateway.clock.now_ms_i64();
+    let store = &gateway.store;
+    let open = store.open_modifications(i64::MAX, LOOKED_AT).await?;
+    let ages = open
+        .iter()
+        .map(|modification| now_ms.saturating_sub(modification.created_at_ms))
+        .filter(|age_ms| *age_ms >= NEEDS_ATTENTION_MS);
+    let (mut modifications, mut oldest_ms) = (0_u64, 0_i64);
+    for age_ms in ages {
+        modifications = modifications.saturating_add(1);
+        oldest_ms = oldest_ms.max(age_ms);
+    }
+    Ok(Attention {
+        modifications,
+        oldest_seconds: oldest_ms.unsigned_abs() / 1000,
+        approvals: store.count_reversals(ReversalState::Approved).await?,
+    })
+}
+
+/// Looks again and again, until dropped, and hands on what it sees. What is there twice in a row is an
+/// error in the log: after a start or a jump of the clock all that is pending may be old, and gets the
+/// time to end by itself.
+pub async fn run(gateway: &Gateway, every: Duration, tell: impl Fn(Attention)) {
+    let mut was_clear = true;
+    loop {
+        match look(gateway).await {
+            Ok(attention) => {
+                tell(attention);
+                let is_clear = attention == Attention::default();
+                if !is_clear && !was_clear {
+                    tracing::error!(
+                        modifications = attention.modifications,
+                        oldest_seconds = attention.oldest_seconds,
+                        approvals = attention.approvals,
+                        "needs attention: see `verifier-server modification list`"
+                    );
+                }
+                was_clear = is_clear;
+            }
+            Err(error) => tracing::warn!(%error, "what needs attention is looked at later"),
+        }
+        tokio::time::sleep(every).await;
+    }
+}

@@ -1,0 +1,104 @@
+//! Who a request of a merchant's server is from, and whether it may do what it asks for.
+
+use super::api_keys::key;
+use super::merchant_signature::{IncomingMerchantRequest, SignedMerchantRequest};
+use super::nonces::Nonce;
+use super::principal::Principal;
+use super::scope::Scope;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::webhooks::events::model::read_scopes;
+use sealpay_protocol::key::verifying_key;
+
+/// What a request brings to show whose it is.
+#[derive(Debug, Clone, Copy)]
+pub enum RequestCredentials<'a> {
+    /// An `Authorization` header, or nothing at all.
+    ApiKey(Option<&'a str>),
+    /// A signature by an order key.
+    Signature(IncomingMerchantRequest<'a>),
+    /// Both: nobody says which of the two is meant.
+    Both,
+}
+
+/// Who a request of a merchant's server is from.
+///
+/// # Errors
+/// [`ErrorCode::CredentialsAmbiguous`], [`ErrorCode::ApiKeyInvalid`], or what is wrong with the signature, in
+/// the order that PROTOCOL section 8 gives.
+pub async fn identify(
+    gateway: &Gateway,
+    credentials: RequestCredentials<'_>,
+) -> Result<Principal, ApiError> {
+    match credentials {
+        RequestCredentials::ApiKey(header) => of_api_key(gateway, header).await,
+        RequestCredentials::Signature(request) => of_signature(gateway, request).await,
+        RequestCredentials::Both => Err(ApiError::of(
+            ErrorCode::CredentialsAmbiguous,
+            "authorization",
+        )),
+    }
+}
+
+/// Says whether somebody may do what a scope names.
+///
+/// # Errors
+/// [`ErrorCode::ScopeMissing`], which names the scope.
+pub fn require(principal: &Principal, scope: Scope) -> Result<(), ApiError> {
+    if principal.may(scope) {
+        Ok(())
+    } else {
+        Err(ApiError::of(ErrorCode::ScopeMissing, scope.name()))
+    }
+}
+
+/// Says whether somebody may read all that is told by events of these types, as endpoints keep them.
+///
+/// # Errors
+/// [`ErrorCode::ScopeMissing`], which names the first scope that is missing.
+pub fn require_readable(principal: &Principal, event_types: &str) -> Result<(), ApiError> {
+    let mut needed = read_scopes(event_types).into_iter();
+    needed.try_for_each(|scope| require(principal, scope))
+}
+
+async fn of_api_key(gateway: &Gateway, header: Option<&str>) -> Result<Principal, ApiError> {
+    let hash = key::hash_of_header(header, gateway.livemode(), &gateway.encryption)?;
+    let key = gateway.store.api_key_by_hash(&hash).await?;
+    let now_ms = gateway.clock.now_ms_i64();
+    // Unknown, revoked and expired are one answer: it tells nobody that a key was one.
+    let key = key
+        .filter(|key| key::is_good_at(key, now_ms))
+        .ok_or_else(|| ApiError::of(ErrorCode::ApiKeyInvalid, "authorization"))?;
+    gateway.last_use.note(&key, now_ms);
+    Ok(Principal::from_api_key(key.merchant, key.id, key.scopes))
+}
+
+/// An order key may do what it was given for: one that only signs orders lies on a web server, where
+/// it should not be able to refund anything as well. The times in the signature are those of the merchant's machine, so the wall's time judges them.
+async fn of_signature(
+    gateway: &Gateway,
+    request: IncomingMerchantRequest<'_>,
+) -> Result<Principal, ApiError> {
+    let signed = SignedMerchantRequest::read(request, gateway.clock.wall())?;
+    let merchant = gateway.store.merchant(signed.merchant()).await?;
+    let merchant =
+        merchant.ok_or_else(|| ApiError::of(ErrorCode::UnknownMerchant, "sealpay-merchant"))?;
+    let known = merchant
+        .order_keys
+        .iter()
+        .find(|key| key.key_id == signed.key_id())
+        .ok_or_else(|| ApiError::of(ErrorCode::UnknownOrderKey, "keyid"))?;
+    let key = verifying_key(&known.public_key)
+        .map_err(|_| ApiError::of(ErrorCode::UnknownOrderKey, "keyid"))?;
+    let verified = signed.verify(&key, gateway.settings.public_origin.authority())?;
+    let nonce = Nonce {
+        expires_at: verified.nonce_expires_at,
+        value: verified.nonce,
+        thumbprint: format!("{}/{}", verified.merchant, verified.key_id),
+    };
+    if !gateway.store.spend_nonce(&nonce).await? {
+        return Err(ApiError::new(ErrorCode::NonceReplayed));
+    }
+    let (merchant, scopes) = (verified.merchant, known.scopes.clone());
+    Ok(Principal::from_order_key(merchant, &known.key_id, scopes))
+}

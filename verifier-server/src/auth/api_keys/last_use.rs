@@ -1,0 +1,41 @@
+//! When each API key was used last, to the hour: noted in memory by requests, and written now and
+//! then by housekeeping, so that no request waits for it.
+
+use crate::gateway::Gateway;
+use crate::merchants::model::ApiKey;
+use crate::store::DatabaseError;
+use sealpay_protocol::ids::ApiKeyId;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// The hours of last uses that are not written yet.
+#[derive(Debug, Default)]
+pub struct LastUse(Mutex<BTreeMap<ApiKeyId, i64>>);
+
+impl LastUse {
+    /// Notes that a key is used, unless that is known of this hour.
+    pub(crate) fn note(&self, key: &ApiKey, now_ms: i64) {
+        let hour_ms = now_ms.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
+        if key
+            .last_used_at_ms
+            .is_none_or(|known_ms| known_ms < hour_ms)
+        {
+            let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.insert(key.id, hour_ms);
+        }
+    }
+
+    fn take(&self) -> BTreeMap<ApiKeyId, i64> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Writes what was noted. What cannot be written is lost, and noted again by the key's next use.
+pub async fn write(gateway: &Gateway) -> Result<(), DatabaseError> {
+    gateway
+        .store
+        .note_api_keys_used(gateway.last_use.take())
+        .await
+}

@@ -1,0 +1,183 @@
+//! API keys: never the key, only its keyed hash, with what it may be used for and until when.
+
+use crate::merchants::model::ApiKey;
+use crate::store::Store;
+use sealpay_protocol::ids::{ApiKeyId, MerchantId};
+use sealpay_storage::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
+
+macro_rules! columns {
+    () => {
+        "id, merchant, prefix, hash, scopes, created_at_ms, expires_at_ms, last_used_at_ms"
+    };
+}
+
+pub(crate) const ADD: &str = concat!(
+    "INSERT INTO api_keys (",
+    columns!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
+);
+
+const REVOKE: &str = "UPDATE api_keys SET revoked_at_ms = $2
+    WHERE id = $1 AND revoked_at_ms IS NULL";
+
+const OF_MERCHANT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM api_keys WHERE merchant = $1 AND revoked_at_ms IS NULL ORDER BY id"
+);
+
+const BY_HASH: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM api_keys WHERE hash = $1 AND revoked_at_ms IS NULL"
+);
+
+const BY_ID: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM api_keys WHERE id = $1 AND revoked_at_ms IS NULL"
+);
+
+/// What ends sooner anyway is not prolonged, and what has ended stays so.
+const END: &str = "UPDATE api_keys SET expires_at_ms =
+        CASE WHEN expires_at_ms IS NULL OR expires_at_ms > $3 THEN $3 ELSE expires_at_ms END
+    WHERE id = $1 AND revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > $2)
+    RETURNING expires_at_ms";
+
+const USED: &str = "UPDATE api_keys SET last_used_at_ms = $2
+    WHERE id = $1 AND (last_used_at_ms IS NULL OR last_used_at_ms < $2)";
+
+async fn note_used(tx: &mut Tx<'_>, used: &[[Value; 2]]) -> Result<(), Fault> {
+    let statements: Vec<_> = used
+        .iter()
+        .map(|values| (USED, values.as_slice()))
+        .collect();
+    tx.execute_together(&statements).await?;
+    Ok(())
+}
+
+/// What became of the wish to put one key in place of another.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRotation {
+    /// The new key is good, and the old one for a while longer.
+    Rotated {
+        /// Until when, milliseconds since 1970.
+        old_expires_at_ms: i64,
+    },
+    /// The old key is not there, revoked, or its time is over; nothing was added.
+    NoSuchKey,
+}
+
+struct Succession {
+    end: [Value; 3],
+    new: [Value; 8],
+}
+
+async fn rotate(tx: &mut Tx<'_>, succession: &Succession) -> Result<KeyRotation, Fault> {
+    let Some(mut ended) = tx.optional(END, &succession.end).await? else {
+        return Ok(KeyRotation::NoSuchKey);
+    };
+    if tx.execute(ADD, &succession.new).await? == 0 {
+        let what = "an API key that takes another's place has a name that is taken";
+        return Err(DatabaseError::Corrupt(what.into()).into());
+    }
+    let old_expires_at_ms = ended.integer()?;
+    Ok(KeyRotation::Rotated { old_expires_at_ms })
+}
+
+pub(crate) fn new_values(key: &ApiKey) -> [Value; 8] {
+    values![
+        key.id,
+        key.merchant,
+        &key.prefix,
+        &key.hash,
+        &key.scopes,
+        key.created_at_ms,
+        key.expires_at_ms,
+        key.last_used_at_ms,
+    ]
+}
+
+fn api_key(mut row: Row) -> Result<ApiKey, DatabaseError> {
+    Ok(ApiKey {
+        id: row.parsed()?,
+        merchant: row.parsed()?,
+        prefix: row.text()?,
+        hash: row.text()?,
+        scopes: row.text()?,
+        created_at_ms: row.integer()?,
+        expires_at_ms: row.optional_integer()?,
+        last_used_at_ms: row.optional_integer()?,
+    })
+}
+
+impl Store {
+    /// Adds an API key.
+    pub async fn add_api_key(&self, key: &ApiKey) -> Result<Addition, DatabaseError> {
+        self.database.add(ADD, new_values(key)).await
+    }
+
+    /// Adds an API key in place of another, which stays good until a moment, milliseconds since
+    /// 1970, or until its own end where that is sooner.
+    ///
+    /// # Errors
+    /// The database did not do its work, or there is an API key of the new one's id.
+    pub async fn rotate_api_key(
+        &self,
+        old: ApiKeyId,
+        new: &ApiKey,
+        now_ms: i64,
+        old_expires_at_ms: i64,
+    ) -> Result<KeyRotation, DatabaseError> {
+        let succession = Succession {
+            end: values![old, now_ms, old_expires_at_ms],
+            new: new_values(new),
+        };
+        self.database
+            .write(succession, |tx, succession| {
+                Box::pin(rotate(tx, succession))
+            })
+            .await
+    }
+
+    /// The API key of this id, unless it is revoked. Whether its time is over is for the caller.
+    pub async fn api_key(&self, key: ApiKeyId) -> Result<Option<ApiKey>, DatabaseError> {
+        let row = self.database.row(BY_ID, values![key]).await?;
+        row.map(api_key).transpose()
+    }
+
+    /// Revokes an API key; says whether it was good until now.
+    pub async fn revoke_api_key(&self, key: ApiKeyId, now_ms: i64) -> Result<bool, DatabaseError> {
+        self.database.change(REVOKE, values![key, now_ms]).await
+    }
+
+    /// The API key with this hash, unless it is revoked. Whether its time is over is for the caller.
+    pub async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, DatabaseError> {
+        let row = self.database.row(BY_HASH, values![hash.to_owned()]).await?;
+        row.map(api_key).transpose()
+    }
+
+    /// A merchant's API keys that are not revoked, the oldest first.
+    pub async fn api_keys(&self, merchant: MerchantId) -> Result<Vec<ApiKey>, DatabaseError> {
+        let rows = self.database.rows(OF_MERCHANT, values![merchant]).await?;
+        rows.into_iter().map(api_key).collect()
+    }
+
+    /// Notes when keys were used last, milliseconds since 1970; a later time that is known stays.
+    pub async fn note_api_keys_used(
+        &self,
+        used: impl IntoIterator<Item = (ApiKeyId, i64)>,
+    ) -> Result<(), DatabaseError> {
+        let used: Vec<_> = used
+            .into_iter()
+            .map(|(key, at_ms)| values![key, at_ms])
+            .collect();
+        if used.is_empty() {
+            return Ok(());
+        }
+        self.database
+            .write(used, |tx, used| Box::pin(note_used(tx, used)))
+            .await
+    }
+}

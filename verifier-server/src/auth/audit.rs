@@ -1,0 +1,148 @@
+//! The audit trail, as it is written and as a merchant or an operator reads it.
+
+pub mod model;
+pub mod routes;
+pub mod store;
+
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::http::paging::{Page, page};
+use crate::keys::encryption::KeyEncryption;
+use crate::store::{DatabaseError, Store};
+use model::{AuditEntry, AuditRow};
+use sealpay_protocol::ids::{MerchantId, RequestId};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Rows that are verified together.
+const BATCH: u32 = 1000;
+
+/// A row of the audit trail.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AuditRecord {
+    /// The request, `req_…`; every response has it in `x-request-id`.
+    pub request: String,
+    /// Who: an API key's `key_…`, `order_key:` and the name of an order key, or `operator`.
+    pub actor: String,
+    /// Method and route, or the operator's command.
+    pub action: String,
+    /// What it was done to, where one thing is named.
+    pub subject: Option<String>,
+    /// The network that it came from, or `command line`.
+    pub source: String,
+    /// The HTTP status, and the code of an error; `done` or `failed` of a command.
+    pub outcome: String,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// The keyed hash of this row and the one before.
+    pub hash: String,
+}
+
+impl AuditRecord {
+    /// A row as its merchant sees it.
+    #[must_use]
+    pub fn of(row: AuditRow) -> Self {
+        let entry = row.entry;
+        Self {
+            request: entry.request.to_string(),
+            actor: entry.actor,
+            action: entry.action,
+            subject: entry.subject,
+            source: entry.source,
+            outcome: entry.outcome,
+            created_at: entry.at_ms.div_euclid(1000),
+            hash: row.hash,
+        }
+    }
+}
+
+/// Writes a row.
+pub async fn append(
+    store: &Store,
+    encryption: &KeyEncryption,
+    entry: AuditEntry,
+) -> Result<(), DatabaseError> {
+    store
+        .append_audit(entry, Arc::new(encryption.audit_chain()))
+        .await
+}
+
+/// The same for whoever has the gateway.
+pub async fn write(gateway: &Gateway, entry: AuditEntry) -> Result<(), DatabaseError> {
+    append(&gateway.store, &gateway.encryption, entry).await
+}
+
+/// Says in the log how far the trail is: there, whoever cuts its end off in the database does not
+/// reach it.
+pub async fn anchor(gateway: &Gateway) {
+    match gateway.store.audit_head().await {
+        Ok((rows, last_hash)) => tracing::info!(rows, last_hash, "the audit trail"),
+        Err(error) => tracing::warn!(%error, "the end of the audit trail could not be read"),
+    }
+}
+
+/// Writes a row about what has been done. There is nobody left to refuse it, so a row that cannot
+/// be written goes to the log.
+pub async fn append_or_log(gateway: &Gateway, entry: AuditEntry) {
+    let written = write(gateway, entry.clone()).await;
+    if let Err(error) = written {
+        tracing::error!(%error, ?entry, "the audit trail could not be written");
+    }
+}
+
+/// What was done for a merchant, newest first.
+pub async fn list(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    after: Option<RequestId>,
+    limit: u32,
+) -> Result<Page<AuditRecord>, ApiError> {
+    let one_more = limit.saturating_add(1);
+    let rows = gateway.store.audit_of_merchant(merchant, after, one_more);
+    Ok(page(rows.await?, limit, |row| Some(AuditRecord::of(row))))
+}
+
+/// Goes through the whole trail, hands each row on, and says how many there are and the hash of the
+/// last.
+///
+/// # Errors
+/// A sentence that names the first row that was changed, is missing, or was put in between.
+pub async fn verify(
+    store: &Store,
+    encryption: &KeyEncryption,
+    mut each: impl FnMut(&AuditRow) -> Result<(), String>,
+) -> Result<(i64, String), String> {
+    let chain = encryption.audit_chain();
+    let inside = |error: DatabaseError| error.to_string();
+    // Asked first: what is written meanwhile comes behind it.
+    let (rows, head) = store.audit_head().await.map_err(inside)?;
+    let (mut last, mut last_hash) = (0, String::new());
+    let mut known = None;
+    loop {
+        let found = store.audit_behind(last, BATCH).await.map_err(inside)?;
+        if found.is_empty() {
+            break;
+        }
+        for row in found {
+            let expected = last + 1;
+            if !chain.fits(&row, expected, &last_hash) {
+                return Err(format!(
+                    "the audit trail does not fit from row {expected} on: a row was changed, \
+                     removed or added"
+                ));
+            }
+            each(&row)?;
+            (last, last_hash) = (row.sequence, row.hash);
+            if last == rows {
+                known = Some(last_hash.clone());
+            }
+        }
+    }
+    if rows > 0 && known.as_deref() != Some(head.as_str()) {
+        return Err(format!(
+            "the audit trail has {last} rows and should have {rows}: its end is missing"
+        ));
+    }
+    Ok((last, last_hash))
+}

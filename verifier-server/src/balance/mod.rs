@@ -1,0 +1,6 @@
+//! What a merchant has: balances, and the balance transactions they consist of.
+
+pub mod routes;
+pub mod service;
+pub mod store;
+pub mod sums;

@@ -1,0 +1,168 @@
+//! What a merchant has, and whether the books agree with each other.
+
+pub use super::store::TransactionFilter;
+use super::sums::Sums;
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::http::paging::{Page, page};
+use crate::ledger::model::Account;
+use crate::settlements::view::{
+    AccountRecord, BalanceRecord, BalanceTransactionRecord, PendingRecord,
+};
+use crate::store::Store;
+use sealpay_protocol::currency::Currency;
+use sealpay_protocol::ids::MerchantId;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// What a merchant has.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Balances {
+    /// One for each currency that was ever used.
+    pub data: Vec<BalanceRecord>,
+}
+
+/// What a merchant has in every currency: everything that was ever moved is added up.
+///
+/// # Errors
+/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) when it is not the merchant's turn
+/// in time; an error when the store does not answer.
+pub async fn balances(gateway: &Gateway, merchant: MerchantId) -> Result<Balances, ApiError> {
+    let store = gateway.store.clone();
+    let reading = async move { added_up(&store, merchant).await };
+    gateway.read_queues.sum(merchant, reading).await
+}
+
+async fn added_up(store: &Store, merchant: MerchantId) -> Result<Balances, ApiError> {
+    let mut balances: BTreeMap<Currency, BalanceRecord> = BTreeMap::new();
+    for found in store.account_balances(merchant).await? {
+        let account = AccountRecord {
+            account: found.account,
+            debited: found.debited_minor,
+            credited: found.credited_minor,
+            balance: found.credited_minor.saturating_sub(found.debited_minor),
+        };
+        let balance = of_currency(&mut balances, found.currency);
+        match found.account {
+            Account::Reserve => balance.reserve = account.balance,
+            Account::Dispute => balance.disputed = account.balance,
+            Account::Overpayment => balance.overpaid = account.balance,
+            _ => {}
+        }
+        balance.accounts.push(account);
+    }
+    for pending in store.pending_lines(merchant).await? {
+        let balance = of_currency(&mut balances, pending.currency);
+        balance.pending = balance.pending.saturating_add(pending.net_minor);
+        balance.pending_by_date.push(PendingRecord {
+            settlement_date: pending.settlement_date.to_string(),
+            lines: pending.lines,
+            net: pending.net_minor,
+        });
+    }
+    for (currency, carried_minor) in store.carried_over(merchant).await? {
+        of_currency(&mut balances, currency).carried_forward = carried_minor;
+    }
+    for (currency, in_transit_minor) in store.payouts_in_transit(merchant).await? {
+        of_currency(&mut balances, currency).in_transit = in_transit_minor;
+    }
+    Ok(Balances {
+        data: balances.into_values().collect(),
+    })
+}
+
+fn of_currency(
+    balances: &mut BTreeMap<Currency, BalanceRecord>,
+    currency: Currency,
+) -> &mut BalanceRecord {
+    balances.entry(currency).or_insert_with(|| BalanceRecord {
+        currency: currency.to_string(),
+        pending: 0,
+        pending_by_date: Vec::new(),
+        carried_forward: 0,
+        reserve: 0,
+        disputed: 0,
+        overpaid: 0,
+        in_transit: 0,
+        accounts: Vec::new(),
+    })
+}
+
+/// Lines of the merchant, newest first.
+///
+/// # Errors
+/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) when it may take long and is not the
+/// merchant's turn in time; an error when the store does not answer.
+pub async fn transactions(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    mut filter: TransactionFilter,
+) -> Result<Page<BalanceTransactionRecord>, ApiError> {
+    let limit = filter.limit;
+    filter.limit = limit.saturating_add(1);
+    // No index knows these: when nothing is of this kind or currency, everything is looked at.
+    let scans = filter.payment.is_none() && (filter.kind.is_some() || filter.currency.is_some());
+    let store = gateway.store.clone();
+    let reading = async move { Ok(store.balance_transactions(merchant, &filter).await?) };
+    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
+    Ok(page(rows, limit, |row| {
+        Some(BalanceTransactionRecord::of(row))
+    }))
+}
+
+/// One account of the trial balance, minor units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TrialLine {
+    /// `mer_…`.
+    pub merchant: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// The account.
+    pub account: Account,
+    /// Everything that was ever debited.
+    pub debited: i64,
+    /// Everything that was ever credited.
+    pub credited: i64,
+    /// What was credited without what was debited.
+    pub balance: i64,
+}
+
+/// The books at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerAudit {
+    /// Every account on which something ever stood.
+    pub trial_balance: Vec<TrialLine>,
+    /// Whatever does not add up, as sentences; nothing when all is well.
+    pub violations: Vec<String>,
+}
+
+/// Adds everything up and compares it; `docs/explanation/settlement.md` says what has to hold.
+pub async fn books(store: &Store) -> Result<LedgerAudit, ApiError> {
+    let mut sums: BTreeMap<(MerchantId, Currency), Sums> = BTreeMap::new();
+    let mut violations = Vec::new();
+    for finding in store.findings().await? {
+        let of_both = sums
+            .entry((finding.merchant, finding.currency))
+            .or_default();
+        violations.extend(of_both.add(&finding));
+    }
+    let mut trial_balance = Vec::new();
+    for ((merchant, currency), sums) in &sums {
+        let differences = sums.differences();
+        let sentences = differences.into_iter().map(|(what, is, should)| {
+            format!("{what} of {merchant} in {currency} is {is} and should be {should}.")
+        });
+        violations.extend(sentences);
+        trial_balance.extend(sums.trial_balance(*merchant, *currency));
+    }
+    Ok(LedgerAudit {
+        trial_balance,
+        violations,
+    })
+}
+
+/// Whatever does not add up, as sentences; nothing when all is well.
+pub async fn check(store: &Store) -> Result<Vec<String>, ApiError> {
+    Ok(books(store).await?.violations)
+}

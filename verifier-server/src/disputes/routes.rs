@@ -1,0 +1,175 @@
+//! `/v1/disputes`
+
+use super::read;
+use super::service;
+use super::service::DisputeAction;
+use super::view::DisputeRecord;
+use crate::auth::scope::Scope;
+use crate::error::{ApiError, ErrorCode};
+use crate::http::merchant::MerchantRequest;
+use crate::http::paging::Page;
+use crate::http::params::Params;
+use crate::http::problem::Problem;
+use crate::http::query::{cursor, identifier, page_limit, schema};
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::{Path, State};
+use sealpay_protocol::api::Problem as ProblemBody;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of the contract.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(one))
+        .routes(routes!(evidence))
+        .routes(routes!(accept))
+}
+
+/// What a list of disputes is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// The last dispute of the page before.
+    #[param(schema_with = schema::dispute)]
+    after: Option<String>,
+    /// Only disputes of this payment.
+    #[param(schema_with = schema::payment)]
+    payment: Option<String>,
+}
+
+/// Lists the merchant's disputes, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/disputes",
+    tag = "merchant",
+    params(ListQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "A page", body = Page<DisputeRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    query: Params<ListQuery>,
+    request: MerchantRequest,
+) -> Result<Json<Page<DisputeRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
+    let query = query.read()?;
+    let after = cursor(query.after.as_deref())?;
+    let limit = page_limit(query.limit.as_deref())?;
+    let payment = identifier(query.payment.as_deref(), "payment")?;
+    let page = read::list(&state.gateway, merchant, payment, after, limit).await?;
+    Ok(Json(page))
+}
+
+/// One dispute of the merchant.
+#[utoipa::path(
+    get,
+    path = "/v1/disputes/{id}",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`dis_…`")),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The dispute", body = DisputeRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<DisputeRecord>, Problem> {
+    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
+    let id = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
+    let dispute = service::mine(&state.gateway, merchant, id).await?;
+    Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
+}
+
+/// Why the money is the merchant's.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EvidenceRequest {
+    /// 1 to 8000 characters.
+    #[schema(
+        min_length = 1,
+        max_length = 8000,
+        pattern = "^[^\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]+$"
+    )]
+    evidence: String,
+}
+
+/// Answers a dispute; the shopper's bank looks at it then.
+#[utoipa::path(
+    post,
+    path = "/v1/disputes/{id}/evidence",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`dis_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = EvidenceRequest,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The dispute", body = DisputeRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn evidence(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<DisputeRecord>, Problem> {
+    let principal = request.principal(&state, Scope::DisputesWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let order: EvidenceRequest = request.json()?;
+    let action = service::evidence(order.evidence)?;
+    let dispute = service::answer(&state.gateway, &idempotent, &id, &action).await?;
+    Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
+}
+
+/// Nothing needs to be said.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AcceptDisputeRequest {}
+
+/// Lets the shopper have the money.
+#[utoipa::path(
+    post,
+    path = "/v1/disputes/{id}/accept",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`dis_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = AcceptDisputeRequest,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The dispute", body = DisputeRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn accept(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<DisputeRecord>, Problem> {
+    let principal = request.principal(&state, Scope::DisputesWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let AcceptDisputeRequest {} = request.json()?;
+    let action = DisputeAction::Accepted;
+    let dispute = service::answer(&state.gateway, &idempotent, &id, &action).await?;
+    Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
+}

@@ -1,0 +1,309 @@
+//! Disputes: the shopper's bank takes money back, the merchant answers, and somebody wins.
+
+use super::model::{Dispute, DisputeReason, DisputeState};
+use super::store::{DisputeChange, DisputeStep};
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use crate::ledger::posting;
+use crate::payments::event;
+use crate::payments::model::Payment;
+use sealpay_protocol::ids::{DisputeId, MerchantId, PaymentId};
+use sealpay_protocol::limits::{DISPUTE_EVIDENCE_SECONDS, EVIDENCE_CHARACTERS};
+use sealpay_protocol::money::Money;
+use std::time::Duration;
+
+/// How many overdue disputes are looked at in one go.
+const BATCH: u32 = 64;
+/// How often it is looked again while something else is done to the payment.
+const LOOKS: u32 = 40;
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What happens to a dispute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DisputeAction {
+    /// The merchant says why the money is theirs.
+    Evidence(String),
+    /// The merchant lets the shopper have the money.
+    Accepted,
+    /// The shopper's bank has decided for the merchant.
+    Won,
+    /// The shopper's bank has decided for the shopper, or nobody answered in time.
+    Lost,
+}
+
+impl DisputeAction {
+    const fn state(&self) -> DisputeState {
+        match self {
+            Self::Evidence(_) => DisputeState::UnderReview,
+            Self::Won => DisputeState::Won,
+            Self::Accepted | Self::Lost => DisputeState::Lost,
+        }
+    }
+}
+
+/// Checks what a merchant says in a dispute.
+///
+/// # Errors
+/// [`ErrorCode::InvalidParameter`].
+pub fn evidence(text: String) -> Result<DisputeAction, ApiError> {
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    let fits = (1..=EVIDENCE_CHARACTERS).contains(&text.chars().count());
+    if fits && text.chars().all(is_plain) {
+        Ok(DisputeAction::Evidence(text))
+    } else {
+        let detail = format!(
+            "evidence must be text of 1 to {EVIDENCE_CHARACTERS} characters, with no control \
+             characters but line breaks and tabs."
+        );
+        Err(ApiError::invalid("evidence", detail))
+    }
+}
+
+/// The shopper's bank takes money of a payment back: so much, or all there is.
+///
+/// # Errors
+/// An error; nothing was changed then.
+pub async fn open(
+    gateway: &Gateway,
+    payment: PaymentId,
+    amount_minor: Option<i64>,
+    reason: DisputeReason,
+) -> Result<Dispute, ApiError> {
+    for _ in 0..LOOKS {
+        let found = gateway.store.payment_by_id(payment).await?;
+        let before = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
+        if before.modification.is_none() {
+            let dispute = new(gateway, &before, amount_minor, reason)?;
+            let mut after = before.clone();
+            after.disputed_minor = before
+                .disputed_minor
+                .saturating_add(dispute.money.amount_minor());
+            after.updated_at_ms = dispute.created_at_ms;
+            let event = event::of_dispute(gateway, &mut after, &dispute)?;
+            let posting = posting::of_dispute(gateway.ids(), &after, &dispute);
+            let step = DisputeStep {
+                before: &before,
+                after: &after,
+                dispute: &dispute,
+                event: &event,
+                posting: Some(&posting),
+                request: None,
+            };
+            if gateway.store.open_dispute(step).await? == DisputeChange::Done {
+                gateway.wake_outbox();
+                tracing::info!(payment = %payment, dispute = %dispute.id, "a dispute was opened");
+                return Ok(dispute);
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(ApiError::new(ErrorCode::ModificationInProgress))
+}
+
+fn new(
+    gateway: &Gateway,
+    payment: &Payment,
+    asked_minor: Option<i64>,
+    reason: DisputeReason,
+) -> Result<Dispute, ApiError> {
+    let left = payment.disputable_minor();
+    if left <= 0 {
+        return Err(ApiError::new(ErrorCode::StateConflict));
+    }
+    let amount_minor = asked_minor.unwrap_or(left);
+    if !(1..=left).contains(&amount_minor) {
+        return Err(ApiError::of(ErrorCode::AmountTooLarge, "amount"));
+    }
+    let now_ms = gateway.clock.now_ms();
+    let created_at_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    let time_ms = i64::try_from(DISPUTE_EVIDENCE_SECONDS).unwrap_or(i64::MAX);
+    Ok(Dispute {
+        id: DisputeId::new(now_ms, gateway.rng.bytes()),
+        payment: payment.id,
+        merchant: payment.merchant,
+        money: Money::new(amount_minor, payment.money.currency()),
+        reason,
+        state: DisputeState::NeedsResponse,
+        evidence: None,
+        answered_by: None,
+        evidence_due_ms: created_at_ms.saturating_add(time_ms.saturating_mul(1000)),
+        created_at_ms,
+        updated_at_ms: created_at_ms,
+    })
+}
+
+/// What the merchant answers, once for each `Idempotency-Key`.
+///
+/// # Errors
+/// An error; nothing was changed then. [`ErrorCode::NotFound`] also for somebody else's dispute.
+pub async fn answer(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    dispute: &str,
+    action: &DisputeAction,
+) -> Result<Dispute, ApiError> {
+    let id: DisputeId = dispute
+        .parse()
+        .map_err(|_| ApiError::new(ErrorCode::NotFound))?;
+    if let Some(replay) = gateway.store.replay(request).await? {
+        return repeated(gateway, &replay).await;
+    }
+    mine(gateway, request.merchant, id).await?;
+    happen(gateway, id, action, Some(request)).await
+}
+
+/// A dispute of the merchant.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], also for somebody else's dispute.
+pub async fn mine(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: DisputeId,
+) -> Result<Dispute, ApiError> {
+    let found = gateway.store.dispute(id).await?;
+    found
+        .filter(|dispute| dispute.merchant == merchant)
+        .ok_or(ApiError::new(ErrorCode::NotFound))
+}
+
+/// What stands in the way may be what the same request has done a moment ago.
+async fn unless_repeated(
+    gateway: &Gateway,
+    request: Option<&IdempotentRequest>,
+) -> Result<Dispute, ApiError> {
+    if let Some(request) = request
+        && let Some(replay) = gateway.store.replay(request).await?
+    {
+        return repeated(gateway, &replay).await;
+    }
+    Err(ApiError::new(ErrorCode::StateConflict))
+}
+
+async fn repeated(gateway: &Gateway, replay: &IdempotencyReplay) -> Result<Dispute, ApiError> {
+    let IdempotencyReplay::Same { resource, .. } = replay else {
+        return Err(ApiError::of(
+            ErrorCode::IdempotencyKeyReused,
+            "idempotency-key",
+        ));
+    };
+    let missing =
+        || ApiError::because(ErrorCode::Internal, "a request made something that is gone");
+    let id = resource.parse().map_err(|_| missing())?;
+    gateway.store.dispute(id).await?.ok_or_else(missing)
+}
+
+/// Something happens to a dispute.
+///
+/// # Errors
+/// An error; nothing was changed then.
+pub async fn happen(
+    gateway: &Gateway,
+    id: DisputeId,
+    action: &DisputeAction,
+    request: Option<&IdempotentRequest>,
+) -> Result<Dispute, ApiError> {
+    for _ in 0..LOOKS {
+        let named = gateway.store.dispute(id).await?;
+        let named = named.ok_or(ApiError::new(ErrorCode::NotFound))?;
+        let missing = || ApiError::because(ErrorCode::Internal, "a dispute has no payment");
+        let before = gateway.store.payment_by_id(named.payment).await?;
+        let before = before.ok_or_else(missing)?;
+        // Read once more, after the payment: then it changes only together with the payment.
+        let dispute = gateway.store.dispute(id).await?.ok_or_else(missing)?;
+        let is_late = matches!(action, DisputeAction::Evidence(_))
+            && dispute.evidence_due_ms <= gateway.clock.now_ms_i64();
+        if is_late || !dispute.state.may_become(action.state()) {
+            return unless_repeated(gateway, request).await;
+        }
+        if before.modification.is_none() {
+            match step(gateway, &before, dispute, action, request).await? {
+                Ok(dispute) => return Ok(dispute),
+                Err(DisputeChange::Repeated(replay)) => {
+                    return repeated(gateway, &replay).await;
+                }
+                Err(_) => {}
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(ApiError::new(ErrorCode::ModificationInProgress))
+}
+
+async fn step(
+    gateway: &Gateway,
+    before: &Payment,
+    mut dispute: Dispute,
+    action: &DisputeAction,
+    request: Option<&IdempotentRequest>,
+) -> Result<Result<Dispute, DisputeChange>, ApiError> {
+    let mut after = before.clone();
+    dispute.state = action.state();
+    dispute.updated_at_ms = gateway.clock.now_ms_i64();
+    after.updated_at_ms = dispute.updated_at_ms;
+    if let Some(request) = request {
+        dispute.answered_by = Some(request.credential.clone());
+    }
+    let posting = match action {
+        DisputeAction::Evidence(evidence) => {
+            dispute.evidence = Some(evidence.clone());
+            None
+        }
+        DisputeAction::Won => {
+            let amount_minor = dispute.money.amount_minor();
+            after.disputed_minor = before.disputed_minor.saturating_sub(amount_minor);
+            Some(posting::of_dispute_won(gateway.ids(), &after, &dispute))
+        }
+        // What is lost stays disputed: it can not be refunded as well.
+        DisputeAction::Accepted | DisputeAction::Lost => {
+            Some(posting::of_dispute_lost(gateway.ids(), &dispute))
+        }
+    };
+    let event = event::of_dispute(gateway, &mut after, &dispute)?;
+    let step = DisputeStep {
+        before,
+        after: &after,
+        dispute: &dispute,
+        event: &event,
+        posting: posting.as_ref(),
+        request,
+    };
+    Ok(match gateway.store.change_dispute(step).await? {
+        DisputeChange::Done => {
+            gateway.wake_outbox();
+            tracing::info!(dispute = %dispute.id, state = dispute.state.name(), "dispute changed");
+            Ok(dispute)
+        }
+        other => Err(other),
+    })
+}
+
+/// What nobody has answered in time is lost, at most a batch of them; how many.
+///
+/// # Errors
+/// An error when the store does not say which those are.
+pub async fn give_up(gateway: &Gateway) -> Result<usize, ApiError> {
+    let by_ms = gateway.clock.now_ms_i64();
+    let mut lost = 0;
+    for dispute in gateway.store.overdue_disputes(by_ms, BATCH).await? {
+        match happen(gateway, dispute.id, &DisputeAction::Lost, None).await {
+            Ok(_) => lost += 1,
+            Err(error) => {
+                tracing::warn!(dispute = %dispute.id, ?error, "a dispute is given up later");
+            }
+        }
+    }
+    Ok(lost)
+}
+
+/// Gives up again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    loop {
+        if let Err(error) = give_up(gateway).await {
+            tracing::error!(?error, "disputes could not be looked at");
+        }
+        tokio::time::sleep(every).await;
+    }
+}

@@ -1,0 +1,55 @@
+//! Disputes as the merchant sees them.
+
+use super::model::{Dispute, DisputeReason, DisputeState};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A dispute.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DisputeRecord {
+    /// `dis_…`.
+    pub id: String,
+    /// Whether real money moves.
+    pub livemode: bool,
+    /// `pay_…`.
+    pub payment: String,
+    /// What the shopper's bank has taken back, minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// Why.
+    pub reason: DisputeReason,
+    /// Where it stands.
+    pub state: DisputeState,
+    /// What the merchant has said.
+    pub evidence: Option<String>,
+    /// The credential that sent the evidence, or accepted.
+    pub answered_by: Option<String>,
+    /// Until when the merchant may answer, seconds since 1970; afterwards it is lost.
+    pub evidence_due_at: i64,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// Seconds since 1970.
+    pub updated_at: i64,
+}
+
+impl DisputeRecord {
+    /// A dispute as its merchant sees it.
+    #[must_use]
+    pub fn of(dispute: &Dispute, livemode: bool) -> Self {
+        Self {
+            id: dispute.id.to_string(),
+            livemode,
+            payment: dispute.payment.to_string(),
+            amount: dispute.money.amount_minor(),
+            currency: dispute.money.currency().to_string(),
+            reason: dispute.reason,
+            state: dispute.state,
+            evidence: dispute.evidence.clone(),
+            answered_by: dispute.answered_by.clone(),
+            evidence_due_at: dispute.evidence_due_ms.div_euclid(1000),
+            created_at: dispute.created_at_ms.div_euclid(1000),
+            updated_at: dispute.updated_at_ms.div_euclid(1000),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The gateway: everything that a step needs, in one place.
+
+use crate::auth::api_keys::last_use::LastUse;
+use crate::error::{ApiError, ErrorCode};
+use crate::fair::read_queues::ReadQueues;
+use crate::keys::encryption::KeyEncryption;
+use crate::keys::key_ring::KeyRing;
+use crate::keys::master_key::MasterKeys;
+use crate::ledger::posting::PostingIds;
+use crate::provider::simulated::SimulatedBank;
+use crate::provider::{ProviderError, ProviderFuture, Providers};
+use crate::store::Store;
+use crate::system::{Clock, Rng};
+use sealpay_protocol::ids::{LedgerTransferId, TransactionId};
+use sealpay_protocol::origin::Origin;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::Notify;
+use url::Url;
+
+/// Says whether webhooks may go to an address, as far as its text tells, or why not.
+pub type CheckAddress = dyn Fn(&Url) -> Result<(), String> + Send + Sync;
+
+/// Reads the master keys again; none where they cannot change while the server runs.
+pub type KeySource = dyn Fn() -> Result<Option<MasterKeys>, String> + Send + Sync;
+
+/// Says whether an address counts as its merchant's without being asked.
+pub type VouchForAddress = dyn Fn(&Url) -> bool + Send + Sync;
+
+/// What an operator decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The verifier's origin as browsers and merchants see it.
+    pub public_origin: Origin,
+    /// Whether orders may ask for outcomes.
+    pub test_mode: bool,
+    /// The folder for files that are gone when the server is: reports on their way.
+    pub spool: PathBuf,
+    /// How long a provider may take to answer.
+    pub provider_timeout: Duration,
+}
+
+/// The gateway.
+pub struct Gateway {
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) providers: Providers,
+    pub(crate) encryption: KeyEncryption,
+    pub(crate) clock: Clock,
+    pub(crate) rng: Rng,
+    pub(crate) read_queues: ReadQueues,
+    pub(crate) last_use: LastUse,
+    simulation: Option<Arc<SimulatedBank>>,
+    webhook_addresses: Option<(Box<CheckAddress>, Box<VouchForAddress>)>,
+    key_source: Option<Box<KeySource>>,
+    keys: RwLock<Arc<KeyRing>>,
+    outbox: Notify,
+    cards_opened: AtomicU64,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// Puts the parts together. It has no keys until [`crate::maintain::refresh_keys`] has run.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        store: Store,
+        providers: Providers,
+        encryption: KeyEncryption,
+        clock: Clock,
+        rng: Rng,
+    ) -> Self {
+        Self {
+            settings,
+            store,
+            providers,
+            encryption,
+            clock,
+            rng,
+            read_queues: ReadQueues::default(),
+            last_use: LastUse::default(),
+            simulation: None,
+            webhook_addresses: None,
+            key_source: None,
+            keys: RwLock::new(Arc::new(KeyRing::default())),
+            outbox: Notify::new(),
+            cards_opened: AtomicU64::new(0),
+        }
+    }
+
+    /// Behind it stands a simulation, which testers may look into and command.
+    #[must_use]
+    pub fn with_simulation(mut self, bank: Arc<SimulatedBank>) -> Self {
+        self.simulation = Some(bank);
+        self
+    }
+
+    /// Addresses that the outbox would refuse are refused when they are registered.
+    #[must_use]
+    pub fn with_webhook_addresses(
+        mut self,
+        check: Box<CheckAddress>,
+        vouch: Box<VouchForAddress>,
+    ) -> Self {
+        self.webhook_addresses = Some((check, vouch));
+        self
+    }
+
+    /// The master key can be rotated beside it.
+    #[must_use]
+    pub fn with_key_source(mut self, source: Box<KeySource>) -> Self {
+        self.key_source = Some(source);
+        self
+    }
+
+    /// Reads the master keys again, after somebody has rotated something.
+    ///
+    /// # Errors
+    /// A sentence; the keys in use stay then.
+    pub(crate) fn reload_master_keys(&self) -> Result<(), String> {
+        if let Some(source) = &self.key_source
+            && let Some(keys) = source()?
+        {
+            self.encryption.replace_encryption_keys(&keys);
+        }
+        Ok(())
+    }
+
+    /// Whether webhooks may go there; the outbox looks again whenever it sends something.
+    pub(crate) fn check_webhook_address(&self, url: &Url) -> Result<(), String> {
+        self.webhook_addresses
+            .as_ref()
+            .map_or(Ok(()), |(check, _)| check(url))
+    }
+
+    /// When an address that a merchant gives now counts as the merchant's without being asked: now,
+    /// where an operator has named its network.
+    pub(crate) fn vouched_at_ms(&self, url: &str) -> Option<i64> {
+        let (_, vouch) = self.webhook_addresses.as_ref()?;
+        let url = Url::parse(url).ok()?;
+        vouch(&url).then(|| self.clock.now_ms_i64())
+    }
+
+    /// The simulation behind it, where there is one.
+    #[must_use]
+    pub fn simulation(&self) -> Option<&SimulatedBank> {
+        self.simulation.as_deref()
+    }
+
+    /// How many sealed cards it has tried to open: what costs most of a payment.
+    #[must_use]
+    pub fn cards_opened(&self) -> u64 {
+        self.cards_opened.load(Ordering::Relaxed)
+    }
+
+    /// Counts a sealed card that is opened now.
+    pub(crate) fn count_opening(&self) {
+        self.cards_opened.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether real money moves: the providers say so, and no setting does.
+    #[must_use]
+    pub const fn livemode(&self) -> bool {
+        self.providers.livemode
+    }
+
+    /// The settings.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The clock.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The source of randomness.
+    #[must_use]
+    pub const fn rng(&self) -> &Rng {
+        &self.rng
+    }
+
+    /// The store, for the outbox and for tests.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The key encryption, for the outbox.
+    #[must_use]
+    pub const fn encryption(&self) -> &KeyEncryption {
+        &self.encryption
+    }
+
+    /// The keys in use now.
+    #[must_use]
+    pub fn keys(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn replace_keys(&self, keys: KeyRing) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    /// Wakes the outbox: there is something to deliver.
+    pub fn wake_outbox(&self) {
+        self.outbox.notify_one();
+    }
+
+    /// What wakes the outbox.
+    #[must_use]
+    pub const fn outbox(&self) -> &Notify {
+        &self.outbox
+    }
+
+    /// Finishes what waits and closes what is kept, the simulation's book too.
+    pub async fn close(&self) {
+        self.store.close().await;
+        if let Some(bank) = &self.simulation {
+            bank.close().await;
+        }
+    }
+
+    /// Names for what goes into the books now.
+    pub(crate) fn ids(&self) -> PostingIds {
+        let now_ms = self.clock.now_ms();
+        PostingIds {
+            transfer: LedgerTransferId::new(now_ms, self.rng.bytes()),
+            overpayment: LedgerTransferId::new(now_ms, self.rng.bytes()),
+            line: TransactionId::new(now_ms, self.rng.bytes()),
+            at_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// Waits for a provider, but not for ever.
+    ///
+    /// # Errors
+    /// The provider's silence, or that it took too long.
+    pub(crate) async fn within<T>(&self, asked: ProviderFuture<'_, T>) -> Result<T, ProviderError> {
+        let answered = tokio::time::timeout(self.settings.provider_timeout, asked).await;
+        answered.unwrap_or_else(|_| Err(ProviderError::OutcomeUnknown("no answer in time".into())))
+    }
+
+    /// Whether requests can be served.
+    ///
+    /// # Errors
+    /// An error that says what is not ready, for the log.
+    pub async fn ready(&self) -> Result<(), ApiError> {
+        self.store.ping().await?;
+        let now = self.clock.now();
+        if self.keys().current_sealing_key(now).is_none() {
+            return Err(ApiError::because(
+                ErrorCode::Internal,
+                "no sealing key is in its time",
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+//! Requests that may be sent again: each is kept with what it made, in the transaction that makes it.
+
+use super::model::{IdempotencyReplay, IdempotentRequest};
+use crate::store::Store;
+use sealpay_storage::{DatabaseError, Fault, Row, Tx, values};
+
+const REMEMBER: &str = "INSERT INTO idempotent_requests
+    (merchant, idempotency_key, request_digest, resource, answer, created_at_ms, credential)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+
+const FIND: &str = "SELECT request_digest, resource, answer, credential FROM idempotent_requests
+    WHERE merchant = $1 AND idempotency_key = $2";
+
+/// What is pending is remembered: a repetition would do it once more.
+const FORGET: &str = "DELETE FROM idempotent_requests WHERE created_at_ms < $1
+    AND resource NOT IN (SELECT id FROM modifications WHERE state = 'pending')";
+
+const FORGET_ANSWERS: &str = "UPDATE idempotent_requests SET answer = NULL
+    WHERE created_at_ms < $1 AND answer IS NOT NULL";
+
+fn replay(mut row: Row, request: &IdempotentRequest) -> Result<IdempotencyReplay, DatabaseError> {
+    let digest = row.text()?;
+    let (resource, answer) = (row.text()?, row.optional_text()?);
+    let is_the_same_credential = row.text()? == request.credential;
+    let answer = answer.filter(|_| is_the_same_credential);
+    Ok(if digest == request.digest {
+        IdempotencyReplay::Same { resource, answer }
+    } else {
+        IdempotencyReplay::Other
+    })
+}
+
+/// What a request with this key has made, if there was one.
+pub(crate) async fn find(
+    tx: &mut Tx<'_>,
+    request: &IdempotentRequest,
+) -> Result<Option<IdempotencyReplay>, Fault> {
+    let key = values![request.merchant, &request.key];
+    let row = tx.optional(FIND, &key).await?;
+    Ok(row.map(|row| replay(row, request)).transpose()?)
+}
+
+/// Keeps a request with what it is about to make; nothing if it is the first with its key. Two that
+/// come at once are decided by the table's key.
+pub(crate) async fn remember(
+    tx: &mut Tx<'_>,
+    request: &IdempotentRequest,
+    resource: &str,
+    answer: Option<&str>,
+    now_ms: i64,
+) -> Result<Option<IdempotencyReplay>, Fault> {
+    let values = values![
+        request.merchant,
+        &request.key,
+        &request.digest,
+        resource.to_owned(),
+        answer.map(str::to_owned),
+        now_ms,
+        &request.credential,
+    ];
+    if tx.execute(REMEMBER, &values).await? == 1 {
+        return Ok(None);
+    }
+    match find(tx, request).await? {
+        Some(replay) => Ok(Some(replay)),
+        None => Err(Fault::Retry("a request was forgotten in between".into())),
+    }
+}
+
+impl Store {
+    /// What a request with this key has made, if there was one.
+    pub async fn replay(
+        &self,
+        request: &IdempotentRequest,
+    ) -> Result<Option<IdempotencyReplay>, DatabaseError> {
+        self.database
+            .read(request.clone(), |tx, request| Box::pin(find(tx, request)))
+            .await
+    }
+
+    /// Forgets the answers that were kept of requests made before a moment, milliseconds since
+    /// 1970; how many. They hold secrets.
+    pub async fn forget_idempotent_answers(&self, before_ms: i64) -> Result<u64, DatabaseError> {
+        let before = values![before_ms];
+        self.database.execute(FORGET_ANSWERS, before).await
+    }
+
+    /// Forgets requests made before a moment, milliseconds since 1970; how many.
+    pub async fn forget_idempotent_requests(&self, before_ms: i64) -> Result<u64, DatabaseError> {
+        self.database.execute(FORGET, values![before_ms]).await
+    }
+}

@@ -1,0 +1,111 @@
+//! Every column that holds something encrypted, for whoever encrypts it anew under another key. A
+//! ciphertext begins with the name of its key.
+
+use crate::store::Store;
+use sealpay_storage::{DatabaseError, Row, values};
+
+/// A column with ciphertexts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EncryptedColumn {
+    /// The private half of a key of the server.
+    ServerKey,
+    /// The secret of a webhook endpoint.
+    EndpointSecret,
+    /// The secret that an endpoint had before.
+    PreviousEndpointSecret,
+    /// A stored response that shows a secret.
+    StoredResponse,
+}
+
+/// One value, and what names its row: what its label is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ciphertext {
+    /// The parts of the row's name.
+    pub row: [String; 3],
+    /// What is encrypted.
+    pub text: String,
+}
+
+const SERVER_KEYS: &str = "SELECT purpose, key_id, '', private_key_encrypted FROM server_keys
+    WHERE private_key_encrypted <> '' AND private_key_encrypted NOT LIKE $1
+    ORDER BY key_id LIMIT $2";
+
+const REPLACE_SERVER_KEY: &str = "UPDATE server_keys SET private_key_encrypted = $5
+    WHERE purpose = $1 AND key_id = $2 AND $3 = '' AND private_key_encrypted = $4";
+
+const SECRETS: &str = "SELECT id, '', '', secret_encrypted FROM webhook_endpoints
+    WHERE secret_encrypted <> '' AND secret_encrypted NOT LIKE $1 ORDER BY id LIMIT $2";
+
+const REPLACE_SECRET: &str = "UPDATE webhook_endpoints SET secret_encrypted = $5
+    WHERE id = $1 AND $2 = '' AND $3 = '' AND secret_encrypted = $4";
+
+const PREVIOUS: &str = "SELECT id, '', '', previous_secret_encrypted FROM webhook_endpoints
+    WHERE previous_secret_encrypted <> '' AND previous_secret_encrypted NOT LIKE $1
+    ORDER BY id LIMIT $2";
+
+const REPLACE_PREVIOUS: &str = "UPDATE webhook_endpoints SET previous_secret_encrypted = $5
+    WHERE id = $1 AND $2 = '' AND $3 = '' AND previous_secret_encrypted = $4";
+
+/// Not all of them hold a secret; the others begin with a digit.
+const RESPONSES: &str = "SELECT merchant, idempotency_key, request_digest, answer
+    FROM idempotent_requests WHERE answer LIKE 'm%.%' AND answer NOT LIKE $1
+    ORDER BY merchant, idempotency_key LIMIT $2";
+
+const REPLACE_RESPONSE: &str = "UPDATE idempotent_requests SET answer = $5
+    WHERE merchant = $1 AND idempotency_key = $2 AND request_digest = $3 AND answer = $4";
+
+impl EncryptedColumn {
+    /// Every one.
+    pub const ALL: [Self; 4] = [
+        Self::ServerKey,
+        Self::EndpointSecret,
+        Self::PreviousEndpointSecret,
+        Self::StoredResponse,
+    ];
+
+    const fn statements(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ServerKey => (SERVER_KEYS, REPLACE_SERVER_KEY),
+            Self::EndpointSecret => (SECRETS, REPLACE_SECRET),
+            Self::PreviousEndpointSecret => (PREVIOUS, REPLACE_PREVIOUS),
+            Self::StoredResponse => (RESPONSES, REPLACE_RESPONSE),
+        }
+    }
+}
+
+fn ciphertext(mut row: Row) -> Result<Ciphertext, DatabaseError> {
+    Ok(Ciphertext {
+        row: [row.text()?, row.text()?, row.text()?],
+        text: row.text()?,
+    })
+}
+
+impl Store {
+    /// Values of a column that are encrypted under another key than this one.
+    pub async fn ciphertexts_of_other_keys(
+        &self,
+        column: EncryptedColumn,
+        key_id: &str,
+        limit: u32,
+    ) -> Result<Vec<Ciphertext>, DatabaseError> {
+        let (select, _) = column.statements();
+        let rows = self
+            .database
+            .rows(select, values![format!("{key_id}.%"), limit]);
+        rows.await?.into_iter().map(ciphertext).collect()
+    }
+
+    /// Puts another ciphertext in place of one, unless it was changed meanwhile; says whether it
+    /// did.
+    pub async fn replace_ciphertext(
+        &self,
+        column: EncryptedColumn,
+        seen: &Ciphertext,
+        new: &str,
+    ) -> Result<bool, DatabaseError> {
+        let (_, update) = column.statements();
+        let [first, second, third] = &seen.row;
+        let values = values![first, second, third, &seen.text, new.to_owned()];
+        self.database.change(update, values).await
+    }
+}

@@ -1,0 +1,70 @@
+//! A running server follows the rotations of an operator: each raises a number in the database.
+
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::maintain::refresh_keys;
+use crate::store::DatabaseError;
+use sealpay_protocol::encoding::base64url;
+use std::time::Duration;
+
+/// No revision yet; the first one is 0.
+const NONE: i64 = -1;
+
+/// Reads master keys and server keys again when somebody has rotated any of them since `known`; the
+/// number that is known now.
+///
+/// # Errors
+/// An error; the keys in use stay then.
+pub async fn follow(gateway: &Gateway, known: i64) -> Result<i64, ApiError> {
+    let revision = gateway.store.key_revision().await?;
+    if known != revision {
+        let reloaded = gateway.reload_master_keys();
+        reloaded.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
+        refresh_keys(gateway).await?;
+        if known != NONE {
+            tracing::info!(revision, "keys were rotated, and read again");
+        }
+    }
+    Ok(revision)
+}
+
+/// How often it is noted that this server runs, seconds.
+const NOTED_EVERY: i64 = 5;
+
+/// A server that was not seen for so long runs no more, seconds.
+pub const GONE_AFTER: i64 = 20;
+
+/// Follows again and again, until dropped, and notes under which key this server encrypts: whoever
+/// rotates the master key waits for that.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    // What was rotated before the start was read at the start, or is read now.
+    let mut known = NONE;
+    let server = base64url(&gateway.rng.bytes::<12>());
+    let mut noted = (String::new(), 0);
+    loop {
+        match follow(gateway, known).await {
+            Ok(revision) => known = revision,
+            Err(error) => {
+                let why = error.internal.as_deref().unwrap_or_default();
+                tracing::error!(why, "rotated keys could not be read; trying again");
+            }
+        }
+        let (key, now) = (
+            gateway.encryption.encryption_key_id(),
+            gateway.clock.wall_i64(),
+        );
+        if noted.0 != key || now >= noted.1 + NOTED_EVERY {
+            match note(gateway, &server, &key, now).await {
+                Ok(()) => noted = (key, now),
+                Err(error) => tracing::warn!(%error, "it could not be noted that the server runs"),
+            }
+        }
+        tokio::time::sleep(every).await;
+    }
+}
+
+async fn note(gateway: &Gateway, server: &str, key: &str, now: i64) -> Result<(), DatabaseError> {
+    let store = &gateway.store;
+    store.note_server(server, key, now).await?;
+    store.forget_servers(now.saturating_sub(GONE_AFTER)).await
+}

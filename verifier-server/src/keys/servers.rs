@@ -1,0 +1,43 @@
+//! Servers that run on this database, and the master key under which each encrypts.
+
+use crate::store::Store;
+use sealpay_storage::{DatabaseError, values};
+
+const NOTE: &str = "INSERT INTO running_servers (server, master_key, seen_at) VALUES ($1, $2, $3)
+    ON CONFLICT (server) DO UPDATE SET master_key = excluded.master_key, seen_at = excluded.seen_at";
+
+const WITHOUT: &str =
+    "SELECT COUNT(*) FROM running_servers WHERE seen_at >= $1 AND master_key <> $2";
+
+const FORGET: &str = "DELETE FROM running_servers WHERE seen_at < $1";
+
+impl Store {
+    /// Notes that a server runs, under which master key, and when, seconds since 1970.
+    pub async fn note_server(
+        &self,
+        server: &str,
+        master_key: &str,
+        now: i64,
+    ) -> Result<(), DatabaseError> {
+        let values = values![server.to_owned(), master_key.to_owned(), now];
+        self.database.execute(NOTE, values).await.map(drop)
+    }
+
+    /// How many servers that were seen since then do not encrypt under this master key.
+    pub async fn servers_without_key(
+        &self,
+        master_key: &str,
+        since: i64,
+    ) -> Result<u64, DatabaseError> {
+        let values = values![since, master_key.to_owned()];
+        self.database.one(WITHOUT, values).await?.number()
+    }
+
+    /// Forgets the servers that were not seen since then.
+    pub async fn forget_servers(&self, since: i64) -> Result<(), DatabaseError> {
+        self.database
+            .execute(FORGET, values![since])
+            .await
+            .map(drop)
+    }
+}

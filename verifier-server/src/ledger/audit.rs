@@ -1,0 +1,250 @@
+//! The ledger: what stands on its accounts, and everything that has to agree with it.
+
+use super::model::{Account, AccountBalance};
+use crate::store::Store;
+use sealpay_protocol::currency::Currency;
+use sealpay_protocol::ids::MerchantId;
+use sealpay_storage::{DatabaseError, Extent, Row, values};
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+/// One sum, or one row that is not what it has to be, of the books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is of.
+    pub of: FindingOf,
+    /// Whose.
+    pub merchant: MerchantId,
+    /// In which currency.
+    pub currency: Currency,
+    /// What is summed, or what is wrong: names with `:` between.
+    pub name: String,
+    /// A sum, or what should stand there; minor units.
+    pub first: i64,
+    /// Another sum, or what stands there; minor units.
+    pub second: i64,
+}
+
+macro_rules! findings {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+        /// What a finding is of.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum FindingOf {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl FromStr for FindingOf {
+            type Err = ();
+
+            fn from_str(name: &str) -> Result<Self, ()> {
+                match name {
+                    $($name => Ok(Self::$variant),)*
+                    _ => Err(()),
+                }
+            }
+        }
+    };
+}
+
+findings! {
+    /// Transfers of one cause between two accounts, `cause:debit:credit`: their sum.
+    Transfers = "transfers";
+    /// Lines of one kind, `kind:bound` or `kind:unbound`: gross and fees.
+    Lines = "lines";
+    /// Settlements: sums of their fees and of what they paid out.
+    Settled = "settled";
+    /// The last settlement: what it carried over.
+    Carried = "carried_forward";
+    /// Payouts in a state: their sum.
+    Payouts = "payouts";
+    /// Disputes in a state: their sum.
+    Disputes = "disputes";
+    /// Payments of which more came than was due: how much more, and how much of it went back.
+    Overpaid = "overpaid";
+    /// A line whose net is not its gross without its fees.
+    LineNet = "line_net";
+    /// A line that is in a settlement of somebody else, in none that there is, or in one before its day.
+    LineMisplaced = "line_misplaced";
+    /// A settlement whose net and carry do not add up.
+    SettlementSum = "settlement_sum";
+    /// A settlement whose lines do not add up to it: net of the lines and of the settlement.
+    SettlementLines = "settlement_lines";
+    /// A settlement that does not carry on what the one before left: carried and brought forward.
+    SettlementChain = "settlement_chain";
+    /// A settlement whose number has none before it, or that is not later than the one before.
+    SettlementOrder = "settlement_order";
+    /// A settlement and its payout disagree: what is to be paid and what is.
+    PayoutAmount = "payout_amount";
+    /// A returned payout without its line, or the other way round: the payout and its lines.
+    PayoutReturned = "payout_returned";
+    /// A payment whose captures are not all in lines: captured and in lines.
+    PaymentCaptured = "payment_captured";
+    /// A payment whose refunds, without what came too much, are not all in lines: refunded and in
+    /// lines.
+    PaymentRefunded = "payment_refunded";
+}
+
+/// One statement, so that all of it is of one moment while others go on writing.
+const FINDINGS: &str = concat!(
+    "WITH bound AS (
+        SELECT settlement, COUNT(*) AS lines,
+            CAST(SUM(gross_minor) AS BIGINT) AS gross_minor,
+            CAST(SUM(interchange_minor + scheme_minor + processor_minor) AS BIGINT) AS fees_minor,
+            CAST(SUM(net_minor) AS BIGINT) AS net_minor
+        FROM balance_transactions WHERE settlement IS NOT NULL GROUP BY settlement
+    ), paid AS (
+        SELECT payment,
+            CAST(SUM(CASE kind WHEN 'capture' THEN gross_minor ELSE 0 END) AS BIGINT)
+                AS captured_minor,
+            CAST(SUM(CASE kind WHEN 'refund' THEN -gross_minor ELSE 0 END) AS BIGINT)
+                AS refunded_minor
+        FROM balance_transactions WHERE payment IS NOT NULL GROUP BY payment
+    )
+    SELECT 'transfers', merchant, currency,
+        cause || ':' || debit_account || ':' || credit_account,
+        CAST(SUM(amount_minor) AS BIGINT), COUNT(*)
+    FROM ledger_transfers GROUP BY merchant, currency, cause, debit_account, credit_account
+    UNION ALL SELECT 'lines', merchant, currency,
+        kind || CASE WHEN settlement IS NULL THEN ':unbound' ELSE ':bound' END,
+        CAST(SUM(gross_minor) AS BIGINT),
+        CAST(SUM(interchange_minor + scheme_minor + processor_minor) AS BIGINT)
+    FROM balance_transactions
+    GROUP BY merchant, currency, kind,
+        CASE WHEN settlement IS NULL THEN ':unbound' ELSE ':bound' END
+    UNION ALL SELECT 'settled', merchant, currency, '',
+        CAST(SUM(interchange_minor + scheme_minor + processor_minor) AS BIGINT),
+        CAST(SUM(payout_minor) AS BIGINT)
+    FROM settlements GROUP BY merchant, currency
+    UNION ALL SELECT 'carried_forward', s.merchant, s.currency, '', s.carried_forward_minor, s.number
+    FROM settlements s WHERE s.number = (
+        SELECT MAX(t.number) FROM settlements t
+        WHERE t.merchant = s.merchant AND t.currency = s.currency)
+    UNION ALL SELECT 'payouts', merchant, currency, state,
+        CAST(SUM(amount_minor) AS BIGINT), COUNT(*)
+    FROM payouts GROUP BY merchant, currency, state
+    UNION ALL SELECT 'disputes', merchant, currency, state,
+        CAST(SUM(amount_minor) AS BIGINT), COUNT(*)
+    FROM disputes GROUP BY merchant, currency, state
+    UNION ALL SELECT 'overpaid', merchant, currency, '',
+        CAST(SUM(overpaid_minor) AS BIGINT),
+        CAST(SUM(CASE WHEN refunded_minor < overpaid_minor THEN refunded_minor
+            ELSE overpaid_minor END) AS BIGINT)
+    FROM payments WHERE overpaid_minor > 0 GROUP BY merchant, currency ",
+    "UNION ALL SELECT 'line_net', merchant, currency, id,
+        gross_minor - interchange_minor - scheme_minor - processor_minor, net_minor
+    FROM balance_transactions
+    WHERE gross_minor - interchange_minor - scheme_minor - processor_minor <> net_minor
+    UNION ALL SELECT 'line_misplaced', b.merchant, b.currency, b.id, b.net_minor, b.net_minor
+    FROM balance_transactions b LEFT JOIN settlements s ON s.id = b.settlement
+    WHERE b.settlement IS NOT NULL AND (s.id IS NULL OR s.merchant <> b.merchant
+        OR s.currency <> b.currency OR s.settlement_date < b.settlement_date)
+    UNION ALL SELECT 'settlement_sum', merchant, currency, id,
+        net_minor + brought_forward_minor, payout_minor + carried_forward_minor
+    FROM settlements
+    WHERE net_minor + brought_forward_minor <> payout_minor + carried_forward_minor
+        OR payout_minor < 0 OR carried_forward_minor > 0
+        OR (payout_minor > 0 AND carried_forward_minor < 0)
+    UNION ALL SELECT 'settlement_lines', s.merchant, s.currency, s.id,
+        COALESCE(b.net_minor, 0), s.net_minor
+    FROM settlements s LEFT JOIN bound b ON b.settlement = s.id
+    WHERE COALESCE(b.lines, 0) <> s.lines OR COALESCE(b.gross_minor, 0) <> s.gross_minor
+        OR COALESCE(b.fees_minor, 0) <> s.interchange_minor + s.scheme_minor + s.processor_minor
+        OR COALESCE(b.net_minor, 0) <> s.net_minor
+    UNION ALL SELECT 'settlement_chain', s.merchant, s.currency, s.id,
+        COALESCE(p.carried_forward_minor, 0), s.brought_forward_minor
+    FROM settlements s LEFT JOIN settlements p
+        ON p.merchant = s.merchant AND p.currency = s.currency AND p.number = s.number - 1
+    WHERE COALESCE(p.carried_forward_minor, 0) <> s.brought_forward_minor
+    UNION ALL SELECT 'settlement_order', s.merchant, s.currency, s.id,
+        COALESCE(p.number, 0) + 1, s.number
+    FROM settlements s LEFT JOIN settlements p
+        ON p.merchant = s.merchant AND p.currency = s.currency AND p.number = s.number - 1
+    WHERE (p.id IS NULL AND s.number <> 1) OR p.settlement_date >= s.settlement_date ",
+    "UNION ALL SELECT 'payout_amount', s.merchant, s.currency, s.id, s.payout_minor,
+        COALESCE(p.amount_minor, 0)
+    FROM settlements s LEFT JOIN payouts p ON p.settlement = s.id
+    WHERE s.payout_minor <> COALESCE(p.amount_minor, 0) OR COALESCE(s.payout, '') <> COALESCE(p.id, '')
+        OR (p.id IS NOT NULL AND (p.merchant <> s.merchant OR p.currency <> s.currency))
+    UNION ALL SELECT 'payout_amount', p.merchant, p.currency, p.settlement, 0, p.amount_minor
+    FROM payouts p LEFT JOIN settlements s ON s.id = p.settlement WHERE s.id IS NULL
+    UNION ALL SELECT 'payout_returned', p.merchant, p.currency, p.id,
+        CASE p.state WHEN 'returned' THEN p.amount_minor ELSE 0 END, COALESCE(b.gross_minor, 0)
+    FROM payouts p LEFT JOIN balance_transactions b
+        ON b.source = p.id AND b.kind = 'payout_return'
+    WHERE CASE p.state WHEN 'returned' THEN p.amount_minor ELSE 0 END
+        <> COALESCE(b.gross_minor, 0)
+    UNION ALL SELECT 'payment_captured', p.merchant, p.currency, p.id, p.captured_minor,
+        COALESCE(l.captured_minor, 0)
+    FROM payments p LEFT JOIN paid l ON l.payment = p.id
+    WHERE p.captured_minor <> COALESCE(l.captured_minor, 0)
+    UNION ALL SELECT 'payment_refunded', p.merchant, p.currency, p.id,
+        CASE WHEN p.refunded_minor > p.overpaid_minor
+            THEN p.refunded_minor - p.overpaid_minor ELSE 0 END,
+        COALESCE(l.refunded_minor, 0)
+    FROM payments p LEFT JOIN paid l ON l.payment = p.id
+    WHERE CASE WHEN p.refunded_minor > p.overpaid_minor
+            THEN p.refunded_minor - p.overpaid_minor ELSE 0 END
+        <> COALESCE(l.refunded_minor, 0) ",
+    "ORDER BY 1, 2, 3, 4"
+);
+
+/// Each transfer is read once, from an index that has all of it.
+pub(crate) const MOVED: &str = "SELECT currency, debit_account, credit_account,
+        CAST(SUM(amount_minor) AS BIGINT)
+    FROM ledger_transfers WHERE merchant = $1
+    GROUP BY currency, debit_account, credit_account";
+
+fn finding(mut row: Row) -> Result<Finding, DatabaseError> {
+    Ok(Finding {
+        of: row.parsed()?,
+        merchant: row.parsed()?,
+        currency: row.parsed()?,
+        name: row.text()?,
+        first: row.integer()?,
+        second: row.integer()?,
+    })
+}
+
+impl Store {
+    /// Every sum of the books, and every row of them that is not what it has to be, all of one moment.
+    pub async fn findings(&self) -> Result<Vec<Finding>, DatabaseError> {
+        let rows = self.database.rows(FINDINGS, values![]).await?;
+        rows.into_iter().map(finding).collect()
+    }
+
+    /// What stands on a merchant's accounts: added up from every transfer there ever was.
+    pub async fn account_balances(
+        &self,
+        merchant: MerchantId,
+    ) -> Result<Vec<AccountBalance>, DatabaseError> {
+        let rows = self
+            .database
+            .scanned_rows(Extent::Sum, MOVED, values![merchant])
+            .await?;
+        let mut balances = BTreeMap::new();
+        for mut row in rows {
+            let currency: Currency = row.parsed()?;
+            let debit = row.read(Account::from_name)?;
+            let credit = row.read(Account::from_name)?;
+            let amount_minor = row.integer()?;
+            let debited = &mut of(&mut balances, currency, debit).debited_minor;
+            *debited = debited.saturating_add(amount_minor);
+            let credited = &mut of(&mut balances, currency, credit).credited_minor;
+            *credited = credited.saturating_add(amount_minor);
+        }
+        Ok(balances.into_values().collect())
+    }
+}
+
+/// By currency, and then by the names of the accounts.
+type Balances = BTreeMap<(Currency, &'static str), AccountBalance>;
+
+fn of(balances: &mut Balances, currency: Currency, account: Account) -> &mut AccountBalance {
+    let balance = balances.entry((currency, account.name()));
+    balance.or_insert(AccountBalance {
+        account,
+        currency,
+        debited_minor: 0,
+        credited_minor: 0,
+    })
+}

@@ -1,0 +1,135 @@
+//! Housekeeping: keys that rotate, nonces that need not be remembered any more.
+
+use crate::auth::api_keys::last_use;
+use crate::auth::audit;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::keys::key_ring::KeyRing;
+use crate::merchants::model::KeyPurpose;
+use crate::store::{Addition, DatabaseError};
+use sealpay_protocol::limits::{
+    IDEMPOTENCY_KEY_LIFETIME_SECONDS, IDEMPOTENT_ANSWER_LIFETIME_SECONDS,
+};
+use std::time::Duration;
+
+/// How far the clocks of two verifiers on one database may lie apart: what one of them would forget
+/// the other may still accept.
+const CLOCK_DIFFERENCE_SECONDS: u64 = 300;
+
+/// Between two transactions that delete.
+const PURGE_PAUSE: Duration = Duration::from_millis(20);
+
+/// Loads the keys, makes the missing ones, destroys the ones whose time is over.
+///
+/// # Errors
+/// An error when the store does not answer or a key does not open.
+pub async fn refresh_keys(gateway: &Gateway) -> Result<(), ApiError> {
+    let now = gateway.clock.now();
+    let destroyed = gateway.store.destroy_server_keys(seconds(now)).await?;
+    if destroyed > 0 {
+        tracing::info!(destroyed, "retired sealing keys were destroyed");
+    }
+    add_missing(gateway, now, now).await
+}
+
+/// Makes the keys that a moment needs before the clock is moved there: nobody then finds the time
+/// without a key. Those of the present time stay.
+pub async fn prepare_keys(gateway: &Gateway, at: u64) -> Result<(), ApiError> {
+    add_missing(gateway, gateway.clock.now(), at).await
+}
+
+async fn add_missing(gateway: &Gateway, now: u64, at: u64) -> Result<(), ApiError> {
+    let missing = load(gateway, now)
+        .await?
+        .missing(&gateway.encryption, &gateway.rng, at);
+    for key in &missing {
+        if gateway.store.add_server_key(key).await? == Addition::AlreadyThere {
+            continue;
+        }
+        tracing::info!(
+            key_id = key.key_id,
+            purpose = key.purpose.name(),
+            "a key was made"
+        );
+    }
+    // Another process may have made one at the same moment: what is stored is what counts.
+    gateway.replace_keys(load(gateway, now).await?);
+    Ok(())
+}
+
+async fn load(gateway: &Gateway, now: u64) -> Result<KeyRing, ApiError> {
+    let mut records = gateway.store.server_keys(KeyPurpose::Sealing).await?;
+    records.extend(gateway.store.server_keys(KeyPurpose::Webhook).await?);
+    KeyRing::open(records, &gateway.encryption, now)
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))
+}
+
+fn seconds(now: u64) -> i64 {
+    i64::try_from(now).unwrap_or(i64::MAX)
+}
+
+/// Nobody sends a request again after so long.
+async fn forget_requests(gateway: &Gateway) -> Result<u64, DatabaseError> {
+    let lifetime = i64::try_from(IDEMPOTENCY_KEY_LIFETIME_SECONDS).unwrap_or(i64::MAX);
+    let now_ms = gateway.clock.now_ms_i64();
+    let before_ms = now_ms.saturating_sub(lifetime.saturating_mul(1000));
+    let lifetime = i64::try_from(IDEMPOTENT_ANSWER_LIFETIME_SECONDS).unwrap_or(i64::MAX);
+    let answers_before_ms = now_ms.saturating_sub(lifetime.saturating_mul(1000));
+    let store = &gateway.store;
+    store.forget_idempotent_answers(answers_before_ms).await?;
+    store.forget_idempotent_requests(before_ms).await
+}
+
+/// Puts right what was written while an endpoint was being verified, and deletes the deliveries of endpoints that are gone and those that are old, and the counts of hours
+/// and days that are over; how many rows.
+pub async fn purge_deliveries(gateway: &Gateway) -> Result<u64, DatabaseError> {
+    let (store, now_ms) = (&gateway.store, gateway.clock.now_ms_i64());
+    store.settle_held_deliveries(now_ms).await?;
+    let mut purged = store.purge_usage(now_ms).await?;
+    loop {
+        let of_gone = store.purge_deleted_endpoints(now_ms).await?;
+        let old = store.purge_old_deliveries(gateway.clock.now()).await?;
+        purged = purged.saturating_add(of_gone).saturating_add(old);
+        if of_gone == 0 && old == 0 {
+            return Ok(purged);
+        }
+        // Others write in between.
+        tokio::time::sleep(PURGE_PAUSE).await;
+    }
+}
+
+/// Keeps house again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    let mut anchored_in = None;
+    loop {
+        let hour = gateway.clock.now() / 3600;
+        if anchored_in.replace(hour) != Some(hour) {
+            audit::anchor(gateway).await;
+        }
+        tokio::time::sleep(every).await;
+        if let Err(error) = refresh_keys(gateway).await {
+            tracing::error!(
+                ?error,
+                "keys could not be refreshed and will be tried again"
+            );
+        }
+        // Merchants date their signatures by the wall's time, which the world's never falls behind:
+        // by the world's, a signature could be forgotten while it is still good.
+        let forgettable = gateway
+            .clock
+            .wall()
+            .saturating_sub(CLOCK_DIFFERENCE_SECONDS);
+        if let Err(error) = gateway.store.forget_nonces(forgettable).await {
+            tracing::warn!(%error, "spent nonces could not be forgotten and will be tried again");
+        }
+        if let Err(error) = last_use::write(gateway).await {
+            tracing::warn!(%error, "the last uses of API keys could not be written");
+        }
+        if let Err(error) = forget_requests(gateway).await {
+            tracing::warn!(%error, "old requests could not be forgotten and will be tried again");
+        }
+        if let Err(error) = purge_deliveries(gateway).await {
+            tracing::warn!(%error, "old deliveries could not be deleted and will be tried again");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Merchants: their keys, origins and terms.
+
+pub mod frame_ancestors;
+pub mod model;
+pub mod register;
+pub mod store;

@@ -1,0 +1,298 @@
+//! What an operator registers: merchants, their keys, origins, API keys and webhook endpoints.
+
+use super::model::{Merchant, OrderKey, Reserve, WebhookEndpoint};
+use crate::auth::api_keys;
+use crate::auth::api_keys::key::NewApiKey;
+use crate::auth::api_keys::read_scopes;
+use crate::auth::audit::model::OPERATOR;
+use crate::keys::encryption::KeyEncryption;
+use crate::store::{Addition, DatabaseError, Store};
+use crate::system::{Clock, Rng};
+use sealpay_protocol::encoding::array_from_base64url;
+use sealpay_protocol::ids::{EndpointId, MerchantId};
+use sealpay_protocol::key::verifying_key;
+use sealpay_protocol::limits::WEBHOOK_URL_CHARACTERS;
+use sealpay_protocol::origin::Origin;
+use sealpay_protocol::text;
+use sealpay_protocol::webhook::EndpointSecret;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// The label under which an endpoint's secret is encrypted.
+#[must_use]
+pub fn endpoint_label(endpoint: EndpointId) -> String {
+    format!("webhook-endpoint:{endpoint}")
+}
+
+/// What registering needs.
+#[derive(Debug)]
+pub struct MerchantAdmin<'a> {
+    /// Where it is kept.
+    pub store: &'a Store,
+    /// Under which it is kept.
+    pub encryption: &'a KeyEncryption,
+    /// The time.
+    pub clock: &'a Clock,
+    /// Randomness.
+    pub rng: &'a Rng,
+    /// Whether real money moves.
+    pub livemode: bool,
+}
+
+/// A merchant to be registered.
+#[derive(Debug, Clone)]
+pub struct NewMerchant {
+    /// Its name for shoppers.
+    pub name: String,
+    /// Its name for its first order key.
+    pub key_id: String,
+    /// The key, 32 bytes in base64url.
+    pub public_key: String,
+    /// What requests that the key signs may do besides; nothing when empty.
+    pub key_scopes: String,
+    /// Pages that may embed the widget.
+    pub origins: Vec<String>,
+    /// Where webhooks go.
+    pub webhook_url: Option<String>,
+}
+
+impl NewMerchant {
+    /// Checks all that can be checked without a database.
+    pub fn check(&self, livemode: bool) -> Result<OrderKey, String> {
+        check_name(&self.name)?;
+        for origin in &self.origins {
+            check_page(origin, livemode)?;
+        }
+        if let Some(url) = &self.webhook_url {
+            check_webhook_url(url)?;
+        }
+        check_order_key(&self.key_id, &self.public_key, &self.key_scopes)
+    }
+}
+
+/// What the merchant gets: shown once, and so without a way to be serialized in passing.
+pub struct MerchantCredentials {
+    /// `mer_…`.
+    pub merchant: String,
+    /// The name of its order key.
+    pub key_id: String,
+    /// `key_…`: what the API key is revoked by.
+    pub api_key_id: String,
+    /// `sk_test_…` or `sk_live_…`.
+    pub api_key: Zeroizing<String>,
+    /// `whe_…`, when a webhook address was given.
+    pub endpoint: Option<String>,
+    /// `whsec_…`, when a webhook address was given.
+    pub webhook_secret: Option<Zeroizing<String>>,
+}
+
+/// What a new webhook endpoint gets: shown once.
+pub struct EndpointCredentials {
+    /// `whe_…`.
+    pub endpoint: String,
+    /// `whsec_…`.
+    pub webhook_secret: Zeroizing<String>,
+}
+
+/// Longest name of a merchant, characters: it stands beside the amount.
+const NAME_CHARACTERS: usize = 80;
+
+/// Checks a page that is to embed the widget. Over plain HTTP whoever is on the way is the page, so
+/// that where real money moves only this machine's own pages may come that way.
+pub fn check_page(text: &str, livemode: bool) -> Result<Origin, String> {
+    let origin: Origin = text.parse().map_err(|error| format!("{text}: {error}"))?;
+    if livemode && !origin.as_str().starts_with("https://") && !origin.is_local() {
+        return Err(format!(
+            "{text} is plain HTTP: where real money moves a page is on https://, or on localhost"
+        ));
+    }
+    Ok(origin)
+}
+
+/// Checks a merchant's name for shoppers.
+pub fn check_name(name: &str) -> Result<(), String> {
+    text::check(name, NAME_CHARACTERS).map_err(|fault| format!("the merchant's name {fault}"))
+}
+
+/// Checks an order key.
+pub fn check_order_key(key_id: &str, public_key: &str, scopes: &str) -> Result<OrderKey, String> {
+    let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
+    if !(1..=64).contains(&key_id.len()) || !key_id.bytes().all(allowed) {
+        return Err("a key id has 1 to 64 of the characters A-Z a-z 0-9 . _ -".into());
+    }
+    let bytes = array_from_base64url(public_key)
+        .filter(|bytes| verifying_key(bytes).is_ok())
+        .ok_or("the public key is not an Ed25519 key of 32 bytes in base64url")?;
+    Ok(OrderKey {
+        key_id: key_id.to_owned(),
+        public_key: bytes,
+        scopes: match scopes {
+            "" => String::new(),
+            scopes => read_scopes(scopes)?,
+        },
+    })
+}
+
+/// Checks the address of a webhook endpoint; what it resolves to is checked at every delivery.
+pub fn check_webhook_url(text: &str) -> Result<Url, String> {
+    if text.len() > WEBHOOK_URL_CHARACTERS {
+        let most = WEBHOOK_URL_CHARACTERS;
+        return Err(format!(
+            "the webhook address has more than {most} characters"
+        ));
+    }
+    let url = Url::parse(text).map_err(|error| format!("the webhook address: {error}"))?;
+    if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
+        return Err(
+            "the webhook address must start with https:// (or http:// in development)".into(),
+        );
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the webhook address must not hold a user name or password".into());
+    }
+    Ok(url)
+}
+
+fn newly(added: Result<Addition, DatabaseError>, otherwise: &str) -> Result<(), String> {
+    match added.map_err(|error| error.to_string())? {
+        Addition::Added => Ok(()),
+        Addition::AlreadyThere => Err(otherwise.to_owned()),
+    }
+}
+
+impl MerchantAdmin<'_> {
+    /// Registers a merchant with its first key, origins, API key and endpoint, all or nothing.
+    pub async fn add_merchant(&self, new: NewMerchant) -> Result<MerchantCredentials, String> {
+        let key = new.check(self.livemode)?;
+        let now_ms = self.clock.now_ms();
+        let merchant = Merchant {
+            id: MerchantId::new(now_ms, self.rng.bytes()),
+            name: text::on_one_line(&new.name),
+            created_at_ms: self.clock.now_ms_i64(),
+            reserve: Reserve::default(),
+            order_keys: vec![key],
+            origins: new.origins,
+        };
+        let api_key = api_keys::key::make(
+            merchant.id,
+            self.livemode,
+            self.encryption,
+            self.rng,
+            now_ms,
+        );
+        let endpoint = match &new.webhook_url {
+            Some(url) => Some(self.new_endpoint(merchant.id, url)?),
+            None => None,
+        };
+        let record = endpoint.as_ref().map(|(record, _)| record);
+        let added = self
+            .store
+            .register_merchant(&merchant, &api_key.record, record)
+            .await;
+        newly(added, &format!("{} is registered already", merchant.id))?;
+        Ok(MerchantCredentials {
+            merchant: merchant.id.to_string(),
+            key_id: new.key_id,
+            api_key_id: api_key.record.id.to_string(),
+            api_key: api_key.plaintext,
+            endpoint: record.map(|record| record.id.to_string()),
+            webhook_secret: endpoint.map(|(_, secret)| secret),
+        })
+    }
+
+    fn new_endpoint(
+        &self,
+        merchant: MerchantId,
+        url: &str,
+    ) -> Result<(WebhookEndpoint, Zeroizing<String>), String> {
+        let url = check_webhook_url(url)?;
+        let id = EndpointId::new(self.clock.now_ms(), self.rng.bytes());
+        let secret = EndpointSecret::new(self.rng.bytes());
+        let label = endpoint_label(id);
+        let record = WebhookEndpoint {
+            id,
+            merchant,
+            url: url.into(),
+            description: String::new(),
+            event_types: "*".into(),
+            previous_secret: None,
+            failing_since_ms: None,
+            secret_encrypted: self
+                .encryption
+                .encrypt(&label, secret.bytes(), self.rng.bytes()),
+            disabled_at_ms: None,
+            created_at_ms: self.clock.now_ms_i64(),
+            // The server asks it, whoever registered it.
+            verified_at_ms: None,
+            verification_at_ms: Some(self.clock.now_ms_i64()),
+            verification_error: None,
+            created_by: Some(OPERATOR.into()),
+        };
+        Ok((record, secret.reveal()))
+    }
+
+    /// Adds a webhook endpoint.
+    pub async fn add_endpoint(
+        &self,
+        merchant: MerchantId,
+        url: &str,
+    ) -> Result<EndpointCredentials, String> {
+        self.require(merchant).await?;
+        let (record, webhook_secret) = self.new_endpoint(merchant, url)?;
+        let added = self.store.add_endpoint(&record).await;
+        newly(added, &format!("{} is registered already", record.id))?;
+        Ok(EndpointCredentials {
+            endpoint: record.id.to_string(),
+            webhook_secret,
+        })
+    }
+
+    /// Adds an API key.
+    pub async fn add_api_key(&self, merchant: MerchantId) -> Result<NewApiKey, String> {
+        self.require(merchant).await?;
+        let made = api_keys::key::make(
+            merchant,
+            self.livemode,
+            self.encryption,
+            self.rng,
+            self.clock.now_ms(),
+        );
+        let added = self.store.add_api_key(&made.record).await;
+        newly(added, &format!("{} exists already", made.record.id))?;
+        Ok(made)
+    }
+
+    /// Adds an order key, beside those that are active: this is how a merchant rotates.
+    pub async fn add_order_key(
+        &self,
+        merchant: MerchantId,
+        key_id: &str,
+        public_key: &str,
+        scopes: &str,
+    ) -> Result<(), String> {
+        self.require(merchant).await?;
+        let key = check_order_key(key_id, public_key, scopes)?;
+        let now_ms = self.clock.now_ms_i64();
+        let added = self.store.add_order_key(merchant, &key, now_ms).await;
+        newly(added, &format!("the merchant has, or had, a key {key_id}"))
+    }
+
+    /// Adds a page that may embed the widget.
+    pub async fn add_origin(&self, merchant: MerchantId, origin: &str) -> Result<(), String> {
+        self.require(merchant).await?;
+        check_page(origin, self.livemode)?;
+        let added = self.store.add_origin(merchant, origin).await;
+        newly(added, &format!("{origin} is registered already"))
+    }
+
+    async fn require(&self, merchant: MerchantId) -> Result<(), String> {
+        let found = self
+            .store
+            .merchant(merchant)
+            .await
+            .map_err(|error| error.to_string())?;
+        found
+            .map(|_| ())
+            .ok_or_else(|| format!("there is no merchant {merchant}"))
+    }
+}

@@ -1,0 +1,232 @@
+//! Merchants and what they registered: order keys, origins, API keys and webhook endpoints.
+
+use super::model::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
+use crate::auth::api_keys;
+use crate::store::Store;
+use crate::webhooks::endpoints;
+use sealpay_protocol::encoding::{array_from_base64url, base64url};
+use sealpay_protocol::ids::MerchantId;
+use sealpay_storage::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
+
+const ADD: &str = "INSERT INTO merchants (id, name, created_at_ms)
+    VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+
+const ONE: &str = "SELECT id, name, created_at_ms, reserve_basis_points, reserve_days
+    FROM merchants WHERE id = $1";
+const ALL: &str = "SELECT id, name, created_at_ms, reserve_basis_points, reserve_days
+    FROM merchants ORDER BY id";
+
+const SET_RESERVE: &str = "UPDATE merchants SET reserve_basis_points = $2, reserve_days = $3
+    WHERE id = $1";
+
+const ORDER_KEYS: &str = "SELECT key_id, public_key, scopes FROM order_keys
+    WHERE merchant = $1 AND retired_at_ms IS NULL ORDER BY key_id";
+
+const ADD_ORDER_KEY: &str = "INSERT INTO order_keys
+    (merchant, key_id, public_key, scopes, created_at_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+
+const RETIRE_ORDER_KEY: &str = "UPDATE order_keys SET retired_at_ms = $3
+    WHERE merchant = $1 AND key_id = $2 AND retired_at_ms IS NULL";
+
+const ORIGINS: &str = "SELECT origin FROM merchant_origins WHERE merchant = $1 ORDER BY origin";
+
+const ADD_ORIGIN: &str = "INSERT INTO merchant_origins (merchant, origin)
+    VALUES ($1, $2) ON CONFLICT DO NOTHING";
+
+const REMOVE_ORIGIN: &str = "DELETE FROM merchant_origins WHERE merchant = $1 AND origin = $2";
+
+/// Adds a merchant with its keys and origins, or changes nothing.
+async fn add(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<Addition, Fault> {
+    let id = merchant.id;
+    let added = tx
+        .execute(ADD, &values![id, &merchant.name, merchant.created_at_ms])
+        .await?;
+    if added == 0 {
+        return Ok(Addition::AlreadyThere);
+    }
+    for key in &merchant.order_keys {
+        tx.execute(
+            ADD_ORDER_KEY,
+            &order_key_values(id, key, merchant.created_at_ms),
+        )
+        .await?;
+    }
+    for origin in &merchant.origins {
+        tx.execute(ADD_ORIGIN, &values![id, origin]).await?;
+    }
+    Ok(Addition::Added)
+}
+
+struct Registration {
+    merchant: Merchant,
+    api_key: [Value; 8],
+    endpoint: Option<[Value; 15]>,
+}
+
+async fn register(tx: &mut Tx<'_>, registration: &Registration) -> Result<Addition, Fault> {
+    if add(tx, &registration.merchant).await? == Addition::AlreadyThere {
+        return Ok(Addition::AlreadyThere);
+    }
+    let mut added = tx
+        .execute(api_keys::store::ADD, &registration.api_key)
+        .await?;
+    if let Some(endpoint) = &registration.endpoint {
+        added = added.min(tx.execute(endpoints::store::ADD, endpoint).await?);
+    }
+    if added == 0 {
+        let what = "a new merchant's API key or endpoint has a name that is taken";
+        return Err(DatabaseError::Corrupt(what.into()).into());
+    }
+    Ok(Addition::Added)
+}
+
+async fn one(tx: &mut Tx<'_>, merchant: MerchantId) -> Result<Option<Merchant>, Fault> {
+    match tx.optional(ONE, &values![merchant]).await? {
+        Some(row) => complete(tx, row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn all(tx: &mut Tx<'_>) -> Result<Vec<Merchant>, Fault> {
+    let mut merchants = Vec::new();
+    for row in tx.query(ALL, &[]).await? {
+        merchants.push(complete(tx, row).await?);
+    }
+    Ok(merchants)
+}
+
+/// Reads a merchant's keys and origins to its row.
+async fn complete(tx: &mut Tx<'_>, mut row: Row) -> Result<Merchant, Fault> {
+    let id: MerchantId = row.parsed()?;
+    let keys = tx.query(ORDER_KEYS, &values![id]).await?;
+    let origins = tx.query(ORIGINS, &values![id]).await?;
+    Ok(Merchant {
+        id,
+        name: row.text()?,
+        created_at_ms: row.integer()?,
+        reserve: Reserve {
+            basis_points: row.small()?,
+            days: row.small()?,
+        },
+        order_keys: keys.into_iter().map(order_key).collect::<Result<_, _>>()?,
+        origins: origins
+            .into_iter()
+            .map(|mut row| row.text())
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn order_key_values(merchant: MerchantId, key: &OrderKey, now_ms: i64) -> [Value; 5] {
+    let public_key = base64url(&key.public_key);
+    values![merchant, &key.key_id, public_key, &key.scopes, now_ms]
+}
+
+fn order_key(mut row: Row) -> Result<OrderKey, DatabaseError> {
+    Ok(OrderKey {
+        key_id: row.text()?,
+        public_key: row.read(array_from_base64url)?,
+        scopes: row.text()?,
+    })
+}
+
+impl Store {
+    /// Adds a merchant with its order keys and origins.
+    pub async fn add_merchant(&self, merchant: &Merchant) -> Result<Addition, DatabaseError> {
+        self.database
+            .write(merchant.clone(), |tx, merchant| Box::pin(add(tx, merchant)))
+            .await
+    }
+
+    /// Adds a merchant, its first API key and perhaps an endpoint, all of it or nothing.
+    ///
+    /// # Errors
+    /// The database did not do its work; an API key or endpoint of that id is there already.
+    pub async fn register_merchant(
+        &self,
+        merchant: &Merchant,
+        api_key: &ApiKey,
+        endpoint: Option<&WebhookEndpoint>,
+    ) -> Result<Addition, DatabaseError> {
+        let registration = Registration {
+            merchant: merchant.clone(),
+            api_key: api_keys::store::new_values(api_key),
+            endpoint: endpoint.map(endpoints::store::new_values),
+        };
+        self.database
+            .write(registration, |tx, registration| {
+                Box::pin(register(tx, registration))
+            })
+            .await
+    }
+
+    /// A merchant with its order keys that are not retired, and its origins.
+    pub async fn merchant(&self, merchant: MerchantId) -> Result<Option<Merchant>, DatabaseError> {
+        self.database
+            .read(merchant, |tx, merchant| Box::pin(one(tx, *merchant)))
+            .await
+    }
+
+    /// Every merchant, the oldest first.
+    pub async fn merchants(&self) -> Result<Vec<Merchant>, DatabaseError> {
+        self.database.read((), |tx, ()| Box::pin(all(tx))).await
+    }
+
+    /// Sets what is kept back of a merchant's settlements; says whether there is such a merchant.
+    pub async fn set_reserve(
+        &self,
+        merchant: MerchantId,
+        reserve: Reserve,
+    ) -> Result<bool, DatabaseError> {
+        let values = values![merchant, reserve.basis_points, reserve.days];
+        self.database.change(SET_RESERVE, values).await
+    }
+
+    /// Adds a key that may sign a merchant's orders. The name of a retired key is not free.
+    pub async fn add_order_key(
+        &self,
+        merchant: MerchantId,
+        key: &OrderKey,
+        now_ms: i64,
+    ) -> Result<Addition, DatabaseError> {
+        self.database
+            .add(ADD_ORDER_KEY, order_key_values(merchant, key, now_ms))
+            .await
+    }
+
+    /// Retires an order key; says whether there was one in use.
+    pub async fn retire_order_key(
+        &self,
+        merchant: MerchantId,
+        key_id: &str,
+        now_ms: i64,
+    ) -> Result<bool, DatabaseError> {
+        self.database
+            .change(
+                RETIRE_ORDER_KEY,
+                values![merchant, key_id.to_owned(), now_ms],
+            )
+            .await
+    }
+
+    /// Adds a page that may embed the widget.
+    pub async fn add_origin(
+        &self,
+        merchant: MerchantId,
+        origin: &str,
+    ) -> Result<Addition, DatabaseError> {
+        self.database
+            .add(ADD_ORIGIN, values![merchant, origin.to_owned()])
+            .await
+    }
+
+    /// Takes a page away; says whether it was there.
+    pub async fn remove_origin(
+        &self,
+        merchant: MerchantId,
+        origin: &str,
+    ) -> Result<bool, DatabaseError> {
+        self.database
+            .change(REMOVE_ORIGIN, values![merchant, origin.to_owned()])
+            .await
+    }
+}

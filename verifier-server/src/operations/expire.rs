@@ -1,0 +1,90 @@
+//! Money that was held and never taken: the hold ends, and the merchant is told.
+
+use super::model::{ModificationKind, ModificationState};
+use super::perform;
+use super::request::{OperationRequest, new};
+use super::store::ModificationClaim;
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::payments::model::Payment;
+use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
+use std::time::Duration;
+
+/// How many payments are looked at in one go.
+const BATCH: u32 = 64;
+
+/// Ends every hold that has lasted too long, at most a batch of them; how many.
+///
+/// # Errors
+/// An error when the store does not say which those are.
+pub async fn expire(gateway: &Gateway) -> Result<usize, ApiError> {
+    let lifetime_ms = i64::try_from(HOLD_LIFETIME_SECONDS)
+        .unwrap_or(i64::MAX)
+        .saturating_mul(1000);
+    let now_ms = gateway.clock.now_ms_i64();
+    let made_by_ms = now_ms.saturating_sub(lifetime_ms);
+    let mut expired = 0;
+    let held = gateway.store.held_payments(made_by_ms, now_ms, BATCH);
+    for payment in held.await? {
+        match end(gateway, &payment).await {
+            Ok(has_ended) => expired += usize::from(has_ended),
+            Err(error) => {
+                tracing::error!(payment = %payment.id, ?error, "a hold could not be ended");
+            }
+        }
+    }
+    end_at_the_bank(gateway).await;
+    Ok(expired)
+}
+
+/// The simulated bank ends holds that nobody has asked it to let go, as banks do.
+async fn end_at_the_bank(gateway: &Gateway) {
+    let Some(bank) = gateway.simulation() else {
+        return;
+    };
+    let now_ms = gateway.clock.now_ms_i64();
+    if let Err(error) = bank.expire_holds(now_ms, BATCH).await {
+        tracing::warn!(?error, "the bank ends its holds later");
+    }
+}
+
+/// The provider lets the money go first: a merchant who hears of it must not find it held. Whoever
+/// does something else to the payment at this moment is let finish.
+async fn end(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
+    let operation = OperationRequest {
+        kind: ModificationKind::Expiry,
+        amount_minor: None,
+        is_final: false,
+        reference: None,
+    };
+    let Ok(amount_minor) = payment.modifiable(operation.kind, None) else {
+        return Ok(false);
+    };
+    let modification = new(gateway, payment, &operation, amount_minor);
+    let claim = gateway
+        .store
+        .claim_modification(payment, &modification, None)
+        .await?;
+    if claim != ModificationClaim::Claimed {
+        return Ok(false);
+    }
+    let ended = perform::perform(gateway, payment, modification).await?;
+    if ended.state == ModificationState::Failed {
+        tracing::warn!(payment = %payment.id, provider = payment.provider,
+            failure = ended.failure, "the provider does not end a hold and is asked again later");
+    }
+    Ok(ended.state == ModificationState::Succeeded)
+}
+
+/// Ends holds again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    loop {
+        if let Err(error) = expire(gateway).await {
+            tracing::error!(
+                ?error,
+                "holds could not be looked at and will be tried again"
+            );
+        }
+        tokio::time::sleep(every).await;
+    }
+}

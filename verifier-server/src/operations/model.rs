@@ -1,0 +1,251 @@
+//! What is done to a payment after its authorization: captures, voids, refunds, and holds that end.
+//!
+//! Everything that decides whether one is possible, and what the payment is afterwards, is here.
+
+use crate::payments::methods::bank_transfer::model::AmountMatch;
+use crate::payments::model::Payment;
+use crate::payments::state::PaymentState;
+use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
+use sealpay_protocol::money::Money;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModificationKind {
+    /// Held money is taken, all of it or part.
+    Capture,
+    /// What is still held is let go.
+    Void,
+    /// Taken money goes back, all of it or part.
+    Refund,
+    /// What is still held is let go because it was held too long.
+    Expiry,
+}
+
+impl ModificationKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Capture, Self::Void, Self::Refund, Self::Expiry];
+
+    /// The name in JSON and in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Capture => "capture",
+            Self::Void => "void",
+            Self::Refund => "refund",
+            Self::Expiry => "expiry",
+        }
+    }
+
+    /// The kind of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The event that tells that it failed; none for what nobody asked for.
+    #[must_use]
+    pub const fn failure_event(self) -> Option<&'static str> {
+        match self {
+            Self::Capture => Some("payment.capture_failed"),
+            Self::Void => Some("payment.void_failed"),
+            Self::Refund => Some("payment.refund_failed"),
+            Self::Expiry => None,
+        }
+    }
+}
+
+/// How far a modification is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModificationState {
+    /// The provider is being asked, until it is known.
+    Pending,
+    /// Done.
+    Succeeded,
+    /// The provider said no; nothing was changed.
+    Failed,
+}
+
+impl ModificationState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Succeeded, Self::Failed];
+
+    /// The name in JSON and in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// A modification as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Modification {
+    /// The modification; the provider never does the same one twice.
+    pub id: ModificationId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// What is done.
+    pub kind: ModificationKind,
+    /// How much is taken, let go or given back.
+    pub money: Money,
+    /// For a capture: whether what is left is let go.
+    pub is_final: bool,
+    /// The merchant's name for it.
+    pub reference: Option<String>,
+    /// How far it is.
+    pub state: ModificationState,
+    /// Key of the provider's reason, when it failed.
+    pub failure: Option<String>,
+    /// The credential that asked for it; none where time did.
+    pub created_by: Option<String>,
+    /// Milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// Milliseconds since 1970.
+    pub updated_at_ms: i64,
+    /// Until when it is somebody's: afterwards the provider is asked again.
+    pub lease_until_ms: i64,
+}
+
+/// Why a payment cannot be modified so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationError {
+    /// Not in the payment's state.
+    State,
+    /// It is more than there is; so much is left, minor units.
+    Amount(i64),
+}
+
+impl Payment {
+    /// What is still held, minor units.
+    #[must_use]
+    pub const fn capturable_minor(&self) -> i64 {
+        match self.state {
+            PaymentState::Authorized | PaymentState::PartiallyCaptured => self
+                .money
+                .amount_minor()
+                .saturating_sub(self.captured_minor),
+            _ => 0,
+        }
+    }
+
+    /// What may still go back, minor units: what was taken and what came too much, without what
+    /// went back and without what the shopper's bank has taken or wants back.
+    #[must_use]
+    pub fn refundable_minor(&self) -> i64 {
+        self.captured_minor
+            .saturating_add(self.overpaid_minor())
+            .saturating_sub(self.refunded_minor)
+            .saturating_sub(self.disputed_minor)
+    }
+
+    /// What came too much by transfer, minor units, whether it went back or not.
+    #[must_use]
+    pub fn overpaid_minor(&self) -> i64 {
+        match &self.transfer {
+            Some(expected) if self.captured_minor > 0 => {
+                match expected.sum(self.money.amount_minor()) {
+                    AmountMatch::Over(minor) => minor,
+                    AmountMatch::Short(_) | AmountMatch::Exact => 0,
+                }
+            }
+            _ => 0,
+        }
+    }
+
+    /// How much of what went back was what came too much: that goes back first.
+    #[must_use]
+    pub fn overpayment_refunded_minor(&self, refunded_minor: i64) -> i64 {
+        refunded_minor.min(self.overpaid_minor())
+    }
+
+    /// What the shopper's bank may still take back of what the merchant has, minor units.
+    #[must_use]
+    pub fn disputable_minor(&self) -> i64 {
+        let returned = self.overpayment_refunded_minor(self.refunded_minor);
+        self.refundable_minor()
+            .saturating_sub(self.overpaid_minor().saturating_sub(returned))
+    }
+
+    /// How much a modification is about: what was asked for, or all there is.
+    ///
+    /// # Errors
+    /// The obstacle, where it is not possible now.
+    pub fn modifiable(
+        &self,
+        kind: ModificationKind,
+        asked_minor: Option<i64>,
+    ) -> Result<i64, OperationError> {
+        use PaymentState::{Authorized, Captured, PartiallyCaptured, PartiallyRefunded};
+        let (is_possible, left) = match kind {
+            ModificationKind::Capture | ModificationKind::Void | ModificationKind::Expiry => (
+                matches!(self.state, Authorized | PartiallyCaptured),
+                self.capturable_minor(),
+            ),
+            ModificationKind::Refund => (
+                matches!(self.state, PartiallyCaptured | Captured | PartiallyRefunded),
+                self.refundable_minor(),
+            ),
+        };
+        if !is_possible {
+            return Err(OperationError::State);
+        }
+        let amount = asked_minor.unwrap_or(left);
+        if (1..=left).contains(&amount) {
+            Ok(amount)
+        } else {
+            Err(OperationError::Amount(left))
+        }
+    }
+
+    /// The payment after a modification that the provider has done.
+    #[must_use]
+    pub fn modified(&self, modification: &Modification) -> Self {
+        let amount = modification.money.amount_minor();
+        let mut after = self.clone();
+        match modification.kind {
+            ModificationKind::Capture => {
+                after.captured_minor = self.captured_minor.saturating_add(amount);
+                let is_all = after.captured_minor == self.money.amount_minor();
+                after.state = if is_all || modification.is_final {
+                    PaymentState::Captured
+                } else {
+                    PaymentState::PartiallyCaptured
+                };
+            }
+            // What was taken stays taken; there only is no more to come.
+            ModificationKind::Void | ModificationKind::Expiry if self.captured_minor > 0 => {
+                after.state = PaymentState::Captured;
+            }
+            ModificationKind::Void => after.state = PaymentState::Voided,
+            ModificationKind::Expiry => after.state = PaymentState::Expired,
+            ModificationKind::Refund => {
+                after.refunded_minor = self.refunded_minor.saturating_add(amount);
+                let received = self.captured_minor.saturating_add(self.overpaid_minor());
+                after.state = if after.refunded_minor == received {
+                    PaymentState::Refunded
+                } else {
+                    PaymentState::PartiallyRefunded
+                };
+            }
+        }
+        after
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! Asks the provider for a modification, and writes its answer down.
+
+use super::model::{Modification, ModificationKind, ModificationState};
+use super::store::ModificationSettled;
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::ledger::posting;
+use crate::ledger::posting::Posting;
+use crate::payments::event;
+use crate::payments::model::Payment;
+use crate::provider::{ModificationRequest, ProviderDecision};
+
+/// Key of the reason with which a provider says that it holds nothing under a reference.
+pub(crate) const NOT_HELD: &str = "invalid_transaction";
+
+/// Asks and settles. Where no answer comes the modification stays pending.
+pub(crate) async fn perform(
+    gateway: &Gateway,
+    payment: &Payment,
+    modification: Modification,
+) -> Result<Modification, ApiError> {
+    let Some(modifier) = gateway
+        .providers
+        .modifier(payment.method, &payment.provider)
+    else {
+        tracing::error!(payment = %payment.id, provider = payment.provider,
+            "the provider is not configured any more");
+        return Ok(modification);
+    };
+    let request = ModificationRequest {
+        modification: modification.id,
+        payment: payment.id,
+        kind: modification.kind,
+        money: modification.money,
+        is_final: modification.is_final,
+    };
+    match gateway.within(modifier.modify(request)).await {
+        Ok(answer) => settle(gateway, payment, modification, answer).await,
+        Err(error) => {
+            tracing::warn!(payment = %payment.id, modification = %modification.id, ?error,
+                "the provider did not answer and is asked again");
+            Ok(modification)
+        }
+    }
+}
+
+pub(crate) async fn settle(
+    gateway: &Gateway,
+    payment: &Payment,
+    mut modification: Modification,
+    answer: ProviderDecision,
+) -> Result<Modification, ApiError> {
+    match answer {
+        ProviderDecision::Approved => modification.state = ModificationState::Succeeded,
+        // Nothing is held there any more: that is all that the end of a hold wants. With any other
+        // reason it may be held still, and is asked about again, under another name.
+        ProviderDecision::Declined(reason)
+            if modification.kind == ModificationKind::Expiry && reason == NOT_HELD =>
+        {
+            tracing::error!(payment = %payment.id, reason, "a hold that ended was not held");
+            modification.state = ModificationState::Succeeded;
+        }
+        ProviderDecision::Declined(reason) => {
+            modification.state = ModificationState::Failed;
+            modification.failure = Some(reason);
+        }
+    }
+    let succeeded = modification.state == ModificationState::Succeeded;
+    modification.updated_at_ms = gateway.clock.now_ms_i64();
+    let mut after = if succeeded {
+        payment.modified(&modification)
+    } else {
+        payment.clone()
+    };
+    after.updated_at_ms = modification.updated_at_ms;
+    let event = event::of_modification(gateway, &mut after, &modification)?;
+    let posting = posting_of(gateway, &after, &modification);
+    let settled = gateway.store.settle_modification(
+        payment,
+        &after,
+        &modification,
+        event.as_ref(),
+        posting.as_ref(),
+    );
+    match settled.await? {
+        ModificationSettled::Done => {
+            gateway.wake_outbox();
+            tracing::info!(payment = %payment.id, modification = %modification.id,
+                kind = modification.kind.name(), state = modification.state.name(),
+                failure = modification.failure, "payment modified");
+            Ok(modification)
+        }
+        ModificationSettled::Ended(ended) => Ok(ended),
+    }
+}
+
+fn posting_of(gateway: &Gateway, after: &Payment, modification: &Modification) -> Option<Posting> {
+    if modification.state != ModificationState::Succeeded {
+        return None;
+    }
+    let (ids, source) = (gateway.ids(), modification.id.to_string());
+    let amount_minor = modification.money.amount_minor();
+    match modification.kind {
+        ModificationKind::Capture => Some(posting::of_capture(ids, after, source, amount_minor)),
+        ModificationKind::Refund => Some(posting::of_refund(ids, after, source, amount_minor)),
+        ModificationKind::Void | ModificationKind::Expiry => None,
+    }
+}

@@ -1,0 +1,74 @@
+//! What became of modifications without an end: the provider is asked again until it is known.
+
+use super::model::{Modification, ModificationState};
+use super::perform;
+use super::request::lease_until_ms;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use futures_util::stream::{self, StreamExt};
+use std::time::Duration;
+
+/// How many are looked at in one go.
+const BATCH: u32 = 256;
+/// How many are asked about at once: a provider that is slow for one is slow for all.
+const AT_ONCE: usize = 16;
+/// The longest pause between two questions about one modification, milliseconds.
+const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
+
+/// Asks again about every modification whose lease has run out; how many have ended.
+///
+/// # Errors
+/// An error when the store does not say which those are.
+pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
+    let by_ms = gateway.clock.now_ms_i64();
+    let open = gateway.store.open_modifications(by_ms, BATCH).await?;
+    let looking = stream::iter(open).map(|modification| reconcile(gateway, modification));
+    let ended = looking.buffer_unordered(AT_ONCE);
+    Ok(ended
+        .fold(0, async |ended, one| ended + usize::from(one))
+        .await)
+}
+
+async fn reconcile(gateway: &Gateway, modification: Modification) -> bool {
+    let id = modification.id;
+    match ask_again(gateway, modification).await {
+        Ok(has_ended) => has_ended,
+        Err(error) => {
+            tracing::error!(modification = %id, ?error, "a modification could not be looked into");
+            false
+        }
+    }
+}
+
+async fn ask_again(gateway: &Gateway, modification: Modification) -> Result<bool, ApiError> {
+    let now_ms = gateway.clock.now_ms_i64();
+    // The pause grows with the age, so that a provider that is down is not flooded.
+    let age_ms = now_ms.saturating_sub(modification.created_at_ms);
+    let pause_ms = (age_ms / 4).clamp(0, LONGEST_PAUSE_MS);
+    let until_ms = lease_until_ms(gateway, now_ms).saturating_add(pause_ms);
+    let from_ms = modification.lease_until_ms;
+    let taken = gateway
+        .store
+        .extend_modification_lease(modification.id, from_ms, until_ms);
+    let Some(modification) = taken.await? else {
+        return Ok(false);
+    };
+    let payment = gateway.store.payment_by_id(modification.payment).await?;
+    let missing = || ApiError::because(ErrorCode::Internal, "a modification has no payment");
+    let payment = payment.ok_or_else(missing)?;
+    let asked = perform::perform(gateway, &payment, modification).await?;
+    Ok(asked.state != ModificationState::Pending)
+}
+
+/// Recovers again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    loop {
+        if let Err(error) = recover(gateway).await {
+            tracing::error!(
+                ?error,
+                "modifications could not be recovered and will be tried again"
+            );
+        }
+        tokio::time::sleep(every).await;
+    }
+}

@@ -1,0 +1,264 @@
+//! `/v1/payments/{id}/captures`, `…/void`, `…/refunds` and `…/modifications`
+
+use super::model::{ModificationKind, ModificationState};
+use super::read;
+use super::request;
+use super::request::OperationRequest;
+use super::view::ModificationRecord;
+use crate::auth::scope::Scope;
+use crate::error::{ApiError, ErrorCode};
+use crate::http::merchant::MerchantRequest;
+use crate::http::paging::Page;
+use crate::http::params::Params;
+use crate::http::problem::Problem;
+use crate::http::query::{cursor, page_limit, schema};
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use sealpay_protocol::api::Problem as ProblemBody;
+use sealpay_protocol::limits::REFERENCE_CHARACTERS;
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of the contract.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(capture))
+        .routes(routes!(void))
+        .routes(routes!(refund))
+        .routes(routes!(list))
+}
+
+/// Held money is to be taken.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CaptureRequest {
+    /// Minor units; all that is still held when left out.
+    #[schema(minimum = 1)]
+    amount: Option<i64>,
+    /// Whether what is left is let go; otherwise it stays held for further captures.
+    #[serde(default, rename = "final")]
+    is_final: bool,
+    /// The merchant's name for it: 1 to 64 printable ASCII characters.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[ -~]+$")]
+    reference: Option<String>,
+}
+
+/// What is still held is to be let go.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VoidRequest {
+    /// The merchant's name for it: 1 to 64 printable ASCII characters.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[ -~]+$")]
+    reference: Option<String>,
+}
+
+/// Taken money is to go back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefundRequest {
+    /// Minor units; all that can go back when left out.
+    #[schema(minimum = 1)]
+    amount: Option<i64>,
+    /// The merchant's name for it: 1 to 64 printable ASCII characters.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[ -~]+$")]
+    reference: Option<String>,
+}
+
+type Answer = Result<(StatusCode, Json<ModificationRecord>), Problem>;
+
+/// Takes held money, all of it or part; several captures may follow each other. The same
+/// `Idempotency-Key` with the same request gives the same capture.
+#[utoipa::path(
+    post,
+    path = "/v1/payments/{id}/captures",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`pay_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = CaptureRequest,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "It was taken, or the provider said no", body = ModificationRecord),
+        (status = 202, description = "Pending; an event tells how it ends", body = ModificationRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn capture(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Answer {
+    let principal = request.principal(&state, Scope::PaymentsWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let order: CaptureRequest = request.json()?;
+    let operation = OperationRequest {
+        kind: ModificationKind::Capture,
+        amount_minor: amount(order.amount)?,
+        is_final: order.is_final,
+        reference: reference(order.reference)?,
+    };
+    modified(state, idempotent, id, operation).await
+}
+
+/// Lets go what is still held. What was captured stays captured.
+#[utoipa::path(
+    post,
+    path = "/v1/payments/{id}/void",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`pay_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = VoidRequest,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "It was let go, or the provider said no", body = ModificationRecord),
+        (status = 202, description = "Pending; an event tells how it ends", body = ModificationRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn void(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Answer {
+    let principal = request.principal(&state, Scope::PaymentsWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let order: VoidRequest = request.json()?;
+    let operation = OperationRequest {
+        kind: ModificationKind::Void,
+        amount_minor: None,
+        is_final: false,
+        reference: reference(order.reference)?,
+    };
+    modified(state, idempotent, id, operation).await
+}
+
+/// Gives captured money back, all of it or part; several refunds may follow each other.
+#[utoipa::path(
+    post,
+    path = "/v1/payments/{id}/refunds",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`pay_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = RefundRequest,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "It went back, or the provider said no", body = ModificationRecord),
+        (status = 202, description = "Pending; an event tells how it ends", body = ModificationRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn refund(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Answer {
+    let principal = request.principal(&state, Scope::RefundsWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let order: RefundRequest = request.json()?;
+    let operation = OperationRequest {
+        kind: ModificationKind::Refund,
+        amount_minor: amount(order.amount)?,
+        is_final: false,
+        reference: reference(order.reference)?,
+    };
+    modified(state, idempotent, id, operation).await
+}
+
+async fn modified(
+    state: AppState,
+    idempotent: crate::idempotency::model::IdempotentRequest,
+    payment: String,
+    operation: OperationRequest,
+) -> Answer {
+    let gateway = Arc::clone(&state.gateway);
+    // A task of its own: a merchant whose connection breaks must not stop it half-way.
+    let task =
+        tokio::spawn(
+            async move { request::modify(&gateway, &idempotent, &payment, &operation).await },
+        );
+    let modification = task
+        .await
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
+    let status = match modification.state {
+        ModificationState::Pending => StatusCode::ACCEPTED,
+        ModificationState::Succeeded | ModificationState::Failed => StatusCode::OK,
+    };
+    Ok((status, Json(ModificationRecord::of(&modification))))
+}
+
+fn amount(amount: Option<i64>) -> Result<Option<i64>, ApiError> {
+    match amount {
+        Some(..=0) => {
+            let detail = "amount must be at least 1 minor unit, or be left out for all there is.";
+            Err(ApiError::invalid("amount", detail))
+        }
+        other => Ok(other),
+    }
+}
+
+fn reference(text: Option<String>) -> Result<Option<String>, ApiError> {
+    let printable = |c: u8| (b' '..=b'~').contains(&c);
+    let is_reference = |text: &String| {
+        (1..=REFERENCE_CHARACTERS).contains(&text.len()) && text.bytes().all(printable)
+    };
+    if text.as_ref().is_none_or(is_reference) {
+        Ok(text)
+    } else {
+        let most = REFERENCE_CHARACTERS;
+        let detail = format!("reference must be 1 to {most} printable ASCII characters.");
+        Err(ApiError::invalid("reference", detail))
+    }
+}
+
+/// What a list of modifications is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// The last modification of the page before.
+    #[param(schema_with = schema::modification)]
+    after: Option<String>,
+}
+
+/// Lists what was done to a payment after its authorization, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/payments/{id}/modifications",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`pay_…`"), ListQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "A page", body = Page<ModificationRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    query: Params<ListQuery>,
+    request: MerchantRequest,
+) -> Result<Json<Page<ModificationRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
+    let query = query.read()?;
+    let after = cursor(query.after.as_deref())?;
+    let limit = page_limit(query.limit.as_deref())?;
+    let page = read::list(&state.gateway, merchant, &id, after, limit).await?;
+    Ok(Json(page))
+}

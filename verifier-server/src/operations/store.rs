@@ -1,0 +1,343 @@
+//! Modifications: claimed before the provider is asked, settled with its answer. While one is open
+//! the payment names it, and nothing else changes the payment.
+
+use super::model::{Modification, ModificationKind, ModificationState};
+use crate::idempotency;
+use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use crate::ledger::posting::Posting;
+use crate::ledger::store::PreparedPosting;
+use crate::payments::model::Payment;
+use crate::payments::state::PaymentState;
+use crate::store::Store;
+use crate::webhooks::events::insert::EventInsert;
+use crate::webhooks::events::model::Event;
+use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
+use sealpay_protocol::money::Money;
+use sealpay_storage::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
+
+/// What became of the wish to modify a payment, in order of precedence.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModificationClaim {
+    /// The same request came before: what it made, as it stands.
+    Same(Modification),
+    /// Another request came with the same key.
+    KeyReused,
+    /// The payment is not any more as the caller saw it: look again.
+    Moved,
+    /// It is claimed, and whoever claimed it may ask the provider.
+    Claimed,
+}
+
+/// What became of the wish to write down how a modification ended.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModificationSettled {
+    /// It is written.
+    Done,
+    /// It had ended before, as it stands. Nothing was written.
+    Ended(Modification),
+}
+
+macro_rules! columns {
+    () => {
+        "id, payment, merchant, kind, amount_minor, currency, is_final, reference, state, failure, \
+         created_at_ms, updated_at_ms, lease_until_ms, created_by"
+    };
+}
+
+const INSERT: &str = concat!(
+    "INSERT INTO modifications (",
+    columns!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+);
+
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM modifications WHERE id = $1");
+
+const OF_PAYMENT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM modifications WHERE payment = $1 AND merchant = $2 AND id < $3 \
+     ORDER BY id DESC LIMIT $4"
+);
+
+const OPEN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM modifications WHERE state = 'pending' AND lease_until_ms <= $1 \
+     ORDER BY lease_until_ms LIMIT $2"
+);
+
+const EXTEND: &str = concat!(
+    "UPDATE modifications SET lease_until_ms = $3 \
+     WHERE id = $1 AND lease_until_ms = $2 AND state = 'pending' RETURNING ",
+    columns!()
+);
+
+const COUNT_OPEN: &str = "SELECT COUNT(*) FROM modifications WHERE state = 'pending'";
+
+/// Decides between everybody who would change the payment: it has to be as the caller saw it.
+const HOLD: &str = "UPDATE payments SET modification = $2
+    WHERE id = $1 AND modification IS NULL AND state = $3 AND sequence = $4";
+
+const LET_GO: &str = "UPDATE payments SET modification = NULL WHERE id = $1 AND modification = $2";
+
+const END: &str = "UPDATE modifications SET state = $2, failure = $3, updated_at_ms = $4
+    WHERE id = $1 AND state = 'pending'";
+
+const MODIFY: &str = "UPDATE payments SET state = $3, captured_minor = $4, refunded_minor = $5,
+    sequence = $6, updated_at_ms = $7, modification = NULL
+    WHERE id = $1 AND modification = $2 AND sequence = $8";
+
+/// A payment that came to nothing lets its session go.
+const FREE: &str = "UPDATE sessions SET active_attempt = NULL
+    WHERE id = $1 AND active_attempt = $2";
+
+/// Sorts behind every identifier of a modification.
+const BEHIND_ALL: &str = "mod_z";
+
+fn new_values(modification: &Modification) -> [Value; 14] {
+    values![
+        modification.id,
+        modification.payment,
+        modification.merchant,
+        modification.kind.name(),
+        modification.money.amount_minor(),
+        modification.money.currency().code().to_owned(),
+        i64::from(modification.is_final),
+        modification.reference.clone(),
+        modification.state.name(),
+        modification.failure.clone(),
+        modification.created_at_ms,
+        modification.updated_at_ms,
+        modification.lease_until_ms,
+        modification.created_by.clone(),
+    ]
+}
+
+fn modification(mut row: Row) -> Result<Modification, DatabaseError> {
+    Ok(Modification {
+        id: row.parsed()?,
+        payment: row.parsed()?,
+        merchant: row.parsed()?,
+        kind: row.read(ModificationKind::from_name)?,
+        money: Money::new(row.integer()?, row.parsed()?),
+        is_final: row.integer()? != 0,
+        reference: row.optional_text()?,
+        state: row.read(ModificationState::from_name)?,
+        failure: row.optional_text()?,
+        created_at_ms: row.integer()?,
+        updated_at_ms: row.integer()?,
+        lease_until_ms: row.integer()?,
+        created_by: row.optional_text()?,
+    })
+}
+
+async fn by_id(tx: &mut Tx<'_>, id: Value) -> Result<Modification, Fault> {
+    let row = tx.optional(BY_ID, &[id]).await?;
+    let missing = || DatabaseError::Corrupt("there is no such modification".into());
+    Ok(modification(row.ok_or_else(missing)?)?)
+}
+
+struct NewModification {
+    modification: Modification,
+    request: Option<IdempotentRequest>,
+    row: [Value; 14],
+    hold: [Value; 4],
+}
+
+async fn repeated(tx: &mut Tx<'_>, replay: IdempotencyReplay) -> Result<ModificationClaim, Fault> {
+    Ok(match replay {
+        IdempotencyReplay::Other => ModificationClaim::KeyReused,
+        IdempotencyReplay::Same { resource, .. } => {
+            // A key that made something of another kind has another path, and so another digest.
+            ModificationClaim::Same(by_id(tx, resource.into()).await?)
+        }
+    })
+}
+
+async fn claim(tx: &mut Tx<'_>, new: &NewModification) -> Result<ModificationClaim, Fault> {
+    if let Some(request) = &new.request
+        && let Some(replay) = idempotency::store::find(tx, request).await?
+    {
+        return repeated(tx, replay).await;
+    }
+    if tx.execute(HOLD, &new.hold).await? == 0 {
+        return Ok(ModificationClaim::Moved);
+    }
+    let Modification {
+        id,
+        payment,
+        created_at_ms,
+        ..
+    } = new.modification;
+    if let Some(request) = &new.request {
+        let made = id.to_string();
+        let replay = idempotency::store::remember(tx, request, &made, None, created_at_ms).await?;
+        if let Some(replay) = replay {
+            tx.execute(LET_GO, &values![payment, id]).await?;
+            return repeated(tx, replay).await;
+        }
+    }
+    tx.execute(INSERT, &new.row).await?;
+    Ok(ModificationClaim::Claimed)
+}
+
+struct ModificationOutcome {
+    id: ModificationId,
+    end: [Value; 4],
+    change: [Value; 8],
+    told: Option<EventInsert>,
+    books: Option<PreparedPosting>,
+    frees: Option<[Value; 2]>,
+}
+
+async fn settle(
+    tx: &mut Tx<'_>,
+    ending: &ModificationOutcome,
+) -> Result<ModificationSettled, Fault> {
+    if tx.execute(END, &ending.end).await? == 0 {
+        let ended = by_id(tx, ending.id.into()).await?;
+        return Ok(ModificationSettled::Ended(ended));
+    }
+    if tx.execute(MODIFY, &ending.change).await? == 0 {
+        // Whoever holds the payment is the only one who may change it.
+        let what = "a payment was changed while a modification was open";
+        return Err(DatabaseError::Corrupt(what.into()).into());
+    }
+    let mut statements: Vec<Statement<'_>> = Vec::with_capacity(5);
+    statements.extend(ending.told.iter().flat_map(EventInsert::statements));
+    statements.extend(ending.books.iter().flat_map(PreparedPosting::statements));
+    if let Some(session) = &ending.frees {
+        statements.push((FREE, session));
+    }
+    if !statements.is_empty() {
+        tx.execute_together(&statements).await?;
+    }
+    Ok(ModificationSettled::Done)
+}
+
+impl Store {
+    /// Claims a modification of a payment that has to be as the caller saw it.
+    ///
+    /// # Errors
+    /// The database did not do its work; nothing was written, unless the outcome is unknown.
+    pub async fn claim_modification(
+        &self,
+        seen: &Payment,
+        modification: &Modification,
+        request: Option<&IdempotentRequest>,
+    ) -> Result<ModificationClaim, DatabaseError> {
+        let new = NewModification {
+            row: new_values(modification),
+            hold: values![seen.id, modification.id, seen.state.name(), seen.sequence],
+            modification: modification.clone(),
+            request: request.cloned(),
+        };
+        self.database
+            .write(new, |tx, new| Box::pin(claim(tx, new)))
+            .await
+    }
+
+    /// Ends a modification: what `modification` says of it, what `after` says of the payment, the
+    /// event, and what goes into the books. The event's sequence has to be the payment's next one.
+    ///
+    /// # Errors
+    /// The database did not do its work; nothing was written, unless the outcome is unknown.
+    pub async fn settle_modification(
+        &self,
+        before: &Payment,
+        after: &Payment,
+        modification: &Modification,
+        event: Option<&Event>,
+        posting: Option<&Posting>,
+    ) -> Result<ModificationSettled, DatabaseError> {
+        let ending = ModificationOutcome {
+            id: modification.id,
+            end: values![
+                modification.id,
+                modification.state.name(),
+                modification.failure.clone(),
+                modification.updated_at_ms,
+            ],
+            change: values![
+                before.id,
+                modification.id,
+                after.state.name(),
+                after.captured_minor,
+                after.refunded_minor,
+                after.sequence,
+                after.updated_at_ms,
+                before.sequence,
+            ],
+            told: event.map(EventInsert::of),
+            books: posting.map(PreparedPosting::of),
+            frees: (after.state == PaymentState::Expired)
+                .then(|| values![before.session, before.attempt]),
+        };
+        self.database
+            .write(ending, |tx, ending| Box::pin(settle(tx, ending)))
+            .await
+    }
+
+    /// A modification, whoever's it is: for what a repeated request has made.
+    pub async fn modification(
+        &self,
+        id: ModificationId,
+    ) -> Result<Option<Modification>, DatabaseError> {
+        let row = self.database.row(BY_ID, values![id]).await?;
+        row.map(modification).transpose()
+    }
+
+    /// Modifications of a merchant's payment, newest first; those older than `after`.
+    pub async fn modifications(
+        &self,
+        merchant: MerchantId,
+        payment: PaymentId,
+        after: Option<ModificationId>,
+        limit: u32,
+    ) -> Result<Vec<Modification>, DatabaseError> {
+        let after = after.map_or_else(|| Value::from(BEHIND_ALL), Value::from);
+        let values = values![payment, merchant, after, limit];
+        let rows = self
+            .database
+            .scanned_rows(Extent::List, OF_PAYMENT, values)
+            .await?;
+        rows.into_iter().map(modification).collect()
+    }
+
+    /// Modifications that are pending and whose lease has ended by a moment, milliseconds since
+    /// 1970; those that wait longest first.
+    pub async fn open_modifications(
+        &self,
+        lease_before_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<Modification>, DatabaseError> {
+        let values = values![lease_before_ms, limit];
+        let rows = self.database.rows(OPEN, values).await?;
+        rows.into_iter().map(modification).collect()
+    }
+
+    /// Takes over the lease of a pending modification; of several callers that saw the same lease,
+    /// one gets it.
+    pub async fn extend_modification_lease(
+        &self,
+        id: ModificationId,
+        from_lease_ms: i64,
+        to_lease_ms: i64,
+    ) -> Result<Option<Modification>, DatabaseError> {
+        let wanted = values![id, from_lease_ms, to_lease_ms];
+        let taken = self.database.write(wanted, |tx, wanted| {
+            Box::pin(async move {
+                let row = tx.optional(EXTEND, wanted).await?;
+                Ok(row.map(modification).transpose()?)
+            })
+        });
+        taken.await
+    }
+
+    /// How many modifications are pending.
+    pub async fn count_open_modifications(&self) -> Result<u64, DatabaseError> {
+        self.database.one(COUNT_OPEN, []).await?.number()
+    }
+}

@@ -1,0 +1,69 @@
+//! `/v1/authentications`
+
+use super::authenticate::authenticate;
+use super::routes::status_of;
+use crate::error::{ApiError, ErrorCode};
+use crate::http::problem::Problem;
+use crate::http::rate_limit::{ProvenSession, WrongGuess};
+use crate::http::signed::WholeRequest;
+use crate::http::state::AppState;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use sealpay_protocol::api::{
+    ActionView, AuthenticationRequest, PaymentView, Problem as ProblemBody,
+};
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of the contract.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(step))
+}
+
+/// What an answer says to whoever counts guesses.
+type StepResponse = (
+    Option<Extension<WrongGuess>>,
+    Option<Extension<ProvenSession>>,
+);
+
+/// Takes what the shopper did about a payment's action. The same key again is looked at once only.
+#[utoipa::path(
+    post,
+    path = "/v1/authentications",
+    tag = "widget",
+    request_body = AuthenticationRequest,
+    responses(
+        (status = 200, description = "The payment came to an end", body = PaymentView),
+        (status = 202, description = "The payment waits on, or can go on", body = PaymentView),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn step(
+    State(state): State<AppState>,
+    request: WholeRequest,
+) -> Result<(StatusCode, StepResponse, Json<PaymentView>), Problem> {
+    let gateway = Arc::clone(&state.gateway);
+    let session = request.session();
+    // A task of its own: a connection that breaks must not leave a step half taken.
+    let task = tokio::spawn(async move { authenticate(&gateway, request.incoming()).await });
+    let view = task
+        .await
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
+    let wrong = is_refused(&view).then_some(Extension(WrongGuess));
+    let (status, name) = status_of(view.state);
+    state.metrics.payment_answer(name);
+    let proven = session.map(ProvenSession).map(Extension);
+    Ok((status, (wrong, proven), Json(view)))
+}
+
+/// Whether a code or a passkey was wrong: a guess, for all that anybody knows.
+const fn is_refused(view: &PaymentView) -> bool {
+    match &view.action {
+        Some(ActionView::Code(code)) => code.refused,
+        Some(ActionView::Passkey(passkey)) => passkey.refused,
+        _ => false,
+    }
+}

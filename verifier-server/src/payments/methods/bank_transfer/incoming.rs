@@ -1,0 +1,177 @@
+//! Money that arrives by bank transfer, and the payments that wait for it.
+
+use super::model::AmountMatch;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::payments::event;
+use crate::payments::model::Payment;
+use crate::payments::outcome::{PaymentOutcome, keep_as};
+use crate::payments::state::PaymentState;
+use crate::payments::store::outcome::Settled;
+use crate::provider::transfer::IncomingCredit;
+use crate::provider::{ProviderError, ProviderFuture};
+use std::time::Duration;
+
+/// How many arrivals are looked at in one go.
+const BATCH: u32 = 64;
+
+/// What becomes of money that arrived.
+enum CreditDisposition {
+    /// It is, or was already, counted for a payment.
+    Counted,
+    /// Nobody waits for it: it goes back.
+    Returned,
+    /// Somebody else has changed the payment: look again.
+    RetryLater,
+}
+
+/// Looks at all money that has arrived; how many arrivals were dealt with.
+///
+/// # Errors
+/// An error when the store or the bank does not answer; what was dealt with stays so.
+pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
+    let mut dealt_with = 0;
+    loop {
+        let now_ms = gateway.clock.now_ms_i64();
+        let arrivals = heard(gateway, gateway.providers.transfers.arrivals(now_ms, BATCH)).await?;
+        let before = dealt_with;
+        for arrival in &arrivals {
+            let returned = match count(gateway, arrival).await {
+                Ok(CreditDisposition::Counted) => false,
+                Ok(CreditDisposition::Returned) => true,
+                Ok(CreditDisposition::RetryLater) => continue,
+                // One that cannot be counted does not keep the others waiting.
+                Err(error) => {
+                    tracing::error!(
+                        arrival = arrival.id,
+                        ?error,
+                        "an arrival is looked at later"
+                    );
+                    continue;
+                }
+            };
+            let said = gateway
+                .providers
+                .transfers
+                .acknowledge(&arrival.id, returned);
+            heard(gateway, said).await?;
+            dealt_with += 1;
+        }
+        if dealt_with == before {
+            return Ok(dealt_with);
+        }
+    }
+}
+
+async fn heard<T>(gateway: &Gateway, asked: ProviderFuture<'_, T>) -> Result<T, ApiError> {
+    gateway.within(asked).await.map_err(|error| {
+        let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
+        ApiError::because(ErrorCode::Internal, reason)
+    })
+}
+
+/// Counts money for the payment whose reference it bears. What is counted stands on the payment by
+/// the bank's own name for it, so that a crash before the acknowledgement counts nothing twice.
+async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisposition, ApiError> {
+    let found = gateway
+        .store
+        .payment_of_transfer(&arrival.reference)
+        .await?;
+    let Some(payment) = found else {
+        tracing::warn!(
+            arrival = arrival.id,
+            "money arrived with a reference that nobody waits for"
+        );
+        return Ok(CreditDisposition::Returned);
+    };
+    let Some(expected) = &payment.transfer else {
+        return Ok(CreditDisposition::Returned);
+    };
+    if expected.arrivals.contains(&arrival.id) {
+        return Ok(CreditDisposition::Counted);
+    }
+    let is_welcome = payment.state == PaymentState::RequiresAction
+        && payment.money.currency() == arrival.money.currency()
+        && arrival.arrived_at_ms < payment.lease_until_ms;
+    if !is_welcome {
+        tracing::warn!(payment = %payment.id, arrival = arrival.id, "money came that is not awaited");
+        return Ok(CreditDisposition::Returned);
+    }
+    let mut told = payment.clone();
+    let mut counted = expected.clone();
+    counted.received_minor = counted
+        .received_minor
+        .saturating_add(arrival.money.amount_minor());
+    counted.arrivals.push(arrival.id.clone());
+    let sum = counted.sum(payment.money.amount_minor());
+    told.transfer = Some(counted);
+    match sum {
+        AmountMatch::Short(_) => keep_short(gateway, &payment, told).await,
+        AmountMatch::Exact | AmountMatch::Over(_) => {
+            let kept = keep_as(gateway, &payment, PaymentOutcome::arrived(), told).await?;
+            Ok(fate_of(&kept, arrival))
+        }
+    }
+}
+
+/// Sends back what came for a payment that has ended without it. What fails is said: money that
+/// nobody owns has to be seen.
+pub(crate) async fn return_funds(gateway: &Gateway, payment: &Payment) {
+    for arrival in payment
+        .transfer
+        .iter()
+        .flat_map(|expected| &expected.arrivals)
+    {
+        let said = gateway.providers.transfers.acknowledge(arrival, true);
+        if let Err(error) = gateway.within(said).await {
+            tracing::error!(payment = %payment.id, arrival, ?error, "money was not sent back");
+        }
+    }
+}
+
+/// Not enough yet: the payment waits on, and the shopper sees what is still to come.
+async fn keep_short(
+    gateway: &Gateway,
+    payment: &Payment,
+    mut told: Payment,
+) -> Result<CreditDisposition, ApiError> {
+    told.updated_at_ms = gateway.clock.now_ms_i64();
+    // The merchant is told what is still to come, because its own page may show it.
+    let event = event::of(gateway, &mut told)?;
+    let settled = gateway
+        .store
+        .settle_outcome(payment, &told, event.as_ref(), None)
+        .await?;
+    Ok(match settled {
+        Settled::Done(_) => {
+            gateway.wake_outbox();
+            CreditDisposition::Counted
+        }
+        Settled::NotInState(_) => CreditDisposition::RetryLater,
+    })
+}
+
+fn fate_of(kept: &Payment, arrival: &IncomingCredit) -> CreditDisposition {
+    let counted = kept
+        .transfer
+        .as_ref()
+        .is_some_and(|t| t.arrivals.contains(&arrival.id));
+    if counted {
+        CreditDisposition::Counted
+    } else {
+        CreditDisposition::RetryLater
+    }
+}
+
+/// Collects again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    loop {
+        if let Err(error) = collect(gateway).await {
+            tracing::error!(
+                ?error,
+                "arrivals could not be looked at and will be tried again"
+            );
+        }
+        tokio::time::sleep(every).await;
+    }
+}

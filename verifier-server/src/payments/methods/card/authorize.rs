@@ -1,0 +1,99 @@
+//! Asking acquirers along a route. The next one is asked only when the request certainly did not
+//! reach the one before, and only after the store says who is asked now: whoever looks into the
+//! payment after a crash asks the right one.
+
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::payments::model::Payment;
+use crate::payments::store::outcome::Settled;
+use crate::payments::{outcome, plan};
+use crate::provider::{AuthorizationRequest, ProviderDecision, ProviderError};
+use sealpay_protocol::card::Card;
+
+/// Asks for the money; gives the payment as it is stored in the end.
+pub(crate) async fn ask(
+    gateway: &Gateway,
+    payment: Payment,
+    card: &Card,
+    acquirers: &[String],
+) -> Result<Payment, ApiError> {
+    let mut asking = payment;
+    let walking = walk(gateway, &mut asking, card, acquirers);
+    // All acquirers together have the time that one has: the lease is no longer than that.
+    let walked = tokio::time::timeout(gateway.settings.provider_timeout, walking).await;
+    let said = match walked {
+        Ok(Walked::Said(said)) => Some(said),
+        // Somebody else looks into it already: theirs stands.
+        Ok(Walked::Overtaken(stored)) => return Ok(*stored),
+        Ok(Walked::Refused(error)) => return Err(error),
+        Err(_) => None,
+    };
+    let outcome = outcome::of_authorization(&asking, said);
+    outcome::keep(gateway, &asking, outcome).await
+}
+
+/// Where the walk along a route ended.
+enum Walked {
+    Said(Result<ProviderDecision, ProviderError>),
+    Overtaken(Box<Payment>),
+    Refused(ApiError),
+}
+
+async fn walk(
+    gateway: &Gateway,
+    asking: &mut Payment,
+    card: &Card,
+    acquirers: &[String],
+) -> Walked {
+    let mut said = Err(ProviderError::NotSent("the route names nobody".into()));
+    for (place, name) in acquirers.iter().enumerate() {
+        if place > 0 {
+            match reroute(gateway, asking, name).await {
+                Ok(Settled::Done(rerouted)) => *asking = rerouted,
+                Ok(Settled::NotInState(stored)) => return Walked::Overtaken(Box::new(stored)),
+                Err(error) => return Walked::Refused(error),
+            }
+        }
+        said = authorize(gateway, asking, card, name).await;
+        if !matches!(said, Err(ProviderError::NotSent(_))) {
+            break;
+        }
+    }
+    Walked::Said(said)
+}
+
+async fn authorize(
+    gateway: &Gateway,
+    payment: &Payment,
+    card: &Card,
+    name: &str,
+) -> Result<ProviderDecision, ProviderError> {
+    let Some(acquirer) = gateway.providers.acquirer(name) else {
+        return Err(ProviderError::NotSent(format!(
+            "there is no acquirer {name}"
+        )));
+    };
+    acquirer
+        .authorize(AuthorizationRequest {
+            reference: payment.id,
+            money: payment.money,
+            capture: payment.capture,
+            card,
+            authentication: payment.authentication.as_ref(),
+            simulate: payment.simulate.as_deref(),
+        })
+        .await
+}
+
+async fn reroute(gateway: &Gateway, payment: &Payment, to: &str) -> Result<Settled, ApiError> {
+    let mut rerouted = payment.clone();
+    to.clone_into(&mut rerouted.provider);
+    rerouted.route_reason = format!(
+        "{}, {} was not reached",
+        payment.route_reason, payment.provider
+    );
+    rerouted.updated_at_ms = gateway.clock.now_ms_i64();
+    rerouted.lease_until_ms = plan::lease_until_ms(gateway);
+    tracing::warn!(payment = %payment.id, from = payment.provider, to, "asking another acquirer");
+    Ok(gateway.store.reroute(payment, &rerouted).await?)
+}

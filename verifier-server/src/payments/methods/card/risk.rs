@@ -1,0 +1,211 @@
+//! Fraud rules: facts about a payment, weights as data, and what follows from their sum.
+//!
+//! The reasons stand on the payment and in the log. A shopper never sees them.
+
+use crate::payments::state::PaymentState;
+use sealpay_protocol::money::Money;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
+use utoipa::ToSchema;
+
+/// Payments of one card or one address that are looked at, newest first. More would say nothing
+/// new and would make a busy card slow.
+pub const LOOKED_AT: u32 = 64;
+
+/// How far back is looked, milliseconds.
+pub const HISTORY_MS: i64 = 30 * DAY_MS;
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// What follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RiskOutcome {
+    /// Goes ahead.
+    Allow,
+    /// The shopper has to prove who they are.
+    StepUp,
+    /// The shopper has to prove who they are, and the merchant should look before anything is sent.
+    Review,
+    /// Does not go ahead.
+    Block,
+}
+
+/// What the rules say about a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Assessment {
+    /// What follows.
+    pub outcome: RiskOutcome,
+    /// The sum of the weights.
+    pub score: i64,
+    /// Keys of the rules that fitted.
+    pub reasons: Vec<String>,
+}
+
+/// A payment of the same card or from the same address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriorPayment {
+    /// Its card.
+    pub fingerprint: String,
+    /// How much.
+    pub money: Money,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// Milliseconds since 1970.
+    pub created_at_ms: i64,
+}
+
+/// What is looked at.
+#[derive(Debug, Clone)]
+pub struct RiskInput<'a> {
+    /// How much.
+    pub money: Money,
+    /// Milliseconds since 1970.
+    pub now_ms: i64,
+    /// The issuer's country, where it is known.
+    pub issuer_country: Option<&'a str>,
+    /// The country of the billing address, where the order names it.
+    pub billing_country: Option<&'a str>,
+    /// Attempts of this session before this one.
+    pub session_attempts: u32,
+    /// Nobody said from which address the payment comes, so that the rules about addresses are blind.
+    pub is_address_unknown: bool,
+    /// Payments with the same card at the same merchant.
+    pub of_card: &'a [PriorPayment],
+    /// Payments from the same address, of any card.
+    pub of_address: &'a [PriorPayment],
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rules {
+    thresholds: Thresholds,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Thresholds {
+    step_up: i64,
+    review: i64,
+    block: i64,
+}
+
+/// Fits when the fact is at least so large.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    key: String,
+    fact: String,
+    at_least: i64,
+    weight: i64,
+    #[expect(dead_code, reason = "for whoever reads the data")]
+    meaning: String,
+}
+
+static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| {
+    // The file is part of the program and a test reads it.
+    serde_json::from_str(include_str!("../../../../data/risk.json")).ok()
+});
+
+/// Every fact that a rule may name, as a number.
+fn numbers(facts: &RiskInput<'_>) -> BTreeMap<&'static str, i64> {
+    let within = |rows: &[PriorPayment], ms: i64, counts: fn(&PriorPayment) -> bool| {
+        let recent = |row: &&PriorPayment| facts.now_ms.saturating_sub(row.created_at_ms) < ms;
+        number(rows.iter().filter(recent).filter(|row| counts(row)).count())
+    };
+    let any = |_: &PriorPayment| true;
+    let declined = |row: &PriorPayment| row.state == PaymentState::Declined;
+    let recent = |row: &&PriorPayment| facts.now_ms.saturating_sub(row.created_at_ms) < HOUR_MS;
+    let cards: HashSet<_> = facts
+        .of_address
+        .iter()
+        .filter(recent)
+        .map(|row| &row.fingerprint)
+        .collect();
+    let abroad = facts
+        .issuer_country
+        .zip(facts.billing_country)
+        .is_some_and(|(a, b)| a != b);
+    BTreeMap::from([
+        (
+            "card_attempts_in_an_hour",
+            within(facts.of_card, HOUR_MS, any),
+        ),
+        ("card_attempts_in_a_day", within(facts.of_card, DAY_MS, any)),
+        (
+            "card_declines_in_a_day",
+            within(facts.of_card, DAY_MS, declined),
+        ),
+        (
+            "address_attempts_in_an_hour",
+            within(facts.of_address, HOUR_MS, any),
+        ),
+        (
+            "address_declines_in_an_hour",
+            within(facts.of_address, HOUR_MS, declined),
+        ),
+        ("address_cards_in_an_hour", number(cards.len())),
+        ("session_attempts", i64::from(facts.session_attempts)),
+        ("address_unknown", i64::from(facts.is_address_unknown)),
+        ("issuer_abroad", i64::from(abroad)),
+        ("times_the_largest_before", times_the_largest(facts)),
+    ])
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// How many times the largest payment before, of those in the same currency that were approved; 0
+/// when there are fewer than three, because two payments are no habit.
+fn times_the_largest(facts: &RiskInput<'_>) -> i64 {
+    let approved = |row: &&PriorPayment| {
+        row.money.currency() == facts.money.currency()
+            && matches!(row.state, PaymentState::Authorized | PaymentState::Captured)
+    };
+    let amounts: Vec<i64> = facts
+        .of_card
+        .iter()
+        .filter(approved)
+        .map(|row| row.money.amount_minor())
+        .collect();
+    match amounts.iter().max() {
+        Some(largest) if amounts.len() >= 3 && *largest > 0 => facts.money.amount_minor() / largest,
+        _ => 0,
+    }
+}
+
+/// Looks at the facts.
+#[must_use]
+pub fn assess(facts: &RiskInput<'_>) -> Assessment {
+    let numbers = numbers(facts);
+    let rules = RULES.as_ref();
+    let fits = |rule: &&Rule| {
+        numbers
+            .get(rule.fact.as_str())
+            .is_some_and(|number| *number >= rule.at_least)
+    };
+    let fitting: Vec<&Rule> = rules
+        .map_or(&[][..], |rules| &rules.rules)
+        .iter()
+        .filter(fits)
+        .collect();
+    let score = fitting.iter().map(|rule| rule.weight).sum();
+    let outcome = match rules.map(|rules| &rules.thresholds) {
+        Some(thresholds) if score >= thresholds.block => RiskOutcome::Block,
+        Some(thresholds) if score >= thresholds.review => RiskOutcome::Review,
+        Some(thresholds) if score >= thresholds.step_up => RiskOutcome::StepUp,
+        _ => RiskOutcome::Allow,
+    };
+    Assessment {
+        outcome,
+        score,
+        reasons: fitting.iter().map(|rule| rule.key.clone()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! What differs from one payment method to the next.
+
+pub mod bank_transfer;
+pub mod card;

@@ -1,0 +1,198 @@
+//! From what a provider said to what is kept: the new state, the reason, and the event.
+
+use super::decline;
+use super::decline::DeclineClass;
+use super::methods::card::authentication::Authentication;
+use super::model::Payment;
+use super::state::PaymentState;
+use super::store::outcome::Settled;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::ledger::posting;
+use crate::payments::event;
+use crate::provider::{Inquiry, ProviderDecision, ProviderError};
+use sealpay_protocol::order::Capture;
+
+/// What becomes of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentOutcome {
+    state: PaymentState,
+    decline: Option<&'static str>,
+}
+
+impl PaymentOutcome {
+    /// Nobody knows: the provider is asked until it is known.
+    pub const UNKNOWN: Self = Self {
+        state: PaymentState::Unknown,
+        decline: None,
+    };
+
+    /// The shopper has something to do.
+    pub const REQUIRES_ACTION: Self = Self {
+        state: PaymentState::RequiresAction,
+        decline: None,
+    };
+
+    /// The time was up.
+    pub const EXPIRED: Self = Self {
+        state: PaymentState::Expired,
+        decline: None,
+    };
+
+    /// The money is held or taken, as the order asks.
+    #[must_use]
+    pub fn approved(payment: &Payment) -> Self {
+        let state = match payment.capture {
+            Capture::Automatic => PaymentState::Captured,
+            Capture::Manual => PaymentState::Authorized,
+        };
+        Self {
+            state,
+            decline: None,
+        }
+    }
+
+    /// The money has arrived: there is nothing to hold.
+    #[must_use]
+    pub const fn arrived() -> Self {
+        Self {
+            state: PaymentState::Captured,
+            decline: None,
+        }
+    }
+
+    /// No, for the reason with this key.
+    #[must_use]
+    pub fn declined(key: &str) -> Self {
+        // A provider with a reason that the table does not know still has said no.
+        let known = decline::find(key).map_or("do_not_honor", |decline| decline.key.as_str());
+        Self {
+            state: PaymentState::Declined,
+            decline: Some(known),
+        }
+    }
+}
+
+fn is_of_unknown_outcome(key: &str) -> bool {
+    decline::find(key).is_some_and(|decline| decline.class == DeclineClass::Unknown)
+}
+
+/// The outcome of an authorization; `None` when the time was up. A reason of the class *unknown*
+/// (response code 68) is an unknown outcome: the provider is asked before anything else is done.
+#[must_use]
+pub fn of_authorization(
+    payment: &Payment,
+    said: Option<Result<ProviderDecision, ProviderError>>,
+) -> PaymentOutcome {
+    match said {
+        Some(Ok(ProviderDecision::Approved)) => PaymentOutcome::approved(payment),
+        Some(Ok(ProviderDecision::Declined(key))) if is_of_unknown_outcome(&key) => {
+            PaymentOutcome::UNKNOWN
+        }
+        Some(Ok(ProviderDecision::Declined(key))) => PaymentOutcome::declined(&key),
+        Some(Err(ProviderError::NotSent(reason))) => {
+            tracing::warn!(payment = %payment.id, reason, "no provider could be reached");
+            PaymentOutcome::declined("system_malfunction")
+        }
+        Some(Err(ProviderError::OutcomeUnknown(reason))) => {
+            tracing::warn!(payment = %payment.id, reason, "the provider did not answer");
+            PaymentOutcome::UNKNOWN
+        }
+        None => {
+            tracing::warn!(payment = %payment.id, "the provider did not answer in time");
+            PaymentOutcome::UNKNOWN
+        }
+    }
+}
+
+/// The outcome of an inquiry: final, whatever it is; none while the shopper has something to do.
+#[must_use]
+pub fn of_inquiry(payment: &Payment, said: Inquiry) -> Option<PaymentOutcome> {
+    match said {
+        Inquiry::Answered(ProviderDecision::Approved) => Some(PaymentOutcome::approved(payment)),
+        // Asked again, the provider still has no answer of the issuer's: it has taken the request
+        // back (ISO 8583 reversal), and nothing was approved.
+        Inquiry::Answered(ProviderDecision::Declined(key)) if is_of_unknown_outcome(&key) => {
+            Some(PaymentOutcome::declined("not_processed"))
+        }
+        Inquiry::Answered(ProviderDecision::Declined(key)) => Some(PaymentOutcome::declined(&key)),
+        Inquiry::NeverReceived => Some(PaymentOutcome::declined("not_processed")),
+        Inquiry::Waiting => None,
+    }
+}
+
+/// Transaction 2: outcome and event together. Where somebody else was first, theirs stands.
+///
+/// # Errors
+/// An error when the store does not take it; recovery will find the payment.
+pub async fn keep(
+    gateway: &Gateway,
+    payment: &Payment,
+    outcome: PaymentOutcome,
+) -> Result<Payment, ApiError> {
+    keep_as(gateway, payment, outcome, payment.clone()).await
+}
+
+/// The same with what the issuer says of the shopper.
+pub async fn keep_authenticated(
+    gateway: &Gateway,
+    payment: &Payment,
+    outcome: PaymentOutcome,
+    authentication: Authentication,
+) -> Result<Payment, ApiError> {
+    let mut told = payment.clone();
+    told.authentication = Some(authentication);
+    keep_as(gateway, payment, outcome, told).await
+}
+
+/// The same with everything else that has changed since `payment` was read.
+pub async fn keep_as(
+    gateway: &Gateway,
+    payment: &Payment,
+    outcome: PaymentOutcome,
+    mut told: Payment,
+) -> Result<Payment, ApiError> {
+    let PaymentOutcome { state, decline } = outcome;
+    if !payment.state.may_become(state) {
+        let reason = format!("{} may not become {state}", payment.state);
+        return Err(ApiError::because(ErrorCode::Internal, reason));
+    }
+    told.state = state;
+    told.decline = decline.map(str::to_owned);
+    told.updated_at_ms = gateway.clock.now_ms_i64();
+    let posting = (state == PaymentState::Captured).then(|| {
+        told.captured_minor = told.money.amount_minor();
+        let (source, ids) = (told.id.to_string(), gateway.ids());
+        posting::of_capture(ids, &told, source, told.captured_minor)
+    });
+    let event = event::of(gateway, &mut told)?;
+    let settled = gateway
+        .store
+        .settle_outcome(payment, &told, event.as_ref(), posting.as_ref())
+        .await?;
+    match settled {
+        Settled::Done(payment) => {
+            if event.is_some() {
+                gateway.wake_outbox();
+            }
+            tracing::info!(payment = %payment.id, state = %state, decline, "payment settled");
+            Ok(payment)
+        }
+        Settled::NotInState(stored) => {
+            let is_approved = matches!(state, PaymentState::Authorized | PaymentState::Captured);
+            let elsewhere = stored.provider != payment.provider;
+            if stored.state != state || (is_approved && elsewhere) {
+                // Recovery was told that the provider never will book what it now has answered.
+                tracing::error!(payment = %stored.id, stored = %stored.state, answered = %state,
+                    provider = payment.provider, "the provider answered otherwise than is stored");
+            }
+            let came_to_nothing =
+                matches!(stored.state, PaymentState::Declined | PaymentState::Expired);
+            if is_approved && (came_to_nothing || elsewhere) {
+                let now_ms = gateway.clock.now_ms_i64();
+                gateway.store.note_late_approval(payment, now_ms).await?;
+            }
+            Ok(stored)
+        }
+    }
+}

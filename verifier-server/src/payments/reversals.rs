@@ -1,0 +1,156 @@
+//! Lets go what providers approved after a payment came to nothing.
+//!
+//! The question is written down together with the end itself, so that a crash forgets none.
+
+pub mod model;
+pub mod store;
+
+use super::model::Payment;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::operations::model::ModificationKind;
+use crate::provider::{Inquiry, ModificationRequest, ProviderDecision, ProviderError};
+use model::{Reversal, ReversalState};
+use sealpay_protocol::method::Method;
+use sealpay_protocol::order::Capture;
+use std::time::Duration;
+
+/// How many are looked at in one go.
+const BATCH: u32 = 64;
+
+/// The longest pause before a provider is asked again to let go, milliseconds.
+const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
+
+/// Asks about everything that is due; how many approvals were let go.
+///
+/// # Errors
+/// An error when the store does not say what that is.
+pub async fn reverse(gateway: &Gateway) -> Result<usize, ApiError> {
+    let now_ms = gateway.clock.now_ms_i64();
+    let mut reversed = 0;
+    for reversal in gateway.store.due_reversals(now_ms, BATCH).await? {
+        match reconcile(gateway, &reversal, now_ms).await {
+            Ok(was_let_go) => reversed += usize::from(was_let_go),
+            Err(error) => {
+                tracing::error!(payment = %reversal.payment, ?error,
+                    "a late approval could not be looked into and will be again");
+            }
+        }
+    }
+    Ok(reversed)
+}
+
+async fn reconcile(gateway: &Gateway, seen: &Reversal, now_ms: i64) -> Result<bool, ApiError> {
+    let pause_ms = match seen.state {
+        ReversalState::Watched => Reversal::pause_ms(seen.tries.saturating_add(1)),
+        _ => now_ms
+            .saturating_sub(seen.created_at_ms)
+            .clamp(10_000, LONGEST_PAUSE_MS),
+    };
+    let until_ms = now_ms.saturating_add(pause_ms);
+    if !gateway.store.take_reversal(seen, until_ms).await? {
+        return Ok(false);
+    }
+    let payment = gateway.store.payment_by_id(seen.payment).await?;
+    let missing = || ApiError::because(ErrorCode::Internal, "a late approval has no payment");
+    let payment = payment.ok_or_else(missing)?;
+    if seen.state == ReversalState::Approved {
+        return let_go(gateway, seen, &payment).await;
+    }
+    match ask(gateway, seen, &payment).await {
+        Some(Ok(Inquiry::Answered(ProviderDecision::Approved))) => {
+            gateway
+                .store
+                .mark_reversal(seen, ReversalState::Approved)
+                .await?;
+            let_go(gateway, seen, &payment).await
+        }
+        Some(Ok(_)) if seen.is_over() => {
+            gateway.store.forget_reversal(seen).await?;
+            Ok(false)
+        }
+        Some(Ok(_)) => Ok(false),
+        Some(Err(error)) => {
+            tracing::warn!(payment = %payment.id, ?error, "the provider cannot say");
+            Ok(false)
+        }
+        None => {
+            tracing::error!(payment = %payment.id, provider = seen.provider,
+                "the provider is not configured any more and may hold money");
+            Ok(false)
+        }
+    }
+}
+
+async fn ask(
+    gateway: &Gateway,
+    seen: &Reversal,
+    payment: &Payment,
+) -> Option<Result<Inquiry, ProviderError>> {
+    let asked = match payment.method {
+        Method::Card => gateway
+            .providers
+            .acquirer(&seen.provider)?
+            .inquire(payment.id),
+        Method::Wallet => gateway.providers.wallet.inquire(payment.id),
+        Method::BankTransfer => return None,
+    };
+    Some(gateway.within(asked).await)
+}
+
+/// What is held is voided, and what was taken at once is given back.
+async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result<bool, ApiError> {
+    let Some(modifier) = gateway.providers.modifier(payment.method, &seen.provider) else {
+        tracing::error!(payment = %payment.id, provider = seen.provider,
+            "the provider is not configured any more and holds money");
+        return Ok(false);
+    };
+    let request = ModificationRequest {
+        modification: seen.modification,
+        payment: payment.id,
+        kind: match payment.capture {
+            Capture::Automatic => ModificationKind::Refund,
+            Capture::Manual => ModificationKind::Void,
+        },
+        money: payment.money,
+        is_final: false,
+    };
+    match gateway.within(modifier.modify(request)).await {
+        Ok(ProviderDecision::Approved) => {
+            tracing::warn!(payment = %payment.id, provider = seen.provider,
+                "an approval that came after the end of its payment was voided");
+        }
+        Ok(ProviderDecision::Declined(reason))
+            if reason == crate::operations::perform::NOT_HELD =>
+        {
+            tracing::warn!(payment = %payment.id, provider = seen.provider,
+                "an approval that came after the end of its payment is not held any more");
+        }
+        Ok(ProviderDecision::Declined(reason)) => {
+            tracing::error!(payment = %payment.id, provider = seen.provider, reason,
+                "the provider does not void an approval and is asked again");
+            return Ok(false);
+        }
+        Err(error) => {
+            tracing::warn!(payment = %payment.id, ?error, "the provider did not answer");
+            return Ok(false);
+        }
+    }
+    Ok(gateway
+        .store
+        .mark_reversal(seen, ReversalState::Reversed)
+        .await?)
+}
+
+/// Looks again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    loop {
+        if let Err(error) = reverse(gateway).await {
+            tracing::error!(
+                ?error,
+                "late approvals could not be looked at and will be again"
+            );
+        }
+        tokio::time::sleep(every).await;
+    }
+}

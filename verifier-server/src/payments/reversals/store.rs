@@ -1,0 +1,127 @@
+//! Approvals that nobody wants any more: who has to be asked about them, and how far that is.
+
+use super::model::{Reversal, ReversalState};
+use crate::payments::model::Payment;
+use crate::store::Store;
+use sealpay_protocol::ids::{ModificationId, PaymentId};
+use sealpay_storage::{DatabaseError, Row, Value, values};
+
+/// Written together with an end that a provider may contradict.
+pub(crate) const WATCH: &str = "INSERT INTO reversals
+    (payment, provider, modification, state, tries, due_at_ms, created_at_ms)
+    VALUES ($1, $2, $3, 'watched', 0, $4, $5) ON CONFLICT (payment, provider) DO NOTHING";
+
+const APPROVED: &str = "INSERT INTO reversals
+    (payment, provider, modification, state, tries, due_at_ms, created_at_ms)
+    VALUES ($1, $2, $3, 'approved', 0, $4, $4) ON CONFLICT (payment, provider)
+    DO UPDATE SET state = 'approved', due_at_ms = $4 WHERE reversals.state = 'watched'";
+
+const DUE: &str = "SELECT payment, provider, modification, state, tries, due_at_ms, created_at_ms
+    FROM reversals WHERE state IN ('watched', 'approved') AND due_at_ms <= $1
+    ORDER BY due_at_ms LIMIT $2";
+
+const TAKE: &str = "UPDATE reversals SET due_at_ms = $4, tries = tries + 1
+    WHERE payment = $1 AND provider = $2 AND due_at_ms = $3
+    AND state IN ('watched', 'approved')";
+
+const MARK: &str = "UPDATE reversals SET state = $3 WHERE payment = $1 AND provider = $2
+    AND state <> 'reversed'";
+
+const FORGET: &str = "DELETE FROM reversals WHERE payment = $1 AND provider = $2
+    AND state = 'watched'";
+
+const COUNT: &str = "SELECT COUNT(*) FROM reversals WHERE state = $1";
+
+/// The row of a payment that is watched from now on.
+pub(crate) fn watch_values(payment: &Payment) -> [Value; 5] {
+    values![
+        payment.id,
+        &payment.provider,
+        modification_of(payment),
+        payment.updated_at_ms.saturating_add(Reversal::pause_ms(0)),
+        payment.updated_at_ms,
+    ]
+}
+
+/// The same name whoever writes the row: the provider lets go once.
+fn modification_of(payment: &Payment) -> ModificationId {
+    let text = payment.id.to_string();
+    // A payment has at most one reversal at each provider, and its name is unique there already.
+    text.replacen("pay_", "mod_", 1)
+        .parse()
+        .unwrap_or_else(|_| ModificationId::new(0, [0; 10]))
+}
+
+fn reversal(mut row: Row) -> Result<Reversal, DatabaseError> {
+    Ok(Reversal {
+        payment: row.parsed()?,
+        provider: row.text()?,
+        modification: row.parsed()?,
+        state: row.read(ReversalState::from_name)?,
+        tries: row.number()?,
+        due_at_ms: row.integer()?,
+        created_at_ms: row.integer()?,
+    })
+}
+
+impl Store {
+    /// Writes down that a provider has approved what is stored otherwise.
+    pub async fn note_late_approval(
+        &self,
+        asked: &Payment,
+        now_ms: i64,
+    ) -> Result<(), DatabaseError> {
+        let values = values![asked.id, &asked.provider, modification_of(asked), now_ms];
+        self.database.execute(APPROVED, values).await.map(drop)
+    }
+
+    /// Reversals whose provider has to be asked by a moment, milliseconds since 1970.
+    pub async fn due_reversals(
+        &self,
+        by_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<Reversal>, DatabaseError> {
+        let rows = self.database.rows(DUE, values![by_ms, limit]).await?;
+        rows.into_iter().map(reversal).collect()
+    }
+
+    /// Takes one over until another moment; of several callers that saw the same one, one gets it.
+    pub async fn take_reversal(
+        &self,
+        seen: &Reversal,
+        until_ms: i64,
+    ) -> Result<bool, DatabaseError> {
+        let values = values![seen.payment, &seen.provider, seen.due_at_ms, until_ms];
+        self.database.change(TAKE, values).await
+    }
+
+    /// Writes down how far it is.
+    pub async fn mark_reversal(
+        &self,
+        seen: &Reversal,
+        state: ReversalState,
+    ) -> Result<bool, DatabaseError> {
+        let values = values![seen.payment, &seen.provider, state.name()];
+        self.database.change(MARK, values).await
+    }
+
+    /// Nothing was approved: nobody has to be asked any more.
+    pub async fn forget_reversal(&self, seen: &Reversal) -> Result<bool, DatabaseError> {
+        let values = values![seen.payment, &seen.provider];
+        self.database.change(FORGET, values).await
+    }
+
+    /// How many are in a state.
+    pub async fn count_reversals(&self, state: ReversalState) -> Result<u64, DatabaseError> {
+        let values = values![state.name()];
+        self.database.one(COUNT, values).await?.number()
+    }
+
+    /// Whether a payment is watched or was reversed anywhere; for tests and operators.
+    pub async fn reversals_of(&self, payment: PaymentId) -> Result<Vec<Reversal>, DatabaseError> {
+        const OF_PAYMENT: &str = "SELECT payment, provider, modification, state, tries, due_at_ms,
+            created_at_ms FROM reversals WHERE payment = $1 ORDER BY provider";
+        let rows = self.database.rows(OF_PAYMENT, values![payment]).await?;
+        rows.into_iter().map(reversal).collect()
+    }
+}

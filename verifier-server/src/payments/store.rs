@@ -1,0 +1,360 @@
+//! Payments: what is read of them, and the leases of those whose outcome is open.
+
+pub mod claim;
+pub mod list;
+pub mod outcome;
+
+use super::methods::bank_transfer::model;
+use super::model::{Payment, StoredCard};
+use super::state::PaymentState;
+use super::store;
+use crate::store::Store;
+use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
+use sealpay_protocol::method::Method;
+use sealpay_protocol::money::Money;
+use sealpay_protocol::order::Capture;
+use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, values};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// How many columns a new payment has.
+pub(crate) const COLUMNS: usize = 30;
+
+/// What a payment is born with. What was captured, refunded and disputed comes later.
+macro_rules! born_with {
+    () => {
+        "id, session, merchant, attempt, body_digest, order_ref, amount_minor, currency, capture, \
+         card_brand, card_last4, card_expiry, card_fingerprint, state, decline, provider, \
+         simulate, sequence, created_at_ms, updated_at_ms, lease_until_ms, method, address, \
+         route_reason, risk, authentication, transfer, transfer_reference, owner, card_country"
+    };
+}
+
+macro_rules! columns {
+    () => {
+        concat!(
+            store::born_with!(),
+            ", captured_minor, refunded_minor, disputed_minor, modification"
+        )
+    };
+}
+
+pub(crate) use born_with;
+
+pub(crate) use columns;
+
+pub(crate) const INSERT: &str = concat!(
+    "INSERT INTO payments (",
+    born_with!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+     $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) ON CONFLICT (session, attempt) DO NOTHING"
+);
+
+pub(crate) const TAKE_BACK: &str = "DELETE FROM payments WHERE id = $1";
+
+pub(crate) const BY_ID: &str = concat!("SELECT ", columns!(), " FROM payments WHERE id = $1");
+
+const OF_ATTEMPT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM payments WHERE session = $1 AND attempt = $2"
+);
+
+/// The list of states is that of the partial index, word for word: otherwise SQLite does not use
+/// the index.
+const OPEN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM payments WHERE state IN ('authorizing', 'requires_action', 'unknown') \
+     AND lease_until_ms <= $1 \
+     ORDER BY lease_until_ms LIMIT $2"
+);
+
+const EXTEND: &str = concat!(
+    "UPDATE payments SET lease_until_ms = $3 WHERE id = $1 AND lease_until_ms = $2 \
+     AND state IN ('authorizing', 'requires_action', 'unknown') RETURNING ",
+    columns!()
+);
+
+const COUNT_OPEN: &str = "SELECT COUNT(*) FROM payments
+    WHERE state IN ('authorizing', 'requires_action', 'unknown') AND state = $1";
+
+const OF_TRANSFER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM payments WHERE transfer_reference = $1"
+);
+
+/// A provider that refused to end a hold is asked again after a pause that is as long as the time
+/// since the hold should have ended: at least a minute, and at most a day.
+const HELD: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM payments WHERE state IN ('authorized', 'partially_captured') \
+     AND created_at_ms <= $1 AND modification IS NULL AND NOT EXISTS ( \
+         SELECT 1 FROM modifications m \
+         WHERE m.payment = payments.id AND m.kind = 'expiry' AND m.state = 'failed' \
+         AND (m.updated_at_ms > CAST($3 AS BIGINT) - 60000 \
+             OR (m.updated_at_ms > CAST($3 AS BIGINT) - 86400000 \
+                 AND 2 * m.updated_at_ms - payments.created_at_ms \
+                     > 2 * CAST($3 AS BIGINT) - CAST($1 AS BIGINT)))) \
+     ORDER BY created_at_ms LIMIT $2"
+);
+
+const NEWEST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM payments ORDER BY id DESC LIMIT $1"
+);
+
+const COUNT: &str = "SELECT COUNT(*) FROM payments WHERE state = $1";
+
+/// What has a form of its own is kept as JSON: no statement looks inside.
+pub(crate) fn json<T: Serialize>(value: Option<&T>) -> Result<Option<String>, DatabaseError> {
+    let text = value.map(serde_json::to_string).transpose();
+    text.map_err(|error| DatabaseError::Corrupt(error.to_string()))
+}
+
+fn from_json<T: DeserializeOwned>(text: Option<String>) -> Result<Option<T>, DatabaseError> {
+    let value = text.map(|text| serde_json::from_str(&text)).transpose();
+    value.map_err(|error| DatabaseError::Corrupt(error.to_string()))
+}
+
+/// Under which a transfer is looked up.
+pub(crate) fn transfer_reference(payment: &Payment) -> Option<String> {
+    let expected = payment.transfer.as_ref();
+    expected.map(|expected| model::plain(&expected.reference))
+}
+
+pub(crate) fn insert_values(payment: &Payment) -> Result<[Value; COLUMNS], DatabaseError> {
+    let card = payment.card.as_ref();
+    let of_card = |text: fn(&StoredCard) -> &String| card.map(text).cloned().unwrap_or_default();
+    Ok(values![
+        payment.id,
+        payment.session,
+        payment.merchant,
+        payment.attempt,
+        &payment.body_digest,
+        &payment.order_ref,
+        payment.money.amount_minor(),
+        payment.money.currency().code().to_owned(),
+        payment.capture.name(),
+        of_card(|card| &card.brand),
+        of_card(|card| &card.last4),
+        of_card(|card| &card.expiry),
+        of_card(|card| &card.fingerprint),
+        payment.state.name(),
+        payment.decline.as_ref(),
+        &payment.provider,
+        payment.simulate.as_ref(),
+        payment.sequence,
+        payment.created_at_ms,
+        payment.updated_at_ms,
+        payment.lease_until_ms,
+        payment.method.name(),
+        payment.address.as_ref(),
+        &payment.route_reason,
+        json(payment.risk.as_ref())?,
+        json(payment.authentication.as_ref())?,
+        json(payment.transfer.as_ref())?,
+        transfer_reference(payment),
+        &payment.owner,
+        card.and_then(|card| card.country.clone()),
+    ])
+}
+
+pub(crate) fn payment(mut row: Row) -> Result<Payment, DatabaseError> {
+    let mut payment = Payment {
+        id: row.parsed()?,
+        session: row.parsed()?,
+        merchant: row.parsed()?,
+        attempt: row.parsed()?,
+        body_digest: row.text()?,
+        order_ref: row.text()?,
+        money: Money::new(row.integer()?, row.parsed()?),
+        capture: row.read(Capture::from_name)?,
+        card: card(&mut row)?,
+        state: row.parsed()?,
+        decline: row.optional_text()?,
+        provider: row.text()?,
+        simulate: row.optional_text()?,
+        sequence: row.integer()?,
+        created_at_ms: row.integer()?,
+        updated_at_ms: row.integer()?,
+        lease_until_ms: row.integer()?,
+        method: row.read(Method::from_name)?,
+        address: row.optional_text()?,
+        route_reason: row.text()?,
+        risk: from_json(row.optional_text()?)?,
+        authentication: from_json(row.optional_text()?)?,
+        transfer: from_json(row.optional_text()?)?,
+        owner: {
+            // Under which a transfer is looked up; it stands in the transfer as well.
+            row.optional_text()?;
+            row.text()?
+        },
+        captured_minor: 0,
+        refunded_minor: 0,
+        disputed_minor: 0,
+        modification: None,
+    };
+    let country = row.optional_text()?;
+    if let Some(card) = &mut payment.card {
+        card.country = country;
+    }
+    payment.captured_minor = row.integer()?;
+    payment.refunded_minor = row.integer()?;
+    payment.disputed_minor = row.integer()?;
+    payment.modification = row.optional_parsed()?;
+    Ok(payment)
+}
+
+/// Empty texts are no card.
+fn card(row: &mut Row) -> Result<Option<StoredCard>, DatabaseError> {
+    let card = StoredCard {
+        brand: row.text()?,
+        last4: row.text()?,
+        expiry: row.text()?,
+        fingerprint: row.text()?,
+        country: None,
+    };
+    Ok(Some(card).filter(|card| !card.brand.is_empty()))
+}
+
+pub(crate) async fn of_attempt(
+    tx: &mut Tx<'_>,
+    session: SessionId,
+    attempt: AttemptId,
+) -> Result<Option<Payment>, Fault> {
+    let row = tx.optional(OF_ATTEMPT, &values![session, attempt]).await?;
+    Ok(row.map(payment).transpose()?)
+}
+
+impl Store {
+    /// A merchant's payment; nothing when it is somebody else's.
+    pub async fn payment(
+        &self,
+        merchant: MerchantId,
+        id: PaymentId,
+    ) -> Result<Option<Payment>, DatabaseError> {
+        let found = self
+            .database
+            .row(BY_ID, values![id])
+            .await?
+            .map(payment)
+            .transpose()?;
+        Ok(found.filter(|payment| payment.merchant == merchant))
+    }
+
+    /// A payment, whoever's it is: for what the bank says of it, and never for what somebody asks.
+    pub async fn payment_by_id(&self, id: PaymentId) -> Result<Option<Payment>, DatabaseError> {
+        let row = self.database.row(BY_ID, values![id]).await?;
+        row.map(payment).transpose()
+    }
+
+    /// The newest payments of all merchants, newest first.
+    pub async fn newest_payments(&self, limit: u32) -> Result<Vec<Payment>, DatabaseError> {
+        let rows = self.database.rows(NEWEST, values![limit]).await?;
+        rows.into_iter().map(payment).collect()
+    }
+
+    /// A payment of a session; nothing when it is another session's.
+    pub async fn payment_of_session(
+        &self,
+        session: SessionId,
+        id: PaymentId,
+    ) -> Result<Option<Payment>, DatabaseError> {
+        let row = self.database.row(BY_ID, values![id]).await?;
+        let found = row.map(payment).transpose()?;
+        Ok(found.filter(|payment| payment.session == session))
+    }
+
+    /// The payment that waits, or waited, for a transfer with this text, however its reference is
+    /// written in it. None where the text means more than one.
+    pub async fn payment_of_transfer(
+        &self,
+        reference: &str,
+    ) -> Result<Option<Payment>, DatabaseError> {
+        let mut found: Option<Payment> = None;
+        for reference in model::meant_by(reference) {
+            let row = self.database.row(OF_TRANSFER, values![reference]).await?;
+            let Some(payment) = row.map(payment).transpose()? else {
+                continue;
+            };
+            if found.is_some_and(|other| other.id != payment.id) {
+                return Ok(None);
+            }
+            found = Some(payment);
+        }
+        Ok(found)
+    }
+
+    /// Payments whose money is held, all of it or some, and that nothing is done to, made by
+    /// a moment, milliseconds since 1970; the oldest first. Those whose provider has lately refused
+    /// to end the hold are left out.
+    pub async fn held_payments(
+        &self,
+        made_by_ms: i64,
+        now_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<Payment>, DatabaseError> {
+        let values = values![made_by_ms, limit, now_ms];
+        let rows = self.database.rows(HELD, values).await?;
+        rows.into_iter().map(payment).collect()
+    }
+
+    /// What became of an attempt.
+    pub async fn payment_of_attempt(
+        &self,
+        session: SessionId,
+        attempt: AttemptId,
+    ) -> Result<Option<Payment>, DatabaseError> {
+        self.database
+            .row(OF_ATTEMPT, values![session, attempt])
+            .await?
+            .map(payment)
+            .transpose()
+    }
+
+    /// Payments that are authorizing, unknown or wait for the shopper, and whose lease has ended by a moment,
+    /// milliseconds since 1970; those that wait longest first.
+    pub async fn open_payments(
+        &self,
+        lease_before_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<Payment>, DatabaseError> {
+        let rows = self
+            .database
+            .rows(OPEN, values![lease_before_ms, limit])
+            .await?;
+        rows.into_iter().map(payment).collect()
+    }
+
+    /// Takes over the lease of an open payment; gives it as it stands now, or nothing when somebody
+    /// else has the lease. Of several callers that saw the same lease, one gets it.
+    pub async fn extend_lease(
+        &self,
+        id: PaymentId,
+        from_lease_ms: i64,
+        to_lease_ms: i64,
+    ) -> Result<Option<Payment>, DatabaseError> {
+        let wanted = values![id, from_lease_ms, to_lease_ms];
+        let taken = self.database.write(wanted, |tx, wanted| {
+            Box::pin(async move {
+                let row = tx.optional(EXTEND, wanted).await?;
+                Ok(row.map(payment).transpose()?)
+            })
+        });
+        taken.await
+    }
+
+    /// How many payments are in a state. Quick for open ones; others are counted one
+    /// by one.
+    pub async fn count_in_state(&self, state: PaymentState) -> Result<u64, DatabaseError> {
+        let sql = if state.is_open() { COUNT_OPEN } else { COUNT };
+        self.database
+            .one(sql, values![state.name()])
+            .await?
+            .number()
+    }
+}

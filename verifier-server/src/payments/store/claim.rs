@@ -1,0 +1,144 @@
+//! The first transaction of a payment: an attempt claims its session, once, before anybody is asked
+//! for money.
+
+use crate::auth::nonces;
+use crate::auth::nonces::Nonce;
+use crate::payments::model::Payment;
+use crate::payments::state::PaymentState;
+use crate::payments::store;
+use crate::sessions;
+use crate::store::Store;
+use sealpay_storage::{DatabaseError, Fault, Tx, Value, values};
+
+/// What became of the wish to claim, in order of precedence. The nonce is spent unless replayed.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is looked at once, where it is returned"
+)]
+pub enum Claim {
+    /// The signature was used before. Nothing else was looked at.
+    NonceReplayed,
+    /// The same attempt with the same bytes came before: the payment as it stands.
+    Existing(Payment),
+    /// The same attempt came before with other bytes.
+    Conflict,
+    /// There is no such session.
+    SessionUnknown,
+    /// The outcome of another attempt of the session is open.
+    AttemptInProgress,
+    /// The session is paid.
+    SessionComplete,
+    /// The session has no attempt left.
+    TooManyAttempts,
+    /// The attempt is claimed, and whoever claimed it may ask the provider.
+    Claimed,
+}
+
+/// Decides every race between attempts of one session.
+const HOLD: &str = "UPDATE sessions SET active_attempt = $2, attempts = attempts + 1
+    WHERE id = $1 AND active_attempt IS NULL AND attempts < $3";
+
+const LET_GO: &str = "UPDATE sessions SET active_attempt = NULL, attempts = attempts - 1
+    WHERE id = $1 AND active_attempt = $2";
+
+/// The statements of a claim, made ready by whoever asks, so that the one writer has less to do.
+struct NewClaim {
+    payment: Payment,
+    nonce: [Value; 3],
+    hold: [Value; 3],
+    row: [Value; store::COLUMNS],
+    attempts_per_session: u32,
+}
+
+async fn claim(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
+    // All three are sent at once, and what should not stay is taken back: that is rare, and a
+    // payment costs one journey to the database less. The payment comes before the session, as it
+    // does when the outcome is written: in another order the two could wait for each other.
+    let changed = tx
+        .execute_together(&[
+            (nonces::SPEND, &new.nonce),
+            (store::INSERT, &new.row),
+            (HOLD, &new.hold),
+        ])
+        .await?;
+    let [fresh, inserted, held] = changed[..] else {
+        return Err(DatabaseError::Corrupt("three statements have three counts".into()).into());
+    };
+    if (fresh, inserted, held) == (1, 1, 1) {
+        return Ok(Claim::Claimed);
+    }
+    let payment = &new.payment;
+    if held == 1 {
+        tx.execute(LET_GO, &values![payment.session, payment.attempt])
+            .await?;
+    }
+    if inserted == 1 {
+        tx.execute(store::TAKE_BACK, &values![payment.id]).await?;
+    }
+    if fresh == 0 {
+        return Ok(Claim::NonceReplayed);
+    }
+    if inserted == 0 {
+        return came_before(tx, payment).await;
+    }
+    held_by(tx, new).await
+}
+
+/// The attempt has a payment already.
+async fn came_before(tx: &mut Tx<'_>, wanted: &Payment) -> Result<Claim, Fault> {
+    match store::of_attempt(tx, wanted.session, wanted.attempt).await? {
+        Some(stored) if stored.body_digest == wanted.body_digest => Ok(Claim::Existing(stored)),
+        Some(_) => Ok(Claim::Conflict),
+        None => Err(Fault::Retry("a payment was there and is gone".into())),
+    }
+}
+
+/// The attempt is new and did not get the session: who has it?
+async fn held_by(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
+    let Some((session, active)) = sessions::store::with_active(tx, new.payment.session).await?
+    else {
+        return Ok(Claim::SessionUnknown);
+    };
+    match (session.active_attempt, active) {
+        (Some(_), Some(payment)) if payment.state.is_open() => Ok(Claim::AttemptInProgress),
+        // Postgres reads the two one after the other: the decline came in between.
+        (Some(_), Some(payment))
+            if matches!(
+                payment.state,
+                PaymentState::Declined | PaymentState::Expired
+            ) =>
+        {
+            Err(Fault::Retry("a session was let go in between".into()))
+        }
+        (Some(_), _) => Ok(Claim::SessionComplete),
+        (None, _) if session.attempts >= new.attempts_per_session => Ok(Claim::TooManyAttempts),
+        (None, _) => Err(Fault::Retry("a session was let go in between".into())),
+    }
+}
+
+impl Store {
+    /// Spends the nonce and claims an attempt: keeps the payment and gives it the session. Only the
+    /// caller that is told [`Claim::Claimed`] may ask the provider.
+    ///
+    /// # Errors
+    /// The database did not do its work; nothing was claimed, unless the outcome is unknown.
+    pub async fn claim(
+        &self,
+        payment: &Payment,
+        nonce: &Nonce,
+        attempts_per_session: u32,
+    ) -> Result<Claim, DatabaseError> {
+        let new = NewClaim {
+            nonce: nonce.values()?,
+            hold: values![payment.session, payment.attempt, attempts_per_session],
+            row: store::insert_values(payment)?,
+            payment: payment.clone(),
+            attempts_per_session,
+        };
+        self.database
+            .write(new, |tx, new| Box::pin(claim(tx, new)))
+            .await
+    }
+}

@@ -1,0 +1,150 @@
+//! The second transaction of a payment: its outcome and the event that tells it, together.
+
+use crate::ledger::posting::Posting;
+use crate::ledger::store::PreparedPosting;
+use crate::payments::model::Payment;
+use crate::payments::reversals;
+use crate::payments::state::PaymentState;
+use crate::payments::store;
+use crate::store::Store;
+use crate::webhooks::events::insert::EventInsert;
+use crate::webhooks::events::model::Event;
+use sealpay_protocol::ids::PaymentId;
+use sealpay_storage::{DatabaseError, Fault, Statement, Tx, Value, values};
+
+/// What became of the wish to write an outcome down.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// It is written; the payment as it stands.
+    Done(Payment),
+    /// The payment was in another state or further on; as it stands. Nothing was written.
+    NotInState(Payment),
+}
+
+/// Decides every race between outcomes of one payment: `$2` is the state, `$12` the number of
+/// events and `$13` the transfer that the caller saw. `$14` is the lease that the caller holds, or
+/// 0 where none is needed: an answer counts even after somebody else has begun to ask.
+const MOVE: &str = concat!(
+    "UPDATE payments SET state = $3, decline = $4, sequence = $5, updated_at_ms = $6, \
+     provider = $7, route_reason = $8, authentication = $9, transfer = $10, \
+     transfer_reference = $11, lease_until_ms = $15, captured_minor = $16, \
+     overpaid_minor = $17 \
+     WHERE id = $1 AND state = $2 AND sequence = $12 AND COALESCE(transfer, '') = $13 \
+     AND (CAST($14 AS BIGINT) = 0 OR lease_until_ms = $14) RETURNING ",
+    store::columns!()
+);
+
+const FREE: &str = "UPDATE sessions SET active_attempt = NULL
+    WHERE id = $1 AND active_attempt = $2";
+
+struct PreparedOutcome {
+    payment: PaymentId,
+    movement: [Value; 17],
+    told: Option<EventInsert>,
+    books: Option<PreparedPosting>,
+    frees_session: bool,
+    /// Whoever was asked may still approve: it has to be asked again.
+    watched: Option<[Value; 5]>,
+}
+
+async fn settle(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Settled, Fault> {
+    let Some(row) = tx.optional(MOVE, &outcome.movement).await? else {
+        let row = tx.optional(store::BY_ID, &values![outcome.payment]).await?;
+        let missing = || DatabaseError::Corrupt("there is no such payment".into());
+        return Ok(Settled::NotInState(store::payment(
+            row.ok_or_else(missing)?,
+        )?));
+    };
+    let payment = store::payment(row)?;
+    let session = values![payment.session, payment.attempt];
+    let mut statements: Vec<Statement<'_>> = Vec::with_capacity(6);
+    statements.extend(outcome.told.iter().flat_map(EventInsert::statements));
+    statements.extend(outcome.books.iter().flat_map(PreparedPosting::statements));
+    if outcome.frees_session {
+        statements.push((FREE, &session));
+    }
+    if let Some(watched) = &outcome.watched {
+        statements.push((reversals::store::WATCH, watched));
+    }
+    if !statements.is_empty() {
+        tx.execute_together(&statements).await?;
+    }
+    Ok(Settled::Done(payment))
+}
+
+impl Store {
+    /// Moves a payment from one state to the next, keeps the event with a delivery for each enabled
+    /// endpoint of the merchant that wants to hear of it, and what goes into the books, and lets the
+    /// session go when the payment came to nothing.
+    ///
+    /// What is written is what `after` says besides its names, money and card. The event's sequence
+    /// has to be the next one of the payment.
+    ///
+    /// # Errors
+    /// The database did not do its work, or there is no such payment; nothing was written, unless
+    /// the outcome is unknown.
+    pub async fn settle_outcome(
+        &self,
+        before: &Payment,
+        after: &Payment,
+        event: Option<&Event>,
+        posting: Option<&Posting>,
+    ) -> Result<Settled, DatabaseError> {
+        self.change_payment(before, after, (event, posting), 0)
+            .await
+    }
+
+    /// The same without an event, and only while the caller holds the lease of `before`: before
+    /// another provider is asked, it has to be certain that nobody else is asking.
+    pub async fn reroute(
+        &self,
+        before: &Payment,
+        after: &Payment,
+    ) -> Result<Settled, DatabaseError> {
+        self.change_payment(before, after, (None, None), before.lease_until_ms)
+            .await
+    }
+
+    async fn change_payment(
+        &self,
+        before: &Payment,
+        after: &Payment,
+        (event, posting): (Option<&Event>, Option<&Posting>),
+        lease_ms: i64,
+    ) -> Result<Settled, DatabaseError> {
+        let movement = values![
+            before.id,
+            before.state.name(),
+            after.state.name(),
+            after.decline.clone(),
+            after.sequence,
+            after.updated_at_ms,
+            &after.provider,
+            &after.route_reason,
+            store::json(after.authentication.as_ref())?,
+            store::json(after.transfer.as_ref())?,
+            store::transfer_reference(after),
+            before.sequence,
+            store::json(before.transfer.as_ref())?.unwrap_or_default(),
+            lease_ms,
+            after.lease_until_ms,
+            after.captured_minor,
+            after.overpaid_minor(),
+        ];
+        let frees_session = matches!(after.state, PaymentState::Declined | PaymentState::Expired);
+        let outcome = PreparedOutcome {
+            payment: before.id,
+            movement,
+            told: event.map(EventInsert::of),
+            books: posting.map(PreparedPosting::of),
+            frees_session,
+            watched: after
+                .may_still_be_approved()
+                .then(|| reversals::store::watch_values(after)),
+        };
+        self.database
+            .write(outcome, |tx, outcome| Box::pin(settle(tx, outcome)))
+            .await
+    }
+}

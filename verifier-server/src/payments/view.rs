@@ -1,0 +1,194 @@
+//! Payments as the merchant sees them.
+
+use super::decline;
+use super::decline::DeclineClass;
+use super::methods::bank_transfer::model::AmountMatch;
+use super::methods::card::authentication::Authentication;
+use super::methods::card::risk::Assessment;
+use super::model::{Payment, StoredCard};
+use super::state::PaymentState;
+use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
+use sealpay_protocol::method::Method;
+use sealpay_protocol::order::Capture;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A payment.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PaymentRecord {
+    /// `pay_…`.
+    pub id: String,
+    /// Whether real money moves.
+    pub livemode: bool,
+    /// `chk_…`.
+    pub session: String,
+    /// `att_…`.
+    pub attempt: String,
+    /// `mer_…`.
+    pub merchant: String,
+    /// The merchant's order number.
+    pub order_ref: String,
+    /// Minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// What was taken, minor units.
+    pub amount_captured: i64,
+    /// What went back, minor units.
+    pub amount_refunded: i64,
+    /// What the shopper's bank has taken back, or may take, minor units.
+    pub amount_disputed: i64,
+    /// When the money is taken.
+    pub capture: Capture,
+    /// The way to pay.
+    pub method: Method,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// The card, as far as it is kept; only with the method `card`.
+    pub card: Option<CardRecord>,
+    /// Why not.
+    pub decline: Option<DeclineRecord>,
+    /// Who was asked, and why.
+    pub route: RouteRecord,
+    /// What the fraud rules say; none for a persona's card and for other methods.
+    pub risk: Option<Assessment>,
+    /// What the issuer says of the shopper, where it was asked.
+    pub authentication: Option<Authentication>,
+    /// The money that is expected; only with the method `bank_transfer`.
+    pub transfer: Option<TransferRecord>,
+    /// Until when held money can be captured, seconds since 1970; none where nothing is held.
+    pub capture_before: Option<i64>,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// Seconds since 1970.
+    pub updated_at: i64,
+}
+
+/// A card, as far as it is kept.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CardRecord {
+    /// The brand's slug, or `unknown`.
+    pub brand: String,
+    /// The last four digits.
+    pub last4: String,
+    /// `YYYY-MM`.
+    pub expiry: String,
+    /// Recognizes the same card again; says nothing about its number.
+    pub fingerprint: String,
+    /// Where it was issued (ISO 3166-1 alpha-2), as far as its first digits tell.
+    pub country: Option<String>,
+}
+
+/// Who was asked, and why.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RouteRecord {
+    /// The provider's name.
+    pub provider: String,
+    /// The key of the rule that chose it, and what came in between.
+    pub reason: String,
+}
+
+/// Money that is expected by bank transfer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TransferRecord {
+    /// The account (ISO 13616).
+    pub iban: String,
+    /// Whose account it is; banks compare it with the IBAN.
+    pub holder: String,
+    /// The bank (ISO 9362).
+    pub bic: String,
+    /// What has to stand on the transfer (ISO 11649).
+    pub reference: String,
+    /// Until when the money has to be there, seconds since 1970, while it is awaited.
+    pub expires_at: Option<i64>,
+    /// What has come, minor units.
+    pub received: i64,
+    /// What came too much, minor units; the merchant has to send it back.
+    pub overpaid: i64,
+}
+
+/// Why a payment was declined.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DeclineRecord {
+    /// The stable key.
+    pub code: String,
+    /// ISO 8583 response code, where the issuer sent one.
+    pub response_code: Option<String>,
+    /// Whether a retry can help.
+    pub class: DeclineClass,
+    /// A sentence for the merchant.
+    pub message: String,
+}
+
+impl PaymentRecord {
+    /// A payment as its merchant sees it.
+    #[must_use]
+    pub fn of(payment: &Payment, livemode: bool) -> Self {
+        Self {
+            id: payment.id.to_string(),
+            livemode,
+            session: payment.session.to_string(),
+            attempt: payment.attempt.to_string(),
+            merchant: payment.merchant.to_string(),
+            order_ref: payment.order_ref.clone(),
+            amount: payment.money.amount_minor(),
+            currency: payment.money.currency().to_string(),
+            amount_captured: payment.captured_minor,
+            amount_refunded: payment.refunded_minor,
+            amount_disputed: payment.disputed_minor,
+            capture: payment.capture,
+            method: payment.method,
+            state: payment.state,
+            card: payment.card.as_ref().map(CardRecord::of),
+            decline: payment.decline.as_deref().and_then(decline_record),
+            route: RouteRecord {
+                provider: payment.provider.clone(),
+                reason: payment.route_reason.clone(),
+            },
+            risk: payment.risk.clone(),
+            authentication: payment.authentication.clone(),
+            transfer: payment.transfer.as_ref().map(|expected| TransferRecord {
+                iban: expected.iban.clone(),
+                holder: expected.holder.clone(),
+                bic: expected.bic.clone(),
+                reference: expected.reference.clone(),
+                expires_at: (payment.state == PaymentState::RequiresAction)
+                    .then(|| payment.lease_until_ms.div_euclid(1000)),
+                received: expected.received_minor,
+                overpaid: match expected.sum(payment.money.amount_minor()) {
+                    AmountMatch::Over(minor) => minor,
+                    AmountMatch::Short(_) | AmountMatch::Exact => 0,
+                },
+            }),
+            capture_before: (payment.capturable_minor() > 0).then(|| {
+                let lifetime = i64::try_from(HOLD_LIFETIME_SECONDS).unwrap_or(i64::MAX);
+                let made_at = payment.created_at_ms.div_euclid(1000);
+                made_at.saturating_add(lifetime)
+            }),
+            created_at: payment.created_at_ms.div_euclid(1000),
+            updated_at: payment.updated_at_ms.div_euclid(1000),
+        }
+    }
+}
+
+impl CardRecord {
+    fn of(card: &StoredCard) -> Self {
+        Self {
+            brand: card.brand.clone(),
+            last4: card.last4.clone(),
+            expiry: card.expiry.clone(),
+            fingerprint: card.fingerprint.clone(),
+            country: card.country.clone(),
+        }
+    }
+}
+
+fn decline_record(key: &str) -> Option<DeclineRecord> {
+    let decline = decline::find(key)?;
+    Some(DeclineRecord {
+        code: decline.key.clone(),
+        response_code: decline.response_code.clone(),
+        class: decline.class,
+        message: decline.merchant_message.clone(),
+    })
+}

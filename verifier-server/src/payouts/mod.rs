@@ -1,0 +1,5 @@
+//! Payouts: settled money on its way to the merchant's bank account.
+
+pub mod routes;
+pub mod service;
+pub mod store;

@@ -1,0 +1,246 @@
+//! Payouts: the bank is told of each until it has answered, and says which came back.
+
+pub use super::store::PayoutFilter;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::http::paging::{Page, page};
+use crate::ledger::posting;
+use crate::provider::payout::{PayoutRequest, ReturnedPayout};
+use crate::provider::{ProviderDecision, ProviderError};
+use crate::settlements;
+use crate::settlements::model::{Payout, PayoutState};
+use crate::settlements::view::PayoutRecord;
+use futures_util::stream::{self, StreamExt};
+use sealpay_protocol::ids::{EventId, MerchantId};
+use sealpay_protocol::money::Money;
+use std::time::Duration;
+
+/// How many payouts are looked at in one go.
+const BATCH: u32 = 64;
+
+/// How many of them the bank is told of at the same time.
+const AT_ONCE: usize = 16;
+
+/// Most returns that are asked for, when nobody knows the ones before.
+const RETURNS_MOST: u32 = 64 * BATCH;
+
+/// How long after the bank's time is up somebody else may ask again, milliseconds.
+const MARGIN_MS: i64 = 1000;
+
+/// Payouts of the merchant, newest first.
+pub async fn list(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    mut filter: PayoutFilter,
+) -> Result<Page<PayoutRecord>, ApiError> {
+    let limit = filter.limit;
+    filter.limit = limit.saturating_add(1);
+    let scans = filter.currency.is_some() || filter.state.is_some();
+    let store = gateway.store.clone();
+    let reading = async move { Ok(store.payouts(merchant, &filter).await?) };
+    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
+    Ok(page(rows, limit, |row| {
+        Some(PayoutRecord::of(&row, gateway.livemode()))
+    }))
+}
+
+/// A payout of the merchant.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], also for somebody else's payout.
+pub async fn one(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+) -> Result<PayoutRecord, ApiError> {
+    let id = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
+    let payout = gateway.store.payout(merchant, id).await?;
+    let payout = payout.ok_or(ApiError::new(ErrorCode::NotFound))?;
+    Ok(PayoutRecord::of(&payout, gateway.livemode()))
+}
+
+/// Tells the bank of every payout that it was not told of, and asks which came back; how many have
+/// moved.
+///
+/// # Errors
+/// An error when the store or the bank does not answer; what has moved stays so.
+pub async fn pay_out(gateway: &Gateway) -> Result<usize, ApiError> {
+    let mut moved = 0;
+    loop {
+        // Neither waits for the other: a bank that is slow to pay may be quick to say what came back.
+        let (paid, taken_back) = tokio::join!(pay_some(gateway), take_back(gateway));
+        let now_moved: usize = [&paid, &taken_back].into_iter().flatten().sum();
+        if now_moved > 0 {
+            gateway.wake_outbox();
+        }
+        moved += now_moved;
+        paid.and(taken_back)?;
+        if now_moved == 0 {
+            return Ok(moved);
+        }
+    }
+}
+
+/// Tells the bank of the payouts that wait longest, several at a time: one that gets no answer holds
+/// up few others.
+async fn pay_some(gateway: &Gateway) -> Result<usize, ApiError> {
+    let now_ms = gateway.clock.now_ms_i64();
+    let open = gateway.store.open_payouts(now_ms, BATCH).await?;
+    let paying = stream::iter(open).map(async |payout: Payout| match pay(gateway, &payout).await {
+        Ok(has_moved) => usize::from(has_moved),
+        Err(error) => {
+            tracing::error!(payout = %payout.id, ?error, "a payout is made later");
+            0
+        }
+    });
+    let paid = paying.buffer_unordered(AT_ONCE);
+    Ok(paid.fold(0, async |sum, one| sum + one).await)
+}
+
+/// Tells the bank of one payout. It never pays the same one twice, so that a crash after it has paid
+/// and before that is written down costs one more question.
+async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
+    let patience = gateway.settings.provider_timeout.as_millis();
+    let patience_ms = i64::try_from(patience).unwrap_or(i64::MAX);
+    let lease_ms = gateway.clock.now_ms_i64().saturating_add(patience_ms);
+    let lease_ms = lease_ms.saturating_add(MARGIN_MS);
+    if !gateway.store.lease_payout(payout, lease_ms).await? {
+        return Ok(false);
+    }
+    let request = PayoutRequest {
+        payout: payout.id,
+        merchant: payout.merchant,
+        account: payout.account.clone(),
+        money: Money::new(payout.amount_minor, payout.currency),
+    };
+    match gateway.within(gateway.providers.payouts.pay(request)).await {
+        Ok(ProviderDecision::Approved) => keep(gateway, payout, PayoutState::Paid, None).await,
+        // What the bank does not send is owed again, as if it had come back.
+        Ok(ProviderDecision::Declined(reason)) => {
+            keep(gateway, payout, PayoutState::Returned, Some(reason)).await
+        }
+        Err(ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) => {
+            tracing::warn!(payout = %payout.id, reason, "the bank is asked again");
+            Ok(false)
+        }
+    }
+}
+
+/// Takes payouts back that the merchant's bank has returned. A return is acknowledged only once it
+/// is written down: until then the bank tells it again. So it does with those that are unknown here,
+/// as after a backup was put back: they are passed over and never acknowledged, because they may be
+/// known again when their settlements are closed once more.
+async fn take_back(gateway: &Gateway) -> Result<usize, ApiError> {
+    let now_ms = gateway.clock.now_ms_i64();
+    let mut limit = BATCH;
+    loop {
+        let asked = gateway.providers.payouts.returned(now_ms, limit);
+        let returned = gateway.within(asked).await.map_err(map_provider_error)?;
+        let (mut taken, mut unknown) = (0, 0);
+        for returned in &returned {
+            match take_one_back(gateway, returned).await {
+                Ok(TakenBack::Done) => taken += 1,
+                Ok(TakenBack::Unknown) => unknown += 1,
+                // One that cannot be taken back does not keep the others waiting.
+                Err(error) => {
+                    let payout = returned.payout;
+                    tracing::error!(%payout, ?error, "a return is looked at later");
+                }
+            }
+        }
+        if unknown > 0 {
+            tracing::warn!(unknown, "the bank returns payouts that are not known here");
+        }
+        // Where those that stay have left room for no others, more are asked for.
+        let is_full = returned.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+        if taken > 0 || !is_full || limit >= RETURNS_MOST {
+            return Ok(taken);
+        }
+        limit = limit.saturating_mul(8);
+    }
+}
+
+fn map_provider_error(error: ProviderError) -> ApiError {
+    let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
+    ApiError::because(ErrorCode::Internal, reason)
+}
+
+enum TakenBack {
+    /// It is written down, and the bank was told so.
+    Done,
+    /// There is no such payout.
+    Unknown,
+}
+
+async fn take_one_back(
+    gateway: &Gateway,
+    returned: &ReturnedPayout,
+) -> Result<TakenBack, ApiError> {
+    loop {
+        let Some(payout) = gateway.store.payout_by_id(returned.payout).await? else {
+            return Ok(TakenBack::Unknown);
+        };
+        let reason = Some(returned.reason.clone());
+        // Otherwise somebody else has moved it in between: once more, from where it is now.
+        if payout.state == PayoutState::Returned
+            || keep(gateway, &payout, PayoutState::Returned, reason).await?
+        {
+            break;
+        }
+    }
+    let bank = &gateway.providers.payouts;
+    let told = gateway.within(bank.acknowledge_return(returned.payout));
+    told.await.map_err(map_provider_error)?;
+    Ok(TakenBack::Done)
+}
+
+/// Writes down what became of a payout; says whether that was news.
+async fn keep(
+    gateway: &Gateway,
+    payout: &Payout,
+    state: PayoutState,
+    failure: Option<String>,
+) -> Result<bool, ApiError> {
+    if !payout.state.may_become(state) {
+        let reason = format!("{} may not become {}", payout.state.name(), state.name());
+        return Err(ApiError::because(ErrorCode::Internal, reason));
+    }
+    let mut after = payout.clone();
+    after.state = state;
+    after.failure = failure;
+    after.updated_at_ms = gateway.clock.now_ms_i64();
+    let record = PayoutRecord::of(&after, gateway.livemode());
+    let event = EventId::new(gateway.clock.now_ms(), gateway.rng.bytes());
+    // The first event of a payout that never was paid is that it came back.
+    let sequence = if payout.state == PayoutState::Paid {
+        2
+    } else {
+        1
+    };
+    let event = settlements::view::payout_moved(event, sequence, &after, record)
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
+    let posting =
+        (state == PayoutState::Returned).then(|| posting::of_payout_return(gateway.ids(), &after));
+    let changed = gateway
+        .store
+        .change_payout(payout, &after, &event, posting.as_ref())
+        .await?;
+    if changed {
+        tracing::info!(payout = %payout.id, state = state.name(), failure = after.failure,
+            "a payout has moved");
+    }
+    Ok(changed)
+}
+
+/// Pays out again and again, until dropped.
+pub async fn run(gateway: &Gateway, every: Duration) {
+    loop {
+        if let Err(error) = pay_out(gateway).await {
+            tracing::error!(
+                ?error,
+                "payouts could not be looked at and will be tried again"
+            );
+        }
+        tokio::time::sleep(every).await;
+    }
+}

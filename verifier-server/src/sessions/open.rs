@@ -1,0 +1,175 @@
+//! Opening a checkout session: the order is verified and bound to the browser's key.
+
+use super::model::Session;
+use super::store::SessionOpened;
+use crate::auth::nonces::Nonce;
+use crate::auth::signed_request::{IncomingRequest, SignedRequest, VerifiedRequest};
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::merchants::model::Merchant;
+use crate::payments::shopper_view;
+use sealpay_protocol::api::{NEW_SESSION, OpenSessionRequest, SessionView};
+use sealpay_protocol::ids::SessionId;
+use sealpay_protocol::method::Method;
+use sealpay_protocol::order::{self, AuthenticationRequirement, CompactOrder, Order};
+use sealpay_protocol::origin::Origin;
+
+/// Opens a session, or finds the one that the same browser opened before.
+///
+/// # Errors
+/// The first error, by precedence.
+pub async fn open_session(
+    gateway: &Gateway,
+    request: IncomingRequest<'_>,
+) -> Result<SessionView, ApiError> {
+    let another = request
+        .session
+        .is_some_and(|session| session != NEW_SESSION);
+    if another && request.has_signature() {
+        let detail = "sealpay-session must be new where a session is opened.";
+        return Err(ApiError::of(ErrorCode::MalformedRequest, "sealpay-session").explained(detail));
+    }
+    let signed = SignedRequest::read(request, gateway.clock.now())?;
+    let body: OpenSessionRequest = crate::http::json::json(signed.body())?;
+    let key = body.key.verifying_key().map_err(|error| {
+        ApiError::of(ErrorCode::MalformedRequest, "key").explained(error.to_string())
+    })?;
+    let verified = signed.verify(&key, gateway.settings.public_origin.authority())?;
+    let (order, merchant) = verify_order(gateway, &body.order).await?;
+    check_simulation(gateway, &order)?;
+    check_methods(gateway, &order)?;
+    check_origin(&merchant, &order, &body.parent_origin)?;
+    let session = new_session(gateway, &order, &body, key.to_bytes());
+    let session = bind(gateway, &session, verified).await?;
+    shopper_view::session_view(gateway, &merchant, &session).await
+}
+
+async fn verify_order(gateway: &Gateway, compact: &str) -> Result<(Order, Merchant), ApiError> {
+    let compact = CompactOrder::parse(compact)?;
+    let merchant = gateway.store.merchant(compact.issuer()).await?;
+    let merchant = merchant.ok_or_else(|| ApiError::of(ErrorCode::UnknownMerchant, "iss"))?;
+    let key = merchant
+        .order_keys
+        .iter()
+        .find(|key| key.key_id == compact.key_id())
+        .and_then(|key| sealpay_protocol::key::verifying_key(&key.public_key).ok())
+        .ok_or_else(|| ApiError::of(ErrorCode::UnknownOrderKey, "kid"))?;
+    let now = gateway.clock.wall();
+    Ok((
+        compact.verify(&key, &gateway.settings.public_origin, now)?,
+        merchant,
+    ))
+}
+
+fn check_simulation(gateway: &Gateway, order: &Order) -> Result<(), ApiError> {
+    let Some(simulate) = &order.claims().simulate else {
+        return Ok(());
+    };
+    if !gateway.settings.test_mode {
+        return Err(ApiError::of(ErrorCode::SimulateNotAllowed, "simulate"));
+    }
+    if !gateway.providers.rehearsal.knows_outcome(&simulate.outcome) {
+        let detail = "simulate.outcome must name an outcome of docs/reference/test-cards.md.";
+        return Err(ApiError::invalid("simulate", detail));
+    }
+    Ok(())
+}
+
+/// The wallet's page is part of the simulation.
+fn check_methods(gateway: &Gateway, order: &Order) -> Result<(), ApiError> {
+    let methods = order.claims().methods.as_deref().unwrap_or_default();
+    if methods.contains(&Method::Wallet) && !gateway.settings.test_mode {
+        return Err(ApiError::of(ErrorCode::MethodNotOffered, "methods"));
+    }
+    Ok(())
+}
+
+/// The page must be one that the order names, and every page that the order names must be one
+/// that the merchant registered: a stolen order key alone does not move the widget elsewhere.
+fn check_origin(merchant: &Merchant, order: &Order, parent: &Origin) -> Result<(), ApiError> {
+    let named = &order.claims().parent_origins;
+    let is_registered = |origin: &Origin| merchant.origins.iter().any(|o| o == origin.as_str());
+    let all_registered = named.iter().all(is_registered);
+    if named.contains(parent) && all_registered {
+        Ok(())
+    } else {
+        Err(ApiError::of(ErrorCode::OriginNotAllowed, "parent_origin"))
+    }
+}
+
+fn new_session(
+    gateway: &Gateway,
+    order: &Order,
+    body: &OpenSessionRequest,
+    public_key: [u8; 32],
+) -> Session {
+    let claims = order.claims().clone();
+    let now_ms = gateway.clock.now_ms();
+    let methods = claims.methods.unwrap_or_else(|| vec![Method::Card]);
+    Session {
+        id: SessionId::new(now_ms, gateway.rng.bytes()),
+        merchant: claims.iss,
+        jti: claims.jti,
+        order_digest: order::digest(&body.order),
+        order_ref: claims.order_ref,
+        money: order.money(),
+        capture: claims.capture,
+        description: claims.description,
+        items: claims.items,
+        customer: claims.customer,
+        simulate: claims.simulate.map(|simulate| simulate.outcome),
+        methods,
+        billing_country: claims.billing_country,
+        requires_authentication: claims.authentication == Some(AuthenticationRequirement::Required),
+        parent_origin: body.parent_origin.to_string(),
+        order_origins: claims
+            .parent_origins
+            .iter()
+            .map(Origin::to_string)
+            .collect(),
+        public_key,
+        key_rebind_count: 0,
+        attempts: 0,
+        active_attempt: None,
+        // The order was dated by the merchant's clock; the session lives by the world's.
+        expires_at: claims.exp.saturating_add(gateway.clock.ahead_ms() / 1000),
+        created_at_ms: gateway.clock.now_ms_i64(),
+    }
+}
+
+async fn bind(
+    gateway: &Gateway,
+    session: &Session,
+    verified: VerifiedRequest,
+) -> Result<Session, ApiError> {
+    let opened = gateway
+        .store
+        .open_session(session, &Nonce::of(verified))
+        .await?;
+    match opened {
+        SessionOpened::New(session)
+        | SessionOpened::Same(session)
+        | SessionOpened::Rebound(session) => Ok(session),
+        SessionOpened::Reused => Err(ApiError::of(ErrorCode::OrderReused, "jti")),
+        SessionOpened::AttemptInProgress(_) => Err(ApiError::new(ErrorCode::AttemptInProgress)),
+        SessionOpened::NonceReplayed => Err(ApiError::new(ErrorCode::NonceReplayed)),
+    }
+}
+
+impl Nonce {
+    /// The nonce that a verified request spends.
+    #[must_use]
+    pub(crate) fn of(verified: VerifiedRequest) -> Self {
+        Self::in_request(&verified)
+    }
+
+    /// The same of a request that goes on.
+    #[must_use]
+    pub(crate) fn in_request(verified: &VerifiedRequest) -> Self {
+        Self {
+            expires_at: verified.nonce_expires_at,
+            value: verified.nonce.clone(),
+            thumbprint: verified.thumbprint.as_str().to_owned(),
+        }
+    }
+}

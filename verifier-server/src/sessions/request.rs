@@ -1,0 +1,43 @@
+//! Requests of a session: who sent them, and that nobody altered them.
+
+use super::model::Session;
+use crate::auth::signed_request::{IncomingRequest, SignedRequest, VerifiedRequest};
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use sealpay_protocol::ids::SessionId;
+use sealpay_protocol::key::verifying_key;
+use serde::de::DeserializeOwned;
+
+/// A request whose signature fits the session's key.
+pub(crate) struct Verified<T> {
+    pub(crate) session: Session,
+    pub(crate) request: VerifiedRequest,
+    pub(crate) body: T,
+}
+
+/// Checks who sent a request of a session and that it was not altered. The nonce is not spent yet.
+pub(crate) async fn verify<T: DeserializeOwned>(
+    gateway: &Gateway,
+    request: IncomingRequest<'_>,
+) -> Result<Verified<T>, ApiError> {
+    // Who sends neither is told what every request needs, and not that there is no such session.
+    if request.session.is_none() && !request.has_signature() {
+        return Err(ApiError::new(ErrorCode::MissingSignature));
+    }
+    let unknown = || ApiError::of(ErrorCode::UnknownSession, "sealpay-session");
+    let id: SessionId = request
+        .session
+        .and_then(|session| session.parse().ok())
+        .ok_or_else(unknown)?;
+    let session = gateway.store.session(id).await?.ok_or_else(unknown)?;
+    let signed = SignedRequest::read(request, gateway.clock.now())?;
+    let body = crate::http::json::json(signed.body())?;
+    let key = verifying_key(&session.public_key)
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
+    let request = signed.verify(&key, gateway.settings.public_origin.authority())?;
+    Ok(Verified {
+        session,
+        request,
+        body,
+    })
+}

@@ -1,0 +1,37 @@
+//! `/v1/sessions`
+
+use super::open::open_session;
+use crate::http::problem::Problem;
+use crate::http::rate_limit::ProvenSession;
+use crate::http::signed::WholeRequest;
+use crate::http::state::AppState;
+use axum::extract::State;
+use axum::{Extension, Json};
+use sealpay_protocol::api::{OpenSessionRequest, Problem as ProblemBody, SessionView};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of the contract.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(open))
+}
+
+/// Opens a checkout session with a signed order.
+#[utoipa::path(
+    post,
+    path = "/v1/sessions",
+    tag = "widget",
+    request_body = OpenSessionRequest,
+    responses(
+        (status = 200, description = "The session", body = SessionView),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn open(
+    State(state): State<AppState>,
+    request: WholeRequest,
+) -> Result<(Extension<ProvenSession>, Json<SessionView>), Problem> {
+    let view = open_session(&state.gateway, request.incoming()).await?;
+    Ok((Extension(ProvenSession(view.session)), Json(view)))
+}

@@ -1,0 +1,179 @@
+//! Business days: weekends, and the holidays of whoever settles a currency.
+//!
+//! Holidays are data: `data/holidays.json` holds the rule that computes each of them. The euro's
+//! rules are true from 2002 on, the others from 1978 on; a day that a parliament moves is a row.
+
+mod easter;
+mod rule;
+
+use jiff::civil::{Date, Weekday};
+use rule::Rule;
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+/// The days on which someone settles.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calendar {
+    /// Names it in `data/schedules.json`.
+    #[serde(rename = "calendar")]
+    pub name: String,
+    /// Whose days they are.
+    pub title: String,
+    substitute: Substitute,
+    holidays: Vec<Holiday>,
+}
+
+/// What becomes of a holiday on a weekend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Substitute {
+    /// Nothing: it is lost.
+    None,
+    /// Sunday's is kept on Monday, Saturday's is lost.
+    SundayToMonday,
+    /// It is kept on the next weekday that is not a holiday itself.
+    NextWeekday,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Holiday {
+    name: String,
+    rule: Rule,
+    /// The first year.
+    from: Option<i16>,
+    /// The last year.
+    until: Option<i16>,
+    /// Years in which it was moved: a row of its own says where.
+    #[serde(default)]
+    not_in: Vec<i16>,
+}
+
+impl Holiday {
+    /// Its day in a year, before any substitution.
+    fn in_year(&self, year: i16) -> Option<Date> {
+        let is_kept = self.from.is_none_or(|from| from <= year)
+            && self.until.is_none_or(|until| year <= until)
+            && !self.not_in.contains(&year);
+        is_kept.then(|| self.rule.in_year(year)).flatten()
+    }
+}
+
+static CALENDARS: LazyLock<Vec<Calendar>> = LazyLock::new(|| {
+    // The file is part of the program and a test reads it; an empty table never ships.
+    serde_json::from_str(include_str!("../../../data/holidays.json")).unwrap_or_default()
+});
+
+static WEEKENDS: Calendar = Calendar {
+    name: String::new(),
+    title: String::new(),
+    substitute: Substitute::None,
+    holidays: Vec::new(),
+};
+
+/// Every calendar.
+#[must_use]
+pub fn all() -> &'static [Calendar] {
+    &CALENDARS
+}
+
+/// The calendar of a name; one without holidays where there is no such name.
+#[must_use]
+pub fn of_name(name: &str) -> &'static Calendar {
+    let mut calendars = all().iter();
+    calendars
+        .find(|calendar| calendar.name == name)
+        .unwrap_or(&WEEKENDS)
+}
+
+fn is_weekend(date: Date) -> bool {
+    matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
+}
+
+/// The day after; the last day that there is has itself after it.
+pub(crate) fn day_after(date: Date) -> Date {
+    date.tomorrow().unwrap_or(date)
+}
+
+/// The day before; the first day that there is has itself before it.
+pub(crate) fn day_before(date: Date) -> Date {
+    date.yesterday().unwrap_or(date)
+}
+
+impl Calendar {
+    /// Whether somebody settles on a date.
+    #[must_use]
+    pub fn is_business_day(&self, date: Date) -> bool {
+        !is_weekend(date) && self.holiday_on(date).is_none()
+    }
+
+    /// The name of the holiday that is kept on a date.
+    #[must_use]
+    pub fn holiday_on(&self, date: Date) -> Option<&str> {
+        let kept = self.holidays_in(date.year());
+        let (_, holiday) = kept.into_iter().find(|(day, _)| *day == date)?;
+        Some(&holiday.name)
+    }
+
+    /// The first business day after a date.
+    #[must_use]
+    pub fn next_business_day(&self, date: Date) -> Date {
+        self.step(date, day_after)
+    }
+
+    /// The last business day before a date.
+    #[must_use]
+    pub fn previous_business_day(&self, date: Date) -> Date {
+        self.step(date, day_before)
+    }
+
+    fn step(&self, date: Date, next: fn(Date) -> Date) -> Date {
+        let mut day = next(date);
+        // The calendar ends on a day of the year 9999, which may be a holiday.
+        while !self.is_business_day(day) && next(day) != day {
+            day = next(day);
+        }
+        day
+    }
+
+    /// The business day that comes so many business days after a date; the date itself after none,
+    /// whatever day it is.
+    #[must_use]
+    pub fn nth_business_day_after(&self, date: Date, days: u32) -> Date {
+        (0..days).fold(date, |day, _| self.next_business_day(day))
+    }
+
+    /// The holidays of a year on the days on which they are kept.
+    ///
+    /// A substitute never leaves its year: only days near the end of December could take it there,
+    /// and there are at most two in a row.
+    fn holidays_in(&self, year: i16) -> Vec<(Date, &Holiday)> {
+        let holidays = self.holidays.iter();
+        let mut kept: Vec<_> = holidays
+            .filter_map(|holiday| Some((holiday.in_year(year)?, holiday)))
+            .collect();
+        // Days on which a holiday falls by itself are never taken for a substitute.
+        kept.sort_by_key(|(day, _)| (is_weekend(*day), *day));
+        for place in 0..kept.len() {
+            let mut day = kept[place].0;
+            match self.substitute {
+                Substitute::SundayToMonday if day.weekday() == Weekday::Sunday => {
+                    day = day_after(day);
+                }
+                Substitute::NextWeekday => {
+                    let taken = |day| kept[..place].iter().any(|(kept, _)| *kept == day);
+                    while is_weekend(day) || taken(day) {
+                        day = day_after(day);
+                    }
+                }
+                Substitute::None | Substitute::SundayToMonday => {}
+            }
+            kept[place].0 = day;
+        }
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests;

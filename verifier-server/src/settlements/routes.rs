@@ -1,0 +1,195 @@
+//! `/v1/settlements`
+
+use super::service;
+use super::service::Format;
+use super::store::SettlementFilter;
+use super::view::{BalanceTransactionRecord, SettlementRecord};
+use crate::auth::scope::Scope;
+use crate::error::ApiError;
+use crate::http::merchant::MerchantRequest;
+use crate::http::paging::Page;
+use crate::http::params::Params;
+use crate::http::problem::Problem;
+use crate::http::query::{currency, cursor, named, one_of, page_limit, schema};
+use crate::http::state::AppState;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, header};
+use futures_util::stream;
+use sealpay_protocol::api::Problem as ProblemBody;
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of the contract.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(one))
+        .routes(routes!(lines))
+        .routes(routes!(report))
+}
+
+/// What a list of settlements is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// The last settlement of the page before.
+    #[param(schema_with = schema::settlement)]
+    after: Option<String>,
+    /// Only settlements in this currency (ISO 4217).
+    #[param(schema_with = schema::currency)]
+    currency: Option<String>,
+}
+
+/// Lists the merchant's settlements, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/settlements",
+    tag = "merchant",
+    params(ListQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "A page", body = Page<SettlementRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    query: Params<ListQuery>,
+    request: MerchantRequest,
+) -> Result<Json<Page<SettlementRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let query = query.read()?;
+    let filter = SettlementFilter {
+        after: cursor(query.after.as_deref())?,
+        limit: page_limit(query.limit.as_deref())?,
+        currency: currency(query.currency.as_deref())?,
+    };
+    Ok(Json(service::list(&state.gateway, merchant, filter).await?))
+}
+
+/// One settlement of the merchant.
+#[utoipa::path(
+    get,
+    path = "/v1/settlements/{id}",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`set_…`")),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The settlement", body = SettlementRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<SettlementRecord>, Problem> {
+    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    Ok(Json(service::one(&state.gateway, merchant, &id).await?))
+}
+
+/// What the lines of a settlement are asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LinesQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// The last line of the page before.
+    #[param(schema_with = schema::transaction)]
+    after: Option<String>,
+}
+
+/// Lists the lines of a settlement, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/settlements/{id}/lines",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`set_…`"), LinesQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "A page", body = Page<BalanceTransactionRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn lines(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    query: Params<LinesQuery>,
+    request: MerchantRequest,
+) -> Result<Json<Page<BalanceTransactionRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let query = query.read()?;
+    let after = cursor(query.after.as_deref())?;
+    let limit = page_limit(query.limit.as_deref())?;
+    let page = service::lines(&state.gateway, merchant, &id, after, limit).await?;
+    Ok(Json(page))
+}
+
+/// What a report is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReportQuery {
+    /// In which form.
+    #[param(value_type = Format, inline)]
+    format: Option<String>,
+}
+
+/// The report of a settlement as a file: every line, with totals and a checksum at the end.
+#[utoipa::path(
+    get,
+    path = "/v1/settlements/{id}/report",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`set_…`"), ReportQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The report",
+            content((String = "text/csv"), (Object = "application/json"),
+                (String = "application/xml"))),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn report(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    query: Params<ReportQuery>,
+    request: MerchantRequest,
+) -> Result<([(HeaderName, String); 3], Body), Problem> {
+    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let query = query.read()?;
+    let accepted = one_of(Format::ALL.map(Format::name));
+    let format = named(
+        query.format.as_deref(),
+        "format",
+        &accepted,
+        Format::from_name,
+    )?;
+    let missing = || ApiError::invalid("format", format!("format must be {accepted}."));
+    let format = format.ok_or_else(missing)?;
+    let report = service::report(&state.gateway, merchant, &id, format).await?;
+    let disposition = format!("attachment; filename=\"{}\"", report.file_name);
+    let headers = [
+        (header::CONTENT_TYPE, format.media_type().to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+        // Who gets less than this knows that the report is not whole.
+        (header::CONTENT_LENGTH, report.text.bytes().to_string()),
+    ];
+    let pieces = stream::try_unfold(report.text, async |mut text| {
+        let piece = text.next_piece().await?;
+        Ok::<_, std::io::Error>(piece.map(|piece| (piece, text)))
+    });
+    Ok((headers, Body::from_stream(pieces)))
+}

@@ -1,0 +1,263 @@
+//! What a merchant looks up of settlements, and their reports.
+
+use super::model::{BalanceTransaction, Payout, Settlement};
+use super::report::{Statement, camt053, csv, json};
+pub use super::store::SettlementFilter;
+use super::view::{BalanceTransactionRecord, SettlementRecord};
+use crate::balance::store::TransactionFilter;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::http::paging::{Page, page};
+use sealpay_protocol::ids::{MerchantId, TransactionId};
+use serde::Serialize;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+pub use super::sending::Sending;
+use super::spool;
+
+/// Most lines of a report: it is written in memory, less than 32 MiB of it, and then to a file.
+pub const REPORT_LINES_MOST: i64 = 8_000;
+
+/// Lines that are read at once for a report.
+const REPORT_PAGE: u32 = 1000;
+
+/// How long its lines may take to be read.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Comma-separated values (RFC 4180).
+    Csv,
+    /// JSON.
+    Json,
+    /// A bank statement in XML (ISO 20022 camt.053.001.08).
+    Camt053,
+}
+
+impl Format {
+    /// Every form.
+    pub const ALL: [Self; 3] = [Self::Csv, Self::Json, Self::Camt053];
+
+    /// The name in requests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Camt053 => "camt053",
+        }
+    }
+
+    /// The form of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// The `Content-Type`.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Camt053 => "application/xml",
+        }
+    }
+
+    const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Camt053 => "camt053.xml",
+        }
+    }
+
+    fn write(self, statement: &Statement<'_>) -> String {
+        match self {
+            Self::Csv => csv::write(statement),
+            Self::Json => json::write(statement),
+            Self::Camt053 => camt053::write(statement),
+        }
+    }
+}
+
+/// A report as a file.
+#[derive(Debug)]
+pub struct Report {
+    /// The name of the file: letters, digits, points, lines and hyphens.
+    pub file_name: String,
+    /// The file.
+    pub text: Sending,
+}
+
+/// Settlements of the merchant, newest first.
+pub async fn list(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    mut filter: SettlementFilter,
+) -> Result<Page<SettlementRecord>, ApiError> {
+    let limit = filter.limit;
+    filter.limit = limit.saturating_add(1);
+    let scans = filter.currency.is_some();
+    let store = gateway.store.clone();
+    let reading = async move { Ok(store.settlements(merchant, &filter).await?) };
+    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
+    Ok(page(rows, limit, |row| {
+        Some(SettlementRecord::of(&row, gateway.livemode()))
+    }))
+}
+
+async fn mine(gateway: &Gateway, merchant: MerchantId, id: &str) -> Result<Settlement, ApiError> {
+    let id = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
+    let settlement = gateway.store.settlement(merchant, id).await?;
+    settlement.ok_or(ApiError::new(ErrorCode::NotFound))
+}
+
+/// A settlement of the merchant.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], also for somebody else's settlement.
+pub async fn one(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+) -> Result<SettlementRecord, ApiError> {
+    let settlement = mine(gateway, merchant, id).await?;
+    Ok(SettlementRecord::of(&settlement, gateway.livemode()))
+}
+
+/// Lines of a settlement of the merchant, newest first.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], also for somebody else's settlement.
+pub async fn lines(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+    after: Option<TransactionId>,
+    limit: u32,
+) -> Result<Page<BalanceTransactionRecord>, ApiError> {
+    let settlement = mine(gateway, merchant, id).await?;
+    let filter = TransactionFilter {
+        settlement: Some(settlement.id),
+        after,
+        limit: limit.saturating_add(1),
+        ..TransactionFilter::default()
+    };
+    let rows = gateway
+        .store
+        .balance_transactions(merchant, &filter)
+        .await?;
+    Ok(page(rows, limit, |row| {
+        Some(BalanceTransactionRecord::of(row))
+    }))
+}
+
+/// The report of a settlement of the merchant.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], also for somebody else's settlement; [`ErrorCode::ReportTooLarge`];
+/// [`ErrorCode::Overloaded`] when it is not the merchant's turn in time, others of the merchant's are being
+/// read, or the database is slow.
+pub async fn report(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+    format: Format,
+) -> Result<Report, ApiError> {
+    let settlement = mine(gateway, merchant, id).await?;
+    if settlement.lines > REPORT_LINES_MOST {
+        let (found, most) = (settlement.lines, REPORT_LINES_MOST);
+        let detail = format!(
+            "The settlement has {found} lines, and a report at most {most}; read its lines in pages."
+        );
+        return Err(ApiError::new(ErrorCode::ReportTooLarge).explained(detail));
+    }
+    let sending = gateway.read_queues.sending(merchant)?;
+    let turn = gateway.read_queues.report(merchant).await?;
+    let reading = tokio::time::timeout(READ_WITHIN, contents(gateway, settlement));
+    let late = |_| ApiError::because(ErrorCode::Overloaded, "a report was not read in time");
+    let contents = reading.await.map_err(late)??;
+    let file_name = format!(
+        "settlement-{}-{}.{}",
+        contents.settlement.currency,
+        contents.settlement.settlement_date,
+        format.extension()
+    );
+    // Writing and hashing some megabytes would hold up everybody else's requests. It goes on when
+    // nobody waits for it any more, so it has the turn with it. The turn ends where the file is
+    // written: however slowly it is read then, it is in nobody's memory.
+    let folder = gateway.settings.spool.clone();
+    let name = gateway.rng.bytes();
+    let writing = tokio::task::spawn_blocking(move || {
+        let text = format.write(&contents.statement());
+        let written = spool::write(&folder, name, text.as_bytes());
+        drop((text, turn));
+        written
+    });
+    let (file, bytes) = writing.await.map_err(broken)?.map_err(broken)?;
+    Ok(Report {
+        file_name,
+        text: Sending::new(file, bytes, sending),
+    })
+}
+
+fn broken(error: impl std::fmt::Display) -> ApiError {
+    ApiError::because(ErrorCode::Internal, error)
+}
+
+/// What a report is made of.
+struct Contents {
+    livemode: bool,
+    settlement: Settlement,
+    payout: Option<Payout>,
+    lines: Vec<BalanceTransaction>,
+    merchant_name: String,
+    account: String,
+}
+
+impl Contents {
+    fn statement(&self) -> Statement<'_> {
+        Statement {
+            livemode: self.livemode,
+            settlement: &self.settlement,
+            payout: self.payout.as_ref(),
+            lines: &self.lines,
+            merchant_name: &self.merchant_name,
+            account: &self.account,
+        }
+    }
+}
+
+async fn contents(gateway: &Gateway, settlement: Settlement) -> Result<Contents, ApiError> {
+    let merchant = gateway.store.merchant(settlement.merchant).await?;
+    let payout = match settlement.payout {
+        Some(payout) => gateway.store.payout(settlement.merchant, payout).await?,
+        None => None,
+    };
+    let mut lines: Vec<BalanceTransaction> = Vec::new();
+    loop {
+        let after = lines.last().map(|line| line.id);
+        let store = &gateway.store;
+        let page = store.settlement_lines(settlement.id, after, REPORT_PAGE);
+        let page = page.await?;
+        if page.is_empty() {
+            break;
+        }
+        lines.extend(page);
+    }
+    Ok(Contents {
+        livemode: gateway.livemode(),
+        payout,
+        lines,
+        merchant_name: merchant.map(|merchant| merchant.name).unwrap_or_default(),
+        account: gateway.providers.payouts.account(settlement.merchant),
+        settlement,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! The world's clock, as testers see and move it.
+
+use super::follow_clock;
+use super::members::Members;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How far the world may be ahead of the wall, seconds: two years. Cards and holds have run out by
+/// then, and nothing is kept that late.
+pub const MOST_AHEAD_SECONDS: u64 = 2 * 365 * 24 * 60 * 60;
+
+/// The world's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ClockView {
+    /// The world's time, seconds since 1970.
+    pub now: u64,
+    /// How far it is ahead of the wall's, seconds.
+    pub ahead_seconds: u64,
+}
+
+/// How the clock is to be moved: one of the two. It only goes forward.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(untagged)]
+#[schema(example = json!({"advance_seconds": 86400}))]
+pub enum ClockRequest {
+    /// By so much.
+    By(ClockAdvance),
+    /// To a moment.
+    To(ClockMoment),
+}
+
+/// So much.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockAdvance {
+    /// Seconds.
+    #[schema(minimum = 1, maximum = 63_072_000)]
+    pub advance_seconds: u64,
+}
+
+/// A moment.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockMoment {
+    /// Seconds since 1970.
+    pub to: u64,
+}
+
+/// What the clock says.
+#[must_use]
+pub fn view(gateway: &Gateway) -> ClockView {
+    ClockView {
+        now: gateway.clock.now(),
+        ahead_seconds: gateway.clock.ahead_ms() / 1000,
+    }
+}
+
+/// Moves the clock. What has become due is done when this answers.
+///
+/// # Errors
+/// An error that names the member at fault, or that the store does not answer.
+pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<ClockView, ApiError> {
+    let mut members = Members::read(body, &["advance_seconds", "to"])?;
+    let advance_seconds: Option<u64> = members.take("advance_seconds")?;
+    let to: Option<u64> = members.take("to")?;
+    follow_clock::refresh(gateway).await?;
+    let now_ms = gateway.clock.now_ms();
+    let (param, by_ms) = match (advance_seconds, to) {
+        (Some(seconds), None) => {
+            let by_ms = seconds.checked_mul(1000).filter(|by_ms| *by_ms > 0);
+            ("advance_seconds", by_ms)
+        }
+        (None, Some(to)) => {
+            let by_ms = to
+                .checked_mul(1000)
+                .map(|to_ms| to_ms.saturating_sub(now_ms));
+            ("to", by_ms.filter(|_| to >= now_ms / 1000))
+        }
+        _ => {
+            let detail = "Give either advance_seconds or to, and not both.";
+            return Err(
+                ApiError::of(ErrorCode::MalformedRequest, "advance_seconds").explained(detail)
+            );
+        }
+    };
+    let refused = || {
+        let detail = format!(
+            "{param} must lead ahead, to at most {MOST_AHEAD_SECONDS} seconds ahead of the time."
+        );
+        ApiError::invalid(param, detail)
+    };
+    let by_ms = by_ms.ok_or_else(refused)?;
+    if !follow_clock::advance(gateway, by_ms, MOST_AHEAD_SECONDS * 1000).await? {
+        return Err(refused());
+    }
+    Ok(view(gateway))
+}

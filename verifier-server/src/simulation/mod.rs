@@ -1,0 +1,56 @@
+//! What a tester may see and change of the simulated world. Only test mode has a way to here.
+
+pub mod accounts;
+pub mod clock;
+pub mod disputes;
+pub mod faults;
+pub mod follow_clock;
+mod members;
+pub mod payments;
+pub mod payouts;
+pub mod personas;
+pub mod phone;
+pub mod routes;
+pub mod state;
+pub mod store;
+pub mod transfers;
+pub mod wallet_page;
+pub mod webhooks;
+
+pub use crate::provider::simulated::account::{AccountStatus, Enrolment};
+pub use crate::provider::simulated::control::{AccountRequest, AccountView, FaultRequest};
+pub use crate::provider::simulated::fault::Fault;
+
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::provider::ProviderError;
+use crate::provider::simulated::SimulatedBank;
+use crate::provider::simulated::control::ControlError;
+
+/// The simulation, where there is one.
+pub(crate) fn bank(gateway: &Gateway) -> Result<&SimulatedBank, ApiError> {
+    gateway
+        .simulation()
+        .ok_or(ApiError::new(ErrorCode::NotFound))
+}
+
+pub(crate) fn silent(error: ProviderError) -> ApiError {
+    let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
+    ApiError::because(ErrorCode::Internal, reason)
+}
+
+/// A text from a path as a name; what cannot be one names nothing.
+fn name(text: &str) -> Result<&str, ApiError> {
+    let fits = (1..=128).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_graphic());
+    Some(text)
+        .filter(|_| fits)
+        .ok_or(ApiError::new(ErrorCode::NotFound))
+}
+
+fn refused(error: ControlError) -> ApiError {
+    match error {
+        ControlError::NotFound => ApiError::new(ErrorCode::NotFound),
+        ControlError::Invalid { field, reason } => ApiError::invalid(field, reason),
+        ControlError::Silent(error) => silent(error),
+    }
+}

@@ -1,0 +1,131 @@
+//! The phones that one-time codes are sent to.
+
+use super::bank;
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+pub use crate::provider::simulated::phone::CodeState;
+use crate::provider::simulated::phone::SentMessage;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// How many messages are looked through.
+const LOOKED_THROUGH: u32 = 200;
+
+/// How the account of a persona is named.
+const PERSONA: &str = "persona:";
+
+/// Messages, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Messages {
+    /// The messages.
+    pub data: Vec<MessageView>,
+}
+
+/// A message on a simulated phone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MessageView {
+    /// Its name.
+    pub id: String,
+    /// The number it was sent to.
+    pub phone: String,
+    /// The persona whose phone it is.
+    pub persona: Option<String>,
+    /// What it says.
+    pub text: String,
+    /// The one-time code in it.
+    pub code: Option<String>,
+    /// Whether the code can be used.
+    pub code_state: Option<CodeState>,
+    /// `pay_…`: the payment that it is about.
+    pub payment: Option<String>,
+    /// When it was sent, seconds since 1970.
+    pub sent_at: i64,
+}
+
+/// Which messages.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Only those to this number.
+    pub phone: Option<String>,
+    /// Only those to this persona.
+    pub persona: Option<String>,
+}
+
+impl Wanted {
+    fn fits(&self, message: &MessageView) -> bool {
+        let digits = |text: &str| text.trim().trim_start_matches('+').to_owned();
+        let phone = self.phone.as_deref();
+        phone.is_none_or(|phone| digits(phone) == digits(&message.phone))
+            && (self.persona.is_none() || self.persona == message.persona)
+    }
+}
+
+fn view(sent: SentMessage) -> MessageView {
+    let SentMessage {
+        message,
+        code_state,
+    } = sent;
+    MessageView {
+        id: message.id,
+        phone: message.phone,
+        persona: message.account.strip_prefix(PERSONA).map(str::to_owned),
+        text: message.text,
+        code: message.code,
+        code_state,
+        payment: message.reference.map(|payment| payment.to_string()),
+        sent_at: message.created_at_ms.div_euclid(1000),
+    }
+}
+
+/// The newest messages, newest first, at most so many.
+pub async fn messages(
+    gateway: &Gateway,
+    wanted: &Wanted,
+    limit: u32,
+) -> Result<Messages, ApiError> {
+    let found = bank(gateway)?.phone().messages(LOOKED_THROUGH).await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let fitting = found
+        .into_iter()
+        .map(view)
+        .filter(|message| wanted.fits(message));
+    Ok(Messages {
+        data: fitting.take(limit).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MessageView, Wanted};
+
+    #[test]
+    fn messages_are_found_by_number_and_by_persona() {
+        let message = MessageView {
+            id: "msg_1".into(),
+            phone: "+99910000042".into(),
+            persona: Some("cody".into()),
+            text: String::new(),
+            code: None,
+            code_state: None,
+            payment: None,
+            sent_at: 0,
+        };
+        let rows = [
+            (None, None, true),
+            (Some("+99910000042"), None, true),
+            // In a query a plus sign is a space.
+            (Some(" 99910000042"), None, true),
+            (Some("99910000042"), Some("cody"), true),
+            (Some("+9991000004"), None, false),
+            (Some("+99910000042"), Some("kay"), false),
+            (None, Some("kay"), false),
+        ];
+        for (phone, persona, expected) in rows {
+            let wanted = Wanted {
+                phone: phone.map(str::to_owned),
+                persona: persona.map(str::to_owned),
+            };
+            assert_eq!(wanted.fits(&message), expected, "{phone:?} {persona:?}");
+        }
+    }
+}

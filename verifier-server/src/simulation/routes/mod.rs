@@ -1,0 +1,101 @@
+//! The simulated world's control, in test mode only; otherwise these paths do not exist. It is served
+//! by the operator's listener, except for the wallet's page, which shoppers see.
+
+mod accounts;
+mod clock;
+mod disputes;
+mod faults;
+mod page;
+mod payments;
+mod payouts;
+mod personas;
+mod phone;
+pub(crate) mod same_site;
+mod state;
+mod text;
+mod transfers;
+mod wallet;
+mod webhooks;
+
+use crate::error::ApiError;
+use crate::http::in_flight;
+use crate::http::rate_limit;
+use crate::http::rate_limit::slow_guessing;
+use crate::http::state::AppState;
+use axum::Router;
+use axum::middleware;
+use axum::response::Redirect;
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Rows of a list when nothing is asked for.
+const DEFAULT_LIMIT: u32 = 20;
+/// Most rows of a list.
+const MOST_ROWS: u32 = 100;
+
+/// What programs use.
+pub(crate) fn contract() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(personas::list))
+        .routes(routes!(clock::view, clock::set))
+        .routes(routes!(faults::list, faults::add, faults::remove_all))
+        .routes(routes!(faults::remove))
+        .routes(routes!(webhooks::view, webhooks::set))
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::one, accounts::change))
+        .routes(routes!(phone::list))
+        .routes(routes!(payments::list))
+        .routes(routes!(payments::one))
+        .routes(routes!(transfers::list, transfers::send))
+        .routes(routes!(payouts::list))
+        .routes(routes!(payouts::send_back))
+        .routes(routes!(disputes::open))
+        .routes(routes!(disputes::decide))
+        .routes(routes!(state::view))
+}
+
+/// Everything below `/sim`, for the operator's listener.
+pub(crate) fn router() -> Router<AppState> {
+    let pages = Router::new()
+        .route("/", get(async || Redirect::to("/sim")))
+        .route("/sim", get(page::control))
+        .route("/sim/control.css", get(text::control_css))
+        .route("/sim/control.js", get(text::control_js));
+    Router::from(contract()).merge(pages)
+}
+
+/// The wallet's page, for the public listener: whoever has its address is the shopper.
+pub(crate) fn wallet_router(state: &AppState) -> Router<AppState> {
+    let guesses = middleware::from_fn_with_state(state.clone(), slow_guessing);
+    let limit = middleware::from_fn_with_state(state.clone(), rate_limit::limit);
+    let admit = middleware::from_fn_with_state(state.clone(), in_flight::admit);
+    let same_site = middleware::from_fn_with_state(state.clone(), same_site::refuse_others);
+    Router::new()
+        .route(
+            "/test/wallet/{token}",
+            get(wallet::open).post(wallet::decide),
+        )
+        .route_layer(guesses)
+        .route("/test/wallet.css", get(text::wallet_css))
+        .route("/test/wallet.js", get(text::wallet_js))
+        .route_layer(same_site)
+        .route_layer(admit)
+        .route_layer(limit)
+}
+
+/// `limit` of a list: 1 to 100.
+fn limit(limit: Option<&str>) -> Result<u32, ApiError> {
+    let Some(text) = limit else {
+        return Ok(DEFAULT_LIMIT);
+    };
+    // Digits only: the parser alone would take a plus sign too.
+    let digits = Some(text).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
+    digits
+        .and_then(|digits| digits.parse().ok())
+        .filter(|limit| (1..=MOST_ROWS).contains(limit))
+        .ok_or_else(|| {
+            let detail = format!("limit must be a whole number from 1 to {MOST_ROWS}.");
+            ApiError::invalid("limit", detail)
+        })
+}

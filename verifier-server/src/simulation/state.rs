@@ -1,0 +1,51 @@
+//! All of it at once, for the page that looks every second.
+
+use super::accounts::{self, Accounts};
+use super::clock::{self, ClockView};
+use super::faults::{self, Faults};
+use super::payments::{self, Payments};
+use super::phone::{self, Messages, Wanted};
+use super::transfers::{self, Transfers};
+use super::webhooks::{self, WebhookFaultsView};
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// How many payments, messages and transfers are on the page.
+const SHOWN: u32 = 20;
+
+/// The whole world.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WorldView {
+    /// As `GET /sim/clock`.
+    pub clock: ClockView,
+    /// As `GET /sim/phone`.
+    pub phone: Messages,
+    /// As `GET /sim/accounts`.
+    pub accounts: Accounts,
+    /// As `GET /sim/faults`.
+    pub faults: Faults,
+    /// As `GET /sim/webhooks`.
+    pub webhooks: WebhookFaultsView,
+    /// As `GET /sim/payments`.
+    pub payments: Payments,
+    /// As `GET /sim/transfers`.
+    pub transfers: Transfers,
+}
+
+/// All of it at once.
+///
+/// # Errors
+/// An error when the store or the bank does not answer.
+pub async fn view(gateway: &Gateway) -> Result<WorldView, ApiError> {
+    Ok(WorldView {
+        clock: clock::view(gateway),
+        phone: phone::messages(gateway, &Wanted::default(), SHOWN).await?,
+        accounts: accounts::list(gateway).await?,
+        faults: faults::list(gateway).await?,
+        webhooks: webhooks::view(gateway).await?,
+        payments: payments::newest(gateway, SHOWN).await?,
+        transfers: transfers::list(gateway, SHOWN).await?,
+    })
+}

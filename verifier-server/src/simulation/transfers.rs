@@ -1,0 +1,124 @@
+//! Money on its way by bank transfer, and money that is sent by hand.
+
+use super::members::Members;
+use super::{bank, silent};
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::payments::methods::bank_transfer;
+use crate::provider::simulated::transfer::Transfer;
+use sealpay_protocol::currency::Currency;
+use sealpay_protocol::limits::AMOUNT_MINOR;
+use sealpay_protocol::money::Money;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How many transfers are shown.
+pub const SHOWN: u32 = 100;
+
+/// Transfers, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Transfers {
+    /// The transfers.
+    pub data: Vec<TransferView>,
+}
+
+/// A transfer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = BankTransferView)]
+pub struct TransferView {
+    /// Its name.
+    pub id: String,
+    /// What the sender wrote.
+    pub reference: String,
+    /// Minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// When it arrives or arrived, seconds since 1970.
+    pub arrives_at: i64,
+    /// `scheduled`, `arrived`, `matched` or `returned`.
+    pub state: &'static str,
+}
+
+/// Money to be sent by hand.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": 2490, "currency": "EUR", "reference": "RF18539007547034"}))]
+pub struct SimulatedTransferRequest {
+    /// What the sender writes: 1 to 140 characters.
+    #[schema(
+        min_length = 1,
+        max_length = 140,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]+$"
+    )]
+    pub reference: String,
+    /// Minor units.
+    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
+    pub amount: i64,
+    /// ISO 4217.
+    #[schema(schema_with = currencies)]
+    pub currency: String,
+}
+
+fn currencies() -> utoipa::openapi::Object {
+    use utoipa::openapi::schema::{ObjectBuilder, Type};
+    let all: Vec<_> = Currency::all().collect();
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    text.enum_values(Some(all.iter().map(Currency::code)))
+        .build()
+}
+
+fn view(transfer: Transfer) -> TransferView {
+    TransferView {
+        id: transfer.id,
+        reference: transfer.reference,
+        amount: transfer.money.amount_minor(),
+        currency: transfer.money.currency().code().to_owned(),
+        arrives_at: transfer.arrives_at_ms.div_euclid(1000),
+        state: transfer.state.name(),
+    }
+}
+
+/// The newest transfers, newest first.
+pub async fn list(gateway: &Gateway, limit: u32) -> Result<Transfers, ApiError> {
+    let listed = bank(gateway)?.transfers().list(limit).await;
+    let listed = listed.map_err(silent)?;
+    Ok(Transfers {
+        data: listed.into_iter().map(view).collect(),
+    })
+}
+
+/// Sends money, which arrives at once and is looked at before this answers.
+///
+/// # Errors
+/// An error that names the member at fault, or that the bank does not answer.
+pub async fn send(gateway: &Gateway, body: &[u8]) -> Result<TransferView, ApiError> {
+    let mut members = Members::read(body, &["reference", "amount", "currency"])?;
+    let reference: String = members.need("reference")?;
+    let amount_minor: i64 = members.need("amount")?;
+    let currency: String = members.need("currency")?;
+    if !(1..=AMOUNT_MINOR).contains(&amount_minor) {
+        let detail = format!("amount must be from 1 to {AMOUNT_MINOR} minor units.");
+        return Err(ApiError::invalid("amount", detail));
+    }
+    let currency = currency.parse::<Currency>();
+    let currency = currency.map_err(|_| {
+        ApiError::invalid("currency", "currency must be an ISO 4217 code in capitals.")
+    })?;
+    let money = Money::new(amount_minor, currency);
+    let bank = bank(gateway)?;
+    let now_ms = gateway.clock.now_ms_i64();
+    let sent = bank.transfers().send(&reference, money, now_ms).await;
+    let id = sent.map_err(silent)?;
+    let id = id.ok_or_else(|| {
+        let detail = "reference must be 1 to 140 characters without control characters.";
+        ApiError::invalid("reference", detail)
+    })?;
+    tracing::info!(transfer = id, "a tester sent money");
+    bank_transfer::incoming::collect(gateway).await?;
+    let listed = bank.transfers().list(SHOWN).await.map_err(silent)?;
+    let found = listed.into_iter().find(|transfer| transfer.id == id);
+    found
+        .map(view)
+        .ok_or_else(|| ApiError::because(ErrorCode::Internal, "a transfer was sent and is gone"))
+}

@@ -1,0 +1,92 @@
+//! How webhooks misbehave on purpose.
+
+use super::members::Members;
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::webhooks::faults::{
+    MOST_DELAY_MS, MOST_DROPS, MOST_PER_MILLE, READ_EVERY_MS, WebhookFaults,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// How long reading the settings may take: what was read just before the change is forgotten so
+/// much later.
+const READING: Duration = Duration::from_millis(200);
+
+/// What is done to webhooks on purpose. What an order leaves out is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WebhookFaultsView {
+    /// Which share is sent twice, with the same `webhook-id`, thousandths.
+    #[schema(maximum = 1000)]
+    pub duplicate: u32,
+    /// Whether every other event of a payment is held back for a second and a half, so that the
+    /// next one overtakes it.
+    pub reorder: bool,
+    /// How long each is held back, milliseconds.
+    #[schema(maximum = 3_600_000)]
+    pub delay_ms: u32,
+    /// How many attempts are still to be dropped: they count as failed and are made again.
+    #[schema(maximum = 10_000)]
+    pub drop_first: u32,
+}
+
+/// What is to be done to webhooks on purpose. What is left out is not done.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookFaultsRequest {
+    /// Which share is sent twice, thousandths.
+    #[schema(maximum = 1000)]
+    pub duplicate: Option<u32>,
+    /// Whether every other event of a payment is held back.
+    pub reorder: Option<bool>,
+    /// How long each is held back, milliseconds.
+    #[schema(maximum = 3_600_000)]
+    pub delay_ms: Option<u32>,
+    /// How many attempts are to be dropped.
+    #[schema(maximum = 10_000)]
+    pub drop_first: Option<u32>,
+}
+
+/// What is in force.
+pub async fn view(gateway: &Gateway) -> Result<WebhookFaultsView, ApiError> {
+    let (text, drop_first) = gateway.store.webhook_faults().await?.unwrap_or_default();
+    let WebhookFaults {
+        duplicate,
+        reorder,
+        delay_ms,
+    } = WebhookFaults::from_text(&text);
+    Ok(WebhookFaultsView {
+        duplicate,
+        reorder,
+        delay_ms,
+        drop_first,
+    })
+}
+
+/// Sets all of it anew. When this answers, every server keeps to it.
+///
+/// # Errors
+/// An error that names the member at fault, or that the store does not answer.
+pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<WebhookFaultsView, ApiError> {
+    let mut members = Members::read(body, &["duplicate", "reorder", "delay_ms", "drop_first"])?;
+    let webhook_faults = WebhookFaults {
+        duplicate: up_to(&mut members, "duplicate", MOST_PER_MILLE)?,
+        reorder: members.take("reorder")?.unwrap_or(false),
+        delay_ms: up_to(&mut members, "delay_ms", MOST_DELAY_MS)?,
+    };
+    let drops = up_to(&mut members, "drop_first", MOST_DROPS)?;
+    let text = webhook_faults.to_text();
+    gateway.store.set_webhook_faults(&text, drops).await?;
+    tokio::time::sleep(Duration::from_millis(READ_EVERY_MS) + READING).await;
+    view(gateway).await
+}
+
+fn up_to(members: &mut Members, name: &'static str, most: u32) -> Result<u32, ApiError> {
+    let number: u32 = members.take(name)?.unwrap_or(0);
+    if number > most {
+        let detail = format!("{name} must be a whole number from 0 to {most}.");
+        return Err(ApiError::invalid(name, detail));
+    }
+    Ok(number)
+}

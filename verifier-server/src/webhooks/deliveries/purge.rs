@@ -1,0 +1,91 @@
+//! Deliveries that nobody asks for any more: those of endpoints that are gone, and old ones.
+
+use crate::store::Store;
+use crate::webhooks::events::store::first_named;
+use sealpay_protocol::ids::{EndpointId, EventId};
+use sealpay_storage::{DatabaseError, Fault, Statement, Tx, values};
+
+/// How long deliveries that have ended are kept, with their attempts, days. The events stay.
+pub const DELIVERIES_KEPT_DAYS: u64 = 30;
+
+/// Deliveries that are deleted in one transaction: others do not wait long for it.
+const AT_ONCE: i64 = 500;
+
+/// An attempt that was under way when its endpoint was deleted has ended by then, milliseconds.
+const UNDER_WAY_MS: i64 = 300_000;
+
+const GONE: &str = "SELECT id FROM webhook_endpoints WHERE deleted_at_ms <= $1 ORDER BY id LIMIT 1";
+
+const OF_ENDPOINT: &str =
+    "SELECT event FROM deliveries WHERE endpoint = $1 ORDER BY event LIMIT $2";
+
+/// The identifier of an event begins with its moment.
+const OLD: &str = "SELECT event, endpoint FROM deliveries
+    WHERE event < $1 AND state <> 'pending' ORDER BY event, endpoint LIMIT $2";
+
+const ATTEMPTS: &str = "DELETE FROM delivery_attempts WHERE event = $1 AND endpoint = $2";
+
+const DELIVERY: &str = "DELETE FROM deliveries WHERE event = $1 AND endpoint = $2";
+
+const ENDPOINT: &str = "DELETE FROM webhook_endpoints WHERE id = $1";
+
+async fn delete(tx: &mut Tx<'_>, deliveries: &[(EventId, EndpointId)]) -> Result<(), Fault> {
+    let arguments: Vec<_> = deliveries
+        .iter()
+        .map(|(event, endpoint)| values![*event, *endpoint])
+        .collect();
+    let statements: Vec<Statement<'_>> = arguments
+        .iter()
+        .flat_map(|values| -> [Statement<'_>; 2] { [(ATTEMPTS, values), (DELIVERY, values)] })
+        .collect();
+    tx.execute_together(&statements).await?;
+    Ok(())
+}
+
+/// Some rows of one endpoint that is gone, or the endpoint itself once it has none.
+async fn of_gone(tx: &mut Tx<'_>, deleted_by_ms: i64) -> Result<u64, Fault> {
+    let Some(mut row) = tx.optional(GONE, &values![deleted_by_ms]).await? else {
+        return Ok(0);
+    };
+    let endpoint: EndpointId = row.parsed()?;
+    let mut deliveries = Vec::new();
+    for mut row in tx.query(OF_ENDPOINT, &values![endpoint, AT_ONCE]).await? {
+        deliveries.push((row.parsed()?, endpoint));
+    }
+    if deliveries.is_empty() {
+        return tx.execute(ENDPOINT, &values![endpoint]).await;
+    }
+    delete(tx, &deliveries).await?;
+    Ok(u64::try_from(deliveries.len()).unwrap_or(u64::MAX))
+}
+
+async fn old(tx: &mut Tx<'_>, before: EventId) -> Result<u64, Fault> {
+    let mut deliveries = Vec::new();
+    for mut row in tx.query(OLD, &values![before, AT_ONCE]).await? {
+        deliveries.push((row.parsed()?, row.parsed()?));
+    }
+    delete(tx, &deliveries).await?;
+    Ok(u64::try_from(deliveries.len()).unwrap_or(u64::MAX))
+}
+
+impl Store {
+    /// Deletes some of the rows that belong to endpoints that were deleted a while ago, and these
+    /// endpoints once nothing belongs to them; how many. None is the end of it.
+    pub async fn purge_deleted_endpoints(&self, now_ms: i64) -> Result<u64, DatabaseError> {
+        let deleted_by_ms = now_ms.saturating_sub(UNDER_WAY_MS);
+        self.database
+            .write(deleted_by_ms, |tx, deleted_by_ms| {
+                Box::pin(of_gone(tx, *deleted_by_ms))
+            })
+            .await
+    }
+
+    /// Deletes some of the deliveries that ended and whose events happened too long before this
+    /// second; how many. None is the end of it.
+    pub async fn purge_old_deliveries(&self, now: u64) -> Result<u64, DatabaseError> {
+        let before = first_named(now.saturating_sub(DELIVERIES_KEPT_DAYS * 86_400));
+        self.database
+            .write(before, |tx, before| Box::pin(old(tx, *before)))
+            .await
+    }
+}

@@ -1,0 +1,341 @@
+//! Deliveries to one endpoint: looking them up, and beginning them anew.
+
+use super::store::{ATTEMPTS_KEPT, delivery};
+use crate::store::Store;
+use crate::webhooks::endpoints::store::one;
+use crate::webhooks::endpoints::store::usage::{Usage, spend};
+use crate::webhooks::endpoints::store::write::{
+    EndpointWrite, StoredResponse, came_before, due_ms, keep,
+};
+use crate::webhooks::events::model::{Delivery, DeliveryAttempt, DeliveryState};
+use crate::webhooks::events::store::{behind_named, first_named, ms_of};
+use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
+use sealpay_storage::{DatabaseError, Extent, Fault, Tx, Value, values};
+
+/// Which of an endpoint's deliveries. What is none does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// Only those in this state.
+    pub state: Option<DeliveryState>,
+    /// Only those of events older than this one.
+    pub after: Option<EventId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A delivery with what it tells and how often that was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDelivery {
+    /// The event's type.
+    pub kind: String,
+    /// What the event tells of.
+    pub subject: String,
+    /// How far it is.
+    pub delivery: Delivery,
+    /// The last attempts, the first one first.
+    pub attempts: Vec<DeliveryAttempt>,
+}
+
+/// What is to be delivered again, or for the first time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RedeliverySelection {
+    /// One event, whether the endpoint hears of its type or not.
+    Event(EventId),
+    /// The events of a time, the oldest first, and whether there are more behind them.
+    Events(Vec<EventId>, bool),
+}
+
+/// Events of a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventRange {
+    /// From the beginning of this second on, seconds since 1970.
+    pub from: u64,
+    /// Until the end of this second, seconds since 1970.
+    pub until: u64,
+    /// Only those newer than this one.
+    pub after: Option<EventId>,
+    /// At most so many.
+    pub most: u32,
+}
+
+/// What was begun anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RedeliveryBatch {
+    /// How many deliveries.
+    pub scheduled: u64,
+    /// The newest event among them.
+    pub last: Option<EventId>,
+    /// Whether there are more behind it.
+    pub has_more: bool,
+}
+
+const OF_ENDPOINT: &str = "SELECT
+    d.event, d.endpoint, d.state, d.attempts, d.next_at_ms, d.last_status, d.last_error
+    FROM deliveries d
+    WHERE d.endpoint = $1 AND d.merchant = $2 AND d.event < $3 AND d.state = COALESCE($4, d.state)
+    ORDER BY d.event DESC LIMIT $5";
+
+const TOLD: &str = "SELECT kind, subject FROM events WHERE merchant = $1 AND id = $2";
+
+/// A delivery that is begun anew again and again has many; the last schedule fits.
+const ATTEMPTS: &str = "SELECT number, at_ms, duration_ms, status, error, answer
+    FROM delivery_attempts WHERE event = $1 AND endpoint = $2
+    ORDER BY number DESC LIMIT $3";
+
+/// Deliveries that may wait for one endpoint before no more are begun anew: what a receiver that hangs
+/// does not take costs the database a little again and again.
+pub const MOST_PENDING: i64 = 10_000;
+
+const PENDING: &str = "SELECT COUNT(*) FROM (
+        SELECT 1 AS waiting FROM deliveries
+        WHERE endpoint = $1 AND state = 'pending' LIMIT $2
+    ) AS all_waiting";
+
+const ONE_EVENT: &str = "SELECT id FROM events WHERE merchant = $1 AND id = $2";
+
+const RANGE: &str = "SELECT id FROM events
+    WHERE merchant = $1 AND id >= $2 AND id < $3 AND id > $4
+    AND created_at_ms >= $5 AND created_at_ms < $6
+    AND ($7 = '*' OR $7 LIKE '%,' || kind || ',%')
+    ORDER BY id LIMIT $8";
+
+/// What was answered last stays to be seen until there is another answer. An attempt that is under way
+/// belongs to the round before, so that what comes of it does not end this one. A farewell is told to
+/// its end first.
+const BEGIN: &str = "INSERT INTO deliveries
+    (event, endpoint, merchant, state, attempts, next_at_ms, round)
+    VALUES ($1, $2, $3, 'pending', 0, $4, 1)
+    ON CONFLICT (event, endpoint)
+    DO UPDATE SET state = 'pending', attempts = 0, next_at_ms = $4,
+        round = deliveries.round + 1, farewell_url = NULL
+    WHERE deliveries.farewell_url IS NULL OR deliveries.state <> 'pending'";
+
+/// Keeps an endpoint where it is until the end of the transaction, and finds out whether it still is
+/// there: who moves it meanwhile may not read what was begun for its address.
+const STAYS: &str = "UPDATE webhook_endpoints SET url = url WHERE id = $1 AND url = $2";
+
+/// Sorts behind, and before, every identifier of an event.
+const BEHIND_ALL: &str = "evt_z";
+const BEFORE_ALL: &str = "evt_";
+
+struct Asked {
+    merchant: MerchantId,
+    endpoint: EndpointId,
+    filter: DeliveryFilter,
+}
+
+async fn page(tx: &mut Tx<'_>, asked: &Asked) -> Result<Vec<StoredDelivery>, Fault> {
+    let filter = &asked.filter;
+    let after = filter.after.map(Value::from);
+    let values = values![
+        asked.endpoint,
+        asked.merchant,
+        after.unwrap_or_else(|| BEHIND_ALL.into()),
+        filter.state.map(DeliveryState::name),
+        filter.limit,
+    ];
+    let mut page = Vec::new();
+    for row in tx.query(OF_ENDPOINT, &values).await? {
+        let delivery = delivery(row)?;
+        let told = values![asked.merchant, delivery.event];
+        let Some(mut told) = tx.optional(TOLD, &told).await? else {
+            continue;
+        };
+        page.push(StoredDelivery {
+            kind: told.text()?,
+            subject: told.text()?,
+            attempts: attempts(tx, &delivery).await?,
+            delivery,
+        });
+    }
+    Ok(page)
+}
+
+async fn attempts(tx: &mut Tx<'_>, of: &Delivery) -> Result<Vec<DeliveryAttempt>, Fault> {
+    let values = values![of.event, of.endpoint, ATTEMPTS_KEPT];
+    let rows = tx.query(ATTEMPTS, &values).await?;
+    let mut attempts = Vec::with_capacity(rows.len());
+    for mut row in rows.into_iter().rev() {
+        attempts.push(DeliveryAttempt {
+            number: row.integer()?,
+            at_ms: row.integer()?,
+            duration_ms: row.integer()?,
+            status: row.optional_integer()?,
+            error: row.optional_text()?,
+            answer: row.optional_text()?,
+        });
+    }
+    Ok(attempts)
+}
+
+struct NewRedelivery {
+    merchant: MerchantId,
+    endpoint: EndpointId,
+    url: String,
+    selection: RedeliverySelection,
+    answered: StoredResponse,
+}
+
+/// The events that are meant, and whether there are more; none when the one that is named is not
+/// there.
+async fn meant(
+    tx: &mut Tx<'_>,
+    new: &NewRedelivery,
+) -> Result<Option<(Vec<EventId>, bool)>, Fault> {
+    match &new.selection {
+        RedeliverySelection::Event(id) => {
+            let found = tx.optional(ONE_EVENT, &values![new.merchant, *id]).await?;
+            Ok(found.map(|_| (vec![*id], false)))
+        }
+        RedeliverySelection::Events(events, has_more) => Ok(Some((events.clone(), *has_more))),
+    }
+}
+
+async fn begin(
+    tx: &mut Tx<'_>,
+    new: &NewRedelivery,
+) -> Result<EndpointWrite<RedeliveryBatch>, Fault> {
+    if let Some(replay) = came_before(tx, &new.answered).await? {
+        return Ok(EndpointWrite::Repeated(replay));
+    }
+    let Some(seen) = one(tx, new.merchant, new.endpoint).await? else {
+        return Ok(EndpointWrite::NotThere);
+    };
+    let most = values![new.endpoint, MOST_PENDING];
+    let pending = tx.optional(PENDING, &most).await?;
+    let pending = pending.map(|mut row| row.integer()).transpose()?;
+    let stays = tx.execute(STAYS, &values![new.endpoint, &new.url]).await? > 0;
+    if !stays || seen.disabled_at_ms.is_some() || pending.is_some_and(|count| count >= MOST_PENDING)
+    {
+        return Ok(EndpointWrite::NotNow);
+    }
+    let Some((events, has_more)) = meant(tx, new).await? else {
+        return Ok(EndpointWrite::NotThere);
+    };
+    let now_ms = new.answered.at_ms;
+    let due_ms = due_ms(&seen, now_ms);
+    let owner = (new.merchant, new.answered.request.credential.as_str());
+    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+    if !spend(tx, owner, Usage::Redeliveries, count, now_ms).await? {
+        return Ok(EndpointWrite::LimitReached);
+    }
+    let arguments: Vec<[Value; 4]> = events
+        .iter()
+        .map(|event| values![*event, new.endpoint, new.merchant, due_ms])
+        .collect();
+    let statements: Vec<_> = arguments
+        .iter()
+        .map(|values| (BEGIN, values.as_slice()))
+        .collect();
+    let scheduled = tx.execute_together(&statements).await?.into_iter().sum();
+    let batch = RedeliveryBatch {
+        scheduled,
+        last: events.last().copied(),
+        has_more,
+    };
+    let mut answered = new.answered.clone();
+    answered.answer = Some(batch.to_text());
+    keep(tx, &answered, new.endpoint.to_string()).await?;
+    Ok(EndpointWrite::Done(batch))
+}
+
+impl RedeliveryBatch {
+    /// As it is kept, to be answered again.
+    fn to_text(self) -> String {
+        let last = self.last.map(|last| last.to_string());
+        let more = if self.has_more { "more" } else { "all" };
+        format!("{} {more} {}", self.scheduled, last.unwrap_or_default())
+    }
+
+    /// What was kept of an answer.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut parts = text.split(' ');
+        let scheduled = parts.next()?.parse().ok()?;
+        let has_more = parts.next()? == "more";
+        let last = parts.next()?;
+        let last = (!last.is_empty()).then(|| last.parse()).transpose().ok()?;
+        Some(Self {
+            scheduled,
+            last,
+            has_more,
+        })
+    }
+}
+
+impl Store {
+    /// Deliveries to an endpoint of a merchant, the newest event first, each with its last attempts.
+    pub async fn endpoint_deliveries(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        filter: DeliveryFilter,
+    ) -> Result<Vec<StoredDelivery>, DatabaseError> {
+        let asked = Asked {
+            merchant,
+            endpoint,
+            filter,
+        };
+        self.database
+            .scan(Extent::List, asked, |tx, asked| Box::pin(page(tx, asked)))
+            .await
+    }
+
+    /// Events of a time, of these types (names with commas between, or `*`), the oldest first, and
+    /// whether there are more. Many may be looked at, so this is not done where others write.
+    pub async fn events_in(
+        &self,
+        merchant: MerchantId,
+        event_types: &str,
+        range: EventRange,
+    ) -> Result<(Vec<EventId>, bool), DatabaseError> {
+        let listed = match event_types {
+            "*" => "*".to_owned(),
+            types => [",", types, ","].concat(),
+        };
+        let behind = range
+            .after
+            .map_or_else(|| Value::from(BEFORE_ALL), Value::from);
+        let values = values![
+            merchant,
+            first_named(range.from),
+            behind_named(range.until),
+            behind,
+            ms_of(range.from),
+            ms_of(range.until.saturating_add(1)),
+            listed,
+            range.most.saturating_add(1),
+        ];
+        let rows = self.database.scanned_rows(Extent::List, RANGE, values);
+        let mut ids = Vec::new();
+        for mut row in rows.await? {
+            ids.push(row.parsed()?);
+        }
+        let most = usize::try_from(range.most).unwrap_or(usize::MAX);
+        let has_more = ids.len() > most;
+        ids.truncate(most);
+        Ok((ids, has_more))
+    }
+
+    /// Delivers to an enabled endpoint again, from the first attempt on; also what was never meant
+    /// for it. Attempts that were made stay kept. Where [`MOST_PENDING`] wait for it
+    /// already, or where the endpoint is not at this address any more, none are begun.
+    pub async fn redeliver(
+        &self,
+        merchant: MerchantId,
+        (endpoint, url): (EndpointId, String),
+        selection: RedeliverySelection,
+        answered: StoredResponse,
+    ) -> Result<EndpointWrite<RedeliveryBatch>, DatabaseError> {
+        let new = NewRedelivery {
+            merchant,
+            endpoint,
+            url,
+            selection,
+            answered,
+        };
+        self.database
+            .write(new, |tx, new| Box::pin(begin(tx, new)))
+            .await
+    }
+}

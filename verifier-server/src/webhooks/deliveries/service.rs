@@ -1,0 +1,242 @@
+//! Events and their deliveries: what a merchant was told, and telling it again.
+
+pub use super::redelivery::DeliveryFilter;
+use super::redelivery::{EventRange, RedeliveryBatch, RedeliverySelection};
+use crate::auth::access::{require, require_readable};
+use crate::auth::principal::Principal;
+use crate::auth::scope::Scope;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::http::paging::{Page, page};
+use crate::idempotency::model::IdempotentRequest;
+use crate::webhooks::endpoints::change::find;
+use crate::webhooks::endpoints::service::{answered, endpoint_id, same};
+use crate::webhooks::endpoints::store::write::EndpointWrite;
+pub use crate::webhooks::events::model::DeliveryState;
+use crate::webhooks::events::model::read_scope;
+pub use crate::webhooks::events::store::EventFilter;
+use crate::webhooks::events::view::{EndpointDeliveryRecord, EventRecord, RedeliveryRecord};
+use sealpay_protocol::ids::{EventId, MerchantId};
+use sealpay_protocol::limits::REDELIVERIES;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// What is to be delivered again: one event, or those of a time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedeliveryRequest {
+    /// `evt_…`: this one, whether the endpoint hears of its type or not.
+    pub event: Option<String>,
+    /// Events of this second or later that the endpoint hears of now, seconds since 1970.
+    pub from: Option<u64>,
+    /// … and of this second or before.
+    pub until: Option<u64>,
+    /// … and newer than this one: `last_event` of the answer before.
+    pub after: Option<String>,
+}
+
+enum Wanted {
+    One(EventId),
+    Range(EventRange),
+}
+
+impl RedeliveryRequest {
+    fn wanted(&self) -> Result<Wanted, ApiError> {
+        let refused = |param: &'static str| {
+            let detail = match param {
+                "after" => "after must be last_event of the answer before, such as evt_….",
+                "event" => "event must be an id such as evt_…, and stands alone.",
+                _ => "Give either event, or from and until with from no later than until.",
+            };
+            ApiError::invalid(param, detail)
+        };
+        // No moment is later than the store can hold.
+        if self
+            .until
+            .is_some_and(|until| i64::try_from(until).is_err())
+        {
+            return Err(refused("until"));
+        }
+        match (&self.event, self.from, self.until) {
+            (Some(event), None, None) if self.after.is_none() => {
+                Ok(Wanted::One(event.parse().map_err(|_| refused("event"))?))
+            }
+            (None, Some(from), Some(until)) if from <= until => Ok(Wanted::Range(EventRange {
+                from,
+                until,
+                after: self
+                    .after
+                    .as_ref()
+                    .map(|after| after.parse())
+                    .transpose()
+                    .map_err(|_| refused("after"))?,
+                most: REDELIVERIES,
+            })),
+            (None, Some(_), Some(_)) => Err(refused("until")),
+            (None, None, _) => Err(refused("from")),
+            (None, Some(_), None) => Err(refused("until")),
+            (Some(_), _, _) => Err(refused("event")),
+        }
+    }
+}
+
+/// Events of the merchant that the credential may read, newest first.
+///
+/// # Errors
+/// [`ErrorCode::ScopeMissing`] when a type is asked for that it may not read, or the store does not
+/// answer.
+pub async fn events(
+    gateway: &Gateway,
+    principal: &Principal,
+    filter: EventFilter,
+) -> Result<Page<EventRecord>, ApiError> {
+    if let Some(scope) = filter.kind.as_deref().and_then(read_scope) {
+        require(principal, scope)?;
+    }
+    let merchant = principal.merchant;
+    let limit = filter.limit;
+    let one_more = EventFilter {
+        limit: limit.saturating_add(1),
+        without_payments: !principal.may(Scope::PaymentsRead),
+        without_balance: !principal.may(Scope::BalanceRead),
+        ..filter
+    };
+    // No index knows the type; a subject has few events.
+    let scans = one_more.kind.is_some() && one_more.subject.is_none();
+    let store = gateway.store.clone();
+    let reading = async move { Ok(store.events_matching(merchant, one_more).await?) };
+    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
+    Ok(page(rows, limit, |(event, deliveries)| {
+        EventRecord::of(event, &deliveries)
+    }))
+}
+
+/// One event of the merchant, if the credential may read it.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], also for somebody else's; [`ErrorCode::ScopeMissing`].
+pub async fn readable_event(
+    gateway: &Gateway,
+    principal: &Principal,
+    id: &str,
+) -> Result<EventRecord, ApiError> {
+    let found = event(gateway, principal.merchant, id).await?;
+    if let Some(scope) = read_scope(&found.kind) {
+        require(principal, scope)?;
+    }
+    Ok(found)
+}
+
+/// One event of the merchant.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], also for somebody else's.
+pub async fn event(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+) -> Result<EventRecord, ApiError> {
+    let not_found = || ApiError::new(ErrorCode::NotFound);
+    let id: EventId = id.parse().map_err(|_| not_found())?;
+    let found = gateway.store.event(merchant, id).await?;
+    let (event, deliveries) = found.ok_or_else(not_found)?;
+    EventRecord::of(event, &deliveries)
+        .ok_or_else(|| ApiError::because(ErrorCode::Internal, "a kept event is not JSON"))
+}
+
+/// Deliveries to an endpoint of the merchant with their attempts, the newest event first.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], also for somebody else's endpoint.
+pub async fn of_endpoint(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    endpoint: &str,
+    filter: DeliveryFilter,
+) -> Result<Page<EndpointDeliveryRecord>, ApiError> {
+    let endpoint = find(gateway, merchant, endpoint_id(endpoint)?).await?.id;
+    let limit = filter.limit;
+    let one_more = DeliveryFilter {
+        limit: limit.saturating_add(1),
+        ..filter
+    };
+    // No index knows the state.
+    let scans = one_more.state.is_some();
+    let store = gateway.store.clone();
+    let reading = async move {
+        let rows = store.endpoint_deliveries(merchant, endpoint, one_more);
+        Ok(rows.await?)
+    };
+    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
+    Ok(page(rows, limit, |kept| {
+        Some(EndpointDeliveryRecord::of(kept))
+    }))
+}
+
+/// Delivers to an endpoint again, from the first attempt on.
+///
+/// # Errors
+/// An error; nothing is sent then.
+pub async fn redeliver(
+    gateway: &Gateway,
+    principal: &Principal,
+    request: &IdempotentRequest,
+    endpoint: &str,
+    order: &RedeliveryRequest,
+) -> Result<RedeliveryRecord, ApiError> {
+    let wanted = order.wanted()?;
+    let endpoint = endpoint_id(endpoint)?;
+    let seen = find(gateway, request.merchant, endpoint).await?;
+    let selection = match wanted {
+        Wanted::One(id) => {
+            let found = gateway.store.event(request.merchant, id).await?;
+            let (told, _) = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
+            require_readable(principal, &told.kind)?;
+            RedeliverySelection::Event(id)
+        }
+        Wanted::Range(range) => {
+            require_readable(principal, &seen.event_types)?;
+            events_in(gateway, request.merchant, seen.event_types, range).await?
+        }
+    };
+    let answered = answered(gateway, request, None);
+    let written = gateway
+        .store
+        .redeliver(request.merchant, (endpoint, seen.url), selection, answered)
+        .await?;
+    match written {
+        EndpointWrite::Done(batch) => {
+            gateway.wake_outbox();
+            Ok(RedeliveryRecord::of(batch))
+        }
+        EndpointWrite::Repeated(replay) => {
+            // How many they were is kept for a day; whoever wants them again asks with another key.
+            let (_, answer) = same(replay)?;
+            let answer = answer.ok_or(ApiError::new(ErrorCode::StateConflict))?;
+            let lost = || ApiError::because(ErrorCode::Internal, "a kept answer cannot be read");
+            let batch = RedeliveryBatch::from_text(&answer).ok_or_else(lost)?;
+            Ok(RedeliveryRecord::of(batch))
+        }
+        EndpointWrite::NotThere => Err(ApiError::new(ErrorCode::NotFound)),
+        EndpointWrite::NotNow => Err(ApiError::new(ErrorCode::StateConflict)),
+        EndpointWrite::LimitReached => Err(ApiError::of(ErrorCode::LimitReached, "redeliver")),
+    }
+}
+
+/// Events that an endpoint hears of now, looked for in the merchant's turn: nobody who writes waits
+/// for it.
+async fn events_in(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    event_types: String,
+    range: EventRange,
+) -> Result<RedeliverySelection, ApiError> {
+    let scans = event_types != "*";
+    let store = gateway.store.clone();
+    let reading = async move {
+        let found = store.events_in(merchant, &event_types, range);
+        Ok(found.await?)
+    };
+    let (events, has_more) = gateway.read_queues.list(merchant, scans, reading).await?;
+    Ok(RedeliverySelection::Events(events, has_more))
+}

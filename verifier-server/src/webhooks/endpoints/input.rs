@@ -1,0 +1,147 @@
+//! What a merchant may want of a webhook endpoint, and what of it is refused.
+
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::merchants::register::check_webhook_url;
+use crate::webhooks::events::model::KINDS;
+use sealpay_protocol::limits::ENDPOINT_DESCRIPTION_CHARACTERS;
+use sealpay_protocol::{json, text};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// A webhook endpoint that is to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEndpoint {
+    /// Where webhooks are to go: `https://…`.
+    #[schema(max_length = 1024, pattern = "^https?://")]
+    pub url: String,
+    /// What it is to hear of; everything when left out, which is also `["*"]`.
+    pub event_types: Option<Vec<String>>,
+    /// What it is for: one line.
+    #[schema(max_length = 200)]
+    pub description: Option<String>,
+}
+
+/// What is to be different about a webhook endpoint; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangedEndpoint {
+    /// Where webhooks are to go: `https://…`.
+    #[schema(max_length = 1024, pattern = "^https?://")]
+    pub url: Option<String>,
+    /// What it is to hear of; `["*"]` is everything.
+    pub event_types: Option<Vec<String>>,
+    /// What it is for: one line.
+    #[schema(max_length = 200)]
+    pub description: Option<String>,
+    /// `active` or `disabled`.
+    #[serde(default, deserialize_with = "json::optional_name")]
+    pub state: Option<EndpointState>,
+}
+
+/// Whether anything is sent to an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointState {
+    /// Yes, once it has proved that it is the merchant's.
+    Active,
+    /// No; what was on its way there is given up.
+    Disabled,
+}
+
+/// A secret is to be replaced.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretRotation {
+    /// How long the previous secret signs beside the new one, seconds; a day when left out.
+    #[schema(minimum = 0, maximum = 604_800)]
+    pub overlap_seconds: Option<u64>,
+}
+
+pub(crate) fn url(gateway: &Gateway, text: &str) -> Result<String, ApiError> {
+    let refused = |why: String| ApiError::invalid("url", format!("url is not accepted: {why}."));
+    let url = check_webhook_url(text).map_err(refused)?;
+    gateway.check_webhook_address(&url).map_err(refused)?;
+    Ok(url.into())
+}
+
+/// As they are kept: names with commas between, or `*`.
+pub(crate) fn event_types(wanted: &[String]) -> Result<String, ApiError> {
+    let is_all = matches!(wanted, [all] if all == "*");
+    let are_known = wanted.iter().all(|kind| KINDS.contains(&kind.as_str()));
+    let kept: Vec<&str> = KINDS
+        .into_iter()
+        .filter(|kind| wanted.iter().any(|wanted| wanted == kind))
+        .collect();
+    // As many as were asked for: none, and none twice.
+    if is_all {
+        Ok("*".into())
+    } else if are_known && !kept.is_empty() && kept.len() == wanted.len() {
+        Ok(kept.join(","))
+    } else {
+        let known = KINDS.join(", ");
+        let detail =
+            format!(r#"event_types must be ["*"] or name each once, at least one, of {known}."#);
+        Err(ApiError::invalid("event_types", detail))
+    }
+}
+
+pub(crate) fn description(text: String) -> Result<String, ApiError> {
+    if text.is_empty() {
+        return Ok(text);
+    }
+    text::check(&text, ENDPOINT_DESCRIPTION_CHARACTERS)
+        .map_err(|fault| ApiError::invalid("description", format!("description {fault}.")))?;
+    Ok(text::on_one_line(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KINDS, description, event_types};
+    use sealpay_protocol::limits::ENDPOINT_DESCRIPTION_CHARACTERS;
+
+    #[test]
+    fn event_types_are_known_ones_each_once_or_all() {
+        let all = KINDS.join(",");
+        let rows: [(&[&str], Option<&str>); 11] = [
+            (&["*"], Some("*")),
+            (&["payment.captured"], Some("payment.captured")),
+            (
+                &["payment.refunded", "payment.captured"],
+                Some("payment.captured,payment.refunded"),
+            ),
+            (&KINDS, Some(&all)),
+            (&[], None),
+            (&["*", "*"], None),
+            (&["*", "payment.captured"], None),
+            (&["payment.captured", "payment.captured"], None),
+            (&["payment.*"], None),
+            (&["payment.captured,payment.refunded"], None),
+            (&[""], None),
+        ];
+        for (wanted, expected) in rows {
+            let wanted: Vec<String> = wanted.iter().map(|kind| (*kind).to_owned()).collect();
+            let kept = event_types(&wanted).ok();
+            assert_eq!(kept.as_deref(), expected, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_description_is_short_and_on_one_line() {
+        let longest = "ü".repeat(ENDPOINT_DESCRIPTION_CHARACTERS);
+        for good in ["", "orders – test shop", &longest] {
+            assert_eq!(description(good.into()).as_deref(), Ok(good));
+        }
+        assert_eq!(description("a\nb".into()).as_deref(), Ok("a b"));
+        for bad in [
+            &[&longest, "ü"].concat(),
+            " ",
+            "a\0b",
+            "\u{1b}[31m",
+            "a\u{202e}b",
+        ] {
+            assert!(description(bad.into()).is_err(), "{bad:?}");
+        }
+    }
+}

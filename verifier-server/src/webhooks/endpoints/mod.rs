@@ -1,0 +1,8 @@
+//! Webhook endpoints: registered, verified, changed, switched off.
+
+pub mod change;
+pub mod event;
+pub mod input;
+pub mod routes;
+pub mod service;
+pub mod store;

@@ -1,0 +1,360 @@
+//! `/v1/webhook-endpoints`
+
+use super::service;
+use super::service::{ChangedEndpoint, NewEndpoint, SecretAnswer, SecretRotation};
+use crate::auth::scope::Scope;
+use crate::error::ApiError;
+use crate::http::merchant::MerchantRequest;
+use crate::http::paging::Page;
+use crate::http::params::Params;
+use crate::http::problem::Problem;
+use crate::http::query::{cursor, one_of, page_limit, schema};
+use crate::http::state::AppState;
+use crate::webhooks::deliveries;
+use crate::webhooks::deliveries::service::{DeliveryFilter, DeliveryState, RedeliveryRequest};
+use crate::webhooks::events::view::{
+    EndpointDeliveryRecord, EndpointRecord, EventRecord, RedeliveryRecord, RevealedEndpoint,
+};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sealpay_protocol::api::{CONTENT_TYPE, Problem as ProblemBody};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of the contract.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(one, change, delete))
+        .routes(routes!(rotate_secret))
+        .routes(routes!(ping))
+        .routes(routes!(verify))
+        .routes(routes!(deliveries))
+        .routes(routes!(redeliver))
+}
+
+/// A body without members.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// What a list of deliveries is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeliveriesQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// The event of the last delivery of the page before.
+    #[param(schema_with = schema::event)]
+    after: Option<String>,
+    /// Only deliveries in this state: `pending`, `delivered` or `failed`.
+    #[param(schema_with = schema::delivery_state)]
+    state: Option<String>,
+}
+
+/// An answer with a secret in it is not for keeping on the way.
+fn showing_once(status: StatusCode, answer: &SecretAnswer) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, CONTENT_TYPE),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, answer.as_str().to_owned()).into_response()
+}
+
+/// Registers a webhook endpoint. The answer shows its secret, and no other answer does; the same
+/// `Idempotency-Key` with the same request of the same credential gives the same answer. Needs the
+/// read scopes of the events that go there as well.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints",
+    tag = "merchant",
+    params(("Idempotency-Key" = String, Header, description = "Names this request")),
+    request_body = NewEndpoint,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 201, description = "The endpoint with its secret", body = RevealedEndpoint<'static>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    request: MerchantRequest,
+) -> Result<Response, Problem> {
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let new: NewEndpoint = request.json()?;
+    let answer = service::create(&state.gateway, &principal, &idempotent, new).await?;
+    Ok(showing_once(StatusCode::CREATED, &answer))
+}
+
+/// Lists the merchant's webhook endpoints, the oldest first.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-endpoints",
+    tag = "merchant",
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "All of them", body = Page<EndpointRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    request: MerchantRequest,
+) -> Result<Json<Page<EndpointRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::EventsRead).await?;
+    Ok(Json(Page {
+        data: service::list(&state.gateway, merchant).await?,
+        has_more: false,
+    }))
+}
+
+/// One webhook endpoint of the merchant.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-endpoints/{id}",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`whe_…`")),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The endpoint", body = EndpointRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<EndpointRecord>, Problem> {
+    let merchant = request.merchant(&state, Scope::EventsRead).await?;
+    Ok(Json(service::one(&state.gateway, merchant, &id).await?))
+}
+
+/// Changes a webhook endpoint, or switches it off or on again. Another address, or more types of
+/// events, needs the read scopes of the events that go there as well.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = ChangedEndpoint,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The endpoint as it is now", body = EndpointRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn change(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Json<EndpointRecord>, Problem> {
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let changed: ChangedEndpoint = request.json()?;
+    let changed = service::change(&state.gateway, &principal, &idempotent, &id, changed).await?;
+    Ok(Json(changed))
+}
+
+/// Deletes a webhook endpoint. What was on its way there is given up.
+#[utoipa::path(
+    delete,
+    path = "/v1/webhook-endpoints/{id}",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<StatusCode, Problem> {
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let Nothing {} = request.json()?;
+    service::delete(&state.gateway, &idempotent, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives a webhook endpoint another secret, which the answer shows. The previous one signs beside it
+/// for a while, so that the receiver can be changed at leisure.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/rotate-secret",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = SecretRotation,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "The endpoint with its new secret", body = RevealedEndpoint<'static>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn rotate_secret(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<Response, Problem> {
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let rotation: SecretRotation = request.json()?;
+    let answer = service::rotate_secret(&state.gateway, &idempotent, &id, &rotation).await?;
+    Ok(showing_once(StatusCode::OK, &answer))
+}
+
+/// Sends an event of the type `ping` to this endpoint and no other, whatever it hears of.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/ping",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = Nothing,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 202, description = "The event, on its way", body = EventRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn ping(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<(StatusCode, Json<EventRecord>), Problem> {
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let Nothing {} = request.json()?;
+    let event = service::ping(&state.gateway, &idempotent, &id).await?;
+    Ok((StatusCode::ACCEPTED, Json(event)))
+}
+
+/// Has a webhook endpoint asked now, rather than later, to prove that it is the merchant's. The answer
+/// comes before its: ask for the endpoint until its state is `active`.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/verify",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = Nothing,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 202, description = "The endpoint, about to be asked", body = EndpointRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn verify(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<(StatusCode, Json<EndpointRecord>), Problem> {
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let Nothing {} = request.json()?;
+    let endpoint = service::verify(&state.gateway, &idempotent, &id).await?;
+    Ok((StatusCode::ACCEPTED, Json(endpoint)))
+}
+
+/// Lists the deliveries to a webhook endpoint, each with its attempts, the newest event first.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-endpoints/{id}/deliveries",
+    tag = "merchant",
+    params(("id" = String, Path, description = "`whe_…`"), DeliveriesQuery),
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 200, description = "A page", body = Page<EndpointDeliveryRecord>),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn deliveries(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    query: Params<DeliveriesQuery>,
+    request: MerchantRequest,
+) -> Result<Json<Page<EndpointDeliveryRecord>>, Problem> {
+    let merchant = request.merchant(&state, Scope::EventsRead).await?;
+    let query = query.read()?;
+    let filter = DeliveryFilter {
+        state: query.state.as_deref().map(delivery_state).transpose()?,
+        after: cursor(query.after.as_deref())?,
+        limit: page_limit(query.limit.as_deref())?,
+    };
+    let page = deliveries::service::of_endpoint(&state.gateway, merchant, &id, filter).await?;
+    Ok(Json(page))
+}
+
+fn delivery_state(name: &str) -> Result<DeliveryState, ApiError> {
+    DeliveryState::ALL
+        .into_iter()
+        .find(|state| state.name() == name)
+        .ok_or_else(|| {
+            let names = one_of(DeliveryState::ALL.map(|state| state.name()));
+            ApiError::invalid("state", format!("state must be {names}."))
+        })
+}
+
+/// Delivers to a webhook endpoint again, from the first attempt on: one event, or those of a time,
+/// also such as were never sent to it. Attempts that were made stay to be seen. Needs the read
+/// scopes of these events as well.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/redeliver",
+    tag = "merchant",
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = String, Header, description = "Names this request"),
+    ),
+    request_body = RedeliveryRequest,
+    security(("api_key" = []), ("merchant_signature" = [])),
+    responses(
+        (status = 202, description = "How many are on their way", body = RedeliveryRecord),
+        (status = "4XX", description = "Refused", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn redeliver(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: MerchantRequest,
+) -> Result<(StatusCode, Json<RedeliveryRecord>), Problem> {
+    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
+    let idempotent = request.idempotent(&principal)?;
+    let order: RedeliveryRequest = request.json()?;
+    let batch =
+        deliveries::service::redeliver(&state.gateway, &principal, &idempotent, &id, &order)
+            .await?;
+    Ok((StatusCode::ACCEPTED, Json(batch)))
+}

@@ -1,0 +1,376 @@
+//! Webhook endpoints, as their merchant makes and changes them. A secret is shown in the answer that
+//! makes it and nowhere else; that answer is kept encrypted for a request that comes again.
+
+use super::change::{Deed, NUMBERINGS, find, telling};
+use super::event;
+pub use super::input::{ChangedEndpoint, EndpointState, NewEndpoint, SecretRotation};
+use super::input::{description, event_types, url};
+use super::store::change::EndpointChange;
+use super::store::write::{EndpointWrite, StoredResponse};
+use crate::auth::access::require_readable;
+use crate::auth::principal::Principal;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use crate::merchants::model::WebhookEndpoint;
+use crate::merchants::register::endpoint_label;
+use crate::webhooks::events::view::{EndpointRecord, EventRecord, RevealedEndpoint};
+use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
+use sealpay_protocol::limits::{SECRET_OVERLAP_SECONDS, WEBHOOK_ENDPOINTS};
+use sealpay_protocol::webhook::EndpointSecret;
+use zeroize::Zeroizing;
+
+/// How long the previous secret signs beside a new one when nothing else is asked for, seconds.
+const OVERLAP_SECONDS: u64 = 24 * 60 * 60;
+
+/// An answer as it is sent, which may hold a secret.
+pub type SecretAnswer = Zeroizing<String>;
+
+pub(crate) fn endpoint_id(text: &str) -> Result<EndpointId, ApiError> {
+    text.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))
+}
+
+/// What an earlier request with this key made, and what it was answered.
+pub(crate) fn same(replay: IdempotencyReplay) -> Result<(String, Option<String>), ApiError> {
+    match replay {
+        IdempotencyReplay::Same { resource, answer } => Ok((resource, answer)),
+        IdempotencyReplay::Other => Err(ApiError::of(
+            ErrorCode::IdempotencyKeyReused,
+            "idempotency-key",
+        )),
+    }
+}
+
+pub(crate) fn answered(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    answer: Option<String>,
+) -> StoredResponse {
+    StoredResponse {
+        request: request.clone(),
+        answer,
+        at_ms: gateway.clock.now_ms_i64(),
+    }
+}
+
+/// The label under which the answer to a request is encrypted.
+fn answer_label(request: &IdempotentRequest) -> String {
+    stored_response_label(&request.merchant.to_string(), &request.key, &request.digest)
+}
+
+/// The same of a row.
+pub(crate) fn stored_response_label(merchant: &str, key: &str, digest: &str) -> String {
+    format!("idempotent-answer:{merchant}:{digest}:{key}")
+}
+
+/// The answer that shows a secret, and the same encrypted.
+fn showing(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    endpoint: &WebhookEndpoint,
+    secret: &EndpointSecret,
+) -> Result<(SecretAnswer, String), ApiError> {
+    let revealed = secret.reveal();
+    let shown = RevealedEndpoint {
+        endpoint: EndpointRecord::of(endpoint, gateway.clock.now_ms_i64()),
+        secret: &revealed,
+    };
+    let written = serde_json::to_string(&shown);
+    let written = written.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
+    let written = Zeroizing::new(written);
+    let label = answer_label(request);
+    let nonce = gateway.rng.bytes();
+    let encrypted = gateway
+        .encryption
+        .encrypt(&label, written.as_bytes(), nonce);
+    Ok((written, encrypted))
+}
+
+/// The answer that was given before. It is kept for a day and for the credential that asked; after
+/// that, and to another one, a request that comes again is answered with the endpoint as it is now,
+/// without the secret.
+async fn shown_before(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    replay: IdempotencyReplay,
+) -> Result<SecretAnswer, ApiError> {
+    let (resource, answer) = same(replay)?;
+    let Some(answer) = answer else {
+        let endpoint = one(gateway, request.merchant, &resource).await?;
+        let written = serde_json::to_string(&endpoint);
+        let written = written.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
+        return Ok(Zeroizing::new(written));
+    };
+    let lost = || ApiError::because(ErrorCode::Internal, "a kept answer cannot be read");
+    let opened = gateway
+        .encryption
+        .decrypt(&answer_label(request), &answer)
+        .map_err(|_| lost())?;
+    let text = std::str::from_utf8(&opened).map_err(|_| lost())?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Makes an endpoint; the answer shows its secret.
+///
+/// # Errors
+/// An error; nothing was made then.
+pub async fn create(
+    gateway: &Gateway,
+    principal: &Principal,
+    request: &IdempotentRequest,
+    new: NewEndpoint,
+) -> Result<SecretAnswer, ApiError> {
+    let event_types = match &new.event_types {
+        Some(wanted) => event_types(wanted)?,
+        None => "*".into(),
+    };
+    require_readable(principal, &event_types)?;
+    let id = EndpointId::new(gateway.clock.now_ms(), gateway.rng.bytes());
+    let secret = EndpointSecret::new(gateway.rng.bytes());
+    let label = endpoint_label(id);
+    let nonce = gateway.rng.bytes();
+    let url = url(gateway, &new.url)?;
+    let verified_at_ms = gateway.vouched_at_ms(&url);
+    let now_ms = gateway.clock.now_ms_i64();
+    let endpoint = WebhookEndpoint {
+        id,
+        merchant: request.merchant,
+        url,
+        event_types,
+        description: description(new.description.unwrap_or_default())?,
+        secret_encrypted: gateway.encryption.encrypt(&label, secret.bytes(), nonce),
+        previous_secret: None,
+        failing_since_ms: None,
+        disabled_at_ms: None,
+        created_at_ms: now_ms,
+        verified_at_ms,
+        verification_at_ms: verified_at_ms.is_none().then_some(now_ms),
+        verification_error: None,
+        created_by: Some(principal.credential.clone()),
+    };
+    let (answer, encrypted) = showing(gateway, request, &endpoint, &secret)?;
+    let answered = answered(gateway, request, Some(encrypted));
+    let told = event::of(gateway, &endpoint, "webhook_endpoint.created", None, 1)?;
+    let written = gateway
+        .store
+        .create_endpoint(&endpoint, WEBHOOK_ENDPOINTS, Some(told), answered)
+        .await?;
+    match written {
+        EndpointWrite::Done(()) => {
+            gateway.wake_outbox();
+            Ok(answer)
+        }
+        EndpointWrite::Repeated(replay) => shown_before(gateway, request, replay).await,
+        EndpointWrite::NotNow | EndpointWrite::NotThere => {
+            Err(ApiError::new(ErrorCode::StateConflict))
+        }
+        EndpointWrite::LimitReached => Err(ApiError::of(ErrorCode::LimitReached, "url")),
+    }
+}
+
+/// The merchant's endpoints, the oldest first.
+pub async fn list(
+    gateway: &Gateway,
+    merchant: MerchantId,
+) -> Result<Vec<EndpointRecord>, ApiError> {
+    let now_ms = gateway.clock.now_ms_i64();
+    let endpoints = gateway.store.endpoints(merchant).await?;
+    let records = endpoints
+        .iter()
+        .map(|endpoint| EndpointRecord::of(endpoint, now_ms));
+    Ok(records.collect())
+}
+
+/// One endpoint of the merchant.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`], also for somebody else's.
+pub async fn one(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+) -> Result<EndpointRecord, ApiError> {
+    let endpoint = find(gateway, merchant, endpoint_id(id)?).await?;
+    Ok(EndpointRecord::of(&endpoint, gateway.clock.now_ms_i64()))
+}
+
+/// Changes an endpoint.
+///
+/// # Errors
+/// An error; nothing was changed then.
+pub async fn change(
+    gateway: &Gateway,
+    principal: &Principal,
+    request: &IdempotentRequest,
+    id: &str,
+    changed: ChangedEndpoint,
+) -> Result<EndpointRecord, ApiError> {
+    let endpoint = endpoint_id(id)?;
+    let url = match &changed.url {
+        Some(text) => Some(url(gateway, text)?),
+        None => None,
+    };
+    let verified_at_ms = url.as_deref().and_then(|url| gateway.vouched_at_ms(url));
+    let change = EndpointChange {
+        expected: None,
+        url,
+        verified_at_ms,
+        event_types: changed
+            .event_types
+            .map(|wanted| event_types(&wanted))
+            .transpose()?,
+        description: changed.description.map(description).transpose()?,
+        enabled: changed.state.map(|state| state == EndpointState::Active),
+    };
+    let answered = answered(gateway, request, None);
+    let change = Deed::Change(principal, change);
+    done(telling(gateway, request.merchant, endpoint, change, answered).await?)?;
+    one(gateway, request.merchant, id).await
+}
+
+fn done(written: EndpointWrite) -> Result<(), ApiError> {
+    match written {
+        EndpointWrite::Done(()) => Ok(()),
+        EndpointWrite::Repeated(replay) => same(replay).map(drop),
+        EndpointWrite::NotThere => Err(ApiError::new(ErrorCode::NotFound)),
+        EndpointWrite::NotNow => Err(ApiError::new(ErrorCode::StateConflict)),
+        EndpointWrite::LimitReached => Err(ApiError::new(ErrorCode::LimitReached)),
+    }
+}
+
+/// Deletes an endpoint.
+///
+/// # Errors
+/// An error; nothing was changed then.
+pub async fn delete(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    id: &str,
+) -> Result<(), ApiError> {
+    let (merchant, endpoint) = (request.merchant, endpoint_id(id)?);
+    let answered = answered(gateway, request, None);
+    let store = &gateway.store;
+    done(match store.endpoint(merchant, endpoint).await? {
+        Some(_) => telling(gateway, merchant, endpoint, Deed::Delete, answered).await?,
+        // There is none, or none any more: the same request may have come before.
+        None => {
+            store
+                .delete_endpoint(merchant, endpoint, None, answered)
+                .await?
+        }
+    })
+}
+
+/// Gives an endpoint another secret; the answer shows it. A secret that still signed beside the one
+/// that is replaced stops at once.
+///
+/// # Errors
+/// An error; nothing was changed then.
+pub async fn rotate_secret(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    id: &str,
+    rotation: &SecretRotation,
+) -> Result<SecretAnswer, ApiError> {
+    let overlap = rotation.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
+    if overlap > SECRET_OVERLAP_SECONDS {
+        let most = SECRET_OVERLAP_SECONDS;
+        let detail = format!("overlap_seconds must be a whole number from 0 to {most}.");
+        return Err(ApiError::invalid("overlap_seconds", detail));
+    }
+    let endpoint = endpoint_id(id)?;
+    let now_ms = gateway.clock.now_ms_i64();
+    let overlap_ms = i64::try_from(overlap.saturating_mul(1000)).unwrap_or(i64::MAX);
+    let until_ms = (overlap > 0).then(|| now_ms.saturating_add(overlap_ms));
+    let mut seen = find(gateway, request.merchant, endpoint).await?;
+    seen.previous_secret = until_ms.map(|until_ms| (String::new(), until_ms));
+    let secret = EndpointSecret::new(gateway.rng.bytes());
+    let label = endpoint_label(endpoint);
+    let nonce = gateway.rng.bytes();
+    let secret_encrypted = gateway.encryption.encrypt(&label, secret.bytes(), nonce);
+    let (answer, encrypted) = showing(gateway, request, &seen, &secret)?;
+    let answered = answered(gateway, request, Some(encrypted));
+    let rotate = Deed::Rotate(secret_encrypted, until_ms);
+    match telling(gateway, request.merchant, endpoint, rotate, answered).await? {
+        EndpointWrite::Repeated(replay) => shown_before(gateway, request, replay).await,
+        written => done(written).map(|()| answer),
+    }
+}
+
+/// Has an endpoint asked now to prove that it is the merchant's; the endpoint as it is.
+///
+/// # Errors
+/// An error; it is not asked then.
+pub async fn verify(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    id: &str,
+) -> Result<EndpointRecord, ApiError> {
+    let endpoint = endpoint_id(id)?;
+    let answered = answered(gateway, request, None);
+    let written = gateway
+        .store
+        .ask_endpoint(request.merchant, endpoint, answered)
+        .await?;
+    done(written)?;
+    one(gateway, request.merchant, id).await
+}
+
+/// Sends an endpoint an event that tells of nothing.
+///
+/// # Errors
+/// An error; nothing is sent then.
+pub async fn ping(
+    gateway: &Gateway,
+    request: &IdempotentRequest,
+    id: &str,
+) -> Result<EventRecord, ApiError> {
+    let merchant = request.merchant;
+    let endpoint = find(gateway, merchant, endpoint_id(id)?).await?;
+    for _ in 0..NUMBERINGS {
+        let told = gateway
+            .store
+            .last_sequence(&endpoint.id.to_string())
+            .await?;
+        let sequence = told.saturating_add(1);
+        let event = event::of(gateway, &endpoint, "ping", None, sequence)?;
+        let named = event.id;
+        let answered = answered(gateway, request, None);
+        let written = gateway
+            .store
+            .ping_endpoint(merchant, endpoint.id, event, answered)
+            .await?;
+        match written {
+            EndpointWrite::Done(()) => {
+                gateway.wake_outbox();
+                return event_of(gateway, merchant, named).await;
+            }
+            EndpointWrite::Repeated(replay) => {
+                let (resource, _) = same(replay)?;
+                let kept = resource.parse();
+                let kept = kept.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
+                return event_of(gateway, merchant, kept).await;
+            }
+            EndpointWrite::NotThere => return Err(ApiError::new(ErrorCode::NotFound)),
+            EndpointWrite::LimitReached => return Err(ApiError::new(ErrorCode::LimitReached)),
+            EndpointWrite::NotNow => {
+                let seen = find(gateway, merchant, endpoint.id).await?;
+                if seen.disabled_at_ms.is_some() {
+                    return Err(ApiError::new(ErrorCode::StateConflict));
+                }
+            }
+        }
+    }
+    Err(ApiError::because(
+        ErrorCode::Overloaded,
+        "a ping found no number",
+    ))
+}
+
+async fn event_of(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: EventId,
+) -> Result<EventRecord, ApiError> {
+    crate::webhooks::deliveries::service::event(gateway, merchant, &id.to_string()).await
+}

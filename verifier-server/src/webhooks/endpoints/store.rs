@@ -1,0 +1,249 @@
+//! Webhook endpoints: where a merchant wants to hear of what.
+
+pub mod change;
+pub mod usage;
+pub mod verification;
+pub mod write;
+
+use crate::merchants::model::WebhookEndpoint;
+use crate::store::Store;
+use crate::webhooks::events::insert::{EventInsert, SPARE};
+use crate::webhooks::events::model::Event;
+use sealpay_protocol::ids::{EndpointId, MerchantId};
+use sealpay_storage::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
+
+/// An endpoint that is to be switched off because nothing has arrived there for too long.
+#[derive(Debug, Clone)]
+pub struct Disabling {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// Where it was sent to; another address that was given meanwhile keeps the endpoint.
+    pub url: String,
+    /// Since when nothing has arrived; something that arrives meanwhile keeps the endpoint. None
+    /// where the endpoint has asked not to be told again.
+    pub failing_since_ms: Option<i64>,
+    /// What the merchant's other endpoints are told.
+    pub event: Event,
+}
+
+/// What [`read`] reads.
+macro_rules! columns {
+    () => {
+        "id, merchant, url, description, event_types, secret_encrypted, \
+         previous_secret_encrypted, previous_secret_until_ms, failing_since_ms, disabled_at_ms, \
+         created_at_ms, verified_at_ms, verification_at_ms, verification_error, created_by"
+    };
+}
+
+pub(crate) use columns;
+
+pub(crate) const ADD: &str = concat!(
+    "INSERT INTO webhook_endpoints (",
+    columns!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING"
+);
+
+const OF_MERCHANT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM webhook_endpoints WHERE merchant = $1 AND deleted_at_ms IS NULL ORDER BY id"
+);
+
+const ONE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM webhook_endpoints WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL"
+);
+
+const BY_ID: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM webhook_endpoints WHERE id = $1 AND deleted_at_ms IS NULL"
+);
+
+const DISABLE: &str = "UPDATE webhook_endpoints SET disabled_at_ms = $2
+    WHERE id = $1 AND disabled_at_ms IS NULL";
+
+const DISABLE_FAILING: &str = "UPDATE webhook_endpoints SET disabled_at_ms = $2
+    WHERE id = $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL
+    AND COALESCE(failing_since_ms, 0) = COALESCE($3, failing_since_ms, 0) AND url = $4";
+
+/// A farewell is for another address, which hears of it all the same; not without a secret.
+const GIVE_UP_DELIVERIES: &str = "UPDATE deliveries
+    SET state = 'failed', last_error = 'the endpoint was disabled'
+    WHERE state = 'pending' AND endpoint = $1 AND (farewell_url IS NULL OR EXISTS (
+        SELECT 1 FROM webhook_endpoints WHERE id = $1 AND deleted_at_ms IS NOT NULL))";
+
+/// Two that tell of one thing at once are decided by its sequence.
+const TELL: &str = "INSERT INTO events (id, merchant, subject, kind, sequence, body, created_at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+
+pub(crate) fn new_values(endpoint: &WebhookEndpoint) -> [Value; 15] {
+    let previous = endpoint.previous_secret.as_ref();
+    values![
+        endpoint.id,
+        endpoint.merchant,
+        &endpoint.url,
+        &endpoint.description,
+        &endpoint.event_types,
+        &endpoint.secret_encrypted,
+        previous.map(|(secret, _)| secret.clone()),
+        previous.map(|(_, until_ms)| *until_ms),
+        endpoint.failing_since_ms,
+        endpoint.disabled_at_ms,
+        endpoint.created_at_ms,
+        endpoint.verified_at_ms,
+        endpoint.verification_at_ms,
+        endpoint.verification_error.as_ref(),
+        endpoint.created_by.as_ref(),
+    ]
+}
+
+fn endpoint(mut row: Row) -> Result<WebhookEndpoint, DatabaseError> {
+    read(&mut row)
+}
+
+/// An endpoint at the beginning of a row.
+pub(crate) fn read(row: &mut Row) -> Result<WebhookEndpoint, DatabaseError> {
+    Ok(WebhookEndpoint {
+        id: row.parsed()?,
+        merchant: row.parsed()?,
+        url: row.text()?,
+        description: row.text()?,
+        event_types: row.text()?,
+        secret_encrypted: row.text()?,
+        previous_secret: row.optional_text()?.zip(row.optional_integer()?),
+        failing_since_ms: row.optional_integer()?,
+        disabled_at_ms: row.optional_integer()?,
+        created_at_ms: row.integer()?,
+        verified_at_ms: row.optional_integer()?,
+        verification_at_ms: row.optional_integer()?,
+        verification_error: row.optional_text()?,
+        created_by: row.optional_text()?,
+    })
+}
+
+/// The endpoint of a merchant as a transaction sees it.
+pub(crate) async fn one(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    id: EndpointId,
+) -> Result<Option<WebhookEndpoint>, Fault> {
+    let row = tx.optional(ONE, &values![id, merchant]).await?;
+    Ok(row.map(endpoint).transpose()?)
+}
+
+pub(crate) async fn give_up(tx: &mut Tx<'_>, endpoint: EndpointId) -> Result<(), Fault> {
+    tx.execute(GIVE_UP_DELIVERIES, &values![endpoint]).await?;
+    Ok(())
+}
+
+pub(crate) async fn disable(
+    tx: &mut Tx<'_>,
+    endpoint: EndpointId,
+    now_ms: i64,
+) -> Result<bool, Fault> {
+    let disabled = tx.execute(DISABLE, &values![endpoint, now_ms]).await?;
+    give_up(tx, endpoint).await?;
+    Ok(disabled > 0)
+}
+
+/// Keeps an event unless another has its number; says whether it did.
+pub(crate) async fn tell_once(tx: &mut Tx<'_>, event: &Event) -> Result<bool, Fault> {
+    let told = EventInsert::of(event);
+    let [(_, values), _] = told.statements();
+    Ok(tx.execute(TELL, values).await? > 0)
+}
+
+/// Has the merchant's other endpoints told of an event that is kept.
+pub(crate) async fn tell_others(
+    tx: &mut Tx<'_>,
+    event: &Event,
+    endpoint: EndpointId,
+) -> Result<(), Fault> {
+    let told = EventInsert::of(event);
+    let [_, (deliver, values)] = told.statements();
+    tx.execute(deliver, values).await?;
+    tx.execute(SPARE, &values![event.id, endpoint]).await?;
+    Ok(())
+}
+
+async fn disable_failing(tx: &mut Tx<'_>, disabling: &Disabling) -> Result<bool, Fault> {
+    let id = disabling.endpoint;
+    let (event, since_ms) = (&disabling.event, disabling.failing_since_ms);
+    let values = values![id, event.created_at_ms, since_ms, &disabling.url];
+    if tx.execute(DISABLE_FAILING, &values).await? == 0 {
+        return Ok(false);
+    }
+    if !tell_once(tx, event).await? {
+        return Err(Fault::Retry("somebody else told of the endpoint".into()));
+    }
+    give_up(tx, id).await?;
+    tell_others(tx, event, id).await?;
+    Ok(true)
+}
+
+impl Store {
+    /// Adds a webhook endpoint. Events from now on go there, earlier ones do not.
+    pub async fn add_endpoint(
+        &self,
+        endpoint: &WebhookEndpoint,
+    ) -> Result<Addition, DatabaseError> {
+        self.database.add(ADD, new_values(endpoint)).await
+    }
+
+    /// A merchant's webhook endpoints, disabled ones among them, the oldest first.
+    pub async fn endpoints(
+        &self,
+        merchant: MerchantId,
+    ) -> Result<Vec<WebhookEndpoint>, DatabaseError> {
+        let rows = self.database.rows(OF_MERCHANT, values![merchant]).await?;
+        rows.into_iter().map(endpoint).collect()
+    }
+
+    /// A webhook endpoint of a merchant.
+    pub async fn endpoint(
+        &self,
+        merchant: MerchantId,
+        id: EndpointId,
+    ) -> Result<Option<WebhookEndpoint>, DatabaseError> {
+        let row = self.database.row(ONE, values![id, merchant]).await?;
+        row.map(endpoint).transpose()
+    }
+
+    /// A webhook endpoint, whoever's it is.
+    pub async fn endpoint_by_id(
+        &self,
+        id: EndpointId,
+    ) -> Result<Option<WebhookEndpoint>, DatabaseError> {
+        let row = self.database.row(BY_ID, values![id]).await?;
+        row.map(endpoint).transpose()
+    }
+
+    /// Disables an endpoint and gives up what was on its way there; says whether it was enabled.
+    pub async fn disable_endpoint(
+        &self,
+        endpoint: EndpointId,
+        now_ms: i64,
+    ) -> Result<bool, DatabaseError> {
+        self.database
+            .write((endpoint, now_ms), |tx, (endpoint, now_ms)| {
+                Box::pin(disable(tx, *endpoint, *now_ms))
+            })
+            .await
+    }
+
+    /// Disables an endpoint that has failed for too long, gives up what was on its way there and
+    /// tells the merchant's others, all together; says whether it did. The event's sequence has to
+    /// be the next one of the endpoint.
+    pub async fn disable_failing_endpoint(
+        &self,
+        disabling: Disabling,
+    ) -> Result<bool, DatabaseError> {
+        self.database
+            .write(disabling, |tx, disabling| {
+                Box::pin(disable_failing(tx, disabling))
+            })
+            .await
+    }
+}

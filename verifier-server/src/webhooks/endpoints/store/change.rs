@@ -1,0 +1,207 @@
+//! What a merchant changes about an endpoint, and what becomes of all that is on its way there.
+
+use super::disable;
+use super::verification::{HOLD_ALL, RELEASE};
+use crate::merchants::model::WebhookEndpoint;
+use crate::webhooks::events::model::{Event, HELD_MS};
+use sealpay_protocol::ids::EndpointId;
+use sealpay_storage::{Fault, Tx, values};
+
+/// What is to be different about an endpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EndpointChange {
+    /// As what it was found to be allowed; where the endpoint is another by now nothing is changed.
+    /// None where that does not matter.
+    pub expected: Option<ExpectedEndpoint>,
+    /// Another address; it is taken to work until it does not.
+    pub url: Option<String>,
+    /// When the merchant proved that this address is the merchant's, milliseconds since 1970; none
+    /// where that has yet to be.
+    pub verified_at_ms: Option<i64>,
+    /// Another description.
+    pub description: Option<String>,
+    /// Other types of events.
+    pub event_types: Option<String>,
+    /// Switched on, or off.
+    pub enabled: Option<bool>,
+}
+
+/// What must not have changed about an endpoint before it is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedEndpoint {
+    /// Its address.
+    pub url: String,
+    /// What it hears of.
+    pub event_types: String,
+    /// Whether it is switched off.
+    pub is_disabled: bool,
+}
+
+impl From<&WebhookEndpoint> for ExpectedEndpoint {
+    fn from(seen: &WebhookEndpoint) -> Self {
+        Self {
+            url: seen.url.clone(),
+            event_types: seen.event_types.clone(),
+            is_disabled: seen.disabled_at_ms.is_some(),
+        }
+    }
+}
+
+impl EndpointChange {
+    /// Whether the endpoint is as it was when this was found to be allowed.
+    pub(crate) fn expects(&self, seen: &WebhookEndpoint) -> bool {
+        let expected = self.expected.as_ref();
+        expected.is_none_or(|expected| *expected == ExpectedEndpoint::from(seen))
+    }
+
+    /// Whether it gives the endpoint another address.
+    fn moves(&self, seen: &WebhookEndpoint) -> bool {
+        self.url.as_ref().is_some_and(|url| *url != seen.url)
+    }
+
+    /// The endpoint as it is after the change.
+    #[must_use]
+    pub fn applied_to(&self, seen: &WebhookEndpoint, now_ms: i64) -> WebhookEndpoint {
+        let mut after = seen.clone();
+        if let Some(url) = self.url.as_ref().filter(|url| **url != seen.url) {
+            after.url.clone_from(url);
+            after.failing_since_ms = None;
+            after.verified_at_ms = self.verified_at_ms;
+            after.verification_at_ms = self.verified_at_ms.is_none().then_some(now_ms);
+            after.verification_error = None;
+        }
+        if let Some(description) = &self.description {
+            after.description.clone_from(description);
+        }
+        if let Some(event_types) = &self.event_types {
+            after.event_types.clone_from(event_types);
+        }
+        match self.enabled {
+            Some(true) => (after.disabled_at_ms, after.failing_since_ms) = (None, None),
+            Some(false) => after.disabled_at_ms = seen.disabled_at_ms.or(Some(now_ms)),
+            None => {}
+        }
+        after
+    }
+}
+
+const CHANGE: &str = "UPDATE webhook_endpoints
+    SET url = COALESCE($3, url), description = COALESCE($4, description),
+    event_types = COALESCE($5, event_types),
+    failing_since_ms = CASE WHEN url = COALESCE($3, url) THEN failing_since_ms END,
+    failures = CASE WHEN url = COALESCE($3, url) THEN failures ELSE 0 END
+    WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL
+    AND url = $6 AND event_types = $7
+    AND CAST(CASE WHEN disabled_at_ms IS NULL THEN 0 ELSE 1 END AS BIGINT) = $8";
+
+const ENABLE: &str = "UPDATE webhook_endpoints
+    SET disabled_at_ms = NULL, failing_since_ms = NULL, failures = 0, verification_attempts = 0,
+    verification_at_ms = CASE WHEN verified_at_ms IS NULL THEN CAST($2 AS BIGINT) END
+    WHERE id = $1 AND disabled_at_ms IS NOT NULL";
+
+/// Another address proves anew that it is the merchant's.
+const MOVE: &str = "UPDATE webhook_endpoints
+    SET verified_at_ms = $2, verification_at_ms = $3, verification_attempts = 0,
+    verification_error = NULL
+    WHERE id = $1";
+
+const LEAVE: &str = "UPDATE deliveries
+    SET state = 'failed', last_error = 'no longer subscribed'
+    WHERE endpoint = $1 AND state = 'pending' AND farewell_url IS NULL AND (round = 0 OR CAST($3 AS BIGINT) = 1)
+    AND $2 <> '*' AND NOT EXISTS (
+        SELECT 1 FROM events e WHERE e.merchant = deliveries.merchant
+        AND e.id = deliveries.event AND (e.kind = 'ping' OR $2 LIKE '%,' || e.kind || ',%'))";
+
+const FAREWELL: &str = "INSERT INTO deliveries
+    (event, endpoint, merchant, state, attempts, next_at_ms, farewell_url)
+    VALUES ($1, $2, $3, 'pending', 0, $4, $5)";
+
+/// Changes an endpoint that was just read; how many rows.
+pub(crate) async fn apply(
+    tx: &mut Tx<'_>,
+    seen: &WebhookEndpoint,
+    change: &EndpointChange,
+    now_ms: i64,
+) -> Result<u64, Fault> {
+    let id = seen.id;
+    let values = values![
+        id,
+        seen.merchant,
+        change.url.as_ref(),
+        change.description.as_ref(),
+        change.event_types.as_ref(),
+        &seen.url,
+        &seen.event_types,
+        i64::from(seen.disabled_at_ms.is_some()),
+    ];
+    let changed = tx.execute(CHANGE, &values).await?;
+    let moves = change.moves(seen);
+    if moves || change.event_types.is_some() {
+        let event_types = change.event_types.as_ref().unwrap_or(&seen.event_types);
+        leave(tx, id, event_types, moves).await?;
+    }
+    if moves {
+        moved(tx, id, change.verified_at_ms, now_ms).await?;
+    }
+    match change.enabled {
+        Some(true) => drop(tx.execute(ENABLE, &values![id, now_ms]).await?),
+        Some(false) => drop(disable(tx, id, now_ms).await?),
+        None => {}
+    }
+    Ok(changed)
+}
+
+/// What is on its way goes along to another address, but for what the endpoint does not hear of any
+/// more: who may have an endpoint changed need not be allowed to read that.
+///
+/// What was asked for is sent where it was asked for, whatever the endpoint hears of by itself.
+async fn leave(
+    tx: &mut Tx<'_>,
+    id: EndpointId,
+    event_types: &str,
+    moves: bool,
+) -> Result<(), Fault> {
+    let listed = match event_types {
+        "*" => "*".to_owned(),
+        listed => [",", listed, ","].concat(),
+    };
+    tx.execute(LEAVE, &values![id, listed, i64::from(moves)])
+        .await
+        .map(drop)
+}
+
+/// The address before hears once that it is not the endpoint's any more: a merchant who has no other
+/// endpoint would not learn of it.
+pub(crate) async fn part(
+    tx: &mut Tx<'_>,
+    seen: &WebhookEndpoint,
+    change: &EndpointChange,
+    event: &Event,
+) -> Result<(), Fault> {
+    // Also one that was switched off, perhaps so that nobody is told.
+    if change.moves(seen) && seen.verified_at_ms.is_some() {
+        let (merchant, at_ms) = (seen.merchant, event.created_at_ms);
+        let values = values![event.id, seen.id, merchant, at_ms, &seen.url];
+        tx.execute(FAREWELL, &values).await?;
+    }
+    Ok(())
+}
+
+async fn moved(
+    tx: &mut Tx<'_>,
+    id: EndpointId,
+    verified_at_ms: Option<i64>,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    let asked_at_ms = verified_at_ms.is_none().then_some(now_ms);
+    tx.execute(MOVE, &values![id, verified_at_ms, asked_at_ms])
+        .await?;
+    match verified_at_ms {
+        Some(_) => {
+            let values = values![id, now_ms, HELD_MS];
+            tx.execute(RELEASE, &values).await?
+        }
+        None => tx.execute(HOLD_ALL, &values![id, HELD_MS]).await?,
+    };
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Endpoints that have yet to prove that they are their merchants': when they are asked, and what came
+//! of it. What happens meanwhile waits for them.
+
+use super::{columns, read};
+use crate::merchants::model::WebhookEndpoint;
+use crate::store::Store;
+use crate::webhooks::events::model::HELD_MS;
+use sealpay_protocol::ids::EndpointId;
+use sealpay_storage::{DatabaseError, Fault, Statement, Tx, Value, values};
+
+/// An endpoint that is to be asked now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueVerification {
+    /// The endpoint.
+    pub endpoint: WebhookEndpoint,
+    /// How often it has been asked since it has this address, this time included.
+    pub attempts: i64,
+}
+
+/// An endpoint that did not prove that it is its merchant's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerificationFailed {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// Where it was asked: another address that was given meanwhile is asked by itself.
+    pub url: String,
+    /// Why not.
+    pub why: String,
+    /// When it is asked again, milliseconds since 1970; none when it is not.
+    pub next_at_ms: Option<i64>,
+}
+
+const IS_DUE: &str = "SELECT id FROM webhook_endpoints
+    WHERE verification_at_ms <= $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL LIMIT 1";
+
+const DUE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", verification_attempts FROM webhook_endpoints \
+     WHERE verification_at_ms <= $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL \
+     ORDER BY verification_at_ms LIMIT $2"
+);
+
+/// Decides between two processes that saw the same endpoint.
+const LEASE: &str = "UPDATE webhook_endpoints
+    SET verification_at_ms = $3, verification_tried_at_ms = $4,
+        verification_attempts = verification_attempts + 1
+    WHERE id = $1 AND verification_at_ms = $2";
+
+const VERIFIED: &str = "UPDATE webhook_endpoints
+    SET verified_at_ms = $3, verification_at_ms = NULL, verification_error = NULL
+    WHERE id = $1 AND url = $2 AND verified_at_ms IS NULL AND deleted_at_ms IS NULL";
+
+const FAILED: &str = "UPDATE webhook_endpoints
+    SET verification_at_ms = $3, verification_error = $4
+    WHERE id = $1 AND url = $2 AND verified_at_ms IS NULL";
+
+pub(crate) const RELEASE: &str = "UPDATE deliveries SET next_at_ms = $2
+    WHERE endpoint = $1 AND state = 'pending' AND next_at_ms = $3";
+
+pub(crate) const HOLD_ALL: &str = "UPDATE deliveries SET next_at_ms = $2
+    WHERE endpoint = $1 AND state = 'pending' AND farewell_url IS NULL";
+
+/// What was written for the endpoint as it was before it moved, at the very moment in which it did.
+/// What was begun anew since then was asked for.
+const LEAVE: &str = "UPDATE deliveries
+    SET state = 'failed', last_error = 'no longer subscribed'
+    WHERE endpoint = $1 AND state = 'pending' AND round = 0 AND farewell_url IS NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM events e JOIN webhook_endpoints w ON w.id = $1
+        WHERE e.merchant = deliveries.merchant AND e.id = deliveries.event
+        AND (e.kind = 'ping' OR w.event_types = '*'
+            OR ',' || w.event_types || ',' LIKE '%,' || e.kind || ',%'))";
+
+/// What was written while its endpoint was being verified, or given another address.
+const RELEASE_LATE: &str = "UPDATE deliveries SET next_at_ms = $1
+    WHERE state = 'pending' AND next_at_ms = $2 AND endpoint IN (
+        SELECT id FROM webhook_endpoints WHERE verified_at_ms IS NOT NULL)";
+
+const HOLD_LATE: &str = "UPDATE deliveries SET next_at_ms = $1
+    WHERE state = 'pending' AND next_at_ms < $1 AND farewell_url IS NULL AND endpoint IN (
+        SELECT id FROM webhook_endpoints WHERE verified_at_ms IS NULL)";
+
+async fn lease(
+    tx: &mut Tx<'_>,
+    (now_ms, lease_until_ms, limit): (i64, i64, u32),
+) -> Result<Vec<DueVerification>, Fault> {
+    let mut due = Vec::new();
+    for mut row in tx.query(DUE, &values![now_ms, limit]).await? {
+        due.push(DueVerification {
+            endpoint: read(&mut row)?,
+            attempts: row.integer()?.saturating_add(1),
+        });
+    }
+    due.sort_by_key(|due| due.endpoint.id);
+    let mut leased = Vec::new();
+    for due in due {
+        let seen_ms = due.endpoint.verification_at_ms;
+        let values = values![due.endpoint.id, seen_ms, lease_until_ms, now_ms];
+        if tx.execute(LEASE, &values).await? > 0 {
+            leased.push(due);
+        }
+    }
+    Ok(leased)
+}
+
+async fn verified(
+    tx: &mut Tx<'_>,
+    (endpoint, url, now_ms): &(EndpointId, String, i64),
+) -> Result<bool, Fault> {
+    let values = values![*endpoint, url, *now_ms];
+    if tx.execute(VERIFIED, &values).await? == 0 {
+        return Ok(false);
+    }
+    tx.execute(LEAVE, &values![*endpoint]).await?;
+    let values = values![*endpoint, *now_ms, HELD_MS];
+    tx.execute(RELEASE, &values).await?;
+    Ok(true)
+}
+
+async fn settle_late(tx: &mut Tx<'_>, now_ms: i64) -> Result<u64, Fault> {
+    let (release, hold): ([Value; 2], [Value; 1]) = (values![now_ms, HELD_MS], values![HELD_MS]);
+    let statements: [Statement<'_>; 2] = [(RELEASE_LATE, &release), (HOLD_LATE, &hold)];
+    Ok(tx.execute_together(&statements).await?.into_iter().sum())
+}
+
+impl Store {
+    /// Says whether an endpoint is to be asked to prove that it is its merchant's.
+    pub async fn verification_is_due(&self, now_ms: i64) -> Result<bool, DatabaseError> {
+        let row = self.database.row(IS_DUE, values![now_ms]).await?;
+        Ok(row.is_some())
+    }
+
+    /// Endpoints that are to be asked now, given to the caller until the lease ends.
+    ///
+    /// # Errors
+    /// The database did not do its work; when the outcome is unknown, they may be leased.
+    pub async fn due_verifications(
+        &self,
+        now_ms: i64,
+        lease_until_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<DueVerification>, DatabaseError> {
+        self.database
+            .write((now_ms, lease_until_ms, limit), |tx, input| {
+                Box::pin(lease(tx, *input))
+            })
+            .await
+    }
+
+    /// An endpoint has proved that it is its merchant's at this address; what waited for that is due
+    /// now. Says whether that is new.
+    pub async fn endpoint_verified(
+        &self,
+        endpoint: EndpointId,
+        url: &str,
+        now_ms: i64,
+    ) -> Result<bool, DatabaseError> {
+        let input = (endpoint, url.to_owned(), now_ms);
+        self.database
+            .write(input, |tx, input| Box::pin(verified(tx, input)))
+            .await
+    }
+
+    /// Keeps why an endpoint did not prove it, and when it is asked again.
+    pub async fn verification_failed(
+        &self,
+        failed: &VerificationFailed,
+    ) -> Result<bool, DatabaseError> {
+        let values = values![failed.endpoint, &failed.url, failed.next_at_ms, &failed.why];
+        self.database.change(FAILED, values).await
+    }
+
+    /// Lets go what waits for an endpoint that is verified, and holds what is due at one that is not:
+    /// deliveries that were written at the very moment in which that changed. How many there were.
+    pub async fn settle_held_deliveries(&self, now_ms: i64) -> Result<u64, DatabaseError> {
+        self.database
+            .write(now_ms, |tx, now_ms| Box::pin(settle_late(tx, *now_ms)))
+            .await
+    }
+}

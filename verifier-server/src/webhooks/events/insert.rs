@@ -1,0 +1,55 @@
+//! An event and its deliveries, in the transaction of what it tells.
+
+use super::model::{Event, HELD_MS};
+use sealpay_storage::{Statement, Value, values};
+
+const TELL: &str = "INSERT INTO events
+    (id, merchant, subject, kind, sequence, body, created_at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+/// For each endpoint that wants to hear of it. Names have no characters that mean something to LIKE
+/// but the underscore, which means any character and so itself. What tells an endpoint that has yet to
+/// prove that it is the merchant's waits for that.
+const DELIVER: &str = "INSERT INTO deliveries
+    (event, endpoint, merchant, state, attempts, next_at_ms)
+    SELECT $1, id, merchant, 'pending', 0,
+        CASE WHEN verified_at_ms IS NULL THEN CAST($5 AS BIGINT) ELSE CAST($3 AS BIGINT) END
+    FROM webhook_endpoints
+    WHERE merchant = $2 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL
+    AND (event_types = '*' OR ',' || event_types || ',' LIKE $4)";
+
+/// What happened to an endpoint is told the others, not the endpoint itself.
+pub(crate) const SPARE: &str = "DELETE FROM deliveries WHERE event = $1 AND endpoint = $2";
+
+/// An event made ready by whoever asks, so that the one writer has less to do.
+pub(crate) struct EventInsert {
+    event: [Value; 7],
+    deliveries: [Value; 5],
+}
+
+impl EventInsert {
+    pub(crate) fn of(event: &Event) -> Self {
+        Self {
+            event: values![
+                event.id,
+                event.merchant,
+                &event.subject,
+                &event.kind,
+                event.sequence,
+                &event.body,
+                event.created_at_ms,
+            ],
+            deliveries: values![
+                event.id,
+                event.merchant,
+                event.created_at_ms,
+                ["%,", &event.kind, ",%"].concat(),
+                HELD_MS,
+            ],
+        }
+    }
+
+    pub(crate) fn statements(&self) -> [Statement<'_>; 2] {
+        [(TELL, &self.event), (DELIVER, &self.deliveries)]
+    }
+}

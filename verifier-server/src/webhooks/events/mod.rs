@@ -1,0 +1,7 @@
+//! Events: what happened, for merchants.
+
+pub mod insert;
+pub mod model;
+pub mod routes;
+pub mod store;
+pub mod view;

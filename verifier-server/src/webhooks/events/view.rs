@@ -1,0 +1,310 @@
+//! Events, endpoints and deliveries as the merchant sees them.
+
+use super::model::{Delivery, DeliveryAttempt, DeliveryState, Event, HELD_MS};
+use crate::merchants::model::WebhookEndpoint;
+use crate::webhooks::deliveries::redelivery::{RedeliveryBatch, StoredDelivery};
+use sealpay_protocol::ids::PaymentId;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+/// An event with its deliveries.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventRecord {
+    /// `evt_…`; also the `webhook-id`.
+    pub id: String,
+    /// Such as `payment.captured`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it tells of: `pay_…`, `set_…`, `pyo_…` or `whe_…`.
+    pub subject: String,
+    /// The payment, where it tells of one.
+    pub payment: Option<String>,
+    /// Counts the subject's events from 1.
+    pub sequence: i64,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// The exact body that is sent.
+    #[schema(value_type = Object)]
+    pub body: Box<RawValue>,
+    /// Where it went and how that ended.
+    pub deliveries: Vec<DeliveryRecord>,
+}
+
+/// A delivery.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeliveryRecord {
+    /// `whe_…`.
+    pub endpoint: String,
+    /// `pending`, `delivered` or `failed`.
+    pub state: &'static str,
+    /// Attempts made.
+    pub attempts: i64,
+    /// The last HTTP status.
+    pub last_status: Option<i64>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When it is tried next, seconds since 1970.
+    pub next_at: Option<i64>,
+}
+
+/// A delivery to one endpoint, with every attempt that was made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EndpointDeliveryRecord {
+    /// `evt_…`.
+    pub event: String,
+    /// Such as `payment.captured`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it tells of.
+    pub subject: String,
+    /// `pending`, `delivered` or `failed`.
+    pub state: &'static str,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When it is tried next, seconds since 1970; null also while the endpoint has yet to prove that it
+    /// is the merchant's.
+    pub next_at: Option<i64>,
+    /// The first one first; of more than twenty, the last twenty.
+    pub attempts: Vec<AttemptRecord>,
+}
+
+/// An attempt to deliver.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AttemptRecord {
+    /// Counts the delivery's attempts from 1.
+    pub number: i64,
+    /// Seconds since 1970.
+    pub at: i64,
+    /// How long it took, milliseconds.
+    pub duration_ms: i64,
+    /// The HTTP status, or null when no answer came.
+    pub status: Option<i64>,
+    /// What went wrong, in a few words.
+    pub error: Option<String>,
+    /// The beginning of the answer, 1024 bytes of it at most.
+    pub answer: Option<String>,
+}
+
+/// A webhook endpoint. Its secret is not told again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EndpointRecord {
+    /// `whe_…`.
+    pub id: String,
+    /// Where webhooks go.
+    pub url: String,
+    /// What it is for, in the merchant's words.
+    pub description: String,
+    /// What it hears of; `*` is everything.
+    pub event_types: Vec<String>,
+    /// `pending_verification` until the endpoint has proved that it is the merchant's, `active`, or
+    /// `disabled`.
+    pub state: &'static str,
+    /// When it proved that, seconds since 1970.
+    pub verified_at: Option<i64>,
+    /// When it is asked to prove it next, seconds since 1970.
+    pub next_verification_at: Option<i64>,
+    /// Why it did not when it was asked last.
+    pub verification_error: Option<String>,
+    /// The credential that made it: `key_…`, `order_key:` and the name of an order key, or `operator`.
+    pub created_by: Option<String>,
+    /// Since when nothing has arrived there, seconds since 1970.
+    pub failing_since: Option<i64>,
+    /// When it was switched off, seconds since 1970.
+    pub disabled_at: Option<i64>,
+    /// Until when the previous secret signs beside the present one, seconds since 1970.
+    pub previous_secret_until: Option<i64>,
+    /// Seconds since 1970.
+    pub created_at: i64,
+}
+
+/// An endpoint with a secret that was just made, which is shown this once.
+#[derive(Serialize, ToSchema)]
+pub struct RevealedEndpoint<'a> {
+    /// The endpoint.
+    #[serde(flatten)]
+    pub endpoint: EndpointRecord,
+    /// `whsec_…`: the key of the `v1` signatures.
+    pub secret: &'a str,
+}
+
+/// What is delivered again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RedeliveryRecord {
+    /// How many events.
+    pub scheduled: u64,
+    /// Whether there are more of that time: ask for those after `last_event`.
+    pub has_more: bool,
+    /// The newest of them.
+    pub last_event: Option<String>,
+}
+
+/// The body of a webhook that tells of a webhook endpoint.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EndpointEventBody {
+    /// `ping` or `webhook_endpoint.…`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// When it happened, RFC 3339 in UTC.
+    pub timestamp: String,
+    /// The version of this form.
+    pub version: &'static str,
+    /// The merchant whom the event is for: a receiver refuses another's.
+    pub merchant: String,
+    /// Whether real money moves: a live receiver refuses a test's event.
+    pub livemode: bool,
+    /// What happened.
+    pub data: EndpointEventData,
+}
+
+/// The body by which a webhook endpoint is asked to prove that it is the merchant's.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VerificationBody<'a> {
+    /// `webhook_endpoint.verification`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// When it was asked, RFC 3339 in UTC.
+    pub timestamp: String,
+    /// The version of this form.
+    pub version: &'static str,
+    /// `mer_…`: whose endpoint it is said to be.
+    pub merchant: String,
+    /// Whether real money moves: a live receiver refuses a test's challenge.
+    pub livemode: bool,
+    /// What is asked.
+    pub data: VerificationData<'a>,
+}
+
+/// What a webhook endpoint is asked.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VerificationData<'a> {
+    /// What the answer has to hold, as `{"challenge":"…"}`.
+    pub challenge: &'a str,
+    /// The endpoint as it is now.
+    pub webhook_endpoint: EndpointRecord,
+}
+
+/// What happened to a webhook endpoint.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EndpointEventData {
+    /// Counts the endpoint's events from 1.
+    pub sequence: i64,
+    /// Why it was switched off: `failing` (nothing arrived for five days), `gone` (it answered 410) or
+    /// `unverified` (it did not prove that it is the merchant's). Only with the type `webhook_endpoint.disabled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// The endpoint as it was then.
+    pub webhook_endpoint: EndpointRecord,
+}
+
+const fn seconds(unix_ms: i64) -> i64 {
+    unix_ms.div_euclid(1000)
+}
+
+impl EventRecord {
+    /// An event as its merchant sees it; `None` when the stored body is not JSON.
+    #[must_use]
+    pub fn of(event: Event, deliveries: &[Delivery]) -> Option<Self> {
+        let is_payment = event.subject.parse::<PaymentId>().is_ok();
+        Some(Self {
+            id: event.id.to_string(),
+            kind: event.kind,
+            payment: is_payment.then(|| event.subject.clone()),
+            subject: event.subject,
+            sequence: event.sequence,
+            created_at: seconds(event.created_at_ms),
+            body: RawValue::from_string(event.body).ok()?,
+            deliveries: deliveries.iter().map(DeliveryRecord::of).collect(),
+        })
+    }
+}
+
+fn next_at(delivery: &Delivery) -> Option<i64> {
+    let is_due = delivery.state == DeliveryState::Pending && delivery.next_at_ms < HELD_MS;
+    is_due.then(|| seconds(delivery.next_at_ms))
+}
+
+impl DeliveryRecord {
+    fn of(delivery: &Delivery) -> Self {
+        Self {
+            endpoint: delivery.endpoint.to_string(),
+            state: delivery.state.name(),
+            attempts: delivery.attempts,
+            last_status: delivery.last_status,
+            last_error: delivery.last_error.clone(),
+            next_at: next_at(delivery),
+        }
+    }
+}
+
+impl EndpointDeliveryRecord {
+    /// A delivery as its merchant sees it.
+    #[must_use]
+    pub fn of(kept: StoredDelivery) -> Self {
+        Self {
+            event: kept.delivery.event.to_string(),
+            kind: kept.kind,
+            subject: kept.subject,
+            state: kept.delivery.state.name(),
+            next_at: next_at(&kept.delivery),
+            last_error: kept.delivery.last_error,
+            attempts: kept.attempts.into_iter().map(AttemptRecord::of).collect(),
+        }
+    }
+}
+
+impl AttemptRecord {
+    fn of(attempt: DeliveryAttempt) -> Self {
+        Self {
+            number: attempt.number,
+            at: seconds(attempt.at_ms),
+            duration_ms: attempt.duration_ms,
+            status: attempt.status,
+            error: attempt.error,
+            answer: attempt.answer,
+        }
+    }
+}
+
+impl EndpointRecord {
+    /// An endpoint as its merchant sees it at a moment, milliseconds since 1970.
+    #[must_use]
+    pub fn of(endpoint: &WebhookEndpoint, now_ms: i64) -> Self {
+        let previous = endpoint.previous_secret.as_ref();
+        let overlap = previous.map(|(_, until_ms)| *until_ms);
+        let state = match (endpoint.disabled_at_ms, endpoint.verified_at_ms) {
+            (Some(_), _) => "disabled",
+            (None, None) => "pending_verification",
+            (None, Some(_)) => "active",
+        };
+        let next_ms = endpoint.verification_at_ms;
+        let next_ms = next_ms.filter(|_| endpoint.disabled_at_ms.is_none());
+        Self {
+            id: endpoint.id.to_string(),
+            url: endpoint.url.clone(),
+            description: endpoint.description.clone(),
+            event_types: endpoint.event_types.split(',').map(str::to_owned).collect(),
+            state,
+            verified_at: endpoint.verified_at_ms.map(seconds),
+            next_verification_at: next_ms.map(seconds),
+            verification_error: endpoint.verification_error.clone(),
+            created_by: endpoint.created_by.clone(),
+            failing_since: endpoint.failing_since_ms.map(seconds),
+            disabled_at: endpoint.disabled_at_ms.map(seconds),
+            previous_secret_until: overlap.filter(|until| now_ms < *until).map(seconds),
+            created_at: seconds(endpoint.created_at_ms),
+        }
+    }
+}
+
+impl RedeliveryRecord {
+    /// What was begun anew, as its merchant sees it.
+    #[must_use]
+    pub fn of(begun: RedeliveryBatch) -> Self {
+        Self {
+            scheduled: begun.scheduled,
+            has_more: begun.has_more,
+            last_event: begun.last.map(|last| last.to_string()),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Webhooks: events, the endpoints that hear of them, and their deliveries.
+
+pub mod deliveries;
+pub mod endpoints;
+pub mod events;
+pub mod faults;
+pub mod outbox;

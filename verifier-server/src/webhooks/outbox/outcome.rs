@@ -1,0 +1,170 @@
+//! What became of an attempt: the delivery goes on, has ended, or takes its endpoint with it.
+
+use super::backoff::next_attempt_ms;
+use super::sender::Sent;
+use super::{Outbox, Tell};
+use crate::store::DatabaseError;
+use crate::webhooks::endpoints::store::Disabling;
+use crate::webhooks::events::model::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
+
+/// How long nothing may arrive at an endpoint before it is switched off, milliseconds.
+const FAILING_FOR_MS: i64 = 5 * 86_400_000;
+
+/// How many attempts at an endpoint have failed before it is switched off: days pass in a moment
+/// where a tester moves the clock, and slowly where nothing is sent.
+const FAILED_ATTEMPTS: i64 = 10;
+
+/// How often an address is told that it is not the endpoint's any more.
+const FAREWELL_ATTEMPTS: i64 = 3;
+
+/// 410 Gone: the receiver asks not to be told again (Standard Webhooks).
+const GONE: u16 = 410;
+
+/// Those with which a receiver may say when it wants to be asked again.
+const LATER: [u16; 2] = [429, 503];
+
+/// Why an endpoint is switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing has arrived there for five days.
+    Failing,
+    /// It answered 410.
+    Gone,
+    /// It did not prove that it is its merchant's.
+    Unverified,
+}
+
+impl Reason {
+    /// The name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Failing => "failing",
+            Self::Gone => "gone",
+            Self::Unverified => "unverified",
+        }
+    }
+}
+
+/// An attempt that was made, and when.
+#[derive(Debug)]
+pub(super) struct Attempted {
+    pub(super) at_ms: i64,
+    pub(super) duration_ms: i64,
+    pub(super) sent: Sent,
+}
+
+impl Outbox {
+    /// Keeps what became of an attempt.
+    pub(super) async fn note(
+        &self,
+        delivery: &DueDelivery,
+        attempted: Attempted,
+    ) -> Result<(), DatabaseError> {
+        let is_gone = matches!(attempted.sent, Sent::Answered { status: GONE, .. });
+        let (result, attempt) = self.judge(delivery, attempted);
+        tracing::info!(
+            event = %delivery.event, endpoint = %delivery.endpoint, state = result.state.name(),
+            attempts = result.attempts, status = result.last_status, error = result.last_error,
+            "webhook sent"
+        );
+        (self.observe)(result.state);
+        if delivery.is_farewell {
+            let told = self
+                .store
+                .farewell_result(&result, delivery.round, &attempt);
+            return told.await.map(drop);
+        }
+        // Where the delivery had ended or was begun anew meanwhile, that stands.
+        let store = &self.store;
+        let noted = store.delivery_result(&result, delivery.round, &attempt);
+        let noted = noted.await?;
+        let since_ms = noted.failing_since_ms;
+        let is_long = |since_ms| attempt.at_ms.saturating_sub(since_ms) >= FAILING_FOR_MS;
+        if is_gone {
+            self.switch_off(delivery, Reason::Gone, None).await
+        } else if since_ms.is_some_and(is_long) && noted.failures >= FAILED_ATTEMPTS {
+            self.switch_off(delivery, Reason::Failing, since_ms).await
+        } else {
+            Ok(())
+        }
+    }
+
+    fn judge(&self, delivery: &DueDelivery, attempted: Attempted) -> (Delivery, DeliveryAttempt) {
+        let now_ms = self.clock.now_ms_i64();
+        let attempts = delivery.attempts.saturating_add(1);
+        let (status, answer, error, asked_ms) = match attempted.sent {
+            Sent::Answered {
+                status,
+                answer,
+                retry_after_ms,
+            } => {
+                let asked_ms = retry_after_ms.filter(|_| LATER.contains(&status));
+                (Some(status), answer, None, asked_ms)
+            }
+            Sent::Failed(reason) | Sent::Unreached(reason) => (None, None, Some(reason), None),
+        };
+        let random = u64::from_be_bytes(self.rng.bytes());
+        let next = next_attempt_ms(attempts, now_ms, random, asked_ms);
+        let (state, next_at_ms) = match (status, next) {
+            (Some(200..=299), _) => (DeliveryState::Delivered, now_ms),
+            (Some(GONE), _) | (_, None) => (DeliveryState::Failed, now_ms),
+            _ if delivery.is_farewell && attempts >= FAREWELL_ATTEMPTS => {
+                (DeliveryState::Failed, now_ms)
+            }
+            (_, Some(next_at_ms)) => (DeliveryState::Pending, next_at_ms),
+        };
+        let result = Delivery {
+            event: delivery.event,
+            endpoint: delivery.endpoint,
+            state,
+            attempts,
+            next_at_ms,
+            last_status: status.map(i64::from),
+            last_error: error.clone(),
+        };
+        let attempt = DeliveryAttempt {
+            number: attempts,
+            at_ms: attempted.at_ms,
+            duration_ms: attempted.duration_ms,
+            status: status.map(i64::from),
+            error,
+            answer,
+        };
+        (result, attempt)
+    }
+
+    /// Switches an endpoint off and tells the merchant's others of it. What arrives meanwhile keeps
+    /// the endpoint; where this does not work, the next failure comes here again.
+    pub(super) async fn switch_off(
+        &self,
+        delivery: &DueDelivery,
+        reason: Reason,
+        failing_since_ms: Option<i64>,
+    ) -> Result<(), DatabaseError> {
+        let Some(tell) = &self.tell else {
+            return Ok(());
+        };
+        let tell: &Tell = tell;
+        let endpoint = delivery.endpoint;
+        let seen = self.store.endpoint_by_id(endpoint).await?;
+        let Some(mut seen) = seen.filter(|seen| seen.disabled_at_ms.is_none()) else {
+            return Ok(());
+        };
+        let told = self.store.last_sequence(&endpoint.to_string()).await?;
+        seen.disabled_at_ms = Some(self.clock.now_ms_i64());
+        let Some(event) = tell(&seen, reason, told.saturating_add(1)) else {
+            return Ok(());
+        };
+        let disabling = Disabling {
+            endpoint,
+            url: delivery.url.clone(),
+            failing_since_ms,
+            event,
+        };
+        if self.store.disable_failing_endpoint(disabling).await? {
+            tracing::warn!(%endpoint, reason = reason.name(), "a webhook endpoint was switched off");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! The widget's builds that verifiers on this database serve, or served lately.
+
+pub mod routes;
+pub mod store;
+
+use crate::gateway::Gateway;
+use crate::store::DatabaseError;
+use std::time::Duration;
+pub use store::WidgetFile;
+
+/// How long the files of a build are kept after the last verifier served it: a page may pin the
+/// loader of a build by its digest.
+pub const KEPT_FOR_DAYS: i64 = 90;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// How often a verifier says that it still serves its build.
+const RECORDED_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// The machine's time: builds do not age when testers move the world's.
+fn now_ms(gateway: &Gateway) -> i64 {
+    i64::try_from(gateway.clock.wall_ms()).unwrap_or(i64::MAX)
+}
+
+/// Records a build, and its files unless all of them are kept already.
+pub async fn record(
+    gateway: &Gateway,
+    digest: &str,
+    count: usize,
+    files: impl FnOnce() -> Vec<WidgetFile>,
+) -> Result<(), DatabaseError> {
+    let store = &gateway.store;
+    store.record_widget_build(digest, now_ms(gateway)).await?;
+    // A verifier that was stopped in between left some of them out.
+    let kept = store.widget_file_count(digest).await?;
+    if usize::try_from(kept).is_ok_and(|kept| kept >= count) {
+        return Ok(());
+    }
+    for file in files() {
+        store.add_widget_file(digest, &file).await?;
+    }
+    Ok(())
+}
+
+/// The digests of the builds whose files are kept.
+pub async fn digests(gateway: &Gateway) -> Result<Vec<String>, DatabaseError> {
+    gateway.store.widget_builds().await
+}
+
+/// The files of a build.
+pub async fn files(gateway: &Gateway, digest: &str) -> Result<Vec<WidgetFile>, DatabaseError> {
+    gateway.store.widget_files(digest).await
+}
+
+/// Says again and again that a build is served, and forgets those that nobody serves any more.
+pub async fn run(gateway: &Gateway, digest: &str) {
+    loop {
+        tokio::time::sleep(RECORDED_EVERY).await;
+        let now_ms = now_ms(gateway);
+        let store = &gateway.store;
+        let recorded = store.record_widget_build(digest, now_ms).await;
+        let before_ms = now_ms.saturating_sub(KEPT_FOR_DAYS * DAY_MS);
+        let forgotten = store.forget_widget_builds(before_ms).await;
+        if let Err(error) = recorded.and(forgotten) {
+            tracing::warn!(%error, "the widget's build could not be recorded and will be tried again");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Files of the widget's other builds. While verifiers are replaced one by one, a document of one
+//! build asks for files that another verifier has, and a page may pin the loader of an old one.
+
+use crate::error::ApiError;
+use crate::http::assets::{Asset, Build};
+use crate::http::state::AppState;
+use crate::widget_builds;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Other builds in memory at once; a roll has two.
+const MOST_BUILDS: usize = 4;
+/// The database is asked which builds there are at most so often, whoever makes up digests.
+const ASKED_EVERY: Duration = Duration::from_millis(200);
+
+/// Other builds than the verifier's own.
+#[derive(Debug, Default)]
+pub struct OtherBuilds {
+    found: Mutex<BTreeMap<String, Arc<Build>>>,
+    lookup: tokio::sync::Mutex<Lookup>,
+}
+
+/// When the database was asked last.
+#[derive(Debug, Default)]
+struct Lookup {
+    asked_at_ms: u64,
+    digests: Vec<String>,
+}
+
+impl OtherBuilds {
+    fn found(&self, digest: &str) -> Option<Arc<Build>> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.get(digest).map(Arc::clone)
+    }
+
+    fn keep(&self, build: &Arc<Build>) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if found.len() >= MOST_BUILDS {
+            found.clear();
+        }
+        found.insert(build.digest().to_owned(), Arc::clone(build));
+    }
+}
+
+/// A file of another build, if that is kept.
+pub(crate) async fn file(
+    state: &AppState,
+    digest: &str,
+    name: &str,
+) -> Result<Option<Asset>, ApiError> {
+    if !Build::is_digest(digest) {
+        return Ok(None);
+    }
+    let build = match state.other_builds.found(digest) {
+        Some(build) => Some(build),
+        None => find(state, digest).await?,
+    };
+    Ok(build.and_then(|build| build.file(name).cloned()))
+}
+
+/// One request at a time asks the database; those that waited for it take its answer.
+async fn find(state: &AppState, digest: &str) -> Result<Option<Arc<Build>>, ApiError> {
+    let (gateway, builds) = (&state.gateway, &state.other_builds);
+    let clock = gateway.clock();
+    let arrived_at_ms = clock.wall_ms();
+    let mut lookup = builds.lookup.lock().await;
+    if let Some(build) = builds.found(digest) {
+        return Ok(Some(build));
+    }
+    // An answer from after the arrival knows every build that could have sent this client here.
+    if lookup.asked_at_ms <= arrived_at_ms {
+        let since_ms = clock.wall_ms().abs_diff(lookup.asked_at_ms);
+        let since = Duration::from_millis(since_ms);
+        tokio::time::sleep(ASKED_EVERY.saturating_sub(since)).await;
+        lookup.asked_at_ms = clock.wall_ms();
+        lookup.digests = widget_builds::digests(gateway).await?;
+    }
+    if !lookup.digests.iter().any(|known| known == digest) {
+        return Ok(None);
+    }
+    let files = widget_builds::files(gateway, digest).await?;
+    // Whoever can write into the database cannot put other files in the place of these.
+    let build = Build::from_kept(&files).filter(|build| build.digest() == digest);
+    let build = build.map(Arc::new);
+    if let Some(build) = &build {
+        builds.keep(build);
+    }
+    Ok(build)
+}

@@ -1,0 +1,97 @@
+//! The widget's builds that were served lately, so that any verifier can serve the files of any of
+//! them: while one is being replaced, a browser asks the new one for files of the old one.
+
+use crate::store::Store;
+use sealpay_storage::{DatabaseError, Row, values};
+
+const RECORD: &str = "INSERT INTO widget_builds (digest, seen_at_ms) VALUES ($1, $2)
+    ON CONFLICT (digest) DO UPDATE SET seen_at_ms = excluded.seen_at_ms";
+
+const ADD_FILE: &str = "INSERT INTO widget_files (build, name, coding, content)
+    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+
+const DIGESTS: &str = "SELECT digest FROM widget_builds";
+
+const COUNT: &str = "SELECT COUNT(*) FROM widget_files WHERE build = $1";
+
+const FILES: &str = "SELECT name, coding, content FROM widget_files WHERE build = $1
+    ORDER BY name, coding";
+
+// The files first: a build that is recorded again meanwhile keeps them, because it is seen by then.
+const FORGET_FILES: &str = "DELETE FROM widget_files WHERE build IN
+    (SELECT digest FROM widget_builds WHERE seen_at_ms < $1)";
+
+const FORGET: &str = "DELETE FROM widget_builds WHERE seen_at_ms < $1";
+
+/// A file of a build in one of its codings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WidgetFile {
+    /// Its name.
+    pub name: String,
+    /// `identity`, `gzip` or `br`.
+    pub coding: String,
+    /// Its bytes in base64url.
+    pub content: String,
+}
+
+fn file(mut row: Row) -> Result<WidgetFile, DatabaseError> {
+    Ok(WidgetFile {
+        name: row.text()?,
+        coding: row.text()?,
+        content: row.text()?,
+    })
+}
+
+impl Store {
+    /// Records that a build is served now; milliseconds since 1970.
+    pub async fn record_widget_build(
+        &self,
+        digest: &str,
+        now_ms: i64,
+    ) -> Result<(), DatabaseError> {
+        let values = values![digest.to_owned(), now_ms];
+        self.database.execute(RECORD, values).await.map(drop)
+    }
+
+    /// Keeps a file of a build that is recorded; one that is there stays as it is.
+    pub async fn add_widget_file(
+        &self,
+        digest: &str,
+        file: &WidgetFile,
+    ) -> Result<(), DatabaseError> {
+        let values = values![digest.to_owned(), &file.name, &file.coding, &file.content];
+        self.database.execute(ADD_FILE, values).await.map(drop)
+    }
+
+    /// The digests of the recorded builds.
+    pub async fn widget_builds(&self) -> Result<Vec<String>, DatabaseError> {
+        let rows = self.database.rows(DIGESTS, values![]).await?;
+        rows.into_iter().map(|mut row| row.text()).collect()
+    }
+
+    /// How many files of a build are kept, each coding counted.
+    pub async fn widget_file_count(&self, digest: &str) -> Result<i64, DatabaseError> {
+        let row = self.database.row(COUNT, values![digest.to_owned()]).await?;
+        row.map_or(Ok(0), |mut row| row.integer())
+    }
+
+    /// The files of a build. They may still be arriving: whoever reads them checks the digest.
+    pub async fn widget_files(&self, digest: &str) -> Result<Vec<WidgetFile>, DatabaseError> {
+        let rows = self
+            .database
+            .rows(FILES, values![digest.to_owned()])
+            .await?;
+        rows.into_iter().map(file).collect()
+    }
+
+    /// Forgets the builds that nobody serves since a moment, milliseconds since 1970.
+    pub async fn forget_widget_builds(&self, before_ms: i64) -> Result<(), DatabaseError> {
+        self.database
+            .execute(FORGET_FILES, values![before_ms])
+            .await?;
+        self.database
+            .execute(FORGET, values![before_ms])
+            .await
+            .map(drop)
+    }
+}
