@@ -30,7 +30,7 @@ const FEATURES: [(&str, &[&str]); 10] = [
     ("payments", &["disputes", "operations", "sessions"]),
     ("payouts", &["balance", "settlements"]),
     ("sessions", &["payments"]),
-    ("settlements", &["balance", "payouts"]),
+    ("settlements", &["balance", "payments", "payouts"]),
     ("webhooks", &["payments"]),
     ("widget_builds", &[]),
 ];
@@ -215,7 +215,10 @@ fn the_parts_of_the_server_know_what_they_may() {
 
 fn pure_models(source: &Source) -> Vec<String> {
     let parts = source.path.split(['/', '.']);
-    let in_the_server = source.is_in("verifier-server/src") && !source.path.contains("/provider/");
+    let in_the_server = source.is_in("verifier-server/src")
+        && !["provider", "simulation"]
+            .iter()
+            .any(|part| source.is_in(&format!("verifier-server/src/{part}")));
     if !in_the_server || !parts.into_iter().any(|part| PURE.contains(&part)) {
         return Vec::new();
     }
