@@ -2,7 +2,7 @@
 #![no_main]
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "it is the server's module")]
 
-#[path = "../../verifier-server/src/provider/simulated/authentication/webauthn/mod.rs"]
+#[path = "../../simulator/src/authentication/webauthn/mod.rs"]
 mod webauthn;
 
 use libfuzzer_sys::fuzz_target;

@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod card;
+pub mod check_digits;
 pub mod currency;
 pub mod decline;
 pub mod encoding;

@@ -1,10 +1,10 @@
 //! Looks for what must never be kept or told: digits of test cards, and security codes.
 
+use sealpay_simulator::persona;
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
-use verifier_server::provider::simulated::persona;
 
 /// So many digits of a card number in a row are a leak: more than first six and last four.
 const TELLING_DIGITS: usize = 12;

@@ -5,9 +5,9 @@
 use crate::browser::{Session, eventually};
 use crate::engine::Engine;
 use crate::leaks::Typed;
+use sealpay_simulator::persona::{self, Persona};
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
-use verifier_server::provider::simulated::persona::{self, Persona};
 
 /// The frame with the form.
 pub const FRAME: &str = "iframe[title='Secure payment form']";

@@ -18,11 +18,8 @@ use crate::keys::encryption::KeyEncryption;
 use crate::merchants::register::endpoint_label;
 use crate::metrics::Metrics;
 use crate::payments::methods::bank_transfer;
-use crate::provider::simulated::SimulatedBank;
-use crate::provider::{BinLookup, Providers, TestScenarios};
 use crate::simulation::follow_clock;
 use crate::store::{Options, Store};
-use crate::system::{Clock, Rng};
 use crate::webhooks::endpoints;
 use crate::webhooks::events::model::DueDelivery;
 use crate::webhooks::outbox::{Challenge, Outbox, Sign, Tell};
@@ -31,6 +28,9 @@ use crate::{
     attention, disputes, keys, maintain, operations, payments, payouts, settlements, widget_builds,
 };
 use sealpay_protocol::webhook::{self, EndpointSecret};
+use sealpay_provider::{BinLookup, Providers, TestScenarios};
+use sealpay_simulator::SimulatedBank;
+use sealpay_system::{Clock, Rng};
 use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;

@@ -6,13 +6,13 @@ use crate::fair::read_queues::ReadQueues;
 use crate::keys::encryption::KeyEncryption;
 use crate::keys::key_ring::KeyRing;
 use crate::keys::master_key::MasterKeys;
-use crate::ledger::posting::PostingIds;
-use crate::provider::simulated::SimulatedBank;
-use crate::provider::{ProviderError, ProviderFuture, Providers};
+use crate::ledger::posting::PostingContext;
 use crate::store::Store;
-use crate::system::{Clock, Rng};
 use sealpay_protocol::ids::{LedgerTransferId, TransactionId};
 use sealpay_protocol::origin::Origin;
+use sealpay_provider::{ProviderError, ProviderFuture, Providers};
+use sealpay_simulator::SimulatedBank;
+use sealpay_system::{Clock, Rng};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -232,14 +232,17 @@ impl Gateway {
         }
     }
 
-    /// Names for what goes into the books now.
-    pub(crate) fn ids(&self) -> PostingIds {
+    /// For what is posted now; for a payment that a provider of this name acquired.
+    pub(crate) fn posting_context(&self, provider: Option<&str>) -> PostingContext {
         let now_ms = self.clock.now_ms();
-        PostingIds {
+        PostingContext {
             transfer: LedgerTransferId::new(now_ms, self.rng.bytes()),
             overpayment: LedgerTransferId::new(now_ms, self.rng.bytes()),
             line: TransactionId::new(now_ms, self.rng.bytes()),
             at_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
+            acquirer_country: provider
+                .and_then(|provider| self.providers.acquirer(provider))
+                .map(|acquirer| acquirer.terms().country.clone()),
         }
     }
 

@@ -2,16 +2,16 @@
 
 use crate::time::TestClock;
 use axum::Router;
+use sealpay_provider::Providers;
+use sealpay_simulator::SimulatedBank;
+use sealpay_system::{Clock, Rng};
 use std::sync::Arc;
 use verifier_server::app::{Parts, Server, providers_of};
 use verifier_server::config::Config;
 use verifier_server::http::operator::{self, OperatorAccess};
 use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
-use verifier_server::provider::Providers;
-use verifier_server::provider::simulated::SimulatedBank;
 use verifier_server::store::{Options, Store};
-use verifier_server::system::{Clock, Rng};
 
 pub(super) fn operators_of(server: &Server) -> Router {
     operator::app(server.state.clone(), OperatorAccess::default())

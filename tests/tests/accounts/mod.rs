@@ -14,7 +14,7 @@ mod other_currencies;
 mod two_verifiers;
 
 use harness::gateway::TestGateway;
-use verifier_server::provider::simulated::persona;
+use sealpay_simulator::persona;
 
 /// The card of a persona.
 fn number_of(name: &str) -> &'static str {

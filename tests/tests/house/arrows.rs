@@ -204,10 +204,7 @@ fn the_parts_of_the_server_know_what_they_may() {
                 "verifier-server/src/http/openapi.rs",
                 "use crate::{balance, payouts, simulation};",
             ),
-            (
-                "verifier-server/src/provider/simulated/book.rs",
-                "use crate::system::Clock;",
-            ),
+            ("simulator/src/book.rs", "use crate::system::Clock;"),
             ("verifier-server/src/serve.rs", "use crate::http::app;"),
         ],
     );

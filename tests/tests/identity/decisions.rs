@@ -5,8 +5,8 @@ use crate::api::on_both_databases;
 use harness::checkout::simulate;
 use harness::gateway::TestGateway;
 use sealpay_protocol::order::AuthenticationRequirement;
+use sealpay_simulator::persona;
 use serde_json::{Value, json};
-use verifier_server::provider::simulated::persona;
 
 const MASTERCARD: &str = "5555555555554444";
 const VISA: &str = "4242424242424242";

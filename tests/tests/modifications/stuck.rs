@@ -3,13 +3,13 @@
 use harness::gateway::TestGateway;
 use sealpay_protocol::ids::{ModificationId, PaymentId};
 use sealpay_protocol::order::Capture;
+use sealpay_provider::ProviderDecision;
 use serde_json::json;
 use verifier_server::attention;
 use verifier_server::attention::Attention;
 use verifier_server::operations;
 use verifier_server::operations::by_hand::NotEnded;
 use verifier_server::operations::model::ModificationState;
-use verifier_server::provider::ProviderDecision;
 
 /// A refund that waits for a provider that is not configured any more.
 async fn stuck(gateway: &TestGateway) -> (PaymentId, ModificationId) {

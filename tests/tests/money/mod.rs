@@ -20,14 +20,14 @@ use harness::chance::Chance;
 use harness::postgres;
 use harness::processes::setting;
 use office::Office;
+use sealpay_simulator::control::FaultRequest;
+use sealpay_simulator::fault::FaultKind;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use verifier_server::gateway::Gateway;
 use verifier_server::merchants::model::Reserve;
 use verifier_server::payments;
 use verifier_server::payments::methods::bank_transfer;
-use verifier_server::provider::simulated::control::FaultRequest;
-use verifier_server::provider::simulated::fault::FaultKind;
 use verifier_server::settlements::close::{Cutoff, settle};
 use verifier_server::{balance, disputes, maintain, operations, payouts};
 

@@ -7,6 +7,7 @@ use harness::client::{Browser, Prepared, card};
 use sealpay_protocol::api::{Method, SessionView};
 use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::order::{Capture, OrderClaims, Simulate};
+use sealpay_simulator::payout::ReturnReason;
 use std::sync::Arc;
 use verifier_server::disputes;
 use verifier_server::disputes::model::{DisputeReason, DisputeState};
@@ -18,7 +19,6 @@ use verifier_server::operations::request::{OperationRequest, modify};
 use verifier_server::payments::authorize::authorize;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::store::list::PaymentFilter;
-use verifier_server::provider::simulated::payout::ReturnReason;
 use verifier_server::sessions::open::open_session;
 
 const CURRENCIES: [&str; 4] = ["EUR", "EUR", "USD", "GBP"];

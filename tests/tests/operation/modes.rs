@@ -2,16 +2,16 @@
 
 use harness::folder::Folder;
 use harness::verifier_process::{Setup, program};
+use sealpay_provider::Providers;
+use sealpay_simulator::SimulatedBank;
+use sealpay_system::{Clock, Rng};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use verifier_server::app::{Parts, Server, providers_of};
 use verifier_server::config::Config;
 use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
-use verifier_server::provider::Providers;
-use verifier_server::provider::simulated::SimulatedBank;
 use verifier_server::store::{Options, Store};
-use verifier_server::system::{Clock, Rng};
 
 fn config(folder: &Folder, test_mode: bool) -> Config {
     Config {

@@ -3,10 +3,10 @@
 
 use super::counters::{Counters, declined, harbor, new_reference, number_of, on_both, pay};
 use sealpay_protocol::order::Capture;
+use sealpay_provider::{Inquiry, ProviderDecision, ProviderError};
+use sealpay_simulator::account::{AccountStatus, Enrolment};
+use sealpay_simulator::control::{AccountRequest, AccountView};
 use std::sync::Arc;
-use verifier_server::provider::simulated::account::{AccountStatus, Enrolment};
-use verifier_server::provider::simulated::control::{AccountRequest, AccountView};
-use verifier_server::provider::{Inquiry, ProviderDecision, ProviderError};
 
 /// What a tester changes about an account.
 type Change = fn(&mut AccountView);

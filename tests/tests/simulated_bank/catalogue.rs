@@ -4,10 +4,10 @@ use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::{PaymentView, SessionView, ShopperState};
 use sealpay_protocol::order::OrderClaims;
+use sealpay_provider::decline;
+use sealpay_provider::decline::Decline;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use verifier_server::payments::decline;
-use verifier_server::payments::decline::Decline;
 
 /// What has to come of an outcome: whether it is unknown first, and the reason if it is no.
 struct Expected {

@@ -6,14 +6,12 @@ use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use sealpay_protocol::secret::Secret;
+use sealpay_provider::{AuthorizationRequest, PaymentProvider, ProviderDecision, ProviderError};
+use sealpay_simulator::SimulatedBank;
+use sealpay_simulator::control::AccountView;
+use sealpay_simulator::persona;
+use sealpay_system::{Clock, Rng};
 use std::sync::Arc;
-use verifier_server::provider::simulated::SimulatedBank;
-use verifier_server::provider::simulated::control::AccountView;
-use verifier_server::provider::simulated::persona;
-use verifier_server::provider::{
-    AuthorizationRequest, PaymentProvider, ProviderDecision, ProviderError,
-};
-use verifier_server::system::{Clock, Rng};
 
 pub(super) use harness::folder::Folder;
 pub(super) use harness::postgres::fresh_database;

@@ -6,14 +6,14 @@ use harness::time::random;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId, PayoutId};
 use sealpay_protocol::limits;
 use sealpay_protocol::order::Capture;
-use std::sync::Arc;
-use verifier_server::operations::model::ModificationKind;
-use verifier_server::provider::payout::PayoutRequest;
-use verifier_server::provider::simulated::payout::ReturnReason;
-use verifier_server::provider::transfer::TransferRequest;
-use verifier_server::provider::{
+use sealpay_provider::payout::PayoutRequest;
+use sealpay_provider::transfer::TransferRequest;
+use sealpay_provider::{
     ModificationRequest, PaymentOperations, PayoutProvider, ProviderDecision, TransferProvider,
 };
+use sealpay_simulator::payout::ReturnReason;
+use std::sync::Arc;
+use verifier_server::operations::model::ModificationKind;
 
 on_both! {
     what_is_held_is_taken_let_go_or_expires,

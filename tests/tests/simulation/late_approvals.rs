@@ -7,12 +7,12 @@ use harness::chance::Chance;
 use harness::client::{APPROVED, Browser, attempt, card};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::order::{Capture, OrderClaims};
+use sealpay_simulator::control::FaultRequest;
+use sealpay_simulator::fault::FaultKind;
 use verifier_server::payments;
 use verifier_server::payments::authorize::authorize;
 use verifier_server::payments::reversals::model::ReversalState;
 use verifier_server::payments::state::PaymentState;
-use verifier_server::provider::simulated::control::FaultRequest;
-use verifier_server::provider::simulated::fault::FaultKind;
 use verifier_server::sessions::open::open_session;
 
 /// A payment whose approval, or whose request, was lost on its way.

@@ -19,12 +19,12 @@ pub(crate) mod world;
 use harness::chance::Chance;
 use harness::processes::setting;
 use invariants::Inspector;
+use sealpay_simulator::control::FaultRequest;
+use sealpay_simulator::fault::FaultKind;
 use shopper::Shopper;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use verifier_server::payments::methods::bank_transfer;
-use verifier_server::provider::simulated::control::FaultRequest;
-use verifier_server::provider::simulated::fault::FaultKind;
 use verifier_server::{maintain, operations, payments};
 use world::World;
 

@@ -4,19 +4,19 @@
 //! between its steps.
 
 use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, PayoutId};
+use sealpay_provider::authentication::{AuthenticationRequest, Progress, Step, Stepped};
+use sealpay_provider::payout::{PayoutRequest, ReturnedPayout};
+use sealpay_provider::transfer::{CollectionAccount, IncomingCredit, TransferRequest};
+use sealpay_provider::wallet::WalletRequest;
+use sealpay_provider::{
+    AcquirerTerms, Authenticator, AuthorizationRequest, Inquiry, ModificationRequest,
+    PaymentOperations, PaymentProvider, PayoutProvider, ProviderDecision, ProviderFuture,
+    Providers, TransferProvider, WalletProvider,
+};
 use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
-use verifier_server::provider::authentication::{AuthenticationRequest, Progress, Step, Stepped};
-use verifier_server::provider::payout::{PayoutRequest, ReturnedPayout};
-use verifier_server::provider::transfer::{CollectionAccount, IncomingCredit, TransferRequest};
-use verifier_server::provider::wallet::WalletRequest;
-use verifier_server::provider::{
-    Authenticator, AuthorizationRequest, Inquiry, ModificationRequest, PaymentOperations,
-    PaymentProvider, PayoutProvider, ProviderDecision, ProviderFuture, Providers, TransferProvider,
-    WalletProvider,
-};
 
 /// Counts places down and stops at the last of them for ever.
 #[derive(Debug, Default)]
@@ -99,8 +99,8 @@ impl<T: ?Sized + Send + Sync> Behind<T> {
 }
 
 impl PaymentProvider for Behind<dyn PaymentProvider> {
-    fn name(&self) -> &'static str {
-        self.inner.name()
+    fn terms(&self) -> &AcquirerTerms {
+        self.inner.terms()
     }
 
     fn authorize<'a>(

@@ -7,6 +7,8 @@ use harness::client::{Merchant, Prepared};
 use harness::folder::Folder;
 use harness::gateway::register;
 use harness::time::TestClock;
+use sealpay_simulator::SimulatedBank;
+use sealpay_system::{Clock, Rng};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,9 +19,7 @@ use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
 use verifier_server::maintain;
 use verifier_server::merchants::register::MerchantAdmin;
-use verifier_server::provider::simulated::SimulatedBank;
 use verifier_server::store::{Options, Store};
-use verifier_server::system::{Clock, Rng};
 
 /// 2026-11-23 10:00 UTC, a Monday: histories begin here, whenever they are run.
 const BEGINNING_MS: u64 = 1_795_428_000_000;

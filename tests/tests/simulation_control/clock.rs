@@ -10,6 +10,7 @@ use harness::time::{now, random};
 use sealpay_protocol::api::{PaymentView, ShopperState};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
+use sealpay_system::{Clock, Rng};
 use serde_json::Value;
 use std::sync::Arc;
 use verifier_server::app::{Parts, Server};
@@ -19,7 +20,6 @@ use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
 use verifier_server::simulation::clock;
 use verifier_server::store::{Options, Store};
-use verifier_server::system::{Clock, Rng};
 
 const DAY: u64 = 24 * 60 * 60;
 

@@ -6,11 +6,11 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::ids::PayoutId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
+use sealpay_provider::payout::PayoutRequest;
+use sealpay_provider::{PayoutProvider, ProviderDecision};
 use serde_json::{Value, json};
 use verifier_server::error::ErrorCode;
 use verifier_server::error::ErrorCode::{InvalidParameter, MalformedRequest, NotFound};
-use verifier_server::provider::payout::PayoutRequest;
-use verifier_server::provider::{PayoutProvider, ProviderDecision};
 
 const REASON: Option<&str> = Some("reason");
 

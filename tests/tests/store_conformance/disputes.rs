@@ -9,7 +9,7 @@ use verifier_server::disputes::model::{Dispute, DisputeReason, DisputeState};
 use verifier_server::disputes::store::{DisputeChange, DisputeStep};
 use verifier_server::idempotency::model::{IdempotencyReplay, IdempotentRequest};
 use verifier_server::ledger::posting;
-use verifier_server::ledger::posting::PostingIds;
+use verifier_server::ledger::posting::PostingContext;
 use verifier_server::operations::model::{Modification, ModificationKind, ModificationState};
 use verifier_server::operations::store::ModificationClaim;
 use verifier_server::payments::model::Payment;
@@ -43,18 +43,19 @@ fn disputed(before: &Payment, amount_minor: i64) -> Payment {
 
 async fn opened(store: &Store, before: &Payment) -> (Payment, Dispute) {
     let (after, dispute) = (disputed(before, 100), dispute(before, 100));
-    let ids = PostingIds {
+    let ids = PostingContext {
         transfer: new_id!(LedgerTransferId),
         overpayment: new_id!(LedgerTransferId),
         line: new_id!(TransactionId),
         at_ms: NOW_MS + 10,
+        acquirer_country: Some("DE".into()),
     };
     let step = DisputeStep {
         before,
         after: &after,
         dispute: &dispute,
         event: &event(before, after.sequence),
-        posting: Some(&posting::of_dispute(ids, &after, &dispute)),
+        posting: Some(&posting::of_dispute(&ids, &after, &dispute)),
         request: None,
     };
     assert_eq!(store.open_dispute(step).await, Ok(DisputeChange::Done));

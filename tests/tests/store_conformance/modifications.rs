@@ -7,7 +7,7 @@ use sealpay_protocol::ids::{LedgerTransferId, MerchantId, ModificationId, Transa
 use sealpay_protocol::money::Money;
 use verifier_server::idempotency::model::{IdempotencyReplay, IdempotentRequest};
 use verifier_server::ledger::posting;
-use verifier_server::ledger::posting::{Posting, PostingIds};
+use verifier_server::ledger::posting::{Posting, PostingContext};
 use verifier_server::operations::model::{Modification, ModificationKind, ModificationState};
 use verifier_server::operations::store::{ModificationClaim, ModificationSettled};
 use verifier_server::payments::model::Payment;
@@ -42,14 +42,15 @@ fn modification(payment: &Payment, kind: ModificationKind, amount_minor: i64) ->
 }
 
 fn posting(payment: &Payment, modification: &Modification) -> Posting {
-    let ids = PostingIds {
+    let ids = PostingContext {
         transfer: new_id!(LedgerTransferId),
         overpayment: new_id!(LedgerTransferId),
         line: new_id!(TransactionId),
         at_ms: NOW_MS + 20,
+        acquirer_country: Some("DE".into()),
     };
     let amount_minor = modification.money.amount_minor();
-    posting::of_capture(ids, payment, modification.id.to_string(), amount_minor)
+    posting::of_capture(&ids, payment, modification.id.to_string(), amount_minor)
 }
 
 async fn claimed(store: &Store, payment: &Payment) -> Modification {

@@ -54,7 +54,7 @@ async fn a_payout_is_leased_by_one_and_moves_once(place: &Place) {
     returned.state = PayoutState::Returned;
     returned.failure = Some("account_closed".into());
     let event = told(&returned, "payout.returned", 2);
-    let posting = posting::of_payout_return(ids(), &returned);
+    let posting = posting::of_payout_return(&ids(), &returned);
     let change = || store.change_payout(&paid, &returned, &event, Some(&posting));
     assert_eq!(change().await, Ok(true));
     assert_eq!(change().await, Ok(false), "it comes back once");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 use verifier_server::balance;
 use verifier_server::ledger::posting;
-use verifier_server::ledger::posting::PostingIds;
+use verifier_server::ledger::posting::PostingContext;
 use verifier_server::merchants::model::Reserve;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
@@ -28,14 +28,15 @@ const FEES: Fees = Fees {
     processor_minor: 3,
 };
 
-pub(super) fn ids() -> PostingIds {
+pub(super) fn ids() -> PostingContext {
     let (unix_ms, random) = seed();
     let (later_ms, other) = seed();
-    PostingIds {
+    PostingContext {
         transfer: LedgerTransferId::new(unix_ms, random),
         overpayment: LedgerTransferId::new(later_ms, other),
         line: TransactionId::new(unix_ms, random),
         at_ms: NOW_MS,
+        acquirer_country: Some("DE".into()),
     }
 }
 
@@ -55,7 +56,7 @@ pub(super) async fn sold(
     let claimed = claimed(store, &session).await;
     let mut after = moved(&claimed, PaymentState::Captured, NOW_MS + 5);
     after.captured_minor = amount_minor;
-    let mut posting = posting::of_capture(ids(), &after, after.id.to_string(), amount_minor);
+    let mut posting = posting::of_capture(&ids(), &after, after.id.to_string(), amount_minor);
     if let Some(line) = &mut posting.line {
         line.settlement_date = date.parse().unwrap();
         line.fees = FEES;

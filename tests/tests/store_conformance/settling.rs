@@ -5,10 +5,8 @@ use super::place::Place;
 use super::world::{
     NOW_MS, claimed, event, moved, opened, paid, payment, reachable, registered, settled,
 };
+use sealpay_provider::authentication::{Authentication, AuthenticationStatus, ChallengeKind};
 use verifier_server::payments::methods::bank_transfer::model::TransferInstructions;
-use verifier_server::payments::methods::card::authentication::{
-    Authentication, AuthenticationStatus, ChallengeKind,
-};
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::outcome::Settled;

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::gateway::KeySource;
 use crate::keys::master_key::{self, MasterKeys};
-use crate::system::Rng;
+use sealpay_system::Rng;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 

@@ -11,9 +11,9 @@ use crate::gateway::Gateway;
 use crate::keys::key_ring::KeyRing;
 use crate::merchants::model::KeyPurpose;
 use crate::store::DatabaseError;
-use crate::system::{Clock, Rng};
 use clap::Args;
 use sealpay_protocol::ids::{MerchantId, RequestId};
+use sealpay_system::{Clock, Rng};
 use serde_json::json;
 
 #[derive(Debug, Args)]

@@ -8,9 +8,9 @@ use crate::error::ApiError;
 use crate::operations;
 use crate::operations::by_hand::{NEEDS_ATTENTION_MS, NotEnded};
 use crate::operations::model::Modification;
-use crate::provider::ProviderDecision;
 use clap::{Args, Subcommand, ValueEnum};
 use sealpay_protocol::ids::ModificationId;
+use sealpay_provider::ProviderDecision;
 use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]

@@ -82,7 +82,11 @@ pub async fn open(
                 .saturating_add(dispute.money.amount_minor());
             after.updated_at_ms = dispute.created_at_ms;
             let event = event::of_dispute(gateway, &mut after, &dispute)?;
-            let posting = posting::of_dispute(gateway.ids(), &after, &dispute);
+            let posting = posting::of_dispute(
+                &gateway.posting_context(Some(&after.provider)),
+                &after,
+                &dispute,
+            );
             let step = DisputeStep {
                 before: &before,
                 after: &after,
@@ -254,12 +258,17 @@ async fn step(
         DisputeAction::Won => {
             let amount_minor = dispute.money.amount_minor();
             after.disputed_minor = before.disputed_minor.saturating_sub(amount_minor);
-            Some(posting::of_dispute_won(gateway.ids(), &after, &dispute))
+            Some(posting::of_dispute_won(
+                &gateway.posting_context(Some(&after.provider)),
+                &after,
+                &dispute,
+            ))
         }
         // What is lost stays disputed: it can not be refunded as well.
-        DisputeAction::Accepted | DisputeAction::Lost => {
-            Some(posting::of_dispute_lost(gateway.ids(), &dispute))
-        }
+        DisputeAction::Accepted | DisputeAction::Lost => Some(posting::of_dispute_lost(
+            &gateway.posting_context(None),
+            &dispute,
+        )),
     };
     let event = event::of_dispute(gateway, &mut after, &dispute)?;
     let step = DisputeStep {

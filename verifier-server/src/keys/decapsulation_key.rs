@@ -202,9 +202,9 @@ fn labeled_expand(secret: &Bytes32, label: &[u8], info: &[u8], length: usize) ->
 #[cfg(test)]
 mod tests {
     use super::{DecapsulationKey, ENCAPSULATED_BYTES, PRIVATE_KEY_BYTES, Secret};
-    use crate::system::Rng;
     use rand_core::{TryCryptoRng, TryRng};
     use sealpay_protocol::seal::{SealingPrivateKey, open_bytes, seal_bytes};
+    use sealpay_system::Rng;
     use std::convert::Infallible;
 
     /// The operating system's generator as HPKE takes it.

@@ -3,7 +3,6 @@
 
 use super::master_key::{MasterKey, MasterKeys};
 use crate::auth::audit::model::AuditChain;
-use crate::system::hmac_sha256;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
@@ -11,6 +10,7 @@ use hmac::Mac;
 use sealpay_protocol::encoding::{base64url, from_base64url, hex};
 use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::secret::Secret;
+use sealpay_system::hmac_sha256;
 use sha2::Sha256;
 use std::fmt;
 use std::net::IpAddr;

@@ -6,13 +6,13 @@
 use super::decapsulation_key::DecapsulationKey;
 use super::encryption::{KeyEncryption, KeyEncryptionError};
 use crate::merchants::model::{KeyPurpose, ServerKey};
-use crate::system::Rng;
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::encoding::{base64url, hex};
 use sealpay_protocol::limits::{CHALLENGE_LIFETIME_SECONDS, SESSION_LIFETIME_SECONDS};
 use sealpay_protocol::seal::SealingPrivateKey;
 use sealpay_protocol::secret::Secret;
 use sealpay_protocol::webhook;
+use sealpay_system::Rng;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -227,7 +227,7 @@ mod tests {
     use super::{KEPT_AFTER_SECONDS, KeyRing, PUBLISHED_AHEAD_SECONDS, SEALING_KEY_SECONDS};
     use crate::keys::encryption::KeyEncryption;
     use crate::keys::master_key::MasterKey;
-    use crate::system::Rng;
+    use sealpay_system::Rng;
 
     #[test]
     fn keys_are_made_published_ahead_retired_and_destroyed() {

@@ -8,8 +8,8 @@ use super::master_key::{MasterKey, MasterKeys};
 use crate::merchants::model::{KeyPurpose, ServerKey};
 use crate::merchants::register::endpoint_label;
 use crate::store::{DatabaseError, Store};
-use crate::system::{Clock, Rng};
 use crate::webhooks::endpoints::service::stored_response_label;
+use sealpay_system::{Clock, Rng};
 
 /// Values that are read together.
 const BATCH: u32 = 500;

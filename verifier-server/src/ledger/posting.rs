@@ -2,7 +2,6 @@
 
 use super::model::{PostingType, Transfer};
 use crate::disputes::model::Dispute;
-use crate::payments::methods::card::route;
 use crate::payments::model::Payment;
 use crate::settlements::fees;
 use crate::settlements::fees::Fees;
@@ -20,9 +19,9 @@ pub struct Posting {
     pub line: Option<BalanceTransaction>,
 }
 
-/// Names for a booking, and its moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PostingIds {
+/// What a posting needs besides its cause: names, its moment, and who acquired the payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostingContext {
     /// Of the transfer.
     pub transfer: LedgerTransferId,
     /// Of the transfer of what came too much.
@@ -31,6 +30,8 @@ pub struct PostingIds {
     pub line: TransactionId,
     /// Milliseconds since 1970.
     pub at_ms: i64,
+    /// Where the acquirer of a card payment is (ISO 3166-1 alpha-2).
+    pub acquirer_country: Option<String>,
 }
 
 struct Line<'a> {
@@ -44,11 +45,11 @@ struct Line<'a> {
     fees: Fees,
 }
 
-fn line(ids: PostingIds, line: Line<'_>) -> BalanceTransaction {
-    let business_date = schedule::business_date(line.currency, ids.at_ms);
+fn line(context: &PostingContext, line: Line<'_>) -> BalanceTransaction {
+    let business_date = schedule::business_date(line.currency, context.at_ms);
     let payment = line.payment;
     BalanceTransaction {
-        id: ids.line,
+        id: context.line,
         merchant: line.merchant,
         currency: line.currency,
         kind: line.kind,
@@ -64,13 +65,11 @@ fn line(ids: PostingIds, line: Line<'_>) -> BalanceTransaction {
         business_date,
         settlement_date: schedule::settlement_date(line.currency, business_date),
         settlement: None,
-        created_at_ms: ids.at_ms,
+        created_at_ms: context.at_ms,
     }
 }
 
-fn query(payment: &Payment) -> fees::Query<'_> {
-    let mut acquirers = route::acquirers().iter();
-    let acquirer = acquirers.find(|acquirer| acquirer.name == payment.provider);
+fn query<'a>(context: &'a PostingContext, payment: &'a Payment) -> fees::Query<'a> {
     fees::Query {
         method: payment.method.name(),
         brand: payment.card.as_ref().map(|card| card.brand.as_str()),
@@ -78,13 +77,13 @@ fn query(payment: &Payment) -> fees::Query<'_> {
             .card
             .as_ref()
             .and_then(|card| card.country.as_deref()),
-        acquirer_country: acquirer.map(|acquirer| acquirer.country.as_str()),
+        acquirer_country: context.acquirer_country.as_deref(),
     }
 }
 
 /// What money of a payment causes: below nothing where it is taken from the merchant.
 fn of_payment(
-    ids: PostingIds,
+    context: &PostingContext,
     payment: &Payment,
     (posting_type, kind): (PostingType, TransactionKind),
     source: String,
@@ -94,22 +93,22 @@ fn of_payment(
     let card = payment.card.as_ref();
     Posting {
         transfers: Vec::from_iter(Transfer::of(
-            ids.transfer,
+            context.transfer,
             payment.merchant,
             currency,
             gross_minor.saturating_abs(),
             (posting_type, source.clone()),
-            ids.at_ms,
+            context.at_ms,
         )),
         line: Some(line(
-            ids,
+            context,
             Line {
                 merchant: payment.merchant,
                 currency,
                 kind,
                 source,
                 payment: Some(payment),
-                region: card.map(|_| fees::of_capture(&query(payment), 0).1.to_owned()),
+                region: card.map(|_| fees::of_capture(&query(context, payment), 0).1.to_owned()),
                 gross_minor,
                 fees,
             },
@@ -119,34 +118,34 @@ fn of_payment(
 
 /// Money that came too much, or goes back of it: it is the shopper's and never settled.
 fn of_overpayment(
-    ids: PostingIds,
+    context: &PostingContext,
     payment: &Payment,
     posting_type: (PostingType, String),
     amount_minor: i64,
 ) -> Option<Transfer> {
     Transfer::of(
-        ids.overpayment,
+        context.overpayment,
         payment.merchant,
         payment.money.currency(),
         amount_minor,
         posting_type,
-        ids.at_ms,
+        context.at_ms,
     )
 }
 
 /// Money was captured. The source is the modification, or the payment where it was taken at once.
 #[must_use]
 pub fn of_capture(
-    ids: PostingIds,
+    context: &PostingContext,
     payment: &Payment,
     source: String,
     amount_minor: i64,
 ) -> Posting {
-    let (fees, _) = fees::of_capture(&query(payment), amount_minor);
+    let (fees, _) = fees::of_capture(&query(context, payment), amount_minor);
     let what = (PostingType::Capture, TransactionKind::Capture);
     let over = (PostingType::Overpayment, source.clone());
-    let over = of_overpayment(ids, payment, over, payment.overpaid_minor());
-    let mut posting = of_payment(ids, payment, what, source, (amount_minor, fees));
+    let over = of_overpayment(context, payment, over, payment.overpaid_minor());
+    let mut posting = of_payment(context, payment, what, source, (amount_minor, fees));
     posting.transfers.extend(over);
     posting
 }
@@ -154,16 +153,21 @@ pub fn of_capture(
 /// Money was refunded; the payment is as it is afterwards. What came too much goes back first, and
 /// is no business of the settlement's: it never was the merchant's.
 #[must_use]
-pub fn of_refund(ids: PostingIds, payment: &Payment, source: String, amount_minor: i64) -> Posting {
+pub fn of_refund(
+    context: &PostingContext,
+    payment: &Payment,
+    source: String,
+    amount_minor: i64,
+) -> Posting {
     let too_much_minor = payment.overpayment_refunded_minor(payment.refunded_minor)
         - payment.overpayment_refunded_minor(payment.refunded_minor.saturating_sub(amount_minor));
     let over = (PostingType::OverpaymentRefund, source.clone());
-    let over = of_overpayment(ids, payment, over, too_much_minor);
+    let over = of_overpayment(context, payment, over, too_much_minor);
     let amount_minor = amount_minor.saturating_sub(too_much_minor);
-    let fees = fees::of_refund(&query(payment), amount_minor);
+    let fees = fees::of_refund(&query(context, payment), amount_minor);
     let what = (PostingType::Refund, TransactionKind::Refund);
     let gross_minor = amount_minor.saturating_neg();
-    let mut posting = of_payment(ids, payment, what, source, (gross_minor, fees));
+    let mut posting = of_payment(context, payment, what, source, (gross_minor, fees));
     posting.transfers.extend(over);
     if amount_minor == 0 {
         posting.line = None;
@@ -173,13 +177,13 @@ pub fn of_refund(ids: PostingIds, payment: &Payment, source: String, amount_mino
 
 /// The shopper's bank has taken money back.
 #[must_use]
-pub fn of_dispute(ids: PostingIds, payment: &Payment, dispute: &Dispute) -> Posting {
+pub fn of_dispute(context: &PostingContext, payment: &Payment, dispute: &Dispute) -> Posting {
     let amount_minor = dispute.money.amount_minor();
-    let fees = fees::of_dispute(&query(payment), amount_minor);
+    let fees = fees::of_dispute(&query(context, payment), amount_minor);
     let what = (PostingType::Dispute, TransactionKind::Dispute);
     let gross_minor = amount_minor.saturating_neg();
     of_payment(
-        ids,
+        context,
         payment,
         what,
         dispute.id.to_string(),
@@ -189,24 +193,24 @@ pub fn of_dispute(ids: PostingIds, payment: &Payment, dispute: &Dispute) -> Post
 
 /// The shopper's bank has returned the money.
 #[must_use]
-pub fn of_dispute_won(ids: PostingIds, payment: &Payment, dispute: &Dispute) -> Posting {
+pub fn of_dispute_won(context: &PostingContext, payment: &Payment, dispute: &Dispute) -> Posting {
     let what = (PostingType::DisputeWon, TransactionKind::DisputeWon);
     let amount_minor = dispute.money.amount_minor();
     let id = dispute.id.to_string();
-    of_payment(ids, payment, what, id, (amount_minor, Fees::default()))
+    of_payment(context, payment, what, id, (amount_minor, Fees::default()))
 }
 
 /// The shopper's bank keeps the money. The merchant has lost it when the dispute was opened.
 #[must_use]
-pub fn of_dispute_lost(ids: PostingIds, dispute: &Dispute) -> Posting {
+pub fn of_dispute_lost(context: &PostingContext, dispute: &Dispute) -> Posting {
     Posting {
         transfers: Vec::from_iter(Transfer::of(
-            ids.transfer,
+            context.transfer,
             dispute.merchant,
             dispute.money.currency(),
             dispute.money.amount_minor(),
             (PostingType::DisputeLost, dispute.id.to_string()),
-            ids.at_ms,
+            context.at_ms,
         )),
         line: None,
     }
@@ -214,19 +218,19 @@ pub fn of_dispute_lost(ids: PostingIds, dispute: &Dispute) -> Posting {
 
 /// A payout came back, and is owed again.
 #[must_use]
-pub fn of_payout_return(ids: PostingIds, payout: &Payout) -> Posting {
+pub fn of_payout_return(context: &PostingContext, payout: &Payout) -> Posting {
     let source = payout.id.to_string();
     Posting {
         transfers: Vec::from_iter(Transfer::of(
-            ids.transfer,
+            context.transfer,
             payout.merchant,
             payout.currency,
             payout.amount_minor,
             (PostingType::PayoutReturn, source.clone()),
-            ids.at_ms,
+            context.at_ms,
         )),
         line: Some(line(
-            ids,
+            context,
             Line {
                 merchant: payout.merchant,
                 currency: payout.currency,

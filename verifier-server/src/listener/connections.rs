@@ -7,7 +7,7 @@ use super::proxies::{TrustedProxies, network_of};
 use super::stream::TimedStream;
 use super::throttle::Throttle;
 use crate::metrics::{Metrics, RefusedConnection};
-use crate::system::Clock;
+use sealpay_system::Clock;
 use std::io::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -192,7 +192,7 @@ impl std::error::Error for Refused {}
 mod tests {
     use super::{ConnectionLimits, Connections, Refused};
     use crate::metrics::Metrics;
-    use crate::system::Clock;
+    use sealpay_system::Clock;
     use std::io::Error;
     use std::sync::Arc;
 

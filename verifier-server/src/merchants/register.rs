@@ -7,7 +7,6 @@ use crate::auth::api_keys::read_scopes;
 use crate::auth::audit::model::OPERATOR;
 use crate::keys::encryption::KeyEncryption;
 use crate::store::{Addition, DatabaseError, Store};
-use crate::system::{Clock, Rng};
 use sealpay_protocol::encoding::array_from_base64url;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use sealpay_protocol::key::verifying_key;
@@ -15,6 +14,7 @@ use sealpay_protocol::limits::WEBHOOK_URL_CHARACTERS;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::text;
 use sealpay_protocol::webhook::EndpointSecret;
+use sealpay_system::{Clock, Rng};
 use url::Url;
 use zeroize::Zeroizing;
 

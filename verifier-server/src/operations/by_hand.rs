@@ -5,8 +5,8 @@ use super::model::{Modification, ModificationState};
 use super::perform;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::provider::ProviderDecision;
 use sealpay_protocol::ids::ModificationId;
+use sealpay_provider::ProviderDecision;
 
 /// From this age on somebody has to look at it, milliseconds.
 pub const NEEDS_ATTENTION_MS: i64 = 60 * 60 * 1000;

@@ -7,53 +7,18 @@ use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
+pub use sealpay_provider::modification::ModificationKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ModificationKind {
-    /// Held money is taken, all of it or part.
-    Capture,
-    /// What is still held is let go.
-    Void,
-    /// Taken money goes back, all of it or part.
-    Refund,
-    /// What is still held is let go because it was held too long.
-    Expiry,
-}
-
-impl ModificationKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Capture, Self::Void, Self::Refund, Self::Expiry];
-
-    /// The name in JSON and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Capture => "capture",
-            Self::Void => "void",
-            Self::Refund => "refund",
-            Self::Expiry => "expiry",
-        }
-    }
-
-    /// The kind of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// The event that tells that it failed; none for what nobody asked for.
-    #[must_use]
-    pub const fn failure_event(self) -> Option<&'static str> {
-        match self {
-            Self::Capture => Some("payment.capture_failed"),
-            Self::Void => Some("payment.void_failed"),
-            Self::Refund => Some("payment.refund_failed"),
-            Self::Expiry => None,
-        }
+/// The event that tells that it failed; none for what nobody asked for.
+#[must_use]
+pub const fn failure_event(kind: ModificationKind) -> Option<&'static str> {
+    match kind {
+        ModificationKind::Capture => Some("payment.capture_failed"),
+        ModificationKind::Void => Some("payment.void_failed"),
+        ModificationKind::Refund => Some("payment.refund_failed"),
+        ModificationKind::Expiry => None,
     }
 }
 

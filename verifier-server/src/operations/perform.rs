@@ -8,7 +8,7 @@ use crate::ledger::posting;
 use crate::ledger::posting::Posting;
 use crate::payments::event;
 use crate::payments::model::Payment;
-use crate::provider::{ModificationRequest, ProviderDecision};
+use sealpay_provider::{ModificationRequest, ProviderDecision};
 
 /// Key of the reason with which a provider says that it holds nothing under a reference.
 pub(crate) const NOT_HELD: &str = "invalid_transaction";
@@ -98,11 +98,14 @@ fn posting_of(gateway: &Gateway, after: &Payment, modification: &Modification) -
     if modification.state != ModificationState::Succeeded {
         return None;
     }
-    let (ids, source) = (gateway.ids(), modification.id.to_string());
+    let context = gateway.posting_context(Some(&after.provider));
+    let source = modification.id.to_string();
     let amount_minor = modification.money.amount_minor();
     match modification.kind {
-        ModificationKind::Capture => Some(posting::of_capture(ids, after, source, amount_minor)),
-        ModificationKind::Refund => Some(posting::of_refund(ids, after, source, amount_minor)),
+        ModificationKind::Capture => {
+            Some(posting::of_capture(&context, after, source, amount_minor))
+        }
+        ModificationKind::Refund => Some(posting::of_refund(&context, after, source, amount_minor)),
         ModificationKind::Void | ModificationKind::Expiry => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Modifications as the merchant sees them.
 
 use super::model::{Modification, ModificationKind, ModificationState};
-use crate::payments::decline;
+use sealpay_provider::decline;
 use serde::Serialize;
 use utoipa::ToSchema;
 

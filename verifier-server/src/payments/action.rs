@@ -1,15 +1,15 @@
 //! What the shopper has to do about a payment, as the widget shows it.
 
 use super::methods::bank_transfer::model::{AmountMatch, TransferInstructions};
-use super::methods::card::authentication::{AuthenticationStatus, ChallengeKind};
 use super::model::Payment;
 use super::state::PaymentState;
 use crate::gateway::Gateway;
-use crate::provider::authentication::{CodeChallenge, PasskeyChallenge, Progress};
 use sealpay_protocol::api::{
     ActionView, CodeView, EnrolmentView, PasskeyView, TransferView, WalletView,
 };
 use sealpay_protocol::method::Method;
+use sealpay_provider::authentication::{AuthenticationStatus, ChallengeKind};
+use sealpay_provider::authentication::{CodeChallenge, PasskeyChallenge, Progress};
 
 /// Milliseconds of the store as seconds of the interface.
 pub(crate) fn seconds(unix_ms: i64) -> u64 {

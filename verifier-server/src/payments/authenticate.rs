@@ -1,7 +1,6 @@
 //! What the shopper does about a payment that waits for them.
 
 use super::methods::bank_transfer::incoming;
-use super::methods::card::authentication::Authentication;
 use super::model::Payment;
 use super::outcome::{self, PaymentOutcome, keep, keep_authenticated};
 use super::shopper_view;
@@ -10,13 +9,14 @@ use crate::auth::nonces::Nonce;
 use crate::auth::signed_request::IncomingRequest;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::provider::ProviderError;
-use crate::provider::authentication::{Progress, Step, Stepped};
 use crate::sessions::request::{Verified, verify};
 use sealpay_protocol::api::{AuthenticationRequest, AuthenticationStep, PaymentView};
 use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::limits;
 use sealpay_protocol::method::Method;
+use sealpay_provider::ProviderError;
+use sealpay_provider::authentication::Authentication;
+use sealpay_provider::authentication::{Progress, Step, Stepped};
 
 /// A step with what belongs to it, and nothing else.
 enum AuthenticationAction {
@@ -227,7 +227,7 @@ pub(crate) async fn withdraw(
     gateway: &Gateway,
     payment: &Payment,
 ) -> Result<Option<Payment>, ApiError> {
-    use crate::provider::Inquiry;
+    use sealpay_provider::Inquiry;
     let asked = gateway.providers.wallet.withdraw(payment.id);
     let outcome = match gateway.within(asked).await.map_err(map_provider_error)? {
         Inquiry::NeverReceived => Some(PaymentOutcome::declined("payment_abandoned")),

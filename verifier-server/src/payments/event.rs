@@ -6,7 +6,7 @@ use crate::disputes::model::Dispute;
 use crate::disputes::view::DisputeRecord;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::operations::model::{Modification, ModificationState};
+use crate::operations::model::{Modification, ModificationState, failure_event};
 use crate::operations::view::ModificationRecord;
 use crate::webhooks::events::model::{EVENT_VERSION, Event, kind_of};
 use sealpay_protocol::ids::EventId;
@@ -71,7 +71,7 @@ pub fn of_modification(
     modification: &Modification,
 ) -> Result<Option<Event>, ApiError> {
     let kind = match modification.state {
-        ModificationState::Failed => modification.kind.failure_event(),
+        ModificationState::Failed => failure_event(modification.kind),
         ModificationState::Pending | ModificationState::Succeeded => kind_of(payment.state),
     };
     let beside = EventContext {

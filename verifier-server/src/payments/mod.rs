@@ -7,7 +7,6 @@ pub mod action;
 pub mod authenticate;
 pub mod authentication_routes;
 pub mod authorize;
-pub mod decline;
 pub mod event;
 pub mod instrument;
 pub mod methods;

@@ -1,13 +1,13 @@
 //! A payment as it is kept.
 
 use super::methods::bank_transfer::model::TransferInstructions;
-use super::methods::card::authentication::Authentication;
 use super::methods::card::risk::Assessment;
 use super::state::PaymentState;
 use sealpay_protocol::ids::{AttemptId, MerchantId, ModificationId, PaymentId, SessionId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
+use sealpay_provider::authentication::Authentication;
 
 /// A payment: what became of one attempt. The card number and security code are not in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,5 @@
 //! From what a provider said to what is kept: the new state, the reason, and the event.
 
-use super::decline;
-use super::decline::DeclineClass;
-use super::methods::card::authentication::Authentication;
 use super::model::Payment;
 use super::state::PaymentState;
 use super::store::outcome::Settled;
@@ -10,8 +7,11 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::ledger::posting;
 use crate::payments::event;
-use crate::provider::{Inquiry, ProviderDecision, ProviderError};
 use sealpay_protocol::order::Capture;
+use sealpay_provider::authentication::Authentication;
+use sealpay_provider::decline;
+use sealpay_provider::decline::DeclineClass;
+use sealpay_provider::{Inquiry, ProviderDecision, ProviderError};
 
 /// What becomes of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,8 +162,8 @@ pub async fn keep_as(
     told.updated_at_ms = gateway.clock.now_ms_i64();
     let posting = (state == PaymentState::Captured).then(|| {
         told.captured_minor = told.money.amount_minor();
-        let (source, ids) = (told.id.to_string(), gateway.ids());
-        posting::of_capture(ids, &told, source, told.captured_minor)
+        let context = gateway.posting_context(Some(&told.provider));
+        posting::of_capture(&context, &told, told.id.to_string(), told.captured_minor)
     });
     let event = event::of(gateway, &mut told)?;
     let settled = gateway

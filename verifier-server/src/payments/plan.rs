@@ -17,6 +17,7 @@ use crate::sessions::model::Session;
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::method::Method;
+use sealpay_provider::acquirer::UNKNOWN_BRAND;
 use std::time::Duration;
 
 /// How long after the provider's time is up a claim without an outcome is looked into.
@@ -148,17 +149,20 @@ async fn plan_card(
 
 /// Which acquirers a card's payment may be sent to.
 pub(crate) fn route_of(gateway: &Gateway, session: &Session, card: &Card) -> Option<Route> {
-    route::find(&Query {
-        brand: brand_of(card),
-        money: session.money,
-        country: gateway.providers.issuers.country_of(&card.number),
-    })
+    route::find(
+        gateway.providers.terms(),
+        &Query {
+            brand: brand_of(card),
+            money: session.money,
+            country: gateway.providers.issuers.country_of(&card.number),
+        },
+    )
 }
 
 fn brand_of(card: &Card) -> &'static str {
     card.number
         .brand()
-        .map_or(route::UNKNOWN_BRAND, |brand| brand.slug())
+        .map_or(UNKNOWN_BRAND, |brand| brand.slug())
 }
 
 async fn assess(

@@ -2,7 +2,6 @@
 
 use super::instrument::Opened;
 use super::methods::bank_transfer::model::TransferInstructions;
-use super::methods::card::authentication::{Authentication, AuthenticationStatus};
 use super::methods::card::authorize;
 use super::methods::card::step_up::ChallengeDecision;
 use super::model::Payment;
@@ -12,14 +11,15 @@ use super::state::PaymentState;
 use super::store::outcome::Settled;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::provider::authentication::{AuthenticationRequest, Progress};
-use crate::provider::transfer::TransferRequest;
-use crate::provider::wallet::WalletRequest;
 use crate::sessions::model::Session;
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::limits;
 use sealpay_protocol::method::Method;
+use sealpay_provider::authentication::{Authentication, AuthenticationStatus};
+use sealpay_provider::authentication::{AuthenticationRequest, Progress};
+use sealpay_provider::transfer::TransferRequest;
+use sealpay_provider::wallet::WalletRequest;
 
 /// What there is to go on with when an attempt comes again.
 pub(crate) enum Means {

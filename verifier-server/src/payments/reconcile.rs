@@ -11,9 +11,9 @@ use super::state::PaymentState;
 use super::{authenticate, plan};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::provider::Inquiry;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sealpay_protocol::method::Method;
+use sealpay_provider::Inquiry;
 use std::time::Duration;
 
 /// How many payments are looked into at once.

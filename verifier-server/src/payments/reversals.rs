@@ -9,10 +9,10 @@ use super::model::Payment;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::operations::model::ModificationKind;
-use crate::provider::{Inquiry, ModificationRequest, ProviderDecision, ProviderError};
 use model::{Reversal, ReversalState};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
+use sealpay_provider::{Inquiry, ModificationRequest, ProviderDecision, ProviderError};
 use std::time::Duration;
 
 /// How many are looked at in one go.

@@ -1,7 +1,6 @@
 //! Sessions and payments as the shopper may see them: no reasons, only sentences.
 
 use super::action::{self, seconds};
-use super::decline;
 use super::model::Payment;
 use super::state::PaymentState;
 use crate::error::{ApiError, ErrorCode};
@@ -14,6 +13,7 @@ use sealpay_protocol::api::{
 };
 use sealpay_protocol::key::{Thumbprint, verifying_key};
 use sealpay_protocol::limits::ATTEMPTS_PER_SESSION;
+use sealpay_provider::decline;
 
 const fn attempts_left(session: &Session) -> u32 {
     ATTEMPTS_PER_SESSION.saturating_sub(session.attempts)

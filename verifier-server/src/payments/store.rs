@@ -4,7 +4,6 @@ pub mod claim;
 pub mod list;
 pub mod outcome;
 
-use super::methods::bank_transfer::model;
 use super::model::{Payment, StoredCard};
 use super::state::PaymentState;
 use super::store;
@@ -13,6 +12,7 @@ use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
+use sealpay_provider::creditor_reference;
 use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, values};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -123,7 +123,7 @@ fn from_json<T: DeserializeOwned>(text: Option<String>) -> Result<Option<T>, Dat
 /// Under which a transfer is looked up.
 pub(crate) fn transfer_reference(payment: &Payment) -> Option<String> {
     let expected = payment.transfer.as_ref();
-    expected.map(|expected| model::plain(&expected.reference))
+    expected.map(|expected| creditor_reference::plain(&expected.reference))
 }
 
 pub(crate) fn insert_values(payment: &Payment) -> Result<[Value; COLUMNS], DatabaseError> {
@@ -276,7 +276,7 @@ impl Store {
         reference: &str,
     ) -> Result<Option<Payment>, DatabaseError> {
         let mut found: Option<Payment> = None;
-        for reference in model::meant_by(reference) {
+        for reference in creditor_reference::meant_by(reference) {
             let row = self.database.row(OF_TRANSFER, values![reference]).await?;
             let Some(payment) = row.map(payment).transpose()? else {
                 continue;

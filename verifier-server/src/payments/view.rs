@@ -1,15 +1,15 @@
 //! Payments as the merchant sees them.
 
-use super::decline;
-use super::decline::DeclineClass;
 use super::methods::bank_transfer::model::AmountMatch;
-use super::methods::card::authentication::Authentication;
 use super::methods::card::risk::Assessment;
 use super::model::{Payment, StoredCard};
 use super::state::PaymentState;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
+use sealpay_provider::authentication::Authentication;
+use sealpay_provider::decline;
+use sealpay_provider::decline::DeclineClass;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -5,14 +5,14 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::http::paging::{Page, page};
 use crate::ledger::posting;
-use crate::provider::payout::{PayoutRequest, ReturnedPayout};
-use crate::provider::{ProviderDecision, ProviderError};
 use crate::settlements;
 use crate::settlements::model::{Payout, PayoutState};
 use crate::settlements::view::PayoutRecord;
 use futures_util::stream::{self, StreamExt};
 use sealpay_protocol::ids::{EventId, MerchantId};
 use sealpay_protocol::money::Money;
+use sealpay_provider::payout::{PayoutRequest, ReturnedPayout};
+use sealpay_provider::{ProviderDecision, ProviderError};
 use std::time::Duration;
 
 /// How many payouts are looked at in one go.
@@ -219,8 +219,8 @@ async fn keep(
     };
     let event = settlements::view::payout_moved(event, sequence, &after, record)
         .map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
-    let posting =
-        (state == PayoutState::Returned).then(|| posting::of_payout_return(gateway.ids(), &after));
+    let posting = (state == PayoutState::Returned)
+        .then(|| posting::of_payout_return(&gateway.posting_context(None), &after));
     let changed = gateway
         .store
         .change_payout(payout, &after, &event, posting.as_ref())

@@ -4,7 +4,7 @@ use super::members::Members;
 use super::{Fault, FaultRequest, bank, name, refused, silent};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::payments::methods::card::route;
+use sealpay_simulator::acquirer;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -76,6 +76,6 @@ pub async fn remove_all(gateway: &Gateway) -> Result<(), ApiError> {
 
 /// The acquirers whose fault it may be: the name, and the name for people.
 pub fn targets() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let names = route::acquirers().iter();
+    let names = acquirer::all().iter();
     names.map(|facts| (facts.name.as_str(), facts.title.as_str()))
 }

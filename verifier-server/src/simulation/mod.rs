@@ -17,15 +17,15 @@ pub mod transfers;
 pub mod wallet_page;
 pub mod webhooks;
 
-pub use crate::provider::simulated::account::{AccountStatus, Enrolment};
-pub use crate::provider::simulated::control::{AccountRequest, AccountView, FaultRequest};
-pub use crate::provider::simulated::fault::Fault;
+pub use sealpay_simulator::account::{AccountStatus, Enrolment};
+pub use sealpay_simulator::control::{AccountRequest, AccountView, FaultRequest};
+pub use sealpay_simulator::fault::Fault;
 
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::provider::ProviderError;
-use crate::provider::simulated::SimulatedBank;
-use crate::provider::simulated::control::ControlError;
+use sealpay_provider::ProviderError;
+use sealpay_simulator::SimulatedBank;
+use sealpay_simulator::control::ControlError;
 
 /// The simulation, where there is one.
 pub(crate) fn bank(gateway: &Gateway) -> Result<&SimulatedBank, ApiError> {

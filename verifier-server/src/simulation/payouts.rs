@@ -5,8 +5,8 @@ use super::{bank, refused, silent};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::payouts;
-use crate::provider::simulated::payout::{BankPayout, BankPayoutState, ReturnReason};
 use sealpay_protocol::ids::PayoutId;
+use sealpay_simulator::payout::{BankPayout, BankPayoutState, ReturnReason};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,8 +1,8 @@
 //! The catalogue of test cards, for people and for programs.
 
-use crate::provider::simulated::amount::{self, MeaningfulAmount};
-use crate::provider::simulated::outcome::{self, NamedOutcome};
-use crate::provider::simulated::persona::{self, Persona};
+use sealpay_simulator::amount::{self, MeaningfulAmount};
+use sealpay_simulator::outcome::{self, NamedOutcome};
+use sealpay_simulator::persona::{self, Persona};
 use serde::Serialize;
 use utoipa::ToSchema;
 

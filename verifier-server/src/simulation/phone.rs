@@ -3,8 +3,8 @@
 use super::bank;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-pub use crate::provider::simulated::phone::CodeState;
-use crate::provider::simulated::phone::SentMessage;
+pub use sealpay_simulator::phone::CodeState;
+use sealpay_simulator::phone::SentMessage;
 use serde::Serialize;
 use utoipa::ToSchema;
 

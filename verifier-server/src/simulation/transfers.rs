@@ -5,10 +5,10 @@ use super::{bank, silent};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::payments::methods::bank_transfer;
-use crate::provider::simulated::transfer::Transfer;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::limits::AMOUNT_MINOR;
 use sealpay_protocol::money::Money;
+use sealpay_simulator::transfer::Transfer;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -8,10 +8,10 @@ use crate::payments::action::seconds;
 use crate::payments::outcome;
 use crate::payments::outcome::keep;
 use crate::payments::state::PaymentState;
-use crate::provider::ProviderDecision;
-use crate::provider::WalletProvider;
-use crate::provider::simulated::wallet::{SimulatedWallet, WalletDecision, WalletState};
 use sealpay_protocol::ids::PaymentId;
+use sealpay_provider::ProviderDecision;
+use sealpay_provider::WalletProvider;
+use sealpay_simulator::wallet::{SimulatedWallet, WalletDecision, WalletState};
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]

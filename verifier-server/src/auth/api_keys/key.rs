@@ -3,9 +3,9 @@
 use crate::error::{ApiError, ErrorCode};
 use crate::keys::encryption::KeyEncryption;
 use crate::merchants::model::ApiKey;
-use crate::system::Rng;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
+use sealpay_system::Rng;
 use zeroize::Zeroizing;
 
 /// What a key of a test starts with, so that people and scanners of leaked secrets recognize it.

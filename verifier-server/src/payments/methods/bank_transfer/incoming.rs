@@ -8,8 +8,8 @@ use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, keep_as};
 use crate::payments::state::PaymentState;
 use crate::payments::store::outcome::Settled;
-use crate::provider::transfer::IncomingCredit;
-use crate::provider::{ProviderError, ProviderFuture};
+use sealpay_provider::transfer::IncomingCredit;
+use sealpay_provider::{ProviderError, ProviderFuture};
 use std::time::Duration;
 
 /// How many arrivals are looked at in one go.

@@ -7,8 +7,8 @@ use crate::gateway::Gateway;
 use crate::payments::model::Payment;
 use crate::payments::store::outcome::Settled;
 use crate::payments::{outcome, plan};
-use crate::provider::{AuthorizationRequest, ProviderDecision, ProviderError};
 use sealpay_protocol::card::Card;
+use sealpay_provider::{AuthorizationRequest, ProviderDecision, ProviderError};
 
 /// Asks for the money; gives the payment as it is stored in the end.
 pub(crate) async fn ask(

@@ -1,6 +1,5 @@
 //! Cards: risk, step-up, routing, and the acquirers along a route.
 
-pub mod authentication;
 pub mod authorize;
 pub mod risk;
 pub mod route;

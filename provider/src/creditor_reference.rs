@@ -1,0 +1,115 @@
+//! Creditor references (ISO 11649), as people write them into transfers.
+
+use sealpay_protocol::check_digits;
+
+/// Longest creditor reference, and shortest (ISO 11649): `RF`, two check digits, and the rest.
+const LONGEST: usize = 25;
+const SHORTEST: usize = 5;
+
+/// Most references that are looked for in one text.
+const MOST: usize = 24;
+
+/// A reference as it is compared and looked up: letters and digits, in capitals.
+#[must_use]
+pub fn plain(reference: &str) -> String {
+    let kept = reference
+        .chars()
+        .map(narrow)
+        .filter(char::is_ascii_alphanumeric);
+    kept.map(|c| c.to_ascii_uppercase()).collect()
+}
+
+/// Keyboards of East Asia also write letters and digits in full width (Unicode, U+FF01 to U+FF5E).
+fn narrow(character: char) -> char {
+    let code = u32::from(character);
+    match code {
+        0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(character),
+        _ => character,
+    }
+}
+
+/// The references that a sender's text can mean, each plain: the text as a whole, and what stands
+/// in it with right check digits, also where somebody read O for 0, or I or L for 1. Check digits
+/// leave one of 97 by chance, so a candidate counts only when somebody waits for it.
+#[must_use]
+pub fn meant_by(written: &str) -> Vec<String> {
+    let whole = plain(written);
+    let mut found = vec![whole.clone()];
+    let mended = mended(&whole);
+    for text in [&whole, &mended] {
+        for (start, _) in text.match_indices("RF") {
+            let rest = &text[start..];
+            let lengths = (SHORTEST..=LONGEST.min(rest.len())).rev();
+            for candidate in lengths.map(|length| &rest[..length]) {
+                if found.len() < MOST
+                    && check_digits::are_right(candidate)
+                    && !found.iter().any(|known| known == candidate)
+                {
+                    found.push(candidate.to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
+fn mended(plain: &str) -> String {
+    let mend = |character| match character {
+        'O' => '0',
+        'I' | 'L' => '1',
+        other => other,
+    };
+    plain.chars().map(mend).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST, meant_by};
+
+    /// Its check digits are right, and it has a 0 and a 1 that can be misread.
+    const REFERENCE: &str = "RF18539007547034";
+
+    #[test]
+    fn a_reference_may_be_written_in_many_ways() {
+        for written in [
+            "RF18 5390 0754 7034",
+            "rf18539007547034",
+            " RF18-5390-0754-7034 ",
+            "Order 1042, RF18 5390 0754 7034",
+            "RF18539007547034 thanks",
+            "Ref.: RF RF18 5390 0754 7034/1042",
+            "RF18 539O O754 7O34",
+            "rfi8 5390 0754 7034",
+            "Invoice O1: RFl8 539o0754 7034, many thanks!",
+            "ＲＦ１８ ５３９０ ０７５４ ７０３４",
+            "Rechnung Ä-7: RF18.5390.0754.7034",
+        ] {
+            let found = meant_by(written);
+            assert!(
+                found.iter().any(|found| found == REFERENCE),
+                "{written}: {found:?}"
+            );
+        }
+        for written in [
+            "RF18 5390 0754 7035",
+            "RF18 5390 0754 703",
+            "RF81 5390 0754 7034",
+            "5390 0754 7034",
+            "",
+            "RF",
+            "Order RF-1042",
+        ] {
+            let found = meant_by(written);
+            assert!(
+                !found.iter().any(|found| found == REFERENCE),
+                "{written}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_of_nothing_but_beginnings_of_references_is_soon_read() {
+        let found = meant_by(&"RF18".repeat(35));
+        assert!(found.len() <= MOST, "{}", found.len());
+    }
+}

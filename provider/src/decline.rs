@@ -1,0 +1,180 @@
+//! Declines as data: `data/declines.json` holds the key, the ISO 8583 response code, the class and
+//! both sentences of every reason, because networks reclassify them over time.
+
+use sealpay_protocol::api::{Advice, CardField, DeclineCategory};
+use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+
+/// One reason why a payment is not approved.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decline {
+    /// The stable key.
+    pub key: String,
+    /// ISO 8583 data element 39, where the issuer sent one.
+    pub response_code: Option<String>,
+    /// What kind of reason it is.
+    pub class: DeclineClass,
+    /// What the shopper may know of it; an approval has none.
+    pub category: Option<DeclineCategory>,
+    /// A sentence for the shopper that gives nothing away.
+    pub shopper_message: String,
+    /// A sentence for the merchant that says what to do.
+    pub merchant_message: String,
+    /// What the shopper can do.
+    pub advice: Advice,
+    /// The field that the shopper can correct.
+    pub field: Option<CardField>,
+    /// Whether the same card is of no use any more.
+    pub replace_card: bool,
+}
+
+/// What kind of reason a decline has, which tells whether a retry can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeclineClass {
+    /// Not a decline.
+    Approve,
+    /// The same card will never do.
+    NeverRetry,
+    /// Something that was typed or sent is wrong.
+    FixData,
+    /// The same card may do later, or after a call to the bank.
+    Later,
+    /// The shopper has to prove who they are.
+    StepUp,
+    /// A system is out of order; retry with growing pauses.
+    BackOff,
+    /// What became of it is not known; ask before anything else.
+    Unknown,
+}
+
+static TABLE: LazyLock<Vec<Decline>> = LazyLock::new(|| {
+    // The file is part of the program and a test reads it; an empty table never ships.
+    serde_json::from_str(include_str!("../data/declines.json")).unwrap_or_default()
+});
+
+/// Every reason.
+#[must_use]
+pub fn all() -> &'static [Decline] {
+    &TABLE
+}
+
+/// The reason of a key.
+#[must_use]
+pub fn find(key: &str) -> Option<&'static Decline> {
+    TABLE.iter().find(|decline| decline.key == key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DeclineClass, all};
+    use sealpay_protocol::api::{Advice, CardField, DeclineCategory};
+    use std::collections::{HashMap, HashSet};
+
+    #[test]
+    fn the_table_reads_and_no_key_stands_twice() {
+        let keys: HashSet<_> = all().iter().map(|decline| &decline.key).collect();
+        assert_eq!((keys.len(), all().len()), (50, 50));
+    }
+
+    #[test]
+    fn a_lost_stolen_or_suspected_card_looks_like_any_other_to_the_shopper() {
+        let seen = |key: &str| {
+            let decline = super::find(key).unwrap();
+            (
+                decline.category,
+                decline.shopper_message.clone(),
+                decline.advice,
+                decline.field,
+                decline.replace_card,
+            )
+        };
+        for key in [
+            "lost_card",
+            "stolen_card",
+            "pickup_card",
+            "pickup_special",
+            "issuer_suspected_fraud",
+            "security_violation",
+            "risk_blocked",
+        ] {
+            assert_eq!(seen(key), seen("do_not_honor"), "{key}");
+        }
+    }
+
+    #[test]
+    fn advice_fits_the_class() {
+        for decline in all() {
+            let fitting: &[Advice] = match decline.class {
+                DeclineClass::Approve => &[Advice::None],
+                DeclineClass::FixData => &[Advice::CheckDetails, Advice::TryOtherCard],
+                DeclineClass::NeverRetry => {
+                    &[Advice::TryOtherCard, Advice::CheckDetails, Advice::None]
+                }
+                DeclineClass::BackOff | DeclineClass::Unknown => {
+                    &[Advice::TryAgain, Advice::TryLater]
+                }
+                DeclineClass::Later => {
+                    &[Advice::TryOtherCard, Advice::ContactBank, Advice::TryLater]
+                }
+                DeclineClass::StepUp => &[Advice::TryOtherCard, Advice::TryAgain],
+            };
+            assert!(fitting.contains(&decline.advice), "{}", decline.key);
+        }
+    }
+
+    #[test]
+    fn a_category_has_one_sentence_and_one_advice_and_never_names_the_reason() {
+        let mut seen = HashMap::new();
+        for decline in all() {
+            let Some(category) = decline.category else {
+                assert_eq!(decline.class, DeclineClass::Approve);
+                continue;
+            };
+            assert!(super::find(category.name()).is_none(), "{}", decline.key);
+            let shown = (
+                &decline.shopper_message,
+                decline.advice,
+                decline.field,
+                decline.replace_card,
+            );
+            let first = *seen.entry(category).or_insert(shown);
+            assert_eq!(first, shown, "{}", decline.key);
+        }
+        assert_eq!(seen.len(), DeclineCategory::ALL.len());
+    }
+
+    #[test]
+    fn a_reason_to_check_details_names_the_field_and_only_such_a_reason_does() {
+        for decline in all() {
+            let checks = decline.advice == Advice::CheckDetails;
+            assert_eq!(decline.field.is_some(), checks, "{}", decline.key);
+        }
+        let field = |key| super::find(key).unwrap().field;
+        assert_eq!(field("invalid_number"), Some(CardField::Number));
+        assert_eq!(field("expired_card"), Some(CardField::Expiry));
+        assert_eq!(field("cvc2_mismatch"), Some(CardField::SecurityCode));
+    }
+
+    #[test]
+    fn a_card_that_must_not_be_retried_is_emptied_unless_a_field_can_be_corrected() {
+        for decline in all() {
+            let is_final = decline.class == DeclineClass::NeverRetry
+                && decline.field.is_none()
+                && decline.advice != Advice::None;
+            assert!(decline.replace_card || !is_final, "{}", decline.key);
+        }
+    }
+
+    #[test]
+    fn no_sentence_for_a_shopper_asks_for_what_the_form_does_not_have() {
+        for decline in all() {
+            let sentence = decline.shopper_message.to_lowercase();
+            for word in ["pin", "address", "billing"] {
+                let mut words = sentence.split(|character: char| !character.is_alphanumeric());
+                assert!(!words.any(|known| known == word), "{}", decline.key);
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Payouts: whoever holds the settled money sends it to the merchant's bank account.
+
+use crate::{ProviderDecision, ProviderFuture};
+use sealpay_protocol::ids::{MerchantId, PayoutId};
+use sealpay_protocol::money::Money;
+
+/// What a bank is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayoutRequest {
+    /// Our name for it: the same one again is not paid twice.
+    pub payout: PayoutId,
+    /// Who is paid.
+    pub merchant: MerchantId,
+    /// Their account (ISO 13616).
+    pub account: String,
+    /// How much.
+    pub money: Money,
+}
+
+/// A payout that the merchant's bank has sent back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnedPayout {
+    /// The payout.
+    pub payout: PayoutId,
+    /// Why, as a key.
+    pub reason: String,
+}
+
+/// Someone who sends money to merchants.
+pub trait PayoutProvider: Send + Sync {
+    /// A merchant's account (ISO 13616); always the same.
+    fn account(&self, merchant: MerchantId) -> String;
+
+    /// Sends money. Again is the same as once.
+    fn pay(&self, request: PayoutRequest) -> ProviderFuture<'_, ProviderDecision>;
+
+    /// Payouts that came back by a moment, milliseconds since 1970, and were not acknowledged.
+    fn returned(&self, by_ms: i64, limit: u32) -> ProviderFuture<'_, Vec<ReturnedPayout>>;
+
+    /// Says that a return was dealt with: it will not be told again.
+    fn acknowledge_return(&self, payout: PayoutId) -> ProviderFuture<'_, ()>;
+}

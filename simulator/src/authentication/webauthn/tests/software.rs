@@ -1,0 +1,202 @@
+//! A software authenticator with a browser around it, for tests. Everything that it says can be
+//! made wrong.
+
+use crate::authentication::webauthn::key::{EDDSA, ES256};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use sealpay_protocol::encoding::{base64url, from_base64url};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+enum Key {
+    Es256(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+/// An authenticator with one credential, in a browser on a page.
+pub(in super::super::super) struct SoftwareAuthenticator {
+    key: Key,
+    pub(in super::super::super) credential_id: Vec<u8>,
+    pub(in super::super::super) sign_count: u32,
+    pub(in super::super::super) counts: bool,
+    /// Without the bits for a credential and for extensions.
+    pub(in super::super::super) flags: u8,
+    pub(in super::super::super) extensions: Vec<u8>,
+    pub(in super::super::super) origin: String,
+    pub(in super::super::super) cross_origin: Option<bool>,
+    pub(in super::super::super) top_origin: Option<String>,
+    pub(in super::super::super) rp_id: Option<String>,
+    pub(in super::super::super) kind: Option<&'static str>,
+    pub(in super::super::super) user_handle: Option<Vec<u8>>,
+    pub(in super::super::super) attests_itself: bool,
+}
+
+impl SoftwareAuthenticator {
+    /// User present and verified, in a frame of the shop.
+    pub(in super::super::super) fn new(algorithm: i64, origin: &str, parent: &str) -> Self {
+        let key = match algorithm {
+            ES256 => Key::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap()),
+            EDDSA => Key::Ed25519(Ed25519KeyPair::generate().unwrap()),
+            _ => panic!("no such algorithm"),
+        };
+        Self {
+            key,
+            credential_id: vec![7; 16],
+            sign_count: 0,
+            counts: true,
+            flags: 0b101,
+            extensions: Vec::new(),
+            origin: origin.into(),
+            cross_origin: Some(true),
+            top_origin: Some(parent.into()),
+            rp_id: None,
+            kind: None,
+            user_handle: None,
+            attests_itself: false,
+        }
+    }
+
+    pub(in super::super::super) fn cose_key(&self) -> Vec<u8> {
+        match &self.key {
+            Key::Es256(pair) => {
+                let point = pair.public_key().as_ref();
+                let mut key = vec![0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 32];
+                key.extend(&point[1..33]);
+                key.extend([0x22, 0x58, 32]);
+                key.extend(&point[33..]);
+                key
+            }
+            Key::Ed25519(pair) => {
+                let mut key = vec![0xa4, 0x01, 0x01, 0x03, 0x27, 0x20, 0x06, 0x21, 0x58, 32];
+                key.extend(pair.public_key().as_ref());
+                key
+            }
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        match &self.key {
+            Key::Es256(pair) => pair
+                .sign(&SystemRandom::new(), message)
+                .unwrap()
+                .as_ref()
+                .to_vec(),
+            Key::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+        }
+    }
+
+    fn client_data(&self, kind: &str, challenge: &Value) -> Vec<u8> {
+        let mut data = json!({
+            "type": self.kind.unwrap_or(kind),
+            "challenge": challenge,
+            "origin": self.origin,
+            "other_keys_can_be_added_here": "and are not looked at",
+        });
+        if let Some(cross_origin) = self.cross_origin {
+            data["crossOrigin"] = cross_origin.into();
+        }
+        if let Some(top_origin) = &self.top_origin {
+            data["topOrigin"] = top_origin.as_str().into();
+        }
+        data.to_string().into_bytes()
+    }
+
+    fn authenticator_data(&self, rp_id: &str, credential: bool) -> Vec<u8> {
+        let rp_id = self.rp_id.as_deref().unwrap_or(rp_id);
+        let mut data = Sha256::digest(rp_id.as_bytes()).to_vec();
+        let mut flags = self.flags;
+        if credential {
+            flags |= 1 << 6;
+        }
+        if !self.extensions.is_empty() {
+            flags |= 1 << 7;
+        }
+        data.push(flags);
+        data.extend(self.sign_count.to_be_bytes());
+        if credential {
+            data.extend([0; 16]);
+            let length = u16::try_from(self.credential_id.len()).unwrap();
+            data.extend(length.to_be_bytes());
+            data.extend(&self.credential_id);
+            data.extend(self.cose_key());
+        }
+        data.extend(&self.extensions);
+        data
+    }
+
+    /// `navigator.credentials.create()` with these options, as JSON.
+    pub(in super::super::super) fn create(&mut self, options: &str) -> String {
+        let options: Value = serde_json::from_str(options).unwrap();
+        let handle = options["user"]["id"].as_str().unwrap();
+        self.user_handle = from_base64url(handle);
+        let client_data = self.client_data("webauthn.create", &options["challenge"]);
+        let data = self.authenticator_data(options["rp"]["id"].as_str().unwrap(), true);
+        let mut object = vec![0xa3, 0x63];
+        object.extend(b"fmt");
+        if self.attests_itself {
+            let hash = Sha256::digest(&client_data);
+            let signature = self.sign(&[data.as_slice(), &hash].concat());
+            object.push(0x66);
+            object.extend(b"packed");
+            object.push(0x67);
+            object.extend(b"attStmt");
+            object.extend([0xa2, 0x63]);
+            object.extend(b"alg");
+            object.push(if matches!(self.key, Key::Es256(_)) {
+                0x26
+            } else {
+                0x27
+            });
+            object.push(0x63);
+            object.extend(b"sig");
+            object.extend([0x58, u8::try_from(signature.len()).unwrap()]);
+            object.extend(signature);
+        } else {
+            object.push(0x64);
+            object.extend(b"none");
+            object.push(0x67);
+            object.extend(b"attStmt");
+            object.push(0xa0);
+        }
+        object.push(0x68);
+        object.extend(b"authData");
+        object.extend([0x58, u8::try_from(data.len()).unwrap()]);
+        object.extend(&data);
+        self.credential(json!({
+            "clientDataJSON": base64url(&client_data),
+            "attestationObject": base64url(&object),
+            "transports": ["internal"],
+        }))
+    }
+
+    /// `navigator.credentials.get()` with these options, as JSON.
+    pub(in super::super::super) fn get(&mut self, options: &str) -> String {
+        let options: Value = serde_json::from_str(options).unwrap();
+        if self.counts {
+            self.sign_count += 1;
+        }
+        let client_data = self.client_data("webauthn.get", &options["challenge"]);
+        let data = self.authenticator_data(options["rpId"].as_str().unwrap(), false);
+        let hash = Sha256::digest(&client_data);
+        let signature = self.sign(&[data.as_slice(), &hash].concat());
+        self.credential(json!({
+            "clientDataJSON": base64url(&client_data),
+            "authenticatorData": base64url(&data),
+            "signature": base64url(&signature),
+            "userHandle": self.user_handle.as_deref().map(base64url),
+        }))
+    }
+
+    fn credential(&self, response: Value) -> String {
+        let id = base64url(&self.credential_id);
+        json!({
+            "id": id,
+            "rawId": id,
+            "type": "public-key",
+            "authenticatorAttachment": "platform",
+            "clientExtensionResults": {},
+            "response": response,
+        })
+        .to_string()
+    }
+}

@@ -1,0 +1,190 @@
+//! Banks that issue cards, and the accounts that come into being behind their numbers.
+//!
+//! Nothing is drawn by lot: the keyed fingerprint of a number says everything about its account,
+//! so the same card has the same account wherever the bank's key is the same.
+
+use super::account::{Account, AccountKind, AccountStatus, Enrolment};
+use sealpay_protocol::card::CardNumber;
+use sealpay_protocol::currency::Currency;
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+/// A bank that issues cards.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// The bank's name.
+    pub name: String,
+    /// Where it keeps its accounts (ISO 3166-1).
+    pub country: String,
+    /// Their currency.
+    pub currency: Currency,
+    /// How its numbers begin (ISO/IEC 7812-1); the longest beginning that fits names the issuer.
+    pub prefixes: Vec<String>,
+    /// What its customers may owe, minor units.
+    pub credit_limits_minor: Vec<i64>,
+}
+
+static ISSUERS: LazyLock<Vec<Issuer>> = LazyLock::new(|| {
+    // The file is part of the program and a test reads it; an empty list never ships.
+    serde_json::from_str(include_str!("../data/issuers.json")).unwrap_or_default()
+});
+
+/// The issuer of a number. The last of the list fits every number.
+#[must_use]
+pub fn find(number: &CardNumber) -> Option<&'static Issuer> {
+    let digits = number.digits();
+    let fitting = |issuer: &'static Issuer| {
+        let prefixes = issuer.prefixes.iter();
+        let fitting = prefixes.filter(|prefix| digits.starts_with(prefix.as_str()));
+        fitting
+            .map(String::len)
+            .max()
+            .map(|length| (length, issuer))
+    };
+    let best = ISSUERS.iter().filter_map(fitting);
+    best.max_by_key(|(length, _)| *length)
+        .map(|(_, issuer)| issuer)
+}
+
+const GIVEN_NAMES: [&str; 16] = [
+    "Anna", "Boris", "Chiara", "David", "Eva", "Farid", "Grace", "Hannes", "Ida", "Jonas", "Kofi",
+    "Lucia", "Mei", "Noah", "Oona", "Pavel",
+];
+
+const FAMILY_NAMES: [&str; 16] = [
+    "Almeida",
+    "Berg",
+    "Costa",
+    "Dubois",
+    "Eriksen",
+    "Fischer",
+    "Garcia",
+    "Haddad",
+    "Ivanov",
+    "Janssen",
+    "Kimura",
+    "Lindqvist",
+    "Moreau",
+    "Novak",
+    "Okafor",
+    "Petrov",
+];
+
+fn one_of<T: Copy>(list: &[T], byte: u8) -> Option<T> {
+    list.get(usize::from(byte).checked_rem(list.len())?)
+        .copied()
+}
+
+/// Bytes as letters alone, so that nothing in a name looks like a number.
+pub(super) fn letters(bytes: &[u8]) -> String {
+    let letter = |nibble: u8| char::from(b'a' + nibble);
+    let letters = bytes.iter();
+    letters
+        .flat_map(|byte| [letter(byte >> 4), letter(byte & 15)])
+        .collect()
+}
+
+/// The name of an account.
+fn account_id(fingerprint: &[u8; 32]) -> String {
+    ["card:", &letters(&fingerprint[..16])].concat()
+}
+
+/// The account of a number that is no persona's, as it is when the card is first used.
+/// None when the bank knows no issuers, which a test rules out.
+pub(super) fn derived(number: &CardNumber, fingerprint: &[u8; 32], now_ms: i64) -> Option<Account> {
+    let issuer = find(number)?;
+    // The first half names the account; the second half says what it is like.
+    let [.., given, family, limit, a, b, c, d] = *fingerprint;
+    let holder = [
+        one_of(&GIVEN_NAMES, given).unwrap_or_default(),
+        one_of(&FAMILY_NAMES, family).unwrap_or_default(),
+    ];
+    let subscriber = u32::from_be_bytes([a, b, c, d]) % 10_000_000;
+    Some(Account {
+        id: account_id(fingerprint),
+        persona: None,
+        holder: holder.join(" "),
+        issuer: issuer.name.clone(),
+        last4: number.last_four().to_owned(),
+        brand: number
+            .brand()
+            .map_or("unknown", |brand| brand.slug())
+            .to_owned(),
+        country: issuer.country.clone(),
+        currency: issuer.currency,
+        kind: AccountKind::Credit,
+        status: AccountStatus::Active,
+        balance_minor: 0,
+        held_minor: 0,
+        credit_limit_minor: one_of(&issuer.credit_limits_minor, limit),
+        per_transaction_limit_minor: None,
+        daily_count_limit: None,
+        daily_sum_limit_minor: None,
+        day: 0,
+        day_count: 0,
+        day_sum_minor: 0,
+        enrolment: Enrolment::Code,
+        // The country code 999 belongs to nobody (ITU-T E.164).
+        phone: format!("+9991{subscriber:07}"),
+        wrong_codes: 0,
+        locked: false,
+        codes_refused_until_ms: 0,
+        created_at_ms: now_ms,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ISSUERS, account_id, derived, find};
+    use sealpay_protocol::card::CardNumber;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_issuer_has_a_country_limits_and_beginnings_of_its_own() {
+        assert!(ISSUERS.len() > 10);
+        let mut prefixes = HashSet::new();
+        for issuer in ISSUERS.iter() {
+            assert!(!issuer.name.is_empty() && issuer.country.len() == 2);
+            assert!(issuer.credit_limits_minor.iter().all(|limit| *limit > 0));
+            assert!(!issuer.credit_limits_minor.is_empty(), "{}", issuer.name);
+            for prefix in &issuer.prefixes {
+                assert!(prefix.bytes().all(|digit| digit.is_ascii_digit()));
+                assert!(prefixes.insert(prefix), "{prefix}");
+            }
+        }
+        assert!(prefixes.contains(&String::new()), "one fits every number");
+    }
+
+    #[test]
+    fn the_longest_beginning_names_the_issuer() {
+        let rows = [
+            ("4242424242424242", "DE", "EUR"),
+            ("4111111111111111", "NL", "EUR"),
+            ("4462030000000000", "US", "USD"),
+            ("371449635398431", "US", "USD"),
+            ("3530111333300000", "JP", "JPY"),
+            ("6200000000000005", "CN", "CNY"),
+            ("9792020000000001", "TR", "TRY"),
+        ];
+        for (digits, country, currency) in rows {
+            let issuer = find(&CardNumber::parse(digits).unwrap()).unwrap();
+            let found = (issuer.country.as_str(), issuer.currency.code());
+            assert_eq!(found, (country, currency), "{digits}");
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_says_everything_about_an_account() {
+        let number = CardNumber::parse("4111 1111 1111 1111").unwrap();
+        let made = |byte| derived(&number, &[byte; 32], 5).unwrap();
+        let account = made(7);
+        assert_eq!(account, made(7));
+        assert_ne!(account.id, made(8).id);
+        assert_eq!(account.id, account_id(&[7; 32]));
+        assert!(!account.id.contains(|c: char| c.is_ascii_digit()));
+        assert_eq!(account.last4, "1111");
+        assert!(account.credit_limit_minor.is_some_and(|limit| limit > 0));
+        assert!(account.phone.starts_with("+9991") && account.phone.len() == 12);
+    }
+}

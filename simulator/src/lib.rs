@@ -1,0 +1,182 @@
+//! The simulated bank: a world with issuers, accounts, acquirers and a book, which behaves like a
+//! bank and can be told to misbehave.
+//!
+//! What it says is decided in this order: the outcome that the order asks for (`simulate`), the one
+//! that a persona's card promises, the one that the amount means, and else the account: its status,
+//! its limits, its balance. The book is a database of the bank's own, as a bank would have, so that
+//! what it answered survives a crash of the verifier and can be asked for. No card number is in it.
+
+pub mod account;
+pub mod acquirer;
+pub mod amount;
+pub mod authentication;
+mod book;
+pub mod control;
+mod exchange;
+pub mod fault;
+pub mod issuer;
+pub mod outcome;
+pub mod payout;
+pub mod persona;
+pub mod phone;
+pub mod transfer;
+pub mod wallet;
+mod world;
+
+use authentication::SimulatedAuthenticator;
+use payout::SimulatedPayouts;
+use phone::Phone;
+use sealpay_protocol::card::CardNumber;
+use sealpay_protocol::origin::Origin;
+use sealpay_protocol::secret::Secret;
+use sealpay_provider::{BinLookup, PaymentProvider, ProviderError, TestScenarios};
+use sealpay_storage::{Database, Durability, Migrations, Options};
+use sealpay_system::{Clock, Rng};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use transfer::SimulatedTransfers;
+use wallet::SimulatedWallet;
+use world::World;
+
+static MIGRATIONS: Migrations = Migrations {
+    table: "bank_schema_migrations",
+    steps: &[
+        include_str!("../migrations/0001_accounts.sql"),
+        include_str!("../migrations/0002_authentication.sql"),
+        include_str!("../migrations/0003_wallet_and_transfer.sql"),
+        include_str!("../migrations/0004_modifications_and_payouts.sql"),
+        include_str!("../migrations/0005_limits.sql"),
+        include_str!("../migrations/0006_about.sql"),
+    ],
+};
+
+/// How often the faults are read anew that another server may have been told.
+const REFRESH_FAULTS: Duration = Duration::from_secs(1);
+
+/// The bank, with everybody around it.
+#[derive(Debug)]
+pub struct SimulatedBank {
+    world: Arc<World>,
+}
+
+impl SimulatedBank {
+    /// Opens the bank's book, making it when it is not there.
+    ///
+    /// The key names the accounts: another key, other accounts behind the same cards. The origin is
+    /// the verifier's own, under which the pages of the world stand. Personas and amounts mean
+    /// something only where it is rehearsed.
+    ///
+    /// # Errors
+    /// A sentence when the book cannot be opened.
+    pub async fn open(
+        url_or_path: &str,
+        key: Secret<[u8; 32]>,
+        origin: Origin,
+        clock: Clock,
+        rng: Rng,
+        is_rehearsed: bool,
+    ) -> Result<Arc<Self>, String> {
+        let refused = |error| format!("cannot open the bank's book: {error}");
+        let options = Options::beside_another();
+        let opening = Database::open(url_or_path, &MIGRATIONS, Durability::Relaxed, &options);
+        let database = opening.await.map_err(refused)?;
+        let mut world = World::new(database, key, origin, clock, rng);
+        world.is_rehearsed = is_rehearsed;
+        let world = Arc::new(world);
+        let faults = world.faults.refresh(&world.database).await;
+        faults.map_err(refused)?;
+        tokio::spawn(keep_faults_fresh(Arc::downgrade(&world)));
+        Ok(Arc::new(Self { world }))
+    }
+
+    /// Everybody who takes cards.
+    #[must_use]
+    pub fn acquirers(&self) -> Vec<Arc<dyn PaymentProvider>> {
+        let acquirers = acquirer::all().iter().map(|terms| {
+            let world = Arc::clone(&self.world);
+            let acquirer: Arc<dyn PaymentProvider> = Arc::new(acquirer::Acquirer { world, terms });
+            acquirer
+        });
+        acquirers.collect()
+    }
+
+    /// What the issuers ask of shoppers.
+    #[must_use]
+    pub fn authenticator(&self) -> Arc<SimulatedAuthenticator> {
+        Arc::new(SimulatedAuthenticator::new(Arc::clone(&self.world)))
+    }
+
+    /// The wallet.
+    #[must_use]
+    pub fn wallet(&self) -> Arc<SimulatedWallet> {
+        Arc::new(SimulatedWallet::new(Arc::clone(&self.world)))
+    }
+
+    /// The bank that money is sent to.
+    #[must_use]
+    pub fn transfers(&self) -> Arc<SimulatedTransfers> {
+        Arc::new(SimulatedTransfers::new(Arc::clone(&self.world)))
+    }
+
+    /// The bank that pays merchants.
+    #[must_use]
+    pub fn payouts(&self) -> Arc<SimulatedPayouts> {
+        Arc::new(SimulatedPayouts::new(Arc::clone(&self.world)))
+    }
+
+    /// The phones that one-time codes are sent to.
+    #[must_use]
+    pub fn phone(&self) -> Phone {
+        Phone::new(&self.world)
+    }
+
+    /// Lets holds go that nobody took in time, at most so many; how many.
+    pub async fn expire_holds(&self, now_ms: i64, limit: u32) -> Result<u32, ProviderError> {
+        self.world.expire_holds(now_ms, limit).await
+    }
+
+    /// Finishes what waits and closes the book.
+    pub async fn close(&self) {
+        self.world.database.close().await;
+    }
+}
+
+/// Ends when the bank is gone.
+async fn keep_faults_fresh(world: Weak<World>) {
+    loop {
+        tokio::time::sleep(REFRESH_FAULTS).await;
+        let Some(world) = world.upgrade() else {
+            break;
+        };
+        if let Err(error) = world.faults.refresh(&world.database).await {
+            // What was ordered last stays in force.
+            tracing::debug!(%error, "the ordered faults cannot be read");
+        }
+    }
+}
+
+impl TestScenarios for SimulatedBank {
+    fn knows_outcome(&self, outcome: &str) -> bool {
+        self.world.is_rehearsed && outcome::find(outcome).is_some()
+    }
+
+    fn is_persona(&self, number: &CardNumber) -> bool {
+        self.world.persona_of(number).is_some()
+    }
+
+    fn stages_authentication(&self, number: &CardNumber, simulate: Option<&str>) -> bool {
+        match simulate {
+            Some(name) => outcome::find(name).is_some_and(|outcome| outcome.enrolment.is_some()),
+            None => {
+                let persona = self.world.persona_of(number);
+                persona.is_some_and(persona::Persona::stages_authentication)
+            }
+        }
+    }
+}
+
+impl BinLookup for SimulatedBank {
+    fn country_of(&self, number: &CardNumber) -> Option<&str> {
+        issuer::find(number).map(|issuer| issuer.country.as_str())
+    }
+}

@@ -1,0 +1,303 @@
+//! The names of outcomes and what the bank does for each.
+
+use super::account::Enrolment;
+use sealpay_provider::ProviderDecision;
+use sealpay_provider::decline;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// How a request and its answer travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transit {
+    /// Both arrive.
+    Arrives,
+    /// The bank books, and its answer is lost.
+    ResponseLost,
+    /// The request is lost.
+    Lost,
+}
+
+/// What a shopper does who was told where to send money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TransferScript {
+    /// Sends it.
+    Paid,
+    /// Sends too little.
+    Short,
+    /// Sends too much.
+    Over,
+    /// Sends it when nobody waits for it any more.
+    Late,
+    /// Sends it under another reference.
+    WrongReference,
+    /// Sends nothing.
+    Never,
+}
+
+/// What the bank does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SimulatedOutcome {
+    pub(super) answer: ProviderDecision,
+    pub(super) arrival: Transit,
+    pub(super) slow: bool,
+    /// What the issuer does when it is asked who the shopper is.
+    pub(super) enrolment: Option<Enrolment>,
+    /// What becomes of a transfer.
+    pub(super) transfer: Option<TransferScript>,
+}
+
+impl SimulatedOutcome {
+    /// The money is held, at once.
+    pub(super) const fn approved() -> Self {
+        Self {
+            answer: ProviderDecision::Approved,
+            arrival: Transit::Arrives,
+            slow: false,
+            enrolment: None,
+            transfer: None,
+        }
+    }
+
+    fn declined(key: &str) -> Self {
+        Self {
+            answer: ProviderDecision::Declined(key.into()),
+            ..Self::approved()
+        }
+    }
+
+    fn enrolled(enrolment: Enrolment) -> Self {
+        // Who is refused by the issuer is not paid for either, should nobody have asked it.
+        let refused = matches!(enrolment, Enrolment::NotAuthenticated | Enrolment::Rejected);
+        let outcome = if refused {
+            Self::declined("threeds_failed")
+        } else {
+            Self::approved()
+        };
+        Self {
+            enrolment: Some(enrolment),
+            ..outcome
+        }
+    }
+
+    fn transfer(script: TransferScript) -> Self {
+        Self {
+            transfer: Some(script),
+            ..Self::approved()
+        }
+    }
+}
+
+/// What an outcome is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// The bank's answer when it is asked for money.
+    Authorization,
+    /// The issuer's answer when it is asked who the shopper is.
+    Authentication,
+    /// What arrives on the account after the shopper chose to send money.
+    Transfer,
+}
+
+/// A name that an order may ask for in `simulate`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NamedOutcome {
+    /// The stable name.
+    pub name: &'static str,
+    /// What it is about.
+    pub kind: OutcomeKind,
+    /// What the bank does.
+    pub description: &'static str,
+}
+
+/// Every name that an order may ask for.
+#[must_use]
+pub fn all() -> Vec<NamedOutcome> {
+    let reasons = decline::all()
+        .iter()
+        .filter(|decline| find(&decline.key).is_some());
+    let reasons = reasons.map(|decline| (decline.key.as_str(), decline.merchant_message.as_str()));
+    let authorizations = SPECIAL.into_iter().chain(reasons);
+    let kinds = authorizations
+        .map(|row| (OutcomeKind::Authorization, row))
+        .chain(AUTHENTICATION.map(|row| (OutcomeKind::Authentication, row)))
+        .chain(TRANSFER.map(|row| (OutcomeKind::Transfer, row)));
+    kinds
+        .map(|(kind, (name, description))| NamedOutcome {
+            name,
+            kind,
+            description,
+        })
+        .collect()
+}
+
+/// The outcomes that are not a reason of the decline table, with what they do.
+pub(super) const SPECIAL: [(&str, &str); 5] = [
+    ("slow", "Takes three seconds, then approves."),
+    (
+        "response_lost",
+        "Approves, and the answer is lost: unknown until the bank is asked.",
+    ),
+    (
+        "response_lost_declined",
+        "Declines, and the answer is lost: unknown until the bank is asked.",
+    ),
+    (
+        "never_received",
+        "The request is lost: unknown, and declined when the bank is asked.",
+    ),
+    ("error", "The bank's system fails before it books anything."),
+];
+
+/// What the issuer does when it is asked who the shopper is.
+pub(super) const AUTHENTICATION: [(&str, &str); 7] = [
+    (
+        "challenge_code",
+        "The issuer sends a one-time code; approved once it is right.",
+    ),
+    (
+        "challenge_passkey",
+        "The issuer asks for a passkey, or a code while there is none; approved once it is right.",
+    ),
+    (
+        "frictionless",
+        "The issuer is sure without asking the shopper; approved.",
+    ),
+    (
+        "attempted",
+        "The issuer cannot say, and stands for the attempt; approved.",
+    ),
+    (
+        "not_authenticated",
+        "The issuer says that the shopper is somebody else; declined.",
+    ),
+    ("rejected", "The issuer refuses the shopper; declined."),
+    (
+        "authentication_unavailable",
+        "The issuer cannot be asked who the shopper is; approved without.",
+    ),
+];
+
+/// What the shopper sends who chose to send money.
+pub(super) const TRANSFER: [(&str, &str); 6] = [
+    ("transfer_paid", "The money arrives."),
+    ("transfer_short", "Less money arrives than is due."),
+    ("transfer_over", "More money arrives than is due."),
+    (
+        "transfer_late",
+        "The money arrives when nobody waits for it any more.",
+    ),
+    (
+        "transfer_wrong_reference",
+        "The money arrives under a reference that nobody knows.",
+    ),
+    ("transfer_never", "No money arrives."),
+];
+
+/// Reasons that only the verifier itself gives: a reference or a shopper was given up.
+pub(super) const NOT_OF_THE_BANK: [&str; 4] = [
+    "not_processed",
+    "payment_abandoned",
+    "wallet_refused",
+    "transfer_not_received",
+];
+
+/// The outcome of a name: one of the special ones, or a key of the decline table.
+pub(super) fn find(name: &str) -> Option<SimulatedOutcome> {
+    let approved = SimulatedOutcome::approved();
+    Some(match name {
+        "approved" => approved,
+        "slow" => SimulatedOutcome {
+            slow: true,
+            ..approved
+        },
+        "response_lost" => SimulatedOutcome {
+            arrival: Transit::ResponseLost,
+            ..approved
+        },
+        "response_lost_declined" => SimulatedOutcome {
+            arrival: Transit::ResponseLost,
+            ..SimulatedOutcome::declined("do_not_honor")
+        },
+        "never_received" => SimulatedOutcome {
+            arrival: Transit::Lost,
+            ..approved
+        },
+        "error" => SimulatedOutcome::declined("system_malfunction"),
+        name if NOT_OF_THE_BANK.contains(&name) => return None,
+        name => match (enrolment(name), transfer(name)) {
+            (Some(enrolment), _) => SimulatedOutcome::enrolled(enrolment),
+            (_, Some(script)) => SimulatedOutcome::transfer(script),
+            _ => SimulatedOutcome::declined(&decline::find(name)?.key),
+        },
+    })
+}
+
+fn enrolment(name: &str) -> Option<Enrolment> {
+    Some(match name {
+        "challenge_code" => Enrolment::Code,
+        "challenge_passkey" => Enrolment::Passkey,
+        "frictionless" => Enrolment::Frictionless,
+        "attempted" => Enrolment::Attempted,
+        "not_authenticated" => Enrolment::NotAuthenticated,
+        "rejected" => Enrolment::Rejected,
+        "authentication_unavailable" => Enrolment::Unavailable,
+        _ => return None,
+    })
+}
+
+fn transfer(name: &str) -> Option<TransferScript> {
+    Some(match name {
+        "transfer_paid" => TransferScript::Paid,
+        "transfer_short" => TransferScript::Short,
+        "transfer_over" => TransferScript::Over,
+        "transfer_late" => TransferScript::Late,
+        "transfer_wrong_reference" => TransferScript::WrongReference,
+        "transfer_never" => TransferScript::Never,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AUTHENTICATION, NOT_OF_THE_BANK, SPECIAL, TRANSFER, all, find};
+    use sealpay_provider::decline;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_reason_and_every_special_name_is_an_outcome() {
+        for decline in decline::all() {
+            let of_the_bank = !NOT_OF_THE_BANK.contains(&decline.key.as_str());
+            assert_eq!(find(&decline.key).is_some(), of_the_bank, "{}", decline.key);
+        }
+        for name in NOT_OF_THE_BANK {
+            assert!(decline::find(name).is_some(), "{name}");
+        }
+        for (name, _) in SPECIAL {
+            assert!(find(name).is_some(), "{name}");
+        }
+        assert_eq!(find("nonsense"), None);
+    }
+
+    #[test]
+    fn names_of_authentication_and_transfer_say_what_they_are_about() {
+        for (name, _) in AUTHENTICATION {
+            let outcome = find(name).unwrap();
+            assert!(outcome.enrolment.is_some() && outcome.transfer.is_none());
+            assert!(decline::find(name).is_none(), "{name} is a reason as well");
+        }
+        for (name, _) in TRANSFER {
+            let outcome = find(name).unwrap();
+            assert!(outcome.transfer.is_some() && outcome.enrolment.is_none());
+            assert!(decline::find(name).is_none(), "{name} is a reason as well");
+        }
+    }
+
+    #[test]
+    fn every_outcome_is_listed_once() {
+        let listed = all();
+        let names: HashSet<_> = listed.iter().map(|outcome| outcome.name).collect();
+        assert_eq!(names.len(), listed.len());
+        assert!(listed.iter().all(|outcome| find(outcome.name).is_some()));
+    }
+}

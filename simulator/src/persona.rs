@@ -1,0 +1,287 @@
+//! Personas: test cards with a name. Each has one outcome, or an account in a known state, and
+//! neither ever changes its meaning.
+
+use super::account::{Account, AccountKind, AccountStatus, Enrolment, locks};
+use super::issuer;
+use super::outcome::{self, SimulatedOutcome};
+use sealpay_protocol::card::CardNumber;
+use sealpay_protocol::currency::Currency;
+use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+use utoipa::ToSchema;
+
+/// The outcome of a persona whose account decides.
+pub const BY_ACCOUNT: &str = "account";
+
+/// A test card with a name.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Persona {
+    /// The stable name.
+    pub name: String,
+    /// The name for people.
+    pub title: String,
+    /// The test card's number.
+    pub number: String,
+    /// The brand's slug.
+    pub brand: String,
+    /// What the bank does: the name of an outcome, or `account` where the account decides.
+    pub outcome: String,
+    /// The same in words.
+    pub description: String,
+    /// The account, where it decides: as it is before the first payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Terms>,
+}
+
+/// The account of a persona before its first payment. What is missing does not limit it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Terms {
+    /// Debit or credit; credit when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<AccountKind>,
+    /// Whether it may be used; active when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<AccountStatus>,
+    /// The currency of every amount; the issuer's when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub currency: Option<Currency>,
+    /// Where it is kept; the issuer's country when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// What lies on it, minor units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balance_minor: Option<i64>,
+    /// What may be owed, minor units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit_limit_minor: Option<i64>,
+    /// The most that one payment may take, minor units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_transaction_limit_minor: Option<i64>,
+    /// How many payments a day (UTC) may make.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub daily_count_limit: Option<i64>,
+    /// How much the payments of a day (UTC) may take together, minor units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub daily_sum_limit_minor: Option<i64>,
+    /// What the issuer does when it is asked who the shopper is; frictionless when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enrolment: Option<Enrolment>,
+    /// Wrong one-time codes in a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrong_codes: Option<u32>,
+}
+
+static PERSONAS: LazyLock<Vec<Persona>> = LazyLock::new(|| {
+    // The file is part of the program and a test reads it; an empty list never ships.
+    serde_json::from_str(include_str!("../data/personas.json")).unwrap_or_default()
+});
+
+/// Every persona.
+#[must_use]
+pub fn all() -> &'static [Persona] {
+    &PERSONAS
+}
+
+/// The persona of a name.
+pub(super) fn named(name: &str) -> Option<&'static Persona> {
+    PERSONAS.iter().find(|persona| persona.name == name)
+}
+
+/// The persona whose card it is.
+pub(super) fn of_card(number: &CardNumber) -> Option<&'static Persona> {
+    let digits = number.digits();
+    PERSONAS.iter().find(|persona| persona.number == digits)
+}
+
+/// What stands before the name of a persona in the name of its account.
+const ACCOUNT_PREFIX: &str = "persona:";
+
+/// The persona whose account has that name.
+pub(super) fn of_account(id: &str) -> Option<&'static Persona> {
+    named(id.strip_prefix(ACCOUNT_PREFIX)?)
+}
+
+impl Persona {
+    /// The name of its account.
+    pub(super) fn account_id(&self) -> String {
+        [ACCOUNT_PREFIX, &self.name].concat()
+    }
+
+    fn outcome(&self) -> Option<SimulatedOutcome> {
+        outcome::find(&self.outcome)
+    }
+
+    /// What the bank says whatever the account holds. None when the account decides: it does for
+    /// personas that are approved as well, so that it can be blocked on purpose.
+    pub(super) fn script(&self) -> Option<SimulatedOutcome> {
+        self.outcome().filter(|outcome| {
+            let enrolment = outcome.enrolment;
+            *outcome
+                != SimulatedOutcome {
+                    enrolment,
+                    ..SimulatedOutcome::approved()
+                }
+        })
+    }
+
+    /// Whether its outcome is promised for every amount.
+    pub(super) fn is_promised(&self) -> bool {
+        self.outcome != BY_ACCOUNT
+    }
+
+    /// Whether it is there to show how an issuer is asked who the shopper is.
+    pub(super) fn stages_authentication(&self) -> bool {
+        let by_outcome = self.outcome().and_then(|outcome| outcome.enrolment);
+        let terms = self.account.as_ref();
+        by_outcome.is_some() || terms.is_some_and(|terms| terms.enrolment.is_some())
+    }
+
+    /// Its account before the first payment. None when the bank knows no issuers, or the number is
+    /// none, which tests rule out.
+    pub(super) fn account(&self, now_ms: i64) -> Option<Account> {
+        let number = CardNumber::parse(&self.number).ok()?;
+        let issuer = issuer::find(&number)?;
+        let terms = self.account.clone().unwrap_or_default();
+        let kind = terms.kind.unwrap_or(AccountKind::Credit);
+        let debit = kind == AccountKind::Debit;
+        let wrong_codes = terms.wrong_codes.unwrap_or(0);
+        let of_outcome = self.outcome().and_then(|outcome| outcome.enrolment);
+        let place = PERSONAS
+            .iter()
+            .position(|persona| persona.name == self.name)?;
+        Some(Account {
+            id: self.account_id(),
+            persona: Some(self.name.clone()),
+            holder: self.title.clone(),
+            issuer: issuer.name.clone(),
+            last4: number.last_four().to_owned(),
+            brand: self.brand.clone(),
+            country: terms.country.unwrap_or_else(|| issuer.country.clone()),
+            currency: terms.currency.unwrap_or(issuer.currency),
+            kind,
+            status: terms.status.unwrap_or(AccountStatus::Active),
+            balance_minor: terms.balance_minor.unwrap_or(0),
+            held_minor: 0,
+            credit_limit_minor: terms.credit_limit_minor.or(debit.then_some(0)),
+            per_transaction_limit_minor: terms.per_transaction_limit_minor,
+            daily_count_limit: terms.daily_count_limit,
+            daily_sum_limit_minor: terms.daily_sum_limit_minor,
+            day: 0,
+            day_count: 0,
+            day_sum_minor: 0,
+            enrolment: of_outcome
+                .or(terms.enrolment)
+                .unwrap_or(Enrolment::Frictionless),
+            // The country code 999 belongs to nobody (ITU-T E.164).
+            phone: format!("+9990{place:07}"),
+            wrong_codes,
+            locked: locks(wrong_codes),
+            codes_refused_until_ms: 0,
+            created_at_ms: now_ms,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BY_ACCOUNT, all, of_account, of_card};
+    use crate::account::{AccountStatus, Enrolment};
+    use crate::outcome::{AUTHENTICATION, SPECIAL, find};
+    use sealpay_protocol::card::CardNumber;
+    use sealpay_provider::decline;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_persona_has_a_card_of_its_brand_and_an_outcome_that_exists() {
+        let names: HashSet<_> = all().iter().map(|persona| &persona.name).collect();
+        let numbers: HashSet<_> = all().iter().map(|persona| &persona.number).collect();
+        let titles: HashSet<_> = all().iter().map(|persona| &persona.title).collect();
+        let count = all().len();
+        assert_eq!(
+            (names.len(), numbers.len(), titles.len()),
+            (count, count, count)
+        );
+        for persona in all() {
+            let number = CardNumber::parse(&persona.number).unwrap();
+            assert_eq!(
+                number.brand().unwrap().slug(),
+                persona.brand,
+                "{}",
+                persona.name
+            );
+            let by_account = persona.outcome == BY_ACCOUNT;
+            assert!(
+                by_account || find(&persona.outcome).is_some(),
+                "{}",
+                persona.name
+            );
+            assert_eq!(persona.account.is_some(), by_account, "{}", persona.name);
+            assert_eq!(of_card(&number).unwrap().name, persona.name);
+        }
+    }
+
+    #[test]
+    fn every_outcome_has_a_persona() {
+        let reachable: HashSet<_> = all()
+            .iter()
+            .map(|persona| persona.outcome.as_str())
+            .collect();
+        for decline in decline::all()
+            .iter()
+            .filter(|decline| find(&decline.key).is_some())
+        {
+            assert!(reachable.contains(decline.key.as_str()), "{}", decline.key);
+        }
+        for (name, _) in SPECIAL.into_iter().chain(AUTHENTICATION) {
+            assert!(reachable.contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_persona_has_an_account_of_its_own() {
+        let accounts: Vec<_> = all()
+            .iter()
+            .map(|persona| persona.account(3).unwrap())
+            .collect();
+        let phones: HashSet<_> = accounts.iter().map(|account| &account.phone).collect();
+        assert_eq!(phones.len(), accounts.len());
+        for (persona, account) in all().iter().zip(&accounts) {
+            assert_eq!(of_account(&account.id).unwrap().name, persona.name);
+            let decides = persona.outcome == BY_ACCOUNT;
+            assert!(decides || account.is_unlimited(), "{}", persona.name);
+        }
+        for status in AccountStatus::ALL {
+            assert!(accounts.iter().any(|account| account.status == *status));
+        }
+        for enrolment in Enrolment::ALL {
+            let found = accounts
+                .iter()
+                .any(|account| account.enrolment == *enrolment);
+            // Every persona's issuer takes part.
+            assert_eq!(found, *enrolment != Enrolment::None, "{enrolment:?}");
+        }
+        assert!(accounts.iter().any(|account| account.locked));
+    }
+
+    #[test]
+    fn the_account_decides_for_those_who_are_approved() {
+        for persona in all() {
+            let script = persona.script();
+            let decides = matches!(
+                persona.outcome.as_str(),
+                BY_ACCOUNT
+                    | "approved"
+                    | "challenge_code"
+                    | "challenge_passkey"
+                    | "frictionless"
+                    | "attempted"
+                    | "authentication_unavailable"
+            );
+            assert_eq!(script.is_none(), decides, "{}", persona.name);
+            assert_eq!(persona.is_promised(), persona.outcome != BY_ACCOUNT);
+        }
+    }
+}
