@@ -29,7 +29,7 @@ use phone::Phone;
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::secret::Secret;
-use sealpay_provider::{BinLookup, PaymentProvider, ProviderError, TestScenarios};
+use sealpay_provider::{BinLookup, PaymentProvider, ProviderError, Providers, TestScenarios};
 use sealpay_storage::{Database, Durability, Migrations, Options};
 use sealpay_system::{Clock, Rng};
 use std::sync::{Arc, Weak};
@@ -52,6 +52,11 @@ static MIGRATIONS: Migrations = Migrations {
 
 /// How often the faults are read anew that another server may have been told.
 const REFRESH_FAULTS: Duration = Duration::from_secs(1);
+
+/// Every how many of these it releases authorizations that have lapsed.
+const RELEASE_EVERY: u64 = 5;
+/// How many it releases at once.
+const RELEASED_AT_ONCE: u32 = 64;
 
 /// The bank, with everybody around it.
 #[derive(Debug)]
@@ -85,8 +90,23 @@ impl SimulatedBank {
         let world = Arc::new(world);
         let faults = world.faults.refresh(&world.database).await;
         faults.map_err(refused)?;
-        tokio::spawn(keep_faults_fresh(Arc::downgrade(&world)));
+        tokio::spawn(run(Arc::downgrade(&world)));
         Ok(Arc::new(Self { world }))
+    }
+
+    /// Everybody who can be asked: they all live in the simulated world.
+    #[must_use]
+    pub fn providers(self: &Arc<Self>) -> Providers {
+        Providers {
+            livemode: false,
+            acquirers: self.acquirers(),
+            authenticator: self.authenticator(),
+            wallet: self.wallet(),
+            transfers: self.transfers(),
+            payouts: self.payouts(),
+            rehearsal: Arc::clone(self) as _,
+            issuers: Arc::clone(self) as _,
+        }
     }
 
     /// Everybody who takes cards.
@@ -130,7 +150,7 @@ impl SimulatedBank {
         Phone::new(&self.world)
     }
 
-    /// Lets holds go that nobody took in time, at most so many; how many.
+    /// Releases authorizations that nobody captured in time, at most so many; how many.
     pub async fn expire_holds(&self, now_ms: i64, limit: u32) -> Result<u32, ProviderError> {
         self.world.expire_holds(now_ms, limit).await
     }
@@ -141,9 +161,9 @@ impl SimulatedBank {
     }
 }
 
-/// Ends when the bank is gone.
-async fn keep_faults_fresh(world: Weak<World>) {
-    loop {
+/// What the bank does by itself. Ends when the bank is gone.
+async fn run(world: Weak<World>) {
+    for turn in 1_u64.. {
         tokio::time::sleep(REFRESH_FAULTS).await;
         let Some(world) = world.upgrade() else {
             break;
@@ -151,6 +171,13 @@ async fn keep_faults_fresh(world: Weak<World>) {
         if let Err(error) = world.faults.refresh(&world.database).await {
             // What was ordered last stays in force.
             tracing::debug!(%error, "the ordered faults cannot be read");
+        }
+        if turn % RELEASE_EVERY == 0
+            && let Err(error) = world
+                .expire_holds(world.clock.now_ms_i64(), RELEASED_AT_ONCE)
+                .await
+        {
+            tracing::warn!(?error, "the bank releases lapsed authorizations later");
         }
     }
 }

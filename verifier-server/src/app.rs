@@ -6,7 +6,7 @@ pub use master_key_file::{is_master_key_in_environment, master_key_path};
 
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::gateway::{Gateway, Settings};
+use crate::gateway::{Companion, Gateway, Settings};
 use crate::http::assets::Assets;
 use crate::http::client::Clients;
 use crate::http::frame_origins::FrameOrigins;
@@ -18,6 +18,7 @@ use crate::keys::encryption::KeyEncryption;
 use crate::merchants::register::endpoint_label;
 use crate::metrics::Metrics;
 use crate::payments::methods::bank_transfer;
+#[cfg(feature = "simulator")]
 use crate::simulation::follow_clock;
 use crate::store::{Options, Store};
 use crate::webhooks::endpoints;
@@ -28,7 +29,8 @@ use crate::{
     attention, disputes, keys, maintain, operations, payments, payouts, settlements, widget_builds,
 };
 use sealpay_protocol::webhook::{self, EndpointSecret};
-use sealpay_provider::{BinLookup, Providers, TestScenarios};
+use sealpay_provider::Providers;
+#[cfg(feature = "simulator")]
 use sealpay_simulator::SimulatedBank;
 use sealpay_system::{Clock, Rng};
 use std::num::NonZeroU32;
@@ -46,6 +48,7 @@ const COLLECT_EVERY: Duration = Duration::from_secs(1);
 const EXPIRE_EVERY: Duration = Duration::from_secs(5);
 const SETTLE_EVERY: Duration = Duration::from_secs(5);
 const PAY_OUT_EVERY: Duration = Duration::from_secs(2);
+#[cfg(feature = "simulator")]
 const FOLLOW_CLOCK_EVERY: Duration = Duration::from_secs(1);
 const REVERSE_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -161,24 +164,37 @@ impl Server {
     /// Puts the parts together.
     pub async fn new(config: &Config, parts: Parts) -> Result<Self, String> {
         config.check_provider()?;
-        let bank = SimulatedBank::open(
-            &config.bank_url(),
-            parts.encryption.bank_key(),
-            config.public_origin.clone(),
-            parts.clock.clone(),
-            parts.rng.clone(),
-            config.test_mode,
-        )
-        .await?;
-        Self::with_providers(config, parts, providers_of(&bank), Some(bank)).await
+        #[cfg(feature = "simulator")]
+        {
+            let bank = SimulatedBank::open(
+                &config.bank_url(),
+                parts.encryption.bank_key(),
+                config.public_origin.clone(),
+                parts.clock.clone(),
+                parts.rng.clone(),
+                config.test_mode,
+            )
+            .await?;
+            Self::with_providers(config, parts, bank.providers(), Some(bank)).await
+        }
+        #[cfg(not(feature = "simulator"))]
+        {
+            drop(parts);
+            Err(
+                "this build has no simulated bank, and provider.kind names it; build it with the \
+                 feature \"simulator\""
+                    .into(),
+            )
+        }
     }
 
-    /// The same with other providers; a simulation stands behind them in test mode only.
+    /// The same with other providers, and with what stands behind them, which is closed with the
+    /// server.
     pub async fn with_providers(
         config: &Config,
         parts: Parts,
         providers: Providers,
-        simulation: Option<Arc<SimulatedBank>>,
+        companion: Option<Arc<dyn Companion>>,
     ) -> Result<Self, String> {
         let Parts {
             store,
@@ -204,6 +220,7 @@ impl Server {
         );
         // The keys in use depend on the time, and the time on what testers have set.
         if config.test_mode {
+            #[cfg(feature = "simulator")]
             follow_clock::refresh(&gateway).await.map_err(sentence)?;
         } else {
             refuse_moved_clock(&store).await?;
@@ -217,8 +234,8 @@ impl Server {
                 Box::new(move |url| named.vouches_for(url)),
             )
             .with_key_source(key_source(config));
-        if let Some(bank) = simulation {
-            gateway = gateway.with_simulation(bank);
+        if let Some(companion) = companion {
+            gateway = gateway.with_companion(companion);
         }
         let gateway = Arc::new(gateway);
         let metrics = Arc::new(Metrics::default());
@@ -250,6 +267,7 @@ impl Server {
     pub async fn run_beside(&self) {
         let gateway = &self.state.gateway;
         let follow_clock = async {
+            #[cfg(feature = "simulator")]
             if gateway.settings().test_mode {
                 follow_clock::run(gateway, FOLLOW_CLOCK_EVERY).await;
             }
@@ -287,23 +305,6 @@ fn sentence(error: ApiError) -> String {
     error
         .internal
         .unwrap_or_else(|| error.code.detail().to_owned())
-}
-
-/// Everybody who can be asked lives in the simulated world.
-#[must_use]
-pub fn providers_of(bank: &Arc<SimulatedBank>) -> Providers {
-    let rehearsal: Arc<dyn TestScenarios> = bank.clone();
-    let issuers: Arc<dyn BinLookup> = bank.clone();
-    Providers {
-        livemode: false,
-        acquirers: bank.acquirers(),
-        authenticator: bank.authenticator(),
-        wallet: bank.wallet(),
-        transfers: bank.transfers(),
-        payouts: bank.payouts(),
-        rehearsal,
-        issuers,
-    }
 }
 
 /// What was done in a moved time lies in the future of the wall's clock: keys, leases, holds.

@@ -11,9 +11,10 @@ use crate::store::Store;
 use sealpay_protocol::ids::{LedgerTransferId, TransactionId};
 use sealpay_protocol::origin::Origin;
 use sealpay_provider::{ProviderError, ProviderFuture, Providers};
-use sealpay_simulator::SimulatedBank;
 use sealpay_system::{Clock, Rng};
+use std::any::Any;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -28,6 +29,12 @@ pub type KeySource = dyn Fn() -> Result<Option<MasterKeys>, String> + Send + Syn
 
 /// Says whether an address counts as its merchant's without being asked.
 pub type VouchForAddress = dyn Fn(&Url) -> bool + Send + Sync;
+
+/// What stands beside a gateway without being known to it, such as a simulation.
+pub trait Companion: Any + Send + Sync {
+    /// Finishes what waits and closes what is kept.
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
 
 /// What an operator decides.
 #[derive(Debug, Clone)]
@@ -52,7 +59,7 @@ pub struct Gateway {
     pub(crate) rng: Rng,
     pub(crate) read_queues: ReadQueues,
     pub(crate) last_use: LastUse,
-    simulation: Option<Arc<SimulatedBank>>,
+    companion: Option<Arc<dyn Companion>>,
     webhook_addresses: Option<(Box<CheckAddress>, Box<VouchForAddress>)>,
     key_source: Option<Box<KeySource>>,
     keys: RwLock<Arc<KeyRing>>,
@@ -88,7 +95,7 @@ impl Gateway {
             rng,
             read_queues: ReadQueues::default(),
             last_use: LastUse::default(),
-            simulation: None,
+            companion: None,
             webhook_addresses: None,
             key_source: None,
             keys: RwLock::new(Arc::new(KeyRing::default())),
@@ -97,10 +104,10 @@ impl Gateway {
         }
     }
 
-    /// Behind it stands a simulation, which testers may look into and command.
+    /// Something stands beside it that is closed with it.
     #[must_use]
-    pub fn with_simulation(mut self, bank: Arc<SimulatedBank>) -> Self {
-        self.simulation = Some(bank);
+    pub fn with_companion(mut self, companion: Arc<dyn Companion>) -> Self {
+        self.companion = Some(companion);
         self
     }
 
@@ -150,10 +157,11 @@ impl Gateway {
         vouch(&url).then(|| self.clock.now_ms_i64())
     }
 
-    /// The simulation behind it, where there is one.
+    /// What stands beside it, if it is of this type.
     #[must_use]
-    pub fn simulation(&self) -> Option<&SimulatedBank> {
-        self.simulation.as_deref()
+    pub fn companion<T: Companion>(&self) -> Option<&T> {
+        let companion: &dyn Any = self.companion.as_deref()?;
+        companion.downcast_ref()
     }
 
     /// How many sealed cards it has tried to open: what costs most of a payment.
@@ -224,11 +232,11 @@ impl Gateway {
         &self.outbox
     }
 
-    /// Finishes what waits and closes what is kept, the simulation's book too.
+    /// Finishes what waits and closes what is kept, also by what stands beside it.
     pub async fn close(&self) {
         self.store.close().await;
-        if let Some(bank) = &self.simulation {
-            bank.close().await;
+        if let Some(companion) = &self.companion {
+            companion.close().await;
         }
     }
 

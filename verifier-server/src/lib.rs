@@ -34,6 +34,7 @@ pub mod payouts;
 pub mod serve;
 pub mod sessions;
 pub mod settlements;
+#[cfg(feature = "simulator")]
 pub mod simulation;
 pub mod store;
 pub mod webhooks;

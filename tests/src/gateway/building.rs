@@ -6,7 +6,7 @@ use sealpay_provider::Providers;
 use sealpay_simulator::SimulatedBank;
 use sealpay_system::{Clock, Rng};
 use std::sync::Arc;
-use verifier_server::app::{Parts, Server, providers_of};
+use verifier_server::app::{Parts, Server};
 use verifier_server::config::Config;
 use verifier_server::http::operator::{self, OperatorAccess};
 use verifier_server::keys::encryption::KeyEncryption;
@@ -49,7 +49,7 @@ async fn live(config: &Config, parts: Parts) -> Result<Server, String> {
     .await?;
     let providers = Providers {
         livemode: true,
-        ..providers_of(&bank)
+        ..bank.providers()
     };
     Server::with_providers(config, parts, providers, None).await
 }

@@ -7,7 +7,7 @@ use sealpay_simulator::SimulatedBank;
 use sealpay_system::{Clock, Rng};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use verifier_server::app::{Parts, Server, providers_of};
+use verifier_server::app::{Parts, Server};
 use verifier_server::config::Config;
 use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
@@ -44,7 +44,7 @@ async fn start(folder: &Folder, livemode: bool) -> Result<Server, String> {
     .await?;
     let providers = Providers {
         livemode,
-        ..providers_of(&bank)
+        ..bank.providers()
     };
     Server::with_providers(&config, parts, providers, None).await
 }

@@ -92,7 +92,7 @@ async fn tick(gateway: &TestGateway) {
 
 /// The merchant's bank sends a payout back, and the verifier has not asked yet.
 async fn sent_back(gateway: &TestGateway, payout: &str) {
-    let bank = inside(gateway).simulation().unwrap();
+    let bank = verifier_server::simulation::bank(inside(gateway)).unwrap();
     let returned = bank.return_payout(payout.parse().unwrap(), ReturnReason::AccountClosed);
     returned.await.unwrap();
 }

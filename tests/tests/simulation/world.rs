@@ -12,7 +12,6 @@ use sealpay_system::{Clock, Rng};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use verifier_server::app::providers_of;
 use verifier_server::auth::signed_request::{IncomingRequest, Source};
 use verifier_server::gateway::{Gateway, Settings};
 use verifier_server::keys::encryption::KeyEncryption;
@@ -161,7 +160,7 @@ async fn start(
         true,
     );
     let bank = bank.await.unwrap();
-    let providers = wired(wire, providers_of(&bank));
+    let providers = wired(wire, bank.providers());
     let gateway = Gateway::new(
         settings,
         store.unwrap(),
@@ -170,7 +169,7 @@ async fn start(
         clock,
         rng.clone(),
     );
-    let gateway = gateway.with_simulation(Arc::clone(&bank));
+    let gateway = gateway.with_companion(Arc::clone(&bank) as Arc<_>);
     maintain::refresh_keys(&gateway).await.unwrap();
     (Arc::new(gateway), bank)
 }

@@ -40,7 +40,7 @@ const ORDERS: [Row; 9] = [
 
 /// Has the bank send the merchant so many payouts, and gives their names.
 async fn paid(gateway: &TestGateway, count: u8) -> Vec<String> {
-    let bank = gateway.server.state.gateway.simulation().unwrap();
+    let bank = verifier_server::simulation::bank(&gateway.server.state.gateway).unwrap();
     let payouts = bank.payouts();
     let mut names = Vec::new();
     for number in 1..=count {

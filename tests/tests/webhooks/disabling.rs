@@ -50,7 +50,12 @@ async fn after_five_days_of_failure_the_endpoint_is_switched_off_and_the_others_
             break;
         }
         let seen = endpoint_of(&gateway, &merchant, &id).await;
-        assert_eq!(seen["state"], "active", "{seen}");
+        if seen["state"] == "disabled" {
+            // By another delivery that was due at the same moment.
+            let failed = |rows: &Value| rows[0]["state"] == "failed";
+            deliveries_when(&gateway, &merchant, &id, failed).await;
+            break;
+        }
         assert!(seen["failing_since"].as_u64().unwrap() >= started, "{seen}");
         let next = rows[0]["next_at"].as_u64().unwrap();
         let pause = next.saturating_sub(gateway.now());

@@ -23,12 +23,12 @@ pub mod probes;
 pub mod problem;
 pub mod query;
 pub mod rate_limit;
+pub mod same_site;
 pub mod security_headers;
 pub mod signed;
 pub mod state;
 
 use crate::error::{ApiError, ErrorCode};
-use crate::simulation;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
@@ -45,13 +45,16 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(65);
 /// What the public listener serves: tests call it without a socket.
 pub fn app(state: AppState) -> Router {
     let (api, _) = openapi::router(&state).split_for_parts();
-    let mut routes = api
+    let routes = api
         .merge(checkout::routes())
         .merge(errors::routes())
         .merge(probes::public_routes());
-    if state.gateway.settings().test_mode {
-        routes = routes.merge(simulation::routes::wallet_router(&state));
-    }
+    #[cfg(feature = "simulator")]
+    let routes = if state.gateway.settings().test_mode {
+        routes.merge(crate::simulation::routes::wallet_router(&state))
+    } else {
+        routes
+    };
     finish(routes, state, |app| app)
 }
 

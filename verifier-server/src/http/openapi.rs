@@ -4,12 +4,10 @@
 use super::state::AppState;
 use super::{audit, contract, examples, in_flight, rate_limit};
 use crate::{
-    balance, disputes, keys, operations, payments, payouts, sessions, settlements, simulation,
-    webhooks,
+    balance, disputes, keys, operations, payments, payouts, sessions, settlements, webhooks,
 };
 use axum::middleware;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::server::{Server, ServerBuilder};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -92,27 +90,14 @@ pub(crate) fn router(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(unlimited())
 }
 
-/// Where the simulation is controlled: not where merchants and shoppers are served.
-fn operators_listener() -> Server {
-    ServerBuilder::new()
-        .url("http://localhost:8788")
-        .description(Some(
-            "The operator's listener (control_listen), in test mode only",
-        ))
-        .build()
-}
-
 /// The contract as JSON, as it is checked in.
 ///
 /// # Errors
 /// An example has no place in it.
 pub fn document() -> Result<String, serde_json::Error> {
-    let mut simulation = simulation::routes::contract().into_openapi();
-    for path in simulation.paths.paths.values_mut() {
-        path.servers = Some(vec![operators_listener()]);
-    }
     let mut contract = limited().merge(unlimited()).into_openapi();
-    contract.merge(simulation);
+    #[cfg(feature = "simulator")]
+    contract.merge(crate::simulation::routes::openapi());
     // The version of the contract is that of the protocol, not of every release.
     contract.info.version = "1".into();
     contract.info.license = None;

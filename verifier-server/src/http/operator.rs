@@ -2,12 +2,11 @@
 //! loopback, or every request carries a token.
 
 use super::problem::Problem;
+use super::same_site::refuse_others_there;
 use super::signed::single;
 use super::state::AppState;
 use super::{finish, probes};
 use crate::error::{ApiError, ErrorCode};
-use crate::simulation;
-use crate::simulation::routes::same_site::refuse_others_there;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header;
@@ -47,10 +46,13 @@ impl OperatorAccess {
 
 /// The whole of it: tests call it without a socket.
 pub fn app(state: AppState, access: OperatorAccess) -> Router {
-    let mut routes = probes::operator_routes();
-    if state.gateway.settings().test_mode {
-        routes = routes.merge(simulation::routes::router());
-    }
+    let routes = probes::operator_routes();
+    #[cfg(feature = "simulator")]
+    let routes = if state.gateway.settings().test_mode {
+        routes.merge(crate::simulation::routes::router())
+    } else {
+        routes
+    };
     // A page of another site whose name leads here reads nothing, and changes nothing.
     let any_name = access.token_hash.is_some();
     let same_site = middleware::from_fn_with_state(any_name, refuse_others_there);

@@ -33,19 +33,7 @@ pub async fn expire(gateway: &Gateway) -> Result<usize, ApiError> {
             }
         }
     }
-    end_at_the_bank(gateway).await;
     Ok(expired)
-}
-
-/// The simulated bank ends holds that nobody has asked it to let go, as banks do.
-async fn end_at_the_bank(gateway: &Gateway) {
-    let Some(bank) = gateway.simulation() else {
-        return;
-    };
-    let now_ms = gateway.clock.now_ms_i64();
-    if let Err(error) = bank.expire_holds(now_ms, BATCH).await {
-        tracing::warn!(?error, "the bank ends its holds later");
-    }
 }
 
 /// The provider lets the money go first: a merchant who hears of it must not find it held. Whoever

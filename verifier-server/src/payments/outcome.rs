@@ -1,12 +1,12 @@
 //! From what a provider said to what is kept: the new state, the reason, and the event.
 
+use super::event;
 use super::model::Payment;
 use super::state::PaymentState;
 use super::store::outcome::Settled;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::ledger::posting;
-use crate::payments::event;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::authentication::Authentication;
 use sealpay_provider::decline;

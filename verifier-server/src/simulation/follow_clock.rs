@@ -8,6 +8,8 @@ use crate::settlements::close::{Cutoff, settle};
 use crate::{disputes, maintain, operations, payments, payouts};
 use std::time::Duration;
 
+/// How many authorizations the bank releases in each look.
+const RELEASED_AT_ONCE: u32 = 64;
 /// How often it is looked whether more has become due: each look deals with a batch.
 const ROUNDS: usize = 64;
 
@@ -72,6 +74,7 @@ async fn catch_up(gateway: &Gateway) -> Result<(), ApiError> {
     for _ in 0..ROUNDS {
         let modified = later(operations::reconcile::recover(gateway).await);
         let expired = later(operations::expire::expire(gateway).await);
+        release_lapsed(gateway).await;
         let recovered = later(payments::reconcile::recover(gateway).await);
         let lost = later(disputes::service::give_up(gateway).await);
         // Whatever came back is settled again, and perhaps already due.
@@ -87,6 +90,19 @@ async fn catch_up(gateway: &Gateway) -> Result<(), ApiError> {
     }
     gateway.wake_outbox();
     Ok(())
+}
+
+/// The bank releases what nobody captured in time; it does so by itself, only later.
+async fn release_lapsed(gateway: &Gateway) {
+    let Ok(bank) = super::bank(gateway) else {
+        return;
+    };
+    if let Err(error) = bank
+        .expire_holds(gateway.clock.now_ms_i64(), RELEASED_AT_ONCE)
+        .await
+    {
+        tracing::warn!(?error, "the bank releases lapsed authorizations later");
+    }
 }
 
 /// Swallows a failure on purpose: what is due stays due.

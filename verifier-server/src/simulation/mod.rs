@@ -12,7 +12,6 @@ pub mod personas;
 pub mod phone;
 pub mod routes;
 pub mod state;
-pub mod store;
 pub mod transfers;
 pub mod wallet_page;
 pub mod webhooks;
@@ -22,16 +21,25 @@ pub use sealpay_simulator::control::{AccountRequest, AccountView, FaultRequest};
 pub use sealpay_simulator::fault::Fault;
 
 use crate::error::{ApiError, ErrorCode};
-use crate::gateway::Gateway;
+use crate::gateway::{Companion, Gateway};
 use sealpay_provider::ProviderError;
 use sealpay_simulator::SimulatedBank;
 use sealpay_simulator::control::ControlError;
+use std::pin::Pin;
 
-/// The simulation, where there is one.
-pub(crate) fn bank(gateway: &Gateway) -> Result<&SimulatedBank, ApiError> {
-    gateway
-        .simulation()
-        .ok_or(ApiError::new(ErrorCode::NotFound))
+impl Companion for SimulatedBank {
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(Self::close(self))
+    }
+}
+
+/// The simulated bank behind a gateway.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`]: there is none.
+pub fn bank(gateway: &Gateway) -> Result<&SimulatedBank, ApiError> {
+    let bank = gateway.companion();
+    bank.ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
 pub(crate) fn silent(error: ProviderError) -> ApiError {

@@ -3,6 +3,7 @@
 //! Every method takes its times as arguments. What a race decides is an outcome of its own type;
 //! a [`DatabaseError`] means that the database did not do its work.
 
+pub mod clock;
 mod mode;
 
 pub use sealpay_storage::{Addition, DatabaseError, Options};

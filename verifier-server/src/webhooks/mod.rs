@@ -3,5 +3,6 @@
 pub mod deliveries;
 pub mod endpoints;
 pub mod events;
+pub mod fault_store;
 pub mod faults;
 pub mod outbox;

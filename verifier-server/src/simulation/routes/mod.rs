@@ -10,7 +10,6 @@ mod payments;
 mod payouts;
 mod personas;
 mod phone;
-pub(crate) mod same_site;
 mod state;
 mod text;
 mod transfers;
@@ -26,6 +25,8 @@ use axum::Router;
 use axum::middleware;
 use axum::response::Redirect;
 use axum::routing::get;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::server::ServerBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -55,6 +56,21 @@ pub(crate) fn contract() -> OpenApiRouter<AppState> {
         .routes(routes!(state::view))
 }
 
+/// What programs use, with the address that it is served at: not that of merchants and shoppers.
+pub(crate) fn openapi() -> OpenApi {
+    let operators_listener = ServerBuilder::new()
+        .url("http://localhost:8788")
+        .description(Some(
+            "The operator's listener (control_listen), in test mode only",
+        ))
+        .build();
+    let mut contract = contract().into_openapi();
+    for path in contract.paths.paths.values_mut() {
+        path.servers = Some(vec![operators_listener.clone()]);
+    }
+    contract
+}
+
 /// Everything below `/sim`, for the operator's listener.
 pub(crate) fn router() -> Router<AppState> {
     let pages = Router::new()
@@ -70,7 +86,8 @@ pub(crate) fn wallet_router(state: &AppState) -> Router<AppState> {
     let guesses = middleware::from_fn_with_state(state.clone(), slow_guessing);
     let limit = middleware::from_fn_with_state(state.clone(), rate_limit::limit);
     let admit = middleware::from_fn_with_state(state.clone(), in_flight::admit);
-    let same_site = middleware::from_fn_with_state(state.clone(), same_site::refuse_others);
+    let same_site =
+        middleware::from_fn_with_state(state.clone(), crate::http::same_site::refuse_others);
     Router::new()
         .route(
             "/test/wallet/{token}",

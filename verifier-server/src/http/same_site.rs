@@ -1,9 +1,10 @@
 //! A page of another site must not pay in a shopper's wallet or move a tester's clock: browsers say
 //! which page asks.
 
+use super::problem::Problem;
+#[cfg(feature = "simulator")]
+use super::state::AppState;
 use crate::error::{ApiError, ErrorCode};
-use crate::http::problem::Problem;
-use crate::http::state::AppState;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, header};
@@ -17,7 +18,8 @@ const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// Refuses what changes something and comes from a page of another origin. Programs that are no
 /// browsers send neither header.
-pub(super) async fn refuse_others(
+#[cfg(feature = "simulator")]
+pub(crate) async fn refuse_others(
     State(state): State<AppState>,
     request: Request,
     next: Next,

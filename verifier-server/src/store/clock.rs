@@ -1,0 +1,30 @@
+//! How far testers have moved the clock of this data.
+
+use super::Store;
+use sealpay_storage::{DatabaseError, values};
+
+const CLOCK: &str = "clock";
+
+const READ: &str = "SELECT number, value FROM simulation WHERE name = $1";
+
+/// The clock never goes back, whoever moves it last.
+const MOVE_CLOCK: &str = "INSERT INTO simulation (name, number, value) VALUES ($1, $2, '')
+    ON CONFLICT (name) DO UPDATE SET number = excluded.number
+    WHERE simulation.number < excluded.number";
+
+impl Store {
+    /// How far the world's clock is ahead of the wall's, milliseconds.
+    pub async fn clock_ahead_ms(&self) -> Result<u64, DatabaseError> {
+        match self.database.row(READ, values![CLOCK]).await? {
+            Some(mut row) => row.number(),
+            None => Ok(0),
+        }
+    }
+
+    /// Moves the world's clock; says whether it was behind that.
+    pub async fn move_clock(&self, ahead_ms: i64) -> Result<bool, DatabaseError> {
+        self.database
+            .change(MOVE_CLOCK, values![CLOCK, ahead_ms])
+            .await
+    }
+}
