@@ -97,6 +97,8 @@ impl SimulatedBank {
     /// Everybody who can be asked: they all live in the simulated world.
     #[must_use]
     pub fn providers(self: &Arc<Self>) -> Providers {
+        let rehearsal: Arc<dyn TestScenarios> = Arc::<Self>::clone(self);
+        let issuers: Arc<dyn BinLookup> = Arc::<Self>::clone(self);
         Providers {
             livemode: false,
             acquirers: self.acquirers(),
@@ -104,8 +106,8 @@ impl SimulatedBank {
             wallet: self.wallet(),
             transfers: self.transfers(),
             payouts: self.payouts(),
-            rehearsal: Arc::clone(self) as _,
-            issuers: Arc::clone(self) as _,
+            rehearsal,
+            issuers,
         }
     }
 

@@ -23,7 +23,7 @@ const AMBIENT: [&str; 14] = [
 
 /// The edges: here it may be asked.
 const EDGES: [&str; 7] = [
-    "verifier-server/src/system",
+    "system/src",
     "examples/shop/src/edge.rs",
     "examples/receivers/rust/src/edge.rs",
     "widget/src/browser",
@@ -123,7 +123,7 @@ fn nobody_but_the_edges_asks_the_machine_for_time_randomness_or_settings() {
     none_is_found(
         asks_the_machine,
         &[
-            ("verifier-server/src/system/clock.rs", "SystemTime::now()"),
+            ("system/src/clock.rs", "SystemTime::now()"),
             (path, "// SystemTime::now() is the edge's\nclock.now()"),
         ],
     );

@@ -49,12 +49,17 @@ const RETIRED_IN: &[(&str, &str, &str)] = &[
     ("verifier-server/src", "Beside", "EventContext"),
     ("verifier-server/src", "Refusal", "ApiError"),
     ("verifier-server/src", "Wish", "…Request, …Input, New…"),
+    ("simulator/src", "Wish", "…Request, …Input, New…"),
     ("verifier-server/src", "entropy", "rng"),
+    ("simulator/src", "entropy", "rng"),
     ("verifier-server/src", "gate", "auth, keys"),
     ("verifier-server/src", "edge", "system"),
     ("verifier-server/src", "unheard", "map_provider_error"),
+    ("simulator/src", "unheard", "map_provider_error"),
     ("verifier-server/src", "vault", "encryption"),
+    ("simulator/src", "vault", "encryption"),
     ("verifier-server/src", "wish", "request, input, new"),
+    ("simulator/src", "wish", "request, input, new"),
 ];
 
 /// What merchants, testers and databases read.

@@ -169,7 +169,7 @@ async fn start(
         clock,
         rng.clone(),
     );
-    let gateway = gateway.with_companion(Arc::clone(&bank) as Arc<_>);
+    let gateway = gateway.with_companion(bank.clone());
     maintain::refresh_keys(&gateway).await.unwrap();
     (Arc::new(gateway), bank)
 }

@@ -6,7 +6,7 @@ use crate::error::{ApiError, ErrorCode};
 use axum::http::{HeaderMap, header};
 
 /// A form as browsers send it.
-#[cfg(feature = "simulator")]
+#[cfg(any(test, feature = "simulator"))]
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The `Content-Type` as it was sent, if it is of this type.
