@@ -24,7 +24,7 @@ pub struct Attention {
 pub async fn look(gateway: &Gateway) -> Result<Attention, DatabaseError> {
     let now_ms = gateway.clock.now_ms_i64();
     let store = &gateway.store;
-    let open = store.open_modifications(i64::MAX, LOOKED_AT).await?;
+    let open = store.operations.open(i64::MAX, LOOKED_AT).await?;
     let ages = open
         .iter()
         .map(|modification| now_ms.saturating_sub(modification.created_at_ms))
@@ -37,7 +37,7 @@ pub async fn look(gateway: &Gateway) -> Result<Attention, DatabaseError> {
     Ok(Attention {
         modifications,
         oldest_seconds: oldest_ms.unsigned_abs() / 1000,
-        approvals: store.count_reversals(ReversalState::Approved).await?,
+        approvals: store.reversals.count(ReversalState::Approved).await?,
     })
 }
 

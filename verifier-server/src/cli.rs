@@ -263,6 +263,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
         }
         Merchant::RetireKey { merchant, key_id } => {
             let retired = store
+                .merchants
                 .retire_order_key(merchant, &key_id, now_ms)
                 .await
                 .map_err(inside)?;
@@ -271,6 +272,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
         Merchant::AddOrigin { merchant, origin } => admin.add_origin(merchant, &origin).await,
         Merchant::RemoveOrigin { merchant, origin } => {
             let removed = store
+                .merchants
                 .remove_origin(merchant, &origin)
                 .await
                 .map_err(inside)?;
@@ -287,7 +289,8 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
         }
         Merchant::DisableWebhook { endpoint } => {
             let disabled = store
-                .disable_endpoint(endpoint, now_ms)
+                .endpoints
+                .disable(endpoint, now_ms)
                 .await
                 .map_err(inside)?;
             found(
@@ -318,11 +321,11 @@ const PENDING_VERIFICATION: &str = "pending_verification";
 /// Every merchant with what its other commands name: nothing in it is secret.
 async fn list(store: &Store) -> Result<Vec<serde_json::Value>, DatabaseError> {
     let mut rows = Vec::new();
-    for merchant in store.merchants().await? {
+    for merchant in store.merchants.list().await? {
         let order_keys: Vec<_> = merchant.order_keys.iter().map(|key| &key.key_id).collect();
-        let api_keys = store.api_keys(merchant.id).await?;
+        let api_keys = store.api_keys.list(merchant.id).await?;
         let api_keys: Vec<_> = api_keys.iter().map(api_keys::listed).collect();
-        let endpoints = store.endpoints(merchant.id).await?;
+        let endpoints = store.endpoints.list(merchant.id).await?;
         let endpoints: Vec<_> = endpoints
             .iter()
             .map(|endpoint| {

@@ -25,7 +25,7 @@ const PURGE_PAUSE: Duration = Duration::from_millis(20);
 /// An error when the store does not answer or a key does not open.
 pub async fn refresh_keys(gateway: &Gateway) -> Result<(), ApiError> {
     let now = gateway.clock.now();
-    let destroyed = gateway.store.destroy_server_keys(seconds(now)).await?;
+    let destroyed = gateway.store.keys.destroy(seconds(now)).await?;
     if destroyed > 0 {
         tracing::info!(destroyed, "retired sealing keys were destroyed");
     }
@@ -43,7 +43,7 @@ async fn add_missing(gateway: &Gateway, now: u64, at: u64) -> Result<(), ApiErro
         .await?
         .missing(&gateway.encryption, &gateway.rng, at);
     for key in &missing {
-        if gateway.store.add_server_key(key).await? == Addition::AlreadyThere {
+        if gateway.store.keys.add(key).await? == Addition::AlreadyThere {
             continue;
         }
         tracing::info!(
@@ -58,8 +58,8 @@ async fn add_missing(gateway: &Gateway, now: u64, at: u64) -> Result<(), ApiErro
 }
 
 async fn load(gateway: &Gateway, now: u64) -> Result<KeyRing, ApiError> {
-    let mut records = gateway.store.server_keys(KeyPurpose::Sealing).await?;
-    records.extend(gateway.store.server_keys(KeyPurpose::Webhook).await?);
+    let mut records = gateway.store.keys.list(KeyPurpose::Sealing).await?;
+    records.extend(gateway.store.keys.list(KeyPurpose::Webhook).await?);
     KeyRing::open(records, &gateway.encryption, now)
         .map_err(|error| ApiError::because(ErrorCode::Internal, error))
 }
@@ -76,19 +76,19 @@ async fn forget_requests(gateway: &Gateway) -> Result<u64, DatabaseError> {
     let lifetime = i64::try_from(IDEMPOTENT_ANSWER_LIFETIME_SECONDS).unwrap_or(i64::MAX);
     let answers_before_ms = now_ms.saturating_sub(lifetime.saturating_mul(1000));
     let store = &gateway.store;
-    store.forget_idempotent_answers(answers_before_ms).await?;
-    store.forget_idempotent_requests(before_ms).await
+    store.idempotency.purge_responses(answers_before_ms).await?;
+    store.idempotency.purge(before_ms).await
 }
 
 /// Puts right what was written while an endpoint was being verified, and deletes the deliveries of endpoints that are gone and those that are old, and the counts of hours
 /// and days that are over; how many rows.
 pub async fn purge_deliveries(gateway: &Gateway) -> Result<u64, DatabaseError> {
     let (store, now_ms) = (&gateway.store, gateway.clock.now_ms_i64());
-    store.settle_held_deliveries(now_ms).await?;
-    let mut purged = store.purge_usage(now_ms).await?;
+    store.endpoints.settle_held_deliveries(now_ms).await?;
+    let mut purged = store.endpoints.purge_usage(now_ms).await?;
     loop {
-        let of_gone = store.purge_deleted_endpoints(now_ms).await?;
-        let old = store.purge_old_deliveries(gateway.clock.now()).await?;
+        let of_gone = store.deliveries.purge_deleted_endpoints(now_ms).await?;
+        let old = store.deliveries.purge_old(gateway.clock.now()).await?;
         purged = purged.saturating_add(of_gone).saturating_add(old);
         if of_gone == 0 && old == 0 {
             return Ok(purged);
@@ -119,7 +119,7 @@ pub async fn run(gateway: &Gateway, every: Duration) {
             .clock
             .wall()
             .saturating_sub(CLOCK_DIFFERENCE_SECONDS);
-        if let Err(error) = gateway.store.forget_nonces(forgettable).await {
+        if let Err(error) = gateway.store.nonces.purge(forgettable).await {
             tracing::warn!(%error, "spent nonces could not be forgotten and will be tried again");
         }
         if let Err(error) = last_use::write(gateway).await {

@@ -28,26 +28,26 @@ pub async fn record(
     files: impl FnOnce() -> Vec<WidgetFile>,
 ) -> Result<(), DatabaseError> {
     let store = &gateway.store;
-    store.record_widget_build(digest, now_ms(gateway)).await?;
+    store.widget_builds.record(digest, now_ms(gateway)).await?;
     // A verifier that was stopped in between left some of them out.
-    let kept = store.widget_file_count(digest).await?;
+    let kept = store.widget_builds.file_count(digest).await?;
     if usize::try_from(kept).is_ok_and(|kept| kept >= count) {
         return Ok(());
     }
     for file in files() {
-        store.add_widget_file(digest, &file).await?;
+        store.widget_builds.add_file(digest, &file).await?;
     }
     Ok(())
 }
 
 /// The digests of the builds whose files are kept.
 pub async fn digests(gateway: &Gateway) -> Result<Vec<String>, DatabaseError> {
-    gateway.store.widget_builds().await
+    gateway.store.widget_builds.list().await
 }
 
 /// The files of a build.
 pub async fn files(gateway: &Gateway, digest: &str) -> Result<Vec<WidgetFile>, DatabaseError> {
-    gateway.store.widget_files(digest).await
+    gateway.store.widget_builds.files(digest).await
 }
 
 /// Says again and again that a build is served, and forgets those that nobody serves any more.
@@ -56,9 +56,9 @@ pub async fn run(gateway: &Gateway, digest: &str) {
         tokio::time::sleep(RECORDED_EVERY).await;
         let now_ms = now_ms(gateway);
         let store = &gateway.store;
-        let recorded = store.record_widget_build(digest, now_ms).await;
+        let recorded = store.widget_builds.record(digest, now_ms).await;
         let before_ms = now_ms.saturating_sub(KEPT_FOR_DAYS * DAY_MS);
-        let forgotten = store.forget_widget_builds(before_ms).await;
+        let forgotten = store.widget_builds.purge(before_ms).await;
         if let Err(error) = recorded.and(forgotten) {
             tracing::warn!(%error, "the widget's build could not be recorded and will be tried again");
         }

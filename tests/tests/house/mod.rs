@@ -5,6 +5,7 @@
 
 mod arrows;
 mod contract;
+mod crates;
 mod documents;
 mod edges;
 mod secrets;

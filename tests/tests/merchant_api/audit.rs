@@ -252,7 +252,7 @@ async fn the_last_use_of_a_key_is_known_to_the_hour(gateway: &TestGateway) {
     let inner = &gateway.server.state.gateway;
     let known = async || {
         last_use::write(inner).await.unwrap();
-        let found = inner.store().api_key(id.parse().unwrap()).await;
+        let found = inner.store().api_keys.get(id.parse().unwrap()).await;
         found.unwrap().unwrap().last_used_at_ms
     };
     assert_eq!(known().await, None);

@@ -286,7 +286,10 @@ async fn what_is_signed_for_somewhere_else_or_by_somebody_else_is_refused() {
         refused(&gateway, what, signing.prepared(), code).await;
     }
     let store = gateway.server.state.gateway.store();
-    let retired = store.retire_order_key(gateway.merchant.id, &gateway.merchant.key_id, 1);
+    let retired =
+        store
+            .merchants
+            .retire_order_key(gateway.merchant.id, &gateway.merchant.key_id, 1);
     assert!(retired.await.unwrap());
     refused(
         &gateway,

@@ -40,7 +40,8 @@ async fn a_key_is_good_until_its_end(gateway: &TestGateway) {
     let store = gateway.server.state.gateway.store();
     assert!(
         store
-            .revoke_api_key(revoked_id.parse().unwrap(), 1)
+            .api_keys
+            .revoke(revoked_id.parse().unwrap(), 1)
             .await
             .unwrap()
     );

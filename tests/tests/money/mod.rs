@@ -169,6 +169,7 @@ async fn history(seed: u64, postgres: Option<&str>, is_told: bool) -> Lived {
         let set = world
             .gateway
             .store()
+            .merchants
             .set_reserve(world.merchant.id, reserve);
         assert_eq!(set.await, Ok(true));
     }

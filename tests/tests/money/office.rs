@@ -47,7 +47,11 @@ async fn payments(world: &World) -> Vec<Payment> {
         ..PaymentFilter::default()
     };
     let store = world.gateway.store();
-    store.payments(world.merchant.id, &filter).await.unwrap()
+    store
+        .payments
+        .list(world.merchant.id, &filter)
+        .await
+        .unwrap()
 }
 
 /// One of the payments that nothing is being done to: the others would only be waited for.
@@ -248,7 +252,8 @@ impl Office {
     pub(super) async fn dispute(&mut self, world: &mut World, chance: &mut Chance) {
         let store = world.gateway.store();
         let mut open = store
-            .disputes(world.merchant.id, None, None, 50)
+            .disputes
+            .list(world.merchant.id, None, None, 50)
             .await
             .unwrap();
         open.retain(|dispute| !matches!(dispute.state, DisputeState::Won | DisputeState::Lost));
@@ -262,7 +267,7 @@ impl Office {
             return;
         }
         let named = chance.pick(&open).clone();
-        let payment = store.payment_by_id(named.payment).await.unwrap().unwrap();
+        let payment = store.payments.get(named.payment).await.unwrap().unwrap();
         if payment.modification.is_some() {
             return;
         }

@@ -110,7 +110,9 @@ async fn what_comes_too_late_is_settled_on_the_next_business_day(gateway: TestGa
     };
     let of_line = line["settlement_date"].as_str().unwrap().parse().unwrap();
     let store = inside(&gateway).store();
-    let moved = store.postpone_lines(&group, of_line, settlement.settlement_date);
+    let moved = store
+        .settlements
+        .postpone(&group, of_line, settlement.settlement_date);
     assert_eq!(moved.await, Ok(1));
     assert!(closed(&gateway).await.is_empty(), "the day is closed");
     let line = lines(&gateway, late).await.remove(0);
@@ -135,7 +137,10 @@ async fn a_clock_that_leaps_over_days_closes_each_of_them(gateway: TestGateway) 
     };
     let store = inside(&gateway).store();
     assert_eq!(
-        store.set_reserve(gateway.merchant.id, reserve).await,
+        store
+            .merchants
+            .set_reserve(gateway.merchant.id, reserve)
+            .await,
         Ok(true)
     );
     for day in 0..3 {
@@ -192,7 +197,10 @@ async fn closing_by_hand_takes_nothing_that_is_later_than_what_is_sold_now(gatew
     };
     let store = inside(&gateway).store();
     assert_eq!(
-        store.set_reserve(gateway.merchant.id, reserve).await,
+        store
+            .merchants
+            .set_reserve(gateway.merchant.id, reserve)
+            .await,
         Ok(true)
     );
     let first = sell(&gateway, 1_000).await;

@@ -96,7 +96,10 @@ async fn what_is_kept_back_is_paid_out_later(gateway: TestGateway) {
     };
     let store = inside(&gateway).store();
     assert_eq!(
-        store.set_reserve(gateway.merchant.id, reserve).await,
+        store
+            .merchants
+            .set_reserve(gateway.merchant.id, reserve)
+            .await,
         Ok(true)
     );
     let sold = sell(&gateway, 10_000).await;

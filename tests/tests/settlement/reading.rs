@@ -130,7 +130,10 @@ async fn a_report_comes_in_three_forms_and_stays_the_same(gateway: TestGateway) 
     };
     let store = inside(&gateway).store();
     assert_eq!(
-        store.set_reserve(gateway.merchant.id, reserve).await,
+        store
+            .merchants
+            .set_reserve(gateway.merchant.id, reserve)
+            .await,
         Ok(true)
     );
     let sold = sell(&gateway, 10_000).await;

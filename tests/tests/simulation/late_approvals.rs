@@ -48,7 +48,7 @@ async fn lost(world: &World, kind: FaultKind, capture: Capture) -> PaymentId {
 }
 
 async fn state_of(world: &World, payment: PaymentId) -> PaymentState {
-    let found = world.gateway.store().payment_by_id(payment).await.unwrap();
+    let found = world.gateway.store().payments.get(payment).await.unwrap();
     found.unwrap().state
 }
 
@@ -75,7 +75,7 @@ async fn is_let_go_after_a_decline(capture: Capture) {
         Ok(0),
         "once"
     );
-    let reversals = world.gateway.store().reversals_of(payment).await.unwrap();
+    let reversals = world.gateway.store().reversals.list(payment).await.unwrap();
     let states: Vec<_> = reversals.iter().map(|reversal| reversal.state).collect();
     assert_eq!(states, [ReversalState::Reversed]);
     assert_eq!(inspector.at_rest(), Vec::<String>::new());
@@ -102,12 +102,12 @@ async fn a_provider_that_has_nothing_is_asked_four_times_in_a_day() {
     let store = world.gateway.store();
     for seconds in [61, 601, 3601, 86_401] {
         assert_eq!(
-            store.reversals_of(payment).await.unwrap().len(),
+            store.reversals.list(payment).await.unwrap().len(),
             1,
             "{seconds}"
         );
         world.clock.move_by(seconds);
         assert_eq!(payments::reversals::reverse(&world.gateway).await, Ok(0));
     }
-    assert_eq!(store.reversals_of(payment).await, Ok(Vec::new()));
+    assert_eq!(store.reversals.list(payment).await, Ok(Vec::new()));
 }

@@ -109,7 +109,8 @@ impl Merchant {
             delay_ms: 0,
         };
         store
-            .set_webhook_faults(&webhook_faults.to_text(), 3)
+            .webhook_faults
+            .set(&webhook_faults.to_text(), 3)
             .await
             .unwrap();
         let mut config = Config::default();
@@ -129,7 +130,7 @@ impl Merchant {
         let gateway = Arc::clone(&world.gateway);
         let delivering = tokio::spawn(async move { outbox.run(gateway.outbox()).await });
         for _ in 0..ROUNDS {
-            if store.pending_deliveries().await.unwrap() == 0 {
+            if store.deliveries.pending().await.unwrap() == 0 {
                 break;
             }
             world.clock.move_by(1_800);
@@ -144,13 +145,17 @@ impl Merchant {
     async fn differences(&self, world: &World) -> Vec<String> {
         let store = world.gateway.store();
         let mut found = Vec::new();
-        let left = store.pending_deliveries().await.unwrap();
+        let left = store.deliveries.pending().await.unwrap();
         if left > 0 {
             found.push(format!("{left} deliveries are left"));
         }
         let mut after = None;
         loop {
-            let page = store.events(world.merchant.id, after, 100).await.unwrap();
+            let page = store
+                .events
+                .list(world.merchant.id, after, 100)
+                .await
+                .unwrap();
             let Some((last, _)) = page.last() else { break };
             after = Some(last.id);
             for (event, _) in &page {
@@ -163,7 +168,12 @@ impl Merchant {
         let believed = self.books.lock().unwrap().newest.clone();
         for (payment, (_, state)) in believed {
             let id = payment.parse().unwrap();
-            let stored = store.payment(world.merchant.id, id).await.unwrap().unwrap();
+            let stored = store
+                .payments
+                .get_owned(world.merchant.id, id)
+                .await
+                .unwrap()
+                .unwrap();
             if stored.state.name() != state {
                 found.push(format!(
                     "{payment} is {}, and the merchant believes {state}",

@@ -47,7 +47,7 @@ async fn cards_and_addresses_are_recognized(place: &Place) {
     let times = |rows: Vec<verifier_server::payments::methods::card::risk::PriorPayment>| {
         rows.iter().map(|row| row.created_at_ms).collect::<Vec<_>>()
     };
-    let of_card = |card: &'static str, since| store.earlier_of_card(card, since);
+    let of_card = |card: &'static str, since| store.payments.earlier_of_card(card, since);
     assert_eq!(
         times(of_card("card a", 0).await.unwrap()),
         [4_000, 2_000, 1_000],
@@ -58,7 +58,7 @@ async fn cards_and_addresses_are_recognized(place: &Place) {
         [4_000, 2_000]
     );
     assert_eq!(times(of_card("card c", 0).await.unwrap()), [0_i64; 0]);
-    let of_address = store.earlier_of_address("home", 0).await.unwrap();
+    let of_address = store.payments.earlier_of_address("home", 0).await.unwrap();
     let cards: Vec<_> = of_address
         .iter()
         .map(|row| row.fingerprint.as_str())
@@ -77,10 +77,10 @@ async fn only_the_newest_are_looked_at(place: &Place) {
         })
         .await;
     }
-    let rows = store.earlier_of_card("card", 0).await.unwrap();
+    let rows = store.payments.earlier_of_card("card", 0).await.unwrap();
     assert_eq!(rows.len(), usize::try_from(LOOKED_AT).unwrap());
     assert_eq!(rows.last().unwrap().created_at_ms, 1_001);
-    let rows = store.earlier_of_address("home", 0).await.unwrap();
+    let rows = store.payments.earlier_of_address("home", 0).await.unwrap();
     assert_eq!(rows.len(), usize::try_from(LOOKED_AT).unwrap());
 }
 

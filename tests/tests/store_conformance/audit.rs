@@ -39,25 +39,25 @@ async fn rows_of_the_trail_follow_each_other_whoever_writes_them(place: &Place) 
     let written = (1..=20).map(|number| {
         let store = store.clone();
         let of = (number % 2 == 0).then_some(merchant);
-        tokio::spawn(async move { store.append_audit(entry(number, of), chain()).await })
+        tokio::spawn(async move { store.audit.append(entry(number, of), chain()).await })
     });
     for written in written.collect::<Vec<_>>() {
         assert_eq!(written.await.unwrap(), Ok(()));
     }
-    let (rows, head) = store.audit_head().await.unwrap();
-    let all = store.audit_behind(0, 100).await.unwrap();
+    let (rows, head) = store.audit.head().await.unwrap();
+    let all = store.audit.behind(0, 100).await.unwrap();
     let mut before = String::new();
     for (row, sequence) in all.iter().zip(1..) {
         assert!(chain().fits(row, sequence, &before), "{row:?}");
         before.clone_from(&row.hash);
     }
     assert_eq!((rows, all.len(), head), (20, 20, before));
-    let page = store.audit_of_merchant(merchant, None, 3).await.unwrap();
+    let page = store.audit.list(merchant, None, 3).await.unwrap();
     let named: Vec<_> = page.iter().map(|row| row.entry.clone()).collect();
     let expected = [20, 18, 16].map(|number| entry(number, Some(merchant)));
     assert_eq!(named, expected);
     let after = Some(expected[2].request);
-    let rest = store.audit_of_merchant(merchant, after, 100).await.unwrap();
+    let rest = store.audit.list(merchant, after, 100).await.unwrap();
     assert_eq!(rest.len(), 7);
 }
 
@@ -65,11 +65,11 @@ async fn the_last_use_of_a_key_only_moves_forward(place: &Place) {
     let store = place.open().await;
     let merchant = registered(&store).await;
     let key = world::api_key(merchant.id);
-    assert_eq!(store.add_api_key(&key).await, Ok(Addition::Added));
+    assert_eq!(store.api_keys.add(&key).await, Ok(Addition::Added));
     for (used_ms, known_ms) in [(2000, 2000), (1000, 2000), (3000, 3000)] {
-        let noted = store.note_api_keys_used([(key.id, used_ms)]).await;
+        let noted = store.api_keys.note_used([(key.id, used_ms)]).await;
         assert_eq!(noted, Ok(()));
-        let found = store.api_key(key.id).await.unwrap().unwrap();
+        let found = store.api_keys.get(key.id).await.unwrap().unwrap();
         assert_eq!(found.last_used_at_ms, Some(known_ms));
     }
 }
@@ -88,42 +88,49 @@ fn key(key_id: &str, not_after: i64) -> ServerKey {
 
 async fn a_rotation_retires_the_keys_before_and_raises_the_revision(place: &Place) {
     let store = place.open().await;
-    let revision = store.key_revision().await.unwrap();
+    let revision = store.keys.revision().await.unwrap();
     for key in [key("a", i64::MAX), key("b", 50)] {
-        assert_eq!(store.add_server_key(&key).await, Ok(Addition::Added));
+        assert_eq!(store.keys.add(&key).await, Ok(Addition::Added));
     }
     let new = key("c", i64::MAX);
-    assert_eq!(store.rotate_server_key(&new, (100, 200)).await, Ok(()));
-    let kept = store.server_keys(KeyPurpose::Webhook).await.unwrap();
+    assert_eq!(store.keys.rotate(&new, (100, 200)).await, Ok(()));
+    let kept = store.keys.list(KeyPurpose::Webhook).await.unwrap();
     let ends: Vec<_> = kept
         .iter()
         .map(|key| (key.not_after, key.destroy_at))
         .collect();
     assert_eq!(ends, [(100, 200), (50, 50), (i64::MAX, i64::MAX)]);
-    assert_eq!(store.key_revision().await, Ok(revision + 1));
-    assert_eq!(store.revise_keys().await, Ok(()));
-    assert_eq!(store.key_revision().await, Ok(revision + 2));
+    assert_eq!(store.keys.revision().await, Ok(revision + 1));
+    assert_eq!(store.keys.revise().await, Ok(()));
+    assert_eq!(store.keys.revision().await, Ok(revision + 2));
 }
 
 async fn a_ciphertext_is_replaced_unless_it_was_changed_meanwhile(place: &Place) {
     let store = place.open().await;
-    assert_eq!(
-        store.add_server_key(&key("a", 100)).await,
-        Ok(Addition::Added)
-    );
+    assert_eq!(store.keys.add(&key("a", 100)).await, Ok(Addition::Added));
     let column = EncryptedColumn::ServerKey;
     let found = store
+        .keys
         .ciphertexts_of_other_keys(column, "mnew", 10)
         .await
         .unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].row, ["webhook", "a", ""]);
-    let replaced = store.replace_ciphertext(column, &found[0], "mnew.x").await;
+    let replaced = store
+        .keys
+        .replace_ciphertext(column, &found[0], "mnew.x")
+        .await;
     assert_eq!(replaced, Ok(true));
-    let again = store.replace_ciphertext(column, &found[0], "mnew.y").await;
+    let again = store
+        .keys
+        .replace_ciphertext(column, &found[0], "mnew.y")
+        .await;
     assert_eq!(again, Ok(false), "somebody else was first");
     for column in EncryptedColumn::ALL {
-        let left = store.ciphertexts_of_other_keys(column, "mnew", 10).await;
+        let left = store
+            .keys
+            .ciphertexts_of_other_keys(column, "mnew", 10)
+            .await;
         assert_eq!(left, Ok(Vec::new()), "{column:?}");
     }
 }

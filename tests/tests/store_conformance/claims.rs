@@ -11,8 +11,12 @@ use verifier_server::store::Store;
 /// Claims, and checks that the nonce is spent afterwards.
 async fn claim(store: &Store, payment: &Payment) -> Claim {
     let nonce = nonce();
-    let outcome = store.claim(payment, &nonce, ATTEMPTS).await.unwrap();
-    let replayed = store.claim(payment, &nonce, ATTEMPTS).await;
+    let outcome = store
+        .payments
+        .claim(payment, &nonce, ATTEMPTS)
+        .await
+        .unwrap();
+    let replayed = store.payments.claim(payment, &nonce, ATTEMPTS).await;
     assert_eq!(replayed, Ok(Claim::NonceReplayed), "after {outcome:?}");
     outcome
 }
@@ -25,18 +29,24 @@ async fn a_claimed_payment_is_read_back_whole(place: &Place) {
     payment.decline = Some("a decline".into());
     assert_eq!(claim(&store, &payment).await, Claim::Claimed);
     assert_eq!(
-        store.payment(merchant.id, payment.id).await,
+        store.payments.get_owned(merchant.id, payment.id).await,
         Ok(Some(payment.clone()))
     );
-    let of_attempt = store.payment_of_attempt(session.id, payment.attempt).await;
+    let of_attempt = store
+        .payments
+        .get_by_attempt(session.id, payment.attempt)
+        .await;
     assert_eq!(of_attempt, Ok(Some(payment.clone())));
-    let held = store.session(session.id).await.unwrap().unwrap();
+    let held = store.sessions.get(session.id).await.unwrap().unwrap();
     assert_eq!(
         (held.active_attempt, held.attempts),
         (Some(payment.attempt), 1)
     );
     let somebody_else = registered(&store).await;
-    assert_eq!(store.payment(somebody_else.id, payment.id).await, Ok(None));
+    assert_eq!(
+        store.payments.get_owned(somebody_else.id, payment.id).await,
+        Ok(None)
+    );
 }
 
 async fn the_same_attempt_again_finds_its_payment_in_every_state(place: &Place) {
@@ -64,8 +74,11 @@ async fn the_same_attempt_again_finds_its_payment_in_every_state(place: &Place) 
             ..again.clone()
         };
         assert_eq!(claim(&store, &other_body).await, Claim::Conflict, "{state}");
-        assert_eq!(store.payment(merchant.id, again.id).await, Ok(None));
-        let session = store.session(session.id).await.unwrap().unwrap();
+        assert_eq!(
+            store.payments.get_owned(merchant.id, again.id).await,
+            Ok(None)
+        );
+        let session = store.sessions.get(session.id).await.unwrap().unwrap();
         let holds = (state != Declined).then_some(stored.attempt);
         assert_eq!(
             (session.active_attempt, session.attempts),
@@ -93,8 +106,11 @@ async fn another_attempt_is_told_who_has_the_session(place: &Place) {
         }
         let second = payment(&session);
         assert_eq!(claim(&store, &second).await, expected, "{state}");
-        assert_eq!(store.payment(merchant.id, second.id).await, Ok(None));
-        let session = store.session(session.id).await.unwrap().unwrap();
+        assert_eq!(
+            store.payments.get_owned(merchant.id, second.id).await,
+            Ok(None)
+        );
+        let session = store.sessions.get(session.id).await.unwrap().unwrap();
         assert_eq!(
             (session.active_attempt, session.attempts),
             (Some(first.attempt), 1)
@@ -112,8 +128,11 @@ async fn after_as_many_declines_as_allowed_no_attempt_is_left(place: &Place) {
     }
     let one_more = payment(&session);
     assert_eq!(claim(&store, &one_more).await, Claim::TooManyAttempts);
-    assert_eq!(store.payment(merchant.id, one_more.id).await, Ok(None));
-    let session = store.session(session.id).await.unwrap().unwrap();
+    assert_eq!(
+        store.payments.get_owned(merchant.id, one_more.id).await,
+        Ok(None)
+    );
+    let session = store.sessions.get(session.id).await.unwrap().unwrap();
     assert_eq!((session.active_attempt, session.attempts), (None, ATTEMPTS));
 }
 
@@ -139,7 +158,10 @@ async fn a_session_that_does_not_exist_is_said_to_be_unknown(place: &Place) {
     let never_opened = session(merchant.id);
     let payment = payment(&never_opened);
     assert_eq!(claim(&store, &payment).await, Claim::SessionUnknown);
-    assert_eq!(store.payment(merchant.id, payment.id).await, Ok(None));
+    assert_eq!(
+        store.payments.get_owned(merchant.id, payment.id).await,
+        Ok(None)
+    );
 }
 
 async fn a_replayed_nonce_claims_nothing(place: &Place) {
@@ -149,7 +171,7 @@ async fn a_replayed_nonce_claims_nothing(place: &Place) {
     let first = opened(&store, merchant.id).await;
     let claimed = payment(&first);
     assert_eq!(
-        store.claim(&claimed, &spent, ATTEMPTS).await,
+        store.payments.claim(&claimed, &spent, ATTEMPTS).await,
         Ok(Claim::Claimed)
     );
 
@@ -168,15 +190,21 @@ async fn a_replayed_nonce_claims_nothing(place: &Place) {
         ("no session", payment(&session(merchant.id))),
     ];
     for (what, payment) in rows {
-        let outcome = store.claim(&payment, &spent, ATTEMPTS).await;
+        let outcome = store.payments.claim(&payment, &spent, ATTEMPTS).await;
         assert_eq!(outcome, Ok(Claim::NonceReplayed), "{what}");
     }
-    assert_eq!(store.session(free.id).await, Ok(Some(free.clone())));
+    assert_eq!(store.sessions.get(free.id).await, Ok(Some(free.clone())));
     assert_eq!(
-        store.payment(merchant.id, claimed.id).await,
+        store.payments.get_owned(merchant.id, claimed.id).await,
         Ok(Some(claimed))
     );
-    assert_eq!(store.count_in_state(PaymentState::Authorizing).await, Ok(1));
+    assert_eq!(
+        store
+            .payments
+            .count_in_state(PaymentState::Authorizing)
+            .await,
+        Ok(1)
+    );
     // Another signature of the same request is welcome.
     assert_eq!(claim(&store, &payment(&free)).await, Claim::Claimed);
 }

@@ -31,13 +31,13 @@ async fn what_was_begun_anew_is_not_undone_by_a_late_answer(place: &Place) {
     let store = place.open().await;
     let (merchant, endpoint) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let due = store.due_deliveries(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let due = store.deliveries.due(DUE_MS, DUE_MS + 50, 10).await.unwrap();
     let failed = result_of(&due[0], DeliveryState::Pending, DUE_MS + 100);
     assert!(noted(&store, &failed).await);
-    let due = store.due_deliveries(DUE_MS + 100, DUE_MS + 150, 10).await;
+    let due = store.deliveries.due(DUE_MS + 100, DUE_MS + 150, 10).await;
     let late = result_of(&due.unwrap()[0], DeliveryState::Failed, DUE_MS + 100);
     let again = RedeliverySelection::Event(late.event);
-    let begun = store.redeliver(
+    let begun = store.deliveries.redeliver(
         merchant.id,
         (endpoint.id, endpoint.url.clone()),
         again,
@@ -45,7 +45,7 @@ async fn what_was_begun_anew_is_not_undone_by_a_late_answer(place: &Place) {
     );
     assert!(matches!(begun.await, Ok(EndpointWrite::Done(_))));
     assert!(!noted(&store, &late).await);
-    let due = store.due_deliveries(DUE_MS + 120, DUE_MS + 170, 10).await;
+    let due = store.deliveries.due(DUE_MS + 120, DUE_MS + 170, 10).await;
     assert_eq!(due.unwrap()[0].attempts, 0, "it begins anew all the same");
 }
 
@@ -53,9 +53,9 @@ async fn a_redelivery_during_the_first_attempt_is_not_ended_by_it(place: &Place)
     let store = place.open().await;
     let (merchant, endpoint) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let due = store.due_deliveries(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let due = store.deliveries.due(DUE_MS, DUE_MS + 50, 10).await.unwrap();
     let again = RedeliverySelection::Event(due[0].event);
-    let begun = store.redeliver(
+    let begun = store.deliveries.redeliver(
         merchant.id,
         (endpoint.id, endpoint.url.clone()),
         again,
@@ -65,7 +65,7 @@ async fn a_redelivery_during_the_first_attempt_is_not_ended_by_it(place: &Place)
     // The first attempt arrives after all: it is kept, and another one is made.
     let arrived = result_of(&due[0], DeliveryState::Delivered, DUE_MS + 100);
     assert!(!noted_of_round(&store, &arrived, due[0].round).await);
-    let due = store.due_deliveries(DUE_MS + 120, DUE_MS + 170, 10).await;
+    let due = store.deliveries.due(DUE_MS + 120, DUE_MS + 170, 10).await;
     let due = due.unwrap();
     assert_eq!((due.len(), due[0].attempts, due[0].round), (1, 0, 1));
     let arrived = result_of(&due[0], DeliveryState::Delivered, DUE_MS + 130);
@@ -74,7 +74,9 @@ async fn a_redelivery_during_the_first_attempt_is_not_ended_by_it(place: &Place)
         limit: 1,
         ..DeliveryFilter::default()
     };
-    let kept = store.endpoint_deliveries(merchant.id, endpoint.id, filter);
+    let kept = store
+        .deliveries
+        .of_endpoint(merchant.id, endpoint.id, filter);
     assert_eq!(kept.await.unwrap()[0].attempts.len(), 2);
 }
 
@@ -83,12 +85,12 @@ async fn what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterward
     let (merchant, endpoint) = reachable(&store).await;
     let (other, elsewhere) = reachable(&store).await;
     paid(&store, other.id, PaymentState::Captured).await;
-    let events = store.events(other.id, None, 1).await.unwrap();
+    let events = store.events.list(other.id, None, 1).await.unwrap();
     let event = RedeliverySelection::Event(events[0].0.id);
     let begin = |count: usize, key: String| {
         let events = (1..).map(|number| EventId::new(number, [7; 10]));
         let again = RedeliverySelection::Events(events.take(count).collect(), false);
-        store.redeliver(
+        store.deliveries.redeliver(
             merchant.id,
             (endpoint.id, endpoint.url.clone()),
             again,
@@ -108,9 +110,11 @@ async fn what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterward
     by_another.request.credential = "key_2".into();
     let selection = RedeliverySelection::Events(vec![EventId::new(1, [7; 10])], false);
     let another = (endpoint.id, endpoint.url.clone());
-    let another = store.redeliver(merchant.id, another, selection, by_another);
+    let another = store
+        .deliveries
+        .redeliver(merchant.id, another, selection, by_another);
     assert!(matches!(another.await, Ok(EndpointWrite::Done(_))));
-    let others = store.redeliver(
+    let others = store.deliveries.redeliver(
         other.id,
         (elsewhere.id, elsewhere.url.clone()),
         event,
@@ -118,11 +122,11 @@ async fn what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterward
     );
     assert!(matches!(others.await, Ok(EndpointWrite::Done(_))));
     assert_eq!(
-        store.purge_usage(DUE_MS).await,
+        store.endpoints.purge_usage(DUE_MS).await,
         Ok(0),
         "the hour is not over"
     );
-    assert_eq!(store.purge_usage(DUE_MS + 3_600_000).await, Ok(3));
+    assert_eq!(store.endpoints.purge_usage(DUE_MS + 3_600_000).await, Ok(3));
     let later = begin(1, "later".into()).await;
     assert!(matches!(later, Ok(EndpointWrite::Done(_))));
 }
@@ -131,43 +135,54 @@ async fn deliveries_of_endpoints_that_are_gone_and_old_ones_are_deleted(place: &
     let store = place.open().await;
     let (merchant, gone) = reachable(&store).await;
     let stays = endpoint(merchant.id);
-    assert_eq!(store.add_endpoint(&stays).await, Ok(Addition::Added));
+    assert_eq!(store.endpoints.add(&stays).await, Ok(Addition::Added));
     for _ in 0..2 {
         paid(&store, merchant.id, PaymentState::Captured).await;
     }
-    let due = store.due_deliveries(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let due = store.deliveries.due(DUE_MS, DUE_MS + 50, 10).await.unwrap();
     assert_eq!(due.len(), 4);
     for due in due.iter().skip(1) {
         noted(&store, &result_of(due, DeliveryState::Delivered, DUE_MS)).await;
     }
     let deleted =
-        store.delete_endpoint(merchant.id, gone.id, None, answered(merchant.id, "delete"));
+        store
+            .endpoints
+            .delete(merchant.id, gone.id, None, answered(merchant.id, "delete"));
     assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
     let deleted_ms = DUE_MS + 120;
     assert_eq!(
-        store.purge_deleted_endpoints(deleted_ms).await,
+        store.deliveries.purge_deleted_endpoints(deleted_ms).await,
         Ok(0),
         "an attempt may be under way"
     );
     // First what belongs to it, then itself.
     let later_ms = deleted_ms + 300_000;
-    assert_eq!(store.purge_deleted_endpoints(later_ms).await, Ok(2));
-    assert_eq!(store.purge_deleted_endpoints(later_ms).await, Ok(1));
-    assert_eq!(store.purge_deleted_endpoints(later_ms).await, Ok(0));
-    let all = store.events(merchant.id, None, 10).await.unwrap();
+    assert_eq!(
+        store.deliveries.purge_deleted_endpoints(later_ms).await,
+        Ok(2)
+    );
+    assert_eq!(
+        store.deliveries.purge_deleted_endpoints(later_ms).await,
+        Ok(1)
+    );
+    assert_eq!(
+        store.deliveries.purge_deleted_endpoints(later_ms).await,
+        Ok(0)
+    );
+    let all = store.events.list(merchant.id, None, 10).await.unwrap();
     let left = all.iter().map(|(_, deliveries)| deliveries.len());
     assert_eq!(left.collect::<Vec<_>>(), [1, 1]);
     // Old ones go unless they wait; the events stay.
     let now = u64::try_from(NOW_MS / 1000).unwrap();
     let kept = DELIVERIES_KEPT_DAYS * 86_400;
-    assert_eq!(store.purge_old_deliveries(now + kept).await, Ok(0));
+    assert_eq!(store.deliveries.purge_old(now + kept).await, Ok(0));
     let ended = due.iter().skip(1).filter(|due| due.endpoint == stays.id);
     let ended = u64::try_from(ended.count()).unwrap();
     assert_eq!(
-        store.purge_old_deliveries(now + kept + 7200).await,
+        store.deliveries.purge_old(now + kept + 7200).await,
         Ok(ended)
     );
-    let all = store.events(merchant.id, None, 10).await.unwrap();
+    let all = store.events.list(merchant.id, None, 10).await.unwrap();
     let left: usize = all.iter().map(|(_, deliveries)| deliveries.len()).sum();
     assert_eq!((all.len(), u64::try_from(left)), (2, Ok(2 - ended)));
 }
@@ -176,7 +191,7 @@ async fn the_last_twenty_attempts_of_a_delivery_are_kept(place: &Place) {
     let store = place.open().await;
     let (merchant, endpoint) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let due = store.due_deliveries(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let due = store.deliveries.due(DUE_MS, DUE_MS + 50, 10).await.unwrap();
     let failed = result_of(&due[0], DeliveryState::Pending, DUE_MS);
     for _ in 0..23 {
         noted(&store, &failed).await;
@@ -186,7 +201,9 @@ async fn the_last_twenty_attempts_of_a_delivery_are_kept(place: &Place) {
         ..DeliveryFilter::default()
     };
     let shown = async || {
-        let kept = store.endpoint_deliveries(merchant.id, endpoint.id, filter.clone());
+        let kept = store
+            .deliveries
+            .of_endpoint(merchant.id, endpoint.id, filter.clone());
         let kept = kept.await.unwrap().remove(0);
         let numbers = kept.attempts.iter().map(|kept| kept.number);
         numbers.collect::<Vec<_>>()
@@ -203,23 +220,23 @@ async fn all_that_is_due_at_an_endpoint_is_put_off_together(place: &Place) {
     let store = place.open().await;
     let (merchant, slow) = reachable(&store).await;
     let other = endpoint(merchant.id);
-    assert_eq!(store.add_endpoint(&other).await, Ok(Addition::Added));
+    assert_eq!(store.endpoints.add(&other).await, Ok(Addition::Added));
     for _ in 0..5 {
         paid(&store, merchant.id, PaymentState::Captured).await;
     }
     let lease_ms = DUE_MS + 50;
-    let mut claimed = store.due_deliveries(DUE_MS, lease_ms, 4).await.unwrap();
+    let mut claimed = store.deliveries.due(DUE_MS, lease_ms, 4).await.unwrap();
     claimed.retain(|due| due.endpoint == slow.id);
     let on_its_way = claimed.pop().unwrap();
     let named: Vec<_> = claimed.iter().map(|due| due.event).collect();
     let times = (DUE_MS, DUE_MS + 900);
-    let put_off = store.put_off_deliveries(slow.id, named, times, "waits");
+    let put_off = store.deliveries.reschedule(slow.id, named, times, "waits");
     assert_eq!(put_off.await, Ok(4));
-    let mut due = store.due_deliveries(lease_ms, lease_ms + 9, 10).await;
+    let mut due = store.deliveries.due(lease_ms, lease_ms + 9, 10).await;
     let due = due.as_mut().unwrap();
     due.retain(|due| due.endpoint == slow.id);
     assert_eq!(*due, [on_its_way], "its lease is its own");
-    let due = store.due_deliveries(DUE_MS + 900, DUE_MS + 950, 10).await;
+    let due = store.deliveries.due(DUE_MS + 900, DUE_MS + 950, 10).await;
     assert_eq!(due.unwrap().len(), 10);
 }
 
@@ -228,7 +245,8 @@ async fn no_more_is_begun_anew_where_ten_thousand_wait(place: &Place) {
     let (merchant, endpoint) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     let event = store
-        .events(merchant.id, None, 1)
+        .events
+        .list(merchant.id, None, 1)
         .await
         .unwrap()
         .remove(0)
@@ -245,7 +263,7 @@ async fn no_more_is_begun_anew_where_ten_thousand_wait(place: &Place) {
     };
     let again = |key| {
         let again = RedeliverySelection::Event(event.id);
-        store.redeliver(
+        store.deliveries.redeliver(
             merchant.id,
             (endpoint.id, endpoint.url.clone()),
             again,

@@ -58,7 +58,7 @@ async fn opened(store: &Store, before: &Payment) -> (Payment, Dispute) {
         posting: Some(&posting::of_dispute(&ids, &after, &dispute)),
         request: None,
     };
-    assert_eq!(store.open_dispute(step).await, Ok(DisputeChange::Done));
+    assert_eq!(store.disputes.open(step).await, Ok(DisputeChange::Done));
     (after, dispute)
 }
 
@@ -68,24 +68,37 @@ async fn a_dispute_moves_its_payment_and_is_found(place: &Place) {
     let before = paid(&store, merchant.id, PaymentState::Captured).await;
     let other = paid(&store, merchant.id, PaymentState::Captured).await;
     let (after, dispute) = opened(&store, &before).await;
-    assert_eq!(store.payment(merchant.id, before.id).await, Ok(Some(after)));
-    assert_eq!(store.dispute(dispute.id).await, Ok(Some(dispute.clone())));
-    let all = store.disputes(merchant.id, None, None, 10).await;
+    assert_eq!(
+        store.payments.get_owned(merchant.id, before.id).await,
+        Ok(Some(after))
+    );
+    assert_eq!(
+        store.disputes.get(dispute.id).await,
+        Ok(Some(dispute.clone()))
+    );
+    let all = store.disputes.list(merchant.id, None, None, 10).await;
     assert_eq!(all, Ok(vec![dispute.clone()]));
-    let of_payment = store.disputes(merchant.id, Some(before.id), None, 10).await;
+    let of_payment = store
+        .disputes
+        .list(merchant.id, Some(before.id), None, 10)
+        .await;
     assert_eq!(of_payment, Ok(vec![dispute.clone()]));
-    let of_other = store.disputes(merchant.id, Some(other.id), None, 10).await;
+    let of_other = store
+        .disputes
+        .list(merchant.id, Some(other.id), None, 10)
+        .await;
     assert_eq!(of_other, Ok(Vec::new()));
     let older = store
-        .disputes(merchant.id, None, Some(dispute.id), 10)
+        .disputes
+        .list(merchant.id, None, Some(dispute.id), 10)
         .await;
     assert_eq!(older, Ok(Vec::new()));
     assert_eq!(
-        store.overdue_disputes(NOW_MS + 999, 10).await,
+        store.disputes.overdue(NOW_MS + 999, 10).await,
         Ok(Vec::new())
     );
     assert_eq!(
-        store.overdue_disputes(NOW_MS + 1_000, 10).await,
+        store.disputes.overdue(NOW_MS + 1_000, 10).await,
         Ok(vec![dispute])
     );
 }
@@ -117,21 +130,24 @@ async fn a_change_is_made_once_for_each_request(place: &Place) {
         posting: None,
         request: Some(&request),
     };
-    assert_eq!(store.change_dispute(step).await, Ok(DisputeChange::Done));
-    assert_eq!(store.dispute(dispute.id).await, Ok(Some(answered.clone())));
+    assert_eq!(store.disputes.change(step).await, Ok(DisputeChange::Done));
+    assert_eq!(
+        store.disputes.get(dispute.id).await,
+        Ok(Some(answered.clone()))
+    );
     let same = IdempotencyReplay::Same {
         resource: dispute.id.to_string(),
         answer: None,
     };
-    let again = store.change_dispute(step).await;
+    let again = store.disputes.change(step).await;
     assert_eq!(again, Ok(DisputeChange::Repeated(same)));
     // Somebody who saw the payment before that changes nothing.
     let late = DisputeStep {
         request: None,
         ..step
     };
-    assert_eq!(store.change_dispute(late).await, Ok(DisputeChange::Moved));
-    assert_eq!(store.dispute(dispute.id).await, Ok(Some(answered)));
+    assert_eq!(store.disputes.change(late).await, Ok(DisputeChange::Moved));
+    assert_eq!(store.disputes.get(dispute.id).await, Ok(Some(answered)));
 }
 
 async fn a_payment_that_is_being_modified_is_not_disputed(place: &Place) {
@@ -153,7 +169,7 @@ async fn a_payment_that_is_being_modified_is_not_disputed(place: &Place) {
         updated_at_ms: NOW_MS,
         lease_until_ms: NOW_MS,
     };
-    let claim = store.claim_modification(&before, &refund, None).await;
+    let claim = store.operations.claim(&before, &refund, None).await;
     assert_eq!(claim, Ok(ModificationClaim::Claimed));
     let (after, dispute) = (disputed(&before, 100), dispute(&before, 100));
     let step = DisputeStep {
@@ -164,8 +180,8 @@ async fn a_payment_that_is_being_modified_is_not_disputed(place: &Place) {
         posting: None,
         request: None,
     };
-    assert_eq!(store.open_dispute(step).await, Ok(DisputeChange::Moved));
-    assert_eq!(store.dispute(dispute.id).await, Ok(None));
+    assert_eq!(store.disputes.open(step).await, Ok(DisputeChange::Moved));
+    assert_eq!(store.disputes.get(dispute.id).await, Ok(None));
 }
 
 on_both_databases!(

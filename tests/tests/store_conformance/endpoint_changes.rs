@@ -19,7 +19,7 @@ async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(
         ..EndpointChange::default()
     };
     let told = event_of(&known, "webhook_endpoint.updated", 1);
-    let moved = store.change_endpoint(
+    let moved = store.endpoints.change(
         merchant.id,
         known.id,
         change,
@@ -29,16 +29,20 @@ async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(
     assert_eq!(moved.await, Ok(EndpointWrite::Done(())));
     let now_ms = NOW_MS + 100;
     let due = store
-        .due_deliveries(now_ms, now_ms + 100, 10)
+        .deliveries
+        .due(now_ms, now_ms + 100, 10)
         .await
         .unwrap();
     assert_eq!(due.len(), 1);
     assert_eq!((due[0].is_farewell, &due[0].url), (true, &known.url));
     // Another attempt is made. Neither a redelivery nor disabling the endpoint prevents it.
     let later = result_of(&due[0], DeliveryState::Pending, now_ms + 200);
-    let noted = store.farewell_result(&later, 0, &attempt_of(&later)).await;
+    let noted = store
+        .deliveries
+        .record_farewell(&later, 0, &attempt_of(&later))
+        .await;
     assert_eq!(noted, Ok(true));
-    let again = store.redeliver(
+    let again = store.deliveries.redeliver(
         merchant.id,
         (known.id, "https://other.example/".into()),
         RedeliverySelection::Event(later.event),
@@ -48,15 +52,15 @@ async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(
         panic!("the redelivery is accepted");
     };
     assert_eq!(batch.scheduled, 0);
-    assert_eq!(store.disable_endpoint(known.id, NOW_MS).await, Ok(true));
-    let due = store.due_deliveries(now_ms + 200, now_ms + 300, 10).await;
+    assert_eq!(store.endpoints.disable(known.id, NOW_MS).await, Ok(true));
+    let due = store.deliveries.due(now_ms + 200, now_ms + 300, 10).await;
     let failed = result_of(&due.unwrap()[0], DeliveryState::Failed, now_ms + 300);
     let attempt = attempt_of(&failed);
-    let noted = store.farewell_result(&failed, 0, &attempt).await;
+    let noted = store.deliveries.record_farewell(&failed, 0, &attempt).await;
     assert_eq!(noted, Ok(true));
-    let again = store.farewell_result(&failed, 0, &attempt).await;
+    let again = store.deliveries.record_farewell(&failed, 0, &attempt).await;
     assert_eq!(again, Ok(false), "it has ended");
-    let seen = store.endpoint_by_id(known.id).await.unwrap().unwrap();
+    let seen = store.endpoints.get(known.id).await.unwrap().unwrap();
     assert_eq!(seen.failing_since_ms, None);
     assert_eq!(states(&store, &known).await, [DeliveryState::Failed]);
 }
@@ -86,12 +90,17 @@ async fn a_change_that_expects_another_endpoint_changes_nothing(place: &Place) {
         };
         let told = event_of(&known, "webhook_endpoint.updated", 1);
         let answered = fresh(merchant.id);
-        let changed = store.change_endpoint(merchant.id, known.id, change, Some(told), answered);
+        let changed = store
+            .endpoints
+            .change(merchant.id, known.id, change, Some(told), answered);
         assert_eq!(changed.await, Ok(EndpointWrite::NotNow));
     }
-    let seen = store.endpoint(merchant.id, known.id).await;
+    let seen = store.endpoints.get_owned(merchant.id, known.id).await;
     assert_eq!(seen, Ok(Some(known.clone())));
-    assert_eq!(store.last_sequence(&known.id.to_string()).await, Ok(0));
+    assert_eq!(
+        store.events.last_sequence(&known.id.to_string()).await,
+        Ok(0)
+    );
 }
 
 /// A payment may choose an endpoint before it is changed, and commit afterwards.
@@ -106,7 +115,7 @@ async fn what_an_endpoint_does_not_hear_of_any_more_is_not_sent(place: &Place) {
                 known.id
             ))
             .await;
-        let due = store.due_deliveries(DUE_MS, DUE_MS, 10).await.unwrap();
+        let due = store.deliveries.due(DUE_MS, DUE_MS, 10).await.unwrap();
         due.len()
     };
     assert_eq!(set("event_types = 'ping,payment.refunded'").await, 0);

@@ -51,7 +51,9 @@ pub(super) async fn states(store: &Store, endpoint: &WebhookEndpoint) -> Vec<Del
         limit: 100,
         ..DeliveryFilter::default()
     };
-    let kept = store.endpoint_deliveries(endpoint.merchant, endpoint.id, filter);
+    let kept = store
+        .deliveries
+        .of_endpoint(endpoint.merchant, endpoint.id, filter);
     let kept = kept.await.unwrap();
     kept.iter().map(|kept| kept.delivery.state).collect()
 }
@@ -61,11 +63,13 @@ async fn an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be(p
     let merchant = registered(&store).await;
     let first = endpoint(merchant.id);
     let made = store
-        .create_endpoint(&first, 2, None, answered(merchant.id, "one"))
+        .endpoints
+        .create(&first, 2, None, answered(merchant.id, "one"))
         .await;
     assert_eq!(made, Ok(EndpointWrite::Done(())));
     let again = store
-        .create_endpoint(
+        .endpoints
+        .create(
             &endpoint(merchant.id),
             2,
             None,
@@ -80,7 +84,8 @@ async fn an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be(p
     let mut other = answered(merchant.id, "one");
     other.request.digest = "another".into();
     let reused = store
-        .create_endpoint(&endpoint(merchant.id), 2, None, other)
+        .endpoints
+        .create(&endpoint(merchant.id), 2, None, other)
         .await;
     assert_eq!(
         reused,
@@ -88,24 +93,28 @@ async fn an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be(p
     );
     let second = endpoint(merchant.id);
     let made = store
-        .create_endpoint(&second, 2, None, fresh(merchant.id))
+        .endpoints
+        .create(&second, 2, None, fresh(merchant.id))
         .await;
     assert_eq!(made, Ok(EndpointWrite::Done(())));
     let third = endpoint(merchant.id);
     let full = store
-        .create_endpoint(&third, 2, None, answered(merchant.id, "three"))
+        .endpoints
+        .create(&third, 2, None, answered(merchant.id, "three"))
         .await;
     assert_eq!(full, Ok(EndpointWrite::NotNow));
     assert_eq!(
-        store.endpoints(merchant.id).await,
+        store.endpoints.list(merchant.id).await,
         Ok(vec![first, second.clone()])
     );
     let deleted = store
-        .delete_endpoint(merchant.id, second.id, None, fresh(merchant.id))
+        .endpoints
+        .delete(merchant.id, second.id, None, fresh(merchant.id))
         .await;
     assert_eq!(deleted, Ok(EndpointWrite::Done(())));
     let made = store
-        .create_endpoint(&third, 2, None, answered(merchant.id, "three"))
+        .endpoints
+        .create(&third, 2, None, answered(merchant.id, "three"))
         .await;
     assert_eq!(
         made,
@@ -120,7 +129,7 @@ async fn simultaneous_requests_with_one_key_make_one_endpoint(place: &Place) {
     let endpoints: Vec<_> = (0..8).map(|_| endpoint(merchant.id)).collect();
     let making = endpoints.into_iter().map(|endpoint| {
         let (store, answered) = (store.clone(), answered(merchant.id, "one"));
-        tokio::spawn(async move { store.create_endpoint(&endpoint, 16, None, answered).await })
+        tokio::spawn(async move { store.endpoints.create(&endpoint, 16, None, answered).await })
     });
     let mut done = 0;
     for making in making.collect::<Vec<_>>() {
@@ -131,19 +140,21 @@ async fn simultaneous_requests_with_one_key_make_one_endpoint(place: &Place) {
         }
     }
     assert_eq!(done, 1);
-    assert_eq!(store.endpoints(merchant.id).await.unwrap().len(), 1);
+    assert_eq!(store.endpoints.list(merchant.id).await.unwrap().len(), 1);
 }
 
 async fn a_change_changes_what_it_names(place: &Place) {
     let store = place.open().await;
     let (merchant, mut known) = reachable(&store).await;
     let change = |change: EndpointChange| {
-        store.change_endpoint(merchant.id, known.id, change, None, fresh(merchant.id))
+        store
+            .endpoints
+            .change(merchant.id, known.id, change, None, fresh(merchant.id))
     };
     let done = Ok(EndpointWrite::Done(()));
     assert_eq!(change(EndpointChange::default()).await, done);
     assert_eq!(
-        store.endpoint(merchant.id, known.id).await,
+        store.endpoints.get_owned(merchant.id, known.id).await,
         Ok(Some(known.clone()))
     );
     let all = EndpointChange {
@@ -159,21 +170,22 @@ async fn a_change_changes_what_it_names(place: &Place) {
         enabled: Some(true),
         ..EndpointChange::default()
     };
-    let seen = store.endpoint_by_id(known.id).await.unwrap().unwrap();
+    let seen = store.endpoints.get(known.id).await.unwrap().unwrap();
     assert_eq!(seen.disabled_at_ms, Some(NOW_MS + 20));
     assert_eq!(change(on).await, done);
     known.url = "https://other.example/".into();
     known.description = "another".into();
     known.event_types = "payment.voided".into();
     assert_eq!(
-        store.endpoint(merchant.id, known.id).await,
+        store.endpoints.get_owned(merchant.id, known.id).await,
         Ok(Some(known.clone()))
     );
     paid(&store, merchant.id, PaymentState::Captured).await;
     assert_eq!(states(&store, &known).await, [], "it does not hear of that");
     let stranger = registered(&store).await;
     let not_there = store
-        .change_endpoint(
+        .endpoints
+        .change(
             stranger.id,
             known.id,
             EndpointChange::default(),
@@ -182,7 +194,10 @@ async fn a_change_changes_what_it_names(place: &Place) {
         )
         .await;
     assert_eq!(not_there, Ok(EndpointWrite::NotThere));
-    assert_eq!(store.endpoint(stranger.id, known.id).await, Ok(None));
+    assert_eq!(
+        store.endpoints.get_owned(stranger.id, known.id).await,
+        Ok(None)
+    );
 }
 
 async fn a_secret_is_replaced_and_stays_a_while_or_not(place: &Place) {
@@ -190,7 +205,9 @@ async fn a_secret_is_replaced_and_stays_a_while_or_not(place: &Place) {
     let (merchant, known) = reachable(&store).await;
     let rotated = |secret: &str, until_ms| {
         let rotation = (secret.to_owned(), until_ms);
-        store.rotate_secret(merchant.id, known.id, rotation, None, fresh(merchant.id))
+        store
+            .endpoints
+            .rotate_secret(merchant.id, known.id, rotation, None, fresh(merchant.id))
     };
     let rows = [
         (
@@ -203,7 +220,7 @@ async fn a_secret_is_replaced_and_stays_a_while_or_not(place: &Place) {
     ];
     for (secret, until_ms, previous) in rows {
         assert_eq!(rotated(secret, until_ms).await, Ok(EndpointWrite::Done(())));
-        let seen = store.endpoint_by_id(known.id).await.unwrap().unwrap();
+        let seen = store.endpoints.get(known.id).await.unwrap().unwrap();
         assert_eq!(
             (seen.secret_encrypted.as_str(), seen.previous_secret),
             (secret, previous)
@@ -216,29 +233,36 @@ async fn a_deleted_endpoint_keeps_no_secret_and_hears_of_nothing(place: &Place) 
     let (merchant, known) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     let deleted = store
-        .delete_endpoint(merchant.id, known.id, None, fresh(merchant.id))
+        .endpoints
+        .delete(merchant.id, known.id, None, fresh(merchant.id))
         .await;
     assert_eq!(deleted, Ok(EndpointWrite::Done(())));
     let again = store
-        .delete_endpoint(merchant.id, known.id, None, fresh(merchant.id))
+        .endpoints
+        .delete(merchant.id, known.id, None, fresh(merchant.id))
         .await;
     assert_eq!(again, Ok(EndpointWrite::NotThere));
-    assert_eq!(store.endpoint(merchant.id, known.id).await, Ok(None));
-    assert_eq!(store.endpoint_by_id(known.id).await, Ok(None));
-    assert_eq!(store.endpoints(merchant.id).await, Ok(Vec::new()));
+    assert_eq!(
+        store.endpoints.get_owned(merchant.id, known.id).await,
+        Ok(None)
+    );
+    assert_eq!(store.endpoints.get(known.id).await, Ok(None));
+    assert_eq!(store.endpoints.list(merchant.id).await, Ok(Vec::new()));
     assert_eq!(states(&store, &known).await, [DeliveryState::Failed]);
     paid(&store, merchant.id, PaymentState::Captured).await;
-    assert_eq!(store.pending_deliveries().await, Ok(0));
+    assert_eq!(store.deliveries.pending().await, Ok(0));
 }
 
 async fn a_ping_is_numbered_and_goes_to_one_endpoint(place: &Place) {
     let store = place.open().await;
     let (merchant, known) = reachable(&store).await;
     let other = endpoint(merchant.id);
-    assert_eq!(store.add_endpoint(&other).await, Ok(Addition::Added));
+    assert_eq!(store.endpoints.add(&other).await, Ok(Addition::Added));
     let ping = |sequence| {
         let event = event_of(&known, "ping", sequence);
-        store.ping_endpoint(merchant.id, known.id, event, fresh(merchant.id))
+        store
+            .endpoints
+            .ping(merchant.id, known.id, event, fresh(merchant.id))
     };
     assert_eq!(ping(1).await, Ok(EndpointWrite::Done(())));
     assert_eq!(
@@ -249,8 +273,11 @@ async fn a_ping_is_numbered_and_goes_to_one_endpoint(place: &Place) {
     assert_eq!(ping(2).await, Ok(EndpointWrite::Done(())));
     assert_eq!(states(&store, &known).await, [DeliveryState::Pending; 2]);
     assert_eq!(states(&store, &other).await, []);
-    assert_eq!(store.last_sequence(&known.id.to_string()).await, Ok(2));
-    assert_eq!(store.disable_endpoint(known.id, NOW_MS).await, Ok(true));
+    assert_eq!(
+        store.events.last_sequence(&known.id.to_string()).await,
+        Ok(2)
+    );
+    assert_eq!(store.endpoints.disable(known.id, NOW_MS).await, Ok(true));
     assert_eq!(
         ping(3).await,
         Ok(EndpointWrite::NotNow),
@@ -268,7 +295,7 @@ async fn a_failing_endpoint_is_switched_off_once_and_the_others_are_told(place: 
         ..failing
     };
     for known in [&failing, &other] {
-        assert_eq!(store.add_endpoint(known).await, Ok(Addition::Added));
+        assert_eq!(store.endpoints.add(known).await, Ok(Addition::Added));
     }
     paid(&store, merchant.id, PaymentState::Captured).await;
     let disabling = |since_ms, sequence| Disabling {
@@ -278,23 +305,27 @@ async fn a_failing_endpoint_is_switched_off_once_and_the_others_are_told(place: 
         event: event_of(&failing, "webhook_endpoint.disabled", sequence),
     };
     let since = store
-        .disable_failing_endpoint(disabling(Some(NOW_MS - 1), 1))
+        .endpoints
+        .disable_failing(disabling(Some(NOW_MS - 1), 1))
         .await;
     assert_eq!(since, Ok(false), "something has arrived since");
     let elsewhere = Disabling {
         url: "https://former.example/".into(),
         ..disabling(None, 1)
     };
-    let elsewhere = store.disable_failing_endpoint(elsewhere).await;
+    let elsewhere = store.endpoints.disable_failing(elsewhere).await;
     assert_eq!(elsewhere, Ok(false), "another address was asked");
-    assert_eq!(store.last_sequence(&failing.id.to_string()).await, Ok(0));
+    assert_eq!(
+        store.events.last_sequence(&failing.id.to_string()).await,
+        Ok(0)
+    );
     let (one, two) = tokio::join!(
-        store.disable_failing_endpoint(disabling(Some(NOW_MS), 1)),
-        store.disable_failing_endpoint(disabling(Some(NOW_MS), 1)),
+        store.endpoints.disable_failing(disabling(Some(NOW_MS), 1)),
+        store.endpoints.disable_failing(disabling(Some(NOW_MS), 1)),
     );
     let both = [one.unwrap(), two.unwrap()];
     assert_eq!(both.iter().filter(|done| **done).count(), 1);
-    let seen = store.endpoint_by_id(failing.id).await.unwrap().unwrap();
+    let seen = store.endpoints.get(failing.id).await.unwrap().unwrap();
     assert_eq!(seen.disabled_at_ms, Some(NOW_MS + 30));
     assert_eq!(states(&store, &failing).await, [DeliveryState::Failed]);
     let told = [DeliveryState::Pending; 2];
@@ -305,7 +336,7 @@ async fn a_failing_endpoint_is_switched_off_once_and_the_others_are_told(place: 
         failing_since_ms: None,
         event: event_of(&other, "webhook_endpoint.disabled", 1),
     };
-    assert_eq!(store.disable_failing_endpoint(nobody).await, Ok(false));
+    assert_eq!(store.endpoints.disable_failing(nobody).await, Ok(false));
 }
 
 async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
@@ -315,12 +346,12 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
         paid(&store, merchant.id, PaymentState::Captured).await;
     }
     let late = endpoint(merchant.id);
-    assert_eq!(store.add_endpoint(&late).await, Ok(Addition::Added));
-    let events = store.events(merchant.id, None, 10).await.unwrap();
+    assert_eq!(store.endpoints.add(&late).await, Ok(Addition::Added));
+    let events = store.events.list(merchant.id, None, 10).await.unwrap();
     let ids: Vec<_> = events.iter().rev().map(|(event, _)| event.id).collect();
     let second = u64::try_from(NOW_MS).unwrap() / 1000;
     let again = |again: RedeliverySelection, key: &str| {
-        store.redeliver(
+        store.deliveries.redeliver(
             merchant.id,
             (late.id, late.url.clone()),
             again,
@@ -334,7 +365,11 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
             after,
             most: 2,
         };
-        let found = store.events_in(merchant.id, "*", range).await.unwrap();
+        let found = store
+            .deliveries
+            .events_in(merchant.id, "*", range)
+            .await
+            .unwrap();
         RedeliverySelection::Events(found.0, found.1)
     };
     let begun = |scheduled, last: Option<&EventId>, has_more| {
@@ -362,7 +397,10 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
         ("payment.declined,payment.captured", 3),
         ("payment.declined", 0),
     ] {
-        let of_types = store.events_in(merchant.id, event_types, everything).await;
+        let of_types = store
+            .deliveries
+            .events_in(merchant.id, event_types, everything)
+            .await;
         let (events, has_more) = of_types.unwrap();
         assert_eq!((events.len(), has_more), (found, false), "{event_types}");
     }
@@ -387,14 +425,14 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
         url: "https://former.example/".into(),
         ..late.clone()
     };
-    let elsewhere = store.redeliver(
+    let elsewhere = store.deliveries.redeliver(
         merchant.id,
         (moved.id, moved.url.clone()),
         RedeliverySelection::Event(ids[0]),
         answered(merchant.id, "g"),
     );
     assert_eq!(elsewhere.await, Ok(EndpointWrite::NotNow));
-    assert_eq!(store.disable_endpoint(late.id, NOW_MS).await, Ok(true));
+    assert_eq!(store.endpoints.disable(late.id, NOW_MS).await, Ok(true));
     let off = again(RedeliverySelection::Event(ids[0]), "f").await;
     assert_eq!(off, Ok(EndpointWrite::NotNow));
 }

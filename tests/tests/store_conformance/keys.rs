@@ -25,20 +25,17 @@ async fn keys_are_kept_by_purpose_and_the_oldest_comes_first(place: &Place) {
     let older = key("b", KeyPurpose::Sealing, 1000);
     let webhook = key("c", KeyPurpose::Webhook, 0);
     for key in [&younger, &older, &webhook] {
-        assert_eq!(store.add_server_key(key).await, Ok(Addition::Added));
+        assert_eq!(store.keys.add(key).await, Ok(Addition::Added));
     }
     let mut changed = younger.clone();
     changed.private_key_encrypted = "changed".into();
+    assert_eq!(store.keys.add(&changed).await, Ok(Addition::AlreadyThere));
     assert_eq!(
-        store.add_server_key(&changed).await,
-        Ok(Addition::AlreadyThere)
-    );
-    assert_eq!(
-        store.server_keys(KeyPurpose::Sealing).await,
+        store.keys.list(KeyPurpose::Sealing).await,
         Ok(vec![older, younger])
     );
     assert_eq!(
-        store.server_keys(KeyPurpose::Webhook).await,
+        store.keys.list(KeyPurpose::Webhook).await,
         Ok(vec![webhook])
     );
 }
@@ -50,17 +47,17 @@ async fn a_key_is_destroyed_when_its_time_has_come_and_not_before(place: &Place)
         key("b", KeyPurpose::Sealing, 1),
     );
     for key in [&first, &second] {
-        assert_eq!(store.add_server_key(key).await, Ok(Addition::Added));
+        assert_eq!(store.keys.add(key).await, Ok(Addition::Added));
     }
-    assert_eq!(store.destroy_server_keys(199).await, Ok(0));
-    assert_eq!(store.destroy_server_keys(200).await, Ok(1));
-    assert_eq!(store.destroy_server_keys(200).await, Ok(0));
+    assert_eq!(store.keys.destroy(199).await, Ok(0));
+    assert_eq!(store.keys.destroy(200).await, Ok(1));
+    assert_eq!(store.keys.destroy(200).await, Ok(0));
     let destroyed = ServerKey {
         private_key_encrypted: String::new(),
         ..first
     };
     assert_eq!(
-        store.server_keys(KeyPurpose::Sealing).await,
+        store.keys.list(KeyPurpose::Sealing).await,
         Ok(vec![destroyed, second])
     );
 }
@@ -70,10 +67,10 @@ async fn nonces_are_forgotten_once_their_signatures_have_expired(place: &Place) 
     let merchant = registered(&store).await;
     opened(&store, merchant.id).await;
     let expires_at = nonce().expires_at;
-    assert_eq!(store.forget_nonces(expires_at).await, Ok(0));
-    assert_eq!(store.forget_nonces(expires_at + 1).await, Ok(1));
+    assert_eq!(store.nonces.purge(expires_at).await, Ok(0));
+    assert_eq!(store.nonces.purge(expires_at + 1).await, Ok(1));
     assert_eq!(
-        store.forget_nonces(u64::try_from(i64::MAX).unwrap()).await,
+        store.nonces.purge(u64::try_from(i64::MAX).unwrap()).await,
         Ok(0)
     );
 }
@@ -88,20 +85,21 @@ async fn a_nonce_is_spent_for_its_moment_and_its_key_only(place: &Place) {
     of_other_key.thumbprint = "other thumbprint".into();
     for fresh in [&spent, &later, &of_other_key] {
         let session = session(merchant.id);
-        let outcome = store.open_session(&session, fresh).await.unwrap();
+        let outcome = store.sessions.open(&session, fresh).await.unwrap();
         assert_eq!(outcome, SessionOpened::New(session));
         let replayed = store
-            .open_session(&super::world::session(merchant.id), fresh)
+            .sessions
+            .open(&super::world::session(merchant.id), fresh)
             .await;
         assert_eq!(replayed, Ok(SessionOpened::NonceReplayed));
-        assert_eq!(store.spend_nonce(fresh).await, Ok(false));
+        assert_eq!(store.nonces.consume(fresh).await, Ok(false));
     }
     let mut alone = spent;
     alone.value = "BBBBBBBBBBBBBBBBBBBBBB".into();
-    assert_eq!(store.is_nonce_spent(&alone).await, Ok(false));
-    assert_eq!(store.spend_nonce(&alone).await, Ok(true));
-    assert_eq!(store.is_nonce_spent(&alone).await, Ok(true));
-    assert_eq!(store.spend_nonce(&alone).await, Ok(false));
+    assert_eq!(store.nonces.is_consumed(&alone).await, Ok(false));
+    assert_eq!(store.nonces.consume(&alone).await, Ok(true));
+    assert_eq!(store.nonces.is_consumed(&alone).await, Ok(true));
+    assert_eq!(store.nonces.consume(&alone).await, Ok(false));
 }
 
 async fn many_nonces_are_forgotten_in_several_steps(place: &Place) {
@@ -113,8 +111,8 @@ async fn many_nonces_are_forgotten_in_several_steps(place: &Place) {
              SELECT 1000 + i, CAST(i AS TEXT), 'key' FROM n",
         )
         .await;
-    assert_eq!(store.forget_nonces(5500).await, Ok(4499));
-    assert_eq!(store.forget_nonces(9999).await, Ok(501));
+    assert_eq!(store.nonces.purge(5500).await, Ok(4499));
+    assert_eq!(store.nonces.purge(9999).await, Ok(501));
 }
 
 on_both_databases! {

@@ -16,7 +16,7 @@ async fn balances_are_added_up_from_transfers(place: &Place) {
     sold(&store, merchant, 500, "2026-11-26").await;
     let closed = close(&store, merchant, "2026-11-25").await;
     assert!(matches!(closed, CloseOutcome::Closed(_)));
-    let balances = store.account_balances(merchant).await.unwrap();
+    let balances = store.ledger.account_balances(merchant).await.unwrap();
     let rows: Vec<_> = balances
         .iter()
         .map(|row| (row.account, row.debited_minor, row.credited_minor))
@@ -35,8 +35,8 @@ async fn balances_are_added_up_from_transfers(place: &Place) {
     let sum: i64 = trial.trial_balance.iter().map(|line| line.balance).sum();
     assert_eq!(sum, 0);
     let other = registered(&store).await.id;
-    assert_eq!(store.account_balances(other).await, Ok(vec![]));
-    assert!(!store.findings().await.unwrap().is_empty());
+    assert_eq!(store.ledger.account_balances(other).await, Ok(vec![]));
+    assert!(!store.ledger.discrepancies().await.unwrap().is_empty());
 }
 
 async fn violations(store: &Store) -> String {
@@ -167,7 +167,8 @@ async fn a_hundred_thousand_lines_are_settled_at_once(place: &Place) {
     let mut after = None;
     loop {
         let lines = store
-            .settlement_lines(settlement.id, after, 5_000)
+            .balance
+            .of_settlement(settlement.id, after, 5_000)
             .await
             .unwrap();
         let Some(last) = lines.last() else { break };
@@ -205,12 +206,15 @@ async fn what_was_captured_before_there_were_books_is_in_them_and_is_settled(pla
     let store = place.open().await;
     assert_eq!(violations(&store).await, "");
     let merchant = "mer_01jd0000000000000000000000".parse().unwrap();
-    let balances = store.account_balances(merchant).await.unwrap();
+    let balances = store.ledger.account_balances(merchant).await.unwrap();
     let payable = balances
         .iter()
         .find(|balance| balance.account == Account::MerchantPayable);
     assert_eq!(payable.map(|payable| payable.credited_minor), Some(4_000));
-    let due = store.due_groups("2026-11-30".parse().unwrap()).await;
+    let due = store
+        .settlements
+        .due_groups("2026-11-30".parse().unwrap())
+        .await;
     let dates: Vec<_> = due.unwrap().iter().map(|due| due.settlement_date).collect();
     assert_eq!(dates, ["2026-11-23".parse().unwrap()]);
     let settlement = closed(close(&store, merchant, "2026-11-23").await);

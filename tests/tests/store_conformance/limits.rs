@@ -33,16 +33,16 @@ async fn a_list_that_takes_too_long_is_ended_and_the_connection_reads_the_next_o
         ..page.clone()
     };
     for _ in 0..3 {
-        let ended = store.payments(merchant.id, &nothing_fits).await;
+        let ended = store.payments.list(merchant.id, &nothing_fits).await;
         assert_eq!(ended, Err(DatabaseError::TooLong));
         // What a payment waits for has no such limit.
-        let read = store.payment(merchant.id, made.id).await;
+        let read = store.payments.get_owned(merchant.id, made.id).await;
         assert_eq!(read, Ok(Some(made.clone())));
     }
     // A busy machine may take longer than that for a page as well, but not each time.
     let mut read = Err(DatabaseError::TooLong);
     for _ in 0..100 {
-        read = store.payments(merchant.id, &page).await;
+        read = store.payments.list(merchant.id, &page).await;
         if read != Err(DatabaseError::TooLong) {
             break;
         }
@@ -50,6 +50,6 @@ async fn a_list_that_takes_too_long_is_ended_and_the_connection_reads_the_next_o
     assert_eq!(read.map(|payments| payments.len()), Ok(1));
     store.close().await;
     let patient = place.open().await;
-    let read = patient.payments(merchant.id, &nothing_fits).await;
+    let read = patient.payments.list(merchant.id, &nothing_fits).await;
     assert_eq!(read, Ok(Vec::new()));
 }

@@ -26,7 +26,7 @@ async fn payments_are_listed_newest_first_page_by_page(place: &Place) {
         newest_first.insert(0, paid(&store, merchant.id, PaymentState::Captured).await);
         paid(&store, somebody_else.id, PaymentState::Captured).await;
     }
-    let all = store.payments(merchant.id, &everything()).await;
+    let all = store.payments.list(merchant.id, &everything()).await;
     assert_eq!(all, Ok(newest_first.clone()));
     let mut seen = Vec::new();
     let mut filter = PaymentFilter {
@@ -34,7 +34,7 @@ async fn payments_are_listed_newest_first_page_by_page(place: &Place) {
         ..everything()
     };
     loop {
-        let page = store.payments(merchant.id, &filter).await.unwrap();
+        let page = store.payments.list(merchant.id, &filter).await.unwrap();
         let Some(last) = page.last() else { break };
         filter.after = Some(last.id);
         seen.extend(page);
@@ -44,7 +44,10 @@ async fn payments_are_listed_newest_first_page_by_page(place: &Place) {
         limit: 0,
         ..everything()
     };
-    assert_eq!(store.payments(merchant.id, &nothing).await, Ok(Vec::new()));
+    assert_eq!(
+        store.payments.list(merchant.id, &nothing).await,
+        Ok(Vec::new())
+    );
 }
 
 async fn payments_of_one_order_are_listed_alone(place: &Place) {
@@ -58,7 +61,7 @@ async fn payments_of_one_order_are_listed_alone(place: &Place) {
         ..payment(&session)
     };
     assert_eq!(
-        store.claim(&odd, &nonce(), ATTEMPTS).await,
+        store.payments.claim(&odd, &nonce(), ATTEMPTS).await,
         Ok(Claim::Claimed)
     );
     let filter = PaymentFilter {
@@ -66,22 +69,29 @@ async fn payments_of_one_order_are_listed_alone(place: &Place) {
         ..everything()
     };
     assert_eq!(
-        store.payments(merchant.id, &filter).await,
+        store.payments.list(merchant.id, &filter).await,
         Ok(vec![odd.clone()])
     );
     let older = PaymentFilter {
         after: Some(odd.id),
         ..filter.clone()
     };
-    assert_eq!(store.payments(merchant.id, &older).await, Ok(Vec::new()));
+    assert_eq!(
+        store.payments.list(merchant.id, &older).await,
+        Ok(Vec::new())
+    );
     let unknown = PaymentFilter {
         order_ref: Some("C".into()),
         ..everything()
     };
-    assert_eq!(store.payments(merchant.id, &unknown).await, Ok(Vec::new()));
+    assert_eq!(
+        store.payments.list(merchant.id, &unknown).await,
+        Ok(Vec::new())
+    );
     assert_eq!(
         store
-            .payments(merchant.id, &everything())
+            .payments
+            .list(merchant.id, &everything())
             .await
             .unwrap()
             .len(),
@@ -111,7 +121,7 @@ async fn payments_are_narrowed_by_each_of_their_columns(place: &Place) {
             ..payment(&session)
         };
         assert_eq!(
-            store.claim(&payment, &nonce(), ATTEMPTS).await,
+            store.payments.claim(&payment, &nonce(), ATTEMPTS).await,
             Ok(Claim::Claimed)
         );
         made.push(payment);
@@ -148,7 +158,7 @@ async fn payments_are_narrowed_by_each_of_their_columns(place: &Place) {
                 ..everything()
             };
             narrow(&mut filter);
-            let found = store.payments(merchant.id, &filter).await.unwrap();
+            let found = store.payments.list(merchant.id, &filter).await.unwrap();
             let found: Vec<_> = found.iter().map(|payment| payment.id).collect();
             let expected: Vec<_> = expected.iter().map(|index| made[*index].id).collect();
             assert_eq!(found, expected, "row {place}: {filter:?}");
@@ -167,7 +177,7 @@ async fn open_payments_are_found_when_their_lease_has_ended(place: &Place) {
             ..payment(&session)
         };
         assert_eq!(
-            store.claim(&payment, &nonce(), ATTEMPTS).await,
+            store.payments.claim(&payment, &nonce(), ATTEMPTS).await,
             Ok(Claim::Claimed)
         );
         open.push(payment);
@@ -175,14 +185,14 @@ async fn open_payments_are_found_when_their_lease_has_ended(place: &Place) {
     let unknown = settled(&store, &open[1], PaymentState::Unknown).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     paid(&store, merchant.id, PaymentState::Declined).await;
-    assert_eq!(store.open_payments(NOW_MS + 99, 10).await, Ok(Vec::new()));
+    assert_eq!(store.payments.open(NOW_MS + 99, 10).await, Ok(Vec::new()));
     assert_eq!(
-        store.open_payments(NOW_MS + 100, 10).await,
+        store.payments.open(NOW_MS + 100, 10).await,
         Ok(vec![unknown.clone()])
     );
     let in_order = vec![unknown.clone(), open[2].clone(), open[0].clone()];
-    assert_eq!(store.open_payments(i64::MAX, 10).await, Ok(in_order));
-    assert_eq!(store.open_payments(i64::MAX, 1).await, Ok(vec![unknown]));
+    assert_eq!(store.payments.open(i64::MAX, 10).await, Ok(in_order));
+    assert_eq!(store.payments.open(i64::MAX, 1).await, Ok(vec![unknown]));
 }
 
 async fn a_lease_is_taken_over_from_what_was_seen(place: &Place) {
@@ -192,21 +202,35 @@ async fn a_lease_is_taken_over_from_what_was_seen(place: &Place) {
     let payment = claimed(&store, &session).await;
     let (seen, next) = (payment.lease_until_ms, payment.lease_until_ms + 1000);
     assert_eq!(
-        store.extend_lease(payment.id, seen - 1, next).await,
+        store
+            .payments
+            .extend_lease(payment.id, seen - 1, next)
+            .await,
         Ok(None)
     );
-    let taken = store.extend_lease(payment.id, seen, next).await.unwrap();
+    let taken = store
+        .payments
+        .extend_lease(payment.id, seen, next)
+        .await
+        .unwrap();
     assert_eq!(taken.unwrap().lease_until_ms, next);
-    assert_eq!(store.extend_lease(payment.id, seen, next).await, Ok(None));
+    assert_eq!(
+        store.payments.extend_lease(payment.id, seen, next).await,
+        Ok(None)
+    );
     let stored = store
-        .payment(merchant.id, payment.id)
+        .payments
+        .get_owned(merchant.id, payment.id)
         .await
         .unwrap()
         .unwrap();
     assert_eq!(stored.lease_until_ms, next);
     settled(&store, &stored, PaymentState::Captured).await;
     assert_eq!(
-        store.extend_lease(payment.id, next, next + 1).await,
+        store
+            .payments
+            .extend_lease(payment.id, next, next + 1)
+            .await,
         Ok(None)
     );
 }
@@ -227,7 +251,11 @@ async fn payments_are_counted_by_state(place: &Place) {
             Declined => 3,
             _ => 0,
         };
-        assert_eq!(store.count_in_state(state).await, Ok(expected), "{state}");
+        assert_eq!(
+            store.payments.count_in_state(state).await,
+            Ok(expected),
+            "{state}"
+        );
     }
 }
 
@@ -239,16 +267,16 @@ async fn the_newest_payments_of_everybody_are_listed_and_each_is_found_by_its_na
         newest_first.insert(0, paid(&store, merchant, PaymentState::Captured).await);
     }
     assert_eq!(
-        store.newest_payments(2).await,
+        store.payments.newest(2).await,
         Ok(newest_first[..2].to_vec())
     );
-    assert_eq!(store.newest_payments(100).await, Ok(newest_first.clone()));
-    assert_eq!(store.newest_payments(0).await, Ok(Vec::new()));
+    assert_eq!(store.payments.newest(100).await, Ok(newest_first.clone()));
+    assert_eq!(store.payments.newest(0).await, Ok(Vec::new()));
     for payment in newest_first {
-        assert_eq!(store.payment_by_id(payment.id).await, Ok(Some(payment)));
+        assert_eq!(store.payments.get(payment.id).await, Ok(Some(payment)));
     }
     let nobody = payment(&opened(&store, one.id).await);
-    assert_eq!(store.payment_by_id(nobody.id).await, Ok(None));
+    assert_eq!(store.payments.get(nobody.id).await, Ok(None));
 }
 
 on_both_databases! {

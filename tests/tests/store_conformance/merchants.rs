@@ -13,16 +13,17 @@ async fn a_registered_merchant_is_read_back_whole(place: &Place) {
     let merchant = merchant();
     let (key, endpoint) = (api_key(merchant.id), endpoint(merchant.id));
     let registered = store
-        .register_merchant(&merchant, &key, Some(&endpoint))
+        .merchants
+        .register(&merchant, &key, Some(&endpoint))
         .await;
     assert_eq!(registered, Ok(Addition::Added));
     assert_eq!(
-        store.merchant(merchant.id).await,
+        store.merchants.get(merchant.id).await,
         Ok(Some(merchant.clone()))
     );
-    assert_eq!(store.api_key_by_hash(&key.hash).await, Ok(Some(key)));
-    assert_eq!(store.endpoints(merchant.id).await, Ok(vec![endpoint]));
-    assert_eq!(store.merchants().await, Ok(vec![merchant]));
+    assert_eq!(store.api_keys.get_by_hash(&key.hash).await, Ok(Some(key)));
+    assert_eq!(store.endpoints.list(merchant.id).await, Ok(vec![endpoint]));
+    assert_eq!(store.merchants.list().await, Ok(vec![merchant]));
 }
 
 async fn registering_again_changes_nothing(place: &Place) {
@@ -32,31 +33,31 @@ async fn registering_again_changes_nothing(place: &Place) {
     changed.name = "Somebody else".into();
     changed.origins.push("https://evil.example".into());
     let key = api_key(merchant.id);
-    let again = store.register_merchant(&changed, &key, None).await;
+    let again = store.merchants.register(&changed, &key, None).await;
     assert_eq!(again, Ok(Addition::AlreadyThere));
     assert_eq!(
-        store.add_merchant(&changed).await,
+        store.merchants.add(&changed).await,
         Ok(Addition::AlreadyThere)
     );
-    assert_eq!(store.merchants().await, Ok(vec![merchant]));
-    assert_eq!(store.api_key_by_hash(&key.hash).await, Ok(None));
+    assert_eq!(store.merchants.list().await, Ok(vec![merchant]));
+    assert_eq!(store.api_keys.get_by_hash(&key.hash).await, Ok(None));
 }
 
 async fn a_registration_that_fails_leaves_nothing(place: &Place) {
     let store = place.open().await;
     let first = registered(&store).await;
     let taken = api_key(first.id);
-    assert_eq!(store.add_api_key(&taken).await, Ok(Addition::Added));
+    assert_eq!(store.api_keys.add(&taken).await, Ok(Addition::Added));
     let second = merchant();
     let mut key = api_key(second.id);
     key.hash.clone_from(&taken.hash);
-    let refused = store.register_merchant(&second, &key, None).await;
+    let refused = store.merchants.register(&second, &key, None).await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
     );
-    assert_eq!(store.merchant(second.id).await, Ok(None));
-    assert_eq!(store.merchants().await, Ok(vec![first]));
+    assert_eq!(store.merchants.get(second.id).await, Ok(None));
+    assert_eq!(store.merchants.list().await, Ok(vec![first]));
 }
 
 async fn a_retired_order_key_is_gone_and_its_name_is_not_free(place: &Place) {
@@ -68,11 +69,15 @@ async fn a_retired_order_key_is_gone_and_its_name_is_not_free(place: &Place) {
         scopes: "*".into(),
     };
     assert_eq!(
-        store.add_order_key(merchant.id, &key, NOW_MS).await,
+        store
+            .merchants
+            .add_order_key(merchant.id, &key, NOW_MS)
+            .await,
         Ok(Addition::Added)
     );
     let keys = store
-        .merchant(merchant.id)
+        .merchants
+        .get(merchant.id)
         .await
         .unwrap()
         .unwrap()
@@ -80,38 +85,54 @@ async fn a_retired_order_key_is_gone_and_its_name_is_not_free(place: &Place) {
     assert_eq!(keys.len(), 3);
     assert!(keys.contains(&key));
     assert_eq!(
-        store.retire_order_key(merchant.id, "2026", NOW_MS).await,
+        store
+            .merchants
+            .retire_order_key(merchant.id, "2026", NOW_MS)
+            .await,
         Ok(true)
     );
     assert_eq!(
-        store.retire_order_key(merchant.id, "2026", NOW_MS).await,
+        store
+            .merchants
+            .retire_order_key(merchant.id, "2026", NOW_MS)
+            .await,
         Ok(false)
     );
     assert_eq!(
-        store.retire_order_key(merchant.id, "never", NOW_MS).await,
+        store
+            .merchants
+            .retire_order_key(merchant.id, "never", NOW_MS)
+            .await,
         Ok(false)
     );
     assert_eq!(
-        store.merchant(merchant.id).await,
+        store.merchants.get(merchant.id).await,
         Ok(Some(merchant.clone()))
     );
     assert_eq!(
-        store.add_order_key(merchant.id, &key, NOW_MS).await,
+        store
+            .merchants
+            .add_order_key(merchant.id, &key, NOW_MS)
+            .await,
         Ok(Addition::AlreadyThere)
     );
-    assert_eq!(store.merchant(merchant.id).await, Ok(Some(merchant)));
+    assert_eq!(store.merchants.get(merchant.id).await, Ok(Some(merchant)));
 }
 
 async fn two_merchants_may_name_their_keys_alike(place: &Place) {
     let store = place.open().await;
     let (first, second) = (registered(&store).await, registered(&store).await);
     assert_eq!(
-        store.retire_order_key(first.id, "2025-a", NOW_MS).await,
+        store
+            .merchants
+            .retire_order_key(first.id, "2025-a", NOW_MS)
+            .await,
         Ok(true)
     );
     assert_eq!(
         store
-            .merchant(first.id)
+            .merchants
+            .get(first.id)
             .await
             .unwrap()
             .unwrap()
@@ -119,7 +140,7 @@ async fn two_merchants_may_name_their_keys_alike(place: &Place) {
             .len(),
         1
     );
-    assert_eq!(store.merchant(second.id).await, Ok(Some(second)));
+    assert_eq!(store.merchants.get(second.id).await, Ok(Some(second)));
 }
 
 async fn origins_come_and_go(place: &Place) {
@@ -127,42 +148,54 @@ async fn origins_come_and_go(place: &Place) {
     let merchant = registered(&store).await;
     let origin = "https://other.example";
     assert_eq!(
-        store.add_origin(merchant.id, origin).await,
+        store.merchants.add_origin(merchant.id, origin).await,
         Ok(Addition::Added)
     );
     assert_eq!(
-        store.add_origin(merchant.id, origin).await,
+        store.merchants.add_origin(merchant.id, origin).await,
         Ok(Addition::AlreadyThere)
     );
-    let origins = store.merchant(merchant.id).await.unwrap().unwrap().origins;
+    let origins = store
+        .merchants
+        .get(merchant.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .origins;
     assert!(origins.iter().any(|known| known == origin));
-    assert_eq!(store.remove_origin(merchant.id, origin).await, Ok(true));
-    assert_eq!(store.remove_origin(merchant.id, origin).await, Ok(false));
-    assert_eq!(store.merchant(merchant.id).await, Ok(Some(merchant)));
+    assert_eq!(
+        store.merchants.remove_origin(merchant.id, origin).await,
+        Ok(true)
+    );
+    assert_eq!(
+        store.merchants.remove_origin(merchant.id, origin).await,
+        Ok(false)
+    );
+    assert_eq!(store.merchants.get(merchant.id).await, Ok(Some(merchant)));
 }
 
 async fn a_disabled_endpoint_gives_up_what_is_pending_and_gets_no_more(place: &Place) {
     let store = place.open().await;
     let (merchant, disabled) = reachable(&store).await;
     let enabled = endpoint(merchant.id);
-    assert_eq!(store.add_endpoint(&enabled).await, Ok(Addition::Added));
+    assert_eq!(store.endpoints.add(&enabled).await, Ok(Addition::Added));
     assert_eq!(
-        store.add_endpoint(&enabled).await,
+        store.endpoints.add(&enabled).await,
         Ok(Addition::AlreadyThere)
     );
     paid(&store, merchant.id, PaymentState::Captured).await;
-    assert_eq!(store.pending_deliveries().await, Ok(2));
+    assert_eq!(store.deliveries.pending().await, Ok(2));
 
     assert_eq!(
-        store.disable_endpoint(disabled.id, NOW_MS + 9).await,
+        store.endpoints.disable(disabled.id, NOW_MS + 9).await,
         Ok(true)
     );
     assert_eq!(
-        store.disable_endpoint(disabled.id, NOW_MS + 10).await,
+        store.endpoints.disable(disabled.id, NOW_MS + 10).await,
         Ok(false)
     );
-    assert_eq!(store.pending_deliveries().await, Ok(1));
-    let known = store.endpoints(merchant.id).await.unwrap();
+    assert_eq!(store.deliveries.pending().await, Ok(1));
+    let known = store.endpoints.list(merchant.id).await.unwrap();
     let moments: Vec<_> = known
         .iter()
         .map(|endpoint| endpoint.disabled_at_ms)
@@ -170,7 +203,7 @@ async fn a_disabled_endpoint_gives_up_what_is_pending_and_gets_no_more(place: &P
     assert_eq!(moments, [Some(NOW_MS + 9), None]);
 
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let events = store.events(merchant.id, None, 10).await.unwrap();
+    let events = store.events.list(merchant.id, None, 10).await.unwrap();
     let endpoints = |index: usize| -> Vec<_> {
         events[index]
             .1
@@ -193,11 +226,17 @@ async fn a_reserve_is_set_and_read_back(place: &Place) {
         basis_points: 1_000,
         days: 90,
     };
-    let set = store.set_reserve(merchant.id, merchant.reserve).await;
+    let set = store
+        .merchants
+        .set_reserve(merchant.id, merchant.reserve)
+        .await;
     assert_eq!(set, Ok(true));
     let nobody = super::world::merchant().id;
-    assert_eq!(store.set_reserve(nobody, merchant.reserve).await, Ok(false));
-    assert_eq!(store.merchant(merchant.id).await, Ok(Some(merchant)));
+    assert_eq!(
+        store.merchants.set_reserve(nobody, merchant.reserve).await,
+        Ok(false)
+    );
+    assert_eq!(store.merchants.get(merchant.id).await, Ok(Some(merchant)));
 }
 
 on_both_databases! {

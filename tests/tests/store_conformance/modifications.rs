@@ -55,7 +55,7 @@ fn posting(payment: &Payment, modification: &Modification) -> Posting {
 
 async fn claimed(store: &Store, payment: &Payment) -> Modification {
     let modification = modification(payment, ModificationKind::Capture, 100);
-    let claim = store.claim_modification(payment, &modification, None).await;
+    let claim = store.operations.claim(payment, &modification, None).await;
     assert_eq!(claim, Ok(ModificationClaim::Claimed));
     modification
 }
@@ -69,7 +69,9 @@ async fn settle(store: &Store, before: &Payment, of: &Modification) -> (Payment,
     (after.sequence, after.updated_at_ms) = (before.sequence + 1, NOW_MS + 20);
     let told = event(before, after.sequence);
     let booked = posting(&after, of);
-    let settled = store.settle_modification(before, &after, &ended, Some(&told), Some(&booked));
+    let settled = store
+        .operations
+        .record(before, &after, &ended, Some(&told), Some(&booked));
     assert_eq!(settled.await, Ok(ModificationSettled::Done));
     (after, ended)
 }
@@ -81,20 +83,26 @@ async fn a_claim_is_made_once_and_holds_the_payment(place: &Place) {
     let first = modification(&payment, ModificationKind::Capture, 100);
     let request = request(merchant.id, "one");
     let claim = store
-        .claim_modification(&payment, &first, Some(&request))
+        .operations
+        .claim(&payment, &first, Some(&request))
         .await;
     assert_eq!(claim, Ok(ModificationClaim::Claimed));
     let held = store
-        .payment(merchant.id, payment.id)
+        .payments
+        .get_owned(merchant.id, payment.id)
         .await
         .unwrap()
         .unwrap();
     assert_eq!(held.modification, Some(first.id));
-    assert_eq!(store.modification(first.id).await, Ok(Some(first.clone())));
+    assert_eq!(
+        store.operations.get(first.id).await,
+        Ok(Some(first.clone()))
+    );
     // The same request, whatever it would make now.
     let second = modification(&payment, ModificationKind::Capture, 100);
     let claim = store
-        .claim_modification(&payment, &second, Some(&request))
+        .operations
+        .claim(&payment, &second, Some(&request))
         .await;
     assert_eq!(claim, Ok(ModificationClaim::Same(first.clone())));
     let another = IdempotentRequest {
@@ -102,21 +110,22 @@ async fn a_claim_is_made_once_and_holds_the_payment(place: &Place) {
         ..request.clone()
     };
     let claim = store
-        .claim_modification(&payment, &second, Some(&another))
+        .operations
+        .claim(&payment, &second, Some(&another))
         .await;
     assert_eq!(claim, Ok(ModificationClaim::KeyReused));
-    let claim = store.claim_modification(&payment, &second, None).await;
+    let claim = store.operations.claim(&payment, &second, None).await;
     assert_eq!(claim, Ok(ModificationClaim::Moved));
-    assert_eq!(store.modification(second.id).await, Ok(None));
+    assert_eq!(store.operations.get(second.id).await, Ok(None));
     let resource = first.id.to_string();
     let answer = None;
     let same = IdempotencyReplay::Same { resource, answer };
-    assert_eq!(store.replay(&request).await, Ok(Some(same)));
+    assert_eq!(store.idempotency.replay(&request).await, Ok(Some(same)));
     assert_eq!(
-        store.replay(&another).await,
+        store.idempotency.replay(&another).await,
         Ok(Some(IdempotencyReplay::Other))
     );
-    assert_eq!(store.count_open_modifications().await, Ok(1));
+    assert_eq!(store.operations.count_open().await, Ok(1));
 }
 
 async fn a_payment_that_moved_on_is_not_claimed_and_the_request_is_free(place: &Place) {
@@ -127,9 +136,9 @@ async fn a_payment_that_moved_on_is_not_claimed_and_the_request_is_free(place: &
     settle(&store, &seen, &first).await;
     let late = modification(&seen, ModificationKind::Void, 100);
     let request = request(merchant.id, "late");
-    let claim = store.claim_modification(&seen, &late, Some(&request)).await;
+    let claim = store.operations.claim(&seen, &late, Some(&request)).await;
     assert_eq!(claim, Ok(ModificationClaim::Moved));
-    assert_eq!(store.replay(&request).await, Ok(None));
+    assert_eq!(store.idempotency.replay(&request).await, Ok(None));
 }
 
 async fn an_ending_writes_everything_once(place: &Place) {
@@ -139,14 +148,21 @@ async fn an_ending_writes_everything_once(place: &Place) {
     let pending = claimed(&store, &before).await;
     let (after, ended) = settle(&store, &before, &pending).await;
     assert_eq!(
-        store.payment(merchant.id, before.id).await,
+        store.payments.get_owned(merchant.id, before.id).await,
         Ok(Some(after.clone()))
     );
-    assert_eq!(store.modification(ended.id).await, Ok(Some(ended.clone())));
-    let listed = store.modifications(merchant.id, before.id, None, 10).await;
+    assert_eq!(
+        store.operations.get(ended.id).await,
+        Ok(Some(ended.clone()))
+    );
+    let listed = store
+        .operations
+        .list(merchant.id, before.id, None, 10)
+        .await;
     assert_eq!(listed, Ok(vec![ended.clone()]));
     let older = store
-        .modifications(merchant.id, before.id, Some(ended.id), 10)
+        .operations
+        .list(merchant.id, before.id, Some(ended.id), 10)
         .await;
     assert_eq!(older, Ok(Vec::new()));
     // Whoever is slower is told how it ended, and writes nothing.
@@ -154,11 +170,15 @@ async fn an_ending_writes_everything_once(place: &Place) {
     failed.state = ModificationState::Failed;
     let told = event(&before, 2);
     let late = store
-        .settle_modification(&before, &before, &failed, Some(&told), None)
+        .operations
+        .record(&before, &before, &failed, Some(&told), None)
         .await;
     assert_eq!(late, Ok(ModificationSettled::Ended(ended)));
-    assert_eq!(store.payment(merchant.id, before.id).await, Ok(Some(after)));
-    assert_eq!(store.count_open_modifications().await, Ok(0));
+    assert_eq!(
+        store.payments.get_owned(merchant.id, before.id).await,
+        Ok(Some(after))
+    );
+    assert_eq!(store.operations.count_open().await, Ok(0));
 }
 
 async fn one_of_many_takes_the_lease(place: &Place) {
@@ -167,19 +187,21 @@ async fn one_of_many_takes_the_lease(place: &Place) {
     let payment = paid(&store, merchant.id, PaymentState::Authorized).await;
     let pending = claimed(&store, &payment).await;
     assert_eq!(
-        store.open_modifications(NOW_MS + 999, 10).await,
+        store.operations.open(NOW_MS + 999, 10).await,
         Ok(Vec::new())
     );
-    let open = store.open_modifications(NOW_MS + 1_000, 10).await.unwrap();
+    let open = store.operations.open(NOW_MS + 1_000, 10).await.unwrap();
     assert_eq!(open.first(), Some(&pending));
     let (from_ms, to_ms) = (pending.lease_until_ms, NOW_MS + 9_000);
     let taken = store
-        .extend_modification_lease(pending.id, from_ms, to_ms)
+        .operations
+        .extend_lease(pending.id, from_ms, to_ms)
         .await
         .unwrap();
     assert_eq!(taken.map(|taken| taken.lease_until_ms), Some(to_ms));
     let late = store
-        .extend_modification_lease(pending.id, from_ms, to_ms)
+        .operations
+        .extend_lease(pending.id, from_ms, to_ms)
         .await;
     assert_eq!(late, Ok(None));
 }
@@ -200,7 +222,7 @@ async fn claims_at_the_same_moment_have_one_winner(place: &Place) {
         let request = request(merchant.id, &key);
         racing.spawn(async move {
             let wanted = modification(&payment, ModificationKind::Capture, 100);
-            let claim = store.claim_modification(&payment, &wanted, Some(&request));
+            let claim = store.operations.claim(&payment, &wanted, Some(&request));
             claim.await.unwrap()
         });
     }
@@ -209,7 +231,7 @@ async fn claims_at_the_same_moment_have_one_winner(place: &Place) {
         .iter()
         .filter(|claim| **claim == ModificationClaim::Claimed);
     assert_eq!(won.count(), 1, "{claims:?}");
-    assert_eq!(store.count_open_modifications().await, Ok(1));
+    assert_eq!(store.operations.count_open().await, Ok(1));
 }
 
 async fn what_is_being_modified_is_not_ended_by_time(place: &Place) {
@@ -218,7 +240,11 @@ async fn what_is_being_modified_is_not_ended_by_time(place: &Place) {
     let free = paid(&store, merchant.id, PaymentState::Authorized).await;
     let held = paid(&store, merchant.id, PaymentState::Authorized).await;
     claimed(&store, &held).await;
-    let ids: Vec<_> = store.held_payments(NOW_MS, NOW_MS, 10).await.unwrap();
+    let ids: Vec<_> = store
+        .payments
+        .authorized_before(NOW_MS, NOW_MS, 10)
+        .await
+        .unwrap();
     let ids: Vec<_> = ids.iter().map(|payment| payment.id).collect();
     assert_eq!(ids, [free.id]);
 }
@@ -232,19 +258,23 @@ async fn a_refused_end_of_a_hold_is_wanted_again_after_a_growing_pause(place: &P
     let ended_ms = held.created_at_ms + 60 * minute_ms;
     let is_listed = async |now_ms: i64| {
         let made_by_ms = now_ms - 60 * minute_ms;
-        let listed = store.held_payments(made_by_ms, now_ms, 10).await.unwrap();
+        let listed = store
+            .payments
+            .authorized_before(made_by_ms, now_ms, 10)
+            .await
+            .unwrap();
         !listed.is_empty()
     };
     let refuse = async |at_ms: i64| {
-        let seen = store.payment_by_id(held.id).await.unwrap().unwrap();
+        let seen = store.payments.get(held.id).await.unwrap().unwrap();
         let mut wanted = modification(&seen, ModificationKind::Expiry, 100);
         assert_eq!(
-            store.claim_modification(&seen, &wanted, None).await,
+            store.operations.claim(&seen, &wanted, None).await,
             Ok(ModificationClaim::Claimed)
         );
         (wanted.state, wanted.failure) = (ModificationState::Failed, Some("do_not_honor".into()));
         wanted.updated_at_ms = at_ms;
-        let ended = store.settle_modification(&seen, &seen, &wanted, None, None);
+        let ended = store.operations.record(&seen, &seen, &wanted, None, None);
         assert_eq!(ended.await, Ok(ModificationSettled::Done));
     };
     assert!(is_listed(ended_ms).await);
@@ -269,16 +299,17 @@ async fn old_requests_are_forgotten(place: &Place) {
     let request = request(merchant.id, "old");
     let wanted = modification(&payment, ModificationKind::Capture, 100);
     let claim = store
-        .claim_modification(&payment, &wanted, Some(&request))
+        .operations
+        .claim(&payment, &wanted, Some(&request))
         .await;
     assert_eq!(claim, Ok(ModificationClaim::Claimed));
     // What is pending would be done once more if it were forgotten.
-    assert_eq!(store.forget_idempotent_requests(NOW_MS + 11).await, Ok(0));
+    assert_eq!(store.idempotency.purge(NOW_MS + 11).await, Ok(0));
     settle(&store, &payment, &wanted).await;
-    assert_eq!(store.forget_idempotent_answers(NOW_MS + 11).await, Ok(0));
-    assert_eq!(store.forget_idempotent_requests(NOW_MS + 10).await, Ok(0));
-    assert_eq!(store.forget_idempotent_requests(NOW_MS + 11).await, Ok(1));
-    assert_eq!(store.replay(&request).await, Ok(None));
+    assert_eq!(store.idempotency.purge_responses(NOW_MS + 11).await, Ok(0));
+    assert_eq!(store.idempotency.purge(NOW_MS + 10).await, Ok(0));
+    assert_eq!(store.idempotency.purge(NOW_MS + 11).await, Ok(1));
+    assert_eq!(store.idempotency.replay(&request).await, Ok(None));
 }
 
 on_both_databases!(

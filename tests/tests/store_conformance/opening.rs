@@ -13,21 +13,21 @@ async fn what_was_answered_is_there_after_a_restart(place: &Place) {
     let captured = paid(&store, merchant.id, PaymentState::Captured).await;
     let session = opened(&store, merchant.id).await;
     let open = claimed(&store, &session).await;
-    let events = store.events(merchant.id, None, 10).await;
+    let events = store.events.list(merchant.id, None, 10).await;
     store.close().await;
 
     let store = place.open().await;
     assert_eq!(
-        store.merchant(merchant.id).await,
+        store.merchants.get(merchant.id).await,
         Ok(Some(merchant.clone()))
     );
     assert_eq!(
-        store.payment(merchant.id, captured.id).await,
+        store.payments.get_owned(merchant.id, captured.id).await,
         Ok(Some(captured))
     );
-    assert_eq!(store.open_payments(i64::MAX, 10).await, Ok(vec![open]));
-    assert_eq!(store.events(merchant.id, None, 10).await, events);
-    assert_eq!(store.pending_deliveries().await, Ok(1));
+    assert_eq!(store.payments.open(i64::MAX, 10).await, Ok(vec![open]));
+    assert_eq!(store.events.list(merchant.id, None, 10).await, events);
+    assert_eq!(store.deliveries.pending().await, Ok(1));
 }
 
 async fn a_store_that_is_dropped_without_being_closed_loses_nothing(place: &Place) {
@@ -35,7 +35,7 @@ async fn a_store_that_is_dropped_without_being_closed_loses_nothing(place: &Plac
     let merchant = registered(&store).await;
     drop(store);
     let store = place.open().await;
-    assert_eq!(store.merchants().await, Ok(vec![merchant]));
+    assert_eq!(store.merchants.list().await, Ok(vec![merchant]));
 }
 
 async fn a_closed_store_refuses(place: &Place) {
@@ -48,7 +48,7 @@ async fn a_closed_store_refuses(place: &Place) {
         store.ping().await,
         Err(DatabaseError::Unavailable(_))
     ));
-    let read = store.merchant(merchant.id).await;
+    let read = store.merchants.get(merchant.id).await;
     assert!(
         matches!(read, Err(DatabaseError::Unavailable(_))),
         "{read:?}"
@@ -63,7 +63,7 @@ async fn closing_lets_what_waits_finish(place: &Place) {
         .cloned()
         .map(|merchant| {
             let store = store.clone();
-            async move { (store.add_merchant(&merchant).await.is_ok(), merchant) }
+            async move { (store.merchants.add(&merchant).await.is_ok(), merchant) }
         })
         .collect();
     let first = adding.join_next().await.unwrap().unwrap();
@@ -78,7 +78,7 @@ async fn closing_lets_what_waits_finish(place: &Place) {
     kept.sort_by_key(|merchant| merchant.id);
     assert!(!kept.is_empty());
     let store = place.open().await;
-    assert_eq!(store.merchants().await, Ok(kept));
+    assert_eq!(store.merchants.list().await, Ok(kept));
 }
 
 async fn servers_that_start_together_migrate_once(place: &Place) {

@@ -42,7 +42,7 @@ impl Load {
             load.writers.spawn(async move {
                 let mut failures = Vec::new();
                 while !enough.load(Ordering::SeqCst) {
-                    match store.add_merchant(&merchant()).await {
+                    match store.merchants.add(&merchant()).await {
                         Ok(Addition::Added) => added.fetch_add(1, Ordering::SeqCst),
                         Err(DatabaseError::OutcomeUnknown) => {
                             unknown.fetch_add(1, Ordering::SeqCst)
@@ -77,7 +77,7 @@ impl Load {
     async fn end(self, store: &Store) -> Vec<DatabaseError> {
         self.enough.store(true, Ordering::SeqCst);
         let failures = self.writers.join_all().await.concat();
-        let stored = store.merchants().await.unwrap().len();
+        let stored = store.merchants.list().await.unwrap().len();
         let added = self.added.load(Ordering::SeqCst);
         let unknown = self.unknown.load(Ordering::SeqCst);
         assert!(stored >= added, "{stored} of {added} are there");
@@ -127,7 +127,7 @@ async fn a_server_that_stays_away_is_an_error_and_not_a_wait_without_end() {
     registered(&store).await;
     server.stop();
     let late = merchant();
-    let writing = store.add_merchant(&late);
+    let writing = store.merchants.add(&late);
     let outcome = tokio::time::timeout(Duration::from_secs(15), writing).await;
     let refused = outcome.expect("it ends");
     assert!(
@@ -168,7 +168,7 @@ async fn connections_that_turned_read_only_are_replaced() {
     let cut = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE application_name = 'sealpay'";
     server.ask(cut).await;
-    let refused = store.add_merchant(&merchant()).await;
+    let refused = store.merchants.add(&merchant()).await;
     let Err(DatabaseError::Unavailable(why)) = &refused else {
         panic!("{refused:?}");
     };

@@ -36,15 +36,15 @@ async fn two_verifiers_work(url: &str) {
         let store = stores[number % 2].clone();
         let wanted = session(merchant.id);
         sessions.spawn(async move {
-            let opened = store.open_session(&wanted, &nonce()).await;
+            let opened = store.sessions.open(&wanted, &nonce()).await;
             assert_eq!(opened, Ok(SessionOpened::New(wanted.clone())));
-            assert_eq!(store.session(wanted.id).await, Ok(Some(wanted)));
+            assert_eq!(store.sessions.get(wanted.id).await, Ok(Some(wanted)));
         });
     }
     sessions.join_all().await;
     for store in &stores {
         let payment = paid(store, merchant.id, PaymentState::Captured).await;
-        let read = store.payment(merchant.id, payment.id).await;
+        let read = store.payments.get_owned(merchant.id, payment.id).await;
         assert_eq!(read, Ok(Some(payment)));
         assert_eq!(store.ping().await, Ok(()));
     }
@@ -95,7 +95,7 @@ async fn a_pooler_that_changes_its_mode_under_way_is_noticed() {
         let mut adding = JoinSet::new();
         for _ in 0..60 {
             let store = store.clone();
-            adding.spawn(async move { store.add_merchant(&merchant()).await });
+            adding.spawn(async move { store.merchants.add(&merchant()).await });
         }
         adding.join_all()
     };

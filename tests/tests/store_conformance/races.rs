@@ -40,7 +40,11 @@ async fn of_many_attempts_on_one_session_one_is_claimed(place: &Place) {
         let payment = payment(&session);
         async move {
             (
-                store.claim(&payment, &nonce(), ATTEMPTS).await.unwrap(),
+                store
+                    .payments
+                    .claim(&payment, &nonce(), ATTEMPTS)
+                    .await
+                    .unwrap(),
                 payment,
             )
         }
@@ -54,12 +58,18 @@ async fn of_many_attempts_on_one_session_one_is_claimed(place: &Place) {
         }
     }
     assert_eq!(winners.len(), 1);
-    let held = store.session(session.id).await.unwrap().unwrap();
+    let held = store.sessions.get(session.id).await.unwrap().unwrap();
     assert_eq!(
         (held.active_attempt, held.attempts),
         (Some(winners[0].attempt), 1)
     );
-    assert_eq!(store.count_in_state(PaymentState::Authorizing).await, Ok(1));
+    assert_eq!(
+        store
+            .payments
+            .count_in_state(PaymentState::Authorizing)
+            .await,
+        Ok(1)
+    );
 }
 
 async fn of_many_requests_for_one_attempt_one_is_claimed(place: &Place) {
@@ -77,7 +87,13 @@ async fn of_many_requests_for_one_attempt_one_is_claimed(place: &Place) {
             attempt: wanted.attempt,
             ..payment(&session)
         };
-        async move { store.claim(&payment, &nonce(), ATTEMPTS).await.unwrap() }
+        async move {
+            store
+                .payments
+                .claim(&payment, &nonce(), ATTEMPTS)
+                .await
+                .unwrap()
+        }
     });
     let outcomes = at_once(claims).await;
     let claimed = outcomes
@@ -86,7 +102,8 @@ async fn of_many_requests_for_one_attempt_one_is_claimed(place: &Place) {
         .count();
     assert_eq!(claimed, 1);
     let stored = store
-        .payment_of_attempt(session.id, wanted.attempt)
+        .payments
+        .get_by_attempt(session.id, wanted.attempt)
         .await
         .unwrap()
         .unwrap();
@@ -103,7 +120,13 @@ async fn of_many_requests_with_one_signature_one_is_not_a_replay(place: &Place) 
     for _ in 0..MANY {
         let payment = payment(&opened(&store, merchant.id).await);
         let (store, nonce) = (store.clone(), nonce.clone());
-        claims.push(async move { store.claim(&payment, &nonce, ATTEMPTS).await.unwrap() });
+        claims.push(async move {
+            store
+                .payments
+                .claim(&payment, &nonce, ATTEMPTS)
+                .await
+                .unwrap()
+        });
     }
     let outcomes = at_once(claims).await;
     let count = |wanted: &Claim| outcomes.iter().filter(|outcome| *outcome == wanted).count();
@@ -111,7 +134,13 @@ async fn of_many_requests_with_one_signature_one_is_not_a_replay(place: &Place) 
         (count(&Claim::Claimed), count(&Claim::NonceReplayed)),
         (1, MANY - 1)
     );
-    assert_eq!(store.count_in_state(PaymentState::Authorizing).await, Ok(1));
+    assert_eq!(
+        store
+            .payments
+            .count_in_state(PaymentState::Authorizing)
+            .await,
+        Ok(1)
+    );
 }
 
 async fn of_many_outcomes_of_one_payment_one_is_kept(place: &Place) {
@@ -136,7 +165,8 @@ async fn of_many_outcomes_of_one_payment_one_is_kept(place: &Place) {
         let before = claimed.clone();
         async move {
             store
-                .settle_outcome(&before, &after, Some(&event), None)
+                .payments
+                .record_outcome(&before, &after, Some(&event), None)
                 .await
                 .unwrap()
         }
@@ -152,14 +182,23 @@ async fn of_many_outcomes_of_one_payment_one_is_kept(place: &Place) {
     assert_eq!(done.len(), 1);
     assert_eq!(
         store
-            .payment(merchant.id, claimed.id)
+            .payments
+            .get_owned(merchant.id, claimed.id)
             .await
             .unwrap()
             .as_ref(),
         Some(done[0])
     );
-    assert_eq!(store.events(merchant.id, None, 10).await.unwrap().len(), 1);
-    assert_eq!(store.pending_deliveries().await, Ok(1));
+    assert_eq!(
+        store
+            .events
+            .list(merchant.id, None, 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(store.deliveries.pending().await, Ok(1));
 }
 
 async fn an_attempt_that_is_declined_while_it_is_asked_for_again_is_claimed_once(place: &Place) {
@@ -175,7 +214,11 @@ async fn an_attempt_that_is_declined_while_it_is_asked_for_again_is_claimed_once
                 ..payment(&session)
             };
             async move {
-                let outcome = store.claim(&payment, &nonce(), ATTEMPTS).await.unwrap();
+                let outcome = store
+                    .payments
+                    .claim(&payment, &nonce(), ATTEMPTS)
+                    .await
+                    .unwrap();
                 if outcome == Claim::Claimed {
                     settled(&store, &payment, PaymentState::Declined).await;
                 }
@@ -188,7 +231,7 @@ async fn an_attempt_that_is_declined_while_it_is_asked_for_again_is_claimed_once
             .filter(|outcome| **outcome == Claim::Claimed)
             .count();
         assert_eq!(claimed, 1, "{outcomes:?}");
-        let session = store.session(session.id).await.unwrap().unwrap();
+        let session = store.sessions.get(session.id).await.unwrap().unwrap();
         assert_eq!((session.active_attempt, session.attempts), (None, 1));
     }
 }
@@ -204,7 +247,7 @@ async fn of_many_keys_for_one_order_the_last_one_allowed_has_it(place: &Place) {
             public_key: [number; 32],
             ..first.clone()
         };
-        async move { store.open_session(&wanted, &nonce()).await.unwrap() }
+        async move { store.sessions.open(&wanted, &nonce()).await.unwrap() }
     });
     let (mut new, mut rebound, mut reused) = (0, 0, 0);
     for outcome in at_once(openings).await {
@@ -232,6 +275,7 @@ async fn of_many_recoverers_one_has_the_lease(place: &Place) {
         let (id, seen) = (payment.id, payment.lease_until_ms);
         async move {
             store
+                .payments
                 .extend_lease(id, seen, seen + 1 + number)
                 .await
                 .unwrap()
@@ -257,11 +301,12 @@ async fn two_outboxes_do_not_send_the_same_delivery(place: &Place) {
             let mut mine = Vec::new();
             loop {
                 let due = store
-                    .due_deliveries(NOW_MS + 5, NOW_MS + 100, 7)
+                    .deliveries
+                    .due(NOW_MS + 5, NOW_MS + 100, 7)
                     .await
                     .unwrap();
                 // Others may have been quicker with all seven, while some are left.
-                if due.is_empty() && store.next_delivery_at().await != Ok(Some(NOW_MS + 5)) {
+                if due.is_empty() && store.deliveries.next_at().await != Ok(Some(NOW_MS + 5)) {
                     return mine;
                 }
                 mine.extend(due.into_iter().map(|due| due.event));

@@ -16,13 +16,16 @@ async fn declined(store: &Store, reason: &str) -> Payment {
     let payment = claimed(store, &session).await;
     let mut after = moved(&payment, PaymentState::Declined, NOW_MS);
     after.decline = Some(reason.into());
-    let settled = store.settle_outcome(&payment, &after, None, None).await;
+    let settled = store
+        .payments
+        .record_outcome(&payment, &after, None, None)
+        .await;
     assert!(settled.is_ok(), "{settled:?}");
     after
 }
 
 async fn only(store: &Store, payment: &Payment) -> Reversal {
-    let mut found = store.reversals_of(payment.id).await.unwrap();
+    let mut found = store.reversals.list(payment.id).await.unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
 }
@@ -30,7 +33,7 @@ async fn only(store: &Store, payment: &Payment) -> Reversal {
 async fn an_end_that_a_provider_may_contradict_is_watched(place: &Place) {
     let store = place.open().await;
     let own_word = declined(&store, "insufficient_funds").await;
-    assert_eq!(store.reversals_of(own_word.id).await, Ok(Vec::new()));
+    assert_eq!(store.reversals.list(own_word.id).await, Ok(Vec::new()));
     let doubtful = declined(&store, "not_processed").await;
     let watched = only(&store, &doubtful).await;
     assert_eq!(
@@ -39,14 +42,14 @@ async fn an_end_that_a_provider_may_contradict_is_watched(place: &Place) {
     );
     assert_eq!(watched.due_at_ms, NOW_MS + 60_000);
     assert_eq!(
-        store.due_reversals(NOW_MS + 59_999, 9).await,
+        store.reversals.due(NOW_MS + 59_999, 9).await,
         Ok(Vec::new())
     );
-    let due = store.due_reversals(NOW_MS + 60_000, 9).await;
+    let due = store.reversals.due(NOW_MS + 60_000, 9).await;
     assert_eq!(due, Ok(vec![watched.clone()]));
-    assert_eq!(store.count_reversals(ReversalState::Watched).await, Ok(1));
-    assert_eq!(store.forget_reversal(&watched).await, Ok(true));
-    assert_eq!(store.reversals_of(doubtful.id).await, Ok(Vec::new()));
+    assert_eq!(store.reversals.count(ReversalState::Watched).await, Ok(1));
+    assert_eq!(store.reversals.remove(&watched).await, Ok(true));
+    assert_eq!(store.reversals.list(doubtful.id).await, Ok(Vec::new()));
 }
 
 async fn of_many_who_look_one_asks(place: &Place) {
@@ -56,7 +59,7 @@ async fn of_many_who_look_one_asks(place: &Place) {
     let mut taking = JoinSet::new();
     for _ in 0..10 {
         let (store, seen) = (store.clone(), seen.clone());
-        taking.spawn(async move { store.take_reversal(&seen, NOW_MS + 700_000).await.unwrap() });
+        taking.spawn(async move { store.reversals.take(&seen, NOW_MS + 700_000).await.unwrap() });
     }
     let taken = taking.join_all().await;
     assert_eq!(taken.iter().filter(|taken| **taken).count(), 1);
@@ -68,28 +71,45 @@ async fn a_late_approval_is_reversed_once_and_stays_so(place: &Place) {
     let store = place.open().await;
     let payment = declined(&store, "not_processed").await;
     let watched = only(&store, &payment).await;
-    assert_eq!(store.note_late_approval(&payment, NOW_MS + 5).await, Ok(()));
+    assert_eq!(
+        store
+            .reversals
+            .note_late_approval(&payment, NOW_MS + 5)
+            .await,
+        Ok(())
+    );
     let approved = only(&store, &payment).await;
     assert_eq!(
         (approved.state, approved.due_at_ms, approved.modification),
         (ReversalState::Approved, NOW_MS + 5, watched.modification)
     );
     // It is known now: nothing is forgotten any more.
-    assert_eq!(store.forget_reversal(&watched).await, Ok(false));
+    assert_eq!(store.reversals.remove(&watched).await, Ok(false));
     let marked = store
-        .mark_reversal(&approved, ReversalState::Reversed)
+        .reversals
+        .mark(&approved, ReversalState::Reversed)
         .await;
     assert_eq!(marked, Ok(true));
-    assert_eq!(store.note_late_approval(&payment, NOW_MS + 9).await, Ok(()));
+    assert_eq!(
+        store
+            .reversals
+            .note_late_approval(&payment, NOW_MS + 9)
+            .await,
+        Ok(())
+    );
     let again = store
-        .mark_reversal(&approved, ReversalState::Approved)
+        .reversals
+        .mark(&approved, ReversalState::Approved)
         .await;
     assert_eq!(again, Ok(false));
     assert_eq!(only(&store, &payment).await.state, ReversalState::Reversed);
-    assert_eq!(store.due_reversals(i64::MAX, 9).await, Ok(Vec::new()));
+    assert_eq!(store.reversals.due(i64::MAX, 9).await, Ok(Vec::new()));
     // An answer that nobody watched for.
     let other = declined(&store, "expired_card").await;
-    assert_eq!(store.note_late_approval(&other, NOW_MS).await, Ok(()));
+    assert_eq!(
+        store.reversals.note_late_approval(&other, NOW_MS).await,
+        Ok(())
+    );
     assert_eq!(only(&store, &other).await.state, ReversalState::Approved);
 }
 

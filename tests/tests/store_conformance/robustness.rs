@@ -18,7 +18,7 @@ async fn an_operation_that_fails_does_not_hurt_its_neighbours(place: &Place) {
     let store = place.open().await;
     let first = registered(&store).await;
     let taken = api_key(first.id);
-    assert_eq!(store.add_api_key(&taken).await, Ok(Addition::Added));
+    assert_eq!(store.api_keys.add(&taken).await, Ok(Addition::Added));
     let registrations: JoinSet<_> = (0..60)
         .map(|number| {
             let store = store.clone();
@@ -29,13 +29,13 @@ async fn an_operation_that_fails_does_not_hurt_its_neighbours(place: &Place) {
                 key.hash.clone_from(&taken.hash);
             }
             async move {
-                let outcome = store.register_merchant(&merchant, &key, None).await;
+                let outcome = store.merchants.register(&merchant, &key, None).await;
                 (fails, merchant, key, outcome)
             }
         })
         .collect();
     for (fails, merchant, key, outcome) in registrations.join_all().await {
-        let stored = store.merchant(merchant.id).await.unwrap();
+        let stored = store.merchants.get(merchant.id).await.unwrap();
         if fails {
             assert!(
                 matches!(outcome, Err(DatabaseError::Corrupt(_))),
@@ -45,7 +45,7 @@ async fn an_operation_that_fails_does_not_hurt_its_neighbours(place: &Place) {
         } else {
             assert_eq!(outcome, Ok(Addition::Added));
             assert_eq!(stored, Some(merchant));
-            assert_eq!(store.api_key_by_hash(&key.hash).await, Ok(Some(key)));
+            assert_eq!(store.api_keys.get_by_hash(&key.hash).await, Ok(Some(key)));
         }
     }
 }
@@ -62,7 +62,7 @@ async fn too_many_at_once_are_told_so_and_the_others_are_served(place: &Place) {
         .map(|_| {
             let store = store.clone();
             let merchant = merchant();
-            async move { (store.add_merchant(&merchant).await, merchant.id) }
+            async move { (store.merchants.add(&merchant).await, merchant.id) }
         })
         .collect();
     let mut kept = Vec::new();
@@ -80,7 +80,7 @@ async fn too_many_at_once_are_told_so_and_the_others_are_served(place: &Place) {
         "{refused} refused, {} kept",
         kept.len()
     );
-    let stored = store.merchants().await.unwrap();
+    let stored = store.merchants.list().await.unwrap();
     assert_eq!(
         stored
             .into_iter()
@@ -103,7 +103,7 @@ async fn a_caller_that_goes_away_leaves_nothing_half_done(place: &Place) {
         let key = api_key(merchant.id);
         let registering = {
             let (store, merchant, key) = (store.clone(), merchant.clone(), key.clone());
-            tokio::spawn(async move { store.register_merchant(&merchant, &key, None).await })
+            tokio::spawn(async move { store.merchants.register(&merchant, &key, None).await })
         };
         // From before the first of some eight journeys to after the last.
         tokio::time::sleep(Duration::from_micros(step * 100)).await;
@@ -113,9 +113,14 @@ async fn a_caller_that_goes_away_leaves_nothing_half_done(place: &Place) {
         registered(&store).await;
         // The server may still be busy with a commit that nobody waits for.
         let stored = loop {
-            let before = store.merchant(merchant.id).await.unwrap();
-            let whole = store.api_key_by_hash(&key.hash).await.unwrap().is_some();
-            if before == store.merchant(merchant.id).await.unwrap() {
+            let before = store.merchants.get(merchant.id).await.unwrap();
+            let whole = store
+                .api_keys
+                .get_by_hash(&key.hash)
+                .await
+                .unwrap()
+                .is_some();
+            if before == store.merchants.get(merchant.id).await.unwrap() {
                 assert_eq!(before.is_some(), whole, "step {step}");
                 break before;
             }
@@ -138,7 +143,7 @@ async fn two_processes_may_use_one_database(place: &Place) {
                 other.clone()
             };
             let session = session(merchant.id);
-            async move { (store.open_session(&session, &nonce()).await, session) }
+            async move { (store.sessions.open(&session, &nonce()).await, session) }
         })
         .collect();
     for (outcome, session) in sessions.join_all().await {
@@ -153,10 +158,13 @@ async fn a_column_that_is_not_what_it_should_be_is_an_error_and_not_a_panic(plac
     place
         .tamper("UPDATE payments SET state = 'paid twice'")
         .await;
-    let read = store.payment(merchant.id, captured.id).await;
+    let read = store.payments.get_owned(merchant.id, captured.id).await;
     assert!(matches!(read, Err(DatabaseError::Corrupt(_))), "{read:?}");
     let refunded = moved(&captured, PaymentState::Refunded, NOW_MS);
-    let refused = store.settle_outcome(&captured, &refunded, None, None).await;
+    let refused = store
+        .payments
+        .record_outcome(&captured, &refunded, None, None)
+        .await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
@@ -181,9 +189,9 @@ async fn large_texts_and_every_kind_of_character_come_back_as_they_went(place: &
             description: Some(text),
             ..session(merchant.id)
         };
-        let outcome = store.open_session(&wanted, &nonce()).await;
+        let outcome = store.sessions.open(&wanted, &nonce()).await;
         assert_eq!(outcome, Ok(SessionOpened::New(wanted.clone())));
-        assert_eq!(store.session(wanted.id).await, Ok(Some(wanted)));
+        assert_eq!(store.sessions.get(wanted.id).await, Ok(Some(wanted)));
     }
 }
 
@@ -204,7 +212,10 @@ async fn connections_that_the_server_cuts_are_replaced() {
             .await;
         paid(&store, merchant.id, PaymentState::Captured).await;
     }
-    assert_eq!(store.count_in_state(PaymentState::Captured).await, Ok(5));
+    assert_eq!(
+        store.payments.count_in_state(PaymentState::Captured).await,
+        Ok(5)
+    );
 }
 
 /// Stands between the store and the server, and hangs up when it has passed on a `COMMIT`.
@@ -265,20 +276,20 @@ async fn a_commit_whose_answer_is_lost_is_neither_done_nor_failed() {
     armed.store(true, Ordering::SeqCst);
     let lost = merchant();
     assert_eq!(
-        store.add_merchant(&lost).await,
+        store.merchants.add(&lost).await,
         Err(DatabaseError::OutcomeUnknown)
     );
     armed.store(false, Ordering::SeqCst);
     // This time it was done, or is being done: nobody is left to wait for it. The store goes on
     // with another connection.
     let both = Ok(vec![kept, lost]);
-    let mut found = store.merchants().await;
+    let mut found = store.merchants.list().await;
     for _ in 0..200 {
         if found == both {
             break;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
-        found = store.merchants().await;
+        found = store.merchants.list().await;
     }
     assert_eq!(found, both);
 }

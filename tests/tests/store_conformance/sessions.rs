@@ -20,14 +20,14 @@ fn again(first: &Session, public_key: [u8; 32]) -> Session {
 }
 
 async fn open(store: &Store, session: &Session) -> SessionOpened {
-    store.open_session(session, &nonce()).await.unwrap()
+    store.sessions.open(session, &nonce()).await.unwrap()
 }
 
 async fn a_session_is_read_back_whole(place: &Place) {
     let store = place.open().await;
     let merchant = registered(&store).await;
     let full = opened(&store, merchant.id).await;
-    assert_eq!(store.session(full.id).await, Ok(Some(full.clone())));
+    assert_eq!(store.sessions.get(full.id).await, Ok(Some(full.clone())));
     let bare = Session {
         description: None,
         items: None,
@@ -36,8 +36,8 @@ async fn a_session_is_read_back_whole(place: &Place) {
         ..session(merchant.id)
     };
     assert_eq!(open(&store, &bare).await, SessionOpened::New(bare.clone()));
-    assert_eq!(store.session(bare.id).await, Ok(Some(bare)));
-    assert_eq!(store.session(session(merchant.id).id).await, Ok(None));
+    assert_eq!(store.sessions.get(bare.id).await, Ok(Some(bare)));
+    assert_eq!(store.sessions.get(session(merchant.id).id).await, Ok(None));
 }
 
 async fn the_same_order_and_key_find_the_same_session(place: &Place) {
@@ -57,7 +57,7 @@ async fn the_same_order_and_key_find_the_same_session(place: &Place) {
         (busy.active_attempt, busy.attempts),
         (Some(payment.attempt), 1)
     );
-    assert_eq!(store.session(same.id).await, Ok(None));
+    assert_eq!(store.sessions.get(same.id).await, Ok(None));
 }
 
 async fn another_key_takes_the_session_over_until_the_limit(place: &Place) {
@@ -76,7 +76,7 @@ async fn another_key_takes_the_session_over_until_the_limit(place: &Place) {
             ..first.clone()
         };
         assert_eq!(bound, expected);
-        assert_eq!(store.session(first.id).await, Ok(Some(expected)));
+        assert_eq!(store.sessions.get(first.id).await, Ok(Some(expected)));
     }
     assert_eq!(
         open(&store, &again(&first, [250; 32])).await,
@@ -146,14 +146,14 @@ async fn a_replayed_nonce_opens_nothing(place: &Place) {
     let merchant = registered(&store).await;
     let (first, second) = (session(merchant.id), session(merchant.id));
     let nonce = nonce();
-    let new = store.open_session(&first, &nonce).await;
+    let new = store.sessions.open(&first, &nonce).await;
     assert_eq!(new, Ok(SessionOpened::New(first.clone())));
     for replayed in [&second, &first, &again(&first, [77; 32])] {
-        let outcome = store.open_session(replayed, &nonce).await;
+        let outcome = store.sessions.open(replayed, &nonce).await;
         assert_eq!(outcome, Ok(SessionOpened::NonceReplayed));
     }
-    assert_eq!(store.session(second.id).await, Ok(None));
-    assert_eq!(store.session(first.id).await, Ok(Some(first)));
+    assert_eq!(store.sessions.get(second.id).await, Ok(None));
+    assert_eq!(store.sessions.get(first.id).await, Ok(Some(first)));
     // The order of the replayed request is still free.
     assert_eq!(
         open(&store, &second).await,
@@ -169,19 +169,19 @@ async fn a_text_with_a_nul_byte_is_refused_and_changes_nothing(place: &Place) {
         description: Some("a\0b".into()),
         ..session(merchant.id)
     };
-    let refused = store.open_session(&bad, &nonce).await;
+    let refused = store.sessions.open(&bad, &nonce).await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
     );
-    assert_eq!(store.session(bad.id).await, Ok(None));
+    assert_eq!(store.sessions.get(bad.id).await, Ok(None));
     let good = Session {
         description: Some("a\u{1}b\u{10ffff}".into()),
         ..bad
     };
-    let outcome = store.open_session(&good, &nonce).await;
+    let outcome = store.sessions.open(&good, &nonce).await;
     assert_eq!(outcome, Ok(SessionOpened::New(good.clone())));
-    assert_eq!(store.session(good.id).await, Ok(Some(good)));
+    assert_eq!(store.sessions.get(good.id).await, Ok(Some(good)));
 }
 
 on_both_databases! {

@@ -62,7 +62,9 @@ pub(super) async fn sold(
         line.fees = FEES;
         line.net_minor = line.gross_minor - FEES.total_minor();
     }
-    let settled = store.settle_outcome(&claimed, &after, None, Some(&posting));
+    let settled = store
+        .payments
+        .record_outcome(&claimed, &after, None, Some(&posting));
     match settled.await.unwrap() {
         Settled::Done(payment) => payment,
         Settled::NotInState(payment) => panic!("the payment is {}", payment.state),
@@ -102,7 +104,7 @@ pub(super) fn composition(group: BatchKey, reserve: Reserve) -> ComposeFn {
 pub(super) async fn close(store: &Store, merchant: MerchantId, date: &str) -> CloseOutcome {
     let group = group(merchant, date);
     let compose = composition(group, Reserve::default());
-    store.close_settlement(&group, compose).await.unwrap()
+    store.settlements.close(&group, compose).await.unwrap()
 }
 
 #[track_caller]
@@ -118,7 +120,7 @@ pub(super) async fn all_payouts(store: &Store, merchant: MerchantId) -> Vec<Payo
         limit: 10,
         ..PayoutFilter::default()
     };
-    store.payouts(merchant, &filter).await.unwrap()
+    store.payouts.list(merchant, &filter).await.unwrap()
 }
 
 pub(super) async fn books_agree(store: &Store) {
@@ -138,7 +140,7 @@ async fn a_settlement_binds_what_is_due_and_nothing_else(place: &Place) {
     ] {
         sold(&store, merchant, amount, date).await;
     }
-    let due = |until: &'static str| store.due_groups(until.parse().unwrap());
+    let due = |until: &'static str| store.settlements.due_groups(until.parse().unwrap());
     assert!(due("2026-11-24").await.unwrap().is_empty());
     let first = due("2026-11-26").await.unwrap();
     assert_eq!(
@@ -149,7 +151,7 @@ async fn a_settlement_binds_what_is_due_and_nothing_else(place: &Place) {
         ],
         "of each merchant the first day"
     );
-    let pending = store.pending_lines(merchant.id).await.unwrap();
+    let pending = store.balance.pending(merchant.id).await.unwrap();
     let pending: Vec<_> = pending
         .iter()
         .map(|day| (day.settlement_date.to_string(), day.lines, day.net_minor))
@@ -172,26 +174,35 @@ async fn a_settlement_binds_what_is_due_and_nothing_else(place: &Place) {
         (1_488, 1_488)
     );
     assert_eq!(settlement.fees.scheme_minor, 4);
-    let read = store.settlement(merchant.id, settlement.id).await.unwrap();
+    let read = store
+        .settlements
+        .get(merchant.id, settlement.id)
+        .await
+        .unwrap();
     assert_eq!(read.as_ref(), Some(&settlement), "what is told is kept");
-    assert_eq!(store.settlement(other.id, settlement.id).await, Ok(None));
+    assert_eq!(
+        store.settlements.get(other.id, settlement.id).await,
+        Ok(None)
+    );
     let lines = store
-        .settlement_lines(settlement.id, None, 10)
+        .balance
+        .of_settlement(settlement.id, None, 10)
         .await
         .unwrap();
     assert_eq!(lines.len(), 2);
     let after = Some(lines[0].id);
     let rest = store
-        .settlement_lines(settlement.id, after, 10)
+        .balance
+        .of_settlement(settlement.id, after, 10)
         .await
         .unwrap();
     assert_eq!(rest, lines[1..]);
     let payouts = all_payouts(&store, merchant.id).await;
     assert_eq!(payouts.len(), 1);
     assert_eq!(Some(payouts[0].id), settlement.payout);
-    let in_transit = store.payouts_in_transit(merchant.id).await.unwrap();
+    let in_transit = store.payouts.in_transit(merchant.id).await.unwrap();
     assert_eq!(in_transit, [("EUR".parse().unwrap(), 1_488)]);
-    let events = store.events(merchant.id, None, 10).await.unwrap();
+    let events = store.events.list(merchant.id, None, 10).await.unwrap();
     assert_eq!(events[0].0.subject, settlement.id.to_string());
     assert_eq!(events[0].1.len(), 1, "it is delivered");
     books_agree(&store).await;
@@ -220,7 +231,7 @@ async fn numbers_follow_each_other_and_a_loss_is_carried_on(place: &Place) {
             (balances, settlement.payout_minor),
             ((brought_forward, carried_forward), paid)
         );
-        let kept = store.carried_over(merchant).await.unwrap();
+        let kept = store.settlements.carried_over(merchant).await.unwrap();
         assert_eq!(kept, [("EUR".parse().unwrap(), carried_forward)]);
         books_agree(&store).await;
     }
@@ -228,7 +239,7 @@ async fn numbers_follow_each_other_and_a_loss_is_carried_on(place: &Place) {
         limit: 2,
         ..SettlementFilter::default()
     };
-    let newest = store.settlements(merchant, &filter).await.unwrap();
+    let newest = store.settlements.list(merchant, &filter).await.unwrap();
     let numbers: Vec<_> = newest.iter().map(|settlement| settlement.number).collect();
     assert_eq!(numbers, [3, 2]);
     let next = SettlementFilter {
@@ -237,14 +248,14 @@ async fn numbers_follow_each_other_and_a_loss_is_carried_on(place: &Place) {
         limit: 2,
     };
     assert_eq!(
-        store.settlements(merchant, &next).await.unwrap()[0].number,
+        store.settlements.list(merchant, &next).await.unwrap()[0].number,
         1
     );
     let none = SettlementFilter {
         currency: Some("USD".parse().unwrap()),
         ..next
     };
-    assert_eq!(store.settlements(merchant, &none).await, Ok(vec![]));
+    assert_eq!(store.settlements.list(merchant, &none).await, Ok(vec![]));
 }
 
 async fn of_many_that_close_at_once_one_does(place: &Place) {
@@ -291,7 +302,11 @@ async fn what_comes_too_late_waits_for_another_date(place: &Place) {
     assert_eq!(late, CloseOutcome::TooLate(first.settlement_date));
     let to = "2026-11-26".parse().unwrap();
     let early = group(merchant, "2026-11-24");
-    let postpone = || store.postpone_lines(&early, first.settlement_date, to);
+    let postpone = || {
+        store
+            .settlements
+            .postpone(&early, first.settlement_date, to)
+    };
     assert_eq!(postpone().await, Ok(1));
     assert_eq!(postpone().await, Ok(0), "what is bound stays where it is");
     let second = closed(close(&store, merchant, "2026-11-26").await);
@@ -308,14 +323,15 @@ async fn what_cannot_be_told_is_not_closed(place: &Place) {
     sold(&store, merchant, 1_000, "2026-11-25").await;
     let group = group(merchant, "2026-11-25");
     let refused = store
-        .close_settlement(&group, Arc::new(|_, _| Err("on purpose".into())))
+        .settlements
+        .close(&group, Arc::new(|_, _| Err("on purpose".into())))
         .await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
     );
     assert_eq!(
-        store.due_groups(group.settlement_date).await,
+        store.settlements.due_groups(group.settlement_date).await,
         Ok(vec![group])
     );
     assert!(all_payouts(&store, merchant).await.is_empty());
@@ -334,25 +350,27 @@ async fn what_is_kept_back_is_released(place: &Place) {
     };
     let first = group(merchant, "2026-11-25");
     let closure = store
-        .close_settlement(&first, composition(first, reserve))
+        .settlements
+        .close(&first, composition(first, reserve))
         .await;
     let settlement = closed(closure.unwrap());
     assert_eq!((settlement.lines, settlement.payout_minor), (2, 900));
     books_agree(&store).await;
     let until = "2026-12-31".parse().unwrap();
-    let due = store.due_groups(until).await.unwrap();
+    let due = store.settlements.due_groups(until).await.unwrap();
     assert_eq!(due.len(), 1);
     assert_eq!(due[0].settlement_date.to_string(), "2026-11-30");
     let released = closed(
         store
-            .close_settlement(&due[0], composition(due[0], reserve))
+            .settlements
+            .close(&due[0], composition(due[0], reserve))
             .await
             .unwrap(),
     );
     // What is released is not kept back again.
     assert_eq!((released.lines, released.payout_minor), (1, 100));
     books_agree(&store).await;
-    assert_eq!(store.due_groups(until).await, Ok(vec![]));
+    assert_eq!(store.settlements.due_groups(until).await, Ok(vec![]));
 }
 
 on_both_databases! {

@@ -30,14 +30,15 @@ async fn an_outcome_its_event_and_its_deliveries_come_together(place: &Place) {
         ..moved(&claimed, PaymentState::Captured, NOW_MS + 7)
     };
     let outcome = store
-        .settle_outcome(&claimed, &expected, Some(&event), None)
+        .payments
+        .record_outcome(&claimed, &expected, Some(&event), None)
         .await;
     assert_eq!(outcome, Ok(Settled::Done(expected.clone())));
     assert_eq!(
-        store.payment(merchant.id, expected.id).await,
+        store.payments.get_owned(merchant.id, expected.id).await,
         Ok(Some(expected))
     );
-    let events = store.events(merchant.id, None, 10).await.unwrap();
+    let events = store.events.list(merchant.id, None, 10).await.unwrap();
     assert_eq!(events.len(), 1);
     let (stored, deliveries) = &events[0];
     assert_eq!(stored, &event);
@@ -55,10 +56,16 @@ async fn an_outcome_without_an_event_tells_nobody(place: &Place) {
     let session = opened(&store, merchant.id).await;
     let claimed = claimed(&store, &session).await;
     let expected = moved(&claimed, PaymentState::RequiresAction, NOW_MS + 7);
-    let outcome = store.settle_outcome(&claimed, &expected, None, None).await;
+    let outcome = store
+        .payments
+        .record_outcome(&claimed, &expected, None, None)
+        .await;
     assert_eq!(outcome, Ok(Settled::Done(expected)));
-    assert_eq!(store.events(merchant.id, None, 10).await, Ok(Vec::new()));
-    assert_eq!(store.pending_deliveries().await, Ok(0));
+    assert_eq!(
+        store.events.list(merchant.id, None, 10).await,
+        Ok(Vec::new())
+    );
+    assert_eq!(store.deliveries.pending().await, Ok(0));
 }
 
 async fn a_decline_keeps_its_reason_and_lets_the_session_go(place: &Place) {
@@ -68,11 +75,11 @@ async fn a_decline_keeps_its_reason_and_lets_the_session_go(place: &Place) {
     let first = claimed(&store, &session).await;
     let declined = settled(&store, &first, PaymentState::Declined).await;
     assert_eq!(declined.decline.as_deref(), Some("insufficient_funds"));
-    let freed = store.session(session.id).await.unwrap().unwrap();
+    let freed = store.sessions.get(session.id).await.unwrap().unwrap();
     assert_eq!((freed.active_attempt, freed.attempts), (None, 1));
     // A late decline of the first attempt would not take the session from the second.
     let second = claimed(&store, &session).await;
-    let held = store.session(session.id).await.unwrap().unwrap();
+    let held = store.sessions.get(session.id).await.unwrap().unwrap();
     assert_eq!(
         (held.active_attempt, held.attempts),
         (Some(second.attempt), 2)
@@ -88,10 +95,10 @@ async fn an_unknown_outcome_becomes_known_and_is_told_twice(place: &Place) {
     assert_eq!(unknown.lease_until_ms, payment.lease_until_ms);
     let known = settled(&store, &unknown, PaymentState::Captured).await;
     assert_eq!((known.state, known.sequence), (PaymentState::Captured, 2));
-    let events = store.events(merchant.id, None, 10).await.unwrap();
+    let events = store.events.list(merchant.id, None, 10).await.unwrap();
     let sequences: Vec<_> = events.iter().map(|(event, _)| event.sequence).collect();
     assert_eq!(sequences, [2, 1]);
-    assert_eq!(store.pending_deliveries().await, Ok(2));
+    assert_eq!(store.deliveries.pending().await, Ok(2));
 }
 
 async fn an_outcome_that_comes_too_late_changes_nothing(place: &Place) {
@@ -118,17 +125,26 @@ async fn an_outcome_that_comes_too_late_changes_nothing(place: &Place) {
             ..moved(&captured, PaymentState::Declined, NOW_MS + 99)
         };
         let outcome = store
-            .settle_outcome(&before, &after, Some(&event), None)
+            .payments
+            .record_outcome(&before, &after, Some(&event), None)
             .await;
         assert_eq!(outcome, Ok(Settled::NotInState(captured.clone())), "{what}");
     }
     assert_eq!(
-        store.payment(merchant.id, payment.id).await,
+        store.payments.get_owned(merchant.id, payment.id).await,
         Ok(Some(captured))
     );
-    assert_eq!(store.events(merchant.id, None, 10).await.unwrap().len(), 1);
-    assert_eq!(store.pending_deliveries().await, Ok(1));
-    let held = store.session(session.id).await.unwrap().unwrap();
+    assert_eq!(
+        store
+            .events
+            .list(merchant.id, None, 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(store.deliveries.pending().await, Ok(1));
+    let held = store.sessions.get(session.id).await.unwrap().unwrap();
     assert_eq!(held.active_attempt, Some(payment.attempt));
 }
 
@@ -143,7 +159,8 @@ async fn an_outcome_whose_event_cannot_be_kept_is_not_kept_either(place: &Place)
         ..moved(payment, PaymentState::Declined, NOW_MS)
     };
     let told = store
-        .settle_outcome(&first, &declined(&first), Some(&taken), None)
+        .payments
+        .record_outcome(&first, &declined(&first), Some(&taken), None)
         .await;
     assert!(matches!(told, Ok(Settled::Done(_))), "{told:?}");
 
@@ -152,17 +169,18 @@ async fn an_outcome_whose_event_cannot_be_kept_is_not_kept_either(place: &Place)
     let mut event = event(&second, 1);
     event.id = taken.id;
     let refused = store
-        .settle_outcome(&second, &declined(&second), Some(&event), None)
+        .payments
+        .record_outcome(&second, &declined(&second), Some(&event), None)
         .await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
     );
     assert_eq!(
-        store.payment(merchant.id, second.id).await,
+        store.payments.get_owned(merchant.id, second.id).await,
         Ok(Some(second.clone()))
     );
-    let held = store.session(session.id).await.unwrap().unwrap();
+    let held = store.sessions.get(session.id).await.unwrap().unwrap();
     assert_eq!(held.active_attempt, Some(second.attempt));
 }
 
@@ -173,7 +191,8 @@ async fn a_payment_that_does_not_exist_has_no_outcome(place: &Place) {
     let never_claimed = payment(&session);
     let captured = moved(&never_claimed, PaymentState::Captured, NOW_MS);
     let refused = store
-        .settle_outcome(&never_claimed, &captured, None, None)
+        .payments
+        .record_outcome(&never_claimed, &captured, None, None)
         .await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
@@ -190,10 +209,13 @@ async fn of_two_that_count_money_for_one_transfer_one_is_told_to_look_again(plac
         transfer: Some(expected_transfer()),
         ..moved(&claimed, PaymentState::RequiresAction, NOW_MS)
     };
-    let outcome = store.settle_outcome(&claimed, &waiting, None, None).await;
+    let outcome = store
+        .payments
+        .record_outcome(&claimed, &waiting, None, None)
+        .await;
     assert_eq!(outcome, Ok(Settled::Done(waiting.clone())));
     for (reference, is_meant) in [("rf18 0001", true), ("RF180001", true), ("RF180002", false)] {
-        let found = store.payment_of_transfer(reference).await.unwrap();
+        let found = store.payments.get_by_transfer(reference).await.unwrap();
         assert_eq!(found, is_meant.then(|| waiting.clone()), "{reference}");
     }
     let counted = |minor: i64, arrival: &str| Payment {
@@ -205,11 +227,13 @@ async fn of_two_that_count_money_for_one_transfer_one_is_told_to_look_again(plac
         ..waiting.clone()
     };
     let first = store
-        .settle_outcome(&waiting, &counted(100, "a"), None, None)
+        .payments
+        .record_outcome(&waiting, &counted(100, "a"), None, None)
         .await;
     assert!(matches!(first, Ok(Settled::Done(_))), "{first:?}");
     let second = store
-        .settle_outcome(&waiting, &counted(50, "b"), None, None)
+        .payments
+        .record_outcome(&waiting, &counted(50, "b"), None, None)
         .await;
     assert_eq!(second, Ok(Settled::NotInState(counted(100, "a"))));
 }
@@ -228,15 +252,18 @@ async fn only_who_holds_the_lease_may_ask_somebody_else(place: &Place) {
         lease_until_ms: lease + 1,
         ..claimed.clone()
     };
-    let taken = store.extend_lease(claimed.id, lease, lease + 1).await;
+    let taken = store
+        .payments
+        .extend_lease(claimed.id, lease, lease + 1)
+        .await;
     assert_eq!(taken, Ok(Some(stored.clone())));
-    let refused = store.reroute(&claimed, &elsewhere).await;
+    let refused = store.payments.reroute(&claimed, &elsewhere).await;
     assert_eq!(refused, Ok(Settled::NotInState(stored.clone())));
     let rerouted = Payment {
         provider: "meridian".into(),
         ..stored.clone()
     };
-    let done = store.reroute(&stored, &rerouted).await;
+    let done = store.payments.reroute(&stored, &rerouted).await;
     assert_eq!(done, Ok(Settled::Done(rerouted)));
 }
 
@@ -248,10 +275,10 @@ async fn a_payment_belongs_to_its_session_alone(place: &Place) {
         opened(&store, merchant.id).await,
     );
     let payment = claimed(&store, &session).await;
-    let found = store.payment_of_session(session.id, payment.id).await;
+    let found = store.payments.get_by_session(session.id, payment.id).await;
     assert_eq!(found, Ok(Some(payment.clone())));
     assert_eq!(
-        store.payment_of_session(other.id, payment.id).await,
+        store.payments.get_by_session(other.id, payment.id).await,
         Ok(None)
     );
 }
@@ -262,11 +289,14 @@ async fn authorized_payments_are_found_by_their_age(place: &Place) {
     let held = paid(&store, merchant.id, PaymentState::Authorized).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     assert_eq!(
-        store.held_payments(NOW_MS - 1, NOW_MS, 10).await,
+        store
+            .payments
+            .authorized_before(NOW_MS - 1, NOW_MS, 10)
+            .await,
         Ok(Vec::new())
     );
     assert_eq!(
-        store.held_payments(NOW_MS, NOW_MS, 10).await,
+        store.payments.authorized_before(NOW_MS, NOW_MS, 10).await,
         Ok(vec![held])
     );
 }

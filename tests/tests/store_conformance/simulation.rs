@@ -25,19 +25,19 @@ async fn the_clock_moves_ahead_and_never_back(place: &Place) {
 
 async fn so_many_webhooks_are_dropped_and_no_more(place: &Place) {
     let store = place.open().await;
-    assert_eq!(store.webhook_faults().await, Ok(None));
-    assert_eq!(store.take_webhook_drop().await, Ok(false));
-    store.set_webhook_faults("{}", 3).await.unwrap();
+    assert_eq!(store.webhook_faults.get().await, Ok(None));
+    assert_eq!(store.webhook_faults.take_drop().await, Ok(false));
+    store.webhook_faults.set("{}", 3).await.unwrap();
     let takers = (0..10).map(|_| {
         let store = store.clone();
-        tokio::spawn(async move { store.take_webhook_drop().await.unwrap() })
+        tokio::spawn(async move { store.webhook_faults.take_drop().await.unwrap() })
     });
     let mut taken = 0;
     for taker in takers.collect::<Vec<_>>() {
         taken += usize::from(taker.await.unwrap());
     }
     assert_eq!(taken, 3);
-    assert_eq!(store.webhook_faults().await, Ok(Some(("{}".into(), 0))));
+    assert_eq!(store.webhook_faults.get().await, Ok(Some(("{}".into(), 0))));
 }
 
 on_both_databases! {

@@ -20,7 +20,7 @@ async fn lists_of_lines_are_filtered(place: &Place) {
         limit: 10,
         ..TransactionFilter::default()
     };
-    let lines = store.balance_transactions(merchant, &all).await.unwrap();
+    let lines = store.balance.list(merchant, &all).await.unwrap();
     let at = |place: usize| i64::try_from(lines[place].id.unix_ms()).unwrap();
     let rows = [
         (all.clone(), vec![400, 300, 200, 100]),
@@ -132,7 +132,7 @@ async fn lists_of_lines_are_filtered(place: &Place) {
         ),
     ];
     for (filter, expected) in rows {
-        let found = store.balance_transactions(merchant, &filter).await.unwrap();
+        let found = store.balance.list(merchant, &filter).await.unwrap();
         let amounts: Vec<_> = found.iter().map(|line| line.gross_minor).collect();
         assert_eq!(amounts, expected, "{filter:?}");
     }
@@ -149,7 +149,7 @@ async fn lists_of_lines_are_filtered(place: &Place) {
         },
     ];
     for filter in of_somebody_else {
-        let found = store.balance_transactions(other, &filter).await;
+        let found = store.balance.list(other, &filter).await;
         assert_eq!(found, Ok(vec![]), "{filter:?}");
     }
 }

@@ -19,30 +19,30 @@ fn file(name: &str, coding: &str, content: &str) -> WidgetFile {
 
 async fn a_file_of_a_build_is_stored_once_and_goes_with_its_build(place: &Place) {
     let store = place.open().await;
-    assert_eq!(store.widget_builds().await, Ok(Vec::new()));
-    store.record_widget_build("old", NOW_MS).await.unwrap();
-    store.record_widget_build("new", NOW_MS + 5).await.unwrap();
+    assert_eq!(store.widget_builds.list().await, Ok(Vec::new()));
+    store.widget_builds.record("old", NOW_MS).await.unwrap();
+    store.widget_builds.record("new", NOW_MS + 5).await.unwrap();
     let files = [
         file("boot.js", "br", "YnI"),
         file("boot.js", "identity", "aWQ"),
         file("style.css", "identity", "Y3Nz"),
     ];
     for file in &files {
-        store.add_widget_file("old", file).await.unwrap();
-        store.add_widget_file("new", file).await.unwrap();
+        store.widget_builds.add_file("old", file).await.unwrap();
+        store.widget_builds.add_file("new", file).await.unwrap();
     }
     let other = file("boot.js", "br", "b3RoZXI");
-    store.add_widget_file("old", &other).await.unwrap();
-    assert_eq!(store.widget_files("old").await.unwrap(), files);
-    assert_eq!(store.widget_file_count("old").await, Ok(3));
-    assert_eq!(store.widget_file_count("none").await, Ok(0));
+    store.widget_builds.add_file("old", &other).await.unwrap();
+    assert_eq!(store.widget_builds.files("old").await.unwrap(), files);
+    assert_eq!(store.widget_builds.file_count("old").await, Ok(3));
+    assert_eq!(store.widget_builds.file_count("none").await, Ok(0));
     // A build that is served again is seen later, and keeps its files.
-    store.record_widget_build("old", NOW_MS + 9).await.unwrap();
-    store.forget_widget_builds(NOW_MS + 9).await.unwrap();
-    assert_eq!(store.widget_builds().await, Ok(vec!["old".to_owned()]));
-    assert_eq!(store.widget_files("old").await.unwrap(), files);
-    assert_eq!(store.widget_files("new").await, Ok(Vec::new()));
-    store.forget_widget_builds(NOW_MS + 10).await.unwrap();
-    assert_eq!(store.widget_builds().await, Ok(Vec::new()));
-    assert_eq!(store.widget_file_count("old").await, Ok(0));
+    store.widget_builds.record("old", NOW_MS + 9).await.unwrap();
+    store.widget_builds.purge(NOW_MS + 9).await.unwrap();
+    assert_eq!(store.widget_builds.list().await, Ok(vec!["old".to_owned()]));
+    assert_eq!(store.widget_builds.files("old").await.unwrap(), files);
+    assert_eq!(store.widget_builds.files("new").await, Ok(Vec::new()));
+    store.widget_builds.purge(NOW_MS + 10).await.unwrap();
+    assert_eq!(store.widget_builds.list().await, Ok(Vec::new()));
+    assert_eq!(store.widget_builds.file_count("old").await, Ok(0));
 }

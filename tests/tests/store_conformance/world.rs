@@ -206,7 +206,7 @@ pub(crate) fn event(payment: &Payment, sequence: i64) -> Event {
 
 pub(crate) async fn registered(store: &Store) -> Merchant {
     let merchant = merchant();
-    assert_eq!(store.add_merchant(&merchant).await, Ok(Addition::Added));
+    assert_eq!(store.merchants.add(&merchant).await, Ok(Addition::Added));
     merchant
 }
 
@@ -214,13 +214,13 @@ pub(crate) async fn registered(store: &Store) -> Merchant {
 pub(crate) async fn reachable(store: &Store) -> (Merchant, WebhookEndpoint) {
     let merchant = registered(store).await;
     let endpoint = endpoint(merchant.id);
-    assert_eq!(store.add_endpoint(&endpoint).await, Ok(Addition::Added));
+    assert_eq!(store.endpoints.add(&endpoint).await, Ok(Addition::Added));
     (merchant, endpoint)
 }
 
 pub(crate) async fn opened(store: &Store, merchant: MerchantId) -> Session {
     let session = session(merchant);
-    let outcome = store.open_session(&session, &nonce()).await;
+    let outcome = store.sessions.open(&session, &nonce()).await;
     assert_eq!(outcome, Ok(SessionOpened::New(session.clone())));
     session
 }
@@ -237,7 +237,7 @@ pub(crate) async fn claimed_as(
 ) -> Payment {
     let payment = differs(payment(session));
     assert_eq!(
-        store.claim(&payment, &nonce(), ATTEMPTS).await,
+        store.payments.claim(&payment, &nonce(), ATTEMPTS).await,
         Ok(Claim::Claimed)
     );
     payment
@@ -260,7 +260,8 @@ pub(crate) async fn settled(store: &Store, payment: &Payment, to: PaymentState) 
     let mut event = event(payment, after.sequence);
     event.created_at_ms = after.updated_at_ms;
     let outcome = store
-        .settle_outcome(payment, &after, Some(&event), None)
+        .payments
+        .record_outcome(payment, &after, Some(&event), None)
         .await;
     match outcome.unwrap() {
         Settled::Done(payment) => payment,

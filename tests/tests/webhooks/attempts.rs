@@ -123,8 +123,11 @@ async fn what_is_put_off_keeps_what_was_answered_last() {
     let store = gateway.server.state.gateway.store();
     later(&gateway, 0);
     let due_ms = i64::try_from(gateway.now() * 1000 + 60_000).unwrap();
-    let due = store.due_deliveries(due_ms, due_ms + 1, 1).await.unwrap();
-    let held = store.hold_delivery(&due[0], due_ms + 60_000, "waits").await;
+    let due = store.deliveries.due(due_ms, due_ms + 1, 1).await.unwrap();
+    let held = store
+        .deliveries
+        .hold(&due[0], due_ms + 60_000, "waits")
+        .await;
     assert_eq!(held, Ok(true));
     let waits = |delivery: &Value| delivery["last_error"] == "waits";
     let delivery = delivery_when(&gateway, &merchant.api_key, waits).await;

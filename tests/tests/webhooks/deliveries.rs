@@ -279,7 +279,8 @@ async fn every_endpoint_of_the_merchant_is_told_and_a_disabled_one_is_not() {
     assert!(
         inner
             .store()
-            .disable_endpoint(disabled, inner.clock().now_ms_i64())
+            .endpoints
+            .disable(disabled, inner.clock().now_ms_i64())
             .await
             .unwrap()
     );

@@ -138,7 +138,7 @@ async fn a_secret_that_does_not_open_is_not_the_receivers_failure() {
     let (id, _) = made(&gateway, &merchant, &endpoint, &["*"]).await;
     let path = format!("/v1/webhook-endpoints/{id}/rotate-secret");
     let store = gateway.server.state.gateway.store();
-    let sealed = store.rotate_secret(
+    let sealed = store.endpoints.rotate_secret(
         merchant.id,
         id.parse().unwrap(),
         ("nonsense".into(), None),

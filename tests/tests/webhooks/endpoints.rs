@@ -61,7 +61,7 @@ async fn an_endpoint_is_made_once_for_each_key_and_shows_its_secret_only_then() 
     gateway.move_clock(1);
     let now_ms = i64::try_from(gateway.now() * 1000).unwrap();
     let store = gateway.server.state.gateway.store();
-    assert_eq!(store.forget_idempotent_answers(now_ms).await, Ok(1));
+    assert_eq!(store.idempotency.purge_responses(now_ms).await, Ok(1));
     let later = gateway.send(request).await;
     assert_eq!((later.status.as_u16(), later.json::<Value>()), (201, made));
     gateway.finish().await;

@@ -114,7 +114,7 @@ async fn verified(gateway: &TestGateway) {
     let unverified = "SELECT id, url FROM webhook_endpoints WHERE verified_at_ms IS NULL";
     for row in gateway.rows(unverified).await {
         let id = row[0].parse().unwrap();
-        store.endpoint_verified(id, &row[1], now_ms).await.unwrap();
+        store.endpoints.verified(id, &row[1], now_ms).await.unwrap();
     }
     assert_eq!(gateway.rows(unverified).await, Vec::<Vec<String>>::new());
 }

@@ -123,7 +123,7 @@ async fn a_delivered_event_is_delivered_again_and_what_was_tried_stays() {
     // After a day nobody knows any more what it began, and it still begins nothing.
     let store = gateway.server.state.gateway.store();
     let later_ms = i64::try_from(gateway.now() * 1000 + 1000).unwrap();
-    store.forget_idempotent_answers(later_ms).await.unwrap();
+    store.idempotency.purge_responses(later_ms).await.unwrap();
     assert_eq!(gateway.send(request).await.code(), "state_conflict");
     tokio::time::sleep(Duration::from_millis(700)).await;
     let arrivals = endpoint.arrivals();

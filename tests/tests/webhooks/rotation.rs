@@ -53,7 +53,7 @@ async fn the_previous_secret_signs_beside_the_new_one_until_its_time_is_over() {
     gateway.move_clock(1);
     let now_ms = i64::try_from(gateway.now() * 1000).unwrap();
     let store = gateway.server.state.gateway.store();
-    store.forget_idempotent_answers(now_ms).await.unwrap();
+    store.idempotency.purge_responses(now_ms).await.unwrap();
     let answered = gateway.send(request).await;
     let mut expected = rotated.clone();
     expected.as_object_mut().unwrap().remove("secret");

@@ -63,7 +63,7 @@ pub fn require_readable(principal: &Principal, event_types: &str) -> Result<(), 
 
 async fn of_api_key(gateway: &Gateway, header: Option<&str>) -> Result<Principal, ApiError> {
     let hash = key::hash_of_header(header, gateway.livemode(), &gateway.encryption)?;
-    let key = gateway.store.api_key_by_hash(&hash).await?;
+    let key = gateway.store.api_keys.get_by_hash(&hash).await?;
     let now_ms = gateway.clock.now_ms_i64();
     // Unknown, revoked and expired are one answer: it tells nobody that a key was one.
     let key = key
@@ -80,7 +80,7 @@ async fn of_signature(
     request: IncomingMerchantRequest<'_>,
 ) -> Result<Principal, ApiError> {
     let signed = SignedMerchantRequest::read(request, gateway.clock.wall())?;
-    let merchant = gateway.store.merchant(signed.merchant()).await?;
+    let merchant = gateway.store.merchants.get(signed.merchant()).await?;
     let merchant =
         merchant.ok_or_else(|| ApiError::of(ErrorCode::UnknownMerchant, "sealpay-merchant"))?;
     let known = merchant
@@ -96,7 +96,7 @@ async fn of_signature(
         value: verified.nonce,
         thumbprint: format!("{}/{}", verified.merchant, verified.key_id),
     };
-    if !gateway.store.spend_nonce(&nonce).await? {
+    if !gateway.store.nonces.consume(&nonce).await? {
         return Err(ApiError::new(ErrorCode::NonceReplayed));
     }
     let (merchant, scopes) = (verified.merchant, known.scopes.clone());

@@ -64,7 +64,7 @@ impl MerchantAdmin<'_> {
         merchant: MerchantId,
         limits: &Limits,
     ) -> Result<NewApiKey, String> {
-        let found = self.store.merchant(merchant).await;
+        let found = self.store.merchants.get(merchant).await;
         if found.map_err(|error| error.to_string())?.is_none() {
             return Err(format!("there is no merchant {merchant}"));
         }
@@ -77,7 +77,7 @@ impl MerchantAdmin<'_> {
             self.clock.now_ms(),
         );
         let made = made.limited(&limits.scopes, expires_at_ms);
-        match self.store.add_api_key(&made.record).await {
+        match self.store.api_keys.add(&made.record).await {
             Ok(Addition::Added) => Ok(made),
             Ok(Addition::AlreadyThere) => Err(format!("{} exists already", made.record.id)),
             Err(error) => Err(error.to_string()),
@@ -94,7 +94,7 @@ impl MerchantAdmin<'_> {
     ) -> Result<RotatedApiKey, String> {
         let now_ms = self.clock.now_ms_i64();
         let none = || format!("there is no active API key {old}");
-        let found = self.store.api_key(old).await;
+        let found = self.store.api_keys.get(old).await;
         let found = found
             .map_err(|error| error.to_string())?
             .filter(|key| key::is_good_at(key, now_ms))
@@ -113,7 +113,8 @@ impl MerchantAdmin<'_> {
             now_ms.saturating_add(i64::from(overlap_seconds).saturating_mul(SECOND_MS));
         let rotated = self
             .store
-            .rotate_api_key(old, &made.record, now_ms, overlap_ends_ms)
+            .api_keys
+            .rotate(old, &made.record, now_ms, overlap_ends_ms)
             .await;
         match rotated.map_err(|error| error.to_string())? {
             KeyRotation::Rotated { old_expires_at_ms } => Ok(RotatedApiKey {

@@ -64,7 +64,8 @@ pub async fn append(
     entry: AuditEntry,
 ) -> Result<(), DatabaseError> {
     store
-        .append_audit(entry, Arc::new(encryption.audit_chain()))
+        .audit
+        .append(entry, Arc::new(encryption.audit_chain()))
         .await
 }
 
@@ -76,7 +77,7 @@ pub async fn write(gateway: &Gateway, entry: AuditEntry) -> Result<(), DatabaseE
 /// Says in the log how far the trail is: there, whoever cuts its end off in the database does not
 /// reach it.
 pub async fn anchor(gateway: &Gateway) {
-    match gateway.store.audit_head().await {
+    match gateway.store.audit.head().await {
         Ok((rows, last_hash)) => tracing::info!(rows, last_hash, "the audit trail"),
         Err(error) => tracing::warn!(%error, "the end of the audit trail could not be read"),
     }
@@ -99,7 +100,7 @@ pub async fn list(
     limit: u32,
 ) -> Result<Page<AuditRecord>, ApiError> {
     let one_more = limit.saturating_add(1);
-    let rows = gateway.store.audit_of_merchant(merchant, after, one_more);
+    let rows = gateway.store.audit.list(merchant, after, one_more);
     Ok(page(rows.await?, limit, |row| Some(AuditRecord::of(row))))
 }
 
@@ -116,11 +117,11 @@ pub async fn verify(
     let chain = encryption.audit_chain();
     let inside = |error: DatabaseError| error.to_string();
     // Asked first: what is written meanwhile comes behind it.
-    let (rows, head) = store.audit_head().await.map_err(inside)?;
+    let (rows, head) = store.audit.head().await.map_err(inside)?;
     let (mut last, mut last_hash) = (0, String::new());
     let mut known = None;
     loop {
-        let found = store.audit_behind(last, BATCH).await.map_err(inside)?;
+        let found = store.audit.behind(last, BATCH).await.map_err(inside)?;
         if found.is_empty() {
             break;
         }

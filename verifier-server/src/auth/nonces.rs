@@ -1,7 +1,6 @@
 //! Nonces: a signature is good once.
 
-use crate::store::Store;
-use sealpay_storage::{DatabaseError, Value, integer, values};
+use sealpay_storage::{Database, DatabaseError, Value, integer, values};
 
 /// Rows forgotten in one transaction, so that payments need not wait long behind it.
 const FORGOTTEN_AT_ONCE: u32 = 2000;
@@ -39,16 +38,22 @@ const FORGET: &str = "DELETE FROM nonces WHERE (expires_at, nonce, thumbprint) I
         ORDER BY expires_at LIMIT $2
     )";
 
-impl Store {
+/// What is stored of nonces of signed requests.
+#[derive(Debug, Clone)]
+pub struct NonceStore {
+    pub(crate) database: Database,
+}
+
+impl NonceStore {
     /// Whether a nonce was spent before. Nothing is spent here: what decides between two requests at
     /// once is [`spend_nonce`](Self::spend_nonce) or the claim.
-    pub async fn is_nonce_spent(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
+    pub async fn is_consumed(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
         let mut row = self.database.one(IS_SPENT, nonce.values()?).await?;
         Ok(row.integer()? > 0)
     }
 
     /// Spends a nonce; false when it was spent before.
-    pub async fn spend_nonce(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
+    pub async fn consume(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
         Ok(self.database.execute(SPEND, nonce.values()?).await? == 1)
     }
 
@@ -57,7 +62,7 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work; some may be forgotten already.
-    pub async fn forget_nonces(&self, now: u64) -> Result<u64, DatabaseError> {
+    pub async fn purge(&self, now: u64) -> Result<u64, DatabaseError> {
         let now = integer(now)?;
         let mut forgotten = 0;
         loop {

@@ -36,7 +36,7 @@ pub async fn balances(gateway: &Gateway, merchant: MerchantId) -> Result<Balance
 
 async fn added_up(store: &Store, merchant: MerchantId) -> Result<Balances, ApiError> {
     let mut balances: BTreeMap<Currency, BalanceRecord> = BTreeMap::new();
-    for found in store.account_balances(merchant).await? {
+    for found in store.ledger.account_balances(merchant).await? {
         let account = AccountRecord {
             account: found.account,
             debited: found.debited_minor,
@@ -52,7 +52,7 @@ async fn added_up(store: &Store, merchant: MerchantId) -> Result<Balances, ApiEr
         }
         balance.accounts.push(account);
     }
-    for pending in store.pending_lines(merchant).await? {
+    for pending in store.balance.pending(merchant).await? {
         let balance = of_currency(&mut balances, pending.currency);
         balance.pending = balance.pending.saturating_add(pending.net_minor);
         balance.pending_by_date.push(PendingRecord {
@@ -61,10 +61,10 @@ async fn added_up(store: &Store, merchant: MerchantId) -> Result<Balances, ApiEr
             net: pending.net_minor,
         });
     }
-    for (currency, carried_minor) in store.carried_over(merchant).await? {
+    for (currency, carried_minor) in store.settlements.carried_over(merchant).await? {
         of_currency(&mut balances, currency).carried_forward = carried_minor;
     }
-    for (currency, in_transit_minor) in store.payouts_in_transit(merchant).await? {
+    for (currency, in_transit_minor) in store.payouts.in_transit(merchant).await? {
         of_currency(&mut balances, currency).in_transit = in_transit_minor;
     }
     Ok(Balances {
@@ -104,7 +104,7 @@ pub async fn transactions(
     // No index knows these: when nothing is of this kind or currency, everything is looked at.
     let scans = filter.payment.is_none() && (filter.kind.is_some() || filter.currency.is_some());
     let store = gateway.store.clone();
-    let reading = async move { Ok(store.balance_transactions(merchant, &filter).await?) };
+    let reading = async move { Ok(store.balance.list(merchant, &filter).await?) };
     let rows = gateway.read_queues.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |row| {
         Some(BalanceTransactionRecord::of(row))
@@ -141,7 +141,7 @@ pub struct LedgerAudit {
 pub async fn books(store: &Store) -> Result<LedgerAudit, ApiError> {
     let mut sums: BTreeMap<(MerchantId, Currency), Sums> = BTreeMap::new();
     let mut violations = Vec::new();
-    for finding in store.findings().await? {
+    for finding in store.ledger.discrepancies().await? {
         let of_both = sums
             .entry((finding.merchant, finding.currency))
             .or_default();

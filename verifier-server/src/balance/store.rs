@@ -2,11 +2,10 @@
 
 use crate::settlements::fees::Fees;
 use crate::settlements::model::{BalanceTransaction, TransactionKind};
-use crate::store::Store;
 use jiff::civil::Date;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, PaymentId, SettlementId, TransactionId};
-use sealpay_storage::{DatabaseError, Extent, Row, Value, values};
+use sealpay_storage::{Database, DatabaseError, Extent, Row, Value, values};
 
 /// Which of a merchant's lines, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -139,9 +138,15 @@ fn upper(filter: &TransactionFilter) -> Value {
     lower_of_both.map_or_else(|| Value::from(BEHIND_ALL), Value::from)
 }
 
-impl Store {
+/// What is stored of balance transactions.
+#[derive(Debug, Clone)]
+pub struct BalanceStore {
+    pub(crate) database: Database,
+}
+
+impl BalanceStore {
     /// A merchant's lines, newest first.
-    pub async fn balance_transactions(
+    pub async fn list(
         &self,
         merchant: MerchantId,
         filter: &TransactionFilter,
@@ -171,7 +176,7 @@ impl Store {
     }
 
     /// The lines of a settlement in the order in which they were made, after one of them.
-    pub async fn settlement_lines(
+    pub async fn of_settlement(
         &self,
         settlement: SettlementId,
         after: Option<TransactionId>,
@@ -187,10 +192,7 @@ impl Store {
 
     /// What waits to be settled for a merchant, by currency and day. What was kept back and is
     /// released then is left out.
-    pub async fn pending_lines(
-        &self,
-        merchant: MerchantId,
-    ) -> Result<Vec<PendingLines>, DatabaseError> {
+    pub async fn pending(&self, merchant: MerchantId) -> Result<Vec<PendingLines>, DatabaseError> {
         let rows = self
             .database
             .scanned_rows(Extent::Sum, PENDING, values![merchant])

@@ -76,7 +76,8 @@ pub(super) async fn run(
         ApiKeyCommand::Revoke { key } => {
             let revoked = admin
                 .store
-                .revoke_api_key(key, admin.clock.now_ms_i64())
+                .api_keys
+                .revoke(key, admin.clock.now_ms_i64())
                 .await
                 .map_err(|error| error.to_string())?;
             found(revoked, &format!("there is no active API key {key}"))?;

@@ -34,7 +34,7 @@ pub(super) struct AuditCommand {
 async fn opens_its_keys(parts: &Parts) -> Result<(), String> {
     let inside = |error: DatabaseError| error.to_string();
     for purpose in [KeyPurpose::Sealing, KeyPurpose::Webhook] {
-        let keys = parts.store.server_keys(purpose).await.map_err(inside)?;
+        let keys = parts.store.keys.list(purpose).await.map_err(inside)?;
         KeyRing::open(keys, &parts.encryption, parts.clock.now())
             .map_err(|error| error.to_string())?;
     }
@@ -140,7 +140,7 @@ impl Change {
                 of("merchant add-webhook", merchant, Some(url))
             }
             Merchant::DisableWebhook { endpoint } => {
-                let found = parts.store.endpoint_by_id(*endpoint).await.ok().flatten();
+                let found = parts.store.endpoints.get(*endpoint).await.ok().flatten();
                 let merchant = found.map(|found| found.merchant);
                 let subject = Some(endpoint.to_string());
                 Some(Self::new("merchant disable-webhook", merchant, subject))
@@ -157,7 +157,7 @@ impl Change {
             ApiKeyCommand::Rotate { key, .. } => ("merchant rotate-api-key", key),
             ApiKeyCommand::Revoke { key } => ("merchant revoke-api-key", key),
         };
-        let found = parts.store.api_key(*key).await.ok().flatten();
+        let found = parts.store.api_keys.get(*key).await.ok().flatten();
         let merchant = found.map(|found| found.merchant);
         Self::new(action, merchant, Some(key.to_string()))
     }

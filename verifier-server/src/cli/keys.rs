@@ -159,7 +159,7 @@ async fn until_every_server_has_it(
             .clock
             .wall_i64()
             .saturating_sub(keys::follow::GONE_AFTER);
-        let without = parts.store.servers_without_key(&key, since).await;
+        let without = parts.store.keys.servers_without_key(&key, since).await;
         match without.map_err(inside)? {
             0 => return Ok(()),
             count if waited >= patience => {

@@ -167,7 +167,7 @@ fn refuse_where_nothing_is(config: &Config) -> Result<(), String> {
 
 impl Listener<'_> {
     async fn run(mut self, is_fresh: bool) -> Result<(), String> {
-        let found = self.parts.store.merchant(self.merchant).await;
+        let found = self.parts.store.merchants.get(self.merchant).await;
         if found.map_err(|error| error.to_string())?.is_none() {
             return Err(format!("there is no merchant {}", self.merchant));
         }
@@ -210,7 +210,8 @@ impl Listener<'_> {
             let page = self
                 .parts
                 .store
-                .events_newer_than(self.merchant, known, PAGE)
+                .events
+                .newer_than(self.merchant, known, PAGE)
                 .await
                 .map_err(|error| error.to_string())?;
             let is_full = u32::try_from(page.len()).is_ok_and(|rows| rows >= PAGE);
@@ -256,7 +257,7 @@ impl Listener<'_> {
         } = self.parts;
         let ahead = store.clock_ahead_ms().await;
         clock.move_ahead(ahead.map_err(|error| error.to_string())?);
-        let records = store.server_keys(KeyPurpose::Webhook).await;
+        let records = store.keys.list(KeyPurpose::Webhook).await;
         let records = records.map_err(|error| error.to_string())?;
         let now = clock.now();
         let ring = KeyRing::open(records, encryption, now).map_err(|error| error.to_string())?;

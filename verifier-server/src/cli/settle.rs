@@ -97,7 +97,7 @@ pub(super) async fn set_reserve(store: &Store, command: &SetReserve) -> Result<(
         basis_points: command.basis_points,
         days: command.days,
     };
-    let set = store.set_reserve(command.merchant, reserve).await;
+    let set = store.merchants.set_reserve(command.merchant, reserve).await;
     let set = set.map_err(|error| error.to_string())?;
     found(set, &format!("there is no merchant {}", command.merchant))
 }

@@ -17,7 +17,8 @@ pub async fn list(
     let more = limit.saturating_add(1);
     let rows = gateway
         .store
-        .disputes(merchant, payment, after, more)
+        .disputes
+        .list(merchant, payment, after, more)
         .await?;
     Ok(page(rows, limit, |row| {
         Some(DisputeRecord::of(&row, gateway.livemode()))

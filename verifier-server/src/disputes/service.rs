@@ -72,7 +72,7 @@ pub async fn open(
     reason: DisputeReason,
 ) -> Result<Dispute, ApiError> {
     for _ in 0..LOOKS {
-        let found = gateway.store.payment_by_id(payment).await?;
+        let found = gateway.store.payments.get(payment).await?;
         let before = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
         if before.modification.is_none() {
             let dispute = new(gateway, &before, amount_minor, reason)?;
@@ -95,7 +95,7 @@ pub async fn open(
                 posting: Some(&posting),
                 request: None,
             };
-            if gateway.store.open_dispute(step).await? == DisputeChange::Done {
+            if gateway.store.disputes.open(step).await? == DisputeChange::Done {
                 gateway.wake_outbox();
                 tracing::info!(payment = %payment, dispute = %dispute.id, "a dispute was opened");
                 return Ok(dispute);
@@ -151,7 +151,7 @@ pub async fn answer(
     let id: DisputeId = dispute
         .parse()
         .map_err(|_| ApiError::new(ErrorCode::NotFound))?;
-    if let Some(replay) = gateway.store.replay(request).await? {
+    if let Some(replay) = gateway.store.idempotency.replay(request).await? {
         return repeated(gateway, &replay).await;
     }
     mine(gateway, request.merchant, id).await?;
@@ -167,7 +167,7 @@ pub async fn mine(
     merchant: MerchantId,
     id: DisputeId,
 ) -> Result<Dispute, ApiError> {
-    let found = gateway.store.dispute(id).await?;
+    let found = gateway.store.disputes.get(id).await?;
     found
         .filter(|dispute| dispute.merchant == merchant)
         .ok_or(ApiError::new(ErrorCode::NotFound))
@@ -179,7 +179,7 @@ async fn unless_repeated(
     request: Option<&IdempotentRequest>,
 ) -> Result<Dispute, ApiError> {
     if let Some(request) = request
-        && let Some(replay) = gateway.store.replay(request).await?
+        && let Some(replay) = gateway.store.idempotency.replay(request).await?
     {
         return repeated(gateway, &replay).await;
     }
@@ -196,7 +196,7 @@ async fn repeated(gateway: &Gateway, replay: &IdempotencyReplay) -> Result<Dispu
     let missing =
         || ApiError::because(ErrorCode::Internal, "a request made something that is gone");
     let id = resource.parse().map_err(|_| missing())?;
-    gateway.store.dispute(id).await?.ok_or_else(missing)
+    gateway.store.disputes.get(id).await?.ok_or_else(missing)
 }
 
 /// Something happens to a dispute.
@@ -210,13 +210,13 @@ pub async fn happen(
     request: Option<&IdempotentRequest>,
 ) -> Result<Dispute, ApiError> {
     for _ in 0..LOOKS {
-        let named = gateway.store.dispute(id).await?;
+        let named = gateway.store.disputes.get(id).await?;
         let named = named.ok_or(ApiError::new(ErrorCode::NotFound))?;
         let missing = || ApiError::because(ErrorCode::Internal, "a dispute has no payment");
-        let before = gateway.store.payment_by_id(named.payment).await?;
+        let before = gateway.store.payments.get(named.payment).await?;
         let before = before.ok_or_else(missing)?;
         // Read once more, after the payment: then it changes only together with the payment.
-        let dispute = gateway.store.dispute(id).await?.ok_or_else(missing)?;
+        let dispute = gateway.store.disputes.get(id).await?.ok_or_else(missing)?;
         let is_late = matches!(action, DisputeAction::Evidence(_))
             && dispute.evidence_due_ms <= gateway.clock.now_ms_i64();
         if is_late || !dispute.state.may_become(action.state()) {
@@ -279,7 +279,7 @@ async fn step(
         posting: posting.as_ref(),
         request,
     };
-    Ok(match gateway.store.change_dispute(step).await? {
+    Ok(match gateway.store.disputes.change(step).await? {
         DisputeChange::Done => {
             gateway.wake_outbox();
             tracing::info!(dispute = %dispute.id, state = dispute.state.name(), "dispute changed");
@@ -296,7 +296,7 @@ async fn step(
 pub async fn give_up(gateway: &Gateway) -> Result<usize, ApiError> {
     let by_ms = gateway.clock.now_ms_i64();
     let mut lost = 0;
-    for dispute in gateway.store.overdue_disputes(by_ms, BATCH).await? {
+    for dispute in gateway.store.disputes.overdue(by_ms, BATCH).await? {
         match happen(gateway, dispute.id, &DisputeAction::Lost, None).await {
             Ok(_) => lost += 1,
             Err(error) => {

@@ -6,12 +6,11 @@ use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
 use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
 use crate::payments::model::Payment;
-use crate::store::Store;
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::ids::{DisputeId, MerchantId, PaymentId};
 use sealpay_protocol::money::Money;
-use sealpay_storage::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
+use sealpay_storage::{Database, DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 
 /// What became of the wish to change a dispute.
 #[must_use]
@@ -157,16 +156,19 @@ async fn write(tx: &mut Tx<'_>, change: &Change) -> Result<DisputeChange, Fault>
     Ok(DisputeChange::Done)
 }
 
-impl Store {
+/// What is stored of disputes.
+#[derive(Debug, Clone)]
+pub struct DisputeStore {
+    pub(crate) database: Database,
+}
+
+impl DisputeStore {
     /// Opens a dispute.
     ///
     /// # Errors
     /// The database did not do its work; nothing was written, unless the outcome is unknown.
-    pub async fn open_dispute(
-        &self,
-        step: DisputeStep<'_>,
-    ) -> Result<DisputeChange, DatabaseError> {
-        self.change(step, Some(new_values(step.dispute))).await
+    pub async fn open(&self, step: DisputeStep<'_>) -> Result<DisputeChange, DatabaseError> {
+        self.write(step, Some(new_values(step.dispute))).await
     }
 
     /// Changes a dispute that was read after `before`.
@@ -174,14 +176,11 @@ impl Store {
     /// # Errors
     /// The database did not do its work, or there is no such dispute; nothing was written, unless
     /// the outcome is unknown.
-    pub async fn change_dispute(
-        &self,
-        step: DisputeStep<'_>,
-    ) -> Result<DisputeChange, DatabaseError> {
-        self.change(step, None).await
+    pub async fn change(&self, step: DisputeStep<'_>) -> Result<DisputeChange, DatabaseError> {
+        self.write(step, None).await
     }
 
-    async fn change(
+    async fn write(
         &self,
         step: DisputeStep<'_>,
         opened: Option<[Value; 12]>,
@@ -215,14 +214,14 @@ impl Store {
     }
 
     /// A dispute, whoever's it is.
-    pub async fn dispute(&self, id: DisputeId) -> Result<Option<Dispute>, DatabaseError> {
+    pub async fn get(&self, id: DisputeId) -> Result<Option<Dispute>, DatabaseError> {
         let row = self.database.row(BY_ID, values![id]).await?;
         row.map(dispute).transpose()
     }
 
     /// A merchant's disputes, or those of one payment of theirs, newest first; those older than
     /// `after`.
-    pub async fn disputes(
+    pub async fn list(
         &self,
         merchant: MerchantId,
         payment: Option<PaymentId>,
@@ -249,11 +248,7 @@ impl Store {
 
     /// Disputes that nobody has answered by a moment, milliseconds since 1970; the oldest first.
     /// Those whose payment is being modified are left for later, so that they hold up no others.
-    pub async fn overdue_disputes(
-        &self,
-        by_ms: i64,
-        limit: u32,
-    ) -> Result<Vec<Dispute>, DatabaseError> {
+    pub async fn overdue(&self, by_ms: i64, limit: u32) -> Result<Vec<Dispute>, DatabaseError> {
         let rows = self.database.rows(OVERDUE, values![by_ms, limit]).await?;
         rows.into_iter().map(dispute).collect()
     }

@@ -1,8 +1,7 @@
 //! Requests that may be sent again: each is kept with what it made, in the transaction that makes it.
 
 use super::model::{IdempotencyReplay, IdempotentRequest};
-use crate::store::Store;
-use sealpay_storage::{DatabaseError, Fault, Row, Tx, values};
+use sealpay_storage::{Database, DatabaseError, Fault, Row, Tx, values};
 
 const REMEMBER: &str = "INSERT INTO idempotent_requests
     (merchant, idempotency_key, request_digest, resource, answer, created_at_ms, credential)
@@ -67,7 +66,13 @@ pub(crate) async fn remember(
     }
 }
 
-impl Store {
+/// What is stored of requests with an `Idempotency-Key`, and their responses.
+#[derive(Debug, Clone)]
+pub struct IdempotencyStore {
+    pub(crate) database: Database,
+}
+
+impl IdempotencyStore {
     /// What a request with this key has made, if there was one.
     pub async fn replay(
         &self,
@@ -80,13 +85,13 @@ impl Store {
 
     /// Forgets the answers that were kept of requests made before a moment, milliseconds since
     /// 1970; how many. They hold secrets.
-    pub async fn forget_idempotent_answers(&self, before_ms: i64) -> Result<u64, DatabaseError> {
+    pub async fn purge_responses(&self, before_ms: i64) -> Result<u64, DatabaseError> {
         let before = values![before_ms];
         self.database.execute(FORGET_ANSWERS, before).await
     }
 
     /// Forgets requests made before a moment, milliseconds since 1970; how many.
-    pub async fn forget_idempotent_requests(&self, before_ms: i64) -> Result<u64, DatabaseError> {
+    pub async fn purge(&self, before_ms: i64) -> Result<u64, DatabaseError> {
         self.database.execute(FORGET, values![before_ms]).await
     }
 }

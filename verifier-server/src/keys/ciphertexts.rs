@@ -1,7 +1,7 @@
 //! Every column that holds something encrypted, for whoever encrypts it anew under another key. A
 //! ciphertext begins with the name of its key.
 
-use crate::store::Store;
+use crate::keys::store::KeyStore;
 use sealpay_storage::{DatabaseError, Row, values};
 
 /// A column with ciphertexts.
@@ -80,7 +80,7 @@ fn ciphertext(mut row: Row) -> Result<Ciphertext, DatabaseError> {
     })
 }
 
-impl Store {
+impl KeyStore {
     /// Values of a column that are encrypted under another key than this one.
     pub async fn ciphertexts_of_other_keys(
         &self,

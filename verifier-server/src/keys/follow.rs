@@ -16,7 +16,7 @@ const NONE: i64 = -1;
 /// # Errors
 /// An error; the keys in use stay then.
 pub async fn follow(gateway: &Gateway, known: i64) -> Result<i64, ApiError> {
-    let revision = gateway.store.key_revision().await?;
+    let revision = gateway.store.keys.revision().await?;
     if known != revision {
         let reloaded = gateway.reload_master_keys();
         reloaded.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
@@ -65,6 +65,9 @@ pub async fn run(gateway: &Gateway, every: Duration) {
 
 async fn note(gateway: &Gateway, server: &str, key: &str, now: i64) -> Result<(), DatabaseError> {
     let store = &gateway.store;
-    store.note_server(server, key, now).await?;
-    store.forget_servers(now.saturating_sub(GONE_AFTER)).await
+    store.keys.note_server(server, key, now).await?;
+    store
+        .keys
+        .purge_servers(now.saturating_sub(GONE_AFTER))
+        .await
 }

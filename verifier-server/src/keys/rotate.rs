@@ -46,7 +46,7 @@ impl Rotation<'_> {
     pub async fn list(&self) -> Result<Vec<ServerKey>, String> {
         let mut keys = Vec::new();
         for purpose in KeyPurpose::ALL {
-            keys.extend(self.store.server_keys(purpose).await.map_err(inside)?);
+            keys.extend(self.store.keys.list(purpose).await.map_err(inside)?);
         }
         Ok(keys)
     }
@@ -56,7 +56,7 @@ impl Rotation<'_> {
         let now = self.now().await?;
         let key = new_webhook_key(self.encryption, self.rng, now);
         let end = seconds(now.saturating_add(overlap_seconds));
-        let rotated = self.store.rotate_server_key(&key, (end, end)).await;
+        let rotated = self.store.keys.rotate(&key, (end, end)).await;
         rotated.map(|()| key).map_err(inside)
     }
 
@@ -67,15 +67,15 @@ impl Rotation<'_> {
         let key = new_sealing_key(self.encryption, self.rng, now);
         let key = key.ok_or("a sealing key could not be made")?;
         let end = seconds(now);
-        let rotated = self.store.rotate_server_key(&key, (end, end)).await;
+        let rotated = self.store.keys.rotate(&key, (end, end)).await;
         rotated.map_err(inside)?;
-        self.store.destroy_server_keys(end).await.map_err(inside)?;
+        self.store.keys.destroy(end).await.map_err(inside)?;
         Ok(key)
     }
 
     /// Makes running servers read their master keys again.
     pub async fn announce(&self) -> Result<(), String> {
-        self.store.revise_keys().await.map_err(inside)
+        self.store.keys.revise().await.map_err(inside)
     }
 
     /// Encrypts everything that is under another key than the current one under the current one;
@@ -97,6 +97,7 @@ impl Rotation<'_> {
         loop {
             let found = self
                 .store
+                .keys
                 .ciphertexts_of_other_keys(column, &current, BATCH)
                 .await
                 .map_err(inside)?;
@@ -114,7 +115,7 @@ impl Rotation<'_> {
                         )
                     })?;
                 let new = self.encryption.encrypt(&label, &secret, self.rng.bytes());
-                let replaced = self.store.replace_ciphertext(column, seen, &new).await;
+                let replaced = self.store.keys.replace_ciphertext(column, seen, &new).await;
                 // What was changed meanwhile is found again, if it still has to be.
                 count += u64::from(replaced.map_err(inside)?);
             }

@@ -1,6 +1,6 @@
 //! Servers that run on this database, and the master key under which each encrypts.
 
-use crate::store::Store;
+use crate::keys::store::KeyStore;
 use sealpay_storage::{DatabaseError, values};
 
 const NOTE: &str = "INSERT INTO running_servers (server, master_key, seen_at) VALUES ($1, $2, $3)
@@ -11,7 +11,7 @@ const WITHOUT: &str =
 
 const FORGET: &str = "DELETE FROM running_servers WHERE seen_at < $1";
 
-impl Store {
+impl KeyStore {
     /// Notes that a server runs, under which master key, and when, seconds since 1970.
     pub async fn note_server(
         &self,
@@ -34,7 +34,7 @@ impl Store {
     }
 
     /// Forgets the servers that were not seen since then.
-    pub async fn forget_servers(&self, since: i64) -> Result<(), DatabaseError> {
+    pub async fn purge_servers(&self, since: i64) -> Result<(), DatabaseError> {
         self.database
             .execute(FORGET, values![since])
             .await

@@ -1,8 +1,7 @@
 //! The verifier's own keys. The private halves arrive encrypted.
 
 use crate::merchants::model::{KeyPurpose, ServerKey};
-use crate::store::Store;
-use sealpay_storage::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{Addition, Database, DatabaseError, Fault, Row, Tx, Value, values};
 
 const ADD: &str = "INSERT INTO server_keys
     (key_id, purpose, public_key, private_key_encrypted, not_before, not_after, destroy_at)
@@ -59,9 +58,15 @@ fn server_key(mut row: Row, purpose: KeyPurpose) -> Result<ServerKey, DatabaseEr
     })
 }
 
-impl Store {
+/// What is stored of the server's own keys.
+#[derive(Debug, Clone)]
+pub struct KeyStore {
+    pub(crate) database: Database,
+}
+
+impl KeyStore {
     /// The keys for one purpose, destroyed ones among them, the oldest first.
-    pub async fn server_keys(&self, purpose: KeyPurpose) -> Result<Vec<ServerKey>, DatabaseError> {
+    pub async fn list(&self, purpose: KeyPurpose) -> Result<Vec<ServerKey>, DatabaseError> {
         let rows = self
             .database
             .rows(OF_PURPOSE, values![purpose.name()])
@@ -72,13 +77,13 @@ impl Store {
     }
 
     /// Keeps a key. One with the same id stays as it is.
-    pub async fn add_server_key(&self, key: &ServerKey) -> Result<Addition, DatabaseError> {
+    pub async fn add(&self, key: &ServerKey) -> Result<Addition, DatabaseError> {
         self.database.add(ADD, new_values(key)).await
     }
 
     /// Destroys the private halves whose time has come by `now`, seconds since 1970, and says how
     /// many. The public halves stay, so that nobody wonders what a key id meant.
-    pub async fn destroy_server_keys(&self, now: i64) -> Result<u64, DatabaseError> {
+    pub async fn destroy(&self, now: i64) -> Result<u64, DatabaseError> {
         self.database.execute(DESTROY, values![now]).await
     }
 
@@ -87,7 +92,7 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work, or there is a key of the new one's id.
-    pub async fn rotate_server_key(
+    pub async fn rotate(
         &self,
         new: &ServerKey,
         (not_after, destroy_at): (i64, i64),
@@ -101,12 +106,12 @@ impl Store {
     }
 
     /// Counts the rotations of keys, for servers that run.
-    pub async fn key_revision(&self) -> Result<i64, DatabaseError> {
+    pub async fn revision(&self) -> Result<i64, DatabaseError> {
         self.database.one(REVISION, []).await?.integer()
     }
 
     /// Makes running servers read their keys again.
-    pub async fn revise_keys(&self) -> Result<(), DatabaseError> {
+    pub async fn revise(&self) -> Result<(), DatabaseError> {
         self.database.execute(REVISE, []).await.map(drop)
     }
 }

@@ -1,10 +1,9 @@
 //! The ledger: what stands on its accounts, and everything that has to agree with it.
 
 use super::model::{Account, AccountBalance};
-use crate::store::Store;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::MerchantId;
-use sealpay_storage::{DatabaseError, Extent, Row, values};
+use sealpay_storage::{Database, DatabaseError, Extent, Row, values};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -205,9 +204,15 @@ fn finding(mut row: Row) -> Result<Finding, DatabaseError> {
     })
 }
 
-impl Store {
+/// What is stored of the ledger.
+#[derive(Debug, Clone)]
+pub struct LedgerStore {
+    pub(crate) database: Database,
+}
+
+impl LedgerStore {
     /// Every sum of the books, and every row of them that is not what it has to be, all of one moment.
-    pub async fn findings(&self) -> Result<Vec<Finding>, DatabaseError> {
+    pub async fn discrepancies(&self) -> Result<Vec<Finding>, DatabaseError> {
         let rows = self.database.rows(FINDINGS, values![]).await?;
         rows.into_iter().map(finding).collect()
     }

@@ -13,7 +13,8 @@ pub async fn frame_ancestors(gateway: &Gateway, merchant: &str) -> Result<Vec<St
     let id: MerchantId = merchant.parse().map_err(|_| unknown())?;
     Ok(gateway
         .store
-        .merchant(id)
+        .merchants
+        .get(id)
         .await?
         .ok_or_else(unknown)?
         .origins)

@@ -187,7 +187,8 @@ impl MerchantAdmin<'_> {
         let record = endpoint.as_ref().map(|(record, _)| record);
         let added = self
             .store
-            .register_merchant(&merchant, &api_key.record, record)
+            .merchants
+            .register(&merchant, &api_key.record, record)
             .await;
         newly(added, &format!("{} is registered already", merchant.id))?;
         Ok(MerchantCredentials {
@@ -239,7 +240,7 @@ impl MerchantAdmin<'_> {
     ) -> Result<EndpointCredentials, String> {
         self.require(merchant).await?;
         let (record, webhook_secret) = self.new_endpoint(merchant, url)?;
-        let added = self.store.add_endpoint(&record).await;
+        let added = self.store.endpoints.add(&record).await;
         newly(added, &format!("{} is registered already", record.id))?;
         Ok(EndpointCredentials {
             endpoint: record.id.to_string(),
@@ -257,7 +258,7 @@ impl MerchantAdmin<'_> {
             self.rng,
             self.clock.now_ms(),
         );
-        let added = self.store.add_api_key(&made.record).await;
+        let added = self.store.api_keys.add(&made.record).await;
         newly(added, &format!("{} exists already", made.record.id))?;
         Ok(made)
     }
@@ -273,7 +274,11 @@ impl MerchantAdmin<'_> {
         self.require(merchant).await?;
         let key = check_order_key(key_id, public_key, scopes)?;
         let now_ms = self.clock.now_ms_i64();
-        let added = self.store.add_order_key(merchant, &key, now_ms).await;
+        let added = self
+            .store
+            .merchants
+            .add_order_key(merchant, &key, now_ms)
+            .await;
         newly(added, &format!("the merchant has, or had, a key {key_id}"))
     }
 
@@ -281,14 +286,15 @@ impl MerchantAdmin<'_> {
     pub async fn add_origin(&self, merchant: MerchantId, origin: &str) -> Result<(), String> {
         self.require(merchant).await?;
         check_page(origin, self.livemode)?;
-        let added = self.store.add_origin(merchant, origin).await;
+        let added = self.store.merchants.add_origin(merchant, origin).await;
         newly(added, &format!("{origin} is registered already"))
     }
 
     async fn require(&self, merchant: MerchantId) -> Result<(), String> {
         let found = self
             .store
-            .merchant(merchant)
+            .merchants
+            .get(merchant)
             .await
             .map_err(|error| error.to_string())?;
         found

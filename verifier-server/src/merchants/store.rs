@@ -2,11 +2,10 @@
 
 use super::model::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
 use crate::auth::api_keys;
-use crate::store::Store;
 use crate::webhooks::endpoints;
 use sealpay_protocol::encoding::{array_from_base64url, base64url};
 use sealpay_protocol::ids::MerchantId;
-use sealpay_storage::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{Addition, Database, DatabaseError, Fault, Row, Tx, Value, values};
 
 const ADD: &str = "INSERT INTO merchants (id, name, created_at_ms)
     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
@@ -129,9 +128,15 @@ fn order_key(mut row: Row) -> Result<OrderKey, DatabaseError> {
     })
 }
 
-impl Store {
+/// What is stored of merchants, their order keys and origins.
+#[derive(Debug, Clone)]
+pub struct MerchantStore {
+    pub(crate) database: Database,
+}
+
+impl MerchantStore {
     /// Adds a merchant with its order keys and origins.
-    pub async fn add_merchant(&self, merchant: &Merchant) -> Result<Addition, DatabaseError> {
+    pub async fn add(&self, merchant: &Merchant) -> Result<Addition, DatabaseError> {
         self.database
             .write(merchant.clone(), |tx, merchant| Box::pin(add(tx, merchant)))
             .await
@@ -141,7 +146,7 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work; an API key or endpoint of that id is there already.
-    pub async fn register_merchant(
+    pub async fn register(
         &self,
         merchant: &Merchant,
         api_key: &ApiKey,
@@ -160,14 +165,14 @@ impl Store {
     }
 
     /// A merchant with its order keys that are not retired, and its origins.
-    pub async fn merchant(&self, merchant: MerchantId) -> Result<Option<Merchant>, DatabaseError> {
+    pub async fn get(&self, merchant: MerchantId) -> Result<Option<Merchant>, DatabaseError> {
         self.database
             .read(merchant, |tx, merchant| Box::pin(one(tx, *merchant)))
             .await
     }
 
     /// Every merchant, the oldest first.
-    pub async fn merchants(&self) -> Result<Vec<Merchant>, DatabaseError> {
+    pub async fn list(&self) -> Result<Vec<Merchant>, DatabaseError> {
         self.database.read((), |tx, ()| Box::pin(all(tx))).await
     }
 

@@ -29,7 +29,7 @@ pub enum NotEnded {
 
 /// Modifications that are pending, those that wait longest first.
 pub async fn pending(gateway: &Gateway) -> Result<Vec<Modification>, ApiError> {
-    let mut open = gateway.store.open_modifications(i64::MAX, LISTED).await?;
+    let mut open = gateway.store.operations.open(i64::MAX, LISTED).await?;
     open.sort_by_key(|modification| modification.created_at_ms);
     Ok(open)
 }
@@ -45,13 +45,13 @@ pub async fn end_by_hand(
     is_forced: bool,
 ) -> Result<Modification, NotEnded> {
     let store = &gateway.store;
-    let found = store.modification(id).await;
+    let found = store.operations.get(id).await;
     let found = found.map_err(|error| NotEnded::Refused(error.into()))?;
     let modification = found.ok_or(NotEnded::Unknown)?;
     if modification.state != ModificationState::Pending {
         return Err(NotEnded::Ended(modification.state));
     }
-    let payment = store.payment_by_id(modification.payment).await;
+    let payment = store.payments.get(modification.payment).await;
     let payment = payment.map_err(|error| NotEnded::Refused(error.into()))?;
     let missing = || ApiError::because(ErrorCode::Internal, "a modification has no payment");
     let payment = payment.ok_or_else(|| NotEnded::Refused(missing()))?;

@@ -24,7 +24,10 @@ pub async fn expire(gateway: &Gateway) -> Result<usize, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let made_by_ms = now_ms.saturating_sub(lifetime_ms);
     let mut expired = 0;
-    let held = gateway.store.held_payments(made_by_ms, now_ms, BATCH);
+    let held = gateway
+        .store
+        .payments
+        .authorized_before(made_by_ms, now_ms, BATCH);
     for payment in held.await? {
         match end(gateway, &payment).await {
             Ok(has_ended) => expired += usize::from(has_ended),
@@ -51,7 +54,8 @@ async fn end(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
     let modification = new(gateway, payment, &operation, amount_minor);
     let claim = gateway
         .store
-        .claim_modification(payment, &modification, None)
+        .operations
+        .claim(payment, &modification, None)
         .await?;
     if claim != ModificationClaim::Claimed {
         return Ok(false);

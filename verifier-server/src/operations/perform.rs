@@ -75,7 +75,7 @@ pub(crate) async fn settle(
     after.updated_at_ms = modification.updated_at_ms;
     let event = event::of_modification(gateway, &mut after, &modification)?;
     let posting = posting_of(gateway, &after, &modification);
-    let settled = gateway.store.settle_modification(
+    let settled = gateway.store.operations.record(
         payment,
         &after,
         &modification,

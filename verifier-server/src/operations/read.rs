@@ -20,13 +20,20 @@ pub async fn list(
     let id: PaymentId = payment
         .parse()
         .map_err(|_| ApiError::new(ErrorCode::NotFound))?;
-    if gateway.store.payment(merchant, id).await?.is_none() {
+    if gateway
+        .store
+        .payments
+        .get_owned(merchant, id)
+        .await?
+        .is_none()
+    {
         return Err(ApiError::new(ErrorCode::NotFound));
     }
     let more = limit.saturating_add(1);
     let rows = gateway
         .store
-        .modifications(merchant, id, after, more)
+        .operations
+        .list(merchant, id, after, more)
         .await?;
     Ok(page(rows, limit, |row| Some(ModificationRecord::of(&row))))
 }

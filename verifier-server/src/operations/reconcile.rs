@@ -21,7 +21,7 @@ const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 /// An error when the store does not say which those are.
 pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     let by_ms = gateway.clock.now_ms_i64();
-    let open = gateway.store.open_modifications(by_ms, BATCH).await?;
+    let open = gateway.store.operations.open(by_ms, BATCH).await?;
     let looking = stream::iter(open).map(|modification| reconcile(gateway, modification));
     let ended = looking.buffer_unordered(AT_ONCE);
     Ok(ended
@@ -49,11 +49,12 @@ async fn ask_again(gateway: &Gateway, modification: Modification) -> Result<bool
     let from_ms = modification.lease_until_ms;
     let taken = gateway
         .store
-        .extend_modification_lease(modification.id, from_ms, until_ms);
+        .operations
+        .extend_lease(modification.id, from_ms, until_ms);
     let Some(modification) = taken.await? else {
         return Ok(false);
     };
-    let payment = gateway.store.payment_by_id(modification.payment).await?;
+    let payment = gateway.store.payments.get(modification.payment).await?;
     let missing = || ApiError::because(ErrorCode::Internal, "a modification has no payment");
     let payment = payment.ok_or_else(missing)?;
     let asked = perform::perform(gateway, &payment, modification).await?;

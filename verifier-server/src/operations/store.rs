@@ -8,12 +8,11 @@ use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
-use crate::store::Store;
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
-use sealpay_storage::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
+use sealpay_storage::{Database, DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 
 /// What became of the wish to modify a payment, in order of precedence.
 #[must_use]
@@ -217,12 +216,18 @@ async fn settle(
     Ok(ModificationSettled::Done)
 }
 
-impl Store {
+/// What is stored of captures, voids, refunds and lapses.
+#[derive(Debug, Clone)]
+pub struct OperationStore {
+    pub(crate) database: Database,
+}
+
+impl OperationStore {
     /// Claims a modification of a payment that has to be as the caller saw it.
     ///
     /// # Errors
     /// The database did not do its work; nothing was written, unless the outcome is unknown.
-    pub async fn claim_modification(
+    pub async fn claim(
         &self,
         seen: &Payment,
         modification: &Modification,
@@ -244,7 +249,7 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work; nothing was written, unless the outcome is unknown.
-    pub async fn settle_modification(
+    pub async fn record(
         &self,
         before: &Payment,
         after: &Payment,
@@ -281,16 +286,13 @@ impl Store {
     }
 
     /// A modification, whoever's it is: for what a repeated request has made.
-    pub async fn modification(
-        &self,
-        id: ModificationId,
-    ) -> Result<Option<Modification>, DatabaseError> {
+    pub async fn get(&self, id: ModificationId) -> Result<Option<Modification>, DatabaseError> {
         let row = self.database.row(BY_ID, values![id]).await?;
         row.map(modification).transpose()
     }
 
     /// Modifications of a merchant's payment, newest first; those older than `after`.
-    pub async fn modifications(
+    pub async fn list(
         &self,
         merchant: MerchantId,
         payment: PaymentId,
@@ -308,7 +310,7 @@ impl Store {
 
     /// Modifications that are pending and whose lease has ended by a moment, milliseconds since
     /// 1970; those that wait longest first.
-    pub async fn open_modifications(
+    pub async fn open(
         &self,
         lease_before_ms: i64,
         limit: u32,
@@ -320,7 +322,7 @@ impl Store {
 
     /// Takes over the lease of a pending modification; of several callers that saw the same lease,
     /// one gets it.
-    pub async fn extend_modification_lease(
+    pub async fn extend_lease(
         &self,
         id: ModificationId,
         from_lease_ms: i64,
@@ -337,7 +339,7 @@ impl Store {
     }
 
     /// How many modifications are pending.
-    pub async fn count_open_modifications(&self) -> Result<u64, DatabaseError> {
+    pub async fn count_open(&self) -> Result<u64, DatabaseError> {
         self.database.one(COUNT_OPEN, []).await?.number()
     }
 }

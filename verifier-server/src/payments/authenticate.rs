@@ -42,10 +42,14 @@ pub async fn authenticate(
     let id = body.payment;
     let action = action(body)?;
     let (attempt, requester) = (request.attempt, request.thumbprint.clone());
-    if !gateway.store.spend_nonce(&Nonce::of(request)).await? {
+    if !gateway.store.nonces.consume(&Nonce::of(request)).await? {
         return Err(ApiError::new(ErrorCode::NonceReplayed));
     }
-    let found = gateway.store.payment_of_session(session.id, id).await?;
+    let found = gateway
+        .store
+        .payments
+        .get_by_session(session.id, id)
+        .await?;
     let payment = found.ok_or_else(|| ApiError::of(ErrorCode::NotFound, "payment"))?;
     // A page that was reloaded, or whoever else has the order, may give an attempt up, and no more.
     let is_claimant = payment.owner == requester.as_str();
@@ -207,7 +211,8 @@ async fn cancel(
             incoming::collect(gateway).await?;
             let found = gateway
                 .store
-                .payment_of_session(payment.session, payment.id)
+                .payments
+                .get_by_session(payment.session, payment.id)
                 .await?;
             let payment = found.unwrap_or(payment);
             let has_come = payment

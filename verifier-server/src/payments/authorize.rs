@@ -41,7 +41,8 @@ pub async fn authorize(
     if matches!(instrument, Instrument::Card(_))
         && gateway
             .store
-            .is_nonce_spent(&Nonce::in_request(&request))
+            .nonces
+            .is_consumed(&Nonce::in_request(&request))
             .await?
     {
         return Err(ApiError::new(ErrorCode::NonceReplayed));
@@ -75,12 +76,13 @@ async fn answer_stored(
 ) -> Result<PaymentView, ApiError> {
     let (attempt, body_digest) = (request.attempt, request.body_digest.clone());
     let requester = request.thumbprint.clone();
-    if !gateway.store.spend_nonce(&Nonce::of(request)).await? {
+    if !gateway.store.nonces.consume(&Nonce::of(request)).await? {
         return Err(ApiError::new(ErrorCode::NonceReplayed));
     }
     let stored = gateway
         .store
-        .payment_of_attempt(session.id, attempt)
+        .payments
+        .get_by_attempt(session.id, attempt)
         .await?;
     match stored {
         Some(payment) if payment.body_digest == body_digest => {
@@ -104,7 +106,8 @@ async fn first_error(
     if let Some(attempt) = session.active_attempt {
         let active = gateway
             .store
-            .payment_of_attempt(session.id, attempt)
+            .payments
+            .get_by_attempt(session.id, attempt)
             .await?;
         match active.map(|payment| payment.state) {
             Some(state) if state.is_open() => {
@@ -134,6 +137,7 @@ async fn claim(
     let most = limits::ATTEMPTS_PER_SESSION;
     let claimed = gateway
         .store
+        .payments
         .claim(plan.payment(), &Nonce::of(request), most)
         .await?;
     match claimed {

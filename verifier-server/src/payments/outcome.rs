@@ -168,7 +168,8 @@ pub async fn keep_as(
     let event = event::of(gateway, &mut told)?;
     let settled = gateway
         .store
-        .settle_outcome(payment, &told, event.as_ref(), posting.as_ref())
+        .payments
+        .record_outcome(payment, &told, event.as_ref(), posting.as_ref())
         .await?;
     match settled {
         Settled::Done(payment) => {
@@ -190,7 +191,11 @@ pub async fn keep_as(
                 matches!(stored.state, PaymentState::Declined | PaymentState::Expired);
             if is_approved && (came_to_nothing || elsewhere) {
                 let now_ms = gateway.clock.now_ms_i64();
-                gateway.store.note_late_approval(payment, now_ms).await?;
+                gateway
+                    .store
+                    .reversals
+                    .note_late_approval(payment, now_ms)
+                    .await?;
             }
             Ok(stored)
         }

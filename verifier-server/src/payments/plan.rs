@@ -176,9 +176,12 @@ async fn assess(
     let now_ms = payment.created_at_ms;
     let since_ms = now_ms.saturating_sub(risk::HISTORY_MS);
     let store = &gateway.store;
-    let of_card = store.earlier_of_card(&card.fingerprint, since_ms).await?;
+    let of_card = store
+        .payments
+        .earlier_of_card(&card.fingerprint, since_ms)
+        .await?;
     let of_address = match &payment.address {
-        Some(address) => store.earlier_of_address(address, since_ms).await?,
+        Some(address) => store.payments.earlier_of_address(address, since_ms).await?,
         None => Vec::new(),
     };
     let assessment = risk::assess(&RiskInput {

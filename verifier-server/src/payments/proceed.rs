@@ -113,7 +113,8 @@ async fn card_again(
     tracing::info!(payment = %stored.id, session = %session.id, "the shopper is known");
     match gateway
         .store
-        .settle_outcome(&stored, &taken, None, None)
+        .payments
+        .record_outcome(&stored, &taken, None, None)
         .await?
     {
         Settled::Done(payment) => authorize::ask(gateway, payment, &card, &route.acquirers).await,
@@ -210,10 +211,12 @@ async fn renew_lease(
 ) -> Result<Result<Payment, Payment>, ApiError> {
     let mut renewed = payment.clone();
     renewed.lease_until_ms = lease_until_ms(gateway);
-    Ok(match gateway.store.reroute(&payment, &renewed).await? {
-        Settled::Done(payment) => Ok(payment),
-        Settled::NotInState(stored) => Err(stored),
-    })
+    Ok(
+        match gateway.store.payments.reroute(&payment, &renewed).await? {
+            Settled::Done(payment) => Ok(payment),
+            Settled::NotInState(stored) => Err(stored),
+        },
+    )
 }
 
 /// Whether a challenge waits for the shopper. A result that was lost with its answer is as good as none:
@@ -226,7 +229,7 @@ async fn has_begun(gateway: &Gateway, reference: PaymentId) -> bool {
 
 /// Who is paid, as shoppers know them.
 async fn payee_of(gateway: &Gateway, session: &Session) -> Result<String, ApiError> {
-    let merchant = gateway.store.merchant(session.merchant).await?;
+    let merchant = gateway.store.merchants.get(session.merchant).await?;
     Ok(merchant.map(|merchant| merchant.name).unwrap_or_default())
 }
 

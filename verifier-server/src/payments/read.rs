@@ -17,7 +17,7 @@ pub async fn get(
     id: &str,
 ) -> Result<PaymentRecord, ApiError> {
     let id: PaymentId = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
-    let payment = gateway.store.payment(merchant, id).await?;
+    let payment = gateway.store.payments.get_owned(merchant, id).await?;
     payment
         .map(|payment| PaymentRecord::of(&payment, gateway.livemode()))
         .ok_or(ApiError::new(ErrorCode::NotFound))
@@ -41,7 +41,7 @@ pub async fn list(
         || one_more.amount_from_minor.is_some()
         || one_more.amount_until_minor.is_some();
     let store = gateway.store.clone();
-    let reading = async move { Ok(store.payments(merchant, &one_more).await?) };
+    let reading = async move { Ok(store.payments.list(merchant, &one_more).await?) };
     let rows = gateway.read_queues.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |payment| {
         Some(PaymentRecord::of(&payment, gateway.livemode()))

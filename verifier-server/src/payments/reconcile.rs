@@ -32,7 +32,7 @@ const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 /// An error when the store does not say which payments those are.
 pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     let by_ms = gateway.clock.now_ms_i64();
-    let payments = gateway.store.open_payments(by_ms, BATCH).await?;
+    let payments = gateway.store.payments.open(by_ms, BATCH).await?;
     // What arrived in time counts, even when nobody has looked at it yet.
     let are_expected = |payment: &Payment| payment.method == Method::BankTransfer;
     let money_was_looked_at = if payments.iter().any(are_expected) {
@@ -117,6 +117,7 @@ async fn take_lease(
     let from_ms = payment.lease_until_ms;
     Ok(gateway
         .store
+        .payments
         .extend_lease(payment.id, from_ms, until_ms)
         .await?)
 }

@@ -28,7 +28,7 @@ const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 pub async fn reverse(gateway: &Gateway) -> Result<usize, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let mut reversed = 0;
-    for reversal in gateway.store.due_reversals(now_ms, BATCH).await? {
+    for reversal in gateway.store.reversals.due(now_ms, BATCH).await? {
         match reconcile(gateway, &reversal, now_ms).await {
             Ok(was_let_go) => reversed += usize::from(was_let_go),
             Err(error) => {
@@ -48,10 +48,10 @@ async fn reconcile(gateway: &Gateway, seen: &Reversal, now_ms: i64) -> Result<bo
             .clamp(10_000, LONGEST_PAUSE_MS),
     };
     let until_ms = now_ms.saturating_add(pause_ms);
-    if !gateway.store.take_reversal(seen, until_ms).await? {
+    if !gateway.store.reversals.take(seen, until_ms).await? {
         return Ok(false);
     }
-    let payment = gateway.store.payment_by_id(seen.payment).await?;
+    let payment = gateway.store.payments.get(seen.payment).await?;
     let missing = || ApiError::because(ErrorCode::Internal, "a late approval has no payment");
     let payment = payment.ok_or_else(missing)?;
     if seen.state == ReversalState::Approved {
@@ -61,12 +61,13 @@ async fn reconcile(gateway: &Gateway, seen: &Reversal, now_ms: i64) -> Result<bo
         Some(Ok(Inquiry::Answered(ProviderDecision::Approved))) => {
             gateway
                 .store
-                .mark_reversal(seen, ReversalState::Approved)
+                .reversals
+                .mark(seen, ReversalState::Approved)
                 .await?;
             let_go(gateway, seen, &payment).await
         }
         Some(Ok(_)) if seen.is_over() => {
-            gateway.store.forget_reversal(seen).await?;
+            gateway.store.reversals.remove(seen).await?;
             Ok(false)
         }
         Some(Ok(_)) => Ok(false),
@@ -138,7 +139,8 @@ async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result
     }
     Ok(gateway
         .store
-        .mark_reversal(seen, ReversalState::Reversed)
+        .reversals
+        .mark(seen, ReversalState::Reversed)
         .await?)
 }
 

@@ -62,7 +62,7 @@ pub async fn payment_view(
         payment.state,
         PaymentState::Declined | PaymentState::Expired
     ) {
-        let session = gateway.store.session(payment.session).await?;
+        let session = gateway.store.sessions.get(payment.session).await?;
         session.as_ref().map_or(0, attempts_left)
     } else {
         0
@@ -124,7 +124,8 @@ pub async fn session_view(
         Some(attempt) => {
             gateway
                 .store
-                .payment_of_attempt(session.id, attempt)
+                .payments
+                .get_by_attempt(session.id, attempt)
                 .await?
         }
         None => None,

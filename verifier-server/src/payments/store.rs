@@ -7,13 +7,12 @@ pub mod outcome;
 use super::model::{Payment, StoredCard};
 use super::state::PaymentState;
 use super::store;
-use crate::store::Store;
 use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::creditor_reference;
-use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{Database, DatabaseError, Fault, Row, Tx, Value, values};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -230,9 +229,15 @@ pub(crate) async fn of_attempt(
     Ok(row.map(payment).transpose()?)
 }
 
-impl Store {
+/// What is stored of payments.
+#[derive(Debug, Clone)]
+pub struct PaymentStore {
+    pub(crate) database: Database,
+}
+
+impl PaymentStore {
     /// A merchant's payment; nothing when it is somebody else's.
-    pub async fn payment(
+    pub async fn get_owned(
         &self,
         merchant: MerchantId,
         id: PaymentId,
@@ -247,19 +252,19 @@ impl Store {
     }
 
     /// A payment, whoever's it is: for what the bank says of it, and never for what somebody asks.
-    pub async fn payment_by_id(&self, id: PaymentId) -> Result<Option<Payment>, DatabaseError> {
+    pub async fn get(&self, id: PaymentId) -> Result<Option<Payment>, DatabaseError> {
         let row = self.database.row(BY_ID, values![id]).await?;
         row.map(payment).transpose()
     }
 
     /// The newest payments of all merchants, newest first.
-    pub async fn newest_payments(&self, limit: u32) -> Result<Vec<Payment>, DatabaseError> {
+    pub async fn newest(&self, limit: u32) -> Result<Vec<Payment>, DatabaseError> {
         let rows = self.database.rows(NEWEST, values![limit]).await?;
         rows.into_iter().map(payment).collect()
     }
 
     /// A payment of a session; nothing when it is another session's.
-    pub async fn payment_of_session(
+    pub async fn get_by_session(
         &self,
         session: SessionId,
         id: PaymentId,
@@ -271,10 +276,7 @@ impl Store {
 
     /// The payment that waits, or waited, for a transfer with this text, however its reference is
     /// written in it. None where the text means more than one.
-    pub async fn payment_of_transfer(
-        &self,
-        reference: &str,
-    ) -> Result<Option<Payment>, DatabaseError> {
+    pub async fn get_by_transfer(&self, reference: &str) -> Result<Option<Payment>, DatabaseError> {
         let mut found: Option<Payment> = None;
         for reference in creditor_reference::meant_by(reference) {
             let row = self.database.row(OF_TRANSFER, values![reference]).await?;
@@ -292,7 +294,7 @@ impl Store {
     /// Payments whose money is held, all of it or some, and that nothing is done to, made by
     /// a moment, milliseconds since 1970; the oldest first. Those whose provider has lately refused
     /// to end the hold are left out.
-    pub async fn held_payments(
+    pub async fn authorized_before(
         &self,
         made_by_ms: i64,
         now_ms: i64,
@@ -304,7 +306,7 @@ impl Store {
     }
 
     /// What became of an attempt.
-    pub async fn payment_of_attempt(
+    pub async fn get_by_attempt(
         &self,
         session: SessionId,
         attempt: AttemptId,
@@ -318,7 +320,7 @@ impl Store {
 
     /// Payments that are authorizing, unknown or wait for the shopper, and whose lease has ended by a moment,
     /// milliseconds since 1970; those that wait longest first.
-    pub async fn open_payments(
+    pub async fn open(
         &self,
         lease_before_ms: i64,
         limit: u32,

@@ -37,7 +37,7 @@ pub async fn list(
     filter.limit = limit.saturating_add(1);
     let scans = filter.currency.is_some() || filter.state.is_some();
     let store = gateway.store.clone();
-    let reading = async move { Ok(store.payouts(merchant, &filter).await?) };
+    let reading = async move { Ok(store.payouts.list(merchant, &filter).await?) };
     let rows = gateway.read_queues.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |row| {
         Some(PayoutRecord::of(&row, gateway.livemode()))
@@ -54,7 +54,7 @@ pub async fn one(
     id: &str,
 ) -> Result<PayoutRecord, ApiError> {
     let id = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
-    let payout = gateway.store.payout(merchant, id).await?;
+    let payout = gateway.store.payouts.get_owned(merchant, id).await?;
     let payout = payout.ok_or(ApiError::new(ErrorCode::NotFound))?;
     Ok(PayoutRecord::of(&payout, gateway.livemode()))
 }
@@ -85,7 +85,7 @@ pub async fn pay_out(gateway: &Gateway) -> Result<usize, ApiError> {
 /// up few others.
 async fn pay_some(gateway: &Gateway) -> Result<usize, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
-    let open = gateway.store.open_payouts(now_ms, BATCH).await?;
+    let open = gateway.store.payouts.open(now_ms, BATCH).await?;
     let paying = stream::iter(open).map(async |payout: Payout| match pay(gateway, &payout).await {
         Ok(has_moved) => usize::from(has_moved),
         Err(error) => {
@@ -104,7 +104,7 @@ async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
     let patience_ms = i64::try_from(patience).unwrap_or(i64::MAX);
     let lease_ms = gateway.clock.now_ms_i64().saturating_add(patience_ms);
     let lease_ms = lease_ms.saturating_add(MARGIN_MS);
-    if !gateway.store.lease_payout(payout, lease_ms).await? {
+    if !gateway.store.payouts.lease(payout, lease_ms).await? {
         return Ok(false);
     }
     let request = PayoutRequest {
@@ -177,7 +177,7 @@ async fn take_one_back(
     returned: &ReturnedPayout,
 ) -> Result<TakenBack, ApiError> {
     loop {
-        let Some(payout) = gateway.store.payout_by_id(returned.payout).await? else {
+        let Some(payout) = gateway.store.payouts.get(returned.payout).await? else {
             return Ok(TakenBack::Unknown);
         };
         let reason = Some(returned.reason.clone());
@@ -223,7 +223,8 @@ async fn keep(
         .then(|| posting::of_payout_return(&gateway.posting_context(None), &after));
     let changed = gateway
         .store
-        .change_payout(payout, &after, &event, posting.as_ref())
+        .payouts
+        .change(payout, &after, &event, posting.as_ref())
         .await?;
     if changed {
         tracing::info!(payout = %payout.id, state = state.name(), failure = after.failure,

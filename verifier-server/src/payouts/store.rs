@@ -4,12 +4,11 @@ use crate::balance::store::or_any;
 use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
 use crate::settlements::model::{Payout, PayoutState};
-use crate::store::Store;
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, PayoutId};
-use sealpay_storage::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
+use sealpay_storage::{Database, DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 
 /// Which of a merchant's payouts, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,10 +115,16 @@ async fn change(tx: &mut Tx<'_>, movement: &Movement) -> Result<bool, Fault> {
     Ok(true)
 }
 
-impl Store {
+/// What is stored of payouts.
+#[derive(Debug, Clone)]
+pub struct PayoutStore {
+    pub(crate) database: Database,
+}
+
+impl PayoutStore {
     /// Payouts that the bank is to be told of and that are nobody's by a moment, milliseconds since
     /// 1970; those that wait longest first.
-    pub async fn open_payouts(
+    pub async fn open(
         &self,
         lease_before_ms: i64,
         limit: u32,
@@ -130,11 +135,7 @@ impl Store {
     }
 
     /// Takes a payout for as long as the bank may take to answer; says whether it is the caller's.
-    pub async fn lease_payout(
-        &self,
-        payout: &Payout,
-        lease_until_ms: i64,
-    ) -> Result<bool, DatabaseError> {
+    pub async fn lease(&self, payout: &Payout, lease_until_ms: i64) -> Result<bool, DatabaseError> {
         let values = values![payout.id, payout.lease_until_ms, lease_until_ms];
         self.database.change(LEASE, values).await
     }
@@ -144,7 +145,7 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work; nothing was written, unless the outcome is unknown.
-    pub async fn change_payout(
+    pub async fn change(
         &self,
         before: &Payout,
         after: &Payout,
@@ -168,23 +169,23 @@ impl Store {
     }
 
     /// A payout, whoever's it is: for what the bank says of it, and never for what somebody asks.
-    pub async fn payout_by_id(&self, id: PayoutId) -> Result<Option<Payout>, DatabaseError> {
+    pub async fn get(&self, id: PayoutId) -> Result<Option<Payout>, DatabaseError> {
         let row = self.database.row(BY_ID, values![id]).await?;
         row.map(payout).transpose()
     }
 
     /// A merchant's payout; nothing when it is somebody else's.
-    pub async fn payout(
+    pub async fn get_owned(
         &self,
         merchant: MerchantId,
         id: PayoutId,
     ) -> Result<Option<Payout>, DatabaseError> {
-        let found = self.payout_by_id(id).await?;
+        let found = self.get(id).await?;
         Ok(found.filter(|payout| payout.merchant == merchant))
     }
 
     /// A merchant's payouts, newest first.
-    pub async fn payouts(
+    pub async fn list(
         &self,
         merchant: MerchantId,
         filter: &PayoutFilter,
@@ -202,7 +203,7 @@ impl Store {
     }
 
     /// What a merchant's bank account is about to get, by currency, minor units.
-    pub async fn payouts_in_transit(
+    pub async fn in_transit(
         &self,
         merchant: MerchantId,
     ) -> Result<Vec<(Currency, i64)>, DatabaseError> {

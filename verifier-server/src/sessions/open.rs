@@ -46,7 +46,7 @@ pub async fn open_session(
 
 async fn verify_order(gateway: &Gateway, compact: &str) -> Result<(Order, Merchant), ApiError> {
     let compact = CompactOrder::parse(compact)?;
-    let merchant = gateway.store.merchant(compact.issuer()).await?;
+    let merchant = gateway.store.merchants.get(compact.issuer()).await?;
     let merchant = merchant.ok_or_else(|| ApiError::of(ErrorCode::UnknownMerchant, "iss"))?;
     let key = merchant
         .order_keys
@@ -144,7 +144,8 @@ async fn bind(
 ) -> Result<Session, ApiError> {
     let opened = gateway
         .store
-        .open_session(session, &Nonce::of(verified))
+        .sessions
+        .open(session, &Nonce::of(verified))
         .await?;
     match opened {
         SessionOpened::New(session)

@@ -29,7 +29,7 @@ pub(crate) async fn verify<T: DeserializeOwned>(
         .session
         .and_then(|session| session.parse().ok())
         .ok_or_else(unknown)?;
-    let session = gateway.store.session(id).await?.ok_or_else(unknown)?;
+    let session = gateway.store.sessions.get(id).await?.ok_or_else(unknown)?;
     let signed = SignedRequest::read(request, gateway.clock.now())?;
     let body = crate::http::json::json(signed.body())?;
     let key = verifying_key(&session.public_key)

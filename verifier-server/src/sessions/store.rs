@@ -6,14 +6,13 @@ use crate::auth::nonces::Nonce;
 use crate::payments;
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
-use crate::store::Store;
 use sealpay_protocol::encoding::{array_from_base64url, base64url};
 use sealpay_protocol::ids::SessionId;
 use sealpay_protocol::limits;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, OrderItem};
-use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, integer, values};
+use sealpay_storage::{Database, DatabaseError, Fault, Row, Tx, Value, integer, values};
 
 /// What became of the wish to open a session, in order of precedence.
 #[must_use]
@@ -239,13 +238,19 @@ async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, 
     Ok(SessionOpened::Rebound(stored))
 }
 
-impl Store {
+/// What is stored of checkout sessions.
+#[derive(Debug, Clone)]
+pub struct SessionStore {
+    pub(crate) database: Database,
+}
+
+impl SessionStore {
     /// Spends the nonce and opens a session for an order, or finds the one that it has.
     ///
     /// # Errors
     /// The database did not do its work; then the nonce is not spent either, unless the outcome is
     /// unknown.
-    pub async fn open_session(
+    pub async fn open(
         &self,
         wanted: &Session,
         nonce: &Nonce,
@@ -261,7 +266,7 @@ impl Store {
     }
 
     /// A session.
-    pub async fn session(&self, id: SessionId) -> Result<Option<Session>, DatabaseError> {
+    pub async fn get(&self, id: SessionId) -> Result<Option<Session>, DatabaseError> {
         self.database
             .row(BY_ID, values![id])
             .await?

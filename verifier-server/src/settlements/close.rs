@@ -64,7 +64,11 @@ pub async fn settle(gateway: &Gateway, until: Cutoff) -> Result<Vec<Settlement>,
     let mut closed = Vec::new();
     loop {
         let now_ms = gateway.clock.now_ms_i64();
-        let groups = gateway.store.due_groups(until.last_day(now_ms)).await?;
+        let groups = gateway
+            .store
+            .settlements
+            .due_groups(until.last_day(now_ms))
+            .await?;
         let due = groups.iter().filter(|group| until.includes(group, now_ms));
         let mut moved = false;
         // Of each merchant and currency one day in each round: what is kept back on it may be
@@ -95,7 +99,11 @@ pub async fn settle(gateway: &Gateway, until: Cutoff) -> Result<Vec<Settlement>,
 /// merchant and currency the first day.
 pub async fn left(gateway: &Gateway, until: Cutoff) -> Result<Vec<BatchKey>, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
-    let mut groups = gateway.store.due_groups(until.last_day(now_ms)).await?;
+    let mut groups = gateway
+        .store
+        .settlements
+        .due_groups(until.last_day(now_ms))
+        .await?;
     groups.retain(|group| group.settlement_date > newest(group.currency, now_ms));
     Ok(groups)
 }
@@ -107,7 +115,7 @@ enum Progress {
 }
 
 async fn close(gateway: &Gateway, group: &BatchKey) -> Result<Progress, ApiError> {
-    let merchant = gateway.store.merchant(group.merchant).await?;
+    let merchant = gateway.store.merchants.get(group.merchant).await?;
     let merchant = merchant.ok_or_else(|| {
         ApiError::because(ErrorCode::Internal, "there is no such merchant any more")
     })?;
@@ -116,7 +124,7 @@ async fn close(gateway: &Gateway, group: &BatchKey) -> Result<Progress, ApiError
         account: gateway.providers.payouts.account(group.merchant),
     };
     let compose = composition(gateway, *group, terms);
-    match gateway.store.close_settlement(group, compose).await? {
+    match gateway.store.settlements.close(group, compose).await? {
         CloseOutcome::Closed(settlement) => {
             tracing::info!(settlement = %settlement.id, merchant = %settlement.merchant,
                 currency = %settlement.currency, date = %settlement.settlement_date,
@@ -150,7 +158,11 @@ async fn postpone(gateway: &Gateway, group: &BatchKey, closed: Date) -> Result<P
         let reason = "the calendar has no business day after that of the last settlement";
         return Err(ApiError::because(ErrorCode::Internal, reason));
     }
-    let lines = gateway.store.postpone_lines(group, closed, to).await?;
+    let lines = gateway
+        .store
+        .settlements
+        .postpone(group, closed, to)
+        .await?;
     tracing::info!(?group, lines, %to, "lines came too late for their settlement");
     // Somebody else may have moved them already; then they are found where they are now.
     Ok(Progress::Postponed)

@@ -103,7 +103,7 @@ pub async fn list(
     filter.limit = limit.saturating_add(1);
     let scans = filter.currency.is_some();
     let store = gateway.store.clone();
-    let reading = async move { Ok(store.settlements(merchant, &filter).await?) };
+    let reading = async move { Ok(store.settlements.list(merchant, &filter).await?) };
     let rows = gateway.read_queues.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |row| {
         Some(SettlementRecord::of(&row, gateway.livemode()))
@@ -112,7 +112,7 @@ pub async fn list(
 
 async fn mine(gateway: &Gateway, merchant: MerchantId, id: &str) -> Result<Settlement, ApiError> {
     let id = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
-    let settlement = gateway.store.settlement(merchant, id).await?;
+    let settlement = gateway.store.settlements.get(merchant, id).await?;
     settlement.ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
@@ -147,10 +147,7 @@ pub async fn lines(
         limit: limit.saturating_add(1),
         ..TransactionFilter::default()
     };
-    let rows = gateway
-        .store
-        .balance_transactions(merchant, &filter)
-        .await?;
+    let rows = gateway.store.balance.list(merchant, &filter).await?;
     Ok(page(rows, limit, |row| {
         Some(BalanceTransactionRecord::of(row))
     }))
@@ -233,16 +230,24 @@ impl Contents {
 }
 
 async fn contents(gateway: &Gateway, settlement: Settlement) -> Result<Contents, ApiError> {
-    let merchant = gateway.store.merchant(settlement.merchant).await?;
+    let merchant = gateway.store.merchants.get(settlement.merchant).await?;
     let payout = match settlement.payout {
-        Some(payout) => gateway.store.payout(settlement.merchant, payout).await?,
+        Some(payout) => {
+            gateway
+                .store
+                .payouts
+                .get_owned(settlement.merchant, payout)
+                .await?
+        }
         None => None,
     };
     let mut lines: Vec<BalanceTransaction> = Vec::new();
     loop {
         let after = lines.last().map(|line| line.id);
         let store = &gateway.store;
-        let page = store.settlement_lines(settlement.id, after, REPORT_PAGE);
+        let page = store
+            .balance
+            .of_settlement(settlement.id, after, REPORT_PAGE);
         let page = page.await?;
         if page.is_empty() {
             break;

@@ -5,13 +5,12 @@ use super::model::Settlement;
 use crate::balance::store::{fees, or_any};
 use crate::ledger::store::{LINE, TRANSFER, line_values, transfer_values};
 use crate::payouts;
-use crate::store::Store;
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
 use jiff::civil::Date;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, SettlementId};
-use sealpay_storage::{DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
+use sealpay_storage::{Database, DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
 use std::fmt;
 use std::sync::Arc;
 
@@ -247,7 +246,13 @@ fn completed(settlement: &Settlement) -> [Value; 12] {
     ]
 }
 
-impl Store {
+/// What is stored of settlements.
+#[derive(Debug, Clone)]
+pub struct SettlementStore {
+    pub(crate) database: Database,
+}
+
+impl SettlementStore {
     /// Of each merchant and currency the first day, up to a day, that has lines in no settlement;
     /// the oldest first.
     pub async fn due_groups(&self, until: Date) -> Result<Vec<BatchKey>, DatabaseError> {
@@ -268,7 +273,7 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work; nothing was written, unless the outcome is unknown.
-    pub async fn close_settlement(
+    pub async fn close(
         &self,
         group: &BatchKey,
         compose: ComposeFn,
@@ -286,7 +291,7 @@ impl Store {
     }
 
     /// Lets lines that came too late for the settlement of a date wait for another date; how many.
-    pub async fn postpone_lines(
+    pub async fn postpone(
         &self,
         group: &BatchKey,
         closed: Date,
@@ -302,7 +307,7 @@ impl Store {
     }
 
     /// A merchant's settlement; nothing when it is somebody else's.
-    pub async fn settlement(
+    pub async fn get(
         &self,
         merchant: MerchantId,
         id: SettlementId,
@@ -313,7 +318,7 @@ impl Store {
     }
 
     /// A merchant's settlements, newest first.
-    pub async fn settlements(
+    pub async fn list(
         &self,
         merchant: MerchantId,
         filter: &SettlementFilter,

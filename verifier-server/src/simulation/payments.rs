@@ -20,7 +20,7 @@ pub struct Payments {
 
 /// The newest payments, at most so many.
 pub async fn newest(gateway: &Gateway, limit: u32) -> Result<Payments, ApiError> {
-    let payments = gateway.store.newest_payments(limit).await?;
+    let payments = gateway.store.payments.newest(limit).await?;
     Ok(Payments {
         data: payments
             .iter()
@@ -51,14 +51,16 @@ pub async fn history(gateway: &Gateway, id: &str) -> Result<PaymentHistory, ApiE
     let missing = || ApiError::new(ErrorCode::NotFound);
     let id: PaymentId = name(id)?.parse().map_err(|_| missing())?;
     let store = &gateway.store;
-    let payment = store.payment_by_id(id).await?.ok_or_else(missing)?;
+    let payment = store.payments.get(id).await?.ok_or_else(missing)?;
     let filter = EventFilter {
         subject: Some(id.to_string()),
         limit: LISTED,
         ..EventFilter::default()
     };
-    let events = store.events_matching(payment.merchant, filter).await?;
-    let disputes = store.disputes(payment.merchant, Some(id), None, LISTED);
+    let events = store.events.matching(payment.merchant, filter).await?;
+    let disputes = store
+        .disputes
+        .list(payment.merchant, Some(id), None, LISTED);
     let livemode = gateway.livemode();
     Ok(PaymentHistory {
         payment: PaymentRecord::of(&payment, livemode),

@@ -138,7 +138,7 @@ async fn tell(
     wallet: &SimulatedWallet,
     reference: PaymentId,
 ) -> Result<(), ApiError> {
-    let Some(payment) = gateway.store.payment_by_id(reference).await? else {
+    let Some(payment) = gateway.store.payments.get(reference).await? else {
         return Ok(());
     };
     if payment.state != PaymentState::RequiresAction {

@@ -50,7 +50,12 @@ pub struct WebhookFaultsRequest {
 
 /// What is in force.
 pub async fn view(gateway: &Gateway) -> Result<WebhookFaultsView, ApiError> {
-    let (text, drop_first) = gateway.store.webhook_faults().await?.unwrap_or_default();
+    let (text, drop_first) = gateway
+        .store
+        .webhook_faults
+        .get()
+        .await?
+        .unwrap_or_default();
     let WebhookFaults {
         duplicate,
         reorder,
@@ -77,7 +82,7 @@ pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<WebhookFaultsView, Ap
     };
     let drops = up_to(&mut members, "drop_first", MOST_DROPS)?;
     let text = webhook_faults.to_text();
-    gateway.store.set_webhook_faults(&text, drops).await?;
+    gateway.store.webhook_faults.set(&text, drops).await?;
     tokio::time::sleep(Duration::from_millis(READ_EVERY_MS) + READING).await;
     view(gateway).await
 }

@@ -8,6 +8,26 @@ mod mode;
 
 pub use sealpay_storage::{Addition, DatabaseError, Options};
 
+use crate::auth::api_keys::store::ApiKeyStore;
+use crate::auth::audit::store::AuditStore;
+use crate::auth::nonces::NonceStore;
+use crate::balance::store::BalanceStore;
+use crate::disputes::store::DisputeStore;
+use crate::idempotency::store::IdempotencyStore;
+use crate::keys::store::KeyStore;
+use crate::ledger::audit::LedgerStore;
+use crate::merchants::store::MerchantStore;
+use crate::operations::store::OperationStore;
+use crate::payments::reversals::store::ReversalStore;
+use crate::payments::store::PaymentStore;
+use crate::payouts::store::PayoutStore;
+use crate::sessions::store::SessionStore;
+use crate::settlements::store::SettlementStore;
+use crate::webhooks::deliveries::store::DeliveryStore;
+use crate::webhooks::endpoints::store::EndpointStore;
+use crate::webhooks::events::store::EventStore;
+use crate::webhooks::fault_store::WebhookFaultStore;
+use crate::widget_builds::store::WidgetBuildStore;
 use sealpay_storage::{Database, Durability, Migrations};
 
 pub(crate) static MIGRATIONS: Migrations = Migrations {
@@ -24,7 +44,47 @@ pub(crate) static MIGRATIONS: Migrations = Migrations {
 /// What the server keeps. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(crate) database: Database,
+    database: Database,
+    /// What is stored of payments.
+    pub payments: PaymentStore,
+    /// What is stored of approvals that contradict what is stored.
+    pub reversals: ReversalStore,
+    /// What is stored of checkout sessions.
+    pub sessions: SessionStore,
+    /// What is stored of captures, voids, refunds and lapses.
+    pub operations: OperationStore,
+    /// What is stored of disputes.
+    pub disputes: DisputeStore,
+    /// What is stored of merchants, their order keys and origins.
+    pub merchants: MerchantStore,
+    /// What is stored of the ledger.
+    pub ledger: LedgerStore,
+    /// What is stored of balance transactions.
+    pub balance: BalanceStore,
+    /// What is stored of settlements.
+    pub settlements: SettlementStore,
+    /// What is stored of payouts.
+    pub payouts: PayoutStore,
+    /// What is stored of events.
+    pub events: EventStore,
+    /// What is stored of webhook endpoints.
+    pub endpoints: EndpointStore,
+    /// What is stored of deliveries of events.
+    pub deliveries: DeliveryStore,
+    /// What is stored of how webhooks misbehave in a test.
+    pub webhook_faults: WebhookFaultStore,
+    /// What is stored of requests with an `Idempotency-Key`, and their responses.
+    pub idempotency: IdempotencyStore,
+    /// What is stored of the audit trail.
+    pub audit: AuditStore,
+    /// What is stored of API keys.
+    pub api_keys: ApiKeyStore,
+    /// What is stored of nonces of signed requests.
+    pub nonces: NonceStore,
+    /// What is stored of the server's own keys.
+    pub keys: KeyStore,
+    /// What is stored of builds of the widget.
+    pub widget_builds: WidgetBuildStore,
 }
 
 impl Store {
@@ -35,8 +95,69 @@ impl Store {
     pub async fn open(url_or_path: &str, options: &Options) -> Result<Self, DatabaseError> {
         // An answer is given only after what it says is durable.
         let opening = Database::open(url_or_path, &MIGRATIONS, Durability::Full, options);
+        let database = opening.await?;
         Ok(Self {
-            database: opening.await?,
+            payments: PaymentStore {
+                database: database.clone(),
+            },
+            reversals: ReversalStore {
+                database: database.clone(),
+            },
+            sessions: SessionStore {
+                database: database.clone(),
+            },
+            operations: OperationStore {
+                database: database.clone(),
+            },
+            disputes: DisputeStore {
+                database: database.clone(),
+            },
+            merchants: MerchantStore {
+                database: database.clone(),
+            },
+            ledger: LedgerStore {
+                database: database.clone(),
+            },
+            balance: BalanceStore {
+                database: database.clone(),
+            },
+            settlements: SettlementStore {
+                database: database.clone(),
+            },
+            payouts: PayoutStore {
+                database: database.clone(),
+            },
+            events: EventStore {
+                database: database.clone(),
+            },
+            endpoints: EndpointStore {
+                database: database.clone(),
+            },
+            deliveries: DeliveryStore {
+                database: database.clone(),
+            },
+            webhook_faults: WebhookFaultStore {
+                database: database.clone(),
+            },
+            idempotency: IdempotencyStore {
+                database: database.clone(),
+            },
+            audit: AuditStore {
+                database: database.clone(),
+            },
+            api_keys: ApiKeyStore {
+                database: database.clone(),
+            },
+            nonces: NonceStore {
+                database: database.clone(),
+            },
+            keys: KeyStore {
+                database: database.clone(),
+            },
+            widget_builds: WidgetBuildStore {
+                database: database.clone(),
+            },
+            database,
         })
     }
 

@@ -1,7 +1,6 @@
 //! How webhooks misbehave, as a tester has set it for all verifiers on one database.
 
-use crate::store::Store;
-use sealpay_storage::{DatabaseError, values};
+use sealpay_storage::{Database, DatabaseError, values};
 
 const WEBHOOKS: &str = "webhooks";
 
@@ -13,9 +12,15 @@ const SET: &str = "INSERT INTO simulation (name, number, value) VALUES ($1, $2, 
 const COUNT_DOWN: &str = "UPDATE simulation SET number = number - 1
     WHERE name = $1 AND number > 0";
 
-impl Store {
+/// What is stored of how webhooks misbehave in a test.
+#[derive(Debug, Clone)]
+pub struct WebhookFaultStore {
+    pub(crate) database: Database,
+}
+
+impl WebhookFaultStore {
     /// How webhooks misbehave, as it was set, and how many deliveries are still to be dropped.
-    pub async fn webhook_faults(&self) -> Result<Option<(String, u32)>, DatabaseError> {
+    pub async fn get(&self) -> Result<Option<(String, u32)>, DatabaseError> {
         match self.database.row(READ, values![WEBHOOKS]).await? {
             Some(mut row) => {
                 let drops = row.number()?;
@@ -26,13 +31,13 @@ impl Store {
     }
 
     /// Sets how webhooks misbehave and how many deliveries are to be dropped.
-    pub async fn set_webhook_faults(&self, text: &str, drops: u32) -> Result<(), DatabaseError> {
+    pub async fn set(&self, text: &str, drops: u32) -> Result<(), DatabaseError> {
         let wanted = values![WEBHOOKS, drops, text.to_owned()];
         self.database.change(SET, wanted).await.map(drop)
     }
 
     /// Takes one of the deliveries that are to be dropped; says whether there was one.
-    pub async fn take_webhook_drop(&self) -> Result<bool, DatabaseError> {
+    pub async fn take_drop(&self) -> Result<bool, DatabaseError> {
         self.database.change(COUNT_DOWN, values![WEBHOOKS]).await
     }
 }

@@ -1,8 +1,7 @@
 //! The widget's builds that were served lately, so that any verifier can serve the files of any of
 //! them: while one is being replaced, a browser asks the new one for files of the old one.
 
-use crate::store::Store;
-use sealpay_storage::{DatabaseError, Row, values};
+use sealpay_storage::{Database, DatabaseError, Row, values};
 
 const RECORD: &str = "INSERT INTO widget_builds (digest, seen_at_ms) VALUES ($1, $2)
     ON CONFLICT (digest) DO UPDATE SET seen_at_ms = excluded.seen_at_ms";
@@ -42,41 +41,39 @@ fn file(mut row: Row) -> Result<WidgetFile, DatabaseError> {
     })
 }
 
-impl Store {
+/// What is stored of builds of the widget.
+#[derive(Debug, Clone)]
+pub struct WidgetBuildStore {
+    pub(crate) database: Database,
+}
+
+impl WidgetBuildStore {
     /// Records that a build is served now; milliseconds since 1970.
-    pub async fn record_widget_build(
-        &self,
-        digest: &str,
-        now_ms: i64,
-    ) -> Result<(), DatabaseError> {
+    pub async fn record(&self, digest: &str, now_ms: i64) -> Result<(), DatabaseError> {
         let values = values![digest.to_owned(), now_ms];
         self.database.execute(RECORD, values).await.map(drop)
     }
 
     /// Keeps a file of a build that is recorded; one that is there stays as it is.
-    pub async fn add_widget_file(
-        &self,
-        digest: &str,
-        file: &WidgetFile,
-    ) -> Result<(), DatabaseError> {
+    pub async fn add_file(&self, digest: &str, file: &WidgetFile) -> Result<(), DatabaseError> {
         let values = values![digest.to_owned(), &file.name, &file.coding, &file.content];
         self.database.execute(ADD_FILE, values).await.map(drop)
     }
 
     /// The digests of the recorded builds.
-    pub async fn widget_builds(&self) -> Result<Vec<String>, DatabaseError> {
+    pub async fn list(&self) -> Result<Vec<String>, DatabaseError> {
         let rows = self.database.rows(DIGESTS, values![]).await?;
         rows.into_iter().map(|mut row| row.text()).collect()
     }
 
     /// How many files of a build are kept, each coding counted.
-    pub async fn widget_file_count(&self, digest: &str) -> Result<i64, DatabaseError> {
+    pub async fn file_count(&self, digest: &str) -> Result<i64, DatabaseError> {
         let row = self.database.row(COUNT, values![digest.to_owned()]).await?;
         row.map_or(Ok(0), |mut row| row.integer())
     }
 
     /// The files of a build. They may still be arriving: whoever reads them checks the digest.
-    pub async fn widget_files(&self, digest: &str) -> Result<Vec<WidgetFile>, DatabaseError> {
+    pub async fn files(&self, digest: &str) -> Result<Vec<WidgetFile>, DatabaseError> {
         let rows = self
             .database
             .rows(FILES, values![digest.to_owned()])
@@ -85,7 +82,7 @@ impl Store {
     }
 
     /// Forgets the builds that nobody serves since a moment, milliseconds since 1970.
-    pub async fn forget_widget_builds(&self, before_ms: i64) -> Result<(), DatabaseError> {
+    pub async fn purge(&self, before_ms: i64) -> Result<(), DatabaseError> {
         self.database
             .execute(FORGET_FILES, values![before_ms])
             .await?;

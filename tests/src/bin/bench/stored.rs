@@ -58,12 +58,14 @@ pub(crate) async fn fill(setup: &Setup, merchant: &Merchant, count: u64) {
 async fn store_one(store: &Store, merchant: &Merchant) {
     let session = session(merchant);
     let opened = store
-        .open_session(&session, &nonce())
+        .sessions
+        .open(&session, &nonce())
         .await
         .expect("the store works");
     assert!(matches!(opened, SessionOpened::New(_)), "the order is new");
     let payment = payment(&session);
     let claimed = store
+        .payments
         .claim(&payment, &nonce(), 10)
         .await
         .expect("the store works");
@@ -83,7 +85,8 @@ async fn store_one(store: &Store, merchant: &Merchant) {
         ..payment.clone()
     };
     let settled = store
-        .settle_outcome(&payment, &captured, Some(&event), None)
+        .payments
+        .record_outcome(&payment, &captured, Some(&event), None)
         .await;
     assert!(
         matches!(settled, Ok(Settled::Done(_))),

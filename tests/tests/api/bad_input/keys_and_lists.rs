@@ -111,7 +111,7 @@ async fn a_revoked_key_opens_nothing_and_the_others_still_do() {
     let second = admin.add_api_key(gateway.merchant.id).await.unwrap();
     let ids = gateway.rows("SELECT id FROM api_keys ORDER BY id").await;
     let first = ids[0][0].parse().unwrap();
-    assert!(inner.store().revoke_api_key(first, 1).await.unwrap());
+    assert!(inner.store().api_keys.revoke(first, 1).await.unwrap());
     let revoked = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
     refused(&gateway, "revoked", revoked, ErrorCode::ApiKeyInvalid).await;
     assert_eq!(

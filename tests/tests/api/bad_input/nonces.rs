@@ -197,7 +197,7 @@ async fn spent_nonces_are_forgotten_when_freshness_refuses_them() {
     for seconds in [0, 59, 1, 1] {
         gateway.move_clock(seconds);
         let store = gateway.server.state.gateway.store();
-        store.forget_nonces(gateway.now()).await.unwrap();
+        store.nonces.purge(gateway.now()).await.unwrap();
         let answer = gateway.send(request.clone()).await;
         let code = answer.code();
         assert!(

@@ -73,6 +73,7 @@ async fn keys_that_are_not_the_merchants_do_not_sign_for_it() {
     let merchant = gateway.merchant.id;
     assert!(
         store
+            .merchants
             .retire_order_key(merchant, "test-key", now_ms)
             .await
             .unwrap()

@@ -142,6 +142,7 @@ async fn the_frame_may_stand_in_the_merchants_pages_only() {
     let store = gateway.server.state.gateway.store();
     assert!(
         store
+            .merchants
             .remove_origin(gateway.merchant.id, "http://shop.localhost:4242")
             .await
             .unwrap()
@@ -178,7 +179,10 @@ async fn the_document_names_one_of_a_merchants_origins_and_asks_the_database_onc
     let path = format!("/checkout/{}?parent={staging}", gateway.merchant.id);
     let ancestors = async || frame_ancestors(&gateway.get(&path, None).await);
     assert_eq!(ancestors().await, "frame-ancestors 'none'");
-    let added = store.add_origin(gateway.merchant.id, staging).await;
+    let added = store
+        .merchants
+        .add_origin(gateway.merchant.id, staging)
+        .await;
     assert_eq!(added.unwrap(), Addition::Added);
     assert_eq!(ancestors().await, "frame-ancestors 'none'", "from memory");
     let seconds = frame_origins::FRESH_MS.div_ceil(1000);

@@ -36,6 +36,7 @@ impl LastUse {
 pub async fn write(gateway: &Gateway) -> Result<(), DatabaseError> {
     gateway
         .store
-        .note_api_keys_used(gateway.last_use.take())
+        .api_keys
+        .note_used(gateway.last_use.take())
         .await
 }

@@ -1,9 +1,8 @@
 //! API keys: never the key, only its keyed hash, with what it may be used for and until when.
 
 use crate::merchants::model::ApiKey;
-use crate::store::Store;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
-use sealpay_storage::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{Addition, Database, DatabaseError, Fault, Row, Tx, Value, values};
 
 macro_rules! columns {
     () => {
@@ -112,9 +111,15 @@ fn api_key(mut row: Row) -> Result<ApiKey, DatabaseError> {
     })
 }
 
-impl Store {
+/// What is stored of API keys.
+#[derive(Debug, Clone)]
+pub struct ApiKeyStore {
+    pub(crate) database: Database,
+}
+
+impl ApiKeyStore {
     /// Adds an API key.
-    pub async fn add_api_key(&self, key: &ApiKey) -> Result<Addition, DatabaseError> {
+    pub async fn add(&self, key: &ApiKey) -> Result<Addition, DatabaseError> {
         self.database.add(ADD, new_values(key)).await
     }
 
@@ -123,7 +128,7 @@ impl Store {
     ///
     /// # Errors
     /// The database did not do its work, or there is an API key of the new one's id.
-    pub async fn rotate_api_key(
+    pub async fn rotate(
         &self,
         old: ApiKeyId,
         new: &ApiKey,
@@ -142,30 +147,30 @@ impl Store {
     }
 
     /// The API key of this id, unless it is revoked. Whether its time is over is for the caller.
-    pub async fn api_key(&self, key: ApiKeyId) -> Result<Option<ApiKey>, DatabaseError> {
+    pub async fn get(&self, key: ApiKeyId) -> Result<Option<ApiKey>, DatabaseError> {
         let row = self.database.row(BY_ID, values![key]).await?;
         row.map(api_key).transpose()
     }
 
     /// Revokes an API key; says whether it was good until now.
-    pub async fn revoke_api_key(&self, key: ApiKeyId, now_ms: i64) -> Result<bool, DatabaseError> {
+    pub async fn revoke(&self, key: ApiKeyId, now_ms: i64) -> Result<bool, DatabaseError> {
         self.database.change(REVOKE, values![key, now_ms]).await
     }
 
     /// The API key with this hash, unless it is revoked. Whether its time is over is for the caller.
-    pub async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, DatabaseError> {
+    pub async fn get_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, DatabaseError> {
         let row = self.database.row(BY_HASH, values![hash.to_owned()]).await?;
         row.map(api_key).transpose()
     }
 
     /// A merchant's API keys that are not revoked, the oldest first.
-    pub async fn api_keys(&self, merchant: MerchantId) -> Result<Vec<ApiKey>, DatabaseError> {
+    pub async fn list(&self, merchant: MerchantId) -> Result<Vec<ApiKey>, DatabaseError> {
         let rows = self.database.rows(OF_MERCHANT, values![merchant]).await?;
         rows.into_iter().map(api_key).collect()
     }
 
     /// Notes when keys were used last, milliseconds since 1970; a later time that is known stays.
-    pub async fn note_api_keys_used(
+    pub async fn note_used(
         &self,
         used: impl IntoIterator<Item = (ApiKeyId, i64)>,
     ) -> Result<(), DatabaseError> {

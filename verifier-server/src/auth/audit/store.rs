@@ -1,9 +1,8 @@
 //! The audit trail: rows that are added and read, and never changed.
 
 use super::model::{AuditChain, AuditEntry, AuditRow};
-use crate::store::Store;
 use sealpay_protocol::ids::{MerchantId, RequestId};
-use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{Database, DatabaseError, Fault, Row, Tx, Value, values};
 use std::sync::Arc;
 
 /// Holds up whoever comes second until the first has written its row: there is one last row.
@@ -89,9 +88,15 @@ async fn append(
     Ok(())
 }
 
-impl Store {
+/// What is stored of the audit trail.
+#[derive(Debug, Clone)]
+pub struct AuditStore {
+    pub(crate) database: Database,
+}
+
+impl AuditStore {
     /// Adds a row to the audit trail, behind all others.
-    pub async fn append_audit(
+    pub async fn append(
         &self,
         entry: AuditEntry,
         chain: Arc<AuditChain>,
@@ -102,7 +107,7 @@ impl Store {
     }
 
     /// What was done for one merchant, newest first; what came before `after`.
-    pub async fn audit_of_merchant(
+    pub async fn list(
         &self,
         merchant: MerchantId,
         after: Option<RequestId>,
@@ -116,17 +121,13 @@ impl Store {
     }
 
     /// Rows of all merchants behind a sequence, in the order of their writing.
-    pub async fn audit_behind(
-        &self,
-        sequence: i64,
-        limit: u32,
-    ) -> Result<Vec<AuditRow>, DatabaseError> {
+    pub async fn behind(&self, sequence: i64, limit: u32) -> Result<Vec<AuditRow>, DatabaseError> {
         let rows = self.database.rows(IN_ORDER, values![sequence, limit]);
         rows.await?.into_iter().map(audit_row).collect()
     }
 
     /// How many rows the trail has, and the hash of its last one.
-    pub async fn audit_head(&self) -> Result<(i64, String), DatabaseError> {
+    pub async fn head(&self) -> Result<(i64, String), DatabaseError> {
         let head = self.database.row(LAST, []).await?;
         let mut head = head.ok_or_else(|| DatabaseError::Corrupt(NO_HEAD.into()))?;
         Ok((head.integer()?, head.text()?))

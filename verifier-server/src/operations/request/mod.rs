@@ -49,7 +49,7 @@ pub async fn modify(
         .parse()
         .map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     for _ in 0..LOOKS {
-        if let Some(replay) = gateway.store.replay(request).await? {
+        if let Some(replay) = gateway.store.idempotency.replay(request).await? {
             return repeated(gateway, &replay).await;
         }
         let seen = find(gateway, request.merchant, payment).await?;
@@ -63,7 +63,8 @@ pub async fn modify(
             };
             let claim = gateway
                 .store
-                .claim_modification(&seen, &modification, Some(request));
+                .operations
+                .claim(&seen, &modification, Some(request));
             match claim.await? {
                 ModificationClaim::Claimed => {
                     return perform::perform(gateway, &seen, modification).await;
@@ -90,7 +91,7 @@ async fn unless_repeated(
     request: &IdempotentRequest,
     error: ApiError,
 ) -> Result<Modification, ApiError> {
-    match gateway.store.replay(request).await? {
+    match gateway.store.idempotency.replay(request).await? {
         Some(replay) => repeated(gateway, &replay).await,
         None => Err(error),
     }
@@ -106,7 +107,7 @@ async fn repeated(gateway: &Gateway, replay: &IdempotencyReplay) -> Result<Modif
     let missing =
         || ApiError::because(ErrorCode::Internal, "a request made something that is gone");
     let id: ModificationId = resource.parse().map_err(|_| missing())?;
-    let found = gateway.store.modification(id).await?;
+    let found = gateway.store.operations.get(id).await?;
     found.ok_or_else(missing)
 }
 
@@ -115,7 +116,7 @@ async fn find(
     merchant: MerchantId,
     payment: PaymentId,
 ) -> Result<Payment, ApiError> {
-    let found = gateway.store.payment(merchant, payment).await?;
+    let found = gateway.store.payments.get_owned(merchant, payment).await?;
     found.ok_or(ApiError::new(ErrorCode::NotFound))
 }
 

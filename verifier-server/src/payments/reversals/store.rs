@@ -2,9 +2,8 @@
 
 use super::model::{Reversal, ReversalState};
 use crate::payments::model::Payment;
-use crate::store::Store;
 use sealpay_protocol::ids::{ModificationId, PaymentId};
-use sealpay_storage::{DatabaseError, Row, Value, values};
+use sealpay_storage::{Database, DatabaseError, Row, Value, values};
 
 /// Written together with an end that a provider may contradict.
 pub(crate) const WATCH: &str = "INSERT INTO reversals
@@ -64,7 +63,13 @@ fn reversal(mut row: Row) -> Result<Reversal, DatabaseError> {
     })
 }
 
-impl Store {
+/// What is stored of approvals that contradict what is stored.
+#[derive(Debug, Clone)]
+pub struct ReversalStore {
+    pub(crate) database: Database,
+}
+
+impl ReversalStore {
     /// Writes down that a provider has approved what is stored otherwise.
     pub async fn note_late_approval(
         &self,
@@ -76,49 +81,37 @@ impl Store {
     }
 
     /// Reversals whose provider has to be asked by a moment, milliseconds since 1970.
-    pub async fn due_reversals(
-        &self,
-        by_ms: i64,
-        limit: u32,
-    ) -> Result<Vec<Reversal>, DatabaseError> {
+    pub async fn due(&self, by_ms: i64, limit: u32) -> Result<Vec<Reversal>, DatabaseError> {
         let rows = self.database.rows(DUE, values![by_ms, limit]).await?;
         rows.into_iter().map(reversal).collect()
     }
 
     /// Takes one over until another moment; of several callers that saw the same one, one gets it.
-    pub async fn take_reversal(
-        &self,
-        seen: &Reversal,
-        until_ms: i64,
-    ) -> Result<bool, DatabaseError> {
+    pub async fn take(&self, seen: &Reversal, until_ms: i64) -> Result<bool, DatabaseError> {
         let values = values![seen.payment, &seen.provider, seen.due_at_ms, until_ms];
         self.database.change(TAKE, values).await
     }
 
     /// Writes down how far it is.
-    pub async fn mark_reversal(
-        &self,
-        seen: &Reversal,
-        state: ReversalState,
-    ) -> Result<bool, DatabaseError> {
+    pub async fn mark(&self, seen: &Reversal, state: ReversalState) -> Result<bool, DatabaseError> {
         let values = values![seen.payment, &seen.provider, state.name()];
         self.database.change(MARK, values).await
     }
 
     /// Nothing was approved: nobody has to be asked any more.
-    pub async fn forget_reversal(&self, seen: &Reversal) -> Result<bool, DatabaseError> {
+    pub async fn remove(&self, seen: &Reversal) -> Result<bool, DatabaseError> {
         let values = values![seen.payment, &seen.provider];
         self.database.change(FORGET, values).await
     }
 
     /// How many are in a state.
-    pub async fn count_reversals(&self, state: ReversalState) -> Result<u64, DatabaseError> {
+    pub async fn count(&self, state: ReversalState) -> Result<u64, DatabaseError> {
         let values = values![state.name()];
         self.database.one(COUNT, values).await?.number()
     }
 
     /// Whether a payment is watched or was reversed anywhere; for tests and operators.
-    pub async fn reversals_of(&self, payment: PaymentId) -> Result<Vec<Reversal>, DatabaseError> {
+    pub async fn list(&self, payment: PaymentId) -> Result<Vec<Reversal>, DatabaseError> {
         const OF_PAYMENT: &str = "SELECT payment, provider, modification, state, tries, due_at_ms,
             created_at_ms FROM reversals WHERE payment = $1 ORDER BY provider";
         let rows = self.database.rows(OF_PAYMENT, values![payment]).await?;

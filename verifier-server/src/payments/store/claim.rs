@@ -6,8 +6,8 @@ use crate::auth::nonces::Nonce;
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
 use crate::payments::store;
+use crate::payments::store::PaymentStore;
 use crate::sessions;
-use crate::store::Store;
 use sealpay_storage::{DatabaseError, Fault, Tx, Value, values};
 
 /// What became of the wish to claim, in order of precedence. The nonce is spent unless replayed.
@@ -118,7 +118,7 @@ async fn held_by(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
     }
 }
 
-impl Store {
+impl PaymentStore {
     /// Spends the nonce and claims an attempt: keeps the payment and gives it the session. Only the
     /// caller that is told [`Claim::Claimed`] may ask the provider.
     ///

@@ -3,7 +3,7 @@
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
 use crate::payments::store;
-use crate::store::Store;
+use crate::payments::store::PaymentStore;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, PaymentId};
 use sealpay_protocol::method::Method;
@@ -107,9 +107,9 @@ impl PaymentFilter {
     }
 }
 
-impl Store {
+impl PaymentStore {
     /// A merchant's payments, newest first.
-    pub async fn payments(
+    pub async fn list(
         &self,
         merchant: MerchantId,
         filter: &PaymentFilter,

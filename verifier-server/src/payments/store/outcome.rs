@@ -6,7 +6,7 @@ use crate::payments::model::Payment;
 use crate::payments::reversals;
 use crate::payments::state::PaymentState;
 use crate::payments::store;
-use crate::store::Store;
+use crate::payments::store::PaymentStore;
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::ids::PaymentId;
@@ -73,7 +73,7 @@ async fn settle(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Settled, F
     Ok(Settled::Done(payment))
 }
 
-impl Store {
+impl PaymentStore {
     /// Moves a payment from one state to the next, keeps the event with a delivery for each enabled
     /// endpoint of the merchant that wants to hear of it, and what goes into the books, and lets the
     /// session go when the payment came to nothing.
@@ -84,7 +84,7 @@ impl Store {
     /// # Errors
     /// The database did not do its work, or there is no such payment; nothing was written, unless
     /// the outcome is unknown.
-    pub async fn settle_outcome(
+    pub async fn record_outcome(
         &self,
         before: &Payment,
         after: &Payment,

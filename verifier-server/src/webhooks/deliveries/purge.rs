@@ -1,6 +1,6 @@
 //! Deliveries that nobody asks for any more: those of endpoints that are gone, and old ones.
 
-use crate::store::Store;
+use crate::webhooks::deliveries::store::DeliveryStore;
 use crate::webhooks::events::store::first_named;
 use sealpay_protocol::ids::{EndpointId, EventId};
 use sealpay_storage::{DatabaseError, Fault, Statement, Tx, values};
@@ -68,7 +68,7 @@ async fn old(tx: &mut Tx<'_>, before: EventId) -> Result<u64, Fault> {
     Ok(u64::try_from(deliveries.len()).unwrap_or(u64::MAX))
 }
 
-impl Store {
+impl DeliveryStore {
     /// Deletes some of the rows that belong to endpoints that were deleted a while ago, and these
     /// endpoints once nothing belongs to them; how many. None is the end of it.
     pub async fn purge_deleted_endpoints(&self, now_ms: i64) -> Result<u64, DatabaseError> {
@@ -82,7 +82,7 @@ impl Store {
 
     /// Deletes some of the deliveries that ended and whose events happened too long before this
     /// second; how many. None is the end of it.
-    pub async fn purge_old_deliveries(&self, now: u64) -> Result<u64, DatabaseError> {
+    pub async fn purge_old(&self, now: u64) -> Result<u64, DatabaseError> {
         let before = first_named(now.saturating_sub(DELIVERIES_KEPT_DAYS * 86_400));
         self.database
             .write(before, |tx, before| Box::pin(old(tx, *before)))

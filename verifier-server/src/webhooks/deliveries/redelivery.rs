@@ -1,7 +1,7 @@
 //! Deliveries to one endpoint: looking them up, and beginning them anew.
 
 use super::store::{ATTEMPTS_KEPT, delivery};
-use crate::store::Store;
+use crate::webhooks::deliveries::store::DeliveryStore;
 use crate::webhooks::endpoints::store::one;
 use crate::webhooks::endpoints::store::usage::{Usage, spend};
 use crate::webhooks::endpoints::store::write::{
@@ -263,9 +263,9 @@ impl RedeliveryBatch {
     }
 }
 
-impl Store {
+impl DeliveryStore {
     /// Deliveries to an endpoint of a merchant, the newest event first, each with its last attempts.
-    pub async fn endpoint_deliveries(
+    pub async fn of_endpoint(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,

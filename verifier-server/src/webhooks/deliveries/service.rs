@@ -104,7 +104,7 @@ pub async fn events(
     // No index knows the type; a subject has few events.
     let scans = one_more.kind.is_some() && one_more.subject.is_none();
     let store = gateway.store.clone();
-    let reading = async move { Ok(store.events_matching(merchant, one_more).await?) };
+    let reading = async move { Ok(store.events.matching(merchant, one_more).await?) };
     let rows = gateway.read_queues.list(merchant, scans, reading).await?;
     Ok(page(rows, limit, |(event, deliveries)| {
         EventRecord::of(event, &deliveries)
@@ -138,7 +138,7 @@ pub async fn event(
 ) -> Result<EventRecord, ApiError> {
     let not_found = || ApiError::new(ErrorCode::NotFound);
     let id: EventId = id.parse().map_err(|_| not_found())?;
-    let found = gateway.store.event(merchant, id).await?;
+    let found = gateway.store.events.get(merchant, id).await?;
     let (event, deliveries) = found.ok_or_else(not_found)?;
     EventRecord::of(event, &deliveries)
         .ok_or_else(|| ApiError::because(ErrorCode::Internal, "a kept event is not JSON"))
@@ -164,7 +164,7 @@ pub async fn of_endpoint(
     let scans = one_more.state.is_some();
     let store = gateway.store.clone();
     let reading = async move {
-        let rows = store.endpoint_deliveries(merchant, endpoint, one_more);
+        let rows = store.deliveries.of_endpoint(merchant, endpoint, one_more);
         Ok(rows.await?)
     };
     let rows = gateway.read_queues.list(merchant, scans, reading).await?;
@@ -189,7 +189,7 @@ pub async fn redeliver(
     let seen = find(gateway, request.merchant, endpoint).await?;
     let selection = match wanted {
         Wanted::One(id) => {
-            let found = gateway.store.event(request.merchant, id).await?;
+            let found = gateway.store.events.get(request.merchant, id).await?;
             let (told, _) = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
             require_readable(principal, &told.kind)?;
             RedeliverySelection::Event(id)
@@ -202,6 +202,7 @@ pub async fn redeliver(
     let answered = answered(gateway, request, None);
     let written = gateway
         .store
+        .deliveries
         .redeliver(request.merchant, (endpoint, seen.url), selection, answered)
         .await?;
     match written {
@@ -234,7 +235,7 @@ async fn events_in(
     let scans = event_types != "*";
     let store = gateway.store.clone();
     let reading = async move {
-        let found = store.events_in(merchant, &event_types, range);
+        let found = store.deliveries.events_in(merchant, &event_types, range);
         Ok(found.await?)
     };
     let (events, has_more) = gateway.read_queues.list(merchant, scans, reading).await?;

@@ -1,11 +1,10 @@
 //! The outbox: what is to be delivered, to whom, how far that is, and every attempt that was made.
 
-use crate::store::Store;
 use crate::webhooks::events::model::{
     Delivery, DeliveryAttempt, DeliveryState, DueDelivery, HELD_MS,
 };
 use sealpay_protocol::ids::{EndpointId, EventId};
-use sealpay_storage::{DatabaseError, Fault, Row, Statement, Tx, Value, values};
+use sealpay_storage::{Database, DatabaseError, Fault, Row, Statement, Tx, Value, values};
 
 /// What the endpoint hears of as it is now: a payment may have chosen it before it was moved, narrowed or
 /// switched off, and committed afterwards.
@@ -270,13 +269,19 @@ async fn put_off(tx: &mut Tx<'_>, put_off: &PutOff) -> Result<u64, Fault> {
     Ok(tx.execute_together(&statements).await?.into_iter().sum())
 }
 
-impl Store {
+/// What is stored of deliveries of events.
+#[derive(Debug, Clone)]
+pub struct DeliveryStore {
+    pub(crate) database: Database,
+}
+
+impl DeliveryStore {
     /// Deliveries that are due, given to the caller until the lease ends. Nobody else is given them
     /// before; if the caller does not tell what became of one, it is due again then.
     ///
     /// # Errors
     /// The database did not do its work; when the outcome is unknown, they may be leased.
-    pub async fn due_deliveries(
+    pub async fn due(
         &self,
         now_ms: i64,
         lease_until_ms: i64,
@@ -296,7 +301,7 @@ impl Store {
     /// delivery unless that had ended before, was tried by somebody else or begun anew since that
     /// round. Of attempts
     /// that were made long ago none is kept.
-    pub async fn delivery_result(
+    pub async fn record_attempt(
         &self,
         result: &Delivery,
         round: i64,
@@ -309,7 +314,7 @@ impl Store {
     }
 
     /// The same of an address that the endpoint had before; says whether that was still awaited.
-    pub async fn farewell_result(
+    pub async fn record_farewell(
         &self,
         result: &Delivery,
         round: i64,
@@ -322,7 +327,7 @@ impl Store {
     }
 
     /// Puts a delivery off without an attempt; says whether it was still pending.
-    pub async fn hold_delivery(
+    pub async fn hold(
         &self,
         delivery: &DueDelivery,
         next_at_ms: i64,
@@ -334,7 +339,7 @@ impl Store {
 
     /// Puts off what was claimed for an endpoint, and with it all that is due there now; how many.
     /// No attempt is made.
-    pub async fn put_off_deliveries(
+    pub async fn reschedule(
         &self,
         endpoint: EndpointId,
         claimed: Vec<EventId>,
@@ -354,13 +359,13 @@ impl Store {
     }
 
     /// How many deliveries are pending.
-    pub async fn pending_deliveries(&self) -> Result<u64, DatabaseError> {
+    pub async fn pending(&self) -> Result<u64, DatabaseError> {
         self.database.one(PENDING, []).await?.number()
     }
 
     /// When the next delivery is due, milliseconds since 1970; those that wait for their endpoint to be
     /// verified are left out.
-    pub async fn next_delivery_at(&self) -> Result<Option<i64>, DatabaseError> {
+    pub async fn next_at(&self) -> Result<Option<i64>, DatabaseError> {
         self.database
             .one(NEXT, values![HELD_MS])
             .await?

@@ -19,7 +19,7 @@ pub(crate) async fn find(
     merchant: MerchantId,
     id: EndpointId,
 ) -> Result<WebhookEndpoint, ApiError> {
-    let found = gateway.store.endpoint(merchant, id).await?;
+    let found = gateway.store.endpoints.get_owned(merchant, id).await?;
     found.ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn telling(
 ) -> Result<EndpointWrite, ApiError> {
     let store = &gateway.store;
     for _ in 0..NUMBERINGS {
-        let sequence = store.last_sequence(&id.to_string()).await?;
+        let sequence = store.events.last_sequence(&id.to_string()).await?;
         let seen = find(gateway, merchant, id).await?;
         let event = told(gateway, &seen, &mut deed, sequence.saturating_add(1))?;
         let answered = answered.clone();
@@ -52,13 +52,15 @@ pub(crate) async fn telling(
             Deed::Change(_, change) => {
                 let change = change.clone();
                 store
-                    .change_endpoint(merchant, id, change, event, answered)
+                    .endpoints
+                    .change(merchant, id, change, event, answered)
                     .await
             }
-            Deed::Delete => store.delete_endpoint(merchant, id, event, answered).await,
+            Deed::Delete => store.endpoints.delete(merchant, id, event, answered).await,
             Deed::Rotate(secret, until_ms) => {
                 let secrets = (secret.clone(), *until_ms);
                 store
+                    .endpoints
                     .rotate_secret(merchant, id, secrets, event, answered)
                     .await
             }

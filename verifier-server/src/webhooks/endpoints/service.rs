@@ -153,7 +153,8 @@ pub async fn create(
     let told = event::of(gateway, &endpoint, "webhook_endpoint.created", None, 1)?;
     let written = gateway
         .store
-        .create_endpoint(&endpoint, WEBHOOK_ENDPOINTS, Some(told), answered)
+        .endpoints
+        .create(&endpoint, WEBHOOK_ENDPOINTS, Some(told), answered)
         .await?;
     match written {
         EndpointWrite::Done(()) => {
@@ -174,7 +175,7 @@ pub async fn list(
     merchant: MerchantId,
 ) -> Result<Vec<EndpointRecord>, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
-    let endpoints = gateway.store.endpoints(merchant).await?;
+    let endpoints = gateway.store.endpoints.list(merchant).await?;
     let records = endpoints
         .iter()
         .map(|endpoint| EndpointRecord::of(endpoint, now_ms));
@@ -250,12 +251,13 @@ pub async fn delete(
     let (merchant, endpoint) = (request.merchant, endpoint_id(id)?);
     let answered = answered(gateway, request, None);
     let store = &gateway.store;
-    done(match store.endpoint(merchant, endpoint).await? {
+    done(match store.endpoints.get_owned(merchant, endpoint).await? {
         Some(_) => telling(gateway, merchant, endpoint, Deed::Delete, answered).await?,
         // There is none, or none any more: the same request may have come before.
         None => {
             store
-                .delete_endpoint(merchant, endpoint, None, answered)
+                .endpoints
+                .delete(merchant, endpoint, None, answered)
                 .await?
         }
     })
@@ -310,7 +312,8 @@ pub async fn verify(
     let answered = answered(gateway, request, None);
     let written = gateway
         .store
-        .ask_endpoint(request.merchant, endpoint, answered)
+        .endpoints
+        .verify(request.merchant, endpoint, answered)
         .await?;
     done(written)?;
     one(gateway, request.merchant, id).await
@@ -330,6 +333,7 @@ pub async fn ping(
     for _ in 0..NUMBERINGS {
         let told = gateway
             .store
+            .events
             .last_sequence(&endpoint.id.to_string())
             .await?;
         let sequence = told.saturating_add(1);
@@ -338,7 +342,8 @@ pub async fn ping(
         let answered = answered(gateway, request, None);
         let written = gateway
             .store
-            .ping_endpoint(merchant, endpoint.id, event, answered)
+            .endpoints
+            .ping(merchant, endpoint.id, event, answered)
             .await?;
         match written {
             EndpointWrite::Done(()) => {

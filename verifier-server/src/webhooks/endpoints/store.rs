@@ -6,11 +6,10 @@ pub mod verification;
 pub mod write;
 
 use crate::merchants::model::WebhookEndpoint;
-use crate::store::Store;
 use crate::webhooks::events::insert::{EventInsert, SPARE};
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
-use sealpay_storage::{Addition, DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{Addition, Database, DatabaseError, Fault, Row, Tx, Value, values};
 
 /// An endpoint that is to be switched off because nothing has arrived there for too long.
 #[derive(Debug, Clone)]
@@ -183,26 +182,26 @@ async fn disable_failing(tx: &mut Tx<'_>, disabling: &Disabling) -> Result<bool,
     Ok(true)
 }
 
-impl Store {
+/// What is stored of webhook endpoints.
+#[derive(Debug, Clone)]
+pub struct EndpointStore {
+    pub(crate) database: Database,
+}
+
+impl EndpointStore {
     /// Adds a webhook endpoint. Events from now on go there, earlier ones do not.
-    pub async fn add_endpoint(
-        &self,
-        endpoint: &WebhookEndpoint,
-    ) -> Result<Addition, DatabaseError> {
+    pub async fn add(&self, endpoint: &WebhookEndpoint) -> Result<Addition, DatabaseError> {
         self.database.add(ADD, new_values(endpoint)).await
     }
 
     /// A merchant's webhook endpoints, disabled ones among them, the oldest first.
-    pub async fn endpoints(
-        &self,
-        merchant: MerchantId,
-    ) -> Result<Vec<WebhookEndpoint>, DatabaseError> {
+    pub async fn list(&self, merchant: MerchantId) -> Result<Vec<WebhookEndpoint>, DatabaseError> {
         let rows = self.database.rows(OF_MERCHANT, values![merchant]).await?;
         rows.into_iter().map(endpoint).collect()
     }
 
     /// A webhook endpoint of a merchant.
-    pub async fn endpoint(
+    pub async fn get_owned(
         &self,
         merchant: MerchantId,
         id: EndpointId,
@@ -212,20 +211,13 @@ impl Store {
     }
 
     /// A webhook endpoint, whoever's it is.
-    pub async fn endpoint_by_id(
-        &self,
-        id: EndpointId,
-    ) -> Result<Option<WebhookEndpoint>, DatabaseError> {
+    pub async fn get(&self, id: EndpointId) -> Result<Option<WebhookEndpoint>, DatabaseError> {
         let row = self.database.row(BY_ID, values![id]).await?;
         row.map(endpoint).transpose()
     }
 
     /// Disables an endpoint and gives up what was on its way there; says whether it was enabled.
-    pub async fn disable_endpoint(
-        &self,
-        endpoint: EndpointId,
-        now_ms: i64,
-    ) -> Result<bool, DatabaseError> {
+    pub async fn disable(&self, endpoint: EndpointId, now_ms: i64) -> Result<bool, DatabaseError> {
         self.database
             .write((endpoint, now_ms), |tx, (endpoint, now_ms)| {
                 Box::pin(disable(tx, *endpoint, *now_ms))
@@ -236,10 +228,7 @@ impl Store {
     /// Disables an endpoint that has failed for too long, gives up what was on its way there and
     /// tells the merchant's others, all together; says whether it did. The event's sequence has to
     /// be the next one of the endpoint.
-    pub async fn disable_failing_endpoint(
-        &self,
-        disabling: Disabling,
-    ) -> Result<bool, DatabaseError> {
+    pub async fn disable_failing(&self, disabling: Disabling) -> Result<bool, DatabaseError> {
         self.database
             .write(disabling, |tx, disabling| {
                 Box::pin(disable_failing(tx, disabling))

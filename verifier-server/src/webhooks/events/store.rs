@@ -1,10 +1,9 @@
 //! Events: what merchants are told, each with the deliveries that tell it.
 
 use super::model::{Delivery, Event};
-use crate::store::Store;
 use crate::webhooks::deliveries::store::delivery;
 use sealpay_protocol::ids::{EventId, MerchantId};
-use sealpay_storage::{DatabaseError, Extent, Fault, Row, Tx, Value, values};
+use sealpay_storage::{Database, DatabaseError, Extent, Fault, Row, Tx, Value, values};
 
 /// Which of a merchant's events. What is none does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -206,9 +205,15 @@ async fn one(
     Ok(Some((event(row)?, deliveries?)))
 }
 
-impl Store {
+/// What is stored of events.
+#[derive(Debug, Clone)]
+pub struct EventStore {
+    pub(crate) database: Database,
+}
+
+impl EventStore {
     /// A merchant's events, newest first, each with its deliveries; those older than `after`.
-    pub async fn events(
+    pub async fn list(
         &self,
         merchant: MerchantId,
         after: Option<EventId>,
@@ -219,11 +224,11 @@ impl Store {
             limit,
             ..EventFilter::default()
         };
-        self.events_matching(merchant, filter).await
+        self.matching(merchant, filter).await
     }
 
     /// Those of a merchant's events that fit, newest first, each with its deliveries.
-    pub async fn events_matching(
+    pub async fn matching(
         &self,
         merchant: MerchantId,
         filter: EventFilter,
@@ -238,7 +243,7 @@ impl Store {
     }
 
     /// An event of a merchant with its deliveries.
-    pub async fn event(
+    pub async fn get(
         &self,
         merchant: MerchantId,
         id: EventId,
@@ -252,7 +257,7 @@ impl Store {
 
     /// A merchant's events newer than one, the oldest first. One that is being written now may
     /// appear later, though its identifier is older.
-    pub async fn events_newer_than(
+    pub async fn newer_than(
         &self,
         merchant: MerchantId,
         known: EventId,

@@ -172,7 +172,8 @@ impl Outbox {
         let lease_until_ms = now_ms.saturating_add(LEASE_MS);
         match self
             .store
-            .due_deliveries(now_ms, lease_until_ms, limit)
+            .deliveries
+            .due(now_ms, lease_until_ms, limit)
             .await
         {
             Ok(due) => due,
@@ -218,7 +219,8 @@ impl Outbox {
         let why = "waits for other webhooks to this endpoint";
         let put_off = self
             .store
-            .put_off_deliveries(endpoint, claimed, times, why)
+            .deliveries
+            .reschedule(endpoint, claimed, times, why)
             .await;
         if let Err(error) = put_off {
             tracing::error!(%error, %endpoint, "deliveries could not be put off");
@@ -227,7 +229,7 @@ impl Outbox {
 
     /// Not yet: it is due again at another moment, and no attempt was made.
     async fn hold(&self, delivery: &DueDelivery, next_at_ms: i64, why: &'static str) {
-        let held = self.store.hold_delivery(delivery, next_at_ms, why).await;
+        let held = self.store.deliveries.hold(delivery, next_at_ms, why).await;
         if let Err(error) = held {
             tracing::error!(%error, event = %delivery.event, "a delivery could not be put off");
         }

@@ -72,12 +72,15 @@ impl Outbox {
         if delivery.is_farewell {
             let told = self
                 .store
-                .farewell_result(&result, delivery.round, &attempt);
+                .deliveries
+                .record_farewell(&result, delivery.round, &attempt);
             return told.await.map(drop);
         }
         // Where the delivery had ended or was begun anew meanwhile, that stands.
         let store = &self.store;
-        let noted = store.delivery_result(&result, delivery.round, &attempt);
+        let noted = store
+            .deliveries
+            .record_attempt(&result, delivery.round, &attempt);
         let noted = noted.await?;
         let since_ms = noted.failing_since_ms;
         let is_long = |since_ms| attempt.at_ms.saturating_sub(since_ms) >= FAILING_FOR_MS;
@@ -147,11 +150,15 @@ impl Outbox {
         };
         let tell: &Tell = tell;
         let endpoint = delivery.endpoint;
-        let seen = self.store.endpoint_by_id(endpoint).await?;
+        let seen = self.store.endpoints.get(endpoint).await?;
         let Some(mut seen) = seen.filter(|seen| seen.disabled_at_ms.is_none()) else {
             return Ok(());
         };
-        let told = self.store.last_sequence(&endpoint.to_string()).await?;
+        let told = self
+            .store
+            .events
+            .last_sequence(&endpoint.to_string())
+            .await?;
         seen.disabled_at_ms = Some(self.clock.now_ms_i64());
         let Some(event) = tell(&seen, reason, told.saturating_add(1)) else {
             return Ok(());
@@ -162,7 +169,7 @@ impl Outbox {
             failing_since_ms,
             event,
         };
-        if self.store.disable_failing_endpoint(disabling).await? {
+        if self.store.endpoints.disable_failing(disabling).await? {
             tracing::warn!(%endpoint, reason = reason.name(), "a webhook endpoint was switched off");
         }
         Ok(())

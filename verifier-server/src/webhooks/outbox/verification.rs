@@ -60,12 +60,13 @@ impl Outbox {
     async fn claim_unverified(&self, room: usize) -> Result<Vec<DueVerification>, DatabaseError> {
         let now_ms = self.clock.now_ms_i64();
         // Mostly there is none, and who only looks is in nobody's way.
-        if room == 0 || !self.store.verification_is_due(now_ms).await? {
+        if room == 0 || !self.store.endpoints.verification_is_due(now_ms).await? {
             return Ok(Vec::new());
         }
         let limit = u32::try_from(room).unwrap_or(u32::MAX);
         let lease_until_ms = now_ms.saturating_add(LEASE_MS);
         self.store
+            .endpoints
             .due_verifications(now_ms, lease_until_ms, limit)
             .await
     }
@@ -117,7 +118,8 @@ impl Outbox {
         let now_ms = self.clock.now_ms_i64();
         let verified = self
             .store
-            .endpoint_verified(endpoint.id, &endpoint.url, now_ms);
+            .endpoints
+            .verified(endpoint.id, &endpoint.url, now_ms);
         verified.await.map(drop)
     }
 
@@ -135,7 +137,7 @@ impl Outbox {
             why,
             next_at_ms,
         };
-        let is_so = self.store.verification_failed(&failed).await?;
+        let is_so = self.store.endpoints.verification_failed(&failed).await?;
         if is_so && next_at_ms.is_none() {
             let nothing = EventId::new(0, [0; 10]);
             let delivery = unsent(endpoint, nothing, String::new());

@@ -91,7 +91,7 @@ impl Settings {
         if let Some(read) = *last {
             return read;
         }
-        let read = match store.webhook_faults().await {
+        let read = match store.webhook_faults.get().await {
             Ok(set) => {
                 let (text, drops) = set.unwrap_or_default();
                 Read {
@@ -114,7 +114,7 @@ impl Settings {
         if self.read(store).await.drops == 0 {
             return false;
         }
-        match store.take_webhook_drop().await {
+        match store.webhook_faults.take_drop().await {
             Ok(true) => true,
             Ok(false) => {
                 if let Some(read) = self.0.lock().await.as_mut() {

@@ -75,7 +75,8 @@ async fn heard<T>(gateway: &Gateway, asked: ProviderFuture<'_, T>) -> Result<T, 
 async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisposition, ApiError> {
     let found = gateway
         .store
-        .payment_of_transfer(&arrival.reference)
+        .payments
+        .get_by_transfer(&arrival.reference)
         .await?;
     let Some(payment) = found else {
         tracing::warn!(
@@ -140,7 +141,8 @@ async fn keep_short(
     let event = event::of(gateway, &mut told)?;
     let settled = gateway
         .store
-        .settle_outcome(payment, &told, event.as_ref(), None)
+        .payments
+        .record_outcome(payment, &told, event.as_ref(), None)
         .await?;
     Ok(match settled {
         Settled::Done(_) => {

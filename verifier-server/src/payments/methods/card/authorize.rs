@@ -95,5 +95,5 @@ async fn reroute(gateway: &Gateway, payment: &Payment, to: &str) -> Result<Settl
     rerouted.updated_at_ms = gateway.clock.now_ms_i64();
     rerouted.lease_until_ms = plan::lease_until_ms(gateway);
     tracing::warn!(payment = %payment.id, from = payment.provider, to, "asking another acquirer");
-    Ok(gateway.store.reroute(payment, &rerouted).await?)
+    Ok(gateway.store.payments.reroute(payment, &rerouted).await?)
 }

@@ -1,7 +1,7 @@
 //! What the fraud rules look at: earlier payments of a card and from an address.
 
 use super::risk::{LOOKED_AT, PriorPayment};
-use crate::store::Store;
+use crate::payments::store::PaymentStore;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_storage::{DatabaseError, Row, values};
@@ -32,7 +32,7 @@ fn first_from(since_ms: i64) -> PaymentId {
     PaymentId::new(u64::try_from(since_ms).unwrap_or(0), [0; 10])
 }
 
-impl Store {
+impl PaymentStore {
     /// The newest assessed payments of a card since a moment, milliseconds since 1970.
     pub async fn earlier_of_card(
         &self,

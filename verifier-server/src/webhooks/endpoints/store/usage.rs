@@ -1,7 +1,7 @@
 //! What a merchant may do in an hour or a day, and has done of it. Deleting what was made gives nothing
 //! back.
 
-use crate::store::Store;
+use crate::webhooks::endpoints::store::EndpointStore;
 use sealpay_protocol::ids::MerchantId;
 use sealpay_storage::{DatabaseError, Fault, Tx, values};
 
@@ -82,7 +82,7 @@ pub(crate) async fn spend(
     Ok(amount <= most && tx.execute(SPEND, &values).await? > 0)
 }
 
-impl Store {
+impl EndpointStore {
     /// Forgets what was counted for hours and days that are over; how much.
     pub async fn purge_usage(&self, now_ms: i64) -> Result<u64, DatabaseError> {
         self.database.execute(PURGE, values![now_ms]).await

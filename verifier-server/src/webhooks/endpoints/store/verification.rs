@@ -3,7 +3,7 @@
 
 use super::{columns, read};
 use crate::merchants::model::WebhookEndpoint;
-use crate::store::Store;
+use crate::webhooks::endpoints::store::EndpointStore;
 use crate::webhooks::events::model::HELD_MS;
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::{DatabaseError, Fault, Statement, Tx, Value, values};
@@ -124,7 +124,7 @@ async fn settle_late(tx: &mut Tx<'_>, now_ms: i64) -> Result<u64, Fault> {
     Ok(tx.execute_together(&statements).await?.into_iter().sum())
 }
 
-impl Store {
+impl EndpointStore {
     /// Says whether an endpoint is to be asked to prove that it is its merchant's.
     pub async fn verification_is_due(&self, now_ms: i64) -> Result<bool, DatabaseError> {
         let row = self.database.row(IS_DUE, values![now_ms]).await?;
@@ -150,7 +150,7 @@ impl Store {
 
     /// An endpoint has proved that it is its merchant's at this address; what waited for that is due
     /// now. Says whether that is new.
-    pub async fn endpoint_verified(
+    pub async fn verified(
         &self,
         endpoint: EndpointId,
         url: &str,

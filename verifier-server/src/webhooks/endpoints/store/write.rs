@@ -7,7 +7,7 @@ use super::{ADD, give_up, new_values, one, tell_once, tell_others};
 use crate::idempotency;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
 use crate::merchants::model::WebhookEndpoint;
-use crate::store::Store;
+use crate::webhooks::endpoints::store::EndpointStore;
 use crate::webhooks::events::model::{Event, HELD_MS};
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use sealpay_storage::{DatabaseError, Fault, Tx, values};
@@ -242,9 +242,9 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
     Ok(EndpointWrite::Done(()))
 }
 
-impl Store {
+impl EndpointStore {
     /// Adds a webhook endpoint as its merchant asked, who may have so many, and tells the others.
-    pub async fn create_endpoint(
+    pub async fn create(
         &self,
         endpoint: &WebhookEndpoint,
         most: u32,
@@ -260,7 +260,7 @@ impl Store {
 
     /// Changes an endpoint and tells the merchant's others. Switched on, it hears of what happens
     /// from now on; switched off, what was on its way there is given up.
-    pub async fn change_endpoint(
+    pub async fn change(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
@@ -268,19 +268,19 @@ impl Store {
         told: Option<Event>,
         answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
-        self.endpoint_write(merchant, endpoint, What::Change(change), told, answered)
+        self.write(merchant, endpoint, What::Change(change), told, answered)
             .await
     }
 
     /// Deletes an endpoint and gives up what was on its way there.
-    pub async fn delete_endpoint(
+    pub async fn delete(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
         told: Option<Event>,
         answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
-        self.endpoint_write(merchant, endpoint, What::Delete, told, answered)
+        self.write(merchant, endpoint, What::Delete, told, answered)
             .await
     }
 
@@ -298,35 +298,34 @@ impl Store {
             secret_encrypted,
             previous_until_ms,
         };
-        self.endpoint_write(merchant, endpoint, what, told, answered)
-            .await
+        self.write(merchant, endpoint, what, told, answered).await
     }
 
     /// Tells one endpoint of an event whatever else it hears of. The event's sequence has to be the
     /// next one of its subject.
-    pub async fn ping_endpoint(
+    pub async fn ping(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
         event: Event,
         answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
-        self.endpoint_write(merchant, endpoint, What::Ping(event), None, answered)
+        self.write(merchant, endpoint, What::Ping(event), None, answered)
             .await
     }
 
     /// Has an endpoint asked now, rather than later, to prove that it is the merchant's.
-    pub async fn ask_endpoint(
+    pub async fn verify(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
         answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
-        self.endpoint_write(merchant, endpoint, What::Verify, None, answered)
+        self.write(merchant, endpoint, What::Verify, None, answered)
             .await
     }
 
-    async fn endpoint_write(
+    async fn write(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
