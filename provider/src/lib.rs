@@ -18,7 +18,6 @@ pub use wallet::WalletProvider;
 
 use sealpay_protocol::card::{Card, CardNumber};
 use sealpay_protocol::ids::PaymentId;
-use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use std::pin::Pin;
@@ -128,20 +127,6 @@ impl Providers {
     /// What each acquirer takes.
     pub fn terms(&self) -> impl Iterator<Item = &AcquirerTerms> {
         self.acquirers.iter().map(|acquirer| acquirer.terms())
-    }
-
-    /// Who can change a payment of a method that a provider approved.
-    #[must_use]
-    pub fn modifier(&self, method: Method, provider: &str) -> Option<&dyn PaymentOperations> {
-        match method {
-            Method::Card => {
-                let mut acquirers = self.acquirers.iter();
-                let found = acquirers.find(|acquirer| acquirer.name() == provider);
-                found.map(|acquirer| -> &dyn PaymentOperations { &**acquirer })
-            }
-            Method::Wallet => Some(&*self.wallet),
-            Method::BankTransfer => Some(&*self.transfers),
-        }
     }
 }
 

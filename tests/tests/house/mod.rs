@@ -8,6 +8,7 @@ mod contract;
 mod crates;
 mod documents;
 mod edges;
+mod methods;
 mod secrets;
 mod sizes;
 mod sources;

@@ -100,6 +100,9 @@ fn methods_of_repositories(server: &str) -> Vec<String> {
         let Some((name, rest)) = block.split_once("Store {\n") else {
             continue;
         };
+        if !name.chars().all(char::is_alphanumeric) {
+            continue;
+        }
         let body = rest.split("\n}\n").next().unwrap_or(rest);
         let lines = body.lines();
         let methods = lines.filter_map(|line| line.strip_prefix("    pub async fn "));

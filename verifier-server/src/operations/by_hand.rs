@@ -5,6 +5,7 @@ use super::model::{Modification, ModificationState};
 use super::perform;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
+use crate::payments::methods;
 use sealpay_protocol::ids::ModificationId;
 use sealpay_provider::ProviderDecision;
 
@@ -55,9 +56,8 @@ pub async fn end_by_hand(
     let payment = payment.map_err(|error| NotEnded::Refused(error.into()))?;
     let missing = || ApiError::because(ErrorCode::Internal, "a modification has no payment");
     let payment = payment.ok_or_else(|| NotEnded::Refused(missing()))?;
-    let provider = gateway
-        .providers
-        .modifier(payment.method, &payment.provider);
+    let method = methods::find(payment.method);
+    let provider = method.operations(&gateway.providers, &payment.provider);
     if provider.is_some() && !is_forced {
         return Err(NotEnded::ProviderIsThere(payment.provider));
     }

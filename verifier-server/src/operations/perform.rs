@@ -7,6 +7,7 @@ use crate::gateway::Gateway;
 use crate::ledger::posting;
 use crate::ledger::posting::Posting;
 use crate::payments::event;
+use crate::payments::methods;
 use crate::payments::model::Payment;
 use sealpay_provider::{ModificationRequest, ProviderDecision};
 
@@ -19,10 +20,8 @@ pub(crate) async fn perform(
     payment: &Payment,
     modification: Modification,
 ) -> Result<Modification, ApiError> {
-    let Some(modifier) = gateway
-        .providers
-        .modifier(payment.method, &payment.provider)
-    else {
+    let method = methods::find(payment.method);
+    let Some(operations) = method.operations(&gateway.providers, &payment.provider) else {
         tracing::error!(payment = %payment.id, provider = payment.provider,
             "the provider is not configured any more");
         return Ok(modification);
@@ -34,7 +33,7 @@ pub(crate) async fn perform(
         money: modification.money,
         is_final: modification.is_final,
     };
-    match gateway.within(modifier.modify(request)).await {
+    match gateway.within(operations.modify(request)).await {
         Ok(answer) => settle(gateway, payment, modification, answer).await,
         Err(error) => {
             tracing::warn!(payment = %payment.id, modification = %modification.id, ?error,

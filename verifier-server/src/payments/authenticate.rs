@@ -1,8 +1,8 @@
 //! What the shopper does about a payment that waits for them.
 
-use super::methods::bank_transfer::incoming;
+use super::methods;
 use super::model::Payment;
-use super::outcome::{self, PaymentOutcome, keep, keep_authenticated};
+use super::prepare::map_provider_error;
 use super::shopper_view;
 use super::state::PaymentState;
 use crate::auth::nonces::Nonce;
@@ -11,12 +11,8 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::sessions::request::{Verified, verify};
 use sealpay_protocol::api::{AuthenticationRequest, AuthenticationStep, PaymentView};
-use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::limits;
-use sealpay_protocol::method::Method;
-use sealpay_provider::ProviderError;
-use sealpay_provider::authentication::Authentication;
-use sealpay_provider::authentication::{Progress, Step, Stepped};
+use sealpay_provider::authentication::Step;
 
 /// A step with what belongs to it, and nothing else.
 enum AuthenticationAction {
@@ -56,10 +52,13 @@ pub async fn authenticate(
     if !is_claimant && !matches!(action, AuthenticationAction::Cancel) {
         return Err(ApiError::of(ErrorCode::ChallengeClosed, "payment"));
     }
+    let waits = payment.state == PaymentState::RequiresAction;
+    let method = methods::find(payment.method);
     let payment = match action {
-        AuthenticationAction::Step(step) => take(gateway, payment, attempt, step).await?,
         AuthenticationAction::Enrol(credential) => enrol(gateway, payment, &credential).await?,
-        AuthenticationAction::Cancel => cancel(gateway, payment, attempt).await?,
+        _ if !waits => return Err(methods::challenge_closed()),
+        AuthenticationAction::Step(step) => method.step(gateway, payment, attempt, step).await?,
+        AuthenticationAction::Cancel => method.cancel(gateway, payment, attempt).await?,
     };
     shopper_view::payment_view(gateway, &payment, requester.as_str()).await
 }
@@ -111,64 +110,6 @@ fn action(body: AuthenticationRequest) -> Result<AuthenticationAction, ApiError>
     })
 }
 
-/// A provider that cannot be asked has done nothing, as far as the shopper is concerned: the same
-/// step may be sent again, and is looked at once.
-fn map_provider_error(error: ProviderError) -> ApiError {
-    let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
-    ApiError::because(ErrorCode::Overloaded, reason)
-}
-
-async fn take(
-    gateway: &Gateway,
-    payment: Payment,
-    attempt: AttemptId,
-    step: Step,
-) -> Result<Payment, ApiError> {
-    if payment.state != PaymentState::RequiresAction || payment.method != Method::Card {
-        return Err(ApiError::of(ErrorCode::ChallengeClosed, "payment"));
-    }
-    let asked = gateway
-        .providers
-        .authenticator
-        .step(payment.id, attempt, step);
-    match gateway.within(asked).await.map_err(map_provider_error)? {
-        Stepped::Progress(Progress::Done(authentication)) => {
-            done(gateway, payment, authentication).await
-        }
-        Stepped::Progress(Progress::Code(challenge)) => {
-            if challenge.refused {
-                tracing::warn!(payment = %payment.id, left = challenge.attempts_left,
-                    "a code was refused");
-            }
-            Ok(payment)
-        }
-        Stepped::Progress(Progress::Passkey(challenge)) => {
-            if challenge.refused {
-                tracing::warn!(payment = %payment.id, "a passkey was refused");
-            }
-            Ok(payment)
-        }
-        Stepped::Closed => Err(ApiError::of(ErrorCode::ChallengeClosed, "payment")),
-        Stepped::ResendNotAllowed(_) => Err(ApiError::of(ErrorCode::ResendNotAllowed, "step")),
-    }
-}
-
-/// The issuer has made up its mind. A shopper who is known goes on with the same attempt, which
-/// brings the card along again; anybody else has come to the end of it.
-async fn done(
-    gateway: &Gateway,
-    payment: Payment,
-    authentication: Authentication,
-) -> Result<Payment, ApiError> {
-    if authentication.status.may_be_authorized() {
-        return Ok(payment);
-    }
-    tracing::warn!(payment = %payment.id, status = %authentication.status.letter(),
-        "the shopper could not prove who they are");
-    let outcome = PaymentOutcome::declined("threeds_failed");
-    keep_authenticated(gateway, &payment, outcome, authentication).await
-}
-
 async fn enrol(gateway: &Gateway, payment: Payment, credential: &str) -> Result<Payment, ApiError> {
     let asked = gateway
         .providers
@@ -179,67 +120,5 @@ async fn enrol(gateway: &Gateway, payment: Payment, credential: &str) -> Result<
         Ok(payment)
     } else {
         Err(ApiError::of(ErrorCode::ChallengeClosed, "credential"))
-    }
-}
-
-/// The shopper gives up. Whoever was asked is told first, because it may have been quicker.
-async fn cancel(
-    gateway: &Gateway,
-    payment: Payment,
-    attempt: AttemptId,
-) -> Result<Payment, ApiError> {
-    if payment.state != PaymentState::RequiresAction {
-        return Err(ApiError::of(ErrorCode::ChallengeClosed, "payment"));
-    }
-    let abandoned = PaymentOutcome::declined("payment_abandoned");
-    match payment.method {
-        Method::Card => {
-            let asked = gateway
-                .providers
-                .authenticator
-                .step(payment.id, attempt, Step::Cancel);
-            // Whatever the issuer says to it, no authorization was asked for.
-            gateway.within(asked).await.map_err(map_provider_error)?;
-            keep(gateway, &payment, abandoned).await
-        }
-        Method::Wallet => withdraw(gateway, &payment).await?.map_or_else(
-            || Err(ApiError::of(ErrorCode::ChallengeClosed, "payment")),
-            Ok,
-        ),
-        Method::BankTransfer => {
-            // Money that came is not forgotten: it completes the payment, or goes back in the end.
-            incoming::collect(gateway).await?;
-            let found = gateway
-                .store
-                .payments
-                .get_by_session(payment.session, payment.id)
-                .await?;
-            let payment = found.unwrap_or(payment);
-            let has_come = payment
-                .transfer
-                .as_ref()
-                .is_some_and(|t| t.received_minor > 0);
-            if has_come || payment.state != PaymentState::RequiresAction {
-                return Err(ApiError::of(ErrorCode::ChallengeClosed, "payment"));
-            }
-            keep(gateway, &payment, abandoned).await
-        }
-    }
-}
-
-/// Takes a wallet's request back and keeps what became of it; none while that cannot be known.
-pub(crate) async fn withdraw(
-    gateway: &Gateway,
-    payment: &Payment,
-) -> Result<Option<Payment>, ApiError> {
-    use sealpay_provider::Inquiry;
-    let asked = gateway.providers.wallet.withdraw(payment.id);
-    let outcome = match gateway.within(asked).await.map_err(map_provider_error)? {
-        Inquiry::NeverReceived => Some(PaymentOutcome::declined("payment_abandoned")),
-        said => outcome::of_inquiry(payment, said),
-    };
-    match outcome {
-        Some(outcome) => Ok(Some(keep(gateway, payment, outcome).await?)),
-        None => Ok(None),
     }
 }

@@ -1,4 +1,4 @@
-//! One payment, top to bottom: verify → open → assess and plan → claim → ask → keep the outcome.
+//! One payment, top to bottom: verify → decrypt → prepare → claim → start → record the outcome.
 //!
 //! Each step takes what only the step before it can make, so the order cannot be broken. No
 //! transaction is open while a provider is asked, and what it answers is kept in one transaction
@@ -7,15 +7,14 @@
 //! A payment that waits for the shopper keeps no card: the widget sends the same attempt again when
 //! the shopper has acted, and the sealed card in it is opened once more.
 
-use super::instrument::{self, Instrument, Opened};
+use super::methods::{self, Attempt, Instrument, Prepared};
 use super::model::Payment;
-use super::plan::{self, Plan};
-use super::proceed::{self, Means};
+use super::prepare::new_payment;
 use super::shopper_view;
 use super::state::PaymentState;
 use super::store::claim::Claim;
 use crate::auth::nonces::Nonce;
-use crate::auth::signed_request::{IncomingRequest, VerifiedRequest};
+use crate::auth::signed_request::IncomingRequest;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::sessions::model::Session;
@@ -36,63 +35,80 @@ pub async fn authorize(
         request,
         body,
     } = verify::<PayRequest>(gateway, request).await?;
-    let instrument = instrument::of(body)?;
-    // Opening a card costs as much as a hundred look-ups: a recorded request is not worth it.
-    if matches!(instrument, Instrument::Card(_))
-        && gateway
-            .store
-            .nonces
-            .is_consumed(&Nonce::in_request(&request))
-            .await?
-    {
+    let name = body.method;
+    let method = methods::find(name);
+    method.check(&body)?;
+    let nonces = &gateway.store.nonces;
+    if method.is_encrypted() && nonces.is_consumed(&Nonce::in_request(&request)).await? {
         return Err(ApiError::new(ErrorCode::NonceReplayed));
     }
-    let opened = instrument::open(gateway, &session, &request, instrument);
-    if gateway.clock.now() >= session.expires_at {
+    let attempt = Attempt {
+        gateway,
+        session: &session,
+        request: &request,
+    };
+    let instrument = if session.methods.contains(&name) {
+        method.instrument(attempt, body)
+    } else {
+        Err(ApiError::of(ErrorCode::MethodNotOffered, "method"))
+    };
+    let payment = if gateway.clock.now() >= session.expires_at {
         let error = ApiError::new(ErrorCode::SessionExpired);
-        let means = opened.map_or(Means::None, Means::Of);
-        return answer_stored(gateway, &session, request, error, means).await;
-    }
-    let opened = match opened {
-        Ok(opened) => opened,
-        Err(error) => {
-            return answer_stored(gateway, &session, request, error, Means::None).await;
+        answer_stored(attempt, error, instrument.ok().as_deref()).await?
+    } else {
+        match instrument {
+            Ok(instrument) => {
+                let prepared = instrument
+                    .prepare(attempt, new_payment(attempt, name))
+                    .await?;
+                claim(attempt, prepared, &*instrument).await?
+            }
+            Err(error) => answer_stored(attempt, error, None).await?,
         }
     };
-    let plan = plan::plan(gateway, &session, &request, &opened).await?;
-    let requester = request.thumbprint.clone();
-    let payment = claim(gateway, &session, request, plan, opened).await?;
-    shopper_view::payment_view(gateway, &payment, requester.as_str()).await
+    shopper_view::payment_view(gateway, &payment, request.thumbprint.as_str()).await
 }
 
 /// A retry may come when the session has expired or the sealing key is gone: what was answered
 /// before is answered again. Nothing is claimed here, so the nonce is spent by itself.
 async fn answer_stored(
-    gateway: &Gateway,
-    session: &Session,
-    request: VerifiedRequest,
+    attempt: Attempt<'_>,
     error: ApiError,
-    means: Means,
-) -> Result<PaymentView, ApiError> {
-    let (attempt, body_digest) = (request.attempt, request.body_digest.clone());
-    let requester = request.thumbprint.clone();
-    if !gateway.store.nonces.consume(&Nonce::of(request)).await? {
+    instrument: Option<&dyn Instrument>,
+) -> Result<Payment, ApiError> {
+    let Attempt {
+        gateway,
+        session,
+        request,
+    } = attempt;
+    let store = &gateway.store;
+    if !store.nonces.consume(&Nonce::in_request(request)).await? {
         return Err(ApiError::new(ErrorCode::NonceReplayed));
     }
-    let stored = gateway
-        .store
-        .payments
-        .get_by_attempt(session.id, attempt)
-        .await?;
-    match stored {
-        Some(payment) if payment.body_digest == body_digest => {
-            // A session may end while the shopper is in the wallet or types a code; a card, though,
-            // cannot go on when it does not open any more.
-            let payment = proceed::again(gateway, session, payment, means).await?;
-            shopper_view::payment_view(gateway, &payment, requester.as_str()).await
+    let stored = store.payments.get_by_attempt(session.id, request.attempt);
+    match stored.await? {
+        // A session may end while the shopper is in the wallet or types a code; a card, though,
+        // cannot go on when it does not open any more.
+        Some(payment) if payment.body_digest == request.body_digest => {
+            resume(attempt, payment, instrument).await
         }
         Some(_) => Err(ApiError::of(ErrorCode::AttemptConflict, "idempotency-key")),
         None => Err(first_error(gateway, session, error).await?),
+    }
+}
+
+/// The same attempt again: where it waited for the shopper, it may go on now.
+async fn resume(
+    attempt: Attempt<'_>,
+    stored: Payment,
+    instrument: Option<&dyn Instrument>,
+) -> Result<Payment, ApiError> {
+    if stored.state != PaymentState::RequiresAction {
+        return Ok(stored);
+    }
+    match instrument {
+        Some(instrument) => instrument.resume(attempt, stored).await,
+        None => methods::find(stored.method).resume(attempt, stored).await,
     }
 }
 
@@ -128,23 +144,22 @@ async fn first_error(
 
 /// Transaction 1: the attempt becomes a payment, once; and whoever made it so goes on with it.
 async fn claim(
-    gateway: &Gateway,
-    session: &Session,
-    request: VerifiedRequest,
-    plan: Plan,
-    opened: Opened,
+    attempt: Attempt<'_>,
+    prepared: Prepared<'_>,
+    instrument: &dyn Instrument,
 ) -> Result<Payment, ApiError> {
+    let Prepared { payment, start } = prepared;
+    let nonce = Nonce::in_request(attempt.request);
     let most = limits::ATTEMPTS_PER_SESSION;
-    let claimed = gateway
+    let claimed = attempt
+        .gateway
         .store
         .payments
-        .claim(plan.payment(), &Nonce::of(request), most)
+        .claim(&payment, &nonce, most)
         .await?;
     match claimed {
-        Claim::Claimed => proceed::begin(gateway, session, plan, opened).await,
-        Claim::Existing(stored) => {
-            proceed::again(gateway, session, stored, Means::Of(opened)).await
-        }
+        Claim::Claimed => start(payment).await,
+        Claim::Existing(stored) => resume(attempt, stored, Some(instrument)).await,
         Claim::Conflict => Err(ApiError::of(ErrorCode::AttemptConflict, "idempotency-key")),
         Claim::AttemptInProgress => Err(ApiError::new(ErrorCode::AttemptInProgress)),
         Claim::SessionComplete => Err(ApiError::new(ErrorCode::SessionComplete)),

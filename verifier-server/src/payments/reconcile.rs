@@ -3,12 +3,10 @@
 //! The same path serves a provider that never answered and a verifier that died in between. Two
 //! recoverers do not disturb each other: the lease is taken by a conditional update.
 
-use super::methods::bank_transfer::incoming;
-use super::methods::card::risk::RiskOutcome;
+use super::methods;
 use super::model::Payment;
 use super::outcome::{self, PaymentOutcome};
 use super::state::PaymentState;
-use super::{authenticate, plan};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -33,20 +31,22 @@ const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     let by_ms = gateway.clock.now_ms_i64();
     let payments = gateway.store.payments.open(by_ms, BATCH).await?;
-    // What arrived in time counts, even when nobody has looked at it yet.
-    let are_expected = |payment: &Payment| payment.method == Method::BankTransfer;
-    let money_was_looked_at = if payments.iter().any(are_expected) {
-        incoming::collect(gateway).await.is_ok()
-    } else {
-        true
-    };
+    // A method whose latest news cannot be had expires nothing yet.
+    let mut unready = Vec::new();
+    for method in Method::ALL {
+        let is_there = payments.iter().any(|payment| payment.method == method);
+        if is_there && methods::find(method).before_expiry(gateway).await.is_err() {
+            unready.push(method);
+        }
+    }
     let mut looking = FuturesUnordered::new();
     let mut waiting = payments.into_iter();
     let mut resolved = 0;
     loop {
         while looking.len() < AT_ONCE {
             let Some(payment) = waiting.next() else { break };
-            looking.push(reconcile(gateway, payment, money_was_looked_at));
+            let is_ready = !unready.contains(&payment.method);
+            looking.push(reconcile(gateway, payment, is_ready));
         }
         match looking.next().await {
             Some(was_resolved) => resolved += usize::from(was_resolved),
@@ -55,12 +55,13 @@ pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     }
 }
 
-async fn reconcile(gateway: &Gateway, payment: Payment, money_was_looked_at: bool) -> bool {
+async fn reconcile(gateway: &Gateway, payment: Payment, is_ready: bool) -> bool {
     let looked = async {
         // What the shopper did not do in time is decided by the store alone: the moment stays
         // what it was, and two that look at once do no harm.
         if payment.state == PaymentState::RequiresAction {
-            return give_up(gateway, &payment, money_was_looked_at).await;
+            let method = methods::find(payment.method);
+            return Ok(is_ready && method.expire(gateway, &payment).await?);
         }
         let now_ms = gateway.clock.now_ms_i64();
         // Asked is whoever the payment names now: another acquirer may have been asked meanwhile.
@@ -74,34 +75,6 @@ async fn reconcile(gateway: &Gateway, payment: Payment, money_was_looked_at: boo
         tracing::error!(payment = %payment.id, ?error, "a payment could not be looked into");
         false
     })
-}
-
-/// The shopper's time is up: whoever waits for them is told first.
-async fn give_up(
-    gateway: &Gateway,
-    payment: &Payment,
-    money_was_looked_at: bool,
-) -> Result<bool, ApiError> {
-    match payment.method {
-        Method::Card => {
-            outcome::keep(
-                gateway,
-                payment,
-                PaymentOutcome::declined("payment_abandoned"),
-            )
-            .await?;
-            Ok(true)
-        }
-        Method::Wallet => Ok(authenticate::withdraw(gateway, payment).await?.is_some()),
-        Method::BankTransfer if money_was_looked_at => {
-            let kept = outcome::keep(gateway, payment, PaymentOutcome::EXPIRED).await?;
-            if kept.state == PaymentState::Expired {
-                incoming::return_funds(gateway, &kept).await;
-            }
-            Ok(!kept.state.is_open())
-        }
-        Method::BankTransfer => Ok(false),
-    }
 }
 
 /// The pause grows with the payment's age, so that a provider that is down is not flooded.
@@ -123,56 +96,36 @@ async fn take_lease(
 }
 
 async fn ask(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
-    let providers = &gateway.providers;
-    let asked = match payment.method {
-        // The rules stopped it, and the verifier died before it could say so.
-        Method::Card if payment.provider.is_empty() => {
-            let blocked = payment
-                .risk
-                .as_ref()
-                .is_some_and(|r| r.outcome == RiskOutcome::Block);
-            let reason = if blocked {
-                plan::BLOCKED
-            } else {
-                plan::NO_ROUTE
-            };
-            outcome::keep(gateway, payment, PaymentOutcome::declined(reason)).await?;
-            return Ok(true);
-        }
-        Method::Card => match providers.acquirer(&payment.provider) {
-            Some(acquirer) => acquirer.inquire(payment.id),
-            None => {
-                tracing::error!(payment = %payment.id, provider = payment.provider,
-                    "the acquirer is not configured any more");
-                return Ok(false);
-            }
-        },
-        Method::Wallet => providers.wallet.inquire(payment.id),
-        // The shopper was told no account, so no money can come.
-        Method::BankTransfer => Box::pin(async { Ok(Inquiry::NeverReceived) }),
-    };
-    match gateway.within(asked).await {
-        Ok(said) => match outcome::of_inquiry(payment, said) {
-            Some(outcome) => {
-                outcome::keep(gateway, payment, outcome).await?;
-                Ok(true)
-            }
-            None => still_waiting(gateway, payment).await,
-        },
-        Err(error) => {
-            tracing::warn!(payment = %payment.id, ?error, "the provider cannot say");
-            Ok(false)
-        }
+    match find_outcome(gateway, payment).await? {
+        Some(outcome) => outcome::keep(gateway, payment, outcome).await.map(|_| true),
+        None => Ok(false),
     }
 }
 
-/// A wallet has the request, and the verifier died before it could say so: nobody has seen the
-/// wallet's page, so it is taken back.
-async fn still_waiting(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
-    if payment.method == Method::Wallet {
-        return Ok(authenticate::withdraw(gateway, payment).await?.is_some());
+async fn find_outcome(
+    gateway: &Gateway,
+    payment: &Payment,
+) -> Result<Option<PaymentOutcome>, ApiError> {
+    let method = methods::find(payment.method);
+    if let Some(outcome) = method.outcome_unasked(payment) {
+        return Ok(Some(outcome));
     }
-    Ok(false)
+    let asked = method.inquire(&gateway.providers, &payment.provider, payment);
+    let Some(asked) = asked else {
+        tracing::error!(payment = %payment.id, provider = payment.provider,
+            "the provider is not configured any more");
+        return Ok(None);
+    };
+    match gateway.within(asked).await {
+        // The verifier died before it could say so: nobody has seen what waits for the shopper, so
+        // it is withdrawn.
+        Ok(Inquiry::Waiting) => method.withdraw(gateway, payment).await,
+        Ok(inquiry) => Ok(outcome::of_inquiry(payment, inquiry)),
+        Err(error) => {
+            tracing::warn!(payment = %payment.id, ?error, "the provider cannot say");
+            Ok(None)
+        }
+    }
 }
 
 /// Recovers again and again, until dropped.

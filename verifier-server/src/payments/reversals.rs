@@ -5,12 +5,12 @@
 pub mod model;
 pub mod store;
 
+use super::methods;
 use super::model::Payment;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::operations::model::ModificationKind;
 use model::{Reversal, ReversalState};
-use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::{Inquiry, ModificationRequest, ProviderDecision, ProviderError};
 use std::time::Duration;
@@ -88,20 +88,15 @@ async fn ask(
     seen: &Reversal,
     payment: &Payment,
 ) -> Option<Result<Inquiry, ProviderError>> {
-    let asked = match payment.method {
-        Method::Card => gateway
-            .providers
-            .acquirer(&seen.provider)?
-            .inquire(payment.id),
-        Method::Wallet => gateway.providers.wallet.inquire(payment.id),
-        Method::BankTransfer => return None,
-    };
+    let method = methods::find(payment.method);
+    let asked = method.inquire(&gateway.providers, &seen.provider, payment)?;
     Some(gateway.within(asked).await)
 }
 
 /// What is held is voided, and what was taken at once is given back.
 async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result<bool, ApiError> {
-    let Some(modifier) = gateway.providers.modifier(payment.method, &seen.provider) else {
+    let method = methods::find(payment.method);
+    let Some(operations) = method.operations(&gateway.providers, &seen.provider) else {
         tracing::error!(payment = %payment.id, provider = seen.provider,
             "the provider is not configured any more and holds money");
         return Ok(false);
@@ -116,7 +111,7 @@ async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result
         money: payment.money,
         is_final: false,
     };
-    match gateway.within(modifier.modify(request)).await {
+    match gateway.within(operations.modify(request)).await {
         Ok(ProviderDecision::Approved) => {
             tracing::warn!(payment = %payment.id, provider = seen.provider,
                 "an approval that came after the end of its payment was voided");

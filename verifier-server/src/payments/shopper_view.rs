@@ -1,6 +1,6 @@
 //! Sessions and payments as the shopper may see them: no reasons, only sentences.
 
-use super::action::{self, seconds};
+use super::methods;
 use super::model::Payment;
 use super::state::PaymentState;
 use crate::error::{ApiError, ErrorCode};
@@ -14,6 +14,7 @@ use sealpay_protocol::api::{
 use sealpay_protocol::key::{Thumbprint, verifying_key};
 use sealpay_protocol::limits::ATTEMPTS_PER_SESSION;
 use sealpay_provider::decline;
+use sealpay_system::unix_seconds;
 
 const fn attempts_left(session: &Session) -> u32 {
     ATTEMPTS_PER_SESSION.saturating_sub(session.attempts)
@@ -78,6 +79,11 @@ async fn view_of(
 ) -> PaymentView {
     let decline = payment.decline.as_deref().and_then(decline::find);
     let card = payment.card.as_ref();
+    let method = methods::find(payment.method);
+    let action = match payment.state {
+        PaymentState::RequiresAction => method.action(gateway, payment, requester).await,
+        _ => None,
+    };
     let there = |amount_minor: i64| Some(amount_minor).filter(|minor| *minor > 0);
     PaymentView {
         payment: payment.id,
@@ -86,7 +92,7 @@ async fn view_of(
         amount: payment.money.amount_minor(),
         currency: payment.money.currency().to_string(),
         order_ref: payment.order_ref.clone(),
-        created_at: seconds(payment.created_at_ms),
+        created_at: unix_seconds(payment.created_at_ms),
         amount_captured: there(payment.captured_minor),
         amount_refunded: there(payment.refunded_minor),
         amount_released: there(released_minor(payment)),
@@ -95,8 +101,8 @@ async fn view_of(
             brand: card.brand.clone(),
             last4: card.last4.clone(),
         }),
-        action: action::of(gateway, payment, requester).await,
-        enrolment: action::enrolment(gateway, payment, requester).await,
+        action,
+        enrolment: method.enrolment(gateway, payment, requester).await,
         decline: decline.map(|decline| DeclineView {
             message: decline.shopper_message.clone(),
             advice: decline.advice,

@@ -7,6 +7,7 @@ use crate::auth::signed_request::{IncomingRequest, SignedRequest, VerifiedReques
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::merchants::model::Merchant;
+use crate::payments::methods;
 use crate::payments::shopper_view;
 use sealpay_protocol::api::{NEW_SESSION, OpenSessionRequest, SessionView};
 use sealpay_protocol::ids::SessionId;
@@ -75,13 +76,12 @@ fn check_simulation(gateway: &Gateway, order: &Order) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The wallet's page is part of the simulation.
 fn check_methods(gateway: &Gateway, order: &Order) -> Result<(), ApiError> {
-    let methods = order.claims().methods.as_deref().unwrap_or_default();
-    if methods.contains(&Method::Wallet) && !gateway.settings.test_mode {
-        return Err(ApiError::of(ErrorCode::MethodNotOffered, "methods"));
+    let mut methods = order.claims().methods.iter().flatten();
+    if methods.all(|method| methods::find(*method).is_offered(gateway)) {
+        return Ok(());
     }
-    Ok(())
+    Err(ApiError::of(ErrorCode::MethodNotOffered, "methods"))
 }
 
 /// The page must be one that the order names, and every page that the order names must be one

@@ -4,7 +4,6 @@
 use super::{bank, silent};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::payments::action::seconds;
 use crate::payments::outcome;
 use crate::payments::outcome::keep;
 use crate::payments::state::PaymentState;
@@ -12,6 +11,7 @@ use sealpay_protocol::ids::PaymentId;
 use sealpay_provider::ProviderDecision;
 use sealpay_provider::WalletProvider;
 use sealpay_simulator::wallet::{SimulatedWallet, WalletDecision, WalletState};
+use sealpay_system::unix_seconds;
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +111,7 @@ async fn find(
     let screen = WalletScreen {
         payee: page.payee,
         amount: page.money.to_string(),
-        expires_at: seconds(page.expires_at_ms),
+        expires_at: unix_seconds(page.expires_at_ms),
         accounts: page.accounts,
         standing: standing(&page.state),
     };

@@ -4,10 +4,10 @@
 //! approved there all the same, by a message that was late. Nobody would ever ask again: so the
 //! provider is asked again for a day, and whatever it holds is let go.
 
+use crate::payments::methods;
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
 use sealpay_protocol::ids::{ModificationId, PaymentId};
-use sealpay_protocol::method::Method;
 
 const MINUTE_MS: i64 = 60 * 1000;
 
@@ -92,11 +92,6 @@ impl Payment {
         let reason = self.decline.as_deref();
         self.state == PaymentState::Declined
             && !self.provider.is_empty()
-            && match self.method {
-                Method::Card => reason == Some("not_processed"),
-                Method::Wallet => matches!(reason, Some("not_processed" | "payment_abandoned")),
-                // Money that comes after the end goes back by itself.
-                Method::BankTransfer => false,
-            }
+            && methods::find(self.method).may_still_be_approved(reason)
     }
 }

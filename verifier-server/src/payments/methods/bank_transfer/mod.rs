@@ -1,4 +1,200 @@
-//! Bank transfers: instructions for the shopper, and the credits that arrive.
+//! Bank transfers: the shopper is told where to send the money, and credits arrive later.
 
 pub mod incoming;
 pub mod model;
+
+use super::{Attempt, Instrument, MethodFuture, PaymentMethod, Prepared, challenge_closed};
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::payments::model::Payment;
+use crate::payments::outcome::{PaymentOutcome, keep, keep_as};
+use crate::payments::prepare::deadline_ms;
+use crate::payments::state::PaymentState;
+use model::{AmountMatch, TransferInstructions};
+use sealpay_protocol::api::{ActionView, PayRequest, TransferView};
+use sealpay_protocol::ids::AttemptId;
+use sealpay_protocol::limits;
+use sealpay_provider::transfer::TransferRequest;
+use sealpay_provider::{Inquiry, PaymentOperations, ProviderFuture, Providers};
+use sealpay_system::unix_seconds;
+
+/// The method `bank_transfer`.
+pub(super) struct BankTransferMethod;
+
+/// The account that the money comes from is known only when it comes.
+struct AnyAccount;
+
+impl Instrument for AnyAccount {
+    fn prepare<'a>(
+        &'a self,
+        attempt: Attempt<'a>,
+        mut payment: Payment,
+    ) -> MethodFuture<'a, Result<Prepared<'a>, ApiError>> {
+        attempt
+            .gateway
+            .providers
+            .transfers
+            .name()
+            .clone_into(&mut payment.provider);
+        "method".clone_into(&mut payment.route_reason);
+        let prepared = Prepared {
+            payment,
+            start: Box::new(move |payment| Box::pin(start(attempt.gateway, payment))),
+        };
+        Box::pin(async { Ok(prepared) })
+    }
+
+    fn resume<'a>(
+        &'a self,
+        attempt: Attempt<'a>,
+        stored: Payment,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        BankTransferMethod.resume(attempt, stored)
+    }
+}
+
+impl PaymentMethod for BankTransferMethod {
+    fn instrument(
+        &self,
+        _attempt: Attempt<'_>,
+        _body: PayRequest,
+    ) -> Result<Box<dyn Instrument>, ApiError> {
+        Ok(Box::new(AnyAccount))
+    }
+
+    /// Only money goes on with it.
+    fn resume<'a>(
+        &'a self,
+        _attempt: Attempt<'a>,
+        stored: Payment,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        Box::pin(async { Ok(stored) })
+    }
+
+    /// Money that came is not forgotten: it completes the payment, or is returned in the end.
+    fn cancel<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        payment: Payment,
+        _attempt: AttemptId,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        Box::pin(async move {
+            incoming::collect(gateway).await?;
+            let payments = &gateway.store.payments;
+            let found = payments.get_by_session(payment.session, payment.id).await?;
+            let payment = found.unwrap_or(payment);
+            let has_come = payment
+                .transfer
+                .as_ref()
+                .is_some_and(|expected| expected.received_minor > 0);
+            if has_come || payment.state != PaymentState::RequiresAction {
+                return Err(challenge_closed());
+            }
+            let outcome = PaymentOutcome::declined("payment_abandoned");
+            keep(gateway, &payment, outcome).await
+        })
+    }
+
+    /// What arrived in time counts, even when nobody has looked at it yet.
+    fn before_expiry<'a>(&'a self, gateway: &'a Gateway) -> MethodFuture<'a, Result<(), ApiError>> {
+        Box::pin(async { incoming::collect(gateway).await.map(drop) })
+    }
+
+    fn expire<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        payment: &'a Payment,
+    ) -> MethodFuture<'a, Result<bool, ApiError>> {
+        Box::pin(async move {
+            let stored = keep(gateway, payment, PaymentOutcome::EXPIRED).await?;
+            if stored.state == PaymentState::Expired {
+                incoming::return_funds(gateway, &stored).await;
+            }
+            Ok(!stored.state.is_open())
+        })
+    }
+
+    /// The shopper was told no account, so no money can come.
+    fn outcome_unasked(&self, _payment: &Payment) -> Option<PaymentOutcome> {
+        Some(PaymentOutcome::declined("not_processed"))
+    }
+
+    fn inquire<'a>(
+        &self,
+        _providers: &'a Providers,
+        _provider: &str,
+        _payment: &Payment,
+    ) -> Option<ProviderFuture<'a, Inquiry>> {
+        None
+    }
+
+    /// Money that comes after the end is returned by itself.
+    fn may_still_be_approved(&self, _decline: Option<&str>) -> bool {
+        false
+    }
+
+    fn operations<'a>(
+        &self,
+        providers: &'a Providers,
+        _provider: &str,
+    ) -> Option<&'a dyn PaymentOperations> {
+        Some(&*providers.transfers)
+    }
+
+    /// An account to send money to is no secret: a page that was loaded again may show it.
+    fn action<'a>(
+        &'a self,
+        _gateway: &'a Gateway,
+        payment: &'a Payment,
+        _requester: &'a str,
+    ) -> MethodFuture<'a, Option<ActionView>> {
+        let expected = payment.transfer.as_ref();
+        let action = expected.map(|expected| ActionView::Transfer(view(payment, expected)));
+        Box::pin(async { action })
+    }
+}
+
+fn view(payment: &Payment, expected: &TransferInstructions) -> TransferView {
+    let amount_due = match expected.sum(payment.money.amount_minor()) {
+        AmountMatch::Short(minor) => minor,
+        AmountMatch::Exact | AmountMatch::Over(_) => 0,
+    };
+    TransferView {
+        holder: expected.holder.clone(),
+        iban: expected.iban.clone(),
+        bic: expected.bic.clone(),
+        reference: expected.reference.clone(),
+        amount_due,
+        amount_received: expected.received_minor,
+        expires_at: unix_seconds(payment.lease_until_ms),
+    }
+}
+
+async fn start(gateway: &Gateway, payment: Payment) -> Result<Payment, ApiError> {
+    let started = gateway.providers.transfers.start(TransferRequest {
+        reference: payment.id,
+        money: payment.money,
+        simulate: payment.simulate.as_deref(),
+    });
+    match gateway.within(started).await {
+        Ok(collection) => {
+            let mut changed = payment.clone();
+            changed.lease_until_ms = deadline_ms(gateway, limits::TRANSFER_LIFETIME_SECONDS);
+            changed.transfer = Some(TransferInstructions {
+                holder: collection.holder,
+                iban: collection.iban,
+                bic: collection.bic,
+                reference: collection.reference,
+                received_minor: 0,
+                arrivals: Vec::new(),
+            });
+            keep_as(gateway, &payment, PaymentOutcome::REQUIRES_ACTION, changed).await
+        }
+        // The shopper was told nothing, so no money can come.
+        Err(error) => {
+            tracing::warn!(payment = %payment.id, ?error, "the bank gives no account");
+            let outcome = PaymentOutcome::declined("system_malfunction");
+            keep(gateway, &payment, outcome).await
+        }
+    }
+}

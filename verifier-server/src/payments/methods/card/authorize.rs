@@ -6,7 +6,7 @@ use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
 use crate::payments::store::outcome::Settled;
-use crate::payments::{outcome, plan};
+use crate::payments::{outcome, prepare};
 use sealpay_protocol::card::Card;
 use sealpay_provider::{AuthorizationRequest, ProviderDecision, ProviderError};
 
@@ -93,7 +93,7 @@ async fn reroute(gateway: &Gateway, payment: &Payment, to: &str) -> Result<Settl
         payment.route_reason, payment.provider
     );
     rerouted.updated_at_ms = gateway.clock.now_ms_i64();
-    rerouted.lease_until_ms = plan::lease_until_ms(gateway);
+    rerouted.lease_until_ms = prepare::lease_until_ms(gateway);
     tracing::warn!(payment = %payment.id, from = payment.provider, to, "asking another acquirer");
     Ok(gateway.store.payments.reroute(payment, &rerouted).await?)
 }

@@ -1,7 +1,170 @@
-//! Cards: risk, step-up, routing, and the acquirers along a route.
+//! Cards: decrypted, assessed, routed, challenged where the issuer has to know the shopper, and
+//! authorized by the acquirers of the route.
 
 pub mod authorize;
+mod challenge;
+mod decrypt;
+mod prepare;
 pub mod risk;
 pub mod route;
 pub mod step_up;
 pub mod velocity;
+
+use super::{Attempt, Instrument, MethodFuture, PaymentMethod, Prepared, card_belongs_to_cards};
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::payments::model::Payment;
+use crate::payments::outcome::{PaymentOutcome, keep};
+use crate::payments::prepare::map_provider_error;
+use risk::RiskOutcome;
+use sealpay_protocol::api::{ActionView, EnrolmentView, PayRequest};
+use sealpay_protocol::card::Card;
+use sealpay_protocol::ids::AttemptId;
+use sealpay_provider::authentication::Step;
+use sealpay_provider::{Inquiry, PaymentOperations, ProviderFuture, Providers};
+
+/// The method `card`.
+pub(super) struct CardMethod;
+
+/// A card that was encrypted for exactly this attempt.
+struct CardInstrument(Card);
+
+impl Instrument for CardInstrument {
+    fn prepare<'a>(
+        &'a self,
+        attempt: Attempt<'a>,
+        payment: Payment,
+    ) -> MethodFuture<'a, Result<Prepared<'a>, ApiError>> {
+        Box::pin(prepare::prepare(attempt, &self.0, payment))
+    }
+
+    fn resume<'a>(
+        &'a self,
+        attempt: Attempt<'a>,
+        stored: Payment,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        Box::pin(challenge::resume(attempt, stored, Some(&self.0)))
+    }
+}
+
+impl PaymentMethod for CardMethod {
+    fn is_encrypted(&self) -> bool {
+        true
+    }
+
+    fn check(&self, body: &PayRequest) -> Result<(), ApiError> {
+        if body.card.is_some() {
+            return Ok(());
+        }
+        Err(card_belongs_to_cards())
+    }
+
+    fn instrument(
+        &self,
+        attempt: Attempt<'_>,
+        body: PayRequest,
+    ) -> Result<Box<dyn Instrument>, ApiError> {
+        let sealed = body.card.ok_or_else(card_belongs_to_cards)?;
+        let card = decrypt::decrypt(attempt, &sealed)?;
+        Ok(Box::new(CardInstrument(card)))
+    }
+
+    fn resume<'a>(
+        &'a self,
+        attempt: Attempt<'a>,
+        stored: Payment,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        Box::pin(challenge::resume(attempt, stored, None))
+    }
+
+    fn step<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        payment: Payment,
+        attempt: AttemptId,
+        step: Step,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        Box::pin(challenge::step(gateway, payment, attempt, step))
+    }
+
+    fn cancel<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        payment: Payment,
+        attempt: AttemptId,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        Box::pin(async move {
+            let authenticator = &gateway.providers.authenticator;
+            let asked = authenticator.step(payment.id, attempt, Step::Cancel);
+            // Whatever the issuer says to it, no authorization was asked for.
+            gateway.within(asked).await.map_err(map_provider_error)?;
+            let outcome = PaymentOutcome::declined("payment_abandoned");
+            keep(gateway, &payment, outcome).await
+        })
+    }
+
+    fn expire<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        payment: &'a Payment,
+    ) -> MethodFuture<'a, Result<bool, ApiError>> {
+        Box::pin(async move {
+            let outcome = PaymentOutcome::declined("payment_abandoned");
+            keep(gateway, payment, outcome).await.map(|_| true)
+        })
+    }
+
+    /// The rules stopped it, and the verifier died before it could say so.
+    fn outcome_unasked(&self, payment: &Payment) -> Option<PaymentOutcome> {
+        if !payment.provider.is_empty() {
+            return None;
+        }
+        let risk = payment.risk.as_ref().map(|risk| risk.outcome);
+        let reason = match risk {
+            Some(RiskOutcome::Block) => prepare::BLOCKED,
+            _ => prepare::NO_ROUTE,
+        };
+        Some(PaymentOutcome::declined(reason))
+    }
+
+    fn inquire<'a>(
+        &self,
+        providers: &'a Providers,
+        provider: &str,
+        payment: &Payment,
+    ) -> Option<ProviderFuture<'a, Inquiry>> {
+        let acquirer = providers.acquirer(provider)?;
+        Some(acquirer.inquire(payment.id))
+    }
+
+    fn may_still_be_approved(&self, decline: Option<&str>) -> bool {
+        decline == Some("not_processed")
+    }
+
+    fn operations<'a>(
+        &self,
+        providers: &'a Providers,
+        provider: &str,
+    ) -> Option<&'a dyn PaymentOperations> {
+        let acquirer = providers.acquirer(provider)?;
+        Some(acquirer)
+    }
+
+    fn action<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        payment: &'a Payment,
+        requester: &'a str,
+    ) -> MethodFuture<'a, Option<ActionView>> {
+        Box::pin(challenge::action(gateway, payment, requester))
+    }
+
+    fn enrolment<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        payment: &'a Payment,
+        requester: &'a str,
+    ) -> MethodFuture<'a, Option<EnrolmentView>> {
+        Box::pin(challenge::enrolment(gateway, payment, requester))
+    }
+}

@@ -1,0 +1,48 @@
+//! One method is told from another in one place of the server.
+
+use super::sources::{Source, files};
+use super::{each_is_found, none, none_is_found};
+
+/// Here the methods stand, and an order without any names cards.
+const ALLOWED: [&str; 2] = [
+    "verifier-server/src/payments/methods/mod.rs",
+    "verifier-server/src/sessions/open.rs",
+];
+
+fn named_methods(source: &Source) -> Vec<String> {
+    if ALLOWED.contains(&source.path.as_str()) {
+        return Vec::new();
+    }
+    let code = source.code();
+    let shown = code.split("#[cfg(test)]").next().unwrap_or_default();
+    let variants = ["Method::Card", "Method::Wallet", "Method::BankTransfer"];
+    let variants = variants.iter().filter(|variant| {
+        let mut places = shown.match_indices(*variant);
+        places.any(|(place, _)| !shown[..place].ends_with(char::is_alphanumeric))
+    });
+    variants
+        .map(|variant| format!("{}: names {variant}", source.path))
+        .collect()
+}
+
+#[test]
+fn payment_methods_are_told_apart_in_their_registry_alone() {
+    let found: Vec<_> = files("verifier-server/src", &[".rs"])
+        .iter()
+        .filter(|source| !source.path.contains("/tests"))
+        .flat_map(named_methods)
+        .collect();
+    none(&found);
+    let path = "verifier-server/src/payments/reconcile.rs";
+    each_is_found(
+        named_methods,
+        &[
+            (path, "fn f(m: Method) -> bool { m == Method::Card }"),
+            (path, "match m { Method::Wallet => 1, _ => 2 }"),
+        ],
+    );
+    none_is_found(
+        named_methods,
+        &[(path, "fn f(m: PaymentMethod) { PaymentMethod::Card }")],
+    );
+}

@@ -1,0 +1,176 @@
+//! Before anybody is asked for money: what the fraud rules say, which acquirers may be asked, and
+//! whether the shopper has to prove who they are.
+
+use super::authorize;
+use super::challenge::{Identified, identify};
+use super::risk::{self, Assessment, RiskInput, RiskOutcome};
+use super::route::{self, Query, Route};
+use super::step_up::{self, ChallengeDecision, ChallengeInput};
+use crate::auth::signed_request::Source;
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::payments::methods::{Attempt, Prepared};
+use crate::payments::model::{Payment, StoredCard};
+use crate::payments::outcome::{PaymentOutcome, keep};
+use crate::sessions::model::Session;
+use sealpay_protocol::card::Card;
+use sealpay_provider::acquirer::UNKNOWN_BRAND;
+
+/// Decline key: the fraud rules stopped it.
+pub(super) const BLOCKED: &str = "risk_blocked";
+/// Decline key: no acquirer takes such a payment.
+pub(super) const NO_ROUTE: &str = "not_permitted_terminal";
+
+/// Looks at everything that has to be known before the attempt is claimed.
+pub(super) async fn prepare<'a>(
+    attempt: Attempt<'a>,
+    card: &'a Card,
+    mut payment: Payment,
+) -> Result<Prepared<'a>, ApiError> {
+    let Attempt {
+        gateway,
+        session,
+        request,
+    } = attempt;
+    let stored = stored_card(gateway, session, card);
+    let country = gateway.providers.issuers.country_of(&card.number);
+    let route = route_of(gateway, session, card);
+    let rehearsal = &gateway.providers.rehearsal;
+    // What a persona's card does is promised, however often it is used from one desk.
+    if !rehearsal.is_persona(&card.number) {
+        let network = request.source.network();
+        payment.address = network.map(|network| {
+            gateway
+                .encryption
+                .address_fingerprint(session.merchant, network)
+        });
+        let is_unknown = request.source == Source::Unknown;
+        let assessment = assess(gateway, session, &stored, &payment, country, is_unknown).await?;
+        payment.risk = Some(assessment);
+    }
+    payment.card = Some(stored);
+    let risk = payment
+        .risk
+        .as_ref()
+        .map_or(RiskOutcome::Allow, |risk| risk.outcome);
+    if risk == RiskOutcome::Block {
+        "risk".clone_into(&mut payment.route_reason);
+        return Ok(declined(gateway, payment, BLOCKED));
+    }
+    let Some(route) = route else {
+        "none".clone_into(&mut payment.route_reason);
+        return Ok(declined(gateway, payment, NO_ROUTE));
+    };
+    payment.provider = route.acquirers.first().cloned().unwrap_or_default();
+    payment.route_reason.clone_from(&route.reason);
+    let decision = step_up::decision(&ChallengeInput {
+        money: session.money,
+        risk,
+        merchant_requires: session.requires_authentication,
+        is_staged: rehearsal.stages_authentication(&card.number, session.simulate.as_deref()),
+    });
+    Ok(Prepared {
+        payment,
+        start: Box::new(move |payment| Box::pin(start(attempt, card, route, decision, payment))),
+    })
+}
+
+/// Nobody is asked, for the reason with this key.
+fn declined<'a>(gateway: &'a Gateway, payment: Payment, reason: &'static str) -> Prepared<'a> {
+    let start = async move |payment: Payment| {
+        keep(gateway, &payment, PaymentOutcome::declined(reason)).await
+    };
+    Prepared {
+        payment,
+        start: Box::new(move |payment| Box::pin(start(payment))),
+    }
+}
+
+/// Has the issuer identify the shopper where that was decided, and asks for the money.
+async fn start(
+    attempt: Attempt<'_>,
+    card: &Card,
+    route: Route,
+    decision: Option<ChallengeDecision>,
+    payment: Payment,
+) -> Result<Payment, ApiError> {
+    let payment = match decision {
+        None => payment,
+        Some(decision) => match identify(attempt, payment, card, decision).await? {
+            Identified::Continue(payment) => payment,
+            Identified::Finished(stored) => return Ok(stored),
+        },
+    };
+    authorize::ask(attempt.gateway, payment, card, &route.acquirers).await
+}
+
+/// Which acquirers a card's payment may be sent to.
+pub(super) fn route_of(gateway: &Gateway, session: &Session, card: &Card) -> Option<Route> {
+    route::find(
+        gateway.providers.terms(),
+        &Query {
+            brand: brand_of(card),
+            money: session.money,
+            country: gateway.providers.issuers.country_of(&card.number),
+        },
+    )
+}
+
+fn brand_of(card: &Card) -> &'static str {
+    card.number
+        .brand()
+        .map_or(UNKNOWN_BRAND, |brand| brand.slug())
+}
+
+async fn assess(
+    gateway: &Gateway,
+    session: &Session,
+    card: &StoredCard,
+    payment: &Payment,
+    issuer_country: Option<&str>,
+    is_address_unknown: bool,
+) -> Result<Assessment, ApiError> {
+    let now_ms = payment.created_at_ms;
+    let since_ms = now_ms.saturating_sub(risk::HISTORY_MS);
+    let store = &gateway.store;
+    let of_card = store
+        .payments
+        .earlier_of_card(&card.fingerprint, since_ms)
+        .await?;
+    let of_address = match &payment.address {
+        Some(address) => store.payments.earlier_of_address(address, since_ms).await?,
+        None => Vec::new(),
+    };
+    let assessment = risk::assess(&RiskInput {
+        money: session.money,
+        now_ms,
+        issuer_country,
+        billing_country: session.billing_country.as_deref(),
+        session_attempts: session.attempts,
+        is_address_unknown,
+        of_card: &of_card,
+        of_address: &of_address,
+    });
+    if !assessment.reasons.is_empty() {
+        tracing::info!(payment = %payment.id, outcome = ?assessment.outcome,
+            score = assessment.score, reasons = assessment.reasons.join(" "), "fraud rules fit");
+    }
+    Ok(assessment)
+}
+
+fn stored_card(gateway: &Gateway, session: &Session, card: &Card) -> StoredCard {
+    let digits = card.number.digits();
+    StoredCard {
+        brand: brand_of(card).to_owned(),
+        last4: card.number.last_four().to_owned(),
+        expiry: card.expiry.to_string(),
+        fingerprint: gateway
+            .encryption
+            .card_fingerprint(session.merchant, digits),
+        country: gateway
+            .providers
+            .issuers
+            .country_of(&card.number)
+            .map(str::to_owned),
+    }
+}

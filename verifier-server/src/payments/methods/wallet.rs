@@ -1,0 +1,187 @@
+//! Wallets: the shopper confirms on a page of the wallet's.
+
+use super::{Attempt, Instrument, MethodFuture, PaymentMethod, Prepared, challenge_closed};
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::payments::model::Payment;
+use crate::payments::outcome::{self, PaymentOutcome, keep, keep_as};
+use crate::payments::prepare::{deadline_ms, map_provider_error, payee_of};
+use sealpay_protocol::api::{ActionView, PayRequest, WalletView};
+use sealpay_protocol::ids::AttemptId;
+use sealpay_protocol::limits;
+use sealpay_provider::wallet::WalletRequest;
+use sealpay_provider::{Inquiry, PaymentOperations, ProviderFuture, Providers};
+use sealpay_system::unix_seconds;
+
+/// The method `wallet`.
+pub(super) struct WalletMethod;
+
+/// Who pays is known to the wallet alone.
+struct WalletAccount;
+
+impl Instrument for WalletAccount {
+    fn prepare<'a>(
+        &'a self,
+        attempt: Attempt<'a>,
+        mut payment: Payment,
+    ) -> MethodFuture<'a, Result<Prepared<'a>, ApiError>> {
+        attempt
+            .gateway
+            .providers
+            .wallet
+            .name()
+            .clone_into(&mut payment.provider);
+        "method".clone_into(&mut payment.route_reason);
+        let prepared = Prepared {
+            payment,
+            start: Box::new(move |payment| Box::pin(start(attempt, payment))),
+        };
+        Box::pin(async { Ok(prepared) })
+    }
+
+    fn resume<'a>(
+        &'a self,
+        attempt: Attempt<'a>,
+        stored: Payment,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        WalletMethod.resume(attempt, stored)
+    }
+}
+
+impl PaymentMethod for WalletMethod {
+    /// The wallet's page is part of the simulation.
+    fn is_offered(&self, gateway: &Gateway) -> bool {
+        gateway.settings.test_mode
+    }
+
+    fn instrument(
+        &self,
+        _attempt: Attempt<'_>,
+        _body: PayRequest,
+    ) -> Result<Box<dyn Instrument>, ApiError> {
+        Ok(Box::new(WalletAccount))
+    }
+
+    fn resume<'a>(
+        &'a self,
+        Attempt { gateway, .. }: Attempt<'a>,
+        stored: Payment,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        Box::pin(async move {
+            let asked = gateway.providers.wallet.inquire(stored.id);
+            let outcome = match gateway.within(asked).await {
+                Ok(inquiry) => outcome::of_inquiry(&stored, inquiry),
+                Err(_) => None,
+            };
+            match outcome {
+                Some(outcome) => keep(gateway, &stored, outcome).await,
+                None => Ok(stored),
+            }
+        })
+    }
+
+    fn cancel<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        payment: Payment,
+        _attempt: AttemptId,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        Box::pin(async move {
+            match self.withdraw(gateway, &payment).await? {
+                Some(outcome) => keep(gateway, &payment, outcome).await,
+                None => Err(challenge_closed()),
+            }
+        })
+    }
+
+    fn expire<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        payment: &'a Payment,
+    ) -> MethodFuture<'a, Result<bool, ApiError>> {
+        Box::pin(async move {
+            match self.withdraw(gateway, payment).await? {
+                Some(outcome) => keep(gateway, payment, outcome).await.map(|_| true),
+                None => Ok(false),
+            }
+        })
+    }
+
+    fn withdraw<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        payment: &'a Payment,
+    ) -> MethodFuture<'a, Result<Option<PaymentOutcome>, ApiError>> {
+        Box::pin(async move {
+            let asked = gateway.providers.wallet.withdraw(payment.id);
+            let inquiry = gateway.within(asked).await.map_err(map_provider_error)?;
+            Ok(match inquiry {
+                Inquiry::NeverReceived => Some(PaymentOutcome::declined("payment_abandoned")),
+                inquiry => outcome::of_inquiry(payment, inquiry),
+            })
+        })
+    }
+
+    fn inquire<'a>(
+        &self,
+        providers: &'a Providers,
+        _provider: &str,
+        payment: &Payment,
+    ) -> Option<ProviderFuture<'a, Inquiry>> {
+        Some(providers.wallet.inquire(payment.id))
+    }
+
+    fn may_still_be_approved(&self, decline: Option<&str>) -> bool {
+        matches!(decline, Some("not_processed" | "payment_abandoned"))
+    }
+
+    fn operations<'a>(
+        &self,
+        providers: &'a Providers,
+        _provider: &str,
+    ) -> Option<&'a dyn PaymentOperations> {
+        Some(&*providers.wallet)
+    }
+
+    /// A real wallet has a sign-in of its own: a page that was loaded again may show the address.
+    fn action<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        payment: &'a Payment,
+        _requester: &'a str,
+    ) -> MethodFuture<'a, Option<ActionView>> {
+        Box::pin(async move {
+            let asked = gateway.providers.wallet.page(payment.id);
+            let url = gateway.within(asked).await.ok().flatten()?;
+            Some(ActionView::Wallet(WalletView {
+                url,
+                expires_at: unix_seconds(payment.lease_until_ms),
+            }))
+        })
+    }
+}
+
+async fn start(attempt: Attempt<'_>, payment: Payment) -> Result<Payment, ApiError> {
+    let gateway = attempt.gateway;
+    let payee = payee_of(gateway, attempt.session).await?;
+    let expires_at_ms = deadline_ms(gateway, limits::WALLET_LIFETIME_SECONDS);
+    let started = gateway.providers.wallet.start(WalletRequest {
+        reference: payment.id,
+        money: payment.money,
+        capture: payment.capture,
+        payee: &payee,
+        expires_at_ms,
+        simulate: payment.simulate.as_deref(),
+    });
+    match gateway.within(started).await {
+        Ok(_) => {
+            let mut changed = payment.clone();
+            changed.lease_until_ms = expires_at_ms;
+            keep_as(gateway, &payment, PaymentOutcome::REQUIRES_ACTION, changed).await
+        }
+        Err(error) => {
+            let outcome = outcome::of_authorization(&payment, Some(Err(error)));
+            keep(gateway, &payment, outcome).await
+        }
+    }
+}

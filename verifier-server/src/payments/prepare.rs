@@ -1,0 +1,84 @@
+//! What every payment starts with, whatever its method.
+
+use super::methods::Attempt;
+use super::model::Payment;
+use super::state::PaymentState;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::sessions::model::Session;
+use sealpay_protocol::ids::PaymentId;
+use sealpay_protocol::method::Method;
+use sealpay_provider::ProviderError;
+use std::time::Duration;
+
+/// How long after the provider's time is up a claim without an outcome is looked into.
+const LEASE_MARGIN: Duration = Duration::from_secs(1);
+
+/// Until when a claim that is made or taken up now is somebody's, milliseconds since 1970.
+pub(crate) fn lease_until_ms(gateway: &Gateway) -> i64 {
+    let lease = gateway.settings.provider_timeout + LEASE_MARGIN;
+    let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+    gateway.clock.now_ms_i64().saturating_add(lease_ms)
+}
+
+/// So many seconds from now, milliseconds since 1970.
+pub(crate) fn deadline_ms(gateway: &Gateway, lifetime_seconds: u64) -> i64 {
+    let lifetime_ms = i64::try_from(lifetime_seconds)
+        .unwrap_or(i64::MAX)
+        .saturating_mul(1000);
+    gateway.clock.now_ms_i64().saturating_add(lifetime_ms)
+}
+
+/// Who is paid, as shoppers know them.
+pub(crate) async fn payee_of(gateway: &Gateway, session: &Session) -> Result<String, ApiError> {
+    let merchant = gateway.store.merchants.get(session.merchant).await?;
+    Ok(merchant.map(|merchant| merchant.name).unwrap_or_default())
+}
+
+/// A provider that cannot be asked has done nothing, as far as the shopper is concerned: the same
+/// step may be sent again, and is looked at once.
+pub(crate) fn map_provider_error(error: ProviderError) -> ApiError {
+    let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
+    ApiError::because(ErrorCode::Overloaded, reason)
+}
+
+/// A payment as it is before its method has looked at it.
+pub(crate) fn new_payment(attempt: Attempt<'_>, method: Method) -> Payment {
+    let Attempt {
+        gateway,
+        session,
+        request,
+    } = attempt;
+    let now_ms = gateway.clock.now_ms();
+    let created_at_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    Payment {
+        id: PaymentId::new(now_ms, gateway.rng.bytes()),
+        session: session.id,
+        merchant: session.merchant,
+        attempt: request.attempt,
+        owner: request.thumbprint.as_str().to_owned(),
+        body_digest: request.body_digest.clone(),
+        order_ref: session.order_ref.clone(),
+        money: session.money,
+        capture: session.capture,
+        method,
+        card: None,
+        address: None,
+        state: PaymentState::Authorizing,
+        decline: None,
+        provider: String::new(),
+        route_reason: String::new(),
+        risk: None,
+        authentication: None,
+        transfer: None,
+        captured_minor: 0,
+        refunded_minor: 0,
+        disputed_minor: 0,
+        modification: None,
+        simulate: session.simulate.clone(),
+        sequence: 0,
+        created_at_ms,
+        updated_at_ms: created_at_ms,
+        lease_until_ms: lease_until_ms(gateway),
+    }
+}
