@@ -53,7 +53,7 @@ impl Orders {
         let connection = self.lock();
         let select = "SELECT json FROM orders ORDER BY number DESC LIMIT ?1";
         let mut select = connection.prepare(select)?;
-        let rows = select.query_map([limit], |row| row.get(0))?;
+        let rows = select.query_map([limit], |row| row.get::<_, String>(0))?;
         rows.map(|json| read(&json?)).collect()
     }
 
@@ -105,7 +105,7 @@ fn find(connection: &Connection, reference: &str) -> rusqlite::Result<Option<Ord
     json.map(|json| read(&json)).transpose()
 }
 
-fn read(json: &String) -> rusqlite::Result<Order> {
+fn read(json: &str) -> rusqlite::Result<Order> {
     serde_json::from_str(json).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
     })
