@@ -402,6 +402,5 @@ fn start_shop(
 
 fn configure_shop(shop: &mut Command, data: &Path, origin: &str, verifier: &str) {
     shop.arg("--data").arg(data);
-    shop.arg("--merchant-file").arg(merchant_file(data));
     shop.args(["--public-origin", origin, "--verifier", verifier]);
 }

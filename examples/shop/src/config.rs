@@ -12,6 +12,7 @@ use sealpay_protocol::secret::Secret;
 use sealpay_protocol::webhook::EndpointSecret;
 use serde::{Deserialize, Serialize};
 use std::error::Error;
+use std::fmt::Display;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -20,12 +21,10 @@ use std::time::Duration;
 /// Where the shop's files and the verifier are.
 #[derive(Args)]
 pub(crate) struct Config {
-    /// The folder that holds the order key and the orders.
+    /// The folder that holds the order key, the orders, and as `merchant.json` what
+    /// `verifier-server merchant add --json` printed.
     #[arg(long)]
     data: PathBuf,
-    /// The JSON that `verifier-server merchant add --json` printed.
-    #[arg(long)]
-    merchant_file: PathBuf,
     /// The verifier's origin.
     #[arg(long, default_value = "http://localhost:8787")]
     verifier: Origin,
@@ -57,14 +56,12 @@ impl Config {
     /// # Errors
     /// When one of them is missing or wrong; the text says which.
     pub(crate) fn merchant(self) -> Result<Merchant, Box<dyn Error>> {
-        let path = self.merchant_file.display();
-        let text = fs::read_to_string(&self.merchant_file)
-            .map_err(|error| format!("Cannot read the merchant file {path}: {error}."))?;
-        let file: MerchantFile = serde_json::from_str(&text)
-            .map_err(|error| format!("The merchant file {path} is not as expected: {error}."))?;
+        let path = self.data.join("merchant.json");
+        let unusable = |reason: &dyn Display| format!("Cannot use {}: {reason}.", path.display());
+        let text = fs::read_to_string(&path).map_err(|error| unusable(&error))?;
+        let file: MerchantFile = serde_json::from_str(&text).map_err(|error| unusable(&error))?;
         let webhook_secret = EndpointSecret::parse(&file.webhook_secret)
-            .ok_or_else(|| format!("The webhook secret in {path} is not `whsec_` and 32 bytes."))?;
-        let orders = self.data.join("shop.sqlite");
+            .ok_or_else(|| unusable(&"webhook_secret is not `whsec_` and 32 bytes"))?;
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
             .redirect(reqwest::redirect::Policy::none())
@@ -78,8 +75,7 @@ impl Config {
             api_key: Secret::new(file.api_key),
             verifier: self.verifier,
             shop: self.public_origin,
-            orders: Orders::open(&orders)
-                .map_err(|error| format!("Cannot open {}: {error}.", orders.display()))?,
+            orders: Orders::open(&self.data.join("shop.sqlite"))?,
             client: client.build()?,
         })
     }

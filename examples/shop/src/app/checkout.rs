@@ -6,7 +6,6 @@ use crate::pages;
 use crate::system;
 use crate::test_cards::TestCards;
 use axum::Form;
-use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -26,10 +25,9 @@ pub(super) struct NewOrder {
 /// `POST /checkout`
 pub(super) async fn create(
     State(shop): State<Arc<Shop>>,
-    form: Result<Form<NewOrder>, FormRejection>,
+    Form(form): Form<NewOrder>,
 ) -> Result<Redirect, AppError> {
     const NOT_SOLD: AppError = AppError::Form("Please order one to nine pieces of a product.");
-    let Form(form) = form.map_err(|_| NOT_SOLD)?;
     let order = Basket::order(&form.product, form.pieces, system::now())?.ok_or(NOT_SOLD)?;
     shop.merchant.orders.insert(&order)?;
     Ok(Redirect::to(&format!("/checkout/{}", order.reference)))
@@ -79,13 +77,12 @@ fn signed_order(shop: &Shop, reference: &str, over: &str) -> Result<Option<Strin
 pub(super) async fn configure(
     State(shop): State<Arc<Shop>>,
     Path(reference): Path<String>,
-    form: Result<Form<HashMap<String, String>>, FormRejection>,
+    Form(form): Form<HashMap<String, String>>,
 ) -> Result<Redirect, AppError> {
     const INCOMPLETE: AppError = AppError::Form("Choose at least one payment method.");
     if shop.control.is_none() {
         return Err(AppError::NotFound);
     }
-    let Form(form) = form.map_err(|_| INCOMPLETE)?;
     // A box that is not ticked is not sent.
     let methods = Method::ALL.into_iter();
     let settings = TestSettings {
