@@ -180,6 +180,39 @@ impl Stage {
         all
     }
 
+    /// Modifies the payment of an order as its merchant's server does: `captures`, `void` or
+    /// `refunds`.
+    ///
+    /// # Panics
+    /// When the verifier rejects it.
+    pub async fn modify(&self, order_ref: &str, operation: &str, body: &Value) {
+        let payment = self.payments_of(order_ref).await.remove(0);
+        let api_key = if payment["merchant"] == self.merchant.id.to_string() {
+            &self.merchant.api_key
+        } else {
+            &self.shop_api_key
+        };
+        let path = format!("/v1/payments/{}/{operation}", text(&payment, "id"));
+        self.ask(Method::POST, &path, Some(api_key), Some(body))
+            .await;
+    }
+
+    /// Refunds an order of the shop with the shop's own command; the state of the refund.
+    ///
+    /// # Panics
+    /// When the command fails.
+    #[must_use]
+    pub fn refund(&self, order: &str, amount_minor: Option<i64>, reference: &str) -> String {
+        let mut refund = Command::new(program("shop"));
+        refund.args(["refund", "--order", order, "--reference", reference]);
+        if let Some(amount) = amount_minor {
+            refund.args(["--amount", &amount.to_string()]);
+        }
+        let data = self.folder.join("shop");
+        configure_shop(&mut refund, &data, &self.shop_origin, &self.verifier_origin);
+        text(&json_of(refund), "state")
+    }
+
     /// How many authorizations the bank has in its own book.
     ///
     /// # Panics
@@ -237,7 +270,8 @@ impl Stage {
             request = request.bearer_auth(api_key);
         }
         if let Some(body) = body {
-            request = request.json(body);
+            let key = hex(&random::<8>());
+            request = request.header("idempotency-key", key).json(body);
         }
         let answer = request.send().await.expect("the verifier answers");
         let status = answer.status();
@@ -359,10 +393,14 @@ fn start_shop(
 ) -> (Running, std::net::SocketAddr) {
     Running::listening(&data.join("log"), Some(data), |address| {
         let mut serve = Command::new(program("shop"));
-        serve.arg("serve").arg("--data").arg(data);
-        serve.args(["--listen", &address.to_string(), "--public-origin", origin]);
-        serve.args(["--verifier", verifier, "--verifier-control", control]);
-        serve.arg("--merchant-file").arg(merchant_file(data));
+        serve.args(["serve", "--listen", &address.to_string()]);
+        serve.args(["--verifier-control", control]);
+        configure_shop(&mut serve, data, origin, verifier);
         serve
     })
+}
+
+fn configure_shop(shop: &mut Command, data: &Path, origin: &str, verifier: &str) {
+    shop.arg("--data").arg(data);
+    shop.args(["--public-origin", origin, "--verifier", verifier]);
 }

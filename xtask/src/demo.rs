@@ -168,9 +168,7 @@ fn start_servers(
         .args(["--listen", &format!("127.0.0.1:{}", options.shop_port)])
         .args(["--public-origin", &options.shop_origin()])
         .args(["--verifier", &options.verifier_origin()])
-        .args(["--verifier-control", &options.control_origin()])
-        .arg("--merchant-file")
-        .arg(data::merchant_file(data));
+        .args(["--verifier-control", &options.control_origin()]);
     servers.push(Server::start("shop", shop)?);
     wait_until_well(servers, options.shop_port, signals)
 }

@@ -102,7 +102,6 @@ function readEvent(body) {
 // ---- A server around it. --------------------------------------------------------------------
 
 const BODY_BYTES = 64 * 1024;
-const REMEMBERED = 100_000;
 
 /** What an event tells of, and its place among the events of that one thing, where it has both. */
 function counted({ data }) {
@@ -113,8 +112,8 @@ function counted({ data }) {
 /**
  * Hands each event to `work` once, and none that is older than what its payment, or payout, already told.
  *
- * It remembers in memory. A shop keeps both in its database instead, in the transaction that does the
- * work: a unique column for webhook-id, and the last sequence on the order's row.
+ * It is in memory and never forgets. A shop keeps both in its database instead, in the transaction that
+ * does the work: a unique column for webhook-id, and the last sequence on the order's row.
  */
 export class Inbox {
   #done = new Set();
@@ -139,14 +138,8 @@ export class Inbox {
     // What throws is not remembered: the verifier sends it again.
     if (!stale) await this.work(id, event);
     this.#done.add(id);
-    if (this.#done.size > REMEMBERED) this.#done.delete(this.#done.values().next().value);
     if (stale) return "stale";
-    if (subject !== null) {
-      // Put in again, so that the one that was quiet for longest is forgotten first.
-      this.#sequences.delete(subject);
-      this.#sequences.set(subject, sequence);
-      if (this.#sequences.size > REMEMBERED) this.#sequences.delete(this.#sequences.keys().next().value);
-    }
+    if (subject !== null) this.#sequences.set(subject, sequence);
     return "processed";
   }
 }

@@ -20,7 +20,6 @@ import sys
 import threading
 import time
 import urllib.request
-from collections import OrderedDict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cryptography.exceptions import InvalidSignature
@@ -123,7 +122,6 @@ def read_event(body):
 # ---- A server around it. ---------------------------------------------------------------------
 
 BODY_BYTES = 64 * 1024
-REMEMBERED = 100_000
 
 
 SUBJECTS = ("payment", "payout", "settlement", "webhook_endpoint")
@@ -142,14 +140,14 @@ def counted(event):
 class Inbox:
     """Hands each event to `work` once, and none that is older than what its payment, or payout, already told.
 
-    It remembers in memory. A shop keeps both in its database instead, in the transaction that does
-    the work: a unique column for webhook-id, and the last sequence on the order's row.
+    It is in memory and never forgets. A shop keeps both in its database instead, in the transaction
+    that does the work: a unique column for webhook-id, and the last sequence on the order's row.
     """
 
     def __init__(self, work):
         self._work = work
-        self._done = OrderedDict()
-        self._sequences = OrderedDict()
+        self._done = set()
+        self._sequences = {}
         self._turn = threading.Lock()
 
     def take(self, webhook_id, event):
@@ -163,16 +161,9 @@ class Inbox:
                 # What raises is not remembered: the verifier sends it again.
                 self._work(webhook_id, event)
                 if subject is not None:
-                    self._remember(self._sequences, subject, sequence)
-            self._remember(self._done, webhook_id, True)
+                    self._sequences[subject] = sequence
+            self._done.add(webhook_id)
             return "stale" if stale else "processed"
-
-    @staticmethod
-    def _remember(known, name, value):
-        known[name] = value
-        known.move_to_end(name)
-        if len(known) > REMEMBERED:
-            known.popitem(last=False)
 
 
 class Receiver(BaseHTTPRequestHandler):

@@ -1,5 +1,5 @@
-// Paper Lantern: without this file the shop still sells. Missing are the live order page, the copying,
-// and another order for a form that was open for too long.
+// Paper Lantern. `renewOrders` belongs to the integration: it gives the payment form another signed
+// order when its own is over. The rest keeps the pages current.
 (() => {
   "use strict";
 
@@ -16,9 +16,9 @@
     let pause = 500;
 
     async function swap() {
-      const answer = await fetch(location.href, { cache: "no-store" });
-      if (!answer.ok) return;
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const response = await fetch(location.href, { cache: "no-store" });
+      if (!response.ok) return;
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const fresh = page.querySelector("[data-live]");
       if (!fresh) return;
       localTimes(fresh);
@@ -36,14 +36,14 @@
 
     async function ask() {
       try {
-        const answer = await fetch(live.dataset.live, { cache: "no-store" });
-        const { revision } = await answer.json();
-        if (answer.ok && revision !== live.dataset.revision) {
+        const response = await fetch(live.dataset.live, { cache: "no-store" });
+        const { revision } = await response.json();
+        if (response.ok && revision !== live.dataset.revision) {
           await swap();
           pause = 500;
         }
       } catch {
-        // The shop does not answer just now; the next round may find it again.
+        // The shop does not respond just now; the next round may find it again.
       }
       pause = Math.min(pause * 1.15, 10000);
       setTimeout(ask, pause);
@@ -55,10 +55,10 @@
   // On the document, because the live part of the order page is swapped as a whole.
   function offerCopying() {
     document.documentElement.classList.add("scripted");
-    const told = document.createElement("p");
-    told.className = "unseen";
-    told.setAttribute("role", "status");
-    document.body.append(told);
+    const status = document.createElement("p");
+    status.className = "unseen";
+    status.setAttribute("role", "status");
+    document.body.append(status);
     document.addEventListener("click", async ({ target }) => {
       const button = target.closest("[data-copy]");
       if (!button) return;
@@ -71,11 +71,11 @@
         getSelection().selectAllChildren(button.closest("tr, dd").querySelector("code"));
         word.textContent = "Selected";
       }
-      told.textContent = word.textContent;
+      status.textContent = word.textContent;
       button.classList.add("done");
       setTimeout(() => {
         word.textContent = "Copy";
-        told.textContent = "";
+        status.textContent = "";
         button.classList.remove("done");
       }, 1600);
     });
@@ -87,62 +87,50 @@
   }
 
   function offerSearch(cards) {
-    const box = cards.querySelector("[data-search]");
-    const input = box.querySelector("input");
-    const result = cards.querySelector("[data-search-result]");
     const groups = [...cards.querySelectorAll("details")];
-    const opened = new Map();
-    // On a phone the cards stand under the form, where an open group would be a long way down.
-    if (matchMedia("(max-width: 919px)").matches) {
-      for (const group of groups) group.open = false;
-    }
-    box.hidden = false;
-
+    const input = cards.querySelector("input");
+    cards.querySelector("[data-search]").hidden = false;
     input.addEventListener("input", () => {
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       let found = 0;
       for (const group of groups) {
-        if (!opened.has(group)) opened.set(group, group.open);
-        let here = 0;
-        for (const row of group.querySelectorAll("tbody tr")) {
+        const rows = [...group.querySelectorAll("tbody tr")];
+        for (const row of rows) {
           const text = `${row.textContent} ${row.dataset.foundBy}`.toLowerCase();
           row.hidden = !words.every((word) => text.includes(word));
-          if (!row.hidden) here += 1;
         }
-        group.hidden = here === 0;
-        group.querySelector("[data-count]").textContent = here;
-        group.open = words.length ? here > 0 : opened.get(group);
-        found += here;
+        const count = rows.filter((row) => !row.hidden).length;
+        group.hidden = count === 0;
+        group.open = words.length > 0 || group === groups[0];
+        found += count;
       }
-      if (!words.length) opened.clear();
-      const told = found === 1 ? "1 card found" : `${found} cards found`;
-      result.textContent = words.length ? told : "";
+      const result = cards.querySelector("[data-search-result]");
+      result.textContent = words.length > 0 ? `Cards found: ${found}` : "";
     });
   }
 
-  // The loader tells when its form does not come. When the loader itself is blocked, we have to.
+  // The loader says when its form does not load. When the loader itself is blocked, the page does.
   function watchLoader(payment) {
-    const tell = () => {
+    const check = () => {
       if (!window.Sealpay) payment.querySelector("[data-payment-missing]").hidden = false;
     };
-    if (document.readyState === "complete") tell();
-    else addEventListener("load", tell);
+    if (document.readyState === "complete") check();
+    else addEventListener("load", check);
   }
 
-  // The form says itself what there is to do. The page repeats it outside of the form, for whoever
-  // looks away, and says where the order can be followed while the money is on its way.
+  // The form says what there is to do. The page repeats it beside the form, and says where the order
+  // can be followed while a transfer is pending.
   function watchForm(payment) {
-    const news = document.querySelector("[data-payment-news]");
-    if (!news) return;
-    const tell = (name) => {
-      for (const part of news.children) part.hidden = part.dataset.news !== name;
+    const status = document.querySelector("[data-payment-status]");
+    const show = (name) => {
+      for (const part of status.children) part.hidden = part.dataset.status !== name;
     };
     payment.addEventListener("sealpay:challenge", ({ detail }) => {
-      tell(detail && detail.kind === "wallet" ? "wallet" : "bank");
+      show(detail && detail.kind === "wallet" ? "wallet" : "bank");
     });
-    payment.addEventListener("sealpay:pending", () => tell("pending"));
+    payment.addEventListener("sealpay:pending", () => show("pending"));
     for (const type of ["complete", "decline", "error"]) {
-      payment.addEventListener(`sealpay:${type}`, () => tell(null));
+      payment.addEventListener(`sealpay:${type}`, () => show(null));
     }
   }
 
@@ -150,11 +138,11 @@
   function renewOrders(form) {
     let order = form.getAttribute("order");
     form.renewOrder = async () => {
-      const answer = await fetch(form.dataset.sign, { method: "POST", body: order });
-      if (answer.ok) order = await answer.text();
+      const response = await fetch(form.dataset.sign, { method: "POST", body: order });
+      if (response.ok) order = await response.text();
       // It is paid, or a payment is under way: the order's page says which.
       else location.assign(form.getAttribute("return-url"));
-      return answer.ok ? order : null;
+      return response.ok ? order : null;
     };
     // After the last attempt the form says so first, and the shopper continues with a button.
     form.addEventListener("sealpay:expired", (event) => {

@@ -1,85 +1,66 @@
-//! The shop as one router: every page, the webhook, and the headers that go with all of them.
+//! The shop as one router: its pages, the webhook, and the security headers of all of them.
 
-mod backoffice;
-mod evidence;
-mod payment;
-mod shelf;
-mod webhook;
+mod checkout;
+mod orders;
 
-use crate::desk::Desk;
-use crate::edge::Edge;
-use crate::integration::Integration;
-use crate::orders::OrderFile;
+use crate::basket::Basket;
+use crate::integration::state::Order;
+use crate::integration::{Merchant, webhook};
 use crate::pages;
-use crate::verifier::Verifier;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use sealpay_protocol::origin::Origin;
+use std::fmt::Display;
 use std::sync::Arc;
 
-/// A webhook's largest body, bytes. A payment has about one thousand.
+/// The largest body of a webhook, bytes. A payment has about one thousand.
 const WEBHOOK_BYTES: usize = 64 * 1024;
 
-/// A form's largest body, bytes: a handful of short fields.
+/// The largest body of a form, bytes: a handful of short fields.
 const FORM_BYTES: usize = 4 * 1024;
-
-/// The largest body of a form with a text of [`pages::EVIDENCE_CHARACTERS`], bytes: a character may take
-/// twelve in a form.
-const EVIDENCE_BYTES: usize = 64 * 1024;
 
 /// What the handlers need.
 pub(crate) struct Shop {
-    pub(crate) integration: Integration,
-    pub(crate) orders: OrderFile,
-    pub(crate) verifier: Verifier,
-    /// None when the shop has no API key.
-    pub(crate) desk: Option<Desk>,
-    pub(crate) edge: Edge,
+    pub(crate) merchant: Arc<Merchant>,
+    /// Where testers control a verifier in test mode.
+    pub(crate) control: Option<Origin>,
 }
 
-/// Why a page could not be made. Callers see a sentence, the operator sees the reason.
-pub(crate) enum Trouble {
-    /// There is nothing under that address.
+/// Why there is no page.
+pub(crate) enum AppError {
     NotFound,
-    /// The form that was sent is not one of this shop's.
+    /// The form cannot be used; the sentence says why.
     Form(&'static str),
-    /// The form does not come from this browser's own page of this shop.
-    Stranger,
-    /// Something of the shop's own failed.
+    /// For the log: the shopper reads a general sentence.
     Internal(String),
 }
 
 /// The whole shop.
 pub(crate) fn app(shop: Arc<Shop>) -> Router {
     let forms = Router::new()
-        .route("/checkout", post(shelf::order))
-        .route(
-            "/checkout/{reference}",
-            get(payment::page).post(payment::choose),
-        )
-        .route("/checkout/{reference}/sign", post(payment::sign))
-        .route("/orders/{reference}/desk", post(backoffice::act))
+        .route("/checkout", post(checkout::create))
+        .route("/checkout/{reference}", post(checkout::configure))
+        .route("/checkout/{reference}/sign", post(checkout::sign))
         .layer(DefaultBodyLimit::max(FORM_BYTES));
-    let evidence = Router::new()
-        .route("/orders/{reference}/evidence", post(evidence::submit))
-        .layer(DefaultBodyLimit::max(EVIDENCE_BYTES));
-    let webhook = Router::new()
-        .route("/webhooks/sealpay", post(webhook::receive))
-        .layer(DefaultBodyLimit::max(WEBHOOK_BYTES));
+    let webhook = post(webhook::receive).layer(DefaultBodyLimit::max(WEBHOOK_BYTES));
     Router::new()
-        .route("/", get(shelf::page))
-        .route("/orders", get(payment::orders))
-        .route("/orders/{reference}", get(payment::order))
-        .route("/orders/{reference}/status", get(payment::status))
-        .route("/assets/{name}", get(shelf::asset))
+        .route("/", get(async || pages::home()))
+        .route("/checkout/{reference}", get(checkout::page))
+        .route("/orders", get(orders::list))
+        .route("/orders/{reference}", get(orders::page))
+        .route("/orders/{reference}/status", get(orders::status))
+        .route(
+            "/webhooks/sealpay",
+            webhook.with_state(Arc::clone(&shop.merchant)),
+        )
+        .route("/assets/{name}", get(asset))
         .route("/healthz", get(async || "ok\n"))
         .merge(forms)
-        .merge(evidence)
-        .merge(webhook)
-        .fallback(async || Trouble::NotFound)
+        .fallback(async || AppError::NotFound)
         .layer(middleware::from_fn_with_state(
             Arc::clone(&shop),
             secure_headers,
@@ -87,10 +68,10 @@ pub(crate) fn app(shop: Arc<Shop>) -> Router {
         .with_state(shop)
 }
 
-/// Nothing inline, nothing from elsewhere but the verifier's loader and its frame.
+/// Nothing inline, and nothing from elsewhere but the verifier's loader and its frame.
 async fn secure_headers(State(shop): State<Arc<Shop>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let verifier = shop.verifier.origin();
+    let verifier = &shop.merchant.verifier;
     let policy = format!(
         "default-src 'none'; script-src 'self' {verifier}; style-src 'self'; img-src 'self'; \
          connect-src 'self'; frame-src {verifier}; form-action 'self'; base-uri 'none'; \
@@ -102,61 +83,51 @@ async fn secure_headers(State(shop): State<Arc<Shop>>, request: Request, next: N
          microphone=()"
     );
     let headers = response.headers_mut();
-    set(headers, header::CONTENT_SECURITY_POLICY, &policy);
-    set(
-        headers,
-        HeaderName::from_static("permissions-policy"),
-        &permissions,
-    );
-    set(
-        headers,
-        header::REFERRER_POLICY,
-        "strict-origin-when-cross-origin",
-    );
-    set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        set(headers, header::CACHE_CONTROL, "no-store");
-    }
+    let mut set = |name, value: &str| {
+        // An origin has only characters that a header may carry.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.entry(name).or_insert(value);
+        }
+    };
+    set(header::CONTENT_SECURITY_POLICY, &policy);
+    set(HeaderName::from_static("permissions-policy"), &permissions);
+    set(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::CACHE_CONTROL, "no-store");
     response
 }
 
-fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    // An origin has only characters that a header may carry.
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
+/// `GET /assets/{name}`
+async fn asset(Path(name): Path<String>) -> Result<Response, AppError> {
+    let (media_type, body) = match name.as_str() {
+        "shop.css" => ("text/css", include_str!("../assets/shop.css")),
+        "shop.js" => ("text/javascript", include_str!("../assets/shop.js")),
+        "favicon.svg" => ("image/svg+xml", include_str!("../assets/favicon.svg")),
+        _ => return Err(AppError::NotFound),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    Ok((headers, body).into_response())
 }
 
 impl Shop {
-    /// Runs a job on the orders where it may wait for the disk.
-    pub(crate) async fn orders<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&OrderFile) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, Trouble> {
-        let orders = self.orders.clone();
-        Ok(tokio::task::spawn_blocking(move || job(&orders)).await??)
+    fn find(&self, reference: &str) -> Result<(Order, Basket), AppError> {
+        let order = self.merchant.orders.find(reference)?;
+        let order = order.ok_or(AppError::NotFound)?;
+        let basket = Basket::read(&order)?;
+        Ok((order, basket))
     }
 }
 
-impl From<rusqlite::Error> for Trouble {
-    fn from(error: rusqlite::Error) -> Self {
+impl<E: Display> From<E> for AppError {
+    fn from(error: E) -> Self {
         Self::Internal(error.to_string())
     }
 }
 
-impl From<tokio::task::JoinError> for Trouble {
-    fn from(error: tokio::task::JoinError) -> Self {
-        Self::Internal(error.to_string())
-    }
-}
-
-impl From<std::io::Error> for Trouble {
-    fn from(error: std::io::Error) -> Self {
-        Self::Internal(error.to_string())
-    }
-}
-
-impl IntoResponse for Trouble {
+impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         let (status, title, sentence) = match self {
             Self::NotFound => (
@@ -168,12 +139,6 @@ impl IntoResponse for Trouble {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "Please check what you entered",
                 sentence,
-            ),
-            Self::Stranger => (
-                StatusCode::FORBIDDEN,
-                "Request refused",
-                "This request didn’t come from the order’s page in this browser, so nothing was \
-                 changed. Open the order again and repeat it there.",
             ),
             Self::Internal(reason) => {
                 eprintln!("shop: {reason}");

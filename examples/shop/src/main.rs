@@ -1,112 +1,82 @@
-//! Paper Lantern, a small merchant on its own origin: it signs orders, takes webhooks and marks
-//! orders Paid.
+//! Paper Lantern, a small shop that is paid through Sealpay. `integration` is what a merchant
+//! copies; everything else is a shop for the demo and for tests in browsers.
 
 mod app;
-mod desk;
-mod edge;
+mod basket;
+mod config;
+mod database;
 mod integration;
-mod order_key;
-mod orders;
 mod pages;
-mod personas;
 mod products;
+mod system;
+mod test_cards;
 #[cfg(test)]
-mod router_tests;
-#[cfg(test)]
-mod scratch;
-mod verifier;
-mod when;
+mod tests;
+mod time_text;
 
 use app::{Shop, app};
-use clap::{Args, Parser, Subcommand};
-use desk::Desk;
-use edge::Edge;
-use integration::Integration;
-use orders::OrderFile;
-use sealpay_protocol::ids::MerchantId;
+use clap::{Args, Parser};
+use config::Config;
 use sealpay_protocol::origin::Origin;
-use sealpay_protocol::webhook::EndpointSecret;
-use serde::Deserialize;
 use std::error::Error;
-use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
-use verifier::Verifier;
-
-/// How long requests under way may still take after the signal to stop.
-const LAST_REQUESTS: Duration = Duration::from_secs(5);
 
 /// A small shop that is paid through Sealpay.
 #[derive(Parser)]
 #[command(name = "shop", version)]
-struct Command {
-    #[command(subcommand)]
-    action: Action,
-}
-
-#[derive(Subcommand)]
-enum Action {
+enum Command {
     /// Makes the key that signs orders, unless there is one, and prints its public half.
     Keygen {
-        /// The folder that holds the key and the orders.
+        /// The folder that holds the order key and the orders.
         #[arg(long)]
         data: PathBuf,
     },
     /// Opens the shop.
     Serve(Serve),
+    /// Refunds an order, or part of it, with the merchant API.
+    Refund(Refund),
 }
 
 #[derive(Args)]
 struct Serve {
-    /// The folder that holds the key and the orders.
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    config: Config,
     /// The address to listen on.
     #[arg(long, default_value = "127.0.0.1:4242")]
     listen: SocketAddr,
-    /// The origin under which shoppers see the shop.
-    #[arg(long, default_value = "http://127.0.0.1:4242")]
-    public_origin: Origin,
-    /// The verifier's origin.
-    #[arg(long, default_value = "http://localhost:8787")]
-    verifier: Origin,
-    /// The origin of the verifier's control listener, where test cards and test controls are; without
-    /// it the shop sells as if nothing were a test.
+    /// The origin of the control listener of a verifier in test mode: with it the checkout offers
+    /// the wallet, test cards and test settings.
     #[arg(long)]
     verifier_control: Option<Origin>,
-    /// What the verifier told when the merchant was registered, as JSON.
+}
+
+#[derive(Args)]
+struct Refund {
+    #[command(flatten)]
+    config: Config,
+    /// The order's reference, `PL-…`.
     #[arg(long)]
-    merchant_file: PathBuf,
-}
-
-/// The members of the merchant file that a shop needs.
-#[derive(Deserialize)]
-struct MerchantFile {
-    merchant: MerchantId,
-    /// Whether real money moves. A file that does not say so is of a live merchant, which refuses a
-    /// test's events.
-    #[serde(default = "live")]
-    livemode: bool,
-    key_id: String,
-    webhook_secret: String,
-    /// For what follows a payment; without it the shop only sells.
-    api_key: Option<String>,
-}
-
-const fn live() -> bool {
-    true
+    order: String,
+    /// Minor units; all that can be refunded when left out.
+    #[arg(long)]
+    amount: Option<i64>,
+    /// Your name for the refund: the same name is refunded once.
+    #[arg(long)]
+    reference: String,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let edge = Edge::of_this_machine();
-    let done = match Command::parse().action {
-        Action::Keygen { data } => keygen(&data, &edge),
-        Action::Serve(options) => serve(options, edge).await,
+    let done = match Command::parse() {
+        Command::Keygen { data } => config::create_order_key(&data)
+            .map_err(Box::from)
+            .and_then(|key| print(&serde_json::to_string(&key)?)),
+        Command::Serve(serve) => serve.run().await,
+        Command::Refund(refund) => refund.run().await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -117,82 +87,35 @@ async fn main() -> ExitCode {
     }
 }
 
-fn keygen(data: &Path, edge: &Edge) -> Result<(), Box<dyn Error>> {
-    let registration = order_key::create(data, edge)?;
-    let line = serde_json::to_string(&registration)?;
-    writeln!(io::stdout(), "{line}")?;
-    Ok(())
+fn print(line: &str) -> Result<(), Box<dyn Error>> {
+    Ok(writeln!(io::stdout(), "{line}")?)
 }
 
-async fn serve(options: Serve, edge: Edge) -> Result<(), Box<dyn Error>> {
-    let shop = open(&options, edge)?;
-    let listener = tokio::net::TcpListener::bind(options.listen)
-        .await
-        .map_err(|error| {
-            let advice = "Choose another address with --listen.";
-            format!("Cannot listen on {}: {error}. {advice}", options.listen)
-        })?;
-    eprintln!("shop: open at {}", options.public_origin);
-    let served = axum::serve(listener, app(Arc::new(shop))).with_graceful_shutdown(told_to_stop());
-    tokio::select! {
-        done = served => done?,
-        () = async { told_to_stop().await; tokio::time::sleep(LAST_REQUESTS).await } => {}
+impl Refund {
+    async fn run(self) -> Result<(), Box<dyn Error>> {
+        let merchant = self.config.merchant()?;
+        let order = merchant.orders.find(&self.order)?;
+        let order = order.ok_or("This shop has no such order.")?;
+        let payment = order.payment().ok_or("The order has no payment.")?;
+        let refund = merchant.refund(&payment.id, self.amount, &self.reference);
+        print(&serde_json::json!({ "state": refund.await? }).to_string())
     }
-    eprintln!("shop: closed");
-    Ok(())
 }
 
-fn open(options: &Serve, edge: Edge) -> Result<Shop, Box<dyn Error>> {
-    let path = options.merchant_file.display();
-    let text = fs::read_to_string(&options.merchant_file)
-        .map_err(|error| format!("Cannot read the merchant file {path}: {error}."))?;
-    let registered: MerchantFile = serde_json::from_str(&text)
-        .map_err(|error| format!("The merchant file {path} is not as expected: {error}."))?;
-    let webhook_secret = EndpointSecret::parse(&registered.webhook_secret)
-        .ok_or_else(|| format!("The webhook secret in {path} is not `whsec_` and 32 bytes."))?;
-    let order_key = order_key::read(&options.data)?;
-    let file = options.data.join("orders.sqlite");
-    let orders = OrderFile::open(&file)
-        .map_err(|error| format!("Cannot open {}: {error}.", file.display()))?;
-    let integration = Integration {
-        merchant: registered.merchant,
-        livemode: registered.livemode,
-        key_id: registered.key_id,
-        order_key,
-        webhook_secret,
-        verifier: options.verifier.clone(),
-        shop: options.public_origin.clone(),
-    };
-    let verifier = Verifier::new(options.verifier.clone(), options.verifier_control.clone())?;
-    let desk = registered.api_key;
-    let desk = desk.map(|api_key| Desk::new(options.verifier.clone(), api_key));
-    Ok(Shop {
-        integration,
-        orders,
-        verifier,
-        desk: desk.transpose()?,
-        edge,
-    })
-}
-
-/// Returns at the first SIGINT or SIGTERM; requests under way are then finished.
-async fn told_to_stop() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
+impl Serve {
+    async fn run(self) -> Result<(), Box<dyn Error>> {
+        let shop = Shop {
+            merchant: Arc::new(self.config.merchant()?),
+            control: self.verifier_control,
+        };
+        let origin = shop.merchant.shop.clone();
+        let listener = tokio::net::TcpListener::bind(self.listen).await;
+        let listener = listener.map_err(|error| {
+            let advice = "Choose another address with --listen.";
+            format!("Cannot listen on {}: {error}. {advice}", self.listen)
+        })?;
+        eprintln!("shop: open at {origin}");
+        axum::serve(listener, app(Arc::new(shop))).await?;
+        Ok(())
     }
 }

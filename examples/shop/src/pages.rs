@@ -1,32 +1,23 @@
 //! The pages, as HTML. `maud` escapes every value; only the shop's own drawings go in as they are.
 
-mod attempt;
-mod cards;
 mod checkout;
-mod choices;
-mod desk;
-mod diary;
-mod explanation;
-mod home;
 mod order;
-mod orders;
-mod warnings;
+mod status;
 
-pub(crate) use checkout::{CheckoutPage, checkout};
-pub(crate) use choices::BILLING_COUNTRIES;
-pub(crate) use desk::{DeskForm, confirmation, desk_answer, done};
-pub(crate) use home::home;
-pub(crate) use order::{Arrival, Visit, order};
-pub(crate) use orders::orders;
-pub(crate) use warnings::EVIDENCE_CHARACTERS;
+pub(crate) use checkout::checkout;
+#[cfg(test)]
+pub(crate) use checkout::test_cards;
+pub(crate) use order::{order, orders, revision};
+pub(crate) use status::OrderStatus;
 
-use crate::orders::Attempt;
-use crate::when;
+use crate::basket::Basket;
+use crate::products::{MOST_PIECES, PRODUCTS, Product, price_text};
+use crate::time_text::rfc3339;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sealpay_protocol::method::Method;
 
 /// The page frame: head, navigation and footer around the content.
-fn layout(title: &str, content: &Markup, head: &Markup) -> Markup {
+fn layout(title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -40,13 +31,14 @@ fn layout(title: &str, content: &Markup, head: &Markup) -> Markup {
                 link rel="icon" href="/assets/favicon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/assets/shop.css";
                 script src="/assets/shop.js" defer {}
-                (head)
             }
             body {
                 a .skip href="#content" { "Skip to the content" }
                 header .top {
                     div .inner {
-                        a .brand href="/" { (mark()) "Paper Lantern" }
+                        a .brand href="/" {
+                            (PreEscaped(include_str!("../assets/mark.svg"))) "Paper Lantern"
+                        }
                         nav aria-label="Shop" {
                             a href="/" { "Shop" }
                             a href="/orders" { "Orders" }
@@ -65,35 +57,66 @@ fn layout(title: &str, content: &Markup, head: &Markup) -> Markup {
     }
 }
 
-/// A page that only says something, such as that another page is missing.
+/// A page with a sentence, such as that another page is missing.
 pub(crate) fn notice(title: &str, sentence: &str) -> Markup {
-    notice_with_way_back(title, sentence, "/")
-}
-
-/// The same with a way back to somewhere else.
-pub(crate) fn notice_with_way_back(title: &str, sentence: &str, back: &str) -> Markup {
-    let words = if back == "/" {
-        "Back to the shop"
-    } else {
-        "Back to the order"
-    };
     let content = html! {
         div .notice {
             h1 { (title) }
             p { (sentence) }
-            p { a .button href=(back) { (words) } }
+            p { a .button href="/" { "Back to the shop" } }
         }
     };
-    layout(title, &content, &html! {})
+    layout(title, &content)
 }
 
-fn mark() -> Markup {
-    PreEscaped(include_str!("../assets/mark.svg").to_owned())
+/// The products, each with its own form.
+pub(crate) fn home() -> Markup {
+    let content = html! {
+        div .hero {
+            h1 { "Light, paper and a little patience" }
+            p { "Three things made slowly in a small workshop, and paid for quickly." }
+        }
+        ul .shelf { @for product in &PRODUCTS { li { (product_card(product)) } } }
+    };
+    layout("Lamps and paper goods", &content)
 }
 
-/// A drawing of the shop's own.
-fn drawing(svg: &'static str) -> PreEscaped<&'static str> {
-    PreEscaped(svg)
+fn product_card(product: &Product) -> Markup {
+    let pieces_id = format!("pieces-{}", product.id);
+    html! {
+        article .product {
+            div .art { (PreEscaped(product.art)) }
+            div .words {
+                h2 { (product.name) }
+                p .muted { (product.description) }
+                @if let Some(price) = product.total(1) { p .price { (price_text(price)) } }
+                form method="post" action="/checkout" {
+                    input type="hidden" name="product" value=(product.id);
+                    div .pieces {
+                        label for=(pieces_id) { "Quantity" }
+                        select #(pieces_id) name="pieces" {
+                            @for pieces in 1..=MOST_PIECES { option value=(pieces) { (pieces) } }
+                        }
+                    }
+                    button .button .primary type="submit" {
+                        "Buy" span .unseen { " " (product.name) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The product of an order, a line about it and the price.
+fn summary(basket: &Basket, lines: &Markup, total: &Markup) -> Markup {
+    let product = basket.product;
+    html! {
+        section .summary aria-label="Your order" {
+            div .thumb { (PreEscaped(product.art)) }
+            div .what { p .name { (product.name) } (lines) }
+            p .total { (total) }
+        }
+    }
 }
 
 /// Puts a value on the clipboard. Without scripts it is not shown.
@@ -106,7 +129,6 @@ fn copy_button(value: &str, what: &str) -> Markup {
     }
 }
 
-/// A way to pay, for people.
 const fn method_name(method: Method) -> &'static str {
     match method {
         Method::Card => "Card",
@@ -115,20 +137,9 @@ const fn method_name(method: Method) -> &'static str {
     }
 }
 
-/// What an attempt was paid with: the card, or else the method.
-fn paid_with(attempt: &Attempt) -> Markup {
-    html! {
-        @if attempt.card.is_empty() {
-            (method_name(attempt.method))
-        } @else {
-            span .capital .whole { (attempt.card) }
-        }
-    }
-}
-
-/// A moment; the script rewrites the words in the reader's zone and language.
+/// A moment; the script rewrites it in the reader's time zone and language.
 fn moment(unix_seconds: u64) -> Markup {
-    html! {
-        time datetime=(when::for_machines(unix_seconds)) { (when::in_words(unix_seconds)) }
-    }
+    let text = rfc3339(unix_seconds);
+    let words = text.replace('T', " ").replace('Z', " UTC");
+    html! { time datetime=(text) { (words) } }
 }

@@ -95,7 +95,7 @@ async fn the_right_code_pays_and_nobody_but_the_bank_learns_it() {
             }
             assert_eq!(session.hear("challenge").await, json!({ "kind": "code" }));
             assert_eq!(history(&own, &order).await[0][0], "requires_action");
-            session.read("[data-news=bank]", "Your bank needs").await;
+            session.read("[data-status=bank]", "Your bank needs").await;
 
             let code = own.code_on_phone_of(CODY).await;
             session.enter_frame(FRAME).await;

@@ -1,4 +1,4 @@
-//! What the shopper keeps of a payment, and what the shop's people do with the money afterwards.
+//! What the shopper keeps of a payment, and sees of what the shop does with it afterwards.
 
 use super::embedding::page_with_tag;
 use harness::browser::Session;
@@ -7,11 +7,6 @@ use harness::shopper::{FRAME, MASTERCARD, PANEL, VISA};
 use harness::stage::Stage;
 use sealpay_protocol::order::Capture;
 use serde_json::json;
-
-/// What is done to a payment.
-pub(super) const CAPTURE: &str = ".deed:has([value=capture])";
-pub(super) const VOID: &str = ".deed:has([value=void])";
-pub(super) const REFUND: &str = ".deed:has([value=refund])";
 
 /// Orders something that is paid for when it is sent, and comes to its page.
 pub(super) async fn reserve(session: &Session, stage: &Stage) -> String {
@@ -23,21 +18,6 @@ pub(super) async fn reserve(session: &Session, stage: &Stage) -> String {
     session.pay_with(MASTERCARD).await;
     session.see_order("reserved").await;
     order
-}
-
-/// Fills in a form of the desk and sends it.
-pub(super) async fn do_at_the_desk(session: &Session, deed: &str, amount: Option<&str>) {
-    if let Some(amount) = amount {
-        let field = format!("{deed} [name=amount]");
-        // It offers the whole.
-        session.see(&field).await.clear().await.unwrap();
-        session.type_into(&field, amount).await;
-    }
-    session.press(&format!("{deed} button")).await;
-    if deed != CAPTURE {
-        // What cannot be undone is asked about once more.
-        session.press(".notice button.danger").await;
-    }
 }
 
 /// The lines of the receipt, name and value.
@@ -120,26 +100,27 @@ async fn kept(session: &Session, payee: &str, outcome: &str) -> (Vec<(String, St
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_shops_people_take_a_part_let_the_rest_go_and_give_some_back() {
+async fn order_page_follows_captures_voids_and_refunds() {
     let stage = Stage::shared();
-    let scenario = Scenario::new("desk").with_complaints(&["409 (Conflict)"]);
+    let scenario = Scenario::new("order page follows modifications");
     scenario
         .play(stage, async move |session| {
             let order = reserve(&session, stage).await;
-            do_at_the_desk(&session, CAPTURE, Some("10")).await;
+            stage
+                .modify(&order, "captures", &json!({ "amount": 1000 }))
+                .await;
             session.see_order("partially_captured").await;
             session.read(".status", "€10.00 of €24.90").await;
-            do_at_the_desk(&session, CAPTURE, Some("99")).await;
-            session.read("h1", "Not allowed").await;
-            session.press(".notice a.button").await;
-            do_at_the_desk(&session, VOID, None).await;
+            stage.modify(&order, "void", &json!({})).await;
             session.see_order("paid").await;
-            do_at_the_desk(&session, REFUND, Some("2,50")).await;
+            for _ in 0..2 {
+                let state = stage.refund(&order, Some(250), "return-1");
+                assert_eq!(state, "succeeded", "sent twice, carried out once");
+            }
             session.see_order("partially_refunded").await;
-            session.read(".diary", "Refunded €2.50").await;
-            do_at_the_desk(&session, REFUND, None).await;
+            session.read(".status", "refunded €2.50").await;
+            assert_eq!(stage.refund(&order, None, "return-2"), "succeeded");
             session.see_order("refunded").await;
-            assert_eq!(session.count(".deed").await, 0);
             let payment = stage.payments_of(&order).await.remove(0);
             let sums = ["amount_captured", "amount_refunded"].map(|sum| &payment[sum]);
             assert_eq!(sums, [1000, 1000], "{payment}");

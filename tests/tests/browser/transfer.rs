@@ -79,7 +79,7 @@ async fn money_that_comes_a_day_later_pays_the_order_in_the_form_and_in_the_shop
                 json!({ "payment": payment["id"], "order_ref": order, "method": "bank_transfer" })
             );
             session
-                .read("[data-news=pending]", "as soon as your transfer arrives")
+                .read("[data-status=pending]", "as soon as your transfer arrives")
                 .await;
 
             // The shop in a tab of its own, as it is left open for days.

@@ -68,7 +68,7 @@ async fn what_is_confirmed_in_the_wallet_makes_the_order_paid() {
 
                 session.enter_first_window().await;
                 assert_eq!(session.hear("challenge").await["kind"], "wallet");
-                session.read("[data-news=wallet]", "in your wallet").await;
+                session.read("[data-status=wallet]", "in your wallet").await;
                 session.enter_opened_window().await;
                 decide(&session, ".confirm").await;
                 session.see_order("paid").await;

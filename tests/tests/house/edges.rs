@@ -24,7 +24,7 @@ const AMBIENT: [&str; 14] = [
 /// The edges: here it may be asked.
 const EDGES: [&str; 7] = [
     "system/src",
-    "examples/shop/src/edge.rs",
+    "examples/shop/src/system.rs",
     "examples/receivers/rust/src/edge.rs",
     "widget/src/browser",
     "protocol/examples",

@@ -1,20 +1,17 @@
-//! Each event once, and none that is older than what its payment, or payout, already told.
+//! Each event once, and none that is older than what is known of its payment or payout.
 //!
-//! This one remembers in memory. A shop keeps both in its database instead, in the transaction that
-//! does the work: a unique column for `webhook-id`, and the last sequence on the order's row.
+//! This inbox is in memory and never forgets. A shop keeps both in its database instead, in the
+//! transaction that does the work: a unique column for `webhook-id`, and the last sequence on the
+//! order's row.
 
 use serde_json::Value;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 
-const REMEMBERED: usize = 100_000;
-
-/// What has come so far.
+/// The ids of deliveries that are done, and the last sequence of each payment.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     done: HashSet<String>,
-    done_in_order: VecDeque<String>,
     sequences: HashMap<String, u64>,
-    sequences_in_order: VecDeque<String>,
 }
 
 /// What became of an event.
@@ -30,7 +27,7 @@ pub(crate) enum Taken {
 
 const SUBJECTS: [&str; 4] = ["payment", "payout", "settlement", "webhook_endpoint"];
 
-/// What an event tells of, and its place among the events of that one thing, where it has both.
+/// The resource that an event is about, and its place among the events of that resource.
 pub(crate) fn counted(event: &Value) -> Option<(&str, u64)> {
     let data = &event["data"];
     let mut subjects = SUBJECTS
@@ -54,43 +51,21 @@ impl Inbox {
             return Ok(Taken::Duplicate);
         }
         let counted = counted(event);
-        let last = counted.and_then(|(subject, _)| self.sequences.get(subject));
-        let is_stale = counted
-            .zip(last)
-            .is_some_and(|((_, sequence), last)| sequence <= *last);
+        let is_stale = counted.is_some_and(|(subject, sequence)| {
+            let last = self.sequences.get(subject);
+            last.is_some_and(|last| sequence <= *last)
+        });
         if !is_stale {
             work(id, event)?;
         }
         self.done.insert(id.to_owned());
-        self.done_in_order.push_back(id.to_owned());
-        if self.done_in_order.len() > REMEMBERED
-            && let Some(oldest) = self.done_in_order.pop_front()
-        {
-            self.done.remove(&oldest);
-        }
         if is_stale {
             return Ok(Taken::Stale);
         }
         if let Some((subject, sequence)) = counted {
-            self.count(subject, sequence);
+            self.sequences.insert(subject.to_owned(), sequence);
         }
         Ok(Taken::Processed)
-    }
-
-    fn count(&mut self, subject: &str, sequence: u64) {
-        if self
-            .sequences
-            .insert(subject.to_owned(), sequence)
-            .is_some()
-        {
-            return;
-        }
-        self.sequences_in_order.push_back(subject.to_owned());
-        if self.sequences_in_order.len() > REMEMBERED
-            && let Some(oldest) = self.sequences_in_order.pop_front()
-        {
-            self.sequences.remove(&oldest);
-        }
     }
 }
 

@@ -1,265 +1,267 @@
-//! One order, as the webhooks told of it. The script swaps the live part when it changes.
+//! An order as its webhooks tell it, and the list of orders. The script swaps the live part.
 
-use super::checkout::quantity;
-use super::explanation::{explanation, is_cancelled, net, still_due};
-use super::{DeskForm, attempt, copy_button, desk, drawing, layout, moment, paid_with, warnings};
-use crate::orders::{Order, OrderState, Transfer};
+use super::status::{OrderStatus, due, explanation, is_cancelled, text};
+use super::{copy_button, layout, method_name, moment, summary};
+use crate::basket::Basket;
+use crate::integration::state::{Order, Payment, PaymentState};
 use crate::products::price_text;
 use maud::{Markup, html};
+use sealpay_protocol::method::Method;
+use sealpay_protocol::money::Money;
 use sealpay_protocol::origin::Origin;
 
-/// How long a payment is being confirmed, seconds: webhooks come within some. After that the page says
-/// what to do instead.
+/// How long a payment is being confirmed, seconds: webhooks arrive within some. After that the page
+/// says what to do instead.
 const CONFIRMING_SECONDS: u64 = 5 * 60;
 
-/// Where a visitor comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Arrival {
-    /// From another page, or by an address of their own.
-    Elsewhere,
-    /// From the form: the shopper has paid there, and must not be asked to pay again.
-    FromForm {
-        /// Seconds since 1970.
-        since: u64,
-    },
+/// How long a shopper who paid in the form has waited for the webhook, seconds.
+fn waited_seconds(order: &Order, basket: &Basket, now: u64) -> Option<u64> {
+    let returned_at = basket.returned_at.filter(|_| order.payments.is_empty());
+    returned_at.map(|returned_at| now.saturating_sub(returned_at))
 }
 
-impl Arrival {
-    /// Whether the webhook is later than it should be.
-    const fn is_long_ago(self, now: u64) -> bool {
-        matches!(self, Self::FromForm { since } if now >= since.saturating_add(CONFIRMING_SECONDS))
-    }
-
-    /// Changes whenever the page of this visitor does: a page compares it with its own.
-    pub(crate) fn revision(self, order: &Order, now: u64) -> String {
-        let late = if self.is_long_ago(now) { "-late" } else { "" };
-        format!("{}{late}", order.revision())
-    }
-
-    /// The address that is asked for the revision.
-    fn status_address(self, order: &Order) -> String {
-        let query = match self {
-            Self::Elsewhere => String::new(),
-            Self::FromForm { since } => format!("?from=form&since={since}"),
-        };
-        format!("/orders/{}/status{query}", order.reference)
-    }
+/// Changes whenever the page does: the page compares it with its own.
+pub(crate) fn revision(order: &Order, basket: &Basket, now: u64) -> String {
+    let sequences: u64 = order.payments.iter().map(|payment| payment.sequence).sum();
+    let waited = waited_seconds(order, basket, now);
+    let is_late = waited.is_some_and(|seconds| seconds >= CONFIRMING_SECONDS);
+    let name = OrderStatus::from_order(order).name;
+    format!("{name}-{}-{sequences}-{is_late}", order.payments.len())
 }
 
-/// Who looks, and when.
-#[derive(Clone, Copy)]
-pub(crate) struct Visit<'a> {
-    pub(crate) arrival: Arrival,
-    /// What the shop's staff have just done here.
-    pub(crate) done: Option<&'static str>,
-    /// Seconds since 1970.
-    pub(crate) now: u64,
-    /// Where testers control the verifier, and see what happened to a payment.
-    pub(crate) control: Option<&'a Origin>,
-    /// What the forms of the shop's people carry; none where the shop cannot do anything.
-    pub(crate) desk: Option<DeskForm<'a>>,
-}
-
-/// The page.
-pub(crate) fn order(order: &Order, visit: Visit<'_>) -> Markup {
-    // Without scripts the page asks again by itself, until there is nothing more to come.
-    let head = html! {
-        @if !order.state().is_settled() {
-            noscript { meta http-equiv="refresh" content="5"; }
-        }
-    };
+/// The page of an order.
+pub(crate) fn order(order: &Order, basket: &Basket, control: Option<&Origin>, now: u64) -> Markup {
+    let reference = &order.reference;
     let content = html! {
         div .receipt {
             div .headline {
-                p .eyebrow { "Order " span .whole { (order.reference) } }
+                p .eyebrow { "Order " span .whole { (reference) } }
                 button .button type="button" data-print hidden { "Print" }
             }
-            @if let Some(done) = visit.done { p .flash role="status" { (done) } }
-            div data-live=(visit.arrival.status_address(order))
-                data-revision=(visit.arrival.revision(order, visit.now)) {
-                (status(order, visit))
-                @if let Some(transfer) = awaited(order) { (instruction(order, transfer)) }
-                (lines(order))
-                (warnings::section(order, visit.desk))
-                (desk::section(order, visit.desk))
-                (attempts(order, visit.control))
+            div data-live={ "/orders/" (reference) "/status" }
+                data-revision=(revision(order, basket, now)) {
+                (status(order, basket, now))
+                @if let Some(payment) = order.payment() { (instruction(payment)) }
+                (purchase(order, basket))
+                (activity(order, control))
             }
         }
     };
-    layout(
-        &format!("{}: order {}", title(order), order.reference),
-        &content,
-        &head,
-    )
+    let title = OrderStatus::from_order(order).title;
+    layout(&format!("{title}: order {reference}"), &content)
 }
 
-/// Who has said no in the wallet has cancelled; a bank declines.
-fn title(order: &Order) -> &'static str {
-    if is_cancelled(order) {
-        "Payment cancelled"
-    } else {
-        order.state().title()
-    }
-}
-
-fn status(order: &Order, visit: Visit<'_>) -> Markup {
-    let state = order.state();
-    let is_unconfirmed = visit.arrival != Arrival::Elsewhere && state == OrderState::Waiting;
-    let can_be_paid = order.can_be_paid(state, visit.now);
-    let look = if is_cancelled(order) {
+fn status(order: &Order, basket: &Basket, now: u64) -> Markup {
+    let OrderStatus { name, title } = OrderStatus::from_order(order);
+    let can_be_paid = order.can_be_paid(now);
+    let look = if order.payment().is_some_and(is_cancelled) {
         "cancelled"
     } else {
-        state.name()
+        name
+    };
+    let checkout = format!("/checkout/{}", order.reference);
+    let way_to_pay = match name {
+        "declined" => "Try again",
+        "expired" => "Pay again",
+        "waiting_for_shopper" => "Continue payment",
+        _ => "Go to payment",
     };
     html! {
         section .status .(look) role="status" aria-atomic="true" {
             span .sign aria-hidden="true" {}
             div {
-                h1 data-order-state=(state.name()) { (title(order)) }
-                @if is_unconfirmed {
-                    (unconfirmed(order, visit))
-                } @else {
-                    p { (explanation(order, can_be_paid)) }
-                }
-                @if can_be_paid && !is_unconfirmed {
-                    p { a .button .primary href={ "/checkout/" (order.reference) } {
-                        (way_to_pay(state))
-                    } }
-                }
-            }
-        }
-    }
-}
-
-/// The form says that the order is paid, and no webhook does.
-fn unconfirmed(order: &Order, visit: Visit<'_>) -> Markup {
-    html! {
-        @if visit.arrival.is_long_ago(visit.now) {
-            p { "We haven’t received your payment yet. If you’ve paid, please don’t pay again. Write "
-                "to " a href="mailto:help@paperlantern.example" { "help@paperlantern.example" }
-                " with the number of your order, and we’ll look for it." }
-            p { a .button href={ "/checkout/" (order.reference) } { "I haven’t paid yet" } }
-        } @else {
-            p { "Thanks – we’re confirming your payment. This page updates automatically." }
-        }
-    }
-}
-
-const fn way_to_pay(state: OrderState) -> &'static str {
-    match state {
-        OrderState::Declined => "Try again",
-        OrderState::Expired => "Pay again",
-        OrderState::WaitingForShopper => "Continue payment",
-        _ => "Go to payment",
-    }
-}
-
-/// The transfer that the shopper has to make.
-fn awaited(order: &Order) -> Option<&Transfer> {
-    let attempt = order.leading()?;
-    let is_awaited = order.state() == OrderState::WaitingForTransfer;
-    attempt.details.transfer.as_ref().filter(|_| is_awaited)
-}
-
-fn instruction(order: &Order, transfer: &Transfer) -> Markup {
-    html! {
-        section .instruction aria-labelledby="instruction" {
-            h2 #instruction { "Your bank transfer" }
-            dl {
-                (fact("Amount", &price_text(still_due(order)), &still_due(order).decimal()))
-                @if !transfer.holder.is_empty() {
-                    (fact("Account holder", &transfer.holder, &transfer.holder))
-                }
-                (fact("IBAN", &in_fours(&transfer.iban), &transfer.iban))
-                @if !transfer.bic.is_empty() { (fact("BIC", &transfer.bic, &transfer.bic)) }
-                (fact("Reference", &transfer.reference, &transfer.reference))
-                @if let Some(expires_at) = transfer.expires_at {
-                    div { dt { "Pay by" } dd { (moment(expires_at)) } }
+                h1 data-order-state=(name) { (title) }
+                @match waited_seconds(order, basket, now) {
+                    Some(0..CONFIRMING_SECONDS) => {
+                        p { "Thanks – we’re confirming your payment. This page updates "
+                            "automatically." }
+                    }
+                    Some(_) => {
+                        p { "We haven’t received your payment yet. If you’ve paid, please don’t "
+                            "pay again. Write to "
+                            a href="mailto:help@paperlantern.example" {
+                                "help@paperlantern.example"
+                            }
+                            " with the number of your order, and we’ll look for it." }
+                        p { a .button href=(checkout) { "I haven’t paid yet" } }
+                    }
+                    None => {
+                        p { (explanation(order, can_be_paid)) }
+                        @if can_be_paid { p { a .button .primary href=(checkout) { (way_to_pay) } } }
+                    }
                 }
             }
-            p .muted .small { "Include the reference so we can match your transfer to this "
-                "order." }
         }
     }
 }
 
-/// What a banking app asks for, ready to be copied into it.
-fn fact(title: &str, shown: &str, copied: &str) -> Markup {
+/// The bank transfer that the shopper has to make, ready to be copied into a banking app.
+fn instruction(payment: &Payment) -> Markup {
+    let is_awaited =
+        payment.state == PaymentState::RequiresAction && payment.method == Method::BankTransfer;
+    let fact = |title: &str, shown: &str, copied: &str| {
+        html! { div { dt { (title) } dd { code { (shown) } (copy_button(copied, title)) } } }
+    };
+    let facts = [
+        ("Account holder", "holder"),
+        ("IBAN", "iban"),
+        ("BIC", "bic"),
+        ("Reference", "reference"),
+    ];
     html! {
-        div { dt { (title) } dd { code { (shown) } (copy_button(copied, title)) } }
+        @if is_awaited {
+            section .instruction aria-labelledby="instruction" {
+                h2 #instruction { "Your bank transfer" }
+                dl {
+                    (fact("Amount", &price_text(due(payment)), &due(payment).decimal()))
+                    @for (title, member) in facts {
+                        @let value = text(payment, "transfer", member);
+                        @let in_groups = if member == "iban" { in_fours(value) } else { value.into() };
+                        (fact(title, &in_groups, value))
+                    }
+                    @if let Some(at) = payment.details["transfer"]["expires_at"].as_u64() {
+                        div { dt { "Pay by" } dd { (moment(at)) } }
+                    }
+                }
+                p .muted .small { "Include the reference so we can match your transfer to this "
+                    "order." }
+            }
+        }
     }
 }
 
 /// An IBAN as it is printed (ISO 13616): four characters and a space.
 fn in_fours(iban: &str) -> String {
-    let mut text = String::with_capacity(48);
-    let plain = iban.chars().filter(|c| !c.is_whitespace());
-    for (place, character) in plain.enumerate() {
-        if place > 0 && place.is_multiple_of(4) {
-            text.push(' ');
-        }
-        text.push(character);
-    }
-    text
+    let characters: Vec<char> = iban.chars().filter(|c| !c.is_whitespace()).collect();
+    let groups = characters.chunks(4).map(String::from_iter);
+    groups.collect::<Vec<_>>().join(" ")
 }
 
-fn lines(order: &Order) -> Markup {
-    let paid = order.leading().filter(|attempt| attempt.has_money());
+fn purchase(order: &Order, basket: &Basket) -> Markup {
+    let lines = html! {
+        p .muted { "Quantity " (basket.pieces) " · " (moment(basket.created_at)) }
+        @if let Some(payment) = order.payment() {
+            @if payment.state >= PaymentState::Authorized { p .muted { (paid_with(payment)) } }
+        }
+    };
+    let total = html! {
+        @if let Some(kept) = kept(order).filter(|kept| *kept != order.total) {
+            span .unseen { "Total " } s { (price_text(order.total)) } " "
+            span .unseen { "charged after refunds " } (price_text(kept))
+        } @else {
+            span .unseen { "Total " } (price_text(order.total))
+        }
+    };
+    summary(basket, &lines, &total)
+}
+
+/// What the shop keeps, once no more is to come.
+fn kept(order: &Order) -> Option<Money> {
+    let payment = order.payment()?;
+    let is_final = matches!(
+        payment.state,
+        PaymentState::Captured | PaymentState::PartiallyRefunded | PaymentState::Refunded
+    );
+    let minor = |member| payment.details[member].as_i64().unwrap_or(0);
+    let kept = minor("amount_captured") - minor("amount_refunded");
+    is_final.then(|| Money::new(kept, order.total.currency()))
+}
+
+/// The card, or else the method.
+fn paid_with(payment: &Payment) -> Markup {
+    let brand = text(payment, "card", "brand").replace(['-', '_'], " ");
     html! {
-        section .summary aria-label="Your order" {
-            div .thumb { (drawing(order.product.art)) }
-            div .what {
-                p .name { (order.product.name) }
-                p .muted { (quantity(order.pieces)) " · " (moment(order.created_at)) }
-                @if let Some(attempt) = paid {
-                    p .muted { (paid_with(attempt)) }
-                }
-            }
-            (total(order))
+        @if brand.is_empty() {
+            (method_name(payment.method))
+        } @else {
+            span .capital .whole { (brand) " •••• " (text(payment, "card", "last4")) }
         }
     }
 }
 
-/// What the order cost; where the shop has other money now, both.
-fn total(order: &Order) -> Markup {
-    html! {
-        p .total {
-            @if let Some(net) = net(order).filter(|net| *net != order.total) {
-                span .unseen { "Total " } s { (price_text(order.total)) } " "
-                span .unseen { "charged after refunds " } (price_text(net))
-            } @else {
-                span .unseen { "Total " } (price_text(order.total))
-            }
-        }
-    }
-}
-
-fn attempts(order: &Order, control: Option<&Origin>) -> Markup {
-    let currency = order.total.currency();
+/// Every payment of the order, for whoever tries the demo.
+fn activity(order: &Order, control: Option<&Origin>) -> Markup {
     html! {
         section .attempts aria-labelledby="attempts" {
             h2 #attempts { "Payment activity" }
-            @if order.attempts.is_empty() {
+            @if order.payments.is_empty() {
                 p .muted { "No payment events yet." }
             } @else {
                 p .muted .small { "From signed webhooks. In a real shop, only staff would see "
                     "this." }
-                ol { @for attempt in &order.attempts {
-                    li { (attempt::told(attempt, currency, control)) }
+                ol { @for payment in order.payments.iter().rev() {
+                    li { (attempt(payment, control)) }
                 } }
             }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::in_fours;
+fn attempt(payment: &Payment, control: Option<&Origin>) -> Markup {
+    let OrderStatus { name, title } = OrderStatus::from_payment(payment);
+    let created_at = payment.details["created_at"].as_u64();
+    let facts = [
+        ("Code", text(payment, "decline", "code")),
+        ("Response code", text(payment, "decline", "response_code")),
+        ("Class", text(payment, "decline", "class")),
+        ("Risk", text(payment, "risk", "outcome")),
+        ("Authentication", text(payment, "authentication", "status")),
+        ("Route", text(payment, "route", "provider")),
+    ];
+    html! {
+        article .attempt {
+            h3 {
+                span .pill .(name) { (title) }
+                @if let Some(at) = created_at { span .muted .small { (moment(at)) } }
+            }
+            @if !text(payment, "decline", "message").is_empty() {
+                p .reason { (text(payment, "decline", "message")) }
+            }
+            dl {
+                div { dt { "Paid with" } dd { (paid_with(payment)) } }
+                div { dt { "Payment" } dd { code { (payment.id) }
+                    @if let Some(control) = control {
+                        " " a .small href={ (control) "/sim#" (payment.id) } target="_blank"
+                            rel="noopener" { "Events" span .unseen { " (opens in a new tab)" } }
+                    }
+                } }
+                @for (title, key) in facts {
+                    @if !key.is_empty() { div { dt { (title) } dd { code { (key) } } } }
+                }
+            }
+        }
+    }
+}
 
-    #[test]
-    fn an_iban_is_written_in_groups_of_four() {
-        for iban in ["DE89370400440532013000", "DE89 3704 0044 0532 0130 00"] {
-            assert_eq!(in_fours(iban), "DE89 3704 0044 0532 0130 00");
+/// The newest orders.
+pub(crate) fn orders(orders: &[(Order, Basket)]) -> Markup {
+    let content = html! {
+        div .ledger {
+            h1 { "Orders" }
+            @if orders.is_empty() {
+                p .muted { "No orders yet." }
+                p { a .button .primary href="/" { "Browse the shop" } }
+            } @else {
+                ul .rows { @for (order, basket) in orders { li { (row(order, basket)) } } }
+            }
+        }
+    };
+    layout("Orders", &content)
+}
+
+fn row(order: &Order, basket: &Basket) -> Markup {
+    let OrderStatus { name, title } = OrderStatus::from_order(order);
+    html! {
+        a href={ "/orders/" (order.reference) } {
+            span .what {
+                strong { (basket.product.name) }
+                span .muted .small {
+                    span .whole { (order.reference) } " · " (moment(basket.created_at))
+                    @if let Some(payment) = order.payment() { " · " (paid_with(payment)) }
+                }
+            }
+            span .amount { (price_text(order.total)) }
+            span .pill .(name) { (title) }
         }
     }
 }

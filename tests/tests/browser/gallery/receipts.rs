@@ -1,7 +1,7 @@
-//! Receipts, and the shop's desk while money goes on its ways.
+//! Receipts in the form, and the shop's order page while money moves.
 
 use super::{publish_and_go, rich_claims};
-use crate::browser::receipt::{CAPTURE, REFUND, do_at_the_desk, reserve};
+use crate::browser::receipt::reserve;
 use harness::browser::Session;
 use harness::gallery::Gallery;
 use harness::scenario::Scenario;
@@ -9,7 +9,7 @@ use harness::shopper::{FRAME, PANEL, VISA};
 use harness::stage::{Stage, Staging};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
-use serde_json::Value;
+use serde_json::json;
 use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,8 +38,8 @@ async fn show_a_receipt(session: &Session, stage: &Stage, gallery: &mut Gallery<
     session.read(PANEL, "Payment complete").await;
     gallery.show("receipt-after-reload").await;
 
-    let part = serde_json::json!({ "amount": 490 });
-    order_from_the_merchant(stage, "receipt", "refunds", &part).await;
+    let part = json!({ "amount": 490 });
+    stage.modify("receipt", "refunds", &part).await;
     session.enter_page().await;
     session.driver().refresh().await.unwrap();
     session.enter_frame(FRAME).await;
@@ -66,8 +66,9 @@ async fn show_what_is_reserved(session: &Session, stage: &Stage, gallery: &mut G
     session.read(PANEL, "Payment approved").await;
     gallery.show("receipt-wallet").await;
 
-    let all = serde_json::json!({});
-    order_from_the_merchant(stage, "reserved-in-a-wallet", "void", &all).await;
+    stage
+        .modify("reserved-in-a-wallet", "void", &json!({}))
+        .await;
     session.enter_page().await;
     session.driver().refresh().await.unwrap();
     session.enter_frame(FRAME).await;
@@ -75,62 +76,30 @@ async fn show_what_is_reserved(session: &Session, stage: &Stage, gallery: &mut G
     gallery.show("receipt-voided").await;
 }
 
-/// What a merchant's server asks for after a payment.
-async fn order_from_the_merchant(stage: &Stage, name: &str, what: &str, body: &Value) {
-    let payment = stage.payments_of(name).await.remove(0);
-    let payment = payment["id"].as_str().unwrap();
-    let address = format!("{}/v1/payments/{payment}/{what}", stage.verifier());
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let request = client
-        .post(address)
-        .bearer_auth(&stage.merchant.api_key)
-        .header("idempotency-key", format!("{name}-{what}"))
-        .json(body);
-    let answer = request.send().await.unwrap();
-    let (status, text) = (answer.status(), answer.text().await.unwrap());
-    assert!(status.is_success(), "{status} {text}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn the_shops_desk_can_be_seen_and_used_by_everybody() {
+async fn order_page_is_accessible_while_money_moves() {
     let stage = Arc::new(Stage::set_up(Staging::default()));
     let own = Arc::clone(&stage);
-    let scenario = Scenario::new("desk of the shop").with_complaints(&["409 (Conflict)"]);
+    let scenario = Scenario::new("money of an order");
     scenario
         .play(&stage, async move |session| {
             let session = &*session;
             let mut gallery = Gallery::new(session, None);
-            reserve(session, &own).await;
-            gallery.show("shop-desk-reserved").await;
-            do_at_the_desk(session, CAPTURE, Some("20")).await;
+            let order = reserve(session, &own).await;
+            gallery.show("shop-order-reserved").await;
+            own.modify(&order, "captures", &json!({ "amount": 2000 }))
+                .await;
             session.see_order("partially_captured").await;
-            gallery.show("shop-desk-partially-captured").await;
-            do_at_the_desk(session, REFUND, Some("500")).await;
-            session.read("h1", "Not allowed").await;
-            gallery.show("shop-desk-refused").await;
-            session.press(".notice a.button").await;
-            do_at_the_desk(session, CAPTURE, None).await;
+            gallery.show("shop-order-partially-captured").await;
+            own.modify(&order, "captures", &json!({})).await;
             session.see_order("paid").await;
-            do_at_the_desk(session, REFUND, Some("4.90")).await;
+            assert_eq!(own.refund(&order, Some(490), "return-1"), "succeeded");
             session.see_order("partially_refunded").await;
-            gallery.show("shop-desk-partially-refunded").await;
+            gallery.show("shop-order-partially-refunded").await;
             gallery.show_on_paper("shop-receipt").await;
             session.go(&format!("{}/orders", own.shop())).await;
             gallery.show("shop-orders-after-a-refund").await;
-            gallery.close();
-        })
-        .await;
-}
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dispute_is_answered_at_the_shops_desk() {
-    let stage = Arc::new(Stage::set_up(Staging::default()));
-    let own = Arc::clone(&stage);
-    let scenario = Scenario::new("dispute at the desk");
-    scenario
-        .play(&stage, async move |session| {
-            let session = &*session;
-            let mut gallery = Gallery::new(session, None);
             let order = session.order(&own.shop()).await;
             session.pay_with(VISA).await;
             session.see_order("paid").await;
@@ -139,15 +108,7 @@ async fn a_dispute_is_answered_at_the_shops_desk() {
             session
                 .read(".status", "You asked your bank to return €24.90")
                 .await;
-            gallery.show("shop-desk-disputed").await;
-            session
-                .type_into("textarea", "Delivered and signed for.")
-                .await;
-            session.press(".evidence button").await;
-            session.read(".flash", "Evidence sent").await;
-            session
-                .read(".warnings", "is reviewing your evidence")
-                .await;
+            gallery.show("shop-order-disputed").await;
             gallery.close();
         })
         .await;

@@ -48,7 +48,7 @@ async fn show_a_check(session: &Session, stage: &Stage, gallery: &mut Gallery<'_
     let order = session.order(&stage.shop()).await;
     pay_up_to_the_code(session).await;
     session.enter_page().await;
-    session.read("[data-news=bank]", "Your bank needs").await;
+    session.read("[data-status=bank]", "Your bank needs").await;
     gallery.show("shop-checkout-code").await;
     let shown = (order.as_str(), "waiting_for_shopper", "shop-order-code");
     show_order(session, stage, gallery, shown).await;
@@ -58,7 +58,7 @@ async fn show_a_wallet(session: &Session, stage: &Stage, gallery: &mut Gallery<'
     let order = pay_up_to_the_wallet(session, stage).await;
     session.driver().close_window().await.unwrap();
     session.enter_first_window().await;
-    session.read("[data-news=wallet]", "in your wallet").await;
+    session.read("[data-status=wallet]", "in your wallet").await;
     gallery.show("shop-checkout-wallet").await;
     let shown = (order.as_str(), "waiting_for_shopper", "shop-order-wallet");
     show_order(session, stage, gallery, shown).await;
@@ -67,7 +67,7 @@ async fn show_a_wallet(session: &Session, stage: &Stage, gallery: &mut Gallery<'
 async fn show_transfers(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
     let order = pay_up_to_the_details(session, stage, Some("transfer_never")).await;
     session.enter_page().await;
-    session.see("[data-news=pending]").await;
+    session.see("[data-status=pending]").await;
     gallery.show("shop-checkout-transfer").await;
     let waiting = "waiting_for_transfer";
     let shown = (order.as_str(), waiting, "shop-order-transfer");
