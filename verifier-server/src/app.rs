@@ -18,6 +18,7 @@ use crate::keys::encryption::KeyEncryption;
 use crate::merchants::register::endpoint_label;
 use crate::metrics::Metrics;
 use crate::payments::methods::bank_transfer;
+use crate::settlements::close::Cutoff;
 #[cfg(feature = "simulator")]
 use crate::simulation::follow_clock;
 use crate::store::{Options, Store};
@@ -25,6 +26,7 @@ use crate::webhooks::endpoints;
 use crate::webhooks::events::model::DueDelivery;
 use crate::webhooks::outbox::{Challenge, Outbox, Sign, Tell};
 use crate::widget_builds::routes::OtherBuilds;
+use crate::worker::every;
 use crate::{
     attention, disputes, keys, maintain, operations, payments, payouts, settlements, widget_builds,
 };
@@ -281,18 +283,34 @@ impl Server {
             record_build,
             follow_clock,
             keys::follow::run(gateway, FOLLOW_KEYS_EVERY),
-            payments::reconcile::run(gateway, RECOVER_EVERY),
-            bank_transfer::incoming::run(gateway, COLLECT_EVERY),
-            operations::reconcile::run(gateway, RECOVER_EVERY),
-            operations::expire::run(gateway, EXPIRE_EVERY),
-            payments::reversals::run(gateway, REVERSE_EVERY),
+            every(RECOVER_EVERY, "reconcile payments", || {
+                payments::reconcile::recover(gateway)
+            }),
+            every(COLLECT_EVERY, "collect credits", || {
+                bank_transfer::incoming::collect(gateway)
+            }),
+            every(RECOVER_EVERY, "reconcile operations", || {
+                operations::reconcile::recover(gateway)
+            }),
+            every(EXPIRE_EVERY, "expire authorizations", || {
+                operations::expire::expire(gateway)
+            }),
+            every(REVERSE_EVERY, "reverse late approvals", || {
+                payments::reversals::reverse(gateway)
+            }),
             attention::run(gateway, LOOK_EVERY, |seen| self
                 .state
                 .metrics
                 .attention(seen)),
-            disputes::service::run(gateway, EXPIRE_EVERY),
-            settlements::close::run(gateway, SETTLE_EVERY),
-            payouts::service::run(gateway, PAY_OUT_EVERY),
+            every(EXPIRE_EVERY, "close overdue disputes", || {
+                disputes::service::give_up(gateway)
+            }),
+            every(SETTLE_EVERY, "close settlements", || {
+                settlements::close::settle(gateway, Cutoff::Now)
+            }),
+            every(PAY_OUT_EVERY, "send payouts", || payouts::service::pay_out(
+                gateway
+            )),
             maintain::run(gateway, MAINTAIN_EVERY),
             Arc::clone(&self.outbox).run(gateway.outbox()),
             Arc::clone(&self.outbox).run_verification(),

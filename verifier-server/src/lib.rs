@@ -39,3 +39,4 @@ pub mod simulation;
 pub mod store;
 pub mod webhooks;
 pub mod widget_builds;
+mod worker;

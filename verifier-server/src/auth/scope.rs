@@ -56,6 +56,37 @@ impl Scope {
     }
 }
 
+/// What a handler's request needs, as a type: a handler that names none does not compile.
+pub(crate) trait RequiredScope: Send + Sync + 'static {
+    /// The scope.
+    const SCOPE: Scope;
+}
+
+macro_rules! required_scopes {
+    ($($name:ident),* $(,)?) => {
+        /// Each scope as the type of a request that needs it.
+        pub(crate) mod required {$(
+            #[derive(Debug)]
+            pub(crate) struct $name;
+
+            impl super::RequiredScope for $name {
+                const SCOPE: super::Scope = super::Scope::$name;
+            }
+        )*}
+    };
+}
+
+required_scopes! {
+    PaymentsRead,
+    PaymentsWrite,
+    RefundsWrite,
+    DisputesWrite,
+    BalanceRead,
+    EventsRead,
+    WebhooksWrite,
+    AuditRead,
+}
+
 #[cfg(test)]
 mod tests {
     use super::Scope;

@@ -3,7 +3,7 @@
 use super::service;
 use super::service::Balances;
 use super::store::TransactionFilter;
-use crate::auth::scope::Scope;
+use crate::auth::scope::required::BalanceRead;
 use crate::error::ApiError;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::Page;
@@ -17,7 +17,6 @@ use crate::settlements::model::TransactionKind;
 use crate::settlements::view::BalanceTransactionRecord;
 use axum::Json;
 use axum::extract::State;
-use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -35,18 +34,15 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     get,
     path = "/v1/balance",
     tag = "merchant",
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "One balance for each currency", body = Balances),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn balance(
     State(state): State<AppState>,
-    request: MerchantRequest,
+    request: MerchantRequest<BalanceRead>,
 ) -> Result<Json<Balances>, Problem> {
-    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let merchant = request.merchant();
     Ok(Json(service::balances(&state.gateway, merchant).await?))
 }
 
@@ -113,19 +109,16 @@ impl ListQuery {
     path = "/v1/balance/transactions",
     tag = "merchant",
     params(ListQuery),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "A page", body = Page<BalanceTransactionRecord>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn transactions(
     State(state): State<AppState>,
     query: Params<ListQuery>,
-    request: MerchantRequest,
+    request: MerchantRequest<BalanceRead>,
 ) -> Result<Json<Page<BalanceTransactionRecord>>, Problem> {
-    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let merchant = request.merchant();
     let query = query.read()?;
     let page = service::transactions(&state.gateway, merchant, query.filter()?).await?;
     Ok(Json(page))

@@ -4,7 +4,7 @@ use super::read;
 use super::service;
 use super::service::DisputeAction;
 use super::view::DisputeRecord;
-use crate::auth::scope::Scope;
+use crate::auth::scope::required::{DisputesWrite, PaymentsRead};
 use crate::error::{ApiError, ErrorCode};
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::Page;
@@ -14,7 +14,6 @@ use crate::http::query::{cursor, identifier, page_limit, schema};
 use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
-use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -24,7 +23,7 @@ use utoipa_axum::routes;
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list))
-        .routes(routes!(one))
+        .routes(routes!(get))
         .routes(routes!(evidence))
         .routes(routes!(accept))
 }
@@ -51,19 +50,16 @@ pub(crate) struct ListQuery {
     path = "/v1/disputes",
     tag = "merchant",
     params(ListQuery),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "A page", body = Page<DisputeRecord>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
     query: Params<ListQuery>,
-    request: MerchantRequest,
+    request: MerchantRequest<PaymentsRead>,
 ) -> Result<Json<Page<DisputeRecord>>, Problem> {
-    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
+    let merchant = request.merchant();
     let query = query.read()?;
     let after = cursor(query.after.as_deref())?;
     let limit = page_limit(query.limit.as_deref())?;
@@ -78,21 +74,18 @@ pub(crate) async fn list(
     path = "/v1/disputes/{id}",
     tag = "merchant",
     params(("id" = String, Path, description = "`dis_…`")),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The dispute", body = DisputeRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn one(
+pub(crate) async fn get(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<PaymentsRead>,
 ) -> Result<Json<DisputeRecord>, Problem> {
-    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
+    let merchant = request.merchant();
     let id = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
-    let dispute = service::mine(&state.gateway, merchant, id).await?;
+    let dispute = service::get_owned(&state.gateway, merchant, id).await?;
     Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
 }
 
@@ -119,20 +112,16 @@ pub(crate) struct EvidenceRequest {
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
     request_body = EvidenceRequest,
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The dispute", body = DisputeRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn evidence(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<DisputesWrite>,
 ) -> Result<Json<DisputeRecord>, Problem> {
-    let principal = request.principal(&state, Scope::DisputesWrite).await?;
-    let idempotent = request.idempotent(&principal)?;
+    let idempotent = request.idempotent()?;
     let order: EvidenceRequest = request.json()?;
     let action = service::evidence(order.evidence)?;
     let dispute = service::answer(&state.gateway, &idempotent, &id, &action).await?;
@@ -154,20 +143,16 @@ pub(crate) struct AcceptDisputeRequest {}
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
     request_body = AcceptDisputeRequest,
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The dispute", body = DisputeRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn accept(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<DisputesWrite>,
 ) -> Result<Json<DisputeRecord>, Problem> {
-    let principal = request.principal(&state, Scope::DisputesWrite).await?;
-    let idempotent = request.idempotent(&principal)?;
+    let idempotent = request.idempotent()?;
     let AcceptDisputeRequest {} = request.json()?;
     let action = DisputeAction::Accepted;
     let dispute = service::answer(&state.gateway, &idempotent, &id, &action).await?;

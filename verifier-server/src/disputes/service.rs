@@ -154,7 +154,7 @@ pub async fn answer(
     if let Some(replay) = gateway.store.idempotency.replay(request).await? {
         return repeated(gateway, &replay).await;
     }
-    mine(gateway, request.merchant, id).await?;
+    get_owned(gateway, request.merchant, id).await?;
     happen(gateway, id, action, Some(request)).await
 }
 
@@ -162,7 +162,7 @@ pub async fn answer(
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], also for somebody else's dispute.
-pub async fn mine(
+pub async fn get_owned(
     gateway: &Gateway,
     merchant: MerchantId,
     id: DisputeId,
@@ -305,14 +305,4 @@ pub async fn give_up(gateway: &Gateway) -> Result<usize, ApiError> {
         }
     }
     Ok(lost)
-}
-
-/// Gives up again and again, until dropped.
-pub async fn run(gateway: &Gateway, every: Duration) {
-    loop {
-        if let Err(error) = give_up(gateway).await {
-            tracing::error!(?error, "disputes could not be looked at");
-        }
-        tokio::time::sleep(every).await;
-    }
 }

@@ -56,18 +56,26 @@ fn complete_one(operation: &mut Operation) {
         let signed = SecurityRequirement::new::<_, [&str; 0], &str>(WIDGET_SIGNATURE, []);
         operation.security = Some(vec![signed]);
     }
-    let problem = || {
+    let of_merchant = |tags: &Vec<String>| tags.iter().any(|tag| tag == "merchant");
+    if operation.tags.as_ref().is_some_and(of_merchant) {
+        let either = ["api_key", "merchant_signature"];
+        let either =
+            either.map(|scheme| SecurityRequirement::new::<_, [&str; 0], &str>(scheme, []));
+        operation.security = Some(either.into());
+    }
+    let problem = |description: &str| {
         let schema = RefOr::from(Ref::from_schema_name("Problem"));
         let content = ContentBuilder::new().schema(Some(schema)).build();
         let response = ResponseBuilder::new().content("application/problem+json", content);
-        response
-            .description("The server is busy, stops, or failed; ask again")
-            .build()
+        response.description(description).build()
     };
     let responses = &mut operation.responses.responses;
     responses
+        .entry("4XX".into())
+        .or_insert_with(|| problem("Refused").into());
+    responses
         .entry("5XX".into())
-        .or_insert_with(|| problem().into());
+        .or_insert_with(|| problem("The server is busy, stops, or failed; ask again").into());
 }
 
 /// Visible ASCII: what travels through every client and proxy unchanged.

@@ -9,7 +9,7 @@ use crate::auth::access;
 use crate::auth::access::RequestCredentials;
 use crate::auth::merchant_signature::IncomingMerchantRequest;
 use crate::auth::principal::Principal;
-use crate::auth::scope::Scope;
+use crate::auth::scope::RequiredScope;
 use crate::error::{ApiError, ErrorCode};
 use crate::idempotency::model::IdempotentRequest;
 use axum::body::{Bytes, to_bytes};
@@ -22,6 +22,7 @@ use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::limits::{BODY_BYTES, IDEMPOTENCY_KEY_CHARACTERS};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
 /// Who sends one of these says that the request is signed. A digest alone does not: it is good
@@ -44,36 +45,34 @@ impl NotedPrincipal {
     }
 }
 
-/// A request with its body, small enough.
+/// A request of a merchant's server that may do what the scope names, with its body.
 #[derive(Debug)]
-pub(crate) struct MerchantRequest {
+pub(crate) struct MerchantRequest<S> {
+    /// Who sent it.
+    pub(crate) principal: Principal,
+    raw: RawRequest,
+    scope: PhantomData<S>,
+}
+
+/// A request before anybody looked at who sent it.
+#[derive(Debug)]
+struct RawRequest {
     parts: Parts,
     body: Bytes,
 }
 
-impl MerchantRequest {
-    /// The merchant, if the request proves to be theirs and may do what the scope names.
-    pub(crate) async fn merchant(
-        &self,
-        state: &AppState,
-        scope: Scope,
-    ) -> Result<MerchantId, Problem> {
-        Ok(self.principal(state, scope).await?.merchant)
-    }
-
-    /// Who sent the request, if they may do what the scope names. The log line of the request says
-    /// who it was, also of whom is refused.
-    pub(crate) async fn principal(
-        &self,
-        state: &AppState,
-        scope: Scope,
-    ) -> Result<Principal, Problem> {
-        let principal = access::identify(&state.gateway, self.credentials()).await?;
-        if let Some(noted) = self.parts.extensions.get::<NotedPrincipal>() {
-            noted.note(&principal);
+impl RawRequest {
+    /// Reads the body, if it is small enough.
+    async fn read(request: Request) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let announced = single(&parts.headers, header::CONTENT_LENGTH.as_str());
+        let announced = announced.and_then(|length| length.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > BODY_BYTES) {
+            return Err(ApiError::new(ErrorCode::PayloadTooLarge).into());
         }
-        access::require(&principal, scope)?;
-        Ok(principal)
+        let body = to_bytes(body, BODY_BYTES).await;
+        let body = body.map_err(|error| ApiError::because(ErrorCode::PayloadTooLarge, error))?;
+        Ok(Self { parts, body })
     }
 
     /// A header that stands twice is there, though its value is nobody's to say.
@@ -89,7 +88,7 @@ impl MerchantRequest {
         }
     }
 
-    /// What the gate wants to see.
+    /// What the signature is checked against.
     fn incoming(&self) -> IncomingMerchantRequest<'_> {
         let headers = &self.parts.headers;
         IncomingMerchantRequest {
@@ -105,24 +104,32 @@ impl MerchantRequest {
             body: &self.body,
         }
     }
+}
+
+impl<S: RequiredScope> MerchantRequest<S> {
+    /// The merchant.
+    pub(crate) const fn merchant(&self) -> MerchantId {
+        self.principal.merchant
+    }
 
     /// What makes the request recognizable when it comes again; every write needs it.
-    pub(crate) fn idempotent(&self, principal: &Principal) -> Result<IdempotentRequest, Problem> {
+    pub(crate) fn idempotent(&self) -> Result<IdempotentRequest, Problem> {
         let refused = || ApiError::of(ErrorCode::IdempotencyKeyInvalid, "idempotency-key");
-        let key = single(&self.parts.headers, "idempotency-key").ok_or_else(refused)?;
+        let key = single(&self.raw.parts.headers, "idempotency-key").ok_or_else(refused)?;
         let printable = |c: u8| (b'!'..=b'~').contains(&c);
         if !(1..=IDEMPOTENCY_KEY_CHARACTERS).contains(&key.len()) || !key.bytes().all(printable) {
             return Err(refused().into());
         }
         let mut digest = Sha256::new();
-        for part in [self.parts.method.as_str(), self.parts.uri.path()] {
+        let parts = &self.raw.parts;
+        for part in [parts.method.as_str(), parts.uri.path()] {
             digest.update(part);
             digest.update(b"\n");
         }
-        digest.update(&self.body);
+        digest.update(&self.raw.body);
         Ok(IdempotentRequest {
-            merchant: principal.merchant,
-            credential: principal.credential.clone(),
+            merchant: self.principal.merchant,
+            credential: self.principal.credential.clone(),
             key: key.to_owned(),
             digest: base64url(&digest.finalize()),
         })
@@ -130,26 +137,29 @@ impl MerchantRequest {
 
     /// The body; no body is an empty object.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        if self.body.is_empty() {
+        if self.raw.body.is_empty() {
             return Ok(json(b"{}")?);
         }
-        media_type::expect(&self.parts.headers, CONTENT_TYPE)?;
-        Ok(json(&self.body)?)
+        media_type::expect(&self.raw.parts.headers, CONTENT_TYPE)?;
+        Ok(json(&self.raw.body)?)
     }
 }
 
-impl<S: Sync> FromRequest<S> for MerchantRequest {
+impl<S: RequiredScope> FromRequest<AppState> for MerchantRequest<S> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let announced = single(&parts.headers, header::CONTENT_LENGTH.as_str());
-        let announced = announced.and_then(|length| length.parse::<usize>().ok());
-        if announced.is_some_and(|length| length > BODY_BYTES) {
-            return Err(ApiError::new(ErrorCode::PayloadTooLarge).into());
+    /// The log line of the request says who sent it, also when it is refused.
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let raw = RawRequest::read(request).await?;
+        let principal = access::identify(&state.gateway, raw.credentials()).await?;
+        if let Some(noted) = raw.parts.extensions.get::<NotedPrincipal>() {
+            noted.note(&principal);
         }
-        let body = to_bytes(body, BODY_BYTES).await;
-        let body = body.map_err(|error| ApiError::because(ErrorCode::PayloadTooLarge, error))?;
-        Ok(Self { parts, body })
+        access::require(&principal, S::SCOPE)?;
+        Ok(Self {
+            principal,
+            raw,
+            scope: PhantomData,
+        })
     }
 }

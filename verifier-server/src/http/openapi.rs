@@ -20,6 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
             key or are signed with its order key."
     ),
     components(schemas(
+        sealpay_protocol::api::Problem,
         crate::payments::event::EventBody,
         crate::webhooks::events::view::EndpointEventBody
     )),

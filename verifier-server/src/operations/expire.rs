@@ -8,7 +8,6 @@ use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
-use std::time::Duration;
 
 /// How many payments are looked at in one go.
 const BATCH: u32 = 64;
@@ -66,17 +65,4 @@ async fn end(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
             failure = ended.failure, "the provider does not end a hold and is asked again later");
     }
     Ok(ended.state == ModificationState::Succeeded)
-}
-
-/// Ends holds again and again, until dropped.
-pub async fn run(gateway: &Gateway, every: Duration) {
-    loop {
-        if let Err(error) = expire(gateway).await {
-            tracing::error!(
-                ?error,
-                "holds could not be looked at and will be tried again"
-            );
-        }
-        tokio::time::sleep(every).await;
-    }
 }

@@ -6,7 +6,6 @@ use super::request::lease_until_ms;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use futures_util::stream::{self, StreamExt};
-use std::time::Duration;
 
 /// How many are looked at in one go.
 const BATCH: u32 = 256;
@@ -59,17 +58,4 @@ async fn ask_again(gateway: &Gateway, modification: Modification) -> Result<bool
     let payment = payment.ok_or_else(missing)?;
     let asked = perform::perform(gateway, &payment, modification).await?;
     Ok(asked.state != ModificationState::Pending)
-}
-
-/// Recovers again and again, until dropped.
-pub async fn run(gateway: &Gateway, every: Duration) {
-    loop {
-        if let Err(error) = recover(gateway).await {
-            tracing::error!(
-                ?error,
-                "modifications could not be recovered and will be tried again"
-            );
-        }
-        tokio::time::sleep(every).await;
-    }
 }

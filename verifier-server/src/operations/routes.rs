@@ -5,7 +5,7 @@ use super::read;
 use super::request;
 use super::request::OperationRequest;
 use super::view::ModificationRecord;
-use crate::auth::scope::Scope;
+use crate::auth::scope::required::{PaymentsRead, PaymentsWrite, RefundsWrite};
 use crate::error::{ApiError, ErrorCode};
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::Page;
@@ -16,7 +16,6 @@ use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use sealpay_protocol::api::Problem as ProblemBody;
 use sealpay_protocol::limits::REFERENCE_CHARACTERS;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -82,21 +81,17 @@ type Answer = Result<(StatusCode, Json<ModificationRecord>), Problem>;
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
     request_body = CaptureRequest,
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "It was taken, or the provider said no", body = ModificationRecord),
         (status = 202, description = "Pending; an event tells how it ends", body = ModificationRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn capture(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<PaymentsWrite>,
 ) -> Answer {
-    let principal = request.principal(&state, Scope::PaymentsWrite).await?;
-    let idempotent = request.idempotent(&principal)?;
+    let idempotent = request.idempotent()?;
     let order: CaptureRequest = request.json()?;
     let operation = OperationRequest {
         kind: ModificationKind::Capture,
@@ -117,21 +112,17 @@ pub(crate) async fn capture(
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
     request_body = VoidRequest,
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "It was let go, or the provider said no", body = ModificationRecord),
         (status = 202, description = "Pending; an event tells how it ends", body = ModificationRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn void(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<PaymentsWrite>,
 ) -> Answer {
-    let principal = request.principal(&state, Scope::PaymentsWrite).await?;
-    let idempotent = request.idempotent(&principal)?;
+    let idempotent = request.idempotent()?;
     let order: VoidRequest = request.json()?;
     let operation = OperationRequest {
         kind: ModificationKind::Void,
@@ -152,21 +143,17 @@ pub(crate) async fn void(
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
     request_body = RefundRequest,
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "It went back, or the provider said no", body = ModificationRecord),
         (status = 202, description = "Pending; an event tells how it ends", body = ModificationRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn refund(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<RefundsWrite>,
 ) -> Answer {
-    let principal = request.principal(&state, Scope::RefundsWrite).await?;
-    let idempotent = request.idempotent(&principal)?;
+    let idempotent = request.idempotent()?;
     let order: RefundRequest = request.json()?;
     let operation = OperationRequest {
         kind: ModificationKind::Refund,
@@ -242,20 +229,17 @@ pub(crate) struct ListQuery {
     path = "/v1/payments/{id}/modifications",
     tag = "merchant",
     params(("id" = String, Path, description = "`pay_…`"), ListQuery),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "A page", body = Page<ModificationRecord>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
     Path(id): Path<String>,
     query: Params<ListQuery>,
-    request: MerchantRequest,
+    request: MerchantRequest<PaymentsRead>,
 ) -> Result<Json<Page<ModificationRecord>>, Problem> {
-    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
+    let merchant = request.merchant();
     let query = query.read()?;
     let after = cursor(query.after.as_deref())?;
     let limit = page_limit(query.limit.as_deref())?;

@@ -10,9 +10,7 @@ use crate::http::state::AppState;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use sealpay_protocol::api::{
-    ActionView, AuthenticationRequest, PaymentView, Problem as ProblemBody,
-};
+use sealpay_protocol::api::{ActionView, AuthenticationRequest, PaymentView};
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,8 +35,6 @@ type StepResponse = (
     responses(
         (status = 200, description = "The payment came to an end", body = PaymentView),
         (status = 202, description = "The payment waits on, or can go on", body = PaymentView),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn step(

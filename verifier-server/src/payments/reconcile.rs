@@ -12,7 +12,6 @@ use crate::gateway::Gateway;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sealpay_protocol::method::Method;
 use sealpay_provider::Inquiry;
-use std::time::Duration;
 
 /// How many payments are looked into at once.
 const BATCH: u32 = 256;
@@ -125,15 +124,5 @@ async fn find_outcome(
             tracing::warn!(payment = %payment.id, ?error, "the provider cannot say");
             Ok(None)
         }
-    }
-}
-
-/// Recovers again and again, until dropped.
-pub async fn run(gateway: &Gateway, every: Duration) {
-    loop {
-        if let Err(error) = recover(gateway).await {
-            tracing::error!(?error, "recovery failed and will be tried again");
-        }
-        tokio::time::sleep(every).await;
     }
 }

@@ -13,7 +13,6 @@ use crate::operations::model::ModificationKind;
 use model::{Reversal, ReversalState};
 use sealpay_protocol::order::Capture;
 use sealpay_provider::{Inquiry, ModificationRequest, ProviderDecision, ProviderError};
-use std::time::Duration;
 
 /// How many are looked at in one go.
 const BATCH: u32 = 64;
@@ -137,17 +136,4 @@ async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result
         .reversals
         .mark(seen, ReversalState::Reversed)
         .await?)
-}
-
-/// Looks again and again, until dropped.
-pub async fn run(gateway: &Gateway, every: Duration) {
-    loop {
-        if let Err(error) = reverse(gateway).await {
-            tracing::error!(
-                ?error,
-                "late approvals could not be looked at and will be again"
-            );
-        }
-        tokio::time::sleep(every).await;
-    }
 }

@@ -5,7 +5,7 @@ use super::read;
 use super::state::PaymentState;
 use super::store::list::PaymentFilter;
 use super::view::PaymentRecord;
-use crate::auth::scope::Scope;
+use crate::auth::scope::required::PaymentsRead;
 use crate::error::{ApiError, ErrorCode};
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::Page;
@@ -18,7 +18,7 @@ use crate::http::state::AppState;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use sealpay_protocol::api::{PayRequest, PaymentView, Problem as ProblemBody, ShopperState};
+use sealpay_protocol::api::{PayRequest, PaymentView, ShopperState};
 use sealpay_protocol::limits::REFERENCE_CHARACTERS;
 use sealpay_protocol::method::Method;
 use serde::Deserialize;
@@ -30,7 +30,7 @@ use utoipa_axum::routes;
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(pay, list))
-        .routes(routes!(one))
+        .routes(routes!(get))
 }
 
 /// Pays. The same attempt with the same bytes gives the same answer.
@@ -42,8 +42,6 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     responses(
         (status = 200, description = "The outcome", body = PaymentView),
         (status = 202, description = "Not known yet, or the shopper has something to do; ask again", body = PaymentView),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn pay(
@@ -149,19 +147,16 @@ impl ListQuery {
     path = "/v1/payments",
     tag = "merchant",
     params(ListQuery),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "A page", body = Page<PaymentRecord>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
     query: Params<ListQuery>,
-    request: MerchantRequest,
+    request: MerchantRequest<PaymentsRead>,
 ) -> Result<Json<Page<PaymentRecord>>, Problem> {
-    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
+    let merchant = request.merchant();
     let query = query.read()?;
     let page = read::list(&state.gateway, merchant, query.filter()?).await?;
     Ok(Json(page))
@@ -193,18 +188,15 @@ fn order_ref(text: Option<String>) -> Result<Option<String>, ApiError> {
     path = "/v1/payments/{id}",
     tag = "merchant",
     params(("id" = String, Path, description = "`pay_…`")),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The payment", body = PaymentRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn one(
+pub(crate) async fn get(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<PaymentsRead>,
 ) -> Result<Json<PaymentRecord>, Problem> {
-    let merchant = request.merchant(&state, Scope::PaymentsRead).await?;
+    let merchant = request.merchant();
     Ok(Json(read::get(&state.gateway, merchant, &id).await?))
 }

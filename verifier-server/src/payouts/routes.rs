@@ -2,7 +2,7 @@
 
 use super::service;
 use super::service::PayoutFilter;
-use crate::auth::scope::Scope;
+use crate::auth::scope::required::BalanceRead;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::Page;
 use crate::http::params::Params;
@@ -13,7 +13,6 @@ use crate::settlements::model::PayoutState;
 use crate::settlements::view::PayoutRecord;
 use axum::Json;
 use axum::extract::{Path, State};
-use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,7 +21,7 @@ use utoipa_axum::routes;
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list))
-        .routes(routes!(one))
+        .routes(routes!(get))
 }
 
 /// What a list of payouts is asked for.
@@ -50,19 +49,16 @@ pub(crate) struct ListQuery {
     path = "/v1/payouts",
     tag = "merchant",
     params(ListQuery),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "A page", body = Page<PayoutRecord>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
     query: Params<ListQuery>,
-    request: MerchantRequest,
+    request: MerchantRequest<BalanceRead>,
 ) -> Result<Json<Page<PayoutRecord>>, Problem> {
-    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let merchant = request.merchant();
     let query = query.read()?;
     let states = one_of(PayoutState::ALL.map(PayoutState::name));
     let filter = PayoutFilter {
@@ -85,18 +81,15 @@ pub(crate) async fn list(
     path = "/v1/payouts/{id}",
     tag = "merchant",
     params(("id" = String, Path, description = "`pyo_…`")),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The payout", body = PayoutRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn one(
+pub(crate) async fn get(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<BalanceRead>,
 ) -> Result<Json<PayoutRecord>, Problem> {
-    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
-    Ok(Json(service::one(&state.gateway, merchant, &id).await?))
+    let merchant = request.merchant();
+    Ok(Json(service::get(&state.gateway, merchant, &id).await?))
 }

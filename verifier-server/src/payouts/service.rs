@@ -13,7 +13,6 @@ use sealpay_protocol::ids::{EventId, MerchantId};
 use sealpay_protocol::money::Money;
 use sealpay_provider::payout::{PayoutRequest, ReturnedPayout};
 use sealpay_provider::{ProviderDecision, ProviderError};
-use std::time::Duration;
 
 /// How many payouts are looked at in one go.
 const BATCH: u32 = 64;
@@ -48,7 +47,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], also for somebody else's payout.
-pub async fn one(
+pub async fn get(
     gateway: &Gateway,
     merchant: MerchantId,
     id: &str,
@@ -231,17 +230,4 @@ async fn keep(
             "a payout has moved");
     }
     Ok(changed)
-}
-
-/// Pays out again and again, until dropped.
-pub async fn run(gateway: &Gateway, every: Duration) {
-    loop {
-        if let Err(error) = pay_out(gateway).await {
-            tracing::error!(
-                ?error,
-                "payouts could not be looked at and will be tried again"
-            );
-        }
-        tokio::time::sleep(every).await;
-    }
 }

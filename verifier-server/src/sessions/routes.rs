@@ -7,7 +7,7 @@ use crate::http::signed::WholeRequest;
 use crate::http::state::AppState;
 use axum::extract::State;
 use axum::{Extension, Json};
-use sealpay_protocol::api::{OpenSessionRequest, Problem as ProblemBody, SessionView};
+use sealpay_protocol::api::{OpenSessionRequest, SessionView};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -24,8 +24,6 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     request_body = OpenSessionRequest,
     responses(
         (status = 200, description = "The session", body = SessionView),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn open(

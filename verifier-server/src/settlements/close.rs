@@ -15,7 +15,6 @@ use jiff::{Timestamp, ToSpan};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::EventId;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,17 +165,4 @@ async fn postpone(gateway: &Gateway, group: &BatchKey, closed: Date) -> Result<P
     tracing::info!(?group, lines, %to, "lines came too late for their settlement");
     // Somebody else may have moved them already; then they are found where they are now.
     Ok(Progress::Postponed)
-}
-
-/// Closes what is due again and again, until dropped.
-pub async fn run(gateway: &Gateway, every: Duration) {
-    loop {
-        if let Err(error) = settle(gateway, Cutoff::Now).await {
-            tracing::error!(
-                ?error,
-                "settlements could not be looked at and will be tried again"
-            );
-        }
-        tokio::time::sleep(every).await;
-    }
 }

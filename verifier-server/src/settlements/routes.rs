@@ -4,7 +4,7 @@ use super::service;
 use super::service::Format;
 use super::store::SettlementFilter;
 use super::view::{BalanceTransactionRecord, SettlementRecord};
-use crate::auth::scope::Scope;
+use crate::auth::scope::required::BalanceRead;
 use crate::error::ApiError;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::Page;
@@ -17,7 +17,6 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, header};
 use futures_util::stream;
-use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -26,7 +25,7 @@ use utoipa_axum::routes;
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list))
-        .routes(routes!(one))
+        .routes(routes!(get))
         .routes(routes!(lines))
         .routes(routes!(report))
 }
@@ -53,19 +52,16 @@ pub(crate) struct ListQuery {
     path = "/v1/settlements",
     tag = "merchant",
     params(ListQuery),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "A page", body = Page<SettlementRecord>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
     query: Params<ListQuery>,
-    request: MerchantRequest,
+    request: MerchantRequest<BalanceRead>,
 ) -> Result<Json<Page<SettlementRecord>>, Problem> {
-    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let merchant = request.merchant();
     let query = query.read()?;
     let filter = SettlementFilter {
         after: cursor(query.after.as_deref())?,
@@ -81,20 +77,17 @@ pub(crate) async fn list(
     path = "/v1/settlements/{id}",
     tag = "merchant",
     params(("id" = String, Path, description = "`set_…`")),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The settlement", body = SettlementRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn one(
+pub(crate) async fn get(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<BalanceRead>,
 ) -> Result<Json<SettlementRecord>, Problem> {
-    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
-    Ok(Json(service::one(&state.gateway, merchant, &id).await?))
+    let merchant = request.merchant();
+    Ok(Json(service::get(&state.gateway, merchant, &id).await?))
 }
 
 /// What the lines of a settlement are asked for.
@@ -116,20 +109,17 @@ pub(crate) struct LinesQuery {
     path = "/v1/settlements/{id}/lines",
     tag = "merchant",
     params(("id" = String, Path, description = "`set_…`"), LinesQuery),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "A page", body = Page<BalanceTransactionRecord>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn lines(
     State(state): State<AppState>,
     Path(id): Path<String>,
     query: Params<LinesQuery>,
-    request: MerchantRequest,
+    request: MerchantRequest<BalanceRead>,
 ) -> Result<Json<Page<BalanceTransactionRecord>>, Problem> {
-    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let merchant = request.merchant();
     let query = query.read()?;
     let after = cursor(query.after.as_deref())?;
     let limit = page_limit(query.limit.as_deref())?;
@@ -153,22 +143,19 @@ pub(crate) struct ReportQuery {
     path = "/v1/settlements/{id}/report",
     tag = "merchant",
     params(("id" = String, Path, description = "`set_…`"), ReportQuery),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The report",
             content((String = "text/csv"), (Object = "application/json"),
                 (String = "application/xml"))),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn report(
     State(state): State<AppState>,
     Path(id): Path<String>,
     query: Params<ReportQuery>,
-    request: MerchantRequest,
+    request: MerchantRequest<BalanceRead>,
 ) -> Result<([(HeaderName, String); 3], Body), Problem> {
-    let merchant = request.merchant(&state, Scope::BalanceRead).await?;
+    let merchant = request.merchant();
     let query = query.read()?;
     let accepted = one_of(Format::ALL.map(Format::name));
     let format = named(

@@ -110,7 +110,11 @@ pub async fn list(
     }))
 }
 
-async fn mine(gateway: &Gateway, merchant: MerchantId, id: &str) -> Result<Settlement, ApiError> {
+async fn get_owned(
+    gateway: &Gateway,
+    merchant: MerchantId,
+    id: &str,
+) -> Result<Settlement, ApiError> {
     let id = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     let settlement = gateway.store.settlements.get(merchant, id).await?;
     settlement.ok_or(ApiError::new(ErrorCode::NotFound))
@@ -120,12 +124,12 @@ async fn mine(gateway: &Gateway, merchant: MerchantId, id: &str) -> Result<Settl
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], also for somebody else's settlement.
-pub async fn one(
+pub async fn get(
     gateway: &Gateway,
     merchant: MerchantId,
     id: &str,
 ) -> Result<SettlementRecord, ApiError> {
-    let settlement = mine(gateway, merchant, id).await?;
+    let settlement = get_owned(gateway, merchant, id).await?;
     Ok(SettlementRecord::of(&settlement, gateway.livemode()))
 }
 
@@ -140,7 +144,7 @@ pub async fn lines(
     after: Option<TransactionId>,
     limit: u32,
 ) -> Result<Page<BalanceTransactionRecord>, ApiError> {
-    let settlement = mine(gateway, merchant, id).await?;
+    let settlement = get_owned(gateway, merchant, id).await?;
     let filter = TransactionFilter {
         settlement: Some(settlement.id),
         after,
@@ -165,7 +169,7 @@ pub async fn report(
     id: &str,
     format: Format,
 ) -> Result<Report, ApiError> {
-    let settlement = mine(gateway, merchant, id).await?;
+    let settlement = get_owned(gateway, merchant, id).await?;
     if settlement.lines > REPORT_LINES_MOST {
         let (found, most) = (settlement.lines, REPORT_LINES_MOST);
         let detail = format!(

@@ -2,7 +2,7 @@
 
 use super::AuditRecord;
 use crate::auth::audit;
-use crate::auth::scope::Scope;
+use crate::auth::scope::required::AuditRead;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::Page;
 use crate::http::params::Params;
@@ -11,7 +11,6 @@ use crate::http::query::{cursor, page_limit, schema};
 use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::State;
-use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -41,19 +40,16 @@ pub(crate) struct AuditQuery {
     path = "/v1/audit",
     tag = "merchant",
     params(AuditQuery),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "A page", body = Page<AuditRecord>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
     query: Params<AuditQuery>,
-    request: MerchantRequest,
+    request: MerchantRequest<AuditRead>,
 ) -> Result<Json<Page<AuditRecord>>, Problem> {
-    let merchant = request.merchant(&state, Scope::AuditRead).await?;
+    let merchant = request.merchant();
     let query = query.read()?;
     let after = cursor(query.after.as_deref())?;
     let limit = page_limit(query.limit.as_deref())?;

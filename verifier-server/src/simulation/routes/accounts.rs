@@ -8,7 +8,6 @@ use crate::simulation::accounts::Accounts;
 use crate::simulation::{AccountRequest, AccountView};
 use axum::Json;
 use axum::extract::{Path, State};
-use sealpay_protocol::api::Problem as ProblemBody;
 
 /// Lists the bank's accounts: those of all personas, then the newest others. Test mode only.
 #[utoipa::path(
@@ -29,8 +28,6 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<Accounts>
     params(("persona" = String, Path, description = "A persona's name, or an account's id")),
     responses(
         (status = 200, description = "The account", body = AccountView),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn one(
@@ -49,8 +46,6 @@ pub(crate) async fn one(
     request_body = AccountRequest,
     responses(
         (status = 200, description = "The account as it is now", body = AccountView),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn change(

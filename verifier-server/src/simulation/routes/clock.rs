@@ -8,7 +8,6 @@ use crate::simulation::clock;
 use crate::simulation::clock::{ClockRequest, ClockView};
 use axum::Json;
 use axum::extract::State;
-use sealpay_protocol::api::Problem as ProblemBody;
 use std::sync::Arc;
 
 /// What the world's clock says. Test mode only.
@@ -30,8 +29,6 @@ pub(crate) async fn view(State(state): State<AppState>) -> Json<ClockView> {
     request_body = ClockRequest,
     responses(
         (status = 200, description = "The clock", body = ClockView),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn set(

@@ -8,7 +8,6 @@ use crate::simulation::disputes;
 use crate::simulation::disputes::{DisputeDecision, SimulatedDisputeRequest};
 use axum::Json;
 use axum::extract::{Path, State};
-use sealpay_protocol::api::Problem as ProblemBody;
 
 /// Opens a dispute, as the shopper's bank does. Test mode only.
 #[utoipa::path(
@@ -18,8 +17,6 @@ use sealpay_protocol::api::Problem as ProblemBody;
     request_body = SimulatedDisputeRequest,
     responses(
         (status = 200, description = "The dispute", body = DisputeRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn open(
@@ -40,8 +37,6 @@ pub(crate) async fn open(
     request_body = DisputeDecision,
     responses(
         (status = 200, description = "The dispute", body = DisputeRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn decide(

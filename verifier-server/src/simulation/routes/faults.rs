@@ -9,7 +9,6 @@ use crate::simulation::{Fault, FaultRequest};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use sealpay_protocol::api::Problem as ProblemBody;
 
 /// Lists the faults in force. Test mode only.
 #[utoipa::path(
@@ -30,8 +29,6 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<Faults>, 
     request_body = FaultRequest,
     responses(
         (status = 200, description = "The fault", body = Fault),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn add(
@@ -63,8 +60,6 @@ pub(crate) async fn remove_all(State(state): State<AppState>) -> Result<StatusCo
     params(("id" = String, Path, description = "The fault's id")),
     responses(
         (status = 204, description = "It is gone"),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn remove(

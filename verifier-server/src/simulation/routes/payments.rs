@@ -8,7 +8,6 @@ use crate::simulation::payments;
 use crate::simulation::payments::{PaymentHistory, Payments};
 use axum::Json;
 use axum::extract::{Path, State};
-use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 
 /// How many payments.
@@ -29,8 +28,6 @@ pub(crate) struct NewestQuery {
     params(NewestQuery),
     responses(
         (status = 200, description = "The payments", body = Payments),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
@@ -50,8 +47,6 @@ pub(crate) async fn list(
     params(("id" = String, Path, description = "`pay_…`")),
     responses(
         (status = 200, description = "The payment", body = PaymentHistory),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn one(

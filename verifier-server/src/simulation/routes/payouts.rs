@@ -7,7 +7,6 @@ use crate::simulation::payouts;
 use crate::simulation::payouts::{BankPayoutView, BankPayouts, PayoutReturnRequest};
 use axum::Json;
 use axum::extract::{Path, State};
-use sealpay_protocol::api::Problem as ProblemBody;
 
 /// Lists the newest fifty payouts that the bank sent to merchants, newest first. Test mode only.
 #[utoipa::path(
@@ -16,8 +15,6 @@ use sealpay_protocol::api::Problem as ProblemBody;
     tag = "simulation",
     responses(
         (status = 200, description = "The payouts", body = BankPayouts),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<BankPayouts>, Problem> {
@@ -34,8 +31,6 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<BankPayou
     request_body = PayoutReturnRequest,
     responses(
         (status = 200, description = "The payout as it is now", body = BankPayoutView),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn send_back(

@@ -8,7 +8,6 @@ use crate::simulation::phone;
 use crate::simulation::phone::{Messages, Wanted};
 use axum::Json;
 use axum::extract::State;
-use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 
 /// What a list of messages is asked for.
@@ -34,8 +33,6 @@ pub(crate) struct PhoneQuery {
     params(PhoneQuery),
     responses(
         (status = 200, description = "The messages", body = Messages),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(

@@ -10,7 +10,6 @@ use crate::simulation::transfers;
 use crate::simulation::transfers::{SimulatedTransferRequest, TransferView, Transfers};
 use axum::Json;
 use axum::extract::State;
-use sealpay_protocol::api::Problem as ProblemBody;
 
 /// Lists transfers that are on their way or have arrived, newest first. Test mode only.
 #[utoipa::path(
@@ -20,8 +19,6 @@ use sealpay_protocol::api::Problem as ProblemBody;
     params(NewestQuery),
     responses(
         (status = 200, description = "The transfers", body = Transfers),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
@@ -42,8 +39,6 @@ pub(crate) async fn list(
     request_body = SimulatedTransferRequest,
     responses(
         (status = 200, description = "What became of it", body = TransferView),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn send(

@@ -7,7 +7,6 @@ use crate::simulation::webhooks;
 use crate::simulation::webhooks::{WebhookFaultsRequest, WebhookFaultsView};
 use axum::Json;
 use axum::extract::State;
-use sealpay_protocol::api::Problem as ProblemBody;
 
 /// What is done to webhooks on purpose. Test mode only.
 #[utoipa::path(
@@ -31,8 +30,6 @@ pub(crate) async fn view(
     request_body = WebhookFaultsRequest,
     responses(
         (status = 200, description = "The settings", body = WebhookFaultsView),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn set(

@@ -2,7 +2,7 @@
 
 use super::service;
 use super::service::{ChangedEndpoint, NewEndpoint, SecretAnswer, SecretRotation};
-use crate::auth::scope::Scope;
+use crate::auth::scope::required::{EventsRead, WebhooksWrite};
 use crate::error::ApiError;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::Page;
@@ -19,7 +19,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use sealpay_protocol::api::{CONTENT_TYPE, Problem as ProblemBody};
+use sealpay_protocol::api::CONTENT_TYPE;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -29,7 +29,7 @@ use utoipa_axum::routes;
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(create, list))
-        .routes(routes!(one, change, delete))
+        .routes(routes!(get, change, delete))
         .routes(routes!(rotate_secret))
         .routes(routes!(ping))
         .routes(routes!(verify))
@@ -76,21 +76,17 @@ fn showing_once(status: StatusCode, answer: &SecretAnswer) -> Response {
     tag = "merchant",
     params(("Idempotency-Key" = String, Header, description = "Names this request")),
     request_body = NewEndpoint,
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 201, description = "The endpoint with its secret", body = RevealedEndpoint<'static>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
-    request: MerchantRequest,
+    request: MerchantRequest<WebhooksWrite>,
 ) -> Result<Response, Problem> {
-    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(&principal)?;
+    let idempotent = request.idempotent()?;
     let new: NewEndpoint = request.json()?;
-    let answer = service::create(&state.gateway, &principal, &idempotent, new).await?;
+    let answer = service::create(&state.gateway, &request.principal, &idempotent, new).await?;
     Ok(showing_once(StatusCode::CREATED, &answer))
 }
 
@@ -99,18 +95,15 @@ pub(crate) async fn create(
     get,
     path = "/v1/webhook-endpoints",
     tag = "merchant",
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "All of them", body = Page<EndpointRecord>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    request: MerchantRequest,
+    request: MerchantRequest<EventsRead>,
 ) -> Result<Json<Page<EndpointRecord>>, Problem> {
-    let merchant = request.merchant(&state, Scope::EventsRead).await?;
+    let merchant = request.merchant();
     Ok(Json(Page {
         data: service::list(&state.gateway, merchant).await?,
         has_more: false,
@@ -123,20 +116,17 @@ pub(crate) async fn list(
     path = "/v1/webhook-endpoints/{id}",
     tag = "merchant",
     params(("id" = String, Path, description = "`whe_…`")),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The endpoint", body = EndpointRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn one(
+pub(crate) async fn get(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<EventsRead>,
 ) -> Result<Json<EndpointRecord>, Problem> {
-    let merchant = request.merchant(&state, Scope::EventsRead).await?;
-    Ok(Json(service::one(&state.gateway, merchant, &id).await?))
+    let merchant = request.merchant();
+    Ok(Json(service::get(&state.gateway, merchant, &id).await?))
 }
 
 /// Changes a webhook endpoint, or switches it off or on again. Another address, or more types of
@@ -150,22 +140,25 @@ pub(crate) async fn one(
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
     request_body = ChangedEndpoint,
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The endpoint as it is now", body = EndpointRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn change(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<WebhooksWrite>,
 ) -> Result<Json<EndpointRecord>, Problem> {
-    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(&principal)?;
+    let idempotent = request.idempotent()?;
     let changed: ChangedEndpoint = request.json()?;
-    let changed = service::change(&state.gateway, &principal, &idempotent, &id, changed).await?;
+    let changed = service::change(
+        &state.gateway,
+        &request.principal,
+        &idempotent,
+        &id,
+        changed,
+    )
+    .await?;
     Ok(Json(changed))
 }
 
@@ -178,20 +171,16 @@ pub(crate) async fn change(
         ("id" = String, Path, description = "`whe_…`"),
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 204, description = "It is gone"),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn delete(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<WebhooksWrite>,
 ) -> Result<StatusCode, Problem> {
-    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(&principal)?;
+    let idempotent = request.idempotent()?;
     let Nothing {} = request.json()?;
     service::delete(&state.gateway, &idempotent, &id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -208,20 +197,16 @@ pub(crate) async fn delete(
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
     request_body = SecretRotation,
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The endpoint with its new secret", body = RevealedEndpoint<'static>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn rotate_secret(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<WebhooksWrite>,
 ) -> Result<Response, Problem> {
-    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(&principal)?;
+    let idempotent = request.idempotent()?;
     let rotation: SecretRotation = request.json()?;
     let answer = service::rotate_secret(&state.gateway, &idempotent, &id, &rotation).await?;
     Ok(showing_once(StatusCode::OK, &answer))
@@ -237,20 +222,16 @@ pub(crate) async fn rotate_secret(
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
     request_body = Nothing,
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 202, description = "The event, on its way", body = EventRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn ping(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<WebhooksWrite>,
 ) -> Result<(StatusCode, Json<EventRecord>), Problem> {
-    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(&principal)?;
+    let idempotent = request.idempotent()?;
     let Nothing {} = request.json()?;
     let event = service::ping(&state.gateway, &idempotent, &id).await?;
     Ok((StatusCode::ACCEPTED, Json(event)))
@@ -267,20 +248,16 @@ pub(crate) async fn ping(
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
     request_body = Nothing,
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 202, description = "The endpoint, about to be asked", body = EndpointRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn verify(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<WebhooksWrite>,
 ) -> Result<(StatusCode, Json<EndpointRecord>), Problem> {
-    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(&principal)?;
+    let idempotent = request.idempotent()?;
     let Nothing {} = request.json()?;
     let endpoint = service::verify(&state.gateway, &idempotent, &id).await?;
     Ok((StatusCode::ACCEPTED, Json(endpoint)))
@@ -292,20 +269,17 @@ pub(crate) async fn verify(
     path = "/v1/webhook-endpoints/{id}/deliveries",
     tag = "merchant",
     params(("id" = String, Path, description = "`whe_…`"), DeliveriesQuery),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "A page", body = Page<EndpointDeliveryRecord>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn deliveries(
     State(state): State<AppState>,
     Path(id): Path<String>,
     query: Params<DeliveriesQuery>,
-    request: MerchantRequest,
+    request: MerchantRequest<EventsRead>,
 ) -> Result<Json<Page<EndpointDeliveryRecord>>, Problem> {
-    let merchant = request.merchant(&state, Scope::EventsRead).await?;
+    let merchant = request.merchant();
     let query = query.read()?;
     let filter = DeliveryFilter {
         state: query.state.as_deref().map(delivery_state).transpose()?,
@@ -338,23 +312,24 @@ fn delivery_state(name: &str) -> Result<DeliveryState, ApiError> {
         ("Idempotency-Key" = String, Header, description = "Names this request"),
     ),
     request_body = RedeliveryRequest,
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 202, description = "How many are on their way", body = RedeliveryRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn redeliver(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<WebhooksWrite>,
 ) -> Result<(StatusCode, Json<RedeliveryRecord>), Problem> {
-    let principal = request.principal(&state, Scope::WebhooksWrite).await?;
-    let idempotent = request.idempotent(&principal)?;
+    let idempotent = request.idempotent()?;
     let order: RedeliveryRequest = request.json()?;
-    let batch =
-        deliveries::service::redeliver(&state.gateway, &principal, &idempotent, &id, &order)
-            .await?;
+    let batch = deliveries::service::redeliver(
+        &state.gateway,
+        &request.principal,
+        &idempotent,
+        &id,
+        &order,
+    )
+    .await?;
     Ok((StatusCode::ACCEPTED, Json(batch)))
 }

@@ -96,7 +96,7 @@ async fn shown_before(
 ) -> Result<SecretAnswer, ApiError> {
     let (resource, answer) = same(replay)?;
     let Some(answer) = answer else {
-        let endpoint = one(gateway, request.merchant, &resource).await?;
+        let endpoint = get(gateway, request.merchant, &resource).await?;
         let written = serde_json::to_string(&endpoint);
         let written = written.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
         return Ok(Zeroizing::new(written));
@@ -186,7 +186,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], also for somebody else's.
-pub async fn one(
+pub async fn get(
     gateway: &Gateway,
     merchant: MerchantId,
     id: &str,
@@ -226,7 +226,7 @@ pub async fn change(
     let answered = answered(gateway, request, None);
     let change = Deed::Change(principal, change);
     done(telling(gateway, request.merchant, endpoint, change, answered).await?)?;
-    one(gateway, request.merchant, id).await
+    get(gateway, request.merchant, id).await
 }
 
 fn done(written: EndpointWrite) -> Result<(), ApiError> {
@@ -316,7 +316,7 @@ pub async fn verify(
         .verify(request.merchant, endpoint, answered)
         .await?;
     done(written)?;
-    one(gateway, request.merchant, id).await
+    get(gateway, request.merchant, id).await
 }
 
 /// Sends an endpoint an event that tells of nothing.

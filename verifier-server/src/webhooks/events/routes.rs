@@ -2,7 +2,7 @@
 
 use super::model::KINDS;
 use super::view::EventRecord;
-use crate::auth::scope::Scope;
+use crate::auth::scope::required::EventsRead;
 use crate::error::ApiError;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::Page;
@@ -14,7 +14,6 @@ use crate::webhooks::deliveries::service;
 use crate::webhooks::deliveries::service::EventFilter;
 use axum::Json;
 use axum::extract::{Path, State};
-use sealpay_protocol::api::Problem as ProblemBody;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,7 +22,7 @@ use utoipa_axum::routes;
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list))
-        .routes(routes!(one))
+        .routes(routes!(get))
 }
 
 /// Longest identifier of something that an event can tell of.
@@ -92,23 +91,19 @@ impl ListQuery {
     path = "/v1/events",
     tag = "merchant",
     params(ListQuery),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "A page", body = Page<EventRecord>),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
     query: Params<ListQuery>,
-    request: MerchantRequest,
+    request: MerchantRequest<EventsRead>,
 ) -> Result<Json<Page<EventRecord>>, Problem> {
-    let principal = request.principal(&state, Scope::EventsRead).await?;
     let query = query.read()?;
     let filter = query.filter()?;
     Ok(Json(
-        service::events(&state.gateway, &principal, filter).await?,
+        service::events(&state.gateway, &request.principal, filter).await?,
     ))
 }
 
@@ -118,20 +113,16 @@ pub(crate) async fn list(
     path = "/v1/events/{id}",
     tag = "merchant",
     params(("id" = String, Path, description = "`evt_…`")),
-    security(("api_key" = []), ("merchant_signature" = [])),
     responses(
         (status = 200, description = "The event", body = EventRecord),
-        (status = "4XX", description = "Refused", body = ProblemBody,
-            content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn one(
+pub(crate) async fn get(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    request: MerchantRequest,
+    request: MerchantRequest<EventsRead>,
 ) -> Result<Json<EventRecord>, Problem> {
-    let principal = request.principal(&state, Scope::EventsRead).await?;
     Ok(Json(
-        service::readable_event(&state.gateway, &principal, &id).await?,
+        service::readable_event(&state.gateway, &request.principal, &id).await?,
     ))
 }

@@ -10,7 +10,6 @@ use crate::payments::state::PaymentState;
 use crate::payments::store::outcome::Settled;
 use sealpay_provider::transfer::IncomingCredit;
 use sealpay_provider::{ProviderError, ProviderFuture};
-use std::time::Duration;
 
 /// How many arrivals are looked at in one go.
 const BATCH: u32 = 64;
@@ -162,18 +161,5 @@ fn fate_of(kept: &Payment, arrival: &IncomingCredit) -> CreditDisposition {
         CreditDisposition::Counted
     } else {
         CreditDisposition::RetryLater
-    }
-}
-
-/// Collects again and again, until dropped.
-pub async fn run(gateway: &Gateway, every: Duration) {
-    loop {
-        if let Err(error) = collect(gateway).await {
-            tracing::error!(
-                ?error,
-                "arrivals could not be looked at and will be tried again"
-            );
-        }
-        tokio::time::sleep(every).await;
     }
 }
