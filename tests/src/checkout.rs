@@ -14,9 +14,10 @@ use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{OrderClaims, Simulate};
 use serde_json::{Value, json};
+use verifier_server::gateway::Gateway;
 use verifier_server::payments::methods::bank_transfer;
 use verifier_server::settlements::close::{Cutoff, settle};
-use verifier_server::{disputes, maintain, operations, payments, payouts};
+use verifier_server::{disputes, maintain, operations, payments, payouts, simulation};
 
 /// A shopper with an order in front of them.
 #[derive(Debug)]
@@ -249,6 +250,7 @@ impl TestGateway {
         operations::expire::expire(gateway)
             .await
             .expect("the store answers");
+        release_lapsed(gateway).await;
         self.recover().await;
         payments::reversals::reverse(gateway)
             .await
@@ -270,5 +272,13 @@ impl TestGateway {
         kinds
             .map(|kind| kind.trim_start_matches("payment.").to_owned())
             .collect()
+    }
+}
+
+/// The simulated bank releases what nobody captured in time, as it does by itself every few seconds.
+/// What fails is done later.
+pub async fn release_lapsed(gateway: &Gateway) {
+    if let Ok(bank) = simulation::bank(gateway) {
+        let _ = bank.expire_holds(gateway.clock().now_ms_i64(), 64).await;
     }
 }

@@ -3,6 +3,7 @@
 use crate::auth::api_keys::last_use::LastUse;
 use crate::error::{ApiError, ErrorCode};
 use crate::fair::read_queues::ReadQueues;
+use crate::idempotency::turns::Turns;
 use crate::keys::encryption::KeyEncryption;
 use crate::keys::key_ring::KeyRing;
 use crate::keys::master_key::MasterKeys;
@@ -62,6 +63,8 @@ pub struct Gateway {
     companion: Option<Arc<dyn Companion>>,
     webhook_addresses: Option<(Box<CheckAddress>, Box<VouchForAddress>)>,
     key_source: Option<Box<KeySource>>,
+    /// One change of a payment at a time.
+    pub(crate) turns: Turns,
     keys: RwLock<Arc<KeyRing>>,
     outbox: Notify,
     cards_opened: AtomicU64,
@@ -98,6 +101,7 @@ impl Gateway {
             companion: None,
             webhook_addresses: None,
             key_source: None,
+            turns: Turns::default(),
             keys: RwLock::new(Arc::new(KeyRing::default())),
             outbox: Notify::new(),
             cards_opened: AtomicU64::new(0),

@@ -54,7 +54,7 @@ const PARTS: [(&str, &[&str]); 9] = [
         "gateway",
         &["auth", "error", "fair", "keys", "ledger", "store"],
     ),
-    ("idempotency", &["store"]),
+    ("idempotency", &["error", "gateway", "store"]),
     (
         "keys",
         &[

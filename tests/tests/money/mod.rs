@@ -17,6 +17,7 @@ mod office;
 use crate::simulation::world::World;
 use eyes::Eyes;
 use harness::chance::Chance;
+use harness::checkout::release_lapsed;
 use harness::postgres;
 use harness::processes::setting;
 use office::Office;
@@ -53,6 +54,7 @@ async fn do_what_is_due(gateway: Arc<Gateway>) {
     let _ = operations::reconcile::recover(&gateway).await;
     let _ = payments::reversals::reverse(&gateway).await;
     let _ = operations::expire::expire(&gateway).await;
+    release_lapsed(&gateway).await;
     let _ = disputes::service::give_up(&gateway).await;
     let _ = settle(&gateway, Cutoff::Now).await;
     let _ = payouts::service::pay_out(&gateway).await;

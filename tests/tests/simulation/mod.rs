@@ -17,6 +17,7 @@ mod webhooks;
 pub(crate) mod world;
 
 use harness::chance::Chance;
+use harness::checkout::release_lapsed;
 use harness::processes::setting;
 use invariants::Inspector;
 use sealpay_simulator::control::FaultRequest;
@@ -43,6 +44,7 @@ async fn tick(world: &mut World, chance: &mut Chance) {
         let _ = bank_transfer::incoming::collect(&gateway).await;
         let _ = operations::reconcile::recover(&gateway).await;
         let _ = operations::expire::expire(&gateway).await;
+        release_lapsed(&gateway).await;
         let _ = payments::reconcile::recover(&gateway).await;
         let _ = payments::reversals::reverse(&gateway).await;
     };
@@ -138,6 +140,7 @@ async fn come_to_rest(world: &mut World, inspector: &mut Inspector) -> Vec<Strin
         let _ = bank_transfer::incoming::collect(&gateway).await;
         let _ = operations::reconcile::recover(&gateway).await;
         let _ = operations::expire::expire(&gateway).await;
+        release_lapsed(&gateway).await;
         let _ = payments::reconcile::recover(&gateway).await;
         let _ = payments::reversals::reverse(&gateway).await;
         found = inspector.at_rest();

@@ -4,22 +4,17 @@ use super::model::{Dispute, DisputeReason, DisputeState};
 use super::store::{DisputeChange, DisputeStep};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use crate::idempotency;
+use crate::idempotency::model::IdempotentRequest;
 use crate::ledger::posting;
 use crate::payments::event;
 use crate::payments::model::Payment;
 use sealpay_protocol::ids::{DisputeId, MerchantId, PaymentId};
 use sealpay_protocol::limits::{DISPUTE_EVIDENCE_SECONDS, EVIDENCE_CHARACTERS};
 use sealpay_protocol::money::Money;
-use std::time::Duration;
 
 /// How many overdue disputes are looked at in one go.
 const BATCH: u32 = 64;
-/// How often it is looked again while something else is done to the payment.
-const LOOKS: u32 = 40;
-/// The pause between two looks.
-const PAUSE: Duration = Duration::from_millis(50);
-
 /// What happens to a dispute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DisputeAction {
@@ -71,39 +66,45 @@ pub async fn open(
     amount_minor: Option<i64>,
     reason: DisputeReason,
 ) -> Result<Dispute, ApiError> {
-    for _ in 0..LOOKS {
-        let found = gateway.store.payments.get(payment).await?;
-        let before = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
-        if before.modification.is_none() {
-            let dispute = new(gateway, &before, amount_minor, reason)?;
-            let mut after = before.clone();
-            after.disputed_minor = before
-                .disputed_minor
-                .saturating_add(dispute.money.amount_minor());
-            after.updated_at_ms = dispute.created_at_ms;
-            let event = event::of_dispute(gateway, &mut after, &dispute)?;
-            let posting = posting::of_dispute(
-                &gateway.posting_context(Some(&after.provider)),
-                &after,
-                &dispute,
-            );
-            let step = DisputeStep {
-                before: &before,
-                after: &after,
-                dispute: &dispute,
-                event: &event,
-                posting: Some(&posting),
-                request: None,
-            };
-            if gateway.store.disputes.open(step).await? == DisputeChange::Done {
-                gateway.wake_outbox();
-                tracing::info!(payment = %payment, dispute = %dispute.id, "a dispute was opened");
-                return Ok(dispute);
-            }
-        }
-        tokio::time::sleep(PAUSE).await;
+    let open_once = || open_once(gateway, payment, amount_minor, reason);
+    gateway.turns.take(payment, open_once).await
+}
+
+/// None while something else is being done to the payment.
+async fn open_once(
+    gateway: &Gateway,
+    payment: PaymentId,
+    amount_minor: Option<i64>,
+    reason: DisputeReason,
+) -> Result<Option<Dispute>, ApiError> {
+    let found = gateway.store.payments.get(payment).await?;
+    let before = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
+    if before.modification.is_some() {
+        return Ok(None);
     }
-    Err(ApiError::new(ErrorCode::ModificationInProgress))
+    let dispute = new(gateway, &before, amount_minor, reason)?;
+    let mut after = before.clone();
+    after.disputed_minor = before
+        .disputed_minor
+        .saturating_add(dispute.money.amount_minor());
+    after.updated_at_ms = dispute.created_at_ms;
+    let event = event::of_dispute(gateway, &mut after, &dispute)?;
+    let context = gateway.posting_context(Some(&after.provider));
+    let posting = posting::of_dispute(&context, &after, &dispute);
+    let step = DisputeStep {
+        before: &before,
+        after: &after,
+        dispute: &dispute,
+        event: &event,
+        posting: Some(&posting),
+        request: None,
+    };
+    if gateway.store.disputes.open(step).await? != DisputeChange::Done {
+        return Ok(None);
+    }
+    gateway.wake_outbox();
+    tracing::info!(payment = %payment, dispute = %dispute.id, "a dispute was opened");
+    Ok(Some(dispute))
 }
 
 fn new(
@@ -151,8 +152,8 @@ pub async fn answer(
     let id: DisputeId = dispute
         .parse()
         .map_err(|_| ApiError::new(ErrorCode::NotFound))?;
-    if let Some(replay) = gateway.store.idempotency.replay(request).await? {
-        return repeated(gateway, &replay).await;
+    if let Some(id) = idempotency::made_before(gateway, request).await? {
+        return get(gateway, id).await;
     }
     get_owned(gateway, request.merchant, id).await?;
     happen(gateway, id, action, Some(request)).await
@@ -173,30 +174,9 @@ pub async fn get_owned(
         .ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
-/// What stands in the way may be what the same request has done a moment ago.
-async fn unless_repeated(
-    gateway: &Gateway,
-    request: Option<&IdempotentRequest>,
-) -> Result<Dispute, ApiError> {
-    if let Some(request) = request
-        && let Some(replay) = gateway.store.idempotency.replay(request).await?
-    {
-        return repeated(gateway, &replay).await;
-    }
-    Err(ApiError::new(ErrorCode::StateConflict))
-}
-
-async fn repeated(gateway: &Gateway, replay: &IdempotencyReplay) -> Result<Dispute, ApiError> {
-    let IdempotencyReplay::Same { resource, .. } = replay else {
-        return Err(ApiError::of(
-            ErrorCode::IdempotencyKeyReused,
-            "idempotency-key",
-        ));
-    };
-    let missing =
-        || ApiError::because(ErrorCode::Internal, "a request made something that is gone");
-    let id = resource.parse().map_err(|_| missing())?;
-    gateway.store.disputes.get(id).await?.ok_or_else(missing)
+async fn get(gateway: &Gateway, id: DisputeId) -> Result<Dispute, ApiError> {
+    let found = gateway.store.disputes.get(id).await?;
+    found.ok_or_else(idempotency::missing)
 }
 
 /// Something happens to a dispute.
@@ -209,31 +189,43 @@ pub async fn happen(
     action: &DisputeAction,
     request: Option<&IdempotentRequest>,
 ) -> Result<Dispute, ApiError> {
-    for _ in 0..LOOKS {
-        let named = gateway.store.disputes.get(id).await?;
-        let named = named.ok_or(ApiError::new(ErrorCode::NotFound))?;
-        let missing = || ApiError::because(ErrorCode::Internal, "a dispute has no payment");
-        let before = gateway.store.payments.get(named.payment).await?;
-        let before = before.ok_or_else(missing)?;
-        // Read once more, after the payment: then it changes only together with the payment.
-        let dispute = gateway.store.disputes.get(id).await?.ok_or_else(missing)?;
-        let is_late = matches!(action, DisputeAction::Evidence(_))
-            && dispute.evidence_due_ms <= gateway.clock.now_ms_i64();
-        if is_late || !dispute.state.may_become(action.state()) {
-            return unless_repeated(gateway, request).await;
+    let named = gateway.store.disputes.get(id).await?;
+    let named = named.ok_or(ApiError::new(ErrorCode::NotFound))?;
+    let change_once = || change_once(gateway, &named, action, request);
+    gateway.turns.take(named.payment, change_once).await
+}
+
+/// None while something else is being done to the payment.
+async fn change_once(
+    gateway: &Gateway,
+    named: &Dispute,
+    action: &DisputeAction,
+    request: Option<&IdempotentRequest>,
+) -> Result<Option<Dispute>, ApiError> {
+    let missing = || ApiError::because(ErrorCode::Internal, "a dispute has no payment");
+    let before = gateway.store.payments.get(named.payment).await?;
+    let before = before.ok_or_else(missing)?;
+    // Read once more, after the payment: then it changes only together with the payment.
+    let dispute = gateway.store.disputes.get(named.id).await?;
+    let dispute = dispute.ok_or_else(missing)?;
+    let is_late = matches!(action, DisputeAction::Evidence(_))
+        && dispute.evidence_due_ms <= gateway.clock.now_ms_i64();
+    if is_late || !dispute.state.may_become(action.state()) {
+        if let Some(request) = request
+            && let Some(id) = idempotency::made_before(gateway, request).await?
+        {
+            return get(gateway, id).await.map(Some);
         }
-        if before.modification.is_none() {
-            match step(gateway, &before, dispute, action, request).await? {
-                Ok(dispute) => return Ok(dispute),
-                Err(DisputeChange::Repeated(replay)) => {
-                    return repeated(gateway, &replay).await;
-                }
-                Err(_) => {}
-            }
-        }
-        tokio::time::sleep(PAUSE).await;
+        return Err(ApiError::new(ErrorCode::StateConflict));
     }
-    Err(ApiError::new(ErrorCode::ModificationInProgress))
+    if before.modification.is_some() {
+        return Ok(None);
+    }
+    match step(gateway, &before, dispute, action, request).await? {
+        Ok(dispute) => Ok(Some(dispute)),
+        Err(DisputeChange::Repeated(replay)) => get(gateway, replay.resource()?).await.map(Some),
+        Err(_) => Ok(None),
+    }
 }
 
 async fn step(

@@ -34,7 +34,11 @@ pub(crate) async fn perform(
         is_final: modification.is_final,
     };
     match gateway.within(operations.modify(request)).await {
-        Ok(answer) => settle(gateway, payment, modification, answer).await,
+        Ok(answer) => {
+            let settled = settle(gateway, payment, modification, answer).await;
+            gateway.turns.end(payment.id);
+            settled
+        }
         Err(error) => {
             tracing::warn!(payment = %payment.id, modification = %modification.id, ?error,
                 "the provider did not answer and is asked again");

@@ -10,16 +10,11 @@ use super::perform;
 use super::store::ModificationClaim;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use crate::idempotency;
+use crate::idempotency::model::IdempotentRequest;
 use crate::payments::model::Payment;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
-use std::time::Duration;
-
-/// How often it is looked again while something else is being done to the payment.
-const LOOKS: u32 = 40;
-/// The pause between two looks.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a merchant wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,67 +43,49 @@ pub async fn modify(
     let payment: PaymentId = payment
         .parse()
         .map_err(|_| ApiError::new(ErrorCode::NotFound))?;
-    for _ in 0..LOOKS {
-        if let Some(replay) = gateway.store.idempotency.replay(request).await? {
-            return repeated(gateway, &replay).await;
-        }
-        let seen = find(gateway, request.merchant, payment).await?;
-        if seen.modification.is_none() {
-            let modification = match planned(gateway, &seen, operation) {
-                Ok(modification) => Modification {
-                    created_by: Some(request.credential.clone()),
-                    ..modification
-                },
-                Err(error) => return unless_repeated(gateway, request, error).await,
-            };
-            let claim = gateway
-                .store
-                .operations
-                .claim(&seen, &modification, Some(request));
-            match claim.await? {
-                ModificationClaim::Claimed => {
-                    return perform::perform(gateway, &seen, modification).await;
-                }
-                ModificationClaim::Same(modification) => return Ok(modification),
-                ModificationClaim::KeyReused => {
-                    return Err(ApiError::of(
-                        ErrorCode::IdempotencyKeyReused,
-                        "idempotency-key",
-                    ));
-                }
-                ModificationClaim::Moved => {}
-            }
-        }
-        // Somebody else is at it: they are seldom slower than this.
-        tokio::time::sleep(PAUSE).await;
-    }
-    Err(ApiError::new(ErrorCode::ModificationInProgress))
+    let modify_once = || once(gateway, request, payment, operation);
+    gateway.turns.take(payment, modify_once).await
 }
 
-/// What stands in the way may be what the same request has done a moment ago.
-async fn unless_repeated(
+/// None while something else is being done to the payment.
+async fn once(
     gateway: &Gateway,
     request: &IdempotentRequest,
-    error: ApiError,
-) -> Result<Modification, ApiError> {
-    match gateway.store.idempotency.replay(request).await? {
-        Some(replay) => repeated(gateway, &replay).await,
-        None => Err(error),
+    payment: PaymentId,
+    operation: &OperationRequest,
+) -> Result<Option<Modification>, ApiError> {
+    if let Some(id) = idempotency::made_before(gateway, request).await? {
+        return get(gateway, id).await.map(Some);
+    }
+    let seen = find(gateway, request.merchant, payment).await?;
+    if seen.modification.is_some() {
+        return Ok(None);
+    }
+    let mut modification = match planned(gateway, &seen, operation) {
+        Ok(modification) => modification,
+        Err(error) => {
+            return match idempotency::made_before(gateway, request).await? {
+                Some(id) => get(gateway, id).await.map(Some),
+                None => Err(error),
+            };
+        }
+    };
+    modification.created_by = Some(request.credential.clone());
+    let operations = &gateway.store.operations;
+    let claim = operations.claim(&seen, &modification, Some(request));
+    match claim.await? {
+        ModificationClaim::Claimed => perform::perform(gateway, &seen, modification)
+            .await
+            .map(Some),
+        ModificationClaim::Same(modification) => Ok(Some(modification)),
+        ModificationClaim::KeyReused => Err(idempotency::key_reused()),
+        ModificationClaim::Moved => Ok(None),
     }
 }
 
-async fn repeated(gateway: &Gateway, replay: &IdempotencyReplay) -> Result<Modification, ApiError> {
-    let IdempotencyReplay::Same { resource, .. } = replay else {
-        return Err(ApiError::of(
-            ErrorCode::IdempotencyKeyReused,
-            "idempotency-key",
-        ));
-    };
-    let missing =
-        || ApiError::because(ErrorCode::Internal, "a request made something that is gone");
-    let id: ModificationId = resource.parse().map_err(|_| missing())?;
+async fn get(gateway: &Gateway, id: ModificationId) -> Result<Modification, ApiError> {
     let found = gateway.store.operations.get(id).await?;
-    found.ok_or_else(missing)
+    found.ok_or_else(idempotency::missing)
 }
 
 async fn find(
