@@ -55,68 +55,30 @@ pub enum DeclineCategory {
     TransferLate,
 }
 
-impl DeclineCategory {
-    /// Every category.
-    pub const ALL: [Self; 22] = [
-        Self::CardDeclined,
-        Self::NotEnoughFunds,
-        Self::AmountOverLimit,
-        Self::LimitReached,
-        Self::AmountNotAccepted,
-        Self::CardNotAccepted,
-        Self::CardRestricted,
-        Self::CardNotActivated,
-        Self::BankWantsACall,
-        Self::AttemptsExceeded,
-        Self::NumberNotValid,
-        Self::CardExpired,
-        Self::SecurityCodeNotValid,
-        Self::AuthenticationUnavailable,
-        Self::NotAuthenticated,
-        Self::NotConfirmedInTime,
-        Self::BankNotResponding,
-        Self::ProcessingError,
-        Self::PossiblyPaid,
-        Self::PaymentStopped,
-        Self::CancelledInWallet,
-        Self::TransferLate,
-    ];
-
-    /// The name in JSON.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CardDeclined => "card_declined",
-            Self::NotEnoughFunds => "not_enough_funds",
-            Self::AmountOverLimit => "amount_over_limit",
-            Self::LimitReached => "limit_reached",
-            Self::AmountNotAccepted => "amount_not_accepted",
-            Self::CardNotAccepted => "card_not_accepted",
-            Self::CardRestricted => "card_restricted",
-            Self::CardNotActivated => "card_not_activated",
-            Self::BankWantsACall => "bank_wants_a_call",
-            Self::AttemptsExceeded => "attempts_exceeded",
-            Self::NumberNotValid => "number_not_valid",
-            Self::CardExpired => "card_expired",
-            Self::SecurityCodeNotValid => "security_code_not_valid",
-            Self::AuthenticationUnavailable => "authentication_unavailable",
-            Self::NotAuthenticated => "not_authenticated",
-            Self::NotConfirmedInTime => "not_confirmed_in_time",
-            Self::BankNotResponding => "bank_not_responding",
-            Self::ProcessingError => "processing_error",
-            Self::PossiblyPaid => "possibly_paid",
-            Self::PaymentStopped => "payment_stopped",
-            Self::CancelledInWallet => "cancelled_in_wallet",
-            Self::TransferLate => "transfer_late",
-        }
-    }
-
-    /// The category of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|category| category.name() == name)
+crate::names! {
+    DeclineCategory {
+        CardDeclined = "card_declined",
+        NotEnoughFunds = "not_enough_funds",
+        AmountOverLimit = "amount_over_limit",
+        LimitReached = "limit_reached",
+        AmountNotAccepted = "amount_not_accepted",
+        CardNotAccepted = "card_not_accepted",
+        CardRestricted = "card_restricted",
+        CardNotActivated = "card_not_activated",
+        BankWantsACall = "bank_wants_a_call",
+        AttemptsExceeded = "attempts_exceeded",
+        NumberNotValid = "number_not_valid",
+        CardExpired = "card_expired",
+        SecurityCodeNotValid = "security_code_not_valid",
+        AuthenticationUnavailable = "authentication_unavailable",
+        NotAuthenticated = "not_authenticated",
+        NotConfirmedInTime = "not_confirmed_in_time",
+        BankNotResponding = "bank_not_responding",
+        ProcessingError = "processing_error",
+        PossiblyPaid = "possibly_paid",
+        PaymentStopped = "payment_stopped",
+        CancelledInWallet = "cancelled_in_wallet",
+        TransferLate = "transfer_late",
     }
 }
 

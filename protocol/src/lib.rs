@@ -4,6 +4,8 @@
 //! and random numbers are arguments, so the same call gives the same answer in a browser, on a
 //! server and in a test. `docs/reference/protocol.md` is for other implementers.
 
+#[macro_use]
+mod names;
 pub mod api;
 pub mod card;
 pub mod check_digits;

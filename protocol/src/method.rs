@@ -16,24 +16,11 @@ pub enum Method {
     BankTransfer,
 }
 
-impl Method {
-    /// Every method, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Card, Self::Wallet, Self::BankTransfer];
-
-    /// The name in JSON and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Card => "card",
-            Self::Wallet => "wallet",
-            Self::BankTransfer => "bank_transfer",
-        }
-    }
-
-    /// The method of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.name() == name)
+crate::names! {
+    Method {
+        Card = "card",
+        Wallet = "wallet",
+        BankTransfer = "bank_transfer",
     }
 }
 

@@ -20,25 +20,12 @@ pub enum ModificationKind {
     Expiry,
 }
 
-impl ModificationKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Capture, Self::Void, Self::Refund, Self::Expiry];
-
-    /// The name in JSON and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Capture => "capture",
-            Self::Void => "void",
-            Self::Refund => "refund",
-            Self::Expiry => "expiry",
-        }
-    }
-
-    /// The kind of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+sealpay_protocol::names! {
+    ModificationKind {
+        Capture = "capture",
+        Void = "void",
+        Refund = "refund",
+        Expiry = "expiry",
     }
 }
 

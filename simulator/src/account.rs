@@ -79,24 +79,7 @@ macro_rules! named {
             $($(#[$variant_doc])* $variant,)*
         }
 
-        impl $name {
-            /// Every one.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The name in JSON and in the book.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)*
-                }
-            }
-
-            /// The one of a name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.name() == name)
-            }
-        }
+        sealpay_protocol::names! { $name { $($variant = $text),* } }
     };
 }
 
@@ -302,7 +285,7 @@ pub(super) mod tests {
         for status in AccountStatus::ALL {
             let json = serde_json::to_value(status).unwrap();
             assert_eq!(json, status.name());
-            assert_eq!(AccountStatus::from_name(status.name()), Some(*status));
+            assert_eq!(AccountStatus::from_name(status.name()), Some(status));
         }
         for enrolment in Enrolment::ALL {
             let json = serde_json::to_value(enrolment).unwrap();

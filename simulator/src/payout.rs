@@ -64,30 +64,12 @@ pub enum ReturnReason {
     NotSpecified,
 }
 
-impl ReturnReason {
-    /// Every reason.
-    pub const ALL: [Self; 4] = [
-        Self::AccountClosed,
-        Self::AccountBlocked,
-        Self::AccountUnknown,
-        Self::NotSpecified,
-    ];
-
-    /// The key in JSON and in the book.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AccountClosed => "account_closed",
-            Self::AccountBlocked => "account_blocked",
-            Self::AccountUnknown => "account_unknown",
-            Self::NotSpecified => "not_specified",
-        }
-    }
-
-    /// The reason of a key.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.name() == name)
+sealpay_protocol::names! {
+    ReturnReason {
+        AccountClosed = "account_closed",
+        AccountBlocked = "account_blocked",
+        AccountUnknown = "account_unknown",
+        NotSpecified = "not_specified",
     }
 }
 
@@ -103,22 +85,11 @@ pub enum BankPayoutState {
     Acknowledged,
 }
 
-impl BankPayoutState {
-    /// Every state.
-    pub const ALL: [Self; 3] = [Self::Paid, Self::Returned, Self::Acknowledged];
-
-    /// The name in JSON and in the book.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Paid => "paid",
-            Self::Returned => "returned",
-            Self::Acknowledged => "acknowledged",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
+sealpay_protocol::names! {
+    BankPayoutState {
+        Paid = "paid",
+        Returned = "returned",
+        Acknowledged = "acknowledged",
     }
 }
 

@@ -254,14 +254,14 @@ mod tests {
             assert!(decides || account.is_unlimited(), "{}", persona.name);
         }
         for status in AccountStatus::ALL {
-            assert!(accounts.iter().any(|account| account.status == *status));
+            assert!(accounts.iter().any(|account| account.status == status));
         }
         for enrolment in Enrolment::ALL {
             let found = accounts
                 .iter()
-                .any(|account| account.enrolment == *enrolment);
+                .any(|account| account.enrolment == enrolment);
             // Every persona's issuer takes part.
-            assert_eq!(found, *enrolment != Enrolment::None, "{enrolment:?}");
+            assert_eq!(found, enrolment != Enrolment::None, "{enrolment:?}");
         }
         assert!(accounts.iter().any(|account| account.locked));
     }

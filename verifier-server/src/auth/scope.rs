@@ -21,34 +21,20 @@ pub enum Scope {
     AuditRead,
 }
 
-impl Scope {
-    /// Every scope.
-    pub const ALL: [Self; 8] = [
-        Self::PaymentsRead,
-        Self::PaymentsWrite,
-        Self::RefundsWrite,
-        Self::DisputesWrite,
-        Self::BalanceRead,
-        Self::EventsRead,
-        Self::WebhooksWrite,
-        Self::AuditRead,
-    ];
-
-    /// The name in commands and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PaymentsRead => "payments:read",
-            Self::PaymentsWrite => "payments:write",
-            Self::RefundsWrite => "refunds:write",
-            Self::DisputesWrite => "disputes:write",
-            Self::BalanceRead => "balance:read",
-            Self::EventsRead => "events:read",
-            Self::WebhooksWrite => "webhooks:write",
-            Self::AuditRead => "audit:read",
-        }
+sealpay_protocol::names! {
+    Scope {
+        PaymentsRead = "payments:read",
+        PaymentsWrite = "payments:write",
+        RefundsWrite = "refunds:write",
+        DisputesWrite = "disputes:write",
+        BalanceRead = "balance:read",
+        EventsRead = "events:read",
+        WebhooksWrite = "webhooks:write",
+        AuditRead = "audit:read",
     }
+}
 
+impl Scope {
     /// Whether scopes as they are kept, names with commas between or `*`, hold this one.
     #[must_use]
     pub fn is_in(self, scopes: &str) -> bool {

@@ -21,10 +21,16 @@ pub enum DisputeState {
 
 use DisputeState::{Lost, NeedsResponse, UnderReview, Won};
 
-impl DisputeState {
-    /// Every state.
-    pub const ALL: [Self; 4] = [NeedsResponse, UnderReview, Won, Lost];
+sealpay_protocol::names! {
+    DisputeState {
+        NeedsResponse = "needs_response",
+        UnderReview = "under_review",
+        Won = "won",
+        Lost = "lost",
+    }
+}
 
+impl DisputeState {
     /// The states that may follow this one.
     #[must_use]
     pub const fn successors(self) -> &'static [Self] {
@@ -39,23 +45,6 @@ impl DisputeState {
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         self.successors().contains(&next)
-    }
-
-    /// The name in JSON and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            NeedsResponse => "needs_response",
-            UnderReview => "under_review",
-            Won => "won",
-            Lost => "lost",
-        }
-    }
-
-    /// The state of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
     /// The event that tells of it.
@@ -88,34 +77,14 @@ pub enum DisputeReason {
     General,
 }
 
-impl DisputeReason {
-    /// Every reason.
-    pub const ALL: [Self; 6] = [
-        Self::Fraudulent,
-        Self::Duplicate,
-        Self::ProductNotReceived,
-        Self::ProductUnacceptable,
-        Self::CreditNotProcessed,
-        Self::General,
-    ];
-
-    /// The name in JSON and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Fraudulent => "fraudulent",
-            Self::Duplicate => "duplicate",
-            Self::ProductNotReceived => "product_not_received",
-            Self::ProductUnacceptable => "product_unacceptable",
-            Self::CreditNotProcessed => "credit_not_processed",
-            Self::General => "general",
-        }
-    }
-
-    /// The reason of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.name() == name)
+sealpay_protocol::names! {
+    DisputeReason {
+        Fraudulent = "fraudulent",
+        Duplicate = "duplicate",
+        ProductNotReceived = "product_not_received",
+        ProductUnacceptable = "product_unacceptable",
+        CreditNotProcessed = "credit_not_processed",
+        General = "general",
     }
 }
 

@@ -44,36 +44,15 @@ pub enum Account {
     Overpayment,
 }
 
-impl Account {
-    /// Every account.
-    pub const ALL: [Self; 7] = [
-        Self::ShopperClearing,
-        Self::MerchantPayable,
-        Self::ProviderReceivable,
-        Self::Fees,
-        Self::Reserve,
-        Self::Dispute,
-        Self::Overpayment,
-    ];
-
-    /// The name in JSON and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ShopperClearing => "shopper_clearing",
-            Self::MerchantPayable => "merchant_payable",
-            Self::ProviderReceivable => "provider_receivable",
-            Self::Fees => "fees",
-            Self::Reserve => "reserve",
-            Self::Dispute => "dispute",
-            Self::Overpayment => "overpayment",
-        }
-    }
-
-    /// The account of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|account| account.name() == name)
+sealpay_protocol::names! {
+    Account {
+        ShopperClearing = "shopper_clearing",
+        MerchantPayable = "merchant_payable",
+        ProviderReceivable = "provider_receivable",
+        Fees = "fees",
+        Reserve = "reserve",
+        Dispute = "dispute",
+        Overpayment = "overpayment",
     }
 }
 
@@ -109,50 +88,21 @@ pub enum PostingType {
     PayoutReturn,
 }
 
-impl PostingType {
-    /// Every cause.
-    pub const ALL: [Self; 13] = [
-        Self::Capture,
-        Self::Refund,
-        Self::Overpayment,
-        Self::OverpaymentRefund,
-        Self::Dispute,
-        Self::DisputeWon,
-        Self::DisputeLost,
-        Self::Settlement,
-        Self::Fees,
-        Self::ReserveHold,
-        Self::ReserveRelease,
-        Self::Payout,
-        Self::PayoutReturn,
-    ];
-
-    /// The name in JSON and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Capture => "capture",
-            Self::Refund => "refund",
-            Self::Overpayment => "overpayment",
-            Self::OverpaymentRefund => "overpayment_refund",
-            Self::Dispute => "dispute",
-            Self::DisputeWon => "dispute_won",
-            Self::DisputeLost => "dispute_lost",
-            Self::Settlement => "settlement",
-            Self::Fees => "fees",
-            Self::ReserveHold => "reserve_hold",
-            Self::ReserveRelease => "reserve_release",
-            Self::Payout => "payout",
-            Self::PayoutReturn => "payout_return",
-        }
-    }
-
-    /// The cause of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|posting_type| posting_type.name() == name)
+sealpay_protocol::names! {
+    PostingType {
+        Capture = "capture",
+        Refund = "refund",
+        Overpayment = "overpayment",
+        OverpaymentRefund = "overpayment_refund",
+        Dispute = "dispute",
+        DisputeWon = "dispute_won",
+        DisputeLost = "dispute_lost",
+        Settlement = "settlement",
+        Fees = "fees",
+        ReserveHold = "reserve_hold",
+        ReserveRelease = "reserve_release",
+        Payout = "payout",
+        PayoutReturn = "payout_return",
     }
 }
 

@@ -121,16 +121,9 @@ pub enum KeyPurpose {
     Webhook,
 }
 
-impl KeyPurpose {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Sealing, Self::Webhook];
-
-    /// The name in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sealing => "sealing",
-            Self::Webhook => "webhook",
-        }
+sealpay_protocol::names! {
+    KeyPurpose {
+        Sealing = "sealing",
+        Webhook = "webhook",
     }
 }

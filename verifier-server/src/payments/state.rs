@@ -37,22 +37,23 @@ use PaymentState::{
     Refunded, RequiresAction, Unknown, Voided,
 };
 
-impl PaymentState {
-    /// Every state.
-    pub const ALL: [Self; 11] = [
-        RequiresAction,
-        Authorizing,
-        Authorized,
-        Captured,
-        PartiallyCaptured,
-        PartiallyRefunded,
-        Refunded,
-        Declined,
-        Voided,
-        Expired,
-        Unknown,
-    ];
+sealpay_protocol::names! {
+    PaymentState {
+        RequiresAction = "requires_action",
+        Authorizing = "authorizing",
+        Authorized = "authorized",
+        Captured = "captured",
+        PartiallyCaptured = "partially_captured",
+        PartiallyRefunded = "partially_refunded",
+        Refunded = "refunded",
+        Declined = "declined",
+        Voided = "voided",
+        Expired = "expired",
+        Unknown = "unknown",
+    }
+}
 
+impl PaymentState {
     /// The states that may follow this one. What is not listed is impossible.
     #[must_use]
     pub const fn successors(self) -> &'static [Self] {
@@ -79,24 +80,6 @@ impl PaymentState {
     pub const fn is_open(self) -> bool {
         matches!(self, RequiresAction | Authorizing | Unknown)
     }
-
-    /// The name in JSON and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            RequiresAction => "requires_action",
-            Authorizing => "authorizing",
-            Authorized => "authorized",
-            Captured => "captured",
-            PartiallyCaptured => "partially_captured",
-            PartiallyRefunded => "partially_refunded",
-            Refunded => "refunded",
-            Declined => "declined",
-            Voided => "voided",
-            Expired => "expired",
-            Unknown => "unknown",
-        }
-    }
 }
 
 impl fmt::Display for PaymentState {
@@ -113,10 +96,7 @@ impl FromStr for PaymentState {
     type Err = StateError;
 
     fn from_str(text: &str) -> Result<Self, StateError> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.name() == text)
-            .ok_or(StateError)
+        Self::from_name(text).ok_or(StateError)
     }
 }
 

@@ -28,36 +28,15 @@ pub enum TransactionKind {
     ReserveRelease,
 }
 
-impl TransactionKind {
-    /// Every kind.
-    pub const ALL: [Self; 7] = [
-        Self::Capture,
-        Self::Refund,
-        Self::Dispute,
-        Self::DisputeWon,
-        Self::PayoutReturn,
-        Self::ReserveHold,
-        Self::ReserveRelease,
-    ];
-
-    /// The name in JSON and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Capture => "capture",
-            Self::Refund => "refund",
-            Self::Dispute => "dispute",
-            Self::DisputeWon => "dispute_won",
-            Self::PayoutReturn => "payout_return",
-            Self::ReserveHold => "reserve_hold",
-            Self::ReserveRelease => "reserve_release",
-        }
-    }
-
-    /// The kind of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+sealpay_protocol::names! {
+    TransactionKind {
+        Capture = "capture",
+        Refund = "refund",
+        Dispute = "dispute",
+        DisputeWon = "dispute_won",
+        PayoutReturn = "payout_return",
+        ReserveHold = "reserve_hold",
+        ReserveRelease = "reserve_release",
     }
 }
 
@@ -147,26 +126,15 @@ pub enum PayoutState {
     Returned,
 }
 
+sealpay_protocol::names! {
+    PayoutState {
+        Pending = "pending",
+        Paid = "paid",
+        Returned = "returned",
+    }
+}
+
 impl PayoutState {
-    /// Every state.
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Paid, Self::Returned];
-
-    /// The name in JSON and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Paid => "paid",
-            Self::Returned => "returned",
-        }
-    }
-
-    /// The state of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
-
     /// Whether this state may be followed by `next`.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {

@@ -37,26 +37,15 @@ pub enum Format {
     Camt053,
 }
 
+sealpay_protocol::names! {
+    Format {
+        Csv = "csv",
+        Json = "json",
+        Camt053 = "camt053",
+    }
+}
+
 impl Format {
-    /// Every form.
-    pub const ALL: [Self; 3] = [Self::Csv, Self::Json, Self::Camt053];
-
-    /// The name in requests.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Json => "json",
-            Self::Camt053 => "camt053",
-        }
-    }
-
-    /// The form of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.name() == name)
-    }
-
     /// The `Content-Type`.
     #[must_use]
     pub const fn media_type(self) -> &'static str {

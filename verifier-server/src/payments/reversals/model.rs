@@ -30,23 +30,11 @@ pub enum ReversalState {
     Reversed,
 }
 
-impl ReversalState {
-    const ALL: [Self; 3] = [Self::Watched, Self::Approved, Self::Reversed];
-
-    /// The name in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Watched => "watched",
-            Self::Approved => "approved",
-            Self::Reversed => "reversed",
-        }
-    }
-
-    /// The state of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
+sealpay_protocol::names! {
+    ReversalState {
+        Watched = "watched",
+        Approved = "approved",
+        Reversed = "reversed",
     }
 }
 
