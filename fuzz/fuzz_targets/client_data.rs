@@ -1,6 +1,6 @@
 //! The credential of a passkey as JSON, and the client data inside it.
 #![no_main]
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "it is the server's module")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "it is the simulator's module")]
 
 #[path = "../../simulator/src/authentication/webauthn/mod.rs"]
 mod webauthn;

@@ -1,6 +1,6 @@
 //! An attestation object and authenticator data in CBOR, inside the JSON that a browser sends.
 #![no_main]
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "it is the server's module")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "it is the simulator's module")]
 
 #[path = "../../simulator/src/authentication/webauthn/mod.rs"]
 mod webauthn;

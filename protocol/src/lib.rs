@@ -1,4 +1,4 @@
-//! The treaty between the checkout widget, the verifier and everyone who talks to them.
+//! The contract between the checkout widget, the verifier and everyone who talks to them.
 //!
 //! Everything here is pure: no input or output, no clock, no randomness of its own. Bytes, times
 //! and random numbers are arguments, so the same call gives the same answer in a browser, on a

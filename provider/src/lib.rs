@@ -1,4 +1,5 @@
-//! What a payment provider must do. The gateway knows these traits and no provider.
+//! What a payment provider must do: traits, requests, outcomes, errors and decline codes. The
+//! gateway knows these traits and no provider.
 
 pub mod acquirer;
 pub mod authentication;

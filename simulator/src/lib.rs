@@ -1,10 +1,10 @@
-//! The simulated bank: a world with issuers, accounts, acquirers and a book, which behaves like a
-//! bank and can be told to misbehave.
+//! The simulated bank: issuers, accounts, acquirers, a wallet, transfers and payouts. It behaves
+//! like a bank, and can simulate failures.
 //!
-//! What it says is decided in this order: the outcome that the order asks for (`simulate`), the one
-//! that a persona's card promises, the one that the amount means, and else the account: its status,
-//! its limits, its balance. The book is a database of the bank's own, as a bank would have, so that
-//! what it answered survives a crash of the verifier and can be asked for. No card number is in it.
+//! An outcome is decided in this order: what the order asks for (`simulate`), what the persona of
+//! the card promises, what the amount means, and otherwise the account: its status, limits and
+//! balance. The bank's journal is a database of its own, as a real bank would have, so that its
+//! outcomes survive a crash of the verifier and can be inquired about. It contains no card number.
 
 pub mod account;
 pub mod acquirer;

@@ -1,5 +1,5 @@
-//! What everybody in the simulated world shares: the book, the clock, the bank's key, and the
-//! faults that were ordered.
+//! What all parts of the simulation share: the journal, the clock, the bank's key, and active
+//! faults.
 
 use super::account::{Account, day_of};
 use super::book::{self, AuthorizationInput, Change, Modified, RecordedResult};

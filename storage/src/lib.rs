@@ -1,8 +1,7 @@
-//! A database, SQLite or Postgres: opening it, bringing it to its present form, and running
-//! operations in transactions. What is kept in it is the business of whoever uses it.
+//! A database, SQLite or Postgres: opening it, migrating it, and running operations in
+//! transactions. It knows no tables.
 //!
-//! Two use it, each with tables and a journal of migrations of its own: the store, and the book of
-//! the simulated bank. It knows nothing of the server but this folder.
+//! The server's store and the simulated bank use it, each with tables and migrations of its own.
 
 mod batch;
 mod error;

@@ -1,8 +1,8 @@
-//! Time, handed in.
+//! Time, as an argument.
 //!
-//! There are two times. The world's is what payments, sessions, holds and keys live by; in test
-//! mode it can be moved. The wall's is that of the machines outside: what they date (orders) and
-//! what they check by their own clocks (webhooks) goes by it.
+//! There are two clocks. Payments, sessions, authorizations and keys use the simulated clock, which
+//! testers can move forward in test mode. The system clock is that of the machines outside: it
+//! checks what they date (orders), and dates what they check (webhooks).
 
 use std::fmt;
 use std::sync::Arc;

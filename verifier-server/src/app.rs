@@ -325,7 +325,7 @@ fn sentence(error: ApiError) -> String {
         .unwrap_or_else(|| error.code.detail().to_owned())
 }
 
-/// What was done in a moved time lies in the future of the wall's clock: keys, leases, holds.
+/// What was dated by a moved clock is in the future of the system clock: keys, leases, holds.
 async fn refuse_moved_clock(store: &Store) -> Result<(), String> {
     match ahead_ms(store).await? {
         0 => Ok(()),

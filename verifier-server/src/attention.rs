@@ -1,4 +1,4 @@
-//! What somebody has to look at: said in the log and counted for whoever watches the figures.
+//! What needs an operator's attention: logged, and counted in the metrics.
 
 use crate::gateway::Gateway;
 use crate::operations::by_hand::NEEDS_ATTENTION_MS;

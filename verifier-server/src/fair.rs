@@ -1,5 +1,4 @@
-//! Places that belong to somebody: each merchant, endpoint or host has so many, however many the
-//! others ask for.
+//! Slots for each merchant, endpoint or host, so that none of them uses up those of the others.
 
 pub(crate) mod read_queues;
 

@@ -1,4 +1,4 @@
-//! The gateway: everything that a step needs, in one place.
+//! The gateway: everything that features need, in one place.
 
 use crate::auth::api_keys::last_use::LastUse;
 use crate::error::{ApiError, ErrorCode};

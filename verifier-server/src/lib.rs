@@ -1,8 +1,33 @@
-//! A small payment gateway: it verifies signed requests, opens sealed cards, asks a provider, keeps
-//! the outcome and tells the merchant. Behind it stands a simulated bank.
+//! A payment gateway. It verifies signed requests, decrypts sealed cards, asks a payment provider,
+//! records the outcome, and publishes it to the merchant.
 //!
-//! `http → flow → {auth, keys, domain, provider, store}` and `outbox → {store, domain}`; `server` puts
-//! the parts together. A test reads the `use` lines and keeps these arrows.
+//! The crate is cut by feature: `/v1/disputes` is in [`disputes`]. A feature has the same few file
+//! names: `model` (rules without I/O), `service` or a file for each verb, `store` (its SQL and its
+//! repository), `view` (JSON) and `routes`.
+//!
+//! - [`sessions`], [`payments`]: an order is opened and paid. [`payments::authorize`] reads from
+//!   top to bottom; [`payments::methods`] has what differs from one payment method to the next.
+//! - [`operations`], [`disputes`]: captures, voids, refunds and expiry; disputes.
+//! - [`balance`], [`settlements`], [`payouts`]: what a merchant is owed, closing it, paying it out.
+//! - [`ledger`]: double-entry postings and their audit.
+//! - [`webhooks`]: events, endpoints, deliveries, and the outbox that sends them.
+//! - [`merchants`], [`widget_builds`]: merchants with their keys and origins; builds of the widget.
+//! - [`auth`], [`keys`], [`idempotency`]: who may do what; the server's keys; repeated requests.
+//! - [`http`], [`listener`], `fair`: what routes share; connections; a share for each merchant.
+//! - [`gateway`], [`store`]: what every feature needs; the database and all repositories.
+//! - [`app`], [`serve`], [`cli`], [`config`]: put the server together and run it.
+//! - `simulation`: `/sim`, only with the cargo feature `simulator`.
+//!
+//! The rules, each a test in `tests/tests/house`:
+//!
+//! - A feature uses what all features stand on, and the few other features that `arrows.rs` lists.
+//! - Only [`app`] and `simulation` name the simulated bank; the others know the traits of
+//!   `sealpay_provider`.
+//! - A `model` knows no HTTP, no SQL, no clock and no `async`.
+//! - [`payments::methods`] is the only place that distinguishes one payment method from another.
+//!
+//! Time and randomness are arguments, and no transaction stays open while a provider is asked.
+//! `docs/explanation/architecture.md` follows one payment through these modules.
 
 #![expect(
     clippy::missing_errors_doc,

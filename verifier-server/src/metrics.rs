@@ -1,4 +1,4 @@
-//! Figures for operators, in the text format of OpenMetrics. No label ever holds what a client sent.
+//! Metrics for operators, in the text format of OpenMetrics. No label contains what a client sent.
 
 use crate::attention::Attention;
 use prometheus_client::encoding::EncodeLabelSet;

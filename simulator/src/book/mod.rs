@@ -1,6 +1,7 @@
-//! The bank's book: which references it was asked for, how it answered, and what is held for them.
+//! The bank's journal: the references that it was asked for, its outcomes, and the amounts that are
+//! reserved for them.
 //!
-//! It is not flushed at every entry: the bank stands for a system elsewhere, whose durability is
+//! It is not flushed at every entry: the bank stands for an external system, whose durability is
 //! not the verifier's.
 
 mod accounts;

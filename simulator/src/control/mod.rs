@@ -1,4 +1,4 @@
-//! What a tester may see of the bank and change in it. Only test mode has a way to here.
+//! What a tester can read and change in the bank, in test mode only.
 
 mod account_request;
 mod fault_request;

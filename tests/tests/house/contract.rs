@@ -7,11 +7,16 @@ use std::fs;
 use verifier_server::error::ErrorCode;
 use verifier_server::http::openapi;
 
-/// The codes of the table in the last section of `docs/reference/errors.md`, with their statuses.
-fn codes_of(document: &str) -> BTreeMap<String, Vec<u16>> {
+/// The rows of the tables in the last section of `docs/reference/errors.md`.
+fn rows_of(document: &str) -> impl Iterator<Item = &str> {
     let errors = document.split("\n## Codes").nth(1).unwrap_or_default();
+    errors.lines().filter(|line| line.starts_with("| "))
+}
+
+/// Its codes with their statuses.
+fn codes_of(document: &str) -> BTreeMap<String, Vec<u16>> {
     let mut codes = BTreeMap::new();
-    for row in errors.lines().filter(|line| line.starts_with("| ")) {
+    for row in rows_of(document) {
         let mut cells = row.trim_matches('|').split('|');
         let statuses = cells.next().unwrap_or_default().split(',');
         let statuses: Vec<u16> = statuses
@@ -55,6 +60,18 @@ fn differences(document: &str) -> Vec<String> {
     found
 }
 
+/// Rows without a cause or without a remedy.
+fn unexplained(document: &str) -> Vec<String> {
+    let is_explained = |row: &&str| {
+        let cells: Vec<_> = row.trim_matches('|').split('|').collect();
+        cells.len() == 4 && cells.iter().all(|cell| !cell.trim().is_empty())
+    };
+    rows_of(document)
+        .filter(|row| !is_explained(row))
+        .map(|row| format!("a row needs status, code, cause and remedy: {row}"))
+        .collect()
+}
+
 fn document() -> String {
     fs::read_to_string(root().join("docs/reference/errors.md")).expect("the page is there")
 }
@@ -66,6 +83,17 @@ fn every_code_is_on_the_page_and_every_code_of_the_page_is_one() {
     assert!(!differences(&page.replace("`nonce_replayed`", "")).is_empty());
     assert!(!differences(&page.replace("`nonce_replayed`", "`nonce_reused`")).is_empty());
     assert!(!differences(&page.replace("| 410 |", "| 411 |")).is_empty());
+}
+
+#[test]
+fn every_code_has_a_cause_and_a_remedy() {
+    none(&unexplained(&document()));
+    for row in [
+        "| 401 | `a_code` | A cause. | |",
+        "| 401 | `a_code` | A cause. |",
+    ] {
+        assert!(!unexplained(&["\n## Codes\n", row].concat()).is_empty());
+    }
 }
 
 #[test]

@@ -100,6 +100,46 @@ fn links_lead_somewhere() {
     );
 }
 
+/// Lines of a page, outside of tables and code.
+const LINE_CHARACTERS: usize = 100;
+
+fn wide_lines(source: &Source) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut in_code = false;
+    for (place, line) in source.text.lines().enumerate() {
+        if line.trim_start().starts_with("```") {
+            in_code = !in_code;
+        }
+        let is_wide = line.chars().count() > LINE_CHARACTERS;
+        if is_wide && !in_code && !line.trim_start().starts_with('|') {
+            found.push(format!("{}:{}: a wide line", source.path, place + 1));
+        }
+    }
+    found
+}
+
+#[test]
+fn lines_of_pages_have_at_most_a_hundred_characters() {
+    none(
+        &files("", &[".md"])
+            .iter()
+            .flat_map(wide_lines)
+            .collect::<Vec<_>>(),
+    );
+    let (wide, fits) = ("x".repeat(101), "x".repeat(100));
+    each_is_found(wide_lines, &[("docs/A.md", &wide)]);
+    let code = ["```\n", &wide, "\n```"].concat();
+    let row = ["| ", &wide, " |"].concat();
+    none_is_found(
+        wide_lines,
+        &[
+            ("docs/A.md", &fits),
+            ("docs/A.md", &code),
+            ("docs/A.md", &row),
+        ],
+    );
+}
+
 /// Where people keep their files: a path that begins so is good on one machine only.
 const HOMES: [&str; 4] = ["/home/", "/Users/", "/root/", "C:\\"];
 

@@ -1,5 +1,5 @@
-//! The rules of the house, kept by reading the sources. Each rule is a pure function, and a test
-//! shows that it can fail.
+//! The conventions of the code, checked by reading the sources. Each rule is a pure function, and a
+//! test shows that it can fail.
 
 #![expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
 

@@ -1,4 +1,4 @@
-//! What a merchant has, and whether the books agree with each other.
+//! A merchant's balance, and whether the ledger agrees with payments and settlements.
 
 pub use super::store::TransactionFilter;
 use super::sums::Sums;

@@ -1,4 +1,4 @@
-//! What the books add up to, and what they should.
+//! What the ledger and the balance transactions add up to, and what they should.
 
 use super::service::TrialLine;
 use crate::ledger::audit::{Finding, FindingOf};

@@ -1,4 +1,4 @@
-//! Disputes: the shopper's bank takes money back, the merchant answers, and somebody wins.
+//! Disputes: the shopper's bank withdraws funds, the merchant responds, the bank decides.
 
 use super::model::{Dispute, DisputeReason, DisputeState};
 use super::store::{DisputeChange, DisputeStep};

@@ -1,4 +1,4 @@
-//! From an HTTP request to what the gate wants to see of it.
+//! From an HTTP request to the parts that its signature covers.
 
 use super::client::Client;
 use super::in_flight::longest_body;
@@ -37,7 +37,7 @@ impl WholeRequest {
         single(&self.parts.headers, "sealpay-session")?.parse().ok()
     }
 
-    /// What the gate wants to see.
+    /// What the signature covers.
     pub(crate) fn incoming(&self) -> IncomingRequest<'_> {
         let headers = &self.parts.headers;
         IncomingRequest {

@@ -1,4 +1,4 @@
-//! What goes into the books for one cause: a transfer in the ledger and a line to be settled.
+//! What one cause posts: a transfer in the ledger, and a balance transaction to be settled.
 
 use super::model::{PostingType, Transfer};
 use crate::disputes::model::Dispute;

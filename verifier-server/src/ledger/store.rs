@@ -1,4 +1,4 @@
-//! What goes into the books, in the transaction of what caused it.
+//! Writes postings, in the transaction of their cause.
 
 use super::model::Transfer;
 use super::posting::Posting;

@@ -1,4 +1,4 @@
-//! Money that was held and never taken: the hold ends, and the merchant is told.
+//! Expires authorizations that were not captured in time, and publishes it.
 
 use super::model::{ModificationKind, ModificationState};
 use super::perform;

@@ -1,4 +1,4 @@
-//! Asks the provider for a modification, and writes its answer down.
+//! Asks the provider for a modification, and records its outcome.
 
 use super::model::{Modification, ModificationKind, ModificationState};
 use super::store::ModificationSettled;

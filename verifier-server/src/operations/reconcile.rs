@@ -1,4 +1,4 @@
-//! What became of modifications without an end: the provider is asked again until it is known.
+//! Reconciles modifications without an outcome: asks the provider until it is known.
 
 use super::model::{Modification, ModificationState};
 use super::perform;

@@ -1,4 +1,4 @@
-//! What the shopper does about a payment that waits for them.
+//! The shopper's steps in a payment that waits for them: codes, passkeys, cancelling.
 
 use super::methods;
 use super::model::Payment;

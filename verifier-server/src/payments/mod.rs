@@ -1,7 +1,7 @@
-//! Payments: from a signed request to an outcome that is stored, posted and published.
+//! Payments: from a signed request to an outcome that is recorded, posted and published.
 //!
-//! `authorize` is the way of a new payment, `authenticate` takes what the shopper does about it,
-//! `reconcile` asks providers what became of payments that a crash or a lost response left open.
+//! `authorize` handles a new payment, `authenticate` the shopper's steps, and `reconcile` asks
+//! providers for the outcome of payments that a crash or a lost response left open.
 
 pub mod authenticate;
 pub mod authentication_routes;

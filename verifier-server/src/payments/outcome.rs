@@ -1,4 +1,4 @@
-//! From what a provider said to what is kept: the new state, the reason, and the event.
+//! From a provider's response to what is recorded: the new state, the reason and the event.
 
 use super::event;
 use super::model::Payment;

@@ -1,7 +1,7 @@
-//! What became of claims without an outcome: the provider is asked until it is known.
+//! Reconciles payments without an outcome: asks the provider until it is known.
 //!
-//! The same path serves a provider that never answered and a verifier that died in between. Two
-//! recoverers do not disturb each other: the lease is taken by a conditional update.
+//! The same code serves a provider that never responded and a server that crashed meanwhile. Two
+//! servers do not disturb each other: a conditional update decides who takes the lease.
 
 use super::methods;
 use super::model::Payment;

@@ -1,6 +1,7 @@
-//! Lets go what providers approved after a payment came to nothing.
+//! Reverses what providers approve after a payment has ended.
 //!
-//! The question is written down together with the end itself, so that a crash forgets none.
+//! The row that requires the inquiry is written together with the end of the payment, so that a
+//! crash loses none.
 
 pub mod model;
 pub mod store;

@@ -1,4 +1,4 @@
-//! Payouts: the bank is told of each until it has answered, and says which came back.
+//! Payouts: each is sent to the bank until it has responded, and returned ones are reversed.
 
 pub use super::store::PayoutFilter;
 use crate::error::{ApiError, ErrorCode};

@@ -1,4 +1,4 @@
-//! Payouts: the lease of those that a bank is told of, what became of them, and what is read.
+//! Payouts: the lease of pending ones, their outcomes, and lists.
 
 use crate::balance::store::or_any;
 use crate::ledger::posting::Posting;

@@ -1,7 +1,8 @@
-//! Closing a settlement: from what its lines add up to, to what it pays, keeps back and carries on.
+//! The draft of a settlement: from the sums of its balance transactions to what it pays, reserves
+//! and carries forward.
 //!
-//! Nothing here depends on when or by whom it is closed: names and moments follow from the merchant,
-//! the currency and the date, so that a second try after a crash closes the same settlement.
+//! Nothing here depends on when or by whom it is closed: ids and times follow from the merchant,
+//! the currency and the date, so that another try after a crash closes the same settlement.
 
 use super::fees::Fees;
 use super::model::{BalanceTransaction, Payout, PayoutState, Settlement, TransactionKind};

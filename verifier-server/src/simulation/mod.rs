@@ -1,4 +1,7 @@
-//! What a tester may see and change of the simulated world. Only test mode has a way to here.
+//! What a tester can read and change in the simulation, in test mode only.
+//!
+//! The routes are here and not in the simulator because they use the gateway's extractors and
+//! errors, and change the gateway's own state, such as its clock and disputes.
 
 pub mod accounts;
 pub mod clock;

@@ -1,7 +1,7 @@
-//! What is kept: one `Store` for SQLite and Postgres, with one SQL text and one set of operations.
+//! The database with the repositories of all features: one SQL text for SQLite and Postgres.
 //!
-//! Every method takes its times as arguments. What a race decides is an outcome of its own type;
-//! a [`DatabaseError`] means that the database did not do its work.
+//! Every method takes its times as arguments. The result of a race is a type of its own; a
+//! [`DatabaseError`] means that the database did not do its work.
 
 pub mod clock;
 mod mode;

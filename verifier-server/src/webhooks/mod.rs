@@ -1,4 +1,4 @@
-//! Webhooks: events, the endpoints that hear of them, and their deliveries.
+//! Webhooks: events, the endpoints that subscribe to them, and their deliveries.
 
 pub mod deliveries;
 pub mod endpoints;

@@ -1,7 +1,6 @@
 //! What differs from one payment method to the next: one module for each, behind one trait.
 //!
-//! Everything else of a payment is the same for all of them: its request, its claim, its outcome,
-//! what the merchant hears of it.
+//! Everything else is the same for all of them: the request, the claim, the outcome, the events.
 
 pub mod bank_transfer;
 pub mod card;

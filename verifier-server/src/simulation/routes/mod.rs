@@ -1,5 +1,5 @@
-//! The simulated world's control, in test mode only; otherwise these paths do not exist. It is served
-//! by the operator's listener, except for the wallet's page, which shoppers see.
+//! The routes of `/sim`, in test mode only; otherwise these paths do not exist. The control
+//! listener serves them, except for the wallet's page, which shoppers see.
 
 mod accounts;
 mod clock;

@@ -1,4 +1,4 @@
-//! An event and its deliveries, in the transaction of what it tells.
+//! An event and its deliveries, written in the transaction of the change that it reports.
 
 use super::model::{Event, HELD_MS};
 use sealpay_storage::{Statement, Value, values};

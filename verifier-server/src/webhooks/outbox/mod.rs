@@ -1,8 +1,8 @@
-//! The outbox: every event reaches every endpoint of its merchant at least once.
+//! The outbox delivers every event at least once to every endpoint that subscribes to it.
 //!
-//! The event was written in the same transaction as the change that it tells, so nothing that was
-//! acknowledged can be lost between. A delivery is claimed by moving its time forward, so two
-//! processes do not both send it; a process that dies in between leaves it to be tried again.
+//! The event was written in the same transaction as the change that it reports, so nothing that was
+//! acknowledged can be lost between the two. A delivery is claimed by moving its time forward, so
+//! two servers do not both send it; if a server crashes meanwhile, it is tried again.
 
 pub mod address;
 mod answer;

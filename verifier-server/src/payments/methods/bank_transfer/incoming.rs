@@ -1,4 +1,4 @@
-//! Money that arrives by bank transfer, and the payments that wait for it.
+//! Incoming bank transfers, and the payments that wait for them.
 
 use super::model::AmountMatch;
 use crate::error::{ApiError, ErrorCode};

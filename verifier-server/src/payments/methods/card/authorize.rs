@@ -1,6 +1,6 @@
-//! Asking acquirers along a route. The next one is asked only when the request certainly did not
-//! reach the one before, and only after the store says who is asked now: whoever looks into the
-//! payment after a crash asks the right one.
+//! Asks the acquirers of a route. The next one is asked only if the request certainly did not reach
+//! the one before, and only after the store has recorded who is asked now: reconciliation after a
+//! crash asks the right one.
 
 use crate::error::ApiError;
 use crate::gateway::Gateway;

@@ -1,5 +1,4 @@
-//! Before anybody is asked for money: what the fraud rules say, which acquirers may be asked, and
-//! whether the shopper has to prove who they are.
+//! Before a provider is asked: fraud rules, route, and whether the shopper has to authenticate.
 
 use super::authorize;
 use super::challenge::{Identified, identify};
