@@ -3,7 +3,7 @@
 use crate::auth::api_keys::last_use::LastUse;
 use crate::error::{ApiError, ErrorCode};
 use crate::fair::read_queues::ReadQueues;
-use crate::idempotency::turns::Turns;
+use crate::fair::turns::Turns;
 use crate::keys::encryption::KeyEncryption;
 use crate::keys::key_ring::KeyRing;
 use crate::keys::master_key::MasterKeys;

@@ -193,6 +193,37 @@ fn the_parts_of_the_server_know_what_they_may() {
     );
 }
 
+/// Whether a folder or file at the top of the server has a place in the tables above, or is one of
+/// those that put everything together.
+fn has_a_place(part: &str) -> bool {
+    const TOGETHER: [&str; 8] = [
+        "core_dump",
+        "http",
+        "lib",
+        "main",
+        "maintain",
+        "metrics",
+        "store",
+        "worker",
+    ];
+    FEATURES.iter().any(|(name, _)| *name == part)
+        || PARTS.iter().any(|(name, _)| *name == part)
+        || AROUND.contains(&part)
+        || TOGETHER.contains(&part)
+}
+
+#[test]
+fn every_folder_of_the_server_has_its_place() {
+    let sources = files("verifier-server/src", &[".rs"]);
+    let parts = sources.iter().filter_map(part_of_the_server);
+    let strangers: Vec<_> = parts
+        .filter(|part| !has_a_place(part))
+        .map(|part| format!("verifier-server/src/{part} is in no table"))
+        .collect();
+    none(&strangers);
+    assert!(!has_a_place("helpers"));
+}
+
 fn pure_models(source: &Source) -> Vec<String> {
     let parts = source.path.split(['/', '.']);
     let in_the_server =

@@ -63,7 +63,10 @@ pub(super) fn rust_files() -> Vec<Source> {
     let folders = [
         "protocol",
         "widget",
+        "system",
         "storage",
+        "provider",
+        "simulator",
         "verifier-server",
         "examples",
         "tests",

@@ -2,7 +2,6 @@
 
 pub mod model;
 pub mod store;
-pub mod turns;
 
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
