@@ -92,7 +92,10 @@ fn sources(folder: &Path) -> String {
 fn methods_of_repositories(server: &str) -> Vec<String> {
     let fields = server.lines().filter_map(|line| {
         let (field, name) = line.strip_prefix("    pub ")?.split_once(": ")?;
-        Some((name.strip_suffix("Store,")?, field))
+        let name = name
+            .strip_suffix("Store,")
+            .filter(|name| !name.is_empty())?;
+        Some((name, field))
     });
     let fields: HashMap<_, _> = fields.collect();
     let mut found = Vec::new();
