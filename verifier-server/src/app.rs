@@ -14,6 +14,7 @@ use crate::http::in_flight::InFlight;
 use crate::http::rate_limit::RateLimit;
 use crate::http::security_headers::SecurityHeaders;
 use crate::http::state::AppState;
+use crate::http::writes::Writes;
 use crate::keys::encryption::KeyEncryption;
 use crate::merchants::register::endpoint_label;
 use crate::metrics::Metrics;
@@ -41,7 +42,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use tokio_util::task::TaskTracker;
 
 use master_key_file::{key_source, load_master_keys};
 
@@ -378,10 +378,10 @@ async fn state_of(
         security_headers: Arc::new(SecurityHeaders::new(&config.public_origin, &config.hsts)),
         in_flight: Arc::new(InFlight::new(&config.connections)),
         rate_limit: Arc::new(RateLimit::new(limit)),
-        refused_writes: Arc::default(),
+        writes_without_effect: Arc::default(),
         readiness: Arc::default(),
         draining: Arc::new(AtomicBool::new(false)),
-        writes: TaskTracker::new(),
+        writes: Writes::default(),
     })
 }
 

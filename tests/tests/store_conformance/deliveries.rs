@@ -5,7 +5,7 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, reachable};
 use sealpay_protocol::ids::{EventId, MerchantId};
-use verifier_server::idempotency::model::IdempotentRequest;
+use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Addition;
 use verifier_server::webhooks::deliveries::purge::DELIVERIES_KEPT_DAYS;
@@ -21,6 +21,7 @@ fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
             credential: "key_1".into(),
             key: key.into(),
             digest: "digest".into(),
+            changed_nothing: ChangedNothing::default(),
         },
         answer: None,
         at_ms: DUE_MS + 120,

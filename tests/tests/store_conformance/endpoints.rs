@@ -4,7 +4,7 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, reachable, registered, unique};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
-use verifier_server::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use verifier_server::idempotency::model::{ChangedNothing, IdempotencyReplay, IdempotentRequest};
 use verifier_server::merchants::model::WebhookEndpoint;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Addition, Store};
@@ -23,6 +23,7 @@ fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
             credential: "key_1".into(),
             key: key.into(),
             digest: "digest".into(),
+            changed_nothing: ChangedNothing::default(),
         },
         answer: Some("answer".into()),
         at_ms: NOW_MS + 20,

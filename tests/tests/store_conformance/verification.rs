@@ -4,7 +4,7 @@ use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, registered, unique};
 use sealpay_protocol::ids::MerchantId;
-use verifier_server::idempotency::model::IdempotentRequest;
+use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
 use verifier_server::merchants::model::WebhookEndpoint;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Addition;
@@ -23,6 +23,7 @@ fn answered(merchant: MerchantId, at_ms: i64) -> StoredResponse {
             key: format!("key-{}", unique()),
             digest: "digest".into(),
             credential: "key_1".into(),
+            changed_nothing: ChangedNothing::default(),
         },
         answer: None,
         at_ms,
