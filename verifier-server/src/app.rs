@@ -24,8 +24,9 @@ use crate::settlements::close::Cutoff;
 use crate::simulation::follow_clock;
 use crate::store::{Options, Store};
 use crate::webhooks::endpoints;
+use crate::webhooks::endpoints::event::EventDraft;
 use crate::webhooks::events::model::DueDelivery;
-use crate::webhooks::outbox::{Challenge, Outbox, Sign, Tell};
+use crate::webhooks::outbox::{Challenge, DescribeDisabling, Outbox, Sign};
 use crate::widget_builds::routes::OtherBuilds;
 use crate::worker::every;
 use crate::{
@@ -394,22 +395,40 @@ fn load_assets(folder: &Path) -> Result<Assets, String> {
 }
 
 /// Webhooks are signed with the gateway's keys and the endpoint's secret, and for a while with the
-/// one that it had before.
+/// one that it had before; a farewell with all of the last day.
 #[must_use]
 pub fn signer(gateway: &Arc<Gateway>) -> Box<Sign> {
     let gateway = Arc::clone(gateway);
     Box::new(move |delivery: &DueDelivery, timestamp| {
         let label = endpoint_label(delivery.endpoint);
-        let open = |encrypted: &str| {
+        let open = |encrypted: &String| {
             let secret = gateway.encryption().decrypt(&label, encrypted).ok()?;
             Some(EndpointSecret::new(secret.as_slice().try_into().ok()?))
         };
-        let secret = open(&delivery.secret_encrypted)?;
         let now_ms = gateway.clock().now_ms_i64();
         let previous = delivery.previous_secret.as_ref();
         let previous = previous.filter(|(_, until_ms)| now_ms < *until_ms);
-        let previous = previous.and_then(|(encrypted, _)| open(encrypted));
-        let secrets: Vec<_> = std::iter::once(&secret).chain(&previous).collect();
+        let present = [&delivery.secret_encrypted];
+        let mut encrypted: Vec<_> = present
+            .into_iter()
+            .chain(previous.map(|(text, _)| text))
+            .collect();
+        for former in &delivery.former_secrets {
+            if !encrypted.contains(&former) {
+                encrypted.push(former);
+            }
+        }
+        let mut secrets = encrypted.into_iter().map(open);
+        let present = secrets.next().flatten();
+        // An endpoint that is gone has none, and its former address is told all the same.
+        if present.is_none() && !delivery.is_farewell {
+            return None;
+        }
+        let secrets: Vec<_> = present.into_iter().chain(secrets.flatten()).collect();
+        let secrets: Vec<_> = secrets.iter().collect();
+        if secrets.is_empty() {
+            return None;
+        }
         let ring = gateway.keys();
         let keys: Vec<_> = ring.webhook_keys(gateway.clock().now()).collect();
         let id = delivery.event.to_string();
@@ -429,10 +448,11 @@ pub fn challenging(gateway: &Arc<Gateway>) -> Box<Challenge> {
 
 /// A merchant hears of an endpoint that is switched off at its others.
 #[must_use]
-pub fn disabling(gateway: &Arc<Gateway>) -> Box<Tell> {
+pub fn disabling(gateway: &Arc<Gateway>) -> Arc<DescribeDisabling> {
     let gateway = Arc::clone(gateway);
-    Box::new(move |endpoint, reason, sequence| {
-        let kind = "webhook_endpoint.disabled";
-        endpoints::event::of(&gateway, endpoint, kind, Some(reason.name()), sequence).ok()
+    Arc::new(move |endpoint, reason, sequence| {
+        let (draft, kind) = (EventDraft::new(&gateway), "webhook_endpoint.disabled");
+        let event = draft.of(endpoint, kind, Some(reason.name()), sequence)?;
+        Ok(Some(event.into()))
     })
 }

@@ -339,7 +339,8 @@ async fn writes_at_the_same_moment_leave_a_row_each(gateway: &TestGateway) {
         .state
         .gateway
         .store()
-        .audit.head()
+        .audit
+        .head()
         .await
         .unwrap();
     assert_eq!(rows, 41, "each was durable before its answer");

@@ -1,5 +1,6 @@
 //! The outbox when it is under way: what is put off, begun anew, and forgotten.
 
+use super::endpoint_changes::untold;
 use super::events::{DUE_MS, noted, noted_of_round, result_of};
 use super::on_both_databases;
 use super::place::Place;
@@ -145,10 +146,12 @@ async fn deliveries_of_endpoints_that_are_gone_and_old_ones_are_deleted(place: &
     for due in due.iter().skip(1) {
         noted(&store, &result_of(due, DeliveryState::Delivered, DUE_MS)).await;
     }
-    let deleted =
-        store
-            .endpoints
-            .delete(merchant.id, gone.id, None, answered(merchant.id, "delete"));
+    let deleted = store.endpoints.delete(
+        merchant.id,
+        gone.id,
+        untold(),
+        answered(merchant.id, "delete"),
+    );
     assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
     let deleted_ms = DUE_MS + 120;
     assert_eq!(

@@ -71,7 +71,7 @@ async fn a_write_that_postgres_ends_is_told_that_there_are_too_many() {
     holder.batch_execute(&hold).await.unwrap();
     let writing = tokio::spawn({
         let (store, id) = (store.clone(), merchant.id);
-        async move { store.set_reserve(id, Reserve::default()).await }
+        async move { store.merchants.set_reserve(id, Reserve::default()).await }
     });
     // As the statement timeout does, only sooner.
     let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity

@@ -142,7 +142,7 @@ async fn a_secret_that_does_not_open_is_not_the_receivers_failure() {
         merchant.id,
         id.parse().unwrap(),
         ("nonsense".into(), None),
-        None,
+        Box::new(|_, _| Ok(None)),
         StoredResponse {
             request: IdempotentRequest {
                 merchant: merchant.id,
