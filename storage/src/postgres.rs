@@ -208,6 +208,10 @@ impl Postgres {
             let prepares = !self.pooled.load(Ordering::Relaxed);
             match self.attempt(input, operation, kind).await {
                 Ok(value) => return Ok(value),
+                // Only a scan is as long as its question: all else waits for others.
+                Err(Fault::Failed(DatabaseError::TooLong)) if !matches!(kind, Kind::Scan(_)) => {
+                    return Err(DatabaseError::Overloaded);
+                }
                 Err(Fault::Failed(error)) => return Err(error),
                 Err(Fault::Retry(why)) if tries.next().is_none() => {
                     return Err(DatabaseError::Unavailable(why));

@@ -157,6 +157,12 @@ impl TestGateway {
         Some(Self::in_place(Some(database), settings).await)
     }
 
+    /// The URL of its Postgres, where it is on one.
+    #[must_use]
+    pub fn database_url(&self) -> Option<&str> {
+        self.database.as_ref().map(Database::url)
+    }
+
     async fn in_place(database: Option<Database>, settings: impl FnOnce(&mut Config)) -> Self {
         log::capture();
         let folder = Folder::new("gateway");

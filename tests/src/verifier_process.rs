@@ -252,6 +252,19 @@ impl VerifierProcess {
         line.split_whitespace().nth(1)?.parse().ok()
     }
 
+    /// Waits until it has ended by itself.
+    ///
+    /// # Panics
+    /// With its last words, when it does not.
+    pub async fn ended(&mut self) {
+        let began = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) {
+            let late = began.elapsed() > STARTING;
+            assert!(!late, "the verifier does not end:\n{}", self.last_words());
+            sleep(GLANCE).await;
+        }
+    }
+
     /// Its process id.
     #[must_use]
     pub fn id(&self) -> u32 {

@@ -1,8 +1,10 @@
 //! Puts the parts of a server together, for the binary and for tests.
 
 mod master_key_file;
+mod webhooks;
 
 pub use master_key_file::{is_master_key_in_environment, master_key_path};
+pub use webhooks::{challenging, disabling, signer};
 
 use crate::config::Config;
 use crate::error::ApiError;
@@ -14,23 +16,20 @@ use crate::http::in_flight::InFlight;
 use crate::http::rate_limit::RateLimit;
 use crate::http::security_headers::SecurityHeaders;
 use crate::http::state::AppState;
+use crate::http::writes::Writes;
 use crate::keys::encryption::KeyEncryption;
-use crate::merchants::register::endpoint_label;
 use crate::metrics::Metrics;
 use crate::payments::methods::bank_transfer;
 use crate::settlements::close::Cutoff;
 #[cfg(feature = "simulator")]
 use crate::simulation::follow_clock;
 use crate::store::{Options, Store};
-use crate::webhooks::endpoints;
-use crate::webhooks::events::model::DueDelivery;
-use crate::webhooks::outbox::{Challenge, Outbox, Sign, Tell};
+use crate::webhooks::outbox::Outbox;
 use crate::widget_builds::routes::OtherBuilds;
 use crate::worker::every;
 use crate::{
     attention, disputes, keys, maintain, operations, payments, payouts, settlements, widget_builds,
 };
-use sealpay_protocol::webhook::{self, EndpointSecret};
 use sealpay_provider::Providers;
 #[cfg(feature = "simulator")]
 use sealpay_simulator::SimulatedBank;
@@ -41,7 +40,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use tokio_util::task::TaskTracker;
 
 use master_key_file::{key_source, load_master_keys};
 
@@ -378,10 +376,10 @@ async fn state_of(
         security_headers: Arc::new(SecurityHeaders::new(&config.public_origin, &config.hsts)),
         in_flight: Arc::new(InFlight::new(&config.connections)),
         rate_limit: Arc::new(RateLimit::new(limit)),
-        refused_writes: Arc::default(),
+        writes_without_effect: Arc::default(),
         readiness: Arc::default(),
         draining: Arc::new(AtomicBool::new(false)),
-        writes: TaskTracker::new(),
+        writes: Writes::default(),
     })
 }
 
@@ -391,48 +389,4 @@ fn load_assets(folder: &Path) -> Result<Assets, String> {
     }
     tracing::warn!(folder = %folder.display(), "no widget there: the server has only its API");
     Ok(Assets::default())
-}
-
-/// Webhooks are signed with the gateway's keys and the endpoint's secret, and for a while with the
-/// one that it had before.
-#[must_use]
-pub fn signer(gateway: &Arc<Gateway>) -> Box<Sign> {
-    let gateway = Arc::clone(gateway);
-    Box::new(move |delivery: &DueDelivery, timestamp| {
-        let label = endpoint_label(delivery.endpoint);
-        let open = |encrypted: &str| {
-            let secret = gateway.encryption().decrypt(&label, encrypted).ok()?;
-            Some(EndpointSecret::new(secret.as_slice().try_into().ok()?))
-        };
-        let secret = open(&delivery.secret_encrypted)?;
-        let now_ms = gateway.clock().now_ms_i64();
-        let previous = delivery.previous_secret.as_ref();
-        let previous = previous.filter(|(_, until_ms)| now_ms < *until_ms);
-        let previous = previous.and_then(|(encrypted, _)| open(encrypted));
-        let secrets: Vec<_> = std::iter::once(&secret).chain(&previous).collect();
-        let ring = gateway.keys();
-        let keys: Vec<_> = ring.webhook_keys(gateway.clock().now()).collect();
-        let id = delivery.event.to_string();
-        let body = delivery.body.as_bytes();
-        Some(webhook::sign(&id, timestamp, body, &keys, &secrets))
-    })
-}
-
-/// What an endpoint is asked to prove whose it is.
-#[must_use]
-pub fn challenging(gateway: &Arc<Gateway>) -> Box<Challenge> {
-    let gateway = Arc::clone(gateway);
-    Box::new(move |endpoint, challenge| {
-        endpoints::event::verification(&gateway, endpoint, challenge).ok()
-    })
-}
-
-/// A merchant hears of an endpoint that is switched off at its others.
-#[must_use]
-pub fn disabling(gateway: &Arc<Gateway>) -> Box<Tell> {
-    let gateway = Arc::clone(gateway);
-    Box::new(move |endpoint, reason, sequence| {
-        let kind = "webhook_endpoint.disabled";
-        endpoints::event::of(&gateway, endpoint, kind, Some(reason.name()), sequence).ok()
-    })
 }

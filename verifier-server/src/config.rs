@@ -308,6 +308,7 @@ impl Config {
     /// # Errors
     /// A sentence with what to write instead.
     pub fn check_database(&self) -> Result<(), String> {
+        database::check_form(&self.database)?;
         if !is_postgres(&self.database) {
             return Ok(());
         }

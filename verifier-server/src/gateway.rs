@@ -1,6 +1,7 @@
 //! The gateway: everything that features need, in one place.
 
 use crate::auth::api_keys::last_use::LastUse;
+use crate::auth::audit::appender::AuditAppender;
 use crate::error::{ApiError, ErrorCode};
 use crate::fair::read_queues::ReadQueues;
 use crate::fair::turns::Turns;
@@ -60,6 +61,7 @@ pub struct Gateway {
     pub(crate) rng: Rng,
     pub(crate) read_queues: ReadQueues,
     pub(crate) last_use: LastUse,
+    pub(crate) audit: AuditAppender,
     companion: Option<Arc<dyn Companion>>,
     webhook_addresses: Option<(Box<CheckAddress>, Box<VouchForAddress>)>,
     key_source: Option<Box<KeySource>>,
@@ -91,6 +93,7 @@ impl Gateway {
     ) -> Self {
         Self {
             settings,
+            audit: AuditAppender::new(store.clone(), encryption.audit_chain()),
             store,
             providers,
             encryption,
@@ -238,6 +241,7 @@ impl Gateway {
 
     /// Finishes what waits and closes what is kept, also by what stands beside it.
     pub async fn close(&self) {
+        self.audit.close().await;
         self.store.close().await;
         if let Some(companion) = &self.companion {
             companion.close().await;

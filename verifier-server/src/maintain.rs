@@ -85,6 +85,7 @@ async fn forget_requests(gateway: &Gateway) -> Result<u64, DatabaseError> {
 pub async fn purge_deliveries(gateway: &Gateway) -> Result<u64, DatabaseError> {
     let (store, now_ms) = (&gateway.store, gateway.clock.now_ms_i64());
     store.endpoints.settle_held_deliveries(now_ms).await?;
+    store.endpoints.purge_former_secrets(now_ms).await?;
     let mut purged = store.endpoints.purge_usage(now_ms).await?;
     loop {
         let of_gone = store.deliveries.purge_deleted_endpoints(now_ms).await?;

@@ -13,7 +13,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::timeout;
 
 /// Runs the server until SIGTERM or SIGINT.
 pub async fn serve(config: Config) -> Result<(), String> {
@@ -61,8 +60,6 @@ pub async fn serve(config: Config) -> Result<(), String> {
         ended = &mut beside => Err(format!("the work beside the requests has ended: {ended:?}")),
     };
     // What clients began who have hung up since is no connection's any more.
-    let writes = &server.state.writes;
-    writes.close();
     let clock = server.state.gateway.clock();
     let since_ms = stopping_since
         .get()
@@ -70,8 +67,10 @@ pub async fn serve(config: Config) -> Result<(), String> {
         .unwrap_or_else(|| clock.wall_ms());
     let passed = Duration::from_millis(clock.wall_ms().saturating_sub(since_ms));
     let left = drain.saturating_sub(passed);
-    if timeout(left, writes.wait()).await.is_err() {
-        tracing::warn!(count = writes.len(), "writes were under way at the end");
+    for write in server.state.writes.finish(left).await {
+        let (request_id, method, route) = (write.request, write.method, &write.route);
+        tracing::warn!(%request_id, method, route, "a write was under way at the end: what came of \
+            it has to be looked up");
     }
     beside.abort();
     // To the last moment it says that the server is stopping.

@@ -6,6 +6,8 @@ use harness::back_office::{key, path, write};
 use harness::gateway::TestGateway;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
 use verifier_server::auth::api_keys::last_use;
 use verifier_server::auth::audit;
 
@@ -15,6 +17,8 @@ on_both_databases! {
     what_is_made_names_who_made_it,
     a_client_that_hangs_up_takes_no_row_along,
     refusals_of_one_credential_do_not_fill_the_trail,
+    writes_that_change_nothing_do_not_fill_the_trail,
+    writes_at_the_same_moment_leave_a_row_each,
     the_last_use_of_a_key_is_known_to_the_hour,
 }
 
@@ -180,9 +184,24 @@ async fn a_client_that_hangs_up_takes_no_row_along(gateway: &TestGateway) {
             assert_eq!(refunds["data"][0]["state"], "succeeded", "{refunds}");
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("the refund left no row");
+}
+
+/// How many rows a credential has left.
+async fn rows_of(gateway: &TestGateway, credential: &str) -> usize {
+    let (mut rows, mut after) = (0, String::new());
+    loop {
+        let page = trail(gateway, &format!("?limit=100{after}")).await;
+        let page = page["data"].as_array().unwrap();
+        let of_it = page.iter().filter(|row| row["actor"] == credential);
+        rows += of_it.count();
+        let Some(last) = page.last() else {
+            return rows;
+        };
+        after = format!("&after={}", last["request"].as_str().unwrap());
+    }
 }
 
 async fn refusals_of_one_credential_do_not_fill_the_trail(gateway: &TestGateway) {
@@ -195,23 +214,136 @@ async fn refusals_of_one_credential_do_not_fill_the_trail(gateway: &TestGateway)
             .await;
         assert_eq!(refused.code(), "scope_missing");
     }
-    let (mut rows, mut after) = (0, String::new());
-    loop {
-        let page = trail(gateway, &format!("?limit=100{after}")).await;
-        let page = page["data"].as_array().unwrap();
-        rows += page
-            .iter()
-            .filter(|row| row["actor"] == reader_id.as_str())
-            .count();
-        let Some(last) = page.last() else { break };
-        after = format!("&after={}", last["request"].as_str().unwrap());
-    }
+    let rows = rows_of(gateway, &reader_id).await;
     assert!((100..=110).contains(&rows), "{rows}");
     // Another credential leaves its own.
     let body = json!({"amount": 5000});
     let refused = write(&gateway.merchant.api_key, &refund, &key(), &body);
     assert_eq!(gateway.send(refused).await.code(), "amount_too_large");
     assert_eq!(newest(gateway).await["outcome"], "422 amount_too_large");
+}
+
+/// Changes to what is so already, and requests that came before: as many of them as refused ones.
+async fn writes_that_change_nothing_do_not_fill_the_trail(gateway: &TestGateway) {
+    let payment = gateway.approved(Capture::Automatic, 1000, |_| {}).await;
+    let url = json!({"url": "https://shop.example/webhooks"});
+    let made: Value = gateway.write("/v1/webhook-endpoints", &url).await.json();
+    let endpoint = format!("/v1/webhook-endpoints/{}", made["id"].as_str().unwrap());
+    let (weak, weak_id) = key_for(gateway, "webhooks:write", None).await;
+    let (other, other_id) = key_for(gateway, "*", None).await;
+    let refund = write(
+        &other,
+        &path(payment, "refunds"),
+        &key(),
+        &json!({"amount": 1}),
+    );
+    let again = json!({"from": 0, "until": 1});
+    for round in 0..150 {
+        let change = if round % 2 == 0 {
+            write(&weak, &endpoint, &key(), &json!({}))
+        } else {
+            write(&weak, &endpoint, "the-same", &json!({"description": "x"}))
+        };
+        assert_eq!(gateway.send(change).await.status, 200);
+        assert_eq!(gateway.send(refund.clone()).await.status, 200);
+    }
+    for id in [weak_id, other_id] {
+        let rows = rows_of(gateway, &id).await;
+        assert!((101..=111).contains(&rows), "{rows}");
+    }
+    // What changes something leaves its row, whatever came before.
+    let changed = write(&weak, &endpoint, &key(), &json!({"description": "y"}));
+    let changed = gateway.send(changed).await;
+    assert_eq!(
+        newest(gateway).await["request"],
+        changed.header("x-request-id").unwrap()
+    );
+    // An empty time has no events.
+    let nothing = write(&other, &format!("{endpoint}/redeliver"), &key(), &again);
+    let nothing: Value = gateway.send(nothing).await.json();
+    assert_eq!(nothing["scheduled"], 0, "{nothing}");
+    assert_eq!(
+        newest(gateway).await["request"],
+        changed.header("x-request-id").unwrap()
+    );
+}
+
+/// A trail that does not get on holds up the writes whose rows wait, and no payment; what is given up
+/// by the database is tried again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn rows_that_wait_hold_up_no_payment() {
+    let Some(gateway) = TestGateway::on_postgres().await else {
+        eprintln!("skipped without Postgres");
+        return;
+    };
+    let gateway = Arc::new(gateway);
+    let url = json!({"url": "https://shop.example/webhooks"});
+    let made: Value = gateway.write("/v1/webhook-endpoints", &url).await.json();
+    let endpoint = format!("/v1/webhook-endpoints/{}", made["id"].as_str().unwrap());
+    let (weak, weak_id) = key_for(&gateway, "webhooks:write", None).await;
+    let before = rows_of(&gateway, &weak_id).await;
+    let database = gateway.database_url().unwrap();
+    let (holder, connection) = tokio_postgres::connect(database, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let hold = "BEGIN; UPDATE audit_head SET sequence = sequence";
+    holder.batch_execute(hold).await.unwrap();
+    let writes = (0..60).map(|_| {
+        let change = write(&weak, &endpoint, &key(), &json!({}));
+        let gateway = Arc::clone(&gateway);
+        tokio::spawn(async move { gateway.send(change).await.status.as_u16() })
+    });
+    let writes: Vec<_> = writes.collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(
+        writes.iter().all(|write| !write.is_finished()),
+        "their rows are not there yet"
+    );
+    let began = tokio::time::Instant::now();
+    for _ in 0..5 {
+        gateway.approved(Capture::Automatic, 1000, |_| {}).await;
+    }
+    let took = began.elapsed();
+    assert!(
+        took < Duration::from_secs(4),
+        "payments wait for the trail: {took:?}"
+    );
+    // As its statement timeout does.
+    let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let cancelled = holder.simple_query(cancel).await.unwrap();
+    assert!(cancelled.len() > 1, "{cancelled:?}");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    holder.batch_execute("COMMIT").await.unwrap();
+    for write in writes {
+        assert_eq!(write.await.unwrap(), 200);
+    }
+    assert_eq!(rows_of(&gateway, &weak_id).await, before + 60);
+    let inner = &gateway.server.state.gateway;
+    let verified = audit::verify(inner.store(), inner.encryption(), |_| Ok(())).await;
+    assert!(verified.is_ok(), "{verified:?}");
+    Arc::into_inner(gateway).unwrap().finish().await;
+}
+
+/// A row is durable before the answer to its request is given.
+async fn writes_at_the_same_moment_leave_a_row_each(gateway: &TestGateway) {
+    let url = json!({"url": "https://shop.example/webhooks"});
+    let made: Value = gateway.write("/v1/webhook-endpoints", &url).await.json();
+    let endpoint = format!("/v1/webhook-endpoints/{}", made["id"].as_str().unwrap());
+    let requests = (0..40).map(|_| write(&gateway.merchant.api_key, &endpoint, &key(), &json!({})));
+    let answers = gateway.send_together(requests.collect()).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    let (rows, _) = gateway
+        .server
+        .state
+        .gateway
+        .store()
+        .audit
+        .head()
+        .await
+        .unwrap();
+    assert_eq!(rows, 41, "each was durable before its answer");
 }
 
 async fn what_is_made_names_who_made_it(gateway: &TestGateway) {

@@ -12,6 +12,7 @@ on_both_databases! {
     an_endpoint_may_be_narrowed_and_kept_by_who_may_not_read_its_events,
     events_show_only_what_the_key_may_read,
     a_stored_response_with_a_secret_is_shown_to_its_own_credential_alone,
+    a_key_of_one_credential_is_not_used_up_by_another,
 }
 
 const PATH: &str = "/v1/webhook-endpoints";
@@ -200,4 +201,46 @@ async fn a_stored_response_with_a_secret_is_shown_to_its_own_credential_alone(
     assert!(secret.as_str().unwrap().starts_with("whsec_"));
     assert!(!rotated(&other).await.text().contains("whsec_"));
     assert_eq!(rotated(owner).await.json::<Value>()["secret"], secret);
+}
+
+/// Keys can be guessed where they are made from the number of an order.
+async fn a_key_of_one_credential_is_not_used_up_by_another(gateway: &TestGateway) {
+    let payment = gateway.approved(Capture::Automatic, 1000, |_| {}).await;
+    let known = endpoint(gateway, &json!({"url": "https://shop.example/webhooks"})).await;
+    let (weak, _) = key_for(gateway, "webhooks:write", None).await;
+    let (whole, _) = key_for(gateway, "*", None).await;
+    let refunds = format!("/v1/payments/{payment}/refunds");
+    let burned = write(&weak, &known, "refund-1", &json!({}));
+    assert_eq!(gateway.send(burned.clone()).await.status, 200);
+    let refund = write(&whole, &refunds, "refund-1", &json!({"amount": 100}));
+    let refunded: Value = gateway.send(refund).await.json();
+    assert_eq!(refunded["state"], "succeeded", "{refunded}");
+    // Each of them is still one request, also for the merchant's other credentials.
+    let by_another = write(
+        &gateway.merchant.api_key,
+        &refunds,
+        "refund-1",
+        &json!({"amount": 100}),
+    );
+    let again: Value = gateway.send(by_another).await.json();
+    assert_eq!(again["id"], refunded["id"], "{again}");
+    assert_eq!(gateway.send(burned).await.status, 200);
+    let other = write(&whole, &refunds, "refund-1", &json!({"amount": 200}));
+    assert_eq!(gateway.send(other).await.code(), "idempotency_key_reused");
+    // At the same moment too.
+    let requests = (0..8).map(|place| {
+        let by = if place % 2 == 0 {
+            &whole
+        } else {
+            &gateway.merchant.api_key
+        };
+        write(by, &refunds, "refund-2", &json!({"amount": 100}))
+    });
+    let answers = gateway.send_together(requests.collect()).await;
+    let made: std::collections::BTreeSet<_> = answers
+        .iter()
+        .filter(|answer| answer.status.is_success())
+        .map(|answer| answer.json::<Value>()["id"].to_string())
+        .collect();
+    assert_eq!(made.len(), 1, "{made:?}");
 }

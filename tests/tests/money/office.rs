@@ -13,7 +13,7 @@ use verifier_server::disputes;
 use verifier_server::disputes::model::{DisputeReason, DisputeState};
 use verifier_server::disputes::service::DisputeAction;
 use verifier_server::error::ErrorCode;
-use verifier_server::idempotency::model::IdempotentRequest;
+use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
 use verifier_server::operations::model::{Modification, ModificationKind, ModificationState};
 use verifier_server::operations::request::{OperationRequest, modify};
 use verifier_server::payments::authorize::authorize;
@@ -142,6 +142,7 @@ impl Office {
             credential: "key_1".into(),
             key: format!("key-{}", self.number),
             digest: format!("digest-{digest}"),
+            changed_nothing: ChangedNothing::default(),
         }
     }
 

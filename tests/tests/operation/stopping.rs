@@ -72,6 +72,81 @@ async fn a_payment_that_is_under_way_is_finished_before_the_server_stops() {
     assert!(refused.is_err(), "new connections are not taken any more");
 }
 
+/// Nobody else writes until this is dropped.
+fn held(setup: &Setup) -> rusqlite::Connection {
+    let database = rusqlite::Connection::open(setup.data.join("sealpay.sqlite"));
+    let database = database.expect("the database is a file");
+    database
+        .execute_batch("BEGIN IMMEDIATE")
+        .expect("it is free");
+    database
+}
+
+/// A write whose client does not wait for its answer.
+async fn write_and_hang_up(setup: &Setup, merchant: &Merchant) {
+    let sent = reqwest::Client::new()
+        .post(format!("{}/v1/webhook-endpoints", setup.origin))
+        .timeout(Duration::from_millis(400))
+        .bearer_auth(&merchant.api_key)
+        .header("content-type", "application/json")
+        .header("idempotency-key", "hangs-up")
+        .body(r#"{"url": "https://shop.example/webhooks"}"#)
+        .send();
+    assert!(sent.await.expect_err("the database is held").is_timeout());
+}
+
+/// Its connection is gone by then, so that only the server knows of it.
+#[tokio::test]
+async fn a_write_whose_client_has_hung_up_is_finished_before_the_server_stops() {
+    let folder = Folder::new("drain-writes");
+    let setup = Setup::on_sqlite(folder.path());
+    let merchant = setup.add_merchant(None);
+    let (mut process, _) = setup.started().await;
+    let database = held(&setup);
+    write_and_hang_up(&setup, &merchant).await;
+    terminate(process.id());
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    drop(database);
+    process.ended().await;
+    let trail = setup
+        .command(&["audit"])
+        .output()
+        .expect("the program starts");
+    let trail = String::from_utf8_lossy(&trail.stdout).into_owned();
+    let row = trail
+        .lines()
+        .find(|row| row.contains("POST /v1/webhook-endpoints"));
+    assert!(
+        row.is_some_and(|row| row.contains(r#""outcome":"201""#)),
+        "{trail}"
+    );
+}
+
+#[tokio::test]
+async fn a_write_that_does_not_end_in_time_is_named() {
+    let folder = Folder::new("drain-late");
+    std::fs::write(folder.path().join("config.toml"), "drain_ms = 300\n").expect("written");
+    let config = folder.path().join("config.toml");
+    let setup = Setup::on_sqlite(folder.path());
+    let setup = setup.with("--config", config.to_str().expect("a path"));
+    let merchant = setup.add_merchant(None);
+    let (mut process, _) = setup.started().await;
+    let database = held(&setup);
+    write_and_hang_up(&setup, &merchant).await;
+    terminate(process.id());
+    tokio::time::sleep(Duration::from_millis(1000)).await;
+    drop(database);
+    process.ended().await;
+    let said = process.last_words();
+    let line = said
+        .lines()
+        .find(|line| line.contains("a write was under way at the end"));
+    let line = line.unwrap_or_else(|| panic!("{said}"));
+    for part in ["req_", "POST", "/v1/webhook-endpoints"] {
+        assert!(line.contains(part), "{line}");
+    }
+}
+
 #[tokio::test]
 async fn a_port_in_use_is_a_sentence() {
     let folder = Folder::new("port");

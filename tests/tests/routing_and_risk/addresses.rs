@@ -10,14 +10,14 @@ use serde_json::json;
 type From<'a> = (&'a str, Option<&'a str>);
 
 /// An address is that of the connection; a trusted proxy says whose connection it was itself, and
-/// everybody of one IPv6 network is one.
+/// everybody of one household is one.
 #[tokio::test]
 async fn an_address_is_the_networks_and_cannot_be_made_up() {
     const NONE: &[&str] = &[];
     const PROXY: &[&str] = &["10.0.0.0/8"];
     const NETWORK_AND_PROXY: &[&str] = &["198.51.100.0/24", "10.0.0.1"];
     let proxied = |forwarded| ("10.0.0.1", Some(forwarded));
-    let rows: [(&[&str], From<'_>, From<'_>, bool); 15] = [
+    let rows: [(&[&str], From<'_>, From<'_>, bool); 16] = [
         (
             NONE,
             ("198.51.100.1", Some("203.0.113.9")),
@@ -67,8 +67,8 @@ async fn an_address_is_the_networks_and_cannot_be_made_up() {
         ),
         (
             PROXY,
-            proxied("[2001:db8:0:1::9]:443"),
-            proxied("\"[2001:db8:0:2::9]\""),
+            proxied("[2001:db8:0:100::9]:443"),
+            proxied("\"[2001:db8:0:200::9]\""),
             false,
         ),
         // A content delivery network in front of a balancer.
@@ -92,10 +92,17 @@ async fn an_address_is_the_networks_and_cannot_be_made_up() {
             true,
         ),
         (NONE, ("2001:db8::1", None), ("2001:db8::ffff", None), true),
+        // A household has many networks.
         (
             NONE,
             ("2001:db8::1", None),
-            ("2001:db8:0:1::1", None),
+            ("2001:db8:0:ff::1", None),
+            true,
+        ),
+        (
+            NONE,
+            ("2001:db8::1", None),
+            ("2001:db8:0:100::1", None),
             false,
         ),
         (

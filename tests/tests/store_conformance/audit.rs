@@ -13,6 +13,7 @@ use verifier_server::store::Addition;
 
 on_both_databases! {
     rows_of_the_trail_follow_each_other_whoever_writes_them,
+    a_trail_without_its_head_is_not_written_on_and_says_so,
     the_last_use_of_a_key_only_moves_forward,
     a_rotation_retires_the_keys_before_and_raises_the_revision,
     a_ciphertext_is_replaced_unless_it_was_changed_meanwhile,
@@ -39,7 +40,12 @@ async fn rows_of_the_trail_follow_each_other_whoever_writes_them(place: &Place) 
     let written = (1..=20).map(|number| {
         let store = store.clone();
         let of = (number % 2 == 0).then_some(merchant);
-        tokio::spawn(async move { store.audit.append(entry(number, of), chain()).await })
+        // Some come together.
+        let mut entries = vec![entry(number, of)];
+        if number % 5 == 0 {
+            entries.push(entry(number + 100, None));
+        }
+        tokio::spawn(async move { store.audit.append(entries, chain()).await })
     });
     for written in written.collect::<Vec<_>>() {
         assert_eq!(written.await.unwrap(), Ok(()));
@@ -51,7 +57,7 @@ async fn rows_of_the_trail_follow_each_other_whoever_writes_them(place: &Place) 
         assert!(chain().fits(row, sequence, &before), "{row:?}");
         before.clone_from(&row.hash);
     }
-    assert_eq!((rows, all.len(), head), (20, 20, before));
+    assert_eq!((rows, all.len(), head), (24, 24, before.clone()));
     let page = store.audit.list(merchant, None, 3).await.unwrap();
     let named: Vec<_> = page.iter().map(|row| row.entry.clone()).collect();
     let expected = [20, 18, 16].map(|number| entry(number, Some(merchant)));
@@ -59,6 +65,29 @@ async fn rows_of_the_trail_follow_each_other_whoever_writes_them(place: &Place) 
     let after = Some(expected[2].request);
     let rest = store.audit.list(merchant, after, 100).await.unwrap();
     assert_eq!(rest.len(), 7);
+    // A commit whose outcome was unknown may have happened: what is there is not added again.
+    let again = vec![entry(5, None), entry(105, None)];
+    assert_eq!(store.audit.append(again, chain()).await, Ok(()));
+    assert_eq!(store.audit.append(Vec::new(), chain()).await, Ok(()));
+    assert_eq!(store.audit.head().await, Ok((24, before)));
+}
+
+/// Who sees no last row does not know where the trail ends, and adds nothing behind it.
+async fn a_trail_without_its_head_is_not_written_on_and_says_so(place: &Place) {
+    let store = place.open().await;
+    let chain = || Arc::new(AuditChain::new(Secret::new([7; 32])));
+    let first = store.audit.append(vec![entry(1, None)], chain()).await;
+    assert_eq!(first, Ok(()));
+    place.tamper("DELETE FROM audit_head").await;
+    let second = store.audit.append(vec![entry(2, None)], chain()).await;
+    for error in [second.unwrap_err(), store.audit.head().await.unwrap_err()] {
+        let said = error.to_string();
+        assert!(
+            said.contains("has lost its only row of audit_head"),
+            "{said}"
+        );
+    }
+    assert_eq!(store.audit.behind(0, 10).await.unwrap().len(), 1);
 }
 
 async fn the_last_use_of_a_key_only_moves_forward(place: &Place) {

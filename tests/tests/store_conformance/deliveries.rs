@@ -1,11 +1,12 @@
 //! The outbox when it is under way: what is put off, begun anew, and forgotten.
 
+use super::endpoint_changes::untold;
 use super::events::{DUE_MS, noted, noted_of_round, result_of};
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, reachable};
 use sealpay_protocol::ids::{EventId, MerchantId};
-use verifier_server::idempotency::model::IdempotentRequest;
+use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Addition;
 use verifier_server::webhooks::deliveries::purge::DELIVERIES_KEPT_DAYS;
@@ -21,6 +22,7 @@ fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
             credential: "key_1".into(),
             key: key.into(),
             digest: "digest".into(),
+            changed_nothing: ChangedNothing::default(),
         },
         answer: None,
         at_ms: DUE_MS + 120,
@@ -144,10 +146,12 @@ async fn deliveries_of_endpoints_that_are_gone_and_old_ones_are_deleted(place: &
     for due in due.iter().skip(1) {
         noted(&store, &result_of(due, DeliveryState::Delivered, DUE_MS)).await;
     }
-    let deleted =
-        store
-            .endpoints
-            .delete(merchant.id, gone.id, None, answered(merchant.id, "delete"));
+    let deleted = store.endpoints.delete(
+        merchant.id,
+        gone.id,
+        untold(),
+        answered(merchant.id, "delete"),
+    );
     assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
     let deleted_ms = DUE_MS + 120;
     assert_eq!(

@@ -7,7 +7,7 @@ use sealpay_protocol::ids::{DisputeId, LedgerTransferId, ModificationId, Transac
 use sealpay_protocol::money::Money;
 use verifier_server::disputes::model::{Dispute, DisputeReason, DisputeState};
 use verifier_server::disputes::store::{DisputeChange, DisputeStep};
-use verifier_server::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use verifier_server::idempotency::model::{ChangedNothing, IdempotencyReplay, IdempotentRequest};
 use verifier_server::ledger::posting;
 use verifier_server::ledger::posting::PostingContext;
 use verifier_server::operations::model::{Modification, ModificationKind, ModificationState};
@@ -119,6 +119,7 @@ async fn a_change_is_made_once_for_each_request(place: &Place) {
         credential: "key_1".into(),
         key: "evidence".into(),
         digest: "digest".into(),
+        changed_nothing: ChangedNothing::default(),
     };
     let after = disputed(&before, 0);
     let told = event(&before, after.sequence);

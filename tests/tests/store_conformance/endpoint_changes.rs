@@ -1,15 +1,66 @@
 //! What becomes of an endpoint and its deliveries when somebody else changes it at the same time.
 
-use super::endpoints::{event_of, fresh, states};
+use super::endpoints::{fresh, states};
 use super::events::{DUE_MS, attempt_of, result_of};
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, paid, reachable};
+use sealpay_protocol::ids::EventId;
+use verifier_server::error::{ApiError, ErrorCode};
+use verifier_server::merchants::model::WebhookEndpoint;
 use verifier_server::payments::state::PaymentState;
+use verifier_server::store::Store;
 use verifier_server::webhooks::deliveries::redelivery::RedeliverySelection;
-use verifier_server::webhooks::endpoints::store::change::{EndpointChange, ExpectedEndpoint};
-use verifier_server::webhooks::endpoints::store::write::EndpointWrite;
-use verifier_server::webhooks::events::model::DeliveryState;
+use verifier_server::webhooks::endpoints::store::change::EndpointChange;
+use verifier_server::webhooks::endpoints::store::write::{Describe, EndpointEvent, EndpointWrite};
+use verifier_server::webhooks::events::model::{DeliveryState, Event};
+use verifier_server::webhooks::events::store::EventFilter;
+
+const DAY_MS: i64 = 86_400_000;
+
+pub(super) fn event_of(endpoint: &WebhookEndpoint, kind: &str) -> Event {
+    let (unix_ms, random) = super::world::seed();
+    Event {
+        id: EventId::new(unix_ms, random),
+        merchant: endpoint.merchant,
+        subject: endpoint.id.to_string(),
+        kind: kind.into(),
+        sequence: 0,
+        body: "{}".into(),
+        created_at_ms: NOW_MS + 30,
+    }
+}
+
+/// Tells of a write by this event, under the number that it is given.
+pub(super) fn telling(event: Event) -> Box<Describe> {
+    Box::new(move |_, sequence| {
+        let event = Event {
+            sequence,
+            ..event.clone()
+        };
+        Ok(Some(event.into()))
+    })
+}
+
+/// Tells nobody of a write.
+pub(super) fn untold() -> Box<Describe> {
+    Box::new(|_, _| Ok(None))
+}
+
+/// The numbers of the events of an endpoint, the newest first.
+pub(super) async fn sequences(store: &Store, endpoint: &WebhookEndpoint) -> Vec<i64> {
+    let filter = EventFilter {
+        subject: Some(endpoint.id.to_string()),
+        limit: 100,
+        ..EventFilter::default()
+    };
+    let found = store.events.matching(endpoint.merchant, filter).await;
+    found
+        .unwrap()
+        .iter()
+        .map(|(event, _)| event.sequence)
+        .collect()
+}
 
 async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(place: &Place) {
     let store = place.open().await;
@@ -18,14 +69,20 @@ async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(
         url: Some("https://other.example/".into()),
         ..EndpointChange::default()
     };
-    let told = event_of(&known, "webhook_endpoint.updated", 1);
-    let moved = store.endpoints.change(
-        merchant.id,
-        known.id,
-        change,
-        Some(told),
-        fresh(merchant.id),
-    );
+    let event = event_of(&known, "webhook_endpoint.updated");
+    let told: Box<Describe> = Box::new(move |_, sequence| {
+        let event = Event {
+            sequence,
+            ..event.clone()
+        };
+        Ok(Some(EndpointEvent {
+            event,
+            farewell_body: Some("farewell".into()),
+        }))
+    });
+    let moved = store
+        .endpoints
+        .change(merchant.id, known.id, change, told, fresh(merchant.id));
     assert_eq!(moved.await, Ok(EndpointWrite::Done(())));
     let now_ms = NOW_MS + 100;
     let due = store
@@ -35,6 +92,7 @@ async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(
         .unwrap();
     assert_eq!(due.len(), 1);
     assert_eq!((due[0].is_farewell, &due[0].url), (true, &known.url));
+    assert_eq!(due[0].body, "farewell");
     // Another attempt is made. Neither a redelivery nor disabling the endpoint prevents it.
     let later = result_of(&due[0], DeliveryState::Pending, now_ms + 200);
     let noted = store
@@ -65,42 +123,106 @@ async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(
     assert_eq!(states(&store, &known).await, [DeliveryState::Failed]);
 }
 
-async fn a_change_that_expects_another_endpoint_changes_nothing(place: &Place) {
+/// It is asked whether a change is allowed for the endpoint as it is then, not as it was read.
+async fn a_change_that_is_refused_changes_nothing(place: &Place) {
     let store = place.open().await;
     let (merchant, known) = reachable(&store).await;
-    let as_it_is = || ExpectedEndpoint::from(&known);
-    for expected in [
-        ExpectedEndpoint {
-            url: "https://former.example/".into(),
-            ..as_it_is()
-        },
-        ExpectedEndpoint {
-            event_types: "ping".into(),
-            ..as_it_is()
-        },
-        ExpectedEndpoint {
-            is_disabled: true,
-            ..as_it_is()
-        },
-    ] {
-        let change = EndpointChange {
-            expected: Some(expected),
-            url: Some("https://other.example/".into()),
-            ..EndpointChange::default()
-        };
-        let told = event_of(&known, "webhook_endpoint.updated", 1);
-        let answered = fresh(merchant.id);
-        let changed = store
-            .endpoints
-            .change(merchant.id, known.id, change, Some(told), answered);
-        assert_eq!(changed.await, Ok(EndpointWrite::NotNow));
-    }
+    let refused = || ApiError::new(ErrorCode::ScopeMissing);
+    let change = EndpointChange {
+        url: Some("https://other.example/".into()),
+        ..EndpointChange::default()
+    };
+    let seen = known.clone();
+    let refusing: Box<Describe> = Box::new(move |now, sequence| {
+        assert_eq!((now, sequence), (&seen, 1));
+        Err(refused())
+    });
+    let answered = fresh(merchant.id);
+    let changed = store
+        .endpoints
+        .change(merchant.id, known.id, change, refusing, answered);
+    assert_eq!(changed.await, Ok(EndpointWrite::Refused(refused())));
     let seen = store.endpoints.get_owned(merchant.id, known.id).await;
     assert_eq!(seen, Ok(Some(known.clone())));
+    assert_eq!(sequences(&store, &known).await, Vec::<i64>::new());
+}
+
+/// Whoever moves an endpoint may have rotated its secret before, and deletes it behind.
+async fn a_farewell_is_signed_with_the_secrets_of_the_day_before_it(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let rotated = async |secret: &str, at_ms: i64| {
+        let mut answered = fresh(merchant.id);
+        answered.at_ms = at_ms;
+        let secrets = (secret.to_owned(), None);
+        let rotated =
+            store
+                .endpoints
+                .rotate_secret(merchant.id, known.id, secrets, untold(), answered);
+        assert_eq!(rotated.await, Ok(EndpointWrite::Done(())));
+    };
+    // The event happens 30 milliseconds after.
+    rotated("second", NOW_MS - DAY_MS).await;
+    rotated("third", NOW_MS - DAY_MS + 30).await;
+    rotated("fourth", NOW_MS).await;
+    let change = EndpointChange {
+        url: Some("https://other.example/".into()),
+        verified_at_ms: Some(NOW_MS),
+        ..EndpointChange::default()
+    };
+    let told = telling(event_of(&known, "webhook_endpoint.updated"));
+    let moved = store
+        .endpoints
+        .change(merchant.id, known.id, change, told, fresh(merchant.id));
+    assert_eq!(moved.await, Ok(EndpointWrite::Done(())));
+    let signs = async |now_ms: i64| {
+        let due = store.deliveries.due(now_ms, now_ms, 10).await.unwrap();
+        let farewell = due.into_iter().find(|due| due.is_farewell);
+        farewell.map(|due| (due.secret_encrypted, due.former_secrets))
+    };
+    let former = |more: &[&str]| -> Vec<String> {
+        let all = ["second", "third"].iter().chain(more);
+        all.map(|secret| (*secret).to_owned()).collect()
+    };
+    let before = signs(NOW_MS + 100).await;
+    assert_eq!(before, Some(("fourth".to_owned(), former(&[]))));
+    let deleted = store
+        .endpoints
+        .delete(merchant.id, known.id, untold(), fresh(merchant.id));
+    assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
     assert_eq!(
-        store.events.last_sequence(&known.id.to_string()).await,
+        store
+            .deliveries
+            .purge_deleted_endpoints(NOW_MS + DAY_MS)
+            .await,
         Ok(0)
     );
+    let after = signs(NOW_MS + 100).await;
+    assert_eq!(after, Some((String::new(), former(&["fourth"]))));
+    assert_eq!(
+        store
+            .endpoints
+            .purge_former_secrets(NOW_MS + 3 * DAY_MS)
+            .await,
+        Ok(4)
+    );
+}
+
+/// Nothing is on its way to an address before, and so its secrets are destroyed with the endpoint.
+async fn secrets_of_a_deleted_endpoint_are_not_kept_without_a_farewell(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let secrets = ("second".to_owned(), Some(NOW_MS + DAY_MS));
+    let rotated =
+        store
+            .endpoints
+            .rotate_secret(merchant.id, known.id, secrets, untold(), fresh(merchant.id));
+    assert_eq!(rotated.await, Ok(EndpointWrite::Done(())));
+    let deleted = store
+        .endpoints
+        .delete(merchant.id, known.id, untold(), fresh(merchant.id));
+    assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
+    assert_eq!(store.endpoints.purge_former_secrets(i64::MAX).await, Ok(0));
 }
 
 /// A payment may choose an endpoint before it is changed, and commit afterwards.
@@ -125,8 +247,41 @@ async fn what_an_endpoint_does_not_hear_of_any_more_is_not_sent(place: &Place) {
     assert_eq!(set("event_types = 'ping,payment.captured'").await, 1);
 }
 
+/// What lost that race does not wait for ever.
+async fn what_is_not_sent_any_more_ends(place: &Place) {
+    let store = place.open().await;
+    for (what, ends) in [
+        ("event_types = 'ping,payment.captured'", false),
+        ("event_types = 'ping,payment.refunded'", true),
+        ("disabled_at_ms = 1", true),
+        ("deleted_at_ms = 1", true),
+    ] {
+        let (merchant, known) = reachable(&store).await;
+        paid(&store, merchant.id, PaymentState::Captured).await;
+        let id = known.id;
+        let sql = format!("UPDATE webhook_endpoints SET {what} WHERE id = '{id}'");
+        place.tamper(&sql).await;
+        store
+            .endpoints
+            .settle_held_deliveries(NOW_MS)
+            .await
+            .unwrap();
+        let state = if ends {
+            DeliveryState::Failed
+        } else {
+            DeliveryState::Pending
+        };
+        assert_eq!(states(&store, &known).await, [state], "{what}");
+        let again = store.endpoints.settle_held_deliveries(NOW_MS).await;
+        assert_eq!(again, Ok(0), "{what}");
+    }
+}
+
 on_both_databases! {
     what_an_endpoint_does_not_hear_of_any_more_is_not_sent,
     a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint,
-    a_change_that_expects_another_endpoint_changes_nothing,
+    a_change_that_is_refused_changes_nothing,
+    a_farewell_is_signed_with_the_secrets_of_the_day_before_it,
+    secrets_of_a_deleted_endpoint_are_not_kept_without_a_farewell,
+    what_is_not_sent_any_more_ends,
 }

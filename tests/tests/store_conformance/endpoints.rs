@@ -1,10 +1,11 @@
 //! Webhook endpoints as their merchants make and change them.
 
+use super::endpoint_changes::{event_of, sequences, telling, untold};
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, reachable, registered, unique};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
-use verifier_server::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use verifier_server::idempotency::model::{ChangedNothing, IdempotencyReplay, IdempotentRequest};
 use verifier_server::merchants::model::WebhookEndpoint;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Addition, Store};
@@ -12,9 +13,9 @@ use verifier_server::webhooks::deliveries::redelivery::{
     DeliveryFilter, EventRange, RedeliveryBatch, RedeliverySelection,
 };
 use verifier_server::webhooks::endpoints::store::Disabling;
-use verifier_server::webhooks::endpoints::store::change::{EndpointChange, ExpectedEndpoint};
+use verifier_server::webhooks::endpoints::store::change::EndpointChange;
 use verifier_server::webhooks::endpoints::store::write::{EndpointWrite, StoredResponse};
-use verifier_server::webhooks::events::model::{DeliveryState, Event};
+use verifier_server::webhooks::events::model::DeliveryState;
 
 fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
     StoredResponse {
@@ -23,6 +24,7 @@ fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
             credential: "key_1".into(),
             key: key.into(),
             digest: "digest".into(),
+            changed_nothing: ChangedNothing::default(),
         },
         answer: Some("answer".into()),
         at_ms: NOW_MS + 20,
@@ -31,19 +33,6 @@ fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
 
 pub(super) fn fresh(merchant: MerchantId) -> StoredResponse {
     answered(merchant, &format!("key-{}", unique()))
-}
-
-pub(super) fn event_of(endpoint: &WebhookEndpoint, kind: &str, sequence: i64) -> Event {
-    let (unix_ms, random) = super::world::seed();
-    Event {
-        id: EventId::new(unix_ms, random),
-        merchant: endpoint.merchant,
-        subject: endpoint.id.to_string(),
-        kind: kind.into(),
-        sequence,
-        body: "{}".into(),
-        created_at_ms: NOW_MS + 30,
-    }
 }
 
 pub(super) async fn states(store: &Store, endpoint: &WebhookEndpoint) -> Vec<DeliveryState> {
@@ -109,7 +98,7 @@ async fn an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be(p
     );
     let deleted = store
         .endpoints
-        .delete(merchant.id, second.id, None, fresh(merchant.id))
+        .delete(merchant.id, second.id, untold(), fresh(merchant.id))
         .await;
     assert_eq!(deleted, Ok(EndpointWrite::Done(())));
     let made = store
@@ -149,7 +138,7 @@ async fn a_change_changes_what_it_names(place: &Place) {
     let change = |change: EndpointChange| {
         store
             .endpoints
-            .change(merchant.id, known.id, change, None, fresh(merchant.id))
+            .change(merchant.id, known.id, change, untold(), fresh(merchant.id))
     };
     let done = Ok(EndpointWrite::Done(()));
     assert_eq!(change(EndpointChange::default()).await, done);
@@ -158,7 +147,6 @@ async fn a_change_changes_what_it_names(place: &Place) {
         Ok(Some(known.clone()))
     );
     let all = EndpointChange {
-        expected: Some(ExpectedEndpoint::from(&known)),
         url: Some("https://other.example/".into()),
         verified_at_ms: Some(NOW_MS),
         description: Some("another".into()),
@@ -189,7 +177,7 @@ async fn a_change_changes_what_it_names(place: &Place) {
             stranger.id,
             known.id,
             EndpointChange::default(),
-            None,
+            untold(),
             fresh(stranger.id),
         )
         .await;
@@ -205,9 +193,13 @@ async fn a_secret_is_replaced_and_stays_a_while_or_not(place: &Place) {
     let (merchant, known) = reachable(&store).await;
     let rotated = |secret: &str, until_ms| {
         let rotation = (secret.to_owned(), until_ms);
-        store
-            .endpoints
-            .rotate_secret(merchant.id, known.id, rotation, None, fresh(merchant.id))
+        store.endpoints.rotate_secret(
+            merchant.id,
+            known.id,
+            rotation,
+            untold(),
+            fresh(merchant.id),
+        )
     };
     let rows = [
         (
@@ -234,12 +226,12 @@ async fn a_deleted_endpoint_keeps_no_secret_and_hears_of_nothing(place: &Place) 
     paid(&store, merchant.id, PaymentState::Captured).await;
     let deleted = store
         .endpoints
-        .delete(merchant.id, known.id, None, fresh(merchant.id))
+        .delete(merchant.id, known.id, untold(), fresh(merchant.id))
         .await;
     assert_eq!(deleted, Ok(EndpointWrite::Done(())));
     let again = store
         .endpoints
-        .delete(merchant.id, known.id, None, fresh(merchant.id))
+        .delete(merchant.id, known.id, untold(), fresh(merchant.id))
         .await;
     assert_eq!(again, Ok(EndpointWrite::NotThere));
     assert_eq!(
@@ -258,28 +250,26 @@ async fn a_ping_is_numbered_and_goes_to_one_endpoint(place: &Place) {
     let (merchant, known) = reachable(&store).await;
     let other = endpoint(merchant.id);
     assert_eq!(store.endpoints.add(&other).await, Ok(Addition::Added));
-    let ping = |sequence| {
-        let event = event_of(&known, "ping", sequence);
+    let ping = || {
+        let event = event_of(&known, "ping");
+        let ping = (event.id, telling(event));
         store
             .endpoints
-            .ping(merchant.id, known.id, event, fresh(merchant.id))
+            .ping(merchant.id, known.id, ping, fresh(merchant.id))
     };
-    assert_eq!(ping(1).await, Ok(EndpointWrite::Done(())));
-    assert_eq!(
-        ping(1).await,
-        Ok(EndpointWrite::NotNow),
-        "the number is taken"
-    );
-    assert_eq!(ping(2).await, Ok(EndpointWrite::Done(())));
-    assert_eq!(states(&store, &known).await, [DeliveryState::Pending; 2]);
+    // However many come at once, each has the next number.
+    let pings: Vec<_> = (0..12).map(|_| ping()).collect();
+    for pinged in futures_util::future::join_all(pings).await {
+        assert_eq!(pinged, Ok(EndpointWrite::Done(())));
+    }
+    assert_eq!(states(&store, &known).await, [DeliveryState::Pending; 12]);
+    let mut numbers = sequences(&store, &known).await;
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=12).collect::<Vec<_>>());
     assert_eq!(states(&store, &other).await, []);
-    assert_eq!(
-        store.events.last_sequence(&known.id.to_string()).await,
-        Ok(2)
-    );
     assert_eq!(store.endpoints.disable(known.id, NOW_MS).await, Ok(true));
     assert_eq!(
-        ping(3).await,
+        ping().await,
         Ok(EndpointWrite::NotNow),
         "nothing goes there"
     );
@@ -298,30 +288,28 @@ async fn a_failing_endpoint_is_switched_off_once_and_the_others_are_told(place: 
         assert_eq!(store.endpoints.add(known).await, Ok(Addition::Added));
     }
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let disabling = |since_ms, sequence| Disabling {
+    let disabling = |since_ms| Disabling {
         endpoint: failing.id,
         url: failing.url.clone(),
         failing_since_ms: since_ms,
-        event: event_of(&failing, "webhook_endpoint.disabled", sequence),
+        at_ms: NOW_MS + 30,
+        describe: telling(event_of(&failing, "webhook_endpoint.disabled")),
     };
     let since = store
         .endpoints
-        .disable_failing(disabling(Some(NOW_MS - 1), 1))
+        .disable_failing(disabling(Some(NOW_MS - 1)))
         .await;
     assert_eq!(since, Ok(false), "something has arrived since");
     let elsewhere = Disabling {
         url: "https://former.example/".into(),
-        ..disabling(None, 1)
+        ..disabling(None)
     };
     let elsewhere = store.endpoints.disable_failing(elsewhere).await;
     assert_eq!(elsewhere, Ok(false), "another address was asked");
-    assert_eq!(
-        store.events.last_sequence(&failing.id.to_string()).await,
-        Ok(0)
-    );
+    assert_eq!(sequences(&store, &failing).await, Vec::<i64>::new());
     let (one, two) = tokio::join!(
-        store.endpoints.disable_failing(disabling(Some(NOW_MS), 1)),
-        store.endpoints.disable_failing(disabling(Some(NOW_MS), 1)),
+        store.endpoints.disable_failing(disabling(Some(NOW_MS))),
+        store.endpoints.disable_failing(disabling(Some(NOW_MS))),
     );
     let both = [one.unwrap(), two.unwrap()];
     assert_eq!(both.iter().filter(|done| **done).count(), 1);
@@ -334,7 +322,8 @@ async fn a_failing_endpoint_is_switched_off_once_and_the_others_are_told(place: 
         endpoint: EndpointId::new(1, [0; 10]),
         url: other.url.clone(),
         failing_since_ms: None,
-        event: event_of(&other, "webhook_endpoint.disabled", 1),
+        at_ms: NOW_MS + 30,
+        describe: telling(event_of(&other, "webhook_endpoint.disabled")),
     };
     assert_eq!(store.endpoints.disable_failing(nobody).await, Ok(false));
 }

@@ -5,7 +5,7 @@ use super::place::Place;
 use super::world::{NOW_MS, event, new_id, paid, reachable, registered};
 use sealpay_protocol::ids::{LedgerTransferId, MerchantId, ModificationId, TransactionId};
 use sealpay_protocol::money::Money;
-use verifier_server::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use verifier_server::idempotency::model::{ChangedNothing, IdempotencyReplay, IdempotentRequest};
 use verifier_server::ledger::posting;
 use verifier_server::ledger::posting::{Posting, PostingContext};
 use verifier_server::operations::model::{Modification, ModificationKind, ModificationState};
@@ -20,6 +20,7 @@ fn request(merchant: MerchantId, key: &str) -> IdempotentRequest {
         credential: "key_1".into(),
         key: key.into(),
         digest: "digest".into(),
+        changed_nothing: ChangedNothing::default(),
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::task::JoinSet;
+use verifier_server::merchants::model::Reserve;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::sessions::model::Session;
 use verifier_server::sessions::store::SessionOpened;
@@ -48,6 +49,38 @@ async fn an_operation_that_fails_does_not_hurt_its_neighbours(place: &Place) {
             assert_eq!(store.api_keys.get_by_hash(&key.hash).await, Ok(Some(key)));
         }
     }
+}
+
+/// A write looks at little: one that is ended has waited for others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_write_that_postgres_ends_is_told_that_there_are_too_many() {
+    let Some(place) = Place::postgres().await else {
+        eprintln!("skipped without Postgres");
+        return;
+    };
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let url = place.url();
+    let connecting = tokio_postgres::connect(&url, tokio_postgres::NoTls);
+    let (holder, connection) = connecting.await.unwrap();
+    tokio::spawn(connection);
+    let hold = format!(
+        "BEGIN; UPDATE merchants SET id = id WHERE id = '{}'",
+        merchant.id
+    );
+    holder.batch_execute(&hold).await.unwrap();
+    let writing = tokio::spawn({
+        let (store, id) = (store.clone(), merchant.id);
+        async move { store.merchants.set_reserve(id, Reserve::default()).await }
+    });
+    // As the statement timeout does, only sooner.
+    let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while !writing.is_finished() {
+        holder.batch_execute(cancel).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(writing.await.unwrap(), Err(DatabaseError::Overloaded));
 }
 
 async fn too_many_at_once_are_told_so_and_the_others_are_served(place: &Place) {

@@ -1,10 +1,11 @@
 //! Endpoints that have yet to prove that they are their merchants'.
 
+use super::endpoint_changes::untold;
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{NOW_MS, endpoint, paid, registered, unique};
 use sealpay_protocol::ids::MerchantId;
-use verifier_server::idempotency::model::IdempotentRequest;
+use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
 use verifier_server::merchants::model::WebhookEndpoint;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Addition;
@@ -23,6 +24,7 @@ fn answered(merchant: MerchantId, at_ms: i64) -> StoredResponse {
             key: format!("key-{}", unique()),
             digest: "digest".into(),
             credential: "key_1".into(),
+            changed_nothing: ChangedNothing::default(),
         },
         answer: None,
         at_ms,
@@ -121,7 +123,7 @@ async fn another_address_holds_what_is_on_its_way_until_it_is_verified(place: &P
             merchant.id,
             known.id,
             change,
-            None,
+            untold(),
             answered(merchant.id, NOW_MS + 20),
         )
     };
@@ -228,7 +230,7 @@ async fn an_endpoint_is_asked_sooner_by_request_but_not_all_the_time(place: &Pla
         merchant.id,
         asked.id,
         on,
-        None,
+        untold(),
         answered(merchant.id, NOW_MS + 70_000),
     );
     assert_eq!(on.await, done);

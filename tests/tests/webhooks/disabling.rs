@@ -6,7 +6,7 @@ use harness::client::Merchant;
 use harness::gateway::TestGateway;
 use serde_json::{Value, json};
 use std::time::Duration;
-use verifier_server::idempotency::model::IdempotentRequest;
+use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
 use verifier_server::webhooks::endpoints::store::write::{EndpointWrite, StoredResponse};
 
 const DAY: i64 = 86_400;
@@ -142,13 +142,14 @@ async fn a_secret_that_does_not_open_is_not_the_receivers_failure() {
         merchant.id,
         id.parse().unwrap(),
         ("nonsense".into(), None),
-        None,
+        Box::new(|_, _| Ok(None)),
         StoredResponse {
             request: IdempotentRequest {
                 merchant: merchant.id,
                 credential: "key_1".into(),
                 key: "sealed".into(),
                 digest: "digest".into(),
+                changed_nothing: ChangedNothing::default(),
             },
             answer: None,
             at_ms: 0,

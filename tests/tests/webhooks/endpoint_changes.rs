@@ -1,6 +1,7 @@
 //! Whoever redirects a merchant's webhooks cannot do it unseen: the other endpoints are told.
 
 use super::endpoint::{Endpoint, Reaction};
+use super::rotation::fits;
 use super::{deliveries_when, gateway, later, made, on_postgres, pay_for, post};
 use harness::back_office::{key, write};
 use serde_json::{Value, json};
@@ -75,7 +76,9 @@ async fn a_change_of_an_endpoint_is_told_the_others_and_not_the_endpoint() {
         .iter()
         .map(|arrival| serde_json::from_slice(&arrival.body).unwrap())
         .collect();
-    assert_eq!(left, [bodies[1].clone()]);
+    let mut farewell = bodies[1].clone();
+    farewell["data"]["webhook_endpoint"]["url"] = format!("http://{}", changed.address).into();
+    assert_eq!(left, [farewell]);
     assert_eq!(elsewhere.arrivals().len(), 0);
     gateway.finish().await;
 }
@@ -109,7 +112,8 @@ async fn what_was_on_its_way_does_not_follow_an_endpoint_that_hears_less() {
     let arrivals = down.wait_for(2).await;
     let farewell: Value = serde_json::from_slice(&arrivals[1].body).unwrap();
     assert_eq!(farewell["type"], "webhook_endpoint.updated");
-    assert_eq!(farewell["data"]["webhook_endpoint"]["url"], elsewhere.url());
+    let host = format!("http://{}", elsewhere.address);
+    assert_eq!(farewell["data"]["webhook_endpoint"]["url"], host);
     let given_up = |rows: &Value| {
         rows.as_array().unwrap().iter().any(|row| {
             row["type"] == "payment.captured"
@@ -156,6 +160,98 @@ async fn a_farewell_that_does_not_arrive_is_no_failure_of_the_endpoint() {
     after.wait_for(1).await;
     assert_eq!(before.arrivals().len(), 1);
     gateway.finish().await;
+}
+
+/// Whoever may write webhooks can rotate a secret, move the endpoint and delete it. Its receiver learns of
+/// that all the same, for a day, in a way that it can verify; and does not learn the new path.
+#[tokio::test]
+async fn a_former_address_is_told_for_a_day_and_can_verify_it() {
+    let gateway = gateway().await;
+    let down = Endpoint::start(vec![Reaction::Status(503)]).await;
+    let elsewhere = Endpoint::start(vec![Reaction::Status(200)]).await;
+    let merchant = gateway.register(None).await;
+    let (id, secret) = made(&gateway, &merchant, &down, &["*"]).await;
+    let weak = gateway
+        .limited_key(merchant.id, "webhooks:write", None)
+        .await
+        .0;
+    let path = format!("/v1/webhook-endpoints/{id}");
+    for _ in 0..3 {
+        let rotate = format!("{path}/rotate-secret");
+        let rotated = post(&gateway, &weak, &rotate, &json!({"overlap_seconds": 0})).await;
+        assert_eq!(rotated.status, 200, "{}", rotated.text());
+    }
+    let moved = json!({"url": elsewhere.url(), "event_types": ["ping"]});
+    assert_eq!(post(&gateway, &weak, &path, &moved).await.status, 200);
+    let mut delete = write(&weak, &path, &key(), &Value::Null);
+    delete.method = "DELETE".into();
+    delete.body.clear();
+    assert_eq!(gateway.send(delete).await.status, 204);
+    let _beside = gateway.run_beside();
+    let farewell = "SELECT attempts, state FROM deliveries WHERE farewell_url IS NOT NULL";
+    let pauses = [2, 5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 0];
+    for (place, pause) in pauses.into_iter().enumerate() {
+        let state = if pause == 0 { "failed" } else { "pending" };
+        let expected = vec![vec![(place + 1).to_string(), state.to_owned()]];
+        let mut last = Vec::new();
+        for _ in 0..1000 {
+            last = gateway.rows(farewell).await;
+            if last == expected {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(last, expected);
+        later(&gateway, pause * 11 / 10 + 1);
+    }
+    let arrivals = down.arrivals();
+    assert_eq!(arrivals.len(), pauses.len());
+    for arrival in &arrivals {
+        assert!(fits(arrival, &secret), "the receiver knows no other secret");
+        let body: Value = serde_json::from_slice(&arrival.body).unwrap();
+        let told = &body["data"]["webhook_endpoint"];
+        assert_eq!(told["url"], format!("http://{}", elsewhere.address));
+    }
+    assert_eq!(elsewhere.arrivals().len(), 0);
+    gateway.finish().await;
+}
+
+/// Whoever pings an endpoint as often as possible takes nobody's number.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pings_do_not_keep_an_endpoint_from_being_changed() {
+    for gateway in [Some(gateway().await), on_postgres().await] {
+        let Some(gateway) = gateway else {
+            eprintln!("skipped without Postgres");
+            continue;
+        };
+        let merchant = gateway.register(None).await;
+        let receiver = Endpoint::start(vec![Reaction::Status(200)]).await;
+        let (id, _) = made(&gateway, &merchant, &receiver, &["*"]).await;
+        let weak = gateway
+            .limited_key(merchant.id, "webhooks:write", None)
+            .await
+            .0;
+        let path = format!("/v1/webhook-endpoints/{id}");
+        let (ping, rotate) = (format!("{path}/ping"), format!("{path}/rotate-secret"));
+        let requests = (0..60).map(|number| match number % 6 {
+            0 => write(&merchant.api_key, &rotate, &key(), &json!({})),
+            1 => {
+                let change = json!({"description": number.to_string()});
+                write(&merchant.api_key, &path, &key(), &change)
+            }
+            _ => write(&weak, &ping, &key(), &json!({})),
+        });
+        let answers = gateway.send_together(requests.collect()).await;
+        for answer in answers {
+            assert!(answer.status.is_success(), "{}", answer.text());
+        }
+        let numbers =
+            format!("SELECT sequence FROM events WHERE subject = '{id}' ORDER BY sequence");
+        let numbers: Vec<_> = gateway.rows(&numbers).await.into_iter().flatten().collect();
+        let expected: Vec<_> = (1..=61).map(|number| number.to_string()).collect();
+        assert_eq!(numbers, expected);
+        gateway.finish().await;
+    }
 }
 
 /// Each request is allowed by itself: one takes the endpoint elsewhere and has it hear of nothing, the

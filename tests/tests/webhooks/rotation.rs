@@ -7,7 +7,7 @@ use harness::webhook_receiver::Arrival;
 use sealpay_protocol::webhook::{EndpointSecret, WebhookHeaders, verify_secret};
 use serde_json::{Value, json};
 
-fn fits(arrival: &Arrival, secret: &str) -> bool {
+pub(super) fn fits(arrival: &Arrival, secret: &str) -> bool {
     let headers = WebhookHeaders {
         id: &arrival.id,
         timestamp: &arrival.timestamp,

@@ -1,5 +1,6 @@
 //! The audit trail, as it is written and as a merchant or an operator reads it.
 
+pub(crate) mod appender;
 pub mod model;
 pub mod routes;
 pub mod store;
@@ -65,7 +66,7 @@ pub async fn append(
 ) -> Result<(), DatabaseError> {
     store
         .audit
-        .append(entry, Arc::new(encryption.audit_chain()))
+        .append(vec![entry], Arc::new(encryption.audit_chain()))
         .await
 }
 
@@ -80,15 +81,6 @@ pub async fn anchor(gateway: &Gateway) {
     match gateway.store.audit.head().await {
         Ok((rows, last_hash)) => tracing::info!(rows, last_hash, "the audit trail"),
         Err(error) => tracing::warn!(%error, "the end of the audit trail could not be read"),
-    }
-}
-
-/// Writes a row about what has been done. There is nobody left to refuse it, so a row that cannot
-/// be written goes to the log.
-pub async fn append_or_log(gateway: &Gateway, entry: AuditEntry) {
-    let written = write(gateway, entry.clone()).await;
-    if let Err(error) = written {
-        tracing::error!(%error, ?entry, "the audit trail could not be written");
     }
 }
 

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 /// Where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// This network: an address, or the /64 that one subscriber has.
+    /// This network: an address of IPv4, or the /56 of IPv6 that a household has.
     Network(IpAddr),
     /// A proxy whose word counts named nobody.
     Unknown,

@@ -51,6 +51,25 @@ fn postgres_url(database: &str) -> Option<Url> {
     matches!(url.scheme(), "postgres" | "postgresql").then_some(url)
 }
 
+/// What a database is named by.
+///
+/// # Errors
+/// A sentence that does not repeat what was given: that may be an address with a password, only in another
+/// form.
+pub(super) fn check_form(database: &str) -> Result<(), String> {
+    let is_file = database
+        .strip_prefix("sqlite:")
+        .is_some_and(|path| !path.is_empty() && !path.contains("://"));
+    if database == "sqlite" || is_file || is_postgres(database) {
+        return Ok(());
+    }
+    Err(
+        "database is neither \"sqlite\", nor \"sqlite:\" and the path of a file, nor a URL that begins \
+         with postgres:// or postgresql://"
+            .into(),
+    )
+}
+
 /// Whether a Postgres URL says the password, as its driver reads it. One that the driver cannot read may.
 pub(super) fn has_password(database: &str) -> bool {
     let read = || PostgresUrl::parse(database);
@@ -106,7 +125,7 @@ fn fields(line: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{resolve, with_password, without_password};
+    use super::{check_form, resolve, with_password, without_password};
     use std::path::Path;
 
     #[test]
@@ -154,6 +173,38 @@ mod tests {
         let mut rest = url;
         rest.set_password(None).unwrap();
         (rest.into(), bytes.unwrap_or_default())
+    }
+
+    /// What is none of them may hold a password all the same, and is not repeated.
+    #[test]
+    fn a_database_is_named_in_one_of_three_forms() {
+        for database in [
+            "sqlite",
+            "sqlite:/var/lib/sealpay/sealpay.sqlite",
+            "sqlite:sealpay.sqlite",
+            "postgres://u@db.example/d",
+            "postgresql://u:hidden@db.example/d",
+        ] {
+            assert_eq!(check_form(database), Ok(()), "{database}");
+        }
+        for database in [
+            "",
+            "sealpay.sqlite",
+            "host=db.example password=hidden dbname=d",
+            "POSTGRES://u:hidden@db.example/d",
+            " postgres://u:hidden@db.example/d",
+            "postgres:/u:hidden@db.example/d",
+            "mysql://u:hidden@db.example/d",
+            "sqlite:",
+            "sqlite:postgres://u:hidden@db.example/d",
+            "SQLITE",
+        ] {
+            let error = check_form(database).unwrap_err();
+            assert!(
+                error.contains("postgres://") && !error.contains("hidden"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

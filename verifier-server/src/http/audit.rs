@@ -1,14 +1,15 @@
-//! Every write of a merchant's credential leaves a row in the audit trail, refused ones as well.
-//! Those that show no credential of anybody's are in the log alone.
+//! Every write of a merchant's credential leaves a row in the audit trail, refused ones as well. Of
+//! writes that changed nothing, one credential leaves so many rows and no more: the others are in the
+//! log alone, as are those that show no credential of anybody's.
 
 use super::client::Client;
 use super::merchant::NotedPrincipal;
 use super::observe::NotedRequest;
 use super::problem::Problem;
 use super::state::AppState;
-use crate::auth::audit::append_or_log;
 use crate::auth::audit::model::AuditEntry;
 use crate::auth::principal::Principal;
+use crate::idempotency::model::ChangedNothing;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
@@ -19,23 +20,23 @@ use governor::{Quota, RateLimiter};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// Refused writes of one credential that leave a row at once, and in a minute after that: whoever asks
-/// again and again for what is not allowed fills no disk.
-const REFUSALS_AT_ONCE: NonZeroU32 = NonZeroU32::new(100).unwrap();
-const REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).unwrap();
+/// Writes of one credential without effect that leave a row at once, and in a minute after that:
+/// whoever asks again and again for what is not allowed, or is so already, fills no disk.
+const ROWS_AT_ONCE: NonZeroU32 = NonZeroU32::new(100).unwrap();
+const ROWS_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).unwrap();
 
-/// Which refused writes leave a row. Those that do not are in the log alone.
+/// Which writes without effect leave a row: those that were refused, and those that changed nothing.
 #[derive(Debug)]
-pub struct RefusedWrites(RateLimiter<String, DashMapStateStore<String>, DefaultClock>);
+pub struct WritesWithoutEffect(RateLimiter<String, DashMapStateStore<String>, DefaultClock>);
 
-impl Default for RefusedWrites {
+impl Default for WritesWithoutEffect {
     fn default() -> Self {
-        let quota = Quota::per_minute(REFUSALS_A_MINUTE).allow_burst(REFUSALS_AT_ONCE);
+        let quota = Quota::per_minute(ROWS_A_MINUTE).allow_burst(ROWS_AT_ONCE);
         Self(RateLimiter::dashmap(quota))
     }
 }
 
-impl RefusedWrites {
+impl WritesWithoutEffect {
     /// Only credentials that exist come here, so that there are not too many.
     fn leaves_a_row(&self, principal: &Principal) -> bool {
         let credential = format!("{} {}", principal.merchant, principal.credential);
@@ -44,7 +45,7 @@ impl RefusedWrites {
 }
 
 /// How long a write may take; shorter than what every request may take.
-const LIMIT: Duration = Duration::from_secs(60);
+pub(super) const WRITE_WITHIN: Duration = Duration::from_secs(60);
 
 /// Longest name of a thing in a path that is kept.
 const SUBJECT_CHARACTERS: usize = 64;
@@ -61,7 +62,11 @@ fn subject(route: &str, path: &str) -> Option<String> {
 }
 
 /// Writes the row behind the handler and before the response.
-pub(crate) async fn audit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn audit(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let method = request.method().clone();
     if matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return next.run(request).await;
@@ -74,8 +79,10 @@ pub(crate) async fn audit(State(state): State<AppState>, request: Request, next:
         .and_then(|client| client.network());
     let route = extensions.get::<MatchedPath>().cloned();
     let path = request.uri().path().to_owned();
+    let changed_nothing = ChangedNothing::default();
+    request.extensions_mut().insert(changed_nothing.clone());
     // Ended here, before the limit around all: what may have been done leaves its row.
-    let response = tokio::time::timeout(LIMIT, next.run(request)).await;
+    let response = tokio::time::timeout(WRITE_WITHIN, next.run(request)).await;
     let response = response.unwrap_or_else(|_| StatusCode::GATEWAY_TIMEOUT.into_response());
     let principal = noted.as_ref().and_then(NotedPrincipal::get);
     if let (Some(principal), Some(NotedRequest(id)), Some(route)) = (principal, id, route) {
@@ -83,8 +90,9 @@ pub(crate) async fn audit(State(state): State<AppState>, request: Request, next:
         let status = response.status().as_u16();
         let refused = response.extensions().get::<Problem>();
         // A server error may have done something: it always leaves its row.
-        let is_refused = response.status().is_client_error();
-        if is_refused && !state.refused_writes.leaves_a_row(principal) {
+        let is_without_effect = response.status().is_client_error()
+            || (response.status().is_success() && changed_nothing.is_noted());
+        if is_without_effect && !state.writes_without_effect.leaves_a_row(principal) {
             return response;
         }
         let entry = AuditEntry {
@@ -100,7 +108,7 @@ pub(crate) async fn audit(State(state): State<AppState>, request: Request, next:
             },
             at_ms: state.gateway.clock().now_ms_i64(),
         };
-        append_or_log(&state.gateway, entry).await;
+        state.gateway.audit.append_or_log(entry).await;
     }
     response
 }

@@ -3,7 +3,7 @@
 
 use super::state::AppState;
 use crate::auth::signed_request::Source;
-use crate::listener::{Holder, Throttle, TrustedProxies, network_of};
+use crate::listener::{Holder, Throttle, TrustedProxies, household_of, network_of};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
@@ -18,7 +18,7 @@ const SAID_EVERY: Duration = Duration::from_secs(60);
 /// Whose request it is, for handlers behind [`identify`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Client {
-    /// Somebody of this network.
+    /// Somebody of this network: an address of IPv4, or a /64 of IPv6.
     Network(IpAddr),
     /// A trusted proxy named nobody. These may be many, so they have more than one network, and are
     /// still bounded together.
@@ -43,9 +43,9 @@ impl Client {
     }
 
     /// What the fraud rules are told.
-    pub(crate) const fn source(self) -> Source {
+    pub(crate) fn source(self) -> Source {
         match self {
-            Self::Network(network) => Source::Network(network),
+            Self::Network(network) => Source::Network(household_of(network)),
             Self::Unknown => Source::Unknown,
         }
     }

@@ -3,6 +3,7 @@
 //! lately do not wait for what strangers of their network guess.
 
 use super::client::Client;
+use crate::listener::{ClientNetwork, networks_of};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
@@ -71,7 +72,8 @@ impl<'a> Credential<'a> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Bucket {
-    client: Client,
+    /// None for all clients that nobody can tell apart.
+    network: Option<ClientNetwork>,
     target: Target,
     /// None for all credentials of the network together.
     credential: Option<u64>,
@@ -148,24 +150,35 @@ impl Guesses {
         }
     }
 
-    /// Both limits have the same length in time; that of the network takes more guesses in it.
-    fn buckets(&self, guess: &Guess, interval_ms: u64) -> [Option<(Bucket, u64)>; 2] {
-        let bucket = |credential| Bucket {
-            client: guess.client,
+    /// Each with how long one guess counts in it. All limits have the same length in time; that of a
+    /// network takes more guesses in it than that of a credential, and a large network more than a small
+    /// one.
+    fn buckets(&self, guess: &Guess, interval_ms: u64) -> Vec<(Bucket, u64)> {
+        let bucket = |network, credential| Bucket {
+            network,
             target: guess.target,
             credential,
         };
-        let (own_ms, shared_ms) = match guess.client {
-            Client::Network(_) => (Some(interval_ms), interval_ms / NETWORK_SHARE),
+        let own = Some(guess.credential);
+        let shared_ms = interval_ms / NETWORK_SHARE;
+        match guess.client {
+            Client::Network(address) => networks_of(address)
+                .flat_map(|(network, tier)| {
+                    let network = Some(network);
+                    [
+                        (bucket(network, own), tier.interval_ms(interval_ms)),
+                        (bucket(network, None), tier.interval_ms(shared_ms).max(1)),
+                    ]
+                })
+                .collect(),
             // Clients that nobody can tell apart have no limit of one of them where nothing else
             // tells them apart.
-            Client::Unknown => (
-                guess.is_somebodys.then_some(interval_ms),
-                interval_ms / (NETWORK_SHARE * UNKNOWN_ARE),
-            ),
-        };
-        let own = own_ms.map(|own_ms| (bucket(Some(guess.credential)), own_ms));
-        [own, Some((bucket(None), shared_ms.max(1)))]
+            Client::Unknown => {
+                let own = guess.is_somebodys.then(|| (bucket(None, own), interval_ms));
+                let shared = (bucket(None, None), (shared_ms / UNKNOWN_ARE).max(1));
+                own.into_iter().chain([shared]).collect()
+            }
+        }
     }
 
     /// A credential was let in.
@@ -184,10 +197,11 @@ impl Guesses {
         let most_ms = self.burst.saturating_mul(interval_ms);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let mut allows = true;
-        let [own, shared] = self.buckets(guess, interval_ms);
         let is_good = guess.is_somebodys && buckets.good.contains(guess.whole);
-        let asked = own.into_iter().chain(shared.filter(|_| !is_good));
-        for (bucket, one_ms) in asked {
+        for (bucket, one_ms) in self.buckets(guess, interval_ms) {
+            if is_good && bucket.credential.is_none() {
+                continue;
+            }
             let Some(full_at_ms) = buckets.full_at_ms.get_mut(&bucket) else {
                 continue;
             };
@@ -207,7 +221,7 @@ impl Guesses {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.sweep(now_ms);
         let has_room = buckets.full_at_ms.len() < REMEMBERED;
-        for (bucket, one_ms) in self.buckets(guess, interval_ms).into_iter().flatten() {
+        for (bucket, one_ms) in self.buckets(guess, interval_ms) {
             if has_room || buckets.full_at_ms.contains_key(&bucket) {
                 let full_at_ms = buckets.full_at_ms.entry(bucket).or_default();
                 let later = (*full_at_ms).max(now_ms).saturating_add(one_ms);
@@ -297,6 +311,34 @@ mod tests {
     }
 
     #[test]
+    fn networks_of_a_household_have_not_as_many_guesses() {
+        let guesses = default_limit();
+        let client = |fourth: u16| {
+            let first = [0x2001, 0xdb8, 1, fourth, 0, 0, 0, 0];
+            Client::Network(IpAddr::from(first))
+        };
+        // Of one credential 10 by a link, 15 by a household and 20 by a site.
+        for (fourth, expected) in [(0x100, 10), (0x101, 5), (0x102, 0), (0x200, 5), (0x300, 0)] {
+            assert_eq!(
+                tried(&guesses, client(fourth), &["a"], NOW),
+                expected,
+                "{fourth:x}"
+            );
+        }
+        // Of all credentials ten times as many.
+        let guesses = default_limit();
+        let mut count = 0;
+        for fourth in 0..256 {
+            let credentials: Vec<_> = (0..100)
+                .map(|number: u32| format!("{fourth}-{number}"))
+                .collect();
+            let credentials: Vec<_> = credentials.iter().map(String::as_str).collect();
+            count += tried(&guesses, client(fourth), &credentials, NOW);
+        }
+        assert!((150..=160).contains(&count), "{count}");
+    }
+
+    #[test]
     fn clients_without_a_name_wait_together_later_than_a_network() {
         let credentials: Vec<_> = (0..900).map(|number: u32| number.to_string()).collect();
         let credentials: Vec<_> = credentials.iter().map(String::as_str).collect();
@@ -372,7 +414,7 @@ mod tests {
             );
             guesses.failed(&guess, NOW);
         }
-        assert!(guesses.buckets.lock().unwrap().full_at_ms.len() <= REMEMBERED + 1);
+        assert!(guesses.buckets.lock().unwrap().full_at_ms.len() <= REMEMBERED + 5);
         let later = NOW + 10_000;
         let guess = guesses.guess(network(2), Target::Forms, Credential::named(b"x"));
         guesses.failed(&guess, later);

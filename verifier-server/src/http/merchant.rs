@@ -11,7 +11,7 @@ use crate::auth::merchant_signature::IncomingMerchantRequest;
 use crate::auth::principal::Principal;
 use crate::auth::scope::RequiredScope;
 use crate::error::{ApiError, ErrorCode};
-use crate::idempotency::model::IdempotentRequest;
+use crate::idempotency::model::{ChangedNothing, IdempotentRequest};
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
@@ -127,11 +127,13 @@ impl<S: RequiredScope> MerchantRequest<S> {
             digest.update(b"\n");
         }
         digest.update(&self.raw.body);
+        let changed_nothing = parts.extensions.get::<ChangedNothing>();
         Ok(IdempotentRequest {
             merchant: self.principal.merchant,
             credential: self.principal.credential.clone(),
             key: key.to_owned(),
             digest: base64url(&digest.finalize()),
+            changed_nothing: changed_nothing.cloned().unwrap_or_default(),
         })
     }
 

@@ -27,6 +27,7 @@ pub mod same_site;
 pub mod security_headers;
 pub mod signed;
 pub mod state;
+pub mod writes;
 
 use crate::error::{ApiError, ErrorCode};
 use axum::Router;
@@ -41,6 +42,11 @@ use tower_http::timeout::TimeoutLayer;
 /// Longest time for a request whose body is there: the longest provider timeout that can be configured,
 /// and some. Writes end sooner by themselves, and leave their row in the audit trail.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(65);
+
+/// Longest time for a request whose body may take so long.
+const fn request_within(body_within: Duration) -> Duration {
+    body_within.saturating_add(REQUEST_TIMEOUT)
+}
 
 /// What the public listener serves: tests call it without a socket.
 pub fn app(state: AppState) -> Router {
@@ -72,7 +78,7 @@ fn finish(
     guard(routes)
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
-            state.in_flight.body_within() + REQUEST_TIMEOUT,
+            request_within(state.in_flight.body_within()),
         ))
         .layer(middleware::from_fn_with_state(
             state.clone(),
@@ -84,4 +90,20 @@ fn finish(
             observe::observe,
         ))
         .with_state(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{audit, request_within};
+    use std::time::Duration;
+
+    /// A request whose body came slowly has as much time as another, and a write its time for the row.
+    #[test]
+    fn the_time_of_a_request_counts_from_its_whole_body() {
+        for body_seconds in [1, 30, 60] {
+            let body_within = Duration::from_secs(body_seconds);
+            let left = request_within(body_within).saturating_sub(body_within);
+            assert!(left > audit::WRITE_WITHIN, "{body_seconds}");
+        }
+    }
 }

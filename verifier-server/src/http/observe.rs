@@ -25,10 +25,7 @@ pub(crate) async fn observe(
     request: Request,
     next: Next,
 ) -> Response {
-    if matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
-    ) {
+    if !is_write(request.method()) {
         return observed(state, request, next).await;
     }
     let writes = state.writes.clone();
@@ -38,12 +35,15 @@ pub(crate) async fn observe(
     })
 }
 
+const fn is_write(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
 async fn observed(state: AppState, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let clock = state.gateway.clock();
     let id = RequestId::new(clock.now_ms(), state.gateway.rng().bytes());
     request.extensions_mut().insert(NotedRequest(id));
-    let id = id.to_string();
     let method = name_of(request.method());
     // A proxy in front knows the request by a name of its own: it is logged beside ours.
     let proxy_request_id = state
@@ -54,6 +54,8 @@ async fn observed(state: AppState, mut request: Request, next: Next) -> Response
     // The pattern, never the path: a path is the client's text and could hold anything.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let _under_way = is_write(request.method()).then(|| state.writes.begin(id, method, route));
+    let id = id.to_string();
 
     let principal = NotedPrincipal::default();
     request.extensions_mut().insert(principal.clone());

@@ -6,6 +6,7 @@ use super::merchant::NotedPrincipal;
 use super::problem::Problem;
 use super::state::AppState;
 use crate::error::{ApiError, ErrorCode};
+use crate::listener::{ClientNetwork, NETWORK_TIERS, networks_of};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header;
 use axum::middleware::Next;
@@ -14,7 +15,6 @@ use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use sealpay_protocol::ids::SessionId;
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -30,10 +30,13 @@ const UNKNOWN_ARE: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// As much of an API key as tells two of them apart: `Bearer sk_test_` and nine characters.
 const KEY_PREFIX: usize = 24;
 
+type Networks = RateLimiter<ClientNetwork, DashMapStateStore<ClientNetwork>, DefaultClock>;
+
 /// A token bucket for each network.
 #[derive(Debug)]
 pub struct RateLimit {
-    networks: Option<RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock>>,
+    /// One for each of [`NETWORK_TIERS`].
+    networks: Option<[Networks; NETWORK_TIERS.len()]>,
     unknown: Option<DefaultDirectRateLimiter>,
     guesses: Guesses,
     seen: AtomicUsize,
@@ -52,7 +55,14 @@ impl RateLimit {
             quota((rate, burst))
         };
         Self {
-            networks: limit.map(|limit| RateLimiter::dashmap(quota(limit))),
+            networks: limit.map(|(rate, burst)| {
+                NETWORK_TIERS.map(|tier| {
+                    let share = |of_one: NonZeroU32| {
+                        NonZeroU32::new(tier.share(of_one.get())).unwrap_or(of_one)
+                    };
+                    RateLimiter::dashmap(quota((share(rate), share(burst))))
+                })
+            }),
             unknown: limit.map(|limit| RateLimiter::direct(many(limit))),
             guesses: Guesses::new(limit),
             seen: AtomicUsize::new(0),
@@ -63,10 +73,14 @@ impl RateLimit {
         match client {
             Client::Network(network) => self.networks.as_ref().is_none_or(|networks| {
                 let seen = self.seen.fetch_add(1, Ordering::Relaxed);
-                if seen.is_multiple_of(SWEPT_EVERY) && networks.len() > REMEMBERED {
-                    networks.retain_recent();
+                for tier in networks {
+                    if seen.is_multiple_of(SWEPT_EVERY) && tier.len() > REMEMBERED {
+                        tier.retain_recent();
+                    }
                 }
-                networks.check_key(&network).is_ok()
+                // The smallest first: one that asks too much uses up nothing of the larger ones.
+                let mut counted = networks_of(network).zip(networks);
+                counted.all(|((network, _), tier)| tier.check_key(&network).is_ok())
             }),
             Client::Unknown => {
                 let unknown = self.unknown.as_ref();
@@ -283,6 +297,32 @@ mod tests {
         };
         limit.let_in(client, &shown, 0);
         assert!(limit.allows_guess(&key, 0));
+    }
+
+    #[test]
+    fn networks_of_a_household_have_not_as_many_limits() {
+        let (rate, burst) = (NonZeroU32::MIN, NonZeroU32::new(8).unwrap());
+        let limit = RateLimit::new(Some((rate, burst)));
+        let answered = |text: &str| {
+            let client = Client::Network(text.parse().unwrap());
+            (0..100).take_while(|_| limit.allows(client)).count()
+        };
+        let rows = [
+            ("2001:db8:1:100::", 8),
+            ("2001:db8:1:101::", 4),
+            ("2001:db8:1:102::", 0),
+            ("2001:db8:1:200::", 4),
+            ("2001:db8:1:300::", 0),
+            ("2001:db8:2:100::", 8),
+        ];
+        for (network, expected) in rows {
+            // A second may end in between.
+            let answered = answered(network);
+            assert!(
+                (expected..=expected + 2).contains(&answered),
+                "{network}: {answered}"
+            );
+        }
     }
 
     #[test]

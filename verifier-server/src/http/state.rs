@@ -1,19 +1,19 @@
 //! What every handler can reach.
 
 use super::assets::Assets;
-use super::audit::RefusedWrites;
+use super::audit::WritesWithoutEffect;
 use super::client::Clients;
 use super::frame_origins::FrameOrigins;
 use super::in_flight::InFlight;
 use super::probes::Readiness;
 use super::rate_limit::RateLimit;
 use super::security_headers::SecurityHeaders;
+use super::writes::Writes;
 use crate::gateway::Gateway;
 use crate::metrics::Metrics;
 use crate::widget_builds::routes::OtherBuilds;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use tokio_util::task::TaskTracker;
 
 /// What every handler can reach.
 #[derive(Debug, Clone)]
@@ -36,12 +36,12 @@ pub struct AppState {
     pub in_flight: Arc<InFlight>,
     /// How much one network may ask.
     pub rate_limit: Arc<RateLimit>,
-    /// Which refused writes leave a row in the audit trail.
-    pub refused_writes: Arc<RefusedWrites>,
+    /// Which writes without effect leave a row in the audit trail.
+    pub writes_without_effect: Arc<WritesWithoutEffect>,
     /// What was found out last about whether requests can be served.
     pub readiness: Arc<Readiness>,
     /// Set when the server is about to stop.
     pub draining: Arc<AtomicBool>,
     /// Writes that are under way, also those whose clients have hung up.
-    pub writes: TaskTracker,
+    pub writes: Writes,
 }

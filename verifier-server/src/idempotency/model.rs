@@ -1,6 +1,32 @@
 //! A request that a merchant may send again: the key that names it, and what it asked for.
 
 use sealpay_protocol::ids::MerchantId;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Noted when a write finds that there is nothing to change: the same request came before, or what it
+/// asks for is so already. Clones share the note.
+#[derive(Debug, Clone, Default)]
+pub struct ChangedNothing(Arc<AtomicBool>);
+
+impl ChangedNothing {
+    pub(crate) fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_noted(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// It says nothing about what was asked for.
+impl PartialEq for ChangedNothing {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for ChangedNothing {}
 
 /// A write of a merchant's, as it is recognized.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +37,11 @@ pub struct IdempotentRequest {
     pub credential: String,
     /// `Idempotency-Key`.
     pub key: String,
-    /// SHA-256 of method, path and body in base64url: the same key with another one is a conflict.
+    /// SHA-256 of method, path and body in base64url: the same key of the same credential with another
+    /// one is a conflict.
     pub digest: String,
+    /// What whoever answers the request learns of it.
+    pub changed_nothing: ChangedNothing,
 }
 
 /// What a request with this key has made.
@@ -26,6 +55,6 @@ pub enum IdempotencyReplay {
         /// answer may hold a secret that only the one who made it has seen.
         answer: Option<String>,
     },
-    /// Another request came with this key.
+    /// Another request of the same credential came with this key.
     Other,
 }

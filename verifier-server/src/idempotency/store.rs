@@ -7,8 +7,12 @@ const REMEMBER: &str = "INSERT INTO idempotent_requests
     (merchant, idempotency_key, request_digest, resource, answer, created_at_ms, credential)
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 
+/// The same request, whoever sent it, or another one of the credential with the same key. What another
+/// credential has asked for under that key is no obstacle: its holder may be nobody who should be able
+/// to use up keys.
 const FIND: &str = "SELECT request_digest, resource, answer, credential FROM idempotent_requests
-    WHERE merchant = $1 AND idempotency_key = $2";
+    WHERE merchant = $1 AND idempotency_key = $2 AND (request_digest = $3 OR credential = $4)
+    ORDER BY CASE WHEN request_digest = $3 THEN 0 ELSE 1 END LIMIT 1";
 
 /// What is pending is remembered: a repetition would do it once more.
 const FORGET: &str = "DELETE FROM idempotent_requests WHERE created_at_ms < $1
@@ -23,6 +27,7 @@ fn replay(mut row: Row, request: &IdempotentRequest) -> Result<IdempotencyReplay
     let is_the_same_credential = row.text()? == request.credential;
     let answer = answer.filter(|_| is_the_same_credential);
     Ok(if digest == request.digest {
+        request.changed_nothing.note();
         IdempotencyReplay::Same { resource, answer }
     } else {
         IdempotencyReplay::Other
@@ -34,13 +39,18 @@ pub(crate) async fn find(
     tx: &mut Tx<'_>,
     request: &IdempotentRequest,
 ) -> Result<Option<IdempotencyReplay>, Fault> {
-    let key = values![request.merchant, &request.key];
+    let key = values![
+        request.merchant,
+        &request.key,
+        &request.digest,
+        &request.credential,
+    ];
     let row = tx.optional(FIND, &key).await?;
     Ok(row.map(|row| replay(row, request)).transpose()?)
 }
 
 /// Keeps a request with what it is about to make; nothing if it is the first with its key. Two that
-/// come at once are decided by the table's key.
+/// come at once are decided by the table's keys.
 pub(crate) async fn remember(
     tx: &mut Tx<'_>,
     request: &IdempotentRequest,

@@ -13,6 +13,8 @@ pub enum EncryptedColumn {
     EndpointSecret,
     /// The secret that an endpoint had before.
     PreviousEndpointSecret,
+    /// A secret that an endpoint had on the last day.
+    FormerEndpointSecret,
     /// A stored response that shows a secret.
     StoredResponse,
 }
@@ -46,6 +48,12 @@ const PREVIOUS: &str = "SELECT id, '', '', previous_secret_encrypted FROM webhoo
 const REPLACE_PREVIOUS: &str = "UPDATE webhook_endpoints SET previous_secret_encrypted = $5
     WHERE id = $1 AND $2 = '' AND $3 = '' AND previous_secret_encrypted = $4";
 
+const FORMER: &str = "SELECT endpoint, '', '', secret_encrypted FROM former_endpoint_secrets
+    WHERE secret_encrypted NOT LIKE $1 ORDER BY endpoint, secret_encrypted LIMIT $2";
+
+const REPLACE_FORMER: &str = "UPDATE former_endpoint_secrets SET secret_encrypted = $5
+    WHERE endpoint = $1 AND $2 = '' AND $3 = '' AND secret_encrypted = $4";
+
 /// Not all of them hold a secret; the others begin with a digit.
 const RESPONSES: &str = "SELECT merchant, idempotency_key, request_digest, answer
     FROM idempotent_requests WHERE answer LIKE 'm%.%' AND answer NOT LIKE $1
@@ -56,10 +64,11 @@ const REPLACE_RESPONSE: &str = "UPDATE idempotent_requests SET answer = $5
 
 impl EncryptedColumn {
     /// Every one.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::ServerKey,
         Self::EndpointSecret,
         Self::PreviousEndpointSecret,
+        Self::FormerEndpointSecret,
         Self::StoredResponse,
     ];
 
@@ -68,6 +77,7 @@ impl EncryptedColumn {
             Self::ServerKey => (SERVER_KEYS, REPLACE_SERVER_KEY),
             Self::EndpointSecret => (SECRETS, REPLACE_SECRET),
             Self::PreviousEndpointSecret => (PREVIOUS, REPLACE_PREVIOUS),
+            Self::FormerEndpointSecret => (FORMER, REPLACE_FORMER),
             Self::StoredResponse => (RESPONSES, REPLACE_RESPONSE),
         }
     }

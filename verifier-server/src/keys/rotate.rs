@@ -134,7 +134,9 @@ fn label(column: EncryptedColumn, value: &Ciphertext) -> Result<String, String> 
             let purpose = purpose.ok_or_else(|| format!("{first} is no purpose of a key"))?;
             key_ring::label(purpose, second)
         }
-        EncryptedColumn::EndpointSecret | EncryptedColumn::PreviousEndpointSecret => {
+        EncryptedColumn::EndpointSecret
+        | EncryptedColumn::PreviousEndpointSecret
+        | EncryptedColumn::FormerEndpointSecret => {
             let endpoint = first.parse();
             endpoint_label(endpoint.map_err(|error| format!("{first}: {error}"))?)
         }

@@ -2,8 +2,9 @@
 
 use super::activity::{Activity, Patience};
 use super::limits::ConnectionLimits;
+use super::networks::network_of;
 use super::permits::{Full, Holder, Permit, Permits};
-use super::proxies::{TrustedProxies, network_of};
+use super::proxies::TrustedProxies;
 use super::stream::TimedStream;
 use super::throttle::Throttle;
 use crate::metrics::{Metrics, RefusedConnection};

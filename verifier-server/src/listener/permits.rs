@@ -1,5 +1,6 @@
 //! So many at once, in all and for each network.
 
+use super::networks::{ClientNetwork, networks_of};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,18 +28,12 @@ pub(crate) enum Full {
     Network,
 }
 
-/// What is counted: a network by its first bits, or those without a name.
+/// What is counted: a network, or those without a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Counted {
-    V4(u32),
-    V6(u128),
+    Network(ClientNetwork),
     Unnamed,
 }
-
-/// Networks of IPv6 as they are given out: a subscriber has a /64, a household a /56, and a machine
-/// that is rented often a /48. Behind each how many halves of a share it has, so that whoever has many
-/// small networks in a large one has not as many shares.
-const TIERS_V6: [(u32, u32); 3] = [(64, 2), (56, 3), (48, 4)];
 
 #[derive(Debug, Default)]
 struct Taken {
@@ -74,24 +69,16 @@ impl Permits {
 
     /// Everything that a holder counts for, with its share.
     fn shares(&self, holder: Holder) -> impl Iterator<Item = (Counted, u32)> {
+        let (network, unnamed) = match holder {
+            Holder::Network(network) => (Some(network), None),
+            Holder::Unnamed => (None, Some(self.max.div_ceil(UNNAMED_PART))),
+            Holder::Many => (None, None),
+        };
         let share = self.max_per_network;
-        let mut shares = [None; TIERS_V6.len()];
-        match holder {
-            Holder::Network(IpAddr::V4(v4)) => shares[0] = Some((Counted::V4(v4.to_bits()), share)),
-            Holder::Network(IpAddr::V6(v6)) => {
-                shares = TIERS_V6.map(|(bits, halves)| {
-                    let first = v6.to_bits() & (u128::MAX << (u128::BITS - bits));
-                    // Different lengths never meet in one count: the length stands in the last bits.
-                    let counted = Counted::V6(first | u128::from(bits));
-                    Some((counted, share.saturating_mul(halves).div_ceil(2)))
-                });
-            }
-            Holder::Unnamed => {
-                shares[0] = Some((Counted::Unnamed, self.max.div_ceil(UNNAMED_PART)));
-            }
-            Holder::Many => {}
-        }
-        shares.into_iter().flatten()
+        let networks = network.into_iter().flat_map(networks_of);
+        let networks =
+            networks.map(move |(network, tier)| (Counted::Network(network), tier.share(share)));
+        networks.chain(unnamed.map(|share| (Counted::Unnamed, share)))
     }
 
     /// What is left of a share when only so many are free. While half of all are, it is whole; from

@@ -104,15 +104,6 @@ fn too_many(what: &str) -> String {
     )
 }
 
-/// What counts as one client: an address of IPv4, and of IPv6 the /64 that one subscriber has.
-#[must_use]
-pub(crate) fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
-        v4 => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::TrustedProxies;

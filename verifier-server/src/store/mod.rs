@@ -38,6 +38,7 @@ pub(crate) static MIGRATIONS: Migrations = Migrations {
         include_str!("../../migrations/0003_money.sql"),
         include_str!("../../migrations/0004_safety.sql"),
         include_str!("../../migrations/0005_responsibility.sql"),
+        include_str!("../../migrations/0006_webhooks.sql"),
     ],
 };
 

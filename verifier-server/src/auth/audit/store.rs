@@ -2,14 +2,16 @@
 
 use super::model::{AuditChain, AuditEntry, AuditRow};
 use sealpay_protocol::ids::{MerchantId, RequestId};
-use sealpay_storage::{Database, DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{Database, DatabaseError, Fault, Row, Statement, Tx, Value, values};
 use std::sync::Arc;
 
-/// Holds up whoever comes second until the first has written its row: there is one last row.
-const NEXT: &str = "UPDATE audit_head SET sequence = sequence + 1 WHERE id = 1
+/// Holds up whoever comes second until the first has written its rows: there is one last row.
+const LOCK_HEAD: &str = "UPDATE audit_head SET sequence = sequence WHERE id = 1
     RETURNING sequence, hash";
 
-const HEAD: &str = "UPDATE audit_head SET hash = $1 WHERE id = 1";
+const MOVE_HEAD: &str = "UPDATE audit_head SET sequence = $1, hash = $2 WHERE id = 1";
+
+const IS_THERE: &str = "SELECT sequence FROM audit_log WHERE request = $1";
 
 const LAST: &str = "SELECT sequence, hash FROM audit_head WHERE id = 1";
 
@@ -64,27 +66,42 @@ fn audit_row(mut row: Row) -> Result<AuditRow, DatabaseError> {
 
 async fn append(
     tx: &mut Tx<'_>,
-    (entry, chain): &(AuditEntry, Arc<AuditChain>),
+    (entries, chain): &(Vec<AuditEntry>, Arc<AuditChain>),
 ) -> Result<(), Fault> {
+    let Some(first) = entries.first() else {
+        return Ok(());
+    };
     let missing = || DatabaseError::Corrupt(NO_HEAD.into());
-    let mut head = tx.optional(NEXT, &[]).await?.ok_or_else(missing)?;
-    let (sequence, previous_hash) = (head.integer()?, head.text()?);
-    let hash = chain.hash(sequence, entry, &previous_hash);
-    let row = values![
-        sequence,
-        entry.request.to_string(),
-        entry.merchant,
-        &entry.actor,
-        &entry.action,
-        entry.subject.as_ref(),
-        &entry.source,
-        &entry.outcome,
-        entry.at_ms,
-        previous_hash,
-        &hash,
-    ];
-    tx.execute_together(&[(INSERT, &row), (HEAD, &values![&hash])])
-        .await?;
+    let mut head = tx.optional(LOCK_HEAD, &[]).await?.ok_or_else(missing)?;
+    let (mut sequence, mut last_hash) = (head.integer()?, head.text()?);
+    // Rows that were added together are all there or none: the commit before may have happened.
+    let request = values![first.request.to_string()];
+    if tx.optional(IS_THERE, &request).await?.is_some() {
+        return Ok(());
+    }
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in entries {
+        sequence += 1;
+        let hash = chain.hash(sequence, entry, &last_hash);
+        rows.push(values![
+            sequence,
+            entry.request.to_string(),
+            entry.merchant,
+            &entry.actor,
+            &entry.action,
+            entry.subject.as_ref(),
+            &entry.source,
+            &entry.outcome,
+            entry.at_ms,
+            last_hash,
+            &hash,
+        ]);
+        last_hash = hash;
+    }
+    let head = values![sequence, last_hash];
+    let inserts = rows.iter().map(|row| -> Statement<'_> { (INSERT, row) });
+    let statements: Vec<_> = inserts.chain([(MOVE_HEAD, head.as_slice())]).collect();
+    tx.execute_together(&statements).await?;
     Ok(())
 }
 
@@ -95,14 +112,15 @@ pub struct AuditStore {
 }
 
 impl AuditStore {
-    /// Adds a row to the audit trail, behind all others.
+    /// Adds rows to the audit trail, behind all others and all of them or none. Rows that are there
+    /// already are not added again.
     pub async fn append(
         &self,
-        entry: AuditEntry,
+        entries: Vec<AuditEntry>,
         chain: Arc<AuditChain>,
     ) -> Result<(), DatabaseError> {
         self.database
-            .write((entry, chain), |tx, input| Box::pin(append(tx, input)))
+            .write((entries, chain), |tx, input| Box::pin(append(tx, input)))
             .await
     }
 

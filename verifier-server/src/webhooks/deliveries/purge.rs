@@ -1,6 +1,7 @@
 //! Deliveries that nobody asks for any more: those of endpoints that are gone, and old ones.
 
 use crate::webhooks::deliveries::store::DeliveryStore;
+use crate::webhooks::endpoints::store::former_secrets;
 use crate::webhooks::events::store::first_named;
 use sealpay_protocol::ids::{EndpointId, EventId};
 use sealpay_storage::{DatabaseError, Fault, Statement, Tx, values};
@@ -14,7 +15,11 @@ const AT_ONCE: i64 = 500;
 /// An attempt that was under way when its endpoint was deleted has ended by then, milliseconds.
 const UNDER_WAY_MS: i64 = 300_000;
 
-const GONE: &str = "SELECT id FROM webhook_endpoints WHERE deleted_at_ms <= $1 ORDER BY id LIMIT 1";
+/// But for those whose former address has yet to hear of it.
+const GONE: &str = "SELECT id FROM webhook_endpoints WHERE deleted_at_ms <= $1
+    AND NOT EXISTS (SELECT 1 FROM deliveries
+        WHERE deliveries.endpoint = webhook_endpoints.id AND state = 'pending')
+    ORDER BY id LIMIT 1";
 
 const OF_ENDPOINT: &str =
     "SELECT event FROM deliveries WHERE endpoint = $1 ORDER BY event LIMIT $2";
@@ -53,6 +58,7 @@ async fn of_gone(tx: &mut Tx<'_>, deleted_by_ms: i64) -> Result<u64, Fault> {
         deliveries.push((row.parsed()?, endpoint));
     }
     if deliveries.is_empty() {
+        former_secrets::forget(tx, endpoint).await?;
         return tx.execute(ENDPOINT, &values![endpoint]).await;
     }
     delete(tx, &deliveries).await?;

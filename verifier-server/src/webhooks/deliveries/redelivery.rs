@@ -228,6 +228,9 @@ async fn begin(
         .map(|values| (BEGIN, values.as_slice()))
         .collect();
     let scheduled = tx.execute_together(&statements).await?.into_iter().sum();
+    if scheduled == 0 {
+        new.answered.request.changed_nothing.note();
+    }
     let batch = RedeliveryBatch {
         scheduled,
         last: events.last().copied(),

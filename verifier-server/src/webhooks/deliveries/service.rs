@@ -221,6 +221,7 @@ pub async fn redeliver(
         EndpointWrite::NotThere => Err(ApiError::new(ErrorCode::NotFound)),
         EndpointWrite::NotNow => Err(ApiError::new(ErrorCode::StateConflict)),
         EndpointWrite::LimitReached => Err(ApiError::of(ErrorCode::LimitReached, "redeliver")),
+        EndpointWrite::Refused(error) => Err(error),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The outbox: what is to be delivered, to whom, how far that is, and every attempt that was made.
 
+use crate::webhooks::endpoints::store::former_secrets;
 use crate::webhooks::events::model::{
     Delivery, DeliveryAttempt, DeliveryState, DueDelivery, HELD_MS,
 };
@@ -11,7 +12,8 @@ use sealpay_storage::{Database, DatabaseError, Fault, Row, Statement, Tx, Value,
 const DUE: &str =
     "SELECT d.event, d.endpoint, d.merchant, d.round, d.attempts, COALESCE(d.farewell_url, w.url),
         CAST(CASE WHEN d.farewell_url IS NULL THEN 0 ELSE 1 END AS BIGINT), w.secret_encrypted,
-        w.previous_secret_encrypted, w.previous_secret_until_ms, e.body, e.created_at_ms,
+        w.previous_secret_encrypted, w.previous_secret_until_ms, COALESCE(d.farewell_body, e.body),
+        e.created_at_ms,
         d.next_at_ms
     FROM deliveries d
     JOIN webhook_endpoints w ON w.id = d.endpoint
@@ -125,6 +127,7 @@ fn due_delivery(mut row: Row) -> Result<(DueDelivery, i64), DatabaseError> {
         is_farewell: row.integer()? == 1,
         secret_encrypted: row.text()?,
         previous_secret: row.optional_text()?.zip(row.optional_integer()?),
+        former_secrets: Vec::new(),
         body: row.text()?,
         created_at_ms: row.integer()?,
     };
@@ -156,11 +159,15 @@ async fn lease_due(
         .map(|values| -> Statement<'_> { (LEASE, values) })
         .collect();
     let leased = tx.execute_together(&statements).await?;
-    Ok(due
-        .into_iter()
-        .zip(leased)
+    let leased = due.into_iter().zip(leased);
+    let mut leased: Vec<_> = leased
         .filter_map(|((due, _), one)| (one == 1).then_some(due))
-        .collect())
+        .collect();
+    for due in leased.iter_mut().filter(|due| due.is_farewell) {
+        due.former_secrets =
+            former_secrets::of_day_before(tx, due.endpoint, due.created_at_ms).await?;
+    }
+    Ok(leased)
 }
 
 impl Made {

@@ -1,6 +1,7 @@
 //! The events that tell of a webhook endpoint: that it was switched off, or that it was pinged; and
 //! what it is asked to prove whose it is, which is no event that is kept.
 
+use super::store::write::EndpointEvent;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::merchants::model::WebhookEndpoint;
@@ -10,41 +11,89 @@ use crate::webhooks::events::view::{
     EndpointEventBody, EndpointEventData, EndpointRecord, VerificationBody, VerificationData,
 };
 use sealpay_protocol::ids::EventId;
+use url::Url;
 
-/// An event of this type that tells of an endpoint as it is now.
-///
-/// # Errors
-/// An error when the body cannot be written, which no endpoint causes.
-pub fn of(
-    gateway: &Gateway,
-    endpoint: &WebhookEndpoint,
-    kind: &'static str,
-    reason: Option<&'static str>,
-    sequence: i64,
-) -> Result<Event, ApiError> {
-    let now_ms = gateway.clock.now_ms_i64();
-    let body = EndpointEventBody {
-        kind,
-        timestamp: rfc3339(now_ms),
-        version: EVENT_VERSION,
-        merchant: endpoint.merchant.to_string(),
-        livemode: gateway.livemode(),
-        data: EndpointEventData {
+/// An event of an endpoint that has its identifier and moment, and is written once the endpoint and the
+/// number are known: inside of the transaction that numbers it.
+#[derive(Debug, Clone, Copy)]
+pub struct EventDraft {
+    /// The event.
+    pub id: EventId,
+    /// When it happens, milliseconds since 1970.
+    pub at_ms: i64,
+    livemode: bool,
+}
+
+impl EventDraft {
+    /// Of what happens now.
+    #[must_use]
+    pub fn new(gateway: &Gateway) -> Self {
+        Self {
+            id: EventId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
+            at_ms: gateway.clock.now_ms_i64(),
+            livemode: gateway.livemode(),
+        }
+    }
+
+    /// The event of this type that tells of the endpoint as it is now.
+    ///
+    /// # Errors
+    /// An error when the body cannot be written, which no endpoint causes.
+    pub fn of(
+        self,
+        endpoint: &WebhookEndpoint,
+        kind: &'static str,
+        reason: Option<&'static str>,
+        sequence: i64,
+    ) -> Result<Event, ApiError> {
+        let body = EndpointEventBody {
+            kind,
+            timestamp: rfc3339(self.at_ms),
+            version: EVENT_VERSION,
+            merchant: endpoint.merchant.to_string(),
+            livemode: self.livemode,
+            data: EndpointEventData {
+                sequence,
+                reason,
+                webhook_endpoint: EndpointRecord::of(endpoint, self.at_ms),
+            },
+        };
+        let body = serde_json::to_string(&body);
+        Ok(Event {
+            id: self.id,
+            merchant: endpoint.merchant,
+            subject: endpoint.id.to_string(),
+            kind: kind.to_owned(),
             sequence,
-            reason,
-            webhook_endpoint: EndpointRecord::of(endpoint, now_ms),
-        },
-    };
-    let body = serde_json::to_string(&body);
-    Ok(Event {
-        id: EventId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
-        merchant: endpoint.merchant,
-        subject: endpoint.id.to_string(),
-        kind: kind.to_owned(),
-        sequence,
-        body: body.map_err(|error| ApiError::because(ErrorCode::Internal, error))?,
-        created_at_ms: now_ms,
-    })
+            body: body.map_err(|error| ApiError::because(ErrorCode::Internal, error))?,
+            created_at_ms: self.at_ms,
+        })
+    }
+
+    /// The event that tells of an endpoint that was changed, and how its former address learns of it.
+    ///
+    /// # Errors
+    /// As those of [`Self::of`].
+    pub fn updated(
+        self,
+        endpoint: &WebhookEndpoint,
+        sequence: i64,
+    ) -> Result<EndpointEvent, ApiError> {
+        const UPDATED: &str = "webhook_endpoint.updated";
+        let event = self.of(endpoint, UPDATED, None, sequence)?;
+        // Path and query may be what keeps strangers out of the new address.
+        let url = Url::parse(&endpoint.url);
+        let origin = url.map(|url| url.origin().ascii_serialization());
+        let elsewhere = WebhookEndpoint {
+            url: origin.unwrap_or_default(),
+            ..endpoint.clone()
+        };
+        let farewell = self.of(&elsewhere, UPDATED, None, sequence)?;
+        Ok(EndpointEvent {
+            event,
+            farewell_body: Some(farewell.body),
+        })
+    }
 }
 
 /// The type of what an endpoint is asked.

@@ -1,8 +1,8 @@
 //! Webhook endpoints, as their merchant makes and changes them. A secret is shown in the answer that
 //! makes it and nowhere else; that answer is kept encrypted for a request that comes again.
 
-use super::change::{Deed, NUMBERINGS, find, telling};
-use super::event;
+use super::change::{Deed, find, telling};
+use super::event::EventDraft;
 pub use super::input::{ChangedEndpoint, EndpointState, NewEndpoint, SecretRotation};
 use super::input::{description, event_types, url};
 use super::store::change::EndpointChange;
@@ -150,7 +150,8 @@ pub async fn create(
     };
     let (answer, encrypted) = showing(gateway, request, &endpoint, &secret)?;
     let answered = answered(gateway, request, Some(encrypted));
-    let told = event::of(gateway, &endpoint, "webhook_endpoint.created", None, 1)?;
+    let draft = EventDraft::new(gateway);
+    let told = draft.of(&endpoint, "webhook_endpoint.created", None, 1)?;
     let written = gateway
         .store
         .endpoints
@@ -166,6 +167,7 @@ pub async fn create(
             Err(ApiError::new(ErrorCode::StateConflict))
         }
         EndpointWrite::LimitReached => Err(ApiError::of(ErrorCode::LimitReached, "url")),
+        EndpointWrite::Refused(error) => Err(error),
     }
 }
 
@@ -213,7 +215,6 @@ pub async fn change(
     };
     let verified_at_ms = url.as_deref().and_then(|url| gateway.vouched_at_ms(url));
     let change = EndpointChange {
-        expected: None,
         url,
         verified_at_ms,
         event_types: changed
@@ -236,6 +237,7 @@ fn done(written: EndpointWrite) -> Result<(), ApiError> {
         EndpointWrite::NotThere => Err(ApiError::new(ErrorCode::NotFound)),
         EndpointWrite::NotNow => Err(ApiError::new(ErrorCode::StateConflict)),
         EndpointWrite::LimitReached => Err(ApiError::new(ErrorCode::LimitReached)),
+        EndpointWrite::Refused(error) => Err(error),
     }
 }
 
@@ -248,19 +250,9 @@ pub async fn delete(
     request: &IdempotentRequest,
     id: &str,
 ) -> Result<(), ApiError> {
-    let (merchant, endpoint) = (request.merchant, endpoint_id(id)?);
+    let endpoint = endpoint_id(id)?;
     let answered = answered(gateway, request, None);
-    let store = &gateway.store;
-    done(match store.endpoints.get_owned(merchant, endpoint).await? {
-        Some(_) => telling(gateway, merchant, endpoint, Deed::Delete, answered).await?,
-        // There is none, or none any more: the same request may have come before.
-        None => {
-            store
-                .endpoints
-                .delete(merchant, endpoint, None, answered)
-                .await?
-        }
-    })
+    done(telling(gateway, request.merchant, endpoint, Deed::Delete, answered).await?)
 }
 
 /// Gives an endpoint another secret; the answer shows it. A secret that still signed beside the one
@@ -328,48 +320,30 @@ pub async fn ping(
     request: &IdempotentRequest,
     id: &str,
 ) -> Result<EventRecord, ApiError> {
-    let merchant = request.merchant;
-    let endpoint = find(gateway, merchant, endpoint_id(id)?).await?;
-    for _ in 0..NUMBERINGS {
-        let told = gateway
-            .store
-            .events
-            .last_sequence(&endpoint.id.to_string())
-            .await?;
-        let sequence = told.saturating_add(1);
-        let event = event::of(gateway, &endpoint, "ping", None, sequence)?;
-        let named = event.id;
-        let answered = answered(gateway, request, None);
-        let written = gateway
-            .store
-            .endpoints
-            .ping(merchant, endpoint.id, event, answered)
-            .await?;
-        match written {
-            EndpointWrite::Done(()) => {
-                gateway.wake_outbox();
-                return event_of(gateway, merchant, named).await;
-            }
-            EndpointWrite::Repeated(replay) => {
-                let (resource, _) = same(replay)?;
-                let kept = resource.parse();
-                let kept = kept.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
-                return event_of(gateway, merchant, kept).await;
-            }
-            EndpointWrite::NotThere => return Err(ApiError::new(ErrorCode::NotFound)),
-            EndpointWrite::LimitReached => return Err(ApiError::new(ErrorCode::LimitReached)),
-            EndpointWrite::NotNow => {
-                let seen = find(gateway, merchant, endpoint.id).await?;
-                if seen.disabled_at_ms.is_some() {
-                    return Err(ApiError::new(ErrorCode::StateConflict));
-                }
-            }
+    let (merchant, endpoint) = (request.merchant, endpoint_id(id)?);
+    let draft = EventDraft::new(gateway);
+    let describe = Box::new(move |seen: &WebhookEndpoint, sequence| {
+        Ok(Some(draft.of(seen, "ping", None, sequence)?.into()))
+    });
+    let answered = answered(gateway, request, None);
+    let written = gateway
+        .store
+        .endpoints
+        .ping(merchant, endpoint, (draft.id, describe), answered)
+        .await?;
+    let id = match written {
+        EndpointWrite::Repeated(replay) => {
+            let (resource, _) = same(replay)?;
+            let kept = resource.parse();
+            kept.map_err(|error| ApiError::because(ErrorCode::Internal, error))?
         }
-    }
-    Err(ApiError::because(
-        ErrorCode::Overloaded,
-        "a ping found no number",
-    ))
+        written => {
+            done(written)?;
+            gateway.wake_outbox();
+            draft.id
+        }
+    };
+    event_of(gateway, merchant, id).await
 }
 
 async fn event_of(

@@ -1,6 +1,7 @@
 //! Webhook endpoints: where a merchant wants to hear of what.
 
 pub mod change;
+pub mod former_secrets;
 pub mod usage;
 pub mod verification;
 pub mod write;
@@ -10,9 +11,9 @@ use crate::webhooks::events::insert::{EventInsert, SPARE};
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use sealpay_storage::{Addition, Database, DatabaseError, Fault, Row, Tx, Value, values};
+use write::{Describe, EndpointEvent};
 
 /// An endpoint that is to be switched off because nothing has arrived there for too long.
-#[derive(Debug, Clone)]
 pub struct Disabling {
     /// The endpoint.
     pub endpoint: EndpointId,
@@ -21,8 +22,18 @@ pub struct Disabling {
     /// Since when nothing has arrived; something that arrives meanwhile keeps the endpoint. None
     /// where the endpoint has asked not to be told again.
     pub failing_since_ms: Option<i64>,
+    /// When it is switched off, milliseconds since 1970.
+    pub at_ms: i64,
     /// What the merchant's other endpoints are told.
-    pub event: Event,
+    pub describe: Box<Describe>,
+}
+
+impl std::fmt::Debug for Disabling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Disabling")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What [`read`] reads.
@@ -54,6 +65,16 @@ const ONE: &str = concat!(
     " FROM webhook_endpoints WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL"
 );
 
+/// Whoever else writes to the endpoint waits until this transaction has ended.
+const LOCK: &str = concat!(
+    "UPDATE webhook_endpoints SET id = id \
+     WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL RETURNING ",
+    columns!()
+);
+
+const NEXT_SEQUENCE: &str = "SELECT CAST(COALESCE(MAX(sequence), 0) + 1 AS BIGINT)
+    FROM events WHERE subject = $1";
+
 const BY_ID: &str = concat!(
     "SELECT ",
     columns!(),
@@ -63,19 +84,17 @@ const BY_ID: &str = concat!(
 const DISABLE: &str = "UPDATE webhook_endpoints SET disabled_at_ms = $2
     WHERE id = $1 AND disabled_at_ms IS NULL";
 
-const DISABLE_FAILING: &str = "UPDATE webhook_endpoints SET disabled_at_ms = $2
-    WHERE id = $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL
-    AND COALESCE(failing_since_ms, 0) = COALESCE($3, failing_since_ms, 0) AND url = $4";
+const DISABLE_FAILING: &str = concat!(
+    "UPDATE webhook_endpoints SET disabled_at_ms = $2 \
+     WHERE id = $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL \
+     AND COALESCE(failing_since_ms, 0) = COALESCE($3, failing_since_ms, 0) AND url = $4 RETURNING ",
+    columns!()
+);
 
-/// A farewell is for another address, which hears of it all the same; not without a secret.
+/// A farewell is for another address, which hears of it all the same.
 const GIVE_UP_DELIVERIES: &str = "UPDATE deliveries
     SET state = 'failed', last_error = 'the endpoint was disabled'
-    WHERE state = 'pending' AND endpoint = $1 AND (farewell_url IS NULL OR EXISTS (
-        SELECT 1 FROM webhook_endpoints WHERE id = $1 AND deleted_at_ms IS NOT NULL))";
-
-/// Two that tell of one thing at once are decided by its sequence.
-const TELL: &str = "INSERT INTO events (id, merchant, subject, kind, sequence, body, created_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    WHERE state = 'pending' AND endpoint = $1 AND farewell_url IS NULL";
 
 pub(crate) fn new_values(endpoint: &WebhookEndpoint) -> [Value; 15] {
     let previous = endpoint.previous_secret.as_ref();
@@ -132,7 +151,24 @@ pub(crate) async fn one(
     Ok(row.map(endpoint).transpose()?)
 }
 
-pub(crate) async fn give_up(tx: &mut Tx<'_>, endpoint: EndpointId) -> Result<(), Fault> {
+/// The same, which nobody else changes until the transaction has ended.
+pub(crate) async fn lock(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    id: EndpointId,
+) -> Result<Option<WebhookEndpoint>, Fault> {
+    let row = tx.optional(LOCK, &values![id, merchant]).await?;
+    Ok(row.map(endpoint).transpose()?)
+}
+
+/// The number of the next event of an endpoint that is locked.
+pub(crate) async fn next_sequence(tx: &mut Tx<'_>, id: EndpointId) -> Result<i64, Fault> {
+    let row = tx.optional(NEXT_SEQUENCE, &values![id]).await?;
+    let none = || DatabaseError::Corrupt("an aggregate has no row".into());
+    Ok(row.ok_or_else(none)?.integer()?)
+}
+
+pub(crate) async fn disable_deliveries(tx: &mut Tx<'_>, endpoint: EndpointId) -> Result<(), Fault> {
     tx.execute(GIVE_UP_DELIVERIES, &values![endpoint]).await?;
     Ok(())
 }
@@ -143,15 +179,15 @@ pub(crate) async fn disable(
     now_ms: i64,
 ) -> Result<bool, Fault> {
     let disabled = tx.execute(DISABLE, &values![endpoint, now_ms]).await?;
-    give_up(tx, endpoint).await?;
+    disable_deliveries(tx, endpoint).await?;
     Ok(disabled > 0)
 }
 
-/// Keeps an event unless another has its number; says whether it did.
-pub(crate) async fn tell_once(tx: &mut Tx<'_>, event: &Event) -> Result<bool, Fault> {
+/// Keeps an event; nobody is told of it yet.
+pub(crate) async fn tell(tx: &mut Tx<'_>, event: &Event) -> Result<(), Fault> {
     let told = EventInsert::of(event);
-    let [(_, values), _] = told.statements();
-    Ok(tx.execute(TELL, values).await? > 0)
+    let [(tell, values), _] = told.statements();
+    tx.execute(tell, values).await.map(drop)
 }
 
 /// Has the merchant's other endpoints told of an event that is kept.
@@ -168,17 +204,25 @@ pub(crate) async fn tell_others(
 }
 
 async fn disable_failing(tx: &mut Tx<'_>, disabling: &Disabling) -> Result<bool, Fault> {
-    let id = disabling.endpoint;
-    let (event, since_ms) = (&disabling.event, disabling.failing_since_ms);
-    let values = values![id, event.created_at_ms, since_ms, &disabling.url];
-    if tx.execute(DISABLE_FAILING, &values).await? == 0 {
+    let Disabling {
+        endpoint: id,
+        url,
+        failing_since_ms,
+        at_ms,
+        describe,
+    } = disabling;
+    let values = values![*id, *at_ms, *failing_since_ms, url];
+    let Some(row) = tx.optional(DISABLE_FAILING, &values).await? else {
         return Ok(false);
+    };
+    let disabled = endpoint(row)?;
+    disable_deliveries(tx, *id).await?;
+    let told = describe(&disabled, next_sequence(tx, *id).await?);
+    let told = told.map_err(|error| DatabaseError::Corrupt(error.detail().to_owned()))?;
+    if let Some(EndpointEvent { event, .. }) = &told {
+        tell(tx, event).await?;
+        tell_others(tx, event, *id).await?;
     }
-    if !tell_once(tx, event).await? {
-        return Err(Fault::Retry("somebody else told of the endpoint".into()));
-    }
-    give_up(tx, id).await?;
-    tell_others(tx, event, id).await?;
     Ok(true)
 }
 
@@ -226,8 +270,7 @@ impl EndpointStore {
     }
 
     /// Disables an endpoint that has failed for too long, gives up what was on its way there and
-    /// tells the merchant's others, all together; says whether it did. The event's sequence has to
-    /// be the next one of the endpoint.
+    /// tells the merchant's others, all together; says whether it did.
     pub async fn disable_failing(&self, disabling: Disabling) -> Result<bool, DatabaseError> {
         self.database
             .write(disabling, |tx, disabling| {

@@ -64,12 +64,14 @@ pub struct DueDelivery {
     pub attempts: i64,
     /// The address.
     pub url: String,
-    /// Whether that is one that the endpoint had before, which is told once that it moved.
+    /// Whether that is one that the endpoint had before, which is told that it moved.
     pub is_farewell: bool,
     /// The HMAC secret, encrypted under the master key.
     pub secret_encrypted: String,
     /// The secret before it, which signs beside it until a moment, milliseconds since 1970.
     pub previous_secret: Option<(String, i64)>,
+    /// Those of the last day, which sign a farewell as well.
+    pub former_secrets: Vec<String>,
     /// The exact bytes.
     pub body: String,
     /// When the event happened, milliseconds since 1970.

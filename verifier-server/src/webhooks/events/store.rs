@@ -84,9 +84,6 @@ const NEWER: &str = concat!(
     " FROM events WHERE merchant = $1 AND id > $2 ORDER BY id LIMIT $3"
 );
 
-const LAST_SEQUENCE: &str = "SELECT CAST(COALESCE(MAX(sequence), 0) AS BIGINT)
-    FROM events WHERE subject = $1";
-
 /// Sorts behind every identifier of an event.
 const BEHIND_ALL: &str = "evt_z";
 
@@ -268,11 +265,5 @@ impl EventStore {
             .rows(NEWER, values![merchant, known, limit])
             .await?;
         rows.into_iter().map(event).collect()
-    }
-
-    /// The number of the last event that tells of something; 0 when none does.
-    pub async fn last_sequence(&self, subject: &str) -> Result<i64, DatabaseError> {
-        let values = values![subject.to_owned()];
-        self.database.one(LAST_SEQUENCE, values).await?.integer()
     }
 }

@@ -19,8 +19,10 @@ mod webhook_faults;
 pub use outcome::Reason;
 
 use super::events::model::{DeliveryState, DueDelivery, Event};
+use crate::error::ApiError;
 use crate::merchants::model::WebhookEndpoint;
 use crate::store::Store;
+use crate::webhooks::endpoints::store::write::EndpointEvent;
 use address::AddressPolicy;
 use outcome::Attempted;
 use queue::{FairQueue, Slot};
@@ -56,8 +58,9 @@ pub type Sign = dyn Fn(&DueDelivery, u64) -> Option<String> + Send + Sync;
 pub type Observe = dyn Fn(DeliveryState) + Send + Sync;
 
 /// Gives the event that tells of an endpoint that is being switched off, with the number that it has
-/// to bear, or nothing when it cannot be written.
-pub type Tell = dyn Fn(&WebhookEndpoint, Reason, i64) -> Option<Event> + Send + Sync;
+/// to bear.
+pub type DescribeDisabling =
+    dyn Fn(&WebhookEndpoint, Reason, i64) -> Result<Option<EndpointEvent>, ApiError> + Send + Sync;
 
 /// Gives what an endpoint is asked to prove whose it is, or nothing when it cannot be written.
 pub type Challenge = dyn Fn(&WebhookEndpoint, &str) -> Option<Event> + Send + Sync;
@@ -73,7 +76,7 @@ pub struct Outbox {
     /// What a tester has set, in test mode.
     webhook_faults: Option<webhook_faults::Settings>,
     /// Where there is none, endpoints are never switched off.
-    tell: Option<Box<Tell>>,
+    describe: Option<Arc<DescribeDisabling>>,
     /// Where there is none, endpoints that have yet to be verified stay so.
     challenge: Option<Box<Challenge>>,
 }
@@ -106,15 +109,15 @@ impl Outbox {
             clock,
             rng,
             webhook_faults: None,
-            tell: None,
+            describe: None,
             challenge: None,
         })
     }
 
     /// Switches endpoints off that have failed for five days or want to be told nothing more.
     #[must_use]
-    pub fn with_disabling(mut self, tell: Box<Tell>) -> Self {
-        self.tell = Some(tell);
+    pub fn with_disabling(mut self, describe: Arc<DescribeDisabling>) -> Self {
+        self.describe = Some(describe);
         self
     }
 

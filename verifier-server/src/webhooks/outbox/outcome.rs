@@ -1,11 +1,12 @@
 //! What became of an attempt: the delivery goes on, has ended, or takes its endpoint with it.
 
+use super::Outbox;
 use super::backoff::next_attempt_ms;
 use super::sender::Sent;
-use super::{Outbox, Tell};
 use crate::store::DatabaseError;
 use crate::webhooks::endpoints::store::Disabling;
 use crate::webhooks::events::model::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
+use std::sync::Arc;
 
 /// How long nothing may arrive at an endpoint before it is switched off, milliseconds.
 const FAILING_FOR_MS: i64 = 5 * 86_400_000;
@@ -14,8 +15,9 @@ const FAILING_FOR_MS: i64 = 5 * 86_400_000;
 /// where a tester moves the clock, and slowly where nothing is sent.
 const FAILED_ATTEMPTS: i64 = 10;
 
-/// How often an address is told that it is not the endpoint's any more.
-const FAREWELL_ATTEMPTS: i64 = 3;
+/// How long an address is told that it is not the endpoint's any more, milliseconds: as long as the
+/// secrets of that day sign it.
+const FAREWELL_FOR_MS: i64 = 86_400_000;
 
 /// 410 Gone: the receiver asks not to be told again (Standard Webhooks).
 const GONE: u16 = 410;
@@ -52,6 +54,12 @@ pub(super) struct Attempted {
     pub(super) at_ms: i64,
     pub(super) duration_ms: i64,
     pub(super) sent: Sent,
+}
+
+/// Whether the time of a farewell has run out by then.
+fn is_over(delivery: &DueDelivery, at_ms: i64) -> bool {
+    let until_ms = delivery.created_at_ms.saturating_add(FAREWELL_FOR_MS);
+    delivery.is_farewell && at_ms > until_ms
 }
 
 impl Outbox {
@@ -112,7 +120,7 @@ impl Outbox {
         let (state, next_at_ms) = match (status, next) {
             (Some(200..=299), _) => (DeliveryState::Delivered, now_ms),
             (Some(GONE), _) | (_, None) => (DeliveryState::Failed, now_ms),
-            _ if delivery.is_farewell && attempts >= FAREWELL_ATTEMPTS => {
+            (_, Some(next_at_ms)) if is_over(delivery, next_at_ms) => {
                 (DeliveryState::Failed, now_ms)
             }
             (_, Some(next_at_ms)) => (DeliveryState::Pending, next_at_ms),
@@ -145,29 +153,17 @@ impl Outbox {
         reason: Reason,
         failing_since_ms: Option<i64>,
     ) -> Result<(), DatabaseError> {
-        let Some(tell) = &self.tell else {
+        let Some(describe) = &self.describe else {
             return Ok(());
         };
-        let tell: &Tell = tell;
         let endpoint = delivery.endpoint;
-        let seen = self.store.endpoints.get(endpoint).await?;
-        let Some(mut seen) = seen.filter(|seen| seen.disabled_at_ms.is_none()) else {
-            return Ok(());
-        };
-        let told = self
-            .store
-            .events
-            .last_sequence(&endpoint.to_string())
-            .await?;
-        seen.disabled_at_ms = Some(self.clock.now_ms_i64());
-        let Some(event) = tell(&seen, reason, told.saturating_add(1)) else {
-            return Ok(());
-        };
+        let describe = Arc::clone(describe);
         let disabling = Disabling {
             endpoint,
             url: delivery.url.clone(),
             failing_since_ms,
-            event,
+            at_ms: self.clock.now_ms_i64(),
+            describe: Box::new(move |seen, sequence| describe(seen, reason, sequence)),
         };
         if self.store.endpoints.disable_failing(disabling).await? {
             tracing::warn!(%endpoint, reason = reason.name(), "a webhook endpoint was switched off");

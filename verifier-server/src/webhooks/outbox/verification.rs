@@ -165,6 +165,7 @@ fn unsent(endpoint: &WebhookEndpoint, event: EventId, body: String) -> DueDelive
         is_farewell: false,
         secret_encrypted: endpoint.secret_encrypted.clone(),
         previous_secret: endpoint.previous_secret.clone(),
+        former_secrets: Vec::new(),
         body,
         created_at_ms: endpoint.created_at_ms,
     }

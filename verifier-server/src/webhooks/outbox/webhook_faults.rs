@@ -152,6 +152,7 @@ mod tests {
             is_farewell: false,
             secret_encrypted: String::new(),
             previous_secret: None,
+            former_secrets: Vec::new(),
             body: format!(r#"{{"type":"x","data":{{"sequence":{sequence},"payment":{{}}}}}}"#),
             created_at_ms: 10_000,
         }

@@ -2,17 +2,15 @@
 
 use super::disable;
 use super::verification::{HOLD_ALL, RELEASE};
+use super::write::EndpointEvent;
 use crate::merchants::model::WebhookEndpoint;
-use crate::webhooks::events::model::{Event, HELD_MS};
+use crate::webhooks::events::model::HELD_MS;
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::{Fault, Tx, values};
 
 /// What is to be different about an endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EndpointChange {
-    /// As what it was found to be allowed; where the endpoint is another by now nothing is changed.
-    /// None where that does not matter.
-    pub expected: Option<ExpectedEndpoint>,
     /// Another address; it is taken to work until it does not.
     pub url: Option<String>,
     /// When the merchant proved that this address is the merchant's, milliseconds since 1970; none
@@ -26,34 +24,7 @@ pub struct EndpointChange {
     pub enabled: Option<bool>,
 }
 
-/// What must not have changed about an endpoint before it is changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpectedEndpoint {
-    /// Its address.
-    pub url: String,
-    /// What it hears of.
-    pub event_types: String,
-    /// Whether it is switched off.
-    pub is_disabled: bool,
-}
-
-impl From<&WebhookEndpoint> for ExpectedEndpoint {
-    fn from(seen: &WebhookEndpoint) -> Self {
-        Self {
-            url: seen.url.clone(),
-            event_types: seen.event_types.clone(),
-            is_disabled: seen.disabled_at_ms.is_some(),
-        }
-    }
-}
-
 impl EndpointChange {
-    /// Whether the endpoint is as it was when this was found to be allowed.
-    pub(crate) fn expects(&self, seen: &WebhookEndpoint) -> bool {
-        let expected = self.expected.as_ref();
-        expected.is_none_or(|expected| *expected == ExpectedEndpoint::from(seen))
-    }
-
     /// Whether it gives the endpoint another address.
     fn moves(&self, seen: &WebhookEndpoint) -> bool {
         self.url.as_ref().is_some_and(|url| *url != seen.url)
@@ -90,9 +61,7 @@ const CHANGE: &str = "UPDATE webhook_endpoints
     event_types = COALESCE($5, event_types),
     failing_since_ms = CASE WHEN url = COALESCE($3, url) THEN failing_since_ms END,
     failures = CASE WHEN url = COALESCE($3, url) THEN failures ELSE 0 END
-    WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL
-    AND url = $6 AND event_types = $7
-    AND CAST(CASE WHEN disabled_at_ms IS NULL THEN 0 ELSE 1 END AS BIGINT) = $8";
+    WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL";
 
 const ENABLE: &str = "UPDATE webhook_endpoints
     SET disabled_at_ms = NULL, failing_since_ms = NULL, failures = 0, verification_attempts = 0,
@@ -113,10 +82,10 @@ const LEAVE: &str = "UPDATE deliveries
         AND e.id = deliveries.event AND (e.kind = 'ping' OR $2 LIKE '%,' || e.kind || ',%'))";
 
 const FAREWELL: &str = "INSERT INTO deliveries
-    (event, endpoint, merchant, state, attempts, next_at_ms, farewell_url)
-    VALUES ($1, $2, $3, 'pending', 0, $4, $5)";
+    (event, endpoint, merchant, state, attempts, next_at_ms, farewell_url, farewell_body)
+    VALUES ($1, $2, $3, 'pending', 0, $4, $5, $6)";
 
-/// Changes an endpoint that was just read; how many rows.
+/// Changes an endpoint that is locked; how many rows.
 pub(crate) async fn apply(
     tx: &mut Tx<'_>,
     seen: &WebhookEndpoint,
@@ -130,9 +99,6 @@ pub(crate) async fn apply(
         change.url.as_ref(),
         change.description.as_ref(),
         change.event_types.as_ref(),
-        &seen.url,
-        &seen.event_types,
-        i64::from(seen.disabled_at_ms.is_some()),
     ];
     let changed = tx.execute(CHANGE, &values).await?;
     let moves = change.moves(seen);
@@ -170,18 +136,25 @@ async fn leave(
         .map(drop)
 }
 
-/// The address before hears once that it is not the endpoint's any more: a merchant who has no other
-/// endpoint would not learn of it.
+/// The address before hears that it is not the endpoint's any more: a merchant who has no other endpoint
+/// would not learn of it.
 pub(crate) async fn part(
     tx: &mut Tx<'_>,
     seen: &WebhookEndpoint,
     change: &EndpointChange,
-    event: &Event,
+    told: &EndpointEvent,
 ) -> Result<(), Fault> {
     // Also one that was switched off, perhaps so that nobody is told.
     if change.moves(seen) && seen.verified_at_ms.is_some() {
-        let (merchant, at_ms) = (seen.merchant, event.created_at_ms);
-        let values = values![event.id, seen.id, merchant, at_ms, &seen.url];
+        let (event, merchant) = (&told.event, seen.merchant);
+        let values = values![
+            event.id,
+            seen.id,
+            merchant,
+            event.created_at_ms,
+            &seen.url,
+            told.farewell_body.as_ref(),
+        ];
         tx.execute(FAREWELL, &values).await?;
     }
     Ok(())

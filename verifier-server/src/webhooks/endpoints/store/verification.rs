@@ -81,6 +81,20 @@ const HOLD_LATE: &str = "UPDATE deliveries SET next_at_ms = $1
     WHERE state = 'pending' AND next_at_ms < $1 AND farewell_url IS NULL AND endpoint IN (
         SELECT id FROM webhook_endpoints WHERE verified_at_ms IS NULL)";
 
+/// What was written for an endpoint at the very moment in which it was narrowed, switched off or deleted:
+/// it is not sent. What was begun anew was asked for, as long as anything is sent there.
+const END_LATE: &str = "UPDATE deliveries
+    SET state = 'failed', last_error = 'no longer subscribed'
+    WHERE state = 'pending' AND farewell_url IS NULL AND endpoint IN (
+        SELECT id FROM webhook_endpoints
+        WHERE disabled_at_ms IS NOT NULL OR deleted_at_ms IS NOT NULL OR event_types <> '*')
+    AND NOT EXISTS (
+        SELECT 1 FROM events e JOIN webhook_endpoints w ON w.id = deliveries.endpoint
+        WHERE e.merchant = deliveries.merchant AND e.id = deliveries.event
+        AND w.disabled_at_ms IS NULL AND w.deleted_at_ms IS NULL
+        AND (deliveries.round > 0 OR e.kind = 'ping' OR w.event_types = '*'
+            OR ',' || w.event_types || ',' LIKE '%,' || e.kind || ',%'))";
+
 async fn lease(
     tx: &mut Tx<'_>,
     (now_ms, lease_until_ms, limit): (i64, i64, u32),
@@ -120,7 +134,11 @@ async fn verified(
 
 async fn settle_late(tx: &mut Tx<'_>, now_ms: i64) -> Result<u64, Fault> {
     let (release, hold): ([Value; 2], [Value; 1]) = (values![now_ms, HELD_MS], values![HELD_MS]);
-    let statements: [Statement<'_>; 2] = [(RELEASE_LATE, &release), (HOLD_LATE, &hold)];
+    let statements: [Statement<'_>; 3] = [
+        (END_LATE, &[]),
+        (RELEASE_LATE, &release),
+        (HOLD_LATE, &hold),
+    ];
     Ok(tx.execute_together(&statements).await?.into_iter().sum())
 }
 
@@ -171,8 +189,8 @@ impl EndpointStore {
         self.database.change(FAILED, values).await
     }
 
-    /// Lets go what waits for an endpoint that is verified, and holds what is due at one that is not:
-    /// deliveries that were written at the very moment in which that changed. How many there were.
+    /// Lets go what waits for an endpoint that is verified, holds what is due at one that is not, and ends
+    /// what is not sent to one any more: deliveries that were written at the very moment in which that changed. How many there were.
     pub async fn settle_held_deliveries(&self, now_ms: i64) -> Result<u64, DatabaseError> {
         self.database
             .write(now_ms, |tx, now_ms| Box::pin(settle_late(tx, *now_ms)))

@@ -2,14 +2,16 @@
 
 use super::change;
 use super::change::EndpointChange;
+use super::former_secrets;
 use super::usage::{Usage, spend};
-use super::{ADD, give_up, new_values, one, tell_once, tell_others};
+use super::{ADD, disable_deliveries, lock, new_values, next_sequence, tell, tell_others};
+use crate::error::ApiError;
 use crate::idempotency;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
 use crate::merchants::model::WebhookEndpoint;
 use crate::webhooks::endpoints::store::EndpointStore;
 use crate::webhooks::events::model::{Event, HELD_MS};
-use sealpay_protocol::ids::{EndpointId, MerchantId};
+use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 use sealpay_storage::{DatabaseError, Fault, Tx, values};
 
 /// What became of a merchant's wish that concerns an endpoint, in order of precedence.
@@ -21,8 +23,10 @@ pub enum EndpointWrite<T = ()> {
     /// The merchant has no such endpoint.
     NotThere,
     /// The endpoint is switched off, or too much waits for it, or the merchant has as many as there
-    /// may be, or somebody else has just told of the endpoint.
+    /// may be.
     NotNow,
+    /// The endpoint as it is now does not allow it.
+    Refused(ApiError),
     /// The merchant has reached its limit for this hour or day.
     LimitReached,
     /// It is done.
@@ -39,6 +43,29 @@ pub struct StoredResponse {
     /// When it came, milliseconds since 1970.
     pub at_ms: i64,
 }
+
+/// What is told of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointEvent {
+    /// The event.
+    pub event: Event,
+    /// The same for an address that the endpoint does not have any more.
+    pub farewell_body: Option<String>,
+}
+
+impl From<Event> for EndpointEvent {
+    fn from(event: Event) -> Self {
+        Self {
+            event,
+            farewell_body: None,
+        }
+    }
+}
+
+/// Says what is told of a write, for the endpoint as it is before and the number of its next event:
+/// nothing where nothing changes, an error where that is not allowed. It may be asked more than once.
+pub type Describe =
+    dyn Fn(&WebhookEndpoint, i64) -> Result<Option<EndpointEvent>, ApiError> + Send + Sync;
 
 const COUNT: &str = "SELECT COUNT(*) FROM webhook_endpoints
     WHERE merchant = $1 AND deleted_at_ms IS NULL";
@@ -113,8 +140,7 @@ async fn create(
     keep(tx, answered, endpoint.id.to_string()).await?;
     tx.execute(ADD, &new_values(endpoint)).await?;
     if let Some(event) = told {
-        // The first event of an endpoint that nobody else knows: it cannot have been told of before.
-        tell_once(tx, event).await?;
+        tell(tx, event).await?;
         tell_others(tx, event, endpoint.id).await?;
     }
     Ok(EndpointWrite::Done(()))
@@ -124,8 +150,8 @@ struct Write {
     merchant: MerchantId,
     endpoint: EndpointId,
     what: What,
-    /// What the merchant's other endpoints are told of it, as the next event of the endpoint.
-    told: Option<Event>,
+    /// What the merchant's other endpoints are told of it, or this one of a ping.
+    describe: Option<Box<Describe>>,
     answered: StoredResponse,
 }
 
@@ -136,8 +162,21 @@ enum What {
         secret_encrypted: String,
         previous_until_ms: Option<i64>,
     },
-    Ping(Event),
+    Ping(EventId),
     Verify,
+}
+
+impl What {
+    /// What it counts as, where something is told of it or not.
+    const fn usage(&self, is_told: bool) -> Option<Usage> {
+        match self {
+            // What changes nothing is told nobody, and costs nothing.
+            Self::Change(_) | Self::Rotate { .. } if is_told => Some(Usage::EndpointChanges),
+            Self::Change(_) | Self::Rotate { .. } | Self::Delete => None,
+            Self::Ping(_) => Some(Usage::Redeliveries),
+            Self::Verify => Some(Usage::Verifications),
+        }
+    }
 }
 
 /// When something is due at an endpoint: at a moment, or once it is verified.
@@ -148,28 +187,17 @@ pub(crate) const fn due_ms(endpoint: &WebhookEndpoint, at_ms: i64) -> i64 {
     }
 }
 
-/// Why an endpoint is not written to, if it is not; what it is told of is kept otherwise.
-async fn may_not(
+/// What is told of a write, as the next event of an endpoint that is locked: whoever else tells of it
+/// waits, so that the number is nobody else's.
+async fn described(
     tx: &mut Tx<'_>,
     write: &Write,
     seen: &WebhookEndpoint,
-) -> Result<Option<EndpointWrite>, Fault> {
-    let answered = &write.answered;
-    if let What::Change(change) = &write.what
-        && !change.expects(seen)
-    {
-        return Ok(Some(EndpointWrite::NotNow));
-    }
-    // What changes nothing is told nobody, and costs nothing.
-    let is_told = write.told.is_some() && !matches!(write.what, What::Delete);
-    let owner = (write.merchant, answered.request.credential.as_str());
-    if is_told && !spend(tx, owner, Usage::EndpointChanges, 1, answered.at_ms).await? {
-        return Ok(Some(EndpointWrite::LimitReached));
-    }
-    Ok(match &write.told {
-        Some(event) if !tell_once(tx, event).await? => Some(EndpointWrite::NotNow),
-        _ => None,
-    })
+) -> Result<Result<Option<EndpointEvent>, ApiError>, Fault> {
+    let Some(describe) = &write.describe else {
+        return Ok(Ok(None));
+    };
+    Ok(describe(seen, next_sequence(tx, write.endpoint).await?))
 }
 
 async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
@@ -177,69 +205,83 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
     if let Some(replay) = came_before(tx, &write.answered).await? {
         return Ok(EndpointWrite::Repeated(replay));
     }
-    let Some(seen) = one(tx, merchant, id).await? else {
+    let Some(seen) = lock(tx, merchant, id).await? else {
         return Ok(EndpointWrite::NotThere);
     };
-    let resource = match &write.what {
-        What::Ping(event) => event.id.to_string(),
+    let sends = matches!(write.what, What::Ping(_) | What::Verify);
+    if sends && seen.disabled_at_ms.is_some() {
+        return Ok(EndpointWrite::NotNow);
+    }
+    let told = match described(tx, write, &seen).await? {
+        Ok(told) => told,
+        Err(refused) => return Ok(EndpointWrite::Refused(refused)),
+    };
+    let request = &write.answered.request;
+    let owner = (merchant, request.credential.as_str());
+    if let Some(usage) = write.what.usage(told.is_some())
+        && !spend(tx, owner, usage, 1, now_ms).await?
+    {
+        return Ok(EndpointWrite::LimitReached);
+    }
+    if let Some(told) = &told {
+        tell(tx, &told.event).await?;
+    }
+    make(tx, write, &seen, told.as_ref()).await?;
+    if matches!(write.what, What::Change(_)) && told.is_none() {
+        request.changed_nothing.note();
+    }
+    let resource = match write.what {
+        What::Ping(event) => event.to_string(),
         _ => id.to_string(),
     };
-    if let Some(refused) = may_not(tx, write, &seen).await? {
-        return Ok(refused);
-    }
-    let owner = (merchant, write.answered.request.credential.as_str());
-    let changed = match &write.what {
-        What::Change(change) => change::apply(tx, &seen, change, now_ms).await?,
+    keep(tx, &write.answered, resource).await?;
+    Ok(EndpointWrite::Done(()))
+}
+
+/// Makes the change itself, and has it delivered to whoever is told.
+async fn make(
+    tx: &mut Tx<'_>,
+    write: &Write,
+    seen: &WebhookEndpoint,
+    told: Option<&EndpointEvent>,
+) -> Result<(), Fault> {
+    let (merchant, id, now_ms) = (seen.merchant, seen.id, write.answered.at_ms);
+    match &write.what {
+        What::Change(change) => {
+            change::apply(tx, seen, change, now_ms).await?;
+        }
         What::Delete => {
-            let changed = tx.execute(DELETE, &values![id, merchant, now_ms]).await?;
-            give_up(tx, id).await?;
-            changed
+            disable_deliveries(tx, id).await?;
+            former_secrets::keep_for_farewells(tx, id, now_ms).await?;
+            tx.execute(DELETE, &values![id, merchant, now_ms]).await?;
         }
         What::Rotate {
             secret_encrypted,
             previous_until_ms,
         } => {
+            former_secrets::keep(tx, id, now_ms).await?;
             let values = values![id, merchant, secret_encrypted, *previous_until_ms];
-            tx.execute(ROTATE, &values).await?
+            tx.execute(ROTATE, &values).await?;
         }
         What::Ping(event) => {
-            if seen.disabled_at_ms.is_some() {
-                return Ok(EndpointWrite::NotNow);
-            }
-            if !spend(tx, owner, Usage::Redeliveries, 1, now_ms).await? {
-                return Ok(EndpointWrite::LimitReached);
-            }
-            if !tell_once(tx, event).await? {
-                return Ok(EndpointWrite::NotNow);
-            }
-            let due_ms = due_ms(&seen, event.created_at_ms);
-            let values = values![event.id, id, merchant, due_ms];
-            tx.execute(DELIVER_TO_ONE, &values).await?
+            let values = values![*event, id, merchant, due_ms(seen, now_ms)];
+            tx.execute(DELIVER_TO_ONE, &values).await?;
+            return Ok(());
         }
         What::Verify => {
-            if seen.disabled_at_ms.is_some() {
-                return Ok(EndpointWrite::NotNow);
-            }
-            if !spend(tx, owner, Usage::Verifications, 1, now_ms).await? {
-                return Ok(EndpointWrite::LimitReached);
-            }
+            // One that is verified already stays so.
             let values = values![id, now_ms, ASKED_AGAIN_MS];
             tx.execute(ASK, &values).await?;
-            // One that is verified already stays so.
-            1
         }
+    }
+    let Some(told) = told else {
+        return Ok(());
     };
-    if changed == 0 {
-        return Err(Fault::Retry("the endpoint was changed in between".into()));
+    tell_others(tx, &told.event, id).await?;
+    match &write.what {
+        What::Change(change) => change::part(tx, seen, change, told).await,
+        _ => Ok(()),
     }
-    if let Some(event) = &write.told {
-        tell_others(tx, event, id).await?;
-        if let What::Change(change) = &write.what {
-            change::part(tx, &seen, change, event).await?;
-        }
-    }
-    keep(tx, &write.answered, resource).await?;
-    Ok(EndpointWrite::Done(()))
 }
 
 impl EndpointStore {
@@ -265,10 +307,11 @@ impl EndpointStore {
         merchant: MerchantId,
         endpoint: EndpointId,
         change: EndpointChange,
-        told: Option<Event>,
+        describe: Box<Describe>,
         answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
-        self.write(merchant, endpoint, What::Change(change), told, answered)
+        let what = What::Change(change);
+        self.write(merchant, endpoint, what, Some(describe), answered)
             .await
     }
 
@@ -277,10 +320,10 @@ impl EndpointStore {
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
-        told: Option<Event>,
+        describe: Box<Describe>,
         answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
-        self.write(merchant, endpoint, What::Delete, told, answered)
+        self.write(merchant, endpoint, What::Delete, Some(describe), answered)
             .await
     }
 
@@ -291,27 +334,33 @@ impl EndpointStore {
         merchant: MerchantId,
         endpoint: EndpointId,
         (secret_encrypted, previous_until_ms): (String, Option<i64>),
-        told: Option<Event>,
+        describe: Box<Describe>,
         answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
         let what = What::Rotate {
             secret_encrypted,
             previous_until_ms,
         };
-        self.write(merchant, endpoint, what, told, answered).await
+        self.write(merchant, endpoint, what, Some(describe), answered)
+            .await
     }
 
-    /// Tells one endpoint of an event whatever else it hears of. The event's sequence has to be the
-    /// next one of its subject.
+    /// Tells one endpoint of an event whatever else it hears of; the event has this identifier.
     pub async fn ping(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
-        event: Event,
+        (event, describe): (EventId, Box<Describe>),
         answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
-        self.write(merchant, endpoint, What::Ping(event), None, answered)
-            .await
+        self.write(
+            merchant,
+            endpoint,
+            What::Ping(event),
+            Some(describe),
+            answered,
+        )
+        .await
     }
 
     /// Has an endpoint asked now, rather than later, to prove that it is the merchant's.
@@ -330,14 +379,14 @@ impl EndpointStore {
         merchant: MerchantId,
         endpoint: EndpointId,
         what: What,
-        told: Option<Event>,
+        describe: Option<Box<Describe>>,
         answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
         let input = Write {
             merchant,
             endpoint,
             what,
-            told,
+            describe,
             answered,
         };
         self.database

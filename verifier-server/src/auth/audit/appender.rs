@@ -1,0 +1,155 @@
+//! Adds rows to the audit trail for all requests of a process: rows that wait share one transaction,
+//! so that a burst of writes waits for one connection of the database and does not hold them all.
+
+use super::model::{AuditChain, AuditEntry};
+use crate::store::{DatabaseError, Store};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Rows that may wait: more than there are requests at once, so that one is full only when the
+/// database stands still.
+const WAITING: usize = 4096;
+
+/// Rows of one transaction.
+const ROWS_AT_ONCE: usize = 256;
+
+/// How long a row is tried again whose database is overloaded or not there. A client that gives up
+/// meanwhile takes no row along.
+const TRIED_FOR: Duration = Duration::from_secs(30);
+
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A row that waits, and whoever waits for it: they go on when this is dropped.
+struct Waiting {
+    entry: AuditEntry,
+    since: Instant,
+    _durable: oneshot::Sender<()>,
+}
+
+/// The one appender of a process. Its task begins with the first row.
+pub(crate) struct AuditAppender {
+    writer: Writer,
+    queue: OnceLock<mpsc::Sender<Waiting>>,
+    task: TaskTracker,
+}
+
+#[derive(Clone)]
+struct Writer {
+    store: Store,
+    chain: Arc<AuditChain>,
+    closing: CancellationToken,
+}
+
+impl AuditAppender {
+    pub(crate) fn new(store: Store, chain: AuditChain) -> Self {
+        Self {
+            writer: Writer {
+                store,
+                chain: Arc::new(chain),
+                closing: CancellationToken::new(),
+            },
+            queue: OnceLock::new(),
+            task: TaskTracker::new(),
+        }
+    }
+
+    /// Adds a row, and returns when it is durable. Nobody is left to refuse what was done, so a row
+    /// that cannot be written goes to the log.
+    pub(crate) async fn append_or_log(&self, entry: AuditEntry) {
+        let (durable, waits) = oneshot::channel();
+        let waiting = Waiting {
+            entry,
+            since: Instant::now(),
+            _durable: durable,
+        };
+        let queue = self.queue.get_or_init(|| {
+            let (queue, waiting) = mpsc::channel(WAITING);
+            self.task.spawn(self.writer.clone().run(waiting));
+            queue
+        });
+        match queue.send(waiting).await {
+            Ok(()) => drop(waits.await),
+            Err(refused) => log(&refused.0.entry, "the server has stopped"),
+        }
+    }
+
+    /// Writes what waits, with one more try each, and refuses what comes later.
+    pub(crate) async fn close(&self) {
+        self.writer.closing.cancel();
+        self.task.close();
+        self.task.wait().await;
+    }
+}
+
+impl Writer {
+    async fn run(self, mut queue: mpsc::Receiver<Waiting>) {
+        let mut batch = Vec::with_capacity(ROWS_AT_ONCE);
+        loop {
+            tokio::select! {
+                biased;
+                received = queue.recv_many(&mut batch, ROWS_AT_ONCE) => {
+                    if received == 0 {
+                        return;
+                    }
+                    self.append_all(&batch).await;
+                    batch.clear();
+                }
+                () = self.closing.cancelled(), if !queue.is_closed() => queue.close(),
+            }
+        }
+    }
+
+    async fn append_all(&self, batch: &[Waiting]) {
+        let Err(error) = self.append(batch).await else {
+            return;
+        };
+        if batch.len() == 1 || is_transient(&error) {
+            for waiting in batch {
+                log(&waiting.entry, &error.to_string());
+            }
+            return;
+        }
+        // One of them cannot be written, and takes no others along.
+        for waiting in batch {
+            if let Err(error) = self.append(std::slice::from_ref(waiting)).await {
+                log(&waiting.entry, &error.to_string());
+            }
+        }
+    }
+
+    /// Tries again what may succeed later, as long as the first of them has not waited for too long.
+    async fn append(&self, batch: &[Waiting]) -> Result<(), DatabaseError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let entries = batch.iter().map(|waiting| waiting.entry.clone()).collect();
+            let chain = Arc::clone(&self.chain);
+            let Err(error) = self.store.audit.append(entries, chain).await else {
+                return Ok(());
+            };
+            let waited = batch.first().map(|first| first.since.elapsed());
+            let is_late = waited.is_none_or(|waited| waited >= TRIED_FOR);
+            if is_late || self.closing.is_cancelled() || !is_transient(&error) {
+                return Err(error);
+            }
+            tracing::warn!(%error, rows = batch.len(), "the audit trail waits for its database");
+            tokio::select! {
+                () = sleep(pause) => pause = LONGEST_PAUSE.min(pause * 2),
+                () = self.closing.cancelled() => {}
+            }
+        }
+    }
+}
+
+/// A commit whose outcome is unknown is tried again as well: the store finds out whether it happened.
+const fn is_transient(error: &DatabaseError) -> bool {
+    !matches!(error, DatabaseError::Corrupt(_))
+}
+
+fn log(entry: &AuditEntry, error: &str) {
+    tracing::error!(error, ?entry, "the audit trail could not be written");
+}
