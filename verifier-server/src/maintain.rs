@@ -99,6 +99,11 @@ pub async fn purge_deliveries(gateway: &Gateway) -> Result<u64, DatabaseError> {
     }
 }
 
+/// Writes when each API key was used last.
+pub async fn write_last_uses(gateway: &Gateway) -> Result<(), DatabaseError> {
+    last_use::write(&gateway.last_use, &gateway.store).await
+}
+
 /// Keeps house again and again, until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     let mut anchored_in = None;
@@ -123,7 +128,7 @@ pub async fn run(gateway: &Gateway, every: Duration) {
         if let Err(error) = gateway.store.nonces.purge(forgettable).await {
             tracing::warn!(%error, "spent nonces could not be forgotten and will be tried again");
         }
-        if let Err(error) = last_use::write(gateway).await {
+        if let Err(error) = write_last_uses(gateway).await {
             tracing::warn!(%error, "the last uses of API keys could not be written");
         }
         if let Err(error) = forget_requests(gateway).await {

@@ -8,8 +8,8 @@ use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use verifier_server::auth::api_keys::last_use;
 use verifier_server::auth::audit;
+use verifier_server::maintain;
 
 on_both_databases! {
     every_write_leaves_a_row_that_names_its_credential,
@@ -383,7 +383,7 @@ async fn the_last_use_of_a_key_is_known_to_the_hour(gateway: &TestGateway) {
     let (api_key, id) = key_for(gateway, "payments:read", None).await;
     let inner = &gateway.server.state.gateway;
     let known = async || {
-        last_use::write(inner).await.unwrap();
+        maintain::write_last_uses(inner).await.unwrap();
         let found = inner.store().api_keys.get(id.parse().unwrap()).await;
         found.unwrap().unwrap().last_used_at_ms
     };

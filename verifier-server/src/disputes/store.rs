@@ -1,8 +1,8 @@
 //! Disputes: each change moves its payment's count of events too, which decides every race.
 
 use super::model::{Dispute, DisputeReason, DisputeState};
-use crate::idempotency;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use crate::idempotency::store as idempotency;
 use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
 use crate::payments::model::Payment;
@@ -130,7 +130,7 @@ struct Change {
 
 async fn write(tx: &mut Tx<'_>, change: &Change) -> Result<DisputeChange, Fault> {
     if let Some((request, _, _)) = &change.request
-        && let Some(replay) = idempotency::store::find(tx, request).await?
+        && let Some(replay) = idempotency::find(tx, request).await?
     {
         return Ok(DisputeChange::Repeated(replay));
     }
@@ -138,7 +138,7 @@ async fn write(tx: &mut Tx<'_>, change: &Change) -> Result<DisputeChange, Fault>
         return Ok(DisputeChange::Moved);
     }
     if let Some((request, made, now_ms)) = &change.request
-        && let Some(_) = idempotency::store::remember(tx, request, made, None, *now_ms).await?
+        && let Some(_) = idempotency::remember(tx, request, made, None, *now_ms).await?
     {
         return Err(Fault::Retry("the key was used in between".into()));
     }

@@ -1,7 +1,7 @@
 //! Merchants and what they registered: order keys, origins, API keys and webhook endpoints.
 
 use super::model::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
-use crate::auth::api_keys;
+use crate::auth::api_keys::store as api_keys;
 use crate::webhooks::endpoints;
 use sealpay_protocol::encoding::{array_from_base64url, base64url};
 use sealpay_protocol::ids::MerchantId;
@@ -66,9 +66,7 @@ async fn register(tx: &mut Tx<'_>, registration: &Registration) -> Result<Additi
     if add(tx, &registration.merchant).await? == Addition::AlreadyThere {
         return Ok(Addition::AlreadyThere);
     }
-    let mut added = tx
-        .execute(api_keys::store::ADD, &registration.api_key)
-        .await?;
+    let mut added = tx.execute(api_keys::ADD, &registration.api_key).await?;
     if let Some(endpoint) = &registration.endpoint {
         added = added.min(tx.execute(endpoints::store::ADD, endpoint).await?);
     }
@@ -154,7 +152,7 @@ impl MerchantStore {
     ) -> Result<Addition, DatabaseError> {
         let registration = Registration {
             merchant: merchant.clone(),
-            api_key: api_keys::store::new_values(api_key),
+            api_key: api_keys::new_values(api_key),
             endpoint: endpoint.map(endpoints::store::new_values),
         };
         self.database

@@ -2,8 +2,8 @@
 //! the payment names it, and nothing else changes the payment.
 
 use super::model::{Modification, ModificationKind, ModificationState};
-use crate::idempotency;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use crate::idempotency::store as idempotency;
 use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
 use crate::payments::model::Payment;
@@ -157,7 +157,7 @@ async fn repeated(tx: &mut Tx<'_>, replay: IdempotencyReplay) -> Result<Modifica
 
 async fn claim(tx: &mut Tx<'_>, new: &NewModification) -> Result<ModificationClaim, Fault> {
     if let Some(request) = &new.request
-        && let Some(replay) = idempotency::store::find(tx, request).await?
+        && let Some(replay) = idempotency::find(tx, request).await?
     {
         return repeated(tx, replay).await;
     }
@@ -172,7 +172,7 @@ async fn claim(tx: &mut Tx<'_>, new: &NewModification) -> Result<ModificationCla
     } = new.modification;
     if let Some(request) = &new.request {
         let made = id.to_string();
-        let replay = idempotency::store::remember(tx, request, &made, None, created_at_ms).await?;
+        let replay = idempotency::remember(tx, request, &made, None, created_at_ms).await?;
         if let Some(replay) = replay {
             tx.execute(LET_GO, &values![payment, id]).await?;
             return repeated(tx, replay).await;

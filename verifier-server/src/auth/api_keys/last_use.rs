@@ -1,9 +1,8 @@
 //! When each API key was used last, to the hour: noted in memory by requests, and written now and
 //! then by housekeeping, so that no request waits for it.
 
-use crate::gateway::Gateway;
 use crate::merchants::model::ApiKey;
-use crate::store::DatabaseError;
+use crate::store::{DatabaseError, Store};
 use sealpay_protocol::ids::ApiKeyId;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -33,10 +32,6 @@ impl LastUse {
 }
 
 /// Writes what was noted. What cannot be written is lost, and noted again by the key's next use.
-pub async fn write(gateway: &Gateway) -> Result<(), DatabaseError> {
-    gateway
-        .store
-        .api_keys
-        .note_used(gateway.last_use.take())
-        .await
+pub async fn write(last_use: &LastUse, store: &Store) -> Result<(), DatabaseError> {
+    store.api_keys.note_used(last_use.take()).await
 }

@@ -158,10 +158,6 @@ pub(crate) trait PaymentMethod: Send + Sync {
         payment: &Payment,
     ) -> Option<ProviderFuture<'a, Inquiry>>;
 
-    /// Whether a provider that was asked may still approve, although the payment has been declined
-    /// for this reason. A decline of the provider's own is its last word.
-    fn may_still_be_approved(&self, decline: Option<&str>) -> bool;
-
     /// Who captures, voids and refunds what a provider of this name approved; none when it is not
     /// configured any more.
     fn operations<'a>(

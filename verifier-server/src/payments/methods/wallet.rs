@@ -131,10 +131,6 @@ impl PaymentMethod for WalletMethod {
         Some(providers.wallet.inquire(payment.id))
     }
 
-    fn may_still_be_approved(&self, decline: Option<&str>) -> bool {
-        matches!(decline, Some("not_processed" | "payment_abandoned"))
-    }
-
     fn operations<'a>(
         &self,
         providers: &'a Providers,

@@ -4,10 +4,11 @@
 //! approved there all the same, by a message that was late. Nobody would ever ask again: so the
 //! provider is asked again for a day, and whatever it holds is let go.
 
-use crate::payments::methods;
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
 use sealpay_protocol::ids::{ModificationId, PaymentId};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 const MINUTE_MS: i64 = 60 * 1000;
 
@@ -18,6 +19,14 @@ const PAUSES_MS: [i64; 4] = [
     60 * MINUTE_MS,
     24 * 60 * MINUTE_MS,
 ];
+
+/// For each method, the declines after which a provider that was asked may still approve; a
+/// decline of its own is its last word, and money that comes by transfer after the end is returned
+/// by itself.
+static LATE_APPROVALS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
+    // The file is part of the program and a test reads it; an empty table never ships.
+    serde_json::from_str(include_str!("../../../data/late_approvals.json")).unwrap_or_default()
+});
 
 /// How far a reversal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +89,26 @@ impl Payment {
         let reason = self.decline.as_deref();
         self.state == PaymentState::Declined
             && !self.provider.is_empty()
-            && methods::find(self.method).may_still_be_approved(reason)
+            && reason.is_some_and(|reason| {
+                LATE_APPROVALS
+                    .get(self.method.name())
+                    .is_some_and(|after| after.iter().any(|one| one == reason))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LATE_APPROVALS;
+    use sealpay_protocol::method::Method;
+    use sealpay_provider::decline;
+
+    #[test]
+    fn every_method_says_after_which_declines_an_approval_may_come() {
+        assert_eq!(LATE_APPROVALS.len(), Method::ALL.len());
+        for method in Method::ALL {
+            let declines = &LATE_APPROVALS[method.name()];
+            assert!(declines.iter().all(|key| decline::find(key).is_some()));
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
 use crate::payments::model::Payment;
-use crate::payments::reversals;
+use crate::payments::reversals::store as reversals;
 use crate::payments::state::PaymentState;
 use crate::payments::store;
 use crate::payments::store::PaymentStore;
@@ -65,7 +65,7 @@ async fn settle(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Settled, F
         statements.push((FREE, &session));
     }
     if let Some(watched) = &outcome.watched {
-        statements.push((reversals::store::WATCH, watched));
+        statements.push((reversals::WATCH, watched));
     }
     if !statements.is_empty() {
         tx.execute_together(&statements).await?;
@@ -141,7 +141,7 @@ impl PaymentStore {
             frees_session,
             watched: after
                 .may_still_be_approved()
-                .then(|| reversals::store::watch_values(after)),
+                .then(|| reversals::watch_values(after)),
         };
         self.database
             .write(outcome, |tx, outcome| Box::pin(settle(tx, outcome)))

@@ -128,11 +128,6 @@ impl PaymentMethod for BankTransferMethod {
         None
     }
 
-    /// Money that comes after the end is returned by itself.
-    fn may_still_be_approved(&self, _decline: Option<&str>) -> bool {
-        false
-    }
-
     fn operations<'a>(
         &self,
         providers: &'a Providers,

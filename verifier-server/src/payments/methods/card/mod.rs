@@ -137,10 +137,6 @@ impl PaymentMethod for CardMethod {
         Some(acquirer.inquire(payment.id))
     }
 
-    fn may_still_be_approved(&self, decline: Option<&str>) -> bool {
-        decline == Some("not_processed")
-    }
-
     fn operations<'a>(
         &self,
         providers: &'a Providers,
