@@ -2,7 +2,8 @@
 
 use super::TestGateway;
 use sealpay_protocol::ids::MerchantId;
-use verifier_server::auth::api_keys::{Limits, read_scopes};
+use verifier_server::auth::api_keys::read_scopes;
+use verifier_server::merchants::api_keys::Limits;
 use verifier_server::merchants::register::MerchantAdmin;
 
 impl TestGateway {

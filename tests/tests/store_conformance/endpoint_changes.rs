@@ -12,7 +12,8 @@ use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Store;
 use verifier_server::webhooks::deliveries::redelivery::RedeliverySelection;
 use verifier_server::webhooks::endpoints::store::change::EndpointChange;
-use verifier_server::webhooks::endpoints::store::write::{Describe, EndpointEvent, EndpointWrite};
+use verifier_server::webhooks::endpoints::store::event::{Describe, EndpointEvent};
+use verifier_server::webhooks::endpoints::store::write::EndpointWrite;
 use verifier_server::webhooks::events::model::{DeliveryState, Event};
 use verifier_server::webhooks::events::store::EventFilter;
 

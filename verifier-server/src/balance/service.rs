@@ -1,7 +1,7 @@
 //! A merchant's balance, and whether the ledger agrees with payments and settlements.
 
 pub use super::store::TransactionFilter;
-use super::sums::Sums;
+use super::sums::{Sums, TrialLine};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::http::paging::{Page, page};
@@ -109,23 +109,6 @@ pub async fn transactions(
     Ok(page(rows, limit, |row| {
         Some(BalanceTransactionRecord::of(row))
     }))
-}
-
-/// One account of the trial balance, minor units.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TrialLine {
-    /// `mer_…`.
-    pub merchant: String,
-    /// ISO 4217.
-    pub currency: String,
-    /// The account.
-    pub account: Account,
-    /// Everything that was ever debited.
-    pub debited: i64,
-    /// Everything that was ever credited.
-    pub credited: i64,
-    /// What was credited without what was debited.
-    pub balance: i64,
 }
 
 /// The books at one moment.

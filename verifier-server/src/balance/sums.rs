@@ -1,11 +1,28 @@
 //! What the ledger and the balance transactions add up to, and what they should.
 
-use super::service::TrialLine;
 use crate::ledger::audit::{Finding, FindingOf};
 use crate::ledger::model::{Account, PostingType};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::MerchantId;
+use serde::Serialize;
 use std::collections::BTreeMap;
+
+/// One account of the trial balance, minor units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TrialLine {
+    /// `mer_…`.
+    pub merchant: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// The account.
+    pub account: Account,
+    /// Everything that was ever debited.
+    pub debited: i64,
+    /// Everything that was ever credited.
+    pub credited: i64,
+    /// What was credited without what was debited.
+    pub balance: i64,
+}
 
 /// The sums of a merchant's books in one currency, minor units.
 #[derive(Debug, Default)]

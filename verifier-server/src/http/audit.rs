@@ -3,12 +3,11 @@
 //! log alone, as are those that show no credential of anybody's.
 
 use super::client::Client;
-use super::merchant::NotedPrincipal;
-use super::observe::NotedRequest;
+use super::noted::{NotedPrincipal, NotedRequest};
 use super::problem::Problem;
-use super::state::AppState;
 use crate::auth::audit::model::AuditEntry;
 use crate::auth::principal::Principal;
+use crate::gateway::Gateway;
 use crate::idempotency::model::ChangedNothing;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
@@ -18,6 +17,7 @@ use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Writes of one credential without effect that leave a row at once, and in a minute after that:
@@ -63,7 +63,8 @@ fn subject(route: &str, path: &str) -> Option<String> {
 
 /// Writes the row behind the handler and before the response.
 pub(crate) async fn audit(
-    State(state): State<AppState>,
+    State(gateway): State<Arc<Gateway>>,
+    State(without_effect): State<Arc<WritesWithoutEffect>>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -92,7 +93,7 @@ pub(crate) async fn audit(
         // A server error may have done something: it always leaves its row.
         let is_without_effect = response.status().is_client_error()
             || (response.status().is_success() && changed_nothing.is_noted());
-        if is_without_effect && !state.writes_without_effect.leaves_a_row(principal) {
+        if is_without_effect && !without_effect.leaves_a_row(principal) {
             return response;
         }
         let entry = AuditEntry {
@@ -106,9 +107,9 @@ pub(crate) async fn audit(
                 Some(Problem(error)) => format!("{status} {}", error.code.name()),
                 None => status.to_string(),
             },
-            at_ms: state.gateway.clock().now_ms_i64(),
+            at_ms: gateway.clock().now_ms_i64(),
         };
-        state.gateway.audit.append_or_log(entry).await;
+        gateway.audit.append_or_log(entry).await;
     }
     response
 }

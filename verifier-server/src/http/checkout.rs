@@ -39,7 +39,9 @@ async fn document(
     client: Option<Extension<Client>>,
     request: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let registered = origins_of(&state, client.map(|client| client.0), &merchant).await?;
+    let known = (&*state.frame_origins, &*state.rate_limit);
+    let client = client.map(|client| client.0);
+    let registered = origins_of(&state.gateway, known, client, &merchant).await?;
     let parents = registered_parents(query.as_deref(), &registered);
     let document = state.assets.document();
     let document = document.ok_or_else(|| {
@@ -118,7 +120,8 @@ async fn file(
     if let Some(asset) = state.assets.file(&digest, &name) {
         return Ok(serve(asset, &headers, FOR_EVER));
     }
-    let asset = widget_builds::routes::file(&state, &digest, &name).await?;
+    let asset =
+        widget_builds::routes::file(&state.gateway, &state.other_builds, &digest, &name).await?;
     let asset = asset.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
     Ok(serve(&asset, &headers, FOR_EVER))
 }

@@ -1,14 +1,15 @@
 //! Whose request it is. A connection's address is the client's, unless it is a trusted proxy's:
 //! then `X-Forwarded-For` says who asked the proxy.
 
-use super::state::AppState;
 use crate::auth::signed_request::Source;
+use crate::gateway::Gateway;
 use crate::listener::{Holder, Throttle, TrustedProxies, household_of, network_of};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::Response;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -158,12 +159,13 @@ fn is_port(port: &str) -> bool {
 
 /// Puts the [`Client`] beside the request.
 pub(crate) async fn identify(
-    State(state): State<AppState>,
+    State(gateway): State<Arc<Gateway>>,
+    State(clients): State<Arc<Clients>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let now_ms = state.gateway.clock().wall_ms();
-    if let Some(client) = state.clients.client(&request, now_ms) {
+    let now_ms = gateway.clock().wall_ms();
+    if let Some(client) = clients.client(&request, now_ms) {
         request.extensions_mut().insert(client);
     }
     next.run(request).await

@@ -2,8 +2,9 @@
 //! asked for without a credential, so that it must not cost the database a read each time.
 
 use super::client::Client;
-use super::state::AppState;
+use super::rate_limit::RateLimit;
 use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
 use crate::merchants::frame_ancestors::frame_ancestors;
 use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::origin::Origin;
@@ -72,31 +73,29 @@ impl FrameOrigins {
 /// The origins that a merchant registered. Who asks for merchants that do not exist waits, and
 /// nobody who asks for one whose origins are known.
 pub(crate) async fn origins_of(
-    state: &AppState,
+    gateway: &Gateway,
+    (known, limit): (&FrameOrigins, &RateLimit),
     client: Option<Client>,
     merchant: &str,
 ) -> Result<Arc<[String]>, ApiError> {
     let id = merchant.parse();
     let id: MerchantId = id.map_err(|_| ApiError::new(ErrorCode::UnknownMerchant))?;
-    let now_ms = state.gateway.clock().wall_ms();
-    if let Some(origins) = state.frame_origins.known(id, now_ms) {
+    let now_ms = gateway.clock().wall_ms();
+    if let Some(origins) = known.known(id, now_ms) {
         return Ok(origins);
     }
-    let limit = &state.rate_limit;
     let guess = client.map(|client| limit.guess_at_a_form(client));
     if guess.is_some_and(|guess| !limit.allows_guess(&guess, now_ms)) {
         return Err(ApiError::new(ErrorCode::RateLimited));
     }
-    let read = frame_ancestors(&state.gateway, merchant).await;
+    let read = frame_ancestors(gateway, merchant).await;
     if let (Err(error), Some(guess)) = (&read, guess)
         && error.code == ErrorCode::UnknownMerchant
     {
         limit.guess_failed(&guess, now_ms);
     }
     let origins: Arc<[String]> = read?.into();
-    state
-        .frame_origins
-        .remember(id, Arc::clone(&origins), now_ms);
+    known.remember(id, Arc::clone(&origins), now_ms);
     Ok(origins)
 }
 

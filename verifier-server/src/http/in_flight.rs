@@ -3,7 +3,6 @@
 
 use super::client::Client;
 use super::problem::Problem;
-use super::state::AppState;
 use crate::error::{ApiError, ErrorCode};
 use crate::listener::{ConnectionLimits, Holder, Permits};
 use axum::body::{Body, HttpBody};
@@ -70,12 +69,15 @@ impl InFlight {
 }
 
 /// Reads the body and passes the request on, unless there are too many.
-pub(crate) async fn admit(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let limits = &state.in_flight;
+pub(crate) async fn admit(
+    State(limits): State<Arc<InFlight>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let client = request.extensions().get::<Client>();
     // Without a connection it is this process that asks.
     let holder = client.map_or(Holder::Many, |client| client.holder());
-    let request = match whole(limits, holder, request).await {
+    let request = match whole(&limits, holder, request).await {
         Ok(request) => request,
         Err(error) => return Problem(error).into_response(),
     };

@@ -1,7 +1,7 @@
 //! Media types of bodies as RFC 9110 section 8.3.1 writes them: the names in any case, white space
 //! around the semicolons, and parameters, which are read and passed over.
 
-use super::signed::single;
+use super::headers::single;
 use crate::error::{ApiError, ErrorCode};
 use axum::http::{HeaderMap, header};
 

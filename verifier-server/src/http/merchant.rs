@@ -1,19 +1,20 @@
 //! A request of the merchant's server: who sent it, whether it may, and whether it came before.
 
+use super::headers::single;
 use super::json::json;
 use super::media_type;
+use super::noted::NotedPrincipal;
 use super::problem::Problem;
-use super::signed::single;
-use super::state::AppState;
 use crate::auth::access;
 use crate::auth::access::RequestCredentials;
 use crate::auth::merchant_signature::IncomingMerchantRequest;
 use crate::auth::principal::Principal;
 use crate::auth::scope::RequiredScope;
 use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
 use crate::idempotency::model::{ChangedNothing, IdempotentRequest};
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::header;
 use axum::http::request::Parts;
 use sealpay_protocol::api::CONTENT_TYPE;
@@ -23,27 +24,11 @@ use sealpay_protocol::limits::{BODY_BYTES, IDEMPOTENCY_KEY_CHARACTERS};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::marker::PhantomData;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Who sends one of these says that the request is signed. A digest alone does not: it is good
 /// beside an API key as well.
 const OF_A_SIGNATURE: [&str; 3] = ["signature", "signature-input", "sealpay-merchant"];
-
-/// Where a handler notes who a request was from, for whoever stands around it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct NotedPrincipal(Arc<OnceLock<Principal>>);
-
-impl NotedPrincipal {
-    fn note(&self, principal: &Principal) {
-        // A request has one sender, so the first is as good as any other.
-        self.0.get_or_init(|| principal.clone());
-    }
-
-    /// Who it was, where that was found out.
-    pub(crate) fn get(&self) -> Option<&Principal> {
-        self.0.get()
-    }
-}
 
 /// A request of a merchant's server that may do what the scope names, with its body.
 #[derive(Debug)]
@@ -147,13 +132,18 @@ impl<S: RequiredScope> MerchantRequest<S> {
     }
 }
 
-impl<S: RequiredScope> FromRequest<AppState> for MerchantRequest<S> {
+impl<S, T> FromRequest<T> for MerchantRequest<S>
+where
+    S: RequiredScope,
+    T: Send + Sync,
+    Arc<Gateway>: FromRef<T>,
+{
     type Rejection = Problem;
 
     /// The log line of the request says who sent it, also when it is refused.
-    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &T) -> Result<Self, Problem> {
         let raw = RawRequest::read(request).await?;
-        let principal = access::identify(&state.gateway, raw.credentials()).await?;
+        let principal = access::identify(&Arc::from_ref(state), raw.credentials()).await?;
         if let Some(noted) = raw.parts.extensions.get::<NotedPrincipal>() {
             noted.note(&principal);
         }

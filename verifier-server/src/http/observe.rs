@@ -1,6 +1,6 @@
 //! What happens around every request: an id, a line in the log, figures, and safe headers.
 
-use super::merchant::NotedPrincipal;
+use super::noted::{NotedPrincipal, NotedRequest};
 use super::problem::{self, Problem, ProblemContext};
 use super::state::AppState;
 use crate::auth::principal::Principal;
@@ -13,10 +13,6 @@ use sealpay_protocol::ids::RequestId;
 use tokio::time::Instant;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The request's id, for handlers and what stands around them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct NotedRequest(pub(crate) RequestId);
 
 /// What a client begins to change is done, logged and written to the audit trail although the client
 /// hangs up; what it only reads ends with it.

@@ -1,28 +1,16 @@
 //! For what watches over servers: `/healthz` for everybody, `/readyz` and `/metrics` for operators.
 
 use super::problem::Problem;
-use super::state::AppState;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use axum::Router;
+use crate::metrics::Metrics;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
-use axum::routing::get;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-
-/// It tells nothing and asks nobody.
-pub(crate) fn public_routes() -> Router<AppState> {
-    Router::new().route("/healthz", get(async || "ok\n"))
-}
-
-pub(crate) fn operator_routes() -> Router<AppState> {
-    public_routes()
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-}
 
 /// How long an answer about readiness is given again: a probe takes the writer's time, and must not
 /// take it from payments however often it comes.
@@ -48,15 +36,21 @@ impl Readiness {
 }
 
 /// Whether requests can be served: the store answers and a sealing key is in its time.
-async fn ready(State(state): State<AppState>) -> Result<&'static str, Problem> {
-    if state.draining.load(Ordering::Relaxed) {
+pub(crate) async fn ready(
+    State(gateway): State<Arc<Gateway>>,
+    State(readiness): State<Arc<Readiness>>,
+    State(draining): State<Arc<AtomicBool>>,
+) -> Result<&'static str, Problem> {
+    if draining.load(Ordering::Relaxed) {
         return Err(ApiError::new(ErrorCode::ShuttingDown).into());
     }
-    state.readiness.of(&state.gateway).await?;
+    readiness.of(&gateway).await?;
     Ok("ready\n")
 }
 
-async fn metrics(State(state): State<AppState>) -> ([(HeaderName, &'static str); 1], String) {
+pub(crate) async fn metrics(
+    State(metrics): State<Arc<Metrics>>,
+) -> ([(HeaderName, &'static str); 1], String) {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, OPEN_METRICS)], state.metrics.text())
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], metrics.text())
 }

@@ -2,10 +2,10 @@
 
 use super::client::Client;
 use super::guesses::{Credential, Guess, Guesses, Target};
-use super::merchant::NotedPrincipal;
+use super::noted::NotedPrincipal;
 use super::problem::Problem;
-use super::state::AppState;
 use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
 use crate::listener::{ClientNetwork, NETWORK_TIERS, networks_of};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header;
@@ -16,6 +16,7 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use sealpay_protocol::ids::SessionId;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Networks remembered before the quiet ones are forgotten.
@@ -167,9 +168,13 @@ fn key_id(input: &[u8]) -> &[u8] {
     &name[..end.unwrap_or(name.len())]
 }
 
-pub(crate) async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn limit(
+    State(limit): State<Arc<RateLimit>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let client = request.extensions().get::<Client>();
-    if client.is_some_and(|client| !state.rate_limit.allows(*client)) {
+    if client.is_some_and(|client| !limit.allows(*client)) {
         return Problem(ApiError::new(ErrorCode::RateLimited)).into_response();
     }
     next.run(request).await
@@ -198,11 +203,12 @@ const fn is_failed_guess(code: ErrorCode) -> bool {
 
 /// Slows down and logs whoever asks for what is not there. Goes inside of [`limit`].
 pub(crate) async fn slow_guessing(
-    State(state): State<AppState>,
+    State(gateway): State<Arc<Gateway>>,
+    State(limit): State<Arc<RateLimit>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let (clock, limit) = (state.gateway.clock(), &state.rate_limit);
+    let clock = gateway.clock();
     let client = request.extensions().get::<Client>().copied();
     let guess = client.and_then(|client| limit.guess(&request, client));
     let waits = |guess: &Guess| !limit.allows_guess(guess, clock.wall_ms());

@@ -1,6 +1,7 @@
 //! From an HTTP request to the parts that its signature covers.
 
 use super::client::Client;
+use super::headers::single;
 use super::in_flight::longest_body;
 use super::media_type;
 use super::problem::Problem;
@@ -8,8 +9,8 @@ use crate::auth::signed_request::{IncomingRequest, Source};
 use crate::error::{ApiError, ErrorCode};
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
 use sealpay_protocol::api::CONTENT_TYPE;
 use sealpay_protocol::ids::SessionId;
 
@@ -18,17 +19,6 @@ use sealpay_protocol::ids::SessionId;
 pub(crate) struct WholeRequest {
     parts: Parts,
     body: Bytes,
-}
-
-/// The one value of a header; a header that stands twice is as good as none.
-pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next()?;
-    if values.next().is_some() {
-        None
-    } else {
-        value.to_str().ok()
-    }
 }
 
 impl WholeRequest {

@@ -12,6 +12,7 @@ use super::writes::Writes;
 use crate::gateway::Gateway;
 use crate::metrics::Metrics;
 use crate::widget_builds::routes::OtherBuilds;
+use axum::extract::FromRef;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -44,4 +45,26 @@ pub struct AppState {
     pub draining: Arc<AtomicBool>,
     /// Writes that are under way, also those whose clients have hung up.
     pub writes: Writes,
+}
+
+/// Handlers and what stands around them ask for the parts that they need.
+macro_rules! parts {
+    ($($part:ident: $type:ty,)*) => {$(
+        impl FromRef<AppState> for $type {
+            fn from_ref(state: &AppState) -> Self {
+                state.$part.clone()
+            }
+        }
+    )*};
+}
+
+parts! {
+    gateway: Arc<Gateway>,
+    metrics: Arc<Metrics>,
+    clients: Arc<Clients>,
+    in_flight: Arc<InFlight>,
+    rate_limit: Arc<RateLimit>,
+    writes_without_effect: Arc<WritesWithoutEffect>,
+    readiness: Arc<Readiness>,
+    draining: Arc<AtomicBool>,
 }

@@ -3,9 +3,9 @@
 use super::activity::{Activity, Patience};
 use super::limits::ConnectionLimits;
 use super::networks::network_of;
-use super::permits::{Full, Holder, Permit, Permits};
+use super::permits::{Full, Holder, Permits};
 use super::proxies::TrustedProxies;
-use super::stream::TimedStream;
+use super::stream::{OpenConnection, TimedStream};
 use super::throttle::Throttle;
 use crate::metrics::{Metrics, RefusedConnection};
 use sealpay_system::Clock;
@@ -36,19 +36,6 @@ pub struct Connections {
     clock: Clock,
     refused: Throttle,
     failed: Throttle,
-}
-
-/// An open connection, counted until it is dropped.
-#[derive(Debug)]
-pub(super) struct OpenConnection {
-    metrics: Arc<Metrics>,
-    _permit: Permit,
-}
-
-impl Drop for OpenConnection {
-    fn drop(&mut self) {
-        self.metrics.connection_closed();
-    }
 }
 
 impl Connections {
@@ -121,11 +108,7 @@ impl Connections {
             .map_err(|full| self.refuse(full, peer))?;
         // Answers are written whole; waiting for more to write would only delay them.
         stream.set_nodelay(true)?;
-        self.metrics.connection_opened();
-        let open = OpenConnection {
-            metrics: Arc::clone(&self.metrics),
-            _permit: permit,
-        };
+        let open = OpenConnection::new(Arc::clone(&self.metrics), permit);
         let idle = if is_proxy {
             self.idle.max(PROXY_IDLE)
         } else {

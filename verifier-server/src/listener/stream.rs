@@ -1,13 +1,38 @@
 //! A connection that ends itself when nothing goes on on it.
 
 use super::activity::Activity;
-use super::connections::OpenConnection;
+use super::permits::Permit;
+use crate::metrics::Metrics;
 use std::io::{Error, ErrorKind, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep_until};
+
+/// An open connection, counted until it is dropped.
+#[derive(Debug)]
+pub(super) struct OpenConnection {
+    metrics: Arc<Metrics>,
+    _permit: Permit,
+}
+
+impl OpenConnection {
+    pub(super) fn new(metrics: Arc<Metrics>, permit: Permit) -> Self {
+        metrics.connection_opened();
+        Self {
+            metrics,
+            _permit: permit,
+        }
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.metrics.connection_closed();
+    }
+}
 
 /// A connection that ends itself.
 #[derive(Debug)]

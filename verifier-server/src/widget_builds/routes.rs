@@ -2,8 +2,8 @@
 //! build asks for files that another verifier has, and a page may pin the loader of an old one.
 
 use crate::error::ApiError;
+use crate::gateway::Gateway;
 use crate::http::assets::{Asset, Build};
-use crate::http::state::AppState;
 use crate::widget_builds;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,23 +45,27 @@ impl OtherBuilds {
 
 /// A file of another build, if that is kept.
 pub(crate) async fn file(
-    state: &AppState,
+    gateway: &Gateway,
+    builds: &OtherBuilds,
     digest: &str,
     name: &str,
 ) -> Result<Option<Asset>, ApiError> {
     if !Build::is_digest(digest) {
         return Ok(None);
     }
-    let build = match state.other_builds.found(digest) {
+    let build = match builds.found(digest) {
         Some(build) => Some(build),
-        None => find(state, digest).await?,
+        None => find(gateway, builds, digest).await?,
     };
     Ok(build.and_then(|build| build.file(name).cloned()))
 }
 
 /// One request at a time asks the database; those that waited for it take its answer.
-async fn find(state: &AppState, digest: &str) -> Result<Option<Arc<Build>>, ApiError> {
-    let (gateway, builds) = (&state.gateway, &state.other_builds);
+async fn find(
+    gateway: &Gateway,
+    builds: &OtherBuilds,
+    digest: &str,
+) -> Result<Option<Arc<Build>>, ApiError> {
     let clock = gateway.clock();
     let arrived_at_ms = clock.wall_ms();
     let mut lookup = builds.lookup.lock().await;

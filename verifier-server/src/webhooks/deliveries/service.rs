@@ -10,7 +10,7 @@ use crate::gateway::Gateway;
 use crate::http::paging::{Page, page};
 use crate::idempotency::model::IdempotentRequest;
 use crate::webhooks::endpoints::change::find;
-use crate::webhooks::endpoints::service::{answered, endpoint_id, same};
+use crate::webhooks::endpoints::replay::{answered, endpoint_id, same};
 use crate::webhooks::endpoints::store::write::EndpointWrite;
 pub use crate::webhooks::events::model::DeliveryState;
 use crate::webhooks::events::model::read_scope;

@@ -1,7 +1,7 @@
 //! The events that tell of a webhook endpoint: that it was switched off, or that it was pinged; and
 //! what it is asked to prove whose it is, which is no event that is kept.
 
-use super::store::write::EndpointEvent;
+use super::store::event::EndpointEvent;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::merchants::model::WebhookEndpoint;

@@ -5,8 +5,9 @@ use super::change::{Deed, find, telling};
 use super::event::EventDraft;
 pub use super::input::{ChangedEndpoint, EndpointState, NewEndpoint, SecretRotation};
 use super::input::{description, event_types, url};
+use super::replay::{answered, endpoint_id, same};
 use super::store::change::EndpointChange;
-use super::store::write::{EndpointWrite, StoredResponse};
+use super::store::write::EndpointWrite;
 use crate::auth::access::require_readable;
 use crate::auth::principal::Principal;
 use crate::error::{ApiError, ErrorCode};
@@ -25,33 +26,6 @@ const OVERLAP_SECONDS: u64 = 24 * 60 * 60;
 
 /// An answer as it is sent, which may hold a secret.
 pub type SecretAnswer = Zeroizing<String>;
-
-pub(crate) fn endpoint_id(text: &str) -> Result<EndpointId, ApiError> {
-    text.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))
-}
-
-/// What an earlier request with this key made, and what it was answered.
-pub(crate) fn same(replay: IdempotencyReplay) -> Result<(String, Option<String>), ApiError> {
-    match replay {
-        IdempotencyReplay::Same { resource, answer } => Ok((resource, answer)),
-        IdempotencyReplay::Other => Err(ApiError::of(
-            ErrorCode::IdempotencyKeyReused,
-            "idempotency-key",
-        )),
-    }
-}
-
-pub(crate) fn answered(
-    gateway: &Gateway,
-    request: &IdempotentRequest,
-    answer: Option<String>,
-) -> StoredResponse {
-    StoredResponse {
-        request: request.clone(),
-        answer,
-        at_ms: gateway.clock.now_ms_i64(),
-    }
-}
 
 /// The label under which the answer to a request is encrypted.
 fn answer_label(request: &IdempotentRequest) -> String {

@@ -1,6 +1,7 @@
 //! Webhook endpoints: where a merchant wants to hear of what.
 
 pub mod change;
+pub mod event;
 pub mod former_secrets;
 pub mod usage;
 pub mod verification;
@@ -9,9 +10,9 @@ pub mod write;
 use crate::merchants::model::WebhookEndpoint;
 use crate::webhooks::events::insert::{EventInsert, SPARE};
 use crate::webhooks::events::model::Event;
+use event::{Describe, EndpointEvent};
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use sealpay_storage::{Addition, Database, DatabaseError, Fault, Row, Tx, Value, values};
-use write::{Describe, EndpointEvent};
 
 /// An endpoint that is to be switched off because nothing has arrived there for too long.
 pub struct Disabling {

@@ -22,7 +22,7 @@ use super::events::model::{DeliveryState, DueDelivery, Event};
 use crate::error::ApiError;
 use crate::merchants::model::WebhookEndpoint;
 use crate::store::Store;
-use crate::webhooks::endpoints::store::write::EndpointEvent;
+use crate::webhooks::endpoints::store::event::EndpointEvent;
 use address::AddressPolicy;
 use outcome::Attempted;
 use queue::{FairQueue, Slot};

@@ -1,7 +1,7 @@
 //! The issuer's challenge: whether there is one, its steps, and how the payment goes on after it.
 
 use super::authorize;
-use super::prepare::route_of;
+use super::routing::route_of;
 use super::step_up::ChallengeDecision;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;

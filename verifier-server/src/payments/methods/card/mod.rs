@@ -7,6 +7,7 @@ mod decrypt;
 mod prepare;
 pub mod risk;
 pub mod route;
+mod routing;
 pub mod step_up;
 pub mod velocity;
 

@@ -3,7 +3,8 @@
 use super::authorize;
 use super::challenge::{Identified, identify};
 use super::risk::{self, Assessment, RiskInput, RiskOutcome};
-use super::route::{self, Query, Route};
+use super::route::Route;
+use super::routing::{brand_of, route_of};
 use super::step_up::{self, ChallengeDecision, ChallengeInput};
 use crate::auth::signed_request::Source;
 use crate::error::ApiError;
@@ -13,7 +14,6 @@ use crate::payments::model::{Payment, StoredCard};
 use crate::payments::outcome::{PaymentOutcome, keep};
 use crate::sessions::model::Session;
 use sealpay_protocol::card::Card;
-use sealpay_provider::acquirer::UNKNOWN_BRAND;
 
 /// Decline key: the fraud rules stopped it.
 pub(super) const BLOCKED: &str = "risk_blocked";
@@ -101,24 +101,6 @@ async fn start(
         },
     };
     authorize::ask(attempt.gateway, payment, card, &route.acquirers).await
-}
-
-/// Which acquirers a card's payment may be sent to.
-pub(super) fn route_of(gateway: &Gateway, session: &Session, card: &Card) -> Option<Route> {
-    route::find(
-        gateway.providers.terms(),
-        &Query {
-            brand: brand_of(card),
-            money: session.money,
-            country: gateway.providers.issuers.country_of(&card.number),
-        },
-    )
-}
-
-fn brand_of(card: &Card) -> &'static str {
-    card.number
-        .brand()
-        .map_or(UNKNOWN_BRAND, |brand| brand.slug())
 }
 
 async fn assess(

@@ -1,8 +1,8 @@
 //! What a merchant changes about an endpoint, and what becomes of all that is on its way there.
 
 use super::disable;
+use super::event::EndpointEvent;
 use super::verification::{HOLD_ALL, RELEASE};
-use super::write::EndpointEvent;
 use crate::merchants::model::WebhookEndpoint;
 use crate::webhooks::events::model::HELD_MS;
 use sealpay_protocol::ids::EndpointId;

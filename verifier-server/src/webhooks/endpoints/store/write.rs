@@ -2,12 +2,13 @@
 
 use super::change;
 use super::change::EndpointChange;
+use super::event::{Describe, EndpointEvent};
 use super::former_secrets;
 use super::usage::{Usage, spend};
 use super::{ADD, disable_deliveries, lock, new_values, next_sequence, tell, tell_others};
 use crate::error::ApiError;
-use crate::idempotency;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
+use crate::idempotency::store as idempotency;
 use crate::merchants::model::WebhookEndpoint;
 use crate::webhooks::endpoints::store::EndpointStore;
 use crate::webhooks::events::model::{Event, HELD_MS};
@@ -44,29 +45,6 @@ pub struct StoredResponse {
     pub at_ms: i64,
 }
 
-/// What is told of an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointEvent {
-    /// The event.
-    pub event: Event,
-    /// The same for an address that the endpoint does not have any more.
-    pub farewell_body: Option<String>,
-}
-
-impl From<Event> for EndpointEvent {
-    fn from(event: Event) -> Self {
-        Self {
-            event,
-            farewell_body: None,
-        }
-    }
-}
-
-/// Says what is told of a write, for the endpoint as it is before and the number of its next event:
-/// nothing where nothing changes, an error where that is not allowed. It may be asked more than once.
-pub type Describe =
-    dyn Fn(&WebhookEndpoint, i64) -> Result<Option<EndpointEvent>, ApiError> + Send + Sync;
-
 const COUNT: &str = "SELECT COUNT(*) FROM webhook_endpoints
     WHERE merchant = $1 AND deleted_at_ms IS NULL";
 
@@ -100,7 +78,7 @@ pub(crate) async fn came_before(
     tx: &mut Tx<'_>,
     answered: &StoredResponse,
 ) -> Result<Option<IdempotencyReplay>, Fault> {
-    idempotency::store::find(tx, &answered.request).await
+    idempotency::find(tx, &answered.request).await
 }
 
 /// Keeps a request; whoever else kept it in between was first.
@@ -114,7 +92,7 @@ pub(crate) async fn keep(
         answer,
         at_ms,
     } = answered;
-    match idempotency::store::remember(tx, request, &resource, answer.as_deref(), *at_ms).await? {
+    match idempotency::remember(tx, request, &resource, answer.as_deref(), *at_ms).await? {
         None => Ok(()),
         Some(_) => Err(Fault::Retry("the key was used in between".into())),
     }

@@ -1,0 +1,26 @@
+//! The route of a card's payment.
+
+use super::route::{self, Query, Route};
+use crate::gateway::Gateway;
+use crate::sessions::model::Session;
+use sealpay_protocol::card::Card;
+use sealpay_provider::acquirer::UNKNOWN_BRAND;
+
+/// Which acquirers a card's payment may be sent to.
+pub(super) fn route_of(gateway: &Gateway, session: &Session, card: &Card) -> Option<Route> {
+    route::find(
+        gateway.providers.terms(),
+        &Query {
+            brand: brand_of(card),
+            money: session.money,
+            country: gateway.providers.issuers.country_of(&card.number),
+        },
+    )
+}
+
+/// The slug of its brand.
+pub(super) fn brand_of(card: &Card) -> &'static str {
+    card.number
+        .brand()
+        .map_or(UNKNOWN_BRAND, |brand| brand.slug())
+}
