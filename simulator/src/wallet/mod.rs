@@ -291,7 +291,7 @@ impl PaymentOperations for SimulatedWallet {
 }
 
 impl WalletProvider for SimulatedWallet {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         NAME
     }
 
