@@ -171,7 +171,8 @@ impl World {
         let by_amount = || self.meaning_of(request.money).filter(|_| !promised);
         let asked = by_order.or_else(by_persona).or_else(by_amount);
         let mut script = self.play(asked, &struck).await;
-        if script.answer.is_none() && !takes_it {
+        let is_declined = matches!(script.answer, Some(ProviderDecision::Declined(_)));
+        if !takes_it && !is_declined {
             script.answer = Some(ProviderDecision::Declined("not_permitted_terminal".into()));
         }
         if script.arrival == Transit::Lost {
