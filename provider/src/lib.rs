@@ -1,7 +1,8 @@
 //! What a payment provider must do: traits, requests, outcomes, errors and decline codes. The
 //! gateway knows these traits and no provider.
 //!
-//! The doc comments of the traits are the contract.
+//! The doc comments of the traits are the contract. The feature `conformance` has a suite that
+//! checks them, and `docs/reference/provider.md` says how to run it.
 //!
 //! In every capability the caller chooses the name of what it asks for, and that name makes the
 //! request idempotent: the first decision stands, whatever is repeated, at once or after a restart.
@@ -9,6 +10,8 @@
 
 pub mod acquirer;
 pub mod authentication;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod creditor_reference;
 pub mod decline;
 pub mod modification;
