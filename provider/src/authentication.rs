@@ -106,7 +106,7 @@ pub struct AuthenticationRequest<'a> {
     pub card: &'a Card,
     /// Who is paid, as the shopper knows them.
     pub payee: &'a str,
-    /// Whether a challenge is wished for, whatever the issuer would do by itself.
+    /// Whether a challenge is required, whatever the issuer would do by itself.
     pub wants_challenge: bool,
     /// The page that embeds the widget: passkeys are used below it.
     pub parent_origin: &'a str,

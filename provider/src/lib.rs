@@ -40,7 +40,7 @@ pub struct AuthorizationRequest<'a> {
     pub reference: PaymentId,
     /// How much.
     pub money: Money,
-    /// Whether the money is taken at once or only held.
+    /// Whether the money is captured at once or only authorized.
     pub capture: Capture,
     /// The card, for this one call.
     pub card: &'a Card,
@@ -53,7 +53,7 @@ pub struct AuthorizationRequest<'a> {
 /// What a provider said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderDecision {
-    /// The money is held, or taken.
+    /// The money is authorized, or captured.
     Approved,
     /// No, for the reason with this key.
     Declined(String),

@@ -10,13 +10,13 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ModificationKind {
-    /// Held money is taken, all of it or part.
+    /// Authorized money is captured, all of it or part.
     Capture,
-    /// What is still held is let go.
+    /// What is still authorized is released.
     Void,
-    /// Taken money goes back, all of it or part.
+    /// Captured money is refunded, all of it or part.
     Refund,
-    /// What is still held is let go because it was held too long.
+    /// What is still authorized is released because the authorization lapses.
     Expiry,
 }
 
@@ -38,9 +38,9 @@ pub struct ModificationRequest {
     pub payment: PaymentId,
     /// A capture, a void (which an expiry is, too) or a refund.
     pub kind: ModificationKind,
-    /// How much is taken or given back; of a void, what is let go.
+    /// How much is captured or refunded; of a void, what is released.
     pub money: Money,
-    /// For a capture: whether what is left is let go.
+    /// For a capture: whether the rest is released.
     pub is_final: bool,
 }
 

@@ -12,7 +12,7 @@ pub struct WalletRequest<'a> {
     pub reference: PaymentId,
     /// How much.
     pub money: Money,
-    /// Whether the money is taken at once or only held.
+    /// Whether the money is captured at once or only authorized.
     pub capture: Capture,
     /// Who is paid, as the shopper knows them.
     pub payee: &'a str,

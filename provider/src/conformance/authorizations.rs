@@ -209,18 +209,9 @@ pub(super) async fn late_request_finds_the_tombstone(run: &CheckRun<'_>) {
     let before = run.balance(Payer::Card).await;
     let reference = run.payment();
     run.next_message(Transmission::Late).await;
-    let mut call = authorize(
-        &*acquirer,
-        reference,
-        run.money(AMOUNT),
-        Capture::Manual,
-        &card,
-    );
-    let early = run.wait(&mut call).await;
-    run.ensure(
-        early.is_none(),
-        format!("the harness must make it late: {early:?}"),
-    );
+    let money = run.money(AMOUNT);
+    let call = authorize(&*acquirer, reference, money, Capture::Manual, &card);
+    let call = run.late(call).await;
     let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
     run.same("the inquiry", &inquiry, &Inquiry::NeverReceived);
     if let Ok(decision) = call.await {
@@ -242,18 +233,9 @@ pub(super) async fn late_answer_is_the_one_that_an_inquiry_gives(run: &CheckRun<
     let before = run.balance(Payer::Card).await;
     let reference = run.payment();
     run.next_message(Transmission::Late).await;
-    let mut call = authorize(
-        &*acquirer,
-        reference,
-        run.money(AMOUNT),
-        Capture::Manual,
-        &card,
-    );
-    let early = run.wait(&mut call).await;
-    run.ensure(
-        early.is_none(),
-        format!("the harness must make it late: {early:?}"),
-    );
+    let money = run.money(AMOUNT);
+    let call = authorize(&*acquirer, reference, money, Capture::Manual, &card);
+    let call = run.late(call).await;
     let Ok(decision) = call.await else {
         run.fail("the late request has no answer, though only the caller gave up");
     };
@@ -262,6 +244,31 @@ pub(super) async fn late_answer_is_the_one_that_an_inquiry_gives(run: &CheckRun<
     run.same("the inquiry", &inquiry, &Inquiry::Answered(decision));
     run.moved("the late answer", Payer::Card, before, [AMOUNT, 0])
         .await;
+}
+
+pub(super) async fn overtaken_request_reserves_nothing_more(run: &CheckRun<'_>) {
+    let acquirer = run.acquirer().await;
+    let card = run.card(CardKind::Approved);
+    let before = run.balance(Payer::Card).await;
+    let reference = run.payment();
+    let again = || {
+        authorize(
+            &*acquirer,
+            reference,
+            run.money(AMOUNT),
+            Capture::Manual,
+            &card,
+        )
+    };
+    run.next_message(Transmission::Late).await;
+    let late = run.late(again()).await;
+    run.approved("the repeated request", again()).await;
+    if let Ok(decision) = late.await {
+        let approved = ProviderDecision::Approved;
+        run.same("the late request", &decision, &approved);
+    }
+    let what = "a request that was overtaken";
+    run.moved(what, Payer::Card, before, [AMOUNT, 0]).await;
 }
 
 pub(super) async fn decisions_survive_a_restart(run: &CheckRun<'_>) {

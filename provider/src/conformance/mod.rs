@@ -156,7 +156,7 @@ pub trait ProviderHarness: Send + Sync {
         missing(&format!("card({kind:?})"))
     }
 
-    /// What the payer's account shows; none where nobody can look into it, as at a sandbox of
+    /// What the payer's account shows; none where it cannot be read, as at a sandbox of
     /// another company. The checks then rely on answers alone.
     fn balance(&self, payer: Payer) -> HarnessFuture<'_, Option<Balance>> {
         let _ = payer;
@@ -178,7 +178,7 @@ pub trait ProviderHarness: Send + Sync {
         missing(&format!("refuse({page})"))
     }
 
-    /// Somebody sends money, which arrives now.
+    /// A shopper sends money, which arrives now.
     fn send_credit<'a>(&'a self, to: &'a CollectionAccount, money: Money) -> HarnessFuture<'a, ()> {
         missing(&format!("send_credit({to:?}, {money})"))
     }
@@ -188,7 +188,7 @@ pub trait ProviderHarness: Send + Sync {
         missing(&format!("return_payout({payout})"))
     }
 
-    /// What was sent to a merchant in all, minor units; none where nobody can look.
+    /// What was sent to a merchant in all, minor units; none where it cannot be read.
     fn paid_out_minor(&self, merchant: MerchantId) -> HarnessFuture<'_, Option<i64>> {
         let _ = merchant;
         Box::pin(async { None })
@@ -266,6 +266,7 @@ pub const CHECKS: &[Check] = checks! {
         authorizations::lost_response_is_found_by_an_inquiry,
         authorizations::late_request_finds_the_tombstone,
         authorizations::late_answer_is_the_one_that_an_inquiry_gives,
+        authorizations::overtaken_request_reserves_nothing_more,
         authorizations::decisions_survive_a_restart,
         operations::partial_captures_and_a_final_one_release_the_rest(Card),
         operations::capture_above_the_authorized_amount_is_declined(Card),
@@ -278,6 +279,7 @@ pub const CHECKS: &[Check] = checks! {
         operations::concurrent_duplicate_operations_are_done_once(Card),
         operations::declined_operation_stays_declined(Card),
         operations::lost_operation_is_done_when_it_is_repeated(Card),
+        operations::overtaken_operation_does_nothing_more(Card),
         operations::operations_survive_a_restart(Card),
     }
     Authenticator {
@@ -305,6 +307,7 @@ pub const CHECKS: &[Check] = checks! {
         operations::concurrent_duplicate_operations_are_done_once(Wallet),
         operations::declined_operation_stays_declined(Wallet),
         operations::lost_operation_is_done_when_it_is_repeated(Wallet),
+        operations::overtaken_operation_does_nothing_more(Wallet),
         operations::operations_survive_a_restart(Wallet),
     }
     Transfers {
@@ -322,6 +325,7 @@ pub const CHECKS: &[Check] = checks! {
         payouts::another_amount_under_the_same_payout_sends_nothing,
         payouts::payout_to_another_account_is_declined,
         payouts::lost_payout_is_sent_once,
+        payouts::overtaken_payout_sends_nothing_more,
         payouts::returned_payout_is_reported_until_it_is_acknowledged,
     }
 };

@@ -375,6 +375,20 @@ pub(super) async fn lost_operation_is_done_when_it_is_repeated(run: &CheckRun<'_
     }
 }
 
+pub(super) async fn overtaken_operation_does_nothing_more(run: &CheckRun<'_>, payer: Payer) {
+    let payment = AuthorizedPayment::authorized(run, payer).await;
+    for (request, sums) in life(&payment) {
+        let what = format!("a {} that was overtaken", request.kind.name());
+        run.next_message(Transmission::Late).await;
+        let late = run.late(payment.operations.modify(request)).await;
+        payment.approved(&what, request, sums).await;
+        if let Ok(decision) = late.await {
+            run.same(&what, &decision, &ProviderDecision::Approved);
+        }
+        payment.stands(&what, sums).await;
+    }
+}
+
 pub(super) async fn operations_survive_a_restart(run: &CheckRun<'_>, payer: Payer) {
     let mut payment = AuthorizedPayment::authorized(run, payer).await;
     let life = life(&payment);

@@ -133,6 +133,21 @@ pub(super) async fn lost_payout_is_sent_once(run: &CheckRun<'_>) {
     }
 }
 
+pub(super) async fn overtaken_payout_sends_nothing_more(run: &CheckRun<'_>) {
+    let merchant = run.merchant();
+    let payouts = run.payouts().await;
+    let request = request(run, &*payouts, merchant);
+    run.next_message(Transmission::Late).await;
+    let late = run.late(payouts.pay(request.clone())).await;
+    run.approved("the repeated payout", payouts.pay(request))
+        .await;
+    if let Ok(decision) = late.await {
+        let approved = ProviderDecision::Approved;
+        run.same("the late payout", &decision, &approved);
+    }
+    sent(run, "a payout that was overtaken", merchant, AMOUNT).await;
+}
+
 async fn find_returned(
     run: &CheckRun<'_>,
     payouts: &dyn PayoutProvider,

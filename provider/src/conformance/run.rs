@@ -195,6 +195,18 @@ impl<'a> CheckRun<'a> {
         }
     }
 
+    /// A call whose request is late, after the caller has given up waiting for it.
+    pub(super) async fn late<'c, T: Debug>(
+        &self,
+        call: ProviderFuture<'c, T>,
+    ) -> ProviderFuture<'c, T> {
+        let mut call = call;
+        if let Some(early) = self.wait(&mut call).await {
+            self.fail(format!("the harness must make the request late: {early:?}"));
+        }
+        call
+    }
+
     /// The answers to calls that are under way at the same time.
     pub(super) async fn together<T: Send>(
         &self,
