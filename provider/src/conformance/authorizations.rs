@@ -2,6 +2,7 @@
 
 use super::run::{AMOUNT, CheckRun, DUPLICATES};
 use super::{CardKind, Payer, Transmission};
+use crate::modification::ModificationKind;
 use crate::{AuthorizationRequest, Inquiry, PaymentProvider, ProviderDecision, ProviderFuture};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::PaymentId;
@@ -116,6 +117,32 @@ pub(super) async fn inquiry_gives_the_decision(run: &CheckRun<'_>) {
             run.same(turn, &inquiry, &decision);
         }
     }
+}
+
+pub(super) async fn repeated_authorization_after_a_void_reserves_nothing(run: &CheckRun<'_>) {
+    let acquirer = run.acquirer().await;
+    let card = run.card(CardKind::Approved);
+    let before = run.balance(Payer::Card).await;
+    let reference = run.payment();
+    let again = || {
+        authorize(
+            &*acquirer,
+            reference,
+            run.money(AMOUNT),
+            Capture::Manual,
+            &card,
+        )
+    };
+    run.approved("the authorization", again()).await;
+    let void = run.operation(reference, ModificationKind::Void, AMOUNT);
+    run.approved("the void", acquirer.modify(void)).await;
+    // The first decision stands, and so does what became of the money since then.
+    let repeated = "the authorization repeated after its void";
+    run.approved(repeated, again()).await;
+    run.moved(repeated, Payer::Card, before, [0, 0]).await;
+    let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
+    let approved = Inquiry::Answered(ProviderDecision::Approved);
+    run.same("the inquiry after the void", &inquiry, &approved);
 }
 
 /// A reference that an inquiry did not find: it stays so, and the request is rejected.

@@ -58,26 +58,13 @@ pub enum Capability {
     Payouts,
 }
 
-impl Capability {
-    /// Every capability.
-    pub const ALL: [Self; 5] = [
-        Self::Acquirer,
-        Self::Authenticator,
-        Self::Wallet,
-        Self::Transfers,
-        Self::Payouts,
-    ];
-
-    /// The name that a failure begins with.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Acquirer => "acquirer",
-            Self::Authenticator => "authenticator",
-            Self::Wallet => "wallet",
-            Self::Transfers => "transfers",
-            Self::Payouts => "payouts",
-        }
+sealpay_protocol::names! {
+    Capability {
+        Acquirer = "acquirer",
+        Authenticator = "authenticator",
+        Wallet = "wallet",
+        Transfers = "transfers",
+        Payouts = "payouts",
     }
 }
 
@@ -260,6 +247,7 @@ pub const CHECKS: &[Check] = checks! {
         authorizations::repeated_authorization_reserves_once,
         authorizations::concurrent_duplicates_reserve_once,
         authorizations::another_amount_under_the_same_reference_reserves_nothing,
+        authorizations::repeated_authorization_after_a_void_reserves_nothing,
         authorizations::inquiry_gives_the_decision,
         authorizations::unknown_reference_is_tombstoned_by_an_inquiry,
         authorizations::lost_request_was_never_received,

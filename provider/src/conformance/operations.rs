@@ -159,6 +159,12 @@ pub(super) async fn capture_above_the_authorized_amount_is_declined(
             payment.declined(&what, request, [AMOUNT, 0]).await;
         }
     }
+    let foreign = ModificationRequest {
+        money: run.other_money(1_000),
+        ..payment.request(TAKE, 1_000)
+    };
+    let what = "a capture in another currency";
+    payment.declined(what, foreign, [AMOUNT, 0]).await;
     let part = payment.request(TAKE, 4_000);
     payment
         .approved("a partial capture", part, [6_000, 4_000])
@@ -257,6 +263,12 @@ pub(super) async fn refunds_end_at_the_captured_amount(run: &CheckRun<'_>, payer
         let request = payment.request(Refund, amount_minor);
         payment.declined(&what, request, [0, 6_000]).await;
     }
+    let foreign = ModificationRequest {
+        money: run.other_money(1_000),
+        ..payment.request(Refund, 1_000)
+    };
+    let what = "a refund in another currency";
+    payment.declined(what, foreign, [0, 6_000]).await;
     let part = payment.request(Refund, 2_500);
     payment.approved("a partial refund", part, [0, 3_500]).await;
     let more = payment.request(Refund, 3_501);

@@ -144,6 +144,13 @@ impl<'a> CheckRun<'a> {
         Money::new(amount_minor, known)
     }
 
+    /// The same in a currency that no payment of the suite has.
+    pub(super) fn other_money(&self, amount_minor: i64) -> Money {
+        let currency = self.money(amount_minor).currency();
+        let other = Currency::all().find(|other| *other != currency);
+        Money::new(amount_minor, other.unwrap_or(currency))
+    }
+
     pub(super) fn card(&self, kind: CardKind) -> Card {
         let card = self.harness.card(kind);
         card.unwrap_or_else(|| self.fail(format!("the harness has no card that is {kind:?}")))
