@@ -209,7 +209,7 @@ impl World {
         money: Money,
         capture: Capture,
         simulate: Option<&str>,
-    ) -> Result<ProviderDecision, ProviderError> {
+    ) -> Result<RecordedResult, ProviderError> {
         let struck = self.struck(Request::Authorization, None, reference).await?;
         let by_order = simulate.and_then(outcome::find);
         let asked = by_order.or_else(|| self.meaning_of(money));
@@ -228,11 +228,8 @@ impl World {
             script: script.answer,
         };
         match self.book(request).await? {
-            RecordedResult::NeverReceived => {
-                Ok(ProviderDecision::Declined("duplicate_transaction".into()))
-            }
             RecordedResult::Answered(_) if script.arrival == Transit::ResponseLost => Err(lost()),
-            RecordedResult::Answered(answer) => Ok(answer),
+            result => Ok(result),
         }
     }
 

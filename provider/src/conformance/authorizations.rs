@@ -186,7 +186,7 @@ pub(super) async fn lost_request_was_never_received(run: &CheckRun<'_>) {
         Capture::Manual,
         &card,
     );
-    run.no_answer("the lost request", call).await;
+    run.unanswered("the lost request", call).await;
     run.moved("the lost request", Payer::Card, before, [0, 0])
         .await;
     let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
@@ -213,7 +213,7 @@ pub(super) async fn lost_response_is_found_by_an_inquiry(run: &CheckRun<'_>) {
             )
         };
         run.next_message(Transmission::ResponseLost).await;
-        run.no_answer("the request whose response is lost", again())
+        run.unanswered("the request whose response is lost", again())
             .await;
         let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
         let Inquiry::Answered(decision) = inquiry else {

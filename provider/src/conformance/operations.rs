@@ -373,7 +373,7 @@ pub(super) async fn lost_operation_is_done_when_it_is_repeated(run: &CheckRun<'_
         for (request, sums) in life(&payment) {
             let what = format!("a {} that meets {transmission:?}", request.kind.name());
             run.next_message(transmission).await;
-            run.no_answer(&what, payment.operations.modify(request))
+            run.unanswered(&what, payment.operations.modify(request))
                 .await;
             let stands = match transmission {
                 Transmission::ResponseLost => sums,

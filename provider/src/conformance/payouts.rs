@@ -123,7 +123,7 @@ pub(super) async fn lost_payout_is_sent_once(run: &CheckRun<'_>) {
         let request = request(run, &*payouts, merchant);
         let what = format!("a payout that meets {transmission:?}");
         run.next_message(transmission).await;
-        run.no_answer(&what, payouts.pay(request.clone())).await;
+        run.unanswered(&what, payouts.pay(request.clone())).await;
         sent(run, &what, merchant, lost_minor).await;
         let payouts = run.payouts().await;
         for _ in 0..2 {

@@ -187,7 +187,7 @@ impl<'a> CheckRun<'a> {
     }
 
     /// A call whose request or response is lost: the provider may not claim to know more.
-    pub(super) async fn no_answer<T: Debug>(
+    pub(super) async fn unanswered<T: Debug>(
         &self,
         what: impl Display,
         call: ProviderFuture<'_, T>,

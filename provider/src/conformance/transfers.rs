@@ -230,7 +230,7 @@ pub(super) async fn lost_refund_is_done_when_it_is_repeated(run: &CheckRun<'_>) 
         let refund = run.operation(reference, Refund, 6_000);
         let what = format!("a refund that meets {transmission:?}");
         run.next_message(transmission).await;
-        run.no_answer(&what, transfers.modify(refund)).await;
+        run.unanswered(&what, transfers.modify(refund)).await;
         let transfers = run.transfers().await;
         for _ in 0..2 {
             run.approved(&what, transfers.modify(refund)).await;

@@ -21,10 +21,10 @@ use std::time::Duration;
 const NOON_MS: i64 = 1_780_315_200_000;
 
 /// Longer than the bank takes on a busy machine.
-const PATIENCE: Duration = Duration::from_millis(700);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Longer than that.
-const LATE_MS: u32 = 1_500;
+const LATE_MS: u32 = 1_200;
 
 /// An account that counts what is authorized and captured.
 const PAYER: &str = "ben_balance";
