@@ -7,7 +7,8 @@ use serde::Deserialize;
 /// The slug of a brand that is not known.
 pub const UNKNOWN_BRAND: &str = "unknown";
 
-/// What an acquirer takes and what it costs.
+/// What an acquirer takes and what it costs. It stays the same while the provider is open; what it
+/// excludes is declined or [`NotSent`](crate::ProviderError::NotSent), never approved.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AcquirerTerms {

@@ -106,13 +106,14 @@ pub struct AuthenticationRequest<'a> {
     pub card: &'a Card,
     /// Who is paid, as the shopper knows them.
     pub payee: &'a str,
-    /// Whether a challenge is wished for, whatever the issuer would do by itself.
+    /// Whether a challenge is required, whatever the issuer would do by itself.
     pub wants_challenge: bool,
     /// The page that embeds the widget: passkeys are used below it.
     pub parent_origin: &'a str,
     /// The pages that the order names: that page may itself be below one of them.
     pub order_origins: &'a [String],
-    /// The outcome that the order asked for.
+    /// The outcome that a test order asked for (see [`TestScenarios`](crate::TestScenarios)); a real
+    /// provider ignores it.
     pub simulate: Option<&'a str>,
     /// Why the issuer is asked: keys of the step-up rules, which come back with the result.
     pub reasons: Vec<String>,
@@ -187,7 +188,8 @@ pub enum Stepped {
 
 /// Someone who can say who the shopper is.
 pub trait Authenticator: Send + Sync {
-    /// Asks the issuer: an answer at once, or a challenge.
+    /// Asks the issuer: a result at once, or a challenge. The same reference again, also at once,
+    /// gives the same progress and sends no other code. The reasons come back with the result.
     fn authenticate<'a>(
         &'a self,
         request: AuthenticationRequest<'a>,
@@ -196,13 +198,27 @@ pub trait Authenticator: Send + Sync {
     /// Where an authentication stands; none when the reference is unknown.
     fn progress(&self, reference: PaymentId) -> ProviderFuture<'_, Option<Progress>>;
 
-    /// Hands over what the shopper did. The same id again is looked at once only.
+    /// Hands over what the shopper did. The same id again counts once and says where the
+    /// authentication stands. An unknown reference is [`Stepped::Closed`]; after the end nothing
+    /// changes the result. A cancelled challenge permits no authorization.
     fn step(&self, reference: PaymentId, id: AttemptId, step: Step) -> ProviderFuture<'_, Stepped>;
 
     /// `PublicKeyCredentialCreationOptionsJSON` for a shopper whose code was right a moment ago and
     /// whose card has no passkey yet; otherwise none.
-    fn enrolment(&self, reference: PaymentId) -> ProviderFuture<'_, Option<String>>;
+    ///
+    /// An issuer without passkeys leaves it as it is.
+    fn enrolment(&self, _reference: PaymentId) -> ProviderFuture<'_, Option<String>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// Keeps a passkey: `PublicKeyCredential.toJSON()` of a creation. Says whether it was kept.
-    fn enrol<'a>(&'a self, reference: PaymentId, credential: &'a str) -> ProviderFuture<'a, bool>;
+    ///
+    /// An issuer without passkeys leaves it as it is.
+    fn enrol<'a>(
+        &'a self,
+        _reference: PaymentId,
+        _credential: &'a str,
+    ) -> ProviderFuture<'a, bool> {
+        Box::pin(async { Ok(false) })
+    }
 }

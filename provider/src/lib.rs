@@ -1,8 +1,17 @@
 //! What a payment provider must do: traits, requests, outcomes, errors and decline codes. The
 //! gateway knows these traits and no provider.
+//!
+//! The doc comments of the traits are the contract. The feature `conformance` has a suite that
+//! checks them, and `docs/reference/provider.md` says how to run it.
+//!
+//! In every capability the caller chooses the name of what it asks for, and that name makes the
+//! request idempotent: the first decision stands, whatever is repeated, at once or after a restart.
+//! A declined request has a reason of the decline table ([`decline::find`]), the same each time.
 
 pub mod acquirer;
 pub mod authentication;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod creditor_reference;
 pub mod decline;
 pub mod modification;
@@ -31,20 +40,20 @@ pub struct AuthorizationRequest<'a> {
     pub reference: PaymentId,
     /// How much.
     pub money: Money,
-    /// Whether the money is taken at once or only held.
+    /// Whether the money is captured at once or only authorized.
     pub capture: Capture,
     /// The card, for this one call.
     pub card: &'a Card,
     /// What the issuer said of the shopper, where it was asked.
     pub authentication: Option<&'a Authentication>,
-    /// The outcome that the order asked for.
+    /// The outcome that a test order asked for (see [`TestScenarios`]); a real provider ignores it.
     pub simulate: Option<&'a str>,
 }
 
 /// What a provider said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderDecision {
-    /// The money is held, or taken.
+    /// The money is authorized, or captured.
     Approved,
     /// No, for the reason with this key.
     Declined(String),
@@ -62,9 +71,13 @@ pub enum Inquiry {
 }
 
 /// Why there is no answer.
+///
+/// A provider that is not sure says [`OutcomeUnknown`](Self::OutcomeUnknown), or does not answer at
+/// all: the caller gives up after a while, drops the future, and asks later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderError {
-    /// The request certainly was not sent: another provider may be asked. The text is for logs.
+    /// The request certainly was not sent and never will be: another provider may be asked. The text
+    /// is for logs.
     NotSent(String),
     /// What became of the request is not known. The text is for logs.
     OutcomeUnknown(String),
@@ -79,18 +92,32 @@ pub trait PaymentProvider: PaymentOperations {
     /// What it takes, and what it costs.
     fn terms(&self) -> &AcquirerTerms;
 
-    /// The name that stands on payments and in the routes.
+    /// The name that stands on payments and in the routes; lowercase letters, digits, `_` and `-`.
     fn name(&self) -> &str {
         &self.terms().name
     }
 
-    /// Asks for an authorization. The same reference again gives the same answer.
+    /// Asks for an authorization.
+    ///
+    /// - The same reference again, also at once, gives the same decision and reserves the money once.
+    ///   With another amount it may be declined instead; it reserves nothing more.
+    /// - [`Capture::Manual`] authorizes the amount, [`Capture::Automatic`] also captures it. A decline
+    ///   reserves nothing.
+    /// - What [`terms`](Self::terms) exclude is declined or [`ProviderError::NotSent`], never
+    ///   approved.
+    /// - A reference that an inquiry found nothing of, or that was voided before it arrived, is
+    ///   declined.
     fn authorize<'a>(
         &'a self,
         request: AuthorizationRequest<'a>,
     ) -> ProviderFuture<'a, ProviderDecision>;
 
     /// Asks what became of a reference.
+    ///
+    /// - The decision that was made, also when its response was lost; captures and voids since then do
+    ///   not change it. A card payment is never [`Inquiry::Waiting`].
+    /// - [`Inquiry::NeverReceived`] for an unknown reference. From then on the reference is
+    ///   tombstoned: this answer stays, and the request is declined should it still arrive.
     fn inquire(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry>;
 }
 
@@ -108,8 +135,8 @@ pub struct Providers {
     pub transfers: Arc<dyn TransferProvider>,
     /// Who sends merchants their money.
     pub payouts: Arc<dyn PayoutProvider>,
-    /// Who knows which outcomes can be ordered.
-    pub rehearsal: Arc<dyn TestScenarios>,
+    /// Who knows which outcomes an order can ask for; only a simulation has one.
+    pub test_scenarios: Option<Arc<dyn TestScenarios>>,
     /// Who knows the issuers.
     pub issuers: Arc<dyn BinLookup>,
 }
@@ -131,7 +158,10 @@ impl Providers {
     }
 }
 
-/// What is known of test cards and of outcomes that can be ordered; only a simulation has any.
+/// Test cards and outcomes that an order can ask for: an extension that only a simulation has.
+///
+/// Without it no order may set `simulate`, so that the member of that name is none in every request
+/// that a provider receives.
 pub trait TestScenarios: Send + Sync {
     /// Whether an order may ask for this outcome.
     fn knows_outcome(&self, outcome: &str) -> bool;

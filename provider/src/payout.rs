@@ -28,15 +28,22 @@ pub struct ReturnedPayout {
 
 /// Someone who sends money to merchants.
 pub trait PayoutProvider: Send + Sync {
-    /// A merchant's account (ISO 13616); always the same.
+    /// A merchant's account (ISO 13616): its own, valid, and always the same.
     fn account(&self, merchant: MerchantId) -> String;
 
-    /// Sends money. Again is the same as once.
+    /// Sends money.
+    ///
+    /// - The same payout again, also at once, after its response was lost or after it was returned,
+    ///   gives the same decision and sends nothing more. With another amount it may be declined.
+    /// - An account that is not the merchant's and an amount that is not positive are declined.
     fn pay(&self, request: PayoutRequest) -> ProviderFuture<'_, ProviderDecision>;
 
-    /// Payouts that came back by a moment, milliseconds since 1970, and were not acknowledged.
+    /// Payouts that were returned by a moment, milliseconds since 1970, at most so many. Each is
+    /// reported once in an answer, with the same reason, and in every answer until it is
+    /// acknowledged.
     fn returned(&self, by_ms: i64, limit: u32) -> ProviderFuture<'_, Vec<ReturnedPayout>>;
 
-    /// Says that a return was dealt with: it will not be told again.
+    /// Says that a return was dealt with: it is not reported again. Repeating it, and naming a payout
+    /// that was not returned, changes nothing and is no error.
     fn acknowledge_return(&self, payout: PayoutId) -> ProviderFuture<'_, ()>;
 }

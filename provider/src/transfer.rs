@@ -11,7 +11,8 @@ pub struct TransferRequest<'a> {
     pub reference: PaymentId,
     /// How much is expected.
     pub money: Money,
-    /// The outcome that the order asked for.
+    /// The outcome that a test order asked for (see [`TestScenarios`](crate::TestScenarios)); a real
+    /// provider ignores it.
     pub simulate: Option<&'a str>,
 }
 
@@ -44,15 +45,19 @@ pub struct IncomingCredit {
 /// Someone with accounts that money can be sent to.
 pub trait TransferProvider: PaymentOperations {
     /// The name that stands on payments.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
-    /// Says where the money has to go.
+    /// Says where the money has to go. The same reference again gives the same instructions, also
+    /// after money came; two payments never have one creditor reference (ISO 11649).
     fn start<'a>(&'a self, request: TransferRequest<'a>) -> ProviderFuture<'a, CollectionAccount>;
 
-    /// Money that has arrived by a moment and was not acknowledged, oldest first.
+    /// Credits that have arrived by a moment, milliseconds since 1970, oldest first, at most so many.
+    /// Each is reported once in an answer, under the same id, and in every answer until it is
+    /// acknowledged. It may arrive before the caller has recorded the answer to `start`.
     fn arrivals(&self, by_ms: i64, limit: u32) -> ProviderFuture<'_, Vec<IncomingCredit>>;
 
-    /// Says that an arrival was dealt with, and how: it will not be told again. `returned` sends
-    /// the money back, for nobody expects it, or not any more.
+    /// Says that a credit was dealt with, and how: it is not reported again. `returned` sends the
+    /// money back, because nobody expects it, or not any more; it cannot be refunded then. Repeating
+    /// it, and naming an unknown credit, changes nothing and is no error.
     fn acknowledge<'a>(&'a self, id: &'a str, returned: bool) -> ProviderFuture<'a, ()>;
 }

@@ -97,7 +97,7 @@ impl SimulatedBank {
     /// Everybody who can be asked: they all live in the simulated world.
     #[must_use]
     pub fn providers(self: &Arc<Self>) -> Providers {
-        let rehearsal: Arc<dyn TestScenarios> = Arc::<Self>::clone(self);
+        let test_scenarios: Arc<dyn TestScenarios> = Arc::<Self>::clone(self);
         let issuers: Arc<dyn BinLookup> = Arc::<Self>::clone(self);
         Providers {
             livemode: false,
@@ -106,7 +106,7 @@ impl SimulatedBank {
             wallet: self.wallet(),
             transfers: self.transfers(),
             payouts: self.payouts(),
-            rehearsal,
+            test_scenarios: Some(test_scenarios),
             issuers,
         }
     }

@@ -171,7 +171,8 @@ impl World {
         let by_amount = || self.meaning_of(request.money).filter(|_| !promised);
         let asked = by_order.or_else(by_persona).or_else(by_amount);
         let mut script = self.play(asked, &struck).await;
-        if script.answer.is_none() && !takes_it {
+        let is_declined = matches!(script.answer, Some(ProviderDecision::Declined(_)));
+        if !takes_it && !is_declined {
             script.answer = Some(ProviderDecision::Declined("not_permitted_terminal".into()));
         }
         if script.arrival == Transit::Lost {
@@ -208,7 +209,7 @@ impl World {
         money: Money,
         capture: Capture,
         simulate: Option<&str>,
-    ) -> Result<ProviderDecision, ProviderError> {
+    ) -> Result<RecordedResult, ProviderError> {
         let struck = self.struck(Request::Authorization, None, reference).await?;
         let by_order = simulate.and_then(outcome::find);
         let asked = by_order.or_else(|| self.meaning_of(money));
@@ -227,11 +228,8 @@ impl World {
             script: script.answer,
         };
         match self.book(request).await? {
-            RecordedResult::NeverReceived => {
-                Ok(ProviderDecision::Declined("duplicate_transaction".into()))
-            }
             RecordedResult::Answered(_) if script.arrival == Transit::ResponseLost => Err(lost()),
-            RecordedResult::Answered(answer) => Ok(answer),
+            result => Ok(result),
         }
     }
 

@@ -160,7 +160,16 @@ async fn an_acquirer_takes_what_it_takes() {
         currency: "JPY",
         ..payment(number_of("ada_approved"))
     };
-    for (id, payment) in [(1, amex), (2, yen)] {
+    let ordered = Payment {
+        simulate: Some("approved"),
+        ..payment(number_of("amy_approved"))
+    };
+    let by_amount = Payment {
+        amount_minor: 990_000,
+        currency: "USD",
+        ..payment("4111111111111111")
+    };
+    for (id, payment) in (1..).zip([amex, yen, ordered, by_amount]) {
         let refused = declined("not_permitted_terminal");
         assert_eq!(payment.at(&*harbor, id).await, refused);
         assert_eq!(

@@ -350,7 +350,7 @@ impl PaymentOperations for SimulatedTransfers {
 }
 
 impl TransferProvider for SimulatedTransfers {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         NAME
     }
 

@@ -9,10 +9,10 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-use super::book;
+use super::book::{self, RecordedResult};
 use super::world::{World, silent};
 use account::ACCOUNTS;
-use request::{APPROVED, Closing, Request, State, capture_name, close};
+use request::{APPROVED, Closing, NEVER_RECEIVED, Request, State, capture_name, close};
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
@@ -198,15 +198,34 @@ impl SimulatedWallet {
             found.capture,
             found.simulate.as_deref(),
         );
-        let answer = answer.await?;
-        let kept = match &answer {
-            ProviderDecision::Approved => APPROVED,
-            ProviderDecision::Declined(key) => key,
+        let answer = match answer.await? {
+            RecordedResult::Answered(answer) => Inquiry::Answered(answer),
+            RecordedResult::NeverReceived => Inquiry::NeverReceived,
         };
-        let values = values![found.reference, kept.to_owned()];
-        let kept = self.world.database.execute(request::ANSWER, values).await;
-        kept.map_err(silent)?;
-        Ok(WalletDecision::Decided(answer))
+        self.record(found.reference, &answer).await?;
+        let found = self.request(found.reference).await?;
+        Ok(found.map_or(WalletDecision::UnknownPage, |found| said(&found)))
+    }
+
+    /// Records what the book says of a confirmation. It says the same to everyone, so that it does
+    /// not matter who records it.
+    async fn record(&self, reference: PaymentId, answer: &Inquiry) -> Result<(), ProviderError> {
+        let text = match answer {
+            Inquiry::Answered(ProviderDecision::Approved) => APPROVED,
+            Inquiry::Answered(ProviderDecision::Declined(key)) => key,
+            Inquiry::NeverReceived => NEVER_RECEIVED,
+            Inquiry::Waiting => return Ok(()),
+        };
+        let values = values![reference, text.to_owned()];
+        let recorded = self.world.database.execute(request::ANSWER, values).await;
+        recorded.map(drop).map_err(silent)
+    }
+
+    /// Asks the book what became of a confirmation; from then on the request says the same.
+    async fn resolve(&self, reference: PaymentId) -> Result<Inquiry, ProviderError> {
+        let answer = self.world.inquire(NAME, reference).await?;
+        self.record(reference, &answer).await?;
+        Ok(answer)
     }
 
     /// The shopper refuses.
@@ -243,8 +262,8 @@ impl SimulatedWallet {
     async fn stands(&self, found: &Request) -> Result<Inquiry, ProviderError> {
         let now_ms = self.world.clock.now_ms_i64();
         match (found.state, found.answer()) {
+            _ if found.is_tombstoned() => Ok(Inquiry::NeverReceived),
             (_, Some(answer)) => Ok(Inquiry::Answered(answer)),
-            (State::NeverReceived, _) => Ok(Inquiry::NeverReceived),
             (State::Confirmed, None) => {
                 let since = found
                     .decided_at_ms
@@ -252,9 +271,9 @@ impl SimulatedWallet {
                 if since < PATIENCE_MS {
                     return Ok(Inquiry::Waiting);
                 }
-                self.world.inquire(NAME, found.reference).await
+                self.resolve(found.reference).await
             }
-            (State::Open | State::Refused | State::Withdrawn, None) => Ok(Inquiry::Waiting),
+            (_, None) => Ok(Inquiry::Waiting),
         }
     }
 
@@ -291,7 +310,7 @@ impl PaymentOperations for SimulatedWallet {
 }
 
 impl WalletProvider for SimulatedWallet {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         NAME
     }
 
@@ -324,7 +343,7 @@ impl WalletProvider for SimulatedWallet {
             let found = self.close(reference, false).await?;
             // Between a confirmation that is on its way and this, the book decides.
             if found.state == State::Confirmed && found.answer.is_none() {
-                return self.world.inquire(NAME, reference).await;
+                return self.resolve(reference).await;
             }
             self.stands(&found).await
         })

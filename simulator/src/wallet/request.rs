@@ -14,6 +14,13 @@ pub(super) const ABANDONED: &str = "payment_abandoned";
 
 pub(super) const APPROVED: &str = "approved";
 
+/// The answer to a confirmation that the bank was asked about before it arrived, and that it has
+/// tombstoned.
+pub(super) const NEVER_RECEIVED: &str = "never_received";
+
+/// How a tombstone is shown to the shopper.
+const TOMBSTONED: &str = "duplicate_transaction";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Open,
@@ -115,11 +122,18 @@ impl Request {
         })
     }
 
+    /// Whether the bank has tombstoned it, or it never arrived.
+    pub(super) fn is_tombstoned(&self) -> bool {
+        let is_answered_so = self.answer.as_deref() == Some(NEVER_RECEIVED);
+        self.state == State::NeverReceived || (self.state == State::Confirmed && is_answered_so)
+    }
+
     /// What is known without asking the book.
     pub(super) fn answer(&self) -> Option<ProviderDecision> {
         let declined = |key: &str| Some(ProviderDecision::Declined(key.into()));
         match (self.state, self.answer.as_deref()) {
             (State::Confirmed, Some(APPROVED)) => Some(ProviderDecision::Approved),
+            (State::Confirmed, Some(NEVER_RECEIVED)) => declined(TOMBSTONED),
             (State::Confirmed, Some(key)) => declined(key),
             (State::Refused, _) => declined(REFUSED),
             (State::Withdrawn, _) => declined(ABANDONED),

@@ -291,11 +291,14 @@ async fn what_was_taken_back_before_the_bank_heard_of_it_is_not_paid() {
     confirmed.await.unwrap();
     assert_eq!(stage.inquire(1).await, Inquiry::Waiting);
     assert_eq!(stage.withdraw(1).await, Inquiry::NeverReceived);
+    assert_eq!(stage.inquire(1).await, Inquiry::NeverReceived);
     let decision = stage.confirm(&token, EVERYDAY).await;
     let too_late = declined("duplicate_transaction");
     assert_eq!(decision, WalletDecision::Decided(too_late));
     let booked = stage.world.inquire(NAME, payment(1)).await.unwrap();
     assert_eq!(booked, Inquiry::NeverReceived);
+    assert_eq!(stage.inquire(1).await, Inquiry::NeverReceived);
+    assert_eq!(stage.withdraw(1).await, Inquiry::NeverReceived);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod catalogue;
+mod conformance;
 mod counters;
 mod modifications;
 mod silence;

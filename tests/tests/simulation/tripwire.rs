@@ -178,7 +178,7 @@ impl Authenticator for Behind<dyn Authenticator> {
 }
 
 impl WalletProvider for Behind<dyn WalletProvider> {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         self.inner.name()
     }
 
@@ -200,7 +200,7 @@ impl WalletProvider for Behind<dyn WalletProvider> {
 }
 
 impl TransferProvider for Behind<dyn TransferProvider> {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         self.inner.name()
     }
 
@@ -230,7 +230,7 @@ pub(super) fn wired(wire: &Arc<Tripwire>, providers: Providers) -> Providers {
         wallet: Behind::new(wire, providers.wallet),
         transfers: Behind::new(wire, providers.transfers),
         payouts: Behind::new(wire, providers.payouts),
-        rehearsal: providers.rehearsal,
+        test_scenarios: providers.test_scenarios,
         issuers: providers.issuers,
     }
 }

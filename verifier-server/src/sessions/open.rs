@@ -69,7 +69,8 @@ fn check_simulation(gateway: &Gateway, order: &Order) -> Result<(), ApiError> {
     if !gateway.settings.test_mode {
         return Err(ApiError::of(ErrorCode::SimulateNotAllowed, "simulate"));
     }
-    if !gateway.providers.rehearsal.knows_outcome(&simulate.outcome) {
+    let scenarios = gateway.providers.test_scenarios.as_ref();
+    if !scenarios.is_some_and(|scenarios| scenarios.knows_outcome(&simulate.outcome)) {
         let detail = "simulate.outcome must name an outcome of docs/reference/test-cards.md.";
         return Err(ApiError::invalid("simulate", detail));
     }

@@ -34,9 +34,9 @@ pub(super) async fn prepare<'a>(
     let stored = stored_card(gateway, session, card);
     let country = gateway.providers.issuers.country_of(&card.number);
     let route = route_of(gateway, session, card);
-    let rehearsal = &gateway.providers.rehearsal;
+    let scenarios = gateway.providers.test_scenarios.as_ref();
     // What a persona's card does is promised, however often it is used from one desk.
-    if !rehearsal.is_persona(&card.number) {
+    if !scenarios.is_some_and(|scenarios| scenarios.is_persona(&card.number)) {
         let network = request.source.network();
         payment.address = network.map(|network| {
             gateway
@@ -66,7 +66,9 @@ pub(super) async fn prepare<'a>(
         money: session.money,
         risk,
         merchant_requires: session.requires_authentication,
-        is_staged: rehearsal.stages_authentication(&card.number, session.simulate.as_deref()),
+        is_staged: scenarios.is_some_and(|scenarios| {
+            scenarios.stages_authentication(&card.number, session.simulate.as_deref())
+        }),
     });
     Ok(Prepared {
         payment,

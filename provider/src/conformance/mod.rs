@@ -1,0 +1,361 @@
+//! The contract of the traits as checks that a provider's own tests run (feature `conformance`).
+//!
+//! A provider's tests implement [`ProviderHarness`] and call [`check_all`] in an executor of their
+//! choice. A check is plain `async` code: it panics with a sentence that begins with the capability
+//! and its own name. `docs/reference/provider.md` lists the checks and shows a harness.
+
+mod authentication;
+mod authorizations;
+mod operations;
+mod payouts;
+mod run;
+mod terms;
+mod transfers;
+mod wallets;
+
+pub use run::CheckRun;
+
+use crate::transfer::CollectionAccount;
+use crate::{
+    Authenticator, PaymentProvider, PayoutProvider, ProviderError, TransferProvider, WalletProvider,
+};
+use sealpay_protocol::card::{Card, CardNumber, Expiry, SecurityCode, YearMonth};
+use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId};
+use sealpay_protocol::money::Money;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A future that a harness returns.
+pub type HarnessFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a provider can do. The suite checks what is there and passes over what is not.
+#[derive(Clone, Default)]
+pub struct ProviderUnderTest {
+    /// Authorizes cards.
+    pub acquirer: Option<Arc<dyn PaymentProvider>>,
+    /// Asks issuers who the shopper is.
+    pub authenticator: Option<Arc<dyn Authenticator>>,
+    /// Has wallets.
+    pub wallet: Option<Arc<dyn WalletProvider>>,
+    /// Has accounts that money can be sent to.
+    pub transfers: Option<Arc<dyn TransferProvider>>,
+    /// Sends merchants their money.
+    pub payouts: Option<Arc<dyn PayoutProvider>>,
+}
+
+/// A part of the contract that a provider may have or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capability {
+    /// [`PaymentProvider`].
+    Acquirer,
+    /// [`Authenticator`].
+    Authenticator,
+    /// [`WalletProvider`].
+    Wallet,
+    /// [`TransferProvider`].
+    Transfers,
+    /// [`PayoutProvider`].
+    Payouts,
+}
+
+sealpay_protocol::names! {
+    Capability {
+        Acquirer = "acquirer",
+        Authenticator = "authenticator",
+        Wallet = "wallet",
+        Transfers = "transfers",
+        Payouts = "payouts",
+    }
+}
+
+/// How the next message to a provider travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transmission {
+    /// The request is lost: the provider never receives it, and no answer comes.
+    RequestLost,
+    /// The provider does what it was asked, and its answer is lost.
+    ResponseLost,
+    /// The request reaches the provider only after [`ProviderHarness::give_up`] has completed once.
+    Late,
+}
+
+/// A card that the suite pays with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardKind {
+    /// Every payment of this suite is approved, in the currency of [`ProviderHarness::currency`].
+    Approved,
+    /// Every payment is declined.
+    Declined,
+    /// The issuer asks for a one-time code.
+    Challenged,
+}
+
+/// Whose money it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payer {
+    /// The holder of the approved card.
+    Card,
+    /// The shopper who confirms on the wallet's page.
+    Wallet,
+}
+
+/// What a payer's account shows, minor units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Authorized, and neither captured nor voided.
+    pub authorized_minor: i64,
+    /// Captured, less what was refunded.
+    pub captured_minor: i64,
+}
+
+/// What a provider's tests supply: the provider, and control over what is around it.
+///
+/// The methods without a body concern every provider; the others belong to one capability and panic
+/// until they are written.
+pub trait ProviderHarness: Send + Sync {
+    /// Opens the provider on the data of this harness. Each further call is a restart: what was
+    /// opened before is closed, and the data stays.
+    fn open(&self) -> HarnessFuture<'_, ProviderUnderTest>;
+
+    /// The time that the provider goes by, milliseconds since 1970.
+    fn now_ms(&self) -> i64;
+
+    /// Moves that time forward.
+    fn advance_clock(&self, by_ms: i64);
+
+    /// Completes when the caller gives up waiting for an answer: longer than any answer takes.
+    fn give_up(&self) -> HarnessFuture<'_, ()>;
+
+    /// Decides how the next authorization, operation or payout of a capability travels.
+    fn next_message(
+        &self,
+        capability: Capability,
+        transmission: Transmission,
+    ) -> HarnessFuture<'_, ()>;
+
+    /// The currency that the suite pays in (ISO 4217).
+    fn currency(&self) -> &str {
+        "EUR"
+    }
+
+    /// A test card. Without a challenged one the checks of one-time codes are passed over.
+    fn card(&self, kind: CardKind) -> Option<Card> {
+        missing(&format!("card({kind:?})"))
+    }
+
+    /// What the payer's account shows; none where it cannot be read, as at a sandbox of
+    /// another company. The checks then rely on answers alone.
+    fn balance(&self, payer: Payer) -> HarnessFuture<'_, Option<Balance>> {
+        let _ = payer;
+        Box::pin(async { None })
+    }
+
+    /// The one-time code that the shopper was sent last.
+    fn one_time_code(&self, reference: PaymentId) -> HarnessFuture<'_, String> {
+        missing(&format!("one_time_code({reference})"))
+    }
+
+    /// The shopper tries to confirm on the wallet's page. What comes of it is asked for afterwards.
+    fn confirm<'a>(&'a self, page: &'a str) -> HarnessFuture<'a, ()> {
+        missing(&format!("confirm({page})"))
+    }
+
+    /// The shopper refuses on the wallet's page.
+    fn refuse<'a>(&'a self, page: &'a str) -> HarnessFuture<'a, ()> {
+        missing(&format!("refuse({page})"))
+    }
+
+    /// A shopper sends money, which arrives now.
+    fn send_credit<'a>(&'a self, to: &'a CollectionAccount, money: Money) -> HarnessFuture<'a, ()> {
+        missing(&format!("send_credit({to:?}, {money})"))
+    }
+
+    /// The merchant's bank returns a payout now.
+    fn return_payout(&self, payout: PayoutId) -> HarnessFuture<'_, ()> {
+        missing(&format!("return_payout({payout})"))
+    }
+
+    /// What was sent to a merchant in all, minor units; none where it cannot be read.
+    fn paid_out_minor(&self, merchant: MerchantId) -> HarnessFuture<'_, Option<i64>> {
+        let _ = merchant;
+        Box::pin(async { None })
+    }
+}
+
+fn missing<T>(method: &str) -> T {
+    panic!("the harness has the capability and must implement {method}")
+}
+
+/// A test card of this number that expires in three years.
+///
+/// # Panics
+/// When it is no number of a card.
+#[must_use]
+pub fn card(number: &str, now_ms: i64) -> Card {
+    let seconds = u64::try_from(now_ms / 1000).unwrap_or(0);
+    let today = YearMonth::from_unix_seconds(seconds);
+    let expiry = format!("12 / {:02}", (today.year() + 3) % 100);
+    let parsed = CardNumber::parse(number).ok().and_then(|number| {
+        let brand = number.brand();
+        let length = brand.map_or(3, |brand| usize::from(brand.security_code_length()));
+        Some(Card {
+            security_code: SecurityCode::parse(&"7373"[..length.min(4)], brand).ok()?,
+            expiry: Expiry::parse(&expiry, today).ok()?,
+            holder: None,
+            number,
+        })
+    });
+    parsed.unwrap_or_else(|| panic!("{number} is not the number of a card"))
+}
+
+/// One check of the suite.
+#[derive(Clone, Copy)]
+pub struct Check {
+    /// What a provider that passes it does.
+    pub name: &'static str,
+    /// Who has to pass it.
+    pub capability: Capability,
+    body: for<'a> fn(&'a CheckRun<'a>) -> HarnessFuture<'a, ()>,
+}
+
+impl Check {
+    /// Runs it.
+    ///
+    /// # Panics
+    /// With a sentence that says what the provider did instead.
+    pub async fn run(&self, harness: &dyn ProviderHarness) {
+        let run = CheckRun::new(harness, self.capability, self.name);
+        (self.body)(&run).await;
+    }
+}
+
+macro_rules! checks {
+    ($($capability:ident { $($module:ident::$name:ident $(($payer:ident))?,)* })*) => {
+        &[$($(Check {
+            name: stringify!($name),
+            capability: Capability::$capability,
+            body: |run| Box::pin($module::$name(run $(, Payer::$payer)?)),
+        },)*)*]
+    };
+}
+
+/// Every check, in the order in which they run.
+pub const CHECKS: &[Check] = checks! {
+    Acquirer {
+        terms::terms_are_well_formed,
+        terms::what_the_terms_exclude_is_not_approved,
+        authorizations::repeated_authorization_reserves_once,
+        authorizations::concurrent_duplicates_reserve_once,
+        authorizations::another_amount_under_the_same_reference_reserves_nothing,
+        authorizations::repeated_authorization_after_a_void_reserves_nothing,
+        authorizations::inquiry_gives_the_decision,
+        authorizations::unknown_reference_is_tombstoned_by_an_inquiry,
+        authorizations::lost_request_was_never_received,
+        authorizations::lost_response_is_found_by_an_inquiry,
+        authorizations::late_request_finds_the_tombstone,
+        authorizations::late_answer_is_the_one_that_an_inquiry_gives,
+        authorizations::overtaken_request_reserves_nothing_more,
+        authorizations::decisions_survive_a_restart,
+        operations::partial_captures_and_a_final_one_release_the_rest(Card),
+        operations::capture_above_the_authorized_amount_is_declined(Card),
+        operations::void_keeps_what_was_captured(Card),
+        operations::void_releases_an_authorization_once(Card),
+        operations::void_of_an_unknown_payment_is_a_tombstone,
+        operations::refunds_end_at_the_captured_amount(Card),
+        operations::refund_releases_what_is_still_authorized(Card),
+        operations::repeated_operation_is_done_once(Card),
+        operations::concurrent_duplicate_operations_are_done_once(Card),
+        operations::declined_operation_stays_declined(Card),
+        operations::lost_operation_is_done_when_it_is_repeated(Card),
+        operations::overtaken_operation_does_nothing_more(Card),
+        operations::operations_survive_a_restart(Card),
+    }
+    Authenticator {
+        authentication::repeated_request_keeps_its_progress,
+        authentication::unknown_reference_has_no_challenge,
+        authentication::right_code_authenticates,
+        authentication::wrong_code_is_counted_once,
+        authentication::cancelled_challenge_permits_no_authorization,
+    }
+    Wallet {
+        wallets::repeated_start_gives_the_same_page,
+        wallets::confirmation_before_the_start_was_recorded_counts_once,
+        wallets::refused_request_is_declined,
+        wallets::request_expires,
+        wallets::withdrawn_request_cannot_be_confirmed,
+        wallets::withdrawal_and_confirmation_at_once_agree,
+        wallets::unknown_reference_is_tombstoned,
+        operations::partial_captures_and_a_final_one_release_the_rest(Wallet),
+        operations::capture_above_the_authorized_amount_is_declined(Wallet),
+        operations::void_keeps_what_was_captured(Wallet),
+        operations::void_releases_an_authorization_once(Wallet),
+        operations::refunds_end_at_the_captured_amount(Wallet),
+        operations::refund_releases_what_is_still_authorized(Wallet),
+        operations::repeated_operation_is_done_once(Wallet),
+        operations::concurrent_duplicate_operations_are_done_once(Wallet),
+        operations::declined_operation_stays_declined(Wallet),
+        operations::lost_operation_is_done_when_it_is_repeated(Wallet),
+        operations::overtaken_operation_does_nothing_more(Wallet),
+        operations::operations_survive_a_restart(Wallet),
+    }
+    Transfers {
+        transfers::repeated_start_gives_the_same_instructions,
+        transfers::credit_before_the_start_was_recorded_arrives_once,
+        transfers::arrivals_come_oldest_first_and_in_time,
+        transfers::returned_credit_cannot_be_refunded,
+        transfers::refunds_end_at_what_arrived,
+        transfers::lost_refund_is_done_when_it_is_repeated,
+    }
+    Payouts {
+        payouts::account_is_valid_and_stays_the_same,
+        payouts::repeated_payout_is_sent_once,
+        payouts::concurrent_duplicate_payouts_are_sent_once,
+        payouts::another_amount_under_the_same_payout_sends_nothing,
+        payouts::payout_to_another_account_is_declined,
+        payouts::lost_payout_is_sent_once,
+        payouts::overtaken_payout_sends_nothing_more,
+        payouts::returned_payout_is_reported_until_it_is_acknowledged,
+    }
+};
+
+/// Runs every check of every capability that the provider has; gives their number.
+///
+/// # Panics
+/// At the first check that fails.
+pub async fn check_all(harness: &dyn ProviderHarness) -> usize {
+    let provider = harness.open().await;
+    let has = Capability::ALL.map(|capability| provider.has(capability));
+    drop(provider);
+    let mut passed = 0;
+    for check in CHECKS {
+        let mut capabilities = Capability::ALL.into_iter().zip(has);
+        if capabilities.any(|one| one == (check.capability, true)) {
+            check.run(harness).await;
+            passed += 1;
+        }
+    }
+    assert!(passed > 0, "the provider has no capability");
+    passed
+}
+
+impl ProviderUnderTest {
+    /// Whether it has a capability.
+    #[must_use]
+    pub fn has(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::Acquirer => self.acquirer.is_some(),
+            Capability::Authenticator => self.authenticator.is_some(),
+            Capability::Wallet => self.wallet.is_some(),
+            Capability::Transfers => self.transfers.is_some(),
+            Capability::Payouts => self.payouts.is_some(),
+        }
+    }
+}
+
+/// Why there is no answer, in the words of a failure.
+fn describe(error: &ProviderError) -> String {
+    match error {
+        ProviderError::NotSent(text) => format!("not sent ({text})"),
+        ProviderError::OutcomeUnknown(text) => format!("no answer ({text})"),
+    }
+}

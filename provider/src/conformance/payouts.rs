@@ -1,0 +1,221 @@
+//! Payouts: each sent once, and one that was returned reported until that is acknowledged.
+
+use super::Transmission;
+use super::run::{AMOUNT, CheckRun, DUPLICATES};
+use crate::payout::{PayoutRequest, ReturnedPayout};
+use crate::{PayoutProvider, ProviderDecision};
+use sealpay_protocol::check_digits;
+use sealpay_protocol::ids::{MerchantId, PayoutId};
+
+/// Most returned payouts that a check reads at once.
+const LIMIT: u32 = 100;
+
+fn request(
+    run: &CheckRun<'_>,
+    payouts: &dyn PayoutProvider,
+    merchant: MerchantId,
+) -> PayoutRequest {
+    PayoutRequest {
+        payout: run.payout(),
+        merchant,
+        account: payouts.account(merchant),
+        money: run.money(AMOUNT),
+    }
+}
+
+/// What was sent to a merchant in all.
+async fn sent(run: &CheckRun<'_>, what: &str, merchant: MerchantId, amount_minor: i64) {
+    if let Some(found) = run.harness.paid_out_minor(merchant).await {
+        run.same(
+            format!("{what}, in the merchant's account"),
+            &found,
+            &amount_minor,
+        );
+    }
+}
+
+pub(super) async fn account_is_valid_and_stays_the_same(run: &CheckRun<'_>) {
+    let payouts = run.payouts().await;
+    let (merchant, other) = (run.merchant(), run.merchant());
+    let account = payouts.account(merchant);
+    let is_valid = check_digits::are_right(&account) && account.len() >= 15;
+    run.ensure(is_valid, format!("{account} is no IBAN"));
+    let differ = payouts.account(other) != account;
+    run.ensure(differ, "two merchants have one account");
+    drop(payouts);
+    let payouts = run.payouts().await;
+    let again = payouts.account(merchant);
+    run.same("the account after a restart", &again, &account);
+}
+
+pub(super) async fn repeated_payout_is_sent_once(run: &CheckRun<'_>) {
+    let merchant = run.merchant();
+    let payouts = run.payouts().await;
+    let request = request(run, &*payouts, merchant);
+    for _ in 0..3 {
+        let payouts = run.payouts().await;
+        let call = payouts.pay(request.clone());
+        run.approved("the payout", call).await;
+        sent(run, "one payout three times", merchant, AMOUNT).await;
+    }
+}
+
+pub(super) async fn concurrent_duplicate_payouts_are_sent_once(run: &CheckRun<'_>) {
+    let merchant = run.merchant();
+    let payouts = run.payouts().await;
+    let request = request(run, &*payouts, merchant);
+    let calls = (0..DUPLICATES).map(|_| payouts.pay(request.clone()));
+    let decisions = run
+        .together("one payout many times at once", calls.collect())
+        .await;
+    for decision in decisions {
+        run.same("a duplicate", &decision, &ProviderDecision::Approved);
+    }
+    sent(run, "one payout many times at once", merchant, AMOUNT).await;
+}
+
+pub(super) async fn another_amount_under_the_same_payout_sends_nothing(run: &CheckRun<'_>) {
+    let merchant = run.merchant();
+    let payouts = run.payouts().await;
+    let first = request(run, &*payouts, merchant);
+    run.approved("the payout", payouts.pay(first.clone())).await;
+    let more = PayoutRequest {
+        money: run.money(AMOUNT * 2),
+        ..first
+    };
+    // Whether it repeats the approval or declines the second one is its own to say.
+    run.decision("another amount", payouts.pay(more)).await;
+    sent(run, "another amount", merchant, AMOUNT).await;
+}
+
+pub(super) async fn payout_to_another_account_is_declined(run: &CheckRun<'_>) {
+    let (merchant, other) = (run.merchant(), run.merchant());
+    let payouts = run.payouts().await;
+    let rows = [
+        (
+            "the account of another merchant",
+            payouts.account(other),
+            AMOUNT,
+        ),
+        ("no account", String::new(), AMOUNT),
+        ("a payout of nothing", payouts.account(merchant), 0),
+        ("a negative payout", payouts.account(merchant), -1),
+    ];
+    for (what, account, amount_minor) in rows {
+        let request = PayoutRequest {
+            account,
+            money: run.money(amount_minor),
+            ..request(run, &*payouts, merchant)
+        };
+        run.declined(what, payouts.pay(request)).await;
+    }
+    sent(run, "payouts that were declined", merchant, 0).await;
+    sent(run, "payouts that were declined", other, 0).await;
+}
+
+pub(super) async fn lost_payout_is_sent_once(run: &CheckRun<'_>) {
+    for (transmission, lost_minor) in [
+        (Transmission::RequestLost, 0),
+        (Transmission::ResponseLost, AMOUNT),
+    ] {
+        let merchant = run.merchant();
+        let payouts = run.payouts().await;
+        let request = request(run, &*payouts, merchant);
+        let what = format!("a payout that meets {transmission:?}");
+        run.next_message(transmission).await;
+        run.unanswered(&what, payouts.pay(request.clone())).await;
+        sent(run, &what, merchant, lost_minor).await;
+        let payouts = run.payouts().await;
+        for _ in 0..2 {
+            run.approved(&what, payouts.pay(request.clone())).await;
+            sent(run, &what, merchant, AMOUNT).await;
+        }
+    }
+}
+
+pub(super) async fn overtaken_payout_sends_nothing_more(run: &CheckRun<'_>) {
+    let merchant = run.merchant();
+    let payouts = run.payouts().await;
+    let request = request(run, &*payouts, merchant);
+    run.next_message(Transmission::Late).await;
+    let late = run.late(payouts.pay(request.clone())).await;
+    run.approved("the repeated payout", payouts.pay(request))
+        .await;
+    if let Ok(decision) = late.await {
+        let approved = ProviderDecision::Approved;
+        run.same("the late payout", &decision, &approved);
+    }
+    sent(run, "a payout that was overtaken", merchant, AMOUNT).await;
+}
+
+async fn find_returned(
+    run: &CheckRun<'_>,
+    payouts: &dyn PayoutProvider,
+    by_ms: i64,
+    payout: PayoutId,
+) -> Vec<ReturnedPayout> {
+    let found = payouts.returned(by_ms, LIMIT);
+    let mut returned = run.answer("the returned payouts", found).await;
+    returned.retain(|returned| returned.payout == payout);
+    returned
+}
+
+pub(super) async fn returned_payout_is_reported_until_it_is_acknowledged(run: &CheckRun<'_>) {
+    let merchant = run.merchant();
+    let payouts = run.payouts().await;
+    let request = request(run, &*payouts, merchant);
+    let payout = request.payout;
+    run.approved("the payout", payouts.pay(request.clone()))
+        .await;
+    let now_ms = run.harness.now_ms();
+    let none = find_returned(run, &*payouts, now_ms, payout).await;
+    run.same("what is returned before it was", &none, &Vec::new());
+    run.harness.advance_clock(1_000);
+    run.harness.return_payout(payout).await;
+    let early = find_returned(run, &*payouts, now_ms, payout).await;
+    run.same(
+        "what was returned by an earlier moment",
+        &early,
+        &Vec::new(),
+    );
+    let mut first = None;
+    for _ in 0..2 {
+        let payouts = run.payouts().await;
+        let found = find_returned(run, &*payouts, run.harness.now_ms(), payout).await;
+        let [returned] = &found[..] else {
+            run.fail(format!(
+                "one payout was returned, and these are reported: {found:?}"
+            ));
+        };
+        run.ensure(
+            !returned.reason.is_empty(),
+            "the returned payout has no reason",
+        );
+        let first = first.get_or_insert_with(|| returned.clone());
+        run.same("the returned payout", returned, first);
+        // It was sent once, and is not sent again because it came back.
+        run.approved("the repeated payout", payouts.pay(request.clone()))
+            .await;
+        sent(run, "a returned payout", merchant, AMOUNT).await;
+    }
+    let payouts = run.payouts().await;
+    for _ in 0..2 {
+        let call = payouts.acknowledge_return(payout);
+        run.answer("the acknowledgement", call).await;
+        let found = find_returned(run, &*payouts, run.harness.now_ms(), payout).await;
+        run.same(
+            "what is returned after the acknowledgement",
+            &found,
+            &Vec::new(),
+        );
+    }
+    let payouts = run.payouts().await;
+    let found = find_returned(run, &*payouts, run.harness.now_ms(), payout).await;
+    run.same("what is returned after a restart", &found, &Vec::new());
+    run.approved("the repeated payout", payouts.pay(request))
+        .await;
+    sent(run, "an acknowledged return", merchant, AMOUNT).await;
+    let unknown = payouts.acknowledge_return(run.payout());
+    run.answer("the acknowledgement of an unknown payout", unknown)
+        .await;
+}

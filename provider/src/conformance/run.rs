@@ -1,0 +1,311 @@
+//! One run of one check: ids, requests, waiting, and failures that name the check.
+
+use super::{
+    Balance, Capability, CardKind, HarnessFuture, Payer, ProviderHarness, ProviderUnderTest,
+    Transmission, describe,
+};
+use crate::decline::{self, DeclineClass};
+use crate::modification::ModificationKind;
+use crate::{
+    Authenticator, ModificationRequest, PaymentProvider, PayoutProvider, ProviderDecision,
+    ProviderError, ProviderFuture, TransferProvider, WalletProvider,
+};
+use sealpay_protocol::card::Card;
+use sealpay_protocol::currency::Currency;
+use sealpay_protocol::ids::{AttemptId, MerchantId, ModificationId, PaymentId, PayoutId};
+use sealpay_protocol::money::Money;
+use std::fmt::{Debug, Display};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+
+/// What a payment of the suite is about, minor units.
+pub(super) const AMOUNT: i64 = 10_000;
+
+/// How many duplicates are sent at once.
+pub(super) const DUPLICATES: usize = 8;
+
+static DRAWN: AtomicU64 = AtomicU64::new(0);
+
+/// One run of one check.
+pub struct CheckRun<'a> {
+    pub(super) harness: &'a dyn ProviderHarness,
+    capability: Capability,
+    name: &'static str,
+}
+
+impl<'a> CheckRun<'a> {
+    pub(super) const fn new(
+        harness: &'a dyn ProviderHarness,
+        capability: Capability,
+        name: &'static str,
+    ) -> Self {
+        Self {
+            harness,
+            capability,
+            name,
+        }
+    }
+
+    /// Ends the check.
+    pub(super) fn fail(&self, sentence: impl Display) -> ! {
+        panic!("{}, {}: {sentence}", self.capability.name(), self.name)
+    }
+
+    pub(super) fn ensure(&self, holds: bool, sentence: impl Display) {
+        if !holds {
+            self.fail(sentence);
+        }
+    }
+
+    pub(super) fn same<T: PartialEq + Debug>(&self, what: impl Display, found: &T, expected: &T) {
+        if found != expected {
+            self.fail(format!("{what}: {found:?} in place of {expected:?}"));
+        }
+    }
+
+    fn missing<T>(&self, found: Option<T>) -> T {
+        found.unwrap_or_else(|| self.fail("the capability is gone after a restart"))
+    }
+
+    /// The provider, opened anew.
+    pub(super) async fn open(&self) -> ProviderUnderTest {
+        self.harness.open().await
+    }
+
+    pub(super) async fn acquirer(&self) -> Arc<dyn PaymentProvider> {
+        self.missing(self.open().await.acquirer)
+    }
+
+    pub(super) async fn authenticator(&self) -> Arc<dyn Authenticator> {
+        self.missing(self.open().await.authenticator)
+    }
+
+    pub(super) async fn wallet(&self) -> Arc<dyn WalletProvider> {
+        self.missing(self.open().await.wallet)
+    }
+
+    pub(super) async fn transfers(&self) -> Arc<dyn TransferProvider> {
+        self.missing(self.open().await.transfers)
+    }
+
+    pub(super) async fn payouts(&self) -> Arc<dyn PayoutProvider> {
+        self.missing(self.open().await.payouts)
+    }
+
+    fn id(&self) -> (u64, [u8; 10]) {
+        let [a, b, c, d, e, f, g, h] = DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let now_ms = u64::try_from(self.harness.now_ms()).unwrap_or(0);
+        (now_ms, [0xc0, 0xde, a, b, c, d, e, f, g, h])
+    }
+
+    pub(super) fn payment(&self) -> PaymentId {
+        let (now_ms, rest) = self.id();
+        PaymentId::new(now_ms, rest)
+    }
+
+    pub(super) fn attempt(&self) -> AttemptId {
+        let (now_ms, rest) = self.id();
+        AttemptId::new(now_ms, rest)
+    }
+
+    pub(super) fn payout(&self) -> PayoutId {
+        let (now_ms, rest) = self.id();
+        PayoutId::new(now_ms, rest)
+    }
+
+    pub(super) fn merchant(&self) -> MerchantId {
+        let (now_ms, rest) = self.id();
+        MerchantId::new(now_ms, rest)
+    }
+
+    /// A new operation on a payment.
+    pub(super) fn operation(
+        &self,
+        payment: PaymentId,
+        kind: ModificationKind,
+        amount_minor: i64,
+    ) -> ModificationRequest {
+        let (now_ms, rest) = self.id();
+        ModificationRequest {
+            modification: ModificationId::new(now_ms, rest),
+            payment,
+            kind,
+            money: self.money(amount_minor),
+            is_final: false,
+        }
+    }
+
+    pub(super) fn money(&self, amount_minor: i64) -> Money {
+        let code = self.harness.currency();
+        let currency: Option<Currency> = code.parse().ok();
+        let known = currency.unwrap_or_else(|| self.fail(format!("{code} is not a currency")));
+        Money::new(amount_minor, known)
+    }
+
+    /// The same in a currency that no payment of the suite has.
+    pub(super) fn other_money(&self, amount_minor: i64) -> Money {
+        let currency = self.money(amount_minor).currency();
+        let other = Currency::all().find(|other| *other != currency);
+        Money::new(amount_minor, other.unwrap_or(currency))
+    }
+
+    pub(super) fn card(&self, kind: CardKind) -> Card {
+        let card = self.harness.card(kind);
+        card.unwrap_or_else(|| self.fail(format!("the harness has no card that is {kind:?}")))
+    }
+
+    /// How the next message of this capability travels.
+    pub(super) async fn next_message(&self, transmission: Transmission) {
+        self.harness
+            .next_message(self.capability, transmission)
+            .await;
+    }
+
+    /// Waits for an answer until the caller gives up; none when it does.
+    pub(super) async fn wait<T>(
+        &self,
+        call: &mut ProviderFuture<'_, T>,
+    ) -> Option<Result<T, ProviderError>> {
+        let mut patience: HarnessFuture<'_, ()> = self.harness.give_up();
+        poll_fn(|context| match call.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => patience.as_mut().poll(context).map(|()| None),
+        })
+        .await
+    }
+
+    /// The answer to a call that nothing is in the way of.
+    pub(super) async fn answer<T>(&self, what: impl Display, call: ProviderFuture<'_, T>) -> T {
+        let mut call = call;
+        match self.wait(&mut call).await {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) => self.fail(format!("{what}: {}", describe(&error))),
+            None => self.fail(format!("{what}: no answer in time")),
+        }
+    }
+
+    /// A call whose request or response is lost: the provider may not claim to know more.
+    pub(super) async fn unanswered<T: Debug>(
+        &self,
+        what: impl Display,
+        call: ProviderFuture<'_, T>,
+    ) {
+        let mut call = call;
+        match self.wait(&mut call).await {
+            None | Some(Err(ProviderError::OutcomeUnknown(_))) => {}
+            Some(Err(ProviderError::NotSent(_))) => self.fail(format!(
+                "{what}: NotSent, though the request may have reached the provider"
+            )),
+            Some(Ok(answer)) => self.fail(format!("{what}: {answer:?}, though it was lost")),
+        }
+    }
+
+    /// A call whose request is late, after the caller has given up waiting for it.
+    pub(super) async fn late<'c, T: Debug>(
+        &self,
+        call: ProviderFuture<'c, T>,
+    ) -> ProviderFuture<'c, T> {
+        let mut call = call;
+        if let Some(early) = self.wait(&mut call).await {
+            self.fail(format!("the harness must make the request late: {early:?}"));
+        }
+        call
+    }
+
+    /// The answers to calls that are under way at the same time.
+    pub(super) async fn together<T: Send>(
+        &self,
+        what: impl Display,
+        calls: Vec<ProviderFuture<'_, T>>,
+    ) -> Vec<T> {
+        let mut calls: Vec<_> = calls.into_iter().map(|call| (call, None)).collect();
+        let both: ProviderFuture<'_, Vec<T>> = {
+            let joined = poll_fn(move |context| {
+                for (call, answer) in &mut calls {
+                    if answer.is_none()
+                        && let Poll::Ready(ready) = call.as_mut().poll(context)
+                    {
+                        *answer = Some(ready);
+                    }
+                }
+                if calls.iter().any(|(_, answer)| answer.is_none()) {
+                    return Poll::Pending;
+                }
+                Poll::Ready(calls.drain(..).filter_map(|(_, answer)| answer).collect())
+            });
+            Box::pin(joined)
+        };
+        self.answer(what, both).await
+    }
+
+    /// A decision: a decline gives a reason of the decline table, and never that of an approval.
+    pub(super) async fn decision(
+        &self,
+        what: impl Display,
+        call: ProviderFuture<'_, ProviderDecision>,
+    ) -> ProviderDecision {
+        let decision = self.answer(&what, call).await;
+        self.check_reason(what, &decision);
+        decision
+    }
+
+    pub(super) fn check_reason(&self, what: impl Display, decision: &ProviderDecision) {
+        let ProviderDecision::Declined(reason) = decision else {
+            return;
+        };
+        let known = decline::find(reason);
+        if known.is_none_or(|known| known.class == DeclineClass::Approve) {
+            self.fail(format!(
+                "{what}: declined for {reason:?}, which is no reason of the table"
+            ));
+        }
+    }
+
+    pub(super) async fn approved(
+        &self,
+        what: impl Display,
+        call: ProviderFuture<'_, ProviderDecision>,
+    ) {
+        let decision = self.decision(&what, call).await;
+        self.same(what, &decision, &ProviderDecision::Approved);
+    }
+
+    pub(super) async fn declined(
+        &self,
+        what: impl Display,
+        call: ProviderFuture<'_, ProviderDecision>,
+    ) -> ProviderDecision {
+        let decision = self.decision(&what, call).await;
+        let is_declined = matches!(decision, ProviderDecision::Declined(_));
+        self.ensure(is_declined, format!("{what}: approved"));
+        decision
+    }
+
+    pub(super) async fn balance(&self, payer: Payer) -> Option<Balance> {
+        self.harness.balance(payer).await
+    }
+
+    /// What is authorized and captured since a balance was taken.
+    pub(super) async fn moved(
+        &self,
+        what: impl Display,
+        payer: Payer,
+        before: Option<Balance>,
+        [authorized_minor, captured_minor]: [i64; 2],
+    ) {
+        let (Some(before), Some(now)) = (before, self.balance(payer).await) else {
+            return;
+        };
+        let found = Balance {
+            authorized_minor: now.authorized_minor - before.authorized_minor,
+            captured_minor: now.captured_minor - before.captured_minor,
+        };
+        let expected = Balance {
+            authorized_minor,
+            captured_minor,
+        };
+        self.same(format!("{what}, on the payer's account"), &found, &expected);
+    }
+}

@@ -1,0 +1,281 @@
+//! A synchronous provider with the standard library and one file: cards, and what is done to their
+//! payments. Nothing in it comes from the simulator: the traits have to be enough.
+
+use super::journal::{Authorized, Event, Journal, Mutant, decision};
+use sealpay_protocol::card::Brand;
+use sealpay_protocol::check_digits::with_check_digits;
+use sealpay_protocol::ids::PaymentId;
+use sealpay_protocol::money::Money;
+use sealpay_protocol::order::Capture;
+use sealpay_provider::acquirer::UNKNOWN_BRAND;
+use sealpay_provider::conformance::Transmission;
+use sealpay_provider::modification::ModificationKind;
+use sealpay_provider::{
+    AcquirerFee, AcquirerTerms, AuthorizationRequest, Inquiry, ModificationRequest,
+    PaymentOperations, PaymentProvider, ProviderDecision, ProviderFuture,
+};
+use std::future::poll_fn;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+/// The card that is always declined.
+pub(super) const DECLINED: &str = "4000000000000002";
+
+/// How often a late message is looked for before it arrives.
+pub(super) const LATE_POLLS: u32 = 4;
+
+/// The bank.
+pub(super) struct FileBank {
+    pub(super) journal: Mutex<Journal>,
+    /// How the next message travels.
+    pub(super) next: Arc<Mutex<Option<Transmission>>>,
+    clock: Arc<AtomicI64>,
+    terms: AcquirerTerms,
+    pub(super) mutant: Mutant,
+}
+
+pub(super) fn declined(reason: &str) -> ProviderDecision {
+    ProviderDecision::Declined(reason.into())
+}
+
+fn reason(decision: &ProviderDecision) -> Option<String> {
+    match decision {
+        ProviderDecision::Approved => None,
+        ProviderDecision::Declined(reason) => Some(reason.clone()),
+    }
+}
+
+/// Whether a payment can be changed so.
+fn decide(payment: &Authorized, request: ModificationRequest, mutant: Mutant) -> ProviderDecision {
+    let amount_minor = request.money.amount_minor();
+    let fits = |most_minor: i64| {
+        payment.currency == request.money.currency().code()
+            && (1..=most_minor).contains(&amount_minor)
+    };
+    let refundable_minor = payment.captured_minor - payment.refunded_minor;
+    let authorized_minor = payment.amount_minor - payment.captured_minor;
+    let is_whole = authorized_minor == 0;
+    match request.kind {
+        ModificationKind::Capture if !payment.is_open => declined("invalid_transaction"),
+        ModificationKind::Capture if mutant == Mutant::CapturesTooMuch => {
+            ProviderDecision::Approved
+        }
+        ModificationKind::Capture if !fits(authorized_minor) => declined("invalid_amount"),
+        ModificationKind::Void | ModificationKind::Expiry if is_whole => {
+            declined("invalid_transaction")
+        }
+        ModificationKind::Refund if payment.captured_minor == 0 => declined("invalid_transaction"),
+        ModificationKind::Refund if !fits(refundable_minor) => declined("invalid_amount"),
+        _ => ProviderDecision::Approved,
+    }
+}
+
+impl FileBank {
+    pub(super) fn open(
+        path: &Path,
+        clock: Arc<AtomicI64>,
+        next: Arc<Mutex<Option<Transmission>>>,
+        mutant: Mutant,
+    ) -> Self {
+        let terms = AcquirerTerms {
+            name: "file_bank".into(),
+            title: "File Bank".into(),
+            country: "DE".into(),
+            brands: vec!["visa".into()],
+            currencies: vec!["EUR".into()],
+            fee: AcquirerFee {
+                basis_points: 0,
+                fixed_minor: 0,
+            },
+        };
+        Self {
+            journal: Mutex::new(Journal::open(path, mutant)),
+            next,
+            clock,
+            terms,
+            mutant,
+        }
+    }
+
+    /// The way there and back, where messages are lost, around what the bank does in one go.
+    pub(super) fn send<'a, T: Send + 'a>(
+        &'a self,
+        act: impl FnOnce() -> T + Send + 'a,
+    ) -> ProviderFuture<'a, T> {
+        Box::pin(async move {
+            let transmission = self.next.lock().unwrap().take();
+            match transmission {
+                Some(Transmission::RequestLost) => return std::future::pending().await,
+                Some(Transmission::Late) => arrive_after(LATE_POLLS).await,
+                Some(Transmission::ResponseLost) | None => {}
+            }
+            let answer = act();
+            if transmission == Some(Transmission::ResponseLost) {
+                return std::future::pending().await;
+            }
+            Ok(answer)
+        })
+    }
+
+    pub(super) fn now_ms(&self) -> i64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    fn authorize_now(&self, request: &AuthorizationRequest<'_>) -> ProviderDecision {
+        let brand = request
+            .card
+            .number
+            .brand()
+            .map_or(UNKNOWN_BRAND, Brand::slug);
+        let takes_it = self.terms.takes(brand, request.money.currency());
+        let decline = match request.card.number.digits() {
+            DECLINED => Some("do_not_honor"),
+            _ if !takes_it && self.mutant != Mutant::IgnoresItsTerms => {
+                Some("not_permitted_terminal")
+            }
+            _ => None,
+        };
+        let reference = request.reference.to_string();
+        self.record(reference, request.money, request.capture, decline)
+    }
+
+    /// Authorizes unless the reference is known.
+    pub(super) fn record(
+        &self,
+        reference: String,
+        money: Money,
+        capture: Capture,
+        decline: Option<&str>,
+    ) -> ProviderDecision {
+        let mut journal = self.journal.lock().unwrap();
+        let is_given_up = journal.book.tombstones.contains(&reference);
+        if is_given_up && self.mutant != Mutant::IgnoresTombstones {
+            return declined("duplicate_transaction");
+        }
+        let stands = journal.book.decisions.get(&reference).cloned();
+        let forgets = matches!(
+            self.mutant,
+            Mutant::ForgetsReferences | Mutant::LooksTooEarly
+        );
+        let stands = stands.filter(|_| !forgets);
+        let is_doubled =
+            self.mutant == Mutant::ReservesDuplicates && stands == Some(ProviderDecision::Approved);
+        if let Some(stands) = stands
+            && !is_doubled
+        {
+            return stands;
+        }
+        let decline = decline.map(str::to_owned);
+        let answer = decision(decline.as_ref());
+        journal.append(Event::Authorization {
+            reference,
+            amount_minor: money.amount_minor(),
+            currency: money.currency().code().to_owned(),
+            is_captured: capture == Capture::Automatic,
+            decline,
+        });
+        answer
+    }
+
+    pub(super) fn inquire_now(&self, reference: PaymentId) -> Inquiry {
+        let mut journal = self.journal.lock().unwrap();
+        let reference = reference.to_string();
+        match journal.book.decisions.get(&reference) {
+            Some(decision) => Inquiry::Answered(decision.clone()),
+            None => {
+                journal.append(Event::Tombstone { reference });
+                Inquiry::NeverReceived
+            }
+        }
+    }
+
+    pub(super) fn modify_now(&self, request: ModificationRequest) -> ProviderDecision {
+        let mut journal = self.journal.lock().unwrap();
+        let (id, reference) = (
+            request.modification.to_string(),
+            request.payment.to_string(),
+        );
+        let repeats =
+            self.mutant == Mutant::RepeatsRefunds && request.kind == ModificationKind::Refund;
+        if let Some(answer) = journal.book.operations.get(&id)
+            && !repeats
+        {
+            return answer.clone();
+        }
+        let answer = match (journal.book.payments.get(&reference), request.kind) {
+            (Some(payment), _) => decide(payment, request, self.mutant),
+            // It may still be on its way.
+            (None, ModificationKind::Void | ModificationKind::Expiry) => {
+                journal.append(Event::Tombstone {
+                    reference: reference.clone(),
+                });
+                ProviderDecision::Approved
+            }
+            (None, _) => declined("invalid_transaction"),
+        };
+        journal.append(Event::Operation {
+            id,
+            reference,
+            kind: request.kind,
+            amount_minor: request.money.amount_minor(),
+            is_final: request.is_final,
+            decline: reason(&answer),
+        });
+        answer
+    }
+}
+
+/// Looks a few times before anything is there.
+async fn arrive_after(waits: u32) {
+    let mut polls = 0;
+    poll_fn(|context| {
+        polls += 1;
+        context.waker().wake_by_ref();
+        match polls > waits {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
+}
+
+impl PaymentProvider for FileBank {
+    fn terms(&self) -> &AcquirerTerms {
+        &self.terms
+    }
+
+    fn authorize<'a>(
+        &'a self,
+        request: AuthorizationRequest<'a>,
+    ) -> ProviderFuture<'a, ProviderDecision> {
+        if self.mutant != Mutant::LooksTooEarly {
+            return self.send(move || self.authorize_now(&request));
+        }
+        Box::pin(async move {
+            let known = {
+                let journal = self.journal.lock().unwrap();
+                let reference = request.reference.to_string();
+                journal.book.decisions.get(&reference).cloned()
+            };
+            arrive_after(1).await;
+            Ok(known.unwrap_or_else(|| self.authorize_now(&request)))
+        })
+    }
+
+    fn inquire(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry> {
+        Box::pin(async move { Ok(self.inquire_now(reference)) })
+    }
+}
+
+impl PaymentOperations for FileBank {
+    fn modify(&self, request: ModificationRequest) -> ProviderFuture<'_, ProviderDecision> {
+        self.send(move || self.modify_now(request))
+    }
+}
+
+/// Accounts at a bank that is not there.
+pub(super) fn iban(number: usize) -> String {
+    with_check_digits("DE", &format!("00000000{number:010}"))
+}

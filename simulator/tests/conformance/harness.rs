@@ -1,0 +1,283 @@
+//! What the suite needs of the simulated bank. The tests on Postgres share this file.
+
+use sealpay_protocol::card::Card;
+use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId};
+use sealpay_protocol::money::Money;
+use sealpay_protocol::secret::Secret;
+use sealpay_provider::conformance::{
+    Balance, Capability, CardKind, HarnessFuture, Payer, ProviderHarness, ProviderUnderTest,
+    Transmission, card,
+};
+use sealpay_provider::transfer::CollectionAccount;
+use sealpay_provider::{Authenticator, PayoutProvider, TransferProvider, WalletProvider};
+use sealpay_simulator::payout::ReturnReason;
+use sealpay_simulator::{SimulatedBank, persona, transfer, wallet};
+use sealpay_system::{Clock, Rng};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Noon of the first of June 2026.
+const NOON_MS: i64 = 1_780_315_200_000;
+
+/// Longer than the bank takes on a busy machine.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Longer than that.
+const LATE_MS: u32 = 1_200;
+
+/// An account that counts what is authorized and captured.
+const PAYER: &str = "ben_balance";
+
+/// As much as the suite pays in all, minor units.
+const BALANCE_MINOR: i64 = 100_000_000;
+
+/// Most entries of the bank's book that are added up.
+const ENTRIES: u32 = 200;
+
+/// A simulated bank under the suite.
+pub(super) struct BankHarness {
+    url_or_path: String,
+    acquirer: &'static str,
+    /// Whether only cards are checked.
+    only_cards: bool,
+    clock: Arc<AtomicI64>,
+    drawn: Arc<AtomicU64>,
+    bank: Mutex<Option<Arc<SimulatedBank>>>,
+}
+
+fn number_of(name: &str) -> &'static str {
+    let persona = persona::all().iter().find(|persona| persona.name == name);
+    &persona.expect("there is such a persona").number
+}
+
+impl BankHarness {
+    pub(super) fn new(url_or_path: &str, acquirer: &'static str) -> Self {
+        Self {
+            url_or_path: url_or_path.into(),
+            acquirer,
+            only_cards: false,
+            clock: Arc::new(AtomicI64::new(NOON_MS)),
+            drawn: Arc::default(),
+            bank: Mutex::default(),
+        }
+    }
+
+    /// The same for cards alone.
+    pub(super) fn of_cards(self) -> Self {
+        Self {
+            only_cards: true,
+            ..self
+        }
+    }
+
+    fn bank(&self) -> Arc<SimulatedBank> {
+        let bank = self.bank.lock().unwrap();
+        Arc::clone(bank.as_ref().expect("the bank is open"))
+    }
+
+    async fn reopen(&self) -> Arc<SimulatedBank> {
+        let before = self.bank.lock().unwrap().take();
+        let is_first = before.is_none();
+        if let Some(before) = before {
+            before.close().await;
+        }
+        let (clock, drawn) = (Arc::clone(&self.clock), Arc::clone(&self.drawn));
+        let bank = SimulatedBank::open(
+            &self.url_or_path,
+            Secret::new([9; 32]),
+            "http://127.0.0.1:8787".parse().unwrap(),
+            Clock::new(move || clock.load(Ordering::SeqCst).cast_unsigned()),
+            Rng::new(move |bytes| {
+                for chunk in bytes.chunks_mut(8) {
+                    let next = drawn.fetch_add(1, Ordering::SeqCst).to_be_bytes();
+                    let length = chunk.len();
+                    chunk.copy_from_slice(&next[8 - length..]);
+                }
+            }),
+            true,
+        );
+        let bank = bank.await.expect("the bank opens");
+        if is_first {
+            let rich = format!(r#"{{"balance_minor":{BALANCE_MINOR}}}"#);
+            let changed = bank.change_account(PAYER, serde_json::from_str(&rich).unwrap());
+            changed.await.expect("the account is changed");
+        }
+        *self.bank.lock().unwrap() = Some(Arc::clone(&bank));
+        bank
+    }
+
+    fn target(&self, capability: Capability) -> &'static str {
+        match capability {
+            Capability::Acquirer => self.acquirer,
+            Capability::Wallet => wallet::NAME,
+            Capability::Transfers => transfer::NAME,
+            Capability::Payouts => "payouts",
+            Capability::Authenticator => panic!("no message to the issuer is lost"),
+        }
+    }
+
+    /// What the wallet's payments are, because its account counts nothing.
+    async fn of_wallet(&self) -> Balance {
+        let entries = self.bank().authorizations(ENTRIES).await.unwrap();
+        assert!(entries.len() < 200, "more entries than are added up");
+        let mut balance = Balance::default();
+        for entry in entries
+            .iter()
+            .filter(|entry| entry.provider == wallet::NAME)
+        {
+            balance.captured_minor += entry.booked_minor - entry.refunded_minor;
+            if entry.state == "held" {
+                balance.authorized_minor += entry.amount_minor - entry.booked_minor;
+            }
+        }
+        balance
+    }
+
+    fn token<'a>(&self, page: &'a str) -> &'a str {
+        let token = page.strip_prefix("/test/wallet/");
+        token.expect("the page is the wallet's")
+    }
+}
+
+impl ProviderHarness for BankHarness {
+    fn open(&self) -> HarnessFuture<'_, ProviderUnderTest> {
+        Box::pin(async move {
+            let bank = self.reopen().await;
+            let mut acquirers = bank.acquirers().into_iter();
+            let acquirer = acquirers.find(|acquirer| acquirer.name() == self.acquirer);
+            if self.only_cards {
+                return ProviderUnderTest {
+                    acquirer,
+                    ..ProviderUnderTest::default()
+                };
+            }
+            let authenticator: Arc<dyn Authenticator> = bank.authenticator();
+            let wallet: Arc<dyn WalletProvider> = bank.wallet();
+            let transfers: Arc<dyn TransferProvider> = bank.transfers();
+            let payouts: Arc<dyn PayoutProvider> = bank.payouts();
+            ProviderUnderTest {
+                acquirer,
+                authenticator: Some(authenticator),
+                wallet: Some(wallet),
+                transfers: Some(transfers),
+                payouts: Some(payouts),
+            }
+        })
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    fn advance_clock(&self, by_ms: i64) {
+        self.clock.fetch_add(by_ms, Ordering::SeqCst);
+    }
+
+    fn give_up(&self) -> HarnessFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(PATIENCE))
+    }
+
+    fn next_message(
+        &self,
+        capability: Capability,
+        transmission: Transmission,
+    ) -> HarnessFuture<'_, ()> {
+        let mut fault = serde_json::json!({
+            "target": self.target(capability),
+            "kind": match transmission {
+                Transmission::RequestLost => "request_lost",
+                Transmission::ResponseLost => "response_lost",
+                Transmission::Late => "latency",
+            },
+            "next": 1,
+        });
+        if transmission == Transmission::Late {
+            fault["min_ms"] = LATE_MS.into();
+        }
+        Box::pin(async move {
+            let request = serde_json::from_value(fault).unwrap();
+            let added = self.bank().add_fault(request).await;
+            added.expect("the fault is in force");
+        })
+    }
+
+    fn card(&self, kind: CardKind) -> Option<Card> {
+        let name = match kind {
+            CardKind::Approved => PAYER,
+            CardKind::Declined => "edda_do_not_honor",
+            CardKind::Challenged => "cody_challenge_code",
+        };
+        Some(card(number_of(name), self.now_ms()))
+    }
+
+    fn balance(&self, payer: Payer) -> HarnessFuture<'_, Option<Balance>> {
+        Box::pin(async move {
+            if self.bank.lock().unwrap().is_none() {
+                self.reopen().await;
+            }
+            if payer == Payer::Wallet {
+                return Some(self.of_wallet().await);
+            }
+            let account = self.bank().account(PAYER).await.unwrap();
+            Some(Balance {
+                authorized_minor: account.held_minor,
+                captured_minor: BALANCE_MINOR - account.balance_minor,
+            })
+        })
+    }
+
+    fn one_time_code(&self, reference: PaymentId) -> HarnessFuture<'_, String> {
+        Box::pin(async move {
+            let messages = self.bank().phone().messages(10).await.unwrap();
+            let mut messages = messages.into_iter().map(|sent| sent.message);
+            let sent = messages.find(|message| message.reference == Some(reference));
+            sent.and_then(|message| message.code)
+                .expect("a code was sent")
+        })
+    }
+
+    fn confirm<'a>(&'a self, page: &'a str) -> HarnessFuture<'a, ()> {
+        Box::pin(async move {
+            let wallet = self.bank().wallet();
+            let confirmed = wallet.confirm(self.token(page), "wallet:everyday").await;
+            confirmed.map(drop).expect("the wallet answers");
+        })
+    }
+
+    fn refuse<'a>(&'a self, page: &'a str) -> HarnessFuture<'a, ()> {
+        Box::pin(async move {
+            let refused = self.bank().wallet().refuse(self.token(page)).await;
+            refused.map(drop).expect("the wallet answers");
+        })
+    }
+
+    fn send_credit<'a>(&'a self, to: &'a CollectionAccount, money: Money) -> HarnessFuture<'a, ()> {
+        Box::pin(async move {
+            // As people write it.
+            let written = format!("Order 1042 {}", to.reference.to_lowercase());
+            let transfers = self.bank().transfers();
+            let sent = transfers.send(&written, money, self.now_ms()).await;
+            assert!(sent.unwrap().is_some(), "the bank takes the transfer");
+        })
+    }
+
+    fn return_payout(&self, payout: PayoutId) -> HarnessFuture<'_, ()> {
+        Box::pin(async move {
+            let bank = self.bank();
+            let returned = bank
+                .return_payout(payout, ReturnReason::AccountClosed)
+                .await;
+            returned.map(drop).expect("the payout was sent");
+        })
+    }
+
+    fn paid_out_minor(&self, merchant: MerchantId) -> HarnessFuture<'_, Option<i64>> {
+        Box::pin(async move {
+            let sent = self.bank().sent_payouts(ENTRIES).await.unwrap();
+            let of_merchant = sent.iter().filter(|payout| payout.merchant == merchant);
+            let amounts = of_merchant.map(|payout| payout.money.amount_minor());
+            Some(amounts.sum())
+        })
+    }
+}
