@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
 
 mod arrows;
+mod circles;
 mod contract;
 mod crates;
 mod documents;
