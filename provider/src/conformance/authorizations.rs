@@ -240,8 +240,14 @@ pub(super) async fn late_request_finds_the_tombstone(run: &CheckRun<'_>) {
     let call = authorize(&*acquirer, reference, money, Capture::Manual, &card);
     let call = run.late(call).await;
     let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
+    if let Inquiry::Answered(first) = &inquiry {
+        // On a busy machine it was not late enough: the answer is the one that the inquiry gave.
+        let late = run.answer("the late request", call).await;
+        run.same("the late answer", &late, first);
+        return;
+    }
     run.same("the inquiry", &inquiry, &Inquiry::NeverReceived);
-    if let Ok(decision) = call.await {
+    if let Ok(decision) = run.result("the late request", call).await {
         run.check_reason("the late request", &decision);
         let is_declined = matches!(decision, ProviderDecision::Declined(_));
         run.ensure(
@@ -263,9 +269,7 @@ pub(super) async fn late_answer_is_the_one_that_an_inquiry_gives(run: &CheckRun<
     let money = run.money(AMOUNT);
     let call = authorize(&*acquirer, reference, money, Capture::Manual, &card);
     let call = run.late(call).await;
-    let Ok(decision) = call.await else {
-        run.fail("the late request has no answer, though only the caller gave up");
-    };
+    let decision = run.answer("the late request", call).await;
     run.same("the late answer", &decision, &ProviderDecision::Approved);
     let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
     run.same("the inquiry", &inquiry, &Inquiry::Answered(decision));
@@ -290,7 +294,7 @@ pub(super) async fn overtaken_request_reserves_nothing_more(run: &CheckRun<'_>) 
     run.next_message(Transmission::Late).await;
     let late = run.late(again()).await;
     run.approved("the repeated request", again()).await;
-    if let Ok(decision) = late.await {
+    if let Ok(decision) = run.result("the late request", late).await {
         let approved = ProviderDecision::Approved;
         run.same("the late request", &decision, &approved);
     }

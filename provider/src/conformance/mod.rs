@@ -123,7 +123,8 @@ pub trait ProviderHarness: Send + Sync {
     /// Moves that time forward.
     fn advance_clock(&self, by_ms: i64);
 
-    /// Completes when the caller gives up waiting for an answer: longer than any answer takes.
+    /// Completes when the caller gives up waiting for an answer that is lost or late: long enough
+    /// for the provider to have done what it was asked.
     fn give_up(&self) -> HarnessFuture<'_, ()>;
 
     /// Decides how the next authorization, operation or payout of a capability travels.

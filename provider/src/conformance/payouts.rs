@@ -141,7 +141,7 @@ pub(super) async fn overtaken_payout_sends_nothing_more(run: &CheckRun<'_>) {
     let late = run.late(payouts.pay(request.clone())).await;
     run.approved("the repeated payout", payouts.pay(request))
         .await;
-    if let Ok(decision) = late.await {
+    if let Ok(decision) = run.result("the late payout", late).await {
         let approved = ProviderDecision::Approved;
         run.same("the late payout", &decision, &approved);
     }

@@ -23,6 +23,10 @@ use std::task::Poll;
 /// What a payment of the suite is about, minor units.
 pub(super) const AMOUNT: i64 = 10_000;
 
+/// How often a caller would have given up before an answer that nothing is in the way of is missed:
+/// a busy machine fails no check.
+const PATIENCE: usize = 60;
+
 /// How many duplicates are sent at once.
 pub(super) const DUPLICATES: usize = 8;
 
@@ -176,13 +180,26 @@ impl<'a> CheckRun<'a> {
         .await
     }
 
+    /// What comes of a call that nothing is in the way of.
+    pub(super) async fn result<T>(
+        &self,
+        what: impl Display,
+        call: ProviderFuture<'_, T>,
+    ) -> Result<T, ProviderError> {
+        let mut call = call;
+        for _ in 0..PATIENCE {
+            if let Some(result) = self.wait(&mut call).await {
+                return result;
+            }
+        }
+        self.fail(format!("{what}: no answer in time"))
+    }
+
     /// The answer to a call that nothing is in the way of.
     pub(super) async fn answer<T>(&self, what: impl Display, call: ProviderFuture<'_, T>) -> T {
-        let mut call = call;
-        match self.wait(&mut call).await {
-            Some(Ok(answer)) => answer,
-            Some(Err(error)) => self.fail(format!("{what}: {}", describe(&error))),
-            None => self.fail(format!("{what}: no answer in time")),
+        match self.result(&what, call).await {
+            Ok(answer) => answer,
+            Err(error) => self.fail(format!("{what}: {}", describe(&error))),
         }
     }
 

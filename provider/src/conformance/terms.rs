@@ -2,7 +2,7 @@
 
 use super::authorizations::authorize;
 use super::run::{AMOUNT, CheckRun};
-use super::{CardKind, Payer, card};
+use super::{CardKind, Payer, card, describe};
 use crate::acquirer::UNKNOWN_BRAND;
 use crate::{AcquirerTerms, Inquiry, ProviderDecision, ProviderError};
 use sealpay_protocol::card::{Brand, Card};
@@ -79,14 +79,12 @@ pub(super) async fn what_the_terms_exclude_is_not_approved(run: &CheckRun<'_>) {
         let before = run.balance(Payer::Card).await;
         let reference = run.payment();
         for _ in 0..2 {
-            let mut call = authorize(&*acquirer, reference, money, Capture::Automatic, &card);
-            match run.wait(&mut call).await {
-                Some(Ok(ProviderDecision::Approved)) => run.fail(format!("{what}: approved")),
-                Some(Ok(decision)) => run.check_reason(&what, &decision),
-                Some(Err(ProviderError::NotSent(_))) => {}
-                Some(Err(ProviderError::OutcomeUnknown(_))) | None => {
-                    run.fail(format!("{what}: no answer"));
-                }
+            let call = authorize(&*acquirer, reference, money, Capture::Automatic, &card);
+            match run.result(&what, call).await {
+                Ok(ProviderDecision::Approved) => run.fail(format!("{what}: approved")),
+                Ok(decision) => run.check_reason(&what, &decision),
+                Err(ProviderError::NotSent(_)) => {}
+                Err(error) => run.fail(format!("{what}: {}", describe(&error))),
             }
         }
         let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;

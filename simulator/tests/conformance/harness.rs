@@ -20,11 +20,14 @@ use std::time::Duration;
 /// Noon of the first of June 2026.
 const NOON_MS: i64 = 1_780_315_200_000;
 
-/// Longer than the bank takes on a busy machine.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// Longer than the bank takes over what it has received, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Longer than that.
-const LATE_MS: u32 = 1_200;
+const LATE_MS: u32 = 2_000;
+
+/// How often it is looked whether a fault has struck.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// An account that counts what is authorized and captured.
 const PAYER: &str = "ben_balance";
@@ -175,7 +178,13 @@ impl ProviderHarness for BankHarness {
     }
 
     fn give_up(&self) -> HarnessFuture<'_, ()> {
-        Box::pin(tokio::time::sleep(PATIENCE))
+        Box::pin(async move {
+            let bank = self.bank();
+            while bank.faults().await.is_ok_and(|faults| !faults.is_empty()) {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            tokio::time::sleep(PATIENCE).await;
+        })
     }
 
     fn next_message(
