@@ -313,7 +313,7 @@ fn system(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
 fn endurance(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
     let mut command = of_the_whole(workspace)?;
     command.args(["--", "crash::", "money::", "simulation::"]);
-    command.args(["fairness::", "contract::", "gallery::"]);
+    command.args(["fairness::", "contract::", "gallery::", "every_state::"]);
     command
         .env("SEALPAY_LONG", "1")
         .env("SEALPAY_CRASH_KILLS", "100")
