@@ -46,7 +46,7 @@ pub struct NonceStore {
 
 impl NonceStore {
     /// Whether a nonce was spent before. Nothing is spent here: what decides between two requests at
-    /// once is [`spend_nonce`](Self::spend_nonce) or the claim.
+    /// once is [`consume`](Self::consume) or the claim.
     pub async fn is_consumed(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
         let mut row = self.database.one(IS_SPENT, nonce.values()?).await?;
         Ok(row.integer()? > 0)
