@@ -3,19 +3,18 @@
 mod check;
 mod control;
 mod database;
+mod file;
 mod flags;
 
 pub use control::ControlListen;
 pub use flags::{Flags, ServeFlags};
 
-use crate::keys::secret_file;
 use crate::listener::{ConnectionLimits, Hsts, TlsFiles, TlsVersion};
 use crate::listener::{DEFAULT_HOPS, MOST_HOPS, TrustedProxies};
 use crate::webhooks::outbox::address::{AddressPolicy, Network};
 use sealpay_protocol::origin::Origin;
 use sealpay_storage::{PostgresUrl, is_postgres};
 use serde::Deserialize;
-use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -241,7 +240,7 @@ impl Config {
     /// A sentence that names the file or the setting.
     pub fn load(flags: &Flags) -> Result<Self, String> {
         let mut config = match &flags.config {
-            Some(path) => read(path)?,
+            Some(path) => file::read(path)?,
             None => Self::default(),
         };
         set(&mut config.data, flags.data.clone());
@@ -376,25 +375,6 @@ fn set<T>(setting: &mut T, flag: Option<T>) {
     }
 }
 
-fn read(path: &Path) -> Result<Config, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("configuration file {}: {error}", path.display()))?;
-    let config: Config =
-        toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    if database::has_password(&config.database) {
-        let checked = File::open(path).map_err(|error| format!("{}: {error}", path.display()));
-        checked
-            .and_then(|file| secret_file::check(path, &file))
-            .map_err(|error| {
-                format!(
-                    "the configuration holds the database's password, and {error}; or name a file \
-                     for it with database_file"
-                )
-            })?;
-    }
-    Ok(config)
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Config, DEFAULT_FILE};
@@ -425,7 +405,7 @@ mod tests {
         for (database, mode, is_good) in rows {
             fs::write(&path, format!("database = \"{database}\"\n")).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-            let read = super::read(&path);
+            let read = super::file::read(&path);
             assert_eq!(read.is_ok(), is_good, "{database} {mode:o}: {read:?}");
             let said = read.err().unwrap_or_default();
             assert!(!said.contains("app:secret"), "{said}");
