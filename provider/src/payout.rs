@@ -1,4 +1,4 @@
-//! Payouts: whoever holds the settled money sends it to the merchant's bank account.
+//! Payouts: settled money is sent to the merchant's bank account.
 
 use crate::{ProviderDecision, ProviderFuture};
 use sealpay_protocol::ids::{MerchantId, PayoutId};

@@ -5,7 +5,6 @@ use super::SimulatedBank;
 use super::control::ControlError;
 use super::fault::{DropMode, PAYOUTS, Request};
 use super::world::{World, never, silent};
-use sealpay_protocol::check_digits::with_check_digits;
 use sealpay_protocol::ids::{MerchantId, PayoutId};
 use sealpay_protocol::money::Money;
 use sealpay_provider::payout::{PayoutRequest, ReturnedPayout};
@@ -14,9 +13,6 @@ use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, values};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-
-/// Eight digits that no German bank has, and the account follows.
-const BANK_CODE: &str = "00000000";
 
 /// Most payouts that are shown at once.
 const SHOWN: u32 = 200;
@@ -196,12 +192,7 @@ impl SimulatedPayouts {
 impl PayoutProvider for SimulatedPayouts {
     fn account(&self, merchant: MerchantId) -> String {
         let merchant = merchant.to_string();
-        let keyed = self.world.keyed("payout account", merchant.as_bytes());
-        let number = keyed
-            .first_chunk::<8>()
-            .map_or(0, |bytes| u64::from_be_bytes(*bytes));
-        let account = number % 10_000_000_000;
-        with_check_digits("DE", &format!("{BANK_CODE}{account:010}"))
+        self.world.iban("payout account", merchant.as_bytes())
     }
 
     fn pay(&self, request: PayoutRequest) -> ProviderFuture<'_, ProviderDecision> {

@@ -9,6 +9,7 @@ use super::persona::Persona;
 use super::{amount, issuer, persona};
 use hmac::Mac;
 use sealpay_protocol::card::CardNumber;
+use sealpay_protocol::check_digits::with_check_digits;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::limits;
 use sealpay_protocol::money::Money;
@@ -98,6 +99,17 @@ impl World {
         mac.update(label.as_bytes());
         mac.update(bytes);
         mac.finalize().into_bytes().into()
+    }
+
+    /// The account number (ISO 13616) that belongs to a label and bytes, at a bank that does not
+    /// exist: no German bank code begins with 9.
+    pub(super) fn iban(&self, label: &str, bytes: &[u8]) -> String {
+        let keyed = self.keyed(label, bytes);
+        let number = keyed
+            .first_chunk::<8>()
+            .map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        let account = number % 10_000_000_000;
+        with_check_digits("DE", &format!("99999999{account:010}"))
     }
 
     /// The persona whose card it is, where personas mean something.

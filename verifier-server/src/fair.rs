@@ -1,7 +1,7 @@
 //! Slots for each merchant, endpoint or host, so that none of them uses up those of the others.
 
-pub(crate) mod read_queues;
-pub(crate) mod turns;
+pub(crate) mod merchant_queues;
+pub(crate) mod payment_waiters;
 
 use std::collections::HashMap;
 use std::fmt::Debug;

@@ -3,8 +3,8 @@
 use crate::auth::api_keys::last_use::LastUse;
 use crate::auth::audit::appender::AuditAppender;
 use crate::error::{ApiError, ErrorCode};
-use crate::fair::read_queues::ReadQueues;
-use crate::fair::turns::Turns;
+use crate::fair::merchant_queues::MerchantQueues;
+use crate::fair::payment_waiters::PaymentWaiters;
 use crate::keys::encryption::KeyEncryption;
 use crate::keys::key_ring::KeyRing;
 use crate::keys::master_key::MasterKeys;
@@ -59,14 +59,13 @@ pub struct Gateway {
     pub(crate) encryption: KeyEncryption,
     pub(crate) clock: Clock,
     pub(crate) rng: Rng,
-    pub(crate) read_queues: ReadQueues,
+    pub(crate) merchant_queues: MerchantQueues,
     pub(crate) last_use: LastUse,
     pub(crate) audit: AuditAppender,
     companion: Option<Arc<dyn Companion>>,
     webhook_addresses: Option<(Box<CheckAddress>, Box<VouchForAddress>)>,
     key_source: Option<Box<KeySource>>,
-    /// One change of a payment at a time.
-    pub(crate) turns: Turns,
+    pub(crate) payment_waiters: PaymentWaiters,
     keys: RwLock<Arc<KeyRing>>,
     outbox: Notify,
     cards_opened: AtomicU64,
@@ -99,12 +98,12 @@ impl Gateway {
             encryption,
             clock,
             rng,
-            read_queues: ReadQueues::default(),
+            merchant_queues: MerchantQueues::default(),
             last_use: LastUse::default(),
             companion: None,
             webhook_addresses: None,
             key_source: None,
-            turns: Turns::default(),
+            payment_waiters: PaymentWaiters::default(),
             keys: RwLock::new(Arc::new(KeyRing::default())),
             outbox: Notify::new(),
             cards_opened: AtomicU64::new(0),

@@ -162,6 +162,13 @@ pub(crate) const STEPS: &[Step] = &[
         run: endurance,
     },
     Step {
+        name: "no-simulator",
+        title: "The server without the simulated bank",
+        form: Form::Long,
+        needs: &[],
+        run: no_simulator,
+    },
+    Step {
         name: "fuzz",
         title: "Parsers that meet strangers, each fuzzed for a minute",
         form: Form::Long,
@@ -258,6 +265,12 @@ fn fuzz(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
     Ok(fuzz::run(workspace, &fuzz::Options::all())?)
 }
 
+fn no_simulator(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
+    let mut command = workspace.cargo(&["test", "--lib", "--no-default-features"]);
+    command.args(["--package", "sealpay-verifier-server"]);
+    test(command, "cargo test", tally)
+}
+
 fn build(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
     cargo(
         workspace,
@@ -313,7 +326,7 @@ fn system(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
 fn endurance(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
     let mut command = of_the_whole(workspace)?;
     command.args(["--", "crash::", "money::", "simulation::"]);
-    command.args(["fairness::", "contract::", "gallery::", "every_state::"]);
+    command.args(["fairness::", "contract::", "gallery::"]);
     command
         .env("SEALPAY_LONG", "1")
         .env("SEALPAY_CRASH_KILLS", "100")

@@ -329,8 +329,8 @@ pub async fn check_all(harness: &dyn ProviderHarness) -> usize {
     passed
 }
 
-/// The same for every so many-th check: whoever has so many harnesses can run the parts at once,
-/// because most of the time is spent waiting for messages that are lost.
+/// Runs one of `parts` parts of the suite, counted from 0, so that several harnesses can run it at
+/// once: most of the time is spent waiting for lost messages.
 ///
 /// # Panics
 /// At the first check that fails.

@@ -29,9 +29,6 @@ const HOLDER: &str = "Sealpay Collections";
 /// ISO 9362: a bank that is not there. An eighth character of 0 marks codes for tests.
 const BIC: &str = "SEALDEF0XXX";
 
-/// Eight digits that no German bank has, and the account follows.
-const BANK_CODE: &str = "00000000";
-
 /// Letters and digits that are not taken for each other.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -170,16 +167,6 @@ impl SimulatedTransfers {
         Self { world }
     }
 
-    /// The account for a currency.
-    fn iban(&self, currency: &str) -> String {
-        let keyed = self.world.keyed("collection account", currency.as_bytes());
-        let number = keyed
-            .first_chunk::<8>()
-            .map_or(0, |b| u64::from_be_bytes(*b));
-        let account = number % 10_000_000_000;
-        with_check_digits("DE", &format!("{BANK_CODE}{account:010}"))
-    }
-
     fn creditor_reference(&self, reference: PaymentId, turn: u8) -> String {
         let message = format!("{reference} {turn}");
         let keyed = self.world.keyed("creditor reference", message.as_bytes());
@@ -246,7 +233,7 @@ impl SimulatedTransfers {
             if let Some((reference, currency)) = kept.await.map_err(silent)? {
                 return Ok(CollectionAccount {
                     holder: HOLDER.into(),
-                    iban: self.iban(&currency),
+                    iban: self.world.iban("collection account", currency.as_bytes()),
                     bic: BIC.into(),
                     reference,
                 });

@@ -32,7 +32,7 @@ impl Drop for Folder {
     }
 }
 
-/// So many banks are checked at once, each by its part of the suite.
+/// How many banks are checked at once, each with one part of the suite.
 const PARTS: usize = 6;
 
 async fn passed(acquirer: &'static str, only_cards: bool) -> usize {

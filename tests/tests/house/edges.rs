@@ -35,7 +35,7 @@ const EDGES: [&str; 7] = [
 /// Where it may be asked outside the edges, and why.
 const EXCEPTIONS: [(&str, &str, &str); 10] = [
     (
-        "verifier-server/src/fair/turns.rs",
+        "verifier-server/src/fair/payment_waiters.rs",
         "Instant::now",
         "how long a request waits for another one: moved time must not end it",
     ),

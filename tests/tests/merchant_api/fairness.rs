@@ -1,9 +1,13 @@
-//! What one merchant looks up costs no other merchant's shopper anything.
+//! What one merchant or one credential does costs no shopper anything.
 
+use super::keys::key_for;
+use harness::back_office::{key, write};
 use harness::client::{APPROVED, card};
 use harness::copies;
 use harness::gateway::TestGateway;
 use harness::processes::is_long_run;
+use sealpay_protocol::order::Capture;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -75,5 +79,65 @@ async fn a_merchant_who_scans_many_payments_delays_nobody_elses_session() {
     );
     assert!(took_ms[12] < 100, "half of them took longer: {took_ms:?}");
     database(&gateway).execute_batch(copies::DELETED).unwrap();
+    Arc::into_inner(gateway).unwrap().finish().await;
+}
+
+/// Writes to one endpoint wait for each other in Postgres, and not with the connections that payments
+/// need.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writes_that_wait_for_an_endpoint_hold_up_no_payment() {
+    let Some(gateway) = TestGateway::on_postgres().await else {
+        eprintln!("skipped without Postgres");
+        return;
+    };
+    let gateway = Arc::new(gateway);
+    let url = json!({"url": "https://shop.example/webhooks"});
+    let made: Value = gateway.write("/v1/webhook-endpoints", &url).await.json();
+    let id = made["id"].as_str().unwrap();
+    let endpoint = format!("/v1/webhook-endpoints/{id}");
+    let (weak, _) = key_for(&gateway, "webhooks:write", None).await;
+    let database = gateway.database_url().unwrap();
+    let (holder, connection) = tokio_postgres::connect(database, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let hold = format!("BEGIN; UPDATE webhook_endpoints SET id = id WHERE id = '{id}'");
+    holder.batch_execute(&hold).await.unwrap();
+    let writes = (0..60).map(|number| {
+        let (path, body) = match number % 3 {
+            0 => (endpoint.clone(), json!({})),
+            1 => (format!("{endpoint}/ping"), json!({})),
+            _ => (
+                format!("{endpoint}/rotate-secret"),
+                json!({"overlap_seconds": 0}),
+            ),
+        };
+        let write = write(&weak, &path, &key(), &body);
+        let gateway = Arc::clone(&gateway);
+        tokio::spawn(async move { gateway.send(write).await.status.as_u16() })
+    });
+    let writes: Vec<_> = writes.collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let waiting = "SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let rows = holder.query(waiting, &[]).await.unwrap();
+    assert_eq!(
+        rows.len(),
+        1,
+        "one write of the credential waits for the row"
+    );
+    for _ in 0..3 {
+        gateway.approved(Capture::Automatic, 1000, |_| {}).await;
+    }
+    // Another endpoint of the merchant, by another credential, is not held up either.
+    assert_eq!(
+        gateway.write("/v1/webhook-endpoints", &url).await.status,
+        201
+    );
+    holder.batch_execute("COMMIT").await.unwrap();
+    for write in writes {
+        let status = write.await.unwrap();
+        assert!([200, 202, 503].contains(&status), "{status}");
+    }
     Arc::into_inner(gateway).unwrap().finish().await;
 }

@@ -9,7 +9,7 @@ use bank_harness::BankHarness;
 use futures_util::future::join_all;
 use sealpay_provider::conformance::{CHECKS, Capability, check_part};
 
-/// So many banks are checked at once, each by its part of the suite.
+/// How many banks are checked at once, each with one part of the suite.
 const PARTS: usize = 6;
 
 /// None without Postgres.

@@ -122,6 +122,23 @@ async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(
     let seen = store.endpoints.get(known.id).await.unwrap().unwrap();
     assert_eq!(seen.failing_since_ms, None);
     assert_eq!(states(&store, &known).await, [DeliveryState::Failed]);
+    // Delivered again it is the event itself, for the endpoint as it is now.
+    let enabled = "disabled_at_ms = NULL, verified_at_ms = 1";
+    let sql = format!(
+        "UPDATE webhook_endpoints SET {enabled} WHERE id = '{}'",
+        known.id
+    );
+    place.tamper(&sql).await;
+    let again = store.deliveries.redeliver(
+        merchant.id,
+        (known.id, "https://other.example/".into()),
+        RedeliverySelection::Event(failed.event),
+        fresh(merchant.id),
+    );
+    assert!(matches!(again.await, Ok(EndpointWrite::Done(_))));
+    let due = store.deliveries.due(now_ms + 400, now_ms + 500, 10).await;
+    let due = due.unwrap().remove(0);
+    assert_eq!((due.is_farewell, due.body.as_str()), (false, "{}"));
 }
 
 /// It is asked whether a change is allowed for the endpoint as it is then, not as it was read.
@@ -209,6 +226,38 @@ async fn a_farewell_is_signed_with_the_secrets_of_the_day_before_it(place: &Plac
     );
 }
 
+/// However often it is rotated, the secret that the receiver had first and the one that it had last
+/// are among those that sign.
+async fn first_and_last_secret_sign_a_farewell_after_many_rotations(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    for number in 0..30 {
+        let mut answered = fresh(merchant.id);
+        answered.at_ms = NOW_MS - 1000 + number;
+        let secrets = (format!("secret {number}"), None);
+        let rotated =
+            store
+                .endpoints
+                .rotate_secret(merchant.id, known.id, secrets, untold(), answered);
+        assert_eq!(rotated.await, Ok(EndpointWrite::Done(())));
+    }
+    let change = EndpointChange {
+        url: Some("https://other.example/".into()),
+        ..EndpointChange::default()
+    };
+    let told = telling(event_of(&known, "webhook_endpoint.updated"));
+    let moved = store
+        .endpoints
+        .change(merchant.id, known.id, change, told, fresh(merchant.id));
+    assert_eq!(moved.await, Ok(EndpointWrite::Done(())));
+    let now_ms = NOW_MS + 100;
+    let due = store.deliveries.due(now_ms, now_ms, 10).await.unwrap();
+    let former = &due[0].former_secrets;
+    assert_eq!(former.len(), 20);
+    assert_eq!(former[0], known.secret_encrypted);
+    assert_eq!(former.last().unwrap(), "secret 28");
+}
+
 /// Nothing is on its way to an address before, and so its secrets are destroyed with the endpoint.
 async fn secrets_of_a_deleted_endpoint_are_not_kept_without_a_farewell(place: &Place) {
     let store = place.open().await;
@@ -283,6 +332,7 @@ on_both_databases! {
     a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint,
     a_change_that_is_refused_changes_nothing,
     a_farewell_is_signed_with_the_secrets_of_the_day_before_it,
+    first_and_last_secret_sign_a_farewell_after_many_rotations,
     secrets_of_a_deleted_endpoint_are_not_kept_without_a_farewell,
     what_is_not_sent_any_more_ends,
 }

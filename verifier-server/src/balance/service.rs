@@ -31,7 +31,7 @@ pub struct Balances {
 pub async fn balances(gateway: &Gateway, merchant: MerchantId) -> Result<Balances, ApiError> {
     let store = gateway.store.clone();
     let reading = async move { added_up(&store, merchant).await };
-    gateway.read_queues.sum(merchant, reading).await
+    gateway.merchant_queues.sum(merchant, reading).await
 }
 
 async fn added_up(store: &Store, merchant: MerchantId) -> Result<Balances, ApiError> {
@@ -105,7 +105,10 @@ pub async fn transactions(
     let scans = filter.payment.is_none() && (filter.kind.is_some() || filter.currency.is_some());
     let store = gateway.store.clone();
     let reading = async move { Ok(store.balance.list(merchant, &filter).await?) };
-    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
+    let rows = gateway
+        .merchant_queues
+        .list(merchant, scans, reading)
+        .await?;
     Ok(page(rows, limit, |row| {
         Some(BalanceTransactionRecord::of(row))
     }))

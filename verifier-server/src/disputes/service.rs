@@ -67,7 +67,7 @@ pub async fn open(
     reason: DisputeReason,
 ) -> Result<Dispute, ApiError> {
     let open_once = || open_once(gateway, payment, amount_minor, reason);
-    gateway.turns.take(payment, open_once).await
+    gateway.payment_waiters.run(payment, open_once).await
 }
 
 /// None while something else is being done to the payment.
@@ -192,7 +192,10 @@ pub async fn happen(
     let named = gateway.store.disputes.get(id).await?;
     let named = named.ok_or(ApiError::new(ErrorCode::NotFound))?;
     let change_once = || change_once(gateway, &named, action, request);
-    gateway.turns.take(named.payment, change_once).await
+    gateway
+        .payment_waiters
+        .run(named.payment, change_once)
+        .await
 }
 
 /// None while something else is being done to the payment.

@@ -14,6 +14,11 @@ impl ChangedNothing {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// A transaction begins, perhaps not for the first time.
+    pub(crate) fn reset(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
     pub(crate) fn is_noted(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

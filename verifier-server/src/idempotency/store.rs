@@ -39,6 +39,7 @@ pub(crate) async fn find(
     tx: &mut Tx<'_>,
     request: &IdempotentRequest,
 ) -> Result<Option<IdempotencyReplay>, Fault> {
+    request.changed_nothing.reset();
     let key = values![
         request.merchant,
         &request.key,

@@ -36,7 +36,7 @@ pub(crate) async fn perform(
     match gateway.within(operations.modify(request)).await {
         Ok(answer) => {
             let settled = settle(gateway, payment, modification, answer).await;
-            gateway.turns.end(payment.id);
+            gateway.payment_waiters.notify(payment.id);
             settled
         }
         Err(error) => {

@@ -42,7 +42,10 @@ pub async fn list(
         || one_more.amount_until_minor.is_some();
     let store = gateway.store.clone();
     let reading = async move { Ok(store.payments.list(merchant, &one_more).await?) };
-    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
+    let rows = gateway
+        .merchant_queues
+        .list(merchant, scans, reading)
+        .await?;
     Ok(page(rows, limit, |payment| {
         Some(PaymentRecord::of(&payment, gateway.livemode()))
     }))

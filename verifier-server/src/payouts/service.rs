@@ -37,7 +37,10 @@ pub async fn list(
     let scans = filter.currency.is_some() || filter.state.is_some();
     let store = gateway.store.clone();
     let reading = async move { Ok(store.payouts.list(merchant, &filter).await?) };
-    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
+    let rows = gateway
+        .merchant_queues
+        .list(merchant, scans, reading)
+        .await?;
     Ok(page(rows, limit, |row| {
         Some(PayoutRecord::of(&row, gateway.livemode()))
     }))

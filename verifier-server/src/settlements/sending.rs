@@ -1,6 +1,6 @@
 //! A report on its way to whoever asked for it.
 
-use crate::fair::read_queues::SendingPlace;
+use crate::fair::merchant_queues::SendingPlace;
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read};
 use std::sync::{Arc, Mutex, PoisonError};

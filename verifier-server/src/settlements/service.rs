@@ -93,7 +93,10 @@ pub async fn list(
     let scans = filter.currency.is_some();
     let store = gateway.store.clone();
     let reading = async move { Ok(store.settlements.list(merchant, &filter).await?) };
-    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
+    let rows = gateway
+        .merchant_queues
+        .list(merchant, scans, reading)
+        .await?;
     Ok(page(rows, limit, |row| {
         Some(SettlementRecord::of(&row, gateway.livemode()))
     }))
@@ -166,8 +169,8 @@ pub async fn report(
         );
         return Err(ApiError::new(ErrorCode::ReportTooLarge).explained(detail));
     }
-    let sending = gateway.read_queues.sending(merchant)?;
-    let turn = gateway.read_queues.report(merchant).await?;
+    let sending = gateway.merchant_queues.sending(merchant)?;
+    let turn = gateway.merchant_queues.report(merchant).await?;
     let reading = tokio::time::timeout(READ_WITHIN, contents(gateway, settlement));
     let late = |_| ApiError::because(ErrorCode::Overloaded, "a report was not read in time");
     let contents = reading.await.map_err(late)??;

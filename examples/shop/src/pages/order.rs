@@ -179,7 +179,7 @@ fn paid_with(payment: &Payment) -> Markup {
     }
 }
 
-/// Every payment of the order, for whoever tries the demo.
+/// Every payment of the order, as the demo shows it.
 fn activity(order: &Order, control: Option<&Origin>) -> Markup {
     html! {
         section .attempts aria-labelledby="attempts" {

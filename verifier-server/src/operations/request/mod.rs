@@ -44,7 +44,7 @@ pub async fn modify(
         .parse()
         .map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     let modify_once = || once(gateway, request, payment, operation);
-    gateway.turns.take(payment, modify_once).await
+    gateway.payment_waiters.run(payment, modify_once).await
 }
 
 /// None while something else is being done to the payment.

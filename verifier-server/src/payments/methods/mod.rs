@@ -40,6 +40,15 @@ pub(crate) struct Prepared<'a> {
     pub(crate) start: Start<'a>,
 }
 
+impl<'a> Prepared<'a> {
+    /// A payment that one provider takes, whatever it is for.
+    fn with_provider(mut payment: Payment, provider: &str, start: Start<'a>) -> Self {
+        provider.clone_into(&mut payment.provider);
+        "method".clone_into(&mut payment.route_reason);
+        Self { payment, start }
+    }
+}
+
 /// What the shopper pays with, decrypted and checked. It does not outlive its request.
 pub(crate) trait Instrument: Send + Sync {
     /// Finds out everything that has to be known before the attempt is claimed. No provider is

@@ -23,19 +23,12 @@ impl Instrument for WalletAccount {
     fn prepare<'a>(
         &'a self,
         attempt: Attempt<'a>,
-        mut payment: Payment,
+        payment: Payment,
     ) -> MethodFuture<'a, Result<Prepared<'a>, ApiError>> {
-        attempt
-            .gateway
-            .providers
-            .wallet
-            .name()
-            .clone_into(&mut payment.provider);
-        "method".clone_into(&mut payment.route_reason);
-        let prepared = Prepared {
-            payment,
-            start: Box::new(move |payment| Box::pin(start(attempt, payment))),
-        };
+        let provider = attempt.gateway.providers.wallet.name();
+        let start =
+            Box::new(move |payment| -> MethodFuture<'a, _> { Box::pin(start(attempt, payment)) });
+        let prepared = Prepared::with_provider(payment, provider, start);
         Box::pin(async { Ok(prepared) })
     }
 

@@ -107,7 +107,7 @@ const BEGIN: &str = "INSERT INTO deliveries
     VALUES ($1, $2, $3, 'pending', 0, $4, 1)
     ON CONFLICT (event, endpoint)
     DO UPDATE SET state = 'pending', attempts = 0, next_at_ms = $4,
-        round = deliveries.round + 1, farewell_url = NULL
+        round = deliveries.round + 1, farewell_url = NULL, farewell_body = NULL
     WHERE deliveries.farewell_url IS NULL OR deliveries.state <> 'pending'";
 
 /// Keeps an endpoint where it is until the end of the transaction, and finds out whether it still is

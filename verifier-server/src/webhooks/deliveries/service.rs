@@ -10,7 +10,7 @@ use crate::gateway::Gateway;
 use crate::http::paging::{Page, page};
 use crate::idempotency::model::IdempotentRequest;
 use crate::webhooks::endpoints::change::find;
-use crate::webhooks::endpoints::replay::{answered, endpoint_id, same};
+use crate::webhooks::endpoints::replay::{admit, endpoint_id, same};
 use crate::webhooks::endpoints::store::write::EndpointWrite;
 pub use crate::webhooks::events::model::DeliveryState;
 use crate::webhooks::events::model::read_scope;
@@ -105,7 +105,10 @@ pub async fn events(
     let scans = one_more.kind.is_some() && one_more.subject.is_none();
     let store = gateway.store.clone();
     let reading = async move { Ok(store.events.matching(merchant, one_more).await?) };
-    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
+    let rows = gateway
+        .merchant_queues
+        .list(merchant, scans, reading)
+        .await?;
     Ok(page(rows, limit, |(event, deliveries)| {
         EventRecord::of(event, &deliveries)
     }))
@@ -167,7 +170,10 @@ pub async fn of_endpoint(
         let rows = store.deliveries.of_endpoint(merchant, endpoint, one_more);
         Ok(rows.await?)
     };
-    let rows = gateway.read_queues.list(merchant, scans, reading).await?;
+    let rows = gateway
+        .merchant_queues
+        .list(merchant, scans, reading)
+        .await?;
     Ok(page(rows, limit, |kept| {
         Some(EndpointDeliveryRecord::of(kept))
     }))
@@ -199,7 +205,7 @@ pub async fn redeliver(
             events_in(gateway, request.merchant, seen.event_types, range).await?
         }
     };
-    let answered = answered(gateway, request, None);
+    let (answered, _slot) = admit(gateway, request, None).await?;
     let written = gateway
         .store
         .deliveries
@@ -239,6 +245,9 @@ async fn events_in(
         let found = store.deliveries.events_in(merchant, &event_types, range);
         Ok(found.await?)
     };
-    let (events, has_more) = gateway.read_queues.list(merchant, scans, reading).await?;
+    let (events, has_more) = gateway
+        .merchant_queues
+        .list(merchant, scans, reading)
+        .await?;
     Ok(RedeliverySelection::Events(events, has_more))
 }

@@ -20,7 +20,7 @@ pub(crate) async fn find(
 }
 
 /// What is done to an endpoint that is there.
-pub(crate) enum Deed<'a> {
+pub(crate) enum EndpointAction<'a> {
     /// For whoever may read what goes there then.
     Change(&'a Principal, EndpointChange),
     Delete,
@@ -30,16 +30,16 @@ pub(crate) enum Deed<'a> {
 
 /// Does something to an endpoint, which its merchant's others are told as the next of its events. It is
 /// found allowed for the endpoint as it is in that moment.
-pub(crate) async fn telling(
+pub(crate) async fn carry_out(
     gateway: &Gateway,
     merchant: MerchantId,
     id: EndpointId,
-    deed: Deed<'_>,
+    action: EndpointAction<'_>,
     answered: StoredResponse,
 ) -> Result<EndpointWrite, ApiError> {
     let (store, draft) = (&gateway.store, EventDraft::new(gateway));
-    let written = match deed {
-        Deed::Change(principal, change) => {
+    let written = match action {
+        EndpointAction::Change(principal, change) => {
             let (principal, wanted) = (principal.clone(), change.clone());
             let describe = Box::new(move |seen: &WebhookEndpoint, sequence| {
                 require_readable(&principal, &newly_told(seen, &wanted))?;
@@ -52,7 +52,7 @@ pub(crate) async fn telling(
                 .change(merchant, id, change, describe, answered)
                 .await
         }
-        Deed::Delete => {
+        EndpointAction::Delete => {
             let describe = Box::new(move |seen: &WebhookEndpoint, sequence| {
                 let event = draft.of(seen, "webhook_endpoint.deleted", None, sequence)?;
                 Ok(Some(event.into()))
@@ -62,7 +62,7 @@ pub(crate) async fn telling(
                 .delete(merchant, id, describe, answered)
                 .await
         }
-        Deed::Rotate(secret, until_ms) => {
+        EndpointAction::Rotate(secret, until_ms) => {
             let describe = Box::new(move |seen: &WebhookEndpoint, sequence| {
                 let mut after = seen.clone();
                 after.previous_secret = until_ms.map(|until_ms| (String::new(), until_ms));

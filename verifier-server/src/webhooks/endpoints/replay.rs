@@ -2,6 +2,7 @@
 
 use super::store::write::StoredResponse;
 use crate::error::{ApiError, ErrorCode};
+use crate::fair::merchant_queues::MerchantSlot;
 use crate::gateway::Gateway;
 use crate::idempotency;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
@@ -20,15 +21,21 @@ pub(crate) fn same(replay: IdempotencyReplay) -> Result<(String, Option<String>)
     }
 }
 
-/// What is stored of a request now.
-pub(crate) fn answered(
+/// What is stored of a request that writes to the merchant's endpoints, and the slot of its credential for
+/// that. Without a slot nothing can be stored, so no write takes a connection before its time.
+pub(crate) async fn admit(
     gateway: &Gateway,
     request: &IdempotentRequest,
     answer: Option<String>,
-) -> StoredResponse {
-    StoredResponse {
+) -> Result<(StoredResponse, MerchantSlot), ApiError> {
+    let queues = &gateway.merchant_queues;
+    let slot = queues
+        .endpoint_write(request.merchant, &request.credential)
+        .await?;
+    let answered = StoredResponse {
         request: request.clone(),
         answer,
         at_ms: gateway.clock.now_ms_i64(),
-    }
+    };
+    Ok((answered, slot))
 }

@@ -1,11 +1,11 @@
 //! Webhook endpoints, as their merchant makes and changes them. A secret is shown in the answer that
 //! makes it and nowhere else; that answer is kept encrypted for a request that comes again.
 
-use super::change::{Deed, find, telling};
+use super::change::{EndpointAction, carry_out, find};
 use super::event::EventDraft;
 pub use super::input::{ChangedEndpoint, EndpointState, NewEndpoint, SecretRotation};
 use super::input::{description, event_types, url};
-use super::replay::{answered, endpoint_id, same};
+use super::replay::{admit, endpoint_id, same};
 use super::store::change::EndpointChange;
 use super::store::write::EndpointWrite;
 use crate::auth::access::require_readable;
@@ -123,7 +123,7 @@ pub async fn create(
         created_by: Some(principal.credential.clone()),
     };
     let (answer, encrypted) = showing(gateway, request, &endpoint, &secret)?;
-    let answered = answered(gateway, request, Some(encrypted));
+    let (answered, _slot) = admit(gateway, request, Some(encrypted)).await?;
     let draft = EventDraft::new(gateway);
     let told = draft.of(&endpoint, "webhook_endpoint.created", None, 1)?;
     let written = gateway
@@ -198,9 +198,9 @@ pub async fn change(
         description: changed.description.map(description).transpose()?,
         enabled: changed.state.map(|state| state == EndpointState::Active),
     };
-    let answered = answered(gateway, request, None);
-    let change = Deed::Change(principal, change);
-    done(telling(gateway, request.merchant, endpoint, change, answered).await?)?;
+    let (answered, _slot) = admit(gateway, request, None).await?;
+    let change = EndpointAction::Change(principal, change);
+    done(carry_out(gateway, request.merchant, endpoint, change, answered).await?)?;
     get(gateway, request.merchant, id).await
 }
 
@@ -225,8 +225,17 @@ pub async fn delete(
     id: &str,
 ) -> Result<(), ApiError> {
     let endpoint = endpoint_id(id)?;
-    let answered = answered(gateway, request, None);
-    done(telling(gateway, request.merchant, endpoint, Deed::Delete, answered).await?)
+    let (answered, _slot) = admit(gateway, request, None).await?;
+    done(
+        carry_out(
+            gateway,
+            request.merchant,
+            endpoint,
+            EndpointAction::Delete,
+            answered,
+        )
+        .await?,
+    )
 }
 
 /// Gives an endpoint another secret; the answer shows it. A secret that still signed beside the one
@@ -257,9 +266,9 @@ pub async fn rotate_secret(
     let nonce = gateway.rng.bytes();
     let secret_encrypted = gateway.encryption.encrypt(&label, secret.bytes(), nonce);
     let (answer, encrypted) = showing(gateway, request, &seen, &secret)?;
-    let answered = answered(gateway, request, Some(encrypted));
-    let rotate = Deed::Rotate(secret_encrypted, until_ms);
-    match telling(gateway, request.merchant, endpoint, rotate, answered).await? {
+    let (answered, _slot) = admit(gateway, request, Some(encrypted)).await?;
+    let rotate = EndpointAction::Rotate(secret_encrypted, until_ms);
+    match carry_out(gateway, request.merchant, endpoint, rotate, answered).await? {
         EndpointWrite::Repeated(replay) => shown_before(gateway, request, replay).await,
         written => done(written).map(|()| answer),
     }
@@ -275,7 +284,7 @@ pub async fn verify(
     id: &str,
 ) -> Result<EndpointRecord, ApiError> {
     let endpoint = endpoint_id(id)?;
-    let answered = answered(gateway, request, None);
+    let (answered, _slot) = admit(gateway, request, None).await?;
     let written = gateway
         .store
         .endpoints
@@ -299,7 +308,7 @@ pub async fn ping(
     let describe = Box::new(move |seen: &WebhookEndpoint, sequence| {
         Ok(Some(draft.of(seen, "ping", None, sequence)?.into()))
     });
-    let answered = answered(gateway, request, None);
+    let (answered, _slot) = admit(gateway, request, None).await?;
     let written = gateway
         .store
         .endpoints

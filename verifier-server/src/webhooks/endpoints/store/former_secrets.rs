@@ -11,9 +11,9 @@ const SIGN_FOR_MS: i64 = 86_400_000;
 /// They are kept until the last try of a farewell.
 const KEPT_FOR_MS: i64 = 2 * SIGN_FOR_MS;
 
-/// Secrets that sign a farewell beside the present one: the oldest of the day, for those that follow each
-/// other quickly are on no receiver.
-const MOST: i64 = 20;
+/// Secrets that sign a farewell beside the present one: the oldest of the day and the last one before
+/// it. Those that followed each other quickly in between are on no receiver.
+const OLDEST: i64 = 19;
 
 const KEEP: &str =
     "INSERT INTO former_endpoint_secrets (endpoint, secret_encrypted, replaced_at_ms)
@@ -32,6 +32,9 @@ const FORGET: &str = "DELETE FROM former_endpoint_secrets WHERE endpoint = $1";
 
 const OF_DAY: &str = "SELECT secret_encrypted FROM former_endpoint_secrets
     WHERE endpoint = $1 AND replaced_at_ms >= $2 ORDER BY replaced_at_ms LIMIT $3";
+
+const NEWEST: &str = "SELECT secret_encrypted FROM former_endpoint_secrets
+    WHERE endpoint = $1 AND replaced_at_ms >= $2 ORDER BY replaced_at_ms DESC LIMIT 1";
 
 const PURGE: &str = "DELETE FROM former_endpoint_secrets WHERE replaced_at_ms < $1";
 
@@ -67,9 +70,16 @@ pub(crate) async fn of_day_before(
     moved_at_ms: i64,
 ) -> Result<Vec<String>, Fault> {
     let since_ms = moved_at_ms.saturating_sub(SIGN_FOR_MS);
-    let rows = tx.query(OF_DAY, &values![id, since_ms, MOST]).await?;
-    let secrets = rows.into_iter().map(|mut row| row.text());
-    Ok(secrets.collect::<Result<_, _>>()?)
+    let oldest = tx.query(OF_DAY, &values![id, since_ms, OLDEST]).await?;
+    let newest = tx.optional(NEWEST, &values![id, since_ms]).await?;
+    let mut secrets = Vec::new();
+    for mut row in oldest.into_iter().chain(newest) {
+        let secret = row.text()?;
+        if !secrets.contains(&secret) {
+            secrets.push(secret);
+        }
+    }
+    Ok(secrets)
 }
 
 impl EndpointStore {

@@ -1,11 +1,13 @@
-//! ReadQueues at what takes long or much memory. A merchant has one turn of a kind at a time, and so many
-//! merchants have theirs at once; the others follow in the order in which they came. So nobody
-//! waits longer because one merchant asks again and again.
+//! Queues in front of what takes long, much memory, or a connection that others need. A merchant has
+//! one slot of a kind at a time, and so many merchants have theirs at once; the others follow in the
+//! order in which they came. So nobody waits longer because one merchant asks again and again.
 
 use super::Places;
 use crate::error::{ApiError, ErrorCode};
 use sealpay_protocol::ids::MerchantId;
+use std::fmt::Debug;
 use std::future::Future;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -21,40 +23,45 @@ const LISTS: usize = 2;
 const SUMS: usize = 1;
 /// Merchants whose reports are written, each in at most 32 MiB of memory.
 const REPORTS: usize = 2;
+/// Credentials that write to webhook endpoints. Writes to one endpoint wait for each other in Postgres,
+/// each with a connection: of sixteen, payments have to find some.
+const ENDPOINT_WRITES: usize = 4;
 /// Reports of one merchant that are being read: each is a file of at most 32 MiB.
 const SENDINGS: usize = 2;
 
-/// The turns of one process.
+/// The queues of one process.
 #[derive(Debug)]
-pub(crate) struct ReadQueues {
-    lists: FairSemaphore,
-    sums: FairSemaphore,
-    reports: FairSemaphore,
+pub(crate) struct MerchantQueues {
+    lists: FairSemaphore<MerchantId>,
+    sums: FairSemaphore<MerchantId>,
+    reports: FairSemaphore<MerchantId>,
+    endpoint_writes: FairSemaphore<(MerchantId, String)>,
     sendings: Places<MerchantId>,
 }
 
-impl Default for ReadQueues {
+impl Default for MerchantQueues {
     fn default() -> Self {
         Self {
             lists: FairSemaphore::new(LISTS, PATIENCE),
             sums: FairSemaphore::new(SUMS, PATIENCE),
             reports: FairSemaphore::new(REPORTS, PATIENCE),
+            endpoint_writes: FairSemaphore::new(ENDPOINT_WRITES, PATIENCE),
             sendings: Places::new(SENDINGS),
         }
     }
 }
 
-/// It is a merchant's turn until this is dropped.
+/// A merchant's slot, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct ReadQueue {
+pub(crate) struct MerchantSlot {
     _in_all: OwnedSemaphorePermit,
-    _of_merchant: OwnedSemaphorePermit,
+    _of_owner: OwnedSemaphorePermit,
 }
 
 /// A merchant reads a report until this is dropped.
 pub(crate) type SendingPlace = OwnedSemaphorePermit;
 
-impl ReadQueues {
+impl MerchantQueues {
     /// Reads a page of a list: in the merchant's turn where that may look at many rows, and at once
     /// where an index gives the page.
     pub(crate) async fn list<T: Send + 'static>(
@@ -80,8 +87,19 @@ impl ReadQueues {
     }
 
     /// The merchant's turn to have a report written.
-    pub(crate) async fn report(&self, merchant: MerchantId) -> Result<ReadQueue, ApiError> {
+    pub(crate) async fn report(&self, merchant: MerchantId) -> Result<MerchantSlot, ApiError> {
         self.reports.queue(merchant).await
+    }
+
+    /// A credential's slot to write to its merchant's endpoints: one that has leaked does not hold up
+    /// the others.
+    pub(crate) async fn endpoint_write(
+        &self,
+        merchant: MerchantId,
+        credential: &str,
+    ) -> Result<MerchantSlot, ApiError> {
+        let owner = (merchant, credential.to_owned());
+        self.endpoint_writes.queue(owner).await
     }
 
     /// A place to read a report from, while the merchant reads fewer than there may be.
@@ -93,16 +111,16 @@ impl ReadQueues {
 }
 
 #[derive(Debug)]
-struct FairSemaphore {
-    of_merchants: Places<MerchantId>,
+struct FairSemaphore<K> {
+    of_owners: Places<K>,
     in_all: Arc<Semaphore>,
     patience: Duration,
 }
 
-impl FairSemaphore {
+impl<K: Eq + Hash + Debug> FairSemaphore<K> {
     fn new(in_all: usize, patience: Duration) -> Self {
         Self {
-            of_merchants: Places::new(1),
+            of_owners: Places::new(1),
             in_all: Arc::new(Semaphore::new(in_all)),
             patience,
         }
@@ -112,10 +130,10 @@ impl FairSemaphore {
     /// database does: until then it is nobody else's turn.
     async fn read<T: Send + 'static>(
         &self,
-        merchant: MerchantId,
+        owner: K,
         reading: impl Future<Output = Result<T, ApiError>> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let queue = self.queue(merchant).await?;
+        let queue = self.queue(owner).await?;
         let reading = tokio::spawn(async move {
             let read = reading.await;
             drop(queue);
@@ -127,13 +145,13 @@ impl FairSemaphore {
 
     /// First among the merchant's own requests, then among the merchants: only one request of each
     /// stands there, and they are served in the order in which they came.
-    async fn queue(&self, merchant: MerchantId) -> Result<ReadQueue, ApiError> {
+    async fn queue(&self, owner: K) -> Result<MerchantSlot, ApiError> {
         let waiting = async {
-            let of_merchant = self.of_merchants.of(merchant).acquire_owned().await?;
+            let of_owner = self.of_owners.of(owner).acquire_owned().await?;
             let in_all = Arc::clone(&self.in_all).acquire_owned().await?;
-            Ok::<_, tokio::sync::AcquireError>(ReadQueue {
+            Ok::<_, tokio::sync::AcquireError>(MerchantSlot {
                 _in_all: in_all,
-                _of_merchant: of_merchant,
+                _of_owner: of_owner,
             })
         };
         let late = |_| ApiError::because(ErrorCode::Overloaded, "it was not its turn in time");
@@ -145,7 +163,7 @@ impl FairSemaphore {
 
 #[cfg(test)]
 mod tests {
-    use super::{FairSemaphore, ReadQueues, SENDINGS};
+    use super::{FairSemaphore, MerchantQueues, SENDINGS};
     use crate::error::ErrorCode;
     use sealpay_protocol::ids::MerchantId;
     use std::sync::{Arc, Mutex};
@@ -161,33 +179,33 @@ mod tests {
 
     #[tokio::test]
     async fn a_merchant_who_waits_for_a_turn_of_its_own_is_refused_after_a_while() {
-        let (read_queues, go_on) = (FairSemaphore::new(2, SHORT), Arc::new(Notify::new()));
+        let (merchant_queues, go_on) = (FairSemaphore::new(2, SHORT), Arc::new(Notify::new()));
         let until = Arc::clone(&go_on);
-        let first = read_queues.read(merchant(1), async move {
+        let first = merchant_queues.read(merchant(1), async move {
             until.notified().await;
             Ok(1)
         });
         // Whoever asked for the first one hangs up; the read itself goes on.
         let hung_up = tokio::time::timeout(Duration::from_millis(1), first).await;
         assert!(hung_up.is_err());
-        let second = read_queues.read(merchant(1), async { Ok(2) }).await;
+        let second = merchant_queues.read(merchant(1), async { Ok(2) }).await;
         let refused = second.map_err(|error| error.code);
         assert_eq!(refused, Err(ErrorCode::Overloaded));
-        let other = read_queues.read(merchant(2), async { Ok(3) }).await;
+        let other = merchant_queues.read(merchant(2), async { Ok(3) }).await;
         assert_eq!(other.map_err(|error| error.code), Ok(3));
         go_on.notify_one();
-        let third = read_queues.read(merchant(1), async { Ok(4) }).await;
+        let third = merchant_queues.read(merchant(1), async { Ok(4) }).await;
         assert_eq!(third.map_err(|error| error.code), Ok(4));
     }
 
     #[tokio::test]
     async fn merchants_are_served_in_turn_however_many_requests_one_of_them_sends() {
-        let read_queues = Arc::new(FairSemaphore::new(1, LONG));
+        let merchant_queues = Arc::new(FairSemaphore::new(1, LONG));
         let served = Arc::new(Mutex::new(Vec::new()));
-        let held = read_queues.queue(merchant(9)).await;
+        let held = merchant_queues.queue(merchant(9)).await;
         let mut reading = Vec::new();
         for number in [1, 1, 1, 1, 2, 3] {
-            let (waiting, seen) = (Arc::clone(&read_queues), Arc::clone(&served));
+            let (waiting, seen) = (Arc::clone(&merchant_queues), Arc::clone(&served));
             reading.push(tokio::spawn(async move {
                 let queue = waiting.queue(merchant(number)).await;
                 seen.lock().unwrap().push(number);
@@ -205,14 +223,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_merchant_reads_few_reports_at_once_and_hinders_no_other() {
-        let read_queues = ReadQueues::default();
+        let merchant_queues = MerchantQueues::default();
         let mut places: Vec<_> = (0..SENDINGS)
-            .map(|_| read_queues.sending(merchant(1)).unwrap())
+            .map(|_| merchant_queues.sending(merchant(1)).unwrap())
             .collect();
-        let refused = read_queues.sending(merchant(1)).map_err(|error| error.code);
+        let refused = merchant_queues
+            .sending(merchant(1))
+            .map_err(|error| error.code);
         assert_eq!(refused.map(drop), Err(ErrorCode::Overloaded));
-        assert!(read_queues.sending(merchant(2)).is_ok());
+        assert!(merchant_queues.sending(merchant(2)).is_ok());
         places.pop();
-        assert!(read_queues.sending(merchant(1)).is_ok());
+        assert!(merchant_queues.sending(merchant(1)).is_ok());
     }
 }
