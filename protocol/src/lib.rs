@@ -13,6 +13,8 @@ pub mod currency;
 pub mod decline;
 pub mod encoding;
 pub mod envelope;
+#[cfg(feature = "verifier")]
+pub mod iban;
 pub mod ids;
 pub mod json;
 pub mod key;

@@ -112,9 +112,6 @@ pub struct AuthenticationRequest<'a> {
     pub parent_origin: &'a str,
     /// The pages that the order names: that page may itself be below one of them.
     pub order_origins: &'a [String],
-    /// The outcome that a test order asked for (see [`TestScenarios`](crate::TestScenarios)); a real
-    /// provider ignores it.
-    pub simulate: Option<&'a str>,
     /// Why the issuer is asked: keys of the step-up rules, which come back with the result.
     pub reasons: Vec<String>,
 }

@@ -15,14 +15,20 @@ pub mod conformance;
 pub mod creditor_reference;
 pub mod decline;
 pub mod modification;
+pub mod notification;
 pub mod payout;
+mod providers;
+pub mod test_scenarios;
 pub mod transfer;
 pub mod wallet;
 
 pub use acquirer::{AcquirerFee, AcquirerTerms};
 pub use authentication::{Authentication, Authenticator};
 pub use modification::{ModificationRequest, PaymentOperations};
+pub use notification::NotificationReader;
 pub use payout::PayoutProvider;
+pub use providers::{Capabilities, Providers};
+pub use test_scenarios::TestScenarios;
 pub use transfer::TransferProvider;
 pub use wallet::WalletProvider;
 
@@ -31,7 +37,6 @@ use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use std::pin::Pin;
-use std::sync::Arc;
 
 /// What an acquirer is asked.
 #[derive(Debug)]
@@ -46,8 +51,6 @@ pub struct AuthorizationRequest<'a> {
     pub card: &'a Card,
     /// What the issuer said of the shopper, where it was asked.
     pub authentication: Option<&'a Authentication>,
-    /// The outcome that a test order asked for (see [`TestScenarios`]); a real provider ignores it.
-    pub simulate: Option<&'a str>,
 }
 
 /// What a provider said.
@@ -119,59 +122,6 @@ pub trait PaymentProvider: PaymentOperations {
     /// - [`Inquiry::NeverReceived`] for an unknown reference. From then on the reference is
     ///   tombstoned: this answer stays, and the request is declined should it still arrive.
     fn inquire(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry>;
-}
-
-/// Everyone who can be asked.
-pub struct Providers {
-    /// Whether real money moves.
-    pub livemode: bool,
-    /// For cards.
-    pub acquirers: Vec<Arc<dyn PaymentProvider>>,
-    /// Who says who a shopper is.
-    pub authenticator: Arc<dyn Authenticator>,
-    /// For wallets.
-    pub wallet: Arc<dyn WalletProvider>,
-    /// For bank transfers.
-    pub transfers: Arc<dyn TransferProvider>,
-    /// Who sends merchants their money.
-    pub payouts: Arc<dyn PayoutProvider>,
-    /// Who knows which outcomes an order can ask for; only a simulation has one.
-    pub test_scenarios: Option<Arc<dyn TestScenarios>>,
-    /// Who knows the issuers.
-    pub issuers: Arc<dyn BinLookup>,
-}
-
-impl Providers {
-    /// The acquirer of a name; none when it is not there any more.
-    #[must_use]
-    pub fn acquirer(&self, name: &str) -> Option<&dyn PaymentProvider> {
-        let found = self
-            .acquirers
-            .iter()
-            .find(|acquirer| acquirer.name() == name);
-        found.map(|acquirer| &**acquirer)
-    }
-
-    /// What each acquirer takes.
-    pub fn terms(&self) -> impl Iterator<Item = &AcquirerTerms> {
-        self.acquirers.iter().map(|acquirer| acquirer.terms())
-    }
-}
-
-/// Test cards and outcomes that an order can ask for: an extension that only a simulation has.
-///
-/// Without it no order may set `simulate`, so that the member of that name is none in every request
-/// that a provider receives.
-pub trait TestScenarios: Send + Sync {
-    /// Whether an order may ask for this outcome.
-    fn knows_outcome(&self, outcome: &str) -> bool;
-
-    /// Whether a card is a persona's: its outcome is promised and depends on nothing else.
-    fn is_persona(&self, number: &CardNumber) -> bool;
-
-    /// Whether the tester wants to see how the issuer is asked, whatever the amount: a persona
-    /// whose name says so, or such an outcome. Looks nothing up.
-    fn stages_authentication(&self, number: &CardNumber, simulate: Option<&str>) -> bool;
 }
 
 /// Who issued a card, as far as its first digits tell (ISO/IEC 7812-1).

@@ -11,7 +11,7 @@ pub struct PayoutRequest {
     pub payout: PayoutId,
     /// Who is paid.
     pub merchant: MerchantId,
-    /// Their account (ISO 13616).
+    /// The account (ISO 13616) that was named for them.
     pub account: String,
     /// How much.
     pub money: Money,
@@ -28,14 +28,17 @@ pub struct ReturnedPayout {
 
 /// Someone who sends money to merchants.
 pub trait PayoutProvider: Send + Sync {
-    /// A merchant's account (ISO 13616): its own, valid, and always the same.
-    fn account(&self, merchant: MerchantId) -> String;
+    /// The account (ISO 13616) of a merchant that named none: its own, valid, and always the same.
+    /// Only a simulation has one; payouts of other merchants wait until an account is named.
+    fn default_account(&self, _merchant: MerchantId) -> Option<String> {
+        None
+    }
 
     /// Sends money.
     ///
     /// - The same payout again, also at once, after its response was lost or after it was returned,
     ///   gives the same decision and sends nothing more. With another amount it may be declined.
-    /// - An account that is not the merchant's and an amount that is not positive are declined.
+    /// - A text that is no account number and an amount that is not positive are declined.
     fn pay(&self, request: PayoutRequest) -> ProviderFuture<'_, ProviderDecision>;
 
     /// Payouts that were returned by a moment, milliseconds since 1970, at most so many. Each is

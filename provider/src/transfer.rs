@@ -6,14 +6,11 @@ use sealpay_protocol::money::Money;
 
 /// What a bank is asked.
 #[derive(Debug)]
-pub struct TransferRequest<'a> {
+pub struct TransferRequest {
     /// Our name for the payment; the same again gives the same account and reference.
     pub reference: PaymentId,
     /// How much is expected.
     pub money: Money,
-    /// The outcome that a test order asked for (see [`TestScenarios`](crate::TestScenarios)); a real
-    /// provider ignores it.
-    pub simulate: Option<&'a str>,
 }
 
 /// Where the money has to go.
@@ -49,7 +46,7 @@ pub trait TransferProvider: PaymentOperations {
 
     /// Says where the money has to go. The same reference again gives the same instructions, also
     /// after money came; two payments never have one creditor reference (ISO 11649).
-    fn start<'a>(&'a self, request: TransferRequest<'a>) -> ProviderFuture<'a, CollectionAccount>;
+    fn start(&self, request: TransferRequest) -> ProviderFuture<'_, CollectionAccount>;
 
     /// Credits that have arrived by a moment, milliseconds since 1970, oldest first, at most so many.
     /// Each is reported once in an answer, under the same id, and in every answer until it is

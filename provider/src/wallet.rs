@@ -18,9 +18,6 @@ pub struct WalletRequest<'a> {
     pub payee: &'a str,
     /// Until when the shopper may confirm, milliseconds since 1970.
     pub expires_at_ms: i64,
-    /// The outcome that a test order asked for (see [`TestScenarios`](crate::TestScenarios)); a real
-    /// provider ignores it.
-    pub simulate: Option<&'a str>,
 }
 
 /// Someone who has wallets.

@@ -1,6 +1,7 @@
 //! Acquirers of the simulated world: `data/acquirers.json` says what they take and what they cost.
 
 use super::book;
+use super::outcome::Directive;
 use super::world::{CardAuthorization, World};
 use sealpay_protocol::card::Brand;
 use sealpay_protocol::ids::PaymentId;
@@ -27,6 +28,8 @@ pub fn all() -> &'static [AcquirerTerms] {
 pub(super) struct Acquirer {
     pub(super) world: Arc<World>,
     pub(super) terms: &'static AcquirerTerms,
+    /// What the order asks for.
+    pub(super) directive: Option<Directive>,
 }
 
 impl PaymentProvider for Acquirer {
@@ -47,6 +50,7 @@ impl PaymentProvider for Acquirer {
         let authorization = CardAuthorization {
             acquirer: &self.terms.name,
             takes_it: self.terms.takes(brand, currency),
+            directed: self.directive.as_ref().map(|asked| &asked.outcome),
             request,
         };
         Box::pin(self.world.authorize_card(authorization))

@@ -24,12 +24,13 @@ pub mod wallet;
 mod world;
 
 use authentication::SimulatedAuthenticator;
+use outcome::Directive;
 use payout::SimulatedPayouts;
 use phone::Phone;
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::secret::Secret;
-use sealpay_provider::{BinLookup, PaymentProvider, ProviderError, Providers, TestScenarios};
+use sealpay_provider::{BinLookup, Capabilities, PaymentProvider, ProviderError, TestScenarios};
 use sealpay_storage::{Database, Durability, Migrations, Options};
 use sealpay_system::{Clock, Rng};
 use std::sync::{Arc, Weak};
@@ -94,50 +95,61 @@ impl SimulatedBank {
         Ok(Arc::new(Self { world }))
     }
 
-    /// Everybody who can be asked: they all live in the simulated world.
+    /// What it can do: everything.
     #[must_use]
-    pub fn providers(self: &Arc<Self>) -> Providers {
+    pub fn capabilities(self: &Arc<Self>) -> Capabilities {
         let test_scenarios: Arc<dyn TestScenarios> = Arc::<Self>::clone(self);
         let issuers: Arc<dyn BinLookup> = Arc::<Self>::clone(self);
-        Providers {
-            livemode: false,
-            acquirers: self.acquirers(),
-            authenticator: self.authenticator(),
-            wallet: self.wallet(),
-            transfers: self.transfers(),
-            payouts: self.payouts(),
+        Capabilities {
+            payouts: Some(self.payouts()),
+            issuers: Some(issuers),
             test_scenarios: Some(test_scenarios),
-            issuers,
+            ..self.directed_by(None)
         }
     }
 
-    /// Everybody who takes cards.
+    /// Everyone who takes cards.
     #[must_use]
     pub fn acquirers(&self) -> Vec<Arc<dyn PaymentProvider>> {
-        let acquirers = acquirer::all().iter().map(|terms| {
-            let world = Arc::clone(&self.world);
-            let acquirer: Arc<dyn PaymentProvider> = Arc::new(acquirer::Acquirer { world, terms });
-            acquirer
-        });
-        acquirers.collect()
+        self.directed_by(None).acquirers
     }
 
-    /// What the issuers ask of shoppers.
-    #[must_use]
-    pub fn authenticator(&self) -> Arc<SimulatedAuthenticator> {
-        Arc::new(SimulatedAuthenticator::new(Arc::clone(&self.world)))
+    /// What it does for a payment whose order asks for an outcome, or for none.
+    fn directed_by(&self, directive: Option<&Directive>) -> Capabilities {
+        let world = || Arc::clone(&self.world);
+        let acquirers = acquirer::all().iter().map(|terms| {
+            let acquirer: Arc<dyn PaymentProvider> = Arc::new(acquirer::Acquirer {
+                world: world(),
+                terms,
+                directive: directive.cloned(),
+            });
+            acquirer
+        });
+        Capabilities {
+            acquirers: acquirers.collect(),
+            authenticator: Some(Arc::new(SimulatedAuthenticator::new(
+                world(),
+                directive.cloned(),
+            ))),
+            wallet: Some(Arc::new(SimulatedWallet::new(world(), directive.cloned()))),
+            transfers: Some(Arc::new(SimulatedTransfers::new(
+                world(),
+                directive.cloned(),
+            ))),
+            ..Capabilities::default()
+        }
     }
 
     /// The wallet.
     #[must_use]
     pub fn wallet(&self) -> Arc<SimulatedWallet> {
-        Arc::new(SimulatedWallet::new(Arc::clone(&self.world)))
+        Arc::new(SimulatedWallet::new(Arc::clone(&self.world), None))
     }
 
     /// The bank that money is sent to.
     #[must_use]
     pub fn transfers(&self) -> Arc<SimulatedTransfers> {
-        Arc::new(SimulatedTransfers::new(Arc::clone(&self.world)))
+        Arc::new(SimulatedTransfers::new(Arc::clone(&self.world), None))
     }
 
     /// The bank that pays merchants.
@@ -193,14 +205,18 @@ impl TestScenarios for SimulatedBank {
         self.world.persona_of(number).is_some()
     }
 
-    fn stages_authentication(&self, number: &CardNumber, simulate: Option<&str>) -> bool {
-        match simulate {
+    fn stages_authentication(&self, number: &CardNumber, outcome: Option<&str>) -> bool {
+        match outcome {
             Some(name) => outcome::find(name).is_some_and(|outcome| outcome.enrolment.is_some()),
             None => {
                 let persona = self.world.persona_of(number);
                 persona.is_some_and(persona::Persona::stages_authentication)
             }
         }
+    }
+
+    fn directed(&self, outcome: &str) -> Capabilities {
+        self.directed_by(Directive::of(outcome).as_ref())
     }
 }
 

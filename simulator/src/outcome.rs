@@ -87,6 +87,25 @@ impl SimulatedOutcome {
     }
 }
 
+/// The outcome that an order asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Directive {
+    /// The stable name.
+    pub(super) name: String,
+    /// What the bank does.
+    pub(super) outcome: SimulatedOutcome,
+}
+
+impl Directive {
+    /// Of a name that is known.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        Some(Self {
+            outcome: find(name)?,
+            name: name.to_owned(),
+        })
+    }
+}
+
 /// What an outcome is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

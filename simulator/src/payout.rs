@@ -5,6 +5,7 @@ use super::SimulatedBank;
 use super::control::ControlError;
 use super::fault::{DropMode, PAYOUTS, Request};
 use super::world::{World, never, silent};
+use sealpay_protocol::iban;
 use sealpay_protocol::ids::{MerchantId, PayoutId};
 use sealpay_protocol::money::Money;
 use sealpay_provider::payout::{PayoutRequest, ReturnedPayout};
@@ -155,7 +156,7 @@ impl SimulatedPayouts {
         world.wait(&struck).await;
         world.arrive(&struck, request.payout).await?;
         let refused = |key: &str| Ok(ProviderDecision::Declined(key.into()));
-        if request.account != self.account(request.merchant) {
+        if iban::parse(&request.account).is_err() {
             return refused("invalid_number");
         }
         if request.money.amount_minor() <= 0 {
@@ -190,9 +191,9 @@ impl SimulatedPayouts {
 }
 
 impl PayoutProvider for SimulatedPayouts {
-    fn account(&self, merchant: MerchantId) -> String {
+    fn default_account(&self, merchant: MerchantId) -> Option<String> {
         let merchant = merchant.to_string();
-        self.world.iban("payout account", merchant.as_bytes())
+        Some(self.world.iban("payout account", merchant.as_bytes()))
     }
 
     fn pay(&self, request: PayoutRequest) -> ProviderFuture<'_, ProviderDecision> {

@@ -47,6 +47,8 @@ pub(super) struct CardAuthorization<'a> {
     pub(super) acquirer: &'static str,
     /// Whether the acquirer takes the card's brand and the payment's currency.
     pub(super) takes_it: bool,
+    /// What the order asks for.
+    pub(super) directed: Option<&'a SimulatedOutcome>,
     pub(super) request: AuthorizationRequest<'a>,
 }
 
@@ -171,17 +173,17 @@ impl World {
         let CardAuthorization {
             acquirer,
             takes_it,
+            directed,
             request,
         } = authorization;
         let struck = self
             .struck(Request::Authorization, Some(acquirer), request.reference)
             .await?;
         let persona = self.persona_of(&request.card.number);
-        let by_order = request.simulate.and_then(outcome::find);
         let by_persona = || persona.and_then(persona::Persona::script);
         let promised = persona.is_some_and(persona::Persona::is_promised);
         let by_amount = || self.meaning_of(request.money).filter(|_| !promised);
-        let asked = by_order.or_else(by_persona).or_else(by_amount);
+        let asked = directed.cloned().or_else(by_persona).or_else(by_amount);
         let mut script = self.play(asked, &struck).await;
         let is_declined = matches!(script.answer, Some(ProviderDecision::Declined(_)));
         if !takes_it && !is_declined {
@@ -220,10 +222,10 @@ impl World {
         account: &str,
         money: Money,
         capture: Capture,
-        simulate: Option<&str>,
+        directed: Option<&str>,
     ) -> Result<RecordedResult, ProviderError> {
         let struck = self.struck(Request::Authorization, None, reference).await?;
-        let by_order = simulate.and_then(outcome::find);
+        let by_order = directed.and_then(outcome::find);
         let asked = by_order.or_else(|| self.meaning_of(money));
         let script = self.play(asked, &struck).await;
         let lost = || ProviderError::OutcomeUnknown("the bank's answer is lost".into());

@@ -1,8 +1,12 @@
 //! Jobs for SQLite: many are committed at once.
 //!
 //! A disk that has to be asked for durability is slow to answer and does not care how much it is
-//! asked to make durable. So the writer takes every job that waits, runs each in a savepoint of
-//! one transaction, commits once, and only then answers them all.
+//! asked to make durable. So the writer takes every job that waits, runs all of them in one
+//! transaction, commits once, and only then answers them.
+//!
+//! A savepoint for each job would cost more than most jobs do. So there are none until a job fails
+//! that has written something: then the transaction is rolled back and the batch runs again, each
+//! job in a savepoint of its own. That is rare, and an operation may run more than once.
 
 use super::error::{DatabaseError, Fault};
 use super::sqlite_statement::unavailable;
@@ -162,12 +166,23 @@ fn write_batch(
     limit: usize,
 ) -> Result<(), DatabaseError> {
     let mut current = Some(first);
+    let mut in_savepoints = false;
     let mut fate = control(connection, "BEGIN IMMEDIATE").map_err(unavailable);
     while let Some(mut job) = current {
-        if fate.is_ok() {
-            fate = run_in_savepoint(connection, job.as_mut());
-        }
+        let ran = match fate {
+            Ok(()) if in_savepoints => run_in_savepoint(connection, job.as_mut()).map(|()| true),
+            Ok(()) => run_plainly(connection, job.as_mut()),
+            Err(error) => Err(error),
+        };
         jobs.push(job);
+        fate = match ran {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                in_savepoints = true;
+                run_again(connection, jobs)
+            }
+            Err(error) => Err(error),
+        };
         // What waits behind a failure shares it, and does not wait for the next one.
         current = if jobs.len() < limit { next() } else { None };
     }
@@ -181,16 +196,37 @@ fn write_batch(
     fate
 }
 
-/// The error is one of the whole batch; that of the job is kept in the job.
-fn run_in_savepoint(connection: &mut Connection, job: &mut dyn Job) -> Result<(), DatabaseError> {
-    control(connection, "SAVEPOINT job").map_err(unavailable)?;
+/// Says whether what the job left behind may stay: a job that failed may have written nothing.
+fn run_plainly(connection: &mut Connection, job: &mut dyn Job) -> Result<bool, DatabaseError> {
+    let before = connection.total_changes();
     let keep = job.run(connection);
+    require_transaction(connection)?;
+    Ok(keep || connection.total_changes() == before)
+}
+
+/// Undoes the transaction and runs all its jobs again, each in a savepoint.
+fn run_again(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), DatabaseError> {
+    control(connection, "ROLLBACK").map_err(unavailable)?;
+    control(connection, "BEGIN IMMEDIATE").map_err(unavailable)?;
+    jobs.iter_mut()
+        .try_for_each(|job| run_in_savepoint(connection, job.as_mut()))
+}
+
+/// SQLite gives up the whole transaction when the disk is full or broken.
+fn require_transaction(connection: &Connection) -> Result<(), DatabaseError> {
     if connection.is_autocommit() {
-        // SQLite gives up the whole transaction when the disk is full or broken.
         return Err(DatabaseError::Unavailable(
             "the transaction was given up".into(),
         ));
     }
+    Ok(())
+}
+
+/// The error is one of the whole batch; that of the job is kept in the job.
+fn run_in_savepoint(connection: &mut Connection, job: &mut dyn Job) -> Result<(), DatabaseError> {
+    control(connection, "SAVEPOINT job").map_err(unavailable)?;
+    let keep = job.run(connection);
+    require_transaction(connection)?;
     if !keep {
         control(connection, "ROLLBACK TO job").map_err(unavailable)?;
     }

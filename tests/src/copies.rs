@@ -12,8 +12,8 @@ pub fn of_payments(count: u32) -> String {
         format!("substr({id}, 1, length({id}) - 10) || CAST(1000000000 + place AS TEXT)")
     };
     let same = "merchant, attempt, body_digest, order_ref, amount_minor, currency, capture,
-        card_brand, card_last4, card_expiry, card_fingerprint, state, decline, provider, simulate,
-        sequence, created_at_ms, updated_at_ms, lease_until_ms, method, owner, route_reason";
+        method, details, state, decline, provider, simulate, sequence, created_at_ms,
+        updated_at_ms, lease_until_ms, owner, route_reason";
     format!(
         "INSERT INTO payments (id, session, {same})
             WITH RECURSIVE counter (place) AS (

@@ -7,9 +7,12 @@
     reason = "a test whose verifier does not work has to stop"
 )]
 
+mod answer;
 mod building;
 mod keys;
 
+pub use self::answer::Answer;
+pub use self::building::Extend;
 use self::building::{build, operators_of};
 use crate::client::{Browser, Merchant, Prepared, SHOP_ORIGIN, attempt, origin};
 use crate::folder::Folder;
@@ -20,14 +23,13 @@ use crate::verifier_process::is_for_operators;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
-use axum::http::{Request, StatusCode};
+use axum::http::Request;
 use ed25519_dalek::SigningKey;
-use sealpay_protocol::api::{PaymentView, Problem, SessionView};
+use sealpay_protocol::api::{PaymentView, SessionView};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::order::{OrderClaims, Simulate};
 use sealpay_protocol::origin::Origin;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -39,51 +41,6 @@ use verifier_server::config::Config;
 use verifier_server::http::app;
 use verifier_server::merchants::register::{MerchantAdmin, NewMerchant};
 use verifier_server::payments::reconcile::recover;
-
-/// An answer.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The status.
-    pub status: StatusCode,
-    /// Header names in lowercase, and their values.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    /// The body as JSON of a type.
-    #[must_use]
-    #[track_caller]
-    pub fn json<T: DeserializeOwned>(&self) -> T {
-        match serde_json::from_slice(&self.body) {
-            Ok(value) => value,
-            Err(error) => panic!("{error}: {} {}", self.status, self.text()),
-        }
-    }
-
-    /// The body as text.
-    #[must_use]
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// The code of a refusal.
-    #[must_use]
-    #[track_caller]
-    pub fn code(&self) -> String {
-        self.json::<Problem>().code
-    }
-
-    /// The value of a header.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(header, _)| header == name)
-            .map(|(_, value)| value.as_str())
-    }
-}
 
 /// A verifier inside the test.
 #[derive(Debug)]
@@ -100,6 +57,7 @@ pub struct TestGateway {
     /// API keys and webhook secrets of every merchant.
     secrets: Mutex<Vec<String>>,
     config: Config,
+    extend: Option<Extend>,
     master_key: [u8; 32],
     app: Router,
     operators: Router,
@@ -143,7 +101,7 @@ impl TestGateway {
 
     /// The same with other settings. The provider has half a second to answer.
     pub async fn with(settings: impl FnOnce(&mut Config)) -> Self {
-        Self::in_place(None, settings).await
+        Self::in_place(None, settings, None).await
     }
 
     /// On a fresh database of a real Postgres, where there is one.
@@ -154,7 +112,12 @@ impl TestGateway {
     /// The same with other settings.
     pub async fn on_postgres_with(settings: impl FnOnce(&mut Config)) -> Option<Self> {
         let database = fresh_database().await?;
-        Some(Self::in_place(Some(database), settings).await)
+        Some(Self::in_place(Some(database), settings, None).await)
+    }
+
+    /// On SQLite with a bank that can do something else as well.
+    pub async fn extended(extend: Extend) -> Self {
+        Self::in_place(None, |_| {}, Some(extend)).await
     }
 
     /// The URL of its Postgres, where it is on one.
@@ -163,7 +126,11 @@ impl TestGateway {
         self.database.as_ref().map(Database::url)
     }
 
-    async fn in_place(database: Option<Database>, settings: impl FnOnce(&mut Config)) -> Self {
+    async fn in_place(
+        database: Option<Database>,
+        settings: impl FnOnce(&mut Config),
+        extend: Option<Extend>,
+    ) -> Self {
         log::capture();
         let folder = Folder::new("gateway");
         let mut config = Config {
@@ -180,7 +147,7 @@ impl TestGateway {
         settings(&mut config);
         let clock = TestClock::default();
         let master_key = random();
-        let server = build(&config, master_key, &clock).await;
+        let server = build(&config, extend, master_key, &clock).await;
         let merchant = register_with(&server, None).await;
         Self {
             app: app(server.state.clone()),
@@ -192,6 +159,7 @@ impl TestGateway {
             merchant,
             folder,
             config,
+            extend,
             master_key,
             clock,
             database,
@@ -201,7 +169,7 @@ impl TestGateway {
     /// Stops the verifier and starts it again on what it kept. What it was about to do is lost.
     pub async fn restart(&mut self) {
         self.server.state.gateway.close().await;
-        self.server = build(&self.config, self.master_key, &self.clock).await;
+        self.server = build(&self.config, self.extend, self.master_key, &self.clock).await;
         self.app = app(self.server.state.clone());
         self.operators = operators_of(&self.server);
     }

@@ -11,6 +11,7 @@ mod merchant_api;
 mod methods;
 mod modifications;
 mod money;
+mod notifications;
 mod operation;
 mod routing_and_risk;
 mod settlement;

@@ -1,6 +1,7 @@
 //! Puts the parts of a server together, for the binary and for tests.
 
 mod master_key_file;
+mod providers;
 mod webhooks;
 
 pub use master_key_file::{is_master_key_in_environment, master_key_path};
@@ -31,8 +32,6 @@ use crate::{
     attention, disputes, keys, maintain, operations, payments, payouts, settlements, widget_builds,
 };
 use sealpay_provider::Providers;
-#[cfg(feature = "simulator")]
-use sealpay_simulator::SimulatedBank;
 use sealpay_system::{Clock, Rng};
 use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt;
@@ -97,7 +96,7 @@ impl Parts {
         let store = Store::open(&config.database_url(), &Options::default())
             .await
             .map_err(|error| format!("the database cannot be opened: {error}"))?;
-        let livemode = config.provider.kind.is_live();
+        let livemode = config.livemode();
         bind_mode(&store, livemode).await?;
         Ok(Self {
             store,
@@ -126,12 +125,12 @@ async fn bind_mode(store: &Store, livemode: bool) -> Result<(), String> {
             };
             Err(format!(
                 "this data is a test's: its payments, API keys and settlements are not real{clock}, \
-                 and provider.kind names a provider that moves real money; begin with an empty \
+                 and [providers] names one that moves real money; begin with an empty \
                  folder (--data) or database, and register merchants there"
             ))
         }
         (true, false) => Err(
-            "this data is of real payments, and provider.kind = \"simulated\" is for tests; give \
+            "this data is of real payments, and a provider of the kind \"simulated\" is for tests; give \
              the test a folder (--data) or database of its own"
                 .into(),
         ),
@@ -163,29 +162,9 @@ pub struct Server {
 impl Server {
     /// Puts the parts together.
     pub async fn new(config: &Config, parts: Parts) -> Result<Self, String> {
-        config.check_provider()?;
-        #[cfg(feature = "simulator")]
-        {
-            let bank = SimulatedBank::open(
-                &config.bank_url(),
-                parts.encryption.bank_key(),
-                config.public_origin.clone(),
-                parts.clock.clone(),
-                parts.rng.clone(),
-                config.test_mode,
-            )
-            .await?;
-            Self::with_providers(config, parts, bank.providers(), Some(bank)).await
-        }
-        #[cfg(not(feature = "simulator"))]
-        {
-            drop(parts);
-            Err(
-                "this build has no simulated bank, and provider.kind names it; build it with the \
-                 feature \"simulator\""
-                    .into(),
-            )
-        }
+        config.check_providers()?;
+        let (providers, companion) = providers::open(config, &parts).await?;
+        Self::with_providers(config, parts, providers, companion).await
     }
 
     /// The same with other providers, and with what stands behind them, which is closed with the

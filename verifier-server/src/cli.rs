@@ -22,7 +22,7 @@ use modifications::ModificationCommand;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use serde::Serialize;
 use serde_json::json;
-use settle::{SetReserve, SettleCommand};
+use settle::{SetPayoutAccount, SetReserve, SettleCommand};
 use std::io::Write;
 
 /// A small payment gateway with a simulated bank behind it.
@@ -70,6 +70,8 @@ enum Merchant {
     List,
     /// Sets a merchant's reserve: the share of each settlement that is held back, and for how long.
     SetReserve(SetReserve),
+    /// Sets the account that a merchant's payouts go to. Payouts that were sent already stay there.
+    SetPayoutAccount(SetPayoutAccount),
     /// Adds an order key, beside those that are active.
     AddKey {
         /// ID of the merchant, `mer_…`.
@@ -185,7 +187,7 @@ async fn merchant(config: Config, command: Merchant) -> Result<(), String> {
     let parts = match &command {
         Merchant::Add(add) => {
             // A mistake leaves no data folder behind.
-            NewMerchant::from(add).check(config.provider.kind.is_live())?;
+            NewMerchant::from(add).check(config.livemode())?;
             warn_of_address(&config, add.webhook_url.as_deref())?;
             Parts::open(&config).await?
         }
@@ -251,6 +253,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
         }
         Merchant::List => print_json(&list(store).await.map_err(inside)?, false),
         Merchant::SetReserve(command) => settle::set_reserve(store, &command).await,
+        Merchant::SetPayoutAccount(command) => settle::set_payout_account(store, &command).await,
         Merchant::AddKey {
             merchant,
             key_id,

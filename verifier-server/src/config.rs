@@ -15,6 +15,7 @@ use crate::webhooks::outbox::address::{AddressPolicy, Network};
 use sealpay_protocol::origin::Origin;
 use sealpay_storage::{PostgresUrl, is_postgres};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -49,8 +50,8 @@ pub struct Config {
     pub control_listen: ControlListen,
     /// The file with the bearer token of the operator's listener.
     pub control_token_file: Option<PathBuf>,
-    /// Who authorizes payments.
-    pub provider: ProviderConfig,
+    /// Who is asked for money, by the names that the operator gives them.
+    pub providers: BTreeMap<String, ProviderConfig>,
     /// How long the provider may take, milliseconds.
     pub provider_timeout_ms: u64,
     /// Plain HTTP on an address that is not loopback.
@@ -77,30 +78,21 @@ pub struct Config {
     pub log: Log,
 }
 
-/// Who authorizes payments.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ProviderConfig {
-    /// Which provider.
-    pub kind: ProviderKind,
-}
-
-/// The providers that this version has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProviderKind {
+/// A provider: its kind, and what that kind wants to know.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ProviderConfig {
     /// The simulated bank: it approves invented cards, and no money moves.
-    #[default]
-    Simulated,
+    Simulated {},
 }
 
-impl ProviderKind {
+impl ProviderConfig {
     /// Whether real money moves. What is made with a provider, API keys and data included, is
     /// marked with it.
     #[must_use]
-    pub const fn is_live(self) -> bool {
+    pub const fn is_live(&self) -> bool {
         match self {
-            Self::Simulated => false,
+            Self::Simulated {} => false,
         }
     }
 }
@@ -191,7 +183,7 @@ impl Default for Config {
             test_mode_in_public: false,
             control_listen: ControlListen::default(),
             control_token_file: None,
-            provider: ProviderConfig::default(),
+            providers: BTreeMap::from([("simulated".into(), ProviderConfig::Simulated {})]),
             provider_timeout_ms: 10_000,
             allow_plain_http: false,
             control_allow_plain_http: false,
@@ -285,9 +277,15 @@ impl Config {
 
     /// The same for a command that works on the data and serves nobody: its mode is the provider's.
     #[must_use]
-    pub const fn for_command(mut self) -> Self {
-        self.test_mode = !self.provider.kind.is_live();
+    pub fn for_command(mut self) -> Self {
+        self.test_mode = !self.livemode();
         self
+    }
+
+    /// Whether real money moves: the providers say so, and no setting does.
+    #[must_use]
+    pub fn livemode(&self) -> bool {
+        self.providers.values().any(ProviderConfig::is_live)
     }
 
     /// The proxies in front.

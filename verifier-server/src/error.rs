@@ -111,6 +111,8 @@ codes! {
         "The body is not JSON in UTF-8, or it is nested too deeply.";
     SignatureInvalid = "signature_invalid", 401, "Signature invalid",
         "The signature doesn't match this request and key; sign path, query and headers byte for byte as they are sent.";
+    NotificationNotAuthenticated = "notification_not_authenticated", 401, "Notification not authenticated",
+        "The notification is not shown to be the provider's; compare the secret that both have.";
     NonceReplayed = "nonce_replayed", 401, "Signature used before",
         "Each signature can be used once; sign the same request again with a new nonce.";
     MalformedOrder = "malformed_order", 400, "Malformed order",

@@ -55,7 +55,7 @@ pub struct Settings {
 pub struct Gateway {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
-    pub(crate) providers: Providers,
+    pub(crate) providers: Arc<Providers>,
     pub(crate) encryption: KeyEncryption,
     pub(crate) clock: Clock,
     pub(crate) rng: Rng,
@@ -94,7 +94,7 @@ impl Gateway {
             settings,
             audit: AuditAppender::new(store.clone(), encryption.audit_chain()),
             store,
-            providers,
+            providers: Arc::new(providers),
             encryption,
             clock,
             rng,
@@ -183,8 +183,14 @@ impl Gateway {
 
     /// Whether real money moves: the providers say so, and no setting does.
     #[must_use]
-    pub const fn livemode(&self) -> bool {
+    pub fn livemode(&self) -> bool {
         self.providers.livemode
+    }
+
+    /// The providers for a payment: what its order asks a simulation for, no other one hears of.
+    pub(crate) fn providers_for(&self, simulate: Option<&str>) -> Arc<Providers> {
+        let directed = simulate.and_then(|outcome| self.providers.directed(outcome));
+        directed.map_or_else(|| Arc::clone(&self.providers), Arc::new)
     }
 
     /// The settings.

@@ -53,6 +53,7 @@ pub mod listener;
 pub mod maintain;
 pub mod merchants;
 pub mod metrics;
+mod notifications;
 pub mod operations;
 pub mod payments;
 pub mod payouts;

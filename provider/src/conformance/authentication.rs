@@ -26,7 +26,6 @@ fn authenticate<'a>(
         wants_challenge: false,
         parent_origin: PAGE,
         order_origins: &[],
-        simulate: None,
         reasons: vec!["conformance".into()],
     })
 }

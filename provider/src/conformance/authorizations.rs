@@ -24,7 +24,6 @@ pub(super) fn authorize<'a>(
         capture,
         card,
         authentication: None,
-        simulate: None,
     })
 }
 

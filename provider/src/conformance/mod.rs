@@ -6,6 +6,7 @@
 
 mod authentication;
 mod authorizations;
+mod notifications;
 mod operations;
 mod payouts;
 mod run;
@@ -17,7 +18,8 @@ pub use run::CheckRun;
 
 use crate::transfer::CollectionAccount;
 use crate::{
-    Authenticator, PaymentProvider, PayoutProvider, ProviderError, TransferProvider, WalletProvider,
+    Authenticator, NotificationReader, PaymentProvider, PayoutProvider, ProviderError,
+    TransferProvider, WalletProvider,
 };
 use sealpay_protocol::card::{Card, CardNumber, Expiry, SecurityCode, YearMonth};
 use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId};
@@ -41,6 +43,8 @@ pub struct ProviderUnderTest {
     pub transfers: Option<Arc<dyn TransferProvider>>,
     /// Sends merchants their money.
     pub payouts: Option<Arc<dyn PayoutProvider>>,
+    /// Sends notifications.
+    pub notifications: Option<Arc<dyn NotificationReader>>,
 }
 
 /// A part of the contract that a provider may have or not.
@@ -56,6 +60,8 @@ pub enum Capability {
     Transfers,
     /// [`PayoutProvider`].
     Payouts,
+    /// [`NotificationReader`].
+    Notifications,
 }
 
 sealpay_protocol::names! {
@@ -65,6 +71,7 @@ sealpay_protocol::names! {
         Wallet = "wallet",
         Transfers = "transfers",
         Payouts = "payouts",
+        Notifications = "notifications",
     }
 }
 
@@ -174,6 +181,17 @@ pub trait ProviderHarness: Send + Sync {
     /// The merchant's bank returns a payout now.
     fn return_payout(&self, payout: PayoutId) -> HarnessFuture<'_, ()> {
         missing(&format!("return_payout({payout})"))
+    }
+
+    /// An account (ISO 13616) that payouts can be sent to.
+    fn payout_account(&self) -> &str {
+        "DE89370400440532013000"
+    }
+
+    /// The request that the provider sends when a payment has an outcome: headers, with their names
+    /// in lowercase, and body.
+    fn notification(&self, reference: PaymentId) -> (Vec<(String, String)>, Vec<u8>) {
+        missing(&format!("notification({reference})"))
     }
 
     /// What was sent to a merchant in all, minor units; none where it cannot be read.
@@ -308,14 +326,19 @@ pub const CHECKS: &[Check] = checks! {
         transfers::lost_refund_is_done_when_it_is_repeated,
     }
     Payouts {
-        payouts::account_is_valid_and_stays_the_same,
+        payouts::default_account_is_valid_and_stays_the_same,
         payouts::repeated_payout_is_sent_once,
         payouts::concurrent_duplicate_payouts_are_sent_once,
         payouts::another_amount_under_the_same_payout_sends_nothing,
-        payouts::payout_to_another_account_is_declined,
+        payouts::payout_that_cannot_be_made_is_declined,
         payouts::lost_payout_is_sent_once,
         payouts::overtaken_payout_sends_nothing_more,
         payouts::returned_payout_is_reported_until_it_is_acknowledged,
+    }
+    Notifications {
+        notifications::notification_names_its_payment_however_often_it_is_read,
+        notifications::altered_notification_is_refused,
+        notifications::notification_without_its_headers_is_refused,
     }
 };
 
@@ -359,6 +382,7 @@ impl ProviderUnderTest {
             Capability::Wallet => self.wallet.is_some(),
             Capability::Transfers => self.transfers.is_some(),
             Capability::Payouts => self.payouts.is_some(),
+            Capability::Notifications => self.notifications.is_some(),
         }
     }
 }

@@ -39,7 +39,6 @@ async fn authorize_for(run: &CheckRun<'_>, payer: Payer, reference: PaymentId) {
                 capture: Capture::Manual,
                 payee: "Paper Lantern",
                 expires_at_ms: run.harness.now_ms() + PAGE_LIFETIME_MS,
-                simulate: None,
             };
             let page = run.answer("the start", wallet.start(request)).await;
             run.harness.confirm(&page).await;

@@ -7,8 +7,8 @@ use super::{
 use crate::decline::{self, DeclineClass};
 use crate::modification::ModificationKind;
 use crate::{
-    Authenticator, ModificationRequest, PaymentProvider, PayoutProvider, ProviderDecision,
-    ProviderError, ProviderFuture, TransferProvider, WalletProvider,
+    Authenticator, ModificationRequest, NotificationReader, PaymentProvider, PayoutProvider,
+    ProviderDecision, ProviderError, ProviderFuture, TransferProvider, WalletProvider,
 };
 use sealpay_protocol::card::Card;
 use sealpay_protocol::currency::Currency;
@@ -92,6 +92,10 @@ impl<'a> CheckRun<'a> {
 
     pub(super) async fn transfers(&self) -> Arc<dyn TransferProvider> {
         self.missing(self.open().await.transfers)
+    }
+
+    pub(super) async fn notifications(&self) -> Arc<dyn NotificationReader> {
+        self.missing(self.open().await.notifications)
     }
 
     pub(super) async fn payouts(&self) -> Arc<dyn PayoutProvider> {

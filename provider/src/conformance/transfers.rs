@@ -20,7 +20,6 @@ fn start<'a>(
     transfers.start(TransferRequest {
         reference,
         money: run.money(AMOUNT),
-        simulate: None,
     })
 }
 

@@ -20,7 +20,6 @@ fn start<'a>(
         capture: Capture::Automatic,
         payee: "Paper Lantern",
         expires_at_ms: run.harness.now_ms() + PAGE_LIFETIME_MS,
-        simulate: None,
     })
 }
 

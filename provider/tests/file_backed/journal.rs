@@ -36,6 +36,8 @@ pub(super) enum Mutant {
     ForgetsAcknowledgements,
     /// A withdrawn request can still be confirmed.
     ConfirmsWithdrawn,
+    /// It reads notifications of anybody.
+    BelievesEveryone,
 }
 
 /// Something that happened.

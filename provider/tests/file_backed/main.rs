@@ -9,6 +9,7 @@
 
 mod bank;
 mod journal;
+mod notifications;
 mod payouts;
 mod transfers;
 mod wallet;
@@ -16,14 +17,16 @@ mod wallet;
 use bank::{DECLINED, FileBank};
 use journal::{Event, Mutant};
 use sealpay_protocol::card::Card;
-use sealpay_protocol::ids::{MerchantId, PayoutId};
+use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId};
 use sealpay_protocol::money::Money;
 use sealpay_provider::conformance::{
     self, Balance, CHECKS, Capability, CardKind, HarnessFuture, Payer, ProviderHarness,
     ProviderUnderTest, Transmission, card,
 };
 use sealpay_provider::transfer::CollectionAccount;
-use sealpay_provider::{PaymentProvider, PayoutProvider, TransferProvider, WalletProvider};
+use sealpay_provider::{
+    NotificationReader, PaymentProvider, PayoutProvider, TransferProvider, WalletProvider,
+};
 use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -98,6 +101,7 @@ impl ProviderHarness for FileHarness {
         let acquirer: Arc<dyn PaymentProvider> = Arc::<FileBank>::clone(&bank);
         let wallet: Arc<dyn WalletProvider> = Arc::<FileBank>::clone(&bank);
         let payouts: Arc<dyn PayoutProvider> = Arc::<FileBank>::clone(&bank);
+        let notifications: Arc<dyn NotificationReader> = Arc::<FileBank>::clone(&bank);
         let transfers: Arc<dyn TransferProvider> = Arc::new(Collections(bank));
         ready(ProviderUnderTest {
             acquirer: Some(acquirer),
@@ -105,6 +109,7 @@ impl ProviderHarness for FileHarness {
             wallet: Some(wallet),
             transfers: Some(transfers),
             payouts: Some(payouts),
+            notifications: Some(notifications),
         })
     }
 
@@ -181,6 +186,10 @@ impl ProviderHarness for FileHarness {
         let returned = Event::PayoutReturned { id, at_ms };
         self.bank().journal.lock().unwrap().append(returned);
         ready(())
+    }
+
+    fn notification(&self, reference: PaymentId) -> (Vec<(String, String)>, Vec<u8>) {
+        notifications::notification(reference, self.now_ms())
     }
 
     fn paid_out_minor(&self, merchant: MerchantId) -> HarnessFuture<'_, Option<i64>> {
@@ -262,6 +271,7 @@ fn every_mistake_is_found_by_the_check_that_names_it() {
             Mutant::ConfirmsWithdrawn,
             "withdrawn_request_cannot_be_confirmed",
         ),
+        (Mutant::BelievesEveryone, "altered_notification_is_refused"),
     ] {
         let failures = failures(mutant);
         let found = failures.iter().find(|(failed, _)| *failed == name);

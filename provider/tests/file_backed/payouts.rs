@@ -1,14 +1,15 @@
 //! Payouts of the bank in a file.
 
-use super::bank::{FileBank, declined, iban};
+use super::bank::{FileBank, declined};
 use super::journal::{Event, Mutant};
-use sealpay_protocol::ids::{MerchantId, PayoutId};
+use sealpay_protocol::iban;
+use sealpay_protocol::ids::PayoutId;
 use sealpay_provider::payout::{PayoutRequest, ReturnedPayout};
 use sealpay_provider::{PayoutProvider, ProviderDecision, ProviderFuture};
 
 impl FileBank {
     fn pay_now(&self, request: &PayoutRequest) -> ProviderDecision {
-        if request.account != self.account(request.merchant) {
+        if iban::parse(&request.account).is_err() {
             return declined("invalid_number");
         }
         if request.money.amount_minor() <= 0 {
@@ -32,14 +33,6 @@ impl FileBank {
 }
 
 impl PayoutProvider for FileBank {
-    fn account(&self, merchant: MerchantId) -> String {
-        let text = merchant.to_string();
-        let mixed = text.bytes().fold(0_usize, |mixed, byte| {
-            (mixed * 31 + usize::from(byte)) % 10_000_000_000
-        });
-        iban(mixed)
-    }
-
     fn pay(&self, request: PayoutRequest) -> ProviderFuture<'_, ProviderDecision> {
         self.send(move || self.pay_now(&request))
     }

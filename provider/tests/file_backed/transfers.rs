@@ -129,7 +129,7 @@ impl TransferProvider for Collections {
         "file_transfer"
     }
 
-    fn start<'a>(&'a self, request: TransferRequest<'a>) -> ProviderFuture<'a, CollectionAccount> {
+    fn start(&self, request: TransferRequest) -> ProviderFuture<'_, CollectionAccount> {
         Box::pin(async move { Ok(self.0.collection(request.reference)) })
     }
 

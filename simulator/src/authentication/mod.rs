@@ -13,7 +13,7 @@ mod webauthn;
 
 use super::account::{Account, Enrolment};
 use super::exchange::exchange;
-use super::outcome;
+use super::outcome::Directive;
 use super::phone::{Message, masked};
 use super::world::{World, silent};
 use challenge::{Challenge, State};
@@ -34,6 +34,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct SimulatedAuthenticator {
     world: Arc<World>,
+    /// What the order asks for.
+    directive: Option<Directive>,
 }
 
 /// Whether a stored state says that the shopper is asked for nothing any more.
@@ -122,8 +124,8 @@ fn pages_of(request: &AuthenticationRequest<'_>) -> String {
 }
 
 impl SimulatedAuthenticator {
-    pub(super) const fn new(world: Arc<World>) -> Self {
-        Self { world }
+    pub(super) const fn new(world: Arc<World>, directive: Option<Directive>) -> Self {
+        Self { world, directive }
     }
 
     async fn begin(&self, request: AuthenticationRequest<'_>) -> Result<Progress, ProviderError> {
@@ -131,9 +133,11 @@ impl SimulatedAuthenticator {
             return self.standing(stored).await;
         }
         let account = self.world.account_of(&request.card.number).await?;
-        let outcome = request.simulate.and_then(outcome::find);
         let decision = DecisionInput {
-            ordered: outcome.and_then(|outcome| outcome.enrolment),
+            ordered: self
+                .directive
+                .as_ref()
+                .and_then(|asked| asked.outcome.enrolment),
             enrolled: account.enrolment,
             is_locked: account.locked,
             refuses_codes: account.refuses_codes(self.world.clock.now_ms_i64()),

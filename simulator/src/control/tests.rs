@@ -70,17 +70,23 @@ struct Payment<'a> {
 impl Payment<'_> {
     async fn at(
         &self,
-        acquirer: &dyn PaymentProvider,
+        bank: &SimulatedBank,
+        name: &str,
         id: u64,
     ) -> Result<ProviderDecision, ProviderError> {
         let card = card(self.number);
+        let acquirers = match self.simulate {
+            Some(outcome) => bank.directed(outcome).acquirers,
+            None => bank.acquirers(),
+        };
+        let mut acquirers = acquirers.into_iter();
+        let acquirer = acquirers.find(|acquirer| acquirer.name() == name).unwrap();
         let asking = acquirer.authorize(AuthorizationRequest {
             reference: reference(id),
             money: Money::new(self.amount_minor, self.currency.parse().unwrap()),
             capture: Capture::Automatic,
             card: &card,
             authentication: None,
-            simulate: self.simulate,
         });
         let waiting = tokio::time::timeout(Duration::from_secs(1), asking).await;
         waiting.unwrap_or_else(|_| Err(ProviderError::OutcomeUnknown("too late".into())))
@@ -104,7 +110,6 @@ fn declined(key: &str) -> Result<ProviderDecision, ProviderError> {
 async fn the_order_goes_before_the_persona_the_persona_before_the_amount_and_then_the_account() {
     let folder = TestFolder::new("precedence");
     let bank = bank(&folder).await;
-    let harbor = acquirer(&bank, "harbor");
     let lost = number_of("lars_lost_card");
     let poor = number_of("ben_balance");
     let ada = number_of("ada_approved");
@@ -145,7 +150,7 @@ async fn the_order_goes_before_the_persona_the_persona_before_the_amount_and_the
             simulate,
             ..payment(number)
         };
-        let answer = payment.at(&*harbor, id).await;
+        let answer = payment.at(&bank, "harbor", id).await;
         assert_eq!(answer, expected, "{number} {amount_minor} {simulate:?}");
     }
 }
@@ -154,7 +159,6 @@ async fn the_order_goes_before_the_persona_the_persona_before_the_amount_and_the
 async fn an_acquirer_takes_what_it_takes() {
     let folder = TestFolder::new("takes");
     let bank = bank(&folder).await;
-    let (harbor, meridian) = (acquirer(&bank, "harbor"), acquirer(&bank, "meridian"));
     let amex = payment(number_of("amy_approved"));
     let yen = Payment {
         currency: "JPY",
@@ -171,9 +175,9 @@ async fn an_acquirer_takes_what_it_takes() {
     };
     for (id, payment) in (1..).zip([amex, yen, ordered, by_amount]) {
         let refused = declined("not_permitted_terminal");
-        assert_eq!(payment.at(&*harbor, id).await, refused);
+        assert_eq!(payment.at(&bank, "harbor", id).await, refused);
         assert_eq!(
-            payment.at(&*meridian, id).await,
+            payment.at(&bank, "meridian", id).await,
             Ok(ProviderDecision::Approved)
         );
     }
@@ -210,9 +214,11 @@ async fn every_persona_is_known_and_its_authentication_staged_where_its_name_say
 async fn a_changed_account_answers_as_it_was_changed() {
     let folder = TestFolder::new("changed");
     let bank = bank(&folder).await;
-    let harbor = acquirer(&bank, "harbor");
     let ada = payment(number_of("ada_approved"));
-    assert_eq!(ada.at(&*harbor, 1).await, Ok(ProviderDecision::Approved));
+    assert_eq!(
+        ada.at(&bank, "harbor", 1).await,
+        Ok(ProviderDecision::Approved)
+    );
     let steps = [
         (r#"{"status":"stolen"}"#, declined("stolen_card")),
         (r#"{"status":"active"}"#, Ok(ProviderDecision::Approved)),
@@ -246,7 +252,7 @@ async fn a_changed_account_answers_as_it_was_changed() {
         let changed = bank.change_account("ada_approved", order).await.unwrap();
         let seen = bank.account("ada_approved").await.unwrap();
         assert_eq!(changed, seen, "{json}");
-        assert_eq!(ada.at(&*harbor, id).await, expected, "{json}");
+        assert_eq!(ada.at(&bank, "harbor", id).await, expected, "{json}");
     }
     let order = AccountRequest {
         enrolment: Some(Enrolment::Passkey),
@@ -299,7 +305,7 @@ async fn a_tester_sees_accounts_and_authorizations_without_a_number() {
         "4111111111111111",
     ];
     for (id, number) in (1..).zip(numbers) {
-        let answer = payment(number).at(&*harbor, id).await;
+        let answer = payment(number).at(&bank, "harbor", id).await;
         assert!(answer.is_ok(), "{number}");
     }
     let asked = harbor.inquire(reference(9)).await;
@@ -335,7 +341,7 @@ async fn a_tester_sees_accounts_and_authorizations_without_a_number() {
 async fn ordered_faults_strike_and_then_everything_is_as_before() {
     let folder = TestFolder::new("struck");
     let bank = bank(&folder).await;
-    let (harbor, meridian) = (acquirer(&bank, "harbor"), acquirer(&bank, "meridian"));
+    let harbor = acquirer(&bank, "harbor");
     let ada = payment(number_of("ada_approved"));
     let order = async |json: &str| {
         let order: FaultRequest = serde_json::from_str(json).unwrap();
@@ -345,8 +351,11 @@ async fn ordered_faults_strike_and_then_everything_is_as_before() {
     let down = Err(ProviderError::NotSent("harbor cannot be reached".into()));
 
     order(r#"{"kind":"acquirer_down","target":"harbor","next":2}"#).await;
-    assert_eq!(ada.at(&*harbor, 1).await, down);
-    assert_eq!(ada.at(&*meridian, 1).await, Ok(ProviderDecision::Approved));
+    assert_eq!(ada.at(&bank, "harbor", 1).await, down);
+    assert_eq!(
+        ada.at(&bank, "meridian", 1).await,
+        Ok(ProviderDecision::Approved)
+    );
     let asked = harbor.inquire(reference(1)).await;
     assert_eq!(
         asked,
@@ -358,35 +367,47 @@ async fn ordered_faults_strike_and_then_everything_is_as_before() {
     );
 
     order(r#"{"kind":"response_lost","next":1}"#).await;
-    assert_eq!(ada.at(&*harbor, 2).await, silent);
+    assert_eq!(ada.at(&bank, "harbor", 2).await, silent);
     let approved = Ok(Inquiry::Answered(ProviderDecision::Approved));
     assert_eq!(harbor.inquire(reference(2)).await, approved);
 
     order(r#"{"kind":"request_lost","target":"issuer","next":1}"#).await;
-    assert_eq!(ada.at(&*harbor, 3).await, silent);
+    assert_eq!(ada.at(&bank, "harbor", 3).await, silent);
     assert_eq!(
         harbor.inquire(reference(3)).await,
         Ok(Inquiry::NeverReceived)
     );
 
     order(r#"{"kind":"issuer_down","next":1}"#).await;
-    assert_eq!(ada.at(&*harbor, 4).await, declined("issuer_unavailable"));
-    assert_eq!(ada.at(&*harbor, 5).await, Ok(ProviderDecision::Approved));
+    assert_eq!(
+        ada.at(&bank, "harbor", 4).await,
+        declined("issuer_unavailable")
+    );
+    assert_eq!(
+        ada.at(&bank, "harbor", 5).await,
+        Ok(ProviderDecision::Approved)
+    );
 
     let slow = order(r#"{"kind":"latency","min_ms":5000,"share_per_mille":1000}"#).await;
-    assert_eq!(ada.at(&*harbor, 6).await, silent);
+    assert_eq!(ada.at(&bank, "harbor", 6).await, silent);
     assert_eq!(bank.faults().await.unwrap(), std::slice::from_ref(&slow));
     bank.remove_fault(&slow.id).await.unwrap();
     assert_eq!(
         bank.remove_fault(&slow.id).await,
         Err(ControlError::NotFound)
     );
-    assert_eq!(ada.at(&*harbor, 7).await, Ok(ProviderDecision::Approved));
+    assert_eq!(
+        ada.at(&bank, "harbor", 7).await,
+        Ok(ProviderDecision::Approved)
+    );
 
     order(r#"{"kind":"acquirer_down","share_per_mille":1000}"#).await;
-    assert_eq!(ada.at(&*harbor, 8).await, down);
+    assert_eq!(ada.at(&bank, "harbor", 8).await, down);
     bank.remove_faults().await.unwrap();
-    assert_eq!(ada.at(&*harbor, 8).await, Ok(ProviderDecision::Approved));
+    assert_eq!(
+        ada.at(&bank, "harbor", 8).await,
+        Ok(ProviderDecision::Approved)
+    );
     for _ in 0..super::FAULTS {
         order(r#"{"kind":"request_lost","target":"meridian","share_per_mille":1}"#).await;
     }

@@ -5,7 +5,7 @@ mod refund;
 #[cfg(test)]
 mod tests;
 
-use super::outcome::{self, TransferScript};
+use super::outcome::{Directive, TransferScript};
 use super::world::{World, silent};
 use sealpay_protocol::check_digits::with_check_digits;
 use sealpay_protocol::encoding::hex;
@@ -117,6 +117,8 @@ impl TransferState {
 #[derive(Debug, Clone)]
 pub struct SimulatedTransfers {
     world: Arc<World>,
+    /// What the order asks for.
+    directive: Option<Directive>,
 }
 
 /// What is kept when a transfer is expected: the row, and what the script sends.
@@ -163,8 +165,8 @@ fn mistyped(reference: &str) -> String {
 }
 
 impl SimulatedTransfers {
-    pub(super) const fn new(world: Arc<World>) -> Self {
-        Self { world }
+    pub(super) const fn new(world: Arc<World>, directive: Option<Directive>) -> Self {
+        Self { world, directive }
     }
 
     fn creditor_reference(&self, reference: PaymentId, turn: u8) -> String {
@@ -195,15 +197,11 @@ impl SimulatedTransfers {
         ]
     }
 
-    async fn collect(
-        &self,
-        request: TransferRequest<'_>,
-    ) -> Result<CollectionAccount, ProviderError> {
+    async fn collect(&self, request: TransferRequest) -> Result<CollectionAccount, ProviderError> {
         let now_ms = self.world.clock.now_ms_i64();
-        let script = request
-            .simulate
-            .and_then(outcome::find)
-            .and_then(|outcome| outcome.transfer)
+        let asked = self.directive.as_ref();
+        let script = asked
+            .and_then(|asked| asked.outcome.transfer)
             .unwrap_or(TransferScript::Paid);
         // Two payments that draw the same reference are not expected; one of them draws again.
         for turn in 0..4 {
@@ -341,7 +339,7 @@ impl TransferProvider for SimulatedTransfers {
         NAME
     }
 
-    fn start<'a>(&'a self, request: TransferRequest<'a>) -> ProviderFuture<'a, CollectionAccount> {
+    fn start(&self, request: TransferRequest) -> ProviderFuture<'_, CollectionAccount> {
         Box::pin(self.collect(request))
     }
 

@@ -1,6 +1,8 @@
 //! Where to send money, what the scripts send, and what becomes of it.
 
 use super::{SimulatedTransfers, TransferState};
+use crate::outcome::Directive;
+use crate::world::World;
 use crate::world::tests::{NOON_MS, TestFolder, world};
 use sealpay_protocol::ids::{ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
@@ -17,6 +19,7 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 struct Stage {
     transfers: SimulatedTransfers,
+    world: Arc<World>,
     now: Arc<AtomicU64>,
     _folder: TestFolder,
 }
@@ -25,7 +28,8 @@ async fn stage(name: &str) -> Stage {
     let folder = TestFolder::new(&format!("transfer-{name}"));
     let (world, now) = world(&folder).await;
     Stage {
-        transfers: SimulatedTransfers::new(world),
+        transfers: SimulatedTransfers::new(Arc::clone(&world), None),
+        world,
         now,
         _folder: folder,
     }
@@ -44,9 +48,10 @@ impl Stage {
         let request = TransferRequest {
             reference: payment(number),
             money,
-            simulate,
         };
-        self.transfers.start(request).await.unwrap()
+        let directive = simulate.and_then(Directive::of);
+        let transfers = SimulatedTransfers::new(Arc::clone(&self.world), directive);
+        transfers.start(request).await.unwrap()
     }
 
     fn now_ms(&self) -> i64 {

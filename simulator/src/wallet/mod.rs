@@ -10,6 +10,7 @@ mod request;
 mod tests;
 
 use super::book::{self, RecordedResult};
+use super::outcome::Directive;
 use super::world::{World, silent};
 use account::ACCOUNTS;
 use request::{APPROVED, Closing, NEVER_RECEIVED, Request, State, capture_name, close};
@@ -78,11 +79,13 @@ pub enum WalletDecision {
 #[derive(Debug, Clone)]
 pub struct SimulatedWallet {
     world: Arc<World>,
+    /// What the order asks for.
+    directive: Option<Directive>,
 }
 
 impl SimulatedWallet {
-    pub(super) const fn new(world: Arc<World>) -> Self {
-        Self { world }
+    pub(super) const fn new(world: Arc<World>, directive: Option<Directive>) -> Self {
+        Self { world, directive }
     }
 
     /// The part of the address that opens a request's page: 192 bits that nobody can guess, and
@@ -117,9 +120,7 @@ impl SimulatedWallet {
             money.map_or_else(|| "EUR".into(), |money| money.currency().to_string()),
             request.map_or("automatic", |request| capture_name(request.capture)),
             request.map_or("", |request| request.payee).to_owned(),
-            request
-                .and_then(|request| request.simulate)
-                .map(str::to_owned),
+            self.directive.as_ref().map(|asked| asked.name.clone()),
             request.map_or(0, |request| request.expires_at_ms),
         ]
     }

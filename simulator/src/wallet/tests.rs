@@ -1,6 +1,7 @@
 //! Confirming, refusing and taking back: each once, in any order, at once.
 
 use super::{NAME, SimulatedWallet, WalletDecision, WalletState};
+use crate::outcome::Directive;
 use crate::world::World;
 use crate::world::tests::{NOON_MS, TestFolder, world};
 use sealpay_protocol::ids::{ModificationId, PaymentId};
@@ -30,7 +31,7 @@ async fn stage(name: &str) -> Stage {
     let folder = TestFolder::new(&format!("wallet-{name}"));
     let (world, now) = world(&folder).await;
     Stage {
-        wallet: SimulatedWallet::new(Arc::clone(&world)),
+        wallet: SimulatedWallet::new(Arc::clone(&world), None),
         world,
         now,
         _folder: folder,
@@ -69,9 +70,10 @@ impl Stage {
             capture,
             payee: "Paper Lantern",
             expires_at_ms: i64::try_from(NOON_MS + LIFE_MS).unwrap(),
-            simulate,
         };
-        let address = self.wallet.start(request).await.unwrap();
+        let directive = simulate.and_then(Directive::of);
+        let wallet = SimulatedWallet::new(Arc::clone(&self.world), directive);
+        let address = wallet.start(request).await.unwrap();
         let page = self.wallet.page(payment(number)).await.unwrap();
         assert_eq!(page.as_ref(), Some(&address));
         address.strip_prefix("/test/wallet/").unwrap().to_owned()
@@ -247,7 +249,6 @@ async fn a_reference_that_was_asked_for_before_it_arrived_is_refused() {
             capture: Capture::Automatic,
             payee: "",
             expires_at_ms: i64::MAX,
-            simulate: None,
         };
         let address = stage.wallet.start(request).await.unwrap();
         let token = address.strip_prefix("/test/wallet/").unwrap();

@@ -5,11 +5,10 @@ use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::secret::Secret;
 use sealpay_provider::conformance::{
-    Balance, Capability, CardKind, HarnessFuture, Payer, ProviderHarness, ProviderUnderTest,
-    Transmission, card,
+    Balance, CHECKS, Capability, CardKind, HarnessFuture, Payer, ProviderHarness,
+    ProviderUnderTest, Transmission, card,
 };
 use sealpay_provider::transfer::CollectionAccount;
-use sealpay_provider::{Authenticator, PayoutProvider, TransferProvider, WalletProvider};
 use sealpay_simulator::payout::ReturnReason;
 use sealpay_simulator::{SimulatedBank, persona, transfer, wallet};
 use sealpay_system::{Clock, Rng};
@@ -37,6 +36,14 @@ const BALANCE_MINOR: i64 = 100_000_000;
 
 /// Most entries of the bank's book that are added up.
 const ENTRIES: u32 = 200;
+
+/// How many checks the bank passes: it sends no notifications.
+pub(super) fn its_checks() -> usize {
+    let checks = CHECKS.iter();
+    checks
+        .filter(|check| check.capability != Capability::Notifications)
+        .count()
+}
 
 /// A simulated bank under the suite.
 pub(super) struct BankHarness {
@@ -116,7 +123,9 @@ impl BankHarness {
             Capability::Wallet => wallet::NAME,
             Capability::Transfers => transfer::NAME,
             Capability::Payouts => "payouts",
-            Capability::Authenticator => panic!("no message to the issuer is lost"),
+            Capability::Authenticator | Capability::Notifications => {
+                panic!("no such message is lost")
+            }
         }
     }
 
@@ -147,7 +156,8 @@ impl ProviderHarness for BankHarness {
     fn open(&self) -> HarnessFuture<'_, ProviderUnderTest> {
         Box::pin(async move {
             let bank = self.reopen().await;
-            let mut acquirers = bank.acquirers().into_iter();
+            let capabilities = bank.capabilities();
+            let mut acquirers = capabilities.acquirers.into_iter();
             let acquirer = acquirers.find(|acquirer| acquirer.name() == self.acquirer);
             if self.only_cards {
                 return ProviderUnderTest {
@@ -155,16 +165,13 @@ impl ProviderHarness for BankHarness {
                     ..ProviderUnderTest::default()
                 };
             }
-            let authenticator: Arc<dyn Authenticator> = bank.authenticator();
-            let wallet: Arc<dyn WalletProvider> = bank.wallet();
-            let transfers: Arc<dyn TransferProvider> = bank.transfers();
-            let payouts: Arc<dyn PayoutProvider> = bank.payouts();
             ProviderUnderTest {
                 acquirer,
-                authenticator: Some(authenticator),
-                wallet: Some(wallet),
-                transfers: Some(transfers),
-                payouts: Some(payouts),
+                authenticator: capabilities.authenticator,
+                wallet: capabilities.wallet,
+                transfers: capabilities.transfers,
+                payouts: capabilities.payouts,
+                notifications: capabilities.notifications,
             }
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::time::TestClock;
 use axum::Router;
-use sealpay_provider::Providers;
+use sealpay_provider::{Capabilities, Providers};
 use sealpay_simulator::SimulatedBank;
 use sealpay_system::{Clock, Rng};
 use std::sync::Arc;
@@ -17,7 +17,15 @@ pub(super) fn operators_of(server: &Server) -> Router {
     operator::app(server.state.clone(), OperatorAccess::default())
 }
 
-pub(super) async fn build(config: &Config, master_key: [u8; 32], clock: &TestClock) -> Arc<Server> {
+/// What a test changes of what the simulated bank can do.
+pub type Extend = fn(Capabilities) -> Capabilities;
+
+pub(super) async fn build(
+    config: &Config,
+    extend: Option<Extend>,
+    master_key: [u8; 32],
+    clock: &TestClock,
+) -> Arc<Server> {
     let clock = clock.clone();
     let store = Store::open(&config.database_url(), &Options::default()).await;
     let parts = Parts {
@@ -27,10 +35,10 @@ pub(super) async fn build(config: &Config, master_key: [u8; 32], clock: &TestClo
         rng: Rng::system(),
         livemode: !config.test_mode,
     };
-    let server = if config.test_mode {
-        Server::new(config, parts).await
-    } else {
-        live(config, parts).await
+    let server = match extend {
+        None if config.test_mode => Server::new(config, parts).await,
+        Some(extend) if config.test_mode => extended(config, parts, extend).await,
+        _ => live(config, parts).await,
     };
     Arc::new(server.expect("the server starts"))
 }
@@ -38,18 +46,34 @@ pub(super) async fn build(config: &Config, master_key: [u8; 32], clock: &TestClo
 /// A server with a provider that is taken for a real one: the simulated bank stands in for it, and
 /// nobody can look behind it.
 async fn live(config: &Config, parts: Parts) -> Result<Server, String> {
-    let bank = SimulatedBank::open(
+    let bank = bank(config, &parts).await?;
+    let capabilities = Capabilities {
+        livemode: true,
+        // Its page is a part of the simulation.
+        wallet: None,
+        ..bank.capabilities()
+    };
+    let providers = Providers::compose([("live".into(), capabilities)])?;
+    Server::with_providers(config, parts, providers, None).await
+}
+
+/// A server whose simulated bank can do something else as well.
+async fn extended(config: &Config, parts: Parts, extend: Extend) -> Result<Server, String> {
+    let bank = bank(config, &parts).await?;
+    let capabilities = extend(bank.capabilities());
+    let providers = Providers::compose([("simulated".into(), capabilities)])?;
+    Server::with_providers(config, parts, providers, Some(bank)).await
+}
+
+async fn bank(config: &Config, parts: &Parts) -> Result<Arc<SimulatedBank>, String> {
+    let (clock, rng) = (parts.clock.clone(), parts.rng.clone());
+    SimulatedBank::open(
         &config.bank_url(),
         parts.encryption.bank_key(),
         config.public_origin.clone(),
-        parts.clock.clone(),
-        parts.rng.clone(),
-        false,
+        clock,
+        rng,
+        config.test_mode,
     )
-    .await?;
-    let providers = Providers {
-        livemode: true,
-        ..bank.providers()
-    };
-    Server::with_providers(config, parts, providers, None).await
+    .await
 }

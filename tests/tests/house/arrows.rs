@@ -19,10 +19,11 @@ const SHARED: [&str; 11] = [
 ];
 
 /// The features, each with the other features that it may use.
-const FEATURES: [(&str, &[&str]); 10] = [
+const FEATURES: [(&str, &[&str]); 11] = [
     ("balance", &["settlements"]),
     ("disputes", &["payments"]),
     ("merchants", &[]),
+    ("notifications", &["payments", "payouts"]),
     ("operations", &["payments"]),
     // The event of a payment shows what was done to it.
     ("payments", &["disputes", "operations", "sessions"]),

@@ -32,7 +32,7 @@ fn arrows_of_crates(source: &Source) -> Vec<String> {
             *name == "sealpay_simulator"
                 && source.is_in("verifier-server/src")
                 && !source.is_in("verifier-server/src/simulation")
-                && source.path != "verifier-server/src/app.rs"
+                && source.path != "verifier-server/src/app/providers.rs"
         }
     };
     named

@@ -121,7 +121,9 @@ fn a_start_without_test_mode_says_that_there_is_no_provider() {
     let folder = Folder::new("live");
     let said = said(folder.path(), &[]);
     assert!(
-        said.contains("provider.kind = \"simulated\" and test_mode = false do not go together"),
+        said.contains(
+            "providers.simulated.kind = \"simulated\" and test_mode = false do not go together"
+        ),
         "{said}"
     );
     assert!(said.contains("--test-mode"), "{said}");

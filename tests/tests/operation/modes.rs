@@ -2,7 +2,7 @@
 
 use harness::folder::Folder;
 use harness::verifier_process::{Setup, program};
-use sealpay_provider::Providers;
+use sealpay_provider::{Capabilities, Providers};
 use sealpay_simulator::SimulatedBank;
 use sealpay_system::{Clock, Rng};
 use std::os::unix::fs::PermissionsExt;
@@ -42,10 +42,13 @@ async fn start(folder: &Folder, livemode: bool) -> Result<Server, String> {
         !livemode,
     )
     .await?;
-    let providers = Providers {
+    let capabilities = Capabilities {
         livemode,
-        ..bank.providers()
+        // Its page is a part of the simulation.
+        wallet: None,
+        ..bank.capabilities()
     };
+    let providers = Providers::compose([("live".into(), capabilities)])?;
     Server::with_providers(&config, parts, providers, None).await
 }
 
@@ -110,7 +113,10 @@ async fn the_simulated_bank_serves_no_live_start_however_it_is_put_together() {
         Ok(_) => panic!("it starts"),
         Err(sentence) => sentence,
     };
-    assert!(said.contains("provider.kind = \"simulated\""), "{said}");
+    assert!(
+        said.contains("providers.simulated.kind = \"simulated\""),
+        "{said}"
+    );
 }
 
 fn run(setup: &Setup, file: &std::path::Path) -> std::process::Output {

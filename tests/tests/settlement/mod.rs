@@ -6,6 +6,7 @@ mod bad_input;
 mod calendar;
 mod crash;
 mod money;
+mod payout_accounts;
 mod processes;
 mod reading;
 mod returns;

@@ -117,7 +117,6 @@ pub(super) async fn pay(
         capture,
         card: &card,
         authentication: None,
-        simulate: None,
     };
     harbor(bank).authorize(request).await
 }

@@ -9,7 +9,8 @@ use sealpay_protocol::order::Capture;
 use sealpay_provider::payout::PayoutRequest;
 use sealpay_provider::transfer::TransferRequest;
 use sealpay_provider::{
-    ModificationRequest, PaymentOperations, PayoutProvider, ProviderDecision, TransferProvider,
+    ModificationRequest, PaymentOperations, PayoutProvider, ProviderDecision, TestScenarios,
+    TransferProvider,
 };
 use sealpay_simulator::payout::ReturnReason;
 use std::sync::Arc;
@@ -166,9 +167,9 @@ async fn money_that_arrived_goes_back_once_at_two_counters(bank: Counters) {
     let request = TransferRequest {
         reference,
         money: euros(5_000),
-        simulate: Some("transfer_never"),
     };
-    let collection = transfers[0].start(request).await.unwrap();
+    let unpaid = bank.counters[0].directed("transfer_never").transfers;
+    let collection = unpaid.unwrap().start(request).await.unwrap();
     let now_ms = i64::try_from(bank.clock.now_ms()).unwrap();
     let written = collection.reference.to_lowercase();
     let sent = transfers[1].send(&written, euros(5_000), now_ms).await;
@@ -195,7 +196,10 @@ async fn a_payout_is_sent_and_returned_once_at_two_counters(bank: Counters) {
     let request = PayoutRequest {
         payout,
         merchant,
-        account: bank.counters[0].payouts().account(merchant),
+        account: bank.counters[0]
+            .payouts()
+            .default_account(merchant)
+            .unwrap(),
         money: euros(12_345),
     };
     let sent = (0..20).map(|place| {

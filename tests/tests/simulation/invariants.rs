@@ -53,8 +53,9 @@ const ALWAYS: [(&str, &str); 14] = [
     ),
     (
         "a transfer is captured with too little money, or waits with enough",
-        "SELECT id FROM payments WHERE method = 'bank_transfer' AND transfer IS NOT NULL
-         AND (state = 'captured') <> (json_extract(transfer, '$.received_minor') >= amount_minor)",
+        "SELECT id FROM payments WHERE json_extract(details, '$.transfer') IS NOT NULL
+         AND (state = 'captured')
+             <> (json_extract(details, '$.transfer.received_minor') >= amount_minor)",
     ),
     (
         "a session is held by what came to nothing, or not held by what came to something",

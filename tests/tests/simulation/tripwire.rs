@@ -3,15 +3,16 @@
 //! Every transaction of the verifier lies between two such calls, so these are all the places
 //! between its steps.
 
+use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, PayoutId};
 use sealpay_provider::authentication::{AuthenticationRequest, Progress, Step, Stepped};
 use sealpay_provider::payout::{PayoutRequest, ReturnedPayout};
 use sealpay_provider::transfer::{CollectionAccount, IncomingCredit, TransferRequest};
 use sealpay_provider::wallet::WalletRequest;
 use sealpay_provider::{
-    AcquirerTerms, Authenticator, AuthorizationRequest, Inquiry, ModificationRequest,
+    AcquirerTerms, Authenticator, AuthorizationRequest, Capabilities, Inquiry, ModificationRequest,
     PaymentOperations, PaymentProvider, PayoutProvider, ProviderDecision, ProviderFuture,
-    Providers, TransferProvider, WalletProvider,
+    Providers, TestScenarios, TransferProvider, WalletProvider,
 };
 use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -135,8 +136,8 @@ macro_rules! modifiers {
 modifiers!(PaymentProvider, WalletProvider, TransferProvider);
 
 impl PayoutProvider for Behind<dyn PayoutProvider> {
-    fn account(&self, merchant: MerchantId) -> String {
-        self.inner.account(merchant)
+    fn default_account(&self, merchant: MerchantId) -> Option<String> {
+        self.inner.default_account(merchant)
     }
 
     fn pay(&self, request: PayoutRequest) -> ProviderFuture<'_, ProviderDecision> {
@@ -204,7 +205,7 @@ impl TransferProvider for Behind<dyn TransferProvider> {
         self.inner.name()
     }
 
-    fn start<'a>(&'a self, request: TransferRequest<'a>) -> ProviderFuture<'a, CollectionAccount> {
+    fn start(&self, request: TransferRequest) -> ProviderFuture<'_, CollectionAccount> {
         self.around(self.inner.start(request))
     }
 
@@ -217,20 +218,49 @@ impl TransferProvider for Behind<dyn TransferProvider> {
     }
 }
 
-/// The same providers with the wire before and behind each of their answers.
-pub(super) fn wired(wire: &Arc<Tripwire>, providers: Providers) -> Providers {
-    let acquirers = providers.acquirers.into_iter().map(|acquirer| {
-        let behind: Arc<dyn PaymentProvider> = Behind::new(wire, acquirer);
-        behind
-    });
-    Providers {
-        livemode: false,
-        acquirers: acquirers.collect(),
-        authenticator: Behind::new(wire, providers.authenticator),
-        wallet: Behind::new(wire, providers.wallet),
-        transfers: Behind::new(wire, providers.transfers),
-        payouts: Behind::new(wire, providers.payouts),
-        test_scenarios: providers.test_scenarios,
-        issuers: providers.issuers,
+impl TestScenarios for Behind<dyn TestScenarios> {
+    fn knows_outcome(&self, outcome: &str) -> bool {
+        self.inner.knows_outcome(outcome)
     }
+
+    fn is_persona(&self, number: &CardNumber) -> bool {
+        self.inner.is_persona(number)
+    }
+
+    fn stages_authentication(&self, number: &CardNumber, outcome: Option<&str>) -> bool {
+        self.inner.stages_authentication(number, outcome)
+    }
+
+    fn directed(&self, outcome: &str) -> Capabilities {
+        behind(&self.wire, self.inner.directed(outcome))
+    }
+}
+
+macro_rules! behind {
+    ($wire:ident, $inner:expr, $provider:ident) => {
+        $inner.map(|inner| {
+            let behind: Arc<dyn $provider> = Behind::new($wire, inner);
+            behind
+        })
+    };
+}
+
+/// The same with the wire before and behind each answer.
+fn behind(wire: &Arc<Tripwire>, provider: Capabilities) -> Capabilities {
+    let acquirers = behind!(wire, provider.acquirers.into_iter(), PaymentProvider);
+    Capabilities {
+        acquirers: acquirers.collect(),
+        authenticator: behind!(wire, provider.authenticator, Authenticator),
+        wallet: behind!(wire, provider.wallet, WalletProvider),
+        transfers: behind!(wire, provider.transfers, TransferProvider),
+        payouts: behind!(wire, provider.payouts, PayoutProvider),
+        test_scenarios: behind!(wire, provider.test_scenarios, TestScenarios),
+        ..provider
+    }
+}
+
+/// The simulated bank with the wire before and behind each of its answers.
+pub(super) fn wired(wire: &Arc<Tripwire>, provider: Capabilities) -> Providers {
+    let wired = [("simulated".into(), behind(wire, provider))];
+    Providers::compose(wired).unwrap_or_else(|sentence| panic!("{sentence}"))
 }

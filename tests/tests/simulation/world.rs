@@ -160,7 +160,7 @@ async fn start(
         true,
     );
     let bank = bank.await.unwrap();
-    let providers = wired(wire, bank.providers());
+    let providers = wired(wire, bank.capabilities());
     let gateway = Gateway::new(
         settings,
         store.unwrap(),

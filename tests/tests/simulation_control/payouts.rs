@@ -48,7 +48,7 @@ async fn paid(gateway: &TestGateway, count: u8) -> Vec<String> {
         let request = PayoutRequest {
             payout,
             merchant: gateway.merchant.id,
-            account: payouts.account(gateway.merchant.id),
+            account: payouts.default_account(gateway.merchant.id).unwrap(),
             money: Money::new(i64::from(number), "EUR".parse().unwrap()),
         };
         assert_eq!(payouts.pay(request).await, Ok(ProviderDecision::Approved));

@@ -5,18 +5,18 @@ use super::place::Place;
 use super::world::{claimed_as, opened, registered};
 use sealpay_protocol::ids::PaymentId;
 use verifier_server::payments::methods::card::risk::LOOKED_AT;
-use verifier_server::payments::model::{Payment, StoredCard};
+use verifier_server::payments::model::Payment;
 
 /// A payment of a card from an address, made at a moment.
 fn of(payment: Payment, made_at_ms: u64, number: u8, card: &str, address: Option<&str>) -> Payment {
+    let mut details = payment.details.clone();
+    let by_card = details.card_mut().unwrap();
+    card.clone_into(&mut by_card.card.fingerprint);
+    by_card.address = address.map(str::to_owned);
     Payment {
         id: PaymentId::new(made_at_ms, [number; 10]),
         created_at_ms: i64::try_from(made_at_ms).unwrap(),
-        card: payment.card.clone().map(|kept| StoredCard {
-            fingerprint: card.into(),
-            ..kept
-        }),
-        address: address.map(str::to_owned),
+        details,
         ..payment
     }
 }
@@ -39,9 +39,10 @@ async fn cards_and_addresses_are_recognized(place: &Place) {
         .await;
     }
     let session = opened(&store, merchant.id).await;
-    claimed_as(&store, &session, |payment| Payment {
-        risk: None,
-        ..of(payment, 5_000, 5, "card a", None)
+    claimed_as(&store, &session, |payment| {
+        let mut unassessed = of(payment, 5_000, 5, "card a", None);
+        unassessed.details.card_mut().unwrap().risk = None;
+        unassessed
     })
     .await;
     let times = |rows: Vec<verifier_server::payments::methods::card::risk::PriorPayment>| {

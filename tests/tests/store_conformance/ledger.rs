@@ -2,7 +2,7 @@
 
 use super::on_both_databases;
 use super::place::Place;
-use super::settlements::{close, closed, sold};
+use super::settlements::{close, sold};
 use super::world::registered;
 use verifier_server::balance;
 use verifier_server::ledger::model::Account;
@@ -178,59 +178,7 @@ async fn a_hundred_thousand_lines_are_settled_at_once(place: &Place) {
     assert_eq!(read, 100_000);
 }
 
-/// A database as the version before left it, with what it had captured and what it had not.
-const BEFORE: [&str; 4] = [
-    include_str!("../../../verifier-server/migrations/0001_first.sql"),
-    include_str!("../../../verifier-server/migrations/0002_methods.sql"),
-    "CREATE TABLE schema_migrations (version BIGINT NOT NULL PRIMARY KEY);
-     INSERT INTO schema_migrations (version) VALUES (1), (2)",
-    "INSERT INTO merchants (id, name, created_at_ms)
-     VALUES ('mer_01jd0000000000000000000000', 'Paper Lantern', 1);
-     INSERT INTO payments
-        (id, session, merchant, attempt, body_digest, order_ref, amount_minor, currency, capture,
-         card_brand, card_last4, card_expiry, card_fingerprint, state, provider, sequence,
-         created_at_ms, updated_at_ms, lease_until_ms)
-     WITH made(number, state) AS (VALUES (1, 'captured'), (2, 'declined'), (3, 'captured'),
-        (4, 'authorized'), (5, 'unknown'))
-     SELECT 'pay_01jd000000000000000000000' || number, 'ses_01jd000000000000000000000' || number,
-        'mer_01jd0000000000000000000000', 'att_01jd000000000000000000000' || number, '', 'A-1',
-        number * 1000, 'EUR', 'automatic', 'visa', '4242', '12/30', '', state, 'one', 2, number,
-        number, 0
-     FROM made",
-];
-
-async fn what_was_captured_before_there_were_books_is_in_them_and_is_settled(place: &Place) {
-    for step in BEFORE {
-        place.tamper(step).await;
-    }
-    let store = place.open().await;
-    assert_eq!(violations(&store).await, "");
-    let merchant = "mer_01jd0000000000000000000000".parse().unwrap();
-    let balances = store.ledger.account_balances(merchant).await.unwrap();
-    let payable = balances
-        .iter()
-        .find(|balance| balance.account == Account::MerchantPayable);
-    assert_eq!(payable.map(|payable| payable.credited_minor), Some(4_000));
-    let due = store
-        .settlements
-        .due_groups("2026-11-30".parse().unwrap())
-        .await;
-    let dates: Vec<_> = due.unwrap().iter().map(|due| due.settlement_date).collect();
-    assert_eq!(dates, ["2026-11-23".parse().unwrap()]);
-    let settlement = closed(close(&store, merchant, "2026-11-23").await);
-    let told = (settlement.lines, settlement.payout_minor, settlement.number);
-    assert_eq!(told, (2, 4_000, 1));
-    assert_eq!(violations(&store).await, "");
-    // What is captured after that has to be in lines as well, and a line cannot be forgotten.
-    place
-        .tamper("DELETE FROM balance_transactions WHERE payment = 'pay_01jd0000000000000000000001'")
-        .await;
-    let found = violations(&store).await;
-    assert!(found.contains("and its lines have 0"), "{found}");
-}
-
 on_both_databases! {
-    what_was_captured_before_there_were_books_is_in_them_and_is_settled,
     balances_are_added_up_from_transfers,
     whatever_is_wrong_is_found,
     a_hundred_thousand_lines_are_settled_at_once,

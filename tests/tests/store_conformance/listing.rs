@@ -6,6 +6,7 @@ use super::world::{ATTEMPTS, NOW_MS, claimed, nonce, opened, paid, payment, regi
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
+use verifier_server::payments::methods::details::PaymentDetails;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::claim::Claim;
@@ -115,8 +116,10 @@ async fn payments_are_narrowed_by_each_of_their_columns(place: &Place) {
         let payment = Payment {
             id: PaymentId::new(unix_ms, [9; 10]),
             money: Money::new(amount, currency.parse().unwrap()),
-            method,
-            card: None,
+            details: match method {
+                Method::Wallet => PaymentDetails::Wallet,
+                _ => payment(&session).details,
+            },
             created_at_ms,
             ..payment(&session)
         };

@@ -231,7 +231,15 @@ async fn a_reserve_is_set_and_read_back(place: &Place) {
         .set_reserve(merchant.id, merchant.reserve)
         .await;
     assert_eq!(set, Ok(true));
+    let account = "DE89370400440532013000";
+    merchant.payout_account = Some(account.into());
+    let set = store.merchants.set_payout_account(merchant.id, account);
+    assert_eq!(set.await, Ok(true));
     let nobody = super::world::merchant().id;
+    assert_eq!(
+        store.merchants.set_payout_account(nobody, account).await,
+        Ok(false)
+    );
     assert_eq!(
         store.merchants.set_reserve(nobody, merchant.reserve).await,
         Ok(false)

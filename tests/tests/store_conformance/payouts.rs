@@ -93,6 +93,32 @@ async fn a_payout_is_leased_by_one_and_moves_once(place: &Place) {
     books_agree(&store).await;
 }
 
+async fn account_is_named_once_and_only_while_the_payout_waits(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    sold(&store, merchant.id, 1_000, "2026-11-25").await;
+    closed(close(&store, merchant.id, "2026-11-25").await);
+    let payout = store.payouts.open(i64::MAX, 1).await.unwrap().remove(0);
+    assert_eq!(
+        store
+            .payouts
+            .name_account(&payout, "NL91ABNA0417164300")
+            .await,
+        Ok(payout.account.is_empty()),
+    );
+    place.tamper("UPDATE payouts SET account = ''").await;
+    for is_first in [true, false] {
+        let named = store.payouts.name_account(&payout, "NL91ABNA0417164300");
+        assert_eq!(named.await, Ok(is_first));
+    }
+    place
+        .tamper("UPDATE payouts SET account = '', state = 'paid'")
+        .await;
+    let named = store.payouts.name_account(&payout, "NL91ABNA0417164300");
+    assert_eq!(named.await, Ok(false));
+}
+
 on_both_databases! {
+    account_is_named_once_and_only_while_the_payout_waits,
     a_payout_is_leased_by_one_and_moves_once,
 }

@@ -3,10 +3,12 @@
 use super::on_both_databases;
 use super::place::Place;
 use super::world::{
-    NOW_MS, claimed, event, moved, opened, paid, payment, reachable, registered, settled,
+    NOW_MS, claimed, claimed_as, event, moved, opened, paid, payment, reachable, registered,
+    settled,
 };
 use sealpay_provider::authentication::{Authentication, AuthenticationStatus, ChallengeKind};
 use verifier_server::payments::methods::bank_transfer::model::TransferInstructions;
+use verifier_server::payments::methods::details::PaymentDetails;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::outcome::Settled;
@@ -24,8 +26,7 @@ async fn an_outcome_its_event_and_its_deliveries_come_together(place: &Place) {
         sequence: 1,
         provider: "meridian".into(),
         route_reason: "cheapest, harbor was not reached".into(),
-        authentication: Some(authentication()),
-        transfer: Some(expected_transfer()),
+        details: authenticated(&claimed),
         lease_until_ms: NOW_MS + 60_000,
         ..moved(&claimed, PaymentState::Captured, NOW_MS + 7)
     };
@@ -204,9 +205,13 @@ async fn of_two_that_count_money_for_one_transfer_one_is_told_to_look_again(plac
     let store = place.open().await;
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
-    let claimed = claimed(&store, &session).await;
+    let claimed = claimed_as(&store, &session, |payment| Payment {
+        details: PaymentDetails::BankTransfer { transfer: None },
+        ..payment
+    })
+    .await;
     let waiting = Payment {
-        transfer: Some(expected_transfer()),
+        details: by_transfer(expected_transfer()),
         ..moved(&claimed, PaymentState::RequiresAction, NOW_MS)
     };
     let outcome = store
@@ -219,11 +224,13 @@ async fn of_two_that_count_money_for_one_transfer_one_is_told_to_look_again(plac
         assert_eq!(found, is_meant.then(|| waiting.clone()), "{reference}");
     }
     let counted = |minor: i64, arrival: &str| Payment {
-        transfer: Some(TransferInstructions {
+        details: by_transfer(TransferInstructions {
             received_minor: minor,
             arrivals: vec![arrival.into()],
             ..expected_transfer()
         }),
+        // Whatever has come is told.
+        sequence: waiting.sequence + 1,
         ..waiting.clone()
     };
     let first = store
@@ -309,6 +316,18 @@ fn authentication() -> Authentication {
         challenge: Some(ChallengeKind::Code),
         reasons: vec!["amount".into()],
     }
+}
+
+fn by_transfer(transfer: TransferInstructions) -> PaymentDetails {
+    PaymentDetails::BankTransfer {
+        transfer: Some(transfer),
+    }
+}
+
+fn authenticated(payment: &Payment) -> PaymentDetails {
+    let mut details = payment.details.clone();
+    details.card_mut().unwrap().authentication = Some(authentication());
+    details
 }
 
 fn expected_transfer() -> TransferInstructions {

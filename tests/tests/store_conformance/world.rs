@@ -8,8 +8,10 @@ use sealpay_protocol::order::{Capture, OrderItem};
 use std::sync::atomic::{AtomicU64, Ordering};
 use verifier_server::auth::nonces::Nonce;
 use verifier_server::merchants::model::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
+use verifier_server::payments::methods::card::model::{CardDetails, StoredCard};
 use verifier_server::payments::methods::card::risk::{Assessment, RiskOutcome};
-use verifier_server::payments::model::{Payment, StoredCard};
+use verifier_server::payments::methods::details::PaymentDetails;
+use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::claim::Claim;
 use verifier_server::payments::store::outcome::Settled;
@@ -62,6 +64,7 @@ pub(crate) fn merchant() -> Merchant {
             basis_points: 0,
             days: 0,
         },
+        payout_account: None,
         order_keys: vec![
             OrderKey {
                 key_id: "2025-a".into(),
@@ -160,26 +163,26 @@ pub(crate) fn payment(session: &Session) -> Payment {
         order_ref: session.order_ref.clone(),
         money: session.money,
         capture: session.capture,
-        method: Method::Card,
-        card: Some(StoredCard {
-            brand: "visa".into(),
-            last4: "4242".into(),
-            expiry: "2030-12".into(),
-            fingerprint: "fingerprint".into(),
-            country: Some("DE".into()),
-        }),
-        address: Some("address".into()),
+        details: PaymentDetails::Card(Box::new(CardDetails {
+            card: StoredCard {
+                brand: "visa".into(),
+                last4: "4242".into(),
+                expiry: "2030-12".into(),
+                fingerprint: "fingerprint".into(),
+                country: Some("DE".into()),
+            },
+            address: Some("address".into()),
+            risk: Some(Assessment {
+                outcome: RiskOutcome::Review,
+                score: 70,
+                reasons: vec!["card_testing".into()],
+            }),
+            authentication: None,
+        })),
         state: PaymentState::Authorizing,
         decline: None,
         provider: "harbor".into(),
         route_reason: "cheapest".into(),
-        risk: Some(Assessment {
-            outcome: RiskOutcome::Review,
-            score: 70,
-            reasons: vec!["card_testing".into()],
-        }),
-        authentication: None,
-        transfer: None,
         captured_minor: 0,
         refunded_minor: 0,
         disputed_minor: 0,

@@ -124,6 +124,11 @@ impl Change {
         match command {
             Merchant::Add(_) | Merchant::List => None,
             Merchant::SetReserve(command) => of("merchant set-reserve", &command.merchant(), None),
+            Merchant::SetPayoutAccount(command) => of(
+                "merchant set-payout-account",
+                &command.merchant(),
+                Some(&command.iban().to_owned()),
+            ),
             Merchant::AddKey {
                 merchant, key_id, ..
             } => of("merchant add-key", merchant, Some(key_id)),

@@ -13,6 +13,7 @@ use crate::settlements::view::SettlementRecord;
 use crate::store::Store;
 use clap::Args;
 use jiff::civil::Date;
+use sealpay_protocol::iban;
 use sealpay_protocol::ids::MerchantId;
 
 #[derive(Debug, Args)]
@@ -32,6 +33,28 @@ pub(super) struct SetReserve {
     /// Business days until it is released.
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=365))]
     days: u32,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SetPayoutAccount {
+    merchant: MerchantId,
+    /// The account's IBAN.
+    #[arg(long, value_parser = read_iban)]
+    iban: String,
+}
+
+fn read_iban(text: &str) -> Result<String, String> {
+    iban::parse(text).map_err(|error| error.to_string())
+}
+
+impl SetPayoutAccount {
+    pub(super) const fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    pub(super) fn iban(&self) -> &str {
+        &self.iban
+    }
 }
 
 impl SetReserve {
@@ -89,6 +112,19 @@ pub(super) async fn ledger(config: &Config) -> Result<(), String> {
             books.violations.join("\n")
         ))
     }
+}
+
+/// Names the account of payouts that are not sent yet.
+pub(super) async fn set_payout_account(
+    store: &Store,
+    command: &SetPayoutAccount,
+) -> Result<(), String> {
+    let set = store
+        .merchants
+        .set_payout_account(command.merchant, &command.iban)
+        .await;
+    let set = set.map_err(|error| error.to_string())?;
+    found(set, &format!("there is no merchant {}", command.merchant))
 }
 
 /// Sets the reserve of the settlements that are closed from now on.

@@ -1,7 +1,10 @@
 //! Settings that do not go together are refused at the start: each rule is a sentence that names
 //! the settings and what to write instead.
 
-use super::{Config, Network, ProviderKind};
+use super::{Config, Network, ProviderConfig};
+
+/// The name stands in addresses and log lines.
+const LONGEST_PROVIDER_NAME: usize = 40;
 
 impl Config {
     /// Everything that a server is started with, as a whole.
@@ -14,7 +17,7 @@ impl Config {
         }
         self.check_listeners()?;
         self.check_public_origin()?;
-        self.check_provider()?;
+        self.check_providers()?;
         self.check_proxies()?;
         self.connections.check()?;
         self.hsts.check()?;
@@ -158,16 +161,30 @@ impl Config {
     }
 
     /// A provider that moves no money authorizes nothing but tests.
-    pub(crate) fn check_provider(&self) -> Result<(), String> {
-        match self.provider.kind {
-            ProviderKind::Simulated if !self.test_mode => Err(
-                "provider.kind = \"simulated\" and test_mode = false do not go together: the \
-                 simulated bank approves invented cards and moves no money, and this version has \
-                 no other provider; set test_mode = true (--test-mode) to run a test"
-                    .into(),
-            ),
-            ProviderKind::Simulated => Ok(()),
+    pub(crate) fn check_providers(&self) -> Result<(), String> {
+        for (name, provider) in &self.providers {
+            let is_named = name.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte)
+            });
+            if !is_named || name.is_empty() || name.len() > LONGEST_PROVIDER_NAME {
+                return Err(format!(
+                    "providers.{name}: a name has 1 to {LONGEST_PROVIDER_NAME} lowercase letters, \
+                     digits, _ and -"
+                ));
+            }
+            match provider {
+                ProviderConfig::Simulated {} if !self.test_mode => {
+                    return Err(format!(
+                        "providers.{name}.kind = \"simulated\" and test_mode = false do not go \
+                         together: the simulated bank approves invented cards and moves no money, \
+                         and this version has no other provider; set test_mode = true (--test-mode) \
+                         to run a test"
+                    ));
+                }
+                ProviderConfig::Simulated {} => {}
+            }
         }
+        Ok(())
     }
 }
 

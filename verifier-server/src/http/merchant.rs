@@ -5,6 +5,7 @@ use super::json::json;
 use super::media_type;
 use super::noted::NotedPrincipal;
 use super::problem::Problem;
+use super::whole_body::whole_body;
 use crate::auth::access;
 use crate::auth::access::RequestCredentials;
 use crate::auth::merchant_signature::IncomingMerchantRequest;
@@ -13,14 +14,14 @@ use crate::auth::scope::RequiredScope;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::idempotency::model::{ChangedNothing, IdempotentRequest};
-use axum::body::{Bytes, to_bytes};
+use axum::body::Bytes;
 use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::header;
 use axum::http::request::Parts;
 use sealpay_protocol::api::CONTENT_TYPE;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::MerchantId;
-use sealpay_protocol::limits::{BODY_BYTES, IDEMPOTENCY_KEY_CHARACTERS};
+use sealpay_protocol::limits::IDEMPOTENCY_KEY_CHARACTERS;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::marker::PhantomData;
@@ -50,13 +51,7 @@ impl RawRequest {
     /// Reads the body, if it is small enough.
     async fn read(request: Request) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let announced = single(&parts.headers, header::CONTENT_LENGTH.as_str());
-        let announced = announced.and_then(|length| length.parse::<usize>().ok());
-        if announced.is_some_and(|length| length > BODY_BYTES) {
-            return Err(ApiError::new(ErrorCode::PayloadTooLarge).into());
-        }
-        let body = to_bytes(body, BODY_BYTES).await;
-        let body = body.map_err(|error| ApiError::because(ErrorCode::PayloadTooLarge, error))?;
+        let body = whole_body(&parts, body).await?;
         Ok(Self { parts, body })
     }
 

@@ -29,6 +29,7 @@ pub mod same_site;
 pub mod security_headers;
 pub mod signed;
 pub mod state;
+pub mod whole_body;
 pub mod writes;
 
 use crate::error::{ApiError, ErrorCode};

@@ -4,7 +4,8 @@
 use super::state::AppState;
 use super::{audit, contract, examples, in_flight, rate_limit};
 use crate::{
-    balance, disputes, keys, operations, payments, payouts, sessions, settlements, webhooks,
+    balance, disputes, keys, notifications, operations, payments, payouts, sessions, settlements,
+    webhooks,
 };
 use axum::middleware;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -71,6 +72,7 @@ fn limited() -> OpenApiRouter<AppState> {
         .merge(crate::auth::audit::routes::routes())
         .merge(webhooks::events::routes::routes())
         .merge(webhooks::endpoints::routes::routes())
+        .merge(notifications::routes::routes())
 }
 
 fn unlimited() -> OpenApiRouter<AppState> {

@@ -2,12 +2,11 @@
 
 use super::client::Client;
 use super::headers::single;
-use super::in_flight::longest_body;
 use super::media_type;
 use super::problem::Problem;
+use super::whole_body::whole_body;
 use crate::auth::signed_request::{IncomingRequest, Source};
-use crate::error::{ApiError, ErrorCode};
-use axum::body::{Bytes, to_bytes};
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -56,18 +55,7 @@ impl<S: Sync> FromRequest<S> for WholeRequest {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         media_type::expect(&parts.headers, CONTENT_TYPE)?;
-        let most = longest_body(parts.uri.path());
-        let too_large = || {
-            let detail = format!("The body is larger than {most} bytes.");
-            ApiError::new(ErrorCode::PayloadTooLarge).explained(detail)
-        };
-        let announced = single(&parts.headers, header::CONTENT_LENGTH.as_str());
-        let announced = announced.and_then(|length| length.parse::<usize>().ok());
-        if announced.is_some_and(|length| length > most) {
-            return Err(too_large().into());
-        }
-        // Reading stops at the limit; a body that breaks off earlier has nobody left to tell.
-        let body = to_bytes(body, most).await.map_err(|_| too_large())?;
+        let body = whole_body(&parts, body).await?;
         Ok(Self { parts, body })
     }
 }

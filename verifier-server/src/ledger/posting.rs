@@ -56,8 +56,8 @@ fn line(context: &PostingContext, line: Line<'_>) -> BalanceTransaction {
         source: line.source,
         payment: payment.map(|payment| payment.id),
         order_ref: payment.map(|payment| payment.order_ref.clone()),
-        method: payment.map(|payment| payment.method.name().to_owned()),
-        brand: payment.and_then(|payment| Some(payment.card.as_ref()?.brand.clone())),
+        method: payment.map(|payment| payment.details.method().name().to_owned()),
+        brand: payment.and_then(|payment| Some(payment.details.card()?.card.brand.clone())),
         region: line.region,
         gross_minor: line.gross_minor,
         fees: line.fees,
@@ -70,13 +70,11 @@ fn line(context: &PostingContext, line: Line<'_>) -> BalanceTransaction {
 }
 
 fn query<'a>(context: &'a PostingContext, payment: &'a Payment) -> fees::Query<'a> {
+    let card = payment.details.card().map(|details| &details.card);
     fees::Query {
-        method: payment.method.name(),
-        brand: payment.card.as_ref().map(|card| card.brand.as_str()),
-        issuer_country: payment
-            .card
-            .as_ref()
-            .and_then(|card| card.country.as_deref()),
+        method: payment.details.method().name(),
+        brand: card.map(|card| card.brand.as_str()),
+        issuer_country: card.and_then(|card| card.country.as_deref()),
         acquirer_country: context.acquirer_country.as_deref(),
     }
 }
@@ -90,7 +88,7 @@ fn of_payment(
     (gross_minor, fees): (i64, Fees),
 ) -> Posting {
     let currency = payment.money.currency();
-    let card = payment.card.as_ref();
+    let card = payment.details.card();
     Posting {
         transfers: Vec::from_iter(Transfer::of(
             context.transfer,

@@ -13,6 +13,8 @@ pub struct Merchant {
     pub created_at_ms: i64,
     /// What is kept back of each settlement.
     pub reserve: Reserve,
+    /// Where payouts go (ISO 13616), if that was named.
+    pub payout_account: Option<String>,
     /// Keys that may sign its orders.
     pub order_keys: Vec<OrderKey>,
     /// Pages that may embed the widget.

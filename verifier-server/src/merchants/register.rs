@@ -170,6 +170,7 @@ impl MerchantAdmin<'_> {
             name: text::on_one_line(&new.name),
             created_at_ms: self.clock.now_ms_i64(),
             reserve: Reserve::default(),
+            payout_account: None,
             order_keys: vec![key],
             origins: new.origins,
         };

@@ -10,13 +10,15 @@ use sealpay_storage::{Addition, Database, DatabaseError, Fault, Row, Tx, Value, 
 const ADD: &str = "INSERT INTO merchants (id, name, created_at_ms)
     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
-const ONE: &str = "SELECT id, name, created_at_ms, reserve_basis_points, reserve_days
-    FROM merchants WHERE id = $1";
-const ALL: &str = "SELECT id, name, created_at_ms, reserve_basis_points, reserve_days
-    FROM merchants ORDER BY id";
+const ONE: &str = "SELECT id, name, created_at_ms, reserve_basis_points, reserve_days,
+    payout_account FROM merchants WHERE id = $1";
+const ALL: &str = "SELECT id, name, created_at_ms, reserve_basis_points, reserve_days,
+    payout_account FROM merchants ORDER BY id";
 
 const SET_RESERVE: &str = "UPDATE merchants SET reserve_basis_points = $2, reserve_days = $3
     WHERE id = $1";
+
+const SET_PAYOUT_ACCOUNT: &str = "UPDATE merchants SET payout_account = $2 WHERE id = $1";
 
 const ORDER_KEYS: &str = "SELECT key_id, public_key, scopes FROM order_keys
     WHERE merchant = $1 AND retired_at_ms IS NULL ORDER BY key_id";
@@ -105,6 +107,7 @@ async fn complete(tx: &mut Tx<'_>, mut row: Row) -> Result<Merchant, Fault> {
             basis_points: row.small()?,
             days: row.small()?,
         },
+        payout_account: row.optional_text()?,
         order_keys: keys.into_iter().map(order_key).collect::<Result<_, _>>()?,
         origins: origins
             .into_iter()
@@ -182,6 +185,16 @@ impl MerchantStore {
     ) -> Result<bool, DatabaseError> {
         let values = values![merchant, reserve.basis_points, reserve.days];
         self.database.change(SET_RESERVE, values).await
+    }
+
+    /// Names the account that a merchant's payouts go to; says whether there is such a merchant.
+    pub async fn set_payout_account(
+        &self,
+        merchant: MerchantId,
+        iban: &str,
+    ) -> Result<bool, DatabaseError> {
+        let values = values![merchant, iban.to_owned()];
+        self.database.change(SET_PAYOUT_ACCOUNT, values).await
     }
 
     /// Adds a key that may sign a merchant's orders. The name of a retired key is not free.

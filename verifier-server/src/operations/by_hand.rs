@@ -56,7 +56,7 @@ pub async fn end_by_hand(
     let payment = payment.map_err(|error| NotEnded::Refused(error.into()))?;
     let missing = || ApiError::because(ErrorCode::Internal, "a modification has no payment");
     let payment = payment.ok_or_else(|| NotEnded::Refused(missing()))?;
-    let method = methods::find(payment.method);
+    let method = methods::find(payment.details.method());
     let provider = method.operations(&gateway.providers, &payment.provider);
     if provider.is_some() && !is_forced {
         return Err(NotEnded::ProviderIsThere(payment.provider));

@@ -108,7 +108,7 @@ impl Payment {
     /// What came too much by transfer, minor units, whether it went back or not.
     #[must_use]
     pub fn overpaid_minor(&self) -> i64 {
-        match &self.transfer {
+        match self.details.transfer() {
             Some(expected) if self.captured_minor > 0 => {
                 match expected.sum(self.money.amount_minor()) {
                     AmountMatch::Over(minor) => minor,

@@ -20,7 +20,7 @@ pub(crate) async fn perform(
     payment: &Payment,
     modification: Modification,
 ) -> Result<Modification, ApiError> {
-    let method = methods::find(payment.method);
+    let method = methods::find(payment.details.method());
     let Some(operations) = method.operations(&gateway.providers, &payment.provider) else {
         tracing::error!(payment = %payment.id, provider = payment.provider,
             "the provider is not configured any more");

@@ -53,7 +53,7 @@ pub async fn authenticate(
         return Err(ApiError::of(ErrorCode::ChallengeClosed, "payment"));
     }
     let waits = payment.state == PaymentState::RequiresAction;
-    let method = methods::find(payment.method);
+    let method = methods::find(payment.details.method());
     let payment = match action {
         AuthenticationAction::Enrol(credential) => enrol(gateway, payment, &credential).await?,
         _ if !waits => return Err(methods::challenge_closed()),

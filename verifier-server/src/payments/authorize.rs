@@ -9,7 +9,6 @@
 
 use super::methods::{self, Attempt, Instrument, Prepared};
 use super::model::Payment;
-use super::prepare::new_payment;
 use super::shopper_view;
 use super::state::PaymentState;
 use super::store::claim::Claim;
@@ -58,9 +57,7 @@ pub async fn authorize(
     } else {
         match instrument {
             Ok(instrument) => {
-                let prepared = instrument
-                    .prepare(attempt, new_payment(attempt, name))
-                    .await?;
+                let prepared = instrument.prepare(attempt).await?;
                 claim(attempt, prepared, &*instrument).await?
             }
             Err(error) => answer_stored(attempt, error, None).await?,
@@ -108,7 +105,11 @@ async fn resume(
     }
     match instrument {
         Some(instrument) => instrument.resume(attempt, stored).await,
-        None => methods::find(stored.method).resume(attempt, stored).await,
+        None => {
+            methods::find(stored.details.method())
+                .resume(attempt, stored)
+                .await
+        }
     }
 }
 

@@ -8,7 +8,6 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::ledger::posting;
 use sealpay_protocol::order::Capture;
-use sealpay_provider::authentication::Authentication;
 use sealpay_provider::decline;
 use sealpay_provider::decline::DeclineClass;
 use sealpay_provider::{Inquiry, ProviderDecision, ProviderError};
@@ -131,18 +130,6 @@ pub async fn keep(
     outcome: PaymentOutcome,
 ) -> Result<Payment, ApiError> {
     keep_as(gateway, payment, outcome, payment.clone()).await
-}
-
-/// The same with what the issuer says of the shopper.
-pub async fn keep_authenticated(
-    gateway: &Gateway,
-    payment: &Payment,
-    outcome: PaymentOutcome,
-    authentication: Authentication,
-) -> Result<Payment, ApiError> {
-    let mut told = payment.clone();
-    told.authentication = Some(authentication);
-    keep_as(gateway, payment, outcome, told).await
 }
 
 /// The same with everything else that has changed since `payment` was read.

@@ -1,13 +1,13 @@
 //! What every payment starts with, whatever its method.
 
 use super::methods::Attempt;
+use super::methods::details::PaymentDetails;
 use super::model::Payment;
 use super::state::PaymentState;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::sessions::model::Session;
 use sealpay_protocol::ids::PaymentId;
-use sealpay_protocol::method::Method;
 use sealpay_provider::ProviderError;
 use std::time::Duration;
 
@@ -42,8 +42,8 @@ pub(crate) fn map_provider_error(error: ProviderError) -> ApiError {
     ApiError::because(ErrorCode::Overloaded, reason)
 }
 
-/// A payment as it is before its method has looked at it.
-pub(crate) fn new_payment(attempt: Attempt<'_>, method: Method) -> Payment {
+/// A payment that nobody was asked about yet.
+pub(crate) fn new_payment(attempt: Attempt<'_>, details: PaymentDetails) -> Payment {
     let Attempt {
         gateway,
         session,
@@ -61,16 +61,11 @@ pub(crate) fn new_payment(attempt: Attempt<'_>, method: Method) -> Payment {
         order_ref: session.order_ref.clone(),
         money: session.money,
         capture: session.capture,
-        method,
-        card: None,
-        address: None,
+        details,
         state: PaymentState::Authorizing,
         decline: None,
         provider: String::new(),
         route_reason: String::new(),
-        risk: None,
-        authentication: None,
-        transfer: None,
         captured_minor: 0,
         refunded_minor: 0,
         disputed_minor: 0,

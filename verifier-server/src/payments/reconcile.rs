@@ -10,6 +10,7 @@ use super::state::PaymentState;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::method::Method;
 use sealpay_provider::Inquiry;
 
@@ -33,7 +34,9 @@ pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     // A method whose latest news cannot be had expires nothing yet.
     let mut unready = Vec::new();
     for method in Method::ALL {
-        let is_there = payments.iter().any(|payment| payment.method == method);
+        let is_there = payments
+            .iter()
+            .any(|payment| payment.details.method() == method);
         if is_there && methods::find(method).before_expiry(gateway).await.is_err() {
             unready.push(method);
         }
@@ -44,7 +47,7 @@ pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     loop {
         while looking.len() < AT_ONCE {
             let Some(payment) = waiting.next() else { break };
-            let is_ready = !unready.contains(&payment.method);
+            let is_ready = !unready.contains(&payment.details.method());
             looking.push(reconcile(gateway, payment, is_ready));
         }
         match looking.next().await {
@@ -54,12 +57,41 @@ pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     }
 }
 
+/// Asks about one payment now, because its provider says that there is something to know. A request
+/// that is still being made is left alone: its own response decides, and an inquiry that is answered
+/// first would make the provider refuse it.
+///
+/// # Errors
+/// An error when the store or the provider does not answer.
+pub async fn look_at(gateway: &Gateway, id: PaymentId) -> Result<(), ApiError> {
+    let Some(payment) = gateway.store.payments.get(id).await? else {
+        tracing::warn!(payment = %id, "a provider tells of a payment that is not known here");
+        return Ok(());
+    };
+    let now_ms = gateway.clock.now_ms_i64();
+    match payment.state {
+        PaymentState::RequiresAction => {
+            let method = methods::find(payment.details.method());
+            method.refresh(gateway, payment).await?;
+        }
+        PaymentState::Unknown | PaymentState::Authorizing
+            if payment.state == PaymentState::Unknown || payment.lease_until_ms <= now_ms =>
+        {
+            if let Some(payment) = take_lease(gateway, &payment, now_ms).await? {
+                ask(gateway, &payment).await?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 async fn reconcile(gateway: &Gateway, payment: Payment, is_ready: bool) -> bool {
     let looked = async {
         // What the shopper did not do in time is decided by the store alone: the moment stays
         // what it was, and two that look at once do no harm.
         if payment.state == PaymentState::RequiresAction {
-            let method = methods::find(payment.method);
+            let method = methods::find(payment.details.method());
             return Ok(is_ready && method.expire(gateway, &payment).await?);
         }
         let now_ms = gateway.clock.now_ms_i64();
@@ -105,7 +137,7 @@ async fn find_outcome(
     gateway: &Gateway,
     payment: &Payment,
 ) -> Result<Option<PaymentOutcome>, ApiError> {
-    let method = methods::find(payment.method);
+    let method = methods::find(payment.details.method());
     if let Some(outcome) = method.outcome_unasked(payment) {
         return Ok(Some(outcome));
     }

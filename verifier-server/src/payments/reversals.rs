@@ -88,14 +88,14 @@ async fn ask(
     seen: &Reversal,
     payment: &Payment,
 ) -> Option<Result<Inquiry, ProviderError>> {
-    let method = methods::find(payment.method);
+    let method = methods::find(payment.details.method());
     let asked = method.inquire(&gateway.providers, &seen.provider, payment)?;
     Some(gateway.within(asked).await)
 }
 
 /// What is held is voided, and what was taken at once is given back.
 async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result<bool, ApiError> {
-    let method = methods::find(payment.method);
+    let method = methods::find(payment.details.method());
     let Some(operations) = method.operations(&gateway.providers, &seen.provider) else {
         tracing::error!(payment = %payment.id, provider = seen.provider,
             "the provider is not configured any more and holds money");

@@ -78,8 +78,8 @@ async fn view_of(
     requester: &str,
 ) -> PaymentView {
     let decline = payment.decline.as_deref().and_then(decline::find);
-    let card = payment.card.as_ref();
-    let method = methods::find(payment.method);
+    let card = payment.details.card().map(|details| &details.card);
+    let method = methods::find(payment.details.method());
     let action = match payment.state {
         PaymentState::RequiresAction => method.action(gateway, payment, requester).await,
         _ => None,
@@ -96,7 +96,7 @@ async fn view_of(
         amount_captured: there(payment.captured_minor),
         amount_refunded: there(payment.refunded_minor),
         amount_released: there(released_minor(payment)),
-        method: payment.method,
+        method: payment.details.method(),
         card: card.map(|card| CardView {
             brand: card.brand.clone(),
             last4: card.last4.clone(),

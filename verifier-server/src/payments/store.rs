@@ -4,28 +4,25 @@ pub mod claim;
 pub mod list;
 pub mod outcome;
 
-use super::model::{Payment, StoredCard};
+use super::methods::details::PaymentDetails;
+use super::model::Payment;
 use super::state::PaymentState;
 use super::store;
 use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
-use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::creditor_reference;
 use sealpay_storage::{Database, DatabaseError, Fault, Row, Tx, Value, values};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 /// How many columns a new payment has.
-pub(crate) const COLUMNS: usize = 30;
+pub(crate) const COLUMNS: usize = 24;
 
 /// What a payment is born with. What was captured, refunded and disputed comes later.
 macro_rules! born_with {
     () => {
-        "id, session, merchant, attempt, body_digest, order_ref, amount_minor, currency, capture, \
-         card_brand, card_last4, card_expiry, card_fingerprint, state, decline, provider, \
-         simulate, sequence, created_at_ms, updated_at_ms, lease_until_ms, method, address, \
-         route_reason, risk, authentication, transfer, transfer_reference, owner, card_country"
+        "id, session, merchant, attempt, owner, body_digest, order_ref, amount_minor, currency, \
+         capture, details, state, decline, provider, route_reason, simulate, sequence, \
+         created_at_ms, updated_at_ms, lease_until_ms"
     };
 }
 
@@ -45,8 +42,9 @@ pub(crate) use columns;
 pub(crate) const INSERT: &str = concat!(
     "INSERT INTO payments (",
     born_with!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-     $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) ON CONFLICT (session, attempt) DO NOTHING"
+    ", method, assessed_card, assessed_address, transfer_reference) VALUES ($1, $2, $3, $4, $5, \
+     $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) \
+     ON CONFLICT (session, attempt) DO NOTHING"
 );
 
 pub(crate) const TAKE_BACK: &str = "DELETE FROM payments WHERE id = $1";
@@ -108,116 +106,67 @@ const NEWEST: &str = concat!(
 
 const COUNT: &str = "SELECT COUNT(*) FROM payments WHERE state = $1";
 
-/// What has a form of its own is kept as JSON: no statement looks inside.
-pub(crate) fn json<T: Serialize>(value: Option<&T>) -> Result<Option<String>, DatabaseError> {
-    let text = value.map(serde_json::to_string).transpose();
-    text.map_err(|error| DatabaseError::Corrupt(error.to_string()))
-}
-
-fn from_json<T: DeserializeOwned>(text: Option<String>) -> Result<Option<T>, DatabaseError> {
-    let value = text.map(|text| serde_json::from_str(&text)).transpose();
-    value.map_err(|error| DatabaseError::Corrupt(error.to_string()))
-}
-
-/// Under which a transfer is looked up.
-pub(crate) fn transfer_reference(payment: &Payment) -> Option<String> {
-    let expected = payment.transfer.as_ref();
-    expected.map(|expected| creditor_reference::plain(&expected.reference))
+/// No statement looks inside: what is looked up has a column of its own.
+pub(crate) fn details_text(details: &PaymentDetails) -> Result<String, DatabaseError> {
+    serde_json::to_string(details).map_err(|error| DatabaseError::Corrupt(error.to_string()))
 }
 
 pub(crate) fn insert_values(payment: &Payment) -> Result<[Value; COLUMNS], DatabaseError> {
-    let card = payment.card.as_ref();
-    let of_card = |text: fn(&StoredCard) -> &String| card.map(text).cloned().unwrap_or_default();
+    let lookups = payment.details.lookups();
     Ok(values![
         payment.id,
         payment.session,
         payment.merchant,
         payment.attempt,
+        &payment.owner,
         &payment.body_digest,
         &payment.order_ref,
         payment.money.amount_minor(),
         payment.money.currency().code().to_owned(),
         payment.capture.name(),
-        of_card(|card| &card.brand),
-        of_card(|card| &card.last4),
-        of_card(|card| &card.expiry),
-        of_card(|card| &card.fingerprint),
+        details_text(&payment.details)?,
         payment.state.name(),
         payment.decline.as_ref(),
         &payment.provider,
+        &payment.route_reason,
         payment.simulate.as_ref(),
         payment.sequence,
         payment.created_at_ms,
         payment.updated_at_ms,
         payment.lease_until_ms,
-        payment.method.name(),
-        payment.address.as_ref(),
-        &payment.route_reason,
-        json(payment.risk.as_ref())?,
-        json(payment.authentication.as_ref())?,
-        json(payment.transfer.as_ref())?,
-        transfer_reference(payment),
-        &payment.owner,
-        card.and_then(|card| card.country.clone()),
+        payment.details.method().name(),
+        lookups.assessed_card,
+        lookups.assessed_address,
+        lookups.transfer_reference,
     ])
 }
 
 pub(crate) fn payment(mut row: Row) -> Result<Payment, DatabaseError> {
-    let mut payment = Payment {
+    Ok(Payment {
         id: row.parsed()?,
         session: row.parsed()?,
         merchant: row.parsed()?,
         attempt: row.parsed()?,
+        owner: row.text()?,
         body_digest: row.text()?,
         order_ref: row.text()?,
         money: Money::new(row.integer()?, row.parsed()?),
         capture: row.read(Capture::from_name)?,
-        card: card(&mut row)?,
+        details: row.read(|text| serde_json::from_str(text).ok())?,
         state: row.parsed()?,
         decline: row.optional_text()?,
         provider: row.text()?,
+        route_reason: row.text()?,
         simulate: row.optional_text()?,
         sequence: row.integer()?,
         created_at_ms: row.integer()?,
         updated_at_ms: row.integer()?,
         lease_until_ms: row.integer()?,
-        method: row.read(Method::from_name)?,
-        address: row.optional_text()?,
-        route_reason: row.text()?,
-        risk: from_json(row.optional_text()?)?,
-        authentication: from_json(row.optional_text()?)?,
-        transfer: from_json(row.optional_text()?)?,
-        owner: {
-            // Under which a transfer is looked up; it stands in the transfer as well.
-            row.optional_text()?;
-            row.text()?
-        },
-        captured_minor: 0,
-        refunded_minor: 0,
-        disputed_minor: 0,
-        modification: None,
-    };
-    let country = row.optional_text()?;
-    if let Some(card) = &mut payment.card {
-        card.country = country;
-    }
-    payment.captured_minor = row.integer()?;
-    payment.refunded_minor = row.integer()?;
-    payment.disputed_minor = row.integer()?;
-    payment.modification = row.optional_parsed()?;
-    Ok(payment)
-}
-
-/// Empty texts are no card.
-fn card(row: &mut Row) -> Result<Option<StoredCard>, DatabaseError> {
-    let card = StoredCard {
-        brand: row.text()?,
-        last4: row.text()?,
-        expiry: row.text()?,
-        fingerprint: row.text()?,
-        country: None,
-    };
-    Ok(Some(card).filter(|card| !card.brand.is_empty()))
+        captured_minor: row.integer()?,
+        refunded_minor: row.integer()?,
+        disputed_minor: row.integer()?,
+        modification: row.optional_parsed()?,
+    })
 }
 
 pub(crate) async fn of_attempt(

@@ -1,8 +1,9 @@
 //! Payments as the merchant sees them.
 
 use super::methods::bank_transfer::model::AmountMatch;
+use super::methods::card::model::StoredCard;
 use super::methods::card::risk::Assessment;
-use super::model::{Payment, StoredCard};
+use super::model::Payment;
 use super::state::PaymentState;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::method::Method;
@@ -124,6 +125,7 @@ impl PaymentRecord {
     /// A payment as its merchant sees it.
     #[must_use]
     pub fn of(payment: &Payment, livemode: bool) -> Self {
+        let card = payment.details.card();
         Self {
             id: payment.id.to_string(),
             livemode,
@@ -137,17 +139,17 @@ impl PaymentRecord {
             amount_refunded: payment.refunded_minor,
             amount_disputed: payment.disputed_minor,
             capture: payment.capture,
-            method: payment.method,
+            method: payment.details.method(),
             state: payment.state,
-            card: payment.card.as_ref().map(CardRecord::of),
+            card: card.map(|details| CardRecord::of(&details.card)),
             decline: payment.decline.as_deref().and_then(decline_record),
             route: RouteRecord {
                 provider: payment.provider.clone(),
                 reason: payment.route_reason.clone(),
             },
-            risk: payment.risk.clone(),
-            authentication: payment.authentication.clone(),
-            transfer: payment.transfer.as_ref().map(|expected| TransferRecord {
+            risk: card.and_then(|details| details.risk.clone()),
+            authentication: card.and_then(|details| details.authentication.clone()),
+            transfer: payment.details.transfer().map(|expected| TransferRecord {
                 iban: expected.iban.clone(),
                 holder: expected.holder.clone(),
                 bic: expected.bic.clone(),

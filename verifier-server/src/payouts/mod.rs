@@ -1,5 +1,6 @@
 //! Payouts: settled money on its way to the merchant's bank account.
 
+pub(crate) mod account;
 pub mod routes;
 pub mod service;
 pub mod store;

@@ -1,5 +1,6 @@
 //! Payouts: each is sent to the bank until it has responded, and returned ones are reversed.
 
+use super::account::account_of;
 pub use super::store::PayoutFilter;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
@@ -22,6 +23,10 @@ const AT_ONCE: usize = 16;
 
 /// Most returns that are asked for, when nobody knows the ones before.
 const RETURNS_MOST: u32 = 64 * BATCH;
+
+/// How long a payout waits before it is looked at again whether its merchant has an account,
+/// milliseconds.
+const NO_ACCOUNT_MS: i64 = 60 * 1000;
 
 /// How long after the bank's time is up somebody else may ask again, milliseconds.
 const MARGIN_MS: i64 = 1000;
@@ -102,6 +107,10 @@ async fn pay_some(gateway: &Gateway) -> Result<usize, ApiError> {
 /// Tells the bank of one payout. It never pays the same one twice, so that a crash after it has paid
 /// and before that is written down costs one more question.
 async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
+    let Some(payout) = with_account(gateway, payout).await? else {
+        return Ok(false);
+    };
+    let payout = &payout;
     let patience = gateway.settings.provider_timeout.as_millis();
     let patience_ms = i64::try_from(patience).unwrap_or(i64::MAX);
     let lease_ms = gateway.clock.now_ms_i64().saturating_add(patience_ms);
@@ -126,6 +135,29 @@ async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
             Ok(false)
         }
     }
+}
+
+/// The payout with the account that it goes to. One that was made before an account was named waits
+/// for that.
+async fn with_account(gateway: &Gateway, payout: &Payout) -> Result<Option<Payout>, ApiError> {
+    if !payout.account.is_empty() {
+        return Ok(Some(payout.clone()));
+    }
+    let store = &gateway.store;
+    let merchant = store.merchants.get(payout.merchant).await?;
+    let account = merchant.and_then(|merchant| account_of(gateway, &merchant));
+    let Some(account) = account else {
+        let until_ms = gateway.clock.now_ms_i64().saturating_add(NO_ACCOUNT_MS);
+        store.payouts.lease(payout, until_ms).await?;
+        tracing::warn!(payout = %payout.id, merchant = %payout.merchant,
+            "the merchant has no payout account: name one with `merchant set-payout-account`");
+        return Ok(None);
+    };
+    let named = store.payouts.name_account(payout, &account).await?;
+    Ok(named.then(|| Payout {
+        account,
+        ..payout.clone()
+    }))
 }
 
 /// Takes payouts back that the merchant's bank has returned. A return is acknowledged only once it

@@ -50,6 +50,10 @@ const OPEN: &str = concat!(
 const LEASE: &str = "UPDATE payouts SET lease_until_ms = $3
     WHERE id = $1 AND lease_until_ms = $2 AND state = 'pending'";
 
+/// An account is named once; afterwards the payout goes there.
+const NAME_ACCOUNT: &str = "UPDATE payouts SET account = $2
+    WHERE id = $1 AND account = '' AND state = 'pending'";
+
 /// Decides every race between outcomes of one payout.
 const MOVE: &str = "UPDATE payouts SET state = $3, failure = $4, updated_at_ms = $5
     WHERE id = $1 AND state = $2";
@@ -132,6 +136,16 @@ impl PayoutStore {
         let wanted = values![lease_before_ms, limit];
         let rows = self.database.rows(OPEN, wanted).await?;
         rows.into_iter().map(payout).collect()
+    }
+
+    /// Names the account of a payout that has none; says whether it had none.
+    pub async fn name_account(
+        &self,
+        payout: &Payout,
+        account: &str,
+    ) -> Result<bool, DatabaseError> {
+        let values = values![payout.id, account.to_owned()];
+        self.database.change(NAME_ACCOUNT, values).await
     }
 
     /// Takes a payout for as long as the bank may take to answer; says whether it is the caller's.

@@ -9,6 +9,7 @@ use super::view;
 use super::view::SettlementRecord;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
+use crate::payouts::account::account_of;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -120,7 +121,7 @@ async fn close(gateway: &Gateway, group: &BatchKey) -> Result<Progress, ApiError
     })?;
     let terms = Terms {
         reserve: merchant.reserve,
-        account: gateway.providers.payouts.account(group.merchant),
+        account: account_of(gateway, &merchant).unwrap_or_default(),
     };
     let compose = composition(gateway, *group, terms);
     match gateway.store.settlements.close(group, compose).await? {

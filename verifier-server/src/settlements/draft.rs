@@ -58,7 +58,7 @@ pub struct Previous {
 pub struct Terms {
     /// What is kept back.
     pub reserve: Reserve,
-    /// Where payouts go (ISO 13616).
+    /// Where payouts go (ISO 13616); empty while no account is named.
     pub account: String,
 }
 

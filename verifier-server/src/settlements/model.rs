@@ -158,7 +158,7 @@ pub struct Payout {
     pub currency: Currency,
     /// How much, minor units.
     pub amount_minor: i64,
-    /// The merchant's bank account (ISO 13616).
+    /// The merchant's bank account (ISO 13616); empty while no account is named.
     pub account: String,
     /// Where it stands.
     pub state: PayoutState,

@@ -8,6 +8,7 @@ use crate::balance::store::TransactionFilter;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::http::paging::{Page, page};
+use crate::payouts::account::account_of;
 use sealpay_protocol::ids::{MerchantId, TransactionId};
 use serde::Serialize;
 use std::time::Duration;
@@ -250,12 +251,15 @@ async fn contents(gateway: &Gateway, settlement: Settlement) -> Result<Contents,
         }
         lines.extend(page);
     }
+    let account = merchant
+        .as_ref()
+        .and_then(|merchant| account_of(gateway, merchant));
     Ok(Contents {
         livemode: gateway.livemode(),
         payout,
         lines,
         merchant_name: merchant.map(|merchant| merchant.name).unwrap_or_default(),
-        account: gateway.providers.payouts.account(settlement.merchant),
+        account: account.unwrap_or_default(),
         settlement,
     })
 }

@@ -4,12 +4,9 @@
 use super::{bank, silent};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::payments::outcome;
-use crate::payments::outcome::keep;
-use crate::payments::state::PaymentState;
+use crate::payments::reconcile;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_provider::ProviderDecision;
-use sealpay_provider::WalletProvider;
 use sealpay_simulator::wallet::{SimulatedWallet, WalletDecision, WalletState};
 use sealpay_system::unix_seconds;
 
@@ -90,7 +87,8 @@ pub async fn decide(
             return Err(ApiError::invalid("account", detail));
         }
         Ok(WalletDecision::Decided(_) | WalletDecision::Closed) => {
-            tell(gateway, &wallet, reference).await?;
+            // A wallet notifies whoever it asked for; the shop's page may be gone.
+            reconcile::look_at(gateway, reference).await?;
             (_, screen) = find(&wallet, token).await?;
         }
         // The bank is asked later what became of it.
@@ -129,25 +127,4 @@ fn standing(state: &WalletState) -> Standing {
         WalletState::Decided(ProviderDecision::Declined(_)) => Standing::Declined,
         WalletState::Closed => Standing::Closed,
     }
-}
-
-/// Keeps what became of the payment and tells the merchant. Where the shop's page was quicker, what
-/// it was told stands.
-async fn tell(
-    gateway: &Gateway,
-    wallet: &SimulatedWallet,
-    reference: PaymentId,
-) -> Result<(), ApiError> {
-    let Some(payment) = gateway.store.payments.get(reference).await? else {
-        return Ok(());
-    };
-    if payment.state != PaymentState::RequiresAction {
-        return Ok(());
-    }
-    let said = gateway.within(wallet.inquire(reference)).await;
-    let outcome = said.map(|said| outcome::of_inquiry(&payment, said));
-    if let Ok(Some(outcome)) = outcome {
-        keep(gateway, &payment, outcome).await?;
-    }
-    Ok(())
 }

@@ -32,14 +32,7 @@ use sealpay_storage::{Database, Durability, Migrations};
 
 pub(crate) static MIGRATIONS: Migrations = Migrations {
     table: "schema_migrations",
-    steps: &[
-        include_str!("../../migrations/0001_first.sql"),
-        include_str!("../../migrations/0002_methods.sql"),
-        include_str!("../../migrations/0003_money.sql"),
-        include_str!("../../migrations/0004_safety.sql"),
-        include_str!("../../migrations/0005_responsibility.sql"),
-        include_str!("../../migrations/0006_webhooks.sql"),
-    ],
+    steps: &[include_str!("../../migrations/0001_schema.sql")],
 };
 
 /// What the server keeps. Clones share it.

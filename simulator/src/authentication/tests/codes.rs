@@ -254,7 +254,6 @@ async fn thirty_payments_at_once_send_ten_codes() {
                 wants_challenge: false,
                 parent_origin: PARENT,
                 order_origins: &[],
-                simulate: None,
                 reasons: Vec::new(),
             };
             issuer.authenticate(request).await.unwrap()

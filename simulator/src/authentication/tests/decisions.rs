@@ -138,7 +138,6 @@ async fn below_thirty_euros_in_any_currency_a_card_is_believed() {
             wants_challenge: false,
             parent_origin: PARENT,
             order_origins: &[],
-            simulate: None,
             reasons: Vec::new(),
         };
         let progress = stage.issuer.authenticate(request).await.unwrap();

@@ -7,6 +7,7 @@ mod phone;
 
 use super::SimulatedAuthenticator;
 use crate::account::Account;
+use crate::outcome::Directive;
 use crate::phone::{Message, Phone, SentMessage};
 use crate::world::World;
 use crate::world::tests::{NOON_MS, TestFolder, database};
@@ -59,7 +60,7 @@ async fn stage_at(origin: &str, name: &str) -> Stage {
         counting(),
     ));
     Stage {
-        issuer: SimulatedAuthenticator::new(Arc::clone(&world)),
+        issuer: SimulatedAuthenticator::new(Arc::clone(&world), None),
         world,
         now,
         _folder: folder,
@@ -111,10 +112,11 @@ impl Stage {
             wants_challenge: false,
             parent_origin: PARENT,
             order_origins: &[],
-            simulate,
             reasons: vec!["amount".into()],
         };
-        self.issuer.authenticate(request).await.unwrap()
+        let directive = simulate.and_then(Directive::of);
+        let issuer = SimulatedAuthenticator::new(Arc::clone(&self.world), directive);
+        issuer.authenticate(request).await.unwrap()
     }
 
     /// Begins a payment of 49.00 EUR.

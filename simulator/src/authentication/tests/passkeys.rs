@@ -187,7 +187,6 @@ async fn a_portal_that_the_order_names_may_be_around_the_shop() {
         wants_challenge: false,
         parent_origin: PARENT,
         order_origins: &named,
-        simulate: None,
         reasons: Vec::new(),
     };
     let Progress::Passkey(asked) = stage.issuer.authenticate(request).await.unwrap() else {

@@ -37,7 +37,9 @@ async fn a_lost_message_is_known_when_it_is_asked_for_again_and_done_once() {
     let folder = TestFolder::new("lost-modifications");
     let bank = bank(&folder).await;
     let harbor = acquirer(&bank, "harbor");
-    let paid = payment(number_of("ben_balance")).at(&*harbor, 1).await;
+    let paid = payment(number_of("ben_balance"))
+        .at(&bank, "harbor", 1)
+        .await;
     assert_eq!(paid, Ok(ProviderDecision::Approved));
     let rows = [
         (r#""kind":"request_lost","next":1"#, 0),
@@ -70,7 +72,9 @@ async fn an_issuer_that_is_down_refuses_refunds_and_nothing_else() {
     let folder = TestFolder::new("issuer-down");
     let bank = bank(&folder).await;
     let harbor = acquirer(&bank, "harbor");
-    let paid = payment(number_of("ben_balance")).at(&*harbor, 1).await;
+    let paid = payment(number_of("ben_balance"))
+        .at(&bank, "harbor", 1)
+        .await;
     assert_eq!(paid, Ok(ProviderDecision::Approved));
     let down = r#"{"kind":"issuer_down","target":"issuer","next":1}"#;
     let down = serde_json::from_str(down).unwrap();
@@ -97,7 +101,7 @@ async fn a_refund_fails_while_the_account_is_closed() {
     let bank = bank(&folder).await;
     let harbor = acquirer(&bank, "harbor");
     for (name, place) in [("ben_balance", 1), ("ada_approved", 2)] {
-        let paid = payment(number_of(name)).at(&*harbor, place).await;
+        let paid = payment(number_of(name)).at(&bank, "harbor", place).await;
         assert_eq!(paid, Ok(ProviderDecision::Approved));
     }
     let rows = [

@@ -13,7 +13,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 use tokio::task::LocalSet;
 use verifier_server::auth::nonces::Nonce;
-use verifier_server::payments::model::{Payment, StoredCard};
+use verifier_server::payments::methods::card::model::{CardDetails, StoredCard};
+use verifier_server::payments::methods::details::PaymentDetails;
+use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::claim::Claim;
 use verifier_server::payments::store::outcome::Settled;
@@ -145,22 +147,17 @@ fn payment(session: &Session) -> Payment {
         order_ref: session.order_ref.clone(),
         money: session.money,
         capture: session.capture,
-        method: Method::Card,
-        card: Some(StoredCard {
+        details: PaymentDetails::Card(Box::new(CardDetails::of(StoredCard {
             brand: "visa".into(),
             last4: "4242".into(),
             expiry: "2029-12".into(),
             fingerprint: base64url(&random::<32>()),
             country: Some("DE".into()),
-        }),
-        address: None,
+        }))),
         state: PaymentState::Authorizing,
         decline: None,
         provider: "harbor".into(),
         route_reason: "european_cards".into(),
-        risk: None,
-        authentication: None,
-        transfer: None,
         captured_minor: 0,
         refunded_minor: 0,
         disputed_minor: 0,

@@ -117,7 +117,7 @@ const MATRIX: [[&str; 7]; 18] = [
         ANY,
         ANY,
         ANY,
-        "provider.kind = \"simulated\" and test_mode = false",
+        "providers.simulated.kind = \"simulated\" and test_mode = false",
     ],
     [
         "test",
@@ -283,7 +283,12 @@ fn settings_that_do_not_fit_are_named() {
 fn a_setting_that_is_not_one_says_what_would_be() {
     let rows = [
         ("lissten = \"127.0.0.1:1\"", "unknown field `lissten`"),
-        ("[provider]\nkind = \"stripe\"", "expected `simulated`"),
+        ("[providers.one]\nkind = \"stripe\"", "expected `simulated`"),
+        ("[providers.one]", "missing field `kind`"),
+        (
+            "[providers.one]\nkind = \"simulated\"\nkey = \"k\"",
+            "unknown field `key`",
+        ),
         (
             "control_listen = \"8788\"",
             "neither an address with a port, such as 127.0.0.1:8788, nor off",

@@ -2,10 +2,10 @@
 
 use super::{Modification, ModificationKind, ModificationState, OperationError};
 use crate::payments::methods::bank_transfer::model::TransferInstructions;
+use crate::payments::methods::details::PaymentDetails;
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
 use sealpay_protocol::ids::{AttemptId, MerchantId, ModificationId, PaymentId, SessionId};
-use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 
@@ -21,16 +21,11 @@ fn payment(state: PaymentState, captured: i64, refunded: i64, disputed: i64) -> 
         order_ref: "A-1".into(),
         money: Money::new(100, "EUR".parse().unwrap()),
         capture: Capture::Manual,
-        method: Method::Card,
-        card: None,
-        address: None,
+        details: PaymentDetails::Wallet,
         state,
         decline: None,
         provider: "harbor".into(),
         route_reason: String::new(),
-        risk: None,
-        authentication: None,
-        transfer: None,
         captured_minor: captured,
         refunded_minor: refunded,
         disputed_minor: disputed,
@@ -122,14 +117,16 @@ fn what_is_possible_and_how_much_is_as_the_table_says() {
 /// 100 were due by transfer and 130 came.
 fn overpaid(state: PaymentState, refunded: i64) -> Payment {
     Payment {
-        transfer: Some(TransferInstructions {
-            holder: String::new(),
-            iban: String::new(),
-            bic: String::new(),
-            reference: String::new(),
-            received_minor: 130,
-            arrivals: Vec::new(),
-        }),
+        details: PaymentDetails::BankTransfer {
+            transfer: Some(TransferInstructions {
+                holder: String::new(),
+                iban: String::new(),
+                bic: String::new(),
+                reference: String::new(),
+                received_minor: 130,
+                arrivals: Vec::new(),
+            }),
+        },
         ..payment(state, 100, refunded, 0)
     }
 }

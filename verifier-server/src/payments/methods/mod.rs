@@ -4,6 +4,7 @@
 
 pub mod bank_transfer;
 pub mod card;
+pub mod details;
 mod wallet;
 
 use super::model::Payment;
@@ -56,7 +57,6 @@ pub(crate) trait Instrument: Send + Sync {
     fn prepare<'a>(
         &'a self,
         attempt: Attempt<'a>,
-        payment: Payment,
     ) -> MethodFuture<'a, Result<Prepared<'a>, ApiError>>;
 
     /// The same attempt again, for a payment that waited for the shopper: it may go on now.
@@ -69,10 +69,8 @@ pub(crate) trait Instrument: Send + Sync {
 
 /// How a shopper pays by one method, from the body of the request to the end of the payment.
 pub(crate) trait PaymentMethod: Send + Sync {
-    /// Whether orders may offer it here.
-    fn is_offered(&self, _gateway: &Gateway) -> bool {
-        true
-    }
+    /// Whether orders may offer it here: whether a provider for it is configured.
+    fn is_offered(&self, gateway: &Gateway) -> bool;
 
     /// Whether what comes with the request costs much to decrypt: a request that was recorded is
     /// not worth it.
@@ -109,6 +107,16 @@ pub(crate) trait PaymentMethod: Send + Sync {
         attempt: Attempt<'a>,
         stored: Payment,
     ) -> MethodFuture<'a, Result<Payment, ApiError>>;
+
+    /// The provider may know more about a payment that waits for the shopper: gives it as it stands
+    /// then.
+    fn refresh<'a>(
+        &'a self,
+        _gateway: &'a Gateway,
+        stored: Payment,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        Box::pin(async { Ok(stored) })
+    }
 
     /// Takes a step of a challenge, for methods that have one.
     fn step<'a>(

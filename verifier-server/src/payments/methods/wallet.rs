@@ -1,11 +1,12 @@
 //! Wallets: the shopper confirms on a page of the wallet's.
 
+use super::details::PaymentDetails;
 use super::{Attempt, Instrument, MethodFuture, PaymentMethod, Prepared, challenge_closed};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
 use crate::payments::outcome::{self, PaymentOutcome, keep, keep_as};
-use crate::payments::prepare::{deadline_ms, map_provider_error, payee_of};
+use crate::payments::prepare::{deadline_ms, map_provider_error, new_payment, payee_of};
 use sealpay_protocol::api::{ActionView, PayRequest, WalletView};
 use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::limits;
@@ -23,13 +24,16 @@ impl Instrument for WalletAccount {
     fn prepare<'a>(
         &'a self,
         attempt: Attempt<'a>,
-        payment: Payment,
     ) -> MethodFuture<'a, Result<Prepared<'a>, ApiError>> {
-        let provider = attempt.gateway.providers.wallet.name();
-        let start =
-            Box::new(move |payment| -> MethodFuture<'a, _> { Box::pin(start(attempt, payment)) });
-        let prepared = Prepared::with_provider(payment, provider, start);
-        Box::pin(async { Ok(prepared) })
+        let provider = attempt.gateway.providers.wallet();
+        let prepared = provider.map_err(map_provider_error).map(|provider| {
+            let start = Box::new(move |payment| -> MethodFuture<'a, _> {
+                Box::pin(start(attempt, payment))
+            });
+            let payment = new_payment(attempt, PaymentDetails::Wallet);
+            Prepared::with_provider(payment, provider.name(), start)
+        });
+        Box::pin(async { prepared })
     }
 
     fn resume<'a>(
@@ -42,9 +46,8 @@ impl Instrument for WalletAccount {
 }
 
 impl PaymentMethod for WalletMethod {
-    /// The wallet's page is part of the simulation.
     fn is_offered(&self, gateway: &Gateway) -> bool {
-        gateway.settings.test_mode
+        gateway.providers.wallet.is_some()
     }
 
     fn instrument(
@@ -60,12 +63,22 @@ impl PaymentMethod for WalletMethod {
         Attempt { gateway, .. }: Attempt<'a>,
         stored: Payment,
     ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        self.refresh(gateway, stored)
+    }
+
+    fn refresh<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        stored: Payment,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
         Box::pin(async move {
-            let asked = gateway.providers.wallet.inquire(stored.id);
-            let outcome = match gateway.within(asked).await {
-                Ok(inquiry) => outcome::of_inquiry(&stored, inquiry),
-                Err(_) => None,
+            let inquiry = match gateway.providers.wallet() {
+                Ok(wallet) => gateway.within(wallet.inquire(stored.id)).await,
+                Err(error) => Err(error),
             };
+            let outcome = inquiry
+                .ok()
+                .and_then(|inquiry| outcome::of_inquiry(&stored, inquiry));
             match outcome {
                 Some(outcome) => keep(gateway, &stored, outcome).await,
                 None => Ok(stored),
@@ -106,7 +119,8 @@ impl PaymentMethod for WalletMethod {
         payment: &'a Payment,
     ) -> MethodFuture<'a, Result<Option<PaymentOutcome>, ApiError>> {
         Box::pin(async move {
-            let asked = gateway.providers.wallet.withdraw(payment.id);
+            let wallet = gateway.providers.wallet().map_err(map_provider_error)?;
+            let asked = wallet.withdraw(payment.id);
             let inquiry = gateway.within(asked).await.map_err(map_provider_error)?;
             Ok(match inquiry {
                 Inquiry::NeverReceived => Some(PaymentOutcome::declined("payment_abandoned")),
@@ -121,7 +135,7 @@ impl PaymentMethod for WalletMethod {
         _provider: &str,
         payment: &Payment,
     ) -> Option<ProviderFuture<'a, Inquiry>> {
-        Some(providers.wallet.inquire(payment.id))
+        Some(providers.wallet.as_ref()?.inquire(payment.id))
     }
 
     fn operations<'a>(
@@ -129,7 +143,8 @@ impl PaymentMethod for WalletMethod {
         providers: &'a Providers,
         _provider: &str,
     ) -> Option<&'a dyn PaymentOperations> {
-        Some(&*providers.wallet)
+        let wallet = providers.wallet.as_deref()?;
+        Some(wallet)
     }
 
     /// A real wallet has a sign-in of its own: a page that was loaded again may show the address.
@@ -140,7 +155,7 @@ impl PaymentMethod for WalletMethod {
         _requester: &'a str,
     ) -> MethodFuture<'a, Option<ActionView>> {
         Box::pin(async move {
-            let asked = gateway.providers.wallet.page(payment.id);
+            let asked = gateway.providers.wallet.as_ref()?.page(payment.id);
             let url = gateway.within(asked).await.ok().flatten()?;
             Some(ActionView::Wallet(WalletView {
                 url,
@@ -154,13 +169,14 @@ async fn start(attempt: Attempt<'_>, payment: Payment) -> Result<Payment, ApiErr
     let gateway = attempt.gateway;
     let payee = payee_of(gateway, attempt.session).await?;
     let expires_at_ms = deadline_ms(gateway, limits::WALLET_LIFETIME_SECONDS);
-    let started = gateway.providers.wallet.start(WalletRequest {
+    let providers = gateway.providers_for(payment.simulate.as_deref());
+    let wallet = providers.wallet().map_err(map_provider_error)?;
+    let started = wallet.start(WalletRequest {
         reference: payment.id,
         money: payment.money,
         capture: payment.capture,
         payee: &payee,
         expires_at_ms,
-        simulate: payment.simulate.as_deref(),
     });
     match gateway.within(started).await {
         Ok(_) => {

@@ -91,7 +91,7 @@ impl Payment {
             && !self.provider.is_empty()
             && reason.is_some_and(|reason| {
                 LATE_APPROVALS
-                    .get(self.method.name())
+                    .get(self.details.method().name())
                     .is_some_and(|after| after.iter().any(|one| one == reason))
             })
     }

@@ -22,16 +22,15 @@ pub enum Settled {
     NotInState(Payment),
 }
 
-/// Decides every race between outcomes of one payment: `$2` is the state, `$12` the number of
-/// events and `$13` the transfer that the caller saw. `$14` is the lease that the caller holds, or
-/// 0 where none is needed: an answer counts even after somebody else has begun to ask.
+/// Decides every race between outcomes of one payment: `$2` is the state and `$3` the number of
+/// events that the caller saw. `$4` is the lease that the caller holds, or 0 where none is needed: a
+/// response counts even after another server has begun to ask.
 const MOVE: &str = concat!(
-    "UPDATE payments SET state = $3, decline = $4, sequence = $5, updated_at_ms = $6, \
-     provider = $7, route_reason = $8, authentication = $9, transfer = $10, \
-     transfer_reference = $11, lease_until_ms = $15, captured_minor = $16, \
-     overpaid_minor = $17 \
-     WHERE id = $1 AND state = $2 AND sequence = $12 AND COALESCE(transfer, '') = $13 \
-     AND (CAST($14 AS BIGINT) = 0 OR lease_until_ms = $14) RETURNING ",
+    "UPDATE payments SET state = $5, decline = $6, sequence = $7, updated_at_ms = $8, \
+     provider = $9, route_reason = $10, details = $11, transfer_reference = $12, \
+     lease_until_ms = $13, captured_minor = $14, overpaid_minor = $15 \
+     WHERE id = $1 AND state = $2 AND sequence = $3 \
+     AND (CAST($4 AS BIGINT) = 0 OR lease_until_ms = $4) RETURNING ",
     store::columns!()
 );
 
@@ -40,7 +39,7 @@ const FREE: &str = "UPDATE sessions SET active_attempt = NULL
 
 struct PreparedOutcome {
     payment: PaymentId,
-    movement: [Value; 17],
+    movement: [Value; 15],
     told: Option<EventInsert>,
     books: Option<PreparedPosting>,
     frees_session: bool,
@@ -78,8 +77,8 @@ impl PaymentStore {
     /// endpoint of the merchant that wants to hear of it, and what goes into the books, and lets the
     /// session go when the payment came to nothing.
     ///
-    /// What is written is what `after` says besides its names, money and card. The event's sequence
-    /// has to be the next one of the payment.
+    /// What is written is what `after` says besides its names and money. The event's sequence has to
+    /// be the next one of the payment, and a change of its details has an event or another state.
     ///
     /// # Errors
     /// The database did not do its work, or there is no such payment; nothing was written, unless
@@ -116,18 +115,16 @@ impl PaymentStore {
         let movement = values![
             before.id,
             before.state.name(),
+            before.sequence,
+            lease_ms,
             after.state.name(),
             after.decline.clone(),
             after.sequence,
             after.updated_at_ms,
             &after.provider,
             &after.route_reason,
-            store::json(after.authentication.as_ref())?,
-            store::json(after.transfer.as_ref())?,
-            store::transfer_reference(after),
-            before.sequence,
-            store::json(before.transfer.as_ref())?.unwrap_or_default(),
-            lease_ms,
+            store::details_text(&after.details)?,
+            after.details.lookups().transfer_reference,
             after.lease_until_ms,
             after.captured_minor,
             after.overpaid_minor(),

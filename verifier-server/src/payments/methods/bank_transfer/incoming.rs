@@ -4,6 +4,7 @@ use super::model::AmountMatch;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::payments::event;
+use crate::payments::methods::details::PaymentDetails;
 use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, keep_as};
 use crate::payments::state::PaymentState;
@@ -29,10 +30,13 @@ enum CreditDisposition {
 /// # Errors
 /// An error when the store or the bank does not answer; what was dealt with stays so.
 pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
+    let Some(bank) = gateway.providers.transfers.as_deref() else {
+        return Ok(0);
+    };
     let mut dealt_with = 0;
     loop {
         let now_ms = gateway.clock.now_ms_i64();
-        let arrivals = heard(gateway, gateway.providers.transfers.arrivals(now_ms, BATCH)).await?;
+        let arrivals = heard(gateway, bank.arrivals(now_ms, BATCH)).await?;
         let before = dealt_with;
         for arrival in &arrivals {
             let returned = match count(gateway, arrival).await {
@@ -49,11 +53,7 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
                     continue;
                 }
             };
-            let said = gateway
-                .providers
-                .transfers
-                .acknowledge(&arrival.id, returned);
-            heard(gateway, said).await?;
+            heard(gateway, bank.acknowledge(&arrival.id, returned)).await?;
             dealt_with += 1;
         }
         if dealt_with == before {
@@ -84,7 +84,7 @@ async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisp
         );
         return Ok(CreditDisposition::Returned);
     };
-    let Some(expected) = &payment.transfer else {
+    let Some(expected) = payment.details.transfer() else {
         return Ok(CreditDisposition::Returned);
     };
     if expected.arrivals.contains(&arrival.id) {
@@ -104,7 +104,9 @@ async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisp
         .saturating_add(arrival.money.amount_minor());
     counted.arrivals.push(arrival.id.clone());
     let sum = counted.sum(payment.money.amount_minor());
-    told.transfer = Some(counted);
+    told.details = PaymentDetails::BankTransfer {
+        transfer: Some(counted),
+    };
     match sum {
         AmountMatch::Short(_) => keep_short(gateway, &payment, told).await,
         AmountMatch::Exact | AmountMatch::Over(_) => {
@@ -117,13 +119,16 @@ async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisp
 /// Sends back what came for a payment that has ended without it. What fails is said: money that
 /// nobody owns has to be seen.
 pub(crate) async fn return_funds(gateway: &Gateway, payment: &Payment) {
+    let Some(bank) = gateway.providers.transfers.as_deref() else {
+        return;
+    };
     for arrival in payment
-        .transfer
-        .iter()
+        .details
+        .transfer()
+        .into_iter()
         .flat_map(|expected| &expected.arrivals)
     {
-        let said = gateway.providers.transfers.acknowledge(arrival, true);
-        if let Err(error) = gateway.within(said).await {
+        if let Err(error) = gateway.within(bank.acknowledge(arrival, true)).await {
             tracing::error!(payment = %payment.id, arrival, ?error, "money was not sent back");
         }
     }
@@ -154,8 +159,8 @@ async fn keep_short(
 
 fn fate_of(kept: &Payment, arrival: &IncomingCredit) -> CreditDisposition {
     let counted = kept
-        .transfer
-        .as_ref()
+        .details
+        .transfer()
         .is_some_and(|t| t.arrivals.contains(&arrival.id));
     if counted {
         CreditDisposition::Counted

@@ -3,12 +3,13 @@
 pub mod incoming;
 pub mod model;
 
+use super::details::PaymentDetails;
 use super::{Attempt, Instrument, MethodFuture, PaymentMethod, Prepared, challenge_closed};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, keep, keep_as};
-use crate::payments::prepare::deadline_ms;
+use crate::payments::prepare::{deadline_ms, map_provider_error, new_payment};
 use crate::payments::state::PaymentState;
 use model::{AmountMatch, TransferInstructions};
 use sealpay_protocol::api::{ActionView, PayRequest, TransferView};
@@ -28,14 +29,16 @@ impl Instrument for AnyAccount {
     fn prepare<'a>(
         &'a self,
         attempt: Attempt<'a>,
-        payment: Payment,
     ) -> MethodFuture<'a, Result<Prepared<'a>, ApiError>> {
-        let provider = attempt.gateway.providers.transfers.name();
-        let start = Box::new(move |payment| -> MethodFuture<'a, _> {
-            Box::pin(start(attempt.gateway, payment))
+        let provider = attempt.gateway.providers.transfers();
+        let prepared = provider.map_err(map_provider_error).map(|provider| {
+            let start = Box::new(move |payment| -> MethodFuture<'a, _> {
+                Box::pin(start(attempt.gateway, payment))
+            });
+            let details = PaymentDetails::BankTransfer { transfer: None };
+            Prepared::with_provider(new_payment(attempt, details), provider.name(), start)
         });
-        let prepared = Prepared::with_provider(payment, provider, start);
-        Box::pin(async { Ok(prepared) })
+        Box::pin(async { prepared })
     }
 
     fn resume<'a>(
@@ -48,6 +51,10 @@ impl Instrument for AnyAccount {
 }
 
 impl PaymentMethod for BankTransferMethod {
+    fn is_offered(&self, gateway: &Gateway) -> bool {
+        gateway.providers.transfers.is_some()
+    }
+
     fn instrument(
         &self,
         _attempt: Attempt<'_>,
@@ -78,8 +85,8 @@ impl PaymentMethod for BankTransferMethod {
             let found = payments.get_by_session(payment.session, payment.id).await?;
             let payment = found.unwrap_or(payment);
             let has_come = payment
-                .transfer
-                .as_ref()
+                .details
+                .transfer()
                 .is_some_and(|expected| expected.received_minor > 0);
             if has_come || payment.state != PaymentState::RequiresAction {
                 return Err(challenge_closed());
@@ -127,7 +134,8 @@ impl PaymentMethod for BankTransferMethod {
         providers: &'a Providers,
         _provider: &str,
     ) -> Option<&'a dyn PaymentOperations> {
-        Some(&*providers.transfers)
+        let transfers = providers.transfers.as_deref()?;
+        Some(transfers)
     }
 
     /// An account to send money to is no secret: a page that was loaded again may show it.
@@ -137,7 +145,7 @@ impl PaymentMethod for BankTransferMethod {
         payment: &'a Payment,
         _requester: &'a str,
     ) -> MethodFuture<'a, Option<ActionView>> {
-        let expected = payment.transfer.as_ref();
+        let expected = payment.details.transfer();
         let action = expected.map(|expected| ActionView::Transfer(view(payment, expected)));
         Box::pin(async { action })
     }
@@ -160,23 +168,26 @@ fn view(payment: &Payment, expected: &TransferInstructions) -> TransferView {
 }
 
 async fn start(gateway: &Gateway, payment: Payment) -> Result<Payment, ApiError> {
-    let started = gateway.providers.transfers.start(TransferRequest {
+    let providers = gateway.providers_for(payment.simulate.as_deref());
+    let transfers = providers.transfers().map_err(map_provider_error)?;
+    let started = transfers.start(TransferRequest {
         reference: payment.id,
         money: payment.money,
-        simulate: payment.simulate.as_deref(),
     });
     match gateway.within(started).await {
         Ok(collection) => {
             let mut changed = payment.clone();
             changed.lease_until_ms = deadline_ms(gateway, limits::TRANSFER_LIFETIME_SECONDS);
-            changed.transfer = Some(TransferInstructions {
-                holder: collection.holder,
-                iban: collection.iban,
-                bic: collection.bic,
-                reference: collection.reference,
-                received_minor: 0,
-                arrivals: Vec::new(),
-            });
+            changed.details = PaymentDetails::BankTransfer {
+                transfer: Some(TransferInstructions {
+                    holder: collection.holder,
+                    iban: collection.iban,
+                    bic: collection.bic,
+                    reference: collection.reference,
+                    received_minor: 0,
+                    arrivals: Vec::new(),
+                }),
+            };
             keep_as(gateway, &payment, PaymentOutcome::REQUIRES_ACTION, changed).await
         }
         // The shopper was told nothing, so no money can come.

@@ -68,7 +68,8 @@ async fn authorize(
     card: &Card,
     name: &str,
 ) -> Result<ProviderDecision, ProviderError> {
-    let Some(acquirer) = gateway.providers.acquirer(name) else {
+    let providers = gateway.providers_for(payment.simulate.as_deref());
+    let Some(acquirer) = providers.acquirer(name) else {
         return Err(ProviderError::NotSent(format!(
             "there is no acquirer {name}"
         )));
@@ -79,8 +80,10 @@ async fn authorize(
             money: payment.money,
             capture: payment.capture,
             card,
-            authentication: payment.authentication.as_ref(),
-            simulate: payment.simulate.as_deref(),
+            authentication: payment
+                .details
+                .card()
+                .and_then(|card| card.authentication.as_ref()),
         })
         .await
 }

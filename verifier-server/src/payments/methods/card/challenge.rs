@@ -7,7 +7,7 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::payments::methods::{Attempt, challenge_closed};
 use crate::payments::model::Payment;
-use crate::payments::outcome::{PaymentOutcome, keep_as, keep_authenticated};
+use crate::payments::outcome::{PaymentOutcome, keep_as};
 use crate::payments::prepare::{deadline_ms, lease_until_ms, map_provider_error, payee_of};
 use crate::payments::state::PaymentState;
 use crate::payments::store::outcome::Settled;
@@ -32,7 +32,7 @@ pub(super) enum Identified {
 /// Asks the issuer who the shopper is.
 pub(super) async fn identify(
     attempt: Attempt<'_>,
-    mut payment: Payment,
+    payment: Payment,
     card: &Card,
     decision: ChallengeDecision,
 ) -> Result<Identified, ApiError> {
@@ -41,20 +41,17 @@ pub(super) async fn identify(
     } = attempt;
     let payee = payee_of(gateway, session).await?;
     let reasons = decision.reasons.clone();
-    let asked = gateway
-        .providers
-        .authenticator
-        .authenticate(AuthenticationRequest {
-            reference: payment.id,
-            money: payment.money,
-            card,
-            payee: &payee,
-            wants_challenge: decision.wants_challenge,
-            parent_origin: &session.parent_origin,
-            order_origins: &session.order_origins,
-            simulate: session.simulate.as_deref(),
-            reasons: decision.reasons,
-        });
+    let providers = gateway.providers_for(session.simulate.as_deref());
+    let asked = providers.authenticator.authenticate(AuthenticationRequest {
+        reference: payment.id,
+        money: payment.money,
+        card,
+        payee: &payee,
+        wants_challenge: decision.wants_challenge,
+        parent_origin: &session.parent_origin,
+        order_origins: &session.order_origins,
+        reasons: decision.reasons,
+    });
     let authentication = match gateway.within(asked).await {
         Ok(Progress::Done(authentication)) => authentication,
         Ok(Progress::Code(_) | Progress::Passkey(_)) => return wait(gateway, &payment).await,
@@ -84,8 +81,25 @@ pub(super) async fn identify(
         let stored = keep_authenticated(gateway, &payment, outcome, authentication).await?;
         return Ok(Identified::Finished(stored));
     }
-    payment.authentication = Some(authentication);
-    renew_lease(gateway, payment).await
+    renew_lease(gateway, payment, authentication).await
+}
+
+fn set_authentication(payment: &mut Payment, authentication: Authentication) {
+    if let Some(card) = payment.details.card_mut() {
+        card.authentication = Some(authentication);
+    }
+}
+
+/// The outcome of a payment, with what the issuer says of the shopper.
+async fn keep_authenticated(
+    gateway: &Gateway,
+    payment: &Payment,
+    outcome: PaymentOutcome,
+    authentication: Authentication,
+) -> Result<Payment, ApiError> {
+    let mut authenticated = payment.clone();
+    set_authentication(&mut authenticated, authentication);
+    keep_as(gateway, payment, outcome, authenticated).await
 }
 
 /// The challenge waits for the shopper now.
@@ -98,8 +112,13 @@ async fn wait(gateway: &Gateway, payment: &Payment) -> Result<Identified, ApiErr
 
 /// The issuer may have taken as long as a provider may: the acquirer is asked under a lease that is
 /// renewed, or not at all when somebody else looks into the payment already.
-async fn renew_lease(gateway: &Gateway, payment: Payment) -> Result<Identified, ApiError> {
+async fn renew_lease(
+    gateway: &Gateway,
+    payment: Payment,
+    authentication: Authentication,
+) -> Result<Identified, ApiError> {
     let mut renewed = payment.clone();
+    set_authentication(&mut renewed, authentication);
     renewed.lease_until_ms = lease_until_ms(gateway);
     Ok(
         match gateway.store.payments.reroute(&payment, &renewed).await? {
@@ -142,7 +161,7 @@ pub(super) async fn resume(
     };
     let mut taken = stored.clone();
     taken.state = PaymentState::Authorizing;
-    taken.authentication = Some(authentication);
+    set_authentication(&mut taken, authentication);
     taken.provider = route.acquirers.first().cloned().unwrap_or_default();
     taken.updated_at_ms = gateway.clock.now_ms_i64();
     taken.lease_until_ms = lease_until_ms(gateway);
@@ -264,8 +283,9 @@ pub(super) async fn enrolment(
         PaymentState::Authorized | PaymentState::Captured
     );
     let by_code = payment
-        .authentication
-        .as_ref()
+        .details
+        .card()
+        .and_then(|card| card.authentication.as_ref())
         .is_some_and(|authentication| {
             authentication.challenge == Some(ChallengeKind::Code)
                 && authentication.status == AuthenticationStatus::Authenticated

@@ -4,6 +4,7 @@
 pub mod authorize;
 mod challenge;
 mod decrypt;
+pub mod model;
 mod prepare;
 pub mod risk;
 pub mod route;
@@ -34,9 +35,8 @@ impl Instrument for CardInstrument {
     fn prepare<'a>(
         &'a self,
         attempt: Attempt<'a>,
-        payment: Payment,
     ) -> MethodFuture<'a, Result<Prepared<'a>, ApiError>> {
-        Box::pin(prepare::prepare(attempt, &self.0, payment))
+        Box::pin(prepare::prepare(attempt, &self.0))
     }
 
     fn resume<'a>(
@@ -49,6 +49,10 @@ impl Instrument for CardInstrument {
 }
 
 impl PaymentMethod for CardMethod {
+    fn is_offered(&self, gateway: &Gateway) -> bool {
+        !gateway.providers.acquirers.is_empty()
+    }
+
     fn is_encrypted(&self) -> bool {
         true
     }
@@ -120,10 +124,9 @@ impl PaymentMethod for CardMethod {
         if !payment.provider.is_empty() {
             return None;
         }
-        let risk = payment.risk.as_ref().map(|risk| risk.outcome);
-        let reason = match risk {
-            Some(RiskOutcome::Block) => prepare::BLOCKED,
-            _ => prepare::NO_ROUTE,
+        let reason = match prepare::risk_of(payment) {
+            RiskOutcome::Block => prepare::BLOCKED,
+            RiskOutcome::Allow | RiskOutcome::StepUp | RiskOutcome::Review => prepare::NO_ROUTE,
         };
         Some(PaymentOutcome::declined(reason))
     }

@@ -2,6 +2,7 @@
 
 use super::authorize;
 use super::challenge::{Identified, identify};
+use super::model::{CardDetails, StoredCard};
 use super::risk::{self, Assessment, RiskInput, RiskOutcome};
 use super::route::Route;
 use super::routing::{brand_of, route_of};
@@ -9,9 +10,11 @@ use super::step_up::{self, ChallengeDecision, ChallengeInput};
 use crate::auth::signed_request::Source;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
+use crate::payments::methods::details::PaymentDetails;
 use crate::payments::methods::{Attempt, Prepared};
-use crate::payments::model::{Payment, StoredCard};
+use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, keep};
+use crate::payments::prepare::new_payment;
 use crate::sessions::model::Session;
 use sealpay_protocol::card::Card;
 
@@ -24,34 +27,31 @@ pub(super) const NO_ROUTE: &str = "not_permitted_terminal";
 pub(super) async fn prepare<'a>(
     attempt: Attempt<'a>,
     card: &'a Card,
-    mut payment: Payment,
 ) -> Result<Prepared<'a>, ApiError> {
     let Attempt {
         gateway,
         session,
         request,
     } = attempt;
-    let stored = stored_card(gateway, session, card);
+    let mut details = CardDetails::of(stored_card(gateway, session, card));
     let country = gateway.providers.issuers.country_of(&card.number);
     let route = route_of(gateway, session, card);
     let scenarios = gateway.providers.test_scenarios.as_ref();
     // What a persona's card does is promised, however often it is used from one desk.
     if !scenarios.is_some_and(|scenarios| scenarios.is_persona(&card.number)) {
         let network = request.source.network();
-        payment.address = network.map(|network| {
+        details.address = network.map(|network| {
             gateway
                 .encryption
                 .address_fingerprint(session.merchant, network)
         });
         let is_unknown = request.source == Source::Unknown;
-        let assessment = assess(gateway, session, &stored, &payment, country, is_unknown).await?;
-        payment.risk = Some(assessment);
+        let assessment = assess(gateway, session, &details, country, is_unknown).await?;
+        details.risk = Some(assessment);
     }
-    payment.card = Some(stored);
-    let risk = payment
-        .risk
-        .as_ref()
-        .map_or(RiskOutcome::Allow, |risk| risk.outcome);
+    let mut payment = new_payment(attempt, PaymentDetails::Card(Box::new(details)));
+    let risk = risk_of(&payment);
+    log_assessment(&payment);
     if risk == RiskOutcome::Block {
         "risk".clone_into(&mut payment.route_reason);
         return Ok(declined(gateway, payment, BLOCKED));
@@ -74,6 +74,20 @@ pub(super) async fn prepare<'a>(
         payment,
         start: Box::new(move |payment| Box::pin(start(attempt, card, route, decision, payment))),
     })
+}
+
+fn log_assessment(payment: &Payment) {
+    let assessment = payment.details.card().and_then(|card| card.risk.as_ref());
+    if let Some(assessment) = assessment.filter(|assessment| !assessment.reasons.is_empty()) {
+        tracing::info!(payment = %payment.id, outcome = ?assessment.outcome,
+            score = assessment.score, reasons = assessment.reasons.join(" "), "fraud rules fit");
+    }
+}
+
+/// What the fraud rules say of a payment by card.
+pub(super) fn risk_of(payment: &Payment) -> RiskOutcome {
+    let risk = payment.details.card().and_then(|card| card.risk.as_ref());
+    risk.map_or(RiskOutcome::Allow, |risk| risk.outcome)
 }
 
 /// Nobody is asked, for the reason with this key.
@@ -108,23 +122,22 @@ async fn start(
 async fn assess(
     gateway: &Gateway,
     session: &Session,
-    card: &StoredCard,
-    payment: &Payment,
+    details: &CardDetails,
     issuer_country: Option<&str>,
     is_address_unknown: bool,
 ) -> Result<Assessment, ApiError> {
-    let now_ms = payment.created_at_ms;
+    let now_ms = gateway.clock.now_ms_i64();
     let since_ms = now_ms.saturating_sub(risk::HISTORY_MS);
     let store = &gateway.store;
     let of_card = store
         .payments
-        .earlier_of_card(&card.fingerprint, since_ms)
+        .earlier_of_card(&details.card.fingerprint, since_ms)
         .await?;
-    let of_address = match &payment.address {
+    let of_address = match &details.address {
         Some(address) => store.payments.earlier_of_address(address, since_ms).await?,
         None => Vec::new(),
     };
-    let assessment = risk::assess(&RiskInput {
+    Ok(risk::assess(&RiskInput {
         money: session.money,
         now_ms,
         issuer_country,
@@ -133,12 +146,7 @@ async fn assess(
         is_address_unknown,
         of_card: &of_card,
         of_address: &of_address,
-    });
-    if !assessment.reasons.is_empty() {
-        tracing::info!(payment = %payment.id, outcome = ?assessment.outcome,
-            score = assessment.score, reasons = assessment.reasons.join(" "), "fraud rules fit");
-    }
-    Ok(assessment)
+    }))
 }
 
 fn stored_card(gateway: &Gateway, session: &Session, card: &Card) -> StoredCard {

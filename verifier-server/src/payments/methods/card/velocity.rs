@@ -8,13 +8,13 @@ use sealpay_storage::{DatabaseError, Row, values};
 
 // What the rules themselves stopped, and what nobody finished, says nothing of the card: otherwise a
 // block would renew itself.
-const OF_CARD: &str = "SELECT card_fingerprint, amount_minor, currency, state, created_at_ms
-    FROM payments WHERE card_fingerprint = $1 AND id >= $2 AND risk IS NOT NULL
+const OF_CARD: &str = "SELECT assessed_card, amount_minor, currency, state, created_at_ms
+    FROM payments WHERE assessed_card = $1 AND id >= $2 AND assessed_card IS NOT NULL
     AND COALESCE(decline, '') NOT IN ('risk_blocked', 'not_permitted_terminal', 'payment_abandoned')
     ORDER BY id DESC LIMIT $3";
 
-const OF_ADDRESS: &str = "SELECT card_fingerprint, amount_minor, currency, state, created_at_ms
-    FROM payments WHERE address = $1 AND id >= $2 AND address IS NOT NULL
+const OF_ADDRESS: &str = "SELECT assessed_card, amount_minor, currency, state, created_at_ms
+    FROM payments WHERE assessed_address = $1 AND id >= $2 AND assessed_address IS NOT NULL
     AND COALESCE(decline, '') NOT IN ('risk_blocked', 'not_permitted_terminal', 'payment_abandoned')
     ORDER BY id DESC LIMIT $3";
 

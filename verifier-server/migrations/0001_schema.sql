@@ -1,0 +1,504 @@
+-- The tables of the verifier, by feature.
+--
+-- Columns are TEXT and BIGINT, which SQLite and Postgres agree on; the end of a name gives the unit.
+-- Identifiers begin with the time of their making, so rows and index entries arrive in order and a
+-- large table stays as quick as a small one; every further index costs each payment. There are no
+-- foreign keys: a row is always written by the transaction that has just changed, or read, the row
+-- it points to. Lists of names (scopes, methods, event types) have commas between; `*` is every one.
+
+-- Whether the data is of tests or of real payments: one row, written by the first start.
+CREATE TABLE data_mode (
+    id BIGINT NOT NULL PRIMARY KEY,
+    livemode BIGINT NOT NULL
+);
+
+-- What a tester has set: how far the clock is ahead, how webhooks misbehave.
+CREATE TABLE simulation (
+    name TEXT NOT NULL PRIMARY KEY,
+    number BIGINT NOT NULL,
+    value TEXT NOT NULL
+);
+
+-- Merchants ---------------------------------------------------------------------------------------
+
+-- Part of what is earned may be held in reserve for a while. The payout account is an IBAN.
+CREATE TABLE merchants (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    reserve_basis_points BIGINT NOT NULL DEFAULT 0,
+    reserve_days BIGINT NOT NULL DEFAULT 0,
+    payout_account TEXT,
+    created_at_ms BIGINT NOT NULL
+);
+
+CREATE TABLE merchant_origins (
+    merchant TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    PRIMARY KEY (merchant, origin)
+); -- clustered
+
+-- What a merchant has used up of what is allowed in an hour or a day.
+CREATE TABLE merchant_usage (
+    merchant TEXT NOT NULL,
+    what TEXT NOT NULL,
+    began_at_ms BIGINT NOT NULL,
+    ends_at_ms BIGINT NOT NULL,
+    used BIGINT NOT NULL,
+    PRIMARY KEY (merchant, what, began_at_ms)
+); -- clustered
+
+-- Credentials and audit ---------------------------------------------------------------------------
+
+-- A key that signs orders may do nothing else unless its scopes say so.
+CREATE TABLE order_keys (
+    merchant TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    scopes TEXT NOT NULL DEFAULT '',
+    created_at_ms BIGINT NOT NULL,
+    retired_at_ms BIGINT,
+    PRIMARY KEY (merchant, key_id)
+); -- clustered
+
+-- The last use is recorded to the hour: enough to see that a key is not used any more.
+CREATE TABLE api_keys (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE,
+    scopes TEXT NOT NULL DEFAULT '*',
+    created_at_ms BIGINT NOT NULL,
+    expires_at_ms BIGINT,
+    revoked_at_ms BIGINT,
+    last_used_at_ms BIGINT
+);
+
+-- A signature is accepted once. A replay carries the time it expires at, so the time can lead the
+-- key: new rows arrive in order and old ones are a range.
+CREATE TABLE nonces (
+    expires_at BIGINT NOT NULL,
+    nonce TEXT NOT NULL,
+    thumbprint TEXT NOT NULL,
+    PRIMARY KEY (expires_at, nonce, thumbprint)
+); -- clustered
+
+-- Who did what, from where and how that ended. Rows are added and never changed; each has a keyed
+-- hash of itself and the row before.
+CREATE TABLE audit_log (
+    sequence BIGINT NOT NULL PRIMARY KEY,
+    request TEXT NOT NULL UNIQUE,
+    merchant TEXT,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT,
+    source TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    previous_hash TEXT NOT NULL,
+    hash TEXT NOT NULL
+);
+
+CREATE INDEX audit_log_of_merchant ON audit_log (merchant, request);
+
+CREATE TABLE audit_head (
+    id BIGINT NOT NULL PRIMARY KEY,
+    sequence BIGINT NOT NULL,
+    hash TEXT NOT NULL
+);
+
+INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, '');
+
+-- The server's own keys ---------------------------------------------------------------------------
+
+CREATE TABLE server_keys (
+    key_id TEXT NOT NULL PRIMARY KEY,
+    purpose TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    private_key_encrypted TEXT NOT NULL,
+    not_before BIGINT NOT NULL,
+    not_after BIGINT NOT NULL,
+    destroy_at BIGINT NOT NULL
+);
+
+-- Raised by every rotation of keys, so that running servers read theirs again.
+CREATE TABLE key_revision (
+    id BIGINT NOT NULL PRIMARY KEY,
+    revision BIGINT NOT NULL
+);
+
+INSERT INTO key_revision (id, revision) VALUES (1, 0);
+
+-- Servers that run on this database, and the master key that each encrypts under: a rotation waits
+-- for all of them. Seconds since 1970 by the system's clock.
+CREATE TABLE running_servers (
+    server TEXT NOT NULL PRIMARY KEY,
+    master_key TEXT NOT NULL,
+    seen_at BIGINT NOT NULL
+);
+
+-- Idempotency -------------------------------------------------------------------------------------
+
+-- The same key with the same request is one request, whoever sends it, and a credential uses a key
+-- for one request. `resource` is what the request made; `answer`, encrypted where it holds a secret,
+-- is the response where that cannot be made again.
+CREATE TABLE idempotent_requests (
+    merchant TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    request_digest TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    answer TEXT,
+    created_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (merchant, idempotency_key, request_digest)
+); -- clustered
+
+CREATE UNIQUE INDEX idempotent_requests_of_credential
+    ON idempotent_requests (merchant, idempotency_key, credential);
+CREATE INDEX idempotent_requests_old ON idempotent_requests (created_at_ms);
+
+-- Sessions ----------------------------------------------------------------------------------------
+
+-- `order_origins` are the pages that the order names, as a JSON list: a passkey may be used below
+-- any of them.
+CREATE TABLE sessions (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    jti TEXT NOT NULL,
+    order_digest TEXT NOT NULL,
+    order_ref TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    capture TEXT NOT NULL,
+    methods TEXT NOT NULL,
+    description TEXT,
+    items TEXT,
+    customer TEXT,
+    billing_country TEXT,
+    requires_authentication BIGINT NOT NULL,
+    simulate TEXT,
+    parent_origin TEXT NOT NULL,
+    order_origins TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    key_rebind_count BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    active_attempt TEXT,
+    expires_at BIGINT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
+    UNIQUE (merchant, jti)
+);
+
+-- Payments ----------------------------------------------------------------------------------------
+
+-- `details` is what a payment has of its method: JSON, tagged with the method. What is looked up of
+-- it stands in a column of its own, and only where it is looked up: a payment that no rule assesses
+-- has no `assessed_card`. While a modification is under way nothing else may change the amounts.
+CREATE TABLE payments (
+    id TEXT NOT NULL PRIMARY KEY,
+    session TEXT NOT NULL,
+    merchant TEXT NOT NULL,
+    attempt TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    body_digest TEXT NOT NULL,
+    order_ref TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    capture TEXT NOT NULL,
+    method TEXT NOT NULL,
+    details TEXT NOT NULL,
+    assessed_card TEXT,
+    assessed_address TEXT,
+    transfer_reference TEXT,
+    state TEXT NOT NULL,
+    decline TEXT,
+    provider TEXT NOT NULL,
+    route_reason TEXT NOT NULL,
+    simulate TEXT,
+    captured_minor BIGINT NOT NULL DEFAULT 0,
+    refunded_minor BIGINT NOT NULL DEFAULT 0,
+    disputed_minor BIGINT NOT NULL DEFAULT 0,
+    overpaid_minor BIGINT NOT NULL DEFAULT 0,
+    modification TEXT,
+    sequence BIGINT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
+    updated_at_ms BIGINT NOT NULL,
+    lease_until_ms BIGINT NOT NULL,
+    UNIQUE (session, attempt)
+);
+
+CREATE INDEX payments_of_merchant ON payments (merchant, id);
+CREATE INDEX payments_of_order ON payments (merchant, order_ref, id);
+CREATE INDEX payments_open ON payments (lease_until_ms)
+    WHERE state IN ('authorizing', 'requires_action', 'unknown');
+CREATE INDEX payments_held ON payments (created_at_ms)
+    WHERE state IN ('authorized', 'partially_captured');
+CREATE INDEX payments_of_card ON payments (assessed_card, id) WHERE assessed_card IS NOT NULL;
+CREATE INDEX payments_of_address ON payments (assessed_address, id)
+    WHERE assessed_address IS NOT NULL;
+CREATE INDEX payments_of_transfer ON payments (transfer_reference)
+    WHERE transfer_reference IS NOT NULL;
+
+-- Providers that may still approve what was stored as declined or expired, or have: they are asked
+-- again, and what is authorized there is released. The state is `watched`, `approved` (it has to be
+-- released) or `reversed`; what turns out to be nothing is deleted. `modification` is the name under
+-- which the provider is asked to release it, so that it does so once.
+CREATE TABLE reversals (
+    payment TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    modification TEXT NOT NULL,
+    state TEXT NOT NULL,
+    tries BIGINT NOT NULL,
+    due_at_ms BIGINT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (payment, provider)
+);
+
+CREATE INDEX reversals_due ON reversals (due_at_ms) WHERE state IN ('watched', 'approved');
+
+-- Operations --------------------------------------------------------------------------------------
+
+CREATE TABLE modifications (
+    id TEXT NOT NULL PRIMARY KEY,
+    payment TEXT NOT NULL,
+    merchant TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    is_final BIGINT NOT NULL,
+    reference TEXT,
+    state TEXT NOT NULL,
+    failure TEXT,
+    created_by TEXT,
+    created_at_ms BIGINT NOT NULL,
+    updated_at_ms BIGINT NOT NULL,
+    lease_until_ms BIGINT NOT NULL
+); -- clustered
+
+CREATE INDEX modifications_of_payment ON modifications (payment, id);
+CREATE INDEX modifications_open ON modifications (lease_until_ms) WHERE state = 'pending';
+
+-- Disputes ----------------------------------------------------------------------------------------
+
+CREATE TABLE disputes (
+    id TEXT NOT NULL PRIMARY KEY,
+    payment TEXT NOT NULL,
+    merchant TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    state TEXT NOT NULL,
+    evidence TEXT,
+    evidence_due_ms BIGINT NOT NULL,
+    answered_by TEXT,
+    created_at_ms BIGINT NOT NULL,
+    updated_at_ms BIGINT NOT NULL
+); -- clustered
+
+CREATE INDEX disputes_of_merchant ON disputes (merchant, id);
+CREATE INDEX disputes_of_payment ON disputes (payment, id);
+CREATE INDEX disputes_open ON disputes (evidence_due_ms) WHERE state = 'needs_response';
+
+-- Ledger ------------------------------------------------------------------------------------------
+
+-- A transfer takes from one account and gives to another, so debits equal credits. Nothing here is
+-- ever changed or deleted.
+CREATE TABLE ledger_transfers (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    debit_account TEXT NOT NULL,
+    credit_account TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    cause TEXT NOT NULL,
+    cause_id TEXT NOT NULL,
+    created_at_ms BIGINT NOT NULL
+); -- clustered
+
+-- Has everything that balances are added up from, so that they are read from it alone.
+CREATE INDEX ledger_transfers_of_merchant ON ledger_transfers
+    (merchant, currency, debit_account, credit_account, amount_minor);
+
+-- What settlements consist of. A balance transaction is written once and later bound to its
+-- settlement, once. `source` and `kind` name the cause: nothing is settled twice.
+CREATE TABLE balance_transactions (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    source TEXT NOT NULL,
+    payment TEXT,
+    order_ref TEXT,
+    method TEXT,
+    brand TEXT,
+    region TEXT,
+    gross_minor BIGINT NOT NULL,
+    interchange_minor BIGINT NOT NULL,
+    scheme_minor BIGINT NOT NULL,
+    processor_minor BIGINT NOT NULL,
+    net_minor BIGINT NOT NULL,
+    business_date TEXT NOT NULL,
+    settlement_date TEXT NOT NULL,
+    settlement TEXT,
+    created_at_ms BIGINT NOT NULL,
+    UNIQUE (source, kind)
+);
+
+CREATE INDEX balance_transactions_of_merchant ON balance_transactions (merchant, id);
+-- `settlement` is empty in each of them; without it SQLite would look at the row to see that.
+CREATE INDEX balance_transactions_due
+    ON balance_transactions (merchant, currency, settlement_date, settlement)
+    WHERE settlement IS NULL;
+CREATE INDEX balance_transactions_of_payment ON balance_transactions (payment, id)
+    WHERE payment IS NOT NULL;
+CREATE INDEX balance_transactions_of_settlement ON balance_transactions (settlement, id)
+    WHERE settlement IS NOT NULL;
+
+-- Settlements and payouts -------------------------------------------------------------------------
+
+-- One for each merchant, currency and settlement date that has balance transactions; numbered
+-- without gaps, and each brings forward what the one before carried forward.
+CREATE TABLE settlements (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    settlement_date TEXT NOT NULL,
+    lines BIGINT NOT NULL,
+    gross_minor BIGINT NOT NULL,
+    interchange_minor BIGINT NOT NULL,
+    scheme_minor BIGINT NOT NULL,
+    processor_minor BIGINT NOT NULL,
+    net_minor BIGINT NOT NULL,
+    brought_forward_minor BIGINT NOT NULL,
+    carried_forward_minor BIGINT NOT NULL,
+    payout TEXT,
+    payout_minor BIGINT NOT NULL,
+    closed_at_ms BIGINT NOT NULL,
+    UNIQUE (merchant, currency, number),
+    UNIQUE (merchant, currency, settlement_date)
+);
+
+CREATE INDEX settlements_of_merchant ON settlements (merchant, id);
+
+CREATE TABLE payouts (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    settlement TEXT NOT NULL UNIQUE,
+    currency TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    account TEXT NOT NULL,
+    state TEXT NOT NULL,
+    failure TEXT,
+    created_at_ms BIGINT NOT NULL,
+    updated_at_ms BIGINT NOT NULL,
+    lease_until_ms BIGINT NOT NULL
+);
+
+CREATE INDEX payouts_of_merchant ON payouts (merchant, id);
+CREATE INDEX payouts_open ON payouts (lease_until_ms) WHERE state = 'pending';
+
+-- Webhooks ----------------------------------------------------------------------------------------
+
+-- `subject` is what the event tells of: a payment, or anything else that has an identifier.
+CREATE TABLE events (
+    id TEXT NOT NULL,
+    merchant TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    sequence BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (merchant, id),
+    UNIQUE (subject, sequence)
+);
+
+-- The previous secret signs beside the present one until its time is over. An endpoint is sent
+-- nothing until it has proved that it is its merchant's: when it did, when it is asked next, how
+-- often it was asked and when last, and why it did not. `created_by` is a credential or the operator.
+CREATE TABLE webhook_endpoints (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    url TEXT NOT NULL,
+    description TEXT NOT NULL DEFAULT '',
+    event_types TEXT NOT NULL DEFAULT '*',
+    secret_encrypted TEXT NOT NULL,
+    previous_secret_encrypted TEXT,
+    previous_secret_until_ms BIGINT,
+    verified_at_ms BIGINT,
+    verification_at_ms BIGINT,
+    verification_attempts BIGINT NOT NULL DEFAULT 0,
+    verification_tried_at_ms BIGINT,
+    verification_error TEXT,
+    failing_since_ms BIGINT,
+    failures BIGINT NOT NULL DEFAULT 0,
+    created_by TEXT,
+    created_at_ms BIGINT NOT NULL,
+    disabled_at_ms BIGINT,
+    deleted_at_ms BIGINT
+);
+
+CREATE INDEX webhook_endpoints_of_merchant ON webhook_endpoints (merchant);
+CREATE INDEX webhook_endpoints_unverified ON webhook_endpoints (verification_at_ms)
+    WHERE verification_at_ms IS NOT NULL;
+
+-- Secrets that endpoints had: an address that an endpoint had before is told so with those of the
+-- last day as well.
+CREATE TABLE former_endpoint_secrets (
+    endpoint TEXT NOT NULL,
+    secret_encrypted TEXT NOT NULL,
+    replaced_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (endpoint, secret_encrypted)
+);
+
+CREATE INDEX former_endpoint_secrets_old ON former_endpoint_secrets (replaced_at_ms);
+
+-- A delivery that is begun anew while an attempt is under way is another round of it: what comes of
+-- that attempt does not end it. `farewell_url` is an address that the endpoint had before: it is
+-- told once that the endpoint moved, whatever comes of it, with `farewell_body`.
+CREATE TABLE deliveries (
+    event TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    merchant TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempts BIGINT NOT NULL,
+    round BIGINT NOT NULL DEFAULT 0,
+    next_at_ms BIGINT NOT NULL,
+    last_status BIGINT,
+    last_error TEXT,
+    farewell_url TEXT,
+    farewell_body TEXT,
+    PRIMARY KEY (event, endpoint)
+); -- clustered
+
+CREATE INDEX deliveries_pending ON deliveries (next_at_ms) WHERE state = 'pending';
+CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint, event);
+CREATE INDEX deliveries_pending_of_endpoint ON deliveries (endpoint) WHERE state = 'pending';
+
+CREATE TABLE delivery_attempts (
+    event TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    duration_ms BIGINT NOT NULL,
+    status BIGINT,
+    error TEXT,
+    answer TEXT,
+    PRIMARY KEY (event, endpoint, number)
+); -- clustered
+
+-- Builds of the widget ----------------------------------------------------------------------------
+
+-- The builds that verifiers on this database serve, or served lately: while verifiers are replaced
+-- one by one, each serves the files of all of them.
+CREATE TABLE widget_builds (
+    digest TEXT NOT NULL PRIMARY KEY,
+    seen_at_ms BIGINT NOT NULL
+);
+
+-- Content is base64url; coding is identity, gzip or br.
+CREATE TABLE widget_files (
+    build TEXT NOT NULL,
+    name TEXT NOT NULL,
+    coding TEXT NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (build, name, coding)
+);
