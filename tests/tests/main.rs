@@ -1,22 +1,38 @@
-//! Tests.
-mod accounts;
-mod api;
-mod browser;
+//! Tests of the whole system: one folder for each feature of the server, as the URL names it, then
+//! what runs around it: the widget in browsers, crashes, random histories, other people's libraries,
+//! and the conventions of the code.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test stops where it cannot go on"
+)]
+
+mod auth;
+mod balance;
+mod codebase;
+mod command_line;
 mod crash;
-mod engines;
-mod house;
-mod identity;
+mod databases;
+mod disputes;
+mod histories;
+mod http;
+mod idempotency;
 mod interop;
-mod merchant_api;
-mod methods;
-mod modifications;
-mod money;
+mod keys;
+mod ledger;
+mod listener;
+mod merchants;
 mod notifications;
 mod operation;
-mod routing_and_risk;
-mod settlement;
-mod simulated_bank;
+mod operations;
+mod payments;
+mod payouts;
+mod refusals;
+mod sessions;
+mod settlements;
 mod simulation;
-mod simulation_control;
-mod store_conformance;
+mod storage;
 mod webhooks;
+mod widget;
+mod widget_builds;

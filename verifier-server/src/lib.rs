@@ -18,9 +18,9 @@
 //! - [`app`], [`serve`], [`cli`], [`config`]: put the server together and run it.
 //! - `simulation`: `/sim`, only with the cargo feature `simulator`.
 //!
-//! The rules, each a test in `tests/tests/house`:
+//! The rules, each a test in `tests/tests/codebase`:
 //!
-//! - A feature uses what all features stand on, and the few other features that `arrows.rs` lists.
+//! - A feature uses what all features stand on, and the few other features that `dependencies.rs` lists.
 //! - Only [`app`] and `simulation` name the simulated bank; the others know the traits of
 //!   `sealpay_provider`.
 //! - A `model` knows no HTTP, no SQL, no clock and no `async`.

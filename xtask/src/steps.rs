@@ -325,8 +325,8 @@ fn system(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
 /// Those that find more when they are given more time.
 fn endurance(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
     let mut command = of_the_whole(workspace)?;
-    command.args(["--", "crash::", "money::", "simulation::"]);
-    command.args(["fairness::", "contract::", "gallery::"]);
+    command.args(["--", "crash::", "histories::"]);
+    command.args(["fairness::", "interop::contract::", "gallery::"]);
     command
         .env("SEALPAY_LONG", "1")
         .env("SEALPAY_CRASH_KILLS", "100")

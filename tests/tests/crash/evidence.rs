@@ -2,8 +2,8 @@
 //!
 //! The evidence is plain data, so that a test can falsify it and see that the falsehood is found.
 
-use super::kept::{Kept, Row};
 use super::shopper::{Record, Told};
+use super::stored::{Kept, Row};
 use ed25519_dalek::VerifyingKey;
 use harness::webhook_receiver::Arrival;
 use sealpay_protocol::api::ShopperState;
@@ -11,44 +11,44 @@ use sealpay_protocol::webhook::EndpointSecret;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone)]
-pub(super) struct Payment {
-    pub(super) session: String,
-    pub(super) attempt: String,
-    pub(super) state: String,
-    pub(super) money: String,
-    pub(super) sequence: usize,
+pub(crate) struct Payment {
+    pub(crate) session: String,
+    pub(crate) attempt: String,
+    pub(crate) state: String,
+    pub(crate) money: String,
+    pub(crate) sequence: usize,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Booked {
-    pub(super) answer: String,
-    pub(super) money: String,
+pub(crate) struct Booked {
+    pub(crate) answer: String,
+    pub(crate) money: String,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Event {
-    pub(super) id: String,
-    pub(super) kind: String,
-    pub(super) sequence: usize,
-    pub(super) body: String,
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) sequence: usize,
+    pub(crate) body: String,
 }
 
 /// Everything that is known of a run, from four sides: shoppers, database, bank and merchant.
 #[derive(Debug, Clone)]
-pub(super) struct Evidence {
-    pub(super) records: Vec<Record>,
-    pub(super) payments: BTreeMap<String, Payment>,
-    pub(super) book: BTreeMap<String, Booked>,
+pub(crate) struct Evidence {
+    pub(crate) records: Vec<Record>,
+    pub(crate) payments: BTreeMap<String, Payment>,
+    pub(crate) book: BTreeMap<String, Booked>,
     /// Of each payment, by sequence.
-    pub(super) events: BTreeMap<String, Vec<Event>>,
-    pub(super) arrivals: Vec<Arrival>,
+    pub(crate) events: BTreeMap<String, Vec<Event>>,
+    pub(crate) arrivals: Vec<Arrival>,
 }
 
 /// With which the merchant verifies its webhooks.
 #[derive(Debug)]
-pub(super) struct Keys {
-    pub(super) key: VerifyingKey,
-    pub(super) secret: EndpointSecret,
+pub(crate) struct Keys {
+    pub(crate) key: VerifyingKey,
+    pub(crate) secret: EndpointSecret,
 }
 
 const PAYMENTS: &str = "SELECT id, session, attempt, state, amount_minor, currency, sequence
@@ -67,7 +67,7 @@ const FINAL: [(&str, &str); 2] = [
 ];
 
 impl Evidence {
-    pub(super) async fn gather(
+    pub(crate) async fn gather(
         kept: &Kept,
         book: &Kept,
         records: Vec<Record>,
@@ -120,7 +120,7 @@ impl Evidence {
     }
 
     /// What is not as it must be, one sentence each.
-    pub(super) fn findings(&self, keys: &Keys) -> Vec<String> {
+    pub(crate) fn findings(&self, keys: &Keys) -> Vec<String> {
         let mut findings = Vec::new();
         self.check_answers(&mut findings);
         self.check_sessions(&mut findings);

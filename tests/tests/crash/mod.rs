@@ -4,15 +4,10 @@
 //! webhooks. `SEALPAY_CRASH_KILLS` says how often (6 otherwise), `SEALPAY_CRASH_SEED` repeats a run
 //! as far as the operating system allows.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test needs and does not find ends it"
-)]
-
 mod evidence;
-mod kept;
 mod money;
 mod shopper;
+mod stored;
 
 use evidence::{Evidence, Keys};
 use harness::chance::Chance;
@@ -24,12 +19,12 @@ use harness::processes::setting;
 use harness::time::random;
 use harness::verifier_process::{Setup, VerifierProcess, free_address};
 use harness::webhook_receiver::WebhookReceiver;
-use kept::Kept;
 use sealpay_protocol::webhook::{EndpointSecret, public_key};
 use shopper::{PATIENT, QUICK, Street, Told};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use stored::Kept;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 

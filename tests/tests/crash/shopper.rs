@@ -19,12 +19,12 @@ use tokio::time::{Instant, sleep};
 /// that does not answer in between.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-pub(super) const APPROVED_CARD: &str = "4242424242424242";
-pub(super) const DECLINED_CARD: &str = "4000005002000009";
+pub(crate) const APPROVED_CARD: &str = "4242424242424242";
+pub(crate) const DECLINED_CARD: &str = "4000005002000009";
 
 /// What a shopper does: the outcome that the order asks for, and the cards tried one after the other.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Habit {
+pub(crate) struct Habit {
     outcome: Option<&'static str>,
     cards: &'static [&'static str],
     /// All cards at once, as from two windows with the same session.
@@ -42,7 +42,7 @@ const fn habit(outcome: Option<&'static str>, cards: &'static [&'static str]) ->
 const ONE_CARD: &[&str] = &[APPROVED_CARD];
 
 /// Those who are done in a moment, more often than not.
-pub(super) const QUICK: &[Habit] = &[
+pub(crate) const QUICK: &[Habit] = &[
     habit(None, ONE_CARD),
     habit(Some("approved"), ONE_CARD),
     habit(Some("insufficient_funds"), ONE_CARD),
@@ -61,7 +61,7 @@ pub(super) const QUICK: &[Habit] = &[
 ];
 
 /// Those whose bank takes its time, or never answers.
-pub(super) const PATIENT: &[Habit] = &[
+pub(crate) const PATIENT: &[Habit] = &[
     habit(Some("slow"), ONE_CARD),
     habit(Some("response_lost"), ONE_CARD),
     habit(
@@ -79,7 +79,7 @@ pub(super) const PATIENT: &[Habit] = &[
 
 /// What became of an attempt, as its shopper was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Told {
+pub(crate) enum Told {
     /// Captured or declined.
     Outcome {
         payment: PaymentId,
@@ -92,33 +92,33 @@ pub(super) enum Told {
 
 /// An attempt that was made, and what its shopper was told at last.
 #[derive(Debug, Clone)]
-pub(super) struct Record {
-    pub(super) session: SessionId,
-    pub(super) attempt: AttemptId,
-    pub(super) told: Told,
+pub(crate) struct Record {
+    pub(crate) session: SessionId,
+    pub(crate) attempt: AttemptId,
+    pub(crate) told: Told,
 }
 
 /// Where shoppers go, and what they bring back.
 #[derive(Debug)]
-pub(super) struct Street {
+pub(crate) struct Street {
     merchant: Merchant,
     origin: Origin,
     addresses: Vec<SocketAddr>,
     closing: AtomicBool,
     /// What shoppers were told.
-    pub(super) records: Mutex<Vec<Record>>,
+    pub(crate) records: Mutex<Vec<Record>>,
     /// What never should have happened, in sentences.
-    pub(super) complaints: Mutex<Vec<String>>,
+    pub(crate) complaints: Mutex<Vec<String>>,
     /// Answers that did not come, for whatever reason.
-    pub(super) broken: AtomicU64,
+    pub(crate) broken: AtomicU64,
     /// Those of them whose requests had been sent.
-    pub(super) cut: AtomicU64,
+    pub(crate) cut: AtomicU64,
     /// Answers that were asked for again after a kill and had to be the same.
-    pub(super) asked_again: AtomicU64,
+    pub(crate) asked_again: AtomicU64,
 }
 
 impl Street {
-    pub(super) fn new(merchant: Merchant, origin: Origin, addresses: Vec<SocketAddr>) -> Self {
+    pub(crate) fn new(merchant: Merchant, origin: Origin, addresses: Vec<SocketAddr>) -> Self {
         Self {
             merchant,
             origin,
@@ -133,7 +133,7 @@ impl Street {
     }
 
     /// Everybody finishes what they have begun, and nobody begins anything.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
     }
 
@@ -142,7 +142,7 @@ impl Street {
     }
 
     /// Comes again and again until the street closes.
-    pub(super) async fn shopper(&self, habits: &[Habit], mut chance: Chance) {
+    pub(crate) async fn shopper(&self, habits: &[Habit], mut chance: Chance) {
         let mut line = Line::new(self, chance.branch());
         while !self.closing.load(Ordering::Relaxed) {
             let habit = *chance.pick(habits);

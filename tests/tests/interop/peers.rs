@@ -9,18 +9,18 @@ use std::{env, fs, io, thread};
 
 /// A language with libraries of other people.
 #[derive(Debug)]
-pub(super) struct Peer {
-    pub(super) name: &'static str,
-    pub(super) packages: &'static [&'static str],
-    pub(super) script: (&'static str, &'static str),
+pub(crate) struct Peer {
+    pub(crate) name: &'static str,
+    pub(crate) packages: &'static [&'static str],
+    pub(crate) script: (&'static str, &'static str),
     /// Tells whether the tools are there, and installs the packages into a folder.
-    pub(super) needs: fn() -> Result<(), String>,
-    pub(super) install: fn(&Path, &[&str]) -> Command,
-    pub(super) run: fn(&Path) -> Command,
-    pub(super) ready: OnceLock<Result<PathBuf, String>>,
+    pub(crate) needs: fn() -> Result<(), String>,
+    pub(crate) install: fn(&Path, &[&str]) -> Command,
+    pub(crate) run: fn(&Path) -> Command,
+    pub(crate) ready: OnceLock<Result<PathBuf, String>>,
 }
 
-pub(super) static NODE: Peer = Peer {
+pub(crate) static NODE: Peer = Peer {
     name: "Node.js",
     packages: &[
         "@hpke/core@1.9.0",
@@ -61,7 +61,7 @@ pub(super) static NODE: Peer = Peer {
     ready: OnceLock::new(),
 };
 
-pub(super) static PYTHON: Peer = Peer {
+pub(crate) static PYTHON: Peer = Peer {
     name: "Python",
     packages: &[
         "cryptography==50.0.2",
@@ -96,13 +96,13 @@ impl Peer {
     /// Asks the questions in one process; `None`, said loudly, when the peer cannot be had.
     ///
     /// With `CI=true` a peer whose tools are there has to be had.
-    pub(super) fn ask(&self, test: &str, questions: &[Value]) -> Option<Vec<Value>> {
+    pub(crate) fn ask(&self, test: &str, questions: &[Value]) -> Option<Vec<Value>> {
         let folder = self.folder(test)?;
         Some(self.answers(folder, questions))
     }
 
     /// Where the packages are; `None`, said loudly, when the peer cannot be had.
-    pub(super) fn folder(&self, test: &str) -> Option<&Path> {
+    pub(crate) fn folder(&self, test: &str) -> Option<&Path> {
         match self.ready.get_or_init(|| self.prepare()) {
             Ok(folder) => Some(folder),
             Err(reason) => {
@@ -181,7 +181,7 @@ impl Peer {
 
 /// Says that a test was skipped. The test runner keeps what `eprintln!` says to itself when a test
 /// passes.
-pub(super) fn skip(test: &str, needed: &str, reason: &str) {
+pub(crate) fn skip(test: &str, needed: &str, reason: &str) {
     let needed = needed.to_uppercase();
     let notice = format!("\n*** SKIPPED 1 TEST: {test} NEEDS {needed}: {reason} ***\n");
     io::stderr().write_all(notice.as_bytes()).unwrap();
@@ -203,7 +203,7 @@ fn succeeded(output: io::Result<Output>) -> Result<String, String> {
 }
 
 /// What a program says, or why it could not be asked.
-pub(super) fn said(program: &str, arguments: &[&str]) -> Result<String, String> {
+pub(crate) fn said(program: &str, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(program).args(arguments).output();
     succeeded(output).map_err(|reason| format!("{program}: {reason}"))
 }

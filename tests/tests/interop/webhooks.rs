@@ -1,7 +1,7 @@
 //! Webhooks, the libraries called `standardwebhooks`, and Python's `cryptography`.
 
-use super::outbox::{Shop, arrivals};
 use super::peers::{NODE, PYTHON, Peer};
+use super::running_verifier::{Shop, arrivals};
 use super::{accepted, assert_refused, key, now};
 use harness::client::Prepared;
 use harness::webhook_receiver::{Arrival, WebhookReceiver};

@@ -1,248 +1,164 @@
-//! Histories that one number decides: shoppers, a bank that misbehaves, a clock that jumps, and a
-//! verifier that dies between any two of its steps. After every step and at the end it is looked
-//! whether everything is as it must be.
-//!
-//! `SEALPAY_HISTORIES` says how many (60 otherwise), `SEALPAY_SEED` replays one.
+//! The tester's control below `/sim`: what it does, what it refuses, and who may not reach it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a history that cannot go on ends the test"
-)]
+mod accounts;
+mod bad_requests;
+pub(crate) mod bank;
+mod bodies;
+mod clock;
+mod guessing;
+mod page;
+mod payments;
+mod payouts;
+mod public_listener;
+mod routes;
+pub(crate) mod store;
+mod transfers;
+mod wallet;
+mod webhook_faults;
 
-mod invariants;
-mod late_approvals;
-mod shopper;
-mod tripwire;
-mod webhooks;
-pub(crate) mod world;
+use harness::client::{Browser, Merchant, Prepared, attempt};
+use harness::gateway::{Answer, TestGateway};
+use harness::time::{TestClock, now};
+use sealpay_protocol::api::{PaymentView, Problem, SessionView};
+use sealpay_protocol::method::Method;
+use sealpay_protocol::order::{Capture, Simulate};
+use serde_json::Value;
+use verifier_server::error::ErrorCode;
 
-use harness::chance::Chance;
-use harness::checkout::release_lapsed;
-use harness::processes::setting;
-use invariants::Inspector;
-use sealpay_simulator::control::FaultRequest;
-use sealpay_simulator::fault::FaultKind;
-use shopper::Shopper;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use verifier_server::payments::methods::bank_transfer;
-use verifier_server::{maintain, operations, payments};
-use world::World;
+/// Every path with the methods that it takes.
+pub(crate) const ROUTES: [(&str, &[&str]); 17] = [
+    ("/sim", &["GET", "HEAD"]),
+    ("/sim/control.css", &["GET", "HEAD"]),
+    ("/sim/control.js", &["GET", "HEAD"]),
+    ("/sim/personas", &["GET", "HEAD"]),
+    ("/sim/clock", &["GET", "HEAD", "POST"]),
+    ("/sim/faults", &["DELETE", "GET", "HEAD", "POST"]),
+    ("/sim/faults/flt_none", &["DELETE"]),
+    ("/sim/webhooks", &["GET", "HEAD", "POST"]),
+    ("/sim/accounts", &["GET", "HEAD"]),
+    ("/sim/accounts/ada_approved", &["GET", "HEAD", "PUT"]),
+    ("/sim/phone", &["GET", "HEAD"]),
+    ("/sim/payments", &["GET", "HEAD"]),
+    ("/sim/payments/pay_none", &["GET", "HEAD"]),
+    ("/sim/payouts", &["GET", "HEAD"]),
+    ("/sim/payouts/none/return", &["POST"]),
+    ("/sim/transfers", &["GET", "HEAD", "POST"]),
+    ("/sim/state", &["GET", "HEAD"]),
+];
 
-const STEPS: u64 = 60;
-const MOST_SHOPPERS: usize = 8;
-/// How often it is looked whether everything has come to rest; each time the clock moves a day.
-const DAYS_UNTIL_REST: u64 = 40;
+/// The wallet's page, which shoppers see: the public listener serves it.
+pub(crate) const WALLET: [(&str, &[&str]); 3] = [
+    ("/test/wallet.css", &["GET", "HEAD"]),
+    ("/test/wallet.js", &["GET", "HEAD"]),
+    ("/test/wallet/none", &["GET", "HEAD", "POST"]),
+];
 
-/// Seconds that the clock jumps.
-const JUMPS: [i64; 8] = [1, 5, 31, 120, 360, 660, 86_400, 8 * 86_400];
-
-async fn tick(world: &mut World, chance: &mut Chance) {
-    let gateway = Arc::clone(&world.gateway);
-    let working = async move {
-        let _ = maintain::refresh_keys(&gateway).await;
-        let _ = bank_transfer::incoming::collect(&gateway).await;
-        let _ = operations::reconcile::recover(&gateway).await;
-        let _ = operations::expire::expire(&gateway).await;
-        release_lapsed(&gateway).await;
-        let _ = payments::reconcile::recover(&gateway).await;
-        let _ = payments::reversals::reverse(&gateway).await;
-    };
-    world.perhaps_dying(chance, working).await;
+/// A request of a program.
+pub(crate) fn order(method: &str, path: &str, body: &str) -> Prepared {
+    let mut request = Prepared::get_of(path, None);
+    request.method = method.into();
+    request.body = body.as_bytes().to_vec();
+    request.set("content-type", "application/json");
+    request
 }
 
-async fn order_fault(world: &World, chance: &mut Chance) {
-    if chance.once_in(3) {
-        world.bank.remove_faults().await.unwrap();
-        return;
-    }
-    if chance.once_in(4) {
-        world.wire.lie();
-    }
-    let kinds = [
-        FaultKind::RequestLost,
-        FaultKind::ResponseLost,
-        FaultKind::AcquirerDown,
-        FaultKind::AcquirerDown,
-        FaultKind::IssuerDown,
-    ];
-    let kind = *chance.pick(&kinds);
-    let targets: &[&str] = match kind {
-        FaultKind::IssuerDown => &["issuer", "any"],
-        _ => &["harbor", "meridian", "any"],
-    };
-    let is_share = chance.once_in(3);
-    let count = u32::try_from(chance.between(1, 4)).unwrap();
-    let order = FaultRequest {
-        target: (*chance.pick(targets)).into(),
-        kind,
-        min_ms: None,
-        max_ms: None,
-        next: (!is_share).then_some(count),
-        share_per_mille: is_share.then_some(count * 100),
-        seed: is_share.then_some(count),
-    };
-    world.bank.add_fault(order).await.unwrap();
+pub(crate) fn form(path: &str, body: &str) -> Prepared {
+    let mut request = order("POST", path, body);
+    request.set("content-type", "application/x-www-form-urlencoded");
+    request
 }
 
-async fn step(world: &mut World, chance: &mut Chance, shoppers: &mut Vec<Shopper>) -> String {
-    let place = |chance: &mut Chance, count: usize| {
-        usize::try_from(chance.between(0, u64::try_from(count).unwrap())).unwrap()
-    };
-    match chance.between(0, 100) {
-        0..20 => {
-            if let Some(shopper) = Shopper::arrive(world, chance).await {
-                if shoppers.len() == MOST_SHOPPERS {
-                    shoppers.remove(0);
-                }
-                shoppers.push(shopper);
-            }
-            "a shopper arrives".into()
-        }
-        20..75 if !shoppers.is_empty() => {
-            let place = place(chance, shoppers.len());
-            shoppers[place].act(world, chance).await;
-            format!("shopper {place} acts")
-        }
-        75..85 => {
-            let reach = if chance.once_in(4) { JUMPS.len() } else { 5 };
-            let seconds = *chance.pick(&JUMPS[..reach]);
-            world.clock.move_by(seconds);
-            // Whoever moves the clock sees to the keys of the new time.
-            maintain::refresh_keys(&world.gateway).await.unwrap();
-            format!("{seconds} seconds pass")
-        }
-        85..90 => {
-            order_fault(world, chance).await;
-            "faults are ordered".into()
-        }
-        90..92 => {
-            world.restart().await;
-            "the verifier restarts".into()
-        }
-        _ => {
-            tick(world, chance).await;
-            "what is due is done".into()
-        }
-    }
+pub(crate) async fn read(gateway: &TestGateway, path: &str) -> Value {
+    let answer = gateway.get(path, None).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    answer.json()
 }
 
-/// Nobody does anything any more, and time passes.
-async fn come_to_rest(world: &mut World, inspector: &mut Inspector) -> Vec<String> {
-    world.bank.remove_faults().await.unwrap();
-    world.wire.be_honest();
-    let mut calm = Chance::of(0);
-    let mut found = Vec::new();
-    for _ in 0..DAYS_UNTIL_REST {
-        let gateway = Arc::clone(&world.gateway);
-        maintain::refresh_keys(&gateway).await.unwrap();
-        // On a busy machine the bank may be too slow for once; there is another day.
-        let _ = bank_transfer::incoming::collect(&gateway).await;
-        let _ = operations::reconcile::recover(&gateway).await;
-        let _ = operations::expire::expire(&gateway).await;
-        release_lapsed(&gateway).await;
-        let _ = payments::reconcile::recover(&gateway).await;
-        let _ = payments::reversals::reverse(&gateway).await;
-        found = inspector.at_rest();
-        if found.is_empty() {
-            return found;
-        }
-        world
-            .clock
-            .move_by(86_400 + i64::try_from(calm.between(0, 60)).unwrap());
-    }
-    found
-}
-
-/// One history; what it came to, or what was wrong.
-async fn history(seed: u64, is_told: bool) -> Result<BTreeMap<&'static str, u64>, String> {
-    let mut chance = Chance::of(seed);
-    let receiver = match seed.is_multiple_of(10) {
-        true => Some(webhooks::Merchant::start(&mut chance).await),
-        false => None,
-    };
-    let url = receiver.as_ref().map(|receiver| receiver.url());
-    let mut world = World::build(&mut chance, url.as_deref()).await;
-    let mut inspector = Inspector::of(&world.folder);
-    let mut shoppers = Vec::new();
-    for number in 0..STEPS {
-        let what = step(&mut world, &mut chance, &mut shoppers).await;
-        if is_told {
-            eprintln!("{number}: {what}");
-        }
-        let found = inspector.always();
-        if !found.is_empty() {
-            return Err(format!(
-                "after step {number} ({what}): {}",
-                found.join("; ")
-            ));
-        }
-    }
-    let found = come_to_rest(&mut world, &mut inspector).await;
-    if !found.is_empty() {
-        return Err(format!("at rest: {}", found.join("; ")));
-    }
-    if let Some(receiver) = receiver {
-        let found = receiver.deliver_everything(&world, &mut chance).await;
-        if !found.is_empty() {
-            return Err(format!("webhooks: {}", found.join("; ")));
-        }
-    }
-    let states = ["captured", "declined", "expired"];
-    Ok(states.map(|state| (state, inspector.count(state))).into())
-}
-
-/// Runs histories, many at once because most of them wait for lost answers; what all of them came
-/// to.
-async fn histories(first: u64, count: u64) -> BTreeMap<&'static str, u64> {
-    let hands = std::thread::available_parallelism().map_or(2, usize::from) * 6;
-    let turns = Arc::new(tokio::sync::Semaphore::new(hands));
-    let mut running = tokio::task::JoinSet::new();
-    for seed in first..first + count {
-        let turns = Arc::clone(&turns);
-        running.spawn(async move {
-            let _turn = turns.acquire().await;
-            // On a task of its own, so that a panic has a seed too.
-            let lived = tokio::spawn(history(seed, false)).await;
-            (seed, lived.unwrap_or_else(|error| Err(error.to_string())))
-        });
-    }
-    let mut sums = BTreeMap::new();
-    let mut failures = Vec::new();
-    while let Some(ended) = running.join_next().await {
-        match ended.unwrap() {
-            (_, Ok(counts)) => {
-                for (state, count) in counts {
-                    *sums.entry(state).or_default() += count;
-                }
-            }
-            (seed, Err(found)) => failures.push(format!("SEALPAY_SEED={seed}: {found}")),
-        }
-    }
-    failures.sort();
-    assert!(
-        failures.is_empty(),
-        "{} of {count}:\n{}",
-        failures.len(),
-        failures.join("\n")
+/// Sends what has to be done.
+pub(crate) async fn done(gateway: &TestGateway, method: &str, path: &str, body: &str) -> Value {
+    let answer = gateway.send(order(method, path, body)).await;
+    assert_eq!(
+        answer.status,
+        200,
+        "{method} {path} {body}: {}",
+        answer.text()
     );
-    sums
+    answer.json()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_history_keeps_what_must_be_kept() {
-    if let Some(seed) = setting("SEALPAY_SEED").and_then(|text| text.parse().ok()) {
-        let lived = history(seed, true).await;
-        lived.unwrap_or_else(|found| panic!("SEALPAY_SEED={seed}: {found}"));
-        return;
-    }
-    let count = setting("SEALPAY_HISTORIES").and_then(|text| text.parse().ok());
-    let count = count.unwrap_or(60);
-    let first = setting("SEALPAY_FIRST_SEED").and_then(|text| text.parse().ok());
-    let sums = histories(first.unwrap_or(1), count).await;
-    eprintln!("{count} histories: {sums:?}");
-    // A history in which nothing is ever paid, declined or forgotten would prove nothing.
-    for state in ["captured", "declined", "expired"] {
-        assert!(sums[state] * 10 > count, "{sums:?}");
+/// Sends what has to be refused.
+pub(crate) async fn refused(
+    gateway: &TestGateway,
+    what: &str,
+    request: Prepared,
+    (code, param): (ErrorCode, Option<&str>),
+) -> Answer {
+    let answer = gateway.send(request).await;
+    assert_eq!(
+        answer.status.as_u16(),
+        code.status(),
+        "{what}: {}",
+        answer.text()
+    );
+    let content_type = answer.header("content-type");
+    assert_eq!(content_type, Some("application/problem+json"), "{what}");
+    let problem: Problem = answer.json();
+    assert_eq!(problem.code, code.name(), "{what}: {}", answer.text());
+    assert_eq!(problem.param.as_deref(), param, "{what}: {}", answer.text());
+    answer
+}
+
+/// A browser whose clock is as far ahead as the world's, as that of a widget is.
+pub(crate) fn browser_in_the_world(gateway: &TestGateway) -> Browser {
+    let clock = TestClock::default();
+    let ahead = gateway.now().saturating_sub(now());
+    clock.move_by(i64::try_from(ahead).unwrap());
+    Browser::with_clock(&gateway.origin, clock)
+}
+
+/// What is bought, and how.
+pub(crate) struct Purchase {
+    pub(crate) method: Method,
+    pub(crate) capture: Capture,
+    pub(crate) outcome: Option<&'static str>,
+}
+
+/// A checkout that was paid without a card, or waits for it.
+pub(crate) struct Checkout {
+    pub(crate) browser: Browser,
+    pub(crate) session: SessionView,
+    pub(crate) payment: PaymentView,
+}
+
+pub(crate) async fn checkout(gateway: &TestGateway, purchase: Purchase) -> Checkout {
+    checkout_of(gateway, &gateway.merchant, purchase).await
+}
+
+pub(crate) async fn checkout_of(
+    gateway: &TestGateway,
+    merchant: &Merchant,
+    purchase: Purchase,
+) -> Checkout {
+    let mut claims = gateway.claims();
+    claims.iss = merchant.id;
+    // Orders are dated by the shop's own clock.
+    claims.iat = now();
+    claims.exp = now() + 1800;
+    claims.methods = Some(vec![purchase.method]);
+    claims.capture = purchase.capture;
+    claims.simulate = purchase.outcome.map(|outcome| Simulate {
+        outcome: outcome.into(),
+    });
+    let order = merchant.sign(&claims);
+    let browser = browser_in_the_world(gateway);
+    let session = gateway.open(&browser, &order).await;
+    let request = browser.pay_by(&session, attempt(), purchase.method);
+    let answer = gateway.send(request).await;
+    assert!(answer.status.is_success(), "{}", answer.text());
+    let payment = answer.json();
+    Checkout {
+        browser,
+        session,
+        payment,
     }
 }

@@ -1,6 +1,6 @@
 //! Where webhooks do not go, whatever a merchant registered.
 
-use super::endpoint::{Endpoint, Reaction};
+use super::receiver::{Endpoint, Reaction};
 use super::{delivery_when, gateway_that_allows, verified};
 use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;

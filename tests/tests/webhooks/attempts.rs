@@ -1,6 +1,6 @@
 //! Each attempt is kept, and receivers say when they want to be asked again.
 
-use super::endpoint::{Endpoint, Reaction};
+use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_when, delivery_when, gateway, later, made, pay_for};
 use harness::client::Merchant;
 use harness::gateway::TestGateway;

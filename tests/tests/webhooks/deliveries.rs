@@ -1,6 +1,6 @@
 //! What arrives, how often, and in what order.
 
-use super::endpoint::{Endpoint, Reaction};
+use super::receiver::{Endpoint, Reaction};
 use super::{delivery_when, gateway, later, pay_for};
 use ed25519_dalek::VerifyingKey;
 use harness::client::Merchant;

@@ -1,6 +1,6 @@
 //! An endpoint at which nothing arrives is switched off, and its merchant is told at the others.
 
-use super::endpoint::{Endpoint, Reaction};
+use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_of, deliveries_when, delivery_when, gateway, later, made, pay_for, post};
 use harness::client::Merchant;
 use harness::gateway::TestGateway;

@@ -1,6 +1,6 @@
 //! Whoever redirects a merchant's webhooks cannot do it unseen: the other endpoints are told.
 
-use super::endpoint::{Endpoint, Reaction};
+use super::receiver::{Endpoint, Reaction};
 use super::rotation::fits;
 use super::{deliveries_when, gateway, later, made, on_postgres, pay_for, post};
 use harness::back_office::{key, write};

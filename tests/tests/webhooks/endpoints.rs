@@ -1,6 +1,6 @@
 //! Endpoints as their merchant makes, changes and deletes them.
 
-use super::endpoint::{Endpoint, Reaction};
+use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_of, deliveries_when, gateway, made, pay_for, post};
 use harness::back_office::{key, write};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! What a merchant is told of an attempt without an answer: where to look, and nothing of what the
 //! operator's network holds.
 
-use super::endpoint::{Endpoint, Reaction};
+use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_when, gateway, pay_for, post, verified};
 use axum::Router;
 use axum_server::tls_rustls::RustlsConfig;

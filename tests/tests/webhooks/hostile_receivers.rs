@@ -1,7 +1,7 @@
 //! Receivers that hang, reset, redirect, fail for a day or answer without end: none of them is
 //! anybody else's business.
 
-use super::endpoint::{Endpoint, Reaction};
+use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_when, delivery_when, gateway, later, made, pay_for};
 use harness::client::Merchant;
 use harness::gateway::TestGateway;

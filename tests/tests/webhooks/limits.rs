@@ -1,6 +1,6 @@
 //! What a merchant may have sent, over time, and what is left of it in the database.
 
-use super::endpoint::{Endpoint, Reaction};
+use super::receiver::{Endpoint, Reaction};
 use super::{gateway, pay_for, post};
 use harness::back_office::{key, write};
 use serde_json::{Value, json};

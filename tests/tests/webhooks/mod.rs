@@ -1,31 +1,26 @@
 //! The outbox against real endpoints on the loopback: at least once, signed twice, and nowhere
 //! else than where it may go.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test stops where it cannot go on"
-)]
-
 mod addresses;
 mod attempts;
+mod bad_requests;
 mod deliveries;
 mod disabling;
-mod endpoint;
 mod endpoint_changes;
 mod endpoints;
 mod failures;
-mod hostile_input;
 mod hostile_receivers;
 mod limits;
+mod receiver;
 mod redelivery;
 mod rotation;
+mod store;
 mod verification;
 
-use endpoint::Endpoint;
 use harness::back_office::{key, write};
 use harness::client::{APPROVED, Merchant, attempt, card};
 use harness::gateway::{Answer, TestGateway};
+use receiver::Endpoint;
 use sealpay_protocol::api::PaymentView;
 use sealpay_protocol::order::Simulate;
 use serde_json::{Value, json};

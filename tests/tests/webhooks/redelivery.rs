@@ -1,6 +1,6 @@
 //! Looking events and deliveries up, and delivering them again.
 
-use super::endpoint::{Endpoint, Reaction};
+use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_of, deliveries_when, gateway, later, made, pay_for, post};
 use harness::back_office::write;
 use harness::client::Merchant;

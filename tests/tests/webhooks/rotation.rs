@@ -1,13 +1,13 @@
 //! Secrets are exchanged without a moment in which the receiver cannot verify.
 
-use super::endpoint::{Endpoint, Reaction};
+use super::receiver::{Endpoint, Reaction};
 use super::{gateway, later, made, pay_for, post};
 use harness::back_office::write;
 use harness::webhook_receiver::Arrival;
 use sealpay_protocol::webhook::{EndpointSecret, WebhookHeaders, verify_secret};
 use serde_json::{Value, json};
 
-pub(super) fn fits(arrival: &Arrival, secret: &str) -> bool {
+pub(crate) fn fits(arrival: &Arrival, secret: &str) -> bool {
     let headers = WebhookHeaders {
         id: &arrival.id,
         timestamp: &arrival.timestamp,

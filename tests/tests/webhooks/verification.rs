@@ -1,6 +1,6 @@
 //! An endpoint is sent nothing until it has answered that it is its merchant's.
 
-use super::endpoint::{Endpoint, Reaction};
+use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_of, deliveries_when, later, made, pay_for, post};
 use harness::client::Merchant;
 use harness::gateway::TestGateway;

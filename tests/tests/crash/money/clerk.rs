@@ -4,7 +4,7 @@
 //! A request has its `Idempotency-Key` and its bytes before it is sent. When no answer comes the same
 //! request is sent again, until there is one; what was told once has to be told again later.
 
-use super::line::{Line, Network, PATIENCE, code_of, unexpected};
+use super::connection::{Line, Network, PATIENCE, code_of, unexpected};
 use harness::back_office::{key, write};
 use harness::chance::Chance;
 use harness::client::{APPROVED, Browser, Merchant, SHOP_ORIGIN, attempt, card};
@@ -28,34 +28,34 @@ const REPEATABLE_SECONDS: u64 = 20 * 24 * 60 * 60;
 
 /// An attempt to pay, and what its shopper was told at last.
 #[derive(Debug, Clone)]
-pub(super) struct Sale {
-    pub(super) attempt: String,
-    pub(super) paid: Option<Paid>,
+pub(crate) struct Sale {
+    pub(crate) attempt: String,
+    pub(crate) paid: Option<Paid>,
 }
 
 /// A payment that was answered.
 #[derive(Debug, Clone)]
-pub(super) struct Paid {
+pub(crate) struct Paid {
     merchant: usize,
-    pub(super) payment: String,
+    pub(crate) payment: String,
     amount_minor: i64,
     capture: Capture,
-    pub(super) is_declined: bool,
+    pub(crate) is_declined: bool,
 }
 
 /// A request to capture, void or refund.
 #[derive(Debug, Clone)]
-pub(super) struct Order {
+pub(crate) struct Order {
     merchant: usize,
     /// The `Idempotency-Key`, and the reference by which what it made is found again.
-    pub(super) key: String,
+    pub(crate) key: String,
     path: String,
     body: Value,
 }
 
 /// What a clerk was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Told {
+pub(crate) enum Told {
     /// This was made, and stands so.
     Made { id: String, state: String },
     /// Nothing was.
@@ -64,30 +64,30 @@ pub(super) enum Told {
 
 /// A request and its answer.
 #[derive(Debug, Clone)]
-pub(super) struct Write {
-    pub(super) order: Order,
-    pub(super) told: Told,
+pub(crate) struct Write {
+    pub(crate) order: Order,
+    pub(crate) told: Told,
     /// The world's time then, seconds since 1970.
     at: u64,
 }
 
 /// Everything that clerks know.
 #[derive(Debug)]
-pub(super) struct Shops {
-    pub(super) merchants: Vec<Merchant>,
-    pub(super) network: Network,
+pub(crate) struct Shops {
+    pub(crate) merchants: Vec<Merchant>,
+    pub(crate) network: Network,
     origin: Origin,
     closing: AtomicBool,
-    pub(super) sales: Mutex<Vec<Sale>>,
-    pub(super) writes: Mutex<Vec<Write>>,
+    pub(crate) sales: Mutex<Vec<Sale>>,
+    pub(crate) writes: Mutex<Vec<Write>>,
     /// What never should have happened, in sentences.
-    pub(super) complaints: Mutex<Vec<String>>,
+    pub(crate) complaints: Mutex<Vec<String>>,
     /// Requests that were sent again after their answer.
-    pub(super) repeated: AtomicU64,
+    pub(crate) repeated: AtomicU64,
 }
 
 impl Shops {
-    pub(super) fn new(merchants: Vec<Merchant>, origin: Origin, network: Network) -> Self {
+    pub(crate) fn new(merchants: Vec<Merchant>, origin: Origin, network: Network) -> Self {
         Self {
             merchants,
             network,
@@ -101,16 +101,16 @@ impl Shops {
     }
 
     /// Everybody finishes what they have begun, and nobody begins anything.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn complain(&self, sentence: String) {
+    pub(crate) fn complain(&self, sentence: String) {
         self.complaints.lock().unwrap().push(sentence);
     }
 
     /// Works until the shops close.
-    pub(super) async fn clerk(&self, mut chance: Chance) {
+    pub(crate) async fn clerk(&self, mut chance: Chance) {
         let mut line = Line::new(&self.network, chance.branch());
         let mut last = None;
         while !self.closing.load(Ordering::Relaxed) {
@@ -267,7 +267,7 @@ impl Shops {
     }
 
     /// Sends every request again that was answered not too long ago.
-    pub(super) async fn repeat_all(&self, chance: Chance) {
+    pub(crate) async fn repeat_all(&self, chance: Chance) {
         let mut line = Line::new(&self.network, chance);
         let writes = self.writes.lock().unwrap().clone();
         for write in &writes {
@@ -278,7 +278,7 @@ impl Shops {
     }
 }
 
-pub(super) fn index(chance: &mut Chance, length: usize) -> usize {
+pub(crate) fn index(chance: &mut Chance, length: usize) -> usize {
     let length = u64::try_from(length).unwrap();
     usize::try_from(chance.between(0, length)).unwrap()
 }

@@ -5,68 +5,68 @@
 
 use super::clerk::{Sale, Told, Write};
 use crate::crash::evidence::Keys;
-use crate::crash::kept::{Kept, Row};
+use crate::crash::stored::{Kept, Row};
 use harness::webhook_receiver::Arrival;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone)]
-pub(super) struct Payment {
-    pub(super) attempt: String,
-    pub(super) id: String,
-    pub(super) state: String,
+pub(crate) struct Payment {
+    pub(crate) attempt: String,
+    pub(crate) id: String,
+    pub(crate) state: String,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Modification {
-    pub(super) reference: String,
-    pub(super) id: String,
-    pub(super) kind: String,
-    pub(super) state: String,
+pub(crate) struct Modification {
+    pub(crate) reference: String,
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) state: String,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Event {
-    pub(super) id: String,
-    pub(super) merchant: String,
-    pub(super) body: String,
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) merchant: String,
+    pub(crate) body: String,
     /// The states of its deliveries.
-    pub(super) deliveries: String,
+    pub(crate) deliveries: String,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Settlement {
-    pub(super) id: String,
+pub(crate) struct Settlement {
+    pub(crate) id: String,
     /// Merchant and currency.
-    pub(super) of: String,
-    pub(super) date: String,
-    pub(super) number: usize,
+    pub(crate) of: String,
+    pub(crate) date: String,
+    pub(crate) number: usize,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Payout {
-    pub(super) id: String,
-    pub(super) settlement: String,
+pub(crate) struct Payout {
+    pub(crate) id: String,
+    pub(crate) settlement: String,
     /// Amount, currency and account.
-    pub(super) money: String,
-    pub(super) state: String,
+    pub(crate) money: String,
+    pub(crate) state: String,
 }
 
 /// Everything that is known of a run.
 #[derive(Debug, Clone)]
-pub(super) struct Evidence {
-    pub(super) merchants: Vec<String>,
-    pub(super) sales: Vec<Sale>,
-    pub(super) writes: Vec<Write>,
-    pub(super) payments: Vec<Payment>,
-    pub(super) modifications: Vec<Modification>,
+pub(crate) struct Evidence {
+    pub(crate) merchants: Vec<String>,
+    pub(crate) sales: Vec<Sale>,
+    pub(crate) writes: Vec<Write>,
+    pub(crate) payments: Vec<Payment>,
+    pub(crate) modifications: Vec<Modification>,
     /// Keys, and what was made by the requests that they name.
-    pub(super) requests: Vec<(String, String)>,
-    pub(super) events: Vec<Event>,
-    pub(super) settlements: Vec<Settlement>,
-    pub(super) payouts: Vec<Payout>,
+    pub(crate) requests: Vec<(String, String)>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) settlements: Vec<Settlement>,
+    pub(crate) payouts: Vec<Payout>,
     /// The same at the bank, where no settlement is known.
-    pub(super) at_the_bank: Vec<Payout>,
-    pub(super) arrivals: Vec<(usize, Arrival)>,
+    pub(crate) at_the_bank: Vec<Payout>,
+    pub(crate) arrivals: Vec<(usize, Arrival)>,
 }
 
 const PAYMENTS: &str = "SELECT attempt, id, state FROM payments";
@@ -102,7 +102,7 @@ fn payout([id, settlement, money, state]: [String; 4]) -> Payout {
 }
 
 impl Evidence {
-    pub(super) async fn gather(
+    pub(crate) async fn gather(
         (kept, book): (&Kept, &Kept),
         merchants: Vec<String>,
         (sales, writes): (Vec<Sale>, Vec<Write>),
@@ -143,7 +143,7 @@ impl Evidence {
     }
 
     /// What is not as it must be, one sentence each.
-    pub(super) fn findings(&self, keys: &[Keys]) -> Vec<String> {
+    pub(crate) fn findings(&self, keys: &[Keys]) -> Vec<String> {
         let mut findings = Vec::new();
         self.check_sales(&mut findings);
         self.check_writes(&mut findings);
@@ -313,7 +313,7 @@ impl Evidence {
     }
 
     /// Deliveries of what had arrived before: a receiver knows them by their `webhook-id`.
-    pub(super) fn duplicates(&self) -> usize {
+    pub(crate) fn duplicates(&self) -> usize {
         let ids: BTreeSet<_> = self
             .arrivals
             .iter()
@@ -323,7 +323,7 @@ impl Evidence {
     }
 
     /// So many of a kind ended so.
-    pub(super) fn count(&self, kind: &str, state: &str) -> usize {
+    pub(crate) fn count(&self, kind: &str, state: &str) -> usize {
         let is_such = |row: &&Modification| row.kind == kind && row.state == state;
         self.modifications.iter().filter(is_such).count()
     }

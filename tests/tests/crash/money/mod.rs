@@ -5,11 +5,11 @@
 //! those of the other crash tests.
 
 mod clerk;
+mod connection;
 mod evidence;
-mod falsehoods;
-mod line;
+mod falsified;
 mod receiver;
-mod world;
+mod system;
 
 use super::kills;
 use harness::leaks;
@@ -17,8 +17,8 @@ use harness::postgres::fresh_database;
 use harness::verifier_process::{Setup, VerifierProcess};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use system::World;
 use tokio::time::{Instant, sleep};
-use world::World;
 
 /// So many kills are between two looks at everything.
 const KILLS_BETWEEN_LOOKS: u64 = 7;

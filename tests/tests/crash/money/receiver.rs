@@ -24,14 +24,14 @@ struct Desk {
 }
 
 /// One endpoint for each merchant; all of them answer 204 to everything, sooner or later.
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     url: String,
     desk: Arc<Desk>,
     serving: JoinHandle<()>,
 }
 
 impl Receiver {
-    pub(super) async fn start(chance: Chance) -> Self {
+    pub(crate) async fn start(chance: Chance) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}/of", listener.local_addr().unwrap());
         let desk = Arc::new(Desk {
@@ -47,12 +47,12 @@ impl Receiver {
         Self { url, desk, serving }
     }
 
-    pub(super) fn url_of(&self, merchant: usize) -> String {
+    pub(crate) fn url_of(&self, merchant: usize) -> String {
         format!("{}/{merchant}", self.url)
     }
 
     /// What arrived so far, and for which merchant.
-    pub(super) fn arrivals(&self) -> Vec<(usize, Arrival)> {
+    pub(crate) fn arrivals(&self) -> Vec<(usize, Arrival)> {
         self.desk.arrivals.lock().unwrap().clone()
     }
 }

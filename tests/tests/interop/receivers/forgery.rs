@@ -8,40 +8,40 @@ use sealpay_protocol::webhook::{EndpointSecret, public_key_text, sign};
 use serde_json::json;
 
 /// Somebody with a key and secrets of their own, which a receiver may be told to accept.
-pub(super) struct Signer {
-    pub(super) key: SigningKey,
-    pub(super) secret: EndpointSecret,
+pub(crate) struct Signer {
+    pub(crate) key: SigningKey,
+    pub(crate) secret: EndpointSecret,
 }
 
 impl Signer {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             key: SigningKey::from_bytes(&random()),
             secret: EndpointSecret::new(random()),
         }
     }
 
-    pub(super) fn key_text(&self) -> String {
+    pub(crate) fn key_text(&self) -> String {
         public_key_text(&self.key.verifying_key())
     }
 
-    pub(super) fn secret_text(&self) -> String {
+    pub(crate) fn secret_text(&self) -> String {
         self.secret.reveal().to_string()
     }
 
     /// A delivery of now, rightly signed.
-    pub(super) fn deliver(&self, body: &str) -> Forged {
+    pub(crate) fn deliver(&self, body: &str) -> Forged {
         self.deliver_at(body, now())
     }
 
     /// The same of another time.
-    pub(super) fn deliver_at(&self, body: &str, timestamp: u64) -> Forged {
+    pub(crate) fn deliver_at(&self, body: &str, timestamp: u64) -> Forged {
         let id = EventId::new(now_ms(), random()).to_string();
         self.deliver_as(id, body, timestamp)
     }
 
     /// The same under a given id.
-    pub(super) fn deliver_as(&self, id: String, body: &str, timestamp: u64) -> Forged {
+    pub(crate) fn deliver_as(&self, id: String, body: &str, timestamp: u64) -> Forged {
         let signature = sign(
             &id,
             timestamp,
@@ -61,17 +61,17 @@ impl Signer {
 
 /// A delivery that can be spoilt before it is sent.
 #[derive(Debug, Clone)]
-pub(super) struct Forged {
-    pub(super) id: String,
-    pub(super) timestamp: String,
-    pub(super) signature: String,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Forged {
+    pub(crate) id: String,
+    pub(crate) timestamp: String,
+    pub(crate) signature: String,
+    pub(crate) body: Vec<u8>,
     /// A header that is sent once more, with the same value.
-    pub(super) twice: Option<&'static str>,
+    pub(crate) twice: Option<&'static str>,
 }
 
 impl Forged {
-    pub(super) fn of(arrival: &Arrival) -> Self {
+    pub(crate) fn of(arrival: &Arrival) -> Self {
         Self {
             id: arrival.id.clone(),
             timestamp: arrival.timestamp.clone(),
@@ -82,7 +82,7 @@ impl Forged {
     }
 
     /// The same with the `v1` signature of somebody who knows this secret. The verifier's `v1a` stays.
-    pub(super) fn resigned(&self, secret: &EndpointSecret) -> Self {
+    pub(crate) fn resigned(&self, secret: &EndpointSecret) -> Self {
         let sent = self.timestamp.parse().unwrap();
         let own = sign(&self.id, sent, &self.body, &[], &[secret]);
         let list = [self.entries("v1a").join(" "), own].join(" ");
@@ -93,13 +93,13 @@ impl Forged {
     }
 
     /// The entries of the list that are of one scheme.
-    pub(super) fn entries(&self, scheme: &str) -> Vec<&str> {
+    pub(crate) fn entries(&self, scheme: &str) -> Vec<&str> {
         let of_it = |entry: &&str| entry.split(',').next() == Some(scheme);
         self.signature.split(' ').filter(of_it).collect()
     }
 
     /// Sends it; the status and the reason in the answer.
-    pub(super) async fn send(&self, url: &str) -> (u16, String) {
+    pub(crate) async fn send(&self, url: &str) -> (u16, String) {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let headers = [
             ("webhook-id", &self.id),
@@ -121,10 +121,10 @@ impl Forged {
 }
 
 /// The merchant whose events the receivers take where no verifier runs.
-pub(super) const MERCHANT: &str = "mer_01k9xft7g0041061050r3gg28a";
+pub(crate) const MERCHANT: &str = "mer_01k9xft7g0041061050r3gg28a";
 
 /// The body of an event of a payment.
-pub(super) fn event(payment: PaymentId, sequence: u64) -> String {
+pub(crate) fn event(payment: PaymentId, sequence: u64) -> String {
     let payment = json!({"id": payment, "order_ref": "№ 7"});
     json!({
         "type": "payment.captured",
@@ -135,6 +135,6 @@ pub(super) fn event(payment: PaymentId, sequence: u64) -> String {
     .to_string()
 }
 
-pub(super) fn payment() -> PaymentId {
+pub(crate) fn payment() -> PaymentId {
     PaymentId::new(now_ms(), random())
 }

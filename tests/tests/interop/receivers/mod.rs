@@ -1,9 +1,9 @@
 //! The receivers that merchants paste: what the real verifier sends is taken once, and nothing else.
 
+mod deliveries;
 mod forgery;
-mod judged;
 mod program;
-mod real;
+mod verdicts;
 
 use forgery::{Forged, MERCHANT, Signer};
 use harness::folder::Folder;
@@ -151,7 +151,7 @@ fn python_works_again_after_a_failure_and_once_after_that() {
 
 /// A challenge is answered with itself, by whoever knows that the verifier sent it.
 async fn answers_a_challenge(language: Language, test: &str) {
-    judged::answers_a_challenge(language, test).await;
+    verdicts::answers_a_challenge(language, test).await;
 }
 
 #[tokio::test]
@@ -174,17 +174,17 @@ macro_rules! receivers {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $takes() {
             let language = Language::$language;
-            real::takes_what_the_verifier_sends_and_nothing_else(language, stringify!($takes)).await;
+            deliveries::takes_what_the_verifier_sends_and_nothing_else(language, stringify!($takes)).await;
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $judges() {
-            judged::judges_what_is_rightly_signed(Language::$language, stringify!($judges)).await;
+            verdicts::judges_what_is_rightly_signed(Language::$language, stringify!($judges)).await;
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $drops() {
-            judged::drops_what_is_stale(Language::$language, stringify!($drops)).await;
+            verdicts::drops_what_is_stale(Language::$language, stringify!($drops)).await;
         }
 
         #[test]

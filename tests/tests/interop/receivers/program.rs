@@ -15,7 +15,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 /// A language that the examples are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     Node,
     Python,
     Rust,
@@ -23,11 +23,11 @@ pub(super) enum Language {
 
 /// How an example is called, with the settings that its packages need.
 #[derive(Debug, Clone)]
-pub(super) struct Call(Vec<String>);
+pub(crate) struct Call(Vec<String>);
 
 impl Language {
     /// How it is called here; `None`, said loudly, when what it needs is missing.
-    pub(super) fn call(self, test: &str) -> Option<Call> {
+    pub(crate) fn call(self, test: &str) -> Option<Call> {
         let example = |path: &str| {
             let path = workspace().join("examples/receivers").join(path);
             path.to_string_lossy().into_owned()
@@ -73,7 +73,7 @@ fn python_has_cryptography() -> Result<(), String> {
 
 impl Call {
     /// Another program in the example's language, which is given the example's own path.
-    pub(super) fn script(&self, name: &str, text: &str, folder: &Folder) -> Command {
+    pub(crate) fn script(&self, name: &str, text: &str, folder: &Folder) -> Command {
         let script = folder.path().join(name);
         std::fs::write(&script, text).unwrap();
         let (example, before) = self.0.split_last().unwrap();
@@ -84,7 +84,7 @@ impl Call {
 
     /// The command with settings. They are passed by `env`, because the watchdog of the tests hands
     /// on words only.
-    pub(super) fn with(&self, settings: &[(&str, String)]) -> Command {
+    pub(crate) fn with(&self, settings: &[(&str, String)]) -> Command {
         let mut command = Command::new("env");
         command.args(["NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1"]);
         command.args(
@@ -99,26 +99,26 @@ impl Call {
 
 /// A receiver that runs.
 #[derive(Debug)]
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     running: Running,
 }
 
 /// Where a receiver will listen, and what is registered with the verifier.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place(SocketAddr);
+pub(crate) struct Place(SocketAddr);
 
 impl Place {
-    pub(super) fn find() -> Self {
+    pub(crate) fn find() -> Self {
         Self(free_address())
     }
 
-    pub(super) fn url(self) -> String {
+    pub(crate) fn url(self) -> String {
         format!("http://{}/webhooks/sealpay", self.0)
     }
 
     /// Starts a receiver here and waits until it says that it listens.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         self,
         call: &Call,
         folder: &Folder,
@@ -147,21 +147,21 @@ impl Place {
 }
 
 impl Receiver {
-    pub(super) const fn address(&self) -> SocketAddr {
+    pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         Place(self.address).url()
     }
 
     /// Everything it said.
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.running.log()
     }
 
     /// What it said of an event: `processed`, `duplicate`, `stale`, in their order.
-    pub(super) fn said_of(&self, id: &str) -> Vec<String> {
+    pub(crate) fn said_of(&self, id: &str) -> Vec<String> {
         let log = self.log();
         let lines = log.lines().map(|line| line.split(' ').collect::<Vec<_>>());
         let of_it = lines.filter(|words| words.get(1) == Some(&id));
@@ -169,7 +169,7 @@ impl Receiver {
     }
 
     /// Waits until it has said this of an event, because a second copy is sent after the first.
-    pub(super) async fn will_have_said_of(&self, id: &str, expected: &[&str]) {
+    pub(crate) async fn will_have_said_of(&self, id: &str, expected: &[&str]) {
         for _ in 0..STARTING {
             if self.said_of(id) == expected {
                 return;

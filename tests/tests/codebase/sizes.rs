@@ -1,0 +1,229 @@
+//! How long a file and a function may be, and what may not stay in either.
+
+use super::sources::{Source, rust_files};
+use super::{each_is_found, none, none_is_found};
+
+const FILE_LINES: usize = 450;
+const FUNCTION_LINES: usize = 80;
+/// A function of a test may hold a table: what is altered and what is answered, row by row.
+const TABLE_LINES: usize = 210;
+/// Functions that may be longer, and why.
+const LONGER_FUNCTIONS: [(&str, &str, &str); 0] = [];
+const LINE_CHARACTERS: usize = 180;
+
+/// Files that may be longer, and why.
+const LONGER_FILES: [(&str, &str); 0] = [];
+fn long_files(source: &Source) -> Vec<String> {
+    let lines = source.text.lines().count();
+    if lines <= FILE_LINES || LONGER_FILES.iter().any(|(path, _)| *path == source.path) {
+        return Vec::new();
+    }
+    vec![format!(
+        "{}: {lines} lines, at most {FILE_LINES}",
+        source.path
+    )]
+}
+
+#[test]
+fn files_are_short() {
+    none(&rust_files().iter().flat_map(long_files).collect::<Vec<_>>());
+    each_is_found(long_files, &[("src/a.rs", &"\n".repeat(451))]);
+    none_is_found(long_files, &[("src/a.rs", &"\n".repeat(450))]);
+}
+
+/// Name and length of every function, from its signature to the brace under its first letter.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<_> = text.lines().collect();
+    let mut found = Vec::new();
+    for (begin, line) in lines.iter().enumerate() {
+        let bare = line.trim_start();
+        let Some((before, after)) = bare.split_once("fn ") else {
+            continue;
+        };
+        let qualifier = |word: &str| {
+            matches!(word, "pub" | "const" | "async" | "unsafe" | "extern")
+                || word.starts_with("pub(")
+        };
+        if !before.split_whitespace().all(qualifier) {
+            continue;
+        }
+        let name = after
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .next()
+            .unwrap_or_default();
+        let indent = &line[..line.len() - bare.len()];
+        let close = [indent, "}"].concat();
+        let end = lines[begin..].iter().position(|line| *line == close);
+        let without_body = lines[begin..].iter().position(|line| {
+            line.ends_with(';') && line.len() - line.trim_start().len() == indent.len()
+        });
+        match (end, without_body) {
+            (Some(end), Some(without)) if without < end => {}
+            (Some(end), _) => found.push((name.to_owned(), end + 1)),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn long_functions(source: &Source) -> Vec<String> {
+    let most = if source.is_test() {
+        TABLE_LINES
+    } else {
+        FUNCTION_LINES
+    };
+    let functions = functions(&source.text).into_iter();
+    let excepted = |name: &str| {
+        let mut exceptions = LONGER_FUNCTIONS.iter();
+        exceptions.any(|(path, function, _)| *path == source.path && *function == name)
+    };
+    let long = functions.filter(|(name, lines)| *lines > most && !excepted(name));
+    long.map(|(name, lines)| format!("{}: {name} has {lines} lines", source.path))
+        .collect()
+}
+
+#[test]
+fn every_longer_function_is_still_one() {
+    for (path, function, why) in LONGER_FUNCTIONS {
+        let files = rust_files();
+        let source = files.iter().find(|source| source.path == path);
+        let functions = source.map(|source| functions(&source.text));
+        let is_long = |(name, lines): &(String, usize)| name == function && *lines > FUNCTION_LINES;
+        let needed = functions.unwrap_or_default().iter().any(is_long);
+        assert!(needed, "{path}: {function} needs no exception ({why})");
+    }
+}
+
+#[test]
+fn functions_are_short() {
+    none(
+        &rust_files()
+            .iter()
+            .flat_map(long_functions)
+            .collect::<Vec<_>>(),
+    );
+    let long = format!(
+        "impl A {{\n    pub(crate) async fn f() {{\n{}    }}\n}}\n",
+        "        g();\n".repeat(79)
+    );
+    let short = long.replacen("        g();\n", "", 1);
+    let longest = long.replace("        g();\n", &"        g();\n".repeat(3));
+    each_is_found(
+        long_functions,
+        &[("src/a.rs", &long), ("protocol/tests/a.rs", &longest)],
+    );
+    none_is_found(
+        long_functions,
+        &[
+            ("src/a.rs", &short),
+            ("protocol/tests/a.rs", &long),
+            ("src/a.rs", "trait T {\n    fn f(&self);\n}\n"),
+        ],
+    );
+}
+
+fn wide_lines(source: &Source) -> Vec<String> {
+    let wide = source
+        .text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.chars().count() > LINE_CHARACTERS && !line.contains('"'));
+    wide.map(|(place, _)| format!("{}:{}: a wide line", source.path, place + 1))
+        .collect()
+}
+
+#[test]
+fn lines_fit_a_screen() {
+    none(&rust_files().iter().flat_map(wide_lines).collect::<Vec<_>>());
+    each_is_found(wide_lines, &[("src/a.rs", &"x".repeat(181))]);
+}
+
+/// What is never finished, and what silences without a reason.
+const NEVER: [&str; 8] = [
+    "todo!(",
+    "unimplemented!(",
+    "dbg!(",
+    "#[allow(",
+    "#![allow(",
+    "unreachable!()",
+    "FIXME",
+    "XXX:",
+];
+
+fn unfinished(source: &Source) -> Vec<String> {
+    // The rules themselves spell out what they look for.
+    if source.is_in("tests/tests/codebase") {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (place, line) in source.text.lines().enumerate() {
+        for never in NEVER.iter().filter(|never| line.contains(**never)) {
+            found.push(format!("{}:{}: {never}", source.path, place + 1));
+        }
+    }
+    found
+}
+
+#[test]
+fn nothing_is_unfinished_or_silenced() {
+    none(&rust_files().iter().flat_map(unfinished).collect::<Vec<_>>());
+    each_is_found(
+        unfinished,
+        &[
+            ("src/a.rs", "fn f() { todo!() }"),
+            ("src/a.rs", "#[allow(dead_code)]"),
+            ("src/a.rs", "#![allow(clippy::all)]"),
+            ("src/a.rs", "dbg!(x);"),
+        ],
+    );
+    none_is_found(
+        unfinished,
+        &[("src/a.rs", "#[expect(dead_code, reason = \"soon used\")]")],
+    );
+}
+
+/// Every `expect` says why.
+fn without_a_reason(source: &Source) -> Vec<String> {
+    let mut found = Vec::new();
+    for begin in ["#[expect(", "#![expect("] {
+        for (place, _) in source.text.match_indices(begin) {
+            let attribute = source.text[place..].split(")]").next().unwrap_or_default();
+            if !attribute.contains("reason = ") {
+                found.push(format!("{}: {attribute}", source.path));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_exception_from_a_lint_has_its_reason() {
+    let files = rust_files();
+    let others = files
+        .iter()
+        .filter(|source| !source.is_in("tests/tests/codebase"));
+    none(&others.flat_map(without_a_reason).collect::<Vec<_>>());
+    each_is_found(
+        without_a_reason,
+        &[("src/a.rs", "#[expect(clippy::unwrap_used)]")],
+    );
+}
+
+/// Names of modules that say nothing of what is in them.
+const NAMES_OF_NOTHING: [&str; 7] = [
+    "utils", "util", "helpers", "helper", "common", "manager", "types",
+];
+
+#[test]
+fn modules_are_named_after_what_is_in_them() {
+    let files = rust_files();
+    let said_nothing: Vec<_> = files
+        .iter()
+        .filter(|source| {
+            let mut parts = source.path.split(['/', '.']);
+            parts.any(|part| NAMES_OF_NOTHING.contains(&part))
+        })
+        .map(|source| source.path.clone())
+        .collect();
+    none(&said_nothing);
+}

@@ -1,0 +1,156 @@
+//! One word for each idea, and it is the field's. What a word was before does not come back.
+
+use super::sources::{Source, files, rust_files};
+use super::{each_is_found, none, none_is_found};
+
+/// Names that nothing in the code may have, and what it is called instead.
+const RETIRED_NAMES: &[(&str, &str)] = &[
+    ("AcceptOrder", "AcceptDisputeRequest"),
+    ("AccountOrder", "AccountRequest"),
+    ("AuthenticationWish", "AuthenticationRequirement"),
+    ("Begun", "RedeliveryBatch"),
+    ("Booking", "Posting"),
+    ("CaptureOrder", "CaptureRequest"),
+    ("ClockOrder", "ClockRequest"),
+    ("Demand", "ChallengeDecision"),
+    ("DisputeOrder", "SimulatedDisputeRequest"),
+    ("Entropy", "Rng"),
+    ("EvidenceOrder", "EvidenceRequest"),
+    ("FaultOrder", "FaultRequest"),
+    ("Happening", "DisputeAction"),
+    ("IssuerDirectory", "BinLookup"),
+    ("KeptCard", "StoredCard"),
+    ("KeptDelivery", "StoredDelivery"),
+    ("Mischief", "WebhookFaults"),
+    ("Obstacle", "OperationError"),
+    ("OpeningKey", "DecapsulationKey"),
+    ("Prank", "DeliveryFault"),
+    ("RedeliveryOrder", "RedeliveryRequest"),
+    ("RefundOrder", "RefundRequest"),
+    ("Registrar", "MerchantAdmin"),
+    ("Rehearsal", "TestScenarios"),
+    ("Repetition", "IdempotencyReplay"),
+    ("ReturnOrder", "PayoutReturnRequest"),
+    ("Silence", "ProviderError"),
+    ("Struck", "AppliedFault"),
+    ("Telling", "EventInsert"),
+    ("TransferOrder", "SimulatedTransferRequest"),
+    ("Vault", "KeyEncryption"),
+    ("VoidOrder", "VoidRequest"),
+    ("WebhookMischief", "WebhookFaultsView"),
+    ("asker", "requester"),
+    ("claimant", "owner"),
+    ("mischief", "webhook_faults"),
+    ("rebinds", "key_rebind_count"),
+];
+
+/// The same in one folder, because elsewhere the name is another's.
+const RETIRED_IN: &[(&str, &str, &str)] = &[
+    ("verifier-server/src", "Beside", "EventContext"),
+    ("verifier-server/src", "Refusal", "ApiError"),
+    ("verifier-server/src", "Wish", "…Request, …Input, New…"),
+    ("simulator/src", "Wish", "…Request, …Input, New…"),
+    ("verifier-server/src", "entropy", "rng"),
+    ("simulator/src", "entropy", "rng"),
+    ("verifier-server/src", "gate", "auth, keys"),
+    ("verifier-server/src", "edge", "system"),
+    ("verifier-server/src", "unheard", "map_provider_error"),
+    ("simulator/src", "unheard", "map_provider_error"),
+    ("verifier-server/src", "vault", "encryption"),
+    ("simulator/src", "vault", "encryption"),
+    ("verifier-server/src", "wish", "request, input, new"),
+    ("simulator/src", "wish", "request, input, new"),
+];
+
+/// What merchants, testers and databases read.
+const RETIRED_TEXTS: &[(&str, &str)] = &[
+    ("answer_lost", "response_lost"),
+    ("carried_in", "brought_forward"),
+    ("carried_out", "carried_forward"),
+    ("no_answer", "request_lost, response_lost"),
+    ("resend_refused", "resend_not_allowed"),
+    ("sales_day", "business_date"),
+];
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+}
+
+/// Every name but those of variants, which may be called as a type is not.
+fn names(code: &str) -> impl Iterator<Item = &str> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let is_of_a_type = move |before: &str| {
+        let owner = before.strip_suffix("::").unwrap_or_default();
+        let owner = owner.rsplit(|c| !is_part(c)).next().unwrap_or_default();
+        owner.starts_with(char::is_uppercase)
+    };
+    code.match_indices(is_part)
+        .filter(move |(place, _)| !code[..*place].ends_with(is_part))
+        .filter(move |(place, _)| !is_of_a_type(&code[..*place]))
+        .map(move |(place, _)| words(&code[place..]).next().unwrap_or_default())
+}
+
+fn retired_names(source: &Source) -> Vec<String> {
+    let code = source.code();
+    let here = RETIRED_IN
+        .iter()
+        .filter(|(folder, ..)| source.is_in(folder));
+    let here = here.map(|(_, retired, instead)| (*retired, *instead));
+    let retired: Vec<_> = RETIRED_NAMES.iter().copied().chain(here).collect();
+    let mut found: Vec<_> = names(&code)
+        .filter_map(|name| retired.iter().find(|(retired, _)| *retired == name))
+        .map(|(name, instead)| format!("{}: {name} is called {instead}", source.path))
+        .collect();
+    found.dedup();
+    found
+}
+
+fn retired_texts(source: &Source) -> Vec<String> {
+    let retired = words(&source.text)
+        .filter_map(|word| RETIRED_TEXTS.iter().find(|(retired, _)| *retired == word));
+    let mut found: Vec<_> = retired
+        .map(|(word, instead)| format!("{}: {word} is called {instead}", source.path))
+        .collect();
+    found.dedup();
+    found
+}
+
+/// This file has them all.
+fn is_another(source: &Source) -> bool {
+    source.path != "tests/tests/codebase/words.rs"
+}
+
+#[test]
+fn retired_names_stay_away() {
+    let sources = rust_files();
+    let found = sources.iter().filter(|source| is_another(source));
+    none(&found.flat_map(retired_names).collect::<Vec<_>>());
+    each_is_found(
+        retired_names,
+        &[
+            ("protocol/src/a.rs", "struct Booking;"),
+            ("verifier-server/src/a.rs", "fn f(wish: u8) {}"),
+            ("verifier-server/src/a.rs", "use crate::gate;"),
+        ],
+    );
+    none_is_found(
+        retired_names,
+        &[
+            ("protocol/src/a.rs", "fn f(wish: u8) {}"),
+            ("protocol/src/a.rs", "// Booking\nstruct Bookings;"),
+            ("protocol/src/a.rs", "fn f() -> A { A::Booking }"),
+        ],
+    );
+}
+
+#[test]
+fn retired_texts_stay_away() {
+    let mut sources = rust_files();
+    sources.extend(files("verifier-server", &[".sql", ".json", ".js", ".toml"]));
+    sources.extend(files("docs", &[".md", ".json"]));
+    sources.extend(files("static", &[".js"]));
+    let found = sources.iter().filter(|source| is_another(source));
+    none(&found.flat_map(retired_texts).collect::<Vec<_>>());
+    each_is_found(retired_texts, &[("docs/a.md", "`sales_day`")]);
+    none_is_found(retired_texts, &[("docs/a.md", "sales_days, sales day")]);
+}

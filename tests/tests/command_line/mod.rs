@@ -1,0 +1,5 @@
+//! The commands of `verifier-server`.
+
+mod audit;
+mod commands;
+mod listen;

@@ -1,0 +1,4 @@
+//! `/v1/disputes`: opened by the shopper's bank, answered by the merchant.
+
+mod lifecycle;
+mod store;

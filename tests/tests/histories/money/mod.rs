@@ -1,0 +1,315 @@
+//! Histories of money that one number decides: payments, captures, voids, refunds, disputes, a
+//! clock that jumps over days, a bank that misbehaves, payouts that come back, and a verifier that
+//! dies between any two of its steps. After every step and at the end everything has to add up.
+//!
+//! `SEALPAY_HISTORIES` says how many (40 otherwise; a tenth of them on Postgres),
+//! `SEALPAY_FIRST_SEED` where they begin, and `SEALPAY_SEED` replays one.
+
+pub(crate) mod assertions;
+mod backoffice;
+pub(crate) mod invariants;
+
+use super::system::World;
+use assertions::Eyes;
+use backoffice::Office;
+use harness::chance::Chance;
+use harness::checkout::release_lapsed;
+use harness::postgres;
+use harness::processes::setting;
+use sealpay_simulator::control::FaultRequest;
+use sealpay_simulator::fault::FaultKind;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use verifier_server::gateway::Gateway;
+use verifier_server::merchants::model::Reserve;
+use verifier_server::payments;
+use verifier_server::payments::methods::bank_transfer;
+use verifier_server::settlements::close::{Cutoff, settle};
+use verifier_server::{balance, disputes, maintain, operations, payouts};
+
+const STEPS: u64 = 70;
+/// How often it is looked whether everything has come to rest; each time the clock moves a day.
+const DAYS_UNTIL_REST: u64 = 40;
+/// Seconds that the clock jumps.
+const JUMPS: [i64; 8] = [
+    1,
+    60,
+    3_600,
+    6 * 3_600,
+    86_400,
+    86_400,
+    2 * 86_400,
+    8 * 86_400,
+];
+
+async fn do_what_is_due(gateway: Arc<Gateway>) {
+    let _ = maintain::refresh_keys(&gateway).await;
+    let _ = payments::reconcile::recover(&gateway).await;
+    let _ = bank_transfer::incoming::collect(&gateway).await;
+    let _ = operations::reconcile::recover(&gateway).await;
+    let _ = payments::reversals::reverse(&gateway).await;
+    let _ = operations::expire::expire(&gateway).await;
+    release_lapsed(&gateway).await;
+    let _ = disputes::service::give_up(&gateway).await;
+    let _ = settle(&gateway, Cutoff::Now).await;
+    let _ = payouts::service::pay_out(&gateway).await;
+}
+
+async fn order_fault(world: &World, chance: &mut Chance) {
+    if chance.once_in(3) {
+        world.bank.remove_faults().await.unwrap();
+        return;
+    }
+    let kinds = [
+        FaultKind::RequestLost,
+        FaultKind::ResponseLost,
+        FaultKind::ResponseLost,
+        FaultKind::AcquirerDown,
+    ];
+    let count = u32::try_from(chance.between(1, 4)).unwrap();
+    let order = FaultRequest {
+        target: (*chance.pick(&["harbor", "meridian", "any"])).into(),
+        kind: *chance.pick(&kinds),
+        min_ms: None,
+        max_ms: None,
+        next: Some(count),
+        share_per_mille: None,
+        seed: None,
+    };
+    world.bank.add_fault(order).await.unwrap();
+}
+
+async fn step(
+    world: &mut World,
+    chance: &mut Chance,
+    office: &mut Office,
+) -> (&'static str, Vec<String>) {
+    let mut found = Vec::new();
+    let what = match chance.between(0, 100) {
+        0..14 => {
+            backoffice::sell(world, chance).await;
+            "a shopper pays"
+        }
+        14..18 => {
+            backoffice::sell_by_transfer(world, chance).await;
+            "a shopper pays by transfer"
+        }
+        18..45 => {
+            office.modify(world, chance).await;
+            "a payment is modified"
+        }
+        45..52 => {
+            found = office.repeat(world, chance).await;
+            "a request is repeated"
+        }
+        52..62 => {
+            office.dispute(world, chance).await;
+            "something about a dispute"
+        }
+        62..66 => {
+            office.return_payout(world, chance).await;
+            "a payout comes back"
+        }
+        66..80 => {
+            world.clock.move_by(*chance.pick(&JUMPS));
+            // Whoever moves the clock sees to the keys of the new time.
+            maintain::refresh_keys(&world.gateway).await.unwrap();
+            "time passes"
+        }
+        80..84 => {
+            order_fault(world, chance).await;
+            "faults are ordered"
+        }
+        84..86 => {
+            world.restart().await;
+            "the verifier restarts"
+        }
+        _ => {
+            let working = do_what_is_due(Arc::clone(&world.gateway));
+            world.perhaps_dying(chance, working).await;
+            "what is due is done"
+        }
+    };
+    (what, found)
+}
+
+/// Nobody does anything any more, and time passes.
+async fn come_to_rest(world: &World, eyes: &Eyes) -> Vec<String> {
+    world.bank.remove_faults().await.unwrap();
+    let mut found = Vec::new();
+    for _ in 0..DAYS_UNTIL_REST {
+        do_what_is_due(Arc::clone(&world.gateway)).await;
+        found = invariants::at_rest(eyes).await;
+        if found.is_empty() {
+            return found;
+        }
+        world.clock.move_by(86_400);
+    }
+    found
+}
+
+/// What a history came to, or what was wrong.
+type Lived = Result<BTreeMap<String, u64>, String>;
+
+async fn history(seed: u64, postgres: Option<&str>, is_told: bool) -> Lived {
+    let mut chance = Chance::of(seed);
+    let mut world = World::build_on(&mut chance, None, postgres).await;
+    let eyes = match postgres {
+        Some(url) => Eyes::on_postgres(url).await,
+        None => Eyes::on_sqlite(&world.folder),
+    };
+    if chance.once_in(3) {
+        let reserve = Reserve {
+            basis_points: 1_000,
+            days: 3,
+        };
+        let set = world
+            .gateway
+            .store()
+            .merchants
+            .set_reserve(world.merchant.id, reserve);
+        assert_eq!(set.await, Ok(true));
+    }
+    let mut office = Office::default();
+    for number in 0..STEPS {
+        let (what, mut found) = step(&mut world, &mut chance, &mut office).await;
+        if is_told {
+            eprintln!("{number}: {what}");
+        }
+        found.extend(invariants::always(&eyes).await);
+        found.extend(
+            balance::service::check(world.gateway.store())
+                .await
+                .unwrap(),
+        );
+        if !found.is_empty() {
+            return Err(format!(
+                "after step {number} ({what}): {}",
+                found.join("; ")
+            ));
+        }
+    }
+    let mut found = come_to_rest(&world, &eyes).await;
+    found.extend(
+        balance::service::check(world.gateway.store())
+            .await
+            .unwrap(),
+    );
+    if !found.is_empty() {
+        return Err(format!("at rest: {}", found.join("; ")));
+    }
+    let counts = "SELECT 'settlements', COUNT(*) FROM settlements
+        UNION ALL SELECT 'carried_forward', COUNT(*) FROM settlements WHERE carried_forward_minor < 0
+        UNION ALL SELECT 'payouts', COUNT(*) FROM payouts
+        UNION ALL SELECT 'returned payouts', COUNT(*) FROM payouts WHERE state = 'returned'
+        UNION ALL SELECT 'disputes', COUNT(*) FROM disputes
+        UNION ALL SELECT 'overpaid', COUNT(*) FROM payments WHERE overpaid_minor > 0
+        UNION ALL SELECT 'overpaid and all refunded', COUNT(*) FROM payments
+        WHERE overpaid_minor > 0 AND state = 'refunded'
+        UNION ALL SELECT 'reserves', COUNT(*) FROM balance_transactions WHERE kind = 'reserve_hold'
+        UNION ALL SELECT kind || ' ' || state, COUNT(*) FROM modifications GROUP BY kind, state";
+    let rows = eyes.rows(counts).await.into_iter();
+    Ok(rows
+        .map(|row| (row[0].clone(), row[1].parse().unwrap()))
+        .collect())
+}
+
+async fn on(seed: u64, is_on_postgres: bool, is_told: bool) -> Lived {
+    if !is_on_postgres {
+        return history(seed, None, is_told).await;
+    }
+    match postgres::fresh_database().await {
+        Some(database) => history(seed, Some(database.url()), is_told).await,
+        None => Ok(BTreeMap::new()),
+    }
+}
+
+/// Runs histories, many at once because most of them wait for lost answers.
+async fn histories(first: u64, count: u64, is_on_postgres: bool) -> BTreeMap<String, u64> {
+    let hands = std::thread::available_parallelism().map_or(2, usize::from) * 4;
+    let turns = Arc::new(tokio::sync::Semaphore::new(hands));
+    let mut running = tokio::task::JoinSet::new();
+    for seed in first..first + count {
+        let turns = Arc::clone(&turns);
+        running.spawn(async move {
+            let _turn = turns.acquire().await;
+            // On a task of its own, so that a panic has a seed too.
+            let lived = tokio::spawn(on(seed, is_on_postgres, false)).await;
+            (seed, lived.unwrap_or_else(|error| Err(error.to_string())))
+        });
+    }
+    let (mut sums, mut failures) = (BTreeMap::new(), Vec::new());
+    while let Some(ended) = running.join_next().await {
+        match ended.unwrap() {
+            (_, Ok(counts)) => {
+                for (what, count) in counts {
+                    *sums.entry(what).or_default() += count;
+                }
+            }
+            (seed, Err(found)) => failures.push(format!("SEALPAY_SEED={seed}: {found}")),
+        }
+    }
+    failures.sort();
+    let list = failures.join("\n");
+    assert!(
+        failures.is_empty(),
+        "{} of {count}:\n{list}",
+        failures.len()
+    );
+    sums
+}
+
+fn number(name: &str) -> Option<u64> {
+    setting(name).and_then(|text| text.parse().ok())
+}
+
+async fn every_history(is_on_postgres: bool, unasked: u64) {
+    if let Some(seed) = number("SEALPAY_SEED") {
+        let lived = on(seed, is_on_postgres, true).await;
+        lived.unwrap_or_else(|found| panic!("SEALPAY_SEED={seed}: {found}"));
+        return;
+    }
+    let asked = number("SEALPAY_HISTORIES");
+    let count = asked.map_or(unasked, |asked| match is_on_postgres {
+        true => asked.div_ceil(10),
+        false => asked,
+    });
+    let first = number("SEALPAY_FIRST_SEED").unwrap_or(1);
+    let sums = histories(first, count, is_on_postgres).await;
+    eprintln!("{count} histories: {sums:?}");
+    // The few on Postgres are no sample: what happens in them is decided by chance.
+    if is_on_postgres {
+        return;
+    }
+    // Histories in which this never happens would prove nothing.
+    let expected = [
+        "capture succeeded",
+        "carried_forward",
+        "disputes",
+        "expiry succeeded",
+        "overpaid",
+        "overpaid and all refunded",
+        "payouts",
+        "refund succeeded",
+        "reserves",
+        "returned payouts",
+        "settlements",
+        "void succeeded",
+    ];
+    for what in expected {
+        assert!(
+            sums.get(what).is_some_and(|count| *count > 0),
+            "{what}: {sums:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_adds_up_in_every_history() {
+    every_history(false, 40).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_adds_up_in_every_history_on_postgres() {
+    every_history(true, 8).await;
+}

@@ -1,0 +1,146 @@
+//! A little history with one of everything that the merchant's interface tells of.
+
+use harness::gateway::TestGateway;
+use harness::webhook_receiver::WebhookReceiver;
+use sealpay_protocol::order::Capture;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use verifier_server::maintain::refresh_keys;
+use verifier_server::settlements::close::{Cutoff, settle};
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// What happened, by the names of what it happened to.
+#[derive(Debug)]
+pub(crate) struct History {
+    /// What `{id}` is in the operations below a path.
+    ids: BTreeMap<&'static str, String>,
+    receiver: WebhookReceiver,
+}
+
+impl History {
+    /// What stands in the contract for the address of the receiver.
+    pub(crate) const PUBLIC_URL: &str = "https://shop.example/webhooks/sealpay";
+
+    /// A verifier whose webhooks may go to the receiver of this test.
+    pub(crate) async fn gateway() -> TestGateway {
+        TestGateway::with(|config| {
+            config.webhooks.allow = vec!["127.0.0.0/8".into()];
+            config.webhooks.allow_http = true;
+        })
+        .await
+    }
+
+    /// Makes it happen.
+    pub(crate) async fn of(gateway: &TestGateway) -> Self {
+        let receiver = WebhookReceiver::start().await;
+        let mut ids = BTreeMap::new();
+        let endpoint = json!({"url": receiver.url(), "description": "the back office"});
+        let made = gateway.write("/v1/webhook-endpoints", &endpoint).await;
+        ids.insert("whe", id_of(&made.json()));
+        let other = json!({"url": Self::PUBLIC_URL, "event_types": ["ping"]});
+        let made = gateway.write("/v1/webhook-endpoints", &other).await;
+        ids.insert("DELETE whe", id_of(&made.json()));
+
+        let settled = gateway.approved(Capture::Automatic, 4980, |_| ()).await;
+        gateway.move_clock(7 * DAY);
+        let inner = &gateway.server.state.gateway;
+        refresh_keys(inner).await.unwrap();
+        let closed = settle(inner, Cutoff::Now).await;
+        assert_eq!(closed.unwrap().len(), 1, "the payment {settled} is settled");
+
+        for name in ["evidence", "accept"] {
+            let payment = gateway.approved(Capture::Automatic, 2490, |_| ()).await;
+            let disputed = json!({"payment": payment.to_string(), "reason": "fraudulent"});
+            let dispute = gateway.command("POST", "/sim/disputes", &disputed).await;
+            ids.insert(name, id_of(&dispute));
+            ids.insert("disputed", payment.to_string());
+        }
+        for name in ["captures", "the rest", "void"] {
+            let held = gateway.approved(Capture::Manual, 2490, |_| ()).await;
+            ids.insert(name, held.to_string());
+        }
+        let paid = gateway.approved(Capture::Automatic, 2490, |_| ()).await;
+        ids.insert("pay", paid.to_string());
+        gateway
+            .modify(paid, "refunds", &json!({"amount": 500}))
+            .await;
+        let history = Self { ids, receiver };
+        history.told(gateway).await
+    }
+
+    /// Waits until the payout is paid and the newest capture has been told.
+    async fn told(mut self, gateway: &TestGateway) -> Self {
+        let beside = gateway.run_beside();
+        for _ in 0..600 {
+            let payouts = rows(gateway, "/v1/payouts?limit=1").await;
+            let settlements = rows(gateway, "/v1/settlements?limit=1").await;
+            let events = rows(gateway, "/v1/events?type=payment.captured&limit=1").await;
+            let is_told = events[0]["deliveries"][0]["state"] == "delivered";
+            if payouts[0]["state"] == "paid" && is_told {
+                self.ids.insert("payout", id_of(&payouts[0]));
+                self.ids.insert("settlement", id_of(&settlements[0]));
+                self.ids.insert("evt", id_of(&events[0]));
+                drop(beside);
+                return self;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the payout was not paid, or the capture was not told");
+    }
+
+    /// The address that is told.
+    pub(crate) fn receiver(&self) -> &str {
+        self.receiver.url()
+    }
+
+    /// What `{id}` is in an operation.
+    pub(crate) fn id_in(&self, operation: &str) -> &str {
+        let (method, path) = operation.split_once(' ').unwrap();
+        let parts: Vec<_> = path.split('/').collect();
+        let last = parts.last().copied().unwrap_or_default();
+        let name = match (parts.get(2).copied().unwrap_or_default(), last) {
+            ("payments", "captures") => "captures",
+            ("payments", "void") => "void",
+            ("payments", _) => "pay",
+            ("disputes", "accept") => "accept",
+            ("disputes", _) => "evidence",
+            ("settlements", _) => "settlement",
+            ("payouts", _) => "payout",
+            ("events", _) => "evt",
+            ("webhook-endpoints", _) if method == "DELETE" => "DELETE whe",
+            ("webhook-endpoints", _) => "whe",
+            _ => return "",
+        };
+        &self.ids[name]
+    }
+
+    /// A text with the names of this history in the place of those in the contract, which were
+    /// another's.
+    pub(crate) fn named(&self, text: &str) -> String {
+        let mut named = text.to_owned();
+        for (prefix, name) in [("pay_", "disputed"), ("evt_", "evt")] {
+            if let Some(begin) = named.find(prefix) {
+                let is_part = |c: char| c.is_ascii_alphanumeric();
+                let rest = &named[begin + prefix.len()..];
+                let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+                let end = begin + prefix.len() + length;
+                named.replace_range(begin..end, &self.ids[name]);
+            }
+        }
+        named
+    }
+}
+
+fn id_of(record: &Value) -> String {
+    let id = record["id"].as_str();
+    id.unwrap_or_else(|| panic!("a record has an id: {record}"))
+        .to_owned()
+}
+
+async fn rows(gateway: &TestGateway, path: &str) -> Value {
+    let answer = gateway.get(path, Some(&gateway.merchant.api_key)).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    answer.json::<Value>()["data"].take()
+}

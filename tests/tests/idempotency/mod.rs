@@ -1,0 +1,3 @@
+//! `Idempotency-Key`: one request is done once, however often it is sent.
+
+mod replay;

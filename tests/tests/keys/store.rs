@@ -1,0 +1,124 @@
+//! The verifier's own keys, and nonces.
+
+use crate::storage::fixtures::{nonce, opened, registered, session};
+use crate::storage::on_both_databases;
+use crate::storage::test_database::Place;
+use verifier_server::merchants::model::{KeyPurpose, ServerKey};
+use verifier_server::sessions::store::SessionOpened;
+use verifier_server::store::Addition;
+
+fn key(key_id: &str, purpose: KeyPurpose, not_before: i64) -> ServerKey {
+    ServerKey {
+        key_id: key_id.into(),
+        purpose,
+        public_key: "public".into(),
+        private_key_encrypted: "encrypted".into(),
+        not_before,
+        not_after: not_before + 100,
+        destroy_at: not_before + 200,
+    }
+}
+
+async fn keys_are_kept_by_purpose_and_the_oldest_comes_first(place: &Place) {
+    let store = place.open().await;
+    let younger = key("a", KeyPurpose::Sealing, 2000);
+    let older = key("b", KeyPurpose::Sealing, 1000);
+    let webhook = key("c", KeyPurpose::Webhook, 0);
+    for key in [&younger, &older, &webhook] {
+        assert_eq!(store.keys.add(key).await, Ok(Addition::Added));
+    }
+    let mut changed = younger.clone();
+    changed.private_key_encrypted = "changed".into();
+    assert_eq!(store.keys.add(&changed).await, Ok(Addition::AlreadyThere));
+    assert_eq!(
+        store.keys.list(KeyPurpose::Sealing).await,
+        Ok(vec![older, younger])
+    );
+    assert_eq!(
+        store.keys.list(KeyPurpose::Webhook).await,
+        Ok(vec![webhook])
+    );
+}
+
+async fn a_key_is_destroyed_when_its_time_has_come_and_not_before(place: &Place) {
+    let store = place.open().await;
+    let (first, second) = (
+        key("a", KeyPurpose::Sealing, 0),
+        key("b", KeyPurpose::Sealing, 1),
+    );
+    for key in [&first, &second] {
+        assert_eq!(store.keys.add(key).await, Ok(Addition::Added));
+    }
+    assert_eq!(store.keys.destroy(199).await, Ok(0));
+    assert_eq!(store.keys.destroy(200).await, Ok(1));
+    assert_eq!(store.keys.destroy(200).await, Ok(0));
+    let destroyed = ServerKey {
+        private_key_encrypted: String::new(),
+        ..first
+    };
+    assert_eq!(
+        store.keys.list(KeyPurpose::Sealing).await,
+        Ok(vec![destroyed, second])
+    );
+}
+
+async fn nonces_are_forgotten_once_their_signatures_have_expired(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    opened(&store, merchant.id).await;
+    let expires_at = nonce().expires_at;
+    assert_eq!(store.nonces.purge(expires_at).await, Ok(0));
+    assert_eq!(store.nonces.purge(expires_at + 1).await, Ok(1));
+    assert_eq!(
+        store.nonces.purge(u64::try_from(i64::MAX).unwrap()).await,
+        Ok(0)
+    );
+}
+
+async fn a_nonce_is_spent_for_its_moment_and_its_key_only(place: &Place) {
+    let store = place.open().await;
+    let merchant = registered(&store).await;
+    let spent = nonce();
+    let mut later = spent.clone();
+    later.expires_at += 1;
+    let mut of_other_key = spent.clone();
+    of_other_key.thumbprint = "other thumbprint".into();
+    for fresh in [&spent, &later, &of_other_key] {
+        let session = session(merchant.id);
+        let outcome = store.sessions.open(&session, fresh).await.unwrap();
+        assert_eq!(outcome, SessionOpened::New(session));
+        let replayed = store
+            .sessions
+            .open(&crate::storage::fixtures::session(merchant.id), fresh)
+            .await;
+        assert_eq!(replayed, Ok(SessionOpened::NonceReplayed));
+        assert_eq!(store.nonces.consume(fresh).await, Ok(false));
+    }
+    let mut alone = spent;
+    alone.value = "BBBBBBBBBBBBBBBBBBBBBB".into();
+    assert_eq!(store.nonces.is_consumed(&alone).await, Ok(false));
+    assert_eq!(store.nonces.consume(&alone).await, Ok(true));
+    assert_eq!(store.nonces.is_consumed(&alone).await, Ok(true));
+    assert_eq!(store.nonces.consume(&alone).await, Ok(false));
+}
+
+async fn many_nonces_are_forgotten_in_several_steps(place: &Place) {
+    let store = place.open().await;
+    place
+        .tamper(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+             INSERT INTO nonces (expires_at, nonce, thumbprint)
+             SELECT 1000 + i, CAST(i AS TEXT), 'key' FROM n",
+        )
+        .await;
+    assert_eq!(store.nonces.purge(5500).await, Ok(4499));
+    assert_eq!(store.nonces.purge(9999).await, Ok(501));
+}
+
+on_both_databases! {
+    keys_are_kept_by_purpose_and_the_oldest_comes_first,
+    a_key_is_destroyed_when_its_time_has_come_and_not_before,
+    nonces_are_forgotten_once_their_signatures_have_expired,
+    a_nonce_is_spent_for_its_moment_and_its_key_only,
+    many_nonces_are_forgotten_in_several_steps,
+}

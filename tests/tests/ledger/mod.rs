@@ -1,0 +1,3 @@
+//! The ledger and its audit.
+
+mod store;

@@ -1,0 +1,4 @@
+//! What is registered for a merchant.
+
+mod livemode;
+mod store;

@@ -1,0 +1,334 @@
+//! Passkeys over the API: made after a right code, used for the next payment, and for no other.
+
+use super::software_authenticator::Software;
+use super::{ADA, Challenged, challenged_by, code_of, declined_for, refusal, wrong_codes_of};
+use harness::checkout::{Attempt, Checkout, simulate, view};
+use harness::client::{APPROVED, origin};
+use harness::gateway::TestGateway;
+use sealpay_protocol::api::AuthenticationStep::{Cancel, Enrol, Passkey, UseCode};
+use sealpay_protocol::api::{ActionView, PasskeyView, PaymentView, ShopperState};
+use sealpay_protocol::ids::PaymentId;
+use serde_json::{Value, json};
+use verifier_server::config::Config;
+
+/// Browsers know passkeys for domains only.
+const LOCALHOST: &str = "http://localhost:8787";
+
+fn on_a_domain(config: &mut Config) {
+    config.public_origin = origin(LOCALHOST);
+}
+
+/// A payment that waits for a passkey.
+struct Asked<'g> {
+    checkout: Checkout<'g>,
+    attempt: Attempt,
+    payment: PaymentId,
+    options: String,
+}
+
+#[track_caller]
+fn passkey_of(view: &PaymentView) -> &PasskeyView {
+    assert_eq!(view.state, ShopperState::RequiresAction);
+    match &view.action {
+        Some(ActionView::Passkey(passkey)) => passkey,
+        other => panic!("not a passkey's action: {other:?}"),
+    }
+}
+
+async fn asked(gateway: &TestGateway) -> Asked<'_> {
+    let order = |claims: &mut _| simulate(claims, "challenge_passkey");
+    let checkout = gateway.checkout(order).await;
+    let attempt = checkout.by_card(APPROVED);
+    let view = checkout.pay(&attempt).await;
+    let options = passkey_of(&view).options.clone();
+    Asked {
+        payment: view.payment,
+        checkout,
+        attempt,
+        options,
+    }
+}
+
+impl Asked<'_> {
+    async fn sign(&self, credential: String) -> PaymentView {
+        let request = self.checkout.credential(self.payment, Passkey, credential);
+        view(&self.checkout.gateway.send(request).await)
+    }
+}
+
+/// Pays with a code; gives what a new passkey has to sign.
+async fn paid_with_code(gateway: &TestGateway) -> (Challenged<'_>, Option<String>) {
+    // The card has no passkey yet, so that a code is sent.
+    let challenged = challenged_by(gateway, "challenge_passkey").await;
+    let known = challenged.type_code(&challenged.code).await;
+    assert_eq!(known.enrolment, None, "nothing is paid yet");
+    let paid = challenged.again().await;
+    assert_eq!(paid.state, ShopperState::Captured);
+    let offered = paid.enrolment.map(|enrolment| enrolment.options);
+    (challenged, offered)
+}
+
+/// Keeps a passkey for the card.
+async fn enrolled(gateway: &TestGateway) -> Software {
+    let (challenged, offered) = paid_with_code(gateway).await;
+    let mut software = Software::new(LOCALHOST);
+    let credential = software.create(&offered.expect("a passkey is offered"));
+    let request = challenged
+        .checkout
+        .credential(challenged.payment, Enrol, credential.clone());
+    let kept = view(&gateway.send(request).await);
+    assert_eq!((kept.state, kept.enrolment), (ShopperState::Captured, None));
+    // Told again, because the answer was lost: it is kept.
+    let request = challenged
+        .checkout
+        .credential(challenged.payment, Enrol, credential);
+    assert_eq!(view(&gateway.send(request).await).enrolment, None);
+    software
+}
+
+async fn a_passkey_made_after_a_right_code_proves_the_next_payment(gateway: &TestGateway) {
+    let mut software = enrolled(gateway).await;
+    let sent = gateway.codes().await.len();
+    let asked = asked(gateway).await;
+    let options: Value = serde_json::from_str(&asked.options).unwrap();
+    assert_eq!(
+        (&options["rpId"], &options["userVerification"]),
+        (&json!("localhost"), &json!("required"))
+    );
+    let assertion = software.get(&asked.options);
+    let known = asked.sign(assertion.clone()).await;
+    assert_eq!(known.action, Some(ActionView::Continue));
+    let paid = asked.checkout.pay(&asked.attempt).await;
+    assert_eq!(
+        (paid.state, &paid.enrolment),
+        (ShopperState::Captured, &None)
+    );
+    let payment = gateway.payment(asked.payment).await;
+    let told = &payment["authentication"];
+    assert_eq!(
+        (&told["status"], &told["eci"], &told["challenge"]),
+        (&json!("authenticated"), &json!("05"), &json!("passkey"))
+    );
+    assert_eq!(gateway.codes().await.len(), sent, "no code was needed");
+    assert_eq!(
+        gateway.told(asked.payment).await,
+        ["requires_action", "captured"]
+    );
+    // The assertion proves nothing else.
+    let request = asked
+        .checkout
+        .credential(asked.payment, Passkey, assertion.clone());
+    assert_eq!(
+        refusal(&gateway.send(request).await),
+        (409, "challenge_closed".into())
+    );
+}
+
+async fn a_signature_for_another_payment_or_page_is_refused_like_a_wrong_code(
+    gateway: &TestGateway,
+) {
+    let mut software = enrolled(gateway).await;
+    let (first, second) = (asked(gateway).await, asked(gateway).await);
+    let elsewhere = software.get(&second.options);
+    let refused = first.sign(elsewhere.clone()).await;
+    assert!(passkey_of(&refused).refused);
+    assert_ne!(
+        passkey_of(&refused).options,
+        first.options,
+        "every try signs something new"
+    );
+    let of_new_options = passkey_of(&refused).options.clone();
+    let mut spoilt = software.clone();
+    spoilt.top_origin = "http://evil.test".into();
+    let refused = first.sign(spoilt.get(&of_new_options)).await;
+    let told = passkey_of(&refused);
+    assert_eq!(
+        (told.refused, told.wrong_page),
+        (false, true),
+        "another page is no wrong passkey"
+    );
+    assert_eq!(wrong_codes_of(gateway, ADA).await, 0);
+    // For its own payment it is still good.
+    assert_eq!(
+        second.sign(elsewhere).await.action,
+        Some(ActionView::Continue)
+    );
+    assert_eq!(wrong_codes_of(gateway, ADA).await, 0);
+    let mut options = passkey_of(&refused).options.clone();
+    for _ in 0..3 {
+        let refused = first.sign("{}".into()).await;
+        options = passkey_of(&refused).options.clone();
+    }
+    assert!(!options.is_empty());
+    let last = first.sign("not even JSON".into()).await;
+    assert_eq!(last.state, ShopperState::Declined);
+    assert_eq!(declined_for(gateway, first.payment).await, "threeds_failed");
+    assert_eq!(
+        second.checkout.pay(&second.attempt).await.state,
+        ShopperState::Captured
+    );
+}
+
+async fn a_code_may_take_the_place_of_a_passkey(gateway: &TestGateway) {
+    enrolled(gateway).await;
+    let asked = asked(gateway).await;
+    let code = asked.checkout.take(asked.payment, UseCode).await;
+    assert_eq!(code_of(&code).resends_left, 3);
+    let code = gateway.newest_code().await;
+    let known = asked.checkout.type_code(asked.payment, &code).await;
+    assert_eq!(known.action, Some(ActionView::Continue));
+    let paid = asked.checkout.pay(&asked.attempt).await;
+    assert_eq!(paid.state, ShopperState::Captured);
+    assert_eq!(paid.enrolment, None, "there is a passkey already");
+    let payment = gateway.payment(asked.payment).await;
+    assert_eq!(payment["authentication"]["challenge"], "code");
+}
+
+async fn a_passkey_is_kept_only_for_whom_it_was_offered(gateway: &TestGateway) {
+    let (challenged, offered) = paid_with_code(gateway).await;
+    let offered = offered.expect("a passkey is offered");
+    let (other, _) = paid_with_code(gateway).await;
+    let enrol = |checkout: &Checkout<'_>, payment, credential: String| {
+        checkout.credential(payment, Enrol, credential)
+    };
+    let mut software = Software::new(LOCALHOST);
+    let credential = software.create(&offered);
+    let foreign = enrol(&other.checkout, challenged.payment, credential.clone());
+    assert_eq!(
+        refusal(&gateway.send(foreign).await),
+        (404, "not_found".into())
+    );
+    // What another payment has to sign is not what was signed.
+    let mixed = enrol(&other.checkout, other.payment, credential);
+    assert_eq!(
+        refusal(&gateway.send(mixed).await),
+        (409, "challenge_closed".into())
+    );
+    let mut stranger = Software::new("http://evil.test");
+    let bad = enrol(
+        &challenged.checkout,
+        challenged.payment,
+        stranger.create(&offered),
+    );
+    assert_eq!(
+        refusal(&gateway.send(bad).await),
+        (409, "challenge_closed".into())
+    );
+    // A wrong one spends what was offered; whoever asks again is offered something new.
+    let again = challenged.again().await.enrolment.expect("offered again");
+    assert_ne!(again.options, offered);
+    let good = enrol(
+        &challenged.checkout,
+        challenged.payment,
+        software.create(&again.options),
+    );
+    assert_eq!(view(&gateway.send(good).await).enrolment, None);
+    asked(gateway).await;
+}
+
+macro_rules! on_a_domain {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let gateway = super::TestGateway::with(super::on_a_domain).await;
+                    super::$name(&gateway).await;
+                    gateway.finish().await;
+                }
+            )*
+        }
+
+        mod on_postgres {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let opened = super::TestGateway::on_postgres_with(super::on_a_domain);
+                    if let Some(gateway) = opened.await {
+                        super::$name(&gateway).await;
+                        gateway.finish().await;
+                    }
+                }
+            )*
+        }
+    };
+}
+
+on_a_domain! {
+    a_passkey_made_after_a_right_code_proves_the_next_payment,
+    a_signature_for_another_payment_or_page_is_refused_like_a_wrong_code,
+    a_code_may_take_the_place_of_a_passkey,
+    a_passkey_is_kept_only_for_whom_it_was_offered,
+}
+
+#[tokio::test]
+async fn a_passkey_is_offered_for_ten_minutes_after_a_code_and_never_else() {
+    let gateway = TestGateway::with(on_a_domain).await;
+    let (challenged, offered) = paid_with_code(&gateway).await;
+    assert!(offered.is_some());
+    gateway.move_clock(599);
+    assert!(challenged.again().await.enrolment.is_some());
+    gateway.move_clock(1);
+    assert_eq!(challenged.again().await.enrolment, None);
+    let mut software = Software::new(LOCALHOST);
+    let late = software.create(&offered.unwrap());
+    let late = challenged
+        .checkout
+        .credential(challenged.payment, Enrol, late);
+    assert_eq!(
+        refusal(&gateway.send(late).await),
+        (409, "challenge_closed".into())
+    );
+    for outcome in [None, Some("frictionless"), Some("attempted")] {
+        let view = gateway.pay(outcome, &harness::client::card(APPROVED)).await;
+        assert_eq!((view.state, view.enrolment), (ShopperState::Captured, None));
+    }
+    // A payment that was given up proves nothing.
+    let given_up = challenged_by(&gateway, "challenge_passkey").await;
+    given_up.type_code(&given_up.code).await;
+    let view = given_up.checkout.take(given_up.payment, Cancel).await;
+    assert_eq!((view.state, view.enrolment), (ShopperState::Declined, None));
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn at_an_address_without_a_name_there_are_codes_only() {
+    let gateway = TestGateway::start().await;
+    let (_, offered) = paid_with_code(&gateway).await;
+    assert_eq!(offered, None);
+    challenged_by(&gateway, "challenge_passkey").await;
+    gateway.finish().await;
+}
+
+/// Whoever has the order can open its session again, and is not the shopper for it.
+#[tokio::test]
+async fn a_passkey_is_offered_to_nobody_but_whose_code_was_right() {
+    let gateway = TestGateway::with(on_a_domain).await;
+    let (challenged, offered) = paid_with_code(&gateway).await;
+    let offered = offered.expect("a passkey is offered");
+    let stranger = gateway.browser();
+    let session = gateway.open(&stranger, &challenged.checkout.order).await;
+    let shown = session.payment.clone().expect("the receipt is shown");
+    assert_eq!(
+        (shown.state, shown.enrolment),
+        (ShopperState::Captured, None)
+    );
+    let checkout = Checkout {
+        gateway: &gateway,
+        browser: stranger,
+        order: challenged.checkout.order.clone(),
+        session,
+    };
+    let credential = Software::new(LOCALHOST).create(&offered);
+    let request = checkout.credential(challenged.payment, Enrol, credential);
+    let answer = gateway.send(request).await;
+    assert_eq!(refusal(&answer), (409, "challenge_closed".into()));
+    assert_eq!(
+        gateway
+            .bank_rows("SELECT account FROM bank_passkeys")
+            .await
+            .len(),
+        0
+    );
+    gateway.finish().await;
+}

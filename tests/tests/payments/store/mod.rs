@@ -1,0 +1,7 @@
+//! Payments in the database: claim, outcome, list and reversal.
+
+mod activity;
+mod claim;
+mod list;
+mod outcome;
+mod reversals;

@@ -1,0 +1,4 @@
+//! `/v1/payouts`: what the merchant's bank is told, and what it returns.
+
+mod returns;
+mod store;

@@ -1,0 +1,116 @@
+//! Others who use the same database as the store, each with tables of their own.
+
+use super::fixtures::registered;
+use super::on_both_databases;
+use super::test_database::Place;
+use sealpay_storage::{Database, DatabaseError, Durability, Migrations, Options};
+use tokio::task::JoinSet;
+use verifier_server::store::Store;
+
+static NEIGHBOUR: Migrations = Migrations {
+    table: "neighbour_migrations",
+    steps: &[
+        "CREATE TABLE neighbour_first (\n    number BIGINT NOT NULL PRIMARY KEY\n);",
+        "INSERT INTO neighbour_first (number) VALUES (1)",
+    ],
+};
+
+/// Says what its connection was told before it migrated.
+static LISTENER: Migrations = Migrations {
+    table: "listener_migrations",
+    steps: &["CREATE TABLE heard AS SELECT current_setting('synchronous_commit') AS answer"],
+};
+
+fn options() -> Options {
+    Options {
+        postgres_connections: 2,
+        ..Options::beside_another()
+    }
+}
+
+async fn open(url: &str, migrations: &'static Migrations) -> Result<Database, DatabaseError> {
+    Database::open(url, migrations, Durability::Relaxed, &options()).await
+}
+
+async fn neighbours_that_start_together_migrate_once_each(place: &Place) {
+    let mut starting: JoinSet<Result<(), DatabaseError>> = JoinSet::new();
+    for _ in 0..4 {
+        let (url, same) = (place.url(), place.url());
+        starting.spawn(async move { Store::open(&url, &options()).await?.ping().await });
+        starting.spawn(async move { open(&same, &NEIGHBOUR).await?.ping().await });
+    }
+    for started in starting.join_all().await {
+        assert_eq!(started, Ok(()));
+    }
+    // It would be refused if it had been there before.
+    place
+        .tamper("INSERT INTO neighbour_first (number) VALUES (2)")
+        .await;
+}
+
+async fn a_newer_form_of_one_is_no_matter_to_the_other(place: &Place) {
+    let store = place.open().await;
+    let neighbour = open(&place.url(), &NEIGHBOUR).await.unwrap();
+    registered(&store).await;
+    neighbour.close().await;
+    let refused = neighbour.ping().await;
+    assert!(
+        matches!(refused, Err(DatabaseError::Unavailable(_))),
+        "{refused:?}"
+    );
+    assert_eq!(store.ping().await, Ok(()));
+    place
+        .tamper("INSERT INTO neighbour_migrations (version) VALUES (3)")
+        .await;
+    let refused = open(&place.url(), &NEIGHBOUR).await;
+    assert!(
+        matches!(refused, Err(DatabaseError::Corrupt(_))),
+        "{refused:?}"
+    );
+    assert_eq!(place.open().await.ping().await, Ok(()));
+}
+
+async fn a_database_that_lost_its_tables_does_not_answer_well(place: &Place) {
+    let neighbour = open(&place.url(), &NEIGHBOUR).await.unwrap();
+    assert_eq!(neighbour.ping().await, Ok(()));
+    place.tamper("DROP TABLE neighbour_migrations").await;
+    let asked = neighbour.ping().await;
+    assert!(
+        matches!(asked, Err(DatabaseError::Unavailable(_))),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn postgres_is_told_how_durable_an_answer_is() {
+    for (durability, expected) in [(Durability::Full, "on"), (Durability::Relaxed, "off")] {
+        let Some(place) = Place::postgres().await else {
+            eprintln!("skipped without Postgres: postgres_is_told_how_durable_an_answer_is");
+            return;
+        };
+        // What the server is set to is the opposite of what is wanted.
+        let opposite = if expected == "on" { "off" } else { "on" };
+        place
+            .tamper(&format!(
+                "DO $$ BEGIN EXECUTE format(
+                     'ALTER DATABASE %I SET synchronous_commit = {opposite}', current_database()
+                 ); END $$"
+            ))
+            .await;
+        let (url, options) = (place.url(), options());
+        let opened = Database::open(&url, &LISTENER, durability, &options).await;
+        assert_eq!(opened.unwrap().ping().await, Ok(()));
+        place
+            .tamper(&format!(
+                "DO $$ BEGIN IF (SELECT answer FROM heard) <> '{expected}' THEN
+                     RAISE EXCEPTION 'the connection did not hear {expected}'; END IF; END $$"
+            ))
+            .await;
+    }
+}
+
+on_both_databases! {
+    neighbours_that_start_together_migrate_once_each,
+    a_newer_form_of_one_is_no_matter_to_the_other,
+    a_database_that_lost_its_tables_does_not_answer_well,
+}

@@ -1,0 +1,338 @@
+//! What becomes of an endpoint and its deliveries when somebody else changes it at the same time.
+
+use super::endpoints::{fresh, states};
+use super::events::{DUE_MS, attempt_of, result_of};
+use crate::storage::fixtures::{NOW_MS, paid, reachable};
+use crate::storage::on_both_databases;
+use crate::storage::test_database::Place;
+use sealpay_protocol::ids::EventId;
+use verifier_server::error::{ApiError, ErrorCode};
+use verifier_server::merchants::model::WebhookEndpoint;
+use verifier_server::payments::state::PaymentState;
+use verifier_server::store::Store;
+use verifier_server::webhooks::deliveries::redelivery::RedeliverySelection;
+use verifier_server::webhooks::endpoints::store::change::EndpointChange;
+use verifier_server::webhooks::endpoints::store::event::{Describe, EndpointEvent};
+use verifier_server::webhooks::endpoints::store::write::EndpointWrite;
+use verifier_server::webhooks::events::model::{DeliveryState, Event};
+use verifier_server::webhooks::events::store::EventFilter;
+
+const DAY_MS: i64 = 86_400_000;
+
+pub(crate) fn event_of(endpoint: &WebhookEndpoint, kind: &str) -> Event {
+    let (unix_ms, random) = crate::storage::fixtures::seed();
+    Event {
+        id: EventId::new(unix_ms, random),
+        merchant: endpoint.merchant,
+        subject: endpoint.id.to_string(),
+        kind: kind.into(),
+        sequence: 0,
+        body: "{}".into(),
+        created_at_ms: NOW_MS + 30,
+    }
+}
+
+/// Tells of a write by this event, under the number that it is given.
+pub(crate) fn telling(event: Event) -> Box<Describe> {
+    Box::new(move |_, sequence| {
+        let event = Event {
+            sequence,
+            ..event.clone()
+        };
+        Ok(Some(event.into()))
+    })
+}
+
+/// Tells nobody of a write.
+pub(crate) fn untold() -> Box<Describe> {
+    Box::new(|_, _| Ok(None))
+}
+
+/// The numbers of the events of an endpoint, the newest first.
+pub(crate) async fn sequences(store: &Store, endpoint: &WebhookEndpoint) -> Vec<i64> {
+    let filter = EventFilter {
+        subject: Some(endpoint.id.to_string()),
+        limit: 100,
+        ..EventFilter::default()
+    };
+    let found = store.events.matching(endpoint.merchant, filter).await;
+    found
+        .unwrap()
+        .iter()
+        .map(|(event, _)| event.sequence)
+        .collect()
+}
+
+async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let change = EndpointChange {
+        url: Some("https://other.example/".into()),
+        ..EndpointChange::default()
+    };
+    let event = event_of(&known, "webhook_endpoint.updated");
+    let told: Box<Describe> = Box::new(move |_, sequence| {
+        let event = Event {
+            sequence,
+            ..event.clone()
+        };
+        Ok(Some(EndpointEvent {
+            event,
+            farewell_body: Some("farewell".into()),
+        }))
+    });
+    let moved = store
+        .endpoints
+        .change(merchant.id, known.id, change, told, fresh(merchant.id));
+    assert_eq!(moved.await, Ok(EndpointWrite::Done(())));
+    let now_ms = NOW_MS + 100;
+    let due = store
+        .deliveries
+        .due(now_ms, now_ms + 100, 10)
+        .await
+        .unwrap();
+    assert_eq!(due.len(), 1);
+    assert_eq!((due[0].is_farewell, &due[0].url), (true, &known.url));
+    assert_eq!(due[0].body, "farewell");
+    // Another attempt is made. Neither a redelivery nor disabling the endpoint prevents it.
+    let later = result_of(&due[0], DeliveryState::Pending, now_ms + 200);
+    let noted = store
+        .deliveries
+        .record_farewell(&later, 0, &attempt_of(&later))
+        .await;
+    assert_eq!(noted, Ok(true));
+    let again = store.deliveries.redeliver(
+        merchant.id,
+        (known.id, "https://other.example/".into()),
+        RedeliverySelection::Event(later.event),
+        fresh(merchant.id),
+    );
+    let Ok(EndpointWrite::Done(batch)) = again.await else {
+        panic!("the redelivery is accepted");
+    };
+    assert_eq!(batch.scheduled, 0);
+    assert_eq!(store.endpoints.disable(known.id, NOW_MS).await, Ok(true));
+    let due = store.deliveries.due(now_ms + 200, now_ms + 300, 10).await;
+    let failed = result_of(&due.unwrap()[0], DeliveryState::Failed, now_ms + 300);
+    let attempt = attempt_of(&failed);
+    let noted = store.deliveries.record_farewell(&failed, 0, &attempt).await;
+    assert_eq!(noted, Ok(true));
+    let again = store.deliveries.record_farewell(&failed, 0, &attempt).await;
+    assert_eq!(again, Ok(false), "it has ended");
+    let seen = store.endpoints.get(known.id).await.unwrap().unwrap();
+    assert_eq!(seen.failing_since_ms, None);
+    assert_eq!(states(&store, &known).await, [DeliveryState::Failed]);
+    // Delivered again it is the event itself, for the endpoint as it is now.
+    let enabled = "disabled_at_ms = NULL, verified_at_ms = 1";
+    let sql = format!(
+        "UPDATE webhook_endpoints SET {enabled} WHERE id = '{}'",
+        known.id
+    );
+    place.tamper(&sql).await;
+    let again = store.deliveries.redeliver(
+        merchant.id,
+        (known.id, "https://other.example/".into()),
+        RedeliverySelection::Event(failed.event),
+        fresh(merchant.id),
+    );
+    assert!(matches!(again.await, Ok(EndpointWrite::Done(_))));
+    let due = store.deliveries.due(now_ms + 400, now_ms + 500, 10).await;
+    let due = due.unwrap().remove(0);
+    assert_eq!((due.is_farewell, due.body.as_str()), (false, "{}"));
+}
+
+/// It is asked whether a change is allowed for the endpoint as it is then, not as it was read.
+async fn a_change_that_is_refused_changes_nothing(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let refused = || ApiError::new(ErrorCode::ScopeMissing);
+    let change = EndpointChange {
+        url: Some("https://other.example/".into()),
+        ..EndpointChange::default()
+    };
+    let seen = known.clone();
+    let refusing: Box<Describe> = Box::new(move |now, sequence| {
+        assert_eq!((now, sequence), (&seen, 1));
+        Err(refused())
+    });
+    let answered = fresh(merchant.id);
+    let changed = store
+        .endpoints
+        .change(merchant.id, known.id, change, refusing, answered);
+    assert_eq!(changed.await, Ok(EndpointWrite::Refused(refused())));
+    let seen = store.endpoints.get_owned(merchant.id, known.id).await;
+    assert_eq!(seen, Ok(Some(known.clone())));
+    assert_eq!(sequences(&store, &known).await, Vec::<i64>::new());
+}
+
+/// Whoever moves an endpoint may have rotated its secret before, and deletes it behind.
+async fn a_farewell_is_signed_with_the_secrets_of_the_day_before_it(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let rotated = async |secret: &str, at_ms: i64| {
+        let mut answered = fresh(merchant.id);
+        answered.at_ms = at_ms;
+        let secrets = (secret.to_owned(), None);
+        let rotated =
+            store
+                .endpoints
+                .rotate_secret(merchant.id, known.id, secrets, untold(), answered);
+        assert_eq!(rotated.await, Ok(EndpointWrite::Done(())));
+    };
+    // The event happens 30 milliseconds after.
+    rotated("second", NOW_MS - DAY_MS).await;
+    rotated("third", NOW_MS - DAY_MS + 30).await;
+    rotated("fourth", NOW_MS).await;
+    let change = EndpointChange {
+        url: Some("https://other.example/".into()),
+        verified_at_ms: Some(NOW_MS),
+        ..EndpointChange::default()
+    };
+    let told = telling(event_of(&known, "webhook_endpoint.updated"));
+    let moved = store
+        .endpoints
+        .change(merchant.id, known.id, change, told, fresh(merchant.id));
+    assert_eq!(moved.await, Ok(EndpointWrite::Done(())));
+    let signs = async |now_ms: i64| {
+        let due = store.deliveries.due(now_ms, now_ms, 10).await.unwrap();
+        let farewell = due.into_iter().find(|due| due.is_farewell);
+        farewell.map(|due| (due.secret_encrypted, due.former_secrets))
+    };
+    let former = |more: &[&str]| -> Vec<String> {
+        let all = ["second", "third"].iter().chain(more);
+        all.map(|secret| (*secret).to_owned()).collect()
+    };
+    let before = signs(NOW_MS + 100).await;
+    assert_eq!(before, Some(("fourth".to_owned(), former(&[]))));
+    let deleted = store
+        .endpoints
+        .delete(merchant.id, known.id, untold(), fresh(merchant.id));
+    assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
+    assert_eq!(
+        store
+            .deliveries
+            .purge_deleted_endpoints(NOW_MS + DAY_MS)
+            .await,
+        Ok(0)
+    );
+    let after = signs(NOW_MS + 100).await;
+    assert_eq!(after, Some((String::new(), former(&["fourth"]))));
+    assert_eq!(
+        store
+            .endpoints
+            .purge_former_secrets(NOW_MS + 3 * DAY_MS)
+            .await,
+        Ok(4)
+    );
+}
+
+/// However often it is rotated, the secret that the receiver had first and the one that it had last
+/// are among those that sign.
+async fn first_and_last_secret_sign_a_farewell_after_many_rotations(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    for number in 0..30 {
+        let mut answered = fresh(merchant.id);
+        answered.at_ms = NOW_MS - 1000 + number;
+        let secrets = (format!("secret {number}"), None);
+        let rotated =
+            store
+                .endpoints
+                .rotate_secret(merchant.id, known.id, secrets, untold(), answered);
+        assert_eq!(rotated.await, Ok(EndpointWrite::Done(())));
+    }
+    let change = EndpointChange {
+        url: Some("https://other.example/".into()),
+        ..EndpointChange::default()
+    };
+    let told = telling(event_of(&known, "webhook_endpoint.updated"));
+    let moved = store
+        .endpoints
+        .change(merchant.id, known.id, change, told, fresh(merchant.id));
+    assert_eq!(moved.await, Ok(EndpointWrite::Done(())));
+    let now_ms = NOW_MS + 100;
+    let due = store.deliveries.due(now_ms, now_ms, 10).await.unwrap();
+    let former = &due[0].former_secrets;
+    assert_eq!(former.len(), 20);
+    assert_eq!(former[0], known.secret_encrypted);
+    assert_eq!(former.last().unwrap(), "secret 28");
+}
+
+/// Nothing is on its way to an address before, and so its secrets are destroyed with the endpoint.
+async fn secrets_of_a_deleted_endpoint_are_not_kept_without_a_farewell(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let secrets = ("second".to_owned(), Some(NOW_MS + DAY_MS));
+    let rotated =
+        store
+            .endpoints
+            .rotate_secret(merchant.id, known.id, secrets, untold(), fresh(merchant.id));
+    assert_eq!(rotated.await, Ok(EndpointWrite::Done(())));
+    let deleted = store
+        .endpoints
+        .delete(merchant.id, known.id, untold(), fresh(merchant.id));
+    assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
+    assert_eq!(store.endpoints.purge_former_secrets(i64::MAX).await, Ok(0));
+}
+
+/// A payment may choose an endpoint before it is changed, and commit afterwards.
+async fn what_an_endpoint_does_not_hear_of_any_more_is_not_sent(place: &Place) {
+    let store = place.open().await;
+    let (merchant, known) = reachable(&store).await;
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    let set = async |what: &str| {
+        place
+            .tamper(&format!(
+                "UPDATE webhook_endpoints SET {what} WHERE id = '{}'",
+                known.id
+            ))
+            .await;
+        let due = store.deliveries.due(DUE_MS, DUE_MS, 10).await.unwrap();
+        due.len()
+    };
+    assert_eq!(set("event_types = 'ping,payment.refunded'").await, 0);
+    assert_eq!(set("event_types = '*', disabled_at_ms = 1").await, 0);
+    assert_eq!(set("disabled_at_ms = NULL, deleted_at_ms = 1").await, 0);
+    assert_eq!(set("deleted_at_ms = NULL").await, 1);
+    assert_eq!(set("event_types = 'ping,payment.captured'").await, 1);
+}
+
+/// What lost that race does not wait for ever.
+async fn what_is_not_sent_any_more_ends(place: &Place) {
+    let store = place.open().await;
+    for (what, ends) in [
+        ("event_types = 'ping,payment.captured'", false),
+        ("event_types = 'ping,payment.refunded'", true),
+        ("disabled_at_ms = 1", true),
+        ("deleted_at_ms = 1", true),
+    ] {
+        let (merchant, known) = reachable(&store).await;
+        paid(&store, merchant.id, PaymentState::Captured).await;
+        let id = known.id;
+        let sql = format!("UPDATE webhook_endpoints SET {what} WHERE id = '{id}'");
+        place.tamper(&sql).await;
+        store
+            .endpoints
+            .settle_held_deliveries(NOW_MS)
+            .await
+            .unwrap();
+        let state = if ends {
+            DeliveryState::Failed
+        } else {
+            DeliveryState::Pending
+        };
+        assert_eq!(states(&store, &known).await, [state], "{what}");
+        let again = store.endpoints.settle_held_deliveries(NOW_MS).await;
+        assert_eq!(again, Ok(0), "{what}");
+    }
+}
+
+on_both_databases! {
+    what_an_endpoint_does_not_hear_of_any_more_is_not_sent,
+    a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint,
+    a_change_that_is_refused_changes_nothing,
+    a_farewell_is_signed_with_the_secrets_of_the_day_before_it,
+    first_and_last_secret_sign_a_farewell_after_many_rotations,
+    secrets_of_a_deleted_endpoint_are_not_kept_without_a_farewell,
+    what_is_not_sent_any_more_ends,
+}

@@ -1,0 +1,7 @@
+//! Endpoints, events and deliveries in the database.
+
+mod deliveries;
+mod endpoint_changes;
+mod endpoints;
+mod events;
+mod verification;

@@ -1,0 +1,396 @@
+//! The form in pages of merchants: in its three forms, where it may be and where it may not.
+
+use harness::browser::{Session, eventually};
+use harness::merchant_site::Page;
+use harness::scenario::Scenario;
+use harness::shopper::{FRAME, INSUFFICIENT_FUNDS, NOTICE, PANEL, PAY, VISA, persona_for};
+use harness::stage::Stage;
+use serde_json::{Value, json};
+
+/// A page whose policy lets the verifier in, with the loader by its plain address.
+pub(crate) fn page(stage: &Stage, body: &str, script: &str) -> Page {
+    let verifier = stage.verifier().to_string();
+    Page {
+        body: body.replace("{verifier}", &verifier),
+        script: script.to_owned(),
+        scripts: verifier.clone(),
+        frames: verifier,
+        is_light_only: false,
+        headers: Vec::new(),
+    }
+}
+
+/// A page with one form, made by the script tag alone.
+pub(crate) fn page_with_tag(stage: &Stage, order: &str, attributes: &str) -> Page {
+    let tag = format!(
+        "<div id=\"form\"></div><script src=\"{{verifier}}/checkout.js\" data-target=\"#form\" \
+         data-order=\"{order}\" {attributes} async></script>"
+    );
+    page(stage, &tag, "")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_forms_on_one_page_do_not_disturb_each_other() {
+    let stage = Stage::shared();
+    let orders =
+        ["three-a", "three-b", "three-c"].map(|name| stage.merchant.sign(&stage.claims(name)));
+    let [first, second, third] = &orders;
+    let body = format!(
+        "<div id=\"first\"></div>\
+         <script src=\"{{verifier}}/checkout.js\" data-target=\"#first\" data-order=\"{first}\"></script>\
+         <sealpay-checkout id=\"second\" order=\"{second}\"></sealpay-checkout>\
+         <div id=\"third\"></div>"
+    );
+    let script = format!(
+        "window.mounted = Sealpay.mount('#third', {{ order: '{third}', locale: 'de-DE',
+           appearance: {{ accent: '#7a1f5c', radius: 4, density: 'compact' }},
+           on: {{ ready() {{ window.readyBy = 'handler'; }} }} }});
+         window.mounted.ready.then((own) => {{ window.settled = own === window.mounted; }});"
+    );
+    let address = stage.site.publish("three", page(stage, &body, &script));
+    let scenario = Scenario::new("three forms");
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            session.enter_form_in("#third iframe").await;
+            session.read(PAY, "€24.90").await;
+            session.type_into("#number", "5555").await;
+            let look = "const { backgroundColor, borderRadius } =
+                          getComputedStyle(document.querySelector(arguments[0]));
+                        return [backgroundColor, borderRadius]";
+            let look = session.run(look, vec![PAY.into()]).await;
+            assert_eq!(look, json!(["rgb(122, 31, 92)", "4px"]));
+
+            session.enter_form_in("#first iframe").await;
+            session.fill_in(VISA).await;
+            session.enter_form_in("#second iframe").await;
+            session.fill_in(INSUFFICIENT_FUNDS).await;
+            session.press(PAY).await;
+            session.enter_frame("#first iframe").await;
+            session.press(PAY).await;
+            session.read(PANEL, "Payment complete").await;
+            session.enter_frame("#second iframe").await;
+            session.read(NOTICE, "declined").await;
+            session.enter_frame("#third iframe").await;
+            assert_eq!(session.value_of("#number").await, "5555");
+            assert_eq!(session.count(&format!("{NOTICE}, {PANEL}")).await, 0);
+
+            session.enter_page().await;
+            let by = session
+                .run("return [window.readyBy, window.settled]", Vec::new())
+                .await;
+            assert_eq!(by, json!(["handler", true]));
+            for (event, targets) in [
+                ("ready", vec!["first", "second", "third"]),
+                ("complete", vec!["first"]),
+                ("decline", vec!["second"]),
+                ("error", vec![]),
+            ] {
+                assert_eq!(targets_of(&session, event).await, targets, "{event}");
+            }
+            expect_only_the_greeting_on_the_window(&session, stage).await;
+
+            // A form that is taken away takes nothing with it.
+            session.run("window.mounted.unmount()", Vec::new()).await;
+            assert_eq!(session.count("#third iframe").await, 0);
+            assert_eq!(session.count("iframe").await, 2);
+        })
+        .await;
+    for (name, expected) in [
+        ("three-a", vec!["captured"]),
+        ("three-b", vec!["declined"]),
+        ("three-c", vec![]),
+    ] {
+        let payments = stage.payments_of(name).await;
+        let states: Vec<_> = payments.iter().map(|payment| &payment["state"]).collect();
+        assert_eq!(states, expected, "{name}");
+    }
+}
+
+async fn targets_of(session: &Session, event: &str) -> Vec<String> {
+    let heard = session.heard().await;
+    let events = heard["events"].as_array().unwrap();
+    let of_type = events.iter().filter(|heard| heard["type"] == event);
+    let mut targets: Vec<_> = of_type
+        .map(|heard| heard["target"].as_str().unwrap().to_owned())
+        .collect();
+    targets.sort();
+    targets
+}
+
+/// Everything but the greeting without data goes through a port that only the loader has.
+async fn expect_only_the_greeting_on_the_window(session: &Session, stage: &Stage) {
+    let heard = session.heard().await;
+    let messages = heard["messages"].as_array().unwrap();
+    assert!(!messages.is_empty());
+    for message in messages {
+        let hello = |from| json!({ "sealpay": "hello", "version": 1, "from": from });
+        let data = &message["data"];
+        assert!(
+            [hello("document"), hello("widget")].contains(data),
+            "{data}"
+        );
+        assert_eq!(message["origin"], stage.verifier().to_string());
+    }
+    let port = heard["port"].as_array().unwrap();
+    let known = [
+        "ready", "change", "resize", "reveal", "complete", "decline", "error",
+    ];
+    for message in port {
+        let kind = message["type"].as_str().unwrap();
+        assert!(known.contains(&kind), "{message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strict_page_with_a_pinned_loader_works_and_blocks_nothing() {
+    let stage = Stage::shared();
+    let pinned: Value = serde_json::from_str(&stage.public("/checkout.json").await).unwrap();
+    let (src, integrity) = (
+        pinned["src"].as_str().unwrap(),
+        pinned["integrity"].as_str().unwrap(),
+    );
+    let order = stage.merchant.sign(&stage.claims("strict"));
+    let body = format!(
+        "<script src=\"{src}\" integrity=\"{integrity}\" crossorigin=\"anonymous\" \
+         data-order=\"{order}\"></script>"
+    );
+    let address = stage.site.publish("strict", page(stage, &body, ""));
+    let scenario = Scenario::new("strict page");
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            session.pay_with(VISA).await;
+            session.read(PANEL, "Payment complete").await;
+            assert_eq!(session.hear("complete").await["order_ref"], "strict");
+            // The frame is as high as what stands in it: nothing is cut off and nothing scrolls.
+            session.enter_frame(FRAME).await;
+            eventually("a frame of the right height", async || {
+                let script = "const { scrollHeight, clientHeight } = document.documentElement;
+                              return scrollHeight === clientHeight && scrollHeight - document.querySelector('.sheet').offsetHeight < 2";
+                (session.run(script, Vec::new()).await == true).then_some(())
+            })
+            .await;
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_reloaded_after_paying_shows_the_receipt() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("reloaded"));
+    let address = stage
+        .site
+        .publish("reloaded", page_with_tag(stage, &order, ""));
+    let scenario = Scenario::new("reloaded");
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            session.pay_with(VISA).await;
+            session.read(PANEL, "Payment complete").await;
+            session.enter_page().await;
+            session.go(&address).await;
+            session.enter_frame(FRAME).await;
+            session.read(PANEL, "Payment complete").await;
+            session.read(".receipt", "Visa •••• 4242").await;
+            assert_eq!(session.count("form").await, 0);
+            assert_eq!(session.hear("complete").await["order_ref"], "reloaded");
+        })
+        .await;
+    assert_eq!(stage.payments_of("reloaded").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_reloaded_while_the_bank_thinks_learns_the_outcome() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("impatient"));
+    let address = stage
+        .site
+        .publish("impatient", page_with_tag(stage, &order, ""));
+    let scenario = Scenario::new("reloaded while processing");
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            session.pay_with(persona_for("slow")).await;
+            session.read(PAY, "Processing").await;
+            session.enter_page().await;
+            session.go(&address).await;
+            session.enter_frame(FRAME).await;
+            session.read(PANEL, "We’re checking your payment").await;
+            session.read(PANEL, "Payment complete").await;
+        })
+        .await;
+    assert_eq!(stage.payments_of("impatient").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_an_origin_that_nobody_registered_gets_no_form() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("foreign"));
+    let tag = page_with_tag(stage, &order, "");
+    let address = stage.foreign_site.publish("foreign", tag);
+    let scenario = Scenario::new("foreign origin")
+        .with_complaints(&["frame-ancestors", "[Sealpay] load_failed"]);
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            let error = session.hear("error").await;
+            assert_eq!(error["code"], "load_failed");
+            // What a developer has to register is named, and the shopper never sees the error page.
+            let detail = error["detail"].as_str().unwrap();
+            assert!(
+                detail.contains(&stage.foreign_site.origin()) && detail.contains("add-origin"),
+                "{detail}"
+            );
+            session.read("[role=alert]", "could not be loaded").await;
+            assert_eq!(session.count("iframe").await, 0);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_the_order_does_not_name_gets_no_form() {
+    let stage = Stage::shared();
+    let mut claims = stage.claims("elsewhere");
+    claims.parent_origins = vec![harness::client::origin(&stage.foreign_site.origin())];
+    let order = stage.merchant.sign(&claims);
+    let address = stage
+        .site
+        .publish("elsewhere", page_with_tag(stage, &order, ""));
+    let scenario = Scenario::new("not named in the order");
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            assert_eq!(session.hear("error").await["code"], "origin_not_allowed");
+            session.enter_frame(FRAME).await;
+            session.read(PANEL, "set up to take payments here").await;
+            assert_eq!(session.count("input").await, 0);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_with_a_page_that_is_not_registered_is_refused_by_the_verifier() {
+    let stage = Stage::shared();
+    let mut claims = stage.claims("both");
+    claims
+        .parent_origins
+        .push(harness::client::origin(&stage.foreign_site.origin()));
+    let order = stage.merchant.sign(&claims);
+    let address = stage.site.publish("both", page_with_tag(stage, &order, ""));
+    let scenario = Scenario::new("not registered")
+        .with_complaints(&["403 (Forbidden)", "[Sealpay] origin_not_allowed"]);
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            assert_eq!(session.hear("error").await["code"], "origin_not_allowed");
+            session.enter_frame(FRAME).await;
+            session.read(PANEL, "set up to take payments here").await;
+        })
+        .await;
+}
+
+/// The colour of the form's letters.
+const LETTERS: &str = "return getComputedStyle(document.querySelector('label')).color";
+
+async fn prefer(session: &Session, scheme: &str) {
+    let features = json!({ "features": [ { "name": "prefers-color-scheme", "value": scheme } ] });
+    session
+        .developer_tools("Emulation.setEmulatedMedia", features)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_light_on_every_device_has_a_light_form() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("noon"));
+    let page = Page {
+        is_light_only: true,
+        ..page_with_tag(stage, &order, "")
+    };
+    let address = stage.site.publish("noon", page);
+    let scenario = Scenario::new("noon");
+    scenario
+        .play(stage, async move |session| {
+            let mut letters = Vec::new();
+            for scheme in ["light", "dark"] {
+                prefer(&session, scheme).await;
+                session.go(&address).await;
+                session.enter_form().await;
+                letters.push(session.run(LETTERS, Vec::new()).await);
+                session.enter_page().await;
+            }
+            assert_eq!(letters[0], letters[1]);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_follows_the_device_takes_its_form_along() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("dusk"));
+    let address = stage.site.publish("dusk", page_with_tag(stage, &order, ""));
+    let scenario = Scenario::new("dusk");
+    scenario
+        .play(stage, async move |session| {
+            let color = LETTERS;
+            prefer(&session, "light").await;
+            session.go(&address).await;
+            session.enter_form().await;
+            let by_day = session.run(color, Vec::new()).await;
+            prefer(&session, "dark").await;
+            eventually("light letters on a dark page", async || {
+                (session.run(color, Vec::new()).await != by_day).then_some(())
+            })
+            .await;
+        })
+        .await;
+}
+
+/// Holds the greeting of the document back until the widget's is there, as when the widget comes from
+/// a cache and the page is busy: the answers to both arrive while the widget listens.
+const LATE_GREETING: &str = "
+    let held = null;
+    addEventListener('message', (event) => {
+      if (event.data?.sealpay !== 'hello' || !event.isTrusted) return;
+      if (held) {
+        const { data, origin, source } = held;
+        dispatchEvent(new MessageEvent('message', { data, origin, source }));
+      } else {
+        held = event;
+        event.stopImmediatePropagation();
+      }
+    }, true);";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_widget_that_starts_before_the_page_has_answered_the_document_is_heard() {
+    let stage = Stage::shared();
+    let order = stage.merchant.sign(&stage.claims("late greeting"));
+    let body = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
+    let script = format!("{LATE_GREETING} Sealpay.mount('#form', {{ order: '{order}' }});");
+    let address = stage
+        .site
+        .publish("late-greeting", page(stage, body, &script));
+    let scenario = Scenario::new("late greeting");
+    scenario
+        .play(stage, async move |session| {
+            session.go(&address).await;
+            session.enter_form().await;
+            session.read(PAY, "€24.90").await;
+            session.enter_page().await;
+            eventually("the event ready", async || {
+                (targets_of(&session, "ready").await == ["form"]).then_some(())
+            })
+            .await;
+            let messages = session.heard().await["messages"].clone();
+            let from: Vec<_> = messages
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|message| message["data"]["from"].clone())
+                .collect();
+            // The document's is seen once more when it is let go.
+            assert_eq!(from, ["document", "widget", "document"]);
+        })
+        .await;
+}

@@ -1,0 +1,22 @@
+//! The whole in a real Chromium: the widget in a merchant's page, the verifier, the shop.
+//!
+//! Every scenario ends with what must hold after all of them, see [`harness::scenario`]. Without
+//! Chromium they say that they are skipped.
+
+mod bank_transfer;
+mod declines;
+mod embedding;
+mod engines;
+mod errors;
+mod gallery;
+mod keyboard;
+mod loader;
+mod one_time_codes;
+mod outcomes;
+mod passkey;
+mod receipt;
+mod renewal;
+mod single_payment;
+mod tabs;
+mod translated;
+mod wallet;

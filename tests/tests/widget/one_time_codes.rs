@@ -1,0 +1,404 @@
+//! The bank asks who the shopper is, by a one-time code: right, wrong, too late, sent again, locked.
+
+use harness::browser::{Session, eventually};
+use harness::scenario::Scenario;
+use harness::shopper::{CONFIRM, FRAME, NOTE, NOTICE, PANEL, VISA, persona_for};
+use harness::stage::{Stage, Staging};
+use harness::world::{MINUTE, wrong};
+use serde_json::json;
+use std::sync::Arc;
+use thirtyfour::prelude::*;
+
+/// Whose bank sends a code for every payment.
+const CODY: &str = "cody_challenge_code";
+const ASKED: &str = "Confirm it’s you";
+const REFUSED: &str = "That code isn’t right. Check it or get a new one.";
+/// How the browser complains of a signature that the moved clock has made old.
+const CLOCK_WAS_MOVED: &str = "401 (Unauthorized)";
+
+/// A world of one's own: a phone, a clock and a count of wrong codes are shared by all who use it.
+fn own_stage() -> Arc<Stage> {
+    Arc::new(Stage::set_up(Staging::default()))
+}
+
+/// Pays with the card whose bank asks for a code, up to the question.
+pub(crate) async fn pay_up_to_the_code(session: &Session) {
+    pay_up_to_the_code_with(session, "challenge_code").await;
+}
+
+/// The same with the card for another outcome.
+pub(crate) async fn pay_up_to_the_code_with(session: &Session, outcome: &str) {
+    session.pay_with(persona_for(outcome)).await;
+    session.read(PANEL, ASKED).await;
+    session.see("#code").await;
+}
+
+/// Types a code that is no good, and sees that only the field for it is asked again.
+pub(crate) async fn try_in_vain(session: &Session, code: &str, tries_left: u32) {
+    session.confirm_code(code).await;
+    let note = session.read(NOTE, &attempts_left(tries_left)).await;
+    assert!(note.starts_with(REFUSED), "one message for all: {note}");
+    eventually("an empty field in focus", async || {
+        let script = "const field = document.getElementById('code');
+                      return field.value === '' && document.activeElement === field
+                        && field.getAttribute('aria-invalid') === 'true'
+                        && field.getAttribute('aria-describedby') === 'code-help code-note'";
+        (session.run(script, Vec::new()).await == true).then_some(())
+    })
+    .await;
+}
+
+/// How many times a code may still be typed, as the form says it.
+fn attempts_left(count: u32) -> String {
+    match count {
+        1 => "1 attempt left.".into(),
+        count => format!("{count} attempts left."),
+    }
+}
+
+/// States, declines and challenges of the payments of an order, newest first.
+async fn history(stage: &Stage, order: &str) -> Vec<[String; 3]> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
+    let payments = stage.payments_of(order).await;
+    let row = |payment: &serde_json::Value| {
+        [
+            text(&payment["state"]),
+            text(&payment["decline"]["code"]),
+            text(&payment["authentication"]["challenge"]),
+        ]
+    };
+    payments.iter().map(row).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_right_code_pays_and_nobody_but_the_bank_learns_it() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("right code").with_site_isolation();
+    scenario
+        .play(&stage, async move |session| {
+            let order = session.order(&own.shop()).await;
+            session.stay().await;
+            pay_up_to_the_code(&session).await;
+            let asked = session.read(".panel", "Paper Lantern").await;
+            for part in [
+                "€",
+                "your bank sent to",
+                "Never share this code",
+                "Test mode",
+            ] {
+                let whole = session.see("body").await.text().await.unwrap();
+                assert!(
+                    asked.contains(part) || whole.contains(part),
+                    "{part}: {whole}"
+                );
+            }
+            assert_eq!(session.hear("challenge").await, json!({ "kind": "code" }));
+            assert_eq!(history(&own, &order).await[0][0], "requires_action");
+            session.read("[data-status=bank]", "Your bank needs").await;
+
+            let code = own.code_on_phone_of(CODY).await;
+            session.enter_frame(FRAME).await;
+            assert!(!asked.contains(&code));
+            session.confirm_code(&code).await;
+            session.read(PANEL, "Payment complete").await;
+            assert_eq!(session.hear("complete").await["order_ref"], order);
+            let heard = session.heard().await.to_string();
+            assert!(!heard.contains(&code), "the page does not hear the code");
+            session.go(&format!("{}/orders/{order}", own.shop())).await;
+            session.see_order("paid").await;
+            assert_eq!(history(&own, &order).await, [["captured", "-", "code"]]);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_code_is_asked_again_and_the_right_one_still_pays() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("wrong code");
+    scenario
+        .play(&stage, async move |session| {
+            let order = session.order(&own.shop()).await;
+            pay_up_to_the_code(&session).await;
+            let code = own.code_on_phone_of(CODY).await;
+            try_in_vain(&session, &wrong(&code), 4).await;
+            // What cannot be a code is not sent, and costs nothing.
+            for text in ["", "12345", "abcdef"] {
+                session.confirm_code(text).await;
+                session.read(NOTE, "Enter all 6 digits").await;
+            }
+            try_in_vain(&session, &wrong(&code), 3).await;
+            // What was wrong with the last one is forgotten with the first digit of the next.
+            session.type_into("#code", &code[..1]).await;
+            let is_mended = "!document.getElementById('code').hasAttribute('aria-invalid')";
+            eventually("no error", async || {
+                session.is_true(is_mended).await.then_some(())
+            })
+            .await;
+            // As it is copied from a message.
+            session
+                .confirm_code(&format!(" {} {}", &code[..3], &code[3..]))
+                .await;
+            session.see_order("paid").await;
+            assert_eq!(history(&own, &order).await, [["captured", "-", "code"]]);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_is_too_old_is_refused_like_a_wrong_one_and_another_one_pays() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("expired code").with_complaints(&[CLOCK_WAS_MOVED]);
+    scenario
+        .play(&stage, async move |session| {
+            let order = session.order(&own.shop()).await;
+            pay_up_to_the_code(&session).await;
+            let expired = own.code_on_phone_of(CODY).await;
+            own.move_clock(5 * MINUTE + 1).await;
+            try_in_vain(&session, &expired, 4).await;
+            session.press_button("Resend code").await;
+            session.read(NOTE, "sent a new code").await;
+            let code = own.code_on_phone_of(CODY).await;
+            assert_ne!(code, expired);
+            session.confirm_code(&code).await;
+            session.see_order("paid").await;
+            assert_eq!(history(&own, &order).await, [["captured", "-", "code"]]);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_code_can_be_sent_after_a_while_and_ends_the_one_before() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("resent code").with_complaints(&[CLOCK_WAS_MOVED]);
+    scenario
+        .play(&stage, async move |session| {
+            let order = session.order(&own.shop()).await;
+            pay_up_to_the_code(&session).await;
+            let mut code = own.code_on_phone_of(CODY).await;
+            let button = "document.querySelector('.panel form button[type=button]')";
+            for tries_left in [4, 2] {
+                session.read(".panel", "Resend code in ").await;
+                assert!(
+                    session
+                        .is_true(&format!("{button}.ariaDisabled === 'true'"))
+                        .await
+                );
+                own.move_clock(MINUTE + 31).await;
+                // The form learns the time from the next answer.
+                try_in_vain(&session, &wrong(&code), tries_left).await;
+                session.press_button("Resend code").await;
+                session.read(NOTE, "sent a new code").await;
+                let dead = code;
+                code = own.code_on_phone_of(CODY).await;
+                assert_ne!(code, dead);
+                try_in_vain(&session, &dead, tries_left - 1).await;
+            }
+            session.confirm_code(&code).await;
+            session.see_order("paid").await;
+            assert_eq!(history(&own, &order).await, [["captured", "-", "code"]]);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_sent_again_three_times_at_most() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("no more codes").with_complaints(&[CLOCK_WAS_MOVED]);
+    scenario
+        .play(&stage, async move |session| {
+            let order = session.order(&own.shop()).await;
+            pay_up_to_the_code(&session).await;
+            for tries_left in [4, 3, 2] {
+                own.move_clock(MINUTE + 31).await;
+                let code = own.code_on_phone_of(CODY).await;
+                try_in_vain(&session, &wrong(&code), tries_left).await;
+                session.press_button("Resend code").await;
+                session.read(NOTE, "sent a new code").await;
+            }
+            let panel = session.read(".panel", "Confirm").await;
+            assert!(!panel.contains("another code"), "{panel}");
+            let code = own.code_on_phone_of(CODY).await;
+            session.confirm_code(&code).await;
+            session.see_order("paid").await;
+            assert_eq!(history(&own, &order).await, [["captured", "-", "code"]]);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_wrong_codes_lock_the_card_and_another_one_pays() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("locked card");
+    scenario
+        .play(&stage, async move |session| {
+            let order = session.order(&own.shop()).await;
+            pay_up_to_the_code(&session).await;
+            let code = own.code_on_phone_of(CODY).await;
+            for tries_left in [4, 3, 2, 1] {
+                try_in_vain(&session, &wrong(&code), tries_left).await;
+            }
+            session.confirm_code(&wrong(&code)).await;
+            let notice = session.read(NOTICE, "declined").await;
+            assert!(!notice.contains("lock"), "nothing is given away: {notice}");
+            // The card stays locked: nothing is asked any more.
+            session.pay_again_with(persona_for("challenge_code")).await;
+            eventually("the second decline", async || {
+                (history(&own, &order).await.len() == 2).then_some(())
+            })
+            .await;
+            session.read(NOTICE, "declined").await;
+            assert_eq!(session.count("#code").await, 0);
+            session.replace_card(VISA).await;
+            session.press(harness::shopper::PAY).await;
+            session.see_order("paid").await;
+            let history = history(&own, &order).await;
+            assert_eq!(history[0][0], "captured");
+            for row in &history[1..] {
+                assert_eq!(row[..2], ["declined", "threeds_failed"], "{history:?}");
+            }
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_gives_up_gets_the_form_again_and_may_pay_after_all() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("cancelled challenge");
+    scenario
+        .play(&stage, async move |session| {
+            let order = session.order(&own.shop()).await;
+            pay_up_to_the_code(&session).await;
+            let dead = own.code_on_phone_of(CODY).await;
+            session.press_button("Cancel payment").await;
+            session.read(NOTICE, "Payment cancelled").await;
+            assert_eq!(session.value_of("#number").await, "4000 0070 1700 0008");
+            assert_eq!(session.value_of("#security-code").await, "");
+            // The notice first: it says that nothing was charged.
+            let focused = format!("document.activeElement.matches('{NOTICE}')");
+            eventually("the notice in focus", async || {
+                session.is_true(&focused).await.then_some(())
+            })
+            .await;
+
+            session.pay_again_with(persona_for("challenge_code")).await;
+            session.see("#code").await;
+            let code = own.code_on_phone_of(CODY).await;
+            // A code is good for the payment that it was sent for.
+            if dead != code {
+                try_in_vain(&session, &dead, 4).await;
+            }
+            session.confirm_code(&code).await;
+            session.see_order("paid").await;
+            let history = history(&own, &order).await;
+            assert_eq!(history[0], ["captured", "-", "code"]);
+            assert_eq!(history[1][..2], ["declined", "payment_abandoned"]);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keyboard_alone_passes_the_check() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("challenge by keyboard").with_site_isolation();
+    scenario
+        .play(&stage, async move |session| {
+            session.order(&own.shop()).await;
+            session.enter_form().await;
+            session.fill_in(persona_for("challenge_code")).await;
+            session.press_keys(Key::Enter).await;
+            let is_in_the_field = "document.activeElement?.id === 'code'";
+            let wait_for_the_field = async || {
+                eventually("the field for the code in focus", async || {
+                    session.is_true(is_in_the_field).await.then_some(())
+                })
+                .await;
+            };
+            session.see("#code").await;
+            wait_for_the_field().await;
+            let code = own.code_on_phone_of(CODY).await;
+            session.press_keys(wrong(&code)).await;
+            session.press_keys(Key::Enter).await;
+            session.read(NOTE, REFUSED).await;
+            wait_for_the_field().await;
+            // Every way out can be reached.
+            for words in ["Confirm", "Cancel payment"] {
+                let place = format!("document.activeElement.textContent.includes('{words}')");
+                session.tab_until(&place).await;
+            }
+            session.press_keys(Key::Shift + Key::Tab).await;
+            session.type_into("#code", "").await;
+            wait_for_the_field().await;
+            session.press_keys(code).await;
+            session.press_keys(Key::Tab).await;
+            assert!(
+                session
+                    .is_true(&format!("document.activeElement.matches('{CONFIRM}')"))
+                    .await
+            );
+            session.press_keys(Key::Space).await;
+            session.see_order("paid").await;
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_reloaded_during_the_check_asks_for_the_card_once_more() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("reloaded challenge");
+    scenario
+        .play(&stage, async move |session| {
+            let order = session.order(&own.shop()).await;
+            pay_up_to_the_code(&session).await;
+            session.enter_page().await;
+            session
+                .go(&format!("{}/checkout/{order}", own.shop()))
+                .await;
+            session.enter_frame(FRAME).await;
+            session
+                .read(NOTICE, "Your last payment wasn’t completed")
+                .await;
+            pay_up_to_the_code(&session).await;
+            let code = own.code_on_phone_of(CODY).await;
+            session.confirm_code(&code).await;
+            session.see_order("paid").await;
+            let history = history(&own, &order).await;
+            assert_eq!(history[0], ["captured", "-", "code"]);
+            assert_eq!(history[1][..2], ["declined", "payment_abandoned"]);
+            assert_eq!(history.len(), 2);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_nobody_answers_ends_without_a_payment_and_another_card_pays() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario =
+        Scenario::new("challenge too old").with_complaints(&[CLOCK_WAS_MOVED, "409 (Conflict)"]);
+    scenario
+        .play(&stage, async move |session| {
+            let order = session.order(&own.shop()).await;
+            pay_up_to_the_code(&session).await;
+            let code = own.code_on_phone_of(CODY).await;
+            own.move_clock(11 * MINUTE).await;
+            session.confirm_code(&code).await;
+            session.see(NOTICE).await;
+            session.see("#number").await;
+            session.replace_card(VISA).await;
+            session.press(harness::shopper::PAY).await;
+            session.see_order("paid").await;
+            let history = history(&own, &order).await;
+            assert_eq!(history[0][0], "captured");
+            assert_eq!(history[1][..2], ["declined", "payment_abandoned"]);
+        })
+        .await;
+}

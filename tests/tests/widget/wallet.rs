@@ -1,0 +1,270 @@
+//! Paying in a wallet: its own window, confirmed, refused, closed, blocked, left.
+
+use harness::browser::{Session, eventually};
+use harness::network::Fault;
+use harness::scenario::Scenario;
+use harness::shopper::{FRAME, NOTICE, PANEL, PAY, VISA};
+use harness::stage::{Stage, Staging};
+use std::sync::Arc;
+use thirtyfour::prelude::*;
+
+const WAITING: &str = "Confirm in your wallet";
+
+fn own_stage() -> Arc<Stage> {
+    Arc::new(Stage::set_up(Staging::default()))
+}
+
+/// Orders, chooses the wallet and pays; comes to the wallet's own window, which is open.
+pub(crate) async fn pay_up_to_the_wallet(session: &Session, stage: &Stage) -> String {
+    let order = session.order(&stage.shop()).await;
+    session.pay_by("wallet").await;
+    session.read(PANEL, WAITING).await;
+    session.enter_opened_window().await;
+    session.read("h1", "Confirm this payment").await;
+    order
+}
+
+/// Presses a button of the wallet's page, which may be closed before the driver has seen it.
+async fn decide(session: &Session, button: &str) {
+    let button = session.see(button).await;
+    drop(button.click().await);
+    session.enter_first_window().await;
+}
+
+/// The form closes the window that it does not need any more.
+async fn expect_one_window(session: &Session) {
+    eventually("the wallet's window to be closed", async || {
+        (session.windows().await == 1).then_some(())
+    })
+    .await;
+}
+
+async fn states(stage: &Stage, order: &str) -> Vec<String> {
+    let payments = stage.payments_of(order).await;
+    let text = |payment: &serde_json::Value, member: &str| {
+        payment[member].as_str().unwrap_or_default().to_owned()
+    };
+    let row = |payment| format!("{} {}", text(payment, "method"), text(payment, "state"));
+    payments.iter().map(row).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_confirmed_in_the_wallet_makes_the_order_paid() {
+    let stage = own_stage();
+    let scenario = Scenario::new("wallet confirmed");
+    for scenario in [scenario, scenario.with_site_isolation()] {
+        let own = Arc::clone(&stage);
+        scenario
+            .play(&stage, async move |session| {
+                let order = pay_up_to_the_wallet(&session, &own).await;
+                let page = session.read("main", "Paper Lantern").await;
+                let amount = own.payments_of(&order).await[0]["amount"].as_i64().unwrap();
+                let amount = format!("{}.{:02} EUR", amount / 100, amount % 100);
+                assert!(page.contains(&amount), "{amount}: {page}");
+                let opener = session
+                    .run("return window.opener === null", Vec::new())
+                    .await;
+                assert_eq!(opener, true, "the wallet cannot lead the form elsewhere");
+
+                session.enter_first_window().await;
+                assert_eq!(session.hear("challenge").await["kind"], "wallet");
+                session.read("[data-status=wallet]", "in your wallet").await;
+                session.enter_opened_window().await;
+                decide(&session, ".confirm").await;
+                session.see_order("paid").await;
+                expect_one_window(&session).await;
+                assert_eq!(states(&own, &order).await, ["wallet captured"]);
+            })
+            .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_in_the_wallet_can_be_paid_in_another_way() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("wallet refused");
+    scenario
+        .play(&stage, async move |session| {
+            let order = pay_up_to_the_wallet(&session, &own).await;
+            decide(&session, ".refuse").await;
+            session.enter_frame(FRAME).await;
+            session.read(NOTICE, "Payment cancelled").await;
+            expect_one_window(&session).await;
+            session.hear("decline").await;
+            session.choose("card").await;
+            session.fill_in(VISA).await;
+            session.press(PAY).await;
+            session.see_order("paid").await;
+            assert_eq!(
+                states(&own, &order).await,
+                ["card captured", "wallet declined"]
+            );
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_was_closed_is_opened_again_and_confirms() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("wallet closed");
+    scenario
+        .play(&stage, async move |session| {
+            let order = pay_up_to_the_wallet(&session, &own).await;
+            session.driver().close_window().await.unwrap();
+            session.enter_first_window().await;
+            session.enter_frame(FRAME).await;
+            session.read(PANEL, WAITING).await;
+            session.press_button("Open wallet").await;
+            session.enter_opened_window().await;
+            session.read("h1", "Confirm this payment").await;
+            decide(&session, ".confirm").await;
+            session.see_order("paid").await;
+            assert_eq!(states(&own, &order).await, ["wallet captured"]);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_the_browser_does_not_let_open_is_opened_by_a_button() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("wallet blocked").with_windows_blocked();
+    scenario
+        .play(&stage, async move |session| {
+            let order = session.order(&own.shop()).await;
+            session.choose("wallet").await;
+            own.verifier_network.fail("/v1/payments", Fault::Held, 1);
+            session.press(PAY).await;
+            // The answer comes when the press is too long ago for a window.
+            eventually("a press that is long ago", async || {
+                let is_active = "navigator.userActivation.isActive";
+                (!session.is_true(is_active).await).then_some(())
+            })
+            .await;
+            own.verifier_network.mend();
+            session.read(PANEL, WAITING).await;
+            assert_eq!(session.windows().await, 1, "no window without a press");
+            session.press(".panel .link").await;
+            session.enter_opened_window().await;
+            session.read("h1", "Confirm this payment").await;
+            decide(&session, ".confirm").await;
+            session.see_order("paid").await;
+            assert_eq!(states(&own, &order).await, ["wallet captured"]);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_may_open_right_after_the_press_that_pays() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("wallet allowed").with_windows_blocked();
+    scenario
+        .play(&stage, async move |session| {
+            pay_up_to_the_wallet(&session, &own).await;
+            decide(&session, ".confirm").await;
+            session.see_order("paid").await;
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_gives_the_wallet_up_is_asked_again_how_to_pay() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("wallet cancelled");
+    scenario
+        .play(&stage, async move |session| {
+            let order = pay_up_to_the_wallet(&session, &own).await;
+            let wallet = session.driver().current_url().await.unwrap();
+            session.enter_first_window().await;
+            session.enter_frame(FRAME).await;
+            session.press_button("Cancel payment").await;
+            session.read(NOTICE, "Payment cancelled").await;
+            expect_one_window(&session).await;
+            // The page of the wallet, wherever it is still open, decides nothing any more.
+            session.enter_page().await;
+            let tab = session.driver().new_tab().await.unwrap();
+            session.driver().switch_to_window(tab).await.unwrap();
+            session.go(wallet.as_str()).await;
+            session.read("h1", "This request has expired").await;
+            session.driver().close_window().await.unwrap();
+            session.enter_first_window().await;
+            session.choose("card").await;
+            session.fill_in(VISA).await;
+            session.press(PAY).await;
+            session.see_order("paid").await;
+            assert_eq!(
+                states(&own, &order).await,
+                ["card captured", "wallet declined"]
+            );
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_reloaded_still_waits_for_the_wallet() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("wallet and a reloaded page");
+    scenario
+        .play(&stage, async move |session| {
+            let order = pay_up_to_the_wallet(&session, &own).await;
+            session.enter_first_window().await;
+            session
+                .go(&format!("{}/checkout/{order}", own.shop()))
+                .await;
+            session.enter_frame(FRAME).await;
+            session.read(PANEL, WAITING).await;
+            session.enter_opened_window().await;
+            decide(&session, ".confirm").await;
+            session.see_order("paid").await;
+            assert_eq!(states(&own, &order).await, ["wallet captured"]);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keyboard_alone_chooses_the_wallet_and_confirms_in_it() {
+    let stage = own_stage();
+    let own = Arc::clone(&stage);
+    let scenario = Scenario::new("wallet by keyboard").with_site_isolation();
+    scenario
+        .play(&stage, async move |session| {
+            session.order(&own.shop()).await;
+            session.enter_form().await;
+            session.enter_page().await;
+            session
+                .tab_until("document.activeElement.matches('iframe')")
+                .await;
+            session.enter_frame(FRAME).await;
+            session
+                .tab_until("document.activeElement.matches('[name=method]')")
+                .await;
+            session.press_keys(Key::Down).await;
+            let is_chosen = "document.activeElement.value === 'wallet' \
+                             && document.activeElement.checked";
+            assert!(session.is_true(is_chosen).await);
+            session.press_keys(Key::Enter).await;
+            session.read(PANEL, WAITING).await;
+            session.enter_opened_window().await;
+            session.read("h1", "Confirm this payment").await;
+            session
+                .tab_until("document.activeElement.matches('[name=account]')")
+                .await;
+            session.press_keys(Key::Tab).await;
+            assert!(
+                session
+                    .is_true("document.activeElement.matches('.confirm')")
+                    .await
+            );
+            let pressing = session.driver().action_chain().send_keys(Key::Enter);
+            // The window may be closed before the driver has seen the key come up again.
+            drop(pressing.perform().await);
+            session.enter_first_window().await;
+            session.see_order("paid").await;
+        })
+        .await;
+}
