@@ -8,6 +8,9 @@ macro_rules! names {
             /// Every one of them.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
 
+            /// Their names.
+            pub const NAMES: [&'static str; Self::ALL.len()] = [$($name),*];
+
             /// The name in JSON, in stores and in commands.
             #[must_use]
             pub const fn name(self) -> &'static str {
@@ -20,6 +23,34 @@ macro_rules! names {
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|one| one.name() == name)
+            }
+        }
+    };
+}
+
+/// Reads a type with names from JSON: by its name, as a text. A derived reader of an enum would also
+/// take an object with the name as its member, a second spelling of the same thing.
+#[macro_export]
+macro_rules! read_by_name {
+    ($enum:ident) => {
+        impl<'de> serde::Deserialize<'de> for $enum {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct ByName;
+
+                impl serde::de::Visitor<'_> for ByName {
+                    type Value = $enum;
+
+                    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                        f.write_str("a string")
+                    }
+
+                    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<$enum, E> {
+                        let found = $enum::from_name(name);
+                        found.ok_or_else(|| E::unknown_variant(name, &$enum::NAMES))
+                    }
+                }
+
+                deserializer.deserialize_str(ByName)
             }
         }
     };

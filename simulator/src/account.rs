@@ -6,7 +6,7 @@
 
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::limits;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// An account of the simulated bank.
@@ -72,7 +72,7 @@ macro_rules! named {
     ) => {
         $(#[$doc])*
         #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema,
         )]
         #[serde(rename_all = "snake_case")]
         pub enum $name {
@@ -80,6 +80,8 @@ macro_rules! named {
         }
 
         sealpay_protocol::names! { $name { $($variant = $text),* } }
+
+        sealpay_protocol::read_by_name!($name);
     };
 }
 

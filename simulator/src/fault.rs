@@ -19,7 +19,7 @@ pub(super) const ANY: &str = "any";
 pub(super) const PAYOUTS: &str = "payouts";
 
 /// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// It takes a while, drawn evenly between two bounds.
@@ -34,29 +34,19 @@ pub enum FaultKind {
     IssuerDown,
 }
 
+sealpay_protocol::names! {
+    FaultKind {
+        Latency = "latency",
+        RequestLost = "request_lost",
+        ResponseLost = "response_lost",
+        AcquirerDown = "acquirer_down",
+        IssuerDown = "issuer_down",
+    }
+}
+
+sealpay_protocol::read_by_name!(FaultKind);
+
 impl FaultKind {
-    const ALL: [Self; 5] = [
-        Self::Latency,
-        Self::RequestLost,
-        Self::ResponseLost,
-        Self::AcquirerDown,
-        Self::IssuerDown,
-    ];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Latency => "latency",
-            Self::RequestLost => "request_lost",
-            Self::ResponseLost => "response_lost",
-            Self::AcquirerDown => "acquirer_down",
-            Self::IssuerDown => "issuer_down",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
     /// No message is lost that only asks what became of something: that has to get an answer some
     /// day.
     const fn strikes(self, request: Request) -> bool {

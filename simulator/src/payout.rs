@@ -48,7 +48,7 @@ const ACKNOWLEDGE: &str = "UPDATE bank_payouts SET state = 'acknowledged'
     WHERE id = $1 AND state = 'returned'";
 
 /// Why a merchant's bank sends a payout back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnReason {
     /// The account is closed (ISO 20022 `AC04`).
@@ -69,6 +69,8 @@ sealpay_protocol::names! {
         NotSpecified = "not_specified",
     }
 }
+
+sealpay_protocol::read_by_name!(ReturnReason);
 
 /// Where a payout stands at the bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -279,7 +279,11 @@ impl ApiError {
             ErrorCode::MalformedJson
         };
         Self {
-            param: fault.param().map(Cow::Owned),
+            // A name that cannot be shown names nothing.
+            param: fault
+                .param()
+                .filter(|param| !param.contains('…'))
+                .map(Cow::Owned),
             ..Self::new(code).explained(fault.sentence(whole))
         }
     }

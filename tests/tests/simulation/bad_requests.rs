@@ -43,22 +43,22 @@ pub(crate) const CLOCK: [Row; 19] = [
     ),
     (
         r#"{"advance_seconds":-1}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("advance_seconds"),
     ),
     (
         r#"{"advance_seconds":1.5}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("advance_seconds"),
     ),
     (
         r#"{"advance_seconds":1e3}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("advance_seconds"),
     ),
     (
         r#"{"advance_seconds":"60"}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("advance_seconds"),
     ),
     (
@@ -68,12 +68,12 @@ pub(crate) const CLOCK: [Row; 19] = [
     ),
     (
         r#"{"advance_seconds":true}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("advance_seconds"),
     ),
     (
         r#"{"advance_seconds":[60]}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("advance_seconds"),
     ),
     (
@@ -88,13 +88,13 @@ pub(crate) const CLOCK: [Row; 19] = [
     ),
     (
         r#"{"advance_seconds":18446744073709551616}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("advance_seconds"),
     ),
     (r#"{"to":0}"#, InvalidParameter, Some("to")),
     (r#"{"to":1000000000}"#, InvalidParameter, Some("to")),
     (r#"{"to":9999999999}"#, InvalidParameter, Some("to")),
-    (r#"{"to":"2030-01-01"}"#, InvalidParameter, Some("to")),
+    (r#"{"to":"2030-01-01"}"#, MalformedRequest, Some("to")),
 ];
 
 pub(crate) const FAULTS: [Row; 22] = [
@@ -102,15 +102,15 @@ pub(crate) const FAULTS: [Row; 22] = [
     (r#"{"next":1}"#, MalformedRequest, Some("kind")),
     (
         r#"{"kind":"flood","next":1}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("kind"),
     ),
     (
         r#"{"kind":{"request_lost":null},"next":1}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("kind"),
     ),
-    (r#"{"kind":1,"next":1}"#, InvalidParameter, Some("kind")),
+    (r#"{"kind":1,"next":1}"#, MalformedRequest, Some("kind")),
     (r#"{"kind":"request_lost"}"#, InvalidParameter, Some("next")),
     (
         r#"{"kind":"request_lost","next":0}"#,
@@ -119,12 +119,12 @@ pub(crate) const FAULTS: [Row; 22] = [
     ),
     (
         r#"{"kind":"request_lost","next":-1}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("next"),
     ),
     (
         r#"{"kind":"request_lost","next":4294967296}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("next"),
     ),
     (
@@ -149,7 +149,7 @@ pub(crate) const FAULTS: [Row; 22] = [
     ),
     (
         r#"{"kind":"request_lost","share_per_mille":1,"seed":"x"}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("seed"),
     ),
     (
@@ -196,16 +196,16 @@ pub(crate) const FAULTS: [Row; 22] = [
 
 pub(crate) const WEBHOOKS: [Row; 9] = [
     (r#"{"duplicate":1001}"#, InvalidParameter, Some("duplicate")),
-    (r#"{"duplicate":-1}"#, InvalidParameter, Some("duplicate")),
-    (r#"{"duplicate":true}"#, InvalidParameter, Some("duplicate")),
-    (r#"{"reorder":1}"#, InvalidParameter, Some("reorder")),
-    (r#"{"reorder":"yes"}"#, InvalidParameter, Some("reorder")),
+    (r#"{"duplicate":-1}"#, MalformedRequest, Some("duplicate")),
+    (r#"{"duplicate":true}"#, MalformedRequest, Some("duplicate")),
+    (r#"{"reorder":1}"#, MalformedRequest, Some("reorder")),
+    (r#"{"reorder":"yes"}"#, MalformedRequest, Some("reorder")),
     (
         r#"{"delay_ms":3600001}"#,
         InvalidParameter,
         Some("delay_ms"),
     ),
-    (r#"{"delay_ms":0.5}"#, InvalidParameter, Some("delay_ms")),
+    (r#"{"delay_ms":0.5}"#, MalformedRequest, Some("delay_ms")),
     (
         r#"{"drop_first":10001}"#,
         InvalidParameter,
@@ -219,20 +219,20 @@ pub(crate) const WEBHOOKS: [Row; 9] = [
 ];
 
 pub(crate) const ACCOUNT: [Row; 18] = [
-    (r#"{"status":"rich"}"#, InvalidParameter, Some("status")),
+    (r#"{"status":"rich"}"#, MalformedRequest, Some("status")),
     (
         r#"{"status":{"active":null}}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("status"),
     ),
     (
         r#"{"balance_minor":1.5}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("balance_minor"),
     ),
     (
         r#"{"balance_minor":"100"}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("balance_minor"),
     ),
     (
@@ -242,7 +242,7 @@ pub(crate) const ACCOUNT: [Row; 18] = [
     ),
     (
         r#"{"balance_minor":9223372036854775808}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("balance_minor"),
     ),
     (
@@ -262,17 +262,17 @@ pub(crate) const ACCOUNT: [Row; 18] = [
     ),
     (
         r#"{"daily_count_limit":"many"}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("daily_count_limit"),
     ),
     (
         r#"{"daily_sum_limit_minor":[]}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("daily_sum_limit_minor"),
     ),
     (
         r#"{"enrolment":"maybe"}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("enrolment"),
     ),
     (r#"{"phone":""}"#, InvalidParameter, Some("phone")),
@@ -329,7 +329,7 @@ pub(crate) const TRANSFERS: [Row; 17] = [
     ),
     (
         r#"{"reference":7,"amount":1,"currency":"EUR"}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("reference"),
     ),
     (
@@ -344,12 +344,12 @@ pub(crate) const TRANSFERS: [Row; 17] = [
     ),
     (
         r#"{"reference":"x","amount":1.0,"currency":"EUR"}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("amount"),
     ),
     (
         r#"{"reference":"x","amount":"1","currency":"EUR"}"#,
-        InvalidParameter,
+        MalformedRequest,
         Some("amount"),
     ),
     (

@@ -18,7 +18,7 @@ use verifier_server::config::Config;
 use verifier_server::error::ErrorCode;
 use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
-use verifier_server::simulation::clock;
+use verifier_server::simulation::clock::{self, ClockChange};
 use verifier_server::store::{Options, Store};
 
 const DAY: u64 = 24 * 60 * 60;
@@ -300,8 +300,11 @@ async fn two_verifiers_on_one_database_have_one_time() {
     let other = server_on(&folder, &database, master_key).await;
     let beside = Arc::clone(&other);
     let beside = tokio::spawn(async move { beside.run_beside().await });
-    let body = br#"{"advance_seconds":1209600}"#;
-    clock::set(&one.state.gateway, body).await.unwrap();
+    let by = |seconds| ClockChange {
+        advance_seconds: Some(seconds),
+        to: None,
+    };
+    clock::set(&one.state.gateway, by(14 * DAY)).await.unwrap();
     let gateway = &other.state.gateway;
     eventually("the same time and its keys", async || {
         let followed = gateway.clock().ahead_ms() == 14 * DAY * 1000;
@@ -309,10 +312,9 @@ async fn two_verifiers_on_one_database_have_one_time() {
     })
     .await;
     // Both move it at once, from where each sees it: it goes as far as both said.
-    let body = br#"{"advance_seconds":60}"#;
     let (first, second) = tokio::join!(
-        clock::set(&one.state.gateway, body),
-        clock::set(&other.state.gateway, body)
+        clock::set(&one.state.gateway, by(60)),
+        clock::set(&other.state.gateway, by(60))
     );
     let furthest = first
         .unwrap()

@@ -60,7 +60,7 @@ impl DisputeState {
 }
 
 /// Why the shopper's bank takes the money back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeReason {
     /// The shopper says that they did not pay.
@@ -87,6 +87,8 @@ sealpay_protocol::names! {
         General = "general",
     }
 }
+
+sealpay_protocol::read_by_name!(DisputeReason);
 
 /// A dispute as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

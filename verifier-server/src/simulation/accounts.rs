@@ -1,9 +1,12 @@
-//! The bank's accounts.
+//! `/sim/accounts`: the bank's accounts.
 
-use super::members::Members;
-use super::{AccountRequest, AccountView, bank, name, refused, silent};
+use super::{AccountRequest, AccountView, SimRequest, bank, name, refused, silent};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::{Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,69 +20,59 @@ pub struct Accounts {
     pub data: Vec<AccountView>,
 }
 
-/// The bank's accounts.
-pub async fn list(gateway: &Gateway) -> Result<Accounts, ApiError> {
-    let listed = bank(gateway)?.accounts(OTHERS).await;
-    Ok(Accounts {
-        data: listed.map_err(silent)?,
-    })
+/// Lists the bank's accounts: those of all personas, then the newest others. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/accounts",
+    tag = "simulation",
+    responses((status = 200, description = "The accounts", body = Accounts))
+)]
+pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<Accounts>, Problem> {
+    Ok(Json(newest(&state.gateway).await?))
 }
 
-/// The account of a persona, or of an account's id.
-///
-/// # Errors
-/// An error when there is none, or the bank does not answer.
-pub async fn one(gateway: &Gateway, account: &str) -> Result<AccountView, ApiError> {
-    bank(gateway)?
-        .account(name(account)?)
-        .await
-        .map_err(refused)
+pub(super) async fn newest(gateway: &Gateway) -> Result<Accounts, ApiError> {
+    let data = bank(gateway)?.accounts(OTHERS).await.map_err(silent)?;
+    Ok(Accounts { data })
 }
 
-/// Changes an account: members that are left out stay as they are.
-///
-/// # Errors
-/// An error that names the member at fault, says that there is no such account, or that the bank
-/// does not answer.
-pub async fn change(
-    gateway: &Gateway,
-    account: &str,
-    body: &[u8],
-) -> Result<AccountView, ApiError> {
-    let bank = bank(gateway)?;
-    let order = order(body)?;
-    let changed = bank
-        .change_account(name(account)?, order)
-        .await
-        .map_err(refused)?;
+/// One account of the bank.
+#[utoipa::path(
+    get,
+    path = "/sim/accounts/{persona}",
+    tag = "simulation",
+    params(("persona" = String, Path, description = "A persona's name, or an account's id")),
+    responses(
+        (status = 200, description = "The account", body = AccountView),
+    )
+)]
+pub(crate) async fn get(
+    State(state): State<AppState>,
+    Path(persona): Path<String>,
+) -> Result<Json<AccountView>, Problem> {
+    let account = bank(&state.gateway)?.account(name(&persona)?).await;
+    Ok(Json(account.map_err(refused)?))
+}
+
+/// Changes an account of the bank. What is left out stays; a limit that is null is taken away.
+#[utoipa::path(
+    put,
+    path = "/sim/accounts/{persona}",
+    tag = "simulation",
+    params(("persona" = String, Path, description = "A persona's name, or an account's id")),
+    request_body = AccountRequest,
+    responses(
+        (status = 200, description = "The account as it is now", body = AccountView),
+    )
+)]
+pub(crate) async fn change(
+    State(state): State<AppState>,
+    Path(persona): Path<String>,
+    request: SimRequest<AccountRequest>,
+) -> Result<Json<AccountView>, Problem> {
+    let bank = bank(&state.gateway)?;
+    let changed = bank.change_account(name(&persona)?, request.read()?).await;
+    let changed = changed.map_err(refused)?;
     tracing::info!(account = changed.id, "a tester changed an account");
-    Ok(changed)
-}
-
-fn order(body: &[u8]) -> Result<AccountRequest, ApiError> {
-    let mut members = Members::read(
-        body,
-        &[
-            "status",
-            "balance_minor",
-            "credit_limit_minor",
-            "per_transaction_limit_minor",
-            "daily_count_limit",
-            "daily_sum_limit_minor",
-            "enrolment",
-            "phone",
-            "wrong_codes",
-        ],
-    )?;
-    Ok(AccountRequest {
-        status: members.take("status")?,
-        balance_minor: members.take("balance_minor")?,
-        credit_limit_minor: members.take("credit_limit_minor")?,
-        per_transaction_limit_minor: members.take("per_transaction_limit_minor")?,
-        daily_count_limit: members.take("daily_count_limit")?,
-        daily_sum_limit_minor: members.take("daily_sum_limit_minor")?,
-        enrolment: members.take("enrolment")?,
-        phone: members.take("phone")?,
-        wrong_codes: members.take("wrong_codes")?,
-    })
+    Ok(Json(changed))
 }

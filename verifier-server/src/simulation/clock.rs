@@ -1,10 +1,14 @@
-//! The world's clock, as testers see and move it.
+//! `/sim/clock`: the world's clock, as testers see and move it.
 
-use super::follow_clock;
-use super::members::Members;
+use super::{SimRequest, follow_clock};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// How far the world may be ahead of the wall, seconds: two years. Cards and holds have run out by
@@ -48,23 +52,67 @@ pub struct ClockMoment {
     pub to: u64,
 }
 
-/// What the clock says.
-#[must_use]
-pub fn view(gateway: &Gateway) -> ClockView {
+/// The same as it is read, so that an error names the member at fault.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockChange {
+    /// By so many seconds.
+    pub advance_seconds: Option<u64>,
+    /// To a moment, seconds since 1970.
+    pub to: Option<u64>,
+}
+
+/// What the world's clock says. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/clock",
+    tag = "simulation",
+    responses((status = 200, description = "The clock", body = ClockView))
+)]
+pub(crate) async fn get(State(state): State<AppState>) -> Json<ClockView> {
+    Json(view(&state.gateway))
+}
+
+/// Moves the world's clock ahead. Everything that has become due is done when this answers.
+#[utoipa::path(
+    post,
+    path = "/sim/clock",
+    tag = "simulation",
+    request_body = ClockRequest,
+    responses(
+        (status = 200, description = "The clock", body = ClockView),
+    )
+)]
+pub(crate) async fn advance(
+    State(state): State<AppState>,
+    request: SimRequest<ClockChange>,
+) -> Result<Json<ClockView>, Problem> {
+    let gateway = Arc::clone(&state.gateway);
+    let change = request.read()?;
+    // A task of its own: a connection that breaks must not leave half of it undone.
+    let task = tokio::spawn(async move { set(&gateway, change).await });
+    let moved = task
+        .await
+        .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
+    Ok(Json(moved))
+}
+
+pub(super) fn view(gateway: &Gateway) -> ClockView {
     ClockView {
         now: gateway.clock.now(),
         ahead_seconds: gateway.clock.ahead_ms() / 1000,
     }
 }
 
-/// Moves the clock. What has become due is done when this answers.
+/// Moves the clock. What has become due is done when this returns.
 ///
 /// # Errors
 /// An error that names the member at fault, or that the store does not answer.
-pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<ClockView, ApiError> {
-    let mut members = Members::read(body, &["advance_seconds", "to"])?;
-    let advance_seconds: Option<u64> = members.take("advance_seconds")?;
-    let to: Option<u64> = members.take("to")?;
+pub async fn set(gateway: &Gateway, change: ClockChange) -> Result<ClockView, ApiError> {
+    let ClockChange {
+        advance_seconds,
+        to,
+    } = change;
     follow_clock::refresh(gateway).await?;
     let now_ms = gateway.clock.now_ms();
     let (param, by_ms) = match (advance_seconds, to) {

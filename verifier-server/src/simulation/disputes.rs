@@ -1,13 +1,15 @@
-//! Disputes, which a tester opens and decides as the shopper's bank.
+//! `/sim/disputes`: a tester opens and decides disputes, as the shopper's bank.
 
-use super::members::Members;
-use super::{bank, name};
+use super::{SimRequest, bank, name};
 use crate::disputes;
-use crate::disputes::model::{DisputeReason, DisputeState};
+use crate::disputes::model::DisputeReason;
 use crate::disputes::service::DisputeAction;
 use crate::disputes::view::DisputeRecord;
 use crate::error::{ApiError, ErrorCode};
-use crate::gateway::Gateway;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::{Path, State};
 use sealpay_protocol::ids::PaymentId;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -32,54 +34,87 @@ pub struct SimulatedDisputeRequest {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"outcome": "won"}))]
 pub struct DisputeDecision {
-    /// `won` by the merchant, or `lost`.
-    pub outcome: DisputeState,
+    /// By the merchant.
+    pub outcome: DisputeOutcome,
 }
 
-/// Opens a dispute.
-///
-/// # Errors
-/// An error that names the member at fault, or says why there is nothing to dispute.
-pub async fn open(gateway: &Gateway, body: &[u8]) -> Result<DisputeRecord, ApiError> {
+/// Whether the merchant keeps the money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum DisputeOutcome {
+    /// The merchant keeps it.
+    Won,
+    /// The shopper gets it.
+    Lost,
+}
+
+sealpay_protocol::names! {
+    DisputeOutcome {
+        Won = "won",
+        Lost = "lost",
+    }
+}
+
+sealpay_protocol::read_by_name!(DisputeOutcome);
+
+/// Opens a dispute, as the shopper's bank does. Test mode only.
+#[utoipa::path(
+    post,
+    path = "/sim/disputes",
+    tag = "simulation",
+    request_body = SimulatedDisputeRequest,
+    responses(
+        (status = 200, description = "The dispute", body = DisputeRecord),
+    )
+)]
+pub(crate) async fn open(
+    State(state): State<AppState>,
+    request: SimRequest<SimulatedDisputeRequest>,
+) -> Result<Json<DisputeRecord>, Problem> {
+    let gateway = &state.gateway;
     bank(gateway)?;
-    let mut members = Members::read(body, &["payment", "amount", "reason"])?;
-    let payment: String = members.need("payment")?;
-    let amount: Option<i64> = members.take("amount")?;
-    let reason: Option<String> = members.take("reason")?;
+    let SimulatedDisputeRequest {
+        payment,
+        amount,
+        reason,
+    } = request.read()?;
     let payment = payment.parse::<PaymentId>();
     let payment = payment
         .map_err(|error| ApiError::invalid("payment", format!("payment is not an id: {error}.")))?;
     if amount.is_some_and(|amount| amount < 1) {
-        return Err(ApiError::invalid(
-            "amount",
-            "amount must be at least 1 minor unit.",
-        ));
+        let detail = "amount must be at least 1 minor unit.";
+        return Err(ApiError::invalid("amount", detail).into());
     }
-    let reason = DisputeReason::from_name(reason.as_deref().unwrap_or("general"));
-    let reason = reason.ok_or_else(|| {
-        let names = DisputeReason::ALL.map(DisputeReason::name).join(", ");
-        ApiError::invalid("reason", format!("reason must be one of {names}."))
-    })?;
+    let reason = reason.unwrap_or(DisputeReason::General);
     let dispute = disputes::service::open(gateway, payment, amount, reason).await?;
-    Ok(DisputeRecord::of(&dispute, gateway.livemode()))
+    Ok(Json(DisputeRecord::of(&dispute, gateway.livemode())))
 }
 
-/// Decides a dispute.
-///
-/// # Errors
-/// An error that names the member at fault, or says why it is decided already.
-pub async fn decide(gateway: &Gateway, id: &str, body: &[u8]) -> Result<DisputeRecord, ApiError> {
+/// Decides a dispute, as the shopper's bank does. Test mode only.
+#[utoipa::path(
+    post,
+    path = "/sim/disputes/{id}",
+    tag = "simulation",
+    params(("id" = String, Path, description = "`dis_…`")),
+    request_body = DisputeDecision,
+    responses(
+        (status = 200, description = "The dispute", body = DisputeRecord),
+    )
+)]
+pub(crate) async fn decide(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: SimRequest<DisputeDecision>,
+) -> Result<Json<DisputeRecord>, Problem> {
+    let gateway = &state.gateway;
     bank(gateway)?;
-    let id = name(id)?
+    let id = name(&id)?
         .parse()
         .map_err(|_| ApiError::new(ErrorCode::NotFound))?;
-    let mut members = Members::read(body, &["outcome"])?;
-    let outcome: String = members.need("outcome")?;
-    let action = match DisputeState::from_name(&outcome) {
-        Some(DisputeState::Won) => DisputeAction::Won,
-        Some(DisputeState::Lost) => DisputeAction::Lost,
-        _ => return Err(ApiError::invalid("outcome", "outcome must be won or lost.")),
+    let action = match request.read()?.outcome {
+        DisputeOutcome::Won => DisputeAction::Won,
+        DisputeOutcome::Lost => DisputeAction::Lost,
     };
     let dispute = disputes::service::happen(gateway, id, &action, None).await?;
-    Ok(DisputeRecord::of(&dispute, gateway.livemode()))
+    Ok(Json(DisputeRecord::of(&dispute, gateway.livemode())))
 }

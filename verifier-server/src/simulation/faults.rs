@@ -1,9 +1,13 @@
-//! Faults of the bank and the acquirers, on purpose.
+//! `/sim/faults`: faults of the bank and the acquirers, on purpose.
 
-use super::members::Members;
-use super::{Fault, FaultRequest, bank, name, refused, silent};
+use super::{Fault, FaultRequest, SimRequest, bank, name, refused, silent};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use sealpay_simulator::acquirer;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,14 +15,24 @@ use utoipa::ToSchema;
 /// Faults that are in force, and those that were.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Faults {
-    /// In the order in which they were ordered.
+    /// In the order in which they were made.
     pub data: Vec<Fault>,
-    /// Those of the last hour that have struck as often as was ordered, newest first; ten at most.
+    /// Those of the last hour that are used up, newest first; ten at most.
     pub spent: Vec<Fault>,
 }
 
-/// The faults in force.
-pub async fn list(gateway: &Gateway) -> Result<Faults, ApiError> {
+/// Lists the faults in force. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/faults",
+    tag = "simulation",
+    responses((status = 200, description = "The faults", body = Faults))
+)]
+pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<Faults>, Problem> {
+    Ok(Json(in_force(&state.gateway).await?))
+}
+
+pub(super) async fn in_force(gateway: &Gateway) -> Result<Faults, ApiError> {
     let bank = bank(gateway)?;
     Ok(Faults {
         data: bank.faults().await.map_err(silent)?,
@@ -26,56 +40,60 @@ pub async fn list(gateway: &Gateway) -> Result<Faults, ApiError> {
     })
 }
 
-/// Orders a fault.
-///
-/// # Errors
-/// An error that names the member at fault, or that the bank does not answer.
-pub async fn add(gateway: &Gateway, body: &[u8]) -> Result<Fault, ApiError> {
-    let bank = bank(gateway)?;
-    let mut members = Members::read(
-        body,
-        &[
-            "target",
-            "kind",
-            "min_ms",
-            "max_ms",
-            "next",
-            "share_per_mille",
-            "seed",
-        ],
-    )?;
-    let order = FaultRequest {
-        kind: members.need("kind")?,
-        target: members.take("target")?.unwrap_or_else(|| "any".to_owned()),
-        min_ms: members.take("min_ms")?,
-        max_ms: members.take("max_ms")?,
-        next: members.take("next")?,
-        share_per_mille: members.take("share_per_mille")?,
-        seed: members.take("seed")?,
-    };
-    let fault = bank.add_fault(order).await.map_err(refused)?;
-    tracing::info!(fault = fault.id, kind = ?fault.kind, "a tester ordered a fault");
-    Ok(fault)
+/// Makes a fault, for the next few requests or for a share of all payments.
+#[utoipa::path(
+    post,
+    path = "/sim/faults",
+    tag = "simulation",
+    request_body = FaultRequest,
+    responses(
+        (status = 200, description = "The fault", body = Fault),
+    )
+)]
+pub(crate) async fn add(
+    State(state): State<AppState>,
+    request: SimRequest<FaultRequest>,
+) -> Result<Json<Fault>, Problem> {
+    let added = bank(&state.gateway)?.add_fault(request.read()?).await;
+    let fault = added.map_err(refused)?;
+    tracing::info!(fault = fault.id, kind = ?fault.kind, "a tester made a fault");
+    Ok(Json(fault))
 }
 
-/// Takes a fault away.
-///
-/// # Errors
-/// An error when there is none of that name, or the bank does not answer.
-pub async fn remove(gateway: &Gateway, id: &str) -> Result<(), ApiError> {
-    bank(gateway)?
-        .remove_fault(name(id)?)
-        .await
-        .map_err(refused)
+/// Removes every fault.
+#[utoipa::path(
+    delete,
+    path = "/sim/faults",
+    tag = "simulation",
+    responses((status = 204, description = "There are none any more"))
+)]
+pub(crate) async fn remove_all(State(state): State<AppState>) -> Result<StatusCode, Problem> {
+    let removed = bank(&state.gateway)?.remove_faults().await;
+    removed.map_err(silent)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
-/// Takes every fault away.
-pub async fn remove_all(gateway: &Gateway) -> Result<(), ApiError> {
-    bank(gateway)?.remove_faults().await.map_err(silent)
+/// Removes one fault.
+#[utoipa::path(
+    delete,
+    path = "/sim/faults/{id}",
+    tag = "simulation",
+    params(("id" = String, Path, description = "The fault's id")),
+    responses(
+        (status = 204, description = "It is gone"),
+    )
+)]
+pub(crate) async fn remove(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let removed = bank(&state.gateway)?.remove_fault(name(&id)?).await;
+    removed.map_err(refused)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The acquirers whose fault it may be: the name, and the name for people.
 pub fn targets() -> impl Iterator<Item = (&'static str, &'static str)> {
     let names = acquirer::all().iter();
-    names.map(|facts| (facts.name.as_str(), facts.title.as_str()))
+    names.map(|terms| (terms.name.as_str(), terms.title.as_str()))
 }

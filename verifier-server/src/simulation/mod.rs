@@ -8,14 +8,16 @@ pub mod clock;
 pub mod disputes;
 pub mod faults;
 pub mod follow_clock;
-mod members;
+mod page;
 pub mod payments;
 pub mod payouts;
 pub mod personas;
 pub mod phone;
-pub mod routes;
+pub(crate) mod routes;
 pub mod state;
+mod text;
 pub mod transfers;
+mod wallet;
 pub mod wallet_page;
 pub mod webhooks;
 
@@ -25,9 +27,15 @@ pub use sealpay_simulator::fault::Fault;
 
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::{Companion, Gateway};
+use crate::http::json::json;
+use crate::http::problem::Problem;
+use crate::http::signed::WholeRequest;
+use axum::extract::{FromRequest, Request};
 use sealpay_provider::ProviderError;
 use sealpay_simulator::SimulatedBank;
 use sealpay_simulator::control::ControlError;
+use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
 use std::pin::Pin;
 
 impl Companion for SimulatedBank {
@@ -63,5 +71,53 @@ fn refused(error: ControlError) -> ApiError {
         ControlError::NotFound => ApiError::new(ErrorCode::NotFound),
         ControlError::Invalid { field, reason } => ApiError::invalid(field, reason),
         ControlError::Silent(error) => silent(error),
+    }
+}
+
+/// Rows of a list when nothing is asked for.
+const DEFAULT_ROWS: u32 = 20;
+/// Most rows of a list.
+const MOST_ROWS: u32 = 100;
+
+/// `limit` of a list: 1 to 100.
+fn row_limit(limit: Option<&str>) -> Result<u32, ApiError> {
+    let Some(text) = limit else {
+        return Ok(DEFAULT_ROWS);
+    };
+    // Digits only: the parser alone would take a plus sign too.
+    let digits = Some(text).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
+    digits
+        .and_then(|digits| digits.parse().ok())
+        .filter(|limit| (1..=MOST_ROWS).contains(limit))
+        .ok_or_else(|| {
+            let detail = format!("limit must be a whole number from 1 to {MOST_ROWS}.");
+            ApiError::invalid("limit", detail)
+        })
+}
+
+/// A tester's request: JSON of a type.
+pub(crate) struct SimRequest<T> {
+    request: WholeRequest,
+    body: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> SimRequest<T> {
+    /// The body.
+    ///
+    /// # Errors
+    /// [`ErrorCode::MalformedJson`] or [`ErrorCode::MalformedRequest`], with the member at fault.
+    fn read(&self) -> Result<T, ApiError> {
+        json(self.request.incoming().body)
+    }
+}
+
+impl<T, S: Sync> FromRequest<S> for SimRequest<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Ok(Self {
+            request: WholeRequest::from_request(request, state).await?,
+            body: PhantomData,
+        })
     }
 }

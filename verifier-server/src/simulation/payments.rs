@@ -1,14 +1,19 @@
-//! The newest payments of all merchants, and everything that happened to one of them.
+//! `/sim/payments`: the newest payments of all merchants, and everything that happened to one.
 
-use super::name;
+use super::{name, row_limit};
 use crate::disputes::view::DisputeRecord;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
+use crate::http::params::Params;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
 use crate::payments::view::PaymentRecord;
 use crate::webhooks::events::store::EventFilter;
 use crate::webhooks::events::view::EventRecord;
+use axum::Json;
+use axum::extract::{Path, State};
 use sealpay_protocol::ids::PaymentId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Payments, newest first.
@@ -18,8 +23,36 @@ pub struct Payments {
     pub data: Vec<PaymentRecord>,
 }
 
-/// The newest payments, at most so many.
-pub async fn newest(gateway: &Gateway, limit: u32) -> Result<Payments, ApiError> {
+/// How many payments.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewestQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    pub(super) limit: Option<String>,
+}
+
+/// Lists the newest payments of all merchants, newest first. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/payments",
+    tag = "simulation",
+    params(NewestQuery),
+    responses(
+        (status = 200, description = "The payments", body = Payments),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    query: Params<NewestQuery>,
+) -> Result<Json<Payments>, Problem> {
+    let query = query.read()?;
+    let most = row_limit(query.limit.as_deref())?;
+    Ok(Json(newest(&state.gateway, most).await?))
+}
+
+pub(super) async fn newest(gateway: &Gateway, limit: u32) -> Result<Payments, ApiError> {
     let payments = gateway.store.payments.newest(limit).await?;
     Ok(Payments {
         data: payments
@@ -43,11 +76,24 @@ pub struct PaymentHistory {
     pub disputes: Vec<DisputeRecord>,
 }
 
-/// What happened to a payment.
-///
-/// # Errors
-/// [`ErrorCode::NotFound`], or the store does not answer.
-pub async fn history(gateway: &Gateway, id: &str) -> Result<PaymentHistory, ApiError> {
+/// A payment of any merchant with its events, their deliveries and its disputes. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/payments/{id}",
+    tag = "simulation",
+    params(("id" = String, Path, description = "`pay_…`")),
+    responses(
+        (status = 200, description = "The payment", body = PaymentHistory),
+    )
+)]
+pub(crate) async fn get(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Json<PaymentHistory>, Problem> {
+    Ok(Json(history(&state.gateway, &id).await?))
+}
+
+async fn history(gateway: &Gateway, id: &str) -> Result<PaymentHistory, ApiError> {
     let missing = || ApiError::new(ErrorCode::NotFound);
     let id: PaymentId = name(id)?.parse().map_err(|_| missing())?;
     let store = &gateway.store;

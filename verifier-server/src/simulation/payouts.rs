@@ -1,10 +1,12 @@
-//! Payouts at the bank, and merchants' banks that send them back.
+//! `/sim/payouts`: payouts at the bank, and merchants' banks that return them.
 
-use super::members::Members;
-use super::{bank, refused, silent};
+use super::{SimRequest, bank, refused, silent};
 use crate::error::{ApiError, ErrorCode};
-use crate::gateway::Gateway;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
 use crate::payouts;
+use axum::Json;
+use axum::extract::{Path, State};
 use sealpay_protocol::ids::PayoutId;
 use sealpay_simulator::payout::{BankPayout, BankPayoutState, ReturnReason};
 use serde::{Deserialize, Serialize};
@@ -66,29 +68,46 @@ fn view(payout: BankPayout) -> BankPayoutView {
     }
 }
 
-/// The newest payouts, newest first.
-pub async fn list(gateway: &Gateway) -> Result<BankPayouts, ApiError> {
-    let listed = bank(gateway)?.sent_payouts(SHOWN).await.map_err(silent)?;
-    Ok(BankPayouts {
-        data: listed.into_iter().map(view).collect(),
-    })
+/// Lists the newest fifty payouts that the bank sent to merchants, newest first. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/payouts",
+    tag = "simulation",
+    responses(
+        (status = 200, description = "The payouts", body = BankPayouts),
+    )
+)]
+pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<BankPayouts>, Problem> {
+    let listed = bank(&state.gateway)?.sent_payouts(SHOWN).await;
+    Ok(Json(BankPayouts {
+        data: listed.map_err(silent)?.into_iter().map(view).collect(),
+    }))
 }
 
-/// Has the merchant's bank send a payout back, which is dealt with before this answers.
-///
-/// # Errors
-/// An error that names the member at fault, or that the bank does not answer.
-pub async fn send_back(
-    gateway: &Gateway,
-    id: &str,
-    body: &[u8],
-) -> Result<BankPayoutView, ApiError> {
-    let bank = bank(gateway)?;
+/// Has the merchant's bank return a payout; the merchant owns the money again when this answers.
+/// One that was returned already stays as it is.
+#[utoipa::path(
+    post,
+    path = "/sim/payouts/{id}/return",
+    tag = "simulation",
+    params(("id" = String, Path, description = "The payout's id")),
+    request_body = PayoutReturnRequest,
+    responses(
+        (status = 200, description = "The payout as it is now", body = BankPayoutView),
+    )
+)]
+pub(crate) async fn return_payout(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: SimRequest<PayoutReturnRequest>,
+) -> Result<Json<BankPayoutView>, Problem> {
+    let bank = bank(&state.gateway)?;
     let id: PayoutId = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
-    let reason = Members::read(body, &["reason"])?.take("reason")?;
+    let reason = request.read()?.reason;
     let reason = reason.unwrap_or(ReturnReason::AccountClosed);
     bank.return_payout(id, reason).await.map_err(refused)?;
-    tracing::info!(payout = %id, reason = reason.name(), "a tester had a payout sent back");
-    payouts::service::pay_out(gateway).await?;
-    bank.sent_payout(id).await.map(view).map_err(refused)
+    tracing::info!(payout = %id, reason = reason.name(), "a tester had a payout returned");
+    payouts::service::pay_out(&state.gateway).await?;
+    let returned = bank.sent_payout(id).await.map_err(refused)?;
+    Ok(Json(view(returned)))
 }

@@ -1,5 +1,6 @@
-//! The catalogue of test cards, for people and for programs.
+//! `/sim/personas`: the catalogue of test cards, for people and for programs.
 
+use axum::Json;
 use sealpay_simulator::amount::{self, MeaningfulAmount};
 use sealpay_simulator::outcome::{self, NamedOutcome};
 use sealpay_simulator::persona::{self, Persona};
@@ -17,9 +18,18 @@ pub struct Personas {
     pub amounts: &'static [MeaningfulAmount],
 }
 
-/// Every test card.
-#[must_use]
-pub fn catalogue() -> Personas {
+/// Lists the test cards and what each does. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/personas",
+    tag = "simulation",
+    responses((status = 200, description = "The test cards", body = Personas))
+)]
+pub(crate) async fn list() -> Json<Personas> {
+    Json(catalogue())
+}
+
+fn catalogue() -> Personas {
     Personas {
         personas: persona::all(),
         outcomes: outcome::all(),

@@ -1,11 +1,16 @@
-//! The phones that one-time codes are sent to.
+//! `/sim/phone`: the phones that one-time codes are sent to.
 
-use super::bank;
+use super::{bank, row_limit};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
+use crate::http::params::Params;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::State;
 pub use sealpay_simulator::phone::CodeState;
 use sealpay_simulator::phone::SentMessage;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// How many messages are looked through.
@@ -77,8 +82,46 @@ fn view(sent: SentMessage) -> MessageView {
     }
 }
 
+/// What a list of messages is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PhoneQuery {
+    /// 1 to 100; 20 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// Only messages to this number.
+    phone: Option<String>,
+    /// Only messages to this persona.
+    persona: Option<String>,
+}
+
+/// Lists the messages on the simulated phones, newest first, with their one-time codes. Test mode
+/// only.
+#[utoipa::path(
+    get,
+    path = "/sim/phone",
+    tag = "simulation",
+    params(PhoneQuery),
+    responses(
+        (status = 200, description = "The messages", body = Messages),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    query: Params<PhoneQuery>,
+) -> Result<Json<Messages>, Problem> {
+    let query = query.read()?;
+    let most = row_limit(query.limit.as_deref())?;
+    let wanted = Wanted {
+        phone: query.phone,
+        persona: query.persona,
+    };
+    Ok(Json(messages(&state.gateway, &wanted, most).await?))
+}
+
 /// The newest messages, newest first, at most so many.
-pub async fn messages(
+pub(super) async fn messages(
     gateway: &Gateway,
     wanted: &Wanted,
     limit: u32,

@@ -1,4 +1,4 @@
-//! All of it at once, for the page that looks every second.
+//! `/sim/state`: all of it at once, for the page that looks every second.
 
 use super::accounts::{self, Accounts};
 use super::clock::{self, ClockView};
@@ -9,6 +9,10 @@ use super::transfers::{self, Transfers};
 use super::webhooks::{self, WebhookFaultsView};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::Json;
+use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -34,18 +38,25 @@ pub struct WorldView {
     pub transfers: Transfers,
 }
 
-/// All of it at once.
-///
-/// # Errors
-/// An error when the store or the bank does not answer.
-pub async fn view(gateway: &Gateway) -> Result<WorldView, ApiError> {
+/// The whole world at once: what the page at `/sim` shows. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/state",
+    tag = "simulation",
+    responses((status = 200, description = "The world", body = WorldView))
+)]
+pub(crate) async fn get(State(state): State<AppState>) -> Result<Json<WorldView>, Problem> {
+    Ok(Json(view(&state.gateway).await?))
+}
+
+async fn view(gateway: &Gateway) -> Result<WorldView, ApiError> {
     Ok(WorldView {
         clock: clock::view(gateway),
         phone: phone::messages(gateway, &Wanted::default(), SHOWN).await?,
-        accounts: accounts::list(gateway).await?,
-        faults: faults::list(gateway).await?,
-        webhooks: webhooks::view(gateway).await?,
+        accounts: accounts::newest(gateway).await?,
+        faults: faults::in_force(gateway).await?,
+        webhooks: webhooks::in_force(gateway).await?,
         payments: payments::newest(gateway, SHOWN).await?,
-        transfers: transfers::list(gateway, SHOWN).await?,
+        transfers: transfers::newest(gateway, SHOWN).await?,
     })
 }

@@ -1,10 +1,15 @@
-//! Money on its way by bank transfer, and money that is sent by hand.
+//! `/sim/transfers`: money on its way by bank transfer, and money that is sent by hand.
 
-use super::members::Members;
-use super::{bank, silent};
+use super::payments::NewestQuery;
+use super::{SimRequest, bank, row_limit, silent};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
+use crate::http::params::Params;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
 use crate::payments::methods::bank_transfer;
+use axum::Json;
+use axum::extract::State;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::limits::AMOUNT_MINOR;
 use sealpay_protocol::money::Money;
@@ -79,8 +84,26 @@ fn view(transfer: Transfer) -> TransferView {
     }
 }
 
-/// The newest transfers, newest first.
-pub async fn list(gateway: &Gateway, limit: u32) -> Result<Transfers, ApiError> {
+/// Lists transfers that are on their way or have arrived, newest first. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/transfers",
+    tag = "simulation",
+    params(NewestQuery),
+    responses(
+        (status = 200, description = "The transfers", body = Transfers),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    query: Params<NewestQuery>,
+) -> Result<Json<Transfers>, Problem> {
+    let query = query.read()?;
+    let most = row_limit(query.limit.as_deref())?;
+    Ok(Json(newest(&state.gateway, most).await?))
+}
+
+pub(super) async fn newest(gateway: &Gateway, limit: u32) -> Result<Transfers, ApiError> {
     let listed = bank(gateway)?.transfers().list(limit).await;
     let listed = listed.map_err(silent)?;
     Ok(Transfers {
@@ -88,15 +111,34 @@ pub async fn list(gateway: &Gateway, limit: u32) -> Result<Transfers, ApiError> 
     })
 }
 
-/// Sends money, which arrives at once and is looked at before this answers.
-///
-/// # Errors
-/// An error that names the member at fault, or that the bank does not answer.
-pub async fn send(gateway: &Gateway, body: &[u8]) -> Result<TransferView, ApiError> {
-    let mut members = Members::read(body, &["reference", "amount", "currency"])?;
-    let reference: String = members.need("reference")?;
-    let amount_minor: i64 = members.need("amount")?;
-    let currency: String = members.need("currency")?;
+/// Sends money by hand. It arrives at once, and the payment that waits for it has heard of it when
+/// this answers.
+#[utoipa::path(
+    post,
+    path = "/sim/transfers",
+    tag = "simulation",
+    request_body = SimulatedTransferRequest,
+    responses(
+        (status = 200, description = "What became of it", body = TransferView),
+    )
+)]
+pub(crate) async fn send(
+    State(state): State<AppState>,
+    request: SimRequest<SimulatedTransferRequest>,
+) -> Result<Json<TransferView>, Problem> {
+    let sent = send_money(&state.gateway, request.read()?).await?;
+    Ok(Json(sent))
+}
+
+async fn send_money(
+    gateway: &Gateway,
+    request: SimulatedTransferRequest,
+) -> Result<TransferView, ApiError> {
+    let SimulatedTransferRequest {
+        reference,
+        amount: amount_minor,
+        currency,
+    } = request;
     if !(1..=AMOUNT_MINOR).contains(&amount_minor) {
         let detail = format!("amount must be from 1 to {AMOUNT_MINOR} minor units.");
         return Err(ApiError::invalid("amount", detail));

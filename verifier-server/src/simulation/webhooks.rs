@@ -1,11 +1,15 @@
-//! How webhooks misbehave on purpose.
+//! `/sim/webhooks`: how webhooks misbehave on purpose.
 
-use super::members::Members;
+use super::SimRequest;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
 use crate::webhooks::faults::{
     MOST_DELAY_MS, MOST_DROPS, MOST_PER_MILLE, READ_EVERY_MS, WebhookFaults,
 };
+use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -48,8 +52,18 @@ pub struct WebhookFaultsRequest {
     pub drop_first: Option<u32>,
 }
 
-/// What is in force.
-pub async fn view(gateway: &Gateway) -> Result<WebhookFaultsView, ApiError> {
+/// What is done to webhooks on purpose. Test mode only.
+#[utoipa::path(
+    get,
+    path = "/sim/webhooks",
+    tag = "simulation",
+    responses((status = 200, description = "The settings", body = WebhookFaultsView))
+)]
+pub(crate) async fn get(State(state): State<AppState>) -> Result<Json<WebhookFaultsView>, Problem> {
+    Ok(Json(in_force(&state.gateway).await?))
+}
+
+pub(super) async fn in_force(gateway: &Gateway) -> Result<WebhookFaultsView, ApiError> {
     let (text, drop_first) = gateway
         .store
         .webhook_faults
@@ -69,26 +83,37 @@ pub async fn view(gateway: &Gateway) -> Result<WebhookFaultsView, ApiError> {
     })
 }
 
-/// Sets all of it anew. When this answers, every server keeps to it.
-///
-/// # Errors
-/// An error that names the member at fault, or that the store does not answer.
-pub async fn set(gateway: &Gateway, body: &[u8]) -> Result<WebhookFaultsView, ApiError> {
-    let mut members = Members::read(body, &["duplicate", "reorder", "delay_ms", "drop_first"])?;
-    let webhook_faults = WebhookFaults {
-        duplicate: up_to(&mut members, "duplicate", MOST_PER_MILLE)?,
-        reorder: members.take("reorder")?.unwrap_or(false),
-        delay_ms: up_to(&mut members, "delay_ms", MOST_DELAY_MS)?,
+/// Sets all of it anew; what is left out is not done. Answers after a second, when every server
+/// keeps to it.
+#[utoipa::path(
+    post,
+    path = "/sim/webhooks",
+    tag = "simulation",
+    request_body = WebhookFaultsRequest,
+    responses(
+        (status = 200, description = "The settings", body = WebhookFaultsView),
+    )
+)]
+pub(crate) async fn set(
+    State(state): State<AppState>,
+    request: SimRequest<WebhookFaultsRequest>,
+) -> Result<Json<WebhookFaultsView>, Problem> {
+    let gateway = &state.gateway;
+    let wanted = request.read()?;
+    let faults = WebhookFaults {
+        duplicate: up_to("duplicate", wanted.duplicate, MOST_PER_MILLE)?,
+        reorder: wanted.reorder.unwrap_or(false),
+        delay_ms: up_to("delay_ms", wanted.delay_ms, MOST_DELAY_MS)?,
     };
-    let drops = up_to(&mut members, "drop_first", MOST_DROPS)?;
-    let text = webhook_faults.to_text();
-    gateway.store.webhook_faults.set(&text, drops).await?;
+    let drops = up_to("drop_first", wanted.drop_first, MOST_DROPS)?;
+    let (store, text) = (&gateway.store.webhook_faults, faults.to_text());
+    store.set(&text, drops).await.map_err(ApiError::from)?;
     tokio::time::sleep(Duration::from_millis(READ_EVERY_MS) + READING).await;
-    view(gateway).await
+    Ok(Json(in_force(gateway).await?))
 }
 
-fn up_to(members: &mut Members, name: &'static str, most: u32) -> Result<u32, ApiError> {
-    let number: u32 = members.take(name)?.unwrap_or(0);
+fn up_to(name: &'static str, number: Option<u32>, most: u32) -> Result<u32, ApiError> {
+    let number = number.unwrap_or(0);
     if number > most {
         let detail = format!("{name} must be a whole number from 0 to {most}.");
         return Err(ApiError::invalid(name, detail));

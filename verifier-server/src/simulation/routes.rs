@@ -1,22 +1,10 @@
 //! The routes of `/sim`, in test mode only; otherwise these paths do not exist. The control
 //! listener serves them, except for the wallet's page, which shoppers see.
 
-mod accounts;
-mod clock;
-mod disputes;
-mod faults;
-mod page;
-mod payments;
-mod payouts;
-mod personas;
-mod phone;
-mod state;
-mod text;
-mod transfers;
-mod wallet;
-mod webhooks;
-
-use crate::error::ApiError;
+use super::{
+    accounts, clock, disputes, faults, page, payments, payouts, personas, phone, state, text,
+    transfers, wallet, webhooks,
+};
 use crate::http::in_flight;
 use crate::http::rate_limit;
 use crate::http::rate_limit::slow_guessing;
@@ -30,30 +18,25 @@ use utoipa::openapi::server::ServerBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Rows of a list when nothing is asked for.
-const DEFAULT_LIMIT: u32 = 20;
-/// Most rows of a list.
-const MOST_ROWS: u32 = 100;
-
 /// What programs use.
 pub(crate) fn contract() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(personas::list))
-        .routes(routes!(clock::view, clock::set))
+        .routes(routes!(clock::get, clock::advance))
         .routes(routes!(faults::list, faults::add, faults::remove_all))
         .routes(routes!(faults::remove))
-        .routes(routes!(webhooks::view, webhooks::set))
+        .routes(routes!(webhooks::get, webhooks::set))
         .routes(routes!(accounts::list))
-        .routes(routes!(accounts::one, accounts::change))
+        .routes(routes!(accounts::get, accounts::change))
         .routes(routes!(phone::list))
         .routes(routes!(payments::list))
-        .routes(routes!(payments::one))
+        .routes(routes!(payments::get))
         .routes(routes!(transfers::list, transfers::send))
         .routes(routes!(payouts::list))
-        .routes(routes!(payouts::send_back))
+        .routes(routes!(payouts::return_payout))
         .routes(routes!(disputes::open))
         .routes(routes!(disputes::decide))
-        .routes(routes!(state::view))
+        .routes(routes!(state::get))
 }
 
 /// What programs use, with the address that it is served at: not that of merchants and shoppers.
@@ -99,20 +82,4 @@ pub(crate) fn wallet_router(state: &AppState) -> Router<AppState> {
         .route_layer(same_site)
         .route_layer(admit)
         .route_layer(limit)
-}
-
-/// `limit` of a list: 1 to 100.
-fn limit(limit: Option<&str>) -> Result<u32, ApiError> {
-    let Some(text) = limit else {
-        return Ok(DEFAULT_LIMIT);
-    };
-    // Digits only: the parser alone would take a plus sign too.
-    let digits = Some(text).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
-    digits
-        .and_then(|digits| digits.parse().ok())
-        .filter(|limit| (1..=MOST_ROWS).contains(limit))
-        .ok_or_else(|| {
-            let detail = format!("limit must be a whole number from 1 to {MOST_ROWS}.");
-            ApiError::invalid("limit", detail)
-        })
 }

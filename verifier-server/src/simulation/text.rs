@@ -39,19 +39,19 @@ const fn text(content_type: &'static str, text: &'static str) -> Text {
 }
 
 pub(super) async fn control_css() -> Text {
-    text(CSS, include_str!("../../../assets/sim/control.css"))
+    text(CSS, include_str!("../../assets/sim/control.css"))
 }
 
 pub(super) async fn control_js() -> Text {
-    text(JS, include_str!("../../../assets/sim/control.js"))
+    text(JS, include_str!("../../assets/sim/control.js"))
 }
 
 pub(super) async fn wallet_css() -> Text {
-    text(CSS, include_str!("../../../assets/sim/wallet.css"))
+    text(CSS, include_str!("../../assets/sim/wallet.css"))
 }
 
 pub(super) async fn wallet_js() -> Text {
-    text(JS, include_str!("../../../assets/sim/wallet.js"))
+    text(JS, include_str!("../../assets/sim/wallet.js"))
 }
 
 /// A response to a window that the form has opened. The form keeps its handle on it, to know whether

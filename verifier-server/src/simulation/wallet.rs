@@ -1,12 +1,12 @@
 //! `/test/wallet/{token}`: the simulated wallet's own page. It works without a script.
 
 use super::text;
+use super::wallet_page;
+use super::wallet_page::{Standing, WalletAction, WalletScreen};
 use crate::error::{ApiError, ErrorCode};
 use crate::http::media_type::{self, FORM};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
-use crate::simulation::wallet_page;
-use crate::simulation::wallet_page::{Standing, WalletAction, WalletScreen};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};

@@ -1,9 +1,9 @@
 //! `/sim`: the page on which a tester sees the world and commands it. The script fills it every
 //! second from `/sim/state`.
 
+use super::faults::targets;
 use super::text;
-use crate::simulation::faults::targets;
-use crate::simulation::{AccountStatus, Enrolment};
+use super::{AccountStatus, Enrolment};
 use axum::response::Response;
 use maud::{DOCTYPE, Markup, html};
 use sealpay_protocol::currency::Currency;
