@@ -1,11 +1,6 @@
 //! axe-core, where it can be had: npm puts it below `target`, so that nothing of the project
 //! depends on Node.js. Without npm, or without its registry, this says loudly that it is skipped.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose tool is broken has to stop"
-)]
-
 use crate::browser::Session;
 use crate::processes::target;
 use serde_json::{Value, json};
@@ -55,9 +50,6 @@ pub fn is_to_be_had() -> bool {
 }
 
 /// What axe-core finds wrong in the current frame; nothing when it is not to be had.
-///
-/// # Panics
-/// When axe-core does not run.
 pub async fn findings(session: &Session, part: Part) -> Vec<String> {
     let Some(source) = source() else {
         return Vec::new();

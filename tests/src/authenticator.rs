@@ -1,11 +1,6 @@
 //! An authenticator for passkeys that exists in the browser only: Chromium's own, as in
 //! WebAuthn section 11.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose authenticator does not work has to stop"
-)]
-
 use crate::browser::Session;
 use serde_json::{Value, json};
 
@@ -18,9 +13,6 @@ pub struct Authenticator<'a> {
 
 impl<'a> Authenticator<'a> {
     /// Puts one into the browser in place of all real ones.
-    ///
-    /// # Panics
-    /// When the browser has none.
     pub async fn plug_in(session: &'a Session) -> Self {
         session
             .developer_tools("WebAuthn.enable", json!({ "enableUI": false }))
@@ -45,9 +37,6 @@ impl<'a> Authenticator<'a> {
     }
 
     /// Whether it knows its user from now on, by finger, face or secret.
-    ///
-    /// # Panics
-    /// When the browser does not obey.
     pub async fn recognise_user(&self, is_recognised: bool) {
         self.tell(
             "WebAuthn.setUserVerified",
@@ -57,9 +46,6 @@ impl<'a> Authenticator<'a> {
     }
 
     /// How many passkeys it keeps.
-    ///
-    /// # Panics
-    /// When the browser does not say.
     pub async fn passkeys(&self) -> usize {
         let kept = self.tell("WebAuthn.getCredentials", json!({})).await;
         let kept = kept["credentials"].as_array();
@@ -67,9 +53,6 @@ impl<'a> Authenticator<'a> {
     }
 
     /// Takes it away, with everything that it keeps.
-    ///
-    /// # Panics
-    /// When the browser does not obey.
     pub async fn unplug(self) {
         self.tell("WebAuthn.removeVirtualAuthenticator", json!({}))
             .await;

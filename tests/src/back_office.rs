@@ -1,10 +1,5 @@
 //! What a merchant's server does after a payment: captures, voids, refunds, answers to disputes.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose payment does not work has to stop"
-)]
-
 use crate::client::Prepared;
 use crate::gateway::{Answer, TestGateway};
 use rusqlite::Connection;
@@ -37,9 +32,6 @@ pub fn write(api_key: &str, path: &str, idempotency_key: &str, body: &Value) -> 
 
 impl TestGateway {
     /// A payment that is approved: of so much, held or taken at once.
-    ///
-    /// # Panics
-    /// When it is not.
     pub async fn approved(
         &self,
         capture: Capture,
@@ -73,9 +65,6 @@ impl TestGateway {
     }
 
     /// Modifies a payment: `captures`, `void` or `refunds`. What became of it.
-    ///
-    /// # Panics
-    /// When it is refused.
     pub async fn modify(&self, payment: PaymentId, what: &str, body: &Value) -> Value {
         let answer = self.write(&path(payment, what), body).await;
         assert!(answer.status.is_success(), "{what}: {}", answer.text());
@@ -102,9 +91,6 @@ impl TestGateway {
     }
 
     /// Changes the store's file past the verifier, for what cannot be brought about otherwise.
-    ///
-    /// # Panics
-    /// When the store is on Postgres, or the statement is wrong.
     pub fn tamper(&self, sql: &str) {
         assert!(self.database.is_none(), "only files are tampered with");
         let connection = Connection::open(self.folder.path().join("sealpay.sqlite"));

@@ -1,11 +1,6 @@
 //! A real browser, driven over WebDriver: one session for each scenario, in Chromium unless it
 //! asks for another engine.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose browser does not obey has to stop"
-)]
-
 use crate::engine::Engine;
 use crate::processes::Running;
 use serde_json::{Value, json};
@@ -19,7 +14,7 @@ use tokio::time::{Instant, sleep};
 /// How long a condition may take to become true. Only a failing test waits so long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(40);
-/// Sessions at once: a browser is several processes, and a crowd of them only waits for itself.
+/// Sessions at once: a browser is several processes, and too many of them only wait for each other.
 const SESSIONS: usize = 3;
 
 /// A window in which a whole checkout can be seen, pixels.
@@ -83,9 +78,6 @@ pub struct Session {
 
 impl Session {
     /// Opens a window; `None` when there is no browser.
-    ///
-    /// # Panics
-    /// When there is one and it does not start.
     pub async fn open(manner: impl Into<Manner>) -> Option<Self> {
         let manner = manner.into();
         let engine = manner.engine;
@@ -130,27 +122,18 @@ impl Session {
     }
 
     /// Runs a command of Chromium's developer tools.
-    ///
-    /// # Panics
-    /// When the browser refuses it, or has none.
     pub async fn developer_tools(&self, method: &str, parameters: Value) -> Value {
         let answer = self.driver.cdp().send_raw(method, parameters).await;
         answer.unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
     /// Goes to an address.
-    ///
-    /// # Panics
-    /// When the browser does not load it.
     pub async fn go(&self, address: &str) {
         let went = self.driver.goto(address).await;
         went.unwrap_or_else(|error| panic!("{address}: {error}"));
     }
 
     /// Looks at the first window again.
-    ///
-    /// # Panics
-    /// When it is gone.
     pub async fn enter_first_window(&self) {
         let window = self.window.clone();
         let entered = self.driver.switch_to_window(window).await;
@@ -158,9 +141,6 @@ impl Session {
     }
 
     /// Looks at the window that a page has opened, as soon as there is one.
-    ///
-    /// # Panics
-    /// When none appears.
     pub async fn enter_opened_window(&self) {
         let window = eventually("an opened window", async || {
             let windows = self.driver.windows().await.ok()?;
@@ -172,18 +152,12 @@ impl Session {
     }
 
     /// How many windows there are just now.
-    ///
-    /// # Panics
-    /// When the browser does not say.
     pub async fn windows(&self) -> usize {
         let windows = self.driver.windows().await;
         windows.expect("windows can be counted").len()
     }
 
     /// Runs a script in the current frame, and gives what it returns.
-    ///
-    /// # Panics
-    /// When it throws.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
         let result = self.driver.execute(script, arguments).await;
         match result {
@@ -193,9 +167,6 @@ impl Session {
     }
 
     /// The first element that fits, as soon as there is one that can be seen.
-    ///
-    /// # Panics
-    /// When none appears.
     pub async fn see(&self, selector: &str) -> WebElement {
         eventually(selector, async || {
             let element = self.driver.find(By::Css(selector)).await.ok()?;
@@ -205,9 +176,6 @@ impl Session {
     }
 
     /// How many elements fit just now.
-    ///
-    /// # Panics
-    /// When the browser does not say.
     pub async fn count(&self, selector: &str) -> usize {
         self.driver
             .find_all(By::Css(selector))
@@ -217,9 +185,6 @@ impl Session {
     }
 
     /// The text of the first element that fits, as soon as it holds some words.
-    ///
-    /// # Panics
-    /// When it never does, with what it held last.
     pub async fn read(&self, selector: &str, words: &str) -> String {
         let mut last = String::from("nothing");
         let deadline = Instant::now() + PATIENCE;
@@ -238,10 +203,7 @@ impl Session {
     }
 
     /// What the page heard from the form.
-    ///
-    /// # Panics
-    /// When called inside the frame, which has no recorder.
-    pub async fn heard(&self) -> Value {
+    pub async fn recorded_events(&self) -> Value {
         let heard = self
             .run("return JSON.stringify(window.heard)", Vec::new())
             .await;
@@ -251,9 +213,6 @@ impl Session {
 
     /// What the browser complained of since the last time it was asked: errors and warnings of
     /// pages and frames, what was blocked, and what could not be loaded.
-    ///
-    /// # Panics
-    /// When the browser does not say.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self
             .driver
@@ -269,9 +228,6 @@ impl Session {
     }
 
     /// Writes what is to be seen to a file.
-    ///
-    /// # Panics
-    /// When the file cannot be written.
     pub async fn picture(&self, path: &Path) {
         let folder = path.parent().expect("a file has a folder");
         std::fs::create_dir_all(folder).expect("a folder for pictures can be made");
@@ -289,9 +245,6 @@ impl Session {
 }
 
 /// Waits until something is there.
-///
-/// # Panics
-/// When it never is.
 pub async fn eventually<T, F>(what: &str, mut look: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,

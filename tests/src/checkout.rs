@@ -1,9 +1,4 @@
-//! A checkout at a verifier inside the test, and what a tester orders of the world around it.
-
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose checkout or world does not work has to stop"
-)]
+//! A checkout at a verifier inside the test, and what a tester controls around it.
 
 use crate::client::{Browser, Prepared, attempt, card};
 use crate::gateway::{Answer, TestGateway};
@@ -132,9 +127,6 @@ pub const fn bare(payment: PaymentId, step: AuthenticationStep) -> Authenticatio
 }
 
 /// The payment of an answer.
-///
-/// # Panics
-/// When it is a refusal.
 #[must_use]
 #[track_caller]
 pub fn view(answer: &Answer) -> PaymentView {
@@ -165,10 +157,7 @@ impl TestGateway {
         }
     }
 
-    /// Gives an order to the simulated world.
-    ///
-    /// # Panics
-    /// When it is refused.
+    /// Sends a request to `/sim`.
     pub async fn command(&self, method: &str, path: &str, body: &Value) -> Value {
         let mut request = Prepared::get_of(path, None);
         request.method = method.into();
@@ -180,9 +169,6 @@ impl TestGateway {
     }
 
     /// Reads something below `/sim`.
-    ///
-    /// # Panics
-    /// When it is not there.
     pub async fn look(&self, path: &str) -> Value {
         let answer = self.get(path, None).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
@@ -224,18 +210,12 @@ impl TestGateway {
     }
 
     /// The newest code on the simulated phones.
-    ///
-    /// # Panics
-    /// When there is none.
     pub async fn newest_code(&self) -> String {
         let mut codes = self.codes().await.into_iter();
         codes.next().expect("a code was sent")
     }
 
     /// Lets time pass, and does what a verifier that runs would have done meanwhile.
-    ///
-    /// # Panics
-    /// When the store does not answer.
     pub async fn pass(&self, seconds: i64) {
         self.move_clock(seconds);
         let gateway = &self.server.state.gateway;
@@ -266,7 +246,7 @@ impl TestGateway {
     }
 
     /// The types of a payment's events, the first one first.
-    pub async fn told(&self, payment: PaymentId) -> Vec<String> {
+    pub async fn published(&self, payment: PaymentId) -> Vec<String> {
         let events = self.events_of(payment).await;
         let kinds = events.iter().filter_map(|event| event["type"].as_str());
         kinds

@@ -2,9 +2,6 @@
 
 /// SQL for SQLite and Postgres that copies each payment so many times. A copy has an identifier and a
 /// session of its own and nothing else: no event, no line, no row at the bank.
-///
-/// # Panics
-/// When it is more than identifiers have room for.
 #[must_use]
 pub fn of_payments(count: u32) -> String {
     assert!(count < 1_000_000_000, "the number has to have ten digits");

@@ -3,11 +3,6 @@
 //! Without an engine its scenarios are skipped, and say so loudly. With `SEALPAY_TEST_BROWSER=1`
 //! that is a failure of Chromium, with `SEALPAY_TEST_ENGINES=1` of the two others.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose browser does not obey has to stop"
-)]
-
 use crate::browser::{Isolation, Manner, Windows};
 use crate::processes::{Running, setting};
 use serde_json::{Value, json};

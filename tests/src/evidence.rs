@@ -1,9 +1,4 @@
-//! What a verifier inside the test kept and said: searched and compared when a test ends.
-
-#![expect(
-    clippy::expect_used,
-    reason = "a test that cannot look at what was kept has to stop"
-)]
+//! What a verifier inside the test stored and said: searched and compared when a test ends.
 
 use crate::gateway::TestGateway;
 use crate::leaks::{self, Typed};
@@ -16,6 +11,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
+use verifier_server::balance;
 
 /// The codes of [`crate::client::card`].
 const SECURITY_CODES: [&str; 2] = ["737", "7373"];
@@ -60,9 +56,9 @@ type Row = Vec<String>;
 
 /// Every table with its rows, those of the simulated bank too.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept(BTreeMap<String, Vec<Row>>);
+pub struct StoredRows(BTreeMap<String, Vec<Row>>);
 
-impl Kept {
+impl StoredRows {
     /// Which tables changed; those that the test names are left out.
     #[must_use]
     pub fn changes_since(&self, before: &Self, except: &[&str]) -> Vec<String> {
@@ -71,7 +67,7 @@ impl Kept {
             .filter(|table| !except.contains(&table.as_str()))
             .filter(|table| self.0.get(*table) != before.0.get(*table))
             .map(|table| {
-                let rows = |kept: &Self| kept.0.get(table).map_or(0, Vec::len);
+                let rows = |stored: &Self| stored.0.get(table).map_or(0, Vec::len);
                 format!("{table}: {} rows, before {}", rows(self), rows(before))
             })
             .collect();
@@ -168,9 +164,6 @@ const BANK_MUST_BE_EMPTY: [(&str, &str); 3] = [
 
 impl TestGateway {
     /// Asks the verifier's database.
-    ///
-    /// # Panics
-    /// When the statement is wrong.
     pub async fn rows(&self, sql: &str) -> Vec<Row> {
         match &self.database {
             None => rows_of_file(&self.folder.path().join("sealpay.sqlite"), sql),
@@ -179,7 +172,7 @@ impl TestGateway {
     }
 
     /// Everything that the verifier and the bank keep.
-    pub async fn kept(&self) -> Kept {
+    pub async fn stored_rows(&self) -> StoredRows {
         let tables = match &self.database {
             None => TABLES_OF_A_FILE,
             Some(_) => {
@@ -187,26 +180,23 @@ impl TestGateway {
                         WHERE table_schema = 'public' ORDER BY 1"
             }
         };
-        let mut kept = BTreeMap::new();
+        let mut stored = BTreeMap::new();
         for table in self.rows(tables).await {
             let mut rows = self.rows(&format!("SELECT * FROM {}", table[0])).await;
             rows.sort();
-            kept.insert(table[0].clone(), rows);
+            stored.insert(table[0].clone(), rows);
         }
         if self.database.is_none() {
             for table in self.bank_rows(TABLES_OF_A_FILE).await {
                 let mut rows = self.bank_rows(&format!("SELECT * FROM {}", table[0])).await;
                 rows.sort();
-                kept.insert(table[0].clone(), rows);
+                stored.insert(table[0].clone(), rows);
             }
         }
-        Kept(kept)
+        StoredRows(stored)
     }
 
     /// Asks the simulated bank's database.
-    ///
-    /// # Panics
-    /// When the statement is wrong.
     pub async fn bank_rows(&self, sql: &str) -> Vec<Row> {
         match &self.database {
             None => rows_of_file(&self.folder.path().join("simulated-bank.sqlite"), sql),
@@ -214,11 +204,8 @@ impl TestGateway {
         }
     }
 
-    /// Ends the test: nothing is left half done, what was kept fits together and with the bank, and
+    /// Ends the test: nothing is left half done, what was stored fits together and with the bank, and
     /// no secret is in it or in the log.
-    ///
-    /// # Panics
-    /// When anything of that is not so.
     pub async fn finish(mut self) {
         self.finished = true;
         for _ in 0..PATIENCE {
@@ -235,6 +222,12 @@ impl TestGateway {
             }
         }
         found.extend(self.differences_from_the_book().await);
+        let store = self.server.state.gateway.store();
+        found.extend(
+            balance::service::check(store)
+                .await
+                .expect("the ledger is audited"),
+        );
         found.extend(self.secrets_kept().await);
         found.extend(log::search(|lines| secrets_in("the log", lines)));
         assert!(found.is_empty(), "{}", found.join("\n"));
@@ -254,7 +247,7 @@ impl TestGateway {
         let fits = |row: &Row| {
             let entry = approved.get(&row[0]).map(String::as_str);
             match (row[1].as_str(), row[2].as_str()) {
-                // Money that arrived is nobody's hold.
+                // Money that arrived is no authorization.
                 (_, "bank_transfer") => entry.is_none(),
                 ("captured", _) => entry == Some("booked"),
                 // The bank's clock may be past the end of a hold when nobody has looked yet.
@@ -286,7 +279,7 @@ impl TestGateway {
 
     async fn secrets_kept(&self) -> Vec<String> {
         let mut found = Vec::new();
-        for (table, rows) in self.kept().await.0 {
+        for (table, rows) in self.stored_rows().await.0 {
             let cells: Vec<_> = rows.iter().flatten().map(String::as_str).collect();
             let texts = match TEXTS.iter().find(|(counting, _)| *counting == table) {
                 Some((_, sql)) => self.rows(sql).await,
@@ -315,9 +308,6 @@ impl TestGateway {
 }
 
 /// What in these bytes is a secret of a test: a card, an API key, a webhook secret, an order.
-///
-/// # Panics
-/// When the clock tells a year after 9996.
 #[must_use]
 pub fn secrets_in(name: &str, bytes: &[u8]) -> Vec<String> {
     let mut found = leaks::in_text(name, bytes, &typed(&expiry()));

@@ -36,9 +36,6 @@ impl Drop for Folder {
 }
 
 /// Writes a file that only its owner may use.
-///
-/// # Panics
-/// When it cannot be written.
 #[expect(clippy::expect_used, reason = "a test without its files has to stop")]
 pub fn write_secret(path: &Path, text: &str) {
     let mut options = std::fs::OpenOptions::new();

@@ -38,9 +38,6 @@ impl<'a> Gallery<'a> {
 
     /// Takes the pictures of a state, `<state>-<theme>-<width>.png` under `target/screenshots`, and
     /// looks for barriers and for scroll bars inside the page.
-    ///
-    /// # Panics
-    /// When the page does not come to rest.
     pub async fn show(&mut self, state: &str) {
         for width in WIDTHS {
             self.take(width, state).await;
@@ -49,9 +46,6 @@ impl<'a> Gallery<'a> {
     }
 
     /// The same in one width only.
-    ///
-    /// # Panics
-    /// When the page does not come to rest.
     pub async fn show_at(&mut self, width: u64, state: &str) {
         self.take(width, state).await;
         self.put_on(THEMES[0], width).await;
@@ -76,9 +70,6 @@ impl<'a> Gallery<'a> {
 
     /// Takes pictures in the colours of a shopper who has chosen a few strong ones (forced colours):
     /// `<state>-forced-<theme>-390.png`.
-    ///
-    /// # Panics
-    /// When the page does not come to rest.
     pub async fn show_in_forced_colours(&mut self, state: &str) {
         let width = WIDTHS[0];
         for theme in THEMES {
@@ -95,9 +86,6 @@ impl<'a> Gallery<'a> {
     }
 
     /// Takes a picture of a page as it is printed on A4: `<state>-print.png`.
-    ///
-    /// # Panics
-    /// When the browser does not show it.
     pub async fn show_on_paper(&self, state: &str) {
         self.session.enter_page().await;
         self.emulate_media("print").await;
@@ -117,9 +105,6 @@ impl<'a> Gallery<'a> {
 
     /// With `SEALPAY_WRITE_SCREENSHOTS=1`, takes the picture of that name again that stands in
     /// `docs/screenshots`: a window in which a desk shows the page as it is.
-    ///
-    /// # Panics
-    /// When the file cannot be written.
     pub async fn show_in_docs(&self, name: &str, height: u64) {
         if setting("SEALPAY_WRITE_SCREENSHOTS").is_none() {
             return;
@@ -131,9 +116,6 @@ impl<'a> Gallery<'a> {
     }
 
     /// Ends the show.
-    ///
-    /// # Panics
-    /// When somebody would have been kept out.
     pub fn close(self) {
         assert_eq!(
             self.findings,

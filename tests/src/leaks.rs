@@ -98,9 +98,6 @@ pub fn security_code_in(bytes: &[u8], typed: Typed<'_>) -> bool {
 }
 
 /// Everything under a folder that must not be there, one sentence each.
-///
-/// # Panics
-/// When the folder cannot be read.
 #[must_use]
 pub fn in_folder(folder: &Path, typed: &[Typed<'_>]) -> Vec<String> {
     let mut found = Vec::new();

@@ -1,4 +1,6 @@
-//! What the tests of the whole stand on.
+//! What the tests of the whole system share: servers, databases, browsers, merchants, shoppers.
+
+#![expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
 
 pub mod accessibility;
 pub mod authenticator;
@@ -9,6 +11,7 @@ pub mod checkout;
 pub mod client;
 pub mod copies;
 pub mod engine;
+pub mod environment;
 pub mod evidence;
 pub mod folder;
 pub mod gallery;
@@ -23,8 +26,7 @@ pub mod postgres_of_its_own;
 pub mod processes;
 pub mod scenario;
 pub mod shopper;
-pub mod stage;
+pub mod simulation;
 pub mod time;
 pub mod verifier_process;
 pub mod webhook_receiver;
-pub mod world;

@@ -1,11 +1,6 @@
 //! Pages of a merchant, written by tests: each with its own markup and script, on an origin of
 //! their own and under a policy as strict as one can be.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose pages cannot be served has to stop"
-)]
-
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -76,9 +71,6 @@ pub struct MerchantSite {
 
 impl MerchantSite {
     /// Opens a site without pages.
-    ///
-    /// # Panics
-    /// When there is no free port.
     #[must_use]
     pub fn open() -> Self {
         let listener =

@@ -3,11 +3,6 @@
 //! It carries one request per connection, whole, and knows each by method and path. So it can lose
 //! exactly one request or exactly one answer, which is what a tunnel does to a phone.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose network does not work has to stop"
-)]
-
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -69,9 +64,6 @@ pub struct Network {
 
 impl Network {
     /// Takes a port for a server that may not run yet.
-    ///
-    /// # Panics
-    /// When there is no free port.
     #[must_use]
     pub fn reserve() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
@@ -93,9 +85,6 @@ impl Network {
     }
 
     /// Begins to carry to a server.
-    ///
-    /// # Panics
-    /// When it was begun before.
     pub fn carry_to(&mut self, server: SocketAddr) {
         let listener = self.listener.take().expect("a network is begun once");
         let shared = Arc::clone(&self.shared);

@@ -6,11 +6,6 @@
 //! Debian puts them) on a socket in a temporary folder. It ends with the test process, however
 //! that ends. Without either, tests say loudly that they were skipped.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose Postgres does not work has to stop"
-)]
-
 use crate::processes::setting;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -76,9 +71,6 @@ impl Drop for Database {
 }
 
 /// A fresh database, or none when there is no Postgres, which is said on standard error.
-///
-/// # Panics
-/// There is a Postgres, and it does not work.
 pub async fn fresh_database() -> Option<Database> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let server = server()?;

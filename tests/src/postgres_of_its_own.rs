@@ -1,11 +1,6 @@
 //! A Postgres server that one test has to itself: it may be stopped, started again and given a
 //! certificate. And PgBouncer before any server.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose Postgres does not work has to stop"
-)]
-
 use crate::folder::Folder;
 use crate::postgres::{as_user, chown_to, find_binaries, initialize, ordinary_user_if_root};
 use crate::processes::setting;
@@ -154,9 +149,6 @@ impl OwnPostgres {
     }
 
     /// Runs statements by the socket and answers with the first number, past the pool of a store.
-    ///
-    /// # Panics
-    /// The server refuses.
     pub async fn ask(&self, sql: &str) -> i64 {
         let folder = self.folder.path().to_string_lossy().replace('/', "%2F");
         let writes = "options=-c%20default_transaction_read_only%3Doff";
@@ -228,9 +220,6 @@ impl PgBouncer {
     }
 
     /// Gives it another command at its console.
-    ///
-    /// # Panics
-    /// It refuses.
     pub async fn command(&self, command: &str) {
         let console = connect(&self.url("pgbouncer")).await;
         let done = console.simple_query(command).await;

@@ -1,10 +1,5 @@
 //! Our own programs as real processes: started for tests, and gone with the tests.
 
-#![expect(
-    clippy::expect_used,
-    reason = "what a test needs and does not find ends it"
-)]
-
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -21,7 +16,7 @@ const PORTS_TO_TRY: u32 = 5;
 
 /// Ends the program when its standard input ends, which the operating system sees to, even when
 /// the tests are killed. `$FOLDER` is thrown away then, unless the last word was to keep it, and
-/// so is the stage that it stood on when nothing else does. In the end nobody of the group is left,
+/// so is the environment that it stood on when nothing else does. In the end nobody of the group is left,
 /// such as a browser whose driver is gone.
 const WATCHDOG: &str = r#"
 "$@" &
@@ -74,9 +69,6 @@ pub fn target() -> PathBuf {
 }
 
 /// A program of ours: in `SEALPAY_BIN_DIR`, or where cargo puts it beside the tests.
-///
-/// # Panics
-/// When it was not built.
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
     let folder = setting("SEALPAY_BIN_DIR").map_or_else(|| target().join("debug"), PathBuf::from);
@@ -90,9 +82,6 @@ pub fn program(name: &str) -> PathBuf {
 }
 
 /// The widget's files: in `SEALPAY_WIDGET_DIR`, or in `dist`.
-///
-/// # Panics
-/// When it was not built.
 #[must_use]
 pub fn widget_folder() -> PathBuf {
     let folder =
@@ -106,9 +95,6 @@ pub fn widget_folder() -> PathBuf {
 }
 
 /// An answer that a program prints on one line.
-///
-/// # Panics
-/// When it fails or prints something else than JSON.
 #[must_use]
 pub fn json_of(mut command: Command) -> serde_json::Value {
     let output = command.output().expect("the program starts");
@@ -127,9 +113,6 @@ pub struct Running {
 
 impl Running {
     /// Starts a program that writes to a log, and throws a folder away when it has ended.
-    ///
-    /// # Panics
-    /// When there is no shell, or the log cannot be made.
     #[must_use]
     pub fn start(command: &Command, log: &Path, folder: Option<&Path>) -> Self {
         let output = File::create(log).expect("the folder of the log can be written");
@@ -154,9 +137,6 @@ impl Running {
     }
 
     /// Starts a program that is told a port, on one that is free, and waits until it listens.
-    ///
-    /// # Panics
-    /// With what it said, when it never listens.
     #[must_use]
     pub fn listening(
         log: &Path,
@@ -230,8 +210,9 @@ mod tests {
 
     #[test]
     fn a_program_ends_with_its_handle_and_its_folder_is_thrown_away() {
-        let stage = std::env::temp_dir().join(format!("sealpay-processes-{}", std::process::id()));
-        let folder = stage.join("data");
+        let environment =
+            std::env::temp_dir().join(format!("sealpay-processes-{}", std::process::id()));
+        let folder = environment.join("data");
         std::fs::create_dir_all(&folder).unwrap();
         let log = folder.join("log");
         let mut sleeper = Command::new("sh");
@@ -256,6 +237,6 @@ mod tests {
         while processes.iter().any(is_there) {
             std::thread::sleep(GLANCE);
         }
-        assert!(!stage.exists());
+        assert!(!environment.exists());
     }
 }

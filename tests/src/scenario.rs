@@ -1,11 +1,12 @@
-//! One scenario: a stage, a window, what happens, and what must hold after all of it.
+//! One scenario: an environment, a window, what happens, and what must hold after all of it.
 
 use crate::browser::{Isolation, Manner, Session, Windows};
 use crate::engine::Engine;
+use crate::environment::TestEnvironment;
 use crate::leaks;
 use crate::shopper::TYPED;
-use crate::stage::Stage;
 use serde_json::Value;
+use std::borrow::Borrow;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -70,10 +71,7 @@ impl Scenario {
     }
 
     /// Plays it, unless there is no browser.
-    ///
-    /// # Panics
-    /// When it fails, or when something was told or kept that must not be.
-    pub async fn play<F>(self, stage: &Stage, act: impl FnOnce(Arc<Session>) -> F)
+    pub async fn play<F>(self, environment: &TestEnvironment, act: impl FnOnce(Arc<Session>) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -89,7 +87,7 @@ impl Scenario {
             played = tokio::spawn(async move { self.look_back(&own).await }).await;
         }
         if played.is_err() {
-            self.tell_what_was_seen(&session, stage).await;
+            self.tell_what_was_seen(&session, environment).await;
         }
         if let Some(session) = Arc::into_inner(session) {
             session.close().await;
@@ -97,10 +95,10 @@ impl Scenario {
         if let Err(failure) = played {
             std::panic::resume_unwind(failure.into_panic());
         }
-        let mut leaks = leaks::in_folder(stage.folder(), &TYPED);
+        let mut leaks = leaks::in_folder(environment.folder(), &TYPED);
         leaks.extend(leaks::in_text(
             "/metrics",
-            stage.public("/metrics").await.as_bytes(),
+            environment.public("/metrics").await.as_bytes(),
             &TYPED,
         ));
         assert_eq!(leaks, Vec::<String>::new(), "after {}", self.name);
@@ -112,7 +110,7 @@ impl Scenario {
         session.enter_page().await;
         let mut told = Vec::new();
         if session.engine() == Engine::Chromium {
-            let heard = session.heard().await;
+            let heard = session.recorded_events().await;
             self.check_complaints(session, &heard).await;
             told.push(("messages and events", heard.to_string()));
         }
@@ -149,7 +147,7 @@ impl Scenario {
         );
     }
 
-    async fn tell_what_was_seen(self, session: &Session, stage: &Stage) {
+    async fn tell_what_was_seen(self, session: &Session, environment: &TestEnvironment) {
         session.driver().enter_default_frame().await.ok();
         let picture = format!("screenshots/failures/{}.png", self.name.replace(' ', "-"));
         let path = crate::processes::target().join(&picture);
@@ -171,9 +169,33 @@ impl Scenario {
             "\n{} failed at {address} (picture: {drawn}, {})\n  browser: {log:#?}\n{}",
             self.name,
             path.display(),
-            stage.last_words()
+            environment.last_words()
         );
     }
+}
+
+/// Plays a scenario in an environment that the act uses as well.
+pub async fn play_in<E, F>(
+    environment: E,
+    scenario: Scenario,
+    act: impl FnOnce(Arc<Session>, E) -> F,
+) where
+    E: Borrow<TestEnvironment> + Clone,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let own = environment.clone();
+    let act = |session| act(session, own);
+    scenario.play(environment.borrow(), act).await;
+}
+
+/// Plays a scenario in the environment that all share who change nothing for others.
+pub async fn play_shared<F>(
+    scenario: Scenario,
+    act: impl FnOnce(Arc<Session>, &'static TestEnvironment) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    play_in(TestEnvironment::shared(), scenario, act).await;
 }
 
 /// Where a page, or the form, could leave something behind.

@@ -1,7 +1,5 @@
 //! What a shopper does: buys, types, presses and reads, in a real browser.
 
-#![expect(clippy::expect_used, reason = "a shopper who cannot go on has to stop")]
-
 use crate::browser::{Session, eventually};
 use crate::engine::Engine;
 use crate::leaks::Typed;
@@ -69,9 +67,6 @@ pub const INSUFFICIENT_FUNDS: Card = card("4000000000009995");
 pub const WRONG_SECURITY_CODE: Card = card("4000000000000127");
 
 /// The card for an outcome of the simulated bank.
-///
-/// # Panics
-/// When there is none.
 #[must_use]
 pub fn persona_for(outcome: &str) -> Card {
     let fits = |persona: &&Persona| persona.outcome == outcome;
@@ -83,10 +78,18 @@ pub fn persona_for(outcome: &str) -> Card {
 }
 
 impl Session {
+    /// By keyboard alone, from the page into the form, up to the field of a selector.
+    pub async fn tab_into_form(&self, field: &str) {
+        self.enter_form().await;
+        self.enter_page().await;
+        self.tab_until("document.activeElement.matches('iframe')")
+            .await;
+        self.enter_frame(FRAME).await;
+        let is_there = format!("document.activeElement.matches('{field}')");
+        self.tab_until(&is_there).await;
+    }
+
     /// Orders the first product of the shop, and comes to its checkout; the order's reference.
-    ///
-    /// # Panics
-    /// When the shop does not lead there.
     pub async fn order(&self, shop: &str) -> String {
         self.go(shop).await;
         self.press(".product form button[type=submit]").await;
@@ -103,9 +106,6 @@ impl Session {
     }
 
     /// Presses what fits, as soon as it can be seen.
-    ///
-    /// # Panics
-    /// When it cannot be pressed.
     pub async fn press(&self, selector: &str) {
         let element = self.see(selector).await;
         let pressed = element.click().await;
@@ -113,9 +113,6 @@ impl Session {
     }
 
     /// Presses the button with these words, as soon as it can be pressed.
-    ///
-    /// # Panics
-    /// When there is none.
     pub async fn press_button(&self, words: &str) {
         let path = format!("//button[contains(normalize-space(.), '{words}')]");
         let button = eventually(&format!("the button {words:?}"), async || {
@@ -130,9 +127,6 @@ impl Session {
     }
 
     /// Presses keys, wherever they go.
-    ///
-    /// # Panics
-    /// When the browser does not take them.
     pub async fn press_keys(&self, keys: impl Into<TypingData>) {
         let pressing = self.driver().action_chain().send_keys(keys);
         pressing.perform().await.expect("keys can be pressed");
@@ -144,9 +138,6 @@ impl Session {
     }
 
     /// Goes on by Tab until something is so.
-    ///
-    /// # Panics
-    /// When it never is.
     pub async fn tab_until(&self, expression: &str) {
         for _ in 0..STOPS {
             if self.is_true(expression).await {
@@ -158,9 +149,6 @@ impl Session {
     }
 
     /// Looks at the page, not at the form in it.
-    ///
-    /// # Panics
-    /// When the browser does not.
     pub async fn enter_page(&self) {
         self.driver()
             .enter_default_frame()
@@ -184,9 +172,6 @@ impl Session {
     }
 
     /// The same for one form of several.
-    ///
-    /// # Panics
-    /// When no form comes.
     pub async fn enter_form_in(&self, frame: &str) {
         self.enter_frame(frame).await;
         self.see("#number").await;
@@ -195,9 +180,6 @@ impl Session {
     }
 
     /// Looks into a frame, whatever it shows.
-    ///
-    /// # Panics
-    /// When there is none.
     pub async fn enter_frame(&self, selector: &str) {
         self.enter_page().await;
         let frame = self.see(selector).await;
@@ -212,9 +194,6 @@ impl Session {
     }
 
     /// Types into a field behind what stands there.
-    ///
-    /// # Panics
-    /// When the field takes nothing.
     pub async fn type_into(&self, selector: &str, text: impl Into<TypingData>) {
         let field = self.see(selector).await;
         if self.engine() == Engine::WebKit {
@@ -246,9 +225,6 @@ impl Session {
     }
 
     /// What stands in a field.
-    ///
-    /// # Panics
-    /// When there is no such field.
     pub async fn value_of(&self, selector: &str) -> String {
         let field = self.see(selector).await;
         field
@@ -307,9 +283,6 @@ impl Session {
     }
 
     /// Where in the window something of the form stands, and scrolls there.
-    ///
-    /// # Panics
-    /// When it cannot be found.
     pub async fn aim(&self, selector: &str) -> (i64, i64) {
         let place = "const { x, y, width, height } = arguments[0].getBoundingClientRect();
                      return [x, y, x + width / 2, y + height / 2].map(Math.round)";
@@ -335,9 +308,6 @@ impl Session {
 
     /// Clicks with the mouse, so often and so quickly as one event follows another. The driver's
     /// own click would wait for the page in between.
-    ///
-    /// # Panics
-    /// When the browser does not take the events.
     pub async fn click_quickly(&self, (x, y): (i64, i64), times: u32) {
         for count in 1..=times {
             for kind in ["mousePressed", "mouseReleased"] {
@@ -350,22 +320,16 @@ impl Session {
     }
 
     /// Waits on the page until the order is in a state.
-    ///
-    /// # Panics
-    /// When it never is.
     pub async fn see_order(&self, state: &str) {
         self.enter_page().await;
         self.see(&format!("[data-order-state={state}]")).await;
     }
 
     /// Waits until the page has heard an event of the form, and gives its detail.
-    ///
-    /// # Panics
-    /// When it never hears it.
     pub async fn hear(&self, event: &str) -> serde_json::Value {
         self.enter_page().await;
         eventually(&format!("the event {event}"), async || {
-            let heard = self.heard().await;
+            let heard = self.recorded_events().await;
             let events = heard["events"].as_array()?;
             let found = events.iter().find(|heard| heard["type"] == event)?;
             Some(found["detail"].clone())

@@ -1,10 +1,5 @@
 //! The real verifier as a process of its own, to be killed and started again on what it kept.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose verifier does not run has to stop"
-)]
-
 use crate::client::{Merchant, SHOP_ORIGIN, origin};
 use crate::load::{KeepAlive, get};
 use crate::processes::{json_of, setting};
@@ -25,9 +20,6 @@ const STARTING: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(1);
 
 /// The program: in `SEALPAY_BIN_DIR`, or the nearest one above the program that asks.
-///
-/// # Panics
-/// When it was not built.
 #[must_use]
 pub fn program() -> PathBuf {
     if let Some(folder) = setting("SEALPAY_BIN_DIR") {
@@ -42,9 +34,6 @@ pub fn program() -> PathBuf {
 }
 
 /// An address of this machine on which nobody listens just now.
-///
-/// # Panics
-/// When there is no free port.
 #[must_use]
 pub fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
@@ -138,9 +127,6 @@ impl Setup {
     }
 
     /// Registers a merchant by the command line, as an operator does.
-    ///
-    /// # Panics
-    /// When that does not work.
     #[must_use]
     pub fn add_merchant_on(&self, site: &str, webhook_url: Option<&str>) -> Merchant {
         let key = SigningKey::from_bytes(&random());
@@ -164,9 +150,6 @@ impl Setup {
     }
 
     /// Starts the verifier.
-    ///
-    /// # Panics
-    /// When the program does not start at all.
     #[must_use]
     pub fn start(&self) -> VerifierProcess {
         let log = OpenOptions::new().append(true).create(true).open(&self.log);
@@ -187,9 +170,6 @@ impl Setup {
     }
 
     /// Starts the verifier, waits for its first answer, and says how long that took.
-    ///
-    /// # Panics
-    /// With its last words, when it does not answer.
     pub async fn started(&self) -> (VerifierProcess, Duration) {
         let mut process = self.start();
         let took = process.first_answer().await;
@@ -208,9 +188,6 @@ pub struct VerifierProcess {
 
 impl VerifierProcess {
     /// Waits for the first answer; how long it took since the start.
-    ///
-    /// # Panics
-    /// With its last words, when there is none.
     pub async fn first_answer(&mut self) -> Duration {
         loop {
             if let Ok(mut connection) = KeepAlive::connect(self.address).await
@@ -231,9 +208,6 @@ impl VerifierProcess {
     }
 
     /// Ends it in the middle of whatever it does (SIGKILL).
-    ///
-    /// # Panics
-    /// When it had ended by itself before.
     pub fn kill(mut self) {
         let running = matches!(self.child.try_wait(), Ok(None));
         assert!(
@@ -253,9 +227,6 @@ impl VerifierProcess {
     }
 
     /// Waits until it has ended by itself.
-    ///
-    /// # Panics
-    /// With its last words, when it does not.
     pub async fn ended(&mut self) {
         let began = Instant::now();
         while matches!(self.child.try_wait(), Ok(None)) {

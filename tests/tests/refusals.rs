@@ -1,5 +1,5 @@
-//! What every refusal has in common: its one code, nothing stored but the nonce, nothing leaked, and
-//! the next good request works.
+//! What all rejected requests have in common: one code, nothing stored but the nonce, nothing
+//! leaked, and the next valid request succeeds.
 
 use harness::client::{APPROVED, Browser, Prepared, attempt, card};
 use harness::evidence::secrets_in;
@@ -97,7 +97,7 @@ pub(crate) async fn refused(
     request: Prepared,
     code: ErrorCode,
 ) -> Answer {
-    let before = gateway.kept().await;
+    let before = gateway.stored_rows().await;
     let is_head = request.method == "HEAD";
     let answer = gateway.send(request).await;
     if is_head {
@@ -111,7 +111,7 @@ pub(crate) async fn refused(
     } else {
         check_refusal(what, &answer, code, gateway.now());
     }
-    let after = gateway.kept().await;
+    let after = gateway.stored_rows().await;
     let changes = after.changes_since(&before, &["nonces"]);
     assert_eq!(changes, Vec::<String>::new(), "{what}");
     let spent = after.rows_of("nonces") - before.rows_of("nonces");

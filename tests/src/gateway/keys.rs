@@ -21,9 +21,6 @@ impl TestGateway {
     }
 
     /// A key of a merchant for these scopes, and its name.
-    ///
-    /// # Panics
-    /// When the scopes are none.
     pub async fn limited_key(
         &self,
         merchant: MerchantId,

@@ -1,4 +1,4 @@
-//! API keys: what one may be used for, until when, and one in place of another.
+//! API keys: scopes, expiry and rotation.
 
 use crate::databases::on_both_databases;
 use harness::client::Prepared;
@@ -7,8 +7,8 @@ use serde_json::Value;
 use std::net::SocketAddr;
 
 on_both_databases! {
-    a_key_is_good_until_its_end,
-    a_rotated_key_is_good_for_the_overlap_and_the_new_one_for_the_same_scopes,
+    api_key_is_valid_until_its_expiry,
+    rotated_api_key_is_valid_for_the_overlap_and_the_new_key_has_its_scopes,
 }
 
 /// A key for these scopes, and its name.
@@ -32,7 +32,7 @@ async fn answer_to(gateway: &TestGateway, key: &str) -> (u16, Value) {
     (answer.status.as_u16(), body)
 }
 
-async fn a_key_is_good_until_its_end(gateway: &TestGateway) {
+async fn api_key_is_valid_until_its_expiry(gateway: &TestGateway) {
     let (key, id) = key_for(gateway, "payments:read", Some(1)).await;
     let (revoked, revoked_id) = key_for(gateway, "*", None).await;
     assert_eq!(answer_to(gateway, &key).await.0, 200);
@@ -60,7 +60,7 @@ async fn a_key_is_good_until_its_end(gateway: &TestGateway) {
     }
 }
 
-async fn a_rotated_key_is_good_for_the_overlap_and_the_new_one_for_the_same_scopes(
+async fn rotated_api_key_is_valid_for_the_overlap_and_the_new_key_has_its_scopes(
     gateway: &TestGateway,
 ) {
     let (old, id) = key_for(gateway, "payments:read,disputes:write", None).await;
@@ -93,7 +93,7 @@ async fn a_rotated_key_is_good_for_the_overlap_and_the_new_one_for_the_same_scop
 }
 
 #[tokio::test]
-async fn who_tries_keys_at_speed_is_slowed_and_a_good_key_is_not() {
+async fn guessing_api_keys_is_rate_limited_and_a_valid_key_is_not() {
     let gateway = TestGateway::with(|config| {
         config.rate_limit.per_second = 1;
         config.rate_limit.burst = 100;

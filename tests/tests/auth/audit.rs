@@ -1,4 +1,4 @@
-//! Who did what: every write names the credential, in the audit trail and on what it made.
+//! The audit trail: every write names its credential, there and on the resource that it creates.
 
 use super::api_keys::key_for;
 use crate::databases::on_both_databases;
@@ -12,14 +12,14 @@ use verifier_server::auth::audit;
 use verifier_server::maintain;
 
 on_both_databases! {
-    every_write_leaves_a_row_that_names_its_credential,
-    a_merchant_reads_its_own_trail_page_by_page,
-    what_is_made_names_who_made_it,
-    a_client_that_hangs_up_takes_no_row_along,
-    refusals_of_one_credential_do_not_fill_the_trail,
-    writes_that_change_nothing_do_not_fill_the_trail,
-    writes_at_the_same_moment_leave_a_row_each,
-    the_last_use_of_a_key_is_known_to_the_hour,
+    every_write_is_audited_with_its_credential,
+    merchant_reads_its_own_audit_trail_in_pages,
+    created_resources_name_their_credential,
+    audit_row_is_written_after_the_client_disconnected,
+    repeated_rejections_do_not_fill_the_audit_trail,
+    writes_without_effect_do_not_fill_the_audit_trail,
+    concurrent_writes_are_each_audited,
+    last_use_of_a_key_is_recorded_to_the_hour,
 }
 
 async fn trail(gateway: &TestGateway, query: &str) -> Value {
@@ -34,7 +34,7 @@ async fn newest(gateway: &TestGateway) -> Value {
     trail(gateway, "?limit=1").await["data"][0].clone()
 }
 
-async fn every_write_leaves_a_row_that_names_its_credential(gateway: &TestGateway) {
+async fn every_write_is_audited_with_its_credential(gateway: &TestGateway) {
     let payment = gateway.approved(Capture::Manual, 1000, |_| {}).await;
     let (api_key, id) = key_for(gateway, "*", None).await;
     let (reader, reader_id) = key_for(gateway, "payments:read", None).await;
@@ -44,49 +44,14 @@ async fn every_write_leaves_a_row_that_names_its_credential(gateway: &TestGatewa
     let endpoint = made["id"].as_str().unwrap();
     let of_it = |what: &str| format!("/v1/webhook-endpoints/{endpoint}{what}");
     let refund = path(payment, "refunds");
+    #[rustfmt::skip]
     let rows = [
-        (
-            &api_key,
-            "/v1/webhook-endpoints".to_owned(),
-            body,
-            "/v1/webhook-endpoints",
-            "201",
-        ),
-        (
-            &api_key,
-            of_it(""),
-            json!({"description": "x"}),
-            "/v1/webhook-endpoints/{id}",
-            "200",
-        ),
-        (
-            &api_key,
-            of_it("/ping"),
-            json!({}),
-            "/v1/webhook-endpoints/{id}/ping",
-            "202",
-        ),
-        (
-            &api_key,
-            path(payment, "captures"),
-            json!({}),
-            "/v1/payments/{id}/captures",
-            "200",
-        ),
-        (
-            &api_key,
-            refund.clone(),
-            json!({"amount": 5000}),
-            "/v1/payments/{id}/refunds",
-            "422 amount_too_large",
-        ),
-        (
-            &reader,
-            refund,
-            json!({}),
-            "/v1/payments/{id}/refunds",
-            "403 scope_missing",
-        ),
+        (&api_key, "/v1/webhook-endpoints".to_owned(), body, "/v1/webhook-endpoints", "201"),
+        (&api_key, of_it(""), json!({"description": "x"}), "/v1/webhook-endpoints/{id}", "200"),
+        (&api_key, of_it("/ping"), json!({}), "/v1/webhook-endpoints/{id}/ping", "202"),
+        (&api_key, path(payment, "captures"), json!({}), "/v1/payments/{id}/captures", "200"),
+        (&api_key, refund.clone(), json!({"amount": 5000}), "/v1/payments/{id}/refunds", "422 amount_too_large"),
+        (&reader, refund, json!({}), "/v1/payments/{id}/refunds", "403 scope_missing"),
     ];
     for (by, path, body, route, outcome) in rows {
         let answer = gateway.send(write(by, &path, &key(), &body)).await;
@@ -137,7 +102,7 @@ async fn who_is_nobody_and_who_reads_leave_none(
     );
 }
 
-async fn a_merchant_reads_its_own_trail_page_by_page(gateway: &TestGateway) {
+async fn merchant_reads_its_own_audit_trail_in_pages(gateway: &TestGateway) {
     let other = gateway.register(None).await;
     let url = json!({"url": "https://shop.example/webhooks"});
     for _ in 0..3 {
@@ -163,7 +128,7 @@ async fn a_merchant_reads_its_own_trail_page_by_page(gateway: &TestGateway) {
     }
 }
 
-async fn a_client_that_hangs_up_takes_no_row_along(gateway: &TestGateway) {
+async fn audit_row_is_written_after_the_client_disconnected(gateway: &TestGateway) {
     let payment = gateway.approved(Capture::Automatic, 1000, |_| {}).await;
     let refund = path(payment, "refunds");
     let body = json!({"amount": 1});
@@ -204,7 +169,7 @@ async fn rows_of(gateway: &TestGateway, credential: &str) -> usize {
     }
 }
 
-async fn refusals_of_one_credential_do_not_fill_the_trail(gateway: &TestGateway) {
+async fn repeated_rejections_do_not_fill_the_audit_trail(gateway: &TestGateway) {
     let payment = gateway.approved(Capture::Automatic, 1000, |_| {}).await;
     let (reader, reader_id) = key_for(gateway, "payments:read", None).await;
     let refund = path(payment, "refunds");
@@ -224,7 +189,7 @@ async fn refusals_of_one_credential_do_not_fill_the_trail(gateway: &TestGateway)
 }
 
 /// Changes to what is so already, and requests that came before: as many of them as refused ones.
-async fn writes_that_change_nothing_do_not_fill_the_trail(gateway: &TestGateway) {
+async fn writes_without_effect_do_not_fill_the_audit_trail(gateway: &TestGateway) {
     let payment = gateway.approved(Capture::Automatic, 1000, |_| {}).await;
     let url = json!({"url": "https://shop.example/webhooks"});
     let made: Value = gateway.write("/v1/webhook-endpoints", &url).await.json();
@@ -271,7 +236,7 @@ async fn writes_that_change_nothing_do_not_fill_the_trail(gateway: &TestGateway)
 /// A trail that does not get on holds up the writes whose rows wait, and no payment; what is given up
 /// by the database is tried again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn rows_that_wait_hold_up_no_payment() {
+async fn pending_audit_rows_do_not_delay_payments() {
     let Some(gateway) = TestGateway::on_postgres().await else {
         eprintln!("skipped without Postgres");
         return;
@@ -327,7 +292,7 @@ async fn rows_that_wait_hold_up_no_payment() {
 }
 
 /// A row is durable before the answer to its request is given.
-async fn writes_at_the_same_moment_leave_a_row_each(gateway: &TestGateway) {
+async fn concurrent_writes_are_each_audited(gateway: &TestGateway) {
     let url = json!({"url": "https://shop.example/webhooks"});
     let made: Value = gateway.write("/v1/webhook-endpoints", &url).await.json();
     let endpoint = format!("/v1/webhook-endpoints/{}", made["id"].as_str().unwrap());
@@ -346,7 +311,7 @@ async fn writes_at_the_same_moment_leave_a_row_each(gateway: &TestGateway) {
     assert_eq!(rows, 41, "each was durable before its answer");
 }
 
-async fn what_is_made_names_who_made_it(gateway: &TestGateway) {
+async fn created_resources_name_their_credential(gateway: &TestGateway) {
     let payment = gateway.approved(Capture::Manual, 1000, |_| {}).await;
     let (api_key, id) = key_for(gateway, "*", None).await;
     let captured = write(&api_key, &path(payment, "captures"), &key(), &json!({}));
@@ -379,7 +344,7 @@ async fn what_is_made_names_who_made_it(gateway: &TestGateway) {
     assert_eq!(told("/body/data/dispute/answered_by"), 1, "{all}");
 }
 
-async fn the_last_use_of_a_key_is_known_to_the_hour(gateway: &TestGateway) {
+async fn last_use_of_a_key_is_recorded_to_the_hour(gateway: &TestGateway) {
     let (api_key, id) = key_for(gateway, "payments:read", None).await;
     let inner = &gateway.server.state.gateway;
     let known = async || {

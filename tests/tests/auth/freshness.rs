@@ -1,11 +1,11 @@
-//! Freshness: signatures of the past and of the future, to the second.
+//! Creation and expiry times of signatures and orders, exact to the second.
 
 use crate::refusals::{Checkout, refused};
 use harness::gateway::TestGateway;
 use verifier_server::error::ErrorCode;
 
 #[tokio::test]
-async fn a_signature_is_good_from_30_seconds_ahead_to_60_seconds_after() {
+async fn signature_is_valid_from_30_seconds_before_to_60_seconds_after_creation() {
     let gateway = TestGateway::start().await;
     gateway.clock.stop();
     let rows = [
@@ -49,7 +49,7 @@ async fn a_signature_is_good_from_30_seconds_ahead_to_60_seconds_after() {
 }
 
 #[tokio::test]
-async fn a_signature_at_the_end_of_time_overflows_nothing() {
+async fn signature_time_at_the_maximum_does_not_overflow() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
     let (session, attempt) = (
@@ -77,7 +77,7 @@ async fn a_signature_at_the_end_of_time_overflows_nothing() {
 }
 
 #[tokio::test]
-async fn an_order_is_good_from_a_minute_ahead_to_its_end() {
+async fn order_is_valid_from_a_minute_before_issue_to_its_expiry() {
     let gateway = TestGateway::start().await;
     gateway.clock.stop();
     let rows = [

@@ -1,4 +1,4 @@
-//! Requests signed with the merchant's order key: every way to alter one, and what is answered.
+//! Requests signed with the merchant's order key: every alteration and its error code.
 
 use super::signing::Signing;
 use crate::databases::on_both_databases;
@@ -9,24 +9,29 @@ use sealpay_protocol::api::Problem;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::sign::content_digest;
 use serde_json::Value;
-use verifier_server::error::ErrorCode;
+use verifier_server::error::ErrorCode::{
+    self, ApiKeyInvalid, CredentialsAmbiguous, DigestMismatch, IdempotencyKeyInvalid,
+    MalformedRequest, MalformedSignature, MissingSignature, NonceReplayed, NotFound, ScopeMissing,
+    SignatureExpired, SignatureFromTheFuture, SignatureInvalid, UnknownMerchant, UnknownOrderKey,
+    UnsupportedMediaType,
+};
 use verifier_server::merchants::register::MerchantAdmin;
 
 on_both_databases! {
-    of_twenty_copies_of_a_signed_request_one_passes,
-    a_signed_request_shows_what_is_its_merchants,
-    a_key_that_only_signs_orders_may_do_nothing_else,
+    one_of_twenty_copies_of_a_signed_request_is_accepted,
+    signed_request_shows_only_its_merchants_resources,
+    order_key_without_scopes_only_signs_orders,
 }
 
-/// The request is refused with this code, and nothing is kept of it but a nonce and, behind the gate, its row of the audit
-/// trail.
+/// The request is rejected with this code, and nothing is stored but the nonce and, once it is
+/// authenticated, its row of the audit trail.
 async fn refused(gateway: &TestGateway, what: &str, request: Prepared, code: ErrorCode) -> Answer {
-    let before = gateway.kept().await;
+    let before = gateway.stored_rows().await;
     let answer = gateway.send(request).await;
     assert_eq!(answer.code(), code.name(), "{what}: {}", answer.text());
     assert_eq!(answer.status, code.status(), "{what}");
-    let after = gateway.kept().await;
-    let spent_one = matches!(code, ErrorCode::NotFound | ErrorCode::IdempotencyKeyInvalid);
+    let after = gateway.stored_rows().await;
+    let spent_one = matches!(code, NotFound | IdempotencyKeyInvalid);
     let except: &[&str] = if spent_one {
         &["nonces", "audit_head", "audit_log"]
     } else {
@@ -40,7 +45,7 @@ async fn refused(gateway: &TestGateway, what: &str, request: Prepared, code: Err
     answer
 }
 
-async fn a_signed_request_shows_what_is_its_merchants(gateway: &TestGateway) {
+async fn signed_request_shows_only_its_merchants_resources(gateway: &TestGateway) {
     let other = gateway.register(None).await;
     gateway
         .pay(None, &harness::client::card(harness::client::APPROVED))
@@ -63,7 +68,7 @@ async fn a_signed_request_shows_what_is_its_merchants(gateway: &TestGateway) {
     }
     let writing = Signing::writing(gateway).prepared();
     assert_eq!(gateway.send(writing).await.code(), "not_found");
-    // A shorter life is as good, and a content type on a request that only asks is nobody's matter.
+    // A shorter lifetime is valid, and the content type of a request without a body is ignored.
     let mut short = Signing::reading(gateway);
     short.parameters.expires = short.parameters.created + 5;
     let mut request = short.prepared();
@@ -71,7 +76,7 @@ async fn a_signed_request_shows_what_is_its_merchants(gateway: &TestGateway) {
     assert_eq!(gateway.send(request).await.status, 200);
 }
 
-async fn a_key_that_only_signs_orders_may_do_nothing_else(gateway: &TestGateway) {
+async fn order_key_without_scopes_only_signs_orders(gateway: &TestGateway) {
     let verifier = &gateway.server.state.gateway;
     let admin = MerchantAdmin {
         store: verifier.store(),
@@ -100,21 +105,20 @@ async fn a_key_that_only_signs_orders_may_do_nothing_else(gateway: &TestGateway)
         if is_allowed {
             assert_eq!(answer.status, 200, "{}", answer.text());
         } else {
-            assert_eq!(answer.code(), ErrorCode::ScopeMissing.name(), "{scopes:?}");
+            assert_eq!(answer.code(), ScopeMissing.name(), "{scopes:?}");
         }
     }
 }
 
-async fn of_twenty_copies_of_a_signed_request_one_passes(gateway: &TestGateway) {
+async fn one_of_twenty_copies_of_a_signed_request_is_accepted(gateway: &TestGateway) {
     for signing in [Signing::reading(gateway), Signing::writing(gateway)] {
         let request = signing.prepared();
         let answers = gateway.send_together(vec![request.clone(); 20]).await;
-        let replayed = |answer: &&Answer| {
-            answer.status == 401 && answer.code() == ErrorCode::NonceReplayed.name()
-        };
+        let replayed =
+            |answer: &&Answer| answer.status == 401 && answer.code() == NonceReplayed.name();
         assert_eq!(answers.iter().filter(replayed).count(), 19);
         let again = gateway.send(request).await;
-        assert_eq!(again.code(), ErrorCode::NonceReplayed.name());
+        assert_eq!(again.code(), NonceReplayed.name());
         // The same nonce under another time is another signature, made by who has the key.
         let mut later = signing.clone();
         later.parameters.created -= 1;
@@ -138,15 +142,15 @@ fn replace(request: &mut Prepared, header: &str, from: &str, to: &str) {
 }
 
 #[tokio::test]
-async fn every_covered_part_is_covered() {
+async fn altering_any_signed_component_is_rejected() {
     let gateway = TestGateway::start().await;
     #[rustfmt::skip]
     let of_both: [Alteration; 5] = [
-        ("@query", |r| r.path.push_str("?limit=100"), ErrorCode::SignatureInvalid),
-        ("sealpay-merchant", |r| r.set("sealpay-merchant", "mer_01jd0000000000000000000000"), ErrorCode::UnknownMerchant),
-        ("keyid", |r| replace(r, "signature-input", "keyid=\"test-key\"", "keyid=\"other\""), ErrorCode::UnknownOrderKey),
-        ("nonce", |r| replace(r, "signature-input", "nonce=\"", "nonce=\"AAAAAAAAAAAAAAAAAAAAAA\";x=\""), ErrorCode::MalformedSignature),
-        ("signature", |r| { let zero = format!("sig=:{}==:", "A".repeat(86)); r.set("signature", &zero); }, ErrorCode::SignatureInvalid),
+        ("@query", |r| r.path.push_str("?limit=100"), SignatureInvalid),
+        ("sealpay-merchant", |r| r.set("sealpay-merchant", "mer_01jd0000000000000000000000"), UnknownMerchant),
+        ("keyid", |r| replace(r, "signature-input", "keyid=\"test-key\"", "keyid=\"other\""), UnknownOrderKey),
+        ("nonce", |r| replace(r, "signature-input", "nonce=\"", "nonce=\"AAAAAAAAAAAAAAAAAAAAAA\";x=\""), MalformedSignature),
+        ("signature", |r| { let zero = format!("sig=:{}==:", "A".repeat(86)); r.set("signature", &zero); }, SignatureInvalid),
     ];
     for (what, alter, code) in &of_both {
         for signing in [Signing::reading(&gateway), Signing::writing(&gateway)] {
@@ -157,15 +161,15 @@ async fn every_covered_part_is_covered() {
     }
     #[rustfmt::skip]
     let of_reads: [Alteration; 7] = [
-        ("@method", |r| r.method = "HEAD".into(), ErrorCode::SignatureInvalid),
-        ("@path", |r| r.path = "/v1/payments/pay_01jd0000000000000000000000".into(), ErrorCode::SignatureInvalid),
-        ("a body", |r| r.body = b"{}".to_vec(), ErrorCode::MissingSignature),
-        ("a body with its type", |r| { r.body = b"{}".to_vec(); r.set("content-type", "application/json"); }, ErrorCode::MissingSignature),
-        ("a key", |r| { r.set("idempotency-key", "a"); r.set("content-type", "application/json"); }, ErrorCode::MissingSignature),
-        ("a digest", |r| { r.set("content-digest", &content_digest(b"")); r.set("content-type", "application/json"); }, ErrorCode::MalformedRequest),
+        ("@method", |r| r.method = "HEAD".into(), SignatureInvalid),
+        ("@path", |r| r.path = "/v1/payments/pay_01jd0000000000000000000000".into(), SignatureInvalid),
+        ("a body", |r| r.body = b"{}".to_vec(), MissingSignature),
+        ("a body with its type", |r| { r.body = b"{}".to_vec(); r.set("content-type", "application/json"); }, MissingSignature),
+        ("a key", |r| { r.set("idempotency-key", "a"); r.set("content-type", "application/json"); }, MissingSignature),
+        ("a digest", |r| { r.set("content-digest", &content_digest(b"")); r.set("content-type", "application/json"); }, MalformedRequest),
         ("a digest and a key", |r| {
             r.set("content-digest", &content_digest(b"")); r.set("content-type", "application/json"); r.set("idempotency-key", "a");
-        }, ErrorCode::MalformedSignature),
+        }, MalformedSignature),
     ];
     for (what, alter, code) in of_reads {
         let mut request = Signing::reading(&gateway).prepared();
@@ -178,16 +182,16 @@ async fn every_covered_part_is_covered() {
     }
     #[rustfmt::skip]
     let of_writes: [Alteration; 10] = [
-        ("@path", |r| r.path = r.path.replace("refunds", "captures"), ErrorCode::SignatureInvalid),
-        ("content-type", |r| r.set("content-type", "application/json; charset=utf-8"), ErrorCode::SignatureInvalid),
-        ("no content-type", |r| r.remove("content-type"), ErrorCode::UnsupportedMediaType),
-        ("content-digest", |r| r.set("content-digest", &content_digest(b"{}")), ErrorCode::DigestMismatch),
-        ("body", |r| r.body = b"{\"amount\":101}".to_vec(), ErrorCode::DigestMismatch),
-        ("no body", |r| r.body = Vec::new(), ErrorCode::DigestMismatch),
-        ("body and digest", |r| { r.body = b"{}".to_vec(); r.set("content-digest", &content_digest(b"{}")); }, ErrorCode::SignatureInvalid),
-        ("idempotency-key", |r| r.set("idempotency-key", "refund-2"), ErrorCode::SignatureInvalid),
-        ("no idempotency-key", |r| r.remove("idempotency-key"), ErrorCode::MalformedRequest),
-        ("no content-digest", |r| r.remove("content-digest"), ErrorCode::MissingSignature),
+        ("@path", |r| r.path = r.path.replace("refunds", "captures"), SignatureInvalid),
+        ("content-type", |r| r.set("content-type", "application/json; charset=utf-8"), SignatureInvalid),
+        ("no content-type", |r| r.remove("content-type"), UnsupportedMediaType),
+        ("content-digest", |r| r.set("content-digest", &content_digest(b"{}")), DigestMismatch),
+        ("body", |r| r.body = b"{\"amount\":101}".to_vec(), DigestMismatch),
+        ("no body", |r| r.body = Vec::new(), DigestMismatch),
+        ("body and digest", |r| { r.body = b"{}".to_vec(); r.set("content-digest", &content_digest(b"{}")); }, SignatureInvalid),
+        ("idempotency-key", |r| r.set("idempotency-key", "refund-2"), SignatureInvalid),
+        ("no idempotency-key", |r| r.remove("idempotency-key"), MalformedRequest),
+        ("no content-digest", |r| r.remove("content-digest"), MissingSignature),
     ];
     for (what, alter, code) in of_writes {
         let mut request = Signing::writing(&gateway).prepared();
@@ -198,7 +202,7 @@ async fn every_covered_part_is_covered() {
 }
 
 #[tokio::test]
-async fn headers_of_any_other_form_are_refused() {
+async fn malformed_signature_headers_are_rejected() {
     let gateway = TestGateway::start().await;
     let rows = [
         ("\"@method\" \"@authority\"", "\"@authority\" \"@method\""),
@@ -216,13 +220,13 @@ async fn headers_of_any_other_form_are_refused() {
         for signing in [Signing::reading(&gateway), Signing::writing(&gateway)] {
             let mut request = signing.prepared();
             replace(&mut request, "signature-input", from, to);
-            refused(&gateway, to, request, ErrorCode::MalformedSignature).await;
+            refused(&gateway, to, request, MalformedSignature).await;
         }
     }
     for missing in ["signature", "signature-input"] {
         let mut request = Signing::reading(&gateway).prepared();
         request.remove(missing);
-        refused(&gateway, missing, request, ErrorCode::MissingSignature).await;
+        refused(&gateway, missing, request, MissingSignature).await;
     }
     for merchant in [
         None,
@@ -235,7 +239,7 @@ async fn headers_of_any_other_form_are_refused() {
         if let Some(merchant) = merchant {
             request.set("sealpay-merchant", merchant);
         }
-        let answer = refused(&gateway, "merchant", request, ErrorCode::MalformedRequest).await;
+        let answer = refused(&gateway, "merchant", request, MalformedRequest).await;
         assert_eq!(
             answer.json::<Problem>().param.as_deref(),
             Some("sealpay-merchant")
@@ -246,17 +250,14 @@ async fn headers_of_any_other_form_are_refused() {
         let value = request.get(twice).unwrap().to_owned();
         request.headers.push((twice.into(), value));
         let answer = gateway.send(request).await;
-        let codes = [
-            ErrorCode::MissingSignature.name(),
-            ErrorCode::MalformedRequest.name(),
-        ];
+        let codes = [MissingSignature.name(), MalformedRequest.name()];
         assert!(codes.contains(&answer.code().as_str()), "{}", answer.text());
     }
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn what_is_signed_for_somewhere_else_or_by_somebody_else_is_refused() {
+async fn signature_for_another_verifier_or_by_another_key_is_rejected() {
     let gateway = TestGateway::start().await;
     let other = gateway.register(None).await;
     let good = Signing::writing(&gateway);
@@ -270,17 +271,9 @@ async fn what_is_signed_for_somewhere_else_or_by_somebody_else_is_refused() {
     let mut another_name = good.clone();
     another_name.parameters.key_id = "2031".into();
     let rows = [
-        ("another verifier", elsewhere, ErrorCode::SignatureInvalid),
-        (
-            "another merchant's key",
-            by_another,
-            ErrorCode::SignatureInvalid,
-        ),
-        (
-            "another name of a key",
-            another_name,
-            ErrorCode::UnknownOrderKey,
-        ),
+        ("another verifier", elsewhere, SignatureInvalid),
+        ("another merchant's key", by_another, SignatureInvalid),
+        ("another name of a key", another_name, UnknownOrderKey),
     ];
     for (what, signing, code) in rows {
         refused(&gateway, what, signing.prepared(), code).await;
@@ -291,18 +284,12 @@ async fn what_is_signed_for_somewhere_else_or_by_somebody_else_is_refused() {
             .merchants
             .retire_order_key(gateway.merchant.id, &gateway.merchant.key_id, 1);
     assert!(retired.await.unwrap());
-    refused(
-        &gateway,
-        "a retired key",
-        good.prepared(),
-        ErrorCode::UnknownOrderKey,
-    )
-    .await;
+    refused(&gateway, "a retired key", good.prepared(), UnknownOrderKey).await;
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn a_signature_of_the_widget_opens_nothing_of_the_merchants_and_the_other_way_round() {
+async fn widget_and_merchant_signatures_are_not_interchangeable() {
     let gateway = TestGateway::start().await;
     let (order, browser) = (gateway.order(None), gateway.browser());
     let session = gateway.open(&browser, &order).await.session.to_string();
@@ -313,13 +300,7 @@ async fn a_signature_of_the_widget_opens_nothing_of_the_merchants_and_the_other_
     for browser in [&browser, &impostor] {
         let mut request = browser.request(path, &session, "refund-1", b"{}".to_vec());
         request.set("sealpay-merchant", &gateway.merchant.id.to_string());
-        refused(
-            &gateway,
-            "the widget's form",
-            request,
-            ErrorCode::MalformedSignature,
-        )
-        .await;
+        refused(&gateway, "the widget's form", request, MalformedSignature).await;
     }
     let mut signing = Signing::writing(&gateway);
     signing.path = "/v1/payments".into();
@@ -329,29 +310,23 @@ async fn a_signature_of_the_widget_opens_nothing_of_the_merchants_and_the_other_
     ));
     let mut request = signing.prepared();
     request.set("sealpay-session", &session);
-    refused(
-        &gateway,
-        "the merchant's form",
-        request,
-        ErrorCode::MalformedSignature,
-    )
-    .await;
+    refused(&gateway, "the merchant's form", request, MalformedSignature).await;
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn a_signature_is_good_from_half_a_minute_early_to_its_end() {
+async fn signature_is_valid_from_half_a_minute_early_to_its_expiry() {
     let gateway = TestGateway::start().await;
     gateway.clock.stop();
     let now = gateway.now();
     let rows = [
-        (now + 31, now + 91, Some(ErrorCode::SignatureFromTheFuture)),
+        (now + 31, now + 91, Some(SignatureFromTheFuture)),
         (now + 30, now + 90, None),
         (now - 59, now + 1, None),
-        (now - 60, now, Some(ErrorCode::SignatureExpired)),
-        (now - 10, now, Some(ErrorCode::SignatureExpired)),
-        (now - 10, now + 51, Some(ErrorCode::MalformedSignature)),
-        (now, now, Some(ErrorCode::MalformedSignature)),
+        (now - 60, now, Some(SignatureExpired)),
+        (now - 10, now, Some(SignatureExpired)),
+        (now - 10, now + 51, Some(MalformedSignature)),
+        (now, now, Some(MalformedSignature)),
     ];
     for (created, expires, code) in rows {
         let mut signing = Signing::reading(&gateway);
@@ -366,11 +341,11 @@ async fn a_signature_is_good_from_half_a_minute_early_to_its_end() {
     gateway.finish().await;
 }
 
-/// Testers move the world; a merchant's machine goes by the wall's time.
+/// Testers move the simulated clock; merchants sign by the system clock.
 #[tokio::test]
-async fn a_moved_world_changes_nothing_for_who_signs() {
+async fn simulated_clock_does_not_affect_signatures() {
     let gateway = TestGateway::start().await;
-    let wall = gateway.now();
+    let system_time = gateway.now();
     gateway
         .server
         .state
@@ -378,24 +353,24 @@ async fn a_moved_world_changes_nothing_for_who_signs() {
         .clock()
         .move_ahead(3 * 24 * 60 * 60 * 1000);
     let mut signing = Signing::reading(&gateway);
-    signing.parameters.created = wall;
-    signing.parameters.expires = wall + 60;
+    signing.parameters.created = system_time;
+    signing.parameters.expires = system_time + 60;
     let request = signing.prepared();
     assert_eq!(gateway.send(request.clone()).await.status, 200);
     let again = gateway.send(request).await;
-    assert_eq!(again.code(), ErrorCode::NonceReplayed.name());
+    assert_eq!(again.code(), NonceReplayed.name());
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn one_credential_is_asked_for_and_neither_two_nor_none() {
+async fn exactly_one_credential_is_required() {
     let gateway = TestGateway::start().await;
     let key = format!("Bearer {}", gateway.merchant.api_key);
     for signing in [Signing::reading(&gateway), Signing::writing(&gateway)] {
         for authorization in [&key, "Bearer nobody", ""] {
             let mut both = signing.prepared();
             both.set("authorization", authorization);
-            let answer = refused(&gateway, "both", both, ErrorCode::CredentialsAmbiguous).await;
+            let answer = refused(&gateway, "both", both, CredentialsAmbiguous).await;
             assert_eq!(
                 answer.json::<Problem>().detail,
                 "Send an API key or a signature, not both."
@@ -405,7 +380,7 @@ async fn one_credential_is_asked_for_and_neither_two_nor_none() {
         for header in ["signature", "signature-input", "sealpay-merchant"] {
             none.remove(header);
         }
-        refused(&gateway, "none", none, ErrorCode::ApiKeyInvalid).await;
+        refused(&gateway, "none", none, ApiKeyInvalid).await;
     }
     // A digest beside an API key is good custom, and no signature.
     let mut request = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
@@ -416,19 +391,19 @@ async fn one_credential_is_asked_for_and_neither_two_nor_none() {
 
 /// What is behind the signature is looked at only behind it, and spends the nonce.
 #[tokio::test]
-async fn a_request_that_is_refused_behind_the_gate_has_spent_its_nonce() {
+async fn authenticated_request_consumes_its_nonce_even_if_rejected() {
     let gateway = TestGateway::start().await;
     let mut signing = Signing::writing(&gateway);
     signing.content = Some(("a key with spaces".into(), b"{}".to_vec()));
     let rows = [
-        (signing, ErrorCode::IdempotencyKeyInvalid),
-        (Signing::writing(&gateway), ErrorCode::NotFound),
+        (signing, IdempotencyKeyInvalid),
+        (Signing::writing(&gateway), NotFound),
     ];
     for (mut signing, code) in rows {
         signing.parameters.nonce = random();
         let request = signing.prepared();
-        refused(&gateway, "behind the gate", request.clone(), code).await;
-        refused(&gateway, "again", request, ErrorCode::NonceReplayed).await;
+        refused(&gateway, "authenticated", request.clone(), code).await;
+        refused(&gateway, "again", request, NonceReplayed).await;
     }
     gateway.finish().await;
 }

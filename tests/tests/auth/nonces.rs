@@ -1,4 +1,4 @@
-//! A signature is good once.
+//! Signed requests cannot be replayed.
 
 use crate::databases::on_both_databases;
 use crate::refusals::{Checkout, refused};
@@ -7,36 +7,26 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::api::{CONTENT_TYPE, PaymentView, ShopperState};
 use sealpay_protocol::sign::{RequestParts, SignatureParameters, sign};
 use std::collections::BTreeMap;
-use verifier_server::error::ErrorCode;
+use verifier_server::error::ErrorCode::{
+    AmountInvalid, AttemptConflict, NonceReplayed, SealedCardRefused, SessionComplete,
+};
 
 on_both_databases! {
-    of_twenty_copies_of_a_request_one_passes,
-    of_twenty_copies_of_an_opening_one_passes,
+    one_of_twenty_copies_of_a_payment_request_is_accepted,
+    one_of_twenty_copies_of_a_session_request_is_accepted,
 }
 
 #[tokio::test]
-async fn a_request_that_was_answered_is_not_answered_again() {
+async fn answered_request_is_rejected_as_a_replay() {
     let gateway = TestGateway::start().await;
     let opening = gateway.browser().open_session(&gateway.order(None));
     assert_eq!(gateway.send(opening.clone()).await.status, 200);
-    refused(
-        &gateway,
-        "an opening again",
-        opening,
-        ErrorCode::NonceReplayed,
-    )
-    .await;
+    refused(&gateway, "an opening again", opening, NonceReplayed).await;
 
     let checkout = Checkout::open(&gateway).await;
     let paying = checkout.good_request();
     assert_eq!(gateway.send(paying.clone()).await.status, 200);
-    refused(
-        &gateway,
-        "a payment again",
-        paying,
-        ErrorCode::NonceReplayed,
-    )
-    .await;
+    refused(&gateway, "a payment again", paying, NonceReplayed).await;
     // The same attempt with a new signature is a question, not a replay.
     let again = gateway.send(checkout.good_request()).await;
     assert_eq!(
@@ -48,7 +38,7 @@ async fn a_request_that_was_answered_is_not_answered_again() {
 }
 
 #[tokio::test]
-async fn a_recorded_payment_costs_no_opening_of_its_card() {
+async fn replayed_payment_is_rejected_before_its_card_is_decrypted() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
     let paying = checkout.good_request();
@@ -66,82 +56,52 @@ async fn a_recorded_payment_costs_no_opening_of_its_card() {
 
 /// What was refused behind the signature has spent its nonce.
 #[tokio::test]
-async fn a_payment_that_was_refused_is_not_answered_again() {
+async fn rejected_payment_request_cannot_be_replayed() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
     let (browser, session) = (&checkout.browser, &checkout.session);
     let elsewhere = browser.pay_body(&checkout.order, session, attempt(), &card(APPROVED));
     let moved = checkout.request_with(elsewhere);
-    refused(
-        &gateway,
-        "a moved card",
-        moved.clone(),
-        ErrorCode::SealedCardRefused,
-    )
-    .await;
-    refused(&gateway, "the same again", moved, ErrorCode::NonceReplayed).await;
+    refused(&gateway, "a moved card", moved.clone(), SealedCardRefused).await;
+    refused(&gateway, "the same again", moved, NonceReplayed).await;
 
     checkout.works(&gateway, "nothing").await;
     let late = browser.pay(&checkout.order, session, attempt(), &card(APPROVED));
-    refused(
-        &gateway,
-        "a paid session",
-        late.clone(),
-        ErrorCode::SessionComplete,
-    )
-    .await;
-    refused(&gateway, "the same again", late, ErrorCode::NonceReplayed).await;
+    refused(&gateway, "a paid session", late.clone(), SessionComplete).await;
+    refused(&gateway, "the same again", late, NonceReplayed).await;
 
     let conflict = checkout.good_request();
-    refused(
-        &gateway,
-        "other bytes",
-        conflict.clone(),
-        ErrorCode::AttemptConflict,
-    )
-    .await;
-    refused(
-        &gateway,
-        "the same again",
-        conflict,
-        ErrorCode::NonceReplayed,
-    )
-    .await;
+    refused(&gateway, "other bytes", conflict.clone(), AttemptConflict).await;
+    refused(&gateway, "the same again", conflict, NonceReplayed).await;
 
     gateway.move_clock(1801);
     let late = browser.pay(&checkout.order, session, attempt(), &card(APPROVED));
     let stored = checkout.good_request();
     let what = "paid and expired";
-    refused(&gateway, what, late.clone(), ErrorCode::SessionComplete).await;
-    refused(&gateway, "the same again", late, ErrorCode::NonceReplayed).await;
+    refused(&gateway, what, late.clone(), SessionComplete).await;
+    refused(&gateway, "the same again", late, NonceReplayed).await;
     let what = "other bytes, expired";
-    refused(&gateway, what, stored.clone(), ErrorCode::AttemptConflict).await;
-    refused(&gateway, "the same again", stored, ErrorCode::NonceReplayed).await;
+    refused(&gateway, what, stored.clone(), AttemptConflict).await;
+    refused(&gateway, "the same again", stored, NonceReplayed).await;
     gateway.finish().await;
 }
 
 /// An opening that is refused has opened nothing, and does so again.
 #[tokio::test]
-async fn an_opening_that_was_refused_is_refused_again() {
+async fn rejected_session_request_is_rejected_again() {
     let gateway = TestGateway::start().await;
     let mut claims = gateway.claims();
     claims.amount = 0;
     let order = gateway.merchant.sign(&claims);
     let request = gateway.browser().open_session(&order);
     for _ in 0..2 {
-        refused(
-            &gateway,
-            "nothing to pay",
-            request.clone(),
-            ErrorCode::AmountInvalid,
-        )
-        .await;
+        refused(&gateway, "nothing to pay", request.clone(), AmountInvalid).await;
     }
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn a_nonce_is_spent_for_one_key_only() {
+async fn nonce_is_consumed_for_one_key_only() {
     let gateway = TestGateway::start().await;
     let (one, two) = (
         Checkout::open(&gateway).await,
@@ -156,7 +116,7 @@ async fn a_nonce_is_spent_for_one_key_only() {
         &gateway,
         "other bytes",
         with_nonce(&one, nonce),
-        ErrorCode::NonceReplayed,
+        NonceReplayed,
     )
     .await;
     gateway.finish().await;
@@ -188,7 +148,7 @@ fn with_nonce(checkout: &Checkout, nonce: [u8; 16]) -> Prepared {
 }
 
 #[tokio::test]
-async fn spent_nonces_are_forgotten_when_freshness_refuses_them() {
+async fn consumed_nonces_are_purged_once_their_signatures_are_stale() {
     let gateway = TestGateway::start().await;
     gateway.clock.stop();
     let checkout = Checkout::open(&gateway).await;
@@ -205,11 +165,11 @@ async fn spent_nonces_are_forgotten_when_freshness_refuses_them() {
             "{code}"
         );
     }
-    assert_eq!(gateway.kept().await.rows_of("nonces"), 0);
+    assert_eq!(gateway.stored_rows().await.rows_of("nonces"), 0);
     gateway.finish().await;
 }
 
-async fn of_twenty_copies_of_a_request_one_passes(gateway: &TestGateway) {
+async fn one_of_twenty_copies_of_a_payment_request_is_accepted(gateway: &TestGateway) {
     let checkout = Checkout::open(gateway).await;
     let request = checkout.good_request();
     let codes = codes_of_copies(gateway, &request).await;
@@ -217,14 +177,14 @@ async fn of_twenty_copies_of_a_request_one_passes(gateway: &TestGateway) {
         codes,
         BTreeMap::from([("200".into(), 1), ("nonce_replayed".into(), 19)])
     );
-    let kept = gateway.kept().await;
+    let kept = gateway.stored_rows().await;
     assert_eq!((kept.rows_of("payments"), kept.rows_of("events")), (1, 1));
     let mut payments = gateway.rows("SELECT id FROM payments").await;
     let paid = gateway.payment(payments.remove(0).remove(0)).await;
     assert_eq!(paid["state"], "captured");
 }
 
-async fn of_twenty_copies_of_an_opening_one_passes(gateway: &TestGateway) {
+async fn one_of_twenty_copies_of_a_session_request_is_accepted(gateway: &TestGateway) {
     let browser = gateway.browser();
     let order = gateway.order(None);
     let codes = codes_of_copies(gateway, &browser.open_session(&order)).await;

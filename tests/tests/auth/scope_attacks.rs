@@ -1,4 +1,4 @@
-//! What keys with few scopes must not get by a detour: by webhooks, events and stored responses.
+//! Keys with few scopes gain nothing indirectly, through webhooks, events or stored responses.
 
 use super::api_keys::key_for;
 use crate::databases::on_both_databases;
@@ -8,11 +8,11 @@ use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
 
 on_both_databases! {
-    a_key_that_may_only_write_webhooks_reads_nothing_by_them,
-    an_endpoint_may_be_narrowed_and_kept_by_who_may_not_read_its_events,
-    events_show_only_what_the_key_may_read,
-    a_stored_response_with_a_secret_is_shown_to_its_own_credential_alone,
-    a_key_of_one_credential_is_not_used_up_by_another,
+    webhook_write_scope_reads_no_events,
+    endpoint_can_be_narrowed_without_the_scope_of_its_events,
+    events_are_filtered_by_scope,
+    stored_response_with_a_secret_is_replayed_only_to_its_credential,
+    idempotency_keys_are_separate_per_credential,
 }
 
 const PATH: &str = "/v1/webhook-endpoints";
@@ -44,7 +44,7 @@ async fn event(gateway: &TestGateway, kind: &str) -> String {
     page["data"][0]["id"].as_str().unwrap().to_owned()
 }
 
-async fn a_key_that_may_only_write_webhooks_reads_nothing_by_them(gateway: &TestGateway) {
+async fn webhook_write_scope_reads_no_events(gateway: &TestGateway) {
     gateway.approved(Capture::Automatic, 1000, |_| {}).await;
     let (thief, _) = key_for(gateway, "webhooks:write", None).await;
     let known = endpoint(gateway, &json!({"url": "https://shop.example/webhooks"})).await;
@@ -102,9 +102,7 @@ async fn a_key_that_may_only_write_webhooks_reads_nothing_by_them(gateway: &Test
     );
 }
 
-async fn an_endpoint_may_be_narrowed_and_kept_by_who_may_not_read_its_events(
-    gateway: &TestGateway,
-) {
+async fn endpoint_can_be_narrowed_without_the_scope_of_its_events(gateway: &TestGateway) {
     let (writer, _) = key_for(gateway, "webhooks:write", None).await;
     let url = "https://shop.example/webhooks";
     let known = endpoint(gateway, &json!({"url": url})).await;
@@ -130,7 +128,7 @@ async fn an_endpoint_may_be_narrowed_and_kept_by_who_may_not_read_its_events(
     }
 }
 
-async fn events_show_only_what_the_key_may_read(gateway: &TestGateway) {
+async fn events_are_filtered_by_scope(gateway: &TestGateway) {
     let payment = gateway.approved(Capture::Automatic, 1000, |_| {}).await;
     let known = endpoint(gateway, &json!({"url": "https://shop.example/webhooks"})).await;
     gateway.write(&format!("{known}/ping"), &json!({})).await;
@@ -177,9 +175,7 @@ async fn events_show_only_what_the_key_may_read(gateway: &TestGateway) {
     );
 }
 
-async fn a_stored_response_with_a_secret_is_shown_to_its_own_credential_alone(
-    gateway: &TestGateway,
-) {
+async fn stored_response_with_a_secret_is_replayed_only_to_its_credential(gateway: &TestGateway) {
     let body = json!({"url": "https://shop.example/webhooks"});
     let (owner, other) = (
         &gateway.merchant.api_key,
@@ -204,7 +200,7 @@ async fn a_stored_response_with_a_secret_is_shown_to_its_own_credential_alone(
 }
 
 /// Keys can be guessed where they are made from the number of an order.
-async fn a_key_of_one_credential_is_not_used_up_by_another(gateway: &TestGateway) {
+async fn idempotency_keys_are_separate_per_credential(gateway: &TestGateway) {
     let payment = gateway.approved(Capture::Automatic, 1000, |_| {}).await;
     let known = endpoint(gateway, &json!({"url": "https://shop.example/webhooks"})).await;
     let (weak, _) = key_for(gateway, "webhooks:write", None).await;

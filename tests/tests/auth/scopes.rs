@@ -1,4 +1,4 @@
-//! Every operation of the contract and every scope, from one file of expectations.
+//! Every operation of the API against every scope, from one table.
 
 use super::api_keys::key_for;
 use crate::databases::on_both_databases;
@@ -11,7 +11,7 @@ use verifier_server::auth::scope::Scope;
 use verifier_server::http::openapi;
 
 on_both_databases! {
-    every_operation_needs_exactly_the_scopes_of_the_table,
+    every_operation_requires_exactly_its_scopes,
 }
 
 /// What a credential needs for an operation, whatever it is about.
@@ -55,7 +55,7 @@ fn operations() -> Vec<(String, bool)> {
 }
 
 #[test]
-fn the_table_names_every_operation_of_the_contract_once() {
+fn scope_table_names_every_operation_once() {
     let table = table();
     let named = table.without_credentials.iter().map(|name| (name, false));
     let named = named.chain(table.with_scopes.iter().map(|row| (&row.operation, true)));
@@ -110,7 +110,7 @@ fn missing(answer: &Answer, what: &str) -> Option<String> {
     Some(body["param"].as_str().unwrap().to_owned())
 }
 
-async fn every_operation_needs_exactly_the_scopes_of_the_table(gateway: &TestGateway) {
+async fn every_operation_requires_exactly_its_scopes(gateway: &TestGateway) {
     gateway
         .approved(sealpay_protocol::order::Capture::Automatic, 1000, |_| {})
         .await;

@@ -1,4 +1,4 @@
-//! Requests that a merchant's server signs, as plain data that a test can alter before and after.
+//! Requests signed by a merchant's server, as plain data that a test can alter before and after.
 
 use harness::client::{Merchant, Prepared};
 use harness::gateway::TestGateway;
@@ -39,7 +39,7 @@ impl Signing {
         }
     }
 
-    /// Money of a payment that is not there is to go back: past the gate it is not found.
+    /// A refund of an unknown payment: once authenticated, it is not found.
     pub(crate) fn writing(gateway: &TestGateway) -> Self {
         Self {
             method: "POST",

@@ -1,14 +1,14 @@
-//! Lines of settlements: what is read of them.
+//! Balance transactions in the database.
 
+use crate::databases::on_both_databases;
 use crate::settlements::store::{close, closed, sold};
 use crate::storage::fixtures::registered;
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use verifier_server::balance::store::TransactionFilter;
 use verifier_server::settlements::model::TransactionKind;
 
-async fn lists_of_lines_are_filtered(place: &Place) {
-    let store = place.open().await;
+async fn balance_transactions_are_filtered(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await.id;
     let mut payments = Vec::new();
     for amount in [100, 200, 300] {
@@ -22,80 +22,20 @@ async fn lists_of_lines_are_filtered(place: &Place) {
     };
     let lines = store.balance.list(merchant, &all).await.unwrap();
     let at = |place: usize| i64::try_from(lines[place].id.unix_ms()).unwrap();
+    #[rustfmt::skip]
     let rows = [
         (all.clone(), vec![400, 300, 200, 100]),
+        (TransactionFilter { limit: 2, ..all.clone() }, vec![400, 300]),
+        (TransactionFilter { after: Some(lines[1].id), ..all.clone() }, vec![200, 100]),
+        (TransactionFilter { currency: "USD".parse().ok(), ..all.clone() }, vec![]),
+        (TransactionFilter { currency: "EUR".parse().ok(), limit: 1, ..all.clone() }, vec![400]),
+        (TransactionFilter { kind: Some(TransactionKind::Refund), ..all.clone() }, vec![]),
+        (TransactionFilter { kind: Some(TransactionKind::Capture), limit: 1, ..all.clone() }, vec![400]),
+        (TransactionFilter { payment: Some(payments[1].id), ..all.clone() }, vec![200]),
+        (TransactionFilter { settlement: Some(settlement.id), ..all.clone() }, vec![300, 200, 100]),
+        (TransactionFilter { settlement: Some(settlement.id), payment: Some(payments[3].id), ..all.clone() }, vec![]),
         (
-            TransactionFilter {
-                limit: 2,
-                ..all.clone()
-            },
-            vec![400, 300],
-        ),
-        (
-            TransactionFilter {
-                after: Some(lines[1].id),
-                ..all.clone()
-            },
-            vec![200, 100],
-        ),
-        (
-            TransactionFilter {
-                currency: "USD".parse().ok(),
-                ..all.clone()
-            },
-            vec![],
-        ),
-        (
-            TransactionFilter {
-                currency: "EUR".parse().ok(),
-                limit: 1,
-                ..all.clone()
-            },
-            vec![400],
-        ),
-        (
-            TransactionFilter {
-                kind: Some(TransactionKind::Refund),
-                ..all.clone()
-            },
-            vec![],
-        ),
-        (
-            TransactionFilter {
-                kind: Some(TransactionKind::Capture),
-                limit: 1,
-                ..all.clone()
-            },
-            vec![400],
-        ),
-        (
-            TransactionFilter {
-                payment: Some(payments[1].id),
-                ..all.clone()
-            },
-            vec![200],
-        ),
-        (
-            TransactionFilter {
-                settlement: Some(settlement.id),
-                ..all.clone()
-            },
-            vec![300, 200, 100],
-        ),
-        (
-            TransactionFilter {
-                settlement: Some(settlement.id),
-                payment: Some(payments[3].id),
-                ..all.clone()
-            },
-            vec![],
-        ),
-        (
-            TransactionFilter {
-                settlement: Some(settlement.id),
-                payment: Some(payments[1].id),
-                ..all.clone()
-            },
+            TransactionFilter { settlement: Some(settlement.id), payment: Some(payments[1].id), ..all.clone() },
             vec![200],
         ),
         (
@@ -108,28 +48,9 @@ async fn lists_of_lines_are_filtered(place: &Place) {
             },
             vec![200],
         ),
-        (
-            TransactionFilter {
-                created_from_ms: Some(at(1)),
-                ..all.clone()
-            },
-            vec![400, 300],
-        ),
-        (
-            TransactionFilter {
-                created_until_ms: Some(at(1)),
-                ..all.clone()
-            },
-            vec![200, 100],
-        ),
-        (
-            TransactionFilter {
-                created_until_ms: Some(at(1)),
-                after: Some(lines[2].id),
-                ..all.clone()
-            },
-            vec![100],
-        ),
+        (TransactionFilter { created_from_ms: Some(at(1)), ..all.clone() }, vec![400, 300]),
+        (TransactionFilter { created_until_ms: Some(at(1)), ..all.clone() }, vec![200, 100]),
+        (TransactionFilter { created_until_ms: Some(at(1)), after: Some(lines[2].id), ..all.clone() }, vec![100]),
     ];
     for (filter, expected) in rows {
         let found = store.balance.list(merchant, &filter).await.unwrap();
@@ -155,5 +76,6 @@ async fn lists_of_lines_are_filtered(place: &Place) {
 }
 
 on_both_databases! {
-    lists_of_lines_are_filtered,
+    TestDatabase:
+    balance_transactions_are_filtered,
 }

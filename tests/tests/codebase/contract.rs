@@ -1,4 +1,4 @@
-//! What is written down for others is what the server does.
+//! The error reference and the OpenAPI file match the server.
 
 use super::none;
 use super::sources::root;
@@ -77,7 +77,7 @@ fn document() -> String {
 }
 
 #[test]
-fn every_code_is_on_the_page_and_every_code_of_the_page_is_one() {
+fn error_reference_lists_exactly_the_error_codes() {
     none(&differences(&document()));
     let page = document();
     assert!(!differences(&page.replace("`nonce_replayed`", "")).is_empty());
@@ -86,7 +86,7 @@ fn every_code_is_on_the_page_and_every_code_of_the_page_is_one() {
 }
 
 #[test]
-fn every_code_has_a_cause_and_a_remedy() {
+fn every_error_code_has_a_cause_and_a_remedy() {
     none(&unexplained(&document()));
     for row in [
         "| 401 | `a_code` | A cause. | |",
@@ -97,7 +97,7 @@ fn every_code_has_a_cause_and_a_remedy() {
 }
 
 #[test]
-fn the_checked_in_contract_is_that_of_the_server() {
+fn checked_in_openapi_file_matches_the_server() {
     let path = root().join("docs/openapi.json");
     let checked_in = fs::read_to_string(path).expect("docs/openapi.json is there");
     let made = openapi::document().expect("the contract is JSON");

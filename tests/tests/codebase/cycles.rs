@@ -1,4 +1,4 @@
-//! No file of the server needs another one that needs it. A module and what is inside of it are one.
+//! The server's modules have no import cycles. A module and its submodules count as one.
 
 use super::sources::{Source, files};
 use super::{each_is_found, none, none_is_found};
@@ -92,7 +92,7 @@ fn circles(sources: &[Source]) -> Vec<String> {
 }
 
 #[test]
-fn no_file_of_the_server_needs_another_that_needs_it() {
+fn server_files_have_no_import_cycles() {
     none(&circles(&files("verifier-server/src", &[".rs"])));
     let snippet = |first: &str, second: &str| {
         circles(&[

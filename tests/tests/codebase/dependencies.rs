@@ -1,4 +1,4 @@
-//! What may not know what.
+//! Which modules each module may use.
 
 use super::sources::{Source, files, is_or_is_in};
 use super::{each_is_found, none, none_is_found};
@@ -35,40 +35,15 @@ const FEATURES: [(&str, &[&str]); 11] = [
 ];
 
 /// What the parts that features stand on may use of the server.
+#[rustfmt::skip]
 const PARTS: [(&str, &[&str]); 9] = [
     ("attention", &["gateway", "operations", "payments", "store"]),
-    (
-        "auth",
-        &[
-            "error",
-            "gateway",
-            "http",
-            "keys",
-            "merchants",
-            "store",
-            "webhooks",
-        ],
-    ),
+    ("auth", &["error", "gateway", "http", "keys", "merchants", "store", "webhooks"]),
     ("error", &[]),
     ("fair", &["error"]),
-    (
-        "gateway",
-        &["auth", "error", "fair", "keys", "ledger", "store"],
-    ),
+    ("gateway", &["auth", "error", "fair", "keys", "ledger", "store"]),
     ("idempotency", &["error", "gateway", "store"]),
-    (
-        "keys",
-        &[
-            "auth",
-            "error",
-            "gateway",
-            "http",
-            "maintain",
-            "merchants",
-            "store",
-            "webhooks",
-        ],
-    ),
+    ("keys", &["auth", "error", "gateway", "http", "maintain", "merchants", "store", "webhooks"]),
     ("ledger", &["disputes", "payments", "settlements", "store"]),
     ("listener", &["metrics", "webhooks"]),
 ];
@@ -148,50 +123,30 @@ fn arrows_of_the_server(source: &Source) -> Vec<String> {
 }
 
 #[test]
-fn the_parts_of_the_server_know_what_they_may() {
+fn server_modules_use_only_allowed_modules() {
     let found: Vec<_> = files("verifier-server/src", &[".rs"])
         .iter()
         .flat_map(arrows_of_the_server)
         .collect();
     none(&found);
-    each_is_found(
-        arrows_of_the_server,
-        &[
-            ("verifier-server/src/fair.rs", "use crate::store::Store;"),
-            (
-                "verifier-server/src/payouts/service.rs",
-                "use crate::disputes::model::Dispute;",
-            ),
-            (
-                "verifier-server/src/disputes/routes.rs",
-                "use crate::{http, sessions::model::Session};",
-            ),
-            (
-                "verifier-server/src/payments/authorize.rs",
-                "use crate::simulation::store;",
-            ),
-            (
-                "verifier-server/src/http/mod.rs",
-                "fn f(c: &crate::config::Config) {}",
-            ),
-            ("verifier-server/src/metrics.rs", "use crate::app::Server;"),
-        ],
-    );
-    none_is_found(
-        arrows_of_the_server,
-        &[
-            (
-                "verifier-server/src/disputes/service.rs",
-                "use crate::{auth, payments, webhooks};",
-            ),
-            (
-                "verifier-server/src/http/openapi.rs",
-                "use crate::{balance, payouts, simulation};",
-            ),
-            ("simulator/src/book.rs", "use crate::system::Clock;"),
-            ("verifier-server/src/serve.rs", "use crate::http::app;"),
-        ],
-    );
+    #[rustfmt::skip]
+    let bad = [
+        ("verifier-server/src/fair.rs", "use crate::store::Store;"),
+        ("verifier-server/src/payouts/service.rs", "use crate::disputes::model::Dispute;"),
+        ("verifier-server/src/disputes/routes.rs", "use crate::{http, sessions::model::Session};"),
+        ("verifier-server/src/payments/authorize.rs", "use crate::simulation::store;"),
+        ("verifier-server/src/http/mod.rs", "fn f(c: &crate::config::Config) {}"),
+        ("verifier-server/src/metrics.rs", "use crate::app::Server;"),
+    ];
+    each_is_found(arrows_of_the_server, &bad);
+    #[rustfmt::skip]
+    let good = [
+        ("verifier-server/src/disputes/service.rs", "use crate::{auth, payments, webhooks};"),
+        ("verifier-server/src/http/openapi.rs", "use crate::{balance, payouts, simulation};"),
+        ("simulator/src/book.rs", "use crate::system::Clock;"),
+        ("verifier-server/src/serve.rs", "use crate::http::app;"),
+    ];
+    none_is_found(arrows_of_the_server, &good);
 }
 
 /// Whether a folder or file at the top of the server has a place in the tables above, or is one of
@@ -214,7 +169,7 @@ fn has_a_place(part: &str) -> bool {
 }
 
 #[test]
-fn every_folder_of_the_server_has_its_place() {
+fn every_server_folder_is_in_a_dependency_table() {
     let sources = files("verifier-server/src", &[".rs"]);
     let parts = sources.iter().filter_map(part_of_the_server);
     let strangers: Vec<_> = parts
@@ -264,7 +219,7 @@ fn pure_models(source: &Source) -> Vec<String> {
 }
 
 #[test]
-fn models_and_rules_know_no_http_no_sql_no_clock_and_waits_for_nobody() {
+fn models_use_no_http_sql_clock_or_async() {
     let found: Vec<_> = files("verifier-server/src", &[".rs"])
         .iter()
         .flat_map(pure_models)
@@ -322,40 +277,30 @@ fn arrows_of_the_widget(source: &Source) -> Vec<String> {
 }
 
 #[test]
-fn the_form_and_the_payment_know_no_browser_and_one_folder_knows_web_sys() {
+fn form_and_payment_use_no_browser_and_only_one_folder_uses_web_sys() {
     let found: Vec<_> = files("widget/src", &[".rs"])
         .iter()
         .flat_map(arrows_of_the_widget)
         .collect();
     none(&found);
-    each_is_found(
-        arrows_of_the_widget,
-        &[
-            ("widget/src/form/mod.rs", "use web_sys::window;"),
-            ("widget/src/payment/step.rs", "use yew::prelude::*;"),
-            (
-                "widget/src/payment/step.rs",
-                "fn f() { js_sys::Date::now(); }",
-            ),
-            ("widget/src/form/edit.rs", "use gloo_net::http::Request;"),
-            ("widget/src/view/mod.rs", "use web_sys::HtmlElement;"),
-            (
-                "widget/src/view/mod.rs",
-                "use yew::{html, web_sys::HtmlElement};",
-            ),
-            ("widget/src/main.rs", "fn main() { web_sys::window(); }"),
-        ],
-    );
-    none_is_found(
-        arrows_of_the_widget,
-        &[
-            ("widget/src/browser/mod.rs", "use web_sys::window;"),
-            ("widget/src/view/mod.rs", "use yew::prelude::*;"),
-        ],
-    );
+    #[rustfmt::skip]
+    let bad = [
+        ("widget/src/form/mod.rs", "use web_sys::window;"),
+        ("widget/src/payment/step.rs", "use yew::prelude::*;"),
+        ("widget/src/payment/step.rs", "fn f() { js_sys::Date::now(); }"),
+        ("widget/src/form/edit.rs", "use gloo_net::http::Request;"),
+        ("widget/src/view/mod.rs", "use web_sys::HtmlElement;"),
+        ("widget/src/view/mod.rs", "use yew::{html, web_sys::HtmlElement};"),
+        ("widget/src/main.rs", "fn main() { web_sys::window(); }"),
+    ];
+    each_is_found(arrows_of_the_widget, &bad);
+    #[rustfmt::skip]
+    let good =
+        [("widget/src/browser/mod.rs", "use web_sys::window;"), ("widget/src/view/mod.rs", "use yew::prelude::*;")];
+    none_is_found(arrows_of_the_widget, &good);
 }
 
-const NOT_OF_THE_TREATY: [&str; 9] = [
+const NOT_OF_THE_PROTOCOL: [&str; 9] = [
     "std::time",
     "std::net",
     "std::fs",
@@ -367,25 +312,25 @@ const NOT_OF_THE_TREATY: [&str; 9] = [
     "js_sys",
 ];
 
-fn pure_treaty(source: &Source) -> Vec<String> {
+fn pure_protocol(source: &Source) -> Vec<String> {
     if !source.is_in("protocol/src") {
         return Vec::new();
     }
-    let named = NOT_OF_THE_TREATY.iter().filter(|path| source.names(path));
+    let named = NOT_OF_THE_PROTOCOL.iter().filter(|path| source.names(path));
     named
         .map(|path| format!("{}: names {path}", source.path))
         .collect()
 }
 
 #[test]
-fn the_protocol_has_no_clock_no_randomness_and_reads_nothing() {
+fn protocol_uses_no_clock_randomness_or_files() {
     let found: Vec<_> = files("protocol/src", &[".rs"])
         .iter()
-        .flat_map(pure_treaty)
+        .flat_map(pure_protocol)
         .collect();
     none(&found);
     each_is_found(
-        pure_treaty,
+        pure_protocol,
         &[
             ("protocol/src/seal.rs", "use std::time::SystemTime;"),
             ("protocol/src/seal.rs", "use std::{fmt, fs::File};"),
@@ -393,7 +338,7 @@ fn the_protocol_has_no_clock_no_randomness_and_reads_nothing() {
         ],
     );
     none_is_found(
-        pure_treaty,
+        pure_protocol,
         &[("protocol/examples/seal.rs", "use std::fs;")],
     );
 }

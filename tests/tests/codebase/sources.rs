@@ -1,4 +1,4 @@
-//! The files of the tree, and the little of Rust's grammar that the rules need.
+//! The source files, and as much of Rust's grammar as the rules need.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -189,8 +189,8 @@ fn write_out(prefix: &str, tree: &str, paths: &mut Vec<String>) {
 }
 
 #[test]
-fn uses_are_written_out() {
-    let text = "use crate::{\n    store::{self, Store as Kept},\n    flow,\n};\npub(crate) use axum::http::header;\n// use crate::comment;\nfn f() { super::other::g::<crate::domain::A>() }\n#[cfg(test)]\nmod tests { use crate::tested; }\n";
+fn use_trees_are_expanded() {
+    let text = "use crate::{\n    store::{self, Store as S},\n    flow,\n};\npub(crate) use axum::http::header;\n// use crate::comment;\nfn f() { super::other::g::<crate::domain::A>() }\n#[cfg(test)]\nmod tests { use crate::tested; }\n";
     let paths = Source::of_snippet("a.rs", text).paths();
     for path in [
         "crate::store",

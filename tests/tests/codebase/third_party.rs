@@ -1,4 +1,4 @@
-//! What others wrote and we ship: under which licences, and from where.
+//! Licences and sources of the dependencies that are shipped.
 
 use super::none;
 use super::sources::root;
@@ -95,7 +95,7 @@ fn faults(packages: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn every_package_has_a_licence_and_a_source_that_somebody_has_looked_at() {
+fn every_dependency_has_an_approved_licence_and_source() {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked"])
         .current_dir(root())
@@ -110,7 +110,7 @@ fn every_package_has_a_licence_and_a_source_that_somebody_has_looked_at() {
 }
 
 #[test]
-fn another_licence_and_another_source_are_noticed() {
+fn unapproved_licence_or_source_is_detected() {
     let package = |license: &str, source: &str| serde_json::json!({"name": "a", "version": "1", "license": license, "source": source});
     assert_eq!(faults(&[package("MIT OR Apache-2.0", REGISTRY)]), [""; 0]);
     for license in [
@@ -137,7 +137,7 @@ fn another_licence_and_another_source_are_noticed() {
 
 /// A sum that wraps around in a release would be believed.
 #[test]
-fn arithmetic_is_checked_in_what_servers_run() {
+fn release_builds_check_arithmetic_overflow() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("it is there");
     let profile = |name: &str| {
         let section = manifest.split(&format!("[profile.{name}]\n")).nth(1);

@@ -1,4 +1,4 @@
-//! The audit trail of commands, and what becomes of a trail that somebody alters.
+//! The audit trail of commands, and the detection of an altered trail.
 
 use harness::folder::Folder;
 use harness::verifier_process::program;
@@ -69,7 +69,7 @@ fn merchant_of(data: &Folder) -> (String, String) {
 }
 
 #[test]
-fn every_command_that_changes_something_leaves_a_row_and_an_altered_trail_is_noticed() {
+fn changing_commands_are_audited_and_an_altered_trail_is_detected() {
     let data = Folder::new("audit");
     let (merchant, api_key) = merchant_of(&data);
     let origin = "https://www.shop.example";
@@ -116,7 +116,7 @@ fn every_command_that_changes_something_leaves_a_row_and_an_altered_trail_is_not
 
 /// Commands about money, and one that names a thing which is only made then.
 #[test]
-fn commands_that_move_money_and_make_keys_leave_rows() {
+fn commands_that_move_money_or_create_keys_are_audited() {
     let data = Folder::new("audit-of-money");
     let (merchant, _) = merchant_of(&data);
     let made = run(&data, &["merchant", "add-api-key", &merchant]);
@@ -140,7 +140,7 @@ fn commands_that_move_money_and_make_keys_leave_rows() {
 /// Whoever can write the database can cut the end of the trail off with its head. Who has noted a row
 /// elsewhere, as the server's log does, finds it missing.
 #[test]
-fn a_trail_whose_end_was_cut_off_does_not_have_the_row_that_was_noted() {
+fn truncated_audit_trail_is_detected() {
     let data = Folder::new("audit-cut-off");
     let (merchant, _) = merchant_of(&data);
     let origin = |name: &str| format!("https://{name}.example");

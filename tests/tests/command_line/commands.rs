@@ -1,4 +1,4 @@
-//! The commands, and the sentences that they refuse with.
+//! The commands and their error messages.
 
 use harness::folder::Folder;
 use harness::verifier_process::{Setup, program};
@@ -41,7 +41,7 @@ fn add(data: &Folder) -> serde_json::Value {
 }
 
 #[test]
-fn a_command_in_the_wrong_folder_begins_no_database_and_says_so() {
+fn command_in_the_wrong_folder_creates_no_database() {
     let data = Folder::new("nothing-there");
     let commands: [&[&str]; 8] = [
         &["audit", "--verify"],
@@ -71,7 +71,7 @@ fn a_command_in_the_wrong_folder_begins_no_database_and_says_so() {
 }
 
 #[test]
-fn a_lost_master_key_is_not_replaced_beside_its_database() {
+fn missing_master_key_is_not_regenerated() {
     let data = Folder::new("lost-key");
     add(&data);
     let key = data.path().join("master.key");
@@ -88,7 +88,7 @@ fn a_lost_master_key_is_not_replaced_beside_its_database() {
 }
 
 #[test]
-fn a_merchant_rotates_keys_origins_and_endpoints_by_commands() {
+fn merchant_keys_origins_and_endpoints_are_changed_by_commands() {
     let data = Folder::new("commands");
     let merchant = add(&data)["merchant"].as_str().unwrap().to_owned();
     let other_key = "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw";
@@ -166,7 +166,7 @@ fn a_merchant_rotates_keys_origins_and_endpoints_by_commands() {
 }
 
 #[test]
-fn an_api_key_is_limited_and_rotated_by_commands() {
+fn api_key_is_scoped_and_rotated_by_commands() {
     let data = Folder::new("api-keys");
     let merchant = add(&data)["merchant"].as_str().unwrap().to_owned();
     let words = ["merchant", "add-api-key", &merchant];
@@ -211,99 +211,35 @@ fn an_api_key_is_limited_and_rotated_by_commands() {
 }
 
 #[test]
-fn commands_refuse_with_a_sentence() {
+fn invalid_commands_explain_the_error() {
     let data = Folder::new("refusals");
     let merchant = add(&data)["merchant"].as_str().unwrap().to_owned();
     let nobody = "mer_01jd0000000000000000000000";
     let weak = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    #[rustfmt::skip]
     let rows: [(&[&str], &str); 13] = [
-        (
-            &["merchant", "add-api-key", nobody],
-            "there is no merchant mer_",
-        ),
+        (&["merchant", "add-api-key", nobody], "there is no merchant mer_"),
         (
             &["merchant", "add-api-key", &merchant, "--scopes", "payments"],
             "there is no scope \"payments\"; the scopes are payments:read,",
         ),
+        (&["merchant", "add-api-key", &merchant, "--expires-in-days", "0"], "an API key lives for 1 to 36500 days"),
+        (&["merchant", "rotate-api-key", "key_01jd0000000000000000000000"], "no active API key"),
         (
-            &[
-                "merchant",
-                "add-api-key",
-                &merchant,
-                "--expires-in-days",
-                "0",
-            ],
-            "an API key lives for 1 to 36500 days",
-        ),
-        (
-            &[
-                "merchant",
-                "rotate-api-key",
-                "key_01jd0000000000000000000000",
-            ],
-            "no active API key",
-        ),
-        (
-            &[
-                "merchant",
-                "add-key",
-                &merchant,
-                "--key-id",
-                "2026-11",
-                "--public-key",
-                PUBLIC_KEY,
-            ],
+            &["merchant", "add-key", &merchant, "--key-id", "2026-11", "--public-key", PUBLIC_KEY],
             "the merchant has, or had, a key 2026-11",
         ),
         (
-            &[
-                "merchant",
-                "add-key",
-                &merchant,
-                "--key-id",
-                "weak",
-                "--public-key",
-                weak,
-            ],
+            &["merchant", "add-key", &merchant, "--key-id", "weak", "--public-key", weak],
             "the public key is not an Ed25519 key",
         ),
-        (
-            &["merchant", "retire-key", &merchant, "--key-id", "none"],
-            "has no active key none",
-        ),
-        (
-            &["merchant", "add-origin", &merchant, "https://Shop.example/"],
-            "An origin ends behind the host",
-        ),
-        (
-            &["merchant", "add-origin", nobody, "https://a.example"],
-            "there is no merchant mer_",
-        ),
-        (
-            &["merchant", "add-origin", "shop", "https://a.example"],
-            "26 characters",
-        ),
-        (
-            &["merchant", "add-webhook", &merchant, "ftp://a.example"],
-            "must start with https://",
-        ),
-        (
-            &[
-                "merchant",
-                "add-webhook",
-                &merchant,
-                "https://user:word@a.example",
-            ],
-            "must not hold a user name",
-        ),
-        (
-            &[
-                "merchant",
-                "revoke-api-key",
-                "key_01jd0000000000000000000000",
-            ],
-            "no active API key",
-        ),
+        (&["merchant", "retire-key", &merchant, "--key-id", "none"], "has no active key none"),
+        (&["merchant", "add-origin", &merchant, "https://Shop.example/"], "An origin ends behind the host"),
+        (&["merchant", "add-origin", nobody, "https://a.example"], "there is no merchant mer_"),
+        (&["merchant", "add-origin", "shop", "https://a.example"], "26 characters"),
+        (&["merchant", "add-webhook", &merchant, "ftp://a.example"], "must start with https://"),
+        (&["merchant", "add-webhook", &merchant, "https://user:word@a.example"], "must not hold a user name"),
+        (&["merchant", "revoke-api-key", "key_01jd0000000000000000000000"], "no active API key"),
     ];
     for (words, sentence) in rows {
         let output = run(&data, words);
@@ -317,7 +253,7 @@ fn commands_refuse_with_a_sentence() {
 }
 
 #[test]
-fn what_is_kept_can_be_read_by_its_owner_alone() {
+fn data_files_are_readable_only_by_their_owner() {
     use std::os::unix::fs::PermissionsExt;
     let data = Folder::new("private");
     let kept = Folder::new("private-parent");
@@ -348,7 +284,7 @@ fn what_is_kept_can_be_read_by_its_owner_alone() {
 }
 
 #[test]
-fn another_master_key_is_noticed_at_the_start() {
+fn wrong_master_key_is_detected_at_start() {
     let folder = Folder::new("master-key");
     let setup = Setup::on_sqlite(folder.path());
     drop(setup.add_merchant(None));
@@ -396,7 +332,7 @@ fn another_master_key_is_noticed_at_the_start() {
 }
 
 #[test]
-fn a_database_on_another_machine_is_not_spoken_to_in_plain_text() {
+fn remote_database_requires_tls() {
     let data = Folder::new("plain");
     let rows = [
         ("postgres://u:secret@db.example/d", "allow_plain_database"),
@@ -425,7 +361,7 @@ fn a_database_on_another_machine_is_not_spoken_to_in_plain_text() {
 }
 
 #[test]
-fn modifications_that_do_not_end_are_listed_and_an_unknown_one_is_not_ended() {
+fn stuck_operations_are_listed_and_an_unknown_one_is_rejected() {
     let data = Folder::new("modifications");
     add(&data);
     let listed = run(&data, &["modification", "list"]);

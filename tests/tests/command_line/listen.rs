@@ -1,4 +1,5 @@
-//! `verifier-server listen`: events on a developer's terminal and on their machine.
+//! `verifier-server listen` prints events on a developer's terminal and forwards them to their
+//! machine.
 
 use harness::client::{APPROVED, Browser, Merchant, Prepared, attempt, card};
 use harness::folder::Folder;
@@ -85,7 +86,7 @@ async fn pay(setup: &Setup, merchant: &Merchant, outcome: Option<&str>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_are_printed_and_forwarded_signed_as_the_outbox_signs_them() {
+async fn listen_prints_and_forwards_signed_events() {
     let folder = Folder::new("listen");
     let setup = Setup::on_sqlite(folder.path());
     let merchant = setup.add_merchant(None);
@@ -147,7 +148,7 @@ async fn events_are_printed_and_forwarded_signed_as_the_outbox_signs_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_secret_that_is_given_is_used_and_not_shown() {
+async fn given_secret_is_used_and_not_printed() {
     let folder = Folder::new("listen-secret");
     let setup = Setup::on_sqlite(folder.path());
     let merchant = setup.add_merchant(None);
@@ -173,34 +174,23 @@ async fn a_secret_that_is_given_is_used_and_not_shown() {
 }
 
 #[test]
-fn it_refuses_with_a_sentence() {
+fn listen_explains_invalid_arguments() {
     let folder = Folder::new("listen-refusals");
     let setup = Setup::on_sqlite(folder.path());
     let merchant = setup.add_merchant(None).id.to_string();
     let nobody = "mer_01jd0000000000000000000000";
     let good = ["--forward-to", "http://localhost:4242/"];
+    #[rustfmt::skip]
     let rows: [(&str, &[&str], &str); 5] = [
         (nobody, &good, "there is no merchant mer_01jd"),
-        (
-            &merchant,
-            &["--forward-to", "file:///etc/passwd"],
-            "must start with https://",
-        ),
-        (
-            &merchant,
-            &["--forward-to", "localhost:4242"],
-            "must start with https://",
-        ),
+        (&merchant, &["--forward-to", "file:///etc/passwd"], "must start with https://"),
+        (&merchant, &["--forward-to", "localhost:4242"], "must start with https://"),
         (
             &merchant,
             &[good[0], good[1], "--event-types", "payment.exploded"],
             "there is no event type \"payment.exploded\"",
         ),
-        (
-            &merchant,
-            &[good[0], good[1], "--secret", "whsec_x"],
-            "the secret is not whsec_",
-        ),
+        (&merchant, &[good[0], good[1], "--secret", "whsec_x"], "the secret is not whsec_"),
     ];
     let nowhere = Setup {
         data: folder.path().join("nowhere"),

@@ -1,9 +1,9 @@
-//! What must be true when everything is quiet again, and what is not.
+//! What must hold once the system is idle again.
 //!
 //! The evidence is plain data, so that a test can falsify it and see that the falsehood is found.
 
-use super::shopper::{Record, Told};
-use super::stored::{Kept, Row};
+use super::shopper::{Acknowledged, Record};
+use super::stored::{Row, StoredState};
 use ed25519_dalek::VerifyingKey;
 use harness::webhook_receiver::Arrival;
 use sealpay_protocol::api::ShopperState;
@@ -68,8 +68,8 @@ const FINAL: [(&str, &str); 2] = [
 
 impl Evidence {
     pub(crate) async fn gather(
-        kept: &Kept,
-        book: &Kept,
+        kept: &StoredState,
+        book: &StoredState,
         records: Vec<Record>,
         arrivals: Vec<Arrival>,
     ) -> Self {
@@ -148,7 +148,7 @@ impl Evidence {
         {
             let stored = by_attempt.get(attempt.to_string().as_str());
             match (told, stored) {
-                (Told::Outcome { payment, state, .. }, Some((id, stored))) => {
+                (Acknowledged::Outcome { payment, state, .. }, Some((id, stored))) => {
                     let state = match state {
                         ShopperState::Captured => "captured",
                         ShopperState::Declined => "declined",
@@ -161,13 +161,13 @@ impl Evidence {
                         findings.push(format!("{attempt} was told {told:?}, kept is {stored:?}"));
                     }
                 }
-                (Told::Outcome { payment, .. }, None) => {
+                (Acknowledged::Outcome { payment, .. }, None) => {
                     findings.push(format!("{payment} was acknowledged and is lost"));
                 }
-                (Told::SessionComplete, Some(_)) => {
+                (Acknowledged::SessionComplete, Some(_)) => {
                     findings.push(format!("{attempt} was refused and has a payment"));
                 }
-                (Told::SessionComplete, None) => {
+                (Acknowledged::SessionComplete, None) => {
                     if !self.paid_sessions().contains(session.to_string().as_str()) {
                         findings.push(format!("{session} was called complete and is not paid"));
                     }

@@ -1,4 +1,4 @@
-//! A verifier that is killed under load, again and again, at random moments.
+//! A verifier is killed under load, again and again, at random moments.
 //!
 //! The real program with a real database, shoppers on real connections and a merchant who takes
 //! webhooks. `SEALPAY_CRASH_KILLS` says how often (6 otherwise), `SEALPAY_CRASH_SEED` repeats a run
@@ -20,11 +20,11 @@ use harness::time::random;
 use harness::verifier_process::{Setup, VerifierProcess, free_address};
 use harness::webhook_receiver::WebhookReceiver;
 use sealpay_protocol::webhook::{EndpointSecret, public_key};
-use shopper::{PATIENT, QUICK, Street, Told};
+use shopper::{Acknowledged, PATIENT, QUICK, Traffic};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use stored::Kept;
+use stored::StoredState;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -37,19 +37,19 @@ const PROVIDER_TIMEOUT_MS: &str = "3500";
 /// A delivery that was begun by a verifier that is dead is tried again when its lease has run out.
 const UNTIL_QUIET: Duration = Duration::from_secs(60);
 
-/// One world: what is kept, who shops, who is told.
-struct World {
+/// One system: what is kept, who shops, who is told.
+struct TestSystem {
     folder: Folder,
-    kept: Kept,
+    stored: StoredState,
     setups: Vec<Setup>,
-    street: Arc<Street>,
+    traffic: Arc<Traffic>,
     receiver: WebhookReceiver,
     secret: EndpointSecret,
     chance: Chance,
     seed: u64,
 }
 
-impl World {
+impl TestSystem {
     /// As many verifiers as there are to be, on one database; none of them runs yet.
     async fn build(database: Option<&str>, verifiers: usize) -> Self {
         let seed = setting("SEALPAY_CRASH_SEED").and_then(|text| text.parse().ok());
@@ -59,10 +59,10 @@ impl World {
         let mut setup = Setup::on_sqlite(folder.path())
             .with("--provider-timeout-ms", PROVIDER_TIMEOUT_MS)
             .with("--widget-dir", "no-widget");
-        let mut kept = Kept::Sqlite(setup.data.join("sealpay.sqlite"));
+        let mut stored = StoredState::Sqlite(setup.data.join("sealpay.sqlite"));
         if let Some(url) = database {
             url.clone_into(&mut setup.database);
-            kept = Kept::Postgres(url.to_owned());
+            stored = StoredState::Postgres(url.to_owned());
         }
         let receiver = WebhookReceiver::start().await;
         let merchant = setup.add_merchant(Some(receiver.url()));
@@ -78,13 +78,13 @@ impl World {
             })
             .collect();
         let addresses = setups.iter().map(|setup| setup.listen).collect();
-        let street = Arc::new(Street::new(merchant, setup.origin.clone(), addresses));
+        let traffic = Arc::new(Traffic::new(merchant, setup.origin.clone(), addresses));
         let chance = Chance::of(seed);
         Self {
             folder,
-            kept,
+            stored,
             setups,
-            street,
+            traffic,
             receiver,
             secret,
             chance,
@@ -97,8 +97,8 @@ impl World {
         let kinds = [(QUICK_SHOPPERS, QUICK), (PATIENT_SHOPPERS, PATIENT)];
         for (number, habits) in kinds {
             for _ in 0..number {
-                let (street, chance) = (Arc::clone(&self.street), self.chance.branch());
-                shoppers.spawn(async move { street.shopper(habits, chance).await });
+                let (traffic, chance) = (Arc::clone(&self.traffic), self.chance.branch());
+                shoppers.spawn(async move { traffic.shopper(habits, chance).await });
             }
         }
         shoppers
@@ -106,7 +106,7 @@ impl World {
 
     /// Everybody finishes, and then everything: nothing is open and nothing is to be delivered.
     async fn come_to_rest(&self, shoppers: JoinSet<()>) {
-        self.street.close();
+        self.traffic.close();
         shoppers.join_all().await;
         const OPEN: &str = "SELECT COUNT(*) FROM payments
             WHERE state NOT IN ('captured', 'declined')";
@@ -114,8 +114,8 @@ impl World {
         let started = Instant::now();
         loop {
             let (open, pending) = (
-                self.kept.number(OPEN).await,
-                self.kept.number(PENDING).await,
+                self.stored.number(OPEN).await,
+                self.stored.number(PENDING).await,
             );
             if (open, pending) == (0, 0) {
                 return;
@@ -145,18 +145,20 @@ impl World {
     }
 
     async fn evidence(&self) -> Evidence {
-        let records = self.street.records.lock().unwrap().clone();
-        let book = match &self.kept {
-            Kept::Sqlite(_) => Kept::Sqlite(self.setups[0].data.join("simulated-bank.sqlite")),
-            Kept::Postgres(url) => Kept::Postgres(url.clone()),
+        let records = self.traffic.records.lock().unwrap().clone();
+        let book = match &self.stored {
+            StoredState::Sqlite(_) => {
+                StoredState::Sqlite(self.setups[0].data.join("simulated-bank.sqlite"))
+            }
+            StoredState::Postgres(url) => StoredState::Postgres(url.clone()),
         };
-        Evidence::gather(&self.kept, &book, records, self.receiver.arrivals()).await
+        Evidence::gather(&self.stored, &book, records, self.receiver.arrivals()).await
     }
 
     /// Says what was seen, and fails where something is not as it must be.
     async fn judge(self, keys: &Keys, kills: u64) {
         let evidence = self.evidence().await;
-        let mut findings = self.street.complaints.lock().unwrap().clone();
+        let mut findings = self.traffic.complaints.lock().unwrap().clone();
         findings.extend(evidence.findings(keys));
         findings.extend(leaks::in_folder(self.folder.path(), &[]));
         let captured = evidence
@@ -164,8 +166,8 @@ impl World {
             .values()
             .filter(|payment| payment.state == "captured");
         let events: usize = evidence.events.values().map(Vec::len).sum();
-        let cut = self.street.cut.load(Ordering::Relaxed);
-        let again = self.street.asked_again.load(Ordering::Relaxed);
+        let cut = self.traffic.cut.load(Ordering::Relaxed);
+        let again = self.traffic.asked_again.load(Ordering::Relaxed);
         eprintln!(
             "{kills} kills: {} answers acknowledged, {} payments ({} captured), {events} events, \
              {} deliveries, {cut} requests cut off under way, {again} earlier answers asked for \
@@ -210,102 +212,75 @@ async fn wait_for_a_bad_moment(process: &mut VerifierProcess, chance: &mut Chanc
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_lost_or_paid_twice_however_often_the_verifier_is_killed() {
-    let mut world = World::build(None, 1).await;
+async fn killed_verifier_loses_nothing_and_pays_nothing_twice() {
+    let mut system = TestSystem::build(None, 1).await;
     let kills = kills();
-    let setup = world.setups[0].clone();
+    let setup = system.setups[0].clone();
     let (mut process, _) = setup.started().await;
-    let shoppers = world.send_shoppers_out();
+    let shoppers = system.send_shoppers_out();
     for _ in 0..kills {
-        wait_for_a_bad_moment(&mut process, &mut world.chance).await;
+        wait_for_a_bad_moment(&mut process, &mut system.chance).await;
         process.kill();
-        sleep(Duration::from_millis(world.chance.between(0, 100))).await;
+        sleep(Duration::from_millis(system.chance.between(0, 100))).await;
         process = setup.start();
     }
     process.first_answer().await;
-    world.come_to_rest(shoppers).await;
-    let keys = world.keys(&setup).await;
+    system.come_to_rest(shoppers).await;
+    let keys = system.keys(&setup).await;
     drop(process);
-    world.judge(&keys, kills).await;
+    system.judge(&keys, kills).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_verifier_finishes_what_a_killed_one_began_on_the_same_postgres() {
+async fn verifier_finishes_the_work_of_a_killed_one_on_the_same_postgres() {
     let Some(database) = fresh_database().await else {
         return;
     };
-    let mut world = World::build(Some(database.url()), 2).await;
+    let mut system = TestSystem::build(Some(database.url()), 2).await;
     let kills = kills();
-    let setups = world.setups.clone();
+    let setups = system.setups.clone();
     let mut processes = Vec::new();
     for setup in &setups {
         processes.push(setup.started().await.0);
     }
-    let shoppers = world.send_shoppers_out();
+    let shoppers = system.send_shoppers_out();
     for _ in 1..kills {
-        let victim = usize::try_from(world.chance.between(0, 2)).unwrap();
+        let victim = usize::try_from(system.chance.between(0, 2)).unwrap();
         let mut process = processes.remove(victim);
-        wait_for_a_bad_moment(&mut process, &mut world.chance).await;
+        wait_for_a_bad_moment(&mut process, &mut system.chance).await;
         process.kill();
-        sleep(Duration::from_millis(world.chance.between(0, 1000))).await;
+        sleep(Duration::from_millis(system.chance.between(0, 1000))).await;
         processes.insert(victim, setups[victim].start());
     }
     // The first is never started again: what it has begun is the other's to finish.
     let mut first = processes.remove(0);
-    wait_for_a_bad_moment(&mut first, &mut world.chance).await;
+    wait_for_a_bad_moment(&mut first, &mut system.chance).await;
     first.kill();
     processes[0].first_answer().await;
-    world.come_to_rest(shoppers).await;
-    let keys = world.keys(&setups[1]).await;
+    system.come_to_rest(shoppers).await;
+    let keys = system.keys(&setups[1]).await;
     drop(processes);
-    world.judge(&keys, kills).await;
+    system.judge(&keys, kills).await;
 }
 
 /// A change to the evidence, and a part of the sentence that has to be said about it.
 type Falsehood = (fn(&mut Evidence), &'static str);
 
+#[rustfmt::skip]
 const FALSEHOODS: [Falsehood; 14] = [
     (|e| drop(e.payments.pop_first()), "is lost"),
-    (
-        |e| first_payment(e, "captured").state = "declined".into(),
-        "was told",
-    ),
-    (
-        |e| first_payment(e, "captured").state = "authorizing".into(),
-        "is left authorizing",
-    ),
-    (
-        |e| first_payment(e, "declined").state = "unknown".into(),
-        "is left unknown",
-    ),
+    (|e| first_payment(e, "captured").state = "declined".into(), "was told"),
+    (|e| first_payment(e, "captured").state = "authorizing".into(), "is left authorizing"),
+    (|e| first_payment(e, "declined").state = "unknown".into(), "is left unknown"),
     (pay_twice, "was paid 2 times"),
-    (
-        |e| first_booked(e).answer = "lost_card".into(),
-        "the bank says lost_card",
-    ),
-    (
-        |e| first_booked(e).money = "1 EUR".into(),
-        "the bank took 1 EUR",
-    ),
+    (|e| first_booked(e).answer = "lost_card".into(), "the bank says lost_card"),
+    (|e| first_booked(e).money = "1 EUR".into(), "the bank took 1 EUR"),
     (|e| drop(e.book.pop_first()), "the bank knows nothing of"),
     (|e| rename(&mut e.book), "the verifier does not"),
-    (
-        |e| {
-            e.events
-                .values_mut()
-                .for_each(|events| drop(events.remove(0)))
-        },
-        "gap or a double",
-    ),
-    (
-        |e| first_event(e).kind = "payment.authorized".into(),
-        "and its events are",
-    ),
+    (|e| e.events.values_mut().for_each(|events| drop(events.remove(0))), "gap or a double"),
+    (|e| first_event(e).kind = "payment.authorized".into(), "and its events are"),
     (|e| first_event(e).body = "{}".into(), "does not tell of"),
-    (
-        |e| e.arrivals[0].body.push(b' '),
-        "No signature of the webhook fits",
-    ),
+    (|e| e.arrivals[0].body.push(b' '), "No signature of the webhook fits"),
     (|e| drop(e.arrivals.remove(0)), "never arrived"),
 ];
 
@@ -346,22 +321,22 @@ fn rename(book: &mut std::collections::BTreeMap<String, evidence::Booked>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_could_go_wrong_in_a_crash_would_be_found() {
-    let mut world = World::build(None, 1).await;
-    let setup = world.setups[0].clone();
+async fn every_falsified_crash_record_is_detected() {
+    let mut system = TestSystem::build(None, 1).await;
+    let setup = system.setups[0].clone();
     let (process, _) = setup.started().await;
-    let shoppers = world.send_shoppers_out();
+    let shoppers = system.send_shoppers_out();
     sleep(Duration::from_millis(500)).await;
-    world.come_to_rest(shoppers).await;
-    let keys = world.keys(&setup).await;
+    system.come_to_rest(shoppers).await;
+    let keys = system.keys(&setup).await;
     drop(process);
-    let evidence = world.evidence().await;
+    let evidence = system.evidence().await;
     assert_eq!(evidence.findings(&keys), Vec::<String>::new());
     assert!(
         evidence
             .records
             .iter()
-            .any(|record| record.told == Told::SessionComplete)
+            .any(|record| record.told == Acknowledged::SessionComplete)
     );
     for (falsify, sentence) in FALSEHOODS {
         let mut falsified = evidence.clone();

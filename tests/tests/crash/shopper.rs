@@ -1,4 +1,4 @@
-//! Shoppers who pay while the verifier is being killed, and write down what they were told.
+//! Shoppers who pay while the verifier is being killed, and record the responses.
 //!
 //! They do what the widget does: an attempt has its name and its bytes before it is sent, and when
 //! no answer comes the same attempt is sent again with a new signature, until there is one.
@@ -79,7 +79,7 @@ pub(crate) const PATIENT: &[Habit] = &[
 
 /// What became of an attempt, as its shopper was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum Acknowledged {
     /// Captured or declined.
     Outcome {
         payment: PaymentId,
@@ -95,12 +95,12 @@ pub(crate) enum Told {
 pub(crate) struct Record {
     pub(crate) session: SessionId,
     pub(crate) attempt: AttemptId,
-    pub(crate) told: Told,
+    pub(crate) told: Acknowledged,
 }
 
 /// Where shoppers go, and what they bring back.
 #[derive(Debug)]
-pub(crate) struct Street {
+pub(crate) struct Traffic {
     merchant: Merchant,
     origin: Origin,
     addresses: Vec<SocketAddr>,
@@ -117,7 +117,7 @@ pub(crate) struct Street {
     pub(crate) asked_again: AtomicU64,
 }
 
-impl Street {
+impl Traffic {
     pub(crate) fn new(merchant: Merchant, origin: Origin, addresses: Vec<SocketAddr>) -> Self {
         Self {
             merchant,
@@ -141,7 +141,7 @@ impl Street {
         self.complaints.lock().unwrap().push(sentence);
     }
 
-    /// Comes again and again until the street closes.
+    /// Comes again and again until the traffic closes.
     pub(crate) async fn shopper(&self, habits: &[Habit], mut chance: Chance) {
         let mut line = Line::new(self, chance.branch());
         while !self.closing.load(Ordering::Relaxed) {
@@ -200,12 +200,12 @@ impl Street {
                     None => Ok(None),
                 }
             },);
-        let told: Vec<Told> = [Some(first?), Some(second?), third?]
+        let told: Vec<Acknowledged> = [Some(first?), Some(second?), third?]
             .into_iter()
             .flatten()
             .collect();
         let paid = told.iter().filter(|told| told.captured()).count();
-        let refused = told.contains(&Told::SessionComplete);
+        let refused = told.contains(&Acknowledged::SessionComplete);
         if paid > 1 || (refused && paid == 0) {
             return Err(format!("attempts at once were told {told:?}"));
         }
@@ -213,7 +213,7 @@ impl Street {
     }
 }
 
-impl Told {
+impl Acknowledged {
     fn captured(&self) -> bool {
         matches!(
             self,
@@ -244,19 +244,19 @@ struct Sent {
 /// A shopper's line to the verifier; it is laid anew when it breaks.
 #[derive(Debug)]
 struct Line<'a> {
-    street: &'a Street,
+    traffic: &'a Traffic,
     chance: Chance,
     connection: Option<KeepAlive>,
-    last: Option<(Sent, Told)>,
+    last: Option<(Sent, Acknowledged)>,
 }
 
 /// A status and a body.
 type Answer = (u16, Vec<u8>);
 
 impl<'a> Line<'a> {
-    const fn new(street: &'a Street, chance: Chance) -> Self {
+    const fn new(traffic: &'a Traffic, chance: Chance) -> Self {
         Self {
-            street,
+            traffic,
             chance,
             connection: None,
             last: None,
@@ -270,7 +270,7 @@ impl<'a> Line<'a> {
             if let Some(answer) = self.ask_once(&prepare()).await {
                 return Ok(answer);
             }
-            self.street.broken.fetch_add(1, Ordering::Relaxed);
+            self.traffic.broken.fetch_add(1, Ordering::Relaxed);
             if started.elapsed() > PATIENCE {
                 return Err("the verifier has not answered for too long".into());
             }
@@ -281,13 +281,13 @@ impl<'a> Line<'a> {
     async fn ask_once(&mut self, prepared: &Prepared) -> Option<Answer> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => KeepAlive::connect(*self.chance.pick(&self.street.addresses))
+            None => KeepAlive::connect(*self.chance.pick(&self.traffic.addresses))
                 .await
                 .ok()?,
         };
-        let request = encode(prepared, self.street.origin.authority());
+        let request = encode(prepared, self.traffic.origin.authority());
         let Ok(received) = connection.exchange(&request).await else {
-            self.street.cut.fetch_add(1, Ordering::Relaxed);
+            self.traffic.cut.fetch_add(1, Ordering::Relaxed);
             return None;
         };
         let answer = (received.status, received.body.to_vec());
@@ -307,7 +307,7 @@ impl<'a> Line<'a> {
     }
 
     /// Makes one attempt, sends it until its outcome is known, and writes that down.
-    async fn pay(&mut self, basket: &Basket<'_>, number: &str) -> Result<Told, String> {
+    async fn pay(&mut self, basket: &Basket<'_>, number: &str) -> Result<Acknowledged, String> {
         let attempt = attempt();
         let Basket {
             browser,
@@ -321,14 +321,14 @@ impl<'a> Line<'a> {
             attempt,
             body,
         };
-        let broken_before = self.street.broken.load(Ordering::Relaxed);
+        let broken_before = self.traffic.broken.load(Ordering::Relaxed);
         let told = self.send(&sent).await?;
-        self.street.records.lock().unwrap().push(Record {
+        self.traffic.records.lock().unwrap().push(Record {
             session: session.session,
             attempt,
             told: told.clone(),
         });
-        if broken_before != self.street.broken.load(Ordering::Relaxed) {
+        if broken_before != self.traffic.broken.load(Ordering::Relaxed) {
             self.ask_for_the_last_again().await?;
         }
         self.last = Some((sent, told.clone()));
@@ -337,10 +337,10 @@ impl<'a> Line<'a> {
 
     /// What was answered before a kill is answered after it, word for word.
     async fn ask_for_the_last_again(&mut self) -> Result<(), String> {
-        let Some((sent, told @ Told::Outcome { .. })) = self.last.take() else {
+        let Some((sent, told @ Acknowledged::Outcome { .. })) = self.last.take() else {
             return Ok(());
         };
-        self.street.asked_again.fetch_add(1, Ordering::Relaxed);
+        self.traffic.asked_again.fetch_add(1, Ordering::Relaxed);
         let again = self.send(&sent).await?;
         if again == told {
             return Ok(());
@@ -351,7 +351,7 @@ impl<'a> Line<'a> {
         ))
     }
 
-    async fn send(&mut self, sent: &Sent) -> Result<Told, String> {
+    async fn send(&mut self, sent: &Sent) -> Result<Acknowledged, String> {
         let started = Instant::now();
         let prepare = || {
             sent.browser
@@ -361,7 +361,7 @@ impl<'a> Line<'a> {
             let (status, body) = self.ask(prepare).await?;
             match (status, code_of(&body).as_deref()) {
                 (200, _) => return outcome(sent, &body),
-                (409, Some("session_complete")) => return Ok(Told::SessionComplete),
+                (409, Some("session_complete")) => return Ok(Acknowledged::SessionComplete),
                 (202 | 503, _) | (409, Some("attempt_in_progress")) => {}
                 _ => return Err(unexpected("paying", status, &body)),
             }
@@ -386,13 +386,13 @@ fn unexpected(doing: &str, status: u16, body: &[u8]) -> String {
     )
 }
 
-fn outcome(sent: &Sent, body: &[u8]) -> Result<Told, String> {
+fn outcome(sent: &Sent, body: &[u8]) -> Result<Acknowledged, String> {
     let view: PaymentView = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let known = matches!(view.state, ShopperState::Captured | ShopperState::Declined);
     if !known || view.attempt != sent.attempt || view.amount != sent.session.order.amount {
         return Err(format!("{} was answered {view:?}", sent.attempt));
     }
-    Ok(Told::Outcome {
+    Ok(Acknowledged::Outcome {
         payment: view.payment,
         state: view.state,
         decline: view.decline.map(|decline| decline.message),

@@ -1,4 +1,4 @@
-//! What the database and the bank's book hold, read from outside with SQL of the test's own.
+//! Reads the databases of the server and the bank with SQL of the test's own.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
@@ -10,12 +10,12 @@ pub(crate) type Row = Vec<String>;
 
 /// Where the verifier keeps its payments.
 #[derive(Debug, Clone)]
-pub(crate) enum Kept {
+pub(crate) enum StoredState {
     Sqlite(PathBuf),
     Postgres(String),
 }
 
-impl Kept {
+impl StoredState {
     pub(crate) async fn rows(&self, sql: &str) -> Vec<Row> {
         match self {
             Self::Sqlite(file) => sqlite_rows(file, sql),

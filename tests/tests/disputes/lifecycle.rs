@@ -1,6 +1,6 @@
-//! Disputes: opened by the shopper's bank, answered by the merchant, won or lost.
+//! A dispute from its opening to its outcome.
 
-use crate::operations::books;
+use crate::operations::ledger_entries;
 use harness::back_office::key;
 use harness::gateway::TestGateway;
 use sealpay_protocol::limits::DISPUTE_EVIDENCE_SECONDS;
@@ -16,7 +16,7 @@ async fn decide(gateway: &TestGateway, dispute: &str, outcome: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_dispute_that_is_answered_and_won_gives_the_money_back() {
+async fn won_dispute_returns_the_disputed_amount() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     let id = gateway.dispute(payment, Some(600)).await;
@@ -47,7 +47,7 @@ async fn a_dispute_that_is_answered_and_won_gives_the_money_back() {
         gateway.totals(payment).await,
         ("captured".into(), 1000, 0, 0)
     );
-    let told = gateway.told(payment).await;
+    let told = gateway.published(payment).await;
     let expected = [
         "captured",
         "dispute.opened",
@@ -55,7 +55,7 @@ async fn a_dispute_that_is_answered_and_won_gives_the_money_back() {
         "dispute.won",
     ];
     assert_eq!(told, expected);
-    let (transfers, lines) = books(&gateway, payment).await;
+    let (transfers, lines) = ledger_entries(&gateway, payment).await;
     assert_eq!(
         transfers,
         [
@@ -74,7 +74,7 @@ async fn a_dispute_that_is_answered_and_won_gives_the_money_back() {
 }
 
 #[tokio::test]
-async fn what_was_lost_cannot_be_refunded_as_well() {
+async fn lost_dispute_amount_cannot_be_refunded() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     let accepted = gateway.dispute(payment, Some(300)).await;
@@ -94,7 +94,7 @@ async fn what_was_lost_cannot_be_refunded_as_well() {
         gateway.totals(payment).await,
         ("partially_refunded".into(), 1000, 400, 600)
     );
-    let (transfers, _) = books(&gateway, payment).await;
+    let (transfers, _) = ledger_entries(&gateway, payment).await;
     let lost = transfers
         .iter()
         .filter(|row| *row == "dispute>provider_receivable 300");
@@ -103,7 +103,7 @@ async fn what_was_lost_cannot_be_refunded_as_well() {
 }
 
 #[tokio::test]
-async fn a_dispute_that_nobody_answers_is_lost_when_its_time_is_over() {
+async fn unanswered_dispute_is_lost_at_its_deadline() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     let id = gateway.dispute(payment, None).await;
@@ -130,28 +130,20 @@ async fn a_dispute_that_nobody_answers_is_lost_when_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn there_is_nothing_to_dispute_where_nothing_was_taken() {
+async fn payment_without_a_capture_cannot_be_disputed() {
     let gateway = TestGateway::start().await;
     let held = gateway.approved(Capture::Manual, 1000, |_| ()).await;
     let refunded = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     gateway.modify(refunded, "refunds", &json!({})).await;
     let taken = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
+    #[rustfmt::skip]
     let rows = [
         (json!({"payment": held}), "state_conflict"),
         (json!({"payment": refunded}), "state_conflict"),
-        (
-            json!({"payment": taken, "amount": 1001}),
-            "amount_too_large",
-        ),
+        (json!({"payment": taken, "amount": 1001}), "amount_too_large"),
         (json!({"payment": taken, "amount": 0}), "invalid_parameter"),
-        (
-            json!({"payment": taken, "amount": "1"}),
-            "invalid_parameter",
-        ),
-        (
-            json!({"payment": taken, "reason": "mood"}),
-            "invalid_parameter",
-        ),
+        (json!({"payment": taken, "amount": "1"}), "invalid_parameter"),
+        (json!({"payment": taken, "reason": "mood"}), "invalid_parameter"),
         (json!({"payment": "pay_nothing"}), "invalid_parameter"),
         (json!({}), "malformed_request"),
         (json!({"payment": taken, "more": 1}), "malformed_request"),

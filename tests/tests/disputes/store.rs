@@ -1,8 +1,8 @@
-//! Disputes: each change comes with its payment's, or not at all.
+//! Disputes in the database: each change is stored together with its payment's.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, event, new_id, paid, reachable, registered};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::{DisputeId, LedgerTransferId, ModificationId, TransactionId};
 use sealpay_protocol::money::Money;
 use verifier_server::disputes::model::{Dispute, DisputeReason, DisputeState};
@@ -62,8 +62,8 @@ async fn opened(store: &Store, before: &Payment) -> (Payment, Dispute) {
     (after, dispute)
 }
 
-async fn a_dispute_moves_its_payment_and_is_found(place: &Place) {
-    let store = place.open().await;
+async fn dispute_updates_its_payment_and_is_found(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let before = paid(&store, merchant.id, PaymentState::Captured).await;
     let other = paid(&store, merchant.id, PaymentState::Captured).await;
@@ -103,8 +103,8 @@ async fn a_dispute_moves_its_payment_and_is_found(place: &Place) {
     );
 }
 
-async fn a_change_is_made_once_for_each_request(place: &Place) {
-    let store = place.open().await;
+async fn dispute_change_is_made_once_per_request(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let payment = paid(&store, merchant.id, PaymentState::Captured).await;
     let (before, dispute) = opened(&store, &payment).await;
@@ -151,8 +151,8 @@ async fn a_change_is_made_once_for_each_request(place: &Place) {
     assert_eq!(store.disputes.get(dispute.id).await, Ok(Some(answered)));
 }
 
-async fn a_payment_that_is_being_modified_is_not_disputed(place: &Place) {
-    let store = place.open().await;
+async fn payment_with_a_pending_operation_is_not_disputed(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let before = paid(&store, merchant.id, PaymentState::Captured).await;
     let refund = Modification {
@@ -186,7 +186,8 @@ async fn a_payment_that_is_being_modified_is_not_disputed(place: &Place) {
 }
 
 on_both_databases!(
-    a_dispute_moves_its_payment_and_is_found,
-    a_change_is_made_once_for_each_request,
-    a_payment_that_is_being_modified_is_not_disputed,
+    TestDatabase:
+    dispute_updates_its_payment_and_is_found,
+    dispute_change_is_made_once_per_request,
+    payment_with_a_pending_operation_is_not_disputed,
 );

@@ -1,5 +1,5 @@
-//! One world: a verifier with its bank on files of its own, a clock that only moves when it is
-//! told to, and chance that one number decides.
+//! A verifier with its bank on files of its own, a clock that moves only on request, and seeded
+//! randomness.
 
 use super::shoppers::tripwire::{Tripwire, wired};
 use harness::chance::Chance;
@@ -28,7 +28,7 @@ const PROVIDER_TIMEOUT: Duration = Duration::from_millis(120);
 
 const MASTER_KEY: [u8; 32] = [7; 32];
 
-pub(crate) struct World {
+pub(crate) struct TestSystem {
     pub(crate) folder: Folder,
     pub(crate) clock: TestClock,
     pub(crate) gateway: Arc<Gateway>,
@@ -46,7 +46,7 @@ struct Places {
     book: String,
 }
 
-impl World {
+impl TestSystem {
     pub(crate) async fn build(chance: &mut Chance, webhook_url: Option<&str>) -> Self {
         Self::build_on(chance, webhook_url, None).await
     }
@@ -124,7 +124,7 @@ impl World {
         done
     }
 
-    /// The world's time, milliseconds since 1970.
+    /// The system's time, milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> i64 {
         self.gateway.clock().now_ms_i64()
     }

@@ -1,4 +1,4 @@
-//! What browsers load: only what is meant for them, and only where it may stand.
+//! Files that browsers load, and the origins that may embed them.
 
 use crate::refusals::{bare, refused};
 use harness::gateway::{Answer, TestGateway};
@@ -40,7 +40,7 @@ async fn source_of_the_loader(gateway: &TestGateway) -> String {
 }
 
 #[tokio::test]
-async fn only_files_of_the_widget_are_served_and_only_under_their_digest() {
+async fn only_widget_files_are_served_under_their_digest() {
     let gateway = with_widget().await;
     let loader = source_of_the_loader(&gateway).await;
     let folder = loader.strip_suffix("/checkout.js").unwrap();
@@ -79,7 +79,7 @@ async fn only_files_of_the_widget_are_served_and_only_under_their_digest() {
 }
 
 #[tokio::test]
-async fn a_coding_is_used_only_where_it_is_accepted() {
+async fn content_encoding_is_used_only_where_accepted() {
     let gateway = with_widget().await;
     let loader = source_of_the_loader(&gateway).await;
     let path = loader.replace("checkout.js", "boot.js");
@@ -114,7 +114,7 @@ fn frame_ancestors(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn the_frame_may_stand_in_the_merchants_pages_only() {
+async fn frame_ancestors_are_the_merchants_origins() {
     let gateway = with_widget().await;
     let bare_path = format!("/checkout/{}", gateway.merchant.id);
     let path = format!("{bare_path}?parent=http%3A%2F%2Fshop.localhost%3A4242");
@@ -172,7 +172,7 @@ async fn the_frame_may_stand_in_the_merchants_pages_only() {
 }
 
 #[tokio::test]
-async fn the_document_names_one_of_a_merchants_origins_and_asks_the_database_once() {
+async fn document_names_one_merchant_origin_with_one_database_query() {
     let gateway = with_widget().await;
     let store = gateway.server.state.gateway.store();
     let staging = "https://staging.shop.localhost";
@@ -196,7 +196,7 @@ async fn the_document_names_one_of_a_merchants_origins_and_asks_the_database_onc
 }
 
 #[tokio::test]
-async fn every_code_has_a_page_of_our_own_words() {
+async fn every_error_code_has_a_static_page() {
     let gateway = TestGateway::start().await;
     let index = gateway.get("/errors", None).await.text();
     for code in ErrorCode::ALL {

@@ -1,4 +1,4 @@
-//! What one merchant or one credential does costs no shopper anything.
+//! One merchant or credential does not slow down shoppers.
 
 use crate::auth::api_keys::key_for;
 use harness::back_office::{key, write};
@@ -29,7 +29,7 @@ fn database(gateway: &TestGateway) -> rusqlite::Connection {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_merchant_who_scans_many_payments_delays_nobody_elses_session() {
+async fn merchant_scanning_payments_does_not_delay_sessions_of_others() {
     let gateway = Arc::new(TestGateway::start().await);
     gateway
         .pay(Some("insufficient_funds"), &card(APPROVED))
@@ -85,7 +85,7 @@ async fn a_merchant_who_scans_many_payments_delays_nobody_elses_session() {
 /// Writes to one endpoint wait for each other in Postgres, and not with the connections that payments
 /// need.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn writes_that_wait_for_an_endpoint_hold_up_no_payment() {
+async fn writes_waiting_for_an_endpoint_do_not_delay_payments() {
     let Some(gateway) = TestGateway::on_postgres().await else {
         eprintln!("skipped without Postgres");
         return;

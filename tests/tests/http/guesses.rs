@@ -1,4 +1,4 @@
-//! Guessing is slowed down, and only guessing: shoppers and other keys go on.
+//! Guessing is rate-limited without affecting shoppers and valid keys.
 
 use harness::client::Prepared;
 use harness::gateway::{Answer, TestGateway};
@@ -28,7 +28,7 @@ async fn open_session(gateway: &TestGateway, from: SocketAddr, shopper: Option<&
 }
 
 #[tokio::test]
-async fn wrong_keys_behind_a_proxy_stop_nobody_else() {
+async fn wrong_keys_behind_a_proxy_do_not_block_other_clients() {
     let gateway = with_default_limits(&["10.0.0.1"]).await;
     let proxy: SocketAddr = "10.0.0.1:4711".parse().unwrap();
     let mut refused = 0;
@@ -48,7 +48,7 @@ async fn wrong_keys_behind_a_proxy_stop_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_hundred_failed_guesses_leave_the_shoppers_of_the_same_address_alone() {
+async fn failed_guesses_do_not_block_shoppers_of_the_same_address() {
     let gateway = with_default_limits(&[]).await;
     let address: SocketAddr = "198.51.100.7:4711".parse().unwrap();
     let mut refused = 0;
@@ -68,7 +68,7 @@ async fn a_hundred_failed_guesses_leave_the_shoppers_of_the_same_address_alone()
 }
 
 #[tokio::test]
-async fn merchants_that_do_not_exist_are_not_looked_up_for_ever() {
+async fn unknown_merchant_lookups_are_limited() {
     let gateway = TestGateway::with(|config| {
         config.rate_limit.per_second = 50;
         let widget = config.data.join("widget");
@@ -97,7 +97,7 @@ async fn merchants_that_do_not_exist_are_not_looked_up_for_ever() {
 }
 
 #[tokio::test]
-async fn requests_over_the_limit_are_shed_and_other_networks_are_served() {
+async fn excess_requests_are_shed_and_other_networks_served() {
     let gateway = TestGateway::with(|config| {
         config.connections.max_requests_per_network = 1;
         config.provider_timeout_ms = 2_000;
@@ -131,7 +131,7 @@ async fn requests_over_the_limit_are_shed_and_other_networks_are_served() {
 
 /// Behind the address of a carrier, a school or a cloud are many.
 #[tokio::test]
-async fn a_guesser_behind_the_same_address_locks_out_nobody_who_was_let_in_before() {
+async fn guessing_does_not_lock_out_authenticated_clients_of_the_same_address() {
     let gateway = with_default_limits(&[]).await;
     let address: SocketAddr = "198.51.100.9:4711".parse().unwrap();
     let good = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));

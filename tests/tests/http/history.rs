@@ -1,4 +1,4 @@
-//! A little history with one of everything that the merchant's interface tells of.
+//! A short history with one of every resource of the API.
 
 use harness::gateway::TestGateway;
 use harness::webhook_receiver::WebhookReceiver;

@@ -1,4 +1,4 @@
-//! Every example of the contract is sent to a verifier, and what comes back has its form.
+//! Every example of the OpenAPI file is sent to a verifier, and the response has its schema.
 //!
 //! The answers in `verifier-server/data/examples.json` were recorded by
 //!
@@ -166,7 +166,7 @@ fn differences(place: &str, expected: &Value, found: &Value) -> Vec<String> {
 }
 
 #[test]
-fn another_form_is_noticed() {
+fn response_of_another_schema_is_detected() {
     let example = json!({"a": 1, "b": [{"c": null}, {"c": "text"}], "d": {"e": true}, "f": []});
     let same = json!({"a": 2, "b": [{"c": "other"}], "d": {"e": false}, "f": []});
     assert_eq!(differences("", &example, &same), Vec::<String>::new());
@@ -220,7 +220,7 @@ fn check(example: &Example, answer: &Answer) {
 
 /// Every operation has an example of each answer that is no refusal, and of each body.
 #[test]
-fn every_operation_of_the_merchants_has_examples() {
+fn every_merchant_operation_has_examples() {
     let contract = contract();
     let mut missing = Vec::new();
     let operations = operations(&contract);
@@ -263,7 +263,7 @@ fn every_operation_of_the_merchants_has_examples() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_example_is_what_the_verifier_answers() {
+async fn every_example_matches_the_response() {
     let contract = contract();
     let operations = operations(&contract);
     let examples = operations

@@ -1,5 +1,5 @@
-//! What ordinary clients of other languages send: right by the standards, and so accepted; and what a
-//! merchant gets to read who made a mistake.
+//! Requests of ordinary clients in other languages are accepted, and mistakes get a helpful
+//! message.
 
 use harness::client::{APPROVED, Prepared, attempt, card};
 use harness::gateway::{Answer, TestGateway};
@@ -67,7 +67,7 @@ async fn json_bodies_are_accepted_with_any_spelling_of_their_media_type() {
 }
 
 #[tokio::test]
-async fn the_bearer_scheme_is_accepted_in_any_case() {
+async fn bearer_scheme_is_accepted_in_any_case() {
     let gateway = TestGateway::start().await;
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let mut request = Prepared::get_of("/v1/payments", None);
@@ -79,7 +79,7 @@ async fn the_bearer_scheme_is_accepted_in_any_case() {
 }
 
 #[tokio::test]
-async fn an_order_of_a_hundred_and_twenty_lines_is_payable() {
+async fn order_with_a_hundred_and_twenty_items_can_be_paid() {
     let gateway = TestGateway::start().await;
     let item = |place: i64| OrderItem {
         name: format!("{}. {}", place, "Laterne, groß ".repeat(5)),
@@ -123,7 +123,7 @@ fn told(answer: &Answer) -> (u16, Value, Value) {
 }
 
 #[tokio::test]
-async fn a_refused_order_names_its_claim_and_says_what_is_accepted() {
+async fn rejected_order_names_the_claim_and_the_accepted_values() {
     let gateway = TestGateway::start().await;
     let claims: OrderClaims = gateway.claims();
     let payload = serde_json::to_string(&claims).unwrap();
@@ -140,25 +140,18 @@ async fn a_refused_order_names_its_claim_and_says_what_is_accepted() {
     };
     let whole = "amount must be a whole number";
     let decimal = format!("{whole}, not a number with a decimal point or an exponent.");
+    #[rustfmt::skip]
     let rows = [
         (with("amount", "2490.0"), "amount", decimal.clone()),
-        (
-            with("amount", "1998.9999999999998"),
-            "amount",
-            decimal.clone(),
-        ),
+        (with("amount", "1998.9999999999998"), "amount", decimal.clone()),
         (with("amount", "2.49e3"), "amount", decimal.clone()),
         (with("amount", "-0"), "amount", decimal),
-        (
-            with("amount", "\"2490\""),
-            "amount",
-            format!("{whole}, not a string."),
-        ),
+        (with("amount", "\"2490\""), "amount", format!("{whole}, not a string.")),
         (
             with("description", r#""Tea \ud83d""#),
             "description",
             "description has half of a character, a lone surrogate or broken UTF-8: cut texts \
-             between characters."
+         between characters."
                 .to_owned(),
         ),
         (
@@ -167,13 +160,10 @@ async fn a_refused_order_names_its_claim_and_says_what_is_accepted() {
             "The amounts of items add up to 2491, but amount is 2490.".to_owned(),
         ),
         (
-            with(
-                "items",
-                r#"[{"name":"Te\u202ea","quantity":1,"amount":2490}]"#,
-            ),
+            with("items", r#"[{"name":"Te\u202ea","quantity":1,"amount":2490}]"#),
             "items[0].name",
             "items[0].name has a character that nobody sees or that changes the direction of \
-             writing, U+202E; leave it out."
+         writing, U+202E; leave it out."
                 .to_owned(),
         ),
     ];
@@ -190,22 +180,17 @@ async fn a_refused_order_names_its_claim_and_says_what_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_refused_request_of_a_merchant_names_its_member_and_says_what_is_accepted() {
+async fn rejected_merchant_request_names_the_member_and_the_accepted_values() {
     let gateway = TestGateway::start().await;
     let paid = gateway.pay(None, &card(APPROVED)).await.payment.to_string();
+    #[rustfmt::skip]
     let rows = [
         (
             r#"{"amount":1998.9999999999998}"#,
             "amount must be a whole number, not a number with a decimal point or an exponent.",
         ),
-        (
-            r#"{"amount":"100"}"#,
-            "amount must be a whole number, not a string.",
-        ),
-        (
-            r#"{"amount":0}"#,
-            "amount must be at least 1 minor unit, or be left out for all there is.",
-        ),
+        (r#"{"amount":"100"}"#, "amount must be a whole number, not a string."),
+        (r#"{"amount":0}"#, "amount must be at least 1 minor unit, or be left out for all there is."),
         (r#"{"amount":1,"amount":1}"#, "amount is given twice."),
     ];
     for (place, (body, detail)) in rows.into_iter().enumerate() {

@@ -1,5 +1,5 @@
-//! A request with several faults is answered with the first one, in the order of
-//! `error.rs`: every pair of faults that can stand in one request.
+//! A request with several faults reports the first, in the order of `error.rs`: every pair of
+//! faults that fits into one request.
 
 use crate::refusals::{Checkout, refused};
 use ed25519_dalek::SigningKey;
@@ -112,7 +112,7 @@ fn pairs(codes: &[ErrorCode]) -> impl Iterator<Item = (ErrorCode, ErrorCode)> {
 }
 
 #[tokio::test]
-async fn of_two_faults_of_a_payment_the_first_is_answered() {
+async fn payment_with_two_faults_reports_the_first() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
     let session = checkout.session.session.to_string();
@@ -152,7 +152,7 @@ async fn of_two_faults_of_a_payment_the_first_is_answered() {
 }
 
 #[tokio::test]
-async fn of_two_faults_of_an_opening_the_first_is_answered() {
+async fn session_request_with_two_faults_reports_the_first() {
     let gateway = TestGateway::start().await;
     let browser = gateway.browser();
     let order = gateway.order(None);
@@ -228,7 +228,7 @@ fn faulty_order(gateway: &TestGateway, faults: &[ErrorCode]) -> String {
 }
 
 #[tokio::test]
-async fn of_two_faults_of_an_order_the_first_is_answered() {
+async fn order_with_two_faults_reports_the_first() {
     let gateway = TestGateway::with(|config| config.test_mode = false).await;
     let browser = gateway.browser();
     let mut codes = OF_THE_ORDER.to_vec();
@@ -303,7 +303,7 @@ fn broken_card(checkout: &Checkout) -> Prepared {
 }
 
 #[tokio::test]
-async fn of_two_faults_of_a_session_the_first_is_answered() {
+async fn session_with_two_faults_reports_the_first() {
     let gateway = TestGateway::start().await;
     let states = [
         ErrorCode::AttemptInProgress,

@@ -1,11 +1,11 @@
-//! Probes: however often they come, the store is asked once a second.
+//! Probes are cached for a second.
 
 use harness::client::Prepared;
 use harness::gateway::TestGateway;
 use std::time::Duration;
 
 #[tokio::test]
-async fn a_probe_is_answered_from_memory_for_a_second_and_then_the_store_is_asked_again() {
+async fn readiness_probe_is_cached_for_one_second() {
     let gateway = TestGateway::start().await;
     let ask = async || {
         let answer = gateway.send(Prepared::get_of("/readyz", None)).await;

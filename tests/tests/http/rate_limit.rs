@@ -1,12 +1,12 @@
-//! Too much at once, and the end.
+//! Rate limits, and requests while the server stops.
 
 use crate::refusals::{Checkout, bare, check_refusal, refused};
 use harness::client::{APPROVED, Prepared, attempt, card};
 use harness::gateway::TestGateway;
-use verifier_server::error::ErrorCode;
+use verifier_server::error::ErrorCode::{RateLimited, ShuttingDown};
 
 #[tokio::test]
-async fn too_many_requests_of_one_address_are_slowed_down() {
+async fn too_many_requests_from_one_address_are_rate_limited() {
     let gateway = TestGateway::with(|config| {
         config.rate_limit.per_second = 1;
         config.rate_limit.burst = 3;
@@ -41,7 +41,7 @@ async fn too_many_requests_of_one_address_are_slowed_down() {
         check_refusal(
             &format!("{addresses:?}"),
             &answer,
-            ErrorCode::RateLimited,
+            RateLimited,
             gateway.now(),
         );
         assert_eq!(answer.header("retry-after"), Some("1"));
@@ -55,12 +55,7 @@ async fn too_many_requests_of_one_address_are_slowed_down() {
     }
     for forged in ["203.0.113.200", "127.0.0.1"] {
         let answer = gateway.send_from(stranger, from(&[forged])).await;
-        check_refusal(
-            "a forged header",
-            &answer,
-            ErrorCode::RateLimited,
-            gateway.now(),
-        );
+        check_refusal("a forged header", &answer, RateLimited, gateway.now());
     }
     // Whom the proxy does not name are many.
     for _ in 0..10 {
@@ -77,19 +72,13 @@ async fn too_many_requests_of_one_address_are_slowed_down() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_says_so_and_finishes_what_it_has() {
+async fn stopping_server_rejects_new_requests_and_finishes_running_ones() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
     assert_eq!(gateway.get("/readyz", None).await.status, 200);
     let draining = &gateway.server.state.draining;
     draining.store(true, std::sync::atomic::Ordering::SeqCst);
-    refused(
-        &gateway,
-        "draining",
-        bare("GET", "/readyz"),
-        ErrorCode::ShuttingDown,
-    )
-    .await;
+    refused(&gateway, "draining", bare("GET", "/readyz"), ShuttingDown).await;
     let request = checkout.browser.pay(
         &checkout.order,
         &checkout.session,

@@ -1,11 +1,13 @@
-//! Paths, methods and content types that do not belong.
+//! Paths, methods and content types that are not accepted.
 
 use crate::refusals::{Checkout, bare, refused};
 use harness::client::Prepared;
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::CONTENT_TYPE;
 use sealpay_protocol::sign::RequestParts;
-use verifier_server::error::ErrorCode;
+use verifier_server::error::ErrorCode::{
+    MethodNotAllowed, NotFound, PayloadTooLarge, SignatureInvalid, UnsupportedMediaType,
+};
 
 /// Every path with the methods that it takes.
 const ROUTES: [(&str, &[&str]); 14] = [
@@ -43,7 +45,7 @@ const METHODS: [&str; 11] = [
 ];
 
 #[tokio::test]
-async fn a_path_takes_its_own_methods_only_and_lists_them() {
+async fn path_accepts_only_its_methods_and_lists_them_in_allow() {
     let gateway = TestGateway::start().await;
     for (path, allowed) in ROUTES {
         for method in METHODS {
@@ -53,13 +55,7 @@ async fn a_path_takes_its_own_methods_only_and_lists_them() {
                 assert_ne!(answer.status, 405, "{what}");
                 continue;
             }
-            let answer = refused(
-                &gateway,
-                &what,
-                bare(method, path),
-                ErrorCode::MethodNotAllowed,
-            )
-            .await;
+            let answer = refused(&gateway, &what, bare(method, path), MethodNotAllowed).await;
             let listed = answer.header("allow").unwrap_or_default();
             let mut listed: Vec<_> = listed.split(',').map(str::trim).collect();
             listed.sort_unstable();
@@ -70,16 +66,16 @@ async fn a_path_takes_its_own_methods_only_and_lists_them() {
         .await
         .works(&gateway, "all of it")
         .await;
-    let figures = gateway.get("/metrics", None).await.text();
+    let metrics = gateway.get("/metrics", None).await.text();
     assert!(
-        !figures.contains("4242424242424242"),
+        !metrics.contains("4242424242424242"),
         "no label holds what a client sent"
     );
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn paths_that_are_not_there_are_not_found() {
+async fn unknown_paths_return_not_found() {
     let gateway = TestGateway::start().await;
     let rows = [
         "/",
@@ -121,14 +117,14 @@ async fn paths_that_are_not_there_are_not_found() {
         "/debug/pprof",
     ];
     for path in rows {
-        refused(&gateway, path, bare("GET", path), ErrorCode::NotFound).await;
+        refused(&gateway, path, bare("GET", path), NotFound).await;
     }
     let long = format!("/v1/{}", "a".repeat(60_000));
     refused(
         &gateway,
         "a path of 60000 characters",
         bare("GET", &long),
-        ErrorCode::NotFound,
+        NotFound,
     )
     .await;
     // Percent signs that hide no text are refused like any other path, not with words of a library.
@@ -150,7 +146,7 @@ async fn paths_that_are_not_there_are_not_found() {
 }
 
 #[tokio::test]
-async fn a_signed_request_to_another_spelling_of_the_path_is_not_found() {
+async fn signed_request_with_another_spelling_of_the_path_is_rejected() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
     let body = checkout.good_body();
@@ -175,7 +171,7 @@ async fn a_signed_request_to_another_spelling_of_the_path_is_not_found() {
             body: &body,
         };
         let request = checkout.browser.signed(&parts, checkout.browser.now());
-        refused(&gateway, path, request, ErrorCode::NotFound).await;
+        refused(&gateway, path, request, NotFound).await;
     }
     let query = RequestParts {
         method: "POST",
@@ -194,7 +190,7 @@ async fn a_signed_request_to_another_spelling_of_the_path_is_not_found() {
         &gateway,
         "another spelling of the query",
         request,
-        ErrorCode::SignatureInvalid,
+        SignatureInvalid,
     )
     .await;
     let answer = gateway.send(good).await;
@@ -208,7 +204,7 @@ async fn a_signed_request_to_another_spelling_of_the_path_is_not_found() {
 }
 
 #[tokio::test]
-async fn content_types_other_than_json_are_refused_where_a_body_is_read() {
+async fn content_types_other_than_json_are_rejected() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
     let rows = [
@@ -231,13 +227,7 @@ async fn content_types_other_than_json_are_refused_where_a_body_is_read() {
             checkout.good_request(),
         ] {
             request.set("content-type", content_type);
-            refused(
-                &gateway,
-                content_type,
-                request,
-                ErrorCode::UnsupportedMediaType,
-            )
-            .await;
+            refused(&gateway, content_type, request, UnsupportedMediaType).await;
         }
     }
     for spoil in [
@@ -250,13 +240,7 @@ async fn content_types_other_than_json_are_refused_where_a_body_is_read() {
     ] {
         let mut request = checkout.good_request();
         spoil(&mut request);
-        refused(
-            &gateway,
-            "none, or twice",
-            request,
-            ErrorCode::UnsupportedMediaType,
-        )
-        .await;
+        refused(&gateway, "none, or twice", request, UnsupportedMediaType).await;
     }
     // A body that nobody reads does no harm.
     let mut reading = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
@@ -264,13 +248,13 @@ async fn content_types_other_than_json_are_refused_where_a_body_is_read() {
     reading.body = vec![b'<'; 30_000];
     assert_eq!(gateway.send(reading.clone()).await.status, 200);
     reading.body = vec![b'<'; 100_000];
-    refused(&gateway, "a large one", reading, ErrorCode::PayloadTooLarge).await;
+    refused(&gateway, "a large one", reading, PayloadTooLarge).await;
     checkout.works(&gateway, "all of it").await;
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn headers_that_mean_something_elsewhere_mean_nothing_here() {
+async fn unrelated_request_headers_are_ignored() {
     let gateway = TestGateway::start().await;
     let rows = [
         ("x-http-method-override", "GET"),

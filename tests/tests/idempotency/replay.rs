@@ -1,4 +1,4 @@
-//! The same request again: the stored result, once, whatever happens.
+//! A repeated request returns the stored response.
 
 use harness::back_office::{key, path, write};
 use harness::gateway::TestGateway;
@@ -6,7 +6,7 @@ use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn the_same_request_again_gives_the_stored_result_and_does_nothing() {
+async fn repeated_request_returns_the_stored_response() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     let (key, path) = (key(), path(payment, "refunds"));
@@ -25,7 +25,7 @@ async fn the_same_request_again_gives_the_stored_result_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn another_request_with_the_same_key_is_refused() {
+async fn different_request_with_the_same_key_is_rejected() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     let other = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
@@ -55,7 +55,7 @@ async fn another_request_with_the_same_key_is_refused() {
 }
 
 #[tokio::test]
-async fn merchants_share_no_keys() {
+async fn idempotency_keys_are_separate_per_merchant() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     let stranger = gateway.register(None).await;
@@ -78,7 +78,7 @@ async fn merchants_share_no_keys() {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_not_remembered() {
+async fn rejected_request_is_not_stored() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Manual, 1000, |_| ()).await;
     let (key, path) = (key(), path(payment, "refunds"));
@@ -115,12 +115,12 @@ async fn one_request_many_times_at_once(gateway: TestGateway) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_request_many_times_at_once_is_done_once() {
+async fn concurrent_identical_requests_are_executed_once() {
     one_request_many_times_at_once(TestGateway::start().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_request_many_times_at_once_is_done_once_on_postgres() {
+async fn concurrent_identical_requests_are_executed_once_on_postgres() {
     if let Some(gateway) = TestGateway::on_postgres().await {
         one_request_many_times_at_once(gateway).await;
     }

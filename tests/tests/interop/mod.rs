@@ -1,4 +1,4 @@
-//! Our messages in the hands of other people's libraries, and theirs in ours.
+//! Our messages in other people's libraries, and theirs in ours.
 
 mod contract;
 mod orders;

@@ -1,4 +1,4 @@
-//! Orders and `jose`.
+//! Orders with `jose`.
 
 use super::peers::NODE;
 use super::{accepted, assert_refused, key, now, private_jwk, public_jwk};

@@ -1,4 +1,4 @@
-//! Finds Node.js and Python, installs pinned packages below the target folder, and asks the peers.
+//! Finds Node.js and Python, installs pinned packages below the target folder, and calls the peers.
 
 use serde_json::Value;
 use std::io::Write;

@@ -68,33 +68,16 @@ fn questions() -> (Vec<Value>, Vec<(&'static str, Value)>) {
         request
     };
     let other_digest = content_digest(b"{}");
+    #[rustfmt::skip]
     let refused = vec![
         ("@method", altered("/method", "PUT")),
-        (
-            "@authority",
-            altered("/url", "https://pay2.example/v1/payments"),
-        ),
+        ("@authority", altered("/url", "https://pay2.example/v1/payments")),
         ("@path", altered("/url", "https://pay.example/v1/sessions")),
-        (
-            "@query",
-            altered("/url", "https://pay.example/v1/payments?a=1"),
-        ),
-        (
-            "content-type",
-            altered("/headers/content-type", "text/plain"),
-        ),
-        (
-            "content-digest",
-            altered("/headers/content-digest", &other_digest),
-        ),
-        (
-            "idempotency-key",
-            altered("/headers/idempotency-key", "att_01kanar9g0000g40r40m30e20a"),
-        ),
-        (
-            "sealpay-session",
-            altered("/headers/sealpay-session", "new"),
-        ),
+        ("@query", altered("/url", "https://pay.example/v1/payments?a=1")),
+        ("content-type", altered("/headers/content-type", "text/plain")),
+        ("content-digest", altered("/headers/content-digest", &other_digest)),
+        ("idempotency-key", altered("/headers/idempotency-key", "att_01kanar9g0000g40r40m30e20a")),
+        ("sealpay-session", altered("/headers/sealpay-session", "new")),
     ];
     assert_eq!(
         refused.iter().map(|(name, _)| *name).collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! A real verifier whose webhooks go to somebody else's code.
+//! A real verifier whose webhooks go to other people's code.
 
 use harness::client::{APPROVED, Browser, Merchant, Prepared, attempt, card};
 use harness::folder::Folder;
@@ -144,7 +144,7 @@ impl OpenShop {
         self.order("/sim/webhooks", how).await;
     }
 
-    /// Gives the simulated world an order.
+    /// Sends a request to `/sim`.
     pub(crate) async fn order(&self, path: &str, how: &Value) -> Value {
         self.post(Prepared::get_of(path, None), how).await
     }

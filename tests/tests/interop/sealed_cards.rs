@@ -60,7 +60,7 @@ fn bound() -> Value {
 }
 
 #[test]
-fn a_peer_opens_what_we_seal() {
+fn peer_decrypts_our_sealed_cards() {
     let key = sealing_key();
     let card = card();
     let sealed = in_context(|context| {
@@ -72,7 +72,7 @@ fn a_peer_opens_what_we_seal() {
     good["sealed"] = json!(sealed);
     let mut moved = good.clone();
     moved["associated_data"] = "00".into();
-    let Some(answers) = NODE.ask("a_peer_opens_what_we_seal", &[good, moved]) else {
+    let Some(answers) = NODE.ask("peer_decrypts_our_sealed_cards", &[good, moved]) else {
         return;
     };
     assert_eq!(*accepted(&answers[0]), hex(&*plaintext(&card)));
@@ -80,14 +80,14 @@ fn a_peer_opens_what_we_seal() {
 }
 
 #[test]
-fn we_open_what_a_peer_seals() {
+fn we_decrypt_sealed_cards_of_a_peer() {
     let key = sealing_key();
     let card = card();
     let mut question = bound();
     question["ask"] = "seal".into();
     question["public_key"] = key.public_key().to_base64url().into();
     question["plaintext"] = hex(&*plaintext(&card)).into();
-    let Some(answers) = NODE.ask("we_open_what_a_peer_seals", &[question]) else {
+    let Some(answers) = NODE.ask("we_decrypt_sealed_cards_of_a_peer", &[question]) else {
         return;
     };
     let text = |member: &str| accepted(&answers[0])[member].as_str().unwrap().to_owned();

@@ -45,27 +45,13 @@ fn questions(ask: &str) -> (Value, Vec<(&'static str, Value)>) {
     };
     let signatures = good["headers"]["webhook-signature"].as_str().unwrap();
     let cut = &signatures[..40];
+    #[rustfmt::skip]
     let rows = vec![
-        (
-            "another body",
-            altered("/body", BODY.replace("captured", "declined").into()),
-        ),
+        ("another body", altered("/body", BODY.replace("captured", "declined").into())),
         ("a space more", altered("/body", format!("{BODY} ").into())),
-        (
-            "another id",
-            altered(
-                "/headers/webhook-id",
-                "evt_01kanar9g0000g40r40m30e20a".into(),
-            ),
-        ),
-        (
-            "another time",
-            altered("/headers/webhook-timestamp", (now() - 7).to_string().into()),
-        ),
-        (
-            "half a signature",
-            altered("/headers/webhook-signature", cut.into()),
-        ),
+        ("another id", altered("/headers/webhook-id", "evt_01kanar9g0000g40r40m30e20a".into())),
+        ("another time", altered("/headers/webhook-timestamp", (now() - 7).to_string().into())),
+        ("half a signature", altered("/headers/webhook-signature", cut.into())),
     ];
     (good, rows)
 }
@@ -84,28 +70,28 @@ fn check(peer: &Peer, ask: &str, test: &str) {
 }
 
 #[test]
-fn standardwebhooks_of_npm_takes_our_headers_as_they_are() {
-    let test = "standardwebhooks_of_npm_takes_our_headers_as_they_are";
+fn standardwebhooks_of_npm_accepts_our_headers() {
+    let test = "standardwebhooks_of_npm_accepts_our_headers";
     check(&NODE, "verify_webhook", test);
 }
 
 #[test]
-fn standardwebhooks_of_pypi_takes_our_headers_as_they_are() {
-    let test = "standardwebhooks_of_pypi_takes_our_headers_as_they_are";
+fn standardwebhooks_of_pypi_accepts_our_headers() {
+    let test = "standardwebhooks_of_pypi_accepts_our_headers";
     check(&PYTHON, "verify_webhook", test);
 }
 
 #[test]
-fn pythons_cryptography_verifies_v1a() {
-    check(&PYTHON, "verify_v1a", "pythons_cryptography_verifies_v1a");
+fn python_cryptography_verifies_v1a() {
+    check(&PYTHON, "verify_v1a", "python_cryptography_verifies_v1a");
 }
 
 #[test]
-fn standardwebhooks_refuses_an_old_delivery() {
+fn standardwebhooks_rejects_a_stale_delivery() {
     let mut old = delivery(now() - 400);
     old["ask"] = "verify_webhook".into();
     for peer in [&NODE, &PYTHON] {
-        let test = "standardwebhooks_refuses_an_old_delivery";
+        let test = "standardwebhooks_rejects_a_stale_delivery";
         if let Some(answers) = peer.ask(test, std::slice::from_ref(&old)) {
             assert_refused(&answers[0], "a delivery of 400 seconds ago");
         }
@@ -144,7 +130,7 @@ fn in_a_rotation(question: &Value, secrets: &[&EndpointSecret]) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn published_libraries_take_what_the_outbox_sends_also_while_a_secret_is_rotated() {
+async fn published_libraries_accept_deliveries_during_a_secret_rotation() {
     let shop = Shop::new();
     let receiver = WebhookReceiver::start().await;
     let merchant = shop.setup.add_merchant(Some(receiver.url()));
@@ -206,7 +192,7 @@ async fn published_libraries_take_what_the_outbox_sends_also_while_a_secret_is_r
             });
         }
     }
-    let test = "published_libraries_take_what_the_outbox_sends_also_while_a_secret_is_rotated";
+    let test = "published_libraries_accept_deliveries_during_a_secret_rotation";
     // No published library reads v1a: in Python it is `cryptography` that does.
     for (peer, reads_v1a) in [(&NODE, false), (&PYTHON, true)] {
         let understands = |question: &&Value| reads_v1a || question["ask"] == "verify_webhook";

@@ -1,4 +1,4 @@
-//! The server's own keys are rotated beside a running server, under load.
+//! Key rotation beside a running server under load.
 
 use crate::interop::running_verifier::{OpenShop, Shop};
 use harness::client::{Merchant, Prepared};
@@ -69,7 +69,7 @@ fn signatures(arrival: &Arrival, scheme: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_key_is_rotated_beside_a_running_server_without_losing_a_payment_or_a_delivery() {
+async fn each_key_is_rotated_under_load_without_losing_payments_or_deliveries() {
     let shop = Shop::new();
     let tap = WebhookReceiver::start().await;
     let merchant = Arc::new(shop.setup.add_merchant(Some(tap.url())));
@@ -137,7 +137,7 @@ async fn each_key_is_rotated_beside_a_running_server_without_losing_a_payment_or
 /// A server that got a copy of the master key's file never reads the new key: what it would write would
 /// be lost with the old one.
 #[tokio::test]
-async fn a_master_key_is_kept_until_every_running_server_has_the_next_one() {
+async fn previous_master_key_stays_until_every_server_has_the_new_one() {
     let folder = Folder::new("copied-key");
     let setup = Setup::on_sqlite(folder.path());
     drop(setup.add_merchant(None));

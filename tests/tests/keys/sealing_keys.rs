@@ -1,17 +1,17 @@
-//! Keys to seal to: retired, destroyed, and of somebody else.
+//! Sealing keys that are retired, destroyed or foreign.
 
 use crate::refusals::{Checkout, body_of, refused};
 use harness::client::{APPROVED, Browser, attempt, card};
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::SessionView;
 use sealpay_protocol::envelope::SealedCard;
-use verifier_server::error::ErrorCode;
+use verifier_server::error::ErrorCode::SealedCardRefused;
 use verifier_server::keys::key_ring::{KEPT_AFTER_SECONDS, SEALING_KEY_SECONDS};
 use verifier_server::maintain::refresh_keys;
 
 /// From a key's time to its retirement, and to its destruction.
 #[tokio::test]
-async fn a_retired_key_opens_what_was_sealed_before_and_a_destroyed_one_nothing() {
+async fn retired_key_decrypts_earlier_cards_and_a_destroyed_key_none() {
     let gateway = TestGateway::start().await;
     let seconds = |seconds: u64| i64::try_from(seconds).unwrap();
     let refresh = async || refresh_keys(&gateway.server.state.gateway).await.unwrap();
@@ -52,18 +52,12 @@ async fn a_retired_key_opens_what_was_sealed_before_and_a_destroyed_one_nothing(
         &gateway,
         "a key whose time is over",
         request,
-        ErrorCode::SealedCardRefused,
+        SealedCardRefused,
     )
     .await;
     refresh().await;
     let request = with_first(&last);
-    refused(
-        &gateway,
-        "a destroyed key",
-        request,
-        ErrorCode::SealedCardRefused,
-    )
-    .await;
+    refused(&gateway, "a destroyed key", request, SealedCardRefused).await;
     let sql = "SELECT key_id FROM server_keys WHERE private_key_encrypted = ''";
     assert_eq!(
         gateway.rows(sql).await,
@@ -83,7 +77,7 @@ fn sealed_request(
 }
 
 #[tokio::test]
-async fn a_key_of_our_own_is_no_key_of_the_verifier() {
+async fn card_sealed_to_a_foreign_key_is_rejected() {
     let gateway = TestGateway::start().await;
     let other = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
@@ -95,7 +89,7 @@ async fn a_key_of_our_own_is_no_key_of_the_verifier() {
         &gateway,
         "another verifier's key",
         request,
-        ErrorCode::SealedCardRefused,
+        SealedCardRefused,
     )
     .await;
     // Called by the right name it does not open either.
@@ -105,13 +99,7 @@ async fn a_key_of_our_own_is_no_key_of_the_verifier() {
             .seal(&checkout.order, &session, checkout.attempt, &card(APPROVED));
     let kid = checkout.session.sealing_key.kid.clone();
     let request = checkout.request_with(body_of(SealedCard { kid, ..sealed }));
-    refused(
-        &gateway,
-        "and the right name",
-        request,
-        ErrorCode::SealedCardRefused,
-    )
-    .await;
+    refused(&gateway, "and the right name", request, SealedCardRefused).await;
     checkout.works(&gateway, "another verifier's key").await;
     gateway.finish().await;
     other.finish().await;

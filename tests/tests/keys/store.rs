@@ -1,8 +1,8 @@
-//! The verifier's own keys, and nonces.
+//! The verifier's own keys, and nonces, in the database.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{nonce, opened, registered, session};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use verifier_server::merchants::model::{KeyPurpose, ServerKey};
 use verifier_server::sessions::store::SessionOpened;
 use verifier_server::store::Addition;
@@ -19,8 +19,8 @@ fn key(key_id: &str, purpose: KeyPurpose, not_before: i64) -> ServerKey {
     }
 }
 
-async fn keys_are_kept_by_purpose_and_the_oldest_comes_first(place: &Place) {
-    let store = place.open().await;
+async fn keys_are_stored_by_purpose_oldest_first(database: &TestDatabase) {
+    let store = database.open().await;
     let younger = key("a", KeyPurpose::Sealing, 2000);
     let older = key("b", KeyPurpose::Sealing, 1000);
     let webhook = key("c", KeyPurpose::Webhook, 0);
@@ -40,8 +40,8 @@ async fn keys_are_kept_by_purpose_and_the_oldest_comes_first(place: &Place) {
     );
 }
 
-async fn a_key_is_destroyed_when_its_time_has_come_and_not_before(place: &Place) {
-    let store = place.open().await;
+async fn key_is_destroyed_at_its_time_and_not_before(database: &TestDatabase) {
+    let store = database.open().await;
     let (first, second) = (
         key("a", KeyPurpose::Sealing, 0),
         key("b", KeyPurpose::Sealing, 1),
@@ -62,8 +62,8 @@ async fn a_key_is_destroyed_when_its_time_has_come_and_not_before(place: &Place)
     );
 }
 
-async fn nonces_are_forgotten_once_their_signatures_have_expired(place: &Place) {
-    let store = place.open().await;
+async fn nonces_are_purged_once_their_signatures_expired(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     opened(&store, merchant.id).await;
     let expires_at = nonce().expires_at;
@@ -75,8 +75,8 @@ async fn nonces_are_forgotten_once_their_signatures_have_expired(place: &Place) 
     );
 }
 
-async fn a_nonce_is_spent_for_its_moment_and_its_key_only(place: &Place) {
-    let store = place.open().await;
+async fn nonce_is_consumed_for_its_time_and_key_only(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let spent = nonce();
     let mut later = spent.clone();
@@ -102,9 +102,9 @@ async fn a_nonce_is_spent_for_its_moment_and_its_key_only(place: &Place) {
     assert_eq!(store.nonces.consume(&alone).await, Ok(false));
 }
 
-async fn many_nonces_are_forgotten_in_several_steps(place: &Place) {
-    let store = place.open().await;
-    place
+async fn many_nonces_are_purged_in_batches(database: &TestDatabase) {
+    let store = database.open().await;
+    database
         .tamper(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
              INSERT INTO nonces (expires_at, nonce, thumbprint)
@@ -116,9 +116,10 @@ async fn many_nonces_are_forgotten_in_several_steps(place: &Place) {
 }
 
 on_both_databases! {
-    keys_are_kept_by_purpose_and_the_oldest_comes_first,
-    a_key_is_destroyed_when_its_time_has_come_and_not_before,
-    nonces_are_forgotten_once_their_signatures_have_expired,
-    a_nonce_is_spent_for_its_moment_and_its_key_only,
-    many_nonces_are_forgotten_in_several_steps,
+    TestDatabase:
+    keys_are_stored_by_purpose_oldest_first,
+    key_is_destroyed_at_its_time_and_not_before,
+    nonces_are_purged_once_their_signatures_expired,
+    nonce_is_consumed_for_its_time_and_key_only,
+    many_nonces_are_purged_in_batches,
 }

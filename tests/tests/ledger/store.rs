@@ -1,16 +1,16 @@
-//! The ledger, and whether whoever adds the books up finds what is wrong with them.
+//! The ledger in the database, and its audit.
 
+use crate::databases::on_both_databases;
 use crate::settlements::store::{close, sold};
 use crate::storage::fixtures::registered;
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use verifier_server::balance;
 use verifier_server::ledger::model::Account;
 use verifier_server::settlements::store::CloseOutcome;
 use verifier_server::store::Store;
 
-async fn balances_are_added_up_from_transfers(place: &Place) {
-    let store = place.open().await;
+async fn balances_are_sums_of_ledger_transfers(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await.id;
     sold(&store, merchant, 1_000, "2026-11-25").await;
     sold(&store, merchant, 500, "2026-11-26").await;
@@ -44,65 +44,33 @@ async fn violations(store: &Store) -> String {
 }
 
 /// What is done to the books, and a part of a sentence that has to tell of it.
+#[rustfmt::skip]
 const WRONGS: [(&str, &str); 14] = [
-    (
-        "UPDATE ledger_transfers SET amount_minor = amount_minor + 1 WHERE cause = 'capture'",
-        "What captures moved",
-    ),
-    (
-        "UPDATE ledger_transfers SET debit_account = 'reserve' WHERE cause = 'fees'",
-        "No fees goes as",
-    ),
-    (
-        "DELETE FROM ledger_transfers WHERE cause = 'payout'",
-        "Merchant payable",
-    ),
-    (
-        "DELETE FROM ledger_transfers WHERE cause = 'settlement'",
-        "Shopper clearing",
-    ),
-    (
-        "UPDATE balance_transactions SET net_minor = net_minor + 1",
-        "should have one of",
-    ),
-    (
-        "UPDATE balance_transactions SET settlement = NULL",
-        "and its lines say",
-    ),
+    ("UPDATE ledger_transfers SET amount_minor = amount_minor + 1 WHERE cause = 'capture'", "What captures moved"),
+    ("UPDATE ledger_transfers SET debit_account = 'reserve' WHERE cause = 'fees'", "No fees goes as"),
+    ("DELETE FROM ledger_transfers WHERE cause = 'payout'", "Merchant payable"),
+    ("DELETE FROM ledger_transfers WHERE cause = 'settlement'", "Shopper clearing"),
+    ("UPDATE balance_transactions SET net_minor = net_minor + 1", "should have one of"),
+    ("UPDATE balance_transactions SET settlement = NULL", "and its lines say"),
     (
         "UPDATE balance_transactions SET settlement_date = '2027-01-01'
          WHERE settlement IS NOT NULL",
         "where it does not belong",
     ),
-    (
-        "DELETE FROM balance_transactions WHERE settlement IS NULL",
-        "and its lines have 0",
-    ),
-    (
-        "UPDATE settlements SET payout_minor = payout_minor - 1 WHERE number = 1",
-        "to pay out or carry on",
-    ),
+    ("DELETE FROM balance_transactions WHERE settlement IS NULL", "and its lines have 0"),
+    ("UPDATE settlements SET payout_minor = payout_minor - 1 WHERE number = 1", "to pay out or carry on"),
     (
         "UPDATE settlements SET brought_forward_minor = -1, carried_forward_minor = -1 WHERE number = 2",
         "brings forward -1 and the one before carried forward 0",
     ),
-    (
-        "UPDATE settlements SET number = 3 WHERE number = 2",
-        "has the number 3",
-    ),
-    (
-        "UPDATE settlements SET settlement_date = '2026-11-24' WHERE number = 2",
-        "does not follow the one before it",
-    ),
+    ("UPDATE settlements SET number = 3 WHERE number = 2", "has the number 3"),
+    ("UPDATE settlements SET settlement_date = '2026-11-24' WHERE number = 2", "does not follow the one before it"),
     ("DELETE FROM payouts", "its payout is of 0"),
-    (
-        "UPDATE payouts SET state = 'returned'",
-        "has come back with",
-    ),
+    ("UPDATE payouts SET state = 'returned'", "has come back with"),
 ];
 
-async fn whatever_is_wrong_is_found(place: &Place) {
-    let store = place.open().await;
+async fn every_ledger_discrepancy_is_detected(database: &TestDatabase) {
+    let store = database.open().await;
     for (wrong, sentence) in WRONGS {
         let merchant = registered(&store).await.id;
         for (amount, date) in [
@@ -117,7 +85,7 @@ async fn whatever_is_wrong_is_found(place: &Place) {
             assert!(matches!(closed, CloseOutcome::Closed(_)));
         }
         assert_eq!(violations(&store).await, "", "before {wrong}");
-        place.tamper(wrong).await;
+        database.tamper(wrong).await;
         let found = violations(&store).await;
         assert!(found.contains(sentence), "{wrong}: {found}");
         for table in [
@@ -127,7 +95,7 @@ async fn whatever_is_wrong_is_found(place: &Place) {
             "payouts",
             "payments",
         ] {
-            place.tamper(&format!("DELETE FROM {table}")).await;
+            database.tamper(&format!("DELETE FROM {table}")).await;
         }
     }
 }
@@ -148,10 +116,10 @@ const MANY: &str = "INSERT INTO balance_transactions
     VALUES ('led_00000000000000000000000001', 'MERCHANT', 'EUR', 'shopper_clearing',
         'merchant_payable', 10000000, 'capture', 'all', 0)";
 
-async fn a_hundred_thousand_lines_are_settled_at_once(place: &Place) {
-    let store = place.open().await;
+async fn hundred_thousand_transactions_are_settled_at_once(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await.id;
-    place
+    database
         .tamper(&MANY.replace("MERCHANT", &merchant.to_string()))
         .await;
     let settlement = match close(&store, merchant, "2026-11-25").await {
@@ -179,7 +147,8 @@ async fn a_hundred_thousand_lines_are_settled_at_once(place: &Place) {
 }
 
 on_both_databases! {
-    balances_are_added_up_from_transfers,
-    whatever_is_wrong_is_found,
-    a_hundred_thousand_lines_are_settled_at_once,
+    TestDatabase:
+    balances_are_sums_of_ledger_transfers,
+    every_ledger_discrepancy_is_detected,
+    hundred_thousand_transactions_are_settled_at_once,
 }

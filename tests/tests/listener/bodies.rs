@@ -1,4 +1,4 @@
-//! Bodies that do not arrive: they keep nobody else's request from being worked on.
+//! Stalled request bodies do not delay other requests.
 
 use super::connections::{ELSEWHERE, HERE, Verifier};
 use super::http2::{data, headers, preface};
@@ -50,7 +50,7 @@ async fn unfinished_bodies(verifier: &Verifier) -> Vec<TcpStream> {
 }
 
 #[tokio::test]
-async fn two_thousand_bodies_that_do_not_arrive_stop_nobody() {
+async fn two_thousand_stalled_bodies_do_not_block_requests() {
     let verifier = Verifier::start(NO_RATE_LIMIT, "http").await;
     let sockets = unfinished_bodies(&verifier).await;
     sleep(Duration::from_secs(1)).await;
@@ -69,7 +69,7 @@ async fn two_thousand_bodies_that_do_not_arrive_stop_nobody() {
 }
 
 #[tokio::test]
-async fn a_body_that_stands_still_is_given_up_before_its_time_is_over() {
+async fn stalled_body_is_aborted_before_the_request_timeout() {
     let verifier = Verifier::start(NO_RATE_LIMIT, "http").await;
     let mut slow = verifier.connect_from(HERE).await;
     let head = PAY.replace(
@@ -89,7 +89,7 @@ async fn a_body_that_stands_still_is_given_up_before_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_announced_too_long_is_refused_before_it_arrives() {
+async fn oversized_content_length_is_rejected_before_the_body() {
     let verifier = Verifier::start(NO_RATE_LIMIT, "http").await;
     let form = PAY
         .replace("/v1/payments", "/test/wallet/unknown")

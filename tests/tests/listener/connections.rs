@@ -1,5 +1,4 @@
-//! Connections that do nothing, or everything slowly: with plain HTTP and with TLS, in both versions
-//! of HTTP.
+//! Idle and slow connections, with plain HTTP and TLS, HTTP/1.1 and HTTP/2.
 
 use harness::client::{Browser, origin};
 use harness::folder::{Folder, write_secret};
@@ -235,7 +234,7 @@ fn http2_client(certificate: &CertificateDer<'static>) -> TlsConnector {
 }
 
 #[tokio::test]
-async fn a_connection_without_a_request_is_closed_whatever_it_sends() {
+async fn connection_without_a_request_is_closed() {
     let verifier = Verifier::start(&settings(), "http").await;
     // Nothing at all, the beginning of HTTP/2, and one request of HTTP/1.1.
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -262,7 +261,7 @@ async fn a_connection_without_a_request_is_closed_whatever_it_sends() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_arrive_in_time_is_refused_and_holds_up_nobody() {
+async fn late_body_is_rejected_and_delays_nobody() {
     let settings = "[connections]\nmax_requests = 2\nbody_seconds = 1\n";
     let verifier = Verifier::start(settings, "http").await;
     let head = "POST /v1/sessions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
@@ -280,7 +279,7 @@ async fn a_body_that_does_not_arrive_in_time_is_refused_and_holds_up_nobody() {
 
 /// Everybody's connections come from there.
 #[tokio::test]
-async fn a_proxy_may_have_as_many_connections_as_there_are() {
+async fn trusted_proxy_may_use_all_connections() {
     let settings = format!("trusted_proxies = [\"127.0.0.1\"]\n{}", settings());
     let verifier = Verifier::start(&settings, "http").await;
     let mut sockets = Vec::new();
@@ -304,7 +303,7 @@ async fn a_proxy_may_have_as_many_connections_as_there_are() {
 
 /// A phone with a weak signal: a kilobyte takes four seconds.
 #[tokio::test]
-async fn a_slow_but_honest_client_is_served() {
+async fn slow_client_is_served() {
     const AT_ONCE: usize = 64;
     let folder = Folder::new("slow");
     let setup = Setup::on_sqlite(folder.path());
@@ -326,7 +325,7 @@ async fn a_slow_but_honest_client_is_served() {
 }
 
 #[tokio::test]
-async fn a_limit_on_open_files_that_is_far_too_low_is_a_sentence() {
+async fn too_low_file_limit_is_reported() {
     let folder = Folder::new("files");
     let data = folder.path().join("data");
     let output = Command::new("sh")
@@ -343,7 +342,7 @@ async fn a_limit_on_open_files_that_is_far_too_low_is_a_sentence() {
 }
 
 #[tokio::test]
-async fn a_client_that_keeps_its_connection_is_not_disturbed() {
+async fn active_keep_alive_connection_stays_open() {
     let verifier = Verifier::start(&settings(), "http").await;
     let mut connection = KeepAlive::connect(verifier.address)
         .await

@@ -1,4 +1,4 @@
-//! What a client writes into `X-Forwarded-For` itself, before its proxy appends its address.
+//! `X-Forwarded-For` that a client sends itself.
 
 use harness::client::Prepared;
 use harness::gateway::TestGateway;
@@ -32,7 +32,7 @@ async fn looked_up(
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_hide_no_guesser() {
+async fn non_utf8_forwarded_header_does_not_hide_the_client() {
     let (gateway, proxy) = behind_a_proxy().await;
     let count = looked_up(&gateway, proxy, "\u{ff}, 203.0.113.66", 0).await;
     // A hundred, and those that are forgiven meanwhile.
@@ -41,7 +41,7 @@ async fn bytes_that_are_no_text_hide_no_guesser() {
 }
 
 #[tokio::test]
-async fn clients_that_a_proxy_does_not_name_are_slowed_as_well() {
+async fn clients_unnamed_by_a_proxy_are_rate_limited() {
     let (gateway, proxy) = behind_a_proxy().await;
     // Four hundred, and those that are forgiven meanwhile.
     let mut count = 0;
@@ -53,7 +53,7 @@ async fn clients_that_a_proxy_does_not_name_are_slowed_as_well() {
 }
 
 #[tokio::test]
-async fn clients_that_a_proxy_does_not_name_have_a_part_of_the_requests() {
+async fn clients_unnamed_by_a_proxy_share_a_part_of_the_limit() {
     let gateway = TestGateway::with(|config| {
         config.connections.max_requests = 4;
         config.provider_timeout_ms = 2_000;

@@ -1,4 +1,4 @@
-//! HTTP/2 by hand (RFC 9113), for clients that no library would be: they stop in the middle.
+//! HTTP/2 frames by hand (RFC 9113), for clients that stop in the middle.
 
 /// The beginning of a connection, with what it says of itself (section 6.5.2).
 pub(crate) fn preface(settings: &[(u16, u32)]) -> Vec<u8> {

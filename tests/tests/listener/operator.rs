@@ -1,5 +1,4 @@
-//! The operator's listener of a real process: where it is, who may use it, and what a start without
-//! it says.
+//! The operator's listener of a real process: address, token, and a start without it.
 
 use super::http2::{headers_of, preface};
 use harness::client::origin;
@@ -55,7 +54,7 @@ async fn documented_start(folder: &Folder) -> (Setup, VerifierProcess) {
 }
 
 #[tokio::test]
-async fn a_stranger_reads_nothing_of_the_bank_at_the_documented_start() {
+async fn documented_start_exposes_no_bank_data() {
     let folder = Folder::new("stranger");
     let (setup, _process) = documented_start(&folder).await;
     let client = reqwest::Client::new();
@@ -81,7 +80,7 @@ async fn a_stranger_reads_nothing_of_the_bank_at_the_documented_start() {
 }
 
 #[tokio::test]
-async fn beyond_loopback_the_control_listener_asks_for_its_token() {
+async fn operator_listener_beyond_loopback_requires_its_token() {
     let folder = Folder::new("token");
     let setup = Setup::on_sqlite(folder.path()).with("--widget-dir", "no-widget");
     let token = secret_file(folder.path(), TOKEN, 0o600);
@@ -117,7 +116,7 @@ async fn beyond_loopback_the_control_listener_asks_for_its_token() {
 }
 
 #[test]
-fn a_start_without_test_mode_says_that_there_is_no_provider() {
+fn start_without_test_mode_reports_a_missing_provider() {
     let folder = Folder::new("live");
     let said = said(folder.path(), &[]);
     assert!(
@@ -131,7 +130,7 @@ fn a_start_without_test_mode_says_that_there_is_no_provider() {
 }
 
 #[test]
-fn secrets_that_others_may_read_are_refused() {
+fn secret_files_readable_by_others_are_rejected() {
     let folder = Folder::new("rights");
     let words = ["--test-mode", "--control-listen", "off"];
     let key = secret_file(folder.path(), &"A".repeat(43), 0o644);
@@ -162,7 +161,7 @@ fn secrets_that_others_may_read_are_refused() {
 }
 
 #[test]
-fn a_short_token_is_refused() {
+fn short_operator_token_is_rejected() {
     let folder = Folder::new("short");
     let token = secret_file(folder.path(), "secret", 0o600);
     let token = token.to_string_lossy();
@@ -196,7 +195,7 @@ async fn answered(control: SocketAddr, request: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_name_that_was_made_to_lead_to_the_control_listener_reads_nothing_there() {
+async fn dns_rebinding_to_the_operator_listener_is_rejected() {
     let folder = Folder::new("rebinding");
     let (setup, _process) = documented_start(&folder).await;
     let control = control_of(setup.listen);
@@ -236,7 +235,7 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
 }
 
 #[test]
-fn a_token_in_plain_text_needs_a_setting_of_its_own() {
+fn plain_text_token_requires_an_explicit_setting() {
     let folder = Folder::new("plain-token");
     let token = secret_file(folder.path(), TOKEN, 0o600);
     let file = folder.path().join("verifier-server.toml");

@@ -1,4 +1,4 @@
-//! Proxies in front: a server that needs one and is not told which, and what it takes over from one.
+//! Trusted proxies: required settings, and the headers that are accepted from them.
 
 use harness::client::Prepared;
 use harness::folder::Folder;
@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 #[test]
-fn a_public_origin_without_tls_and_without_a_named_proxy_is_a_sentence() {
+fn public_origin_without_tls_or_proxy_is_rejected_at_start() {
     let folder = Folder::new("proxy");
     let output = Command::new(program())
         .args(["serve", "--test-mode", "--test-mode-in-public"])
@@ -32,7 +32,7 @@ fn a_public_origin_without_tls_and_without_a_named_proxy_is_a_sentence() {
 }
 
 #[tokio::test]
-async fn the_request_id_of_a_trusted_proxy_is_logged_beside_the_servers_own() {
+async fn trusted_proxy_request_id_is_logged() {
     let gateway = TestGateway::with(|config| {
         config.trusted_proxies = vec!["10.0.0.1".into()];
     })
@@ -57,7 +57,7 @@ async fn the_request_id_of_a_trusted_proxy_is_logged_beside_the_servers_own() {
 }
 
 #[tokio::test]
-async fn open_and_refused_connections_are_metrics_and_operators_are_served_when_all_are_open() {
+async fn connection_metrics_are_exported_and_operators_are_served_at_the_limit() {
     let folder = Folder::new("metrics");
     let file = folder.path().join("connections.toml");
     std::fs::write(&file, "[connections]\nmax = 8\n").expect("the file is written");

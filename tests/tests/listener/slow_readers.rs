@@ -1,4 +1,4 @@
-//! Clients that do not take what they asked for: with HTTP/1.1, HTTP/2 and TLS.
+//! Clients that do not read their responses, with HTTP/1.1, HTTP/2 and TLS.
 
 use super::connections::{HERE, Verifier};
 use super::http2::{INITIAL_WINDOW_SIZE, headers, ping, preface, window_update};
@@ -57,7 +57,7 @@ async fn read_slowly(verifier: &Verifier, mut stream: impl AsyncRead + Unpin) ->
 }
 
 #[tokio::test]
-async fn a_response_that_is_hardly_read_ends_its_connection() {
+async fn slowly_read_response_closes_its_connection() {
     let folder = Folder::new("slow-reader");
     let verifier = verifier_with_a_large_file(&folder, "").await;
     let mut stream = verifier.connect_from(HERE).await;
@@ -71,7 +71,7 @@ async fn a_response_that_is_hardly_read_ends_its_connection() {
 }
 
 #[tokio::test]
-async fn a_response_that_is_read_steadily_arrives_however_long_it_takes() {
+async fn steadily_read_response_arrives() {
     let folder = Folder::new("steady-reader");
     let verifier = verifier_with_a_large_file(&folder, "").await;
     let mut stream = verifier.connect_from(HERE).await;
@@ -95,7 +95,7 @@ async fn a_response_that_is_read_steadily_arrives_however_long_it_takes() {
 /// A client of HTTP/2 can keep a response back without filling a buffer: it gives no window for it,
 /// and says again and again that it is there.
 #[tokio::test]
-async fn a_response_without_a_window_ends_its_connection() {
+async fn response_without_a_flow_control_window_closes_its_connection() {
     let folder = Folder::new("no-window");
     let verifier = verifier_with_a_large_file(&folder, "").await;
     let mut stream = verifier.connect_from(HERE).await;
@@ -114,7 +114,7 @@ async fn a_response_without_a_window_ends_its_connection() {
 }
 
 #[tokio::test]
-async fn a_response_over_tls_that_is_hardly_read_ends_its_connection() {
+async fn slowly_read_tls_response_closes_its_connection() {
     let folder = Folder::new("slow-reader-tls");
     let (settings, connector, name) = super::connections::with_tls(&folder);
     let verifier = verifier_with_a_large_file(&folder, &settings).await;

@@ -1,4 +1,4 @@
-//! TLS by files, and plain HTTP only on loopback.
+//! TLS certificates, and plain HTTP on loopback only.
 
 use harness::client::origin;
 use harness::folder::{Folder, write_secret};
@@ -19,7 +19,7 @@ impl Drop for Killed {
 }
 
 #[test]
-fn a_tls_key_that_everybody_may_read_is_refused() {
+fn world_readable_tls_key_is_rejected() {
     let folder = Folder::new("tls-key");
     let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).expect("a certificate");
     let certificate = folder.path().join("certificate.pem");
@@ -47,7 +47,7 @@ fn a_tls_key_that_everybody_may_read_is_refused() {
 }
 
 #[tokio::test]
-async fn a_certificate_and_a_key_give_https() {
+async fn certificate_and_key_enable_https() {
     let folder = Folder::new("tls");
     let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).expect("a certificate");
     let certificate = made.cert.pem();
@@ -170,7 +170,7 @@ fn write_certificate(folder: &Path) -> rcgen::CertifiedKey<rcgen::KeyPair> {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_replaced_is_used_without_a_restart() {
+async fn replaced_certificate_is_used_without_a_restart() {
     use reqwest::tls::Version;
     let (verifier, before) = WithTls::start("").await;
     assert!(verifier.answers(&before, Version::TLS_1_2).await);
@@ -199,7 +199,7 @@ async fn a_certificate_that_is_replaced_is_used_without_a_restart() {
 }
 
 #[tokio::test]
-async fn the_oldest_version_of_tls_is_a_setting() {
+async fn minimum_tls_version_is_configurable() {
     use reqwest::tls::Version;
     let settings = "min_version = \"1.3\"\n[hsts]\ninclude_subdomains = true\n";
     let (verifier, certified) = WithTls::start(settings).await;
@@ -208,7 +208,7 @@ async fn the_oldest_version_of_tls_is_a_setting() {
 }
 
 #[test]
-fn plain_http_on_a_public_address_is_refused_unless_it_is_asked_for() {
+fn plain_http_on_a_public_address_requires_a_setting() {
     let folder = Folder::new("plain");
     let setup = Setup::on_sqlite(folder.path());
     let serve = Command::new(program())

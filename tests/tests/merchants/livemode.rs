@@ -1,5 +1,4 @@
-//! Test and live are two things: everything says which it is, and keys of one are refused by the
-//! other.
+//! Test and live mode: every response says which it is, and keys of the other mode are rejected.
 
 use harness::client::{APPROVED, Prepared, card};
 use harness::gateway::TestGateway;
@@ -13,10 +12,7 @@ async fn everything_says(gateway: &TestGateway, live: bool) {
     assert_eq!(session.livemode, live);
     let paid = gateway.pay(None, &card(APPROVED)).await;
     assert_eq!(gateway.payment(paid.payment).await["livemode"], live);
-    let listed: Value = gateway
-        .get("/v1/payments", Some(&gateway.merchant.api_key))
-        .await
-        .json();
+    let listed: Value = gateway.read(&gateway.merchant, "/v1/payments").await;
     assert_eq!(listed["data"][0]["livemode"], live);
     let events = gateway.events().await;
     assert!(!events.is_empty());
@@ -35,7 +31,7 @@ async fn code_of_key(gateway: &TestGateway, key: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_test_says_so_everywhere_and_takes_no_live_key() {
+async fn test_mode_is_shown_everywhere_and_rejects_live_keys() {
     let gateway = TestGateway::start().await;
     everything_says(&gateway, false).await;
     let key = gateway.merchant.api_key.clone();
@@ -47,7 +43,7 @@ async fn a_test_says_so_everywhere_and_takes_no_live_key() {
 }
 
 #[tokio::test]
-async fn a_live_verifier_says_so_everywhere_and_takes_no_test_key() {
+async fn live_mode_is_shown_everywhere_and_rejects_test_keys() {
     let gateway = TestGateway::with(|config| config.test_mode = false).await;
     everything_says(&gateway, true).await;
     let key = gateway.merchant.api_key.clone();
@@ -59,7 +55,7 @@ async fn a_live_verifier_says_so_everywhere_and_takes_no_test_key() {
 }
 
 #[tokio::test]
-async fn a_settlement_its_payout_and_its_reports_say_that_they_are_a_tests() {
+async fn test_settlement_payout_and_reports_are_marked_as_test() {
     let gateway = TestGateway::start().await;
     gateway.pay(None, &card(APPROVED)).await;
     gateway.pass(10 * 24 * 60 * 60).await;
@@ -85,7 +81,7 @@ async fn a_settlement_its_payout_and_its_reports_say_that_they_are_a_tests() {
 }
 
 #[tokio::test]
-async fn where_money_is_real_a_page_over_plain_http_is_on_localhost_or_refused() {
+async fn live_mode_accepts_plain_http_origins_only_on_localhost() {
     let http = "http://shop.example";
     let others = ["https://shop.example", "http://localhost:3000"];
     for (test_mode, refused) in [(false, true), (true, false)] {

@@ -1,15 +1,15 @@
-//! Merchants and what they registered.
+//! Merchants, their keys, origins and endpoints in the database.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, api_key, endpoint, merchant, paid, reachable, registered};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use verifier_server::merchants::model::{OrderKey, Reserve};
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Addition, DatabaseError};
 use verifier_server::webhooks::events::model::DeliveryState;
 
-async fn a_registered_merchant_is_read_back_whole(place: &Place) {
-    let store = place.open().await;
+async fn registered_merchant_is_read_back_unchanged(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = merchant();
     let (key, endpoint) = (api_key(merchant.id), endpoint(merchant.id));
     let registered = store
@@ -26,8 +26,8 @@ async fn a_registered_merchant_is_read_back_whole(place: &Place) {
     assert_eq!(store.merchants.list().await, Ok(vec![merchant]));
 }
 
-async fn registering_again_changes_nothing(place: &Place) {
-    let store = place.open().await;
+async fn repeated_registration_changes_nothing(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let mut changed = merchant.clone();
     changed.name = "Somebody else".into();
@@ -43,8 +43,8 @@ async fn registering_again_changes_nothing(place: &Place) {
     assert_eq!(store.api_keys.get_by_hash(&key.hash).await, Ok(None));
 }
 
-async fn a_registration_that_fails_leaves_nothing(place: &Place) {
-    let store = place.open().await;
+async fn failed_registration_leaves_nothing(database: &TestDatabase) {
+    let store = database.open().await;
     let first = registered(&store).await;
     let taken = api_key(first.id);
     assert_eq!(store.api_keys.add(&taken).await, Ok(Addition::Added));
@@ -60,8 +60,8 @@ async fn a_registration_that_fails_leaves_nothing(place: &Place) {
     assert_eq!(store.merchants.list().await, Ok(vec![first]));
 }
 
-async fn a_retired_order_key_is_gone_and_its_name_is_not_free(place: &Place) {
-    let store = place.open().await;
+async fn retired_order_key_is_unusable_and_its_id_stays_reserved(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let key = OrderKey {
         key_id: "2026".into(),
@@ -119,8 +119,8 @@ async fn a_retired_order_key_is_gone_and_its_name_is_not_free(place: &Place) {
     assert_eq!(store.merchants.get(merchant.id).await, Ok(Some(merchant)));
 }
 
-async fn two_merchants_may_name_their_keys_alike(place: &Place) {
-    let store = place.open().await;
+async fn two_merchants_may_use_the_same_key_id(database: &TestDatabase) {
+    let store = database.open().await;
     let (first, second) = (registered(&store).await, registered(&store).await);
     assert_eq!(
         store
@@ -143,8 +143,8 @@ async fn two_merchants_may_name_their_keys_alike(place: &Place) {
     assert_eq!(store.merchants.get(second.id).await, Ok(Some(second)));
 }
 
-async fn origins_come_and_go(place: &Place) {
-    let store = place.open().await;
+async fn origins_are_added_and_removed(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let origin = "https://other.example";
     assert_eq!(
@@ -174,8 +174,8 @@ async fn origins_come_and_go(place: &Place) {
     assert_eq!(store.merchants.get(merchant.id).await, Ok(Some(merchant)));
 }
 
-async fn a_disabled_endpoint_gives_up_what_is_pending_and_gets_no_more(place: &Place) {
-    let store = place.open().await;
+async fn disabled_endpoint_drops_pending_deliveries_and_gets_no_more(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, disabled) = reachable(&store).await;
     let enabled = endpoint(merchant.id);
     assert_eq!(store.endpoints.add(&enabled).await, Ok(Addition::Added));
@@ -219,8 +219,8 @@ async fn a_disabled_endpoint_gives_up_what_is_pending_and_gets_no_more(place: &P
     assert_eq!(endpoints(1), given_up);
 }
 
-async fn a_reserve_is_set_and_read_back(place: &Place) {
-    let store = place.open().await;
+async fn reserve_is_set_and_read_back(database: &TestDatabase) {
+    let store = database.open().await;
     let mut merchant = registered(&store).await;
     merchant.reserve = Reserve {
         basis_points: 1_000,
@@ -248,12 +248,13 @@ async fn a_reserve_is_set_and_read_back(place: &Place) {
 }
 
 on_both_databases! {
-    a_registered_merchant_is_read_back_whole,
-    registering_again_changes_nothing,
-    a_registration_that_fails_leaves_nothing,
-    a_retired_order_key_is_gone_and_its_name_is_not_free,
-    two_merchants_may_name_their_keys_alike,
-    origins_come_and_go,
-    a_reserve_is_set_and_read_back,
-    a_disabled_endpoint_gives_up_what_is_pending_and_gets_no_more,
+    TestDatabase:
+    registered_merchant_is_read_back_unchanged,
+    repeated_registration_changes_nothing,
+    failed_registration_leaves_nothing,
+    retired_order_key_is_unusable_and_its_id_stays_reserved,
+    two_merchants_may_use_the_same_key_id,
+    origins_are_added_and_removed,
+    reserve_is_set_and_read_back,
+    disabled_endpoint_drops_pending_deliveries_and_gets_no_more,
 }

@@ -1,8 +1,6 @@
 //! `POST /v1/providers/{provider}/notifications`: what a provider sends makes the verifier ask, and
 //! is not believed.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
-
 use harness::checkout::simulate;
 use harness::client::{APPROVED, Prepared};
 use harness::gateway::{Answer, TestGateway};
@@ -103,7 +101,7 @@ async fn unknown_payment_is_resolved_when_the_provider_notifies() {
             assert_eq!(notify(&gateway, payment).await.status, 204);
             assert_eq!(state(&gateway, payment).await, expected);
         }
-        assert_eq!(gateway.told(payment).await, ["unknown", expected]);
+        assert_eq!(gateway.published(payment).await, ["unknown", expected]);
     }
     gateway.finish().await;
 }
@@ -177,7 +175,7 @@ async fn notification_before_the_response_changes_nothing() {
     };
     let (view, ()) = tokio::join!(checkout.pay(&attempt), notifying);
     assert_eq!(view.state, ShopperState::Captured);
-    assert_eq!(gateway.told(view.payment).await, ["captured"]);
+    assert_eq!(gateway.published(view.payment).await, ["captured"]);
     gateway.finish().await;
 }
 

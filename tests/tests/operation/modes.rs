@@ -1,4 +1,4 @@
-//! Data of a test and data of real payments: a start that would mix them says what the data is.
+//! Test data and live data are never mixed.
 
 use harness::folder::Folder;
 use harness::verifier_process::{Setup, program};
@@ -60,7 +60,7 @@ async fn refused(folder: &Folder, livemode: bool) -> String {
 }
 
 #[tokio::test]
-async fn data_of_a_test_never_becomes_live_and_says_how_to_go_on() {
+async fn test_data_is_rejected_in_live_mode_with_instructions() {
     let folder = Folder::new("test-data");
     let server = start(&folder, false).await.expect("a test starts");
     let gateway = &server.state.gateway;
@@ -87,7 +87,7 @@ async fn data_of_a_test_never_becomes_live_and_says_how_to_go_on() {
 }
 
 #[tokio::test]
-async fn data_of_real_payments_never_becomes_a_test() {
+async fn live_data_is_rejected_in_test_mode() {
     let folder = Folder::new("live-data");
     let server = start(&folder, true).await.expect("it starts");
     server.state.gateway.close().await;
@@ -98,7 +98,7 @@ async fn data_of_real_payments_never_becomes_a_test() {
 }
 
 #[tokio::test]
-async fn the_simulated_bank_serves_no_live_start_however_it_is_put_together() {
+async fn simulated_bank_is_rejected_in_live_mode() {
     let folder = Folder::new("no-live");
     let config = config(&folder, false);
     let store = Store::open(&config.database_url(), &Options::default()).await;
@@ -127,7 +127,7 @@ fn run(setup: &Setup, file: &std::path::Path) -> std::process::Output {
 }
 
 #[test]
-fn the_database_is_named_by_a_file_that_only_its_owner_reads() {
+fn database_url_file_must_be_private() {
     let folder = Folder::new("database-file");
     let setup = Setup::on_sqlite(folder.path());
     drop(setup.add_merchant(None));
@@ -147,7 +147,7 @@ fn the_database_is_named_by_a_file_that_only_its_owner_reads() {
 }
 
 #[test]
-fn the_secret_of_listen_comes_from_a_file_as_well() {
+fn listen_reads_its_secret_from_a_file() {
     let folder = Folder::new("listen-secret");
     let setup = Setup::on_sqlite(folder.path());
     let merchant = setup.add_merchant(None).id.to_string();

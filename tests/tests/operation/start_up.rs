@@ -1,4 +1,4 @@
-//! Settings that would let strangers in, each with a sentence of its own at the start.
+//! Insecure settings are rejected at start.
 
 use harness::client::origin;
 use harness::folder::Folder;
@@ -22,7 +22,7 @@ fn refusal_of(settings: &str) -> String {
 }
 
 #[test]
-fn settings_that_let_everybody_in_do_not_start() {
+fn insecure_settings_are_rejected_at_start() {
     let public = "listen = \"127.0.0.1:0\"\ncontrol_listen = \"off\"\n\
         public_origin = \"https://pay.example\"\n";
     let proxies = |networks: &str| format!("{public}trusted_proxies = [{networks}]\n");
@@ -47,7 +47,7 @@ fn settings_that_let_everybody_in_do_not_start() {
 }
 
 #[tokio::test]
-async fn a_public_server_without_a_rate_limit_says_so_at_each_start() {
+async fn public_server_without_a_rate_limit_warns_at_start() {
     let folder = Folder::new("no-rate-limit");
     let mut setup = Setup::on_sqlite(folder.path()).with("--widget-dir", "no-widget");
     setup.origin = origin("https://pay.example");
@@ -60,7 +60,7 @@ async fn a_public_server_without_a_rate_limit_says_so_at_each_start() {
 }
 
 #[test]
-fn a_merchant_that_cannot_be_registered_leaves_no_data_folder() {
+fn failed_merchant_registration_leaves_no_data_folder() {
     let folder = Folder::new("no-merchant");
     let setup = Setup::on_sqlite(folder.path());
     let mut command = setup.command(&["merchant", "add", "--name", "", "--key-id", "a"]);

@@ -1,4 +1,4 @@
-//! Starting and stopping: a port in use, a request that is under way, an address that asks too much.
+//! Starting and stopping: a port in use, running requests, unfinished writes.
 
 use harness::client::{APPROVED, Browser, Merchant, attempt, card};
 use harness::folder::Folder;
@@ -30,7 +30,7 @@ async fn open(
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_server_leaves_no_core_dump() {
+async fn server_writes_no_core_dump() {
     let folder = Folder::new("core-dump");
     let (verifier, _) = Setup::on_sqlite(folder.path()).started().await;
     let limits = format!("/proc/{}/limits", verifier.id());
@@ -51,7 +51,7 @@ fn terminate(process: u32) {
 }
 
 #[tokio::test]
-async fn a_payment_that_is_under_way_is_finished_before_the_server_stops() {
+async fn running_payment_finishes_before_the_server_stops() {
     let folder = Folder::new("drain");
     let setup = Setup::on_sqlite(folder.path());
     let merchant = setup.add_merchant(None);
@@ -97,7 +97,7 @@ async fn write_and_hang_up(setup: &Setup, merchant: &Merchant) {
 
 /// Its connection is gone by then, so that only the server knows of it.
 #[tokio::test]
-async fn a_write_whose_client_has_hung_up_is_finished_before_the_server_stops() {
+async fn write_of_a_disconnected_client_finishes_before_the_server_stops() {
     let folder = Folder::new("drain-writes");
     let setup = Setup::on_sqlite(folder.path());
     let merchant = setup.add_merchant(None);
@@ -123,7 +123,7 @@ async fn a_write_whose_client_has_hung_up_is_finished_before_the_server_stops() 
 }
 
 #[tokio::test]
-async fn a_write_that_does_not_end_in_time_is_named() {
+async fn unfinished_write_is_named_at_shutdown() {
     let folder = Folder::new("drain-late");
     std::fs::write(folder.path().join("config.toml"), "drain_ms = 300\n").expect("written");
     let config = folder.path().join("config.toml");
@@ -148,7 +148,7 @@ async fn a_write_that_does_not_end_in_time_is_named() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_a_sentence() {
+async fn port_in_use_is_reported() {
     let folder = Folder::new("port");
     let setup = Setup::on_sqlite(folder.path());
     let taken = std::net::TcpListener::bind(setup.listen).expect("the port is free");
@@ -168,7 +168,7 @@ async fn a_port_in_use_is_a_sentence() {
 }
 
 #[tokio::test]
-async fn an_address_that_asks_too_much_is_slowed_down_and_then_served_again() {
+async fn rate_limited_address_is_served_again_later() {
     let folder = Folder::new("rate");
     let mut setup = Setup::on_sqlite(folder.path());
     setup.flags = vec!["--test-mode".into()];

@@ -1,4 +1,4 @@
-//! What is refused, with which code, and changes nothing.
+//! Requests that are rejected and change nothing.
 
 use harness::back_office::{key, path, write};
 use harness::gateway::TestGateway;
@@ -6,10 +6,10 @@ use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn bad_bodies_are_refused_and_change_nothing() {
+async fn invalid_bodies_are_rejected_and_change_nothing() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
-    let before = gateway.kept().await;
+    let before = gateway.stored_rows().await;
     let rows = [
         (r#"{"amount": 0}"#, "invalid_parameter"),
         (r#"{"amount": -5}"#, "invalid_parameter"),
@@ -43,7 +43,7 @@ async fn bad_bodies_are_refused_and_change_nothing() {
         "invalid_parameter"
     );
     let changes = gateway
-        .kept()
+        .stored_rows()
         .await
         .changes_since(&before, &["audit_log", "audit_head"]);
     assert!(changes.is_empty(), "{changes:?}");
@@ -51,7 +51,7 @@ async fn bad_bodies_are_refused_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn every_write_needs_a_key_of_its_own() {
+async fn every_write_requires_an_idempotency_key() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     let long = "k".repeat(129);
@@ -82,7 +82,7 @@ async fn every_write_needs_a_key_of_its_own() {
 }
 
 #[tokio::test]
-async fn somebody_elses_payment_is_not_there() {
+async fn payment_of_another_merchant_is_not_found() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     let stranger = gateway.register(None).await;
@@ -110,16 +110,13 @@ async fn somebody_elses_payment_is_not_there() {
         .get(&path(payment, "modifications"), Some(&stranger.api_key))
         .await;
     assert_eq!(listed.code(), "not_found");
-    let none: Value = gateway
-        .get("/v1/disputes", Some(&stranger.api_key))
-        .await
-        .json();
+    let none: Value = gateway.read(&stranger, "/v1/disputes").await;
     assert_eq!(none["data"], json!([]));
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn nobody_comes_in_without_a_key() {
+async fn operations_without_an_api_key_are_rejected() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     for what in ["captures", "void", "refunds"] {

@@ -1,4 +1,4 @@
-//! A refund whose provider is gone: it is seen, and an operator ends it.
+//! An operator resolves a refund whose provider is gone.
 
 use harness::gateway::TestGateway;
 use sealpay_protocol::ids::{ModificationId, PaymentId};
@@ -25,7 +25,7 @@ async fn stuck(gateway: &TestGateway) -> (PaymentId, ModificationId) {
 }
 
 #[tokio::test]
-async fn a_refund_whose_provider_is_gone_needs_attention_after_an_hour() {
+async fn refund_at_a_removed_provider_needs_attention_after_an_hour() {
     let gateway = TestGateway::start().await;
     stuck(&gateway).await;
     let inside = &gateway.server.state.gateway;
@@ -35,10 +35,10 @@ async fn a_refund_whose_provider_is_gone_needs_attention_after_an_hour() {
     let seen = attention::look(inside).await.unwrap();
     assert_eq!((seen.modifications, seen.oldest_seconds / 100), (1, 37));
     gateway.server.state.metrics.attention(seen);
-    let figures = gateway.server.state.metrics.text();
+    let metrics = gateway.server.state.metrics.text();
     assert!(
-        figures.contains("sealpay_stuck_modifications 1"),
-        "{figures}"
+        metrics.contains("sealpay_stuck_modifications 1"),
+        "{metrics}"
     );
     let pending = operations::by_hand::pending(inside).await.unwrap();
     assert_eq!(pending.len(), 1);
@@ -46,21 +46,13 @@ async fn a_refund_whose_provider_is_gone_needs_attention_after_an_hour() {
 }
 
 #[tokio::test]
-async fn an_operator_ends_a_refund_as_the_provider_says() {
-    for (answer, state, refunded, told) in [
-        (
-            ProviderDecision::Approved,
-            "partially_refunded",
-            300,
-            "partially_refunded",
-        ),
-        (
-            ProviderDecision::Declined("not_processed".into()),
-            "captured",
-            0,
-            "refund_failed",
-        ),
-    ] {
+async fn operator_resolves_a_refund_as_the_provider_reports() {
+    #[rustfmt::skip]
+    let rows = [
+        (ProviderDecision::Approved, "partially_refunded", 300, "partially_refunded"),
+        (ProviderDecision::Declined("not_processed".into()), "captured", 0, "refund_failed"),
+    ];
+    for (answer, state, refunded, told) in rows {
         let gateway = TestGateway::start().await;
         let (payment, id) = stuck(&gateway).await;
         let inside = &gateway.server.state.gateway;
@@ -71,7 +63,7 @@ async fn an_operator_ends_a_refund_as_the_provider_says() {
             gateway.totals(payment).await,
             (state.into(), 1000, refunded, 0)
         );
-        assert_eq!(gateway.told(payment).await, ["captured", told]);
+        assert_eq!(gateway.published(payment).await, ["captured", told]);
         let again = operations::by_hand::end_by_hand(inside, id, answer, false).await;
         assert_eq!(again, Err(NotEnded::Ended(ended.state)));
         // The payment is free for the next one.
@@ -81,7 +73,7 @@ async fn an_operator_ends_a_refund_as_the_provider_says() {
 }
 
 #[tokio::test]
-async fn what_the_server_still_asks_about_is_not_ended_unless_forced() {
+async fn operation_still_being_reconciled_is_not_resolved_unless_forced() {
     let gateway = TestGateway::with(|config| config.provider_timeout_ms = 150).await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     gateway

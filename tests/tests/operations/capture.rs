@@ -1,13 +1,13 @@
-//! Captures: full, partial, several, and never more than is held.
+//! Captures: full, partial, several, and never more than authorized.
 
-use super::books;
+use super::ledger_entries;
 use harness::back_office::{key, path, write};
 use harness::gateway::TestGateway;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn captures_in_parts_add_up_and_are_told() {
+async fn partial_captures_add_up_and_publish_events() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Manual, 1000, |_| ()).await;
     let rows = [
@@ -27,7 +27,7 @@ async fn captures_in_parts_add_up_and_are_told() {
         gateway.refused(payment, "captures", &json!({})).await,
         "state_conflict"
     );
-    let told = gateway.told(payment).await;
+    let told = gateway.published(payment).await;
     assert_eq!(
         told,
         [
@@ -37,7 +37,7 @@ async fn captures_in_parts_add_up_and_are_told() {
             "captured"
         ]
     );
-    let (transfers, lines) = books(&gateway, payment).await;
+    let (transfers, lines) = ledger_entries(&gateway, payment).await;
     let expected =
         [300, 1, 699].map(|amount| format!("shopper_clearing>merchant_payable {amount}"));
     assert_eq!(transfers, expected);
@@ -46,7 +46,7 @@ async fn captures_in_parts_add_up_and_are_told() {
 }
 
 #[tokio::test]
-async fn a_final_capture_lets_the_rest_go() {
+async fn final_capture_voids_the_rest() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Manual, 1000, |_| ()).await;
     gateway
@@ -73,7 +73,7 @@ async fn a_final_capture_lets_the_rest_go() {
 }
 
 #[tokio::test]
-async fn a_capture_is_never_more_than_is_held() {
+async fn capture_above_authorized_amount_is_rejected() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Manual, 1000, |_| ()).await;
     let refused = gateway
@@ -116,23 +116,19 @@ async fn many_at_once(gateway: TestGateway) {
         ("partially_captured".into(), 900, 0, 0)
     );
     let listed: Value = gateway
-        .get(
-            &path(payment, "modifications"),
-            Some(&gateway.merchant.api_key),
-        )
-        .await
-        .json();
+        .read(&gateway.merchant, &path(payment, "modifications"))
+        .await;
     assert_eq!(listed["data"].as_array().unwrap().len(), 3);
     gateway.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn captures_at_the_same_moment_are_never_more_than_is_held() {
+async fn concurrent_captures_never_exceed_the_authorized_amount() {
     many_at_once(TestGateway::start().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn captures_at_the_same_moment_are_never_more_than_is_held_on_postgres() {
+async fn concurrent_captures_never_exceed_the_authorized_amount_on_postgres() {
     if let Some(gateway) = TestGateway::on_postgres().await {
         many_at_once(gateway).await;
     }

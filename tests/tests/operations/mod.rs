@@ -1,4 +1,4 @@
-//! What is done to a payment after its authorization, as merchants ask for it.
+//! `/v1/payments/{id}/captures`, `/voids` and `/refunds`.
 
 mod bad_requests;
 mod by_hand;
@@ -14,7 +14,10 @@ use sealpay_protocol::ids::PaymentId;
 
 /// What the ledger and the lines say of a payment: every transfer as `debit>credit amount`, every
 /// line as `kind gross`.
-pub(crate) async fn books(gateway: &TestGateway, payment: PaymentId) -> (Vec<String>, Vec<String>) {
+pub(crate) async fn ledger_entries(
+    gateway: &TestGateway,
+    payment: PaymentId,
+) -> (Vec<String>, Vec<String>) {
     let transfers = format!(
         "SELECT t.debit_account, t.credit_account, t.amount_minor FROM ledger_transfers t
          WHERE t.cause_id = '{payment}'

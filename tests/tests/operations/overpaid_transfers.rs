@@ -1,7 +1,6 @@
-//! More came by transfer than was due: all that came may go back, and what is too much is owed to
-//! the shopper until then.
+//! Overpaid transfers: everything received can be refunded, and the surplus is owed to the shopper.
 
-use super::books;
+use super::ledger_entries;
 use harness::checkout::simulate;
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::{ActionView, Method};
@@ -40,7 +39,7 @@ async fn balance(gateway: &TestGateway) -> Value {
 }
 
 #[tokio::test]
-async fn an_overpaid_transfer_may_be_refunded_up_to_what_was_received() {
+async fn overpaid_transfer_is_refundable_up_to_the_received_amount() {
     let gateway = TestGateway::start().await;
     let payment = overpaid(&gateway).await;
     let before = balance(&gateway).await;
@@ -68,7 +67,7 @@ async fn an_overpaid_transfer_may_be_refunded_up_to_what_was_received() {
             .await,
         "state_conflict"
     );
-    let (transfers, lines) = books(&gateway, payment).await;
+    let (transfers, lines) = ledger_entries(&gateway, payment).await;
     assert_eq!(transfers.len(), 4, "{transfers:?}");
     for transfer in [
         "shopper_clearing>merchant_payable 2490",
@@ -87,7 +86,7 @@ async fn an_overpaid_transfer_may_be_refunded_up_to_what_was_received() {
 }
 
 #[tokio::test]
-async fn a_refund_of_the_surplus_costs_the_merchant_nothing() {
+async fn refund_of_the_surplus_does_not_debit_the_merchant() {
     let gateway = TestGateway::start().await;
     let payment = overpaid(&gateway).await;
     let before = balance(&gateway).await;
@@ -102,7 +101,7 @@ async fn a_refund_of_the_surplus_costs_the_merchant_nothing() {
         (&after["pending"], &after["overpaid"]),
         (&before["pending"], &json!(0))
     );
-    let (_, lines) = books(&gateway, payment).await;
+    let (_, lines) = ledger_entries(&gateway, payment).await;
     assert_eq!(lines, ["capture 2490"]);
     // And the rest by itself, without an amount.
     let made = gateway.modify(payment, "refunds", &json!({})).await;
@@ -115,7 +114,7 @@ async fn a_refund_of_the_surplus_costs_the_merchant_nothing() {
 }
 
 #[tokio::test]
-async fn the_surplus_is_not_settled() {
+async fn surplus_is_not_settled() {
     let gateway = TestGateway::start().await;
     let payment = overpaid(&gateway).await;
     gateway.pass(8 * 24 * 60 * 60).await;

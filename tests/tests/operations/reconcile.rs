@@ -1,6 +1,6 @@
-//! A provider that does not answer: nothing is lost, and nothing is done twice.
+//! Operations at a provider that does not answer are executed once.
 
-use super::books;
+use super::ledger_entries;
 use harness::back_office::{key, path};
 use harness::gateway::TestGateway;
 use sealpay_protocol::order::Capture;
@@ -12,7 +12,7 @@ fn impatient(config: &mut verifier_server::config::Config) {
 }
 
 #[tokio::test]
-async fn a_refund_whose_answer_was_lost_is_done_once_and_told_once() {
+async fn refund_with_a_lost_response_is_executed_and_published_once() {
     let gateway = TestGateway::with(impatient).await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     gateway
@@ -46,18 +46,18 @@ async fn a_refund_whose_answer_was_lost_is_done_once_and_told_once() {
         ("partially_refunded".into(), 1000, 300, 0)
     );
     assert_eq!(
-        gateway.told(payment).await,
+        gateway.published(payment).await,
         ["captured", "partially_refunded"]
     );
     assert_eq!(
-        books(&gateway, payment).await.1,
+        ledger_entries(&gateway, payment).await.1,
         ["capture 1000", "refund -300"]
     );
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn a_capture_waits_for_an_acquirer_that_is_down() {
+async fn capture_waits_for_an_unavailable_acquirer() {
     let gateway = TestGateway::with(impatient).await;
     let payment = gateway.approved(Capture::Manual, 1000, |_| ()).await;
     gateway

@@ -1,13 +1,13 @@
 //! Refunds: full, partial, several, and never more than was captured.
 
-use super::books;
+use super::ledger_entries;
 use harness::back_office::{key, path, write};
 use harness::gateway::TestGateway;
 use sealpay_protocol::order::Capture;
 use serde_json::json;
 
 #[tokio::test]
-async fn refunds_in_parts_add_up_and_are_told() {
+async fn partial_refunds_add_up_and_publish_events() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     let rows = [
@@ -31,7 +31,7 @@ async fn refunds_in_parts_add_up_and_are_told() {
         gateway.refused(payment, "refunds", &json!({})).await,
         "state_conflict"
     );
-    let told = gateway.told(payment).await;
+    let told = gateway.published(payment).await;
     assert_eq!(
         told,
         [
@@ -41,7 +41,7 @@ async fn refunds_in_parts_add_up_and_are_told() {
             "refunded"
         ]
     );
-    let (transfers, lines) = books(&gateway, payment).await;
+    let (transfers, lines) = ledger_entries(&gateway, payment).await;
     assert_eq!(
         transfers,
         [
@@ -59,7 +59,7 @@ async fn refunds_in_parts_add_up_and_are_told() {
 }
 
 #[tokio::test]
-async fn a_refund_of_a_part_lets_go_what_is_still_held() {
+async fn partial_refund_voids_the_uncaptured_rest() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Manual, 1000, |_| ()).await;
     assert_eq!(
@@ -113,12 +113,12 @@ async fn many_at_once(gateway: TestGateway) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refunds_at_the_same_moment_are_never_more_than_was_captured() {
+async fn concurrent_refunds_never_exceed_the_captured_amount() {
     many_at_once(TestGateway::start().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refunds_at_the_same_moment_are_never_more_than_was_captured_on_postgres() {
+async fn concurrent_refunds_never_exceed_the_captured_amount_on_postgres() {
     if let Some(gateway) = TestGateway::on_postgres().await {
         many_at_once(gateway).await;
     }

@@ -1,8 +1,8 @@
-//! Modifications: one at a time, each request once, and all of an ending or nothing of it.
+//! Operations in the database: one at a time, each request once, outcome and event together.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, event, new_id, paid, reachable, registered};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::{LedgerTransferId, MerchantId, ModificationId, TransactionId};
 use sealpay_protocol::money::Money;
 use verifier_server::idempotency::model::{ChangedNothing, IdempotencyReplay, IdempotentRequest};
@@ -77,8 +77,8 @@ async fn settle(store: &Store, before: &Payment, of: &Modification) -> (Payment,
     (after, ended)
 }
 
-async fn a_claim_is_made_once_and_holds_the_payment(place: &Place) {
-    let store = place.open().await;
+async fn operation_is_claimed_once_and_locks_the_payment(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let payment = paid(&store, merchant.id, PaymentState::Authorized).await;
     let first = modification(&payment, ModificationKind::Capture, 100);
@@ -129,8 +129,8 @@ async fn a_claim_is_made_once_and_holds_the_payment(place: &Place) {
     assert_eq!(store.operations.count_open().await, Ok(1));
 }
 
-async fn a_payment_that_moved_on_is_not_claimed_and_the_request_is_free(place: &Place) {
-    let store = place.open().await;
+async fn changed_payment_is_not_claimed_and_the_key_stays_unused(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let seen = paid(&store, merchant.id, PaymentState::Authorized).await;
     let first = claimed(&store, &seen).await;
@@ -142,8 +142,8 @@ async fn a_payment_that_moved_on_is_not_claimed_and_the_request_is_free(place: &
     assert_eq!(store.idempotency.replay(&request).await, Ok(None));
 }
 
-async fn an_ending_writes_everything_once(place: &Place) {
-    let store = place.open().await;
+async fn completed_operation_is_recorded_once(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let before = paid(&store, merchant.id, PaymentState::Authorized).await;
     let pending = claimed(&store, &before).await;
@@ -182,8 +182,8 @@ async fn an_ending_writes_everything_once(place: &Place) {
     assert_eq!(store.operations.count_open().await, Ok(0));
 }
 
-async fn one_of_many_takes_the_lease(place: &Place) {
-    let store = place.open().await;
+async fn one_of_many_reconcilers_gets_the_operation_lease(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let payment = paid(&store, merchant.id, PaymentState::Authorized).await;
     let pending = claimed(&store, &payment).await;
@@ -207,8 +207,8 @@ async fn one_of_many_takes_the_lease(place: &Place) {
     assert_eq!(late, Ok(None));
 }
 
-async fn claims_at_the_same_moment_have_one_winner(place: &Place) {
-    let store = place.open().await;
+async fn one_of_many_concurrent_claims_succeeds(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let payment = paid(&store, merchant.id, PaymentState::Authorized).await;
     let mut racing = tokio::task::JoinSet::new();
@@ -235,8 +235,8 @@ async fn claims_at_the_same_moment_have_one_winner(place: &Place) {
     assert_eq!(store.operations.count_open().await, Ok(1));
 }
 
-async fn what_is_being_modified_is_not_ended_by_time(place: &Place) {
-    let store = place.open().await;
+async fn payment_with_a_pending_operation_does_not_expire(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let free = paid(&store, merchant.id, PaymentState::Authorized).await;
     let held = paid(&store, merchant.id, PaymentState::Authorized).await;
@@ -250,8 +250,10 @@ async fn what_is_being_modified_is_not_ended_by_time(place: &Place) {
     assert_eq!(ids, [free.id]);
 }
 
-async fn a_refused_end_of_a_hold_is_wanted_again_after_a_growing_pause(place: &Place) {
-    let store = place.open().await;
+async fn rejected_void_of_an_expired_authorization_is_retried_with_backoff(
+    database: &TestDatabase,
+) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let held = paid(&store, merchant.id, PaymentState::Authorized).await;
     let minute_ms = 60_000;
@@ -293,8 +295,8 @@ async fn a_refused_end_of_a_hold_is_wanted_again_after_a_growing_pause(place: &P
     assert!(is_listed(late_ms + 24 * 60 * minute_ms).await);
 }
 
-async fn old_requests_are_forgotten(place: &Place) {
-    let store = place.open().await;
+async fn old_idempotency_keys_are_purged(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let payment = paid(&store, merchant.id, PaymentState::Authorized).await;
     let request = request(merchant.id, "old");
@@ -314,12 +316,13 @@ async fn old_requests_are_forgotten(place: &Place) {
 }
 
 on_both_databases!(
-    a_claim_is_made_once_and_holds_the_payment,
-    a_payment_that_moved_on_is_not_claimed_and_the_request_is_free,
-    an_ending_writes_everything_once,
-    one_of_many_takes_the_lease,
-    claims_at_the_same_moment_have_one_winner,
-    what_is_being_modified_is_not_ended_by_time,
-    a_refused_end_of_a_hold_is_wanted_again_after_a_growing_pause,
-    old_requests_are_forgotten,
+    TestDatabase:
+    operation_is_claimed_once_and_locks_the_payment,
+    changed_payment_is_not_claimed_and_the_key_stays_unused,
+    completed_operation_is_recorded_once,
+    one_of_many_reconcilers_gets_the_operation_lease,
+    one_of_many_concurrent_claims_succeeds,
+    payment_with_a_pending_operation_does_not_expire,
+    rejected_void_of_an_expired_authorization_is_retried_with_backoff,
+    old_idempotency_keys_are_purged,
 );

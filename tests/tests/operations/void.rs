@@ -1,13 +1,13 @@
-//! Voids, and holds that end by themselves.
+//! Voids, and authorizations that expire.
 
-use super::books;
+use super::ledger_entries;
 use harness::gateway::TestGateway;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::order::Capture;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_void_lets_everything_go() {
+async fn void_releases_the_whole_authorization() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Manual, 1000, |_| ()).await;
     gateway
@@ -21,13 +21,16 @@ async fn a_void_lets_everything_go() {
             "{what}"
         );
     }
-    assert_eq!(gateway.told(payment).await, ["authorized", "voided"]);
-    assert_eq!(books(&gateway, payment).await, (Vec::new(), Vec::new()));
+    assert_eq!(gateway.published(payment).await, ["authorized", "voided"]);
+    assert_eq!(
+        ledger_entries(&gateway, payment).await,
+        (Vec::new(), Vec::new())
+    );
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn a_void_after_a_capture_lets_the_rest_go() {
+async fn void_after_a_partial_capture_releases_the_rest() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Manual, 1000, |_| ()).await;
     gateway
@@ -43,7 +46,7 @@ async fn a_void_after_a_capture_lets_the_rest_go() {
 }
 
 #[tokio::test]
-async fn what_was_taken_at_once_cannot_be_voided() {
+async fn captured_payment_cannot_be_voided() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 1000, |_| ()).await;
     assert_eq!(
@@ -54,7 +57,7 @@ async fn what_was_taken_at_once_cannot_be_voided() {
 }
 
 #[tokio::test]
-async fn a_hold_ends_after_seven_days_and_what_was_captured_stays() {
+async fn authorization_expires_after_seven_days_and_captures_remain() {
     let gateway = TestGateway::start().await;
     let untouched = gateway.approved(Capture::Manual, 1000, |_| ()).await;
     let begun = gateway.approved(Capture::Manual, 1000, |_| ()).await;

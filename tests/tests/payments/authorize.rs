@@ -1,4 +1,4 @@
-//! `/v1/payments`: what becomes of an attempt, and of the same attempt again.
+//! `POST /v1/payments`: the outcome of an attempt, and of the same attempt repeated.
 
 use crate::databases::on_both_databases;
 use harness::client::{APPROVED, Browser, attempt, card};
@@ -10,13 +10,13 @@ use serde_json::json;
 const DECLINED: &str = "4000000000000002";
 
 on_both_databases! {
-    a_good_card_is_captured_and_the_merchant_can_read_it,
-    a_manual_capture_is_authorized_only,
-    the_same_attempt_gives_the_same_payment_and_another_body_is_a_conflict,
-    a_declined_session_is_free_for_another_attempt_until_ten_were_made,
-    a_paid_session_takes_no_other_attempt,
-    an_expired_session_takes_no_attempt_and_still_answers_the_one_it_had,
-    two_attempts_of_one_id_in_two_sessions_are_two_payments,
+    approved_card_is_captured_and_visible_to_the_merchant,
+    manual_capture_only_authorizes,
+    repeated_attempt_returns_the_same_payment_and_another_body_conflicts,
+    declined_session_accepts_up_to_ten_attempts,
+    paid_session_rejects_another_attempt,
+    expired_session_rejects_new_attempts_and_still_answers_its_own,
+    same_attempt_id_in_two_sessions_makes_two_payments,
 }
 
 async fn opened(gateway: &TestGateway) -> (Browser, String, SessionView) {
@@ -26,7 +26,7 @@ async fn opened(gateway: &TestGateway) -> (Browser, String, SessionView) {
     (browser, order, session)
 }
 
-async fn a_good_card_is_captured_and_the_merchant_can_read_it(gateway: &TestGateway) {
+async fn approved_card_is_captured_and_visible_to_the_merchant(gateway: &TestGateway) {
     let (browser, order, session) = opened(gateway).await;
     assert_eq!(
         (session.state, session.attempts_left),
@@ -67,7 +67,7 @@ async fn a_good_card_is_captured_and_the_merchant_can_read_it(gateway: &TestGate
     );
 }
 
-async fn a_manual_capture_is_authorized_only(gateway: &TestGateway) {
+async fn manual_capture_only_authorizes(gateway: &TestGateway) {
     let mut claims = gateway.claims();
     claims.capture = Capture::Manual;
     let order = gateway.merchant.sign(&claims);
@@ -83,7 +83,7 @@ async fn a_manual_capture_is_authorized_only(gateway: &TestGateway) {
     assert_eq!(events[0]["body"]["data"]["payment"]["capture"], "manual");
 }
 
-async fn the_same_attempt_gives_the_same_payment_and_another_body_is_a_conflict(
+async fn repeated_attempt_returns_the_same_payment_and_another_body_conflicts(
     gateway: &TestGateway,
 ) {
     for (number, state) in [
@@ -95,7 +95,7 @@ async fn the_same_attempt_gives_the_same_payment_and_another_body_is_a_conflict(
         let body = browser.pay_body(&order, &session, attempt, &card(number));
         let send = || gateway.send(browser.send_attempt(&session, attempt, body.clone()));
         let first: PaymentView = send().await.json();
-        let before = gateway.kept().await;
+        let before = gateway.stored_rows().await;
         let second: PaymentView = send().await.json();
         assert_eq!((first.state, &first), (state, &second));
         let other = browser.pay_body(&order, &session, attempt, &card(number));
@@ -106,12 +106,15 @@ async fn the_same_attempt_gives_the_same_payment_and_another_body_is_a_conflict(
             (refused.status.as_u16(), refused.code().as_str()),
             (409, "attempt_conflict")
         );
-        let changes = gateway.kept().await.changes_since(&before, &["nonces"]);
+        let changes = gateway
+            .stored_rows()
+            .await
+            .changes_since(&before, &["nonces"]);
         assert_eq!(changes, Vec::<String>::new());
     }
 }
 
-async fn a_declined_session_is_free_for_another_attempt_until_ten_were_made(gateway: &TestGateway) {
+async fn declined_session_accepts_up_to_ten_attempts(gateway: &TestGateway) {
     let (browser, order, session) = opened(gateway).await;
     for left in (0..10).rev() {
         let request = browser.pay(&order, &session, attempt(), &card(DECLINED));
@@ -148,7 +151,7 @@ async fn a_declined_session_is_free_for_another_attempt_until_ten_were_made(gate
     }
 }
 
-async fn a_paid_session_takes_no_other_attempt(gateway: &TestGateway) {
+async fn paid_session_rejects_another_attempt(gateway: &TestGateway) {
     let (browser, order, session) = opened(gateway).await;
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
     assert_eq!(gateway.send(request).await.status, 200);
@@ -160,9 +163,7 @@ async fn a_paid_session_takes_no_other_attempt(gateway: &TestGateway) {
     );
 }
 
-async fn an_expired_session_takes_no_attempt_and_still_answers_the_one_it_had(
-    gateway: &TestGateway,
-) {
+async fn expired_session_rejects_new_attempts_and_still_answers_its_own(gateway: &TestGateway) {
     let (browser, order, session) = opened(gateway).await;
     let stored = attempt();
     let body = browser.pay_body(&order, &session, stored, &card(DECLINED));
@@ -184,7 +185,7 @@ async fn an_expired_session_takes_no_attempt_and_still_answers_the_one_it_had(
     assert_eq!(refused.code(), "attempt_conflict");
 }
 
-async fn two_attempts_of_one_id_in_two_sessions_are_two_payments(gateway: &TestGateway) {
+async fn same_attempt_id_in_two_sessions_makes_two_payments(gateway: &TestGateway) {
     let attempt = attempt();
     let mut payments = Vec::new();
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! Many at once: one payment for one attempt, one winner for one session.
+//! Concurrent attempts, sessions and reconciliations.
 
 use crate::databases::on_both_databases;
 use harness::client::{APPROVED, attempt, card};
@@ -7,11 +7,11 @@ use sealpay_protocol::api::{PaymentView, SessionView, ShopperState};
 use std::collections::BTreeMap;
 
 on_both_databases! {
-    fifty_sends_of_one_attempt_are_one_payment,
-    of_twenty_attempts_of_one_session_one_wins,
-    two_recoverers_give_one_outcome,
-    twenty_browsers_that_want_one_order_do_not_share_it,
-    fifty_shoppers_do_not_disturb_each_other,
+    fifty_concurrent_requests_of_one_attempt_make_one_payment,
+    one_of_twenty_concurrent_attempts_of_a_session_is_accepted,
+    two_concurrent_reconciliations_record_one_outcome,
+    twenty_browsers_that_open_one_order_get_one_session_owner,
+    fifty_concurrent_shoppers_pay_independently,
 }
 
 fn summary(answer: &Answer) -> String {
@@ -31,7 +31,7 @@ fn counts(answers: &[Answer]) -> BTreeMap<String, usize> {
     counts
 }
 
-async fn fifty_sends_of_one_attempt_are_one_payment(gateway: &TestGateway) {
+async fn fifty_concurrent_requests_of_one_attempt_make_one_payment(gateway: &TestGateway) {
     let order = gateway.order(None);
     let browser = gateway.browser();
     let session = gateway.open(&browser, &order).await;
@@ -58,11 +58,11 @@ async fn fifty_sends_of_one_attempt_are_one_payment(gateway: &TestGateway) {
     );
     let last: PaymentView = gateway.send(send()).await.json();
     assert_eq!(last.state, ShopperState::Captured);
-    let kept = gateway.kept().await;
+    let kept = gateway.stored_rows().await;
     assert_eq!((kept.rows_of("payments"), kept.rows_of("events")), (1, 1));
 }
 
-async fn of_twenty_attempts_of_one_session_one_wins(gateway: &TestGateway) {
+async fn one_of_twenty_concurrent_attempts_of_a_session_is_accepted(gateway: &TestGateway) {
     let order = gateway.order(None);
     let browser = gateway.browser();
     let session = gateway.open(&browser, &order).await;
@@ -76,10 +76,10 @@ async fn of_twenty_attempts_of_one_session_one_wins(gateway: &TestGateway) {
         19,
         "{counts:?}"
     );
-    assert_eq!(gateway.kept().await.rows_of("payments"), 1);
+    assert_eq!(gateway.stored_rows().await.rows_of("payments"), 1);
 }
 
-async fn two_recoverers_give_one_outcome(gateway: &TestGateway) {
+async fn two_concurrent_reconciliations_record_one_outcome(gateway: &TestGateway) {
     let mut unknown = Vec::new();
     for outcome in ["response_lost", "response_lost_declined", "never_received"] {
         let view = gateway.pay(Some(outcome), &card(APPROVED)).await;
@@ -104,7 +104,7 @@ async fn two_recoverers_give_one_outcome(gateway: &TestGateway) {
     assert_eq!(gateway.recover().await, 0);
 }
 
-async fn twenty_browsers_that_want_one_order_do_not_share_it(gateway: &TestGateway) {
+async fn twenty_browsers_that_open_one_order_get_one_session_owner(gateway: &TestGateway) {
     let order = gateway.order(None);
     let browsers: Vec<_> = (0..20).map(|_| gateway.browser()).collect();
     let requests = browsers.iter().map(|browser| browser.open_session(&order));
@@ -126,7 +126,7 @@ async fn twenty_browsers_that_want_one_order_do_not_share_it(gateway: &TestGatew
     assert_eq!(counts, expected);
 }
 
-async fn fifty_shoppers_do_not_disturb_each_other(gateway: &TestGateway) {
+async fn fifty_concurrent_shoppers_pay_independently(gateway: &TestGateway) {
     let orders: Vec<_> = (0..50)
         .map(|_| (gateway.browser(), gateway.order(None)))
         .collect();
@@ -146,5 +146,5 @@ async fn fifty_shoppers_do_not_disturb_each_other(gateway: &TestGateway) {
         counts(&answers),
         BTreeMap::from([("200 Captured".into(), 50)])
     );
-    assert_eq!(gateway.kept().await.rows_of("events"), 50);
+    assert_eq!(gateway.stored_rows().await.rows_of("events"), 50);
 }

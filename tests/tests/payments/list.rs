@@ -1,4 +1,4 @@
-//! `GET /v1/payments` and what narrows it.
+//! Filters of `GET /v1/payments`.
 
 use crate::databases::on_both_databases;
 use harness::client::{APPROVED, attempt, card};
@@ -8,8 +8,8 @@ use sealpay_protocol::order::Simulate;
 use serde_json::Value;
 
 on_both_databases! {
-    payments_are_narrowed_by_everything_that_the_record_shows,
-    a_narrowed_list_is_read_page_by_page,
+    payments_are_filtered_by_every_listed_field,
+    filtered_list_is_paged,
 }
 
 /// Pays an order; gives the payment's id.
@@ -65,7 +65,7 @@ async fn ids(gateway: &TestGateway, query: &str) -> Vec<String> {
     ids.collect()
 }
 
-async fn payments_are_narrowed_by_everything_that_the_record_shows(gateway: &TestGateway) {
+async fn payments_are_filtered_by_every_listed_field(gateway: &TestGateway) {
     gateway.clock.stop();
     let start = gateway.now();
     let small = paid(gateway, "A-1", 500, "EUR", None).await;
@@ -77,6 +77,7 @@ async fn payments_are_narrowed_by_everything_that_the_record_shows(gateway: &Tes
     let wallet = waiting(gateway).await;
     let [first, second, third, fourth] = [&small, &declined, &yen, &wallet].map(String::as_str);
     let (at_10, at_20) = (start + 10, start + 20);
+    #[rustfmt::skip]
     let rows: Vec<(String, Vec<&str>)> = vec![
         (String::new(), vec![fourth, third, second, first]),
         ("state=captured".into(), vec![third, first]),
@@ -89,55 +90,31 @@ async fn payments_are_narrowed_by_everything_that_the_record_shows(gateway: &Tes
         ("order_ref=A-1".into(), vec![second, first]),
         ("order_ref=A-1&state=captured".into(), vec![first]),
         ("order_ref=A-1&amount_from=501".into(), vec![second]),
-        (
-            "amount_from=1000&amount_until=1000".into(),
-            vec![third, second],
-        ),
+        ("amount_from=1000&amount_until=1000".into(), vec![third, second]),
         ("amount_until=999".into(), vec![first]),
         ("amount_from=1001&amount_until=999".into(), vec![]),
-        (
-            format!("created_from={at_10}&created_until={at_20}"),
-            vec![third, second],
-        ),
-        (
-            format!("created_from={}&created_until={}", at_10 + 1, at_20 - 1),
-            vec![],
-        ),
+        (format!("created_from={at_10}&created_until={at_20}"), vec![third, second]),
+        (format!("created_from={}&created_until={}", at_10 + 1, at_20 - 1), vec![]),
         (format!("created_until={start}"), vec![first]),
         (format!("created_until={}", start - 1), vec![]),
         (format!("created_from={}", start + 30), vec![fourth]),
         (format!("created_from={}", start + 31), vec![]),
-        (
-            format!("created_from={at_10}&currency=EUR&state=declined&method=card"),
-            vec![second],
-        ),
-        (
-            "created_from=0&created_until=18446744073709551615".into(),
-            vec![fourth, third, second, first],
-        ),
+        (format!("created_from={at_10}&currency=EUR&state=declined&method=card"), vec![second]),
+        ("created_from=0&created_until=18446744073709551615".into(), vec![fourth, third, second, first]),
         ("created_from=281474976710".into(), vec![]),
         ("created_from=18446744073709551615".into(), vec![]),
-        (
-            format!("after={third}&created_until={at_20}"),
-            vec![second, first],
-        ),
-        (
-            format!("after={third}&created_from={start}&created_until={at_10}"),
-            vec![second, first],
-        ),
+        (format!("after={third}&created_until={at_20}"), vec![second, first]),
+        (format!("after={third}&created_from={start}&created_until={at_10}"), vec![second, first]),
         (format!("after={second}&created_from={at_10}"), vec![]),
         (format!("after={fourth}&order_ref=A-1"), vec![second, first]),
-        (
-            "amount_from=0&amount_until=9223372036854775807".into(),
-            vec![fourth, third, second, first],
-        ),
+        ("amount_from=0&amount_until=9223372036854775807".into(), vec![fourth, third, second, first]),
     ];
     for (query, expected) in rows {
         assert_eq!(ids(gateway, &query).await, expected, "{query}");
     }
 }
 
-async fn a_narrowed_list_is_read_page_by_page(gateway: &TestGateway) {
+async fn filtered_list_is_paged(gateway: &TestGateway) {
     for place in 0..7 {
         let outcome = (place % 2 == 1).then_some("insufficient_funds");
         paid(gateway, "A-1", 500 + place, "EUR", outcome).await;
@@ -161,7 +138,7 @@ async fn a_narrowed_list_is_read_page_by_page(gateway: &TestGateway) {
 }
 
 #[tokio::test]
-async fn values_that_are_none_are_named() {
+async fn invalid_filter_values_are_named() {
     let gateway = TestGateway::start().await;
     let rows = [
         ("state=", "state"),

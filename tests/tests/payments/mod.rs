@@ -3,7 +3,9 @@
 mod authentications;
 mod authorize;
 mod concurrency;
+mod get;
 mod list;
+mod list_parameters;
 pub(crate) mod methods;
 mod reconcile;
 mod reversals;

@@ -1,4 +1,4 @@
-//! The bank's answer does not come, or comes late, or the verifier is gone when it does.
+//! Payments whose response is lost or late, or whose verifier stopped.
 
 use crate::databases::on_both_databases;
 use harness::client::{APPROVED, Browser, attempt, card};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use verifier_server::config::Config;
 
 on_both_databases! {
-    an_unknown_outcome_is_asked_for_until_it_is_known,
+    unknown_outcome_is_queried_until_known,
 }
 
 fn with_a_patient_verifier(config: &mut Config) {
@@ -16,13 +16,13 @@ fn with_a_patient_verifier(config: &mut Config) {
 }
 
 #[tokio::test]
-async fn a_payment_that_a_crash_left_is_asked_for_on_sqlite() {
+async fn payment_interrupted_by_a_crash_is_reconciled_on_sqlite() {
     let gateway = TestGateway::with(with_a_patient_verifier).await;
     a_payment_that_a_crash_left_is_asked_for(gateway).await;
 }
 
 #[tokio::test]
-async fn a_payment_that_a_crash_left_is_asked_for_on_postgres() {
+async fn payment_interrupted_by_a_crash_is_reconciled_on_postgres() {
     match TestGateway::on_postgres_with(with_a_patient_verifier).await {
         Some(gateway) => a_payment_that_a_crash_left_is_asked_for(gateway).await,
         None => eprintln!("skipped without Postgres: a_payment_that_a_crash_left"),
@@ -36,7 +36,7 @@ async fn opened(gateway: &TestGateway, outcome: &str) -> (Browser, String, Sessi
     (browser, order, session)
 }
 
-async fn an_unknown_outcome_is_asked_for_until_it_is_known(gateway: &mut TestGateway) {
+async fn unknown_outcome_is_queried_until_known(gateway: &mut TestGateway) {
     gateway.clock.stop();
     for (outcome, state) in [
         ("response_lost", ShopperState::Captured),
@@ -136,7 +136,7 @@ async fn authorizing(gateway: &TestGateway) {
 }
 
 #[tokio::test]
-async fn a_slow_bank_is_waited_for() {
+async fn slow_bank_is_awaited() {
     let gateway = TestGateway::with(with_a_patient_verifier).await;
     let view = gateway.pay(Some("slow"), &card(APPROVED)).await;
     assert_eq!(view.state, ShopperState::Captured);
@@ -147,7 +147,7 @@ async fn a_slow_bank_is_waited_for() {
 
 /// Somebody asked the bank, and was told that it never received anything; then the message arrives.
 #[tokio::test]
-async fn a_message_that_arrives_after_it_was_given_up_books_nothing() {
+async fn message_after_the_void_posts_nothing() {
     let gateway = TestGateway::with(with_a_patient_verifier).await;
     let (browser, order, session) = opened(&gateway, "slow").await;
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
@@ -169,7 +169,7 @@ async fn a_message_that_arrives_after_it_was_given_up_books_nothing() {
 
 /// Many at once that the bank is silent about: all get an outcome, in batches.
 #[tokio::test]
-async fn a_hundred_silences_are_all_resolved() {
+async fn hundred_unknown_outcomes_are_all_reconciled() {
     let gateway = TestGateway::with(|config| config.provider_timeout_ms = 100).await;
     let rows: Vec<_> = (0..100)
         .map(|_| (gateway.browser(), gateway.order(Some("response_lost"))))
@@ -198,7 +198,7 @@ async fn a_hundred_silences_are_all_resolved() {
         resolved += gateway.recover().await;
     }
     assert_eq!(resolved, 100);
-    let kept = gateway.kept().await;
+    let kept = gateway.stored_rows().await;
     assert_eq!(kept.rows_of("events"), 200);
     gateway.finish().await;
 }

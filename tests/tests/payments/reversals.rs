@@ -1,8 +1,8 @@
-//! A provider says that it never received what it has approved: the payment is declined, and what
-//! the provider holds is let go, also by a verifier that was not there.
+//! A provider approves a payment after it was declined: the authorization is voided or refunded,
+//! also by another verifier.
 
 use crate::histories::shoppers::invariants::Inspector;
-use crate::histories::system::{World, incoming};
+use crate::histories::system::{TestSystem, incoming};
 use harness::chance::Chance;
 use harness::client::{APPROVED, Browser, attempt, card};
 use sealpay_protocol::ids::PaymentId;
@@ -16,7 +16,7 @@ use verifier_server::payments::state::PaymentState;
 use verifier_server::sessions::open::open_session;
 
 /// A payment whose approval, or whose request, was lost on its way.
-async fn lost(world: &World, kind: FaultKind, capture: Capture) -> PaymentId {
+async fn lost(system: &TestSystem, kind: FaultKind, capture: Capture) -> PaymentId {
     let order = FaultRequest {
         target: "any".into(),
         kind,
@@ -26,88 +26,94 @@ async fn lost(world: &World, kind: FaultKind, capture: Capture) -> PaymentId {
         share_per_mille: None,
         seed: None,
     };
-    world.bank.add_fault(order).await.unwrap();
-    let origin = &world.gateway.settings().public_origin;
-    let browser = Browser::with_clock(origin, world.clock.clone());
-    let now = world.clock.now_ms() / 1000;
-    let order = world.merchant.sign(&OrderClaims {
+    system.bank.add_fault(order).await.unwrap();
+    let origin = &system.gateway.settings().public_origin;
+    let browser = Browser::with_clock(origin, system.clock.clone());
+    let now = system.clock.now_ms() / 1000;
+    let order = system.merchant.sign(&OrderClaims {
         iat: now,
         exp: now + 1800,
         capture,
-        ..world.merchant.claims(origin)
+        ..system.merchant.claims(origin)
     });
     let request = browser.open_session(&order);
-    let session = open_session(&world.gateway, incoming(&request, 1))
+    let session = open_session(&system.gateway, incoming(&request, 1))
         .await
         .unwrap();
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
-    let view = authorize(&world.gateway, incoming(&request, 1))
+    let view = authorize(&system.gateway, incoming(&request, 1))
         .await
         .unwrap();
     view.payment
 }
 
-async fn state_of(world: &World, payment: PaymentId) -> PaymentState {
-    let found = world.gateway.store().payments.get(payment).await.unwrap();
+async fn state_of(system: &TestSystem, payment: PaymentId) -> PaymentState {
+    let found = system.gateway.store().payments.get(payment).await.unwrap();
     found.unwrap().state
 }
 
 async fn is_let_go_after_a_decline(capture: Capture) {
-    let mut world = World::build(&mut Chance::of(7), None).await;
-    let mut inspector = Inspector::of(&world.folder);
-    let payment = lost(&world, FaultKind::ResponseLost, capture).await;
-    assert_eq!(state_of(&world, payment).await, PaymentState::Unknown);
-    world.wire.lie();
-    world.clock.move_by(60);
-    assert_eq!(payments::reconcile::recover(&world.gateway).await, Ok(1));
-    assert_eq!(state_of(&world, payment).await, PaymentState::Declined);
+    let mut system = TestSystem::build(&mut Chance::of(7), None).await;
+    let mut inspector = Inspector::of(&system.folder);
+    let payment = lost(&system, FaultKind::ResponseLost, capture).await;
+    assert_eq!(state_of(&system, payment).await, PaymentState::Unknown);
+    system.wire.lie();
+    system.clock.move_by(60);
+    assert_eq!(payments::reconcile::recover(&system.gateway).await, Ok(1));
+    assert_eq!(state_of(&system, payment).await, PaymentState::Declined);
     // Whoever stored that dies; another verifier asks the provider again.
-    world.restart().await;
+    system.restart().await;
     assert_eq!(
-        payments::reversals::reverse(&world.gateway).await,
+        payments::reversals::reverse(&system.gateway).await,
         Ok(0),
         "not yet"
     );
-    world.clock.move_by(61);
-    assert_eq!(payments::reversals::reverse(&world.gateway).await, Ok(1));
+    system.clock.move_by(61);
+    assert_eq!(payments::reversals::reverse(&system.gateway).await, Ok(1));
     assert_eq!(
-        payments::reversals::reverse(&world.gateway).await,
+        payments::reversals::reverse(&system.gateway).await,
         Ok(0),
         "once"
     );
-    let reversals = world.gateway.store().reversals.list(payment).await.unwrap();
+    let reversals = system
+        .gateway
+        .store()
+        .reversals
+        .list(payment)
+        .await
+        .unwrap();
     let states: Vec<_> = reversals.iter().map(|reversal| reversal.state).collect();
     assert_eq!(states, [ReversalState::Reversed]);
     assert_eq!(inspector.at_rest(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hold_that_was_approved_after_a_stored_decline_is_voided() {
+async fn authorization_approved_after_a_stored_decline_is_voided() {
     is_let_go_after_a_decline(Capture::Manual).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn money_that_was_taken_after_a_stored_decline_is_given_back() {
+async fn capture_after_a_stored_decline_is_refunded() {
     is_let_go_after_a_decline(Capture::Automatic).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_provider_that_has_nothing_is_asked_four_times_in_a_day() {
-    let world = World::build(&mut Chance::of(8), None).await;
-    let payment = lost(&world, FaultKind::RequestLost, Capture::Automatic).await;
-    world.bank.remove_faults().await.unwrap();
-    world.clock.move_by(60);
-    assert_eq!(payments::reconcile::recover(&world.gateway).await, Ok(1));
-    assert_eq!(state_of(&world, payment).await, PaymentState::Declined);
-    let store = world.gateway.store();
+async fn provider_without_a_record_is_queried_four_times_a_day() {
+    let system = TestSystem::build(&mut Chance::of(8), None).await;
+    let payment = lost(&system, FaultKind::RequestLost, Capture::Automatic).await;
+    system.bank.remove_faults().await.unwrap();
+    system.clock.move_by(60);
+    assert_eq!(payments::reconcile::recover(&system.gateway).await, Ok(1));
+    assert_eq!(state_of(&system, payment).await, PaymentState::Declined);
+    let store = system.gateway.store();
     for seconds in [61, 601, 3601, 86_401] {
         assert_eq!(
             store.reversals.list(payment).await.unwrap().len(),
             1,
             "{seconds}"
         );
-        world.clock.move_by(seconds);
-        assert_eq!(payments::reversals::reverse(&world.gateway).await, Ok(0));
+        system.clock.move_by(seconds);
+        assert_eq!(payments::reversals::reverse(&system.gateway).await, Ok(0));
     }
     assert_eq!(store.reversals.list(payment).await, Ok(Vec::new()));
 }

@@ -1,8 +1,8 @@
-//! A bank that is silent, and one that returns what nobody knows.
+//! Payouts without a response, and returned payouts.
 
+use crate::databases::on_both_databases;
 use crate::settlements::{
-    DAY_MS, at, closed, finish, inside, on_a_monday, on_both_databases, payouts, sell, sent_back,
-    settled,
+    DAY_MS, at, closed, inside, on_a_monday, payouts, sell, sent_back, settled,
 };
 use harness::gateway::TestGateway;
 use sealpay_protocol::order::Capture;
@@ -17,8 +17,8 @@ const CURRENCIES: [&str; 16] = [
     "SGD", "USD", "ZAR",
 ];
 
-async fn payouts_that_get_no_response_do_not_wait_for_each_other(gateway: TestGateway) {
-    let monday = on_a_monday(&gateway).await;
+async fn unanswered_payouts_do_not_block_each_other(gateway: &TestGateway) {
+    let monday = on_a_monday(gateway).await;
     for currency in CURRENCIES {
         let priced = |claims: &mut sealpay_protocol::order::OrderClaims| {
             claims.currency = currency.parse().unwrap();
@@ -27,29 +27,28 @@ async fn payouts_that_get_no_response_do_not_wait_for_each_other(gateway: TestGa
     }
     let lost = json!({"kind": "request_lost", "target": "payouts", "next": CURRENCIES.len()});
     gateway.fault(&lost).await;
-    at(&gateway, monday + 10 * DAY_MS).await;
-    assert_eq!(closed(&gateway).await.len(), CURRENCIES.len());
+    at(gateway, monday + 10 * DAY_MS).await;
+    assert_eq!(closed(gateway).await.len(), CURRENCIES.len());
     let began = Instant::now();
-    assert_eq!(pay_out(inside(&gateway)).await.unwrap(), 0);
+    assert_eq!(pay_out(inside(gateway)).await.unwrap(), 0);
     let took = began.elapsed();
     assert!(
         took < Duration::from_secs(6),
         "one by one it is 8 s: {took:?}"
     );
-    let open = payouts(&gateway).await;
+    let open = payouts(gateway).await;
     assert_eq!(open.len(), CURRENCIES.len());
     assert!(
         open.iter().all(|payout| payout["state"] == "pending"),
         "{open:?}"
     );
-    at(&gateway, monday + 11 * DAY_MS).await;
-    assert_eq!(pay_out(inside(&gateway)).await.unwrap(), CURRENCIES.len());
-    let paid = payouts(&gateway).await;
+    at(gateway, monday + 11 * DAY_MS).await;
+    assert_eq!(pay_out(inside(gateway)).await.unwrap(), CURRENCIES.len());
+    let paid = payouts(gateway).await;
     assert!(
         paid.iter().all(|payout| payout["state"] == "paid"),
         "{paid:?}"
     );
-    finish(gateway).await;
 }
 
 /// Longer ago than anything else that came back, and more than are looked at in one go.
@@ -61,10 +60,10 @@ const UNKNOWN: &str = "INSERT INTO bank_payouts
         'DE00', 100, 'EUR', 'returned', 'account_closed', 0, 0
     FROM numbers";
 
-async fn returns_that_nobody_knows_hide_no_others(gateway: TestGateway) {
-    on_a_monday(&gateway).await;
-    let sold = sell(&gateway, 5_000).await;
-    let settlement = settled(&gateway, sold).await;
+async fn unknown_returns_do_not_block_others(gateway: &TestGateway) {
+    on_a_monday(gateway).await;
+    let sold = sell(gateway, 5_000).await;
+    let settlement = settled(gateway, sold).await;
     let file = gateway.folder.path().join("simulated-bank.sqlite");
     if file.exists() {
         let bank = rusqlite::Connection::open(file).unwrap();
@@ -72,17 +71,16 @@ async fn returns_that_nobody_knows_hide_no_others(gateway: TestGateway) {
     } else {
         gateway.bank_rows(UNKNOWN).await;
     }
-    assert_eq!(pay_out(inside(&gateway)).await.unwrap(), 0);
-    sent_back(&gateway, &settlement.payout.unwrap().to_string()).await;
-    assert_eq!(pay_out(inside(&gateway)).await.unwrap(), 1);
-    assert_eq!(payouts(&gateway).await[0]["state"], "returned");
+    assert_eq!(pay_out(inside(gateway)).await.unwrap(), 0);
+    sent_back(gateway, &settlement.payout.unwrap().to_string()).await;
+    assert_eq!(pay_out(inside(gateway)).await.unwrap(), 1);
+    assert_eq!(payouts(gateway).await[0]["state"], "returned");
     // They may be known some day, so the bank goes on telling of them.
     let told = "SELECT COUNT(*) FROM bank_payouts WHERE state = 'returned'";
     assert_eq!(gateway.bank_rows(told).await, [["100"]]);
-    finish(gateway).await;
 }
 
 on_both_databases! {
-    payouts_that_get_no_response_do_not_wait_for_each_other,
-    returns_that_nobody_knows_hide_no_others,
+    unanswered_payouts_do_not_block_each_other,
+    unknown_returns_do_not_block_others,
 }

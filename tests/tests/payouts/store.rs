@@ -1,9 +1,9 @@
-//! Payouts: one at a time tells the bank, and each moves once.
+//! Payouts in the database: leased by one worker, sent once.
 
-use crate::settlements::store::{books_agree, close, closed, event_id, ids, sold};
+use crate::databases::on_both_databases;
+use crate::settlements::store::{close, closed, event_id, ids, ledger_balances, sold};
 use crate::storage::fixtures::{NOW_MS, reachable, registered};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use verifier_server::ledger::posting;
 use verifier_server::payouts::store::PayoutFilter;
 use verifier_server::settlements::model::{Payout, PayoutState};
@@ -21,8 +21,8 @@ fn told(payout: &Payout, kind: &str, sequence: i64) -> Event {
     }
 }
 
-async fn a_payout_is_leased_by_one_and_moves_once(place: &Place) {
-    let store = place.open().await;
+async fn payout_is_leased_by_one_and_sent_once(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     sold(&store, merchant.id, 1_000, "2026-11-25").await;
     closed(close(&store, merchant.id, "2026-11-25").await);
@@ -48,7 +48,7 @@ async fn a_payout_is_leased_by_one_and_moves_once(place: &Place) {
         Ok(false)
     );
     assert_eq!(store.payouts.in_transit(merchant.id).await, Ok(vec![]));
-    books_agree(&store).await;
+    ledger_balances(&store).await;
 
     let mut returned = paid.clone();
     returned.state = PayoutState::Returned;
@@ -90,11 +90,11 @@ async fn a_payout_is_leased_by_one_and_moves_once(place: &Place) {
         ..filter
     };
     assert_eq!(store.payouts.list(merchant.id, &pending).await, Ok(vec![]));
-    books_agree(&store).await;
+    ledger_balances(&store).await;
 }
 
-async fn account_is_named_once_and_only_while_the_payout_waits(place: &Place) {
-    let store = place.open().await;
+async fn account_is_named_once_and_only_while_the_payout_waits(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     sold(&store, merchant.id, 1_000, "2026-11-25").await;
     closed(close(&store, merchant.id, "2026-11-25").await);
@@ -106,12 +106,12 @@ async fn account_is_named_once_and_only_while_the_payout_waits(place: &Place) {
             .await,
         Ok(payout.account.is_empty()),
     );
-    place.tamper("UPDATE payouts SET account = ''").await;
+    database.tamper("UPDATE payouts SET account = ''").await;
     for is_first in [true, false] {
         let named = store.payouts.name_account(&payout, "NL91ABNA0417164300");
         assert_eq!(named.await, Ok(is_first));
     }
-    place
+    database
         .tamper("UPDATE payouts SET account = '', state = 'paid'")
         .await;
     let named = store.payouts.name_account(&payout, "NL91ABNA0417164300");
@@ -119,6 +119,7 @@ async fn account_is_named_once_and_only_while_the_payout_waits(place: &Place) {
 }
 
 on_both_databases! {
+    TestDatabase:
     account_is_named_once_and_only_while_the_payout_waits,
-    a_payout_is_leased_by_one_and_moves_once,
+    payout_is_leased_by_one_and_sent_once,
 }

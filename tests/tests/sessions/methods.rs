@@ -1,4 +1,4 @@
-//! Which methods a session takes, and what comes with each.
+//! The payment methods that a session accepts.
 
 use harness::client::{APPROVED, attempt};
 use harness::gateway::TestGateway;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const ALL: [Method; 3] = [Card, Wallet, BankTransfer];
 
 #[tokio::test]
-async fn a_session_takes_the_methods_of_its_order_and_no_other() {
+async fn session_accepts_only_the_methods_of_its_order() {
     let gateway = TestGateway::start().await;
     let rows: [(Option<&[Method]>, &[Method]); 7] = [
         (None, &[Card]),
@@ -31,7 +31,7 @@ async fn a_session_takes_the_methods_of_its_order_and_no_other() {
                 Card => checkout.by_card(APPROVED),
                 other => checkout.by(other),
             };
-            let before = gateway.kept().await;
+            let before = gateway.stored_rows().await;
             let answer = checkout.send(&attempt).await;
             if offered.contains(&method) {
                 let view: PaymentView = answer.json();
@@ -53,7 +53,10 @@ async fn a_session_takes_the_methods_of_its_order_and_no_other() {
                 (422, "method_not_offered", Some("method")),
                 "{what}"
             );
-            let changes = gateway.kept().await.changes_since(&before, &["nonces"]);
+            let changes = gateway
+                .stored_rows()
+                .await
+                .changes_since(&before, &["nonces"]);
             assert_eq!(changes, Vec::<String>::new(), "{what}");
         }
     }
@@ -61,20 +64,18 @@ async fn a_session_takes_the_methods_of_its_order_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_card_comes_with_the_method_card_and_with_no_other() {
+async fn card_data_is_accepted_only_with_the_method_card() {
     let gateway = TestGateway::start().await;
     let checkout = gateway
         .checkout(|claims| claims.methods = Some(ALL.to_vec()))
         .await;
     let sealed: Value = serde_json::from_slice(&checkout.by_card(APPROVED).body).unwrap();
     let sealed = &sealed["card"];
+    #[rustfmt::skip]
     let rows = [
         (json!({"method": "card"}), Some("card")),
         (json!({"method": "wallet", "card": sealed}), Some("card")),
-        (
-            json!({"method": "bank_transfer", "card": sealed}),
-            Some("card"),
-        ),
+        (json!({"method": "bank_transfer", "card": sealed}), Some("card")),
         (json!({"method": "card", "card": null}), Some("card")),
         (json!({"method": "card", "card": {}}), None),
         (json!({"method": "cheque"}), None),
@@ -82,10 +83,7 @@ async fn a_card_comes_with_the_method_card_and_with_no_other() {
         (json!({"method": null}), None),
         (json!({"method": ["wallet"]}), None),
         (json!({"card": sealed}), None),
-        (
-            json!({"method": "wallet", "account": "wallet:everyday"}),
-            None,
-        ),
+        (json!({"method": "wallet", "account": "wallet:everyday"}), None),
         (json!({}), None),
     ];
     for (body, param) in rows {
@@ -104,7 +102,7 @@ async fn a_card_comes_with_the_method_card_and_with_no_other() {
             assert_eq!(problem.param.as_deref(), param, "{body}");
         }
     }
-    let kept = gateway.kept().await;
+    let kept = gateway.stored_rows().await;
     assert_eq!((kept.rows_of("payments"), kept.rows_of("events")), (0, 0));
     let paid = checkout.pay(&checkout.by_card(APPROVED)).await;
     assert_eq!(

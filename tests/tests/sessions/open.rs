@@ -1,4 +1,4 @@
-//! `/v1/sessions`: one order, one session, and the browsers that may have it.
+//! `POST /v1/sessions`: opening and taking over a session.
 
 use crate::databases::on_both_databases;
 use harness::client::{APPROVED, attempt, card};
@@ -7,15 +7,15 @@ use sealpay_protocol::api::{PaymentView, SessionState, SessionView, ShopperState
 use sealpay_protocol::order::OrderItem;
 
 on_both_databases! {
-    the_same_browser_gets_the_same_session,
-    another_browser_takes_the_order_over_five_times_and_the_old_one_is_worthless,
-    an_order_is_not_taken_over_while_its_outcome_is_open,
-    a_paid_order_shows_its_receipt_to_a_reloaded_page_and_takes_no_other_payment,
-    another_order_of_the_same_name_is_refused,
-    what_the_order_shows_is_what_the_session_shows,
+    same_browser_reopens_the_same_session,
+    another_browser_takes_over_an_order_up_to_five_times_and_the_former_key_is_rejected,
+    order_with_a_pending_outcome_is_not_taken_over,
+    paid_order_shows_its_receipt_to_a_reloaded_page_and_rejects_another_payment,
+    different_order_with_the_same_id_is_rejected,
+    session_shows_what_the_order_contains,
 }
 
-async fn the_same_browser_gets_the_same_session(gateway: &TestGateway) {
+async fn same_browser_reopens_the_same_session(gateway: &TestGateway) {
     let order = gateway.order(None);
     let browser = gateway.browser();
     let first = gateway.open(&browser, &order).await;
@@ -24,10 +24,10 @@ async fn the_same_browser_gets_the_same_session(gateway: &TestGateway) {
         (first.session, first.expires_at),
         (second.session, second.expires_at)
     );
-    assert_eq!(gateway.kept().await.rows_of("sessions"), 1);
+    assert_eq!(gateway.stored_rows().await.rows_of("sessions"), 1);
 }
 
-async fn another_browser_takes_the_order_over_five_times_and_the_old_one_is_worthless(
+async fn another_browser_takes_over_an_order_up_to_five_times_and_the_former_key_is_rejected(
     gateway: &TestGateway,
 ) {
     let order = gateway.order(None);
@@ -51,7 +51,7 @@ async fn another_browser_takes_the_order_over_five_times_and_the_old_one_is_wort
     assert_eq!(paid.state, ShopperState::Captured);
 }
 
-async fn an_order_is_not_taken_over_while_its_outcome_is_open(gateway: &TestGateway) {
+async fn order_with_a_pending_outcome_is_not_taken_over(gateway: &TestGateway) {
     let order = gateway.order(Some("response_lost_declined"));
     let browser = gateway.browser();
     let session = gateway.open(&browser, &order).await;
@@ -73,7 +73,7 @@ async fn an_order_is_not_taken_over_while_its_outcome_is_open(gateway: &TestGate
     );
 }
 
-async fn a_paid_order_shows_its_receipt_to_a_reloaded_page_and_takes_no_other_payment(
+async fn paid_order_shows_its_receipt_to_a_reloaded_page_and_rejects_another_payment(
     gateway: &TestGateway,
 ) {
     let order = gateway.order(None);
@@ -90,13 +90,13 @@ async fn a_paid_order_shows_its_receipt_to_a_reloaded_page_and_takes_no_other_pa
     assert_eq!(gateway.send(again).await.code(), "session_complete");
 }
 
-async fn another_order_of_the_same_name_is_refused(gateway: &TestGateway) {
+async fn different_order_with_the_same_id_is_rejected(gateway: &TestGateway) {
     let mut claims = gateway.claims();
     let browser = gateway.browser();
     let first = gateway
         .open(&browser, &gateway.merchant.sign(&claims))
         .await;
-    let before = gateway.kept().await;
+    let before = gateway.stored_rows().await;
     claims.amount = 1;
     let cheaper = gateway.merchant.sign(&claims);
     for who in [&browser, &gateway.browser()] {
@@ -106,7 +106,10 @@ async fn another_order_of_the_same_name_is_refused(gateway: &TestGateway) {
             (409, "order_reused")
         );
     }
-    let changes = gateway.kept().await.changes_since(&before, &["nonces"]);
+    let changes = gateway
+        .stored_rows()
+        .await
+        .changes_since(&before, &["nonces"]);
     assert_eq!(changes, Vec::<String>::new());
     // The same name of another merchant is another order.
     let other = gateway.register(None).await;
@@ -115,7 +118,7 @@ async fn another_order_of_the_same_name_is_refused(gateway: &TestGateway) {
     assert_ne!(session.session, first.session);
 }
 
-async fn what_the_order_shows_is_what_the_session_shows(gateway: &TestGateway) {
+async fn session_shows_what_the_order_contains(gateway: &TestGateway) {
     let mut claims = gateway.claims();
     claims.description = Some("Two lanterns, “moon” 🏮".into());
     claims.items = Some(vec![

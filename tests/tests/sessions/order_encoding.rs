@@ -1,4 +1,4 @@
-//! Orders of a form that nobody should sign, or that would mean another thing to somebody else.
+//! Orders whose encoding is malformed or ambiguous.
 
 use crate::refusals::refused;
 use ed25519_dalek::{Signer, SigningKey};
@@ -41,7 +41,7 @@ const HEADERS: [&str; 20] = [
 ];
 
 #[tokio::test]
-async fn headers_of_another_form_are_refused() {
+async fn invalid_order_headers_are_rejected() {
     let gateway = TestGateway::start().await;
     let browser = gateway.browser();
     let payload = serde_json::to_string(&gateway.claims()).unwrap();
@@ -57,7 +57,7 @@ async fn headers_of_another_form_are_refused() {
 }
 
 #[tokio::test]
-async fn payloads_of_another_form_are_refused() {
+async fn invalid_order_payloads_are_rejected() {
     let gateway = TestGateway::start().await;
     let browser = gateway.browser();
     let good = serde_json::to_value(gateway.claims()).unwrap();
@@ -116,7 +116,7 @@ async fn payloads_of_another_form_are_refused() {
 }
 
 #[tokio::test]
-async fn texts_that_are_no_compact_signature_are_refused() {
+async fn texts_that_are_no_compact_jws_are_rejected() {
     let gateway = TestGateway::start().await;
     let browser = gateway.browser();
     let good = gateway.order(None);

@@ -1,4 +1,4 @@
-//! Orders: of nobody, of somebody else, out of bounds, and of a form that nobody should sign.
+//! Orders of an unknown merchant, by another key, or for another origin.
 
 use crate::refusals::refused;
 use ed25519_dalek::SigningKey;
@@ -6,10 +6,13 @@ use harness::client::{Prepared, SHOP_ORIGIN, origin};
 use harness::gateway::TestGateway;
 use harness::time::random;
 use sealpay_protocol::order::OrderClaims;
-use verifier_server::error::ErrorCode;
+use verifier_server::error::ErrorCode::{
+    MalformedRequest, NotFound, OrderSignatureInvalid, OriginNotAllowed, SimulateNotAllowed,
+    UnknownOrderKey,
+};
 
 #[tokio::test]
-async fn keys_that_are_not_the_merchants_do_not_sign_for_it() {
+async fn order_signed_with_another_merchants_key_is_rejected() {
     let gateway = TestGateway::start().await;
     let mut other = gateway.register(None).await;
     let browser = gateway.browser();
@@ -23,18 +26,12 @@ async fn keys_that_are_not_the_merchants_do_not_sign_for_it() {
         &gateway,
         "another merchant's key",
         request,
-        ErrorCode::OrderSignatureInvalid,
+        OrderSignatureInvalid,
     )
     .await;
     other.key_id = "other-key".into();
     let request = browser.open_session(&other.sign(&claims));
-    refused(
-        &gateway,
-        "an unknown kid",
-        request,
-        ErrorCode::UnknownOrderKey,
-    )
-    .await;
+    refused(&gateway, "an unknown kid", request, UnknownOrderKey).await;
 
     let good = gateway.merchant.sign(&claims);
     let place = good.len() - 4;
@@ -50,7 +47,7 @@ async fn keys_that_are_not_the_merchants_do_not_sign_for_it() {
         &gateway,
         "a bit of the signature",
         request,
-        ErrorCode::OrderSignatureInvalid,
+        OrderSignatureInvalid,
     )
     .await;
     let dearer = gateway.merchant.sign(&OrderClaims {
@@ -60,13 +57,7 @@ async fn keys_that_are_not_the_merchants_do_not_sign_for_it() {
     let [header, _, signature] = [0, 1, 2].map(|part| good.split('.').nth(part).unwrap());
     let payload = dearer.split('.').nth(1).unwrap();
     let request = browser.open_session(&[header, payload, signature].join("."));
-    refused(
-        &gateway,
-        "another amount",
-        request,
-        ErrorCode::OrderSignatureInvalid,
-    )
-    .await;
+    refused(&gateway, "another amount", request, OrderSignatureInvalid).await;
 
     gateway.open(&browser, &good).await;
     let now_ms = i64::try_from(gateway.now() * 1000).unwrap();
@@ -79,26 +70,20 @@ async fn keys_that_are_not_the_merchants_do_not_sign_for_it() {
             .unwrap()
     );
     let request = browser.open_session(&gateway.order(None));
-    refused(
-        &gateway,
-        "a retired key",
-        request,
-        ErrorCode::UnknownOrderKey,
-    )
-    .await;
+    refused(&gateway, "a retired key", request, UnknownOrderKey).await;
     let request = browser.open_session(&good);
     refused(
         &gateway,
         "a retired key and an open session",
         request,
-        ErrorCode::UnknownOrderKey,
+        UnknownOrderKey,
     )
     .await;
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn the_widget_is_opened_only_in_pages_of_the_order_that_are_registered() {
+async fn session_opens_only_in_registered_origins_of_the_order() {
     let gateway = TestGateway::start().await;
     let browser = gateway.browser();
     let order = gateway.order(None);
@@ -111,14 +96,14 @@ async fn the_widget_is_opened_only_in_pages_of_the_order_that_are_registered() {
         "http://shop.localhost.evil.example:4242",
     ] {
         let request = browser.open_with(browser.open_body(&order, page));
-        refused(&gateway, page, request, ErrorCode::OriginNotAllowed).await;
+        refused(&gateway, page, request, OriginNotAllowed).await;
     }
     let mut claims = gateway.claims();
     claims.parent_origins = vec![origin("https://evil.example")];
     let order = gateway.merchant.sign(&claims);
     for page in ["https://evil.example", SHOP_ORIGIN] {
         let request = browser.open_with(browser.open_body(&order, page));
-        refused(&gateway, page, request, ErrorCode::OriginNotAllowed).await;
+        refused(&gateway, page, request, OriginNotAllowed).await;
     }
     // What is not an origin at all is not compared with any.
     let body = String::from_utf8(browser.open_body(&order, SHOP_ORIGIN)).unwrap();
@@ -131,49 +116,37 @@ async fn the_widget_is_opened_only_in_pages_of_the_order_that_are_registered() {
     ] {
         let body = body.replace(SHOP_ORIGIN, page).into_bytes();
         let request = browser.open_with(body);
-        refused(&gateway, page, request, ErrorCode::MalformedRequest).await;
+        refused(&gateway, page, request, MalformedRequest).await;
     }
     gateway.open(&browser, &gateway.order(None)).await;
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn outcomes_are_not_simulated_where_money_is_real() {
+async fn live_mode_rejects_simulated_outcomes() {
     let gateway = TestGateway::with(|config| config.test_mode = false).await;
     let browser = gateway.browser();
     let request = browser.open_session(&gateway.order(Some("approved")));
-    refused(&gateway, "simulate", request, ErrorCode::SimulateNotAllowed).await;
+    refused(&gateway, "simulate", request, SimulateNotAllowed).await;
     let personas = Prepared::get_of("/sim/personas", None);
-    refused(&gateway, "personas", personas, ErrorCode::NotFound).await;
+    refused(&gateway, "personas", personas, NotFound).await;
     gateway.open(&browser, &gateway.order(None)).await;
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn a_stranger_cannot_tell_whether_a_merchant_has_a_key() {
+async fn unknown_merchant_and_unknown_key_are_indistinguishable() {
     let gateway = TestGateway::start().await;
     let browser = gateway.browser();
     let stranger = SigningKey::from_bytes(&random());
     let mut claims = gateway.claims();
     let order = sealpay_protocol::order::sign(&claims, "test-key", &stranger).unwrap();
     let request = browser.open_session(&order);
-    refused(
-        &gateway,
-        "a stranger's key",
-        request,
-        ErrorCode::OrderSignatureInvalid,
-    )
-    .await;
+    refused(&gateway, "a stranger's key", request, OrderSignatureInvalid).await;
     // The claims of an order that nobody signed are not looked at.
     (claims.amount, claims.currency, claims.exp) = (-1, "???".into(), 0);
     let order = sealpay_protocol::order::sign(&claims, "test-key", &stranger).unwrap();
     let request = browser.open_session(&order);
-    refused(
-        &gateway,
-        "and bad claims",
-        request,
-        ErrorCode::OrderSignatureInvalid,
-    )
-    .await;
+    refused(&gateway, "and bad claims", request, OrderSignatureInvalid).await;
     gateway.finish().await;
 }

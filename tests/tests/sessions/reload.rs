@@ -1,5 +1,5 @@
-//! A page that is loaded again while a payment waits: its new key takes the session over, and the
-//! old one is worthless.
+//! A reloaded page takes over the session while its payment is pending; requests signed with the
+//! old key are rejected.
 
 use crate::databases::on_both_databases;
 use crate::payments::methods::{EVERYDAY, Waiting, begun, press, refusal, transfer_of, wallet_of};
@@ -12,9 +12,9 @@ use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
 
 on_both_databases! {
-    a_page_that_is_loaded_again_shows_where_to_pay_and_can_finish,
-    a_challenge_is_shown_to_nobody_but_whom_it_was_for,
-    a_challenge_may_be_met_when_the_session_is_over,
+    reloaded_page_shows_the_pending_action_and_can_finish,
+    challenge_is_shown_only_to_the_browser_it_was_for,
+    challenge_can_be_completed_after_the_session_expired,
 }
 
 /// The same order in a page that was loaded again.
@@ -52,7 +52,7 @@ fn requests_of_old(old: &Waiting<'_>) -> Vec<Prepared> {
     ]
 }
 
-async fn a_page_that_is_loaded_again_shows_where_to_pay_and_can_finish(gateway: &TestGateway) {
+async fn reloaded_page_shows_the_pending_action_and_can_finish(gateway: &TestGateway) {
     for method in [Method::Wallet, Method::BankTransfer] {
         for gives_up in [false, true] {
             let outcome = Some("transfer_never").filter(|_| method == Method::BankTransfer);
@@ -96,7 +96,7 @@ async fn a_page_that_is_loaded_again_shows_where_to_pay_and_can_finish(gateway: 
     }
 }
 
-async fn a_challenge_is_shown_to_nobody_but_whom_it_was_for(gateway: &TestGateway) {
+async fn challenge_is_shown_only_to_the_browser_it_was_for(gateway: &TestGateway) {
     for is_known in [false, true] {
         let checkout = gateway
             .checkout(|claims| simulate(claims, "challenge_code"))
@@ -142,13 +142,13 @@ async fn a_challenge_is_shown_to_nobody_but_whom_it_was_for(gateway: &TestGatewa
         new.type_code(view.payment, &code).await;
         assert_eq!(new.pay(&second).await.state, ShopperState::Captured);
         assert_eq!(
-            gateway.told(waiting.payment).await,
+            gateway.published(waiting.payment).await,
             ["requires_action", "declined"]
         );
     }
 }
 
-async fn a_challenge_may_be_met_when_the_session_is_over(gateway: &TestGateway) {
+async fn challenge_can_be_completed_after_the_session_expired(gateway: &TestGateway) {
     let checkout = gateway
         .checkout(|claims| simulate(claims, "challenge_code"))
         .await;

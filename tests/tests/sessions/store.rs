@@ -1,8 +1,8 @@
-//! Opening and reopening sessions.
+//! Sessions in the database.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{claimed, nonce, opened, registered, session, settled};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::limits;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::sessions::model::Session;
@@ -23,8 +23,8 @@ async fn open(store: &Store, session: &Session) -> SessionOpened {
     store.sessions.open(session, &nonce()).await.unwrap()
 }
 
-async fn a_session_is_read_back_whole(place: &Place) {
-    let store = place.open().await;
+async fn session_is_read_back_unchanged(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let full = opened(&store, merchant.id).await;
     assert_eq!(store.sessions.get(full.id).await, Ok(Some(full.clone())));
@@ -40,8 +40,8 @@ async fn a_session_is_read_back_whole(place: &Place) {
     assert_eq!(store.sessions.get(session(merchant.id).id).await, Ok(None));
 }
 
-async fn the_same_order_and_key_find_the_same_session(place: &Place) {
-    let store = place.open().await;
+async fn same_order_and_key_find_the_same_session(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let first = opened(&store, merchant.id).await;
     let same = again(&first, first.public_key);
@@ -60,8 +60,8 @@ async fn the_same_order_and_key_find_the_same_session(place: &Place) {
     assert_eq!(store.sessions.get(same.id).await, Ok(None));
 }
 
-async fn another_key_takes_the_session_over_until_the_limit(place: &Place) {
-    let store = place.open().await;
+async fn another_key_takes_over_the_session_up_to_the_limit(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let first = opened(&store, merchant.id).await;
     for key_rebind_count in 1..=limits::SESSION_REBINDS {
@@ -93,8 +93,8 @@ async fn another_key_takes_the_session_over_until_the_limit(place: &Place) {
     ));
 }
 
-async fn another_order_under_the_same_name_is_refused(place: &Place) {
-    let store = place.open().await;
+async fn different_order_under_the_same_id_is_rejected(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let first = opened(&store, merchant.id).await;
     let other = Session {
@@ -113,14 +113,14 @@ async fn another_order_under_the_same_name_is_refused(place: &Place) {
     );
 }
 
-async fn another_key_waits_for_an_attempt_and_does_not_get_a_paid_session(place: &Place) {
+async fn another_key_waits_for_a_pending_attempt_and_gets_no_paid_session(database: &TestDatabase) {
     let rows = [
         (PaymentState::Unknown, "in progress"),
         (PaymentState::Captured, "rebound"),
         (PaymentState::Authorized, "rebound"),
         (PaymentState::Declined, "rebound"),
     ];
-    let store = place.open().await;
+    let store = database.open().await;
     let merchant = registered(&store).await;
     for (state, expected) in rows {
         let first = opened(&store, merchant.id).await;
@@ -141,8 +141,8 @@ async fn another_key_waits_for_an_attempt_and_does_not_get_a_paid_session(place:
     }
 }
 
-async fn a_replayed_nonce_opens_nothing(place: &Place) {
-    let store = place.open().await;
+async fn replayed_nonce_opens_no_session(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let (first, second) = (session(merchant.id), session(merchant.id));
     let nonce = nonce();
@@ -161,8 +161,8 @@ async fn a_replayed_nonce_opens_nothing(place: &Place) {
     );
 }
 
-async fn a_text_with_a_nul_byte_is_refused_and_changes_nothing(place: &Place) {
-    let store = place.open().await;
+async fn nul_byte_in_a_text_is_rejected(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let nonce = nonce();
     let bad = Session {
@@ -185,11 +185,12 @@ async fn a_text_with_a_nul_byte_is_refused_and_changes_nothing(place: &Place) {
 }
 
 on_both_databases! {
-    a_session_is_read_back_whole,
-    the_same_order_and_key_find_the_same_session,
-    another_key_takes_the_session_over_until_the_limit,
-    another_order_under_the_same_name_is_refused,
-    another_key_waits_for_an_attempt_and_does_not_get_a_paid_session,
-    a_replayed_nonce_opens_nothing,
-    a_text_with_a_nul_byte_is_refused_and_changes_nothing,
+    TestDatabase:
+    session_is_read_back_unchanged,
+    same_order_and_key_find_the_same_session,
+    another_key_takes_over_the_session_up_to_the_limit,
+    different_order_under_the_same_id_is_rejected,
+    another_key_waits_for_a_pending_attempt_and_gets_no_paid_session,
+    replayed_nonce_opens_no_session,
+    nul_byte_in_a_text_is_rejected,
 }

@@ -1,39 +1,28 @@
-//! Requests that are not as they should be, and other merchants' money.
+//! Invalid requests, and settlements of other merchants.
 
-use super::{finish, on_a_monday, sell, settled};
+use super::{on_a_monday, sell, settled};
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::Problem;
 
 #[tokio::test]
-async fn bad_parameters_are_named() {
+async fn invalid_parameters_are_named() {
     let gateway = TestGateway::start().await;
     let id = "set_01jd0000000000000000000000";
+    #[rustfmt::skip]
     let rows = [
         ("/v1/balance/transactions?limit=0", "limit"),
         ("/v1/balance/transactions?limit=101", "limit"),
         ("/v1/balance/transactions?limit=+1", "limit"),
-        (
-            "/v1/balance/transactions?after=pay_01jd0000000000000000000000",
-            "after",
-        ),
+        ("/v1/balance/transactions?after=pay_01jd0000000000000000000000", "after"),
         ("/v1/balance/transactions?currency=eur", "currency"),
         ("/v1/balance/transactions?currency=", "currency"),
         ("/v1/balance/transactions?type=captures", "type"),
-        (
-            "/v1/balance/transactions?payment=txn_01jd0000000000000000000000",
-            "payment",
-        ),
+        ("/v1/balance/transactions?payment=txn_01jd0000000000000000000000", "payment"),
         ("/v1/balance/transactions?settlement=7", "settlement"),
         ("/v1/balance/transactions?created_from=-1", "created_from"),
         ("/v1/balance/transactions?created_from=%2B1", "created_from"),
-        (
-            "/v1/balance/transactions?created_until=1e9",
-            "created_until",
-        ),
-        (
-            "/v1/balance/transactions?created_until=99999999999999999999",
-            "created_until",
-        ),
+        ("/v1/balance/transactions?created_until=1e9", "created_until"),
+        ("/v1/balance/transactions?created_until=99999999999999999999", "created_until"),
         ("/v1/balance/transactions?colour=red", "colour"),
         ("/v1/balance/transactions?type=capture&type=refund", "type"),
         ("/v1/settlements?after=7", "after"),
@@ -64,11 +53,11 @@ async fn bad_parameters_are_named() {
         let answer = gateway.get(&path, Some(&gateway.merchant.api_key)).await;
         assert_eq!(answer.code(), "not_found", "{path}");
     }
-    finish(gateway).await;
+    gateway.finish().await;
 }
 
 #[tokio::test]
-async fn money_is_shown_to_its_merchant_only() {
+async fn settlements_are_visible_only_to_their_merchant() {
     let gateway = TestGateway::start().await;
     on_a_monday(&gateway).await;
     let sold = sell(&gateway, 1_000).await;
@@ -104,11 +93,11 @@ async fn money_is_shown_to_its_merchant_only() {
         let nobody = gateway.get(path, None).await;
         assert_eq!(nobody.code(), "api_key_invalid", "{path}");
     }
-    finish(gateway).await;
+    gateway.finish().await;
 }
 
 #[tokio::test]
-async fn a_report_has_a_form_that_there_is() {
+async fn unknown_report_format_is_rejected() {
     let gateway = TestGateway::start().await;
     on_a_monday(&gateway).await;
     let sold = sell(&gateway, 1_000).await;
@@ -120,5 +109,5 @@ async fn a_report_has_a_form_that_there_is() {
         let refused = (problem.code.as_str(), problem.param.as_deref());
         assert_eq!(refused, ("invalid_parameter", Some("format")), "{path}");
     }
-    finish(gateway).await;
+    gateway.finish().await;
 }

@@ -1,9 +1,9 @@
-//! A verifier that dies between any two steps, and one that goes on after it.
+//! A verifier that crashes between any two steps of a settlement.
 
 use super::{
-    at, closes_at, finish, inside, lines, listed, on_a_monday, on_both_databases, payouts, sell,
-    sent_back, told,
+    at, closes_at, inside, lines, listed, on_a_monday, payouts, published, sell, sent_back,
 };
+use crate::databases::on_both_databases;
 use harness::gateway::TestGateway;
 use serde_json::{Value, json};
 use std::pin::pin;
@@ -38,40 +38,40 @@ async fn settle_and_pay(gateway: &TestGateway) {
     pay_out(inside(gateway)).await.unwrap();
 }
 
-async fn wherever_it_dies_it_settles_once(mut gateway: TestGateway) {
-    on_a_monday(&gateway).await;
+async fn crash_at_any_step_settles_once(gateway: &mut TestGateway) {
+    on_a_monday(gateway).await;
     let (mut deaths, mut returned) = (0, 0);
     let mut has_ended = false;
     while !has_ended {
-        let sold = sell(&gateway, 1_000).await;
-        let line = lines(&gateway, sold).await.remove(0);
-        at(&gateway, closes_at(&line)).await;
+        let sold = sell(gateway, 1_000).await;
+        let line = lines(gateway, sold).await.remove(0);
+        at(gateway, closes_at(&line)).await;
         // What was paid out last has come back, and is taken back in the same breath.
-        if let Some(last) = all_payouts(&gateway).await.last() {
-            sent_back(&gateway, last["id"].as_str().unwrap()).await;
+        if let Some(last) = all_payouts(gateway).await.last() {
+            sent_back(gateway, last["id"].as_str().unwrap()).await;
             returned += 1;
         }
-        has_ended = dying(settle_and_pay(&gateway), deaths).await;
+        has_ended = dying(settle_and_pay(gateway), deaths).await;
         deaths += 1;
         assert!(deaths < MOST_DEATHS, "it comes to its end");
         gateway.restart().await;
         // The lease of whoever died ends.
-        at(&gateway, gateway.clock.now_ms() + 60_000).await;
-        settle_and_pay(&gateway).await;
-        let line = lines(&gateway, sold).await.remove(0);
+        at(gateway, gateway.clock.now_ms() + 60_000).await;
+        settle_and_pay(gateway).await;
+        let line = lines(gateway, sold).await.remove(0);
         let id = line["settlement"].as_str().unwrap().to_owned();
         assert_eq!(
-            told(&gateway, &id).await,
+            published(gateway, &id).await,
             ["settlement.closed 1"],
             "{deaths}"
         );
-        let found = balance::service::check(inside(&gateway).store()).await;
+        let found = balance::service::check(inside(gateway).store()).await;
         assert_eq!(found, Ok(Vec::<String>::new()), "{deaths}");
     }
     assert!(deaths > 5, "it died on its way: {deaths}");
-    let settlements = listed(&gateway, "/v1/settlements?limit=100").await;
+    let settlements = listed(gateway, "/v1/settlements?limit=100").await;
     assert_eq!(settlements.len(), deaths, "one for each day");
-    let paid = all_payouts(&gateway).await;
+    let paid = all_payouts(gateway).await;
     assert_eq!(paid.len(), deaths);
     let back = paid.iter().filter(|payout| payout["state"] == "returned");
     assert_eq!(back.count(), returned);
@@ -84,30 +84,25 @@ async fn wherever_it_dies_it_settles_once(mut gateway: TestGateway) {
         vec![id, payout["amount"].to_string()]
     };
     assert_eq!(sent, paid.iter().map(of).collect::<Vec<_>>());
-    finish(gateway).await;
 }
 
-async fn an_answer_of_the_bank_that_is_lost_costs_one_more_question(gateway: TestGateway) {
-    on_a_monday(&gateway).await;
-    let sold = sell(&gateway, 1_000).await;
-    at(&gateway, closes_at(&lines(&gateway, sold).await[0])).await;
+async fn lost_bank_response_costs_one_more_inquiry(gateway: &TestGateway) {
+    on_a_monday(gateway).await;
+    let sold = sell(gateway, 1_000).await;
+    at(gateway, closes_at(&lines(gateway, sold).await[0])).await;
     let lost = json!({"kind": "response_lost", "target": "payouts", "next": 1});
     gateway.fault(&lost).await;
-    settle(inside(&gateway), Cutoff::Now).await.unwrap();
-    assert_eq!(pay_out(inside(&gateway)).await.unwrap(), 0);
+    settle(inside(gateway), Cutoff::Now).await.unwrap();
+    assert_eq!(pay_out(inside(gateway)).await.unwrap(), 0);
     // The bank has paid and we do not know; the merchant's bank sends it back meanwhile.
-    let id = payouts(&gateway).await[0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    sent_back(&gateway, &id).await;
-    assert_eq!(pay_out(inside(&gateway)).await.unwrap(), 1);
-    assert_eq!(payouts(&gateway).await[0]["state"], "returned");
-    assert_eq!(told(&gateway, &id).await, ["payout.returned 1"]);
-    finish(gateway).await;
+    let id = payouts(gateway).await[0]["id"].as_str().unwrap().to_owned();
+    sent_back(gateway, &id).await;
+    assert_eq!(pay_out(inside(gateway)).await.unwrap(), 1);
+    assert_eq!(payouts(gateway).await[0]["state"], "returned");
+    assert_eq!(published(gateway, &id).await, ["payout.returned 1"]);
 }
 
 on_both_databases! {
-    wherever_it_dies_it_settles_once,
-    an_answer_of_the_bank_that_is_lost_costs_one_more_question,
+    crash_at_any_step_settles_once,
+    lost_bank_response_costs_one_more_inquiry,
 }

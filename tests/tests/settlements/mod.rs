@@ -1,4 +1,4 @@
-//! Settlement, end to end: from captured money to the merchant's bank account, by the calendar.
+//! Settlement from captured funds to the merchant's bank account.
 
 mod amounts;
 mod bad_requests;
@@ -17,6 +17,7 @@ use serde_json::Value;
 use verifier_server::balance;
 use verifier_server::gateway::Gateway;
 use verifier_server::maintain::refresh_keys;
+use verifier_server::merchants::model::Reserve;
 use verifier_server::payouts::service::pay_out;
 use verifier_server::settlements::close::{Cutoff, settle};
 use verifier_server::settlements::model::Settlement;
@@ -25,35 +26,6 @@ use verifier_server::settlements::schedule::{
 };
 
 pub(crate) const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-
-/// Makes a test of each function on each database.
-macro_rules! on_both_databases {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    let gateway = harness::gateway::TestGateway::start().await;
-                    super::$name(gateway).await;
-                }
-            )*
-        }
-
-        mod on_postgres {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    match harness::gateway::TestGateway::on_postgres().await {
-                        Some(gateway) => super::$name(gateway).await,
-                        None => eprintln!("skipped without Postgres: {}", stringify!($name)),
-                    }
-                }
-            )*
-        }
-    };
-}
-
-pub(crate) use on_both_databases;
 
 pub(crate) fn inside(gateway: &TestGateway) -> &Gateway {
     &gateway.server.state.gateway
@@ -169,23 +141,25 @@ pub(crate) async fn euros(gateway: &TestGateway) -> Value {
     balances["data"][0].take()
 }
 
+/// Has a share of what is settled reserved for some days.
+pub(crate) async fn reserve(gateway: &TestGateway, basis_points: u32, days: u32) {
+    let reserve = Reserve { basis_points, days };
+    let merchants = &inside(gateway).store().merchants;
+    let set = merchants.set_reserve(gateway.merchant.id, reserve).await;
+    assert_eq!(set, Ok(true));
+}
+
 /// The events that tell of something, as `type sequence`.
-pub(crate) async fn told(gateway: &TestGateway, subject: &str) -> Vec<String> {
+pub(crate) async fn published(gateway: &TestGateway, subject: &str) -> Vec<String> {
     let sql =
         format!("SELECT kind, sequence FROM events WHERE subject = '{subject}' ORDER BY sequence");
     let events = gateway.rows(&sql).await;
     events.iter().map(|row| row.join(" ")).collect()
 }
 
-pub(crate) async fn books_agree(gateway: &TestGateway) {
+pub(crate) async fn ledger_balances(gateway: &TestGateway) {
     let found = balance::service::check(inside(gateway).store())
         .await
         .unwrap();
     assert!(found.is_empty(), "{}", found.join("\n"));
-}
-
-/// Ends the test; whatever it did, the books agree.
-pub(crate) async fn finish(gateway: TestGateway) {
-    books_agree(&gateway).await;
-    gateway.finish().await;
 }

@@ -1,6 +1,6 @@
 //! The account that a merchant's payouts go to, and payouts that wait until there is one.
 
-use super::{DAY_MS, at, closed, finish, inside, on_a_monday, payouts, sell};
+use super::{DAY_MS, at, closed, inside, on_a_monday, payouts, sell};
 use harness::gateway::TestGateway;
 use sealpay_protocol::ids::PayoutId;
 use sealpay_provider::payout::{PayoutRequest, ReturnedPayout};
@@ -68,5 +68,5 @@ async fn payouts_wait_until_an_account_is_named_and_stay_with_it() {
     assert_eq!(accounts, [FIRST, SECOND]);
     let sent = "SELECT account FROM bank_payouts ORDER BY id";
     assert_eq!(gateway.bank_rows(sent).await, [[FIRST], [SECOND]]);
-    finish(gateway).await;
+    gateway.finish().await;
 }

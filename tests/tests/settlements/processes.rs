@@ -1,4 +1,4 @@
-//! Processes on one database: the command that settles, and the one that adds up.
+//! Several processes on one database: `settle`, and the audit of the ledger.
 
 use harness::client::{Browser, Merchant, Prepared, attempt, card};
 use harness::folder::Folder;
@@ -102,7 +102,7 @@ async fn settle_together(setup: &Setup) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_that_settle_at_once_make_one_settlement_on_sqlite() {
+async fn concurrent_processes_make_one_settlement_on_sqlite() {
     let folder = Folder::new("settling");
     let setup = Setup::on_sqlite(folder.path()).with("--widget-dir", "no-widget");
     settle_together(&setup).await;
@@ -121,7 +121,7 @@ async fn processes_that_settle_at_once_make_one_settlement_on_sqlite() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_that_settle_at_once_make_one_settlement_on_postgres() {
+async fn concurrent_processes_make_one_settlement_on_postgres() {
     let Some(database) = fresh_database().await else {
         eprintln!("skipped without Postgres: processes that settle at once");
         return;
@@ -133,7 +133,7 @@ async fn processes_that_settle_at_once_make_one_settlement_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn settling_until_a_day_leaves_the_later_ones() {
+async fn settling_until_a_date_leaves_later_days_open() {
     let folder = Folder::new("settling");
     let setup = Setup::on_sqlite(folder.path()).with("--widget-dir", "no-widget");
     let merchant = setup.add_merchant(None);

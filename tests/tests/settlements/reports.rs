@@ -1,29 +1,29 @@
-//! What a merchant reads: pages, filters and reports.
+//! Lists, filters and reports that a merchant reads.
 
 use super::{
-    at, closed, closes_at, euros, finish, inside, lines, listed, on_a_monday, on_both_databases,
-    read, sell, settled, tick,
+    at, closed, closes_at, euros, inside, lines, listed, on_a_monday, read, reserve, sell, settled,
+    tick,
 };
+use crate::databases::on_both_databases;
 use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;
 use sealpay_protocol::ids::MerchantId;
 use serde_json::{Value, json};
 use verifier_server::error::ErrorCode;
-use verifier_server::merchants::model::Reserve;
 use verifier_server::payouts::service::pay_out;
 use verifier_server::settlements;
 use verifier_server::settlements::service::Format;
 
-async fn lists_are_read_in_pages(gateway: TestGateway) {
-    on_a_monday(&gateway).await;
+async fn settlement_lists_are_paged(gateway: &TestGateway) {
+    on_a_monday(gateway).await;
     for amount in [1_000, 2_000, 3_000] {
-        sell(&gateway, amount).await;
-        tick(&gateway).await;
+        sell(gateway, amount).await;
+        tick(gateway).await;
     }
     let mut amounts = Vec::new();
     let mut path = "/v1/balance/transactions?limit=2".to_owned();
     loop {
-        let page = read(&gateway, &path).await;
+        let page = read(gateway, &path).await;
         let rows = page["data"].as_array().unwrap();
         amounts.extend(rows.iter().filter_map(|row| row["amount"].as_i64()));
         if page["has_more"] == false {
@@ -33,17 +33,16 @@ async fn lists_are_read_in_pages(gateway: TestGateway) {
         path = format!("/v1/balance/transactions?limit=2&after={last}");
     }
     assert_eq!(amounts, [3_000, 2_000, 1_000]);
-    finish(gateway).await;
 }
 
-async fn lines_are_found_by_what_they_are(gateway: TestGateway) {
-    on_a_monday(&gateway).await;
-    let first = sell(&gateway, 1_000).await;
-    let settlement = settled(&gateway, first).await;
-    at(&gateway, (gateway.now() + 1) * 1000).await;
+async fn balance_transactions_are_filtered_by_type(gateway: &TestGateway) {
+    on_a_monday(gateway).await;
+    let first = sell(gateway, 1_000).await;
+    let settlement = settled(gateway, first).await;
+    at(gateway, (gateway.now() + 1) * 1000).await;
     let now = gateway.now();
-    let second = sell(&gateway, 2_000).await;
-    tick(&gateway).await;
+    let second = sell(gateway, 2_000).await;
+    tick(gateway).await;
     gateway
         .modify(second, "refunds", &json!({"amount": 500}))
         .await;
@@ -62,34 +61,33 @@ async fn lines_are_found_by_what_they_are(gateway: TestGateway) {
         ),
     ];
     for (query, expected) in rows {
-        let found = listed(&gateway, &format!("/v1/balance/transactions?{query}")).await;
+        let found = listed(gateway, &format!("/v1/balance/transactions?{query}")).await;
         let amounts: Vec<_> = found
             .iter()
             .filter_map(|row| row["amount"].as_i64())
             .collect();
         assert_eq!(amounts, expected, "{query}");
     }
-    let payouts = listed(&gateway, "/v1/payouts?state=paid&currency=EUR").await;
+    let payouts = listed(gateway, "/v1/payouts?state=paid&currency=EUR").await;
     assert_eq!(payouts.len(), 1);
     assert!(
-        listed(&gateway, "/v1/payouts?state=pending")
+        listed(gateway, "/v1/payouts?state=pending")
             .await
             .is_empty()
     );
     let id = payouts[0]["id"].as_str().unwrap();
     assert_eq!(
-        read(&gateway, &format!("/v1/payouts/{id}")).await,
+        read(gateway, &format!("/v1/payouts/{id}")).await,
         payouts[0]
     );
-    finish(gateway).await;
 }
 
-async fn a_balance_says_where_all_the_money_is(gateway: TestGateway) {
-    assert_eq!(read(&gateway, "/v1/balance").await, json!({"data": []}));
-    on_a_monday(&gateway).await;
-    let sold = sell(&gateway, 10_000).await;
-    let line = lines(&gateway, sold).await.remove(0);
-    let balance = euros(&gateway).await;
+async fn balance_accounts_for_all_funds(gateway: &TestGateway) {
+    assert_eq!(read(gateway, "/v1/balance").await, json!({"data": []}));
+    on_a_monday(gateway).await;
+    let sold = sell(gateway, 10_000).await;
+    let line = lines(gateway, sold).await.remove(0);
+    let balance = euros(gateway).await;
     assert_eq!(balance["pending"], line["net"]);
     let day = json!([{"settlement_date": line["settlement_date"], "lines": 1, "net": line["net"]}]);
     assert_eq!(balance["pending_by_date"], day);
@@ -102,8 +100,8 @@ async fn a_balance_says_where_all_the_money_is(gateway: TestGateway) {
     };
     assert_eq!(account(&balance, "merchant_payable"), 10_000);
     assert_eq!(account(&balance, "shopper_clearing"), -10_000);
-    settled(&gateway, sold).await;
-    let balance = euros(&gateway).await;
+    settled(gateway, sold).await;
+    let balance = euros(gateway).await;
     let zero = [
         "pending",
         "carried_forward",
@@ -119,25 +117,13 @@ async fn a_balance_says_where_all_the_money_is(gateway: TestGateway) {
     assert_eq!(account(&balance, "fees"), fees);
     // What is left at the provider is what it charged.
     assert_eq!(account(&balance, "provider_receivable"), -fees);
-    finish(gateway).await;
 }
 
-async fn a_report_comes_in_three_forms_and_stays_the_same(gateway: TestGateway) {
-    on_a_monday(&gateway).await;
-    let reserve = Reserve {
-        basis_points: 500,
-        days: 3,
-    };
-    let store = inside(&gateway).store();
-    assert_eq!(
-        store
-            .merchants
-            .set_reserve(gateway.merchant.id, reserve)
-            .await,
-        Ok(true)
-    );
-    let sold = sell(&gateway, 10_000).await;
-    let settlement = settled(&gateway, sold).await;
+async fn report_has_three_formats_and_is_immutable(gateway: &TestGateway) {
+    on_a_monday(gateway).await;
+    reserve(gateway, 500, 3).await;
+    let sold = sell(gateway, 10_000).await;
+    let settlement = settled(gateway, sold).await;
     let rows = [
         ("csv", "text/csv; charset=utf-8", "csv", "record,line_id"),
         (
@@ -171,11 +157,10 @@ async fn a_report_comes_in_three_forms_and_stays_the_same(gateway: TestGateway) 
         let again = gateway.get(&path, Some(&gateway.merchant.api_key)).await;
         assert_eq!(again.text(), text);
     }
-    finish(gateway).await;
 }
 
-async fn who_reads_a_report_slowly_or_not_at_all_delays_nobody_elses(gateway: TestGateway) {
-    on_a_monday(&gateway).await;
+async fn slow_report_reader_does_not_delay_others(gateway: &TestGateway) {
+    on_a_monday(gateway).await;
     let other = gateway.register(None).await;
     for merchant in [&gateway.merchant, &other] {
         let mut claims = gateway.claims();
@@ -186,14 +171,14 @@ async fn who_reads_a_report_slowly_or_not_at_all_delays_nobody_elses(gateway: Te
         let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
         assert_eq!(gateway.send(request).await.status, 200);
     }
-    let sold = listed(&gateway, "/v1/balance/transactions").await;
-    at(&gateway, closes_at(&sold[0])).await;
-    let settlements = closed(&gateway).await;
+    let sold = listed(gateway, "/v1/balance/transactions").await;
+    at(gateway, closes_at(&sold[0])).await;
+    let settlements = closed(gateway).await;
     let report = |merchant: MerchantId| {
         let mut all = settlements.iter();
         let settlement = all.find(|settlement| settlement.merchant == merchant);
         let id = settlement.unwrap().id.to_string();
-        let gateway = inside(&gateway);
+        let gateway = inside(gateway);
         async move { settlements::service::report(gateway, merchant, &id, Format::Csv).await }
     };
     let slow = gateway.merchant.id;
@@ -209,14 +194,13 @@ async fn who_reads_a_report_slowly_or_not_at_all_delays_nobody_elses(gateway: Te
     assert_eq!(text.len(), quick.text.bytes());
     drop(unread);
     assert!(report(slow).await.is_ok());
-    pay_out(inside(&gateway)).await.unwrap();
-    finish(gateway).await;
+    pay_out(inside(gateway)).await.unwrap();
 }
 
 on_both_databases! {
-    who_reads_a_report_slowly_or_not_at_all_delays_nobody_elses,
-    lists_are_read_in_pages,
-    lines_are_found_by_what_they_are,
-    a_balance_says_where_all_the_money_is,
-    a_report_comes_in_three_forms_and_stays_the_same,
+    slow_report_reader_does_not_delay_others,
+    settlement_lists_are_paged,
+    balance_transactions_are_filtered_by_type,
+    balance_accounts_for_all_funds,
+    report_has_three_formats_and_is_immutable,
 }

@@ -1,8 +1,8 @@
-//! Settlements and payouts: closed once, added up, carried on, paid.
+//! Settlements and payouts in the database.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, claimed, moved, opened, reachable, registered, seed};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::{EventId, LedgerTransferId, MerchantId, TransactionId};
 use std::sync::Arc;
 use tokio::sync::Barrier;
@@ -123,13 +123,13 @@ pub(crate) async fn all_payouts(store: &Store, merchant: MerchantId) -> Vec<Payo
     store.payouts.list(merchant, &filter).await.unwrap()
 }
 
-pub(crate) async fn books_agree(store: &Store) {
+pub(crate) async fn ledger_balances(store: &Store) {
     let none: Vec<String> = Vec::new();
     assert_eq!(balance::service::check(store).await.unwrap(), none);
 }
 
-async fn a_settlement_binds_what_is_due_and_nothing_else(place: &Place) {
-    let store = place.open().await;
+async fn settlement_includes_exactly_the_due_transactions(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let other = registered(&store).await;
     for (merchant, amount, date) in [
@@ -205,11 +205,11 @@ async fn a_settlement_binds_what_is_due_and_nothing_else(place: &Place) {
     let events = store.events.list(merchant.id, None, 10).await.unwrap();
     assert_eq!(events[0].0.subject, settlement.id.to_string());
     assert_eq!(events[0].1.len(), 1, "it is delivered");
-    books_agree(&store).await;
+    ledger_balances(&store).await;
 }
 
-async fn numbers_follow_each_other_and_a_loss_is_carried_on(place: &Place) {
-    let store = place.open().await;
+async fn settlement_numbers_are_consecutive_and_losses_carried_forward(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await.id;
     // Six of each are fees.
     for (amount, date) in [(1, "2026-11-25"), (2, "2026-11-26"), (16, "2026-11-27")] {
@@ -233,7 +233,7 @@ async fn numbers_follow_each_other_and_a_loss_is_carried_on(place: &Place) {
         );
         let kept = store.settlements.carried_over(merchant).await.unwrap();
         assert_eq!(kept, [("EUR".parse().unwrap(), carried_forward)]);
-        books_agree(&store).await;
+        ledger_balances(&store).await;
     }
     let filter = SettlementFilter {
         limit: 2,
@@ -258,9 +258,9 @@ async fn numbers_follow_each_other_and_a_loss_is_carried_on(place: &Place) {
     assert_eq!(store.settlements.list(merchant, &none).await, Ok(vec![]));
 }
 
-async fn of_many_that_close_at_once_one_does(place: &Place) {
+async fn one_of_many_concurrent_closes_succeeds(database: &TestDatabase) {
     const CLOSERS: usize = 8;
-    let store = place.open().await;
+    let store = database.open().await;
     let merchant = registered(&store).await.id;
     for amount in [1_000, 2_000, 3_000] {
         sold(&store, merchant, amount, "2026-11-25").await;
@@ -285,11 +285,11 @@ async fn of_many_that_close_at_once_one_does(place: &Place) {
     assert_eq!(settlements.len(), 1);
     assert_eq!(settlements[0].lines, 3);
     assert_eq!(all_payouts(&store, merchant).await.len(), 1);
-    books_agree(&store).await;
+    ledger_balances(&store).await;
 }
 
-async fn what_comes_too_late_waits_for_another_date(place: &Place) {
-    let store = place.open().await;
+async fn late_transactions_wait_for_another_date(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await.id;
     sold(&store, merchant, 1_000, "2026-11-25").await;
     let first = closed(close(&store, merchant, "2026-11-25").await);
@@ -314,11 +314,11 @@ async fn what_comes_too_late_waits_for_another_date(place: &Place) {
         (second.number, second.lines, second.gross_minor),
         (2, 1, 500)
     );
-    books_agree(&store).await;
+    ledger_balances(&store).await;
 }
 
-async fn what_cannot_be_told_is_not_closed(place: &Place) {
-    let store = place.open().await;
+async fn settlement_without_its_event_is_not_closed(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await.id;
     sold(&store, merchant, 1_000, "2026-11-25").await;
     let group = group(merchant, "2026-11-25");
@@ -335,13 +335,13 @@ async fn what_cannot_be_told_is_not_closed(place: &Place) {
         Ok(vec![group])
     );
     assert!(all_payouts(&store, merchant).await.is_empty());
-    books_agree(&store).await;
+    ledger_balances(&store).await;
     let settlement = closed(close(&store, merchant, "2026-11-25").await);
     assert_eq!(settlement.number, 1, "no number is lost");
 }
 
-async fn what_is_kept_back_is_released(place: &Place) {
-    let store = place.open().await;
+async fn reserve_is_released(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await.id;
     sold(&store, merchant, 1_006, "2026-11-25").await;
     let reserve = Reserve {
@@ -355,7 +355,7 @@ async fn what_is_kept_back_is_released(place: &Place) {
         .await;
     let settlement = closed(closure.unwrap());
     assert_eq!((settlement.lines, settlement.payout_minor), (2, 900));
-    books_agree(&store).await;
+    ledger_balances(&store).await;
     let until = "2026-12-31".parse().unwrap();
     let due = store.settlements.due_groups(until).await.unwrap();
     assert_eq!(due.len(), 1);
@@ -369,15 +369,16 @@ async fn what_is_kept_back_is_released(place: &Place) {
     );
     // What is released is not kept back again.
     assert_eq!((released.lines, released.payout_minor), (1, 100));
-    books_agree(&store).await;
+    ledger_balances(&store).await;
     assert_eq!(store.settlements.due_groups(until).await, Ok(vec![]));
 }
 
 on_both_databases! {
-    a_settlement_binds_what_is_due_and_nothing_else,
-    numbers_follow_each_other_and_a_loss_is_carried_on,
-    of_many_that_close_at_once_one_does,
-    what_comes_too_late_waits_for_another_date,
-    what_cannot_be_told_is_not_closed,
-    what_is_kept_back_is_released,
+    TestDatabase:
+    settlement_includes_exactly_the_due_transactions,
+    settlement_numbers_are_consecutive_and_losses_carried_forward,
+    one_of_many_concurrent_closes_succeeds,
+    late_transactions_wait_for_another_date,
+    settlement_without_its_event_is_not_closed,
+    reserve_is_released,
 }

@@ -1,4 +1,4 @@
-//! Orders of testers that are none: what is at fault is named, and nothing is done.
+//! Invalid requests to `/sim` name the member at fault and change nothing.
 
 use super::bad_requests::{ACCOUNT, CLOCK, FAULTS, OF_ANY, Row, TRANSFERS, WEBHOOKS};
 use super::{done, form, order, read, refused};
@@ -20,16 +20,16 @@ fn paths() -> [(&'static str, &'static str, &'static [Row]); 5] {
     ]
 }
 
-async fn world(gateway: &TestGateway) -> Value {
-    let mut world = read(gateway, "/sim/state").await;
-    world["clock"]["now"] = Value::Null;
-    world
+async fn state(gateway: &TestGateway) -> Value {
+    let mut state = read(gateway, "/sim/state").await;
+    state["clock"]["now"] = Value::Null;
+    state
 }
 
 #[tokio::test]
-async fn what_is_at_fault_is_named_and_nothing_is_done() {
+async fn invalid_requests_name_the_member_and_change_nothing() {
     let gateway = TestGateway::start().await;
-    let before = world(&gateway).await;
+    let before = state(&gateway).await;
     for (method, path, rows) in paths() {
         for (body, code, param) in OF_ANY.iter().chain(rows) {
             let what = format!("{method} {path} {body}");
@@ -61,12 +61,12 @@ async fn what_is_at_fault_is_named_and_nothing_is_done() {
         (InvalidParameter, Some("reference")),
     )
     .await;
-    assert_eq!(world(&gateway).await, before);
+    assert_eq!(state(&gateway).await, before);
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn only_json_is_read() {
+async fn only_json_is_accepted() {
     let gateway = TestGateway::start().await;
     let types = [
         "text/plain",
@@ -92,7 +92,7 @@ async fn only_json_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn unknown_simulation_resources_return_not_found() {
     let gateway = TestGateway::start().await;
     let rows = [
         ("GET", "/sim/accounts/nobody", ""),
@@ -114,7 +114,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn queries_are_read_strictly() {
+async fn list_queries_are_validated_strictly() {
     let gateway = TestGateway::start().await;
     let limit = Some("limit");
     let rows = [
@@ -141,7 +141,7 @@ async fn queries_are_read_strictly() {
 }
 
 #[tokio::test]
-async fn a_wallets_form_says_one_thing_or_nothing_happens() {
+async fn ambiguous_wallet_forms_are_rejected() {
     let gateway = TestGateway::start().await;
     let path = "/test/wallet/none";
     let rows = [
@@ -168,7 +168,7 @@ async fn a_wallets_form_says_one_thing_or_nothing_happens() {
 }
 
 #[tokio::test]
-async fn the_next_good_order_is_done_after_all_the_bad_ones() {
+async fn valid_request_succeeds_after_invalid_ones() {
     let gateway = TestGateway::start().await;
     for (body, ..) in FAULTS {
         gateway.send(order("POST", "/sim/faults", body)).await;

@@ -1,6 +1,6 @@
-//! Time that is moved, and what depends on it.
+//! The simulated clock, and what depends on it.
 
-use super::{Purchase, checkout, done, order, read, refused};
+use super::{advance, checkout, done, order, read, refused};
 use harness::browser::eventually;
 use harness::client::{APPROVED, attempt, card};
 use harness::folder::Folder;
@@ -24,7 +24,7 @@ use verifier_server::store::{Options, Store};
 const DAY: u64 = 24 * 60 * 60;
 
 #[tokio::test]
-async fn the_clock_goes_forward_by_so_much_or_to_a_moment() {
+async fn clock_advances_by_seconds_or_to_a_time() {
     let gateway = TestGateway::start().await;
     let clock = read(&gateway, "/sim/clock").await;
     assert_eq!(clock["ahead_seconds"], 0);
@@ -32,13 +32,7 @@ async fn the_clock_goes_forward_by_so_much_or_to_a_moment() {
         clock["now"].as_u64().unwrap().abs_diff(now()) <= 1,
         "{clock}"
     );
-    let moved = done(
-        &gateway,
-        "POST",
-        "/sim/clock",
-        r#"{"advance_seconds":3600}"#,
-    )
-    .await;
+    let moved = advance(&gateway, 3600).await;
     assert_eq!(moved["ahead_seconds"], 3600);
     let to = now() + 2 * DAY;
     let moved = done(&gateway, "POST", "/sim/clock", &format!(r#"{{"to":{to}}}"#)).await;
@@ -72,7 +66,7 @@ async fn the_clock_goes_forward_by_so_much_or_to_a_moment() {
 }
 
 #[tokio::test]
-async fn two_that_move_it_at_the_same_moment_move_it_twice() {
+async fn concurrent_advances_add_up() {
     let gateway = TestGateway::start().await;
     let body = r#"{"advance_seconds":60}"#;
     let both = vec![order("POST", "/sim/clock", body); 8];
@@ -84,15 +78,9 @@ async fn two_that_move_it_at_the_same_moment_move_it_twice() {
 }
 
 #[tokio::test]
-async fn the_time_that_was_set_survives_a_restart() {
+async fn simulated_time_survives_a_restart() {
     let mut gateway = TestGateway::start().await;
-    done(
-        &gateway,
-        "POST",
-        "/sim/clock",
-        &format!(r#"{{"advance_seconds":{}}}"#, 30 * DAY),
-    )
-    .await;
+    advance(&gateway, 30 * DAY).await;
     gateway.restart().await;
     assert_eq!(
         read(&gateway, "/sim/clock").await["ahead_seconds"],
@@ -103,19 +91,13 @@ async fn the_time_that_was_set_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn the_keys_of_the_new_time_are_there_at_once() {
+async fn keys_of_the_new_time_are_published_at_once() {
     let gateway = TestGateway::start().await;
     let before = read(&gateway, "/v1/keys").await;
     for _ in 0..4 {
-        done(
-            &gateway,
-            "POST",
-            "/sim/clock",
-            &format!(r#"{{"advance_seconds":{}}}"#, 5 * DAY),
-        )
-        .await;
+        advance(&gateway, 5 * DAY).await;
         assert_eq!(gateway.get("/readyz", None).await.status, 200);
-        let browser = super::browser_in_the_world(&gateway);
+        let browser = super::browser_on_simulated_time(&gateway);
         let mut claims = gateway.claims();
         (claims.iat, claims.exp) = (now(), now() + 1800);
         let order = gateway.merchant.sign(&claims);
@@ -133,7 +115,7 @@ async fn the_keys_of_the_new_time_are_there_at_once() {
 }
 
 #[tokio::test]
-async fn a_hold_that_nobody_took_ends_after_a_week_and_the_merchant_hears_of_it() {
+async fn uncaptured_authorization_expires_after_a_week_with_an_event() {
     let gateway = TestGateway::start().await;
     let mut claims = gateway.claims();
     claims.capture = Capture::Manual;
@@ -144,15 +126,9 @@ async fn a_hold_that_nobody_took_ends_after_a_week_and_the_merchant_hears_of_it(
     let held: PaymentView = gateway.send(request).await.json();
     assert_eq!(held.state, ShopperState::Authorized);
     let minutes = 7 * DAY - 60;
-    done(
-        &gateway,
-        "POST",
-        "/sim/clock",
-        &format!(r#"{{"advance_seconds":{minutes}}}"#),
-    )
-    .await;
+    advance(&gateway, minutes).await;
     assert_eq!(gateway.payment(held.payment).await["state"], "authorized");
-    done(&gateway, "POST", "/sim/clock", r#"{"advance_seconds":60}"#).await;
+    advance(&gateway, 60).await;
     assert_eq!(gateway.payment(held.payment).await["state"], "expired");
     let events = gateway.events_of(held.payment).await;
     let kinds: Vec<_> = events
@@ -171,19 +147,11 @@ async fn a_hold_that_nobody_took_ends_after_a_week_and_the_merchant_hears_of_it(
 }
 
 #[tokio::test]
-async fn a_wallets_hold_ends_as_well() {
+async fn wallet_authorization_expires_after_a_week() {
     let gateway = TestGateway::start().await;
     let (method, capture) = (Method::Wallet, Capture::Manual);
     let outcome = None;
-    let checkout = checkout(
-        &gateway,
-        Purchase {
-            method,
-            capture,
-            outcome,
-        },
-    )
-    .await;
+    let checkout = checkout(&gateway, (method, capture, outcome)).await;
     let path = super::wallet::path(&checkout.payment);
     gateway
         .send(super::form(&path, "action=confirm&account=wallet:everyday"))
@@ -192,13 +160,7 @@ async fn a_wallets_hold_ends_as_well() {
         gateway.payment(checkout.payment.payment).await["state"],
         "authorized"
     );
-    done(
-        &gateway,
-        "POST",
-        "/sim/clock",
-        &format!(r#"{{"advance_seconds":{}}}"#, 7 * DAY),
-    )
-    .await;
+    advance(&gateway, 7 * DAY).await;
     assert_eq!(
         gateway.payment(checkout.payment.payment).await["state"],
         "expired"
@@ -207,7 +169,7 @@ async fn a_wallets_hold_ends_as_well() {
 }
 
 #[tokio::test]
-async fn money_on_its_way_arrives_when_its_day_has_come() {
+async fn pending_transfer_arrives_on_its_day() {
     let rows = [
         (None, "captured", DAY),
         (Some("transfer_over"), "captured", DAY),
@@ -219,46 +181,20 @@ async fn money_on_its_way_arrives_when_its_day_has_come() {
     for (outcome, state, after) in rows {
         let gateway = TestGateway::start().await;
         let (method, capture) = (Method::BankTransfer, Capture::Automatic);
-        let checkout = checkout(
-            &gateway,
-            Purchase {
-                method,
-                capture,
-                outcome,
-            },
-        )
-        .await;
+        let checkout = checkout(&gateway, (method, capture, outcome)).await;
         let id = checkout.payment.payment;
         assert_eq!(gateway.payment(id).await["state"], "requires_action");
-        done(
-            &gateway,
-            "POST",
-            "/sim/clock",
-            r#"{"advance_seconds":3600}"#,
-        )
-        .await;
+        advance(&gateway, 3600).await;
         assert_eq!(
             gateway.payment(id).await["state"],
             "requires_action",
             "{outcome:?}"
         );
-        done(
-            &gateway,
-            "POST",
-            "/sim/clock",
-            &format!(r#"{{"advance_seconds":{after}}}"#),
-        )
-        .await;
+        advance(&gateway, after).await;
         let payment: Value = gateway.payment(id).await;
         assert_eq!(payment["state"], state, "{outcome:?}: {payment}");
         // All of it is over after two weeks.
-        done(
-            &gateway,
-            "POST",
-            "/sim/clock",
-            &format!(r#"{{"advance_seconds":{}}}"#, 14 * DAY),
-        )
-        .await;
+        advance(&gateway, 14 * DAY).await;
         assert_ne!(
             gateway.payment(id).await["state"],
             "requires_action",
@@ -289,7 +225,7 @@ async fn server_on(folder: &Folder, database: &Database, master_key: [u8; 32]) -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_verifiers_on_one_database_have_one_time() {
+async fn two_verifiers_on_one_database_share_the_clock() {
     let Some(database) = fresh_database().await else {
         eprintln!("skipped without Postgres");
         return;

@@ -1,4 +1,4 @@
-//! Guessing at speed is slowed and logged.
+//! Guessing is rate-limited and logged.
 
 use harness::client::{APPROVED, Prepared, attempt, card};
 use harness::gateway::{Answer, TestGateway};
@@ -53,7 +53,7 @@ async fn answered(gateway: &TestGateway, address: &str, path: &str) -> u32 {
 }
 
 #[tokio::test]
-async fn who_guesses_waits_soon_and_nobody_else_does() {
+async fn guessing_is_rate_limited_and_other_clients_are_not() {
     let gateway = limited().await;
     let usual = answered(&gateway, "192.0.2.1", WALLET_STYLE).await;
     assert!((100..110).contains(&usual), "{usual}");
@@ -82,7 +82,7 @@ async fn who_guesses_waits_soon_and_nobody_else_does() {
 }
 
 #[tokio::test]
-async fn sessions_and_payments_are_no_better_to_guess() {
+async fn guessing_sessions_and_payments_is_rate_limited() {
     let gateway = limited().await;
     let key = gateway.merchant.api_key.clone();
     let mut count = 0;
@@ -129,7 +129,7 @@ async fn sessions_and_payments_are_no_better_to_guess() {
 }
 
 #[tokio::test]
-async fn wrong_codes_cost_more_than_right_ones() {
+async fn wrong_codes_cost_more_of_the_limit_than_correct_ones() {
     let gateway = limited_to(5, 60).await;
     let mut claims = gateway.claims();
     claims.simulate = Some(Simulate {

@@ -1,4 +1,4 @@
-//! The tester's control below `/sim`: what it does, what it refuses, and who may not reach it.
+//! `/sim`: what it does, what it rejects, and who may reach it.
 
 mod accounts;
 mod bad_requests;
@@ -86,6 +86,12 @@ pub(crate) async fn done(gateway: &TestGateway, method: &str, path: &str, body: 
     answer.json()
 }
 
+/// Moves the simulated clock forward; what became due is done when this returns.
+pub(crate) async fn advance(gateway: &TestGateway, seconds: u64) -> Value {
+    let body = format!(r#"{{"advance_seconds":{seconds}}}"#);
+    done(gateway, "POST", "/sim/clock", &body).await
+}
+
 /// Sends what has to be refused.
 pub(crate) async fn refused(
     gateway: &TestGateway,
@@ -108,20 +114,16 @@ pub(crate) async fn refused(
     answer
 }
 
-/// A browser whose clock is as far ahead as the world's, as that of a widget is.
-pub(crate) fn browser_in_the_world(gateway: &TestGateway) -> Browser {
+/// A browser whose clock is as far ahead as the simulated one, as that of a widget is.
+pub(crate) fn browser_on_simulated_time(gateway: &TestGateway) -> Browser {
     let clock = TestClock::default();
     let ahead = gateway.now().saturating_sub(now());
     clock.move_by(i64::try_from(ahead).unwrap());
     Browser::with_clock(&gateway.origin, clock)
 }
 
-/// What is bought, and how.
-pub(crate) struct Purchase {
-    pub(crate) method: Method,
-    pub(crate) capture: Capture,
-    pub(crate) outcome: Option<&'static str>,
-}
+/// What is bought: the method, when it is captured, and the outcome that the order asks for.
+pub(crate) type Purchase = (Method, Capture, Option<&'static str>);
 
 /// A checkout that was paid without a card, or waits for it.
 pub(crate) struct Checkout {
@@ -137,22 +139,22 @@ pub(crate) async fn checkout(gateway: &TestGateway, purchase: Purchase) -> Check
 pub(crate) async fn checkout_of(
     gateway: &TestGateway,
     merchant: &Merchant,
-    purchase: Purchase,
+    (method, capture, outcome): Purchase,
 ) -> Checkout {
     let mut claims = gateway.claims();
     claims.iss = merchant.id;
     // Orders are dated by the shop's own clock.
     claims.iat = now();
     claims.exp = now() + 1800;
-    claims.methods = Some(vec![purchase.method]);
-    claims.capture = purchase.capture;
-    claims.simulate = purchase.outcome.map(|outcome| Simulate {
+    claims.methods = Some(vec![method]);
+    claims.capture = capture;
+    claims.simulate = outcome.map(|outcome| Simulate {
         outcome: outcome.into(),
     });
     let order = merchant.sign(&claims);
-    let browser = browser_in_the_world(gateway);
+    let browser = browser_on_simulated_time(gateway);
     let session = gateway.open(&browser, &order).await;
-    let request = browser.pay_by(&session, attempt(), purchase.method);
+    let request = browser.pay_by(&session, attempt(), method);
     let answer = gateway.send(request).await;
     assert!(answer.status.is_success(), "{}", answer.text());
     let payment = answer.json();

@@ -1,7 +1,7 @@
-//! The page at `/sim` and the wallet's page, in Chromium: seen in both themes and on a phone and a
-//! desk, without barriers, and commanded by keyboard.
+//! The page at `/sim` and the wallet's page, in Chromium: both themes, phone and desktop,
+//! accessible and by keyboard.
 
-use super::{Purchase, checkout, order, read, wallet};
+use super::{checkout, order, read, wallet};
 use harness::browser::{Isolation, Session, eventually};
 use harness::client::card;
 use harness::gallery::Gallery;
@@ -75,30 +75,15 @@ impl Served {
             (Method::BankTransfer, Some("transfer_never")),
         ] {
             let capture = Capture::Automatic;
-            checkout(
-                &self.gateway,
-                Purchase {
-                    method,
-                    capture,
-                    outcome,
-                },
-            )
-            .await;
+            checkout(&self.gateway, (method, capture, outcome)).await;
         }
-        for (path, body) in [
-            (
-                "/sim/faults",
-                r#"{"kind":"latency","min_ms":1,"max_ms":5,"share_per_mille":250}"#,
-            ),
-            (
-                "/sim/faults",
-                r#"{"kind":"acquirer_down","target":"harbor","next":3}"#,
-            ),
-            (
-                "/sim/transfers",
-                r#"{"reference":"thank you","amount":500,"currency":"EUR"}"#,
-            ),
-        ] {
+        #[rustfmt::skip]
+        let rows = [
+            ("/sim/faults", r#"{"kind":"latency","min_ms":1,"max_ms":5,"share_per_mille":250}"#),
+            ("/sim/faults", r#"{"kind":"acquirer_down","target":"harbor","next":3}"#),
+            ("/sim/transfers", r#"{"reference":"thank you","amount":500,"currency":"EUR"}"#),
+        ];
+        for (path, body) in rows {
             let answer = self.gateway.send(order("POST", path, body)).await;
             assert_eq!(answer.status, 200, "{}", answer.text());
         }
@@ -138,7 +123,7 @@ async fn end(session: Session, served: Served) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_world_can_be_seen_by_everybody() {
+async fn simulation_page_is_accessible() {
     let Some(session) = open(Isolation::None).await else {
         return;
     };
@@ -166,7 +151,7 @@ async fn the_world_can_be_seen_by_everybody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_world_is_commanded_by_keyboard() {
+async fn simulation_page_works_by_keyboard() {
     let Some(session) = open(Isolation::None).await else {
         return;
     };
@@ -233,7 +218,7 @@ async fn the_world_is_commanded_by_keyboard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_wallet_is_confirmed_without_a_script_and_by_keyboard() {
+async fn wallet_page_works_without_scripts_and_by_keyboard() {
     let Some(session) = open(Isolation::None).await else {
         return;
     };
@@ -246,15 +231,7 @@ async fn the_wallet_is_confirmed_without_a_script_and_by_keyboard() {
     ] {
         let (method, capture) = (Method::Wallet, Capture::Automatic);
         let outcome = None;
-        let checkout = checkout(
-            gateway,
-            Purchase {
-                method,
-                capture,
-                outcome,
-            },
-        )
-        .await;
+        let checkout = checkout(gateway, (method, capture, outcome)).await;
         let path = wallet::path(&checkout.payment);
         session.go(&served.address(&path)).await;
         session.read("h1", "Confirm this payment").await;
@@ -275,18 +252,14 @@ async fn the_wallet_is_confirmed_without_a_script_and_by_keyboard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wallets_window_closes_when_there_is_nothing_left_to_do_in_it() {
+async fn wallet_window_closes_when_finished() {
     let Some(session) = open(Isolation::None).await else {
         return;
     };
     let served = Served::start().await;
     let (method, capture) = (Method::Wallet, Capture::Automatic);
     let outcome = None;
-    let purchase = Purchase {
-        method,
-        capture,
-        outcome,
-    };
+    let purchase = (method, capture, outcome);
     let checkout = checkout(&served.gateway, purchase).await;
     let path = wallet::path(&checkout.payment);
     // A page that keeps a handle on what it opens, which most of the verifier's do not.

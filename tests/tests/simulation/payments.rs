@@ -1,4 +1,4 @@
-//! What happened to a payment, and which payment a code and a fault are about.
+//! `/sim/payments`, and which payment a code and a fault belong to.
 
 use super::{done, read, refused};
 use harness::client::{APPROVED, Prepared, card};
@@ -13,7 +13,7 @@ fn types(history: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_payment_is_shown_with_its_events_and_disputes() {
+async fn payment_is_shown_with_its_events_and_disputes() {
     let gateway = TestGateway::start().await;
     let payment = gateway.pay(None, &card(APPROVED)).await.payment;
     gateway.pay(None, &card(APPROVED)).await;
@@ -38,7 +38,7 @@ async fn a_payment_is_shown_with_its_events_and_disputes() {
 }
 
 #[tokio::test]
-async fn a_code_and_a_used_fault_name_their_payment() {
+async fn code_and_applied_fault_name_their_payment() {
     let gateway = TestGateway::start().await;
     let asked = gateway.pay(Some("challenge_code"), &card(APPROVED)).await;
     let message = read(&gateway, "/sim/phone").await["data"][0].clone();

@@ -1,4 +1,4 @@
-//! Payouts that merchants' banks send back.
+//! Payouts that the merchant's bank returns.
 
 use super::bad_requests::{OF_ANY, Row};
 use super::{done, order, read, refused};
@@ -14,6 +14,7 @@ use verifier_server::error::ErrorCode::{InvalidParameter, MalformedRequest, NotF
 
 const REASON: Option<&str> = Some("reason");
 
+#[rustfmt::skip]
 const ORDERS: [Row; 9] = [
     (r#"{"reason":"bored"}"#, InvalidParameter, REASON),
     (r#"{"reason":""}"#, InvalidParameter, REASON),
@@ -21,21 +22,9 @@ const ORDERS: [Row; 9] = [
     (r#"{"reason":"account_closed "}"#, InvalidParameter, REASON),
     (r#"{"reason":4}"#, InvalidParameter, REASON),
     (r#"{"reason":["account_closed"]}"#, InvalidParameter, REASON),
-    (
-        r#"{"reason":{"account_closed":null}}"#,
-        InvalidParameter,
-        REASON,
-    ),
-    (
-        r#"{"reason":"account_closed","reason":"account_closed"}"#,
-        MalformedRequest,
-        REASON,
-    ),
-    (
-        r#"{"reason":"account_closed","amount":1}"#,
-        MalformedRequest,
-        Some("amount"),
-    ),
+    (r#"{"reason":{"account_closed":null}}"#, InvalidParameter, REASON),
+    (r#"{"reason":"account_closed","reason":"account_closed"}"#, MalformedRequest, REASON),
+    (r#"{"reason":"account_closed","amount":1}"#, MalformedRequest, Some("amount")),
 ];
 
 /// Has the bank send the merchant so many payouts, and gives their names.
@@ -62,7 +51,7 @@ fn path(payout: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_payout_comes_back_once_with_its_reason() {
+async fn payout_is_returned_once_with_its_reason() {
     let gateway = TestGateway::start().await;
     assert_eq!(read(&gateway, "/sim/payouts").await["data"], json!([]));
     let names = paid(&gateway, 60).await;
@@ -99,7 +88,7 @@ async fn a_payout_comes_back_once_with_its_reason() {
 }
 
 #[tokio::test]
-async fn what_comes_back_is_owed_again_and_paid_once_more() {
+async fn returned_payout_is_owed_and_paid_again() {
     let gateway = TestGateway::start().await;
     let payment = gateway.approved(Capture::Automatic, 10_000, |_| ()).await;
     assert_eq!(gateway.payment(payment).await["state"], "captured");
@@ -139,7 +128,7 @@ async fn what_comes_back_is_owed_again_and_paid_once_more() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_none_returns_nothing() {
+async fn invalid_return_request_changes_nothing() {
     let gateway = TestGateway::start().await;
     let names = paid(&gateway, 1).await;
     let before = read(&gateway, "/sim/payouts").await;
@@ -179,7 +168,7 @@ async fn an_order_that_is_none_returns_nothing() {
 }
 
 #[tokio::test]
-async fn what_names_no_payout_is_not_found() {
+async fn return_of_an_unknown_payout_is_not_found() {
     let gateway = TestGateway::start().await;
     paid(&gateway, 1).await;
     let unknown = PayoutId::new(9, [9; 10]).to_string();

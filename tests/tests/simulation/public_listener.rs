@@ -1,4 +1,4 @@
-//! Who reaches the public listener only: the simulation, figures and readiness are not there.
+//! The public listener has no simulation, metrics or readiness.
 
 use super::{ROUTES, order};
 use harness::client::Prepared;
@@ -55,14 +55,14 @@ async fn finds_nothing(gateway: &TestGateway) {
 }
 
 #[tokio::test]
-async fn a_stranger_finds_no_control_on_the_public_listener_of_a_test() {
+async fn public_listener_in_test_mode_has_no_test_controls() {
     let gateway = TestGateway::start().await;
     finds_nothing(&gateway).await;
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn a_stranger_finds_no_control_under_a_public_origin() {
+async fn public_origin_has_no_test_controls() {
     let gateway = TestGateway::with(|config| {
         config.public_origin = "https://pay.example".parse().unwrap();
         config.test_mode_in_public = true;
@@ -73,14 +73,14 @@ async fn a_stranger_finds_no_control_under_a_public_origin() {
 }
 
 #[tokio::test]
-async fn a_stranger_finds_no_control_on_a_live_verifier() {
+async fn live_verifier_has_no_test_controls() {
     let gateway = TestGateway::with(|config| config.test_mode = false).await;
     finds_nothing(&gateway).await;
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn the_operators_listener_leads_to_the_test_controls_and_serves_no_merchant() {
+async fn operator_listener_has_test_controls_and_serves_no_merchant() {
     let gateway = TestGateway::start().await;
     let root = gateway.send_as_operator(Prepared::get_of("/", None)).await;
     assert_eq!(root.status, 303);

@@ -1,4 +1,4 @@
-//! Paths, methods and pages of other sites.
+//! Paths, methods and cross-site requests.
 
 use super::{ROUTES, WALLET, form, order, read, refused};
 use harness::client::Prepared;
@@ -17,7 +17,7 @@ fn bare(method: &str, path: &str) -> Prepared {
 }
 
 #[tokio::test]
-async fn every_path_takes_its_own_methods_only() {
+async fn every_path_accepts_only_its_methods() {
     let gateway = TestGateway::start().await;
     for (path, allowed) in ROUTES.into_iter().chain(WALLET) {
         // The answer to HEAD has no body to look at.
@@ -40,7 +40,7 @@ async fn every_path_takes_its_own_methods_only() {
 }
 
 #[tokio::test]
-async fn without_test_mode_no_path_exists() {
+async fn simulation_paths_do_not_exist_without_test_mode() {
     let gateway = TestGateway::with(|config| config.test_mode = false).await;
     let others = ["/sim/", "/sim/nothing", "/sim/clock/", "/sim/../sim/clock"];
     let others = others.map(|path| (path, &["GET"][..]));
@@ -81,16 +81,16 @@ fn changes() -> Vec<Prepared> {
     ]
 }
 
-async fn world(gateway: &TestGateway) -> Value {
-    let mut world = read(gateway, "/sim/state").await;
-    world["clock"]["now"] = Value::Null;
-    world
+async fn state(gateway: &TestGateway) -> Value {
+    let mut state = read(gateway, "/sim/state").await;
+    state["clock"]["now"] = Value::Null;
+    state
 }
 
 #[tokio::test]
-async fn a_page_of_another_site_changes_nothing() {
+async fn cross_site_requests_change_nothing() {
     let gateway = TestGateway::start().await;
-    let before = world(&gateway).await;
+    let before = state(&gateway).await;
     let own = gateway.origin.to_string();
     let host = gateway.origin.authority().to_owned();
     let localhost = own.replace("127.0.0.1", "localhost");
@@ -125,7 +125,7 @@ async fn a_page_of_another_site_changes_nothing() {
             .await;
         }
     }
-    assert_eq!(world(&gateway).await, before);
+    assert_eq!(state(&gateway).await, before);
     // Reading is no harm: no other page is let at the answer.
     let mut reading = bare("GET", "/sim/clock");
     reading.set("origin", "https://evil.example");
@@ -136,7 +136,7 @@ async fn a_page_of_another_site_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_own_page_and_programs_may() {
+async fn same_site_pages_and_programs_are_accepted() {
     let gateway = TestGateway::start().await;
     let own = gateway.origin.to_string();
     let rows: [&[(&str, &str)]; 3] = [
@@ -160,7 +160,7 @@ async fn the_own_page_and_programs_may() {
 }
 
 #[tokio::test]
-async fn the_pages_are_kept_apart_from_everything() {
+async fn simulation_pages_have_strict_security_headers() {
     let gateway = TestGateway::start().await;
     let page = gateway.get("/sim", None).await;
     let header = |name| page.header(name).unwrap_or_default().to_owned();

@@ -1,10 +1,10 @@
-//! What a tester has set.
+//! Settings of testers in the database.
 
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::databases::on_both_databases;
+use crate::storage::test_database::TestDatabase;
 
-async fn the_clock_moves_ahead_and_never_back(place: &Place) {
-    let store = place.open().await;
+async fn simulated_clock_never_moves_back(database: &TestDatabase) {
+    let store = database.open().await;
     assert_eq!(store.clock_ahead_ms().await, Ok(0));
     for (ahead_ms, was_behind, now_ms) in [
         (5_000, true, 5_000),
@@ -20,11 +20,11 @@ async fn the_clock_moves_ahead_and_never_back(place: &Place) {
         assert_eq!(store.clock_ahead_ms().await, Ok(now_ms), "{ahead_ms}");
     }
     // Another server on the same database has the same clock.
-    assert_eq!(place.open().await.clock_ahead_ms().await, Ok(6_000));
+    assert_eq!(database.open().await.clock_ahead_ms().await, Ok(6_000));
 }
 
-async fn so_many_webhooks_are_dropped_and_no_more(place: &Place) {
-    let store = place.open().await;
+async fn requested_number_of_webhooks_is_dropped(database: &TestDatabase) {
+    let store = database.open().await;
     assert_eq!(store.webhook_faults.get().await, Ok(None));
     assert_eq!(store.webhook_faults.take_drop().await, Ok(false));
     store.webhook_faults.set("{}", 3).await.unwrap();
@@ -41,6 +41,7 @@ async fn so_many_webhooks_are_dropped_and_no_more(place: &Place) {
 }
 
 on_both_databases! {
-    the_clock_moves_ahead_and_never_back,
-    so_many_webhooks_are_dropped_and_no_more,
+    TestDatabase:
+    simulated_clock_never_moves_back,
+    requested_number_of_webhooks_is_dropped,
 }

@@ -1,6 +1,6 @@
-//! Money that is sent by hand.
+//! Transfers that a tester sends.
 
-use super::{Purchase, checkout, done, read};
+use super::{checkout, done, read};
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::ActionView;
 use sealpay_protocol::method::Method;
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 /// A payment that waits for 24.90 EUR, and the reference it waits for.
 async fn awaited(gateway: &TestGateway) -> (String, String) {
-    let purchase = Purchase {
-        method: Method::BankTransfer,
-        capture: Capture::Automatic,
-        outcome: Some("transfer_never"),
-    };
+    let purchase = (
+        Method::BankTransfer,
+        Capture::Automatic,
+        Some("transfer_never"),
+    );
     let checkout = checkout(gateway, purchase).await;
     match checkout.payment.action {
         Some(ActionView::Transfer(transfer)) => {
@@ -29,7 +29,7 @@ async fn send(gateway: &TestGateway, reference: &str, amount: i64, currency: &st
 }
 
 #[tokio::test]
-async fn a_reference_inside_a_longer_text_is_matched_and_may_be_refunded() {
+async fn reference_inside_a_longer_text_is_matched_and_refundable() {
     let gateway = TestGateway::start().await;
     let (payment, reference) = awaited(&gateway).await;
     let (other_payment, other) = awaited(&gateway).await;
@@ -74,7 +74,7 @@ async fn a_reference_inside_a_longer_text_is_matched_and_may_be_refunded() {
 }
 
 #[tokio::test]
-async fn a_payment_is_paid_by_parts_and_what_is_too_much_is_said() {
+async fn payment_is_paid_in_parts_and_the_surplus_reported() {
     let gateway = TestGateway::start().await;
     let (payment, reference) = awaited(&gateway).await;
     assert_eq!(send(&gateway, &reference, 1000, "EUR").await, "matched");
@@ -108,7 +108,7 @@ async fn a_payment_is_paid_by_parts_and_what_is_too_much_is_said() {
 }
 
 #[tokio::test]
-async fn money_that_nobody_waits_for_goes_back() {
+async fn unexpected_transfer_is_returned() {
     let gateway = TestGateway::start().await;
     let (payment, reference) = awaited(&gateway).await;
     let rows = [

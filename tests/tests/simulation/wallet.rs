@@ -1,6 +1,6 @@
-//! The wallet's own page: confirming, refusing, and coming too late.
+//! The wallet's page: confirming, refusing, and deciding too late.
 
-use super::{Checkout, Purchase, checkout, done, form, order};
+use super::{Checkout, advance, checkout, form, order};
 use harness::client::Prepared;
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::{ActionView, PaymentView, ShopperState};
@@ -20,15 +20,7 @@ pub(crate) fn path(payment: &PaymentView) -> String {
 
 async fn begun(gateway: &TestGateway, outcome: Option<&'static str>) -> (Checkout, String) {
     let (method, capture) = (Method::Wallet, Capture::Automatic);
-    let checkout = checkout(
-        gateway,
-        Purchase {
-            method,
-            capture,
-            outcome,
-        },
-    )
-    .await;
+    let checkout = checkout(gateway, (method, capture, outcome)).await;
     assert_eq!(checkout.payment.state, ShopperState::RequiresAction);
     let path = path(&checkout.payment);
     (checkout, path)
@@ -68,7 +60,7 @@ async fn payment(gateway: &TestGateway, checkout: &Checkout) -> Value {
 }
 
 #[tokio::test]
-async fn confirming_pays_at_once_and_once() {
+async fn confirmation_pays_once() {
     let gateway = TestGateway::start().await;
     let (checkout, path) = begun(&gateway, None).await;
     let text = page(&gateway, &path).await;
@@ -101,7 +93,7 @@ async fn confirming_pays_at_once_and_once() {
 }
 
 #[tokio::test]
-async fn refusing_pays_nothing_and_stays_so() {
+async fn refusal_pays_nothing_and_is_final() {
     let gateway = TestGateway::start().await;
     let (checkout, path) = begun(&gateway, None).await;
     send(&gateway, &path, "action=refuse&account=wallet%3Aeveryday").await;
@@ -121,7 +113,7 @@ async fn refusing_pays_nothing_and_stays_so() {
 }
 
 #[tokio::test]
-async fn an_account_without_money_says_no() {
+async fn account_without_funds_is_declined() {
     let gateway = TestGateway::start().await;
     let (checkout, path) = begun(&gateway, None).await;
     send(
@@ -138,7 +130,7 @@ async fn an_account_without_money_says_no() {
 }
 
 #[tokio::test]
-async fn an_account_that_the_wallet_does_not_have_decides_nothing() {
+async fn account_outside_the_wallet_is_rejected() {
     let gateway = TestGateway::start().await;
     let (checkout, path) = begun(&gateway, None).await;
     for account in ["persona%3Aada_approved", "", "%00", "wallet%3Aeveryday%20"] {
@@ -160,10 +152,10 @@ async fn an_account_that_the_wallet_does_not_have_decides_nothing() {
 }
 
 #[tokio::test]
-async fn who_comes_too_late_pays_nothing() {
+async fn late_confirmation_pays_nothing() {
     let gateway = TestGateway::start().await;
     let (checkout, path) = begun(&gateway, None).await;
-    done(&gateway, "POST", "/sim/clock", r#"{"advance_seconds":600}"#).await;
+    advance(&gateway, 600).await;
     assert!(
         page(&gateway, &path)
             .await
@@ -179,7 +171,7 @@ async fn who_comes_too_late_pays_nothing() {
 }
 
 #[tokio::test]
-async fn a_bank_that_does_not_answer_leaves_the_page_with_a_sentence_and_is_asked_later() {
+async fn unresponsive_bank_is_reported_on_the_page_and_reconciled_later() {
     let gateway = TestGateway::start().await;
     let (checkout, path) = begun(&gateway, Some("response_lost")).await;
     send(&gateway, &path, CONFIRM).await;
@@ -192,14 +184,14 @@ async fn a_bank_that_does_not_answer_leaves_the_page_with_a_sentence_and_is_aske
         payment(&gateway, &checkout).await["state"],
         "requires_action"
     );
-    done(&gateway, "POST", "/sim/clock", r#"{"advance_seconds":600}"#).await;
+    advance(&gateway, 600).await;
     let known = payment(&gateway, &checkout).await;
     assert_eq!(known["state"], "captured", "{known}");
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn the_shops_page_hears_the_same_when_it_asks() {
+async fn polling_returns_the_wallet_decision() {
     let gateway = TestGateway::start().await;
     let (checkout, path) = begun(&gateway, None).await;
     send(&gateway, &path, CONFIRM).await;

@@ -1,6 +1,6 @@
-//! Webhooks that misbehave on purpose.
+//! Simulated faults of webhooks.
 
-use super::{Purchase, checkout_of, done, read, wallet};
+use super::{advance, checkout_of, done, read, wallet};
 use harness::client::{APPROVED, Merchant, attempt, card};
 use harness::gateway::TestGateway;
 use harness::webhook_receiver::{Arrival, WebhookReceiver};
@@ -55,7 +55,7 @@ async fn delivery(gateway: &TestGateway, merchant: &Merchant) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_comes_twice_with_the_same_id_and_is_noted_once() {
+async fn duplicated_webhook_has_the_same_id_and_is_recorded_once() {
     let gateway = gateway().await;
     let receiver = WebhookReceiver::start().await;
     let merchant = gateway.register(Some(receiver.url())).await;
@@ -79,7 +79,7 @@ async fn a_webhook_comes_twice_with_the_same_id_and_is_noted_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_ones_are_dropped_and_come_again() {
+async fn dropped_webhooks_are_retried() {
     let gateway = gateway().await;
     let receiver = WebhookReceiver::start().await;
     let merchant = gateway.register(Some(receiver.url())).await;
@@ -107,17 +107,13 @@ async fn the_first_ones_are_dropped_and_come_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_later_event_overtakes_the_first_one() {
+async fn reordered_webhook_overtakes_the_first() {
     let gateway = gateway().await;
     let receiver = WebhookReceiver::start().await;
     let merchant = gateway.register(Some(receiver.url())).await;
     let _beside = gateway.run_beside();
     done(&gateway, "POST", "/sim/webhooks", r#"{"reorder":true}"#).await;
-    let purchase = Purchase {
-        method: Method::Wallet,
-        capture: Capture::Automatic,
-        outcome: None,
-    };
+    let purchase = (Method::Wallet, Capture::Automatic, None);
     let checkout = checkout_of(&gateway, &merchant, purchase).await;
     let path = wallet::path(&checkout.payment);
     let body = "action=confirm&account=wallet:everyday";
@@ -128,7 +124,7 @@ async fn a_later_event_overtakes_the_first_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_is_held_back_as_long_as_was_ordered() {
+async fn delayed_webhook_waits_for_the_requested_time() {
     let gateway = gateway().await;
     let receiver = WebhookReceiver::start().await;
     let merchant = gateway.register(Some(receiver.url())).await;
@@ -143,31 +139,19 @@ async fn a_webhook_is_held_back_as_long_as_was_ordered() {
         (&json!("pending"), &json!(0))
     );
     assert_eq!(held["last_error"], "held back on purpose");
-    done(
-        &gateway,
-        "POST",
-        "/sim/clock",
-        r#"{"advance_seconds":3600}"#,
-    )
-    .await;
+    advance(&gateway, 3600).await;
     arrivals(&receiver, 1).await;
     gateway.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_outside_checks_by_its_own_clock() {
+async fn webhook_timestamps_use_the_system_clock() {
     let gateway = gateway().await;
     let receiver = WebhookReceiver::start().await;
     let merchant = gateway.register(Some(receiver.url())).await;
     let _beside = gateway.run_beside();
-    done(
-        &gateway,
-        "POST",
-        "/sim/clock",
-        r#"{"advance_seconds":31536000}"#,
-    )
-    .await;
-    let browser = super::browser_in_the_world(&gateway);
+    advance(&gateway, 31_536_000).await;
+    let browser = super::browser_on_simulated_time(&gateway);
     let mut claims = gateway.claims();
     claims.iss = merchant.id;
     claims.iat = harness::time::now();

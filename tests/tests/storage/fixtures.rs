@@ -1,4 +1,4 @@
-//! Merchants, sessions, payments and events to put into a store.
+//! Merchants, sessions, payments and events to store.
 
 use sealpay_protocol::ids::{ApiKeyId, AttemptId, EndpointId, EventId};
 use sealpay_protocol::ids::{MerchantId, PaymentId, SessionId};

@@ -1,6 +1,6 @@
 //! What every repository promises on SQLite and on Postgres.
 //!
-//! A test is an `async fn(&Place)` and is named once in [`on_both_databases!`]. Tests of one feature's
+//! A test is an `async fn(&TestDatabase)` and is named once in `on_both_databases!`. Tests of one feature's
 //! repository stand in its folder as `store`. The last test reads the sources of the repositories and
 //! fails when a public method does not occur in any of them.
 
@@ -19,36 +19,6 @@ mod time_limit;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-
-/// Makes a test of each function on each database.
-macro_rules! on_both_databases {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-                async fn $name() {
-                    let place = $crate::storage::test_database::Place::sqlite();
-                    super::$name(&place).await;
-                }
-            )*
-        }
-
-        mod on_postgres {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-                async fn $name() {
-                    let place = $crate::storage::test_database::Place::postgres().await;
-                    match place {
-                        Some(place) => super::$name(&place).await,
-                        None => eprintln!("skipped without Postgres: {}", stringify!($name)),
-                    }
-                }
-            )*
-        }
-    };
-}
-
-pub(crate) use on_both_databases;
 
 /// Every source below a folder whose path is chosen.
 fn sources(folder: &Path, is_chosen: &dyn Fn(&Path) -> bool) -> String {
@@ -102,7 +72,7 @@ fn methods_of_repositories(server: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_public_method_of_the_store_is_exercised() {
+fn every_public_repository_method_is_exercised() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let server = sources(&root.join("../verifier-server/src"), &|_| true);
     let suite = sources(&root.join("tests"), &is_of_the_suite);

@@ -1,14 +1,14 @@
-//! Opening, closing and opening again.
+//! Opening and closing the database.
 
 use super::fixtures::{claimed, merchant, opened, paid, reachable, registered};
-use super::on_both_databases;
-use super::test_database::Place;
+use super::test_database::TestDatabase;
+use crate::databases::on_both_databases;
 use tokio::task::JoinSet;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{DatabaseError, Options, Store};
 
-async fn what_was_answered_is_there_after_a_restart(place: &Place) {
-    let store = place.open().await;
+async fn committed_data_survives_a_restart(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let captured = paid(&store, merchant.id, PaymentState::Captured).await;
     let session = opened(&store, merchant.id).await;
@@ -16,7 +16,7 @@ async fn what_was_answered_is_there_after_a_restart(place: &Place) {
     let events = store.events.list(merchant.id, None, 10).await;
     store.close().await;
 
-    let store = place.open().await;
+    let store = database.open().await;
     assert_eq!(
         store.merchants.get(merchant.id).await,
         Ok(Some(merchant.clone()))
@@ -30,16 +30,16 @@ async fn what_was_answered_is_there_after_a_restart(place: &Place) {
     assert_eq!(store.deliveries.pending().await, Ok(1));
 }
 
-async fn a_store_that_is_dropped_without_being_closed_loses_nothing(place: &Place) {
-    let store = place.open().await;
+async fn store_dropped_without_closing_loses_nothing(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     drop(store);
-    let store = place.open().await;
+    let store = database.open().await;
     assert_eq!(store.merchants.list().await, Ok(vec![merchant]));
 }
 
-async fn a_closed_store_refuses(place: &Place) {
-    let store = place.open().await;
+async fn closed_store_rejects_operations(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     assert_eq!(store.ping().await, Ok(()));
     store.close().await;
@@ -55,8 +55,8 @@ async fn a_closed_store_refuses(place: &Place) {
     );
 }
 
-async fn closing_lets_what_waits_finish(place: &Place) {
-    let store = place.open().await;
+async fn closing_finishes_waiting_operations(database: &TestDatabase) {
+    let store = database.open().await;
     let merchants: Vec<_> = (0..50).map(|_| merchant()).collect();
     let mut adding: JoinSet<_> = merchants
         .iter()
@@ -77,14 +77,14 @@ async fn closing_lets_what_waits_finish(place: &Place) {
         .collect();
     kept.sort_by_key(|merchant| merchant.id);
     assert!(!kept.is_empty());
-    let store = place.open().await;
+    let store = database.open().await;
     assert_eq!(store.merchants.list().await, Ok(kept));
 }
 
-async fn servers_that_start_together_migrate_once(place: &Place) {
+async fn servers_that_start_together_migrate_once(database: &TestDatabase) {
     let starting: JoinSet<_> = (0..5)
         .map(|_| {
-            let url = place.url();
+            let url = database.url();
             let options = Options {
                 postgres_connections: 2,
                 ..Options::default()
@@ -97,13 +97,13 @@ async fn servers_that_start_together_migrate_once(place: &Place) {
     }
 }
 
-async fn a_database_of_a_newer_server_is_refused(place: &Place) {
-    let store = place.open().await;
+async fn database_of_a_newer_version_is_rejected(database: &TestDatabase) {
+    let store = database.open().await;
     store.close().await;
-    place
+    database
         .tamper("INSERT INTO schema_migrations (version) VALUES (999999)")
         .await;
-    let refused = Store::open(&place.url(), &Options::default()).await;
+    let refused = Store::open(&database.url(), &Options::default()).await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
@@ -111,7 +111,7 @@ async fn a_database_of_a_newer_server_is_refused(place: &Place) {
 }
 
 #[tokio::test]
-async fn a_place_where_no_database_can_be_is_refused() {
+async fn invalid_database_path_is_rejected() {
     let rows = [
         "",
         "sqlite:",
@@ -131,12 +131,12 @@ async fn a_place_where_no_database_can_be_is_refused() {
 }
 
 #[tokio::test]
-async fn nobody_else_may_read_the_file() {
+async fn database_file_is_private() {
     use std::os::unix::fs::PermissionsExt;
-    let place = Place::sqlite();
-    let store = place.open().await;
+    let database = TestDatabase::on_sqlite().await;
+    let store = database.open().await;
     registered(&store).await;
-    let Place::Sqlite(folder) = &place else {
+    let TestDatabase::Sqlite(folder) = &database else {
         panic!("this is about files")
     };
     let files: Vec<_> = std::fs::read_dir(folder.path())
@@ -155,10 +155,11 @@ async fn nobody_else_may_read_the_file() {
 }
 
 on_both_databases! {
-    what_was_answered_is_there_after_a_restart,
-    a_store_that_is_dropped_without_being_closed_loses_nothing,
-    a_closed_store_refuses,
-    closing_lets_what_waits_finish,
+    TestDatabase:
+    committed_data_survives_a_restart,
+    store_dropped_without_closing_loses_nothing,
+    closed_store_rejects_operations,
+    closing_finishes_waiting_operations,
     servers_that_start_together_migrate_once,
-    a_database_of_a_newer_server_is_refused,
+    database_of_a_newer_version_is_rejected,
 }

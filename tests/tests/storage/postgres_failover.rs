@@ -1,5 +1,4 @@
-//! Postgres goes away and comes again, or takes no changes for a while: the store goes on by
-//! itself.
+//! Postgres restarts or becomes read-only: the server recovers by itself.
 
 use super::fixtures::{merchant, registered};
 use harness::postgres_of_its_own::OwnPostgres;
@@ -87,7 +86,7 @@ impl Load {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn connections_cut_under_load_cost_nobody_anything() {
+async fn connections_cut_under_load_lose_no_operation() {
     let Some(server) = OwnPostgres::start("connections cut under load") else {
         return;
     };
@@ -104,7 +103,7 @@ async fn connections_cut_under_load_cost_nobody_anything() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_restart_under_load_is_waited_for() {
+async fn postgres_restart_under_load_is_awaited() {
     let Some(mut server) = OwnPostgres::start("a restart under load") else {
         return;
     };
@@ -119,7 +118,7 @@ async fn a_restart_under_load_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_server_that_stays_away_is_an_error_and_not_a_wait_without_end() {
+async fn unreachable_postgres_is_an_error_in_bounded_time() {
     let Some(mut server) = OwnPostgres::start("a server that stays away") else {
         return;
     };
@@ -139,7 +138,7 @@ async fn a_server_that_stays_away_is_an_error_and_not_a_wait_without_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn connections_that_turned_read_only_are_replaced() {
+async fn read_only_connections_are_replaced() {
     let Some(server) = OwnPostgres::start("connections that turned read-only") else {
         return;
     };

@@ -1,17 +1,21 @@
-//! PgBouncer between the store and Postgres.
+//! PgBouncer in front of Postgres.
 
 use super::fixtures::{merchant, nonce, paid, registered, session};
-use super::test_database::Place;
+use super::test_database::TestDatabase;
 use harness::postgres_of_its_own::PgBouncer;
 use tokio::task::JoinSet;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::sessions::store::SessionOpened;
 use verifier_server::store::{Addition, Options, Store};
 
-/// A database of our own server with PgBouncer before it; the place keeps it.
-async fn behind(test: &str, mode: &str, connections: u16) -> Option<(Place, PgBouncer, String)> {
-    let place = Place::postgres().await;
-    let Some(Place::Postgres(database)) = place else {
+/// A database of our own server with PgBouncer before it.
+async fn behind(
+    test: &str,
+    mode: &str,
+    connections: u16,
+) -> Option<(TestDatabase, PgBouncer, String)> {
+    let database = TestDatabase::on_postgres().await;
+    let Some(TestDatabase::Postgres(database)) = database else {
         eprintln!("skipped without Postgres: {test}");
         return None;
     };
@@ -21,7 +25,7 @@ async fn behind(test: &str, mode: &str, connections: u16) -> Option<(Place, PgBo
     };
     let pooler = PgBouncer::start(test, (folder, port), mode, connections)?;
     let url = pooler.url(&name);
-    Some((Place::Postgres(database), pooler, url))
+    Some((TestDatabase::Postgres(database), pooler, url))
 }
 
 /// What two verifiers do at once, with values that are missing among the rest.
@@ -51,7 +55,7 @@ async fn two_verifiers_work(url: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn transactions_may_run_on_any_connection_of_a_pooler() {
+async fn transaction_pooling_is_supported() {
     let test = "transactions on any connection of a pooler";
     if let Some((_place, _pooler, url)) = behind(test, "transaction", 4).await {
         two_verifiers_work(&url).await;
@@ -59,7 +63,7 @@ async fn transactions_may_run_on_any_connection_of_a_pooler() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_pooler_with_one_connection_serves_two_verifiers() {
+async fn pooler_with_one_connection_serves_two_verifiers() {
     let test = "a pooler with one connection";
     if let Some((_place, _pooler, url)) = behind(test, "transaction", 1).await {
         two_verifiers_work(&url).await;
@@ -67,7 +71,7 @@ async fn a_pooler_with_one_connection_serves_two_verifiers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_pooler_of_sessions_is_as_good_as_none() {
+async fn session_pooling_is_supported() {
     let test = "a pooler of sessions";
     if let Some((_place, _pooler, url)) = behind(test, "session", 60).await {
         two_verifiers_work(&url).await;
@@ -75,7 +79,7 @@ async fn a_pooler_of_sessions_is_as_good_as_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_pooler_of_single_statements_is_refused_with_its_reason() {
+async fn statement_pooling_is_rejected_with_its_reason() {
     let test = "a pooler of single statements";
     if let Some((_place, _pooler, url)) = behind(test, "statement", 4).await {
         let refused = Store::open(&url, &Options::default()).await.unwrap_err();
@@ -85,7 +89,7 @@ async fn a_pooler_of_single_statements_is_refused_with_its_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_pooler_that_changes_its_mode_under_way_is_noticed() {
+async fn pooler_mode_change_is_detected() {
     let test = "a pooler that changes its mode";
     let Some((_place, pooler, url)) = behind(test, "session", 40).await else {
         return;

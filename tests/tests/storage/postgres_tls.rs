@@ -1,4 +1,4 @@
-//! Postgres over TLS: the server has to be the one that the URL names.
+//! Postgres over TLS: the certificate has to name the host of the URL.
 
 use super::fixtures::registered;
 use harness::folder::Folder;
@@ -13,7 +13,7 @@ async fn refused(url: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_database_is_reached_over_tls_when_its_certificate_names_it() {
+async fn tls_with_a_matching_certificate_connects() {
     let Some(mut server) = OwnPostgres::start("a database over TLS") else {
         return;
     };
@@ -41,7 +41,7 @@ async fn a_database_is_reached_over_tls_when_its_certificate_names_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_server_whose_certificate_names_another_host_is_refused() {
+async fn certificate_of_another_host_is_rejected() {
     let Some(mut server) = OwnPostgres::start("a certificate of another host") else {
         return;
     };
@@ -61,7 +61,7 @@ async fn verify_full_never_falls_back_to_plain_text() {
 }
 
 #[tokio::test]
-async fn a_file_of_authorities_that_cannot_be_used_is_named() {
+async fn unusable_ca_file_is_named() {
     let folder = Folder::new("authorities");
     let empty = folder.path().join("empty.pem");
     std::fs::write(&empty, "nothing\n").unwrap();

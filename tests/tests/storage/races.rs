@@ -1,11 +1,11 @@
-//! Many at once: what only one may have, one has.
+//! Concurrent operations of which exactly one succeeds.
 
 use super::fixtures::{
     ATTEMPTS, NOW_MS, claimed, event, moved, nonce, opened, paid, payment, reachable,
 };
 use super::fixtures::{registered, session, settled};
-use super::on_both_databases;
-use super::test_database::Place;
+use super::test_database::TestDatabase;
+use crate::databases::on_both_databases;
 use sealpay_protocol::limits;
 use std::collections::HashSet;
 use std::future::Future;
@@ -26,8 +26,8 @@ async fn at_once<T: Send + 'static>(
     tasks.into_iter().collect::<JoinSet<_>>().join_all().await
 }
 
-async fn of_many_attempts_on_one_session_one_is_claimed(place: &Place) {
-    let (store, other) = (place.open().await, place.open().await);
+async fn one_of_many_concurrent_attempts_is_claimed(database: &TestDatabase) {
+    let (store, other) = (database.open().await, database.open().await);
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     let claims = (0..MANY).map(|number| {
@@ -72,8 +72,8 @@ async fn of_many_attempts_on_one_session_one_is_claimed(place: &Place) {
     );
 }
 
-async fn of_many_requests_for_one_attempt_one_is_claimed(place: &Place) {
-    let (store, other) = (place.open().await, place.open().await);
+async fn one_of_many_requests_for_an_attempt_is_claimed(database: &TestDatabase) {
+    let (store, other) = (database.open().await, database.open().await);
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     let wanted = payment(&session);
@@ -112,8 +112,8 @@ async fn of_many_requests_for_one_attempt_one_is_claimed(place: &Place) {
     }
 }
 
-async fn of_many_requests_with_one_signature_one_is_not_a_replay(place: &Place) {
-    let store = place.open().await;
+async fn one_of_many_requests_with_one_signature_is_no_replay(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let nonce = nonce();
     let mut claims = Vec::new();
@@ -143,8 +143,8 @@ async fn of_many_requests_with_one_signature_one_is_not_a_replay(place: &Place) 
     );
 }
 
-async fn of_many_outcomes_of_one_payment_one_is_kept(place: &Place) {
-    let (store, other) = (place.open().await, place.open().await);
+async fn one_of_many_concurrent_outcomes_is_stored(database: &TestDatabase) {
+    let (store, other) = (database.open().await, database.open().await);
     let (merchant, _) = reachable(&store).await;
     let session = opened(&store, merchant.id).await;
     let claimed = claimed(&store, &session).await;
@@ -201,8 +201,8 @@ async fn of_many_outcomes_of_one_payment_one_is_kept(place: &Place) {
     assert_eq!(store.deliveries.pending().await, Ok(1));
 }
 
-async fn an_attempt_that_is_declined_while_it_is_asked_for_again_is_claimed_once(place: &Place) {
-    let store = place.open().await;
+async fn attempt_declined_during_a_repeat_is_claimed_once(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     for _ in 0..10 {
         let session = opened(&store, merchant.id).await;
@@ -236,8 +236,8 @@ async fn an_attempt_that_is_declined_while_it_is_asked_for_again_is_claimed_once
     }
 }
 
-async fn of_many_keys_for_one_order_the_last_one_allowed_has_it(place: &Place) {
-    let store = place.open().await;
+async fn order_taken_over_concurrently_belongs_to_the_last_allowed_key(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let first = session(merchant.id);
     let openings = (0..20_u8).map(|number| {
@@ -265,8 +265,8 @@ async fn of_many_keys_for_one_order_the_last_one_allowed_has_it(place: &Place) {
     );
 }
 
-async fn of_many_recoverers_one_has_the_lease(place: &Place) {
-    let store = place.open().await;
+async fn one_of_many_reconcilers_gets_the_lease(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     let payment = claimed(&store, &session).await;
@@ -285,8 +285,8 @@ async fn of_many_recoverers_one_has_the_lease(place: &Place) {
     assert_eq!(taken, 1);
 }
 
-async fn two_outboxes_do_not_send_the_same_delivery(place: &Place) {
-    let (store, other) = (place.open().await, place.open().await);
+async fn two_outboxes_never_lease_the_same_delivery(database: &TestDatabase) {
+    let (store, other) = (database.open().await, database.open().await);
     let (merchant, _) = reachable(&store).await;
     for _ in 0..40 {
         paid(&store, merchant.id, PaymentState::Captured).await;
@@ -319,12 +319,13 @@ async fn two_outboxes_do_not_send_the_same_delivery(place: &Place) {
 }
 
 on_both_databases! {
-    of_many_attempts_on_one_session_one_is_claimed,
-    of_many_requests_for_one_attempt_one_is_claimed,
-    of_many_requests_with_one_signature_one_is_not_a_replay,
-    of_many_outcomes_of_one_payment_one_is_kept,
-    an_attempt_that_is_declined_while_it_is_asked_for_again_is_claimed_once,
-    of_many_keys_for_one_order_the_last_one_allowed_has_it,
-    of_many_recoverers_one_has_the_lease,
-    two_outboxes_do_not_send_the_same_delivery,
+    TestDatabase:
+    one_of_many_concurrent_attempts_is_claimed,
+    one_of_many_requests_for_an_attempt_is_claimed,
+    one_of_many_requests_with_one_signature_is_no_replay,
+    one_of_many_concurrent_outcomes_is_stored,
+    attempt_declined_during_a_repeat_is_claimed_once,
+    order_taken_over_concurrently_belongs_to_the_last_allowed_key,
+    one_of_many_reconcilers_gets_the_lease,
+    two_outboxes_never_lease_the_same_delivery,
 }

@@ -1,8 +1,8 @@
-//! Neighbours that fail, callers that go away, connections that break, too many at once.
+//! Failing operations, cancelled callers, broken connections and overload.
 
 use super::fixtures::{NOW_MS, api_key, merchant, moved, nonce, paid, registered, session, unique};
-use super::on_both_databases;
-use super::test_database::Place;
+use super::test_database::TestDatabase;
+use crate::databases::on_both_databases;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,8 +15,8 @@ use verifier_server::sessions::model::Session;
 use verifier_server::sessions::store::SessionOpened;
 use verifier_server::store::{Addition, DatabaseError, Options, Store};
 
-async fn an_operation_that_fails_does_not_hurt_its_neighbours(place: &Place) {
-    let store = place.open().await;
+async fn failed_operation_does_not_affect_its_batch(database: &TestDatabase) {
+    let store = database.open().await;
     let first = registered(&store).await;
     let taken = api_key(first.id);
     assert_eq!(store.api_keys.add(&taken).await, Ok(Addition::Added));
@@ -53,14 +53,14 @@ async fn an_operation_that_fails_does_not_hurt_its_neighbours(place: &Place) {
 
 /// A write looks at little: one that is ended has waited for others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_write_that_postgres_ends_is_told_that_there_are_too_many() {
-    let Some(place) = Place::postgres().await else {
+async fn write_cancelled_by_postgres_is_reported_as_overload() {
+    let Some(database) = TestDatabase::on_postgres().await else {
         eprintln!("skipped without Postgres");
         return;
     };
-    let store = place.open().await;
+    let store = database.open().await;
     let merchant = registered(&store).await;
-    let url = place.url();
+    let url = database.url();
     let connecting = tokio_postgres::connect(&url, tokio_postgres::NoTls);
     let (holder, connection) = connecting.await.unwrap();
     tokio::spawn(connection);
@@ -83,8 +83,8 @@ async fn a_write_that_postgres_ends_is_told_that_there_are_too_many() {
     assert_eq!(writing.await.unwrap(), Err(DatabaseError::Overloaded));
 }
 
-async fn too_many_at_once_are_told_so_and_the_others_are_served(place: &Place) {
-    let store = place
+async fn excess_operations_are_rejected_and_the_others_served(database: &TestDatabase) {
+    let store = database
         .open_with(&Options {
             queue: 4,
             batch: 2,
@@ -124,13 +124,13 @@ async fn too_many_at_once_are_told_so_and_the_others_are_served(place: &Place) {
     assert_eq!(store.ping().await, Ok(()));
 }
 
-async fn a_caller_that_goes_away_leaves_nothing_half_done(place: &Place) {
+async fn cancelled_caller_leaves_nothing_half_done(database: &TestDatabase) {
     // With one connection the next caller gets the one that was left in the middle.
     let options = Options {
         postgres_connections: 1,
         ..Options::default()
     };
-    let store = place.open_with(&options).await;
+    let store = database.open_with(&options).await;
     for step in 0..60 {
         let merchant = merchant();
         let key = api_key(merchant.id);
@@ -165,8 +165,8 @@ async fn a_caller_that_goes_away_leaves_nothing_half_done(place: &Place) {
     }
 }
 
-async fn two_processes_may_use_one_database(place: &Place) {
-    let (store, other) = (place.open().await, place.open().await);
+async fn two_processes_share_one_database(database: &TestDatabase) {
+    let (store, other) = (database.open().await, database.open().await);
     let merchant = registered(&store).await;
     let sessions: JoinSet<_> = (0..100)
         .map(|number| {
@@ -184,11 +184,11 @@ async fn two_processes_may_use_one_database(place: &Place) {
     }
 }
 
-async fn a_column_that_is_not_what_it_should_be_is_an_error_and_not_a_panic(place: &Place) {
-    let store = place.open().await;
+async fn invalid_column_value_is_an_error_and_not_a_panic(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let captured = paid(&store, merchant.id, PaymentState::Captured).await;
-    place
+    database
         .tamper("UPDATE payments SET state = 'paid twice'")
         .await;
     let read = store.payments.get_owned(merchant.id, captured.id).await;
@@ -205,8 +205,8 @@ async fn a_column_that_is_not_what_it_should_be_is_an_error_and_not_a_panic(plac
     assert_eq!(store.ping().await, Ok(()));
 }
 
-async fn large_texts_and_every_kind_of_character_come_back_as_they_went(place: &Place) {
-    let store = place.open().await;
+async fn large_and_unicode_texts_are_stored_unchanged(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let rows = [
         String::new(),
@@ -229,15 +229,15 @@ async fn large_texts_and_every_kind_of_character_come_back_as_they_went(place: &
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn connections_that_the_server_cuts_are_replaced() {
-    let Some(place) = Place::postgres().await else {
-        eprintln!("skipped without Postgres: connections_that_the_server_cuts_are_replaced");
+async fn cut_connections_are_replaced() {
+    let Some(database) = TestDatabase::on_postgres().await else {
+        eprintln!("skipped without Postgres: cut_connections_are_replaced");
         return;
     };
-    let store = place.open().await;
+    let store = database.open().await;
     let merchant = registered(&store).await;
     for _ in 0..5 {
-        place
+        database
             .tamper(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                  WHERE datname = current_database() AND pid <> pg_backend_pid()",
@@ -286,12 +286,12 @@ async fn hang_up_after_commit(socket: String, armed: Arc<AtomicBool>) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_commit_whose_answer_is_lost_is_neither_done_nor_failed() {
-    let Some(place) = Place::postgres().await else {
+async fn commit_with_a_lost_response_has_an_unknown_outcome() {
+    let Some(database) = TestDatabase::on_postgres().await else {
         eprintln!("skipped without Postgres: a commit whose answer is lost");
         return;
     };
-    let url = place.url();
+    let url = database.url();
     let rest = url
         .strip_prefix("postgres://sealpay@")
         .filter(|rest| rest.starts_with("%2F"));
@@ -328,10 +328,11 @@ async fn a_commit_whose_answer_is_lost_is_neither_done_nor_failed() {
 }
 
 on_both_databases! {
-    an_operation_that_fails_does_not_hurt_its_neighbours,
-    too_many_at_once_are_told_so_and_the_others_are_served,
-    a_caller_that_goes_away_leaves_nothing_half_done,
-    two_processes_may_use_one_database,
-    a_column_that_is_not_what_it_should_be_is_an_error_and_not_a_panic,
-    large_texts_and_every_kind_of_character_come_back_as_they_went,
+    TestDatabase:
+    failed_operation_does_not_affect_its_batch,
+    excess_operations_are_rejected_and_the_others_served,
+    cancelled_caller_leaves_nothing_half_done,
+    two_processes_share_one_database,
+    invalid_column_value_is_an_error_and_not_a_panic,
+    large_and_unicode_texts_are_stored_unchanged,
 }

@@ -1,14 +1,15 @@
-//! Servers that run on one database.
+//! Servers that share one database.
 
-use super::on_both_databases;
-use super::test_database::Place;
+use super::test_database::TestDatabase;
+use crate::databases::on_both_databases;
 
 on_both_databases! {
-    servers_that_run_are_known_by_the_key_they_encrypt_under,
+    TestDatabase:
+    running_servers_are_known_by_their_encryption_key,
 }
 
-async fn servers_that_run_are_known_by_the_key_they_encrypt_under(place: &Place) {
-    let store = place.open().await;
+async fn running_servers_are_known_by_their_encryption_key(database: &TestDatabase) {
+    let store = database.open().await;
     let without = |key: &'static str, since| store.keys.servers_without_key(key, since);
     assert_eq!(without("new", 0).await, Ok(0));
     store.keys.note_server("a", "old", 100).await.unwrap();

@@ -1,8 +1,8 @@
-//! Others who use the same database as the store, each with tables of their own.
+//! Components that share one database, each with tables of its own.
 
 use super::fixtures::registered;
-use super::on_both_databases;
-use super::test_database::Place;
+use super::test_database::TestDatabase;
+use crate::databases::on_both_databases;
 use sealpay_storage::{Database, DatabaseError, Durability, Migrations, Options};
 use tokio::task::JoinSet;
 use verifier_server::store::Store;
@@ -32,10 +32,10 @@ async fn open(url: &str, migrations: &'static Migrations) -> Result<Database, Da
     Database::open(url, migrations, Durability::Relaxed, &options()).await
 }
 
-async fn neighbours_that_start_together_migrate_once_each(place: &Place) {
+async fn components_started_together_migrate_once_each(database: &TestDatabase) {
     let mut starting: JoinSet<Result<(), DatabaseError>> = JoinSet::new();
     for _ in 0..4 {
-        let (url, same) = (place.url(), place.url());
+        let (url, same) = (database.url(), database.url());
         starting.spawn(async move { Store::open(&url, &options()).await?.ping().await });
         starting.spawn(async move { open(&same, &NEIGHBOUR).await?.ping().await });
     }
@@ -43,14 +43,14 @@ async fn neighbours_that_start_together_migrate_once_each(place: &Place) {
         assert_eq!(started, Ok(()));
     }
     // It would be refused if it had been there before.
-    place
+    database
         .tamper("INSERT INTO neighbour_first (number) VALUES (2)")
         .await;
 }
 
-async fn a_newer_form_of_one_is_no_matter_to_the_other(place: &Place) {
-    let store = place.open().await;
-    let neighbour = open(&place.url(), &NEIGHBOUR).await.unwrap();
+async fn newer_schema_of_one_component_does_not_affect_the_other(database: &TestDatabase) {
+    let store = database.open().await;
+    let neighbour = open(&database.url(), &NEIGHBOUR).await.unwrap();
     registered(&store).await;
     neighbour.close().await;
     let refused = neighbour.ping().await;
@@ -59,21 +59,21 @@ async fn a_newer_form_of_one_is_no_matter_to_the_other(place: &Place) {
         "{refused:?}"
     );
     assert_eq!(store.ping().await, Ok(()));
-    place
+    database
         .tamper("INSERT INTO neighbour_migrations (version) VALUES (3)")
         .await;
-    let refused = open(&place.url(), &NEIGHBOUR).await;
+    let refused = open(&database.url(), &NEIGHBOUR).await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
         "{refused:?}"
     );
-    assert_eq!(place.open().await.ping().await, Ok(()));
+    assert_eq!(database.open().await.ping().await, Ok(()));
 }
 
-async fn a_database_that_lost_its_tables_does_not_answer_well(place: &Place) {
-    let neighbour = open(&place.url(), &NEIGHBOUR).await.unwrap();
+async fn database_without_its_tables_is_not_ready(database: &TestDatabase) {
+    let neighbour = open(&database.url(), &NEIGHBOUR).await.unwrap();
     assert_eq!(neighbour.ping().await, Ok(()));
-    place.tamper("DROP TABLE neighbour_migrations").await;
+    database.tamper("DROP TABLE neighbour_migrations").await;
     let asked = neighbour.ping().await;
     assert!(
         matches!(asked, Err(DatabaseError::Unavailable(_))),
@@ -82,25 +82,25 @@ async fn a_database_that_lost_its_tables_does_not_answer_well(place: &Place) {
 }
 
 #[tokio::test]
-async fn postgres_is_told_how_durable_an_answer_is() {
+async fn postgres_uses_the_configured_durability() {
     for (durability, expected) in [(Durability::Full, "on"), (Durability::Relaxed, "off")] {
-        let Some(place) = Place::postgres().await else {
-            eprintln!("skipped without Postgres: postgres_is_told_how_durable_an_answer_is");
+        let Some(database) = TestDatabase::on_postgres().await else {
+            eprintln!("skipped without Postgres: postgres_uses_the_configured_durability");
             return;
         };
         // What the server is set to is the opposite of what is wanted.
         let opposite = if expected == "on" { "off" } else { "on" };
-        place
+        database
             .tamper(&format!(
                 "DO $$ BEGIN EXECUTE format(
                      'ALTER DATABASE %I SET synchronous_commit = {opposite}', current_database()
                  ); END $$"
             ))
             .await;
-        let (url, options) = (place.url(), options());
+        let (url, options) = (database.url(), options());
         let opened = Database::open(&url, &LISTENER, durability, &options).await;
         assert_eq!(opened.unwrap().ping().await, Ok(()));
-        place
+        database
             .tamper(&format!(
                 "DO $$ BEGIN IF (SELECT answer FROM heard) <> '{expected}' THEN
                      RAISE EXCEPTION 'the connection did not hear {expected}'; END IF; END $$"
@@ -110,7 +110,8 @@ async fn postgres_is_told_how_durable_an_answer_is() {
 }
 
 on_both_databases! {
-    neighbours_that_start_together_migrate_once_each,
-    a_newer_form_of_one_is_no_matter_to_the_other,
-    a_database_that_lost_its_tables_does_not_answer_well,
+    TestDatabase:
+    components_started_together_migrate_once_each,
+    newer_schema_of_one_component_does_not_affect_the_other,
+    database_without_its_tables_is_not_ready,
 }

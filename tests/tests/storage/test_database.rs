@@ -1,23 +1,26 @@
-//! Where a test's store is: a file of its own, or a database of its own.
+//! The database of a test: a file, or a fresh Postgres database.
 
 use harness::folder::Folder;
 use harness::postgres::{Database, fresh_database};
 use verifier_server::store::{Options, Store};
 
 /// An empty database that goes away with the test.
-pub(crate) enum Place {
+pub(crate) enum TestDatabase {
     Sqlite(Folder),
     Postgres(Database),
 }
 
-impl Place {
-    pub(crate) fn sqlite() -> Self {
+impl TestDatabase {
+    pub(crate) async fn on_sqlite() -> Self {
         Self::Sqlite(Folder::new("store"))
     }
 
-    pub(crate) async fn postgres() -> Option<Self> {
+    pub(crate) async fn on_postgres() -> Option<Self> {
         fresh_database().await.map(Self::Postgres)
     }
+
+    /// It goes away by itself.
+    pub(crate) async fn finish(self) {}
 
     pub(crate) fn url(&self) -> String {
         match self {

@@ -1,8 +1,8 @@
-//! What may look at many rows is ended after a while, and the connection serves on.
+//! Slow queries are cancelled, and the connection is reused.
 
 use super::fixtures::{paid, registered};
-use super::on_both_databases;
-use super::test_database::Place;
+use super::test_database::TestDatabase;
+use crate::databases::on_both_databases;
 use harness::copies;
 use std::time::Duration;
 use verifier_server::payments::state::PaymentState;
@@ -10,20 +10,21 @@ use verifier_server::payments::store::list::PaymentFilter;
 use verifier_server::store::{DatabaseError, Options};
 
 on_both_databases! {
-    a_list_that_takes_too_long_is_ended_and_the_connection_reads_the_next_one,
+    TestDatabase:
+    slow_query_is_cancelled_and_the_connection_is_reused,
 }
 
-async fn a_list_that_takes_too_long_is_ended_and_the_connection_reads_the_next_one(place: &Place) {
+async fn slow_query_is_cancelled_and_the_connection_is_reused(database: &TestDatabase) {
     let options = Options {
         list_readers: 1,
         postgres_lists: 1,
         list_limit: Duration::from_millis(10),
         ..Options::default()
     };
-    let store = place.open_with(&options).await;
+    let store = database.open_with(&options).await;
     let merchant = registered(&store).await;
     let made = paid(&store, merchant.id, PaymentState::Captured).await;
-    place.tamper(&copies::of_payments(100_000)).await;
+    database.tamper(&copies::of_payments(100_000)).await;
     let page = PaymentFilter {
         limit: 1,
         ..PaymentFilter::default()
@@ -49,7 +50,7 @@ async fn a_list_that_takes_too_long_is_ended_and_the_connection_reads_the_next_o
     }
     assert_eq!(read.map(|payments| payments.len()), Ok(1));
     store.close().await;
-    let patient = place.open().await;
+    let patient = database.open().await;
     let read = patient.payments.list(merchant.id, &nothing_fits).await;
     assert_eq!(read, Ok(Vec::new()));
 }

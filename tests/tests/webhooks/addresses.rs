@@ -1,4 +1,4 @@
-//! Where webhooks do not go, whatever a merchant registered.
+//! Addresses that webhooks are never sent to.
 
 use super::receiver::{Endpoint, Reaction};
 use super::{delivery_when, gateway_that_allows, verified};
@@ -30,7 +30,7 @@ async fn pay_and_read(gateway: &TestGateway, url: &str) -> Value {
 }
 
 #[tokio::test]
-async fn addresses_that_are_not_public_are_refused() {
+async fn private_addresses_are_rejected() {
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let port = endpoint.address.port();
     let gateway = TestGateway::with(|config| {
@@ -82,7 +82,7 @@ async fn addresses_that_are_not_public_are_refused() {
 }
 
 #[tokio::test]
-async fn what_an_operator_allows_is_all_that_is_allowed() {
+async fn only_allowed_networks_are_reachable() {
     let gateway = gateway_that_allows(&["127.0.0.1/32"], true).await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let port = endpoint.address.port();
@@ -103,7 +103,7 @@ async fn what_an_operator_allows_is_all_that_is_allowed() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer_and_not_a_way() {
+async fn redirects_are_not_followed() {
     let gateway = super::gateway().await;
     let inside = Endpoint::start(vec![Reaction::Status(200)]).await;
     let outside = Endpoint::start(vec![Reaction::Redirect(inside.url())]).await;
@@ -118,7 +118,7 @@ async fn a_redirect_is_an_answer_and_not_a_way() {
 }
 
 #[tokio::test]
-async fn without_tls_nothing_is_sent_unless_an_operator_allows_it() {
+async fn plain_http_delivery_requires_a_setting() {
     let gateway = gateway_that_allows(&["127.0.0.0/8"], false).await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let _beside = gateway.run_beside();
@@ -129,7 +129,7 @@ async fn without_tls_nothing_is_sent_unless_an_operator_allows_it() {
 }
 
 #[test]
-fn addresses_that_are_no_endpoint_are_not_registered() {
+fn invalid_endpoint_urls_are_rejected() {
     for url in [
         "",
         "shop.example",

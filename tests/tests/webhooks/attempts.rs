@@ -1,4 +1,4 @@
-//! Each attempt is kept, and receivers say when they want to be asked again.
+//! Delivery attempts are recorded, and `Retry-After` is honoured.
 
 use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_when, delivery_when, gateway, later, made, pay_for};
@@ -19,7 +19,7 @@ async fn told(gateway: &TestGateway, script: Vec<Reaction>) -> (Merchant, Endpoi
 }
 
 #[tokio::test]
-async fn every_attempt_is_kept_with_what_was_answered() {
+async fn every_attempt_is_stored_with_its_response() {
     let gateway = gateway().await;
     let script = vec![
         Reaction::Answer(500, "", b"<h1>Oh\0 no</h1>\r\n".to_vec()),
@@ -76,7 +76,7 @@ async fn every_attempt_is_kept_with_what_was_answered() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_asks_for_time_gets_it_but_for_no_more_than_a_day() {
+async fn retry_after_is_honoured_up_to_a_day() {
     // (status, header, shortest and longest pause in seconds)
     let rows = [
         (429, "retry-after: 600\r\n", 595, 601),
@@ -112,7 +112,7 @@ async fn a_receiver_that_asks_for_time_gets_it_but_for_no_more_than_a_day() {
 }
 
 #[tokio::test]
-async fn what_is_put_off_keeps_what_was_answered_last() {
+async fn rescheduled_delivery_keeps_its_last_response() {
     let gateway = gateway().await;
     let (merchant, endpoint, _) = told(&gateway, vec![Reaction::Status(500)]).await;
     let _beside = gateway.run_beside();

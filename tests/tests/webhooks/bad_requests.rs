@@ -1,4 +1,4 @@
-//! What a merchant may not ask for.
+//! Requests to `/v1/webhook-endpoints` that are rejected.
 
 use super::receiver::{Endpoint, Reaction};
 use super::{gateway, gateway_that_allows, made, pay_for, post};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const PATH: &str = "/v1/webhook-endpoints";
 
 #[tokio::test]
-async fn addresses_that_nothing_may_be_sent_to_are_not_registered() {
+async fn forbidden_urls_are_rejected() {
     let gateway = gateway_that_allows(&[], false).await;
     let long = format!("https://shop.example/{}", "a".repeat(1024));
     let urls = [
@@ -64,14 +64,14 @@ async fn addresses_that_nothing_may_be_sent_to_are_not_registered() {
             );
         }
     }
-    let listed: Value = gateway.get(PATH, Some(&merchant.api_key)).await.json();
+    let listed: Value = gateway.read(&merchant, PATH).await;
     assert_eq!(listed["data"].as_array().map(Vec::len), Some(1));
     assert_eq!(listed["data"][0]["url"], "https://shop.example/webhooks");
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_of_the_form_change_nothing() {
+async fn invalid_endpoint_requests_change_nothing() {
     let gateway = gateway().await;
     let merchant = gateway.register(None).await;
     let url = "https://shop.example/";
@@ -80,123 +80,40 @@ async fn bodies_that_are_not_of_the_form_change_nothing() {
     let long = "ü".repeat(201);
     let many = vec!["payment.captured"; 1000];
     let of = |rest: &str| format!("{PATH}/{id}{rest}");
+    #[rustfmt::skip]
     let rows = [
         (PATH.to_owned(), json!({}), "malformed_request"),
         (PATH.to_owned(), json!([]), "malformed_request"),
-        (
-            PATH.to_owned(),
-            json!({"url": url, "secret": "whsec_x"}),
-            "malformed_request",
-        ),
-        (
-            PATH.to_owned(),
-            json!({"url": url, "merchant": "mer_x"}),
-            "malformed_request",
-        ),
+        (PATH.to_owned(), json!({"url": url, "secret": "whsec_x"}), "malformed_request"),
+        (PATH.to_owned(), json!({"url": url, "merchant": "mer_x"}), "malformed_request"),
         (PATH.to_owned(), json!({"url": [url]}), "malformed_request"),
-        (
-            PATH.to_owned(),
-            json!({"url": url, "event_types": "*"}),
-            "malformed_request",
-        ),
-        (
-            PATH.to_owned(),
-            json!({"url": url, "event_types": []}),
-            "invalid_parameter",
-        ),
-        (
-            PATH.to_owned(),
-            json!({"url": url, "event_types": ["payment.*"]}),
-            "invalid_parameter",
-        ),
-        (
-            PATH.to_owned(),
-            json!({"url": url, "event_types": ["*", "ping"]}),
-            "invalid_parameter",
-        ),
-        (
-            PATH.to_owned(),
-            json!({"url": url, "event_types": ["' OR 1=1"]}),
-            "invalid_parameter",
-        ),
-        (
-            PATH.to_owned(),
-            json!({"url": url, "event_types": many}),
-            "invalid_parameter",
-        ),
-        (
-            PATH.to_owned(),
-            json!({"url": url, "description": long}),
-            "invalid_parameter",
-        ),
-        (
-            PATH.to_owned(),
-            json!({"url": url, "description": "a\u{0}b"}),
-            "invalid_parameter",
-        ),
+        (PATH.to_owned(), json!({"url": url, "event_types": "*"}), "malformed_request"),
+        (PATH.to_owned(), json!({"url": url, "event_types": []}), "invalid_parameter"),
+        (PATH.to_owned(), json!({"url": url, "event_types": ["payment.*"]}), "invalid_parameter"),
+        (PATH.to_owned(), json!({"url": url, "event_types": ["*", "ping"]}), "invalid_parameter"),
+        (PATH.to_owned(), json!({"url": url, "event_types": ["' OR 1=1"]}), "invalid_parameter"),
+        (PATH.to_owned(), json!({"url": url, "event_types": many}), "invalid_parameter"),
+        (PATH.to_owned(), json!({"url": url, "description": long}), "invalid_parameter"),
+        (PATH.to_owned(), json!({"url": url, "description": "a\u{0}b"}), "invalid_parameter"),
         (of(""), json!({"state": "deleted"}), "malformed_request"),
-        (
-            of(""),
-            json!({"state": {"disabled": null}}),
-            "malformed_request",
-        ),
+        (of(""), json!({"state": {"disabled": null}}), "malformed_request"),
         (of(""), json!({"id": "whe_x"}), "malformed_request"),
-        (
-            of(""),
-            json!({"event_types": ["unknown"]}),
-            "invalid_parameter",
-        ),
-        (
-            of("/rotate-secret"),
-            json!({"overlap_seconds": 604_801}),
-            "invalid_parameter",
-        ),
-        (
-            of("/rotate-secret"),
-            json!({"overlap_seconds": -1}),
-            "malformed_request",
-        ),
-        (
-            of("/rotate-secret"),
-            json!({"overlap_seconds": 1.5}),
-            "malformed_request",
-        ),
-        (
-            of("/rotate-secret"),
-            json!({"secret": "whsec_x"}),
-            "malformed_request",
-        ),
+        (of(""), json!({"event_types": ["unknown"]}), "invalid_parameter"),
+        (of("/rotate-secret"), json!({"overlap_seconds": 604_801}), "invalid_parameter"),
+        (of("/rotate-secret"), json!({"overlap_seconds": -1}), "malformed_request"),
+        (of("/rotate-secret"), json!({"overlap_seconds": 1.5}), "malformed_request"),
+        (of("/rotate-secret"), json!({"secret": "whsec_x"}), "malformed_request"),
         (of("/ping"), json!({"url": url}), "malformed_request"),
         (of("/redeliver"), json!({}), "invalid_parameter"),
-        (
-            of("/redeliver"),
-            json!({"event": "pay_1"}),
-            "invalid_parameter",
-        ),
+        (of("/redeliver"), json!({"event": "pay_1"}), "invalid_parameter"),
         (of("/redeliver"), json!({"from": 1}), "invalid_parameter"),
         (of("/redeliver"), json!({"until": 1}), "invalid_parameter"),
-        (
-            of("/redeliver"),
-            json!({"from": 2, "until": 1}),
-            "invalid_parameter",
-        ),
-        (
-            of("/redeliver"),
-            json!({"from": -1, "until": 1}),
-            "malformed_request",
-        ),
-        (
-            of("/redeliver"),
-            json!({"from": 1, "until": 2, "after": "x"}),
-            "invalid_parameter",
-        ),
-        (
-            of("/redeliver"),
-            json!({"from": 1, "until": 2, "limit": 5}),
-            "malformed_request",
-        ),
+        (of("/redeliver"), json!({"from": 2, "until": 1}), "invalid_parameter"),
+        (of("/redeliver"), json!({"from": -1, "until": 1}), "malformed_request"),
+        (of("/redeliver"), json!({"from": 1, "until": 2, "after": "x"}), "invalid_parameter"),
+        (of("/redeliver"), json!({"from": 1, "until": 2, "limit": 5}), "malformed_request"),
     ];
-    let before: Value = gateway.get(&of(""), Some(&merchant.api_key)).await.json();
+    let before: Value = gateway.read(&merchant, &of("")).await;
     for (path, body, code) in rows {
         let answer = post(&gateway, &merchant.api_key, &path, &body).await;
         assert_eq!(answer.code(), code, "{path} {body}");
@@ -207,25 +124,22 @@ async fn bodies_that_are_not_of_the_form_change_nothing() {
         gateway.send(request).await.code(),
         "idempotency_key_invalid"
     );
-    let after: Value = gateway.get(&of(""), Some(&merchant.api_key)).await.json();
+    let after: Value = gateway.read(&merchant, &of("")).await;
     assert_eq!(before, after);
-    let listed: Value = gateway.get(PATH, Some(&merchant.api_key)).await.json();
+    let listed: Value = gateway.read(&merchant, PATH).await;
     assert_eq!(listed["data"].as_array().map(Vec::len), Some(1));
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn another_merchants_endpoints_and_events_are_not_there() {
+async fn endpoints_and_events_of_another_merchant_are_not_found() {
     let gateway = gateway().await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let (mine, theirs) = (gateway.register(None).await, gateway.register(None).await);
     let (own, _) = made(&gateway, &mine, &endpoint, &["*"]).await;
     let (foreign, _) = made(&gateway, &theirs, &endpoint, &["*"]).await;
     pay_for(&gateway, &theirs, None).await;
-    let page: Value = gateway
-        .get("/v1/events", Some(&theirs.api_key))
-        .await
-        .json();
+    let page: Value = gateway.read(&theirs, "/v1/events").await;
     let event = page["data"][0]["id"].as_str().unwrap().to_owned();
     let strange = [
         foreign.as_str(),
@@ -272,7 +186,7 @@ async fn another_merchants_endpoints_and_events_are_not_there() {
 }
 
 #[tokio::test]
-async fn a_merchant_has_no_more_than_sixteen_endpoints() {
+async fn merchant_has_at_most_sixteen_endpoints() {
     let gateway = gateway().await;
     let merchant = gateway.register(None).await;
     let url = json!({"url": "https://shop.example/"});
@@ -282,7 +196,7 @@ async fn a_merchant_has_no_more_than_sixteen_endpoints() {
     }
     let answer = post(&gateway, &merchant.api_key, PATH, &url).await;
     assert_eq!(answer.code(), "state_conflict");
-    let listed: Value = gateway.get(PATH, Some(&merchant.api_key)).await.json();
+    let listed: Value = gateway.read(&merchant, PATH).await;
     let id = listed["data"][3]["id"].as_str().unwrap();
     let mut delete = write(
         &merchant.api_key,
@@ -303,12 +217,13 @@ async fn refused(gateway: &TestGateway, api_key: &str, path: &str) -> [Value; 2]
 }
 
 #[tokio::test]
-async fn lists_refuse_what_they_do_not_know() {
+async fn unknown_list_parameters_are_rejected() {
     let gateway = gateway().await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let merchant = gateway.register(None).await;
     let (id, _) = made(&gateway, &merchant, &endpoint, &["*"]).await;
     let deliveries = format!("{PATH}/{id}/deliveries");
+    #[rustfmt::skip]
     let rows = [
         ("/v1/events", "limit=0", "limit"),
         ("/v1/events", "limit=101", "limit"),
@@ -319,18 +234,10 @@ async fn lists_refuse_what_they_do_not_know() {
         ("/v1/events", "subject=", "subject"),
         ("/v1/events", "subject=a%20b", "subject"),
         ("/v1/events", "subject=a%00", "subject"),
-        (
-            "/v1/events",
-            "subject=0123456789012345678901234567890",
-            "subject",
-        ),
+        ("/v1/events", "subject=0123456789012345678901234567890", "subject"),
         ("/v1/events", "created_from=-1", "created_from"),
         ("/v1/events", "created_until=1e9", "created_until"),
-        (
-            "/v1/events",
-            "created_until=99999999999999999999",
-            "created_until",
-        ),
+        ("/v1/events", "created_until=99999999999999999999", "created_until"),
         ("/v1/events", "state=pending", "state"),
         (&deliveries, "limit=0", "limit"),
         (&deliveries, "after=x", "after"),

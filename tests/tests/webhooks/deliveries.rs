@@ -1,4 +1,4 @@
-//! What arrives, how often, and in what order.
+//! What is delivered, how often, and in what order.
 
 use super::receiver::{Endpoint, Reaction};
 use super::{delivery_when, gateway, later, pay_for};
@@ -27,7 +27,7 @@ fn is_delivered(delivery: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn a_webhook_carries_the_event_and_both_signatures_fit_its_raw_body() {
+async fn webhook_contains_the_event_with_two_valid_signatures() {
     let gateway = gateway().await;
     let endpoint = Endpoint::start(vec![Reaction::Status(204)]).await;
     let merchant = gateway.register(Some(&endpoint.url())).await;
@@ -92,10 +92,7 @@ async fn a_webhook_carries_the_event_and_both_signatures_fit_its_raw_body() {
         (&delivery["last_error"], &delivery["next_at"]),
         (&Value::Null, &Value::Null)
     );
-    let page: Value = gateway
-        .get("/v1/events", Some(&merchant.api_key))
-        .await
-        .json();
+    let page: Value = gateway.read(&merchant, "/v1/events").await;
     let event = &page["data"][0];
     assert_eq!(event["id"], arrival.id.as_str());
     let body: Value = serde_json::from_slice(&arrival.body).unwrap();
@@ -107,7 +104,7 @@ async fn a_webhook_carries_the_event_and_both_signatures_fit_its_raw_body() {
 }
 
 #[tokio::test]
-async fn what_fails_is_tried_again_with_a_fresh_signature_until_it_arrives() {
+async fn failed_delivery_is_retried_with_a_fresh_signature() {
     let gateway = gateway().await;
     let script = vec![
         Reaction::Status(500),
@@ -164,7 +161,7 @@ async fn what_fails_is_tried_again_with_a_fresh_signature_until_it_arrives() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_not_there_gets_its_webhook_when_it_is() {
+async fn unreachable_endpoint_gets_its_webhook_later() {
     let gateway = gateway().await;
     let port = Endpoint::start(Vec::new()).await.address;
     let url = format!("http://{port}/webhooks?shop=1");
@@ -181,7 +178,7 @@ async fn an_endpoint_that_is_not_there_gets_its_webhook_when_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_endpoint_holds_up_nobody_else() {
+async fn slow_endpoint_does_not_delay_others() {
     let gateway = gateway().await;
     let slow = Endpoint::start(vec![Reaction::Hang]).await;
     let quick = Endpoint::start(vec![Reaction::Status(200)]).await;
@@ -206,21 +203,18 @@ async fn a_slow_endpoint_holds_up_nobody_else() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let page: Value = gateway
-        .get("/v1/events?limit=100", Some(&hanging.api_key))
-        .await
-        .json();
+    let page: Value = gateway.read(&hanging, "/v1/events?limit=100").await;
     let more = page["data"].as_array().unwrap().iter();
     let older = page["data"][99]["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/events?limit=100&after={older}");
-    let rest: Value = gateway.get(&path, Some(&hanging.api_key)).await.json();
+    let rest: Value = gateway.read(&hanging, &path).await;
     let mut all = more.chain(rest["data"].as_array().unwrap());
     assert!(all.any(|event| given_up(&event["deliveries"][0])));
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn what_was_claimed_when_the_verifier_ended_is_delivered_after_its_start() {
+async fn delivery_leased_before_a_stop_is_sent_after_the_restart() {
     let mut gateway = gateway().await;
     let endpoint = Endpoint::start(vec![Reaction::Hang, Reaction::Status(200)]).await;
     let merchant = gateway.register(Some(&endpoint.url())).await;
@@ -244,7 +238,7 @@ async fn what_was_claimed_when_the_verifier_ended_is_delivered_after_its_start()
 }
 
 #[tokio::test]
-async fn every_endpoint_of_the_merchant_is_told_and_a_disabled_one_is_not() {
+async fn every_enabled_endpoint_is_notified() {
     let gateway = gateway().await;
     let script = || vec![Reaction::Status(200)];
     let (first, second) = (
@@ -292,7 +286,7 @@ async fn every_endpoint_of_the_merchant_is_told_and_a_disabled_one_is_not() {
 }
 
 #[tokio::test]
-async fn both_events_of_an_unknown_payment_arrive_with_their_numbers() {
+async fn both_events_of_an_unknown_payment_arrive_in_sequence() {
     let gateway = gateway().await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let merchant = gateway.register(Some(&endpoint.url())).await;
@@ -315,7 +309,7 @@ async fn both_events_of_an_unknown_payment_arrive_with_their_numbers() {
         ]
     );
     let read = format!("/v1/payments/{}", view.payment);
-    let read: Value = gateway.get(&read, Some(&merchant.api_key)).await.json();
+    let read: Value = gateway.read(&merchant, &read).await;
     assert_eq!(read["state"], "captured");
     gateway.finish().await;
 }

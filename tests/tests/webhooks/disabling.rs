@@ -1,4 +1,4 @@
-//! An endpoint at which nothing arrives is switched off, and its merchant is told at the others.
+//! Endpoints that fail for days are disabled, and the merchant's other endpoints are notified.
 
 use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_of, deliveries_when, delivery_when, gateway, later, made, pay_for, post};
@@ -13,7 +13,7 @@ const DAY: i64 = 86_400;
 
 async fn endpoint_of(gateway: &TestGateway, merchant: &Merchant, id: &str) -> Value {
     let path = format!("/v1/webhook-endpoints/{id}");
-    gateway.get(&path, Some(&merchant.api_key)).await.json()
+    gateway.read(merchant, &path).await
 }
 
 fn last_is(state: &'static str, attempts: usize) -> impl Fn(&Value) -> bool {
@@ -30,7 +30,7 @@ fn bodies(endpoint: &Endpoint) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn after_five_days_of_failure_the_endpoint_is_switched_off_and_the_others_are_told() {
+async fn endpoint_is_disabled_after_five_days_of_failure_and_the_others_are_notified() {
     let gateway = gateway().await;
     let failing = Endpoint::start(vec![Reaction::Status(503)]).await;
     let other = Endpoint::start(vec![Reaction::Status(200)]).await;
@@ -113,7 +113,7 @@ async fn after_five_days_of_failure_the_endpoint_is_switched_off_and_the_others_
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_over_five_days_switches_nothing_off() {
+async fn clock_jump_over_five_days_disables_no_endpoint() {
     let gateway = gateway().await;
     let failing = Endpoint::start(vec![Reaction::Status(500)]).await;
     let merchant = gateway.register(None).await;
@@ -131,7 +131,7 @@ async fn a_clock_that_jumps_over_five_days_switches_nothing_off() {
 }
 
 #[tokio::test]
-async fn a_secret_that_does_not_open_is_not_the_receivers_failure() {
+async fn undecryptable_secret_does_not_count_as_an_endpoint_failure() {
     let gateway = gateway().await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let merchant = gateway.register(None).await;
@@ -174,7 +174,7 @@ async fn a_secret_that_does_not_open_is_not_the_receivers_failure() {
 }
 
 #[tokio::test]
-async fn one_success_within_five_days_keeps_the_endpoint_and_a_delivery_ends_all_the_same() {
+async fn one_success_within_five_days_keeps_the_endpoint_enabled() {
     let gateway = gateway().await;
     let picky = Endpoint::choosing(|arrival, _| {
         let body = String::from_utf8_lossy(&arrival.body);
@@ -233,7 +233,7 @@ async fn one_success_within_five_days_keeps_the_endpoint_and_a_delivery_ends_all
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_gone_is_switched_off_at_once() {
+async fn endpoint_that_answers_gone_is_disabled_at_once() {
     let gateway = gateway().await;
     let gone = Endpoint::start(vec![Reaction::Status(410)]).await;
     let other = Endpoint::start(vec![Reaction::Status(200)]).await;

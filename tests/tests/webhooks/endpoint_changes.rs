@@ -1,4 +1,4 @@
-//! Whoever redirects a merchant's webhooks cannot do it unseen: the other endpoints are told.
+//! Changes of an endpoint are published to the merchant's other endpoints.
 
 use super::receiver::{Endpoint, Reaction};
 use super::rotation::fits;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use verifier_server::webhooks::endpoints::store::usage::ENDPOINT_CHANGES_AN_HOUR;
 
 #[tokio::test]
-async fn a_change_of_an_endpoint_is_told_the_others_and_not_the_endpoint() {
+async fn endpoint_change_is_published_to_the_other_endpoints() {
     let gateway = gateway().await;
     let watching = Endpoint::start(vec![Reaction::Status(200)]).await;
     let changed = Endpoint::start(vec![Reaction::Status(200)]).await;
@@ -86,7 +86,7 @@ async fn a_change_of_an_endpoint_is_told_the_others_and_not_the_endpoint() {
 /// An endpoint that is moved by a key that may write webhooks and read nothing takes nothing along
 /// that the key may not read, and the address before is told.
 #[tokio::test]
-async fn what_was_on_its_way_does_not_follow_an_endpoint_that_hears_less() {
+async fn pending_events_do_not_follow_a_moved_endpoint() {
     let gateway = gateway().await;
     let (down, elsewhere) = (
         Endpoint::start(vec![Reaction::Status(503), Reaction::Status(200)]).await,
@@ -131,7 +131,7 @@ async fn what_was_on_its_way_does_not_follow_an_endpoint_that_hears_less() {
 
 /// A farewell says nothing about the endpoint, which is elsewhere.
 #[tokio::test]
-async fn a_farewell_that_does_not_arrive_is_no_failure_of_the_endpoint() {
+async fn failed_change_notice_does_not_count_against_the_endpoint() {
     let gateway = gateway().await;
     let (before, after) = (
         Endpoint::start(vec![Reaction::Status(410)]).await,
@@ -151,7 +151,7 @@ async fn a_farewell_that_does_not_arrive_is_no_failure_of_the_endpoint() {
     assert_eq!(moved.status, 200, "{}", moved.text());
     let ended = |rows: &Value| rows[0]["state"] == "failed";
     deliveries_when(&gateway, &merchant, &id, ended).await;
-    let seen: Value = gateway.get(&path, Some(&merchant.api_key)).await.json();
+    let seen: Value = gateway.read(&merchant, &path).await;
     assert_eq!(
         (&seen["state"], &seen["failing_since"]),
         (&json!("active"), &Value::Null)
@@ -165,7 +165,7 @@ async fn a_farewell_that_does_not_arrive_is_no_failure_of_the_endpoint() {
 /// Whoever may write webhooks can rotate a secret, move the endpoint and delete it. Its receiver learns of
 /// that all the same, for a day, in a way that it can verify; and does not learn the new path.
 #[tokio::test]
-async fn a_former_address_is_told_for_a_day_and_can_verify_it() {
+async fn former_url_is_notified_for_a_day_with_a_valid_signature() {
     let gateway = gateway().await;
     let down = Endpoint::start(vec![Reaction::Status(503)]).await;
     let elsewhere = Endpoint::start(vec![Reaction::Status(200)]).await;
@@ -216,9 +216,9 @@ async fn a_former_address_is_told_for_a_day_and_can_verify_it() {
     gateway.finish().await;
 }
 
-/// Whoever pings an endpoint as often as possible takes nobody's number.
+/// Pings, however many, do not use up the number of changes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn pings_do_not_keep_an_endpoint_from_being_changed() {
+async fn pings_do_not_use_up_the_change_limit() {
     for gateway in [Some(gateway().await), on_postgres().await] {
         let Some(gateway) = gateway else {
             eprintln!("skipped without Postgres");
@@ -257,7 +257,7 @@ async fn pings_do_not_keep_an_endpoint_from_being_changed() {
 /// Each request is allowed by itself: one takes the endpoint elsewhere and has it hear of nothing, the
 /// others ask for what it hears of already. Together they must not read everything elsewhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn requests_that_are_allowed_one_by_one_do_not_add_up_to_one_that_is_not() {
+async fn concurrent_changes_do_not_combine_into_a_forbidden_one() {
     for gateway in [Some(gateway().await), on_postgres().await] {
         let Some(gateway) = gateway else {
             eprintln!("skipped without Postgres");
@@ -278,7 +278,7 @@ async fn requests_that_are_allowed_one_by_one_do_not_add_up_to_one_that_is_not()
             let requests = [&wider, &wider, &moved, &wider, &wider, &wider];
             let sent = requests.map(|body| post(&gateway, &weak, &path, body));
             futures_util::future::join_all(sent).await;
-            let seen: Value = gateway.get(&path, Some(&merchant.api_key)).await.json();
+            let seen: Value = gateway.read(&merchant, &path).await;
             let allowed = [
                 (json!(receiver.url()), json!(["*"])),
                 (json!(elsewhere), json!(["ping"])),
@@ -296,7 +296,7 @@ async fn requests_that_are_allowed_one_by_one_do_not_add_up_to_one_that_is_not()
 
 /// Changes are told all others, so that there is an end to them; and what changes nothing is not told.
 #[tokio::test]
-async fn changes_are_counted_and_those_that_change_nothing_are_not_told() {
+async fn changes_are_limited_and_no_op_changes_publish_nothing() {
     let gateway = gateway().await;
     let merchant = gateway.register(None).await;
     let receiver = Endpoint::start(vec![Reaction::Status(200)]).await;

@@ -1,4 +1,4 @@
-//! Endpoints as their merchant makes, changes and deletes them.
+//! Creating, changing and deleting endpoints.
 
 use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_of, deliveries_when, gateway, made, pay_for, post};
@@ -9,7 +9,7 @@ use std::time::Duration;
 const PATH: &str = "/v1/webhook-endpoints";
 
 #[tokio::test]
-async fn an_endpoint_is_made_once_for_each_key_and_shows_its_secret_only_then() {
+async fn endpoint_is_created_once_per_key_and_shows_its_secret_once() {
     let gateway = gateway().await;
     let merchant = gateway.register(None).await;
     let body = json!({"url": "https://shop.example/webhooks", "description": "Lager",
@@ -68,7 +68,7 @@ async fn an_endpoint_is_made_once_for_each_key_and_shows_its_secret_only_then() 
 }
 
 #[tokio::test]
-async fn an_endpoint_hears_only_of_what_it_chose() {
+async fn endpoint_gets_only_subscribed_event_types() {
     let gateway = gateway().await;
     let (all, some, none) = (
         Endpoint::start(vec![Reaction::Status(200)]).await,
@@ -101,7 +101,7 @@ async fn an_endpoint_hears_only_of_what_it_chose() {
 }
 
 #[tokio::test]
-async fn changes_hold_for_what_happens_from_then_on() {
+async fn endpoint_changes_apply_to_later_events() {
     let gateway = gateway().await;
     let (before, after) = (
         Endpoint::start(vec![Reaction::Status(200)]).await,
@@ -143,7 +143,7 @@ async fn changes_hold_for_what_happens_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_deleted_endpoint_is_gone_with_its_secret_and_what_was_on_its_way() {
+async fn deleted_endpoint_loses_its_secret_and_pending_deliveries() {
     let gateway = gateway().await;
     let endpoint = Endpoint::start(vec![Reaction::Status(500)]).await;
     let merchant = gateway.register(None).await;
@@ -163,7 +163,7 @@ async fn a_deleted_endpoint_is_gone_with_its_secret_and_what_was_on_its_way() {
         let answer = gateway.get(path, Some(&merchant.api_key)).await;
         assert_eq!(answer.code(), "not_found", "{path}");
     }
-    let listed: Value = gateway.get(PATH, Some(&merchant.api_key)).await.json();
+    let listed: Value = gateway.read(&merchant, PATH).await;
     assert_eq!(listed["data"], json!([]));
     let kept = gateway
         .rows("SELECT secret_encrypted FROM webhook_endpoints WHERE deleted_at_ms > 0")
@@ -177,7 +177,7 @@ async fn a_deleted_endpoint_is_gone_with_its_secret_and_what_was_on_its_way() {
 }
 
 #[tokio::test]
-async fn a_ping_goes_to_one_endpoint_whatever_it_hears_of() {
+async fn ping_goes_to_one_endpoint_regardless_of_subscriptions() {
     let gateway = gateway().await;
     let (pinged, other) = (
         Endpoint::start(vec![Reaction::Status(204)]).await,

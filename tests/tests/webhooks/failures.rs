@@ -1,5 +1,4 @@
-//! What a merchant is told of an attempt without an answer: where to look, and nothing of what the
-//! operator's network holds.
+//! Failed attempts are described without revealing the operator's network.
 
 use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_when, gateway, pay_for, post, verified};
@@ -57,23 +56,18 @@ async fn attempted(gateway: &TestGateway, url: &str) -> Value {
 }
 
 #[tokio::test]
-async fn each_reason_says_where_to_look() {
+async fn each_failure_reason_is_reported() {
     let gateway = gateway().await;
     let _beside = gateway.run_beside();
     let closed = Endpoint::start(Vec::new()).await.address;
     let plain = without_tls().await;
     let (good, expired) = (with_certificate(2090).await, with_certificate(2001).await);
+    #[rustfmt::skip]
     let rows = [
-        (
-            format!("https://{good}/"),
-            "certificate: its issuer is unknown, or its chain is incomplete",
-        ),
+        (format!("https://{good}/"), "certificate: its issuer is unknown, or its chain is incomplete"),
         (format!("https://{expired}/"), "certificate: it has expired"),
         (format!("http://{closed}/"), "the connection was refused"),
-        (
-            "https://nobody.invalid/".into(),
-            "no public address was found for the name",
-        ),
+        ("https://nobody.invalid/".into(), "no public address was found for the name"),
         (format!("https://{plain}/"), "no TLS with the receiver"),
     ];
     for (url, expected) in rows {
@@ -85,7 +79,7 @@ async fn each_reason_says_where_to_look() {
 }
 
 #[tokio::test]
-async fn a_name_inside_and_a_name_that_does_not_exist_look_the_same() {
+async fn internal_and_nonexistent_host_names_are_indistinguishable() {
     let gateway = TestGateway::with(|_| {}).await;
     gateway.clock.stop();
     let _beside = gateway.run_beside();
@@ -101,7 +95,7 @@ async fn a_name_inside_and_a_name_that_does_not_exist_look_the_same() {
 }
 
 #[tokio::test]
-async fn what_a_host_in_an_allowed_network_answers_is_not_kept() {
+async fn responses_from_allowed_networks_are_not_stored() {
     let gateway = TestGateway::with(|config| {
         config.webhooks.allow = vec!["127.0.0.0/8".into()];
         config.webhooks.allow_http = true;

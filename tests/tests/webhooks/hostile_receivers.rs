@@ -1,5 +1,4 @@
-//! Receivers that hang, reset, redirect, fail for a day or answer without end: none of them is
-//! anybody else's business.
+//! Receivers that hang, reset, redirect, fail for a day or never finish do not affect others.
 
 use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_when, delivery_when, gateway, later, made, pay_for};
@@ -31,7 +30,7 @@ fn resident_kib() -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_receiver_however_bad_delays_another() {
+async fn misbehaving_receiver_does_not_delay_others() {
     let gateway = gateway().await;
     let inside = Endpoint::start(vec![Reaction::Status(200)]).await;
     let bad = [
@@ -67,7 +66,7 @@ async fn no_receiver_however_bad_delays_another() {
 }
 
 #[tokio::test]
-async fn each_way_to_fail_is_told_in_a_few_words() {
+async fn each_failure_is_described_briefly() {
     let gateway = gateway().await;
     let _beside = gateway.run_beside();
     let rows = [
@@ -98,7 +97,7 @@ async fn each_way_to_fail_is_told_in_a_few_words() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_without_end_is_delivered_and_costs_nothing() {
+async fn endless_response_counts_as_delivered() {
     let gateway = gateway().await;
     let flooding = [
         merchant_at(&gateway, Reaction::Flood(200, 10 * MEGABYTE)).await,
@@ -136,7 +135,7 @@ async fn an_answer_without_end_is_delivered_and_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_fails_for_a_day_gets_everything_afterwards() {
+async fn receiver_down_for_a_day_gets_everything_afterwards() {
     let gateway = gateway().await;
     let is_broken = Arc::new(AtomicBool::new(true));
     let broken = Arc::clone(&is_broken);
@@ -175,7 +174,7 @@ async fn a_receiver_that_fails_for_a_day_gets_everything_afterwards() {
     };
     deliveries_when(&gateway, &merchant, &id, delivered).await;
     let path = format!("/v1/webhook-endpoints/{id}");
-    let seen: Value = gateway.get(&path, Some(&merchant.api_key)).await.json();
+    let seen: Value = gateway.read(&merchant, &path).await;
     assert_eq!(
         (&seen["state"], &seen["failing_since"]),
         (&"active".into(), &Value::Null)

@@ -1,4 +1,4 @@
-//! What a merchant may have sent, over time, and what is left of it in the database.
+//! Daily limits of endpoints and redeliveries.
 
 use super::receiver::{Endpoint, Reaction};
 use super::{gateway, pay_for, post};
@@ -10,7 +10,7 @@ use verifier_server::webhooks::endpoints::store::usage::ENDPOINTS_A_DAY;
 const PATH: &str = "/v1/webhook-endpoints";
 
 #[tokio::test]
-async fn making_redelivering_and_deleting_ends_with_the_day_and_leaves_no_rows() {
+async fn endpoint_limits_are_daily_and_leave_no_rows() {
     let gateway = gateway().await;
     if gateway.now() % 86_400 > 80_000 {
         // The day does not end in the middle of this.

@@ -1,5 +1,4 @@
-//! The outbox against real endpoints on the loopback: at least once, signed twice, and nowhere
-//! else than where it may go.
+//! Webhooks to real endpoints on loopback.
 
 mod addresses;
 mod attempts;
@@ -8,6 +7,7 @@ mod deliveries;
 mod disabling;
 mod endpoint_changes;
 mod endpoints;
+mod events;
 mod failures;
 mod hostile_receivers;
 mod limits;

@@ -1,4 +1,4 @@
-//! A merchant's endpoint that reacts as a test wants, on a socket of its own.
+//! A webhook endpoint that answers as a test wants.
 
 use harness::time::now;
 use harness::webhook_receiver::Arrival;

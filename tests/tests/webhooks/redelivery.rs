@@ -1,4 +1,4 @@
-//! Looking events and deliveries up, and delivering them again.
+//! Finding and redelivering events.
 
 use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_of, deliveries_when, gateway, later, made, pay_for, post};
@@ -22,7 +22,7 @@ fn ids(page: &Value, member: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn events_are_found_by_type_subject_and_time() {
+async fn events_are_filtered_by_type_subject_and_time() {
     let gateway = gateway().await;
     let merchant = gateway.register(None).await;
     let began = gateway.now();
@@ -34,28 +34,20 @@ async fn events_are_found_by_type_subject_and_time() {
     let all = ids(&list(&gateway, &merchant, "/v1/events").await, "id");
     assert_eq!(all.len(), 3);
     let at = |seconds: u64| began + seconds;
+    #[rustfmt::skip]
     let rows = [
         ("type=payment.captured".to_owned(), vec![0, 2]),
         ("type=payment.declined".to_owned(), vec![1]),
         ("type=payment.voided".to_owned(), vec![]),
         (format!("subject={}", first.payment), vec![2]),
         ("subject=pay_nobody".to_owned(), vec![]),
-        (
-            format!("subject={}&type=payment.declined", first.payment),
-            vec![],
-        ),
+        (format!("subject={}&type=payment.declined", first.payment), vec![]),
         (format!("created_from={}", at(100)), vec![0, 1]),
         (format!("created_from={}", at(101)), vec![0]),
         (format!("created_until={}", at(100)), vec![1, 2]),
         (format!("created_until={}", at(99)), vec![2]),
-        (
-            format!("created_from={0}&created_until={0}", at(100)),
-            vec![1],
-        ),
-        (
-            format!("created_from={}&type=payment.captured", at(1)),
-            vec![0],
-        ),
+        (format!("created_from={0}&created_until={0}", at(100)), vec![1]),
+        (format!("created_from={}&type=payment.captured", at(1)), vec![0]),
         (format!("created_from={}", u64::MAX), vec![]),
         (format!("created_until={}", u64::MAX), vec![0, 1, 2]),
         (format!("after={}", all[0]), vec![1, 2]),
@@ -88,7 +80,7 @@ async fn events_are_found_by_type_subject_and_time() {
 }
 
 #[tokio::test]
-async fn a_delivered_event_is_delivered_again_and_what_was_tried_stays() {
+async fn delivered_event_is_redelivered_and_keeps_its_attempts() {
     let gateway = gateway().await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200), Reaction::Status(500)]).await;
     let merchant = gateway.register(None).await;
@@ -136,7 +128,7 @@ async fn a_delivered_event_is_delivered_again_and_what_was_tried_stays() {
 }
 
 #[tokio::test]
-async fn what_was_given_up_or_never_meant_for_an_endpoint_is_delivered_on_demand() {
+async fn failed_or_unsubscribed_event_can_be_redelivered() {
     let gateway = gateway().await;
     let merchant = gateway.register(None).await;
     pay_for(&gateway, &merchant, None).await;
@@ -176,7 +168,7 @@ async fn what_was_given_up_or_never_meant_for_an_endpoint_is_delivered_on_demand
 }
 
 #[tokio::test]
-async fn a_thousand_are_begun_at_once_and_the_rest_after_them() {
+async fn redelivery_starts_a_thousand_at_a_time() {
     let gateway = gateway().await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let merchant = gateway.register(None).await;
@@ -214,7 +206,7 @@ async fn a_thousand_are_begun_at_once_and_the_rest_after_them() {
 }
 
 #[tokio::test]
-async fn deliveries_are_listed_page_by_page_and_by_state() {
+async fn deliveries_are_paged_and_filtered_by_state() {
     let gateway = gateway().await;
     let endpoint =
         Endpoint::choosing(|_, place| Reaction::Status(if place == 0 { 410 } else { 200 }));

@@ -1,4 +1,4 @@
-//! Secrets are exchanged without a moment in which the receiver cannot verify.
+//! Rotation of an endpoint's secret with an overlap.
 
 use super::receiver::{Endpoint, Reaction};
 use super::{gateway, later, made, pay_for, post};
@@ -26,7 +26,7 @@ fn schemes(arrival: &Arrival) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_previous_secret_signs_beside_the_new_one_until_its_time_is_over() {
+async fn previous_secret_signs_during_the_overlap() {
     let gateway = gateway().await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let merchant = gateway.register(None).await;
@@ -74,7 +74,7 @@ async fn the_previous_secret_signs_beside_the_new_one_until_its_time_is_over() {
     assert_eq!(schemes(&arrival), ["v1a", "v1"]);
     assert!(!fits(&arrival, &first) && fits(&arrival, &second));
     let read = format!("/v1/webhook-endpoints/{id}");
-    let read: Value = gateway.get(&read, Some(&merchant.api_key)).await.json();
+    let read: Value = gateway.read(&merchant, &read).await;
     assert_eq!(read["previous_secret_until"], Value::Null);
 
     // Without an overlap the old one is worthless at once.
@@ -96,7 +96,7 @@ async fn the_previous_secret_signs_beside_the_new_one_until_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_secret_that_was_replaced_twice_signs_no_more() {
+async fn secret_replaced_twice_no_longer_signs() {
     let gateway = gateway().await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let merchant = gateway.register(None).await;

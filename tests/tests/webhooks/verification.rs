@@ -1,7 +1,8 @@
-//! An endpoint is sent nothing until it has answered that it is its merchant's.
+//! An endpoint gets no events until it has answered a verification challenge.
 
 use super::receiver::{Endpoint, Reaction};
 use super::{deliveries_of, deliveries_when, later, made, pay_for, post};
+use harness::browser::eventually;
 use harness::client::Merchant;
 use harness::gateway::TestGateway;
 use harness::webhook_receiver::Arrival;
@@ -46,7 +47,7 @@ fn answered(arrival: &Arrival) -> Reaction {
 
 async fn seen(gateway: &TestGateway, merchant: &Merchant, id: &str) -> Value {
     let path = format!("{PATH}/{id}");
-    gateway.get(&path, Some(&merchant.api_key)).await.json()
+    gateway.read(merchant, &path).await
 }
 
 /// The endpoint once it is as expected.
@@ -68,7 +69,7 @@ async fn seen_when(
 }
 
 #[tokio::test]
-async fn what_happens_before_an_endpoint_is_verified_arrives_afterwards() {
+async fn events_before_verification_are_delivered_afterwards() {
     let gateway = strict().await;
     let knows_the_secret = Arc::new(AtomicBool::new(false));
     let knows = Arc::clone(&knows_the_secret);
@@ -142,7 +143,7 @@ async fn what_happens_before_an_endpoint_is_verified_arrives_afterwards() {
 }
 
 #[tokio::test]
-async fn a_host_that_does_not_answer_the_challenge_hears_nothing_and_is_left_alone() {
+async fn unverified_host_gets_no_events_and_is_not_retried_forever() {
     let gateway = strict().await;
     let echo = Endpoint::choosing(|arrival, _| Reaction::Answer(200, "", arrival.body.clone()));
     let (echo, silent) = (
@@ -158,6 +159,13 @@ async fn a_host_that_does_not_answer_the_challenge_hears_nothing_and_is_left_alo
     for times in 1..=9 {
         for (endpoint, id) in [(&echo, &echoing), (&silent, &other)] {
             endpoint.wait_for(times).await;
+            // The clock moves only once the attempt is recorded.
+            let sql =
+                format!("SELECT verification_attempts FROM webhook_endpoints WHERE id = '{id}'");
+            eventually("the attempt to be recorded", async || {
+                (gateway.rows(&sql).await == [[times.to_string()]]).then_some(())
+            })
+            .await;
             let told = |seen: &Value| seen["verification_error"] == error;
             seen_when(&gateway, &merchant, id, told).await;
         }
@@ -176,7 +184,7 @@ async fn a_host_that_does_not_answer_the_challenge_hears_nothing_and_is_left_alo
 }
 
 #[tokio::test]
-async fn an_endpoint_that_moves_proves_anew_whose_it_is() {
+async fn changed_url_is_verified_again() {
     let gateway = strict().await;
     let own = Endpoint::choosing(|arrival, _| answered(arrival)).await;
     let elsewhere = Endpoint::start(vec![Reaction::Status(200)]).await;
@@ -198,10 +206,7 @@ async fn an_endpoint_that_moves_proves_anew_whose_it_is() {
     let told = |seen: &Value| !seen["verification_error"].is_null();
     seen_when(&gateway, &merchant, &id, told).await;
     // A redelivery does not get there either.
-    let events: Value = gateway
-        .get("/v1/events", Some(&merchant.api_key))
-        .await
-        .json();
+    let events: Value = gateway.read(&merchant, "/v1/events").await;
     let again = json!({"event": events["data"][0]["id"]});
     let path = format!("{PATH}/{id}/redeliver");
     let again = post(&gateway, &merchant.api_key, &path, &again).await;
@@ -223,7 +228,7 @@ async fn an_endpoint_that_moves_proves_anew_whose_it_is() {
 }
 
 #[tokio::test]
-async fn who_asks_for_verification_again_and_again_is_stopped() {
+async fn verification_requests_are_limited() {
     let gateway = strict().await;
     let silent = Endpoint::start(vec![Reaction::Status(200)]).await;
     let merchant = gateway.register(None).await;
@@ -251,7 +256,7 @@ async fn who_asks_for_verification_again_and_again_is_stopped() {
 }
 
 #[tokio::test]
-async fn an_address_in_a_network_that_an_operator_allows_is_active_at_once() {
+async fn endpoint_in_an_allowed_network_is_active_at_once() {
     let gateway = super::gateway().await;
     let endpoint = Endpoint::start(vec![Reaction::Status(200)]).await;
     let merchant = gateway.register(None).await;

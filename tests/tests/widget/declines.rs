@@ -1,12 +1,12 @@
-//! What a shopper sees, hears and can do after a decline, and where the form leads them.
+//! What a shopper sees and can do after a decline.
 
 use super::embedding::{page, page_with_tag};
 use harness::browser::{Session, eventually};
-use harness::scenario::Scenario;
+use harness::environment::TestEnvironment;
+use harness::scenario::{Scenario, play_shared};
 use harness::shopper::{
     FRAME, INSUFFICIENT_FUNDS, NOTICE, PANEL, PAY, VISA, WRONG_SECURITY_CODE, persona_for,
 };
-use harness::stage::Stage;
 use sealpay_protocol::api::Method;
 use serde_json::json;
 use thirtyfour::prelude::*;
@@ -25,188 +25,191 @@ async fn place_in_window(session: &Session, selector: &str) -> (i64, i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_reason_of_a_decline_is_in_view_on_a_phone_with_its_keyboard() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("declined-on-a-phone"));
-    let address = stage
-        .site
-        .publish("declined-on-a-phone", page_with_tag(stage, &order, ""));
+async fn decline_reason_is_in_view_on_a_phone_with_its_keyboard() {
+    let environment = TestEnvironment::shared();
+    let order = environment
+        .merchant
+        .sign(&environment.claims("declined-on-a-phone"));
+    let address = environment.site.publish(
+        "declined-on-a-phone",
+        page_with_tag(environment, &order, ""),
+    );
     let scenario = Scenario::new("declined on a phone");
-    scenario
-        .play(stage, async move |session| {
-            let size = json!({ "width": 390, "height": 500, "deviceScaleFactor": 1,
-                               "mobile": false });
+    play_shared(scenario, async move |session, _| {
+        let size = json!({ "width": 390, "height": 500, "deviceScaleFactor": 1,
+                           "mobile": false });
+        session
+            .developer_tools("Emulation.setDeviceMetricsOverride", size)
+            .await;
+        session.go(&address).await;
+        session.pay_with(INSUFFICIENT_FUNDS).await;
+        session.read(NOTICE, "insufficient funds").await;
+        eventually("a notice in view", async || {
+            let (top, bottom) = place_in_window(&session, NOTICE).await;
+            (top >= 0 && bottom <= 500).then_some(())
+        })
+        .await;
+        assert!(
             session
-                .developer_tools("Emulation.setDeviceMetricsOverride", size)
-                .await;
-            session.go(&address).await;
-            session.pay_with(INSUFFICIENT_FUNDS).await;
-            session.read(NOTICE, "insufficient funds").await;
-            eventually("a notice in view", async || {
-                let (top, bottom) = place_in_window(&session, NOTICE).await;
-                (top >= 0 && bottom <= 500).then_some(())
-            })
-            .await;
-            assert!(
-                session
-                    .is_true("document.activeElement.matches('.notice')")
-                    .await
-            );
-            let next = "document.querySelector('.notice').nextElementSibling.type === 'submit'";
-            assert!(session.is_true(next).await, "directly above the button");
-            // Said once: where the shopper is put, and not by the live region as well.
-            let said = "document.querySelector('[role=status]').textContent === ''";
-            assert!(session.is_true(said).await);
+                .is_true("document.activeElement.matches('.notice')")
+                .await
+        );
+        let next = "document.querySelector('.notice').nextElementSibling.type === 'submit'";
+        assert!(session.is_true(next).await, "directly above the button");
+        // Said once: where the shopper is put, and not by the live region as well.
+        let said = "document.querySelector('[role=status]').textContent === ''";
+        assert!(session.is_true(said).await);
 
-            session.replace_card(VISA).await;
-            session.press(PAY).await;
-            session.read(PANEL, "Payment complete").await;
-            eventually("a heading in view", async || {
-                let (top, bottom) = place_in_window(&session, ".panel .seal").await;
-                (top >= 0 && bottom <= 500).then_some(())
-            })
-            .await;
+        session.replace_card(VISA).await;
+        session.press(PAY).await;
+        session.read(PANEL, "Payment complete").await;
+        eventually("a heading in view", async || {
+            let (top, bottom) = place_in_window(&session, ".panel .seal").await;
+            (top >= 0 && bottom <= 500).then_some(())
         })
         .await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decline_leads_to_the_field_that_is_wrong_and_says_why_there() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("declined-fields"));
-    let address = stage
+async fn decline_focuses_the_wrong_field_and_explains_it_there() {
+    let environment = TestEnvironment::shared();
+    let order = environment
+        .merchant
+        .sign(&environment.claims("declined-fields"));
+    let address = environment
         .site
-        .publish("declined-fields", page_with_tag(stage, &order, ""));
+        .publish("declined-fields", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("declined fields");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.enter_form().await;
-            let rows = [
-                (WRONG_SECURITY_CODE, "security-code", "security code", true),
-                (persona_for("expired_card"), "expiry", "expired", true),
-                (persona_for("invalid_number"), "number", "card number", true),
-                (persona_for("stolen_card"), "number", "was declined", false),
-            ];
-            for (card, field, reason, keeps_number) in rows {
-                session.replace_card(card).await;
-                session.press(PAY).await;
-                session.read(&format!("#{field}-note"), reason).await;
-                let at = "const field = document.activeElement;
-                          return [field.id, field.getAttribute('aria-invalid'),
-                                  field.getAttribute('aria-describedby'),
-                                  document.getElementById('number').value !== '']";
-                let at = session.run(at, Vec::new()).await;
-                let expected = json!([field, "true", format!("{field}-note"), keeps_number]);
-                assert_eq!(at, expected, "{reason}");
-            }
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.enter_form().await;
+        let rows = [
+            (WRONG_SECURITY_CODE, "security-code", "security code", true),
+            (persona_for("expired_card"), "expiry", "expired", true),
+            (persona_for("invalid_number"), "number", "card number", true),
+            (persona_for("stolen_card"), "number", "was declined", false),
+        ];
+        for (card, field, reason, keeps_number) in rows {
+            session.replace_card(card).await;
+            session.press(PAY).await;
+            session.read(&format!("#{field}-note"), reason).await;
+            let at = "const field = document.activeElement;
+                      return [field.id, field.getAttribute('aria-invalid'),
+                              field.getAttribute('aria-describedby'),
+                              document.getElementById('number').value !== '']";
+            let at = session.run(at, Vec::new()).await;
+            let expected = json!([field, "true", format!("{field}-note"), keeps_number]);
+            assert_eq!(at, expected, "{reason}");
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn enter_in_the_only_wrong_field_is_announced_each_time() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("only-wrong-field"));
-    let address = stage
+async fn enter_in_the_only_invalid_field_is_announced_each_time() {
+    let environment = TestEnvironment::shared();
+    let order = environment
+        .merchant
+        .sign(&environment.claims("only-wrong-field"));
+    let address = environment
         .site
-        .publish("only-wrong-field", page_with_tag(stage, &order, ""));
+        .publish("only-wrong-field", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("only wrong field");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.enter_form().await;
-            session.type_into("#number", VISA.number).await;
-            session.type_into("#expiry", "1234").await;
-            let mut heard = Vec::new();
-            for _ in 0..2 {
-                session.type_into("#security-code", Key::Enter).await;
-                session
-                    .read("[role=status]", "Enter the 3 digits on the back.")
-                    .await;
-                let said = "return document.querySelector('[role=status]').textContent";
-                heard.push(session.run(said, Vec::new()).await);
-            }
-            assert_ne!(
-                heard[0], heard[1],
-                "a live region speaks only of what changes"
-            );
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.enter_form().await;
+        session.type_into("#number", VISA.number).await;
+        session.type_into("#expiry", "1234").await;
+        let mut heard = Vec::new();
+        for _ in 0..2 {
+            session.type_into("#security-code", Key::Enter).await;
+            session
+                .read("[role=status]", "Enter the 3 digits on the back.")
+                .await;
+            let said = "return document.querySelector('[role=status]').textContent";
+            heard.push(session.run(said, Vec::new()).await);
+        }
+        assert_ne!(
+            heard[0], heard[1],
+            "a live region speaks only of what changes"
+        );
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_button_of_the_page_pays_and_the_amount_and_test_mode_stay_visible() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("own-button"));
+async fn merchant_button_pays_while_amount_and_test_mode_stay_visible() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("own-button"));
     let body = "<div id=\"form\"></div><button id=\"own\">Pay now</button>\
                 <script src=\"{verifier}/checkout.js\"></script>";
     let script = format!(
         "const own = Sealpay.mount('#form', {{ order: '{order}', summary: false, button: false }});
          document.getElementById('own').onclick = () => own.submit();"
     );
-    let address = stage.site.publish("own-button", page(stage, body, &script));
+    let address = environment
+        .site
+        .publish("own-button", page(environment, body, &script));
     let scenario = Scenario::new("button of the page");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.enter_form().await;
-            assert!(
-                session
-                    .is_true(&format!("document.querySelector('{PAY}').hidden"))
-                    .await
-            );
-            session.read(".total", "24.90").await;
-            session.read(".test-mode", "Test mode").await;
-            session.enter_page().await;
-            session.press("#own").await;
-            session.enter_frame(FRAME).await;
-            session.read("#number-note", "Enter your card number").await;
-            session.fill_in(VISA).await;
-            session.enter_page().await;
-            session.press("#own").await;
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "Payment complete").await;
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.enter_form().await;
+        assert!(
+            session
+                .is_true(&format!("document.querySelector('{PAY}').hidden"))
+                .await
+        );
+        session.read(".total", "24.90").await;
+        session.read(".test-mode", "Test mode").await;
+        session.enter_page().await;
+        session.press("#own").await;
+        session.enter_frame(FRAME).await;
+        session.read("#number-note", "Enter your card number").await;
+        session.fill_in(VISA).await;
+        session.enter_page().await;
+        session.press("#own").await;
+        session.enter_frame(FRAME).await;
+        session.read(PANEL, "Payment complete").await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn transfer_details_are_left_for_a_card_and_copied_row_by_row() {
-    let stage = Stage::shared();
-    let mut claims = stage.claims("transfer-left");
+async fn transfer_details_are_copied_by_row_and_left_for_a_card() {
+    let environment = TestEnvironment::shared();
+    let mut claims = environment.claims("transfer-left");
     claims.methods = Some(Method::ALL.to_vec());
-    let order = stage.merchant.sign(&claims);
-    let address = stage
+    let order = environment.merchant.sign(&claims);
+    let address = environment
         .site
-        .publish("transfer-left", page_with_tag(stage, &order, ""));
+        .publish("transfer-left", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("transfer left");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.pay_by("bank_transfer").await;
-            session.read(PANEL, "Complete your bank transfer").await;
-            let stand_in =
-                "window.copied = []; Object.defineProperty(navigator, 'clipboard', { value:
-                              { writeText: async (text) => { copied.push(text); } } })";
-            session.run(stand_in, Vec::new()).await;
-            for (row, said) in [(1, "Amount to transfer copied."), (3, "IBAN copied.")] {
-                session
-                    .press(&format!(".copied > div:nth-child({row}) button"))
-                    .await;
-                session.read("[role=status]", said).await;
-            }
-            let copied = session.run("return copied", Vec::new()).await;
-            assert_eq!(copied[0], "24.90");
-            let iban = copied[1].as_str().unwrap();
-            assert!(iban.len() > 14 && !iban.contains(' '), "{iban}");
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.pay_by("bank_transfer").await;
+        session.read(PANEL, "Complete your bank transfer").await;
+        let stand_in = "window.copied = []; Object.defineProperty(navigator, 'clipboard', { value:
+                          { writeText: async (text) => { copied.push(text); } } })";
+        session.run(stand_in, Vec::new()).await;
+        for (row, said) in [(1, "Amount to transfer copied."), (3, "IBAN copied.")] {
+            session
+                .press(&format!(".copied > div:nth-child({row}) button"))
+                .await;
+            session.read("[role=status]", said).await;
+        }
+        let copied = session.run("return copied", Vec::new()).await;
+        assert_eq!(copied[0], "24.90");
+        let iban = copied[1].as_str().unwrap();
+        assert!(iban.len() > 14 && !iban.contains(' '), "{iban}");
 
-            session.press_button("Pay another way").await;
-            session.read(NOTICE, "Payment cancelled").await;
-            session.choose("card").await;
-            session.fill_in(VISA).await;
-            session.press(PAY).await;
-            session.read(PANEL, "Payment complete").await;
-        })
-        .await;
+        session.press_button("Pay another way").await;
+        session.read(NOTICE, "Payment cancelled").await;
+        session.choose("card").await;
+        session.fill_in(VISA).await;
+        session.press(PAY).await;
+        session.read(PANEL, "Payment complete").await;
+    })
+    .await;
 }

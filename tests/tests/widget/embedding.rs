@@ -1,15 +1,15 @@
-//! The form in pages of merchants: in its three forms, where it may be and where it may not.
+//! The form embedded in merchants' pages, and pages that may not embed it.
 
 use harness::browser::{Session, eventually};
+use harness::environment::TestEnvironment;
 use harness::merchant_site::Page;
-use harness::scenario::Scenario;
+use harness::scenario::{Scenario, play_shared};
 use harness::shopper::{FRAME, INSUFFICIENT_FUNDS, NOTICE, PANEL, PAY, VISA, persona_for};
-use harness::stage::Stage;
 use serde_json::{Value, json};
 
 /// A page whose policy lets the verifier in, with the loader by its plain address.
-pub(crate) fn page(stage: &Stage, body: &str, script: &str) -> Page {
-    let verifier = stage.verifier().to_string();
+pub(crate) fn page(environment: &TestEnvironment, body: &str, script: &str) -> Page {
+    let verifier = environment.verifier().to_string();
     Page {
         body: body.replace("{verifier}", &verifier),
         script: script.to_owned(),
@@ -21,19 +21,19 @@ pub(crate) fn page(stage: &Stage, body: &str, script: &str) -> Page {
 }
 
 /// A page with one form, made by the script tag alone.
-pub(crate) fn page_with_tag(stage: &Stage, order: &str, attributes: &str) -> Page {
+pub(crate) fn page_with_tag(environment: &TestEnvironment, order: &str, attributes: &str) -> Page {
     let tag = format!(
         "<div id=\"form\"></div><script src=\"{{verifier}}/checkout.js\" data-target=\"#form\" \
          data-order=\"{order}\" {attributes} async></script>"
     );
-    page(stage, &tag, "")
+    page(environment, &tag, "")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_forms_on_one_page_do_not_disturb_each_other() {
-    let stage = Stage::shared();
-    let orders =
-        ["three-a", "three-b", "three-c"].map(|name| stage.merchant.sign(&stage.claims(name)));
+async fn three_forms_on_one_page_work_independently() {
+    let environment = TestEnvironment::shared();
+    let orders = ["three-a", "three-b", "three-c"]
+        .map(|name| environment.merchant.sign(&environment.claims(name)));
     let [first, second, third] = &orders;
     let body = format!(
         "<div id=\"first\"></div>\
@@ -47,68 +47,69 @@ async fn three_forms_on_one_page_do_not_disturb_each_other() {
            on: {{ ready() {{ window.readyBy = 'handler'; }} }} }});
          window.mounted.ready.then((own) => {{ window.settled = own === window.mounted; }});"
     );
-    let address = stage.site.publish("three", page(stage, &body, &script));
+    let address = environment
+        .site
+        .publish("three", page(environment, &body, &script));
     let scenario = Scenario::new("three forms");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.enter_form_in("#third iframe").await;
-            session.read(PAY, "€24.90").await;
-            session.type_into("#number", "5555").await;
-            let look = "const { backgroundColor, borderRadius } =
-                          getComputedStyle(document.querySelector(arguments[0]));
-                        return [backgroundColor, borderRadius]";
-            let look = session.run(look, vec![PAY.into()]).await;
-            assert_eq!(look, json!(["rgb(122, 31, 92)", "4px"]));
+    play_shared(scenario, async move |session, environment| {
+        session.go(&address).await;
+        session.enter_form_in("#third iframe").await;
+        session.read(PAY, "€24.90").await;
+        session.type_into("#number", "5555").await;
+        let look = "const { backgroundColor, borderRadius } =
+                      getComputedStyle(document.querySelector(arguments[0]));
+                    return [backgroundColor, borderRadius]";
+        let look = session.run(look, vec![PAY.into()]).await;
+        assert_eq!(look, json!(["rgb(122, 31, 92)", "4px"]));
 
-            session.enter_form_in("#first iframe").await;
-            session.fill_in(VISA).await;
-            session.enter_form_in("#second iframe").await;
-            session.fill_in(INSUFFICIENT_FUNDS).await;
-            session.press(PAY).await;
-            session.enter_frame("#first iframe").await;
-            session.press(PAY).await;
-            session.read(PANEL, "Payment complete").await;
-            session.enter_frame("#second iframe").await;
-            session.read(NOTICE, "declined").await;
-            session.enter_frame("#third iframe").await;
-            assert_eq!(session.value_of("#number").await, "5555");
-            assert_eq!(session.count(&format!("{NOTICE}, {PANEL}")).await, 0);
+        session.enter_form_in("#first iframe").await;
+        session.fill_in(VISA).await;
+        session.enter_form_in("#second iframe").await;
+        session.fill_in(INSUFFICIENT_FUNDS).await;
+        session.press(PAY).await;
+        session.enter_frame("#first iframe").await;
+        session.press(PAY).await;
+        session.read(PANEL, "Payment complete").await;
+        session.enter_frame("#second iframe").await;
+        session.read(NOTICE, "declined").await;
+        session.enter_frame("#third iframe").await;
+        assert_eq!(session.value_of("#number").await, "5555");
+        assert_eq!(session.count(&format!("{NOTICE}, {PANEL}")).await, 0);
 
-            session.enter_page().await;
-            let by = session
-                .run("return [window.readyBy, window.settled]", Vec::new())
-                .await;
-            assert_eq!(by, json!(["handler", true]));
-            for (event, targets) in [
-                ("ready", vec!["first", "second", "third"]),
-                ("complete", vec!["first"]),
-                ("decline", vec!["second"]),
-                ("error", vec![]),
-            ] {
-                assert_eq!(targets_of(&session, event).await, targets, "{event}");
-            }
-            expect_only_the_greeting_on_the_window(&session, stage).await;
+        session.enter_page().await;
+        let by = session
+            .run("return [window.readyBy, window.settled]", Vec::new())
+            .await;
+        assert_eq!(by, json!(["handler", true]));
+        for (event, targets) in [
+            ("ready", vec!["first", "second", "third"]),
+            ("complete", vec!["first"]),
+            ("decline", vec!["second"]),
+            ("error", vec![]),
+        ] {
+            assert_eq!(targets_of(&session, event).await, targets, "{event}");
+        }
+        expect_only_the_greeting_on_the_window(&session, environment).await;
 
-            // A form that is taken away takes nothing with it.
-            session.run("window.mounted.unmount()", Vec::new()).await;
-            assert_eq!(session.count("#third iframe").await, 0);
-            assert_eq!(session.count("iframe").await, 2);
-        })
-        .await;
+        // A form that is taken away takes nothing with it.
+        session.run("window.mounted.unmount()", Vec::new()).await;
+        assert_eq!(session.count("#third iframe").await, 0);
+        assert_eq!(session.count("iframe").await, 2);
+    })
+    .await;
     for (name, expected) in [
         ("three-a", vec!["captured"]),
         ("three-b", vec!["declined"]),
         ("three-c", vec![]),
     ] {
-        let payments = stage.payments_of(name).await;
+        let payments = environment.payments_of(name).await;
         let states: Vec<_> = payments.iter().map(|payment| &payment["state"]).collect();
         assert_eq!(states, expected, "{name}");
     }
 }
 
 async fn targets_of(session: &Session, event: &str) -> Vec<String> {
-    let heard = session.heard().await;
+    let heard = session.recorded_events().await;
     let events = heard["events"].as_array().unwrap();
     let of_type = events.iter().filter(|heard| heard["type"] == event);
     let mut targets: Vec<_> = of_type
@@ -119,8 +120,8 @@ async fn targets_of(session: &Session, event: &str) -> Vec<String> {
 }
 
 /// Everything but the greeting without data goes through a port that only the loader has.
-async fn expect_only_the_greeting_on_the_window(session: &Session, stage: &Stage) {
-    let heard = session.heard().await;
+async fn expect_only_the_greeting_on_the_window(session: &Session, environment: &TestEnvironment) {
+    let heard = session.recorded_events().await;
     let messages = heard["messages"].as_array().unwrap();
     assert!(!messages.is_empty());
     for message in messages {
@@ -130,7 +131,7 @@ async fn expect_only_the_greeting_on_the_window(session: &Session, stage: &Stage
             [hello("document"), hello("widget")].contains(data),
             "{data}"
         );
-        assert_eq!(message["origin"], stage.verifier().to_string());
+        assert_eq!(message["origin"], environment.verifier().to_string());
     }
     let port = heard["port"].as_array().unwrap();
     let known = [
@@ -143,151 +144,149 @@ async fn expect_only_the_greeting_on_the_window(session: &Session, stage: &Stage
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_strict_page_with_a_pinned_loader_works_and_blocks_nothing() {
-    let stage = Stage::shared();
-    let pinned: Value = serde_json::from_str(&stage.public("/checkout.json").await).unwrap();
+async fn strict_content_security_policy_with_a_pinned_loader_blocks_nothing() {
+    let environment = TestEnvironment::shared();
+    let pinned: Value = serde_json::from_str(&environment.public("/checkout.json").await).unwrap();
     let (src, integrity) = (
         pinned["src"].as_str().unwrap(),
         pinned["integrity"].as_str().unwrap(),
     );
-    let order = stage.merchant.sign(&stage.claims("strict"));
+    let order = environment.merchant.sign(&environment.claims("strict"));
     let body = format!(
         "<script src=\"{src}\" integrity=\"{integrity}\" crossorigin=\"anonymous\" \
          data-order=\"{order}\"></script>"
     );
-    let address = stage.site.publish("strict", page(stage, &body, ""));
+    let address = environment
+        .site
+        .publish("strict", page(environment, &body, ""));
     let scenario = Scenario::new("strict page");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.pay_with(VISA).await;
-            session.read(PANEL, "Payment complete").await;
-            assert_eq!(session.hear("complete").await["order_ref"], "strict");
-            // The frame is as high as what stands in it: nothing is cut off and nothing scrolls.
-            session.enter_frame(FRAME).await;
-            eventually("a frame of the right height", async || {
-                let script = "const { scrollHeight, clientHeight } = document.documentElement;
-                              return scrollHeight === clientHeight && scrollHeight - document.querySelector('.sheet').offsetHeight < 2";
-                (session.run(script, Vec::new()).await == true).then_some(())
-            })
-            .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.pay_with(VISA).await;
+        session.read(PANEL, "Payment complete").await;
+        assert_eq!(session.hear("complete").await["order_ref"], "strict");
+        // The frame is as high as what stands in it: nothing is cut off and nothing scrolls.
+        session.enter_frame(FRAME).await;
+        eventually("a frame of the right height", async || {
+            let script = "const { scrollHeight, clientHeight } = document.documentElement;
+                          return scrollHeight === clientHeight && scrollHeight - document.querySelector('.sheet').offsetHeight < 2";
+            (session.run(script, Vec::new()).await == true).then_some(())
         })
         .await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_is_reloaded_after_paying_shows_the_receipt() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("reloaded"));
-    let address = stage
+async fn reload_after_payment_shows_the_receipt() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("reloaded"));
+    let address = environment
         .site
-        .publish("reloaded", page_with_tag(stage, &order, ""));
+        .publish("reloaded", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("reloaded");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.pay_with(VISA).await;
-            session.read(PANEL, "Payment complete").await;
-            session.enter_page().await;
-            session.go(&address).await;
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "Payment complete").await;
-            session.read(".receipt", "Visa •••• 4242").await;
-            assert_eq!(session.count("form").await, 0);
-            assert_eq!(session.hear("complete").await["order_ref"], "reloaded");
-        })
-        .await;
-    assert_eq!(stage.payments_of("reloaded").await.len(), 1);
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.pay_with(VISA).await;
+        session.read(PANEL, "Payment complete").await;
+        session.enter_page().await;
+        session.go(&address).await;
+        session.enter_frame(FRAME).await;
+        session.read(PANEL, "Payment complete").await;
+        session.read(".receipt", "Visa •••• 4242").await;
+        assert_eq!(session.count("form").await, 0);
+        assert_eq!(session.hear("complete").await["order_ref"], "reloaded");
+    })
+    .await;
+    assert_eq!(environment.payments_of("reloaded").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_is_reloaded_while_the_bank_thinks_learns_the_outcome() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("impatient"));
-    let address = stage
+async fn reload_during_authorization_shows_the_outcome() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("impatient"));
+    let address = environment
         .site
-        .publish("impatient", page_with_tag(stage, &order, ""));
+        .publish("impatient", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("reloaded while processing");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.pay_with(persona_for("slow")).await;
-            session.read(PAY, "Processing").await;
-            session.enter_page().await;
-            session.go(&address).await;
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "We’re checking your payment").await;
-            session.read(PANEL, "Payment complete").await;
-        })
-        .await;
-    assert_eq!(stage.payments_of("impatient").await.len(), 1);
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.pay_with(persona_for("slow")).await;
+        session.read(PAY, "Processing").await;
+        session.enter_page().await;
+        session.go(&address).await;
+        session.enter_frame(FRAME).await;
+        session.read(PANEL, "We’re checking your payment").await;
+        session.read(PANEL, "Payment complete").await;
+    })
+    .await;
+    assert_eq!(environment.payments_of("impatient").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_of_an_origin_that_nobody_registered_gets_no_form() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("foreign"));
-    let tag = page_with_tag(stage, &order, "");
-    let address = stage.foreign_site.publish("foreign", tag);
+async fn unregistered_origin_gets_no_form() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("foreign"));
+    let tag = page_with_tag(environment, &order, "");
+    let address = environment.foreign_site.publish("foreign", tag);
     let scenario = Scenario::new("foreign origin")
         .with_complaints(&["frame-ancestors", "[Sealpay] load_failed"]);
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            let error = session.hear("error").await;
-            assert_eq!(error["code"], "load_failed");
-            // What a developer has to register is named, and the shopper never sees the error page.
-            let detail = error["detail"].as_str().unwrap();
-            assert!(
-                detail.contains(&stage.foreign_site.origin()) && detail.contains("add-origin"),
-                "{detail}"
-            );
-            session.read("[role=alert]", "could not be loaded").await;
-            assert_eq!(session.count("iframe").await, 0);
-        })
-        .await;
+    play_shared(scenario, async move |session, environment| {
+        session.go(&address).await;
+        let error = session.hear("error").await;
+        assert_eq!(error["code"], "load_failed");
+        // What a developer has to register is named, and the shopper never sees the error page.
+        let detail = error["detail"].as_str().unwrap();
+        assert!(
+            detail.contains(&environment.foreign_site.origin()) && detail.contains("add-origin"),
+            "{detail}"
+        );
+        session.read("[role=alert]", "could not be loaded").await;
+        assert_eq!(session.count("iframe").await, 0);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_the_order_does_not_name_gets_no_form() {
-    let stage = Stage::shared();
-    let mut claims = stage.claims("elsewhere");
-    claims.parent_origins = vec![harness::client::origin(&stage.foreign_site.origin())];
-    let order = stage.merchant.sign(&claims);
-    let address = stage
+async fn origin_missing_from_the_order_gets_no_form() {
+    let environment = TestEnvironment::shared();
+    let mut claims = environment.claims("elsewhere");
+    claims.parent_origins = vec![harness::client::origin(&environment.foreign_site.origin())];
+    let order = environment.merchant.sign(&claims);
+    let address = environment
         .site
-        .publish("elsewhere", page_with_tag(stage, &order, ""));
+        .publish("elsewhere", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("not named in the order");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            assert_eq!(session.hear("error").await["code"], "origin_not_allowed");
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "set up to take payments here").await;
-            assert_eq!(session.count("input").await, 0);
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        assert_eq!(session.hear("error").await["code"], "origin_not_allowed");
+        session.enter_frame(FRAME).await;
+        session.read(PANEL, "set up to take payments here").await;
+        assert_eq!(session.count("input").await, 0);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_with_a_page_that_is_not_registered_is_refused_by_the_verifier() {
-    let stage = Stage::shared();
-    let mut claims = stage.claims("both");
+async fn order_with_an_unregistered_origin_is_rejected() {
+    let environment = TestEnvironment::shared();
+    let mut claims = environment.claims("both");
     claims
         .parent_origins
-        .push(harness::client::origin(&stage.foreign_site.origin()));
-    let order = stage.merchant.sign(&claims);
-    let address = stage.site.publish("both", page_with_tag(stage, &order, ""));
+        .push(harness::client::origin(&environment.foreign_site.origin()));
+    let order = environment.merchant.sign(&claims);
+    let address = environment
+        .site
+        .publish("both", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("not registered")
         .with_complaints(&["403 (Forbidden)", "[Sealpay] origin_not_allowed"]);
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            assert_eq!(session.hear("error").await["code"], "origin_not_allowed");
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "set up to take payments here").await;
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        assert_eq!(session.hear("error").await["code"], "origin_not_allowed");
+        session.enter_frame(FRAME).await;
+        session.read(PANEL, "set up to take payments here").await;
+    })
+    .await;
 }
 
 /// The colour of the form's letters.
@@ -301,50 +300,50 @@ async fn prefer(session: &Session, scheme: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_is_light_on_every_device_has_a_light_form() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("noon"));
+async fn light_page_has_a_light_form_on_every_device() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("noon"));
     let page = Page {
         is_light_only: true,
-        ..page_with_tag(stage, &order, "")
+        ..page_with_tag(environment, &order, "")
     };
-    let address = stage.site.publish("noon", page);
+    let address = environment.site.publish("noon", page);
     let scenario = Scenario::new("noon");
-    scenario
-        .play(stage, async move |session| {
-            let mut letters = Vec::new();
-            for scheme in ["light", "dark"] {
-                prefer(&session, scheme).await;
-                session.go(&address).await;
-                session.enter_form().await;
-                letters.push(session.run(LETTERS, Vec::new()).await);
-                session.enter_page().await;
-            }
-            assert_eq!(letters[0], letters[1]);
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        let mut letters = Vec::new();
+        for scheme in ["light", "dark"] {
+            prefer(&session, scheme).await;
+            session.go(&address).await;
+            session.enter_form().await;
+            letters.push(session.run(LETTERS, Vec::new()).await);
+            session.enter_page().await;
+        }
+        assert_eq!(letters[0], letters[1]);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_follows_the_device_takes_its_form_along() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("dusk"));
-    let address = stage.site.publish("dusk", page_with_tag(stage, &order, ""));
+async fn page_that_follows_the_device_theme_passes_it_to_the_form() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("dusk"));
+    let address = environment
+        .site
+        .publish("dusk", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("dusk");
-    scenario
-        .play(stage, async move |session| {
-            let color = LETTERS;
-            prefer(&session, "light").await;
-            session.go(&address).await;
-            session.enter_form().await;
-            let by_day = session.run(color, Vec::new()).await;
-            prefer(&session, "dark").await;
-            eventually("light letters on a dark page", async || {
-                (session.run(color, Vec::new()).await != by_day).then_some(())
-            })
-            .await;
+    play_shared(scenario, async move |session, _| {
+        let color = LETTERS;
+        prefer(&session, "light").await;
+        session.go(&address).await;
+        session.enter_form().await;
+        let by_day = session.run(color, Vec::new()).await;
+        prefer(&session, "dark").await;
+        eventually("light letters on a dark page", async || {
+            (session.run(color, Vec::new()).await != by_day).then_some(())
         })
         .await;
+    })
+    .await;
 }
 
 /// Holds the greeting of the document back until the widget's is there, as when the widget comes from
@@ -363,34 +362,35 @@ const LATE_GREETING: &str = "
     }, true);";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_widget_that_starts_before_the_page_has_answered_the_document_is_heard() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("late greeting"));
+async fn widget_started_before_the_handshake_response_is_still_connected() {
+    let environment = TestEnvironment::shared();
+    let order = environment
+        .merchant
+        .sign(&environment.claims("late greeting"));
     let body = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
     let script = format!("{LATE_GREETING} Sealpay.mount('#form', {{ order: '{order}' }});");
-    let address = stage
+    let address = environment
         .site
-        .publish("late-greeting", page(stage, body, &script));
+        .publish("late-greeting", page(environment, body, &script));
     let scenario = Scenario::new("late greeting");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.enter_form().await;
-            session.read(PAY, "€24.90").await;
-            session.enter_page().await;
-            eventually("the event ready", async || {
-                (targets_of(&session, "ready").await == ["form"]).then_some(())
-            })
-            .await;
-            let messages = session.heard().await["messages"].clone();
-            let from: Vec<_> = messages
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|message| message["data"]["from"].clone())
-                .collect();
-            // The document's is seen once more when it is let go.
-            assert_eq!(from, ["document", "widget", "document"]);
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.enter_form().await;
+        session.read(PAY, "€24.90").await;
+        session.enter_page().await;
+        eventually("the event ready", async || {
+            (targets_of(&session, "ready").await == ["form"]).then_some(())
         })
         .await;
+        let messages = session.recorded_events().await["messages"].clone();
+        let from: Vec<_> = messages
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|message| message["data"]["from"].clone())
+            .collect();
+        // The document's is seen once more when it is released.
+        assert_eq!(from, ["document", "widget", "document"]);
+    })
+    .await;
 }

@@ -1,19 +1,20 @@
-//! What does not come: scripts, frames, time. The page stays usable, and everything is told.
+//! Scripts and frames that do not load, and orders that expire: the page stays usable and reports
+//! the error.
 
 use super::embedding::{page, page_with_tag};
 use harness::browser::{Session, eventually};
+use harness::environment::{EnvironmentOptions, TestEnvironment};
 use harness::merchant_site::Page;
 use harness::network::Fault;
-use harness::scenario::Scenario;
+use harness::scenario::{Scenario, play_in, play_shared};
 use harness::shopper::{FRAME, PANEL, PAY, VISA};
-use harness::stage::{Stage, Staging};
 use std::sync::Arc;
 
 /// How the browser complains of a file that something on the way has blocked.
 const MISSING: &str = "404 (Not Found)";
 
 /// A page that mounts a form by its own script, keeps the promise's end, and has work of its own.
-fn page_with_promise(stage: &Stage, order: &str) -> Page {
+fn page_with_promise(environment: &TestEnvironment, order: &str) -> Page {
     let body = "<p><button id=\"own\" type=\"button\">0</button></p><div id=\"form\"></div>\
                 <script src=\"{verifier}/checkout.js\"></script>";
     let script = format!(
@@ -21,7 +22,7 @@ fn page_with_promise(stage: &Stage, order: &str) -> Page {
          Sealpay.mount('#form', {{ order: '{order}' }}).ready
            .then(() => {{ window.ended = 'ready'; }}, (error) => {{ window.ended = error.code; }});"
     );
-    page(stage, body, &script)
+    page(environment, body, &script)
 }
 
 async fn expect_the_page_to_work(session: &Session) {
@@ -43,31 +44,26 @@ async fn expect_the_promise_to_end(session: &Session, expected: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_blocked_script_of_the_form_is_told_and_a_retry_brings_the_form() {
-    let stage = Arc::new(Stage::set_up(Staging::default()));
+async fn blocked_widget_script_is_reported_and_a_retry_loads_the_form() {
+    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let unspoken: &[&str] = &[MISSING, "[Sealpay] load_failed"];
+    #[rustfmt::skip]
     let rows: [(&str, &str, &[&str]); 4] = [
-        (
-            "sealpay-widget_bg.wasm",
-            "start_failed",
-            &[MISSING, "could not start"],
-        ),
-        (
-            "sealpay-widget.js",
-            "start_failed",
-            &[MISSING, "could not start"],
-        ),
+        ("sealpay-widget_bg.wasm", "start_failed", &[MISSING, "could not start"]),
+        ("sealpay-widget.js", "start_failed", &[MISSING, "could not start"]),
         ("boot.js", "load_failed", unspoken),
         ("/checkout/mer_", "load_failed", unspoken),
     ];
     for (blocked, code, complaints) in rows {
         let name = format!("blocked-{}", blocked.replace(['/', '.', '_'], "-"));
-        let order = stage.merchant.sign(&stage.claims(&name));
-        let address = stage.site.publish(&name, page_with_promise(&stage, &order));
+        let order = environment.merchant.sign(&environment.claims(&name));
+        let address = environment
+            .site
+            .publish(&name, page_with_promise(&environment, &order));
         let scenario = Scenario::new("blocked script").with_complaints(complaints);
-        let own = Arc::clone(&stage);
+        let own = Arc::clone(&environment);
         scenario
-            .play(&stage, async move |session| {
+            .play(&environment, async move |session| {
                 own.verifier_network
                     .fail(blocked, Fault::NotFound, u32::MAX);
                 session.go(&address).await;
@@ -95,118 +91,116 @@ async fn a_blocked_script_of_the_form_is_told_and_a_retry_brings_the_form() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_blocked_loader_is_told_by_the_shop() {
-    let stage = Arc::new(Stage::set_up(Staging::default()));
-    let own = Arc::clone(&stage);
+async fn blocked_loader_is_reported_by_the_shop() {
+    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let scenario = Scenario::new("blocked loader").with_complaints(&[MISSING]);
-    scenario
-        .play(&stage, async move |session| {
-            own.verifier_network
-                .fail("/checkout.js", Fault::NotFound, u32::MAX);
-            session.go(&own.shop()).await;
-            session.press(".product form button[type=submit]").await;
-            session
-                .read("[data-payment-missing]", "could not be loaded")
-                .await;
-            own.verifier_network.mend();
-            session.press("[data-payment-missing] a").await;
-            session.pay_with(VISA).await;
-            session.see_order("paid").await;
-        })
-        .await;
+    play_in(environment, scenario, async move |session, environment| {
+        environment
+            .verifier_network
+            .fail("/checkout.js", Fault::NotFound, u32::MAX);
+        session.go(&environment.shop()).await;
+        session.press(".product form button[type=submit]").await;
+        session
+            .read("[data-payment-missing]", "could not be loaded")
+            .await;
+        environment.verifier_network.mend();
+        session.press("[data-payment-missing] a").await;
+        session.pay_with(VISA).await;
+        session.see_order("paid").await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_whose_policy_has_no_frames_is_told_at_once() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("no-frames"));
+async fn page_whose_policy_forbids_frames_is_reported_at_once() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("no-frames"));
     let page = Page {
         frames: "'none'".into(),
-        ..page_with_promise(stage, &order)
+        ..page_with_promise(environment, &order)
     };
-    let address = stage.site.publish("no-frames", page);
+    let address = environment.site.publish("no-frames", page);
     let scenario =
         Scenario::new("no frames").with_complaints(&["[Sealpay] blocked_by_policy", "frame-src"]);
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            expect_the_promise_to_end(&session, "blocked_by_policy").await;
-            session.read("[role=alert]", "could not be loaded").await;
-            expect_the_page_to_work(&session).await;
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        expect_the_promise_to_end(&session, "blocked_by_policy").await;
+        session.read("[role=alert]", "could not be loaded").await;
+        expect_the_page_to_work(&session).await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_is_none_is_told_without_a_retry() {
-    let stage = Stage::shared();
-    let address = stage
+async fn invalid_order_is_reported_without_a_retry() {
+    let environment = TestEnvironment::shared();
+    let address = environment
         .site
-        .publish("no-order", page_with_promise(stage, "not.an.order"));
+        .publish("no-order", page_with_promise(environment, "not.an.order"));
     let scenario = Scenario::new("no order").with_complaints(&["[Sealpay] malformed_order"]);
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            expect_the_promise_to_end(&session, "malformed_order").await;
-            session.read("[role=alert]", "Something is wrong").await;
-            assert_eq!(session.count("[role=alert] button").await, 0);
-            expect_the_page_to_work(&session).await;
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        expect_the_promise_to_end(&session, "malformed_order").await;
+        session.read("[role=alert]", "Something is wrong").await;
+        assert_eq!(session.count("[role=alert] button").await, 0);
+        expect_the_page_to_work(&session).await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_checkout_expires_in_front_of_the_shopper() {
-    let stage = Stage::shared();
-    let mut claims = stage.claims("expires");
+async fn open_checkout_shows_its_expiry() {
+    let environment = TestEnvironment::shared();
+    let mut claims = environment.claims("expires");
     claims.exp = claims.iat + 6;
-    let order = stage.merchant.sign(&claims);
-    let address = stage
+    let order = environment.merchant.sign(&claims);
+    let address = environment
         .site
-        .publish("expires", page_with_tag(stage, &order, ""));
+        .publish("expires", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("expires");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.enter_form().await;
-            session.type_into("#number", VISA.number).await;
-            session.read(PANEL, "This checkout has timed out").await;
-            assert_eq!(session.count("form, input").await, 0);
-            assert_eq!(session.hear("error").await["code"], "session_expired");
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.enter_form().await;
+        session.type_into("#number", VISA.number).await;
+        session.read(PANEL, "This checkout has timed out").await;
+        assert_eq!(session.count("form, input").await, 0);
+        assert_eq!(session.hear("error").await["code"], "session_expired");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_has_expired_opens_no_form() {
-    let stage = Stage::shared();
-    let mut claims = stage.claims("expired");
+async fn expired_order_opens_no_form() {
+    let environment = TestEnvironment::shared();
+    let mut claims = environment.claims("expired");
     (claims.iat, claims.exp) = (claims.iat - 900, claims.iat - 1);
-    let order = stage.merchant.sign(&claims);
-    let address = stage
+    let order = environment.merchant.sign(&claims);
+    let address = environment
         .site
-        .publish("expired", page_with_promise(stage, &order));
+        .publish("expired", page_with_promise(environment, &order));
     let scenario = Scenario::new("expired").with_complaints(&["410 (Gone)"]);
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            expect_the_promise_to_end(&session, "session_expired").await;
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "This checkout has timed out").await;
-            assert_eq!(session.count(PAY).await, 0);
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        expect_the_promise_to_end(&session, "session_expired").await;
+        session.enter_frame(FRAME).await;
+        session.read(PANEL, "This checkout has timed out").await;
+        assert_eq!(session.count(PAY).await, 0);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_document_of_the_form_alone_says_where_it_belongs() {
-    let stage = Stage::shared();
-    let address = format!("{}/checkout/{}", stage.verifier(), stage.merchant.id);
+async fn form_document_opened_alone_explains_itself() {
+    let environment = TestEnvironment::shared();
+    let address = format!(
+        "{}/checkout/{}",
+        environment.verifier(),
+        environment.merchant.id
+    );
     let scenario = Scenario::new("not embedded");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.read("#failure", "Open this form from a shop").await;
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.read("#failure", "Open this form from a shop").await;
+    })
+    .await;
 }

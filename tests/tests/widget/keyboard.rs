@@ -1,118 +1,103 @@
-//! The keyboard alone, from the top of the shop to Paid.
+//! Paying by keyboard alone.
 
 use harness::browser::eventually;
-use harness::scenario::Scenario;
+use harness::scenario::{Scenario, play_shared};
 use harness::shopper::{AMEX, FRAME, NOTICE};
-use harness::stage::Stage;
 use serde_json::json;
 use thirtyfour::prelude::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_keyboard_alone_leads_from_the_shelf_to_paid() {
-    let stage = Stage::shared();
+async fn keyboard_alone_leads_from_the_shop_to_paid() {
     let scenario = Scenario::new("keyboard").with_site_isolation();
-    scenario
-        .play(stage, async move |session| {
-            session.go(&stage.shop()).await;
-            session
-                .tab_until("document.activeElement.matches('.product button')")
-                .await;
-            session.press_keys(Key::Enter).await;
-            session.see(FRAME).await;
-            session.enter_form().await;
-            session.enter_page().await;
-            session
-                .tab_until("document.activeElement.matches('iframe')")
-                .await;
-            session.enter_frame(FRAME).await;
-            session
-                .tab_until("document.activeElement.id === 'number'")
-                .await;
-            session.press_keys(AMEX.number).await;
-            for (field, text) in [("expiry", "12/34"), ("security-code", AMEX.security_code)] {
-                session.press_keys(Key::Tab).await;
-                let place = format!("document.activeElement.id === '{field}'");
-                assert!(session.is_true(&place).await, "Tab leads to {field}");
-                session.press_keys(text).await;
-            }
-            assert_eq!(session.value_of("#number").await, "3782 822463 10005");
-            assert_eq!(session.value_of("#expiry").await, "12 / 34");
-            session.press_keys(Key::Enter).await;
-            session.see_order("paid").await;
-        })
-        .await;
+    play_shared(scenario, async move |session, environment| {
+        session.go(&environment.shop()).await;
+        session
+            .tab_until("document.activeElement.matches('.product button')")
+            .await;
+        session.press_keys(Key::Enter).await;
+        session.see(FRAME).await;
+        session.tab_into_form("#number").await;
+        session.press_keys(AMEX.number).await;
+        for (field, text) in [("expiry", "12/34"), ("security-code", AMEX.security_code)] {
+            session.press_keys(Key::Tab).await;
+            let place = format!("document.activeElement.id === '{field}'");
+            assert!(session.is_true(&place).await, "Tab leads to {field}");
+            session.press_keys(text).await;
+        }
+        assert_eq!(session.value_of("#number").await, "3782 822463 10005");
+        assert_eq!(session.value_of("#expiry").await, "12 / 34");
+        session.press_keys(Key::Enter).await;
+        session.see_order("paid").await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mistakes_are_named_at_their_fields_and_the_first_one_is_focused() {
-    let stage = Stage::shared();
+async fn invalid_fields_are_named_and_the_first_is_focused() {
     let scenario = Scenario::new("mistakes");
-    scenario
-        .play(stage, async move |session| {
-            session.order(&stage.shop()).await;
-            session.enter_form().await;
-            session.type_into("#number", "4242 4242 4242 4241").await;
-            session.type_into("#expiry", "1220").await;
-            session.type_into("#expiry", Key::Enter).await;
-            session.read("#number-note", "Check the digits").await;
-            session.read("#expiry-note", "has expired").await;
+    play_shared(scenario, async move |session, environment| {
+        session.order(&environment.shop()).await;
+        session.enter_form().await;
+        session.type_into("#number", "4242 4242 4242 4241").await;
+        session.type_into("#expiry", "1220").await;
+        session.type_into("#expiry", Key::Enter).await;
+        session.read("#number-note", "Check the digits").await;
+        session.read("#expiry-note", "has expired").await;
+        session
+            .read("#security-code-note", "3 digits on the back")
+            .await;
+        for field in ["number", "expiry", "security-code"] {
+            let script = "const input = document.getElementById(arguments[0]); return [
+                input.getAttribute('aria-invalid'), input.getAttribute('aria-describedby')]";
+            let linked = session.run(script, vec![field.into()]).await;
+            assert_eq!(linked, serde_json::json!(["true", format!("{field}-note")]));
+        }
+        assert!(
             session
-                .read("#security-code-note", "3 digits on the back")
-                .await;
-            for field in ["number", "expiry", "security-code"] {
-                let script = "const input = document.getElementById(arguments[0]); return [
-                    input.getAttribute('aria-invalid'), input.getAttribute('aria-describedby')]";
-                let linked = session.run(script, vec![field.into()]).await;
-                assert_eq!(linked, serde_json::json!(["true", format!("{field}-note")]));
-            }
-            assert!(
+                .is_true("document.activeElement.id === 'number'")
+                .await
+        );
+        session.read("[role=status]", "Check 3 fields").await;
+        // What can still become right is not called wrong any more.
+        session.type_into("#number", Key::Backspace).await;
+        session.type_into("#number", "2").await;
+        let is_mended = "!document.getElementById('number').hasAttribute('aria-invalid')";
+        eventually("no error", async || {
+            session.is_true(is_mended).await.then_some(())
+        })
+        .await;
+        assert_eq!(session.count(NOTICE).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn input_method_editor_enters_each_digit_once() {
+    let scenario = Scenario::new("input method");
+    play_shared(scenario, async move |session, environment| {
+        session.order(&environment.shop()).await;
+        session.enter_form().await;
+        for (field, composed, expected) in [
+            ("#number", ["４", "４２", "４２４２"], "4242"),
+            ("#expiry", ["１", "１２", "１２３"], "12 / 3"),
+            ("#security-code", ["４", "４１", "４１７"], "417"),
+        ] {
+            session.press(field).await;
+            for text in composed {
+                let place = text.chars().count();
+                let composing =
+                    json!({ "text": text, "selectionStart": place, "selectionEnd": place });
                 session
-                    .is_true("document.activeElement.id === 'number'")
-                    .await
-            );
-            session.read("[role=status]", "Check 3 fields").await;
-            // What can still become right is not called wrong any more.
-            session.type_into("#number", Key::Backspace).await;
-            session.type_into("#number", "2").await;
-            let is_mended = "!document.getElementById('number').hasAttribute('aria-invalid')";
-            eventually("no error", async || {
-                session.is_true(is_mended).await.then_some(())
+                    .developer_tools("Input.imeSetComposition", composing)
+                    .await;
+            }
+            let written = json!({ "text": composed[2] });
+            session.developer_tools("Input.insertText", written).await;
+            eventually(&format!("{expected} in {field}"), async || {
+                (session.value_of(field).await == expected).then_some(())
             })
             .await;
-            assert_eq!(session.count(NOTICE).await, 0);
-        })
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_input_method_writes_each_digit_once() {
-    let stage = Stage::shared();
-    let scenario = Scenario::new("input method");
-    scenario
-        .play(stage, async move |session| {
-            session.order(&stage.shop()).await;
-            session.enter_form().await;
-            for (field, composed, expected) in [
-                ("#number", ["４", "４２", "４２４２"], "4242"),
-                ("#expiry", ["１", "１２", "１２３"], "12 / 3"),
-                ("#security-code", ["４", "４１", "４１７"], "417"),
-            ] {
-                session.press(field).await;
-                for text in composed {
-                    let place = text.chars().count();
-                    let composing =
-                        json!({ "text": text, "selectionStart": place, "selectionEnd": place });
-                    session
-                        .developer_tools("Input.imeSetComposition", composing)
-                        .await;
-                }
-                let written = json!({ "text": composed[2] });
-                session.developer_tools("Input.insertText", written).await;
-                eventually(&format!("{expected} in {field}"), async || {
-                    (session.value_of(field).await == expected).then_some(())
-                })
-                .await;
-            }
-        })
-        .await;
+        }
+    })
+    .await;
 }

@@ -1,12 +1,11 @@
-//! The loader in pages as they are: frameworks, optimizers, headers of the page's own, browsers that
-//! lack something.
+//! The loader in real pages: frameworks, optimizers, headers, and browsers that lack a feature.
 
 use super::embedding::{page, page_with_tag};
 use harness::browser::Session;
+use harness::environment::TestEnvironment;
 use harness::merchant_site::Page;
-use harness::scenario::Scenario;
+use harness::scenario::{Scenario, play_shared};
 use harness::shopper::{FRAME, PANEL, PAY, VISA};
-use harness::stage::Stage;
 use serde_json::json;
 
 async fn expect_to_pay(session: &Session) {
@@ -26,9 +25,9 @@ async fn prepare_the_form(session: &Session, script: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_element_takes_properties_and_ids_that_frameworks_make() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("frameworks"));
+async fn element_accepts_properties_and_ids_set_by_frameworks() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("frameworks"));
     let body = "<div id=\":r1:\"></div><div id=\"later\"></div>\
                 <script src=\"{verifier}/checkout.js\"></script>";
     let script = format!(
@@ -44,72 +43,74 @@ async fn an_element_takes_properties_and_ids_that_frameworks_make() {
          window.attributes = [element.getAttribute('order') === '{order}',
            element.getAttribute('on-complete-url')];"
     );
-    let address = stage.site.publish("frameworks", page(stage, body, &script));
+    let address = environment
+        .site
+        .publish("frameworks", page(environment, body, &script));
     let scenario = Scenario::new("frameworks");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.enter_form_in("#later iframe").await;
-            session.enter_page().await;
-            let seen = session
-                .run("return [window.codes, window.attributes]", Vec::new())
-                .await;
-            let missing = "target_missing";
-            let expected = json!([
-                [missing, missing, missing, missing, missing],
-                [true, "/thanks"]
-            ]);
-            assert_eq!(seen, expected);
-            session.enter_form_in("[id=':r1:'] iframe").await;
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.enter_form_in("#later iframe").await;
+        session.enter_page().await;
+        let seen = session
+            .run("return [window.codes, window.attributes]", Vec::new())
+            .await;
+        let missing = "target_missing";
+        let expected = json!([
+            [missing, missing, missing, missing, missing],
+            [true, "/thanks"]
+        ]);
+        assert_eq!(seen, expected);
+        session.enter_form_in("[id=':r1:'] iframe").await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_can_forbid_elements_to_mount_by_themselves() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("manual"));
+async fn page_can_disable_automatic_mounting() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("manual"));
     let body = format!(
         "<sealpay-checkout id=\"injected\" order=\"{order}\"></sealpay-checkout>\
          <div id=\"form\"></div><script src=\"{{verifier}}/checkout.js\" data-manual></script>"
     );
     let script = format!("Sealpay.mount('#form', {{ order: '{order}' }});");
-    let address = stage.site.publish("manual", page(stage, &body, &script));
+    let address = environment
+        .site
+        .publish("manual", page(environment, &body, &script));
     let scenario = Scenario::new("manual");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.enter_form_in("#form iframe").await;
-            session.enter_page().await;
-            assert_eq!(session.count("#injected iframe").await, 0);
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.enter_form_in("#form iframe").await;
+        session.enter_page().await;
+        assert_eq!(session.count("#injected iframe").await, 0);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_of_the_loader_says_so_soon_or_is_told_where_the_verifier_is() {
-    let stage = Stage::shared();
-    let loader = stage.public("/checkout.js").await;
+async fn self_hosted_loader_reports_a_missing_verifier_address() {
+    let environment = TestEnvironment::shared();
+    let loader = environment.public("/checkout.js").await;
     let copy = Page {
         script: loader,
         ..Page::default()
     };
-    let _ = stage.site.publish("copied", copy);
+    let _ = environment.site.publish("copied", copy);
     for (name, attribute) in [
         ("copy", String::new()),
         (
             "named-copy",
-            format!("data-verifier=\"{}\"", stage.verifier()),
+            format!("data-verifier=\"{}\"", environment.verifier()),
         ),
     ] {
-        let order = stage.merchant.sign(&stage.claims(name));
+        let order = environment.merchant.sign(&environment.claims(name));
         let body = format!(
             "<div id=\"form\"></div><script src=\"/copied.js\" data-target=\"#form\" \
              data-order=\"{order}\" {attribute}></script>"
         );
-        let mut page = page(stage, &body, "");
-        page.frames = format!("{} {}", page.frames, stage.site.origin());
-        let address = stage.site.publish(name, page);
+        let mut page = page(environment, &body, "");
+        page.frames = format!("{} {}", page.frames, environment.site.origin());
+        let address = environment.site.publish(name, page);
         let is_named = !attribute.is_empty();
         let scenario = Scenario::new("copied loader");
         let scenario = if is_named {
@@ -123,7 +124,7 @@ async fn a_copy_of_the_loader_says_so_soon_or_is_told_where_the_verifier_is() {
             ])
         };
         scenario
-            .play(stage, async move |session| {
+            .play(environment, async move |session| {
                 session.go(&address).await;
                 if is_named {
                     expect_to_pay(&session).await;
@@ -139,29 +140,30 @@ async fn a_copy_of_the_loader_says_so_soon_or_is_told_where_the_verifier_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_optimizer_that_makes_a_module_of_the_loader_leaves_the_form() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("module"));
+async fn loader_converted_to_a_module_still_shows_the_form() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("module"));
     let body = format!(
         "<div id=\"form\"></div><script type=\"module\" src=\"{{verifier}}/checkout.js\" \
          data-target=\"#form\" data-order=\"{order}\"></script>"
     );
-    let address = stage.site.publish("module", page(stage, &body, ""));
+    let address = environment
+        .site
+        .publish("module", page(environment, &body, ""));
     let scenario = Scenario::new("module");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            expect_to_pay(&session).await;
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        expect_to_pay(&session).await;
+    })
+    .await;
 }
 
 /// Comments and product texts of others may hold elements, though no script: their names must not
 /// say where the form comes from.
 #[tokio::test(flavor = "multi_thread")]
-async fn elements_that_bear_the_names_of_properties_do_not_lead_the_form_elsewhere() {
-    let stage = Stage::shared();
-    let elsewhere = stage.site.origin();
+async fn dom_clobbering_does_not_redirect_the_form() {
+    let environment = TestEnvironment::shared();
+    let elsewhere = environment.site.origin();
     for (name, hiding) in [
         ("clobbered", "<img name=\"currentScript\""),
         ("clobbered-scripts", "<img name=\"scripts\""),
@@ -172,175 +174,172 @@ async fn elements_that_bear_the_names_of_properties_do_not_lead_the_form_elsewhe
         ),
         ("clobbered-window", "<form id=\"Sealpay\"></form><img"),
     ] {
-        let order = stage.merchant.sign(&stage.claims(name));
+        let order = environment.merchant.sign(&environment.claims(name));
         let body = format!(
             "<div id=\"form\"></div>{hiding} src=\"{elsewhere}/checkout.js\" hidden>\
              <script src=\"{{verifier}}/checkout.js\"></script>"
         );
         let script = format!("Sealpay.mount('#form', {{ order: '{order}' }});");
-        let mut page = page(stage, &body, &script);
+        let mut page = page(environment, &body, &script);
         page.frames = format!("{} {elsewhere}", page.frames);
-        let address = stage.site.publish(name, page);
+        let address = environment.site.publish(name, page);
         let scenario = Scenario::new("clobbered loader").with_complaints(&["404 (Not Found)"]);
-        scenario
-            .play(stage, async move |session| {
-                session.go(&address).await;
-                session.see("iframe").await;
-                let source = "return document.querySelector('iframe').src";
-                let source = session.run(source, Vec::new()).await;
-                let own = stage.verifier().to_string();
-                let source = source.as_str().unwrap_or_default();
-                assert!(source.starts_with(&own), "{name}: {source}");
-                expect_to_pay(&session).await;
-            })
-            .await;
+        play_shared(scenario, async move |session, environment| {
+            session.go(&address).await;
+            session.see("iframe").await;
+            let source = "return document.querySelector('iframe').src";
+            let source = session.run(source, Vec::new()).await;
+            let own = environment.verifier().to_string();
+            let source = source.as_str().unwrap_or_default();
+            assert!(source.starts_with(&own), "{name}: {source}");
+            expect_to_pay(&session).await;
+        })
+        .await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_is_prepared_in_advance_loads_the_form_when_it_is_shown() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("prerendered"));
+async fn prerendered_page_loads_the_form_when_shown() {
+    let environment = TestEnvironment::shared();
+    let order = environment
+        .merchant
+        .sign(&environment.claims("prerendered"));
     let body = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
     let script = format!(
         "Object.defineProperty(Document.prototype, 'prerendering', {{ value: true, configurable: true }});
          Sealpay.mount('#form', {{ order: '{order}', timeout: 2000 }});"
     );
-    let address = stage
+    let address = environment
         .site
-        .publish("prerendered", page(stage, body, &script));
+        .publish("prerendered", page(environment, body, &script));
     let scenario = Scenario::new("prerendered");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
-            assert_eq!(session.count("iframe, [role=alert]").await, 0);
-            let shown = "document.dispatchEvent(new Event('prerenderingchange'))";
-            session.run(shown, Vec::new()).await;
-            session.see("iframe").await;
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
+        assert_eq!(session.count("iframe, [role=alert]").await, 0);
+        let shown = "document.dispatchEvent(new Event('prerenderingchange'))";
+        session.run(shown, Vec::new()).await;
+        session.see("iframe").await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_without_webassembly_says_so_at_once() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("no-wasm"));
-    let address = stage
+async fn browser_without_webassembly_gets_a_message_at_once() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("no-wasm"));
+    let address = environment
         .site
-        .publish("no-wasm", page_with_tag(stage, &order, ""));
+        .publish("no-wasm", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("no webassembly");
-    scenario
-        .play(stage, async move |session| {
-            prepare_the_form(&session, "delete globalThis.WebAssembly;").await;
-            session.go(&address).await;
-            let error = session.hear("error").await;
-            assert_eq!(error["code"], "webassembly_unavailable");
-            assert_eq!(error["recoverable"], false);
-            session.enter_frame(FRAME).await;
-            let said = session.read("[role=alert]", "can’t show").await;
-            assert!(said.contains("WebAssembly off"), "{said}");
-            assert_eq!(session.count("[role=alert] button").await, 0);
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        prepare_the_form(&session, "delete globalThis.WebAssembly;").await;
+        session.go(&address).await;
+        let error = session.hear("error").await;
+        assert_eq!(error["code"], "webassembly_unavailable");
+        assert_eq!(error["recoverable"], false);
+        session.enter_frame(FRAME).await;
+        let said = session.read("[role=alert]", "can’t show").await;
+        assert!(said.contains("WebAssembly off"), "{said}");
+        assert_eq!(session.count("[role=alert] button").await, 0);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_of_2021_pays() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("older"));
-    let address = stage
+async fn browser_of_2021_pays() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("older"));
+    let address = environment
         .site
-        .publish("older", page_with_tag(stage, &order, ""));
+        .publish("older", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("older browser");
-    scenario
-        .play(stage, async move |session| {
-            prepare_the_form(
-                &session,
-                // Object.hasOwn was not there either, but the driver's own scripts need it.
-                "delete AbortSignal.timeout; delete Array.prototype.at;",
-            )
-            .await;
-            session.go(&address).await;
-            expect_to_pay(&session).await;
-        })
+    play_shared(scenario, async move |session, _| {
+        prepare_the_form(
+            &session,
+            // Object.hasOwn was not there either, but the driver's own scripts need it.
+            "delete AbortSignal.timeout; delete Array.prototype.at;",
+        )
         .await;
+        session.go(&address).await;
+        expect_to_pay(&session).await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_keeps_windows_apart_leads_to_the_wallet_by_a_link() {
-    let stage = Stage::shared();
-    let mut claims = stage.claims("apart");
+async fn page_with_an_opener_policy_links_to_the_wallet() {
+    let environment = TestEnvironment::shared();
+    let mut claims = environment.claims("apart");
     claims.methods = Some(vec![sealpay_protocol::api::Method::Wallet]);
-    let order = stage.merchant.sign(&claims);
+    let order = environment.merchant.sign(&claims);
     let apart = Page {
         headers: vec![("cross-origin-opener-policy", "same-origin")],
-        ..page_with_tag(stage, &order, "")
+        ..page_with_tag(environment, &order, "")
     };
-    let address = stage.site.publish("apart", apart);
+    let address = environment.site.publish("apart", apart);
     let scenario = Scenario::new("windows apart").with_site_isolation();
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.enter_frame(FRAME).await;
-            session.see(".summary h1").await;
-            session.press(PAY).await;
-            session.read(PANEL, "Confirm in your wallet").await;
-            let link = session.see(".panel .link").await;
-            let href = link.prop("href").await.unwrap().unwrap();
-            session.enter_page().await;
-            let tab = session.driver().new_tab().await.unwrap();
-            session.driver().switch_to_window(tab).await.unwrap();
-            session.go(&href).await;
-            session.read("h1", "Confirm this payment").await;
-            let confirm = session.see(".confirm").await;
-            drop(confirm.click().await);
-            session.enter_first_window().await;
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "Payment complete").await;
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.enter_frame(FRAME).await;
+        session.see(".summary h1").await;
+        session.press(PAY).await;
+        session.read(PANEL, "Confirm in your wallet").await;
+        let link = session.see(".panel .link").await;
+        let href = link.prop("href").await.unwrap().unwrap();
+        session.enter_page().await;
+        let tab = session.driver().new_tab().await.unwrap();
+        session.driver().switch_to_window(tab).await.unwrap();
+        session.go(&href).await;
+        session.read("h1", "Confirm this payment").await;
+        let confirm = session.see(".confirm").await;
+        drop(confirm.click().await);
+        session.enter_first_window().await;
+        session.enter_frame(FRAME).await;
+        session.read(PANEL, "Payment complete").await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_is_isolated_from_other_origins_shows_the_form() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("isolated"));
+async fn cross_origin_isolated_page_shows_the_form() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("isolated"));
     let isolated = Page {
         headers: vec![
             ("cross-origin-embedder-policy", "require-corp"),
             ("cross-origin-opener-policy", "same-origin"),
         ],
-        ..page_with_tag(stage, &order, "")
+        ..page_with_tag(environment, &order, "")
     };
-    let address = stage.site.publish("isolated", isolated);
+    let address = environment.site.publish("isolated", isolated);
     let scenario = Scenario::new("isolated page").with_site_isolation();
-    scenario
-        .play(stage, async move |session| {
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        expect_to_pay(&session).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shopper_with_a_wrong_clock_pays() {
+    let environment = TestEnvironment::shared();
+    for (name, hours) in [("slow", -3), ("fast", 3), ("years", 2 * 365 * 24)] {
+        let order = environment.merchant.sign(&environment.claims(name));
+        let address = environment
+            .site
+            .publish(name, page_with_tag(environment, &order, ""));
+        let scenario = Scenario::new("wrong clock").with_complaints(&["401 (Unauthorized)"]);
+        play_shared(scenario, async move |session, _| {
+            let clock = format!(
+                "const now = Date.now.bind(Date); Date.now = () => now() + {hours} * 3600000;"
+            );
+            prepare_the_form(&session, &clock).await;
             session.go(&address).await;
             expect_to_pay(&session).await;
         })
         .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_shopper_whose_clock_is_wrong_pays() {
-    let stage = Stage::shared();
-    for (name, hours) in [("slow", -3), ("fast", 3), ("years", 2 * 365 * 24)] {
-        let order = stage.merchant.sign(&stage.claims(name));
-        let address = stage.site.publish(name, page_with_tag(stage, &order, ""));
-        let scenario = Scenario::new("wrong clock").with_complaints(&["401 (Unauthorized)"]);
-        scenario
-            .play(stage, async move |session| {
-                let clock = format!(
-                    "const now = Date.now.bind(Date); Date.now = () => now() + {hours} * 3600000;"
-                );
-                prepare_the_form(&session, &clock).await;
-                session.go(&address).await;
-                expect_to_pay(&session).await;
-            })
-            .await;
-        assert_eq!(stage.payments_of(name).await.len(), 1, "{name}");
+        assert_eq!(environment.payments_of(name).await.len(), 1, "{name}");
     }
 }
 
@@ -348,9 +347,9 @@ async fn a_shopper_whose_clock_is_wrong_pays() {
 const NEAR: i64 = 40;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_frame_has_the_height_of_the_form_before_the_form_is_there() {
+async fn frame_has_its_height_before_the_form_loads() {
     use sealpay_protocol::api::Method;
-    let stage = Stage::shared();
+    let environment = TestEnvironment::shared();
     let rows: [(&str, &[Method], usize, bool); 4] = [
         ("high-card", &[Method::Card], 0, false),
         ("high-all", &Method::ALL, 0, true),
@@ -359,7 +358,7 @@ async fn the_frame_has_the_height_of_the_form_before_the_form_is_there() {
     ];
     let mut far = Vec::new();
     for (name, methods, items, is_described) in rows {
-        let mut claims = stage.claims(name);
+        let mut claims = environment.claims(name);
         claims.methods = Some(methods.to_vec());
         claims.description = is_described.then(|| "Two lanterns".to_owned());
         claims.items = (items > 0).then(|| {
@@ -371,7 +370,7 @@ async fn the_frame_has_the_height_of_the_form_before_the_form_is_there() {
             };
             amounts.map(item).collect()
         });
-        let order = stage.merchant.sign(&claims);
+        let order = environment.merchant.sign(&claims);
         let body = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
         let script = format!(
             "Sealpay.mount('#form', {{ order: '{order}', on: {{ ready() {{ window.isReady = true; }} }} }});
@@ -379,7 +378,9 @@ async fn the_frame_has_the_height_of_the_form_before_the_form_is_there() {
                window.first = document.querySelector('iframe').offsetHeight;
              }});"
         );
-        let address = stage.site.publish(name, page(stage, body, &script));
+        let address = environment
+            .site
+            .publish(name, page(environment, body, &script));
         for width in [390_u32, 1280] {
             let (address, found) = (
                 address.clone(),
@@ -387,28 +388,27 @@ async fn the_frame_has_the_height_of_the_form_before_the_form_is_there() {
             );
             let own = std::sync::Arc::clone(&found);
             let scenario = Scenario::new("height");
-            scenario
-                .play(stage, async move |session| {
-                    let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1,
-                                       "mobile": false });
-                    session
-                        .developer_tools("Emulation.setDeviceMetricsOverride", size)
-                        .await;
-                    session.go(&address).await;
-                    harness::browser::eventually("a form", async || {
-                        session.is_true("window.isReady").await.then_some(())
-                    })
+            play_shared(scenario, async move |session, _| {
+                let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1,
+                                   "mobile": false });
+                session
+                    .developer_tools("Emulation.setDeviceMetricsOverride", size)
                     .await;
-                    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-                    let heights = session
-                        .run(
-                            "return [window.first, document.querySelector('iframe').offsetHeight]",
-                            Vec::new(),
-                        )
-                        .await;
-                    *own.lock().unwrap() = Some((heights[0].as_i64(), heights[1].as_i64()));
+                session.go(&address).await;
+                harness::browser::eventually("a form", async || {
+                    session.is_true("window.isReady").await.then_some(())
                 })
                 .await;
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                let heights = session
+                    .run(
+                        "return [window.first, document.querySelector('iframe').offsetHeight]",
+                        Vec::new(),
+                    )
+                    .await;
+                *own.lock().unwrap() = Some((heights[0].as_i64(), heights[1].as_i64()));
+            })
+            .await;
             let found = *found.lock().unwrap();
             if let Some((Some(first), Some(last))) = found
                 && (first - last).abs() > NEAR

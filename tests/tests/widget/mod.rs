@@ -1,4 +1,4 @@
-//! The whole in a real Chromium: the widget in a merchant's page, the verifier, the shop.
+//! The widget in a merchant's page with the verifier and the shop, in Chromium.
 //!
 //! Every scenario ends with what must hold after all of them, see [`harness::scenario`]. Without
 //! Chromium they say that they are skipped.

@@ -1,10 +1,10 @@
-//! The bank asks who the shopper is, by a one-time code: right, wrong, too late, sent again, locked.
+//! One-time codes: correct, wrong, expired, resent and locked.
 
 use harness::browser::{Session, eventually};
-use harness::scenario::Scenario;
+use harness::environment::{EnvironmentOptions, TestEnvironment};
+use harness::scenario::{Scenario, play_in};
 use harness::shopper::{CONFIRM, FRAME, NOTE, NOTICE, PANEL, VISA, persona_for};
-use harness::stage::{Stage, Staging};
-use harness::world::{MINUTE, wrong};
+use harness::simulation::{MINUTE, wrong};
 use serde_json::json;
 use std::sync::Arc;
 use thirtyfour::prelude::*;
@@ -16,9 +16,10 @@ const REFUSED: &str = "That code isn’t right. Check it or get a new one.";
 /// How the browser complains of a signature that the moved clock has made old.
 const CLOCK_WAS_MOVED: &str = "401 (Unauthorized)";
 
-/// A world of one's own: a phone, a clock and a count of wrong codes are shared by all who use it.
-fn own_stage() -> Arc<Stage> {
-    Arc::new(Stage::set_up(Staging::default()))
+/// An environment of its own: all tests of one environment share the phone, the clock and the count
+/// of wrong codes.
+fn own_environment() -> Arc<TestEnvironment> {
+    Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()))
 }
 
 /// Pays with the card whose bank asks for a code, up to the question.
@@ -57,9 +58,9 @@ fn attempts_left(count: u32) -> String {
 }
 
 /// States, declines and challenges of the payments of an order, newest first.
-async fn history(stage: &Stage, order: &str) -> Vec<[String; 3]> {
+async fn history(environment: &TestEnvironment, order: &str) -> Vec<[String; 3]> {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
-    let payments = stage.payments_of(order).await;
+    let payments = environment.payments_of(order).await;
     let row = |payment: &serde_json::Value| {
         [
             text(&payment["state"]),
@@ -71,57 +72,60 @@ async fn history(stage: &Stage, order: &str) -> Vec<[String; 3]> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_right_code_pays_and_nobody_but_the_bank_learns_it() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn correct_code_pays_and_only_the_bank_sees_it() {
     let scenario = Scenario::new("right code").with_site_isolation();
-    scenario
-        .play(&stage, async move |session| {
-            let order = session.order(&own.shop()).await;
-            session.stay().await;
-            pay_up_to_the_code(&session).await;
-            let asked = session.read(".panel", "Paper Lantern").await;
-            for part in [
-                "€",
-                "your bank sent to",
-                "Never share this code",
-                "Test mode",
-            ] {
-                let whole = session.see("body").await.text().await.unwrap();
-                assert!(
-                    asked.contains(part) || whole.contains(part),
-                    "{part}: {whole}"
-                );
-            }
-            assert_eq!(session.hear("challenge").await, json!({ "kind": "code" }));
-            assert_eq!(history(&own, &order).await[0][0], "requires_action");
-            session.read("[data-status=bank]", "Your bank needs").await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        session.stay().await;
+        pay_up_to_the_code(&session).await;
+        let asked = session.read(".panel", "Paper Lantern").await;
+        for part in [
+            "€",
+            "your bank sent to",
+            "Never share this code",
+            "Test mode",
+        ] {
+            let whole = session.see("body").await.text().await.unwrap();
+            assert!(
+                asked.contains(part) || whole.contains(part),
+                "{part}: {whole}"
+            );
+        }
+        assert_eq!(session.hear("challenge").await, json!({ "kind": "code" }));
+        assert_eq!(history(&environment, &order).await[0][0], "requires_action");
+        session.read("[data-status=bank]", "Your bank needs").await;
 
-            let code = own.code_on_phone_of(CODY).await;
-            session.enter_frame(FRAME).await;
-            assert!(!asked.contains(&code));
-            session.confirm_code(&code).await;
-            session.read(PANEL, "Payment complete").await;
-            assert_eq!(session.hear("complete").await["order_ref"], order);
-            let heard = session.heard().await.to_string();
-            assert!(!heard.contains(&code), "the page does not hear the code");
-            session.go(&format!("{}/orders/{order}", own.shop())).await;
-            session.see_order("paid").await;
-            assert_eq!(history(&own, &order).await, [["captured", "-", "code"]]);
-        })
-        .await;
+        let code = environment.code_on_phone_of(CODY).await;
+        session.enter_frame(FRAME).await;
+        assert!(!asked.contains(&code));
+        session.confirm_code(&code).await;
+        session.read(PANEL, "Payment complete").await;
+        assert_eq!(session.hear("complete").await["order_ref"], order);
+        let heard = session.recorded_events().await.to_string();
+        assert!(!heard.contains(&code), "the page does not hear the code");
+        session
+            .go(&format!("{}/orders/{order}", environment.shop()))
+            .await;
+        session.see_order("paid").await;
+        assert_eq!(
+            history(&environment, &order).await,
+            [["captured", "-", "code"]]
+        );
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_code_is_asked_again_and_the_right_one_still_pays() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn wrong_code_is_asked_again_and_the_correct_one_pays() {
+    let environment = own_environment();
     let scenario = Scenario::new("wrong code");
-    scenario
-        .play(&stage, async move |session| {
-            let order = session.order(&own.shop()).await;
+    play_in(
+        Arc::clone(&environment),
+        scenario,
+        async move |session, environment| {
+            let order = session.order(&environment.shop()).await;
             pay_up_to_the_code(&session).await;
-            let code = own.code_on_phone_of(CODY).await;
+            let code = environment.code_on_phone_of(CODY).await;
             try_in_vain(&session, &wrong(&code), 4).await;
             // What cannot be a code is not sent, and costs nothing.
             for text in ["", "12345", "abcdef"] {
@@ -141,105 +145,110 @@ async fn a_wrong_code_is_asked_again_and_the_right_one_still_pays() {
                 .confirm_code(&format!(" {} {}", &code[..3], &code[3..]))
                 .await;
             session.see_order("paid").await;
-            assert_eq!(history(&own, &order).await, [["captured", "-", "code"]]);
-        })
-        .await;
+            assert_eq!(
+                history(&environment, &order).await,
+                [["captured", "-", "code"]]
+            );
+        },
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_is_too_old_is_refused_like_a_wrong_one_and_another_one_pays() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn expired_code_is_rejected_like_a_wrong_one_and_a_new_one_pays() {
     let scenario = Scenario::new("expired code").with_complaints(&[CLOCK_WAS_MOVED]);
-    scenario
-        .play(&stage, async move |session| {
-            let order = session.order(&own.shop()).await;
-            pay_up_to_the_code(&session).await;
-            let expired = own.code_on_phone_of(CODY).await;
-            own.move_clock(5 * MINUTE + 1).await;
-            try_in_vain(&session, &expired, 4).await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        pay_up_to_the_code(&session).await;
+        let expired = environment.code_on_phone_of(CODY).await;
+        environment.move_clock(5 * MINUTE + 1).await;
+        try_in_vain(&session, &expired, 4).await;
+        session.press_button("Resend code").await;
+        session.read(NOTE, "sent a new code").await;
+        let code = environment.code_on_phone_of(CODY).await;
+        assert_ne!(code, expired);
+        session.confirm_code(&code).await;
+        session.see_order("paid").await;
+        assert_eq!(
+            history(&environment, &order).await,
+            [["captured", "-", "code"]]
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resent_code_replaces_the_previous_one() {
+    let scenario = Scenario::new("resent code").with_complaints(&[CLOCK_WAS_MOVED]);
+    play_in(own_environment(), scenario, async |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        pay_up_to_the_code(&session).await;
+        let mut code = environment.code_on_phone_of(CODY).await;
+        let button = "document.querySelector('.panel form button[type=button]')";
+        for tries_left in [4, 2] {
+            session.read(".panel", "Resend code in ").await;
+            assert!(
+                session
+                    .is_true(&format!("{button}.ariaDisabled === 'true'"))
+                    .await
+            );
+            environment.move_clock(MINUTE + 31).await;
+            // The form learns the time from the next answer.
+            try_in_vain(&session, &wrong(&code), tries_left).await;
             session.press_button("Resend code").await;
             session.read(NOTE, "sent a new code").await;
-            let code = own.code_on_phone_of(CODY).await;
-            assert_ne!(code, expired);
-            session.confirm_code(&code).await;
-            session.see_order("paid").await;
-            assert_eq!(history(&own, &order).await, [["captured", "-", "code"]]);
-        })
-        .await;
+            let dead = code;
+            code = environment.code_on_phone_of(CODY).await;
+            assert_ne!(code, dead);
+            try_in_vain(&session, &dead, tries_left - 1).await;
+        }
+        session.confirm_code(&code).await;
+        session.see_order("paid").await;
+        assert_eq!(
+            history(&environment, &order).await,
+            [["captured", "-", "code"]]
+        );
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_code_can_be_sent_after_a_while_and_ends_the_one_before() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
-    let scenario = Scenario::new("resent code").with_complaints(&[CLOCK_WAS_MOVED]);
-    scenario
-        .play(&stage, async move |session| {
-            let order = session.order(&own.shop()).await;
-            pay_up_to_the_code(&session).await;
-            let mut code = own.code_on_phone_of(CODY).await;
-            let button = "document.querySelector('.panel form button[type=button]')";
-            for tries_left in [4, 2] {
-                session.read(".panel", "Resend code in ").await;
-                assert!(
-                    session
-                        .is_true(&format!("{button}.ariaDisabled === 'true'"))
-                        .await
-                );
-                own.move_clock(MINUTE + 31).await;
-                // The form learns the time from the next answer.
-                try_in_vain(&session, &wrong(&code), tries_left).await;
-                session.press_button("Resend code").await;
-                session.read(NOTE, "sent a new code").await;
-                let dead = code;
-                code = own.code_on_phone_of(CODY).await;
-                assert_ne!(code, dead);
-                try_in_vain(&session, &dead, tries_left - 1).await;
-            }
-            session.confirm_code(&code).await;
-            session.see_order("paid").await;
-            assert_eq!(history(&own, &order).await, [["captured", "-", "code"]]);
-        })
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_is_sent_again_three_times_at_most() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn code_is_resent_at_most_three_times() {
     let scenario = Scenario::new("no more codes").with_complaints(&[CLOCK_WAS_MOVED]);
-    scenario
-        .play(&stage, async move |session| {
-            let order = session.order(&own.shop()).await;
-            pay_up_to_the_code(&session).await;
-            for tries_left in [4, 3, 2] {
-                own.move_clock(MINUTE + 31).await;
-                let code = own.code_on_phone_of(CODY).await;
-                try_in_vain(&session, &wrong(&code), tries_left).await;
-                session.press_button("Resend code").await;
-                session.read(NOTE, "sent a new code").await;
-            }
-            let panel = session.read(".panel", "Confirm").await;
-            assert!(!panel.contains("another code"), "{panel}");
-            let code = own.code_on_phone_of(CODY).await;
-            session.confirm_code(&code).await;
-            session.see_order("paid").await;
-            assert_eq!(history(&own, &order).await, [["captured", "-", "code"]]);
-        })
-        .await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        pay_up_to_the_code(&session).await;
+        for tries_left in [4, 3, 2] {
+            environment.move_clock(MINUTE + 31).await;
+            let code = environment.code_on_phone_of(CODY).await;
+            try_in_vain(&session, &wrong(&code), tries_left).await;
+            session.press_button("Resend code").await;
+            session.read(NOTE, "sent a new code").await;
+        }
+        let panel = session.read(".panel", "Confirm").await;
+        assert!(!panel.contains("another code"), "{panel}");
+        let code = environment.code_on_phone_of(CODY).await;
+        session.confirm_code(&code).await;
+        session.see_order("paid").await;
+        assert_eq!(
+            history(&environment, &order).await,
+            [["captured", "-", "code"]]
+        );
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_wrong_codes_lock_the_card_and_another_one_pays() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn five_wrong_codes_lock_the_card_and_another_card_pays() {
+    let environment = own_environment();
     let scenario = Scenario::new("locked card");
-    scenario
-        .play(&stage, async move |session| {
-            let order = session.order(&own.shop()).await;
+    play_in(
+        Arc::clone(&environment),
+        scenario,
+        async move |session, environment| {
+            let order = session.order(&environment.shop()).await;
             pay_up_to_the_code(&session).await;
-            let code = own.code_on_phone_of(CODY).await;
+            let code = environment.code_on_phone_of(CODY).await;
             for tries_left in [4, 3, 2, 1] {
                 try_in_vain(&session, &wrong(&code), tries_left).await;
             }
@@ -249,7 +258,7 @@ async fn five_wrong_codes_lock_the_card_and_another_one_pays() {
             // The card stays locked: nothing is asked any more.
             session.pay_again_with(persona_for("challenge_code")).await;
             eventually("the second decline", async || {
-                (history(&own, &order).await.len() == 2).then_some(())
+                (history(&environment, &order).await.len() == 2).then_some(())
             })
             .await;
             session.read(NOTICE, "declined").await;
@@ -257,25 +266,27 @@ async fn five_wrong_codes_lock_the_card_and_another_one_pays() {
             session.replace_card(VISA).await;
             session.press(harness::shopper::PAY).await;
             session.see_order("paid").await;
-            let history = history(&own, &order).await;
+            let history = history(&environment, &order).await;
             assert_eq!(history[0][0], "captured");
             for row in &history[1..] {
                 assert_eq!(row[..2], ["declined", "threeds_failed"], "{history:?}");
             }
-        })
-        .await;
+        },
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_gives_up_gets_the_form_again_and_may_pay_after_all() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn cancelled_challenge_returns_to_the_form_and_can_be_paid() {
+    let environment = own_environment();
     let scenario = Scenario::new("cancelled challenge");
-    scenario
-        .play(&stage, async move |session| {
-            let order = session.order(&own.shop()).await;
+    play_in(
+        Arc::clone(&environment),
+        scenario,
+        async move |session, environment| {
+            let order = session.order(&environment.shop()).await;
             pay_up_to_the_code(&session).await;
-            let dead = own.code_on_phone_of(CODY).await;
+            let dead = environment.code_on_phone_of(CODY).await;
             session.press_button("Cancel payment").await;
             session.read(NOTICE, "Payment cancelled").await;
             assert_eq!(session.value_of("#number").await, "4000 0070 1700 0008");
@@ -289,28 +300,30 @@ async fn whoever_gives_up_gets_the_form_again_and_may_pay_after_all() {
 
             session.pay_again_with(persona_for("challenge_code")).await;
             session.see("#code").await;
-            let code = own.code_on_phone_of(CODY).await;
+            let code = environment.code_on_phone_of(CODY).await;
             // A code is good for the payment that it was sent for.
             if dead != code {
                 try_in_vain(&session, &dead, 4).await;
             }
             session.confirm_code(&code).await;
             session.see_order("paid").await;
-            let history = history(&own, &order).await;
+            let history = history(&environment, &order).await;
             assert_eq!(history[0], ["captured", "-", "code"]);
             assert_eq!(history[1][..2], ["declined", "payment_abandoned"]);
-        })
-        .await;
+        },
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_keyboard_alone_passes_the_check() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn challenge_is_passed_by_keyboard_alone() {
+    let environment = own_environment();
     let scenario = Scenario::new("challenge by keyboard").with_site_isolation();
-    scenario
-        .play(&stage, async move |session| {
-            session.order(&own.shop()).await;
+    play_in(
+        Arc::clone(&environment),
+        scenario,
+        async move |session, environment| {
+            session.order(&environment.shop()).await;
             session.enter_form().await;
             session.fill_in(persona_for("challenge_code")).await;
             session.press_keys(Key::Enter).await;
@@ -323,7 +336,7 @@ async fn the_keyboard_alone_passes_the_check() {
             };
             session.see("#code").await;
             wait_for_the_field().await;
-            let code = own.code_on_phone_of(CODY).await;
+            let code = environment.code_on_phone_of(CODY).await;
             session.press_keys(wrong(&code)).await;
             session.press_keys(Key::Enter).await;
             session.read(NOTE, REFUSED).await;
@@ -345,60 +358,55 @@ async fn the_keyboard_alone_passes_the_check() {
             );
             session.press_keys(Key::Space).await;
             session.see_order("paid").await;
-        })
-        .await;
+        },
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_is_reloaded_during_the_check_asks_for_the_card_once_more() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn reload_during_a_challenge_asks_for_the_card_again() {
     let scenario = Scenario::new("reloaded challenge");
-    scenario
-        .play(&stage, async move |session| {
-            let order = session.order(&own.shop()).await;
-            pay_up_to_the_code(&session).await;
-            session.enter_page().await;
-            session
-                .go(&format!("{}/checkout/{order}", own.shop()))
-                .await;
-            session.enter_frame(FRAME).await;
-            session
-                .read(NOTICE, "Your last payment wasn’t completed")
-                .await;
-            pay_up_to_the_code(&session).await;
-            let code = own.code_on_phone_of(CODY).await;
-            session.confirm_code(&code).await;
-            session.see_order("paid").await;
-            let history = history(&own, &order).await;
-            assert_eq!(history[0], ["captured", "-", "code"]);
-            assert_eq!(history[1][..2], ["declined", "payment_abandoned"]);
-            assert_eq!(history.len(), 2);
-        })
-        .await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        pay_up_to_the_code(&session).await;
+        session.enter_page().await;
+        session
+            .go(&format!("{}/checkout/{order}", environment.shop()))
+            .await;
+        session.enter_frame(FRAME).await;
+        session
+            .read(NOTICE, "Your last payment wasn’t completed")
+            .await;
+        pay_up_to_the_code(&session).await;
+        let code = environment.code_on_phone_of(CODY).await;
+        session.confirm_code(&code).await;
+        session.see_order("paid").await;
+        let history = history(&environment, &order).await;
+        assert_eq!(history[0], ["captured", "-", "code"]);
+        assert_eq!(history[1][..2], ["declined", "payment_abandoned"]);
+        assert_eq!(history.len(), 2);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_check_that_nobody_answers_ends_without_a_payment_and_another_card_pays() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn unanswered_challenge_expires_and_another_card_pays() {
     let scenario =
         Scenario::new("challenge too old").with_complaints(&[CLOCK_WAS_MOVED, "409 (Conflict)"]);
-    scenario
-        .play(&stage, async move |session| {
-            let order = session.order(&own.shop()).await;
-            pay_up_to_the_code(&session).await;
-            let code = own.code_on_phone_of(CODY).await;
-            own.move_clock(11 * MINUTE).await;
-            session.confirm_code(&code).await;
-            session.see(NOTICE).await;
-            session.see("#number").await;
-            session.replace_card(VISA).await;
-            session.press(harness::shopper::PAY).await;
-            session.see_order("paid").await;
-            let history = history(&own, &order).await;
-            assert_eq!(history[0][0], "captured");
-            assert_eq!(history[1][..2], ["declined", "payment_abandoned"]);
-        })
-        .await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        pay_up_to_the_code(&session).await;
+        let code = environment.code_on_phone_of(CODY).await;
+        environment.move_clock(11 * MINUTE).await;
+        session.confirm_code(&code).await;
+        session.see(NOTICE).await;
+        session.see("#number").await;
+        session.replace_card(VISA).await;
+        session.press(harness::shopper::PAY).await;
+        session.see_order("paid").await;
+        let history = history(&environment, &order).await;
+        assert_eq!(history[0][0], "captured");
+        assert_eq!(history[1][..2], ["declined", "payment_abandoned"]);
+    })
+    .await;
 }

@@ -1,127 +1,121 @@
-//! What the bank says, from the form to the merchant's order page.
+//! Outcomes from the form to the merchant's order page.
 
 use harness::browser::Session;
-use harness::scenario::Scenario;
+use harness::environment::{EnvironmentOptions, TestEnvironment};
+use harness::scenario::{Scenario, play_in, play_shared};
 use harness::shopper::{
     FRAME, INSUFFICIENT_FUNDS, MASTERCARD, NOTICE, PANEL, PAY, VISA, WRONG_SECURITY_CODE,
     persona_for,
 };
-use harness::stage::{Stage, Staging};
 use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_approved_payment_makes_the_order_paid_by_webhook() {
-    let stage = Stage::shared();
+async fn approved_payment_marks_the_order_paid_by_webhook() {
+    let environment = TestEnvironment::shared();
     let scenario = Scenario::new("approved");
     for scenario in [scenario, scenario.with_site_isolation()] {
         let act = async move |session: &Session| {
-            let order = session.order(&stage.shop()).await;
+            let order = session.order(&environment.shop()).await;
             session.pay_with(VISA).await;
             session.see_order("paid").await;
-            let payments = stage.payments_of(&order).await;
+            let payments = environment.payments_of(&order).await;
             assert_eq!(payments.len(), 1, "{payments:?}");
             assert_eq!(payments[0]["state"], "captured");
             let payment = payments[0]["id"].as_str().unwrap();
             session.read(".attempts", payment).await;
-            // A shopper who goes back is not asked to pay again.
+            // A shopper who returns is not asked to pay again.
             session
-                .go(&format!("{}/checkout/{order}", stage.shop()))
+                .go(&format!("{}/checkout/{order}", environment.shop()))
                 .await;
             session.see_order("paid").await;
         };
         scenario
-            .play(stage, async move |session| act(&session).await)
+            .play(environment, async move |session| act(&session).await)
             .await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_is_only_reserved_is_told_to_shopper_and_shop() {
-    let stage = Stage::shared();
+async fn authorized_order_is_shown_to_shopper_and_shop() {
     let scenario = Scenario::new("reserved");
-    scenario
-        .play(stage, async move |session| {
-            let order = session.order(&stage.shop()).await;
-            session.press(".choices summary").await;
-            session.type_into("#capture", "Later").await;
-            session.press(".choices button").await;
-            session.see(FRAME).await;
-            session.stay().await;
-            session.pay_with(MASTERCARD).await;
-            session.read(PANEL, "Payment approved").await;
-            let focused = session.run("return document.activeElement.tagName", Vec::new());
-            assert_eq!(focused.await, "H2", "the focus goes to the outcome");
-            let told = session.hear("complete").await;
-            assert_eq!(told["state"], "authorized");
-            let payments = stage.payments_of(&order).await;
-            assert_eq!(payments[0]["id"], told["payment"]);
-            let heard = session.heard().await;
-            let port = heard["port"].as_array().unwrap();
-            let complete = port.iter().filter(|message| message["type"] == "complete");
-            assert_eq!(complete.count(), 1, "{heard}");
-            session
-                .go(&format!("{}/orders/{order}", stage.shop()))
-                .await;
-            session.see_order("reserved").await;
-        })
-        .await;
+    play_shared(scenario, async move |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        session.press(".choices summary").await;
+        session.type_into("#capture", "Later").await;
+        session.press(".choices button").await;
+        session.see(FRAME).await;
+        session.stay().await;
+        session.pay_with(MASTERCARD).await;
+        session.read(PANEL, "Payment approved").await;
+        let focused = session.run("return document.activeElement.tagName", Vec::new());
+        assert_eq!(focused.await, "H2", "the focus goes to the outcome");
+        let told = session.hear("complete").await;
+        assert_eq!(told["state"], "authorized");
+        let payments = environment.payments_of(&order).await;
+        assert_eq!(payments[0]["id"], told["payment"]);
+        let heard = session.recorded_events().await;
+        let port = heard["port"].as_array().unwrap();
+        let complete = port.iter().filter(|message| message["type"] == "complete");
+        assert_eq!(complete.count(), 1, "{heard}");
+        session
+            .go(&format!("{}/orders/{order}", environment.shop()))
+            .await;
+        session.see_order("reserved").await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decline_and_its_reason_arrive_at_the_merchants_order_page() {
-    let stage = Stage::shared();
+async fn decline_reason_is_shown_on_the_order_page() {
     let scenario = Scenario::new("declined");
-    scenario
-        .play(stage, async move |session| {
-            let order = session.order(&stage.shop()).await;
-            session.pay_with(INSUFFICIENT_FUNDS).await;
-            let notice = session.read(NOTICE, "declined").await;
-            assert!(
-                !notice.contains("insufficient_funds") && !notice.contains("51"),
-                "the form gives nothing away: {notice}"
-            );
-            let told = session.hear("decline").await;
-            assert_eq!(told["advice"], "try_other_card", "{told}");
-            session
-                .go(&format!("{}/orders/{order}", stage.shop()))
-                .await;
-            session.see_order("declined").await;
-            let reason = session.read(".attempt", "insufficient_funds").await;
-            assert!(reason.contains("51"), "{reason}");
-        })
-        .await;
+    play_shared(scenario, async move |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        session.pay_with(INSUFFICIENT_FUNDS).await;
+        let notice = session.read(NOTICE, "declined").await;
+        assert!(
+            !notice.contains("insufficient_funds") && !notice.contains("51"),
+            "the form gives nothing away: {notice}"
+        );
+        let told = session.hear("decline").await;
+        assert_eq!(told["advice"], "try_other_card", "{told}");
+        session
+            .go(&format!("{}/orders/{order}", environment.shop()))
+            .await;
+        session.see_order("declined").await;
+        let reason = session.read(".attempt", "insufficient_funds").await;
+        assert!(reason.contains("51"), "{reason}");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_decline_only_the_security_code_is_asked_again_and_another_card_pays() {
-    let stage = Stage::shared();
+async fn decline_asks_only_for_the_security_code_and_another_card_pays() {
     let scenario = Scenario::new("retried after a decline");
-    scenario
-        .play(stage, async move |session| {
-            let order = session.order(&stage.shop()).await;
-            session.enter_form().await;
-            session.type_into("#holder", "Ada Lovelace").await;
-            session.fill_in(WRONG_SECURITY_CODE).await;
-            session.press(PAY).await;
-            session.read(NOTICE, "declined").await;
-            expect_only_the_code_to_be_cleared(&session).await;
+    play_shared(scenario, async move |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        session.enter_form().await;
+        session.type_into("#holder", "Ada Lovelace").await;
+        session.fill_in(WRONG_SECURITY_CODE).await;
+        session.press(PAY).await;
+        session.read(NOTICE, "declined").await;
+        expect_only_the_code_to_be_cleared(&session).await;
 
-            // The same card with another code: the bank says no again.
-            session
-                .type_into("#security-code", WRONG_SECURITY_CODE.security_code)
-                .await;
-            session.press(PAY).await;
-            expect_only_the_code_to_be_cleared(&session).await;
+        // The same card with another code: the bank says no again.
+        session
+            .type_into("#security-code", WRONG_SECURITY_CODE.security_code)
+            .await;
+        session.press(PAY).await;
+        expect_only_the_code_to_be_cleared(&session).await;
 
-            session.replace_card(VISA).await;
-            session.press(PAY).await;
-            session.see_order("paid").await;
-            let payments = stage.payments_of(&order).await;
-            let states: Vec<_> = payments.iter().map(|payment| &payment["state"]).collect();
-            assert_eq!(states, ["captured", "declined", "declined"]);
-            assert_eq!(session.count(".attempt").await, 3);
-        })
-        .await;
+        session.replace_card(VISA).await;
+        session.press(PAY).await;
+        session.see_order("paid").await;
+        let payments = environment.payments_of(&order).await;
+        let states: Vec<_> = payments.iter().map(|payment| &payment["state"]).collect();
+        assert_eq!(states, ["captured", "declined", "declined"]);
+        assert_eq!(session.count(".attempt").await, 3);
+    })
+    .await;
 }
 
 async fn expect_only_the_code_to_be_cleared(session: &Session) {
@@ -143,35 +137,33 @@ async fn expect_only_the_code_to_be_cleared(session: &Session) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_never_came_is_found_out_without_a_reload() {
-    let stage = Arc::new(Stage::set_up(Staging {
+async fn lost_response_is_resolved_without_a_reload() {
+    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions {
         provider_timeout_ms: 500,
-        ..Staging::default()
+        ..EnvironmentOptions::default()
     }));
-    let own = Arc::clone(&stage);
     let scenario = Scenario::new("unknown outcome");
-    scenario
-        .play(&stage, async move |session| {
-            let stage = own;
-            let order = session.order(&stage.shop()).await;
-            session.stay().await;
-            session.enter_form().await;
-            session.run("window.sameDocument = true", Vec::new()).await;
-            session.fill_in(persona_for("response_lost")).await;
-            session.press(PAY).await;
-            session.read(PANEL, "We’re checking your payment").await;
-            session.read(PANEL, "Payment complete").await;
-            let same = session
-                .run("return window.sameDocument === true", Vec::new())
-                .await;
-            assert_eq!(same, true);
-            session.enter_page().await;
-            session
-                .go(&format!("{}/orders/{order}", stage.shop()))
-                .await;
-            session.see_order("paid").await;
-            assert_eq!(session.count(".attempt").await, 1);
-            assert_eq!(stage.authorizations(), 1);
-        })
-        .await;
+    play_in(environment, scenario, async move |session, environment| {
+        let environment = environment;
+        let order = session.order(&environment.shop()).await;
+        session.stay().await;
+        session.enter_form().await;
+        session.run("window.sameDocument = true", Vec::new()).await;
+        session.fill_in(persona_for("response_lost")).await;
+        session.press(PAY).await;
+        session.read(PANEL, "We’re checking your payment").await;
+        session.read(PANEL, "Payment complete").await;
+        let same = session
+            .run("return window.sameDocument === true", Vec::new())
+            .await;
+        assert_eq!(same, true);
+        session.enter_page().await;
+        session
+            .go(&format!("{}/orders/{order}", environment.shop()))
+            .await;
+        session.see_order("paid").await;
+        assert_eq!(session.count(".attempt").await, 1);
+        assert_eq!(environment.authorizations(), 1);
+    })
+    .await;
 }

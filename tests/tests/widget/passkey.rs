@@ -1,11 +1,11 @@
-//! A passkey in place of a code, in a frame of another site: kept, used, refused, gone.
+//! Passkeys in place of codes, in a frame of another site.
 
 use super::one_time_codes::pay_up_to_the_code_with;
 use harness::authenticator::Authenticator;
 use harness::browser::Session;
-use harness::scenario::Scenario;
+use harness::environment::{EnvironmentOptions, TestEnvironment};
+use harness::scenario::{Scenario, play_in};
 use harness::shopper::{NOTE, PANEL, persona_for};
-use harness::stage::{Stage, Staging};
 use std::sync::Arc;
 use thirtyfour::Key;
 
@@ -17,18 +17,18 @@ const NO_RS256: &str = "pubKeyCredParams";
 const KAY: &str = "kay_challenge_passkey";
 const OUTCOME: &str = "challenge_passkey";
 
-fn own_stage() -> Arc<Stage> {
-    Arc::new(Stage::set_up(Staging {
+fn own_environment() -> Arc<TestEnvironment> {
+    Arc::new(TestEnvironment::set_up(EnvironmentOptions {
         verifier_is_named: true,
-        ..Staging::default()
+        ..EnvironmentOptions::default()
     }))
 }
 
 /// Pays a new order by a code, and comes to the receipt with the offer.
-pub(crate) async fn pay_by_code(session: &Session, stage: &Stage) -> String {
-    let order = session.order(&stage.shop()).await;
+pub(crate) async fn pay_by_code(session: &Session, environment: &TestEnvironment) -> String {
+    let order = session.order(&environment.shop()).await;
     pay_up_to_the_code_with(session, OUTCOME).await;
-    let code = stage.code_on_phone_of(KAY).await;
+    let code = environment.code_on_phone_of(KAY).await;
     session.confirm_code(&code).await;
     session.read(PANEL, "Payment complete").await;
     session
@@ -38,23 +38,26 @@ pub(crate) async fn pay_by_code(session: &Session, stage: &Stage) -> String {
 }
 
 /// Pays a new order up to the question for the passkey.
-pub(crate) async fn pay_up_to_the_passkey(session: &Session, stage: &Stage) -> String {
-    let order = session.order(&stage.shop()).await;
+pub(crate) async fn pay_up_to_the_passkey(
+    session: &Session,
+    environment: &TestEnvironment,
+) -> String {
+    let order = session.order(&environment.shop()).await;
     session.pay_with(persona_for(OUTCOME)).await;
     session.read(".panel", "Continue with passkey").await;
     order
 }
 
 /// Pays by code and keeps a passkey; the order.
-pub(crate) async fn keep_a_passkey(session: &Session, stage: &Stage) -> String {
-    let order = pay_by_code(session, stage).await;
+pub(crate) async fn keep_a_passkey(session: &Session, environment: &TestEnvironment) -> String {
+    let order = pay_by_code(session, environment).await;
     session.press_button("Save a passkey").await;
     session.read(".offer", "Your passkey is saved").await;
     order
 }
 
-async fn challenge_of(stage: &Stage, order: &str) -> (String, String) {
-    let payments = stage.payments_of(order).await;
+async fn challenge_of(environment: &TestEnvironment, order: &str) -> (String, String) {
+    let payments = environment.payments_of(order).await;
     assert_eq!(payments.len(), 1, "{payments:?}");
     let authentication = &payments[0]["authentication"];
     let text = |member: &str| authentication[member].as_str().unwrap_or("-").to_owned();
@@ -62,15 +65,15 @@ async fn challenge_of(stage: &Stage, order: &str) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_that_was_kept_after_a_code_confirms_the_next_payment() {
+async fn passkey_created_after_a_code_confirms_the_next_payment() {
     let scenario = Scenario::new("passkey");
     // The driver does not hear what the browser complains of in another process.
     let isolated = scenario.with_site_isolation();
     for scenario in [scenario.with_complaints(&[NO_RS256]), isolated] {
-        let stage = own_stage();
-        let own = Arc::clone(&stage);
+        let environment = own_environment();
+        let own = Arc::clone(&environment);
         scenario
-            .play(&stage, async move |session| {
+            .play(&environment, async move |session| {
                 let authenticator = Authenticator::plug_in(&session).await;
                 let first = keep_a_passkey(&session, &own).await;
                 assert_eq!(authenticator.passkeys().await, 1);
@@ -94,120 +97,110 @@ async fn a_passkey_that_was_kept_after_a_code_confirms_the_next_payment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_cannot_use_the_passkey_gets_a_code() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn unusable_passkey_falls_back_to_a_code() {
     let scenario = Scenario::new("passkey refused").with_complaints(&[NO_RS256]);
-    scenario
-        .play(&stage, async move |session| {
-            let authenticator = Authenticator::plug_in(&session).await;
-            keep_a_passkey(&session, &own).await;
-            session.see_order("paid").await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        let authenticator = Authenticator::plug_in(&session).await;
+        keep_a_passkey(&session, &environment).await;
+        session.see_order("paid").await;
 
-            let order = pay_up_to_the_passkey(&session, &own).await;
-            authenticator.recognise_user(false).await;
-            session.press_button("Continue with passkey").await;
-            session.read(NOTE, "verify your passkey").await;
-            session.press_button("Send me a code instead").await;
-            session.see("#code").await;
-            let code = own.code_on_phone_of(KAY).await;
-            session.confirm_code(&code).await;
-            session.read(PANEL, "Payment complete").await;
-            // The card has a passkey: another one is not offered.
-            assert_eq!(session.count(".offer").await, 0);
-            session.see_order("paid").await;
-            let by_code = ("authenticated".into(), "code".into());
-            assert_eq!(challenge_of(&own, &order).await, by_code);
-        })
-        .await;
+        let order = pay_up_to_the_passkey(&session, &environment).await;
+        authenticator.recognise_user(false).await;
+        session.press_button("Continue with passkey").await;
+        session.read(NOTE, "verify your passkey").await;
+        session.press_button("Send me a code instead").await;
+        session.see("#code").await;
+        let code = environment.code_on_phone_of(KAY).await;
+        session.confirm_code(&code).await;
+        session.read(PANEL, "Payment complete").await;
+        // The card has a passkey: another one is not offered.
+        assert_eq!(session.count(".offer").await, 0);
+        session.see_order("paid").await;
+        let by_code = ("authenticated".into(), "code".into());
+        assert_eq!(challenge_of(&environment, &order).await, by_code);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_on_a_device_that_is_gone_does_not_keep_the_shopper_from_a_code() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn passkey_of_a_lost_device_falls_back_to_a_code() {
     let scenario = Scenario::new("passkey gone").with_complaints(&[NO_RS256]);
-    scenario
-        .play(&stage, async move |session| {
-            let authenticator = Authenticator::plug_in(&session).await;
-            keep_a_passkey(&session, &own).await;
-            session.see_order("paid").await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        let authenticator = Authenticator::plug_in(&session).await;
+        keep_a_passkey(&session, &environment).await;
+        session.see_order("paid").await;
 
-            let order = pay_up_to_the_passkey(&session, &own).await;
-            authenticator.unplug().await;
-            // The browser may look for the device for minutes.
-            session.press_button("Continue with passkey").await;
-            session.press_button("Send me a code instead").await;
-            session.see("#code").await;
-            let code = own.code_on_phone_of(KAY).await;
-            session.confirm_code(&code).await;
-            session.see_order("paid").await;
-            let by_code = ("authenticated".into(), "code".into());
-            assert_eq!(challenge_of(&own, &order).await, by_code);
-        })
-        .await;
+        let order = pay_up_to_the_passkey(&session, &environment).await;
+        authenticator.unplug().await;
+        // The browser may look for the device for minutes.
+        session.press_button("Continue with passkey").await;
+        session.press_button("Send me a code instead").await;
+        session.see("#code").await;
+        let code = environment.code_on_phone_of(KAY).await;
+        session.confirm_code(&code).await;
+        session.see_order("paid").await;
+        let by_code = ("authenticated".into(), "code".into());
+        assert_eq!(challenge_of(&environment, &order).await, by_code);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_offer_that_fails_can_be_tried_again_and_one_that_is_refused_changes_nothing() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn failed_passkey_offer_can_be_retried_and_a_declined_offer_changes_nothing() {
     let scenario = Scenario::new("passkey not kept").with_complaints(&[NO_RS256]);
-    scenario
-        .play(&stage, async move |session| {
-            let authenticator = Authenticator::plug_in(&session).await;
-            pay_by_code(&session, &own).await;
-            session.press_button("Not now").await;
-            session.see_order("paid").await;
-            assert_eq!(authenticator.passkeys().await, 0);
+    play_in(own_environment(), scenario, async |session, environment| {
+        let authenticator = Authenticator::plug_in(&session).await;
+        pay_by_code(&session, &environment).await;
+        session.press_button("Not now").await;
+        session.see_order("paid").await;
+        assert_eq!(authenticator.passkeys().await, 0);
 
-            let order = session.order(&own.shop()).await;
-            session.stay().await;
-            pay_up_to_the_code_with(&session, OUTCOME).await;
-            let code = own.code_on_phone_of(KAY).await;
-            session.confirm_code(&code).await;
-            session.see(".offer").await;
-            authenticator.recognise_user(false).await;
-            session.press_button("Save a passkey").await;
-            session.read(".offer", "No passkey was saved").await;
-            authenticator.recognise_user(true).await;
-            session.press_button("Save a passkey").await;
-            session.read(".offer", "Your passkey is saved").await;
-            assert_eq!(authenticator.passkeys().await, 1);
-            session.go(&format!("{}/orders/{order}", own.shop())).await;
-            session.see_order("paid").await;
+        let order = session.order(&environment.shop()).await;
+        session.stay().await;
+        pay_up_to_the_code_with(&session, OUTCOME).await;
+        let code = environment.code_on_phone_of(KAY).await;
+        session.confirm_code(&code).await;
+        session.see(".offer").await;
+        authenticator.recognise_user(false).await;
+        session.press_button("Save a passkey").await;
+        session.read(".offer", "No passkey was saved").await;
+        authenticator.recognise_user(true).await;
+        session.press_button("Save a passkey").await;
+        session.read(".offer", "Your passkey is saved").await;
+        assert_eq!(authenticator.passkeys().await, 1);
+        session
+            .go(&format!("{}/orders/{order}", environment.shop()))
+            .await;
+        session.see_order("paid").await;
 
-            pay_up_to_the_passkey(&session, &own).await;
-        })
-        .await;
+        pay_up_to_the_passkey(&session, &environment).await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_keyboard_alone_keeps_a_passkey_and_uses_it() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn passkey_is_created_and_used_by_keyboard_alone() {
     let scenario = Scenario::new("passkey by keyboard").with_complaints(&[NO_RS256]);
-    scenario
-        .play(&stage, async move |session| {
-            let authenticator = Authenticator::plug_in(&session).await;
-            let press = async |words: &str| {
-                let place = format!("document.activeElement.textContent.trim() === '{words}'");
-                session.tab_until(&place).await;
-                session.press_keys(Key::Enter).await;
-            };
-            pay_by_code(&session, &own).await;
-            press("Save a passkey").await;
-            session.read(".offer", "Your passkey is saved").await;
-            assert_eq!(authenticator.passkeys().await, 1);
-            session.see_order("paid").await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        let authenticator = Authenticator::plug_in(&session).await;
+        let press = async |words: &str| {
+            let place = format!("document.activeElement.textContent.trim() === '{words}'");
+            session.tab_until(&place).await;
+            session.press_keys(Key::Enter).await;
+        };
+        pay_by_code(&session, &environment).await;
+        press("Save a passkey").await;
+        session.read(".offer", "Your passkey is saved").await;
+        assert_eq!(authenticator.passkeys().await, 1);
+        session.see_order("paid").await;
 
-            pay_up_to_the_passkey(&session, &own).await;
-            authenticator.recognise_user(false).await;
-            press("Continue with passkey").await;
-            session.read(NOTE, "verify your passkey").await;
-            authenticator.recognise_user(true).await;
-            press("Continue with passkey").await;
-            session.see_order("paid").await;
-        })
-        .await;
+        pay_up_to_the_passkey(&session, &environment).await;
+        authenticator.recognise_user(false).await;
+        press("Continue with passkey").await;
+        session.read(NOTE, "verify your passkey").await;
+        authenticator.recognise_user(true).await;
+        press("Continue with passkey").await;
+        session.see_order("paid").await;
+    })
+    .await;
 }

@@ -1,16 +1,16 @@
-//! What the shopper keeps of a payment, and sees of what the shop does with it afterwards.
+//! The receipt, and the order page after captures, voids and refunds.
 
 use super::embedding::page_with_tag;
 use harness::browser::Session;
-use harness::scenario::Scenario;
+use harness::environment::TestEnvironment;
+use harness::scenario::{Scenario, play_shared};
 use harness::shopper::{FRAME, MASTERCARD, PANEL, VISA};
-use harness::stage::Stage;
 use sealpay_protocol::order::Capture;
 use serde_json::json;
 
 /// Orders something that is paid for when it is sent, and comes to its page.
-pub(crate) async fn reserve(session: &Session, stage: &Stage) -> String {
-    let order = session.order(&stage.shop()).await;
+pub(crate) async fn reserve(session: &Session, environment: &TestEnvironment) -> String {
+    let order = session.order(&environment.shop()).await;
     session.press(".choices summary").await;
     session.type_into("#capture", "Later").await;
     session.press(".choices button").await;
@@ -29,8 +29,8 @@ async fn lines(session: &Session) -> Vec<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receipt_says_what_was_paid_and_stays_when_the_page_is_loaded_again() {
-    let stage = Stage::shared();
+async fn receipt_shows_the_amount_and_survives_a_reload() {
+    let environment = TestEnvironment::shared();
     for (name, capture, heading, payee, outcome) in [
         (
             "receipt",
@@ -47,34 +47,34 @@ async fn a_receipt_says_what_was_paid_and_stays_when_the_page_is_loaded_again() 
             "€24.90 is on hold on your card. You’ll be charged when your order ships.",
         ),
     ] {
-        let mut claims = stage.claims(name);
+        let mut claims = environment.claims(name);
         claims.capture = capture;
-        let order = stage.merchant.sign(&claims);
-        let address = stage
-            .site
-            .publish(name, page_with_tag(stage, &order, "data-locale=\"en-IE\""));
+        let order = environment.merchant.sign(&claims);
+        let address = environment.site.publish(
+            name,
+            page_with_tag(environment, &order, "data-locale=\"en-IE\""),
+        );
         let scenario = Scenario::new(name);
-        scenario
-            .play(stage, async move |session| {
-                session.go(&address).await;
-                session.pay_with(VISA).await;
-                session.read(PANEL, heading).await;
-                let focused = "return [document.activeElement.tagName,
-                                       document.querySelector('[role=status]').textContent]";
-                let focused = session.run(focused, Vec::new()).await;
-                assert_eq!(focused, json!(["H2", ""]), "it is said once");
-                let paid = kept(&session, payee, outcome).await;
-                session.enter_page().await;
-                session.go(&address).await;
-                session.enter_frame(FRAME).await;
-                session.read(PANEL, heading).await;
-                assert_eq!(
-                    kept(&session, payee, outcome).await,
-                    paid,
-                    "after loading again"
-                );
-            })
-            .await;
+        play_shared(scenario, async move |session, _| {
+            session.go(&address).await;
+            session.pay_with(VISA).await;
+            session.read(PANEL, heading).await;
+            let focused = "return [document.activeElement.tagName,
+                                   document.querySelector('[role=status]').textContent]";
+            let focused = session.run(focused, Vec::new()).await;
+            assert_eq!(focused, json!(["H2", ""]), "it is said once");
+            let paid = kept(&session, payee, outcome).await;
+            session.enter_page().await;
+            session.go(&address).await;
+            session.enter_frame(FRAME).await;
+            session.read(PANEL, heading).await;
+            assert_eq!(
+                kept(&session, payee, outcome).await,
+                paid,
+                "after loading again"
+            );
+        })
+        .await;
     }
 }
 
@@ -101,29 +101,27 @@ async fn kept(session: &Session, payee: &str, outcome: &str) -> (Vec<(String, St
 
 #[tokio::test(flavor = "multi_thread")]
 async fn order_page_follows_captures_voids_and_refunds() {
-    let stage = Stage::shared();
     let scenario = Scenario::new("order page follows modifications");
-    scenario
-        .play(stage, async move |session| {
-            let order = reserve(&session, stage).await;
-            stage
-                .modify(&order, "captures", &json!({ "amount": 1000 }))
-                .await;
-            session.see_order("partially_captured").await;
-            session.read(".status", "€10.00 of €24.90").await;
-            stage.modify(&order, "void", &json!({})).await;
-            session.see_order("paid").await;
-            for _ in 0..2 {
-                let state = stage.refund(&order, Some(250), "return-1");
-                assert_eq!(state, "succeeded", "sent twice, carried out once");
-            }
-            session.see_order("partially_refunded").await;
-            session.read(".status", "refunded €2.50").await;
-            assert_eq!(stage.refund(&order, None, "return-2"), "succeeded");
-            session.see_order("refunded").await;
-            let payment = stage.payments_of(&order).await.remove(0);
-            let sums = ["amount_captured", "amount_refunded"].map(|sum| &payment[sum]);
-            assert_eq!(sums, [1000, 1000], "{payment}");
-        })
-        .await;
+    play_shared(scenario, async move |session, environment| {
+        let order = reserve(&session, environment).await;
+        environment
+            .modify(&order, "captures", &json!({ "amount": 1000 }))
+            .await;
+        session.see_order("partially_captured").await;
+        session.read(".status", "€10.00 of €24.90").await;
+        environment.modify(&order, "void", &json!({})).await;
+        session.see_order("paid").await;
+        for _ in 0..2 {
+            let state = environment.refund(&order, Some(250), "return-1");
+            assert_eq!(state, "succeeded", "sent twice, carried out once");
+        }
+        session.see_order("partially_refunded").await;
+        session.read(".status", "refunded €2.50").await;
+        assert_eq!(environment.refund(&order, None, "return-2"), "succeeded");
+        session.see_order("refunded").await;
+        let payment = environment.payments_of(&order).await.remove(0);
+        let sums = ["amount_captured", "amount_refunded"].map(|sum| &payment[sum]);
+        assert_eq!(sums, [1000, 1000], "{payment}");
+    })
+    .await;
 }

@@ -1,14 +1,13 @@
-//! The form in a document that others change: page translators, extensions; and what is said where
-//! it cannot go on.
+//! The form in a document that translators or extensions change.
 
 use super::embedding::page_with_tag;
 use harness::browser::{Session, eventually};
+use harness::environment::{EnvironmentOptions, TestEnvironment};
 use harness::network::Fault;
-use harness::scenario::Scenario;
+use harness::scenario::{Scenario, play_in, play_shared};
 use harness::shopper::{
     FRAME, INSUFFICIENT_FUNDS, MASTERCARD, NOTICE, PANEL, PAY, VISA, persona_for,
 };
-use harness::stage::{Stage, Staging};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -61,128 +60,127 @@ async fn expect_to_be_translated(session: &Session) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_translated_form_shows_errors_a_decline_and_the_receipt() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("translated"));
-    let address = stage
+async fn translated_form_shows_errors_a_decline_and_the_receipt() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("translated"));
+    let address = environment
         .site
-        .publish("translated", page_with_tag(stage, &order, ""));
+        .publish("translated", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("translated");
-    scenario
-        .play(stage, async move |session| {
-            translate(&session).await;
-            session.go(&address).await;
-            session.enter_form().await;
-            expect_to_be_translated(&session).await;
-            session.press(PAY).await;
-            session.read("#number-note", "Enter your card number").await;
-            session.fill_in(INSUFFICIENT_FUNDS).await;
-            eventually("no error", async || {
-                let note = "document.getElementById('number-note').textContent === ''";
-                session.is_true(note).await.then_some(())
-            })
+    play_shared(scenario, async move |session, _| {
+        translate(&session).await;
+        session.go(&address).await;
+        session.enter_form().await;
+        expect_to_be_translated(&session).await;
+        session.press(PAY).await;
+        session.read("#number-note", "Enter your card number").await;
+        session.fill_in(INSUFFICIENT_FUNDS).await;
+        eventually("no error", async || {
+            let note = "document.getElementById('number-note').textContent === ''";
+            session.is_true(note).await.then_some(())
+        })
+        .await;
+        session.press(PAY).await;
+        session.read(NOTICE, "insufficient funds").await;
+        session.read(PAY, "Pay €24.90").await;
+        session.replace_card(VISA).await;
+        session.press(PAY).await;
+        session.read(PANEL, "Payment complete").await;
+        session.read("#outcome", "You paid").await;
+        session.read("#outcome", "€24.90").await;
+        expect_to_be_translated(&session).await;
+        let kept = session
+            .run(
+                "return document.querySelector('#outcome .figure bdi').translate",
+                Vec::new(),
+            )
             .await;
-            session.press(PAY).await;
-            session.read(NOTICE, "insufficient funds").await;
-            session.read(PAY, "Pay €24.90").await;
-            session.replace_card(VISA).await;
-            session.press(PAY).await;
-            session.read(PANEL, "Payment complete").await;
-            session.read("#outcome", "You paid").await;
-            session.read("#outcome", "€24.90").await;
-            expect_to_be_translated(&session).await;
-            let kept = session
-                .run(
-                    "return document.querySelector('#outcome .figure bdi').translate",
-                    Vec::new(),
-                )
-                .await;
-            assert_eq!(kept, false, "nobody may translate an amount");
-            assert_eq!(session.hear("complete").await["order_ref"], "translated");
+        assert_eq!(kept, false, "nobody may translate an amount");
+        assert_eq!(session.hear("complete").await["order_ref"], "translated");
 
-            session.go(&address).await;
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, "Payment complete").await;
-        })
-        .await;
-    assert_eq!(stage.payments_of("translated").await.len(), 2);
+        session.go(&address).await;
+        session.enter_frame(FRAME).await;
+        session.read(PANEL, "Payment complete").await;
+    })
+    .await;
+    assert_eq!(environment.payments_of("translated").await.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_translated_form_leads_through_code_wallet_and_transfer() {
-    let stage = Arc::new(Stage::set_up(Staging::default()));
-    let own = Arc::clone(&stage);
+async fn translated_form_supports_code_wallet_and_transfer() {
+    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let scenario = Scenario::new("translated challenges");
-    scenario
-        .play(&stage, async move |session| {
-            translate(&session).await;
-            session.order(&own.shop()).await;
-            session.pay_with(persona_for("challenge_code")).await;
-            session.read(PANEL, "Confirm it’s you").await;
-            session
-                .read("[data-look=secondary]", "Resend code in 2")
-                .await;
-            session.confirm_code("1").await;
-            session.read("#code-note", "Enter all 6 digits").await;
-            session.press_button("Cancel payment").await;
-            session.read(NOTICE, "Payment cancelled").await;
+    play_in(environment, scenario, async move |session, environment| {
+        translate(&session).await;
+        session.order(&environment.shop()).await;
+        session.pay_with(persona_for("challenge_code")).await;
+        session.read(PANEL, "Confirm it’s you").await;
+        session
+            .read("[data-look=secondary]", "Resend code in 2")
+            .await;
+        session.confirm_code("1").await;
+        session.read("#code-note", "Enter all 6 digits").await;
+        session.press_button("Cancel payment").await;
+        session.read(NOTICE, "Payment cancelled").await;
 
-            session.pay_by("wallet").await;
-            session.read(PANEL, "Confirm in your wallet").await;
-            session.press_button("Cancel payment").await;
-            session.read(NOTICE, "Payment cancelled").await;
+        session.pay_by("wallet").await;
+        session.read(PANEL, "Confirm in your wallet").await;
+        session.press_button("Cancel payment").await;
+        session.read(NOTICE, "Payment cancelled").await;
 
-            session.pay_by("bank_transfer").await;
-            session.read(PANEL, "Complete your bank transfer").await;
-            expect_to_be_translated(&session).await;
-        })
-        .await;
+        session.pay_by("bank_transfer").await;
+        session.read(PANEL, "Complete your bank transfer").await;
+        expect_to_be_translated(&session).await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_whose_elements_were_moved_declines_and_pays() {
-    let stage = Stage::shared();
-    let order = stage.merchant.sign(&stage.claims("moved"));
-    let address = stage
+async fn form_with_moved_elements_declines_and_pays() {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(&environment.claims("moved"));
+    let address = environment
         .site
-        .publish("moved", page_with_tag(stage, &order, ""));
+        .publish("moved", page_with_tag(environment, &order, ""));
     let scenario = Scenario::new("moved elements");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.enter_form().await;
-            session.run(EXTENSION, Vec::new()).await;
-            session.fill_in(INSUFFICIENT_FUNDS).await;
-            session.press(PAY).await;
-            session.read(NOTICE, "insufficient funds").await;
-            session.run(EXTENSION, Vec::new()).await;
-            session.replace_card(MASTERCARD).await;
-            session.press(PAY).await;
-            session.read(PANEL, "Payment complete").await;
-            session.hear("complete").await;
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.enter_form().await;
+        session.run(EXTENSION, Vec::new()).await;
+        session.fill_in(INSUFFICIENT_FUNDS).await;
+        session.press(PAY).await;
+        session.read(NOTICE, "insufficient funds").await;
+        session.run(EXTENSION, Vec::new()).await;
+        session.replace_card(MASTERCARD).await;
+        session.press(PAY).await;
+        session.read(PANEL, "Payment complete").await;
+        session.hear("complete").await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_after_the_payment_left_is_told_and_a_reload_shows_the_receipt() {
-    let stage = Arc::new(Stage::set_up(Staging::default()));
-    let order = stage.merchant.sign(&stage.claims("crashed"));
-    let address = stage
+async fn widget_crash_after_the_payment_was_sent_is_reported_and_a_reload_shows_the_receipt() {
+    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
+    let order = environment.merchant.sign(&environment.claims("crashed"));
+    let address = environment
         .site
-        .publish("crashed", page_with_tag(&stage, &order, ""));
-    let own = Arc::clone(&stage);
+        .publish("crashed", page_with_tag(&environment, &order, ""));
     let scenario = Scenario::new("crashed")
         .with_complaints(&["failed to insert node", "RuntimeError: unreachable"]);
-    scenario
-        .play(&stage, async move |session| {
+    play_in(
+        Arc::clone(&environment),
+        scenario,
+        async move |session, environment| {
             session.go(&address).await;
-            own.verifier_network.fail("/v1/payments", Fault::Held, 1);
+            environment
+                .verifier_network
+                .fail("/v1/payments", Fault::Held, 1);
             session.pay_with(VISA).await;
             session.read(PAY, "Processing").await;
             let broken = "Node.prototype.insertBefore = () => { throw new Error('broken'); }";
             session.run(broken, Vec::new()).await;
-            own.verifier_network.mend();
+            environment.verifier_network.mend();
             let told = session.read("[role=alert]", "Something went wrong").await;
             assert!(told.contains("Don’t pay again"), "{told}");
             assert_eq!(session.count("input, form").await, 0);
@@ -199,9 +197,10 @@ async fn a_crash_after_the_payment_left_is_told_and_a_reload_shows_the_receipt()
             session.press_button("Reload").await;
             session.read(PANEL, "Payment complete").await;
             assert_eq!(session.hear("complete").await["order_ref"], "crashed");
-        })
-        .await;
-    let payments = stage.payments_of("crashed").await;
+        },
+    )
+    .await;
+    let payments = environment.payments_of("crashed").await;
     assert_eq!(payments.len(), 1, "{payments:?}");
     assert_eq!(payments[0]["state"], "captured");
 }

@@ -1,22 +1,25 @@
-//! Paying in a wallet: its own window, confirmed, refused, closed, blocked, left.
+//! Paying with the wallet: confirmed, declined, closed, blocked, abandoned.
 
 use harness::browser::{Session, eventually};
+use harness::environment::{EnvironmentOptions, TestEnvironment};
 use harness::network::Fault;
-use harness::scenario::Scenario;
+use harness::scenario::{Scenario, play_in};
 use harness::shopper::{FRAME, NOTICE, PANEL, PAY, VISA};
-use harness::stage::{Stage, Staging};
 use std::sync::Arc;
 use thirtyfour::prelude::*;
 
 const WAITING: &str = "Confirm in your wallet";
 
-fn own_stage() -> Arc<Stage> {
-    Arc::new(Stage::set_up(Staging::default()))
+fn own_environment() -> Arc<TestEnvironment> {
+    Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()))
 }
 
 /// Orders, chooses the wallet and pays; comes to the wallet's own window, which is open.
-pub(crate) async fn pay_up_to_the_wallet(session: &Session, stage: &Stage) -> String {
-    let order = session.order(&stage.shop()).await;
+pub(crate) async fn pay_up_to_the_wallet(
+    session: &Session,
+    environment: &TestEnvironment,
+) -> String {
+    let order = session.order(&environment.shop()).await;
     session.pay_by("wallet").await;
     session.read(PANEL, WAITING).await;
     session.enter_opened_window().await;
@@ -39,8 +42,8 @@ async fn expect_one_window(session: &Session) {
     .await;
 }
 
-async fn states(stage: &Stage, order: &str) -> Vec<String> {
-    let payments = stage.payments_of(order).await;
+async fn states(environment: &TestEnvironment, order: &str) -> Vec<String> {
+    let payments = environment.payments_of(order).await;
     let text = |payment: &serde_json::Value, member: &str| {
         payment[member].as_str().unwrap_or_default().to_owned()
     };
@@ -49,13 +52,13 @@ async fn states(stage: &Stage, order: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_confirmed_in_the_wallet_makes_the_order_paid() {
-    let stage = own_stage();
+async fn confirmed_wallet_payment_marks_the_order_paid() {
+    let environment = own_environment();
     let scenario = Scenario::new("wallet confirmed");
     for scenario in [scenario, scenario.with_site_isolation()] {
-        let own = Arc::clone(&stage);
+        let own = Arc::clone(&environment);
         scenario
-            .play(&stage, async move |session| {
+            .play(&environment, async move |session| {
                 let order = pay_up_to_the_wallet(&session, &own).await;
                 let page = session.read("main", "Paper Lantern").await;
                 let amount = own.payments_of(&order).await[0]["amount"].as_i64().unwrap();
@@ -80,62 +83,59 @@ async fn what_is_confirmed_in_the_wallet_makes_the_order_paid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_refused_in_the_wallet_can_be_paid_in_another_way() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn payment_declined_in_the_wallet_can_be_paid_by_another_method() {
     let scenario = Scenario::new("wallet refused");
-    scenario
-        .play(&stage, async move |session| {
-            let order = pay_up_to_the_wallet(&session, &own).await;
-            decide(&session, ".refuse").await;
-            session.enter_frame(FRAME).await;
-            session.read(NOTICE, "Payment cancelled").await;
-            expect_one_window(&session).await;
-            session.hear("decline").await;
-            session.choose("card").await;
-            session.fill_in(VISA).await;
-            session.press(PAY).await;
-            session.see_order("paid").await;
-            assert_eq!(
-                states(&own, &order).await,
-                ["card captured", "wallet declined"]
-            );
-        })
-        .await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        let order = pay_up_to_the_wallet(&session, &environment).await;
+        decide(&session, ".refuse").await;
+        session.enter_frame(FRAME).await;
+        session.read(NOTICE, "Payment cancelled").await;
+        expect_one_window(&session).await;
+        session.hear("decline").await;
+        session.choose("card").await;
+        session.fill_in(VISA).await;
+        session.press(PAY).await;
+        session.see_order("paid").await;
+        assert_eq!(
+            states(&environment, &order).await,
+            ["card captured", "wallet declined"]
+        );
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_window_that_was_closed_is_opened_again_and_confirms() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn closed_wallet_window_is_reopened_and_confirms() {
     let scenario = Scenario::new("wallet closed");
-    scenario
-        .play(&stage, async move |session| {
-            let order = pay_up_to_the_wallet(&session, &own).await;
-            session.driver().close_window().await.unwrap();
-            session.enter_first_window().await;
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, WAITING).await;
-            session.press_button("Open wallet").await;
-            session.enter_opened_window().await;
-            session.read("h1", "Confirm this payment").await;
-            decide(&session, ".confirm").await;
-            session.see_order("paid").await;
-            assert_eq!(states(&own, &order).await, ["wallet captured"]);
-        })
-        .await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        let order = pay_up_to_the_wallet(&session, &environment).await;
+        session.driver().close_window().await.unwrap();
+        session.enter_first_window().await;
+        session.enter_frame(FRAME).await;
+        session.read(PANEL, WAITING).await;
+        session.press_button("Open wallet").await;
+        session.enter_opened_window().await;
+        session.read("h1", "Confirm this payment").await;
+        decide(&session, ".confirm").await;
+        session.see_order("paid").await;
+        assert_eq!(states(&environment, &order).await, ["wallet captured"]);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_window_that_the_browser_does_not_let_open_is_opened_by_a_button() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn blocked_wallet_window_is_opened_by_a_button() {
+    let environment = own_environment();
     let scenario = Scenario::new("wallet blocked").with_windows_blocked();
-    scenario
-        .play(&stage, async move |session| {
-            let order = session.order(&own.shop()).await;
+    play_in(
+        Arc::clone(&environment),
+        scenario,
+        async move |session, environment| {
+            let order = session.order(&environment.shop()).await;
             session.choose("wallet").await;
-            own.verifier_network.fail("/v1/payments", Fault::Held, 1);
+            environment
+                .verifier_network
+                .fail("/v1/payments", Fault::Held, 1);
             session.press(PAY).await;
             // The answer comes when the press is too long ago for a window.
             eventually("a press that is long ago", async || {
@@ -143,7 +143,7 @@ async fn a_window_that_the_browser_does_not_let_open_is_opened_by_a_button() {
                 (!session.is_true(is_active).await).then_some(())
             })
             .await;
-            own.verifier_network.mend();
+            environment.verifier_network.mend();
             session.read(PANEL, WAITING).await;
             assert_eq!(session.windows().await, 1, "no window without a press");
             session.press(".panel .link").await;
@@ -151,120 +151,101 @@ async fn a_window_that_the_browser_does_not_let_open_is_opened_by_a_button() {
             session.read("h1", "Confirm this payment").await;
             decide(&session, ".confirm").await;
             session.see_order("paid").await;
-            assert_eq!(states(&own, &order).await, ["wallet captured"]);
-        })
-        .await;
+            assert_eq!(states(&environment, &order).await, ["wallet captured"]);
+        },
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_window_may_open_right_after_the_press_that_pays() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn wallet_window_opens_within_the_user_activation() {
     let scenario = Scenario::new("wallet allowed").with_windows_blocked();
-    scenario
-        .play(&stage, async move |session| {
-            pay_up_to_the_wallet(&session, &own).await;
-            decide(&session, ".confirm").await;
-            session.see_order("paid").await;
-        })
-        .await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        pay_up_to_the_wallet(&session, &environment).await;
+        decide(&session, ".confirm").await;
+        session.see_order("paid").await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_gives_the_wallet_up_is_asked_again_how_to_pay() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn cancelled_wallet_payment_returns_to_the_methods() {
     let scenario = Scenario::new("wallet cancelled");
-    scenario
-        .play(&stage, async move |session| {
-            let order = pay_up_to_the_wallet(&session, &own).await;
-            let wallet = session.driver().current_url().await.unwrap();
-            session.enter_first_window().await;
-            session.enter_frame(FRAME).await;
-            session.press_button("Cancel payment").await;
-            session.read(NOTICE, "Payment cancelled").await;
-            expect_one_window(&session).await;
-            // The page of the wallet, wherever it is still open, decides nothing any more.
-            session.enter_page().await;
-            let tab = session.driver().new_tab().await.unwrap();
-            session.driver().switch_to_window(tab).await.unwrap();
-            session.go(wallet.as_str()).await;
-            session.read("h1", "This request has expired").await;
-            session.driver().close_window().await.unwrap();
-            session.enter_first_window().await;
-            session.choose("card").await;
-            session.fill_in(VISA).await;
-            session.press(PAY).await;
-            session.see_order("paid").await;
-            assert_eq!(
-                states(&own, &order).await,
-                ["card captured", "wallet declined"]
-            );
-        })
-        .await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        let order = pay_up_to_the_wallet(&session, &environment).await;
+        let wallet = session.driver().current_url().await.unwrap();
+        session.enter_first_window().await;
+        session.enter_frame(FRAME).await;
+        session.press_button("Cancel payment").await;
+        session.read(NOTICE, "Payment cancelled").await;
+        expect_one_window(&session).await;
+        // The page of the wallet, wherever it is still open, decides nothing any more.
+        session.enter_page().await;
+        let tab = session.driver().new_tab().await.unwrap();
+        session.driver().switch_to_window(tab).await.unwrap();
+        session.go(wallet.as_str()).await;
+        session.read("h1", "This request has expired").await;
+        session.driver().close_window().await.unwrap();
+        session.enter_first_window().await;
+        session.choose("card").await;
+        session.fill_in(VISA).await;
+        session.press(PAY).await;
+        session.see_order("paid").await;
+        assert_eq!(
+            states(&environment, &order).await,
+            ["card captured", "wallet declined"]
+        );
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_is_reloaded_still_waits_for_the_wallet() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn reload_still_waits_for_the_wallet() {
     let scenario = Scenario::new("wallet and a reloaded page");
-    scenario
-        .play(&stage, async move |session| {
-            let order = pay_up_to_the_wallet(&session, &own).await;
-            session.enter_first_window().await;
-            session
-                .go(&format!("{}/checkout/{order}", own.shop()))
-                .await;
-            session.enter_frame(FRAME).await;
-            session.read(PANEL, WAITING).await;
-            session.enter_opened_window().await;
-            decide(&session, ".confirm").await;
-            session.see_order("paid").await;
-            assert_eq!(states(&own, &order).await, ["wallet captured"]);
-        })
-        .await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        let order = pay_up_to_the_wallet(&session, &environment).await;
+        session.enter_first_window().await;
+        session
+            .go(&format!("{}/checkout/{order}", environment.shop()))
+            .await;
+        session.enter_frame(FRAME).await;
+        session.read(PANEL, WAITING).await;
+        session.enter_opened_window().await;
+        decide(&session, ".confirm").await;
+        session.see_order("paid").await;
+        assert_eq!(states(&environment, &order).await, ["wallet captured"]);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_keyboard_alone_chooses_the_wallet_and_confirms_in_it() {
-    let stage = own_stage();
-    let own = Arc::clone(&stage);
+async fn wallet_is_chosen_and_confirmed_by_keyboard_alone() {
     let scenario = Scenario::new("wallet by keyboard").with_site_isolation();
-    scenario
-        .play(&stage, async move |session| {
-            session.order(&own.shop()).await;
-            session.enter_form().await;
-            session.enter_page().await;
+    play_in(own_environment(), scenario, async |session, environment| {
+        session.order(&environment.shop()).await;
+        session.tab_into_form("[name=method]").await;
+        session.press_keys(Key::Down).await;
+        let is_chosen = "document.activeElement.value === 'wallet' \
+                         && document.activeElement.checked";
+        assert!(session.is_true(is_chosen).await);
+        session.press_keys(Key::Enter).await;
+        session.read(PANEL, WAITING).await;
+        session.enter_opened_window().await;
+        session.read("h1", "Confirm this payment").await;
+        session
+            .tab_until("document.activeElement.matches('[name=account]')")
+            .await;
+        session.press_keys(Key::Tab).await;
+        assert!(
             session
-                .tab_until("document.activeElement.matches('iframe')")
-                .await;
-            session.enter_frame(FRAME).await;
-            session
-                .tab_until("document.activeElement.matches('[name=method]')")
-                .await;
-            session.press_keys(Key::Down).await;
-            let is_chosen = "document.activeElement.value === 'wallet' \
-                             && document.activeElement.checked";
-            assert!(session.is_true(is_chosen).await);
-            session.press_keys(Key::Enter).await;
-            session.read(PANEL, WAITING).await;
-            session.enter_opened_window().await;
-            session.read("h1", "Confirm this payment").await;
-            session
-                .tab_until("document.activeElement.matches('[name=account]')")
-                .await;
-            session.press_keys(Key::Tab).await;
-            assert!(
-                session
-                    .is_true("document.activeElement.matches('.confirm')")
-                    .await
-            );
-            let pressing = session.driver().action_chain().send_keys(Key::Enter);
-            // The window may be closed before the driver has seen the key come up again.
-            drop(pressing.perform().await);
-            session.enter_first_window().await;
-            session.see_order("paid").await;
-        })
-        .await;
+                .is_true("document.activeElement.matches('.confirm')")
+                .await
+        );
+        let pressing = session.driver().action_chain().send_keys(Key::Enter);
+        // The window may be closed before the driver has seen the key come up again.
+        drop(pressing.perform().await);
+        session.enter_first_window().await;
+        session.see_order("paid").await;
+    })
+    .await;
 }

@@ -1,4 +1,4 @@
-//! Builds of the widget that verifiers keep for each other.
+//! Builds of the widget that verifiers store for each other.
 
 mod rolling_update;
 mod store;

@@ -1,5 +1,5 @@
-//! Verifiers that are replaced one by one: a browser may get the document of one build from the one
-//! and ask the other for its files.
+//! Rolling updates: a browser may load the document of one build and its files from another
+//! verifier.
 
 use harness::folder::Folder;
 use harness::gateway::TestGateway;
@@ -34,7 +34,7 @@ fn assets_of(document: &str) -> String {
 }
 
 #[tokio::test]
-async fn files_and_the_pinned_loader_of_the_build_before_are_still_there() {
+async fn files_and_pinned_loader_of_the_previous_build_are_served() {
     let mut gateway = TestGateway::with(|config| {
         config.widget = config.data.join("widget");
         write_widget(&config.widget, "a{}");
@@ -71,7 +71,7 @@ async fn files_and_the_pinned_loader_of_the_build_before_are_still_there() {
 }
 
 #[tokio::test]
-async fn files_that_somebody_altered_in_the_database_are_not_served() {
+async fn altered_build_files_are_not_served() {
     let mut gateway = TestGateway::with(|config| {
         config.widget = config.data.join("widget");
         write_widget(&config.widget, "a{}");
@@ -100,7 +100,7 @@ async fn text(address: SocketAddr, path: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn two_builds_behind_one_balancer_serve_each_others_files() {
+async fn two_builds_behind_a_load_balancer_serve_each_others_files() {
     let Some(database) = fresh_database().await else {
         return;
     };

@@ -1,12 +1,13 @@
-//! Builds of the widget that verifiers keep for each other.
+//! Builds of the widget in the database.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::NOW_MS;
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use verifier_server::widget_builds::store::WidgetFile;
 
 on_both_databases! {
-    a_file_of_a_build_is_stored_once_and_goes_with_its_build,
+    TestDatabase:
+    build_file_is_stored_once_and_deleted_with_its_build,
 }
 
 fn file(name: &str, coding: &str, content: &str) -> WidgetFile {
@@ -17,8 +18,8 @@ fn file(name: &str, coding: &str, content: &str) -> WidgetFile {
     }
 }
 
-async fn a_file_of_a_build_is_stored_once_and_goes_with_its_build(place: &Place) {
-    let store = place.open().await;
+async fn build_file_is_stored_once_and_deleted_with_its_build(database: &TestDatabase) {
+    let store = database.open().await;
     assert_eq!(store.widget_builds.list().await, Ok(Vec::new()));
     store.widget_builds.record("old", NOW_MS).await.unwrap();
     store.widget_builds.record("new", NOW_MS + 5).await.unwrap();

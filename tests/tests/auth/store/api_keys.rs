@@ -1,8 +1,8 @@
-//! API keys: their hashes, scopes and ends.
+//! API keys in the database: hashes, scopes, expiry and rotation.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{self, NOW_MS, registered};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::MerchantId;
 use verifier_server::auth::api_keys::store::KeyRotation;
 use verifier_server::merchants::model::ApiKey;
@@ -16,8 +16,8 @@ fn api_key(merchant: MerchantId) -> ApiKey {
     }
 }
 
-async fn a_revoked_api_key_is_not_found(place: &Place) {
-    let store = place.open().await;
+async fn revoked_api_key_is_not_found(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let (key, other) = (api_key(merchant.id), api_key(merchant.id));
     for key in [&key, &other] {
@@ -42,8 +42,8 @@ async fn a_revoked_api_key_is_not_found(place: &Place) {
     );
 }
 
-async fn scopes_and_end_of_a_key_are_kept(place: &Place) {
-    let store = place.open().await;
+async fn api_key_scopes_and_expiry_are_stored(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let limited = ApiKey {
         scopes: "payments:read,refunds:write".into(),
@@ -65,8 +65,8 @@ async fn scopes_and_end_of_a_key_are_kept(place: &Place) {
     assert_eq!(store.api_keys.get(api_key(merchant.id).id).await, Ok(None));
 }
 
-async fn a_rotated_key_ends_and_the_new_one_begins_together(place: &Place) {
-    let store = place.open().await;
+async fn rotation_replaces_the_key_in_one_transaction(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let (old, other) = (api_key(merchant.id), api_key(merchant.id));
     for key in [&old, &other] {
@@ -112,8 +112,8 @@ async fn a_rotated_key_ends_and_the_new_one_begins_together(place: &Place) {
     }
 }
 
-async fn a_rotation_that_fails_leaves_the_old_key_as_it_was(place: &Place) {
-    let store = place.open().await;
+async fn failed_rotation_leaves_the_old_key_unchanged(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let (old, taken) = (api_key(merchant.id), api_key(merchant.id));
     for key in [&old, &taken] {
@@ -128,8 +128,9 @@ async fn a_rotation_that_fails_leaves_the_old_key_as_it_was(place: &Place) {
 }
 
 on_both_databases! {
-    a_revoked_api_key_is_not_found,
-    scopes_and_end_of_a_key_are_kept,
-    a_rotated_key_ends_and_the_new_one_begins_together,
-    a_rotation_that_fails_leaves_the_old_key_as_it_was,
+    TestDatabase:
+    revoked_api_key_is_not_found,
+    api_key_scopes_and_expiry_are_stored,
+    rotation_replaces_the_key_in_one_transaction,
+    failed_rotation_leaves_the_old_key_unchanged,
 }

@@ -1,8 +1,8 @@
-//! The audit trail, the last use of keys, and what a rotation of keys changes.
+//! The audit trail in the database, the last use of keys, and key rotation.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{self, NOW_MS, registered};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::{MerchantId, RequestId};
 use sealpay_protocol::secret::Secret;
 use std::sync::Arc;
@@ -12,12 +12,13 @@ use verifier_server::merchants::model::{KeyPurpose, ServerKey};
 use verifier_server::store::Addition;
 
 on_both_databases! {
-    rows_of_the_trail_follow_each_other_whoever_writes_them,
-    a_trail_without_its_head_is_not_written_on_and_says_so,
-    the_last_use_of_a_key_only_moves_forward,
-    a_rotation_retires_the_keys_before_and_raises_the_revision,
-    a_ciphertext_is_replaced_unless_it_was_changed_meanwhile,
-    data_belongs_to_the_mode_that_was_named_first,
+    TestDatabase:
+    audit_rows_form_one_chain_for_all_writers,
+    audit_trail_without_its_head_rejects_writes,
+    last_use_of_a_key_only_moves_forward,
+    rotation_retires_previous_keys_and_raises_the_revision,
+    ciphertext_is_replaced_unless_changed_meanwhile,
+    data_keeps_its_first_mode,
 }
 
 fn entry(number: u8, merchant: Option<MerchantId>) -> AuditEntry {
@@ -33,8 +34,8 @@ fn entry(number: u8, merchant: Option<MerchantId>) -> AuditEntry {
     }
 }
 
-async fn rows_of_the_trail_follow_each_other_whoever_writes_them(place: &Place) {
-    let store = place.open().await;
+async fn audit_rows_form_one_chain_for_all_writers(database: &TestDatabase) {
+    let store = database.open().await;
     let chain = || Arc::new(AuditChain::new(Secret::new([7; 32])));
     let merchant = registered(&store).await.id;
     let written = (1..=20).map(|number| {
@@ -73,12 +74,12 @@ async fn rows_of_the_trail_follow_each_other_whoever_writes_them(place: &Place) 
 }
 
 /// Who sees no last row does not know where the trail ends, and adds nothing behind it.
-async fn a_trail_without_its_head_is_not_written_on_and_says_so(place: &Place) {
-    let store = place.open().await;
+async fn audit_trail_without_its_head_rejects_writes(database: &TestDatabase) {
+    let store = database.open().await;
     let chain = || Arc::new(AuditChain::new(Secret::new([7; 32])));
     let first = store.audit.append(vec![entry(1, None)], chain()).await;
     assert_eq!(first, Ok(()));
-    place.tamper("DELETE FROM audit_head").await;
+    database.tamper("DELETE FROM audit_head").await;
     let second = store.audit.append(vec![entry(2, None)], chain()).await;
     for error in [second.unwrap_err(), store.audit.head().await.unwrap_err()] {
         let said = error.to_string();
@@ -90,8 +91,8 @@ async fn a_trail_without_its_head_is_not_written_on_and_says_so(place: &Place) {
     assert_eq!(store.audit.behind(0, 10).await.unwrap().len(), 1);
 }
 
-async fn the_last_use_of_a_key_only_moves_forward(place: &Place) {
-    let store = place.open().await;
+async fn last_use_of_a_key_only_moves_forward(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let key = fixtures::api_key(merchant.id);
     assert_eq!(store.api_keys.add(&key).await, Ok(Addition::Added));
@@ -115,8 +116,8 @@ fn key(key_id: &str, not_after: i64) -> ServerKey {
     }
 }
 
-async fn a_rotation_retires_the_keys_before_and_raises_the_revision(place: &Place) {
-    let store = place.open().await;
+async fn rotation_retires_previous_keys_and_raises_the_revision(database: &TestDatabase) {
+    let store = database.open().await;
     let revision = store.keys.revision().await.unwrap();
     for key in [key("a", i64::MAX), key("b", 50)] {
         assert_eq!(store.keys.add(&key).await, Ok(Addition::Added));
@@ -134,8 +135,8 @@ async fn a_rotation_retires_the_keys_before_and_raises_the_revision(place: &Plac
     assert_eq!(store.keys.revision().await, Ok(revision + 2));
 }
 
-async fn a_ciphertext_is_replaced_unless_it_was_changed_meanwhile(place: &Place) {
-    let store = place.open().await;
+async fn ciphertext_is_replaced_unless_changed_meanwhile(database: &TestDatabase) {
+    let store = database.open().await;
     assert_eq!(store.keys.add(&key("a", 100)).await, Ok(Addition::Added));
     let column = EncryptedColumn::ServerKey;
     let found = store
@@ -164,12 +165,15 @@ async fn a_ciphertext_is_replaced_unless_it_was_changed_meanwhile(place: &Place)
     }
 }
 
-async fn data_belongs_to_the_mode_that_was_named_first(place: &Place) {
-    let store = place.open().await;
+async fn data_keeps_its_first_mode(database: &TestDatabase) {
+    let store = database.open().await;
     for first in [true, false] {
         assert_eq!(store.bind_mode(first).await.unwrap(), first);
         assert_eq!(store.bind_mode(!first).await.unwrap(), first);
-        assert_eq!(place.open().await.bind_mode(!first).await.unwrap(), first);
-        place.tamper("DELETE FROM data_mode").await;
+        assert_eq!(
+            database.open().await.bind_mode(!first).await.unwrap(),
+            first
+        );
+        database.tamper("DELETE FROM data_mode").await;
     }
 }

@@ -1,4 +1,4 @@
-//! A line to whichever verifier answers, laid anew when it breaks.
+//! A connection to whichever verifier answers, opened again when it breaks.
 
 use harness::chance::Chance;
 use harness::client::Prepared;
@@ -25,7 +25,7 @@ const NOT_YET: [&str; 5] = [
     "nonce_replayed",
 ];
 
-/// The world's time was another one there.
+/// The system's time was another one there.
 const ABOUT_TIME: [&str; 2] = ["signature_expired", "signature_from_the_future"];
 
 /// Where verifiers are to be found, and what happened on the way to them.
@@ -33,7 +33,7 @@ const ABOUT_TIME: [&str; 2] = ["signature_expired", "signature_from_the_future"]
 pub(crate) struct Network {
     pub(crate) addresses: Vec<SocketAddr>,
     pub(crate) authority: String,
-    /// The furthest that the world was ever seen ahead of the wall, seconds.
+    /// The largest offset of the simulated clock so far, in seconds.
     pub(crate) ahead_seconds: AtomicU64,
     /// Answers that did not come, for whatever reason.
     pub(crate) broken: AtomicU64,
@@ -55,7 +55,7 @@ impl Network {
         }
     }
 
-    /// The world's time as far as it is known, seconds since 1970.
+    /// The system's time as far as it is known, seconds since 1970.
     pub(crate) fn now(&self) -> u64 {
         now() + self.ahead_seconds.load(Ordering::Relaxed)
     }
@@ -79,7 +79,7 @@ pub(crate) struct Line<'a> {
     network: &'a Network,
     chance: Chance,
     connection: Option<(SocketAddr, KeepAlive)>,
-    /// How far the world is ahead at the other end, seconds.
+    /// How far the system is ahead at the other end, seconds.
     ahead_seconds: u64,
 }
 
@@ -93,7 +93,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Sends until there is an answer; every time what `prepare` makes for the world's time, seconds
+    /// Sends until there is an answer; every time what `prepare` makes for the system's time, seconds
     /// since 1970.
     pub(crate) async fn ask(
         &mut self,

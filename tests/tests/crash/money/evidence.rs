@@ -1,11 +1,12 @@
-//! What clerks were told, what is kept, what the bank has paid and what arrived: it is one story.
+//! What merchants were told, what is stored, what the bank paid and what webhooks reported must
+//! agree.
 //!
 //! The evidence is plain data, so that a test can falsify it and see that the falsehood is found.
 //! What has to be true of money by itself is asked elsewhere, by the invariants of every history.
 
-use super::clerk::{Sale, Told, Write};
+use super::merchant::{Acknowledged, Sale, Write};
 use crate::crash::evidence::Keys;
-use crate::crash::stored::{Kept, Row};
+use crate::crash::stored::{Row, StoredState};
 use harness::webhook_receiver::Arrival;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,7 +88,11 @@ fn columns<const N: usize>(row: Row) -> [String; N] {
     row.try_into().unwrap()
 }
 
-async fn rows<const N: usize, T>(kept: &Kept, sql: &str, read: fn([String; N]) -> T) -> Vec<T> {
+async fn rows<const N: usize, T>(
+    kept: &StoredState,
+    sql: &str,
+    read: fn([String; N]) -> T,
+) -> Vec<T> {
     let rows = kept.rows(sql).await.into_iter();
     rows.map(|row| read(columns(row))).collect()
 }
@@ -103,7 +108,7 @@ fn payout([id, settlement, money, state]: [String; 4]) -> Payout {
 
 impl Evidence {
     pub(crate) async fn gather(
-        (kept, book): (&Kept, &Kept),
+        (kept, book): (&StoredState, &StoredState),
         merchants: Vec<String>,
         (sales, writes): (Vec<Sale>, Vec<Write>),
         arrivals: Vec<(usize, Arrival)>,
@@ -204,13 +209,13 @@ impl Evidence {
             let found = made.remove(key).unwrap_or_default();
             let request = requests.remove(key);
             let is_right = match (told, found.as_slice()) {
-                (Told::Made { id, state }, [stored]) => {
+                (Acknowledged::Made { id, state }, [stored]) => {
                     // The key itself may have been forgotten since.
                     let is_remembered_so = request.is_none_or(|made| made == id.as_str());
                     let is_so_now = state == "pending" || *state == stored.state;
                     stored.id == *id && is_so_now && is_remembered_so
                 }
-                (Told::Refused(_), []) => request.is_none(),
+                (Acknowledged::Refused(_), []) => request.is_none(),
                 _ => false,
             };
             if !is_right {

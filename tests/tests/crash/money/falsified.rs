@@ -1,14 +1,15 @@
-//! Evidence that is falsified: whatever could go wrong in a crash would be found.
+//! The checks find every kind of falsified evidence.
 
-use super::clerk::Told;
 use super::evidence::{Evidence, Modification, Payout};
-use super::system::World;
+use super::merchant::Acknowledged;
+use super::system::TestSystem;
 use std::time::Duration;
 use tokio::time::sleep;
 
 /// A change to the evidence, and a part of the sentence that has to be said about it.
 type Falsehood = (fn(&mut Evidence), &'static str);
 
+#[rustfmt::skip]
 const FALSEHOODS: [Falsehood; 19] = [
     (|e| drop(paid_for(e)), "was acknowledged and is lost"),
     (
@@ -42,24 +43,18 @@ const FALSEHOODS: [Falsehood; 19] = [
         },
         "made was [Modification",
     ),
-    (
-        |e| asked(e).state = "failed".into(),
-        "made was [Modification",
-    ),
+    (|e| asked(e).state = "failed".into(), "made was [Modification"),
     (|e| asked(e).id = "mod_0".into(), "made was [Modification"),
     (
         |e| {
             let key = asked(e).reference.clone();
             let written = e.writes.iter_mut().find(|write| write.order.key == key);
-            written.unwrap().told = Told::Refused("state_conflict".into());
+            written.unwrap().told = Acknowledged::Refused("state_conflict".into());
         },
         "was told Refused",
     ),
     (|e| asked(e).reference = "key-0".into(), "nobody asked for"),
-    (
-        |e| e.requests.push(("key-0".into(), "mod_0".into())),
-        "nobody sent key-0",
-    ),
+    (|e| e.requests.push(("key-0".into(), "mod_0".into())), "nobody sent key-0"),
     (|e| e.settlements[0].number = 2, "comes after"),
     (
         |e| {
@@ -68,25 +63,16 @@ const FALSEHOODS: [Falsehood; 19] = [
         },
         "comes after Some",
     ),
-    (
-        |e| e.payouts[0].settlement = "set_0".into(),
-        "pays out no settlement",
-    ),
+    (|e| e.payouts[0].settlement = "set_0".into(), "pays out no settlement"),
     (
         |e| {
-            let again = Payout {
-                id: "po_0".into(),
-                ..e.payouts[0].clone()
-            };
+            let again = Payout { id: "po_0".into(), ..e.payouts[0].clone() };
             e.payouts.push(again);
         },
         "is paid out twice",
     ),
     (|e| drop(e.at_the_bank.remove(0)), "only one side knows"),
-    (
-        |e| e.events[0].deliveries = "1 pending".into(),
-        "was delivered 1 pending",
-    ),
+    (|e| e.events[0].deliveries = "1 pending".into(), "was delivered 1 pending"),
     (
         |e| {
             let id = e.events[0].id.clone();
@@ -94,10 +80,7 @@ const FALSEHOODS: [Falsehood; 19] = [
         },
         "never arrived",
     ),
-    (
-        |e| e.arrivals[0].1.body.push(b' '),
-        "was delivered with another body",
-    ),
+    (|e| e.arrivals[0].1.body.push(b' '), "was delivered with another body"),
 ];
 
 /// Takes a payment out that its shopper was told of.
@@ -111,7 +94,7 @@ fn paid_for(evidence: &mut Evidence) -> super::evidence::Payment {
     evidence.payments.remove(place.unwrap())
 }
 
-/// The place of a modification that succeeded and that a clerk asked for.
+/// The place of a modification that succeeded and that a merchant requested.
 fn asked_for(evidence: &Evidence) -> usize {
     let is_such = |row: &Modification| !row.reference.is_empty() && row.state == "succeeded";
     evidence.modifications.iter().position(is_such).unwrap()
@@ -123,17 +106,20 @@ fn asked(evidence: &mut Evidence) -> &mut Modification {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_could_go_wrong_with_money_in_a_crash_would_be_found() {
-    let mut world = World::build(None, 1).await;
-    let setup = world.setups[0].clone();
-    let running = world.start_all().await;
-    let clerks = world.open_the_shops();
+async fn every_falsified_money_record_is_detected() {
+    let mut system = TestSystem::build(None, 1).await;
+    let setup = system.setups[0].clone();
+    let running = system.start_all().await;
+    let merchants_at_work = system.open_the_shops();
     sleep(Duration::from_millis(1500)).await;
-    world.come_to_rest(clerks, &setup).await;
-    let keys = world.keys(&setup).await;
+    system.come_to_rest(merchants_at_work, &setup).await;
+    let keys = system.keys(&setup).await;
     drop(running);
-    let evidence = world.evidence().await;
-    assert_eq!(world.findings(&evidence, &keys).await, Vec::<String>::new());
+    let evidence = system.evidence().await;
+    assert_eq!(
+        system.findings(&evidence, &keys).await,
+        Vec::<String>::new()
+    );
     for (falsify, sentence) in FALSEHOODS {
         let mut falsified = evidence.clone();
         falsify(&mut falsified);

@@ -1,13 +1,13 @@
-//! Verifiers that are killed while they settle, pay out and deliver, again and again.
+//! Verifiers are killed while they settle, pay out and deliver webhooks.
 //!
-//! Clerks sell, capture, void and refund; the world's clock jumps by hours and days; payouts come
+//! Merchants sell, capture, void and refund; the system's clock jumps by hours and days; payouts come
 //! back; commands settle beside the verifiers. `SEALPAY_CRASH_KILLS` and `SEALPAY_CRASH_SEED` are
 //! those of the other crash tests.
 
-mod clerk;
 mod connection;
 mod evidence;
 mod falsified;
+mod merchant;
 mod receiver;
 mod system;
 
@@ -17,13 +17,13 @@ use harness::postgres::fresh_database;
 use harness::verifier_process::{Setup, VerifierProcess};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use system::World;
+use system::TestSystem;
 use tokio::time::{Instant, sleep};
 
 /// So many kills are between two looks at everything.
 const KILLS_BETWEEN_LOOKS: u64 = 7;
 
-impl World {
+impl TestSystem {
     async fn start_all(&self) -> Vec<VerifierProcess> {
         let mut running = Vec::new();
         for setup in &self.setups {
@@ -107,60 +107,60 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn however_often_it_is_killed_money_is_settled_and_told_once() {
+async fn killed_verifier_settles_and_publishes_money_once() {
     let since = Instant::now();
-    let mut world = World::build(None, 1).await;
+    let mut system = TestSystem::build(None, 1).await;
     let kills = kills();
-    let setup = world.setups[0].clone();
-    let mut running = world.start_all().await;
-    world.slow_the_bank_down().await;
-    let clerks = world.open_the_shops();
+    let setup = system.setups[0].clone();
+    let mut running = system.start_all().await;
+    system.slow_the_bank_down().await;
+    let merchants_at_work = system.open_the_shops();
     for number in 0..kills {
-        world.kill_one(&mut running, 0, number).await;
+        system.kill_one(&mut running, 0, number).await;
         running.push(setup.start());
     }
     running[0].first_answer().await;
-    world.come_to_rest(clerks, &setup).await;
-    let keys = world.keys(&setup).await;
+    system.come_to_rest(merchants_at_work, &setup).await;
+    let keys = system.keys(&setup).await;
     drop(running);
-    world.judge(&keys, kills, since).await;
+    system.judge(&keys, kills, since).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_verifiers_that_are_killed_in_turn_settle_each_day_once_on_one_postgres() {
+async fn alternately_killed_verifiers_settle_each_day_once_on_postgres() {
     let Some(database) = fresh_database().await else {
         return;
     };
     let since = Instant::now();
-    let mut world = World::build(Some(database.url()), 2).await;
+    let mut system = TestSystem::build(Some(database.url()), 2).await;
     let kills = kills();
-    let setups: Vec<Setup> = world.setups.clone();
-    let mut running = world.start_all().await;
-    world.slow_the_bank_down().await;
-    let clerks = world.open_the_shops();
+    let setups: Vec<Setup> = system.setups.clone();
+    let mut running = system.start_all().await;
+    system.slow_the_bank_down().await;
+    let merchants_at_work = system.open_the_shops();
     for number in 1..kills {
-        let place = clerk::index(&mut world.chance, 2);
-        world.kill_one(&mut running, place, number).await;
+        let place = merchant::index(&mut system.chance, 2);
+        system.kill_one(&mut running, place, number).await;
         running.insert(place, setups[place].start());
     }
     // The first is never started again: what it has begun is the other's to finish.
-    world.kill_one(&mut running, 0, 0).await;
+    system.kill_one(&mut running, 0, 0).await;
     running[0].first_answer().await;
-    world.come_to_rest(clerks, &setups[1]).await;
-    let keys = world.keys(&setups[1]).await;
+    system.come_to_rest(merchants_at_work, &setups[1]).await;
+    let keys = system.keys(&setups[1]).await;
     drop(running);
-    world.judge(&keys, kills, since).await;
+    system.judge(&keys, kills, since).await;
 }
 
 /// Two commands beside verifiers that run, while everybody goes on selling.
-async fn two_commands_settle_once(mut world: World) {
-    let running = world.start_all().await;
-    let setup = world.setups[0].clone();
-    let clerks = world.open_the_shops();
+async fn two_commands_settle_once(mut system: TestSystem) {
+    let running = system.start_all().await;
+    let setup = system.setups[0].clone();
+    let merchants_at_work = system.open_the_shops();
     let mut printed = Vec::new();
     for _ in 0..4 {
         sleep(Duration::from_millis(500)).await;
-        printed.extend(world.settled_by_two().await);
+        printed.extend(system.settled_by_two().await);
     }
     let closed: BTreeSet<_> = printed
         .iter()
@@ -168,23 +168,26 @@ async fn two_commands_settle_once(mut world: World) {
         .collect();
     assert_eq!(closed.len(), printed.len(), "each is closed by one of them");
     assert!(!closed.is_empty());
-    world.come_to_rest(clerks, &setup).await;
-    let keys = world.keys(&setup).await;
+    system.come_to_rest(merchants_at_work, &setup).await;
+    let keys = system.keys(&setup).await;
     drop(running);
-    let evidence = world.evidence().await;
-    assert_eq!(world.findings(&evidence, &keys).await, Vec::<String>::new());
+    let evidence = system.evidence().await;
+    assert_eq!(
+        system.findings(&evidence, &keys).await,
+        Vec::<String>::new()
+    );
     let kept = evidence.settlements.iter().map(|row| row.id.as_str());
     assert!(closed.is_subset(&kept.collect()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_commands_that_settle_beside_a_verifier_close_each_day_once() {
-    two_commands_settle_once(World::build(None, 1).await).await;
+async fn two_settle_commands_beside_a_verifier_close_each_day_once() {
+    two_commands_settle_once(TestSystem::build(None, 1).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_commands_that_settle_beside_two_verifiers_close_each_day_once_on_postgres() {
+async fn two_settle_commands_beside_two_verifiers_close_each_day_once_on_postgres() {
     if let Some(database) = fresh_database().await {
-        two_commands_settle_once(World::build(Some(database.url()), 2).await).await;
+        two_commands_settle_once(TestSystem::build(Some(database.url()), 2).await).await;
     }
 }

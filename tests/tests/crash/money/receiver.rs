@@ -1,4 +1,4 @@
-//! Merchants' endpoints that take their time to answer, so that a kill finds deliveries under way.
+//! Webhook endpoints that answer slowly, so that a kill finds deliveries in progress.
 
 use axum::Router;
 use axum::body::Bytes;

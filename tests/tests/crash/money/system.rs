@@ -1,12 +1,12 @@
-//! A world in which money is earned and settled: shops, verifiers, a bank and a moving clock.
+//! A system that earns and settles money: merchants, verifiers, a bank and a clock that moves.
 
-use super::clerk::{Shops, index};
 use super::connection::Network;
 use super::evidence::Evidence;
+use super::merchant::{Shops, index};
 use super::receiver::Receiver;
 use crate::crash::evidence::Keys;
-use crate::crash::stored::Kept;
-use crate::histories::money::assertions::Eyes;
+use crate::crash::stored::StoredState;
+use crate::histories::money::database_reader::DatabaseReader;
 use crate::histories::money::invariants;
 use harness::chance::Chance;
 use harness::client::Prepared;
@@ -63,21 +63,21 @@ const OPEN: &str = "SELECT id || ' ' || state FROM payments WHERE state IN
 /// The day that is settled next.
 const NEXT: &str = "SELECT MIN(settlement_date) FROM balance_transactions WHERE settlement IS NULL";
 
-pub(crate) struct World {
+pub(crate) struct TestSystem {
     pub(crate) folder: Folder,
-    kept: Kept,
+    stored: StoredState,
     pub(crate) setups: Vec<Setup>,
     pub(crate) shops: Arc<Shops>,
     receiver: Receiver,
     pub(crate) chance: Chance,
     pub(crate) seed: u64,
-    /// What was ordered of the world and may be under way.
-    errands: JoinSet<()>,
+    /// What was ordered of the system and may be under way.
+    tasks: JoinSet<()>,
     /// Commands that settle, beside the verifiers.
     settling: Vec<Child>,
 }
 
-impl World {
+impl TestSystem {
     /// As many verifiers as there are to be, on one database; none of them runs yet.
     pub(crate) async fn build(database: Option<&str>, verifiers: usize) -> Self {
         let seed = setting("SEALPAY_CRASH_SEED").and_then(|text| text.parse().ok());
@@ -89,10 +89,10 @@ impl World {
             .with("--provider-timeout-ms", PROVIDER_TIMEOUT_MS)
             .with("--widget-dir", "no-widget");
         folder.path().clone_into(&mut setup.data);
-        let mut kept = Kept::Sqlite(setup.data.join("sealpay.sqlite"));
+        let mut stored = StoredState::Sqlite(setup.data.join("sealpay.sqlite"));
         if let Some(url) = database {
             url.clone_into(&mut setup.database);
-            kept = Kept::Postgres(url.to_owned());
+            stored = StoredState::Postgres(url.to_owned());
         }
         let receiver = Receiver::start(chance.branch()).await;
         let merchants: Vec<_> = (0..MERCHANTS)
@@ -115,24 +115,24 @@ impl World {
         let shops = Arc::new(Shops::new(merchants, setup.origin, network));
         Self {
             folder,
-            kept,
+            stored,
             setups,
             shops,
             receiver,
             chance,
             seed,
-            errands: JoinSet::new(),
+            tasks: JoinSet::new(),
             settling: Vec::new(),
         }
     }
 
     pub(crate) fn open_the_shops(&mut self) -> JoinSet<()> {
-        let mut clerks = JoinSet::new();
+        let mut merchants_at_work = JoinSet::new();
         for _ in 0..CLERKS {
             let (shops, chance) = (Arc::clone(&self.shops), self.chance.branch());
-            clerks.spawn(async move { shops.clerk(chance).await });
+            merchants_at_work.spawn(async move { shops.work(chance).await });
         }
-        clerks
+        merchants_at_work
     }
 
     /// The bank is slow to pay merchants, and now and then the answer is lost.
@@ -168,7 +168,7 @@ impl World {
             for address in addresses {
                 let shops = Arc::clone(&self.shops);
                 let request = sim("POST", "/sim/clock", &order);
-                self.errands.spawn(async move {
+                self.tasks.spawn(async move {
                     shops.network.ask_once(address, &request).await;
                 });
             }
@@ -176,7 +176,7 @@ impl World {
         if self.chance.once_in(3) {
             let (shops, address) = (Arc::clone(&self.shops), self.somebody());
             let chance = self.chance.branch();
-            self.errands
+            self.tasks
                 .spawn(async move { return_a_payout(&shops.network, address, chance).await });
         }
         if self.chance.once_in(6) {
@@ -186,7 +186,7 @@ impl World {
 
     /// The day that is settled next, if there is any.
     async fn next(&self) -> Option<String> {
-        let next = self.kept.rows(NEXT).await.remove(0).remove(0);
+        let next = self.stored.rows(NEXT).await.remove(0).remove(0);
         (!next.is_empty()).then_some(next)
     }
 
@@ -216,17 +216,21 @@ impl World {
     }
 
     /// Everybody finishes, time passes, and then nothing is on its way any more.
-    pub(crate) async fn come_to_rest(&mut self, mut clerks: JoinSet<()>, running: &Setup) {
+    pub(crate) async fn come_to_rest(
+        &mut self,
+        mut merchants_at_work: JoinSet<()>,
+        running: &Setup,
+    ) {
         self.shops.close();
-        while !clerks.is_empty() {
+        while !merchants_at_work.is_empty() {
             // Whoever was killed while asking about an old payment has left a lease that runs for
-            // minutes, and a clerk waits for the outcome.
+            // minutes, and a merchant waits for the outcome.
             self.pass(running, 15 * 60).await;
-            while let Ok(Some(ended)) = timeout(A_MOMENT, clerks.join_next()).await {
+            while let Ok(Some(ended)) = timeout(A_MOMENT, merchants_at_work.join_next()).await {
                 ended.unwrap();
             }
         }
-        while self.errands.join_next().await.is_some() {}
+        while self.tasks.join_next().await.is_some() {}
         self.shops.repeat_all(self.chance.branch()).await;
         let network = &self.shops.network;
         // An answer without a body has no length, which such a line takes for a broken one.
@@ -241,13 +245,13 @@ impl World {
         for _ in 0..DAYS_UNTIL_REST {
             self.pass(running, DAY).await;
             // What the bank ends by itself ends a little later than what is seen here.
-            rests += u32::from(self.kept.rows(OPEN).await.is_empty());
+            rests += u32::from(self.stored.rows(OPEN).await.is_empty());
             if rests == 2 {
                 return;
             }
             sleep(A_MOMENT).await;
         }
-        let open = self.kept.rows(OPEN).await.concat().join(", ");
+        let open = self.stored.rows(OPEN).await.concat().join(", ");
         panic!("after {DAYS_UNTIL_REST} days there is still {open}");
     }
 
@@ -257,17 +261,17 @@ impl World {
         assert_eq!(answer.map(|(status, _)| status), Some(200));
     }
 
-    async fn eyes(&self) -> Eyes {
-        match &self.kept {
-            Kept::Sqlite(_) => Eyes::on_sqlite(&self.folder),
-            Kept::Postgres(url) => Eyes::on_postgres(url).await,
+    async fn reader(&self) -> DatabaseReader {
+        match &self.stored {
+            StoredState::Sqlite(_) => DatabaseReader::on_sqlite(&self.folder),
+            StoredState::Postgres(url) => DatabaseReader::on_postgres(url).await,
         }
     }
 
     /// What is not as it has to be at any moment. On SQLite whoever looks last tidies up after the
     /// verifier that was killed, so the next one has less to do at its start: not after every kill.
     pub(crate) async fn look(&self) {
-        for finding in invariants::always(&self.eyes().await).await {
+        for finding in invariants::always(&self.reader().await).await {
             self.shops.complain(finding);
         }
     }
@@ -288,9 +292,11 @@ impl World {
     }
 
     pub(crate) async fn evidence(&self) -> Evidence {
-        let book = match &self.kept {
-            Kept::Sqlite(_) => Kept::Sqlite(self.setups[0].data.join("simulated-bank.sqlite")),
-            Kept::Postgres(url) => Kept::Postgres(url.clone()),
+        let book = match &self.stored {
+            StoredState::Sqlite(_) => {
+                StoredState::Sqlite(self.setups[0].data.join("simulated-bank.sqlite"))
+            }
+            StoredState::Postgres(url) => StoredState::Postgres(url.clone()),
         };
         let shops = &self.shops;
         let merchants = shops.merchants.iter();
@@ -299,7 +305,7 @@ impl World {
             shops.writes.lock().unwrap().clone(),
         );
         Evidence::gather(
-            (&self.kept, &book),
+            (&self.stored, &book),
             merchants.map(|merchant| merchant.id.to_string()).collect(),
             told,
             self.receiver.arrivals(),
@@ -311,7 +317,7 @@ impl World {
     pub(crate) async fn findings(&self, evidence: &Evidence, keys: &[Keys]) -> Vec<String> {
         let mut findings = self.shops.complaints.lock().unwrap().clone();
         findings.extend(evidence.findings(keys));
-        findings.extend(invariants::at_rest(&self.eyes().await).await);
+        findings.extend(invariants::at_rest(&self.reader().await).await);
         // Whoever is killed writes nothing, so every error is one that somebody has lived to see.
         let log = std::fs::read(&self.setups[0].log).unwrap();
         let log = String::from_utf8_lossy(&log);

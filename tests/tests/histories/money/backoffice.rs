@@ -1,7 +1,6 @@
-//! The merchant's back office, the shopper's bank and the merchant's bank: each step does one thing
-//! to the payments there are.
+//! The merchant's back office and both banks: each step changes the existing payments once.
 
-use crate::histories::system::{World, incoming};
+use crate::histories::system::{TestSystem, incoming};
 use harness::chance::Chance;
 use harness::client::{Browser, Prepared, card};
 use sealpay_protocol::api::{Method, SessionView};
@@ -30,33 +29,33 @@ const CARDS: [&str; 3] = ["4242424242424242", "5555555555554444", "4000007001000
 struct Made {
     request: IdempotentRequest,
     payment: PaymentId,
-    wish: OperationRequest,
+    operation: OperationRequest,
     end: Option<Modification>,
 }
 
-/// What the office remembers.
+/// What the back_office remembers.
 #[derive(Default)]
-pub(crate) struct Office {
+pub(crate) struct BackOffice {
     made: Vec<Made>,
     number: u64,
 }
 
-async fn payments(world: &World) -> Vec<Payment> {
+async fn payments(system: &TestSystem) -> Vec<Payment> {
     let filter = PaymentFilter {
         limit: 100,
         ..PaymentFilter::default()
     };
-    let store = world.gateway.store();
+    let store = system.gateway.store();
     store
         .payments
-        .list(world.merchant.id, &filter)
+        .list(system.merchant.id, &filter)
         .await
         .unwrap()
 }
 
 /// One of the payments that nothing is being done to: the others would only be waited for.
-async fn one(world: &World, chance: &mut Chance) -> Option<Payment> {
-    let mut free = payments(world).await;
+async fn one(system: &TestSystem, chance: &mut Chance) -> Option<Payment> {
+    let mut free = payments(system).await;
     free.retain(|payment| payment.modification.is_none());
     (!free.is_empty()).then(|| chance.pick(&free).clone())
 }
@@ -68,13 +67,16 @@ fn amount(chance: &mut Chance, left: i64) -> Option<i64> {
 
 /// A shopper comes with an order over an amount by chance.
 async fn arrive(
-    world: &mut World,
+    system: &mut TestSystem,
     chance: &mut Chance,
     simulate: Option<&str>,
 ) -> (Browser, String, SessionView) {
-    let browser = Browser::with_clock(&world.gateway.settings().public_origin, world.clock.clone());
-    let now = world.clock.now_ms() / 1000;
-    let order = world.merchant.sign(&OrderClaims {
+    let browser = Browser::with_clock(
+        &system.gateway.settings().public_origin,
+        system.clock.clone(),
+    );
+    let now = system.clock.now_ms() / 1000;
+    let order = system.merchant.sign(&OrderClaims {
         iat: now,
         exp: now + 1800,
         amount: i64::try_from(chance.between(100, 20_000)).unwrap(),
@@ -87,20 +89,20 @@ async fn arrive(
         simulate: simulate.map(|outcome| Simulate {
             outcome: outcome.into(),
         }),
-        ..world
+        ..system
             .merchant
-            .claims(&world.gateway.settings().public_origin)
+            .claims(&system.gateway.settings().public_origin)
     });
     let request = browser.open_session(&order);
-    let opened = open_session(&world.gateway, incoming(&request, 1)).await;
+    let opened = open_session(&system.gateway, incoming(&request, 1)).await;
     let session = opened.unwrap_or_else(|refusal| panic!("not opened: {refusal:?}"));
     (browser, order, session)
 }
 
-async fn pay(world: &mut World, chance: &mut Chance, request: Prepared) {
-    let gateway = Arc::clone(&world.gateway);
+async fn pay(system: &mut TestSystem, chance: &mut Chance, request: Prepared) {
+    let gateway = Arc::clone(&system.gateway);
     let paying = async move { authorize(&gateway, incoming(&request, 1)).await };
-    drop(world.perhaps_dying(chance, paying).await);
+    drop(system.perhaps_dying(chance, paying).await);
 }
 
 fn attempt(browser: &Browser, chance: &mut Chance) -> AttemptId {
@@ -110,17 +112,17 @@ fn attempt(browser: &Browser, chance: &mut Chance) -> AttemptId {
 }
 
 /// A shopper pays with a card that is approved.
-pub(crate) async fn sell(world: &mut World, chance: &mut Chance) {
-    let (browser, order, session) = arrive(world, chance, None).await;
+pub(crate) async fn sell(system: &mut TestSystem, chance: &mut Chance) {
+    let (browser, order, session) = arrive(system, chance, None).await;
     let attempt = attempt(&browser, chance);
     let place = usize::try_from(chance.between(0, 3)).unwrap();
     let body = browser.pay_body(&order, &session, attempt, &card(CARDS[place]));
     let request = browser.send_attempt(&session, attempt, body);
-    pay(world, chance, request).await;
+    pay(system, chance, request).await;
 }
 
 /// A shopper sends money: what is due, less, or more, and more often more.
-pub(crate) async fn sell_by_transfer(world: &mut World, chance: &mut Chance) {
+pub(crate) async fn sell_by_transfer(system: &mut TestSystem, chance: &mut Chance) {
     let scripts = [
         "transfer_over",
         "transfer_over",
@@ -128,17 +130,17 @@ pub(crate) async fn sell_by_transfer(world: &mut World, chance: &mut Chance) {
         "transfer_short",
     ];
     let script = *chance.pick(&scripts);
-    let (browser, _, session) = arrive(world, chance, Some(script)).await;
+    let (browser, _, session) = arrive(system, chance, Some(script)).await;
     let attempt = attempt(&browser, chance);
     let request = browser.pay_by(&session, attempt, Method::BankTransfer);
-    pay(world, chance, request).await;
+    pay(system, chance, request).await;
 }
 
-impl Office {
-    fn request(&mut self, world: &World, digest: u64) -> IdempotentRequest {
+impl BackOffice {
+    fn request(&mut self, system: &TestSystem, digest: u64) -> IdempotentRequest {
         self.number += 1;
         IdempotentRequest {
-            merchant: world.merchant.id,
+            merchant: system.merchant.id,
             credential: "key_1".into(),
             key: format!("key-{}", self.number),
             digest: format!("digest-{digest}"),
@@ -146,7 +148,7 @@ impl Office {
         }
     }
 
-    fn wish(chance: &mut Chance, payment: &Payment) -> OperationRequest {
+    fn operation(chance: &mut Chance, payment: &Payment) -> OperationRequest {
         let kinds = [
             ModificationKind::Capture,
             ModificationKind::Capture,
@@ -172,30 +174,30 @@ impl Office {
     }
 
     /// A capture, a void or a refund; now and then two at the same moment.
-    pub(crate) async fn modify(&mut self, world: &mut World, chance: &mut Chance) {
-        let Some(payment) = one(world, chance).await else {
+    pub(crate) async fn modify(&mut self, system: &mut TestSystem, chance: &mut Chance) {
+        let Some(payment) = one(system, chance).await else {
             return;
         };
-        let mut wishes = vec![Self::wish(chance, &payment)];
+        let mut operations_wanted = vec![Self::operation(chance, &payment)];
         if chance.once_in(4) {
-            wishes.push(Self::wish(chance, &payment));
+            operations_wanted.push(Self::operation(chance, &payment));
         }
         let mut asking = Vec::new();
-        for wish in wishes {
+        for operation in operations_wanted {
             let number = self.number;
-            let request = self.request(world, number);
+            let request = self.request(system, number);
             self.made.push(Made {
                 request: request.clone(),
                 payment: payment.id,
-                wish: wish.clone(),
+                operation: operation.clone(),
                 end: None,
             });
-            let gateway = Arc::clone(&world.gateway);
+            let gateway = Arc::clone(&system.gateway);
             let id = payment.id.to_string();
-            asking.push(async move { modify(&gateway, &request, &id, &wish).await });
+            asking.push(async move { modify(&gateway, &request, &id, &operation).await });
         }
         let first = self.made.len() - asking.len();
-        let answers = world
+        let answers = system
             .perhaps_dying(chance, futures_util::future::join_all(asking))
             .await;
         for (place, answer) in answers.into_iter().flatten().enumerate() {
@@ -209,28 +211,32 @@ impl Office {
     }
 
     /// A request that was made before comes again; what was told as its end stays so.
-    pub(crate) async fn repeat(&mut self, world: &mut World, chance: &mut Chance) -> Vec<String> {
+    pub(crate) async fn repeat(
+        &mut self,
+        system: &mut TestSystem,
+        chance: &mut Chance,
+    ) -> Vec<String> {
         if self.made.is_empty() {
             return Vec::new();
         }
         let place = usize::try_from(chance.between(0, u64::try_from(self.made.len()).unwrap()));
         let place = place.unwrap();
         let made = &self.made[place];
-        let held = payments(world).await;
+        let held = payments(system).await;
         let is_held =
             |payment: &Payment| payment.id == made.payment && payment.modification.is_some();
         if made.end.is_none() && held.iter().any(is_held) {
             return Vec::new();
         }
         let (mut request, payment) = (made.request.clone(), made.payment.to_string());
-        let (wish, before) = (made.wish.clone(), made.end.clone());
+        let (operation, before) = (made.operation.clone(), made.end.clone());
         let is_another = before.is_some() && chance.once_in(4);
         if is_another {
             request.digest.push('x');
         }
-        let gateway = Arc::clone(&world.gateway);
-        let asking = async move { modify(&gateway, &request, &payment, &wish).await };
-        let Some(answer) = world.perhaps_dying(chance, asking).await else {
+        let gateway = Arc::clone(&system.gateway);
+        let asking = async move { modify(&gateway, &request, &payment, &operation).await };
+        let Some(answer) = system.perhaps_dying(chance, asking).await else {
             return Vec::new();
         };
         match (answer, before) {
@@ -250,21 +256,21 @@ impl Office {
     }
 
     /// The shopper's bank takes money back, the merchant answers, or it is decided.
-    pub(crate) async fn dispute(&mut self, world: &mut World, chance: &mut Chance) {
-        let store = world.gateway.store();
+    pub(crate) async fn dispute(&mut self, system: &mut TestSystem, chance: &mut Chance) {
+        let store = system.gateway.store();
         let mut open = store
             .disputes
-            .list(world.merchant.id, None, None, 50)
+            .list(system.merchant.id, None, None, 50)
             .await
             .unwrap();
         open.retain(|dispute| !matches!(dispute.state, DisputeState::Won | DisputeState::Lost));
         if open.is_empty() || chance.once_in(2) {
-            let Some(payment) = one(world, chance).await else {
+            let Some(payment) = one(system, chance).await else {
                 return;
             };
             let amount = amount(chance, payment.refundable_minor());
             let reason = *chance.pick(&DisputeReason::ALL);
-            drop(disputes::service::open(&world.gateway, payment.id, amount, reason).await);
+            drop(disputes::service::open(&system.gateway, payment.id, amount, reason).await);
             return;
         }
         let named = chance.pick(&open).clone();
@@ -272,27 +278,27 @@ impl Office {
         if payment.modification.is_some() {
             return;
         }
-        let happenings = [
+        let actions = [
             DisputeAction::Evidence("It was delivered.".into()),
             DisputeAction::Accepted,
             DisputeAction::Won,
             DisputeAction::Won,
             DisputeAction::Lost,
         ];
-        let happening = chance.pick(&happenings);
-        drop(disputes::service::happen(&world.gateway, named.id, happening, None).await);
+        let action = chance.pick(&actions);
+        drop(disputes::service::happen(&system.gateway, named.id, action, None).await);
     }
 
     /// The merchant's bank sends a payout back.
-    pub(crate) async fn return_payout(&mut self, world: &World, chance: &mut Chance) {
-        let sent = world.bank.sent_payouts(20).await.unwrap();
+    pub(crate) async fn return_payout(&mut self, system: &TestSystem, chance: &mut Chance) {
+        let sent = system.bank.sent_payouts(20).await.unwrap();
         if sent.is_empty() {
             return;
         }
         let id = chance.pick(&sent).id;
         // It may have come back before.
         drop(
-            world
+            system
                 .bank
                 .return_payout(id, ReturnReason::AccountClosed)
                 .await,

@@ -1,7 +1,6 @@
-//! What has to be true of money after every step, and what besides when everything has come to
-//! rest. These questions are asked of the tables alone and know nothing of the code that fills them.
+//! Invariants of the ledger, after every step and at rest.
 
-use super::assertions::Eyes;
+use super::database_reader::DatabaseReader;
 
 /// What has to select nothing at any moment, and what it means when it does.
 const ALWAYS: [(&str, &str); 25] = [
@@ -165,32 +164,21 @@ const ALWAYS: [(&str, &str); 25] = [
 ];
 
 /// The same when everything has come to rest.
+#[rustfmt::skip]
 const AT_REST: [(&str, &str); 8] = [
     (
         "a payment is still open or held",
         "SELECT id || ' ' || state FROM payments WHERE state IN
          ('authorizing', 'requires_action', 'unknown', 'authorized', 'partially_captured')",
     ),
-    (
-        "a modification is still pending",
-        "SELECT id FROM modifications WHERE state = 'pending'",
-    ),
-    (
-        "a dispute waits for an answer that will not come",
-        "SELECT id FROM disputes WHERE state = 'needs_response'",
-    ),
+    ("a modification is still pending", "SELECT id FROM modifications WHERE state = 'pending'"),
+    ("a dispute waits for an answer that will not come", "SELECT id FROM disputes WHERE state = 'needs_response'"),
     (
         "a line was forgotten",
         "SELECT id || ' of ' || settlement_date FROM balance_transactions WHERE settlement IS NULL",
     ),
-    (
-        "a payout is still on its way",
-        "SELECT id FROM payouts WHERE state = 'pending'",
-    ),
-    (
-        "a payout came back and nobody has dealt with it",
-        "SELECT id FROM bank_payouts WHERE state = 'returned'",
-    ),
+    ("a payout is still on its way", "SELECT id FROM payouts WHERE state = 'pending'"),
+    ("a payout came back and nobody has dealt with it", "SELECT id FROM bank_payouts WHERE state = 'returned'"),
     (
         "other money came by transfer than is captured and owed to the shopper",
         "SELECT p.id FROM payments p JOIN bank_collections c ON c.reference = p.id
@@ -199,10 +187,7 @@ const AT_REST: [(&str, &str); 8] = [
            WHERE t.plain_reference = c.creditor_reference AND t.currency = c.currency
            AND t.state = 'matched')",
     ),
-    (
-        "the bank still holds money",
-        "SELECT reference FROM bank_authorizations WHERE state = 'held'",
-    ),
+    ("the bank still holds money", "SELECT reference FROM bank_authorizations WHERE state = 'held'"),
 ];
 
 /// What stands on the accounts when nothing is on its way: what shoppers have paid beyond what is
@@ -225,10 +210,10 @@ const ACCOUNTS: &str = "SELECT merchant, currency,
       UNION ALL SELECT merchant, currency, credit_account, -amount_minor FROM ledger_transfers
     ) a GROUP BY merchant, currency";
 
-async fn findings(eyes: &Eyes, table: &[(&str, &str)]) -> Vec<String> {
+async fn findings(reader: &DatabaseReader, table: &[(&str, &str)]) -> Vec<String> {
     let mut found = Vec::new();
     for (meaning, sql) in table {
-        if let Some(row) = eyes.rows(sql).await.first() {
+        if let Some(row) = reader.rows(sql).await.first() {
             found.push(format!("{meaning}: {}", row.join(" ")));
         }
     }
@@ -236,18 +221,18 @@ async fn findings(eyes: &Eyes, table: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// What is not as it always has to be.
-pub(crate) async fn always(eyes: &Eyes) -> Vec<String> {
-    findings(eyes, &ALWAYS).await
+pub(crate) async fn always(reader: &DatabaseReader) -> Vec<String> {
+    findings(reader, &ALWAYS).await
 }
 
 /// What is not as it has to be at rest.
-pub(crate) async fn at_rest(eyes: &Eyes) -> Vec<String> {
-    let mut found = always(eyes).await;
-    found.extend(findings(eyes, &AT_REST).await);
+pub(crate) async fn at_rest(reader: &DatabaseReader) -> Vec<String> {
+    let mut found = always(reader).await;
+    found.extend(findings(reader, &AT_REST).await);
     if !found.is_empty() {
         return found;
     }
-    for row in eyes.rows(ACCOUNTS).await {
+    for row in reader.rows(ACCOUNTS).await {
         let numbers: Vec<i64> = row[2..].iter().map(|text| text.parse().unwrap()).collect();
         let &[
             clearing,

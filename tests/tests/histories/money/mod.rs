@@ -1,17 +1,16 @@
-//! Histories of money that one number decides: payments, captures, voids, refunds, disputes, a
-//! clock that jumps over days, a bank that misbehaves, payouts that come back, and a verifier that
-//! dies between any two of its steps. After every step and at the end everything has to add up.
+//! Random histories of money: payments, captures, voids, refunds, disputes, clock jumps, faults,
+//! returned payouts and crashes. After every step and at the end the ledger has to balance.
 //!
 //! `SEALPAY_HISTORIES` says how many (40 otherwise; a tenth of them on Postgres),
 //! `SEALPAY_FIRST_SEED` where they begin, and `SEALPAY_SEED` replays one.
 
-pub(crate) mod assertions;
 mod backoffice;
+pub(crate) mod database_reader;
 pub(crate) mod invariants;
 
-use super::system::World;
-use assertions::Eyes;
-use backoffice::Office;
+use super::system::TestSystem;
+use backoffice::BackOffice;
+use database_reader::DatabaseReader;
 use harness::chance::Chance;
 use harness::checkout::release_lapsed;
 use harness::postgres;
@@ -55,9 +54,9 @@ async fn do_what_is_due(gateway: Arc<Gateway>) {
     let _ = payouts::service::pay_out(&gateway).await;
 }
 
-async fn order_fault(world: &World, chance: &mut Chance) {
+async fn order_fault(system: &TestSystem, chance: &mut Chance) {
     if chance.once_in(3) {
-        world.bank.remove_faults().await.unwrap();
+        system.bank.remove_faults().await.unwrap();
         return;
     }
     let kinds = [
@@ -76,57 +75,57 @@ async fn order_fault(world: &World, chance: &mut Chance) {
         share_per_mille: None,
         seed: None,
     };
-    world.bank.add_fault(order).await.unwrap();
+    system.bank.add_fault(order).await.unwrap();
 }
 
 async fn step(
-    world: &mut World,
+    system: &mut TestSystem,
     chance: &mut Chance,
-    office: &mut Office,
+    back_office: &mut BackOffice,
 ) -> (&'static str, Vec<String>) {
     let mut found = Vec::new();
     let what = match chance.between(0, 100) {
         0..14 => {
-            backoffice::sell(world, chance).await;
+            backoffice::sell(system, chance).await;
             "a shopper pays"
         }
         14..18 => {
-            backoffice::sell_by_transfer(world, chance).await;
+            backoffice::sell_by_transfer(system, chance).await;
             "a shopper pays by transfer"
         }
         18..45 => {
-            office.modify(world, chance).await;
+            back_office.modify(system, chance).await;
             "a payment is modified"
         }
         45..52 => {
-            found = office.repeat(world, chance).await;
+            found = back_office.repeat(system, chance).await;
             "a request is repeated"
         }
         52..62 => {
-            office.dispute(world, chance).await;
+            back_office.dispute(system, chance).await;
             "something about a dispute"
         }
         62..66 => {
-            office.return_payout(world, chance).await;
+            back_office.return_payout(system, chance).await;
             "a payout comes back"
         }
         66..80 => {
-            world.clock.move_by(*chance.pick(&JUMPS));
+            system.clock.move_by(*chance.pick(&JUMPS));
             // Whoever moves the clock sees to the keys of the new time.
-            maintain::refresh_keys(&world.gateway).await.unwrap();
+            maintain::refresh_keys(&system.gateway).await.unwrap();
             "time passes"
         }
         80..84 => {
-            order_fault(world, chance).await;
+            order_fault(system, chance).await;
             "faults are ordered"
         }
         84..86 => {
-            world.restart().await;
+            system.restart().await;
             "the verifier restarts"
         }
         _ => {
-            let working = do_what_is_due(Arc::clone(&world.gateway));
-            world.perhaps_dying(chance, working).await;
+            let working = do_what_is_due(Arc::clone(&system.gateway));
+            system.perhaps_dying(chance, working).await;
             "what is due is done"
         }
     };
@@ -134,16 +133,16 @@ async fn step(
 }
 
 /// Nobody does anything any more, and time passes.
-async fn come_to_rest(world: &World, eyes: &Eyes) -> Vec<String> {
-    world.bank.remove_faults().await.unwrap();
+async fn come_to_rest(system: &TestSystem, reader: &DatabaseReader) -> Vec<String> {
+    system.bank.remove_faults().await.unwrap();
     let mut found = Vec::new();
     for _ in 0..DAYS_UNTIL_REST {
-        do_what_is_due(Arc::clone(&world.gateway)).await;
-        found = invariants::at_rest(eyes).await;
+        do_what_is_due(Arc::clone(&system.gateway)).await;
+        found = invariants::at_rest(reader).await;
         if found.is_empty() {
             return found;
         }
-        world.clock.move_by(86_400);
+        system.clock.move_by(86_400);
     }
     found
 }
@@ -153,32 +152,32 @@ type Lived = Result<BTreeMap<String, u64>, String>;
 
 async fn history(seed: u64, postgres: Option<&str>, is_told: bool) -> Lived {
     let mut chance = Chance::of(seed);
-    let mut world = World::build_on(&mut chance, None, postgres).await;
-    let eyes = match postgres {
-        Some(url) => Eyes::on_postgres(url).await,
-        None => Eyes::on_sqlite(&world.folder),
+    let mut system = TestSystem::build_on(&mut chance, None, postgres).await;
+    let reader = match postgres {
+        Some(url) => DatabaseReader::on_postgres(url).await,
+        None => DatabaseReader::on_sqlite(&system.folder),
     };
     if chance.once_in(3) {
         let reserve = Reserve {
             basis_points: 1_000,
             days: 3,
         };
-        let set = world
+        let set = system
             .gateway
             .store()
             .merchants
-            .set_reserve(world.merchant.id, reserve);
+            .set_reserve(system.merchant.id, reserve);
         assert_eq!(set.await, Ok(true));
     }
-    let mut office = Office::default();
+    let mut back_office = BackOffice::default();
     for number in 0..STEPS {
-        let (what, mut found) = step(&mut world, &mut chance, &mut office).await;
+        let (what, mut found) = step(&mut system, &mut chance, &mut back_office).await;
         if is_told {
             eprintln!("{number}: {what}");
         }
-        found.extend(invariants::always(&eyes).await);
+        found.extend(invariants::always(&reader).await);
         found.extend(
-            balance::service::check(world.gateway.store())
+            balance::service::check(system.gateway.store())
                 .await
                 .unwrap(),
         );
@@ -189,9 +188,9 @@ async fn history(seed: u64, postgres: Option<&str>, is_told: bool) -> Lived {
             ));
         }
     }
-    let mut found = come_to_rest(&world, &eyes).await;
+    let mut found = come_to_rest(&system, &reader).await;
     found.extend(
-        balance::service::check(world.gateway.store())
+        balance::service::check(system.gateway.store())
             .await
             .unwrap(),
     );
@@ -208,7 +207,7 @@ async fn history(seed: u64, postgres: Option<&str>, is_told: bool) -> Lived {
         WHERE overpaid_minor > 0 AND state = 'refunded'
         UNION ALL SELECT 'reserves', COUNT(*) FROM balance_transactions WHERE kind = 'reserve_hold'
         UNION ALL SELECT kind || ' ' || state, COUNT(*) FROM modifications GROUP BY kind, state";
-    let rows = eyes.rows(counts).await.into_iter();
+    let rows = reader.rows(counts).await.into_iter();
     Ok(rows
         .map(|row| (row[0].clone(), row[1].parse().unwrap()))
         .collect())
@@ -305,11 +304,11 @@ async fn every_history(is_on_postgres: bool, unasked: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn money_adds_up_in_every_history() {
+async fn ledger_balances_in_every_history() {
     every_history(false, 40).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn money_adds_up_in_every_history_on_postgres() {
+async fn ledger_balances_in_every_history_on_postgres() {
     every_history(true, 8).await;
 }

@@ -1,4 +1,4 @@
-//! What has to be true after every step, and what besides when everything has come to rest.
+//! Invariants of payments, after every step and at rest.
 
 use harness::folder::Folder;
 use rusqlite::{Connection, OpenFlags};
@@ -88,6 +88,7 @@ const ALWAYS: [(&str, &str); 14] = [
 ];
 
 /// The same when everything has come to rest.
+#[rustfmt::skip]
 const AT_REST: [(&str, &str); 5] = [
     (
         "a payment is still open",
@@ -95,17 +96,11 @@ const AT_REST: [(&str, &str); 5] = [
          WHERE state IN ('authorizing', 'requires_action', 'unknown', 'authorized')",
     ),
     (
-        "an approval after the end of its payment was not let go",
+        "an approval after the end of its payment was not voided",
         "SELECT payment FROM reversals WHERE state = 'approved'",
     ),
-    (
-        "the bank still holds money",
-        "SELECT reference FROM bank.bank_authorizations WHERE state = 'held'",
-    ),
-    (
-        "money arrived and nobody has dealt with it",
-        "SELECT id FROM bank.bank_transfers WHERE state = 'pending'",
-    ),
+    ("the bank still holds money", "SELECT reference FROM bank.bank_authorizations WHERE state = 'held'"),
+    ("money arrived and nobody has dealt with it", "SELECT id FROM bank.bank_transfers WHERE state = 'pending'"),
     (
         "an approval belongs to no payment that came to something",
         "SELECT reference FROM bank.bank_authorizations WHERE state = 'booked'

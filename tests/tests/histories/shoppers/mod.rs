@@ -1,6 +1,5 @@
-//! Histories that one number decides: shoppers, a bank that misbehaves, a clock that jumps, and a
-//! verifier that dies between any two of its steps. After every step and at the end it is looked
-//! whether everything is as it must be.
+//! Random histories of shoppers: faults of the bank, clock jumps and crashes. The invariants are
+//! checked after every step.
 //!
 //! `SEALPAY_HISTORIES` says how many (60 otherwise), `SEALPAY_SEED` replays one.
 
@@ -9,7 +8,7 @@ mod shopper;
 pub(crate) mod tripwire;
 mod webhooks;
 
-use super::system::World;
+use super::system::TestSystem;
 use harness::chance::Chance;
 use harness::checkout::release_lapsed;
 use harness::processes::setting;
@@ -30,8 +29,8 @@ const DAYS_UNTIL_REST: u64 = 40;
 /// Seconds that the clock jumps.
 const JUMPS: [i64; 8] = [1, 5, 31, 120, 360, 660, 86_400, 8 * 86_400];
 
-async fn tick(world: &mut World, chance: &mut Chance) {
-    let gateway = Arc::clone(&world.gateway);
+async fn tick(system: &mut TestSystem, chance: &mut Chance) {
+    let gateway = Arc::clone(&system.gateway);
     let working = async move {
         let _ = maintain::refresh_keys(&gateway).await;
         let _ = bank_transfer::incoming::collect(&gateway).await;
@@ -41,16 +40,16 @@ async fn tick(world: &mut World, chance: &mut Chance) {
         let _ = payments::reconcile::recover(&gateway).await;
         let _ = payments::reversals::reverse(&gateway).await;
     };
-    world.perhaps_dying(chance, working).await;
+    system.perhaps_dying(chance, working).await;
 }
 
-async fn order_fault(world: &World, chance: &mut Chance) {
+async fn order_fault(system: &TestSystem, chance: &mut Chance) {
     if chance.once_in(3) {
-        world.bank.remove_faults().await.unwrap();
+        system.bank.remove_faults().await.unwrap();
         return;
     }
     if chance.once_in(4) {
-        world.wire.lie();
+        system.wire.lie();
     }
     let kinds = [
         FaultKind::RequestLost,
@@ -75,16 +74,16 @@ async fn order_fault(world: &World, chance: &mut Chance) {
         share_per_mille: is_share.then_some(count * 100),
         seed: is_share.then_some(count),
     };
-    world.bank.add_fault(order).await.unwrap();
+    system.bank.add_fault(order).await.unwrap();
 }
 
-async fn step(world: &mut World, chance: &mut Chance, shoppers: &mut Vec<Shopper>) -> String {
+async fn step(system: &mut TestSystem, chance: &mut Chance, shoppers: &mut Vec<Shopper>) -> String {
     let place = |chance: &mut Chance, count: usize| {
         usize::try_from(chance.between(0, u64::try_from(count).unwrap())).unwrap()
     };
     match chance.between(0, 100) {
         0..20 => {
-            if let Some(shopper) = Shopper::arrive(world, chance).await {
+            if let Some(shopper) = Shopper::arrive(system, chance).await {
                 if shoppers.len() == MOST_SHOPPERS {
                     shoppers.remove(0);
                 }
@@ -94,40 +93,40 @@ async fn step(world: &mut World, chance: &mut Chance, shoppers: &mut Vec<Shopper
         }
         20..75 if !shoppers.is_empty() => {
             let place = place(chance, shoppers.len());
-            shoppers[place].act(world, chance).await;
+            shoppers[place].act(system, chance).await;
             format!("shopper {place} acts")
         }
         75..85 => {
             let reach = if chance.once_in(4) { JUMPS.len() } else { 5 };
             let seconds = *chance.pick(&JUMPS[..reach]);
-            world.clock.move_by(seconds);
+            system.clock.move_by(seconds);
             // Whoever moves the clock sees to the keys of the new time.
-            maintain::refresh_keys(&world.gateway).await.unwrap();
+            maintain::refresh_keys(&system.gateway).await.unwrap();
             format!("{seconds} seconds pass")
         }
         85..90 => {
-            order_fault(world, chance).await;
+            order_fault(system, chance).await;
             "faults are ordered".into()
         }
         90..92 => {
-            world.restart().await;
+            system.restart().await;
             "the verifier restarts".into()
         }
         _ => {
-            tick(world, chance).await;
+            tick(system, chance).await;
             "what is due is done".into()
         }
     }
 }
 
 /// Nobody does anything any more, and time passes.
-async fn come_to_rest(world: &mut World, inspector: &mut Inspector) -> Vec<String> {
-    world.bank.remove_faults().await.unwrap();
-    world.wire.be_honest();
+async fn come_to_rest(system: &mut TestSystem, inspector: &mut Inspector) -> Vec<String> {
+    system.bank.remove_faults().await.unwrap();
+    system.wire.be_honest();
     let mut calm = Chance::of(0);
     let mut found = Vec::new();
     for _ in 0..DAYS_UNTIL_REST {
-        let gateway = Arc::clone(&world.gateway);
+        let gateway = Arc::clone(&system.gateway);
         maintain::refresh_keys(&gateway).await.unwrap();
         // On a busy machine the bank may be too slow for once; there is another day.
         let _ = bank_transfer::incoming::collect(&gateway).await;
@@ -140,7 +139,7 @@ async fn come_to_rest(world: &mut World, inspector: &mut Inspector) -> Vec<Strin
         if found.is_empty() {
             return found;
         }
-        world
+        system
             .clock
             .move_by(86_400 + i64::try_from(calm.between(0, 60)).unwrap());
     }
@@ -155,11 +154,11 @@ async fn history(seed: u64, is_told: bool) -> Result<BTreeMap<&'static str, u64>
         false => None,
     };
     let url = receiver.as_ref().map(|receiver| receiver.url());
-    let mut world = World::build(&mut chance, url.as_deref()).await;
-    let mut inspector = Inspector::of(&world.folder);
+    let mut system = TestSystem::build(&mut chance, url.as_deref()).await;
+    let mut inspector = Inspector::of(&system.folder);
     let mut shoppers = Vec::new();
     for number in 0..STEPS {
-        let what = step(&mut world, &mut chance, &mut shoppers).await;
+        let what = step(&mut system, &mut chance, &mut shoppers).await;
         if is_told {
             eprintln!("{number}: {what}");
         }
@@ -171,12 +170,12 @@ async fn history(seed: u64, is_told: bool) -> Result<BTreeMap<&'static str, u64>
             ));
         }
     }
-    let found = come_to_rest(&mut world, &mut inspector).await;
+    let found = come_to_rest(&mut system, &mut inspector).await;
     if !found.is_empty() {
         return Err(format!("at rest: {}", found.join("; ")));
     }
     if let Some(receiver) = receiver {
-        let found = receiver.deliver_everything(&world, &mut chance).await;
+        let found = receiver.deliver_everything(&system, &mut chance).await;
         if !found.is_empty() {
             return Err(format!("webhooks: {}", found.join("; ")));
         }
@@ -223,7 +222,7 @@ async fn histories(first: u64, count: u64) -> BTreeMap<&'static str, u64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_history_keeps_what_must_be_kept() {
+async fn every_history_preserves_the_invariants() {
     if let Some(seed) = setting("SEALPAY_SEED").and_then(|text| text.parse().ok()) {
         let lived = history(seed, true).await;
         lived.unwrap_or_else(|found| panic!("SEALPAY_SEED={seed}: {found}"));

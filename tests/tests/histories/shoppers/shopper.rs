@@ -1,6 +1,6 @@
-//! Shoppers: each has one checkout in one browser and does, now and then, something about it.
+//! A shopper with one checkout in one browser, who acts now and then.
 
-use crate::histories::system::{World, incoming};
+use crate::histories::system::{TestSystem, incoming};
 use harness::chance::Chance;
 use harness::client::{Browser, card};
 use sealpay_protocol::api::{
@@ -80,15 +80,17 @@ pub(crate) struct Shopper {
 
 impl Shopper {
     /// Comes with an order; nobody, when the verifier died over it.
-    pub(crate) async fn arrive(world: &mut World, chance: &mut Chance) -> Option<Self> {
-        let browser =
-            Browser::with_clock(&world.gateway.settings().public_origin, world.clock.clone());
-        let order = world.merchant.sign(&claims(world, chance));
+    pub(crate) async fn arrive(system: &mut TestSystem, chance: &mut Chance) -> Option<Self> {
+        let browser = Browser::with_clock(
+            &system.gateway.settings().public_origin,
+            system.clock.clone(),
+        );
+        let order = system.merchant.sign(&claims(system, chance));
         let address = u8::try_from(chance.between(1, 4)).unwrap();
         let request = browser.open_session(&order);
-        let gateway = Arc::clone(&world.gateway);
+        let gateway = Arc::clone(&system.gateway);
         let opening = async move { open_session(&gateway, incoming(&request, address)).await };
-        let session = world.perhaps_dying(chance, opening).await?;
+        let session = system.perhaps_dying(chance, opening).await?;
         Some(Self {
             session: session.unwrap_or_else(|refusal| panic!("not opened: {refusal:?}")),
             browser,
@@ -101,7 +103,7 @@ impl Shopper {
     }
 
     /// Pays, or sends the same attempt again.
-    pub(crate) async fn pay(&mut self, world: &mut World, chance: &mut Chance) {
+    pub(crate) async fn pay(&mut self, system: &mut TestSystem, chance: &mut Chance) {
         let again = self.attempt.is_some() && !(self.is_free() && chance.once_in(2));
         if !again {
             let attempt = AttemptId::new(self.browser.now() * 1000, {
@@ -123,9 +125,9 @@ impl Shopper {
             return;
         };
         let request = self.browser.send_attempt(&self.session, attempt, body);
-        let (gateway, address) = (Arc::clone(&world.gateway), self.address);
+        let (gateway, address) = (Arc::clone(&system.gateway), self.address);
         let paying = async move { authorize(&gateway, incoming(&request, address)).await };
-        if let Some(Ok(view)) = world.perhaps_dying(chance, paying).await {
+        if let Some(Ok(view)) = system.perhaps_dying(chance, paying).await {
             // An answer may be lost on its way to the shopper, too.
             if !chance.once_in(8) {
                 self.view = Some(view);
@@ -140,14 +142,14 @@ impl Shopper {
     }
 
     /// Does something about what is asked of the shopper.
-    pub(crate) async fn act(&mut self, world: &mut World, chance: &mut Chance) {
+    pub(crate) async fn act(&mut self, system: &mut TestSystem, chance: &mut Chance) {
         let Some(view) = self.view.clone() else {
-            return self.pay(world, chance).await;
+            return self.pay(system, chance).await;
         };
         match view.action {
-            Some(ActionView::Code(_)) => self.answer_code(world, chance, &view).await,
+            Some(ActionView::Code(_)) => self.answer_code(system, chance, &view).await,
             Some(ActionView::Wallet(wallet)) if !chance.once_in(4) => {
-                use_wallet(world, chance, &wallet.url).await;
+                use_wallet(system, chance, &wallet.url).await;
             }
             Some(ActionView::Transfer(transfer)) if chance.once_in(3) => {
                 let due = transfer.amount_due.max(1);
@@ -157,37 +159,42 @@ impl Shopper {
                     true => "RF00NOBODY".to_owned(),
                     false => transfer.reference,
                 };
-                send_money(world, &reference, amount, &view.currency).await;
+                send_money(system, &reference, amount, &view.currency).await;
             }
             Some(_) if chance.once_in(5) => {
                 let step = AuthenticationStep::Cancel;
-                self.step(world, chance, &view, step, None).await;
+                self.step(system, chance, &view, step, None).await;
             }
-            _ => self.pay(world, chance).await,
+            _ => self.pay(system, chance).await,
         }
     }
 
-    async fn answer_code(&mut self, world: &mut World, chance: &mut Chance, view: &PaymentView) {
+    async fn answer_code(
+        &mut self,
+        system: &mut TestSystem,
+        chance: &mut Chance,
+        view: &PaymentView,
+    ) {
         match chance.between(0, 10) {
             0 => {
-                self.step(world, chance, view, AuthenticationStep::Resend, None)
+                self.step(system, chance, view, AuthenticationStep::Resend, None)
                     .await;
             }
             1 => {
-                self.step(world, chance, view, AuthenticationStep::Cancel, None)
+                self.step(system, chance, view, AuthenticationStep::Cancel, None)
                     .await;
             }
             2..=4 => {
                 let code = Some("000000".into());
-                self.step(world, chance, view, AuthenticationStep::Code, code)
+                self.step(system, chance, view, AuthenticationStep::Code, code)
                     .await;
             }
             _ => {
                 // The newest code may well be somebody else's.
-                let messages = world.bank.phone().messages(1).await.unwrap();
+                let messages = system.bank.phone().messages(1).await.unwrap();
                 let code = messages.into_iter().find_map(|sent| sent.message.code);
                 let code = code.or_else(|| Some("123456".into()));
-                self.step(world, chance, view, AuthenticationStep::Code, code)
+                self.step(system, chance, view, AuthenticationStep::Code, code)
                     .await;
             }
         }
@@ -195,7 +202,7 @@ impl Shopper {
 
     async fn step(
         &mut self,
-        world: &mut World,
+        system: &mut TestSystem,
         chance: &mut Chance,
         view: &PaymentView,
         step: AuthenticationStep,
@@ -208,36 +215,36 @@ impl Shopper {
             credential: None,
         };
         let request = self.browser.step(&self.session, &body);
-        let (gateway, address) = (Arc::clone(&world.gateway), self.address);
+        let (gateway, address) = (Arc::clone(&system.gateway), self.address);
         let stepping = async move { authenticate(&gateway, incoming(&request, address)).await };
-        if let Some(Ok(view)) = world.perhaps_dying(chance, stepping).await {
+        if let Some(Ok(view)) = system.perhaps_dying(chance, stepping).await {
             self.view = Some(view);
         }
     }
 }
 
-async fn use_wallet(world: &mut World, chance: &mut Chance, url: &str) {
+async fn use_wallet(system: &mut TestSystem, chance: &mut Chance, url: &str) {
     let token = url.rsplit('/').next().unwrap_or_default().to_owned();
-    let wishes = [
+    let decisions = [
         WalletAction::Confirm("wallet:everyday".into()),
         WalletAction::Confirm("wallet:nearly_empty".into()),
         WalletAction::Refuse,
     ];
-    let wish = chance.pick(&wishes).clone();
-    let gateway = Arc::clone(&world.gateway);
-    let deciding = async move { decide(&gateway, &token, wish).await };
-    drop(world.perhaps_dying(chance, deciding).await);
+    let decision = chance.pick(&decisions).clone();
+    let gateway = Arc::clone(&system.gateway);
+    let deciding = async move { decide(&gateway, &token, decision).await };
+    drop(system.perhaps_dying(chance, deciding).await);
 }
 
-async fn send_money(world: &World, reference: &str, amount: i64, currency: &str) {
+async fn send_money(system: &TestSystem, reference: &str, amount: i64, currency: &str) {
     let money = sealpay_protocol::money::Money::new(amount, currency.parse().unwrap());
-    let transfers = world.bank.transfers();
-    let sent = transfers.send(reference, money, world.now_ms()).await;
+    let transfers = system.bank.transfers();
+    let sent = transfers.send(reference, money, system.now_ms()).await;
     sent.unwrap();
 }
 
-fn claims(world: &World, chance: &mut Chance) -> OrderClaims {
-    let now = world.clock.now_ms() / 1000;
+fn claims(system: &TestSystem, chance: &mut Chance) -> OrderClaims {
+    let now = system.clock.now_ms() / 1000;
     let amount = match chance.between(0, 12) {
         0 => 990_051,
         1 => i64::try_from(chance.between(25_000, 60_000)).unwrap(),
@@ -263,8 +270,8 @@ fn claims(world: &World, chance: &mut Chance) -> OrderClaims {
         simulate: (!outcome.is_empty()).then(|| Simulate {
             outcome: (*outcome).into(),
         }),
-        ..world
+        ..system
             .merchant
-            .claims(&world.gateway.settings().public_origin)
+            .claims(&system.gateway.settings().public_origin)
     }
 }

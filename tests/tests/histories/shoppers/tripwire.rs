@@ -1,4 +1,4 @@
-//! Where a verifier dies: at a call to a provider, before it is made or after it was answered.
+//! Where a verifier crashes: at a call to a provider, before it is made or after it was answered.
 //!
 //! Every transaction of the verifier lies between two such calls, so these are all the places
 //! between its steps.

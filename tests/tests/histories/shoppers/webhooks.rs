@@ -1,8 +1,8 @@
-//! The merchant of a history: an endpoint that refuses now and then, and an outbox that was told to
-//! misbehave. In the end every event has arrived, and whoever drops stale ones by their sequence
-//! knows what the database knows.
+//! The merchant of a history: an endpoint that fails now and then, and an outbox with faults. In
+//! the end every event has arrived, and a receiver that ignores stale events knows what the
+//! database knows.
 
-use crate::histories::system::World;
+use crate::histories::system::TestSystem;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -25,7 +25,7 @@ const ROUNDS: u32 = 400;
 
 /// What the merchant believes.
 #[derive(Debug, Default)]
-struct Books {
+struct Record {
     refusing: Option<Chance>,
     arrived: BTreeSet<String>,
     /// Of each payment the newest state that was told, and its sequence.
@@ -35,7 +35,7 @@ struct Books {
 
 pub(crate) struct Merchant {
     address: std::net::SocketAddr,
-    books: Arc<Mutex<Books>>,
+    record: Arc<Mutex<Record>>,
     serving: JoinHandle<()>,
 }
 
@@ -46,12 +46,12 @@ impl Drop for Merchant {
 }
 
 async fn take(
-    State(books): State<Arc<Mutex<Books>>>,
+    State(record): State<Arc<Mutex<Record>>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    let mut books = books.lock().unwrap();
-    if books
+    let mut record = record.lock().unwrap();
+    if record
         .refusing
         .as_mut()
         .is_some_and(|chance| chance.once_in(3))
@@ -62,11 +62,11 @@ async fn take(
     let payment = &event["data"]["payment"];
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     let sequence = event["data"]["sequence"].as_i64().unwrap();
-    books.deliveries += 1;
-    books
+    record.deliveries += 1;
+    record
         .arrived
         .insert(headers["webhook-id"].to_str().unwrap().to_owned());
-    let newest = books.newest.entry(text(&payment["id"])).or_default();
+    let newest = record.newest.entry(text(&payment["id"])).or_default();
     if newest.0 < sequence {
         *newest = (sequence, text(&payment["state"]));
     }
@@ -75,19 +75,19 @@ async fn take(
 
 impl Merchant {
     pub(crate) async fn start(chance: &mut Chance) -> Self {
-        let books = Arc::new(Mutex::new(Books {
+        let record = Arc::new(Mutex::new(Record {
             refusing: Some(chance.branch()),
-            ..Books::default()
+            ..Record::default()
         }));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let app = Router::new()
             .route("/webhooks", post(take))
-            .with_state(Arc::clone(&books));
+            .with_state(Arc::clone(&record));
         let serving = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self {
             address,
-            books,
+            record,
             serving,
         }
     }
@@ -99,10 +99,10 @@ impl Merchant {
     /// Runs an outbox that misbehaves until nothing is left to be delivered; what is wrong then.
     pub(crate) async fn deliver_everything(
         &self,
-        world: &World,
+        system: &TestSystem,
         chance: &mut Chance,
     ) -> Vec<String> {
-        let store = world.gateway.store();
+        let store = system.gateway.store();
         let webhook_faults = WebhookFaults {
             duplicate: 300,
             reorder: chance.once_in(2),
@@ -119,31 +119,31 @@ impl Merchant {
         let outbox = Outbox::new(
             store.clone(),
             config.address_policy().unwrap(),
-            signer(&world.gateway),
+            signer(&system.gateway),
             Box::new(|_| {}),
-            world.gateway.clock().clone(),
-            world.gateway.rng().clone(),
+            system.gateway.clock().clone(),
+            system.gateway.rng().clone(),
         );
         let outbox = Arc::new(outbox.unwrap().with_webhook_faults());
         // Nothing is delivered to an endpoint before it counts as its merchant's.
         let verifying = tokio::spawn(Arc::clone(&outbox).run_verification());
-        let gateway = Arc::clone(&world.gateway);
+        let gateway = Arc::clone(&system.gateway);
         let delivering = tokio::spawn(async move { outbox.run(gateway.outbox()).await });
         for _ in 0..ROUNDS {
             if store.deliveries.pending().await.unwrap() == 0 {
                 break;
             }
-            world.clock.move_by(1_800);
-            world.gateway.wake_outbox();
+            system.clock.move_by(1_800);
+            system.gateway.wake_outbox();
             tokio::time::sleep(Duration::from_millis(15)).await;
         }
         delivering.abort();
         verifying.abort();
-        self.differences(world).await
+        self.differences(system).await
     }
 
-    async fn differences(&self, world: &World) -> Vec<String> {
-        let store = world.gateway.store();
+    async fn differences(&self, system: &TestSystem) -> Vec<String> {
+        let store = system.gateway.store();
         let mut found = Vec::new();
         let left = store.deliveries.pending().await.unwrap();
         if left > 0 {
@@ -153,24 +153,24 @@ impl Merchant {
         loop {
             let page = store
                 .events
-                .list(world.merchant.id, after, 100)
+                .list(system.merchant.id, after, 100)
                 .await
                 .unwrap();
             let Some((last, _)) = page.last() else { break };
             after = Some(last.id);
             for (event, _) in &page {
-                let books = self.books.lock().unwrap();
-                if !books.arrived.contains(&event.id.to_string()) {
+                let record = self.record.lock().unwrap();
+                if !record.arrived.contains(&event.id.to_string()) {
                     found.push(format!("{} never arrived", event.id));
                 }
             }
         }
-        let believed = self.books.lock().unwrap().newest.clone();
+        let believed = self.record.lock().unwrap().newest.clone();
         for (payment, (_, state)) in believed {
             let id = payment.parse().unwrap();
             let stored = store
                 .payments
-                .get_owned(world.merchant.id, id)
+                .get_owned(system.merchant.id, id)
                 .await
                 .unwrap()
                 .unwrap();

@@ -1,4 +1,4 @@
-//! The contract, `docs/openapi.json`, in the hands of strangers' tools.
+//! `docs/openapi.json` in tools of other people.
 
 use super::accepted;
 use super::peers::{Peer, said};
@@ -81,8 +81,8 @@ fn succeeds(command: &mut Command, what: &str) -> Output {
 }
 
 #[test]
-fn the_contract_is_valid_to_openapi_spec_validator() {
-    let test = "the_contract_is_valid_to_openapi_spec_validator";
+fn openapi_spec_validator_accepts_the_openapi_file() {
+    let test = "openapi_spec_validator_accepts_the_openapi_file";
     let folder = Folder::new("contract");
     let broken = folder.path().join("broken.json");
     let text = fs::read_to_string(contract()).unwrap();
@@ -97,8 +97,8 @@ fn the_contract_is_valid_to_openapi_spec_validator() {
 }
 
 #[test]
-fn a_client_generated_from_the_contract_compiles() {
-    let Some(folder) = NODE_TOOLS.folder("a_client_generated_from_the_contract_compiles") else {
+fn generated_client_compiles() {
+    let Some(folder) = NODE_TOOLS.folder("generated_client_compiles") else {
         return;
     };
     let program = |name: &str| Command::new(folder.join("node_modules/.bin").join(name));
@@ -117,8 +117,8 @@ fn a_client_generated_from_the_contract_compiles() {
 /// Every operation is tried with data that the contract allows and that it does not: the verifier
 /// answers as the contract says, refuses what the contract refuses, and takes what it takes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn schemathesis_finds_nothing_in_a_running_verifier() {
-    let test = "schemathesis_finds_nothing_in_a_running_verifier";
+async fn schemathesis_finds_no_contract_violation() {
+    let test = "schemathesis_finds_no_contract_violation";
     let Some(tools) = PYTHON_TOOLS.folder(test) else {
         return;
     };

@@ -1,7 +1,7 @@
-//! What the real verifier sends, and what others make of the same bytes.
+//! Deliveries of a real verifier, and altered copies of them.
 
 use super::forgery::Forged;
-use super::program::{Language, Place, Receiver};
+use super::program::{Address, Language, Receiver};
 use super::{
     ID, KEY, LIST, OTHER, SECRET, TAKEN, TIMESTAMP, assert_answer, nothing_secret_was_said,
     settings,
@@ -26,8 +26,8 @@ pub(crate) async fn takes_what_the_verifier_sends_and_nothing_else(language: Lan
         return;
     };
     let shop = Shop::new();
-    let place = Place::find();
-    let merchant = shop.setup.add_merchant(Some(&place.url()));
+    let address = Address::find();
+    let merchant = shop.setup.add_merchant(Some(&address.url()));
     // What goes to the other merchant can be repeated by the test, byte for byte.
     let tap = WebhookReceiver::start().await;
     let other = shop.setup.add_merchant(Some(tap.url()));
@@ -38,10 +38,10 @@ pub(crate) async fn takes_what_the_verifier_sends_and_nothing_else(language: Lan
         settings(&merchant.id.to_string(), &[secret], &[], &origin)
     };
     let receiver = of(&merchant, secrets[1]);
-    let receiver = place.start(&call, &shop.folder, &receiver).await;
+    let receiver = address.start(&call, &shop.folder, &receiver).await;
     // The other merchant's own.
     let others = of(&other, secrets[0]);
-    let others = Place::find().start(&call, &shop.folder, &others).await;
+    let others = Address::find().start(&call, &shop.folder, &others).await;
 
     for outcome in [None, Some("insufficient_funds")] {
         let paid = shop.pay(&merchant, outcome).await;
@@ -84,7 +84,7 @@ pub(crate) async fn takes_what_the_verifier_sends_and_nothing_else(language: Lan
     takes_what_is_forwarded(&shop, (&other, &tap), &others).await;
     let new = shop.rotate_secret(&other, 3600).await;
     let changed = of(&other, &new);
-    let changed = Place::find().start(&call, &shop.folder, &changed).await;
+    let changed = Address::find().start(&call, &shop.folder, &changed).await;
     takes_either_secret_while_one_is_rotated(&shop, (&other, &tap), [&others, &changed]).await;
 }
 
@@ -253,19 +253,13 @@ async fn follows_a_payment_through_its_life(
     let of_it = |what: &str| format!("/v1/payments/{held}/{what}");
     let mut kinds = vec!["payment.authorized"];
     shop.all_delivered(merchant, held, kinds.len()).await;
-    for (path, how, kind) in [
-        (
-            "captures",
-            json!({"amount": 1000}),
-            "payment.partially_captured",
-        ),
+    #[rustfmt::skip]
+    let rows = [
+        ("captures", json!({"amount": 1000}), "payment.partially_captured"),
         ("captures", json!({}), "payment.captured"),
-        (
-            "refunds",
-            json!({"amount": 500}),
-            "payment.partially_refunded",
-        ),
-    ] {
+        ("refunds", json!({"amount": 500}), "payment.partially_refunded"),
+    ];
+    for (path, how, kind) in rows {
         shop.write(merchant, &of_it(path), &how).await;
         kinds.push(kind);
         shop.all_delivered(merchant, held, kinds.len()).await;

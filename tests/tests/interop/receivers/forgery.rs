@@ -1,4 +1,4 @@
-//! Deliveries that the verifier would never make, and those that it might.
+//! Forged deliveries, and valid ones that are rare.
 
 use ed25519_dalek::SigningKey;
 use harness::time::{now, now_ms, random};

@@ -1,4 +1,5 @@
-//! The receivers that merchants paste: what the real verifier sends is taken once, and nothing else.
+//! The receivers that merchants copy: every delivery of a real verifier is processed once, and
+//! nothing else.
 
 mod deliveries;
 mod forgery;
@@ -90,27 +91,17 @@ fn does_not_start_without_secrets_and_keys(language: Language, test: &str) {
     let (secret, key) = (good.secret_text(), good.key_text());
     let spoilt = secret.replacen("whsec_", "whsec_?", 1);
     let seed = spoilt.trim_start_matches("whsec_?");
-    for (settings, what) in [
+    #[rustfmt::skip]
+    let rows = [
         (settings("", &[&secret], &[&key], ""), "no merchant"),
         (settings(MERCHANT, &[], &[&key], ""), "no secret"),
         (settings(MERCHANT, &[&secret], &[], ""), "no key"),
-        (
-            settings(MERCHANT, &[&spoilt], &[&key], ""),
-            "a spoilt secret",
-        ),
-        (
-            settings(MERCHANT, &[&secret[..40]], &[&key], ""),
-            "half a secret",
-        ),
-        (
-            settings(MERCHANT, &[&secret], &["whpk_AAAA"], ""),
-            "a short key",
-        ),
-        (
-            settings(MERCHANT, &[&secret], &[], "http://127.0.0.1:9"),
-            "no verifier",
-        ),
-    ] {
+        (settings(MERCHANT, &[&spoilt], &[&key], ""), "a spoilt secret"),
+        (settings(MERCHANT, &[&secret[..40]], &[&key], ""), "half a secret"),
+        (settings(MERCHANT, &[&secret], &["whpk_AAAA"], ""), "a short key"),
+        (settings(MERCHANT, &[&secret], &[], "http://127.0.0.1:9"), "no verifier"),
+    ];
+    for (settings, what) in rows {
         let (is_well, said) = ended(call.with(&settings));
         assert!(!is_well, "{what}");
         assert!(!said.trim().is_empty(), "{what}");
@@ -136,15 +127,15 @@ fn works_again_after_a_failure_and_once_after_that(
 }
 
 #[test]
-fn node_works_again_after_a_failure_and_once_after_that() {
-    let test = "node_works_again_after_a_failure_and_once_after_that";
+fn node_receiver_retries_after_a_failure_and_processes_once() {
+    let test = "node_receiver_retries_after_a_failure_and_processes_once";
     let script = ("inbox.mjs", include_str!("inbox.mjs"));
     works_again_after_a_failure_and_once_after_that(Language::Node, test, script);
 }
 
 #[test]
-fn python_works_again_after_a_failure_and_once_after_that() {
-    let test = "python_works_again_after_a_failure_and_once_after_that";
+fn python_receiver_retries_after_a_failure_and_processes_once() {
+    let test = "python_receiver_retries_after_a_failure_and_processes_once";
     let script = ("inbox.py", include_str!("inbox.py"));
     works_again_after_a_failure_and_once_after_that(Language::Python, test, script);
 }
@@ -155,18 +146,30 @@ async fn answers_a_challenge(language: Language, test: &str) {
 }
 
 #[tokio::test]
-async fn node_answers_a_challenge() {
-    answers_a_challenge(Language::Node, "node_answers_a_challenge").await;
+async fn node_receiver_answers_a_verification_challenge() {
+    answers_a_challenge(
+        Language::Node,
+        "node_receiver_answers_a_verification_challenge",
+    )
+    .await;
 }
 
 #[tokio::test]
-async fn python_answers_a_challenge() {
-    answers_a_challenge(Language::Python, "python_answers_a_challenge").await;
+async fn python_receiver_answers_a_verification_challenge() {
+    answers_a_challenge(
+        Language::Python,
+        "python_receiver_answers_a_verification_challenge",
+    )
+    .await;
 }
 
 #[tokio::test]
-async fn rust_answers_a_challenge() {
-    answers_a_challenge(Language::Rust, "rust_answers_a_challenge").await;
+async fn rust_receiver_answers_a_verification_challenge() {
+    answers_a_challenge(
+        Language::Rust,
+        "rust_receiver_answers_a_verification_challenge",
+    )
+    .await;
 }
 
 macro_rules! receivers {

@@ -1,4 +1,4 @@
-//! One of the receivers as a process of its own.
+//! A receiver as a process of its own.
 
 use crate::interop::peers::{PYTHON, said, skip};
 use harness::folder::Folder;
@@ -106,9 +106,9 @@ pub(crate) struct Receiver {
 
 /// Where a receiver will listen, and what is registered with the verifier.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place(SocketAddr);
+pub(crate) struct Address(SocketAddr);
 
-impl Place {
+impl Address {
     pub(crate) fn find() -> Self {
         Self(free_address())
     }
@@ -152,7 +152,7 @@ impl Receiver {
     }
 
     pub(crate) fn url(&self) -> String {
-        Place(self.address).url()
+        Address(self.address).url()
     }
 
     /// Everything it said.

@@ -1,7 +1,7 @@
-//! What only somebody with the keys could send: rightly signed, and still not always to be taken.
+//! Correctly signed deliveries that are not always to be accepted.
 
 use super::forgery::{Forged, MERCHANT, Signer, event, payment};
-use super::program::{Call, Language, Place, Receiver};
+use super::program::{Address, Call, Language, Receiver};
 use super::{
     CLOCK, KEY, LIST, LONG, NO_EVENT, OTHER, OTHER_MODE, SECRET, TAKEN, assert_answer,
     nothing_secret_was_said, settings,
@@ -19,7 +19,7 @@ async fn alone(call: &Call, shop: &Shop, signers: &[&Signer]) -> Receiver {
     let keys: Vec<_> = signers.iter().map(|signer| signer.key_text()).collect();
     let texts = |list: &[String]| list.join(" ");
     let settings = settings(MERCHANT, &[&texts(&secrets)], &[&texts(&keys)], "");
-    Place::find().start(call, &shop.folder, &settings).await
+    Address::find().start(call, &shop.folder, &settings).await
 }
 
 /// Times, signers, lists and bodies.
@@ -32,6 +32,7 @@ pub(crate) async fn judges_what_is_rightly_signed(language: Language, test: &str
     let receiver = alone(&call, &shop, &[&rotated, &signer]).await;
     let body = || event(payment(), 1);
     let at = |seconds: i64| now().saturating_add_signed(seconds);
+    #[rustfmt::skip]
     let mut rows = vec![
         ("of now", signer.deliver(&body()), TAKEN),
         ("of 290 s ago", signer.deliver_at(&body(), at(-290)), TAKEN),
@@ -39,11 +40,7 @@ pub(crate) async fn judges_what_is_rightly_signed(language: Language, test: &str
         ("of 310 s ago", signer.deliver_at(&body(), at(-310)), CLOCK),
         ("310 s ahead", signer.deliver_at(&body(), at(310)), CLOCK),
         ("by a stranger", stranger.deliver(&body()), SECRET),
-        (
-            "with the secret and key before",
-            rotated.deliver(&body()),
-            TAKEN,
-        ),
+        ("with the secret and key before", rotated.deliver(&body()), TAKEN),
         ("no event", signer.deliver("[]"), NO_EVENT),
         ("no JSON", signer.deliver("{"), NO_EVENT),
         (
@@ -51,27 +48,11 @@ pub(crate) async fn judges_what_is_rightly_signed(language: Language, test: &str
             signer.deliver(&json!({"type": "ping", "merchant": MERCHANT, "data": {}}).to_string()),
             TAKEN,
         ),
-        (
-            "of another merchant",
-            signer.deliver(&body().replace(MERCHANT, "mer_01k9xft7g0041061050r3gg28b")),
-            OTHER,
-        ),
-        (
-            "of real money",
-            signer.deliver(&body().replacen("{", "{\"livemode\":true,", 1)),
-            OTHER_MODE,
-        ),
-        (
-            "of no merchant",
-            signer.deliver(r#"{"type":"ping","data":{}}"#),
-            NO_EVENT,
-        ),
+        ("of another merchant", signer.deliver(&body().replace(MERCHANT, "mer_01k9xft7g0041061050r3gg28b")), OTHER),
+        ("of real money", signer.deliver(&body().replacen("{", "{\"livemode\":true,", 1)), OTHER_MODE),
+        ("of no merchant", signer.deliver(r#"{"type":"ping","data":{}}"#), NO_EVENT),
         ("64 KiB", signer.deliver(&padded(&body(), 65_536)), TAKEN),
-        (
-            "a byte more",
-            signer.deliver(&padded(&body(), 65_537)),
-            LONG,
-        ),
+        ("a byte more", signer.deliver(&padded(&body(), 65_537)), LONG),
     ];
     // The two signatures of one delivery by two signers, and lists as a rotation makes them.
     let mixed = |list: [&Signer; 2], extra: &str| {

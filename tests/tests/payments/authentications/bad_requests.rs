@@ -1,4 +1,4 @@
-//! Steps that are malformed, signed by somebody else, or about something else.
+//! Steps that are malformed, signed by another key, or for another payment.
 
 use super::{ADA, Challenged, challenged, left, refusal, wrong_codes_of};
 use harness::client::{Prepared, attempt, origin};
@@ -32,7 +32,7 @@ async fn refused(
 }
 
 #[tokio::test]
-async fn steps_of_another_form_are_refused_by_the_member_at_fault() {
+async fn malformed_steps_are_rejected_and_the_member_named() {
     let gateway = TestGateway::start().await;
     let challenged = challenged(&gateway).await;
     let payment = challenged.payment.to_string();
@@ -45,6 +45,7 @@ async fn steps_of_another_form_are_refused_by_the_member_at_fault() {
         }
         body
     };
+    #[rustfmt::skip]
     let rows = [
         (json!({"step": "code"}), Some("code")),
         (json!({"step": "code", "code": ""}), Some("code")),
@@ -56,43 +57,19 @@ async fn steps_of_another_form_are_refused_by_the_member_at_fault() {
         (json!({"step": "code", "code": "١٢٣٤٥٦"}), Some("code")),
         (json!({"step": "code", "code": "12345\u{0}"}), Some("code")),
         (json!({"step": "code", "code": null}), Some("code")),
-        (
-            json!({"step": "code", "code": code, "credential": "{}"}),
-            Some("credential"),
-        ),
+        (json!({"step": "code", "code": code, "credential": "{}"}), Some("credential")),
         (json!({"step": "resend", "code": code}), Some("code")),
-        (
-            json!({"step": "resend", "credential": "{}"}),
-            Some("credential"),
-        ),
+        (json!({"step": "resend", "credential": "{}"}), Some("credential")),
         (json!({"step": "use_code", "code": code}), Some("code")),
         (json!({"step": "cancel", "code": code}), Some("code")),
-        (
-            json!({"step": "cancel", "credential": "{}"}),
-            Some("credential"),
-        ),
+        (json!({"step": "cancel", "credential": "{}"}), Some("credential")),
         (json!({"step": "passkey"}), Some("credential")),
-        (
-            json!({"step": "passkey", "credential": ""}),
-            Some("credential"),
-        ),
-        (
-            json!({"step": "passkey", "credential": long}),
-            Some("credential"),
-        ),
-        (
-            json!({"step": "passkey", "credential": "{}", "code": code}),
-            Some("code"),
-        ),
+        (json!({"step": "passkey", "credential": ""}), Some("credential")),
+        (json!({"step": "passkey", "credential": long}), Some("credential")),
+        (json!({"step": "passkey", "credential": "{}", "code": code}), Some("code")),
         (json!({"step": "enrol"}), Some("credential")),
-        (
-            json!({"step": "enrol", "credential": ""}),
-            Some("credential"),
-        ),
-        (
-            json!({"step": "enrol", "credential": long}),
-            Some("credential"),
-        ),
+        (json!({"step": "enrol", "credential": ""}), Some("credential")),
+        (json!({"step": "enrol", "credential": long}), Some("credential")),
         (json!({"step": "guess", "code": code}), Some("step")),
         (json!({"step": "CODE", "code": code}), Some("step")),
         (json!({"step": 1}), Some("step")),
@@ -100,26 +77,11 @@ async fn steps_of_another_form_are_refused_by_the_member_at_fault() {
         (json!({"code": code}), Some("step")),
         (json!({"step": "code", "code": 123_456}), Some("code")),
         (json!({"step": "code", "code": [code]}), Some("code")),
-        (
-            json!({"step": "passkey", "credential": {}}),
-            Some("credential"),
-        ),
-        (
-            json!({"step": "code", "code": code, "amount": 1}),
-            Some("amount"),
-        ),
-        (
-            json!({"step": "code", "code": code, "payment": ""}),
-            Some("payment"),
-        ),
-        (
-            json!({"step": "code", "code": code, "payment": "pay_1"}),
-            Some("payment"),
-        ),
-        (
-            json!({"step": "code", "code": code, "payment": null}),
-            Some("payment"),
-        ),
+        (json!({"step": "passkey", "credential": {}}), Some("credential")),
+        (json!({"step": "code", "code": code, "amount": 1}), Some("amount")),
+        (json!({"step": "code", "code": code, "payment": ""}), Some("payment")),
+        (json!({"step": "code", "code": code, "payment": "pay_1"}), Some("payment")),
+        (json!({"step": "code", "code": code, "payment": null}), Some("payment")),
     ];
     for (members, param) in rows {
         let body = step(members).to_string();
@@ -147,52 +109,17 @@ async fn steps_of_another_form_are_refused_by_the_member_at_fault() {
 /// A change to a request after it was signed, and what it is refused for.
 type Spoil = (&'static str, fn(&mut Prepared), (u16, &'static str));
 
+#[rustfmt::skip]
 const SPOILT: [Spoil; 13] = [
-    (
-        "no signature",
-        |r| r.remove("signature"),
-        (401, "missing_signature"),
-    ),
-    (
-        "no input",
-        |r| r.remove("signature-input"),
-        (401, "missing_signature"),
-    ),
-    (
-        "no digest",
-        |r| r.remove("content-digest"),
-        (401, "missing_signature"),
-    ),
-    (
-        "no session",
-        |r| r.remove("sealpay-session"),
-        (404, "unknown_session"),
-    ),
-    (
-        "a new session",
-        |r| r.set("sealpay-session", "new"),
-        (404, "unknown_session"),
-    ),
-    (
-        "no id",
-        |r| r.remove("idempotency-key"),
-        (400, "malformed_request"),
-    ),
-    (
-        "another's id",
-        |r| r.set("idempotency-key", "pay_1"),
-        (400, "malformed_request"),
-    ),
-    (
-        "another id",
-        |r| r.set("idempotency-key", "att_01jd0000000000000000000000"),
-        (401, "signature_invalid"),
-    ),
-    (
-        "another body",
-        |r| r.body.push(b' '),
-        (400, "digest_mismatch"),
-    ),
+    ("no signature", |r| r.remove("signature"), (401, "missing_signature")),
+    ("no input", |r| r.remove("signature-input"), (401, "missing_signature")),
+    ("no digest", |r| r.remove("content-digest"), (401, "missing_signature")),
+    ("no session", |r| r.remove("sealpay-session"), (404, "unknown_session")),
+    ("a new session", |r| r.set("sealpay-session", "new"), (404, "unknown_session")),
+    ("no id", |r| r.remove("idempotency-key"), (400, "malformed_request")),
+    ("another's id", |r| r.set("idempotency-key", "pay_1"), (400, "malformed_request")),
+    ("another id", |r| r.set("idempotency-key", "att_01jd0000000000000000000000"), (401, "signature_invalid")),
+    ("another body", |r| r.body.push(b' '), (400, "digest_mismatch")),
     (
         "another body with its digest",
         |r| {
@@ -201,25 +128,13 @@ const SPOILT: [Spoil; 13] = [
         },
         (401, "signature_invalid"),
     ),
-    (
-        "a query",
-        |r| r.path.push_str("?a=1"),
-        (401, "signature_invalid"),
-    ),
-    (
-        "a form",
-        |r| r.set("content-type", "text/plain"),
-        (415, "unsupported_media_type"),
-    ),
-    (
-        "a GET",
-        |r| r.method = "GET".into(),
-        (405, "method_not_allowed"),
-    ),
+    ("a query", |r| r.path.push_str("?a=1"), (401, "signature_invalid")),
+    ("a form", |r| r.set("content-type", "text/plain"), (415, "unsupported_media_type")),
+    ("a GET", |r| r.method = "GET".into(), (405, "method_not_allowed")),
 ];
 
 #[tokio::test]
-async fn signatures_are_checked_as_they_are_for_payments() {
+async fn step_signatures_are_verified_like_payment_signatures() {
     let gateway = TestGateway::start().await;
     let challenged = challenged(&gateway).await;
     let checkout = &challenged.checkout;
@@ -243,29 +158,15 @@ async fn signatures_are_checked_as_they_are_for_payments() {
         .request("/v1/payments", &session, &id, body.clone());
     for_payments.path = path.into();
     let now = gateway.now();
-    for (what, request, expected) in [
-        (
-            "a stranger's key",
-            at(&gateway.browser(), now),
-            (401, "signature_invalid"),
-        ),
-        (
-            "for another verifier",
-            at(&elsewhere, now),
-            (401, "signature_invalid"),
-        ),
+    #[rustfmt::skip]
+    let rows = [
+        ("a stranger's key", at(&gateway.browser(), now), (401, "signature_invalid")),
+        ("for another verifier", at(&elsewhere, now), (401, "signature_invalid")),
         ("for another path", for_payments, (401, "signature_invalid")),
-        (
-            "too old",
-            at(&checkout.browser, now - 61),
-            (401, "signature_expired"),
-        ),
-        (
-            "too early",
-            at(&checkout.browser, now + 40),
-            (401, "signature_from_the_future"),
-        ),
-    ] {
+        ("too old", at(&checkout.browser, now - 61), (401, "signature_expired")),
+        ("too early", at(&checkout.browser, now + 40), (401, "signature_from_the_future")),
+    ];
+    for (what, request, expected) in rows {
         let (status, code, _) = refused(&gateway, &challenged, what, request).await;
         assert_eq!((status, code.as_str()), expected, "{what}");
     }
@@ -282,7 +183,7 @@ async fn signatures_are_checked_as_they_are_for_payments() {
 }
 
 #[tokio::test]
-async fn a_step_is_about_a_payment_of_its_own_session() {
+async fn step_for_a_payment_of_another_session_is_rejected() {
     let gateway = TestGateway::start().await;
     let mine = challenged(&gateway).await;
     let other = challenged(&gateway).await;
@@ -316,7 +217,7 @@ async fn a_step_is_about_a_payment_of_its_own_session() {
 }
 
 #[tokio::test]
-async fn a_payment_that_waits_for_nothing_takes_no_step() {
+async fn payment_without_a_pending_action_rejects_steps() {
     let gateway = TestGateway::start().await;
     let checkout = gateway.checkout(|_| {}).await;
     let paid: PaymentView = checkout

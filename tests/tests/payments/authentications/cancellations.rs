@@ -1,6 +1,6 @@
-//! How a challenge ends without a proof: the shopper gives up, or goes away.
+//! Challenges that end without authentication: cancelled or abandoned.
 
-use super::{ADA, booked, challenged, declined_for, refusal, wrong_codes_of};
+use super::{ADA, authorization_count, challenged, declined_for, refusal, wrong_codes_of};
 use crate::databases::on_both_databases;
 use harness::client::APPROVED;
 use harness::gateway::TestGateway;
@@ -10,15 +10,15 @@ use sealpay_protocol::api::{SessionState, ShopperState};
 const MINUTE: i64 = 60;
 
 on_both_databases! {
-    who_gives_up_is_declined_and_may_try_again,
-    who_goes_away_is_declined_after_ten_minutes,
-    who_is_known_and_goes_away_is_declined_and_not_charged,
-    who_comes_back_too_late_cannot_go_on,
-    going_on_at_the_last_moment_is_paid_or_given_up_and_never_both,
-    a_verifier_that_starts_again_goes_on_where_it_was,
+    cancelled_challenge_is_declined_and_can_be_retried,
+    abandoned_challenge_is_declined_after_ten_minutes,
+    abandoned_payment_after_a_passed_challenge_is_declined_and_not_charged,
+    challenge_cannot_be_resumed_after_it_expired,
+    resume_at_the_expiry_is_paid_or_expired_and_never_both,
+    restarted_verifier_continues_pending_challenges,
 }
 
-async fn who_gives_up_is_declined_and_may_try_again(gateway: &TestGateway) {
+async fn cancelled_challenge_is_declined_and_can_be_retried(gateway: &TestGateway) {
     for is_known in [false, true] {
         let challenged = challenged(gateway).await;
         let checkout = &challenged.checkout;
@@ -32,7 +32,7 @@ async fn who_gives_up_is_declined_and_may_try_again(gateway: &TestGateway) {
             declined_for(gateway, challenged.payment).await,
             "payment_abandoned"
         );
-        let told = gateway.told(challenged.payment).await;
+        let told = gateway.published(challenged.payment).await;
         assert_eq!(told, ["requires_action", "declined"]);
         assert_eq!(
             wrong_codes_of(gateway, ADA).await,
@@ -49,7 +49,7 @@ async fn who_gives_up_is_declined_and_may_try_again(gateway: &TestGateway) {
             assert_eq!(refusal(&answer), (409, "challenge_closed".into()));
         }
         assert_eq!(challenged.again().await.state, ShopperState::Declined);
-        assert_eq!(booked(gateway, challenged.payment).await, 0);
+        assert_eq!(authorization_count(gateway, challenged.payment).await, 0);
 
         let session = gateway.open(&checkout.browser, &checkout.order).await;
         assert_eq!(session.state, SessionState::Open);
@@ -62,7 +62,7 @@ async fn who_gives_up_is_declined_and_may_try_again(gateway: &TestGateway) {
     }
 }
 
-async fn who_goes_away_is_declined_after_ten_minutes(gateway: &TestGateway) {
+async fn abandoned_challenge_is_declined_after_ten_minutes(gateway: &TestGateway) {
     let challenged = challenged(gateway).await;
     gateway.move_clock(9 * MINUTE + 50);
     assert_eq!(gateway.recover().await, 0);
@@ -73,7 +73,7 @@ async fn who_goes_away_is_declined_after_ten_minutes(gateway: &TestGateway) {
         declined_for(gateway, challenged.payment).await,
         "payment_abandoned"
     );
-    let told = gateway.told(challenged.payment).await;
+    let told = gateway.published(challenged.payment).await;
     assert_eq!(told, ["requires_action", "declined"]);
     let late = challenged.answer_to_code(&challenged.code).await;
     assert_eq!(refusal(&late), (409, "challenge_closed".into()));
@@ -85,7 +85,9 @@ async fn who_goes_away_is_declined_after_ten_minutes(gateway: &TestGateway) {
 }
 
 /// Whoever was known can still give up, by closing the window before the attempt was sent again.
-async fn who_is_known_and_goes_away_is_declined_and_not_charged(gateway: &TestGateway) {
+async fn abandoned_payment_after_a_passed_challenge_is_declined_and_not_charged(
+    gateway: &TestGateway,
+) {
     let challenged = challenged(gateway).await;
     challenged.type_code(&challenged.code).await;
     gateway.move_clock(10 * MINUTE);
@@ -95,10 +97,10 @@ async fn who_is_known_and_goes_away_is_declined_and_not_charged(gateway: &TestGa
         "payment_abandoned"
     );
     assert_eq!(challenged.again().await.state, ShopperState::Declined);
-    assert_eq!(booked(gateway, challenged.payment).await, 0);
+    assert_eq!(authorization_count(gateway, challenged.payment).await, 0);
 }
 
-async fn who_comes_back_too_late_cannot_go_on(gateway: &TestGateway) {
+async fn challenge_cannot_be_resumed_after_it_expired(gateway: &TestGateway) {
     let challenged = challenged(gateway).await;
     gateway.move_clock(10 * MINUTE);
     // Nobody has looked yet that the time is up.
@@ -109,14 +111,14 @@ async fn who_comes_back_too_late_cannot_go_on(gateway: &TestGateway) {
         reason, "threeds_failed",
         "a proof that comes too late is none"
     );
-    assert_eq!(booked(gateway, challenged.payment).await, 0);
+    assert_eq!(authorization_count(gateway, challenged.payment).await, 0);
     assert_eq!(gateway.recover().await, 0);
-    let told = gateway.told(challenged.payment).await;
+    let told = gateway.published(challenged.payment).await;
     assert_eq!(told, ["requires_action", "declined"]);
 }
 
 /// The shopper is known, the time is up, and the attempt comes again while somebody gives it up.
-async fn going_on_at_the_last_moment_is_paid_or_given_up_and_never_both(gateway: &TestGateway) {
+async fn resume_at_the_expiry_is_paid_or_expired_and_never_both(gateway: &TestGateway) {
     for round in 0..10 {
         let challenged = challenged(gateway).await;
         challenged.type_code(&challenged.code).await;
@@ -136,14 +138,14 @@ async fn going_on_at_the_last_moment_is_paid_or_given_up_and_never_both(gateway:
         let is_paid = seen == ShopperState::Captured;
         assert!(is_paid || seen == ShopperState::Declined, "{seen:?}");
         let last = if is_paid { "captured" } else { "declined" };
-        let told = gateway.told(challenged.payment).await;
+        let told = gateway.published(challenged.payment).await;
         assert_eq!(told, ["requires_action", last], "round {round}");
-        let booked = booked(gateway, challenged.payment).await;
-        assert_eq!(booked, usize::from(is_paid), "round {round}");
+        let authorization_count = authorization_count(gateway, challenged.payment).await;
+        assert_eq!(authorization_count, usize::from(is_paid), "round {round}");
     }
 }
 
-async fn a_verifier_that_starts_again_goes_on_where_it_was(gateway: &mut TestGateway) {
+async fn restarted_verifier_continues_pending_challenges(gateway: &mut TestGateway) {
     let (waiting, known) = {
         let (waiting, known) = (challenged(gateway).await, challenged(gateway).await);
         known.type_code(&known.code).await;

@@ -1,6 +1,7 @@
-//! Guessing at speed: never more than five codes are looked at.
+//! At most five codes are evaluated, however fast they are guessed.
 
 use super::{ADA, Challenged, challenged, declined_for, wrong_codes_of};
+use crate::databases::on_both_databases;
 use harness::gateway::{Answer, TestGateway};
 use sealpay_protocol::api::{ActionView, PaymentView, ShopperState};
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ async fn guess(gateway: &TestGateway, payments: &[Challenged<'_>]) -> BTreeMap<S
     counts
 }
 
-async fn fifty_guesses_at_one_payment(gateway: &TestGateway) {
+async fn fifty_guesses_at_one_payment_evaluate_five_codes(gateway: &TestGateway) {
     let payments = [challenged(gateway).await];
     let counts = guess(gateway, &payments).await;
     let known = ["challenge_closed", "Declined", "decided"];
@@ -63,12 +64,12 @@ async fn fifty_guesses_at_one_payment(gateway: &TestGateway) {
         .bank_rows("SELECT COUNT(*) FROM bank_challenge_steps")
         .await;
     assert_eq!(steps, [["5"]], "so many were looked at");
-    let told = gateway.told(payments[0].payment).await;
+    let told = gateway.published(payments[0].payment).await;
     assert_eq!(told, ["requires_action", "declined"]);
 }
 
 /// The tries are the card's, not the payment's.
-async fn fifty_guesses_at_ten_payments_of_one_card(gateway: &TestGateway) {
+async fn fifty_guesses_at_ten_payments_of_one_card_evaluate_five_codes(gateway: &TestGateway) {
     let mut payments = Vec::new();
     for _ in 0..10 {
         payments.push(challenged(gateway).await);
@@ -86,41 +87,15 @@ async fn fifty_guesses_at_ten_payments_of_one_card(gateway: &TestGateway) {
     }
 }
 
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    let gateway = super::TestGateway::with(super::patient).await;
-                    super::$name(&gateway).await;
-                    gateway.finish().await;
-                }
-            )*
-        }
-
-        mod on_postgres {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    if let Some(gateway) = super::TestGateway::on_postgres_with(super::patient).await {
-                        super::$name(&gateway).await;
-                        gateway.finish().await;
-                    }
-                }
-            )*
-        }
-    };
-}
-
-on_both! {
-    fifty_guesses_at_one_payment,
-    fifty_guesses_at_ten_payments_of_one_card,
+on_both_databases! {
+    with patient:
+    fifty_guesses_at_one_payment_evaluate_five_codes,
+    fifty_guesses_at_ten_payments_of_one_card_evaluate_five_codes,
 }
 
 /// An address that guesses has to wait, and others do not.
 #[tokio::test]
-async fn who_guesses_is_slowed_down() {
+async fn guessing_codes_is_rate_limited() {
     let gateway = TestGateway::with(|config| {
         config.rate_limit.per_second = 1;
         config.rate_limit.burst = 25;

@@ -1,6 +1,6 @@
-//! What the issuer says without asking the shopper, and what becomes of the payment then.
+//! Decisions of the issuer without a challenge, and their effect on the payment.
 
-use super::booked;
+use super::authorization_count;
 use crate::databases::on_both_databases;
 use harness::checkout::simulate;
 use harness::gateway::TestGateway;
@@ -12,7 +12,7 @@ const MASTERCARD: &str = "5555555555554444";
 const VISA: &str = "4242424242424242";
 
 on_both_databases! {
-    what_the_issuer_says_decides_whether_the_bank_is_asked,
+    issuer_decision_determines_the_authorization,
 }
 
 /// What is asked for: an outcome, whether the merchant wishes a challenge, and what is expected:
@@ -40,7 +40,7 @@ fn indicators(status: &str) -> [&'static str; 2] {
     }
 }
 
-async fn what_the_issuer_says_decides_whether_the_bank_is_asked(gateway: &TestGateway) {
+async fn issuer_decision_determines_the_authorization(gateway: &TestGateway) {
     for (outcome, required, status, is_paid) in ROWS {
         let indicators = indicators(status);
         for (number, eci) in [(VISA, indicators[0]), (MASTERCARD, indicators[1])] {
@@ -74,11 +74,11 @@ async fn what_the_issuer_says_decides_whether_the_bank_is_asked(gateway: &TestGa
             let length = told["value"].as_str().map(str::len);
             assert_eq!(length, is_vouched_for.then_some(28), "{what}");
             assert_eq!(
-                booked(gateway, view.payment).await,
+                authorization_count(gateway, view.payment).await,
                 usize::from(is_paid),
                 "{what}"
             );
-            assert_eq!(gateway.told(view.payment).await, [state], "{what}");
+            assert_eq!(gateway.published(view.payment).await, [state], "{what}");
             let events = gateway.events_of(view.payment).await;
             let in_event = &events[0]["body"]["data"]["payment"]["authentication"];
             assert_eq!(in_event, told, "{what}");
@@ -88,7 +88,7 @@ async fn what_the_issuer_says_decides_whether_the_bank_is_asked(gateway: &TestGa
 
 /// Every persona that is there for it does what its description says, for any amount.
 #[tokio::test]
-async fn personas_of_authentication_do_what_they_are_there_for() {
+async fn authentication_personas_have_their_outcomes() {
     let gateway = TestGateway::start().await;
     let rows = [
         ("fred_frictionless", "captured", Some("authenticated")),
@@ -128,7 +128,7 @@ async fn personas_of_authentication_do_what_they_are_there_for() {
 
 /// A large amount makes the issuer be asked; a merchant's wish makes it ask the shopper.
 #[tokio::test]
-async fn large_amounts_and_wishes_of_merchants_make_the_issuer_be_asked() {
+async fn large_amounts_and_merchant_requirements_trigger_authentication() {
     let gateway = TestGateway::start().await;
     let rows = [
         (24_999, "EUR", false, json!(null), "captured"),

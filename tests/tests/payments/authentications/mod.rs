@@ -1,5 +1,4 @@
-//! Proving who the shopper is, over the API: what the issuer decides, one-time codes, passkeys, and
-//! everything that may be wrong with a step.
+//! `/v1/authentications`: issuer decisions, one-time codes and passkeys.
 
 mod bad_requests;
 mod cancellations;
@@ -104,7 +103,7 @@ pub(crate) async fn unlock(gateway: &TestGateway, persona: &str) {
 }
 
 /// How many entries the bank's book has for a payment.
-pub(crate) async fn booked(gateway: &TestGateway, payment: PaymentId) -> usize {
+pub(crate) async fn authorization_count(gateway: &TestGateway, payment: PaymentId) -> usize {
     let sql = format!("SELECT state FROM bank_authorizations WHERE reference = '{payment}'");
     gateway.bank_rows(&sql).await.len()
 }

@@ -1,7 +1,8 @@
-//! One-time codes: right, wrong, late, sent again, and looked at once.
+//! One-time codes: correct, wrong, expired, resent, and evaluated once.
 
 use super::{
-    ADA, booked, challenged, code_of, declined_for, left, refusal, unlock, wrong, wrong_codes_of,
+    ADA, authorization_count, challenged, code_of, declined_for, left, refusal, unlock, wrong,
+    wrong_codes_of,
 };
 use crate::databases::on_both_databases;
 use harness::checkout::{bare, simulate, view};
@@ -12,18 +13,16 @@ use sealpay_protocol::api::{ActionView, AuthenticationRequest, PaymentView, Shop
 use serde_json::{Value, json};
 
 on_both_databases! {
-    a_right_code_lets_the_same_attempt_go_on_and_the_proof_stands_on_the_payment,
-    five_wrong_codes_pause_the_codes_and_nothing_else,
-    wrong_codes_add_up_over_payments_and_a_right_one_forgives_them,
-    a_code_is_good_for_five_minutes,
-    another_code_is_sent_after_thirty_seconds_and_three_times,
-    a_step_that_comes_again_is_looked_at_once,
-    nothing_but_the_same_attempt_goes_on,
+    correct_code_resumes_the_attempt_and_is_recorded_on_the_payment,
+    five_wrong_codes_lock_codes_and_nothing_else,
+    wrong_codes_accumulate_over_payments_until_a_correct_one,
+    code_is_valid_for_five_minutes,
+    code_can_be_resent_three_times_thirty_seconds_apart,
+    repeated_step_is_evaluated_once,
+    only_the_same_attempt_resumes,
 }
 
-async fn a_right_code_lets_the_same_attempt_go_on_and_the_proof_stands_on_the_payment(
-    gateway: &TestGateway,
-) {
+async fn correct_code_resumes_the_attempt_and_is_recorded_on_the_payment(gateway: &TestGateway) {
     let challenged = challenged(gateway).await;
     let now = gateway.now();
     let waiting = challenged.again().await;
@@ -39,7 +38,7 @@ async fn a_right_code_lets_the_same_attempt_go_on_and_the_proof_stands_on_the_pa
         "{code:?}"
     );
     assert_eq!(gateway.codes().await.len(), 1, "asking again sends nothing");
-    assert_eq!(booked(gateway, challenged.payment).await, 0);
+    assert_eq!(authorization_count(gateway, challenged.payment).await, 0);
 
     let known = challenged.type_code(&challenged.code).await;
     assert_eq!(
@@ -51,14 +50,14 @@ async fn a_right_code_lets_the_same_attempt_go_on_and_the_proof_stands_on_the_pa
         )
     );
     // Nothing is taken until the attempt comes again.
-    assert_eq!(booked(gateway, challenged.payment).await, 0);
+    assert_eq!(authorization_count(gateway, challenged.payment).await, 0);
     let paid = challenged.again().await;
     assert_eq!(
         (paid.state, paid.payment),
         (ShopperState::Captured, challenged.payment)
     );
     assert_eq!(challenged.again().await, paid);
-    assert_eq!(booked(gateway, challenged.payment).await, 1);
+    assert_eq!(authorization_count(gateway, challenged.payment).await, 1);
 
     let payment = gateway.payment(challenged.payment).await;
     let told = &payment["authentication"];
@@ -68,7 +67,7 @@ async fn a_right_code_lets_the_same_attempt_go_on_and_the_proof_stands_on_the_pa
     });
     assert_eq!(*told, expected);
     assert_eq!(told["value"].as_str().map(str::len), Some(28));
-    let told_kinds = gateway.told(challenged.payment).await;
+    let told_kinds = gateway.published(challenged.payment).await;
     assert_eq!(told_kinds, ["requires_action", "captured"]);
     let events = gateway.events_of(challenged.payment).await;
     let of_event = |place: usize| &events[place]["body"]["data"]["payment"]["authentication"];
@@ -77,7 +76,7 @@ async fn a_right_code_lets_the_same_attempt_go_on_and_the_proof_stands_on_the_pa
     assert_eq!(refusal(&late), (409, "challenge_closed".into()));
 }
 
-async fn five_wrong_codes_pause_the_codes_and_nothing_else(gateway: &TestGateway) {
+async fn five_wrong_codes_lock_codes_and_nothing_else(gateway: &TestGateway) {
     let guessed = challenged(gateway).await;
     let wrong = wrong(&guessed.code);
     for expected in (1..5).rev() {
@@ -99,9 +98,9 @@ async fn five_wrong_codes_pause_the_codes_and_nothing_else(gateway: &TestGateway
         (&told["status"], &told["eci"], &told["value"]),
         (&json!("not_authenticated"), &json!("07"), &Value::Null)
     );
-    assert_eq!(booked(gateway, guessed.payment).await, 0);
+    assert_eq!(authorization_count(gateway, guessed.payment).await, 0);
     assert_eq!(
-        gateway.told(guessed.payment).await,
+        gateway.published(guessed.payment).await,
         ["requires_action", "declined"]
     );
     assert_eq!(wrong_codes_of(gateway, ADA).await, 5);
@@ -144,7 +143,7 @@ async fn five_wrong_codes_pause_the_codes_and_nothing_else(gateway: &TestGateway
     challenged(gateway).await;
 }
 
-async fn wrong_codes_add_up_over_payments_and_a_right_one_forgives_them(gateway: &TestGateway) {
+async fn wrong_codes_accumulate_over_payments_until_a_correct_one(gateway: &TestGateway) {
     let first = challenged(gateway).await;
     for _ in 0..3 {
         first.type_code(&wrong(&first.code)).await;
@@ -176,7 +175,7 @@ async fn wrong_codes_add_up_over_payments_and_a_right_one_forgives_them(gateway:
     assert_eq!(declined_for(gateway, first.payment).await, "threeds_failed");
 }
 
-async fn a_code_is_good_for_five_minutes(gateway: &TestGateway) {
+async fn code_is_valid_for_five_minutes(gateway: &TestGateway) {
     let quick = challenged(gateway).await;
     gateway.move_clock(295);
     let known = quick.type_code(&quick.code).await;
@@ -197,7 +196,7 @@ async fn a_code_is_good_for_five_minutes(gateway: &TestGateway) {
     assert_eq!(slow.again().await.state, ShopperState::Captured);
 }
 
-async fn another_code_is_sent_after_thirty_seconds_and_three_times(gateway: &TestGateway) {
+async fn code_can_be_resent_three_times_thirty_seconds_apart(gateway: &TestGateway) {
     let challenged = challenged(gateway).await;
     let resend = async || {
         let request = challenged.checkout.step(challenged.payment, Resend);
@@ -233,7 +232,7 @@ async fn another_code_is_sent_after_thirty_seconds_and_three_times(gateway: &Tes
     assert_eq!(challenged.again().await.state, ShopperState::Captured);
 }
 
-async fn a_step_that_comes_again_is_looked_at_once(gateway: &TestGateway) {
+async fn repeated_step_is_evaluated_once(gateway: &TestGateway) {
     let challenged = challenged(gateway).await;
     let checkout = &challenged.checkout;
     let body = |code: &str| {
@@ -283,7 +282,7 @@ async fn a_step_that_comes_again_is_looked_at_once(gateway: &TestGateway) {
     assert_eq!(challenged.again().await.state, ShopperState::Captured);
 }
 
-async fn nothing_but_the_same_attempt_goes_on(gateway: &TestGateway) {
+async fn only_the_same_attempt_resumes(gateway: &TestGateway) {
     let challenged = challenged(gateway).await;
     let checkout = &challenged.checkout;
     for is_known in [false, true] {
@@ -319,7 +318,7 @@ async fn nothing_but_the_same_attempt_goes_on(gateway: &TestGateway) {
             (409, "attempt_conflict".into()),
             "{is_known}"
         );
-        assert_eq!(booked(gateway, challenged.payment).await, 0);
+        assert_eq!(authorization_count(gateway, challenged.payment).await, 0);
     }
     assert_eq!(challenged.again().await.state, ShopperState::Captured);
     let other = checkout.send(&checkout.by_card(APPROVED)).await;
@@ -328,7 +327,7 @@ async fn nothing_but_the_same_attempt_goes_on(gateway: &TestGateway) {
 
 /// The attempt is sent many times at the moment when the shopper is known: one of them asks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_attempt_that_goes_on_many_times_at_once_is_paid_once() {
+async fn attempt_resumed_concurrently_is_paid_once() {
     let gateway = TestGateway::with(|config| config.provider_timeout_ms = 10_000).await;
     let challenged = challenged(&gateway).await;
     challenged.type_code(&challenged.code).await;
@@ -343,7 +342,7 @@ async fn an_attempt_that_goes_on_many_times_at_once_is_paid_once() {
     assert!(views.iter().all(|view| view.payment == challenged.payment));
     assert_eq!(challenged.again().await.state, ShopperState::Captured);
     assert_eq!(
-        gateway.told(challenged.payment).await,
+        gateway.published(challenged.payment).await,
         ["requires_action", "captured"]
     );
     gateway.finish().await;

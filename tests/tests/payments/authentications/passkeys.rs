@@ -1,7 +1,8 @@
-//! Passkeys over the API: made after a right code, used for the next payment, and for no other.
+//! Passkeys: created after a code, and used for the next payment only.
 
 use super::software_authenticator::Software;
 use super::{ADA, Challenged, challenged_by, code_of, declined_for, refusal, wrong_codes_of};
+use crate::databases::on_both_databases;
 use harness::checkout::{Attempt, Checkout, simulate, view};
 use harness::client::{APPROVED, origin};
 use harness::gateway::TestGateway;
@@ -86,7 +87,7 @@ async fn enrolled(gateway: &TestGateway) -> Software {
     software
 }
 
-async fn a_passkey_made_after_a_right_code_proves_the_next_payment(gateway: &TestGateway) {
+async fn passkey_created_after_a_code_authenticates_the_next_payment(gateway: &TestGateway) {
     let mut software = enrolled(gateway).await;
     let sent = gateway.codes().await.len();
     let asked = asked(gateway).await;
@@ -111,7 +112,7 @@ async fn a_passkey_made_after_a_right_code_proves_the_next_payment(gateway: &Tes
     );
     assert_eq!(gateway.codes().await.len(), sent, "no code was needed");
     assert_eq!(
-        gateway.told(asked.payment).await,
+        gateway.published(asked.payment).await,
         ["requires_action", "captured"]
     );
     // The assertion proves nothing else.
@@ -124,7 +125,7 @@ async fn a_passkey_made_after_a_right_code_proves_the_next_payment(gateway: &Tes
     );
 }
 
-async fn a_signature_for_another_payment_or_page_is_refused_like_a_wrong_code(
+async fn passkey_signature_for_another_payment_or_origin_is_rejected_like_a_wrong_code(
     gateway: &TestGateway,
 ) {
     let mut software = enrolled(gateway).await;
@@ -169,7 +170,7 @@ async fn a_signature_for_another_payment_or_page_is_refused_like_a_wrong_code(
     );
 }
 
-async fn a_code_may_take_the_place_of_a_passkey(gateway: &TestGateway) {
+async fn code_can_replace_a_passkey(gateway: &TestGateway) {
     enrolled(gateway).await;
     let asked = asked(gateway).await;
     let code = asked.checkout.take(asked.payment, UseCode).await;
@@ -184,7 +185,7 @@ async fn a_code_may_take_the_place_of_a_passkey(gateway: &TestGateway) {
     assert_eq!(payment["authentication"]["challenge"], "code");
 }
 
-async fn a_passkey_is_kept_only_for_whom_it_was_offered(gateway: &TestGateway) {
+async fn passkey_is_stored_only_for_the_browser_it_was_offered_to(gateway: &TestGateway) {
     let (challenged, offered) = paid_with_code(gateway).await;
     let offered = offered.expect("a passkey is offered");
     let (other, _) = paid_with_code(gateway).await;
@@ -226,43 +227,16 @@ async fn a_passkey_is_kept_only_for_whom_it_was_offered(gateway: &TestGateway) {
     asked(gateway).await;
 }
 
-macro_rules! on_a_domain {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(
-                #[tokio::test]
-                async fn $name() {
-                    let gateway = super::TestGateway::with(super::on_a_domain).await;
-                    super::$name(&gateway).await;
-                    gateway.finish().await;
-                }
-            )*
-        }
-
-        mod on_postgres {
-            $(
-                #[tokio::test]
-                async fn $name() {
-                    let opened = super::TestGateway::on_postgres_with(super::on_a_domain);
-                    if let Some(gateway) = opened.await {
-                        super::$name(&gateway).await;
-                        gateway.finish().await;
-                    }
-                }
-            )*
-        }
-    };
-}
-
-on_a_domain! {
-    a_passkey_made_after_a_right_code_proves_the_next_payment,
-    a_signature_for_another_payment_or_page_is_refused_like_a_wrong_code,
-    a_code_may_take_the_place_of_a_passkey,
-    a_passkey_is_kept_only_for_whom_it_was_offered,
+on_both_databases! {
+    with on_a_domain:
+    passkey_created_after_a_code_authenticates_the_next_payment,
+    passkey_signature_for_another_payment_or_origin_is_rejected_like_a_wrong_code,
+    code_can_replace_a_passkey,
+    passkey_is_stored_only_for_the_browser_it_was_offered_to,
 }
 
 #[tokio::test]
-async fn a_passkey_is_offered_for_ten_minutes_after_a_code_and_never_else() {
+async fn passkey_is_offered_only_for_ten_minutes_after_a_code() {
     let gateway = TestGateway::with(on_a_domain).await;
     let (challenged, offered) = paid_with_code(&gateway).await;
     assert!(offered.is_some());
@@ -292,7 +266,7 @@ async fn a_passkey_is_offered_for_ten_minutes_after_a_code_and_never_else() {
 }
 
 #[tokio::test]
-async fn at_an_address_without_a_name_there_are_codes_only() {
+async fn address_without_a_domain_uses_codes_only() {
     let gateway = TestGateway::start().await;
     let (_, offered) = paid_with_code(&gateway).await;
     assert_eq!(offered, None);
@@ -302,7 +276,7 @@ async fn at_an_address_without_a_name_there_are_codes_only() {
 
 /// Whoever has the order can open its session again, and is not the shopper for it.
 #[tokio::test]
-async fn a_passkey_is_offered_to_nobody_but_whose_code_was_right() {
+async fn passkey_is_offered_only_to_the_browser_that_entered_the_code() {
     let gateway = TestGateway::with(on_a_domain).await;
     let (challenged, offered) = paid_with_code(&gateway).await;
     let offered = offered.expect("a passkey is offered");

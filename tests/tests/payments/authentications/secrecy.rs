@@ -1,5 +1,5 @@
-//! Codes are on the phone and nowhere else: in no answer outside of `/sim`, in no event, in no log,
-//! and in no table but that of the phone's messages.
+//! Codes appear on the phone and nowhere else: in no response outside of `/sim`, no event, no log,
+//! and no table but that of the phone's messages.
 
 use super::{challenged, wrong};
 use harness::client::{APPROVED, Prepared};
@@ -18,7 +18,7 @@ fn holds(text: &str, code: &str) -> bool {
 }
 
 #[test]
-fn a_code_is_found_where_it_stands_alone() {
+fn code_search_finds_whole_numbers_only() {
     for (text, expected) in [
         ("code=123456 was refused", true),
         (r#"{"code":"123456"}"#, true),
@@ -31,7 +31,7 @@ fn a_code_is_found_where_it_stands_alone() {
 }
 
 #[tokio::test]
-async fn codes_are_on_the_phone_and_nowhere_else() {
+async fn codes_appear_on_the_phone_and_nowhere_else() {
     let gateway = TestGateway::start().await;
     let key = gateway.merchant.api_key.clone();
     let challenged = challenged(&gateway).await;
@@ -94,7 +94,7 @@ async fn codes_are_on_the_phone_and_nowhere_else() {
 
 /// Without test mode there is no phone to look at.
 #[tokio::test]
-async fn without_test_mode_nobody_can_read_the_phone() {
+async fn phone_is_not_readable_without_test_mode() {
     let gateway = TestGateway::with(|config| config.test_mode = false).await;
     for path in ["/sim/phone", "/sim/state", "/sim"] {
         assert_eq!(gateway.get(path, None).await.status, 404, "{path}");

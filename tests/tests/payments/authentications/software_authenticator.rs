@@ -1,4 +1,4 @@
-//! A software authenticator (Ed25519) with a browser around it: what it says can be made wrong.
+//! A software authenticator (Ed25519) whose responses can be altered.
 
 use ed25519_dalek::{Signer, SigningKey};
 use harness::client::SHOP_ORIGIN;

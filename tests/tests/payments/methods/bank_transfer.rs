@@ -1,4 +1,4 @@
-//! Money that is sent: exact, short, over, late, under a wrong reference, or never.
+//! Bank transfers: exact, underpaid, overpaid, late, with a wrong reference, or never received.
 
 use super::{Waiting, begun, refusal, transfer_of};
 use crate::databases::on_both_databases;
@@ -15,11 +15,11 @@ const DAY: i64 = 24 * HOUR;
 const DUE: i64 = 2490;
 
 on_both_databases! {
-    money_arrives_by_the_clock_as_it_was_ordered,
-    the_rest_may_be_sent_by_hand,
-    too_little_in_the_end_goes_back,
-    who_gives_up_gets_back_what_is_sent_later,
-    many_parts_that_arrive_at_once_are_each_counted_once,
+    transfer_arrives_at_the_simulated_time,
+    rest_of_a_transfer_can_be_sent_manually,
+    underpaid_transfer_is_returned_at_expiry,
+    transfer_after_cancellation_is_returned,
+    concurrent_partial_transfers_are_each_credited_once,
 }
 
 async fn transfer<'g>(gateway: &'g TestGateway, outcome: &str) -> (Waiting<'g>, String) {
@@ -97,7 +97,7 @@ const SCRIPTS: [Script; 5] = [
     },
 ];
 
-async fn money_arrives_by_the_clock_as_it_was_ordered(gateway: &TestGateway) {
+async fn transfer_arrives_at_the_simulated_time(gateway: &TestGateway) {
     for script in SCRIPTS {
         let what = script.outcome;
         let (waiting, reference) = transfer(gateway, what).await;
@@ -115,7 +115,7 @@ async fn money_arrives_by_the_clock_as_it_was_ordered(gateway: &TestGateway) {
         assert!((until - 5..=until).contains(&action.expires_at), "{what}");
         gateway.pass(23 * HOUR).await;
         assert_eq!(waiting.state().await, "requires_action", "{what}");
-        assert_eq!(waiting.told().await, ["requires_action"], "{what}");
+        assert_eq!(waiting.published().await, ["requires_action"], "{what}");
         gateway.pass(2 * HOUR).await;
         assert_eq!(waiting.state().await, script.after_a_day, "{what}");
         gateway.pass(6 * DAY - 3 * HOUR).await;
@@ -132,7 +132,7 @@ async fn money_arrives_by_the_clock_as_it_was_ordered(gateway: &TestGateway) {
             "received": script.received, "overpaid": script.overpaid,
         });
         assert_eq!(*told, expected, "{what}");
-        assert_eq!(waiting.told().await, script.told, "{what}");
+        assert_eq!(waiting.published().await, script.told, "{what}");
         let events = gateway.events_of(waiting.payment).await;
         let last = &events.last().unwrap()["body"]["data"]["payment"];
         assert_eq!(*last, payment, "{what}");
@@ -152,7 +152,7 @@ async fn money_arrives_by_the_clock_as_it_was_ordered(gateway: &TestGateway) {
     }
 }
 
-async fn the_rest_may_be_sent_by_hand(gateway: &TestGateway) {
+async fn rest_of_a_transfer_can_be_sent_manually(gateway: &TestGateway) {
     let (waiting, reference) = transfer(gateway, "transfer_short").await;
     gateway.pass(DAY + HOUR).await;
     let view = waiting.again().await;
@@ -181,7 +181,7 @@ async fn the_rest_may_be_sent_by_hand(gateway: &TestGateway) {
         ),
         (&json!(DUE), &json!(0))
     );
-    let told = waiting.told().await;
+    let told = waiting.published().await;
     assert_eq!(
         (told.first(), told.last()),
         (Some(&"requires_action".into()), Some(&"captured".into()))
@@ -190,7 +190,7 @@ async fn the_rest_may_be_sent_by_hand(gateway: &TestGateway) {
     assert_eq!(captured, 1);
 }
 
-async fn too_little_in_the_end_goes_back(gateway: &TestGateway) {
+async fn underpaid_transfer_is_returned_at_expiry(gateway: &TestGateway) {
     let (waiting, _) = transfer(gateway, "transfer_short").await;
     gateway.pass(DAY + HOUR).await;
     assert_eq!(
@@ -200,7 +200,7 @@ async fn too_little_in_the_end_goes_back(gateway: &TestGateway) {
     gateway.pass(7 * DAY).await;
     assert_eq!(waiting.state().await, "expired");
     assert_eq!(
-        waiting.told().await.last().map(String::as_str),
+        waiting.published().await.last().map(String::as_str),
         Some("expired")
     );
     assert_eq!(
@@ -210,7 +210,7 @@ async fn too_little_in_the_end_goes_back(gateway: &TestGateway) {
     assert_eq!(waiting.again().await.state, ShopperState::Declined);
 }
 
-async fn who_gives_up_gets_back_what_is_sent_later(gateway: &TestGateway) {
+async fn transfer_after_cancellation_is_returned(gateway: &TestGateway) {
     let (waiting, reference) = transfer(gateway, "transfer_paid").await;
     let checkout = &waiting.checkout;
     let given_up = checkout.take(waiting.payment, Cancel).await;
@@ -243,7 +243,7 @@ async fn who_gives_up_gets_back_what_is_sent_later(gateway: &TestGateway) {
     assert_eq!(waiting.state().await, "requires_action");
 }
 
-async fn many_parts_that_arrive_at_once_are_each_counted_once(gateway: &TestGateway) {
+async fn concurrent_partial_transfers_are_each_credited_once(gateway: &TestGateway) {
     let (waiting, reference) = transfer(gateway, "transfer_never").await;
     let part = |_| {
         let order = json!({"reference": reference, "amount": 83, "currency": "EUR"});
@@ -267,7 +267,7 @@ async fn many_parts_that_arrive_at_once_are_each_counted_once(gateway: &TestGate
     let listed = transfers(gateway).await;
     let count = |state: &str| listed.iter().filter(|(is, _)| is == state).count();
     assert_eq!((count("matched"), count("returned")), (30, 1));
-    let told = waiting.told().await;
+    let told = waiting.published().await;
     assert_eq!(told.iter().filter(|kind| *kind == "captured").count(), 1);
     let sequences: Vec<Value> = gateway
         .events_of(waiting.payment)

@@ -1,5 +1,4 @@
-//! The ways to pay besides a card: a wallet with a page of its own, and money that is sent; and what
-//! a page sees that is loaded again meanwhile.
+//! Wallet, bank transfer and card.
 
 mod bank_transfer;
 mod card;
@@ -66,8 +65,8 @@ impl Waiting<'_> {
         code.or(payment["state"].as_str()).unwrap().to_owned()
     }
 
-    pub(crate) async fn told(&self) -> Vec<String> {
-        self.checkout.gateway.told(self.payment).await
+    pub(crate) async fn published(&self) -> Vec<String> {
+        self.checkout.gateway.published(self.payment).await
     }
 }
 

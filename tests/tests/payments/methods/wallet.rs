@@ -1,4 +1,4 @@
-//! The wallet: confirmed, refused, given up, forgotten, and decided at the same moment.
+//! Wallet payments: confirmed, declined, cancelled, abandoned, and decided concurrently.
 
 use super::{EVERYDAY, NEARLY_EMPTY, REFUSE, Waiting, begun, form, press, refusal, wallet_of};
 use crate::databases::on_both_databases;
@@ -15,13 +15,13 @@ const MINUTE: i64 = 60;
 const DAY: i64 = 24 * 60 * MINUTE;
 
 on_both_databases! {
-    what_the_shopper_presses_decides_and_the_merchant_is_told_both_times,
-    who_gives_up_in_the_shop_cannot_confirm_any_more,
-    who_confirmed_cannot_give_up_any_more,
-    a_wallet_that_nobody_opens_is_given_up_after_ten_minutes,
-    a_wallet_may_be_confirmed_when_the_session_is_over,
-    what_was_confirmed_and_not_captured_is_held_for_seven_days,
-    confirming_and_giving_up_at_the_same_moment_has_one_winner,
+    shopper_decision_is_published_to_the_merchant,
+    cancelled_wallet_payment_cannot_be_confirmed,
+    confirmed_wallet_payment_cannot_be_cancelled,
+    unopened_wallet_payment_expires_after_ten_minutes,
+    wallet_payment_can_be_confirmed_after_the_session_expired,
+    confirmed_wallet_payment_is_authorized_for_seven_days,
+    concurrent_confirmation_and_cancellation_have_one_outcome,
 }
 
 async fn wallet(gateway: &TestGateway) -> (Waiting<'_>, String) {
@@ -40,9 +40,7 @@ async fn page(gateway: &TestGateway, url: &str) -> String {
     answer.text()
 }
 
-async fn what_the_shopper_presses_decides_and_the_merchant_is_told_both_times(
-    gateway: &TestGateway,
-) {
+async fn shopper_decision_is_published_to_the_merchant(gateway: &TestGateway) {
     let rows = [
         (EVERYDAY, ShopperState::Captured, "captured", "Paid"),
         (
@@ -74,7 +72,7 @@ async fn what_the_shopper_presses_decides_and_the_merchant_is_told_both_times(
         assert_eq!(waiting.state().await, kept);
         let is_paid = seen == ShopperState::Captured;
         let last = if is_paid { "captured" } else { "declined" };
-        assert_eq!(waiting.told().await, ["requires_action", last]);
+        assert_eq!(waiting.published().await, ["requires_action", last]);
         assert!(page(gateway, &url).await.contains(shown), "{pressed}");
         let payment = gateway.payment(waiting.payment).await;
         assert_eq!(
@@ -111,7 +109,7 @@ async fn what_the_shopper_presses_decides_and_the_merchant_is_told_both_times(
     }
 }
 
-async fn who_gives_up_in_the_shop_cannot_confirm_any_more(gateway: &TestGateway) {
+async fn cancelled_wallet_payment_cannot_be_confirmed(gateway: &TestGateway) {
     let (waiting, url) = wallet(gateway).await;
     let checkout = &waiting.checkout;
     let step = checkout.step(waiting.payment, Resend);
@@ -134,7 +132,7 @@ async fn who_gives_up_in_the_shop_cannot_confirm_any_more(gateway: &TestGateway)
             .contains("This request has expired")
     );
     assert_eq!(waiting.again().await.state, ShopperState::Declined);
-    assert_eq!(waiting.told().await, ["requires_action", "declined"]);
+    assert_eq!(waiting.published().await, ["requires_action", "declined"]);
     let again = gateway.send(checkout.step(waiting.payment, Cancel)).await;
     assert_eq!(refusal(&again), (409, "challenge_closed".into()));
     // Another try with the wallet has a page of its own.
@@ -145,7 +143,7 @@ async fn who_gives_up_in_the_shop_cannot_confirm_any_more(gateway: &TestGateway)
     assert_eq!(checkout.pay(&second).await.state, ShopperState::Captured);
 }
 
-async fn who_confirmed_cannot_give_up_any_more(gateway: &TestGateway) {
+async fn confirmed_wallet_payment_cannot_be_cancelled(gateway: &TestGateway) {
     let (waiting, url) = wallet(gateway).await;
     press(gateway, &url, EVERYDAY).await;
     let request = waiting.checkout.step(waiting.payment, Cancel);
@@ -159,7 +157,7 @@ async fn who_confirmed_cannot_give_up_any_more(gateway: &TestGateway) {
     assert_eq!(refusal(&other), (409, "session_complete".into()));
 }
 
-async fn a_wallet_that_nobody_opens_is_given_up_after_ten_minutes(gateway: &TestGateway) {
+async fn unopened_wallet_payment_expires_after_ten_minutes(gateway: &TestGateway) {
     // Recovery looks first, or the shop's page, or the shopper who comes too late.
     for first in ["recovery", "shop", "shopper"] {
         let (waiting, url) = wallet(gateway).await;
@@ -182,14 +180,14 @@ async fn a_wallet_that_nobody_opens_is_given_up_after_ten_minutes(gateway: &Test
         );
         press(gateway, &url, EVERYDAY).await;
         assert_eq!(
-            waiting.told().await,
+            waiting.published().await,
             ["requires_action", "declined"],
             "{first}"
         );
     }
 }
 
-async fn a_wallet_may_be_confirmed_when_the_session_is_over(gateway: &TestGateway) {
+async fn wallet_payment_can_be_confirmed_after_the_session_expired(gateway: &TestGateway) {
     let checkout = gateway
         .checkout(|claims| claims.methods = Some(vec![Method::Wallet, Method::Card]))
         .await;
@@ -207,7 +205,7 @@ async fn a_wallet_may_be_confirmed_when_the_session_is_over(gateway: &TestGatewa
     assert_eq!(checkout.pay(&attempt).await.state, ShopperState::Captured);
 }
 
-async fn what_was_confirmed_and_not_captured_is_held_for_seven_days(gateway: &TestGateway) {
+async fn confirmed_wallet_payment_is_authorized_for_seven_days(gateway: &TestGateway) {
     let (waiting, url) = wallet_with(gateway, Capture::Manual).await;
     press(gateway, &url, EVERYDAY).await;
     assert_eq!(waiting.again().await.state, ShopperState::Authorized);
@@ -216,12 +214,12 @@ async fn what_was_confirmed_and_not_captured_is_held_for_seven_days(gateway: &Te
     gateway.pass(2 * MINUTE).await;
     assert_eq!(waiting.state().await, "expired");
     assert_eq!(
-        waiting.told().await,
+        waiting.published().await,
         ["requires_action", "authorized", "expired"]
     );
 }
 
-async fn confirming_and_giving_up_at_the_same_moment_has_one_winner(gateway: &TestGateway) {
+async fn concurrent_confirmation_and_cancellation_have_one_outcome(gateway: &TestGateway) {
     let mut outcomes = Vec::new();
     for round in 0..12 {
         let (waiting, url) = wallet(gateway).await;
@@ -244,7 +242,7 @@ async fn confirming_and_giving_up_at_the_same_moment_has_one_winner(gateway: &Te
         let seen = waiting.again().await.state;
         assert_eq!(seen == ShopperState::Captured, is_paid);
         let last = if is_paid { "captured" } else { "declined" };
-        assert_eq!(waiting.told().await, ["requires_action", last]);
+        assert_eq!(waiting.published().await, ["requires_action", last]);
         assert_eq!(
             page(gateway, &url).await.contains("<h1>Paid"),
             is_paid,
@@ -257,7 +255,7 @@ async fn confirming_and_giving_up_at_the_same_moment_has_one_winner(gateway: &Te
 
 /// Twenty windows confirm at once: the account pays once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn confirming_twenty_times_at_once_pays_once() {
+async fn twenty_concurrent_confirmations_pay_once() {
     let gateway = TestGateway::with(|config| config.provider_timeout_ms = 10_000).await;
     let (waiting, url) = wallet(&gateway).await;
     let forms = (0..20).map(|_| form(&url, EVERYDAY)).collect();
@@ -265,13 +263,13 @@ async fn confirming_twenty_times_at_once_pays_once() {
     assert!(answers.iter().all(|answer| answer.status == 303));
     let view = view(&waiting.checkout.send(&waiting.attempt).await);
     assert_eq!(view.state, ShopperState::Captured);
-    assert_eq!(waiting.told().await, ["requires_action", "captured"]);
+    assert_eq!(waiting.published().await, ["requires_action", "captured"]);
     gateway.finish().await;
 }
 
 /// The bank's answer to what was confirmed is lost; it is asked, and says that it has paid.
 #[tokio::test]
-async fn a_confirmation_whose_answer_is_lost_is_asked_for() {
+async fn lost_confirmation_response_is_reconciled() {
     let gateway = TestGateway::start().await;
     let rows = [
         ("response_lost", "captured"),
@@ -295,7 +293,7 @@ async fn a_confirmation_whose_answer_is_lost_is_asked_for() {
         gateway.move_clock(20);
         waiting.again().await;
         assert_eq!(waiting.state().await, kept, "{kind}");
-        assert_eq!(waiting.told().await.len(), 2, "{kind}");
+        assert_eq!(waiting.published().await.len(), 2, "{kind}");
     }
     gateway.finish().await;
 }

@@ -1,8 +1,8 @@
-//! What the fraud rules look at.
+//! Recent payments as the fraud rules read them.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{claimed_as, opened, registered};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::PaymentId;
 use verifier_server::payments::methods::card::risk::LOOKED_AT;
 use verifier_server::payments::model::Payment;
@@ -21,8 +21,8 @@ fn of(payment: Payment, made_at_ms: u64, number: u8, card: &str, address: Option
     }
 }
 
-async fn cards_and_addresses_are_recognized(place: &Place) {
-    let store = place.open().await;
+async fn activity_is_found_by_card_and_address(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let rows = [
         (1_000, 1, "card a", Some("home")),
@@ -67,8 +67,8 @@ async fn cards_and_addresses_are_recognized(place: &Place) {
     assert_eq!(cards, ["card b", "card a"]);
 }
 
-async fn only_the_newest_are_looked_at(place: &Place) {
-    let store = place.open().await;
+async fn activity_is_limited_to_the_newest_payments(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     for number in 0..=u8::try_from(LOOKED_AT).unwrap() {
         let session = opened(&store, merchant.id).await;
@@ -86,6 +86,7 @@ async fn only_the_newest_are_looked_at(place: &Place) {
 }
 
 on_both_databases! {
-    cards_and_addresses_are_recognized,
-    only_the_newest_are_looked_at,
+    TestDatabase:
+    activity_is_found_by_card_and_address,
+    activity_is_limited_to_the_newest_payments,
 }

@@ -1,10 +1,10 @@
-//! The first transaction of a payment.
+//! The first transaction of a payment: the claim.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{
     ATTEMPTS, claimed, nonce, opened, payment, registered, session, settled,
 };
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::claim::Claim;
@@ -23,8 +23,8 @@ async fn claim(store: &Store, payment: &Payment) -> Claim {
     outcome
 }
 
-async fn a_claimed_payment_is_read_back_whole(place: &Place) {
-    let store = place.open().await;
+async fn claimed_payment_is_read_back_unchanged(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     let mut payment = payment(&session);
@@ -51,9 +51,9 @@ async fn a_claimed_payment_is_read_back_whole(place: &Place) {
     );
 }
 
-async fn the_same_attempt_again_finds_its_payment_in_every_state(place: &Place) {
+async fn repeated_attempt_finds_its_payment_in_every_state(database: &TestDatabase) {
     use PaymentState::{Authorized, Authorizing, Captured, Declined, Unknown};
-    let store = place.open().await;
+    let store = database.open().await;
     let merchant = registered(&store).await;
     for state in [Authorizing, Unknown, Authorized, Captured, Declined] {
         let session = opened(&store, merchant.id).await;
@@ -90,7 +90,7 @@ async fn the_same_attempt_again_finds_its_payment_in_every_state(place: &Place) 
     }
 }
 
-async fn another_attempt_is_told_who_has_the_session(place: &Place) {
+async fn another_attempt_is_refused_while_the_session_is_claimed(database: &TestDatabase) {
     use PaymentState::{Authorized, Authorizing, Captured, Unknown};
     let rows = [
         (Authorizing, Claim::AttemptInProgress),
@@ -98,7 +98,7 @@ async fn another_attempt_is_told_who_has_the_session(place: &Place) {
         (Authorized, Claim::SessionComplete),
         (Captured, Claim::SessionComplete),
     ];
-    let store = place.open().await;
+    let store = database.open().await;
     let merchant = registered(&store).await;
     for (state, expected) in rows {
         let session = opened(&store, merchant.id).await;
@@ -120,8 +120,8 @@ async fn another_attempt_is_told_who_has_the_session(place: &Place) {
     }
 }
 
-async fn after_as_many_declines_as_allowed_no_attempt_is_left(place: &Place) {
-    let store = place.open().await;
+async fn attempts_end_after_the_allowed_declines(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     for _ in 0..ATTEMPTS {
@@ -138,8 +138,8 @@ async fn after_as_many_declines_as_allowed_no_attempt_is_left(place: &Place) {
     assert_eq!((session.active_attempt, session.attempts), (None, ATTEMPTS));
 }
 
-async fn the_last_attempt_may_still_pay(place: &Place) {
-    let store = place.open().await;
+async fn last_attempt_may_still_pay(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     for _ in 1..ATTEMPTS {
@@ -154,8 +154,8 @@ async fn the_last_attempt_may_still_pay(place: &Place) {
     );
 }
 
-async fn a_session_that_does_not_exist_is_said_to_be_unknown(place: &Place) {
-    let store = place.open().await;
+async fn unknown_session_is_reported(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let never_opened = session(merchant.id);
     let payment = payment(&never_opened);
@@ -166,8 +166,8 @@ async fn a_session_that_does_not_exist_is_said_to_be_unknown(place: &Place) {
     );
 }
 
-async fn a_replayed_nonce_claims_nothing(place: &Place) {
-    let store = place.open().await;
+async fn replayed_nonce_claims_nothing(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let spent = nonce();
     let first = opened(&store, merchant.id).await;
@@ -178,16 +178,11 @@ async fn a_replayed_nonce_claims_nothing(place: &Place) {
     );
 
     let free = opened(&store, merchant.id).await;
+    #[rustfmt::skip]
     let rows = [
         ("a free session", payment(&free)),
         ("the same attempt", claimed.clone()),
-        (
-            "the same attempt, other bytes",
-            Payment {
-                body_digest: "b".into(),
-                ..claimed.clone()
-            },
-        ),
+        ("the same attempt, other bytes", Payment { body_digest: "b".into(), ..claimed.clone() }),
         ("another attempt of a busy session", payment(&first)),
         ("no session", payment(&session(merchant.id))),
     ];
@@ -212,11 +207,12 @@ async fn a_replayed_nonce_claims_nothing(place: &Place) {
 }
 
 on_both_databases! {
-    a_claimed_payment_is_read_back_whole,
-    the_same_attempt_again_finds_its_payment_in_every_state,
-    another_attempt_is_told_who_has_the_session,
-    after_as_many_declines_as_allowed_no_attempt_is_left,
-    the_last_attempt_may_still_pay,
-    a_session_that_does_not_exist_is_said_to_be_unknown,
-    a_replayed_nonce_claims_nothing,
+    TestDatabase:
+    claimed_payment_is_read_back_unchanged,
+    repeated_attempt_finds_its_payment_in_every_state,
+    another_attempt_is_refused_while_the_session_is_claimed,
+    attempts_end_after_the_allowed_declines,
+    last_attempt_may_still_pay,
+    unknown_session_is_reported,
+    replayed_nonce_claims_nothing,
 }

@@ -1,10 +1,10 @@
 //! Lists, counts and leases of payments.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{
     ATTEMPTS, NOW_MS, claimed, nonce, opened, paid, payment, registered, settled,
 };
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
@@ -21,8 +21,8 @@ fn everything() -> PaymentFilter {
     }
 }
 
-async fn payments_are_listed_newest_first_page_by_page(place: &Place) {
-    let store = place.open().await;
+async fn payments_are_paged_newest_first(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, somebody_else) = (registered(&store).await, registered(&store).await);
     let mut newest_first = Vec::new();
     for _ in 0..5 {
@@ -53,8 +53,8 @@ async fn payments_are_listed_newest_first_page_by_page(place: &Place) {
     );
 }
 
-async fn payments_of_one_order_are_listed_alone(place: &Place) {
-    let store = place.open().await;
+async fn payments_are_filtered_by_order(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     let first = claimed(&store, &session).await;
@@ -102,8 +102,8 @@ async fn payments_of_one_order_are_listed_alone(place: &Place) {
     );
 }
 
-async fn payments_are_narrowed_by_each_of_their_columns(place: &Place) {
-    let store = place.open().await;
+async fn payments_are_filtered_by_each_column(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, somebody_else) = (registered(&store).await, registered(&store).await);
     paid(&store, somebody_else.id, PaymentState::Captured).await;
     let mut made = Vec::new();
@@ -171,8 +171,8 @@ async fn payments_are_narrowed_by_each_of_their_columns(place: &Place) {
     }
 }
 
-async fn open_payments_are_found_when_their_lease_has_ended(place: &Place) {
-    let store = place.open().await;
+async fn open_payments_are_found_after_their_lease_expired(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let mut open = Vec::new();
     for lease_until_ms in [NOW_MS + 300, NOW_MS + 100, NOW_MS + 200] {
@@ -200,8 +200,8 @@ async fn open_payments_are_found_when_their_lease_has_ended(place: &Place) {
     assert_eq!(store.payments.open(i64::MAX, 1).await, Ok(vec![unknown]));
 }
 
-async fn a_lease_is_taken_over_from_what_was_seen(place: &Place) {
-    let store = place.open().await;
+async fn lease_is_taken_over_only_from_the_seen_state(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     let payment = claimed(&store, &session).await;
@@ -240,9 +240,9 @@ async fn a_lease_is_taken_over_from_what_was_seen(place: &Place) {
     );
 }
 
-async fn payments_are_counted_by_state(place: &Place) {
+async fn payments_are_counted_by_state(database: &TestDatabase) {
     use PaymentState::{Authorizing, Captured, Declined, Unknown};
-    let store = place.open().await;
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     claimed(&store, &session).await;
@@ -264,8 +264,8 @@ async fn payments_are_counted_by_state(place: &Place) {
     }
 }
 
-async fn the_newest_payments_of_everybody_are_listed_and_each_is_found_by_its_name(place: &Place) {
-    let store = place.open().await;
+async fn newest_payments_of_all_merchants_are_listed_and_found_by_id(database: &TestDatabase) {
+    let store = database.open().await;
     let (one, other) = (registered(&store).await, registered(&store).await);
     let mut newest_first = Vec::new();
     for merchant in [one.id, other.id, one.id] {
@@ -285,11 +285,12 @@ async fn the_newest_payments_of_everybody_are_listed_and_each_is_found_by_its_na
 }
 
 on_both_databases! {
-    the_newest_payments_of_everybody_are_listed_and_each_is_found_by_its_name,
-    payments_are_listed_newest_first_page_by_page,
-    payments_of_one_order_are_listed_alone,
-    payments_are_narrowed_by_each_of_their_columns,
-    open_payments_are_found_when_their_lease_has_ended,
-    a_lease_is_taken_over_from_what_was_seen,
+    TestDatabase:
+    newest_payments_of_all_merchants_are_listed_and_found_by_id,
+    payments_are_paged_newest_first,
+    payments_are_filtered_by_order,
+    payments_are_filtered_by_each_column,
+    open_payments_are_found_after_their_lease_expired,
+    lease_is_taken_over_only_from_the_seen_state,
     payments_are_counted_by_state,
 }

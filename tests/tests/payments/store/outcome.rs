@@ -1,11 +1,11 @@
-//! The second transaction of a payment.
+//! The second transaction of a payment: the outcome.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{
     NOW_MS, claimed, claimed_as, event, moved, opened, paid, payment, reachable, registered,
     settled,
 };
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_provider::authentication::{Authentication, AuthenticationStatus, ChallengeKind};
 use verifier_server::payments::methods::bank_transfer::model::TransferInstructions;
 use verifier_server::payments::methods::details::PaymentDetails;
@@ -14,8 +14,8 @@ use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::outcome::Settled;
 use verifier_server::store::DatabaseError;
 
-async fn an_outcome_its_event_and_its_deliveries_come_together(place: &Place) {
-    let store = place.open().await;
+async fn outcome_event_and_deliveries_are_stored_together(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, endpoint) = reachable(&store).await;
     let session = opened(&store, merchant.id).await;
     let claimed = claimed(&store, &session).await;
@@ -51,8 +51,8 @@ async fn an_outcome_its_event_and_its_deliveries_come_together(place: &Place) {
     );
 }
 
-async fn an_outcome_without_an_event_tells_nobody(place: &Place) {
-    let store = place.open().await;
+async fn outcome_without_an_event_creates_no_delivery(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let session = opened(&store, merchant.id).await;
     let claimed = claimed(&store, &session).await;
@@ -69,8 +69,8 @@ async fn an_outcome_without_an_event_tells_nobody(place: &Place) {
     assert_eq!(store.deliveries.pending().await, Ok(0));
 }
 
-async fn a_decline_keeps_its_reason_and_lets_the_session_go(place: &Place) {
-    let store = place.open().await;
+async fn decline_stores_its_reason_and_frees_the_session(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let session = opened(&store, merchant.id).await;
     let first = claimed(&store, &session).await;
@@ -87,8 +87,8 @@ async fn a_decline_keeps_its_reason_and_lets_the_session_go(place: &Place) {
     );
 }
 
-async fn an_unknown_outcome_becomes_known_and_is_told_twice(place: &Place) {
-    let store = place.open().await;
+async fn unknown_outcome_is_resolved_with_two_events(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let session = opened(&store, merchant.id).await;
     let payment = claimed(&store, &session).await;
@@ -102,8 +102,8 @@ async fn an_unknown_outcome_becomes_known_and_is_told_twice(place: &Place) {
     assert_eq!(store.deliveries.pending().await, Ok(2));
 }
 
-async fn an_outcome_that_comes_too_late_changes_nothing(place: &Place) {
-    let store = place.open().await;
+async fn late_outcome_changes_nothing(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let session = opened(&store, merchant.id).await;
     let payment = claimed(&store, &session).await;
@@ -149,8 +149,8 @@ async fn an_outcome_that_comes_too_late_changes_nothing(place: &Place) {
     assert_eq!(held.active_attempt, Some(payment.attempt));
 }
 
-async fn an_outcome_whose_event_cannot_be_kept_is_not_kept_either(place: &Place) {
-    let store = place.open().await;
+async fn outcome_is_rolled_back_when_its_event_fails(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let first = opened(&store, merchant.id).await;
     let first = claimed(&store, &first).await;
@@ -185,8 +185,8 @@ async fn an_outcome_whose_event_cannot_be_kept_is_not_kept_either(place: &Place)
     assert_eq!(held.active_attempt, Some(second.attempt));
 }
 
-async fn a_payment_that_does_not_exist_has_no_outcome(place: &Place) {
-    let store = place.open().await;
+async fn unknown_payment_has_no_outcome(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     let never_claimed = payment(&session);
@@ -201,8 +201,8 @@ async fn a_payment_that_does_not_exist_has_no_outcome(place: &Place) {
     );
 }
 
-async fn of_two_that_count_money_for_one_transfer_one_is_told_to_look_again(place: &Place) {
-    let store = place.open().await;
+async fn concurrent_transfer_credits_are_serialized(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     let claimed = claimed_as(&store, &session, |payment| Payment {
@@ -245,8 +245,8 @@ async fn of_two_that_count_money_for_one_transfer_one_is_told_to_look_again(plac
     assert_eq!(second, Ok(Settled::NotInState(counted(100, "a"))));
 }
 
-async fn only_who_holds_the_lease_may_ask_somebody_else(place: &Place) {
-    let store = place.open().await;
+async fn only_the_lease_holder_may_reroute(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let session = opened(&store, merchant.id).await;
     let claimed = claimed(&store, &session).await;
@@ -274,8 +274,8 @@ async fn only_who_holds_the_lease_may_ask_somebody_else(place: &Place) {
     assert_eq!(done, Ok(Settled::Done(rerouted)));
 }
 
-async fn a_payment_belongs_to_its_session_alone(place: &Place) {
-    let store = place.open().await;
+async fn payment_belongs_to_its_session_only(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let (session, other) = (
         opened(&store, merchant.id).await,
@@ -290,8 +290,8 @@ async fn a_payment_belongs_to_its_session_alone(place: &Place) {
     );
 }
 
-async fn authorized_payments_are_found_by_their_age(place: &Place) {
-    let store = place.open().await;
+async fn authorized_payments_are_found_by_age(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let held = paid(&store, merchant.id, PaymentState::Authorized).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
@@ -342,15 +342,16 @@ fn expected_transfer() -> TransferInstructions {
 }
 
 on_both_databases! {
-    of_two_that_count_money_for_one_transfer_one_is_told_to_look_again,
-    only_who_holds_the_lease_may_ask_somebody_else,
-    a_payment_belongs_to_its_session_alone,
-    authorized_payments_are_found_by_their_age,
-    an_outcome_its_event_and_its_deliveries_come_together,
-    an_outcome_without_an_event_tells_nobody,
-    a_decline_keeps_its_reason_and_lets_the_session_go,
-    an_unknown_outcome_becomes_known_and_is_told_twice,
-    an_outcome_that_comes_too_late_changes_nothing,
-    an_outcome_whose_event_cannot_be_kept_is_not_kept_either,
-    a_payment_that_does_not_exist_has_no_outcome,
+    TestDatabase:
+    concurrent_transfer_credits_are_serialized,
+    only_the_lease_holder_may_reroute,
+    payment_belongs_to_its_session_only,
+    authorized_payments_are_found_by_age,
+    outcome_event_and_deliveries_are_stored_together,
+    outcome_without_an_event_creates_no_delivery,
+    decline_stores_its_reason_and_frees_the_session,
+    unknown_outcome_is_resolved_with_two_events,
+    late_outcome_changes_nothing,
+    outcome_is_rolled_back_when_its_event_fails,
+    unknown_payment_has_no_outcome,
 }

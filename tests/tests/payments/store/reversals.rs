@@ -1,8 +1,8 @@
-//! Providers that may approve what came to nothing: who is asked again, once, and until when.
+//! Declined payments that the provider may still approve: who asks, how often, and until when.
 
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, claimed, moved, opened, registered};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use tokio::task::JoinSet;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::reversals::model::{Reversal, ReversalState};
@@ -30,8 +30,8 @@ async fn only(store: &Store, payment: &Payment) -> Reversal {
     found.remove(0)
 }
 
-async fn an_end_that_a_provider_may_contradict_is_watched(place: &Place) {
-    let store = place.open().await;
+async fn contradictable_decline_is_watched(database: &TestDatabase) {
+    let store = database.open().await;
     let own_word = declined(&store, "insufficient_funds").await;
     assert_eq!(store.reversals.list(own_word.id).await, Ok(Vec::new()));
     let doubtful = declined(&store, "not_processed").await;
@@ -52,8 +52,8 @@ async fn an_end_that_a_provider_may_contradict_is_watched(place: &Place) {
     assert_eq!(store.reversals.list(doubtful.id).await, Ok(Vec::new()));
 }
 
-async fn of_many_who_look_one_asks(place: &Place) {
-    let store = place.open().await;
+async fn one_of_many_watchers_queries_the_provider(database: &TestDatabase) {
+    let store = database.open().await;
     let payment = declined(&store, "not_processed").await;
     let seen = only(&store, &payment).await;
     let mut taking = JoinSet::new();
@@ -67,8 +67,8 @@ async fn of_many_who_look_one_asks(place: &Place) {
     assert_eq!((after.tries, after.due_at_ms), (1, NOW_MS + 700_000));
 }
 
-async fn a_late_approval_is_reversed_once_and_stays_so(place: &Place) {
-    let store = place.open().await;
+async fn late_approval_is_reversed_once(database: &TestDatabase) {
+    let store = database.open().await;
     let payment = declined(&store, "not_processed").await;
     let watched = only(&store, &payment).await;
     assert_eq!(
@@ -114,7 +114,8 @@ async fn a_late_approval_is_reversed_once_and_stays_so(place: &Place) {
 }
 
 on_both_databases! {
-    an_end_that_a_provider_may_contradict_is_watched,
-    of_many_who_look_one_asks,
-    a_late_approval_is_reversed_once_and_stays_so,
+    TestDatabase:
+    contradictable_decline_is_watched,
+    one_of_many_watchers_queries_the_provider,
+    late_approval_is_reversed_once,
 }

@@ -1,4 +1,4 @@
-//! What is held, what is counted, and when both end.
+//! Authorizations, daily limits, and their end.
 
 use super::{Ledger, ledger, number_of};
 use crate::databases::on_both_databases;
@@ -14,13 +14,13 @@ const DAY: i64 = 24 * 60 * 60;
 const BEN: &str = "ben_balance";
 
 on_both_databases! {
-    a_hold_keeps_money_from_others_and_ends_after_seven_days,
-    many_holds_that_run_out_are_all_let_go,
-    what_was_captured_of_a_hold_stays_when_the_rest_runs_out,
-    a_capture_after_the_bank_let_the_money_go_fails_and_takes_nothing,
-    refunds_come_back_to_the_account_to_the_last_cent,
-    a_hold_runs_out_at_the_bank_and_later_for_the_merchant_when_the_acquirer_is_down,
-    what_a_day_allows_is_allowed_again_on_the_next,
+    authorization_reserves_funds_and_expires_after_seven_days,
+    many_expired_authorizations_are_all_released,
+    captured_part_remains_when_the_rest_of_the_authorization_expires,
+    capture_after_the_bank_released_the_funds_fails_and_debits_nothing,
+    refunds_credit_the_account_to_the_last_cent,
+    authorization_expires_at_the_bank_first_while_the_acquirer_is_down,
+    daily_limits_reset_on_the_next_day,
 }
 
 async fn pay(gateway: &TestGateway, name: &str, amount: i64, capture: Capture) -> PaymentView {
@@ -33,7 +33,7 @@ async fn pay(gateway: &TestGateway, name: &str, amount: i64, capture: Capture) -
     checkout.pay(&checkout.by_card(number_of(name))).await
 }
 
-async fn a_hold_keeps_money_from_others_and_ends_after_seven_days(gateway: &TestGateway) {
+async fn authorization_reserves_funds_and_expires_after_seven_days(gateway: &TestGateway) {
     let lifetime = i64::try_from(HOLD_LIFETIME_SECONDS).unwrap();
     assert_eq!(lifetime, 7 * DAY);
     let held = pay(gateway, BEN, 8_000, Capture::Manual).await;
@@ -56,7 +56,10 @@ async fn a_hold_keeps_money_from_others_and_ends_after_seven_days(gateway: &Test
     gateway.pass(60).await;
     assert_eq!(gateway.payment(held.payment).await["state"], "expired");
     assert_eq!(sums().await, (8_000, 0));
-    assert_eq!(gateway.told(held.payment).await, ["authorized", "expired"]);
+    assert_eq!(
+        gateway.published(held.payment).await,
+        ["authorized", "expired"]
+    );
     let events = gateway.events_of(held.payment).await;
     let told = &events[1]["body"]["data"];
     assert_eq!(
@@ -64,13 +67,13 @@ async fn a_hold_keeps_money_from_others_and_ends_after_seven_days(gateway: &Test
         (&2.into(), &"expired".into())
     );
     gateway.pass(DAY).await;
-    assert_eq!(gateway.told(held.payment).await.len(), 2);
+    assert_eq!(gateway.published(held.payment).await.len(), 2);
     let paid = pay(gateway, BEN, 8_000, Capture::Automatic).await;
     assert_eq!(paid.state, ShopperState::Captured);
     assert_eq!(sums().await, (0, 0));
 }
 
-async fn many_holds_that_run_out_are_all_let_go(gateway: &TestGateway) {
+async fn many_expired_authorizations_are_all_released(gateway: &TestGateway) {
     let mut held = Vec::new();
     for _ in 0..100 {
         held.push(pay(gateway, BEN, 100, Capture::Manual).await.payment);
@@ -85,9 +88,7 @@ async fn many_holds_that_run_out_are_all_let_go(gateway: &TestGateway) {
     }
 }
 
-async fn a_hold_runs_out_at_the_bank_and_later_for_the_merchant_when_the_acquirer_is_down(
-    gateway: &TestGateway,
-) {
+async fn authorization_expires_at_the_bank_first_while_the_acquirer_is_down(gateway: &TestGateway) {
     let held = pay(gateway, BEN, 5_000, Capture::Manual).await;
     let down = json!({"kind": "acquirer_down", "target": "harbor", "next": 1});
     gateway.fault(&down).await;
@@ -98,7 +99,10 @@ async fn a_hold_runs_out_at_the_bank_and_later_for_the_merchant_when_the_acquire
     let asked_again = operations::reconcile::recover(&gateway.server.state.gateway).await;
     asked_again.expect("the store answers");
     assert_eq!(gateway.payment(held.payment).await["state"], "expired");
-    assert_eq!(gateway.told(held.payment).await, ["authorized", "expired"]);
+    assert_eq!(
+        gateway.published(held.payment).await,
+        ["authorized", "expired"]
+    );
     assert_eq!(ledger(gateway, BEN).await.balance, 10_000);
 }
 
@@ -107,7 +111,7 @@ async fn balance_and_hold(gateway: &TestGateway, name: &str) -> (i64, i64) {
     (balance, held)
 }
 
-async fn what_was_captured_of_a_hold_stays_when_the_rest_runs_out(gateway: &TestGateway) {
+async fn captured_part_remains_when_the_rest_of_the_authorization_expires(gateway: &TestGateway) {
     let held = pay(gateway, BEN, 8_000, Capture::Manual).await.payment;
     for (amount, expected) in [(1_000, (9_000, 7_000)), (500, (8_500, 6_500))] {
         let body = json!({"amount": amount});
@@ -128,7 +132,7 @@ async fn what_was_captured_of_a_hold_stays_when_the_rest_runs_out(gateway: &Test
     assert_eq!(balance_and_hold(gateway, BEN).await, (10_000, 0));
 }
 
-async fn a_capture_after_the_bank_let_the_money_go_fails_and_takes_nothing(gateway: &TestGateway) {
+async fn capture_after_the_bank_released_the_funds_fails_and_debits_nothing(gateway: &TestGateway) {
     let held = pay(gateway, BEN, 8_000, Capture::Manual).await.payment;
     let first = gateway
         .modify(held, "captures", &json!({"amount": 1_000}))
@@ -147,7 +151,7 @@ async fn a_capture_after_the_bank_let_the_money_go_fails_and_takes_nothing(gatew
     assert_eq!(balance_and_hold(gateway, BEN).await, (9_000, 0));
 }
 
-async fn refunds_come_back_to_the_account_to_the_last_cent(gateway: &TestGateway) {
+async fn refunds_credit_the_account_to_the_last_cent(gateway: &TestGateway) {
     for amounts in [&[3_333, 3_333, 1_334][..], &[1, 7_999], &[8_000]] {
         let paid = pay(gateway, BEN, 8_000, Capture::Automatic).await.payment;
         let mut balance = 2_000;
@@ -175,7 +179,7 @@ async fn refunds_come_back_to_the_account_to_the_last_cent(gateway: &TestGateway
     assert_eq!(balance_and_hold(gateway, BEN).await, (2_000, 0));
 }
 
-async fn what_a_day_allows_is_allowed_again_on_the_next(gateway: &TestGateway) {
+async fn daily_limits_reset_on_the_next_day(gateway: &TestGateway) {
     let rows = [
         (
             "tess_three_a_day",

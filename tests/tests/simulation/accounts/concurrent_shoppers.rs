@@ -1,4 +1,4 @@
-//! Many shoppers, one account: nobody gets more out of it than there is.
+//! Concurrent payments never exceed the balance of an account.
 
 use super::{Ledger, ledger, number_of};
 use harness::checkout::{Attempt, Checkout};
@@ -11,25 +11,25 @@ use verifier_server::config::Config;
 
 const BEN: &str = "ben_balance";
 
-/// A crowd that waits for one account is no reason to give up.
+/// Many shoppers waiting for one account are no reason for a timeout.
 fn patient(config: &mut Config) {
     config.provider_timeout_ms = 30_000;
 }
 
-async fn crowd(
+async fn checkouts(
     gateway: &TestGateway,
     size: usize,
     capture_of: fn(usize) -> Capture,
 ) -> Vec<(Checkout<'_>, Attempt)> {
-    let mut crowd = Vec::new();
+    let mut all = Vec::new();
     for place in 0..size {
         let checkout = gateway
             .checkout(|claims| claims.capture = capture_of(place))
             .await;
         let attempt = checkout.by_card(number_of(BEN));
-        crowd.push((checkout, attempt));
+        all.push((checkout, attempt));
     }
-    crowd
+    all
 }
 
 /// How often each outcome was told to merchants.
@@ -64,8 +64,8 @@ async fn two_hundred_at_once(gateway: &TestGateway) {
         gateway.change_account(BEN, &order).await;
         let before = ledger(gateway, BEN).await;
         let automatic = |_| Capture::Automatic;
-        let crowd = crowd(gateway, 200, automatic).await;
-        let requests = crowd
+        let shoppers = checkouts(gateway, 200, automatic).await;
+        let requests = shoppers
             .iter()
             .map(|(checkout, attempt)| checkout.request(attempt));
         let answers = gateway.send_together(requests.collect()).await;
@@ -83,14 +83,14 @@ async fn two_hundred_at_once(gateway: &TestGateway) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_hundred_payments_at_once_exactly_a_hundred_are_approved() {
+async fn balance_for_a_hundred_approves_a_hundred_of_two_hundred_concurrent_payments() {
     let gateway = TestGateway::with(patient).await;
     two_hundred_at_once(&gateway).await;
     gateway.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_hundred_payments_at_once_exactly_a_hundred_are_approved_on_postgres() {
+async fn balance_for_a_hundred_approves_a_hundred_of_two_hundred_concurrent_payments_on_postgres() {
     let Some(gateway) = TestGateway::on_postgres_with(patient).await else {
         return;
     };
@@ -100,20 +100,20 @@ async fn of_two_hundred_payments_at_once_exactly_a_hundred_are_approved_on_postg
 
 /// Each of forty attempts is sent five times at once, half of them hold and half of them take.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_attempt_that_is_sent_five_times_at_once_takes_money_once() {
+async fn attempt_sent_five_times_at_once_debits_the_account_once() {
     let gateway = TestGateway::with(patient).await;
     gateway
         .change_account(BEN, &json!({"balance_minor": 20 * 2490}))
         .await;
     let alternating = |place| [Capture::Automatic, Capture::Manual][place % 2];
-    let crowd = crowd(&gateway, 40, alternating).await;
-    let requests = crowd
+    let shoppers = checkouts(&gateway, 40, alternating).await;
+    let requests = shoppers
         .iter()
         .flat_map(|(checkout, attempt)| (0..5).map(|_| checkout.request(attempt)));
     let answers = gateway.send_together(requests.collect()).await;
     assert!(answers.iter().all(|answer| answer.status.is_success()));
     let mut approved = 0;
-    for (checkout, attempt) in &crowd {
+    for (checkout, attempt) in &shoppers {
         let view = checkout.pay(attempt).await;
         match view.state {
             ShopperState::Captured | ShopperState::Authorized => approved += 1,

@@ -1,5 +1,5 @@
-//! Every state of an account × every amount around each limit × every way to ask who the shopper
-//! is: exactly the expected state, reason, response code and effect on the ledger.
+//! Every state of an account × every amount around each limit × every step-up: the expected state,
+//! reason, response code and effect on the account.
 
 use super::{Ledger, ledger, number_of};
 use harness::checkout::Checkout;
@@ -303,41 +303,34 @@ async fn check_all(gateway: &TestGateway, persona: &str, askings: &[Asking]) {
 }
 
 #[tokio::test]
-async fn every_state_of_a_debit_account_around_each_limit_and_with_each_step_up() {
+async fn debit_account_in_every_state_around_each_limit_with_each_step_up() {
     let gateway = TestGateway::start().await;
     check_all(&gateway, "lena_all_limits", &ASKINGS).await;
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn every_state_of_a_credit_account_around_each_limit() {
+async fn credit_account_in_every_state_around_each_limit() {
     let gateway = TestGateway::start().await;
     check_all(&gateway, "paul_payment_limit", &ASKINGS[..2]).await;
     gateway.finish().await;
 }
 
 #[tokio::test]
-async fn the_first_limit_that_is_exceeded_gives_the_reason() {
+async fn first_exceeded_limit_gives_the_decline_reason() {
     let gateway = TestGateway::start().await;
     let persona = "lena_all_limits";
     let mut limits = json!({
         "status": "lost", "wrong_codes": 5, "balance_minor": 0,
         "per_transaction_limit_minor": 0, "daily_count_limit": 0, "daily_sum_limit_minor": 0,
     });
+    #[rustfmt::skip]
     let rows = [
         ("status", json!("active"), "lost_card"),
         ("wrong_codes", json!(0), "pin_tries_exceeded"),
-        (
-            "per_transaction_limit_minor",
-            Value::Null,
-            "amount_limit_exceeded",
-        ),
+        ("per_transaction_limit_minor", Value::Null, "amount_limit_exceeded"),
         ("daily_count_limit", Value::Null, "count_limit_exceeded"),
-        (
-            "daily_sum_limit_minor",
-            Value::Null,
-            "amount_limit_exceeded",
-        ),
+        ("daily_sum_limit_minor", Value::Null, "amount_limit_exceeded"),
         ("balance_minor", json!(2490), "insufficient_funds"),
     ];
     for (next, value, reason) in rows {

@@ -1,5 +1,4 @@
-//! The bank's accounts, as shoppers and merchants meet them: what is approved, what is held, and
-//! what a crowd gets out of one account.
+//! Accounts of the simulated bank: limits, authorizations and concurrent payments.
 
 mod authorizations;
 mod concurrent_shoppers;

@@ -1,5 +1,5 @@
-//! Accounts in another currency than the payment's: what is taken is exchanged by the bank's rates
-//! and rounded up.
+//! Accounts in another currency than the payment's: debits are exchanged by the bank's rates and
+//! rounded up.
 
 use super::{ledger, number_of};
 use harness::gateway::TestGateway;
@@ -19,7 +19,7 @@ const ROWS: [(&str, i64, &str, i64); 8] = [
 ];
 
 #[tokio::test]
-async fn what_is_taken_is_exchanged_and_one_unit_less_is_too_little() {
+async fn debit_in_another_currency_is_exchanged_and_one_unit_less_is_declined() {
     let gateway = TestGateway::start().await;
     for (name, amount, currency, taken) in ROWS {
         for (capture, lies_there, reason) in [

@@ -1,5 +1,5 @@
-//! Two verifiers, as processes of their own, on one Postgres: they share one bank, and nobody gets
-//! more out of an account by asking both.
+//! Two verifier processes on one Postgres share one bank and never exceed the balance of an
+//! account.
 
 use super::number_of;
 use harness::client::{Browser, Merchant, Prepared, attempt, card};
@@ -101,7 +101,7 @@ async fn pay_together(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_verifiers_together_approve_exactly_what_one_account_has() {
+async fn two_verifiers_together_approve_exactly_the_balance_of_one_account() {
     let Some(database) = fresh_database().await else {
         return;
     };

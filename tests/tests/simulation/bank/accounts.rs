@@ -1,7 +1,7 @@
-//! The bank's accounts on SQLite and on Postgres, where two servers share one bank: whoever pays
-//! at the same time, no account gives more than it has.
+//! Accounts of one bank that two servers share, on SQLite and on Postgres.
 
-use super::counters::{Counters, declined, harbor, new_reference, number_of, on_both, pay};
+use super::servers::{TwoServers, declined, harbor, new_reference, number_of, pay};
+use crate::databases::on_both_databases;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::{Inquiry, ProviderDecision, ProviderError};
 use sealpay_simulator::account::{AccountStatus, Enrolment};
@@ -11,19 +11,20 @@ use std::sync::Arc;
 /// What a tester changes about an account.
 type Change = fn(&mut AccountView);
 
-on_both! {
-    of_two_hundred_payments_at_once_a_hundred_are_approved,
-    one_reference_at_both_counters_is_answered_once,
-    an_account_is_changed_member_by_member,
-    the_next_few_are_struck_and_no_more,
-    a_card_is_made_an_account_once_and_a_persona_without_limits_none,
+on_both_databases! {
+    TwoServers:
+    a_hundred_of_two_hundred_concurrent_payments_are_approved,
+    one_reference_at_two_servers_is_authorized_once,
+    account_changes_only_the_given_members,
+    fault_applies_to_the_requested_number_of_calls,
+    unknown_card_gets_one_account_and_an_unlimited_persona_none,
 }
 
 fn order(json: &str) -> AccountRequest {
     serde_json::from_str(json).expect("the order is well formed")
 }
 
-async fn of_two_hundred_payments_at_once_a_hundred_are_approved(bank: Counters) {
+async fn a_hundred_of_two_hundred_concurrent_payments_are_approved(bank: &TwoServers) {
     let rows = [
         (r#"{"balance_minor":249000}"#, "insufficient_funds"),
         (
@@ -38,16 +39,14 @@ async fn of_two_hundred_payments_at_once_a_hundred_are_approved(bank: Counters) 
     for (json, reason) in rows {
         // Another day, on which nothing was counted yet.
         bank.clock.move_by(24 * 60 * 60);
-        let counter = &bank.counters[0];
-        let before = counter.change_account("ben_balance", order(json)).await;
+        let server = &bank.servers[0];
+        let before = server.change_account("ben_balance", order(json)).await;
         let before = before.unwrap();
         let payments = (0..200).map(|place| {
-            let counter = Arc::clone(&bank.counters[place % 2]);
+            let server = Arc::clone(&bank.servers[place % 2]);
             let number = number_of("ben_balance");
             let capture = [Capture::Automatic, Capture::Manual][place / 2 % 2];
-            tokio::spawn(
-                async move { pay(&counter, number, new_reference(), 2_490, capture).await },
-            )
+            tokio::spawn(async move { pay(&server, number, new_reference(), 2_490, capture).await })
         });
         let (mut yes, mut no) = (0, 0);
         for payment in payments.collect::<Vec<_>>() {
@@ -73,15 +72,15 @@ async fn of_two_hundred_payments_at_once_a_hundred_are_approved(bank: Counters) 
     }
 }
 
-async fn one_reference_at_both_counters_is_answered_once(bank: Counters) {
+async fn one_reference_at_two_servers_is_authorized_once(bank: &TwoServers) {
     for name in ["ben_balance", "ada_approved"] {
         let reference = new_reference();
         let payments = (0..20).map(|place| {
-            let counter = Arc::clone(&bank.counters[place % 2]);
+            let server = Arc::clone(&bank.servers[place % 2]);
             let number = number_of(name);
-            tokio::spawn(async move {
-                pay(&counter, number, reference, 6_000, Capture::Automatic).await
-            })
+            tokio::spawn(
+                async move { pay(&server, number, reference, 6_000, Capture::Automatic).await },
+            )
         });
         for payment in payments.collect::<Vec<_>>() {
             assert_eq!(
@@ -95,11 +94,11 @@ async fn one_reference_at_both_counters_is_answered_once(bank: Counters) {
     assert_eq!((account.balance_minor, account.day_count), (4_000, 1));
     // Whoever asks first for an unknown reference is told that it will never come.
     let unknown = new_reference();
-    for counter in &bank.counters {
-        let asked = harbor(counter).inquire(unknown).await;
+    for server in &bank.servers {
+        let asked = harbor(server).inquire(unknown).await;
         assert_eq!(asked, Ok(Inquiry::NeverReceived));
         for name in ["ben_balance", "ada_approved"] {
-            let late = pay(counter, number_of(name), unknown, 1, Capture::Automatic).await;
+            let late = pay(server, number_of(name), unknown, 1, Capture::Automatic).await;
             assert_eq!(late, Ok(declined("duplicate_transaction")), "{name}");
         }
     }
@@ -107,41 +106,26 @@ async fn one_reference_at_both_counters_is_answered_once(bank: Counters) {
     assert_eq!((account.balance_minor, account.day_count), (4_000, 1));
 }
 
-async fn an_account_is_changed_member_by_member(bank: Counters) {
+async fn account_changes_only_the_given_members(bank: &TwoServers) {
     let mut expected = bank.account("cleo_credit_limit").await;
     assert_eq!(expected.credit_limit_minor, Some(50_000));
+    #[rustfmt::skip]
     let changes: [(&str, Change); 10] = [
-        (r#"{"status":"blocked"}"#, |a| {
-            a.status = AccountStatus::Blocked
-        }),
+        (r#"{"status":"blocked"}"#, |a| a.status = AccountStatus::Blocked),
         (r#"{"balance_minor":-7}"#, |a| a.balance_minor = -7),
-        (r#"{"credit_limit_minor":9}"#, |a| {
-            a.credit_limit_minor = Some(9)
-        }),
-        (r#"{"credit_limit_minor":null}"#, |a| {
-            a.credit_limit_minor = None
-        }),
+        (r#"{"credit_limit_minor":9}"#, |a| a.credit_limit_minor = Some(9)),
+        (r#"{"credit_limit_minor":null}"#, |a| a.credit_limit_minor = None),
         (r#"{"per_transaction_limit_minor":3}"#, |a| {
             a.per_transaction_limit_minor = Some(3);
         }),
-        (r#"{"daily_count_limit":4}"#, |a| {
-            a.daily_count_limit = Some(4)
-        }),
-        (r#"{"daily_sum_limit_minor":5}"#, |a| {
-            a.daily_sum_limit_minor = Some(5)
-        }),
-        (r#"{"enrolment":"rejected"}"#, |a| {
-            a.enrolment = Enrolment::Rejected
-        }),
-        (r#"{"phone":"+99955555555"}"#, |a| {
-            a.phone = "+99955555555".into()
-        }),
-        (r#"{"wrong_codes":5}"#, |a| {
-            (a.wrong_codes, a.locked) = (5, true)
-        }),
+        (r#"{"daily_count_limit":4}"#, |a| a.daily_count_limit = Some(4)),
+        (r#"{"daily_sum_limit_minor":5}"#, |a| a.daily_sum_limit_minor = Some(5)),
+        (r#"{"enrolment":"rejected"}"#, |a| a.enrolment = Enrolment::Rejected),
+        (r#"{"phone":"+99955555555"}"#, |a| a.phone = "+99955555555".into()),
+        (r#"{"wrong_codes":5}"#, |a| (a.wrong_codes, a.locked) = (5, true)),
     ];
     for (json, change) in changes {
-        let changed = bank.counters[0].change_account("cleo_credit_limit", order(json));
+        let changed = bank.servers[0].change_account("cleo_credit_limit", order(json));
         change(&mut expected);
         expected.available_minor = expected
             .credit_limit_minor
@@ -149,21 +133,21 @@ async fn an_account_is_changed_member_by_member(bank: Counters) {
         assert_eq!(changed.await.unwrap(), expected, "{json}");
         assert_eq!(bank.account("cleo_credit_limit").await, expected, "{json}");
     }
-    let everybody = bank.counters[1].accounts(10).await.unwrap();
+    let everybody = bank.servers[1].accounts(10).await.unwrap();
     assert!(everybody.contains(&expected));
 }
 
-async fn the_next_few_are_struck_and_no_more(bank: Counters) {
-    let [one, other] = [&bank.counters[0], &bank.counters[1]];
+async fn fault_applies_to_the_requested_number_of_calls(bank: &TwoServers) {
+    let [one, other] = [&bank.servers[0], &bank.servers[1]];
     let json = r#"{"kind":"issuer_down","next":7}"#;
     let fault = one.add_fault(serde_json::from_str(json).unwrap()).await;
     let fault = fault.unwrap();
     assert_eq!(other.faults().await.unwrap(), [fault]);
     let mut struck = 0;
     for place in 0..20 {
-        let counter = &bank.counters[place % 2];
+        let server = &bank.servers[place % 2];
         let number = number_of("ada_approved");
-        let answer = pay(counter, number, new_reference(), 5, Capture::Automatic).await;
+        let answer = pay(server, number, new_reference(), 5, Capture::Automatic).await;
         match answer.unwrap() {
             ProviderDecision::Approved => assert!(place >= 7, "{place}"),
             answer => {
@@ -188,12 +172,12 @@ async fn the_next_few_are_struck_and_no_more(bank: Counters) {
     assert!(one.faults().await.unwrap().is_empty());
 }
 
-async fn a_card_is_made_an_account_once_and_a_persona_without_limits_none(bank: Counters) {
+async fn unknown_card_gets_one_account_and_an_unlimited_persona_none(bank: &TwoServers) {
     let payments = (0..40).map(|place| {
-        let counter = Arc::clone(&bank.counters[place % 2]);
+        let server = Arc::clone(&bank.servers[place % 2]);
         tokio::spawn(async move {
             let capture = Capture::Automatic;
-            pay(&counter, "4111111111111111", new_reference(), 100, capture).await
+            pay(&server, "4111111111111111", new_reference(), 100, capture).await
         })
     });
     for payment in payments.collect::<Vec<_>>() {
@@ -202,10 +186,10 @@ async fn a_card_is_made_an_account_once_and_a_persona_without_limits_none(bank: 
     for _ in 0..5 {
         let capture = Capture::Manual;
         let number = number_of("ada_approved");
-        let paid = pay(&bank.counters[0], number, new_reference(), 100, capture).await;
+        let paid = pay(&bank.servers[0], number, new_reference(), 100, capture).await;
         assert_eq!(paid, Ok(ProviderDecision::Approved));
     }
-    let accounts = bank.counters[1].accounts(10).await.unwrap();
+    let accounts = bank.servers[1].accounts(10).await.unwrap();
     let others: Vec<_> = accounts
         .iter()
         .filter(|account| account.persona.is_none())
@@ -222,7 +206,7 @@ async fn a_card_is_made_an_account_once_and_a_persona_without_limits_none(bank: 
         (ada.balance_minor, ada.held_minor, ada.day_count),
         (0, 0, 0)
     );
-    let newest = bank.counters[1].authorizations(100).await.unwrap();
+    let newest = bank.servers[1].authorizations(100).await.unwrap();
     assert_eq!(newest.len(), 45);
     let held = newest.iter().filter(|one| one.state == "held");
     assert!(
@@ -230,11 +214,11 @@ async fn a_card_is_made_an_account_once_and_a_persona_without_limits_none(bank: 
             .all(|one| one.persona.as_deref() == Some("ada_approved"))
     );
     assert_eq!(held.count(), 5);
-    // What nobody counted is let go without a trace.
+    // An authorization that was not counted is voided without a trace.
     bank.clock.move_by(8 * 24 * 60 * 60);
     let now_ms = i64::try_from(bank.clock.now_ms()).unwrap();
-    assert_eq!(bank.counters[0].expire_holds(now_ms, 3).await, Ok(3));
-    assert_eq!(bank.counters[0].expire_holds(now_ms, 3).await, Ok(2));
+    assert_eq!(bank.servers[0].expire_holds(now_ms, 3).await, Ok(3));
+    assert_eq!(bank.servers[0].expire_holds(now_ms, 3).await, Ok(2));
     let ada = bank.account("ada_approved").await;
     assert_eq!((ada.balance_minor, ada.held_minor), (0, 0));
 }

@@ -1,4 +1,4 @@
-//! Every persona of `GET /sim/personas`, and every name that an order may ask for.
+//! Every persona of `GET /sim/personas`, and every outcome that an order can simulate.
 
 use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;
@@ -261,7 +261,7 @@ async fn every_persona_has_its_outcome() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_outcome_can_be_asked_for_with_any_card() {
+async fn every_outcome_can_be_simulated_with_any_card() {
     let gateway = with_a_hasty_verifier().await;
     let outcomes = &catalogue(&gateway).await["outcomes"];
     let named = texts(outcomes, "name")
@@ -292,7 +292,7 @@ async fn every_outcome_can_be_asked_for_with_any_card() {
 }
 
 #[tokio::test]
-async fn who_is_challenged_has_something_to_do_first() {
+async fn challenged_personas_require_an_action_first() {
     let gateway = TestGateway::start().await;
     let personas = &catalogue(&gateway).await["personas"];
     let rows = texts(personas, "number")
@@ -316,7 +316,7 @@ async fn who_is_challenged_has_something_to_do_first() {
 }
 
 #[tokio::test]
-async fn an_amount_that_means_something_is_declined_for_its_reason() {
+async fn special_amounts_are_declined_for_their_reason() {
     let gateway = TestGateway::start().await;
     let catalogue = catalogue(&gateway).await;
     let amounts = catalogue["amounts"].as_array().unwrap();
@@ -350,7 +350,7 @@ async fn an_amount_that_means_something_is_declined_for_its_reason() {
 }
 
 #[tokio::test]
-async fn a_shopper_cannot_tell_a_stolen_card_from_any_other() {
+async fn stolen_card_is_indistinguishable_to_the_shopper() {
     let gateway = TestGateway::start().await;
     let mut shown = BTreeMap::new();
     for outcome in [
@@ -369,7 +369,7 @@ async fn a_shopper_cannot_tell_a_stolen_card_from_any_other() {
 }
 
 #[tokio::test]
-async fn any_other_card_is_approved_and_its_brand_is_kept() {
+async fn any_other_card_is_approved_and_its_brand_stored() {
     let gateway = TestGateway::start().await;
     let rows = [
         ("4111111111111111", "visa", "1111"),

@@ -1,12 +1,12 @@
-//! What every provider must do, checked of the simulated bank on Postgres. Its own tests do the same
-//! on SQLite.
+//! The simulated bank passes the provider conformance suite on Postgres. Its own tests run it on
+//! SQLite.
 
 #[path = "../../../../simulator/tests/conformance/harness.rs"]
 mod bank_harness;
 
-use super::counters::fresh_database;
 use bank_harness::{BankHarness, its_checks};
 use futures_util::future::join_all;
+use harness::postgres::fresh_database;
 use sealpay_provider::conformance::{CHECKS, Capability, check_part};
 
 /// How many banks are checked at once, each with one part of the suite.
@@ -28,7 +28,7 @@ async fn passed(acquirer: &'static str, only_cards: bool) -> Option<usize> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_simulated_bank_passes_the_suite_on_postgres() {
+async fn simulated_bank_passes_the_conformance_suite_on_postgres() {
     match passed("harbor", false).await {
         Some(passed) => assert_eq!(passed, its_checks()),
         None => eprintln!("skipped without Postgres: the_simulated_bank_passes_the_suite"),
@@ -36,7 +36,7 @@ async fn the_simulated_bank_passes_the_suite_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_acquirer_of_every_brand_and_currency_passes_the_suite_on_postgres() {
+async fn acquirer_of_every_brand_and_currency_passes_the_conformance_suite_on_postgres() {
     let cards = CHECKS.iter();
     let cards = cards.filter(|check| check.capability == Capability::Acquirer);
     match passed("meridian", true).await {

@@ -3,5 +3,5 @@
 mod accounts;
 mod catalogue;
 mod conformance;
-pub(crate) mod counters;
 mod operations;
+pub(crate) mod servers;

@@ -1,7 +1,7 @@
-//! What follows an authorization, at two counters at once: nothing is done twice, and nothing
-//! beyond what there is.
+//! Operations of two servers at one bank are executed once and never exceed the total.
 
-use super::counters::{Counters, declined, euros, harbor, new_reference, number_of, on_both, pay};
+use super::servers::{TwoServers, declined, euros, harbor, new_reference, number_of, pay};
+use crate::databases::on_both_databases;
 use harness::time::random;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId, PayoutId};
 use sealpay_protocol::limits;
@@ -16,11 +16,12 @@ use sealpay_simulator::payout::ReturnReason;
 use std::sync::Arc;
 use verifier_server::operations::model::ModificationKind;
 
-on_both! {
-    what_is_held_is_taken_let_go_or_expires,
-    parts_at_both_counters_are_together_no_more_than_the_whole,
-    money_that_arrived_goes_back_once_at_two_counters,
-    a_payout_is_sent_and_returned_once_at_two_counters,
+on_both_databases! {
+    TwoServers:
+    authorization_is_captured_voided_or_expires,
+    concurrent_partial_operations_at_two_servers_never_exceed_the_total,
+    incoming_transfer_is_returned_once_by_two_servers,
+    payout_is_sent_and_returned_once_by_two_servers,
 }
 
 /// A modification that was not there before.
@@ -38,9 +39,9 @@ fn modification(
     }
 }
 
-async fn what_is_held_is_taken_let_go_or_expires(bank: Counters) {
+async fn authorization_is_captured_voided_or_expires(bank: &TwoServers) {
     use ModificationKind::{Capture as Take, Refund, Void};
-    let [one, other] = [&bank.counters[0], &bank.counters[1]];
+    let [one, other] = [&bank.servers[0], &bank.servers[1]];
     let number = number_of("ben_balance");
     let mut references = Vec::new();
     for _ in 0..4 {
@@ -55,8 +56,8 @@ async fn what_is_held_is_taken_let_go_or_expires(bank: Counters) {
     };
     assert_eq!(sums().await, (10_000, 10_000));
     let part = modification(Take, references[0], 1_000);
-    for counter in [one, other, one] {
-        let taken = harbor(counter).modify(part).await;
+    for server in [one, other, one] {
+        let taken = harbor(server).modify(part).await;
         assert_eq!(taken, Ok(ProviderDecision::Approved));
         assert_eq!(sums().await, (9_000, 9_000));
     }
@@ -78,10 +79,10 @@ async fn what_is_held_is_taken_let_go_or_expires(bank: Counters) {
         Ok(ProviderDecision::Approved)
     );
     assert_eq!(sums().await, (10_000, 7_500));
-    for counter in [one, other] {
+    for server in [one, other] {
         let gone = modification(Void, references[1], 2_500);
         assert_eq!(
-            harbor(counter).modify(gone).await,
+            harbor(server).modify(gone).await,
             Ok(ProviderDecision::Approved)
         );
         assert_eq!(sums().await, (10_000, 5_000));
@@ -118,26 +119,26 @@ async fn what_is_held_is_taken_let_go_or_expires(bank: Counters) {
     assert_eq!(late, Ok(declined("invalid_transaction")));
 }
 
-async fn parts_at_both_counters_are_together_no_more_than_the_whole(bank: Counters) {
+async fn concurrent_partial_operations_at_two_servers_never_exceed_the_total(bank: &TwoServers) {
     let number = number_of("ben_balance");
     let reference = new_reference();
-    let held = pay(&bank.counters[0], number, reference, 7_000, Capture::Manual).await;
+    let held = pay(&bank.servers[0], number, reference, 7_000, Capture::Manual).await;
     assert_eq!(held, Ok(ProviderDecision::Approved));
     let rows = [
         (ModificationKind::Capture, (3_000, 0)),
         (ModificationKind::Refund, (10_000, 0)),
     ];
     for (kind, sums) in rows {
-        // Ten fit; each is asked for at both counters, and then again.
+        // Ten fit; each is asked for at both servers, and then again.
         let parts: Vec<_> = (0..20)
             .map(|_| modification(kind, reference, 700))
             .collect();
         let mut answers = Vec::new();
         for _ in 0..2 {
             let asked = parts.iter().flat_map(|part| {
-                let counters = bank.counters.clone().map(|counter| (counter, *part));
-                counters.map(|(counter, part)| {
-                    tokio::spawn(async move { harbor(&counter).modify(part).await })
+                let servers = bank.servers.clone().map(|server| (server, *part));
+                servers.map(|(server, part)| {
+                    tokio::spawn(async move { harbor(&server).modify(part).await })
                 })
             });
             for asked in asked.collect::<Vec<_>>() {
@@ -161,14 +162,14 @@ async fn parts_at_both_counters_are_together_no_more_than_the_whole(bank: Counte
     }
 }
 
-async fn money_that_arrived_goes_back_once_at_two_counters(bank: Counters) {
-    let transfers = bank.counters.clone().map(|counter| counter.transfers());
+async fn incoming_transfer_is_returned_once_by_two_servers(bank: &TwoServers) {
+    let transfers = bank.servers.clone().map(|server| server.transfers());
     let reference = new_reference();
     let request = TransferRequest {
         reference,
         money: euros(5_000),
     };
-    let unpaid = bank.counters[0].directed("transfer_never").transfers;
+    let unpaid = bank.servers[0].directed("transfer_never").transfers;
     let collection = unpaid.unwrap().start(request).await.unwrap();
     let now_ms = i64::try_from(bank.clock.now_ms()).unwrap();
     let written = collection.reference.to_lowercase();
@@ -190,28 +191,25 @@ async fn money_that_arrived_goes_back_once_at_two_counters(bank: Counters) {
     assert_eq!(done, 7);
 }
 
-async fn a_payout_is_sent_and_returned_once_at_two_counters(bank: Counters) {
+async fn payout_is_sent_and_returned_once_by_two_servers(bank: &TwoServers) {
     let merchant = MerchantId::new(1_780_000_000_000, random());
     let payout = PayoutId::new(1_780_000_000_000, random());
     let request = PayoutRequest {
         payout,
         merchant,
-        account: bank.counters[0]
-            .payouts()
-            .default_account(merchant)
-            .unwrap(),
+        account: bank.servers[0].payouts().default_account(merchant).unwrap(),
         money: euros(12_345),
     };
     let sent = (0..20).map(|place| {
-        let payouts = bank.counters[place % 2].payouts();
+        let payouts = bank.servers[place % 2].payouts();
         let request = request.clone();
         tokio::spawn(async move { payouts.pay(request).await })
     });
     for sent in sent.collect::<Vec<_>>() {
         assert_eq!(sent.await.unwrap(), Ok(ProviderDecision::Approved));
     }
-    assert_eq!(bank.counters[1].sent_payouts(9).await.unwrap().len(), 1);
-    let [one, other] = &bank.counters;
+    assert_eq!(bank.servers[1].sent_payouts(9).await.unwrap().len(), 1);
+    let [one, other] = &bank.servers;
     let (first, second) = tokio::join!(
         one.return_payout(payout, ReturnReason::AccountClosed),
         other.return_payout(payout, ReturnReason::AccountUnknown)

@@ -1,10 +1,11 @@
-//! The outbox when it is under way: what is put off, begun anew, and forgotten.
+//! Deliveries in progress: rescheduled, redelivered and purged.
 
+use super::due_at;
 use super::endpoint_changes::untold;
 use super::events::{DUE_MS, noted, noted_of_round, result_of};
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, endpoint, paid, reachable};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::{EventId, MerchantId};
 use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
 use verifier_server::payments::state::PaymentState;
@@ -29,15 +30,15 @@ fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
     }
 }
 
-async fn what_was_begun_anew_is_not_undone_by_a_late_answer(place: &Place) {
-    let store = place.open().await;
+async fn late_result_does_not_undo_a_redelivery(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, endpoint) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let due = store.deliveries.due(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let due = due_at(&store, DUE_MS).await;
     let failed = result_of(&due[0], DeliveryState::Pending, DUE_MS + 100);
     assert!(noted(&store, &failed).await);
-    let due = store.deliveries.due(DUE_MS + 100, DUE_MS + 150, 10).await;
-    let late = result_of(&due.unwrap()[0], DeliveryState::Failed, DUE_MS + 100);
+    let due = due_at(&store, DUE_MS + 100).await;
+    let late = result_of(&due[0], DeliveryState::Failed, DUE_MS + 100);
     let again = RedeliverySelection::Event(late.event);
     let begun = store.deliveries.redeliver(
         merchant.id,
@@ -47,15 +48,15 @@ async fn what_was_begun_anew_is_not_undone_by_a_late_answer(place: &Place) {
     );
     assert!(matches!(begun.await, Ok(EndpointWrite::Done(_))));
     assert!(!noted(&store, &late).await);
-    let due = store.deliveries.due(DUE_MS + 120, DUE_MS + 170, 10).await;
-    assert_eq!(due.unwrap()[0].attempts, 0, "it begins anew all the same");
+    let due = due_at(&store, DUE_MS + 120).await;
+    assert_eq!(due[0].attempts, 0, "it begins anew all the same");
 }
 
-async fn a_redelivery_during_the_first_attempt_is_not_ended_by_it(place: &Place) {
-    let store = place.open().await;
+async fn redelivery_survives_the_end_of_the_first_attempt(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, endpoint) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let due = store.deliveries.due(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let due = due_at(&store, DUE_MS).await;
     let again = RedeliverySelection::Event(due[0].event);
     let begun = store.deliveries.redeliver(
         merchant.id,
@@ -82,8 +83,8 @@ async fn a_redelivery_during_the_first_attempt_is_not_ended_by_it(place: &Place)
     assert_eq!(kept.await.unwrap()[0].attempts.len(), 2);
 }
 
-async fn what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterwards(place: &Place) {
-    let store = place.open().await;
+async fn redeliveries_are_limited_per_hour(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, endpoint) = reachable(&store).await;
     let (other, elsewhere) = reachable(&store).await;
     paid(&store, other.id, PaymentState::Captured).await;
@@ -103,7 +104,7 @@ async fn what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterward
     for thousand in 0..REDELIVERIES_AN_HOUR / 1000 {
         let begun = begin(1000, thousand.to_string()).await;
         assert!(matches!(begun, Ok(EndpointWrite::Done(_))), "{begun:?}");
-        place.tamper(ended).await;
+        database.tamper(ended).await;
     }
     let one_more = begin(1, "more".into()).await;
     assert_eq!(one_more, Ok(EndpointWrite::LimitReached));
@@ -133,15 +134,15 @@ async fn what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterward
     assert!(matches!(later, Ok(EndpointWrite::Done(_))));
 }
 
-async fn deliveries_of_endpoints_that_are_gone_and_old_ones_are_deleted(place: &Place) {
-    let store = place.open().await;
+async fn old_deliveries_and_those_of_deleted_endpoints_are_purged(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, gone) = reachable(&store).await;
     let stays = endpoint(merchant.id);
     assert_eq!(store.endpoints.add(&stays).await, Ok(Addition::Added));
     for _ in 0..2 {
         paid(&store, merchant.id, PaymentState::Captured).await;
     }
-    let due = store.deliveries.due(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let due = due_at(&store, DUE_MS).await;
     assert_eq!(due.len(), 4);
     for due in due.iter().skip(1) {
         noted(&store, &result_of(due, DeliveryState::Delivered, DUE_MS)).await;
@@ -191,11 +192,11 @@ async fn deliveries_of_endpoints_that_are_gone_and_old_ones_are_deleted(place: &
     assert_eq!((all.len(), u64::try_from(left)), (2, Ok(2 - ended)));
 }
 
-async fn the_last_twenty_attempts_of_a_delivery_are_kept(place: &Place) {
-    let store = place.open().await;
+async fn last_twenty_attempts_of_a_delivery_are_stored(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, endpoint) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let due = store.deliveries.due(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let due = due_at(&store, DUE_MS).await;
     let failed = result_of(&due[0], DeliveryState::Pending, DUE_MS);
     for _ in 0..23 {
         noted(&store, &failed).await;
@@ -214,14 +215,14 @@ async fn the_last_twenty_attempts_of_a_delivery_are_kept(place: &Place) {
     };
     assert_eq!(shown().await, (4..=23).collect::<Vec<_>>());
     // Only so many are shown: without the newest, older ones would be if they were there.
-    place
+    database
         .tamper("DELETE FROM delivery_attempts WHERE number > 10")
         .await;
     assert_eq!(shown().await, (4..=10).collect::<Vec<_>>());
 }
 
-async fn all_that_is_due_at_an_endpoint_is_put_off_together(place: &Place) {
-    let store = place.open().await;
+async fn due_deliveries_of_an_endpoint_are_rescheduled_together(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, slow) = reachable(&store).await;
     let other = endpoint(merchant.id);
     assert_eq!(store.endpoints.add(&other).await, Ok(Addition::Added));
@@ -240,12 +241,12 @@ async fn all_that_is_due_at_an_endpoint_is_put_off_together(place: &Place) {
     let due = due.as_mut().unwrap();
     due.retain(|due| due.endpoint == slow.id);
     assert_eq!(*due, [on_its_way], "its lease is its own");
-    let due = store.deliveries.due(DUE_MS + 900, DUE_MS + 950, 10).await;
-    assert_eq!(due.unwrap().len(), 10);
+    let due = due_at(&store, DUE_MS + 900).await;
+    assert_eq!(due.len(), 10);
 }
 
-async fn no_more_is_begun_anew_where_ten_thousand_wait(place: &Place) {
-    let store = place.open().await;
+async fn redelivery_is_refused_above_ten_thousand_pending(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, endpoint) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     let event = store
@@ -274,19 +275,20 @@ async fn no_more_is_begun_anew_where_ten_thousand_wait(place: &Place) {
             answered(merchant.id, key),
         )
     };
-    place.tamper(&copies(9_998)).await;
+    database.tamper(&copies(9_998)).await;
     assert!(matches!(again("a").await, Ok(EndpointWrite::Done(_))));
-    place.tamper(&copies(1)).await;
+    database.tamper(&copies(1)).await;
     assert_eq!(again("b").await, Ok(EndpointWrite::NotNow));
     assert!(matches!(again("a").await, Ok(EndpointWrite::Repeated(_))));
 }
 
 on_both_databases! {
-    what_was_begun_anew_is_not_undone_by_a_late_answer,
-    a_redelivery_during_the_first_attempt_is_not_ended_by_it,
-    what_a_merchant_may_begin_in_an_hour_is_counted_and_forgotten_afterwards,
-    deliveries_of_endpoints_that_are_gone_and_old_ones_are_deleted,
-    the_last_twenty_attempts_of_a_delivery_are_kept,
-    all_that_is_due_at_an_endpoint_is_put_off_together,
-    no_more_is_begun_anew_where_ten_thousand_wait,
+    TestDatabase:
+    late_result_does_not_undo_a_redelivery,
+    redelivery_survives_the_end_of_the_first_attempt,
+    redeliveries_are_limited_per_hour,
+    old_deliveries_and_those_of_deleted_endpoints_are_purged,
+    last_twenty_attempts_of_a_delivery_are_stored,
+    due_deliveries_of_an_endpoint_are_rescheduled_together,
+    redelivery_is_refused_above_ten_thousand_pending,
 }

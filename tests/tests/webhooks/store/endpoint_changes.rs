@@ -1,10 +1,10 @@
-//! What becomes of an endpoint and its deliveries when somebody else changes it at the same time.
+//! Endpoints and deliveries under concurrent changes.
 
 use super::endpoints::{fresh, states};
 use super::events::{DUE_MS, attempt_of, result_of};
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, paid, reachable};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::EventId;
 use verifier_server::error::{ApiError, ErrorCode};
 use verifier_server::merchants::model::WebhookEndpoint;
@@ -63,8 +63,8 @@ pub(crate) async fn sequences(store: &Store, endpoint: &WebhookEndpoint) -> Vec<
         .collect()
 }
 
-async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(place: &Place) {
-    let store = place.open().await;
+async fn change_notice_goes_to_the_former_url_without_endpoint_details(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, known) = reachable(&store).await;
     let change = EndpointChange {
         url: Some("https://other.example/".into()),
@@ -128,7 +128,7 @@ async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(
         "UPDATE webhook_endpoints SET {enabled} WHERE id = '{}'",
         known.id
     );
-    place.tamper(&sql).await;
+    database.tamper(&sql).await;
     let again = store.deliveries.redeliver(
         merchant.id,
         (known.id, "https://other.example/".into()),
@@ -142,8 +142,8 @@ async fn a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint(
 }
 
 /// It is asked whether a change is allowed for the endpoint as it is then, not as it was read.
-async fn a_change_that_is_refused_changes_nothing(place: &Place) {
-    let store = place.open().await;
+async fn rejected_change_changes_nothing(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, known) = reachable(&store).await;
     let refused = || ApiError::new(ErrorCode::ScopeMissing);
     let change = EndpointChange {
@@ -166,8 +166,8 @@ async fn a_change_that_is_refused_changes_nothing(place: &Place) {
 }
 
 /// Whoever moves an endpoint may have rotated its secret before, and deletes it behind.
-async fn a_farewell_is_signed_with_the_secrets_of_the_day_before_it(place: &Place) {
-    let store = place.open().await;
+async fn change_notice_is_signed_with_the_secrets_of_the_previous_day(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, known) = reachable(&store).await;
     let rotated = async |secret: &str, at_ms: i64| {
         let mut answered = fresh(merchant.id);
@@ -228,8 +228,10 @@ async fn a_farewell_is_signed_with_the_secrets_of_the_day_before_it(place: &Plac
 
 /// However often it is rotated, the secret that the receiver had first and the one that it had last
 /// are among those that sign.
-async fn first_and_last_secret_sign_a_farewell_after_many_rotations(place: &Place) {
-    let store = place.open().await;
+async fn first_and_last_secret_sign_the_change_notice_after_many_rotations(
+    database: &TestDatabase,
+) {
+    let store = database.open().await;
     let (merchant, known) = reachable(&store).await;
     for number in 0..30 {
         let mut answered = fresh(merchant.id);
@@ -259,8 +261,8 @@ async fn first_and_last_secret_sign_a_farewell_after_many_rotations(place: &Plac
 }
 
 /// Nothing is on its way to an address before, and so its secrets are destroyed with the endpoint.
-async fn secrets_of_a_deleted_endpoint_are_not_kept_without_a_farewell(place: &Place) {
-    let store = place.open().await;
+async fn secrets_of_a_deleted_endpoint_are_purged_without_a_change_notice(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, known) = reachable(&store).await;
     let secrets = ("second".to_owned(), Some(NOW_MS + DAY_MS));
     let rotated =
@@ -276,12 +278,12 @@ async fn secrets_of_a_deleted_endpoint_are_not_kept_without_a_farewell(place: &P
 }
 
 /// A payment may choose an endpoint before it is changed, and commit afterwards.
-async fn what_an_endpoint_does_not_hear_of_any_more_is_not_sent(place: &Place) {
-    let store = place.open().await;
+async fn unsubscribed_events_are_not_delivered(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, known) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     let set = async |what: &str| {
-        place
+        database
             .tamper(&format!(
                 "UPDATE webhook_endpoints SET {what} WHERE id = '{}'",
                 known.id
@@ -298,8 +300,8 @@ async fn what_an_endpoint_does_not_hear_of_any_more_is_not_sent(place: &Place) {
 }
 
 /// What lost that race does not wait for ever.
-async fn what_is_not_sent_any_more_ends(place: &Place) {
-    let store = place.open().await;
+async fn undeliverable_deliveries_end(database: &TestDatabase) {
+    let store = database.open().await;
     for (what, ends) in [
         ("event_types = 'ping,payment.captured'", false),
         ("event_types = 'ping,payment.refunded'", true),
@@ -310,7 +312,7 @@ async fn what_is_not_sent_any_more_ends(place: &Place) {
         paid(&store, merchant.id, PaymentState::Captured).await;
         let id = known.id;
         let sql = format!("UPDATE webhook_endpoints SET {what} WHERE id = '{id}'");
-        place.tamper(&sql).await;
+        database.tamper(&sql).await;
         store
             .endpoints
             .settle_held_deliveries(NOW_MS)
@@ -328,11 +330,12 @@ async fn what_is_not_sent_any_more_ends(place: &Place) {
 }
 
 on_both_databases! {
-    what_an_endpoint_does_not_hear_of_any_more_is_not_sent,
-    a_farewell_goes_to_the_address_before_and_says_nothing_of_the_endpoint,
-    a_change_that_is_refused_changes_nothing,
-    a_farewell_is_signed_with_the_secrets_of_the_day_before_it,
-    first_and_last_secret_sign_a_farewell_after_many_rotations,
-    secrets_of_a_deleted_endpoint_are_not_kept_without_a_farewell,
-    what_is_not_sent_any_more_ends,
+    TestDatabase:
+    unsubscribed_events_are_not_delivered,
+    change_notice_goes_to_the_former_url_without_endpoint_details,
+    rejected_change_changes_nothing,
+    change_notice_is_signed_with_the_secrets_of_the_previous_day,
+    first_and_last_secret_sign_the_change_notice_after_many_rotations,
+    secrets_of_a_deleted_endpoint_are_purged_without_a_change_notice,
+    undeliverable_deliveries_end,
 }

@@ -1,9 +1,9 @@
-//! Webhook endpoints as their merchants make and change them.
+//! Webhook endpoints in the database.
 
 use super::endpoint_changes::{event_of, sequences, telling, untold};
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, endpoint, paid, reachable, registered, unique};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 use verifier_server::idempotency::model::{ChangedNothing, IdempotencyReplay, IdempotentRequest};
 use verifier_server::merchants::model::WebhookEndpoint;
@@ -47,8 +47,8 @@ pub(crate) async fn states(store: &Store, endpoint: &WebhookEndpoint) -> Vec<Del
     kept.iter().map(|kept| kept.delivery.state).collect()
 }
 
-async fn an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be(place: &Place) {
-    let store = place.open().await;
+async fn endpoint_is_created_once_per_key_up_to_the_limit(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let first = endpoint(merchant.id);
     let made = store
@@ -112,8 +112,8 @@ async fn an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be(p
     );
 }
 
-async fn simultaneous_requests_with_one_key_make_one_endpoint(place: &Place) {
-    let store = place.open().await;
+async fn concurrent_requests_with_one_key_make_one_endpoint(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let endpoints: Vec<_> = (0..8).map(|_| endpoint(merchant.id)).collect();
     let making = endpoints.into_iter().map(|endpoint| {
@@ -132,8 +132,8 @@ async fn simultaneous_requests_with_one_key_make_one_endpoint(place: &Place) {
     assert_eq!(store.endpoints.list(merchant.id).await.unwrap().len(), 1);
 }
 
-async fn a_change_changes_what_it_names(place: &Place) {
-    let store = place.open().await;
+async fn change_updates_only_the_named_members(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, mut known) = reachable(&store).await;
     let change = |change: EndpointChange| {
         store
@@ -188,8 +188,8 @@ async fn a_change_changes_what_it_names(place: &Place) {
     );
 }
 
-async fn a_secret_is_replaced_and_stays_a_while_or_not(place: &Place) {
-    let store = place.open().await;
+async fn rotated_secret_stays_for_its_overlap(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, known) = reachable(&store).await;
     let rotated = |secret: &str, until_ms| {
         let rotation = (secret.to_owned(), until_ms);
@@ -220,8 +220,8 @@ async fn a_secret_is_replaced_and_stays_a_while_or_not(place: &Place) {
     }
 }
 
-async fn a_deleted_endpoint_keeps_no_secret_and_hears_of_nothing(place: &Place) {
-    let store = place.open().await;
+async fn deleted_endpoint_keeps_no_secret_and_gets_no_events(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, known) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     let deleted = store
@@ -245,8 +245,8 @@ async fn a_deleted_endpoint_keeps_no_secret_and_hears_of_nothing(place: &Place) 
     assert_eq!(store.deliveries.pending().await, Ok(0));
 }
 
-async fn a_ping_is_numbered_and_goes_to_one_endpoint(place: &Place) {
-    let store = place.open().await;
+async fn ping_is_numbered_and_goes_to_one_endpoint(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, known) = reachable(&store).await;
     let other = endpoint(merchant.id);
     assert_eq!(store.endpoints.add(&other).await, Ok(Addition::Added));
@@ -275,8 +275,8 @@ async fn a_ping_is_numbered_and_goes_to_one_endpoint(place: &Place) {
     );
 }
 
-async fn a_failing_endpoint_is_switched_off_once_and_the_others_are_told(place: &Place) {
-    let store = place.open().await;
+async fn failing_endpoint_is_disabled_once_and_the_others_are_notified(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, mut failing) = reachable(&store).await;
     let other = endpoint(merchant.id);
     failing = WebhookEndpoint {
@@ -328,8 +328,8 @@ async fn a_failing_endpoint_is_switched_off_once_and_the_others_are_told(place: 
     assert_eq!(store.endpoints.disable_failing(nobody).await, Ok(false));
 }
 
-async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
-    let store = place.open().await;
+async fn redelivery_keeps_its_attempts_and_order(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     for _ in 0..3 {
         paid(&store, merchant.id, PaymentState::Captured).await;
@@ -427,12 +427,13 @@ async fn what_is_begun_anew_keeps_its_attempts_and_its_place(place: &Place) {
 }
 
 on_both_databases! {
-    an_endpoint_is_created_once_for_each_key_and_as_often_as_there_may_be,
-    simultaneous_requests_with_one_key_make_one_endpoint,
-    a_change_changes_what_it_names,
-    a_secret_is_replaced_and_stays_a_while_or_not,
-    a_deleted_endpoint_keeps_no_secret_and_hears_of_nothing,
-    a_ping_is_numbered_and_goes_to_one_endpoint,
-    a_failing_endpoint_is_switched_off_once_and_the_others_are_told,
-    what_is_begun_anew_keeps_its_attempts_and_its_place,
+    TestDatabase:
+    endpoint_is_created_once_per_key_up_to_the_limit,
+    concurrent_requests_with_one_key_make_one_endpoint,
+    change_updates_only_the_named_members,
+    rotated_secret_stays_for_its_overlap,
+    deleted_endpoint_keeps_no_secret_and_gets_no_events,
+    ping_is_numbered_and_goes_to_one_endpoint,
+    failing_endpoint_is_disabled_once_and_the_others_are_notified,
+    redelivery_keeps_its_attempts_and_order,
 }

@@ -1,8 +1,9 @@
-//! Events and the outbox.
+//! Events and deliveries in the database.
 
+use super::due_at;
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, endpoint, paid, reachable, registered};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Addition, Store};
 use verifier_server::webhooks::deliveries::redelivery::DeliveryFilter;
@@ -51,8 +52,8 @@ pub(crate) async fn noted_of_round(store: &Store, result: &Delivery, round: i64)
     noted.await.unwrap().was_pending
 }
 
-async fn a_due_delivery_brings_all_that_is_needed_to_send_it(place: &Place) {
-    let store = place.open().await;
+async fn due_delivery_contains_everything_to_send_it(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, endpoint) = reachable(&store).await;
     assert_eq!(store.deliveries.next_at().await, Ok(None));
     paid(&store, merchant.id, PaymentState::Captured).await;
@@ -88,11 +89,11 @@ async fn a_due_delivery_brings_all_that_is_needed_to_send_it(place: &Place) {
     );
 }
 
-async fn a_leased_delivery_is_nobody_elses_until_the_lease_ends(place: &Place) {
-    let store = place.open().await;
+async fn leased_delivery_is_exclusive_until_the_lease_expires(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let leased = store.deliveries.due(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let leased = due_at(&store, DUE_MS).await;
     assert_eq!(leased.len(), 1);
     assert_eq!(
         store.deliveries.due(DUE_MS + 49, DUE_MS + 90, 10).await,
@@ -105,16 +106,11 @@ async fn a_leased_delivery_is_nobody_elses_until_the_lease_ends(place: &Place) {
     );
 }
 
-async fn results_move_a_delivery_on_until_it_has_arrived(place: &Place) {
-    let store = place.open().await;
+async fn results_advance_a_delivery_until_it_succeeds(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let due = store
-        .deliveries
-        .due(DUE_MS, DUE_MS + 50, 10)
-        .await
-        .unwrap()
-        .remove(0);
+    let due = due_at(&store, DUE_MS).await.remove(0);
     let failed = result_of(&due, DeliveryState::Pending, DUE_MS + 1000);
     assert!(noted(&store, &failed).await);
     assert_eq!(
@@ -124,12 +120,7 @@ async fn results_move_a_delivery_on_until_it_has_arrived(place: &Place) {
     assert_eq!(store.deliveries.next_at().await, Ok(Some(DUE_MS + 1000)));
     assert_eq!(store.deliveries.pending().await, Ok(1));
 
-    let again = store
-        .deliveries
-        .due(DUE_MS + 1000, DUE_MS + 1050, 10)
-        .await
-        .unwrap()
-        .remove(0);
+    let again = due_at(&store, DUE_MS + 1000).await.remove(0);
     assert_eq!(again.attempts, 1);
     let arrived = result_of(&again, DeliveryState::Delivered, DUE_MS + 1000);
     assert!(noted(&store, &arrived).await);
@@ -148,16 +139,11 @@ async fn results_move_a_delivery_on_until_it_has_arrived(place: &Place) {
     );
 }
 
-async fn what_was_given_up_stays_given_up(place: &Place) {
-    let store = place.open().await;
+async fn failed_delivery_stays_failed(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let due = store
-        .deliveries
-        .due(DUE_MS, DUE_MS + 50, 10)
-        .await
-        .unwrap()
-        .remove(0);
+    let due = due_at(&store, DUE_MS).await.remove(0);
     let given_up = result_of(&due, DeliveryState::Failed, DUE_MS);
     assert!(noted(&store, &given_up).await);
     assert_eq!(store.deliveries.pending().await, Ok(0));
@@ -165,8 +151,8 @@ async fn what_was_given_up_stays_given_up(place: &Place) {
     assert!(!noted(&store, &late).await);
 }
 
-async fn every_endpoint_gets_every_event_and_the_longest_waiting_come_first(place: &Place) {
-    let store = place.open().await;
+async fn every_endpoint_gets_every_event_longest_waiting_first(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let second = endpoint(merchant.id);
     assert_eq!(store.endpoints.add(&second).await, Ok(Addition::Added));
@@ -201,8 +187,8 @@ async fn every_endpoint_gets_every_event_and_the_longest_waiting_come_first(plac
     assert!(last.len() == 1 && is_delayed(&last[0]));
 }
 
-async fn events_are_listed_newest_first_page_by_page(place: &Place) {
-    let store = place.open().await;
+async fn events_are_paged_newest_first(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let (somebody_else, _) = reachable(&store).await;
     for _ in 0..5 {
@@ -228,8 +214,8 @@ async fn events_are_listed_newest_first_page_by_page(place: &Place) {
     assert_eq!(seen, all);
 }
 
-async fn a_merchant_without_an_endpoint_has_events_all_the_same(place: &Place) {
-    let store = place.open().await;
+async fn merchant_without_an_endpoint_has_events(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     let events = store.events.list(merchant.id, None, 10).await.unwrap();
@@ -238,14 +224,12 @@ async fn a_merchant_without_an_endpoint_has_events_all_the_same(place: &Place) {
     assert_eq!(store.deliveries.pending().await, Ok(0));
 }
 
-async fn attempts_are_numbered_in_the_order_of_their_coming_and_a_failing_endpoint_is_known(
-    place: &Place,
-) {
-    let store = place.open().await;
+async fn attempts_are_numbered_and_a_failing_endpoint_is_marked(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, endpoint) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let due = store.deliveries.due(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let due = due_at(&store, DUE_MS).await;
     let [first, second] = [&due[0], &due[1]];
     let failed = result_of(first, DeliveryState::Pending, DUE_MS + 100);
     let mut attempt = attempt_of(&failed);
@@ -318,11 +302,11 @@ async fn attempts_are_numbered_in_the_order_of_their_coming_and_a_failing_endpoi
     assert_eq!(rows.await.unwrap().len(), 1);
 }
 
-async fn a_delivery_that_is_held_tells_what_was_answered_last(place: &Place) {
-    let store = place.open().await;
+async fn suspended_delivery_shows_its_last_response(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
-    let due = store.deliveries.due(DUE_MS, DUE_MS + 50, 10).await.unwrap();
+    let due = due_at(&store, DUE_MS).await;
     let mut failed = result_of(&due[0], DeliveryState::Pending, DUE_MS + 100);
     failed.last_status = Some(500);
     assert!(noted(&store, &failed).await);
@@ -339,8 +323,8 @@ async fn a_delivery_that_is_held_tells_what_was_answered_last(place: &Place) {
     assert_eq!(held, Ok(false), "it has arrived");
 }
 
-async fn events_are_found_one_by_one_by_what_they_are_and_by_what_is_newer(place: &Place) {
-    let store = place.open().await;
+async fn events_are_found_by_id_filter_and_cursor(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, _) = reachable(&store).await;
     let (other, _) = reachable(&store).await;
     let payment = paid(&store, merchant.id, PaymentState::Captured).await;
@@ -386,14 +370,15 @@ async fn events_are_found_one_by_one_by_what_they_are_and_by_what_is_newer(place
 }
 
 on_both_databases! {
-    a_due_delivery_brings_all_that_is_needed_to_send_it,
-    a_leased_delivery_is_nobody_elses_until_the_lease_ends,
-    results_move_a_delivery_on_until_it_has_arrived,
-    what_was_given_up_stays_given_up,
-    every_endpoint_gets_every_event_and_the_longest_waiting_come_first,
-    events_are_listed_newest_first_page_by_page,
-    a_merchant_without_an_endpoint_has_events_all_the_same,
-    attempts_are_numbered_in_the_order_of_their_coming_and_a_failing_endpoint_is_known,
-    a_delivery_that_is_held_tells_what_was_answered_last,
-    events_are_found_one_by_one_by_what_they_are_and_by_what_is_newer,
+    TestDatabase:
+    due_delivery_contains_everything_to_send_it,
+    leased_delivery_is_exclusive_until_the_lease_expires,
+    results_advance_a_delivery_until_it_succeeds,
+    failed_delivery_stays_failed,
+    every_endpoint_gets_every_event_longest_waiting_first,
+    events_are_paged_newest_first,
+    merchant_without_an_endpoint_has_events,
+    attempts_are_numbered_and_a_failing_endpoint_is_marked,
+    suspended_delivery_shows_its_last_response,
+    events_are_found_by_id_filter_and_cursor,
 }

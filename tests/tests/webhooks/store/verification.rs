@@ -1,9 +1,9 @@
-//! Endpoints that have yet to prove that they are their merchants'.
+//! Endpoints that are not verified yet.
 
 use super::endpoint_changes::untold;
+use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, endpoint, paid, registered, unique};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::MerchantId;
 use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
 use verifier_server::merchants::model::WebhookEndpoint;
@@ -39,8 +39,10 @@ fn unverified(merchant: MerchantId) -> WebhookEndpoint {
     }
 }
 
-async fn an_endpoint_is_asked_by_one_and_what_waits_is_due_once_it_is_verified(place: &Place) {
-    let store = place.open().await;
+async fn endpoint_is_verified_by_one_worker_and_waiting_deliveries_become_due(
+    database: &TestDatabase,
+) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let asked = unverified(merchant.id);
     assert_eq!(store.endpoints.add(&asked).await, Ok(Addition::Added));
@@ -107,8 +109,8 @@ async fn an_endpoint_is_asked_by_one_and_what_waits_is_due_once_it_is_verified(p
     );
 }
 
-async fn another_address_holds_what_is_on_its_way_until_it_is_verified(place: &Place) {
-    let store = place.open().await;
+async fn changed_url_suspends_deliveries_until_verified(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let known = endpoint(merchant.id);
     assert_eq!(store.endpoints.add(&known).await, Ok(Addition::Added));
@@ -152,7 +154,7 @@ async fn another_address_holds_what_is_on_its_way_until_it_is_verified(place: &P
         Ok(false)
     );
     // What was written at the moment of a change is put right afterwards, either way.
-    place
+    database
         .tamper(&format!("UPDATE deliveries SET next_at_ms = {HELD_MS}"))
         .await;
     assert_eq!(
@@ -160,7 +162,7 @@ async fn another_address_holds_what_is_on_its_way_until_it_is_verified(place: &P
         Ok(1)
     );
     assert_eq!(store.deliveries.next_at().await, Ok(Some(NOW_MS + 30)));
-    place
+    database
         .tamper("UPDATE webhook_endpoints SET verified_at_ms = NULL")
         .await;
     assert_eq!(
@@ -174,8 +176,8 @@ async fn another_address_holds_what_is_on_its_way_until_it_is_verified(place: &P
     );
 }
 
-async fn an_endpoint_is_asked_sooner_by_request_but_not_all_the_time(place: &Place) {
-    let store = place.open().await;
+async fn verification_can_be_requested_within_a_limit(database: &TestDatabase) {
+    let store = database.open().await;
     let merchant = registered(&store).await;
     let asked = unverified(merchant.id);
     assert_eq!(store.endpoints.add(&asked).await, Ok(Addition::Added));
@@ -241,7 +243,8 @@ async fn an_endpoint_is_asked_sooner_by_request_but_not_all_the_time(place: &Pla
 }
 
 on_both_databases! {
-    an_endpoint_is_asked_by_one_and_what_waits_is_due_once_it_is_verified,
-    another_address_holds_what_is_on_its_way_until_it_is_verified,
-    an_endpoint_is_asked_sooner_by_request_but_not_all_the_time,
+    TestDatabase:
+    endpoint_is_verified_by_one_worker_and_waiting_deliveries_become_due,
+    changed_url_suspends_deliveries_until_verified,
+    verification_can_be_requested_within_a_limit,
 }

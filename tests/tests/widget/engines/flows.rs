@@ -1,15 +1,15 @@
-//! The flows, for any engine.
+//! The flows, for any browser engine.
 
 use crate::widget::embedding::page;
 use harness::accessibility::{Part, findings};
 use harness::browser::Session;
 use harness::engine::Engine;
+use harness::environment::{EnvironmentOptions, TestEnvironment};
 use harness::processes::target;
-use harness::scenario::Scenario;
+use harness::scenario::{Scenario, play_in, play_shared};
 use harness::shopper::{
     AMEX, FRAME, INSUFFICIENT_FUNDS, MASTERCARD, NOTICE, PANEL, PAY, VISA, persona_for,
 };
-use harness::stage::{Stage, Staging};
 use reqwest::Method;
 use serde_json::json;
 use std::sync::Arc;
@@ -33,124 +33,114 @@ async fn look(session: &Session, state: &str) {
 }
 
 pub(crate) async fn pay_by_card(engine: Engine) {
-    let stage = Stage::shared();
     let scenario = Scenario::new("engine pays by card").in_engine(engine);
-    scenario
-        .play(stage, async move |session| {
-            let order = session.order(&stage.shop()).await;
-            session.stay().await;
-            session.enter_form().await;
-            look(&session, "form").await;
-            session.press(PAY).await;
-            session.read("#number-note", "card number").await;
-            look(&session, "errors").await;
-            session.fill_in(VISA).await;
-            assert_eq!(session.value_of("#number").await, "4242 4242 4242 4242");
-            assert_eq!(session.value_of("#expiry").await, "12 / 34");
-            look(&session, "filled").await;
-            session.press(PAY).await;
-            session.see(RECEIPT).await;
-            look(&session, "receipt").await;
-            session
-                .go(&format!("{}/orders/{order}", stage.shop()))
-                .await;
-            session.see_order("paid").await;
-            let payments = stage.payments_of(&order).await;
-            assert_eq!(payments.len(), 1, "{payments:?}");
-            assert_eq!(payments[0]["state"], "captured");
-        })
-        .await;
+    play_shared(scenario, async move |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        session.stay().await;
+        session.enter_form().await;
+        look(&session, "form").await;
+        session.press(PAY).await;
+        session.read("#number-note", "card number").await;
+        look(&session, "errors").await;
+        session.fill_in(VISA).await;
+        assert_eq!(session.value_of("#number").await, "4242 4242 4242 4242");
+        assert_eq!(session.value_of("#expiry").await, "12 / 34");
+        look(&session, "filled").await;
+        session.press(PAY).await;
+        session.see(RECEIPT).await;
+        look(&session, "receipt").await;
+        session
+            .go(&format!("{}/orders/{order}", environment.shop()))
+            .await;
+        session.see_order("paid").await;
+        let payments = environment.payments_of(&order).await;
+        assert_eq!(payments.len(), 1, "{payments:?}");
+        assert_eq!(payments[0]["state"], "captured");
+    })
+    .await;
 }
 
 pub(crate) async fn retry_after_a_decline(engine: Engine) {
-    let stage = Stage::shared();
     let scenario = Scenario::new("engine retries").in_engine(engine);
-    scenario
-        .play(stage, async move |session| {
-            let order = session.order(&stage.shop()).await;
-            session.pay_with(INSUFFICIENT_FUNDS).await;
-            session.read(NOTICE, "declined").await;
-            look(&session, "declined").await;
-            session.replace_card(MASTERCARD).await;
-            session.press(PAY).await;
-            session.see_order("paid").await;
-            let payments = stage.payments_of(&order).await;
-            let states: Vec<_> = payments.iter().map(|payment| &payment["state"]).collect();
-            assert_eq!(states, ["captured", "declined"]);
-        })
-        .await;
+    play_shared(scenario, async move |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        session.pay_with(INSUFFICIENT_FUNDS).await;
+        session.read(NOTICE, "declined").await;
+        look(&session, "declined").await;
+        session.replace_card(MASTERCARD).await;
+        session.press(PAY).await;
+        session.see_order("paid").await;
+        let payments = environment.payments_of(&order).await;
+        let states: Vec<_> = payments.iter().map(|payment| &payment["state"]).collect();
+        assert_eq!(states, ["captured", "declined"]);
+    })
+    .await;
 }
 
 pub(crate) async fn confirm_by_code(engine: Engine) {
     // A phone is shared by all who use the same bank.
-    let stage = Arc::new(Stage::set_up(Staging::default()));
-    let own = Arc::clone(&stage);
+    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let scenario = Scenario::new("engine confirms by code").in_engine(engine);
-    scenario
-        .play(&stage, async move |session| {
-            session.order(&own.shop()).await;
-            session.pay_with(persona_for("challenge_code")).await;
-            session.see("#code").await;
-            look(&session, "code").await;
-            let code = own.code_on_phone_of(CODY).await;
-            session.confirm_code(&code).await;
-            session.see_order("paid").await;
-        })
-        .await;
+    play_in(environment, scenario, async move |session, environment| {
+        session.order(&environment.shop()).await;
+        session.pay_with(persona_for("challenge_code")).await;
+        session.see("#code").await;
+        look(&session, "code").await;
+        let code = environment.code_on_phone_of(CODY).await;
+        session.confirm_code(&code).await;
+        session.see_order("paid").await;
+    })
+    .await;
 }
 
 pub(crate) async fn pay_by_wallet(engine: Engine) {
-    let stage = Stage::shared();
     let scenario = Scenario::new("engine pays by wallet").in_engine(engine);
-    scenario
-        .play(stage, async move |session| {
-            session.order(&stage.shop()).await;
-            session.pay_by("wallet").await;
-            session.see(PANEL).await;
-            look(&session, "wallet").await;
-            // WebKit opens no window for a click that happened before the response.
-            if session.windows().await == 1 {
-                session.press(".panel .link").await;
-            }
-            session.enter_opened_window().await;
-            let confirm = session.see(".confirm").await;
-            // The page may be gone before the driver has its answer.
-            drop(confirm.click().await);
-            session.enter_first_window().await;
-            session.see_order("paid").await;
-        })
-        .await;
+    play_shared(scenario, async move |session, environment| {
+        session.order(&environment.shop()).await;
+        session.pay_by("wallet").await;
+        session.see(PANEL).await;
+        look(&session, "wallet").await;
+        // WebKit opens no window for a click that happened before the response.
+        if session.windows().await == 1 {
+            session.press(".panel .link").await;
+        }
+        session.enter_opened_window().await;
+        let confirm = session.see(".confirm").await;
+        // The page may be gone before the driver has its answer.
+        drop(confirm.click().await);
+        session.enter_first_window().await;
+        session.see_order("paid").await;
+    })
+    .await;
 }
 
 pub(crate) async fn pay_by_transfer(engine: Engine) {
-    let stage = Stage::shared();
     let scenario = Scenario::new("engine pays by transfer").in_engine(engine);
-    scenario
-        .play(stage, async move |session| {
-            let order = session.order(&stage.shop()).await;
-            session.pay_by("bank_transfer").await;
-            session.read(PANEL, "ransfer").await;
-            look(&session, "transfer").await;
-            let payments = stage.payments_of(&order).await;
-            let transfer = json!({
-                "reference": payments[0]["transfer"]["reference"],
-                "amount": payments[0]["amount"],
-                "currency": payments[0]["currency"],
-            });
-            stage
-                .command(Method::POST, "/sim/transfers", &transfer)
-                .await;
-            session.see_order("paid").await;
-        })
-        .await;
+    play_shared(scenario, async move |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        session.pay_by("bank_transfer").await;
+        session.read(PANEL, "ransfer").await;
+        look(&session, "transfer").await;
+        let payments = environment.payments_of(&order).await;
+        let transfer = json!({
+            "reference": payments[0]["transfer"]["reference"],
+            "amount": payments[0]["amount"],
+            "currency": payments[0]["currency"],
+        });
+        environment
+            .command(Method::POST, "/sim/transfers", &transfer)
+            .await;
+        session.see_order("paid").await;
+    })
+    .await;
 }
 
 pub(crate) async fn three_forms(engine: Engine) {
-    let stage = Stage::shared();
+    let environment = TestEnvironment::shared();
     let names = ["a", "b", "c"].map(|name| format!("three-{name}-{}", engine.name()));
     let [first, second, third] = names
         .each_ref()
-        .map(|name| stage.merchant.sign(&stage.claims(name)));
+        .map(|name| environment.merchant.sign(&environment.claims(name)));
     let body = format!(
         "<div id=\"first\"></div>\
          <script src=\"{{verifier}}/checkout.js\" data-target=\"#first\" data-order=\"{first}\"></script>\
@@ -159,66 +149,57 @@ pub(crate) async fn three_forms(engine: Engine) {
     );
     let script = format!("Sealpay.mount('#third', {{ order: '{third}' }});");
     let page_name = format!("three-{}", engine.name());
-    let address = stage.site.publish(&page_name, page(stage, &body, &script));
+    let address = environment
+        .site
+        .publish(&page_name, page(environment, &body, &script));
     let scenario = Scenario::new("engine shows three forms").in_engine(engine);
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            session.enter_form_in("#third iframe").await;
-            session.type_into("#number", "5555").await;
-            session.enter_form_in("#first iframe").await;
-            session.fill_in(VISA).await;
-            session.enter_form_in("#second iframe").await;
-            session.fill_in(INSUFFICIENT_FUNDS).await;
-            session.press(PAY).await;
-            session.enter_frame("#first iframe").await;
-            session.press(PAY).await;
-            session.see(RECEIPT).await;
-            session.enter_frame("#second iframe").await;
-            session.read(NOTICE, "declined").await;
-            session.enter_frame("#third iframe").await;
-            assert_eq!(session.value_of("#number").await, "5555");
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        session.enter_form_in("#third iframe").await;
+        session.type_into("#number", "5555").await;
+        session.enter_form_in("#first iframe").await;
+        session.fill_in(VISA).await;
+        session.enter_form_in("#second iframe").await;
+        session.fill_in(INSUFFICIENT_FUNDS).await;
+        session.press(PAY).await;
+        session.enter_frame("#first iframe").await;
+        session.press(PAY).await;
+        session.see(RECEIPT).await;
+        session.enter_frame("#second iframe").await;
+        session.read(NOTICE, "declined").await;
+        session.enter_frame("#third iframe").await;
+        assert_eq!(session.value_of("#number").await, "5555");
+    })
+    .await;
     for (name, expected) in names
         .iter()
         .zip([vec!["captured"], vec!["declined"], vec![]])
     {
-        let payments = stage.payments_of(name).await;
+        let payments = environment.payments_of(name).await;
         let states: Vec<_> = payments.iter().map(|payment| &payment["state"]).collect();
         assert_eq!(states, expected, "{name}");
     }
 }
 
 pub(crate) async fn pay_by_keyboard(engine: Engine) {
-    let stage = Stage::shared();
     let scenario = Scenario::new("engine pays by keyboard").in_engine(engine);
-    scenario
-        .play(stage, async move |session| {
-            session.go(&stage.shop()).await;
-            session
-                .tab_until("document.activeElement.matches('.product button')")
-                .await;
-            session.press_keys(Key::Enter).await;
-            session.see(FRAME).await;
-            session.enter_form().await;
-            session.enter_page().await;
-            session
-                .tab_until("document.activeElement.matches('iframe')")
-                .await;
-            session.enter_frame(FRAME).await;
-            session
-                .tab_until("document.activeElement.id === 'number'")
-                .await;
-            session.press_keys(AMEX.number).await;
-            for (field, text) in [("expiry", "12/34"), ("security-code", AMEX.security_code)] {
-                session.press_keys(Key::Tab).await;
-                let place = format!("document.activeElement.id === '{field}'");
-                assert!(session.is_true(&place).await, "Tab leads to {field}");
-                session.press_keys(text).await;
-            }
-            session.press_keys(Key::Enter).await;
-            session.see_order("paid").await;
-        })
-        .await;
+    play_shared(scenario, async move |session, environment| {
+        session.go(&environment.shop()).await;
+        session
+            .tab_until("document.activeElement.matches('.product button')")
+            .await;
+        session.press_keys(Key::Enter).await;
+        session.see(FRAME).await;
+        session.tab_into_form("#number").await;
+        session.press_keys(AMEX.number).await;
+        for (field, text) in [("expiry", "12/34"), ("security-code", AMEX.security_code)] {
+            session.press_keys(Key::Tab).await;
+            let place = format!("document.activeElement.id === '{field}'");
+            assert!(session.is_true(&place).await, "Tab leads to {field}");
+            session.press_keys(text).await;
+        }
+        session.press_keys(Key::Enter).await;
+        session.see_order("paid").await;
+    })
+    .await;
 }

@@ -1,5 +1,4 @@
-//! The main flows in the browsers that are not Chromium: an engine of its own lays out, focuses,
-//! opens windows and runs WebAssembly in its own way.
+//! The main flows in Firefox and WebKit.
 //!
 //! Each flow also looks for barriers with axe-core, and leaves pictures under
 //! `target/screenshots/engines`. What the page hears is tried in Chromium only.
@@ -25,11 +24,11 @@ macro_rules! flows {
 }
 
 flows! {
-    an_approved_card_pays_the_order => pay_by_card,
-    a_declined_card_is_replaced_by_another_that_pays => retry_after_a_decline,
-    the_code_from_the_phone_pays_the_order => confirm_by_code,
-    a_payment_confirmed_in_the_wallet_pays_the_order => pay_by_wallet,
-    a_transfer_that_arrives_pays_the_order => pay_by_transfer,
-    three_forms_on_one_page_do_not_disturb_each_other => three_forms,
-    the_keyboard_alone_pays_the_order => pay_by_keyboard,
+    approved_card_pays_the_order => pay_by_card,
+    declined_card_is_replaced_by_one_that_pays => retry_after_a_decline,
+    one_time_code_pays_the_order => confirm_by_code,
+    confirmed_wallet_payment_pays_the_order => pay_by_wallet,
+    received_transfer_pays_the_order => pay_by_transfer,
+    three_forms_on_one_page_work_independently => three_forms,
+    keyboard_alone_pays_the_order => pay_by_keyboard,
 }

@@ -1,15 +1,15 @@
-//! The bank's questions about the shopper, and the offer of a passkey.
+//! Challenges, and the offer of a passkey.
 
 use super::{publish_and_go, rich_claims};
 use crate::widget::one_time_codes::{pay_up_to_the_code_with, try_in_vain};
 use harness::authenticator::Authenticator;
 use harness::browser::{Session, eventually};
+use harness::environment::{EnvironmentOptions, TestEnvironment};
 use harness::gallery::Gallery;
 use harness::network::Fault;
-use harness::scenario::Scenario;
+use harness::scenario::{Scenario, play_in};
 use harness::shopper::{CONFIRM, FRAME, NOTE, NOTICE, PANEL, persona_for};
-use harness::stage::{Stage, Staging};
-use harness::world::{MINUTE, wrong};
+use harness::simulation::{MINUTE, wrong};
 use std::sync::Arc;
 
 /// Whose bank asks for a code first, and then for the passkey.
@@ -17,30 +17,28 @@ const KAY: &str = "kay_challenge_passkey";
 const OUTCOME: &str = "challenge_passkey";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_question_of_the_bank_can_be_seen_and_answered_by_everybody() {
-    let stage = Arc::new(Stage::set_up(Staging {
+async fn challenges_are_accessible() {
+    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions {
         verifier_is_named: true,
-        ..Staging::default()
+        ..EnvironmentOptions::default()
     }));
-    let own = Arc::clone(&stage);
     let scenario = Scenario::new("questions of the bank")
         // The moved clock, and algorithms that this bank does not take.
         .with_complaints(&["401 (Unauthorized)", "pubKeyCredParams"]);
-    scenario
-        .play(&stage, async move |session| {
-            let authenticator = Authenticator::plug_in(&session).await;
-            let mut gallery = Gallery::new(&session, Some(FRAME));
-            show_codes(&session, &own, &mut gallery).await;
-            show_what_is_given_up(&session, &own, &mut gallery).await;
-            show_the_offer(&session, &authenticator, &mut gallery).await;
-            show_the_passkey(&session, &own, &authenticator, &mut gallery).await;
-            gallery.close();
-        })
-        .await;
+    play_in(environment, scenario, async move |session, environment| {
+        let authenticator = Authenticator::plug_in(&session).await;
+        let mut gallery = Gallery::new(&session, Some(FRAME));
+        show_codes(&session, &environment, &mut gallery).await;
+        show_what_is_given_up(&session, &environment, &mut gallery).await;
+        show_the_offer(&session, &authenticator, &mut gallery).await;
+        show_the_passkey(&session, &environment, &authenticator, &mut gallery).await;
+        gallery.close();
+    })
+    .await;
 }
 
-async fn show_codes(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
-    publish_and_go(session, stage, &rich_claims(stage, "codes")).await;
+async fn show_codes(session: &Session, environment: &TestEnvironment, gallery: &mut Gallery<'_>) {
+    publish_and_go(session, environment, &rich_claims(environment, "codes")).await;
     pay_up_to_the_code_with(session, OUTCOME).await;
     gallery.show("code").await;
 
@@ -49,8 +47,8 @@ async fn show_codes(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>)
     session.read(NOTE, "Enter all 6 digits").await;
     gallery.show("code-incomplete").await;
 
-    let wrong_code = wrong(&stage.code_on_phone_of(KAY).await);
-    let network = &stage.verifier_network;
+    let wrong_code = wrong(&environment.code_on_phone_of(KAY).await);
+    let network = &environment.verifier_network;
     network.fail("/v1/authentications", Fault::Held, 1);
     session.enter_frame(FRAME).await;
     session.confirm_code(&wrong_code).await;
@@ -62,9 +60,9 @@ async fn show_codes(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>)
     gallery.show("code-refused").await;
 
     for tries_left in [3, 2, 1] {
-        stage.move_clock(MINUTE + 31).await;
+        environment.move_clock(MINUTE + 31).await;
         session.enter_frame(FRAME).await;
-        let wrong_code = wrong(&stage.code_on_phone_of(KAY).await);
+        let wrong_code = wrong(&environment.code_on_phone_of(KAY).await);
         try_in_vain(session, &wrong_code, tries_left).await;
         if tries_left == 3 {
             gallery.show("code-can-be-sent-again").await;
@@ -79,7 +77,11 @@ async fn show_codes(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>)
     gallery.show("code-no-more").await;
 }
 
-async fn show_what_is_given_up(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
+async fn show_what_is_given_up(
+    session: &Session,
+    environment: &TestEnvironment,
+    gallery: &mut Gallery<'_>,
+) {
     session.enter_frame(FRAME).await;
     session.press_button("Cancel payment").await;
     session.read(NOTICE, "Payment cancelled").await;
@@ -98,7 +100,7 @@ async fn show_what_is_given_up(session: &Session, stage: &Stage, gallery: &mut G
     gallery.show("abandoned").await;
 
     pay_up_to_the_code_with(session, OUTCOME).await;
-    let code = stage.code_on_phone_of(KAY).await;
+    let code = environment.code_on_phone_of(KAY).await;
     session.confirm_code(&code).await;
     session.read(PANEL, "Payment complete").await;
 }
@@ -124,11 +126,11 @@ async fn show_the_offer(
 
 async fn show_the_passkey(
     session: &Session,
-    stage: &Stage,
+    environment: &TestEnvironment,
     authenticator: &Authenticator<'_>,
     gallery: &mut Gallery<'_>,
 ) {
-    publish_and_go(session, stage, &rich_claims(stage, "passkey")).await;
+    publish_and_go(session, environment, &rich_claims(environment, "passkey")).await;
     session.pay_with(persona_for(OUTCOME)).await;
     session.read(".panel", "Continue with passkey").await;
     gallery.show("passkey").await;

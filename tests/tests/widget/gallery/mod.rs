@@ -1,4 +1,4 @@
-//! Every state of the form and every page of the shop: pictures to look at, and no barrier in any.
+//! Every state of the form and every page of the shop: screenshots and accessibility checks.
 
 mod appearance;
 mod challenges;
@@ -9,19 +9,19 @@ mod shop;
 use super::embedding::{page, page_with_tag};
 use harness::accessibility::{Part, findings, is_to_be_had};
 use harness::browser::Session;
+use harness::environment::{EnvironmentOptions, TestEnvironment};
 use harness::gallery::{Gallery, WIDTHS};
 use harness::network::Fault;
-use harness::scenario::Scenario;
+use harness::scenario::{Scenario, play_in, play_shared};
 use harness::shopper::{
     AMEX, Card, FRAME, INSUFFICIENT_FUNDS, MASTERCARD, NOTICE, PANEL, PAY, VISA, persona_for,
 };
-use harness::stage::{Stage, Staging};
 use sealpay_protocol::limits::ATTEMPTS_PER_SESSION;
 use sealpay_protocol::order::{Capture, OrderClaims, OrderItem};
 use std::sync::Arc;
 
 /// An order with everything that an order can show.
-fn rich_claims(stage: &Stage, name: &str) -> OrderClaims {
+fn rich_claims(environment: &TestEnvironment, name: &str) -> OrderClaims {
     let item = |name: &str, quantity, amount| OrderItem {
         name: name.into(),
         quantity,
@@ -39,44 +39,44 @@ fn rich_claims(stage: &Stage, name: &str) -> OrderClaims {
             item("Delivery", 1, 490),
         ]),
         amount: 5780,
-        ..stage.claims(name)
+        ..environment.claims(name)
     }
 }
 
-async fn publish_and_go(session: &Session, stage: &Stage, claims: &OrderClaims) {
-    let order = stage.merchant.sign(claims);
-    let address = stage
+async fn publish_and_go(session: &Session, environment: &TestEnvironment, claims: &OrderClaims) {
+    let order = environment.merchant.sign(claims);
+    let address = environment
         .site
-        .publish(&claims.order_ref, page_with_tag(stage, &order, ""));
+        .publish(&claims.order_ref, page_with_tag(environment, &order, ""));
     session.go(&address).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_state_of_a_payment_can_be_seen_and_used_by_everybody() {
-    let stage = Arc::new(Stage::set_up(Staging {
+async fn payment_states_are_accessible() {
+    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions {
         provider_timeout_ms: 500,
-        ..Staging::default()
+        ..EnvironmentOptions::default()
     }));
-    let own = Arc::clone(&stage);
     let scenario =
         Scenario::new("states of a payment").with_complaints(&["net::ERR_EMPTY_RESPONSE"]);
-    scenario
-        .play(&stage, async move |session| {
-            let mut gallery = Gallery::new(&session, Some(FRAME));
-            show_loading(&session, &own, &mut gallery).await;
-            show_a_decline_and_a_payment(&session, &own, &mut gallery).await;
-            show_an_interruption(&session, &own, &mut gallery).await;
-            show_an_unknown_outcome(&session, &own, &mut gallery).await;
-            gallery.close();
-        })
-        .await;
+    play_in(environment, scenario, async move |session, environment| {
+        let mut gallery = Gallery::new(&session, Some(FRAME));
+        show_loading(&session, &environment, &mut gallery).await;
+        show_a_decline_and_a_payment(&session, &environment, &mut gallery).await;
+        show_an_interruption(&session, &environment, &mut gallery).await;
+        show_an_unknown_outcome(&session, &environment, &mut gallery).await;
+        gallery.close();
+    })
+    .await;
 }
 
-async fn show_loading(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
-    let order = stage.merchant.sign(&rich_claims(stage, "payment"));
-    let tag = page_with_tag(stage, &order, "");
-    let address = serde_json::json!({ "url": stage.site.publish("payment", tag) });
-    let network = &stage.verifier_network;
+async fn show_loading(session: &Session, environment: &TestEnvironment, gallery: &mut Gallery<'_>) {
+    let order = environment
+        .merchant
+        .sign(&rich_claims(environment, "payment"));
+    let tag = page_with_tag(environment, &order, "");
+    let address = serde_json::json!({ "url": environment.site.publish("payment", tag) });
+    let network = &environment.verifier_network;
     network.fail("sealpay-widget_bg.wasm", Fault::Held, u32::MAX);
     for width in WIDTHS {
         gallery.resize(width, 800).await;
@@ -91,7 +91,11 @@ async fn show_loading(session: &Session, stage: &Stage, gallery: &mut Gallery<'_
     network.mend();
 }
 
-async fn show_a_decline_and_a_payment(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
+async fn show_a_decline_and_a_payment(
+    session: &Session,
+    environment: &TestEnvironment,
+    gallery: &mut Gallery<'_>,
+) {
     session.enter_form().await;
     gallery.show("form").await;
 
@@ -113,23 +117,29 @@ async fn show_a_decline_and_a_payment(session: &Session, stage: &Stage, gallery:
     gallery.show("declined").await;
     gallery.show_in_forced_colours("declined").await;
 
-    stage.verifier_network.fail("/v1/payments", Fault::Held, 1);
+    environment
+        .verifier_network
+        .fail("/v1/payments", Fault::Held, 1);
     session.enter_form().await;
     session.replace_card(VISA).await;
     session.press(PAY).await;
     session.read(PAY, "Processing").await;
     gallery.show("processing").await;
-    stage.verifier_network.mend();
+    environment.verifier_network.mend();
     session.enter_frame(FRAME).await;
     session.read(PANEL, "Payment complete").await;
     gallery.show("paid").await;
 }
 
-async fn show_an_interruption(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
-    let mut claims = rich_claims(stage, "reserve");
+async fn show_an_interruption(
+    session: &Session,
+    environment: &TestEnvironment,
+    gallery: &mut Gallery<'_>,
+) {
+    let mut claims = rich_claims(environment, "reserve");
     claims.capture = Capture::Manual;
-    publish_and_go(session, stage, &claims).await;
-    stage
+    publish_and_go(session, environment, &claims).await;
+    environment
         .verifier_network
         .fail("/v1/payments", Fault::AnswerLost, 1);
     session.pay_with(MASTERCARD).await;
@@ -141,22 +151,27 @@ async fn show_an_interruption(session: &Session, stage: &Stage, gallery: &mut Ga
     gallery.show("authorized").await;
 }
 
-async fn show_an_unknown_outcome(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
-    publish_and_go(session, stage, &rich_claims(stage, "unknown")).await;
+async fn show_an_unknown_outcome(
+    session: &Session,
+    environment: &TestEnvironment,
+    gallery: &mut Gallery<'_>,
+) {
+    publish_and_go(session, environment, &rich_claims(environment, "unknown")).await;
     session.pay_with(persona_for("response_lost")).await;
     session.read(PANEL, "We’re checking your payment").await;
     // The next question waits until the pictures are taken.
-    stage.verifier_network.fail("/v1/payments", Fault::Held, 1);
+    environment
+        .verifier_network
+        .fail("/v1/payments", Fault::Held, 1);
     gallery.show("checking").await;
-    stage.verifier_network.mend();
+    environment.verifier_network.mend();
     session.enter_frame(FRAME).await;
     session.read(PANEL, "Payment complete").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_end_without_a_payment_can_be_seen_and_used_by_everybody() {
-    let stage = Arc::new(Stage::set_up(Staging::default()));
-    let own = Arc::clone(&stage);
+async fn end_states_without_a_payment_are_accessible() {
+    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let scenario = Scenario::new("ends without a payment").with_complaints(&[
         "404 (Not Found)",
         "could not start",
@@ -165,36 +180,48 @@ async fn every_end_without_a_payment_can_be_seen_and_used_by_everybody() {
         "[Sealpay] malformed_order",
         "[Sealpay] load_timeout",
     ]);
-    scenario
-        .play(&stage, async move |session| {
-            let mut gallery = Gallery::new(&session, Some(FRAME));
-            // First, because the browser keeps a script that it got once.
-            show_a_blocked_script(&session, &own, &mut gallery).await;
-            show_an_unreachable_verifier(&session, &own, &mut gallery).await;
-            show_refusals(&session, &own, &mut gallery).await;
-            gallery.close();
-            let mut gallery = Gallery::new(&session, None);
-            show_the_loader_alone(&session, &own, &mut gallery).await;
-            gallery.close();
-        })
-        .await;
+    play_in(environment, scenario, async move |session, environment| {
+        let mut gallery = Gallery::new(&session, Some(FRAME));
+        // First, because the browser keeps a script that it got once.
+        show_a_blocked_script(&session, &environment, &mut gallery).await;
+        show_an_unreachable_verifier(&session, &environment, &mut gallery).await;
+        show_refusals(&session, &environment, &mut gallery).await;
+        gallery.close();
+        let mut gallery = Gallery::new(&session, None);
+        show_the_loader_alone(&session, &environment, &mut gallery).await;
+        gallery.close();
+    })
+    .await;
 }
 
-async fn show_a_blocked_script(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
-    let network = &stage.verifier_network;
+async fn show_a_blocked_script(
+    session: &Session,
+    environment: &TestEnvironment,
+    gallery: &mut Gallery<'_>,
+) {
+    let network = &environment.verifier_network;
     network.fail("sealpay-widget_bg.wasm", Fault::NotFound, u32::MAX);
-    publish_and_go(session, stage, &rich_claims(stage, "no-script")).await;
+    publish_and_go(session, environment, &rich_claims(environment, "no-script")).await;
     session.enter_frame(FRAME).await;
     session.read(".panel", "could not start").await;
     gallery.show("script-blocked").await;
     network.mend();
 }
 
-async fn show_an_unreachable_verifier(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
-    stage
+async fn show_an_unreachable_verifier(
+    session: &Session,
+    environment: &TestEnvironment,
+    gallery: &mut Gallery<'_>,
+) {
+    environment
         .verifier_network
         .fail("/v1/sessions", Fault::RequestLost, 3);
-    publish_and_go(session, stage, &rich_claims(stage, "unreachable")).await;
+    publish_and_go(
+        session,
+        environment,
+        &rich_claims(environment, "unreachable"),
+    )
+    .await;
     session.enter_frame(FRAME).await;
     session.read(PANEL, "can’t connect right now").await;
     gallery.show("unreachable").await;
@@ -207,40 +234,54 @@ async fn show_an_unreachable_verifier(session: &Session, stage: &Stage, gallery:
     gallery.show("exhausted").await;
 }
 
-async fn show_refusals(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
-    let mut claims = rich_claims(stage, "gone");
+async fn show_refusals(
+    session: &Session,
+    environment: &TestEnvironment,
+    gallery: &mut Gallery<'_>,
+) {
+    let mut claims = rich_claims(environment, "gone");
     (claims.iat, claims.exp) = (claims.iat - 900, claims.iat - 1);
-    publish_and_go(session, stage, &claims).await;
+    publish_and_go(session, environment, &claims).await;
     session.enter_frame(FRAME).await;
     session.read(PANEL, "This checkout has timed out").await;
     gallery.show("expired").await;
 
-    let mut claims = rich_claims(stage, "not-here");
-    claims.parent_origins = vec![harness::client::origin(&stage.foreign_site.origin())];
-    publish_and_go(session, stage, &claims).await;
+    let mut claims = rich_claims(environment, "not-here");
+    claims.parent_origins = vec![harness::client::origin(&environment.foreign_site.origin())];
+    publish_and_go(session, environment, &claims).await;
     session.enter_frame(FRAME).await;
     session.read(PANEL, "set up to take payments here").await;
     gallery.show("origin-not-allowed").await;
 }
 
 /// What the loader shows in place of the frame.
-async fn show_the_loader_alone(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
+async fn show_the_loader_alone(
+    session: &Session,
+    environment: &TestEnvironment,
+    gallery: &mut Gallery<'_>,
+) {
     let form = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
     let mount = "Sealpay.mount('#form', { order: 'none' })";
     session
-        .go(&stage.site.publish("loader", page(stage, form, mount)))
+        .go(&environment
+            .site
+            .publish("loader", page(environment, form, mount)))
         .await;
     session
         .read("[role=alert]", "Something is wrong with this order")
         .await;
     gallery.show("loader-order-malformed").await;
 
-    stage
+    environment
         .verifier_network
         .fail("/checkout/", Fault::NotFound, u32::MAX);
-    let order = stage.merchant.sign(&stage.claims("loader-timeout"));
-    let tag = page_with_tag(stage, &order, "data-timeout=\"500\"");
-    session.go(&stage.site.publish("loader-timeout", tag)).await;
+    let order = environment
+        .merchant
+        .sign(&environment.claims("loader-timeout"));
+    let tag = page_with_tag(environment, &order, "data-timeout=\"500\"");
+    session
+        .go(&environment.site.publish("loader-timeout", tag))
+        .await;
     session.read("[role=alert]", "could not be loaded").await;
     gallery.show("loader-timeout").await;
 }
@@ -265,58 +306,57 @@ async fn use_up_every_attempt(session: &Session, card: Card) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_keeps_somebody_out_is_found() {
-    let stage = Stage::shared();
+async fn inaccessible_page_is_detected() {
+    let environment = TestEnvironment::shared();
     let body = "<form><input type=\"text\"><button type=\"button\"></button></form>";
-    let address = stage.site.publish("barrier", page(stage, body, ""));
+    let address = environment
+        .site
+        .publish("barrier", page(environment, body, ""));
     let scenario = Scenario::new("barriers");
-    scenario
-        .play(stage, async move |session| {
-            session.go(&address).await;
-            let found = findings(&session, Part::Page).await.join("\n");
-            for rule in ["label:", "button-name:"] {
-                assert!(found.contains(rule) || !is_to_be_had(), "{rule} in {found}");
-            }
-        })
-        .await;
+    play_shared(scenario, async move |session, _| {
+        session.go(&address).await;
+        let found = findings(&session, Part::Page).await.join("\n");
+        for rule in ["label:", "button-name:"] {
+            assert!(found.contains(rule) || !is_to_be_had(), "{rule} in {found}");
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_of_the_shop_can_be_seen_and_used_by_everybody() {
-    let stage = Arc::new(Stage::set_up(Staging::default()));
-    let own = Arc::clone(&stage);
+async fn shop_pages_are_accessible() {
+    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let scenario = Scenario::new("pages of the shop").with_complaints(&["404 (Not Found)"]);
-    scenario
-        .play(&stage, async move |session| {
-            let session = &*session;
-            let mut gallery = Gallery::new(session, None);
-            session.go(&own.shop()).await;
-            gallery.show("shop-home").await;
-            let order = session.order(&own.shop()).await;
-            session.enter_form().await;
-            session.enter_page().await;
-            gallery.show("shop-checkout").await;
-            gallery.show_in_docs("form.png", 1030).await;
-            let order_page = format!("{}/orders/{order}", own.shop());
-            session.go(&order_page).await;
-            gallery.show("shop-order-waiting").await;
-            session.press("[data-live] a.button").await;
-            session.pay_with(INSUFFICIENT_FUNDS).await;
-            session.read(NOTICE, "declined").await;
-            session.enter_page().await;
-            session.go(&order_page).await;
-            session.see_order("declined").await;
-            gallery.show("shop-order-declined").await;
-            session.press("[data-live] a.button").await;
-            session.pay_with(VISA).await;
-            session.see_order("paid").await;
-            gallery.show("shop-order-paid").await;
-            session.go(&format!("{}/orders", own.shop())).await;
-            gallery.show("shop-orders").await;
-            session.read(".rows", &order).await;
-            session.go(&format!("{}/nothing", own.shop())).await;
-            gallery.show("shop-not-found").await;
-            gallery.close();
-        })
-        .await;
+    play_in(environment, scenario, async move |session, environment| {
+        let session = &*session;
+        let mut gallery = Gallery::new(session, None);
+        session.go(&environment.shop()).await;
+        gallery.show("shop-home").await;
+        let order = session.order(&environment.shop()).await;
+        session.enter_form().await;
+        session.enter_page().await;
+        gallery.show("shop-checkout").await;
+        gallery.show_in_docs("form.png", 1030).await;
+        let order_page = format!("{}/orders/{order}", environment.shop());
+        session.go(&order_page).await;
+        gallery.show("shop-order-waiting").await;
+        session.press("[data-live] a.button").await;
+        session.pay_with(INSUFFICIENT_FUNDS).await;
+        session.read(NOTICE, "declined").await;
+        session.enter_page().await;
+        session.go(&order_page).await;
+        session.see_order("declined").await;
+        gallery.show("shop-order-declined").await;
+        session.press("[data-live] a.button").await;
+        session.pay_with(VISA).await;
+        session.see_order("paid").await;
+        gallery.show("shop-order-paid").await;
+        session.go(&format!("{}/orders", environment.shop())).await;
+        gallery.show("shop-orders").await;
+        session.read(".rows", &order).await;
+        session.go(&format!("{}/nothing", environment.shop())).await;
+        gallery.show("shop-not-found").await;
+        gallery.close();
+    })
+    .await;
 }

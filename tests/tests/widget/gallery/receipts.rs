@@ -1,35 +1,37 @@
-//! Receipts in the form, and the shop's order page while money moves.
+//! Receipts in the form, and the shop's order page during captures and refunds.
 
 use super::{publish_and_go, rich_claims};
 use crate::widget::receipt::reserve;
 use harness::browser::Session;
+use harness::environment::{EnvironmentOptions, TestEnvironment};
 use harness::gallery::Gallery;
-use harness::scenario::Scenario;
+use harness::scenario::{Scenario, play_in};
 use harness::shopper::{FRAME, PANEL, VISA};
-use harness::stage::{Stage, Staging};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
 use serde_json::json;
 use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_receipt_can_be_read_by_everybody() {
-    let stage = Arc::new(Stage::set_up(Staging::default()));
-    let own = Arc::clone(&stage);
+async fn receipts_are_accessible() {
+    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let scenario = Scenario::new("receipts");
-    scenario
-        .play(&stage, async move |session| {
-            let mut gallery = Gallery::new(&session, Some(FRAME));
-            show_a_receipt(&session, &own, &mut gallery).await;
-            show_what_is_reserved(&session, &own, &mut gallery).await;
-            gallery.close();
-        })
-        .await;
+    play_in(environment, scenario, async move |session, environment| {
+        let mut gallery = Gallery::new(&session, Some(FRAME));
+        show_a_receipt(&session, &environment, &mut gallery).await;
+        show_what_is_reserved(&session, &environment, &mut gallery).await;
+        gallery.close();
+    })
+    .await;
 }
 
-async fn show_a_receipt(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
-    let claims = rich_claims(stage, "receipt");
-    publish_and_go(session, stage, &claims).await;
+async fn show_a_receipt(
+    session: &Session,
+    environment: &TestEnvironment,
+    gallery: &mut Gallery<'_>,
+) {
+    let claims = rich_claims(environment, "receipt");
+    publish_and_go(session, environment, &claims).await;
     session.pay_with(VISA).await;
     session.read(PANEL, "Payment complete").await;
     gallery.show("receipt-captured").await;
@@ -39,7 +41,7 @@ async fn show_a_receipt(session: &Session, stage: &Stage, gallery: &mut Gallery<
     gallery.show("receipt-after-reload").await;
 
     let part = json!({ "amount": 490 });
-    stage.modify("receipt", "refunds", &part).await;
+    environment.modify("receipt", "refunds", &part).await;
     session.enter_page().await;
     session.driver().refresh().await.unwrap();
     session.enter_frame(FRAME).await;
@@ -47,18 +49,22 @@ async fn show_a_receipt(session: &Session, stage: &Stage, gallery: &mut Gallery<
     gallery.show("receipt-refunded").await;
 }
 
-async fn show_what_is_reserved(session: &Session, stage: &Stage, gallery: &mut Gallery<'_>) {
-    let mut claims = rich_claims(stage, "reserved");
+async fn show_what_is_reserved(
+    session: &Session,
+    environment: &TestEnvironment,
+    gallery: &mut Gallery<'_>,
+) {
+    let mut claims = rich_claims(environment, "reserved");
     claims.capture = Capture::Manual;
-    publish_and_go(session, stage, &claims).await;
+    publish_and_go(session, environment, &claims).await;
     session.pay_with(VISA).await;
     session.read(PANEL, "Payment approved").await;
     gallery.show("receipt-authorized").await;
 
-    let mut claims = rich_claims(stage, "reserved-in-a-wallet");
+    let mut claims = rich_claims(environment, "reserved-in-a-wallet");
     claims.capture = Capture::Manual;
     claims.methods = Some(vec![Method::Wallet]);
-    publish_and_go(session, stage, &claims).await;
+    publish_and_go(session, environment, &claims).await;
     session.enter_frame(FRAME).await;
     session.press("form button[type=submit]").await;
     super::methods::decide(session, ".confirm").await;
@@ -66,7 +72,7 @@ async fn show_what_is_reserved(session: &Session, stage: &Stage, gallery: &mut G
     session.read(PANEL, "Payment approved").await;
     gallery.show("receipt-wallet").await;
 
-    stage
+    environment
         .modify("reserved-in-a-wallet", "void", &json!({}))
         .await;
     session.enter_page().await;
@@ -77,39 +83,41 @@ async fn show_what_is_reserved(session: &Session, stage: &Stage, gallery: &mut G
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn order_page_is_accessible_while_money_moves() {
-    let stage = Arc::new(Stage::set_up(Staging::default()));
-    let own = Arc::clone(&stage);
+async fn order_page_is_accessible_during_captures_and_refunds() {
+    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let scenario = Scenario::new("money of an order");
-    scenario
-        .play(&stage, async move |session| {
-            let session = &*session;
-            let mut gallery = Gallery::new(session, None);
-            let order = reserve(session, &own).await;
-            gallery.show("shop-order-reserved").await;
-            own.modify(&order, "captures", &json!({ "amount": 2000 }))
-                .await;
-            session.see_order("partially_captured").await;
-            gallery.show("shop-order-partially-captured").await;
-            own.modify(&order, "captures", &json!({})).await;
-            session.see_order("paid").await;
-            assert_eq!(own.refund(&order, Some(490), "return-1"), "succeeded");
-            session.see_order("partially_refunded").await;
-            gallery.show("shop-order-partially-refunded").await;
-            gallery.show_on_paper("shop-receipt").await;
-            session.go(&format!("{}/orders", own.shop())).await;
-            gallery.show("shop-orders-after-a-refund").await;
+    play_in(environment, scenario, async move |session, environment| {
+        let session = &*session;
+        let mut gallery = Gallery::new(session, None);
+        let order = reserve(session, &environment).await;
+        gallery.show("shop-order-reserved").await;
+        environment
+            .modify(&order, "captures", &json!({ "amount": 2000 }))
+            .await;
+        session.see_order("partially_captured").await;
+        gallery.show("shop-order-partially-captured").await;
+        environment.modify(&order, "captures", &json!({})).await;
+        session.see_order("paid").await;
+        assert_eq!(
+            environment.refund(&order, Some(490), "return-1"),
+            "succeeded"
+        );
+        session.see_order("partially_refunded").await;
+        gallery.show("shop-order-partially-refunded").await;
+        gallery.show_on_paper("shop-receipt").await;
+        session.go(&format!("{}/orders", environment.shop())).await;
+        gallery.show("shop-orders-after-a-refund").await;
 
-            let order = session.order(&own.shop()).await;
-            session.pay_with(VISA).await;
-            session.see_order("paid").await;
-            let payment = own.payments_of(&order).await.remove(0);
-            own.dispute(payment["id"].as_str().unwrap()).await;
-            session
-                .read(".status", "You asked your bank to return €24.90")
-                .await;
-            gallery.show("shop-order-disputed").await;
-            gallery.close();
-        })
-        .await;
+        let order = session.order(&environment.shop()).await;
+        session.pay_with(VISA).await;
+        session.see_order("paid").await;
+        let payment = environment.payments_of(&order).await.remove(0);
+        environment.dispute(payment["id"].as_str().unwrap()).await;
+        session
+            .read(".status", "You asked your bank to return €24.90")
+            .await;
+        gallery.show("shop-order-disputed").await;
+        gallery.close();
+    })
+    .await;
 }

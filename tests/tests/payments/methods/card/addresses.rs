@@ -1,4 +1,4 @@
-//! Whose address a payment comes from, for the fraud rules.
+//! The client address that the fraud rules use.
 
 use super::number;
 use super::suspect::address;
@@ -12,105 +12,36 @@ type From<'a> = (&'a str, Option<&'a str>);
 /// An address is that of the connection; a trusted proxy says whose connection it was itself, and
 /// everybody of one household is one.
 #[tokio::test]
-async fn an_address_is_the_networks_and_cannot_be_made_up() {
+async fn client_address_is_the_network_and_cannot_be_spoofed() {
     const NONE: &[&str] = &[];
     const PROXY: &[&str] = &["10.0.0.0/8"];
     const NETWORK_AND_PROXY: &[&str] = &["198.51.100.0/24", "10.0.0.1"];
     let proxied = |forwarded| ("10.0.0.1", Some(forwarded));
+    #[rustfmt::skip]
     let rows: [(&[&str], From<'_>, From<'_>, bool); 16] = [
-        (
-            NONE,
-            ("198.51.100.1", Some("203.0.113.9")),
-            ("198.51.100.1", None),
-            true,
-        ),
+        (NONE, ("198.51.100.1", Some("203.0.113.9")), ("198.51.100.1", None), true),
         (PROXY, proxied("203.0.113.9"), proxied("203.0.113.9"), true),
-        (
-            PROXY,
-            proxied("203.0.113.9"),
-            proxied("203.0.113.10"),
-            false,
-        ),
+        (PROXY, proxied("203.0.113.9"), proxied("203.0.113.10"), false),
         // What the client wrote itself stands before what the proxy adds.
-        (
-            PROXY,
-            proxied("6.6.6.6, 203.0.113.9"),
-            proxied("7.7.7.7, 203.0.113.9"),
-            true,
-        ),
+        (PROXY, proxied("6.6.6.6, 203.0.113.9"), proxied("7.7.7.7, 203.0.113.9"), true),
         // Not even when it is no text.
-        (
-            PROXY,
-            proxied("203.0.113.9"),
-            proxied("\u{ff}, 203.0.113.9"),
-            true,
-        ),
+        (PROXY, proxied("203.0.113.9"), proxied("\u{ff}, 203.0.113.9"), true),
         // A peer that is no proxy of the operator's says nothing.
-        (
-            PROXY,
-            ("192.0.2.1", Some("203.0.113.9")),
-            ("192.0.2.1", Some("203.0.113.10")),
-            true,
-        ),
+        (PROXY, ("192.0.2.1", Some("203.0.113.9")), ("192.0.2.1", Some("203.0.113.10")), true),
         // Some proxies write a port, brackets or quotes.
-        (
-            PROXY,
-            proxied("203.0.113.9:51234"),
-            proxied("203.0.113.9:51235"),
-            true,
-        ),
-        (
-            PROXY,
-            proxied("203.0.113.9:51234"),
-            proxied("203.0.113.10:51234"),
-            false,
-        ),
-        (
-            PROXY,
-            proxied("[2001:db8:0:100::9]:443"),
-            proxied("\"[2001:db8:0:200::9]\""),
-            false,
-        ),
+        (PROXY, proxied("203.0.113.9:51234"), proxied("203.0.113.9:51235"), true),
+        (PROXY, proxied("203.0.113.9:51234"), proxied("203.0.113.10:51234"), false),
+        (PROXY, proxied("[2001:db8:0:100::9]:443"), proxied("\"[2001:db8:0:200::9]\""), false),
         // A content delivery network in front of a balancer.
-        (
-            NETWORK_AND_PROXY,
-            proxied("203.0.113.9, 198.51.100.1"),
-            proxied("203.0.113.10, 198.51.100.1"),
-            false,
-        ),
-        (
-            NETWORK_AND_PROXY,
-            proxied("203.0.113.9, 198.51.100.1"),
-            proxied("203.0.113.9, 198.51.100.2"),
-            true,
-        ),
+        (NETWORK_AND_PROXY, proxied("203.0.113.9, 198.51.100.1"), proxied("203.0.113.10, 198.51.100.1"), false),
+        (NETWORK_AND_PROXY, proxied("203.0.113.9, 198.51.100.1"), proxied("203.0.113.9, 198.51.100.2"), true),
         // A client inside of a trusted network hides behind nothing that it writes itself.
-        (
-            NETWORK_AND_PROXY,
-            proxied("198.51.100.9"),
-            proxied("\u{ff}, 198.51.100.9"),
-            true,
-        ),
+        (NETWORK_AND_PROXY, proxied("198.51.100.9"), proxied("\u{ff}, 198.51.100.9"), true),
         (NONE, ("2001:db8::1", None), ("2001:db8::ffff", None), true),
         // A household has many networks.
-        (
-            NONE,
-            ("2001:db8::1", None),
-            ("2001:db8:0:ff::1", None),
-            true,
-        ),
-        (
-            NONE,
-            ("2001:db8::1", None),
-            ("2001:db8:0:100::1", None),
-            false,
-        ),
-        (
-            NONE,
-            ("::ffff:198.51.100.1", None),
-            ("198.51.100.1", None),
-            true,
-        ),
+        (NONE, ("2001:db8::1", None), ("2001:db8:0:ff::1", None), true),
+        (NONE, ("2001:db8::1", None), ("2001:db8:0:100::1", None), false),
+        (NONE, ("::ffff:198.51.100.1", None), ("198.51.100.1", None), true),
     ];
     for (trusted, first, second, is_same) in rows {
         let what = format!("{first:?}, then {second:?}");
@@ -145,7 +76,7 @@ async fn an_address_is_the_networks_and_cannot_be_made_up() {
 
 /// Whom the proxy does not name are not one household; none of them goes unasked.
 #[tokio::test]
-async fn clients_without_an_address_are_asked_who_they_are() {
+async fn clients_without_an_address_are_challenged() {
     let gateway = TestGateway::with(|config| {
         config.trusted_proxies = vec!["10.0.0.1".into()];
     })
@@ -166,7 +97,7 @@ async fn clients_without_an_address_are_asked_who_they_are() {
 
 /// A card that is used again and again is noticed, whoever the proxy says it is used by.
 #[tokio::test]
-async fn a_card_is_known_again_where_the_address_is_not() {
+async fn card_velocity_counts_across_addresses() {
     let gateway = TestGateway::with(|config| {
         config.trusted_proxies = vec!["10.0.0.1".into()];
     })

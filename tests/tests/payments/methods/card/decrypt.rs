@@ -1,4 +1,4 @@
-//! Sealed cards that are rightly sealed: for other circumstances, or with something else inside.
+//! Sealed cards from another context, or with invalid data inside.
 
 use crate::refusals::{Checkout, body_of, refused};
 use harness::client::{APPROVED, attempt, card};
@@ -17,7 +17,7 @@ use verifier_server::error::ErrorCode;
 /// Every field of the associated data, one at a time; the first is the label, which the key id's
 /// `info` stands beside.
 #[tokio::test]
-async fn a_card_sealed_for_other_circumstances_does_not_open() {
+async fn card_sealed_in_another_context_is_rejected() {
     let gateway = TestGateway::start().await;
     let other_verifier = harness::client::origin("https://pay.example");
     let other_thumbprint = Thumbprint::of(&gateway.browser().key.verifying_key());
@@ -34,70 +34,17 @@ async fn a_card_sealed_for_other_circumstances_does_not_open() {
         thumbprint: &thumbprint,
         order_digest: &digest,
     };
+    #[rustfmt::skip]
     let rows = [
-        (
-            "verifier",
-            SealContext {
-                verifier_origin: &other_verifier,
-                ..context
-            },
-        ),
-        (
-            "merchant",
-            SealContext {
-                merchant: gateway.register(None).await.id,
-                ..context
-            },
-        ),
-        (
-            "session",
-            SealContext {
-                session: Checkout::open(&gateway).await.session.session,
-                ..context
-            },
-        ),
-        (
-            "amount",
-            SealContext {
-                money: Money::new(2491, "EUR".parse().unwrap()),
-                ..context
-            },
-        ),
-        (
-            "currency",
-            SealContext {
-                money: Money::new(2490, "USD".parse().unwrap()),
-                ..context
-            },
-        ),
-        (
-            "expiry",
-            SealContext {
-                session_expires_at: context.session_expires_at + 1,
-                ..context
-            },
-        ),
-        (
-            "attempt",
-            SealContext {
-                attempt: attempt(),
-                ..context
-            },
-        ),
-        (
-            "thumbprint",
-            SealContext {
-                thumbprint: &other_thumbprint,
-                ..context
-            },
-        ),
-        (
-            "order",
-            SealContext {
-                order_digest: &[0; 32],
-                ..context
-            },
-        ),
+        ("verifier", SealContext { verifier_origin: &other_verifier, ..context }),
+        ("merchant", SealContext { merchant: gateway.register(None).await.id, ..context }),
+        ("session", SealContext { session: Checkout::open(&gateway).await.session.session, ..context }),
+        ("amount", SealContext { money: Money::new(2491, "EUR".parse().unwrap()), ..context }),
+        ("currency", SealContext { money: Money::new(2490, "USD".parse().unwrap()), ..context }),
+        ("expiry", SealContext { session_expires_at: context.session_expires_at + 1, ..context }),
+        ("attempt", SealContext { attempt: attempt(), ..context }),
+        ("thumbprint", SealContext { thumbprint: &other_thumbprint, ..context }),
+        ("order", SealContext { order_digest: &[0; 32], ..context }),
     ];
     let recipient = recipient(&checkout.session);
     let plaintext = plaintext(&card(APPROVED));
@@ -152,7 +99,7 @@ fn fields(fields: [&[u8]; 4]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_is_no_card_inside_is_refused_as_if_it_had_not_opened() {
+async fn invalid_card_data_is_rejected_like_an_undecryptable_card() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
     let today = YearMonth::from_unix_seconds(now());
@@ -171,6 +118,7 @@ async fn what_is_no_card_inside_is_refused_as_if_it_had_not_opened() {
         bytes[place] = byte;
         bytes
     };
+    #[rustfmt::skip]
     let rows = [
         ("version 0", changed(0, 0)),
         ("version 2", changed(0, 2)),
@@ -179,53 +127,23 @@ async fn what_is_no_card_inside_is_refused_as_if_it_had_not_opened() {
         ("nothing", vec![0; 256]),
         ("ones", vec![255; 256]),
         ("no number", fields([b"", ahead, code, b""])),
-        (
-            "a wrong check digit",
-            fields([b"4242424242424241", ahead, code, b""]),
-        ),
-        (
-            "a number with spaces",
-            fields([b"4242 4242 4242 4242", ahead, code, b""]),
-        ),
-        (
-            "a number of 20 digits",
-            fields([b"42424242424242424242", ahead, code, b""]),
-        ),
-        (
-            "a number in another script",
-            fields(["٤٢٤٢٤٢٤٢".as_bytes(), ahead, code, b""]),
-        ),
+        ("a wrong check digit", fields([b"4242424242424241", ahead, code, b""])),
+        ("a number with spaces", fields([b"4242 4242 4242 4242", ahead, code, b""])),
+        ("a number of 20 digits", fields([b"42424242424242424242", ahead, code, b""])),
+        ("a number in another script", fields(["٤٢٤٢٤٢٤٢".as_bytes(), ahead, code, b""])),
         ("last month", fields([number, over.as_bytes(), code, b""])),
         ("month 13", fields([number, b"203013", code, b""])),
         ("month 0", fields([number, b"203000", code, b""])),
         ("a hundred years", fields([number, b"212612", code, b""])),
-        (
-            "a date of four digits",
-            fields([number, b"1230", code, b""]),
-        ),
+        ("a date of four digits", fields([number, b"1230", code, b""])),
         ("no code", fields([number, ahead, b"", b""])),
         ("a code of two digits", fields([number, ahead, b"73", b""])),
-        (
-            "a code of another brand",
-            fields([number, ahead, b"7373", b""]),
-        ),
+        ("a code of another brand", fields([number, ahead, b"7373", b""])),
         ("a code of letters", fields([number, ahead, b"abc", b""])),
-        (
-            "a holder of control characters",
-            fields([number, ahead, code, b"A\x00B"]),
-        ),
-        (
-            "a holder not of UTF-8",
-            fields([number, ahead, code, b"\xff\xfe"]),
-        ),
-        (
-            "a holder of 223 bytes",
-            fields([number, ahead, code, &[b'A'; 223]]),
-        ),
-        (
-            "a holder that is the number",
-            fields([number, ahead, code, number]),
-        ),
+        ("a holder of control characters", fields([number, ahead, code, b"A\x00B"])),
+        ("a holder not of UTF-8", fields([number, ahead, code, b"\xff\xfe"])),
+        ("a holder of 223 bytes", fields([number, ahead, code, &[b'A'; 223]])),
+        ("a holder that is the number", fields([number, ahead, code, number])),
         ("255 bytes", good[..255].to_vec()),
         ("257 bytes", [good.as_slice(), &[0]].concat()),
         ("no bytes", Vec::new()),

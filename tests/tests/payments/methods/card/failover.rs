@@ -1,7 +1,7 @@
-//! Acquirers that are down, silent or slow: another one is asked only when the request certainly did
-//! not reach the one before.
+//! Acquirers that are down, silent or slow: another one is asked only if the request was certainly
+//! not received.
 
-use super::book_of;
+use super::bank_authorizations_of;
 use crate::databases::on_both_databases;
 use harness::checkout::simulate;
 use harness::client::{APPROVED, card};
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 const AMEX: &str = "378282246310005";
 
 on_both_databases! {
-    whoever_is_down_is_passed_over_and_nobody_is_asked_twice,
-    whoever_is_silent_is_asked_what_became_of_it,
-    a_share_of_payments_meets_the_same_fate_each_time,
-    the_next_acquirer_is_asked_after_a_challenge_as_well,
+    unavailable_acquirer_is_skipped_and_none_is_asked_twice,
+    unresponsive_acquirer_is_queried_for_the_outcome,
+    fault_share_is_deterministic,
+    failover_works_after_a_challenge,
 }
 
 /// A fault, the card, and what is expected: the decline, the route, the book.
@@ -31,51 +31,16 @@ fn down(target: &str, next: u32) -> Value {
     json!({"kind": "acquirer_down", "target": target, "next": next})
 }
 
-async fn whoever_is_down_is_passed_over_and_nobody_is_asked_twice(gateway: &TestGateway) {
+async fn unavailable_acquirer_is_skipped_and_none_is_asked_twice(gateway: &TestGateway) {
     let passed_over = "european_cards, harbor was not reached";
+    #[rustfmt::skip]
     let rows: [Row; 6] = [
-        (
-            down("harbor", 1),
-            APPROVED,
-            None,
-            ["meridian", passed_over],
-            Some("meridian"),
-        ),
-        (
-            down("any", 1),
-            APPROVED,
-            None,
-            ["meridian", passed_over],
-            Some("meridian"),
-        ),
-        (
-            down("any", 2),
-            APPROVED,
-            Some("system_malfunction"),
-            ["meridian", passed_over],
-            None,
-        ),
-        (
-            down("meridian", 1),
-            APPROVED,
-            None,
-            ["harbor", "european_cards"],
-            Some("harbor"),
-        ),
-        (
-            down("meridian", 1),
-            AMEX,
-            Some("system_malfunction"),
-            ["meridian", "cheapest"],
-            None,
-        ),
-        (
-            down("harbor", 1),
-            AMEX,
-            None,
-            ["meridian", "cheapest"],
-            Some("meridian"),
-        ),
+        (down("harbor", 1), APPROVED, None, ["meridian", passed_over], Some("meridian")),
+        (down("any", 1), APPROVED, None, ["meridian", passed_over], Some("meridian")),
+        (down("any", 2), APPROVED, Some("system_malfunction"), ["meridian", passed_over], None),
+        (down("meridian", 1), APPROVED, None, ["harbor", "european_cards"], Some("harbor")),
+        (down("meridian", 1), AMEX, Some("system_malfunction"), ["meridian", "cheapest"], None),
+        (down("harbor", 1), AMEX, None, ["meridian", "cheapest"], Some("meridian")),
     ];
     for (fault, number, reason, [provider, why], asked) in rows {
         let what = format!("{fault}, {number}");
@@ -88,7 +53,7 @@ async fn whoever_is_down_is_passed_over_and_nobody_is_asked_twice(gateway: &Test
             json!({"provider": provider, "reason": why}),
             "{what}"
         );
-        let book = book_of(gateway, view.payment).await;
+        let book = bank_authorizations_of(gateway, view.payment).await;
         let expected: Vec<_> = asked.map(|asked| [asked, "booked"]).into_iter().collect();
         assert_eq!(book, expected, "{what}");
         let state = if reason.is_some() {
@@ -96,7 +61,7 @@ async fn whoever_is_down_is_passed_over_and_nobody_is_asked_twice(gateway: &Test
         } else {
             "captured"
         };
-        assert_eq!(gateway.told(view.payment).await, [state], "{what}");
+        assert_eq!(gateway.published(view.payment).await, [state], "{what}");
         let gone = gateway.get("/sim/faults", None).await;
         assert_eq!(gone.status, 200);
         let mut request = harness::client::Prepared::get_of("/sim/faults", None);
@@ -106,34 +71,15 @@ async fn whoever_is_down_is_passed_over_and_nobody_is_asked_twice(gateway: &Test
 }
 
 /// A fault that leaves open what became of a request, and what the acquirer says when it is asked.
-async fn whoever_is_silent_is_asked_what_became_of_it(gateway: &TestGateway) {
+async fn unresponsive_acquirer_is_queried_for_the_outcome(gateway: &TestGateway) {
+    #[rustfmt::skip]
     let rows = [
-        (
-            vec![("response_lost", "harbor")],
-            "captured",
-            ["harbor", "booked"],
-        ),
-        (
-            vec![("request_lost", "harbor")],
-            "not_processed",
-            ["harbor", "struck_out"],
-        ),
-        (
-            vec![("latency", "harbor")],
-            "not_processed",
-            ["harbor", "struck_out"],
-        ),
+        (vec![("response_lost", "harbor")], "captured", ["harbor", "booked"]),
+        (vec![("request_lost", "harbor")], "not_processed", ["harbor", "struck_out"]),
+        (vec![("latency", "harbor")], "not_processed", ["harbor", "struck_out"]),
         // The first is certainly not reached, and the second may have booked.
-        (
-            vec![("acquirer_down", "harbor"), ("response_lost", "meridian")],
-            "captured",
-            ["meridian", "booked"],
-        ),
-        (
-            vec![("acquirer_down", "harbor"), ("request_lost", "meridian")],
-            "not_processed",
-            ["meridian", "struck_out"],
-        ),
+        (vec![("acquirer_down", "harbor"), ("response_lost", "meridian")], "captured", ["meridian", "booked"]),
+        (vec![("acquirer_down", "harbor"), ("request_lost", "meridian")], "not_processed", ["meridian", "struck_out"]),
     ];
     for (faults, outcome, book) in rows {
         for (kind, target) in &faults {
@@ -160,14 +106,18 @@ async fn whoever_is_silent_is_asked_what_became_of_it(gateway: &TestGateway) {
             "{faults:?}"
         );
         // Nobody else was asked.
-        assert_eq!(book_of(gateway, view.payment).await, [book], "{faults:?}");
+        assert_eq!(
+            bank_authorizations_of(gateway, view.payment).await,
+            [book],
+            "{faults:?}"
+        );
         let last = if outcome == "captured" {
             "captured"
         } else {
             "declined"
         };
         assert_eq!(
-            gateway.told(view.payment).await,
+            gateway.published(view.payment).await,
             ["unknown", last],
             "{faults:?}"
         );
@@ -176,7 +126,7 @@ async fn whoever_is_silent_is_asked_what_became_of_it(gateway: &TestGateway) {
     }
 }
 
-async fn a_share_of_payments_meets_the_same_fate_each_time(gateway: &TestGateway) {
+async fn fault_share_is_deterministic(gateway: &TestGateway) {
     let all = json!({"kind": "issuer_down", "target": "issuer", "share_per_mille": 1000});
     let fault = gateway.fault(&all).await;
     for number in [APPROVED, AMEX] {
@@ -185,7 +135,7 @@ async fn a_share_of_payments_meets_the_same_fate_each_time(gateway: &TestGateway
         // An issuer that is down was asked: no other acquirer reaches it better.
         assert_eq!(payment["decline"]["code"], "issuer_unavailable");
         assert_eq!(payment["decline"]["response_code"], "91");
-        assert_eq!(book_of(gateway, view.payment).await.len(), 1);
+        assert_eq!(bank_authorizations_of(gateway, view.payment).await.len(), 1);
     }
     let path = format!("/sim/faults/{}", fault["id"].as_str().unwrap());
     let mut request = harness::client::Prepared::get_of(&path, None);
@@ -204,7 +154,7 @@ async fn a_share_of_payments_meets_the_same_fate_each_time(gateway: &TestGateway
     assert!((5..36).contains(&by_harbor), "{by_harbor}");
 }
 
-async fn the_next_acquirer_is_asked_after_a_challenge_as_well(gateway: &TestGateway) {
+async fn failover_works_after_a_challenge(gateway: &TestGateway) {
     for (faults, outcome) in [
         (vec![down("harbor", 1)], ShopperState::Captured),
         (vec![down("any", 2)], ShopperState::Declined),
@@ -228,7 +178,7 @@ async fn the_next_acquirer_is_asked_after_a_challenge_as_well(gateway: &TestGate
             json!({"provider": "meridian", "reason": reason})
         );
         assert_eq!(payment["authentication"]["challenge"], "code");
-        let booked = book_of(gateway, view.payment).await.len();
+        let booked = bank_authorizations_of(gateway, view.payment).await.len();
         assert_eq!(booked, usize::from(outcome == ShopperState::Captured));
     }
 }

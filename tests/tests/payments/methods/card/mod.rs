@@ -1,4 +1,4 @@
-//! Who is asked for the money, who is asked next, and which payments are suspected.
+//! Routing, failover and fraud rules of card payments.
 
 mod addresses;
 mod decrypt;
@@ -12,7 +12,10 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::ids::PaymentId;
 
 /// What the bank's book says of a payment: who was asked, and how it stands.
-pub(crate) async fn book_of(gateway: &TestGateway, payment: PaymentId) -> Vec<Vec<String>> {
+pub(crate) async fn bank_authorizations_of(
+    gateway: &TestGateway,
+    payment: PaymentId,
+) -> Vec<Vec<String>> {
     let sql = format!(
         "SELECT provider, state FROM bank_authorizations WHERE reference = '{payment}'
          ORDER BY provider"
@@ -20,7 +23,7 @@ pub(crate) async fn book_of(gateway: &TestGateway, payment: PaymentId) -> Vec<Ve
     gateway.bank_rows(&sql).await
 }
 
-/// A number of sixteen digits that is nobody's among the personas, with its check digit (ISO/IEC
+/// A number of sixteen digits of no persona, with its check digit (ISO/IEC
 /// 7812-1 annex B).
 pub(crate) fn number(prefix: &str, place: u32) -> String {
     let payload = format!("{prefix}{place:0width$}", width = 15 - prefix.len());
@@ -40,7 +43,7 @@ pub(crate) fn number(prefix: &str, place: u32) -> String {
 }
 
 #[test]
-pub(crate) fn numbers_have_their_check_digit() {
+pub(crate) fn generated_card_numbers_have_a_valid_check_digit() {
     for (prefix, place) in [("41", 7), ("44", 12_345), ("5", 0)] {
         let number = number(prefix, place);
         assert!(number.starts_with(prefix) && number.len() == 16);

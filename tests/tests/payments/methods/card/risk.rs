@@ -1,7 +1,7 @@
-//! The fraud rules: what is suspected, what follows, and who hears of it.
+//! The fraud rules and their consequences.
 
 use super::suspect::Suspect;
-use super::{book_of, number};
+use super::{bank_authorizations_of, number};
 use crate::databases::on_both_databases;
 use harness::checkout::simulate;
 use harness::client::APPROVED;
@@ -11,16 +11,16 @@ use sealpay_protocol::api::{ActionView, PaymentView, ShopperState};
 use serde_json::{Value, json};
 
 on_both_databases! {
-    a_card_that_is_used_again_and_again_has_to_prove_who_it_is,
-    a_card_that_was_declined_many_times_is_suspected,
-    a_card_from_abroad_is_asked_and_one_from_home_is_not,
-    an_amount_ten_times_the_largest_before_is_suspected,
-    a_session_that_tries_again_and_again_is_suspected,
-    one_address_that_tries_many_cards_is_asked_and_from_abroad_blocked,
-    two_reasons_together_are_asked_about_and_for_the_merchant_to_review,
+    frequently_used_card_is_challenged,
+    repeatedly_declined_card_is_flagged,
+    foreign_card_is_challenged_and_a_domestic_card_is_not,
+    amount_ten_times_the_previous_maximum_is_flagged,
+    session_with_many_attempts_is_flagged,
+    address_trying_many_cards_is_challenged_and_a_foreign_card_blocked,
+    two_risk_reasons_are_challenged_and_flagged_for_review,
 }
 
-async fn a_card_that_is_used_again_and_again_has_to_prove_who_it_is(gateway: &TestGateway) {
+async fn frequently_used_card_is_challenged(gateway: &TestGateway) {
     let card = number("41", 1);
     for _ in 0..6 {
         let allowed = Suspect::card(&card).pay(gateway).await;
@@ -50,7 +50,7 @@ async fn a_card_that_is_used_again_and_again_has_to_prove_who_it_is(gateway: &Te
     later.is(ShopperState::Captured, "allow", 0, &[]);
 }
 
-async fn a_card_that_was_declined_many_times_is_suspected(gateway: &TestGateway) {
+async fn repeatedly_declined_card_is_flagged(gateway: &TestGateway) {
     let card = number("41", 1);
     for _ in 0..4 {
         let suspect = Suspect {
@@ -72,7 +72,7 @@ async fn a_card_that_was_declined_many_times_is_suspected(gateway: &TestGateway)
     later.is(ShopperState::Captured, "allow", 0, &[]);
 }
 
-async fn a_card_from_abroad_is_asked_and_one_from_home_is_not(gateway: &TestGateway) {
+async fn foreign_card_is_challenged_and_a_domestic_card_is_not(gateway: &TestGateway) {
     let rows = [
         // The Netherlands.
         ("41", Some("NL"), false),
@@ -99,7 +99,7 @@ async fn a_card_from_abroad_is_asked_and_one_from_home_is_not(gateway: &TestGate
     }
 }
 
-async fn an_amount_ten_times_the_largest_before_is_suspected(gateway: &TestGateway) {
+async fn amount_ten_times_the_previous_maximum_is_flagged(gateway: &TestGateway) {
     let card = number("41", 1);
     let of = |amount| Suspect {
         amount,
@@ -129,7 +129,7 @@ async fn an_amount_ten_times_the_largest_before_is_suspected(gateway: &TestGatew
         .is(ShopperState::Captured, "allow", 0, &[]);
 }
 
-async fn a_session_that_tries_again_and_again_is_suspected(gateway: &TestGateway) {
+async fn session_with_many_attempts_is_flagged(gateway: &TestGateway) {
     let checkout = gateway
         .checkout(|claims| simulate(claims, "do_not_honor"))
         .await;
@@ -153,7 +153,7 @@ async fn a_session_that_tries_again_and_again_is_suspected(gateway: &TestGateway
     }
 }
 
-async fn one_address_that_tries_many_cards_is_asked_and_from_abroad_blocked(gateway: &TestGateway) {
+async fn address_trying_many_cards_is_challenged_and_a_foreign_card_blocked(gateway: &TestGateway) {
     let thief = Some("203.0.113.7");
     for place in 0..6 {
         let suspect = Suspect {
@@ -197,7 +197,7 @@ async fn one_address_that_tries_many_cards_is_asked_and_from_abroad_blocked(gate
     );
     assert_eq!(blocked.payment["authentication"], Value::Null);
     assert_eq!(
-        book_of(gateway, id).await,
+        bank_authorizations_of(gateway, id).await,
         Vec::<Vec<String>>::new(),
         "nobody was asked"
     );
@@ -253,9 +253,7 @@ async fn one_address_that_tries_many_cards_is_asked_and_from_abroad_blocked(gate
     assert!(!format!("{kept:?}").contains("203.0.113"));
 }
 
-async fn two_reasons_together_are_asked_about_and_for_the_merchant_to_review(
-    gateway: &TestGateway,
-) {
+async fn two_risk_reasons_are_challenged_and_flagged_for_review(gateway: &TestGateway) {
     let card = number("41", 1);
     for _ in 0..6 {
         Suspect::card(&card).pay(gateway).await;
@@ -282,7 +280,7 @@ async fn two_reasons_together_are_asked_about_and_for_the_merchant_to_review(
 
 /// What a persona does is promised, however often and from wherever it is used.
 #[tokio::test]
-async fn personas_are_never_suspected() {
+async fn personas_are_exempt_from_fraud_rules() {
     let gateway = TestGateway::start().await;
     for _ in 0..12 {
         let suspect = Suspect {
@@ -301,7 +299,7 @@ async fn personas_are_never_suspected() {
 
 /// The cards of one merchant say nothing about those of another.
 #[tokio::test]
-async fn merchants_do_not_share_what_they_know_of_a_card() {
+async fn card_velocity_is_separate_per_merchant() {
     let gateway = TestGateway::start().await;
     let card = number("41", 1);
     for _ in 0..7 {

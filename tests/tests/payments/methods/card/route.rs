@@ -1,12 +1,12 @@
-//! Routes by brand, currency, country and amount, as they stand on the payment.
+//! Routes by brand, currency, country and amount.
 
-use super::{book_of, number};
+use super::{bank_authorizations_of, number};
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::ShopperState;
 use serde_json::json;
 
 #[tokio::test]
-async fn brand_currency_country_and_amount_decide_who_is_asked() {
+async fn brand_currency_country_and_amount_select_the_acquirer() {
     let gateway = TestGateway::start().await;
     let (german, american) = (number("4", 1), number("44", 1));
     let rows = [
@@ -45,7 +45,7 @@ async fn brand_currency_country_and_amount_decide_who_is_asked() {
             events[0]["body"]["data"]["payment"]["route"], route,
             "{what}"
         );
-        let book = book_of(&gateway, view.payment).await;
+        let book = bank_authorizations_of(&gateway, view.payment).await;
         assert_eq!(book, [[provider, "booked"]], "{what}");
         // The shopper hears of none of it.
         let shown = serde_json::to_string(&view).unwrap();

@@ -1,11 +1,11 @@
-//! Sealed cards: broken, moved, of another key, and with something else inside.
+//! Sealed cards that are broken, moved to another session, or sealed to another key.
 
 use crate::refusals::{Checkout, body_of, refused};
 use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;
 use sealpay_protocol::encoding::{base64url, from_base64url};
 use sealpay_protocol::envelope::SealedCard;
-use verifier_server::error::ErrorCode;
+use verifier_server::error::ErrorCode::SealedCardRefused;
 
 /// What a row does to a good envelope.
 type SpoilCard = fn(&mut SealedCard);
@@ -18,9 +18,10 @@ fn bytes(text: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
 }
 
 #[tokio::test]
-async fn envelopes_of_another_form_are_refused_with_one_answer() {
+async fn malformed_sealed_cards_get_one_response() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
+    #[rustfmt::skip]
     let rows: [(&str, SpoilCard); 24] = [
         ("version 0", |c| c.v = 0),
         ("version 2", |c| c.v = 2),
@@ -30,31 +31,17 @@ async fn envelopes_of_another_form_are_refused_with_one_answer() {
         ("a long key id", |c| c.kid = "a".repeat(10_000)),
         ("no enc", |c| c.enc = String::new()),
         ("no ct", |c| c.ct = String::new()),
-        ("enc a byte short", |c| {
-            c.enc = bytes(&c.enc, |b| b.truncate(b.len() - 1))
-        }),
+        ("enc a byte short", |c| c.enc = bytes(&c.enc, |b| b.truncate(b.len() - 1))),
         ("enc a byte long", |c| c.enc = bytes(&c.enc, |b| b.push(0))),
-        ("ct a byte short", |c| {
-            c.ct = bytes(&c.ct, |b| b.truncate(b.len() - 1))
-        }),
+        ("ct a byte short", |c| c.ct = bytes(&c.ct, |b| b.truncate(b.len() - 1))),
         ("ct a byte long", |c| c.ct = bytes(&c.ct, |b| b.push(0))),
-        ("ct of its tag alone", |c| {
-            c.ct = bytes(&c.ct, |b| b.truncate(16))
-        }),
-        ("ct of 20000 bytes", |c| {
-            c.ct = bytes(&c.ct, |b| b.resize(20_000, 0))
-        }),
-        ("enc and ct exchanged", |c| {
-            std::mem::swap(&mut c.enc, &mut c.ct)
-        }),
+        ("ct of its tag alone", |c| c.ct = bytes(&c.ct, |b| b.truncate(16))),
+        ("ct of 20000 bytes", |c| c.ct = bytes(&c.ct, |b| b.resize(20_000, 0))),
+        ("enc and ct exchanged", |c| std::mem::swap(&mut c.enc, &mut c.ct)),
         ("enc of zeros", |c| c.enc = bytes(&c.enc, |b| b.fill(0))),
         ("enc of ones", |c| c.enc = bytes(&c.enc, |b| b.fill(255))),
-        ("first byte of enc", |c| {
-            c.enc = bytes(&c.enc, |b| b[0] ^= 1)
-        }),
-        ("last byte of enc", |c| {
-            c.enc = bytes(&c.enc, |b| b[1119] ^= 0x80)
-        }),
+        ("first byte of enc", |c| c.enc = bytes(&c.enc, |b| b[0] ^= 1)),
+        ("last byte of enc", |c| c.enc = bytes(&c.enc, |b| b[1119] ^= 0x80)),
         ("first byte of ct", |c| c.ct = bytes(&c.ct, |b| b[0] ^= 1)),
         ("last byte of ct", |c| c.ct = bytes(&c.ct, |b| b[271] ^= 1)),
         ("padding characters", |c| c.ct.push_str("==")),
@@ -69,7 +56,7 @@ async fn envelopes_of_another_form_are_refused_with_one_answer() {
             .seal(order, session, checkout.attempt, &card(APPROVED));
         spoil(&mut sealed);
         let request = checkout.request_with(body_of(sealed));
-        let answer = refused(&gateway, what, request, ErrorCode::SealedCardRefused).await;
+        let answer = refused(&gateway, what, request, SealedCardRefused).await;
         let mut problem: serde_json::Value = answer.json();
         problem["request_id"] = "".into();
         problem["server_time"] = 0.into();
@@ -82,7 +69,7 @@ async fn envelopes_of_another_form_are_refused_with_one_answer() {
 }
 
 #[tokio::test]
-async fn a_sealed_card_does_not_move() {
+async fn sealed_card_of_another_session_is_rejected() {
     let gateway = TestGateway::start().await;
     let checkout = Checkout::open(&gateway).await;
     let Checkout {
@@ -95,13 +82,7 @@ async fn a_sealed_card_does_not_move() {
     let stolen = browser.pay_body(order, session, *sealed_for, &card);
 
     let request = browser.send_attempt(session, attempt(), stolen.clone());
-    refused(
-        &gateway,
-        "to another attempt",
-        request,
-        ErrorCode::SealedCardRefused,
-    )
-    .await;
+    refused(&gateway, "to another attempt", request, SealedCardRefused).await;
 
     let thief = Checkout::open(&gateway).await;
     let request = thief
@@ -111,7 +92,7 @@ async fn a_sealed_card_does_not_move() {
         &gateway,
         "to the thief's session",
         request,
-        ErrorCode::SealedCardRefused,
+        SealedCardRefused,
     )
     .await;
 
@@ -120,13 +101,7 @@ async fn a_sealed_card_does_not_move() {
     claims.amount = 99_900;
     let dearer = gateway.open(browser, &gateway.merchant.sign(&claims)).await;
     let request = browser.send_attempt(&dearer, *sealed_for, stolen.clone());
-    refused(
-        &gateway,
-        "to a dearer order",
-        request,
-        ErrorCode::SealedCardRefused,
-    )
-    .await;
+    refused(&gateway, "to a dearer order", request, SealedCardRefused).await;
 
     // The same order in another browser, which took it over.
     let other = gateway.browser();
@@ -137,7 +112,7 @@ async fn a_sealed_card_does_not_move() {
         &gateway,
         "to another browser's key",
         request,
-        ErrorCode::SealedCardRefused,
+        SealedCardRefused,
     )
     .await;
 

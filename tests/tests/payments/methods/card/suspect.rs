@@ -1,4 +1,4 @@
-//! Somebody who pays, and what the fraud rules said of it.
+//! A card payment and the risk result of it.
 
 use harness::checkout::{Attempt, Checkout, simulate, view};
 use harness::gateway::TestGateway;

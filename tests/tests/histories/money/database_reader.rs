@@ -1,4 +1,4 @@
-//! Looks into the databases from outside, with the same questions for both.
+//! Reads the databases from outside, with the same queries for SQLite and Postgres.
 
 use harness::folder::Folder;
 use rusqlite::{Connection, OpenFlags};
@@ -11,12 +11,12 @@ pub(crate) type Row = Vec<String>;
 
 /// The store and the bank's book. On SQLite the book is attached, so that a table of either is
 /// named without saying whose it is.
-pub(crate) enum Eyes {
+pub(crate) enum DatabaseReader {
     Sqlite(Mutex<Connection>),
     Postgres(Client),
 }
 
-impl Eyes {
+impl DatabaseReader {
     pub(crate) fn on_sqlite(folder: &Folder) -> Self {
         let file = folder.path().join("sealpay.sqlite");
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;

@@ -1,6 +1,8 @@
-//! One bank at two counters, on SQLite and on Postgres, and whoever comes to them.
+//! One bank with two servers, on SQLite and on Postgres.
 
 use harness::client::card;
+use harness::folder::Folder;
+use harness::postgres::{Database, fresh_database};
 use harness::time::{TestClock, random};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
@@ -13,13 +15,17 @@ use sealpay_simulator::persona;
 use sealpay_system::{Clock, Rng};
 use std::sync::Arc;
 
-pub(crate) use harness::folder::Folder;
-pub(crate) use harness::postgres::fresh_database;
-
-/// One bank at two counters: two servers on Postgres, one and the same on SQLite.
-pub(crate) struct Counters {
-    pub(crate) counters: [Arc<SimulatedBank>; 2],
+/// One bank at two servers: two servers on Postgres, one and the same on SQLite.
+pub(crate) struct TwoServers {
+    pub(crate) servers: [Arc<SimulatedBank>; 2],
     pub(crate) clock: TestClock,
+    _guard: Guard,
+}
+
+/// Goes away with the bank.
+enum Guard {
+    Sqlite { _folder: Folder },
+    Postgres { _database: Database },
 }
 
 async fn open(url_or_path: &str, clock: &TestClock) -> Arc<SimulatedBank> {
@@ -34,56 +40,6 @@ async fn open(url_or_path: &str, clock: &TestClock) -> Arc<SimulatedBank> {
     );
     bank.await.expect("the bank opens")
 }
-
-/// One bank that both counters are of.
-pub(crate) async fn on_sqlite(folder: &Folder) -> Counters {
-    let clock = TestClock::default();
-    let path = folder.path().join("bank.sqlite");
-    let bank = open(path.to_str().unwrap(), &clock).await;
-    let counters = [Arc::clone(&bank), bank];
-    Counters { counters, clock }
-}
-
-/// Two servers on one database.
-pub(crate) async fn on_postgres(url: &str) -> Counters {
-    let clock = TestClock::default();
-    let (one, other) = tokio::join!(open(url, &clock), open(url, &clock));
-    Counters {
-        counters: [one, other],
-        clock,
-    }
-}
-
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite {
-            use $crate::simulation::bank::counters;
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    let folder = counters::Folder::new("bank");
-                    super::$name(counters::on_sqlite(&folder).await).await;
-                }
-            )*
-        }
-
-        mod on_postgres {
-            use $crate::simulation::bank::counters;
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    let Some(database) = counters::fresh_database().await else {
-                        eprintln!("skipped without Postgres: {}", stringify!($name));
-                        return;
-                    };
-                    super::$name(counters::on_postgres(database.url()).await).await;
-                }
-            )*
-        }
-    };
-}
-
-pub(crate) use on_both;
 
 pub(crate) fn number_of(name: &str) -> &'static str {
     let persona = persona::all().iter().find(|persona| persona.name == name);
@@ -125,8 +81,36 @@ pub(crate) fn declined(key: &str) -> ProviderDecision {
     ProviderDecision::Declined(key.into())
 }
 
-impl Counters {
+impl TwoServers {
+    /// One bank that both servers are of.
+    pub(crate) async fn on_sqlite() -> Self {
+        let (clock, folder) = (TestClock::default(), Folder::new("bank"));
+        let path = folder.path().join("bank.sqlite");
+        let bank = open(path.to_str().unwrap(), &clock).await;
+        Self {
+            servers: [Arc::clone(&bank), bank],
+            clock,
+            _guard: Guard::Sqlite { _folder: folder },
+        }
+    }
+
+    /// Two servers on one database.
+    pub(crate) async fn on_postgres() -> Option<Self> {
+        let (clock, database) = (TestClock::default(), fresh_database().await?);
+        let url = database.url();
+        let (one, other) = tokio::join!(open(url, &clock), open(url, &clock));
+        Some(Self {
+            servers: [one, other],
+            clock,
+            _guard: Guard::Postgres {
+                _database: database,
+            },
+        })
+    }
+
+    pub(crate) async fn finish(self) {}
+
     pub(crate) async fn account(&self, persona: &str) -> AccountView {
-        self.counters[1].account(persona).await.unwrap()
+        self.servers[1].account(persona).await.unwrap()
     }
 }

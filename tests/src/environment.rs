@@ -1,10 +1,5 @@
-//! The whole stage: a verifier, the demo's shop and a merchant of the tests' own, each on its own
+//! The whole environment: a verifier, the demo's shop and a merchant of the tests' own, each on its own
 //! origin, as real processes with a fresh data folder.
-
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose stage does not stand has to stop"
-)]
 
 use crate::client::{Merchant, origin};
 use crate::merchant_site::MerchantSite;
@@ -22,16 +17,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// What may be chosen about a stage.
+/// What may be chosen about a environment.
 #[derive(Debug, Clone, Copy)]
-pub struct Staging {
+pub struct EnvironmentOptions {
     /// How long the verifier waits for its bank.
     pub provider_timeout_ms: u64,
     /// Where the verifier has a name, which passkeys need: an address has none.
     pub verifier_is_named: bool,
 }
 
-impl Default for Staging {
+impl Default for EnvironmentOptions {
     fn default() -> Self {
         Self {
             provider_timeout_ms: 10_000,
@@ -40,15 +35,15 @@ impl Default for Staging {
     }
 }
 
-/// The stage. It is struck when dropped.
+/// The environment. It is shut down when dropped.
 #[derive(Debug)]
-pub struct Stage {
+pub struct TestEnvironment {
     folder: PathBuf,
     /// In front of the verifier.
     pub verifier_network: Network,
     /// In front of the shop.
     pub shop_network: Network,
-    /// Pages that the tests write, on an origin that is registered for [`Stage::merchant`].
+    /// Pages that the tests write, on an origin that is registered for [`TestEnvironment::merchant`].
     pub site: MerchantSite,
     /// Pages on an origin that nobody registered.
     pub foreign_site: MerchantSite,
@@ -62,24 +57,18 @@ pub struct Stage {
     verifier: Running,
 }
 
-impl Stage {
-    /// One stage for every test that changes nothing about it.
-    ///
-    /// # Panics
-    /// When it does not stand.
+impl TestEnvironment {
+    /// One environment for every test that changes nothing about it.
     #[must_use]
     pub fn shared() -> &'static Self {
-        static STAGE: OnceLock<Stage> = OnceLock::new();
-        STAGE.get_or_init(|| Self::set_up(Staging::default()))
+        static SHARED: OnceLock<TestEnvironment> = OnceLock::new();
+        SHARED.get_or_init(|| Self::set_up(EnvironmentOptions::default()))
     }
 
-    /// Sets up a stage of one's own.
-    ///
-    /// # Panics
-    /// When a program is missing or does not start.
+    /// Sets up a environment of one's own.
     #[must_use]
-    pub fn set_up(staging: Staging) -> Self {
-        let name = format!("sealpay-stage-{}", hex(&random::<8>()));
+    pub fn set_up(staging: EnvironmentOptions) -> Self {
+        let name = format!("sealpay-environment-{}", hex(&random::<8>()));
         let folder = std::env::temp_dir().join(name);
         for part in ["verifier", "shop"] {
             std::fs::create_dir_all(folder.join(part)).expect("a temporary folder can be made");
@@ -134,7 +123,7 @@ impl Stage {
         self.shop_origin.clone()
     }
 
-    /// Claims for an order that a page of [`Stage::site`] may show.
+    /// Claims for an order that a page of [`TestEnvironment::site`] may show.
     #[must_use]
     pub fn claims(&self, order_ref: &str) -> OrderClaims {
         OrderClaims {
@@ -166,9 +155,6 @@ impl Stage {
     }
 
     /// The payments that the verifier has for an order, of the shop or of the tests' merchant.
-    ///
-    /// # Panics
-    /// When the verifier does not answer.
     pub async fn payments_of(&self, order_ref: &str) -> Vec<Value> {
         let mut all = Vec::new();
         for api_key in [&self.shop_api_key, &self.merchant.api_key] {
@@ -182,9 +168,6 @@ impl Stage {
 
     /// Modifies the payment of an order as its merchant's server does: `captures`, `void` or
     /// `refunds`.
-    ///
-    /// # Panics
-    /// When the verifier rejects it.
     pub async fn modify(&self, order_ref: &str, operation: &str, body: &Value) {
         let payment = self.payments_of(order_ref).await.remove(0);
         let api_key = if payment["merchant"] == self.merchant.id.to_string() {
@@ -198,9 +181,6 @@ impl Stage {
     }
 
     /// Refunds an order of the shop with the shop's own command; the state of the refund.
-    ///
-    /// # Panics
-    /// When the command fails.
     #[must_use]
     pub fn refund(&self, order: &str, amount_minor: Option<i64>, reference: &str) -> String {
         let mut refund = Command::new(program("shop"));
@@ -214,9 +194,6 @@ impl Stage {
     }
 
     /// How many authorizations the bank has in its own book.
-    ///
-    /// # Panics
-    /// When the book cannot be read.
     #[must_use]
     pub fn authorizations(&self) -> i64 {
         let book = self.folder.join("verifier/simulated-bank.sqlite");
@@ -233,20 +210,14 @@ impl Stage {
     }
 
     /// What the verifier gives without a credential under a path.
-    ///
-    /// # Panics
-    /// When the verifier does not answer.
     pub async fn public(&self, path: &str) -> String {
         self.ask(Method::GET, path, None, None).await
     }
 
-    /// Sends the verifier an order about the simulated world.
-    ///
-    /// # Panics
-    /// When the verifier does not obey.
+    /// Sends a request to `/sim`.
     pub async fn command(&self, method: Method, path: &str, order: &Value) -> Value {
         let answer = self.ask(method, path, None, Some(order)).await;
-        serde_json::from_str(&answer).expect("the simulated world answers with JSON")
+        serde_json::from_str(&answer).expect("the response is JSON")
     }
 
     async fn ask(
@@ -353,7 +324,7 @@ fn register_merchant(folder: &Path, site: &str) -> Merchant {
 fn start_verifier(
     data: &Path,
     public_origin: &str,
-    staging: Staging,
+    staging: EnvironmentOptions,
 ) -> (Running, std::net::SocketAddr) {
     let timeout = staging.provider_timeout_ms.to_string();
     Running::listening(&data.join("log"), Some(data), |address| {

@@ -1,30 +1,22 @@
-//! What a tester orders of the simulated world around a stage: time, phones, money.
+//! What a tester orders of the simulated bank and clock around an environment: time, phones, money.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test whose world does not obey has to stop"
-)]
-
-use crate::stage::Stage;
+use crate::environment::TestEnvironment;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A minute of the world's clock, seconds.
+/// A minute of the simulated clock, in seconds.
 pub const MINUTE: u64 = 60;
 /// A day of it.
 pub const DAY: u64 = 24 * 60 * MINUTE;
 
-impl Stage {
-    /// Moves the world's clock; what became due is done when this returns.
+impl TestEnvironment {
+    /// Advances the simulated clock; what became due is done when this returns.
     pub async fn move_clock(&self, seconds: u64) {
         let order = json!({ "advance_seconds": seconds });
         self.command(Method::POST, "/sim/clock", &order).await;
     }
 
     /// The newest one-time code on the phone of a persona.
-    ///
-    /// # Panics
-    /// When there is none.
     pub async fn code_on_phone_of(&self, persona: &str) -> String {
         let path = format!("/sim/phone?persona={persona}&limit=1");
         let messages = self.public(&path).await;
@@ -35,9 +27,6 @@ impl Stage {
     }
 
     /// Sends money under a reference, which arrives at once; what the bank did with it.
-    ///
-    /// # Panics
-    /// When the bank does not take it.
     pub async fn send_money(&self, reference: &str, amount_minor: i64) -> String {
         let order = json!({ "reference": reference, "amount": amount_minor, "currency": "EUR" });
         let sent = self.command(Method::POST, "/sim/transfers", &order).await;
@@ -53,9 +42,6 @@ impl Stage {
 }
 
 /// Another code than this one.
-///
-/// # Panics
-/// When this is no code.
 #[must_use]
 pub fn wrong(code: &str) -> String {
     let last = code.chars().last().and_then(|digit| digit.to_digit(10));

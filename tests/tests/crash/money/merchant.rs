@@ -1,5 +1,5 @@
-//! Shops whose clerks sell, capture, void and refund while verifiers are being killed, and write
-//! down what they were told.
+//! Merchants that sell, capture, void and refund while verifiers are being killed, and record the
+//! responses.
 //!
 //! A request has its `Idempotency-Key` and its bytes before it is sent. When no answer comes the same
 //! request is sent again, until there is one; what was told once has to be told again later.
@@ -19,10 +19,10 @@ use tokio::time::{Instant, sleep};
 
 const CURRENCIES: [&str; 3] = ["EUR", "USD", "GBP"];
 
-/// So many of the last sales are still worked on: few, so that clerks meet at the same one.
+/// So many of the last sales are still worked on: few, so that several merchants work on the same one.
 const RECENT: usize = 40;
 
-/// How long a request may be sent again by the world's clock, seconds: less than a verifier promises
+/// How long a request may be sent again by the system's clock, seconds: less than a verifier promises
 /// to remember it, by more than any jump of that clock.
 const REPEATABLE_SECONDS: u64 = 20 * 24 * 60 * 60;
 
@@ -53,9 +53,9 @@ pub(crate) struct Order {
     body: Value,
 }
 
-/// What a clerk was told.
+/// The response that a merchant got.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum Acknowledged {
     /// This was made, and stands so.
     Made { id: String, state: String },
     /// Nothing was.
@@ -66,12 +66,12 @@ pub(crate) enum Told {
 #[derive(Debug, Clone)]
 pub(crate) struct Write {
     pub(crate) order: Order,
-    pub(crate) told: Told,
-    /// The world's time then, seconds since 1970.
+    pub(crate) told: Acknowledged,
+    /// The system's time then, seconds since 1970.
     at: u64,
 }
 
-/// Everything that clerks know.
+/// Everything that merchants know.
 #[derive(Debug)]
 pub(crate) struct Shops {
     pub(crate) merchants: Vec<Merchant>,
@@ -110,11 +110,11 @@ impl Shops {
     }
 
     /// Works until the shops close.
-    pub(crate) async fn clerk(&self, mut chance: Chance) {
+    pub(crate) async fn work(&self, mut chance: Chance) {
         let mut line = Line::new(&self.network, chance.branch());
         let mut last = None;
         while !self.closing.load(Ordering::Relaxed) {
-            let done = self.errand(&mut line, &mut chance, &mut last).await;
+            let done = self.next_step(&mut line, &mut chance, &mut last).await;
             if let Err(complaint) = done {
                 self.complain(complaint);
                 return;
@@ -123,7 +123,7 @@ impl Shops {
         }
     }
 
-    async fn errand(
+    async fn next_step(
         &self,
         line: &mut Line<'_>,
         chance: &mut Chance,
@@ -222,7 +222,7 @@ impl Shops {
         Ok(Sale { attempt, paid })
     }
 
-    async fn send(&self, line: &mut Line<'_>, order: &Order) -> Result<Told, String> {
+    async fn send(&self, line: &mut Line<'_>, order: &Order) -> Result<Acknowledged, String> {
         let api_key = &self.merchants[order.merchant].api_key;
         let request = |_| write(api_key, &order.path, &order.key, &order.body);
         let answer = line.ask(request).await?;
@@ -233,17 +233,17 @@ impl Shops {
                 let text = |name: &str| made[name].as_str().map(str::to_owned);
                 let told = text("id").zip(text("state"));
                 let (id, state) = told.ok_or_else(|| unexpected(&order.path, &answer))?;
-                Ok(Told::Made { id, state })
+                Ok(Acknowledged::Made { id, state })
             }
-            (409, Some(code)) if code == "state_conflict" => Ok(Told::Refused(code)),
-            (422, Some(code)) if code == "amount_too_large" => Ok(Told::Refused(code)),
+            (409, Some(code)) if code == "state_conflict" => Ok(Acknowledged::Refused(code)),
+            (422, Some(code)) if code == "amount_too_large" => Ok(Acknowledged::Refused(code)),
             _ => Err(unexpected(&order.path, &answer)),
         }
     }
 
     /// The same request again: what it made is told again, and if it had ended it has ended so.
     async fn repeat(&self, line: &mut Line<'_>, write: &Write) -> Result<(), String> {
-        let Told::Made { id, state } = &write.told else {
+        let Acknowledged::Made { id, state } = &write.told else {
             return Ok(());
         };
         if write.at + REPEATABLE_SECONDS < self.network.now() {
@@ -252,11 +252,11 @@ impl Shops {
         self.repeated.fetch_add(1, Ordering::Relaxed);
         let again = self.send(line, &write.order).await?;
         let is_same = match &again {
-            Told::Made {
+            Acknowledged::Made {
                 id: again,
                 state: now,
             } => again == id && (state == "pending" || now == state),
-            Told::Refused(_) => false,
+            Acknowledged::Refused(_) => false,
         };
         if is_same {
             return Ok(());
@@ -283,7 +283,7 @@ pub(crate) fn index(chance: &mut Chance, length: usize) -> usize {
     usize::try_from(chance.between(0, length)).unwrap()
 }
 
-/// What a clerk wants done with a payment; not always possible.
+/// What a merchant wants to do with a payment; not always possible.
 fn order(paid: &Paid, chance: &mut Chance) -> Order {
     let key = key();
     let most = u64::try_from(paid.amount_minor / 2).unwrap();
