@@ -1,7 +1,7 @@
 //! The bank's accounts.
 
 use super::members::Members;
-use super::{AccountRequest, AccountView, bank, name, refused, silent};
+use super::{AccountRequest, AccountView, bank, name, refused};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use serde::Serialize;
@@ -20,9 +20,7 @@ pub struct Accounts {
 /// The bank's accounts.
 pub async fn list(gateway: &Gateway) -> Result<Accounts, ApiError> {
     let listed = bank(gateway)?.accounts(OTHERS).await;
-    Ok(Accounts {
-        data: listed.map_err(silent)?,
-    })
+    Ok(Accounts { data: listed? })
 }
 
 /// The account of a persona, or of an account's id.

@@ -1,7 +1,7 @@
 //! Faults of the bank and the acquirers, on purpose.
 
 use super::members::Members;
-use super::{Fault, FaultRequest, bank, name, refused, silent};
+use super::{Fault, FaultRequest, bank, name, refused};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use sealpay_simulator::acquirer;
@@ -21,8 +21,8 @@ pub struct Faults {
 pub async fn list(gateway: &Gateway) -> Result<Faults, ApiError> {
     let bank = bank(gateway)?;
     Ok(Faults {
-        data: bank.faults().await.map_err(silent)?,
-        spent: bank.spent_faults().await.map_err(silent)?,
+        data: bank.faults().await?,
+        spent: bank.spent_faults().await?,
     })
 }
 
@@ -71,7 +71,7 @@ pub async fn remove(gateway: &Gateway, id: &str) -> Result<(), ApiError> {
 
 /// Takes every fault away.
 pub async fn remove_all(gateway: &Gateway) -> Result<(), ApiError> {
-    bank(gateway)?.remove_faults().await.map_err(silent)
+    Ok(bank(gateway)?.remove_faults().await?)
 }
 
 /// The acquirers whose fault it may be: the name, and the name for people.

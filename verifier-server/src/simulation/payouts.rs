@@ -1,7 +1,7 @@
 //! Payouts at the bank, and merchants' banks that send them back.
 
 use super::members::Members;
-use super::{bank, refused, silent};
+use super::{bank, refused};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::payouts;
@@ -68,7 +68,7 @@ fn view(payout: BankPayout) -> BankPayoutView {
 
 /// The newest payouts, newest first.
 pub async fn list(gateway: &Gateway) -> Result<BankPayouts, ApiError> {
-    let listed = bank(gateway)?.sent_payouts(SHOWN).await.map_err(silent)?;
+    let listed = bank(gateway)?.sent_payouts(SHOWN).await?;
     Ok(BankPayouts {
         data: listed.into_iter().map(view).collect(),
     })

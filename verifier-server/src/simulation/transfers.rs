@@ -1,7 +1,7 @@
 //! Money on its way by bank transfer, and money that is sent by hand.
 
+use super::bank;
 use super::members::Members;
-use super::{bank, silent};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::payments::methods::bank_transfer;
@@ -82,7 +82,7 @@ fn view(transfer: Transfer) -> TransferView {
 /// The newest transfers, newest first.
 pub async fn list(gateway: &Gateway, limit: u32) -> Result<Transfers, ApiError> {
     let listed = bank(gateway)?.transfers().list(limit).await;
-    let listed = listed.map_err(silent)?;
+    let listed = listed?;
     Ok(Transfers {
         data: listed.into_iter().map(view).collect(),
     })
@@ -109,14 +109,14 @@ pub async fn send(gateway: &Gateway, body: &[u8]) -> Result<TransferView, ApiErr
     let bank = bank(gateway)?;
     let now_ms = gateway.clock.now_ms_i64();
     let sent = bank.transfers().send(&reference, money, now_ms).await;
-    let id = sent.map_err(silent)?;
+    let id = sent?;
     let id = id.ok_or_else(|| {
         let detail = "reference must be 1 to 140 characters without control characters.";
         ApiError::invalid("reference", detail)
     })?;
     tracing::info!(transfer = id, "a tester sent money");
     bank_transfer::incoming::collect(gateway).await?;
-    let listed = bank.transfers().list(SHOWN).await.map_err(silent)?;
+    let listed = bank.transfers().list(SHOWN).await?;
     let found = listed.into_iter().find(|transfer| transfer.id == id);
     found
         .map(view)
