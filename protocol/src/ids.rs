@@ -51,6 +51,18 @@ fn parse_text(text: &[u8]) -> Option<u128> {
     })
 }
 
+/// What every identifier can say of its order.
+pub trait Identifier: Copy + Ord + fmt::Display {
+    /// Sorts before every other one.
+    const MIN: Self;
+    /// Sorts behind every other one: its moment is never reached.
+    const MAX: Self;
+
+    /// The first one that can be made at a moment, milliseconds since 1970; [`MAX`](Self::MAX) for a
+    /// moment that no identifier can bear.
+    fn first_of(unix_ms: u64) -> Self;
+}
+
 macro_rules! identifiers {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
@@ -71,6 +83,19 @@ macro_rules! identifiers {
             #[must_use]
             pub fn unix_ms(self) -> u64 {
                 u64::try_from(self.0 >> 80).unwrap_or(u64::MAX)
+            }
+        }
+
+        impl Identifier for $name {
+            const MIN: Self = Self(0);
+            const MAX: Self = Self(u128::MAX);
+
+            fn first_of(unix_ms: u64) -> Self {
+                if unix_ms >> 48 == 0 {
+                    Self::new(unix_ms, [0; 10])
+                } else {
+                    Self::MAX
+                }
             }
         }
 
@@ -144,7 +169,7 @@ identifiers! {
 
 #[cfg(test)]
 mod tests {
-    use super::{AttemptId, PaymentId};
+    use super::{AttemptId, Identifier, PaymentId};
     use proptest::prelude::*;
 
     #[test]
@@ -158,6 +183,16 @@ mod tests {
             assert_eq!(PaymentId::new(unix_ms, random).to_string(), text);
             assert_eq!(text.parse::<PaymentId>().unwrap().unix_ms(), unix_ms);
         }
+    }
+
+    #[test]
+    fn every_identifier_is_between_the_first_and_the_last() {
+        let last_ms = (1 << 48) - 1;
+        let made = PaymentId::new(last_ms, [254; 10]);
+        assert!(PaymentId::MIN < PaymentId::first_of(1));
+        assert!(PaymentId::first_of(last_ms) < made && made < PaymentId::MAX);
+        assert_eq!(PaymentId::first_of(last_ms + 1), PaymentId::MAX);
+        assert_eq!(PaymentId::MAX.to_string(), "pay_7zzzzzzzzzzzzzzzzzzzzzzzzz");
     }
 
     #[test]

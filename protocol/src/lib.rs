@@ -30,3 +30,5 @@ pub mod sign;
 pub mod text;
 #[cfg(feature = "verifier")]
 pub mod webhook;
+
+pub use names::Named;

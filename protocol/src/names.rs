@@ -1,5 +1,21 @@
 //! The names of enums.
 
+/// An enum that [`names!`](macro@crate::names) has named.
+pub trait Named: Copy + 'static {
+    /// Every one of them.
+    const VARIANTS: &'static [Self];
+
+    /// The name in JSON, in stores and in commands.
+    fn name(self) -> &'static str;
+
+    /// The one of a name.
+    #[must_use]
+    fn from_name(name: &str) -> Option<Self> {
+        let mut all = Self::VARIANTS.iter().copied();
+        all.find(|one| one.name() == name)
+    }
+}
+
 /// Gives an enum the list of its variants and the name of each, in JSON, in stores and in commands.
 #[macro_export]
 macro_rules! names {
@@ -22,7 +38,15 @@ macro_rules! names {
             /// The one of a name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.into_iter().find(|one| one.name() == name)
+                <Self as $crate::Named>::from_name(name)
+            }
+        }
+
+        impl $crate::Named for $enum {
+            const VARIANTS: &'static [Self] = &Self::ALL;
+
+            fn name(self) -> &'static str {
+                Self::name(self)
             }
         }
     };

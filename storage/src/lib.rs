@@ -4,7 +4,10 @@
 //! The server's store and the simulated bank use it, each with tables and migrations of its own.
 
 mod batch;
+mod columns;
+mod entity;
 mod error;
+mod id_range;
 mod migrate;
 mod options;
 mod postgres;
@@ -12,17 +15,22 @@ mod postgres_pooler;
 mod postgres_statement;
 mod postgres_tls;
 mod postgres_url;
+#[doc(hidden)]
+pub mod sql;
 mod sqlite;
 mod sqlite_statement;
 mod time_limit;
 mod tx;
 mod value;
 
+pub use columns::{AsJson, AsOptionalJson, AsText, ByName, Codec, Column, Empty, Entity, FromRow};
+pub use columns::{Plain, Projection, With, insert, to_rows};
 pub use error::DatabaseError;
 pub use migrate::Migrations;
 pub use options::{Durability, Options};
 
 pub use error::Fault;
+pub use id_range::IdRange;
 pub use postgres_statement::Statement;
 pub use postgres_url::PostgresUrl;
 pub use tx::{Operation, Tx};
@@ -166,6 +174,17 @@ impl Database {
         .await
     }
 
+    /// The same, each row as what it is.
+    pub async fn scan_list<T: FromRow, const N: usize>(
+        &self,
+        extent: Extent,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Vec<T>, DatabaseError> {
+        let rows = self.scanned_rows(extent, sql, values).await?;
+        rows.into_iter().map(Row::read_as).collect()
+    }
+
     /// Runs one statement and says how many rows it changed.
     pub async fn execute<const N: usize>(
         &self,
@@ -213,6 +232,25 @@ impl Database {
         .await
     }
 
+    /// Runs one `SELECT`, each row as what it is.
+    pub async fn list<T: FromRow, const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Vec<T>, DatabaseError> {
+        let rows = self.rows(sql, values).await?;
+        rows.into_iter().map(Row::read_as).collect()
+    }
+
+    /// Runs one `SELECT` of one row, as what it is.
+    pub async fn get<T: FromRow, const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Option<T>, DatabaseError> {
+        self.row(sql, values).await?.map(Row::read_as).transpose()
+    }
+
     /// Runs one `SELECT` of one row.
     pub async fn row<const N: usize>(
         &self,
@@ -220,6 +258,15 @@ impl Database {
         values: [Value; N],
     ) -> Result<Option<Row>, DatabaseError> {
         Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+
+    /// Runs one `SELECT` of one value that always has a row, such as an aggregate.
+    pub async fn scalar<T: Column, const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<T, DatabaseError> {
+        self.one(sql, values).await?.take()
     }
 
     /// Runs one `SELECT` of an aggregate, which always has a row.

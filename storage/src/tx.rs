@@ -3,6 +3,7 @@
 //! Operations are `async` because Postgres has to be waited for. On SQLite they never wait: the
 //! writer thread polls each once, and it is ready.
 
+use super::columns::{Column, FromRow};
 use super::error::{DatabaseError, Fault};
 use super::postgres_statement::{Statement, Transaction};
 use super::sqlite_statement as sqlite;
@@ -70,6 +71,37 @@ impl Tx<'_> {
             On::Postgres(transaction) => transaction.query(&sql, &[]).await,
         };
         rows.map(drop)
+    }
+
+    /// All rows, each as what it is.
+    pub async fn list<T: FromRow>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value],
+    ) -> Result<Vec<T>, Fault> {
+        let rows = self.query(sql, values).await?.into_iter();
+        Ok(rows.map(Row::read_as).collect::<Result<_, _>>()?)
+    }
+
+    /// The first row, if there is one, as what it is.
+    pub async fn get<T: FromRow>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value],
+    ) -> Result<Option<T>, Fault> {
+        let row = self.optional(sql, values).await?;
+        Ok(row.map(Row::read_as).transpose()?)
+    }
+
+    /// The one value of a row that is always there, such as an aggregate.
+    pub async fn scalar<T: Column>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value],
+    ) -> Result<T, Fault> {
+        let row = self.optional(sql, values).await?;
+        let none = || DatabaseError::Corrupt("an aggregate has no row".into());
+        Ok(row.ok_or_else(none)?.take()?)
     }
 
     /// The first row, if there is one.

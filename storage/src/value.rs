@@ -1,9 +1,12 @@
 //! What goes into a statement and what comes out of it: text, integers and nothing else.
 
+use super::columns::{Column, FromRow};
 use super::error::DatabaseError;
+use sealpay_protocol::currency::Currency;
+use sealpay_protocol::ids::TransactionId;
 use sealpay_protocol::ids::{ApiKeyId, AttemptId, EndpointId, EventId};
 use sealpay_protocol::ids::{DisputeId, LedgerTransferId, ModificationId, PayoutId};
-use sealpay_protocol::ids::{MerchantId, PaymentId, SessionId, SettlementId, TransactionId};
+use sealpay_protocol::ids::{MerchantId, PaymentId, RequestId, SessionId, SettlementId};
 use std::borrow::Cow;
 use std::str::FromStr;
 
@@ -48,25 +51,42 @@ impl From<u32> for Value {
     }
 }
 
+impl From<bool> for Value {
+    fn from(is_true: bool) -> Self {
+        Self::Integer(i64::from(is_true))
+    }
+}
+
 impl<T: Into<Self>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
 }
 
-macro_rules! from_ids {
+macro_rules! texts {
     ($($id:ident),*) => {$(
         impl From<$id> for Value {
             fn from(id: $id) -> Self {
                 Self::Text(Cow::Owned(id.to_string()))
             }
         }
+
+        impl Column for $id {
+            fn to_value(&self) -> Result<Value, DatabaseError> {
+                Ok((*self).into())
+            }
+
+            fn from_value(value: Value) -> Option<Self> {
+                String::from_value(value)?.parse().ok()
+            }
+        }
     )*};
 }
 
-from_ids!(
+texts!(
     ApiKeyId,
     AttemptId,
+    Currency,
     DisputeId,
     EndpointId,
     EventId,
@@ -75,6 +95,7 @@ from_ids!(
     ModificationId,
     PaymentId,
     PayoutId,
+    RequestId,
     SessionId,
     SettlementId,
     TransactionId
@@ -110,6 +131,27 @@ impl Row {
             width: columns.len(),
             columns: columns.into_iter(),
         }
+    }
+
+    /// All of it.
+    pub fn read_as<T: FromRow>(mut self) -> Result<T, DatabaseError> {
+        T::from_row(&mut self)
+    }
+
+    /// The next column.
+    pub fn take<T: Column>(&mut self) -> Result<T, DatabaseError> {
+        self.take_as(Some)
+    }
+
+    /// The next column, as something that `read` makes of it.
+    pub fn take_as<T: Column, U>(
+        &mut self,
+        read: impl FnOnce(T) -> Option<U>,
+    ) -> Result<U, DatabaseError> {
+        let value = self.columns.next().and_then(T::from_value);
+        value
+            .and_then(read)
+            .ok_or_else(|| self.unexpected("what it should be"))
     }
 
     fn unexpected(&self, expected: &str) -> DatabaseError {

@@ -5,6 +5,7 @@
 use sealpay_protocol::json::JsonFault;
 use sealpay_protocol::order::{OrderError, OrderRefusal};
 use sealpay_protocol::sign::verify::SignatureError;
+use sealpay_provider::ProviderError;
 use sealpay_storage::DatabaseError;
 use std::borrow::Cow;
 use std::fmt;
@@ -286,6 +287,15 @@ impl ApiError {
                 .map(Cow::Owned),
             ..Self::new(code).explained(fault.sentence(whole))
         }
+    }
+}
+
+/// A provider that does not respond has done nothing, as far as whoever waits for it is concerned: the
+/// same request may be sent again, and is looked at once.
+impl From<ProviderError> for ApiError {
+    fn from(error: ProviderError) -> Self {
+        let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
+        Self::because(ErrorCode::Overloaded, reason)
     }
 }
 

@@ -82,22 +82,10 @@ pub enum Capture {
     Manual,
 }
 
-impl Capture {
-    /// The name in JSON and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Automatic => "automatic",
-            Self::Manual => "manual",
-        }
-    }
-
-    /// The moment of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Automatic, Self::Manual]
-            .into_iter()
-            .find(|capture| capture.name() == name)
+crate::names! {
+    Capture {
+        Automatic = "automatic",
+        Manual = "manual",
     }
 }
 

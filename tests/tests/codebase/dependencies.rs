@@ -4,7 +4,7 @@ use super::sources::{Source, files, is_or_is_in};
 use super::{each_is_found, none, none_is_found};
 
 /// What every feature may use.
-const SHARED: [&str; 11] = [
+const SHARED: [&str; 12] = [
     "auth",
     "error",
     "fair",
@@ -16,6 +16,7 @@ const SHARED: [&str; 11] = [
     "merchants",
     "store",
     "webhooks",
+    "worker",
 ];
 
 /// The features, each with the other features that it may use.

@@ -7,7 +7,7 @@ pub mod store;
 
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::http::paging::{Page, page};
+use crate::http::paging::{self, Page, PageRequest};
 use crate::keys::encryption::KeyEncryption;
 use crate::store::{DatabaseError, Store};
 use model::{AuditEntry, AuditRow};
@@ -88,12 +88,12 @@ pub async fn anchor(gateway: &Gateway) {
 pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,
-    after: Option<RequestId>,
-    limit: u32,
+    page: PageRequest<RequestId>,
 ) -> Result<Page<AuditRecord>, ApiError> {
-    let one_more = limit.saturating_add(1);
-    let rows = gateway.store.audit.list(merchant, after, one_more);
-    Ok(page(rows.await?, limit, |row| Some(AuditRecord::of(row))))
+    let rows = move |store: Store, PageRequest { after, limit }| async move {
+        store.audit.list(merchant, after, limit).await
+    };
+    paging::read(gateway, (merchant, false), page, rows, AuditRecord::of).await
 }
 
 /// Goes through the whole trail, hands each row on, and says how many there are and the hash of the

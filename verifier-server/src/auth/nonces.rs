@@ -48,8 +48,8 @@ impl NonceStore {
     /// Whether a nonce was spent before. Nothing is spent here: what decides between two requests at
     /// once is [`consume`](Self::consume) or the claim.
     pub async fn is_consumed(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
-        let mut row = self.database.one(IS_SPENT, nonce.values()?).await?;
-        Ok(row.integer()? > 0)
+        let spent: u64 = self.database.scalar(IS_SPENT, nonce.values()?).await?;
+        Ok(spent > 0)
     }
 
     /// Spends a nonce; false when it was spent before.

@@ -4,7 +4,7 @@ pub use super::store::TransactionFilter;
 use super::sums::{Sums, TrialLine};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::http::paging::{Page, page};
+use crate::http::paging::{self, Page};
 use crate::ledger::model::Account;
 use crate::settlements::view::{
     AccountRecord, BalanceRecord, BalanceTransactionRecord, PendingRecord,
@@ -97,21 +97,20 @@ fn of_currency(
 pub async fn transactions(
     gateway: &Gateway,
     merchant: MerchantId,
-    mut filter: TransactionFilter,
+    filter: TransactionFilter,
 ) -> Result<Page<BalanceTransactionRecord>, ApiError> {
-    let limit = filter.limit;
-    filter.limit = limit.saturating_add(1);
     // No index knows these: when nothing is of this kind or currency, everything is looked at.
     let scans = filter.payment.is_none() && (filter.kind.is_some() || filter.currency.is_some());
-    let store = gateway.store.clone();
-    let reading = async move { Ok(store.balance.list(merchant, &filter).await?) };
-    let rows = gateway
-        .merchant_queues
-        .list(merchant, scans, reading)
-        .await?;
-    Ok(page(rows, limit, |row| {
-        Some(BalanceTransactionRecord::of(row))
-    }))
+    let rows =
+        move |store: Store, filter| async move { store.balance.list(merchant, &filter).await };
+    paging::read(
+        gateway,
+        (merchant, scans),
+        filter,
+        rows,
+        BalanceTransactionRecord::of,
+    )
+    .await
 }
 
 /// The books at one moment.

@@ -1,11 +1,12 @@
 //! Balance transactions, the lines of settlements: what is read of them.
 
-use crate::settlements::fees::Fees;
 use crate::settlements::model::{BalanceTransaction, TransactionKind};
 use jiff::civil::Date;
 use sealpay_protocol::currency::Currency;
-use sealpay_protocol::ids::{MerchantId, PaymentId, SettlementId, TransactionId};
-use sealpay_storage::{Database, DatabaseError, Extent, Row, Value, values};
+use sealpay_protocol::ids::{Identifier, MerchantId, PaymentId, SettlementId, TransactionId};
+use sealpay_storage::{
+    AsText, Database, DatabaseError, Extent, IdRange, Projection, projection, sql, values,
+};
 
 /// Which of a merchant's lines, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,102 +42,47 @@ pub struct PendingLines {
     pub net_minor: i64,
 }
 
-macro_rules! columns {
-    () => {
-        "SELECT id, merchant, currency, kind, source, payment, order_ref, method, brand, region, \
-         gross_minor, interchange_minor, scheme_minor, processor_minor, net_minor, business_date, \
-         settlement_date, settlement, created_at_ms FROM balance_transactions "
-    };
+projection! {
+    PendingLines from "balance_transactions" {
+        currency,
+        settlement_date as AsText,
+        lines: ("COUNT(*)"),
+        net_minor: ("CAST(COALESCE(SUM(net_minor), 0) AS BIGINT)"),
+    }
 }
 
-/// An empty text stands for any. Identifiers sort by time, so that a span of time is one of
+/// What is none does not matter. Identifiers sort by time, so that a span of time is one of
 /// identifiers too.
-macro_rules! filtered {
-    () => {
-        "AND id < $2 AND id >= $3 AND ($4 = '' OR currency = $4) AND ($5 = '' OR kind = $5) \
-         ORDER BY id DESC LIMIT $6"
-    };
-}
+const FILTERED: &str = "AND id < $2 AND id >= $3 AND currency = COALESCE($4, currency) \
+     AND kind = COALESCE($5, kind) ORDER BY id DESC LIMIT $6";
 
-const OF_MERCHANT: &str = concat!(columns!(), "WHERE merchant = $1 ", filtered!());
+const OF_MERCHANT: &str = sql!(BalanceTransaction::SELECT, "WHERE merchant = $1 ", FILTERED);
 
 /// Lines of a payment or of a settlement are few beside all of the merchant's. Where those could be
 /// found by the merchant, SQLite would read all of them instead.
-const OF_PAYMENT: &str = concat!(
-    columns!(),
-    "WHERE payment = $7 AND merchant || '' = $1 AND ($8 = '' OR settlement = $8) ",
-    filtered!()
+const OF_PAYMENT: &str = sql!(
+    BalanceTransaction::SELECT,
+    "WHERE payment = $7 AND merchant || '' = $1 \
+     AND COALESCE(settlement, '') = COALESCE($8, settlement, '') ",
+    FILTERED
 );
 
-const OF_SETTLEMENT_FILTERED: &str = concat!(
-    columns!(),
+const OF_SETTLEMENT_FILTERED: &str = sql!(
+    BalanceTransaction::SELECT,
     "WHERE settlement = $7 AND merchant || '' = $1 ",
-    filtered!()
+    FILTERED
 );
 
-const OF_SETTLEMENT: &str = concat!(
-    columns!(),
+const OF_SETTLEMENT: &str = sql!(
+    BalanceTransaction::SELECT,
     "WHERE settlement = $1 AND id > $2 ORDER BY id LIMIT $3"
 );
 
-const PENDING: &str = "SELECT currency, settlement_date, COUNT(*),
-        CAST(COALESCE(SUM(net_minor), 0) AS BIGINT)
-    FROM balance_transactions
-    WHERE merchant = $1 AND settlement IS NULL AND kind <> 'reserve_release'
-    GROUP BY currency, settlement_date ORDER BY currency, settlement_date";
-
-/// Sorts behind every identifier of a line.
-const BEHIND_ALL: &str = "txn_z";
-
-fn line(mut row: Row) -> Result<BalanceTransaction, DatabaseError> {
-    Ok(BalanceTransaction {
-        id: row.parsed()?,
-        merchant: row.parsed()?,
-        currency: row.parsed()?,
-        kind: row.read(TransactionKind::from_name)?,
-        source: row.text()?,
-        payment: row.optional_parsed()?,
-        order_ref: row.optional_text()?,
-        method: row.optional_text()?,
-        brand: row.optional_text()?,
-        region: row.optional_text()?,
-        gross_minor: row.integer()?,
-        fees: fees(&mut row)?,
-        net_minor: row.integer()?,
-        business_date: row.parsed()?,
-        settlement_date: row.parsed()?,
-        settlement: row.optional_parsed()?,
-        created_at_ms: row.integer()?,
-    })
-}
-
-pub(crate) fn fees(row: &mut Row) -> Result<Fees, DatabaseError> {
-    Ok(Fees {
-        interchange_minor: row.integer()?,
-        scheme_minor: row.integer()?,
-        processor_minor: row.integer()?,
-    })
-}
-
-/// A name as a filter takes it: nothing stands for any.
-pub(crate) fn or_any(name: Option<impl Into<Value>>) -> Value {
-    name.map_or_else(|| Value::from(""), Into::into)
-}
-
-/// The first identifier that a moment could have had.
-fn first_of(at_ms: i64) -> TransactionId {
-    TransactionId::new(u64::try_from(at_ms).unwrap_or(0), [0; 10])
-}
-
-/// Before this one a page ends at the top: the cursor, or the end of the span, whatever is lower.
-fn upper(filter: &TransactionFilter) -> Value {
-    let until = filter.created_until_ms.map(first_of);
-    let lower_of_both = match (filter.after, until) {
-        (Some(after), Some(until)) => Some(after.min(until)),
-        (after, until) => after.or(until),
-    };
-    lower_of_both.map_or_else(|| Value::from(BEHIND_ALL), Value::from)
-}
+const PENDING: &str = sql!(
+    PendingLines::SELECT,
+    "WHERE merchant = $1 AND settlement IS NULL AND kind <> 'reserve_release' \
+     GROUP BY currency, settlement_date ORDER BY currency, settlement_date"
+);
 
 /// What is stored of balance transactions.
 #[derive(Debug, Clone)]
@@ -151,28 +97,29 @@ impl BalanceStore {
         merchant: MerchantId,
         filter: &TransactionFilter,
     ) -> Result<Vec<BalanceTransaction>, DatabaseError> {
-        let [merchant, upper, lower, currency, kind, limit] = values![
+        let range = IdRange::of_ms(filter.created_from_ms, filter.created_until_ms);
+        let range = range.older_than(filter.after);
+        let [merchant, before, from, currency, kind, limit] = values![
             merchant,
-            upper(filter),
-            first_of(filter.created_from_ms.unwrap_or(0)),
-            or_any(filter.currency.map(|currency| currency.code().to_owned())),
-            or_any(filter.kind.map(TransactionKind::name)),
+            range.before,
+            range.from,
+            filter.currency,
+            filter.kind.map(TransactionKind::name),
             filter.limit,
         ];
         let (sql, narrowed) = match (filter.payment, filter.settlement) {
-            (Some(payment), any) => (OF_PAYMENT, vec![payment.into(), or_any(any)]),
+            (Some(payment), any) => (OF_PAYMENT, vec![payment.into(), any.into()]),
             (None, Some(settlement)) => (OF_SETTLEMENT_FILTERED, vec![settlement.into()]),
             (None, None) => (OF_MERCHANT, vec![]),
         };
-        let mut wanted = vec![merchant, upper, lower, currency, kind, limit];
+        let mut wanted = vec![merchant, before, from, currency, kind, limit];
         wanted.extend(narrowed);
         let reading = (sql, wanted);
-        let rows = self
-            .database
+        self.database
             .scan(Extent::List, reading, |tx, (sql, wanted)| {
-                Box::pin(tx.query(sql, wanted))
-            });
-        rows.await?.into_iter().map(line).collect()
+                Box::pin(tx.list(sql, wanted))
+            })
+            .await
     }
 
     /// The lines of a settlement in the order in which they were made, after one of them.
@@ -182,30 +129,18 @@ impl BalanceStore {
         after: Option<TransactionId>,
         limit: u32,
     ) -> Result<Vec<BalanceTransaction>, DatabaseError> {
-        let wanted = values![settlement, or_any(after), limit];
-        let rows = self
-            .database
-            .scanned_rows(Extent::List, OF_SETTLEMENT, wanted)
-            .await?;
-        rows.into_iter().map(line).collect()
+        let wanted = values![settlement, after.unwrap_or(TransactionId::MIN), limit];
+        self.database
+            .scan_list(Extent::List, OF_SETTLEMENT, wanted)
+            .await
     }
 
     /// What waits to be settled for a merchant, by currency and day. What was kept back and is
     /// released then is left out.
     pub async fn pending(&self, merchant: MerchantId) -> Result<Vec<PendingLines>, DatabaseError> {
-        let rows = self
-            .database
-            .scanned_rows(Extent::Sum, PENDING, values![merchant])
-            .await?;
-        let pending = rows.into_iter().map(|mut row| {
-            Ok(PendingLines {
-                currency: row.parsed()?,
-                settlement_date: row.parsed()?,
-                lines: row.integer()?,
-                net_minor: row.integer()?,
-            })
-        });
-        pending.collect()
+        self.database
+            .scan_list(Extent::Sum, PENDING, values![merchant])
+            .await
     }
 }
 

@@ -1,16 +1,17 @@
 //! `/v1/disputes`
 
 use super::read;
+use super::read::DisputeFilter;
 use super::service;
 use super::service::DisputeAction;
 use super::view::DisputeRecord;
 use crate::auth::scope::required::{DisputesWrite, PaymentsRead};
 use crate::error::{ApiError, ErrorCode};
 use crate::http::merchant::MerchantRequest;
-use crate::http::paging::Page;
+use crate::http::paging::{Page, list_query};
 use crate::http::params::Params;
 use crate::http::problem::Problem;
-use crate::http::query::{cursor, identifier, page_limit, schema};
+use crate::http::query::{identifier, schema};
 use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -28,20 +29,16 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(accept))
 }
 
-/// What a list of disputes is asked for.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListQuery {
-    /// 1 to 100; 20 when left out.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<String>,
-    /// The last dispute of the page before.
-    #[param(schema_with = schema::dispute)]
-    after: Option<String>,
-    /// Only disputes of this payment.
-    #[param(schema_with = schema::payment)]
-    payment: Option<String>,
+list_query! {
+    /// What a list of disputes is asked for.
+    ListQuery => DisputeFilter {
+        /// The last dispute of the page before.
+        #[param(schema_with = schema::dispute)]
+        after: identifier,
+        /// Only disputes of this payment.
+        #[param(schema_with = schema::payment)]
+        payment: identifier,
+    }
 }
 
 /// Lists the merchant's disputes, newest first.
@@ -59,12 +56,8 @@ pub(crate) async fn list(
     query: Params<ListQuery>,
     request: MerchantRequest<PaymentsRead>,
 ) -> Result<Json<Page<DisputeRecord>>, Problem> {
-    let merchant = request.merchant();
-    let query = query.read()?;
-    let after = cursor(query.after.as_deref())?;
-    let limit = page_limit(query.limit.as_deref())?;
-    let payment = identifier(query.payment.as_deref(), "payment")?;
-    let page = read::list(&state.gateway, merchant, payment, after, limit).await?;
+    let filter = query.filter()?;
+    let page = read::list(&state.gateway, request.merchant(), filter).await?;
     Ok(Json(page))
 }
 

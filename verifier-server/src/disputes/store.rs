@@ -1,6 +1,6 @@
 //! Disputes: each change moves its payment's count of events too, which decides every race.
 
-use super::model::{Dispute, DisputeReason, DisputeState};
+use super::model::Dispute;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
 use crate::idempotency::store as idempotency;
 use crate::ledger::posting::Posting;
@@ -8,9 +8,11 @@ use crate::ledger::store::PreparedPosting;
 use crate::payments::model::Payment;
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
-use sealpay_protocol::ids::{DisputeId, MerchantId, PaymentId};
-use sealpay_protocol::money::Money;
-use sealpay_storage::{Database, DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
+use sealpay_protocol::ids::{DisputeId, Identifier, MerchantId, PaymentId};
+use sealpay_storage::{
+    ByName, Database, DatabaseError, Entity, Extent, Fault, Projection, Statement,
+};
+use sealpay_storage::{Tx, Value, entity, sql, values};
 
 /// What became of the wish to change a dispute.
 #[must_use]
@@ -41,18 +43,21 @@ pub struct DisputeStep<'a> {
     pub request: Option<&'a IdempotentRequest>,
 }
 
-macro_rules! columns {
-    () => {
-        "id, payment, merchant, amount_minor, currency, reason, state, evidence, evidence_due_ms, \
-         created_at_ms, updated_at_ms, answered_by"
-    };
+entity! {
+    Dispute in "disputes" {
+        id,
+        payment,
+        merchant,
+        money: (amount_minor, currency),
+        reason as ByName,
+        state as ByName,
+        evidence,
+        evidence_due_ms,
+        created_at_ms,
+        updated_at_ms,
+        answered_by,
+    }
 }
-
-const INSERT: &str = concat!(
-    "INSERT INTO disputes (",
-    columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-);
 
 const UPDATE: &str =
     "UPDATE disputes SET state = $2, evidence = $3, updated_at_ms = $4, answered_by = $5
@@ -61,67 +66,28 @@ const UPDATE: &str =
 const MOVE: &str = "UPDATE payments SET disputed_minor = $2, sequence = $3, updated_at_ms = $4
     WHERE id = $1 AND modification IS NULL AND sequence = $5";
 
-const BY_ID: &str = concat!("SELECT ", columns!(), " FROM disputes WHERE id = $1");
+const BY_ID: &str = sql!(Dispute::SELECT, "WHERE id = $1");
 
-const OF_MERCHANT: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM disputes WHERE merchant = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+const OF_MERCHANT: &str = sql!(
+    Dispute::SELECT,
+    "WHERE merchant = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
 );
 
-const OF_PAYMENT: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM disputes WHERE payment = $4 AND merchant = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+const OF_PAYMENT: &str = sql!(
+    Dispute::SELECT,
+    "WHERE payment = $4 AND merchant = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
 );
 
-const OVERDUE: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM disputes WHERE state = 'needs_response' AND evidence_due_ms <= $1 \
+const OVERDUE: &str = sql!(
+    Dispute::SELECT,
+    "WHERE state = 'needs_response' AND evidence_due_ms <= $1 \
      AND payment NOT IN (SELECT payment FROM modifications WHERE state = 'pending') \
      ORDER BY evidence_due_ms LIMIT $2"
 );
 
-/// Sorts behind every identifier of a dispute.
-const BEHIND_ALL: &str = "dis_z";
-
-fn new_values(dispute: &Dispute) -> [Value; 12] {
-    values![
-        dispute.id,
-        dispute.payment,
-        dispute.merchant,
-        dispute.money.amount_minor(),
-        dispute.money.currency().code().to_owned(),
-        dispute.reason.name(),
-        dispute.state.name(),
-        dispute.evidence.clone(),
-        dispute.evidence_due_ms,
-        dispute.created_at_ms,
-        dispute.updated_at_ms,
-        dispute.answered_by.clone(),
-    ]
-}
-
-fn dispute(mut row: Row) -> Result<Dispute, DatabaseError> {
-    Ok(Dispute {
-        id: row.parsed()?,
-        payment: row.parsed()?,
-        merchant: row.parsed()?,
-        money: Money::new(row.integer()?, row.parsed()?),
-        reason: row.read(DisputeReason::from_name)?,
-        state: row.read(DisputeState::from_name)?,
-        evidence: row.optional_text()?,
-        evidence_due_ms: row.integer()?,
-        created_at_ms: row.integer()?,
-        updated_at_ms: row.integer()?,
-        answered_by: row.optional_text()?,
-    })
-}
-
 struct Change {
     movement: [Value; 5],
-    opened: Option<[Value; 12]>,
+    opened: Option<<Dispute as Entity>::Values>,
     changed: [Value; 5],
     told: EventInsert,
     books: Option<PreparedPosting>,
@@ -144,7 +110,7 @@ async fn write(tx: &mut Tx<'_>, change: &Change) -> Result<DisputeChange, Fault>
     }
     let mut statements: Vec<Statement<'_>> = Vec::with_capacity(5);
     match &change.opened {
-        Some(row) => statements.push((INSERT, row)),
+        Some(row) => statements.push((Dispute::INSERT, row)),
         None => statements.push((UPDATE, &change.changed)),
     }
     statements.extend(change.told.statements());
@@ -168,7 +134,7 @@ impl DisputeStore {
     /// # Errors
     /// The database did not do its work; nothing was written, unless the outcome is unknown.
     pub async fn open(&self, step: DisputeStep<'_>) -> Result<DisputeChange, DatabaseError> {
-        self.write(step, Some(new_values(step.dispute))).await
+        self.write(step, Some(step.dispute.to_row()?)).await
     }
 
     /// Changes a dispute that was read after `before`.
@@ -183,7 +149,7 @@ impl DisputeStore {
     async fn write(
         &self,
         step: DisputeStep<'_>,
-        opened: Option<[Value; 12]>,
+        opened: Option<<Dispute as Entity>::Values>,
     ) -> Result<DisputeChange, DatabaseError> {
         let (after, dispute) = (step.after, step.dispute);
         let change = Change {
@@ -202,8 +168,8 @@ impl DisputeStore {
                 dispute.updated_at_ms,
                 dispute.answered_by.clone(),
             ],
-            told: EventInsert::of(step.event),
-            books: step.posting.map(PreparedPosting::of),
+            told: EventInsert::of(step.event)?,
+            books: step.posting.map(PreparedPosting::of).transpose()?,
             request: step
                 .request
                 .map(|request| (request.clone(), dispute.id.to_string(), after.updated_at_ms)),
@@ -215,8 +181,7 @@ impl DisputeStore {
 
     /// A dispute, whoever's it is.
     pub async fn get(&self, id: DisputeId) -> Result<Option<Dispute>, DatabaseError> {
-        let row = self.database.row(BY_ID, values![id]).await?;
-        row.map(dispute).transpose()
+        self.database.get(BY_ID, values![id]).await
     }
 
     /// A merchant's disputes, or those of one payment of theirs, newest first; those older than
@@ -228,28 +193,23 @@ impl DisputeStore {
         after: Option<DisputeId>,
         limit: u32,
     ) -> Result<Vec<Dispute>, DatabaseError> {
-        let after = after.map_or_else(|| Value::from(BEHIND_ALL), Value::from);
-        let rows = match payment {
+        let database = &self.database;
+        let after = after.unwrap_or(DisputeId::MAX);
+        match payment {
             Some(payment) => {
-                let values = values![merchant, after, limit, payment];
-                self.database
-                    .scanned_rows(Extent::List, OF_PAYMENT, values)
-                    .await?
+                let wanted = values![merchant, after, limit, payment];
+                database.scan_list(Extent::List, OF_PAYMENT, wanted).await
             }
             None => {
-                let values = values![merchant, after, limit];
-                self.database
-                    .scanned_rows(Extent::List, OF_MERCHANT, values)
-                    .await?
+                let wanted = values![merchant, after, limit];
+                database.scan_list(Extent::List, OF_MERCHANT, wanted).await
             }
-        };
-        rows.into_iter().map(dispute).collect()
+        }
     }
 
     /// Disputes that nobody has answered by a moment, milliseconds since 1970; the oldest first.
     /// Those whose payment is being modified are left for later, so that they hold up no others.
     pub async fn overdue(&self, by_ms: i64, limit: u32) -> Result<Vec<Dispute>, DatabaseError> {
-        let rows = self.database.rows(OVERDUE, values![by_ms, limit]).await?;
-        rows.into_iter().map(dispute).collect()
+        self.database.list(OVERDUE, values![by_ms, limit]).await
     }
 }

@@ -1,5 +1,6 @@
 //! Query parameters: known ones, each at most once, and an error that names the other.
 
+use super::paging::ListParams;
 use crate::error::{ApiError, ErrorCode};
 use axum::extract::{FromRequestParts, Query};
 use axum::http::Uri;
@@ -20,6 +21,16 @@ impl<T> Params<T> {
     /// [`ErrorCode::InvalidParameter`] for one that is not known or is given twice.
     pub(crate) fn read(self) -> Result<T, ApiError> {
         self.0
+    }
+}
+
+impl<T: ListParams> Params<T> {
+    /// What a list is asked for.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidParameter`] for one that is not known, is given twice, or does not read.
+    pub(crate) fn filter(self) -> Result<T::Filter, ApiError> {
+        self.0?.filter()
     }
 }
 

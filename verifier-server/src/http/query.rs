@@ -1,26 +1,11 @@
 //! Parameters of queries: read, or refused with the name at fault.
 
-use super::paging::{PAGE_DEFAULT, PAGE_MOST};
 use crate::error::ApiError;
+use sealpay_protocol::Named;
 use sealpay_protocol::currency::Currency;
+use sealpay_protocol::limits::REFERENCE_CHARACTERS;
 use std::fmt::Display;
 use std::str::FromStr;
-
-/// `limit` of a list: 1 to 100.
-pub(crate) fn page_limit(limit: Option<&str>) -> Result<u32, ApiError> {
-    let Some(text) = limit else {
-        return Ok(PAGE_DEFAULT);
-    };
-    // Digits only: the parser alone would take a plus sign too.
-    let digits = Some(text).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
-    digits
-        .and_then(|digits| digits.parse().ok())
-        .filter(|limit| (1..=PAGE_MOST).contains(limit))
-        .ok_or_else(|| {
-            let detail = format!("limit must be a whole number from 1 to {PAGE_MOST}.");
-            ApiError::invalid("limit", detail)
-        })
-}
 
 /// A parameter that `read` understands; `accepted` says what that is.
 pub(crate) fn named<T>(
@@ -39,10 +24,22 @@ pub(crate) fn one_of(names: impl IntoIterator<Item = &'static str>) -> String {
     ["one of ", &names.join(", ")].concat()
 }
 
+/// One of the names of an enum.
+pub(crate) fn name<T: Named>(
+    text: Option<&str>,
+    param: &'static str,
+) -> Result<Option<T>, ApiError> {
+    let names = one_of(T::VARIANTS.iter().map(|one| one.name()));
+    named(text, param, &names, T::from_name)
+}
+
 /// A currency.
-pub(crate) fn currency(text: Option<&str>) -> Result<Option<Currency>, ApiError> {
+pub(crate) fn currency(
+    text: Option<&str>,
+    name: &'static str,
+) -> Result<Option<Currency>, ApiError> {
     let accepted = "an ISO 4217 code in capitals that money can be paid in";
-    named(text, "currency", accepted, |code| code.parse().ok())
+    named(text, name, accepted, |code| code.parse().ok())
 }
 
 /// Digits only: the parser alone would take signs too.
@@ -57,16 +54,43 @@ pub(crate) fn whole_number<T: FromStr>(
     })
 }
 
+/// A second since 1970, as its first millisecond.
+pub(crate) fn second(text: Option<&str>, name: &'static str) -> Result<Option<i64>, ApiError> {
+    let second: Option<i64> = whole_number(text, name)?;
+    Ok(second.map(|second| second.saturating_mul(1000)))
+}
+
+/// A second since 1970, as the first millisecond behind it.
+pub(crate) fn end_of_second(
+    text: Option<&str>,
+    name: &'static str,
+) -> Result<Option<i64>, ApiError> {
+    let first = second(text, name)?;
+    Ok(first.map(|first| first.saturating_add(1000)))
+}
+
+/// A merchant's name for something: any other one belongs to nothing.
+pub(crate) fn reference(
+    text: Option<&str>,
+    name: &'static str,
+) -> Result<Option<String>, ApiError> {
+    let accepted = format!("1 to {REFERENCE_CHARACTERS} printable ASCII characters");
+    let is_reference = |text: &&str| {
+        (1..=REFERENCE_CHARACTERS).contains(&text.len())
+            && text.bytes().all(|c| (b' '..=b'~').contains(&c))
+    };
+    named(text, name, &accepted, |text| {
+        Some(text).filter(is_reference).map(str::to_owned)
+    })
+}
+
+/// An identifier; the last row of the page before is named so.
 pub(crate) fn identifier<T: FromStr<Err: Display>>(
     text: Option<&str>,
     name: &'static str,
 ) -> Result<Option<T>, ApiError> {
     let parsed = text.map(str::parse).transpose();
     parsed.map_err(|error| ApiError::invalid(name, format!("{name} is not an id: {error}.")))
-}
-
-pub(crate) fn cursor<T: FromStr<Err: Display>>(after: Option<&str>) -> Result<Option<T>, ApiError> {
-    identifier(after, "after")
 }
 
 /// The schemas of parameters that are more than their type says.
@@ -123,8 +147,9 @@ pub(crate) mod schema {
     /// A merchant's name for something: printable ASCII.
     pub(crate) fn reference() -> Object {
         let text = ObjectBuilder::new().schema_type(Type::String);
-        let most = sealpay_protocol::limits::REFERENCE_CHARACTERS;
-        let text = text.min_length(Some(1)).max_length(Some(most));
+        let text = text
+            .min_length(Some(1))
+            .max_length(Some(super::REFERENCE_CHARACTERS));
         text.pattern(Some("^[ -~]+$")).build()
     }
 }

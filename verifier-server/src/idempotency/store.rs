@@ -1,7 +1,7 @@
 //! Requests that may be sent again: each is kept with what it made, in the transaction that makes it.
 
 use super::model::{IdempotencyReplay, IdempotentRequest};
-use sealpay_storage::{Database, DatabaseError, Fault, Row, Tx, values};
+use sealpay_storage::{Database, DatabaseError, Fault, Tx, values};
 
 const REMEMBER: &str = "INSERT INTO idempotent_requests
     (merchant, idempotency_key, request_digest, resource, answer, created_at_ms, credential)
@@ -21,17 +21,17 @@ const FORGET: &str = "DELETE FROM idempotent_requests WHERE created_at_ms < $1
 const FORGET_ANSWERS: &str = "UPDATE idempotent_requests SET answer = NULL
     WHERE created_at_ms < $1 AND answer IS NOT NULL";
 
-fn replay(mut row: Row, request: &IdempotentRequest) -> Result<IdempotencyReplay, DatabaseError> {
-    let digest = row.text()?;
-    let (resource, answer) = (row.text()?, row.optional_text()?);
-    let is_the_same_credential = row.text()? == request.credential;
-    let answer = answer.filter(|_| is_the_same_credential);
-    Ok(if digest == request.digest {
-        request.changed_nothing.note();
-        IdempotencyReplay::Same { resource, answer }
-    } else {
-        IdempotencyReplay::Other
-    })
+/// Digest, resource, answer and credential.
+type StoredRequest = (String, String, Option<String>, String);
+
+fn replay(found: StoredRequest, request: &IdempotentRequest) -> IdempotencyReplay {
+    let (digest, resource, answer, credential) = found;
+    if digest != request.digest {
+        return IdempotencyReplay::Other;
+    }
+    request.changed_nothing.note();
+    let answer = answer.filter(|_| credential == request.credential);
+    IdempotencyReplay::Same { resource, answer }
 }
 
 /// What a request with this key has made, if there was one.
@@ -46,8 +46,8 @@ pub(crate) async fn find(
         &request.digest,
         &request.credential,
     ];
-    let row = tx.optional(FIND, &key).await?;
-    Ok(row.map(|row| replay(row, request)).transpose()?)
+    let found = tx.get(FIND, &key).await?;
+    Ok(found.map(|found| replay(found, request)))
 }
 
 /// Keeps a request with what it is about to make; nothing if it is the first with its key. Two that

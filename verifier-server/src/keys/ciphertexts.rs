@@ -2,7 +2,7 @@
 //! ciphertext begins with the name of its key.
 
 use crate::keys::store::KeyStore;
-use sealpay_storage::{DatabaseError, Row, values};
+use sealpay_storage::{DatabaseError, FromRow, Row, values};
 
 /// A column with ciphertexts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,11 +83,13 @@ impl EncryptedColumn {
     }
 }
 
-fn ciphertext(mut row: Row) -> Result<Ciphertext, DatabaseError> {
-    Ok(Ciphertext {
-        row: [row.text()?, row.text()?, row.text()?],
-        text: row.text()?,
-    })
+impl FromRow for Ciphertext {
+    fn from_row(row: &mut Row) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            row: [row.take()?, row.take()?, row.take()?],
+            text: row.take()?,
+        })
+    }
 }
 
 impl KeyStore {
@@ -99,10 +101,8 @@ impl KeyStore {
         limit: u32,
     ) -> Result<Vec<Ciphertext>, DatabaseError> {
         let (select, _) = column.statements();
-        let rows = self
-            .database
-            .rows(select, values![format!("{key_id}.%"), limit]);
-        rows.await?.into_iter().map(ciphertext).collect()
+        let wanted = values![format!("{key_id}.%"), limit];
+        self.database.list(select, wanted).await
     }
 
     /// Puts another ciphertext in place of one, unless it was changed meanwhile; says whether it

@@ -30,7 +30,7 @@ impl KeyStore {
         since: i64,
     ) -> Result<u64, DatabaseError> {
         let values = values![since, master_key.to_owned()];
-        self.database.one(WITHOUT, values).await?.number()
+        self.database.scalar(WITHOUT, values).await
     }
 
     /// Forgets the servers that were not seen since then.

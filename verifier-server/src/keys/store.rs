@@ -1,15 +1,29 @@
 //! The verifier's own keys. The private halves arrive encrypted.
 
 use crate::merchants::model::{KeyPurpose, ServerKey};
-use sealpay_storage::{Addition, Database, DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{
+    Addition, ByName, Database, DatabaseError, Entity, Fault, Projection, Tx, Value,
+};
+use sealpay_storage::{entity, sql, values};
 
-const ADD: &str = "INSERT INTO server_keys
-    (key_id, purpose, public_key, private_key_encrypted, not_before, not_after, destroy_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+entity! {
+    ServerKey in "server_keys" {
+        key_id,
+        purpose as ByName,
+        public_key,
+        private_key_encrypted,
+        not_before,
+        not_after,
+        destroy_at,
+    }
+}
 
-const OF_PURPOSE: &str = "SELECT
-    key_id, public_key, private_key_encrypted, not_before, not_after, destroy_at
-    FROM server_keys WHERE purpose = $1 ORDER BY not_before, key_id";
+const ADD: &str = sql!(ServerKey::INSERT, "ON CONFLICT DO NOTHING");
+
+const OF_PURPOSE: &str = sql!(
+    ServerKey::SELECT,
+    "WHERE purpose = $1 ORDER BY not_before, key_id"
+);
 
 const DESTROY: &str = "UPDATE server_keys SET private_key_encrypted = ''
     WHERE destroy_at <= $1 AND private_key_encrypted <> ''";
@@ -24,7 +38,10 @@ const REVISE: &str = "UPDATE key_revision SET revision = revision + 1 WHERE id =
 
 const REVISION: &str = "SELECT revision FROM key_revision WHERE id = 1";
 
-async fn rotate(tx: &mut Tx<'_>, (retire, new): &([Value; 3], [Value; 7])) -> Result<(), Fault> {
+async fn rotate(
+    tx: &mut Tx<'_>,
+    (retire, new): &([Value; 3], <ServerKey as Entity>::Values),
+) -> Result<(), Fault> {
     tx.execute(RETIRE, retire).await?;
     if tx.execute(ADD, new).await? == 0 {
         let what = "a key that takes another's place has a name that is taken";
@@ -32,30 +49,6 @@ async fn rotate(tx: &mut Tx<'_>, (retire, new): &([Value; 3], [Value; 7])) -> Re
     }
     tx.execute(REVISE, &[]).await?;
     Ok(())
-}
-
-fn new_values(key: &ServerKey) -> [Value; 7] {
-    values![
-        &key.key_id,
-        key.purpose.name(),
-        &key.public_key,
-        &key.private_key_encrypted,
-        key.not_before,
-        key.not_after,
-        key.destroy_at,
-    ]
-}
-
-fn server_key(mut row: Row, purpose: KeyPurpose) -> Result<ServerKey, DatabaseError> {
-    Ok(ServerKey {
-        key_id: row.text()?,
-        purpose,
-        public_key: row.text()?,
-        private_key_encrypted: row.text()?,
-        not_before: row.integer()?,
-        not_after: row.integer()?,
-        destroy_at: row.integer()?,
-    })
 }
 
 /// What is stored of the server's own keys.
@@ -67,18 +60,14 @@ pub struct KeyStore {
 impl KeyStore {
     /// The keys for one purpose, destroyed ones among them, the oldest first.
     pub async fn list(&self, purpose: KeyPurpose) -> Result<Vec<ServerKey>, DatabaseError> {
-        let rows = self
-            .database
-            .rows(OF_PURPOSE, values![purpose.name()])
-            .await?;
-        rows.into_iter()
-            .map(|row| server_key(row, purpose))
-            .collect()
+        self.database
+            .list(OF_PURPOSE, values![purpose.name()])
+            .await
     }
 
     /// Keeps a key. One with the same id stays as it is.
     pub async fn add(&self, key: &ServerKey) -> Result<Addition, DatabaseError> {
-        self.database.add(ADD, new_values(key)).await
+        self.database.add(ADD, key.to_row()?).await
     }
 
     /// Destroys the private halves whose time has come by `now`, seconds since 1970, and says how
@@ -99,7 +88,7 @@ impl KeyStore {
     ) -> Result<(), DatabaseError> {
         let retire = values![new.purpose.name(), not_after, destroy_at];
         self.database
-            .write((retire, new_values(new)), |tx, input| {
+            .write((retire, new.to_row()?), |tx, input| {
                 Box::pin(rotate(tx, input))
             })
             .await
@@ -107,7 +96,7 @@ impl KeyStore {
 
     /// Counts the rotations of keys, for servers that run.
     pub async fn revision(&self) -> Result<i64, DatabaseError> {
-        self.database.one(REVISION, []).await?.integer()
+        self.database.scalar(REVISION, []).await
     }
 
     /// Makes running servers read their keys again.

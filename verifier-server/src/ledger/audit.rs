@@ -3,9 +3,10 @@
 use super::model::{Account, AccountBalance};
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::MerchantId;
-use sealpay_storage::{Database, DatabaseError, Extent, Row, values};
+use sealpay_storage::{
+    ByName, Database, DatabaseError, Extent, Projection, projection, sql, values,
+};
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 /// One sum, or one row that is not what it has to be, of the books.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,63 +25,66 @@ pub struct Finding {
     pub second: i64,
 }
 
-macro_rules! findings {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
-        /// What a finding is of.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum FindingOf {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl FromStr for FindingOf {
-            type Err = ();
-
-            fn from_str(name: &str) -> Result<Self, ()> {
-                match name {
-                    $($name => Ok(Self::$variant),)*
-                    _ => Err(()),
-                }
-            }
-        }
-    };
-}
-
-findings! {
+/// What a finding is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FindingOf {
     /// Transfers of one cause between two accounts, `cause:debit:credit`: their sum.
-    Transfers = "transfers";
+    Transfers,
     /// Lines of one kind, `kind:bound` or `kind:unbound`: gross and fees.
-    Lines = "lines";
+    Lines,
     /// Settlements: sums of their fees and of what they paid out.
-    Settled = "settled";
+    Settled,
     /// The last settlement: what it carried over.
-    Carried = "carried_forward";
+    Carried,
     /// Payouts in a state: their sum.
-    Payouts = "payouts";
+    Payouts,
     /// Disputes in a state: their sum.
-    Disputes = "disputes";
+    Disputes,
     /// Payments of which more came than was due: how much more, and how much of it went back.
-    Overpaid = "overpaid";
+    Overpaid,
     /// A line whose net is not its gross without its fees.
-    LineNet = "line_net";
+    LineNet,
     /// A line that is in a settlement of somebody else, in none that there is, or in one before its day.
-    LineMisplaced = "line_misplaced";
+    LineMisplaced,
     /// A settlement whose net and carry do not add up.
-    SettlementSum = "settlement_sum";
+    SettlementSum,
     /// A settlement whose lines do not add up to it: net of the lines and of the settlement.
-    SettlementLines = "settlement_lines";
+    SettlementLines,
     /// A settlement that does not carry on what the one before left: carried and brought forward.
-    SettlementChain = "settlement_chain";
+    SettlementChain,
     /// A settlement whose number has none before it, or that is not later than the one before.
-    SettlementOrder = "settlement_order";
+    SettlementOrder,
     /// A settlement and its payout disagree: what is to be paid and what is.
-    PayoutAmount = "payout_amount";
+    PayoutAmount,
     /// A returned payout without its line, or the other way round: the payout and its lines.
-    PayoutReturned = "payout_returned";
+    PayoutReturned,
     /// A payment whose captures are not all in lines: captured and in lines.
-    PaymentCaptured = "payment_captured";
+    PaymentCaptured,
     /// A payment whose refunds, without what came too much, are not all in lines: refunded and in
     /// lines.
-    PaymentRefunded = "payment_refunded";
+    PaymentRefunded,
+}
+
+sealpay_protocol::names! {
+    FindingOf {
+        Transfers = "transfers",
+        Lines = "lines",
+        Settled = "settled",
+        Carried = "carried_forward",
+        Payouts = "payouts",
+        Disputes = "disputes",
+        Overpaid = "overpaid",
+        LineNet = "line_net",
+        LineMisplaced = "line_misplaced",
+        SettlementSum = "settlement_sum",
+        SettlementLines = "settlement_lines",
+        SettlementChain = "settlement_chain",
+        SettlementOrder = "settlement_order",
+        PayoutAmount = "payout_amount",
+        PayoutReturned = "payout_returned",
+        PaymentCaptured = "payment_captured",
+        PaymentRefunded = "payment_refunded",
+    }
 }
 
 /// One statement, so that all of it is of one moment while others go on writing.
@@ -188,20 +192,37 @@ const FINDINGS: &str = concat!(
 );
 
 /// Each transfer is read once, from an index that has all of it.
-pub(crate) const MOVED: &str = "SELECT currency, debit_account, credit_account,
-        CAST(SUM(amount_minor) AS BIGINT)
-    FROM ledger_transfers WHERE merchant = $1
-    GROUP BY currency, debit_account, credit_account";
+pub(crate) const MOVED: &str = sql!(
+    Moved::SELECT,
+    "WHERE merchant = $1 GROUP BY currency, debit_account, credit_account"
+);
 
-fn finding(mut row: Row) -> Result<Finding, DatabaseError> {
-    Ok(Finding {
-        of: row.parsed()?,
-        merchant: row.parsed()?,
-        currency: row.parsed()?,
-        name: row.text()?,
-        first: row.integer()?,
-        second: row.integer()?,
-    })
+/// What was ever moved between two accounts.
+struct Moved {
+    currency: Currency,
+    debit: Account,
+    credit: Account,
+    amount_minor: i64,
+}
+
+projection! {
+    Moved from "ledger_transfers" {
+        currency,
+        debit as ByName: (debit_account),
+        credit as ByName: (credit_account),
+        amount_minor: ("CAST(SUM(amount_minor) AS BIGINT)"),
+    }
+}
+
+projection! {
+    Finding from "all of the books" {
+        of as ByName,
+        merchant,
+        currency,
+        name,
+        first,
+        second,
+    }
 }
 
 /// What is stored of the ledger.
@@ -213,8 +234,7 @@ pub struct LedgerStore {
 impl LedgerStore {
     /// Every sum of the books, and every row of them that is not what it has to be, all of one moment.
     pub async fn discrepancies(&self) -> Result<Vec<Finding>, DatabaseError> {
-        let rows = self.database.rows(FINDINGS, values![]).await?;
-        rows.into_iter().map(finding).collect()
+        self.database.list(FINDINGS, []).await
     }
 
     /// What stands on a merchant's accounts: added up from every transfer there ever was.
@@ -222,16 +242,18 @@ impl LedgerStore {
         &self,
         merchant: MerchantId,
     ) -> Result<Vec<AccountBalance>, DatabaseError> {
-        let rows = self
+        let moved = self
             .database
-            .scanned_rows(Extent::Sum, MOVED, values![merchant])
+            .scan_list(Extent::Sum, MOVED, values![merchant])
             .await?;
         let mut balances = BTreeMap::new();
-        for mut row in rows {
-            let currency: Currency = row.parsed()?;
-            let debit = row.read(Account::from_name)?;
-            let credit = row.read(Account::from_name)?;
-            let amount_minor = row.integer()?;
+        for Moved {
+            currency,
+            debit,
+            credit,
+            amount_minor,
+        } in moved
+        {
             let debited = &mut of(&mut balances, currency, debit).debited_minor;
             *debited = debited.saturating_add(amount_minor);
             let credited = &mut of(&mut balances, currency, credit).credited_minor;

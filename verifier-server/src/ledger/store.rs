@@ -3,76 +3,61 @@
 use super::model::Transfer;
 use super::posting::Posting;
 use crate::settlements::model::BalanceTransaction;
-use sealpay_storage::{Statement, Value, values};
+use sealpay_storage::{AsText, ByName, DatabaseError, Entity, Statement, entity, insert, to_rows};
 
-pub(crate) const TRANSFER: &str = "INSERT INTO ledger_transfers
-    (id, merchant, currency, debit_account, credit_account, amount_minor, cause, cause_id,
-     created_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+entity! {
+    Transfer in "ledger_transfers" {
+        id,
+        merchant,
+        currency,
+        debit as ByName: (debit_account),
+        credit as ByName: (credit_account),
+        amount_minor,
+        posting_type as ByName: (cause),
+        cause_id,
+        created_at_ms,
+    }
+}
 
-/// The key over `source` and `kind` stops whatever would be settled twice.
-pub(crate) const LINE: &str = "INSERT INTO balance_transactions
-    (id, merchant, currency, kind, source, payment, order_ref, method, brand, region, gross_minor,
-     interchange_minor, scheme_minor, processor_minor, net_minor, business_date, settlement_date,
-     settlement, created_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+// The key over `source` and `kind` stops whatever would be settled twice.
+entity! {
+    BalanceTransaction in "balance_transactions" {
+        id,
+        merchant,
+        currency,
+        kind as ByName,
+        source,
+        payment,
+        order_ref,
+        method,
+        brand,
+        region,
+        gross_minor,
+        fees: (interchange_minor, scheme_minor, processor_minor),
+        net_minor,
+        business_date as AsText,
+        settlement_date as AsText,
+        settlement,
+        created_at_ms,
+    }
+}
 
 /// A booking made ready by whoever asks, so that the one writer has less to do.
 pub(crate) struct PreparedPosting {
-    transfers: Vec<[Value; 9]>,
-    line: Option<[Value; 19]>,
+    transfers: Vec<<Transfer as Entity>::Values>,
+    line: Option<<BalanceTransaction as Entity>::Values>,
 }
 
 impl PreparedPosting {
-    pub(crate) fn of(posting: &Posting) -> Self {
-        Self {
-            transfers: posting.transfers.iter().map(transfer_values).collect(),
-            line: posting.line.as_ref().map(line_values),
-        }
+    pub(crate) fn of(posting: &Posting) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            transfers: to_rows(&posting.transfers)?,
+            line: posting.line.as_ref().map(Entity::to_row).transpose()?,
+        })
     }
 
     pub(crate) fn statements(&self) -> impl Iterator<Item = Statement<'_>> {
-        let transfers = self.transfers.iter();
-        let transfers = transfers.map(|values| -> Statement<'_> { (TRANSFER, values) });
-        let line = self.line.iter();
-        transfers.chain(line.map(|values| -> Statement<'_> { (LINE, values) }))
+        let transfers = self.transfers.iter().map(insert::<Transfer>);
+        transfers.chain(self.line.iter().map(insert::<BalanceTransaction>))
     }
-}
-
-pub(crate) fn transfer_values(transfer: &Transfer) -> [Value; 9] {
-    values![
-        transfer.id,
-        transfer.merchant,
-        transfer.currency.code().to_owned(),
-        transfer.debit.name(),
-        transfer.credit.name(),
-        transfer.amount_minor,
-        transfer.posting_type.name(),
-        &transfer.cause_id,
-        transfer.created_at_ms,
-    ]
-}
-
-pub(crate) fn line_values(line: &BalanceTransaction) -> [Value; 19] {
-    values![
-        line.id,
-        line.merchant,
-        line.currency.code().to_owned(),
-        line.kind.name(),
-        &line.source,
-        line.payment,
-        line.order_ref.clone(),
-        line.method.clone(),
-        line.brand.clone(),
-        line.region.clone(),
-        line.gross_minor,
-        line.fees.interchange_minor,
-        line.fees.scheme_minor,
-        line.fees.processor_minor,
-        line.net_minor,
-        line.business_date.to_string(),
-        line.settlement_date.to_string(),
-        line.settlement,
-        line.created_at_ms,
-    ]
 }

@@ -3,25 +3,57 @@
 use super::model::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
 use crate::auth::api_keys::store as api_keys;
 use crate::webhooks::endpoints;
-use sealpay_protocol::encoding::{array_from_base64url, base64url};
+use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::MerchantId;
-use sealpay_storage::{Addition, Database, DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{
+    Addition, Database, DatabaseError, Empty, Entity, Fault, Projection, Tx, Value,
+};
+use sealpay_storage::{columns, projection, sql, values};
 
 const ADD: &str = "INSERT INTO merchants (id, name, created_at_ms)
     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
-const ONE: &str = "SELECT id, name, created_at_ms, reserve_basis_points, reserve_days,
-    payout_account FROM merchants WHERE id = $1";
-const ALL: &str = "SELECT id, name, created_at_ms, reserve_basis_points, reserve_days,
-    payout_account FROM merchants ORDER BY id";
+columns! {
+    Reserve {
+        basis_points,
+        days,
+    }
+}
+
+// Its keys and origins are rows of their own.
+projection! {
+    Merchant from "merchants" {
+        id,
+        name,
+        created_at_ms,
+        reserve: (reserve_basis_points, reserve_days),
+        payout_account,
+        order_keys as Empty: (),
+        origins as Empty: (),
+    }
+}
+
+projection! {
+    OrderKey from "order_keys" {
+        key_id,
+        public_key,
+        scopes,
+    }
+}
+
+const ONE: &str = sql!(Merchant::SELECT, "WHERE id = $1");
+
+const ALL: &str = sql!(Merchant::SELECT, "ORDER BY id");
 
 const SET_RESERVE: &str = "UPDATE merchants SET reserve_basis_points = $2, reserve_days = $3
     WHERE id = $1";
 
 const SET_PAYOUT_ACCOUNT: &str = "UPDATE merchants SET payout_account = $2 WHERE id = $1";
 
-const ORDER_KEYS: &str = "SELECT key_id, public_key, scopes FROM order_keys
-    WHERE merchant = $1 AND retired_at_ms IS NULL ORDER BY key_id";
+const ORDER_KEYS: &str = sql!(
+    OrderKey::SELECT,
+    "WHERE merchant = $1 AND retired_at_ms IS NULL ORDER BY key_id"
+);
 
 const ADD_ORDER_KEY: &str = "INSERT INTO order_keys
     (merchant, key_id, public_key, scopes, created_at_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
@@ -60,8 +92,8 @@ async fn add(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<Addition, Fault> {
 
 struct Registration {
     merchant: Merchant,
-    api_key: [Value; 8],
-    endpoint: Option<[Value; 15]>,
+    api_key: <ApiKey as Entity>::Values,
+    endpoint: Option<<WebhookEndpoint as Entity>::Values>,
 }
 
 async fn register(tx: &mut Tx<'_>, registration: &Registration) -> Result<Addition, Fault> {
@@ -80,53 +112,33 @@ async fn register(tx: &mut Tx<'_>, registration: &Registration) -> Result<Additi
 }
 
 async fn one(tx: &mut Tx<'_>, merchant: MerchantId) -> Result<Option<Merchant>, Fault> {
-    match tx.optional(ONE, &values![merchant]).await? {
-        Some(row) => complete(tx, row).await.map(Some),
-        None => Ok(None),
+    let mut merchant = tx.get(ONE, &values![merchant]).await?;
+    if let Some(merchant) = &mut merchant {
+        complete(tx, merchant).await?;
     }
+    Ok(merchant)
 }
 
 async fn all(tx: &mut Tx<'_>) -> Result<Vec<Merchant>, Fault> {
-    let mut merchants = Vec::new();
-    for row in tx.query(ALL, &[]).await? {
-        merchants.push(complete(tx, row).await?);
+    let mut merchants = tx.list(ALL, &[]).await?;
+    for merchant in &mut merchants {
+        complete(tx, merchant).await?;
     }
     Ok(merchants)
 }
 
 /// Reads a merchant's keys and origins to its row.
-async fn complete(tx: &mut Tx<'_>, mut row: Row) -> Result<Merchant, Fault> {
-    let id: MerchantId = row.parsed()?;
-    let keys = tx.query(ORDER_KEYS, &values![id]).await?;
-    let origins = tx.query(ORIGINS, &values![id]).await?;
-    Ok(Merchant {
-        id,
-        name: row.text()?,
-        created_at_ms: row.integer()?,
-        reserve: Reserve {
-            basis_points: row.small()?,
-            days: row.small()?,
-        },
-        payout_account: row.optional_text()?,
-        order_keys: keys.into_iter().map(order_key).collect::<Result<_, _>>()?,
-        origins: origins
-            .into_iter()
-            .map(|mut row| row.text())
-            .collect::<Result<_, _>>()?,
-    })
+async fn complete(tx: &mut Tx<'_>, merchant: &mut Merchant) -> Result<(), Fault> {
+    let id = values![merchant.id];
+    merchant.order_keys = tx.list(ORDER_KEYS, &id).await?;
+    let origins = tx.list(ORIGINS, &id).await?.into_iter();
+    merchant.origins = origins.map(|(origin,)| origin).collect();
+    Ok(())
 }
 
 fn order_key_values(merchant: MerchantId, key: &OrderKey, now_ms: i64) -> [Value; 5] {
     let public_key = base64url(&key.public_key);
     values![merchant, &key.key_id, public_key, &key.scopes, now_ms]
-}
-
-fn order_key(mut row: Row) -> Result<OrderKey, DatabaseError> {
-    Ok(OrderKey {
-        key_id: row.text()?,
-        public_key: row.read(array_from_base64url)?,
-        scopes: row.text()?,
-    })
 }
 
 /// What is stored of merchants, their order keys and origins.
@@ -155,8 +167,8 @@ impl MerchantStore {
     ) -> Result<Addition, DatabaseError> {
         let registration = Registration {
             merchant: merchant.clone(),
-            api_key: api_keys::new_values(api_key),
-            endpoint: endpoint.map(endpoints::store::new_values),
+            api_key: api_key.to_row()?,
+            endpoint: endpoint.map(Entity::to_row).transpose()?,
         };
         self.database
             .write(registration, |tx, registration| {

@@ -3,7 +3,8 @@
 use super::view::ModificationRecord;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::http::paging::{Page, page};
+use crate::http::paging::{self, Page, PageRequest};
+use crate::store::Store;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 
 /// What was done to a payment of the merchant after its authorization, newest first.
@@ -14,8 +15,7 @@ pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,
     payment: &str,
-    after: Option<ModificationId>,
-    limit: u32,
+    page: PageRequest<ModificationId>,
 ) -> Result<Page<ModificationRecord>, ApiError> {
     let id: PaymentId = payment
         .parse()
@@ -29,11 +29,9 @@ pub async fn list(
     {
         return Err(ApiError::new(ErrorCode::NotFound));
     }
-    let more = limit.saturating_add(1);
-    let rows = gateway
-        .store
-        .operations
-        .list(merchant, id, after, more)
-        .await?;
-    Ok(page(rows, limit, |row| Some(ModificationRecord::of(&row))))
+    let rows = move |store: Store, PageRequest { after, limit }| async move {
+        store.operations.list(merchant, id, after, limit).await
+    };
+    let record = |row| ModificationRecord::of(&row);
+    paging::read(gateway, (merchant, false), page, rows, record).await
 }

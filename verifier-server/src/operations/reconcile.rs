@@ -2,17 +2,15 @@
 
 use super::model::{Modification, ModificationState};
 use super::perform;
-use super::request::lease_until_ms;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
+use crate::worker::Lease;
 use futures_util::stream::{self, StreamExt};
 
 /// How many are looked at in one go.
 const BATCH: u32 = 256;
 /// How many are asked about at once: a provider that is slow for one is slow for all.
 const AT_ONCE: usize = 16;
-/// The longest pause between two questions about one modification, milliseconds.
-const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 
 /// Asks again about every modification whose lease has run out; how many have ended.
 ///
@@ -41,10 +39,8 @@ async fn reconcile(gateway: &Gateway, modification: Modification) -> bool {
 
 async fn ask_again(gateway: &Gateway, modification: Modification) -> Result<bool, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
-    // The pause grows with the age, so that a provider that is down is not flooded.
-    let age_ms = now_ms.saturating_sub(modification.created_at_ms);
-    let pause_ms = (age_ms / 4).clamp(0, LONGEST_PAUSE_MS);
-    let until_ms = lease_until_ms(gateway, now_ms).saturating_add(pause_ms);
+    let lease = Lease::of(gateway.settings.provider_timeout);
+    let until_ms = lease.again_until_ms(now_ms, modification.created_at_ms);
     let from_ms = modification.lease_until_ms;
     let taken = gateway
         .store

@@ -8,15 +8,15 @@ use super::view::ModificationRecord;
 use crate::auth::scope::required::{PaymentsRead, PaymentsWrite, RefundsWrite};
 use crate::error::{ApiError, ErrorCode};
 use crate::http::merchant::MerchantRequest;
-use crate::http::paging::Page;
+use crate::http::paging::{Page, PageRequest, list_query};
 use crate::http::params::Params;
 use crate::http::problem::Problem;
-use crate::http::query::{cursor, page_limit, schema};
+use crate::http::query::{identifier, reference, schema};
 use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use sealpay_protocol::limits::REFERENCE_CHARACTERS;
+use sealpay_protocol::ids::ModificationId;
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -97,7 +97,7 @@ pub(crate) async fn capture(
         kind: ModificationKind::Capture,
         amount_minor: amount(order.amount)?,
         is_final: order.is_final,
-        reference: reference(order.reference)?,
+        reference: reference(order.reference.as_deref(), "reference")?,
     };
     modified(state, idempotent, id, operation).await
 }
@@ -128,7 +128,7 @@ pub(crate) async fn void(
         kind: ModificationKind::Void,
         amount_minor: None,
         is_final: false,
-        reference: reference(order.reference)?,
+        reference: reference(order.reference.as_deref(), "reference")?,
     };
     modified(state, idempotent, id, operation).await
 }
@@ -159,7 +159,7 @@ pub(crate) async fn refund(
         kind: ModificationKind::Refund,
         amount_minor: amount(order.amount)?,
         is_final: false,
-        reference: reference(order.reference)?,
+        reference: reference(order.reference.as_deref(), "reference")?,
     };
     modified(state, idempotent, id, operation).await
 }
@@ -196,31 +196,13 @@ fn amount(amount: Option<i64>) -> Result<Option<i64>, ApiError> {
     }
 }
 
-fn reference(text: Option<String>) -> Result<Option<String>, ApiError> {
-    let printable = |c: u8| (b' '..=b'~').contains(&c);
-    let is_reference = |text: &String| {
-        (1..=REFERENCE_CHARACTERS).contains(&text.len()) && text.bytes().all(printable)
-    };
-    if text.as_ref().is_none_or(is_reference) {
-        Ok(text)
-    } else {
-        let most = REFERENCE_CHARACTERS;
-        let detail = format!("reference must be 1 to {most} printable ASCII characters.");
-        Err(ApiError::invalid("reference", detail))
+list_query! {
+    /// What a list of modifications is asked for.
+    ListQuery => PageRequest<ModificationId> {
+        /// The last modification of the page before.
+        #[param(schema_with = schema::modification)]
+        after: identifier,
     }
-}
-
-/// What a list of modifications is asked for.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListQuery {
-    /// 1 to 100; 20 when left out.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<String>,
-    /// The last modification of the page before.
-    #[param(schema_with = schema::modification)]
-    after: Option<String>,
 }
 
 /// Lists what was done to a payment after its authorization, newest first.
@@ -239,10 +221,7 @@ pub(crate) async fn list(
     query: Params<ListQuery>,
     request: MerchantRequest<PaymentsRead>,
 ) -> Result<Json<Page<ModificationRecord>>, Problem> {
-    let merchant = request.merchant();
-    let query = query.read()?;
-    let after = cursor(query.after.as_deref())?;
-    let limit = page_limit(query.limit.as_deref())?;
-    let page = read::list(&state.gateway, merchant, &id, after, limit).await?;
+    let page = query.filter()?;
+    let page = read::list(&state.gateway, request.merchant(), &id, page).await?;
     Ok(Json(page))
 }

@@ -1,18 +1,21 @@
 //! Modifications: claimed before the provider is asked, settled with its answer. While one is open
 //! the payment names it, and nothing else changes the payment.
 
-use super::model::{Modification, ModificationKind, ModificationState};
+use super::model::Modification;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
 use crate::idempotency::store as idempotency;
 use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
+use crate::store::lease::{self, leased};
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
-use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
-use sealpay_protocol::money::Money;
-use sealpay_storage::{Database, DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
+use sealpay_protocol::ids::{Identifier, MerchantId, ModificationId, PaymentId};
+use sealpay_storage::{
+    ByName, Database, DatabaseError, Entity, Extent, Fault, Projection, Statement,
+};
+use sealpay_storage::{Tx, Value, entity, sql, values};
 
 /// What became of the wish to modify a payment, in order of precedence.
 #[must_use]
@@ -38,40 +41,32 @@ pub enum ModificationSettled {
     Ended(Modification),
 }
 
-macro_rules! columns {
-    () => {
-        "id, payment, merchant, kind, amount_minor, currency, is_final, reference, state, failure, \
-         created_at_ms, updated_at_ms, lease_until_ms, created_by"
-    };
+entity! {
+    Modification in "modifications" {
+        id,
+        payment,
+        merchant,
+        kind as ByName,
+        money: (amount_minor, currency),
+        is_final,
+        reference,
+        state as ByName,
+        failure,
+        created_at_ms,
+        updated_at_ms,
+        lease_until_ms,
+        created_by,
+    }
 }
 
-const INSERT: &str = concat!(
-    "INSERT INTO modifications (",
-    columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+const BY_ID: &str = sql!(Modification::SELECT, "WHERE id = $1");
+
+const OF_PAYMENT: &str = sql!(
+    Modification::SELECT,
+    "WHERE payment = $1 AND merchant = $2 AND id < $3 ORDER BY id DESC LIMIT $4"
 );
 
-const BY_ID: &str = concat!("SELECT ", columns!(), " FROM modifications WHERE id = $1");
-
-const OF_PAYMENT: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM modifications WHERE payment = $1 AND merchant = $2 AND id < $3 \
-     ORDER BY id DESC LIMIT $4"
-);
-
-const OPEN: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM modifications WHERE state = 'pending' AND lease_until_ms <= $1 \
-     ORDER BY lease_until_ms LIMIT $2"
-);
-
-const EXTEND: &str = concat!(
-    "UPDATE modifications SET lease_until_ms = $3 \
-     WHERE id = $1 AND lease_until_ms = $2 AND state = 'pending' RETURNING ",
-    columns!()
-);
+leased!(Modification in "modifications" where "state = 'pending'");
 
 const COUNT_OPEN: &str = "SELECT COUNT(*) FROM modifications WHERE state = 'pending'";
 
@@ -92,56 +87,15 @@ const MODIFY: &str = "UPDATE payments SET state = $3, captured_minor = $4, refun
 const FREE: &str = "UPDATE sessions SET active_attempt = NULL
     WHERE id = $1 AND active_attempt = $2";
 
-/// Sorts behind every identifier of a modification.
-const BEHIND_ALL: &str = "mod_z";
-
-fn new_values(modification: &Modification) -> [Value; 14] {
-    values![
-        modification.id,
-        modification.payment,
-        modification.merchant,
-        modification.kind.name(),
-        modification.money.amount_minor(),
-        modification.money.currency().code().to_owned(),
-        i64::from(modification.is_final),
-        modification.reference.clone(),
-        modification.state.name(),
-        modification.failure.clone(),
-        modification.created_at_ms,
-        modification.updated_at_ms,
-        modification.lease_until_ms,
-        modification.created_by.clone(),
-    ]
-}
-
-fn modification(mut row: Row) -> Result<Modification, DatabaseError> {
-    Ok(Modification {
-        id: row.parsed()?,
-        payment: row.parsed()?,
-        merchant: row.parsed()?,
-        kind: row.read(ModificationKind::from_name)?,
-        money: Money::new(row.integer()?, row.parsed()?),
-        is_final: row.integer()? != 0,
-        reference: row.optional_text()?,
-        state: row.read(ModificationState::from_name)?,
-        failure: row.optional_text()?,
-        created_at_ms: row.integer()?,
-        updated_at_ms: row.integer()?,
-        lease_until_ms: row.integer()?,
-        created_by: row.optional_text()?,
-    })
-}
-
 async fn by_id(tx: &mut Tx<'_>, id: Value) -> Result<Modification, Fault> {
-    let row = tx.optional(BY_ID, &[id]).await?;
     let missing = || DatabaseError::Corrupt("there is no such modification".into());
-    Ok(modification(row.ok_or_else(missing)?)?)
+    Ok(tx.get(BY_ID, &[id]).await?.ok_or_else(missing)?)
 }
 
 struct NewModification {
     modification: Modification,
     request: Option<IdempotentRequest>,
-    row: [Value; 14],
+    row: <Modification as Entity>::Values,
     hold: [Value; 4],
 }
 
@@ -178,7 +132,7 @@ async fn claim(tx: &mut Tx<'_>, new: &NewModification) -> Result<ModificationCla
             return repeated(tx, replay).await;
         }
     }
-    tx.execute(INSERT, &new.row).await?;
+    tx.execute(Modification::INSERT, &new.row).await?;
     Ok(ModificationClaim::Claimed)
 }
 
@@ -234,7 +188,7 @@ impl OperationStore {
         request: Option<&IdempotentRequest>,
     ) -> Result<ModificationClaim, DatabaseError> {
         let new = NewModification {
-            row: new_values(modification),
+            row: modification.to_row()?,
             hold: values![seen.id, modification.id, seen.state.name(), seen.sequence],
             modification: modification.clone(),
             request: request.cloned(),
@@ -275,8 +229,8 @@ impl OperationStore {
                 after.updated_at_ms,
                 before.sequence,
             ],
-            told: event.map(EventInsert::of),
-            books: posting.map(PreparedPosting::of),
+            told: event.map(EventInsert::of).transpose()?,
+            books: posting.map(PreparedPosting::of).transpose()?,
             frees: (after.state == PaymentState::Expired)
                 .then(|| values![before.session, before.attempt]),
         };
@@ -287,8 +241,7 @@ impl OperationStore {
 
     /// A modification, whoever's it is: for what a repeated request has made.
     pub async fn get(&self, id: ModificationId) -> Result<Option<Modification>, DatabaseError> {
-        let row = self.database.row(BY_ID, values![id]).await?;
-        row.map(modification).transpose()
+        self.database.get(BY_ID, values![id]).await
     }
 
     /// Modifications of a merchant's payment, newest first; those older than `after`.
@@ -299,13 +252,11 @@ impl OperationStore {
         after: Option<ModificationId>,
         limit: u32,
     ) -> Result<Vec<Modification>, DatabaseError> {
-        let after = after.map_or_else(|| Value::from(BEHIND_ALL), Value::from);
-        let values = values![payment, merchant, after, limit];
-        let rows = self
-            .database
-            .scanned_rows(Extent::List, OF_PAYMENT, values)
-            .await?;
-        rows.into_iter().map(modification).collect()
+        let after = after.unwrap_or(ModificationId::MAX);
+        let wanted = values![payment, merchant, after, limit];
+        self.database
+            .scan_list(Extent::List, OF_PAYMENT, wanted)
+            .await
     }
 
     /// Modifications that are pending and whose lease has ended by a moment, milliseconds since
@@ -315,9 +266,7 @@ impl OperationStore {
         lease_before_ms: i64,
         limit: u32,
     ) -> Result<Vec<Modification>, DatabaseError> {
-        let values = values![lease_before_ms, limit];
-        let rows = self.database.rows(OPEN, values).await?;
-        rows.into_iter().map(modification).collect()
+        lease::open(&self.database, lease_before_ms, limit).await
     }
 
     /// Takes over the lease of a pending modification; of several callers that saw the same lease,
@@ -328,18 +277,11 @@ impl OperationStore {
         from_lease_ms: i64,
         to_lease_ms: i64,
     ) -> Result<Option<Modification>, DatabaseError> {
-        let wanted = values![id, from_lease_ms, to_lease_ms];
-        let taken = self.database.write(wanted, |tx, wanted| {
-            Box::pin(async move {
-                let row = tx.optional(EXTEND, wanted).await?;
-                Ok(row.map(modification).transpose()?)
-            })
-        });
-        taken.await
+        lease::take(&self.database, id, (from_lease_ms, to_lease_ms)).await
     }
 
     /// How many modifications are pending.
     pub async fn count_open(&self) -> Result<u64, DatabaseError> {
-        self.database.one(COUNT_OPEN, []).await?.number()
+        self.database.scalar(COUNT_OPEN, []).await
     }
 }

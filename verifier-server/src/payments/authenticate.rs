@@ -2,7 +2,6 @@
 
 use super::methods;
 use super::model::Payment;
-use super::prepare::map_provider_error;
 use super::shopper_view;
 use super::state::PaymentState;
 use crate::auth::nonces::Nonce;
@@ -115,7 +114,7 @@ async fn enrol(gateway: &Gateway, payment: Payment, credential: &str) -> Result<
         .providers
         .authenticator
         .enrol(payment.id, credential);
-    if gateway.within(asked).await.map_err(map_provider_error)? {
+    if gateway.within(asked).await? {
         tracing::info!(payment = %payment.id, "a passkey was enrolled");
         Ok(payment)
     } else {

@@ -4,21 +4,15 @@ use super::methods::Attempt;
 use super::methods::details::PaymentDetails;
 use super::model::Payment;
 use super::state::PaymentState;
-use crate::error::{ApiError, ErrorCode};
+use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::sessions::model::Session;
+use crate::worker::Lease;
 use sealpay_protocol::ids::PaymentId;
-use sealpay_provider::ProviderError;
-use std::time::Duration;
-
-/// How long after the provider's time is up a claim without an outcome is looked into.
-const LEASE_MARGIN: Duration = Duration::from_secs(1);
 
 /// Until when a claim that is made or taken up now is somebody's, milliseconds since 1970.
 pub(crate) fn lease_until_ms(gateway: &Gateway) -> i64 {
-    let lease = gateway.settings.provider_timeout + LEASE_MARGIN;
-    let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-    gateway.clock.now_ms_i64().saturating_add(lease_ms)
+    Lease::of(gateway.settings.provider_timeout).until_ms(gateway.clock.now_ms_i64())
 }
 
 /// So many seconds from now, milliseconds since 1970.
@@ -33,13 +27,6 @@ pub(crate) fn deadline_ms(gateway: &Gateway, lifetime_seconds: u64) -> i64 {
 pub(crate) async fn payee_of(gateway: &Gateway, session: &Session) -> Result<String, ApiError> {
     let merchant = gateway.store.merchants.get(session.merchant).await?;
     Ok(merchant.map(|merchant| merchant.name).unwrap_or_default())
-}
-
-/// A provider that cannot be asked has done nothing, as far as the shopper is concerned: the same
-/// step may be sent again, and is looked at once.
-pub(crate) fn map_provider_error(error: ProviderError) -> ApiError {
-    let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
-    ApiError::because(ErrorCode::Overloaded, reason)
 }
 
 /// A payment that nobody was asked about yet.

@@ -4,7 +4,8 @@ use super::store::list::PaymentFilter;
 use super::view::PaymentRecord;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::http::paging::{Page, page};
+use crate::http::paging::{self, Page};
+use crate::store::Store;
 use sealpay_protocol::ids::{MerchantId, PaymentId};
 
 /// A payment of the merchant.
@@ -29,24 +30,14 @@ pub async fn list(
     merchant: MerchantId,
     filter: PaymentFilter,
 ) -> Result<Page<PaymentRecord>, ApiError> {
-    let limit = filter.limit;
-    let one_more = PaymentFilter {
-        limit: limit.saturating_add(1),
-        ..filter
-    };
     // Behind the index that gives the order, these are compared row by row.
-    let scans = one_more.state.is_some()
-        || one_more.currency.is_some()
-        || one_more.method.is_some()
-        || one_more.amount_from_minor.is_some()
-        || one_more.amount_until_minor.is_some();
-    let store = gateway.store.clone();
-    let reading = async move { Ok(store.payments.list(merchant, &one_more).await?) };
-    let rows = gateway
-        .merchant_queues
-        .list(merchant, scans, reading)
-        .await?;
-    Ok(page(rows, limit, |payment| {
-        Some(PaymentRecord::of(&payment, gateway.livemode()))
-    }))
+    let scans = filter.state.is_some()
+        || filter.currency.is_some()
+        || filter.method.is_some()
+        || filter.amount_from_minor.is_some()
+        || filter.amount_until_minor.is_some();
+    let rows =
+        move |store: Store, filter| async move { store.payments.list(merchant, &filter).await };
+    let record = |row| PaymentRecord::of(&row, gateway.livemode());
+    paging::read(gateway, (merchant, scans), filter, rows, record).await
 }

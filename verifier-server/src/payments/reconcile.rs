@@ -9,6 +9,7 @@ use super::outcome::{self, PaymentOutcome};
 use super::state::PaymentState;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
+use crate::worker::Lease;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::method::Method;
@@ -18,10 +19,6 @@ use sealpay_provider::Inquiry;
 const BATCH: u32 = 256;
 /// How many are asked about at once: a provider that is slow for one is slow for all.
 const AT_ONCE: usize = 16;
-/// The shortest pause between two questions about one payment, milliseconds.
-const SHORTEST_PAUSE_MS: i64 = 2_000;
-/// The longest, milliseconds.
-const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 
 /// Looks into every payment whose lease, or whose shopper's time, has run out; how many got an
 /// outcome. One that fails does not keep the others waiting.
@@ -108,22 +105,16 @@ async fn reconcile(gateway: &Gateway, payment: Payment, is_ready: bool) -> bool 
     })
 }
 
-/// The pause grows with the payment's age, so that a provider that is down is not flooded.
 async fn take_lease(
     gateway: &Gateway,
     payment: &Payment,
     now_ms: i64,
 ) -> Result<Option<Payment>, ApiError> {
-    let age_ms = now_ms.saturating_sub(payment.created_at_ms);
-    let pause_ms = (age_ms / 4).clamp(SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS);
-    let timeout = i64::try_from(gateway.settings.provider_timeout.as_millis()).unwrap_or(i64::MAX);
-    let until_ms = now_ms.saturating_add(timeout).saturating_add(pause_ms);
-    let from_ms = payment.lease_until_ms;
-    Ok(gateway
-        .store
-        .payments
-        .extend_lease(payment.id, from_ms, until_ms)
-        .await?)
+    let lease = Lease::of(gateway.settings.provider_timeout);
+    let until_ms = lease.again_until_ms(now_ms, payment.created_at_ms);
+    let payments = &gateway.store.payments;
+    let taken = payments.extend_lease(payment.id, payment.lease_until_ms, until_ms);
+    Ok(taken.await?)
 }
 
 async fn ask(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {

@@ -4,16 +4,15 @@ use super::service;
 use super::service::PayoutFilter;
 use crate::auth::scope::required::BalanceRead;
 use crate::http::merchant::MerchantRequest;
-use crate::http::paging::Page;
+use crate::http::paging::{Page, list_query};
 use crate::http::params::Params;
 use crate::http::problem::Problem;
-use crate::http::query::{currency, cursor, named, one_of, page_limit, schema};
+use crate::http::query::{currency, identifier, name, schema};
 use crate::http::state::AppState;
 use crate::settlements::model::PayoutState;
 use crate::settlements::view::PayoutRecord;
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -24,23 +23,19 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(get))
 }
 
-/// What a list of payouts is asked for.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListQuery {
-    /// 1 to 100; 20 when left out.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<String>,
-    /// The last payout of the page before.
-    #[param(schema_with = schema::payout)]
-    after: Option<String>,
-    /// Only payouts in this currency (ISO 4217).
-    #[param(schema_with = schema::currency)]
-    currency: Option<String>,
-    /// Only payouts in this state.
-    #[param(value_type = Option<PayoutState>, inline)]
-    state: Option<String>,
+list_query! {
+    /// What a list of payouts is asked for.
+    ListQuery => PayoutFilter {
+        /// The last payout of the page before.
+        #[param(schema_with = schema::payout)]
+        after: identifier,
+        /// Only payouts in this currency (ISO 4217).
+        #[param(schema_with = schema::currency)]
+        currency: currency,
+        /// Only payouts in this state.
+        #[param(value_type = Option<PayoutState>, inline)]
+        state: name,
+    }
 }
 
 /// Lists the merchant's payouts, newest first.
@@ -58,21 +53,9 @@ pub(crate) async fn list(
     query: Params<ListQuery>,
     request: MerchantRequest<BalanceRead>,
 ) -> Result<Json<Page<PayoutRecord>>, Problem> {
-    let merchant = request.merchant();
-    let query = query.read()?;
-    let states = one_of(PayoutState::ALL.map(PayoutState::name));
-    let filter = PayoutFilter {
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit.as_deref())?,
-        currency: currency(query.currency.as_deref())?,
-        state: named(
-            query.state.as_deref(),
-            "state",
-            &states,
-            PayoutState::from_name,
-        )?,
-    };
-    Ok(Json(service::list(&state.gateway, merchant, filter).await?))
+    let filter = query.filter()?;
+    let page = service::list(&state.gateway, request.merchant(), filter).await?;
+    Ok(Json(page))
 }
 
 /// One payout of the merchant.

@@ -4,16 +4,18 @@ use super::account::account_of;
 pub use super::store::PayoutFilter;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::http::paging::{Page, page};
+use crate::http::paging::{self, Page};
 use crate::ledger::posting;
 use crate::settlements;
 use crate::settlements::model::{Payout, PayoutState};
 use crate::settlements::view::PayoutRecord;
+use crate::store::Store;
+use crate::worker::Lease;
 use futures_util::stream::{self, StreamExt};
 use sealpay_protocol::ids::{EventId, MerchantId};
 use sealpay_protocol::money::Money;
+use sealpay_provider::ProviderDecision;
 use sealpay_provider::payout::{PayoutRequest, ReturnedPayout};
-use sealpay_provider::{ProviderDecision, ProviderError};
 
 /// How many payouts are looked at in one go.
 const BATCH: u32 = 64;
@@ -28,27 +30,17 @@ const RETURNS_MOST: u32 = 64 * BATCH;
 /// milliseconds.
 const NO_ACCOUNT_MS: i64 = 60 * 1000;
 
-/// How long after the bank's time is up somebody else may ask again, milliseconds.
-const MARGIN_MS: i64 = 1000;
-
 /// Payouts of the merchant, newest first.
 pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,
-    mut filter: PayoutFilter,
+    filter: PayoutFilter,
 ) -> Result<Page<PayoutRecord>, ApiError> {
-    let limit = filter.limit;
-    filter.limit = limit.saturating_add(1);
     let scans = filter.currency.is_some() || filter.state.is_some();
-    let store = gateway.store.clone();
-    let reading = async move { Ok(store.payouts.list(merchant, &filter).await?) };
-    let rows = gateway
-        .merchant_queues
-        .list(merchant, scans, reading)
-        .await?;
-    Ok(page(rows, limit, |row| {
-        Some(PayoutRecord::of(&row, gateway.livemode()))
-    }))
+    let rows =
+        move |store: Store, filter| async move { store.payouts.list(merchant, &filter).await };
+    let record = |row| PayoutRecord::of(&row, gateway.livemode());
+    paging::read(gateway, (merchant, scans), filter, rows, record).await
 }
 
 /// A payout of the merchant.
@@ -111,10 +103,8 @@ async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
         return Ok(false);
     };
     let payout = &payout;
-    let patience = gateway.settings.provider_timeout.as_millis();
-    let patience_ms = i64::try_from(patience).unwrap_or(i64::MAX);
-    let lease_ms = gateway.clock.now_ms_i64().saturating_add(patience_ms);
-    let lease_ms = lease_ms.saturating_add(MARGIN_MS);
+    let lease = Lease::of(gateway.settings.provider_timeout);
+    let lease_ms = lease.until_ms(gateway.clock.now_ms_i64());
     if !gateway.store.payouts.lease(payout, lease_ms).await? {
         return Ok(false);
     }
@@ -130,8 +120,8 @@ async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
         Ok(ProviderDecision::Declined(reason)) => {
             keep(gateway, payout, PayoutState::Returned, Some(reason)).await
         }
-        Err(ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) => {
-            tracing::warn!(payout = %payout.id, reason, "the bank is asked again");
+        Err(error) => {
+            tracing::warn!(payout = %payout.id, ?error, "the bank is asked again");
             Ok(false)
         }
     }
@@ -169,7 +159,7 @@ async fn take_back(gateway: &Gateway) -> Result<usize, ApiError> {
     let mut limit = BATCH;
     loop {
         let asked = gateway.providers.payouts.returned(now_ms, limit);
-        let returned = gateway.within(asked).await.map_err(map_provider_error)?;
+        let returned = gateway.within(asked).await?;
         let (mut taken, mut unknown) = (0, 0);
         for returned in &returned {
             match take_one_back(gateway, returned).await {
@@ -192,11 +182,6 @@ async fn take_back(gateway: &Gateway) -> Result<usize, ApiError> {
         }
         limit = limit.saturating_mul(8);
     }
-}
-
-fn map_provider_error(error: ProviderError) -> ApiError {
-    let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
-    ApiError::because(ErrorCode::Internal, reason)
 }
 
 enum TakenBack {
@@ -224,7 +209,7 @@ async fn take_one_back(
     }
     let bank = &gateway.providers.payouts;
     let told = gateway.within(bank.acknowledge_return(returned.payout));
-    told.await.map_err(map_provider_error)?;
+    told.await?;
     Ok(TakenBack::Done)
 }
 

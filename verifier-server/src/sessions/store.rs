@@ -6,13 +6,14 @@ use crate::auth::nonces::Nonce;
 use crate::payments;
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
-use sealpay_protocol::encoding::{array_from_base64url, base64url};
+use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::SessionId;
 use sealpay_protocol::limits;
 use sealpay_protocol::method::Method;
-use sealpay_protocol::money::Money;
-use sealpay_protocol::order::{Capture, OrderItem};
-use sealpay_storage::{Database, DatabaseError, Fault, Row, Tx, Value, integer, values};
+use sealpay_storage::{
+    AsJson, AsOptionalJson, ByName, Codec, Database, DatabaseError, Entity, Fault,
+};
+use sealpay_storage::{Projection, Row, Tx, Value, entity, sql, values};
 
 /// What became of the wish to open a session, in order of precedence.
 #[must_use]
@@ -32,119 +33,58 @@ pub enum SessionOpened {
     Rebound(Session),
 }
 
-/// How many columns a session has.
-const COLUMNS: usize = 23;
-
-macro_rules! columns {
-    () => {
-        "id, merchant, jti, order_digest, order_ref, amount_minor, currency, capture, description, \
-         items, customer, simulate, parent_origin, public_key, key_rebind_count, attempts, active_attempt, \
-         expires_at, created_at_ms, methods, billing_country, requires_authentication, \
-         order_origins"
-    };
+entity! {
+    Session in "sessions" {
+        id,
+        merchant,
+        jti,
+        order_digest,
+        order_ref,
+        money: (amount_minor, currency),
+        capture as ByName,
+        description,
+        items as AsOptionalJson,
+        customer,
+        simulate,
+        parent_origin,
+        public_key,
+        key_rebind_count,
+        attempts,
+        active_attempt,
+        expires_at,
+        created_at_ms,
+        methods as Names,
+        billing_country,
+        requires_authentication,
+        order_origins as AsJson,
+    }
 }
 
-const INSERT: &str = concat!(
-    "INSERT INTO sessions (",
-    columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-     $19, $20, $21, $22, $23) ON CONFLICT (merchant, jti) DO NOTHING"
-);
+const INSERT: &str = sql!(Session::INSERT, "ON CONFLICT (merchant, jti) DO NOTHING");
 
 const TAKE_BACK: &str = "DELETE FROM sessions WHERE id = $1";
 
-const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
+const BY_ID: &str = sql!(Session::SELECT, "WHERE id = $1");
 
-const BY_ORDER: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM sessions WHERE merchant = $1 AND jti = $2"
-);
+const BY_ORDER: &str = sql!(Session::SELECT, "WHERE merchant = $1 AND jti = $2");
 
 /// Decides between two pages that want to go on with one order, and against an attempt.
 const REBIND: &str = "UPDATE sessions
     SET public_key = $3, parent_origin = $4, key_rebind_count = key_rebind_count + 1
     WHERE id = $1 AND public_key = $2 AND COALESCE(active_attempt, '') = $6 AND key_rebind_count < $5";
 
-fn insert_values(session: &Session) -> Result<[Value; COLUMNS], DatabaseError> {
-    Ok(values![
-        session.id,
-        session.merchant,
-        &session.jti,
-        base64url(&session.order_digest),
-        &session.order_ref,
-        session.money.amount_minor(),
-        session.money.currency().code().to_owned(),
-        session.capture.name(),
-        session.description.as_ref(),
-        session
-            .items
-            .as_ref()
-            .map(|items| items_text(items))
-            .transpose()?,
-        session.customer.as_ref(),
-        session.simulate.as_ref(),
-        &session.parent_origin,
-        base64url(&session.public_key),
-        session.key_rebind_count,
-        session.attempts,
-        session.active_attempt,
-        integer(session.expires_at)?,
-        session.created_at_ms,
-        methods_text(&session.methods),
-        session.billing_country.as_ref(),
-        i64::from(session.requires_authentication),
-        origins_text(&session.order_origins)?,
-    ])
-}
-
-fn session(mut row: Row) -> Result<Session, DatabaseError> {
-    Ok(Session {
-        id: row.parsed()?,
-        merchant: row.parsed()?,
-        jti: row.text()?,
-        order_digest: row.read(array_from_base64url)?,
-        order_ref: row.text()?,
-        money: Money::new(row.integer()?, row.parsed()?),
-        capture: row.read(Capture::from_name)?,
-        description: row.optional_text()?,
-        items: row.optional_text()?.map(|text| items(&text)).transpose()?,
-        customer: row.optional_text()?,
-        simulate: row.optional_text()?,
-        parent_origin: row.text()?,
-        public_key: row.read(array_from_base64url)?,
-        key_rebind_count: row.number()?,
-        attempts: row.number()?,
-        active_attempt: row.optional_parsed()?,
-        expires_at: row.number()?,
-        created_at_ms: row.integer()?,
-        methods: row.read(methods)?,
-        billing_country: row.optional_text()?,
-        requires_authentication: row.integer()? != 0,
-        order_origins: row.read(|text| serde_json::from_str(text).ok())?,
-    })
-}
-
-fn origins_text(origins: &[String]) -> Result<String, DatabaseError> {
-    serde_json::to_string(origins).map_err(|error| DatabaseError::Corrupt(error.to_string()))
-}
-
-fn items_text(items: &[OrderItem]) -> Result<String, DatabaseError> {
-    serde_json::to_string(items).map_err(|error| DatabaseError::Corrupt(error.to_string()))
-}
-
-fn items(text: &str) -> Result<Vec<OrderItem>, DatabaseError> {
-    serde_json::from_str(text).map_err(|error| DatabaseError::Corrupt(error.to_string()))
-}
-
 /// The names with a space between them.
-fn methods_text(methods: &[Method]) -> String {
-    let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
-    names.join(" ")
-}
+struct Names;
 
-fn methods(text: &str) -> Option<Vec<Method>> {
-    text.split(' ').map(Method::from_name).collect()
+impl Codec<Vec<Method>, 1> for Names {
+    fn write(methods: &Vec<Method>) -> Result<[Value; 1], DatabaseError> {
+        let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
+        Ok([names.join(" ").into()])
+    }
+
+    fn read(row: &mut Row) -> Result<Vec<Method>, DatabaseError> {
+        row.take_as(|names: String| names.split(' ').map(Method::from_name).collect())
+    }
 }
 
 /// The session, and the payment of the attempt that holds it.
@@ -152,10 +92,10 @@ pub(crate) async fn with_active(
     tx: &mut Tx<'_>,
     id: SessionId,
 ) -> Result<Option<(Session, Option<Payment>)>, Fault> {
-    let Some(row) = tx.optional(BY_ID, &values![id]).await? else {
+    let found: Option<Session> = tx.get(BY_ID, &values![id]).await?;
+    let Some(session) = found else {
         return Ok(None);
     };
-    let session = session(row)?;
     let active = match session.active_attempt {
         Some(attempt) => payments::store::of_attempt(tx, id, attempt).await?,
         None => None,
@@ -167,7 +107,7 @@ pub(crate) async fn with_active(
 struct NewSession {
     session: Session,
     nonce: [Value; 3],
-    row: [Value; COLUMNS],
+    row: <Session as Entity>::Values,
 }
 
 async fn open(tx: &mut Tx<'_>, new: &NewSession) -> Result<SessionOpened, Fault> {
@@ -186,13 +126,10 @@ async fn open(tx: &mut Tx<'_>, new: &NewSession) -> Result<SessionOpened, Fault>
 
 /// The order came before: with which content, and with which key?
 async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, Fault> {
-    let row = tx
-        .optional(BY_ORDER, &values![wanted.merchant, &wanted.jti])
-        .await?;
-    let Some(row) = row else {
-        return Err(Fault::Retry("a session was there and is gone".into()));
-    };
-    let mut stored = session(row)?;
+    let order = values![wanted.merchant, &wanted.jti];
+    let stored: Option<Session> = tx.get(BY_ORDER, &order).await?;
+    let gone = || Fault::Retry("a session was there and is gone".into());
+    let mut stored = stored.ok_or_else(gone)?;
     if stored.order_digest != wanted.order_digest {
         return Ok(SessionOpened::Reused);
     }
@@ -257,7 +194,7 @@ impl SessionStore {
     ) -> Result<SessionOpened, DatabaseError> {
         let new = NewSession {
             nonce: nonce.values()?,
-            row: insert_values(wanted)?,
+            row: wanted.to_row()?,
             session: wanted.clone(),
         };
         self.database
@@ -267,10 +204,6 @@ impl SessionStore {
 
     /// A session.
     pub async fn get(&self, id: SessionId) -> Result<Option<Session>, DatabaseError> {
-        self.database
-            .row(BY_ID, values![id])
-            .await?
-            .map(session)
-            .transpose()
+        self.database.get(BY_ID, values![id]).await
     }
 }

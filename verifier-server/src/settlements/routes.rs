@@ -7,16 +7,17 @@ use super::view::{BalanceTransactionRecord, SettlementRecord};
 use crate::auth::scope::required::BalanceRead;
 use crate::error::ApiError;
 use crate::http::merchant::MerchantRequest;
-use crate::http::paging::Page;
+use crate::http::paging::{Page, PageRequest, list_query};
 use crate::http::params::Params;
 use crate::http::problem::Problem;
-use crate::http::query::{currency, cursor, named, one_of, page_limit, schema};
+use crate::http::query::{currency, identifier, named, one_of, schema};
 use crate::http::state::AppState;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, header};
 use futures_util::stream;
+use sealpay_protocol::ids::TransactionId;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -30,20 +31,16 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(report))
 }
 
-/// What a list of settlements is asked for.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListQuery {
-    /// 1 to 100; 20 when left out.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<String>,
-    /// The last settlement of the page before.
-    #[param(schema_with = schema::settlement)]
-    after: Option<String>,
-    /// Only settlements in this currency (ISO 4217).
-    #[param(schema_with = schema::currency)]
-    currency: Option<String>,
+list_query! {
+    /// What a list of settlements is asked for.
+    ListQuery => SettlementFilter {
+        /// The last settlement of the page before.
+        #[param(schema_with = schema::settlement)]
+        after: identifier,
+        /// Only settlements in this currency (ISO 4217).
+        #[param(schema_with = schema::currency)]
+        currency: currency,
+    }
 }
 
 /// Lists the merchant's settlements, newest first.
@@ -61,14 +58,9 @@ pub(crate) async fn list(
     query: Params<ListQuery>,
     request: MerchantRequest<BalanceRead>,
 ) -> Result<Json<Page<SettlementRecord>>, Problem> {
-    let merchant = request.merchant();
-    let query = query.read()?;
-    let filter = SettlementFilter {
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit.as_deref())?,
-        currency: currency(query.currency.as_deref())?,
-    };
-    Ok(Json(service::list(&state.gateway, merchant, filter).await?))
+    let filter = query.filter()?;
+    let page = service::list(&state.gateway, request.merchant(), filter).await?;
+    Ok(Json(page))
 }
 
 /// One settlement of the merchant.
@@ -90,17 +82,13 @@ pub(crate) async fn get(
     Ok(Json(service::get(&state.gateway, merchant, &id).await?))
 }
 
-/// What the lines of a settlement are asked for.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LinesQuery {
-    /// 1 to 100; 20 when left out.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<String>,
-    /// The last line of the page before.
-    #[param(schema_with = schema::transaction)]
-    after: Option<String>,
+list_query! {
+    /// What the lines of a settlement are asked for.
+    LinesQuery => PageRequest<TransactionId> {
+        /// The last line of the page before.
+        #[param(schema_with = schema::transaction)]
+        after: identifier,
+    }
 }
 
 /// Lists the lines of a settlement, newest first.
@@ -119,11 +107,8 @@ pub(crate) async fn lines(
     query: Params<LinesQuery>,
     request: MerchantRequest<BalanceRead>,
 ) -> Result<Json<Page<BalanceTransactionRecord>>, Problem> {
-    let merchant = request.merchant();
-    let query = query.read()?;
-    let after = cursor(query.after.as_deref())?;
-    let limit = page_limit(query.limit.as_deref())?;
-    let page = service::lines(&state.gateway, merchant, &id, after, limit).await?;
+    let page = query.filter()?;
+    let page = service::lines(&state.gateway, request.merchant(), &id, page).await?;
     Ok(Json(page))
 }
 

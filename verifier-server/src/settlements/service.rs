@@ -7,8 +7,9 @@ use super::view::{BalanceTransactionRecord, SettlementRecord};
 use crate::balance::store::TransactionFilter;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::http::paging::{Page, page};
+use crate::http::paging::{self, Page, PageRequest};
 use crate::payouts::account::account_of;
+use crate::store::Store;
 use sealpay_protocol::ids::{MerchantId, TransactionId};
 use serde::Serialize;
 use std::time::Duration;
@@ -87,20 +88,13 @@ pub struct Report {
 pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,
-    mut filter: SettlementFilter,
+    filter: SettlementFilter,
 ) -> Result<Page<SettlementRecord>, ApiError> {
-    let limit = filter.limit;
-    filter.limit = limit.saturating_add(1);
     let scans = filter.currency.is_some();
-    let store = gateway.store.clone();
-    let reading = async move { Ok(store.settlements.list(merchant, &filter).await?) };
-    let rows = gateway
-        .merchant_queues
-        .list(merchant, scans, reading)
-        .await?;
-    Ok(page(rows, limit, |row| {
-        Some(SettlementRecord::of(&row, gateway.livemode()))
-    }))
+    let rows =
+        move |store: Store, filter| async move { store.settlements.list(merchant, &filter).await };
+    let record = |row| SettlementRecord::of(&row, gateway.livemode());
+    paging::read(gateway, (merchant, scans), filter, rows, record).await
 }
 
 async fn get_owned(
@@ -134,20 +128,25 @@ pub async fn lines(
     gateway: &Gateway,
     merchant: MerchantId,
     id: &str,
-    after: Option<TransactionId>,
-    limit: u32,
+    page: PageRequest<TransactionId>,
 ) -> Result<Page<BalanceTransactionRecord>, ApiError> {
-    let settlement = get_owned(gateway, merchant, id).await?;
+    let settlement = get_owned(gateway, merchant, id).await?.id;
     let filter = TransactionFilter {
-        settlement: Some(settlement.id),
-        after,
-        limit: limit.saturating_add(1),
+        settlement: Some(settlement),
+        after: page.after,
+        limit: page.limit,
         ..TransactionFilter::default()
     };
-    let rows = gateway.store.balance.list(merchant, &filter).await?;
-    Ok(page(rows, limit, |row| {
-        Some(BalanceTransactionRecord::of(row))
-    }))
+    let rows =
+        move |store: Store, filter| async move { store.balance.list(merchant, &filter).await };
+    paging::read(
+        gateway,
+        (merchant, false),
+        filter,
+        rows,
+        BalanceTransactionRecord::of,
+    )
+    .await
 }
 
 /// The report of a settlement of the merchant.

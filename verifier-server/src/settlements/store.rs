@@ -1,16 +1,18 @@
 //! Settlements: which are due, how one is closed, and what is read of them.
 
 use super::draft::{BatchKey, Closed, Previous, Sums};
-use super::model::Settlement;
-use crate::balance::store::{fees, or_any};
-use crate::ledger::store::{LINE, TRANSFER, line_values, transfer_values};
-use crate::payouts;
+use super::fees::Fees;
+use super::model::{BalanceTransaction, Payout, Settlement};
+use crate::ledger::model::Transfer;
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
 use jiff::civil::Date;
 use sealpay_protocol::currency::Currency;
-use sealpay_protocol::ids::{MerchantId, SettlementId};
-use sealpay_storage::{Database, DatabaseError, Extent, Fault, Row, Statement, Tx, Value, values};
+use sealpay_protocol::ids::{Identifier, MerchantId, SettlementId};
+use sealpay_storage::{
+    AsText, Database, DatabaseError, Entity, Extent, Fault, Projection, Statement,
+};
+use sealpay_storage::{Tx, Value, columns, entity, insert, projection, sql, to_rows, values};
 use std::fmt;
 use std::sync::Arc;
 
@@ -41,22 +43,73 @@ pub struct SettlementFilter {
     pub limit: u32,
 }
 
-macro_rules! columns {
-    () => {
-        "SELECT id, merchant, currency, number, settlement_date, lines, gross_minor, \
-         interchange_minor, scheme_minor, processor_minor, net_minor, brought_forward_minor, \
-         carried_forward_minor, payout, payout_minor, closed_at_ms FROM settlements "
-    };
+columns! {
+    Fees {
+        interchange_minor,
+        scheme_minor,
+        processor_minor,
+    }
 }
 
-/// The first day of each group: what it releases or returns may come before the group's next one.
-pub(crate) const DUE: &str =
-    "SELECT merchant, currency, MIN(settlement_date) FROM balance_transactions
-    WHERE settlement IS NULL AND settlement_date <= $1
-    GROUP BY merchant, currency ORDER BY 3, 1, 2";
+entity! {
+    Settlement in "settlements" {
+        id,
+        merchant,
+        currency,
+        number,
+        settlement_date as AsText,
+        lines,
+        gross_minor,
+        fees: (interchange_minor, scheme_minor, processor_minor),
+        net_minor,
+        brought_forward_minor,
+        carried_forward_minor,
+        payout,
+        payout_minor,
+        closed_at_ms,
+    }
+}
 
-const LAST: &str = "SELECT number, carried_forward_minor, settlement_date FROM settlements
-    WHERE merchant = $1 AND currency = $2 ORDER BY number DESC LIMIT 1";
+// The first day of each group: what it releases or returns may come before the group's next one.
+projection! {
+    BatchKey from "balance_transactions" {
+        merchant,
+        currency,
+        settlement_date as AsText: ("MIN(settlement_date)"),
+    }
+}
+
+// What is bound, and nothing that was written meanwhile.
+projection! {
+    Sums from "balance_transactions" {
+        lines: ("COUNT(*)"),
+        gross_minor: ("CAST(COALESCE(SUM(gross_minor), 0) AS BIGINT)"),
+        fees: (
+            "CAST(COALESCE(SUM(interchange_minor), 0) AS BIGINT)",
+            "CAST(COALESCE(SUM(scheme_minor), 0) AS BIGINT)",
+            "CAST(COALESCE(SUM(processor_minor), 0) AS BIGINT)"
+        ),
+        net_minor: ("CAST(COALESCE(SUM(net_minor), 0) AS BIGINT)"),
+        sold_minor: ("CAST(COALESCE(SUM(CASE WHEN kind IN ('capture', 'refund')
+            THEN gross_minor ELSE 0 END), 0) AS BIGINT)"),
+        earned_minor: ("CAST(COALESCE(SUM(CASE
+            WHEN kind IN ('capture', 'refund', 'dispute', 'dispute_won')
+            THEN net_minor ELSE 0 END), 0) AS BIGINT)"),
+        released_minor: ("CAST(COALESCE(SUM(CASE WHEN kind = 'reserve_release'
+            THEN gross_minor ELSE 0 END), 0) AS BIGINT)"),
+    }
+}
+
+pub(crate) const DUE: &str = sql!(
+    BatchKey::SELECT,
+    "WHERE settlement IS NULL AND settlement_date <= $1 \
+     GROUP BY merchant, currency ORDER BY 3, 1, 2"
+);
+
+const LAST: &str = sql!(
+    Settlement::SELECT,
+    "WHERE merchant = $1 AND currency = $2 ORDER BY number DESC LIMIT 1"
+);
 
 /// Decides between two processes, by the number and by the date. The sums are written below, once
 /// the lines are bound.
@@ -69,20 +122,7 @@ const BEGIN: &str = "INSERT INTO settlements
 pub(crate) const BIND: &str = "UPDATE balance_transactions SET settlement = $1
     WHERE merchant = $2 AND currency = $3 AND settlement IS NULL AND settlement_date <= $4";
 
-/// What is bound, and nothing that was written meanwhile.
-const SUMS: &str = "SELECT COUNT(*),
-        CAST(COALESCE(SUM(gross_minor), 0) AS BIGINT),
-        CAST(COALESCE(SUM(interchange_minor), 0) AS BIGINT),
-        CAST(COALESCE(SUM(scheme_minor), 0) AS BIGINT),
-        CAST(COALESCE(SUM(processor_minor), 0) AS BIGINT),
-        CAST(COALESCE(SUM(net_minor), 0) AS BIGINT),
-        CAST(COALESCE(SUM(CASE WHEN kind IN ('capture', 'refund')
-            THEN gross_minor ELSE 0 END), 0) AS BIGINT),
-        CAST(COALESCE(SUM(CASE WHEN kind IN ('capture', 'refund', 'dispute', 'dispute_won')
-            THEN net_minor ELSE 0 END), 0) AS BIGINT),
-        CAST(COALESCE(SUM(CASE WHEN kind = 'reserve_release'
-            THEN gross_minor ELSE 0 END), 0) AS BIGINT)
-    FROM balance_transactions WHERE settlement = $1";
+const SUMS: &str = sql!(Sums::SELECT, "WHERE settlement = $1");
 
 const COMPLETE: &str =
     "UPDATE settlements SET lines = $2, gross_minor = $3, interchange_minor = $4,
@@ -96,11 +136,12 @@ const TAKE_BACK: &str = "DELETE FROM settlements WHERE id = $1";
 pub(crate) const POSTPONE: &str = "UPDATE balance_transactions SET settlement_date = $4
     WHERE merchant = $1 AND currency = $2 AND settlement IS NULL AND settlement_date <= $3";
 
-const BY_ID: &str = concat!(columns!(), "WHERE id = $1");
+const BY_ID: &str = sql!(Settlement::SELECT, "WHERE id = $1");
 
-const OF_MERCHANT: &str = concat!(
-    columns!(),
-    "WHERE merchant = $1 AND id < $2 AND ($3 = '' OR currency = $3) ORDER BY id DESC LIMIT $4"
+const OF_MERCHANT: &str = sql!(
+    Settlement::SELECT,
+    "WHERE merchant = $1 AND id < $2 AND currency = COALESCE($4, currency) \
+     ORDER BY id DESC LIMIT $3"
 );
 
 const CARRIED: &str = "SELECT s.currency, s.carried_forward_minor FROM settlements s
@@ -108,9 +149,6 @@ const CARRIED: &str = "SELECT s.currency, s.carried_forward_minor FROM settlemen
         SELECT MAX(t.number) FROM settlements t
         WHERE t.merchant = s.merchant AND t.currency = s.currency
     ) ORDER BY s.currency";
-
-/// Sorts behind every identifier of a settlement.
-const BEHIND_ALL: &str = "set_z";
 
 struct Closing {
     group: BatchKey,
@@ -126,51 +164,16 @@ impl fmt::Debug for Closing {
     }
 }
 
-fn settlement(mut row: Row) -> Result<Settlement, DatabaseError> {
-    Ok(Settlement {
-        id: row.parsed()?,
-        merchant: row.parsed()?,
-        currency: row.parsed()?,
-        number: row.integer()?,
-        settlement_date: row.parsed()?,
-        lines: row.integer()?,
-        gross_minor: row.integer()?,
-        fees: fees(&mut row)?,
-        net_minor: row.integer()?,
-        brought_forward_minor: row.integer()?,
-        carried_forward_minor: row.integer()?,
-        payout: row.optional_parsed()?,
-        payout_minor: row.integer()?,
-        closed_at_ms: row.integer()?,
-    })
-}
-
-fn sums(mut row: Row) -> Result<Sums, DatabaseError> {
-    Ok(Sums {
-        lines: row.integer()?,
-        gross_minor: row.integer()?,
-        fees: fees(&mut row)?,
-        net_minor: row.integer()?,
-        sold_minor: row.integer()?,
-        earned_minor: row.integer()?,
-        released_minor: row.integer()?,
-    })
-}
-
 /// The settlement before, unless it is of this date or a later one: that date is given then.
 async fn previous(tx: &mut Tx<'_>, closing: &Closing) -> Result<Result<Previous, Date>, Fault> {
-    let Some(mut row) = tx.optional(LAST, &closing.key).await? else {
-        return Ok(Ok(Previous::default()));
-    };
-    let previous = Previous {
-        number: row.integer()?,
-        carried_forward_minor: row.integer()?,
-    };
-    let date: Date = row.parsed()?;
-    Ok(if date < closing.group.settlement_date {
-        Ok(previous)
-    } else {
-        Err(date)
+    let last: Option<Settlement> = tx.get(LAST, &closing.key).await?;
+    Ok(match last {
+        None => Ok(Previous::default()),
+        Some(last) if last.settlement_date < closing.group.settlement_date => Ok(Previous {
+            number: last.number,
+            carried_forward_minor: last.carried_forward_minor,
+        }),
+        Some(last) => Err(last.settlement_date),
     })
 }
 
@@ -197,9 +200,9 @@ async fn close(tx: &mut Tx<'_>, closing: &Closing) -> Result<CloseOutcome, Fault
         tx.execute(TAKE_BACK, std::slice::from_ref(id)).await?;
         return Ok(CloseOutcome::Passed);
     }
-    let row = tx.optional(SUMS, std::slice::from_ref(id)).await?;
-    let row = row.ok_or_else(|| DatabaseError::Corrupt("an aggregate has no row".into()))?;
-    let (closed, event) = (closing.compose)(&sums(row)?, previous)
+    let sums = tx.get(SUMS, std::slice::from_ref(id)).await?;
+    let sums = sums.ok_or_else(|| DatabaseError::Corrupt("an aggregate has no row".into()))?;
+    let (closed, event) = (closing.compose)(&sums, previous)
         .map_err(|why| DatabaseError::Corrupt(format!("a settlement cannot be told: {why}")))?;
     write(tx, &closed, &event).await?;
     Ok(CloseOutcome::Closed(closed.settlement))
@@ -208,22 +211,14 @@ async fn close(tx: &mut Tx<'_>, closing: &Closing) -> Result<CloseOutcome, Fault
 /// What follows from the sums. Its rows are few, however many lines there are.
 async fn write(tx: &mut Tx<'_>, closed: &Closed, event: &Event) -> Result<(), Fault> {
     let completed = completed(&closed.settlement);
-    let transfers: Vec<_> = closed.transfers.iter().map(transfer_values).collect();
-    let lines: Vec<_> = closed.reserve.iter().map(line_values).collect();
-    let payout = closed.payout.as_ref().map(payouts::store::insert_values);
-    let told = EventInsert::of(event);
+    let transfers = to_rows(&closed.transfers)?;
+    let lines = to_rows(&closed.reserve)?;
+    let payout = closed.payout.as_ref().map(Entity::to_row).transpose()?;
+    let told = EventInsert::of(event)?;
     let mut statements: Vec<Statement<'_>> = vec![(COMPLETE, &completed)];
-    statements.extend(lines.iter().map(|line| -> Statement<'_> { (LINE, line) }));
-    statements.extend(
-        transfers
-            .iter()
-            .map(|moved| -> Statement<'_> { (TRANSFER, moved) }),
-    );
-    statements.extend(
-        payout
-            .iter()
-            .map(|payout| -> Statement<'_> { (payouts::store::INSERT, payout) }),
-    );
+    statements.extend(lines.iter().map(insert::<BalanceTransaction>));
+    statements.extend(transfers.iter().map(insert::<Transfer>));
+    statements.extend(payout.iter().map(insert::<Payout>));
     statements.extend(told.statements());
     tx.execute_together(&statements).await?;
     Ok(())
@@ -256,16 +251,7 @@ impl SettlementStore {
     /// Of each merchant and currency the first day, up to a day, that has lines in no settlement;
     /// the oldest first.
     pub async fn due_groups(&self, until: Date) -> Result<Vec<BatchKey>, DatabaseError> {
-        let until = until.to_string();
-        let rows = self.database.rows(DUE, values![until]).await?;
-        let groups = rows.into_iter().map(|mut row| {
-            Ok(BatchKey {
-                merchant: row.parsed()?,
-                currency: row.parsed()?,
-                settlement_date: row.parsed()?,
-            })
-        });
-        groups.collect()
+        self.database.list(DUE, values![until.to_string()]).await
     }
 
     /// Closes a group's settlement: binds its lines, writes what `compose` makes of their sums, and
@@ -312,8 +298,7 @@ impl SettlementStore {
         merchant: MerchantId,
         id: SettlementId,
     ) -> Result<Option<Settlement>, DatabaseError> {
-        let row = self.database.row(BY_ID, values![id]).await?;
-        let found = row.map(settlement).transpose()?;
+        let found: Option<Settlement> = self.database.get(BY_ID, values![id]).await?;
         Ok(found.filter(|settlement| settlement.merchant == merchant))
     }
 
@@ -323,15 +308,11 @@ impl SettlementStore {
         merchant: MerchantId,
         filter: &SettlementFilter,
     ) -> Result<Vec<Settlement>, DatabaseError> {
-        let after = filter.after;
-        let after = after.map_or_else(|| Value::from(BEHIND_ALL), Value::from);
-        let currency = or_any(filter.currency.map(|currency| currency.code().to_owned()));
-        let wanted = values![merchant, after, currency, filter.limit];
-        let rows = self
-            .database
-            .scanned_rows(Extent::List, OF_MERCHANT, wanted)
-            .await?;
-        rows.into_iter().map(settlement).collect()
+        let after = filter.after.unwrap_or(SettlementId::MAX);
+        let wanted = values![merchant, after, filter.limit, filter.currency];
+        self.database
+            .scan_list(Extent::List, OF_MERCHANT, wanted)
+            .await
     }
 
     /// What a merchant's last settlement carried over, by currency, minor units.
@@ -339,13 +320,8 @@ impl SettlementStore {
         &self,
         merchant: MerchantId,
     ) -> Result<Vec<(Currency, i64)>, DatabaseError> {
-        let rows = self
-            .database
-            .scanned_rows(Extent::Sum, CARRIED, values![merchant])
-            .await?;
-        let carried_forward = rows
-            .into_iter()
-            .map(|mut row| Ok((row.parsed()?, row.integer()?)));
-        carried_forward.collect()
+        self.database
+            .scan_list(Extent::Sum, CARRIED, values![merchant])
+            .await
     }
 }

@@ -1,6 +1,6 @@
 //! `/sim/accounts`: the bank's accounts.
 
-use super::{AccountRequest, AccountView, SimRequest, bank, name, refused, silent};
+use super::{AccountRequest, AccountView, SimRequest, bank, name, refused};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::http::problem::Problem;
@@ -32,7 +32,10 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<Accounts>
 }
 
 pub(super) async fn newest(gateway: &Gateway) -> Result<Accounts, ApiError> {
-    let data = bank(gateway)?.accounts(OTHERS).await.map_err(silent)?;
+    let data = bank(gateway)?
+        .accounts(OTHERS)
+        .await
+        .map_err(ApiError::from)?;
     Ok(Accounts { data })
 }
 

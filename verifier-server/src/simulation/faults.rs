@@ -1,6 +1,6 @@
 //! `/sim/faults`: faults of the bank and the acquirers, on purpose.
 
-use super::{Fault, FaultRequest, SimRequest, bank, name, refused, silent};
+use super::{Fault, FaultRequest, SimRequest, bank, name, refused};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::http::problem::Problem;
@@ -35,8 +35,8 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<Faults>, 
 pub(super) async fn in_force(gateway: &Gateway) -> Result<Faults, ApiError> {
     let bank = bank(gateway)?;
     Ok(Faults {
-        data: bank.faults().await.map_err(silent)?,
-        spent: bank.spent_faults().await.map_err(silent)?,
+        data: bank.faults().await.map_err(ApiError::from)?,
+        spent: bank.spent_faults().await.map_err(ApiError::from)?,
     })
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn add(
 )]
 pub(crate) async fn remove_all(State(state): State<AppState>) -> Result<StatusCode, Problem> {
     let removed = bank(&state.gateway)?.remove_faults().await;
-    removed.map_err(silent)?;
+    removed.map_err(ApiError::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -31,7 +31,6 @@ use crate::http::json::json;
 use crate::http::problem::Problem;
 use crate::http::signed::WholeRequest;
 use axum::extract::{FromRequest, Request};
-use sealpay_provider::ProviderError;
 use sealpay_simulator::SimulatedBank;
 use sealpay_simulator::control::ControlError;
 use serde::de::DeserializeOwned;
@@ -53,11 +52,6 @@ pub fn bank(gateway: &Gateway) -> Result<&SimulatedBank, ApiError> {
     bank.ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
-pub(crate) fn silent(error: ProviderError) -> ApiError {
-    let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
-    ApiError::because(ErrorCode::Internal, reason)
-}
-
 /// A text from a path as a name; what cannot be one names nothing.
 fn name(text: &str) -> Result<&str, ApiError> {
     let fits = (1..=128).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_graphic());
@@ -70,7 +64,7 @@ fn refused(error: ControlError) -> ApiError {
     match error {
         ControlError::NotFound => ApiError::new(ErrorCode::NotFound),
         ControlError::Invalid { field, reason } => ApiError::invalid(field, reason),
-        ControlError::Silent(error) => silent(error),
+        ControlError::Silent(error) => error.into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `/sim/payouts`: payouts at the bank, and merchants' banks that return them.
 
-use super::{SimRequest, bank, refused, silent};
+use super::{SimRequest, bank, refused};
 use crate::error::{ApiError, ErrorCode};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -80,7 +80,11 @@ fn view(payout: BankPayout) -> BankPayoutView {
 pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<BankPayouts>, Problem> {
     let listed = bank(&state.gateway)?.sent_payouts(SHOWN).await;
     Ok(Json(BankPayouts {
-        data: listed.map_err(silent)?.into_iter().map(view).collect(),
+        data: listed
+            .map_err(ApiError::from)?
+            .into_iter()
+            .map(view)
+            .collect(),
     }))
 }
 

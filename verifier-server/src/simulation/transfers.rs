@@ -1,7 +1,7 @@
 //! `/sim/transfers`: money on its way by bank transfer, and money that is sent by hand.
 
 use super::payments::NewestQuery;
-use super::{SimRequest, bank, row_limit, silent};
+use super::{SimRequest, bank, row_limit};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::http::params::Params;
@@ -105,7 +105,7 @@ pub(crate) async fn list(
 
 pub(super) async fn newest(gateway: &Gateway, limit: u32) -> Result<Transfers, ApiError> {
     let listed = bank(gateway)?.transfers().list(limit).await;
-    let listed = listed.map_err(silent)?;
+    let listed = listed.map_err(ApiError::from)?;
     Ok(Transfers {
         data: listed.into_iter().map(view).collect(),
     })
@@ -151,14 +151,14 @@ async fn send_money(
     let bank = bank(gateway)?;
     let now_ms = gateway.clock.now_ms_i64();
     let sent = bank.transfers().send(&reference, money, now_ms).await;
-    let id = sent.map_err(silent)?;
+    let id = sent.map_err(ApiError::from)?;
     let id = id.ok_or_else(|| {
         let detail = "reference must be 1 to 140 characters without control characters.";
         ApiError::invalid("reference", detail)
     })?;
     tracing::info!(transfer = id, "a tester sent money");
     bank_transfer::incoming::collect(gateway).await?;
-    let listed = bank.transfers().list(SHOWN).await.map_err(silent)?;
+    let listed = bank.transfers().list(SHOWN).await.map_err(ApiError::from)?;
     let found = listed.into_iter().find(|transfer| transfer.id == id);
     found
         .map(view)

@@ -1,7 +1,7 @@
 //! The simulated wallet's own page: the shopper confirms or refuses there, and the merchant hears
 //! of it at once, whether or not the shop's page is still open.
 
-use super::{bank, silent};
+use super::bank;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::payments::reconcile;
@@ -104,7 +104,7 @@ async fn find(
     wallet: &SimulatedWallet,
     token: &str,
 ) -> Result<(PaymentId, WalletScreen), ApiError> {
-    let page = wallet.open(token).await.map_err(silent)?;
+    let page = wallet.open(token).await?;
     let page = page.ok_or(ApiError::new(ErrorCode::NotFound))?;
     let screen = WalletScreen {
         payee: page.payee,

@@ -5,7 +5,7 @@ use sealpay_storage::{DatabaseError, values};
 
 const CLOCK: &str = "clock";
 
-const READ: &str = "SELECT number, value FROM simulation WHERE name = $1";
+const READ: &str = "SELECT number FROM simulation WHERE name = $1";
 
 /// The clock never goes back, whoever moves it last.
 const MOVE_CLOCK: &str = "INSERT INTO simulation (name, number, value) VALUES ($1, $2, '')
@@ -15,10 +15,8 @@ const MOVE_CLOCK: &str = "INSERT INTO simulation (name, number, value) VALUES ($
 impl Store {
     /// How far the world's clock is ahead of the wall's, milliseconds.
     pub async fn clock_ahead_ms(&self) -> Result<u64, DatabaseError> {
-        match self.database.row(READ, values![CLOCK]).await? {
-            Some(mut row) => row.number(),
-            None => Ok(0),
-        }
+        let ahead_ms = self.database.get(READ, values![CLOCK]).await?;
+        Ok(ahead_ms.map_or(0, |(ahead_ms,)| ahead_ms))
     }
 
     /// Moves the world's clock; says whether it was behind that.

@@ -4,6 +4,7 @@
 //! [`DatabaseError`] means that the database did not do its work.
 
 pub mod clock;
+pub(crate) mod lease;
 mod mode;
 
 pub use sealpay_storage::{Addition, DatabaseError, Options};

@@ -9,16 +9,11 @@ const READ: &str = "SELECT livemode FROM data_mode WHERE id = 1";
 impl Store {
     /// Says what the data is of, unless that was said before; what was said first.
     pub async fn bind_mode(&self, livemode: bool) -> Result<bool, DatabaseError> {
-        let said = self.database.row(READ, values![]).await?;
-        if let Some(mut row) = said {
-            return Ok(row.number::<i64>()? != 0);
+        if let Some((said,)) = self.database.get(READ, []).await? {
+            return Ok(said);
         }
-        self.database
-            .change(SAY, values![i64::from(livemode)])
-            .await?;
-        match self.database.row(READ, values![]).await? {
-            Some(mut row) => Ok(row.number::<i64>()? != 0),
-            None => Ok(livemode),
-        }
+        self.database.change(SAY, values![livemode]).await?;
+        let said = self.database.get(READ, []).await?;
+        Ok(said.map_or(livemode, |(said,)| said))
     }
 }

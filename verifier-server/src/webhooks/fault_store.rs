@@ -4,7 +4,7 @@ use sealpay_storage::{Database, DatabaseError, values};
 
 const WEBHOOKS: &str = "webhooks";
 
-const READ: &str = "SELECT number, value FROM simulation WHERE name = $1";
+const READ: &str = "SELECT value, number FROM simulation WHERE name = $1";
 
 const SET: &str = "INSERT INTO simulation (name, number, value) VALUES ($1, $2, $3)
     ON CONFLICT (name) DO UPDATE SET number = excluded.number, value = excluded.value";
@@ -21,13 +21,7 @@ pub struct WebhookFaultStore {
 impl WebhookFaultStore {
     /// How webhooks misbehave, as it was set, and how many deliveries are still to be dropped.
     pub async fn get(&self) -> Result<Option<(String, u32)>, DatabaseError> {
-        match self.database.row(READ, values![WEBHOOKS]).await? {
-            Some(mut row) => {
-                let drops = row.number()?;
-                Ok(Some((row.text()?, drops)))
-            }
-            None => Ok(None),
-        }
+        self.database.get(READ, values![WEBHOOKS]).await
     }
 
     /// Sets how webhooks misbehave and how many deliveries are to be dropped.

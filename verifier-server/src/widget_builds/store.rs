@@ -1,7 +1,7 @@
 //! The widget's builds that were served lately, so that any verifier can serve the files of any of
 //! them: while one is being replaced, a browser asks the new one for files of the old one.
 
-use sealpay_storage::{Database, DatabaseError, Row, values};
+use sealpay_storage::{Database, DatabaseError, Projection, projection, sql, values};
 
 const RECORD: &str = "INSERT INTO widget_builds (digest, seen_at_ms) VALUES ($1, $2)
     ON CONFLICT (digest) DO UPDATE SET seen_at_ms = excluded.seen_at_ms";
@@ -13,8 +13,7 @@ const DIGESTS: &str = "SELECT digest FROM widget_builds";
 
 const COUNT: &str = "SELECT COUNT(*) FROM widget_files WHERE build = $1";
 
-const FILES: &str = "SELECT name, coding, content FROM widget_files WHERE build = $1
-    ORDER BY name, coding";
+const FILES: &str = sql!(WidgetFile::SELECT, "WHERE build = $1 ORDER BY name, coding");
 
 // The files first: a build that is recorded again meanwhile keeps them, because it is seen by then.
 const FORGET_FILES: &str = "DELETE FROM widget_files WHERE build IN
@@ -33,12 +32,12 @@ pub struct WidgetFile {
     pub content: String,
 }
 
-fn file(mut row: Row) -> Result<WidgetFile, DatabaseError> {
-    Ok(WidgetFile {
-        name: row.text()?,
-        coding: row.text()?,
-        content: row.text()?,
-    })
+projection! {
+    WidgetFile from "widget_files" {
+        name,
+        coding,
+        content,
+    }
 }
 
 /// What is stored of builds of the widget.
@@ -62,23 +61,20 @@ impl WidgetBuildStore {
 
     /// The digests of the recorded builds.
     pub async fn list(&self) -> Result<Vec<String>, DatabaseError> {
-        let rows = self.database.rows(DIGESTS, values![]).await?;
-        rows.into_iter().map(|mut row| row.text()).collect()
+        let digests = self.database.list(DIGESTS, []).await?.into_iter();
+        Ok(digests.map(|(digest,)| digest).collect())
     }
 
     /// How many files of a build are kept, each coding counted.
     pub async fn file_count(&self, digest: &str) -> Result<i64, DatabaseError> {
-        let row = self.database.row(COUNT, values![digest.to_owned()]).await?;
-        row.map_or(Ok(0), |mut row| row.integer())
+        let build = values![digest.to_owned()];
+        self.database.scalar(COUNT, build).await
     }
 
     /// The files of a build. They may still be arriving: whoever reads them checks the digest.
     pub async fn files(&self, digest: &str) -> Result<Vec<WidgetFile>, DatabaseError> {
-        let rows = self
-            .database
-            .rows(FILES, values![digest.to_owned()])
-            .await?;
-        rows.into_iter().map(file).collect()
+        let build = values![digest.to_owned()];
+        self.database.list(FILES, build).await
     }
 
     /// Forgets the builds that nobody serves since a moment, milliseconds since 1970.

@@ -2,40 +2,35 @@
 
 use crate::merchants::model::ApiKey;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
-use sealpay_storage::{Addition, Database, DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{Addition, Database, DatabaseError, Entity, Fault, Projection, Tx, Value};
+use sealpay_storage::{entity, sql, values};
 
-macro_rules! columns {
-    () => {
-        "id, merchant, prefix, hash, scopes, created_at_ms, expires_at_ms, last_used_at_ms"
-    };
+entity! {
+    ApiKey in "api_keys" {
+        id,
+        merchant,
+        prefix,
+        hash,
+        scopes,
+        created_at_ms,
+        expires_at_ms,
+        last_used_at_ms,
+    }
 }
 
-pub(crate) const ADD: &str = concat!(
-    "INSERT INTO api_keys (",
-    columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
-);
+pub(crate) const ADD: &str = sql!(ApiKey::INSERT, "ON CONFLICT DO NOTHING");
 
 const REVOKE: &str = "UPDATE api_keys SET revoked_at_ms = $2
     WHERE id = $1 AND revoked_at_ms IS NULL";
 
-const OF_MERCHANT: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM api_keys WHERE merchant = $1 AND revoked_at_ms IS NULL ORDER BY id"
+const OF_MERCHANT: &str = sql!(
+    ApiKey::SELECT,
+    "WHERE merchant = $1 AND revoked_at_ms IS NULL ORDER BY id"
 );
 
-const BY_HASH: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM api_keys WHERE hash = $1 AND revoked_at_ms IS NULL"
-);
+const BY_HASH: &str = sql!(ApiKey::SELECT, "WHERE hash = $1 AND revoked_at_ms IS NULL");
 
-const BY_ID: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM api_keys WHERE id = $1 AND revoked_at_ms IS NULL"
-);
+const BY_ID: &str = sql!(ApiKey::SELECT, "WHERE id = $1 AND revoked_at_ms IS NULL");
 
 /// What ends sooner anyway is not prolonged, and what has ended stays so.
 const END: &str = "UPDATE api_keys SET expires_at_ms =
@@ -70,45 +65,18 @@ pub enum KeyRotation {
 
 struct Succession {
     end: [Value; 3],
-    new: [Value; 8],
+    new: <ApiKey as Entity>::Values,
 }
 
 async fn rotate(tx: &mut Tx<'_>, succession: &Succession) -> Result<KeyRotation, Fault> {
-    let Some(mut ended) = tx.optional(END, &succession.end).await? else {
+    let Some((old_expires_at_ms,)) = tx.get(END, &succession.end).await? else {
         return Ok(KeyRotation::NoSuchKey);
     };
     if tx.execute(ADD, &succession.new).await? == 0 {
         let what = "an API key that takes another's place has a name that is taken";
         return Err(DatabaseError::Corrupt(what.into()).into());
     }
-    let old_expires_at_ms = ended.integer()?;
     Ok(KeyRotation::Rotated { old_expires_at_ms })
-}
-
-pub(crate) fn new_values(key: &ApiKey) -> [Value; 8] {
-    values![
-        key.id,
-        key.merchant,
-        &key.prefix,
-        &key.hash,
-        &key.scopes,
-        key.created_at_ms,
-        key.expires_at_ms,
-        key.last_used_at_ms,
-    ]
-}
-
-fn api_key(mut row: Row) -> Result<ApiKey, DatabaseError> {
-    Ok(ApiKey {
-        id: row.parsed()?,
-        merchant: row.parsed()?,
-        prefix: row.text()?,
-        hash: row.text()?,
-        scopes: row.text()?,
-        created_at_ms: row.integer()?,
-        expires_at_ms: row.optional_integer()?,
-        last_used_at_ms: row.optional_integer()?,
-    })
 }
 
 /// What is stored of API keys.
@@ -120,7 +88,7 @@ pub struct ApiKeyStore {
 impl ApiKeyStore {
     /// Adds an API key.
     pub async fn add(&self, key: &ApiKey) -> Result<Addition, DatabaseError> {
-        self.database.add(ADD, new_values(key)).await
+        self.database.add(ADD, key.to_row()?).await
     }
 
     /// Adds an API key in place of another, which stays good until a moment, milliseconds since
@@ -137,7 +105,7 @@ impl ApiKeyStore {
     ) -> Result<KeyRotation, DatabaseError> {
         let succession = Succession {
             end: values![old, now_ms, old_expires_at_ms],
-            new: new_values(new),
+            new: new.to_row()?,
         };
         self.database
             .write(succession, |tx, succession| {
@@ -148,8 +116,7 @@ impl ApiKeyStore {
 
     /// The API key of this id, unless it is revoked. Whether its time is over is for the caller.
     pub async fn get(&self, key: ApiKeyId) -> Result<Option<ApiKey>, DatabaseError> {
-        let row = self.database.row(BY_ID, values![key]).await?;
-        row.map(api_key).transpose()
+        self.database.get(BY_ID, values![key]).await
     }
 
     /// Revokes an API key; says whether it was good until now.
@@ -159,14 +126,12 @@ impl ApiKeyStore {
 
     /// The API key with this hash, unless it is revoked. Whether its time is over is for the caller.
     pub async fn get_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, DatabaseError> {
-        let row = self.database.row(BY_HASH, values![hash.to_owned()]).await?;
-        row.map(api_key).transpose()
+        self.database.get(BY_HASH, values![hash.to_owned()]).await
     }
 
     /// A merchant's API keys that are not revoked, the oldest first.
     pub async fn list(&self, merchant: MerchantId) -> Result<Vec<ApiKey>, DatabaseError> {
-        let rows = self.database.rows(OF_MERCHANT, values![merchant]).await?;
-        rows.into_iter().map(api_key).collect()
+        self.database.list(OF_MERCHANT, values![merchant]).await
     }
 
     /// Notes when keys were used last, milliseconds since 1970; a later time that is known stays.

@@ -1,8 +1,9 @@
 //! The audit trail: rows that are added and read, and never changed.
 
 use super::model::{AuditChain, AuditEntry, AuditRow};
-use sealpay_protocol::ids::{MerchantId, RequestId};
-use sealpay_storage::{Database, DatabaseError, Fault, Row, Statement, Tx, Value, values};
+use sealpay_protocol::ids::{Identifier, MerchantId, RequestId};
+use sealpay_storage::{Database, DatabaseError, Entity, Fault, Projection, Tx};
+use sealpay_storage::{columns, entity, insert, sql, values};
 use std::sync::Arc;
 
 /// Holds up whoever comes second until the first has written its rows: there is one last row.
@@ -15,54 +16,40 @@ const IS_THERE: &str = "SELECT sequence FROM audit_log WHERE request = $1";
 
 const LAST: &str = "SELECT sequence, hash FROM audit_head WHERE id = 1";
 
-macro_rules! columns {
-    () => {
-        "sequence, request, merchant, actor, action, subject, source, outcome, at_ms, \
-         previous_hash, hash"
-    };
+columns! {
+    AuditEntry {
+        request,
+        merchant,
+        actor,
+        action,
+        subject,
+        source,
+        outcome,
+        at_ms,
+    }
 }
 
-const INSERT: &str = concat!(
-    "INSERT INTO audit_log (",
-    columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+entity! {
+    AuditRow in "audit_log" {
+        sequence,
+        entry: (request, merchant, actor, action, subject, source, outcome, at_ms),
+        previous_hash,
+        hash,
+    }
+}
+
+const OF_MERCHANT: &str = sql!(
+    AuditRow::SELECT,
+    "WHERE merchant = $1 AND request < $2 ORDER BY request DESC LIMIT $3"
 );
 
-const OF_MERCHANT: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM audit_log WHERE merchant = $1 AND request < $2 ORDER BY request DESC LIMIT $3"
-);
-
-const IN_ORDER: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM audit_log WHERE sequence > $1 ORDER BY sequence LIMIT $2"
+const IN_ORDER: &str = sql!(
+    AuditRow::SELECT,
+    "WHERE sequence > $1 ORDER BY sequence LIMIT $2"
 );
 
 const NO_HEAD: &str =
     "the audit trail has lost its only row of audit_head, which says where it ends";
-
-/// Sorts behind every identifier of a request.
-const BEHIND_ALL: &str = "req_z";
-
-fn audit_row(mut row: Row) -> Result<AuditRow, DatabaseError> {
-    Ok(AuditRow {
-        sequence: row.integer()?,
-        entry: AuditEntry {
-            request: row.parsed()?,
-            merchant: row.optional_parsed()?,
-            actor: row.text()?,
-            action: row.text()?,
-            subject: row.optional_text()?,
-            source: row.text()?,
-            outcome: row.text()?,
-            at_ms: row.integer()?,
-        },
-        previous_hash: row.text()?,
-        hash: row.text()?,
-    })
-}
 
 async fn append(
     tx: &mut Tx<'_>,
@@ -72,10 +59,10 @@ async fn append(
         return Ok(());
     };
     let missing = || DatabaseError::Corrupt(NO_HEAD.into());
-    let mut head = tx.optional(LOCK_HEAD, &[]).await?.ok_or_else(missing)?;
-    let (mut sequence, mut last_hash) = (head.integer()?, head.text()?);
+    let head: Option<(i64, String)> = tx.get(LOCK_HEAD, &[]).await?;
+    let (mut sequence, mut last_hash) = head.ok_or_else(missing)?;
     // Rows that were added together are all there or none: the commit before may have happened.
-    let request = values![first.request.to_string()];
+    let request = values![first.request];
     if tx.optional(IS_THERE, &request).await?.is_some() {
         return Ok(());
     }
@@ -83,23 +70,17 @@ async fn append(
     for entry in entries {
         sequence += 1;
         let hash = chain.hash(sequence, entry, &last_hash);
-        rows.push(values![
+        let row = AuditRow {
             sequence,
-            entry.request.to_string(),
-            entry.merchant,
-            &entry.actor,
-            &entry.action,
-            entry.subject.as_ref(),
-            &entry.source,
-            &entry.outcome,
-            entry.at_ms,
-            last_hash,
-            &hash,
-        ]);
+            entry: entry.clone(),
+            previous_hash: last_hash,
+            hash: hash.clone(),
+        };
+        rows.push(row.to_row()?);
         last_hash = hash;
     }
     let head = values![sequence, last_hash];
-    let inserts = rows.iter().map(|row| -> Statement<'_> { (INSERT, row) });
+    let inserts = rows.iter().map(insert::<AuditRow>);
     let statements: Vec<_> = inserts.chain([(MOVE_HEAD, head.as_slice())]).collect();
     tx.execute_together(&statements).await?;
     Ok(())
@@ -131,23 +112,18 @@ impl AuditStore {
         after: Option<RequestId>,
         limit: u32,
     ) -> Result<Vec<AuditRow>, DatabaseError> {
-        let after = after.map(|after| Value::from(after.to_string()));
-        let after = after.unwrap_or_else(|| BEHIND_ALL.into());
-        let values = values![merchant, after, limit];
-        let rows = self.database.rows(OF_MERCHANT, values).await?;
-        rows.into_iter().map(audit_row).collect()
+        let wanted = values![merchant, after.unwrap_or(RequestId::MAX), limit];
+        self.database.list(OF_MERCHANT, wanted).await
     }
 
     /// Rows of all merchants behind a sequence, in the order of their writing.
     pub async fn behind(&self, sequence: i64, limit: u32) -> Result<Vec<AuditRow>, DatabaseError> {
-        let rows = self.database.rows(IN_ORDER, values![sequence, limit]);
-        rows.await?.into_iter().map(audit_row).collect()
+        self.database.list(IN_ORDER, values![sequence, limit]).await
     }
 
     /// How many rows the trail has, and the hash of its last one.
     pub async fn head(&self) -> Result<(i64, String), DatabaseError> {
-        let head = self.database.row(LAST, []).await?;
-        let mut head = head.ok_or_else(|| DatabaseError::Corrupt(NO_HEAD.into()))?;
-        Ok((head.integer()?, head.text()?))
+        let head = self.database.get(LAST, []).await?;
+        head.ok_or_else(|| DatabaseError::Corrupt(NO_HEAD.into()))
     }
 }

@@ -13,6 +13,7 @@ use crate::gateway::Gateway;
 use crate::idempotency;
 use crate::idempotency::model::IdempotentRequest;
 use crate::payments::model::Payment;
+use crate::worker::Lease;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
 
@@ -134,12 +135,6 @@ pub(crate) fn new(
         created_by: None,
         created_at_ms,
         updated_at_ms: created_at_ms,
-        lease_until_ms: lease_until_ms(gateway, created_at_ms),
+        lease_until_ms: Lease::of(gateway.settings.provider_timeout).until_ms(created_at_ms),
     }
-}
-
-/// Whoever asks the provider has given up by then.
-pub(crate) fn lease_until_ms(gateway: &Gateway, now_ms: i64) -> i64 {
-    let timeout = i64::try_from(gateway.settings.provider_timeout.as_millis()).unwrap_or(i64::MAX);
-    now_ms.saturating_add(timeout).saturating_add(2_000)
 }

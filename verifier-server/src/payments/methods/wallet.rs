@@ -6,7 +6,7 @@ use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
 use crate::payments::outcome::{self, PaymentOutcome, keep, keep_as};
-use crate::payments::prepare::{deadline_ms, map_provider_error, new_payment, payee_of};
+use crate::payments::prepare::{deadline_ms, new_payment, payee_of};
 use sealpay_protocol::api::{ActionView, PayRequest, WalletView};
 use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::limits;
@@ -26,7 +26,7 @@ impl Instrument for WalletAccount {
         attempt: Attempt<'a>,
     ) -> MethodFuture<'a, Result<Prepared<'a>, ApiError>> {
         let provider = attempt.gateway.providers.wallet();
-        let prepared = provider.map_err(map_provider_error).map(|provider| {
+        let prepared = provider.map_err(ApiError::from).map(|provider| {
             let start = Box::new(move |payment| -> MethodFuture<'a, _> {
                 Box::pin(start(attempt, payment))
             });
@@ -119,9 +119,9 @@ impl PaymentMethod for WalletMethod {
         payment: &'a Payment,
     ) -> MethodFuture<'a, Result<Option<PaymentOutcome>, ApiError>> {
         Box::pin(async move {
-            let wallet = gateway.providers.wallet().map_err(map_provider_error)?;
+            let wallet = gateway.providers.wallet()?;
             let asked = wallet.withdraw(payment.id);
-            let inquiry = gateway.within(asked).await.map_err(map_provider_error)?;
+            let inquiry = gateway.within(asked).await?;
             Ok(match inquiry {
                 Inquiry::NeverReceived => Some(PaymentOutcome::declined("payment_abandoned")),
                 inquiry => outcome::of_inquiry(payment, inquiry),
@@ -170,7 +170,7 @@ async fn start(attempt: Attempt<'_>, payment: Payment) -> Result<Payment, ApiErr
     let payee = payee_of(gateway, attempt.session).await?;
     let expires_at_ms = deadline_ms(gateway, limits::WALLET_LIFETIME_SECONDS);
     let providers = gateway.providers_for(payment.simulate.as_deref());
-    let wallet = providers.wallet().map_err(map_provider_error)?;
+    let wallet = providers.wallet()?;
     let started = wallet.start(WalletRequest {
         reference: payment.id,
         money: payment.money,

@@ -3,21 +3,41 @@
 use super::model::{Reversal, ReversalState};
 use crate::payments::model::Payment;
 use sealpay_protocol::ids::{ModificationId, PaymentId};
-use sealpay_storage::{Database, DatabaseError, Row, Value, values};
+use sealpay_storage::{ByName, Database, DatabaseError, Projection, Value};
+use sealpay_storage::{projection, sql, values};
+
+projection! {
+    Reversal from "reversals" {
+        payment,
+        provider,
+        modification,
+        state as ByName,
+        tries,
+        due_at_ms,
+        created_at_ms,
+    }
+}
 
 /// Written together with an end that a provider may contradict.
-pub(crate) const WATCH: &str = "INSERT INTO reversals
-    (payment, provider, modification, state, tries, due_at_ms, created_at_ms)
-    VALUES ($1, $2, $3, 'watched', 0, $4, $5) ON CONFLICT (payment, provider) DO NOTHING";
+pub(crate) const WATCH: &str = sql!(
+    "INSERT INTO reversals (",
+    Reversal::COLUMNS,
+    ") VALUES ($1, $2, $3, 'watched', 0, $4, $5) ON CONFLICT (payment, provider) DO NOTHING"
+);
 
-const APPROVED: &str = "INSERT INTO reversals
-    (payment, provider, modification, state, tries, due_at_ms, created_at_ms)
-    VALUES ($1, $2, $3, 'approved', 0, $4, $4) ON CONFLICT (payment, provider)
-    DO UPDATE SET state = 'approved', due_at_ms = $4 WHERE reversals.state = 'watched'";
+const APPROVED: &str = sql!(
+    "INSERT INTO reversals (",
+    Reversal::COLUMNS,
+    ") VALUES ($1, $2, $3, 'approved', 0, $4, $4) ON CONFLICT (payment, provider) \
+     DO UPDATE SET state = 'approved', due_at_ms = $4 WHERE reversals.state = 'watched'"
+);
 
-const DUE: &str = "SELECT payment, provider, modification, state, tries, due_at_ms, created_at_ms
-    FROM reversals WHERE state IN ('watched', 'approved') AND due_at_ms <= $1
-    ORDER BY due_at_ms LIMIT $2";
+const DUE: &str = sql!(
+    Reversal::SELECT,
+    "WHERE state IN ('watched', 'approved') AND due_at_ms <= $1 ORDER BY due_at_ms LIMIT $2"
+);
+
+const OF_PAYMENT: &str = sql!(Reversal::SELECT, "WHERE payment = $1 ORDER BY provider");
 
 const TAKE: &str = "UPDATE reversals SET due_at_ms = $4, tries = tries + 1
     WHERE payment = $1 AND provider = $2 AND due_at_ms = $3
@@ -51,18 +71,6 @@ fn modification_of(payment: &Payment) -> ModificationId {
         .unwrap_or_else(|_| ModificationId::new(0, [0; 10]))
 }
 
-fn reversal(mut row: Row) -> Result<Reversal, DatabaseError> {
-    Ok(Reversal {
-        payment: row.parsed()?,
-        provider: row.text()?,
-        modification: row.parsed()?,
-        state: row.read(ReversalState::from_name)?,
-        tries: row.number()?,
-        due_at_ms: row.integer()?,
-        created_at_ms: row.integer()?,
-    })
-}
-
 /// What is stored of approvals that contradict what is stored.
 #[derive(Debug, Clone)]
 pub struct ReversalStore {
@@ -82,8 +90,7 @@ impl ReversalStore {
 
     /// Reversals whose provider has to be asked by a moment, milliseconds since 1970.
     pub async fn due(&self, by_ms: i64, limit: u32) -> Result<Vec<Reversal>, DatabaseError> {
-        let rows = self.database.rows(DUE, values![by_ms, limit]).await?;
-        rows.into_iter().map(reversal).collect()
+        self.database.list(DUE, values![by_ms, limit]).await
     }
 
     /// Takes one over until another moment; of several callers that saw the same one, one gets it.
@@ -107,14 +114,11 @@ impl ReversalStore {
     /// How many are in a state.
     pub async fn count(&self, state: ReversalState) -> Result<u64, DatabaseError> {
         let values = values![state.name()];
-        self.database.one(COUNT, values).await?.number()
+        self.database.scalar(COUNT, values).await
     }
 
     /// Whether a payment is watched or was reversed anywhere; for tests and operators.
     pub async fn list(&self, payment: PaymentId) -> Result<Vec<Reversal>, DatabaseError> {
-        const OF_PAYMENT: &str = "SELECT payment, provider, modification, state, tries, due_at_ms,
-            created_at_ms FROM reversals WHERE payment = $1 ORDER BY provider";
-        let rows = self.database.rows(OF_PAYMENT, values![payment]).await?;
-        rows.into_iter().map(reversal).collect()
+        self.database.list(OF_PAYMENT, values![payment]).await
     }
 }

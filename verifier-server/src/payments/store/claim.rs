@@ -48,7 +48,7 @@ struct NewClaim {
     payment: Payment,
     nonce: [Value; 3],
     hold: [Value; 3],
-    row: [Value; store::COLUMNS],
+    row: Vec<Value>,
     attempts_per_session: u32,
 }
 
@@ -133,7 +133,7 @@ impl PaymentStore {
         let new = NewClaim {
             nonce: nonce.values()?,
             hold: values![payment.session, payment.attempt, attempts_per_session],
-            row: store::insert_values(payment)?,
+            row: store::new_row(payment)?,
             payment: payment.clone(),
             attempts_per_session,
         };

@@ -2,12 +2,11 @@
 
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
-use crate::payments::store;
 use crate::payments::store::PaymentStore;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, PaymentId};
 use sealpay_protocol::method::Method;
-use sealpay_storage::{DatabaseError, Extent, Value, values};
+use sealpay_storage::{DatabaseError, Extent, IdRange, Projection, Value, sql, values};
 
 /// Which of a merchant's payments. What is none does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,68 +35,35 @@ pub struct PaymentFilter {
 
 /// An identifier begins with the moment of its making, so the index that gives the order narrows the
 /// time as well. The columns behind are compared row by row.
-macro_rules! narrowed {
-    () => {
-        " AND id < $2 AND state = COALESCE($5, state) AND currency = COALESCE($6, currency) \
-         AND method = COALESCE($7, method) AND amount_minor >= $8 AND amount_minor <= $9 \
-         ORDER BY id DESC LIMIT $4"
-    };
-}
+const NARROWED: &str = " AND id < $2 AND state = COALESCE($5, state) \
+     AND currency = COALESCE($6, currency) AND method = COALESCE($7, method) \
+     AND amount_minor >= $8 AND amount_minor <= $9 ORDER BY id DESC LIMIT $4";
 
-const OF_MERCHANT: &str = concat!(
-    "SELECT ",
-    store::columns!(),
-    " FROM payments WHERE merchant = $1 AND id >= $3",
-    narrowed!()
+const OF_MERCHANT: &str = sql!(
+    Payment::SELECT,
+    "WHERE merchant = $1 AND id >= $3",
+    NARROWED
 );
 
 /// Here the cast keeps SQLite from taking the other index: it believes that two bounds of the
 /// identifier leave less than the order does.
-const OF_ORDER: &str = concat!(
-    "SELECT ",
-    store::columns!(),
-    " FROM payments WHERE merchant = $1 AND order_ref = $10 AND CAST(id AS TEXT) >= $3",
-    narrowed!()
+const OF_ORDER: &str = sql!(
+    Payment::SELECT,
+    "WHERE merchant = $1 AND order_ref = $10 AND CAST(id AS TEXT) >= $3",
+    NARROWED
 );
 
-/// Sorts before every identifier of a payment.
-const BEFORE_ALL: &str = "pay_";
-
-/// Sorts behind every identifier of a payment.
-const BEHIND_ALL: &str = "pay_z";
-
-/// The last second that an identifier can begin with: it has 48 bits of milliseconds.
-const LAST_SECOND: u64 = ((1 << 48) - 1) / 1000;
-
-/// The first identifier that could be made in a second.
-fn first_of(second: u64) -> Option<String> {
-    let first = PaymentId::new(second.checked_mul(1000)?, [0; 10]);
-    (second <= LAST_SECOND).then(|| first.to_string())
-}
-
 impl PaymentFilter {
-    /// From which identifier, and before which.
-    fn between(&self) -> [String; 2] {
-        let from = self.created_from.map_or_else(
-            || BEFORE_ALL.to_owned(),
-            |second| first_of(second).unwrap_or_else(|| BEHIND_ALL.to_owned()),
-        );
-        let next = self.created_until.and_then(|second| second.checked_add(1));
-        let made_before = next.and_then(first_of);
-        let after = self.after.map(|after| after.to_string());
-        let before = made_before.into_iter().chain(after).min();
-        [from, before.unwrap_or_else(|| BEHIND_ALL.to_owned())]
-    }
-
     fn values(&self, merchant: MerchantId) -> Vec<Value> {
-        let [from, before] = self.between();
+        let range = IdRange::<PaymentId>::of_seconds(self.created_from, self.created_until);
+        let range = range.older_than(self.after);
         let narrowed: [Value; 9] = values![
             merchant,
-            before,
-            from,
+            range.before,
+            range.from,
             self.limit,
             self.state.map(PaymentState::name),
-            self.currency.map(|currency| currency.code().to_owned()),
+            self.currency,
             self.method.map(Method::name),
             self.amount_from_minor.unwrap_or(i64::MIN),
             self.amount_until_minor.unwrap_or(i64::MAX),
@@ -118,15 +84,12 @@ impl PaymentStore {
             None => OF_MERCHANT,
             Some(_) => OF_ORDER,
         };
-        let rows = self
-            .database
-            .scan(
-                Extent::List,
-                (sql, filter.values(merchant)),
-                |tx, (sql, values)| Box::pin(tx.query(sql, values)),
-            )
-            .await?;
-        rows.into_iter().map(store::payment).collect()
+        let reading = (sql, filter.values(merchant));
+        self.database
+            .scan(Extent::List, reading, |tx, (sql, values)| {
+                Box::pin(tx.list(sql, values))
+            })
+            .await
     }
 }
 

@@ -10,7 +10,8 @@ use crate::payments::store::PaymentStore;
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::ids::PaymentId;
-use sealpay_storage::{DatabaseError, Fault, Statement, Tx, Value, values};
+use sealpay_storage::{AsJson, Codec, DatabaseError, Fault, Projection, Statement, Tx, Value};
+use sealpay_storage::{sql, values};
 
 /// What became of the wish to write an outcome down.
 #[must_use]
@@ -25,13 +26,13 @@ pub enum Settled {
 /// Decides every race between outcomes of one payment: `$2` is the state and `$3` the number of
 /// events that the caller saw. `$4` is the lease that the caller holds, or 0 where none is needed: a
 /// response counts even after another server has begun to ask.
-const MOVE: &str = concat!(
+const MOVE: &str = sql!(
     "UPDATE payments SET state = $5, decline = $6, sequence = $7, updated_at_ms = $8, \
      provider = $9, route_reason = $10, details = $11, transfer_reference = $12, \
      lease_until_ms = $13, captured_minor = $14, overpaid_minor = $15 \
      WHERE id = $1 AND state = $2 AND sequence = $3 \
      AND (CAST($4 AS BIGINT) = 0 OR lease_until_ms = $4) RETURNING ",
-    store::columns!()
+    Payment::COLUMNS
 );
 
 const FREE: &str = "UPDATE sessions SET active_attempt = NULL
@@ -48,14 +49,12 @@ struct PreparedOutcome {
 }
 
 async fn settle(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Settled, Fault> {
-    let Some(row) = tx.optional(MOVE, &outcome.movement).await? else {
-        let row = tx.optional(store::BY_ID, &values![outcome.payment]).await?;
+    let moved: Option<Payment> = tx.get(MOVE, &outcome.movement).await?;
+    let Some(payment) = moved else {
+        let stored = tx.get(store::BY_ID, &values![outcome.payment]).await?;
         let missing = || DatabaseError::Corrupt("there is no such payment".into());
-        return Ok(Settled::NotInState(store::payment(
-            row.ok_or_else(missing)?,
-        )?));
+        return Ok(Settled::NotInState(stored.ok_or_else(missing)?));
     };
-    let payment = store::payment(row)?;
     let session = values![payment.session, payment.attempt];
     let mut statements: Vec<Statement<'_>> = Vec::with_capacity(6);
     statements.extend(outcome.told.iter().flat_map(EventInsert::statements));
@@ -112,6 +111,7 @@ impl PaymentStore {
         (event, posting): (Option<&Event>, Option<&Posting>),
         lease_ms: i64,
     ) -> Result<Settled, DatabaseError> {
+        let [details] = AsJson::write(&after.details)?;
         let movement = values![
             before.id,
             before.state.name(),
@@ -123,7 +123,7 @@ impl PaymentStore {
             after.updated_at_ms,
             &after.provider,
             &after.route_reason,
-            store::details_text(&after.details)?,
+            details,
             after.details.lookups().transfer_reference,
             after.lease_until_ms,
             after.captured_minor,
@@ -133,8 +133,8 @@ impl PaymentStore {
         let outcome = PreparedOutcome {
             payment: before.id,
             movement,
-            told: event.map(EventInsert::of),
-            books: posting.map(PreparedPosting::of),
+            told: event.map(EventInsert::of).transpose()?,
+            books: posting.map(PreparedPosting::of).transpose()?,
             frees_session,
             watched: after
                 .may_still_be_approved()

@@ -2,7 +2,7 @@
 
 use crate::webhooks::deliveries::store::DeliveryStore;
 use crate::webhooks::endpoints::store::former_secrets;
-use crate::webhooks::events::store::first_named;
+use crate::webhooks::events::store::named_between;
 use sealpay_protocol::ids::{EndpointId, EventId};
 use sealpay_storage::{DatabaseError, Fault, Statement, Tx, values};
 
@@ -22,7 +22,7 @@ const GONE: &str = "SELECT id FROM webhook_endpoints WHERE deleted_at_ms <= $1
     ORDER BY id LIMIT 1";
 
 const OF_ENDPOINT: &str =
-    "SELECT event FROM deliveries WHERE endpoint = $1 ORDER BY event LIMIT $2";
+    "SELECT event, endpoint FROM deliveries WHERE endpoint = $1 ORDER BY event LIMIT $2";
 
 /// The identifier of an event begins with its moment.
 const OLD: &str = "SELECT event, endpoint FROM deliveries
@@ -49,14 +49,11 @@ async fn delete(tx: &mut Tx<'_>, deliveries: &[(EventId, EndpointId)]) -> Result
 
 /// Some rows of one endpoint that is gone, or the endpoint itself once it has none.
 async fn of_gone(tx: &mut Tx<'_>, deleted_by_ms: i64) -> Result<u64, Fault> {
-    let Some(mut row) = tx.optional(GONE, &values![deleted_by_ms]).await? else {
+    let gone: Option<(EndpointId,)> = tx.get(GONE, &values![deleted_by_ms]).await?;
+    let Some((endpoint,)) = gone else {
         return Ok(0);
     };
-    let endpoint: EndpointId = row.parsed()?;
-    let mut deliveries = Vec::new();
-    for mut row in tx.query(OF_ENDPOINT, &values![endpoint, AT_ONCE]).await? {
-        deliveries.push((row.parsed()?, endpoint));
-    }
+    let deliveries = tx.list(OF_ENDPOINT, &values![endpoint, AT_ONCE]).await?;
     if deliveries.is_empty() {
         former_secrets::forget(tx, endpoint).await?;
         return tx.execute(ENDPOINT, &values![endpoint]).await;
@@ -66,10 +63,7 @@ async fn of_gone(tx: &mut Tx<'_>, deleted_by_ms: i64) -> Result<u64, Fault> {
 }
 
 async fn old(tx: &mut Tx<'_>, before: EventId) -> Result<u64, Fault> {
-    let mut deliveries = Vec::new();
-    for mut row in tx.query(OLD, &values![before, AT_ONCE]).await? {
-        deliveries.push((row.parsed()?, row.parsed()?));
-    }
+    let deliveries: Vec<_> = tx.list(OLD, &values![before, AT_ONCE]).await?;
     delete(tx, &deliveries).await?;
     Ok(u64::try_from(deliveries.len()).unwrap_or(u64::MAX))
 }
@@ -89,7 +83,8 @@ impl DeliveryStore {
     /// Deletes some of the deliveries that ended and whose events happened too long before this
     /// second; how many. None is the end of it.
     pub async fn purge_old(&self, now: u64) -> Result<u64, DatabaseError> {
-        let before = first_named(now.saturating_sub(DELIVERIES_KEPT_DAYS * 86_400));
+        let oldest = now.saturating_sub(DELIVERIES_KEPT_DAYS * 86_400);
+        let before = named_between(Some(oldest), None).from;
         self.database
             .write(before, |tx, before| Box::pin(old(tx, *before)))
             .await

@@ -1,6 +1,6 @@
 //! Deliveries to one endpoint: looking them up, and beginning them anew.
 
-use super::store::{ATTEMPTS_KEPT, delivery};
+use super::store::ATTEMPTS_KEPT;
 use crate::webhooks::deliveries::store::DeliveryStore;
 use crate::webhooks::endpoints::store::one;
 use crate::webhooks::endpoints::store::usage::{Usage, spend};
@@ -8,9 +8,11 @@ use crate::webhooks::endpoints::store::write::{
     EndpointWrite, StoredResponse, came_before, due_ms, keep,
 };
 use crate::webhooks::events::model::{Delivery, DeliveryAttempt, DeliveryState};
-use crate::webhooks::events::store::{behind_named, first_named, ms_of};
-use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
-use sealpay_storage::{DatabaseError, Extent, Fault, Tx, Value, values};
+use crate::webhooks::events::store::{ms_of, named_between};
+use sealpay_protocol::ids::{EndpointId, EventId, Identifier, MerchantId};
+use sealpay_storage::{
+    DatabaseError, Extent, Fault, Projection, Tx, Value, projection, sql, values,
+};
 
 /// Which of an endpoint's deliveries. What is none does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,18 +71,30 @@ pub struct RedeliveryBatch {
     pub has_more: bool,
 }
 
-const OF_ENDPOINT: &str = "SELECT
-    d.event, d.endpoint, d.state, d.attempts, d.next_at_ms, d.last_status, d.last_error
-    FROM deliveries d
-    WHERE d.endpoint = $1 AND d.merchant = $2 AND d.event < $3 AND d.state = COALESCE($4, d.state)
-    ORDER BY d.event DESC LIMIT $5";
+const OF_ENDPOINT: &str = sql!(
+    Delivery::SELECT,
+    "WHERE endpoint = $1 AND merchant = $2 AND event < $3 AND state = COALESCE($4, state) \
+     ORDER BY event DESC LIMIT $5"
+);
 
 const TOLD: &str = "SELECT kind, subject FROM events WHERE merchant = $1 AND id = $2";
 
 /// A delivery that is begun anew again and again has many; the last schedule fits.
-const ATTEMPTS: &str = "SELECT number, at_ms, duration_ms, status, error, answer
-    FROM delivery_attempts WHERE event = $1 AND endpoint = $2
-    ORDER BY number DESC LIMIT $3";
+const ATTEMPTS: &str = sql!(
+    DeliveryAttempt::SELECT,
+    "WHERE event = $1 AND endpoint = $2 ORDER BY number DESC LIMIT $3"
+);
+
+projection! {
+    DeliveryAttempt from "delivery_attempts" {
+        number,
+        at_ms,
+        duration_ms,
+        status,
+        error,
+        answer,
+    }
+}
 
 /// Deliveries that may wait for one endpoint before no more are begun anew: what a receiver that hangs
 /// does not take costs the database a little again and again.
@@ -114,10 +128,6 @@ const BEGIN: &str = "INSERT INTO deliveries
 /// there: who moves it meanwhile may not read what was begun for its address.
 const STAYS: &str = "UPDATE webhook_endpoints SET url = url WHERE id = $1 AND url = $2";
 
-/// Sorts behind, and before, every identifier of an event.
-const BEHIND_ALL: &str = "evt_z";
-const BEFORE_ALL: &str = "evt_";
-
 struct Asked {
     merchant: MerchantId,
     endpoint: EndpointId,
@@ -126,24 +136,22 @@ struct Asked {
 
 async fn page(tx: &mut Tx<'_>, asked: &Asked) -> Result<Vec<StoredDelivery>, Fault> {
     let filter = &asked.filter;
-    let after = filter.after.map(Value::from);
     let values = values![
         asked.endpoint,
         asked.merchant,
-        after.unwrap_or_else(|| BEHIND_ALL.into()),
+        filter.after.unwrap_or(EventId::MAX),
         filter.state.map(DeliveryState::name),
         filter.limit,
     ];
     let mut page = Vec::new();
-    for row in tx.query(OF_ENDPOINT, &values).await? {
-        let delivery = delivery(row)?;
+    for delivery in tx.list::<Delivery>(OF_ENDPOINT, &values).await? {
         let told = values![asked.merchant, delivery.event];
-        let Some(mut told) = tx.optional(TOLD, &told).await? else {
+        let Some((kind, subject)) = tx.get(TOLD, &told).await? else {
             continue;
         };
         page.push(StoredDelivery {
-            kind: told.text()?,
-            subject: told.text()?,
+            kind,
+            subject,
             attempts: attempts(tx, &delivery).await?,
             delivery,
         });
@@ -153,18 +161,8 @@ async fn page(tx: &mut Tx<'_>, asked: &Asked) -> Result<Vec<StoredDelivery>, Fau
 
 async fn attempts(tx: &mut Tx<'_>, of: &Delivery) -> Result<Vec<DeliveryAttempt>, Fault> {
     let values = values![of.event, of.endpoint, ATTEMPTS_KEPT];
-    let rows = tx.query(ATTEMPTS, &values).await?;
-    let mut attempts = Vec::with_capacity(rows.len());
-    for mut row in rows.into_iter().rev() {
-        attempts.push(DeliveryAttempt {
-            number: row.integer()?,
-            at_ms: row.integer()?,
-            duration_ms: row.integer()?,
-            status: row.optional_integer()?,
-            error: row.optional_text()?,
-            answer: row.optional_text()?,
-        });
-    }
+    let mut attempts = tx.list(ATTEMPTS, &values).await?;
+    attempts.reverse();
     Ok(attempts)
 }
 
@@ -202,11 +200,9 @@ async fn begin(
         return Ok(EndpointWrite::NotThere);
     };
     let most = values![new.endpoint, MOST_PENDING];
-    let pending = tx.optional(PENDING, &most).await?;
-    let pending = pending.map(|mut row| row.integer()).transpose()?;
+    let pending: i64 = tx.scalar(PENDING, &most).await?;
     let stays = tx.execute(STAYS, &values![new.endpoint, &new.url]).await? > 0;
-    if !stays || seen.disabled_at_ms.is_some() || pending.is_some_and(|count| count >= MOST_PENDING)
-    {
+    if !stays || seen.disabled_at_ms.is_some() || pending >= MOST_PENDING {
         return Ok(EndpointWrite::NotNow);
     }
     let Some((events, has_more)) = meant(tx, new).await? else {
@@ -296,24 +292,19 @@ impl DeliveryStore {
             "*" => "*".to_owned(),
             types => [",", types, ","].concat(),
         };
-        let behind = range
-            .after
-            .map_or_else(|| Value::from(BEFORE_ALL), Value::from);
+        let named = named_between(Some(range.from), Some(range.until));
         let values = values![
             merchant,
-            first_named(range.from),
-            behind_named(range.until),
-            behind,
+            named.from,
+            named.before,
+            range.after.unwrap_or(EventId::MIN),
             ms_of(range.from),
             ms_of(range.until.saturating_add(1)),
             listed,
             range.most.saturating_add(1),
         ];
-        let rows = self.database.scanned_rows(Extent::List, RANGE, values);
-        let mut ids = Vec::new();
-        for mut row in rows.await? {
-            ids.push(row.parsed()?);
-        }
+        let rows = self.database.scan_list(Extent::List, RANGE, values).await?;
+        let mut ids: Vec<EventId> = rows.into_iter().map(|(id,)| id).collect();
         let most = usize::try_from(range.most).unwrap_or(usize::MAX);
         let has_more = ids.len() > most;
         ids.truncate(most);

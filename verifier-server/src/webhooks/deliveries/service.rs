@@ -7,12 +7,12 @@ use crate::auth::principal::Principal;
 use crate::auth::scope::Scope;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::http::paging::{Page, page};
+use crate::http::paging::{self, Page};
 use crate::idempotency::model::IdempotentRequest;
+use crate::store::Store;
 use crate::webhooks::endpoints::change::find;
 use crate::webhooks::endpoints::replay::{admit, endpoint_id, same};
 use crate::webhooks::endpoints::store::write::EndpointWrite;
-pub use crate::webhooks::events::model::DeliveryState;
 use crate::webhooks::events::model::read_scope;
 pub use crate::webhooks::events::store::EventFilter;
 use crate::webhooks::events::view::{EndpointDeliveryRecord, EventRecord, RedeliveryRecord};
@@ -94,24 +94,17 @@ pub async fn events(
         require(principal, scope)?;
     }
     let merchant = principal.merchant;
-    let limit = filter.limit;
-    let one_more = EventFilter {
-        limit: limit.saturating_add(1),
+    let filter = EventFilter {
         without_payments: !principal.may(Scope::PaymentsRead),
         without_balance: !principal.may(Scope::BalanceRead),
         ..filter
     };
     // No index knows the type; a subject has few events.
-    let scans = one_more.kind.is_some() && one_more.subject.is_none();
-    let store = gateway.store.clone();
-    let reading = async move { Ok(store.events.matching(merchant, one_more).await?) };
-    let rows = gateway
-        .merchant_queues
-        .list(merchant, scans, reading)
-        .await?;
-    Ok(page(rows, limit, |(event, deliveries)| {
-        EventRecord::of(event, &deliveries)
-    }))
+    let scans = filter.kind.is_some() && filter.subject.is_none();
+    let rows =
+        move |store: Store, filter| async move { store.events.matching(merchant, filter).await };
+    let record = |(event, deliveries): (_, Vec<_>)| EventRecord::of(event, &deliveries);
+    paging::read(gateway, (merchant, scans), filter, rows, record).await
 }
 
 /// One event of the merchant, if the credential may read it.
@@ -158,25 +151,22 @@ pub async fn of_endpoint(
     filter: DeliveryFilter,
 ) -> Result<Page<EndpointDeliveryRecord>, ApiError> {
     let endpoint = find(gateway, merchant, endpoint_id(endpoint)?).await?.id;
-    let limit = filter.limit;
-    let one_more = DeliveryFilter {
-        limit: limit.saturating_add(1),
-        ..filter
-    };
     // No index knows the state.
-    let scans = one_more.state.is_some();
-    let store = gateway.store.clone();
-    let reading = async move {
-        let rows = store.deliveries.of_endpoint(merchant, endpoint, one_more);
-        Ok(rows.await?)
+    let scans = filter.state.is_some();
+    let rows = move |store: Store, filter| async move {
+        store
+            .deliveries
+            .of_endpoint(merchant, endpoint, filter)
+            .await
     };
-    let rows = gateway
-        .merchant_queues
-        .list(merchant, scans, reading)
-        .await?;
-    Ok(page(rows, limit, |kept| {
-        Some(EndpointDeliveryRecord::of(kept))
-    }))
+    paging::read(
+        gateway,
+        (merchant, scans),
+        filter,
+        rows,
+        EndpointDeliveryRecord::of,
+    )
+    .await
 }
 
 /// Delivers to an endpoint again, from the first attempt on.

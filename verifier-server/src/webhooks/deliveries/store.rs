@@ -1,28 +1,59 @@
 //! The outbox: what is to be delivered, to whom, how far that is, and every attempt that was made.
 
+use crate::store::lease::take_all;
 use crate::webhooks::endpoints::store::former_secrets;
 use crate::webhooks::events::model::{
     Delivery, DeliveryAttempt, DeliveryState, DueDelivery, HELD_MS,
 };
 use sealpay_protocol::ids::{EndpointId, EventId};
-use sealpay_storage::{Database, DatabaseError, Fault, Row, Statement, Tx, Value, values};
+use sealpay_storage::{
+    ByName, Database, DatabaseError, Empty, Fault, Projection, Statement, Tx, Value, With,
+};
+use sealpay_storage::{projection, sql, values};
 
 /// What the endpoint hears of as it is now: a payment may have chosen it before it was moved, narrowed or
 /// switched off, and committed afterwards.
-const DUE: &str =
-    "SELECT d.event, d.endpoint, d.merchant, d.round, d.attempts, COALESCE(d.farewell_url, w.url),
-        CAST(CASE WHEN d.farewell_url IS NULL THEN 0 ELSE 1 END AS BIGINT), w.secret_encrypted,
-        w.previous_secret_encrypted, w.previous_secret_until_ms, COALESCE(d.farewell_body, e.body),
-        e.created_at_ms,
-        d.next_at_ms
-    FROM deliveries d
-    JOIN webhook_endpoints w ON w.id = d.endpoint
-    JOIN events e ON e.merchant = d.merchant AND e.id = d.event
-    WHERE d.state = 'pending' AND d.next_at_ms <= $1
-    AND (d.farewell_url IS NOT NULL OR (w.verified_at_ms IS NOT NULL AND w.disabled_at_ms IS NULL
-        AND w.deleted_at_ms IS NULL AND (d.round > 0 OR e.kind = 'ping' OR w.event_types = '*'
-            OR ',' || w.event_types || ',' LIKE '%,' || e.kind || ',%')))
-    ORDER BY d.next_at_ms LIMIT $2";
+const DUE: &str = sql!(
+    "SELECT ",
+    DueDelivery::COLUMNS,
+    ", d.next_at_ms FROM deliveries d \
+     JOIN webhook_endpoints w ON w.id = d.endpoint \
+     JOIN events e ON e.merchant = d.merchant AND e.id = d.event \
+     WHERE d.state = 'pending' AND d.next_at_ms <= $1 \
+     AND (d.farewell_url IS NOT NULL OR (w.verified_at_ms IS NOT NULL AND w.disabled_at_ms IS NULL \
+         AND w.deleted_at_ms IS NULL AND (d.round > 0 OR e.kind = 'ping' OR w.event_types = '*' \
+             OR ',' || w.event_types || ',' LIKE '%,' || e.kind || ',%'))) \
+     ORDER BY d.next_at_ms LIMIT $2"
+);
+
+projection! {
+    DueDelivery from "deliveries d" {
+        event: ("d.event"),
+        endpoint: ("d.endpoint"),
+        merchant: ("d.merchant"),
+        round: ("d.round"),
+        attempts: ("d.attempts"),
+        url: ("COALESCE(d.farewell_url, w.url)"),
+        is_farewell: ("CAST(CASE WHEN d.farewell_url IS NULL THEN 0 ELSE 1 END AS BIGINT)"),
+        secret_encrypted: ("w.secret_encrypted"),
+        previous_secret: ("w.previous_secret_encrypted", "w.previous_secret_until_ms"),
+        former_secrets as Empty: (),
+        body: ("COALESCE(d.farewell_body, e.body)"),
+        created_at_ms: ("e.created_at_ms"),
+    }
+}
+
+projection! {
+    Delivery from "deliveries" {
+        event,
+        endpoint,
+        state as ByName,
+        attempts,
+        next_at_ms,
+        last_status,
+        last_error,
+    }
+}
 
 /// Decides between two processes that saw the same delivery.
 const LEASE: &str = "UPDATE deliveries SET next_at_ms = $4
@@ -97,72 +128,23 @@ pub struct AttemptRecorded {
     pub failures: i64,
 }
 
-pub(crate) fn delivery(mut row: Row) -> Result<Delivery, DatabaseError> {
-    Ok(Delivery {
-        event: row.parsed()?,
-        endpoint: row.parsed()?,
-        state: row.read(delivery_state)?,
-        attempts: row.integer()?,
-        next_at_ms: row.integer()?,
-        last_status: row.optional_integer()?,
-        last_error: row.optional_text()?,
-    })
-}
-
-fn delivery_state(name: &str) -> Option<DeliveryState> {
-    DeliveryState::ALL
-        .into_iter()
-        .find(|state| state.name() == name)
-}
-
-/// A delivery and the moment that it was due at.
-fn due_delivery(mut row: Row) -> Result<(DueDelivery, i64), DatabaseError> {
-    let due = DueDelivery {
-        event: row.parsed()?,
-        endpoint: row.parsed()?,
-        merchant: row.parsed()?,
-        round: row.integer()?,
-        attempts: row.integer()?,
-        url: row.text()?,
-        is_farewell: row.integer()? == 1,
-        secret_encrypted: row.text()?,
-        previous_secret: row.optional_text()?.zip(row.optional_integer()?),
-        former_secrets: Vec::new(),
-        body: row.text()?,
-        created_at_ms: row.integer()?,
-    };
-    Ok((due, row.integer()?))
-}
-
 async fn lease_due(
     tx: &mut Tx<'_>,
     now_ms: i64,
     lease_until_ms: i64,
     limit: u32,
 ) -> Result<Vec<DueDelivery>, Fault> {
-    let rows = tx.query(DUE, &values![now_ms, limit]).await?;
-    let mut due = rows
-        .into_iter()
-        .map(due_delivery)
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut due: Vec<With<DueDelivery, i64>> = tx.list(DUE, &values![now_ms, limit]).await?;
     if due.is_empty() {
         return Ok(Vec::new());
     }
     // Two processes that lock the same rows in the same order do not lock each other out.
-    due.sort_by_key(|(delivery, _)| (delivery.event, delivery.endpoint));
-    let arguments: Vec<[Value; 4]> = due
-        .iter()
-        .map(|(due, next_at_ms)| values![due.event, due.endpoint, *next_at_ms, lease_until_ms])
-        .collect();
-    let statements: Vec<Statement<'_>> = arguments
-        .iter()
-        .map(|values| -> Statement<'_> { (LEASE, values) })
-        .collect();
-    let leased = tx.execute_together(&statements).await?;
-    let leased = due.into_iter().zip(leased);
-    let mut leased: Vec<_> = leased
-        .filter_map(|((due, _), one)| (one == 1).then_some(due))
-        .collect();
+    due.sort_by_key(|With(delivery, _)| (delivery.event, delivery.endpoint));
+    let leased = take_all(tx, due, LEASE, |With(due, due_at_ms)| {
+        values![due.event, due.endpoint, *due_at_ms, lease_until_ms]
+    });
+    let leased = leased.await?.into_iter();
+    let mut leased: Vec<_> = leased.map(|With(due, _)| due).collect();
     for due in leased.iter_mut().filter(|due| due.is_farewell) {
         due.former_secrets =
             former_secrets::of_day_before(tx, due.endpoint, due.created_at_ms).await?;
@@ -239,10 +221,9 @@ async fn note(tx: &mut Tx<'_>, noted: &Made) -> Result<AttemptRecorded, Fault> {
         failures: 0,
     };
     if !noted.arrived
-        && let Some(mut row) = tx.optional(FAILING, &noted.works).await?
+        && let Some((failing_since_ms, failures)) = tx.get(FAILING, &noted.works).await?
     {
-        known.failing_since_ms = row.optional_integer()?;
-        known.failures = row.integer()?;
+        (known.failing_since_ms, known.failures) = (failing_since_ms, failures);
     }
     Ok(known)
 }
@@ -367,15 +348,12 @@ impl DeliveryStore {
 
     /// How many deliveries are pending.
     pub async fn pending(&self) -> Result<u64, DatabaseError> {
-        self.database.one(PENDING, []).await?.number()
+        self.database.scalar(PENDING, []).await
     }
 
     /// When the next delivery is due, milliseconds since 1970; those that wait for their endpoint to be
     /// verified are left out.
     pub async fn next_at(&self) -> Result<Option<i64>, DatabaseError> {
-        self.database
-            .one(NEXT, values![HELD_MS])
-            .await?
-            .optional_integer()
+        self.database.scalar(NEXT, values![HELD_MS]).await
     }
 }

@@ -3,15 +3,14 @@
 use super::service;
 use super::service::{ChangedEndpoint, NewEndpoint, SecretAnswer, SecretRotation};
 use crate::auth::scope::required::{EventsRead, WebhooksWrite};
-use crate::error::ApiError;
 use crate::http::merchant::MerchantRequest;
-use crate::http::paging::Page;
+use crate::http::paging::{Page, list_query};
 use crate::http::params::Params;
 use crate::http::problem::Problem;
-use crate::http::query::{cursor, one_of, page_limit, schema};
+use crate::http::query::{identifier, name, schema};
 use crate::http::state::AppState;
 use crate::webhooks::deliveries;
-use crate::webhooks::deliveries::service::{DeliveryFilter, DeliveryState, RedeliveryRequest};
+use crate::webhooks::deliveries::service::{DeliveryFilter, RedeliveryRequest};
 use crate::webhooks::events::view::{
     EndpointDeliveryRecord, EndpointRecord, EventRecord, RedeliveryRecord, RevealedEndpoint,
 };
@@ -42,20 +41,16 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
 
-/// What a list of deliveries is asked for.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DeliveriesQuery {
-    /// 1 to 100; 20 when left out.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<String>,
-    /// The event of the last delivery of the page before.
-    #[param(schema_with = schema::event)]
-    after: Option<String>,
-    /// Only deliveries in this state: `pending`, `delivered` or `failed`.
-    #[param(schema_with = schema::delivery_state)]
-    state: Option<String>,
+list_query! {
+    /// What a list of deliveries is asked for.
+    DeliveriesQuery => DeliveryFilter {
+        /// The event of the last delivery of the page before.
+        #[param(schema_with = schema::event)]
+        after: identifier,
+        /// Only deliveries in this state: `pending`, `delivered` or `failed`.
+        #[param(schema_with = schema::delivery_state)]
+        state: name,
+    }
 }
 
 /// An answer with a secret in it is not for keeping on the way.
@@ -279,25 +274,10 @@ pub(crate) async fn deliveries(
     query: Params<DeliveriesQuery>,
     request: MerchantRequest<EventsRead>,
 ) -> Result<Json<Page<EndpointDeliveryRecord>>, Problem> {
+    let filter = query.filter()?;
     let merchant = request.merchant();
-    let query = query.read()?;
-    let filter = DeliveryFilter {
-        state: query.state.as_deref().map(delivery_state).transpose()?,
-        after: cursor(query.after.as_deref())?,
-        limit: page_limit(query.limit.as_deref())?,
-    };
     let page = deliveries::service::of_endpoint(&state.gateway, merchant, &id, filter).await?;
     Ok(Json(page))
-}
-
-fn delivery_state(name: &str) -> Result<DeliveryState, ApiError> {
-    DeliveryState::ALL
-        .into_iter()
-        .find(|state| state.name() == name)
-        .ok_or_else(|| {
-            let names = one_of(DeliveryState::ALL.map(|state| state.name()));
-            ApiError::invalid("state", format!("state must be {names}."))
-        })
 }
 
 /// Delivers to a webhook endpoint again, from the first attempt on: one event, or those of a time,

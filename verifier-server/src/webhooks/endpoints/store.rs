@@ -12,7 +12,8 @@ use crate::webhooks::events::insert::{EventInsert, SPARE};
 use crate::webhooks::events::model::Event;
 use event::{Describe, EndpointEvent};
 use sealpay_protocol::ids::{EndpointId, MerchantId};
-use sealpay_storage::{Addition, Database, DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{Addition, Database, DatabaseError, Entity, Fault, Projection, Tx};
+use sealpay_storage::{entity, sql, values};
 
 /// An endpoint that is to be switched off because nothing has arrived there for too long.
 pub struct Disabling {
@@ -37,59 +38,60 @@ impl std::fmt::Debug for Disabling {
     }
 }
 
-/// What [`read`] reads.
-macro_rules! columns {
-    () => {
-        "id, merchant, url, description, event_types, secret_encrypted, \
-         previous_secret_encrypted, previous_secret_until_ms, failing_since_ms, disabled_at_ms, \
-         created_at_ms, verified_at_ms, verification_at_ms, verification_error, created_by"
-    };
+entity! {
+    WebhookEndpoint in "webhook_endpoints" {
+        id,
+        merchant,
+        url,
+        description,
+        event_types,
+        secret_encrypted,
+        previous_secret: (previous_secret_encrypted, previous_secret_until_ms),
+        failing_since_ms,
+        disabled_at_ms,
+        created_at_ms,
+        verified_at_ms,
+        verification_at_ms,
+        verification_error,
+        created_by,
+    }
 }
 
-pub(crate) use columns;
+pub(crate) const ADD: &str = sql!(WebhookEndpoint::INSERT, "ON CONFLICT DO NOTHING");
 
-pub(crate) const ADD: &str = concat!(
-    "INSERT INTO webhook_endpoints (",
-    columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING"
+const OF_MERCHANT: &str = sql!(
+    WebhookEndpoint::SELECT,
+    "WHERE merchant = $1 AND deleted_at_ms IS NULL ORDER BY id"
 );
 
-const OF_MERCHANT: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM webhook_endpoints WHERE merchant = $1 AND deleted_at_ms IS NULL ORDER BY id"
-);
-
-const ONE: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM webhook_endpoints WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL"
+const ONE: &str = sql!(
+    WebhookEndpoint::SELECT,
+    "WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL"
 );
 
 /// Whoever else writes to the endpoint waits until this transaction has ended.
-const LOCK: &str = concat!(
+const LOCK: &str = sql!(
     "UPDATE webhook_endpoints SET id = id \
      WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL RETURNING ",
-    columns!()
+    WebhookEndpoint::COLUMNS
 );
 
 const NEXT_SEQUENCE: &str = "SELECT CAST(COALESCE(MAX(sequence), 0) + 1 AS BIGINT)
     FROM events WHERE subject = $1";
 
-const BY_ID: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM webhook_endpoints WHERE id = $1 AND deleted_at_ms IS NULL"
+const BY_ID: &str = sql!(
+    WebhookEndpoint::SELECT,
+    "WHERE id = $1 AND deleted_at_ms IS NULL"
 );
 
 const DISABLE: &str = "UPDATE webhook_endpoints SET disabled_at_ms = $2
     WHERE id = $1 AND disabled_at_ms IS NULL";
 
-const DISABLE_FAILING: &str = concat!(
+const DISABLE_FAILING: &str = sql!(
     "UPDATE webhook_endpoints SET disabled_at_ms = $2 \
      WHERE id = $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL \
      AND COALESCE(failing_since_ms, 0) = COALESCE($3, failing_since_ms, 0) AND url = $4 RETURNING ",
-    columns!()
+    WebhookEndpoint::COLUMNS
 );
 
 /// A farewell is for another address, which hears of it all the same.
@@ -97,59 +99,13 @@ const GIVE_UP_DELIVERIES: &str = "UPDATE deliveries
     SET state = 'failed', last_error = 'the endpoint was disabled'
     WHERE state = 'pending' AND endpoint = $1 AND farewell_url IS NULL";
 
-pub(crate) fn new_values(endpoint: &WebhookEndpoint) -> [Value; 15] {
-    let previous = endpoint.previous_secret.as_ref();
-    values![
-        endpoint.id,
-        endpoint.merchant,
-        &endpoint.url,
-        &endpoint.description,
-        &endpoint.event_types,
-        &endpoint.secret_encrypted,
-        previous.map(|(secret, _)| secret.clone()),
-        previous.map(|(_, until_ms)| *until_ms),
-        endpoint.failing_since_ms,
-        endpoint.disabled_at_ms,
-        endpoint.created_at_ms,
-        endpoint.verified_at_ms,
-        endpoint.verification_at_ms,
-        endpoint.verification_error.as_ref(),
-        endpoint.created_by.as_ref(),
-    ]
-}
-
-fn endpoint(mut row: Row) -> Result<WebhookEndpoint, DatabaseError> {
-    read(&mut row)
-}
-
-/// An endpoint at the beginning of a row.
-pub(crate) fn read(row: &mut Row) -> Result<WebhookEndpoint, DatabaseError> {
-    Ok(WebhookEndpoint {
-        id: row.parsed()?,
-        merchant: row.parsed()?,
-        url: row.text()?,
-        description: row.text()?,
-        event_types: row.text()?,
-        secret_encrypted: row.text()?,
-        previous_secret: row.optional_text()?.zip(row.optional_integer()?),
-        failing_since_ms: row.optional_integer()?,
-        disabled_at_ms: row.optional_integer()?,
-        created_at_ms: row.integer()?,
-        verified_at_ms: row.optional_integer()?,
-        verification_at_ms: row.optional_integer()?,
-        verification_error: row.optional_text()?,
-        created_by: row.optional_text()?,
-    })
-}
-
 /// The endpoint of a merchant as a transaction sees it.
 pub(crate) async fn one(
     tx: &mut Tx<'_>,
     merchant: MerchantId,
     id: EndpointId,
 ) -> Result<Option<WebhookEndpoint>, Fault> {
-    let row = tx.optional(ONE, &values![id, merchant]).await?;
-    Ok(row.map(endpoint).transpose()?)
+    tx.get(ONE, &values![id, merchant]).await
 }
 
 /// The same, which nobody else changes until the transaction has ended.
@@ -158,15 +114,12 @@ pub(crate) async fn lock(
     merchant: MerchantId,
     id: EndpointId,
 ) -> Result<Option<WebhookEndpoint>, Fault> {
-    let row = tx.optional(LOCK, &values![id, merchant]).await?;
-    Ok(row.map(endpoint).transpose()?)
+    tx.get(LOCK, &values![id, merchant]).await
 }
 
 /// The number of the next event of an endpoint that is locked.
 pub(crate) async fn next_sequence(tx: &mut Tx<'_>, id: EndpointId) -> Result<i64, Fault> {
-    let row = tx.optional(NEXT_SEQUENCE, &values![id]).await?;
-    let none = || DatabaseError::Corrupt("an aggregate has no row".into());
-    Ok(row.ok_or_else(none)?.integer()?)
+    tx.scalar(NEXT_SEQUENCE, &values![id]).await
 }
 
 pub(crate) async fn disable_deliveries(tx: &mut Tx<'_>, endpoint: EndpointId) -> Result<(), Fault> {
@@ -186,7 +139,7 @@ pub(crate) async fn disable(
 
 /// Keeps an event; nobody is told of it yet.
 pub(crate) async fn tell(tx: &mut Tx<'_>, event: &Event) -> Result<(), Fault> {
-    let told = EventInsert::of(event);
+    let told = EventInsert::of(event)?;
     let [(tell, values), _] = told.statements();
     tx.execute(tell, values).await.map(drop)
 }
@@ -197,7 +150,7 @@ pub(crate) async fn tell_others(
     event: &Event,
     endpoint: EndpointId,
 ) -> Result<(), Fault> {
-    let told = EventInsert::of(event);
+    let told = EventInsert::of(event)?;
     let [_, (deliver, values)] = told.statements();
     tx.execute(deliver, values).await?;
     tx.execute(SPARE, &values![event.id, endpoint]).await?;
@@ -213,10 +166,9 @@ async fn disable_failing(tx: &mut Tx<'_>, disabling: &Disabling) -> Result<bool,
         describe,
     } = disabling;
     let values = values![*id, *at_ms, *failing_since_ms, url];
-    let Some(row) = tx.optional(DISABLE_FAILING, &values).await? else {
+    let Some(disabled) = tx.get(DISABLE_FAILING, &values).await? else {
         return Ok(false);
     };
-    let disabled = endpoint(row)?;
     disable_deliveries(tx, *id).await?;
     let told = describe(&disabled, next_sequence(tx, *id).await?);
     let told = told.map_err(|error| DatabaseError::Corrupt(error.detail().to_owned()))?;
@@ -236,13 +188,12 @@ pub struct EndpointStore {
 impl EndpointStore {
     /// Adds a webhook endpoint. Events from now on go there, earlier ones do not.
     pub async fn add(&self, endpoint: &WebhookEndpoint) -> Result<Addition, DatabaseError> {
-        self.database.add(ADD, new_values(endpoint)).await
+        self.database.add(ADD, endpoint.to_row()?).await
     }
 
     /// A merchant's webhook endpoints, disabled ones among them, the oldest first.
     pub async fn list(&self, merchant: MerchantId) -> Result<Vec<WebhookEndpoint>, DatabaseError> {
-        let rows = self.database.rows(OF_MERCHANT, values![merchant]).await?;
-        rows.into_iter().map(endpoint).collect()
+        self.database.list(OF_MERCHANT, values![merchant]).await
     }
 
     /// A webhook endpoint of a merchant.
@@ -251,14 +202,12 @@ impl EndpointStore {
         merchant: MerchantId,
         id: EndpointId,
     ) -> Result<Option<WebhookEndpoint>, DatabaseError> {
-        let row = self.database.row(ONE, values![id, merchant]).await?;
-        row.map(endpoint).transpose()
+        self.database.get(ONE, values![id, merchant]).await
     }
 
     /// A webhook endpoint, whoever's it is.
     pub async fn get(&self, id: EndpointId) -> Result<Option<WebhookEndpoint>, DatabaseError> {
-        let row = self.database.row(BY_ID, values![id]).await?;
-        row.map(endpoint).transpose()
+        self.database.get(BY_ID, values![id]).await
     }
 
     /// Disables an endpoint and gives up what was on its way there; says whether it was enabled.

@@ -1,11 +1,19 @@
 //! An event and its deliveries, written in the transaction of the change that it reports.
 
 use super::model::{Event, HELD_MS};
-use sealpay_storage::{Statement, Value, values};
+use sealpay_storage::{DatabaseError, Entity, Statement, Value, entity, values};
 
-const TELL: &str = "INSERT INTO events
-    (id, merchant, subject, kind, sequence, body, created_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+entity! {
+    Event in "events" {
+        id,
+        merchant,
+        subject,
+        kind,
+        sequence,
+        body,
+        created_at_ms,
+    }
+}
 
 /// For each endpoint that wants to hear of it. Names have no characters that mean something to LIKE
 /// but the underscore, which means any character and so itself. What tells an endpoint that has yet to
@@ -23,22 +31,14 @@ pub(crate) const SPARE: &str = "DELETE FROM deliveries WHERE event = $1 AND endp
 
 /// An event made ready by whoever asks, so that the one writer has less to do.
 pub(crate) struct EventInsert {
-    event: [Value; 7],
+    event: <Event as Entity>::Values,
     deliveries: [Value; 5],
 }
 
 impl EventInsert {
-    pub(crate) fn of(event: &Event) -> Self {
-        Self {
-            event: values![
-                event.id,
-                event.merchant,
-                &event.subject,
-                &event.kind,
-                event.sequence,
-                &event.body,
-                event.created_at_ms,
-            ],
+    pub(crate) fn of(event: &Event) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            event: event.to_row()?,
             deliveries: values![
                 event.id,
                 event.merchant,
@@ -46,10 +46,10 @@ impl EventInsert {
                 ["%,", &event.kind, ",%"].concat(),
                 HELD_MS,
             ],
-        }
+        })
     }
 
     pub(crate) fn statements(&self) -> [Statement<'_>; 2] {
-        [(TELL, &self.event), (DELIVER, &self.deliveries)]
+        [(Event::INSERT, &self.event), (DELIVER, &self.deliveries)]
     }
 }

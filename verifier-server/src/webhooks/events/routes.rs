@@ -5,16 +5,15 @@ use super::view::EventRecord;
 use crate::auth::scope::required::EventsRead;
 use crate::error::ApiError;
 use crate::http::merchant::MerchantRequest;
-use crate::http::paging::Page;
+use crate::http::paging::{Page, list_query};
 use crate::http::params::Params;
 use crate::http::problem::Problem;
-use crate::http::query::{cursor, one_of, page_limit, schema, whole_number};
+use crate::http::query::{identifier, named, one_of, schema, whole_number};
 use crate::http::state::AppState;
 use crate::webhooks::deliveries::service;
 use crate::webhooks::deliveries::service::EventFilter;
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -28,60 +27,42 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 /// Longest identifier of something that an event can tell of.
 const SUBJECT_CHARACTERS: usize = 30;
 
-/// What a list of events is asked for.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListQuery {
-    /// 1 to 100; 20 when left out.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<String>,
-    /// The last event of the page before.
-    #[param(schema_with = schema::event)]
-    after: Option<String>,
-    /// Only events of this type, such as `payment.captured`.
-    #[param(schema_with = schema::event_type)]
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    /// Only events that tell of this: `pay_…`, `set_…`, `pyo_…` or `whe_…`.
-    #[param(min_length = 1, max_length = 30, pattern = "^[!-~]+$")]
-    subject: Option<String>,
-    /// Only events of this second or later, seconds since 1970.
-    #[param(value_type = Option<u64>)]
-    created_from: Option<String>,
-    /// Only events of this second or before, seconds since 1970.
-    #[param(value_type = Option<u64>)]
-    created_until: Option<String>,
+list_query! {
+    /// What a list of events is asked for.
+    ListQuery => EventFilter {
+        /// The last event of the page before.
+        #[param(schema_with = schema::event)]
+        after: identifier,
+        /// Only events of this type, such as `payment.captured`.
+        #[param(schema_with = schema::event_type)]
+        kind = "type": event_type,
+        /// Only events that tell of this: `pay_…`, `set_…`, `pyo_…` or `whe_…`.
+        #[param(min_length = 1, max_length = 30, pattern = "^[!-~]+$")]
+        subject: subject,
+        /// Only events of this second or later, seconds since 1970.
+        #[param(value_type = Option<u64>)]
+        created_from: whole_number,
+        /// Only events of this second or before, seconds since 1970.
+        #[param(value_type = Option<u64>)]
+        created_until: whole_number,
+        ..EventFilter::default()
+    }
 }
 
-impl ListQuery {
-    fn filter(self) -> Result<EventFilter, ApiError> {
-        let is_known = |kind: &str| KINDS.contains(&kind);
-        if !self.kind.as_deref().is_none_or(is_known) {
-            return Err(ApiError::invalid(
-                "type",
-                format!("type must be {}.", one_of(KINDS)),
-            ));
-        }
-        let is_named = |subject: &str| {
-            (1..=SUBJECT_CHARACTERS).contains(&subject.len())
-                && subject.bytes().all(|c| c.is_ascii_graphic())
-        };
-        if !self.subject.as_deref().is_none_or(is_named) {
-            let most = SUBJECT_CHARACTERS;
-            let detail = format!("subject must be an id of 1 to {most} visible ASCII characters.");
-            return Err(ApiError::invalid("subject", detail));
-        }
-        Ok(EventFilter {
-            kind: self.kind,
-            subject: self.subject,
-            created_from: whole_number(self.created_from.as_deref(), "created_from")?,
-            created_until: whole_number(self.created_until.as_deref(), "created_until")?,
-            after: cursor(self.after.as_deref())?,
-            limit: page_limit(self.limit.as_deref())?,
-            ..EventFilter::default()
-        })
-    }
+fn event_type(text: Option<&str>, name: &'static str) -> Result<Option<String>, ApiError> {
+    let known = |kind: &str| KINDS.contains(&kind).then(|| kind.to_owned());
+    named(text, name, &one_of(KINDS), known)
+}
+
+fn subject(text: Option<&str>, name: &'static str) -> Result<Option<String>, ApiError> {
+    let accepted = format!("an id of 1 to {SUBJECT_CHARACTERS} visible ASCII characters");
+    let is_id = |subject: &&str| {
+        (1..=SUBJECT_CHARACTERS).contains(&subject.len())
+            && subject.bytes().all(|c| c.is_ascii_graphic())
+    };
+    named(text, name, &accepted, |text| {
+        Some(text).filter(is_id).map(str::to_owned)
+    })
 }
 
 /// Lists the merchant's events with their deliveries, newest first: those that the credential's
@@ -100,7 +81,6 @@ pub(crate) async fn list(
     query: Params<ListQuery>,
     request: MerchantRequest<EventsRead>,
 ) -> Result<Json<Page<EventRecord>>, Problem> {
-    let query = query.read()?;
     let filter = query.filter()?;
     Ok(Json(
         service::events(&state.gateway, &request.principal, filter).await?,

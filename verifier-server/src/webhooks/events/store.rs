@@ -1,9 +1,9 @@
 //! Events: what merchants are told, each with the deliveries that tell it.
 
 use super::model::{Delivery, Event};
-use crate::webhooks::deliveries::store::delivery;
 use sealpay_protocol::ids::{EventId, MerchantId};
-use sealpay_storage::{Database, DatabaseError, Extent, Fault, Row, Tx, Value, values};
+use sealpay_storage::{Database, DatabaseError, Extent, Fault, IdRange, Projection, Tx, Value};
+use sealpay_storage::{sql, values};
 
 /// Which of a merchant's events. What is none does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,104 +26,59 @@ pub struct EventFilter {
     pub limit: u32,
 }
 
-macro_rules! columns {
-    () => {
-        "id, merchant, subject, kind, sequence, body, created_at_ms"
-    };
-}
-
 /// `$1` to `$7` of every statement that looks for events: whose, of which type, when, of what, and
 /// what their reader may not see.
-macro_rules! of_filter {
-    () => {
-        "merchant = $1 AND kind = COALESCE($2, kind) AND created_at_ms >= $3 \
-         AND created_at_ms < $4 AND subject = COALESCE($5, subject) \
-         AND (CAST($6 AS BIGINT) = 0 OR (kind NOT LIKE 'payment.%' AND kind NOT LIKE 'dispute.%')) \
-         AND (CAST($7 AS BIGINT) = 0 OR (kind NOT LIKE 'settlement.%' AND kind NOT LIKE 'payout.%'))"
-    };
-}
+const OF_FILTER: &str = "merchant = $1 AND kind = COALESCE($2, kind) AND created_at_ms >= $3 \
+     AND created_at_ms < $4 AND subject = COALESCE($5, subject) \
+     AND (CAST($6 AS BIGINT) = 0 OR (kind NOT LIKE 'payment.%' AND kind NOT LIKE 'dispute.%')) \
+     AND (CAST($7 AS BIGINT) = 0 OR (kind NOT LIKE 'settlement.%' AND kind NOT LIKE 'payout.%'))";
 
-const MATCHING: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM events WHERE ",
-    of_filter!(),
+const MATCHING: &str = sql!(
+    Event::SELECT,
+    "WHERE ",
+    OF_FILTER,
     " AND id >= $8 AND id < $9 ORDER BY id DESC LIMIT $10"
 );
 
 /// The same through the index that leads with the subject.
-const OF_SUBJECT: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM events WHERE ",
-    of_filter!(),
+const OF_SUBJECT: &str = sql!(
+    Event::SELECT,
+    "WHERE ",
+    OF_FILTER,
     " AND id >= $8 AND id < $9 AND subject = $11 ORDER BY id DESC LIMIT $10"
 );
 
 /// The same page again, bounded above: between the two a new event may come.
-const DELIVERIES: &str = concat!(
-    "SELECT event, endpoint, state, attempts, next_at_ms, last_status, last_error \
-     FROM deliveries WHERE event IN (SELECT id FROM events WHERE ",
-    of_filter!(),
+const DELIVERIES: &str = sql!(
+    Delivery::SELECT,
+    "WHERE event IN (SELECT id FROM events WHERE ",
+    OF_FILTER,
     " AND id >= $8 AND id <= $9) ORDER BY event, endpoint"
 );
 
-const ONE: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM events WHERE merchant = $1 AND id = $2"
+const ONE: &str = sql!(Event::SELECT, "WHERE merchant = $1 AND id = $2");
+
+const DELIVERIES_OF_ONE: &str = sql!(Delivery::SELECT, "WHERE event = $1 ORDER BY endpoint");
+
+const NEWER: &str = sql!(
+    Event::SELECT,
+    "WHERE merchant = $1 AND id > $2 ORDER BY id LIMIT $3"
 );
-
-const DELIVERIES_OF_ONE: &str = "SELECT
-    event, endpoint, state, attempts, next_at_ms, last_status, last_error
-    FROM deliveries WHERE event = $1 ORDER BY endpoint";
-
-const NEWER: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM events WHERE merchant = $1 AND id > $2 ORDER BY id LIMIT $3"
-);
-
-/// Sorts behind every identifier of an event.
-const BEHIND_ALL: &str = "evt_z";
 
 /// How far the moment in an event's identifier may lie from the moment that it tells of, seconds.
 /// The identifier narrows the search and the moment itself decides.
 const NAMED_WITHIN_SECONDS: u64 = 3600;
-
-/// The last second that an identifier can begin with: it has 48 bits of milliseconds.
-const LAST_SECOND: u64 = ((1 << 48) - 1) / 1000;
-
-fn event(mut row: Row) -> Result<Event, DatabaseError> {
-    Ok(Event {
-        id: row.parsed()?,
-        merchant: row.parsed()?,
-        subject: row.text()?,
-        kind: row.text()?,
-        sequence: row.integer()?,
-        body: row.text()?,
-        created_at_ms: row.integer()?,
-    })
-}
 
 /// Milliseconds of a second, as far as a column goes.
 pub(crate) fn ms_of(second: u64) -> i64 {
     i64::try_from(second.saturating_mul(1000)).unwrap_or(i64::MAX)
 }
 
-/// The first identifier that an event of this second can have.
-pub(crate) fn first_named(second: u64) -> EventId {
-    let second = second.saturating_sub(NAMED_WITHIN_SECONDS);
-    EventId::new(second.min(LAST_SECOND) * 1000, [0; 10])
-}
-
-/// What is behind every identifier of this second.
-pub(crate) fn behind_named(second: u64) -> Value {
-    let behind = second.saturating_add(1 + NAMED_WITHIN_SECONDS);
-    if behind > LAST_SECOND {
-        return BEHIND_ALL.into();
-    }
-    EventId::new(behind * 1000, [0; 10]).to_string().into()
+/// Identifiers that an event between two seconds can have.
+pub(crate) fn named_between(from: Option<u64>, until: Option<u64>) -> IdRange<EventId> {
+    let from = from.map(|from| from.saturating_sub(NAMED_WITHIN_SECONDS));
+    let until = until.map(|until| until.saturating_add(NAMED_WITHIN_SECONDS));
+    IdRange::of_seconds(from, until)
 }
 
 impl EventFilter {
@@ -135,20 +90,13 @@ impl EventFilter {
             self.created_from.map_or(0, ms_of),
             until.map_or(i64::MAX, ms_of),
             self.subject.as_ref(),
-            i64::from(self.without_payments),
-            i64::from(self.without_balance),
+            self.without_payments,
+            self.without_balance,
         ]
     }
 
-    fn between(&self) -> [Value; 2] {
-        let made_before = behind_named(self.created_until.unwrap_or(u64::MAX));
-        let from = first_named(self.created_from.unwrap_or(0));
-        let after = self.after.map(Value::from);
-        let before = match (after, made_before) {
-            (Some(Value::Text(after)), Value::Text(made)) => Value::Text(after.min(made)),
-            (_, made_before) => made_before,
-        };
-        [from.into(), before]
+    fn range(&self) -> IdRange<EventId> {
+        named_between(self.created_from, self.created_until).older_than(self.after)
     }
 }
 
@@ -159,8 +107,8 @@ async fn page(
 ) -> Result<Vec<(Event, Vec<Delivery>)>, Fault> {
     let of_filter = filter.values(merchant);
     let mut asked: Vec<Value> = of_filter.to_vec();
-    asked.extend(filter.between());
-    asked.push(filter.limit.into());
+    let range = filter.range();
+    asked.extend(values![range.from, range.before, filter.limit]);
     let sql = match &filter.subject {
         None => MATCHING,
         Some(subject) => {
@@ -168,18 +116,14 @@ async fn page(
             OF_SUBJECT
         }
     };
-    let rows = tx.query(sql, &asked).await?;
-    let mut events = Vec::with_capacity(rows.len());
-    for row in rows {
-        events.push((event(row)?, Vec::new()));
-    }
+    let events = tx.list(sql, &asked).await?.into_iter();
+    let mut events: Vec<(Event, Vec<Delivery>)> = events.map(|event| (event, Vec::new())).collect();
     let (Some((newest, _)), Some((oldest, _))) = (events.first(), events.last()) else {
         return Ok(events);
     };
     let mut asked: Vec<Value> = of_filter.to_vec();
     asked.extend(values![oldest.id, newest.id]);
-    for row in tx.query(DELIVERIES, &asked).await? {
-        let delivery = delivery(row)?;
+    for delivery in tx.list::<Delivery>(DELIVERIES, &asked).await? {
         // The newest comes first.
         let place = events.binary_search_by(|(event, _)| delivery.event.cmp(&event.id));
         if let Some((_, deliveries)) = place.ok().and_then(|place| events.get_mut(place)) {
@@ -194,12 +138,11 @@ async fn one(
     merchant: MerchantId,
     id: EventId,
 ) -> Result<Option<(Event, Vec<Delivery>)>, Fault> {
-    let Some(row) = tx.optional(ONE, &values![merchant, id]).await? else {
+    let Some(event) = tx.get(ONE, &values![merchant, id]).await? else {
         return Ok(None);
     };
-    let deliveries = tx.query(DELIVERIES_OF_ONE, &values![id]).await?;
-    let deliveries: Result<_, _> = deliveries.into_iter().map(delivery).collect();
-    Ok(Some((event(row)?, deliveries?)))
+    let deliveries = tx.list(DELIVERIES_OF_ONE, &values![id]).await?;
+    Ok(Some((event, deliveries)))
 }
 
 /// What is stored of events.
@@ -260,10 +203,8 @@ impl EventStore {
         known: EventId,
         limit: u32,
     ) -> Result<Vec<Event>, DatabaseError> {
-        let rows = self
-            .database
-            .rows(NEWER, values![merchant, known, limit])
-            .await?;
-        rows.into_iter().map(event).collect()
+        self.database
+            .list(NEWER, values![merchant, known, limit])
+            .await
     }
 }

@@ -1,7 +1,7 @@
 //! Incoming bank transfers, and the payments that wait for them.
 
 use super::model::AmountMatch;
-use crate::error::{ApiError, ErrorCode};
+use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::event;
 use crate::payments::methods::details::PaymentDetails;
@@ -10,7 +10,6 @@ use crate::payments::outcome::{PaymentOutcome, keep_as};
 use crate::payments::state::PaymentState;
 use crate::payments::store::outcome::Settled;
 use sealpay_provider::transfer::IncomingCredit;
-use sealpay_provider::{ProviderError, ProviderFuture};
 
 /// How many arrivals are looked at in one go.
 const BATCH: u32 = 64;
@@ -36,7 +35,7 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
     let mut dealt_with = 0;
     loop {
         let now_ms = gateway.clock.now_ms_i64();
-        let arrivals = heard(gateway, bank.arrivals(now_ms, BATCH)).await?;
+        let arrivals = gateway.within(bank.arrivals(now_ms, BATCH)).await?;
         let before = dealt_with;
         for arrival in &arrivals {
             let returned = match count(gateway, arrival).await {
@@ -53,20 +52,15 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
                     continue;
                 }
             };
-            heard(gateway, bank.acknowledge(&arrival.id, returned)).await?;
+            gateway
+                .within(bank.acknowledge(&arrival.id, returned))
+                .await?;
             dealt_with += 1;
         }
         if dealt_with == before {
             return Ok(dealt_with);
         }
     }
-}
-
-async fn heard<T>(gateway: &Gateway, asked: ProviderFuture<'_, T>) -> Result<T, ApiError> {
-    gateway.within(asked).await.map_err(|error| {
-        let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
-        ApiError::because(ErrorCode::Internal, reason)
-    })
 }
 
 /// Counts money for the payment whose reference it bears. What is counted stands on the payment by

@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, keep, keep_as};
-use crate::payments::prepare::{deadline_ms, map_provider_error, new_payment};
+use crate::payments::prepare::{deadline_ms, new_payment};
 use crate::payments::state::PaymentState;
 use model::{AmountMatch, TransferInstructions};
 use sealpay_protocol::api::{ActionView, PayRequest, TransferView};
@@ -31,7 +31,7 @@ impl Instrument for AnyAccount {
         attempt: Attempt<'a>,
     ) -> MethodFuture<'a, Result<Prepared<'a>, ApiError>> {
         let provider = attempt.gateway.providers.transfers();
-        let prepared = provider.map_err(map_provider_error).map(|provider| {
+        let prepared = provider.map_err(ApiError::from).map(|provider| {
             let start = Box::new(move |payment| -> MethodFuture<'a, _> {
                 Box::pin(start(attempt.gateway, payment))
             });
@@ -169,7 +169,7 @@ fn view(payment: &Payment, expected: &TransferInstructions) -> TransferView {
 
 async fn start(gateway: &Gateway, payment: Payment) -> Result<Payment, ApiError> {
     let providers = gateway.providers_for(payment.simulate.as_deref());
-    let transfers = providers.transfers().map_err(map_provider_error)?;
+    let transfers = providers.transfers()?;
     let started = transfers.start(TransferRequest {
         reference: payment.id,
         money: payment.money,

@@ -8,7 +8,7 @@ use crate::gateway::Gateway;
 use crate::payments::methods::{Attempt, challenge_closed};
 use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, keep_as};
-use crate::payments::prepare::{deadline_ms, lease_until_ms, map_provider_error, payee_of};
+use crate::payments::prepare::{deadline_ms, lease_until_ms, payee_of};
 use crate::payments::state::PaymentState;
 use crate::payments::store::outcome::Settled;
 use sealpay_protocol::api::{ActionView, CodeView, EnrolmentView, PasskeyView};
@@ -188,7 +188,7 @@ pub(super) async fn step(
         .providers
         .authenticator
         .step(payment.id, attempt, step);
-    match gateway.within(asked).await.map_err(map_provider_error)? {
+    match gateway.within(asked).await? {
         Stepped::Progress(Progress::Done(authentication)) => {
             done(gateway, payment, authentication).await
         }

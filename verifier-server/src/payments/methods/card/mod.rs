@@ -17,7 +17,6 @@ use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, keep};
-use crate::payments::prepare::map_provider_error;
 use risk::RiskOutcome;
 use sealpay_protocol::api::{ActionView, EnrolmentView, PayRequest};
 use sealpay_protocol::card::Card;
@@ -102,7 +101,7 @@ impl PaymentMethod for CardMethod {
             let authenticator = &gateway.providers.authenticator;
             let asked = authenticator.step(payment.id, attempt, Step::Cancel);
             // Whatever the issuer says to it, no authorization was asked for.
-            gateway.within(asked).await.map_err(map_provider_error)?;
+            gateway.within(asked).await?;
             let outcome = PaymentOutcome::declined("payment_abandoned");
             keep(gateway, &payment, outcome).await
         })

@@ -70,11 +70,10 @@ pub(crate) async fn of_day_before(
     moved_at_ms: i64,
 ) -> Result<Vec<String>, Fault> {
     let since_ms = moved_at_ms.saturating_sub(SIGN_FOR_MS);
-    let oldest = tx.query(OF_DAY, &values![id, since_ms, OLDEST]).await?;
-    let newest = tx.optional(NEWEST, &values![id, since_ms]).await?;
+    let oldest: Vec<(String,)> = tx.list(OF_DAY, &values![id, since_ms, OLDEST]).await?;
+    let newest = tx.get(NEWEST, &values![id, since_ms]).await?;
     let mut secrets = Vec::new();
-    for mut row in oldest.into_iter().chain(newest) {
-        let secret = row.text()?;
+    for (secret,) in oldest.into_iter().chain(newest) {
         if !secrets.contains(&secret) {
             secrets.push(secret);
         }

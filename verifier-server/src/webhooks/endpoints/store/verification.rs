@@ -1,12 +1,13 @@
 //! Endpoints that have yet to prove that they are their merchants': when they are asked, and what came
 //! of it. What happens meanwhile waits for them.
 
-use super::{columns, read};
 use crate::merchants::model::WebhookEndpoint;
+use crate::store::lease::take_all;
 use crate::webhooks::endpoints::store::EndpointStore;
 use crate::webhooks::events::model::HELD_MS;
 use sealpay_protocol::ids::EndpointId;
-use sealpay_storage::{DatabaseError, Fault, Statement, Tx, Value, values};
+use sealpay_storage::{DatabaseError, Fault, Projection, Statement, Tx, Value, With};
+use sealpay_storage::{sql, values};
 
 /// An endpoint that is to be asked now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +34,9 @@ pub struct VerificationFailed {
 const IS_DUE: &str = "SELECT id FROM webhook_endpoints
     WHERE verification_at_ms <= $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL LIMIT 1";
 
-const DUE: &str = concat!(
+const DUE: &str = sql!(
     "SELECT ",
-    columns!(),
+    WebhookEndpoint::COLUMNS,
     ", verification_attempts FROM webhook_endpoints \
      WHERE verification_at_ms <= $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL \
      ORDER BY verification_at_ms LIMIT $2"
@@ -99,23 +100,18 @@ async fn lease(
     tx: &mut Tx<'_>,
     (now_ms, lease_until_ms, limit): (i64, i64, u32),
 ) -> Result<Vec<DueVerification>, Fault> {
-    let mut due = Vec::new();
-    for mut row in tx.query(DUE, &values![now_ms, limit]).await? {
-        due.push(DueVerification {
-            endpoint: read(&mut row)?,
-            attempts: row.integer()?.saturating_add(1),
-        });
-    }
+    let due = tx.list(DUE, &values![now_ms, limit]).await?.into_iter();
+    let due = due.map(|With(endpoint, attempts): With<_, i64>| DueVerification {
+        endpoint,
+        attempts: attempts.saturating_add(1),
+    });
+    let mut due: Vec<_> = due.collect();
     due.sort_by_key(|due| due.endpoint.id);
-    let mut leased = Vec::new();
-    for due in due {
+    take_all(tx, due, LEASE, |due| {
         let seen_ms = due.endpoint.verification_at_ms;
-        let values = values![due.endpoint.id, seen_ms, lease_until_ms, now_ms];
-        if tx.execute(LEASE, &values).await? > 0 {
-            leased.push(due);
-        }
-    }
-    Ok(leased)
+        values![due.endpoint.id, seen_ms, lease_until_ms, now_ms]
+    })
+    .await
 }
 
 async fn verified(
@@ -145,8 +141,8 @@ async fn settle_late(tx: &mut Tx<'_>, now_ms: i64) -> Result<u64, Fault> {
 impl EndpointStore {
     /// Says whether an endpoint is to be asked to prove that it is its merchant's.
     pub async fn verification_is_due(&self, now_ms: i64) -> Result<bool, DatabaseError> {
-        let row = self.database.row(IS_DUE, values![now_ms]).await?;
-        Ok(row.is_some())
+        let due: Option<(EndpointId,)> = self.database.get(IS_DUE, values![now_ms]).await?;
+        Ok(due.is_some())
     }
 
     /// Endpoints that are to be asked now, given to the caller until the lease ends.

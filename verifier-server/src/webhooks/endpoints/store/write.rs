@@ -5,7 +5,7 @@ use super::change::EndpointChange;
 use super::event::{Describe, EndpointEvent};
 use super::former_secrets;
 use super::usage::{Usage, spend};
-use super::{ADD, disable_deliveries, lock, new_values, next_sequence, tell, tell_others};
+use super::{ADD, disable_deliveries, lock, next_sequence, tell, tell_others};
 use crate::error::ApiError;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
 use crate::idempotency::store as idempotency;
@@ -13,7 +13,7 @@ use crate::merchants::model::WebhookEndpoint;
 use crate::webhooks::endpoints::store::EndpointStore;
 use crate::webhooks::events::model::{Event, HELD_MS};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
-use sealpay_storage::{DatabaseError, Fault, Tx, values};
+use sealpay_storage::{DatabaseError, Entity, Fault, Tx, values};
 
 /// What became of a merchant's wish that concerns an endpoint, in order of precedence.
 #[must_use]
@@ -106,9 +106,8 @@ async fn create(
     if let Some(replay) = came_before(tx, answered).await? {
         return Ok(EndpointWrite::Repeated(replay));
     }
-    let count = tx.optional(COUNT, &values![endpoint.merchant]).await?;
-    let count = count.map(|mut row| row.integer()).transpose()?;
-    if count.is_some_and(|count| count >= i64::from(*most)) {
+    let count: i64 = tx.scalar(COUNT, &values![endpoint.merchant]).await?;
+    if count >= i64::from(*most) {
         return Ok(EndpointWrite::NotNow);
     }
     let owner = (endpoint.merchant, answered.request.credential.as_str());
@@ -116,7 +115,7 @@ async fn create(
         return Ok(EndpointWrite::LimitReached);
     }
     keep(tx, answered, endpoint.id.to_string()).await?;
-    tx.execute(ADD, &new_values(endpoint)).await?;
+    tx.execute(ADD, &endpoint.to_row()?).await?;
     if let Some(event) = told {
         tell(tx, event).await?;
         tell_others(tx, event, endpoint.id).await?;

@@ -1,0 +1,273 @@
+//! Which columns a type is kept in. One list of them gives a table's `SELECT`, its `INSERT`, and both
+//! directions between a value and its row.
+//!
+//! A row is read from its first column to its last, in the order of that list: no name is looked up
+//! while the server runs.
+
+use super::error::DatabaseError;
+use super::postgres_statement::Statement;
+use super::value::{Row, Value};
+use sealpay_protocol::Named;
+use sealpay_protocol::encoding::{array_from_base64url, base64url};
+use sealpay_protocol::money::Money;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// A type that one column keeps.
+pub trait Column: Sized {
+    /// As the column keeps it.
+    fn to_value(&self) -> Result<Value, DatabaseError>;
+
+    /// What the column keeps; none where that is nothing of this type.
+    fn from_value(value: Value) -> Option<Self>;
+}
+
+impl Column for String {
+    fn to_value(&self) -> Result<Value, DatabaseError> {
+        Ok(self.into())
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Text(text) => Some(text.into_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl Column for bool {
+    fn to_value(&self) -> Result<Value, DatabaseError> {
+        Ok(Value::Integer(i64::from(*self)))
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        i64::from_value(value).map(|number| number != 0)
+    }
+}
+
+/// Bytes in base64url.
+impl<const N: usize> Column for [u8; N] {
+    fn to_value(&self) -> Result<Value, DatabaseError> {
+        Ok(base64url(self).into())
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        array_from_base64url(&String::from_value(value)?)
+    }
+}
+
+impl<T: Column> Column for Option<T> {
+    fn to_value(&self) -> Result<Value, DatabaseError> {
+        self.as_ref().map_or(Ok(Value::Null), T::to_value)
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Null => Some(None),
+            value => T::from_value(value).map(Some),
+        }
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl Column for $number {
+            fn to_value(&self) -> Result<Value, DatabaseError> {
+                super::value::integer(*self).map(Value::Integer)
+            }
+
+            fn from_value(value: Value) -> Option<Self> {
+                match value {
+                    Value::Integer(number) => number.try_into().ok(),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+numbers!(i64, u32, u64, usize);
+
+/// How a field of a type is kept in so many columns.
+pub trait Codec<T, const N: usize> {
+    /// As the columns keep it.
+    fn write(value: &T) -> Result<[Value; N], DatabaseError>;
+
+    /// From the next columns of a row.
+    fn read(row: &mut Row) -> Result<T, DatabaseError>;
+}
+
+/// As the type says by itself: in one column, or in those of its parts.
+#[derive(Debug)]
+pub struct Plain;
+
+impl<T: Column> Codec<T, 1> for Plain {
+    fn write(value: &T) -> Result<[Value; 1], DatabaseError> {
+        value.to_value().map(|value| [value])
+    }
+
+    fn read(row: &mut Row) -> Result<T, DatabaseError> {
+        row.take()
+    }
+}
+
+impl Codec<Money, 2> for Plain {
+    fn write(money: &Money) -> Result<[Value; 2], DatabaseError> {
+        Ok([money.amount_minor().into(), money.currency().into()])
+    }
+
+    fn read(row: &mut Row) -> Result<Money, DatabaseError> {
+        Ok(Money::new(row.take()?, row.take()?))
+    }
+}
+
+/// Both are there or neither.
+impl<A: Column, B: Column> Codec<Option<(A, B)>, 2> for Plain {
+    fn write(pair: &Option<(A, B)>) -> Result<[Value; 2], DatabaseError> {
+        match pair {
+            Some((first, second)) => Ok([first.to_value()?, second.to_value()?]),
+            None => Ok([Value::Null, Value::Null]),
+        }
+    }
+
+    fn read(row: &mut Row) -> Result<Option<(A, B)>, DatabaseError> {
+        Ok(row.take::<Option<A>>()?.zip(row.take()?))
+    }
+}
+
+/// By its name.
+#[derive(Debug)]
+pub struct ByName;
+
+impl<T: Named> Codec<T, 1> for ByName {
+    fn write(value: &T) -> Result<[Value; 1], DatabaseError> {
+        Ok([value.name().into()])
+    }
+
+    fn read(row: &mut Row) -> Result<T, DatabaseError> {
+        row.take_as(|name: String| T::from_name(&name))
+    }
+}
+
+/// As the text that it is displayed as and read from.
+#[derive(Debug)]
+pub struct AsText;
+
+impl<T: Display + FromStr> Codec<T, 1> for AsText {
+    fn write(value: &T) -> Result<[Value; 1], DatabaseError> {
+        Ok([value.to_string().into()])
+    }
+
+    fn read(row: &mut Row) -> Result<T, DatabaseError> {
+        row.take_as(|text: String| text.parse().ok())
+    }
+}
+
+/// As JSON, which no statement looks into.
+#[derive(Debug)]
+pub struct AsJson;
+
+impl<T: Serialize + DeserializeOwned> Codec<T, 1> for AsJson {
+    fn write(value: &T) -> Result<[Value; 1], DatabaseError> {
+        let text = serde_json::to_string(value);
+        let text = text.map_err(|error| DatabaseError::Corrupt(error.to_string()))?;
+        Ok([Value::Text(Cow::Owned(text))])
+    }
+
+    fn read(row: &mut Row) -> Result<T, DatabaseError> {
+        row.take_as(|text: String| serde_json::from_str(&text).ok())
+    }
+}
+
+/// As JSON where there is one, and `NULL` where there is none.
+#[derive(Debug)]
+pub struct AsOptionalJson;
+
+impl<T: Serialize + DeserializeOwned> Codec<Option<T>, 1> for AsOptionalJson {
+    fn write(value: &Option<T>) -> Result<[Value; 1], DatabaseError> {
+        value.as_ref().map_or(Ok([Value::Null]), AsJson::write)
+    }
+
+    fn read(row: &mut Row) -> Result<Option<T>, DatabaseError> {
+        let value = |text: String| serde_json::from_str(&text).ok();
+        row.take_as(|text: Option<String>| text.map_or(Some(None), |text| value(text).map(Some)))
+    }
+}
+
+/// Not in the row: read as what it is by default.
+#[derive(Debug)]
+pub struct Empty;
+
+impl<T: Default> Codec<T, 0> for Empty {
+    fn write(_: &T) -> Result<[Value; 0], DatabaseError> {
+        Ok([])
+    }
+
+    fn read(_: &mut Row) -> Result<T, DatabaseError> {
+        Ok(T::default())
+    }
+}
+
+/// What the rows of a statement are read as.
+pub trait FromRow: Sized {
+    /// From the next columns of a row.
+    fn from_row(row: &mut Row) -> Result<Self, DatabaseError>;
+}
+
+macro_rules! tuples {
+    ($(($($column:ident),*)),*) => {$(
+        impl<$($column: Column),*> FromRow for ($($column,)*) {
+            fn from_row(row: &mut Row) -> Result<Self, DatabaseError> {
+                Ok(($(row.take::<$column>()?,)*))
+            }
+        }
+    )*};
+}
+
+tuples!((A), (A, B), (A, B, C), (A, B, C, D));
+
+/// A row with one more column behind it.
+#[derive(Debug)]
+pub struct With<T, C>(pub T, pub C);
+
+impl<T: FromRow, C: Column> FromRow for With<T, C> {
+    fn from_row(row: &mut Row) -> Result<Self, DatabaseError> {
+        Ok(Self(T::from_row(row)?, row.take()?))
+    }
+}
+
+/// What a statement selects to read it as this type.
+pub trait Projection: FromRow {
+    /// Names or expressions, with commas between.
+    const COLUMNS: &'static str;
+
+    /// `SELECT` these columns `FROM` their table; a condition may follow.
+    const SELECT: &'static str;
+}
+
+/// A row of a table.
+pub trait Entity: Projection {
+    /// The values of a row.
+    type Values: AsRef<[Value]> + Send + Sync + 'static;
+
+    /// `INSERT INTO` the table, with a placeholder for each column; what a conflict does may follow.
+    const INSERT: &'static str;
+
+    /// The row of a value.
+    fn to_row(&self) -> Result<Self::Values, DatabaseError>;
+}
+
+/// The rows of some values.
+pub fn to_rows<'a, T: Entity + 'a>(
+    values: impl IntoIterator<Item = &'a T>,
+) -> Result<Vec<T::Values>, DatabaseError> {
+    values.into_iter().map(T::to_row).collect()
+}
+
+/// The statement that inserts a row.
+pub fn insert<T: Entity>(row: &T::Values) -> Statement<'_> {
+    (T::INSERT, row.as_ref())
+}
