@@ -191,8 +191,6 @@ fn read_decline(read: &Reader<'_>) -> Option<DeclineView> {
         _ => Advice::None,
     };
     Some(DeclineView {
-        // The form words the category itself; a verifier need not send a sentence.
-        message: text(&read.value, "message").unwrap_or_default(),
         advice,
         category: DeclineCategory::from_name(&read.text("category"))
             .unwrap_or(DeclineCategory::CardDeclined),
