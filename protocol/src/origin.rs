@@ -148,7 +148,10 @@ fn is_port(port: &str, https: bool) -> bool {
 
 /// What is wrong with a text that is no origin, as far as there is an advice for it.
 fn fault(text: &str) -> OriginError {
-    let Some((scheme, rest)) = text.split_once("://") else {
+    let parts = text
+        .split_once(':')
+        .and_then(|(scheme, rest)| Some((scheme, rest.strip_prefix("//")?)));
+    let Some((scheme, rest)) = parts else {
         return OriginError::Scheme;
     };
     let default_port = match scheme {
@@ -182,10 +185,10 @@ impl FromStr for Origin {
         let https = text.starts_with("https://");
         let rest = text.strip_prefix(if https { "https://" } else { "http://" });
         let rest = rest.ok_or_else(|| fault(text))?;
-        let after_literal = rest.rfind(']').map_or(0, |end| end + 1);
-        let (host, port) = match rest[after_literal..].split_once(':') {
-            Some((host, port)) => (&rest[..after_literal + host.len()], Some(port)),
-            None => (rest, None),
+        let (host, port) = match rest.rsplit_once(':') {
+            // The colons of an address stand within brackets.
+            Some((host, port)) if !port.contains(']') => (host, Some(port)),
+            _ => (rest, None),
         };
         if is_host(host) && port.is_none_or(|port| is_port(port, https)) {
             Ok(Self(text.into()))

@@ -77,13 +77,18 @@ impl Typed {
             typed.push(digit - b'0');
         }
         typed.separator_at = Some(typed.length);
-        let year = text.split(word).find(|part| part.chars().any(is_digit))?;
-        let others = text.split(word).filter(|part| part.chars().any(is_digit));
+        let letters = text.chars().filter(|c| c.is_alphabetic());
+        let parts = text.split(char::is_alphabetic);
+        let mut parts = parts.filter(|part| part.chars().any(is_digit));
+        let (year, None) = (parts.next()?, parts.next()) else {
+            return None;
+        };
         let year = year.trim_matches(|c: char| is_separator(c) || matches!(c, ',' | '\''));
         let fits = year
             .chars()
-            .all(|c| is_digit(c) && digits::value_of(c).is_some_and(|v| typed.push(v)));
-        (others.count() == 1 && fits && matches!(typed.length, 4 | 6)).then_some(typed)
+            .all(|c| digits::value_of(c).is_some_and(|value| typed.push(value)));
+        let has_other_letters = letters.count() > word.len();
+        (fits && !has_other_letters && matches!(typed.length, 4 | 6)).then_some(typed)
     }
 
     /// The ways to tell the month from the year, the likeliest first. Without a separator there are
