@@ -104,6 +104,7 @@ fn is_local_host(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
+#[cfg(feature = "verifier")]
 fn is_host(host: &str) -> bool {
     if let Some(literal) = host
         .strip_prefix('[')
@@ -131,22 +132,28 @@ fn is_canonical_ipv6(literal: &str) -> bool {
         .is_ok_and(|address| address.to_string() == literal)
 }
 
-/// In the browser origins come from the browser and the verifier, which checked them; reading and
-/// writing addresses would cost every shopper two kilobytes.
+/// In the browser origins come from the browser and the verifier, which checked them: reading names
+/// and addresses as a server does would cost every shopper three kilobytes.
 #[cfg(not(feature = "verifier"))]
-fn is_canonical_ipv6(literal: &str) -> bool {
-    literal
-        .bytes()
-        .all(|c| c == b':' || c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
+fn is_host(host: &str) -> bool {
+    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"-_.:[]".contains(&c);
+    !host.is_empty() && host.bytes().all(allowed)
 }
 
 fn is_port(port: &str, https: bool) -> bool {
-    let number = port.parse::<u16>().ok();
+    let is_plain = port.starts_with(|first| matches!(first, '1'..='9'));
+    let number = port.parse::<u16>().ok().filter(|_| is_plain);
     let default = if https { 443 } else { 80 };
-    number.is_some_and(|number| number != 0 && number != default && number.to_string() == port)
+    number.is_some_and(|number| number != default)
+}
+
+#[cfg(not(feature = "verifier"))]
+const fn fault(_: &str) -> OriginError {
+    OriginError::Form
 }
 
 /// What is wrong with a text that is no origin, as far as there is an advice for it.
+#[cfg(feature = "verifier")]
 fn fault(text: &str) -> OriginError {
     let parts = text
         .split_once(':')

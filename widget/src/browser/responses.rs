@@ -310,7 +310,7 @@ impl<'a> Reader<'a> {
     /// A member that may be `null` or absent.
     fn optional<T>(&self, name: &str, read: fn(&Reader<'_>) -> Option<T>) -> Option<T> {
         let value = member(&self.value, name)?;
-        if value.is_null() || value.is_undefined() {
+        if value == JsValue::NULL || value.is_undefined() {
             return None;
         }
         let there = read(&self.within(value));
