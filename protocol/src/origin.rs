@@ -132,14 +132,24 @@ fn is_canonical_ipv6(literal: &str) -> bool {
         .is_ok_and(|address| address.to_string() == literal)
 }
 
-/// In the browser origins come from the browser and the verifier, which checked them: reading names
-/// and addresses as a server does would cost every shopper three kilobytes.
-#[cfg(not(feature = "verifier"))]
-fn is_host(host: &str) -> bool {
-    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"-_.:[]".contains(&c);
-    !host.is_empty() && host.bytes().all(allowed)
+#[cfg(feature = "verifier")]
+fn is_authority(authority: &str, https: bool) -> bool {
+    match authority.rsplit_once(':') {
+        // The colons of an address stand within brackets.
+        Some((host, port)) if !port.contains(']') => is_host(host) && is_port(port, https),
+        _ => is_host(authority),
+    }
 }
 
+/// In the browser origins come from the browser and the verifier, which checked them: reading names,
+/// addresses and ports as a server does would cost every shopper three kilobytes.
+#[cfg(not(feature = "verifier"))]
+fn is_authority(authority: &str, _: bool) -> bool {
+    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"-_.:[]".contains(&c);
+    !authority.is_empty() && authority.bytes().all(allowed)
+}
+
+#[cfg(feature = "verifier")]
 fn is_port(port: &str, https: bool) -> bool {
     let is_plain = port.starts_with(|first| matches!(first, '1'..='9'));
     let number = port.parse::<u16>().ok().filter(|_| is_plain);
@@ -192,12 +202,7 @@ impl FromStr for Origin {
         let https = text.starts_with("https://");
         let rest = text.strip_prefix(if https { "https://" } else { "http://" });
         let rest = rest.ok_or_else(|| fault(text))?;
-        let (host, port) = match rest.rsplit_once(':') {
-            // The colons of an address stand within brackets.
-            Some((host, port)) if !port.contains(']') => (host, Some(port)),
-            _ => (rest, None),
-        };
-        if is_host(host) && port.is_none_or(|port| is_port(port, https)) {
+        if is_authority(rest, https) {
             Ok(Self(text.into()))
         } else {
             Err(fault(text))
