@@ -349,12 +349,10 @@ pub struct CardView {
     pub last4: String,
 }
 
-/// Why a payment was declined, in words that give nothing away.
+/// Why a payment was declined, as far as a shopper may know, and what helps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct DeclineView {
-    /// A sentence in English.
-    pub message: String,
     /// What to do next.
     pub advice: Advice,
     /// The reason, for a sentence in the shopper's language.

@@ -26,10 +26,17 @@ const WITH_TWO_DECIMALS: &str = "\
 const WITH_THREE_DECIMALS: &str = "\
     BHD IQD JOD KWD LYD OMR TND";
 
+/// Every list, with the number of its decimals.
+const LISTS: [(&str, u8); 3] = [
+    (WITHOUT_DECIMALS, 0),
+    (WITH_TWO_DECIMALS, 2),
+    (WITH_THREE_DECIMALS, 3),
+];
+
 /// A currency of ISO 4217.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency {
-    code: [u8; 3],
+    code: &'static str,
     exponent: u8,
 }
 
@@ -48,8 +55,8 @@ impl core::error::Error for CurrencyError {}
 impl Currency {
     /// The three capitals, such as `EUR`.
     #[must_use]
-    pub fn code(&self) -> &str {
-        core::str::from_utf8(&self.code).unwrap_or("XXX")
+    pub const fn code(&self) -> &'static str {
+        self.code
     }
 
     /// Decimal places between the minor unit and the unit: 0, 2 or 3.
@@ -60,18 +67,9 @@ impl Currency {
 
     /// Every currency, by number of decimals and then by code.
     pub fn all() -> impl Iterator<Item = Self> {
-        let lists = [
-            (WITHOUT_DECIMALS, 0),
-            (WITH_TWO_DECIMALS, 2),
-            (WITH_THREE_DECIMALS, 3),
-        ];
-        lists.into_iter().flat_map(|(list, exponent)| {
-            list.split(' ').filter_map(move |code| {
-                Some(Self {
-                    code: code.as_bytes().try_into().ok()?,
-                    exponent,
-                })
-            })
+        LISTS.into_iter().flat_map(|(list, exponent)| {
+            let codes = list.split(' ');
+            codes.map(move |code| Self { code, exponent })
         })
     }
 }
@@ -80,9 +78,11 @@ impl FromStr for Currency {
     type Err = CurrencyError;
 
     fn from_str(text: &str) -> Result<Self, CurrencyError> {
-        Self::all()
-            .find(|currency| currency.code == text.as_bytes())
-            .ok_or(CurrencyError)
+        let in_list = |(list, exponent): (&'static str, u8)| {
+            let code = list.split(' ').find(|code| *code == text)?;
+            Some(Self { code, exponent })
+        };
+        LISTS.into_iter().find_map(in_list).ok_or(CurrencyError)
     }
 }
 

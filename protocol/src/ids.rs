@@ -3,7 +3,7 @@
 //! 48 bits of milliseconds and 80 random bits, written in lowercase Crockford base32. They are
 //! ordered because rows that arrive in key order keep a large table fast.
 
-use core::fmt;
+use core::fmt::{self, Write as _};
 use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -36,7 +36,7 @@ const fn assemble(unix_ms: u64, random: [u8; 10]) -> [u8; 16] {
 fn write_text(value: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for place in (0..TEXT_CHARACTERS).rev() {
         let digit = usize::try_from((value >> (place * 5)) & 31).unwrap_or(0);
-        f.write_str(core::str::from_utf8(&ALPHABET[digit..=digit]).unwrap_or("0"))?;
+        f.write_char(char::from(ALPHABET[digit]))?;
     }
     Ok(())
 }

@@ -104,6 +104,7 @@ fn is_local_host(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
+#[cfg(feature = "verifier")]
 fn is_host(host: &str) -> bool {
     if let Some(literal) = host
         .strip_prefix('[')
@@ -131,24 +132,43 @@ fn is_canonical_ipv6(literal: &str) -> bool {
         .is_ok_and(|address| address.to_string() == literal)
 }
 
-/// In the browser origins come from the browser and the verifier, which checked them; reading and
-/// writing addresses would cost every shopper two kilobytes.
-#[cfg(not(feature = "verifier"))]
-fn is_canonical_ipv6(literal: &str) -> bool {
-    literal
-        .bytes()
-        .all(|c| c == b':' || c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
+#[cfg(feature = "verifier")]
+fn is_authority(authority: &str, https: bool) -> bool {
+    match authority.rsplit_once(':') {
+        // The colons of an address stand within brackets.
+        Some((host, port)) if !port.contains(']') => is_host(host) && is_port(port, https),
+        _ => is_host(authority),
+    }
 }
 
+/// In the browser origins come from the browser and the verifier, which checked them: reading names,
+/// addresses and ports as a server does would cost every shopper three kilobytes.
+#[cfg(not(feature = "verifier"))]
+fn is_authority(authority: &str, _: bool) -> bool {
+    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"-_.:[]".contains(&c);
+    !authority.is_empty() && authority.bytes().all(allowed)
+}
+
+#[cfg(feature = "verifier")]
 fn is_port(port: &str, https: bool) -> bool {
-    let number = port.parse::<u16>().ok();
+    let is_plain = port.starts_with(|first| matches!(first, '1'..='9'));
+    let number = port.parse::<u16>().ok().filter(|_| is_plain);
     let default = if https { 443 } else { 80 };
-    number.is_some_and(|number| number != 0 && number != default && number.to_string() == port)
+    number.is_some_and(|number| number != default)
+}
+
+#[cfg(not(feature = "verifier"))]
+const fn fault(_: &str) -> OriginError {
+    OriginError::Form
 }
 
 /// What is wrong with a text that is no origin, as far as there is an advice for it.
+#[cfg(feature = "verifier")]
 fn fault(text: &str) -> OriginError {
-    let Some((scheme, rest)) = text.split_once("://") else {
+    let parts = text
+        .split_once(':')
+        .and_then(|(scheme, rest)| Some((scheme, rest.strip_prefix("//")?)));
+    let Some((scheme, rest)) = parts else {
         return OriginError::Scheme;
     };
     let default_port = match scheme {
@@ -182,12 +202,7 @@ impl FromStr for Origin {
         let https = text.starts_with("https://");
         let rest = text.strip_prefix(if https { "https://" } else { "http://" });
         let rest = rest.ok_or_else(|| fault(text))?;
-        let after_literal = rest.rfind(']').map_or(0, |end| end + 1);
-        let (host, port) = match rest[after_literal..].split_once(':') {
-            Some((host, port)) => (&rest[..after_literal + host.len()], Some(port)),
-            None => (rest, None),
-        };
-        if is_host(host) && port.is_none_or(|port| is_port(port, https)) {
+        if is_authority(rest, https) {
             Ok(Self(text.into()))
         } else {
             Err(fault(text))

@@ -1,5 +1,6 @@
 //! Declines as data: `data/declines.json` holds the key, the ISO 8583 response code, the class and
-//! both sentences of every reason, because networks reclassify them over time.
+//! the sentence for the merchant of every reason, because networks reclassify them over time. What a
+//! shopper reads is the widget's: it has a sentence for each category.
 
 use sealpay_protocol::api::{Advice, CardField, DeclineCategory};
 use serde::{Deserialize, Serialize};
@@ -17,10 +18,8 @@ pub struct Decline {
     pub class: DeclineClass,
     /// What the shopper may know of it; an approval has none.
     pub category: Option<DeclineCategory>,
-    /// A sentence for the shopper that gives nothing away.
-    pub shopper_message: String,
     /// A sentence for the merchant that says what to do.
-    pub merchant_message: String,
+    pub detail: String,
     /// What the shopper can do.
     pub advice: Advice,
     /// The field that the shopper can correct.
@@ -84,7 +83,6 @@ mod tests {
             let decline = super::find(key).unwrap();
             (
                 decline.category,
-                decline.shopper_message.clone(),
                 decline.advice,
                 decline.field,
                 decline.replace_card,
@@ -125,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_category_has_one_sentence_and_one_advice_and_never_names_the_reason() {
+    fn a_category_has_one_advice_and_never_names_the_reason() {
         let mut seen = HashMap::new();
         for decline in all() {
             let Some(category) = decline.category else {
@@ -133,12 +131,7 @@ mod tests {
                 continue;
             };
             assert!(super::find(category.name()).is_none(), "{}", decline.key);
-            let shown = (
-                &decline.shopper_message,
-                decline.advice,
-                decline.field,
-                decline.replace_card,
-            );
+            let shown = (decline.advice, decline.field, decline.replace_card);
             let first = *seen.entry(category).or_insert(shown);
             assert_eq!(first, shown, "{}", decline.key);
         }
@@ -164,17 +157,6 @@ mod tests {
                 && decline.field.is_none()
                 && decline.advice != Advice::None;
             assert!(decline.replace_card || !is_final, "{}", decline.key);
-        }
-    }
-
-    #[test]
-    fn no_sentence_for_a_shopper_asks_for_what_the_form_does_not_have() {
-        for decline in all() {
-            let sentence = decline.shopper_message.to_lowercase();
-            for word in ["pin", "address", "billing"] {
-                let mut words = sentence.split(|character: char| !character.is_alphanumeric());
-                assert!(!words.any(|known| known == word), "{}", decline.key);
-            }
         }
     }
 }

@@ -135,7 +135,7 @@ pub fn all() -> Vec<NamedOutcome> {
     let reasons = decline::all()
         .iter()
         .filter(|decline| find(&decline.key).is_some());
-    let reasons = reasons.map(|decline| (decline.key.as_str(), decline.merchant_message.as_str()));
+    let reasons = reasons.map(|decline| (decline.key.as_str(), decline.detail.as_str()));
     let authorizations = SPECIAL.into_iter().chain(reasons);
     let kinds = authorizations
         .map(|row| (OutcomeKind::Authorization, row))

@@ -54,7 +54,7 @@ Usage: cargo xtask COMMAND
   bench    measure, and print one JSON object
   fuzz     run the fuzz targets, each for a minute, or those that are named
              --seconds N           for so long each
-  widget   build the widget into dist/
+  widget   build the widget into dist/; fails when it outgrows its limit
   tools    install wasm-bindgen, wasm-pack, geckodriver and trunk under target/tools
 ";
 
@@ -95,6 +95,7 @@ fn run(command: &str, arguments: &[String]) -> Result<ExitCode, Failure> {
             no_more(arguments)?;
             tools::install_target(&workspace)?;
             widget::build(&workspace)?;
+            widget::require_lightness(&workspace)?;
         }
         "tools" => {
             no_more(arguments)?;

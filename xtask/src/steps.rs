@@ -252,7 +252,8 @@ fn docs(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
 }
 
 fn widget(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
-    Ok(widget::build(workspace)?)
+    widget::build(workspace)?;
+    Ok(widget::require_lightness(workspace)?)
 }
 
 /// `trunk build` and `trunk serve` have to keep working for whoever is used to them.

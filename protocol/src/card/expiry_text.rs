@@ -1,8 +1,8 @@
 //! What people type for an expiry date, before anybody knows whether it is one.
 
-use super::digits;
 use super::expiry::{Expiry, ExpiryError, FURTHEST_MONTHS, within_reach};
 use super::year_month::YearMonth;
+use super::{digits, holder};
 
 /// The digits of a month and a year.
 const ROOM: usize = 6;
@@ -77,13 +77,18 @@ impl Typed {
             typed.push(digit - b'0');
         }
         typed.separator_at = Some(typed.length);
-        let year = text.split(word).find(|part| part.chars().any(is_digit))?;
-        let others = text.split(word).filter(|part| part.chars().any(is_digit));
+        let letters = text.chars().filter(|c| is_letter(*c));
+        let parts = text.split(is_letter);
+        let mut parts = parts.filter(|part| part.chars().any(is_digit));
+        let (year, None) = (parts.next()?, parts.next()) else {
+            return None;
+        };
         let year = year.trim_matches(|c: char| is_separator(c) || matches!(c, ',' | '\''));
         let fits = year
             .chars()
-            .all(|c| is_digit(c) && digits::value_of(c).is_some_and(|v| typed.push(v)));
-        (others.count() == 1 && fits && matches!(typed.length, 4 | 6)).then_some(typed)
+            .all(|c| digits::value_of(c).is_some_and(|value| typed.push(value)));
+        let has_other_letters = letters.count() > word.len();
+        (fits && !has_other_letters && matches!(typed.length, 4 | 6)).then_some(typed)
     }
 
     /// The ways to tell the month from the year, the likeliest first. Without a separator there are
@@ -153,7 +158,7 @@ const MONTHS: [&str; 12] = [
 const LETTERS_OF_A_WORD: usize = 3;
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|c: char| !c.is_alphabetic());
+    let words = text.split(|c| !is_letter(c));
     words.filter(|word| word.chars().count() >= LETTERS_OF_A_WORD)
 }
 
@@ -161,6 +166,10 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 fn begins(name: &str, word: &str) -> bool {
     let beginning = name.get(..word.len());
     beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(word))
+}
+
+fn is_letter(character: char) -> bool {
+    holder::is_letter(character) && !is_digit(character) && !digits::is_invisible(character)
 }
 
 fn is_digit(character: char) -> bool {

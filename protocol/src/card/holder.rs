@@ -174,7 +174,7 @@ fn judge(name: &str) -> Option<HolderError> {
 /// It is one unless it lies where Unicode has punctuation, symbols, emoji, private use and marks.
 /// The exact answer needs a table of 2 KB that every shopper would load, and what slips through
 /// here harms nobody.
-fn is_letter(character: char) -> bool {
+pub(super) fn is_letter(character: char) -> bool {
     match character {
         '\u{00}'..='\u{7F}' => character.is_ascii_alphabetic(),
         '\u{80}'..='\u{A9}' | '\u{AB}'..='\u{B4}' | '\u{B6}'..='\u{B9}' => false,

@@ -6,7 +6,7 @@
 use harness::chance::Chance;
 use harness::client::{Browser, Merchant, Prepared, attempt, card};
 use harness::load::{KeepAlive, encode};
-use sealpay_protocol::api::{PaymentView, Problem, SessionView, ShopperState};
+use sealpay_protocol::api::{DeclineCategory, PaymentView, Problem, SessionView, ShopperState};
 use sealpay_protocol::ids::{AttemptId, PaymentId, SessionId};
 use sealpay_protocol::origin::Origin;
 use std::net::SocketAddr;
@@ -84,7 +84,7 @@ pub(crate) enum Acknowledged {
     Outcome {
         payment: PaymentId,
         state: ShopperState,
-        decline: Option<String>,
+        decline: Option<DeclineCategory>,
     },
     /// Another attempt has paid for the order.
     SessionComplete,
@@ -395,6 +395,6 @@ fn outcome(sent: &Sent, body: &[u8]) -> Result<Acknowledged, String> {
     Ok(Acknowledged::Outcome {
         payment: view.payment,
         state: view.state,
-        decline: view.decline.map(|decline| decline.message),
+        decline: view.decline.map(|decline| decline.category),
     })
 }

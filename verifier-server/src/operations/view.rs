@@ -42,7 +42,7 @@ pub struct FailureRecord {
     /// The stable key, of the same table as declines.
     pub code: String,
     /// A sentence for the merchant.
-    pub message: String,
+    pub detail: String,
 }
 
 impl ModificationRecord {
@@ -71,9 +71,9 @@ impl FailureRecord {
         let known = decline::find(key);
         Self {
             code: key.to_owned(),
-            message: known.map_or_else(
+            detail: known.map_or_else(
                 || "The provider did not do it.".to_owned(),
-                |known| known.merchant_message.clone(),
+                |known| known.detail.clone(),
             ),
         }
     }

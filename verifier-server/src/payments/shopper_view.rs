@@ -1,4 +1,4 @@
-//! Sessions and payments as the shopper may see them: no reasons, only sentences.
+//! Sessions and payments as the shopper may see them: categories of reasons, which the widget words.
 
 use super::methods;
 use super::model::Payment;
@@ -104,7 +104,6 @@ async fn view_of(
         action,
         enrolment: method.enrolment(gateway, payment, requester).await,
         decline: decline.map(|decline| DeclineView {
-            message: decline.shopper_message.clone(),
             advice: decline.advice,
             // Only an approval has none.
             category: decline.category.unwrap_or(DeclineCategory::CardDeclined),

@@ -117,8 +117,8 @@ pub struct DeclineRecord {
     pub response_code: Option<String>,
     /// Whether a retry can help.
     pub class: DeclineClass,
-    /// A sentence for the merchant.
-    pub message: String,
+    /// A sentence for the merchant that says what to do.
+    pub detail: String,
 }
 
 impl PaymentRecord {
@@ -191,6 +191,6 @@ fn decline_record(key: &str) -> Option<DeclineRecord> {
         code: decline.key.clone(),
         response_code: decline.response_code.clone(),
         class: decline.class,
-        message: decline.merchant_message.clone(),
+        detail: decline.detail.clone(),
     })
 }

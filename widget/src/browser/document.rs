@@ -17,7 +17,7 @@ pub fn root() -> Option<Element> {
 }
 
 fn html() -> Option<HtmlElement> {
-    document()?.document_element()?.dyn_into().ok()
+    Some(document()?.document_element()?.unchecked_into())
 }
 
 /// The language the browser prefers, such as `en-GB`.
@@ -38,20 +38,19 @@ pub fn authority() -> String {
 
 /// Declares the language and direction of the texts.
 pub fn set_language(catalog: &Catalog) {
-    if let Some(html) = html() {
-        html.set_lang(catalog.language);
-        html.set_dir(if catalog.is_right_to_left {
-            "rtl"
-        } else {
-            "ltr"
-        });
-    }
+    let direction = if catalog.is_right_to_left {
+        "rtl"
+    } else {
+        "ltr"
+    };
+    set_attribute("lang", catalog.language);
+    set_attribute("dir", direction);
 }
 
 /// Light, dark or as the device is set.
 pub fn set_colour_scheme(scheme: ColourScheme) {
-    set_data(
-        "color-scheme",
+    set_attribute(
+        "data-color-scheme",
         match scheme {
             ColourScheme::Light => "light",
             ColourScheme::Dark => "dark",
@@ -60,10 +59,10 @@ pub fn set_colour_scheme(scheme: ColourScheme) {
     );
 }
 
-fn set_data(name: &str, value: &str) {
+fn set_attribute(name: &str, value: &str) {
     if let Some(html) = html() {
         // Setting an attribute of a valid name cannot fail.
-        let _ = html.set_attribute(&["data-", name].concat(), value);
+        let _ = html.set_attribute(name, value);
     }
 }
 
@@ -75,17 +74,17 @@ pub fn set_appearance(appearance: &Appearance) {
     let set = |name: &str, value: &str| {
         let _ = style.set_property(name, value);
     };
+    let pixels = |pixels: u8| [&*u32::from(pixels).to_string(), "px"].concat();
     if let Some(accent) = &appearance.accent {
         set("--accent", accent.css());
         set("--on-accent", accent.text_on_it());
     }
     if let Some(radius) = appearance.radius_px {
-        set("--radius", &[radius.to_string().as_str(), "px"].concat());
+        set("--radius", &pixels(radius));
     }
     if let Some(font) = appearance.font {
         set("--font", font);
     }
-    let pixels = |pixels: u8| [pixels.to_string().as_str(), "px"].concat();
     if let Some(spacing) = appearance.spacing_px {
         set("--gap", &pixels(spacing));
     }
@@ -105,7 +104,7 @@ pub fn set_appearance(appearance: &Appearance) {
         if let Some(danger) = &ground.danger {
             set("--danger", danger.css());
         }
-        set_data("surface", "");
+        set_attribute("data-surface", "");
         // Colours that the page did not set must be legible on its background.
         set_colour_scheme(if ground.is_dark() {
             ColourScheme::Dark
@@ -114,10 +113,10 @@ pub fn set_appearance(appearance: &Appearance) {
         });
     }
     if appearance.is_compact {
-        set_data("density", "compact");
+        set_attribute("data-density", "compact");
     }
     if appearance.is_framed {
-        set_data("frame", "card");
+        set_attribute("data-frame", "card");
     }
 }
 

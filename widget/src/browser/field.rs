@@ -101,11 +101,9 @@ pub fn text_in(input: &Input) -> Zeroizing<String> {
     Zeroizing::new(input.value())
 }
 
-/// Focuses an element.
+/// Focuses an element of the form, which is never one of SVG.
 pub fn focus(element: &Element) {
-    if let Some(element) = element.dyn_ref::<HtmlElement>() {
-        let _ = element.focus();
-    }
+    let _ = element.unchecked_ref::<HtmlElement>().focus();
 }
 
 /// The top and bottom of what should be visible with an element, CSS pixels from the top of this

@@ -235,7 +235,7 @@ pub fn is_embedded() -> bool {
 fn embedder() -> Option<(Window, Window)> {
     let window = web_sys::window()?;
     let parent = window.parent().ok().flatten()?;
-    (!Object::is(&window, &parent)).then_some((window, parent))
+    (window != parent).then_some((window, parent))
 }
 
 /// The sender of this hello. `boot.js` has sent one before, and the reply to that may arrive late.
@@ -246,12 +246,10 @@ pub fn connect(connected: impl FnOnce(Handshake) + 'static) {
     let Some((window, parent)) = embedder() else {
         return;
     };
-    let expected = parent.clone();
+    let expected = Object::from(parent.clone());
     let connected = RefCell::new(Some(connected));
     let listener = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-        let is_from_parent = event
-            .source()
-            .is_some_and(|source| Object::is(&source, &expected));
+        let is_from_parent = event.source().is_some_and(|source| source == expected);
         let handshake = is_from_parent.then(|| read_handshake(&event)).flatten();
         if let Some(handshake) = handshake
             && let Some(connected) = connected.take()
@@ -279,7 +277,10 @@ fn read_handshake(event: &MessageEvent) -> Option<Handshake> {
         return None;
     }
     let ports: Array = event.ports().unchecked_into();
-    let port: MessagePort = ports.get(0).dyn_into().ok()?;
+    let port = ports.get(0);
+    if port.is_undefined() {
+        return None;
+    }
     Some(Handshake {
         order: object::text(&data, "order")?.into(),
         parent_origin: event.origin(),
@@ -292,6 +293,7 @@ fn read_handshake(event: &MessageEvent) -> Option<Handshake> {
             can_return: object::flag(&data, "canReturn"),
             can_renew: object::flag(&data, "canRenew"),
         },
-        port: Port::new(port),
+        // The browser puts nothing else there.
+        port: Port::new(port.unchecked_into()),
     })
 }

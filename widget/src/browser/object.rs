@@ -18,7 +18,7 @@ pub fn text(value: &JsValue, name: &str) -> Option<String> {
 /// Whether a member is `true`.
 #[must_use]
 pub fn flag(value: &JsValue, name: &str) -> bool {
-    member(value, name).is_some_and(|value| value.is_truthy())
+    member(value, name).and_then(|value| value.as_bool()) == Some(true)
 }
 
 /// A member that is a safe integer.

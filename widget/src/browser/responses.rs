@@ -191,8 +191,6 @@ fn read_decline(read: &Reader<'_>) -> Option<DeclineView> {
         _ => Advice::None,
     };
     Some(DeclineView {
-        // The form words the category itself; a verifier need not send a sentence.
-        message: text(&read.value, "message").unwrap_or_default(),
         advice,
         category: DeclineCategory::from_name(&read.text("category"))
             .unwrap_or(DeclineCategory::CardDeclined),
@@ -312,7 +310,7 @@ impl<'a> Reader<'a> {
     /// A member that may be `null` or absent.
     fn optional<T>(&self, name: &str, read: fn(&Reader<'_>) -> Option<T>) -> Option<T> {
         let value = member(&self.value, name)?;
-        if value.is_null() || value.is_undefined() {
+        if value == JsValue::NULL || value.is_undefined() {
             return None;
         }
         let there = read(&self.within(value));

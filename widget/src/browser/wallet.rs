@@ -1,7 +1,6 @@
 //! The window with the wallet's own page.
 
 use super::{object, random};
-use js_sys::Object;
 use sealpay_protocol::encoding::base64url;
 use wasm_bindgen::JsValue;
 use web_sys::Window;
@@ -26,8 +25,7 @@ impl WalletWindow {
             .open_with_url_and_target_and_features(url, &fresh_name(), FEATURES)
             .ok()??;
         // Some in-app browsers show the page in place of this one, and return this window.
-        let is_around = |other: Option<Window>| other.is_some_and(|it| Object::is(&window, &it));
-        if is_around(own.top().ok().flatten()) || is_around(Some(own)) {
+        if window == own || own.top().ok().flatten().as_ref() == Some(&window) {
             return None;
         }
         // The wallet's page must not navigate this one.

@@ -46,7 +46,8 @@ impl Edit<'_> {
             units += character.len_utf16();
             (here >= self.caret).then_some(at)
         });
-        end.map_or(self.text, |end| &self.text[..end])
+        end.and_then(|end| self.text.get(..end))
+            .unwrap_or(self.text)
     }
 
     fn is_at_end(&self) -> bool {
@@ -63,10 +64,10 @@ pub(super) fn number(shown: &str, edit: &Edit<'_>) -> Shown {
         match edit.deletion {
             Some(Deletion::Backward) if before > 0 => {
                 before -= 1;
-                digits.remove(before);
+                remove_digit(&mut digits, before);
             }
             Some(Deletion::Forward) if before < digits.len() => {
-                digits.remove(before);
+                remove_digit(&mut digits, before);
             }
             _ => {}
         }
@@ -79,6 +80,15 @@ pub(super) fn number(shown: &str, edit: &Edit<'_>) -> Shown {
         after_digits(&text, before)
     };
     Shown { text, caret }
+}
+
+/// In place, so that no copy of the digits is left behind.
+fn remove_digit(digits: &mut String, at: usize) {
+    let mut position = 0;
+    digits.retain(|_| {
+        position += 1;
+        position != at + 1
+    });
 }
 
 /// The offset after `count` digits. The text is ASCII, so bytes are code units.

@@ -350,7 +350,6 @@ fn decline_error_disappears_on_edit() {
 #[test]
 fn decline_correction_prefers_field_then_card_then_advice() {
     let decline = |advice, field, replace_card| DeclineView {
-        message: String::new(),
         advice,
         category: DeclineCategory::CardDeclined,
         field,

@@ -135,6 +135,17 @@ fn every_decline_category_has_a_heading_and_a_sentence() {
 }
 
 #[test]
+fn declines_do_not_mention_what_the_form_does_not_ask_for() {
+    for category in DeclineCategory::ALL {
+        let sentence = (Catalog::for_locale("en").decline)(category).sentence;
+        let sentence = sentence.to_lowercase();
+        let mut words = sentence.split(|character: char| !character.is_alphanumeric());
+        let is_unknown = |word| ["pin", "address", "billing"].contains(&word);
+        assert!(!words.any(is_unknown), "{}", category.name());
+    }
+}
+
+#[test]
 fn unknown_locales_fall_back_to_english() {
     for locale in ["en", "en-GB", "tlh", "", "EN-us"] {
         assert_eq!(Catalog::for_locale(locale).language, "en", "{locale}");

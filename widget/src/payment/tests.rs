@@ -60,7 +60,6 @@ pub(super) fn payment_id() -> PaymentId {
 
 fn payment(state: ShopperState) -> PaymentView {
     let decline = (state == ShopperState::Declined).then(|| DeclineView {
-        message: "Your card was declined.".into(),
         advice: Advice::TryOtherCard,
         category: DeclineCategory::CardDeclined,
         field: None,

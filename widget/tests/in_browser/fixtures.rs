@@ -89,7 +89,6 @@ pub(crate) fn session() -> SessionView {
 
 pub(crate) fn payment(request: &SignedRequest, state: ShopperState) -> PaymentView {
     let decline = (state == ShopperState::Declined).then(|| DeclineView {
-        message: "Your bank declined this payment.".into(),
         advice: Advice::TryOtherCard,
         category: DeclineCategory::CardDeclined,
         field: None,

@@ -24,7 +24,7 @@ impl Merchant {
             .map_err(unknown)?;
         let body: Value = response.json().await.map_err(unknown)?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        match text(&body["failure"]["message"]).or_else(|| text(&body["detail"])) {
+        match text(&body["failure"]["detail"]).or_else(|| text(&body["detail"])) {
             Some(reason) => Err(reason),
             None => text(&body["state"]).ok_or_else(|| "The response is unreadable.".into()),
         }

@@ -214,8 +214,8 @@ fn attempt(payment: &Payment, control: Option<&Origin>) -> Markup {
                 span .pill .(name) { (title) }
                 @if let Some(at) = created_at { span .muted .small { (moment(at)) } }
             }
-            @if !text(payment, "decline", "message").is_empty() {
-                p .reason { (text(payment, "decline", "message")) }
+            @if !text(payment, "decline", "detail").is_empty() {
+                p .reason { (text(payment, "decline", "detail")) }
             }
             dl {
                 div { dt { "Paid with" } dd { (paid_with(payment)) } }

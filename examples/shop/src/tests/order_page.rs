@@ -37,7 +37,7 @@ fn payment(details: &str) -> Value {
             "amount_disputed": number(disputed) }),
         ["wallet"] => json!({ "method": "wallet", "card": null }),
         [method, code] => json!({ "method": method,
-            "decline": { "code": code, "response_code": "51", "message": "Not <that>." },
+            "decline": { "code": code, "response_code": "51", "detail": "Not <that>." },
             "authentication": (code == "threeds_failed").then(|| json!({ "status": "rejected" })) }),
         _ => json!({}),
     }

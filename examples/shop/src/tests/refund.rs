@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn refund_names_itself_and_every_response_has_one_meaning() {
-    let failure = json!({ "message": "The account is closed." });
+    let failure = json!({ "detail": "The account is closed." });
     let rows: [(u16, Value, Result<&str, &str>); 5] = [
         (
             200,

@@ -42,19 +42,19 @@ fn state_of(expected: &Expected) -> ShopperState {
     }
 }
 
-/// What the shopper sees: a sentence and an advice, and nothing that tells why.
+/// What the shopper sees: a category and advice, and nothing that tells why.
 fn check_shopper(name: &str, view: &PaymentView, text: &str, expected: &Expected) {
     assert_eq!(view.state, state_of(expected), "{name}: {text}");
     match (&view.decline, expected.reason) {
         (None, None) => assert_eq!(view.state, ShopperState::Captured, "{name}"),
         (Some(shown), Some(reason)) => {
-            assert_eq!(shown.message, reason.shopper_message, "{name}");
+            assert_eq!(Some(shown.category), reason.category, "{name}");
             assert_eq!(shown.advice, reason.advice, "{name}");
             assert!(
                 !text.contains(&format!("\"{}\"", reason.key)),
                 "{name}: {text}"
             );
-            for member in ["\"code\"", "response_code", "\"class\""] {
+            for member in ["\"code\"", "response_code", "\"class\"", "\"detail\""] {
                 assert!(!text.contains(member), "{name}: {text}");
             }
         }
@@ -78,7 +78,7 @@ fn check_merchant(name: &str, payment: &Value, expected: &Expected) {
     assert_eq!(shown["response_code"].as_str(), response_code, "{name}");
     let class = serde_json::to_value(reason.class).unwrap();
     assert_eq!(shown["class"], class, "{name}");
-    assert_eq!(shown["message"], reason.merchant_message.as_str(), "{name}");
+    assert_eq!(shown["detail"], reason.detail.as_str(), "{name}");
 }
 
 fn check_events(name: &str, events: &[Value], payment: &Value, expected: &Expected) {

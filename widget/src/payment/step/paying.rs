@@ -138,7 +138,6 @@ impl State {
     pub(super) fn declined(&mut self, payment: PaymentView, notice: Option<Notice>) -> Vec<Effect> {
         let attempts_left = payment.attempts_left;
         let decline = payment.decline.unwrap_or_else(|| DeclineView {
-            message: String::new(),
             advice: Advice::None,
             category: DeclineCategory::CardDeclined,
             field: None,

@@ -107,7 +107,7 @@ fn decline_clears_the_security_code_and_the_next_attempt_has_a_new_id() {
     else {
         panic!("{:?}", run.state.phase());
     };
-    assert_eq!(decline.message, "Your card was declined.");
+    assert_eq!(decline.category, DeclineCategory::CardDeclined);
     run.step(PaymentEvent::Submitted(submission(2)));
     run.step(PaymentEvent::Sealed {
         generation: run.generation(),
