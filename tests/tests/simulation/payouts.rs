@@ -10,19 +10,19 @@ use sealpay_provider::payout::PayoutRequest;
 use sealpay_provider::{PayoutProvider, ProviderDecision};
 use serde_json::{Value, json};
 use verifier_server::error::ErrorCode;
-use verifier_server::error::ErrorCode::{InvalidParameter, MalformedRequest, NotFound};
+use verifier_server::error::ErrorCode::{MalformedRequest, NotFound};
 
 const REASON: Option<&str> = Some("reason");
 
 #[rustfmt::skip]
 const ORDERS: [Row; 9] = [
-    (r#"{"reason":"bored"}"#, InvalidParameter, REASON),
-    (r#"{"reason":""}"#, InvalidParameter, REASON),
-    (r#"{"reason":"Account_closed"}"#, InvalidParameter, REASON),
-    (r#"{"reason":"account_closed "}"#, InvalidParameter, REASON),
-    (r#"{"reason":4}"#, InvalidParameter, REASON),
-    (r#"{"reason":["account_closed"]}"#, InvalidParameter, REASON),
-    (r#"{"reason":{"account_closed":null}}"#, InvalidParameter, REASON),
+    (r#"{"reason":"bored"}"#, MalformedRequest, REASON),
+    (r#"{"reason":""}"#, MalformedRequest, REASON),
+    (r#"{"reason":"Account_closed"}"#, MalformedRequest, REASON),
+    (r#"{"reason":"account_closed "}"#, MalformedRequest, REASON),
+    (r#"{"reason":4}"#, MalformedRequest, REASON),
+    (r#"{"reason":["account_closed"]}"#, MalformedRequest, REASON),
+    (r#"{"reason":{"account_closed":null}}"#, MalformedRequest, REASON),
     (r#"{"reason":"account_closed","reason":"account_closed"}"#, MalformedRequest, REASON),
     (r#"{"reason":"account_closed","amount":1}"#, MalformedRequest, Some("amount")),
 ];

@@ -1,18 +1,16 @@
 //! Sends signed requests to the verifier, byte for byte as they were signed.
 
-use super::{clock, object, responses};
+use super::{clock, responses};
 use crate::payment::ApiResponse;
 use crate::payment::request::SignedRequest;
+use gloo_net::http::Request;
 use js_sys::Uint8Array;
 use sealpay_protocol::api::CONTENT_TYPE;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, RequestCache, RequestCredentials, RequestInit, RequestRedirect, Response,
-};
+use wasm_bindgen::JsValue;
+use web_sys::{AbortController, RequestCache, RequestCredentials, RequestRedirect};
 
 /// How long a response may take. A simulated slow bank takes ten seconds, a real one up to twenty.
 const TIMEOUT_MS: u32 = 30_000;
@@ -80,27 +78,24 @@ async fn fetch(request: SignedRequest) -> Option<Reply> {
     let controller = AbortController::new().ok()?;
     let signal = controller.signal();
     clock::after(TIMEOUT_MS, move || controller.abort());
-    let headers = object::from_members(&[
-        ("content-type", CONTENT_TYPE.into()),
-        ("idempotency-key", request.idempotency_key.into()),
-        ("sealpay-session", request.session.into()),
-        ("content-digest", request.headers.content_digest.into()),
-        ("signature-input", request.headers.signature_input.into()),
-        ("signature", request.headers.signature.into()),
-    ]);
-    let options = RequestInit::new();
-    options.set_method("POST");
-    options.set_headers(&headers);
-    options.set_body(&Uint8Array::from(request.body.as_ref()));
-    options.set_credentials(RequestCredentials::Omit);
-    options.set_cache(RequestCache::NoStore);
-    options.set_redirect(RequestRedirect::Error);
-    options.set_signal(Some(&signal));
-    let sending = web_sys::window()?.fetch_with_str_and_init(request.path, &options);
-    let response: Response = JsFuture::from(sending).await.ok()?.dyn_into().ok()?;
-    let body = JsFuture::from(response.text().ok()?).await.ok()?;
+    let response = Request::post(request.path)
+        .header("content-type", CONTENT_TYPE)
+        .header("idempotency-key", &request.idempotency_key)
+        .header("sealpay-session", &request.session)
+        .header("content-digest", &request.headers.content_digest)
+        .header("signature-input", &request.headers.signature_input)
+        .header("signature", &request.headers.signature)
+        .credentials(RequestCredentials::Omit)
+        .cache(RequestCache::NoStore)
+        .redirect(RequestRedirect::Error)
+        .abort_signal(Some(&signal))
+        .body(Uint8Array::from(request.body.as_ref()))
+        .ok()?
+        .send()
+        .await
+        .ok()?;
     Some(Reply {
         status: response.status(),
-        body: body.as_string()?,
+        body: response.text().await.ok()?,
     })
 }

@@ -59,7 +59,7 @@ pub(super) fn payment_id() -> PaymentId {
 }
 
 fn payment(state: ShopperState) -> PaymentView {
-    let decline = (state == ShopperState::Declined).then(|| DeclineView {
+    let decline = (state == ShopperState::Declined).then_some(DeclineView {
         advice: Advice::TryOtherCard,
         category: DeclineCategory::CardDeclined,
         field: None,

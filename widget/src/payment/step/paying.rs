@@ -137,7 +137,7 @@ impl State {
     /// Back to the form, with the reason of the decline or with the given notice.
     pub(super) fn declined(&mut self, payment: PaymentView, notice: Option<Notice>) -> Vec<Effect> {
         let attempts_left = payment.attempts_left;
-        let decline = payment.decline.unwrap_or_else(|| DeclineView {
+        let decline = payment.decline.unwrap_or(DeclineView {
             advice: Advice::None,
             category: DeclineCategory::CardDeclined,
             field: None,
