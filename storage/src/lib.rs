@@ -3,6 +3,7 @@
 //!
 //! The server's store and the simulated bank use it, each with tables and migrations of its own.
 
+mod background;
 mod batch;
 mod error;
 mod migrate;
@@ -18,6 +19,7 @@ mod time_limit;
 mod tx;
 mod value;
 
+pub use background::in_background;
 pub use error::DatabaseError;
 pub use migrate::Migrations;
 pub use options::{Durability, Options};

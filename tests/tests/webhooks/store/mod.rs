@@ -4,4 +4,5 @@ mod deliveries;
 mod endpoint_changes;
 mod endpoints;
 mod events;
+mod recording;
 mod verification;
