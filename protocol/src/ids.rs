@@ -66,7 +66,7 @@ pub trait Identifier: Copy + Ord + fmt::Display {
 macro_rules! identifiers {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(u128);
 
         impl $name {
@@ -103,6 +103,13 @@ macro_rules! identifiers {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(concat!($prefix, "_"))?;
                 write_text(self.0, f)
+            }
+        }
+
+        /// In logs it has the form that clients know it in.
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
             }
         }
 
@@ -180,7 +187,9 @@ mod tests {
             ((1 << 48) - 1, [255; 10], "pay_7zzzzzzzzzzzzzzzzzzzzzzzzz"),
         ];
         for (unix_ms, random, text) in rows {
-            assert_eq!(PaymentId::new(unix_ms, random).to_string(), text);
+            let id = PaymentId::new(unix_ms, random);
+            assert_eq!(id.to_string(), text);
+            assert_eq!(format!("{id:?}"), text, "in logs");
             assert_eq!(text.parse::<PaymentId>().unwrap().unix_ms(), unix_ms);
         }
     }

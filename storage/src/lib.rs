@@ -3,6 +3,7 @@
 //!
 //! The server's store and the simulated bank use it, each with tables and migrations of its own.
 
+mod background;
 mod batch;
 mod columns;
 mod entity;
@@ -23,6 +24,7 @@ mod time_limit;
 mod tx;
 mod value;
 
+pub use background::in_background;
 pub use columns::{AsJson, AsOptionalJson, AsText, ByName, Codec, Column, Empty, Entity, FromRow};
 pub use columns::{Plain, Projection, With, insert, to_rows};
 pub use error::DatabaseError;

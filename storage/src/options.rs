@@ -29,6 +29,9 @@ pub struct Options {
     pub list_readers: usize,
     /// Connections to Postgres, of those below, that may look at many rows at once.
     pub postgres_lists: usize,
+    /// Connections to Postgres, of all, that work beside requests may have at once: deliveries, recovery,
+    /// housekeeping. The rest is for payments.
+    pub postgres_background: usize,
     /// How long a list may take before it is ended.
     pub list_limit: Duration,
     /// How long the sums over everything that a merchant ever did may take before they are ended.
@@ -48,6 +51,7 @@ impl Default for Options {
             readers: 2,
             list_readers: 4,
             postgres_lists: 5,
+            postgres_background: 4,
             list_limit: Duration::from_secs(2),
             sum_limit: Duration::from_secs(10),
             writer_cache_kib: 256 * 1024,

@@ -7,6 +7,7 @@
 //! under way on it runs again on another. So a restart or a failover costs time and nothing else.
 
 use super::Extent;
+use super::background::is_background;
 use super::error::{DatabaseError, Fault, full};
 use super::migrate::{self, Migrations};
 use super::options::{Durability, Options};
@@ -20,7 +21,7 @@ use deadpool_postgres::{PoolError, RecyclingMethod, Runtime};
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_postgres::{Client, Config, NoTls};
 
 /// How often an operation is run that others got in the way of.
@@ -85,6 +86,8 @@ pub(super) struct Postgres {
     pooled: AtomicBool,
     /// Connections that may look at many rows at once: the rest is for payments.
     lists: Semaphore,
+    /// Connections that work beside requests has at once.
+    background: Semaphore,
     /// Begins a read that may look at many rows.
     begin_list: String,
     begin_sum: String,
@@ -146,6 +149,7 @@ impl Postgres {
             begin,
             pooled: AtomicBool::new(pooled),
             lists: Semaphore::new(options.postgres_lists),
+            background: Semaphore::new(options.postgres_background),
             begin_list: begin_within(options.list_limit),
             begin_sum: begin_within(options.sum_limit),
         })
@@ -175,8 +179,7 @@ impl Postgres {
     ) -> Result<T, DatabaseError> {
         let waiting = tokio::time::timeout(CONNECTION_TIMEOUT, self.lists.acquire());
         let place = waiting.await.map_err(|_| DatabaseError::Overloaded)?;
-        let closed = |_| DatabaseError::Unavailable("the database is closed".into());
-        let _place = place.map_err(closed)?;
+        let _place = place.map_err(|_| closed())?;
         let begin = match extent {
             Extent::List => &self.begin_list,
             Extent::Sum => &self.begin_sum,
@@ -187,6 +190,7 @@ impl Postgres {
     pub(super) fn close(&self) {
         self.queue.close();
         self.lists.close();
+        self.background.close();
         self.pool.close();
     }
 
@@ -197,8 +201,9 @@ impl Postgres {
         kind: &Kind<'_>,
     ) -> Result<T, DatabaseError> {
         if self.queue.is_closed() {
-            return Err(DatabaseError::Unavailable("the database is closed".into()));
+            return Err(closed());
         }
+        let _background = self.background_place().await?;
         let _place = self
             .queue
             .try_acquire()
@@ -238,6 +243,15 @@ impl Postgres {
                 }
             }
         }
+    }
+
+    /// A place for work beside requests; whoever is waited for needs none.
+    async fn background_place(&self) -> Result<Option<SemaphorePermit<'_>>, DatabaseError> {
+        if !is_background() {
+            return Ok(None);
+        }
+        let place = self.background.acquire().await;
+        place.map(Some).map_err(|_| closed())
     }
 
     async fn attempt<I: Sync, T>(
@@ -313,6 +327,10 @@ async fn connect(config: &Config, tls: Option<Tls>) -> Result<Client, DatabaseEr
             Ok(client)
         }
     }
+}
+
+fn closed() -> DatabaseError {
+    DatabaseError::Unavailable("the database is closed".into())
 }
 
 fn no_connection(error: PoolError) -> Fault {

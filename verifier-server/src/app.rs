@@ -32,6 +32,7 @@ use crate::{
     attention, disputes, keys, maintain, operations, payments, payouts, settlements, widget_builds,
 };
 use sealpay_provider::Providers;
+use sealpay_storage::in_background;
 use sealpay_system::{Clock, Rng};
 use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt;
@@ -256,42 +257,45 @@ impl Server {
                 widget_builds::run(gateway, digest).await;
             }
         };
-        tokio::join!(
-            record_build,
-            follow_clock,
-            keys::follow::run(gateway, FOLLOW_KEYS_EVERY),
-            every(RECOVER_EVERY, "reconcile payments", || {
-                payments::reconcile::recover(gateway)
-            }),
-            every(COLLECT_EVERY, "collect credits", || {
-                bank_transfer::incoming::collect(gateway)
-            }),
-            every(RECOVER_EVERY, "reconcile operations", || {
-                operations::reconcile::recover(gateway)
-            }),
-            every(EXPIRE_EVERY, "expire authorizations", || {
-                operations::expire::expire(gateway)
-            }),
-            every(REVERSE_EVERY, "reverse late approvals", || {
-                payments::reversals::reverse(gateway)
-            }),
-            attention::run(gateway, LOOK_EVERY, |seen| self
-                .state
-                .metrics
-                .attention(seen)),
-            every(EXPIRE_EVERY, "close overdue disputes", || {
-                disputes::service::give_up(gateway)
-            }),
-            every(SETTLE_EVERY, "close settlements", || {
-                settlements::close::settle(gateway, Cutoff::Now)
-            }),
-            every(PAY_OUT_EVERY, "send payouts", || payouts::service::pay_out(
-                gateway
-            )),
-            maintain::run(gateway, MAINTAIN_EVERY),
-            Arc::clone(&self.outbox).run(gateway.outbox()),
-            Arc::clone(&self.outbox).run_verification(),
-        );
+        let beside = async {
+            tokio::join!(
+                record_build,
+                follow_clock,
+                keys::follow::run(gateway, FOLLOW_KEYS_EVERY),
+                every(RECOVER_EVERY, "reconcile payments", || {
+                    payments::reconcile::recover(gateway)
+                }),
+                every(COLLECT_EVERY, "collect credits", || {
+                    bank_transfer::incoming::collect(gateway)
+                }),
+                every(RECOVER_EVERY, "reconcile operations", || {
+                    operations::reconcile::recover(gateway)
+                }),
+                every(EXPIRE_EVERY, "expire authorizations", || {
+                    operations::expire::expire(gateway)
+                }),
+                every(REVERSE_EVERY, "reverse late approvals", || {
+                    payments::reversals::reverse(gateway)
+                }),
+                attention::run(gateway, LOOK_EVERY, |seen| self
+                    .state
+                    .metrics
+                    .attention(seen)),
+                every(EXPIRE_EVERY, "close overdue disputes", || {
+                    disputes::service::give_up(gateway)
+                }),
+                every(SETTLE_EVERY, "close settlements", || {
+                    settlements::close::settle(gateway, Cutoff::Now)
+                }),
+                every(PAY_OUT_EVERY, "send payouts", || payouts::service::pay_out(
+                    gateway
+                )),
+                maintain::run(gateway, MAINTAIN_EVERY),
+                Arc::clone(&self.outbox).run(gateway.outbox()),
+                Arc::clone(&self.outbox).run_verification(),
+            );
+        };
+        in_background(beside).await;
     }
 }
 

@@ -22,6 +22,8 @@ pub struct ApiError {
     pub detail: Option<Cow<'static, str>>,
     /// For the log only.
     pub internal: Option<String>,
+    /// Nothing was written before it, whatever its status.
+    pub is_without_effect: bool,
 }
 
 macro_rules! codes {
@@ -171,7 +173,7 @@ codes! {
     SealedCardRefused = "sealed_card_refused", 422, "Sealed card refused",
         "The sealed card does not open for this payment; seal it again with the current key.";
     Overloaded = "overloaded", 503, "Overloaded",
-        "The server is overloaded; send the same request again in a moment.";
+        "The server is overloaded or its database does not respond; send the same request again in a moment.";
     Internal = "internal", 500, "Internal error",
         "Something went wrong on our side; send the same request again, and quote request_id if the problem continues.";
 }
@@ -185,6 +187,7 @@ impl ApiError {
             param: None,
             detail: None,
             internal: None,
+            is_without_effect: false,
         }
     }
 
@@ -196,6 +199,7 @@ impl ApiError {
             param: Some(Cow::Borrowed(param)),
             detail: None,
             internal: None,
+            is_without_effect: false,
         }
     }
 
@@ -211,6 +215,25 @@ impl ApiError {
         self
     }
 
+    /// The same error of a request that has written nothing so far.
+    #[must_use]
+    pub(crate) const fn without_effect(mut self) -> Self {
+        self.is_without_effect = true;
+        self
+    }
+
+    /// The error of a request's first transaction: it has no effect unless nobody knows whether it was
+    /// committed.
+    pub(crate) fn of_first_transaction(error: DatabaseError) -> Self {
+        let is_unknown = error == DatabaseError::OutcomeUnknown;
+        let error = Self::from(error);
+        if is_unknown {
+            error
+        } else {
+            error.without_effect()
+        }
+    }
+
     /// The sentence for the client.
     #[must_use]
     pub fn detail(&self) -> &str {
@@ -224,6 +247,7 @@ impl ApiError {
             param: None,
             detail: None,
             internal: Some(internal.to_string()),
+            is_without_effect: false,
         }
     }
 }
@@ -256,6 +280,7 @@ impl From<OrderError> for ApiError {
             param: error.claim().map(Cow::Borrowed),
             detail: None,
             internal: None,
+            is_without_effect: false,
         }
     }
 }
@@ -302,7 +327,8 @@ impl From<ProviderError> for ApiError {
 impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         let code = match error {
-            DatabaseError::Overloaded => ErrorCode::Overloaded,
+            // Nothing was changed: it is as well to ask again as where too many ask.
+            DatabaseError::Overloaded | DatabaseError::Unavailable(_) => ErrorCode::Overloaded,
             DatabaseError::TooLong => ErrorCode::QueryTooBroad,
             _ => ErrorCode::Internal,
         };
@@ -312,10 +338,26 @@ impl From<DatabaseError> for ApiError {
 
 #[cfg(test)]
 mod tests {
-    use super::{ApiError, ErrorCode};
+    use super::{ApiError, DatabaseError, ErrorCode};
     use sealpay_protocol::order::OrderError;
     use sealpay_protocol::sign::verify::SignatureError;
     use std::collections::HashSet;
+
+    /// Whoever is told that nothing was changed asks again; a bug and an unknown outcome are told apart.
+    #[test]
+    fn a_database_that_does_no_work_is_no_error_of_the_server_itself() {
+        let why = || "attempt to write a readonly database".to_owned();
+        for (error, code) in [
+            (DatabaseError::Unavailable(why()), ErrorCode::Overloaded),
+            (DatabaseError::Overloaded, ErrorCode::Overloaded),
+            (DatabaseError::OutcomeUnknown, ErrorCode::Internal),
+            (DatabaseError::Corrupt(why()), ErrorCode::Internal),
+        ] {
+            let shown = ApiError::from(error.clone());
+            assert_eq!(shown.code, code, "{error:?}");
+            assert_eq!(shown.internal, Some(error.to_string()));
+        }
+    }
 
     #[test]
     fn codes_are_unique_and_their_texts_are_sentences() {

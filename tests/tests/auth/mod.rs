@@ -11,4 +11,5 @@ mod signature_headers;
 mod signed_request;
 mod signing;
 mod store;
+mod strangers;
 mod unknown_keys;

@@ -4,6 +4,7 @@
 //! repository stand in its folder as `store`. The last test reads the sources of the repositories and
 //! fails when a public method does not occur in any of them.
 
+pub(crate) mod background;
 pub(crate) mod fixtures;
 mod opening;
 mod postgres_failover;

@@ -24,12 +24,47 @@ pub(super) fn read(path: &Path) -> Result<Config, String> {
     Ok(config)
 }
 
-/// Where a file is wrong, and why. The line itself is not shown: it may hold a password.
+/// Where a file is wrong, and what is expected there. No value is shown, nor the line: either may hold
+/// a password.
 fn position(error: &toml::de::Error, text: &str) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
-    let line = before.map(|before| before.matches('\n').count() + 1);
-    let line = line.map_or_else(String::new, |line| format!(", line {line}"));
-    format!("{line}: {}", error.message())
+    let number = before.map(|before| before.matches('\n').count());
+    let line = number.and_then(|number| text.lines().nth(number));
+    let number = number.map_or_else(String::new, |number| format!(", line {}", number + 1));
+    format!(
+        "{number}: {}",
+        wanted(error, line.unwrap_or_default(), text)
+    )
+}
+
+/// What a value is of: the sentences of the parser itself hold none, those of the types repeat it.
+fn wanted(error: &toml::de::Error, line: &str, text: &str) -> String {
+    let message = error.message();
+    if let Err(unparsed) = toml::de::DeTable::parse(text) {
+        return unparsed.message().to_owned();
+    }
+    if message.starts_with("missing field") {
+        return message.to_owned();
+    }
+    let expected = message.rsplit_once(", expected ");
+    let expected = expected.map_or("another value", |(_, expected)| expected);
+    if let Some(unknown) = message.strip_prefix("unknown field `") {
+        let name = unknown.split('`').next().unwrap_or_default();
+        let name = if is_name(name) { name } else { "…" };
+        return format!("there is no setting {name}, expected {expected}");
+    }
+    let setting = line.split('=').next().unwrap_or_default().trim();
+    if is_name(setting) {
+        format!("{setting}: expected {expected}")
+    } else {
+        format!("expected {expected}")
+    }
+}
+
+/// A setting of ours looks like this; a value that stands in its place mostly does not.
+fn is_name(text: &str) -> bool {
+    let usual = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'_' | b'.');
+    (1..=40).contains(&text.len()) && text.bytes().all(usual)
 }
 
 #[cfg(test)]
@@ -40,17 +75,47 @@ mod tests {
     #[test]
     fn an_error_in_the_file_names_the_line_and_does_not_show_it() {
         let path = std::env::temp_dir().join(format!("sealpay-config-{}", std::process::id()));
-        for (line, expected) in [
-            ("database = \"postgres://u:horse@db/x", "line 2"),
+        for (lines, expected) in [
+            (
+                "database = \"postgres://u:horse@db/x",
+                ", line 2: invalid basic string, expected `\"`",
+            ),
             (
                 "database = [\"postgres://u:horse@db/x\"]",
-                "line 2: invalid type",
+                ", line 2: database: expected a string",
+            ),
+            (
+                "drain_ms = \"postgres://u:horse@db/x\"",
+                ", line 2: drain_ms: expected u64",
+            ),
+            (
+                "drain_ms = \"horse, expected horse\"",
+                ", line 2: drain_ms: expected u64",
+            ),
+            (
+                "test_mode_in_public = \"horse\"",
+                ", line 2: test_mode_in_public: expected a boolean",
+            ),
+            ("log = \"horse\"", ", line 2: log: expected "),
+            (
+                "[webhooks]\nallow = [\n\"10.0.0.0/8\", 12345]",
+                ", line 4: expected a string",
+            ),
+            (
+                "lissten = \"horse\"",
+                ", line 2: there is no setting lissten, expected one of ",
+            ),
+            (
+                "\"u:horse@db\" = 1",
+                ", line 2: there is no setting …, expected one of ",
             ),
         ] {
-            fs::write(&path, format!("test_mode = true\n{line}\n")).unwrap();
+            fs::write(&path, format!("test_mode = true\n{lines}\n")).unwrap();
             let error = read(&path).unwrap_err();
             assert!(error.contains(expected), "{error}");
-            assert!(!error.contains("horse"), "{error}");
+            for value in ["horse", "12345"] {
+                assert!(!error.contains(value), "{error}");
+            }
         }
         fs::remove_file(&path).unwrap();
     }

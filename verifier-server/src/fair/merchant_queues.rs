@@ -105,8 +105,8 @@ impl MerchantQueues {
     /// A place to read a report from, while the merchant reads fewer than there may be.
     pub(crate) fn sending(&self, merchant: MerchantId) -> Result<SendingPlace, ApiError> {
         let place = self.sendings.of(merchant).try_acquire_owned();
-        let many = |_| ApiError::because(ErrorCode::Overloaded, "the merchant reads other reports");
-        place.map_err(many)
+        let many = || ApiError::because(ErrorCode::Overloaded, "the merchant reads other reports");
+        place.map_err(|_| many().without_effect())
     }
 }
 
@@ -154,9 +154,9 @@ impl<K: Eq + Hash + Debug> FairSemaphore<K> {
                 _of_owner: of_owner,
             })
         };
-        let late = |_| ApiError::because(ErrorCode::Overloaded, "it was not its turn in time");
+        let late = || ApiError::because(ErrorCode::Overloaded, "it was not its turn in time");
         let waited = tokio::time::timeout(self.patience, waiting).await;
-        let queue = waited.map_err(late)?;
+        let queue = waited.map_err(|_| late().without_effect())?;
         queue.map_err(|error| ApiError::because(ErrorCode::Internal, error))
     }
 }
@@ -189,8 +189,8 @@ mod tests {
         let hung_up = tokio::time::timeout(Duration::from_millis(1), first).await;
         assert!(hung_up.is_err());
         let second = merchant_queues.read(merchant(1), async { Ok(2) }).await;
-        let refused = second.map_err(|error| error.code);
-        assert_eq!(refused, Err(ErrorCode::Overloaded));
+        let refused = second.map_err(|error| (error.code, error.is_without_effect));
+        assert_eq!(refused, Err((ErrorCode::Overloaded, true)));
         let other = merchant_queues.read(merchant(2), async { Ok(3) }).await;
         assert_eq!(other.map_err(|error| error.code), Ok(3));
         go_on.notify_one();

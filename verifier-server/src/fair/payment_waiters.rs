@@ -1,28 +1,37 @@
 //! Operations that wait until another one on the same payment has ended.
 
+use super::Places;
 use crate::error::{ApiError, ErrorCode};
 use sealpay_protocol::ids::PaymentId;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// How long an operation waits.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often a waiting operation looks again, because a server on the same database notifies nobody
-/// here.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// How long a waiting operation sleeps before it looks again, because a server on the same database
+/// notifies nobody here: at first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 /// Payments share these: whoever waits for another payment looks again in vain.
 const NOTIFIERS: usize = 64;
 
-/// Notifies operations that wait for another one on the same payment.
+/// Notifies operations that wait for another one on the same payment. Of those that wait, one looks
+/// whether that has ended; the others follow it in the order in which they came.
 #[derive(Debug)]
-pub(crate) struct PaymentWaiters([Notify; NOTIFIERS]);
+pub(crate) struct PaymentWaiters {
+    ended: [Notify; NOTIFIERS],
+    looking: Places<PaymentId>,
+}
 
 impl Default for PaymentWaiters {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Notify::new()))
+        Self {
+            ended: std::array::from_fn(|_| Notify::new()),
+            looking: Places::new(1),
+        }
     }
 }
 
@@ -31,7 +40,7 @@ impl PaymentWaiters {
         let mut hasher = DefaultHasher::new();
         payment.hash(&mut hasher);
         let [low, ..] = hasher.finish().to_le_bytes();
-        &self.0[usize::from(low) % NOTIFIERS]
+        &self.ended[usize::from(low) % NOTIFIERS]
     }
 
     /// An operation on a payment has ended.
@@ -48,7 +57,15 @@ impl PaymentWaiters {
         payment: PaymentId,
         attempt: impl Fn() -> F,
     ) -> Result<T, ApiError> {
+        if let Some(done) = attempt().await? {
+            return Ok(done);
+        }
+        let in_progress = || ApiError::new(ErrorCode::ModificationInProgress);
         let until = Instant::now() + PATIENCE;
+        let turn = self.looking.of(payment).acquire_owned();
+        let turn = timeout_at(until, turn).await.map_err(|_| in_progress())?;
+        let _turn = turn.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
+        let mut pause = FIRST_PAUSE;
         loop {
             let mut ended = pin!(self.notifier(payment).notified());
             // Before the look: what ends during it is not missed.
@@ -57,17 +74,18 @@ impl PaymentWaiters {
                 return Ok(done);
             }
             if Instant::now() >= until {
-                return Err(ApiError::new(ErrorCode::ModificationInProgress));
+                return Err(in_progress());
             }
             // Notified or not, it looks again.
-            let _ = tokio::time::timeout(POLL_INTERVAL, ended).await;
+            let _ = timeout_at(until.min(Instant::now() + pause), ended).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PATIENCE, POLL_INTERVAL, PaymentWaiters};
+    use super::{FIRST_PAUSE, PATIENCE, PaymentWaiters};
     use crate::error::ErrorCode;
     use sealpay_protocol::ids::PaymentId;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -82,15 +100,15 @@ mod tests {
         let started = Instant::now();
         let waiting = waiters.run(PAYMENT, || async {
             let look = looks.fetch_add(1, Ordering::Relaxed);
-            Ok((look == 1).then_some(look))
+            Ok((look == 2).then_some(look))
         });
         let ending = async {
             tokio::task::yield_now().await;
             waiters.notify(PAYMENT);
         };
         let (taken, ()) = tokio::join!(waiting, ending);
-        assert_eq!(taken, Ok(1));
-        assert!(started.elapsed() < POLL_INTERVAL, "{:?}", started.elapsed());
+        assert_eq!(taken, Ok(2));
+        assert!(started.elapsed() < FIRST_PAUSE, "{:?}", started.elapsed());
     }
 
     #[tokio::test]
@@ -101,5 +119,45 @@ mod tests {
         let code = refused.unwrap_err().code;
         assert_eq!(code, ErrorCode::ModificationInProgress);
         assert!(started.elapsed() >= PATIENCE);
+    }
+
+    #[tokio::test]
+    async fn of_many_that_wait_for_one_payment_one_looks_and_ever_less_often() {
+        let (waiters, looks) = (PaymentWaiters::default(), AtomicU32::new(0));
+        let wait = || {
+            waiters.run(PAYMENT, || async {
+                looks.fetch_add(1, Ordering::Relaxed);
+                Ok(None::<()>)
+            })
+        };
+        let waited = futures_util::future::join_all((0..10).map(|_| wait())).await;
+        for refused in waited {
+            let code = refused.unwrap_err().code;
+            assert_eq!(code, ErrorCode::ModificationInProgress);
+        }
+        let looks = looks.into_inner();
+        // Each of them at first and in the end, and the one that looks a few times more.
+        assert!((15..=28).contains(&looks), "{looks}");
+    }
+
+    #[tokio::test]
+    async fn those_that_wait_follow_each_other_at_once() {
+        let (waiters, ended) = (PaymentWaiters::default(), AtomicU32::new(0));
+        let started = Instant::now();
+        let wait = || {
+            waiters.run(PAYMENT, || async {
+                let is_free = ended.load(Ordering::Relaxed) > 0;
+                Ok(is_free.then(|| ended.fetch_add(1, Ordering::Relaxed)))
+            })
+        };
+        let waiting = futures_util::future::join_all((0..10).map(|_| wait()));
+        let ending = async {
+            tokio::task::yield_now().await;
+            ended.store(1, Ordering::Relaxed);
+            waiters.notify(PAYMENT);
+        };
+        let (ran, ()) = tokio::join!(waiting, ending);
+        assert_eq!(ran, (1..=10).map(Ok).collect::<Vec<_>>());
+        assert!(started.elapsed() < FIRST_PAUSE, "{:?}", started.elapsed());
     }
 }

@@ -1,5 +1,5 @@
 //! Every write of a merchant's credential leaves a row in the audit trail, refused ones as well. Of
-//! writes that changed nothing, one credential leaves so many rows and no more: the others are in the
+//! writes that changed nothing, those among them that the server had no room for, one credential leaves so many rows and no more: the others are in the
 //! log alone, as are those that show no credential of anybody's.
 
 use super::client::Client;
@@ -61,6 +61,15 @@ fn subject(route: &str, path: &str) -> Option<String> {
     is_a_name.then(|| named.to_owned())
 }
 
+/// Whether a write is known to have done nothing. A server error may have done something, unless it was
+/// made before anything was written.
+fn is_without_effect(response: &Response, changed_nothing: &ChangedNothing) -> bool {
+    let (status, refused) = (response.status(), response.extensions().get::<Problem>());
+    status.is_client_error()
+        || refused.is_some_and(|Problem(error)| error.is_without_effect)
+        || (status.is_success() && changed_nothing.is_noted())
+}
+
 /// Writes the row behind the handler and before the response.
 pub(crate) async fn audit(
     State(gateway): State<Arc<Gateway>>,
@@ -90,10 +99,8 @@ pub(crate) async fn audit(
         let route = route.as_str();
         let status = response.status().as_u16();
         let refused = response.extensions().get::<Problem>();
-        // A server error may have done something: it always leaves its row.
-        let is_without_effect = response.status().is_client_error()
-            || (response.status().is_success() && changed_nothing.is_noted());
-        if is_without_effect && !without_effect.leaves_a_row(principal) {
+        if is_without_effect(&response, &changed_nothing) && !without_effect.leaves_a_row(principal)
+        {
             return response;
         }
         let entry = AuditEntry {
@@ -116,7 +123,37 @@ pub(crate) async fn audit(
 
 #[cfg(test)]
 mod tests {
-    use super::subject;
+    use super::{ChangedNothing, Problem, is_without_effect, subject};
+    use crate::error::{ApiError, ErrorCode};
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+    use sealpay_storage::DatabaseError;
+
+    #[test]
+    fn a_write_is_without_effect_where_that_is_known() {
+        let problem = |error: ApiError| Problem(error).into_response();
+        let first = |error| problem(ApiError::of_first_transaction(error));
+        let rows = [
+            (StatusCode::OK.into_response(), false),
+            (StatusCode::GATEWAY_TIMEOUT.into_response(), false),
+            (problem(ApiError::new(ErrorCode::ScopeMissing)), true),
+            (problem(ApiError::new(ErrorCode::Overloaded)), false),
+            (problem(DatabaseError::Overloaded.into()), false),
+            (first(DatabaseError::Overloaded), true),
+            (first(DatabaseError::Unavailable(String::new())), true),
+            (first(DatabaseError::OutcomeUnknown), false),
+        ];
+        let changed_nothing = ChangedNothing::default();
+        for (response, expected) in rows {
+            let found = is_without_effect(&response, &changed_nothing);
+            assert_eq!(found, expected, "{response:?}");
+        }
+        changed_nothing.note();
+        let done = StatusCode::OK.into_response();
+        assert!(is_without_effect(&done, &changed_nothing));
+        let failed = problem(ApiError::new(ErrorCode::Internal));
+        assert!(!is_without_effect(&failed, &changed_nothing));
+    }
 
     #[test]
     fn only_a_name_in_its_place_is_kept_of_a_path() {

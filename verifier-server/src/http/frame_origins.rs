@@ -2,6 +2,7 @@
 //! asked for without a credential, so that it must not cost the database a read each time.
 
 use super::client::Client;
+use super::guesses::Failure;
 use super::rate_limit::RateLimit;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
@@ -92,7 +93,7 @@ pub(crate) async fn origins_of(
     if let (Err(error), Some(guess)) = (&read, guess)
         && error.code == ErrorCode::UnknownMerchant
     {
-        limit.guess_failed(&guess, now_ms);
+        limit.guess_failed(&guess, Failure::Credential, now_ms);
     }
     let origins: Arc<[String]> = read?.into();
     known.remember(id, Arc::clone(&origins), now_ms);

@@ -1,6 +1,6 @@
 //! Failed guesses have a limit of their own. Who tries keys, names or codes waits for more of the
-//! same; a shopper of the same network, or another key of it, does not. RequestCredentials that were let in
-//! lately do not wait for what strangers of their network guess.
+//! same; a shopper of the same network, or another key of it, does not. Credentials that were let in
+//! lately do not wait for what strangers of their network guess, also where these show their names.
 
 use super::client::Client;
 use crate::listener::{ClientNetwork, networks_of};
@@ -70,13 +70,34 @@ impl<'a> Credential<'a> {
     }
 }
 
+/// What was wrong with a guess that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The credential: it is nobody's.
+    Credential,
+    /// What it asked for, and the credential has proved itself.
+    OfProven,
+    /// What was asked for, before the credential proved itself: it may be somebody else's.
+    OfStranger,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Bucket {
     /// None for all clients that nobody can tell apart.
     network: Option<ClientNetwork>,
     target: Target,
-    /// None for all credentials of the network together.
-    credential: Option<u64>,
+    guesser: Guesser,
+}
+
+/// Whose guesses count in a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Guesser {
+    /// Whoever shows a credential of this name.
+    Claims(u64),
+    /// The one whose credential of this name has proved itself.
+    Is(u64),
+    /// All of the network.
+    Anybody,
 }
 
 #[derive(Debug, Default)]
@@ -98,6 +119,11 @@ struct Good {
 impl Good {
     fn contains(&self, hash: u64) -> bool {
         self.now.contains(&hash) || self.before.contains(&hash)
+    }
+
+    fn remove(&mut self, hash: u64) {
+        self.now.remove(&hash);
+        self.before.remove(&hash);
     }
 
     fn insert(&mut self, hash: u64, now_ms: u64) {
@@ -153,30 +179,40 @@ impl Guesses {
     /// Each with how long one guess counts in it. All limits have the same length in time; that of a
     /// network takes more guesses in it than that of a credential, and a large network more than a small
     /// one.
-    fn buckets(&self, guess: &Guess, interval_ms: u64) -> Vec<(Bucket, u64)> {
-        let bucket = |network, credential| Bucket {
+    fn buckets(&self, guess: &Guess, guessers: &[Guesser], interval_ms: u64) -> Vec<(Bucket, u64)> {
+        let bucket = |network, guesser| Bucket {
             network,
             target: guess.target,
-            credential,
+            guesser,
         };
-        let own = Some(guess.credential);
-        let shared_ms = interval_ms / NETWORK_SHARE;
+        let interval_ms = |guesser| match guesser {
+            Guesser::Anybody => interval_ms / NETWORK_SHARE,
+            Guesser::Claims(_) | Guesser::Is(_) => interval_ms,
+        };
         match guess.client {
             Client::Network(address) => networks_of(address)
                 .flat_map(|(network, tier)| {
-                    let network = Some(network);
-                    [
-                        (bucket(network, own), tier.interval_ms(interval_ms)),
-                        (bucket(network, None), tier.interval_ms(shared_ms).max(1)),
-                    ]
+                    let of_one = move |guesser: &Guesser| {
+                        let one_ms = tier.interval_ms(interval_ms(*guesser)).max(1);
+                        (bucket(Some(network), *guesser), one_ms)
+                    };
+                    guessers.iter().map(of_one)
                 })
                 .collect(),
             // Clients that nobody can tell apart have no limit of one of them where nothing else
             // tells them apart.
             Client::Unknown => {
-                let own = guess.is_somebodys.then(|| (bucket(None, own), interval_ms));
-                let shared = (bucket(None, None), (shared_ms / UNKNOWN_ARE).max(1));
-                own.into_iter().chain([shared]).collect()
+                let counts =
+                    |guesser: &&Guesser| guess.is_somebodys || matches!(guesser, Guesser::Anybody);
+                let of_one = |guesser: &Guesser| {
+                    let share = match guesser {
+                        Guesser::Anybody => UNKNOWN_ARE,
+                        Guesser::Claims(_) | Guesser::Is(_) => 1,
+                    };
+                    let one_ms = (interval_ms(*guesser) / share).max(1);
+                    (bucket(None, *guesser), one_ms)
+                };
+                guessers.iter().filter(counts).map(of_one).collect()
             }
         }
     }
@@ -198,10 +234,12 @@ impl Guesses {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let mut allows = true;
         let is_good = guess.is_somebodys && buckets.good.contains(guess.whole);
-        for (bucket, one_ms) in self.buckets(guess, interval_ms) {
-            if is_good && bucket.credential.is_none() {
-                continue;
-            }
+        let guessers: &[Guesser] = if is_good {
+            &[Guesser::Is(guess.credential)]
+        } else {
+            &[Guesser::Claims(guess.credential), Guesser::Anybody]
+        };
+        for (bucket, one_ms) in self.buckets(guess, guessers, interval_ms) {
             let Some(full_at_ms) = buckets.full_at_ms.get_mut(&bucket) else {
                 continue;
             };
@@ -212,16 +250,27 @@ impl Guesses {
         allows
     }
 
-    /// One has failed.
-    pub(crate) fn failed(&self, guess: &Guess, now_ms: u64) {
+    /// One has failed. A credential's guesses are its own only where it has proved itself, or is what
+    /// was wrong: anybody may show its name.
+    pub(crate) fn failed(&self, guess: &Guess, failure: Failure, now_ms: u64) {
         let Some(interval_ms) = self.interval_ms else {
             return;
         };
         let most_ms = self.burst.saturating_mul(interval_ms);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.sweep(now_ms);
+        let own = Guesser::Claims(guess.credential);
+        let guessers: &[Guesser] = match failure {
+            Failure::OfProven => &[Guesser::Is(guess.credential), Guesser::Anybody],
+            Failure::OfStranger if guess.is_somebodys => &[Guesser::Anybody],
+            Failure::OfStranger => &[own, Guesser::Anybody],
+            Failure::Credential => {
+                buckets.good.remove(guess.whole);
+                &[own, Guesser::Anybody]
+            }
+        };
         let has_room = buckets.full_at_ms.len() < REMEMBERED;
-        for (bucket, one_ms) in self.buckets(guess, interval_ms) {
+        for (bucket, one_ms) in self.buckets(guess, guessers, interval_ms) {
             if has_room || buckets.full_at_ms.contains_key(&bucket) {
                 let full_at_ms = buckets.full_at_ms.entry(bucket).or_default();
                 let later = (*full_at_ms).max(now_ms).saturating_add(one_ms);
@@ -242,183 +291,4 @@ impl Buckets {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{
-        Client, Credential, GOOD_FOR_MS, Guess, Guesses, REMEMBERED, REMEMBERED_GOOD, Target,
-    };
-    use std::net::IpAddr;
-    use std::num::NonZeroU32;
-
-    const NOW: u64 = 1_000_000;
-
-    fn at_merchants(guesses: &Guesses, client: Client, credential: &str) -> Guess {
-        let credential = Credential::named(credential.as_bytes());
-        guesses.guess(client, Target::Merchants, credential)
-    }
-
-    /// As many as are answered before the guesser waits.
-    fn tried(guesses: &Guesses, client: Client, credentials: &[&str], now_ms: u64) -> usize {
-        let mut count = 0;
-        for credential in credentials.iter().cycle() {
-            let guess = at_merchants(guesses, client, credential);
-            if !guesses.allows(&guess, now_ms) || count == 1000 {
-                break;
-            }
-            guesses.failed(&guess, now_ms);
-            count += 1;
-        }
-        count
-    }
-
-    fn default_limit() -> Guesses {
-        Guesses::new(Some((
-            NonZeroU32::new(50).unwrap(),
-            NonZeroU32::new(200).unwrap(),
-        )))
-    }
-
-    fn network(last: u8) -> Client {
-        Client::Network(IpAddr::from([192, 0, 2, last]))
-    }
-
-    #[test]
-    fn a_credential_is_tried_ten_times_and_then_once_in_400_milliseconds() {
-        let guesses = default_limit();
-        assert_eq!(tried(&guesses, network(1), &["a"], NOW), 10);
-        assert_eq!(tried(&guesses, network(1), &["a"], NOW + 399), 0);
-        assert_eq!(tried(&guesses, network(1), &["a"], NOW + 400), 1);
-        assert_eq!(
-            tried(&guesses, network(1), &["b"], NOW + 400),
-            10,
-            "another key"
-        );
-        assert_eq!(
-            tried(&guesses, network(2), &["a"], NOW + 400),
-            10,
-            "another network"
-        );
-        let elsewhere = Credential::named(b"a");
-        let elsewhere = guesses.guess(network(1), Target::Sessions, elsewhere);
-        assert!(guesses.allows(&elsewhere, NOW), "another target");
-    }
-
-    #[test]
-    fn a_network_that_takes_another_credential_each_time_waits_as_well() {
-        let guesses = default_limit();
-        let credentials: Vec<_> = (0..500).map(|number: u32| number.to_string()).collect();
-        let credentials: Vec<_> = credentials.iter().map(String::as_str).collect();
-        assert_eq!(tried(&guesses, network(1), &credentials, NOW), 100);
-    }
-
-    #[test]
-    fn networks_of_a_household_have_not_as_many_guesses() {
-        let guesses = default_limit();
-        let client = |fourth: u16| {
-            let first = [0x2001, 0xdb8, 1, fourth, 0, 0, 0, 0];
-            Client::Network(IpAddr::from(first))
-        };
-        // Of one credential 10 by a link, 15 by a household and 20 by a site.
-        for (fourth, expected) in [(0x100, 10), (0x101, 5), (0x102, 0), (0x200, 5), (0x300, 0)] {
-            assert_eq!(
-                tried(&guesses, client(fourth), &["a"], NOW),
-                expected,
-                "{fourth:x}"
-            );
-        }
-        // Of all credentials ten times as many.
-        let guesses = default_limit();
-        let mut count = 0;
-        for fourth in 0..256 {
-            let credentials: Vec<_> = (0..100)
-                .map(|number: u32| format!("{fourth}-{number}"))
-                .collect();
-            let credentials: Vec<_> = credentials.iter().map(String::as_str).collect();
-            count += tried(&guesses, client(fourth), &credentials, NOW);
-        }
-        assert!((150..=160).contains(&count), "{count}");
-    }
-
-    #[test]
-    fn clients_without_a_name_wait_together_later_than_a_network() {
-        let credentials: Vec<_> = (0..900).map(|number: u32| number.to_string()).collect();
-        let credentials: Vec<_> = credentials.iter().map(String::as_str).collect();
-        let unknown = |credentials: &[&str]| {
-            let guesses = default_limit();
-            tried(&guesses, Client::Unknown, credentials, NOW)
-        };
-        assert_eq!(unknown(&["a"]), 10);
-        assert_eq!(unknown(&credentials), 400);
-        assert_eq!(unknown(&[""]), 400, "nobody's");
-    }
-
-    #[test]
-    fn a_credential_that_was_let_in_waits_for_its_own_guesses_alone() {
-        let guesses = default_limit();
-        let good = at_merchants(&guesses, network(1), "good");
-        guesses.succeeded(&good, NOW);
-        let credentials: Vec<_> = (0..500).map(|number: u32| number.to_string()).collect();
-        let credentials: Vec<_> = credentials.iter().map(String::as_str).collect();
-        assert_eq!(tried(&guesses, network(1), &credentials, NOW), 100);
-        // One that looks like it and is not.
-        let similar = Credential {
-            name: b"good",
-            whole: b"good, but not the same",
-        };
-        let similar = guesses.guess(network(1), Target::Merchants, similar);
-        assert!(!guesses.allows(&similar, NOW));
-        assert_eq!(tried(&guesses, network(1), &["good"], NOW), 10);
-        assert_eq!(tried(&guesses, network(1), &["new"], NOW), 0);
-        let elsewhere = at_merchants(&guesses, network(2), "good");
-        tried(&guesses, network(2), &credentials, NOW);
-        assert!(!guesses.allows(&elsewhere, NOW), "from another network");
-    }
-
-    #[test]
-    fn good_credentials_are_forgotten_after_a_while_and_bounded() {
-        let guesses = default_limit();
-        let is_remembered =
-            |guess: &Guess| guesses.buckets.lock().unwrap().good.contains(guess.whole);
-        let first = at_merchants(&guesses, network(1), "first");
-        guesses.succeeded(&first, NOW);
-        let later = NOW + GOOD_FOR_MS;
-        guesses.succeeded(&at_merchants(&guesses, network(1), "second"), later);
-        assert!(is_remembered(&first));
-        let later = later + GOOD_FOR_MS;
-        guesses.succeeded(&at_merchants(&guesses, network(1), "third"), later);
-        assert!(!is_remembered(&first));
-        for number in 0..3 * REMEMBERED_GOOD {
-            let guess = at_merchants(&guesses, network(1), &number.to_string());
-            guesses.succeeded(&guess, later);
-        }
-        let buckets = guesses.buckets.lock().unwrap();
-        let remembered = buckets.good.now.len() + buckets.good.before.len();
-        assert!(remembered <= 2 * REMEMBERED_GOOD, "{remembered}");
-    }
-
-    #[test]
-    fn a_clock_that_is_set_back_makes_nobody_wait_for_it() {
-        let guesses = default_limit();
-        assert_eq!(tried(&guesses, network(1), &["a"], NOW), 10);
-        assert_eq!(tried(&guesses, network(1), &["a"], NOW / 2), 0);
-        assert_eq!(tried(&guesses, network(1), &["a"], NOW / 2 + 4_000), 10);
-    }
-
-    #[test]
-    fn memory_is_bounded_and_no_limit_is_none() {
-        let guesses = default_limit();
-        for number in 0..REMEMBERED + 500 {
-            let guess = guesses.guess(
-                network(1),
-                Target::Forms,
-                Credential::named(&number.to_be_bytes()),
-            );
-            guesses.failed(&guess, NOW);
-        }
-        assert!(guesses.buckets.lock().unwrap().full_at_ms.len() <= REMEMBERED + 5);
-        let later = NOW + 10_000;
-        let guess = guesses.guess(network(2), Target::Forms, Credential::named(b"x"));
-        guesses.failed(&guess, later);
-        assert!(guesses.buckets.lock().unwrap().full_at_ms.len() <= 3);
-        assert_eq!(tried(&Guesses::new(None), network(1), &["a"], NOW), 1000);
-    }
-}
+mod tests;

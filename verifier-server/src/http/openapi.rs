@@ -108,3 +108,35 @@ pub fn document() -> Result<String, serde_json::Error> {
     examples::put_into(&mut contract)?;
     contract.to_pretty_json().map(|json| json + "\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::document;
+    use crate::http::guesses::Target;
+    use crate::http::rate_limit::target;
+    use axum::http::Method;
+
+    /// Whose request it is decides what it guesses at, for every route of the contract.
+    #[test]
+    fn requests_of_the_widget_guess_at_sessions_and_those_of_merchants_at_merchants() {
+        let contract: serde_json::Value = serde_json::from_str(&document().unwrap()).unwrap();
+        let mut seen = Vec::new();
+        for (path, item) in contract["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) else {
+                    continue;
+                };
+                let expected = match (path.as_str(), operation["tags"][0].as_str()) {
+                    ("/v1/sessions", Some("widget")) => None,
+                    (_, Some("widget")) => Some(Target::Sessions),
+                    (_, Some("merchant")) => Some(Target::Merchants),
+                    _ => continue,
+                };
+                assert_eq!(target(&method, path), expected, "{method} {path}");
+                seen.push(expected);
+            }
+        }
+        assert!(seen.contains(&Some(Target::Sessions)), "{seen:?}");
+        assert!(seen.contains(&Some(Target::Merchants)), "{seen:?}");
+    }
+}

@@ -1,14 +1,14 @@
 //! How much one network may ask, and how often it may guess. A shopper never notices.
 
 use super::client::Client;
-use super::guesses::{Credential, Guess, Guesses, Target};
+use super::guesses::{Credential, Failure, Guess, Guesses, Target};
 use super::noted::NotedPrincipal;
 use super::problem::Problem;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::listener::{ClientNetwork, NETWORK_TIERS, networks_of};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::DefaultClock;
@@ -102,35 +102,34 @@ impl RateLimit {
     }
 
     /// One has failed.
-    pub(crate) fn guess_failed(&self, guess: &Guess, now_ms: u64) {
-        self.guesses.failed(guess, now_ms);
+    pub(crate) fn guess_failed(&self, guess: &Guess, failure: Failure, now_ms: u64) {
+        self.guesses.failed(guess, failure, now_ms);
     }
 
-    /// What the request guesses at if it fails. Opening a session is none: an order is public, and
-    /// a page whose order is wrong must not stop the shoppers who look at it.
+    /// What the request guesses at if it fails, and with which credential: what else it shows is looked
+    /// at by nobody.
     fn guess(&self, request: &Request, client: Client) -> Option<Guess> {
+        let target = target(request.method(), request.uri().path())?;
         let headers = request.headers();
-        let path = request.uri().path();
         let header = |name: &str| headers.get(name).map(|value| value.as_bytes());
-        if path == "/v1/sessions" {
-            return None;
-        }
         let signer;
-        let (target, credential) = if !path.starts_with("/v1/") {
-            (Target::Simulation, Credential::NONE)
-        } else if let Some(key) = header(header::AUTHORIZATION.as_str()) {
-            let name = key.get(..KEY_PREFIX).unwrap_or(key);
-            (Target::Merchants, Credential { name, whole: key })
-        } else if let Some(merchant) = header("sealpay-merchant") {
-            // A merchant's name is public, so that others of its network could use up its guesses.
-            let key = key_id(header("signature-input").unwrap_or_default());
-            signer = [merchant, b" ", key].concat();
-            (Target::Merchants, Credential::named(&signer))
-        } else if let Some(session) = header("sealpay-session") {
-            (Target::Sessions, Credential::named(session))
-        } else {
-            (Target::Merchants, Credential::NONE)
+        let credential = match target {
+            Target::Sessions => header("sealpay-session").map(Credential::named),
+            Target::Merchants => {
+                if let Some(key) = header(header::AUTHORIZATION.as_str()) {
+                    let name = key.get(..KEY_PREFIX).unwrap_or(key);
+                    Some(Credential { name, whole: key })
+                } else if let Some(merchant) = header("sealpay-merchant") {
+                    let key = key_id(header("signature-input").unwrap_or_default());
+                    signer = [merchant, b" ", key].concat();
+                    Some(Credential::named(&signer))
+                } else {
+                    None
+                }
+            }
+            Target::Forms | Target::Simulation => None,
         };
+        let credential = credential.unwrap_or(Credential::NONE);
         Some(self.guesses.guess(client, target, credential))
     }
 
@@ -148,12 +147,39 @@ impl RateLimit {
     }
 }
 
+/// What is guessed at by whoever asks for this. Opening a session is no guess: an order is public, and
+/// a page whose order is wrong must not stop the shoppers who look at it.
+pub(super) fn target(method: &Method, path: &str) -> Option<Target> {
+    match (method, path) {
+        (&Method::POST, "/v1/sessions") => None,
+        (&Method::POST, "/v1/payments" | "/v1/authentications") => Some(Target::Sessions),
+        _ if path.starts_with("/v1/") => Some(Target::Merchants),
+        _ => Some(Target::Simulation),
+    }
+}
+
 /// What a request has shown by the time that it is answered.
 struct Shown<'a> {
     guess: Option<&'a Guess>,
     /// The credential of the guess is a merchant's.
     is_principal: bool,
     session: Option<SessionId>,
+}
+
+impl Shown<'_> {
+    /// What was wrong where this was the answer; none where there was no code of an error.
+    const fn failure(&self, code: Option<ErrorCode>) -> Failure {
+        match code {
+            Some(
+                ErrorCode::ApiKeyInvalid
+                | ErrorCode::UnknownMerchant
+                | ErrorCode::UnknownOrderKey
+                | ErrorCode::UnknownSession,
+            ) => Failure::Credential,
+            _ if self.is_principal || self.session.is_some() => Failure::OfProven,
+            _ => Failure::OfStranger,
+        }
+    }
 }
 
 /// The name of the key in `Signature-Input`: all that stands behind `keyid`, where it is not closed.
@@ -222,16 +248,17 @@ pub(crate) async fn slow_guessing(
     let error = extensions.get::<Problem>().map(|refused| &refused.0);
     let refused = error.filter(|error| is_failed_guess(error.code));
     let is_wrong = refused.is_some() || extensions.get::<WrongGuess>().is_some();
+    let shown = Shown {
+        guess: guess.as_ref(),
+        is_principal: principal.is_some_and(|noted| noted.get().is_some()),
+        session: extensions.get().map(|ProvenSession(session)| *session),
+    };
     if let Some(client) = client {
-        let shown = Shown {
-            guess: guess.as_ref(),
-            is_principal: principal.is_some_and(|noted| noted.get().is_some()),
-            session: extensions.get().map(|ProvenSession(session)| *session),
-        };
         limit.let_in(client, &shown, clock.wall_ms());
     }
-    if let Some(guess) = guess.filter(|_| is_wrong) {
-        limit.guess_failed(&guess, clock.wall_ms());
+    if let Some(guess) = guess.as_ref().filter(|_| is_wrong) {
+        let failure = shown.failure(refused.map(|error| error.code));
+        limit.guess_failed(guess, failure, clock.wall_ms());
     }
     if let Some(error) = refused {
         let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
@@ -243,7 +270,7 @@ pub(crate) async fn slow_guessing(
 
 #[cfg(test)]
 mod tests {
-    use super::{Client, RateLimit, Request, SessionId, Shown, UNKNOWN_ARE, key_id};
+    use super::{Client, Failure, RateLimit, Request, SessionId, Shown, UNKNOWN_ARE, key_id};
     use axum::body::Body;
     use std::net::IpAddr;
     use std::num::NonZeroU32;
@@ -273,17 +300,18 @@ mod tests {
         let client = Client::Network(IpAddr::from([192, 0, 2, 1]));
         let (session, other) = (SessionId::new(1, [1; 10]), SessionId::new(1, [2; 10]));
         let guess = |name: &str, value: &str| {
-            let request = Request::post("/v1/payments").header(name, value);
-            limit
-                .guess(&request.body(Body::empty()).unwrap(), client)
-                .unwrap()
+            let request = match name {
+                "sealpay-session" => Request::post("/v1/payments"),
+                _ => Request::get("/v1/payments"),
+            };
+            let request = request.header(name, value).body(Body::empty()).unwrap();
+            limit.guess(&request, client).unwrap()
         };
         for number in 0..200 {
-            limit.guess_failed(
-                &guess("authorization", &format!("Bearer sk_test_{number:09}")),
-                0,
-            );
-            limit.guess_failed(&guess("sealpay-session", &number.to_string()), 0);
+            let key = guess("authorization", &format!("Bearer sk_test_{number:09}"));
+            limit.guess_failed(&key, Failure::Credential, 0);
+            let session = guess("sealpay-session", &number.to_string());
+            limit.guess_failed(&session, Failure::Credential, 0);
         }
         let key = guess("authorization", "Bearer sk_test_shown_beside_a_session");
         let shown = Shown {

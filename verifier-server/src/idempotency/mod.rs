@@ -37,6 +37,7 @@ pub(crate) async fn made_before<T: FromStr>(
     gateway: &Gateway,
     request: &IdempotentRequest,
 ) -> Result<Option<T>, ApiError> {
-    let replay = gateway.store.idempotency.replay(request).await?;
+    let replay = gateway.store.idempotency.replay(request).await;
+    let replay = replay.map_err(ApiError::of_first_transaction)?;
     replay.map(|replay| replay.resource()).transpose()
 }

@@ -1,7 +1,7 @@
 //! Endpoints and deliveries under concurrent changes.
 
 use super::endpoints::{fresh, states};
-use super::events::{DUE_MS, attempt_of, result_of};
+use super::events::{DUE_MS, attempt_of, outcome_of, result_of};
 use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, paid, reachable};
 use crate::storage::test_database::TestDatabase;
@@ -10,11 +10,12 @@ use verifier_server::error::{ApiError, ErrorCode};
 use verifier_server::merchants::model::WebhookEndpoint;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Store;
+use verifier_server::webhooks::deliveries::pending::MOST_PENDING;
 use verifier_server::webhooks::deliveries::redelivery::RedeliverySelection;
 use verifier_server::webhooks::endpoints::store::change::EndpointChange;
 use verifier_server::webhooks::endpoints::store::event::{Describe, EndpointEvent};
 use verifier_server::webhooks::endpoints::store::write::EndpointWrite;
-use verifier_server::webhooks::events::model::{DeliveryState, Event};
+use verifier_server::webhooks::events::model::{Delivery, DeliveryState, Event};
 use verifier_server::webhooks::events::store::EventFilter;
 
 const DAY_MS: i64 = 86_400_000;
@@ -96,11 +97,13 @@ async fn change_notice_goes_to_the_former_url_without_endpoint_details(database:
     assert_eq!(due[0].body, "farewell");
     // Another attempt is made. Neither a redelivery nor disabling the endpoint prevents it.
     let later = result_of(&due[0], DeliveryState::Pending, now_ms + 200);
-    let noted = store
-        .deliveries
-        .record_farewell(&later, 0, &attempt_of(&later))
-        .await;
-    assert_eq!(noted, Ok(true));
+    let record = async |result: &Delivery| {
+        let mut outcome = outcome_of(result, attempt_of(result));
+        outcome.is_farewell = true;
+        let recorded = store.deliveries.record_attempts(vec![outcome]).await;
+        recorded.map(|recorded| recorded[0].was_pending)
+    };
+    assert_eq!(record(&later).await, Ok(true));
     let again = store.deliveries.redeliver(
         merchant.id,
         (known.id, "https://other.example/".into()),
@@ -114,11 +117,8 @@ async fn change_notice_goes_to_the_former_url_without_endpoint_details(database:
     assert_eq!(store.endpoints.disable(known.id, NOW_MS).await, Ok(true));
     let due = store.deliveries.due(now_ms + 200, now_ms + 300, 10).await;
     let failed = result_of(&due.unwrap()[0], DeliveryState::Failed, now_ms + 300);
-    let attempt = attempt_of(&failed);
-    let noted = store.deliveries.record_farewell(&failed, 0, &attempt).await;
-    assert_eq!(noted, Ok(true));
-    let again = store.deliveries.record_farewell(&failed, 0, &attempt).await;
-    assert_eq!(again, Ok(false), "it has ended");
+    assert_eq!(record(&failed).await, Ok(true));
+    assert_eq!(record(&failed).await, Ok(false), "it has ended");
     let seen = store.endpoints.get(known.id).await.unwrap().unwrap();
     assert_eq!(seen.failing_since_ms, None);
     assert_eq!(states(&store, &known).await, [DeliveryState::Failed]);
@@ -196,10 +196,14 @@ async fn change_notice_is_signed_with_the_secrets_of_the_previous_day(database: 
     let signs = async |now_ms: i64| {
         let due = store.deliveries.due(now_ms, now_ms, 10).await.unwrap();
         let farewell = due.into_iter().find(|due| due.is_farewell);
-        farewell.map(|due| (due.secret_encrypted, due.former_secrets))
+        farewell.map(|due| {
+            let mut former = due.former_secrets;
+            former.sort();
+            (due.secret_encrypted, former)
+        })
     };
     let former = |more: &[&str]| -> Vec<String> {
-        let all = ["second", "third"].iter().chain(more);
+        let all = more.iter().chain(&["second", "third"]);
         all.map(|secret| (*secret).to_owned()).collect()
     };
     let before = signs(NOW_MS + 100).await;
@@ -226,22 +230,35 @@ async fn change_notice_is_signed_with_the_secrets_of_the_previous_day(database: 
     );
 }
 
-/// However often it is rotated, the secret that the receiver had first and the one that it had last
-/// are among those that sign.
-async fn first_and_last_secret_sign_the_change_notice_after_many_rotations(
+/// However often it is rotated, before and afterwards, the secrets that a receiver had for long are among
+/// those that sign, and the last one.
+async fn longest_and_last_secret_sign_the_change_notice_after_many_rotations(
     database: &TestDatabase,
 ) {
     let store = database.open().await;
     let (merchant, known) = reachable(&store).await;
-    for number in 0..30 {
+    let made = format!(
+        "UPDATE webhook_endpoints SET created_at_ms = created_at_ms - {DAY_MS} WHERE id = '{}'",
+        known.id
+    );
+    database.tamper(&made).await;
+    let rotated = async |secret: String, at_ms: i64| {
         let mut answered = fresh(merchant.id);
-        answered.at_ms = NOW_MS - 1000 + number;
-        let secrets = (format!("secret {number}"), None);
+        answered.at_ms = at_ms;
+        let secrets = (secret, None);
         let rotated =
             store
                 .endpoints
                 .rotate_secret(merchant.id, known.id, secrets, untold(), answered);
         assert_eq!(rotated.await, Ok(EndpointWrite::Done(())));
+    };
+    let (hour_ms, morning_ms) = (DAY_MS / 24, NOW_MS - DAY_MS / 2);
+    for number in 0..25 {
+        rotated(format!("before {number}"), morning_ms + number).await;
+    }
+    rotated("the merchant's".into(), morning_ms + 100).await;
+    for number in 0..25 {
+        rotated(format!("after {number}"), NOW_MS - hour_ms + number).await;
     }
     let change = EndpointChange {
         url: Some("https://other.example/".into()),
@@ -256,8 +273,16 @@ async fn first_and_last_secret_sign_the_change_notice_after_many_rotations(
     let due = store.deliveries.due(now_ms, now_ms, 10).await.unwrap();
     let former = &due[0].former_secrets;
     assert_eq!(former.len(), 20);
-    assert_eq!(former[0], known.secret_encrypted);
-    assert_eq!(former.last().unwrap(), "secret 28");
+    for secret in [
+        known.secret_encrypted.as_str(),
+        "the merchant's",
+        "after 23",
+    ] {
+        assert!(
+            former.iter().any(|kept| kept == secret),
+            "{secret}: {former:?}"
+        );
+    }
 }
 
 /// Nothing is on its way to an address before, and so its secrets are destroyed with the endpoint.
@@ -299,6 +324,62 @@ async fn unsubscribed_events_are_not_delivered(database: &TestDatabase) {
     assert_eq!(set("event_types = 'ping,payment.captured'").await, 1);
 }
 
+/// It would go through all that waits for the endpoint, in the way of everybody who writes.
+async fn change_without_effect_reads_no_deliveries(database: &TestDatabase) {
+    let store = database.open().await;
+    let (merchant, known) = reachable(&store).await;
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    let narrowed = format!(
+        "UPDATE webhook_endpoints SET event_types = 'ping' WHERE id = '{}'",
+        known.id
+    );
+    database.tamper(&narrowed).await;
+    let to = |event_types: &str| EndpointChange {
+        event_types: Some(event_types.into()),
+        ..EndpointChange::default()
+    };
+    let answered = fresh(merchant.id);
+    let changed_nothing = answered.request.changed_nothing.clone();
+    let changed = store
+        .endpoints
+        .change(merchant.id, known.id, to("ping"), untold(), answered);
+    assert_eq!(changed.await, Ok(EndpointWrite::Done(())));
+    assert!(format!("{changed_nothing:?}").contains("true"));
+    assert_eq!(states(&store, &known).await, [DeliveryState::Pending]);
+    let told = telling(event_of(&known, "webhook_endpoint.updated"));
+    let wider = to("payment.refunded,ping");
+    let changed = store
+        .endpoints
+        .change(merchant.id, known.id, wider, told, fresh(merchant.id));
+    assert_eq!(changed.await, Ok(EndpointWrite::Done(())));
+    assert_eq!(states(&store, &known).await, [DeliveryState::Failed]);
+}
+
+async fn endpoint_with_many_pending_deliveries_is_not_pinged(database: &TestDatabase) {
+    let store = database.open().await;
+    let (merchant, known) = reachable(&store).await;
+    let ping = || {
+        let event = event_of(&known, "ping");
+        let ping = (event.id, telling(event));
+        store
+            .endpoints
+            .ping(merchant.id, known.id, ping, fresh(merchant.id))
+    };
+    let wait = async |count: i64| {
+        let sql = format!(
+            "WITH RECURSIVE numbers (number) AS (
+                SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {count})
+            INSERT INTO deliveries (event, endpoint, merchant, state, attempts, next_at_ms)
+            SELECT 'evt_' || number, '{}', '{}', 'pending', 0, {NOW_MS} FROM numbers",
+            known.id, merchant.id
+        );
+        database.tamper(&sql).await;
+    };
+    wait(MOST_PENDING - 1).await;
+    assert_eq!(ping().await, Ok(EndpointWrite::Done(())));
+    assert_eq!(ping().await, Ok(EndpointWrite::NotNow));
+}
+
 /// What lost that race does not wait for ever.
 async fn undeliverable_deliveries_end(database: &TestDatabase) {
     let store = database.open().await;
@@ -334,8 +415,10 @@ on_both_databases! {
     unsubscribed_events_are_not_delivered,
     change_notice_goes_to_the_former_url_without_endpoint_details,
     rejected_change_changes_nothing,
+    change_without_effect_reads_no_deliveries,
+    endpoint_with_many_pending_deliveries_is_not_pinged,
     change_notice_is_signed_with_the_secrets_of_the_previous_day,
-    first_and_last_secret_sign_the_change_notice_after_many_rotations,
+    longest_and_last_secret_sign_the_change_notice_after_many_rotations,
     secrets_of_a_deleted_endpoint_are_purged_without_a_change_notice,
     undeliverable_deliveries_end,
 }

@@ -6,8 +6,8 @@ use crate::storage::fixtures::{NOW_MS, endpoint, paid, reachable, registered};
 use crate::storage::test_database::TestDatabase;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Addition, Store};
+use verifier_server::webhooks::deliveries::record::{AttemptOutcome, AttemptRecorded};
 use verifier_server::webhooks::deliveries::redelivery::DeliveryFilter;
-use verifier_server::webhooks::deliveries::store::AttemptRecorded;
 use verifier_server::webhooks::events::model::{
     Delivery, DeliveryAttempt, DeliveryState, DueDelivery,
 };
@@ -47,9 +47,20 @@ pub(crate) async fn noted(store: &Store, result: &Delivery) -> bool {
 
 /// The same of a delivery that was begun anew so often.
 pub(crate) async fn noted_of_round(store: &Store, result: &Delivery, round: i64) -> bool {
-    let attempt = attempt_of(result);
-    let noted = store.deliveries.record_attempt(result, round, &attempt);
-    noted.await.unwrap().was_pending
+    let mut outcome = outcome_of(result, attempt_of(result));
+    outcome.round = round;
+    let noted = store.deliveries.record_attempts(vec![outcome]).await;
+    noted.unwrap()[0].was_pending
+}
+
+/// An attempt of the first round at the endpoint itself.
+pub(crate) fn outcome_of(result: &Delivery, attempt: DeliveryAttempt) -> AttemptOutcome {
+    AttemptOutcome {
+        result: result.clone(),
+        round: 0,
+        attempt,
+        is_farewell: false,
+    }
 }
 
 async fn due_delivery_contains_everything_to_send_it(database: &TestDatabase) {
@@ -238,16 +249,17 @@ async fn attempts_are_numbered_and_a_failing_endpoint_is_marked(database: &TestD
         failing_since_ms: Some(DUE_MS),
         failures,
     };
-    let told = store.deliveries.record_attempt(&failed, 0, &attempt).await;
-    assert_eq!(told, Ok(failing(1)));
+    let record = async |attempt: &DeliveryAttempt| {
+        let outcome = outcome_of(&failed, attempt.clone());
+        let recorded = store.deliveries.record_attempts(vec![outcome]).await;
+        recorded.map(|recorded| recorded[0])
+    };
+    assert_eq!(record(&attempt).await, Ok(failing(1)));
     attempt.at_ms += 7;
-    let told = store.deliveries.record_attempt(&failed, 0, &attempt).await;
+    let told = record(&attempt).await;
     assert_eq!(told, Ok(failing(2)), "since the first of them");
     // Two processes tell at once: both are kept.
-    let (one, two) = tokio::join!(
-        store.deliveries.record_attempt(&failed, 0, &attempt),
-        store.deliveries.record_attempt(&failed, 0, &attempt),
-    );
+    let (one, two) = tokio::join!(record(&attempt), record(&attempt),);
     let mut both = [one.unwrap(), two.unwrap()];
     both.sort_by_key(|noted| noted.failures);
     assert_eq!(both, [failing(3), failing(4)]);

@@ -4,6 +4,7 @@ mod deliveries;
 mod endpoint_changes;
 mod endpoints;
 mod events;
+mod recording;
 mod verification;
 
 use verifier_server::store::Store;

@@ -151,5 +151,11 @@ const fn is_transient(error: &DatabaseError) -> bool {
 }
 
 fn log(entry: &AuditEntry, error: &str) {
-    tracing::error!(error, ?entry, "the audit trail could not be written");
+    let request_id = tracing::field::display(entry.request);
+    tracing::error!(
+        error,
+        request_id,
+        ?entry,
+        "the audit trail could not be written"
+    );
 }

@@ -74,7 +74,7 @@ async fn once(
     modification.created_by = Some(request.credential.clone());
     let operations = &gateway.store.operations;
     let claim = operations.claim(&seen, &modification, Some(request));
-    match claim.await? {
+    match claim.await.map_err(ApiError::of_first_transaction)? {
         ModificationClaim::Claimed => perform::perform(gateway, &seen, modification)
             .await
             .map(Some),
@@ -94,7 +94,8 @@ async fn find(
     merchant: MerchantId,
     payment: PaymentId,
 ) -> Result<Payment, ApiError> {
-    let found = gateway.store.payments.get_owned(merchant, payment).await?;
+    let found = gateway.store.payments.get_owned(merchant, payment).await;
+    let found = found.map_err(ApiError::of_first_transaction)?;
     found.ok_or(ApiError::new(ErrorCode::NotFound))
 }
 

@@ -1,5 +1,6 @@
 //! Deliveries to one endpoint: looking them up, and beginning them anew.
 
+use super::pending::{MOST_PENDING, pending};
 use super::store::ATTEMPTS_KEPT;
 use crate::webhooks::deliveries::store::DeliveryStore;
 use crate::webhooks::endpoints::store::one;
@@ -96,15 +97,6 @@ projection! {
     }
 }
 
-/// Deliveries that may wait for one endpoint before no more are begun anew: what a receiver that hangs
-/// does not take costs the database a little again and again.
-pub const MOST_PENDING: i64 = 10_000;
-
-const PENDING: &str = "SELECT COUNT(*) FROM (
-        SELECT 1 AS waiting FROM deliveries
-        WHERE endpoint = $1 AND state = 'pending' LIMIT $2
-    ) AS all_waiting";
-
 const ONE_EVENT: &str = "SELECT id FROM events WHERE merchant = $1 AND id = $2";
 
 const RANGE: &str = "SELECT id FROM events
@@ -199,10 +191,9 @@ async fn begin(
     let Some(seen) = one(tx, new.merchant, new.endpoint).await? else {
         return Ok(EndpointWrite::NotThere);
     };
-    let most = values![new.endpoint, MOST_PENDING];
-    let pending: i64 = tx.scalar(PENDING, &most).await?;
+    let is_full = pending(tx, new.endpoint, MOST_PENDING).await? >= MOST_PENDING;
     let stays = tx.execute(STAYS, &values![new.endpoint, &new.url]).await? > 0;
-    if !stays || seen.disabled_at_ms.is_some() || pending >= MOST_PENDING {
+    if !stays || is_full || seen.disabled_at_ms.is_some() {
         return Ok(EndpointWrite::NotNow);
     }
     let Some((events, has_more)) = meant(tx, new).await? else {

@@ -200,7 +200,8 @@ pub async fn redeliver(
         .store
         .deliveries
         .redeliver(request.merchant, (endpoint, seen.url), selection, answered)
-        .await?;
+        .await
+        .map_err(ApiError::of_first_transaction)?;
     match written {
         EndpointWrite::Done(batch) => {
             gateway.wake_outbox();

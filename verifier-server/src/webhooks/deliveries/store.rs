@@ -1,10 +1,8 @@
-//! The outbox: what is to be delivered, to whom, how far that is, and every attempt that was made.
+//! The outbox: what is to be delivered, to whom, and how far that is.
 
 use crate::store::lease::take_all;
 use crate::webhooks::endpoints::store::former_secrets;
-use crate::webhooks::events::model::{
-    Delivery, DeliveryAttempt, DeliveryState, DueDelivery, HELD_MS,
-};
+use crate::webhooks::events::model::{Delivery, DeliveryState, DueDelivery, HELD_MS};
 use sealpay_protocol::ids::{EndpointId, EventId};
 use sealpay_storage::{
     ByName, Database, DatabaseError, Empty, Fault, Projection, Statement, Tx, Value, With,
@@ -59,19 +57,6 @@ projection! {
 const LEASE: &str = "UPDATE deliveries SET next_at_ms = $4
     WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND next_at_ms = $3";
 
-/// What has arrived, or was given up, stays so, and so does what was begun anew meanwhile: the
-/// round and the attempts tell which try this is the answer to. An endpoint may have been switched off while
-/// something was made ready for it.
-const RESULT: &str = "UPDATE deliveries
-    SET attempts = $4, next_at_ms = $5, last_status = $6, last_error = $7,
-    state = CASE WHEN $3 = 'pending' AND EXISTS (
-        SELECT 1 FROM webhook_endpoints
-        WHERE id = $2 AND deliveries.farewell_url IS NULL
-        AND (disabled_at_ms IS NOT NULL OR deleted_at_ms IS NOT NULL)
-    ) THEN 'failed' ELSE $3 END
-    WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND attempts + 1 = $4
-    AND round = $8";
-
 /// What came of the last attempt stays as it was told: none was made.
 const HOLD: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4,
     state = CASE WHEN EXISTS (
@@ -85,28 +70,6 @@ const HOLD: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4,
 const PUT_OFF: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4
     WHERE endpoint = $1 AND state = 'pending' AND next_at_ms <= $2";
 
-/// Attempts are counted over all the times that a delivery was begun anew.
-const ATTEMPT: &str = "INSERT INTO delivery_attempts
-    (event, endpoint, number, at_ms, duration_ms, status, error, answer)
-    SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6, $7
-    FROM delivery_attempts WHERE event = $1 AND endpoint = $2
-    ON CONFLICT DO NOTHING";
-
-/// The last [`ATTEMPTS_KEPT`] of a delivery, which may be begun anew for ever.
-const FORGET_ATTEMPTS: &str = "DELETE FROM delivery_attempts
-    WHERE event = $1 AND endpoint = $2 AND number + $3 <= (
-        SELECT MAX(number) FROM delivery_attempts WHERE event = $1 AND endpoint = $2)";
-
-const WORKS: &str = "UPDATE webhook_endpoints SET failing_since_ms = NULL, failures = 0
-    WHERE id = $1 AND failing_since_ms IS NOT NULL";
-
-const FAILS: &str = "UPDATE webhook_endpoints
-    SET failing_since_ms = COALESCE(failing_since_ms, $2), failures = failures + 1
-    WHERE id = $1";
-
-const FAILING: &str = "SELECT failing_since_ms, failures FROM webhook_endpoints
-    WHERE id = $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL";
-
 const PENDING: &str = "SELECT COUNT(*) FROM deliveries WHERE state = 'pending'";
 
 const NEXT: &str = "SELECT MIN(next_at_ms) FROM deliveries
@@ -114,19 +77,6 @@ const NEXT: &str = "SELECT MIN(next_at_ms) FROM deliveries
 
 /// Attempts of a delivery that are kept: more than a schedule has.
 pub(crate) const ATTEMPTS_KEPT: i64 = 20;
-
-/// What is known after an attempt was kept.
-#[must_use]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AttemptRecorded {
-    /// Whether the delivery still waited for what came of this attempt.
-    pub was_pending: bool,
-    /// Since when nothing has arrived at the endpoint, milliseconds since 1970; none when something
-    /// just has, or when nothing is sent there any more.
-    pub failing_since_ms: Option<i64>,
-    /// How many attempts at the endpoint have failed since then.
-    pub failures: i64,
-}
 
 async fn lease_due(
     tx: &mut Tx<'_>,
@@ -150,82 +100,6 @@ async fn lease_due(
             former_secrets::of_day_before(tx, due.endpoint, due.created_at_ms).await?;
     }
     Ok(leased)
-}
-
-impl Made {
-    fn of(result: &Delivery, round: i64, attempt: &DeliveryAttempt) -> Self {
-        Self {
-            arrived: result.state == DeliveryState::Delivered,
-            result: values![
-                result.event,
-                result.endpoint,
-                result.state.name(),
-                result.attempts,
-                result.next_at_ms,
-                result.last_status,
-                result.last_error.as_ref(),
-                round,
-            ],
-            attempt: values![
-                result.event,
-                result.endpoint,
-                attempt.at_ms,
-                attempt.duration_ms,
-                attempt.status,
-                attempt.error.as_ref(),
-                attempt.answer.as_ref(),
-            ],
-            kept: values![result.event, result.endpoint, ATTEMPTS_KEPT],
-            works: values![result.endpoint],
-            fails: values![result.endpoint, attempt.at_ms],
-        }
-    }
-}
-
-struct Made {
-    arrived: bool,
-    result: [Value; 8],
-    attempt: [Value; 7],
-    kept: [Value; 3],
-    works: [Value; 1],
-    fails: [Value; 2],
-}
-
-/// What comes of a farewell says nothing about the endpoint, which is elsewhere by now.
-async fn note_farewell(tx: &mut Tx<'_>, noted: &Made) -> Result<bool, Fault> {
-    let statements: [Statement<'_>; 2] = [(RESULT, &noted.result), (ATTEMPT, &noted.attempt)];
-    let changed = tx.execute_together(&statements).await?;
-    Ok(changed.first() == Some(&1))
-}
-
-async fn note(tx: &mut Tx<'_>, noted: &Made) -> Result<AttemptRecorded, Fault> {
-    let health: Statement<'_> = if noted.arrived {
-        (WORKS, &noted.works)
-    } else {
-        (FAILS, &noted.fails)
-    };
-    // The endpoint first, as whoever switches it off does: then neither waits for the other.
-    let statements: [Statement<'_>; 4] = [
-        health,
-        (RESULT, &noted.result),
-        (ATTEMPT, &noted.attempt),
-        (FORGET_ATTEMPTS, &noted.kept),
-    ];
-    let changed = tx.execute_together(&statements).await?;
-    if changed.get(2) != Some(&1) {
-        return Err(Fault::Retry("another attempt got the number".into()));
-    }
-    let mut known = AttemptRecorded {
-        was_pending: changed.get(1) == Some(&1),
-        failing_since_ms: None,
-        failures: 0,
-    };
-    if !noted.arrived
-        && let Some((failing_since_ms, failures)) = tx.get(FAILING, &noted.works).await?
-    {
-        (known.failing_since_ms, known.failures) = (failing_since_ms, failures);
-    }
-    Ok(known)
 }
 
 struct PutOff {
@@ -282,35 +156,6 @@ impl DeliveryStore {
                     Box::pin(lease_due(tx, *now_ms, *lease_until_ms, *limit))
                 },
             )
-            .await
-    }
-
-    /// Keeps an attempt to deliver, under the next number whatever it says, and what became of the
-    /// delivery unless that had ended before, was tried by somebody else or begun anew since that
-    /// round. Of attempts
-    /// that were made long ago none is kept.
-    pub async fn record_attempt(
-        &self,
-        result: &Delivery,
-        round: i64,
-        attempt: &DeliveryAttempt,
-    ) -> Result<AttemptRecorded, DatabaseError> {
-        let noted = Made::of(result, round, attempt);
-        self.database
-            .write(noted, |tx, noted| Box::pin(note(tx, noted)))
-            .await
-    }
-
-    /// The same of an address that the endpoint had before; says whether that was still awaited.
-    pub async fn record_farewell(
-        &self,
-        result: &Delivery,
-        round: i64,
-        attempt: &DeliveryAttempt,
-    ) -> Result<bool, DatabaseError> {
-        let noted = Made::of(result, round, attempt);
-        self.database
-            .write(noted, |tx, noted| Box::pin(note_farewell(tx, noted)))
             .await
     }
 

@@ -77,7 +77,7 @@ pub(crate) async fn carry_out(
         }
     };
     gateway.wake_outbox();
-    Ok(written?)
+    written.map_err(ApiError::of_first_transaction)
 }
 
 /// The types of events that go somewhere by a change where they did not go before: all that the

@@ -130,7 +130,8 @@ pub async fn create(
         .store
         .endpoints
         .create(&endpoint, WEBHOOK_ENDPOINTS, Some(told), answered)
-        .await?;
+        .await
+        .map_err(ApiError::of_first_transaction)?;
     match written {
         EndpointWrite::Done(()) => {
             gateway.wake_outbox();
@@ -289,7 +290,8 @@ pub async fn verify(
         .store
         .endpoints
         .verify(request.merchant, endpoint, answered)
-        .await?;
+        .await
+        .map_err(ApiError::of_first_transaction)?;
     done(written)?;
     get(gateway, request.merchant, id).await
 }
@@ -313,7 +315,8 @@ pub async fn ping(
         .store
         .endpoints
         .ping(merchant, endpoint, (draft.id, describe), answered)
-        .await?;
+        .await
+        .map_err(ApiError::of_first_transaction)?;
     let id = match written {
         EndpointWrite::Repeated(replay) => {
             let (resource, _) = same(replay)?;

@@ -11,6 +11,7 @@ mod failure;
 pub mod forward;
 mod outcome;
 mod queue;
+mod recorder;
 mod resolver;
 mod sender;
 mod verification;
@@ -20,13 +21,16 @@ pub use outcome::Reason;
 
 use super::events::model::{DeliveryState, DueDelivery, Event};
 use crate::error::ApiError;
+use crate::fair::Places;
 use crate::merchants::model::WebhookEndpoint;
 use crate::store::Store;
 use crate::webhooks::endpoints::store::event::EndpointEvent;
 use address::AddressPolicy;
 use outcome::Attempted;
 use queue::{FairQueue, Slot};
+use recorder::AttemptRecorder;
 use sealpay_protocol::ids::{EndpointId, EventId};
+use sealpay_storage::in_background;
 use sealpay_system::{Clock, Rng};
 use sender::{Message, Sender, Sent};
 use std::collections::BTreeMap;
@@ -69,6 +73,9 @@ pub type Challenge = dyn Fn(&WebhookEndpoint, &str) -> Option<Event> + Send + Sy
 pub struct Outbox {
     store: Store,
     sender: Sender,
+    recorder: AttemptRecorder,
+    /// Endpoints that are being switched off, each by one delivery at a time.
+    disabling: Places<EndpointId>,
     sign: Box<Sign>,
     observe: Box<Observe>,
     clock: Clock,
@@ -102,6 +109,8 @@ impl Outbox {
     ) -> Result<Self, String> {
         let sender = Sender::new(policy)?;
         Ok(Self {
+            recorder: AttemptRecorder::new(store.clone()),
+            disabling: Places::new(1),
             store,
             sender,
             sign,
@@ -155,7 +164,9 @@ impl Outbox {
             for delivery in due {
                 let is_crowded = in_flight.len() >= IN_FLIGHT / 2;
                 if let Some(slot) = queue.slot(delivery.endpoint, &delivery.url, is_crowded) {
-                    in_flight.spawn(Arc::clone(&self).deliver_in_turn(delivery, slot));
+                    in_flight.spawn(in_background(
+                        Arc::clone(&self).deliver_in_turn(delivery, slot),
+                    ));
                 } else {
                     let waiting = seatless.entry(delivery.endpoint).or_default();
                     waiting.push(delivery.event);

@@ -4,6 +4,7 @@ use super::Outbox;
 use super::backoff::next_attempt_ms;
 use super::sender::Sent;
 use crate::store::DatabaseError;
+use crate::webhooks::deliveries::record::AttemptOutcome;
 use crate::webhooks::endpoints::store::Disabling;
 use crate::webhooks::events::model::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
 use std::sync::Arc;
@@ -77,21 +78,20 @@ impl Outbox {
             "webhook sent"
         );
         (self.observe)(result.state);
-        if delivery.is_farewell {
-            let told = self
-                .store
-                .deliveries
-                .record_farewell(&result, delivery.round, &attempt);
-            return told.await.map(drop);
-        }
         // Where the delivery had ended or was begun anew meanwhile, that stands.
-        let store = &self.store;
-        let noted = store
-            .deliveries
-            .record_attempt(&result, delivery.round, &attempt);
-        let noted = noted.await?;
+        let at_ms = attempt.at_ms;
+        let outcome = AttemptOutcome {
+            result,
+            round: delivery.round,
+            attempt,
+            is_farewell: delivery.is_farewell,
+        };
+        let noted = self.recorder.record(outcome).await?;
+        if delivery.is_farewell {
+            return Ok(());
+        }
         let since_ms = noted.failing_since_ms;
-        let is_long = |since_ms| attempt.at_ms.saturating_sub(since_ms) >= FAILING_FOR_MS;
+        let is_long = |since_ms| at_ms.saturating_sub(since_ms) >= FAILING_FOR_MS;
         if is_gone {
             self.switch_off(delivery, Reason::Gone, None).await
         } else if since_ms.is_some_and(is_long) && noted.failures >= FAILED_ATTEMPTS {
@@ -157,6 +157,8 @@ impl Outbox {
             return Ok(());
         };
         let endpoint = delivery.endpoint;
+        // The others of the endpoint wait here, and not for its row with a connection each.
+        let _turn = self.disabling.of(endpoint).acquire_owned().await;
         let describe = Arc::clone(describe);
         let disabling = Disabling {
             endpoint,

@@ -9,6 +9,7 @@ use crate::webhooks::endpoints::store::verification::{DueVerification, Verificat
 use crate::webhooks::events::model::DueDelivery;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::EventId;
+use sealpay_storage::in_background;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +47,7 @@ impl Outbox {
             match self.claim_unverified(room.min(CLAIMED_AT_ONCE)).await {
                 Ok(due) => {
                     for due in due {
-                        under_way.spawn(Arc::clone(&self).verify(due));
+                        under_way.spawn(in_background(Arc::clone(&self).verify(due)));
                     }
                 }
                 Err(error) => {

@@ -11,9 +11,9 @@ const SIGN_FOR_MS: i64 = 86_400_000;
 /// They are kept until the last try of a farewell.
 const KEPT_FOR_MS: i64 = 2 * SIGN_FOR_MS;
 
-/// Secrets that sign a farewell beside the present one: the oldest of the day and the last one before
-/// it. Those that followed each other quickly in between are on no receiver.
-const OLDEST: i64 = 19;
+/// Secrets that sign a farewell beside the present one: those of the day that were the present one for
+/// longest, and the last one before it. Those that followed each other quickly are on no receiver.
+const LONGEST: i64 = 19;
 
 const KEEP: &str =
     "INSERT INTO former_endpoint_secrets (endpoint, secret_encrypted, replaced_at_ms)
@@ -30,8 +30,15 @@ const HAS_FAREWELL: &str = "SELECT event FROM deliveries
 
 const FORGET: &str = "DELETE FROM former_endpoint_secrets WHERE endpoint = $1";
 
-const OF_DAY: &str = "SELECT secret_encrypted FROM former_endpoint_secrets
-    WHERE endpoint = $1 AND replaced_at_ms >= $2 ORDER BY replaced_at_ms LIMIT $3";
+/// A secret was the present one since the one before it was replaced, the first one since the endpoint
+/// was made; one that follows what was purged counts from there as well, which is rather too long.
+const LONGEST_OF_DAY: &str = "SELECT secret_encrypted FROM (
+        SELECT f.secret_encrypted, f.replaced_at_ms, f.replaced_at_ms - COALESCE(
+            LAG(f.replaced_at_ms) OVER (ORDER BY f.replaced_at_ms), w.created_at_ms) AS present_ms
+        FROM former_endpoint_secrets f JOIN webhook_endpoints w ON w.id = f.endpoint
+        WHERE f.endpoint = $1
+    ) AS former
+    WHERE replaced_at_ms >= $2 ORDER BY present_ms DESC, replaced_at_ms LIMIT $3";
 
 const NEWEST: &str = "SELECT secret_encrypted FROM former_endpoint_secrets
     WHERE endpoint = $1 AND replaced_at_ms >= $2 ORDER BY replaced_at_ms DESC LIMIT 1";
@@ -70,10 +77,11 @@ pub(crate) async fn of_day_before(
     moved_at_ms: i64,
 ) -> Result<Vec<String>, Fault> {
     let since_ms = moved_at_ms.saturating_sub(SIGN_FOR_MS);
-    let oldest: Vec<(String,)> = tx.list(OF_DAY, &values![id, since_ms, OLDEST]).await?;
+    let of_day = values![id, since_ms, LONGEST];
+    let longest: Vec<(String,)> = tx.list(LONGEST_OF_DAY, &of_day).await?;
     let newest = tx.get(NEWEST, &values![id, since_ms]).await?;
     let mut secrets = Vec::new();
-    for (secret,) in oldest.into_iter().chain(newest) {
+    for (secret,) in longest.into_iter().chain(newest) {
         if !secrets.contains(&secret) {
             secrets.push(secret);
         }

@@ -10,6 +10,7 @@ use crate::error::ApiError;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
 use crate::idempotency::store as idempotency;
 use crate::merchants::model::WebhookEndpoint;
+use crate::webhooks::deliveries::pending::{MOST_PENDING, pending};
 use crate::webhooks::endpoints::store::EndpointStore;
 use crate::webhooks::events::model::{Event, HELD_MS};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
@@ -144,6 +145,10 @@ enum What {
 }
 
 impl What {
+    fn changes_nothing(&self, seen: &WebhookEndpoint, now_ms: i64) -> bool {
+        matches!(self, Self::Change(change) if change.applied_to(seen, now_ms) == *seen)
+    }
+
     /// What it counts as, where something is told of it or not.
     const fn usage(&self, is_told: bool) -> Option<Usage> {
         match self {
@@ -186,7 +191,9 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
         return Ok(EndpointWrite::NotThere);
     };
     let sends = matches!(write.what, What::Ping(_) | What::Verify);
-    if sends && seen.disabled_at_ms.is_some() {
+    let is_full =
+        matches!(write.what, What::Ping(_)) && pending(tx, id, MOST_PENDING).await? >= MOST_PENDING;
+    if is_full || (sends && seen.disabled_at_ms.is_some()) {
         return Ok(EndpointWrite::NotNow);
     }
     let told = match described(tx, write, &seen).await? {
@@ -203,9 +210,11 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
     if let Some(told) = &told {
         tell(tx, &told.event).await?;
     }
-    make(tx, write, &seen, told.as_ref()).await?;
-    if matches!(write.what, What::Change(_)) && told.is_none() {
+    if write.what.changes_nothing(&seen, now_ms) {
+        // What is so already is not done again: it would go through all that waits for the endpoint.
         request.changed_nothing.note();
+    } else {
+        make(tx, write, &seen, told.as_ref()).await?;
     }
     let resource = match write.what {
         What::Ping(event) => event.to_string(),
