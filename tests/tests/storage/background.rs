@@ -43,7 +43,7 @@ pub(crate) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_request_finds_a_connection_whatever_waits_beside_it() {
-    let Some(place) = Place::postgres().await else {
+    let Some(place) = TestDatabase::on_postgres().await else {
         return;
     };
     let options = Options::default();

@@ -1,10 +1,10 @@
 //! What became of attempts is recorded for many deliveries together.
 
 use super::events::{DUE_MS, attempt_of, outcome_of, result_of};
+use crate::databases::on_both_databases;
 use crate::storage::background::{client, lock, until, waiting};
 use crate::storage::fixtures::{paid, reachable};
-use crate::storage::on_both_databases;
-use crate::storage::test_database::Place;
+use crate::storage::test_database::TestDatabase;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
@@ -60,19 +60,19 @@ fn outbox(store: &Store) -> Arc<Outbox> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn failed_deliveries_to_one_endpoint_wait_for_its_row_with_one_connection() {
-    let Some(place) = Place::postgres().await else {
+    let Some(database) = TestDatabase::on_postgres().await else {
         return;
     };
-    let store = place.open_with(&Options::default()).await;
+    let store = database.open_with(&Options::default()).await;
     let (merchant, endpoint) = reachable(&store).await;
     for _ in 0..DELIVERIES {
         paid(&store, merchant.id, PaymentState::Captured).await;
     }
     let (url, asked) = refusing_receiver().await;
-    let (id, observer) = (endpoint.id, client(&place).await);
+    let (id, observer) = (endpoint.id, client(&database).await);
     let moved = format!("UPDATE webhook_endpoints SET url = '{url}' WHERE id = '{id}'");
     observer.batch_execute(&moved).await.unwrap();
-    let locked = lock(&place, id).await;
+    let locked = lock(&database, id).await;
     let (outbox, wake) = (outbox(&store), Notify::new());
     let delivering = tokio::spawn(async move { outbox.run(&wake).await });
     until("all are asked", async || {
@@ -94,8 +94,8 @@ async fn failed_deliveries_to_one_endpoint_wait_for_its_row_with_one_connection(
 
 /// What is known of an endpoint after attempts that are recorded together is what would be known had
 /// each been recorded by itself.
-async fn attempts_that_are_recorded_together_count_in_their_order(place: &Place) {
-    let store = place.open().await;
+async fn attempts_that_are_recorded_together_count_in_their_order(database: &TestDatabase) {
+    let store = database.open().await;
     let (merchant, failing) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     let (other, mended) = reachable(&store).await;
@@ -144,5 +144,6 @@ async fn attempts_that_are_recorded_together_count_in_their_order(place: &Place)
 }
 
 on_both_databases! {
+    TestDatabase:
     attempts_that_are_recorded_together_count_in_their_order,
 }

@@ -2,7 +2,7 @@
 
 use crate::store::lease::take_all;
 use crate::webhooks::endpoints::store::former_secrets;
-use crate::webhooks::events::model::{Delivery, DeliveryState, DueDelivery, HELD_MS};
+use crate::webhooks::events::model::{Delivery, DueDelivery, HELD_MS};
 use sealpay_protocol::ids::{EndpointId, EventId};
 use sealpay_storage::{
     ByName, Database, DatabaseError, Empty, Fault, Projection, Statement, Tx, Value, With,
