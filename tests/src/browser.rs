@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 pub const PATIENCE: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(40);
 /// Sessions at once: a browser is several processes, and too many of them only wait for each other.
-const SESSIONS: usize = 3;
+const SESSIONS: usize = 4;
 
 /// A window in which a whole checkout can be seen, pixels.
 const TALL: (u32, u32) = (1280, 1760);

@@ -224,7 +224,7 @@ fn lint(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
     cargo(workspace, tally, all)
 }
 
-/// The treaty is a part of the widget here, so it is looked at as well, with the features that it has there.
+/// The protocol is a part of the widget here, so it is checked as well, with the features that it has there.
 fn lint_wasm(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
     let arguments = &[
         "clippy",
@@ -343,7 +343,7 @@ fn of_the_whole(workspace: &Workspace) -> Result<Command, Failure> {
     }
     let mut command = workspace.cargo(&arguments);
     // Many of them wait for browsers, leases and retries most of the time.
-    let threads = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 2);
+    let threads = std::thread::available_parallelism().map_or(6, |cores| cores.get() * 3);
     command
         .env("RUST_TEST_THREADS", threads.to_string())
         .env("SEALPAY_BIN_DIR", workspace.target().join("debug"))
