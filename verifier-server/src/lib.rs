@@ -21,7 +21,7 @@
 //! The rules, each a test in `tests/tests/codebase`:
 //!
 //! - A feature uses what all features stand on, and the few other features that `dependencies.rs` lists.
-//! - Only [`app`] and `simulation` name the simulated bank; the others know the traits of
+//! - Only `app/providers.rs` and `simulation` name the simulated bank; the others know the traits of
 //!   `sealpay_provider`.
 //! - A `model` knows no HTTP, no SQL, no clock and no `async`.
 //! - [`payments::methods`] is the only place that distinguishes one payment method from another.

@@ -6,7 +6,7 @@
 
 pub mod address;
 mod answer;
-mod backoff;
+mod retry;
 mod failure;
 pub mod forward;
 mod outcome;

@@ -1,7 +1,7 @@
 //! What became of an attempt: the delivery goes on, has ended, or takes its endpoint with it.
 
 use super::Outbox;
-use super::backoff::next_attempt_ms;
+use super::retry::next_attempt_ms;
 use super::sender::Sent;
 use crate::store::DatabaseError;
 use crate::webhooks::deliveries::record::AttemptOutcome;

@@ -1,6 +1,6 @@
-//! When a delivery is tried again: quickly at first, then with growing pauses over five days.
+//! When a delivery is tried again: quickly at first, then with growing pauses over six days.
 
-/// Pauses after the first, second, … failed attempt, seconds: 149 hours in all.
+/// Pauses after the first, second, … failed attempt, seconds: 148 hours in all.
 const PAUSES_SECONDS: [i64; 16] = [
     2, 5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 86_400, 86_400, 86_400,
     86_400,
@@ -35,7 +35,7 @@ mod tests {
     const DAY_MS: i64 = 86_400_000;
 
     #[test]
-    fn pauses_grow_over_five_days_and_then_end() {
+    fn pauses_grow_over_six_days_and_then_end() {
         let mut least_in_all = 0;
         for (place, pause) in PAUSES_SECONDS.iter().enumerate() {
             let attempts = i64::try_from(place).unwrap() + 1;
@@ -48,6 +48,8 @@ mod tests {
             least_in_all += least;
         }
         assert!(least_in_all > 5 * DAY_MS, "{least_in_all} ms");
+        let hours = PAUSES_SECONDS.iter().sum::<i64>().div_euclid(3600);
+        assert_eq!(hours, 147, "and three quarters");
         assert_eq!(next_attempt_ms(17, 0, 0, None), None);
         assert_eq!(next_attempt_ms(17, 0, 0, Some(1000)), None);
         assert_eq!(next_attempt_ms(0, 0, 0, None), None);
