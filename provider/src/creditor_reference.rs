@@ -6,7 +6,7 @@ use sealpay_protocol::check_digits;
 const LONGEST: usize = 25;
 const SHORTEST: usize = 5;
 
-/// Most references that are looked for in one text.
+/// Maximum number of references that are looked for in one text.
 const MOST: usize = 24;
 
 /// A reference as it is compared and looked up: letters and digits, in capitals.

@@ -49,7 +49,7 @@ pub struct AuthorizationRequest<'a> {
     pub capture: Capture,
     /// The card, for this one call.
     pub card: &'a Card,
-    /// What the issuer said of the shopper, where it was asked.
+    /// The issuer's authentication of the shopper, if there was one.
     pub authentication: Option<&'a Authentication>,
 }
 
@@ -58,7 +58,7 @@ pub struct AuthorizationRequest<'a> {
 pub enum ProviderDecision {
     /// The money is authorized, or captured.
     Approved,
-    /// No, for the reason with this key.
+    /// Declined, with the key of the reason.
     Declined(String),
 }
 
@@ -69,7 +69,7 @@ pub enum Inquiry {
     Answered(ProviderDecision),
     /// It has the reference and has not decided: the shopper has something to do.
     Waiting,
-    /// It never received the reference, and will refuse it should it still arrive.
+    /// It never received the reference, and refuses it if it arrives later.
     NeverReceived,
 }
 
@@ -82,7 +82,7 @@ pub enum ProviderError {
     /// The request certainly was not sent and never will be: another provider may be asked. The text
     /// is for logs.
     NotSent(String),
-    /// What became of the request is not known. The text is for logs.
+    /// The outcome of the request is unknown. The text is for logs.
     OutcomeUnknown(String),
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Most payouts that are shown at once.
+/// Maximum number of payouts that are shown at once.
 const SHOWN: u32 = 200;
 
 macro_rules! columns {

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 /// How long a message is kept.
 const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Most messages that are shown at once.
+/// Maximum number of messages that are shown at once.
 const SHOWN: u32 = 200;
 
 /// A message on a simulated phone.

@@ -34,7 +34,7 @@ const PAUSES_MS: [u64; 8] = [0, 25, 50, 100, 200, 400, 800, 1600];
 /// How long to wait for a connection, a free one or a new one.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Said once for each connection, so that nobody waits for ever. A server that is set to answer
+/// Said once for each connection, so that nobody waits forever. A server that is set to answer
 /// before it is durable is told otherwise; one that waits for replicas as well is left alone.
 const SESSION: &str = "SET statement_timeout = 15000;
     SET idle_in_transaction_session_timeout = 30000;

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 /// The version whose rules are kept.
 const PACKAGE: &str = "axe-core@4";
 
-/// Whoever keeps these keeps WCAG 2.2 AA as far as a program can tell, and good manners.
+/// The rules of WCAG 2.2 AA that a program can check, and best practices.
 const RULES: [&str; 5] = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"];
 
 /// Rules about whole pages. A form in a frame is a part of one: the page has the landmarks and

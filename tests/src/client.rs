@@ -87,7 +87,7 @@ pub fn origin(text: &str) -> Origin {
     text.parse().expect("the test's origin is an origin")
 }
 
-/// A request, ready to be sent or to be spoilt.
+/// A request, which a test sends unchanged or tampers with.
 #[derive(Debug, Clone)]
 pub struct Prepared {
     /// The method.

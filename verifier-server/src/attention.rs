@@ -6,7 +6,7 @@ use crate::payments::reversals::model::ReversalState;
 use crate::store::DatabaseError;
 use std::time::Duration;
 
-/// Most modifications that are looked at; more of them are as bad.
+/// Maximum number of modifications that are looked at; more of them are as bad.
 const LOOKED_AT: u32 = 1000;
 
 /// What needs attention now.

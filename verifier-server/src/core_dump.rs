@@ -3,7 +3,7 @@
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Leaves no core dump, and on Linux no memory to other processes of the same user (`ptrace`,
-/// `/proc/<pid>/mem`). Where the system does not allow it, the server runs all the same.
+/// `/proc/<pid>/mem`). If the system does not allow this, the server runs anyway.
 pub(crate) fn forbid() {
     let none = Rlimit {
         current: Some(0),

@@ -9,10 +9,10 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
-/// Who is known before those are forgotten of whom nothing is under way.
+/// How many owners are kept before idle ones are forgotten.
 const KNOWN: usize = 1024;
 
-/// So many places for each owner.
+/// A limited number of slots for each owner.
 #[derive(Debug)]
 pub(crate) struct Places<K> {
     each: usize,

@@ -267,7 +267,7 @@ impl Gateway {
         }
     }
 
-    /// Waits for a provider, but not for ever.
+    /// Waits for a provider, but not forever.
     ///
     /// # Errors
     /// The provider's silence, or that it took too long.

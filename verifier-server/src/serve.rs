@@ -83,7 +83,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
     listened
 }
 
-/// Said at every start: nobody takes a test for the real thing for long.
+/// Logged at every start, so that nobody mistakes a test server for a live one.
 fn warn_of_test_mode(config: &Config) {
     let origin = &config.public_origin;
     tracing::warn!(

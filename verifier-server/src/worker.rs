@@ -26,8 +26,8 @@ const SHORTEST_PAUSE_MS: i64 = 2_000;
 /// The longest, milliseconds.
 const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 
-/// For how long work that a provider is asked about belongs to whoever claimed it: nobody else asks
-/// meanwhile, and whoever dies meanwhile is followed by another server.
+/// How long a claim lasts on work that asks a provider: no other server asks in the meantime, and
+/// if the server dies, another takes over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lease {
     timeout_ms: i64,

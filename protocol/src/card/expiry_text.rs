@@ -276,7 +276,7 @@ impl Reading<'_> {
     }
 }
 
-/// Most characters of what is shown as it was pasted.
+/// Maximum number of characters of what is shown as it was pasted.
 const PASTED_CHARACTERS: usize = 24;
 
 /// What [`format_typing`](super::expiry::format_typing) shows.

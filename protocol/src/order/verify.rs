@@ -160,7 +160,7 @@ fn object<T: DeserializeOwned>(part: &'static str, text: &str) -> Result<T, Orde
     })
 }
 
-/// The name of a claim or of a member of the header, for ever.
+/// The name of a claim or of a member of the header, forever.
 fn known_claim(name: &str) -> Option<&'static str> {
     let known = [
         "alg",

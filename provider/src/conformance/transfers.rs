@@ -9,7 +9,7 @@ use crate::{ProviderFuture, TransferProvider};
 use sealpay_protocol::check_digits;
 use sealpay_protocol::ids::PaymentId;
 
-/// Most credits that a check reads at once.
+/// Maximum number of credits that a check reads at once.
 const LIMIT: u32 = 100;
 
 fn start<'a>(

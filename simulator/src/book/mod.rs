@@ -26,7 +26,7 @@ use sealpay_storage::{Database, DatabaseError, Row, Value, values};
 pub(super) enum RecordedResult {
     /// It was answered like this, now or before.
     Answered(ProviderDecision),
-    /// Somebody asked for it before it arrived, and was told that it never will.
+    /// An inquiry came before the request, which is refused if it arrives later.
     NeverReceived,
 }
 
@@ -37,7 +37,7 @@ pub(super) enum EntryState {
     Held,
     /// Approved, and money was taken; nothing is held any more.
     Captured,
-    /// Approved, and all the money was let go.
+    /// Approved, and all the money was released.
     Released,
     /// Declined.
     Declined,
@@ -81,7 +81,7 @@ pub(super) struct Entry {
     pub(super) currency: String,
     /// The same in the account's currency.
     pub(super) account_minor: i64,
-    /// Whether the account's sums know of it: those without limits do not.
+    /// Whether it counts in the account's totals; accounts without limits have none.
     pub(super) counted: bool,
     pub(super) state: EntryState,
     pub(super) decline: Option<String>,
@@ -89,7 +89,7 @@ pub(super) struct Entry {
     pub(super) booked_minor: i64,
     /// The same in the account's currency.
     pub(super) booked_account_minor: i64,
-    /// What went back of it, minor units of the payment's currency.
+    /// The amount refunded, in minor units of the payment's currency.
     pub(super) refunded_minor: i64,
     /// The same in the account's currency.
     pub(super) refunded_account_minor: i64,
@@ -145,14 +145,14 @@ fn entry(mut row: Row) -> Result<Entry, DatabaseError> {
 }
 
 impl Entry {
-    /// What was answered; a hold that was let go was approved all the same.
+    /// The original decision: a released hold was approved, too.
     fn booked(self) -> RecordedResult {
         match self.state {
             EntryState::Held | EntryState::Captured | EntryState::Released => {
                 RecordedResult::Answered(ProviderDecision::Approved)
             }
             EntryState::Declined => {
-                // A decline always has its reason; without one it says the least.
+                // A decline always has a reason. The fallback is the most general one.
                 let reason = self.decline.unwrap_or_else(|| "do_not_honor".into());
                 RecordedResult::Answered(ProviderDecision::Declined(reason))
             }

@@ -30,14 +30,14 @@ const LISTED: u32 = 200;
 pub enum ControlError {
     /// There is nothing of that name.
     NotFound,
-    /// A member of the order cannot be.
+    /// A member of the request is invalid.
     Invalid {
         /// Which.
         field: &'static str,
         /// A sentence that says why.
         reason: String,
     },
-    /// The book did not do its work.
+    /// The bank's journal did not respond.
     Silent(ProviderError),
 }
 
@@ -61,7 +61,7 @@ pub struct AccountView {
     pub id: String,
     /// The persona whose account it is.
     pub persona: Option<String>,
-    /// Whose name stands on the card.
+    /// The name on the card.
     pub holder: String,
     /// The bank that issued the card.
     pub issuer: String,
@@ -77,13 +77,13 @@ pub struct AccountView {
     pub kind: AccountKind,
     /// Whether it may be used.
     pub status: AccountStatus,
-    /// What lies on it; below zero is owed.
+    /// The balance; a negative balance is owed to the bank.
     pub balance_minor: i64,
-    /// What is held of it.
+    /// The part of the balance that is on hold.
     pub held_minor: i64,
-    /// What may still be taken; null is without limit.
+    /// What is still available; null means no limit.
     pub available_minor: Option<i64>,
-    /// What may be owed; null is without limit.
+    /// The credit limit; null means no limit.
     pub credit_limit_minor: Option<i64>,
     /// The most that one payment may take.
     pub per_transaction_limit_minor: Option<i64>,
@@ -105,7 +105,7 @@ pub struct AccountView {
     pub wrong_codes: u32,
     /// Whether the bank has locked it over them.
     pub locked: bool,
-    /// Until when no code is looked at after five wrong ones, milliseconds since 1970.
+    /// When codes are accepted again after five wrong ones, milliseconds since 1970.
     pub codes_refused_until_ms: Option<i64>,
 }
 

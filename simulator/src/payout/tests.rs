@@ -64,7 +64,7 @@ impl Stage {
         }
     }
 
-    /// Pays, and does not wait for ever.
+    /// Pays, and does not wait forever.
     async fn pay(&self, request: PayoutRequest) -> Result<ProviderDecision, ProviderError> {
         let paying = self.payouts.pay(request);
         let waiting = tokio::time::timeout(Duration::from_millis(500), paying).await;

@@ -46,7 +46,7 @@ const LATE_MS: i64 = 8 * 24 * HOUR_MS;
 /// Longest text that a sender can write (SEPA remittance information).
 const REMITTANCE_CHARACTERS: usize = 140;
 
-/// Most transfers that are shown at once.
+/// Maximum number of transfers that are shown at once.
 const SHOWN: u32 = 200;
 
 const EXPECT: &str = "INSERT INTO bank_collections

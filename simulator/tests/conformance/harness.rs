@@ -34,7 +34,7 @@ const PAYER: &str = "ben_balance";
 /// As much as the suite pays in all, minor units.
 const BALANCE_MINOR: i64 = 100_000_000;
 
-/// Most entries of the bank's book that are added up.
+/// Maximum number of entries of the bank's book that are added up.
 const ENTRIES: u32 = 200;
 
 /// How many checks the bank passes: it sends no notifications.

@@ -18,7 +18,7 @@ const LICENCES: [&str; 8] = [
     "0BSD",
 ];
 
-/// The one place that packages come from: it keeps every version for ever, and each has a checksum in
+/// The one place that packages come from: it keeps every version forever, and each has a checksum in
 /// `Cargo.lock`.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 

@@ -192,7 +192,7 @@ async fn manual_close_is_capped_at_the_current_business_date(gateway: &TestGatew
         .map(|group| group.settlement_date)
         .collect();
     assert_eq!(dates, [next], "what is kept back waits for its day");
-    // What is sold afterwards waits for one day more, and not for ever.
+    // What is sold afterwards waits for one day more, and not forever.
     let second = sell(gateway, 2_000).await;
     assert!(settle(inside(gateway), until).await.unwrap().is_empty());
     let line = lines(gateway, second).await.remove(0);

@@ -10,7 +10,7 @@ use crate::gateway::Gateway;
 use crate::webhooks::events::model::read_scopes;
 use sealpay_protocol::key::verifying_key;
 
-/// What a request brings to show whose it is.
+/// The credentials that a request carries.
 #[derive(Debug, Clone, Copy)]
 pub enum RequestCredentials<'a> {
     /// An `Authorization` header, or nothing at all.

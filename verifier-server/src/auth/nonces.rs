@@ -38,7 +38,7 @@ const FORGET: &str = "DELETE FROM nonces WHERE (expires_at, nonce, thumbprint) I
         ORDER BY expires_at LIMIT $2
     )";
 
-/// What is stored of nonces of signed requests.
+/// The repository of nonces of signed requests.
 #[derive(Debug, Clone)]
 pub struct NonceStore {
     pub(crate) database: Database,

@@ -84,7 +84,7 @@ const PENDING: &str = sql!(
      GROUP BY currency, settlement_date ORDER BY currency, settlement_date"
 );
 
-/// What is stored of balance transactions.
+/// The repository of balance transactions.
 #[derive(Debug, Clone)]
 pub struct BalanceStore {
     pub(crate) database: Database,

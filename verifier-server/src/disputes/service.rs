@@ -59,7 +59,7 @@ pub fn evidence(text: String) -> Result<DisputeAction, ApiError> {
 /// The shopper's bank takes money of a payment back: so much, or all there is.
 ///
 /// # Errors
-/// An error; nothing was changed then.
+/// An error; in that case nothing was changed.
 pub async fn open(
     gateway: &Gateway,
     payment: PaymentId,
@@ -142,7 +142,7 @@ fn new(
 /// What the merchant answers, once for each `Idempotency-Key`.
 ///
 /// # Errors
-/// An error; nothing was changed then. [`ErrorCode::NotFound`] also for somebody else's dispute.
+/// An error; in that case nothing was changed. [`ErrorCode::NotFound`] also for another merchant's dispute.
 pub async fn answer(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -162,7 +162,7 @@ pub async fn answer(
 /// A dispute of the merchant.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for somebody else's dispute.
+/// [`ErrorCode::NotFound`], also for another merchant's dispute.
 pub async fn get_owned(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -182,7 +182,7 @@ async fn get(gateway: &Gateway, id: DisputeId) -> Result<Dispute, ApiError> {
 /// Something happens to a dispute.
 ///
 /// # Errors
-/// An error; nothing was changed then.
+/// An error; in that case nothing was changed.
 pub async fn happen(
     gateway: &Gateway,
     id: DisputeId,

@@ -122,7 +122,7 @@ async fn write(tx: &mut Tx<'_>, change: &Change) -> Result<DisputeChange, Fault>
     Ok(DisputeChange::Done)
 }
 
-/// What is stored of disputes.
+/// The repository of disputes.
 #[derive(Debug, Clone)]
 pub struct DisputeStore {
     pub(crate) database: Database,

@@ -1,7 +1,7 @@
 //! The widget's files, read once at the start and served from memory.
 //!
 //! Their paths hold a digest of all of them, so that they never change under one address and may
-//! be cached for ever. The build has compressed them already.
+//! be cached forever. The build has compressed them already.
 
 use crate::widget_builds::WidgetFile;
 use axum::body::Bytes;
@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// The file that is the document in the frame.
 const DOCUMENT: &str = "index.html";
-/// As much of a SHA-256 as nobody finds a second build for.
+/// A prefix of a SHA-256 hash, long enough to identify one build.
 const DIGEST_BYTES: usize = 16;
 /// The file that merchants load.
 const LOADER: &str = "checkout.js";

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
-/// How often the log says that a proxy names nobody.
+/// How often the log reports a proxy that does not name a client.
 const SAID_EVERY: Duration = Duration::from_secs(60);
 
 /// Whose request it is, for handlers behind [`identify`].

@@ -68,7 +68,7 @@ pub fn app(state: AppState) -> Router {
     finish(routes, state, |app| app)
 }
 
-/// It tells nothing and asks nobody.
+/// Reveals nothing, and does not use the store.
 async fn alive() -> &'static str {
     "ok\n"
 }

@@ -7,7 +7,7 @@ use sealpay_protocol::ids::MerchantId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Most rows of one page.
+/// Maximum number of rows of one page.
 pub const PAGE_MOST: u32 = 100;
 /// Rows of a page when nothing is asked for.
 pub const PAGE_DEFAULT: u32 = 20;

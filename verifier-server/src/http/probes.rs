@@ -1,4 +1,4 @@
-//! For what watches over servers: `/healthz` for everybody, `/readyz` and `/metrics` for operators.
+//! Monitoring routes: `/healthz` for everyone, `/readyz` and `/metrics` for operators.
 
 use super::problem::Problem;
 use crate::error::{ApiError, ErrorCode};
@@ -12,8 +12,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// How long an answer about readiness is given again: a probe takes the writer's time, and must not
-/// take it from payments however often it comes.
+/// How long a readiness result is reused: a probe needs the writer, and frequent probes must not
+/// delay payments.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
 
 /// What was found out last about whether requests can be served, and when.
@@ -21,7 +21,7 @@ const ASKED_EVERY: Duration = Duration::from_secs(1);
 pub struct Readiness(Mutex<Option<(Instant, Result<(), ApiError>)>>);
 
 impl Readiness {
-    /// Whoever comes while it is being found out waits for that and asks nobody.
+    /// Concurrent callers wait for the check in progress and do not start another.
     async fn of(&self, gateway: &Gateway) -> Result<(), ApiError> {
         let mut last = self.0.lock().await;
         if let Some((asked, found)) = &*last
@@ -35,7 +35,7 @@ impl Readiness {
     }
 }
 
-/// Whether requests can be served: the store answers and a sealing key is in its time.
+/// Whether requests can be served: the store responds and a sealing key is valid.
 pub(crate) async fn ready(
     State(gateway): State<Arc<Gateway>>,
     State(readiness): State<Arc<Readiness>>,

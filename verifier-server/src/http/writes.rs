@@ -1,5 +1,5 @@
-//! Writes that are under way. What a client begins to change is done although the client hangs up, so that
-//! an end of the server waits for them, and names those that it cannot wait for.
+//! Writes in progress. A write runs to its end even if its client disconnects, so a shutdown waits
+//! for writes, and logs those that it cannot wait for.
 
 use sealpay_protocol::ids::RequestId;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct UnfinishedWrite {
     pub route: String,
 }
 
-/// Writes that are under way, also those whose clients have hung up. Clones share them.
+/// Writes in progress, including those whose clients have disconnected. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Writes {
     tasks: TaskTracker,
@@ -35,7 +35,7 @@ pub(crate) struct UnderWay {
 }
 
 impl Writes {
-    /// Runs a write to its end, whoever waits for it.
+    /// Runs a write to its end, even if its client disconnects.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         write: impl Future<Output = T> + Send + 'static,
@@ -56,7 +56,7 @@ impl Writes {
         }
     }
 
-    /// Waits until all have ended, and not longer than this; those that have not.
+    /// Waits for all writes, at most `within`, and returns those that have not ended.
     pub async fn finish(&self, within: Duration) -> Vec<UnfinishedWrite> {
         self.tasks.close();
         if timeout(within, self.tasks.wait()).await.is_ok() {

@@ -77,7 +77,7 @@ pub(crate) async fn remember(
     }
 }
 
-/// What is stored of requests with an `Idempotency-Key`, and their responses.
+/// The repository of requests with an `Idempotency-Key`, and their responses.
 #[derive(Debug, Clone)]
 pub struct IdempotencyStore {
     pub(crate) database: Database,

@@ -216,7 +216,7 @@ impl KeyEncryption {
         AuditChain::new(Secret::new(*self.audit.expose()))
     }
 
-    /// What is stored of an API key. The key has 256 random bits, so a slow hash adds nothing.
+    /// The repository of an API key. The key has 256 random bits, so a slow hash adds nothing.
     #[must_use]
     pub fn api_key_hash(&self, api_key: &str) -> String {
         keyed_hash(&self.api_key, api_key)

@@ -51,7 +51,7 @@ async fn rotate(
     Ok(())
 }
 
-/// What is stored of the server's own keys.
+/// The repository of the server's own keys.
 #[derive(Debug, Clone)]
 pub struct KeyStore {
     pub(crate) database: Database,

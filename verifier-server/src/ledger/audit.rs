@@ -225,7 +225,7 @@ projection! {
     }
 }
 
-/// What is stored of the ledger.
+/// The repository of the ledger.
 #[derive(Debug, Clone)]
 pub struct LedgerStore {
     pub(crate) database: Database,

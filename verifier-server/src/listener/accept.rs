@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 
-/// Most bytes of headers; a signed request has about two thousand.
+/// Maximum number of bytes of headers; a signed request has about two thousand.
 const HEADER_BYTES: u32 = 32 * 1024;
 /// Requests of one HTTP/2 connection at once; a browser loads the form with six.
 const STREAMS: u32 = 32;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 /// How many proxies a request passes at most, unless the operator says otherwise: two tiers of a
 /// content delivery network, a balancer, and one beside the server.
 pub const DEFAULT_HOPS: u8 = 4;
-/// More than that nobody has.
+/// More than any real deployment has.
 pub const MOST_HOPS: u8 = 8;
 
 /// Of 2^32 parts of all addresses, how many the networks together may hold: an eighth of IPv4, and of

@@ -141,7 +141,7 @@ fn order_key_values(merchant: MerchantId, key: &OrderKey, now_ms: i64) -> [Value
     values![merchant, &key.key_id, public_key, &key.scopes, now_ms]
 }
 
-/// What is stored of merchants, their order keys and origins.
+/// The repository of merchants, their order keys and origins.
 #[derive(Debug, Clone)]
 pub struct MerchantStore {
     pub(crate) database: Database,

@@ -7,7 +7,7 @@ use crate::payments::reconcile;
 use crate::payouts;
 use sealpay_provider::notification::{Notification, NotificationError, NotificationRequest};
 
-/// Most things that one notification may be about.
+/// Maximum number of things that one notification may be about.
 const MOST: usize = 256;
 
 /// Reads a notification and asks about everything that it names. The provider sends it again unless

@@ -10,7 +10,7 @@ use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 /// What was done to a payment of the merchant after its authorization, newest first.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for somebody else's payment.
+/// [`ErrorCode::NotFound`], also for another merchant's payment.
 pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,

@@ -31,7 +31,7 @@ pub enum ModificationClaim {
     Claimed,
 }
 
-/// What became of the wish to write down how a modification ended.
+/// The result of recording how a modification ended.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModificationSettled {
@@ -170,7 +170,7 @@ async fn settle(
     Ok(ModificationSettled::Done)
 }
 
-/// What is stored of captures, voids, refunds and lapses.
+/// The repository of captures, voids, refunds and lapses.
 #[derive(Debug, Clone)]
 pub struct OperationStore {
     pub(crate) database: Database,

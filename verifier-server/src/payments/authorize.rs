@@ -143,7 +143,7 @@ async fn first_error(
     })
 }
 
-/// Transaction 1: the attempt becomes a payment, once; and whoever made it so goes on with it.
+/// Transaction 1: the attempt becomes a payment once, and the request that created it continues.
 async fn claim(
     attempt: Attempt<'_>,
     prepared: Prepared<'_>,

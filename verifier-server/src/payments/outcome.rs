@@ -120,7 +120,7 @@ pub fn of_inquiry(payment: &Payment, said: Inquiry) -> Option<PaymentOutcome> {
     }
 }
 
-/// Transaction 2: outcome and event together. Where somebody else was first, theirs stands.
+/// Transaction 2: outcome and event together. If another request was first, its outcome stays.
 ///
 /// # Errors
 /// An error when the store does not take it; recovery will find the payment.

@@ -11,7 +11,7 @@ use sealpay_protocol::ids::{MerchantId, PaymentId};
 /// A payment of the merchant.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for somebody else's payment.
+/// [`ErrorCode::NotFound`], also for another merchant's payment.
 pub async fn get(
     gateway: &Gateway,
     merchant: MerchantId,

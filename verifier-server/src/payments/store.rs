@@ -109,7 +109,7 @@ pub(crate) async fn of_attempt(
     tx.get(OF_ATTEMPT, &values![session, attempt]).await
 }
 
-/// What is stored of payments.
+/// The repository of payments.
 #[derive(Debug, Clone)]
 pub struct PaymentStore {
     pub(crate) database: Database,

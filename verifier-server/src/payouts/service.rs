@@ -23,7 +23,7 @@ const BATCH: u32 = 64;
 /// How many of them the bank is told of at the same time.
 const AT_ONCE: usize = 16;
 
-/// Most returns that are asked for, when nobody knows the ones before.
+/// Maximum number of returns that are asked for, when nobody knows the ones before.
 const RETURNS_MOST: u32 = 64 * BATCH;
 
 /// How long a payout waits before it is looked at again whether its merchant has an account,
@@ -46,7 +46,7 @@ pub async fn list(
 /// A payout of the merchant.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for somebody else's payout.
+/// [`ErrorCode::NotFound`], also for another merchant's payout.
 pub async fn get(
     gateway: &Gateway,
     merchant: MerchantId,

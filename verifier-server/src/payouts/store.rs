@@ -77,7 +77,7 @@ async fn change(tx: &mut Tx<'_>, movement: &Movement) -> Result<bool, Fault> {
     Ok(true)
 }
 
-/// What is stored of payouts.
+/// The repository of payouts.
 #[derive(Debug, Clone)]
 pub struct PayoutStore {
     pub(crate) database: Database,

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 /// Fewest characters of a token: 128 bits, written in hexadecimal.
 const TOKEN_CHARACTERS: usize = 32;
 
-/// An open listener that nobody is served by yet: a port in use is said before anything is done.
+/// A listener that is open but not served yet, so that a port in use is reported first.
 pub(super) struct Listener {
     listener: TcpListener,
     tls: Option<(TlsFiles, RustlsConfig)>,

@@ -175,7 +175,7 @@ async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, 
     Ok(SessionOpened::Rebound(stored))
 }
 
-/// What is stored of checkout sessions.
+/// The repository of checkout sessions.
 #[derive(Debug, Clone)]
 pub struct SessionStore {
     pub(crate) database: Database,

@@ -1,8 +1,8 @@
 //! When money is settled: the cut-off of a currency, and its settlement date.
 //!
 //! `data/schedules.json` holds a row for each currency that has its own; `*` is for the others. All
-//! times are local. Where clocks are put forward over a time it is as much later; where they are
-//! put back over it the first of the two counts (RFC 5545's reading).
+//! times are local. A time that a clock change skips is later by the length of the change; of a
+//! time that occurs twice, the first one counts (RFC 5545).
 
 use super::calendar::{self, Calendar, day_after, day_before};
 use jiff::Timestamp;
@@ -126,7 +126,7 @@ pub fn settlement_date(currency: Currency, business_date: Date) -> Date {
     business_days_after(currency, business_date, Schedule::of(currency).days)
 }
 
-/// The business day that comes so many business days after a date.
+/// The business day that is `days` business days after a date.
 #[must_use]
 pub fn business_days_after(currency: Currency, date: Date, days: u32) -> Date {
     let schedule = Schedule::of(currency);

@@ -110,7 +110,7 @@ async fn get_owned(
 /// A settlement of the merchant.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for somebody else's settlement.
+/// [`ErrorCode::NotFound`], also for another merchant's settlement.
 pub async fn get(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -123,7 +123,7 @@ pub async fn get(
 /// Lines of a settlement of the merchant, newest first.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for somebody else's settlement.
+/// [`ErrorCode::NotFound`], also for another merchant's settlement.
 pub async fn lines(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -152,7 +152,7 @@ pub async fn lines(
 /// The report of a settlement of the merchant.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for somebody else's settlement; [`ErrorCode::ReportTooLarge`];
+/// [`ErrorCode::NotFound`], also for another merchant's settlement; [`ErrorCode::ReportTooLarge`];
 /// [`ErrorCode::Overloaded`] when it is not the merchant's turn in time, others of the merchant's are being
 /// read, or the database is slow.
 pub async fn report(

@@ -7,10 +7,10 @@ use std::io::{Result, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Writes a file that nobody else finds; it, at its beginning, and its length.
+/// Writes a file that no other process can find. Returns it, rewound, and its length.
 ///
 /// # Errors
-/// The folder is not there or full.
+/// The folder is missing, or the disk is full.
 pub(crate) fn write(folder: &Path, name: [u8; 16], bytes: &[u8]) -> Result<(File, usize)> {
     let path = folder.join(format!(".report-{}", base64url(&name)));
     let mut file = OpenOptions::new()

@@ -241,7 +241,7 @@ fn completed(settlement: &Settlement) -> [Value; 12] {
     ]
 }
 
-/// What is stored of settlements.
+/// The repository of settlements.
 #[derive(Debug, Clone)]
 pub struct SettlementStore {
     pub(crate) database: Database,

@@ -70,7 +70,7 @@ fn refused(error: ControlError) -> ApiError {
 
 /// Rows of a list when nothing is asked for.
 const DEFAULT_ROWS: u32 = 20;
-/// Most rows of a list.
+/// Maximum number of rows of a list.
 const MOST_ROWS: u32 = 100;
 
 /// `limit` of a list: 1 to 100.

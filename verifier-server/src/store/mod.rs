@@ -40,45 +40,45 @@ pub(crate) static MIGRATIONS: Migrations = Migrations {
 #[derive(Debug, Clone)]
 pub struct Store {
     database: Database,
-    /// What is stored of payments.
+    /// The repository of payments.
     pub payments: PaymentStore,
-    /// What is stored of approvals that contradict what is stored.
+    /// The repository of approvals that contradict what is stored.
     pub reversals: ReversalStore,
-    /// What is stored of checkout sessions.
+    /// The repository of checkout sessions.
     pub sessions: SessionStore,
-    /// What is stored of captures, voids, refunds and lapses.
+    /// The repository of captures, voids, refunds and lapses.
     pub operations: OperationStore,
-    /// What is stored of disputes.
+    /// The repository of disputes.
     pub disputes: DisputeStore,
-    /// What is stored of merchants, their order keys and origins.
+    /// The repository of merchants, their order keys and origins.
     pub merchants: MerchantStore,
-    /// What is stored of the ledger.
+    /// The repository of the ledger.
     pub ledger: LedgerStore,
-    /// What is stored of balance transactions.
+    /// The repository of balance transactions.
     pub balance: BalanceStore,
-    /// What is stored of settlements.
+    /// The repository of settlements.
     pub settlements: SettlementStore,
-    /// What is stored of payouts.
+    /// The repository of payouts.
     pub payouts: PayoutStore,
-    /// What is stored of events.
+    /// The repository of events.
     pub events: EventStore,
-    /// What is stored of webhook endpoints.
+    /// The repository of webhook endpoints.
     pub endpoints: EndpointStore,
-    /// What is stored of deliveries of events.
+    /// The repository of deliveries of events.
     pub deliveries: DeliveryStore,
-    /// What is stored of how webhooks misbehave in a test.
+    /// The repository of how webhooks misbehave in a test.
     pub webhook_faults: WebhookFaultStore,
-    /// What is stored of requests with an `Idempotency-Key`, and their responses.
+    /// The repository of requests with an `Idempotency-Key`, and their responses.
     pub idempotency: IdempotencyStore,
-    /// What is stored of the audit trail.
+    /// The repository of the audit trail.
     pub audit: AuditStore,
-    /// What is stored of API keys.
+    /// The repository of API keys.
     pub api_keys: ApiKeyStore,
-    /// What is stored of nonces of signed requests.
+    /// The repository of nonces of signed requests.
     pub nonces: NonceStore,
-    /// What is stored of the server's own keys.
+    /// The repository of the server's own keys.
     pub keys: KeyStore,
-    /// What is stored of builds of the widget.
+    /// The repository of builds of the widget.
     pub widget_builds: WidgetBuildStore,
 }
 

@@ -12,7 +12,7 @@ const SET: &str = "INSERT INTO simulation (name, number, value) VALUES ($1, $2, 
 const COUNT_DOWN: &str = "UPDATE simulation SET number = number - 1
     WHERE name = $1 AND number > 0";
 
-/// What is stored of how webhooks misbehave in a test.
+/// The repository of how webhooks misbehave in a test.
 #[derive(Debug, Clone)]
 pub struct WebhookFaultStore {
     pub(crate) database: Database,

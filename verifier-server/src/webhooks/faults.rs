@@ -12,7 +12,7 @@ pub const MOST_PER_MILLE: u32 = 1_000;
 /// The longest delay, milliseconds: longer than any test waits.
 pub const MOST_DELAY_MS: u32 = 60 * 60 * 1000;
 
-/// Most webhooks that are dropped on one order.
+/// Maximum number of webhooks that are dropped on one order.
 pub const MOST_DROPS: u32 = 10_000;
 
 /// What is done to webhooks on purpose.

@@ -40,7 +40,7 @@ projection! {
     }
 }
 
-/// What is stored of builds of the widget.
+/// The repository of builds of the widget.
 #[derive(Debug, Clone)]
 pub struct WidgetBuildStore {
     pub(crate) database: Database,

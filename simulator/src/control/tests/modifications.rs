@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const REFUND: ModificationKind = ModificationKind::Refund;
 
-/// Refunds a cent, or asks for it again, and does not wait for ever.
+/// Refunds a cent, or asks for it again, and does not wait forever.
 async fn modify(
     acquirer: &dyn PaymentProvider,
     kind: ModificationKind,

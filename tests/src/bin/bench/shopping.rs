@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 /// Connections over which sessions are opened.
 const OPENING_CLIENTS: usize = 32;
 
-/// Where is bought.
+/// Where payments are made.
 #[derive(Debug)]
 pub(crate) struct Shop {
     pub(crate) merchant: Merchant,

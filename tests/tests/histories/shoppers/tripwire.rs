@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// Counts places down and stops at the last of them for ever.
+/// Counts places down and stops at the last of them forever.
 #[derive(Debug, Default)]
 pub(crate) struct Tripwire {
     left: Mutex<Option<u64>>,

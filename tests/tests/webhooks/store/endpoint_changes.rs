@@ -380,7 +380,7 @@ async fn endpoint_with_many_pending_deliveries_is_not_pinged(database: &TestData
     assert_eq!(ping().await, Ok(EndpointWrite::NotNow));
 }
 
-/// What lost that race does not wait for ever.
+/// What lost that race does not wait forever.
 async fn undeliverable_deliveries_end(database: &TestDatabase) {
     let store = database.open().await;
     for (what, ends) in [

@@ -27,7 +27,7 @@ pub struct NewApiKey {
     pub record: ApiKey,
 }
 
-/// Makes an API key that is good for everything and for ever.
+/// Makes an API key that is good for everything and forever.
 #[must_use]
 pub fn make(
     merchant: MerchantId,

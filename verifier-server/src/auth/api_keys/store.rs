@@ -79,7 +79,7 @@ async fn rotate(tx: &mut Tx<'_>, succession: &Succession) -> Result<KeyRotation,
     Ok(KeyRotation::Rotated { old_expires_at_ms })
 }
 
-/// What is stored of API keys.
+/// The repository of API keys.
 #[derive(Debug, Clone)]
 pub struct ApiKeyStore {
     pub(crate) database: Database,

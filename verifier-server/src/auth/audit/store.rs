@@ -86,7 +86,7 @@ async fn append(
     Ok(())
 }
 
-/// What is stored of the audit trail.
+/// The repository of the audit trail.
 #[derive(Debug, Clone)]
 pub struct AuditStore {
     pub(crate) database: Database,

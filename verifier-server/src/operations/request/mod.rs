@@ -34,7 +34,7 @@ pub struct OperationRequest {
 /// and an event tells how it ended.
 ///
 /// # Errors
-/// An error; nothing was changed then.
+/// An error; in that case nothing was changed.
 pub async fn modify(
     gateway: &Gateway,
     request: &IdempotentRequest,

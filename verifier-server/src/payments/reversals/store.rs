@@ -71,7 +71,7 @@ fn modification_of(payment: &Payment) -> ModificationId {
         .unwrap_or_else(|_| ModificationId::new(0, [0; 10]))
 }
 
-/// What is stored of approvals that contradict what is stored.
+/// The repository of approvals that contradict what is stored.
 #[derive(Debug, Clone)]
 pub struct ReversalStore {
     pub(crate) database: Database,

@@ -13,7 +13,7 @@ use sealpay_protocol::ids::PaymentId;
 use sealpay_storage::{AsJson, Codec, DatabaseError, Fault, Projection, Statement, Tx, Value};
 use sealpay_storage::{sql, values};
 
-/// What became of the wish to write an outcome down.
+/// The result of recording an outcome.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {

@@ -3,7 +3,7 @@
 //! All three tell the same facts: each line with what was charged, what the lines add up to, what
 //! was brought and carried forward, and what was paid. `Σ net + brought forward = payout + carried forward` in each.
 //! They tell nothing that changes later, such as whether the payout came back, so the same
-//! settlement gives the same bytes for ever. Each ends with a SHA-256 of every byte before it.
+//! settlement gives the same bytes forever. Each ends with a SHA-256 of every byte before it.
 
 pub mod camt053;
 pub mod csv;

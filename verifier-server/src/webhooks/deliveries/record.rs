@@ -27,7 +27,7 @@ const ATTEMPT: &str = "INSERT INTO delivery_attempts
     FROM delivery_attempts WHERE event = $1 AND endpoint = $2
     ON CONFLICT DO NOTHING";
 
-/// The last [`ATTEMPTS_KEPT`] of a delivery, which may be begun anew for ever.
+/// The last [`ATTEMPTS_KEPT`] of a delivery, which may be begun anew forever.
 const FORGET_ATTEMPTS: &str = "DELETE FROM delivery_attempts
     WHERE event = $1 AND endpoint = $2 AND number + $3 <= (
         SELECT MAX(number) FROM delivery_attempts WHERE event = $1 AND endpoint = $2)";

@@ -110,7 +110,7 @@ pub async fn events(
 /// One event of the merchant, if the credential may read it.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for somebody else's; [`ErrorCode::ScopeMissing`].
+/// [`ErrorCode::NotFound`], also for another merchant's; [`ErrorCode::ScopeMissing`].
 pub async fn readable_event(
     gateway: &Gateway,
     principal: &Principal,
@@ -126,7 +126,7 @@ pub async fn readable_event(
 /// One event of the merchant.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for somebody else's.
+/// [`ErrorCode::NotFound`], also for another merchant's.
 pub async fn event(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -143,7 +143,7 @@ pub async fn event(
 /// Deliveries to an endpoint of the merchant with their attempts, the newest event first.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for somebody else's endpoint.
+/// [`ErrorCode::NotFound`], also for another merchant's endpoint.
 pub async fn of_endpoint(
     gateway: &Gateway,
     merchant: MerchantId,

@@ -131,7 +131,7 @@ async fn put_off(tx: &mut Tx<'_>, put_off: &PutOff) -> Result<u64, Fault> {
     Ok(tx.execute_together(&statements).await?.into_iter().sum())
 }
 
-/// What is stored of deliveries of events.
+/// The repository of deliveries of events.
 #[derive(Debug, Clone)]
 pub struct DeliveryStore {
     pub(crate) database: Database,

@@ -87,7 +87,7 @@ async fn shown_before(
 /// Makes an endpoint; the answer shows its secret.
 ///
 /// # Errors
-/// An error; nothing was made then.
+/// An error; in that case nothing was made.
 pub async fn create(
     gateway: &Gateway,
     principal: &Principal,
@@ -162,7 +162,7 @@ pub async fn list(
 /// One endpoint of the merchant.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for somebody else's.
+/// [`ErrorCode::NotFound`], also for another merchant's.
 pub async fn get(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -175,7 +175,7 @@ pub async fn get(
 /// Changes an endpoint.
 ///
 /// # Errors
-/// An error; nothing was changed then.
+/// An error; in that case nothing was changed.
 pub async fn change(
     gateway: &Gateway,
     principal: &Principal,
@@ -219,7 +219,7 @@ fn done(written: EndpointWrite) -> Result<(), ApiError> {
 /// Deletes an endpoint.
 ///
 /// # Errors
-/// An error; nothing was changed then.
+/// An error; in that case nothing was changed.
 pub async fn delete(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -243,7 +243,7 @@ pub async fn delete(
 /// that is replaced stops at once.
 ///
 /// # Errors
-/// An error; nothing was changed then.
+/// An error; in that case nothing was changed.
 pub async fn rotate_secret(
     gateway: &Gateway,
     request: &IdempotentRequest,

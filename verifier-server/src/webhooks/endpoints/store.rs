@@ -179,7 +179,7 @@ async fn disable_failing(tx: &mut Tx<'_>, disabling: &Disabling) -> Result<bool,
     Ok(true)
 }
 
-/// What is stored of webhook endpoints.
+/// The repository of webhook endpoints.
 #[derive(Debug, Clone)]
 pub struct EndpointStore {
     pub(crate) database: Database,

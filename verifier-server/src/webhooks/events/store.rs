@@ -145,7 +145,7 @@ async fn one(
     Ok(Some((event, deliveries)))
 }
 
-/// What is stored of events.
+/// The repository of events.
 #[derive(Debug, Clone)]
 pub struct EventStore {
     pub(crate) database: Database,

@@ -6,13 +6,13 @@
 
 pub mod address;
 mod answer;
-mod retry;
 mod failure;
 pub mod forward;
 mod outcome;
 mod queue;
 mod recorder;
 mod resolver;
+mod retry;
 mod sender;
 mod verification;
 mod webhook_faults;

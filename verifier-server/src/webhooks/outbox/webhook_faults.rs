@@ -1,6 +1,6 @@
 //! Webhooks that misbehave on purpose: twice, late, out of order, or not at the first attempt.
 //!
-//! Receivers have to stand all of it, because a network does the same without being asked.
+//! Receivers must handle all of these, because real networks cause them, too.
 
 use crate::store::Store;
 use crate::webhooks::events::model::DueDelivery;
@@ -56,7 +56,7 @@ fn lot_of(event: EventId) -> u32 {
     u32::from_be_bytes([a, b, c, d]) % MOST_PER_MILLE
 }
 
-/// Which of its payment's events a body tells of.
+/// The sequence number of the event in a body.
 fn sequence_of(body: &str) -> i64 {
     #[derive(Deserialize)]
     struct Body {
@@ -85,7 +85,7 @@ impl Settings {
         self.read(store).await.webhook_faults
     }
 
-    /// Nothing is read that was read within the last second, and several that ask wait for one.
+    /// Caches the settings for a second; concurrent callers share one read.
     async fn read(&self, store: &Store) -> Read {
         let mut last = self.0.lock().await;
         if let Some(read) = *last {
