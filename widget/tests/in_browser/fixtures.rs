@@ -88,7 +88,7 @@ pub(crate) fn session() -> SessionView {
 }
 
 pub(crate) fn payment(request: &SignedRequest, state: ShopperState) -> PaymentView {
-    let decline = (state == ShopperState::Declined).then(|| DeclineView {
+    let decline = (state == ShopperState::Declined).then_some(DeclineView {
         advice: Advice::TryOtherCard,
         category: DeclineCategory::CardDeclined,
         field: None,
