@@ -51,8 +51,8 @@ impl Migrations {
         let newest = i64::try_from(self.steps.len()).unwrap_or(i64::MAX);
         if !(0..=newest).contains(&done) {
             return Err(DatabaseError::Corrupt(format!(
-                "the database has form {done}, and this server knows forms up to {newest}: it was \
-                 written by a newer version"
+                "the database has form {done}, and this server knows forms up to {newest}: another \
+                 version wrote it; start that version, or begin with an empty folder or database"
             )));
         }
         Ok((1..)
