@@ -155,7 +155,7 @@ pub struct AuthenticationRequest {
 }
 
 /// What a shopper can do about a challenge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub enum AuthenticationStep {
@@ -173,20 +173,18 @@ pub enum AuthenticationStep {
     Cancel,
 }
 
-impl AuthenticationStep {
-    /// The name in JSON.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Code => "code",
-            Self::Resend => "resend",
-            Self::Passkey => "passkey",
-            Self::UseCode => "use_code",
-            Self::Enrol => "enrol",
-            Self::Cancel => "cancel",
-        }
+crate::names! {
+    AuthenticationStep {
+        Code = "code",
+        Resend = "resend",
+        Passkey = "passkey",
+        UseCode = "use_code",
+        Enrol = "enrol",
+        Cancel = "cancel",
     }
 }
+
+crate::read_by_name!(AuthenticationStep);
 
 /// A payment as the shopper may see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

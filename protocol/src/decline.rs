@@ -1,8 +1,7 @@
 //! What a shopper learns of a decline: a category to word in the shopper's language, what to do
 //! next, and the field to correct. None of it tells why the issuer is suspicious.
 
-use crate::json;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 /// Why a payment was declined, as far as a shopper may know: each category has one sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -82,11 +81,7 @@ crate::names! {
     }
 }
 
-impl<'de> Deserialize<'de> for DeclineCategory {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::named(deserializer, Self::from_name)
-    }
-}
+crate::read_by_name!(DeclineCategory);
 
 /// A field of the card form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,7 +1,6 @@
 //! The ways to pay.
 
-use crate::json;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 
 /// A way to pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -24,8 +23,4 @@ crate::names! {
     }
 }
 
-impl<'de> Deserialize<'de> for Method {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::named(deserializer, Self::from_name)
-    }
-}
+crate::read_by_name!(Method);

@@ -52,29 +52,15 @@ macro_rules! names {
     };
 }
 
-/// Reads a type with names from JSON: by its name, as a text. A derived reader of an enum would also
-/// take an object with the name as its member, a second spelling of the same thing.
+/// Reads an enum that [`names!`](macro@crate::names) has named from JSON, as [`json::named`] does.
+///
+/// [`json::named`]: crate::json::named
 #[macro_export]
 macro_rules! read_by_name {
     ($enum:ident) => {
         impl<'de> serde::Deserialize<'de> for $enum {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct ByName;
-
-                impl serde::de::Visitor<'_> for ByName {
-                    type Value = $enum;
-
-                    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                        f.write_str("a string")
-                    }
-
-                    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<$enum, E> {
-                        let found = $enum::from_name(name);
-                        found.ok_or_else(|| E::unknown_variant(name, &$enum::NAMES))
-                    }
-                }
-
-                deserializer.deserialize_str(ByName)
+                $crate::json::named(deserializer, &Self::NAMES, Self::from_name)
             }
         }
     };

@@ -245,7 +245,7 @@ impl Postgres {
         }
     }
 
-    /// A place for work beside requests; whoever is waited for needs none.
+    /// A place for background work. A request, for which somebody waits, needs none.
     async fn background_place(&self) -> Result<Option<SemaphorePermit<'_>>, DatabaseError> {
         if !is_background() {
             return Ok(None);

@@ -315,8 +315,8 @@ impl ApiError {
     }
 }
 
-/// A provider that does not respond has done nothing, as far as whoever waits for it is concerned: the
-/// same request may be sent again, and is looked at once.
+/// To the client, a provider that does not respond has done nothing: the same request may be sent
+/// again, and takes effect once.
 impl From<ProviderError> for ApiError {
     fn from(error: ProviderError) -> Self {
         let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
@@ -343,7 +343,8 @@ mod tests {
     use sealpay_protocol::sign::verify::SignatureError;
     use std::collections::HashSet;
 
-    /// Whoever is told that nothing was changed asks again; a bug and an unknown outcome are told apart.
+    /// A client that is told nothing was changed may send the request again; a bug and an unknown outcome
+    /// have codes of their own.
     #[test]
     fn a_database_that_does_no_work_is_no_error_of_the_server_itself() {
         let why = || "attempt to write a readonly database".to_owned();

@@ -93,7 +93,7 @@ fn warn_of_test_mode(config: &Config) {
     if !origin.is_local() {
         tracing::warn!(
             %origin,
-            "test mode in public: whoever reaches the public origin pays with test cards"
+            "test mode in public: anyone who reaches the public origin can pay with test cards"
         );
     }
 }

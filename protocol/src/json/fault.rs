@@ -300,7 +300,7 @@ mod tests {
             "automatic",
             "later",
             Some("capture"),
-            "capture is not accepted: not one of the known names.",
+            "capture must be one of automatic, manual.",
         );
     }
 

@@ -12,7 +12,7 @@ pub use fault::{JsonFault, shown_name};
 use core::fmt;
 use core::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer as _, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de};
 
 /// Reads one JSON object.
@@ -54,30 +54,18 @@ pub fn optional_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(objects.map(|objects| objects.into_iter().map(|object| object.0).collect()))
 }
 
-/// For hand-written `Deserialize`: a text that names one of a few things. A derived enum also
+/// For [`read_by_name!`](macro@crate::read_by_name): a text that is one of these names. A derived enum also
 /// takes `{"name":null}`, which would be a second spelling.
 ///
 /// # Errors
 /// It is not a text, or the text names nothing.
 pub fn named<'de, D: Deserializer<'de>, T>(
     deserializer: D,
+    names: &'static [&'static str],
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
-    read(&text).ok_or_else(|| de::Error::custom("not one of the known names"))
-}
-
-/// For `#[serde(deserialize_with)]`: an optional member that names one of a few things, as a text
-/// and in no other form; see [`named`].
-///
-/// # Errors
-/// It is not a text, or the text names nothing.
-pub fn optional_name<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| T::deserialize(text.into_deserializer()))
-        .transpose()
+    read(&text).ok_or_else(|| de::Error::unknown_variant(&text, names))
 }
 
 struct Object<T>(T);

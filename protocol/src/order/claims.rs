@@ -4,7 +4,7 @@ use crate::ids::MerchantId;
 use crate::json;
 use crate::method::Method;
 use crate::origin::Origin;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 /// The payload of an order; `docs/reference/protocol.md` section 3 gives the limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,21 +89,16 @@ crate::names! {
     }
 }
 
-impl<'de> Deserialize<'de> for Capture {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::named(deserializer, Self::from_name)
+crate::read_by_name!(Capture);
+
+crate::names! {
+    AuthenticationRequirement {
+        Automatic = "automatic",
+        Required = "required",
     }
 }
 
-impl<'de> Deserialize<'de> for AuthenticationRequirement {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::named(deserializer, |name| match name {
-            "automatic" => Some(Self::Automatic),
-            "required" => Some(Self::Required),
-            _ => None,
-        })
-    }
-}
+crate::read_by_name!(AuthenticationRequirement);
 
 /// One line of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,5 @@
-//! Whoever shares a merchant's address shows what is public about the merchant, and locks nobody out.
+//! A stranger behind a merchant's network address sees only what is public about the merchant and
+//! cannot lock the merchant out.
 
 use super::signing::Signing;
 use harness::client::{APPROVED, Prepared, attempt, card};

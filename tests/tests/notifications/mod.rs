@@ -17,8 +17,8 @@ use std::time::Duration;
 
 const PATH: &str = "/v1/providers/simulated/notifications";
 
-/// A bank that signs as Standard Webhooks describes. Its body is `credits`, `payouts` or the name of
-/// a payment.
+/// A bank that signs as Standard Webhooks describes. Its body has one thing per word: `credits`,
+/// `payouts` or the name of a payment.
 struct SignedNotifications;
 
 impl NotificationReader for SignedNotifications {
@@ -35,15 +35,15 @@ impl NotificationReader for SignedNotifications {
         verify_secret(&headers, request.body, &secret(), request.now)
             .map_err(|error| NotificationError::Unauthenticated(format!("{error:?}")))?;
         let text = std::str::from_utf8(request.body).unwrap_or_default();
-        let about = match text {
-            "credits" => Notification::Credits,
-            "payouts" => Notification::Payouts,
-            text => Notification::Payment(
-                text.parse()
-                    .map_err(|_| NotificationError::Malformed("it names no payment".into()))?,
-            ),
+        let about = |word: &str| match word {
+            "credits" => Ok(Notification::Credits),
+            "payouts" => Ok(Notification::Payouts),
+            word => match word.parse() {
+                Ok(payment) => Ok(Notification::Payment(payment)),
+                Err(_) => Err(NotificationError::Malformed("it names no payment".into())),
+            },
         };
-        Ok(vec![about])
+        text.split_whitespace().map(about).collect()
     }
 }
 
@@ -103,6 +103,37 @@ async fn unknown_payment_is_resolved_when_the_provider_notifies() {
         }
         assert_eq!(gateway.published(payment).await, ["unknown", expected]);
     }
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn provider_that_does_not_answer_is_told_to_send_the_notification_again() {
+    let gateway = gateway().await;
+    let mut payments = Vec::new();
+    for _ in 0..2 {
+        let checkout = gateway
+            .checkout(|claims| simulate(claims, "response_lost"))
+            .await;
+        payments.push(checkout.pay(&checkout.by_card(APPROVED)).await.payment);
+    }
+    let both = format!("{} {}", payments[0], payments[1]);
+    gateway
+        .fault(&json!({"kind": "acquirer_down", "target": "any", "next": 1}))
+        .await;
+    let answer = notify(&gateway, &both).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code()),
+        (503, "overloaded".into())
+    );
+    assert_eq!(state(&gateway, payments[0]).await, "unknown");
+    let second = state(&gateway, payments[1]).await;
+    assert_eq!(second, "captured", "it was asked about all the same");
+    assert_eq!(notify(&gateway, &both).await.status, 204);
+    assert_eq!(state(&gateway, payments[0]).await, "captured");
+    assert_eq!(
+        gateway.published(payments[0]).await,
+        ["unknown", "captured"]
+    );
     gateway.finish().await;
 }
 

@@ -61,7 +61,7 @@ async fn is_let_go_after_a_decline(capture: Capture) {
     system.clock.move_by(60);
     assert_eq!(payments::reconcile::recover(&system.gateway).await, Ok(1));
     assert_eq!(state_of(&system, payment).await, PaymentState::Declined);
-    // Whoever stored that dies; another verifier asks the provider again.
+    // The verifier that stored this stops; another asks the provider again.
     system.restart().await;
     assert_eq!(
         payments::reversals::reverse(&system.gateway).await,

@@ -301,7 +301,7 @@ async fn cancelled_challenge_returns_to_the_form_and_can_be_paid() {
             session.pay_again_with(persona_for("challenge_code")).await;
             session.see("#code").await;
             let code = environment.code_on_phone_of(CODY).await;
-            // A code is good for the payment that it was sent for.
+            // A code is valid only for the payment it was sent for.
             if dead != code {
                 try_in_vain(&session, &dead, 4).await;
             }

@@ -36,8 +36,8 @@ impl Config {
         let is_https = origin.as_str().starts_with("https://");
         if !is_https {
             warnings.push(format!(
-                "public_origin = \"{origin}\" is plain HTTP: whoever is on the way can replace the \
-                 form; use https"
+                "public_origin = \"{origin}\" is plain HTTP: anyone on the network path can \
+                 replace the form; use https"
             ));
         }
         if is_https && self.allow_plain_http {
@@ -130,8 +130,8 @@ impl Config {
         }
         if self.test_mode && !self.test_mode_in_public {
             return Err(format!(
-                "test_mode = true and public_origin = \"{origin}\" do not go together: whoever \
-                 reaches {origin} pays with test cards; set test_mode_in_public = true \
+                "test_mode = true and public_origin = \"{origin}\" do not go together: anyone \
+                 who reaches {origin} can pay with test cards; set test_mode_in_public = true \
                  (--test-mode-in-public) if that is what you want, or use an origin on localhost"
             ));
         }

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// notifies nobody here: at first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
-/// Payments share these: whoever waits for another payment looks again in vain.
+/// Payments share these: one that is woken for another payment looks again in vain.
 const NOTIFIERS: usize = 64;
 
 /// Notifies operations that wait for another one on the same payment. Of those that wait, one looks

@@ -1,6 +1,7 @@
-//! Every write of a merchant's credential leaves a row in the audit trail, refused ones as well. Of
-//! writes that changed nothing, those among them that the server had no room for, one credential leaves so many rows and no more: the others are in the
-//! log alone, as are those that show no credential of anybody's.
+//! Every write of a merchant's credential leaves a row in the audit trail, refused ones as well. For
+//! writes that changed nothing, a server that had no room for them included, one credential leaves
+//! a limited number of rows: the others are in the log alone, as are those without a valid
+//! credential.
 
 use super::client::Client;
 use super::noted::{NotedPrincipal, NotedRequest};
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Writes of one credential without effect that leave a row at once, and in a minute after that:
-/// whoever asks again and again for what is not allowed, or is so already, fills no disk.
+/// a client that repeats what is refused, or what is so already, fills no disk.
 const ROWS_AT_ONCE: NonZeroU32 = NonZeroU32::new(100).unwrap();
 const ROWS_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).unwrap();
 

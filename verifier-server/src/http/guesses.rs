@@ -92,7 +92,7 @@ struct Bucket {
 /// Whose guesses count in a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Guesser {
-    /// Whoever shows a credential of this name.
+    /// A client that shows a credential of this name.
     Claims(u64),
     /// The one whose credential of this name has proved itself.
     Is(u64),

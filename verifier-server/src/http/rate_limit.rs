@@ -147,7 +147,7 @@ impl RateLimit {
     }
 }
 
-/// What is guessed at by whoever asks for this. Opening a session is no guess: an order is public, and
+/// What a request for this path may be guessing at. Opening a session is no guess: an order is public, and
 /// a page whose order is wrong must not stop the shoppers who look at it.
 pub(super) fn target(method: &Method, path: &str) -> Option<Target> {
     match (method, path) {

@@ -15,7 +15,8 @@ const MOST: usize = 256;
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`] where no provider of this name sends any,
-/// [`ErrorCode::NotificationNotAuthenticated`] where it is not the provider's.
+/// [`ErrorCode::NotificationNotAuthenticated`] where it is not the provider's,
+/// [`ErrorCode::Overloaded`] where the provider or the store did not answer.
 pub(super) async fn receive(
     gateway: &Gateway,
     provider: &str,
@@ -34,14 +35,17 @@ pub(super) async fn receive(
     if notifications.len() > MOST {
         return Err(ApiError::invalid("body", "It is about too many things."));
     }
+    let mut all_asked = Ok(());
     for notification in notifications {
-        match notification {
-            Notification::Payment(id) => reconcile::look_at(gateway, id).await?,
-            Notification::Credits => incoming::collect(gateway).await.map(drop)?,
-            Notification::Payouts => payouts::service::pay_out(gateway).await.map(drop)?,
-        }
+        let asked = match notification {
+            Notification::Payment(id) => reconcile::look_at(gateway, id).await,
+            Notification::Credits => incoming::collect(gateway).await.map(drop),
+            Notification::Payouts => payouts::service::pay_out(gateway).await.map(drop),
+        };
+        // One that cannot be asked about does not keep the others waiting.
+        all_asked = all_asked.and(asked);
     }
-    Ok(())
+    all_asked
 }
 
 fn refusal(provider: &str, error: NotificationError) -> ApiError {

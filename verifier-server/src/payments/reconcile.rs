@@ -92,7 +92,7 @@ async fn reconcile(gateway: &Gateway, payment: Payment, is_ready: bool) -> bool 
             return Ok(is_ready && method.expire(gateway, &payment).await?);
         }
         let now_ms = gateway.clock.now_ms_i64();
-        // Asked is whoever the payment names now: another acquirer may have been asked meanwhile.
+        // The provider that the payment names now is asked: meanwhile it may be another acquirer.
         match take_lease(gateway, &payment, now_ms).await? {
             Some(payment) => ask(gateway, &payment).await,
             None => Ok(false),
@@ -100,7 +100,7 @@ async fn reconcile(gateway: &Gateway, payment: Payment, is_ready: bool) -> bool 
     };
     let looked: Result<bool, ApiError> = looked.await;
     looked.unwrap_or_else(|error| {
-        tracing::error!(payment = %payment.id, ?error, "a payment could not be looked into");
+        tracing::warn!(payment = %payment.id, ?error, "a payment is looked into later");
         false
     })
 }
@@ -143,9 +143,6 @@ async fn find_outcome(
         // it is withdrawn.
         Ok(Inquiry::Waiting) => method.withdraw(gateway, payment).await,
         Ok(inquiry) => Ok(outcome::of_inquiry(payment, inquiry)),
-        Err(error) => {
-            tracing::warn!(payment = %payment.id, ?error, "the provider cannot say");
-            Ok(None)
-        }
+        Err(error) => Err(error.into()),
     }
 }

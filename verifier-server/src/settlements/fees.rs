@@ -15,7 +15,7 @@ pub struct Fees {
     pub interchange_minor: i64,
     /// For the card network.
     pub scheme_minor: i64,
-    /// For whoever processes the payment.
+    /// For the processor of the payment.
     pub processor_minor: i64,
 }
 
@@ -45,7 +45,7 @@ pub struct Query<'a> {
     pub brand: Option<&'a str>,
     /// Where the card was issued (ISO 3166-1 alpha-2), where that is known.
     pub issuer_country: Option<&'a str>,
-    /// Where whoever processes the payment is (ISO 3166-1 alpha-2).
+    /// The country of the processor (ISO 3166-1 alpha-2).
     pub acquirer_country: Option<&'a str>,
 }
 

@@ -17,7 +17,7 @@ pub struct FeesRecord {
     pub interchange: i64,
     /// For the card network.
     pub scheme: i64,
-    /// For whoever processes the payment.
+    /// For the processor of the payment.
     pub processor: i64,
     /// All of it.
     pub total: i64,
@@ -112,7 +112,7 @@ pub struct PayoutRecord {
     pub amount: i64,
     /// ISO 4217.
     pub currency: String,
-    /// The merchant's bank account (ISO 13616).
+    /// The merchant's bank account (ISO 13616); empty until the merchant has named one.
     pub account: String,
     /// Where it stands.
     pub state: PayoutState,

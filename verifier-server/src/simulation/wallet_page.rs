@@ -87,8 +87,11 @@ pub async fn decide(
             return Err(ApiError::invalid("account", detail));
         }
         Ok(WalletDecision::Decided(_) | WalletDecision::Closed) => {
-            // A wallet notifies whoever it asked for; the shop's page may be gone.
-            reconcile::look_at(gateway, reference).await?;
+            // As a wallet would notify: the shop's page may be gone. Where that fails, the bank is
+            // asked later.
+            if let Err(error) = reconcile::look_at(gateway, reference).await {
+                tracing::warn!(payment = %reference, ?error, "the wallet could not notify");
+            }
             (_, screen) = find(&wallet, token).await?;
         }
         // The bank is asked later what became of it.

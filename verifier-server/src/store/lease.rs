@@ -1,5 +1,5 @@
-//! Rows that one server at a time works on. A column says until when a row is somebody's; whoever
-//! takes it over has seen that moment, and of several that have, one gets it.
+//! Rows that one server at a time works on. A column says until when a row is taken. A server takes
+//! it over by naming the moment that it has read there; of several that do, one succeeds.
 
 use sealpay_storage::{Database, DatabaseError, Entity, Fault, Statement, Tx, Value, values};
 

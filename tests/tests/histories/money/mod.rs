@@ -111,7 +111,7 @@ async fn step(
         }
         66..80 => {
             system.clock.move_by(*chance.pick(&JUMPS));
-            // Whoever moves the clock sees to the keys of the new time.
+            // Moving the clock includes making the keys of the new time.
             maintain::refresh_keys(&system.gateway).await.unwrap();
             "time passes"
         }

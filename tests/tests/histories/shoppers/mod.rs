@@ -100,7 +100,7 @@ async fn step(system: &mut TestSystem, chance: &mut Chance, shoppers: &mut Vec<S
             let reach = if chance.once_in(4) { JUMPS.len() } else { 5 };
             let seconds = *chance.pick(&JUMPS[..reach]);
             system.clock.move_by(seconds);
-            // Whoever moves the clock sees to the keys of the new time.
+            // Moving the clock includes making the keys of the new time.
             maintain::refresh_keys(&system.gateway).await.unwrap();
             format!("{seconds} seconds pass")
         }

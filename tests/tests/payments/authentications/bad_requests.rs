@@ -74,6 +74,7 @@ async fn malformed_steps_are_rejected_and_the_member_named() {
         (json!({"step": "CODE", "code": code}), Some("step")),
         (json!({"step": 1}), Some("step")),
         (json!({"step": null}), Some("step")),
+        (json!({"step": {"cancel": null}}), Some("step")),
         (json!({"code": code}), Some("step")),
         (json!({"step": "code", "code": 123_456}), Some("code")),
         (json!({"step": "code", "code": [code]}), Some("code")),

@@ -27,7 +27,7 @@ pub struct NewApiKey {
     pub record: ApiKey,
 }
 
-/// Makes an API key that is good for everything and forever.
+/// Makes an API key with all permissions and no expiry.
 #[must_use]
 pub fn make(
     merchant: MerchantId,

@@ -76,9 +76,14 @@ impl PaymentDetails {
         Lookups {
             assessed_card: assessed.map(|details| details.card.fingerprint.clone()),
             assessed_address: assessed.and_then(|details| details.address.clone()),
-            transfer_reference: self
-                .transfer()
-                .map(|transfer| creditor_reference::plain(&transfer.reference)),
+            transfer_reference: self.transfer_reference(),
         }
+    }
+
+    /// The reference of a transfer that is expected, or came, as it is looked up by.
+    #[must_use]
+    pub fn transfer_reference(&self) -> Option<String> {
+        let transfer = self.transfer()?;
+        Some(creditor_reference::plain(&transfer.reference))
     }
 }

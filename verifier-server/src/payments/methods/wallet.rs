@@ -11,7 +11,7 @@ use sealpay_protocol::api::{ActionView, PayRequest, WalletView};
 use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::limits;
 use sealpay_provider::wallet::WalletRequest;
-use sealpay_provider::{Inquiry, PaymentOperations, ProviderFuture, Providers};
+use sealpay_provider::{Inquiry, PaymentOperations, ProviderError, ProviderFuture, Providers};
 use sealpay_system::unix_seconds;
 
 /// The method `wallet`.
@@ -63,7 +63,13 @@ impl PaymentMethod for WalletMethod {
         Attempt { gateway, .. }: Attempt<'a>,
         stored: Payment,
     ) -> MethodFuture<'a, Result<Payment, ApiError>> {
-        self.refresh(gateway, stored)
+        Box::pin(async move {
+            match inquire(gateway, &stored).await {
+                Ok(inquiry) => keep_inquired(gateway, stored, inquiry).await,
+                // The shopper asks again soon.
+                Err(_) => Ok(stored),
+            }
+        })
     }
 
     fn refresh<'a>(
@@ -72,17 +78,8 @@ impl PaymentMethod for WalletMethod {
         stored: Payment,
     ) -> MethodFuture<'a, Result<Payment, ApiError>> {
         Box::pin(async move {
-            let inquiry = match gateway.providers.wallet() {
-                Ok(wallet) => gateway.within(wallet.inquire(stored.id)).await,
-                Err(error) => Err(error),
-            };
-            let outcome = inquiry
-                .ok()
-                .and_then(|inquiry| outcome::of_inquiry(&stored, inquiry));
-            match outcome {
-                Some(outcome) => keep(gateway, &stored, outcome).await,
-                None => Ok(stored),
-            }
+            let inquiry = inquire(gateway, &stored).await?;
+            keep_inquired(gateway, stored, inquiry).await
         })
     }
 
@@ -162,6 +159,22 @@ impl PaymentMethod for WalletMethod {
                 expires_at: unix_seconds(payment.lease_until_ms),
             }))
         })
+    }
+}
+
+async fn inquire(gateway: &Gateway, payment: &Payment) -> Result<Inquiry, ProviderError> {
+    let wallet = gateway.providers.wallet()?;
+    gateway.within(wallet.inquire(payment.id)).await
+}
+
+async fn keep_inquired(
+    gateway: &Gateway,
+    stored: Payment,
+    inquiry: Inquiry,
+) -> Result<Payment, ApiError> {
+    match outcome::of_inquiry(&stored, inquiry) {
+        Some(outcome) => keep(gateway, &stored, outcome).await,
+        None => Ok(stored),
     }
 }
 

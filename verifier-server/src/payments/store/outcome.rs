@@ -124,7 +124,7 @@ impl PaymentStore {
             &after.provider,
             &after.route_reason,
             details,
-            after.details.lookups().transfer_reference,
+            after.details.transfer_reference(),
             after.lease_until_ms,
             after.captured_minor,
             after.overpaid_minor(),

@@ -18,7 +18,7 @@ pub struct ReportFees {
     pub interchange: i64,
     /// For the card network.
     pub scheme: i64,
-    /// For whoever processes the payment.
+    /// For the processor of the payment.
     pub processor: i64,
     /// All of it.
     pub total: i64,

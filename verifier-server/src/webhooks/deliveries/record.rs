@@ -161,8 +161,8 @@ impl Health {
     }
 }
 
-/// The endpoints first, as whoever switches one off does, and then the deliveries in the order in which
-/// they are claimed: so nobody waits for somebody who waits for them.
+/// The endpoints first, as when one is switched off, and then the deliveries in the order in which
+/// they are claimed: no two transactions wait for each other.
 async fn record(
     tx: &mut Tx<'_>,
     outcomes: &[AttemptOutcome],

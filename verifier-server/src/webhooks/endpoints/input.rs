@@ -5,7 +5,7 @@ use crate::gateway::Gateway;
 use crate::merchants::register::check_webhook_url;
 use crate::webhooks::events::model::KINDS;
 use sealpay_protocol::limits::ENDPOINT_DESCRIPTION_CHARACTERS;
-use sealpay_protocol::{json, text};
+use sealpay_protocol::text;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -36,19 +36,27 @@ pub struct ChangedEndpoint {
     #[schema(max_length = 200)]
     pub description: Option<String>,
     /// `active` or `disabled`.
-    #[serde(default, deserialize_with = "json::optional_name")]
     pub state: Option<EndpointState>,
 }
 
 /// Whether anything is sent to an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum EndpointState {
     /// Yes, once it has proved that it is the merchant's.
     Active,
     /// No; what was on its way there is given up.
     Disabled,
 }
+
+sealpay_protocol::names! {
+    EndpointState {
+        Active = "active",
+        Disabled = "disabled",
+    }
+}
+
+sealpay_protocol::read_by_name!(EndpointState);
 
 /// A secret is to be replaced.
 #[derive(Debug, Deserialize, ToSchema)]
